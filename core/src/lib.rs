@@ -1,0 +1,1 @@
+//! Chainwalk's core.
