@@ -1,0 +1,80 @@
+//! The JSON that the capture helper prints and the page reads.
+
+use serde::{Deserialize, Serialize};
+
+use crate::host::Host;
+use crate::packet::Family;
+
+/// The version of the capture's JSON that this crate writes and reads.
+pub const SCHEMA_VERSION: u32 = 1;
+
+/// Which of the kernel's two packet filters a rule set is loaded into.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Backend {
+    /// ip_tables, asked with `iptables-legacy`.
+    Legacy,
+    /// nf_tables, asked with `iptables-nft`.
+    Nft,
+}
+
+/// Everything the helper learnt about one network namespace.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Capture {
+    /// [`SCHEMA_VERSION`].
+    pub schema_version: u32,
+    /// Name and version of the program that wrote it.
+    pub tool: String,
+    /// When, in UTC, as RFC 3339 with seconds.
+    pub captured_at: String,
+    /// Whose namespace it is.
+    pub target: Target,
+    /// What each save command printed.
+    pub rulesets: Vec<CapturedRules>,
+    /// Addresses, routes and the rest.
+    #[serde(default)]
+    pub host: Host,
+    /// What could not be asked, and why.
+    #[serde(default)]
+    pub warnings: Vec<String>,
+}
+
+/// The process that stands for the captured namespace.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Target {
+    /// Its process id on the capturing host.
+    pub pid: u32,
+    /// Its command name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+    /// Inode number of its network namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub netns_inode: Option<u64>,
+    /// Host name in its UTS namespace: the pod's name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub hostname: Option<String>,
+    /// The pod's UID, where its control group tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pod_uid: Option<String>,
+    /// The container's id, where its control group tells.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub container_id: Option<String>,
+}
+
+/// One save command and what it said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapturedRules {
+    /// The family it prints.
+    pub family: Family,
+    /// The backend it asks.
+    pub backend: Backend,
+    /// Program and arguments.
+    pub command: Vec<String>,
+    /// Its exit code; absent when a signal or the time limit ended it.
+    pub exit_code: Option<i32>,
+    /// Its standard output.
+    pub text: String,
+    /// Its standard error.
+    #[serde(default)]
+    pub stderr: String,
+}

@@ -1,0 +1,313 @@
+//! The network namespace around the rules: what a dump does not say and a capture does.
+
+use std::collections::BTreeMap;
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::number;
+use crate::packet::{Family, Protocol};
+
+/// An address with the length of its network's prefix, such as `10.244.1.5/24`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Prefix {
+    /// The address; in a route, the network's.
+    pub address: IpAddr,
+    /// Leading bits that belong to the network: 0 to 32, or 0 to 128.
+    pub length: u8,
+}
+
+impl Prefix {
+    /// Whether `address` lies in this network.
+    pub fn contains(&self, address: IpAddr) -> bool {
+        Family::of(self.address) == Family::of(address) && self.common_bits(address) >= self.length
+    }
+
+    fn common_bits(&self, other: IpAddr) -> u8 {
+        let zeros = match (self.address, other) {
+            (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
+            _ => 0,
+        };
+        u8::try_from(zeros).expect("an address has at most 128 bits")
+    }
+
+    /// The address whose host bits are all one, for an IPv4 network of more than two addresses.
+    pub fn broadcast(&self) -> Option<IpAddr> {
+        match self.address {
+            IpAddr::V4(v4) if self.length < 31 => Some(IpAddr::V4((v4.to_bits() | (u32::MAX >> self.length)).into())),
+            _ => None,
+        }
+    }
+}
+
+impl FromStr for Prefix {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let wrong = || format!("`{text}` is no address with a prefix length, such as 10.244.1.5/24");
+        let (address, length) = text.split_once('/').unwrap_or((text, ""));
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        let bits = Family::of(address).bits();
+        let length = match length {
+            "" if !text.contains('/') => bits,
+            _ => length.parse().ok().filter(|length| *length <= bits).ok_or_else(wrong)?,
+        };
+        Ok(Self { address, length })
+    }
+}
+
+impl fmt::Display for Prefix {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}/{}", self.address, self.length)
+    }
+}
+
+impl Serialize for Prefix {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_str(self)
+    }
+}
+
+impl<'de> Deserialize<'de> for Prefix {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+    }
+}
+
+/// A network interface.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Interface {
+    /// Its name, as `-i` and `-o` compare it.
+    pub name: String,
+    /// Its addresses, the primary one first.
+    #[serde(default)]
+    pub addresses: Vec<Prefix>,
+    /// Its group number, where not 0.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub group: Option<u32>,
+}
+
+/// What a route does with a packet.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum RouteKind {
+    /// Sends it on by the route's device.
+    #[default]
+    Unicast,
+    /// Delivers it here.
+    Local,
+    /// A broadcast: sent, and delivered here when it arrives.
+    Broadcast,
+    /// A multicast.
+    Multicast,
+    /// Drops it silently.
+    Blackhole,
+    /// Drops it and tells the sender that the host is unreachable.
+    Unreachable,
+    /// Drops it and tells the sender that it is prohibited.
+    Prohibit,
+    /// Goes on to the next routing rule.
+    Throw,
+}
+
+impl RouteKind {
+    fn is_unicast(&self) -> bool {
+        *self == Self::Unicast
+    }
+}
+
+/// A route.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Route {
+    /// The destinations it is for; `0.0.0.0/0` or `::/0` for all.
+    pub dst: Prefix,
+    /// The next router, where there is one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub via: Option<IpAddr>,
+    /// The interface.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub dev: Option<String>,
+    /// What it does.
+    #[serde(default, rename = "type", skip_serializing_if = "RouteKind::is_unicast")]
+    pub kind: RouteKind,
+    /// The routing table; absent: 254, `main`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub table: Option<u32>,
+    /// The source address it prefers.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src: Option<IpAddr>,
+    /// Among routes of one prefix the lowest metric is taken.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub metric: Option<u32>,
+}
+
+/// A policy routing rule (`ip rule`). The rules for the local and the main table are implied.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct RoutingRule {
+    /// Absent: both families.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub family: Option<Family>,
+    /// The packet mark it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub fwmark: Option<u32>,
+    /// The bits of the mark that it looks at; absent: all.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub mask: Option<u32>,
+    /// The sources it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub from: Option<Prefix>,
+    /// The destinations it asks for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub to: Option<Prefix>,
+    /// The incoming interface it asks for; `lo` means sent by this host.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub iif: Option<String>,
+    /// Whether the whole selector is inverted.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub not: bool,
+    /// The routing table to look in.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub table: Option<u32>,
+    /// Lower is asked first; absent: 32765, just before `main`.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub priority: Option<u32>,
+}
+
+/// A listening socket.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Socket {
+    /// `tcp` or `udp`.
+    pub protocol: Protocol,
+    /// The address it is bound to; `0.0.0.0` or `::` for any.
+    pub address: IpAddr,
+    /// The port it is bound to.
+    #[serde(deserialize_with = "number::any")]
+    pub port: u16,
+    /// The process that holds it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
+    /// The user who opened it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub uid: Option<u32>,
+    /// That process's command name.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub command: Option<String>,
+}
+
+/// A process in the namespace.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Process {
+    /// Its process id, as the capturing host sees it.
+    pub pid: u32,
+    /// Its command name (`/proc/PID/comm`), never its arguments.
+    pub command: String,
+    /// Its user id in the user namespace that owns the network namespace.
+    pub uid: u32,
+    /// Its primary group id, likewise.
+    pub gid: u32,
+    /// Its supplementary groups, likewise.
+    #[serde(default)]
+    pub groups: Vec<u32>,
+    /// Its user id as the host sees it, where it differs.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub host_uid: Option<u32>,
+}
+
+/// What the namespace around the rules looks like.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Host {
+    /// Interfaces with their addresses.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub interfaces: Vec<Interface>,
+    /// Routes of every table. The networks of the interfaces' own addresses are implied.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub routes: Vec<Route>,
+    /// Policy routing rules.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub rules: Vec<RoutingRule>,
+    /// Kernel settings by dotted name (`net.ipv4.ip_forward`).
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub sysctls: BTreeMap<String, String>,
+    /// Listening sockets.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub sockets: Vec<Socket>,
+    /// Processes.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub processes: Vec<Process>,
+}
+
+impl Host {
+    /// A pod as most clusters make it: `lo`, one `eth0`, a default route for each family, no forwarding.
+    /// Taken where nothing better is known, and then said.
+    pub fn pod() -> Self {
+        let prefix = |text: &str| text.parse().expect("a literal prefix");
+        let address = |text: &str| Some(text.parse().expect("a literal address"));
+        let interface = |name: &str, addresses: [&str; 2]| Interface {
+            name: name.into(),
+            addresses: addresses.map(prefix).into(),
+            group: None,
+        };
+        let default_route = |dst: &str, via: &str| Route {
+            dst: prefix(dst),
+            via: address(via),
+            dev: Some("eth0".into()),
+            kind: RouteKind::Unicast,
+            table: None,
+            src: None,
+            metric: None,
+        };
+        Self {
+            interfaces: vec![
+                interface("lo", ["127.0.0.1/8", "::1/128"]),
+                interface("eth0", ["10.244.1.5/24", "fd00:1::5/64"]),
+            ],
+            routes: vec![default_route("0.0.0.0/0", "10.244.1.1"), default_route("::/0", "fd00:1::1")],
+            ..Self::default()
+        }
+    }
+
+    /// Reads the public JSON.
+    ///
+    /// # Errors
+    /// What serde says, with line and column.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        serde_json::from_str(text).map_err(|error| error.to_string())
+    }
+
+    /// The interface of that name.
+    pub fn interface(&self, name: &str) -> Option<&Interface> {
+        self.interfaces.iter().find(|interface| interface.name == name)
+    }
+
+    /// Whether a kernel setting is on: present and not `0`.
+    pub fn is_on(&self, sysctl: &str) -> bool {
+        self.sysctls.get(sysctl).is_some_and(|value| value.trim() != "0")
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_prefix_contains_its_network_only() {
+        let net: Prefix = "10.244.1.0/24".parse().expect("valid");
+        assert!(net.contains("10.244.1.255".parse().expect("valid")));
+        assert!(!net.contains("10.244.2.0".parse().expect("valid")));
+        assert!(!net.contains("::1".parse().expect("valid")));
+        assert_eq!(net.broadcast(), Some("10.244.1.255".parse().expect("valid")));
+        for wrong in ["10.0.0.0/33", "10.0.0.0/", "x/8", "::/129", "10.0.0.0/-1"] {
+            assert!(wrong.parse::<Prefix>().is_err(), "{wrong}");
+        }
+    }
+
+    #[test]
+    fn numbers_may_be_written_as_hexadecimal_strings() {
+        let host = Host::from_json(r#"{"rules": [{"fwmark": "0x539", "table": 133}]}"#).expect("valid");
+        assert_eq!(host.rules[0].fwmark, Some(1337));
+        assert_eq!(host.rules[0].family, None);
+    }
+}

@@ -1,0 +1,454 @@
+//! The packet to walk: what a user fills in, and what the public JSON calls `packet`.
+//!
+//! Plain data. What is absent and has no default is unknown to the rules that ask for it.
+
+use std::fmt;
+use std::net::IpAddr;
+
+use serde::{Deserialize, Serialize};
+
+use crate::number;
+
+/// IPv4 or IPv6. The two have separate rule sets in the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Family {
+    /// IPv4: `iptables`.
+    Ipv4,
+    /// IPv6: `ip6tables`.
+    Ipv6,
+}
+
+impl Family {
+    /// The family an address belongs to.
+    pub fn of(address: IpAddr) -> Self {
+        match address {
+            IpAddr::V4(_) => Self::Ipv4,
+            IpAddr::V6(_) => Self::Ipv6,
+        }
+    }
+
+    /// How many bits an address of the family has.
+    pub fn bits(self) -> u8 {
+        match self {
+            Self::Ipv4 => 32,
+            Self::Ipv6 => 128,
+        }
+    }
+
+    /// `127.0.0.1` or `::1`: where REDIRECT in OUTPUT sends a packet.
+    pub fn loopback(self) -> IpAddr {
+        match self {
+            Self::Ipv4 => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
+            Self::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::LOCALHOST),
+        }
+    }
+}
+
+impl fmt::Display for Family {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Ipv4 => "IPv4",
+            Self::Ipv6 => "IPv6",
+        })
+    }
+}
+
+/// Where a packet comes from.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Origin {
+    /// A process in this network namespace sends it.
+    Local,
+    /// It arrives on an interface.
+    Inbound,
+}
+
+/// Whose socket a local packet comes from, when it is no process's.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Owner {
+    /// The kernel's own reply: a socket without a file, so without uid and gid.
+    Kernel,
+    /// No socket at all.
+    None,
+}
+
+/// What connection tracking says of a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum ConnectionState {
+    /// It belongs to no connection, and cannot start one.
+    Invalid,
+    /// It starts a connection.
+    New,
+    /// It starts a connection that another one announced, or is an error about one.
+    Related,
+    /// Its connection has been seen in both directions.
+    Established,
+    /// Connection tracking was told to leave it alone.
+    Untracked,
+}
+
+impl ConnectionState {
+    /// The name rules use.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Invalid => "INVALID",
+            Self::New => "NEW",
+            Self::Related => "RELATED",
+            Self::Established => "ESTABLISHED",
+            Self::Untracked => "UNTRACKED",
+        }
+    }
+}
+
+/// An IP protocol by number, written by name where `/etc/protocols` and iptables agree on one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct Protocol(pub u8);
+
+impl Protocol {
+    /// ICMP for IPv4.
+    pub const ICMP: Self = Self(1);
+    /// Transmission Control Protocol.
+    pub const TCP: Self = Self(6);
+    /// User Datagram Protocol.
+    pub const UDP: Self = Self(17);
+    /// Datagram Congestion Control Protocol.
+    pub const DCCP: Self = Self(33);
+    /// ICMP for IPv6.
+    pub const ICMPV6: Self = Self(58);
+    /// Stream Control Transmission Protocol.
+    pub const SCTP: Self = Self(132);
+    /// UDP with partial checksums.
+    pub const UDPLITE: Self = Self(136);
+
+    /// The names iptables prints without asking `/etc/protocols` (`xtables_chain_protos` of iptables 1.8.9),
+    /// then the aliases it reads. The first name of a number is the canonical one.
+    const NAMES: [(&'static str, u8); 13] = [
+        ("tcp", 6),
+        ("sctp", 132),
+        ("udp", 17),
+        ("udplite", 136),
+        ("icmp", 1),
+        ("ipv6-icmp", 58),
+        ("esp", 50),
+        ("ah", 51),
+        ("ipv6-mh", 135),
+        ("dccp", 33),
+        ("icmpv6", 58),
+        ("icmp6", 58),
+        ("mh", 135),
+    ];
+
+    /// The canonical name, as `iptables-save` prints it.
+    pub fn name(self) -> Option<&'static str> {
+        Self::NAMES.iter().find(|(_, number)| *number == self.0).map(|(name, _)| *name)
+    }
+
+    /// Reads a name (in any case, as iptables does) or a number from 0 to 255.
+    pub fn from_text(text: &str) -> Option<Self> {
+        let named = Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        match named {
+            Some((_, number)) => Some(Self(*number)),
+            None => number::parse_u32(text).and_then(|n| u8::try_from(n).ok()).map(Self),
+        }
+    }
+
+    /// Whether its header begins with a source and a destination port.
+    pub fn has_ports(self) -> bool {
+        [Self::TCP, Self::UDP, Self::DCCP, Self::SCTP, Self::UDPLITE].contains(&self)
+    }
+}
+
+impl fmt::Display for Protocol {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => self.0.fmt(f),
+        }
+    }
+}
+
+impl Serialize for Protocol {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            // The short name is the one the contract uses.
+            &Self::ICMPV6 => serializer.serialize_str("icmpv6"),
+            _ => match self.name() {
+                Some(name) => serializer.serialize_str(name),
+                None => serializer.serialize_u8(self.0),
+            },
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Protocol {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let text = number::TextOrNumber::deserialize(deserializer)?.to_string();
+        Self::from_text(&text).ok_or_else(|| {
+            serde::de::Error::custom(format!(
+                "`{text}` is no protocol: give a name such as tcp, or a number from 0 to 255"
+            ))
+        })
+    }
+}
+
+/// The control bits of a TCP header, as the low six bits (and ECE, CWR above them) of the flags byte.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct TcpFlags(pub u8);
+
+impl TcpFlags {
+    /// Starts a connection.
+    pub const SYN: Self = Self(0x02);
+    /// Names and bits, in the order `iptables-save` prints them.
+    pub const NAMES: [(&'static str, u8); 6] =
+        [("FIN", 0x01), ("SYN", 0x02), ("RST", 0x04), ("PSH", 0x08), ("ACK", 0x10), ("URG", 0x20)];
+
+    /// The bit of a flag's name, in any case.
+    pub fn bit(name: &str) -> Option<u8> {
+        let extra = [("ECE", 0x40), ("CWR", 0x80)];
+        Self::NAMES.iter().chain(&extra).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, bit)| *bit)
+    }
+
+    /// Whether all of `bits` are set.
+    pub fn has(self, bits: u8) -> bool {
+        self.0 & bits == bits
+    }
+}
+
+impl fmt::Display for TcpFlags {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<&str> = Self::NAMES.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect();
+        f.write_str(if names.is_empty() { "NONE".into() } else { names.join(",") }.as_str())
+    }
+}
+
+impl Serialize for TcpFlags {
+    fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let extra = [("ECE", 0x40), ("CWR", 0x80)];
+        serializer
+            .collect_seq(Self::NAMES.iter().chain(&extra).filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name))
+    }
+}
+
+impl<'de> Deserialize<'de> for TcpFlags {
+    fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let names = Vec::<String>::deserialize(deserializer)?;
+        let mut flags = 0;
+        for name in &names {
+            flags |= Self::bit(name).ok_or_else(|| {
+                serde::de::Error::custom(format!("`{name}` is no TCP flag: use FIN, SYN, RST, PSH, ACK, URG, ECE, CWR"))
+            })?;
+        }
+        Ok(Self(flags))
+    }
+}
+
+/// A piece of a packet that was cut into several.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Fragment {
+    /// Offset in units of 8 bytes, 0 to 8191. Only offset 0 has the transport header.
+    #[serde(default, deserialize_with = "number::in_range::<0, 8191, _, _>")]
+    pub offset: u16,
+    /// Whether more pieces follow.
+    #[serde(default)]
+    pub more: bool,
+}
+
+fn default_ttl() -> u8 {
+    64
+}
+
+fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
+    *value == T::default()
+}
+
+/// One packet, as the public JSON states it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Packet {
+    /// Sent by a process here, or arriving.
+    pub origin: Origin,
+    /// Inbound only: the interface it arrives on. Without it: the interface that holds the default route, or `eth0`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub in_interface: Option<String>,
+    /// Inbound only: the sender's hardware address.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src_mac: Option<String>,
+    /// The transport protocol.
+    pub protocol: Protocol,
+    /// Source address. Absent for a local packet: the address routing would choose.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub src: Option<IpAddr>,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// Source port.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub sport: Option<u16>,
+    /// Destination port.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub dport: Option<u16>,
+    /// ICMP or ICMPv6 type.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub icmp_type: Option<u8>,
+    /// ICMP or ICMPv6 code.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub icmp_code: Option<u8>,
+    /// User id that opened the socket, in the user namespace that owns the network namespace.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub uid: Option<u32>,
+    /// Primary group id that opened the socket.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub gid: Option<u32>,
+    /// Supplementary groups of the process that opened the socket.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub groups: Vec<u32>,
+    /// Instead of uid and gid.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub owner: Option<Owner>,
+    /// TCP control bits; SYN when absent.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_flags: Option<TcpFlags>,
+    /// Overrides what connection tracking would say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<ConnectionState>,
+    /// The packet's mark (`SO_MARK` for a local one).
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::any")]
+    pub mark: u32,
+    /// The connection's mark.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::any")]
+    pub connmark: u32,
+    /// Differentiated services code point, 0 to 63.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::in_range::<0, 63, _, _>")]
+    pub dscp: u8,
+    /// Explicit congestion notification, 0 to 3.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::in_range::<0, 3, _, _>")]
+    pub ecn: u8,
+    /// Time to live, or hop limit.
+    #[serde(default = "default_ttl", deserialize_with = "number::any")]
+    pub ttl: u8,
+    /// Bytes behind the transport header. Length matches see headers plus payload.
+    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::any")]
+    pub payload_length: u32,
+    /// TCP maximum segment size option.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub mss: Option<u16>,
+    /// Numbers of the TCP options present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tcp_options: Option<Vec<u8>>,
+    /// Set when the packet is a fragment.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub fragment: Option<Fragment>,
+    /// Security parameter index of AH or ESP.
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    pub spi: Option<u32>,
+    /// IPv6 extension headers present, by name or number.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub ipv6_headers: Option<Vec<String>>,
+    /// `unicast`, `broadcast` or `multicast`, as the link layer delivered it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub packet_type: Option<String>,
+    /// SCTP chunks present.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub sctp_chunks: Option<Vec<String>>,
+    /// Interface that the socket is bound to.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub bound_interface: Option<String>,
+}
+
+impl Packet {
+    /// A local TCP SYN of a process, everything else at its default.
+    pub fn tcp(src: IpAddr, sport: u16, dst: IpAddr, dport: u16, uid: u32, gid: u32) -> Self {
+        Self {
+            src: Some(src),
+            sport: Some(sport),
+            dport: Some(dport),
+            uid: Some(uid),
+            gid: Some(gid),
+            ..Self::to(Origin::Local, Protocol::TCP, dst)
+        }
+    }
+
+    /// A packet of which only origin, protocol and destination are known.
+    pub fn to(origin: Origin, protocol: Protocol, dst: IpAddr) -> Self {
+        Self {
+            origin,
+            in_interface: None,
+            src_mac: None,
+            protocol,
+            src: None,
+            dst,
+            sport: None,
+            dport: None,
+            icmp_type: None,
+            icmp_code: None,
+            uid: None,
+            gid: None,
+            groups: Vec::new(),
+            owner: None,
+            tcp_flags: None,
+            state: None,
+            mark: 0,
+            connmark: 0,
+            dscp: 0,
+            ecn: 0,
+            ttl: default_ttl(),
+            payload_length: 0,
+            mss: None,
+            tcp_options: None,
+            fragment: None,
+            spi: None,
+            ipv6_headers: None,
+            packet_type: None,
+            sctp_chunks: None,
+            bound_interface: None,
+        }
+    }
+
+    /// Reads one packet of the public JSON and checks what its fields say together.
+    ///
+    /// # Errors
+    /// A sentence that names the field and what is wrong with it.
+    pub fn from_json(text: &str) -> Result<Self, String> {
+        let packet: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+        packet.check()?;
+        Ok(packet)
+    }
+
+    /// Checks what the types cannot: fields that contradict each other.
+    ///
+    /// # Errors
+    /// A sentence that names the fields.
+    pub fn check(&self) -> Result<(), String> {
+        if let Some(src) = self.src {
+            if Family::of(src) != Family::of(self.dst) {
+                return Err(format!("src {src} and dst {} must both be IPv4 or both IPv6", self.dst));
+            }
+        } else if self.origin == Origin::Inbound {
+            return Err("an inbound packet needs src".into());
+        }
+        if self.uid.is_some() != self.gid.is_some() {
+            return Err("uid and gid go together: a socket has both".into());
+        }
+        if self.owner.is_some() && self.uid.is_some() {
+            return Err("owner stands instead of uid and gid: give one of them".into());
+        }
+        if self.origin == Origin::Inbound && (self.uid.is_some() || self.owner.is_some()) {
+            return Err("an inbound packet has no owner: leave out uid, gid and owner".into());
+        }
+        if self.origin == Origin::Local && self.in_interface.is_some() {
+            return Err("in_interface is for inbound packets: a local one leaves, it does not arrive".into());
+        }
+        if self.protocol != Protocol::TCP && self.tcp_flags.is_some() {
+            return Err(format!("tcp_flags are for tcp, not for {}", self.protocol));
+        }
+        Ok(())
+    }
+
+    /// IPv4 or IPv6.
+    pub fn family(&self) -> Family {
+        Family::of(self.dst)
+    }
+}
