@@ -1,1 +1,118 @@
-fn main() {}
+//! `cargo xtask`: everything a newcomer types.
+//!
+//! # Layout
+//! - `serve`, `dist`, `test`: the three commands
+//! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
+//! - `http`, `watch`: what `serve` stands on
+//! - `cargo`, `target`, `packages`, `rooms`: running cargo; what has to be installed; who may depend on whom
+//! - `progress`: the lines that say what is going on
+
+mod cargo;
+mod dist;
+mod http;
+mod packages;
+mod page;
+mod progress;
+mod rooms;
+mod serve;
+mod shell;
+mod target;
+mod test;
+mod watch;
+
+use std::process::ExitCode;
+
+use lexopt::prelude::*;
+
+const USAGE: &str = "\
+usage: cargo xtask COMMAND
+
+  serve [--port N] [--no-open]  build the page, serve it on this machine, rebuild and reload on every change
+  build [--capture]             write dist/ for any static host, and dist/chainwalk.html, the page in one file;
+                                with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux
+  test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
+  help                          print this";
+
+/// What the command line asks for.
+#[derive(Debug, PartialEq)]
+enum Command {
+    Serve { port: Option<u16>, open: bool },
+    Build { capture: bool },
+    Test { fast: bool },
+    Help,
+}
+
+fn main() -> ExitCode {
+    let command = match read(lexopt::Parser::from_env()) {
+        Ok(command) => command,
+        Err(error) => {
+            progress::problem(format_args!("{error}\n\n{USAGE}"));
+            return ExitCode::from(2);
+        }
+    };
+    let done = match command {
+        Command::Serve { port, open } => serve::serve(port, open),
+        Command::Build { capture } => dist::build(capture),
+        Command::Test { fast } => test::test(fast),
+        Command::Help => {
+            progress::say(USAGE);
+            Ok(())
+        }
+    };
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            progress::problem(format_args!("{error:#}"));
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
+    let mut command = match arguments.next()? {
+        None => return Err("which command?".into()),
+        Some(Long("help") | Short('h')) => return Ok(Command::Help),
+        Some(Value(word)) => match word.to_str() {
+            Some("serve") => Command::Serve { port: None, open: true },
+            Some("build") => Command::Build { capture: false },
+            Some("test") => Command::Test { fast: false },
+            Some("help") => Command::Help,
+            _ => return Err(format!("there is no command {word:?}").into()),
+        },
+        Some(other) => return Err(other.unexpected()),
+    };
+    while let Some(argument) = arguments.next()? {
+        match (&mut command, argument) {
+            (_, Long("help") | Short('h')) => return Ok(Command::Help),
+            (Command::Serve { port, .. }, Long("port")) => *port = Some(arguments.value()?.parse()?),
+            (Command::Serve { open, .. }, Long("no-open")) => *open = false,
+            (Command::Build { capture }, Long("capture")) => *capture = true,
+            (Command::Test { fast }, Long("fast")) => *fast = true,
+            (_, other) => return Err(other.unexpected()),
+        }
+    }
+    Ok(command)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, expected: Result<Command, &str>) {
+        let read = read(lexopt::Parser::from_args(line.split_whitespace()));
+        assert_eq!(read.map_err(|error| error.to_string()), expected.map_err(str::to_owned), "{line}");
+    }
+
+    #[test]
+    fn the_command_line() {
+        check("serve", Ok(Command::Serve { port: None, open: true }));
+        check("serve --port 8123 --no-open", Ok(Command::Serve { port: Some(8123), open: false }));
+        check("build --capture", Ok(Command::Build { capture: true }));
+        check("test --fast", Ok(Command::Test { fast: true }));
+        check("test --help", Ok(Command::Help));
+        check("", Err("which command?"));
+        check("deploy", Err("there is no command \"deploy\""));
+        check("build --fast", Err("invalid option '--fast'"));
+        check("serve --port 65536", Err("cannot parse argument \"65536\": number too large to fit in target type"));
+    }
+}

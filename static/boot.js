@@ -1,0 +1,123 @@
+// Starts the app, and speaks when it cannot start or has stopped. This is the one part of the page that must work when all else
+// does not: plain DOM, old syntax, its own styles.
+//
+// It runs before everything else of the page. Where the WebAssembly comes from stands in the document: in a data block `#chainwalk-wasm`
+// (gzip, base64: the one-file page) or as the file that this script's `data-wasm` names (the hosted page).
+"use strict";
+(function () {
+  var script = document.currentScript;
+  var faulted = false;
+
+  // The app has started and met something that it cannot survive: Yew never recovers from a panic. Called by the app's panic hook,
+  // too. The page stays where it is, so that text can still be copied out of it.
+  window.chainwalkFault = function (message) {
+    show(
+      "Chainwalk has stopped",
+      "This is a fault in Chainwalk, not in your rules. What you pasted has not left this browser: it is probably still in " +
+        "your clipboard, and text below can still be selected and copied.",
+      message
+    );
+  };
+
+  function show(title, advice, message) {
+    // The first message names the cause; what follows is its wake.
+    if (faulted) return;
+    faulted = true;
+    var loading = document.getElementById("loading");
+    if (loading) loading.remove();
+
+    var panel = add(null, "section", "");
+    panel.id = "chainwalk-fault";
+    panel.setAttribute("role", "alert");
+    panel.style.cssText =
+      "position:sticky;top:0;z-index:2147483647;padding:16px;font:15px/1.5 system-ui,sans-serif;" +
+      "background:Canvas;color:CanvasText;border-bottom:4px solid #a8123e";
+    add(panel, "h1", title).style.cssText = "margin:0;font-size:21px";
+    add(panel, "p", advice).style.cssText = "margin:8px 0;max-width:45em";
+    add(panel, "pre", String(message)).style.cssText =
+      "margin:8px 0;max-height:30vh;overflow:auto;white-space:pre-wrap;overflow-wrap:anywhere";
+    var reload = add(panel, "button", "Reload");
+    reload.addEventListener("click", function () {
+      location.reload();
+    });
+    if (location.hash) {
+      // What the link holds may be the very thing that made the app stop.
+      add(panel, "button", "Reload without what the link holds").addEventListener("click", function () {
+        history.replaceState(null, "", location.pathname + location.search);
+        location.reload();
+      });
+    }
+    document.body.insertBefore(panel, document.body.firstChild);
+    reload.focus();
+  }
+
+  function add(parent, name, text) {
+    var element = document.createElement(name);
+    element.textContent = text;
+    if (name === "button") element.style.cssText = "margin:0 8px 0 0;padding:6px 14px;font:inherit";
+    if (parent) parent.appendChild(element);
+    return element;
+  }
+
+  window.addEventListener("error", function (event) {
+    // Not faults of the page: a notice that browsers send as an error without one, and what extensions do in it.
+    if (!event.error || /-extension:/.test(event.filename)) return;
+    window.chainwalkFault(describe(event.error));
+  });
+
+  window.addEventListener("unhandledrejection", function (event) {
+    // The browser said no to a wish (clipboard, storage, full screen): the app goes on.
+    if (event.reason instanceof DOMException) return;
+    window.chainwalkFault(describe(event.reason));
+  });
+
+  function describe(error) {
+    var text = String(error);
+    var stack = (error && error.stack) || "";
+    return stack.indexOf(text) < 0 ? text + "\n" + stack : stack;
+  }
+
+  function wasm() {
+    var block = document.getElementById("chainwalk-wasm");
+    if (block) {
+      var text = atob(block.textContent.trim());
+      block.remove();
+      var bytes = new Uint8Array(text.length);
+      for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+      var unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+      return new Response(unpacked, { headers: { "Content-Type": "application/wasm" } });
+    }
+    return fetched.then(function (response) {
+      if (!response.ok) throw new Error(response.url + ": " + response.status + " " + response.statusText);
+      return response;
+    });
+  }
+
+  // Asked for now, while the rest of the page is still on its way.
+  var fetched = script.dataset.wasm && fetch(script.dataset.wasm);
+  // A failure is told below; this only keeps it from being told as unhandled before that.
+  if (fetched) fetched.catch(function () {});
+
+  document.addEventListener("DOMContentLoaded", function () {
+    Promise.resolve()
+      .then(wasm)
+      .then(function (response) {
+        return wasm_bindgen({ module_or_path: response });
+      })
+      .catch(function (error) {
+        show("Chainwalk could not start", hint(), describe(error));
+      });
+  });
+
+  function hint() {
+    if (location.protocol === "file:" && fetched)
+      return "Opened as a file, this page may not load the files beside it. Open chainwalk.html instead, which holds everything, or serve this folder with any web server.";
+    if (!window.WebAssembly) return "This browser has no WebAssembly, or it is switched off, as some lock-down modes do.";
+    if (!fetched && !window.DecompressionStream) return "This takes a browser from 2023 or later.";
+    if (typeof wasm_bindgen === "undefined") return "A script did not load. Reload the page; if it stays so, a file is missing on the server.";
+    return (
+      "Reload the page. If it stays so, whoever hosts it should look whether the .wasm file is there and whether a " +
+      "Content-Security-Policy of the server lacks 'wasm-unsafe-eval'."
+    );
+  }
+})();

@@ -1,0 +1,95 @@
+//! `cargo xtask build`: `dist/`, all that is given to others.
+
+use std::{
+    fs,
+    io::Write,
+    path::Path,
+    process::{Command, Stdio},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    cargo,
+    page::{self, Purpose},
+    progress::{say, thousands, timed},
+    shell::{Shell, gzip},
+    target,
+};
+
+/// Writes `dist/`.
+pub(crate) fn build(capture: bool) -> Result<()> {
+    target::ensure(target::WASM)?;
+    let page = page::build(Purpose::Dist)?;
+    let shell = Shell::read(&cargo::root().join("static"))?;
+    let mut files = shell.hosted(&page, &[])?;
+    files.push(("chainwalk.html".to_owned(), shell.one_file(&page)?.into_bytes()));
+    let helper = if capture { Some(build_capture()?) } else { None };
+
+    // Only now, when nothing can fail to compile any more, does the old one go.
+    let dist = cargo::root().join("dist");
+    if dist.exists() {
+        fs::remove_dir_all(&dist).with_context(|| format!("cannot remove {}", dist.display()))?;
+    }
+    fs::create_dir(&dist).with_context(|| format!("cannot create {}", dist.display()))?;
+    for (name, content) in &files {
+        fs::write(dist.join(name), content).with_context(|| format!("cannot write dist/{name}"))?;
+    }
+    if let Some(built) = &helper {
+        // A copy keeps the mode: it can be run.
+        fs::copy(built, dist.join("chainwalk-capture")).context("cannot write dist/chainwalk-capture")?;
+    }
+    report(&dist)
+}
+
+fn build_capture() -> Result<std::path::PathBuf> {
+    target::ensure(target::MUSL)?;
+    timed("compiling the capture helper (profile capture)", || {
+        cargo::build("chainwalk-capture", target::MUSL, "capture")
+    })
+}
+
+/// Says how large everything came out, and what of it a browser would have to load.
+fn report(dist: &Path) -> Result<()> {
+    let brotli = target::on_path("brotli");
+    let mut names = Vec::new();
+    for entry in dist.read_dir()? {
+        names.push(entry?.file_name().to_string_lossy().into_owned());
+    }
+    names.sort();
+
+    say(format_args!("\n{:<34} {:>10} {:>10} {:>10}", "dist/, sizes in bytes", "raw", "gzip", "brotli"));
+    let mut total = [0, 0, 0];
+    for name in names {
+        let content = fs::read(dist.join(&name))?;
+        let sizes = [content.len(), gzip(&content).len(), if brotli { brotli_size(&content)? } else { 0 }];
+        // The two that are sent whole, by hand, have no part in what a hosted page takes.
+        if name != "chainwalk.html" && name != "chainwalk-capture" {
+            total = [0, 1, 2].map(|way| total[way] + sizes[way]);
+        }
+        row(&name, sizes, brotli);
+    }
+    row("hosted page", total, brotli);
+    Ok(())
+}
+
+fn row(name: &str, [raw, gzip, brotli]: [usize; 3], has_brotli: bool) {
+    let brotli = if has_brotli { thousands(brotli) } else { "-".to_owned() };
+    say(format_args!("{name:<34} {:>10} {:>10} {brotli:>10}", thousands(raw), thousands(gzip)));
+}
+
+/// How large a server's brotli would make it, asked of the command: the crate would take longer to build than all the rest of this.
+fn brotli_size(content: &[u8]) -> Result<usize> {
+    let mut brotli = Command::new("brotli")
+        .args(["--stdout", "--quality=11", "-"])
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run brotli")?;
+    let mut input = brotli.stdin.take().expect("it was asked for");
+    let packed = std::thread::scope(|scope| {
+        scope.spawn(move || input.write_all(content));
+        brotli.wait_with_output()
+    })?;
+    Ok(packed.stdout.len())
+}

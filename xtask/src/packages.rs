@@ -1,0 +1,72 @@
+//! The programs that the kernel's and the browser's tests drive: looked for, and installed where that can be done without asking.
+
+use std::{fs, path::Path, process::Command};
+
+use anyhow::{Result, bail};
+
+use crate::{
+    cargo::run,
+    progress::{problem, timed},
+    target::on_path,
+};
+
+/// A command that the tests run, and the Debian package that has it.
+const NEEDED: [(&str, &str); 5] = [
+    ("ip", "iproute2"),
+    ("iptables-nft-restore", "iptables"),
+    ("nft", "nftables"),
+    ("chromium", "chromium"),
+    ("chromedriver", "chromium-driver"),
+];
+
+/// Makes sure that every program is there.
+pub(crate) fn ensure() -> Result<()> {
+    let missing = missing(on_path);
+    if missing.is_empty() {
+        return Ok(());
+    }
+    if is_root() && Path::new("/etc/debian_version").exists() && on_path("apt-get") {
+        return timed(&format!("installing {}", missing.join(" ")), || {
+            apt_get(&["update", "--quiet"])?;
+            let install = ["install", "--quiet", "--yes", "--no-install-recommends"];
+            apt_get(&[&install[..], &missing].concat())
+        });
+    }
+    for (command, package) in NEEDED.iter().filter(|(_, package)| missing.contains(package)) {
+        problem(format_args!("`{command}` is missing (Debian package {package})"));
+    }
+    bail!(
+        "the last stage drives a kernel and a browser with these programs. On Debian this installs them:\n  \
+         sudo apt-get update && sudo apt-get install --no-install-recommends {}\n\
+         Elsewhere install what provides the commands named above. `cargo xtask test --fast` does without.",
+        missing.join(" ")
+    )
+}
+
+/// The packages whose command is not there.
+fn missing(is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    NEEDED.iter().filter(|(command, _)| !is_there(command)).map(|(_, package)| *package).collect()
+}
+
+fn apt_get(arguments: &[&str]) -> Result<()> {
+    run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+}
+
+/// Whether this runs as root, as the kernel tells.
+fn is_root() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    // Real, effective, saved and file-system uid.
+    let uids = status.lines().find_map(|line| line.strip_prefix("Uid:"));
+    uids.and_then(|uids| uids.split_whitespace().nth(1)) == Some("0")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_missing_is_named_by_its_package() {
+        assert_eq!(missing(|_| true), [] as [&str; 0]);
+        assert_eq!(missing(|command| command == "ip" || command == "nft"), ["iptables", "chromium", "chromium-driver"]);
+    }
+}

@@ -1,0 +1,111 @@
+//! `cargo xtask serve`: the page on this machine, rebuilt and reloaded on every change.
+
+use std::{
+    env,
+    net::{Ipv4Addr, TcpListener},
+    process::{Command, Stdio},
+    sync::Arc,
+    thread,
+    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+};
+
+use anyhow::{Context, Result};
+
+use crate::{
+    cargo,
+    http::{self, Site},
+    page::{self, Purpose},
+    progress::{problem, say, seconds},
+    shell::Shell,
+    target,
+    watch::Snapshot,
+};
+
+/// What the page is made of.
+const ROOMS: [&str; 5] = ["core", "web", "static", "Cargo.toml", "Cargo.lock"];
+/// How often the source is looked at. A change counts when the source then stays the same for as long, so that a file half
+/// written, or a branch half checked out, is not built.
+const INTERVAL: Duration = Duration::from_millis(150);
+/// Asked for first: what the browser keeps for the page (draft, theme) is bound to the port.
+const USUAL_PORT: u16 = 8080;
+
+/// Serves the page until it is interrupted.
+pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
+    let started = Instant::now();
+    // Before the long build: a port that is taken should be known at once.
+    let listener = listener(port)?;
+    let url = format!("http://{}/", listener.local_addr()?);
+    target::ensure(target::WASM)?;
+
+    let mut built = sources();
+    let site = Arc::new(Site::default());
+    build(&site)?;
+    http::listen(listener, Arc::clone(&site));
+    say(format_args!("\nready after {}: {url}  (Ctrl-C ends it)\n", seconds(started.elapsed())));
+    if open {
+        open_browser(&url);
+    }
+
+    loop {
+        let now = wait_for_change(&built);
+        let reason = now.change_since(&built).map(|path| path.display().to_string()).unwrap_or_default();
+        say(format_args!("{reason} changed"));
+        built = now;
+        let started = Instant::now();
+        match build(&site) {
+            Ok(()) => say(format_args!("rebuilt after {}, the page reloads\n", seconds(started.elapsed()))),
+            Err(error) => problem(format_args!("{error:#}; {url} stays as it was until the next change\n")),
+        }
+    }
+}
+
+fn listener(port: Option<u16>) -> Result<TcpListener> {
+    let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
+    match port {
+        Some(port) => bind(port).with_context(|| format!("cannot serve on port {port}: choose another with --port")),
+        None => bind(USUAL_PORT).or_else(|_| bind(0)).context("cannot serve on any port"),
+    }
+}
+
+fn build(site: &Site) -> Result<()> {
+    let page = page::build(Purpose::Serve)?;
+    let shell = Shell::read(&cargo::root().join("static"))?;
+    // The time, so that no two are equal, also when the server was stopped and started again.
+    let version = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
+    let reload = format!("const VERSION = \"{version}\";\n{}", include_str!("reload.js"));
+    site.publish(shell.hosted(&page, &[("reload.js", &reload)])?, version);
+    Ok(())
+}
+
+fn sources() -> Snapshot {
+    Snapshot::take(&cargo::root(), &ROOMS)
+}
+
+/// The sources as soon as they differ from those that were built and have come to rest.
+fn wait_for_change(built: &Snapshot) -> Snapshot {
+    let mut before = sources();
+    loop {
+        thread::sleep(INTERVAL);
+        let now = sources();
+        if now == before && now != *built {
+            return now;
+        }
+        before = now;
+    }
+}
+
+/// Shows the page where there is a desktop to show it on.
+fn open_browser(url: &str) {
+    let opener = if cfg!(target_os = "macos") {
+        "open"
+    } else if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+    {
+        "xdg-open"
+    } else {
+        return;
+    };
+    // That it could not be opened is no failure: the address stands above.
+    if let Ok(mut child) = Command::new(opener).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+        thread::spawn(move || child.wait());
+    }
+}

@@ -1,0 +1,199 @@
+//! The HTML around the app: `static/index.html` filled in, for hosting and as one file, each with its Content-Security-Policy.
+
+use std::{fs, io::Write, path::Path};
+
+use anyhow::{Context, Result, ensure};
+use base64::{Engine, prelude::BASE64_STANDARD};
+use flate2::{Compression, write::GzEncoder};
+use sha2::{Digest, Sha256};
+
+use crate::page::Page;
+
+/// What stands in `static/` and is the same in both pages.
+pub(crate) struct Shell {
+    template: String,
+    style: String,
+    boot: String,
+}
+
+/// A file of the hosted page: its name, without a directory, and its content.
+pub(crate) type File = (String, Vec<u8>);
+
+impl Shell {
+    /// Reads the shell from the directory `static/`.
+    pub(crate) fn read(directory: &Path) -> Result<Self> {
+        let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+        let mut sheets = Vec::new();
+        for entry in directory.read_dir().with_context(|| format!("cannot read {}", directory.display()))? {
+            let path = entry?.path();
+            if path.extension().is_some_and(|extension| extension == "css") {
+                sheets.push(path);
+            }
+        }
+        sheets.sort();
+        Ok(Self {
+            template: read(&directory.join("index.html"))?,
+            style: sheets.iter().map(|sheet| read(sheet)).collect::<Result<_>>()?,
+            boot: read(&directory.join("boot.js"))?,
+        })
+    }
+
+    /// The page for a web server: `index.html` and the files beside it. Their names change with their content, so a server may let
+    /// browsers keep them for ever; all addresses are relative, so it works under any path. `scripts` are further files to load.
+    pub(crate) fn hosted(&self, page: &Page, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
+        let policy = policy("'self'", "'self' 'unsafe-inline'", "'self'");
+        let mut files = vec![
+            hashed("style", "css", self.style.as_bytes()),
+            hashed("boot", "js", self.boot.as_bytes()),
+            hashed("chainwalk", "js", page.bindings.as_bytes()),
+            hashed("chainwalk", "wasm", &page.wasm),
+        ];
+        let [style, boot, bindings, wasm] = [0, 1, 2, 3].map(|file| files[file].0.as_str());
+        let mut tags = format!("<script src=\"{bindings}\"></script>");
+        for (name, _) in scripts {
+            tags += &format!("\n<script src=\"{name}\"></script>");
+        }
+        // `boot.js` stands in the head: it asks for the WebAssembly at once, and hears of a failure of everything after it.
+        let head = format!(
+            "<script src=\"{boot}\" data-wasm=\"{wasm}\"></script>\n<link rel=\"stylesheet\" href=\"{style}\">"
+        );
+        let index = self.fill(&policy, &head, &tags)?;
+        files.extend(scripts.iter().map(|(name, script)| (name.to_string(), script.as_bytes().to_vec())));
+        files.push(("index.html".to_owned(), index.into_bytes()));
+        Ok(files)
+    }
+
+    /// The page in one file, which works from `file://`: everything is inside, and the policy lets nothing be loaded.
+    pub(crate) fn one_file(&self, page: &Page) -> Result<String> {
+        ensure!(!self.style.contains("</style"), "a stylesheet must not contain </style: it would end there");
+        let boot = inside_script(&self.boot);
+        let bindings = inside_script(&page.bindings);
+        let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&bindings));
+        let wasm = BASE64_STANDARD.encode(gzip(&page.wasm));
+        self.fill(
+            &policy(&hashes, "'unsafe-inline'", "'none'"),
+            &format!("<script>{boot}</script>\n<style>\n{}</style>", self.style),
+            // A data block: no script, so the policy has no say in it.
+            &format!(
+                "<script type=\"application/gzip\" id=\"chainwalk-wasm\">{wasm}</script>\n<script>{bindings}</script>"
+            ),
+        )
+    }
+
+    fn fill(&self, policy: &str, head: &str, scripts: &str) -> Result<String> {
+        let mut filled = without_comments(&self.template);
+        for (mark, text) in [("%CSP%", policy), ("%HEAD%", head), ("%SCRIPTS%", scripts)] {
+            let (before, after) = filled.split_once(mark).with_context(|| format!("the shell lacks {mark}"))?;
+            filled = [before, text, after].concat();
+        }
+        Ok(filled)
+    }
+}
+
+/// The Content-Security-Policy: nothing may be loaded or sent but what is named. `style=` attributes need `'unsafe-inline'`, a map
+/// saved as an image needs `blob:`.
+fn policy(scripts: &str, styles: &str, connections: &str) -> String {
+    format!(
+        "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; \
+         connect-src {connections}; base-uri 'none'; form-action 'none'"
+    )
+}
+
+/// A file whose name holds a hash of its content.
+fn hashed(stem: &str, extension: &str, content: &[u8]) -> File {
+    let hash: String = Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    (format!("{stem}-{hash}.{extension}"), content.to_vec())
+}
+
+/// The hash of an inline script, as a policy names it.
+fn hash(script: &str) -> String {
+    BASE64_STANDARD.encode(Sha256::digest(script))
+}
+
+/// A script's text so that an HTML parser does not end it early: in JavaScript's strings, templates, patterns and comments `\/` and `\!`
+/// mean `/` and `!`, and nowhere else do these sequences occur in bindings or `boot.js`.
+fn inside_script(script: &str) -> String {
+    script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+}
+
+/// HTML without its comments.
+fn without_comments(html: &str) -> String {
+    let mut kept = String::new();
+    let mut rest = html;
+    while let Some((before, comment)) = rest.split_once("<!--") {
+        kept += before;
+        // The line that a comment leaves empty goes with it.
+        rest = comment.split_once("-->").map_or("", |(_, after)| after.strip_prefix('\n').unwrap_or(after));
+    }
+    kept + rest
+}
+
+/// Packed as tightly as gzip can.
+pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
+    let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
+    encoder.write_all(content).and_then(|()| encoder.finish()).expect("writing into memory does not fail")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shell(template: &str) -> Shell {
+        Shell { template: template.to_owned(), style: "p{}".to_owned(), boot: "start()".to_owned() }
+    }
+
+    fn page() -> Page {
+        Page { bindings: "let wasm_bindgen;".to_owned(), wasm: b"\0asm".to_vec() }
+    }
+
+    const TEMPLATE: &str = "<!-- %CSP% is a policy -->\n<meta content=\"%CSP%\">%HEAD%<p></p>%SCRIPTS%";
+
+    #[test]
+    fn a_policy_names_the_hash_of_each_inline_script() {
+        let html = shell(TEMPLATE).one_file(&page()).unwrap();
+        // printf 'start()' | openssl dgst -sha256 -binary | base64, and so for the bindings
+        assert!(html.contains("script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'sha256-vLnqvE2Q+ErLhVCtJypQgAkNZGWhB+PYvVl2Dr0yKjA=' 'wasm-unsafe-eval';"), "{html}");
+        assert!(html.contains("connect-src 'none'"));
+        assert!(html.contains("<script>start()</script>"));
+        assert!(html.contains("<script>let wasm_bindgen;</script>"));
+        assert!(!html.contains("is a policy"));
+        assert!(!html.contains(" src="), "nothing is loaded: {html}");
+    }
+
+    #[test]
+    fn hosted_names_follow_the_content_and_are_relative() {
+        let shell = shell(TEMPLATE);
+        let files = shell.hosted(&page(), &[("reload.js", "")]).unwrap();
+        let index = String::from_utf8(files.last().unwrap().1.clone()).unwrap();
+        for (name, _) in &files[..files.len() - 1] {
+            assert!(index.contains(&format!("=\"{name}\"")), "{name} is not asked for: {index}");
+        }
+        assert!(!index.contains("=\"/"));
+        assert!(index.contains("script-src 'self' 'wasm-unsafe-eval'"));
+
+        let mut changed = page();
+        changed.wasm.push(1);
+        let after = shell.hosted(&changed, &[]).unwrap();
+        assert_eq!(files[0].0, after[0].0, "the style did not change");
+        assert_ne!(files[3].0, after[3].0, "the WebAssembly did");
+    }
+
+    #[test]
+    fn a_shell_without_a_place_for_the_scripts_is_refused() {
+        let error = shell("%CSP% %HEAD%").one_file(&page()).unwrap_err();
+        assert_eq!(error.to_string(), "the shell lacks %SCRIPTS%");
+    }
+
+    #[test]
+    fn a_script_cannot_end_its_element() {
+        assert_eq!(inside_script("x = '</script><!--'"), "x = '<\\/script><\\!--'");
+    }
+
+    #[test]
+    fn the_real_shell_has_every_mark() {
+        let shell = Shell::read(&crate::cargo::root().join("static")).unwrap();
+        shell.hosted(&page(), &[]).unwrap();
+        let html = shell.one_file(&page()).unwrap();
+        assert!(!html.contains("%CSP%") && !html.contains("%HEAD%") && !html.contains("%SCRIPTS%"));
+    }
+}

@@ -1,0 +1,133 @@
+//! `cargo xtask test`: everything that a change must pass, the quick and likely things first.
+
+use std::{
+    io::{BufRead, BufReader},
+    process::{Command, Stdio},
+    time::Instant,
+};
+
+use anyhow::{Context, Result, bail};
+
+use crate::{
+    cargo::{cargo, root, run},
+    dist, packages,
+    progress::{say, seconds},
+    rooms, target,
+};
+
+/// What the tests of all stages came to.
+#[derive(Debug, Default, PartialEq, Clone, Copy)]
+struct Count {
+    passed: usize,
+    failed: usize,
+}
+
+type Stage = (&'static str, fn(&mut Count) -> Result<()>);
+
+/// Those that `--fast` runs, too, come first.
+const STAGES: [Stage; 9] = [
+    ("format", |_| run(&mut cargo(&["fmt", "--all", "--check"]))),
+    ("lints", |_| lints()),
+    ("tests of core, capture and xtask", |count| {
+        run_tests(&mut cargo(&["test", "-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "xtask"]), count)
+    }),
+    ("dependencies", |_| rooms::check()),
+    ("documentation", |_| documentation()),
+    ("examples", |_| run(&mut cargo(&["build", "--release", "-p", "chainwalk-core", "--examples"]))),
+    ("dist", |_| dist::build(true)),
+    ("programs for the kernel and browser tests", |_| packages::ensure()),
+    ("kernel, capture and browser tests", run_suites),
+];
+const FAST: usize = 3;
+
+/// Runs the stages, up to the first that fails.
+pub(crate) fn test(fast: bool) -> Result<()> {
+    let started = Instant::now();
+    let mut count = Count::default();
+    let stages = if fast { &STAGES[..FAST] } else { &STAGES };
+    target::ensure_components()?;
+    target::ensure(target::WASM)?;
+    let ran = run_stages(stages, &mut count);
+    if ran.is_err() && count.failed == 0 {
+        // The stage that failed: without it the last line would look like success.
+        count.failed = 1;
+    }
+    say(format_args!("\n{} passed, {} failed", count.passed, count.failed));
+    say(format_args!("total {}", seconds(started.elapsed())));
+    ran
+}
+
+fn run_stages(stages: &[Stage], count: &mut Count) -> Result<()> {
+    for (number, (name, stage)) in (1..).zip(stages) {
+        say(format_args!("\n== {number}/{} {name} ==", stages.len()));
+        let started = Instant::now();
+        let ended = stage(count);
+        let result = if ended.is_ok() { "ok" } else { "FAILED" };
+        say(format_args!("== {number}/{} {name}: {result}, {} ==", stages.len(), seconds(started.elapsed())));
+        ended.with_context(|| format!("{name}: failed"))?;
+    }
+    Ok(())
+}
+
+/// The page is linted as what it is, WebAssembly; everything else as a program of this machine.
+fn lints() -> Result<()> {
+    let strict = ["--", "-D", "warnings"];
+    run(cargo(&["clippy", "--workspace", "--exclude", "chainwalk-web", "--all-targets"]).args(strict))?;
+    run(cargo(&["clippy", "-p", "chainwalk-web", "--target", target::WASM, "--all-targets"]).args(strict))
+}
+
+fn documentation() -> Result<()> {
+    let mut doc = cargo(&["doc", "--no-deps", "-p", "chainwalk-core", "-p", "chainwalk-capture"]);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+}
+
+/// The suites that take root, a kernel and a browser. They find what was built by their environment.
+fn run_suites(count: &mut Count) -> Result<()> {
+    let dist = root().join("dist");
+    let mut suites = cargo(&["test", "-p", "chainwalk-tests"]);
+    suites.env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture")).env("CHAINWALK_DIST", dist);
+    run_tests(&mut suites, count)
+}
+
+/// Runs `cargo test` to its end, passes on what it prints as it comes, and counts.
+fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
+    let mut tests = cargo.arg("--no-fail-fast").stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let printed = tests.stdout.take().expect("it was asked for");
+    for line in BufReader::new(printed).split(b'\n') {
+        let line = line.context("cannot read what the tests print")?;
+        let line = String::from_utf8_lossy(&line);
+        say(&line);
+        if let Some(result) = count_of(&line) {
+            count.passed += result.passed;
+            count.failed += result.failed;
+        }
+    }
+    if !tests.wait()?.success() {
+        bail!("cargo test failed");
+    }
+    Ok(())
+}
+
+/// Reads `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+fn count_of(line: &str) -> Option<Count> {
+    let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
+    let number = |what: &str| {
+        let part = counts.split("; ").find_map(|part| part.strip_suffix(what))?;
+        part.trim().parse().ok()
+    };
+    Some(Count { passed: number("passed")?, failed: number("failed")? })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn results_are_counted() {
+        let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.01s";
+        assert_eq!(count_of(line), Some(Count { passed: 12, failed: 3 }));
+        assert_eq!(count_of("test result: ok. 0 passed; 0 failed"), Some(Count::default()));
+        assert_eq!(count_of("test parse::reads_a_rule ... ok"), None);
+        assert_eq!(count_of("test result: odd"), None);
+    }
+}
