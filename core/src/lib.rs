@@ -6,6 +6,14 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod condition;
+pub mod diagnostic;
+pub mod extension;
 pub mod host;
 pub mod number;
 pub mod packet;
+pub mod parse;
+pub mod print;
+pub mod ruleset;
+pub mod view;
+pub mod walk;

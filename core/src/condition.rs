@@ -1,0 +1,143 @@
+//! A test of one packet field against a set of values: three-valued, in words, as data.
+//!
+//! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A [`Field`] says
+//! what is read and how to speak of it, a [`Value`] is the set, and [`test`] compares the two.
+
+use std::borrow::Cow;
+use std::net::IpAddr;
+
+use crate::host::Host;
+use crate::packet::Packet;
+use crate::ruleset::{Part, Ruleset, Value};
+use crate::view::View;
+
+/// Yes, no, or what a dump cannot tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The packet is as the condition says.
+    Yes,
+    /// It is not.
+    No,
+    /// Nobody can tell, for this reason.
+    Unknown(Cow<'static, str>),
+}
+
+/// What a packet shows in one field.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Reading<'a> {
+    /// A number, also for flags (0 or 1).
+    Number(u32),
+    /// Two numbers, of which either may be in the set.
+    Either(u32, u32),
+    /// An address.
+    Address(IpAddr),
+    /// A name.
+    Name(&'a str),
+    /// One or more named bits, any of which may be in the set.
+    Bits(u32),
+    /// The packet has no such field: in no set, so a negated condition holds.
+    Absent(&'static str),
+    /// The packet is not of the kind that the match looks at: it fails, negated or not.
+    Never(&'static str),
+    /// Not known, for this reason.
+    Unknown(Cow<'static, str>),
+}
+
+/// How a sentence about a field is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phrase {
+    /// "uid 1000 is not 1337": the noun.
+    Is(&'static str),
+    /// "leaves by eth0, not lo": the verb, and the verb denied.
+    Does(&'static str, &'static str),
+    /// A flag that stands for itself: the statement, and the statement denied.
+    Says(&'static str, &'static str),
+}
+
+/// A field of a packet that rules can ask for.
+pub struct Field {
+    /// Its name, unique among fields.
+    pub name: &'static str,
+    /// How to speak of it.
+    pub phrase: Phrase,
+    /// Reads it.
+    pub read: for<'a> fn(&Context<'a>) -> Reading<'a>,
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+/// All that a condition may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What no rule changes.
+    pub packet: &'a Packet,
+    /// What rules and routing change.
+    pub view: &'a View,
+    /// The namespace.
+    pub host: &'a Host,
+    /// Whose rule it is.
+    pub ruleset: &'a Ruleset,
+    /// All options of the match that the condition belongs to: some change how the others are read.
+    pub group: &'a [Part],
+}
+
+impl Context<'_> {
+    /// Whether the same match also has that option.
+    pub fn has(&self, flag: &str) -> bool {
+        self.group.iter().any(|part| part.opt().is_some_and(|opt| opt.flag == flag))
+    }
+}
+
+/// Whether the packet is as one part of a rule says.
+pub fn test(part: &Part, context: &Context) -> Answer {
+    let Some(opt) = part.opt() else { return test_bare(part, context) };
+    let Some(field) = opt.field else { return Answer::Yes };
+    let holds = match (field.read)(context) {
+        Reading::Absent(_) => false,
+        Reading::Never(_) => return Answer::No,
+        Reading::Unknown(reason) => return Answer::Unknown(reason),
+        reading => contains(&part.value, &reading, context.ruleset),
+    };
+    if holds != part.negated { Answer::Yes } else { Answer::No }
+}
+
+/// A match without options only asks whether the packet is of its kind; one that is not understood cannot answer.
+fn test_bare(part: &Part, context: &Context) -> Answer {
+    match (part.extension().bare)(part, context) {
+        Some(reason) => Answer::Unknown(reason),
+        None => Answer::Yes,
+    }
+}
+
+/// Whether a reading lies in the set that a value describes.
+fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
+    match (value, reading) {
+        (Value::None, Reading::Number(n)) => *n != 0,
+        (_, Reading::Either(a, b)) => {
+            contains(value, &Reading::Number(*a), ruleset) || contains(value, &Reading::Number(*b), ruleset)
+        }
+        (Value::Number(want), Reading::Number(n)) => n == want,
+        (Value::Range(low, high), Reading::Number(n)) => (low..=high).contains(&n),
+        (Value::Masked { value, mask }, Reading::Number(n)) => n & mask == *value,
+        (Value::List(list), Reading::Number(n)) => list.iter().any(|(low, high)| (low..=high).contains(&n)),
+        (Value::Bits(want), Reading::Bits(bits)) => want & bits != 0,
+        (Value::Net4(address, mask), Reading::Address(IpAddr::V4(have))) => {
+            have.to_bits() & mask.to_bits() == address.to_bits()
+        }
+        (Value::Net6(net), Reading::Address(IpAddr::V6(have))) => have.to_bits() & net.1.to_bits() == net.0.to_bits(),
+        (Value::Text(text), Reading::Name(name)) => is_interface(ruleset.text(*text), name),
+        _ => false,
+    }
+}
+
+/// A trailing `+` stands for any ending (`eth+`).
+fn is_interface(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('+') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    }
+}

@@ -1,0 +1,316 @@
+//! The extensions of iptables: one file each, most of it a table.
+//!
+//! An [`Extension`] lists its options; an [`Opt`] says how its value is written ([`Kind`]) and which [`Field`] of the
+//! packet it asks. Reading, canonical printing, refusals and the plain words all come from these tables.
+//! To support a new match, add a file here and a line in [`ALL`].
+
+use std::borrow::Cow;
+
+use crate::condition::{Context, Field};
+use crate::packet::{Family, Protocol};
+use crate::ruleset::{Hook, Part, Ruleset, TableName, Value};
+use crate::walk::effect::{Action, Effects};
+
+pub mod addrtype;
+pub mod comment;
+pub mod connmark;
+pub mod conntrack;
+pub mod header;
+pub mod icmp;
+pub mod icmp6;
+pub mod kind;
+pub mod mark;
+pub mod multiport;
+pub mod opaque;
+pub mod owner;
+pub mod state;
+pub mod target;
+pub mod tcp;
+pub mod transport;
+pub mod udp;
+
+pub use kind::Kind;
+
+/// Every extension. An [`Id`] is a place in this list.
+static ALL: [&Extension; 32] = [
+    &header::HEADER,
+    &opaque::MATCH,
+    &opaque::TARGET,
+    &addrtype::ADDRTYPE,
+    &comment::COMMENT,
+    &connmark::CONNMARK,
+    &conntrack::CONNTRACK,
+    &icmp::ICMP,
+    &icmp6::ICMP6,
+    &mark::MARK,
+    &multiport::MULTIPORT,
+    &owner::OWNER,
+    &state::STATE,
+    &tcp::TCP,
+    &udp::UDP,
+    &target::verdict::ACCEPT,
+    &target::verdict::DROP,
+    &target::verdict::QUEUE,
+    &target::verdict::RETURN,
+    &target::connmark::CONNMARK,
+    &target::ct::CT,
+    &target::ct::NOTRACK,
+    &target::dnat::DNAT,
+    &target::log::LOG,
+    &target::mark::MARK,
+    &target::masquerade::MASQUERADE,
+    &target::nflog::NFLOG,
+    &target::redirect::REDIRECT,
+    &target::reject::REJECT4,
+    &target::reject::REJECT6,
+    &target::snat::SNAT,
+    &target::tproxy::TPROXY,
+];
+
+/// An extension's place in the list of all.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Id(u8);
+
+impl Id {
+    /// The conditions on the IP header, which need no `-m`.
+    pub const HEADER: Self = Self(0);
+    /// A match that is kept as written.
+    pub const OPAQUE_MATCH: Self = Self(1);
+    /// A target that is kept as written.
+    pub const OPAQUE_TARGET: Self = Self(2);
+
+    /// The extension.
+    pub fn get(self) -> &'static Extension {
+        ALL[usize::from(self.0)]
+    }
+
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        (0..).map(Self).take(ALL.len())
+    }
+
+    /// The match or target of that name. `family` decides between two of one name.
+    pub fn named(name: &str, role: Role, family: Option<Family>) -> Option<Self> {
+        Self::all().find(|id| {
+            let extension = id.get();
+            extension.role == role
+                && extension.is_named(name)
+                && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
+        })
+    }
+
+    /// The match that `-p` brings along, such as `tcp` for `-p tcp`.
+    pub fn implied_by(protocol: Protocol) -> Option<Self> {
+        Self::all().find(|id| id.get().implied_by == Some(protocol))
+    }
+}
+
+/// Whether an extension tests packets or acts on them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Role {
+    /// The IP header's own conditions.
+    Header,
+    /// `-m`.
+    Match,
+    /// `-j`.
+    Target,
+}
+
+/// Applies a target: see [`Effects`] for what it may do.
+pub type Apply = fn(&mut Effects, &Options) -> Action;
+
+/// A match or target of iptables.
+pub struct Extension {
+    /// As behind `-m` or `-j`.
+    pub name: &'static str,
+    /// Older names that mean the same.
+    pub aliases: &'static [&'static str],
+    /// Tests or acts.
+    pub role: Role,
+    /// What it is about, in a few words.
+    pub summary: &'static str,
+    /// The only family it exists for.
+    pub family: Option<Family>,
+    /// The protocol whose `-p` loads it by itself.
+    pub implied_by: Option<Protocol>,
+    /// The only tables it may stand in; empty: all.
+    pub tables: &'static [TableName],
+    /// The only hooks it may be reached from; empty: all.
+    pub hooks: &'static [Hook],
+    /// Its options, in the order in which `iptables-save` prints them.
+    pub options: &'static [Opt],
+    /// Options that stand by themselves where a rule leaves them out: iptables prints them.
+    pub implied: &'static [Implied],
+    /// Another extension that says the same in canonical form (`NOTRACK`).
+    pub stored_as: Option<&'static str>,
+    /// For a match that stands without options: why it cannot be answered, if so.
+    pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
+    /// What the target does to a packet; `None` for matches.
+    pub apply: Option<Apply>,
+    /// What the target does, as a verb phrase ("redirects to port 15001"); `None` for matches.
+    pub words: Option<fn(&Options) -> String>,
+}
+
+impl std::fmt::Debug for Extension {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(self.name)
+    }
+}
+
+impl Extension {
+    /// A match with these options and no restrictions.
+    pub const fn matching(name: &'static str, summary: &'static str, options: &'static [Opt]) -> Self {
+        Self {
+            name,
+            aliases: &[],
+            role: Role::Match,
+            summary,
+            family: None,
+            implied_by: None,
+            tables: &[],
+            hooks: &[],
+            options,
+            implied: &[],
+            stored_as: None,
+            bare: |_, _| None,
+            apply: None,
+            words: None,
+        }
+    }
+
+    /// A target with these options and no restrictions.
+    pub const fn acting(
+        name: &'static str,
+        summary: &'static str,
+        options: &'static [Opt],
+        apply: Apply,
+        words: fn(&Options) -> String,
+    ) -> Self {
+        Self { role: Role::Target, apply: Some(apply), words: Some(words), ..Self::matching(name, summary, options) }
+    }
+
+    fn is_named(&self, name: &str) -> bool {
+        self.name == name || self.aliases.contains(&name)
+    }
+
+    /// The option that a flag (`--dport`) names, with its place.
+    pub fn option(&self, flag: &str) -> Option<(u8, &'static Opt)> {
+        let options: &'static [Opt] = self.options;
+        (0..).zip(options).find(|(_, opt)| opt.flag == flag || opt.aliases.contains(&flag))
+    }
+
+    /// Whether packets change or end by it. Where not, nobody needs to know whether its rule matches.
+    pub fn only_observes(&self) -> bool {
+        ["LOG", "NFLOG"].contains(&self.name)
+    }
+}
+
+/// One option of an extension.
+#[derive(Debug)]
+pub struct Opt {
+    /// With its dashes, as `iptables-save` prints it.
+    pub flag: &'static str,
+    /// Other spellings that are read.
+    pub aliases: &'static [&'static str],
+    /// How its value is written.
+    pub kind: Kind,
+    /// Whether `!` may stand before it.
+    pub negatable: bool,
+    /// The field it asks; `None` where it changes its neighbours or belongs to a target.
+    pub field: Option<&'static Field>,
+    /// Another option of the same extension that says the same in canonical form (`--syn`, `--set-mark`).
+    pub stored_as: Option<&'static str>,
+    /// The default, which `iptables-save` leaves out.
+    pub unprinted: Option<u32>,
+}
+
+/// An option that is there although nobody wrote it.
+#[derive(Debug)]
+pub struct Implied {
+    /// Only together with this one; `None`: always.
+    pub with: Option<&'static str>,
+    /// The option.
+    pub flag: &'static str,
+    /// Its value as text.
+    pub value: &'static str,
+}
+
+impl Opt {
+    /// An option of a target, or one that changes its neighbours.
+    pub const fn new(flag: &'static str, kind: Kind) -> Self {
+        Self { flag, aliases: &[], kind, negatable: false, field: None, stored_as: None, unprinted: None }
+    }
+
+    /// An option that asks a field, and may be negated.
+    pub const fn tests(flag: &'static str, kind: Kind, field: &'static Field) -> Self {
+        Self { negatable: true, field: Some(field), ..Self::new(flag, kind) }
+    }
+
+    /// Other spellings.
+    pub const fn or(self, aliases: &'static [&'static str]) -> Self {
+        Self { aliases, ..self }
+    }
+
+    /// Left out of print where it has this value.
+    pub const fn unprinted(self, default: u32) -> Self {
+        Self { unprinted: Some(default), ..self }
+    }
+
+    /// Kept as another option.
+    pub const fn stored_as(self, flag: &'static str) -> Self {
+        Self { stored_as: Some(flag), ..self }
+    }
+}
+
+/// The options that one rule gives its target.
+#[derive(Clone, Copy, Debug)]
+pub struct Options<'a> {
+    /// The target's parts.
+    pub parts: &'a [Part],
+    /// Where their texts are.
+    pub ruleset: &'a Ruleset,
+}
+
+impl<'a> Options<'a> {
+    /// The value of an option, where given.
+    pub fn value(&self, flag: &str) -> Option<&'a Value> {
+        self.parts.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag)).map(|part| &part.value)
+    }
+
+    /// Whether an option is given.
+    pub fn has(&self, flag: &str) -> bool {
+        self.value(flag).is_some()
+    }
+
+    /// A number that an option is given.
+    pub fn number(&self, flag: &str) -> Option<u32> {
+        match self.value(flag)? {
+            Value::Number(number) => Some(*number),
+            _ => None,
+        }
+    }
+
+    /// A value and mask that an option is given.
+    pub fn masked(&self, flag: &str) -> Option<(u32, u32)> {
+        match self.value(flag)? {
+            Value::Masked { value, mask } => Some((*value, *mask)),
+            _ => None,
+        }
+    }
+
+    /// A text that an option is given.
+    pub fn text(&self, flag: &str) -> Option<&'a str> {
+        match self.value(flag)? {
+            Value::Text(text) => Some(self.ruleset.text(*text)),
+            _ => None,
+        }
+    }
+
+    /// An option's value as `iptables-save` prints it.
+    pub fn printed(&self, flag: &str) -> Option<String> {
+        let part = self.parts.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))?;
+        let mut out = String::new();
+        part.opt()?.kind.print(&part.value, self.ruleset, &mut out);
+        Some(out.trim_start().into())
+    }
+}

@@ -1,0 +1,18 @@
+//! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it fails.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Field, Phrase, Reading};
+use crate::walk::conntrack;
+
+static CONNECTION_MARK: Field = Field {
+    name: "connmark",
+    phrase: Phrase::Is("connection mark"),
+    read: |context| match conntrack::has_connection(context.view.state) {
+        true => Reading::Number(context.view.connmark),
+        false => Reading::Never("the packet belongs to no connection"),
+    },
+};
+
+/// `-m connmark`.
+pub static CONNMARK: Extension =
+    Extension::matching("connmark", "the connection's mark", &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK)]);

@@ -1,0 +1,58 @@
+//! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in ip_tables.c).
+
+use super::{Extension, Kind, Opt, Role};
+use crate::condition::{Field, Phrase, Reading};
+
+static SOURCE: Field =
+    Field { name: "src", phrase: Phrase::Is("source"), read: |context| Reading::Address(context.view.src) };
+
+static DESTINATION: Field =
+    Field { name: "dst", phrase: Phrase::Is("destination"), read: |context| Reading::Address(context.view.dst) };
+
+static IN_INTERFACE: Field = Field {
+    name: "in_interface",
+    phrase: Phrase::Does("arrives by", "does not arrive by"),
+    read: |context| match &context.view.in_interface {
+        Some(name) => Reading::Name(name),
+        None => Reading::Absent("no interface: it is sent from here"),
+    },
+};
+
+static OUT_INTERFACE: Field = Field {
+    name: "out_interface",
+    phrase: Phrase::Does("leaves by", "does not leave by"),
+    read: |context| match &context.view.out_interface {
+        Some(name) => Reading::Name(name),
+        None => Reading::Absent("no interface: it is not leaving"),
+    },
+};
+
+static PROTOCOL: Field = Field {
+    name: "protocol",
+    phrase: Phrase::Is("protocol"),
+    read: |context| Reading::Number(context.packet.protocol.0.into()),
+};
+
+/// True of the second and later fragments only: they have no transport header.
+static FRAGMENT: Field = Field {
+    name: "fragment",
+    phrase: Phrase::Says("it is a later fragment", "it is not a later fragment"),
+    read: |context| Reading::Number(context.packet.fragment.is_some_and(|f| f.offset > 0).into()),
+};
+
+/// `-s`, `-d`, `-i`, `-o`, `-p`, `-f`, in the order of `iptables-save`.
+pub static HEADER: Extension = Extension {
+    role: Role::Header,
+    ..Extension::matching(
+        "ip",
+        "addresses, interfaces and protocol",
+        &[
+            Opt::tests("-s", Kind::Network, &SOURCE).or(&["--source", "--src"]),
+            Opt::tests("-d", Kind::Network, &DESTINATION).or(&["--destination", "--dst"]),
+            Opt::tests("-i", Kind::Interface, &IN_INTERFACE).or(&["--in-interface"]),
+            Opt::tests("-o", Kind::Interface, &OUT_INTERFACE).or(&["--out-interface"]),
+            Opt::tests("-p", Kind::Protocol, &PROTOCOL).or(&["--protocol", "--proto"]),
+            Opt::tests("-f", Kind::Flag, &FRAGMENT).or(&["--fragment"]),
+        ],
+    )
+};

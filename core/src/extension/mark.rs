@@ -1,0 +1,11 @@
+//! `-m mark` (xt_mark.c): a number that rules and sockets put on a packet inside this host.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Field, Phrase, Reading};
+
+static PACKET_MARK: Field =
+    Field { name: "mark", phrase: Phrase::Is("mark"), read: |context| Reading::Number(context.view.mark) };
+
+/// `-m mark`.
+pub static MARK: Extension =
+    Extension::matching("mark", "the packet's mark", &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK)]);

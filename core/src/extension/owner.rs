@@ -1,0 +1,68 @@
+//! `-m owner` (xt_owner.c): the credential that opened the socket a packet comes from.
+//!
+//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet without a socket fails
+//! every option, and passes every negated one.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Context, Field, Phrase, Reading};
+use crate::packet::Owner;
+use crate::ruleset::{Hook, Value};
+
+const UNSTATED: &str = "the packet states no owner: give it a uid and a gid";
+
+fn credential(context: &Context, id: Option<u32>) -> Reading<'static> {
+    match (context.packet.owner, id) {
+        (Some(Owner::Kernel), _) => Reading::Absent("no owner: the kernel itself sends it"),
+        (Some(Owner::None), _) => Reading::Absent("no owner: it has no socket"),
+        (None, Some(id)) => Reading::Number(id),
+        (None, None) => Reading::Unknown(UNSTATED.into()),
+    }
+}
+
+static UID: Field =
+    Field { name: "uid", phrase: Phrase::Is("uid"), read: |context| credential(context, context.packet.uid) };
+
+/// The primary group; with `--suppl-groups` any group of the process.
+static GID: Field = Field {
+    name: "gid",
+    phrase: Phrase::Is("gid"),
+    read: |context| {
+        let primary = credential(context, context.packet.gid);
+        let wanted = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == "--gid-owner"));
+        match (wanted.map(|part| &part.value), &primary) {
+            (Some(Value::Range(low, high)), Reading::Number(_)) if context.has("--suppl-groups") => {
+                let groups = &context.packet.groups;
+                groups
+                    .iter()
+                    .find(|group| (low..=high).contains(group))
+                    .map_or(primary, |group| Reading::Number(*group))
+            }
+            _ => primary,
+        }
+    },
+};
+
+static SOCKET: Field = Field {
+    name: "socket",
+    phrase: Phrase::Says("it comes from a socket", "it comes from no socket"),
+    read: |context| match (context.packet.owner, context.packet.uid) {
+        (Some(Owner::None), _) => Reading::Absent("no socket"),
+        (Some(Owner::Kernel), _) | (None, Some(_)) => Reading::Number(1),
+        (None, None) => Reading::Unknown(UNSTATED.into()),
+    },
+};
+
+/// `-m owner`.
+pub static OWNER: Extension = Extension {
+    hooks: &[Hook::Output, Hook::Postrouting],
+    ..Extension::matching(
+        "owner",
+        "who opened the socket",
+        &[
+            Opt::tests("--socket-exists", Kind::Flag, &SOCKET),
+            Opt::tests("--uid-owner", Kind::Ids, &UID),
+            Opt::tests("--gid-owner", Kind::Ids, &GID),
+            Opt::new("--suppl-groups", Kind::Flag),
+        ],
+    )
+};

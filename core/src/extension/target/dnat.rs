@@ -1,0 +1,27 @@
+//! `-j DNAT` (xt_nat.c): changes where a connection goes.
+
+use crate::extension::{Extension, Kind, Opt};
+use crate::ruleset::{Hook, TableName, Value};
+use crate::walk::effect::Action;
+
+/// `-j DNAT`.
+pub static DNAT: Extension = Extension {
+    tables: &[TableName::Nat],
+    hooks: &[Hook::Prerouting, Hook::Output],
+    ..Extension::acting(
+        "DNAT",
+        "changes the destination",
+        &[
+            Opt::new("--to-destination", Kind::Nat),
+            Opt::new("--random", Kind::Flag),
+            Opt::new("--persistent", Kind::Flag),
+        ],
+        |effects, options| {
+            if let Some(Value::Nat(range)) = options.value("--to-destination") {
+                effects.translate_destination(range);
+            }
+            Action::Accept
+        },
+        |options| format!("change its destination to {}", options.printed("--to-destination").unwrap_or_default()),
+    )
+};

@@ -1,0 +1,19 @@
+//! `-j NFLOG` (xt_NFLOG.c): hands a copy to a logging program and goes on.
+
+use crate::extension::{Extension, Kind, Opt};
+use crate::walk::effect::Action;
+
+/// `-j NFLOG`. The prefix comes first; group 0 and threshold 1 are the defaults and are not printed.
+pub static NFLOG: Extension = Extension::acting(
+    "NFLOG",
+    "hands a copy to a logging program",
+    &[
+        Opt::new("--nflog-prefix", Kind::Text(63)),
+        Opt::new("--nflog-group", Kind::Number(65535)).unprinted(0),
+        Opt::new("--nflog-range", Kind::Number(u32::MAX)).unprinted(0),
+        Opt::new("--nflog-size", Kind::Number(u32::MAX)),
+        Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(1),
+    ],
+    |_, _| Action::Continue,
+    |options| format!("hand a copy to logging group {} and go on", options.number("--nflog-group").unwrap_or(0)),
+);

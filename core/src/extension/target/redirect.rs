@@ -1,0 +1,57 @@
+//! `-j REDIRECT` (xt_REDIRECT.c, nf_nat_redirect.c): to this very host.
+//!
+//! In OUTPUT the destination becomes 127.0.0.1 or ::1; in PREROUTING the first address of the incoming interface
+//! (IPv6: the first one of the destination's scope), and without one the packet is dropped. The source stays.
+
+use std::net::IpAddr;
+
+use crate::extension::{Extension, Kind, Opt};
+use crate::host::Host;
+use crate::packet::Family;
+use crate::ruleset::{Hook, NatRange, TableName, Value};
+use crate::view::View;
+use crate::walk::effect::Action;
+
+/// `-j REDIRECT`.
+pub static REDIRECT: Extension = Extension {
+    tables: &[TableName::Nat],
+    hooks: &[Hook::Prerouting, Hook::Output],
+    ..Extension::acting(
+        "REDIRECT",
+        "redirects the packet to this host",
+        &[Opt::new("--to-ports", Kind::PortSpan).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
+        |effects, options| {
+            let address = match effects.view.hook {
+                Hook::Output => Some(Family::of(effects.view.dst).loopback()),
+                _ => incoming_address(effects.host, effects.view),
+            };
+            let Some(address) = address else { return Action::Drop };
+            let ports = match options.value("--to-ports") {
+                Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
+                _ => None,
+            };
+            if options.has("--random") {
+                effects.assume("REDIRECT --random: the first free port of the range is taken");
+            }
+            effects.translate_destination(&NatRange { addresses: Some((address, address)), ports });
+            Action::Accept
+        },
+        |options| match options.printed("--to-ports") {
+            Some(port) => format!("redirect it to port {port} of this host"),
+            None => "redirect it to the same port of this host".into(),
+        },
+    )
+};
+
+/// The address of the incoming interface that a redirected packet goes to.
+fn incoming_address(host: &Host, view: &View) -> Option<IpAddr> {
+    let interface = host.interface(view.in_interface.as_deref()?)?;
+    let mut addresses = interface.addresses.iter().map(|prefix| prefix.address);
+    match view.dst {
+        IpAddr::V4(_) => addresses.find(IpAddr::is_ipv4),
+        IpAddr::V6(dst) => addresses.find(|address| match address {
+            IpAddr::V6(own) => own.is_unicast_link_local() == dst.is_unicast_link_local(),
+            IpAddr::V4(_) => false,
+        }),
+    }
+}

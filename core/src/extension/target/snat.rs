@@ -1,0 +1,28 @@
+//! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
+
+use crate::extension::{Extension, Kind, Opt};
+use crate::ruleset::{Hook, TableName, Value};
+use crate::walk::effect::Action;
+
+/// `-j SNAT`.
+pub static SNAT: Extension = Extension {
+    tables: &[TableName::Nat],
+    hooks: &[Hook::Input, Hook::Postrouting],
+    ..Extension::acting(
+        "SNAT",
+        "changes the source",
+        &[
+            Opt::new("--to-source", Kind::Nat),
+            Opt::new("--random", Kind::Flag),
+            Opt::new("--random-fully", Kind::Flag),
+            Opt::new("--persistent", Kind::Flag),
+        ],
+        |effects, options| {
+            if let Some(Value::Nat(range)) = options.value("--to-source") {
+                effects.translate_source(range);
+            }
+            Action::Accept
+        },
+        |options| format!("change its source to {}", options.printed("--to-source").unwrap_or_default()),
+    )
+};

@@ -1,0 +1,93 @@
+//! What can be said of a table only when all of it has been read: where jumps lead, and whether they lead in circles.
+
+use std::collections::HashMap;
+
+use crate::capture::Backend;
+use crate::diagnostic::{Problem, Severity, Span};
+use crate::ruleset::{Chain, Ruleset, Target};
+
+/// Says something about a line.
+type Say<'a> = dyn FnMut(u32, Severity, Span, Problem) + 'a;
+
+/// nf_tables refuses more (`NFT_JUMP_STACK_SIZE`).
+const NFT_DEPTH: usize = 16;
+
+/// Points every jump at its chain; says which chains do not exist.
+pub(super) fn resolve(ruleset: &mut Ruleset, table: usize, chains: &HashMap<Box<str>, u32>, say: &mut Say) {
+    let Ruleset { tables, strings, parts: _, .. } = ruleset;
+    for rule in tables[table].chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+        let Target::Missing { name, goto } = rule.target else { continue };
+        let name = name.of(strings);
+        match chains.get(name) {
+            Some(&chain) => rule.target = if goto { Target::Goto(chain) } else { Target::Jump(chain) },
+            None => {
+                let problem = Problem::new(format!("there is no chain and no target named {name}"))
+                    .hint("a packet that matches this rule cannot be walked further");
+                say(rule.line, Severity::Error, rule.span, problem);
+            }
+        }
+    }
+}
+
+/// A chain on the way down from a built-in one.
+struct Frame {
+    chain: u32,
+    rule: usize,
+    /// The deepest nesting found below it.
+    below: usize,
+}
+
+/// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it has chains.
+pub(super) fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
+    let chains = &ruleset.tables[table].chains;
+    // How deep it is below each chain; `None` while not known.
+    let mut depth: Vec<Option<usize>> = vec![None; chains.len()];
+    let mut open = vec![false; chains.len()];
+    for start in (0..).take(chains.len()) {
+        let mut frames = Vec::new();
+        if depth[start as usize].is_none() {
+            open[start as usize] = true;
+            frames.push(Frame { chain: start, rule: 0, below: 0 });
+        }
+        while let Some(frame) = frames.last_mut() {
+            let chain = &chains[frame.chain as usize];
+            let Some(rule) = chain.rules.get(frame.rule) else {
+                let below = frame.below;
+                depth[frame.chain as usize] = Some(below);
+                open[frame.chain as usize] = false;
+                frames.pop();
+                if let Some(caller) = frames.last_mut() {
+                    caller.below = caller.below.max(below + 1);
+                }
+                continue;
+            };
+            frame.rule += 1;
+            let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
+            if open[next as usize] {
+                let (from, to) = (&chain.name, &chains[next as usize].name);
+                let problem = Problem::new(format!("chain {from} leads back into {to}: a loop"))
+                    .hint("the kernel refuses a table with a loop of chains");
+                say(rule.line, Severity::Error, rule.span, problem);
+            } else if let Some(below) = depth[next as usize] {
+                frame.below = frame.below.max(below + 1);
+            } else {
+                open[next as usize] = true;
+                frames.push(Frame { chain: next, rule: 0, below: 0 });
+            }
+        }
+    }
+    let deepest = (0..).zip(&depth).max_by_key(|(_, depth)| **depth);
+    if let Some((chain, Some(depth))) = deepest
+        && *depth > NFT_DEPTH
+    {
+        say_depth(ruleset, &chains[chain as usize], *depth, say);
+    }
+}
+
+fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: usize, say: &mut Say) {
+    let nft = ruleset.backend == Some(Backend::Nft);
+    let severity = if nft { Severity::Error } else { Severity::Warning };
+    let problem = Problem::new(format!("the chains below {} are nested {depth} deep", chain.name))
+        .hint(format!("iptables-nft refuses more than {NFT_DEPTH} levels"));
+    say(chain.line.unwrap_or(1), severity, Span::default(), problem);
+}

@@ -1,0 +1,112 @@
+//! The words of a line, as `iptables-restore` splits it: at blanks, with `"…"` and backslashes inside it.
+
+use std::borrow::Cow;
+
+use crate::diagnostic::{Problem, Span};
+
+/// One word.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Word<'a> {
+    /// Without quotes and backslashes.
+    pub(super) text: Cow<'a, str>,
+    /// With them, in the whole text.
+    pub(super) span: Span,
+    /// Whether any of it was quoted: then it is a value, never an option.
+    pub(super) quoted: bool,
+}
+
+impl Word<'_> {
+    /// Whether it is this bare word.
+    pub(super) fn is(&self, word: &str) -> bool {
+        !self.quoted && self.text == word
+    }
+
+    /// Whether it may be an option.
+    pub(super) fn is_option(&self) -> bool {
+        !self.quoted && self.text.len() > 1 && self.text.starts_with('-')
+    }
+}
+
+/// Splits a line that begins at byte `offset` of the text, into `words`.
+///
+/// # Errors
+/// A quote that is never closed: the words before it are there.
+pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>) -> Result<(), (Span, Problem)> {
+    words.clear();
+    let bytes = line.as_bytes();
+    let mut at = 0;
+    loop {
+        while at < bytes.len() && is_blank(bytes[at]) {
+            at += 1;
+        }
+        if at == bytes.len() {
+            return Ok(());
+        }
+        let start = at;
+        while at < bytes.len() && !is_blank(bytes[at]) && bytes[at] != b'"' {
+            at += 1;
+        }
+        let span = |end| Span::new(offset + start, offset + end);
+        if at == bytes.len() || is_blank(bytes[at]) {
+            words.push(Word { text: Cow::Borrowed(&line[start..at]), span: span(at), quoted: false });
+            continue;
+        }
+        let (text, end) = quoted(line, start, at).ok_or_else(|| {
+            let problem = Problem::new("a quote is opened and never closed").hint("add the missing \"");
+            (span(line.len()), problem)
+        })?;
+        at = end;
+        words.push(Word { text: Cow::Owned(text), span: span(end), quoted: true });
+    }
+}
+
+/// Reads on from the first quote at `at`; `None` if one stays open.
+fn quoted(line: &str, start: usize, at: usize) -> Option<(String, usize)> {
+    let mut text = line[start..at].to_owned();
+    let mut open = false;
+    let mut chars = line[at..].char_indices();
+    while let Some((place, c)) = chars.next() {
+        match c {
+            '"' => open = !open,
+            '\\' if open => text.push(chars.next()?.1),
+            ' ' | '\t' if !open => return Some((text, at + place)),
+            _ => text.push(c),
+        }
+    }
+    (!open).then_some((text, line.len()))
+}
+
+fn is_blank(byte: u8) -> bool {
+    byte == b' ' || byte == b'\t'
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, want: &[&str]) {
+        let mut words = Vec::new();
+        split(line, 0, &mut words).expect("closed quotes");
+        let have: Vec<&str> = words.iter().map(|word| &*word.text).collect();
+        assert_eq!(have, want, "{line}");
+    }
+
+    #[test]
+    fn words_are_split_at_blanks_outside_quotes() {
+        check("-A  INPUT\t-j DROP ", &["-A", "INPUT", "-j", "DROP"]);
+        check(r#"--comment "a b" x"#, &["--comment", "a b", "x"]);
+        check(r#""a \"b\" \\ c\'""#, &[r#"a "b" \ c'"#]);
+        check(r#""""#, &[""]);
+        check(r#"a"b c"d"#, &["ab cd"]);
+        check("", &[]);
+        check("é \"ü\"", &["é", "ü"]);
+    }
+
+    #[test]
+    fn an_open_quote_is_an_error_that_spans_the_rest() {
+        let mut words = Vec::new();
+        let (span, _) = split("a \"b c", 10, &mut words).expect_err("open");
+        assert_eq!((span.start, span.end, words.len()), (12, 16, 1));
+        assert!(split("\"a\\", 0, &mut words).is_err());
+    }
+}

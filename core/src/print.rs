@@ -1,0 +1,121 @@
+//! A rule set as `iptables-save` prints it, from the parsed fields.
+
+use std::fmt::Write;
+
+use crate::extension::{Id, Role};
+use crate::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
+
+/// Prints a rule set, without comment lines. Policies always carry counters; rules do with `counters`.
+pub fn save(ruleset: &Ruleset, counters: bool) -> String {
+    let mut out = String::new();
+    for table in &ruleset.tables {
+        // Writing to a string cannot fail.
+        let _ = write_table(ruleset, table, counters, &mut out);
+    }
+    out
+}
+
+fn write_table(ruleset: &Ruleset, table: &Table, counters: bool, out: &mut String) -> std::fmt::Result {
+    writeln!(out, "*{}", table.name)?;
+    for chain in &table.chains {
+        let policy = if chain.hook.is_some() { chain.policy.name() } else { "-" };
+        writeln!(out, ":{} {policy} {}", chain.name, chain.counters.unwrap_or_default())?;
+    }
+    for chain in &table.chains {
+        for rule in &chain.rules {
+            if counters {
+                write!(out, "{} ", rule.counters.unwrap_or_default())?;
+            }
+            write!(out, "-A {}", chain.name)?;
+            write_rule(ruleset, table, rule, out)?;
+            out.push('\n');
+        }
+    }
+    writeln!(out, "COMMIT")
+}
+
+/// A rule behind `-A CHAIN`, without the blank in front.
+pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_rule(ruleset, table, rule, &mut out);
+    out.trim_start().into()
+}
+
+/// One condition of a rule, as printed, with the `-m` that opens it.
+pub fn condition(ruleset: &Ruleset, part: &Part) -> String {
+    let mut out = String::new();
+    write_part(ruleset, part, &mut out);
+    out.trim_start().into()
+}
+
+/// What a rule does, as printed: `-j REDIRECT --to-ports 15001`; empty for a rule that only counts.
+pub fn target(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    let mut out = String::new();
+    // Writing to a string cannot fail.
+    let _ = write_target(ruleset, table, rule, &mut out);
+    out.trim_start().into()
+}
+
+fn write_rule(ruleset: &Ruleset, table: &Table, rule: &Rule, out: &mut String) -> std::fmt::Result {
+    for part in ruleset.matches(rule) {
+        write_part(ruleset, part, out);
+    }
+    write_target(ruleset, table, rule, out)
+}
+
+fn write_target(ruleset: &Ruleset, table: &Table, rule: &Rule, out: &mut String) -> std::fmt::Result {
+    match rule.target {
+        Target::None => Ok(()),
+        Target::Jump(chain) => write!(out, " -j {}", table.chains[chain as usize].name),
+        Target::Goto(chain) => write!(out, " -g {}", table.chains[chain as usize].name),
+        Target::Missing { name, goto } => write!(out, " {} {}", if goto { "-g" } else { "-j" }, ruleset.text(name)),
+        Target::Extension(id) => {
+            if id != Id::OPAQUE_TARGET {
+                write!(out, " -j {}", id.get().name)?;
+            }
+            for part in ruleset.parameters(rule) {
+                write_part(ruleset, part, out);
+            }
+            Ok(())
+        }
+    }
+}
+
+fn write_part(ruleset: &Ruleset, part: &Part, out: &mut String) {
+    let extension = part.extension();
+    let Some(opt) = part.opt() else { return write_bare(ruleset, part, out) };
+    if part.opens && extension.role == Role::Match {
+        out.push_str(" -m ");
+        out.push_str(extension.name);
+    }
+    if let (Some(default), Value::Number(number)) = (opt.unprinted, &part.value)
+        && default == *number
+    {
+        return;
+    }
+    out.push_str(if part.negated { " ! " } else { " " });
+    out.push_str(opt.flag);
+    opt.kind.print(&part.value, ruleset, out);
+}
+
+/// A match without options, or something that is kept as it was written.
+fn write_bare(ruleset: &Ruleset, part: &Part, out: &mut String) {
+    match &part.value {
+        Value::Text(text) => {
+            let words = ruleset.text(*text);
+            let is_match = part.extension == Id::OPAQUE_MATCH && !words.starts_with(['-', '!']);
+            let lead = match (part.extension, is_match) {
+                (Id::OPAQUE_TARGET, _) => " -j ",
+                (_, true) => " -m ",
+                (_, false) => " ",
+            };
+            out.push_str(lead);
+            out.push_str(words);
+        }
+        _ => {
+            out.push_str(" -m ");
+            out.push_str(part.extension().name);
+        }
+    }
+}

@@ -1,0 +1,400 @@
+//! A rule set as read: tables, chains, rules, and the parts of a rule in one arena.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::{Deserialize, Serialize};
+
+use crate::capture::Backend;
+use crate::diagnostic::Span;
+use crate::extension::{self, Extension, Opt};
+use crate::packet::Family;
+
+/// A point on a packet's way at which rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "UPPERCASE")]
+pub enum Hook {
+    /// Arrived, not yet routed.
+    Prerouting,
+    /// Routed to this host.
+    Input,
+    /// Routed on to another host.
+    Forward,
+    /// Sent by a process here.
+    Output,
+    /// About to leave.
+    Postrouting,
+}
+
+impl Hook {
+    /// All five.
+    pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+
+    /// The name of the built-in chains at this hook.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Prerouting => "PREROUTING",
+            Self::Input => "INPUT",
+            Self::Forward => "FORWARD",
+            Self::Output => "OUTPUT",
+            Self::Postrouting => "POSTROUTING",
+        }
+    }
+}
+
+impl fmt::Display for Hook {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// The five tables of iptables.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum TableName {
+    /// Before connection tracking.
+    Raw,
+    /// Changes packets.
+    Mangle,
+    /// Translates addresses, for the first packet of a connection.
+    Nat,
+    /// Lets packets through or not.
+    Filter,
+    /// Labels for SELinux and its like.
+    Security,
+}
+
+impl TableName {
+    /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT in nft).
+    pub const ALL: [Self; 5] = [Self::Raw, Self::Mangle, Self::Nat, Self::Filter, Self::Security];
+
+    /// The name behind `*` and `-t`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Raw => "raw",
+            Self::Mangle => "mangle",
+            Self::Nat => "nat",
+            Self::Filter => "filter",
+            Self::Security => "security",
+        }
+    }
+
+    /// The table of that name.
+    pub fn from_text(text: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|table| table.name() == text)
+    }
+
+    /// The hooks that have a built-in chain in this table (`iptable_*.c`, `valid_hooks`).
+    pub fn hooks(self) -> &'static [Hook] {
+        match self {
+            Self::Raw => &[Hook::Prerouting, Hook::Output],
+            Self::Mangle => &Hook::ALL,
+            Self::Nat => &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting],
+            Self::Filter | Self::Security => &[Hook::Input, Hook::Forward, Hook::Output],
+        }
+    }
+}
+
+impl fmt::Display for TableName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+/// What a built-in chain does with what no rule of it settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Policy {
+    /// Lets it go on.
+    Accept,
+    /// Drops it.
+    Drop,
+}
+
+impl Policy {
+    /// As `iptables-save` prints it.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Accept => "ACCEPT",
+            Self::Drop => "DROP",
+        }
+    }
+}
+
+/// What the kernel counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, headers included.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}:{}]", self.packets, self.bytes)
+    }
+}
+
+/// Text kept in [`Ruleset::strings`], unescaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    start: u32,
+    length: u32,
+}
+
+impl Text {
+    /// The text, in the strings that it was kept in.
+    pub fn of(self, strings: &str) -> &str {
+        &strings[self.start as usize..][..self.length as usize]
+    }
+}
+
+/// A value as an option gives it. Which option it belongs to says how to read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The option takes none.
+    None,
+    /// A number, or the place in a list of names.
+    Number(u32),
+    /// Both ends included.
+    Range(u32, u32),
+    /// Compare (or set) `value` under `mask`.
+    Masked {
+        /// The bits wanted.
+        value: u32,
+        /// The bits looked at.
+        mask: u32,
+    },
+    /// A set of named bits.
+    Bits(u32),
+    /// Several numbers and ranges.
+    List(Box<Vec<(u32, u32)>>),
+    /// An IPv4 address under a mask, which need not be contiguous.
+    Net4(Ipv4Addr, Ipv4Addr),
+    /// An IPv6 address under a mask.
+    Net6(Box<(Ipv6Addr, Ipv6Addr)>),
+    /// Addresses and ports to translate to.
+    Nat(Box<NatRange>),
+    /// A name or free text.
+    Text(Text),
+}
+
+/// What DNAT and SNAT translate to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct NatRange {
+    /// First and last address; absent: the address stays.
+    pub addresses: Option<(IpAddr, IpAddr)>,
+    /// First and last port; absent: the port stays.
+    pub ports: Option<(u16, u16)>,
+}
+
+/// One option of a rule, or the bare name of a match that has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which extension it belongs to.
+    pub extension: extension::Id,
+    /// Place in the extension's option table; [`Part::BARE`] for none.
+    pub option: u8,
+    /// Whether `!` stands before it.
+    pub negated: bool,
+    /// Whether it is the first of its `-m` or `-j`.
+    pub opens: bool,
+    /// What the option was given.
+    pub value: Value,
+}
+
+impl Part {
+    /// The `option` of a match without options, or of one that is not understood.
+    pub const BARE: u8 = u8::MAX;
+
+    /// The extension it belongs to.
+    pub fn extension(&self) -> &'static Extension {
+        self.extension.get()
+    }
+
+    /// The option it states, if any.
+    pub fn opt(&self) -> Option<&'static Opt> {
+        self.extension().options.get(usize::from(self.option))
+    }
+}
+
+/// What a rule does with a packet that it matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Target {
+    /// Nothing: the rule only counts.
+    None,
+    /// Continues in a chain (its place in the table) and comes back.
+    Jump(u32),
+    /// Continues in a chain and comes back to the caller of this one.
+    Goto(u32),
+    /// A target extension; its options are the rule's last parts.
+    Extension(extension::Id),
+    /// A chain that the text does not define.
+    Missing {
+        /// The name.
+        name: Text,
+        /// `-g` rather than `-j`.
+        goto: bool,
+    },
+}
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Rule {
+    /// Line in the text, from 1.
+    pub line: u32,
+    /// The rule's bytes in the text.
+    pub span: Span,
+    /// What the kernel counted, where the text says.
+    pub counters: Option<Counters>,
+    /// First part in [`Ruleset::parts`].
+    pub first: u32,
+    /// How many parts test the packet.
+    pub matches: u16,
+    /// How many parts belong to the target; they follow the others.
+    pub parameters: u16,
+    /// What happens on a match.
+    pub target: Target,
+}
+
+/// A chain of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Its name.
+    pub name: Box<str>,
+    /// The hook it stands at; `None` for a user's chain.
+    pub hook: Option<Hook>,
+    /// What a built-in chain does at its end.
+    pub policy: Policy,
+    /// What fell through to the policy, where the text says.
+    pub counters: Option<Counters>,
+    /// The line that declares it, from 1.
+    pub line: Option<u32>,
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
+}
+
+/// A table of chains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: TableName,
+    /// Line of `*name`, from 1.
+    pub line: u32,
+    /// Its chains, in the order of the text.
+    pub chains: Vec<Chain>,
+}
+
+impl Table {
+    /// The built-in chain at a hook, with its place.
+    pub fn at(&self, hook: Hook) -> Option<(u32, &Chain)> {
+        (0..).zip(&self.chains).find(|(_, chain)| chain.hook == Some(hook))
+    }
+
+    /// The chain of that name, with its place.
+    pub fn chain(&self, name: &str) -> Option<(u32, &Chain)> {
+        (0..).zip(&self.chains).find(|(_, chain)| &*chain.name == name)
+    }
+
+    /// How many rules all chains hold.
+    pub fn rules(&self) -> usize {
+        self.chains.iter().map(|chain| chain.rules.len()).sum()
+    }
+}
+
+/// One family's rules in one backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruleset {
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// Legacy or nft, where the text says.
+    pub backend: Option<Backend>,
+    /// The version of the program that printed it, where the text says.
+    pub version: Option<String>,
+    /// Which of the texts that were read holds it, from 0: lines and spans count there.
+    pub source: u32,
+    /// Its tables, in the order of the text.
+    pub tables: Vec<Table>,
+    /// The parts of all rules.
+    pub parts: Vec<Part>,
+    /// The texts of all parts.
+    pub strings: String,
+}
+
+impl Ruleset {
+    /// An empty rule set.
+    pub fn new(family: Family, backend: Option<Backend>) -> Self {
+        Self {
+            family,
+            backend,
+            version: None,
+            source: 0,
+            tables: Vec::new(),
+            parts: Vec::new(),
+            strings: String::new(),
+        }
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: TableName) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// How many rules all tables hold.
+    pub fn rules(&self) -> usize {
+        self.tables.iter().map(Table::rules).sum()
+    }
+
+    /// Whether it can do anything to a packet: a rule, or a policy other than ACCEPT.
+    pub fn is_populated(&self) -> bool {
+        let mut chains = self.tables.iter().flat_map(|table| &table.chains);
+        chains.any(|chain| !chain.rules.is_empty() || chain.policy != Policy::Accept)
+    }
+
+    /// The parts that test the packet, in order.
+    pub fn matches(&self, rule: &Rule) -> &[Part] {
+        let first = rule.first as usize;
+        &self.parts[first..first + usize::from(rule.matches)]
+    }
+
+    /// The parts that belong to the target.
+    pub fn parameters(&self, rule: &Rule) -> &[Part] {
+        let first = rule.first as usize + usize::from(rule.matches);
+        &self.parts[first..first + usize::from(rule.parameters)]
+    }
+
+    /// The matches of a rule, each with all its options: what stands in one `-m`.
+    pub fn groups<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = &'a [Part]> {
+        self.matches(rule).chunk_by(|_, next| !next.opens)
+    }
+
+    /// Keeps a text.
+    pub fn keep(&mut self, text: &str) -> Text {
+        let start = self.strings.len();
+        self.strings.push_str(text);
+        let narrow = |n| u32::try_from(n).expect("strings are parts of a text below 4 GiB");
+        Text { start: narrow(start), length: narrow(text.len()) }
+    }
+
+    /// A text kept before.
+    pub fn text(&self, text: Text) -> &str {
+        text.of(&self.strings)
+    }
+
+    /// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only counts.
+    pub fn action<'a>(&'a self, table: &'a Table, rule: &Rule) -> Option<&'a str> {
+        match rule.target {
+            Target::None => None,
+            Target::Jump(chain) | Target::Goto(chain) => Some(&table.chains[chain as usize].name),
+            Target::Extension(id) if id == extension::Id::OPAQUE_TARGET => {
+                let words = self.parameters(rule).first().map(|part| &part.value);
+                match words {
+                    Some(&Value::Text(text)) => self.text(text).split_whitespace().next(),
+                    _ => None,
+                }
+            }
+            Target::Extension(id) => Some(id.get().name),
+            Target::Missing { name, .. } => Some(self.text(name)),
+        }
+    }
+}

@@ -1,0 +1,58 @@
+//! The packet as it stands at one point of its way: what rules have rewritten, and where it is.
+
+use std::net::IpAddr;
+
+use crate::packet::{ConnectionState, Packet};
+use crate::ruleset::Hook;
+
+/// A packet at one hook. Everything that no rule and no routing changes stays in [`Packet`].
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct View {
+    /// Where it is.
+    pub hook: Hook,
+    /// The interface it came in by; none for a packet that a process here sends.
+    pub in_interface: Option<String>,
+    /// The interface it will leave by, as routing last said before this hook.
+    pub out_interface: Option<String>,
+    /// Source address.
+    pub src: IpAddr,
+    /// Destination address.
+    pub dst: IpAddr,
+    /// Source port.
+    pub sport: Option<u16>,
+    /// Destination port.
+    pub dport: Option<u16>,
+    /// The packet's mark.
+    pub mark: u32,
+    /// The connection's mark.
+    pub connmark: u32,
+    /// What connection tracking says; `None` before it has seen the packet.
+    pub state: Option<ConnectionState>,
+    /// Whether nat changed its source.
+    pub source_translated: bool,
+    /// Whether nat changed its destination.
+    pub destination_translated: bool,
+    /// Where TPROXY steers it: the socket that gets it whatever its destination says.
+    pub steered: Option<(IpAddr, Option<u16>)>,
+}
+
+impl View {
+    /// The packet before its first hook.
+    pub fn new(packet: &Packet, src: IpAddr, hook: Hook) -> Self {
+        Self {
+            hook,
+            in_interface: None,
+            out_interface: None,
+            src,
+            dst: packet.dst,
+            sport: packet.sport,
+            dport: packet.dport,
+            mark: packet.mark,
+            connmark: packet.connmark,
+            state: None,
+            source_translated: false,
+            destination_translated: false,
+            steered: None,
+        }
+    }
+}

@@ -1,0 +1,581 @@
+//! The walk: a packet's way through hooks and tables, as the kernel takes it.
+//!
+//! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each answer: every branch is
+//! a walk with a script of answers ([`Walker::script`]).
+
+use std::net::IpAddr;
+
+use crate::capture::Backend;
+use crate::host::{Host, RouteKind};
+use crate::packet::{ConnectionState, Family, Origin, Packet};
+use crate::ruleset::{Hook, Ruleset, TableName};
+use crate::view::View;
+
+mod chain;
+pub mod conntrack;
+mod decide;
+pub mod effect;
+pub mod route;
+pub mod trace;
+
+use effect::Action;
+use route::{Query, Way};
+use trace::{Assumption, Branch, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
+
+/// Most branches that an uncertain walk is followed into.
+const MOST_BRANCHES: usize = 64;
+
+/// Why a walk ended before its way was done.
+enum Stop {
+    /// The packet has ended.
+    End(Verdict),
+    /// A rule cannot be told, and the script has no answer for it.
+    Fork,
+    /// The rules are not ones that a kernel would hold.
+    Broken(String),
+}
+
+/// Walks a packet through the rule sets of its family.
+///
+/// `only` picks one rule set (from 0) where a text has several. Without it the populated one of the packet's family is
+/// taken; two populated ones of different backends both run, in both orders.
+pub fn walk(rulesets: &[Ruleset], only: Option<u32>, host: &Host, packet: &Packet) -> Trace {
+    let mut assumes = Vec::new();
+    let layers = choose(rulesets, only, packet.family(), &mut assumes);
+    assume_tables(rulesets, &layers, packet.family(), &mut assumes);
+    let mut trace = follow(rulesets, &layers, host, packet, assumes.clone());
+    if let [first, second] = layers[..] {
+        let other = follow(rulesets, &[second, first], host, packet, assumes);
+        join_orders(rulesets, &mut trace, other);
+    }
+    trace
+}
+
+/// Which rule sets the packet meets, in the order in which their tables of one kind run.
+fn choose(rulesets: &[Ruleset], only: Option<u32>, family: Family, assumes: &mut Vec<String>) -> Vec<u32> {
+    if let Some(only) = only {
+        return vec![only].into_iter().filter(|only| (*only as usize) < rulesets.len()).collect();
+    }
+    let of_family: Vec<u32> =
+        (0..).zip(rulesets).filter(|(_, set)| set.family == family).map(|(place, _)| place).collect();
+    let populated: Vec<u32> =
+        of_family.iter().copied().filter(|place| rulesets[*place as usize].is_populated()).collect();
+    let backend = |place: u32| rulesets[place as usize].backend;
+    match populated[..] {
+        [] => of_family.into_iter().take(1).collect(),
+        [one] => vec![one],
+        [first, ..] => {
+            let second = populated.iter().copied().find(|other| {
+                matches!(
+                    (backend(first), backend(*other)),
+                    (Some(Backend::Nft), None | Some(Backend::Legacy))
+                        | (None | Some(Backend::Legacy), Some(Backend::Nft))
+                )
+            });
+            for left in populated.iter().filter(|place| **place != first && Some(**place) != second) {
+                assumes.push(format!("rule set {} of the paste is another {family} set and is not walked", left + 1));
+            }
+            [Some(first), second].into_iter().flatten().collect()
+        }
+    }
+}
+
+/// Says what the paste does not hold.
+fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: &mut Vec<String>) {
+    if layers.is_empty() {
+        assumes.push(format!("no {family} rules in the paste: walked as empty"));
+        return;
+    }
+    let held = |table| layers.iter().any(|place| rulesets[*place as usize].table(table).is_some());
+    let missing: Vec<&str> = TableName::ALL.into_iter().filter(|table| !held(*table)).map(TableName::name).collect();
+    match missing.as_slice() {
+        [] => {}
+        [one] => assumes.push(format!("no {one} table in the paste: walked as empty")),
+        many => assumes.push(format!("no {} tables in the paste: walked as empty", many.join(", "))),
+    }
+    let unnamed = layers.iter().any(|place| rulesets[*place as usize].backend.is_none());
+    if unnamed && held(TableName::Security) && held(TableName::Nat) {
+        assumes.push("the dump names no backend: tables are asked in legacy's order".into());
+    }
+    let tracks = layers.iter().any(|place| turns_tracking_on(&rulesets[*place as usize]));
+    if held(TableName::Nat) && !tracks {
+        assumes.push("no rule turns connection tracking on: taken as on".into());
+    }
+}
+
+/// Whether a rule of the set makes the kernel track connections (measured: a nat target, the `conntrack`, `state` and
+/// `connmark` matches, `CONNMARK`; `CT --notrack` alone does not).
+fn turns_tracking_on(ruleset: &Ruleset) -> bool {
+    const USERS: [&str; 9] =
+        ["conntrack", "state", "connmark", "CONNMARK", "REDIRECT", "DNAT", "SNAT", "MASQUERADE", "NETMAP"];
+    let mut targets = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    ruleset.parts.iter().any(|part| USERS.contains(&part.extension().name))
+        || targets
+            .any(|rule| matches!(rule.target, crate::ruleset::Target::Extension(id) if USERS.contains(&id.get().name)))
+}
+
+/// Walks, and where a rule cannot be told walks again for both answers, depth first.
+fn follow(rulesets: &[Ruleset], layers: &[u32], host: &Host, packet: &Packet, assumes: Vec<String>) -> Trace {
+    let mut walker = Walker::new(rulesets, layers, host, packet, assumes);
+    let forked = walker.run(&[]);
+    let mut trace = Trace {
+        packet: walker.packet.clone(),
+        host: host.clone(),
+        rulesets: layers.to_vec(),
+        certain: !forked && !walker.doubtful && walker.path.stopped.is_none(),
+        path: walker.path.clone(),
+        assumes: Vec::new(),
+        branches: Vec::new(),
+        branches_left_out: 0,
+    };
+    let mut scripts: Vec<Vec<bool>> = if forked { vec![vec![false], vec![true]] } else { Vec::new() };
+    while let Some(script) = scripts.pop() {
+        if trace.branches.len() == MOST_BRANCHES {
+            trace.branches_left_out = scripts.len() + 1;
+            break;
+        }
+        if walker.run(&script) {
+            scripts.push([&script[..], &[false]].concat());
+            scripts.push([&script[..], &[true]].concat());
+        } else {
+            let (assumes, path) = (walker.assumed.clone(), walker.path.clone());
+            trace.branches.push(Branch { assumes, first: None, path });
+        }
+    }
+    trace.assumes = walker.assumes;
+    trace
+}
+
+/// Two backends are loaded and no dump shows whose tables were registered first: if it matters, both ways are shown.
+fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
+    let order = "both backends hold rules: which runs first is not in a dump, and makes no difference here";
+    if trace.certain
+        && other.certain
+        && same_counts(&trace.path, &other.path)
+        && trace.path.verdict == other.path.verdict
+    {
+        trace.assumes.push(order.into());
+        return;
+    }
+    let first_of = |trace: &Trace| {
+        trace.rulesets.first().map(|place| rulesets[*place as usize].backend.unwrap_or(Backend::Legacy))
+    };
+    let branches_of = |trace: &Trace| -> Vec<Branch> {
+        let first = first_of(trace);
+        match trace.branches.is_empty() {
+            true => vec![Branch { assumes: Vec::new(), first, path: trace.path.clone() }],
+            false => trace.branches.iter().cloned().map(|branch| Branch { first, ..branch }).collect(),
+        }
+    };
+    let mut branches = branches_of(trace);
+    branches.extend(branches_of(&other));
+    let left_out = branches.len().saturating_sub(MOST_BRANCHES);
+    branches.truncate(MOST_BRANCHES);
+    trace.branches = branches;
+    trace.branches_left_out += other.branches_left_out + left_out;
+    trace.certain = false;
+    trace.path.verdict = None;
+}
+
+/// Whether two ways raise the same counters, in whatever order.
+fn same_counts(one: &Path, other: &Path) -> bool {
+    let counted = |path: &Path| {
+        let mut places: Vec<_> = path
+            .steps
+            .iter()
+            .filter(|step| matches!(step.outcome, trace::Outcome::Match | trace::Outcome::Policy))
+            .map(|step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule))
+            .collect();
+        places.sort_unstable();
+        places
+    };
+    counted(one) == counted(other)
+}
+
+/// A packet on its way.
+struct Walker<'a> {
+    rulesets: &'a [Ruleset],
+    /// The rule sets it meets, in the order in which their tables of one kind run.
+    layers: &'a [u32],
+    host: &'a Host,
+    packet: Packet,
+    /// The packet as it now is: always the last of `path.views`.
+    view: View,
+    current: u32,
+    path: Path,
+    assumes: Vec<String>,
+    /// What to answer for the rules that cannot be told, in their order.
+    script: Vec<bool>,
+    assumed: Vec<Assumption>,
+    /// Whether a rule that only counts or logs could not be told.
+    doubtful: bool,
+    /// Whether nat has settled this connection's destination, and its source.
+    destination_settled: bool,
+    source_settled: bool,
+}
+
+impl<'a> Walker<'a> {
+    fn new(
+        rulesets: &'a [Ruleset],
+        layers: &'a [u32],
+        host: &'a Host,
+        packet: &Packet,
+        mut assumes: Vec<String>,
+    ) -> Self {
+        let mut packet = packet.clone();
+        if packet.src.is_none() {
+            let query = Query { dst: packet.dst, src: None, mark: packet.mark, iif: "lo" };
+            packet.src = route::lookup(host, query).and_then(|way| route::source_for(host, &way, packet.dst));
+            match packet.src {
+                Some(src) => assumes.push(format!("the packet states no source: {src}, as routing would choose")),
+                None => {
+                    assumes.push("the packet states no source and no route gives one: the unspecified address".into())
+                }
+            }
+        }
+        let src = packet.src.unwrap_or(match packet.family() {
+            Family::Ipv4 => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            Family::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
+        });
+        packet.src = Some(src);
+        let view = View::new(&packet, src, Hook::Output);
+        Self {
+            rulesets,
+            layers,
+            host,
+            packet,
+            view,
+            current: 0,
+            path: Path { steps: Vec::new(), views: Vec::new(), routes: Vec::new(), verdict: None, stopped: None },
+            assumes,
+            script: Vec::new(),
+            assumed: Vec::new(),
+            doubtful: false,
+            destination_settled: false,
+            source_settled: false,
+        }
+    }
+
+    /// Walks from the start, answering what cannot be told from `script`. Returns whether the script was too short.
+    fn run(&mut self, script: &[bool]) -> bool {
+        let src = self.packet.src.unwrap_or(self.packet.dst);
+        self.view = View::new(&self.packet, src, Hook::Output);
+        self.current = 0;
+        self.path = Path {
+            steps: Vec::new(),
+            views: vec![self.view.clone()],
+            routes: Vec::new(),
+            verdict: None,
+            stopped: None,
+        };
+        self.script = script.to_vec();
+        self.assumed.clear();
+        self.destination_settled = false;
+        self.source_settled = false;
+        let stop = match self.packet.origin {
+            Origin::Local => self.local(),
+            Origin::Inbound => self.inbound(),
+        };
+        match stop {
+            Stop::End(verdict) => {
+                let verdict = Verdict {
+                    decided_by: decide::place(self.rulesets, &self.path, &verdict),
+                    redirected: self.is_redirected(&verdict),
+                    ..verdict
+                };
+                self.path.verdict = Some(verdict);
+            }
+            Stop::Broken(reason) => self.path.stopped = Some(reason),
+            Stop::Fork => return true,
+        }
+        false
+    }
+
+    /// Whether rules, and not its sender, chose where the packet ends.
+    fn is_redirected(&self, verdict: &Verdict) -> bool {
+        let lives = matches!(verdict.kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded);
+        let moved = self.view.dst != self.packet.dst || self.view.dport != self.packet.dport;
+        lives && (moved || self.view.steered.is_some())
+    }
+
+    /// Makes `view` the packet as it now is.
+    fn show(&mut self, view: View) {
+        self.view = view.clone();
+        self.path.views.push(view);
+        self.current = u32::try_from(self.path.views.len() - 1).expect("views are fewer than steps");
+    }
+
+    /// Enters a hook: its interfaces stay fixed until the next one.
+    fn enter(&mut self, hook: Hook, in_interface: Option<&str>, out_interface: Option<&str>) {
+        let own = |name: Option<&str>| name.map(str::to_owned);
+        self.show(View {
+            hook,
+            in_interface: own(in_interface),
+            out_interface: own(out_interface),
+            ..self.view.clone()
+        });
+    }
+
+    /// A packet that a process here sends.
+    fn local(&mut self) -> Stop {
+        self.local_way().map_or_else(|stop| stop, |never| match never {})
+    }
+
+    fn local_way(&mut self) -> Result<std::convert::Infallible, Stop> {
+        let mut way = self.route_sent(RouteReason::Sent)?;
+        self.enter(Hook::Output, None, Some(&way.interface));
+        self.run_table(TableName::Raw)?;
+        self.track();
+        let before = self.view.clone();
+        self.run_table(TableName::Mangle)?;
+        // iptable_mangle.c, `ipt_mangle_out`: only these changes lead to a new routing decision.
+        if (before.src, before.dst, before.mark) != (self.view.src, self.view.dst, self.view.mark) {
+            way = self.route_sent(RouteReason::Mangled)?;
+        }
+        let before = self.view.dst;
+        self.run_nat()?;
+        if before != self.view.dst {
+            way = self.route_sent(RouteReason::Translated)?;
+        }
+        self.run_table(TableName::Filter)?;
+        self.run_table(TableName::Security)?;
+        self.leave_by(&way)?;
+        if way.interface != "lo" {
+            return Err(Stop::End(self.sent(VerdictKind::Sent, way.interface)));
+        }
+        // The way back in: the routing decision of the way out still holds.
+        self.note_route(RouteReason::Looped, None);
+        self.enter(Hook::Prerouting, Some("lo"), None);
+        self.run_table(TableName::Raw)?;
+        self.run_table(TableName::Mangle)?;
+        if way.kind == RouteKind::Unicast && self.view.steered.is_none() {
+            return Err(self.lost("it came back by lo, and its destination is not an address of this host"));
+        }
+        self.deliver("lo")
+    }
+
+    /// A packet that arrives.
+    fn inbound(&mut self) -> Stop {
+        self.inbound_way().map_or_else(|stop| stop, |never| match never {})
+    }
+
+    fn inbound_way(&mut self) -> Result<std::convert::Infallible, Stop> {
+        let interface = self.incoming_interface();
+        if interface != "lo"
+            && let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.view.src, self.view.dst)
+            && (src.is_loopback() || dst.is_loopback())
+        {
+            // ip6_input.c, `ip6_rcv_core`: before any hook.
+            return Err(self.lost("::1 must not arrive from outside"));
+        }
+        self.enter(Hook::Prerouting, Some(&interface), None);
+        self.run_table(TableName::Raw)?;
+        self.track();
+        self.run_table(TableName::Mangle)?;
+        self.run_nat()?;
+        self.check_martian(&interface)?;
+        let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: &interface };
+        match route::lookup(self.host, query) {
+            Some(way) if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast) => {
+                self.note_route(RouteReason::Arrived, None);
+                self.deliver(&interface)
+            }
+            _ if self.view.dst.is_multicast() => {
+                self.assume("this host has joined the multicast group");
+                self.note_route(RouteReason::Arrived, None);
+                self.deliver(&interface)
+            }
+            Some(way) if way.kind == RouteKind::Unicast => self.forward(&interface, way),
+            _ => Err(self.lost("no route leads to its destination")),
+        }
+    }
+
+    fn incoming_interface(&mut self) -> String {
+        if let Some(name) = &self.packet.in_interface {
+            return name.clone();
+        }
+        let query = Query { dst: self.view.src, src: None, mark: 0, iif: "lo" };
+        let name = route::lookup(self.host, query).map_or_else(|| "eth0".into(), |way| way.interface);
+        self.assume(format!("the packet states no interface: it arrives by {name}, where its answer would leave"));
+        name
+    }
+
+    fn forward(&mut self, incoming: &str, way: Way) -> Result<std::convert::Infallible, Stop> {
+        let sysctl = match self.packet.family() {
+            Family::Ipv4 => "net.ipv4.ip_forward",
+            Family::Ipv6 => "net.ipv6.conf.all.forwarding",
+        };
+        if !self.host.is_on(sysctl) {
+            return Err(self.lost("it is for another host, and forwarding is off"));
+        }
+        if self.packet.ttl <= 1 {
+            return Err(self.lost("its time to live ran out"));
+        }
+        self.note_route(RouteReason::Arrived, Some(&way.interface));
+        self.enter(Hook::Forward, Some(incoming), Some(&way.interface));
+        self.run_table(TableName::Mangle)?;
+        self.run_table(TableName::Filter)?;
+        self.run_table(TableName::Security)?;
+        self.leave_by(&way)?;
+        Err(Stop::End(self.sent(VerdictKind::Forwarded, way.interface)))
+    }
+
+    /// POSTROUTING.
+    fn leave_by(&mut self, way: &Way) -> Result<(), Stop> {
+        self.enter(Hook::Postrouting, None, Some(&way.interface));
+        self.run_table(TableName::Mangle)?;
+        self.run_nat()
+    }
+
+    /// INPUT, and the end.
+    fn deliver(&mut self, interface: &str) -> Result<std::convert::Infallible, Stop> {
+        self.enter(Hook::Input, Some(interface), None);
+        self.run_table(TableName::Mangle)?;
+        self.run_table(TableName::Filter)?;
+        let nft = self.layers.first().is_some_and(|place| self.rulesets[*place as usize].backend == Some(Backend::Nft));
+        if nft {
+            self.run_nat()?;
+            self.run_table(TableName::Security)?;
+        } else {
+            self.run_table(TableName::Security)?;
+            self.run_nat()?;
+        }
+        let (address, port) = match self.view.steered {
+            Some((address, port)) => (address, port),
+            None => (self.view.dst, self.view.dport.filter(|_| self.packet.protocol.has_ports())),
+        };
+        Err(Stop::End(Verdict { port, address: Some(address), ..self.end(VerdictKind::Delivered) }))
+    }
+
+    /// Routes a packet that is sent from here.
+    fn route_sent(&mut self, why: RouteReason) -> Result<Way, Stop> {
+        let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: "lo" };
+        let refused = match route::lookup(self.host, query) {
+            Some(way) => match way.kind {
+                RouteKind::Blackhole => "a blackhole route swallows it",
+                RouteKind::Unreachable => "a route calls its destination unreachable",
+                RouteKind::Prohibit => "a route prohibits its destination",
+                _ => {
+                    self.note_route(why, Some(&way.interface));
+                    return Ok(way);
+                }
+            },
+            None => "no route leads to its destination",
+        };
+        Err(Stop::End(Verdict { reason: Some(refused.into()), ..self.end(VerdictKind::Unroutable) }))
+    }
+
+    /// What routing refuses of IPv4 packets that arrive (route.c, `ip_route_input_slow`).
+    fn check_martian(&self, interface: &str) -> Result<(), Stop> {
+        let (IpAddr::V4(src), IpAddr::V4(dst)) = (self.view.src, self.view.dst) else { return Ok(()) };
+        let on = |name: &str| {
+            ["all", interface].iter().any(|scope| self.host.is_on(&format!("net.ipv4.conf.{scope}.{name}")))
+        };
+        if (src.is_loopback() || dst.is_loopback()) && !on("route_localnet") {
+            return Err(self.lost("an address of 127.0.0.0/8 must not come from outside (route_localnet is off)"));
+        }
+        if src.is_multicast() || src.is_broadcast() {
+            return Err(self.lost("its source is no address of a single host"));
+        }
+        if route::kind_of(self.host, src.into(), None) == RouteKind::Local && !on("accept_local") {
+            return Err(self.lost("its source is an address of this host (accept_local is off)"));
+        }
+        Ok(())
+    }
+
+    /// Connection tracking sees the packet, unless a rule of table raw kept it away.
+    fn track(&mut self) {
+        let state = match self.view.state {
+            Some(ConnectionState::Untracked) => ConnectionState::Untracked,
+            _ => self.packet.state.unwrap_or_else(|| conntrack::first_state(&self.packet)),
+        };
+        self.show(View { state: Some(state), ..self.view.clone() });
+    }
+
+    /// Asks one table of every rule set.
+    fn run_table(&mut self, table: TableName) -> Result<(), Stop> {
+        for &layer in self.layers {
+            self.run_layer(layer, table)?;
+        }
+        Ok(())
+    }
+
+    /// Asks table nat, if this packet is one that nat looks at: the first of a connection, whose source or destination
+    /// (depending on the hook) is not settled yet. A second rule set is asked only where the first translated nothing.
+    fn run_nat(&mut self) -> Result<(), Stop> {
+        let destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
+        let settled = if destination { self.destination_settled } else { self.source_settled };
+        if settled || self.view.state != Some(ConnectionState::New) {
+            return Ok(());
+        }
+        for &layer in self.layers {
+            let translated = |view: &View| (view.source_translated, view.destination_translated);
+            let before = translated(&self.view);
+            self.run_layer(layer, TableName::Nat)?;
+            if before != translated(&self.view) {
+                break;
+            }
+        }
+        match destination {
+            true => self.destination_settled = true,
+            false => self.source_settled = true,
+        }
+        Ok(())
+    }
+
+    fn run_layer(&mut self, layer: u32, table: TableName) -> Result<(), Stop> {
+        let rulesets = self.rulesets;
+        let Some(table) = rulesets[layer as usize].table(table) else { return Ok(()) };
+        let Some((action, place)) = self.table(layer, table)? else { return Ok(()) };
+        let is_drop = |place: Place| match place.rule(rulesets).map(|rule| rule.target) {
+            None => DroppedBy::Policy,
+            Some(crate::ruleset::Target::Extension(id)) if id.get().name == "DROP" => DroppedBy::Rule,
+            Some(_) => DroppedBy::Target,
+        };
+        let end = match action {
+            Action::Drop => Verdict { by: Some(is_drop(place)), ..self.end(VerdictKind::Dropped) },
+            Action::Reject(with) => Verdict { reason: Some(with), ..self.end(VerdictKind::Rejected) },
+            Action::Queue => self.end(VerdictKind::Queued),
+            Action::Accept | Action::Continue | Action::Return | Action::Unknown(_) => return Ok(()),
+        };
+        Err(Stop::End(end))
+    }
+
+    fn note_route(&mut self, why: RouteReason, interface: Option<&str>) {
+        let step = u32::try_from(self.path.steps.len()).expect("steps are fewer than rules times hooks");
+        self.path.routes.push(RouteNote { step, why, interface: interface.map(str::to_owned) });
+    }
+
+    fn assume(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        if !self.assumes.contains(&what) {
+            self.assumes.push(what);
+        }
+    }
+
+    fn end(&self, kind: VerdictKind) -> Verdict {
+        Verdict {
+            kind,
+            port: None,
+            address: None,
+            interface: None,
+            by: None,
+            reason: None,
+            decided_by: None,
+            redirected: false,
+        }
+    }
+
+    fn sent(&self, kind: VerdictKind, interface: String) -> Verdict {
+        Verdict { interface: Some(interface), ..self.end(kind) }
+    }
+
+    /// Dropped by routing.
+    fn lost(&self, reason: &str) -> Stop {
+        Stop::End(Verdict {
+            by: Some(DroppedBy::Routing),
+            reason: Some(reason.into()),
+            ..self.end(VerdictKind::Dropped)
+        })
+    }
+}

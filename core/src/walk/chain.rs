@@ -1,0 +1,178 @@
+//! One table at one hook: rule by rule, without recursion.
+
+use crate::condition::{Answer, Context, test};
+use crate::extension::{Id, Options};
+use crate::ruleset::{Policy, Rule, Table, Target};
+
+use super::effect::{Action, Effects};
+use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};
+use super::{Stop, Walker};
+
+/// A chain that is being walked.
+struct Frame {
+    chain: u32,
+    next: u32,
+    /// Whether the packet comes back to it: not if it was left by goto.
+    resumes: bool,
+    caller: Option<u32>,
+}
+
+/// How a rule's question ended.
+enum Asked {
+    Matched,
+    Failed,
+    /// It cannot be told, and does not matter: the rule only counts or logs.
+    Passed,
+}
+
+impl Walker<'_> {
+    /// Walks one table of one rule set. What comes back is the verdict, of a rule or of the policy; nothing where the table
+    /// has no chain at this hook.
+    pub(super) fn table(&mut self, ruleset: u32, table: &Table) -> Result<Option<(Action, Place)>, Stop> {
+        let Some((base, built_in)) = table.at(self.view.hook) else { return Ok(None) };
+        let place = |chain| ChainPlace { ruleset, table: table.name, chain };
+        let mut open = vec![false; table.chains.len()];
+        open[base as usize] = true;
+        let mut frames = vec![Frame { chain: base, next: 0, resumes: true, caller: None }];
+        while let Some(frame) = frames.last_mut() {
+            let chain = &table.chains[frame.chain as usize];
+            let Some(rule) = chain.rules.get(frame.next as usize) else {
+                leave(&mut frames, &mut open);
+                continue;
+            };
+            let here = Place { at: place(frame.chain), rule: Some(frame.next) };
+            let caller = frame.caller;
+            frame.next += 1;
+            if !matches!(self.ask(rule, here, caller)?, Asked::Matched) {
+                continue;
+            }
+            let step = u32::try_from(self.path.steps.len() - 1).expect("steps are fewer than rules times hooks");
+            let (next, resumes) = match rule.target {
+                Target::None => continue,
+                Target::Jump(chain) => (chain, true),
+                Target::Goto(chain) => (chain, false),
+                Target::Missing { name, .. } => {
+                    let name = self.rulesets[ruleset as usize].text(name);
+                    return Err(Stop::Broken(format!(
+                        "the rule jumps to {name}, a chain that the text does not define"
+                    )));
+                }
+                Target::Extension(id) => match self.apply(ruleset, id, rule) {
+                    Action::Continue => continue,
+                    Action::Return => {
+                        leave(&mut frames, &mut open);
+                        continue;
+                    }
+                    Action::Unknown(reason) => return Err(Stop::Broken(reason)),
+                    ended => return Ok(Some((ended, here))),
+                },
+            };
+            if open[next as usize] {
+                let (from, to) = (&chain.name, &table.chains[next as usize].name);
+                return Err(Stop::Broken(format!("chain {from} leads back into {to}: the kernel refuses such a loop")));
+            }
+            open[next as usize] = true;
+            frames.last_mut().expect("the chain that jumps is open").resumes = resumes;
+            frames.push(Frame { chain: next, next: 0, resumes: true, caller: Some(step) });
+        }
+        let here = Place { at: place(base), rule: None };
+        self.push(here, Outcome::Policy, None, None);
+        let action = match built_in.policy {
+            Policy::Accept => Action::Accept,
+            Policy::Drop => Action::Drop,
+        };
+        Ok(Some((action, here)))
+    }
+
+    /// Asks one rule, and records the step.
+    fn ask(&mut self, rule: &Rule, place: Place, caller: Option<u32>) -> Result<Asked, Stop> {
+        let (answer, condition) = self.answer(rule, place.at.ruleset);
+        let because = match answer {
+            Answer::Yes => {
+                self.push(place, Outcome::Match, None, caller);
+                return Ok(Asked::Matched);
+            }
+            Answer::No => {
+                self.push(place, Outcome::NoMatch, condition, caller);
+                return Ok(Asked::Failed);
+            }
+            Answer::Unknown(because) => because,
+        };
+        let observes = match rule.target {
+            Target::None => true,
+            Target::Extension(id) => id.get().only_observes(),
+            _ => false,
+        };
+        if observes {
+            self.doubtful = true;
+            self.push(place, Outcome::Unknown, condition, caller);
+            return Ok(Asked::Passed);
+        }
+        let Some(&matches) = self.script.get(self.assumed.len()) else {
+            self.push(place, Outcome::Unknown, condition, caller);
+            return Err(Stop::Fork);
+        };
+        self.assumed.push(Assumption { place, hook: self.view.hook, matches, because: because.into_owned() });
+        let outcome = if matches { Outcome::Match } else { Outcome::NoMatch };
+        self.push(place, outcome, condition, caller);
+        Ok(if matches { Asked::Matched } else { Asked::Failed })
+    }
+
+    /// All conditions must hold. One that surely fails settles it, whatever cannot be told of the others.
+    fn answer(&self, rule: &Rule, ruleset: u32) -> (Answer, Option<u16>) {
+        let rules = &self.rulesets[ruleset as usize];
+        let mut unknown = None;
+        let mut place = 0;
+        for group in rules.groups(rule) {
+            let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
+            for part in group {
+                match test(part, &context) {
+                    Answer::Yes => {}
+                    Answer::No => return (Answer::No, Some(place)),
+                    Answer::Unknown(reason) => {
+                        unknown.get_or_insert((reason, place));
+                    }
+                }
+                place += 1;
+            }
+        }
+        match unknown {
+            Some((reason, place)) => (Answer::Unknown(reason), Some(place)),
+            None => (Answer::Yes, None),
+        }
+    }
+
+    fn apply(&mut self, ruleset: u32, id: Id, rule: &Rule) -> Action {
+        let rules = &self.rulesets[ruleset as usize];
+        let options = Options { parts: rules.parameters(rule), ruleset: rules };
+        let mut view = self.view.clone();
+        let mut effects =
+            Effects { view: &mut view, packet: &self.packet, host: self.host, assumes: &mut self.assumes };
+        let action = match id.get().apply {
+            Some(apply) => apply(&mut effects, &options),
+            None => Action::Continue,
+        };
+        if view != self.view {
+            self.show(view);
+            if let Some(step) = self.path.steps.last_mut() {
+                step.after = self.current;
+            }
+        }
+        action
+    }
+
+    fn push(&mut self, place: Place, outcome: Outcome, condition: Option<u16>, caller: Option<u32>) {
+        let (hook, view) = (self.view.hook, self.current);
+        self.path.steps.push(Step { hook, place, outcome, condition, view, after: view, caller });
+    }
+}
+
+/// Goes back to the chain that called this one, past those that were left by goto.
+fn leave(frames: &mut Vec<Frame>, open: &mut [bool]) {
+    while let Some(frame) = frames.pop() {
+        open[frame.chain as usize] = false;
+        if frames.last().is_none_or(|caller| caller.resumes) {
+            return;
+        }
+    }
+}

@@ -1,0 +1,90 @@
+//! What connection tracking makes of a packet that is the first of its connection.
+
+use crate::packet::{ConnectionState, Packet, Protocol, TcpFlags};
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
+const URG: u8 = 0x20;
+
+/// Whether a packet in this state belongs to a connection that can carry a mark or be translated.
+pub fn has_connection(state: Option<ConnectionState>) -> bool {
+    use ConnectionState::{Established, New, Related};
+    matches!(state, Some(New | Related | Established))
+}
+
+/// The state of a packet whose 5-tuple has not been seen before.
+pub fn first_state(packet: &Packet) -> ConnectionState {
+    match packet.protocol {
+        Protocol::TCP => tcp(packet.tcp_flags.unwrap_or(TcpFlags::SYN)),
+        Protocol::ICMP => icmp(packet.icmp_type.unwrap_or(8)),
+        Protocol::ICMPV6 => icmpv6(packet.icmp_type.unwrap_or(128)),
+        _ => ConnectionState::New,
+    }
+}
+
+/// nf_conntrack_proto_tcp.c: `tcp_valid_flags`, then the first column of `tcp_conntracks`. A connection may be picked up
+/// in its middle, by an ACK (`nf_conntrack_tcp_loose`).
+fn tcp(flags: TcpFlags) -> ConnectionState {
+    const VALID: [u8; 9] = [SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG];
+    let known = flags.0 & (FIN | SYN | RST | ACK | URG);
+    let starts = known & (SYN | ACK) == SYN || known & (ACK | SYN) == ACK;
+    let ends = known & (FIN | RST) != 0;
+    if VALID.contains(&known) && starts && !ends { ConnectionState::New } else { ConnectionState::Invalid }
+}
+
+/// nf_conntrack_proto_icmp.c, `valid_new`. An error about an unknown connection is invalid.
+fn icmp(kind: u8) -> ConnectionState {
+    const ECHO: u8 = 8;
+    const TIMESTAMP: u8 = 13;
+    const INFORMATION: u8 = 15;
+    const ADDRESS_MASK: u8 = 17;
+    match kind {
+        ECHO | TIMESTAMP | INFORMATION | ADDRESS_MASK => ConnectionState::New,
+        _ => ConnectionState::Invalid,
+    }
+}
+
+/// nf_conntrack_proto_icmpv6.c, `valid_new` and `noct_valid_new` (multicast listeners and neighbour discovery).
+fn icmpv6(kind: u8) -> ConnectionState {
+    const ECHO: u8 = 128;
+    const NODE_INFORMATION: u8 = 139;
+    match kind {
+        ECHO | NODE_INFORMATION => ConnectionState::New,
+        130..=136 | 143 => ConnectionState::Untracked,
+        _ => ConnectionState::Invalid,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_first_packet_is_not_always_new() {
+        use ConnectionState::{Invalid, New};
+        // Measured on Linux 6.18.
+        let cases = [
+            (SYN, New),
+            (ACK, New),
+            (0x08 | ACK, New),
+            (FIN, Invalid),
+            (FIN | ACK, Invalid),
+            (SYN | FIN, Invalid),
+            (0, Invalid),
+            (URG, Invalid),
+            (FIN | 0x08 | URG, Invalid),
+        ];
+        for (flags, want) in cases {
+            assert_eq!(tcp(TcpFlags(flags)), want, "{}", TcpFlags(flags));
+        }
+        for (kind, want) in [(8, New), (13, New), (5, Invalid), (9, Invalid), (10, Invalid)] {
+            assert_eq!(icmp(kind), want, "ICMP type {kind}");
+        }
+        use ConnectionState::Untracked;
+        for (kind, want) in [(128, New), (131, Untracked), (132, Untracked), (135, Untracked), (137, Invalid)] {
+            assert_eq!(icmpv6(kind), want, "ICMPv6 type {kind}");
+        }
+    }
+}

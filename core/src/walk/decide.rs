@@ -1,0 +1,84 @@
+//! Which rule decided: the one to name in a sentence about a verdict.
+//!
+//! Where a packet is dropped, the rule or policy that dropped it. Where its destination was rewritten, the rule that led
+//! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
+
+use crate::extension::Id;
+use crate::ruleset::{Chain, Ruleset, TableName, Target};
+
+use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
+
+/// The place to name, or `None` where no rule and no policy was asked.
+pub(super) fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
+    let last = path.steps.iter().rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+    match verdict.kind {
+        VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => rewrite(rulesets, path),
+        VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
+        VerdictKind::Unroutable => rewrite(rulesets, path),
+        VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => {
+            rewrite(rulesets, path).or_else(|| let_out(rulesets, path)).or_else(|| policy(path))
+        }
+    }
+}
+
+/// The rule that changed where the packet goes.
+fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
+    let goal = |view: u32| {
+        let view = &path.views[view as usize];
+        (view.dst, view.dport, view.steered)
+    };
+    let step = path.steps.iter().rfind(|step| goal(step.view) != goal(step.after))?;
+    Some(lift(rulesets, path, step))
+}
+
+/// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.
+fn lift(rulesets: &[Ruleset], path: &Path, step: &Step) -> Place {
+    let (_, _, chain) = step.place.at.find(rulesets);
+    match step.caller {
+        Some(caller) if is_named_action(chain) => lift(rulesets, path, &path.steps[caller as usize]),
+        _ => step.place,
+    }
+}
+
+/// One rule that ends, and none that leads elsewhere.
+fn is_named_action(chain: &Chain) -> bool {
+    let leads = |target: Target| !matches!(target, Target::None | Target::Extension(_));
+    let ends = |target: Target| matches!(target, Target::Extension(id) if is_end(id));
+    let returns = |target: Target| matches!(target, Target::Extension(id) if id.get().name == "RETURN");
+    chain.hook.is_none()
+        && chain.rules.iter().filter(|rule| ends(rule.target)).count() == 1
+        && !chain.rules.iter().any(|rule| leads(rule.target) || returns(rule.target))
+}
+
+fn is_end(id: Id) -> bool {
+    ["ACCEPT", "DROP", "QUEUE", "REJECT", "REDIRECT", "DNAT", "SNAT", "MASQUERADE", "TPROXY"].contains(&id.get().name)
+}
+
+/// The rule that let the packet go on as it was; one of table nat before those of other tables, since that is where a
+/// packet would have been redirected.
+fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
+    let lets = |(at, step): &(usize, &Step)| {
+        if step.outcome != Outcome::Match {
+            return false;
+        }
+        match step.place.rule(rulesets).map(|rule| rule.target) {
+            Some(Target::Extension(id)) if id.get().name == "ACCEPT" => true,
+            Some(Target::Extension(id)) if id.get().name == "RETURN" => {
+                let rest = path.steps[at + 1..].iter();
+                let same = rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));
+                same.into_iter().all(|next| next.outcome != Outcome::Match)
+            }
+            _ => false,
+        }
+    };
+    let found: Vec<&Step> = path.steps.iter().enumerate().filter(lets).map(|(_, step)| step).collect();
+    let in_nat = found.iter().rfind(|step| step.place.at.table == TableName::Nat);
+    in_nat.or(found.last()).map(|step| step.place)
+}
+
+/// Where no rule decided: the policy of table nat at the packet's first hook, else the last policy.
+fn policy(path: &Path) -> Option<Place> {
+    let mut policies = path.steps.iter().filter(|step| step.outcome == Outcome::Policy);
+    let in_nat = policies.clone().find(|step| step.place.at.table == TableName::Nat);
+    in_nat.or_else(|| policies.next_back()).map(|step| step.place)
+}

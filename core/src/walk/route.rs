@@ -1,0 +1,196 @@
+//! Routing: which way a packet goes, from the host's addresses, routes and policy rules.
+
+use std::net::IpAddr;
+
+use crate::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule};
+use crate::packet::Family;
+
+const LOCAL: u32 = 255;
+const MAIN: u32 = 254;
+const DEFAULT: u32 = 253;
+
+/// Where a route leads.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Way {
+    /// Delivered here, sent on, or dropped.
+    pub kind: RouteKind,
+    /// The interface it leaves by; `lo` for what is delivered here.
+    pub interface: String,
+    /// The source address that the route prefers.
+    pub source: Option<IpAddr>,
+}
+
+/// What is looked up.
+#[derive(Clone, Copy, Debug)]
+pub struct Query<'a> {
+    /// Where the packet goes.
+    pub dst: IpAddr,
+    /// Where it comes from, where that is known.
+    pub src: Option<IpAddr>,
+    /// Its mark.
+    pub mark: u32,
+    /// The interface it came in by; `lo` for a packet that is sent from here.
+    pub iif: &'a str,
+}
+
+/// Looks a packet's way up (`fib_rules_lookup`): the policy rules in order, in each table the longest prefix, among equals
+/// the lowest metric. `None`: no route.
+pub fn lookup(host: &Host, query: Query) -> Option<Way> {
+    let family = Family::of(query.dst);
+    let mut tables: Vec<(u32, u32)> = vec![(0, LOCAL), (32_766, MAIN), (32_767, DEFAULT)];
+    for rule in &host.rules {
+        if rule.family.is_none_or(|own| own == family) && selects(rule, query) {
+            tables.push((rule.priority.unwrap_or(32_765), rule.table.unwrap_or(MAIN)));
+        }
+    }
+    tables.sort_by_key(|(priority, _)| *priority);
+    let mut ways = tables.into_iter().filter_map(|(_, table)| lookup_in(host, table, query.dst));
+    ways.find(|way| way.kind != RouteKind::Throw)
+}
+
+fn selects(rule: &RoutingRule, query: Query) -> bool {
+    let mask = rule.mask.unwrap_or(u32::MAX);
+    let holds = rule.fwmark.is_none_or(|mark| query.mark & mask == mark & mask)
+        && rule.from.is_none_or(|from| from.length == 0 || query.src.is_some_and(|src| from.contains(src)))
+        && rule.to.is_none_or(|to| to.contains(query.dst))
+        && rule.iif.as_ref().is_none_or(|iif| iif == query.iif);
+    holds != rule.not
+}
+
+fn lookup_in(host: &Host, table: u32, dst: IpAddr) -> Option<Way> {
+    let stated = host.routes.iter().filter(|route| route.table.unwrap_or(MAIN) == table && route.dst.contains(dst));
+    let best = stated.max_by_key(|route| (route.dst.length, std::cmp::Reverse(route.metric.unwrap_or(0))));
+    let implied = match table {
+        LOCAL => local(host, dst),
+        MAIN => connected(host, dst),
+        _ => None,
+    };
+    match (best, implied) {
+        (Some(route), Some((length, way))) => Some(if route.dst.length >= length { way_of(route) } else { way }),
+        (Some(route), None) => Some(way_of(route)),
+        (None, implied) => implied.map(|(_, way)| way),
+    }
+}
+
+fn way_of(route: &Route) -> Way {
+    let interface = match route.kind {
+        RouteKind::Local => "lo".into(),
+        _ => route.dev.clone().unwrap_or_default(),
+    };
+    Way { kind: route.kind, interface, source: route.src }
+}
+
+/// The local table that the kernel keeps by itself: own addresses, all of 127.0.0.0/8 on `lo`, broadcasts, multicast.
+fn local(host: &Host, dst: IpAddr) -> Option<(u8, Way)> {
+    let bits = Family::of(dst).bits();
+    for (interface, prefix) in addresses(host) {
+        let whole = interface.name == "lo" && dst.is_ipv4() && prefix.contains(dst);
+        if whole || prefix.address == dst {
+            return Some((bits, Way { kind: RouteKind::Local, interface: "lo".into(), source: Some(prefix.address) }));
+        }
+        if interface.name != "lo" && prefix.broadcast() == Some(dst) {
+            let way =
+                Way { kind: RouteKind::Broadcast, interface: interface.name.clone(), source: Some(prefix.address) };
+            return Some((bits, way));
+        }
+    }
+    None
+}
+
+/// The routes to the networks of the interfaces' own addresses.
+fn connected(host: &Host, dst: IpAddr) -> Option<(u8, Way)> {
+    let mut own = addresses(host).filter(|(interface, prefix)| interface.name != "lo" && prefix.contains(dst));
+    own.next().map(|(interface, prefix)| {
+        let way = Way { kind: RouteKind::Unicast, interface: interface.name.clone(), source: Some(prefix.address) };
+        (prefix.length, way)
+    })
+}
+
+fn addresses(host: &Host) -> impl Iterator<Item = (&Interface, &Prefix)> {
+    host.interfaces.iter().flat_map(|interface| interface.addresses.iter().map(move |prefix| (interface, prefix)))
+}
+
+/// What routing takes an address for (`inet_addr_type`, which `-m addrtype` asks): the local table only. With an
+/// interface, a local address counts only if that interface holds it.
+pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKind {
+    if address.is_multicast() {
+        return RouteKind::Multicast;
+    }
+    if let IpAddr::V4(v4) = address
+        && (v4.is_broadcast() || v4.octets()[0] == 0)
+    {
+        return RouteKind::Broadcast;
+    }
+    let held_elsewhere = |name: &str| {
+        let holder =
+            addresses(host).find(|(_, prefix)| prefix.address == address || prefix.broadcast() == Some(address));
+        holder.is_some_and(|(holder, _)| holder.name != name)
+    };
+    match lookup_in(host, LOCAL, address) {
+        Some(_) if interface.is_some_and(held_elsewhere) => RouteKind::Unicast,
+        Some(way) => way.kind,
+        None if address.is_ipv6() => {
+            let query = Query { dst: address, src: None, mark: 0, iif: "lo" };
+            lookup(host, query).map_or(RouteKind::Unreachable, |way| way.kind)
+        }
+        None => RouteKind::Unicast,
+    }
+}
+
+/// The source address that a local packet gets when its sender chose none.
+pub fn source_for(host: &Host, way: &Way, dst: IpAddr) -> Option<IpAddr> {
+    let family = Family::of(dst);
+    let on_interface = || {
+        let interface = host.interface(&way.interface)?;
+        interface.addresses.iter().map(|prefix| prefix.address).find(|address| Family::of(*address) == family)
+    };
+    way.source.or_else(on_interface)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn way(host: &Host, dst: &str, mark: u32) -> Option<(RouteKind, String)> {
+        let dst = dst.parse().expect("a literal address");
+        lookup(host, Query { dst, src: None, mark, iif: "lo" }).map(|way| (way.kind, way.interface))
+    }
+
+    #[test]
+    fn a_pod_reaches_itself_by_lo_and_all_else_by_eth0() {
+        let pod = Host::pod();
+        let local = Some((RouteKind::Local, "lo".to_owned()));
+        let out = Some((RouteKind::Unicast, "eth0".to_owned()));
+        for dst in ["127.0.0.1", "127.9.9.9", "10.244.1.5", "::1", "fd00:1::5"] {
+            assert_eq!(way(&pod, dst, 0), local, "{dst}");
+        }
+        for dst in ["10.244.1.77", "1.1.1.1", "fd00:1::1", "2001:db8::1", "::2"] {
+            assert_eq!(way(&pod, dst, 0), out, "{dst}");
+        }
+        assert_eq!(way(&pod, "10.244.1.255", 0), Some((RouteKind::Broadcast, "eth0".to_owned())));
+    }
+
+    #[test]
+    fn a_mark_selects_another_table() {
+        let mut pod = Host::pod();
+        pod.rules.push(RoutingRule { fwmark: Some(1337), table: Some(133), ..RoutingRule::default() });
+        let out = way(&pod, "1.1.1.1", 1337);
+        assert_eq!(out, way(&pod, "1.1.1.1", 0), "an empty table is passed over");
+        pod.routes.push(Route {
+            dst: "0.0.0.0/0".parse().expect("valid"),
+            via: None,
+            dev: Some("lo".into()),
+            kind: RouteKind::Local,
+            table: Some(133),
+            src: None,
+            metric: None,
+        });
+        assert_eq!(way(&pod, "1.1.1.1", 1337), Some((RouteKind::Local, "lo".to_owned())));
+        assert_eq!(way(&pod, "1.1.1.1", 0), out);
+    }
+
+    #[test]
+    fn without_a_route_there_is_no_way() {
+        assert_eq!(way(&Host::default(), "1.1.1.1", 0), None);
+    }
+}

@@ -1,0 +1,261 @@
+//! A walk as plain data: positions, not sentences.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::capture::Backend;
+use crate::host::Host;
+use crate::packet::Packet;
+use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName};
+use crate::view::View;
+
+/// A chain in a table of one of the rule sets of a text.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ChainPlace {
+    /// Which rule set of the text, from 0.
+    pub ruleset: u32,
+    /// The table.
+    pub table: TableName,
+    /// The chain's place in the table, from 0.
+    pub chain: u32,
+}
+
+/// A rule, or the policy, of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Place {
+    /// The chain.
+    pub at: ChainPlace,
+    /// The rule's place in the chain, from 0; `None` for the policy.
+    pub rule: Option<u32>,
+}
+
+impl ChainPlace {
+    /// The table and the chain.
+    ///
+    /// # Panics
+    /// If the place is not one of these rule sets.
+    pub fn find(self, rulesets: &[Ruleset]) -> (&Ruleset, &Table, &Chain) {
+        let ruleset = &rulesets[self.ruleset as usize];
+        let table = ruleset.table(self.table).expect("a place names a table of its rule set");
+        (ruleset, table, &table.chains[self.chain as usize])
+    }
+}
+
+impl Place {
+    /// The rule; `None` for a policy.
+    ///
+    /// # Panics
+    /// If the place is not one of these rule sets.
+    pub fn rule(self, rulesets: &[Ruleset]) -> Option<&Rule> {
+        let (_, _, chain) = self.at.find(rulesets);
+        self.rule.map(|rule| &chain.rules[rule as usize])
+    }
+}
+
+/// What became of a rule when the packet met it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Outcome {
+    /// It matched: the kernel's counter gains one.
+    Match,
+    /// A condition failed.
+    NoMatch,
+    /// A dump cannot tell.
+    Unknown,
+    /// The policy of a built-in chain was applied.
+    Policy,
+}
+
+/// The packet met one rule or policy.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Step {
+    /// Where on the packet's way.
+    pub hook: Hook,
+    /// Which rule.
+    pub place: Place,
+    /// What became of it.
+    pub outcome: Outcome,
+    /// The condition that failed or cannot be told, as its place among the rule's matches.
+    pub condition: Option<u16>,
+    /// The packet as the rule saw it: a place in [`Path::views`].
+    pub view: u32,
+    /// The packet behind the rule; differs from `view` where its target changed something.
+    pub after: u32,
+    /// The step whose jump or goto led into this chain.
+    pub caller: Option<u32>,
+}
+
+/// A routing decision on the way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct RouteNote {
+    /// How many steps came before it.
+    pub step: u32,
+    /// Why the packet was routed here.
+    pub why: RouteReason,
+    /// Where it goes now: an interface, or `None` for this host.
+    pub interface: Option<String>,
+}
+
+/// Why a packet was routed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RouteReason {
+    /// A process sends it.
+    Sent,
+    /// Table mangle changed its addresses or its mark in OUTPUT.
+    Mangled,
+    /// Table nat changed its destination in OUTPUT.
+    Translated,
+    /// It came back in by `lo`.
+    Looped,
+    /// It arrived.
+    Arrived,
+}
+
+/// How a packet ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum VerdictKind {
+    /// To a socket here, or to the kernel itself.
+    Delivered,
+    /// Left by an interface.
+    Sent,
+    /// Passed on to another host.
+    Forwarded,
+    /// Gone without a word.
+    Dropped,
+    /// Gone, and the sender was told.
+    Rejected,
+    /// In the hands of a program.
+    Queued,
+    /// Never left: the sender got an error.
+    Unroutable,
+}
+
+/// Who dropped a packet.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum DroppedBy {
+    /// A rule's `DROP`.
+    Rule,
+    /// A policy.
+    Policy,
+    /// Routing.
+    Routing,
+    /// A target that could not do its work.
+    Target,
+}
+
+/// The end of a walk.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Verdict {
+    /// How it ends.
+    pub kind: VerdictKind,
+    /// Delivered: the port of the socket that gets it.
+    pub port: Option<u16>,
+    /// Delivered: the address of that socket, as the packet names it.
+    pub address: Option<IpAddr>,
+    /// Sent or forwarded: the interface.
+    pub interface: Option<String>,
+    /// Dropped: by what.
+    pub by: Option<DroppedBy>,
+    /// Why routing ended it, or what the sender is told.
+    pub reason: Option<String>,
+    /// The rule or policy that decided.
+    pub decided_by: Option<Place>,
+    /// Whether a rule sent it to another socket or host than the sender meant.
+    pub redirected: bool,
+}
+
+impl Verdict {
+    /// Whether the packet meets the same fate: everything but who decided.
+    pub fn same_end(&self, other: &Self) -> bool {
+        let without = |verdict: &Self| Self { decided_by: None, ..verdict.clone() };
+        without(self) == without(other)
+    }
+}
+
+/// One way a packet can go: all steps, and the end.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Path {
+    /// Every rule and policy it met, in order.
+    pub steps: Vec<Step>,
+    /// The packet at its stations; steps refer to them.
+    pub views: Vec<View>,
+    /// Every routing decision.
+    pub routes: Vec<RouteNote>,
+    /// How it ends; `None` where it depends on what a dump cannot tell, or where the walk had to stop.
+    pub verdict: Option<Verdict>,
+    /// Why the walk had to stop before an end.
+    pub stopped: Option<String>,
+}
+
+impl Path {
+    /// The packet as it ends.
+    ///
+    /// # Panics
+    /// Never: a walk begins with a view.
+    pub fn result(&self) -> &View {
+        self.views.last().expect("a walk begins with a view")
+    }
+}
+
+/// What one branch takes a rule's answer to be.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Assumption {
+    /// The rule.
+    pub place: Place,
+    /// Where it was asked.
+    pub hook: Hook,
+    /// What is assumed.
+    pub matches: bool,
+    /// Why nobody can tell.
+    pub because: String,
+}
+
+/// One of the ways an uncertain walk can go.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Branch {
+    /// What it takes for granted, in the order of the walk.
+    pub assumes: Vec<Assumption>,
+    /// Which backend's rules run first, where both have some and it matters.
+    pub first: Option<Backend>,
+    /// The way.
+    pub path: Path,
+}
+
+/// A walk.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Trace {
+    /// The packet, with the source that routing chose filled in.
+    pub packet: Packet,
+    /// The namespace that it was walked in.
+    pub host: Host,
+    /// The rule sets that it was walked through.
+    pub rulesets: Vec<u32>,
+    /// The way; where it is uncertain, up to and including the first rule that cannot be told.
+    pub path: Path,
+    /// What is taken for granted, each in a sentence.
+    pub assumes: Vec<String>,
+    /// Whether the kernel's answer is this one, given `assumes` and the host.
+    pub certain: bool,
+    /// Where it is uncertain: the ways it can go, at most 64.
+    pub branches: Vec<Branch>,
+    /// How many more ways were begun and not followed.
+    pub branches_left_out: usize,
+}
+
+impl Trace {
+    /// The verdict, where all branches agree on one.
+    pub fn verdict(&self) -> Option<&Verdict> {
+        let Some(first) = self.branches.first() else { return self.path.verdict.as_ref() };
+        let first = first.path.verdict.as_ref()?;
+        let agree = |branch: &Branch| branch.path.verdict.as_ref().is_some_and(|verdict| verdict.same_end(first));
+        (self.branches_left_out == 0 && self.branches.iter().all(agree)).then_some(first)
+    }
+
+    /// The way to show: the only one, or the first of several.
+    pub fn shown(&self) -> &Path {
+        self.branches.first().map_or(&self.path, |branch| &branch.path)
+    }
+}
