@@ -1,0 +1,216 @@
+//! Runs a command and takes down what it says, within limits.
+
+use std::fs::File;
+use std::io::{self, Read};
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::process::CommandExt;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::errno::Errno;
+use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
+use nix::sys::signal::{Signal, killpg};
+use nix::unistd::Pid;
+
+/// What a command may use up.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Limits {
+    /// From start to end.
+    pub(crate) time: Duration,
+    /// For its standard output, and again for its standard error.
+    pub(crate) bytes: usize,
+}
+
+/// Why a command was stopped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Limit {
+    /// It ran too long.
+    Time,
+    /// It said too much.
+    Bytes,
+}
+
+/// What a command said.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Answer {
+    /// None when a signal ended it.
+    pub(crate) exit_code: Option<i32>,
+    /// Its standard output, as far as the limit.
+    pub(crate) stdout: Vec<u8>,
+    /// Its standard error, as far as the limit.
+    pub(crate) stderr: Vec<u8>,
+    /// Set when it was stopped.
+    pub(crate) stopped: Option<Limit>,
+}
+
+/// How long to wait before looking again whether a command that has closed its output has ended.
+const NAP: Duration = Duration::from_millis(2);
+
+/// Runs `program` with nothing of this program's environment and nothing to read.
+pub(crate) fn run(program: &Path, arguments: &[&str], limits: Limits) -> io::Result<Answer> {
+    let mut child = Command::new(program)
+        .args(arguments)
+        .env_clear()
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .env("LC_ALL", "C")
+        .current_dir("/")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        // Of its own, so that what it starts ends with it.
+        .process_group(0)
+        .spawn()?;
+    let answer = listen(&mut child, limits);
+    if !matches!(answer, Ok(Answer { stopped: None, .. })) {
+        let group = i32::try_from(child.id()).expect("the kernel's own process numbers are positive `i32`s");
+        // It may have ended by itself meanwhile.
+        let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
+        child.wait()?;
+    }
+    answer
+}
+
+/// One of the two pipes.
+struct Stream {
+    pipe: Option<File>,
+    bytes: Vec<u8>,
+}
+
+impl Stream {
+    fn of(pipe: Option<impl Into<OwnedFd>>) -> Self {
+        Self { pipe: pipe.map(|pipe| File::from(pipe.into())), bytes: Vec::new() }
+    }
+
+    /// Takes what is there. False when that is more than `limit` in all.
+    fn read(&mut self, limit: usize) -> io::Result<bool> {
+        let Some(pipe) = &mut self.pipe else { return Ok(true) };
+        let mut buffer = [0; 64 * 1024];
+        let read = pipe.read(&mut buffer)?;
+        if read == 0 {
+            self.pipe = None;
+        }
+        let fits = read.min(limit - self.bytes.len());
+        self.bytes.extend_from_slice(&buffer[..fits]);
+        Ok(fits == read)
+    }
+}
+
+fn listen(child: &mut Child, limits: Limits) -> io::Result<Answer> {
+    let deadline = Instant::now() + limits.time;
+    let mut streams = [Stream::of(child.stdout.take()), Stream::of(child.stderr.take())];
+    let mut stopped = None;
+    while stopped.is_none() && streams.iter().any(|stream| stream.pipe.is_some()) {
+        let ready = wait_for_any(&streams, deadline)?;
+        if !ready.contains(&true) && Instant::now() >= deadline {
+            stopped = Some(Limit::Time);
+        }
+        for (stream, ready) in streams.iter_mut().zip(ready) {
+            if ready && !stream.read(limits.bytes)? {
+                stopped = Some(Limit::Bytes);
+            }
+        }
+    }
+    let mut exit_code = None;
+    while stopped.is_none() {
+        if let Some(status) = child.try_wait()? {
+            exit_code = status.code();
+            break;
+        }
+        if Instant::now() >= deadline {
+            stopped = Some(Limit::Time);
+        }
+        thread::sleep(NAP);
+    }
+    let [stdout, stderr] = streams.map(|stream| stream.bytes);
+    Ok(Answer { exit_code, stdout, stderr, stopped })
+}
+
+/// Which of the pipes have something to read or have been closed, as soon as one has, or at the deadline.
+fn wait_for_any(streams: &[Stream; 2], deadline: Instant) -> io::Result<[bool; 2]> {
+    let mut ready = [false; 2];
+    let left = deadline.saturating_duration_since(Instant::now());
+    // Rounded up: a wait of less than a millisecond is none.
+    let left = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
+    let open = || (0..).zip(streams).filter_map(|(at, stream)| Some((at, stream.pipe.as_ref()?)));
+    let mut watched: Vec<PollFd> = open().map(|(_, pipe)| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
+    match poll(&mut watched, left) {
+        Ok(_) | Err(Errno::EINTR) => {}
+        Err(error) => return Err(error.into()),
+    }
+    for ((at, _), watched) in open().zip(&watched) {
+        // A closed pipe is reported, too: reading it then gives its end.
+        ready[at] = watched.any().unwrap_or(false);
+    }
+    Ok(ready)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const WIDE: Limits = Limits { time: Duration::from_secs(60), bytes: 1 << 20 };
+
+    fn shell(script: &str, limits: Limits) -> Answer {
+        run(Path::new("/bin/sh"), &["-c", script], limits).expect("every system has a shell")
+    }
+
+    #[test]
+    fn both_outputs_and_the_exit_code() {
+        let answer = shell("echo rules; echo warning >&2; exit 3", WIDE);
+        let expected =
+            Answer { exit_code: Some(3), stdout: b"rules\n".into(), stderr: b"warning\n".into(), stopped: None };
+        assert_eq!(answer, expected);
+    }
+
+    #[test]
+    fn more_than_a_pipe_holds() {
+        let answer = shell("head -c 500000 /dev/zero; head -c 400000 /dev/zero >&2", WIDE);
+        assert_eq!((answer.stdout.len(), answer.stderr.len(), answer.exit_code), (500_000, 400_000, Some(0)));
+    }
+
+    #[test]
+    fn a_clean_environment() {
+        let answer =
+            shell("pwd; read line || echo no input; set | grep -v -e ^PWD -e ^IFS -e ^PS -e ^OPT -e ^PPID", WIDE);
+        let text = String::from_utf8(answer.stdout).expect("ASCII");
+        assert!(text.starts_with("/\nno input\n"), "{text}");
+        assert!(text.contains("LC_ALL='C'") || text.contains("LC_ALL=C"), "{text}");
+        assert!(!text.contains("CARGO"), "{text}");
+    }
+
+    #[test]
+    fn one_that_hangs_is_stopped_with_its_children() {
+        let limits = Limits { time: Duration::from_secs(1), ..WIDE };
+        // The child keeps the pipe open; both end.
+        let answer = shell("echo first; sleep 1000 & echo $!; wait", limits);
+        assert_eq!((answer.exit_code, answer.stopped), (None, Some(Limit::Time)));
+        let text = String::from_utf8(answer.stdout).expect("ASCII");
+        let child = text.lines().nth(1).expect("the shell says its child's number");
+        let runs = || std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+        let start = Instant::now();
+        while runs() && start.elapsed() < WIDE.time {
+            thread::yield_now(); // killed, though perhaps not gone yet
+        }
+        assert!(!runs(), "process {child} is still there");
+    }
+
+    #[test]
+    fn one_that_closes_its_output_and_hangs_is_stopped() {
+        let limits = Limits { time: Duration::from_millis(50), ..WIDE };
+        let answer = shell("exec sleep 1000 >&- 2>&-", limits);
+        assert_eq!((answer.exit_code, answer.stopped), (None, Some(Limit::Time)));
+    }
+
+    #[test]
+    fn one_that_never_stops_talking_is_stopped() {
+        let answer = shell("exec yes", Limits { bytes: 100_000, ..WIDE });
+        assert_eq!((answer.stdout.len(), answer.stopped), (100_000, Some(Limit::Bytes)));
+    }
+
+    #[test]
+    fn one_that_is_not_there_is_an_error() {
+        assert!(run(Path::new("/nonexistent"), &[], WIDE).is_err());
+    }
+}

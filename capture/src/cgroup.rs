@@ -1,0 +1,137 @@
+//! The pod and the container of a process, from the name of its control group.
+//!
+//! The layouts are those of containerd, CRI-O, Docker and Podman below the kubelet's two drivers (`cgroupfs` and
+//! `systemd`), with control groups of version 1 and 2:
+//! ```text
+//! 4:memory:/kubepods/burstable/pod0a1b…-…/3f6e…
+//! 0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0a1b…_….slice/cri-containerd-3f6e….scope
+//! 0::/system.slice/containerd.service/kubepods-burstable-pod0a1b…_….slice:cri-containerd:3f6e…
+//! 0::/system.slice/docker-3f6e….scope
+//! ```
+
+/// Whose process it is.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Owner {
+    /// The pod's UID, with dashes where it is a UUID.
+    pub(crate) pod_uid: Option<String>,
+    /// The container's id.
+    pub(crate) container_id: Option<String>,
+}
+
+/// Reads `/proc/PID/cgroup`. Where hierarchies differ, the one that names a pod counts.
+pub(crate) fn owner(text: &str) -> Owner {
+    let owners = || text.lines().filter_map(|line| line.splitn(3, ':').nth(2)).map(owner_of_path);
+    owners()
+        .find(|owner| owner.pod_uid.is_some() && owner.container_id.is_some())
+        .or_else(|| owners().find(|owner| owner.pod_uid.is_some()))
+        .or_else(|| owners().find(|owner| owner.container_id.is_some()))
+        .unwrap_or_default()
+}
+
+/// The innermost pod and, within it, the innermost container: nodes may be containers themselves.
+fn owner_of_path(path: &str) -> Owner {
+    let mut owner = Owner::default();
+    for part in path.split(['/', ':']) {
+        if let Some(uid) = pod_uid(part) {
+            owner = Owner { pod_uid: Some(uid), container_id: None };
+        } else if let Some(id) = container_id(part) {
+            owner.container_id = Some(id.to_owned());
+        }
+    }
+    owner
+}
+
+/// `pod0a1b…-…` or `kubepods-burstable-pod0a1b…_….slice`.
+fn pod_uid(part: &str) -> Option<String> {
+    let name = part.strip_suffix(".slice").unwrap_or(part);
+    let last = name.rsplit_once('-').map_or(name, |(_, last)| last);
+    let uid = name.strip_prefix("pod").or_else(|| last.strip_prefix("pod"))?;
+    // systemd takes a dash for a level of its own: the kubelet writes underscores there.
+    let uid = uid.replace('_', "-");
+    (is_uuid(&uid) || is_hex(&uid, 32)).then_some(uid)
+}
+
+/// `3f6e…` or `cri-containerd-3f6e….scope`.
+fn container_id(part: &str) -> Option<&str> {
+    let name = part.strip_suffix(".scope").unwrap_or(part);
+    let id = name.rsplit_once('-').map_or(name, |(_, id)| id);
+    // The process that watches over a container is not in it.
+    (is_hex(id, 64) && !name.starts_with("crio-conmon-")).then_some(id)
+}
+
+fn is_uuid(text: &str) -> bool {
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(|part| is_hex(part, part.len()))
+}
+
+/// The UID of a static pod is a hash of its file: 32 digits without dashes. A container's id has 64.
+fn is_hex(text: &str, length: usize) -> bool {
+    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POD: &str = "1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100";
+    const CONTAINER: &str = "3f6e0b7a9c1d2e4f58697a8b9cadbecfd0e1f2031425364758697a8b9cadbecf";
+    const NODE: &str = "00000000000000000000000000000000000000000000000000000000000000aa";
+
+    fn check(text: &str, pod: Option<&str>, container: Option<&str>) {
+        let text = text.replace("NODE", NODE).replace("CID", CONTAINER);
+        let text = text.replace("P_O_D", &POD.replace('-', "_")).replace("POD", POD);
+        let expected = Owner { pod_uid: pod.map(str::to_owned), container_id: container.map(str::to_owned) };
+        assert_eq!(owner(&text), expected, "{text}");
+    }
+
+    #[test]
+    fn kubelet_with_the_cgroupfs_driver() {
+        check("4:memory:/kubepods/burstable/podPOD/CID\n", Some(POD), Some(CONTAINER));
+        check("12:pids:/\n4:memory:/kubepods/podPOD/CID\n0::/\n", Some(POD), Some(CONTAINER));
+        check("0::/kubepods/besteffort/podPOD/crio-CID", Some(POD), Some(CONTAINER));
+    }
+
+    #[test]
+    fn kubelet_with_the_systemd_driver() {
+        let slice = "0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podP_O_D.slice";
+        for scope in ["cri-containerd-CID.scope", "crio-CID.scope", "crio-CID.scope/container", "docker-CID.scope"] {
+            check(&format!("{slice}/{scope}"), Some(POD), Some(CONTAINER));
+        }
+        check("0::/kubepods.slice/kubepods-podP_O_D.slice/cri-containerd-CID.scope", Some(POD), Some(CONTAINER));
+        check(
+            "1:name=systemd:/system.slice/containerd.service/kubepods-burstable-podP_O_D.slice:cri-containerd:CID",
+            Some(POD),
+            Some(CONTAINER),
+        );
+    }
+
+    #[test]
+    fn a_node_that_is_a_container_itself() {
+        let text = "0::/system.slice/docker-NODE.scope/kubelet.slice/kubelet-kubepods.slice/\
+                    kubelet-kubepods-podP_O_D.slice/cri-containerd-CID.scope";
+        check(text, Some(POD), Some(CONTAINER));
+        check("0::/docker/NODE/kubelet/kubepods/podPOD", Some(POD), None);
+    }
+
+    #[test]
+    fn seen_from_another_control_group_namespace() {
+        check("0::/../../kubepods-podP_O_D.slice/cri-containerd-CID.scope", Some(POD), Some(CONTAINER));
+    }
+
+    #[test]
+    fn a_static_pod_and_plain_containers() {
+        let hash = "0123456789abcdef0123456789abcdef";
+        check(&format!("0::/kubepods/burstable/pod{hash}/CID"), Some(hash), Some(CONTAINER));
+        check("0::/docker/CID", None, Some(CONTAINER));
+        check("0::/machine.slice/libpod-CID.scope/container", None, Some(CONTAINER));
+    }
+
+    #[test]
+    fn what_only_looks_like_it() {
+        check("0::/user.slice/user-0.slice/session-1.scope", None, None);
+        check("0::/kubepods.slice/kubepods-burstable.slice", None, None);
+        check("0::/tripodPOD/CIDff", None, None);
+        check("0::/kubepods.slice/crio-conmon-CID.scope", None, None);
+        check("", None, None);
+        check("no colons", None, None);
+    }
+}

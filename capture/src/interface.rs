@@ -1,0 +1,183 @@
+//! Interfaces and their addresses, from the kernel's `linux/if_link.h` and `linux/if_addr.h`.
+
+use std::io;
+use std::net::IpAddr;
+
+use chainwalk_core::host::{Interface, Prefix};
+use chainwalk_core::packet::Family;
+
+use crate::netlink::{Netlink, address, attributes, text, u32_at};
+
+const RTM_NEWLINK: u16 = 16;
+const RTM_GETLINK: u16 = 18;
+const RTM_NEWADDR: u16 = 20;
+const RTM_GETADDR: u16 = 22;
+/// `struct ifinfomsg`: family, pad, type, index, flags, change.
+const LINK_HEADER: usize = 16;
+/// `struct ifaddrmsg`: family, prefix length, flags, scope, index.
+const ADDRESS_HEADER: usize = 8;
+const IFF_UP: u32 = 0x1;
+const IFLA_IFNAME: u16 = 3;
+const IFLA_GROUP: u16 = 27;
+const IFA_ADDRESS: u16 = 1;
+const IFA_LOCAL: u16 = 2;
+
+/// An interface as the kernel lists it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Link {
+    /// Its number, by which addresses and routes refer to it.
+    pub(crate) index: u32,
+    /// Its name.
+    pub(crate) name: String,
+    up: bool,
+    group: u32,
+}
+
+#[cfg(test)]
+impl Link {
+    /// For the tests of those who refer to interfaces.
+    pub(crate) fn up(index: u32, name: &str) -> Self {
+        Self { index, name: name.into(), up: true, group: 0 }
+    }
+}
+
+/// An address and the interface that has it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Address {
+    index: u32,
+    prefix: Prefix,
+}
+
+/// Lists the interfaces in the kernel's order.
+pub(crate) fn links(netlink: &mut Netlink) -> io::Result<Vec<Link>> {
+    let messages = netlink.dump(RTM_GETLINK, &[0; LINK_HEADER])?;
+    Ok(messages.iter().filter(|message| message.kind == RTM_NEWLINK).filter_map(|m| read_link(&m.body)).collect())
+}
+
+/// Adds to each interface its addresses, in the kernel's own order: the primary one first.
+pub(crate) fn interfaces(
+    netlink: &mut Netlink,
+    links: &[Link],
+    warnings: &mut Vec<String>,
+) -> io::Result<Vec<Interface>> {
+    let messages = netlink.dump(RTM_GETADDR, &[0; ADDRESS_HEADER])?;
+    let addresses: Vec<Address> =
+        messages.iter().filter(|message| message.kind == RTM_NEWADDR).filter_map(|m| read_address(&m.body)).collect();
+    Ok(join(links, &addresses, warnings))
+}
+
+fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Vec<Interface> {
+    let mut interfaces = Vec::with_capacity(links.len());
+    for link in links {
+        let mut own: Vec<Prefix> =
+            addresses.iter().filter(|address| address.index == link.index).map(|address| address.prefix).collect();
+        // The kernel takes back the routes of an interface that goes down: nothing is delivered to its addresses.
+        if !link.up && !own.is_empty() {
+            let list: Vec<String> = own.iter().map(Prefix::to_string).collect();
+            warnings.push(format!("{} is down: its addresses are left out ({})", link.name, list.join(", ")));
+            own.clear();
+        }
+        let group = (link.group != 0).then_some(link.group);
+        interfaces.push(Interface { name: link.name.clone(), addresses: own, group });
+    }
+    interfaces
+}
+
+fn read_link(body: &[u8]) -> Option<Link> {
+    let index = u32_at(body, 4)?;
+    let up = u32_at(body, 8)? & IFF_UP != 0;
+    let (mut name, mut group) = (None, 0);
+    for (kind, value) in attributes(body, LINK_HEADER) {
+        match kind {
+            IFLA_IFNAME => name = Some(text(value)),
+            IFLA_GROUP => group = u32_at(value, 0)?,
+            _ => {}
+        }
+    }
+    Some(Link { index, name: name?, up, group })
+}
+
+fn read_address(body: &[u8]) -> Option<Address> {
+    let length = *body.get(1)?;
+    let index = u32_at(body, 4)?;
+    let (mut local, mut other) = (None, None);
+    for (kind, value) in attributes(body, ADDRESS_HEADER) {
+        match kind {
+            IFA_LOCAL => local = address(value),
+            IFA_ADDRESS => other = address(value),
+            _ => {}
+        }
+    }
+    let own: IpAddr = local.or(other)?;
+    let bits = Family::of(own).bits();
+    // On a point-to-point link IFA_ADDRESS is the peer's, and the network's length belongs to it: the kernel's route to
+    // the peer stands among the routes.
+    let is_peers = local.is_some() && other.is_some() && local != other;
+    let length = if is_peers { bits } else { length };
+    (length <= bits).then_some(Address { index, prefix: Prefix { address: own, length } })
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")] // the recorded messages are
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::netlink::recorded;
+
+    /// `lo`, group 0, up, and `eth0`, group 7, down; recorded without the attributes in between.
+    const LINKS: [&str; 2] = [
+        "0000040301000000490001000000000007000300_6c6f000008001b0000000000",
+        "0000010002000000421001000000000009000300_657468300000000008001b0007000000",
+    ];
+    const LOOPBACK: &str = "020880fe01000000080001007f000001080002007f000001070003006c6f0000080008008000000014000600\
+                            ffffffffffffffff1a2403001a240300";
+    const PEER: &str = "0220800002000000080001000a090002080002000a0900010900030065746830000000000800080080000000\
+                        14000600ffffffffffffffff1e2403001e240300";
+    const SIX: &str = "0a4082000200000014000100fd00000100000000000000000000000514000600ffffffffffffffff1e240300\
+                       1e2403000800080082000000";
+
+    fn link(hex: &str) -> Link {
+        read_link(&recorded(&hex.replace('_', ""))).expect("recorded from a kernel")
+    }
+
+    fn addresses() -> Vec<Address> {
+        [LOOPBACK, PEER, SIX].map(|hex| read_address(&recorded(hex)).expect("recorded from a kernel")).into()
+    }
+
+    #[test]
+    fn links_are_read() {
+        let expected = Link { index: 1, name: "lo".into(), up: true, group: 0 };
+        assert_eq!(link(LINKS[0]), expected);
+        let expected = Link { index: 2, name: "eth0".into(), up: false, group: 7 };
+        assert_eq!(link(LINKS[1]), expected);
+    }
+
+    #[test]
+    fn addresses_are_read_and_a_peer_is_no_own_network() {
+        let read: Vec<(u32, String)> =
+            addresses().iter().map(|address| (address.index, address.prefix.to_string())).collect();
+        let expected = [(1, "127.0.0.1/8"), (2, "10.9.0.1/32"), (2, "fd00:1::5/64")];
+        assert_eq!(read, expected.map(|(index, prefix)| (index, prefix.to_owned())));
+    }
+
+    #[test]
+    fn an_interface_that_is_down_has_no_addresses_and_that_is_said() {
+        let mut warnings = Vec::new();
+        let interfaces = join(&LINKS.map(link), &addresses(), &mut warnings);
+        let read: Vec<(&str, usize, Option<u32>)> = interfaces
+            .iter()
+            .map(|interface| (interface.name.as_str(), interface.addresses.len(), interface.group))
+            .collect();
+        assert_eq!(read, [("lo", 1, None), ("eth0", 0, Some(7))]);
+        assert_eq!(warnings, ["eth0 is down: its addresses are left out (10.9.0.1/32, fd00:1::5/64)"]);
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_the_readers_panic(bytes: Vec<u8>) {
+            read_link(&bytes);
+            read_address(&bytes);
+        }
+    }
+}

@@ -1,0 +1,165 @@
+//! Whether asking nf_tables is safe, and which of its tables no `iptables-save` prints.
+
+use std::fs;
+use std::io;
+use std::path::Path;
+
+use chainwalk_core::packet::Family;
+use nix::sys::socket::SockProtocol;
+
+use crate::netlink::{Netlink, attributes, text};
+
+/// Where the kernel's modules may lie. The last is the machine's own directory as a container with the host's
+/// processes sees it.
+const MODULES: [&str; 3] = ["lib/modules", "usr/lib/modules", "proc/1/root/lib/modules"];
+
+/// `NFNL_SUBSYS_NFTABLES`, then `NFT_MSG_NEWTABLE` and `NFT_MSG_GETTABLE` (`linux/netfilter/nf_tables.h`).
+const NEW_TABLE: u16 = 10 << 8;
+const GET_TABLE: u16 = (10 << 8) + 1;
+/// `struct nfgenmsg`: family, version, resource.
+const HEADER: usize = 4;
+const NFTA_TABLE_NAME: u16 = 1;
+
+/// Whether opening nf_tables' interface loads no kernel module. `root` is `/`.
+pub(crate) fn is_present(root: &Path) -> bool {
+    let read = |path: &str| fs::read_to_string(root.join(path));
+    // A kernel without modules has no such list, and cannot load any.
+    let Ok(loaded) = read("proc/modules") else { return true };
+    if loaded.lines().any(|line| line.starts_with("nf_tables ")) || root.join("sys/module/nf_tables").exists() {
+        return true;
+    }
+    if read("proc/sys/kernel/modules_disabled").is_ok_and(|value| value.trim() == "1") {
+        return true;
+    }
+    let Ok(release) = read("proc/sys/kernel/osrelease") else { return false };
+    MODULES.iter().any(|directory| {
+        let path = format!("{directory}/{}/modules.builtin", release.trim());
+        read(&path).is_ok_and(|list| list.lines().any(|line| line.ends_with("/nf_tables.ko")))
+    })
+}
+
+/// A table of nf_tables.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Table {
+    /// `ip`, `ip6`, `inet`, …
+    family: String,
+    name: String,
+}
+
+impl Table {
+    /// Whether iptables' own tools keep their rules in such a table.
+    fn is_iptables(&self) -> bool {
+        ["raw", "mangle", "nat", "filter", "security"].contains(&self.name.as_str())
+    }
+
+    /// Whether the family's `iptables-nft-save` prints it.
+    fn is_printed_for(&self, family: Family) -> bool {
+        let own = match family {
+            Family::Ipv4 => "ip",
+            Family::Ipv6 => "ip6",
+        };
+        self.family == own && self.is_iptables()
+    }
+}
+
+/// The tables of the calling thread's network namespace. Ask only where [`is_present`].
+pub(crate) fn tables() -> io::Result<Vec<Table>> {
+    let messages = Netlink::open(SockProtocol::NetlinkNetFilter)?.dump(GET_TABLE, &[0; HEADER])?;
+    Ok(messages.iter().filter(|message| message.kind == NEW_TABLE).filter_map(|message| read(&message.body)).collect())
+}
+
+/// Of these tables, those of no family that was asked, as `inet istio-proxy-nat`.
+pub(crate) fn unprinted(tables: &[Table], asked: &[Family]) -> Vec<String> {
+    let is_printed = |table: &&Table| asked.iter().any(|&family| table.is_printed_for(family));
+    tables.iter().filter(|table| !is_printed(table)).map(|table| format!("{} {}", table.family, table.name)).collect()
+}
+
+pub(crate) fn read(body: &[u8]) -> Option<Table> {
+    let family = match *body.first()? {
+        1 => "inet".into(),
+        2 => "ip".into(),
+        3 => "arp".into(),
+        5 => "netdev".into(),
+        7 => "bridge".into(),
+        10 => "ip6".into(),
+        other => format!("family {other}"),
+    };
+    let name = attributes(body, HEADER).find(|(kind, _)| *kind == NFTA_TABLE_NAME)?.1;
+    Some(Table { family, name: text(name) })
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+
+    /// A made-up root directory, removed with the value.
+    struct Root(PathBuf);
+
+    impl Root {
+        fn with(test: &str, files: &[(&str, &str)]) -> Self {
+            let root = Self(std::env::temp_dir().join(format!("chainwalk-root-{}-{test}", std::process::id())));
+            for (path, content) in files {
+                let path = root.0.join(path);
+                fs::create_dir_all(path.parent().expect("below the root")).expect("writable");
+                fs::write(path, content).expect("writable");
+            }
+            root
+        }
+    }
+
+    impl Drop for Root {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn check(test: &str, files: &[(&str, &str)], expected: bool) {
+        let root = Root::with(test, files);
+        assert_eq!(is_present(&root.0), expected, "{test}");
+    }
+
+    #[test]
+    fn asking_is_safe_where_nothing_would_be_loaded() {
+        let release = ("proc/sys/kernel/osrelease", "6.1.0\n");
+        let none = ("proc/modules", "x_tables 65536 2 nf_tables_x,nft_compat, Live 0x0\n");
+        let built_in = "kernel/net/netfilter/nf_tables.ko\n";
+        check("monolithic", &[release], true);
+        check("loaded", &[("proc/modules", "nf_tables 376832 5 - Live 0x0\n")], true);
+        check("sys", &[none, ("sys/module/nf_tables/x", "")], true);
+        check("locked", &[none, ("proc/sys/kernel/modules_disabled", "1\n")], true);
+        check("built-in", &[none, release, ("lib/modules/6.1.0/modules.builtin", built_in)], true);
+        check("hosts", &[none, release, ("proc/1/root/lib/modules/6.1.0/modules.builtin", built_in)], true);
+        check("other-kernel", &[none, release, ("lib/modules/6.0.0/modules.builtin", built_in)], false);
+        check("absent", &[none, release, ("lib/modules/6.1.0/modules.builtin", "kernel/nf_tables_set.ko\n")], false);
+    }
+
+    #[test]
+    fn native_tables_are_told_from_those_of_iptables() {
+        let table = |family: &str, name: &str| Table { family: family.into(), name: name.into() };
+        let tables = [
+            table("ip", "nat"),
+            table("ip6", "nat"),
+            table("inet", "istio-proxy-nat"),
+            table("ip", "kube-proxy"),
+            table("inet", "nat"),
+        ];
+        assert_eq!(
+            unprinted(&tables, &[Family::Ipv4]),
+            ["ip6 nat", "inet istio-proxy-nat", "ip kube-proxy", "inet nat"]
+        );
+        assert_eq!(unprinted(&tables[..2], &[Family::Ipv4, Family::Ipv6]), [""; 0]);
+    }
+
+    #[test]
+    fn a_table_is_read_from_its_message() {
+        let mut body = vec![1, 0, 0, 0];
+        body.extend(9_u16.to_ne_bytes());
+        body.extend(NFTA_TABLE_NAME.to_ne_bytes());
+        body.extend(b"mesh\0\0\0\0");
+        let expected = Table { family: "inet".into(), name: "mesh".into() };
+        assert_eq!(read(&body), Some(expected));
+        assert_eq!(read(&body[..4]), None);
+    }
+}

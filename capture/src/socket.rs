@@ -1,0 +1,86 @@
+//! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no kernel module.
+
+use std::net::IpAddr;
+
+use chainwalk_core::host::Socket;
+use chainwalk_core::packet::Protocol;
+
+use crate::process::Process;
+use crate::user::IdMap;
+
+/// A file, its protocol, and the state in which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and
+/// for UDP, which borrows TCP's numbers, not connected.
+const TABLES: [(&str, Protocol, &str); 4] = [
+    ("net/tcp", Protocol::TCP, "0A"),
+    ("net/tcp6", Protocol::TCP, "0A"),
+    ("net/udp", Protocol::UDP, "07"),
+    ("net/udp6", Protocol::UDP, "07"),
+];
+
+/// Every listening TCP socket and every bound UDP socket that is not connected. Who holds them is not looked up.
+pub(crate) fn sockets(process: &Process) -> Vec<Socket> {
+    let users = IdMap::of_network_namespace(process);
+    let mut sockets = Vec::new();
+    for (file, protocol, state) in TABLES {
+        let table = process.read(file).unwrap_or_default();
+        for (address, port, uid) in table.lines().filter_map(|line| read(line, state)) {
+            let uid = users.as_ref().and_then(|users| users.inside(uid));
+            sockets.push(Socket { protocol, address, port, pid: None, uid, command: None });
+        }
+    }
+    sockets
+}
+
+/// Address, port and user of a line whose socket is in `state`.
+fn read(line: &str, state: &str) -> Option<(IpAddr, u16, u32)> {
+    let mut fields = line.split_whitespace();
+    let (address, port) = fields.nth(1)?.split_once(':')?;
+    if fields.nth(1)? != state {
+        return None;
+    }
+    let uid = fields.nth(3)?.parse().ok()?;
+    let port = u16::from_str_radix(port, 16).ok().filter(|&port| port != 0)?;
+    Some((read_address(address)?, port, uid))
+}
+
+/// One or four words of 32 bits: the address's bytes in memory, each word printed as this machine's number.
+fn read_address(hex: &str) -> Option<IpAddr> {
+    let word = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::to_ne_bytes);
+    match hex.len() {
+        8 => word(hex).map(IpAddr::from),
+        32 => {
+            let mut bytes = [0; 16];
+            for (at, place) in bytes.chunks_exact_mut(4).enumerate() {
+                place.copy_from_slice(&word(hex.get(at * 8..at * 8 + 8)?)?);
+            }
+            Some(IpAddr::from(bytes))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+#[cfg(target_endian = "little")] // the recorded lines are
+mod tests {
+    use super::*;
+
+    const LISTENING: &str = "   1: 0100007F:3A98 00000000:0000 0A 00000000:00000000 00:00000000 00000000  1337        0 2093 1 0000 100 0 0 10 0";
+    const CONNECTED: &str = "   2: 0500F40A:9C40 2222D85D:01BB 01 00000000:00000000 00:00000000 00000000  1000        0 2094 1 0000 100 0 0 10 0";
+    const SIX: &str = "   0: 000000000000000000000000010000FF:3AA1 00000000000000000000000000000000:0000 07 \
+                       00000000:00000000 00:00000000 00000000     0        0 21 2 0000 0";
+
+    #[test]
+    fn a_listening_socket_is_read() {
+        assert_eq!(read(LISTENING, "0A"), Some(("127.0.0.1".parse().expect("valid"), 15000, 1337)));
+        assert_eq!(read(SIX, "07"), Some(("::ff00:1".parse().expect("valid"), 15009, 0)));
+    }
+
+    #[test]
+    fn others_are_passed_over() {
+        assert_eq!(read(CONNECTED, "0A"), None);
+        let header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
+        for line in [header, "", "1: x:y z 0A", "1: 0100007F:0000 0:0 0A a b c 0 0"] {
+            assert_eq!(read(line, "0A"), None, "{line}");
+        }
+    }
+}

@@ -1,0 +1,144 @@
+//! Finds this machine's save commands.
+
+use std::os::unix::fs::PermissionsExt;
+use std::path::{Path, PathBuf};
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::packet::Family;
+
+/// Where they may lie, in this order. Fixed: the environment of whoever calls this program does not choose what root runs.
+pub(crate) const DIRECTORIES: [&str; 7] = [
+    "/usr/sbin",
+    "/sbin",
+    "/usr/bin",
+    "/bin",
+    "/usr/local/sbin",
+    "/usr/local/bin",
+    // NixOS.
+    "/run/current-system/sw/bin",
+];
+
+/// A save command.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Tool {
+    /// The file to run.
+    pub(crate) path: PathBuf,
+    /// Its name alone.
+    pub(crate) name: String,
+    /// The family it prints.
+    pub(crate) family: Family,
+    /// The backend it asks.
+    pub(crate) backend: Backend,
+}
+
+/// Every save command there is, at most one a family and backend. `version` gives what a command prints for `--version`.
+pub(crate) fn find(directories: &[impl AsRef<Path>], mut version: impl FnMut(&Path) -> String) -> Vec<Tool> {
+    let mut tools = Vec::new();
+    for family in [Family::Ipv4, Family::Ipv6] {
+        for backend in [Backend::Legacy, Backend::Nft] {
+            let name = name(family, Some(backend));
+            if let Some(path) = look_up(directories, &name) {
+                tools.push(Tool { path, name, family, backend });
+            }
+        }
+        // Some distributions have but one backend, under the plain name.
+        let name = name(family, None);
+        if let Some(path) = look_up(directories, &name) {
+            let backend = backend(&version(&path));
+            if !tools.iter().any(|tool| (tool.family, tool.backend) == (family, backend)) {
+                tools.push(Tool { path, name, family, backend });
+            }
+        }
+    }
+    tools
+}
+
+/// The name of a family's save command: for one backend, or the plain one.
+pub(crate) fn name(family: Family, backend: Option<Backend>) -> String {
+    let program = match family {
+        Family::Ipv4 => "iptables",
+        Family::Ipv6 => "ip6tables",
+    };
+    match backend {
+        Some(Backend::Legacy) => format!("{program}-legacy-save"),
+        Some(Backend::Nft) => format!("{program}-nft-save"),
+        None => format!("{program}-save"),
+    }
+}
+
+/// `iptables-save v1.8.9 (nf_tables)`. Before 1.8 there was one backend, and the option was not known everywhere.
+fn backend(version: &str) -> Backend {
+    if version.trim_end().ends_with("(nf_tables)") { Backend::Nft } else { Backend::Legacy }
+}
+
+fn look_up(directories: &[impl AsRef<Path>], name: &str) -> Option<PathBuf> {
+    directories
+        .iter()
+        .map(|directory| directory.as_ref().join(name))
+        .find(|path| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// A directory with empty executables, removed with the value.
+    struct Directory(PathBuf);
+
+    impl Directory {
+        fn with(test: &str, names: &[&str]) -> Self {
+            let path = std::env::temp_dir().join(format!("chainwalk-capture-{}-{test}", std::process::id()));
+            fs::create_dir_all(&path).expect("the temporary directory is writable");
+            for name in names {
+                let file = path.join(name);
+                fs::write(&file, "").expect("writable");
+                fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its owner");
+            }
+            Self(path)
+        }
+    }
+
+    impl Drop for Directory {
+        fn drop(&mut self) {
+            let _ = fs::remove_dir_all(&self.0);
+        }
+    }
+
+    fn check(test: &str, names: &[&str], version: &str, expected: &[(&str, Backend)]) {
+        let directory = Directory::with(test, names);
+        let found = find(&[Path::new("/nonexistent"), &directory.0], |_| version.to_owned());
+        let found: Vec<(&str, Backend)> = found.iter().map(|tool| (tool.name.as_str(), tool.backend)).collect();
+        assert_eq!(found, expected);
+    }
+
+    #[test]
+    fn both_backends() {
+        let all = ["iptables-legacy-save", "iptables-nft-save", "iptables-save", "ip6tables-nft-save"];
+        let expected = [
+            ("iptables-legacy-save", Backend::Legacy),
+            ("iptables-nft-save", Backend::Nft),
+            ("ip6tables-nft-save", Backend::Nft),
+        ];
+        check("both", &all, "iptables-save v1.8.9 (nf_tables)", &expected);
+    }
+
+    #[test]
+    fn the_plain_name_stands_for_the_backend_it_tells() {
+        let plain = ["iptables-save"];
+        check("plain-nft", &plain, "iptables-save v1.8.9 (nf_tables)", &[("iptables-save", Backend::Nft)]);
+        check("plain-legacy", &plain, "iptables-save v1.8.9 (legacy)", &[("iptables-save", Backend::Legacy)]);
+        check("plain-old", &plain, "", &[("iptables-save", Backend::Legacy)]);
+        let expected = [("iptables-nft-save", Backend::Nft), ("iptables-save", Backend::Legacy)];
+        check("other", &["iptables-nft-save", "iptables-save"], "v1.8.7 (legacy)", &expected);
+    }
+
+    #[test]
+    fn what_cannot_be_run_is_no_command() {
+        let directory = Directory::with("mode", &["iptables-save"]);
+        fs::set_permissions(directory.0.join("iptables-save"), fs::Permissions::from_mode(0o644)).expect("its owner");
+        fs::create_dir(directory.0.join("iptables-nft-save")).expect("writable");
+        assert_eq!(find(&[&directory.0], |_| String::new()), []);
+    }
+}

@@ -1,0 +1,64 @@
+//! User ids as another user namespace counts them.
+//!
+//! Rules hold the ids of the user namespace that owns the network namespace; `/proc` shows those of the reader's.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use crate::process::Process;
+
+/// Ranges of ids: first inside, first as seen from here, how many (`/proc/PID/uid_map`, user_namespaces(7)).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct IdMap(Vec<[u32; 3]>);
+
+impl IdMap {
+    /// The map of the user namespace that owns the process's network namespace; nothing where that is neither the
+    /// process's user namespace nor the first one of the machine.
+    pub(crate) fn of_network_namespace(process: &Process) -> Option<Self> {
+        // The kernel gives these files to root of the owning user namespace (`proc_net_ns_init` of fs/proc/proc_net.c).
+        let root = fs::metadata(process.path("net/tcp")).ok()?.uid();
+        let map = Self::parse(&process.read("uid_map")?);
+        if map.inside(root) == Some(0) { Some(map) } else { (root == 0).then(|| Self(vec![[0, 0, u32::MAX]])) }
+    }
+
+    fn parse(text: &str) -> Self {
+        let range = |line: &str| {
+            let mut numbers = line.split_whitespace().map(str::parse);
+            Some([numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?])
+        };
+        Self(text.lines().filter_map(range).collect())
+    }
+
+    /// The id inside the namespace of an id seen from here; nothing where it has none.
+    pub(crate) fn inside(&self, outside: u32) -> Option<u32> {
+        self.0.iter().find_map(|&[inside, first, count]| {
+            let offset = outside.checked_sub(first).filter(|&offset| offset < count)?;
+            inside.checked_add(offset)
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_translated_by_range() {
+        let map = IdMap::parse("         0     100000       1000\n      1337     201337          1\n");
+        assert_eq!(map.inside(100_999), Some(999));
+        assert_eq!(map.inside(201_337), Some(1337));
+        assert_eq!(map.inside(101_000), None);
+        assert_eq!(map.inside(0), None);
+    }
+
+    #[test]
+    fn the_first_user_namespace_changes_nothing() {
+        let map = IdMap::parse("         0          0 4294967295");
+        assert_eq!(map.inside(1337), Some(1337));
+    }
+
+    #[test]
+    fn a_damaged_map_maps_nothing() {
+        assert_eq!(IdMap::parse("0 x 1\n\n7").inside(0), None);
+    }
+}
