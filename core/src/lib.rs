@@ -6,14 +6,19 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod compare;
 pub mod condition;
 pub mod diagnostic;
+pub mod explain;
 pub mod extension;
 pub mod host;
+pub mod mesh;
 pub mod number;
 pub mod packet;
 pub mod parse;
 pub mod print;
+pub mod report;
 pub mod ruleset;
+pub mod scenario;
 pub mod view;
 pub mod walk;

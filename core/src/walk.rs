@@ -212,6 +212,8 @@ struct Walker<'a> {
     /// Whether nat has settled this connection's destination, and its source.
     destination_settled: bool,
     source_settled: bool,
+    /// Whether a target of the table just walked set up a translation.
+    translated: bool,
 }
 
 impl<'a> Walker<'a> {
@@ -253,6 +255,7 @@ impl<'a> Walker<'a> {
             doubtful: false,
             destination_settled: false,
             source_settled: false,
+            translated: false,
         }
     }
 
@@ -278,24 +281,12 @@ impl<'a> Walker<'a> {
         };
         match stop {
             Stop::End(verdict) => {
-                let verdict = Verdict {
-                    decided_by: decide::place(self.rulesets, &self.path, &verdict),
-                    redirected: self.is_redirected(&verdict),
-                    ..verdict
-                };
-                self.path.verdict = Some(verdict);
+                self.path.verdict = Some(decide::settle(self.rulesets, &self.path, verdict));
             }
             Stop::Broken(reason) => self.path.stopped = Some(reason),
             Stop::Fork => return true,
         }
         false
-    }
-
-    /// Whether rules, and not its sender, chose where the packet ends.
-    fn is_redirected(&self, verdict: &Verdict) -> bool {
-        let lives = matches!(verdict.kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded);
-        let moved = self.view.dst != self.packet.dst || self.view.dport != self.packet.dport;
-        lives && (moved || self.view.steered.is_some())
     }
 
     /// Makes `view` the packet as it now is.
@@ -508,11 +499,10 @@ impl<'a> Walker<'a> {
         if settled || self.view.state != Some(ConnectionState::New) {
             return Ok(());
         }
+        self.translated = false;
         for &layer in self.layers {
-            let translated = |view: &View| (view.source_translated, view.destination_translated);
-            let before = translated(&self.view);
             self.run_layer(layer, TableName::Nat)?;
-            if before != translated(&self.view) {
+            if self.translated {
                 break;
             }
         }

@@ -356,15 +356,19 @@ impl Kind {
     fn write(&self, value: &Value, ruleset: &Ruleset, out: &mut String) -> std::fmt::Result {
         match (self, value) {
             (Self::Address, Value::Net4(address, _)) => write!(out, "{address}"),
-            (Self::Address, Value::Net6(net)) => write!(out, "{}", net.0),
+            (Self::Address, Value::Net6(net)) => write_v6(net.0, out),
             (_, Value::Net4(address, mask)) => match prefix_length(mask.to_bits().into(), 32) {
                 Some(length) => write!(out, "{address}/{length}"),
                 None => write!(out, "{address}/{mask}"),
             },
-            (_, Value::Net6(net)) => match prefix_length(net.1.to_bits(), 128) {
-                Some(length) => write!(out, "{}/{length}", net.0),
-                None => write!(out, "{}/{}", net.0, net.1),
-            },
+            (_, Value::Net6(net)) => {
+                write_v6(net.0, out)?;
+                out.push('/');
+                match prefix_length(net.1.to_bits(), 128) {
+                    Some(length) => write!(out, "{length}"),
+                    None => write_v6(net.1, out),
+                }
+            }
             (Self::Protocol, Value::Number(number)) => match u8::try_from(*number) {
                 Ok(number) => write!(out, "{}", Protocol(number)),
                 Err(_) => write!(out, "{number}"),
@@ -486,6 +490,16 @@ fn prefix_length(mask: u128, bits: u32) -> Option<u32> {
 
 fn tcp_flag_names(bits: u32) -> String {
     TcpFlags(u8::try_from(bits & 0x3f).expect("six bits fit")).to_string()
+}
+
+/// As the C library writes it (`inet_ntop`): what has exactly six leading zero groups ends in an IPv4 address.
+fn write_v6(address: Ipv6Addr, out: &mut String) -> std::fmt::Result {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
+            write!(out, "::{}", Ipv4Addr::from_bits(u32::try_from(address.to_bits()).expect("its high bits are zero")))
+        }
+        _ => write!(out, "{address}"),
+    }
 }
 
 fn write_nat(range: &NatRange, out: &mut String) -> std::fmt::Result {

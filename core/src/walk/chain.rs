@@ -146,12 +146,18 @@ impl Walker<'_> {
         let rules = &self.rulesets[ruleset as usize];
         let options = Options { parts: rules.parameters(rule), ruleset: rules };
         let mut view = self.view.clone();
-        let mut effects =
-            Effects { view: &mut view, packet: &self.packet, host: self.host, assumes: &mut self.assumes };
+        let mut effects = Effects {
+            view: &mut view,
+            packet: &self.packet,
+            host: self.host,
+            assumes: &mut self.assumes,
+            translates: false,
+        };
         let action = match id.get().apply {
             Some(apply) => apply(&mut effects, &options),
             None => Action::Continue,
         };
+        self.translated |= effects.translates;
         if view != self.view {
             self.show(view);
             if let Some(step) = self.path.steps.last_mut() {

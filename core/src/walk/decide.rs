@@ -8,8 +8,15 @@ use crate::ruleset::{Chain, Ruleset, TableName, Target};
 
 use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
 
+/// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet ends.
+pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Verdict {
+    let lives = matches!(verdict.kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded);
+    let redirected = lives && rewrite(rulesets, path).is_some();
+    Verdict { decided_by: place(rulesets, path, &verdict), redirected, ..verdict }
+}
+
 /// The place to name, or `None` where no rule and no policy was asked.
-pub(super) fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
+fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
     let last = path.steps.iter().rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     match verdict.kind {
         VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => rewrite(rulesets, path),
@@ -21,14 +28,14 @@ pub(super) fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Opt
     }
 }
 
-/// The rule that changed where the packet goes.
+/// The rule that set where the packet goes, even if it is where it was going.
 fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
-    let goal = |view: u32| {
-        let view = &path.views[view as usize];
-        (view.dst, view.dport, view.steered)
+    let sets = |step: &&Step| {
+        let target = step.place.rule(rulesets).map(|rule| rule.target);
+        step.outcome == Outcome::Match
+            && matches!(target, Some(Target::Extension(id)) if ["REDIRECT", "DNAT", "TPROXY"].contains(&id.get().name))
     };
-    let step = path.steps.iter().rfind(|step| goal(step.view) != goal(step.after))?;
-    Some(lift(rulesets, path, step))
+    path.steps.iter().rfind(sets).map(|step| lift(rulesets, path, step))
 }
 
 /// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.

@@ -37,6 +37,8 @@ pub struct Effects<'a> {
     pub host: &'a Host,
     /// What the walk takes for granted.
     pub assumes: &'a mut Vec<String>,
+    /// Whether the target set up a translation, be it one that changes nothing.
+    pub translates: bool,
 }
 
 impl Effects<'_> {
@@ -51,15 +53,18 @@ impl Effects<'_> {
     /// Changes the destination (nf_nat_core.c, `get_unique_tuple`): the port stays where it lies in the range, else the
     /// first one of the range is taken.
     pub fn translate_destination(&mut self, range: &NatRange) {
+        let before = (self.view.dst, self.view.dport);
         if let Some(address) = self.choose(range.addresses) {
             self.view.dst = address;
         }
         self.view.dport = translated_port(self.packet, self.view.dport, range.ports);
-        self.view.destination_translated = true;
+        self.view.destination_translated |= before != (self.view.dst, self.view.dport);
+        self.translates = true;
     }
 
     /// Changes the source. The port stays if it may: whether it is taken by another connection, a dump does not say.
     pub fn translate_source(&mut self, range: &NatRange) {
+        let before = (self.view.src, self.view.sport);
         if let Some(address) = self.choose(range.addresses) {
             self.view.src = address;
         }
@@ -67,7 +72,8 @@ impl Effects<'_> {
             self.assume("a source port outside the range is replaced by the first one of the range");
         }
         self.view.sport = translated_port(self.packet, self.view.sport, range.ports);
-        self.view.source_translated = true;
+        self.view.source_translated |= before != (self.view.src, self.view.sport);
+        self.translates = true;
     }
 
     fn choose(&mut self, addresses: Option<(IpAddr, IpAddr)>) -> Option<IpAddr> {

@@ -1,0 +1,87 @@
+//! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]`, packets on standard input, one JSON object a line.
+//!
+//! Traces come out on standard output, one a line, in the same order; a packet that cannot be read gives
+//! `{"error": "…"}` on its line. Exit code 1 when RULES cannot be read, 2 on wrong usage.
+
+use std::io::{self, BufRead, BufWriter, Write};
+use std::process::ExitCode;
+
+use chainwalk_core::host::Host;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::parse::{self, Parsed};
+use chainwalk_core::{report, walk};
+
+const USAGE: &str = "usage: trace RULES [--host HOST.json] [--ruleset N] < PACKETS.jsonl";
+
+struct Arguments {
+    rules: String,
+    host: Option<String>,
+    ruleset: Option<u32>,
+}
+
+fn arguments() -> Option<Arguments> {
+    let (mut rules, mut host, mut ruleset) = (None, None, None);
+    let mut words = std::env::args().skip(1);
+    while let Some(word) = words.next() {
+        match &*word {
+            "--host" => host = Some(words.next()?),
+            "--ruleset" => ruleset = Some(words.next()?.parse().ok()?),
+            _ if word.starts_with("--") || rules.is_some() => return None,
+            _ => rules = Some(word),
+        }
+    }
+    Some(Arguments { rules: rules?, host, ruleset })
+}
+
+fn read(path: &str) -> Result<String, String> {
+    let bytes = std::fs::read(path).map_err(|error| format!("{path}: {error}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+fn run(arguments: &Arguments) -> Result<(), String> {
+    let parsed = parse::parse(read(&arguments.rules)?);
+    for diagnostic in &parsed.diagnostics {
+        eprintln!("{diagnostic}");
+    }
+    if let Some(wrong) = arguments.ruleset.filter(|number| *number as usize >= parsed.rulesets.len()) {
+        return Err(format!("--ruleset {wrong}: the text holds {} rule sets, counted from 0", parsed.rulesets.len()));
+    }
+    let host = match &arguments.host {
+        Some(path) => Host::from_json(&read(path)?).map_err(|error| format!("{path}: {error}"))?,
+        None => parsed.host.clone().unwrap_or_else(Host::pod),
+    };
+    let mut out = BufWriter::new(io::stdout().lock());
+    for line in io::stdin().lock().lines() {
+        let line = line.map_err(|error| format!("standard input: {error}"))?;
+        if line.trim().is_empty() {
+            continue;
+        }
+        if writeln!(out, "{}", answer(&parsed, arguments.ruleset, &host, &line)).is_err() {
+            // A reader that has seen enough is no error.
+            return Ok(());
+        }
+    }
+    let _ = out.flush();
+    Ok(())
+}
+
+fn answer(parsed: &Parsed, ruleset: Option<u32>, host: &Host, line: &str) -> String {
+    match Packet::from_json(line) {
+        Ok(packet) => report::json(&parsed.rulesets, &walk::walk(&parsed.rulesets, ruleset, host, &packet)),
+        Err(error) => serde_json::json!({ "error": error }).to_string(),
+    }
+}
+
+fn main() -> ExitCode {
+    let Some(arguments) = arguments() else {
+        eprintln!("{USAGE}");
+        return ExitCode::from(2);
+    };
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}

@@ -1,0 +1,386 @@
+//! Sentences: what a rule says, why a step went as it did, how a packet ends. Made when shown, never stored.
+
+use std::borrow::Cow;
+
+use crate::condition::{Context, Phrase, Reading};
+use crate::extension::{Kind, Opt, Options, opaque};
+use crate::mesh::Mesh;
+use crate::packet::{Packet, Protocol};
+use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
+use crate::view::View;
+use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
+
+/// What a rule says, in a sentence.
+pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    let conditions: Vec<String> = ruleset.matches(rule).iter().filter_map(|part| condition(ruleset, part)).collect();
+    let does = action(ruleset, table, rule);
+    match conditions.is_empty() {
+        true => format!("Always: {does}."),
+        false => format!("If {}: {does}.", conditions.join(" and ")),
+    }
+}
+
+/// What one condition asks for, in words; `None` for what matches everything.
+pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
+    let Some(opt) = part.opt() else {
+        return match &part.value {
+            Value::Text(text) => Some(format!("`{}` holds", ruleset.text(*text))),
+            _ => None,
+        };
+    };
+    let wanted = opt.kind.say(&part.value, ruleset);
+    let within = within(&part.value);
+    let not = if part.negated { " not" } else { "" };
+    Some(match opt.field?.phrase {
+        Phrase::Is(noun) => format!("the {noun} is{not}{within} {wanted}"),
+        Phrase::Does(does, does_not) => format!("it {} {wanted}", if part.negated { does_not } else { does }),
+        Phrase::Says(says, denies) => (if part.negated { denies } else { says }).into(),
+    })
+}
+
+/// What a rule does with a packet it matches, as a verb phrase.
+pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    match rule.target {
+        Target::None => "only count it".into(),
+        Target::Jump(chain) => format!("continue in {}", table.chains[chain as usize].name),
+        Target::Goto(chain) => format!("continue in {}, and not come back here", table.chains[chain as usize].name),
+        Target::Missing { name, .. } => format!("continue in {}, which does not exist", ruleset.text(name)),
+        Target::Extension(id) => match id.get().words {
+            Some(words) => words(&Options { parts: ruleset.parameters(rule), ruleset }),
+            None => id.get().name.into(),
+        },
+    }
+}
+
+/// "in", where a value is a set rather than one thing.
+fn within(value: &Value) -> &'static str {
+    match value {
+        Value::Range(low, high) if low != high => " in",
+        Value::Net4(_, mask) if mask.to_bits() != u32::MAX => " in",
+        Value::Net6(net) if net.1.to_bits() != u128::MAX => " in",
+        _ => "",
+    }
+}
+
+/// Why a step went as it did: the condition that failed or cannot be told, or all that held.
+pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
+    let (ruleset, _, chain) = step.place.at.find(rulesets);
+    let Some(rule) = step.place.rule(rulesets) else {
+        return match chain.policy {
+            Policy::Accept => "no rule settled it: the policy is ACCEPT".into(),
+            Policy::Drop => "no rule settled it: the policy is DROP".into(),
+        };
+    };
+    let view = &path.views[step.view as usize];
+    let mut found = Vec::new();
+    let mut place = 0;
+    for group in ruleset.groups(rule) {
+        let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
+        for part in group {
+            if step.condition == Some(place) {
+                return fact(part, &context).unwrap_or_else(|| "it cannot be told".into());
+            }
+            found.extend(fact(part, &context));
+            place += 1;
+        }
+    }
+    if found.is_empty() { "it has no condition".into() } else { found.join("; ") }
+}
+
+/// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks nothing.
+fn fact(part: &Part, context: &Context) -> Option<String> {
+    let Some(opt) = part.opt() else {
+        return match &part.value {
+            Value::Text(text) => Some(opaque::reason(context.ruleset.text(*text)).into_owned()),
+            _ => None,
+        };
+    };
+    let field = opt.field?;
+    let wanted = opt.kind.say(&part.value, context.ruleset);
+    let holds = crate::condition::test(part, context) == crate::condition::Answer::Yes;
+    let inside = holds != part.negated;
+    let actual = match (field.read)(context) {
+        Reading::Unknown(reason) => return Some(reason.into_owned()),
+        Reading::Never(why) => return Some(why.into()),
+        Reading::Absent(what) => {
+            return Some(match field.phrase {
+                Phrase::Does(does, _) => format!("{does} {what}"),
+                _ => format!("it has {what}"),
+            });
+        }
+        reading => say_reading(opt, &reading),
+    };
+    Some(match field.phrase {
+        Phrase::Is(noun) => {
+            let not = if inside { "" } else { "not " };
+            let within = within(&part.value).trim_start();
+            let gap = if within.is_empty() { "" } else { " " };
+            format!("{noun} {actual} is {not}{within}{gap}{wanted}")
+        }
+        Phrase::Does(does, _) if inside => format!("{does} {actual}"),
+        Phrase::Does(does, _) => format!("{does} {actual}, not {wanted}"),
+        Phrase::Says(says, _) if inside => says.into(),
+        Phrase::Says(_, denies) => denies.into(),
+    })
+}
+
+fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
+    match reading {
+        Reading::Number(number) | Reading::Bits(number) => opt.kind.say_number(*number).into(),
+        Reading::Either(a, b) => format!("{} and {}", opt.kind.say_number(*a), opt.kind.say_number(*b)).into(),
+        Reading::Address(address) => address.to_string().into(),
+        Reading::Name(name) => (*name).to_owned().into(),
+        Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_) => "".into(),
+    }
+}
+
+/// What a rule changed of a packet, in a sentence part: "the destination becomes 127.0.0.1:15001".
+pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
+    let ends = |address, port: Option<u16>| match port {
+        Some(port) if packet.protocol.has_ports() => socket(address, port),
+        _ => address.to_string(),
+    };
+    let mut changes = Vec::new();
+    if (before.dst, before.dport) != (after.dst, after.dport) {
+        changes.push(format!("the destination becomes {}", ends(after.dst, after.dport)));
+    }
+    if (before.src, before.sport) != (after.src, after.sport) {
+        changes.push(format!("the source becomes {}", ends(after.src, after.sport)));
+    }
+    if before.mark != after.mark {
+        changes.push(format!("the mark becomes {:#x}", after.mark));
+    }
+    if before.connmark != after.connmark {
+        changes.push(format!("the connection's mark becomes {:#x}", after.connmark));
+    }
+    if let (true, Some((_, Some(port)))) = (before.steered != after.steered, after.steered) {
+        changes.push(format!("the socket on port {port} will get it"));
+    }
+    if before.state != after.state {
+        changes.push("connection tracking leaves it alone".into());
+    }
+    (!changes.is_empty()).then(|| changes.join(", "))
+}
+
+/// An address and a port, with the brackets that IPv6 needs.
+pub fn socket(address: std::net::IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}
+
+/// "Rule 4 of ISTIO_OUTPUT", "The policy of OUTPUT".
+pub fn place(rulesets: &[Ruleset], place: Place) -> String {
+    let (_, _, chain) = place.at.find(rulesets);
+    match place.rule {
+        Some(rule) => format!("Rule {} of {}", rule + 1, chain.name),
+        None => format!("The policy of {}", chain.name),
+    }
+}
+
+/// A whole step in one or two sentences.
+pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
+    let (ruleset, table, chain) = step.place.at.find(rulesets);
+    let who = place(rulesets, step.place);
+    let why = why(rulesets, trace, path, step);
+    let Some(rule) = step.place.rule(rulesets) else {
+        let policy = chain.policy.name();
+        return format!("{who} applies: {policy}.");
+    };
+    match step.outcome {
+        Outcome::NoMatch => format!("{who} does not match: {why}."),
+        Outcome::Unknown => format!("{who} cannot be told: {why}."),
+        Outcome::Match | Outcome::Policy => {
+            let views = (&path.views[step.view as usize], &path.views[step.after as usize]);
+            let does = match change(&trace.packet, views.0, views.1) {
+                Some(change) => change,
+                None => action(ruleset, table, rule),
+            };
+            format!("{who} matches: {why}. {}.", capital(&does))
+        }
+    }
+}
+
+fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// Where a packet ends, in one of four ways that the page gives a colour, a sign and a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A rule sent it elsewhere than its sender meant: to the proxy.
+    Captured,
+    /// Nothing changed where it goes.
+    Direct,
+    /// It did not get there.
+    Dropped,
+    /// A dump cannot tell.
+    Unknown,
+}
+
+impl Fate {
+    /// Where this verdict leaves a packet; `None` stands for an uncertain walk.
+    pub fn of(verdict: Option<&Verdict>) -> Self {
+        match verdict {
+            None => Self::Unknown,
+            Some(verdict) => match verdict.kind {
+                VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded if verdict.redirected => {
+                    Self::Captured
+                }
+                VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => Self::Direct,
+                VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued | VerdictKind::Unroutable => {
+                    Self::Dropped
+                }
+            },
+        }
+    }
+
+    /// The word for it.
+    pub fn word(self) -> &'static str {
+        match self {
+            Self::Captured => "captured",
+            Self::Direct => "direct",
+            Self::Dropped => "dropped",
+            Self::Unknown => "depends",
+        }
+    }
+}
+
+/// The answer, as the page's largest text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// How it ends.
+    pub fate: Fate,
+    /// The answer in a word or two: "Not captured."
+    pub lead: String,
+    /// The reason in a sentence: "Rule 4 of ISTIO_OUTPUT lets uid 1337 out."
+    pub reason: String,
+    /// Where it ends, as part of a sentence: "leaves by eth0 unchanged".
+    pub end: String,
+}
+
+/// Says how a walk ends.
+pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Headline {
+    let path = trace.shown();
+    let Some(verdict) = trace.verdict() else { return undecided(rulesets, trace) };
+    let fate = Fate::of(Some(verdict));
+    let lead = match (fate, verdict.kind) {
+        (_, VerdictKind::Dropped) => "Dropped.",
+        (_, VerdictKind::Rejected) => "Rejected.",
+        (_, VerdictKind::Queued) => "Handed to a program.",
+        (_, VerdictKind::Unroutable) => "Cannot be sent.",
+        (Fate::Captured, _) if mesh.is_some() => "Captured.",
+        (Fate::Captured, _) => "Redirected.",
+        (_, _) if mesh.is_some() => "Not captured.",
+        (_, VerdictKind::Delivered) => "Delivered.",
+        (_, VerdictKind::Forwarded) => "Forwarded.",
+        (_, _) => "Sent.",
+    };
+    let reason = reason(rulesets, trace, path, verdict, mesh);
+    Headline { fate, lead: lead.into(), reason, end: end(path, verdict, mesh) }
+}
+
+fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
+    let (lead, reason) = match (&trace.path.stopped, trace.path.steps.last()) {
+        (Some(stopped), _) => ("Cannot be walked.", format!("{}.", capital(stopped))),
+        (None, Some(step)) if step.outcome == Outcome::Unknown => {
+            let who = place(rulesets, step.place);
+            ("Depends.", format!("{who} cannot be told: {}.", why(rulesets, trace, &trace.path, step)))
+        }
+        _ => ("Depends.", "It depends on which backend's rules run first.".into()),
+    };
+    let ways = trace.branches.len() + trace.branches_left_out;
+    let end = if ways > 0 { format!("{ways} ways it can go") } else { "no end is known".into() };
+    Headline { fate: Fate::Unknown, lead: lead.into(), reason, end }
+}
+
+/// Where it ends, as part of a sentence whose subject is the packet.
+fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+    let interface = verdict.interface.as_deref().unwrap_or("no interface");
+    let told = verdict.reason.as_deref();
+    match verdict.kind {
+        VerdictKind::Delivered => match (verdict.address, verdict.port) {
+            (Some(address), Some(port)) => {
+                let who = mesh.and_then(|mesh| mesh.listener(port)).unwrap_or("the socket");
+                format!("delivered to {who} on {}", socket(address, port))
+            }
+            (Some(address), None) => format!("delivered to {address}: the kernel itself answers"),
+            (None, _) => "delivered".into(),
+        },
+        VerdictKind::Sent if verdict.redirected => {
+            let view = path.result();
+            let to = view.dport.map_or_else(|| view.dst.to_string(), |port| socket(view.dst, port));
+            format!("leaves by {interface} for {to}")
+        }
+        VerdictKind::Sent => format!("leaves by {interface} unchanged"),
+        VerdictKind::Forwarded => format!("passed on by {interface}"),
+        VerdictKind::Dropped => {
+            told.map_or_else(|| "gone without a word".into(), |told| format!("dropped by routing: {told}"))
+        }
+        VerdictKind::Rejected => format!("the sender is told {}", told.unwrap_or("so")),
+        VerdictKind::Queued => "in the hands of a program".into(),
+        VerdictKind::Unroutable => format!("never leaves: {}", told.unwrap_or("there is no route")),
+    }
+}
+
+/// Why it ends so: the deciding place, and what it does.
+fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+    let Some(decided) = verdict.decided_by else {
+        return match (&verdict.reason, trace.rulesets.is_empty()) {
+            (Some(reason), _) => format!("{}.", capital(reason)),
+            (None, true) => format!("The paste holds no {} rules.", trace.packet.family()),
+            (None, false) => "No rule concerns it.".into(),
+        };
+    };
+    let who = place(rulesets, decided);
+    let subject = subject(rulesets, trace, path, decided);
+    let does = match (verdict.kind, verdict.redirected) {
+        (VerdictKind::Dropped, _) if verdict.by == Some(DroppedBy::Routing) => {
+            return format!("{}.", capital(verdict.reason.as_deref().unwrap_or("routing drops it")));
+        }
+        (VerdictKind::Dropped, _) => format!("drops {subject}"),
+        (VerdictKind::Rejected, _) => format!("rejects {subject}"),
+        (VerdictKind::Queued, _) => format!("hands {subject} to a program"),
+        (VerdictKind::Unroutable, _) => format!("sends {subject} where no route leads"),
+        (_, true) => match (verdict.port, mesh.and_then(|mesh| mesh.listener(verdict.port?))) {
+            (Some(port), Some(who)) => format!("sends {subject} to {who} on {port}"),
+            (Some(port), None) => format!("sends {subject} to port {port}"),
+            (None, _) => format!("sends {subject} elsewhere"),
+        },
+        (VerdictKind::Delivered, false) => format!("lets {subject} in"),
+        (_, false) => format!("lets {subject} out"),
+    };
+    match decided.rule {
+        Some(_) => format!("{who} {does}."),
+        None if verdict.kind == VerdictKind::Dropped => format!("{who} {does}."),
+        None => format!("No rule redirects {subject}: {} {does}.", lower(&who)),
+    }
+}
+
+fn lower(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
+}
+
+/// What the deciding rule saw in the packet: its last condition's field and value ("uid 1337"), or the protocol.
+fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> String {
+    let protocol =
+        if trace.packet.protocol == Protocol::ICMPV6 { "icmpv6".into() } else { trace.packet.protocol.to_string() };
+    let step = path.steps.iter().rfind(|step| step.place == decided && step.outcome == Outcome::Match);
+    let (Some(step), Some(rule)) = (step, decided.rule(rulesets)) else { return protocol };
+    let (ruleset, _, _) = decided.at.find(rulesets);
+    let view = &path.views[step.view as usize];
+    let mut told = None;
+    for group in ruleset.groups(rule) {
+        let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
+        for part in group {
+            let Some((opt, field)) = part.opt().and_then(|opt| Some((opt, opt.field?))) else { continue };
+            if let (Phrase::Is(noun), false) = (field.phrase, matches!(opt.kind, Kind::Protocol)) {
+                let reading = (field.read)(&context);
+                if !matches!(reading, Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_)) {
+                    told = Some(format!("{noun} {}", say_reading(opt, &reading)));
+                }
+            }
+        }
+    }
+    told.or_else(|| trace.packet.uid.map(|uid| format!("uid {uid}"))).unwrap_or(protocol)
+}
