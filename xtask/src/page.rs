@@ -6,7 +6,7 @@ use std::{
     process::Command,
 };
 
-use anyhow::{Context, Result, ensure};
+use anyhow::{Context, Result};
 use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
@@ -60,10 +60,6 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
         .remove_producers_section(true)
         .generate_output()
         .context("cannot generate the bindings")?;
-    ensure!(
-        output.snippets().is_empty() && output.local_modules().is_empty(),
-        "a crate of the page brings JavaScript modules of its own: they cannot be loaded from file://"
-    );
     Ok(Page { bindings: output.js().to_owned(), wasm: output.wasm_mut().emit_wasm() })
 }
 
