@@ -149,11 +149,11 @@ fn follow(rulesets: &[Ruleset], layers: &[u32], host: &Host, packet: &Packet, as
 /// Two backends are loaded and no dump shows whose tables were registered first: if it matters, both ways are shown.
 fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
     let order = "both backends hold rules: which runs first is not in a dump, and makes no difference here";
-    if trace.certain
-        && other.certain
-        && same_counts(&trace.path, &other.path)
-        && trace.path.verdict == other.path.verdict
-    {
+    let same_end = match (&trace.path.verdict, &other.path.verdict) {
+        (Some(one), Some(other)) => one.same_end(other),
+        _ => false,
+    };
+    if trace.certain && other.certain && same_end && same_counts(&trace.path, &other.path) {
         trace.assumes.push(order.into());
         return;
     }

@@ -44,9 +44,14 @@ impl<'w, 'a> Rest<'w, 'a> {
     }
 
     /// Takes the words up to the next one that opens something, and returns all from `start` on as they are written.
-    fn verbatim(&mut self, start: u32, mut ends: impl FnMut(&Word) -> bool) -> &'a str {
+    fn verbatim(&mut self, start: u32, ends: impl Fn(&Word) -> bool) -> &'a str {
         let mut end = None;
-        while let Some(word) = self.words.first().filter(|word| !ends(word)) {
+        while let Some(word) = self.words.first() {
+            // A `!` belongs to what follows it.
+            let opens = if word.is("!") { self.words.get(1) } else { Some(word) };
+            if opens.is_some_and(&ends) {
+                break;
+            }
             end = Some(word.span.end);
             self.next();
         }
@@ -57,12 +62,10 @@ impl<'w, 'a> Rest<'w, 'a> {
     }
 }
 
+/// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as written.
 fn opens_group(word: &Word) -> bool {
-    ["-m", "--match", "-j", "--jump", "-g", "--goto"].iter().any(|opener| word.is(opener))
-}
-
-fn opens_anything(word: &Word) -> bool {
-    word.is("!") || word.is_option()
+    let openers = ["-m", "--match", "-j", "--jump", "-g", "--goto", "-c", "--set-counters"];
+    word.is_option() && (openers.contains(&&*word.text) || Id::HEADER.get().option(&word.text).is_some())
 }
 
 impl RuleReader {
@@ -179,8 +182,7 @@ impl RuleReader {
             }
             return Target::Extension(stored.unwrap_or(id));
         }
-        let has_options =
-            rest.words.first().is_some_and(opens_anything) && !rest.words.first().is_some_and(opens_group);
+        let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
         if !goto && (has_options || opaque::is_target(&name.text)) {
             let options = rest.verbatim(name.span.start, opens_group);
             let words = if options.is_empty() { name.span.of(rest.text) } else { options };
@@ -211,7 +213,7 @@ impl RuleReader {
         let found = if word.quoted { None } else { self.find(flag) };
         let Some((group, id, (place, opt))) = found else {
             let kept = Span { start, end: word.span.end }.of(rest.text);
-            let more = rest.verbatim(start, opens_anything);
+            let more = rest.verbatim(start, |word| word.is_option());
             let problem = if word.is_option() {
                 Problem::new(format!("`{flag}` is not an option of any match or target of this rule"))
                     .hint("a match's options come behind its -m")

@@ -19,7 +19,7 @@ pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Ver
 fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
     let last = path.steps.iter().rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     match verdict.kind {
-        VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => rewrite(rulesets, path),
+        VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => None,
         VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
         VerdictKind::Unroutable => rewrite(rulesets, path),
         VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => {
