@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::condition::{Context, Phrase, Reading};
-use crate::extension::{Kind, Opt, Options, opaque};
+use crate::extension::{Kind, Opt, Options};
 use crate::mesh::Mesh;
 use crate::packet::{Packet, Protocol};
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
@@ -91,7 +91,7 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
 fn fact(part: &Part, context: &Context) -> Option<String> {
     let Some(opt) = part.opt() else {
         return match &part.value {
-            Value::Text(text) => Some(opaque::reason(context.ruleset.text(*text)).into_owned()),
+            Value::Text(_) => (part.extension().bare)(part, context).map(Cow::into_owned),
             _ => None,
         };
     };

@@ -32,10 +32,11 @@ pub mod udp;
 pub use kind::Kind;
 
 /// Every extension. An [`Id`] is a place in this list.
-static ALL: [&Extension; 32] = [
+static ALL: [&Extension; 33] = [
     &header::HEADER,
     &opaque::MATCH,
     &opaque::TARGET,
+    &opaque::STRAY,
     &addrtype::ADDRTYPE,
     &comment::COMMENT,
     &connmark::CONNMARK,
@@ -78,6 +79,8 @@ impl Id {
     pub const OPAQUE_MATCH: Self = Self(1);
     /// A target that is kept as written.
     pub const OPAQUE_TARGET: Self = Self(2);
+    /// Words that belong to no match, kept as written.
+    pub const STRAY: Self = Self(3);
 
     /// The extension.
     pub fn get(self) -> &'static Extension {

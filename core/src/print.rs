@@ -103,15 +103,13 @@ fn write_part(ruleset: &Ruleset, part: &Part, out: &mut String) {
 fn write_bare(ruleset: &Ruleset, part: &Part, out: &mut String) {
     match &part.value {
         Value::Text(text) => {
-            let words = ruleset.text(*text);
-            let is_match = part.extension == Id::OPAQUE_MATCH && !words.starts_with(['-', '!']);
-            let lead = match (part.extension, is_match) {
-                (Id::OPAQUE_TARGET, _) => " -j ",
-                (_, true) => " -m ",
-                (_, false) => " ",
+            let lead = match part.extension {
+                Id::OPAQUE_TARGET => " -j ",
+                Id::OPAQUE_MATCH => " -m ",
+                _ => " ",
             };
             out.push_str(lead);
-            out.push_str(words);
+            out.push_str(ruleset.text(*text));
         }
         _ => {
             out.push_str(" -m ");

@@ -29,7 +29,6 @@ pub fn reason(words: &str) -> Cow<'static, str> {
     let name = words.split_whitespace().next().unwrap_or_default();
     match UNKNOWABLE.iter().find(|(known, _)| *known == name) {
         Some((_, why)) => format!("-m {name}: {why}").into(),
-        None if name.starts_with('-') || name == "!" => format!("`{words}` is not understood").into(),
         None => format!("-m {name} is not evaluated").into(),
     }
 }
@@ -81,6 +80,15 @@ pub static MATCH: Extension = Extension {
         _ => None,
     },
     ..Extension::matching("(kept as written)", "not evaluated", &[])
+};
+
+/// Words that belong to no match: an option nobody has, or one with a value that it cannot have.
+pub static STRAY: Extension = Extension {
+    bare: |part, context| match &part.value {
+        Value::Text(text) => Some(format!("`{}` is not understood", context.ruleset.text(*text)).into()),
+        _ => None,
+    },
+    ..Extension::matching("(not understood)", "not evaluated", &[])
 };
 
 /// A target that is kept as written. One that lets the packet go on is passed, and that is said: what it changes may

@@ -134,7 +134,7 @@ impl RuleReader {
                 let problem = Problem::new(opaque::reason(words))
                     .hint("the match is kept as written; whether it holds is unknown");
                 say(severity, name.span, problem);
-                self.keep_verbatim(words, ruleset);
+                self.keep_verbatim(Id::OPAQUE_MATCH, words, ruleset);
             }
         }
     }
@@ -150,10 +150,10 @@ impl RuleReader {
         u16::try_from(self.matches.len()).unwrap_or(TARGET - 1).min(TARGET - 1)
     }
 
-    fn keep_verbatim(&mut self, words: &str, ruleset: &mut Ruleset) {
+    fn keep_verbatim(&mut self, id: Id, words: &str, ruleset: &mut Ruleset) {
         let text = ruleset.keep(words);
-        self.matches.push(Id::OPAQUE_MATCH);
-        self.push_bare(Id::OPAQUE_MATCH, Value::Text(text));
+        self.matches.push(id);
+        self.push_bare(id, Value::Text(text));
     }
 
     fn open_target(
@@ -221,7 +221,7 @@ impl RuleReader {
                 Problem::new(format!("`{}` is not expected here", word.text)).hint("is a `-` missing?")
             };
             say(Severity::Error, word.span, problem);
-            return self.keep_verbatim(if more.is_empty() { kept } else { more }, ruleset);
+            return self.keep_verbatim(Id::STRAY, if more.is_empty() { kept } else { more }, ruleset);
         };
         let mut negated = bang.is_some();
         // Before 1.4.3 the `!` stood behind the option.
@@ -239,7 +239,7 @@ impl RuleReader {
             }
             Err((end, span, problem)) => {
                 say(Severity::Error, span, problem);
-                self.keep_verbatim(Span { start, end }.of(rest.text), ruleset);
+                self.keep_verbatim(Id::STRAY, Span { start, end }.of(rest.text), ruleset);
             }
         }
     }
