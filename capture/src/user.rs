@@ -12,11 +12,12 @@ use crate::process::Process;
 pub(crate) struct IdMap(Vec<[u32; 3]>);
 
 impl IdMap {
-    /// The map of the user namespace that owns the process's network namespace; nothing where that is neither the
-    /// process's user namespace nor the first one of the machine.
+    /// The map of the user namespace that owns the network namespace, where that is the process's user namespace or the
+    /// first one of the machine. Call it inside the network namespace.
     pub(crate) fn of_network_namespace(process: &Process) -> Option<Self> {
-        // The kernel gives these files to root of the owning user namespace (`proc_net_ns_init` of fs/proc/proc_net.c).
-        let root = fs::metadata(process.path("net/tcp")).ok()?.uid();
+        // The kernel gives a network namespace's settings to root of the owning user namespace, by the map of the moment
+        // (`net_ctl_set_ownership` of net/sysctl_net.c). Files in /proc/PID/net keep the owner they were made with.
+        let root = fs::metadata("/proc/sys/net/ipv4/ip_forward").ok()?.uid();
         let map = Self::parse(&process.read("uid_map")?);
         if map.inside(root) == Some(0) { Some(map) } else { (root == 0).then(|| Self(vec![[0, 0, u32::MAX]])) }
     }
