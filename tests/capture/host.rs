@@ -1,0 +1,191 @@
+//! Whose namespace it is, and what stands around the rules.
+
+use std::fs::{self, File};
+use std::net::{TcpListener, UdpSocket};
+use std::os::unix::fs::MetadataExt;
+use std::process::Command;
+use std::thread;
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::host::{RouteKind, RoutingRule};
+use chainwalk_core::packet::{Family, Protocol};
+use chainwalk_tests::namespace::{Pod, Resident};
+use nix::sched::{CloneFlags, setns};
+use nix::unistd::setfsuid;
+
+use crate::{SIDECAR, TPROXY, binary, capture, run, sidecar};
+
+#[test]
+fn the_target() {
+    let (pod, resident) = sidecar("target", Backend::Nft, TPROXY);
+    let capture = capture(resident.pid());
+    assert_eq!(capture.schema_version, 1);
+    assert_eq!(capture.tool, format!("chainwalk-capture {}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(capture.target.pid, resident.pid());
+    assert_eq!(capture.target.command.as_deref(), Some("cat"));
+    let inode = fs::metadata(pod.namespace.path()).expect("it exists").ino();
+    assert_eq!(capture.target.netns_inode, Some(inode));
+    // `ip netns exec` leaves the process its host name.
+    let hostname = fs::read_to_string("/proc/sys/kernel/hostname").expect("every kernel has it");
+    assert_eq!(capture.target.hostname.as_deref(), Some(hostname.trim_end()));
+}
+
+#[test]
+fn the_host_name_is_the_pods() {
+    binary();
+    let pod = Pod::new("name");
+    let mut command = pod.namespace.command("unshare");
+    command.args(["--uts", "sh", "-c", "echo reviews-v1-7d4f > /proc/sys/kernel/hostname; exec cat"]);
+    let resident = Resident::start(command);
+    assert_eq!(capture(resident.pid()).target.hostname.as_deref(), Some("reviews-v1-7d4f"));
+}
+
+#[test]
+fn the_own_namespace_is_warned_of() {
+    binary();
+    let resident = Resident::start(Command::new("cat"));
+    let output = run(&["--pid", &resident.pid().to_string()]);
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert!(stderr.contains("warning: process") && stderr.contains("not a pod's"), "{stderr}");
+    assert_eq!(output.status.code(), Some(0));
+}
+
+#[test]
+fn interfaces_routes_and_routing_rules() {
+    let (pod, resident) = sidecar("host", Backend::Legacy, SIDECAR);
+    pod.namespace.ip("address add 10.244.1.6/24 dev eth0");
+    pod.namespace.ip("link set eth0 group 7");
+    pod.namespace.ip("route add blackhole 192.0.2.0/24 table 70000 metric 5");
+    pod.namespace.ip("route add 198.51.100.0/24 via 10.244.1.1 src 10.244.1.6");
+    pod.namespace.ip("rule add not from 10.0.0.0/8 to 192.0.2.0/24 iif eth0 fwmark 1/0xff lookup 70000 pref 100");
+    let host = capture(resident.pid()).host;
+
+    let interfaces: Vec<(&str, String, Option<u32>)> = host
+        .interfaces
+        .iter()
+        .map(|interface| {
+            let addresses: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
+            (interface.name.as_str(), addresses.join(" "), interface.group)
+        })
+        .collect();
+    let eth0 = "10.244.1.5/24 10.244.1.6/24 fd00:1::5/64".to_owned();
+    assert_eq!(interfaces, [("lo", "127.0.0.1/8 ::1/128".to_owned(), None), ("eth0", eth0, Some(7))]);
+
+    // What was set, and what the kernel added by itself to the local table.
+    for expected in [
+        (RouteKind::Unicast, "0.0.0.0/0", Some("10.244.1.1"), Some("eth0"), None, None, None),
+        (RouteKind::Unicast, "10.244.1.0/24", None, Some("eth0"), None, Some("10.244.1.5"), None),
+        (RouteKind::Unicast, "198.51.100.0/24", Some("10.244.1.1"), Some("eth0"), None, Some("10.244.1.6"), None),
+        (RouteKind::Local, "0.0.0.0/0", None, Some("lo"), Some(133), None, None),
+        (RouteKind::Blackhole, "192.0.2.0/24", None, None, Some(70000), None, Some(5)),
+        (RouteKind::Local, "10.244.1.5/32", None, Some("eth0"), Some(255), Some("10.244.1.5"), None),
+        (RouteKind::Broadcast, "10.244.1.255/32", None, Some("eth0"), Some(255), Some("10.244.1.5"), None),
+        (RouteKind::Unicast, "::/0", Some("fd00:1::1"), Some("eth0"), None, None, Some(1024)),
+        (RouteKind::Unicast, "fd00:1::/64", None, Some("eth0"), None, None, Some(256)),
+    ] {
+        let (kind, dst, via, dev, table, src, metric) = expected;
+        let is_expected = host.routes.iter().any(|route| {
+            (route.kind, route.dst.to_string().as_str()) == (kind, dst)
+                && route.via == via.map(|via| via.parse().expect("valid"))
+                && route.dev.as_deref() == dev
+                && (route.table, route.metric) == (table, metric)
+                && route.src == src.map(|src| src.parse().expect("valid"))
+        });
+        assert!(is_expected, "{expected:?} is not among {:#?}", host.routes);
+    }
+    // One route each, in the kernel's own words.
+    let all = ["-4 -o route show table all", "-6 -o route show table all"];
+    let lines: usize = all.map(|list| pod.namespace.ip(list).lines().count()).iter().sum();
+    assert_eq!(host.routes.len(), lines);
+
+    let expected = [
+        RoutingRule {
+            family: Some(Family::Ipv4),
+            fwmark: Some(1),
+            mask: Some(0xff),
+            from: Some("10.0.0.0/8".parse().expect("valid")),
+            to: Some("192.0.2.0/24".parse().expect("valid")),
+            iif: Some("eth0".into()),
+            not: true,
+            table: Some(70000),
+            priority: Some(100),
+        },
+        RoutingRule {
+            family: Some(Family::Ipv4),
+            fwmark: Some(0x539),
+            mask: Some(u32::MAX),
+            table: Some(133),
+            priority: Some(32765),
+            ..RoutingRule::default()
+        },
+    ];
+    assert_eq!(host.rules, expected);
+}
+
+#[test]
+fn settings() {
+    let (pod, resident) = sidecar("settings", Backend::Legacy, SIDECAR);
+    pod.namespace.set("net/ipv4/conf/eth0/route_localnet", "1");
+    pod.namespace.set("net/ipv6/conf/all/forwarding", "1");
+    let host = capture(resident.pid()).host;
+    for (setting, value) in [
+        ("net.ipv4.ip_forward", "0"),
+        ("net.ipv6.conf.all.forwarding", "1"),
+        ("net.ipv4.conf.all.route_localnet", "0"),
+        ("net.ipv4.conf.eth0.route_localnet", "1"),
+        ("net.ipv4.conf.lo.route_localnet", "0"),
+        ("net.ipv4.conf.all.rp_filter", "0"),
+        ("net.ipv4.conf.eth0.rp_filter", "0"),
+        ("net.ipv4.conf.eth0.accept_local", "0"),
+    ] {
+        assert_eq!(host.sysctls.get(setting).map(String::as_str), Some(value), "{setting}");
+    }
+}
+
+#[test]
+fn listening_sockets() {
+    let (pod, resident) = sidecar("sockets", Backend::Legacy, SIDECAR);
+    let (_tcp, _tcp6, _udp) = pod.namespace.inside(|| {
+        let tcp = TcpListener::bind("127.0.0.1:15000").expect("nobody has it");
+        let tcp6 = TcpListener::bind("[::]:15006").expect("nobody has it");
+        (tcp, tcp6, UdpSocket::bind("10.244.1.5:15053").expect("nobody has it"))
+    });
+    let sockets = capture(resident.pid()).host.sockets;
+    let sockets: Vec<(Protocol, String, u16, Option<u32>)> =
+        sockets.iter().map(|socket| (socket.protocol, socket.address.to_string(), socket.port, socket.uid)).collect();
+    let expected = [
+        (Protocol::TCP, "127.0.0.1".to_owned(), 15000, Some(0)),
+        (Protocol::TCP, "::".to_owned(), 15006, Some(0)),
+        (Protocol::UDP, "10.244.1.5".to_owned(), 15053, Some(0)),
+    ];
+    assert_eq!(sockets, expected);
+}
+
+#[test]
+fn the_owners_of_sockets_are_counted_as_the_pod_counts_them() {
+    binary();
+    let mut command = Command::new("unshare");
+    command.args(["--user", "--net", "cat"]);
+    let resident = Resident::start(command);
+    let process = format!("/proc/{}", resident.pid());
+    fs::write(format!("{process}/uid_map"), "0 100000 65536").expect("root may map what it likes");
+    let network = File::open(format!("{process}/ns/net")).expect("it runs");
+    // A thread's file-system uid is the owner of the sockets that it opens.
+    let open = |uid: u32, port: u16| {
+        setfsuid(uid.into());
+        TcpListener::bind(("0.0.0.0", port)).expect("nobody has it")
+    };
+    let sockets = thread::scope(|scope| {
+        let job = || {
+            setns(network, CloneFlags::CLONE_NEWNET).expect("root may enter");
+            [open(101_337, 15001), open(1000, 8080)]
+        };
+        scope.spawn(job).join().expect("it does not panic")
+    });
+    let mut owners: Vec<(u16, Option<u32>)> =
+        capture(resident.pid()).host.sockets.iter().map(|socket| (socket.port, socket.uid)).collect();
+    owners.sort_unstable();
+    // The second has no number in there.
+    assert_eq!(owners, [(8080, None), (15001, Some(1337))]);
+    drop(sockets);
+}

@@ -1,0 +1,135 @@
+//! The output has the shape that `--schema` states.
+
+use std::net::TcpListener;
+
+use chainwalk_core::capture::{Backend, Capture};
+use serde_json::Value;
+
+use crate::{SIDECAR, TPROXY, capture_json, run, sidecar};
+
+#[test]
+fn one_line_of_json_that_reads_back_the_same() {
+    let (_pod, resident) = sidecar("json", Backend::Nft, TPROXY);
+    let text = capture_json(resident.pid());
+    assert_eq!(text.lines().count(), 1);
+    let capture: Capture = serde_json::from_str(&text).expect("the capture reads back");
+    let value: Value = serde_json::from_str(&text).expect("it is JSON");
+    assert_eq!(serde_json::to_value(&capture).expect("it was JSON"), value);
+}
+
+fn schema() -> Value {
+    serde_json::from_slice(&run(&["--schema"]).stdout).expect("the schema is JSON")
+}
+
+#[test]
+fn a_real_capture_has_the_keys_and_types_of_the_schema() {
+    let (pod, resident) = sidecar("schema", Backend::Legacy, SIDECAR);
+    let _socket = pod.namespace.inside(|| TcpListener::bind("10.244.1.5:8080").expect("nobody has it"));
+    pod.namespace.ip("link set eth0 group 7");
+    let value: Value = serde_json::from_str(&capture_json(resident.pid())).expect("it is JSON");
+    assert_eq!(differences(&schema(), &value), [""; 0]);
+}
+
+#[test]
+fn a_capture_with_everything_in_it_has_the_keys_and_types_of_the_schema() {
+    let everything: Value = serde_json::from_str(include_str!("../fixtures/capture.json")).expect("it is JSON");
+    let capture: Capture = serde_json::from_value(everything.clone()).expect("the types can read it");
+    assert_eq!(serde_json::to_value(&capture).expect("it was JSON"), everything, "the types drop something");
+    assert_eq!(differences(&schema(), &everything), [""; 0]);
+    // It leaves out nothing that the schema has, and the check sees what is wrong.
+    assert_eq!(unused(&schema(), &everything), [""; 0]);
+    for (pointer, wrong) in [("/target/pid", "4711".into()), ("/rulesets/0/family", "ipx".into()), ("/host", 7.into())]
+    {
+        let mut damaged = everything.clone();
+        *damaged.pointer_mut(pointer).expect("it is there") = wrong;
+        assert_eq!(differences(&schema(), &damaged).len(), 1, "{pointer}");
+    }
+    let mut damaged = everything;
+    damaged["target"]["unknown"] = Value::Null;
+    damaged["host"]["routes"][0].as_object_mut().expect("a route").remove("dst");
+    assert_eq!(differences(&schema(), &damaged).len(), 2);
+}
+
+/// Where a value has other keys or types than the schema, which uses only the words handled here.
+fn differences(schema: &Value, value: &Value) -> Vec<String> {
+    let mut differences = Vec::new();
+    compare(
+        schema,
+        schema,
+        value,
+        "",
+        &mut |pointer, what| differences.push(format!("{pointer}: {what}")),
+        &mut |_| {},
+    );
+    differences
+}
+
+/// The properties of a schema that no part of the value has.
+fn unused(schema: &Value, value: &Value) -> Vec<String> {
+    let mut used = Vec::new();
+    compare(schema, schema, value, "", &mut |_, _| {}, &mut |property| used.push(std::ptr::from_ref(property)));
+    let mut unused = Vec::new();
+    let mut parts = vec![("", schema)];
+    while let Some((name, part)) = parts.pop() {
+        for (name, property) in part["properties"].as_object().into_iter().flatten() {
+            if !used.contains(&std::ptr::from_ref(property)) {
+                unused.push(name.clone());
+            }
+            parts.push((name, property));
+        }
+        parts.extend(part["$defs"].as_object().into_iter().flatten().map(|(name, part)| (name.as_str(), part)));
+        parts.extend(part.get("items").map(|items| (name, items)));
+    }
+    unused
+}
+
+fn compare<'a>(
+    root: &'a Value,
+    schema: &'a Value,
+    value: &Value,
+    pointer: &str,
+    differs: &mut impl FnMut(&str, String),
+    uses: &mut impl FnMut(&'a Value),
+) {
+    if let Some(reference) = schema["$ref"].as_str() {
+        let target = root.pointer(reference.trim_start_matches('#')).expect("the schema refers to what it has");
+        return compare(root, target, value, pointer, differs, uses);
+    }
+    let is = |kind: &Value| match kind.as_str().expect("a type is a word") {
+        "object" => value.is_object(),
+        "array" => value.is_array(),
+        "string" => value.is_string(),
+        "boolean" => value.is_boolean(),
+        "null" => value.is_null(),
+        "integer" => value.is_u64() || value.is_i64(),
+        other => panic!("the schema has the type {other}"),
+    };
+    let kinds = schema["type"].as_array().map_or_else(|| vec![schema["type"].clone()], Clone::clone);
+    if !kinds.iter().any(is) {
+        return differs(pointer, format!("{value} is not {}", schema["type"]));
+    }
+    if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {
+        differs(pointer, format!("{value} is none of {}", schema["enum"]));
+    }
+    if schema.get("const").is_some_and(|only| only != value) {
+        differs(pointer, format!("{value} is not {}", schema["const"]));
+    }
+    for required in schema["required"].as_array().into_iter().flatten() {
+        let name = required.as_str().expect("a name");
+        if value.get(name).is_none() {
+            differs(pointer, format!("{name} is missing"));
+        }
+    }
+    for (name, member) in value.as_object().into_iter().flatten() {
+        let pointer = format!("{pointer}/{name}");
+        let property = schema["properties"].get(name);
+        property.into_iter().for_each(&mut *uses);
+        match property.or_else(|| schema.get("additionalProperties")) {
+            Some(schema) => compare(root, schema, member, &pointer, differs, uses),
+            None => differs(&pointer, "the schema does not know it".into()),
+        }
+    }
+    for (at, element) in value.as_array().into_iter().flatten().enumerate() {
+        compare(root, &schema["items"], element, &format!("{pointer}/{at}"), differs, uses);
+    }
+}

@@ -1,0 +1,286 @@
+//! Network namespaces that look like a pod's, for the suites that ask a real kernel.
+//!
+//! They need root and the Debian packages `iproute2`, `iptables` and `nftables`: [`require`] says what is missing. Names
+//! begin with `cw-` and the test process's number, so that runs do not collide; a namespace goes when its value does,
+//! also when the test fails, and what a killed run left behind goes with the next one.
+
+use std::fs::{self, File};
+use std::io::{BufRead, BufReader, Write};
+use std::panic;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Mutex, Once, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::packet::Family;
+use nix::sched::{CloneFlags, setns};
+use nix::unistd::geteuid;
+
+/// Where `ip netns` keeps its names.
+const DIRECTORY: &str = "/run/netns";
+/// How long a condition is waited for that comes by itself.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Fails the test where this is not root or a command is missing, and says what to do. A suite that cannot ask the kernel
+/// must not pass.
+pub fn require(commands: &[&str]) {
+    assert!(geteuid().is_root(), "this suite makes network namespaces: run it as root");
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    let is_there = |command: &&&str| std::env::split_paths(&path).any(|directory| directory.join(command).is_file());
+    let missing: Vec<&&str> = commands.iter().filter(|command| !is_there(command)).collect();
+    assert!(missing.is_empty(), "missing {missing:?}: install the packages iproute2, iptables and nftables");
+}
+
+/// A network namespace with nothing in it but `lo`, which is down.
+#[derive(Debug)]
+pub struct Namespace {
+    name: String,
+}
+
+impl Namespace {
+    /// Makes one. The label tells it from the others of this test.
+    pub fn new(label: &str) -> Self {
+        static NEXT: AtomicU32 = AtomicU32::new(0);
+        // `ip netns add` sets up its directory at its first use, and two at once get in each other's way.
+        static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
+        static SWEEP: Once = Once::new();
+        SWEEP.call_once(sweep);
+        let name = format!("cw-{}-{}-{label}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        // A test that failed while it held the lock left nothing half done behind it.
+        let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
+        ip(&["netns", "add", &name]);
+        Self { name }
+    }
+
+    /// The name by which `ip netns` knows it.
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
+    /// The file that stands for it.
+    pub fn path(&self) -> PathBuf {
+        Path::new(DIRECTORY).join(&self.name)
+    }
+
+    /// A command that will run inside, with a `/sys` of its own.
+    pub fn command(&self, program: &str) -> Command {
+        let mut command = Command::new("ip");
+        command.args(["netns", "exec", &self.name, program]);
+        command
+    }
+
+    /// Runs a program inside to its end and gives its standard output.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn run(&self, program: &str, arguments: &[&str]) -> String {
+        run(self.command(program).args(arguments))
+    }
+
+    /// Runs `ip` on it: interfaces, addresses, routes.
+    ///
+    /// # Panics
+    /// When it fails.
+    pub fn ip(&self, arguments: &str) -> String {
+        let mut words = vec!["-n", self.name.as_str()];
+        words.extend(arguments.split_whitespace());
+        ip(&words)
+    }
+
+    /// Runs `job` on a thread of its own inside. Sockets that it opens stay inside wherever they are used later. The
+    /// thread's files are in `/proc/thread-self`; `/proc/sys/net` shows the namespace's settings.
+    pub fn inside<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
+        let namespace = File::open(self.path()).expect("it exists as long as this value does");
+        let enter = || {
+            setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter");
+            job()
+        };
+        thread::scope(|scope| scope.spawn(enter).join()).unwrap_or_else(|panic| panic::resume_unwind(panic))
+    }
+
+    /// Sets a kernel setting by its path below `/proc/sys`, such as `net/ipv4/ip_forward`.
+    pub fn set(&self, setting: &str, value: &str) {
+        let set = || fs::write(Path::new("/proc/sys").join(setting), value);
+        self.inside(set).unwrap_or_else(|error| panic!("cannot set {setting} to {value}: {error}"));
+    }
+
+    /// Loads rules in the format of iptables-save. Other tables of that backend stay as they are.
+    ///
+    /// # Panics
+    /// When they are refused.
+    pub fn load(&self, backend: Backend, family: Family, rules: &str) {
+        let program = program(backend, family, "restore");
+        let mut command = self.command(&program);
+        // All namespaces share one lock: wait for it.
+        command.arg("--wait").stdin(Stdio::piped());
+        let mut child = command.spawn().expect("`ip` is installed");
+        let mut stdin = child.stdin.take().expect("it is piped");
+        stdin.write_all(rules.as_bytes()).expect("the command reads all of its input");
+        drop(stdin);
+        assert!(child.wait().expect("it was started").success(), "{program} refused the rules");
+    }
+
+    /// The rules of a backend as its save command prints them, without counters.
+    pub fn save(&self, backend: Backend, family: Family) -> String {
+        self.run(&program(backend, family, "save"), &[])
+    }
+
+    /// Starts a process inside that does nothing until its value goes.
+    pub fn resident(&self) -> Resident {
+        Resident::start(self.command("cat"))
+    }
+}
+
+impl Drop for Namespace {
+    fn drop(&mut self) {
+        // While a test fails another failure would end the program at once: this one is only told.
+        if let Err(error) = try_run(Command::new("ip").args(["netns", "delete", &self.name])) {
+            eprintln!("{error}");
+        }
+    }
+}
+
+/// Removes what runs left behind that were killed: namespaces named after a process that is no more.
+fn sweep() {
+    for entry in fs::read_dir(DIRECTORY).into_iter().flatten().flatten() {
+        let Ok(name) = entry.file_name().into_string() else { continue };
+        let pid = name.strip_prefix("cw-").and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
+        if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
+            // Another suite may be at it, too.
+            let _ = try_run(Command::new("ip").args(["netns", "delete", &name]));
+        }
+    }
+}
+
+/// A process that waits. It ends with this value.
+#[derive(Debug)]
+pub struct Resident {
+    child: Child,
+}
+
+impl Resident {
+    /// Starts `command`, which must end up copying its input to its output, as `cat` does.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn start(mut command: Command) -> Self {
+        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`ip` is installed");
+        let mut resident = Self { child };
+        // `ip` becomes the program only after it has entered the namespace: an echo proves that it has.
+        let stdin = resident.child.stdin.as_mut().expect("it is piped");
+        stdin.write_all(b"here\n").expect("it reads");
+        let stdout = resident.child.stdout.as_mut().expect("it is piped");
+        let mut line = String::new();
+        BufReader::new(stdout).read_line(&mut line).expect("it answers with text");
+        assert_eq!(line, "here\n", "the process in the namespace did not start");
+        resident
+    }
+
+    /// Its process id.
+    pub fn pid(&self) -> u32 {
+        self.child.id()
+    }
+}
+
+impl Drop for Resident {
+    fn drop(&mut self) {
+        // It may have ended by itself.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+/// A namespace as a pod has it, and the one at the other end of its `eth0`, which never answers.
+#[derive(Debug)]
+pub struct Pod {
+    /// The pod's own.
+    pub namespace: Namespace,
+    /// The other end: it has an interface, `eth0`, and no address.
+    pub router: Namespace,
+}
+
+impl Pod {
+    /// The pod's addresses on `eth0`.
+    pub const ADDRESSES: [&str; 2] = ["10.244.1.5/24", "fd00:1::5/64"];
+    /// The default routes' next hops.
+    pub const ROUTERS: [&str; 2] = ["10.244.1.1", "fd00:1::1"];
+    /// The hardware address of `eth0`.
+    pub const MAC: &str = "02:00:00:00:00:05";
+    /// The hardware address of the other end.
+    pub const ROUTER_MAC: &str = "02:00:00:00:00:01";
+
+    /// Makes one: `lo` and `eth0` up with [`Self::ADDRESSES`], default routes, no forwarding, no check of source addresses.
+    /// Neighbours are permanent, so that nothing waits for an answer; there is no link-local address, since the kernel
+    /// sets one only after a while.
+    pub fn new(label: &str) -> Self {
+        let pod = Self { namespace: Namespace::new(label), router: Namespace::new(&format!("{label}-router")) };
+        let (namespace, router) = (&pod.namespace, &pod.router);
+        // A new interface takes the greater of the two values of rp_filter.
+        for setting in ["net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter", "net/ipv4/ip_forward"] {
+            namespace.set(setting, "0");
+        }
+        namespace.ip("link set lo up");
+        let (mac, router_mac) = (Self::MAC, Self::ROUTER_MAC);
+        let router_name = router.name();
+        namespace.ip(&format!(
+            "link add eth0 address {mac} type veth peer name eth0 address {router_mac} netns {router_name}"
+        ));
+        for end in [router, namespace] {
+            end.ip("link set eth0 addrgenmode none");
+            end.ip("link set eth0 up");
+        }
+        wait_for("eth0 to be up", || namespace.ip("-o link show eth0").contains("state UP"));
+        for (address, next) in Self::ADDRESSES.iter().zip(Self::ROUTERS) {
+            let nodad = if address.contains(':') { "nodad" } else { "" };
+            namespace.ip(&format!("address add {address} dev eth0 {nodad}"));
+            namespace.ip(&format!("neighbour add {next} lladdr {router_mac} dev eth0 nud permanent"));
+            namespace.ip(&format!("route add default via {next} dev eth0"));
+        }
+        pod
+    }
+}
+
+/// Waits until `condition` holds.
+///
+/// # Panics
+/// When it does not within ten seconds.
+pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        thread::yield_now();
+    }
+}
+
+/// `iptables-legacy-save`, `ip6tables-nft-restore` and so on.
+pub fn program(backend: Backend, family: Family, task: &str) -> String {
+    let tables = match family {
+        Family::Ipv4 => "iptables",
+        Family::Ipv6 => "ip6tables",
+    };
+    let backend = match backend {
+        Backend::Legacy => "legacy",
+        Backend::Nft => "nft",
+    };
+    format!("{tables}-{backend}-{task}")
+}
+
+fn ip(arguments: &[&str]) -> String {
+    run(Command::new("ip").args(arguments))
+}
+
+fn run(command: &mut Command) -> String {
+    try_run(command).unwrap_or_else(|error| panic!("{error}"))
+}
+
+fn try_run(command: &mut Command) -> Result<String, String> {
+    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    if output.status.success() {
+        Ok(String::from_utf8_lossy(&output.stdout).into_owned())
+    } else {
+        Err(format!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)))
+    }
+}
