@@ -30,7 +30,7 @@
     panel.id = "chainwalk-fault";
     panel.setAttribute("role", "alert");
     panel.style.cssText =
-      "position:sticky;top:0;z-index:2147483647;padding:16px;font:15px/1.5 system-ui,sans-serif;" +
+      "position:fixed;top:0;left:0;right:0;z-index:2147483647;padding:16px;font:15px/1.5 system-ui,sans-serif;" +
       "background:Canvas;color:CanvasText;border-bottom:4px solid #a8123e";
     add(panel, "h1", title).style.cssText = "margin:0;font-size:21px";
     add(panel, "p", advice).style.cssText = "margin:8px 0;max-width:45em";
@@ -48,6 +48,8 @@
       });
     }
     document.body.insertBefore(panel, document.body.firstChild);
+    // Whatever the layout of the page: it begins below.
+    document.body.style.marginTop = panel.offsetHeight + "px";
     reload.focus();
   }
 
