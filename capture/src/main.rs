@@ -150,7 +150,7 @@ fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
     match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Refused(format!("cannot write the capture: {error}")))
+            Err(Failure::Refused(format!("cannot write the output: {error}")))
         }
         _ => Ok(()),
     }

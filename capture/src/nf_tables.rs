@@ -20,22 +20,27 @@ const GET_TABLE: u16 = (10 << 8) + 1;
 const HEADER: usize = 4;
 const NFTA_TABLE_NAME: u16 = 1;
 
-/// Whether opening nf_tables' interface loads no kernel module. `root` is `/`.
-pub(crate) fn is_present(root: &Path) -> bool {
+/// Whether opening nf_tables' interface loads no kernel module; else why it is left alone. `root` is `/`.
+pub(crate) fn check(root: &Path) -> Result<(), &'static str> {
     let read = |path: &str| fs::read_to_string(root.join(path));
     // A kernel without modules has no such list, and cannot load any.
-    let Ok(loaded) = read("proc/modules") else { return true };
-    if loaded.lines().any(|line| line.starts_with("nf_tables ")) || root.join("sys/module/nf_tables").exists() {
-        return true;
+    let Ok(loaded) = read("proc/modules") else { return Ok(()) };
+    let is_loaded =
+        loaded.lines().any(|line| line.starts_with("nf_tables ")) || root.join("sys/module/nf_tables").exists();
+    if is_loaded || read("proc/sys/kernel/modules_disabled").is_ok_and(|value| value.trim() == "1") {
+        return Ok(());
     }
-    if read("proc/sys/kernel/modules_disabled").is_ok_and(|value| value.trim() == "1") {
-        return true;
+    let release = read("proc/sys/kernel/osrelease").unwrap_or_default();
+    let built_in =
+        MODULES.iter().find_map(|directory| read(&format!("{directory}/{}/modules.builtin", release.trim())).ok());
+    match built_in {
+        Some(list) if list.lines().any(|line| line.ends_with("/nf_tables.ko")) => Ok(()),
+        Some(_) => Err("the kernel has not loaded it, so it holds no rules, and asking would load it"),
+        None => {
+            Err("the kernel has not loaded it as a module, and whether it is built in is not to be found out here \
+                     (no modules.builtin of this kernel below /lib/modules); asking might load it")
+        }
     }
-    let Ok(release) = read("proc/sys/kernel/osrelease") else { return false };
-    MODULES.iter().any(|directory| {
-        let path = format!("{directory}/{}/modules.builtin", release.trim());
-        read(&path).is_ok_and(|list| list.lines().any(|line| line.ends_with("/nf_tables.ko")))
-    })
 }
 
 /// A table of nf_tables.
@@ -62,7 +67,7 @@ impl Table {
     }
 }
 
-/// The tables of the calling thread's network namespace. Ask only where [`is_present`].
+/// The tables of the calling thread's network namespace. Ask only where [`check`] allows it.
 pub(crate) fn tables() -> io::Result<Vec<Table>> {
     let messages = Netlink::open(SockProtocol::NetlinkNetFilter)?.dump(GET_TABLE, &[0; HEADER])?;
     Ok(messages.iter().filter(|message| message.kind == NEW_TABLE).filter_map(|message| read(&message.body)).collect())
@@ -90,34 +95,21 @@ pub(crate) fn read(body: &[u8]) -> Option<Table> {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
-
     use super::*;
 
-    /// A made-up root directory, removed with the value.
-    struct Root(PathBuf);
-
-    impl Root {
-        fn with(test: &str, files: &[(&str, &str)]) -> Self {
-            let root = Self(std::env::temp_dir().join(format!("chainwalk-root-{}-{test}", std::process::id())));
-            for (path, content) in files {
-                let path = root.0.join(path);
-                fs::create_dir_all(path.parent().expect("below the root")).expect("writable");
-                fs::write(path, content).expect("writable");
-            }
-            root
+    /// `refusal` is a part of the reason to leave nf_tables alone.
+    fn check_root(test: &str, files: &[(&str, &str)], refusal: Option<&str>) {
+        let root = tempfile::tempdir().expect("the temporary directory is writable");
+        for (path, content) in files {
+            let path = root.path().join(path);
+            fs::create_dir_all(path.parent().expect("it is below the root")).expect("writable");
+            fs::write(path, content).expect("writable");
         }
-    }
-
-    impl Drop for Root {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
+        match (check(root.path()), refusal) {
+            (Ok(()), None) => {}
+            (Err(reason), Some(part)) => assert!(reason.contains(part), "{test}: {reason}"),
+            (other, _) => panic!("{test}: {other:?}"),
         }
-    }
-
-    fn check(test: &str, files: &[(&str, &str)], expected: bool) {
-        let root = Root::with(test, files);
-        assert_eq!(is_present(&root.0), expected, "{test}");
     }
 
     #[test]
@@ -125,14 +117,16 @@ mod tests {
         let release = ("proc/sys/kernel/osrelease", "6.1.0\n");
         let none = ("proc/modules", "x_tables 65536 2 nf_tables_x,nft_compat, Live 0x0\n");
         let built_in = "kernel/net/netfilter/nf_tables.ko\n";
-        check("monolithic", &[release], true);
-        check("loaded", &[("proc/modules", "nf_tables 376832 5 - Live 0x0\n")], true);
-        check("sys", &[none, ("sys/module/nf_tables/x", "")], true);
-        check("locked", &[none, ("proc/sys/kernel/modules_disabled", "1\n")], true);
-        check("built-in", &[none, release, ("lib/modules/6.1.0/modules.builtin", built_in)], true);
-        check("hosts", &[none, release, ("proc/1/root/lib/modules/6.1.0/modules.builtin", built_in)], true);
-        check("other-kernel", &[none, release, ("lib/modules/6.0.0/modules.builtin", built_in)], false);
-        check("absent", &[none, release, ("lib/modules/6.1.0/modules.builtin", "kernel/nf_tables_set.ko\n")], false);
+        check_root("monolithic", &[release], None);
+        check_root("loaded", &[("proc/modules", "nf_tables 376832 5 - Live 0x0\n")], None);
+        check_root("sys", &[none, ("sys/module/nf_tables/x", "")], None);
+        check_root("locked", &[none, ("proc/sys/kernel/modules_disabled", "1\n")], None);
+        check_root("built-in", &[none, release, ("lib/modules/6.1.0/modules.builtin", built_in)], None);
+        check_root("hosts", &[none, release, ("proc/1/root/lib/modules/6.1.0/modules.builtin", built_in)], None);
+        let absent = ("lib/modules/6.1.0/modules.builtin", "kernel/nf_tables_set.ko\n");
+        check_root("absent", &[none, release, absent], Some("holds no rules"));
+        let other = ("lib/modules/6.0.0/modules.builtin", built_in);
+        check_root("other-kernel", &[none, release, other], Some("not to be found out"));
     }
 
     #[test]

@@ -26,13 +26,11 @@ pub(crate) fn tools() -> Vec<Tool> {
 
 /// What they print in the network namespace of the calling thread.
 pub(crate) fn rulesets(tools: &[Tool], warnings: &mut Vec<String>) -> Vec<CapturedRules> {
-    let ask_nft = nf_tables::is_present(Path::new("/"));
-    if !ask_nft {
-        warnings.push(
-            "nf_tables was not asked: the kernel has not loaded it, so it holds no rules, and asking would load it"
-                .into(),
-        );
+    let ask_nft = nf_tables::check(Path::new("/"));
+    if let Err(reason) = ask_nft {
+        warnings.push(format!("nf_tables was not asked: {reason}"));
     }
+    let ask_nft = ask_nft.is_ok();
     let is_asked = |tool: &&Tool| tool.backend == Backend::Legacy || ask_nft;
     let rulesets: Vec<_> = tools.iter().filter(is_asked).filter_map(|tool| ask(tool, warnings)).collect();
     warn_of_legacy_tables(&rulesets, warnings);

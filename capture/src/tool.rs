@@ -82,33 +82,24 @@ fn look_up(directories: &[impl AsRef<Path>], name: &str) -> Option<PathBuf> {
 mod tests {
     use std::fs;
 
+    use tempfile::TempDir;
+
     use super::*;
 
-    /// A directory with empty executables, removed with the value.
-    struct Directory(PathBuf);
-
-    impl Directory {
-        fn with(test: &str, names: &[&str]) -> Self {
-            let path = std::env::temp_dir().join(format!("chainwalk-capture-{}-{test}", std::process::id()));
-            fs::create_dir_all(&path).expect("the temporary directory is writable");
-            for name in names {
-                let file = path.join(name);
-                fs::write(&file, "").expect("writable");
-                fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its owner");
-            }
-            Self(path)
+    /// A directory with empty executables.
+    fn directory(names: &[&str]) -> TempDir {
+        let directory = tempfile::tempdir().expect("the temporary directory is writable");
+        for name in names {
+            let file = directory.path().join(name);
+            fs::write(&file, "").expect("writable");
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its owner");
         }
+        directory
     }
 
-    impl Drop for Directory {
-        fn drop(&mut self) {
-            let _ = fs::remove_dir_all(&self.0);
-        }
-    }
-
-    fn check(test: &str, names: &[&str], version: &str, expected: &[(&str, Backend)]) {
-        let directory = Directory::with(test, names);
-        let found = find(&[Path::new("/nonexistent"), &directory.0], |_| version.to_owned());
+    fn check(names: &[&str], version: &str, expected: &[(&str, Backend)]) {
+        let directory = directory(names);
+        let found = find(&[Path::new("/nonexistent"), directory.path()], |_| version.to_owned());
         let found: Vec<(&str, Backend)> = found.iter().map(|tool| (tool.name.as_str(), tool.backend)).collect();
         assert_eq!(found, expected);
     }
@@ -121,24 +112,25 @@ mod tests {
             ("iptables-nft-save", Backend::Nft),
             ("ip6tables-nft-save", Backend::Nft),
         ];
-        check("both", &all, "iptables-save v1.8.9 (nf_tables)", &expected);
+        check(&all, "iptables-save v1.8.9 (nf_tables)", &expected);
     }
 
     #[test]
     fn the_plain_name_stands_for_the_backend_it_tells() {
         let plain = ["iptables-save"];
-        check("plain-nft", &plain, "iptables-save v1.8.9 (nf_tables)", &[("iptables-save", Backend::Nft)]);
-        check("plain-legacy", &plain, "iptables-save v1.8.9 (legacy)", &[("iptables-save", Backend::Legacy)]);
-        check("plain-old", &plain, "", &[("iptables-save", Backend::Legacy)]);
+        check(&plain, "iptables-save v1.8.9 (nf_tables)", &[("iptables-save", Backend::Nft)]);
+        check(&plain, "iptables-save v1.8.9 (legacy)", &[("iptables-save", Backend::Legacy)]);
+        check(&plain, "", &[("iptables-save", Backend::Legacy)]);
         let expected = [("iptables-nft-save", Backend::Nft), ("iptables-save", Backend::Legacy)];
-        check("other", &["iptables-nft-save", "iptables-save"], "v1.8.7 (legacy)", &expected);
+        check(&["iptables-nft-save", "iptables-save"], "v1.8.7 (legacy)", &expected);
     }
 
     #[test]
     fn what_cannot_be_run_is_no_command() {
-        let directory = Directory::with("mode", &["iptables-save"]);
-        fs::set_permissions(directory.0.join("iptables-save"), fs::Permissions::from_mode(0o644)).expect("its owner");
-        fs::create_dir(directory.0.join("iptables-nft-save")).expect("writable");
-        assert_eq!(find(&[&directory.0], |_| String::new()), []);
+        let directory = directory(&["iptables-save"]);
+        fs::set_permissions(directory.path().join("iptables-save"), fs::Permissions::from_mode(0o644))
+            .expect("its owner");
+        fs::create_dir(directory.path().join("iptables-nft-save")).expect("writable");
+        assert_eq!(find(&[directory.path()], |_| String::new()), []);
     }
 }
