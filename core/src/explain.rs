@@ -29,7 +29,7 @@ pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
         };
     };
     let wanted = opt.kind.say(&part.value, ruleset);
-    let within = within(&part.value);
+    let within = within(opt, &part.value);
     let not = if part.negated { " not" } else { "" };
     Some(match opt.field?.phrase {
         Phrase::Is(noun) => format!("the {noun} is{not}{within} {wanted}"),
@@ -53,8 +53,9 @@ pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
 }
 
 /// "in", where a value is a set rather than one thing.
-fn within(value: &Value) -> &'static str {
+fn within(opt: &Opt, value: &Value) -> &'static str {
     match value {
+        Value::Range(..) if matches!(opt.kind, Kind::IcmpType(_)) => "",
         Value::Range(low, high) if low != high => " in",
         Value::Net4(_, mask) if mask.to_bits() != u32::MAX => " in",
         Value::Net6(net) if net.1.to_bits() != u128::MAX => " in",
@@ -113,7 +114,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     Some(match field.phrase {
         Phrase::Is(noun) => {
             let not = if inside { "" } else { "not " };
-            let within = within(&part.value).trim_start();
+            let within = within(opt, &part.value).trim_start();
             let gap = if within.is_empty() { "" } else { " " };
             format!("{noun} {actual} is {not}{within}{gap}{wanted}")
         }
@@ -332,7 +333,9 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
         };
     };
     let who = place(rulesets, decided);
-    let subject = subject(rulesets, trace, path, decided);
+    let seen = subject(rulesets, trace, path, decided);
+    // A policy's sentence has named the packet before.
+    let subject = if decided.rule.is_some() { &*seen } else { "it" };
     let does = match (verdict.kind, verdict.redirected) {
         (VerdictKind::Dropped, _) if verdict.by == Some(DroppedBy::Routing) => {
             return format!("{}.", capital(verdict.reason.as_deref().unwrap_or("routing drops it")));
@@ -351,8 +354,8 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
     };
     match decided.rule {
         Some(_) => format!("{who} {does}."),
-        None if verdict.kind == VerdictKind::Dropped => format!("{who} {does}."),
-        None => format!("No rule redirects {subject}: {} {does}.", lower(&who)),
+        None if verdict.kind == VerdictKind::Dropped => format!("No rule takes {seen}: {} {does}.", lower(&who)),
+        None => format!("No rule redirects {seen}: {} {does}.", lower(&who)),
     }
 }
 

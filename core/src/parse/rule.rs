@@ -258,7 +258,7 @@ impl RuleReader {
         let mut place = word.span;
         values.extend(attached);
         while values.len() < opt.kind.words() {
-            let Some(next) = rest.words.first().filter(|next| !next.is_option() || next.text.len() == 2) else {
+            let Some(next) = rest.words.first().filter(|next| !next.is_option()) else {
                 let problem = Problem::new(format!("{} needs a value", opt.flag));
                 return Err((place.end, word.span, problem));
             };

@@ -1,0 +1,200 @@
+//! What the reader says about a text, and what it makes of it.
+
+use std::fs;
+use std::path::PathBuf;
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::packet::Family;
+use chainwalk_core::parse::parse;
+use chainwalk_core::print;
+
+/// Puts a rule into a table that has every chain it may need.
+fn around(rule: &str) -> String {
+    format!("*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n{rule}\nCOMMIT\n")
+}
+
+/// The diagnostics of a text, a line each, without their hints.
+fn said(text: &str) -> Vec<String> {
+    let parsed = parse(text);
+    for diagnostic in parsed.diagnostics.iter().filter(|diagnostic| diagnostic.hint.is_none()) {
+        assert!(diagnostic.message.len() > 20, "a short message needs a hint: {diagnostic}");
+    }
+    let line =
+        |d: &chainwalk_core::diagnostic::Diagnostic| format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.message);
+    parsed.diagnostics.iter().map(line).collect()
+}
+
+fn check(text: &str, want: &[&str]) {
+    assert_eq!(said(text), want, "{text}");
+}
+
+/// A rule as iptables 1.8.9 would print it.
+fn canonical(rule: &str, want: &str) {
+    let parsed = parse(around(&format!("-A OUTPUT {rule}")));
+    assert_eq!(parsed.diagnostics, [], "{rule}");
+    let ruleset = &parsed.rulesets[0];
+    let table = &ruleset.tables[0];
+    assert_eq!(print::rule(ruleset, table, &table.chains[0].rules[0]), want, "{rule}");
+}
+
+#[test]
+fn what_is_wrong_is_said_with_its_place() {
+    check(&around("-A OUTPUT -p tcp --dport 65536 -j DROP"), &["4:26: error: `65536` is no port"]);
+    check(&around("-A OUTPUT -p tcp --dport 90:80"), &["4:26: error: the range `90:80` runs backwards"]);
+    check(
+        &around("-A OUTPUT --dport 80"),
+        &["4:11: error: `--dport` is not an option of any match or target of this rule"],
+    );
+    check(&around("-A OUTPUT -s 10.0.0.256"), &["4:14: error: `10.0.0.256` is no address or network"]);
+    check(&around("-A OUTPUT -s example.com"), &["4:14: error: `example.com` is no address or network"]);
+    check(&around("-A OUTPUT -m owner --uid-owner"), &["4:20: error: --uid-owner needs a value"]);
+    check(&around("-A OUTPUT -m owner --uid-owner -j a"), &["4:20: error: --uid-owner needs a value"]);
+    check(&around("-A OUTPUT -m"), &["4:11: error: -m needs the name of a match"]);
+    check(&around("-A OUTPUT -s 1.1.1.1 -s 2.2.2.2"), &["4:22: error: -s stands twice in this rule"]);
+    check(&around("-A OUTPUT -j MARK ! --set-mark 1"), &["4:21: error: --set-mark cannot be negated"]);
+    check(&around("-A OUTPUT -j a !"), &["4:16: error: nothing follows this `!`"]);
+    check(
+        &around("-A OUTPUT -m comment --comment \"é ü\" --x"),
+        &["4:38: error: `--x` is not an option of any match or target of this rule"],
+    );
+    check(&around("-A OUTPUT -m comment --comment \"a"), &["4:32: error: a quote is opened and never closed"]);
+    check(&around("-A OUTPUT -j nowhere"), &["4:1: error: there is no chain and no target named nowhere"]);
+    check(&around("-A nowhere -j a"), &["4:4: error: chain nowhere is not declared"]);
+    check(&around("-A a -j a"), &["4:1: error: chain a leads back into a: a loop"]);
+    check(&around(":a - [0:0]"), &["4:1: error: chain a is declared again; the first time is line 3"]);
+    check(
+        &around(":OUTPUT2 ACCEPT [0:0]"),
+        &["4:1: error: OUTPUT2 is not built into this table and cannot have a policy"],
+    );
+    check(&around("-D OUTPUT -j a"), &["4:1: error: `-D` does not belong into a dump"]);
+}
+
+#[test]
+fn what_is_not_known_is_kept_and_said() {
+    check(
+        &around("-A OUTPUT -m set --match-set x dst -j a"),
+        &["4:14: note: -m set: a dump does not hold the contents of sets"],
+    );
+    check(&around("-A OUTPUT -m weird --x 1 -j a"), &["4:14: warning: -m weird is not evaluated"]);
+    check(&around("-A OUTPUT -j NFQUEUE --queue-num 1"), &["4:14: warning: what -j NFQUEUE does is not simulated"]);
+    for rule in [
+        "-A OUTPUT -m set ! --match-set x dst -j a",
+        "-A OUTPUT -m limit --limit 5/sec -m mark --mark 0x1 -j NFQUEUE --queue-num 1",
+        "-A OUTPUT -m string --string \"a \\\"b\" --algo bm --to 65535 -j a",
+    ] {
+        let parsed = parse(around(rule));
+        assert_eq!(print::save(&parsed.rulesets[0], false), around(rule));
+    }
+}
+
+#[test]
+fn a_text_without_rules_says_what_to_paste() {
+    check("", &[]);
+    check("  \n", &[]);
+    check("hello\nworld", &["1:1: error: no iptables rules in this text"]);
+    check("*nat", &["1:1: warning: table nat, opened here, has no COMMIT"]);
+    check("-A OUTPUT -j ACCEPT", &["1:1: error: no iptables rules in this text"]);
+    check(
+        "*bogus\n-A x\nCOMMIT\n*nat\nCOMMIT",
+        &["1:1: error: `bogus` is no table of iptables; its lines are left out"],
+    );
+    check("$ iptables-save\n*nat\nCOMMIT", &["1:1: warning: this line is not part of a dump and is left out"]);
+    check("*nat\nCOMMIT\n-A OUTPUT -j ACCEPT", &["3:1: error: this line stands outside any table and is left out"]);
+    assert!(said("{\"schema_version\": ").first().is_some_and(|line| line.contains("not like a capture")));
+}
+
+#[test]
+fn old_and_lazy_spellings_are_read() {
+    canonical("-s 10.1.2.3/8 -j ACCEPT", "-s 10.0.0.0/8 -j ACCEPT");
+    canonical("-s 10.1.2.3/255.0.0.0", "-s 10.0.0.0/8");
+    canonical("-d ! 127.0.0.1", "! -d 127.0.0.1/32");
+    canonical("-s 0.0.0.0/0 -p all -i + -j ACCEPT", "-j ACCEPT");
+    canonical("-p 6 --dport 80", "-p tcp -m tcp --dport 80");
+    canonical("--protocol tcp --destination-port=:1023", "-p tcp -m tcp --dport 0:1023");
+    canonical("-p tcp --syn", "-p tcp -m tcp --tcp-flags FIN,SYN,RST,ACK SYN");
+    canonical("-p icmp --icmp-type echo-request", "-p icmp -m icmp --icmp-type 8");
+    canonical("-p icmp --icmp-type port-unreachable", "-p icmp -m icmp --icmp-type 3/3");
+    canonical("-j MARK --set-mark 1", "-j MARK --set-xmark 0x1/0xffffffff");
+    canonical("-j MARK --or-mark 0x10", "-j MARK --set-xmark 0x10/0x10");
+    canonical("-j MARK --and-mark 0xff", "-j MARK --set-xmark 0x0/0xffffff00");
+    canonical("-j CONNMARK --save-mark", "-j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff");
+    canonical("-m state --state ESTABLISHED,RELATED", "-m state --state RELATED,ESTABLISHED");
+    canonical("-j LOG --log-level warning --log-prefix x", "-j LOG --log-prefix x");
+    canonical(
+        "-m comment --comment \"\" -m comment --comment a/b",
+        "-m comment --comment \"\" -m comment --comment \"a/b\"",
+    );
+    canonical("-m owner --gid-owner 1000-1999 --uid-owner 1", "-m owner --uid-owner 1 --gid-owner 1000-1999");
+    canonical("-m tcp -p tcp -m owner --uid-owner 1 --dport 1", "-p tcp -m tcp --dport 1 -m owner --uid-owner 1");
+}
+
+#[test]
+fn counters_stand_before_a_rule_or_in_it() {
+    let text = around("[12:720] -A OUTPUT -j a\n-A OUTPUT -c 3 4 -j a");
+    let parsed = parse(text);
+    let printed = print::save(&parsed.rulesets[0], true);
+    assert!(printed.contains("[12:720] -A OUTPUT -j a\n[3:4] -A OUTPUT -j a\n"), "{printed}");
+}
+
+#[test]
+fn several_dumps_in_one_text_are_several_rule_sets() {
+    let dump =
+        |header: &str, table: &str| format!("# Generated by {header} on x\n*{table}\nCOMMIT\n# Completed on x\n");
+    let text = [
+        dump("iptables-save v1.8.9", "mangle"),
+        dump("iptables-save v1.8.9", "nat"),
+        dump("ip6tables-save v1.8.9", "nat"),
+        dump("iptables-nft-save v1.8.9 (nf_tables)", "nat"),
+        dump("xtables-save v1.8.2", "nat"),
+    ]
+    .concat();
+    let parsed = parse(text);
+    assert_eq!(parsed.diagnostics, []);
+    let seen: Vec<_> = parsed.rulesets.iter().map(|set| (set.family, set.backend, set.tables.len())).collect();
+    let nft = Some(Backend::Nft);
+    assert_eq!(
+        seen,
+        [(Family::Ipv4, None, 2), (Family::Ipv6, None, 1), (Family::Ipv4, nft, 1), (Family::Ipv4, nft, 1)],
+    );
+}
+
+#[test]
+fn without_a_header_addresses_tell_the_family() {
+    for (rules, family) in
+        [("-A INPUT -s ::1/128", Family::Ipv6), ("-A INPUT -s 1.1.1.1", Family::Ipv4), ("", Family::Ipv4)]
+    {
+        let parsed = parse(format!("*nat\n:INPUT ACCEPT [0:0]\n{rules}\nCOMMIT\n"));
+        assert_eq!(parsed.rulesets[0].family, family, "{rules}");
+    }
+}
+
+#[test]
+fn a_capture_brings_its_host_and_several_texts() {
+    let text = include_str!("capture.json");
+    let parsed = parse(text);
+    assert_eq!(parsed.diagnostics, []);
+    assert_eq!(parsed.rulesets.len(), 2);
+    assert_eq!((parsed.rulesets[1].family, parsed.rulesets[1].source), (Family::Ipv6, 1));
+    assert_eq!(parsed.host.expect("a host").interfaces[1].name, "eth0");
+}
+
+#[test]
+fn every_sample_is_read_without_a_word_and_printed_as_it_was() {
+    let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../static/samples");
+    let mut seen = 0;
+    for entry in fs::read_dir(directory).expect("samples") {
+        let path = entry.expect("an entry").path();
+        if path.extension().is_none_or(|extension| extension != "txt") {
+            continue;
+        }
+        let text = fs::read_to_string(&path).expect("a text");
+        let parsed = parse(text.clone());
+        assert_eq!(parsed.diagnostics, [], "{}", path.display());
+        let printed: String = parsed.rulesets.iter().map(|set| print::save(set, false)).collect();
+        let bare: String = text.split_inclusive('\n').filter(|line| !line.starts_with('#')).collect();
+        assert_eq!(printed, bare, "{}", path.display());
+        assert!(chainwalk_core::mesh::recognise(&parsed.rulesets[0]).is_some(), "{}", path.display());
+        seen += 1;
+    }
+    assert!(seen >= 6, "only {seen} samples");
+}

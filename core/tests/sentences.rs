@@ -1,0 +1,169 @@
+//! What Chainwalk says of rules, steps and verdicts.
+
+use chainwalk_core::compare;
+use chainwalk_core::explain::{self, Fate};
+use chainwalk_core::host::Host;
+use chainwalk_core::mesh;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::parse::{Parsed, parse};
+use chainwalk_core::scenario;
+use chainwalk_core::walk::trace::Trace;
+use chainwalk_core::walk::walk;
+
+const SIDECAR: &str = include_str!("walks/sidecar.rules");
+
+fn sidecar(packet: &str) -> (Parsed, Trace) {
+    let parsed = parse(SIDECAR);
+    let packet = Packet::from_json(packet).expect("a packet");
+    let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
+    (parsed, trace)
+}
+
+fn app(changes: &str) -> (Parsed, Trace) {
+    sidecar(&format!(
+        r#"{{"origin": "local", "protocol": "tcp", "src": "10.244.1.5", "dst": "93.184.216.34", "sport": 40000, "dport": 443{changes}}}"#
+    ))
+}
+
+fn rule(text: &str, want: &str) {
+    let parsed = parse(format!("*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n-A OUTPUT {text}\nCOMMIT\n"));
+    let ruleset = &parsed.rulesets[0];
+    let table = &ruleset.tables[0];
+    assert_eq!(explain::rule(ruleset, table, &table.chains[0].rules[0]), want, "{text}");
+}
+
+#[test]
+fn every_rule_has_a_sentence() {
+    rule("-j a", "Always: continue in a.");
+    rule("-g a", "Always: continue in a, and not come back here.");
+    rule("-p tcp", "If the protocol is tcp: only count it.");
+    rule(
+        "-s 127.0.0.6/32 -o lo -j RETURN",
+        "If the source is 127.0.0.6 and it leaves by lo: return to the calling chain.",
+    );
+    rule(
+        "! -d 10.0.0.0/8 ! -o lo -j DROP",
+        "If the destination is not in 10.0.0.0/8 and it does not leave by lo: drop it.",
+    );
+    rule("-m owner ! --uid-owner 1000-1999 -j ACCEPT", "If the uid is not in 1000 to 1999: accept it.");
+    rule("-m owner --socket-exists -j ACCEPT", "If it comes from a socket: accept it.");
+    rule(
+        "-p tcp -m multiport ! --dports 53,80:90",
+        "If the protocol is tcp and the destination port is not 53 or 80:90: only count it.",
+    );
+    rule(
+        "-m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT",
+        "If the connection state is RELATED or ESTABLISHED: accept it.",
+    );
+    rule(
+        "-m mark --mark 0x539/0xfff -j MARK --set-xmark 0x1/0xffffffff",
+        "If the mark is 0x539/0xfff: set the packet's mark to 0x1.",
+    );
+    rule("-m set --match-set x dst -j ACCEPT", "If `set --match-set x dst` holds: accept it.");
+    rule("-m comment --comment \"why not\" -j LOG --log-prefix \"x: \"", "Always: log it as “x:” and go on.");
+    rule(
+        "-p icmp -m icmp --icmp-type 8 -j ACCEPT",
+        "If the protocol is icmp and the ICMP type is echo-request: accept it.",
+    );
+}
+
+#[test]
+fn a_step_says_which_condition_decided_with_both_values() {
+    let (parsed, trace) = app(r#", "uid": 1000, "gid": 1000"#);
+    let say = |place: usize| explain::step(&parsed.rulesets, &trace, &trace.path, &trace.path.steps[place]);
+    assert_eq!(say(0), "Rule 1 of OUTPUT matches: it has no condition. Continue in ISTIO_OUTPUT.");
+    assert_eq!(say(1), "Rule 1 of ISTIO_OUTPUT does not match: source 10.244.1.5 is not 127.0.0.6.");
+    assert_eq!(say(2), "Rule 2 of ISTIO_OUTPUT does not match: leaves by eth0, not lo.");
+    assert_eq!(say(4), "Rule 4 of ISTIO_OUTPUT does not match: uid 1000 is not 1337.");
+    assert_eq!(
+        say(10),
+        "Rule 1 of ISTIO_REDIRECT matches: protocol tcp is tcp. The destination becomes 127.0.0.1:15001."
+    );
+    assert_eq!(say(11), "The policy of POSTROUTING applies: ACCEPT.");
+    let (parsed, trace) = app(r#", "uid": 1337, "gid": 1000"#);
+    let step = &trace.path.steps[4];
+    assert_eq!(explain::why(&parsed.rulesets, &trace, &trace.path, step), "uid 1337 is 1337");
+    let (parsed, trace) = app(r#", "owner": "kernel""#);
+    let step = &trace.path.steps[4];
+    assert_eq!(
+        explain::why(&parsed.rulesets, &trace, &trace.path, step),
+        "it has no owner: the kernel itself sends it"
+    );
+}
+
+#[test]
+fn a_verdict_names_the_rule_and_what_it_saw() {
+    let check = |changes: &str, fate: Fate, want: [&str; 3]| {
+        let (parsed, trace) = app(changes);
+        let mesh = mesh::recognise(&parsed.rulesets[0]);
+        let said = explain::verdict(&parsed.rulesets, &trace, mesh.as_ref());
+        assert_eq!([&said.lead[..], &said.reason, &said.end], want, "{changes}");
+        assert_eq!(said.fate, fate);
+    };
+    check(
+        r#", "uid": 1337, "gid": 1000"#,
+        Fate::Direct,
+        ["Not captured.", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.", "leaves by eth0 unchanged"],
+    );
+    check(
+        r#", "uid": 1000, "gid": 1000"#,
+        Fate::Captured,
+        [
+            "Captured.",
+            "Rule 9 of ISTIO_OUTPUT sends uid 1000 to Envoy on 15001.",
+            "delivered to Envoy on 127.0.0.1:15001",
+        ],
+    );
+    check(
+        "",
+        Fate::Unknown,
+        [
+            "Depends.",
+            "Rule 4 of ISTIO_OUTPUT cannot be told: the packet states no owner: give it a uid and a gid.",
+            "3 ways it can go",
+        ],
+    );
+    let (parsed, trace) = sidecar(
+        r#"{"origin": "local", "protocol": "udp", "dst": "10.96.0.10", "sport": 1, "dport": 53, "uid": 0, "gid": 0}"#,
+    );
+    let said = explain::verdict(&parsed.rulesets, &trace, mesh::recognise(&parsed.rulesets[0]).as_ref());
+    assert_eq!(said.reason, "No rule redirects udp: the policy of OUTPUT lets it out.");
+    let (parsed, trace) = sidecar(
+        r#"{"origin": "local", "protocol": "tcp", "dst": "2001:db8::1", "sport": 1, "dport": 53, "uid": 0, "gid": 0}"#,
+    );
+    let said = explain::verdict(&parsed.rulesets, &trace, mesh::recognise(&parsed.rulesets[0]).as_ref());
+    assert_eq!(said.reason, "The paste holds no IPv6 rules.");
+}
+
+#[test]
+fn two_walks_part_at_the_rule_that_tells_them_apart() {
+    let (_, app_trace) = app(r#", "uid": 1000, "gid": 1000"#);
+    let (_, proxy_trace) = app(r#", "uid": 1337, "gid": 1000"#);
+    assert_eq!(compare::part(&app_trace.path, &proxy_trace.path), Some(4));
+    assert_eq!(compare::part(&app_trace.path, &app_trace.path), None);
+}
+
+#[test]
+fn a_mesh_is_read_from_its_rules_not_from_its_number() {
+    let text = SIDECAR.replace("1337", "4711").replace("15001", "16001").replace("15006", "16006");
+    let parsed = parse(text);
+    let mesh = mesh::recognise(&parsed.rulesets[0]).expect("a mesh");
+    assert_eq!((mesh.name, mesh.proxy, mesh.uid()), ("Istio sidecar", "Envoy", Some(4711)));
+    assert_eq!((&mesh.outbound[..], &mesh.inbound[..]), (&[16001][..], &[16006][..]));
+    assert_eq!(mesh::recognise(&parse("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n").rulesets[0]), None);
+    let labels: Vec<String> = scenario::list(&Host::pod(), Some(&mesh)).into_iter().map(|s| s.label).collect();
+    for want in
+        ["app → internet", "same, as uid 4711", "app → own pod", "from outside to 8080", "Envoy → app from 127.0.0.6"]
+    {
+        assert!(labels.iter().any(|label| label == want), "{want} is not among {labels:?}");
+    }
+}
+
+#[test]
+fn several_routes_to_the_same_end_agree() {
+    let (_, trace) = sidecar(
+        r#"{"origin": "local", "protocol": "tcp", "src": "127.0.0.1", "dst": "127.0.0.1", "sport": 1, "dport": 80}"#,
+    );
+    assert!(!trace.certain);
+    assert!(trace.verdict().is_some(), "delivered whoever sends it");
+}
