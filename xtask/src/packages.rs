@@ -49,7 +49,9 @@ fn missing(is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    run(Command::new("apt-get").args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    // A fresh machine may still be updating itself: its turn first.
+    let patience = ["-o", "DPkg::Lock::Timeout=300"];
+    run(Command::new("apt-get").args(patience).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Whether this runs as root, as the kernel tells.
