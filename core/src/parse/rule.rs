@@ -1,6 +1,6 @@
 //! One rule: its words to conditions and a target, through the tables of the extensions.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::{Id, Opt, Role, opaque};
@@ -28,6 +28,8 @@ pub(super) struct RuleReader {
     matches: Vec<Id>,
     protocol: Option<Protocol>,
     target: Option<Id>,
+    /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands of rules with each.
+    said: HashSet<String>,
 }
 
 /// The words of a rule that are still to be read.
@@ -131,11 +133,16 @@ impl RuleReader {
                 let options = rest.verbatim(name.span.start, opens_group);
                 let words = if options.is_empty() { name.span.of(rest.text) } else { options };
                 let severity = if opaque::is_unknowable(&name.text) { Severity::Note } else { Severity::Warning };
-                let problem = Problem::new(opaque::reason(words))
-                    .hint("the match is kept as written; whether it holds is unknown");
-                say(severity, name.span, problem);
+                let hint = "such matches are kept as written; whether they hold is unknown";
+                self.say_once(name, severity, Problem::new(opaque::reason(words)).hint(hint), say);
                 self.keep_verbatim(Id::OPAQUE_MATCH, words, ruleset);
             }
+        }
+    }
+
+    fn say_once(&mut self, name: &Word, severity: Severity, problem: Problem, say: &mut Say) {
+        if self.said.insert(name.text.clone().into_owned()) {
+            say(severity, name.span, problem);
         }
     }
 
@@ -186,9 +193,8 @@ impl RuleReader {
         if !goto && (has_options || opaque::is_target(&name.text)) {
             let options = rest.verbatim(name.span.start, opens_group);
             let words = if options.is_empty() { name.span.of(rest.text) } else { options };
-            let problem = Problem::new(format!("what -j {} does is not simulated", name.text))
-                .hint("the target is kept as written");
-            say(Severity::Warning, name.span, problem);
+            let problem = Problem::new(format!("what -j {} does is not simulated", name.text));
+            self.say_once(name, Severity::Warning, problem.hint("such targets are kept as written"), say);
             let value = Value::Text(ruleset.keep(words));
             let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
             self.parts.push((TARGET, part));
