@@ -148,6 +148,7 @@ fn several_dumps_in_one_text_are_several_rule_sets() {
         dump("ip6tables-save v1.8.9", "nat"),
         dump("iptables-nft-save v1.8.9 (nf_tables)", "nat"),
         dump("xtables-save v1.8.2", "nat"),
+        dump("ip6tables-nft-save v1.8.9 (nf_tables)", "nat"),
     ]
     .concat();
     let parsed = parse(text);
@@ -156,7 +157,13 @@ fn several_dumps_in_one_text_are_several_rule_sets() {
     let nft = Some(Backend::Nft);
     assert_eq!(
         seen,
-        [(Family::Ipv4, None, 2), (Family::Ipv6, None, 1), (Family::Ipv4, nft, 1), (Family::Ipv4, nft, 1)],
+        [
+            (Family::Ipv4, None, 2),
+            (Family::Ipv6, None, 1),
+            (Family::Ipv4, nft, 1),
+            (Family::Ipv4, nft, 1),
+            (Family::Ipv6, nft, 1)
+        ],
     );
 }
 

@@ -124,7 +124,12 @@ impl<'a> Reader<'a, '_> {
         let program = words.next().unwrap_or_default();
         let version = words.next().and_then(|word| word.strip_prefix('v')).map(str::to_owned);
         let kind = words.next().unwrap_or_default();
-        let family = if program.starts_with("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
+        // `xtables-save` (1.8.0 to 1.8.2) does not say which family it serves.
+        let family = match program {
+            _ if program.starts_with("ip6tables") => Some(Family::Ipv6),
+            _ if program.starts_with("iptables") => Some(Family::Ipv4),
+            _ => None,
+        };
         let nft = program.contains("-nft") || program == "xtables-save" || kind == "(nf_tables)";
         let legacy = program.contains("-legacy") || kind == "(legacy)";
         let backend = match (nft, legacy) {
@@ -134,7 +139,7 @@ impl<'a> Reader<'a, '_> {
         };
         self.header = Header {
             // A capture knows better than the header of a program that serves both families.
-            family: self.stated.family.or(Some(family)).filter(|_| program.ends_with("tables-save")),
+            family: self.stated.family.or(family),
             backend: self.stated.backend.or(backend),
             version,
         };
