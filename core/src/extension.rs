@@ -119,6 +119,21 @@ pub enum Role {
     Target,
 }
 
+/// What a target does to a packet's way, for those who only want to know that much.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behaviour {
+    /// The packet goes on, and nothing of it changes: nobody needs to know whether such a rule matches.
+    Observes,
+    /// The packet goes on, perhaps changed.
+    GoesOn,
+    /// Back to the calling chain.
+    Returns,
+    /// The table is done.
+    Ends,
+    /// The table is done, and the target has set where the packet goes.
+    Redirects,
+}
+
 /// Applies a target: see [`Effects`] for what it may do.
 pub type Apply = fn(&mut Effects, &Options) -> Action;
 
@@ -148,6 +163,10 @@ pub struct Extension {
     pub stored_as: Option<&'static str>,
     /// For a match that stands without options: why it cannot be answered, if so.
     pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
+    /// Whether a rule with it makes the kernel track connections (measured).
+    pub tracks: bool,
+    /// What the target does to a packet's way; a match goes on.
+    pub behaviour: Behaviour,
     /// What the target does to a packet; `None` for matches.
     pub apply: Option<Apply>,
     /// What the target does, as a verb phrase ("redirects to port 15001"); `None` for matches.
@@ -176,6 +195,8 @@ impl Extension {
             implied: &[],
             stored_as: None,
             bare: |_, _| None,
+            tracks: false,
+            behaviour: Behaviour::GoesOn,
             apply: None,
             words: None,
         }
@@ -186,10 +207,17 @@ impl Extension {
         name: &'static str,
         summary: &'static str,
         options: &'static [Opt],
+        behaviour: Behaviour,
         apply: Apply,
         words: fn(&Options) -> String,
     ) -> Self {
-        Self { role: Role::Target, apply: Some(apply), words: Some(words), ..Self::matching(name, summary, options) }
+        Self {
+            role: Role::Target,
+            behaviour,
+            apply: Some(apply),
+            words: Some(words),
+            ..Self::matching(name, summary, options)
+        }
     }
 
     fn is_named(&self, name: &str) -> bool {
@@ -200,11 +228,6 @@ impl Extension {
     pub fn option(&self, flag: &str) -> Option<(u8, &'static Opt)> {
         let options: &'static [Opt] = self.options;
         (0..).zip(options).find(|(_, opt)| opt.flag == flag || opt.aliases.contains(&flag))
-    }
-
-    /// Whether packets change or end by it. Where not, nobody needs to know whether its rule matches.
-    pub fn only_observes(&self) -> bool {
-        ["LOG", "NFLOG"].contains(&self.name)
     }
 }
 

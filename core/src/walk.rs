@@ -8,7 +8,7 @@ use std::net::IpAddr;
 use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
 use crate::packet::{ConnectionState, Family, Origin, Packet};
-use crate::ruleset::{Hook, Ruleset, TableName};
+use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
 use crate::view::View;
 
 mod chain;
@@ -103,15 +103,11 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
     }
 }
 
-/// Whether a rule of the set makes the kernel track connections (measured: a nat target, the `conntrack`, `state` and
-/// `connmark` matches, `CONNMARK`; `CT --notrack` alone does not).
+/// Whether a rule of the set makes the kernel track connections.
 fn turns_tracking_on(ruleset: &Ruleset) -> bool {
-    const USERS: [&str; 9] =
-        ["conntrack", "state", "connmark", "CONNMARK", "REDIRECT", "DNAT", "SNAT", "MASQUERADE", "NETMAP"];
-    let mut targets = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
-    ruleset.parts.iter().any(|part| USERS.contains(&part.extension().name))
-        || targets
-            .any(|rule| matches!(rule.target, crate::ruleset::Target::Extension(id) if USERS.contains(&id.get().name)))
+    let tracks = |rule: &Rule| matches!(rule.target, Target::Extension(id) if id.get().tracks);
+    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    rules.any(tracks) || ruleset.parts.iter().any(|part| part.extension().tracks)
 }
 
 /// Walks, and where a rule cannot be told walks again for both answers, depth first.
@@ -519,7 +515,7 @@ impl<'a> Walker<'a> {
         let Some((action, place)) = self.table(layer, table)? else { return Ok(()) };
         let is_drop = |place: Place| match place.rule(rulesets).map(|rule| rule.target) {
             None => DroppedBy::Policy,
-            Some(crate::ruleset::Target::Extension(id)) if id.get().name == "DROP" => DroppedBy::Rule,
+            Some(Target::Extension(id)) if id.get().name == "DROP" => DroppedBy::Rule,
             Some(_) => DroppedBy::Target,
         };
         let end = match action {

@@ -36,20 +36,23 @@ static STATE: Field = Field {
 };
 
 /// `-m conntrack`.
-pub static CONNTRACK: Extension = Extension::matching(
-    "conntrack",
-    "the state of the packet's connection",
-    &[Opt::tests(
-        "--ctstate",
-        Kind::Bits(&[
-            ("INVALID", INVALID),
-            ("NEW", NEW),
-            ("RELATED", RELATED),
-            ("ESTABLISHED", ESTABLISHED),
-            ("UNTRACKED", UNTRACKED),
-            ("SNAT", SNAT),
-            ("DNAT", DNAT),
-        ]),
-        &STATE,
-    )],
-);
+pub static CONNTRACK: Extension = Extension {
+    tracks: true,
+    ..Extension::matching(
+        "conntrack",
+        "the state of the packet's connection",
+        &[Opt::tests(
+            "--ctstate",
+            Kind::Bits(&[
+                ("INVALID", INVALID),
+                ("NEW", NEW),
+                ("RELATED", RELATED),
+                ("ESTABLISHED", ESTABLISHED),
+                ("UNTRACKED", UNTRACKED),
+                ("SNAT", SNAT),
+                ("DNAT", DNAT),
+            ]),
+            &STATE,
+        )],
+    )
+};

@@ -8,18 +8,21 @@ static CONNECTION_STATE: Field =
     Field { name: "state", phrase: Phrase::Is("connection state"), read: |context| Reading::Bits(state_bit(context)) };
 
 /// `-m state`.
-pub static STATE: Extension = Extension::matching(
-    "state",
-    "the state of the packet's connection",
-    &[Opt::tests(
-        "--state",
-        Kind::Bits(&[
-            ("INVALID", INVALID),
-            ("NEW", NEW),
-            ("RELATED", RELATED),
-            ("ESTABLISHED", ESTABLISHED),
-            ("UNTRACKED", UNTRACKED),
-        ]),
-        &CONNECTION_STATE,
-    )],
-);
+pub static STATE: Extension = Extension {
+    tracks: true,
+    ..Extension::matching(
+        "state",
+        "the state of the packet's connection",
+        &[Opt::tests(
+            "--state",
+            Kind::Bits(&[
+                ("INVALID", INVALID),
+                ("NEW", NEW),
+                ("RELATED", RELATED),
+                ("ESTABLISHED", ESTABLISHED),
+                ("UNTRACKED", UNTRACKED),
+            ]),
+            &CONNECTION_STATE,
+        )],
+    )
+};

@@ -1,7 +1,7 @@
 //! One table at one hook: rule by rule, without recursion.
 
 use crate::condition::{Answer, Context, test};
-use crate::extension::{Id, Options};
+use crate::extension::{Behaviour, Id, Options};
 use crate::ruleset::{Policy, Rule, Table, Target};
 
 use super::effect::{Action, Effects};
@@ -100,7 +100,7 @@ impl Walker<'_> {
         };
         let observes = match rule.target {
             Target::None => true,
-            Target::Extension(id) => id.get().only_observes(),
+            Target::Extension(id) => id.get().behaviour == Behaviour::Observes,
             _ => false,
         };
         if observes {

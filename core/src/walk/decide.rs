@@ -3,7 +3,7 @@
 //! Where a packet is dropped, the rule or policy that dropped it. Where its destination was rewritten, the rule that led
 //! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
 
-use crate::extension::Id;
+use crate::extension::Behaviour;
 use crate::ruleset::{Chain, Ruleset, TableName, Target};
 
 use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
@@ -33,7 +33,7 @@ fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let sets = |step: &&Step| {
         let target = step.place.rule(rulesets).map(|rule| rule.target);
         step.outcome == Outcome::Match
-            && matches!(target, Some(Target::Extension(id)) if ["REDIRECT", "DNAT", "TPROXY"].contains(&id.get().name))
+            && matches!(target, Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Redirects)
     };
     path.steps.iter().rfind(sets).map(|step| lift(rulesets, path, step))
 }
@@ -50,15 +50,12 @@ fn lift(rulesets: &[Ruleset], path: &Path, step: &Step) -> Place {
 /// One rule that ends, and none that leads elsewhere.
 fn is_named_action(chain: &Chain) -> bool {
     let leads = |target: Target| !matches!(target, Target::None | Target::Extension(_));
-    let ends = |target: Target| matches!(target, Target::Extension(id) if is_end(id));
-    let returns = |target: Target| matches!(target, Target::Extension(id) if id.get().name == "RETURN");
+    let behaves = |target, like| matches!(target, Target::Extension(id) if like == id.get().behaviour);
+    let ends = |target| behaves(target, Behaviour::Ends) || behaves(target, Behaviour::Redirects);
+    let returns = |target| behaves(target, Behaviour::Returns);
     chain.hook.is_none()
         && chain.rules.iter().filter(|rule| ends(rule.target)).count() == 1
         && !chain.rules.iter().any(|rule| leads(rule.target) || returns(rule.target))
-}
-
-fn is_end(id: Id) -> bool {
-    ["ACCEPT", "DROP", "QUEUE", "REJECT", "REDIRECT", "DNAT", "SNAT", "MASQUERADE", "TPROXY"].contains(&id.get().name)
 }
 
 /// The rule that let the packet go on as it was; one of table nat before those of other tables, since that is where a
@@ -70,7 +67,7 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         }
         match step.place.rule(rulesets).map(|rule| rule.target) {
             Some(Target::Extension(id)) if id.get().name == "ACCEPT" => true,
-            Some(Target::Extension(id)) if id.get().name == "RETURN" => {
+            Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Returns => {
                 let rest = path.steps[at + 1..].iter();
                 let same = rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));
                 same.into_iter().all(|next| next.outcome != Outcome::Match)

@@ -1,7 +1,7 @@
 //! `-j CONNMARK` (xt_connmark.c, `connmark_tg`): moves marks between the packet and its connection.
 
 use crate::extension::kind::MarkForm;
-use crate::extension::{Extension, Implied, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Implied, Kind, Opt};
 use crate::walk::conntrack;
 use crate::walk::effect::Action;
 
@@ -9,6 +9,7 @@ const ALL: &str = "0xffffffff";
 
 /// `-j CONNMARK`.
 pub static CONNMARK: Extension = Extension {
+    tracks: true,
     implied: &[
         Implied { with: Some("--save-mark"), flag: "--nfmask", value: ALL },
         Implied { with: Some("--save-mark"), flag: "--ctmask", value: ALL },
@@ -29,6 +30,7 @@ pub static CONNMARK: Extension = Extension {
             Opt::new("--or-mark", Kind::SetMark(MarkForm::Or)).stored_as("--set-xmark"),
             Opt::new("--xor-mark", Kind::SetMark(MarkForm::Flip)).stored_as("--set-xmark"),
         ],
+        Behaviour::GoesOn,
         |effects, options| {
             let view = &mut *effects.view;
             if !conntrack::has_connection(view.state) {

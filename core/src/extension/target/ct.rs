@@ -1,6 +1,6 @@
 //! `-j CT` and its older form `NOTRACK` (xt_CT.c): how connection tracking treats the packet. Table raw only.
 
-use crate::extension::{Extension, Implied, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Implied, Kind, Opt};
 use crate::packet::ConnectionState;
 use crate::ruleset::TableName;
 use crate::walk::effect::Action;
@@ -19,6 +19,7 @@ pub static CT: Extension = Extension {
             Opt::new("--zone-orig", Kind::Number(65535)),
             Opt::new("--zone-reply", Kind::Number(65535)),
         ],
+        Behaviour::GoesOn,
         |effects, options| {
             if options.has("--notrack") && effects.view.state.is_none() {
                 effects.view.state = Some(ConnectionState::Untracked);
@@ -38,5 +39,12 @@ pub static CT: Extension = Extension {
 pub static NOTRACK: Extension = Extension {
     stored_as: Some("CT"),
     implied: &[Implied { with: None, flag: "--notrack", value: "" }],
-    ..Extension::acting("NOTRACK", "keeps connection tracking away", &[], |_, _| Action::Continue, |_| String::new())
+    ..Extension::acting(
+        "NOTRACK",
+        "keeps connection tracking away",
+        &[],
+        Behaviour::GoesOn,
+        |_, _| Action::Continue,
+        |_| String::new(),
+    )
 };

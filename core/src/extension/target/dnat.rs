@@ -1,12 +1,13 @@
 //! `-j DNAT` (xt_nat.c): changes where a connection goes.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
 
 /// `-j DNAT`.
 pub static DNAT: Extension = Extension {
     tables: &[TableName::Nat],
+    tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],
     ..Extension::acting(
         "DNAT",
@@ -16,6 +17,7 @@ pub static DNAT: Extension = Extension {
             Opt::new("--random", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],
+        Behaviour::Redirects,
         |effects, options| {
             if let Some(Value::Nat(range)) = options.value("--to-destination") {
                 effects.translate_destination(range);

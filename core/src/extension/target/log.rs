@@ -1,6 +1,6 @@
 //! `-j LOG` (xt_LOG.c): writes a line to the kernel log and goes on.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::walk::effect::Action;
 
 /// `-j LOG`. Level 4 (warning) is the default and is not printed.
@@ -35,6 +35,7 @@ pub static LOG: Extension = Extension::acting(
         Opt::new("--log-uid", Kind::Flag),
         Opt::new("--log-macdecode", Kind::Flag),
     ],
+    Behaviour::Observes,
     |_, _| Action::Continue,
     |options| match options.text("--log-prefix") {
         Some(prefix) => format!("log it as “{}” and go on", prefix.trim_end()),

@@ -1,7 +1,7 @@
 //! `-j MARK` (xt_mark.c, `mark_tg`): the new mark is the old one with the mask's bits cleared and the value's flipped.
 
 use crate::extension::kind::MarkForm;
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::walk::effect::Action;
 
 /// `-j MARK`.
@@ -15,6 +15,7 @@ pub static MARK: Extension = Extension::acting(
         Opt::new("--or-mark", Kind::SetMark(MarkForm::Or)).stored_as("--set-xmark"),
         Opt::new("--xor-mark", Kind::SetMark(MarkForm::Flip)).stored_as("--set-xmark"),
     ],
+    Behaviour::GoesOn,
     |effects, options| {
         if let Some((value, mask)) = options.masked("--set-xmark") {
             effects.view.mark = effects.view.mark & !mask ^ value;

@@ -1,6 +1,6 @@
 //! `-j MASQUERADE` (nf_nat_masquerade.c): the source becomes the outgoing interface's own address.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::packet::Family;
 use crate::ruleset::{Hook, NatRange, TableName, Value};
 use crate::walk::effect::Action;
@@ -8,6 +8,7 @@ use crate::walk::effect::Action;
 /// `-j MASQUERADE`.
 pub static MASQUERADE: Extension = Extension {
     tables: &[TableName::Nat],
+    tracks: true,
     hooks: &[Hook::Postrouting],
     ..Extension::acting(
         "MASQUERADE",
@@ -17,6 +18,7 @@ pub static MASQUERADE: Extension = Extension {
             Opt::new("--random", Kind::Flag),
             Opt::new("--random-fully", Kind::Flag),
         ],
+        Behaviour::Ends,
         |effects, options| {
             let family = Family::of(effects.view.src);
             let interface = effects.view.out_interface.as_deref().and_then(|name| effects.host.interface(name));

@@ -1,6 +1,6 @@
 //! `-j NFLOG` (xt_NFLOG.c): hands a copy to a logging program and goes on.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::walk::effect::Action;
 
 /// `-j NFLOG`. The prefix comes first; group 0 and threshold 1 are the defaults and are not printed.
@@ -14,6 +14,7 @@ pub static NFLOG: Extension = Extension::acting(
         Opt::new("--nflog-size", Kind::Number(u32::MAX)),
         Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(1),
     ],
+    Behaviour::Observes,
     |_, _| Action::Continue,
     |options| format!("hand a copy to logging group {} and go on", options.number("--nflog-group").unwrap_or(0)),
 );

@@ -5,7 +5,7 @@
 
 use std::net::IpAddr;
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::host::Host;
 use crate::packet::Family;
 use crate::ruleset::{Hook, NatRange, TableName, Value};
@@ -15,11 +15,13 @@ use crate::walk::effect::Action;
 /// `-j REDIRECT`.
 pub static REDIRECT: Extension = Extension {
     tables: &[TableName::Nat],
+    tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],
     ..Extension::acting(
         "REDIRECT",
         "redirects the packet to this host",
         &[Opt::new("--to-ports", Kind::PortSpan).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
+        Behaviour::Redirects,
         |effects, options| {
             let address = match effects.view.hook {
                 Hook::Output => Some(Family::of(effects.view.dst).loopback()),

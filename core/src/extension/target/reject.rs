@@ -1,7 +1,7 @@
 //! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and tells its sender.
 
 use crate::extension::kind::Names;
-use crate::extension::{Extension, Implied, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Implied, Kind, Opt, Options};
 use crate::packet::Family;
 use crate::ruleset::{Hook, TableName};
 use crate::walk::effect::{Action, Effects};
@@ -20,7 +20,7 @@ const fn reject(family: Family, options: &'static [Opt], implied: &'static [Impl
         tables: &[TableName::Filter],
         hooks: &[Hook::Input, Hook::Forward, Hook::Output],
         implied,
-        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, apply, words)
+        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, Behaviour::Ends, apply, words)
     }
 }
 

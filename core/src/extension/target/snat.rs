@@ -1,12 +1,13 @@
 //! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
 
 /// `-j SNAT`.
 pub static SNAT: Extension = Extension {
     tables: &[TableName::Nat],
+    tracks: true,
     hooks: &[Hook::Input, Hook::Postrouting],
     ..Extension::acting(
         "SNAT",
@@ -17,6 +18,7 @@ pub static SNAT: Extension = Extension {
             Opt::new("--random-fully", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],
+        Behaviour::Ends,
         |effects, options| {
             if let Some(Value::Nat(range)) = options.value("--to-source") {
                 effects.translate_source(range);

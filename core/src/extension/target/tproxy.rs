@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::extension::kind::MarkForm;
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
 
@@ -19,6 +19,7 @@ pub static TPROXY: Extension = Extension {
             Opt::new("--on-ip", Kind::Address),
             Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)),
         ],
+        Behaviour::Redirects,
         |effects, options| {
             let address = match options.value("--on-ip") {
                 Some(Value::Net4(address, _)) if !address.is_unspecified() => IpAddr::V4(*address),

@@ -1,17 +1,23 @@
 //! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
-use crate::extension::Extension;
+use crate::extension::{Behaviour, Extension};
 use crate::ruleset::TableName;
 use crate::walk::effect::Action;
 
 /// Ends the table; the next one still runs.
-pub static ACCEPT: Extension =
-    Extension::acting("ACCEPT", "lets the packet pass this table", &[], |_, _| Action::Accept, |_| "accept it".into());
+pub static ACCEPT: Extension = Extension::acting(
+    "ACCEPT",
+    "lets the packet pass this table",
+    &[],
+    Behaviour::Ends,
+    |_, _| Action::Accept,
+    |_| "accept it".into(),
+);
 
 /// Ends everything.
 pub static DROP: Extension = Extension {
     tables: &[TableName::Raw, TableName::Mangle, TableName::Filter, TableName::Security],
-    ..Extension::acting("DROP", "drops the packet", &[], |_, _| Action::Drop, |_| "drop it".into())
+    ..Extension::acting("DROP", "drops the packet", &[], Behaviour::Ends, |_, _| Action::Drop, |_| "drop it".into())
 };
 
 /// Hands the packet to a program.
@@ -19,6 +25,7 @@ pub static QUEUE: Extension = Extension::acting(
     "QUEUE",
     "hands the packet to a program",
     &[],
+    Behaviour::Ends,
     |_, _| Action::Queue,
     |_| "hand it to a program in user space".into(),
 );
@@ -28,6 +35,7 @@ pub static RETURN: Extension = Extension::acting(
     "RETURN",
     "goes back to the calling chain",
     &[],
+    Behaviour::Returns,
     |_, _| Action::Return,
     |_| "return to the calling chain".into(),
 );
