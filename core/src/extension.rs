@@ -32,7 +32,7 @@ pub mod udp;
 pub use kind::Kind;
 
 /// Every extension. An [`Id`] is a place in this list.
-static ALL: [&Extension; 33] = [
+static ALL: [&Extension; 34] = [
     &header::HEADER,
     &opaque::MATCH,
     &opaque::TARGET,
@@ -60,6 +60,7 @@ static ALL: [&Extension; 33] = [
     &target::log::LOG,
     &target::mark::MARK,
     &target::masquerade::MASQUERADE,
+    &target::netmap::NETMAP,
     &target::nflog::NFLOG,
     &target::redirect::REDIRECT,
     &target::reject::REJECT4,

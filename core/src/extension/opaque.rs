@@ -47,7 +47,6 @@ const TARGETS: &[(&str, bool)] = &[
     ("HMARK", true),
     ("IDLETIMER", true),
     ("LED", true),
-    ("NETMAP", false),
     ("NFQUEUE", false),
     ("RATEEST", true),
     ("SECMARK", true),

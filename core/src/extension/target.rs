@@ -6,6 +6,7 @@ pub mod dnat;
 pub mod log;
 pub mod mark;
 pub mod masquerade;
+pub mod netmap;
 pub mod nflog;
 pub mod redirect;
 pub mod reject;

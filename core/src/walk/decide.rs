@@ -4,7 +4,7 @@
 //! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
 
 use crate::extension::Behaviour;
-use crate::ruleset::{Chain, Ruleset, TableName, Target};
+use crate::ruleset::{Chain, Hook, Ruleset, TableName, Target};
 
 use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
 
@@ -32,7 +32,9 @@ fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> 
 fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let sets = |step: &&Step| {
         let target = step.place.rule(rulesets).map(|rule| rule.target);
-        step.outcome == Outcome::Match
+        // NETMAP on the way out changes the source.
+        matches!(step.hook, Hook::Prerouting | Hook::Output)
+            && step.outcome == Outcome::Match
             && matches!(target, Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Redirects)
     };
     path.steps.iter().rfind(sets).map(|step| lift(rulesets, path, step))
