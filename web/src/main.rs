@@ -1,18 +1,34 @@
-//! The playground's page.
+//! The playground's page: an adapter between `chainwalk-core` and a browser.
+//!
+//! # Layout
+//! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `draft`: what it is made of
+//! - `rows`, `pairs`, `way`, `cursor`: the rule list, the steps, the way and the moves, as plain data
+//! - `components`: one file for each part of the page; `keys`, `intake`, `theme`: what a browser gives and keeps
+
+mod components;
+mod cursor;
+mod draft;
+mod intake;
+mod keys;
+mod page;
+mod pairs;
+mod paste;
+mod rows;
+mod sample;
+mod state;
+mod theme;
+mod walked;
+mod way;
 
 use wasm_bindgen::prelude::*;
-use yew::prelude::*;
+
+use components::app::App;
 
 #[wasm_bindgen]
 extern "C" {
     /// The shell's last resort: it replaces the page by a message, without Yew (see `static/boot.js`).
     #[wasm_bindgen(js_name = chainwalkFault)]
     fn fault(message: &str);
-}
-
-#[component]
-fn App() -> Html {
-    html! { <main><h1>{ "Chainwalk" }</h1></main> }
 }
 
 fn main() {

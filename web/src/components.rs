@@ -1,0 +1,19 @@
+//! The parts of the page, one file each.
+
+pub(crate) mod app;
+mod badge;
+mod diagnostics;
+mod form;
+mod header;
+mod help;
+mod past;
+mod rule;
+mod rules;
+mod stepper;
+mod steps;
+mod text;
+mod verdict;
+mod walk;
+mod way;
+mod why;
+mod window;

@@ -1,0 +1,67 @@
+//! The signs of the page: which packet (a letter in a ring), where it ends (colour, glyph and word), what became of a rule.
+
+use chainwalk_core::explain::Fate;
+use chainwalk_core::walk::trace::Outcome;
+use yew::prelude::*;
+
+use crate::state::Side;
+
+/// The letter of a packet in its ring.
+pub(crate) fn badge(side: Side) -> Html {
+    html! { <span class={classes!("badge", side.key())}>{ side.letter() }</span> }
+}
+
+/// The class that gives an end its colour.
+pub(crate) fn colour(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Captured => "captured",
+        Fate::Direct => "direct",
+        Fate::Dropped => "dropped",
+        Fate::Unknown => "unknown",
+    }
+}
+
+/// The glyph of an end.
+pub(crate) fn glyph(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Captured => "●",
+        Fate::Direct => "○",
+        Fate::Dropped => "✕",
+        Fate::Unknown => "?",
+    }
+}
+
+/// What became of a rule, in a character.
+pub(crate) fn sign(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Match | Outcome::Policy => "✓",
+        Outcome::NoMatch => "–",
+        Outcome::Unknown => "?",
+    }
+}
+
+/// What became of a rule, in words.
+pub(crate) fn say(outcome: Outcome) -> &'static str {
+    match outcome {
+        Outcome::Match => "matches",
+        Outcome::Policy => "applies",
+        Outcome::NoMatch => "does not match",
+        Outcome::Unknown => "cannot be told",
+    }
+}
+
+/// A tile: what became of a rule when this packet met it; an empty place where it never did.
+pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Html {
+    let Some(outcome) = outcome else { return html! { <span class="tile" /> } };
+    let kind = match outcome {
+        Outcome::Match | Outcome::Policy => "hit",
+        Outcome::NoMatch => "miss",
+        Outcome::Unknown => "maybe",
+    };
+    let title = format!("{} {}", side.letter(), say(outcome));
+    html! {
+        <span class={classes!("tile", kind, side.key(), colour(fate))} title={title.clone()}>
+            <span aria-hidden="true">{ sign(outcome) }</span><span class="hidden">{ title }{ ". " }</span>
+        </span>
+    }
+}

@@ -1,0 +1,207 @@
+//! The packets: scenarios to fill them in with, and their fields. What is equal in both is one field.
+
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
+use yew::prelude::*;
+
+use super::badge::badge;
+use super::why::Why;
+use crate::draft::Field;
+use crate::page::Page;
+use crate::state::{Action, Side, State, Target};
+
+/// The scenarios that have a chip; the others are in the table of who gets past.
+const CHIPS: [&str; 7] = ["internet", "as-proxy", "own-pod", "inbound", "proxy-app", "dns-udp", "localhost"];
+
+/// The whole column.
+#[component]
+pub(crate) fn Form(page: &Page) -> Html {
+    let state = &page.state;
+    let details = use_state(|| false);
+    let toggle = {
+        let details = details.clone();
+        Callback::from(move |_: MouseEvent| details.set(!*details))
+    };
+    let says = match (state.compare, state.differences().len()) {
+        (false, _) => String::new(),
+        (true, 0) => "they are equal".into(),
+        (true, 1) => "one field differs".into(),
+        (true, several) => format!("{several} fields differ"),
+    };
+    html! {
+        <section class="pane packet" id="pane-packet" aria-label="Packet">
+            <div class="head">
+                <h2>{ if state.compare { "Packets" } else { "Packet" } }</h2>
+                <span class="quiet">{ says }</span>
+                <span class="space" />
+                if state.compare {
+                    { into(page) }
+                }
+            </div>
+            <div class="scroll" tabindex="0" role="group" aria-label="Packet and why">
+                <div class="form">
+                    <div class="chips" role="group" aria-label="Scenarios">
+                        { for CHIPS.iter().filter_map(|key| chip(page, key)) }
+                    </div>
+                    { for Field::ALL.iter().filter(|field| !field.is_detail()).map(|field| row(page, *field)) }
+                    <button type="button" class="link details" aria-expanded={details.to_string()} onclick={toggle}>
+                        { if *details { "Fewer fields" } else { "State, mark, owner and other fields" } }
+                    </button>
+                    if *details || hides_wrong(state) {
+                        { for Field::ALL.iter().filter(|field| field.is_detail()).map(|field| row(page, *field)) }
+                    }
+                    <datalist id="protocols">
+                        { for ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| html! { <option value={name} /> }) }
+                    </datalist>
+                </div>
+                <Why ..page.clone() />
+            </div>
+        </section>
+    }
+}
+
+/// A mistake is never hidden.
+fn hides_wrong(state: &State) -> bool {
+    let mut wrong = state.sides().iter().filter_map(|side| state.lane(*side).walked.as_ref().err()).flatten();
+    wrong.any(|wrong| wrong.field.is_detail())
+}
+
+fn into(page: &Page) -> Html {
+    let sides = [Side::A, Side::B].map(|side| {
+        let pressed = (page.state.into == side).to_string();
+        let name = format!("Scenarios fill in {}", side.letter());
+        html! {
+            <button type="button" aria-pressed={pressed} aria-label={name.clone()} title={name}
+                onclick={page.on(Action::Into(side))}>{ side.letter() }</button>
+        }
+    });
+    html! {
+        <>
+            <span class="quiet">{ "fill in" }</span>
+            <div class="choice" role="group" aria-label="Which packet scenarios fill in">{ for sides }</div>
+        </>
+    }
+}
+
+fn chip(page: &Page, key: &'static str) -> Option<Html> {
+    let state = &page.state;
+    let scenario = state.paste.scenario(key)?;
+    let held: Vec<Side> =
+        state.sides().iter().copied().filter(|side| state.lane(*side).scenario == Some(key)).collect();
+    Some(html! {
+        <button type="button" class="chip" data-scenario={key} aria-pressed={(!held.is_empty()).to_string()}
+            onclick={page.on(Action::Scenario(key))}>
+            { for held.into_iter().map(badge) }{ &scenario.label }
+        </button>
+    })
+}
+
+/// A row of the form: one field for both packets, or one for each; nothing where neither has it.
+fn row(page: &Page, field: Field) -> Html {
+    let state = &page.state;
+    let sides: Vec<Side> =
+        state.sides().iter().copied().filter(|side| state.lane(*side).draft.applies(field)).collect();
+    if sides.is_empty() {
+        return html! {};
+    }
+    let targets: Vec<Target> = match (state.compare, state.differs(field)) {
+        (true, false) => vec![Target::Both],
+        _ => sides.into_iter().map(Target::One).collect(),
+    };
+    let split = (targets == [Target::Both]).then(|| {
+        let name = format!("Give A and B a {} each", field.label());
+        html! {
+            <button type="button" class="split" aria-label={name.clone()} title={name}
+                onclick={page.on(Action::Split(field))}>{ "≠" }</button>
+        }
+    });
+    let id = id(targets[0], field);
+    html! {
+        <div class="field" key={field.key()}>
+            <label for={id}>{ field.label() }</label>
+            <div class="inputs">{ for targets.iter().map(|target| input(page, *target, field)) }{ split }</div>
+            { for targets.iter().map(|target| wrong(state, *target, field)) }
+        </div>
+    }
+}
+
+fn id(target: Target, field: Field) -> String {
+    let key = match field {
+        Field::Interface => "interface",
+        field => field.key(),
+    };
+    match target {
+        Target::Both => format!("both-{key}"),
+        Target::One(side) => format!("{}-{key}", side.key()),
+    }
+}
+
+fn side(target: Target) -> Side {
+    match target {
+        Target::Both => Side::A,
+        Target::One(side) => side,
+    }
+}
+
+fn message(state: &State, target: Target, field: Field) -> Option<&str> {
+    let wrong = state.lane(side(target)).walked.as_ref().err()?;
+    wrong.iter().find(|wrong| wrong.field == field).map(|wrong| &*wrong.message)
+}
+
+fn wrong(state: &State, target: Target, field: Field) -> Html {
+    match message(state, target, field) {
+        Some(message) => html! {
+            <p class="wrong" id={format!("{}-wrong", id(target, field))} role="alert">
+                if state.compare && target != Target::Both {
+                    { badge(side(target)) }{ " " }
+                }
+                { message }
+            </p>
+        },
+        None => html! {},
+    }
+}
+
+fn input(page: &Page, target: Target, field: Field) -> Html {
+    let state = &page.state;
+    let id = id(target, field);
+    let value = state.lane(side(target)).draft.get(field).to_owned();
+    let whose = match target {
+        Target::Both => "both",
+        Target::One(side) if state.compare => side.letter(),
+        Target::One(_) => "",
+    };
+    let name = format!("{} {whose}", field.label()).trim().to_owned();
+    let is_wrong = message(state, target, field).is_some();
+    let described = is_wrong.then(|| format!("{id}-wrong"));
+    let letter = match target {
+        Target::One(side) if state.compare => badge(side),
+        _ => html! {},
+    };
+    let class = match target {
+        Target::One(side) if state.compare => classes!("input", side.key()),
+        _ => classes!("input"),
+    };
+    let choices = field.choices();
+    let control = if choices.is_empty() {
+        let oninput = page.act.reform(move |event: InputEvent| {
+            let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            Action::Write(target, field, input.map(|input| input.value()).unwrap_or_default())
+        });
+        let list = (field == Field::Protocol).then_some("protocols");
+        html! {
+            <input {id} {value} {oninput} {list} aria-label={name} aria-invalid={is_wrong.to_string()}
+                aria-describedby={described} spellcheck="false" autocomplete="off" autocapitalize="off" />
+        }
+    } else {
+        let onchange = page.act.reform(move |event: Event| {
+            let list = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+            Action::Write(target, field, list.map(|list| list.value()).unwrap_or_default())
+        });
+        let options = choices.iter().map(|(choice, says)| {
+            html! { <option value={*choice} selected={*choice == value}>{ *says }</option> }
+        });
+        html! { <select {id} {onchange} aria-label={name}>{ for options }</select> }
+    };
+    html! { <span {class}>{ letter }{ control }</span> }
+}

@@ -1,0 +1,80 @@
+//! The top line: samples, the promise, help and theme.
+
+use wasm_bindgen::JsCast;
+use web_sys::HtmlSelectElement;
+use yew::prelude::*;
+
+use crate::page::Page;
+use crate::paste::Origin;
+use crate::sample::SAMPLES;
+use crate::state::{Action, View};
+use crate::theme::Theme;
+
+/// The top line.
+#[component]
+pub(crate) fn Header(page: &Page) -> Html {
+    let theme = use_state(Theme::stored);
+    use_effect_with(*theme, |theme| theme.show());
+    let next = {
+        let theme = theme.clone();
+        Callback::from(move |_: MouseEvent| {
+            let next = theme.next();
+            next.store();
+            theme.set(next);
+        })
+    };
+    let chosen = page.act.reform(|event: Event| {
+        let value =
+            event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok()).map(|list| list.value());
+        match value.and_then(|value| value.parse().ok()) {
+            Some(sample) => Action::Sample(sample),
+            None => Action::View(View::Edit),
+        }
+    });
+    let own = page.state.paste.origin == Origin::Own;
+    let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {
+        let selected = page.state.paste.origin == Origin::Sample(place);
+        html! { <option value={place.to_string()} {selected}>{ sample.name }</option> }
+    });
+    let says = format!("Theme: {}", theme.name());
+    html! {
+        <header class="top">
+            <a class="brand" href="#" onclick={|event: MouseEvent| event.prevent_default()}>
+                <svg viewBox="0 0 28 16" width="28" height="16" aria-hidden="true">
+                    <path class="line" d="M4 4h14a4 4 0 0 1 0 8h-6" />
+                    <circle class="dot" cx="4" cy="4" r="2.6" />
+                    <circle class="ring" cx="9" cy="12" r="2.6" />
+                </svg>
+                <span>{ "Chainwalk" }</span>
+            </a>
+            <label class="pick">
+                <span class="hidden">{ "Rules" }</span>
+                <select id="samples" onchange={chosen}>
+                    if own {
+                        <option value="own" selected=true>{ "Your paste" }</option>
+                    }
+                    <optgroup label="Samples">{ for samples }</optgroup>
+                </select>
+            </label>
+            <span class="space" />
+            <p class="promise">
+                <svg viewBox="0 0 12 14" width="11" height="13" aria-hidden="true">
+                    <rect x="1" y="6" width="10" height="7" rx="1.5" /><path d="M3.500 6V4a2.500 2.500 0 0 1 5 0v2" />
+                </svg>
+                { "Nothing leaves this page." }
+            </p>
+            <button type="button" class="plain" id="help-open" aria-label="Help and keys" title="Help and keys (?)"
+                onclick={page.on(Action::Help(true))}>{ "?" }</button>
+            <button type="button" class="plain" id="theme" aria-label={says.clone()} title={says} onclick={next}>
+                <svg viewBox="0 0 16 16" width="15" height="15" aria-hidden="true">
+                    <circle cx="8" cy="8" r="6.500" />
+                    if *theme == Theme::System {
+                        <path class="fill" d="M8 1.500a6.500 6.500 0 0 1 0 13z" />
+                    } else if *theme == Theme::Dark {
+                        <circle class="fill" cx="8" cy="8" r="4" />
+                    }
+                </svg>
+            </button>
+        </header>
+    }
+}

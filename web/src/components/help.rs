@@ -1,0 +1,73 @@
+//! The help: what to do, the keys, the words.
+
+use wasm_bindgen::JsCast;
+use web_sys::{HtmlDialogElement, HtmlInputElement};
+use yew::prelude::*;
+
+use crate::keys::KEYS;
+use crate::page::Page;
+use crate::state::Action;
+
+const WORDS: [(&str, &str); 6] = [
+    (
+        "hook",
+        "A point on a packet's way at which the kernel asks rules: PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING.",
+    ),
+    ("table", "Rules of one purpose. At a hook the tables are asked in order: raw, mangle, nat, filter, security."),
+    (
+        "chain",
+        "A list of rules, asked from the top. The built-in ones stand at hooks; others are called by a rule's -j.",
+    ),
+    ("policy", "What a built-in chain does with a packet that no rule of it settled."),
+    ("verdict", "What becomes of the packet: it goes on, is sent elsewhere, or is dropped."),
+    ("owner", "The user and group of the process when it opened the socket. The kernel sees nothing else of it."),
+];
+
+/// The dialog, open or not.
+#[component]
+pub(crate) fn Help(page: &Page) -> Html {
+    let node = use_node_ref();
+    let open = page.state.help;
+    use_effect_with(open, {
+        let node = node.clone();
+        move |open| {
+            if let Some(dialog) = node.cast::<HtmlDialogElement>() {
+                match (open, dialog.open()) {
+                    // It fails only where the dialog is not in the document.
+                    (true, false) => drop(dialog.show_modal()),
+                    (false, true) => dialog.close(),
+                    _ => {}
+                }
+            }
+        }
+    });
+    let switch = page.act.reform(|event: Event| {
+        let switch = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        Action::Shortcuts(switch.is_none_or(|switch| switch.checked()))
+    });
+    html! {
+        <dialog ref={node} id="help" aria-labelledby="help-title" onclose={page.on(Action::Help(false))}>
+            <div class="head">
+                <h2 id="help-title">{ "Walk a packet through the chains" }</h2>
+                <span class="space" />
+                <button type="button" class="line" onclick={page.on(Action::Help(false))}>{ "Close" }</button>
+            </div>
+            <p>
+                { "Paste what iptables-save printed, or a capture's JSON, anywhere on this page, or drop a file. Choose a packet, " }
+                { "and step it through the rules as the kernel would. Everything runs in this page." }
+            </p>
+            <h3>{ "Keys" }</h3>
+            <dl class="keys">
+                { for KEYS.iter().map(|(keys, does)| html! { <><dt><kbd>{ *keys }</kbd></dt><dd>{ *does }</dd></> }) }
+            </dl>
+            <label class="switch">
+                <input type="checkbox" id="shortcuts" checked={page.state.shortcuts} onchange={switch} />
+                { " Shortcuts of a single character" }
+            </label>
+            <h3>{ "Words" }</h3>
+            <dl class="terms">
+                { for WORDS.iter().map(|(word, says)| html! { <><dt>{ *word }</dt><dd>{ *says }</dd></> }) }
+            </dl>
+        </dialog>
+    }
+}

@@ -1,0 +1,316 @@
+//! The rules: by table and chain, with what became of each; or as the text they were pasted as.
+
+use chainwalk_core::explain;
+use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
+use web_sys::HtmlElement;
+use yew::prelude::*;
+
+use super::badge::{badge, colour, tile};
+use super::diagnostics::Diagnostics;
+use super::rule::{self, Accent};
+use super::text::{Edit, Text};
+use super::window::window;
+use crate::page::Page;
+use crate::rows::{self, Order, Row};
+use crate::state::{Action, Side, State, View};
+
+/// More rows than anyone reads at once.
+const MOST: usize = 600;
+
+/// The whole column.
+#[component]
+pub(crate) fn Rules(page: &Page) -> Html {
+    let state = &page.state;
+    let views = [
+        ("Walked", View::Rows(Order::Walked)),
+        ("Saved", View::Rows(Order::Saved)),
+        ("Text", View::Text),
+        ("Paste", View::Edit),
+    ];
+    let views = views.map(|(name, view)| {
+        html! {
+            <button type="button" id={format!("view-{}", name.to_lowercase())}
+                aria-pressed={(state.view == view).to_string()} onclick={page.on(Action::View(view))}>{ name }</button>
+        }
+    });
+    html! {
+        <section class="pane rules" id="pane-rules" aria-label="Rules">
+            <div class="head">
+                <h2>{ "Rules" }</h2>
+                <span class="quiet wide">{ "paste or drop a dump anywhere" }</span>
+                <span class="space" />
+                <div class="choice" role="group" aria-label="Show the rules">{ for views }</div>
+            </div>
+            { about(state) }
+            {
+                match state.view {
+                    View::Rows(_) => html! { <List ..page.clone() /> },
+                    View::Text => html! { <Text ..page.clone() /> },
+                    View::Edit => html! { <Edit ..page.clone() /> },
+                }
+            }
+            <Diagnostics ..page.clone() />
+        </section>
+    }
+}
+
+/// Whose rules they are.
+fn about(state: &State) -> Html {
+    let Some(mesh) = &state.paste.mesh else { return html! {} };
+    let ranges = |ranges: &[(u32, u32)]| {
+        let one = |(low, high): &(u32, u32)| if low == high { low.to_string() } else { format!("{low} to {high}") };
+        ranges.iter().map(one).collect::<Vec<_>>().join(", ")
+    };
+    let ports = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
+    let mut facts = Vec::new();
+    match (&*ranges(&mesh.uids), &*ranges(&mesh.gids)) {
+        ("", "") => {}
+        (uids, gids) if uids == gids => facts.push(format!("uid and gid {uids}")),
+        (uids, "") => facts.push(format!("uid {uids}")),
+        ("", gids) => facts.push(format!("gid {gids}")),
+        (uids, gids) => facts.push(format!("uid {uids}, gid {gids}")),
+    }
+    for (ports, way) in [(ports(&mesh.outbound), "out"), (ports(&mesh.inbound), "in")] {
+        if !ports.is_empty() {
+            facts.push(format!("{way} {ports}"));
+        }
+    }
+    html! {
+        <p class="about">
+            <b>{ mesh.name }{ "." }</b>
+            if !facts.is_empty() {
+                { format!(" {}: {}.", super::verdict::capital(mesh.proxy), facts.join(", ")) }
+            }
+        </p>
+    }
+}
+
+#[component]
+fn List(page: &Page) -> Html {
+    let state = &page.state;
+    let node = use_node_ref();
+    let current = state.current();
+    // The rule under the cursor comes into sight, within the list only.
+    use_effect_with((state.cursor, state.rows.clone(), state.unmet), {
+        let node = node.clone();
+        move |_| {
+            if let Some(list) = node.cast::<HtmlElement>() {
+                show_current(&list);
+            }
+        }
+    });
+    let cursors: Vec<Place> = current.iter().map(|(_, place)| *place).collect();
+    let is_current = |row: &Row| match row {
+        Row::Rule(place) => cursors.contains(place),
+        Row::Fold { at, rules } => {
+            cursors.iter().any(|place| place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule)))
+        }
+        _ => false,
+    };
+    let must = state.rows.iter().position(is_current);
+    let seen = window(state.rows.len(), MOST, must);
+    let rows = state.rows[seen.clone()].iter().flat_map(|row| match row {
+        Row::Fold { at, rules } => rows::unfold(*at, rules.clone(), &cursors),
+        row => vec![row.clone()],
+    });
+    let left = |count: usize, place: &str| {
+        if count == 0 {
+            html! {}
+        } else {
+            html! { <p class="left">{ format!("{count} more rows {place}") }</p> }
+        }
+    };
+    html! {
+        <div class="scroll list" ref={node} tabindex="0" role="group" aria-label="Rule list">
+            <div class="legend">
+                <span class="number">{ "no." }</span>
+                { for state.sides().iter().map(|side| badge(*side)) }
+                <span class="words">{ "✓ matched, – tested, blank: never reached" }</span>
+                <span class="line-number">{ "line" }</span>
+            </div>
+            if state.rows.is_empty() {
+                <p class="left">{ "There are no rules." }</p>
+            }
+            { left(seen.start, "above: step there to see them") }
+            { for rows.map(|row| show(page, &row)) }
+            { left(state.rows.len() - seen.end, "below: step there to see them, or look at the text") }
+        </div>
+    }
+}
+
+/// Scrolls the list as little as needed.
+fn show_current(list: &HtmlElement) {
+    let Ok(Some(row)) = list.query_selector("[data-current]") else { return };
+    let (seen, row) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
+    // The head of the chain sticks to the top and would cover the row.
+    const HEAD: f64 = 64.0;
+    let (above, below) = (row.top() - seen.top() - HEAD, row.bottom() - seen.bottom() + 8.0);
+    if above < 0.0 {
+        list.set_scroll_top(list.scroll_top() + above as i32);
+    } else if below > 0.0 {
+        list.set_scroll_top(list.scroll_top() + below.min(above) as i32);
+    }
+}
+
+fn show(page: &Page, row: &Row) -> Html {
+    match row {
+        Row::Chain { at, callers } => chain(&page.state, *at, callers),
+        Row::Rule(place) => rule(page, *place),
+        Row::Fold { at, rules } => fold(page, *at, rules.clone()),
+        Row::Unmet { chains, rules } => {
+            let open = page.state.rows.last() != Some(row);
+            html! {
+                <button type="button" class="row fold unmet" aria-expanded={open.to_string()} onclick={page.on(Action::Unmet)}>
+                    <span class="number" />
+                    <span class="words">
+                        { format!("{} with {} that {}", count(*chains, "chain"), count(*rules, "rule"), nobody(&page.state)) }
+                    </span>
+                    <span class="line-number" aria-hidden="true">{ if open { "▾" } else { "▸" } }</span>
+                </button>
+            }
+        }
+    }
+}
+
+fn nobody(state: &State) -> &'static str {
+    if state.compare { "neither packet meets" } else { "the packet does not meet" }
+}
+
+pub(super) fn count(count: usize, what: &str) -> String {
+    match count {
+        0 => format!("no {what}s"),
+        1 => format!("1 {what}"),
+        _ => format!("{count} {what}s"),
+    }
+}
+
+fn chain(state: &State, at: ChainPlace, callers: &[Place]) -> Html {
+    let rulesets = state.paste.rulesets();
+    let (ruleset, _, chain) = at.find(rulesets);
+    let by: Vec<String> = callers.iter().map(|place| short(rulesets, *place)).collect();
+    let by = if by.is_empty() { String::new() } else { format!(", called by {}", by.join(" and ")) };
+    let family = if rulesets.len() > 1 { format!("{} ", ruleset.family) } else { String::new() };
+    html! {
+        <h3 class="chain" key={format!("{at:?}")} data-chain={format!("{}/{}", at.table, chain.name)}>
+            <span class="table">{ family }{ at.table.name() }</span>
+            <code>{ &*chain.name }</code>
+            <span class="quiet">{ count(chain.rules.len(), "rule") }{ by }</span>
+        </h3>
+    }
+}
+
+/// "ISTIO_OUTPUT 4", "OUTPUT policy".
+pub(super) fn short(rulesets: &[Ruleset], place: Place) -> String {
+    let chain = &place.at.find(rulesets).2.name;
+    match place.rule {
+        Some(rule) => format!("{chain} {}", rule + 1),
+        None => format!("{chain} policy"),
+    }
+}
+
+fn rule(page: &Page, place: Place) -> Html {
+    let state = &page.state;
+    let rulesets = state.paste.rulesets();
+    let (ruleset, table, chain) = place.at.find(rulesets);
+    let rule = place.rule(rulesets);
+    let marks: Vec<_> = state.sides().iter().map(|side| (*side, state.walked(*side))).collect();
+    let mark = |side: Side| state.walked(side).and_then(|walked| walked.mark(place));
+    let decides = state.walked(state.lead()).is_some_and(|walked| walked.decided_by() == Some(place));
+    let other = state.walks().find(|(side, walked)| *side != state.lead() && walked.decided_by() == Some(place));
+    let failed: Vec<u16> = state
+        .sides()
+        .iter()
+        .filter_map(|side| mark(*side))
+        .filter(|mark| mark.outcome != Outcome::Match)
+        .filter_map(|mark| mark.condition)
+        .collect();
+    let accent = |condition: u16| match failed.contains(&condition) {
+        true if decides => Some(Accent::Decides),
+        true => Some(Accent::Fails),
+        // Nobody failed it: all its conditions decided together.
+        false if decides && failed.is_empty() => Some(Accent::Decides),
+        false => None,
+    };
+    let current: String = state.current().iter().filter(|(_, at)| *at == place).map(|(side, _)| side.key()).collect();
+    let line = rule.map(|rule| rule.line).or(chain.line);
+    let number = place.rule.map(|rule| (rule + 1).to_string());
+    let words = rule.map(|rule| explain::rule(ruleset, table, rule));
+    let id = format!("{}/{}/{}", place.at.table, chain.name, number.as_deref().unwrap_or("policy"));
+    let tint = match (decides, other) {
+        (true, _) => Some(classes!("decided", state.walked(state.lead()).map(|walked| colour(walked.headline.fate)))),
+        (false, Some((_, walked))) => Some(classes!("led", colour(walked.headline.fate))),
+        (false, None) => None,
+    };
+    let is_current = !current.is_empty();
+    html! {
+        <>
+            <button type="button" class={classes!("row", tint)} key={format!("{place:?}")} data-rule={id}
+                data-current={is_current.then_some(current)} aria-current={is_current.then_some("step")}
+                onclick={page.on(Action::GoTo(place))}>
+                <span class="number"><span class="cursor" aria-hidden="true" />{ number }</span>
+                { for marks.iter().map(|(side, walked)| {
+                    let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
+                    tile(*side, fate, mark(*side).map(|mark| mark.outcome))
+                }) }
+                <span class="words">
+                    { rule::pieces(rulesets, place, accent) }
+                    if let Some(words) = words {
+                        <span class="plain-words">{ words }</span>
+                    }
+                </span>
+                <span class="line-number">{ line }</span>
+            </button>
+            if state.unmet == Some(place) {
+                <p class="unmet-why" role="status">{ why_unmet(state, place) }</p>
+            }
+        </>
+    }
+}
+
+/// Why no packet comes to a rule.
+fn why_unmet(state: &State, place: Place) -> String {
+    let rulesets = state.paste.rulesets();
+    let mut reasons = Vec::new();
+    for (side, walked) in state.walks() {
+        let steps = &walked.path().steps;
+        let here = steps.iter().rposition(|step| step.place.at == place.at && step.place.rule < place.rule);
+        let left = here.filter(|at| steps[*at].outcome == Outcome::Match).map(|at| steps[at].place);
+        let hook = place.at.find(rulesets).2.hook;
+        reasons.push(match (left, hook) {
+            (Some(left), _) => format!("{} leaves at {}", side.letter(), short(rulesets, left)),
+            (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {
+                format!("{} does not pass {hook}", side.letter())
+            }
+            (None, _) => format!("{} is not led into this chain", side.letter()),
+        });
+    }
+    format!("Never reached: {}.", reasons.join(", "))
+}
+
+fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
+    let state = &page.state;
+    let place = |rule| Place { at, rule: Some(rule) };
+    let tested = |side: Side| {
+        state
+            .walked(side)
+            .and_then(|walked| rules.clone().find_map(|rule| walked.mark(place(rule))))
+            .map(|mark| mark.outcome)
+    };
+    let gone: Vec<&str> =
+        state.walks().filter(|(side, _)| tested(*side).is_none()).map(|(side, _)| side.letter()).collect();
+    let says = match (gone.len(), state.sides().len()) {
+        (0, _) => "none matches".to_owned(),
+        (gone, all) if gone == all => "never reached".to_owned(),
+        _ => format!("none matches, {} is gone", gone.join(" and ")),
+    };
+    html! {
+        <button type="button" class="row fold" key={format!("fold-{at:?}-{}", rules.start)} aria-expanded="false"
+            onclick={page.on(Action::Unfold(place(rules.start)))}>
+            <span class="number">{ format!("{}–{}", rules.start + 1, rules.end) }</span>
+            { for state.sides().iter().map(|side| tile(*side, explain::Fate::Unknown, tested(*side))) }
+            <span class="words">{ format!("{}: {says}", count(rules.len(), "rule")) }</span>
+            <span class="line-number" aria-hidden="true">{ "▸" }</span>
+        </button>
+    }
+}

@@ -1,0 +1,175 @@
+//! The answer: the largest text of the page, with the other packet's beside it.
+
+use chainwalk_core::explain::{self, Headline};
+use chainwalk_core::walk::trace::Place;
+use yew::prelude::*;
+
+use super::badge::{badge, colour};
+use super::rule;
+use crate::page::Page;
+use crate::state::{Action, Side, State, Tab};
+use crate::walked::Walked;
+
+/// Both answers.
+#[component]
+pub(crate) fn Verdict(page: &Page) -> Html {
+    let state = &page.state;
+    let lead = state.lead();
+    let tabs = Tab::ALL.map(|tab| tab_button(page, tab));
+    html! {
+        <section class="verdict" aria-label="Verdict">
+            <div class="lead" id="verdict">{ large(state, lead) }</div>
+            if state.compare {
+                <button type="button" class="line swap" id="swap" aria-label="Swap A and B" title="Swap A and B"
+                    onclick={page.on(Action::Swap)}>
+                    <svg viewBox="0 0 18 16" width="18" height="16" aria-hidden="true">
+                        <path d="M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2" />
+                    </svg>
+                </button>
+                <div class="other" id="verdict-other">{ small(state, Side::A) }{ certainty(page) }</div>
+            } else {
+                <div class="other">{ certainty(page) }</div>
+            }
+            <div class="tabs" role="tablist" aria-label="Parts of the page">{ for tabs }</div>
+        </section>
+    }
+}
+
+fn tab_button(page: &Page, tab: Tab) -> Html {
+    let selected = page.state.tab == tab;
+    let place = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
+    let act = page.act.clone();
+    // The arrows move through a list of tabs, as everywhere.
+    let onkeydown = Callback::from(move |event: KeyboardEvent| {
+        let next = match &*event.key() {
+            "ArrowLeft" => place.checked_sub(1),
+            "ArrowRight" => Some(place + 1),
+            _ => None,
+        };
+        if let Some(tab) = next.and_then(|next| Tab::ALL.get(next)) {
+            act.emit(Action::Tab(*tab));
+            super::app::focus(&format!("tab-{}", tab.key()));
+        }
+    });
+    html! {
+        <button type="button" role="tab" id={format!("tab-{}", tab.key())} aria-selected={selected.to_string()}
+            aria-controls={format!("pane-{}", tab.key())} tabindex={if selected { "0" } else { "-1" }}
+            onclick={page.on(Action::Tab(tab))} {onkeydown}>{ tab.name() }</button>
+    }
+}
+
+/// A sentence in which the name of the deciding chain is set as code.
+pub(super) fn sentence(state: &State, text: &str, place: Option<Place>) -> Html {
+    let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
+    match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
+        Some((chain, (before, behind))) => html! { <>{ before }<code>{ chain }</code>{ behind }</> },
+        None => html! { text },
+    }
+}
+
+fn large(state: &State, side: Side) -> Html {
+    let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
+    let Headline { fate, lead, reason, end } = &walked.headline;
+    html! {
+        <>
+            <h1>
+                <b class={colour(*fate)}>{ lead }</b>{ " " }{ sentence(state, reason, walked.decided_by()) }
+            </h1>
+            <p class="under">
+                if state.compare {
+                    { badge(side) }{ " " }
+                }
+                { capital(end) }{ decided(state, walked) }
+            </p>
+        </>
+    }
+}
+
+/// The rule that decided, as its line states it.
+fn decided(state: &State, walked: &Walked) -> Html {
+    let rulesets = state.paste.rulesets();
+    let Some(place) = walked.decided_by() else { return html! {} };
+    let (_, _, chain) = place.at.find(rulesets);
+    match place.rule(rulesets) {
+        Some(rule) => html! {
+            <span class="more">
+                { format!(", by line {}: ", rule.line) }<code>{ "-A " }{ &*chain.name }{ " " }{ rule::text(rulesets, place) }</code>
+            </span>
+        },
+        None => html! {},
+    }
+}
+
+fn small(state: &State, side: Side) -> Html {
+    let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
+    let Headline { fate, lead, reason, .. } = &walked.headline;
+    let lead = lead.trim_end_matches('.').to_lowercase();
+    html! {
+        <>
+            <h2>{ badge(side) }{ " " }{ capital(&state.name(side)) }{ ": " }<b class={colour(*fate)}>{ lead }</b></h2>
+            <p class="under">{ sentence(state, reason, walked.decided_by()) }</p>
+        </>
+    }
+}
+
+fn incomplete(state: &State, side: Side) -> Html {
+    let wrong = state.lane(side).walked.as_ref().err().and_then(|wrong| wrong.first());
+    html! {
+        <>
+            <h1>{ badge(side) }{ " is not complete." }</h1>
+            if let Some(wrong) = wrong {
+                <p class="under">{ wrong.field.label() }{ ": " }{ &wrong.message }</p>
+            }
+        </>
+    }
+}
+
+fn certainty(page: &Page) -> Html {
+    let walks: Vec<_> = page.state.walks().collect();
+    if walks.is_empty() {
+        return html! {};
+    }
+    let unsure: Vec<&str> =
+        walks.iter().filter(|(_, walked)| !walked.trace.certain).map(|(side, _)| side.letter()).collect();
+    let given = super::why::assumptions(&page.state).len();
+    let says = match (unsure.len(), walks.len()) {
+        (0, 1) => "✓ Certain".to_owned(),
+        (0, _) => "✓ Both certain".to_owned(),
+        (1, 1) => "? A dump cannot tell".to_owned(),
+        _ => format!("? A dump cannot tell for {}", unsure.join(" and ")),
+    };
+    let class = if unsure.is_empty() { "sure" } else { "unknown" };
+    let open = {
+        let act = page.act.clone();
+        Callback::from(move |_: MouseEvent| {
+            act.emit(Action::Tab(Tab::Packet));
+            super::app::focus("assumptions");
+        })
+    };
+    html! {
+        <p class="certainty">
+            <b {class}>{ says }</b>
+            if given > 0 {
+                { ", given " }
+                <button type="button" class="link" onclick={open}>
+                    { if given == 1 { "1 assumption".to_owned() } else { format!("{given} assumptions") } }
+                </button>
+            }
+        </p>
+    }
+}
+
+/// With a capital letter first.
+pub(super) fn capital(text: &str) -> String {
+    let mut chars = text.chars();
+    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+}
+
+/// A whole step, from core's words, with the packet's end behind its last.
+pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
+    let path = walked.path();
+    let rulesets = state.paste.rulesets();
+    let Some(step) = path.steps.get(at) else { return format!("It has ended: {}.", walked.headline.end) };
+    let says = explain::step(rulesets, &walked.trace, path, step);
+    if at + 1 == path.steps.len() { format!("{says} {}.", capital(&walked.headline.end)) } else { says }
+}

@@ -1,0 +1,36 @@
+//! The walk: the way in short, the stepper, the sentence, and all steps.
+
+use yew::prelude::*;
+
+use super::badge::{badge, colour};
+use super::stepper::Stepper;
+use super::steps::Steps;
+use super::way::Way;
+use crate::page::Page;
+use crate::state::Action;
+
+/// The whole column.
+#[component]
+pub(crate) fn Walk(page: &Page) -> Html {
+    let state = &page.state;
+    let names = state.sides().iter().map(|side| {
+        let class = state.walked(*side).map_or("", |walked| colour(walked.headline.fate));
+        html! { <span class={classes!("name", class)}>{ badge(*side) }{ " " }{ state.name(*side) }</span> }
+    });
+    html! {
+        <section class="pane walk" id="pane-walk" aria-label="Walk">
+            <div class="head">
+                <h2>{ "Walk" }</h2>
+                <span class="names">{ for names }</span>
+                <span class="space" />
+                <button type="button" class="line" id="compare" aria-pressed={state.compare.to_string()}
+                    title="Show the second packet beside the first (c)" onclick={page.on(Action::Compare)}>
+                    { "Compare " }<kbd>{ "c" }</kbd>
+                </button>
+            </div>
+            <Way ..page.clone() />
+            <Stepper ..page.clone() />
+            <Steps ..page.clone() />
+        </section>
+    }
+}

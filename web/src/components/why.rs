@@ -1,0 +1,153 @@
+//! The reason for the answer, where two packets part, and what is taken for granted.
+
+use chainwalk_core::explain::{self, Fate};
+use chainwalk_core::host::Host;
+use chainwalk_core::walk::trace::Outcome;
+use yew::prelude::*;
+
+use super::badge::{badge, colour};
+use super::rules::short;
+use super::verdict::{capital, sentence};
+use crate::cursor::Move;
+use crate::page::Page;
+use crate::state::{Action, Side, State};
+use crate::walked::Walked;
+
+/// The lower half of the packet's column.
+#[component]
+pub(crate) fn Why(page: &Page) -> Html {
+    let state = &page.state;
+    let lead = state.lead();
+    let assumptions = assumptions(state);
+    html! {
+        <>
+            if let Some(walked) = state.walked(lead) {
+                <section class="why">
+                    <h2>{ heading(state, lead, walked) }</h2>
+                    { because(state, walked) }
+                    { parting(page) }
+                    { ways(state, walked) }
+                </section>
+            }
+            <section class="why" id="assumptions" tabindex="-1" aria-label="Assumptions">
+                <h2>{ "Taken for granted" }</h2>
+                <ul>
+                    { for assumptions.into_iter().map(|assumption| html! { <li>{ assumption }</li> }) }
+                </ul>
+            </section>
+        </>
+    }
+}
+
+fn heading(state: &State, side: Side, walked: &Walked) -> String {
+    let who = if state.compare { side.letter() } else { "it" };
+    match walked.headline.fate {
+        Fate::Captured => format!("Why {who} is captured"),
+        Fate::Direct if state.paste.mesh.is_some() => format!("Why {who} gets past"),
+        Fate::Direct => format!("Why {who} arrives"),
+        Fate::Dropped => format!("Why {who} does not arrive"),
+        Fate::Unknown => format!("Why a dump cannot tell for {who}"),
+    }
+}
+
+/// The deciding rule in words, and what of the packet fitted it.
+fn because(state: &State, walked: &Walked) -> Html {
+    let rulesets = state.paste.rulesets();
+    let says = sentence(state, &walked.headline.reason, walked.decided_by());
+    let Some(at) = walked.decided_at() else { return html! { <p>{ says }</p> } };
+    let step = &walked.path().steps[at];
+    let (ruleset, table, _) = step.place.at.find(rulesets);
+    let more = step.place.rule(rulesets).map(|rule| {
+        let words = explain::rule(ruleset, table, rule);
+        let why = explain::why(rulesets, &walked.trace, walked.path(), step);
+        html! { <p class="quiet">{ "It says: " }{ words }{ " Here: " }{ why }{ "." }</p> }
+    });
+    html! { <><p>{ says }</p>{ more }</> }
+}
+
+/// The step at which the two ways part, as both saw it.
+fn parting(page: &Page) -> Html {
+    let state = &page.state;
+    let (Some(part), true) = (state.part, state.compare) else { return html! {} };
+    let rulesets = state.paste.rulesets();
+    let seen = state.walks().map(|(side, walked)| {
+        let path = walked.path();
+        let says = match path.steps.get(part) {
+            Some(step) => {
+                let how = match step.outcome {
+                    Outcome::Match | Outcome::Policy => "yes",
+                    Outcome::NoMatch => "no",
+                    Outcome::Unknown => "perhaps",
+                };
+                let why = explain::why(rulesets, &walked.trace, path, step);
+                format!("{}: {how}, {why}", short(rulesets, step.place))
+            }
+            None => walked.headline.end.clone(),
+        };
+        html! { <li class={colour(walked.headline.fate)}>{ badge(side) }<span>{ says }</span></li> }
+    });
+    html! {
+        <>
+            <p>
+                { "They part at " }
+                <button type="button" class="link" onclick={page.on(Action::Go(Move::To(part)))}>
+                    { format!("step {}", part + 1) }
+                </button>{ "." }
+            </p>
+            <ul class="parted">{ for seen }</ul>
+        </>
+    }
+}
+
+/// The ways that an uncertain walk can go.
+fn ways(state: &State, walked: &Walked) -> Html {
+    let trace = &walked.trace;
+    if trace.branches.is_empty() {
+        return html! {};
+    }
+    let rulesets = state.paste.rulesets();
+    let ways = trace.branches.iter().map(|branch| {
+        let order = branch.first.map(|backend| format!("{backend:?} runs first").to_lowercase());
+        let answers = branch.assumes.iter().map(|assumed| {
+            let matches = if assumed.matches { "matches" } else { "does not match" };
+            format!("{} {matches} ({})", short(rulesets, assumed.place), assumed.because)
+        });
+        let given: Vec<String> = order.into_iter().chain(answers).collect();
+        let end = branch.path.verdict.as_ref().map_or("no end is known".into(), crate::paste::end);
+        html! { <li>{ "If " }{ given.join(", ") }{ ": " }<b>{ end }</b></li> }
+    });
+    html! {
+        <>
+            <p>{ "The first of these ways is shown:" }</p>
+            <ol>{ for ways }</ol>
+            if trace.branches_left_out > 0 {
+                <p class="quiet">{ format!("{} more are left out.", trace.branches_left_out) }</p>
+            }
+        </>
+    }
+}
+
+/// Everything that is taken for granted, each once.
+pub(super) fn assumptions(state: &State) -> Vec<String> {
+    let mut all = Vec::new();
+    if !state.paste.host_known {
+        all.push(format!("The paste does not show the namespace: a usual pod, {}.", host(&state.paste.host)));
+    }
+    for (_, walked) in state.walks() {
+        for assumption in &walked.trace.assumes {
+            let says = format!("{}.", capital(assumption));
+            if !all.contains(&says) {
+                all.push(says);
+            }
+        }
+    }
+    all
+}
+
+fn host(host: &Host) -> String {
+    let addresses = |addresses: &[chainwalk_core::host::Prefix]| {
+        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+    };
+    let interfaces = host.interfaces.iter().map(|one| format!("{} {}", one.name, addresses(&one.addresses)));
+    format!("{}, a default route, no forwarding", interfaces.collect::<Vec<_>>().join(", "))
+}

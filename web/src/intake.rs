@@ -1,0 +1,106 @@
+//! What comes in from the browser: keys, pastes and drops anywhere on the page.
+
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::utils::document;
+use wasm_bindgen::JsCast;
+use web_sys::{ClipboardEvent, DragEvent, Element, Event, EventTarget, File, HtmlInputElement, KeyboardEvent};
+use yew::Callback;
+
+use crate::keys::{self, Focus};
+use crate::paste::MOST_EDITED;
+
+/// Something that came in.
+#[derive(Debug)]
+pub(crate) enum Taken {
+    /// A text.
+    Text(String),
+    /// A file, still to be read.
+    File(File),
+    /// A key went down that may mean something.
+    Key {
+        /// Its name, as the browser gives it.
+        key: String,
+        /// What had the focus.
+        focus: Focus,
+        /// Whether it is being held.
+        repeat: bool,
+    },
+    /// A key went up.
+    Up,
+}
+
+/// Listens on the whole document for as long as the result lives.
+pub(crate) fn listen(taken: &Callback<Taken>) -> Vec<EventListener> {
+    // Without this the browser refuses the drop, or opens the file in the page's place.
+    let drag = |event: &Event| {
+        event.prevent_default();
+        None
+    };
+    vec![
+        on("keydown", taken, key),
+        on("keyup", taken, |_| Some(Taken::Up)),
+        on("paste", taken, paste),
+        on("dragover", taken, drag),
+        on("drop", taken, drop),
+    ]
+}
+
+fn on(kind: &'static str, taken: &Callback<Taken>, read: impl Fn(&Event) -> Option<Taken> + 'static) -> EventListener {
+    let taken = taken.clone();
+    EventListener::new_with_options(&document(), kind, EventListenerOptions::enable_prevent_default(), move |event| {
+        if let Some(what) = read(event) {
+            taken.emit(what);
+        }
+    })
+}
+
+fn focus(target: Option<EventTarget>) -> Focus {
+    let Some(element) = target.and_then(|target| target.dyn_into::<Element>().ok()) else { return Focus::Elsewhere };
+    match (&*element.tag_name(), element.get_attribute("role").as_deref()) {
+        ("INPUT", _) => match &*element.unchecked_into::<HtmlInputElement>().type_() {
+            "range" => Focus::Moving,
+            "checkbox" | "button" => Focus::Elsewhere,
+            _ => Focus::Typing,
+        },
+        ("TEXTAREA" | "SELECT", _) => Focus::Typing,
+        (_, Some("tab")) => Focus::Moving,
+        _ => Focus::Elsewhere,
+    }
+}
+
+fn key(event: &Event) -> Option<Taken> {
+    let event: &KeyboardEvent = event.unchecked_ref();
+    if event.ctrl_key() || event.meta_key() || event.alt_key() || is_in_dialog(event.target()) {
+        return None;
+    }
+    let (key, focus) = (event.key(), focus(event.target()));
+    keys::action(&key, focus, true)?;
+    event.prevent_default();
+    Some(Taken::Key { key, focus, repeat: event.repeat() })
+}
+
+fn is_in_dialog(target: Option<EventTarget>) -> bool {
+    let element = target.and_then(|target| target.dyn_into::<Element>().ok());
+    element.is_some_and(|element| element.closest("dialog").is_ok_and(|dialog| dialog.is_some()))
+}
+
+/// A paste into a field is the field's own, unless the text is too long for any.
+fn paste(event: &Event) -> Option<Taken> {
+    let event: &ClipboardEvent = event.unchecked_ref();
+    let text = event.clipboard_data()?.get_data("text/plain").unwrap_or_default();
+    if focus(event.target()) == Focus::Typing && text.len() <= MOST_EDITED {
+        return None;
+    }
+    event.prevent_default();
+    Some(Taken::Text(text))
+}
+
+fn drop(event: &Event) -> Option<Taken> {
+    let event: &DragEvent = event.unchecked_ref();
+    event.prevent_default();
+    let data = event.data_transfer()?;
+    match data.files().and_then(|files| files.get(0)) {
+        Some(file) => Some(Taken::File(file)),
+        None => data.get_data("text/plain").ok().map(Taken::Text),
+    }
+}

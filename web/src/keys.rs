@@ -1,0 +1,70 @@
+//! What a key does, depending on where the focus is.
+
+use crate::cursor::Move;
+use crate::state::Action;
+
+/// What has the focus, as far as keys care.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Focus {
+    /// Something that takes text, or letters to choose by.
+    Typing,
+    /// A slider or a list of tabs: arrows, Home and End are its own.
+    Moving,
+    /// Anything else.
+    Elsewhere,
+}
+
+/// What a key does; `None` leaves it to the browser. `shortcuts` is the switch in the help: characters may be off.
+pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action> {
+    let is_character = key.chars().count() == 1;
+    if focus == Focus::Typing || (is_character && !shortcuts) || (!is_character && focus == Focus::Moving) {
+        return None;
+    }
+    Some(match key {
+        "ArrowLeft" | "," => Action::Go(Move::Back),
+        "ArrowRight" | "." => Action::Go(Move::Forward),
+        "Home" => Action::Go(Move::First),
+        "End" => Action::Go(Move::Last),
+        "n" => Action::Go(Move::NextMatch),
+        "u" => Action::Go(Move::OutOfChain),
+        "c" => Action::Compare,
+        "?" => Action::Help(true),
+        _ => return None,
+    })
+}
+
+/// The keys and what they do, for the help.
+pub(crate) const KEYS: [(&str, &str); 7] = [
+    ("← →  or  , .", "step back, step on"),
+    ("Home  End", "first step, last step"),
+    ("n", "next rule that matches"),
+    ("u", "out of this chain"),
+    ("c", "compare with the second packet, or not"),
+    ("?", "this help"),
+    ("Ctrl V", "read the rules in the clipboard"),
+];
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn keys_step_but_never_while_typing() {
+        let forward = Some(Action::Go(Move::Forward));
+        assert_eq!(action("ArrowRight", Focus::Elsewhere, true), forward);
+        assert_eq!(action("ArrowRight", Focus::Moving, true), None);
+        assert_eq!(action(".", Focus::Moving, true), forward);
+        for key in ["ArrowRight", ".", "n", "?", "Home"] {
+            assert_eq!(action(key, Focus::Typing, true), None, "{key}");
+        }
+    }
+
+    #[test]
+    fn the_switch_turns_characters_off_and_leaves_the_arrows() {
+        for key in [",", ".", "n", "u", "c", "?"] {
+            assert!(action(key, Focus::Elsewhere, true).is_some(), "{key}");
+            assert_eq!(action(key, Focus::Elsewhere, false), None, "{key}");
+        }
+        assert!(action("ArrowLeft", Focus::Elsewhere, false).is_some());
+    }
+}

@@ -1,0 +1,126 @@
+//! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and who gets past.
+
+use std::borrow::Cow;
+
+use chainwalk_core::explain::Fate;
+use chainwalk_core::host::Host;
+use chainwalk_core::mesh::{self, Mesh};
+use chainwalk_core::parse::{self, Parsed};
+use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::scenario::{self, Scenario};
+use chainwalk_core::walk::trace::{Place, Verdict, VerdictKind};
+
+use crate::sample::{SAMPLES, Sample};
+use crate::walked::Walked;
+
+/// Above this no text enters a text field: browsers take seconds for it.
+pub(crate) const MOST_EDITED: usize = 1_000_000;
+
+/// Where the text comes from.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// One of [`SAMPLES`].
+    Sample(usize),
+    /// The reader's own.
+    Own,
+}
+
+/// One row of the table of who gets past.
+#[derive(Debug)]
+pub(crate) struct Past {
+    /// The packet and its name.
+    pub(crate) scenario: Scenario,
+    /// Where it ends.
+    pub(crate) fate: Fate,
+    /// The same in a word: a port or an interface.
+    pub(crate) end: Cow<'static, str>,
+    /// The rule or policy that decided.
+    pub(crate) decided_by: Option<Place>,
+}
+
+/// A text, read.
+#[derive(Debug)]
+pub(crate) struct Paste {
+    /// Where it comes from.
+    pub(crate) origin: Origin,
+    /// What was read.
+    pub(crate) parsed: Parsed,
+    /// The namespace to walk in.
+    pub(crate) host: Host,
+    /// Whether the text, or the sample, told the namespace.
+    pub(crate) host_known: bool,
+    /// Whose rules they are.
+    pub(crate) mesh: Option<Mesh>,
+    /// What becomes of the packets worth trying.
+    pub(crate) past: Vec<Past>,
+}
+
+impl Paste {
+    /// Reads a sample.
+    pub(crate) fn sample(place: usize) -> Self {
+        let Sample { text, host, .. } = SAMPLES[place];
+        let host = host.map(|json| Host::from_json(json).expect("a test reads every sample's host"));
+        let parsed = parse::parse(text);
+        Self::new(Origin::Sample(place), Parsed { host, ..parsed })
+    }
+
+    /// Reads a text of the reader's own.
+    pub(crate) fn own(text: impl Into<String>) -> Self {
+        Self::new(Origin::Own, parse::parse(text))
+    }
+
+    fn new(origin: Origin, mut parsed: Parsed) -> Self {
+        let host = parsed.host.take();
+        let host_known = host.is_some();
+        let host = host.unwrap_or_else(Host::pod);
+        let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
+        let past = scenario::list(&host, mesh.as_ref())
+            .into_iter()
+            .map(|scenario| past(&parsed.rulesets, mesh.as_ref(), &host, scenario))
+            .collect();
+        Self { origin, parsed, host, host_known, mesh, past }
+    }
+
+    /// The rules.
+    pub(crate) fn rulesets(&self) -> &[Ruleset] {
+        &self.parsed.rulesets
+    }
+
+    /// The text itself, where it is one that a text field can take.
+    pub(crate) fn editable(&self) -> Option<&str> {
+        match &self.parsed.sources[..] {
+            [text] if self.parsed.capture.is_none() && text.len() <= MOST_EDITED => Some(text),
+            _ => None,
+        }
+    }
+
+    /// The packet of that name.
+    pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
+        self.past.iter().map(|past| &past.scenario).find(|scenario| scenario.key == key)
+    }
+
+    /// How many packets of the table end so.
+    pub(crate) fn count(&self, fate: Fate) -> usize {
+        self.past.iter().filter(|past| past.fate == fate).count()
+    }
+}
+
+fn past(rulesets: &[Ruleset], mesh: Option<&Mesh>, host: &Host, scenario: Scenario) -> Past {
+    let walked = Walked::new(rulesets, mesh, host, &scenario.packet);
+    let end = walked.trace.verdict().map_or("depends".into(), end);
+    Past { fate: walked.headline.fate, end, decided_by: walked.decided_by(), scenario }
+}
+
+/// Where a packet ends, in a word.
+pub(crate) fn end(verdict: &Verdict) -> Cow<'static, str> {
+    match (verdict.kind, verdict.port, &verdict.interface) {
+        (VerdictKind::Delivered, Some(port), _) => format!(":{port}").into(),
+        (VerdictKind::Delivered, None, _) => "kernel".into(),
+        (VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface)) => interface.clone().into(),
+        (VerdictKind::Sent | VerdictKind::Forwarded, _, None) => "network".into(),
+        (VerdictKind::Dropped, ..) => "dropped".into(),
+        (VerdictKind::Rejected, ..) => "rejected".into(),
+        (VerdictKind::Queued, ..) => "queued".into(),
+        (VerdictKind::Unroutable, ..) => "no route".into(),
+    }
+}

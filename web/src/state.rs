@@ -1,0 +1,561 @@
+//! Everything the page shows, as plain data, and what can happen to it.
+
+use std::collections::BTreeSet;
+use std::rc::Rc;
+
+use chainwalk_core::compare;
+use chainwalk_core::diagnostic::Diagnostic;
+use chainwalk_core::walk::trace::{Path, Place};
+use yew::Reducible;
+
+use crate::cursor::{self, Move};
+use crate::draft::{Draft, Field, Wrong};
+use crate::paste::Paste;
+use crate::rows::{self, Opened, Order, Row};
+use crate::walked::Walked;
+
+/// One of the two packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The first, drawn with a solid line.
+    A,
+    /// The second, drawn with a dashed line.
+    B,
+}
+
+impl Side {
+    /// Its letter.
+    pub(crate) fn letter(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+        }
+    }
+
+    /// Its letter, as ids use it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+}
+
+/// What a field of the form writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// One packet.
+    One(Side),
+    /// Both: their fields are equal.
+    Both,
+}
+
+/// How the rules are shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum View {
+    /// As rows.
+    Rows(Order),
+    /// As the text that was pasted.
+    Text,
+    /// As a text field.
+    Edit,
+}
+
+/// The part that a narrow screen shows.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Tab {
+    /// The rules.
+    Rules,
+    /// The walk.
+    Walk,
+    /// The packets.
+    Packet,
+    /// Who gets past.
+    Past,
+}
+
+impl Tab {
+    /// All, in order.
+    pub(crate) const ALL: [Self; 4] = [Self::Rules, Self::Walk, Self::Packet, Self::Past];
+
+    /// Its name.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Rules => "Rules",
+            Self::Walk => "Walk",
+            Self::Packet => "Packet",
+            Self::Past => "Past",
+        }
+    }
+
+    /// Its name, as ids use it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::Rules => "rules",
+            Self::Walk => "walk",
+            Self::Packet => "packet",
+            Self::Past => "past",
+        }
+    }
+}
+
+/// A place in one of the texts that were read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Line {
+    /// Which text, from 0.
+    pub(crate) source: u32,
+    /// Which line, from 1.
+    pub(crate) line: u32,
+}
+
+/// One of the two packets, as typed and walked.
+#[derive(Clone, Debug)]
+pub(crate) struct Lane {
+    /// As typed.
+    pub(crate) draft: Draft,
+    /// The scenario it was filled in with, until a field is changed.
+    pub(crate) scenario: Option<&'static str>,
+    /// Its walk, or what is wrong with the draft.
+    pub(crate) walked: Result<Rc<Walked>, Vec<Wrong>>,
+}
+
+/// All of it.
+#[derive(Clone, Debug)]
+pub(crate) struct State {
+    /// The rules and what surrounds them.
+    pub(crate) paste: Rc<Paste>,
+    /// Why the last paste was not taken.
+    pub(crate) refused: Vec<Diagnostic>,
+    lanes: [Lane; 2],
+    /// Whether B is shown beside A.
+    pub(crate) compare: bool,
+    /// Which packet scenarios fill in.
+    pub(crate) into: Side,
+    /// Fields of the form that stay two, though they may be equal.
+    split: BTreeSet<Field>,
+    /// The first step at which the walks differ.
+    pub(crate) part: Option<usize>,
+    /// The step shown, from 0.
+    pub(crate) cursor: usize,
+    /// How the rules are shown.
+    pub(crate) view: View,
+    opened: Opened,
+    /// The rule list.
+    pub(crate) rows: Rc<Vec<Row>>,
+    /// The line shown in the text.
+    pub(crate) line: Option<Line>,
+    /// A rule that was asked for and that no packet meets.
+    pub(crate) unmet: Option<Place>,
+    /// What a narrow screen shows.
+    pub(crate) tab: Tab,
+    /// Whether the help is open.
+    pub(crate) help: bool,
+    /// Whether single-character shortcuts work.
+    pub(crate) shortcuts: bool,
+    /// Whether a key is being held: the step sentence is not read out.
+    pub(crate) held: bool,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// A text was pasted or dropped.
+    Paste(String),
+    /// The text in the text field changed.
+    Edit(String),
+    /// A sample was chosen.
+    Sample(usize),
+    /// A field of the form was written.
+    Write(Target, Field, String),
+    /// A field that both packets share becomes two.
+    Split(Field),
+    /// A packet is filled in with a scenario.
+    Scenario(&'static str),
+    /// Scenarios fill in that packet from now on.
+    Into(Side),
+    /// The packets change places.
+    Swap,
+    /// B is shown, or not.
+    Compare,
+    /// A move through the walks.
+    Go(Move),
+    /// To the step that asks a rule.
+    GoTo(Place),
+    /// The rules are shown in another way.
+    View(View),
+    /// A line of the text is shown.
+    Line(Line),
+    /// Folded rules are shown.
+    Unfold(Place),
+    /// Chains that no packet meets are shown, or not.
+    Unmet,
+    /// A narrow screen shows another part.
+    Tab(Tab),
+    /// The help opens or closes.
+    Help(bool),
+    /// Single-character shortcuts work, or not.
+    Shortcuts(bool),
+    /// A key is held, or let go.
+    Held(bool),
+}
+
+impl Default for State {
+    /// The first sample, with the app's packet and the same sent as the proxy.
+    fn default() -> Self {
+        let paste = Rc::new(Paste::sample(0));
+        let lane = |key| {
+            let packet = &paste.scenario(key).expect("these scenarios are always there").packet;
+            Lane { draft: Draft::of(packet), scenario: Some(key), walked: Err(Vec::new()) }
+        };
+        let lanes = [lane("internet"), lane("as-proxy")];
+        let mut state = Self {
+            paste,
+            refused: Vec::new(),
+            lanes,
+            compare: true,
+            into: Side::B,
+            split: BTreeSet::new(),
+            part: None,
+            cursor: 0,
+            view: View::Rows(Order::Walked),
+            opened: Opened::default(),
+            rows: Rc::default(),
+            line: None,
+            unmet: None,
+            tab: Tab::Rules,
+            help: false,
+            shortcuts: true,
+            held: false,
+        };
+        state.walk();
+        state
+    }
+}
+
+impl State {
+    /// A packet.
+    pub(crate) fn lane(&self, side: Side) -> &Lane {
+        &self.lanes[side as usize]
+    }
+
+    /// The packets shown.
+    pub(crate) fn sides(&self) -> &'static [Side] {
+        if self.compare { &[Side::A, Side::B] } else { &[Side::A] }
+    }
+
+    /// The packet whose answer is the largest text.
+    pub(crate) fn lead(&self) -> Side {
+        if self.compare { Side::B } else { Side::A }
+    }
+
+    /// A packet's walk, where the packet is shown and complete.
+    pub(crate) fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
+        self.sides().contains(&side).then(|| self.lane(side).walked.as_ref().ok()).flatten()
+    }
+
+    /// The walks shown, with their packets.
+    pub(crate) fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
+        self.sides().iter().filter_map(|side| Some((*side, &**self.walked(*side)?)))
+    }
+
+    /// The packet whose chain is shown at the cursor: the lead's until it has ended.
+    pub(crate) fn followed(&self) -> Option<(Side, &Walked)> {
+        let mut walks: Vec<_> = self.walks().collect();
+        walks.sort_by_key(|(side, _)| *side != self.lead());
+        let runs = walks.iter().position(|(_, walked)| self.cursor < walked.path().steps.len());
+        walks.get(runs.unwrap_or(0)).copied()
+    }
+
+    /// The rules under the cursor.
+    pub(crate) fn current(&self) -> Vec<(Side, Place)> {
+        let place = |(side, walked): (Side, &Walked)| Some((side, walked.path().steps.get(self.cursor)?.place));
+        self.walks().filter_map(place).collect()
+    }
+
+    /// How many steps the longest walk has.
+    pub(crate) fn steps(&self) -> usize {
+        self.walks().map(|(_, walked)| walked.path().steps.len()).max().unwrap_or(0)
+    }
+
+    /// Whether a field is two in the form.
+    pub(crate) fn differs(&self, field: Field) -> bool {
+        let [a, b] = &self.lanes;
+        let applies = (a.draft.applies(field), b.draft.applies(field));
+        self.split.contains(&field) || applies != (true, true) || a.draft.get(field) != b.draft.get(field)
+    }
+
+    /// The fields in which the two packets differ.
+    pub(crate) fn differences(&self) -> Vec<Field> {
+        let [a, b] = &self.lanes;
+        let value = |draft: &Draft, field| draft.applies(field).then(|| draft.get(field).to_owned());
+        Field::ALL.into_iter().filter(|field| value(&a.draft, *field) != value(&b.draft, *field)).collect()
+    }
+
+    /// What sets a packet apart from the other, in words: "uid 1337".
+    pub(crate) fn name(&self, side: Side) -> String {
+        let draft = &self.lane(side).draft;
+        let differences = self.differences();
+        if let ([field], true) = (&differences[..], self.compare)
+            && draft.applies(*field)
+        {
+            return field.phrase(draft.get(*field));
+        }
+        let scenario = self.lane(side).scenario.and_then(|key| self.paste.scenario(key));
+        match (scenario, draft.packet()) {
+            // "same, as …" says nothing by itself.
+            (Some(scenario), _) if !scenario.label.starts_with("same") => scenario.label.clone(),
+            (_, Ok(packet)) => match (packet.uid, packet.dport) {
+                (Some(uid), Some(port)) => {
+                    format!("uid {uid} to {}", chainwalk_core::explain::socket(packet.dst, port))
+                }
+                (None, Some(port)) => {
+                    format!("{} to {}", packet.protocol, chainwalk_core::explain::socket(packet.dst, port))
+                }
+                (_, None) => format!("{} to {}", packet.protocol, packet.dst),
+            },
+            (_, Err(_)) => "incomplete".into(),
+        }
+    }
+
+    fn paths(&self) -> Vec<&Path> {
+        let mut walks: Vec<_> = self.walks().collect();
+        walks.sort_by_key(|(side, _)| *side != self.lead());
+        walks.into_iter().map(|(_, walked)| walked.path()).collect()
+    }
+
+    /// Walks both packets again, and goes to where they part, or to the rule that decided.
+    fn walk(&mut self) {
+        let paste = Rc::clone(&self.paste);
+        for lane in &mut self.lanes {
+            lane.walked = lane
+                .draft
+                .packet()
+                .map(|packet| Rc::new(Walked::new(paste.rulesets(), paste.mesh.as_ref(), &paste.host, &packet)));
+        }
+        self.opened = Opened::default();
+        self.arrive();
+    }
+
+    /// Goes to the step worth seeing first.
+    fn arrive(&mut self) {
+        self.part = match (self.walked(Side::A), self.walked(Side::B)) {
+            (Some(a), Some(b)) => compare::part(a.path(), b.path()),
+            _ => None,
+        };
+        let decided = || self.followed().and_then(|(_, walked)| walked.decided_at());
+        let worth = self.part.or_else(decided).unwrap_or(0);
+        self.cursor = cursor::go(&self.paths(), 0, Move::To(worth));
+        self.unmet = None;
+        self.arrange();
+    }
+
+    /// Makes the rule list again.
+    fn arrange(&mut self) {
+        let order = if let View::Rows(order) = self.view { order } else { Order::Walked };
+        let walks: Vec<&Walked> = self.walks().map(|(_, walked)| walked).collect();
+        self.rows = Rc::new(rows::list(self.paste.rulesets(), &walks, order, &self.opened));
+    }
+
+    /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and uids may differ.
+    fn take(&mut self, paste: Paste) {
+        self.refused.clear();
+        self.line = None;
+        self.paste = Rc::new(paste);
+        for lane in &mut self.lanes {
+            if let Some(scenario) = lane.scenario.and_then(|key| self.paste.scenario(key)) {
+                lane.draft = Draft::of(&scenario.packet);
+            }
+        }
+        self.walk();
+    }
+
+    fn fill(&mut self, key: &str) {
+        let side = if self.compare { self.into } else { Side::A };
+        let paste = Rc::clone(&self.paste);
+        if let Some(scenario) = paste.scenario(key) {
+            let lane = &mut self.lanes[side as usize];
+            lane.draft = Draft::of(&scenario.packet);
+            lane.scenario = Some(scenario.key);
+            self.split.clear();
+            self.walk();
+        }
+    }
+
+    fn write(&mut self, target: Target, field: Field, value: String) {
+        match target {
+            Target::Both => self.lanes.iter_mut().for_each(|lane| lane.draft.set(field, value.clone())),
+            Target::One(side) => {
+                // It stays two while it is typed in, also where it comes to equal the other.
+                self.split.insert(field);
+                self.lanes[side as usize].draft.set(field, value);
+            }
+        }
+        for (side, lane) in [Side::A, Side::B].into_iter().zip(&mut self.lanes) {
+            if matches!(target, Target::Both) || target == Target::One(side) {
+                lane.scenario = None;
+            }
+        }
+        self.walk();
+    }
+
+    fn go_to(&mut self, place: Place) {
+        let mut walks: Vec<_> = self.walks().collect();
+        walks.sort_by_key(|(side, _)| *side != self.lead());
+        match walks.iter().find_map(|(_, walked)| walked.mark(place)) {
+            Some(mark) => {
+                self.cursor = mark.step;
+                self.unmet = None;
+            }
+            None => self.unmet = Some(place),
+        }
+    }
+
+    fn apply(&mut self, action: Action) {
+        match action {
+            Action::Paste(text) => {
+                let paste = Paste::own(text);
+                if paste.rulesets().is_empty() {
+                    self.refused = paste.parsed.diagnostics.clone();
+                    if self.refused.is_empty() {
+                        self.refused = Paste::own("?").parsed.diagnostics.clone();
+                    }
+                } else {
+                    self.view = View::Rows(Order::Walked);
+                    self.take(paste);
+                }
+                self.tab = Tab::Rules;
+            }
+            Action::Edit(text) => self.take(Paste::own(text)),
+            Action::Sample(place) => {
+                self.view = View::Rows(Order::Walked);
+                self.take(Paste::sample(place));
+            }
+            Action::Write(target, field, value) => self.write(target, field, value),
+            Action::Split(field) => {
+                self.split.insert(field);
+            }
+            Action::Scenario(key) => self.fill(key),
+            Action::Into(side) => self.into = side,
+            Action::Swap => {
+                self.lanes.swap(0, 1);
+                self.arrive();
+            }
+            Action::Compare => {
+                self.compare = !self.compare;
+                self.arrive();
+            }
+            Action::Go(to) => {
+                self.cursor = cursor::go(&self.paths(), self.cursor, to);
+                self.unmet = None;
+            }
+            Action::GoTo(place) => self.go_to(place),
+            Action::View(view) => {
+                self.view = view;
+                self.arrange();
+            }
+            Action::Line(line) => {
+                self.view = View::Text;
+                self.line = Some(line);
+                self.tab = Tab::Rules;
+            }
+            Action::Unfold(place) => {
+                self.opened.runs.insert(place);
+                self.arrange();
+            }
+            Action::Unmet => {
+                self.opened.unmet = !self.opened.unmet;
+                self.arrange();
+            }
+            Action::Tab(tab) => self.tab = tab,
+            Action::Help(open) => self.help = open,
+            Action::Shortcuts(on) => self.shortcuts = on,
+            Action::Held(held) => self.held = held,
+        }
+    }
+}
+
+impl Reducible for State {
+    type Action = Action;
+
+    fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        let mut state = Rc::unwrap_or_clone(self);
+        state.apply(action);
+        Rc::new(state)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use chainwalk_core::explain::Fate;
+
+    fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
+        actions.into_iter().fold(Rc::default(), State::reduce)
+    }
+
+    fn fates(state: &State) -> Vec<Fate> {
+        state.walks().map(|(_, walked)| walked.headline.fate).collect()
+    }
+
+    #[test]
+    fn it_opens_with_the_app_and_uid_1337_compared_where_they_part() {
+        let state = State::default();
+        assert_eq!(fates(&state), [Fate::Captured, Fate::Direct]);
+        assert_eq!((state.part, state.cursor, state.steps()), (Some(4), 4, 12));
+        assert_eq!(state.differences(), [Field::Uid]);
+        assert_eq!((state.name(Side::A), state.name(Side::B)), ("uid 1000".into(), "uid 1337".into()));
+    }
+
+    #[test]
+    fn a_field_walks_again_at_once_and_stays_two_while_it_is_typed_in() {
+        let write = |text: &str| Action::Write(Target::One(Side::B), Field::Uid, text.into());
+        let state = after([write("1000")]);
+        assert_eq!(fates(&state), [Fate::Captured, Fate::Captured]);
+        assert!(state.part.is_none() && state.differs(Field::Uid));
+        let state = after([write("x")]);
+        assert_eq!(fates(&state), [Fate::Captured], "B is incomplete, A still walks");
+        let state = after([Action::Write(Target::Both, Field::Protocol, "udp".into())]);
+        assert_eq!(fates(&state), [Fate::Direct, Fate::Direct]);
+    }
+
+    #[test]
+    fn a_useless_paste_is_said_and_keeps_the_rules() {
+        for text in ["", "hello", "{", "{}"] {
+            let state = after([Action::Paste(text.into())]);
+            assert!(!state.refused.is_empty(), "{text}");
+            assert_eq!(fates(&state), [Fate::Captured, Fate::Direct], "{text}");
+        }
+        assert_eq!(after([Action::Paste("x".into()), Action::Sample(1)]).refused, []);
+    }
+
+    #[test]
+    fn an_own_paste_fills_scenarios_in_again() {
+        let dump = "*nat\n:OUTPUT ACCEPT [0:0]\n:PROXY_INIT_REDIRECT - [0:0]\n\
+                    -A OUTPUT -m owner --uid-owner 2102 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 4140\nCOMMIT\n";
+        let state = after([Action::Paste(dump.into())]);
+        assert_eq!(state.lane(Side::B).draft.get(Field::Uid), "2102");
+        assert_eq!(fates(&state), [Fate::Captured, Fate::Direct]);
+    }
+
+    #[test]
+    fn a_rule_leads_to_its_step_or_is_said_to_be_unmet() {
+        let state = State::default();
+        let place = |rule| Place { rule: Some(rule), ..state.current()[0].1 };
+        let state = after([Action::GoTo(place(8))]);
+        assert_eq!((state.cursor, state.unmet), (9, None));
+        let alone = [Action::Swap, Action::Compare, Action::GoTo(place(8))];
+        let state = after(alone);
+        assert_eq!((state.unmet, state.cursor), (Some(place(8)), 4), "uid 1337 alone never meets rule 9");
+    }
+
+    #[test]
+    fn every_sample_walks_every_scenario() {
+        for sample in 0..crate::sample::SAMPLES.len() {
+            let state = after([Action::Sample(sample)]);
+            for past in &state.paste.past {
+                let state = Rc::clone(&state).reduce(Action::Scenario(past.scenario.key));
+                assert_eq!(state.walks().count(), 2, "{sample}: {}", past.scenario.key);
+            }
+        }
+    }
+}
