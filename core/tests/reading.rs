@@ -126,6 +126,7 @@ fn old_and_lazy_spellings_are_read() {
         "-m comment --comment \"\" -m comment --comment a/b",
         "-m comment --comment \"\" -m comment --comment \"a/b\"",
     );
+    canonical("-m comment --comment -a -j a", "-m comment --comment -a -j a");
     canonical("-m owner --gid-owner 1000-1999 --uid-owner 1", "-m owner --uid-owner 1 --gid-owner 1000-1999");
     canonical("-m tcp -p tcp -m owner --uid-owner 1 --dport 1", "-p tcp -m tcp --dport 1 -m owner --uid-owner 1");
 }

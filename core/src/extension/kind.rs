@@ -252,6 +252,11 @@ impl Kind {
         }
     }
 
+    /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
+    pub fn is_free(&self) -> bool {
+        matches!(self, Self::Text(_) | Self::Interface)
+    }
+
     /// Reads the value.
     ///
     /// # Errors

@@ -264,7 +264,7 @@ impl RuleReader {
         let mut place = word.span;
         values.extend(attached);
         while values.len() < opt.kind.words() {
-            let Some(next) = rest.words.first().filter(|next| !next.is_option()) else {
+            let Some(next) = rest.words.first().filter(|next| opt.kind.is_free() || !next.is_option()) else {
                 let problem = Problem::new(format!("{} needs a value", opt.flag));
                 return Err((place.end, word.span, problem));
             };
