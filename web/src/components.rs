@@ -3,6 +3,7 @@
 pub(crate) mod app;
 mod badge;
 mod diagnostics;
+mod follow;
 mod form;
 mod header;
 mod help;

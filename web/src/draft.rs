@@ -150,12 +150,6 @@ impl Field {
             _ => &[],
         }
     }
-
-    /// Whether it belongs to the details that a first look leaves out.
-    pub(crate) fn is_detail(self) -> bool {
-        use Field::{Connmark, Dscp, Groups, Length, Mark, Owner, State, Ttl};
-        matches!(self, Groups | Owner | State | Mark | Connmark | Dscp | Ttl | Length)
-    }
 }
 
 /// What is wrong with a field.

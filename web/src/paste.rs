@@ -9,9 +9,9 @@ use chainwalk_core::parse::{self, Parsed};
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::scenario::{self, Scenario};
 use chainwalk_core::walk::trace::{Place, Verdict, VerdictKind};
+use chainwalk_core::walk::walk;
 
 use crate::sample::{SAMPLES, Sample};
-use crate::walked::Walked;
 
 /// Above this no text enters a text field: browsers take seconds for it.
 pub(crate) const MOST_EDITED: usize = 1_000_000;
@@ -76,7 +76,7 @@ impl Paste {
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
         let past = scenario::list(&host, mesh.as_ref())
             .into_iter()
-            .map(|scenario| past(&parsed.rulesets, mesh.as_ref(), &host, scenario))
+            .map(|scenario| past(&parsed.rulesets, &host, scenario))
             .collect();
         Self { origin, parsed, host, host_known, mesh, past }
     }
@@ -105,10 +105,11 @@ impl Paste {
     }
 }
 
-fn past(rulesets: &[Ruleset], mesh: Option<&Mesh>, host: &Host, scenario: Scenario) -> Past {
-    let walked = Walked::new(rulesets, mesh, host, &scenario.packet);
-    let end = walked.trace.verdict().map_or("depends".into(), end);
-    Past { fate: walked.headline.fate, end, decided_by: walked.decided_by(), scenario }
+fn past(rulesets: &[Ruleset], host: &Host, scenario: Scenario) -> Past {
+    let trace = walk(rulesets, None, host, &scenario.packet);
+    let end = trace.verdict().map_or("depends".into(), end);
+    let decided_by = trace.verdict().and_then(|verdict| verdict.decided_by);
+    Past { fate: Fate::of(trace.verdict()), end, decided_by, scenario }
 }
 
 /// Where a packet ends, in a word.

@@ -43,12 +43,12 @@ pub(crate) fn Form(page: &Page) -> Html {
                     <div class="chips" role="group" aria-label="Scenarios">
                         { for CHIPS.iter().filter_map(|key| chip(page, key)) }
                     </div>
-                    { for Field::ALL.iter().filter(|field| !field.is_detail()).map(|field| row(page, *field)) }
+                    { for FIRST.iter().map(|group| rows(page, group)) }
                     <button type="button" class="link details" aria-expanded={details.to_string()} onclick={toggle}>
                         { if *details { "Fewer fields" } else { "State, mark, owner and other fields" } }
                     </button>
                     if *details || hides_wrong(state) {
-                        { for Field::ALL.iter().filter(|field| field.is_detail()).map(|field| row(page, *field)) }
+                        { for DETAILS.iter().map(|group| rows(page, group)) }
                     }
                     <datalist id="protocols">
                         { for ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| html! { <option value={name} /> }) }
@@ -63,7 +63,7 @@ pub(crate) fn Form(page: &Page) -> Html {
 /// A mistake is never hidden.
 fn hides_wrong(state: &State) -> bool {
     let mut wrong = state.sides().iter().filter_map(|side| state.lane(*side).walked.as_ref().err()).flatten();
-    wrong.any(|wrong| wrong.field.is_detail())
+    wrong.any(|wrong| DETAILS.iter().any(|group| group.contains(&wrong.field)))
 }
 
 fn into(page: &Page) -> Html {
@@ -96,31 +96,60 @@ fn chip(page: &Page, key: &'static str) -> Option<Html> {
     })
 }
 
-/// A row of the form: one field for both packets, or one for each; nothing where neither has it.
-fn row(page: &Page, field: Field) -> Html {
-    let state = &page.state;
+/// The first look of the form. Two in a group share a row as long as each is one field.
+const FIRST: [&[Field]; 8] = [
+    &[Field::Origin],
+    &[Field::Interface],
+    &[Field::Uid],
+    &[Field::Gid],
+    &[Field::Protocol, Field::Flags],
+    &[Field::IcmpType, Field::IcmpCode],
+    &[Field::Src, Field::Sport],
+    &[Field::Dst, Field::Dport],
+];
+
+/// The other fields.
+const DETAILS: [&[Field]; 6] = [
+    &[Field::Owner],
+    &[Field::Groups],
+    &[Field::State],
+    &[Field::Mark, Field::Connmark],
+    &[Field::Dscp, Field::Ttl],
+    &[Field::Length],
+];
+
+/// What a field writes to: both packets at once, or each by its own; nothing where neither has it.
+fn targets(state: &State, field: Field) -> Vec<Target> {
     let sides: Vec<Side> =
         state.sides().iter().copied().filter(|side| state.lane(*side).draft.applies(field)).collect();
-    if sides.is_empty() {
-        return html! {};
+    match (&sides[..], state.compare && !state.differs(field)) {
+        ([], _) => Vec::new(),
+        (_, true) => vec![Target::Both],
+        (_, false) => sides.into_iter().map(Target::One).collect(),
     }
-    let targets: Vec<Target> = match (state.compare, state.differs(field)) {
-        (true, false) => vec![Target::Both],
-        _ => sides.into_iter().map(Target::One).collect(),
+}
+
+fn rows(page: &Page, group: &[Field]) -> Html {
+    let state = &page.state;
+    let fields: Vec<(Field, Vec<Target>)> = group.iter().map(|field| (*field, targets(state, *field))).collect();
+    let together = fields.iter().all(|(_, targets)| targets.len() < 2);
+    let shown = fields.into_iter().filter(|(_, targets)| !targets.is_empty());
+    let controls: Vec<(Field, Target)> =
+        shown.flat_map(|(field, targets)| targets.into_iter().map(move |target| (field, target))).collect();
+    let rows: Vec<&[(Field, Target)]> = match together {
+        true => vec![&controls],
+        false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
     };
-    let split = (targets == [Target::Both]).then(|| {
-        let name = format!("Give A and B a {} each", field.label());
-        html! {
-            <button type="button" class="split" aria-label={name.clone()} title={name}
-                onclick={page.on(Action::Split(field))}>{ "≠" }</button>
-        }
-    });
-    let id = id(targets[0], field);
+    rows.into_iter().filter(|row| !row.is_empty()).map(|row| one(page, row)).collect()
+}
+
+fn one(page: &Page, controls: &[(Field, Target)]) -> Html {
+    let (first, target) = controls[0];
     html! {
-        <div class="field" key={field.key()}>
-            <label for={id}>{ field.label() }</label>
-            <div class="inputs">{ for targets.iter().map(|target| input(page, *target, field)) }{ split }</div>
-            { for targets.iter().map(|target| wrong(state, *target, field)) }
+        <div class="field" key={first.key()}>
+            <label for={id(target, first)}>{ first.label() }</label>
+            <div class="inputs">{ for controls.iter().map(|(field, target)| input(page, *target, *field, *field != first)) }</div>
+            { for controls.iter().map(|(field, target)| wrong(&page.state, *target, *field)) }
         </div>
     }
 }
@@ -162,7 +191,7 @@ fn wrong(state: &State, target: Target, field: Field) -> Html {
     }
 }
 
-fn input(page: &Page, target: Target, field: Field) -> Html {
+fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
     let state = &page.state;
     let id = id(target, field);
     let value = state.lane(side(target)).draft.get(field).to_owned();
@@ -178,10 +207,18 @@ fn input(page: &Page, target: Target, field: Field) -> Html {
         Target::One(side) if state.compare => badge(side),
         _ => html! {},
     };
-    let class = match target {
-        Target::One(side) if state.compare => classes!("input", side.key()),
-        _ => classes!("input"),
+    let own = match target {
+        Target::One(side) if state.compare => Some(side.key()),
+        _ => None,
     };
+    let class = classes!("input", own, second.then_some("port"));
+    let split = (target == Target::Both).then(|| {
+        let name = format!("Give A and B a {} each", field.label());
+        html! {
+            <button type="button" class="split" aria-label={name.clone()} title={name}
+                onclick={page.on(Action::Split(field))}>{ "≠" }</button>
+        }
+    });
     let choices = field.choices();
     let control = if choices.is_empty() {
         let oninput = page.act.reform(move |event: InputEvent| {
@@ -203,5 +240,5 @@ fn input(page: &Page, target: Target, field: Field) -> Html {
         });
         html! { <select {id} {onchange} aria-label={name}>{ for options }</select> }
     };
-    html! { <span {class}>{ letter }{ control }</span> }
+    html! { <span {class}>{ letter }{ control }{ split }</span> }
 }

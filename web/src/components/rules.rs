@@ -3,11 +3,11 @@
 use chainwalk_core::explain;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, tile};
 use super::diagnostics::Diagnostics;
+use super::follow::use_follow;
 use super::rule::{self, Accent};
 use super::text::{Edit, Text};
 use super::window::window;
@@ -89,17 +89,8 @@ fn about(state: &State) -> Html {
 #[component]
 fn List(page: &Page) -> Html {
     let state = &page.state;
-    let node = use_node_ref();
     let current = state.current();
-    // The rule under the cursor comes into sight, within the list only.
-    use_effect_with((state.cursor, state.rows.clone(), state.unmet), {
-        let node = node.clone();
-        move |_| {
-            if let Some(list) = node.cast::<HtmlElement>() {
-                show_current(&list);
-            }
-        }
-    });
+    let node = use_follow((state.cursor, state.rows.clone(), state.unmet), 64.0);
     let cursors: Vec<Place> = current.iter().map(|(_, place)| *place).collect();
     let is_current = |row: &Row| match row {
         Row::Rule(place) => cursors.contains(place),
@@ -136,20 +127,6 @@ fn List(page: &Page) -> Html {
             { for rows.map(|row| show(page, &row)) }
             { left(state.rows.len() - seen.end, "below: step there to see them, or look at the text") }
         </div>
-    }
-}
-
-/// Scrolls the list as little as needed.
-fn show_current(list: &HtmlElement) {
-    let Ok(Some(row)) = list.query_selector("[data-current]") else { return };
-    let (seen, row) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
-    // The head of the chain sticks to the top and would cover the row.
-    const HEAD: f64 = 64.0;
-    let (above, below) = (row.top() - seen.top() - HEAD, row.bottom() - seen.bottom() + 8.0);
-    if above < 0.0 {
-        list.set_scroll_top(list.scroll_top() + above as i32);
-    } else if below > 0.0 {
-        list.set_scroll_top(list.scroll_top() + below.min(above) as i32);
     }
 }
 

@@ -5,10 +5,10 @@ use std::ops::Range;
 use chainwalk_core::explain;
 use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::{Outcome, Path};
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
+use super::follow::use_follow;
 use super::rules::short;
 use super::verdict::capital;
 use super::window::window;
@@ -25,15 +25,7 @@ const MOST: usize = 400;
 #[component]
 pub(crate) fn Steps(page: &Page) -> Html {
     let state = &page.state;
-    let node = use_node_ref();
-    use_effect_with((state.cursor, state.rows.clone()), {
-        let node = node.clone();
-        move |_| {
-            if let Some(list) = node.cast::<HtmlElement>() {
-                show_current(&list);
-            }
-        }
-    });
+    let node = use_follow((state.cursor, state.rows.clone()), 32.0);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();
     let paths: Vec<&Path> = walks.iter().map(|(_, walked)| walked.path()).collect();
     let rows = pairs::list(&paths, state.part);
@@ -60,16 +52,6 @@ pub(crate) fn Steps(page: &Page) -> Html {
             }
         </div>
     }
-}
-
-/// Scrolls the list as little as needed.
-fn show_current(list: &HtmlElement) {
-    let Ok(Some(row)) = list.query_selector("[aria-current]") else { return };
-    let (seen, row) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
-    // The heads of the columns stick to the top.
-    let (above, below) = (row.top() - seen.top() - 32.0, row.bottom() - seen.bottom() + 8.0);
-    let by = if above < 0.0 { above } else { below.max(0.0) };
-    list.set_scroll_top(list.scroll_top() + by as i32);
 }
 
 fn show(page: &Page, walks: &[(Side, &Walked)], row: &Pair) -> Html {
@@ -123,7 +105,7 @@ fn step(page: &Page, side: Side, walked: &Walked, steps: Range<usize>, shared: b
     let quiet = (first.outcome == Outcome::NoMatch).then_some("quiet");
     let outcome = (first.outcome != Outcome::NoMatch && !shared).then(|| colour(walked.headline.fate));
     html! {
-        <button type="button" class={classes!("cell", tint)} aria-current={current.then_some("step")}
+        <button type="button" class={classes!("cell", tint)} aria-current={current.then_some("step")} data-current={current.then_some(side.key())}
             onclick={page.on(Action::Go(Move::To(steps.start)))}>
             <span class="number">{ number }</span>
             <span class={classes!("sign", outcome)}>{ sign(first.outcome) }</span>

@@ -1,9 +1,9 @@
 //! The text: read-only with its lines numbered, or as a text field.
 
-use wasm_bindgen::JsCast;
-use web_sys::{HtmlElement, HtmlTextAreaElement};
+use web_sys::HtmlTextAreaElement;
 use yew::prelude::*;
 
+use super::follow::use_follow;
 use super::window::window;
 use crate::page::Page;
 use crate::paste::{MOST_EDITED, Origin};
@@ -22,7 +22,6 @@ const COMMANDS: [(&str, &str); 2] = [
 #[component]
 pub(crate) fn Text(page: &Page) -> Html {
     let state = &page.state;
-    let node = use_node_ref();
     let rulesets = state.paste.rulesets();
     // A line that was asked for goes before the one of the rule under the cursor.
     let current = state.line.or_else(|| {
@@ -31,17 +30,7 @@ pub(crate) fn Text(page: &Page) -> Html {
         let line = place.rule(rulesets).map(|rule| rule.line).or(chain.line)?;
         Some(Line { source: ruleset.source, line })
     });
-    use_effect_with((current.map(|current| (current.source, current.line)), state.cursor), {
-        let node = node.clone();
-        move |_| {
-            let list = node.cast::<HtmlElement>();
-            let line = list.as_ref().and_then(|list| list.query_selector("[data-current]").ok().flatten());
-            if let (Some(list), Some(line)) = (list, line) {
-                let line = line.unchecked_into::<HtmlElement>();
-                list.set_scroll_top(line.offset_top() - list.client_height() / 2);
-            }
-        }
-    });
+    let node = use_follow((current.map(|current| (current.source, current.line)), state.cursor), 40.0);
     let source = current.map_or(0, |current| current.source);
     let text = state.paste.parsed.sources.get(source as usize).map_or("", |text| text);
     let count = text.lines().count();

@@ -104,9 +104,11 @@ fn small(state: &State, side: Side) -> Html {
     let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
     let Headline { fate, lead, reason, .. } = &walked.headline;
     let lead = lead.trim_end_matches('.').to_lowercase();
+    let name = state.name(side);
+    let name = if name.starts_with("uid") || name.starts_with("gid") { format!("As {name}") } else { capital(&name) };
     html! {
         <>
-            <h2>{ badge(side) }{ " " }{ capital(&state.name(side)) }{ ": " }<b class={colour(*fate)}>{ lead }</b></h2>
+            <h2>{ badge(side) }{ " " }{ name }{ ": " }<b class={colour(*fate)}>{ lead }</b></h2>
             <p class="under">{ sentence(state, reason, walked.decided_by()) }</p>
         </>
     }

@@ -52,9 +52,7 @@ fn show(page: &Page, station: Station) -> Html {
                 RouteReason::Sent => (to, "Routed: the interface it would leave by"),
                 RouteReason::Mangled => (format!("again: {to}"), "Routed again: table mangle changed it"),
                 RouteReason::Translated => (format!("again: {to}"), "Routed again: table nat changed its destination"),
-                RouteReason::Looped => {
-                    ("out and in by lo".into(), "It leaves by lo and comes back in; nat is not asked again")
-                }
+                RouteReason::Looped => ("lo".into(), "It leaves by lo and comes back in; nat is not asked again"),
                 RouteReason::Arrived => (to, "Routed: to this pod, or on"),
             };
             html! { <li class="route" {title}>{ says }</li> }
