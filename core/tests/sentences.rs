@@ -167,3 +167,13 @@ fn several_routes_to_the_same_end_agree() {
     assert!(!trace.certain);
     assert!(trace.verdict().is_some(), "delivered whoever sends it");
 }
+
+#[test]
+fn chains_that_call_each_other_twice_do_not_walk_for_ever() {
+    let declared: String = (0..40).map(|n| format!(":c{n} - [0:0]\n")).collect();
+    let rules: String = (0..39).map(|n| format!("-A c{n} -j c{}\n", n + 1).repeat(2)).collect();
+    let parsed = parse(format!("*mangle\n:OUTPUT ACCEPT [0:0]\n{declared}-A OUTPUT -j c0\n{rules}COMMIT\n"));
+    let packet = Packet::tcp([10, 244, 1, 5].into(), 1, [1, 1, 1, 1].into(), 1, 0, 0);
+    let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
+    assert!(trace.path.stopped.is_some_and(|reason| reason.contains("steps")));
+}

@@ -6,7 +6,7 @@ use crate::ruleset::{Policy, Rule, Table, Target};
 
 use super::effect::{Action, Effects};
 use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};
-use super::{Stop, Walker};
+use super::{MOST_STEPS, Stop, Walker};
 
 /// A chain that is being walked.
 struct Frame {
@@ -86,6 +86,9 @@ impl Walker<'_> {
 
     /// Asks one rule, and records the step.
     fn ask(&mut self, rule: &Rule, place: Place, caller: Option<u32>) -> Result<Asked, Stop> {
+        if self.path.steps.len() >= MOST_STEPS {
+            return Err(Stop::Broken(format!("the walk takes more than {MOST_STEPS} steps")));
+        }
         let (answer, condition) = self.answer(rule, place.at.ruleset);
         let because = match answer {
             Answer::Yes => {
