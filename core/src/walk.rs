@@ -25,8 +25,8 @@ use trace::{Assumption, Branch, DroppedBy, Path, Place, RouteNote, RouteReason, 
 /// Most branches that an uncertain walk is followed into.
 const MOST_BRANCHES: usize = 64;
 
-/// Most steps of one walk, and of all branches of one together: chains that call each other twice, thirty levels deep, would
-/// take a billion. A node's hundred thousand rules in every table stay below it.
+/// Most steps of one walk, and of all the walks that its branches take: chains that call each other twice, thirty levels
+/// deep, would take a billion. A node's hundred thousand rules in every table stay below it.
 const MOST_STEPS: usize = 1_000_000;
 
 /// Why a walk ended before its way was done.
@@ -129,13 +129,15 @@ fn follow(rulesets: &[Ruleset], layers: &[u32], host: &Host, packet: &Packet, as
         branches_left_out: 0,
     };
     let mut scripts: Vec<Vec<bool>> = if forked { vec![vec![false], vec![true]] } else { Vec::new() };
+    let mut steps = 0;
     while let Some(script) = scripts.pop() {
-        let steps: usize = trace.branches.iter().map(|branch| branch.path.steps.len()).sum();
         if trace.branches.len() == MOST_BRANCHES || steps >= MOST_STEPS {
             trace.branches_left_out = scripts.len() + 1;
             break;
         }
-        if walker.run(&script) {
+        let forked = walker.run(&script);
+        steps += walker.path.steps.len();
+        if forked {
             scripts.push([&script[..], &[false]].concat());
             scripts.push([&script[..], &[true]].concat());
         } else {

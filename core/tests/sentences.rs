@@ -177,3 +177,13 @@ fn chains_that_call_each_other_twice_do_not_walk_for_ever() {
     let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
     assert!(trace.path.stopped.is_some_and(|reason| reason.contains("steps")));
 }
+
+#[test]
+fn a_thousand_rules_that_cannot_be_told_do_not_branch_for_ever() {
+    let rules = "-A OUTPUT -m set --match-set x dst -j a\n".repeat(20_000);
+    let parsed = parse(format!("*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n{rules}COMMIT\n"));
+    let packet = Packet::tcp([10, 244, 1, 5].into(), 1, [1, 1, 1, 1].into(), 1, 0, 0);
+    let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
+    assert!(trace.branches_left_out > 0);
+    assert_eq!(trace.verdict(), None);
+}
