@@ -2,7 +2,9 @@
 
 use std::ops::Range;
 
-use chainwalk_core::walk::trace::{Outcome, Path};
+use chainwalk_core::walk::trace::Outcome;
+
+use crate::walked::Walked;
 
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -27,20 +29,20 @@ pub(crate) enum Cell {
 }
 
 /// All rows. `part` is the first step at which the walks differ.
-pub(crate) fn list(paths: &[&Path], part: Option<usize>) -> Vec<Pair> {
-    let shared = match (paths, part) {
-        ([first, _], part) => part.unwrap_or(first.steps.len()),
+pub(crate) fn list(walks: &[&Walked], part: Option<usize>) -> Vec<Pair> {
+    let shared = match (walks, part) {
+        ([first, _], part) => part.unwrap_or(first.path().steps.len()),
         _ => 0,
     };
     let mut rows = Vec::new();
-    if let [first, _] = paths {
+    if let [first, _] = walks {
         rows.extend(runs(first, 0..shared, false).into_iter().map(Pair::Shared));
         if part.is_some() {
             rows.push(Pair::Parting);
         }
     }
     let columns: Vec<Vec<Range<usize>>> =
-        paths.iter().map(|path| runs(path, shared..path.steps.len(), part.is_some())).collect();
+        walks.iter().map(|walked| runs(walked, shared..walked.path().steps.len(), part.is_some())).collect();
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
     for row in 0..=longest {
         let cell = |column: &Vec<Range<usize>>| match column.get(row) {
@@ -55,15 +57,16 @@ pub(crate) fn list(paths: &[&Path], part: Option<usize>) -> Vec<Pair> {
 
 /// Single steps, and runs of at least two steps of one chain that did not match. Where walks part, the first step stands
 /// alone.
-fn runs(path: &Path, steps: Range<usize>, parting: bool) -> Vec<Range<usize>> {
+fn runs(walked: &Walked, steps: Range<usize>, parting: bool) -> Vec<Range<usize>> {
+    let path = walked.path();
     let mut runs: Vec<Range<usize>> = Vec::new();
     for at in steps.clone() {
         let step = &path.steps[at];
         let joins = runs.last().is_some_and(|run| {
             let before = &path.steps[run.end - 1];
             !(parting && run.start == steps.start)
-                && before.outcome == Outcome::NoMatch
-                && step.outcome == Outcome::NoMatch
+                && walked.outcome(run.end - 1) == Outcome::NoMatch
+                && walked.outcome(at) == Outcome::NoMatch
                 && (before.place.at, before.caller, before.hook) == (step.place.at, step.caller, step.hook)
         });
         match runs.last_mut() {
@@ -78,7 +81,6 @@ fn runs(path: &Path, steps: Range<usize>, parting: bool) -> Vec<Range<usize>> {
 mod tests {
     use super::*;
     use crate::paste::Paste;
-    use crate::walked::Walked;
     use chainwalk_core::compare;
 
     fn rows(keys: &[&str]) -> Vec<String> {
@@ -86,8 +88,8 @@ mod tests {
         let walk =
             |key: &&str| Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet);
         let walks: Vec<Walked> = keys.iter().map(walk).collect();
-        let paths: Vec<&Path> = walks.iter().map(Walked::path).collect();
-        let part = if let [a, b] = paths[..] { compare::part(a, b) } else { None };
+        let walks: Vec<&Walked> = walks.iter().collect();
+        let part = if let [a, b] = walks[..] { compare::part(a.path(), b.path()) } else { None };
         let range = |range: &Range<usize>| match range.len() {
             1 => (range.start + 1).to_string(),
             _ => format!("{}-{}", range.start + 1, range.end),
@@ -102,7 +104,7 @@ mod tests {
             Pair::Parting => "part".into(),
             Pair::Each(cells) => cells.iter().map(cell).collect::<Vec<_>>().join("|"),
         };
-        list(&paths, part).iter().map(say).collect()
+        list(&walks, part).iter().map(say).collect()
     }
 
     #[test]

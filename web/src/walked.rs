@@ -7,8 +7,10 @@ use chainwalk_core::host::Host;
 use chainwalk_core::mesh::Mesh;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::ruleset::Ruleset;
-use chainwalk_core::walk::trace::{Outcome, Path, Place, Trace};
+use chainwalk_core::walk::trace::{Outcome, Path, Place, Step, Trace};
 use chainwalk_core::walk::walk;
+
+use crate::paste;
 
 /// What became of one rule in a whole walk: a rule can be asked several times, at several hooks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +31,8 @@ pub(crate) struct Walked {
     /// Its answer in words.
     pub(crate) headline: Headline,
     marks: HashMap<Place, Mark>,
+    /// The steps of the way shown that a dump cannot tell, with the reason: this way takes one answer for granted.
+    assumed: Vec<(usize, String)>,
 }
 
 impl Walked {
@@ -36,20 +40,40 @@ impl Walked {
     pub(crate) fn new(rulesets: &[Ruleset], mesh: Option<&Mesh>, host: &Host, packet: &Packet) -> Self {
         let trace = walk(rulesets, None, host, packet);
         let headline = explain::verdict(rulesets, &trace, mesh);
+        let assumed = assumed(&trace);
         let mut marks: HashMap<Place, Mark> = HashMap::new();
         for (at, step) in trace.shown().steps.iter().enumerate() {
-            let new = Mark { outcome: step.outcome, step: at, condition: step.condition };
+            let outcome = if told(&assumed, at).is_some() { Outcome::Unknown } else { step.outcome };
+            let new = Mark { outcome, step: at, condition: step.condition };
             let mark = marks.entry(step.place).or_insert(new);
-            if weight(step.outcome) > weight(mark.outcome) {
+            if weight(outcome) > weight(mark.outcome) {
                 *mark = new;
             }
         }
-        Self { trace, headline, marks }
+        Self { trace, headline, marks, assumed }
     }
 
     /// The way to show.
     pub(crate) fn path(&self) -> &Path {
         self.trace.shown()
+    }
+
+    /// Why nobody can tell what becomes of the rule of a step, where that is so.
+    pub(crate) fn doubt(&self, at: usize) -> Option<&str> {
+        told(&self.assumed, at)
+    }
+
+    /// What became of the rule of a step, as far as a dump can tell.
+    pub(crate) fn outcome(&self, at: usize) -> Outcome {
+        if self.doubt(at).is_some() { Outcome::Unknown } else { self.path().steps[at].outcome }
+    }
+
+    /// Where the way shown ends, as part of a sentence; of an uncertain walk there are others.
+    pub(crate) fn end(&self) -> String {
+        match (&self.path().verdict, self.trace.verdict()) {
+            (Some(shown), None) => format!("this way: {}; {}", paste::end(shown), self.headline.end),
+            _ => self.headline.end.clone(),
+        }
     }
 
     /// What became of a rule or policy; `None` where the packet never met it.
@@ -68,10 +92,45 @@ impl Walked {
     }
 }
 
+/// The steps of the way shown that took an answer for granted.
+fn assumed(trace: &Trace) -> Vec<(usize, String)> {
+    let Some(branch) = trace.branches.first() else { return Vec::new() };
+    let mut steps = branch.path.steps.iter().enumerate();
+    let mut found = Vec::new();
+    for assumption in &branch.assumes {
+        let is_it = |(_, step): &(usize, &Step)| (step.place, step.hook) == (assumption.place, assumption.hook);
+        if let Some((at, _)) = steps.find(is_it) {
+            found.push((at, assumption.because.clone()));
+        }
+    }
+    found
+}
+
+fn told(assumed: &[(usize, String)], at: usize) -> Option<&str> {
+    assumed.iter().find(|(step, _)| *step == at).map(|(_, because)| &**because)
+}
+
 fn weight(outcome: Outcome) -> u8 {
     match outcome {
         Outcome::NoMatch => 0,
         Outcome::Unknown => 1,
         Outcome::Match | Outcome::Policy => 2,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::paste::Paste;
+
+    #[test]
+    fn what_a_dump_cannot_tell_is_marked_on_the_way_shown() {
+        let paste = Paste::own("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m recent --name x --rcheck -j RETURN\nCOMMIT\n");
+        let packet = &paste.scenario("internet").expect("always there").packet;
+        let walked = Walked::new(paste.rulesets(), None, &paste.host, packet);
+        assert_eq!(walked.outcome(0), Outcome::Unknown);
+        assert!(walked.doubt(0).is_some_and(|because| because.contains("recent")));
+        assert_eq!(walked.mark(walked.path().steps[0].place).map(|mark| mark.outcome), Some(Outcome::Unknown));
+        assert_eq!(walked.outcome(1), Outcome::Policy);
     }
 }

@@ -45,7 +45,7 @@ pub(crate) fn Form(page: &Page) -> Html {
                     </div>
                     { for FIRST.iter().map(|group| rows(page, group)) }
                     <button type="button" class="link details" aria-expanded={details.to_string()} onclick={toggle}>
-                        { if *details { "Fewer fields" } else { "State, mark, owner and other fields" } }
+                        { if *details { "Fewer fields" } else { "State, mark and more" } }
                     </button>
                     if *details || hides_wrong(state) {
                         { for DETAILS.iter().map(|group| rows(page, group)) }

@@ -27,8 +27,8 @@ pub(crate) fn Steps(page: &Page) -> Html {
     let state = &page.state;
     let node = use_follow((state.cursor, state.rows.clone()), 32.0);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();
-    let paths: Vec<&Path> = walks.iter().map(|(_, walked)| walked.path()).collect();
-    let rows = pairs::list(&paths, state.part);
+    let alone: Vec<&Walked> = walks.iter().map(|(_, walked)| *walked).collect();
+    let rows = pairs::list(&alone, state.part);
     let holds = |pair: &Pair| match pair {
         Pair::Shared(steps) => steps.contains(&state.cursor),
         Pair::Each(cells) => {
@@ -85,6 +85,7 @@ fn step(page: &Page, side: Side, walked: &Walked, steps: Range<usize>, shared: b
     let path = walked.path();
     let rulesets = state.paste.rulesets();
     let first = &path.steps[steps.start];
+    let became = walked.outcome(steps.start);
     let decided = first.outcome != Outcome::NoMatch
         && side == state.lead()
         && walked.decided_by() == Some(first.place)
@@ -108,7 +109,7 @@ fn step(page: &Page, side: Side, walked: &Walked, steps: Range<usize>, shared: b
         <button type="button" class={classes!("cell", tint)} aria-current={current.then_some("step")} data-current={current.then_some(side.key())}
             onclick={page.on(Action::Go(Move::To(steps.start)))}>
             <span class="number">{ number }</span>
-            <span class={classes!("sign", outcome)}>{ sign(first.outcome) }</span>
+            <span class={classes!("sign", outcome)}>{ sign(became) }</span>
             <span class={classes!(quiet)}>
                 <code>{ table(first.place.at.table) }{ place }</code>{ " " }{ what(state, walked, steps, shared) }
             </span>
@@ -123,6 +124,10 @@ fn what(state: &State, walked: &Walked, steps: Range<usize>, shared: bool) -> Ht
     let step = &path.steps[steps.start];
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let why = || explain::why(rulesets, &walked.trace, path, step);
+    if let Some(because) = walked.doubt(steps.start) {
+        let taken = if step.outcome == Outcome::Match { "taken to match" } else { "taken not to match" };
+        return html! { <><b>{ taken }</b>{ ": " }{ because }</> };
+    }
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch, _) if steps.len() > 1 => {
             html! { { if shared { "match neither" } else { "do not match" } } }
@@ -151,7 +156,7 @@ fn end(walked: &Walked) -> Html {
         <div class={classes!("cell", "end", colour(fate))}>
             <span class="number" />
             <span class="sign">{ glyph(fate) }</span>
-            <b>{ capital(&walked.headline.end) }</b>
+            <b>{ capital(&walked.end()) }</b>
         </div>
     }
 }

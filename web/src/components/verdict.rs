@@ -1,7 +1,7 @@
 //! The answer: the largest text of the page, with the other packet's beside it.
 
-use chainwalk_core::explain::{self, Headline};
-use chainwalk_core::walk::trace::Place;
+use chainwalk_core::explain::{self, Fate, Headline};
+use chainwalk_core::walk::trace::{Outcome, Place};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
@@ -79,7 +79,10 @@ fn large(state: &State, side: Side) -> Html {
                 if state.compare {
                     { badge(side) }{ " " }
                 }
-                { capital(end) }{ decided(state, walked) }
+                { capital(end) }
+                if *fate != Fate::Unknown {
+                    { decided(state, walked) }
+                }
             </p>
         </>
     }
@@ -171,7 +174,13 @@ pub(super) fn capital(text: &str) -> String {
 pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
     let path = walked.path();
     let rulesets = state.paste.rulesets();
-    let Some(step) = path.steps.get(at) else { return format!("It has ended: {}.", walked.headline.end) };
-    let says = explain::step(rulesets, &walked.trace, path, step);
-    if at + 1 == path.steps.len() { format!("{says} {}.", capital(&walked.headline.end)) } else { says }
+    let Some(step) = path.steps.get(at) else { return format!("It has ended: {}.", walked.end()) };
+    let says = match walked.doubt(at) {
+        Some(because) => {
+            let as_if = if step.outcome == Outcome::Match { "matched" } else { "did not match" };
+            format!("{} cannot be told: {because}. Shown as if it {as_if}.", explain::place(rulesets, step.place))
+        }
+        None => explain::step(rulesets, &walked.trace, path, step),
+    };
+    if at + 1 == path.steps.len() { format!("{says} {}.", capital(&walked.end())) } else { says }
 }

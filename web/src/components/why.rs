@@ -54,7 +54,8 @@ fn heading(state: &State, side: Side, walked: &Walked) -> String {
 fn because(state: &State, walked: &Walked) -> Html {
     let rulesets = state.paste.rulesets();
     let says = sentence(state, &walked.headline.reason, walked.decided_by());
-    let Some(at) = walked.decided_at() else { return html! { <p>{ says }</p> } };
+    let decided = walked.decided_at().filter(|_| walked.headline.fate != Fate::Unknown);
+    let Some(at) = decided else { return html! { <p>{ says }</p> } };
     let step = &walked.path().steps[at];
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let more = step.place.rule(rulesets).map(|rule| {
@@ -74,7 +75,7 @@ fn parting(page: &Page) -> Html {
         let path = walked.path();
         let says = match path.steps.get(part) {
             Some(step) => {
-                let how = match step.outcome {
+                let how = match walked.outcome(part) {
                     Outcome::Match | Outcome::Policy => "yes",
                     Outcome::NoMatch => "no",
                     Outcome::Unknown => "perhaps",
@@ -82,7 +83,7 @@ fn parting(page: &Page) -> Html {
                 let why = explain::why(rulesets, &walked.trace, path, step);
                 format!("{}: {how}, {why}", short(rulesets, step.place))
             }
-            None => walked.headline.end.clone(),
+            None => walked.end(),
         };
         html! { <li class={colour(walked.headline.fate)}>{ badge(side) }<span>{ says }</span></li> }
     });
