@@ -77,9 +77,12 @@ fn lints() -> Result<()> {
     run(cargo(&["clippy", "-p", "chainwalk-web", "--target", target::WASM, "--all-targets"]).args(strict))
 }
 
+/// With private items, and links to them: it is read by those who work here.
 fn documentation() -> Result<()> {
-    let mut doc = cargo(&["doc", "--no-deps", "-p", "chainwalk-core", "-p", "chainwalk-capture"]);
-    run(doc.env("RUSTDOCFLAGS", "-D warnings"))
+    let rooms = ["-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "xtask"];
+    let mut doc = cargo(&["doc", "--no-deps", "--document-private-items"]);
+    doc.args(rooms);
+    run(doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
 }
 
 /// The suites that take root, a kernel and a browser. They find what was built by their environment.
