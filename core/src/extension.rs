@@ -160,8 +160,6 @@ pub struct Extension {
     pub options: &'static [Opt],
     /// Options that stand by themselves where a rule leaves them out: iptables prints them.
     pub implied: &'static [Implied],
-    /// Another extension that says the same in canonical form (`NOTRACK`).
-    pub stored_as: Option<&'static str>,
     /// For a match that stands without options: why it cannot be answered, if so.
     pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
     /// Whether a rule with it makes the kernel track connections (measured).
@@ -194,7 +192,6 @@ impl Extension {
             hooks: &[],
             options,
             implied: &[],
-            stored_as: None,
             bare: |_, _| None,
             tracks: false,
             behaviour: Behaviour::GoesOn,

@@ -3,7 +3,7 @@
 //! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each answer: every branch is
 //! a walk with a script of answers ([`Walker::script`]).
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
@@ -370,7 +370,10 @@ impl<'a> Walker<'a> {
         self.check_martian(&interface)?;
         let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: &interface };
         match route::lookup(self.host, query) {
-            Some(way) if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast) => {
+            Some(way)
+                if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast)
+                    || self.view.dst == Ipv4Addr::BROADCAST =>
+            {
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(&interface)
             }

@@ -1,55 +1,93 @@
 //! `-m addrtype` (xt_addrtype.c): what routing makes of an address.
 
+use std::net::{IpAddr, Ipv6Addr};
+
 use super::kind::Names;
 use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::host::RouteKind;
+use crate::ruleset::Value;
 use crate::walk::route;
 
 /// Names and bits of `RTN_*` (rtnetlink.h), in the order in which iptables prints them.
 const TYPES: Names = &[
-    ("UNSPEC", 1 << 0),
-    ("UNICAST", 1 << 1),
-    ("LOCAL", 1 << 2),
-    ("BROADCAST", 1 << 3),
-    ("ANYCAST", 1 << 4),
-    ("MULTICAST", 1 << 5),
-    ("BLACKHOLE", 1 << 6),
-    ("UNREACHABLE", 1 << 7),
-    ("PROHIBIT", 1 << 8),
-    ("THROW", 1 << 9),
+    ("UNSPEC", UNSPEC),
+    ("UNICAST", UNICAST),
+    ("LOCAL", LOCAL),
+    ("BROADCAST", BROADCAST),
+    ("ANYCAST", ANYCAST),
+    ("MULTICAST", MULTICAST),
+    ("BLACKHOLE", BLACKHOLE),
+    ("UNREACHABLE", UNREACHABLE),
+    ("PROHIBIT", PROHIBIT),
+    ("THROW", THROW),
     ("NAT", 1 << 10),
     ("XRESOLVE", 1 << 11),
 ];
 
-fn address_type(context: &Context, address: std::net::IpAddr) -> Reading<'static> {
+const UNSPEC: u32 = 1 << 0;
+const UNICAST: u32 = 1 << 1;
+const LOCAL: u32 = 1 << 2;
+const BROADCAST: u32 = 1 << 3;
+const ANYCAST: u32 = 1 << 4;
+const MULTICAST: u32 = 1 << 5;
+const BLACKHOLE: u32 = 1 << 6;
+const UNREACHABLE: u32 = 1 << 7;
+const PROHIBIT: u32 = 1 << 8;
+const THROW: u32 = 1 << 9;
+
+/// The type of an address, as one bit; `flag` is the option that asks.
+fn address_type(context: &Context, address: IpAddr, flag: &str) -> Reading<'static> {
     let interface = match (context.has("--limit-iface-in"), context.has("--limit-iface-out")) {
         (true, _) => context.view.in_interface.as_deref(),
         (_, true) => context.view.out_interface.as_deref(),
         _ => None,
     };
-    Reading::Bits(match route::kind_of(context.host, address, interface) {
-        RouteKind::Unicast => 1 << 1,
-        RouteKind::Local => 1 << 2,
-        RouteKind::Broadcast => 1 << 3,
-        RouteKind::Multicast => 1 << 5,
-        RouteKind::Blackhole => 1 << 6,
-        RouteKind::Unreachable => 1 << 7,
-        RouteKind::Prohibit => 1 << 8,
-        RouteKind::Throw => 1 << 9,
-    })
+    let found = match route::kind_of(context.host, address, interface) {
+        RouteKind::Unicast => UNICAST,
+        RouteKind::Local => LOCAL,
+        RouteKind::Broadcast => BROADCAST,
+        RouteKind::Multicast => MULTICAST,
+        RouteKind::Blackhole => BLACKHOLE,
+        RouteKind::Unreachable => UNREACHABLE,
+        RouteKind::Prohibit => PROHIBIT,
+        RouteKind::Throw => THROW,
+    };
+    match address {
+        IpAddr::V4(_) => Reading::Bits(found),
+        IpAddr::V6(address) => {
+            let asking = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag));
+            let Some(&Value::Bits(wanted)) = asking.map(|part| &part.value) else { return Reading::Bits(found) };
+            Reading::Bits(if holds_v6(wanted, address, found) { wanted } else { found & !wanted })
+        }
+    }
+}
+
+/// `match_type6`: the set is partly an "and". An own address is unicast here; only some types ask routing.
+fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
+    let wants = |bits: u32| wanted & bits != 0;
+    let reject = found & (BLACKHOLE | UNREACHABLE | PROHIBIT) != 0;
+    let routed = if reject { UNREACHABLE } else { found };
+    let is_unicast = !address.is_multicast() && !address.is_unspecified();
+    if wants(MULTICAST) && !address.is_multicast()
+        || wants(UNICAST) && !is_unicast
+        || wants(UNSPEC) && !address.is_unspecified()
+    {
+        return false;
+    }
+    !wants(LOCAL | ANYCAST | UNREACHABLE) || wants(routed)
 }
 
 static SOURCE_TYPE: Field = Field {
     name: "src_type",
     phrase: Phrase::Is("type of the source address"),
-    read: |context| address_type(context, context.view.src),
+    read: |context| address_type(context, context.view.src, "--src-type"),
 };
 
 static DESTINATION_TYPE: Field = Field {
     name: "dst_type",
     phrase: Phrase::Is("type of the destination address"),
-    read: |context| address_type(context, context.view.dst),
+    read: |context| address_type(context, context.view.dst, "--dst-type"),
 };
 
 /// `-m addrtype`.

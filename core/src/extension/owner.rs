@@ -1,16 +1,19 @@
 //! `-m owner` (xt_owner.c): the credential that opened the socket a packet comes from.
 //!
-//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet without a socket fails
-//! every option, and passes every negated one.
+//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet without a socket, such as
+//! one that is forwarded, fails every option, and passes every negated one.
 
 use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::packet::Owner;
+use crate::packet::{Origin, Owner};
 use crate::ruleset::{Hook, Value};
 
 const UNSTATED: &str = "the packet states no owner: give it a uid and a gid";
 
 fn credential(context: &Context, id: Option<u32>) -> Reading<'static> {
+    if context.packet.origin == Origin::Inbound {
+        return Reading::Absent("no owner: it is not sent from here");
+    }
     match (context.packet.owner, id) {
         (Some(Owner::Kernel), _) => Reading::Absent("no owner: the kernel itself sends it"),
         (Some(Owner::None), _) => Reading::Absent("no owner: it has no socket"),
@@ -46,6 +49,7 @@ static SOCKET: Field = Field {
     name: "socket",
     phrase: Phrase::Says("it comes from a socket", "it comes from no socket"),
     read: |context| match (context.packet.owner, context.packet.uid) {
+        _ if context.packet.origin == Origin::Inbound => Reading::Absent("no socket: it is not sent from here"),
         (Some(Owner::None), _) => Reading::Absent("no socket"),
         (Some(Owner::Kernel), _) | (None, Some(_)) => Reading::Number(1),
         (None, None) => Reading::Unknown(UNSTATED.into()),

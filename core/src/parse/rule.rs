@@ -182,12 +182,8 @@ impl RuleReader {
         }
         let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
         if let Some(id) = known {
-            let stored = id.get().stored_as.and_then(|name| Id::named(name, Role::Target, Some(ruleset.family)));
-            self.target = Some(stored.unwrap_or(id));
-            for implied in id.get().implied.iter().filter(|_| stored.is_some()) {
-                self.add_implied(stored.unwrap_or(id), implied.flag, implied.value, ruleset);
-            }
-            return Target::Extension(stored.unwrap_or(id));
+            self.target = Some(id);
+            return Target::Extension(id);
         }
         let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
         if !goto && (has_options || opaque::is_target(&name.text)) {

@@ -1,11 +1,11 @@
-//! `-j CT` and its older form `NOTRACK` (xt_CT.c): how connection tracking treats the packet. Table raw only.
+//! `-j CT` and `-j NOTRACK` (xt_CT.c): how connection tracking treats the packet. Table raw only.
 
-use crate::extension::{Behaviour, Extension, Implied, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::packet::ConnectionState;
 use crate::ruleset::TableName;
-use crate::walk::effect::Action;
+use crate::walk::effect::{Action, Effects};
 
-/// `-j CT`. A packet that already has a connection is left alone.
+/// `-j CT`.
 pub static CT: Extension = Extension {
     tables: &[TableName::Raw],
     ..Extension::acting(
@@ -21,8 +21,8 @@ pub static CT: Extension = Extension {
         ],
         Behaviour::GoesOn,
         |effects, options| {
-            if options.has("--notrack") && effects.view.state.is_none() {
-                effects.view.state = Some(ConnectionState::Untracked);
+            if options.has("--notrack") {
+                untrack(effects);
             }
             Action::Continue
         },
@@ -35,16 +35,23 @@ pub static CT: Extension = Extension {
     )
 };
 
-/// `-j NOTRACK`, which iptables 1.8.9 stores as `-j CT --notrack`.
+/// `-j NOTRACK`. The kernel treats it as `-j CT --notrack`, and iptables remembers which of the two was written.
 pub static NOTRACK: Extension = Extension {
-    stored_as: Some("CT"),
-    implied: &[Implied { with: None, flag: "--notrack", value: "" }],
+    tables: &[TableName::Raw],
     ..Extension::acting(
         "NOTRACK",
         "keeps connection tracking away",
         &[],
         Behaviour::GoesOn,
-        |_, _| Action::Continue,
-        |_| String::new(),
+        |effects, _| {
+            untrack(effects);
+            Action::Continue
+        },
+        |_| "keep connection tracking away from it".into(),
     )
 };
+
+/// A packet that already has a connection keeps it.
+fn untrack(effects: &mut Effects) {
+    effects.view.state.get_or_insert(ConnectionState::Untracked);
+}

@@ -1,9 +1,9 @@
 //! `-j REDIRECT` (xt_REDIRECT.c, nf_nat_redirect.c): to this very host.
 //!
 //! In OUTPUT the destination becomes 127.0.0.1 or ::1; in PREROUTING the first address of the incoming interface
-//! (IPv6: the first one of the destination's scope), and without one the packet is dropped. The source stays.
+//! (IPv6: for a destination of less than global scope, the first one of that scope), and without one the packet is dropped. The source stays.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::host::Host;
@@ -52,8 +52,33 @@ fn incoming_address(host: &Host, view: &View) -> Option<IpAddr> {
     match view.dst {
         IpAddr::V4(_) => addresses.find(IpAddr::is_ipv4),
         IpAddr::V6(dst) => addresses.find(|address| match address {
-            IpAddr::V6(own) => own.is_unicast_link_local() == dst.is_unicast_link_local(),
+            IpAddr::V6(own) => scope(dst) == Scope::Global || scope(*own) == scope(dst),
             IpAddr::V4(_) => false,
         }),
+    }
+}
+
+/// How far an IPv6 address reaches, as `nf_nat_redirect_ipv6_usable` tells it.
+#[derive(PartialEq, Eq)]
+enum Scope {
+    Host,
+    Link,
+    Site,
+    /// Also every multicast scope that has none of the others' bits.
+    Global,
+}
+
+fn scope(address: Ipv6Addr) -> Scope {
+    match address.octets() {
+        [0xff, flags, ..] => match flags & 0x0f {
+            1 => Scope::Host,
+            2 => Scope::Link,
+            5 => Scope::Site,
+            _ => Scope::Global,
+        },
+        [0xfe, second, ..] if second & 0xc0 == 0x80 => Scope::Link,
+        [0xfe, second, ..] if second & 0xc0 == 0xc0 => Scope::Site,
+        _ if address.is_loopback() => Scope::Host,
+        _ => Scope::Global,
     }
 }
