@@ -7,7 +7,7 @@ use chainwalk_core::number::parse_u32;
 use chainwalk_core::packet::{ConnectionState, Family, Origin, Owner, Packet, Protocol, TcpFlags};
 
 /// A field of the form.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Field {
     /// Sent here or arriving.
     Origin,
@@ -105,7 +105,7 @@ impl Field {
     /// What the form calls it.
     pub(crate) fn label(self) -> &'static str {
         match self {
-            Self::Origin => "sent by",
+            Self::Origin => "sent from",
             Self::Interface => "arrives by",
             Self::Owner => "socket of",
             Self::Flags => "flags",
@@ -137,7 +137,7 @@ impl Field {
     /// The values to choose from, with what they are called; empty for a field that is typed.
     pub(crate) fn choices(self) -> &'static [(&'static str, &'static str)] {
         match self {
-            Self::Origin => &[("local", "a process here"), ("inbound", "another host")],
+            Self::Origin => &[("local", "here"), ("inbound", "outside")],
             Self::Owner => &[("", "a process"), ("kernel", "the kernel"), ("none", "nobody")],
             Self::State => &[
                 ("", "as the first packet"),
@@ -241,7 +241,7 @@ impl Draft {
     /// The packet, or all that is wrong.
     ///
     /// # Errors
-    /// One entry a field, in the order of the form.
+    /// One entry a field.
     pub(crate) fn packet(&self) -> Result<Packet, Vec<Wrong>> {
         let mut read = Reader { draft: self, wrong: Vec::new() };
         let dst = read.address(Field::Dst);
@@ -296,7 +296,6 @@ impl Draft {
         if read.wrong.is_empty() {
             return Ok(packet);
         }
-        read.wrong.sort_by_key(|wrong| wrong.field);
         Err(read.wrong)
     }
 }

@@ -1,6 +1,6 @@
 //! The rule list as rows: chains in the order in which packets meet them, long runs of rules that nothing matched folded.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::HashSet;
 use std::ops::Range;
 
 use chainwalk_core::ruleset::Ruleset;
@@ -63,11 +63,6 @@ pub(crate) fn list(rulesets: &[Ruleset], walks: &[&Walked], order: Order, opened
     let met = met(walks);
     let saved = saved(rulesets);
     let mut rows = Vec::new();
-    let known: HashSet<ChainPlace> = met.iter().map(|(at, _)| *at).collect();
-    let mut callers: BTreeMap<usize, Vec<Place>> = BTreeMap::new();
-    for (place, (_, by)) in met.iter().enumerate() {
-        callers.insert(place, by.clone());
-    }
     match order {
         Order::Saved => {
             for at in saved {
@@ -76,9 +71,9 @@ pub(crate) fn list(rulesets: &[Ruleset], walks: &[&Walked], order: Order, opened
             }
         }
         Order::Walked => {
-            for (place, (at, _)) in met.iter().enumerate() {
-                let by = callers.remove(&place).unwrap_or_default();
-                chain(rulesets, walks, opened, *at, by, true, &mut rows);
+            let known: HashSet<ChainPlace> = met.iter().map(|(at, _)| *at).collect();
+            for (at, by) in met {
+                chain(rulesets, walks, opened, at, by, true, &mut rows);
             }
             let unmet: Vec<ChainPlace> = saved.into_iter().filter(|at| !known.contains(at)).collect();
             if !unmet.is_empty() {
@@ -172,10 +167,7 @@ fn chain(
 
 /// Takes the rule under the cursor out of a fold: what stands before it, itself, what stands behind.
 pub(crate) fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
-    let mut shown: Vec<u32> = cursors.iter().filter(|place| place.at == at).filter_map(|place| place.rule).collect();
-    shown.retain(|rule| rules.contains(rule));
-    shown.sort_unstable();
-    shown.dedup();
+    let shown = rules.clone().filter(|rule| cursors.contains(&Place { at, rule: Some(*rule) }));
     let mut rows = Vec::new();
     let fold = |rules: Range<u32>, rows: &mut Vec<Row>| match rules.len() {
         0 => {}

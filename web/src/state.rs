@@ -1,6 +1,5 @@
 //! Everything the page shows, as plain data, and what can happen to it.
 
-use std::collections::BTreeSet;
 use std::rc::Rc;
 
 use chainwalk_core::compare;
@@ -132,7 +131,7 @@ pub(crate) struct State {
     /// Which packet scenarios fill in.
     pub(crate) into: Side,
     /// Fields of the form that stay two, though they may be equal.
-    split: BTreeSet<Field>,
+    split: Vec<Field>,
     /// The first step at which the walks differ.
     pub(crate) part: Option<usize>,
     /// The step shown, from 0.
@@ -214,7 +213,7 @@ impl Default for State {
             lanes,
             compare: true,
             into: Side::B,
-            split: BTreeSet::new(),
+            split: Vec::new(),
             part: None,
             cursor: 0,
             view: View::Rows(Order::Walked),
@@ -258,12 +257,16 @@ impl State {
         self.sides().iter().filter_map(|side| Some((*side, &**self.walked(*side)?)))
     }
 
+    /// The same, the lead's first.
+    fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
+        self.sides().iter().rev().filter_map(|side| Some((*side, &**self.walked(*side)?)))
+    }
+
     /// The packet whose chain is shown at the cursor: the lead's until it has ended.
     pub(crate) fn followed(&self) -> Option<(Side, &Walked)> {
-        let mut walks: Vec<_> = self.walks().collect();
-        walks.sort_by_key(|(side, _)| *side != self.lead());
-        let runs = walks.iter().position(|(_, walked)| self.cursor < walked.path().steps.len());
-        walks.get(runs.unwrap_or(0)).copied()
+        let mut walks = self.lead_first();
+        let runs = walks.clone().find(|(_, walked)| self.cursor < walked.path().steps.len());
+        runs.or_else(|| walks.next())
     }
 
     /// The rules under the cursor.
@@ -318,9 +321,7 @@ impl State {
     }
 
     fn paths(&self) -> Vec<&Path> {
-        let mut walks: Vec<_> = self.walks().collect();
-        walks.sort_by_key(|(side, _)| *side != self.lead());
-        walks.into_iter().map(|(_, walked)| walked.path()).collect()
+        self.lead_first().map(|(_, walked)| walked.path()).collect()
     }
 
     /// Walks both packets again, and goes to where they part, or to the rule that decided.
@@ -386,7 +387,7 @@ impl State {
             Target::Both => self.lanes.iter_mut().for_each(|lane| lane.draft.set(field, value.clone())),
             Target::One(side) => {
                 // It stays two while it is typed in, also where it comes to equal the other.
-                self.split.insert(field);
+                self.split(field);
                 self.lanes[side as usize].draft.set(field, value);
             }
         }
@@ -398,10 +399,16 @@ impl State {
         self.walk();
     }
 
+    /// Keeps a field two.
+    fn split(&mut self, field: Field) {
+        if !self.split.contains(&field) {
+            self.split.push(field);
+        }
+    }
+
     fn go_to(&mut self, place: Place) {
-        let mut walks: Vec<_> = self.walks().collect();
-        walks.sort_by_key(|(side, _)| *side != self.lead());
-        match walks.iter().find_map(|(_, walked)| walked.mark(place)) {
+        let mark = self.lead_first().find_map(|(_, walked)| walked.mark(place));
+        match mark {
             Some(mark) => {
                 self.cursor = mark.step;
                 self.unmet = None;
@@ -432,7 +439,7 @@ impl State {
             }
             Action::Write(target, field, value) => self.write(target, field, value),
             Action::Split(field) => {
-                self.split.insert(field);
+                self.split(field);
             }
             Action::Scenario(key) => self.fill(key),
             Action::Into(side) => self.into = side,

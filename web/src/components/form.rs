@@ -211,7 +211,8 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
         Target::One(side) if state.compare => Some(side.key()),
         _ => None,
     };
-    let class = classes!("input", own, second.then_some("port"));
+    let class =
+        classes!("input", own, second.then_some("port"), matches!(field, Field::Src | Field::Dst).then_some("address"));
     let split = (target == Target::Both).then(|| {
         let name = format!("Give A and B a {} each", field.label());
         html! {

@@ -30,7 +30,7 @@ pub(crate) fn Rules(page: &Page) -> Html {
     ];
     let views = views.map(|(name, view)| {
         html! {
-            <button type="button" id={format!("view-{}", name.to_lowercase())}
+            <button type="button" id={format!("view-{}", name.to_ascii_lowercase())}
                 aria-pressed={(state.view == view).to_string()} onclick={page.on(Action::View(view))}>{ name }</button>
         }
     });
@@ -63,7 +63,7 @@ fn about(state: &State) -> Html {
         ranges.iter().map(one).collect::<Vec<_>>().join(", ")
     };
     let ports = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    let mut facts = Vec::new();
+    let mut facts = vec![mesh.proxy.to_owned()];
     match (&*ranges(&mesh.uids), &*ranges(&mesh.gids)) {
         ("", "") => {}
         (uids, gids) if uids == gids => facts.push(format!("uid and gid {uids}")),
@@ -79,9 +79,7 @@ fn about(state: &State) -> Html {
     html! {
         <p class="about">
             <b>{ mesh.name }{ "." }</b>
-            if !facts.is_empty() {
-                { format!(" {}: {}.", super::verdict::capital(mesh.proxy), facts.join(", ")) }
-            }
+            { format!(" Proxy: {}.", facts.join(", ")) }
         </p>
     }
 }

@@ -78,18 +78,22 @@ fn of(state: &State) -> Html {
 /// One walk as a line with a station for every step: hollow where the rule did not match.
 fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) -> Html {
     let steps = &walked.path().steps;
-    let x = |at: usize| if longest < 2 { 0.0 } else { at as f64 * 100.0 / (longest - 1) as f64 };
+    // In hundredths of a percent: no floating point is worth its size here.
+    let x = |at: usize| {
+        let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
+        format!("{}.{:02}%", hundredths / 100, hundredths % 100)
+    };
     let y = if state.walks().count() == 1 { 14 } else { 8 + 12 * row };
     let stations = steps.iter().enumerate().filter(|_| longest <= MOST).map(|(at, step)| {
         let hit = step.outcome != Outcome::NoMatch;
         html! {
-            <circle class={if hit { "hit" } else { "miss" }} cx={format!("{:.2}%", x(at))} cy={y.to_string()}
+            <circle class={if hit { "hit" } else { "miss" }} cx={x(at)} cy={y.to_string()}
                 r={if hit { "4" } else { "3.5" }} />
         }
     });
     html! {
         <g class={classes!(side.key(), colour(walked.headline.fate))}>
-            <line x1="0%" x2={format!("{:.2}%", x(steps.len().saturating_sub(1)))} y1={y.to_string()} y2={y.to_string()} />
+            <line x1="0%" x2={x(steps.len().saturating_sub(1))} y1={y.to_string()} y2={y.to_string()} />
             { for stations }
         </g>
     }

@@ -106,7 +106,7 @@ fn decided(state: &State, walked: &Walked) -> Html {
 fn small(state: &State, side: Side) -> Html {
     let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
     let Headline { fate, lead, reason, .. } = &walked.headline;
-    let lead = lead.trim_end_matches('.').to_lowercase();
+    let lead = lead.trim_end_matches('.').to_ascii_lowercase();
     let name = state.name(side);
     let name = if name.starts_with("uid") || name.starts_with("gid") { format!("As {name}") } else { capital(&name) };
     html! {
@@ -166,15 +166,21 @@ fn certainty(page: &Page) -> Html {
 
 /// With a capital letter first.
 pub(super) fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 /// A whole step, from core's words, with the packet's end behind its last.
 pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
     let path = walked.path();
     let rulesets = state.paste.rulesets();
-    let Some(step) = path.steps.get(at) else { return format!("It has ended: {}.", walked.end()) };
+    let Some(step) = path.steps.get(at) else {
+        let lead = if path.steps.is_empty() { "It meets no rule" } else { "It has ended" };
+        return format!("{lead}: {}.", walked.end());
+    };
     let says = match walked.doubt(at) {
         Some(because) => {
             let as_if = if step.outcome == Outcome::Match { "matched" } else { "did not match" };

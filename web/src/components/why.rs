@@ -108,7 +108,7 @@ fn ways(state: &State, walked: &Walked) -> Html {
     }
     let rulesets = state.paste.rulesets();
     let ways = trace.branches.iter().map(|branch| {
-        let order = branch.first.map(|backend| format!("{backend:?} runs first").to_lowercase());
+        let order = branch.first.map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
         let answers = branch.assumes.iter().map(|assumed| {
             let matches = if assumed.matches { "matches" } else { "does not match" };
             format!("{} {matches} ({})", short(rulesets, assumed.place), assumed.because)
