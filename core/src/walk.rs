@@ -12,12 +12,14 @@ use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
 use crate::view::View;
 
 mod chain;
+pub mod connection;
 pub mod conntrack;
 mod decide;
 pub mod effect;
 pub mod route;
 pub mod trace;
 
+use connection::Translation;
 use effect::Action;
 use route::{Query, Way};
 use trace::{Assumption, Branch, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
@@ -44,12 +46,24 @@ enum Stop {
 /// `only` picks one rule set (from 0) where a text has several. Without it the populated one of the packet's family is
 /// taken; two populated ones of different backends both run, in both orders.
 pub fn walk(rulesets: &[Ruleset], only: Option<u32>, host: &Host, packet: &Packet) -> Trace {
+    walk_in_connection(rulesets, only, host, packet, Translation::default())
+}
+
+/// As [`walk`], for a packet of a connection whose translation is known: see [`connection::later`] and
+/// [`connection::reply`].
+pub fn walk_in_connection(
+    rulesets: &[Ruleset],
+    only: Option<u32>,
+    host: &Host,
+    packet: &Packet,
+    translation: Translation,
+) -> Trace {
     let mut assumes = Vec::new();
     let layers = choose(rulesets, only, packet.family(), &mut assumes);
     assume_tables(rulesets, &layers, packet.family(), &mut assumes);
-    let mut trace = follow(rulesets, &layers, host, packet, assumes.clone());
+    let mut trace = follow(rulesets, &layers, host, packet, translation, assumes.clone());
     if let [first, second] = layers[..] {
-        let other = follow(rulesets, &[second, first], host, packet, assumes);
+        let other = follow(rulesets, &[second, first], host, packet, translation, assumes);
         join_orders(rulesets, &mut trace, other);
     }
     trace
@@ -115,8 +129,15 @@ fn turns_tracking_on(ruleset: &Ruleset) -> bool {
 }
 
 /// Walks, and where a rule cannot be told walks again for both answers, depth first.
-fn follow(rulesets: &[Ruleset], layers: &[u32], host: &Host, packet: &Packet, assumes: Vec<String>) -> Trace {
-    let mut walker = Walker::new(rulesets, layers, host, packet, assumes);
+fn follow(
+    rulesets: &[Ruleset],
+    layers: &[u32],
+    host: &Host,
+    packet: &Packet,
+    translation: Translation,
+    assumes: Vec<String>,
+) -> Trace {
+    let mut walker = Walker { translation, ..Walker::new(rulesets, layers, host, packet, assumes) };
     let forked = walker.run(&[]);
     let mut trace = Trace {
         packet: walker.packet.clone(),
@@ -217,6 +238,8 @@ struct Walker<'a> {
     source_settled: bool,
     /// Whether a target of the table just walked set up a translation.
     translated: bool,
+    /// What an earlier packet of the connection set up.
+    translation: Translation,
 }
 
 impl<'a> Walker<'a> {
@@ -239,7 +262,7 @@ impl<'a> Walker<'a> {
             }
         }
         let src = packet.src.unwrap_or(match packet.family() {
-            Family::Ipv4 => IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED),
+            Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
             Family::Ipv6 => IpAddr::V6(std::net::Ipv6Addr::UNSPECIFIED),
         });
         packet.src = Some(src);
@@ -259,6 +282,7 @@ impl<'a> Walker<'a> {
             destination_settled: false,
             source_settled: false,
             translated: false,
+            translation: Translation::default(),
         }
     }
 
@@ -370,10 +394,12 @@ impl<'a> Walker<'a> {
         self.check_martian(&interface)?;
         let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: &interface };
         match route::lookup(self.host, query) {
-            Some(way)
-                if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast)
-                    || self.view.dst == Ipv4Addr::BROADCAST =>
-            {
+            // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes say.
+            _ if self.view.dst == Ipv4Addr::BROADCAST => {
+                self.note_route(RouteReason::Arrived, None);
+                self.deliver(&interface)
+            }
+            Some(way) if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast) => {
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(&interface)
             }
@@ -501,6 +527,10 @@ impl<'a> Walker<'a> {
     /// (depending on the hook) is not settled yet. A second rule set is asked only where the first translated nothing.
     fn run_nat(&mut self) -> Result<(), Stop> {
         let destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
+        if matches!(self.view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
+            self.translate_as_before(destination);
+            return Ok(());
+        }
         let settled = if destination { self.destination_settled } else { self.source_settled };
         if settled || self.view.state != Some(ConnectionState::New) {
             return Ok(());
@@ -517,6 +547,22 @@ impl<'a> Walker<'a> {
             false => self.source_settled = true,
         }
         Ok(())
+    }
+
+    /// A packet of a known connection gets the translation of that connection, without any rule being asked.
+    fn translate_as_before(&mut self, destination: bool) {
+        let mut view = self.view.clone();
+        if let (true, Some(end)) = (destination, self.translation.destination) {
+            (view.dst, view.dport) = end;
+            view.destination_translated = true;
+        }
+        if let (false, Some(end)) = (destination, self.translation.source) {
+            (view.src, view.sport) = end;
+            view.source_translated = true;
+        }
+        if view != self.view {
+            self.show(view);
+        }
     }
 
     fn run_layer(&mut self, layer: u32, table: TableName) -> Result<(), Stop> {

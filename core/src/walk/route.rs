@@ -44,7 +44,8 @@ pub fn lookup(host: &Host, query: Query) -> Option<Way> {
         }
     }
     tables.sort_by_key(|(priority, _)| *priority);
-    let mut ways = tables.into_iter().filter_map(|(_, table)| lookup_in(host, table, query.dst));
+    let bound = bound_interface(query);
+    let mut ways = tables.into_iter().filter_map(|(_, table)| lookup_in(host, table, query.dst, bound));
     ways.find(|way| way.kind != RouteKind::Throw)
 }
 
@@ -57,12 +58,21 @@ fn selects(rule: &RoutingRule, query: Query) -> bool {
     holds != rule.not
 }
 
-fn lookup_in(host: &Host, table: u32, dst: IpAddr) -> Option<Way> {
+/// For some IPv6 destinations only routes by the interface that a packet came in by count (ip6_route.c, `rt6_need_strict`;
+/// measured: what arrives by eth0 for ::1 leaves by eth0's default route).
+fn bound_interface(query: Query<'_>) -> Option<&str> {
+    let IpAddr::V6(dst) = query.dst else { return None };
+    let strict = dst.is_loopback() || dst.is_unicast_link_local() || dst.is_multicast();
+    (strict && query.iif != "lo").then_some(query.iif)
+}
+
+fn lookup_in(host: &Host, table: u32, dst: IpAddr, bound: Option<&str>) -> Option<Way> {
     let stated = host.routes.iter().filter(|route| route.table.unwrap_or(MAIN) == table && route.dst.contains(dst));
+    let stated = stated.filter(|route| bound.is_none_or(|name| way_of(route).interface == name));
     let best = stated.max_by_key(|route| (route.dst.length, std::cmp::Reverse(route.metric.unwrap_or(0))));
     let implied = match table {
-        LOCAL => local(host, dst),
-        MAIN => connected(host, dst),
+        LOCAL => local(host, dst, bound),
+        MAIN => connected(host, dst, bound),
         _ => None,
     };
     match (best, implied) {
@@ -81,9 +91,9 @@ fn way_of(route: &Route) -> Way {
 }
 
 /// The local table that the kernel keeps by itself: own addresses, all of 127.0.0.0/8 on `lo`, broadcasts, multicast.
-fn local(host: &Host, dst: IpAddr) -> Option<(u8, Way)> {
+fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
     let bits = Family::of(dst).bits();
-    for (interface, prefix) in addresses(host) {
+    for (interface, prefix) in addresses(host, bound) {
         let whole = interface.name == "lo" && dst.is_ipv4() && prefix.contains(dst);
         if whole || prefix.address == dst {
             return Some((bits, Way { kind: RouteKind::Local, interface: "lo".into(), source: Some(prefix.address) }));
@@ -98,16 +108,18 @@ fn local(host: &Host, dst: IpAddr) -> Option<(u8, Way)> {
 }
 
 /// The routes to the networks of the interfaces' own addresses.
-fn connected(host: &Host, dst: IpAddr) -> Option<(u8, Way)> {
-    let mut own = addresses(host).filter(|(interface, prefix)| interface.name != "lo" && prefix.contains(dst));
-    own.next().map(|(interface, prefix)| {
+fn connected(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
+    let own = addresses(host, bound).filter(|(interface, prefix)| interface.name != "lo" && prefix.contains(dst));
+    own.max_by_key(|(_, prefix)| prefix.length).map(|(interface, prefix)| {
         let way = Way { kind: RouteKind::Unicast, interface: interface.name.clone(), source: Some(prefix.address) };
         (prefix.length, way)
     })
 }
 
-fn addresses(host: &Host) -> impl Iterator<Item = (&Interface, &Prefix)> {
-    host.interfaces.iter().flat_map(|interface| interface.addresses.iter().map(move |prefix| (interface, prefix)))
+/// The addresses of all interfaces, or of one.
+fn addresses<'a>(host: &'a Host, of: Option<&str>) -> impl Iterator<Item = (&'a Interface, &'a Prefix)> {
+    let interfaces = host.interfaces.iter().filter(move |interface| of.is_none_or(|name| interface.name == name));
+    interfaces.flat_map(|interface| interface.addresses.iter().map(move |prefix| (interface, prefix)))
 }
 
 /// What routing takes an address for (`inet_addr_type`, which `-m addrtype` asks): the local table only. With an
@@ -123,10 +135,10 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
     }
     let held_elsewhere = |name: &str| {
         let holder =
-            addresses(host).find(|(_, prefix)| prefix.address == address || prefix.broadcast() == Some(address));
+            addresses(host, None).find(|(_, prefix)| prefix.address == address || prefix.broadcast() == Some(address));
         holder.is_some_and(|(holder, _)| holder.name != name)
     };
-    match lookup_in(host, LOCAL, address) {
+    match lookup_in(host, LOCAL, address, None) {
         Some(_) if interface.is_some_and(held_elsewhere) => RouteKind::Unicast,
         Some(way) => way.kind,
         None if address.is_ipv6() => {
