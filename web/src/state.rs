@@ -454,6 +454,7 @@ impl State {
             Action::Go(to) => {
                 self.cursor = cursor::go(&self.paths(), self.cursor, to);
                 self.unmet = None;
+                self.line = None;
             }
             Action::GoTo(place) => self.go_to(place),
             Action::View(view) => {
