@@ -78,6 +78,9 @@ fn of(state: &State) -> Html {
 /// One walk as a line with a station for every step: hollow where the rule did not match.
 fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) -> Html {
     let steps = &walked.path().steps;
+    if steps.is_empty() {
+        return html! {};
+    }
     // In hundredths of a percent: no floating point is worth its size here.
     let x = |at: usize| {
         let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
@@ -93,7 +96,7 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
     });
     html! {
         <g class={classes!(side.key(), colour(walked.headline.fate))}>
-            <line x1="0%" x2={x(steps.len().saturating_sub(1))} y1={y.to_string()} y2={y.to_string()} />
+            <line x1="0%" x2={x(steps.len() - 1)} y1={y.to_string()} y2={y.to_string()} />
             { for stations }
         </g>
     }
