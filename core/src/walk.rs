@@ -357,7 +357,7 @@ impl<'a> Walker<'a> {
         }
         self.run_table(TableName::Filter)?;
         self.run_table(TableName::Security)?;
-        self.leave_by(&way)?;
+        self.leave_by(None, &way)?;
         if way.interface != "lo" {
             return Err(Stop::End(self.sent(VerdictKind::Sent, way.interface)));
         }
@@ -431,6 +431,10 @@ impl<'a> Walker<'a> {
         if !self.host.is_on(sysctl) {
             return Err(self.lost("it is for another host, and forwarding is off"));
         }
+        if self.view.steered.is_some() {
+            // ip_forward.c and ip6_output.c: what has a socket is not forwarded.
+            return Err(self.lost("TPROXY gave it to a socket here, and its route leads to another host"));
+        }
         if self.packet.ttl <= 1 {
             return Err(self.lost("its time to live ran out"));
         }
@@ -439,13 +443,13 @@ impl<'a> Walker<'a> {
         self.run_table(TableName::Mangle)?;
         self.run_table(TableName::Filter)?;
         self.run_table(TableName::Security)?;
-        self.leave_by(&way)?;
+        self.leave_by(Some(incoming), &way)?;
         Err(Stop::End(self.sent(VerdictKind::Forwarded, way.interface)))
     }
 
-    /// POSTROUTING.
-    fn leave_by(&mut self, way: &Way) -> Result<(), Stop> {
-        self.enter(Hook::Postrouting, None, Some(&way.interface));
+    /// POSTROUTING. What is forwarded still shows the interface it came in by (ip_output.c, `ip_output`; measured).
+    fn leave_by(&mut self, incoming: Option<&str>, way: &Way) -> Result<(), Stop> {
+        self.enter(Hook::Postrouting, incoming, Some(&way.interface));
         self.run_table(TableName::Mangle)?;
         self.run_nat()
     }
@@ -478,6 +482,10 @@ impl<'a> Walker<'a> {
                 RouteKind::Blackhole => "a blackhole route swallows it",
                 RouteKind::Unreachable => "a route calls its destination unreachable",
                 RouteKind::Prohibit => "a route prohibits its destination",
+                // route.c, `__mkroute_output`; a sender's first lookup has no say in the source that a raw packet carries.
+                _ if why != RouteReason::Sent && self.is_loopback_leaking(&way) => {
+                    "a source of 127.0.0.0/8 must not leave by a wire (route_localnet is off)"
+                }
                 _ => {
                     self.note_route(why, Some(&way.interface));
                     return Ok(way);
@@ -488,12 +496,20 @@ impl<'a> Walker<'a> {
         Err(Stop::End(Verdict { reason: Some(refused.into()), ..self.end(VerdictKind::Unroutable) }))
     }
 
+    fn is_loopback_leaking(&self, way: &Way) -> bool {
+        let loopback = matches!(self.view.src, IpAddr::V4(src) if src.is_loopback());
+        loopback && way.interface != "lo" && !self.is_on_ipv4(&way.interface, "route_localnet")
+    }
+
+    /// Whether a setting of IPv4 is on for all interfaces or for this one.
+    fn is_on_ipv4(&self, interface: &str, name: &str) -> bool {
+        ["all", interface].iter().any(|scope| self.host.is_on(&format!("net.ipv4.conf.{scope}.{name}")))
+    }
+
     /// What routing refuses of IPv4 packets that arrive (route.c, `ip_route_input_slow`).
     fn check_martian(&self, interface: &str) -> Result<(), Stop> {
         let (IpAddr::V4(src), IpAddr::V4(dst)) = (self.view.src, self.view.dst) else { return Ok(()) };
-        let on = |name: &str| {
-            ["all", interface].iter().any(|scope| self.host.is_on(&format!("net.ipv4.conf.{scope}.{name}")))
-        };
+        let on = |name: &str| self.is_on_ipv4(interface, name);
         if (src.is_loopback() || dst.is_loopback()) && !on("route_localnet") {
             return Err(self.lost("an address of 127.0.0.0/8 must not come from outside (route_localnet is off)"));
         }
@@ -512,7 +528,12 @@ impl<'a> Walker<'a> {
             Some(ConnectionState::Untracked) => ConnectionState::Untracked,
             _ => self.packet.state.unwrap_or_else(|| conntrack::first_state(&self.packet)),
         };
-        self.show(View { state: Some(state), ..self.view.clone() });
+        // What CONNMARK wrote in table raw went to the template of a CT rule, not to this connection.
+        let connmark = self.packet.connmark;
+        let Translation { snat, dnat, .. } = self.translation;
+        let (source_translated, destination_translated) = (snat, dnat);
+        let view = self.view.clone();
+        self.show(View { state: Some(state), connmark, source_translated, destination_translated, ..view });
     }
 
     /// Asks one table of every rule set.
@@ -554,11 +575,9 @@ impl<'a> Walker<'a> {
         let mut view = self.view.clone();
         if let (true, Some(end)) = (destination, self.translation.destination) {
             (view.dst, view.dport) = end;
-            view.destination_translated = true;
         }
         if let (false, Some(end)) = (destination, self.translation.source) {
             (view.src, view.sport) = end;
-            view.source_translated = true;
         }
         if view != self.view {
             self.show(view);
