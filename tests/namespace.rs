@@ -247,12 +247,20 @@ impl Pod {
 ///
 /// # Panics
 /// When it does not within ten seconds.
-pub fn wait_for(what: &str, mut condition: impl FnMut() -> bool) {
+pub fn wait_for(what: &str, condition: impl FnMut() -> bool) {
+    assert!(try_wait_for(condition), "waited in vain for {what}");
+}
+
+/// Waits until `condition` holds; says whether it came to within ten seconds.
+pub fn try_wait_for(mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition() {
-        assert!(start.elapsed() < PATIENCE, "waited in vain for {what}");
+        if start.elapsed() >= PATIENCE {
+            return false;
+        }
         thread::yield_now();
     }
+    true
 }
 
 /// `iptables-legacy-save`, `ip6tables-nft-restore` and so on.

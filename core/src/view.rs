@@ -28,9 +28,9 @@ pub struct View {
     pub connmark: u32,
     /// What connection tracking says; `None` before it has seen the packet.
     pub state: Option<ConnectionState>,
-    /// Whether nat changed its source.
+    /// Whether nat changed the source of its connection's first packet.
     pub source_translated: bool,
-    /// Whether nat changed its destination.
+    /// Whether nat changed the destination of its connection's first packet.
     pub destination_translated: bool,
     /// Where TPROXY steers it: the socket that gets it whatever its destination says.
     pub steered: Option<(IpAddr, Option<u16>)>,

@@ -17,6 +17,10 @@ pub struct Translation {
     pub destination: Option<End>,
     /// The source that INPUT and POSTROUTING put in.
     pub source: Option<End>,
+    /// Whether the first packet's source was translated: `--ctstate SNAT` is true of every packet of the connection.
+    pub snat: bool,
+    /// Whether the first packet's destination was: `--ctstate DNAT`.
+    pub dnat: bool,
 }
 
 /// The same packet once more, later in its connection: its state is ESTABLISHED, its TCP flags are ACK, and it carries the
@@ -32,6 +36,8 @@ pub fn later(first: &Trace) -> Option<(Packet, Translation)> {
     let translation = Translation {
         destination: result.destination_translated.then_some((result.dst, result.dport)),
         source: result.source_translated.then_some((result.src, result.sport)),
+        snat: result.source_translated,
+        dnat: result.destination_translated,
     };
     Some((packet, translation))
 }
@@ -63,6 +69,8 @@ pub fn reply(first: &Trace) -> Option<(Packet, Translation)> {
     let translation = Translation {
         destination: result.source_translated.then_some((asked.src?, asked.sport)),
         source: result.destination_translated.then_some((asked.dst, asked.dport)),
+        snat: result.source_translated,
+        dnat: result.destination_translated,
     };
     Some((packet, translation))
 }

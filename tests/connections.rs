@@ -1,0 +1,393 @@
+//! Connections of more than one packet, made with real sockets: what the kernel counted of a whole exchange must be what
+//! the walks of its packets say, one walk a packet.
+//!
+//! Replies are walked with their translation undone, later packets with the one that the first packet set up.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::io::{ErrorKind, Read, Write};
+use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::host::{Host, Interface, Route, RouteKind};
+use chainwalk_core::packet::{ConnectionState, Family, Origin, Packet, Protocol, TcpFlags};
+use chainwalk_core::parse::{Parsed, parse};
+use chainwalk_core::ruleset::TableName;
+use chainwalk_core::walk::connection::{Translation, later, reply};
+use chainwalk_core::walk::trace::{Outcome, Trace};
+use chainwalk_core::walk::walk_in_connection;
+use chainwalk_tests::namespace::{Namespace, Pod, program, require, try_wait_for};
+
+/// A counter: table, chain, and the rule's number from 1, or 0 for the policy.
+type Counter = (TableName, String, usize);
+
+/// A pod with rules, and a router that answers.
+struct Scene {
+    pod: Pod,
+    backend: Backend,
+    family: Family,
+    parsed: Parsed,
+    expected: BTreeMap<Counter, u64>,
+}
+
+impl Scene {
+    fn new(label: &str, backend: Backend, family: Family) -> Self {
+        let pod = Pod::new(label);
+        let place = place(family);
+        let (router, address) = (&pod.router, Pod::ADDRESSES[place]);
+        router.ip("link set lo up");
+        let length = address.split_once('/').expect("a prefix").1;
+        let nodad = if family == Family::Ipv6 { "nodad" } else { "" };
+        router.ip(&format!("address add {}/{length} dev eth0 {nodad}", Pod::ROUTERS[place]));
+        let own = own_address(family);
+        router.ip(&format!("neighbour add {own} lladdr {} dev eth0 nud permanent", Pod::MAC));
+        Self { pod, backend, family, parsed: Parsed::default(), expected: BTreeMap::new() }
+    }
+
+    /// Loads rules; counters begin at nothing.
+    fn load(&mut self, rules: &str) {
+        self.pod.namespace.load(self.backend, self.family, rules);
+        self.parsed = parse(self.saved());
+        assert_eq!(self.parsed.diagnostics, []);
+        self.expected.clear();
+    }
+
+    fn saved(&self) -> String {
+        self.pod.namespace.run(&program(self.backend, self.family, "save"), &["-c"])
+    }
+
+    /// Walks one packet, and expects what it matches to be counted.
+    fn expect(&mut self, (packet, translation): (Packet, Translation)) -> Trace {
+        let trace = walk_in_connection(&self.parsed.rulesets, None, &self.host(), &packet, translation);
+        assert!(trace.certain, "{:?}", trace.path);
+        for step in trace.path.steps.iter().filter(|s| matches!(s.outcome, Outcome::Match | Outcome::Policy)) {
+            let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
+            let rule = step.place.rule.map_or(0, |rule| rule as usize + 1);
+            *self.expected.entry((table.name, chain.name.to_string(), rule)).or_default() += 1;
+        }
+        trace
+    }
+
+    fn expect_first(&mut self, packet: Packet) -> Trace {
+        self.expect((packet, Translation::default()))
+    }
+
+    fn expect_reply(&mut self, first: &Trace) {
+        let (packet, translation) = reply(first).expect("the first packet gets through");
+        // What answers is this test, or the kernel for it: root's sockets.
+        let owner = (packet.origin == Origin::Local).then_some(0);
+        self.expect((Packet { uid: owner, gid: owner, ..packet }, translation));
+    }
+
+    fn expect_later(&mut self, first: &Trace) {
+        self.expect(later(first).expect("the first packet gets through"));
+    }
+
+    /// A TCP handshake: SYN, its answer, and the ACK.
+    fn expect_handshake(&mut self, first: Packet) -> Trace {
+        let trace = self.expect_first(first);
+        self.expect_reply(&trace);
+        self.expect_later(&trace);
+        trace
+    }
+
+    /// What the kernel has counted since the rules were loaded.
+    fn counted(&self) -> BTreeMap<Counter, u64> {
+        let parsed = parse(self.saved());
+        let mut counted = BTreeMap::new();
+        for table in parsed.rulesets.iter().flat_map(|set| &set.tables) {
+            for chain in &table.chains {
+                let rules = chain.rules.iter().map(|rule| rule.counters);
+                // Neighbour discovery and its like come and go as they please: the first rule takes them.
+                let noise = self.family == Family::Ipv6 && chain.hook.is_some() && table.name != TableName::Nat;
+                for (number, counters) in (0..).zip([chain.counters].into_iter().chain(rules)) {
+                    let packets = counters.map_or(0, |counters| counters.packets);
+                    if packets > 0 && !(noise && number == 1) {
+                        counted.insert((table.name, chain.name.to_string(), number), packets);
+                    }
+                }
+            }
+        }
+        counted
+    }
+
+    /// The kernel must come to have counted what was expected.
+    fn judge(&self, what: &str) {
+        if try_wait_for(|| self.counted() == self.expected) {
+            return;
+        }
+        let counted = self.counted();
+        let counters: BTreeSet<&Counter> = counted.keys().chain(self.expected.keys()).collect();
+        let mut differ = String::new();
+        for counter in counters {
+            let (kernel, walks) = (counted.get(counter), self.expected.get(counter));
+            if kernel != walks {
+                let [kernel, walks] = [kernel, walks].map(|count| count.copied().unwrap_or_default());
+                let (table, chain, rule) = counter;
+                differ += &format!("{table} {chain} {rule}: the kernel counted {kernel}, the walks say {walks}\n");
+            }
+        }
+        panic!("{what}, {:?} {}:\n{}\n{differ}", self.backend, self.family, self.saved());
+    }
+
+    fn host(&self) -> Host {
+        let interface = |name: &str, addresses: [&str; 2]| Interface {
+            name: name.into(),
+            addresses: addresses.iter().map(|address| address.parse().expect("a prefix")).collect(),
+            group: None,
+        };
+        let default = |dst: &str, via: &str| Route {
+            dst: dst.parse().expect("a prefix"),
+            via: Some(via.parse().expect("an address")),
+            dev: Some("eth0".into()),
+            kind: RouteKind::Unicast,
+            table: None,
+            src: None,
+            metric: None,
+        };
+        Host {
+            interfaces: vec![interface("lo", ["127.0.0.1/8", "::1/128"]), interface("eth0", Pod::ADDRESSES)],
+            routes: vec![default("0.0.0.0/0", Pod::ROUTERS[0]), default("::/0", Pod::ROUTERS[1])],
+            ..Host::default()
+        }
+    }
+}
+
+fn place(family: Family) -> usize {
+    match family {
+        Family::Ipv4 => 0,
+        Family::Ipv6 => 1,
+    }
+}
+
+fn own_address(family: Family) -> IpAddr {
+    Pod::ADDRESSES[place(family)].split_once('/').expect("a prefix").0.parse().expect("an address")
+}
+
+fn router_address(family: Family) -> IpAddr {
+    Pod::ROUTERS[place(family)].parse().expect("an address")
+}
+
+/// An address that only a rule can give somebody behind it.
+fn far_address(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => [198, 51, 100, 7].into(),
+        Family::Ipv6 => "2001:db8::7".parse().expect("an address"),
+    }
+}
+
+fn any_address(family: Family) -> IpAddr {
+    match family {
+        Family::Ipv4 => std::net::Ipv4Addr::UNSPECIFIED.into(),
+        Family::Ipv6 => std::net::Ipv6Addr::UNSPECIFIED.into(),
+    }
+}
+
+/// Rules that tell every state and both ends of a packet apart at every hook, around the given rules of table nat.
+fn rules(family: Family, nat: &str) -> String {
+    let noise = if family == Family::Ipv6 { "-A CHAIN -p ipv6-icmp -j ACCEPT\n" } else { "" };
+    let chains = |hooks: &[&str]| -> String { hooks.iter().map(|hook| format!(":{hook} ACCEPT [0:0]\n")).collect() };
+    let own = own_address(family);
+    let probes = "-A CHAIN -m conntrack --ctstate NEW\n-A CHAIN -m conntrack --ctstate RELATED\n\
+                  -A CHAIN -m conntrack --ctstate ESTABLISHED\n-A CHAIN -m conntrack --ctstate SNAT\n\
+                  -A CHAIN -m conntrack --ctstate DNAT\n-A CHAIN -s OWN\n-A CHAIN -d OWN\n-A CHAIN -s FAR\n-A CHAIN -d FAR\n";
+    let filled = |hooks: &[&str]| -> String {
+        let one = |hook: &&str| format!("{noise}{probes}").replace("CHAIN", hook);
+        hooks
+            .iter()
+            .map(one)
+            .collect::<String>()
+            .replace("OWN", &own.to_string())
+            .replace("FAR", &far_address(family).to_string())
+    };
+    let mangle = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
+    let filter = ["INPUT", "FORWARD", "OUTPUT"];
+    let hooks = ["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"];
+    format!(
+        "*mangle\n{}{}COMMIT\n*nat\n{}{nat}COMMIT\n*filter\n{}{}COMMIT\n",
+        chains(&mangle),
+        filled(&mangle),
+        chains(&hooks),
+        chains(&filter),
+        filled(&filter),
+    )
+}
+
+fn listen(namespace: &Namespace, address: IpAddr, port: u16) -> TcpListener {
+    namespace.inside(|| TcpListener::bind((address, port)).expect("the port is free"))
+}
+
+fn connect(namespace: &Namespace, to: SocketAddr) -> TcpStream {
+    namespace.inside(|| TcpStream::connect(to).expect("somebody listens"))
+}
+
+/// A first packet of root's from `from` to `to`.
+fn first(protocol: Protocol, from: SocketAddr, to: SocketAddr) -> Packet {
+    let syn = (protocol == Protocol::TCP).then_some(TcpFlags::SYN);
+    Packet { protocol, tcp_flags: syn, ..Packet::tcp(from.ip(), from.port(), to.ip(), to.port(), 0, 0) }
+}
+
+/// The same as it arrives.
+fn arriving(packet: Packet) -> Packet {
+    Packet { origin: Origin::Inbound, in_interface: Some("eth0".into()), uid: None, gid: None, ..packet }
+}
+
+/// Runs a case with both backends and both families.
+fn everywhere(label: &str, case: impl Fn(Scene)) {
+    require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
+    for backend in [Backend::Legacy, Backend::Nft] {
+        for family in [Family::Ipv4, Family::Ipv6] {
+            case(Scene::new(label, backend, family));
+        }
+    }
+}
+
+#[test]
+fn a_captured_connection_and_its_replies() {
+    everywhere("captured", |mut scene| {
+        let (family, far) = (scene.family, far_address(scene.family));
+        scene.load(&rules(family, &format!("-A OUTPUT -d {far} -p tcp -j REDIRECT --to-ports 15001\n")));
+        let listener = listen(&scene.pod.namespace, any_address(family), 15001);
+        let stream = connect(&scene.pod.namespace, (far, 443).into());
+        let (accepted, _) = listener.accept().expect("it is redirected to us");
+        let from = stream.local_addr().expect("it is connected");
+        assert_eq!(accepted.peer_addr().expect("it is connected"), from, "the source stays");
+        let syn = first(Protocol::TCP, from, (far, 443).into());
+        scene.expect_handshake(syn);
+        scene.judge("app to proxy");
+    });
+}
+
+#[test]
+fn a_connection_from_outside_that_is_redirected() {
+    everywhere("inbound", |mut scene| {
+        let (family, own) = (scene.family, own_address(scene.family));
+        scene.load(&rules(family, "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 15006\n"));
+        let listener = listen(&scene.pod.namespace, any_address(family), 15006);
+        let stream = connect(&scene.pod.router, (own, 8080).into());
+        let _accepted = listener.accept().expect("it is redirected to us");
+        let from = stream.local_addr().expect("it is connected");
+        let syn = arriving(first(Protocol::TCP, from, (own, 8080).into()));
+        scene.expect_handshake(syn);
+        scene.judge("from outside");
+    });
+}
+
+#[test]
+fn a_connection_whose_source_and_destination_are_translated() {
+    everywhere("translated", |mut scene| {
+        let (family, far, router) = (scene.family, far_address(scene.family), router_address(scene.family));
+        let to = if family == Family::Ipv6 { format!("[{router}]:80") } else { format!("{router}:80") };
+        let source = if family == Family::Ipv6 { "fd00:1::55" } else { "10.244.1.55" };
+        let nat = format!(
+            "-A OUTPUT -d {far} -p tcp -j DNAT --to-destination {to}\n-A POSTROUTING -o eth0 -p tcp -j SNAT --to-source {source}\n"
+        );
+        // The translated source is not ours by itself: the router must find it here, and we must take it.
+        scene.pod.router.ip(&format!("neighbour add {source} lladdr {} dev eth0 nud permanent", Pod::MAC));
+        scene.load(&rules(family, &nat));
+        let listener = listen(&scene.pod.router, any_address(family), 80);
+        let stream = connect(&scene.pod.namespace, (far, 443).into());
+        let (_accepted, seen) = listener.accept().expect("it is sent to us");
+        assert_eq!(seen.ip().to_string(), source);
+        let from = stream.local_addr().expect("it is connected");
+        let syn = first(Protocol::TCP, from, (far, 443).into());
+        scene.expect_handshake(syn);
+        scene.judge("there and back");
+    });
+}
+
+#[test]
+fn a_datagram_and_its_answer_over_lo() {
+    everywhere("datagram", |mut scene| {
+        let (family, far) = (scene.family, far_address(scene.family));
+        scene.load(&rules(family, &format!("-A OUTPUT -d {far} -p udp -j REDIRECT --to-ports 15053\n")));
+        let namespace = &scene.pod.namespace;
+        // One bound to any address would answer from another one than was asked.
+        let resolver = namespace.inside(|| UdpSocket::bind((family.loopback(), 15053)).expect("the port is free"));
+        let client = namespace.inside(|| UdpSocket::bind((own_address(family), 0)).expect("a port is free"));
+        client.send_to(b"who?", (far, 53)).expect("it is sent");
+        let mut buffer = [0; 8];
+        let (_, asker) = resolver.recv_from(&mut buffer).expect("it arrives");
+        resolver.send_to(b"you", asker).expect("it is sent");
+        let (_, answerer) = client.recv_from(&mut buffer).expect("the answer arrives");
+        assert_eq!(answerer, (far, 53).into(), "the answer comes from where the question went");
+        let trace = scene.expect_first(first(Protocol::UDP, asker, (far, 53).into()));
+        scene.expect_reply(&trace);
+        scene.judge("question and answer");
+    });
+}
+
+#[test]
+fn an_error_about_a_datagram_is_related_to_it() {
+    require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
+    for backend in [Backend::Legacy, Backend::Nft] {
+        let mut scene = Scene::new("related", backend, Family::Ipv4);
+        let router = router_address(Family::Ipv4);
+        scene.load(&rules(Family::Ipv4, ""));
+        let namespace = &scene.pod.namespace;
+        let client = namespace.inside(|| UdpSocket::bind((own_address(Family::Ipv4), 0)).expect("a port is free"));
+        client.connect((router, 9)).expect("it is only noted");
+        client.send(b"anyone?").expect("it is sent");
+        let refused = client.recv(&mut [0; 8]).expect_err("nobody listens");
+        assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+        let from = client.local_addr().expect("it is bound");
+        scene.expect_first(first(Protocol::UDP, from, (router, 9).into()));
+        scene.expect_first(Packet {
+            in_interface: Some("eth0".into()),
+            src: Some(router),
+            icmp_type: Some(3),
+            icmp_code: Some(3),
+            state: Some(ConnectionState::Related),
+            ..Packet::to(Origin::Inbound, Protocol::ICMP, from.ip())
+        });
+        scene.judge("refused");
+    }
+}
+
+/// Connects to the router, loads rules that would redirect the connection, and sends one byte through it.
+fn byte_after_rules(scene: &mut Scene, before: &str) -> (TcpStream, TcpStream, Packet) {
+    let (family, router) = (scene.family, router_address(scene.family));
+    scene.load(before);
+    let listener = listen(&scene.pod.router, any_address(family), 80);
+    let mut stream = connect(&scene.pod.namespace, (router, 80).into());
+    let (accepted, _) = listener.accept().expect("it is sent to us");
+    let from = stream.local_addr().expect("it is connected");
+    let lost = "-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\n-A POSTROUTING -p tcp -m tcp --dport 15001 -j ACCEPT\n";
+    let after = rules(family, lost);
+    // What is redirected after all ends here: no socket shall answer it.
+    let probe = "-A INPUT -m conntrack --ctstate NEW\n";
+    scene.load(&after.replace(probe, &format!("-A INPUT -p tcp -m tcp --dport 15001 -j DROP\n{probe}")));
+    stream.write_all(b"x").expect("there is room for one byte");
+    let data = Packet {
+        payload_length: 1,
+        tcp_flags: Some(TcpFlags(0x18)),
+        ..first(Protocol::TCP, from, (router, 80).into())
+    };
+    (stream, accepted, data)
+}
+
+#[test]
+fn a_tracked_connection_older_than_the_rules_goes_on_as_it_was() {
+    everywhere("older", |mut scene| {
+        let before = rules(scene.family, "");
+        let (_stream, mut accepted, data) = byte_after_rules(&mut scene, &before);
+        accepted.read_exact(&mut [0]).expect("it arrives");
+        let data = Packet { state: Some(ConnectionState::Established), ..data };
+        let trace = scene.expect_first(data);
+        // The router acknowledges the byte.
+        scene.expect_reply(&trace);
+        scene.judge("tracked before");
+    });
+}
+
+#[test]
+fn an_untracked_connection_older_than_the_rules_is_redirected_in_its_middle() {
+    everywhere("untracked", |mut scene| {
+        let address = Pod::ROUTERS[place(scene.family)];
+        // No acknowledgement will come: nothing is to be sent again while the counters are read.
+        scene.pod.namespace.ip(&format!("route change default via {address} dev eth0 rto_min 60s"));
+        let (_stream, _accepted, data) = byte_after_rules(&mut scene, "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
+        let trace = scene.expect_first(data);
+        assert_eq!(trace.path.result().dport, Some(15001), "connection tracking picks it up as new");
+        scene.judge("not tracked before");
+    });
+}
