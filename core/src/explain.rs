@@ -364,7 +364,8 @@ fn lower(text: &str) -> String {
     chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
-/// What the deciding rule saw in the packet: its last condition's field and value ("uid 1337"), or the protocol.
+/// What the deciding rule saw in the packet: field and value of the last condition that asks for something, not for its
+/// absence ("uid 1337"); else the uid, or the protocol.
 fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> String {
     let protocol =
         if trace.packet.protocol == Protocol::ICMPV6 { "icmpv6".into() } else { trace.packet.protocol.to_string() };
@@ -377,7 +378,8 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
         let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
         for part in group {
             let Some((opt, field)) = part.opt().and_then(|opt| Some((opt, opt.field?))) else { continue };
-            if let (Phrase::Is(noun), false) = (field.phrase, matches!(opt.kind, Kind::Protocol)) {
+            let telling = !part.negated && !matches!(opt.kind, Kind::Protocol);
+            if let (Phrase::Is(noun), true) = (field.phrase, telling) {
                 let reading = (field.read)(&context);
                 if !matches!(reading, Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_)) {
                     told = Some(format!("{noun} {}", say_reading(opt, &reading)));

@@ -72,6 +72,8 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
             collect(ruleset, chain, outward[place], inward[place], &mut mesh);
         }
     }
+    // The proxy's own call to its own pod goes to the inbound port, too.
+    mesh.outbound.retain(|port| !mesh.inbound.contains(port));
     Some(mesh)
 }
 
@@ -96,10 +98,10 @@ fn collect(ruleset: &Ruleset, chain: &Chain, outward: bool, inward: bool, mesh: 
                 _ => continue,
             };
             let Ok(port) = u16::try_from(port) else { continue };
-            // The inbound port is reached from OUTPUT too, by the proxy's own call to its own pod.
             if inward {
                 add(&mut mesh.inbound, port);
-            } else if outward {
+            }
+            if outward {
                 add(&mut mesh.outbound, port);
             }
         }

@@ -187,3 +187,10 @@ fn a_thousand_rules_that_cannot_be_told_do_not_branch_for_ever() {
     assert!(trace.branches_left_out > 0);
     assert_eq!(trace.verdict(), None);
 }
+
+#[test]
+fn the_inbound_port_is_not_an_outbound_one() {
+    let tproxy = parse(include_str!("../../static/samples/istio-sidecar-tproxy.txt"));
+    let mesh = mesh::recognise(&tproxy.rulesets[0]).expect("a mesh");
+    assert_eq!((&mesh.outbound[..], &mesh.inbound[..]), (&[15001][..], &[15006][..]));
+}
