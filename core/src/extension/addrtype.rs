@@ -67,7 +67,8 @@ fn address_type(context: &Context, address: IpAddr, flag: &str) -> Reading<'stat
 fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
     let wants = |bits: u32| wanted & bits != 0;
     let reject = found & (BLACKHOLE | UNREACHABLE | PROHIBIT) != 0;
-    let routed = if reject { UNREACHABLE } else { found };
+    // Its own lookup knows no other types.
+    let routed = if reject { UNREACHABLE } else { found & LOCAL };
     let is_unicast = !address.is_multicast() && !address.is_unspecified();
     if wants(MULTICAST) && !address.is_multicast()
         || wants(UNICAST) && !is_unicast

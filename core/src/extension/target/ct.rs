@@ -3,9 +3,9 @@
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::packet::ConnectionState;
 use crate::ruleset::TableName;
-use crate::walk::effect::{Action, Effects};
+use crate::walk::effect::Action;
 
-/// `-j CT`.
+/// `-j CT`. What already has a connection, a template or is not tracked stays so.
 pub static CT: Extension = Extension {
     tables: &[TableName::Raw],
     ..Extension::acting(
@@ -21,9 +21,9 @@ pub static CT: Extension = Extension {
         ],
         Behaviour::GoesOn,
         |effects, options| {
-            if options.has("--notrack") {
-                untrack(effects);
-            }
+            // A template for the connection counts as new in the rest of table raw.
+            let state = if options.has("--notrack") { ConnectionState::Untracked } else { ConnectionState::New };
+            effects.view.state.get_or_insert(state);
             Action::Continue
         },
         |options| match (options.has("--notrack"), options.number("--zone"), options.text("--helper")) {
@@ -44,14 +44,9 @@ pub static NOTRACK: Extension = Extension {
         &[],
         Behaviour::GoesOn,
         |effects, _| {
-            untrack(effects);
+            effects.view.state.get_or_insert(ConnectionState::Untracked);
             Action::Continue
         },
         |_| "keep connection tracking away from it".into(),
     )
 };
-
-/// A packet that already has a connection keeps it.
-fn untrack(effects: &mut Effects) {
-    effects.view.state.get_or_insert(ConnectionState::Untracked);
-}
