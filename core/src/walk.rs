@@ -364,7 +364,15 @@ impl<'a> Walker<'a> {
         // The way back in: the routing decision of the way out still holds.
         self.note_route(RouteReason::Looped, None);
         self.enter(Hook::Prerouting, Some("lo"), None);
+        // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked anew.
+        let invalid = self.view.state == Some(ConnectionState::Invalid);
+        if invalid {
+            self.show(View { state: None, ..self.view.clone() });
+        }
         self.run_table(TableName::Raw)?;
+        if invalid {
+            self.track();
+        }
         self.run_table(TableName::Mangle)?;
         if way.kind == RouteKind::Unicast && self.view.steered.is_none() {
             return Err(self.lost("it came back by lo, and its destination is not an address of this host"));

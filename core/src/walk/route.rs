@@ -123,7 +123,7 @@ fn addresses<'a>(host: &'a Host, of: Option<&str>) -> impl Iterator<Item = (&'a 
 }
 
 /// What routing takes an address for (`inet_addr_type`, which `-m addrtype` asks): the local table only. With an
-/// interface, a local address counts only if that interface holds it.
+/// interface, a local address counts only if that interface holds it; all of 127.0.0.0/8 is held by `lo`.
 pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKind {
     if address.is_multicast() {
         return RouteKind::Multicast;
@@ -133,17 +133,16 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
     {
         return RouteKind::Broadcast;
     }
-    let held_elsewhere = |name: &str| {
-        let holder =
-            addresses(host, None).find(|(_, prefix)| prefix.address == address || prefix.broadcast() == Some(address));
-        holder.is_some_and(|(holder, _)| holder.name != name)
-    };
-    match lookup_in(host, LOCAL, address, None) {
-        Some(_) if interface.is_some_and(held_elsewhere) => RouteKind::Unicast,
+    match lookup_in(host, LOCAL, address, interface) {
         Some(way) => way.kind,
         None if address.is_ipv6() => {
             let query = Query { dst: address, src: None, mark: 0, iif: "lo" };
-            lookup(host, query).map_or(RouteKind::Unreachable, |way| way.kind)
+            match lookup(host, query).map(|way| way.kind) {
+                // Its own address, but not of this interface.
+                Some(RouteKind::Local) => RouteKind::Unicast,
+                Some(kind) => kind,
+                None => RouteKind::Unreachable,
+            }
         }
         None => RouteKind::Unicast,
     }
