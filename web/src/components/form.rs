@@ -180,7 +180,7 @@ fn message(state: &State, target: Target, field: Field) -> Option<&str> {
 fn wrong(state: &State, target: Target, field: Field) -> Html {
     match message(state, target, field) {
         Some(message) => html! {
-            <p class="wrong" id={format!("{}-wrong", id(target, field))} role="alert">
+            <p class="wrong" key={id(target, field)} id={format!("{}-wrong", id(target, field))} role="alert">
                 if state.compare && target != Target::Both {
                     { badge(side(target)) }{ " " }
                 }
@@ -194,6 +194,7 @@ fn wrong(state: &State, target: Target, field: Field) -> Html {
 fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
     let state = &page.state;
     let id = id(target, field);
+    let key = id.clone();
     let value = state.lane(side(target)).draft.get(field).to_owned();
     let whose = match target {
         Target::Both => "both",
@@ -241,5 +242,6 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
         });
         html! { <select {id} {onchange} aria-label={name}>{ for options }</select> }
     };
-    html! { <span {class}>{ letter }{ control }{ split }</span> }
+    // Which fields apply changes while one types: without a key another field would take this one's place, and its focus.
+    html! { <span {class} {key}>{ letter }{ control }{ split }</span> }
 }
