@@ -3,8 +3,9 @@
 use std::{
     fs,
     io::Write,
-    path::Path,
+    path::{Path, PathBuf},
     process::{Command, Stdio},
+    thread,
 };
 
 use anyhow::{Context, Result};
@@ -42,7 +43,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     report(&dist)
 }
 
-fn build_capture() -> Result<std::path::PathBuf> {
+fn build_capture() -> Result<PathBuf> {
     target::ensure(target::MUSL)?;
     timed("compiling the capture helper (profile capture)", || {
         cargo::build("chainwalk-capture", target::MUSL, "capture")
@@ -87,7 +88,7 @@ fn brotli_size(content: &[u8]) -> Result<usize> {
         .spawn()
         .context("cannot run brotli")?;
     let mut input = brotli.stdin.take().expect("it was asked for");
-    let packed = std::thread::scope(|scope| {
+    let packed = thread::scope(|scope| {
         scope.spawn(move || input.write_all(content));
         brotli.wait_with_output()
     })?;
