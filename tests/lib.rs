@@ -1,3 +1,4 @@
 //! Shared by the suites.
 
 pub mod namespace;
+pub mod random;

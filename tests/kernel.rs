@@ -1,0 +1,119 @@
+//! The Linux kernel as the judge: random packets through random rule sets, walked by Chainwalk and sent for real.
+//!
+//! What the kernel counted must be the `match` and `policy` steps of the walk, rule by rule and policy by policy, with
+//! both backends and both families; where the packet ends, with which addresses, ports and mark, must be the walk's end;
+//! with nft the order must be the same, too. Needs root, iproute2, iptables and nftables.
+//!
+//! `CHAINWALK_PACKETS=20000` sends more packets; `CHAINWALK_SEED=1` repeats a run, or makes another one.
+
+use std::cell::RefCell;
+use std::io::Write;
+use std::panic::resume_unwind;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::thread;
+use std::time::Instant;
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::packet::Family;
+use chainwalk_tests::namespace::{program, require};
+use proptest::strategy::Strategy;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+
+#[path = "kernel/case.rs"]
+mod case;
+#[path = "kernel/coverage.rs"]
+mod coverage;
+#[path = "kernel/lab.rs"]
+mod lab;
+#[path = "kernel/netlink.rs"]
+mod netlink;
+#[path = "kernel/sender.rs"]
+mod sender;
+#[path = "kernel/wire.rs"]
+mod wire;
+
+use case::Case;
+use coverage::Coverage;
+use lab::Lab;
+
+/// Packets of a run, unless told otherwise.
+const PACKETS: u64 = 2000;
+/// The seed of a run, unless told otherwise: a run that was green stays green.
+const SEED: u64 = 1;
+const BACKENDS: [Backend; 2] = [Backend::Legacy, Backend::Nft];
+const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
+
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+/// Sends `packets` packets through rule sets of one backend and one family. After a difference, here or elsewhere, no new
+/// rule set is begun.
+fn judge(
+    (backend, family): (Backend, Family),
+    place: usize,
+    (seed, packets): (u64, u64),
+    stop: &AtomicBool,
+) -> Result<Coverage, String> {
+    Lab::run(backend, family, place, |lab| {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let config = Config { failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, rng);
+        let cases = Case::any(backend, family);
+        let state = RefCell::new((lab, Coverage::default()));
+        while state.borrow().1.packets < packets && !stop.load(Relaxed) {
+            let tree = cases.new_tree(&mut runner).expect("no case is rejected");
+            let result = runner.run_one(tree, |case| {
+                let (lab, coverage) = &mut *state.borrow_mut();
+                case.judge(lab, coverage).map_err(|difference| {
+                    stop.store(true, Relaxed);
+                    TestCaseError::fail(difference)
+                })
+            });
+            if let Err(TestError::Fail(reason, _)) = result {
+                let program = program(backend, family, "restore");
+                return Err(format!("{program}, CHAINWALK_SEED={seed}: {reason}"));
+            }
+        }
+        Ok(state.into_inner().1)
+    })
+}
+
+#[test]
+fn the_walk_is_the_kernels() {
+    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore", "ip6tables-legacy-save"]);
+    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS));
+    let started = Instant::now();
+    let stop = &AtomicBool::new(false);
+    let kinds = BACKENDS.into_iter().flat_map(|backend| FAMILIES.map(|family| (backend, family)));
+    let results: Vec<Result<Coverage, String>> = thread::scope(|scope| {
+        let threads: Vec<_> = (0..)
+            .zip(kinds)
+            .map(|(place, kind)| scope.spawn(move || judge(kind, place, (seed, packets.div_ceil(4)), stop)))
+            .collect();
+        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+    });
+    let mut coverage = Coverage::default();
+    let mut differences = String::new();
+    for result in results {
+        match result {
+            Ok(part) => coverage.join(part),
+            Err(difference) => differences += &format!("\n{difference}"),
+        }
+    }
+    assert!(differences.is_empty(), "{differences}");
+    // Past the test runner, which keeps the output of what succeeds to itself.
+    let seconds = started.elapsed().as_secs();
+    writeln!(std::io::stderr(), "kernel: {coverage}\n  seed {seed}, {seconds} s, no difference")
+        .expect("it can be said");
+    assert!(coverage.packets >= packets);
+    if packets < PACKETS {
+        return;
+    }
+    assert_eq!(coverage.missing(), [""; 0], "extensions that no packet met: add them to tests/random/clause.rs");
+}

@@ -1,0 +1,122 @@
+//! What the packets of a run came across: nothing is skipped silently.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fmt;
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::extension::{Id, Role};
+use chainwalk_core::packet::{Origin, Packet};
+use chainwalk_core::ruleset::{Ruleset, Target};
+use chainwalk_core::walk::trace::{Outcome, Trace};
+use chainwalk_tests::namespace::program;
+
+/// Extensions that no rule set states as such: the header's conditions stand in every rule, and what is kept as written
+/// cannot be judged.
+const NOT_ASKED: [Id; 4] = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
+
+/// Counts by what is counted and its name.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Coverage {
+    pub(crate) packets: u64,
+    pub(crate) rulesets: u64,
+    rules: u64,
+    counts: BTreeMap<(&'static str, String), u64>,
+}
+
+impl Coverage {
+    pub(crate) fn add_ruleset(&mut self, ruleset: &Ruleset, backend: Backend) {
+        self.rulesets += 1;
+        self.rules += ruleset.rules() as u64;
+        self.count("rule sets", program(backend, ruleset.family, "restore"));
+    }
+
+    pub(crate) fn add(&mut self, rulesets: &[Ruleset], packet: &Packet, trace: &Trace) {
+        self.packets += 1;
+        let origin = match packet.origin {
+            Origin::Local => "sent",
+            Origin::Inbound => "arriving",
+        };
+        self.count("packets", origin.into());
+        self.count("protocols", packet.protocol.to_string());
+        let hooks: BTreeSet<_> = trace.path.steps.iter().map(|step| (step.hook, step.place.at.table)).collect();
+        for (hook, table) in hooks {
+            self.count("hooks and tables", format!("{hook} {table}"));
+        }
+        let ruleset = &rulesets[0];
+        for step in &trace.path.steps {
+            let Some(rule) = step.place.rule(rulesets) else {
+                self.count("steps", "policy".into());
+                continue;
+            };
+            let parts = ruleset.matches(rule);
+            let names: BTreeSet<&str> = match (step.outcome, step.condition) {
+                (Outcome::Match, _) => parts.iter().map(|part| part.extension().name).collect(),
+                (_, Some(failed)) => [parts[usize::from(failed)].extension().name].into(),
+                _ => continue,
+            };
+            let (outcome, what) = match step.outcome {
+                Outcome::Match => ("match", "matches that held"),
+                _ => ("no match", "matches that failed"),
+            };
+            self.count("steps", outcome.into());
+            for name in names {
+                self.count(what, name.into());
+            }
+            if step.outcome == Outcome::Match {
+                let target = match rule.target {
+                    Target::None => "(only counts)",
+                    Target::Jump(_) => "(jump)",
+                    Target::Goto(_) => "(goto)",
+                    Target::Extension(id) => id.get().name,
+                    Target::Missing { .. } => "(missing)",
+                };
+                self.count("targets", target.into());
+            }
+        }
+        if let Some(verdict) = trace.verdict() {
+            let by = verdict.by.map(|by| format!(" by {by:?}").to_lowercase()).unwrap_or_default();
+            self.count("verdicts", format!("{:?}{by}", verdict.kind).to_lowercase());
+        }
+    }
+
+    fn count(&mut self, what: &'static str, name: String) {
+        *self.counts.entry((what, name)).or_default() += 1;
+    }
+
+    pub(crate) fn join(&mut self, other: Self) {
+        self.packets += other.packets;
+        self.rulesets += other.rulesets;
+        self.rules += other.rules;
+        for (what, count) in other.counts {
+            *self.counts.entry(what).or_default() += count;
+        }
+    }
+
+    /// The extensions that no packet met: matches must have held, targets must have acted.
+    pub(crate) fn missing(&self) -> Vec<&'static str> {
+        let met = |id: &Id| {
+            let extension = id.get();
+            let what = if extension.role == Role::Target { "targets" } else { "matches that held" };
+            self.counts.contains_key(&(what, extension.name.to_owned()))
+        };
+        let asked = |id: &Id| !NOT_ASKED.contains(id);
+        Id::all().filter(asked).filter(|id| !met(id)).map(|id| id.get().name).collect()
+    }
+}
+
+impl fmt::Display for Coverage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        writeln!(f, "{} packets through {} rule sets of {} rules", self.packets, self.rulesets, self.rules)?;
+        let mut last = "";
+        for ((what, name), count) in &self.counts {
+            if last != *what {
+                write!(f, "{}{what}:", if last.is_empty() { "  " } else { "\n  " })?;
+                last = what;
+            } else {
+                f.write_str(",")?;
+            }
+            write!(f, " {name} {count}")?;
+        }
+        Ok(())
+    }
+}

@@ -1,0 +1,374 @@
+//! The namespace that packets are sent through, the same namespace as the walk's host, and what the kernel says.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::Write;
+use std::net::{IpAddr, SocketAddr};
+use std::process::{Command, Stdio};
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::host::{Host, Route, RouteKind, RoutingRule, Socket as Listener};
+use chainwalk_core::packet::{Family, Packet, Protocol};
+use chainwalk_core::parse;
+use chainwalk_core::ruleset::{Ruleset, TableName};
+use chainwalk_tests::namespace::{Pod, program};
+use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
+use nix::net::if_::if_nametoindex;
+use proptest::prelude::*;
+use socket2::{Domain, Protocol as Transport, Socket, Type};
+
+use super::netlink::{Connections, Event, EventKind, Tracer};
+use super::sender::{Sender, stay_on_one_processor};
+
+const WIRES: [(&str, [u8; 6]); 2] = [("eth0", [2, 0, 0, 0, 0, 5]), ("eth1", [2, 0, 0, 0, 0, 6])];
+/// Routes and routing rules beyond those of a pod, as `ip` takes them; [`host`] states the same.
+const ROUTES: [&str; 24] = [
+    "address add 172.16.0.5/24 dev eth1",
+    "address add fd00:2::5/64 dev eth1 nodad",
+    "neighbour add 172.16.0.1 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add 172.16.0.9 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add 10.244.1.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
+    "neighbour add fd00:2::1 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add fd00:2::9 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add fd00:1::77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
+    "route add 10.9.9.0/24 via 172.16.0.1 dev eth1",
+    "route add unreachable 10.66.0.0/16",
+    "route add blackhole 10.67.0.0/16",
+    "route add prohibit 10.68.0.0/16",
+    "-6 route add 2001:db8:99::/48 via fd00:2::1 dev eth1",
+    "-6 route add unreachable 2001:db8:66::/48",
+    "-6 route add blackhole 2001:db8:67::/48",
+    "-6 route add prohibit 2001:db8:68::/48",
+    "rule add fwmark 0x1 lookup 100 priority 100",
+    "-6 rule add fwmark 0x1 lookup 100 priority 100",
+    "rule add fwmark 0x539/0xfff lookup 133 priority 101",
+    "-6 rule add fwmark 0x539/0xfff lookup 133 priority 101",
+    "route add default via 172.16.0.1 dev eth1 table 100",
+    "-6 route add default via fd00:2::1 dev eth1 table 100",
+    "route add local default dev lo table 133",
+    "-6 route add local default dev lo table 133",
+];
+/// Who listens: TCP and UDP, on any address.
+const LISTENS: u16 = 15006;
+
+fn prefix(text: &str) -> chainwalk_core::host::Prefix {
+    text.parse().expect("a literal prefix")
+}
+
+/// The namespace as the walk knows it.
+fn host(settings: Settings) -> Host {
+    let mut host = Host::pod();
+    let addresses = ["172.16.0.5/24", "fd00:2::5/64"].map(prefix).into();
+    host.interfaces.push(chainwalk_core::host::Interface { name: "eth1".into(), addresses, group: None });
+    let route = |dst: &str, kind, dev: Option<&str>, table| Route {
+        dst: prefix(dst),
+        via: None,
+        dev: dev.map(str::to_owned),
+        kind,
+        table,
+        src: None,
+        metric: None,
+    };
+    host.routes.extend([
+        route("10.9.9.0/24", RouteKind::Unicast, Some("eth1"), None),
+        route("10.66.0.0/16", RouteKind::Unreachable, None, None),
+        route("10.67.0.0/16", RouteKind::Blackhole, None, None),
+        route("10.68.0.0/16", RouteKind::Prohibit, None, None),
+        route("2001:db8:99::/48", RouteKind::Unicast, Some("eth1"), None),
+        route("2001:db8:66::/48", RouteKind::Unreachable, None, None),
+        route("2001:db8:67::/48", RouteKind::Blackhole, None, None),
+        route("2001:db8:68::/48", RouteKind::Prohibit, None, None),
+        route("0.0.0.0/0", RouteKind::Unicast, Some("eth1"), Some(100)),
+        route("::/0", RouteKind::Unicast, Some("eth1"), Some(100)),
+        route("0.0.0.0/0", RouteKind::Local, Some("lo"), Some(133)),
+        route("::/0", RouteKind::Local, Some("lo"), Some(133)),
+    ]);
+    let rule = |fwmark, mask, table, priority| RoutingRule {
+        fwmark: Some(fwmark),
+        mask,
+        table: Some(table),
+        priority: Some(priority),
+        ..RoutingRule::default()
+    };
+    host.rules = vec![rule(0x1, None, 100, 100), rule(0x539, Some(0xfff), 133, 101)];
+    host.sysctls = settings.sysctls().map(|(name, value)| (name.replace('/', "."), value.to_owned())).collect();
+    let listener = |protocol, address: &str| Listener {
+        protocol,
+        address: address.parse().expect("a literal address"),
+        port: LISTENS,
+        pid: None,
+        uid: None,
+        command: None,
+    };
+    let both = [Protocol::TCP, Protocol::UDP];
+    host.sockets = both.iter().flat_map(|of| [listener(*of, "0.0.0.0"), listener(*of, "::")]).collect();
+    host
+}
+
+/// Kernel settings that change a packet's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    forwarding: bool,
+    route_localnet: bool,
+}
+
+impl Settings {
+    fn sysctls(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let value = |on| if on { "1" } else { "0" };
+        [
+            ("net/ipv4/ip_forward", value(self.forwarding)),
+            ("net/ipv6/conf/all/forwarding", value(self.forwarding)),
+            ("net/ipv4/conf/all/route_localnet", value(self.route_localnet)),
+        ]
+        .into_iter()
+    }
+
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        (prop::bool::weighted(0.75), any::<bool>())
+            .prop_map(|(forwarding, route_localnet)| Self { forwarding, route_localnet })
+    }
+}
+
+/// A rule, or with `None` the policy, of a chain.
+pub(crate) type Spot = (TableName, u32, Option<u32>);
+
+/// A packet where it ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Ends {
+    pub(crate) src: IpAddr,
+    pub(crate) dst: IpAddr,
+    pub(crate) ports: Option<(u16, u16)>,
+    pub(crate) mark: u32,
+}
+
+/// What the kernel did with a packet.
+#[derive(Clone, Debug)]
+pub(crate) struct Observed {
+    /// How much each counter rose.
+    pub(crate) counts: BTreeMap<Spot, u64>,
+    /// The order, where the backend tells.
+    pub(crate) order: Option<Vec<Spot>>,
+    /// It came to the end of INPUT.
+    pub(crate) delivered: Option<Ends>,
+    /// It came to the end of POSTROUTING, to leave by this interface.
+    pub(crate) left: Option<(String, Ends)>,
+    /// What the sender of a local packet was told.
+    pub(crate) told: Option<String>,
+}
+
+/// A namespace with a rule set of one backend and one family.
+pub(crate) struct Lab {
+    pub(crate) backend: Backend,
+    pub(crate) family: Family,
+    pub(crate) host: Host,
+    /// The rules as the backend printed them after loading, and read back.
+    pub(crate) saved: String,
+    pub(crate) rulesets: Vec<Ruleset>,
+    settings: Option<Settings>,
+    sender: Sender,
+    connections: Connections,
+    tracer: Tracer,
+    /// Names of interfaces by index.
+    interfaces: BTreeMap<u32, &'static str>,
+    /// The rules of nftables by table and handle.
+    handles: BTreeMap<(String, u64), Spot>,
+    counters: BTreeMap<Spot, u64>,
+    /// TPROXY looks for them.
+    _listeners: Vec<Socket>,
+}
+
+impl Lab {
+    /// Makes the namespace and runs `job` inside it, on one processor.
+    pub(crate) fn run<T: Send>(
+        backend: Backend,
+        family: Family,
+        place: usize,
+        job: impl FnOnce(Self) -> T + Send,
+    ) -> T {
+        let pod = Pod::new("kernel");
+        pod.router.set("net/ipv6/conf/all/disable_ipv6", "1");
+        let router = pod.router.name();
+        pod.namespace.ip(&format!(
+            "link add eth1 address 02:00:00:00:00:06 type veth peer name eth1 address 02:00:00:00:00:02 netns {router}"
+        ));
+        for end in [&pod.router, &pod.namespace] {
+            end.ip("link set eth1 addrgenmode none");
+            end.ip("link set eth1 up");
+        }
+        for route in ROUTES {
+            pod.namespace.ip(route);
+        }
+        pod.namespace.inside(|| {
+            stay_on_one_processor(place);
+            pipe(Command::new("nft").args(["-f", "-"]), include_str!("judge.nft"))
+                .expect("nft takes the judge's table");
+            let index = |name| if_nametoindex(name).expect("the interface exists");
+            let interfaces = ["lo", "eth0", "eth1"].map(|name| (index(name), name)).into();
+            job(Self {
+                backend,
+                family,
+                host: Host::default(),
+                saved: String::new(),
+                rulesets: Vec::new(),
+                settings: None,
+                sender: Sender::new(&pod.router, &WIRES),
+                connections: Connections::open(),
+                tracer: Tracer::open(),
+                interfaces,
+                handles: BTreeMap::new(),
+                counters: BTreeMap::new(),
+                _listeners: listeners(),
+            })
+        })
+    }
+
+    /// Loads a rule set and reads it back. An error says what the backend refused.
+    pub(crate) fn load(&mut self, settings: Settings, rules: &str) -> Result<(), String> {
+        if self.settings != Some(settings) {
+            for (name, value) in settings.sysctls() {
+                fs::write(format!("/proc/sys/{name}"), value).expect("root may change settings");
+            }
+            self.settings = Some(settings);
+            self.host = host(settings);
+        }
+        pipe(Command::new(program(self.backend, self.family, "restore")).arg("--wait"), rules)?;
+        self.saved = self.save();
+        self.rulesets = parse::parse(self.saved.clone()).rulesets;
+        self.counters = counters(&self.rulesets[0]);
+        if self.backend == Backend::Nft {
+            self.handles = self.handles();
+        }
+        Ok(())
+    }
+
+    fn save(&self) -> String {
+        pipe(Command::new(program(self.backend, self.family, "save")).arg("-c"), "").expect("the rules can be saved")
+    }
+
+    /// The rules of nftables, in their order, by handle.
+    fn handles(&self) -> BTreeMap<(String, u64), Spot> {
+        let list = pipe(Command::new("nft").args(["--json", "--handle", "list", "ruleset"]), "").expect("nft lists");
+        let list: serde_json::Value = serde_json::from_str(&list).expect("nft prints JSON");
+        let family = if self.family == Family::Ipv4 { "ip" } else { "ip6" };
+        let mut next = BTreeMap::new();
+        let mut handles = BTreeMap::new();
+        let objects = list["nftables"].as_array().expect("nft prints a list");
+        for rule in objects.iter().filter_map(|object| object.get("rule")).filter(|rule| rule["family"] == family) {
+            let word = |key: &str| rule[key].as_str().expect("a name").to_owned();
+            let (table, chain) = (word("table"), word("chain"));
+            let (name, place, _) = self.spot(&table, &chain, None).expect("only iptables' tables are of this family");
+            let rule_place = next.entry((name, place)).or_insert(0);
+            let handle = rule["handle"].as_u64().expect("a number");
+            handles.insert((table, handle), (name, place, Some(*rule_place)));
+            *rule_place += 1;
+        }
+        handles
+    }
+
+    fn spot(&self, table: &str, chain: &str, rule: Option<u32>) -> Option<Spot> {
+        let name = TableName::from_text(table)?;
+        let (place, _) = self.rulesets[0].table(name)?.chain(chain)?;
+        Some((name, place, rule))
+    }
+
+    /// Sends a packet as the first of its connection.
+    pub(crate) fn send(&mut self, packet: &Packet) -> Observed {
+        self.connections.forget();
+        self.tracer.take();
+        let told = self.sender.send(packet).err().map(|error| error.to_string());
+        let events = self.tracer.take();
+        let after = parse::parse(self.save()).rulesets;
+        let after = counters(&after[0]);
+        let rose = after.iter().map(|(spot, count)| (*spot, count - self.counters[spot]));
+        let counts = rose.filter(|(_, count)| *count > 0).collect();
+        self.counters = after;
+        let of_judge = |chain: &str| {
+            let at_end = move |event: &&Event| event.chain == chain && !event.packet.is_empty();
+            events.iter().filter(|event| event.table == "judge").filter(at_end).collect::<Vec<_>>()
+        };
+        let name = |event: &&Event| event.out_interface.and_then(|index| self.interfaces.get(&index).copied());
+        let mut leaving = of_judge("postrouting-last").into_iter().filter_map(|event| Some((name(&event)?, event)));
+        let left = leaving.rfind(|(name, _)| *name != "lo");
+        Observed {
+            counts,
+            order: (self.backend == Backend::Nft).then(|| self.order(&events)),
+            delivered: of_judge("input-last").last().map(|event| ends(event)),
+            left: left.map(|(name, event)| (name.to_owned(), ends(event))),
+            told,
+        }
+    }
+
+    fn order(&self, events: &[Event]) -> Vec<Spot> {
+        let spot = |event: &Event| match event.kind {
+            EventKind::Rule(handle) => self.handles.get(&(event.table.clone(), handle)).copied(),
+            EventKind::Policy => self.spot(&event.table, &event.chain, None),
+        };
+        events.iter().filter(|event| event.table != "judge").filter_map(spot).collect()
+    }
+}
+
+/// Runs a program to its end with a text as its input.
+fn pipe(command: &mut Command, input: &str) -> Result<String, String> {
+    let stdio = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = stdio.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+    let mut stdin = child.stdin.take().expect("it is piped");
+    stdin.write_all(input.as_bytes()).map_err(|error| format!("{command:?}: {error}"))?;
+    drop(stdin);
+    let output = child.wait_with_output().map_err(|error| format!("{command:?}: {error}"))?;
+    match output.status.success() {
+        true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+        false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
+    }
+}
+
+/// Every counter of a rule set.
+fn counters(ruleset: &Ruleset) -> BTreeMap<Spot, u64> {
+    let mut all = BTreeMap::new();
+    for table in &ruleset.tables {
+        for (place, chain) in (0..).zip(&table.chains) {
+            if chain.hook.is_some() {
+                all.insert((table.name, place, None), chain.counters.expect("a policy has counters").packets);
+            }
+            for (rule_place, rule) in (0..).zip(&chain.rules) {
+                let counters = rule.counters.expect("save -c prints counters");
+                all.insert((table.name, place, Some(rule_place)), counters.packets);
+            }
+        }
+    }
+    all
+}
+
+fn ends(event: &Event) -> Ends {
+    let bytes = &event.packet;
+    let (src, dst, protocol, length): (IpAddr, IpAddr, _, _) = match Ipv4HeaderSlice::from_slice(bytes) {
+        Ok(ip) => (ip.source_addr().into(), ip.destination_addr().into(), ip.protocol(), ip.slice().len()),
+        Err(_) => {
+            let ip = Ipv6HeaderSlice::from_slice(bytes).expect("the trace shows IPv4 or IPv6");
+            (ip.source_addr().into(), ip.destination_addr().into(), ip.next_header(), ip.slice().len())
+        }
+    };
+    let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
+    let ports = Protocol(protocol.0).has_ports().then(|| (port(0), port(2)));
+    Ends { src, dst, ports, mark: event.mark }
+}
+
+/// The sockets that TPROXY may hand packets to. Nothing ever reaches them: the judge's table drops it before.
+fn listeners() -> Vec<Socket> {
+    let open = |(domain, address): (Domain, &str)| {
+        [(Type::STREAM, Transport::TCP), (Type::DGRAM, Transport::UDP)].map(|(kind, transport)| {
+            let socket = Socket::new(domain, kind, Some(transport)).expect("a socket can be opened");
+            if domain == Domain::IPV6 {
+                socket.set_only_v6(true).expect("IPv6 can be alone");
+            }
+            // One flag of the socket, which serves both families.
+            socket.set_ip_transparent_v4(true).expect("root may be transparent");
+            let address = SocketAddr::new(address.parse().expect("a literal address"), LISTENS);
+            socket.bind(&address.into()).expect("the port is free");
+            if kind == Type::STREAM {
+                socket.listen(1).expect("a bound socket can listen");
+            }
+            socket
+        })
+    };
+    [(Domain::IPV4, "0.0.0.0"), (Domain::IPV6, "::")].into_iter().flat_map(open).collect()
+}

@@ -1,0 +1,68 @@
+//! Random rule sets and random packets: proptest strategies that the suites share.
+//!
+//! Addresses, ports, ids and marks come from small pools, so that rules and packets meet often enough. The pools fit the
+//! namespace that the kernel suite makes (`kernel/lab.rs`).
+
+use chainwalk_core::packet::Family;
+
+#[path = "random/clause.rs"]
+mod clause;
+#[path = "random/packet.rs"]
+pub mod packet;
+#[path = "random/rules.rs"]
+pub mod rules;
+
+/// Addresses of this host: of `eth0`, of `eth1`, and of `lo`.
+pub const OWN: [[&str; 4]; 2] =
+    [["10.244.1.5", "172.16.0.5", "127.0.0.1", "127.0.0.6"], ["fd00:1::5", "fd00:2::5", "::1", "fd00:1::5"]];
+/// Addresses elsewhere: a neighbour on each wire, hosts behind the routers, and where a route leads nowhere.
+pub const ELSEWHERE: [[&str; 8]; 2] = [
+    ["10.244.1.77", "172.16.0.9", "93.184.216.34", "10.9.0.1", "10.9.9.2", "10.66.0.1", "10.67.0.1", "10.68.0.1"],
+    [
+        "fd00:1::77",
+        "fd00:2::9",
+        "2001:db8::34",
+        "2001:db8:9::1",
+        "2001:db8:99::2",
+        "2001:db8:66::1",
+        "2001:db8:67::1",
+        "2001:db8:68::1",
+    ],
+];
+/// Networks that rules ask for, some with masks that are no prefix lengths.
+const NETWORKS: [[&str; 8]; 2] = [
+    [
+        "10.0.0.0/8",
+        "10.244.1.0/24",
+        "127.0.0.0/8",
+        "172.16.0.0/12",
+        "10.0.0.1/255.0.0.255",
+        "0.0.0.1/0.0.0.1",
+        "128.0.0.0/1",
+        "10.9.0.0/16",
+    ],
+    [
+        "fd00::/8",
+        "fd00:1::/64",
+        "::1/128",
+        "2001:db8::/32",
+        "fd00::5/ff00::ffff",
+        "::1/::1",
+        "8000::/1",
+        "2001:db8:9::/48",
+    ],
+];
+/// Ports that both packets and rules use, in ascending order.
+pub const PORTS: [u16; 10] = [22, 53, 80, 443, 1024, 8080, 15001, 15006, 40_000, 65_535];
+/// User and group ids that both packets and rules use.
+pub const IDS: [u32; 5] = [0, 1000, 1337, 2102, 65_534];
+/// Marks that both packets and rules use. Routing rules of the suite look at 0x1, 0x2 and 0x539.
+pub const MARKS: [u32; 8] = [0, 0x1, 0x2, 0x10, 0x111, 0x539, 0xff00, 0x8000_0000];
+
+/// The place of a family in the pools.
+fn of(family: Family) -> usize {
+    match family {
+        Family::Ipv4 => 0,
+        Family::Ipv6 => 1,
+    }
+}

@@ -1,0 +1,315 @@
+//! The words of one rule: what a chain's rules may hold, given the family, the table and the hooks it is reached from.
+//!
+//! To have a new match or target tested against the kernel, add its words to [`matches`] or [`targets`].
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::packet::Family;
+use chainwalk_core::ruleset::{Hook, TableName};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{ELSEWHERE, IDS, MARKS, NETWORKS, OWN, PORTS, of};
+
+/// Where a rule stands.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Site {
+    pub(super) backend: Backend,
+    pub(super) family: Family,
+    pub(super) table: TableName,
+    /// The hooks that its chain may be reached from.
+    pub(super) hooks: &'static [Hook],
+    /// Whether its chain is a built-in one: iptables then refuses `-i` and `-o` where they make no sense.
+    pub(super) built_in: bool,
+}
+
+impl Site {
+    fn only(self, hooks: &[Hook]) -> bool {
+        self.hooks.iter().all(|hook| hooks.contains(hook))
+    }
+}
+
+/// What a rule says of the protocol decides what else it may say.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) enum Transport {
+    /// Any or another protocol.
+    Any,
+    /// UDP, or another one with ports.
+    Ports,
+    /// TCP.
+    Tcp,
+}
+
+type Text = BoxedStrategy<String>;
+
+fn not() -> impl Strategy<Value = &'static str> {
+    prop_oneof![3 => Just(""), 1 => Just("! ")]
+}
+
+/// One of these, sometimes negated, behind a flag.
+fn flag(flag: &'static str, values: impl Strategy<Value = String> + 'static) -> Text {
+    (not(), values).prop_map(move |(not, value)| format!(" {not}{flag} {value}")).boxed()
+}
+
+/// Nothing in most cases.
+fn sometimes(often: u32, text: Text) -> Text {
+    prop_oneof![10 - often => Just(String::new()), often => text].boxed()
+}
+
+fn network(family: Family) -> Text {
+    let own = select(OWN[of(family)].to_vec());
+    let elsewhere = select(ELSEWHERE[of(family)].to_vec());
+    let networks = select(NETWORKS[of(family)].to_vec());
+    prop_oneof![own, elsewhere, networks].prop_map(str::to_owned).boxed()
+}
+
+fn interface() -> Text {
+    select(vec!["lo", "eth0", "eth1", "eth+", "l+", "eth9"]).prop_map(str::to_owned).boxed()
+}
+
+/// `-s`, `-d`, `-i`, `-o`.
+pub(super) fn header(site: Site) -> Text {
+    let arrives = !site.built_in || site.only(&[Hook::Prerouting, Hook::Input, Hook::Forward]);
+    let leaves = !site.built_in || site.only(&[Hook::Forward, Hook::Output, Hook::Postrouting]);
+    let family = site.family;
+    let parts = (
+        sometimes(1, flag("-s", network(family))),
+        sometimes(1, flag("-d", network(family))),
+        sometimes(if arrives { 1 } else { 0 }, flag("-i", interface())),
+        sometimes(if leaves { 1 } else { 0 }, flag("-o", interface())),
+    );
+    parts.prop_map(|(s, d, i, o)| [s, d, i, o].concat()).boxed()
+}
+
+fn ports() -> Text {
+    // multiport refuses a span of one port.
+    let span = prop::sample::subsequence(PORTS.to_vec(), 2).prop_map(|ends| format!("{}:{}", ends[0], ends[1]));
+    prop_oneof![2 => select(PORTS.to_vec()).prop_map(|port| port.to_string()), 1 => span].boxed()
+}
+
+fn multiport() -> Text {
+    let list = prop::collection::vec(ports(), 1..5).prop_map(|list| list.join(","));
+    let which = select(vec!["--sports", "--dports", "--ports"]);
+    (not(), which, list).prop_map(|(not, which, list)| format!(" -m multiport {not}{which} {list}")).boxed()
+}
+
+fn flags() -> Text {
+    let names = || prop::sample::subsequence(vec!["FIN", "SYN", "RST", "PSH", "ACK", "URG"], 1..=6);
+    let list = |names: Vec<&str>| names.join(",");
+    let set = prop_oneof![1 => Just("NONE".to_owned()), 3 => names().prop_map(list)];
+    let flags = flag("--tcp-flags", (names().prop_map(list), set).prop_map(|(mask, set)| format!("{mask} {set}")));
+    prop_oneof![2 => flags, 1 => not().prop_map(|not| format!(" {not}--syn"))].boxed()
+}
+
+fn icmp(family: Family) -> Text {
+    let (protocol, option, types) = match family {
+        Family::Ipv4 => ("icmp", "--icmp-type", vec!["8", "0", "3", "3/1", "echo-request", "redirect", "13", "any"]),
+        Family::Ipv6 => ("icmpv6", "--icmpv6-type", vec!["128", "129", "1", "1/4", "echo-request", "135", "137"]),
+    };
+    let types = select(types).prop_map(str::to_owned);
+    sometimes(8, flag(option, types)).prop_map(move |asked| format!(" -p {protocol}{asked}")).boxed()
+}
+
+/// `-p`, with the matches that need it.
+pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
+    let tcp = (
+        sometimes(2, ports().prop_map(|port| format!(" --sport {port}")).boxed()),
+        sometimes(4, flag("--dport", ports())),
+        sometimes(3, flags()),
+        sometimes(2, multiport()),
+    );
+    let tcp = tcp.prop_map(|(sport, dport, flags, multiport)| format!(" -p tcp{sport}{dport}{flags}{multiport}"));
+    let udp = (
+        sometimes(2, ports().prop_map(|port| format!(" --sport {port}")).boxed()),
+        sometimes(4, flag("--dport", ports())),
+        sometimes(2, multiport()),
+    );
+    let udp = udp.prop_map(|(sport, dport, multiport)| format!(" -p udp{sport}{dport}{multiport}"));
+    let other = select(vec![" ! -p tcp", " ! -p udp", " -p 253", " ! -p 253"]).prop_map(str::to_owned);
+    prop_oneof![
+        6 => Just((Transport::Any, String::new())),
+        4 => tcp.prop_map(|text| (Transport::Tcp, text)),
+        2 => udp.prop_map(|text| (Transport::Ports, text)),
+        1 => icmp(site.family).prop_map(|text| (Transport::Any, text)),
+        1 => other.prop_map(|text| (Transport::Any, text)),
+    ]
+    .boxed()
+}
+
+fn mark(option: &'static str) -> Text {
+    let mask = prop_oneof![2 => Just(None), 1 => select(vec![0xff, 0xf0, 0x1, 0xffff_0000, 0]).prop_map(Some)];
+    (not(), select(MARKS.to_vec()), mask)
+        .prop_map(move |(not, mark, mask): (_, u32, Option<u32>)| match mask {
+            // A value outside its mask never matches, and iptables says so only sometimes.
+            Some(mask) => format!(" {option} {not}--mark {:#x}/{mask:#x}", mark & mask),
+            None => format!(" {option} {not}--mark {mark:#x}"),
+        })
+        .boxed()
+}
+
+fn names(match_and_option: &'static str, names: &[&'static str]) -> Text {
+    let (matching, option) = match_and_option.split_once(' ').expect("a match and its option");
+    let list = prop::sample::subsequence(names.to_vec(), 1..=2.min(names.len())).prop_map(|list| list.join(","));
+    (not(), list).prop_map(move |(not, list)| format!(" -m {matching} {not}{option} {list}")).boxed()
+}
+
+fn owner() -> Text {
+    let id = prop_oneof![
+        3 => select(IDS.to_vec()).prop_map(|id| id.to_string()),
+        1 => Just("1000-2000".to_owned()),
+    ];
+    let ids = (not(), select(vec!["--uid-owner", "--gid-owner"]), id)
+        .prop_map(|(not, option, id)| format!(" -m owner {not}{option} {id}"));
+    let exists = not().prop_map(|not| format!(" -m owner {not}--socket-exists"));
+    prop_oneof![5 => ids, 1 => exists].boxed()
+}
+
+fn addrtype(site: Site) -> Text {
+    const TYPES: [&str; 5] = ["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "UNREACHABLE"];
+    let types = || prop::sample::subsequence(TYPES.to_vec(), 1..=2).prop_map(|list| list.join(","));
+    // xt_addrtype.c, `addrtype_mt_checkentry_v1`: each limit has hooks where it is refused, and IPv6 knows no broadcast
+    // and takes a list of types only without the routing-dependent ones.
+    let limits = match site.family {
+        Family::Ipv6 => vec![""],
+        Family::Ipv4 if site.only(&[Hook::Prerouting, Hook::Input]) => vec!["", " --limit-iface-in"],
+        Family::Ipv4 if site.only(&[Hook::Output, Hook::Postrouting]) => vec!["", " --limit-iface-out"],
+        Family::Ipv4 => vec![""],
+    };
+    let types: Text = match site.family {
+        Family::Ipv4 => types().boxed(),
+        Family::Ipv6 => prop::sample::subsequence(vec!["LOCAL", "UNICAST", "MULTICAST", "UNREACHABLE"], 1..=2)
+            .prop_map(|list| list.join(","))
+            .boxed(),
+    };
+    (not(), select(vec!["--src-type", "--dst-type"]), types, select(limits))
+        .prop_map(|(not, option, types, limit)| format!(" -m addrtype {not}{option} {types}{limit}"))
+        .boxed()
+}
+
+/// A match that needs no protocol.
+pub(super) fn matches(site: Site) -> Text {
+    const STATES: [&str; 5] = ["INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED"];
+    const NATTED: [&str; 4] = ["NEW", "INVALID", "SNAT", "DNAT"];
+    let comment = select(vec!["plain", "two words", "it's \\\"quoted\\\""]);
+    let mut all: Vec<(u32, Text)> = vec![
+        (3, mark("-m mark")),
+        (2, mark("-m connmark")),
+        (2, names("conntrack --ctstate", &STATES)),
+        (1, names("conntrack --ctstate", &NATTED)),
+        (1, names("state --state", &STATES)),
+        (2, addrtype(site)),
+        (1, comment.prop_map(|text| format!(" -m comment --comment \"{text}\"")).boxed()),
+    ];
+    if site.only(&[Hook::Output, Hook::Postrouting]) {
+        all.push((6, owner()));
+    }
+    prop::strategy::Union::new_weighted(all).boxed()
+}
+
+fn fixed(text: &'static str) -> Text {
+    Just(format!(" {text}")).boxed()
+}
+
+fn set_mark(target: &'static str) -> Text {
+    let option = select(vec!["--set-mark", "--set-xmark"]);
+    let masked = (option, select(MARKS.to_vec()), select(vec!["", "/0xff", "/0xf0", "/0xffffffff"]))
+        .prop_map(move |(option, mark, mask)| format!(" -j {target} {option} {mark:#x}{mask}"));
+    let other = (select(vec!["--and-mark", "--or-mark", "--xor-mark"]), select(MARKS.to_vec()))
+        .prop_map(move |(option, mark)| format!(" -j {target} {option} {mark:#x}"));
+    prop_oneof![3 => masked, 1 => other].boxed()
+}
+
+fn connmark() -> Text {
+    let masks = select(vec!["", " --nfmask 0xff --ctmask 0xff", " --nfmask 0xf0 --ctmask 0xffff"]);
+    let copy = (select(vec!["--save-mark", "--restore-mark"]), masks)
+        .prop_map(|(option, masks)| format!(" -j CONNMARK {option}{masks}"));
+    prop_oneof![1 => set_mark("CONNMARK"), 2 => copy].boxed()
+}
+
+fn addresses(family: Family) -> Vec<&'static str> {
+    [OWN[of(family)].as_slice(), ELSEWHERE[of(family)].as_slice()].concat()
+}
+
+/// An address to translate to.
+fn to_address(site: Site, option: &'static str) -> Text {
+    select(addresses(site.family)).prop_map(move |address| format!(" {option} {address}")).boxed()
+}
+
+/// A port to translate to, with or without an address.
+fn to_port(site: Site, option: &'static str, ports: &'static [&'static str]) -> Text {
+    let ipv6 = site.family == Family::Ipv6;
+    (prop::option::of(select(addresses(site.family))), select(ports))
+        .prop_map(move |(address, port)| match address {
+            Some(address) if ipv6 => format!(" {option} [{address}]:{port}"),
+            address => format!(" {option} {}:{port}", address.unwrap_or_default()),
+        })
+        .boxed()
+}
+
+/// A target: the least that the rule's protocol clause must be, and the words.
+pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
+    use Transport::{Any, Ports, Tcp};
+    let mut all: Vec<(u32, Transport, Text)> = vec![
+        (8, Any, Just(String::new()).boxed()),
+        (6, Any, fixed("-j ACCEPT")),
+        (8, Any, fixed("-j RETURN")),
+        (6, Any, set_mark("MARK")),
+        (2, Any, fixed("-j LOG --log-prefix \"a b\" --log-level 7")),
+        (2, Any, fixed("-j NFLOG --nflog-group 5")),
+    ];
+    // Behind a CT in table raw it would mark the template that all packets of that rule share.
+    if site.table != TableName::Raw {
+        all.push((4, Any, connmark()));
+    }
+    match site.table {
+        TableName::Nat => nat_targets(site, &mut all),
+        // iptables-nft has no QUEUE (measured, 1.8.9 on Linux 6.18).
+        _ if site.backend == Backend::Legacy => all.extend([(2, Any, fixed("-j DROP")), (1, Any, fixed("-j QUEUE"))]),
+        _ => all.push((3, Any, fixed("-j DROP"))),
+    }
+    if site.table == TableName::Raw {
+        let zone = select(vec!["--zone 1", "--zone-orig 2", "--notrack"]);
+        all.push((1, Any, zone.prop_map(|zone| format!(" -j CT {zone}")).boxed()));
+        all.push((1, Any, fixed("-j NOTRACK")));
+    }
+    if site.table == TableName::Mangle && site.only(&[Hook::Prerouting]) {
+        let mark = select(vec!["", " --tproxy-mark 0x539", " --tproxy-mark 0x1/0xff"]);
+        let on = select(vec!["15006", "15001", "0"]);
+        let tproxy = (on, mark).prop_map(|(port, mark)| format!(" -j TPROXY --on-port {port}{mark}"));
+        all.push((10, Ports, tproxy.boxed()));
+    }
+    if site.table == TableName::Filter {
+        let with = match site.family {
+            Family::Ipv4 => vec!["", " --reject-with icmp-host-unreachable", " --reject-with icmp-admin-prohibited"],
+            Family::Ipv6 => vec!["", " --reject-with icmp6-addr-unreachable", " --reject-with icmp6-adm-prohibited"],
+        };
+        all.push((2, Any, select(with).prop_map(|with| format!(" -j REJECT{with}")).boxed()));
+        all.push((4, Tcp, fixed("-j REJECT --reject-with tcp-reset")));
+    }
+    let all = all.into_iter().map(|(weight, least, text)| (weight, text.prop_map(move |text| (least, text)).boxed()));
+    prop::strategy::Union::new_weighted(all.collect()).boxed()
+}
+
+fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
+    use Transport::{Any, Ports};
+    let networks = match site.family {
+        Family::Ipv4 => vec!["10.9.9.0/24", "127.0.0.0/8", "10.244.1.5/32", "192.0.2.0/25"],
+        Family::Ipv6 => vec!["2001:db8:99::/64", "fd00:1::/64", "::1/128", "2001:db8:7::/49"],
+    };
+    all.push((2, Any, select(networks).prop_map(|network| format!(" -j NETMAP --to {network}")).boxed()));
+    if site.only(&[Hook::Prerouting, Hook::Output]) {
+        let to = select(vec!["15001", "15006", "80", "8080-8090"]);
+        all.push((6, Ports, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
+        all.push((2, Any, fixed("-j REDIRECT")));
+        all.push((6, Ports, to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090"])));
+        all.push((6, Any, to_address(site, "-j DNAT --to-destination")));
+    }
+    // The kernel picks a source port from a span at random: single ones only.
+    if site.only(&[Hook::Input, Hook::Postrouting]) {
+        all.push((6, Ports, to_port(site, "-j SNAT --to-source", &["1024", "40000"])));
+        all.push((6, Any, to_address(site, "-j SNAT --to-source")));
+    }
+    if site.only(&[Hook::Postrouting]) {
+        all.push((4, Any, fixed("-j MASQUERADE")));
+        all.push((2, Ports, fixed("-j MASQUERADE --to-ports 1024")));
+    }
+}

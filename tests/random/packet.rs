@@ -1,0 +1,91 @@
+//! Random packets: sent, arriving, and passing through.
+
+use std::net::IpAddr;
+
+use chainwalk_core::packet::{Family, Origin, Packet, Protocol, TcpFlags};
+use proptest::prelude::*;
+use proptest::sample::select;
+
+use super::{ELSEWHERE, IDS, MARKS, OWN, PORTS, of};
+
+/// ICMP and ICMPv6 types: requests, replies, errors, and ones that nobody has named.
+const ICMP: [[u8; 12]; 2] =
+    [[8, 8, 8, 0, 3, 5, 9, 10, 11, 13, 14, 17], [128, 128, 128, 129, 1, 2, 3, 130, 135, 137, 139, 200]];
+
+/// Sets everything of a packet that its way does not depend on.
+type Contents = (Protocol, Option<TcpFlags>, Option<(u8, u8)>);
+
+fn contents(family: Family) -> impl Strategy<Value = Contents> {
+    let icmp = match family {
+        Family::Ipv4 => Protocol::ICMP,
+        Family::Ipv6 => Protocol::ICMPV6,
+    };
+    let flags = prop_oneof![3 => Just(0x02), 1 => select(vec![0x10, 0x12, 0x18]), 2 => 0u8..64];
+    prop_oneof![
+        4 => flags.prop_map(|flags| (Protocol::TCP, Some(TcpFlags(flags)), None)),
+        2 => Just((Protocol::UDP, None, None)),
+        1 => (select(ICMP[of(family)].to_vec()), prop_oneof![3 => Just(0), 1 => 0u8..5])
+            .prop_map(move |kind| (icmp, None, Some(kind))),
+        1 => Just((Protocol(253), None, None)),
+    ]
+}
+
+fn address(pools: Vec<&'static str>) -> impl Strategy<Value = IpAddr> {
+    select(pools).prop_map(|text| text.parse().expect("the pools hold addresses"))
+}
+
+fn port() -> impl Strategy<Value = u16> {
+    prop_oneof![3 => select(PORTS.to_vec()), 1 => any::<u16>().prop_map(|port| port.max(1))]
+}
+
+/// Which way a packet goes: where from, where to, and by whom or where it comes in.
+fn way(family: Family) -> impl Strategy<Value = Packet> {
+    let own = || OWN[of(family)].to_vec();
+    let elsewhere = || ELSEWHERE[of(family)].to_vec();
+    let anywhere = || [own(), elsewhere()].concat();
+    let base = |origin, src, dst| Packet { src: Some(src), ..Packet::to(origin, Protocol::TCP, dst) };
+    let src = prop_oneof![8 => address(own()), 1 => address(elsewhere())];
+    let local = (src, address(anywhere()), select(IDS.to_vec()), select(IDS.to_vec()), select(MARKS.to_vec()));
+    let local = local.prop_map(move |(src, dst, uid, gid, mark)| Packet {
+        uid: Some(uid),
+        gid: Some(gid),
+        mark,
+        ..base(Origin::Local, src, dst)
+    });
+    let src = prop_oneof![8 => address(elsewhere()), 1 => address(own())];
+    let dst = prop_oneof![3 => address(own()), 3 => address(elsewhere()), 1 => address(broad(family))];
+    let inbound = (src, dst, select(vec!["eth0", "eth0", "eth1"]));
+    let inbound = inbound.prop_map(move |(src, dst, interface)| Packet {
+        in_interface: Some(interface.into()),
+        ..base(Origin::Inbound, src, dst)
+    });
+    prop_oneof![local, inbound]
+}
+
+/// Addresses of more than one host: broadcasts, and a group that every host joins.
+fn broad(family: Family) -> Vec<&'static str> {
+    match family {
+        Family::Ipv4 => vec!["10.244.1.255", "255.255.255.255", "224.0.0.1"],
+        Family::Ipv6 => vec!["ff02::1"],
+    }
+}
+
+/// A packet of one family.
+pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
+    let rest = (select(vec![0, 0, 10, 46]), 0u8..4, select(vec![64, 64, 64, 1, 2, 255]), 0u32..64);
+    (way(family), contents(family), port(), port(), rest).prop_map(
+        |(way, (protocol, tcp_flags, icmp), sport, dport, (dscp, ecn, ttl, payload_length))| Packet {
+            protocol,
+            tcp_flags,
+            icmp_type: icmp.map(|(kind, _)| kind),
+            icmp_code: icmp.map(|(_, code)| code),
+            sport: protocol.has_ports().then_some(sport),
+            dport: protocol.has_ports().then_some(dport),
+            dscp,
+            ecn,
+            ttl,
+            payload_length,
+            ..way
+        },
+    )
+}
