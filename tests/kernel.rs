@@ -23,6 +23,8 @@ use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, Test
 mod case;
 #[path = "kernel/coverage.rs"]
 mod coverage;
+#[path = "kernel/host.rs"]
+mod host;
 #[path = "kernel/lab.rs"]
 mod lab;
 #[path = "kernel/netlink.rs"]

@@ -15,7 +15,8 @@ use chainwalk_tests::random::{packet::packet, rules::rules};
 use proptest::prelude::*;
 
 use super::coverage::Coverage;
-use super::lab::{Ends, Lab, Observed, Settings, Spot};
+use super::host::Settings;
+use super::lab::{Ends, Lab, Observed, Spot};
 
 /// How many packets go through each rule set.
 pub(crate) const PACKETS: usize = 10;

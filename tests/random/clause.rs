@@ -166,8 +166,8 @@ fn owner() -> Text {
 fn addrtype(site: Site) -> Text {
     const TYPES: [&str; 5] = ["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "UNREACHABLE"];
     let types = || prop::sample::subsequence(TYPES.to_vec(), 1..=2).prop_map(|list| list.join(","));
-    // xt_addrtype.c, `addrtype_mt_checkentry_v1`: each limit has hooks where it is refused, and IPv6 knows no broadcast
-    // and takes a list of types only without the routing-dependent ones.
+    // xt_addrtype.c, `addrtype_mt_checkentry_v1`: each limit is refused at some hooks, and IPv6 knows no broadcast. What a
+    // limit does on IPv6 depends on routes by that interface only, which the walk does not follow.
     let limits = match site.family {
         Family::Ipv6 => vec![""],
         Family::Ipv4 if site.only(&[Hook::Prerouting, Hook::Input]) => vec!["", " --limit-iface-in"],
@@ -275,7 +275,7 @@ pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
         let mark = select(vec!["", " --tproxy-mark 0x539", " --tproxy-mark 0x1/0xff"]);
         let on = select(vec!["15006", "15001", "0"]);
         let tproxy = (on, mark).prop_map(|(port, mark)| format!(" -j TPROXY --on-port {port}{mark}"));
-        all.push((10, Ports, tproxy.boxed()));
+        all.push((16, Ports, tproxy.boxed()));
     }
     if site.table == TableName::Filter {
         let with = match site.family {
@@ -295,21 +295,21 @@ fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
         Family::Ipv4 => vec!["10.9.9.0/24", "127.0.0.0/8", "10.244.1.5/32", "192.0.2.0/25"],
         Family::Ipv6 => vec!["2001:db8:99::/64", "fd00:1::/64", "::1/128", "2001:db8:7::/49"],
     };
-    all.push((2, Any, select(networks).prop_map(|network| format!(" -j NETMAP --to {network}")).boxed()));
+    all.push((4, Any, select(networks).prop_map(|network| format!(" -j NETMAP --to {network}")).boxed()));
     if site.only(&[Hook::Prerouting, Hook::Output]) {
         let to = select(vec!["15001", "15006", "80", "8080-8090"]);
-        all.push((6, Ports, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
-        all.push((2, Any, fixed("-j REDIRECT")));
-        all.push((6, Ports, to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090"])));
-        all.push((6, Any, to_address(site, "-j DNAT --to-destination")));
+        all.push((12, Ports, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
+        all.push((4, Any, fixed("-j REDIRECT")));
+        all.push((12, Ports, to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090"])));
+        all.push((12, Any, to_address(site, "-j DNAT --to-destination")));
     }
     // The kernel picks a source port from a span at random: single ones only.
     if site.only(&[Hook::Input, Hook::Postrouting]) {
-        all.push((6, Ports, to_port(site, "-j SNAT --to-source", &["1024", "40000"])));
-        all.push((6, Any, to_address(site, "-j SNAT --to-source")));
+        all.push((12, Ports, to_port(site, "-j SNAT --to-source", &["1024", "40000"])));
+        all.push((12, Any, to_address(site, "-j SNAT --to-source")));
     }
     if site.only(&[Hook::Postrouting]) {
-        all.push((4, Any, fixed("-j MASQUERADE")));
-        all.push((2, Ports, fixed("-j MASQUERADE --to-ports 1024")));
+        all.push((8, Any, fixed("-j MASQUERADE")));
+        all.push((4, Ports, fixed("-j MASQUERADE --to-ports 1024")));
     }
 }

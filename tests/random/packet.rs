@@ -52,8 +52,8 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
         mark,
         ..base(Origin::Local, src, dst)
     });
-    let src = prop_oneof![8 => address(elsewhere()), 1 => address(own())];
-    let dst = prop_oneof![3 => address(own()), 3 => address(elsewhere()), 1 => address(broad(family))];
+    let src = prop_oneof![12 => address(elsewhere()), 1 => address(own())];
+    let dst = prop_oneof![3 => address(own()), 6 => address(elsewhere()), 1 => address(broad(family))];
     let inbound = (src, dst, select(vec!["eth0", "eth0", "eth1"]));
     let inbound = inbound.prop_map(move |(src, dst, interface)| Packet {
         in_interface: Some(interface.into()),
@@ -72,7 +72,7 @@ fn broad(family: Family) -> Vec<&'static str> {
 
 /// A packet of one family.
 pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
-    let rest = (select(vec![0, 0, 10, 46]), 0u8..4, select(vec![64, 64, 64, 1, 2, 255]), 0u32..64);
+    let rest = (select(vec![0, 0, 10, 46]), 0u8..4, select(vec![64, 64, 64, 64, 64, 1, 2, 255]), 0u32..64);
     (way(family), contents(family), port(), port(), rest).prop_map(
         |(way, (protocol, tcp_flags, icmp), sport, dport, (dscp, ecn, ttl, payload_length))| Packet {
             protocol,

@@ -84,7 +84,7 @@ fn table(backend: Backend, family: Family, table: TableName) -> impl Strategy<Va
     let site = |hooks, built_in| Site { backend, family, table, hooks, built_in };
     let policy = match table {
         TableName::Nat => Just("ACCEPT").boxed(),
-        _ => prop_oneof![24 => Just("ACCEPT"), 1 => Just("DROP")].boxed(),
+        _ => prop_oneof![59 => Just("ACCEPT"), 1 => Just("DROP")].boxed(),
     };
     let hooks = table.hooks();
     let built_in = hooks.iter().map(|hook| (policy.clone(), chain(site(std::slice::from_ref(hook), true), users, 5)));

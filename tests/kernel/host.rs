@@ -1,0 +1,114 @@
+//! The namespace around the rules, twice: as `ip` makes it and as the walk's host. The two must say the same.
+
+use chainwalk_core::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule, Socket};
+use chainwalk_core::packet::Protocol;
+use proptest::prelude::*;
+
+/// Routes and routing rules beyond those of a pod, as `ip` takes them; [`host`] states the same.
+pub(crate) const ROUTES: [&str; 24] = [
+    "address add 172.16.0.5/24 dev eth1",
+    "address add fd00:2::5/64 dev eth1 nodad",
+    "neighbour add 172.16.0.1 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add 172.16.0.9 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add 10.244.1.77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
+    "neighbour add fd00:2::1 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add fd00:2::9 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
+    "neighbour add fd00:1::77 lladdr 02:00:00:00:00:01 dev eth0 nud permanent",
+    "route add 10.9.9.0/24 via 172.16.0.1 dev eth1",
+    "route add unreachable 10.66.0.0/16",
+    "route add blackhole 10.67.0.0/16",
+    "route add prohibit 10.68.0.0/16",
+    "-6 route add 2001:db8:99::/48 via fd00:2::1 dev eth1",
+    "-6 route add unreachable 2001:db8:66::/48",
+    "-6 route add blackhole 2001:db8:67::/48",
+    "-6 route add prohibit 2001:db8:68::/48",
+    "rule add fwmark 0x1 lookup 100 priority 100",
+    "-6 rule add fwmark 0x1 lookup 100 priority 100",
+    "rule add fwmark 0x539/0xfff lookup 133 priority 101",
+    "-6 rule add fwmark 0x539/0xfff lookup 133 priority 101",
+    "route add default via 172.16.0.1 dev eth1 table 100",
+    "-6 route add default via fd00:2::1 dev eth1 table 100",
+    "route add local default dev lo table 133",
+    "-6 route add local default dev lo table 133",
+];
+/// Who listens: TCP and UDP, on any address.
+pub(crate) const LISTENS: u16 = 15006;
+
+fn prefix(text: &str) -> Prefix {
+    text.parse().expect("a literal prefix")
+}
+
+/// The namespace as the walk knows it.
+pub(crate) fn host(settings: Settings) -> Host {
+    let mut host = Host::pod();
+    let addresses = ["172.16.0.5/24", "fd00:2::5/64"].map(prefix).into();
+    host.interfaces.push(Interface { name: "eth1".into(), addresses, group: None });
+    let route = |dst: &str, kind, dev: Option<&str>, table| Route {
+        dst: prefix(dst),
+        via: None,
+        dev: dev.map(str::to_owned),
+        kind,
+        table,
+        src: None,
+        metric: None,
+    };
+    host.routes.extend([
+        route("10.9.9.0/24", RouteKind::Unicast, Some("eth1"), None),
+        route("10.66.0.0/16", RouteKind::Unreachable, None, None),
+        route("10.67.0.0/16", RouteKind::Blackhole, None, None),
+        route("10.68.0.0/16", RouteKind::Prohibit, None, None),
+        route("2001:db8:99::/48", RouteKind::Unicast, Some("eth1"), None),
+        route("2001:db8:66::/48", RouteKind::Unreachable, None, None),
+        route("2001:db8:67::/48", RouteKind::Blackhole, None, None),
+        route("2001:db8:68::/48", RouteKind::Prohibit, None, None),
+        route("0.0.0.0/0", RouteKind::Unicast, Some("eth1"), Some(100)),
+        route("::/0", RouteKind::Unicast, Some("eth1"), Some(100)),
+        route("0.0.0.0/0", RouteKind::Local, Some("lo"), Some(133)),
+        route("::/0", RouteKind::Local, Some("lo"), Some(133)),
+    ]);
+    let rule = |fwmark, mask, table, priority| RoutingRule {
+        fwmark: Some(fwmark),
+        mask,
+        table: Some(table),
+        priority: Some(priority),
+        ..RoutingRule::default()
+    };
+    host.rules = vec![rule(0x1, None, 100, 100), rule(0x539, Some(0xfff), 133, 101)];
+    host.sysctls = settings.sysctls().map(|(name, value)| (name.replace('/', "."), value.to_owned())).collect();
+    let listener = |protocol, address: &str| Socket {
+        protocol,
+        address: address.parse().expect("a literal address"),
+        port: LISTENS,
+        pid: None,
+        uid: None,
+        command: None,
+    };
+    let both = [Protocol::TCP, Protocol::UDP];
+    host.sockets = both.iter().flat_map(|of| [listener(*of, "0.0.0.0"), listener(*of, "::")]).collect();
+    host
+}
+
+/// Kernel settings that change a packet's way.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Settings {
+    forwarding: bool,
+    route_localnet: bool,
+}
+
+impl Settings {
+    /// By their paths below `/proc/sys`.
+    pub(crate) fn sysctls(self) -> impl Iterator<Item = (&'static str, &'static str)> {
+        let value = |on| if on { "1" } else { "0" };
+        [
+            ("net/ipv4/ip_forward", value(self.forwarding)),
+            ("net/ipv6/conf/all/forwarding", value(self.forwarding)),
+            ("net/ipv4/conf/all/route_localnet", value(self.route_localnet)),
+        ]
+        .into_iter()
+    }
+
+    pub(crate) fn any() -> impl Strategy<Value = Self> {
+        (prop::bool::weighted(0.9), any::<bool>())
+            .prop_map(|(forwarding, route_localnet)| Self { forwarding, route_localnet })
+    }
+}
