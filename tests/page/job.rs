@@ -1,0 +1,125 @@
+//! What the page is for: the answer on opening; and paste, choose a packet, step, read, compare.
+
+use thirtyfour::Key;
+
+use crate::each_way;
+
+/// What `iptables-save -c` prints in a pod of Istio 1.25.
+const DUMP: &str = include_str!("istio-1.25.rules");
+
+#[test]
+fn it_opens_with_the_answer() {
+    each_way(|page| {
+        let verdict = page.reads("#verdict", "Rule 4");
+        assert!(verdict.starts_with("Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out."), "{verdict}");
+        let other = page.reads("#verdict-other", "captured");
+        assert!(other.contains("1000: captured") && other.contains("15001"), "{other}");
+        assert!(other.contains("Both certain"), "{other}");
+        let sample = page.run("return document.getElementById('samples').selectedOptions[0].label", ());
+        assert_eq!(sample, "Istio sidecar, 1.25 and later");
+
+        // The rule where they part is the one shown, and it is in sight.
+        page.is_current("nat/ISTIO_OUTPUT/4");
+        let is_seen =
+            "const row = document.querySelector('[data-rule=\"nat/ISTIO_OUTPUT/4\"]').getBoundingClientRect();
+            const list = document.querySelector('#pane-rules .list').getBoundingClientRect();
+            return row.top >= list.top && row.bottom <= list.bottom";
+        assert_eq!(page.run(is_seen, ()), true, "the deciding rule is in sight");
+    });
+}
+
+#[test]
+fn the_verdict_is_the_largest_text() {
+    each_way(|page| {
+        let sizes = "const sizes = {inside: 0, outside: 0};
+            const texts = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+            for (let text; (text = texts.nextNode()); ) {
+              const element = text.parentElement;
+              if (!text.data.trim() || !element.checkVisibility()) continue;
+              const place = element.closest('#verdict') ? 'inside' : 'outside';
+              sizes[place] = Math.max(sizes[place], parseFloat(getComputedStyle(element).fontSize));
+            }
+            return sizes";
+        let sizes = page.run(sizes, ());
+        let [inside, outside] = ["inside", "outside"].map(|place| sizes[place].as_f64().expect("a number"));
+        assert!(inside >= 1.4 * outside && outside > 0.0, "{sizes}");
+    });
+}
+
+#[test]
+fn a_pasted_dump_is_walked_step_by_step_and_compared() {
+    each_way(|page| {
+        page.paste(DUMP);
+        page.reads("#samples", "Your paste");
+        // Its own lines and counters, not those of the sample.
+        page.reads("[data-rule='nat/ISTIO_OUTPUT/4'] .line-number", "22");
+        page.reads("[data-rule='nat/OUTPUT/policy']", "[25:1500]");
+        page.reads("#diagnostics", "18 rules in 8 chains");
+
+        // A is the app, B the same as the proxy's uid.
+        page.click("[aria-label='Scenarios fill in A']");
+        page.click("[data-scenario='internet']");
+        page.click("[aria-label='Scenarios fill in B']");
+        page.click("[data-scenario='as-proxy']");
+        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.reads("#verdict-other", "1000: captured");
+
+        page.press(Key::Home);
+        page.is_at(1);
+        page.is_current("nat/OUTPUT/1");
+        for step in 2..=4 {
+            page.press(Key::Right);
+            page.is_at(step);
+            page.is_current(&format!("nat/ISTIO_OUTPUT/{}", step - 1));
+        }
+        page.press(Key::Right);
+        page.is_at(5);
+        page.is_current("nat/ISTIO_OUTPUT/4");
+        let sentence = page.reads("#sentence", "Rule 4");
+        assert!(sentence.contains("A Rule 4 of ISTIO_OUTPUT does not match: uid 1000 is not 1337."), "{sentence}");
+        assert!(sentence.contains("B Rule 4 of ISTIO_OUTPUT matches: uid 1337 is 1337."), "{sentence}");
+
+        // What both do stands once; from here on there are two columns.
+        page.reads(".steps .parting", "Here they part");
+        let shared = page.run("return document.querySelector('.steps .parting').previousElementSibling.innerText", ());
+        assert!(shared.as_str().is_some_and(|text| text.contains("1–3")), "{shared}");
+        let parted = page.text(".steps .parting + .pair").expect("they part");
+        assert!(parted.contains("ISTIO_OUTPUT 4 no: uid 1000 is not 1337"), "{parted}");
+        assert!(parted.contains("ISTIO_OUTPUT 4 RETURN: uid 1337 is 1337"), "{parted}");
+
+        page.press(Key::End);
+        page.is_at(12);
+        page.is_current("nat/POSTROUTING/policy");
+    });
+}
+
+#[test]
+fn a_dump_is_pasted_into_the_text_field() {
+    each_way(|page| {
+        page.click("#view-paste");
+        page.holds("document.activeElement.id == 'paste-area'");
+        page.press_with_control('a');
+        page.paste("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 4140\nCOMMIT\n");
+        page.reads("#verdict", "Rule 1 of OUTPUT");
+        page.reads("#verdict", "4140");
+        page.reads("#diagnostics", "1 rule in 1 chain");
+        // Typing in it reads it again.
+        page.run("document.getElementById('paste-area').setSelectionRange(0, 0)", ());
+        page.press("oops ");
+        page.reads("#diagnostics", "line 1");
+    });
+}
+
+#[test]
+fn a_rule_leads_to_its_step() {
+    each_way(|page| {
+        page.click("[data-rule='nat/ISTIO_OUTPUT/2']");
+        page.is_at(3);
+        page.is_current("nat/ISTIO_OUTPUT/2");
+        // A rule that no packet meets says why.
+        page.click("#view-saved");
+        page.click("[data-rule='nat/ISTIO_INBOUND/1']");
+        page.reads(".unmet-why", "Never reached");
+        page.is_at(3);
+    });
+}

@@ -1,0 +1,102 @@
+//! What it looks like: light and dark, wide and narrow. Each state leaves a picture to look at.
+
+use std::fs;
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::{Page, WIDE, each_way};
+
+/// A wide window, a middle one, a wide one at 200 %, and a phone.
+const SIZES: [(&str, (u32, u32)); 4] =
+    [("wide", WIDE), ("middle", (1024, 768)), ("zoomed", (720, 450)), ("narrow", (400, 800))];
+
+#[test]
+fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
+    each_way(|page| {
+        for (name, size) in SIZES {
+            for scheme in ["light", "dark"] {
+                page.show_as(size, scheme);
+                page.reload();
+                page.reads("#verdict", "Not captured.");
+                fits(page, name, size);
+                picture(page, &format!("{name}-{scheme}"));
+            }
+        }
+        let (name, size) = SIZES[3];
+        for tab in ["rules", "walk", "packet", "past"] {
+            page.click(&format!("#tab-{tab}"));
+            page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));
+            fits(page, tab, size);
+            picture(page, &format!("{name}-{tab}"));
+            // The answer stays in sight, however far down one reads.
+            page.run("window.scrollTo(0, document.body.scrollHeight)", ());
+            fits(page, tab, size);
+            page.run("window.scrollTo(0, 0)", ());
+        }
+    });
+}
+
+#[track_caller]
+fn fits(page: &Page, name: &str, (width, height): (u32, u32)) {
+    let measure = "const verdict = document.querySelector('#verdict h1').getBoundingClientRect();
+        const middle = document.elementFromPoint(verdict.x + verdict.width / 2, verdict.y + verdict.height / 2);
+        return {width: document.scrollingElement.scrollWidth, top: verdict.top, left: verdict.left, bottom: verdict.bottom,
+            right: verdict.right, shown: Boolean(middle?.closest('#verdict'))}";
+    let at = page.run(measure, ());
+    let number = |name: &str| at[name].as_f64().expect("a number");
+    assert!(number("width") <= f64::from(width), "{name}: scrolls sideways: {at}");
+    let inside = number("top") >= 0.0 && number("left") >= 0.0;
+    let inside = inside && number("bottom") <= f64::from(height) && number("right") <= f64::from(width);
+    assert!(inside && at["shown"] == true, "{name}: the verdict is not in sight: {at}");
+}
+
+#[test]
+fn colours_follow_the_system_or_the_choice() {
+    each_way(|page| {
+        page.show_as(WIDE, "light");
+        let light = colours(page);
+        page.show_as(WIDE, "dark");
+        let dark = colours(page);
+        assert!(brightness(&light["ground"]) > brightness(&light["ink"]), "{light}");
+        assert!(brightness(&dark["ground"]) < brightness(&dark["ink"]), "{dark}");
+
+        // System, light, dark; the choice is there again on the next visit.
+        page.click("#theme");
+        page.holds("document.documentElement.dataset.theme == 'light'");
+        assert_eq!(colours(page), light);
+        page.reload();
+        page.reads("#verdict", "Not captured.");
+        assert_eq!(colours(page), light);
+        page.click("#theme");
+        page.show_as(WIDE, "light");
+        page.holds("document.documentElement.dataset.theme == 'dark'");
+        assert_eq!(colours(page), dark);
+        page.click("#theme");
+        page.holds("!document.documentElement.dataset.theme");
+        assert_eq!(colours(page), light);
+    });
+}
+
+fn colours(page: &Page) -> Value {
+    let colours = "const style = getComputedStyle(document.body);
+        const root = getComputedStyle(document.documentElement).backgroundColor;
+        const clear = style.backgroundColor == 'rgba(0, 0, 0, 0)';
+        return {ground: clear ? root : style.backgroundColor, ink: style.color}";
+    page.run(colours, ())
+}
+
+/// The sum of red, green and blue of `rgb(1, 2, 3)`.
+fn brightness(colour: &Value) -> u32 {
+    let text = colour.as_str().expect("a colour");
+    assert!(text.starts_with("rgb("), "{text}");
+    text.split(|character: char| !character.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok()).sum()
+}
+
+/// Leaves a picture in the directory that the environment's CHAINWALK_PICTURES names, or else in `target/tmp/pictures`.
+fn picture(page: &Page, name: &str) {
+    let own = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures");
+    let directory = std::env::var_os("CHAINWALK_PICTURES").map_or_else(own, PathBuf::from);
+    fs::create_dir_all(&directory).expect("a directory for pictures");
+    fs::write(directory.join(name).with_extension("png"), page.screenshot()).expect("a picture can be written");
+}
