@@ -25,7 +25,8 @@ impl Prefix {
         Family::of(self.address) == Family::of(address) && self.common_bits(address) >= self.length
     }
 
-    fn common_bits(&self, other: IpAddr) -> u8 {
+    /// How many leading bits it shares with an address of its family.
+    pub fn common_bits(&self, other: IpAddr) -> u8 {
         let zeros = match (self.address, other) {
             (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
             (IpAddr::V6(a), IpAddr::V6(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),

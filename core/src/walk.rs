@@ -359,6 +359,12 @@ impl<'a> Walker<'a> {
         self.run_table(TableName::Security)?;
         self.leave_by(None, &way)?;
         if way.interface != "lo" {
+            if way.kind == RouteKind::Broadcast || self.view.dst.is_multicast() || self.view.dst == Ipv4Addr::BROADCAST
+            {
+                // A second packet, which raises counters of its own.
+                self.doubtful = true;
+                self.assume("the copy of a broadcast or multicast that this host itself gets is not walked");
+            }
             return Err(Stop::End(self.sent(VerdictKind::Sent, way.interface)));
         }
         // The way back in: the routing decision of the way out still holds.

@@ -1,9 +1,9 @@
 //! `-j MASQUERADE` (nf_nat_masquerade.c): the source becomes the outgoing interface's own address.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv6Addr};
 
 use crate::extension::{Behaviour, Extension, Kind, Opt};
-use crate::host::{Host, Interface};
+use crate::host::{Host, Prefix};
 use crate::ruleset::{Hook, NatRange, TableName, Value};
 use crate::view::View;
 use crate::walk::effect::Action;
@@ -39,18 +39,50 @@ pub static MASQUERADE: Extension = Extension {
 /// The address that a masqueraded packet gets: one of the interface it leaves by, else one of another interface.
 fn own_address(host: &Host, view: &View) -> Option<IpAddr> {
     let out = view.out_interface.as_deref()?;
-    let on = |interface: &Interface| interface.name == out;
-    let prefixes = |wanted: bool| {
-        let interfaces = host.interfaces.iter().filter(move |interface| on(interface) == wanted);
-        interfaces.flat_map(|interface| &interface.addresses).filter(|prefix| serves(prefix.address, view.dst))
+    let candidates = || {
+        let held = host
+            .interfaces
+            .iter()
+            .flat_map(|interface| interface.addresses.iter().map(move |prefix| (interface.name == out, prefix)));
+        held.filter(|(_, prefix)| serves(prefix.address, view.dst))
     };
-    if view.dst.is_ipv6() && prefixes(true).chain(prefixes(false)).any(|prefix| prefix.address == view.dst) {
-        // RFC 6724, rule 1: to itself a host speaks from that very address.
-        return Some(view.dst);
+    let best = match view.dst {
+        IpAddr::V4(_) => {
+            let next_hop = next_hop(host, out, view.dst);
+            first_best(candidates(), |on_way, prefix| (on_way, on_way && prefix.contains(next_hop), 0))
+        }
+        // RFC 6724 as `ipv6_get_saddr_eval` has it: the destination itself, the interface, the label, the common prefix.
+        IpAddr::V6(dst) => first_best(candidates(), |on_way, prefix| {
+            let same_label = matches!(prefix.address, IpAddr::V6(own) if label(own) == label(dst));
+            let common = prefix.common_bits(view.dst).min(prefix.length);
+            (prefix.address == view.dst, on_way, u16::from(same_label) << 8 | u16::from(common))
+        }),
+    };
+    best.map(|prefix| prefix.address)
+}
+
+/// The first of those that rank highest.
+fn first_best<'a, K: Ord>(
+    candidates: impl Iterator<Item = (bool, &'a Prefix)>,
+    rank: impl Fn(bool, &Prefix) -> K,
+) -> Option<&'a Prefix> {
+    let ranked = candidates.map(|(on_way, prefix)| (rank(on_way, prefix), prefix));
+    let best = ranked.reduce(|best, next| if next.0 > best.0 { next } else { best });
+    best.map(|(_, prefix)| prefix)
+}
+
+/// The label of an IPv6 address (`ip6addrlabel_init_table` in addrlabel.c): like speaks to like.
+fn label(address: Ipv6Addr) -> u8 {
+    match address.segments() {
+        _ if address.is_loopback() => 0,
+        [0, 0, 0, 0, 0, 0xffff, ..] => 4,
+        [0, 0, 0, 0, 0, 0, ..] => 3,
+        [0x2001, 0, ..] => 6,
+        [0x2001, second, ..] if second & 0xfff0 == 0x10 => 7,
+        [0x2002, ..] => 2,
+        [first, ..] if first & 0xfe00 == 0xfc00 => 5,
+        _ => 1,
     }
-    let next_hop = next_hop(host, out, view.dst);
-    let near = prefixes(true).find(|prefix| prefix.contains(next_hop));
-    near.or_else(|| prefixes(true).next()).or_else(|| prefixes(false).next()).map(|prefix| prefix.address)
 }
 
 /// Whether an address may stand as the source of a packet to `dst`: of its family, and of global scope (`RT_SCOPE_UNIVERSE`
