@@ -145,8 +145,8 @@ impl Browser {
     /// reach is an error.
     #[track_caller]
     pub(crate) fn click(&self, selector: &str) {
-        self.run("document.querySelector(arguments[0])?.scrollIntoView({block: 'center'})", selector);
         let found = self.until(selector, || self.runtime.block_on(self.driver.find(By::Css(selector))).ok());
+        self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector);
         self.done(selector, found.click());
     }
 

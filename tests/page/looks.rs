@@ -15,7 +15,7 @@ const SIZES: [(&str, (u32, u32)); 4] =
 fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
     each_way(|page| {
         for (name, size) in SIZES {
-            for scheme in ["light", "dark"] {
+            for scheme in ["dark", "light"] {
                 page.show_as(size, scheme);
                 page.reload();
                 page.reads("#verdict", "Not captured.");

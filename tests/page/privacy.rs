@@ -6,6 +6,12 @@ use crate::each_way;
 use crate::site::Site;
 
 #[test]
+fn the_icon_is_in_the_page() {
+    // A browser with a window would ask for /favicon.ico.
+    each_way(|page| page.holds("document.querySelector('link[rel=icon]').href.startsWith('data:')"));
+}
+
+#[test]
 fn the_policy_lets_nothing_out() {
     // Whatever reaches this one it misses.
     let elsewhere = Site::serve(|_| false);

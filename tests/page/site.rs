@@ -65,7 +65,7 @@ impl Site {
         format!("http://{}{BELOW}", self.address)
     }
 
-    /// What was asked for and is not there. A browser's own wishes, such as `/favicon.ico`, are in no log but this.
+    /// What was asked for and is not there. What a browser asks for by itself is in no log but this.
     pub(crate) fn missed(&self) -> Vec<String> {
         self.missed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
