@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::PathBuf;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::{Page, WIDE, each_way};
 
@@ -75,6 +75,28 @@ fn colours_follow_the_system_or_the_choice() {
         page.click("#theme");
         page.holds("!document.documentElement.dataset.theme");
         assert_eq!(colours(page), light);
+    });
+}
+
+#[test]
+fn paper_holds_the_answer_and_every_step() {
+    each_way(|page| {
+        // A4 at 96 dots an inch, asked for from a dark screen.
+        page.show_as((794, 1123), "dark");
+        let dark = json!({"name": "prefers-color-scheme", "value": "dark"});
+        page.command("Emulation.setEmulatedMedia", json!({"media": "print", "features": [dark]}));
+        let shown = "return Object.fromEntries(arguments[0].map(selector => {
+            const element = document.querySelector(selector);
+            const clipped = element.scrollHeight > element.clientHeight + 1 && getComputedStyle(element).overflowY != 'visible';
+            return [selector, element.checkVisibility() && !clipped]}))";
+        let shown = page
+            .run(shown, ["#verdict", "#verdict-other", ".steps", ".steps .end", ".why", "#samples", "#step", "#theme"]);
+        let wanted = json!({"#verdict": true, "#verdict-other": true, ".steps": true, ".steps .end": true, ".why": true,
+            "#samples": false, "#step": false, "#theme": false});
+        assert_eq!(shown, wanted);
+        let colours = colours(page);
+        assert!(brightness(&colours["ground"]) > brightness(&colours["ink"]), "{colours}");
+        picture(page, "paper");
     });
 }
 
