@@ -149,7 +149,8 @@ fn one(page: &Page, controls: &[(Field, Target)]) -> Html {
         <div class="field" key={first.key()}>
             <label for={id(target, first)}>{ first.label() }</label>
             <div class="inputs">{ for controls.iter().map(|(field, target)| input(page, *target, *field, *field != first)) }</div>
-            { for controls.iter().map(|(field, target)| wrong(&page.state, *target, *field)) }
+            // One child, whatever their number: else the fields above would be made anew.
+            <>{ for controls.iter().map(|(field, target)| wrong(&page.state, *target, *field)) }</>
         </div>
     }
 }
