@@ -1,7 +1,7 @@
 //! A test of one packet field against a set of values: three-valued, in words, as data.
 //!
 //! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A [`Field`] says
-//! what is read and how to speak of it, a [`Value`] is the set, and [`test`] compares the two.
+//! what is read and how to speak of it, a [`Value`] is the set, and [`test()`] compares the two.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
