@@ -2,7 +2,7 @@
 //!
 //! An [`Extension`] lists its options; an [`Opt`] says how its value is written ([`Kind`]) and which [`Field`] of the
 //! packet it asks. Reading, canonical printing, refusals and the plain words all come from these tables.
-//! To support a new match, add a file here and a line in [`ALL`].
+//! To support a new match, add a file here and a line in `ALL`.
 
 use std::borrow::Cow;
 

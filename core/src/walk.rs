@@ -1,7 +1,7 @@
 //! The walk: a packet's way through hooks and tables, as the kernel takes it.
 //!
 //! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each answer: every branch is
-//! a walk with a script of answers ([`Walker::script`]).
+//! a walk with a script of answers (`Walker::script`).
 
 use std::net::{IpAddr, Ipv4Addr};
 
