@@ -2,10 +2,10 @@
 //!
 //! It needs the Debian packages `chromium` and `chromium-driver`. Everything here fails the test where it does not succeed.
 
-use std::io::{BufRead, BufReader};
+use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
 use std::path::PathBuf;
-use std::process::{Child, ChildStdin, Command, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -258,6 +258,8 @@ impl Drop for Browser {
 struct Chromedriver {
     shell: Child,
     life: Option<ChildStdin>,
+    // Open as long as the driver runs: who writes to a closed one ends.
+    _output: BufReader<ChildStdout>,
     url: String,
     profile: PathBuf,
 }
@@ -281,13 +283,13 @@ impl Chromedriver {
             .spawn()
             .expect("there is a shell");
         let life = shell.stdin.take();
-        let mut lines = BufReader::new(shell.stdout.take().expect("it is piped")).lines().map_while(Result::ok);
-        let port = lines.find_map(|line| {
+        let mut output = BufReader::new(shell.stdout.take().expect("it is piped"));
+        let port = output.by_ref().lines().map_while(Result::ok).find_map(|line| {
             let (_, port) = line.split_once("started successfully on port ")?;
             port.trim_end_matches('.').parse::<u16>().ok()
         });
         let port = port.expect("chromedriver says its port");
-        Self { shell, life, url: format!("http://127.0.0.1:{port}"), profile }
+        Self { shell, life, _output: output, url: format!("http://127.0.0.1:{port}"), profile }
     }
 }
 
