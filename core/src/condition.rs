@@ -35,6 +35,8 @@ pub enum Reading<'a> {
     Name(&'a str),
     /// One or more named bits, any of which may be in the set.
     Bits(u32),
+    /// A hardware address.
+    Mac([u8; 6]),
     /// The packet has no such field: in no set, so a negated condition holds.
     Absent(&'static str),
     /// The packet is not of the kind that the match looks at: it fails, negated or not.
@@ -94,6 +96,10 @@ impl Context<'_> {
 
 /// Whether the packet is as one part of a rule says.
 pub fn test(part: &Part, context: &Context) -> Answer {
+    if let Some(reason) = part.extension().unknowable {
+        // Once for the whole match.
+        return if part.opens { Answer::Unknown(reason.into()) } else { Answer::Yes };
+    }
     let Some(opt) = part.opt() else { return test_bare(part, context) };
     let Some(field) = opt.field else { return Answer::Yes };
     let holds = match (field.read)(context) {
@@ -129,6 +135,8 @@ fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
             have.to_bits() & mask.to_bits() == address.to_bits()
         }
         (Value::Net6(net), Reading::Address(IpAddr::V6(have))) => have.to_bits() & net.1.to_bits() == net.0.to_bits(),
+        (Value::Addresses(span), Reading::Address(have)) => (span.0..=span.1).contains(have),
+        (Value::Mac(want), Reading::Mac(have)) => want == have,
         (Value::Text(text), Reading::Name(name)) => is_interface(ruleset.text(*text), name),
         _ => false,
     }

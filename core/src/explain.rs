@@ -12,11 +12,19 @@ use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, 
 
 /// What a rule says, in a sentence.
 pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
-    let conditions: Vec<String> = ruleset.matches(rule).iter().filter_map(|part| condition(ruleset, part)).collect();
+    let conditions: Vec<String> = ruleset.groups(rule).flat_map(|group| conditions(ruleset, group)).collect();
     let does = action(ruleset, table, rule);
     match conditions.is_empty() {
         true => format!("Always: {does}."),
         false => format!("If {}: {does}.", conditions.join(" and ")),
+    }
+}
+
+/// What one match asks for, in words: all its options together, or one by one.
+fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
+    match group.first().and_then(|first| first.extension().words) {
+        Some(words) => vec![words(&Options { parts: group, ruleset })],
+        None => group.iter().filter_map(|part| condition(ruleset, part)).collect(),
     }
 }
 
@@ -90,6 +98,9 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
 
 /// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks nothing.
 fn fact(part: &Part, context: &Context) -> Option<String> {
+    if let Some(reason) = part.extension().unknowable {
+        return part.opens.then(|| format!("-m {}: {reason}", part.extension().name));
+    }
     let Some(opt) = part.opt() else {
         return match &part.value {
             Value::Text(_) => (part.extension().bare)(part, context).map(Cow::into_owned),
@@ -131,6 +142,7 @@ fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
         Reading::Either(a, b) => format!("{} and {}", opt.kind.say_number(*a), opt.kind.say_number(*b)).into(),
         Reading::Address(address) => address.to_string().into(),
         Reading::Name(name) => (*name).to_owned().into(),
+        Reading::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
         Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_) => "".into(),
     }
 }

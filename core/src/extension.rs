@@ -7,6 +7,7 @@
 use std::borrow::Cow;
 
 use crate::condition::{Context, Field};
+use crate::diagnostic::Problem;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, Part, Ruleset, TableName, Value};
 use crate::walk::effect::{Action, Effects};
@@ -103,6 +104,11 @@ impl Id {
         })
     }
 
+    /// Whether iptables has a target of that name, of either family.
+    pub fn is_target(name: &str) -> bool {
+        Self::named(name, Role::Target, None).is_some() || opaque::is_target(name)
+    }
+
     /// The match that `-p` brings along, such as `tcp` for `-p tcp`.
     pub fn implied_by(protocol: Protocol) -> Option<Self> {
         Self::all().find(|id| id.get().implied_by == Some(protocol))
@@ -152,6 +158,8 @@ pub struct Extension {
     pub family: Option<Family>,
     /// The protocol whose `-p` loads it by itself.
     pub implied_by: Option<Protocol>,
+    /// The rule must ask for one of these protocols by `-p`; empty: it need not (`xt_check_match` in x_tables.c).
+    pub protocols: &'static [Protocol],
     /// The only tables it may stand in; empty: all.
     pub tables: &'static [TableName],
     /// The only hooks it may be reached from; empty: all.
@@ -160,15 +168,24 @@ pub struct Extension {
     pub options: &'static [Opt],
     /// Options that stand by themselves where a rule leaves them out: iptables prints them.
     pub implied: &'static [Implied],
+    /// Whether a rule must give at least one of its options.
+    pub asks: bool,
+    /// What else iptables or the kernel refuses.
+    pub check: fn(&Given) -> Result<(), Problem>,
     /// For a match that stands without options: why it cannot be answered, if so.
     pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
+    /// Why no dump can tell whether the match holds, whatever its options say.
+    pub unknowable: Option<&'static str>,
+    /// Prints its options where the table's order and spellings do not do it.
+    pub print: Option<fn(&Options, &mut String)>,
     /// Whether a rule with it makes the kernel track connections (measured).
     pub tracks: bool,
     /// What the target does to a packet's way; a match goes on.
     pub behaviour: Behaviour,
     /// What the target does to a packet; `None` for matches.
     pub apply: Option<Apply>,
-    /// What the target does, as a verb phrase ("redirects to port 15001"); `None` for matches.
+    /// What the target does, as a verb phrase ("redirect it to port 15001"), or what all options of a match ask together
+    /// ("at most 3 packets a second get through"); `None` for a match whose options speak one by one.
     pub words: Option<fn(&Options) -> String>,
 }
 
@@ -188,11 +205,16 @@ impl Extension {
             summary,
             family: None,
             implied_by: None,
+            protocols: &[],
             tables: &[],
             hooks: &[],
             options,
             implied: &[],
+            asks: false,
+            check: |_| Ok(()),
             bare: |_, _| None,
+            unknowable: None,
+            print: None,
             tracks: false,
             behaviour: Behaviour::GoesOn,
             apply: None,
@@ -222,6 +244,11 @@ impl Extension {
         self.name == name || self.aliases.contains(&name)
     }
 
+    /// The same, refused by iptables without any of its options.
+    pub const fn asking(self) -> Self {
+        Self { asks: true, ..self }
+    }
+
     /// The option that a flag (`--dport`) names, with its place.
     pub fn option(&self, flag: &str) -> Option<(u8, &'static Opt)> {
         let options: &'static [Opt] = self.options;
@@ -246,6 +273,14 @@ pub struct Opt {
     pub stored_as: Option<&'static str>,
     /// The default, which `iptables-save` leaves out.
     pub unprinted: Option<u32>,
+    /// Whether a rule that has the extension must give it.
+    pub required: bool,
+    /// Whether a rule may give it more than once.
+    pub repeatable: bool,
+    /// Options of the same extension that a rule cannot give together with it.
+    pub excludes: &'static [&'static str],
+    /// Options of the same extension that a rule must give together with it.
+    pub needs: &'static [&'static str],
 }
 
 /// An option that is there although nobody wrote it.
@@ -253,16 +288,52 @@ pub struct Opt {
 pub struct Implied {
     /// Only together with this one; `None`: always.
     pub with: Option<&'static str>,
+    /// Not together with any of these.
+    pub without: &'static [&'static str],
     /// The option.
     pub flag: &'static str,
     /// Its value as text.
     pub value: &'static str,
 }
 
+impl Implied {
+    /// Always there.
+    pub const fn new(flag: &'static str, value: &'static str) -> Self {
+        Self { with: None, without: &[], flag, value }
+    }
+
+    /// There together with another option.
+    pub const fn with(self, other: &'static str) -> Self {
+        Self { with: Some(other), ..self }
+    }
+
+    /// Not there together with others.
+    pub const fn without(self, others: &'static [&'static str]) -> Self {
+        Self { without: others, ..self }
+    }
+}
+
 impl Opt {
+    /// All its spellings.
+    pub fn flags(&self) -> impl Iterator<Item = &'static str> + use<> {
+        std::iter::once(self.flag).chain(self.aliases.iter().copied())
+    }
+
     /// An option of a target, or one that changes its neighbours.
     pub const fn new(flag: &'static str, kind: Kind) -> Self {
-        Self { flag, aliases: &[], kind, negatable: false, field: None, stored_as: None, unprinted: None }
+        Self {
+            flag,
+            aliases: &[],
+            kind,
+            negatable: false,
+            field: None,
+            stored_as: None,
+            unprinted: None,
+            required: false,
+            repeatable: false,
+            excludes: &[],
+            needs: &[],
+        }
     }
 
     /// An option that asks a field, and may be negated.
@@ -280,16 +351,54 @@ impl Opt {
         Self { unprinted: Some(default), ..self }
     }
 
+    /// `!` may stand before it.
+    pub const fn negatable(self) -> Self {
+        Self { negatable: true, ..self }
+    }
+
+    /// A rule that has the extension must give it.
+    pub const fn required(self) -> Self {
+        Self { required: true, ..self }
+    }
+
+    /// A rule may give it more than once.
+    pub const fn repeatable(self) -> Self {
+        Self { repeatable: true, ..self }
+    }
+
+    /// A rule cannot give it together with any of these.
+    pub const fn excludes(self, others: &'static [&'static str]) -> Self {
+        Self { excludes: others, ..self }
+    }
+
+    /// A rule must give all of these together with it.
+    pub const fn needs(self, others: &'static [&'static str]) -> Self {
+        Self { needs: others, ..self }
+    }
+
     /// Kept as another option.
     pub const fn stored_as(self, flag: &'static str) -> Self {
         Self { stored_as: Some(flag), ..self }
     }
 }
 
-/// The options that one rule gives its target.
+/// One use of an extension in a rule, for [`Extension::check`].
+#[derive(Clone, Copy, Debug)]
+pub struct Given<'a> {
+    /// What the rule gives it.
+    pub options: Options<'a>,
+    /// The rule set's family.
+    pub family: Family,
+    /// The rule's table.
+    pub table: TableName,
+    /// The protocol that the rule asks for, other than by `!`.
+    pub protocol: Option<Protocol>,
+}
+
+/// The options that one rule gives one of its matches or its target.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// The target's parts.
+    /// The parts of one `-m` or `-j`.
     pub parts: &'a [Part],
     /// Where their texts are.
     pub ruleset: &'a Ruleset,

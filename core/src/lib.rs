@@ -13,6 +13,7 @@ pub mod explain;
 pub mod extension;
 pub mod host;
 pub mod mesh;
+pub mod names;
 pub mod number;
 pub mod packet;
 pub mod parse;

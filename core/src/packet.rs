@@ -7,7 +7,7 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::number;
+use crate::{names, number};
 
 /// IPv4 or IPv6. The two have separate rule sets in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -151,8 +151,16 @@ impl Protocol {
         let named = Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
         match named {
             Some((_, number)) => Some(Self(*number)),
-            None => number::parse_u32(text).and_then(|n| u8::try_from(n).ok()).map(Self),
+            None => {
+                let number = number::parse_u32(text).and_then(|n| u8::try_from(n).ok());
+                number.or_else(|| names::protocol(text)).map(Self)
+            }
         }
+    }
+
+    /// The name, also where iptables has to ask `/etc/protocols` for it.
+    pub fn long_name(self) -> Option<&'static str> {
+        self.name().or_else(|| names::protocol_name(self.0))
     }
 
     /// Whether its header begins with a source and a destination port.

@@ -6,6 +6,9 @@ use crate::host::Host;
 use crate::ruleset::Ruleset;
 
 mod check;
+mod command;
+mod edit;
+mod refuse;
 mod rule;
 mod save;
 mod words;

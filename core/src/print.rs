@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::extension::{Id, Role};
+use crate::extension::{Id, Options, Role};
 use crate::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
 
 /// Prints a rule set, without comment lines. Policies always carry counters; rules do with `counters`.
@@ -58,8 +58,8 @@ pub fn target(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
 }
 
 fn write_rule(ruleset: &Ruleset, table: &Table, rule: &Rule, out: &mut String) -> std::fmt::Result {
-    for part in ruleset.matches(rule) {
-        write_part(ruleset, part, out);
+    for group in ruleset.groups(rule) {
+        write_group(ruleset, group, out);
     }
     write_target(ruleset, table, rule, out)
 }
@@ -74,12 +74,24 @@ fn write_target(ruleset: &Ruleset, table: &Table, rule: &Rule, out: &mut String)
             if id != Id::OPAQUE_TARGET {
                 write!(out, " -j {}", id.get().name)?;
             }
-            for part in ruleset.parameters(rule) {
-                write_part(ruleset, part, out);
-            }
+            write_group(ruleset, ruleset.parameters(rule), out);
             Ok(())
         }
     }
+}
+
+/// All options of one match, with its `-m`, or of the target.
+fn write_group(ruleset: &Ruleset, group: &[Part], out: &mut String) {
+    let own = group.first().and_then(|first| Some((first.extension(), first.extension().print?)));
+    let Some((extension, print)) = own else {
+        group.iter().for_each(|part| write_part(ruleset, part, out));
+        return;
+    };
+    if extension.role == Role::Match {
+        out.push_str(" -m ");
+        out.push_str(extension.name);
+    }
+    print(&Options { parts: group, ruleset }, out);
 }
 
 fn write_part(ruleset: &Ruleset, part: &Part, out: &mut String) {

@@ -177,6 +177,14 @@ pub enum Value {
     Nat(Box<NatRange>),
     /// A name or free text.
     Text(Text),
+    /// A number of up to 64 bits.
+    Wide(u64),
+    /// Two of them: both ends of a range, included, or a value and what goes with it.
+    Wides(Box<(u64, u64)>),
+    /// First and last address.
+    Addresses(Box<(IpAddr, IpAddr)>),
+    /// A hardware address.
+    Mac([u8; 6]),
 }
 
 /// What DNAT and SNAT translate to.
@@ -219,9 +227,10 @@ impl Part {
 }
 
 /// What a rule does with a packet that it matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Target {
     /// Nothing: the rule only counts.
+    #[default]
     None,
     /// Continues in a chain (its place in the table) and comes back.
     Jump(u32),
@@ -239,7 +248,7 @@ pub enum Target {
 }
 
 /// One rule.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Rule {
     /// Line in the text, from 1.
     pub line: u32,

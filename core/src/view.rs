@@ -24,6 +24,14 @@ pub struct View {
     pub dport: Option<u16>,
     /// The packet's mark.
     pub mark: u32,
+    /// Differentiated services code point, 0 to 63.
+    pub dscp: u8,
+    /// Explicit congestion notification, 0 to 3.
+    pub ecn: u8,
+    /// Time to live, or hop limit.
+    pub ttl: u8,
+    /// TCP's maximum segment size, where the packet states one.
+    pub mss: Option<u16>,
     /// The connection's mark.
     pub connmark: u32,
     /// What connection tracking says; `None` before it has seen the packet.
@@ -48,6 +56,10 @@ impl View {
             sport: packet.sport,
             dport: packet.dport,
             mark: packet.mark,
+            dscp: packet.dscp,
+            ecn: packet.ecn,
+            ttl: packet.ttl,
+            mss: packet.mss,
             connmark: packet.connmark,
             state: None,
             source_translated: false,

@@ -214,8 +214,8 @@ fn valid_rule() -> impl Strategy<Value = String> {
         " -j MARK --set-xmark 0x539/0xffffffff",
         " -j CONNMARK --save-mark --nfmask 0xffffffff --ctmask 0xffffffff",
         " -j LOG --log-prefix \"a b \"",
-        " -j TPROXY --on-port 15006 --on-ip 0.0.0.0 --tproxy-mark 0x539/0xffffffff",
-        " -j CT --zone 1",
+        " -j NFLOG --nflog-prefix \"a b\" --nflog-group 5",
+        " -j QUEUE",
     ]);
     (header, matches.clone(), matches, target).prop_filter_map("two protocols", |(header, one, two, target)| {
         let twice = one.contains("-p tcp") || two.contains("-p tcp");

@@ -66,7 +66,7 @@ fn what_is_wrong_is_said_with_its_place() {
         &around(":OUTPUT2 ACCEPT [0:0]"),
         &["4:1: error: OUTPUT2 is not built into this table and cannot have a policy"],
     );
-    check(&around("-D OUTPUT -j a"), &["4:1: error: `-D` does not belong into a dump"]);
+    check(&around("-D OUTPUT -j a"), &["4:1: error: no rule of the chain is like this"]);
 }
 
 #[test]

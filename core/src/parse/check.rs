@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use crate::capture::Backend;
 use crate::diagnostic::{Problem, Severity, Span};
-use crate::ruleset::{Chain, Ruleset, Target};
+use crate::extension::Id;
+use crate::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
 
 /// Says something about a line.
 type Say<'a> = dyn FnMut(u32, Severity, Span, Problem) + 'a;
@@ -13,8 +14,83 @@ type Say<'a> = dyn FnMut(u32, Severity, Span, Problem) + 'a;
 /// legacy backend takes ten thousand.
 const NFT_DEPTH: usize = 15;
 
+/// Checks a table of which all rules have been read.
+pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &HashMap<Box<str>, u32>, say: &mut Say) {
+    resolve(ruleset, table, chains, say);
+    nesting(ruleset, table, say);
+    hooks(ruleset, table, say);
+}
+
+/// Says which rules stand where the kernel refuses them: behind a hook that their match or target is not made for
+/// (`mark_source_chains` in ip_tables.c), or asking for an interface that is not known there (iptables itself).
+fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
+    let chains = &ruleset.tables[table].chains;
+    let nft = ruleset.backend == Some(Backend::Nft);
+    let reached = reached(chains);
+    for (chain, reached) in chains.iter().zip(reached) {
+        // nf_tables asks only the rules of built-in chains (nft_compat.c, `nft_chain_validate_hooks`).
+        let reached = if nft && chain.hook.is_none() { 0 } else { reached };
+        if reached == 0 {
+            continue;
+        }
+        for rule in &chain.rules {
+            let target = match rule.target {
+                Target::Extension(id) => Some(id.get()),
+                _ => None,
+            };
+            let matches = ruleset.matches(rule).iter().filter(|part| part.opens).map(Part::extension);
+            for extension in matches.chain(target) {
+                let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !extension.hooks.contains(hook);
+                if let (false, Some(hook)) = (extension.hooks.is_empty(), Hook::ALL.iter().find(wrong)) {
+                    let hooks: Vec<&str> = extension.hooks.iter().map(|hook| hook.name()).collect();
+                    let problem = Problem::new(format!("{} cannot stand behind {hook}", extension.name))
+                        .hint(format!("it may stand behind {}", hooks.join(", ")));
+                    say(rule.line, Severity::Error, rule.span, problem);
+                }
+            }
+            let interface = chain.hook.and_then(|hook| wrong_interface(ruleset, rule, hook));
+            if let (Some(flag), Some(hook)) = (interface, chain.hook) {
+                let problem = Problem::new(format!("{flag} cannot stand in {hook}"))
+                    .hint("the packet has no such interface there");
+                say(rule.line, Severity::Error, rule.span, problem);
+            }
+        }
+    }
+}
+
+/// The option of a rule that asks for an interface which packets at this hook do not have.
+fn wrong_interface(ruleset: &Ruleset, rule: &Rule, hook: Hook) -> Option<&'static str> {
+    let wrong = match hook {
+        Hook::Prerouting | Hook::Input => "-o",
+        Hook::Output | Hook::Postrouting => "-i",
+        Hook::Forward => return None,
+    };
+    let header = ruleset.matches(rule).iter().take_while(|part| part.extension == Id::HEADER);
+    header.filter_map(Part::opt).find(|opt| opt.flag == wrong).map(|opt| opt.flag)
+}
+
+fn bit(hook: Hook) -> u8 {
+    1 << hook as u8
+}
+
+/// From which hooks each chain can be reached.
+fn reached(chains: &[Chain]) -> Vec<u8> {
+    let mut reached: Vec<u8> = chains.iter().map(|chain| chain.hook.map_or(0, bit)).collect();
+    let mut changed: Vec<usize> = (0..chains.len()).filter(|chain| reached[*chain] != 0).collect();
+    while let Some(chain) = changed.pop() {
+        for rule in &chains[chain].rules {
+            let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
+            let all = reached[next as usize] | reached[chain];
+            if std::mem::replace(&mut reached[next as usize], all) != all {
+                changed.push(next as usize);
+            }
+        }
+    }
+    reached
+}
+
 /// Points every jump at its chain; says which chains do not exist.
-pub(super) fn resolve(ruleset: &mut Ruleset, table: usize, chains: &HashMap<Box<str>, u32>, say: &mut Say) {
+fn resolve(ruleset: &mut Ruleset, table: usize, chains: &HashMap<Box<str>, u32>, say: &mut Say) {
     let Ruleset { tables, strings, parts: _, .. } = ruleset;
     for rule in tables[table].chains.iter_mut().flat_map(|chain| &mut chain.rules) {
         let Target::Missing { name, goto } = rule.target else { continue };
@@ -39,7 +115,7 @@ struct Frame {
 }
 
 /// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it has chains.
-pub(super) fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
+fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
     let chains = &ruleset.tables[table].chains;
     // How deep it is below each chain; `None` while not known.
     let mut depth: Vec<Option<usize>> = vec![None; chains.len()];

@@ -1,13 +1,14 @@
-//! One rule: its words to conditions and a target, through the tables of the extensions.
+//! One line behind `iptables`: its words to a command, conditions and a target, through the tables of the extensions.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Problem, Severity, Span};
-use crate::extension::{Id, Opt, Role, opaque};
+use crate::extension::{Given, Id, Kind, Opt, Options, Role, opaque};
 use crate::number;
 use crate::packet::Protocol;
-use crate::ruleset::{Counters, Part, Rule, Ruleset, Target, Value};
+use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 
+use super::command::{self, Command, Global};
 use super::words::Word;
 
 /// Says something about a place.
@@ -21,28 +22,65 @@ const TARGET: u16 = u16::MAX;
 /// What iptables itself can take (`MAX_ARGC` in xshared.h).
 const MOST_WORDS: usize = 255;
 
+/// Most rules that lists of addresses in one line make.
+const MOST_RULES: usize = 4096;
+
 /// Reads rules; keeps its memory between them.
 #[derive(Default)]
 pub(super) struct RuleReader {
     parts: Vec<(u16, Part)>,
-    matches: Vec<Id>,
+    /// The matches opened so far, and where; their groups count from 1.
+    matches: Vec<(Id, Span)>,
+    target: Option<(Id, Span)>,
+    /// Whether an earlier `-j` or `-g` has set the rule's target.
+    jumps: bool,
     protocol: Option<Protocol>,
-    target: Option<Id>,
+    /// Whether the text is what iptables printed, so that a number stays one where a name would do.
+    printed: bool,
+    /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
+    lists: Vec<(u8, Vec<Value>)>,
     /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands of rules with each.
     said: HashSet<String>,
 }
 
+/// What a rule is read for.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'r> {
+    /// The table, where the lines above state it.
+    pub(super) table: Option<TableName>,
+    /// Its chains by name.
+    pub(super) chains: &'r HashMap<Box<str>, u32>,
+    /// Whether the text is what iptables printed, so that a number stays one where a name would do.
+    pub(super) printed: bool,
+}
+
+/// What a line says.
+pub(super) struct Line<'w, 'a> {
+    pub(super) command: Option<Command<'w, 'a>>,
+    /// The table behind `-t`.
+    pub(super) table: Option<TableName>,
+    pub(super) rule: Rule,
+    /// The rules that further addresses of its lists make, in order.
+    pub(super) more: Vec<Rule>,
+}
+
 /// The words of a rule that are still to be read.
-struct Rest<'w, 'a> {
+pub(super) struct Rest<'w, 'a> {
     text: &'a str,
     words: &'w [Word<'a>],
 }
 
 impl<'w, 'a> Rest<'w, 'a> {
-    fn next(&mut self) -> Option<&'w Word<'a>> {
+    pub(super) fn next(&mut self) -> Option<&'w Word<'a>> {
         let (first, rest) = self.words.split_first()?;
         self.words = rest;
         Some(first)
+    }
+
+    /// The next word, unless it is an option or a `!` (`xs_has_arg` in xshared.c).
+    pub(super) fn argument(&mut self) -> Option<&'w Word<'a>> {
+        let first = self.words.first()?;
+        if first.text.starts_with(['-', '!']) { None } else { self.next() }
     }
 
     /// Takes the words up to the next one that opens something, and returns all from `start` on as they are written.
@@ -64,49 +102,47 @@ impl<'w, 'a> Rest<'w, 'a> {
     }
 }
 
+/// What a flag names.
+enum Found {
+    Global(Global),
+    Option(u16, Id, (u8, &'static Opt)),
+    /// An abbreviation of several.
+    Several(Vec<&'static str>),
+}
+
 /// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as written.
 fn opens_group(word: &Word) -> bool {
-    let openers = ["-m", "--match", "-j", "--jump", "-g", "--goto", "-c", "--set-counters"];
-    word.is_option() && (openers.contains(&&*word.text) || Id::HEADER.get().option(&word.text).is_some())
+    word.is_option() && (command::global(&word.text).is_some() || Id::HEADER.get().option(&word.text).is_some())
 }
 
 impl RuleReader {
-    /// Reads the words behind `-A CHAIN`. Line, span and counters in front are the caller's.
-    pub(super) fn read<'a>(
+    /// Reads the words of a line. Line, span and counters in front are the caller's.
+    pub(super) fn read<'w, 'a>(
         &mut self,
         text: &'a str,
-        words: &[Word<'a>],
+        words: &'w [Word<'a>],
         ruleset: &mut Ruleset,
-        chains: &HashMap<Box<str>, u32>,
+        site: Site,
         say: &mut Say,
-    ) -> Rule {
+    ) -> Line<'w, 'a> {
         self.parts.clear();
         self.matches.clear();
-        self.protocol = None;
-        self.target = None;
+        self.lists.clear();
+        (self.protocol, self.target, self.jumps, self.printed) = (None, None, false, site.printed);
         if let Some(first) = words.get(MOST_WORDS) {
             let problem = Problem::new(format!("a rule has at most {MOST_WORDS} words; the rest is left out"));
             say(Severity::Error, first.span, problem);
         }
         let mut rest = Rest { text, words: &words[..words.len().min(MOST_WORDS)] };
-        let mut target = Target::None;
-        let mut counters = None;
+        let mut line = Line { command: None, table: None, rule: Rule::default(), more: Vec::new() };
         let mut bang: Option<Span> = None;
         while let Some(word) = rest.next() {
             if word.is("!") {
                 if let Some(earlier) = bang.replace(word.span) {
                     say(Severity::Error, earlier, Problem::new("`!` stands twice").hint("one `!` negates"));
                 }
-            } else if word.is("-m") || word.is("--match") {
-                self.open_match(word, &mut rest, ruleset, say);
-            } else if word.is("-j") || word.is("--jump") {
-                target = self.open_target(word, false, &mut rest, ruleset, chains, say);
-            } else if word.is("-g") || word.is("--goto") {
-                target = self.open_target(word, true, &mut rest, ruleset, chains, say);
-            } else if word.is("-c") || word.is("--set-counters") {
-                counters = read_counters(word, &mut rest, say);
             } else {
-                self.option(word, bang.take(), &mut rest, ruleset, say);
+                self.word(word, bang.take(), &mut rest, &mut line, ruleset, site, say);
             }
         }
         if let Some(span) = bang {
@@ -117,7 +153,79 @@ impl RuleReader {
             );
         }
         self.imply(ruleset);
-        self.finish(target, counters, ruleset)
+        self.finish(&mut line, ruleset, site, say);
+        line
+    }
+
+    /// Reads one word that is no `!`, with what belongs to it.
+    #[expect(clippy::too_many_arguments, reason = "what is read, where it goes, and who is told")]
+    fn word<'w, 'a>(
+        &mut self,
+        word: &'w Word<'a>,
+        bang: Option<Span>,
+        rest: &mut Rest<'w, 'a>,
+        line: &mut Line<'w, 'a>,
+        ruleset: &mut Ruleset,
+        site: Site,
+        say: &mut Say,
+    ) {
+        let (flag, attached) = match word.text.split_once('=') {
+            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
+            _ => (&*word.text, None),
+        };
+        let found = if word.is_option() { self.find(flag, word.span) } else { None };
+        match found {
+            Some(Found::Global(global)) => {
+                if bang.is_some() {
+                    let problem = Problem::new(format!("{flag} cannot be negated")).hint("leave out the `!`");
+                    say(Severity::Error, word.span, problem);
+                }
+                match global {
+                    Global::Match => self.open_match(word, rest, ruleset, say),
+                    Global::Jump | Global::Goto => {
+                        let goto = matches!(global, Global::Goto);
+                        line.rule.target = self.open_target(word, goto, rest, ruleset, site, say);
+                    }
+                    Global::Counters => line.rule.counters = read_counters(word, rest, say),
+                    Global::Table => line.table = command::table(word, attached, rest, say).or(line.table),
+                    Global::Verb(verb) => command::read(verb, word, rest, &mut line.command, say),
+                    Global::Ignored(words) => drop((0..words).map_while(|_| rest.argument()).count()),
+                }
+            }
+            Some(Found::Option(group, id, option)) => {
+                self.option((word, flag, attached), bang, (group, id, option), rest, ruleset, say);
+            }
+            Some(Found::Several(flags)) => {
+                let problem = Problem::new(format!("`{flag}` may stand for several options"))
+                    .hint(format!("write {}", flags.join(" or ")));
+                self.stray(word, bang, problem, rest, ruleset, say);
+            }
+            None => {
+                let problem = match word.is_option() {
+                    true => Problem::new(format!("`{flag}` is not an option of any match or target of this rule"))
+                        .hint("a match's options come behind its -m"),
+                    false => Problem::new(format!("`{}` is not expected here", word.text)).hint("is a `-` missing?"),
+                };
+                self.stray(word, bang, problem, rest, ruleset, say);
+            }
+        }
+    }
+
+    /// Keeps words as written that belong to nothing.
+    fn stray(
+        &mut self,
+        word: &Word,
+        bang: Option<Span>,
+        problem: Problem,
+        rest: &mut Rest,
+        ruleset: &mut Ruleset,
+        say: &mut Say,
+    ) {
+        let start = bang.unwrap_or(word.span).start;
+        let kept = Span { start, end: word.span.end }.of(rest.text);
+        let more = rest.verbatim(start, |word| word.is_option());
+        say(Severity::Error, word.span, problem);
+        self.keep_verbatim(Id::STRAY, if more.is_empty() { kept } else { more }, word.span, ruleset);
     }
 
     fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut Say) {
@@ -126,16 +234,24 @@ impl RuleReader {
         };
         match Id::named(&name.text, Role::Match, Some(ruleset.family)) {
             Some(id) => {
-                self.matches.push(id);
+                if let Some(reason) = id.get().unknowable {
+                    self.say_once(name, Severity::Note, Problem::new(format!("-m {}: {reason}", name.text)), say);
+                }
+                self.matches.push((id, name.span));
                 self.push_bare(id, Value::None);
             }
             None => {
                 let options = rest.verbatim(name.span.start, opens_group);
                 let words = if options.is_empty() { name.span.of(rest.text) } else { options };
-                let severity = if opaque::is_unknowable(&name.text) { Severity::Note } else { Severity::Warning };
+                let severity = match Id::named(&name.text, Role::Match, None) {
+                    // It exists for the other family only.
+                    Some(_) => Severity::Error,
+                    None if opaque::is_unknowable(&name.text) => Severity::Note,
+                    None => Severity::Warning,
+                };
                 let hint = "such matches are kept as written; whether they hold is unknown";
                 self.say_once(name, severity, Problem::new(opaque::reason(words)).hint(hint), say);
-                self.keep_verbatim(Id::OPAQUE_MATCH, words, ruleset);
+                self.keep_verbatim(Id::OPAQUE_MATCH, words, name.span, ruleset);
             }
         }
     }
@@ -157,9 +273,9 @@ impl RuleReader {
         u16::try_from(self.matches.len()).unwrap_or(TARGET - 1).min(TARGET - 1)
     }
 
-    fn keep_verbatim(&mut self, id: Id, words: &str, ruleset: &mut Ruleset) {
+    fn keep_verbatim(&mut self, id: Id, words: &str, span: Span, ruleset: &mut Ruleset) {
         let text = ruleset.keep(words);
-        self.matches.push(id);
+        self.matches.push((id, span));
         self.push_bare(id, Value::Text(text));
     }
 
@@ -169,20 +285,25 @@ impl RuleReader {
         goto: bool,
         rest: &mut Rest,
         ruleset: &mut Ruleset,
-        chains: &HashMap<Box<str>, u32>,
+        site: Site,
         say: &mut Say,
     ) -> Target {
+        if std::mem::replace(&mut self.jumps, true) {
+            let problem =
+                Problem::new(format!("{} stands twice in this rule", word.text)).hint("a rule has one target");
+            say(Severity::Error, word.span, problem);
+        }
         let Some(name) = rest.next() else {
             let problem = Problem::new(format!("{} needs the name of a chain or target", word.text));
             say(Severity::Error, word.span, problem);
             return Target::None;
         };
-        if let Some(&chain) = chains.get(&*name.text) {
+        if let Some(&chain) = site.chains.get(&*name.text) {
             return if goto { Target::Goto(chain) } else { Target::Jump(chain) };
         }
         let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
         if let Some(id) = known {
-            self.target = Some(id);
+            self.target = Some((id, name.span));
             return Target::Extension(id);
         }
         let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
@@ -201,39 +322,25 @@ impl RuleReader {
 
     fn option<'a>(
         &mut self,
-        word: &Word<'a>,
+        (word, flag, attached): (&Word<'a>, &str, Option<&str>),
         bang: Option<Span>,
+        (group, id, (place, opt)): (u16, Id, (u8, &'static Opt)),
         rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
         say: &mut Say,
     ) {
-        let (flag, attached) = match word.text.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
-            _ => (&*word.text, None),
-        };
         let start = bang.unwrap_or(word.span).start;
-        let found = if word.quoted { None } else { self.find(flag) };
-        let Some((group, id, (place, opt))) = found else {
-            let kept = Span { start, end: word.span.end }.of(rest.text);
-            let more = rest.verbatim(start, |word| word.is_option());
-            let problem = if word.is_option() {
-                Problem::new(format!("`{flag}` is not an option of any match or target of this rule"))
-                    .hint("a match's options come behind its -m")
-            } else {
-                Problem::new(format!("`{}` is not expected here", word.text)).hint("is a `-` missing?")
-            };
-            say(Severity::Error, word.span, problem);
-            return self.keep_verbatim(Id::STRAY, if more.is_empty() { kept } else { more }, ruleset);
-        };
         let mut negated = bang.is_some();
-        // Before 1.4.3 the `!` stood behind the option.
+        // Before 1.4.3 the `!` stood behind the option; iptables-save printed it so.
         if !negated && opt.negatable && rest.words.first().is_some_and(|word| word.is("!")) {
             negated = true;
             rest.next();
         }
-        match self.value(opt, word, attached, negated, rest, ruleset) {
+        match self.value((id, opt), word, attached, negated, rest, ruleset) {
             Ok(value) => {
-                if self.parts.iter().any(|(g, part)| (*g, part.option) == (group, place)) {
+                let canonical = canonical(id, place);
+                let twice = |(g, part): &(u16, Part)| (*g, part.option) == (group, canonical);
+                if !opt.repeatable && self.parts.iter().any(twice) {
                     let problem = Problem::new(format!("{flag} stands twice in this rule")).hint("iptables allows one");
                     say(Severity::Error, word.span, problem);
                 }
@@ -241,15 +348,15 @@ impl RuleReader {
             }
             Err((end, span, problem)) => {
                 say(Severity::Error, span, problem);
-                self.keep_verbatim(Id::STRAY, Span { start, end }.of(rest.text), ruleset);
+                self.keep_verbatim(Id::STRAY, Span { start, end }.of(rest.text), span, ruleset);
             }
         }
     }
 
     /// Reads an option's value. An error carries the end of what was read and the place that is wrong.
     fn value<'a>(
-        &self,
-        opt: &Opt,
+        &mut self,
+        (id, opt): (Id, &'static Opt),
         word: &Word<'a>,
         attached: Option<&str>,
         negated: bool,
@@ -267,100 +374,214 @@ impl RuleReader {
             place = next.span;
             values.push(&rest.next().expect("just seen").text);
         }
+        let wrong = |problem| Err((place.end, place, problem));
+        if attached.is_some() && opt.kind.words() == 0 {
+            return wrong(Problem::new(format!("{} takes no value", opt.flag)));
+        }
         if negated && !opt.negatable {
             let problem = Problem::new(format!("{} cannot be negated", opt.flag)).hint("leave out the `!`");
             return Err((place.end, word.span, problem));
         }
-        opt.kind.parse(&values, ruleset).map_err(|problem| (place.end, place, problem))
+        let list = id == Id::HEADER
+            && matches!(opt.kind, Kind::Network)
+            && values.first().is_some_and(|value| value.contains(','));
+        if !list {
+            let value = opt.kind.parse(&values, ruleset).map_err(|problem| (place.end, place, problem))?;
+            let number = self.printed && matches!(opt.kind, Kind::Protocol) && values[0].parse::<u8>().is_ok();
+            return Ok(if number { unnamed(value) } else { value });
+        }
+        if negated {
+            let hint = "write a rule for each address";
+            return wrong(Problem::new("a list of addresses cannot be negated").hint(hint));
+        }
+        let list: Result<Vec<Value>, Problem> =
+            values[0].split(',').map(|address| opt.kind.parse(&[address], ruleset)).collect();
+        let mut list = list.map_err(|problem| (place.end, place, problem))?;
+        let first = list.remove(0);
+        let (option, _) = Id::HEADER.get().option(opt.flag).expect("only the header has lists of addresses");
+        self.lists.push((option, list));
+        Ok(first)
     }
 
-    /// The option that a flag names: the header's, the target's, one of the latest match that has it, or one of the match
-    /// that `-p` implies.
-    fn find(&mut self, flag: &str) -> Option<(u16, Id, (u8, &'static Opt))> {
-        if let Some(option) = Id::HEADER.get().option(flag) {
-            return Some((HEADER, Id::HEADER, option));
-        }
-        if let Some((id, option)) = self.target.and_then(|id| Some((id, id.get().option(flag)?))) {
-            return Some((TARGET, id, option));
-        }
-        let in_match = |(group, id): (u16, &Id)| Some((group, *id, id.get().option(flag)?));
-        let latest = (1..).zip(&self.matches).filter_map(in_match).last();
-        if latest.is_some() {
-            return latest;
+    /// The option that a flag names: a command's, the header's, one of the latest match or target that has it, or one of
+    /// the match that `-p` implies. A long one may be abbreviated, as getopt_long takes it.
+    fn find(&mut self, flag: &str, span: Span) -> Option<Found> {
+        if let Some(found) = self.find_exact(flag).or_else(|| self.find_abbreviated(flag)) {
+            return Some(found);
         }
         let implied = Id::implied_by(self.protocol?)?;
-        let option = implied.get().option(flag)?;
-        self.matches.push(implied);
-        Some((self.last_group(), implied, option))
+        if self.matches.iter().any(|(id, _)| *id == implied) {
+            return None;
+        }
+        let options = implied.get().options;
+        options.iter().any(|opt| opt.flags().any(|known| known.starts_with(flag))).then(|| {
+            self.matches.push((implied, span));
+            self.push_bare(implied, Value::None);
+        })?;
+        self.find_exact(flag).or_else(|| self.find_abbreviated(flag))
+    }
+
+    fn find_exact(&self, flag: &str) -> Option<Found> {
+        if let Some(global) = command::global(flag) {
+            return Some(Found::Global(global));
+        }
+        let mut groups = self.open_groups();
+        groups.find_map(|(group, id)| Some(Found::Option(group, id, id.get().option(flag)?)))
+    }
+
+    fn find_abbreviated(&self, flag: &str) -> Option<Found> {
+        if flag.len() < 3 || !flag.starts_with("--") {
+            return None;
+        }
+        let mut found: Vec<(&'static str, Found)> =
+            command::abbreviated(flag).map(|(name, global)| (name, Found::Global(global))).collect();
+        for (group, id) in self.open_groups() {
+            for (place, opt) in (0..).zip(id.get().options) {
+                let named = opt.flags().find(|known| known.starts_with(flag));
+                found.extend(named.map(|known| (known, Found::Option(group, id, (place, opt)))));
+            }
+        }
+        match found.len() {
+            0 => None,
+            1 => found.pop().map(|(_, found)| found),
+            _ => Some(Found::Several(found.into_iter().map(|(name, _)| name).collect())),
+        }
+    }
+
+    /// The header, the target, and the matches, the latest first.
+    fn open_groups(&self) -> impl Iterator<Item = (u16, Id)> {
+        let target = self.target.map(|(id, _)| (TARGET, id));
+        let matches = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id));
+        let latest: Vec<(u16, Id)> = matches.collect();
+        [(HEADER, Id::HEADER)].into_iter().chain(target).chain(latest.into_iter().rev())
     }
 
     /// Adds an option under its canonical name; leaves out what says nothing.
     fn add(&mut self, (group, id, place): (u16, Id, u8), negated: bool, value: Value, ruleset: &Ruleset) {
-        let extension = id.get();
-        let opt = &extension.options[usize::from(place)];
-        let option = match opt.stored_as.and_then(|flag| extension.option(flag)) {
-            Some((canonical, _)) => canonical,
-            None => place,
-        };
-        if let (Id::HEADER, "-p", Value::Number(number), false) = (id, opt.flag, &value, negated) {
+        let opt = &id.get().options[usize::from(place)];
+        let option = canonical(id, place);
+        if let (Id::HEADER, "-p", Value::Number(number) | Value::Range(number, _), false) =
+            (id, opt.flag, &value, negated)
+        {
             self.protocol = u8::try_from(*number).ok().map(Protocol);
         }
-        if id == Id::HEADER && !negated && is_any(&value, opt, ruleset) {
+        let list = id == Id::HEADER && self.lists.iter().any(|(listed, _)| *listed == option);
+        if !negated && !list && is_any(id, &value, opt, ruleset) {
             return;
         }
         self.parts.retain(|(g, part)| *g != group || part.option != Part::BARE || part.extension != id);
         self.parts.push((group, Part { extension: id, option, negated, opens: false, value }));
     }
 
-    fn add_implied(&mut self, id: Id, flag: &str, value: &str, ruleset: &mut Ruleset) {
-        let Some((place, opt)) = id.get().option(flag) else { return };
-        if let Ok(value) = opt.kind.parse(&[value], ruleset) {
-            self.add((TARGET, id, place), false, value, ruleset);
-        }
-    }
-
-    /// Adds the target's options that stand by themselves.
+    /// Adds the options that stand by themselves.
     fn imply(&mut self, ruleset: &mut Ruleset) {
-        let Some(id) = self.target else { return };
-        let has = |parts: &[(u16, Part)], flag: &str| {
-            parts.iter().any(|(group, part)| *group == TARGET && part.opt().is_some_and(|opt| opt.flag == flag))
-        };
-        for implied in id.get().implied {
-            let wanted = implied.with.is_none_or(|with| has(&self.parts, with));
-            if wanted && !has(&self.parts, implied.flag) {
-                self.add_implied(id, implied.flag, implied.value, ruleset);
+        let matches = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id));
+        let groups: Vec<(u16, Id)> = matches.chain(self.target.map(|(id, _)| (TARGET, id))).collect();
+        for (group, id) in groups {
+            for implied in id.get().implied {
+                let wanted = implied.with.is_none_or(|with| self.gives(group, with));
+                let Some((place, opt)) = id.get().option(implied.flag).filter(|_| wanted) else { continue };
+                if self.gives(group, implied.flag) || implied.without.iter().any(|flag| self.gives(group, flag)) {
+                    continue;
+                }
+                if let Ok(value) = opt.kind.parse(&[implied.value], ruleset) {
+                    self.add((group, id, place), false, value, ruleset);
+                }
             }
         }
     }
 
+    /// Whether a group gives an option so far.
+    fn gives(&self, group: u16, flag: &str) -> bool {
+        self.parts.iter().any(|(g, part)| *g == group && part.opt().is_some_and(|opt| opt.flag == flag))
+    }
+
     /// Moves the parts into the rule set: matches in their order, each one's options in its table's.
-    fn finish(&mut self, target: Target, counters: Option<Counters>, ruleset: &mut Ruleset) -> Rule {
+    fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut Say) {
         self.parts.sort_by_key(|(group, part)| (*group, part.option));
         let narrow = |n: usize| u32::try_from(n).expect("parts are fewer than bytes of a text below 4 GiB");
         let first = narrow(ruleset.parts.len());
         let matches = self.parts.iter().filter(|(group, _)| *group != TARGET).count();
         let parameters = self.parts.len() - matches;
         let mut last = None;
+        let mut groups = Vec::new();
         ruleset.parts.extend(self.parts.drain(..).map(|(group, part)| {
             let opens = last.replace(group) != Some(group);
+            if opens {
+                groups.push(group);
+            }
             Part { opens, ..part }
         }));
         let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        Rule {
-            line: 0,
-            span: Span::default(),
-            counters,
-            first,
-            matches: count(matches),
-            parameters: count(parameters),
-            target,
+        line.rule.first = first;
+        line.rule.matches = count(matches);
+        line.rule.parameters = count(parameters);
+        if let Some(table) = line.table.or(site.table) {
+            self.check(&line.rule, table, &groups, ruleset, say);
+        }
+        self.multiply(line, ruleset);
+    }
+
+    /// Says what iptables or the kernel would refuse of a rule as a whole.
+    fn check(&self, rule: &Rule, table: TableName, groups: &[u16], ruleset: &Ruleset, say: &mut Say) {
+        let given = |parts| Given {
+            options: Options { parts, ruleset },
+            family: ruleset.family,
+            table,
+            protocol: self.protocol,
+        };
+        for (group, parts) in groups.iter().zip(ruleset.groups(rule)) {
+            let span = match usize::from(*group).checked_sub(1).and_then(|place| self.matches.get(place)) {
+                Some((_, span)) => *span,
+                None => Span::default(),
+            };
+            super::refuse::group(parts[0].extension, given(parts), span, say);
+        }
+        if let Some((id, span)) = self.target {
+            super::refuse::group(id, given(ruleset.parameters(rule)), span, say);
+        }
+    }
+
+    /// Makes a rule of every combination of the addresses in the lists.
+    fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset) {
+        self.lists.sort_by_key(|(option, _)| *option);
+        for (option, values) in self.lists.drain(..) {
+            let before: Vec<Rule> = std::iter::once(&line.rule).chain(&line.more).cloned().collect();
+            let mut all = Vec::new();
+            for rule in before {
+                let with = |value: &Value| {
+                    let start = ruleset.parts.len();
+                    let end = rule.first as usize + usize::from(rule.matches) + usize::from(rule.parameters);
+                    ruleset.parts.extend_from_within(rule.first as usize..end);
+                    let parts = &mut ruleset.parts[start..];
+                    let mut parts = parts.iter_mut().filter(|part| part.extension == Id::HEADER);
+                    if let Some(part) = parts.find(|part| part.option == option) {
+                        part.value = value.clone();
+                    }
+                    Rule { first: u32::try_from(start).unwrap_or(u32::MAX), ..rule.clone() }
+                };
+                all.push(rule.clone());
+                all.extend(values.iter().map(with));
+            }
+            all.truncate(MOST_RULES);
+            // Sources turn slower than destinations, as iptables nests its loops.
+            line.more = all.split_off(1);
         }
     }
 }
 
-/// Whether a condition of the header lets everything through; iptables does not print those.
-fn is_any(value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
+/// The option under which one is kept.
+fn canonical(id: Id, place: u8) -> u8 {
+    let extension = id.get();
+    let stored_as = extension.options[usize::from(place)].stored_as;
+    stored_as.and_then(|flag| extension.option(flag)).map_or(place, |(canonical, _)| canonical)
+}
+
+/// Whether a condition lets everything through; iptables does not print those.
+fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
     match value {
+        Value::Range(0, 0xffff) => matches!(opt.kind, Kind::Port),
+        _ if id != Id::HEADER => false,
         Value::Text(text) => ruleset.text(*text) == "+",
         Value::Number(0) => opt.flag == "-p",
         Value::Net4(_, mask) => mask.is_unspecified(),
@@ -369,12 +590,28 @@ fn is_any(value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
     }
 }
 
+/// A protocol's number that iptables printed as such: it did not find a name on its machine.
+fn unnamed(value: Value) -> Value {
+    match value {
+        Value::Number(number) if u8::try_from(number).is_ok_and(|n| n > 0 && Protocol(n).name().is_none()) => {
+            Value::Range(number, number)
+        }
+        value => value,
+    }
+}
+
 fn read_counters(word: &Word, rest: &mut Rest, say: &mut Say) -> Option<Counters> {
-    let number = |word: Option<&Word>| word.and_then(|word| number::parse_u64(&word.text));
-    let (packets, bytes) = (number(rest.next()), number(rest.next()));
-    if packets.is_none() || bytes.is_none() {
+    let mut numbers = Vec::new();
+    if let Some(word) = rest.next() {
+        numbers.extend(word.text.split(',').map(number::parse_u64));
+    }
+    if numbers.len() == 1 {
+        numbers.extend(rest.argument().map(|word| number::parse_u64(&word.text)));
+    }
+    let [Some(packets), Some(bytes)] = numbers[..] else {
         let problem = Problem::new("-c needs two numbers").hint("packets and bytes, such as -c 12 720");
         say(Severity::Error, word.span, problem);
-    }
-    Some(Counters { packets: packets?, bytes: bytes? })
+        return None;
+    };
+    Some(Counters { packets, bytes })
 }

@@ -1,4 +1,5 @@
-//! The format of `iptables-save`: `*table`, `:CHAIN POLICY [packets:bytes]`, `-A CHAIN …`, `COMMIT`, line by line.
+//! The format of `iptables-save`: `*table`, `:CHAIN POLICY [packets:bytes]`, `-A CHAIN …`, `COMMIT`, line by line; and
+//! lines that call `iptables`, which are carried out one after the other.
 
 use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
@@ -6,10 +7,12 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::capture::Backend;
 use crate::diagnostic::{Diagnostics, Problem, Severity, Span};
 use crate::packet::Family;
-use crate::ruleset::{Chain, Counters, Hook, Policy, Ruleset, Table, TableName};
+use crate::ruleset::{Counters, Policy, Rule, Ruleset, Table, TableName};
 
 use super::check;
-use super::rule::RuleReader;
+use super::command::Verb;
+use super::edit::{self, Open};
+use super::rule::{RuleReader, Site};
 use super::words::{self, Word};
 
 /// More rule sets than any node has; a text that opens the same table again and again does not open more.
@@ -44,6 +47,7 @@ pub(super) fn read(
         rulesets,
         diagnostics,
         open: None,
+        live: Vec::new(),
         strayed: false,
         words: Vec::new(),
         rule: RuleReader::default(),
@@ -54,6 +58,7 @@ pub(super) fn read(
         start += line.len() + 1;
     }
     reader.close_table(None);
+    reader.close_live();
 }
 
 /// Lines without their ends; memchr is several times faster here than `str::lines`.
@@ -67,15 +72,6 @@ fn lines(text: &str) -> impl Iterator<Item = &str> {
     })
 }
 
-/// The table that is being read.
-struct Open {
-    /// Its rule set, and its place in it.
-    ruleset: usize,
-    table: usize,
-    /// Its chains by name.
-    chains: HashMap<Box<str>, u32>,
-}
-
 struct Reader<'a, 'r> {
     text: &'a str,
     source: u32,
@@ -84,6 +80,8 @@ struct Reader<'a, 'r> {
     rulesets: &'r mut Vec<Ruleset>,
     diagnostics: &'r mut Diagnostics,
     open: Option<Open>,
+    /// The tables that commands have made.
+    live: Vec<Open>,
     /// Whether the reader is inside a table it does not know.
     strayed: bool,
     words: Vec<Word<'a>>,
@@ -103,6 +101,7 @@ impl<'a> Reader<'a, '_> {
             [b':', ..] => self.chain(number, span, &trimmed[1..]),
             [b'-' | b'[', ..] => self.append(number, span, trimmed),
             b"COMMIT" => self.close_table(Some(number)),
+            _ if edit::called(trimmed).is_some() => self.call(number, span, trimmed),
             _ => self.say(
                 Severity::Warning,
                 number,
@@ -206,7 +205,7 @@ impl<'a> Reader<'a, '_> {
             let problem = Problem::new(format!("chain {name} is declared again; the first time is line {first}"));
             return self.say(Severity::Error, number, span, problem);
         }
-        let chain = open_chain(table, open, name, Some(number));
+        let chain = open.add(table, name, Some(number));
         let counters = counters.map(|text| counters_of(text).ok_or(text));
         chain.counters = counters.and_then(Result::ok);
         let problem = match (chain.hook, policy) {
@@ -246,37 +245,59 @@ impl<'a> Reader<'a, '_> {
             counters = counters_of(&first.text);
             words = rest;
         }
-        let ([command, name, ..], Some(_)) = (words, &self.open) else {
-            let problem = match self.open {
-                None => return self.homeless(number, span),
-                Some(_) => {
-                    Problem::new("this line is not a rule").hint("a rule begins with -A and the name of a chain")
-                }
-            };
-            return self.say(Severity::Error, number, span, problem);
-        };
-        if !(command.is("-A") || command.is("--append")) {
-            let problem = Problem::new(format!("`{}` does not belong into a dump", command.text))
-                .hint("only -A CHAIN … lines are read here");
-            let span = command.span;
-            return self.say(Severity::Error, number, span, problem);
+        if self.open.is_none() {
+            return self.homeless(number, span);
         }
-        let (name, name_span) = (name.text.clone(), name.span);
+        let [command, name, ..] = words else {
+            let hint = "a rule begins with -A and the name of a chain";
+            return self.say(Severity::Error, number, span, Problem::new("this line is not a rule").hint(hint));
+        };
         let Some(open) = &mut self.open else { return };
         let ruleset = &mut self.rulesets[open.ruleset];
-        if !open.chains.contains_key(&*name) {
-            open_chain(&mut ruleset.tables[open.table], open, &name, None);
-            let problem =
-                Problem::new(format!("chain {name} is not declared")).hint(format!("add a line :{name} - [0:0]"));
-            self.diagnostics.push(self.text, number, Severity::Error, name_span, problem);
+        if (command.is("-A") || command.is("--append")) && !open.chains.contains_key(&*name.text) {
+            open.add(&mut ruleset.tables[open.table], &name.text, None);
+            let problem = Problem::new(format!("chain {} is not declared", name.text))
+                .hint(format!("add a line :{} - [0:0]", name.text));
+            self.diagnostics.push(self.text, number, Severity::Error, name.span, problem);
         }
-        let chain = open.chains[&*name] as usize;
+        let table = ruleset.tables[open.table].name;
         let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
-        let mut rule = self.rule.read(self.text, &words[2..], ruleset, &open.chains, &mut say);
-        rule.line = number;
-        rule.span = span;
-        rule.counters = rule.counters.or(counters);
-        ruleset.tables[open.table].chains[chain].rules.push(rule);
+        let site = Site { table: Some(table), chains: &open.chains, printed: true };
+        let line = self.rule.read(self.text, words, ruleset, site, &mut say);
+        let Some(command) = line.command else {
+            let hint = "a rule begins with -A and the name of a chain";
+            return say(Severity::Error, span, Problem::new("this line is not a rule").hint(hint));
+        };
+        let rules = std::iter::once(line.rule).chain(line.more);
+        let placed = |rule: Rule| Rule { line: number, span, counters: rule.counters.or(counters), ..rule };
+        open.run(ruleset, command, rules.map(placed).collect(), &mut say);
+    }
+
+    /// `iptables -t nat -A OUTPUT …`
+    fn call(&mut self, number: u32, span: Span, line: &'a str) {
+        let Some((offset, family, backend)) = edit::called(line) else { return };
+        if let Err((span, problem)) = words::split_shell(&line[offset..], span.start as usize + offset, &mut self.words)
+        {
+            return self.say(Severity::Error, number, span, problem);
+        }
+        let words = &self.words[..];
+        let stated = words.iter().skip_while(|word| !word.is("-t") && !word.is("--table")).nth(1);
+        let table = stated.and_then(|word| TableName::from_text(&word.text)).unwrap_or(TableName::Filter);
+        let at = live(&mut self.live, self.rulesets, (family, backend), table, (self.source, number));
+        let open = &mut self.live[at];
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
+        let site = Site { table: Some(table), chains: &open.chains, printed: false };
+        let line = self.rule.read(self.text, words, ruleset, site, &mut say);
+        let Some(command) = line.command else {
+            let problem = Problem::new("this line says nothing to do").hint("such as -A CHAIN, or -N CHAIN");
+            return say(Severity::Error, span, problem);
+        };
+        let lists = matches!(command.verb, Verb::List | Verb::Check);
+        let rules = std::iter::once(line.rule).chain(line.more).map(|rule| Rule { line: number, span, ..rule });
+        if !lists {
+            open.run(ruleset, command, rules.collect(), &mut say);
+        }
     }
 
     fn homeless(&mut self, number: u32, span: Span) {
@@ -285,14 +306,31 @@ impl<'a> Reader<'a, '_> {
         self.say(Severity::Error, number, span, problem);
     }
 
+    /// Puts the tables that commands have made into the order in which iptables prints them.
+    fn close_live(&mut self) {
+        let mut made = Vec::new();
+        for mut open in std::mem::take(&mut self.live) {
+            made.push(open.ruleset);
+            let ruleset = &mut self.rulesets[open.ruleset];
+            open.sort(&mut ruleset.tables[open.table]);
+            let mut say =
+                |line, severity, span, problem| self.diagnostics.push(self.text, line, severity, span, problem);
+            check::table(ruleset, open.table, &open.chains, &mut say);
+        }
+        made.sort_unstable();
+        made.dedup();
+        for ruleset in made {
+            order_tables(&mut self.rulesets[ruleset]);
+        }
+    }
+
     /// `COMMIT`, or whatever ends a table that lacks it.
     fn close_table(&mut self, commit: Option<u32>) {
         let Some(open) = self.open.take() else { return };
         let ruleset = &mut self.rulesets[open.ruleset];
         let line = ruleset.tables[open.table].line;
         let mut say = |line, severity, span, problem| self.diagnostics.push(self.text, line, severity, span, problem);
-        check::resolve(ruleset, open.table, &open.chains, &mut say);
-        check::nesting(ruleset, open.table, &mut say);
+        check::table(ruleset, open.table, &open.chains, &mut say);
         if commit.is_none() {
             let name = ruleset.tables[open.table].name;
             let problem = Problem::new(format!("table {name}, opened here, has no COMMIT"))
@@ -311,14 +349,45 @@ fn line_start(text: &str, line: u32) -> usize {
     }
 }
 
-/// Adds a chain to the open table.
-fn open_chain<'t>(table: &'t mut Table, open: &mut Open, name: &str, line: Option<u32>) -> &'t mut Chain {
-    let hook = table.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
-    let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
-    open.chains.insert(name.into(), place);
-    let chain = Chain { name: name.into(), hook, policy: Policy::Accept, counters: None, line, rules: Vec::new() };
-    table.chains.push(chain);
-    table.chains.last_mut().expect("just pushed")
+/// The table that commands of one program change, made where it is not there yet.
+fn live(
+    live: &mut Vec<Open>,
+    rulesets: &mut Vec<Ruleset>,
+    (family, backend): (Family, Option<Backend>),
+    name: TableName,
+    (source, line): (u32, u32),
+) -> usize {
+    let is_of = |ruleset: &Ruleset| ruleset.family == family && ruleset.backend == backend;
+    let of_program = live.iter().map(|open| open.ruleset).find(|ruleset| is_of(&rulesets[*ruleset]));
+    let ruleset = of_program.unwrap_or_else(|| {
+        rulesets.push(Ruleset { source, ..Ruleset::new(family, backend) });
+        rulesets.len() - 1
+    });
+    let held =
+        live.iter().position(|open| open.ruleset == ruleset && rulesets[ruleset].tables[open.table].name == name);
+    held.unwrap_or_else(|| {
+        let mut table = Table { name, line, chains: Vec::new() };
+        let mut open = Open { ruleset, table: rulesets[ruleset].tables.len(), chains: HashMap::new() };
+        for hook in name.hooks() {
+            open.add(&mut table, hook.name(), None);
+        }
+        rulesets[ruleset].tables.push(table);
+        live.push(open);
+        live.len() - 1
+    })
+}
+
+/// The order in which iptables prints tables that commands made: legacy the one that was used first last, nft always the
+/// same (measured with 1.8.9).
+fn order_tables(ruleset: &mut Ruleset) {
+    use TableName::{Filter, Mangle, Nat, Raw, Security};
+    const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];
+    match ruleset.backend {
+        Some(Backend::Nft) => {
+            ruleset.tables.sort_by_key(|table| NFT.iter().position(|name| *name == table.name));
+        }
+        _ => ruleset.tables.reverse(),
+    }
 }
 
 /// `[12:720]`

@@ -60,6 +60,49 @@ pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>)
     }
 }
 
+/// Splits a line as a shell does: quotes of both kinds and backslashes are gone from the words, and whether a word was
+/// quoted makes no difference any more.
+///
+/// # Errors
+/// As [`split`].
+pub(super) fn split_shell<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>) -> Result<(), (Span, Problem)> {
+    words.clear();
+    let mut chars = line.char_indices().peekable();
+    while let Some(&(start, first)) = chars.peek() {
+        if is_blank_char(first) {
+            chars.next();
+            continue;
+        }
+        let (mut text, mut quote, mut end) = (String::new(), None, line.len());
+        while let Some(&(at, c)) = chars.peek() {
+            match (quote, c) {
+                (None, c) if is_blank_char(c) => {
+                    end = at;
+                    break;
+                }
+                (None, '"' | '\'') => quote = Some(c),
+                (Some(open), c) if c == open => quote = None,
+                (None | Some('"'), '\\') => {
+                    chars.next();
+                    text.extend(chars.peek().map(|(_, next)| *next));
+                }
+                (_, c) => text.push(c),
+            }
+            chars.next();
+        }
+        let span = Span::new(offset + start, offset + end);
+        if quote.is_some() {
+            return Err((span, Problem::new("a quote is opened and never closed").hint("add the missing quote")));
+        }
+        words.push(Word { text: Cow::Owned(text), span, quoted: false });
+    }
+    Ok(())
+}
+
+fn is_blank_char(c: char) -> bool {
+    c == ' ' || c == '\t'
+}
+
 /// Reads on from the first quote at `at`; `None` if one stays open.
 fn quoted(line: &str, start: usize, at: usize) -> Option<(String, usize)> {
     let mut text = line[start..at].to_owned();

@@ -11,10 +11,10 @@ const ALL: &str = "0xffffffff";
 pub static CONNMARK: Extension = Extension {
     tracks: true,
     implied: &[
-        Implied { with: Some("--save-mark"), flag: "--nfmask", value: ALL },
-        Implied { with: Some("--save-mark"), flag: "--ctmask", value: ALL },
-        Implied { with: Some("--restore-mark"), flag: "--nfmask", value: ALL },
-        Implied { with: Some("--restore-mark"), flag: "--ctmask", value: ALL },
+        Implied::new("--nfmask", ALL).with("--save-mark"),
+        Implied::new("--ctmask", ALL).with("--save-mark"),
+        Implied::new("--nfmask", ALL).with("--restore-mark"),
+        Implied::new("--ctmask", ALL).with("--restore-mark"),
     ],
     ..Extension::acting(
         "CONNMARK",

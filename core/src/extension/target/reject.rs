@@ -63,12 +63,12 @@ const WITH6: Names = &[
 pub static REJECT4: Extension = reject(
     Family::Ipv4,
     &[Opt::new("--reject-with", Kind::OneOf(WITH4))],
-    &[Implied { with: None, flag: "--reject-with", value: "icmp-port-unreachable" }],
+    &[Implied::new("--reject-with", "icmp-port-unreachable")],
 );
 
 /// `-j REJECT` of ip6tables.
 pub static REJECT6: Extension = reject(
     Family::Ipv6,
     &[Opt::new("--reject-with", Kind::OneOf(WITH6))],
-    &[Implied { with: None, flag: "--reject-with", value: "icmp6-port-unreachable" }],
+    &[Implied::new("--reject-with", "icmp6-port-unreachable")],
 );

@@ -1,0 +1,219 @@
+//! Reading values with nom. An extension whose option is written in a way of its own builds its reader from these.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nom::branch::alt;
+use nom::bytes::complete::{take_while, take_while1};
+use nom::character::complete::char;
+use nom::combinator::{all_consuming, map, map_opt, map_res, opt};
+use nom::multi::separated_list1;
+use nom::sequence::{preceded, separated_pair};
+use nom::{IResult, Parser};
+
+use super::{IcmpNames, Names};
+use crate::diagnostic::Problem;
+use crate::packet::TcpFlags;
+use crate::ruleset::{NatRange, Value};
+use crate::{names, number};
+
+pub(in crate::extension) fn problem(what: &str, text: &str, example: &str) -> Problem {
+    Problem::new(format!("`{text}` is no {what}")).hint(format!("write it like {example}"))
+}
+
+/// Parses all of a text.
+pub(in crate::extension) fn whole<'a, T>(
+    parser: impl Parser<&'a str, Output = T, Error = nom::error::Error<&'a str>>,
+    text: &'a str,
+) -> Option<T> {
+    all_consuming(parser).parse(text).ok().map(|(_, value)| value)
+}
+
+pub(in crate::extension) fn number_u32(input: &str) -> IResult<&str, u32> {
+    map_opt(take_while1(|c: char| c.is_ascii_alphanumeric()), number::parse_u32).parse(input)
+}
+
+/// A port's number, or the name of its service.
+pub(in crate::extension) fn port(input: &str) -> IResult<&str, u16> {
+    let number = map_res(number_u32, u16::try_from);
+    let name = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.');
+    alt((number, map_opt(name, names::service))).parse(input)
+}
+
+/// `8`, `8:9`, `:9`, `8:` and `:`, of numbers up to a limit (`xtopt_parse_mint` in xtoptions.c).
+pub(super) fn open_range(high: u32) -> impl FnMut(&str) -> IResult<&str, (u32, u32)> {
+    move |input| {
+        let one = |input| map_opt(number_u32, |number| (number <= high).then_some(number)).parse(input);
+        let (rest, (first, second)) = (opt(one), opt(preceded(char(':'), opt(one)))).parse(input)?;
+        let first_or = first.unwrap_or(0);
+        Ok((rest, (first_or, second.map_or(first_or, |second| second.unwrap_or(high)))))
+    }
+}
+
+/// `10.0.0.1-10.0.0.9`, or one address.
+pub(super) fn address_span(input: &str) -> IResult<&str, (IpAddr, IpAddr)> {
+    span_of(address)(input)
+}
+
+/// `02:00:00:00:00:05`: six numbers of one or two hexadecimal digits.
+pub(super) fn mac(text: &str) -> Option<[u8; 6]> {
+    let mut bytes = [0; 6];
+    let mut words = text.split(':');
+    for byte in &mut bytes {
+        let word = words.next().filter(|word| (1..=2).contains(&word.len()))?;
+        *byte = u8::from_str_radix(word, 16).ok()?;
+    }
+    words.next().is_none().then_some(bytes)
+}
+
+/// `80`, `80:90`, `:90`, `80:`.
+pub(super) fn port_range(input: &str) -> IResult<&str, (u32, u32)> {
+    let (rest, (low, high)) = (opt(port), opt(preceded(char(':'), opt(port)))).parse(input)?;
+    let range = match (low, high) {
+        (Some(port), None) => (port, port),
+        (low, Some(high)) => (low.unwrap_or(0), high.unwrap_or(u16::MAX)),
+        (None, None) => return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Digit))),
+    };
+    Ok((rest, (range.0.into(), range.1.into())))
+}
+
+pub(in crate::extension) fn number_span(separator: char) -> impl FnMut(&str) -> IResult<&str, (u32, u32)> {
+    move |input| {
+        alt((separated_pair(number_u32, char(separator), number_u32), map(number_u32, |n| (n, n)))).parse(input)
+    }
+}
+
+/// `0x539` or `0x539/0xfff`: the mask, where absent, is `None`.
+pub(super) fn mark(input: &str) -> IResult<&str, (u32, Option<u32>)> {
+    (number_u32, opt(preceded(char('/'), number_u32))).parse(input)
+}
+
+pub(in crate::extension) fn address(input: &str) -> IResult<&str, IpAddr> {
+    map_res(take_while1(|c: char| c.is_ascii_hexdigit() || c == '.' || c == ':'), str::parse).parse(input)
+}
+
+/// An IPv4 address, or an IPv6 one in brackets, as they stand before a port.
+fn address_before_port(input: &str) -> IResult<&str, IpAddr> {
+    let v4 = map_res(take_while1(|c: char| c.is_ascii_digit() || c == '.'), |text: &str| {
+        text.parse::<Ipv4Addr>().map(IpAddr::V4)
+    });
+    let bracketed = nom::sequence::delimited(char('['), address, char(']'));
+    alt((bracketed, v4)).parse(input)
+}
+
+/// `a-b` or `a`, of anything.
+pub(super) fn span_of<'a, T: Copy>(
+    one: impl Fn(&'a str) -> IResult<&'a str, T> + Copy,
+) -> impl FnMut(&'a str) -> IResult<&'a str, (T, T)> {
+    move |input| {
+        let (rest, first) = one(input)?;
+        let (rest, last) = opt(preceded(char('-'), one)).parse(rest)?;
+        Ok((rest, (first, last.unwrap_or(first))))
+    }
+}
+
+pub(super) fn nat_range(input: &str) -> IResult<&str, NatRange> {
+    let ports = || preceded(char(':'), span_of(port));
+    let with_ports = map((opt(span_of(address_before_port)), ports()), |(addresses, ports)| NatRange {
+        addresses,
+        ports: Some(ports),
+    });
+    // `[a]-[b]` needs its brackets only before a port; `a-b` of IPv6 addresses has none.
+    let bracketed = map(span_of(address_before_port), |addresses| NatRange { addresses: Some(addresses), ports: None });
+    let bare = map(span_of(address), |addresses| NatRange { addresses: Some(addresses), ports: None });
+    alt((all_consuming(with_ports), all_consuming(bracketed), all_consuming(bare))).parse(input)
+}
+
+/// The mask behind an address: a prefix length, or an address.
+fn mask4(text: &str) -> Option<Ipv4Addr> {
+    match number::parse_u32(text) {
+        Some(length) if length <= 32 => Some(u32::MAX.checked_shl(32 - length).unwrap_or(0).into()),
+        Some(_) => None,
+        None => text.parse().ok(),
+    }
+}
+
+fn mask6(text: &str) -> Option<Ipv6Addr> {
+    match number::parse_u32(text) {
+        Some(length) if length <= 128 => Some(u128::MAX.checked_shl(128 - length).unwrap_or(0).into()),
+        Some(_) => None,
+        None => text.parse().ok(),
+    }
+}
+
+/// As `-s` and `-d` read it: an IPv4 address may lack its last bytes, and each byte may be octal or hexadecimal
+/// (`__numeric_to_ipaddr` in xtables.c): `10` is 10.0.0.0.
+fn whole_address(text: &str) -> Option<IpAddr> {
+    if text.contains(':') {
+        return text.parse().ok().map(IpAddr::V6);
+    }
+    let mut bytes = [0; 4];
+    let mut words = text.split('.');
+    for byte in &mut bytes {
+        let Some(word) = words.next() else { break };
+        *byte = number::parse_u32(word).and_then(|number| u8::try_from(number).ok())?;
+    }
+    words.next().is_none().then_some(IpAddr::V4(bytes.into()))
+}
+
+pub(in crate::extension) fn network(text: &str) -> Result<Value, Problem> {
+    let wrong = || problem("address or network", text, "10.0.0.0/8 or ::1/128; host names are not looked up");
+    let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
+    match whole_address(address).ok_or_else(wrong)? {
+        IpAddr::V4(v4) => {
+            let mask = mask.map_or(Some(Ipv4Addr::BROADCAST), mask4).ok_or_else(wrong)?;
+            Ok(Value::Net4((v4.to_bits() & mask.to_bits()).into(), mask))
+        }
+        IpAddr::V6(v6) => {
+            let mask = mask.map_or(Some(u128::MAX.into()), mask6).ok_or_else(wrong)?;
+            Ok(Value::Net6(Box::new(((v6.to_bits() & mask.to_bits()).into(), mask))))
+        }
+    }
+}
+
+pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
+    let name = take_while(|c: char| c != ',');
+    let one =
+        map_opt(name, |word: &str| names.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, bit)| *bit));
+    match whole(separated_list1(char(','), one), text) {
+        Some(list) => Ok(Value::Bits(list.into_iter().fold(0, |all, bit| all | bit))),
+        None => {
+            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            Err(Problem::new(format!("`{text}` is not known here"))
+                .hint(format!("use one or more of {}, separated by commas", known.join(","))))
+        }
+    }
+}
+
+pub(super) fn tcp_flags(mask: &str, set: &str) -> Result<Value, Problem> {
+    let one = |text: &str| -> Result<u32, Problem> {
+        match text {
+            "ALL" => Ok(0x3f),
+            "NONE" => Ok(0),
+            _ => text.split(',').try_fold(0, |all, name| {
+                let bit = TcpFlags::bit(name).filter(|bit| *bit < 0x40);
+                bit.map(|bit| all | u32::from(bit))
+                    .ok_or_else(|| problem("list of TCP flags", text, "SYN,ACK, ALL or NONE"))
+            }),
+        }
+    };
+    Ok(Value::Masked { value: one(set)?, mask: one(mask)? })
+}
+
+pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> {
+    let range = |kind: u8, low: u8, high: u8| {
+        let kind = u32::from(kind) << 8;
+        Value::Range(kind | u32::from(low), kind | u32::from(high))
+    };
+    if text == "any" {
+        return Ok(Value::Range(0, 0xffff));
+    }
+    if let Some((_, kind, low, high)) = names.iter().find(|(name, ..)| name.eq_ignore_ascii_case(text)) {
+        return Ok(range(*kind, *low, *high));
+    }
+    let byte = |input| map_res(number_u32, u8::try_from).parse(input);
+    match whole((byte, opt(preceded(char('/'), byte))), text) {
+        Some((kind, Some(code))) => Ok(range(kind, code, code)),
+        Some((kind, None)) => Ok(range(kind, 0, 255)),
+        None => Err(problem("ICMP type", text, "8, 3/1 or echo-request")),
+    }
+}

@@ -1,0 +1,157 @@
+//! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of which table.
+
+use crate::diagnostic::{Problem, Severity};
+use crate::number;
+use crate::ruleset::TableName;
+
+use super::rule::{Rest, Say};
+use super::words::Word;
+
+/// What a command does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Verb {
+    Append,
+    Check,
+    Delete,
+    DeleteChain,
+    Flush,
+    Insert,
+    List,
+    NewChain,
+    Policy,
+    RenameChain,
+    Replace,
+    Zero,
+}
+
+/// What an option of iptables itself opens.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Global {
+    Match,
+    Jump,
+    Goto,
+    Counters,
+    Table,
+    Verb(Verb),
+    /// Changes nothing of the rules; takes up to so many words.
+    Ignored(usize),
+}
+
+/// Short and long spelling (`original_opts` in iptables.c of 1.8.9).
+const GLOBALS: [(&str, &[&str], Global); 26] = [
+    ("-A", &["--append"], Global::Verb(Verb::Append)),
+    ("-C", &["--check"], Global::Verb(Verb::Check)),
+    ("-D", &["--delete"], Global::Verb(Verb::Delete)),
+    ("-E", &["--rename-chain"], Global::Verb(Verb::RenameChain)),
+    ("-F", &["--flush"], Global::Verb(Verb::Flush)),
+    ("-I", &["--insert"], Global::Verb(Verb::Insert)),
+    ("-L", &["--list"], Global::Verb(Verb::List)),
+    ("-N", &["--new-chain"], Global::Verb(Verb::NewChain)),
+    ("-P", &["--policy"], Global::Verb(Verb::Policy)),
+    ("-R", &["--replace"], Global::Verb(Verb::Replace)),
+    ("-S", &["--list-rules"], Global::Verb(Verb::List)),
+    ("-X", &["--delete-chain"], Global::Verb(Verb::DeleteChain)),
+    ("-Z", &["--zero"], Global::Verb(Verb::Zero)),
+    ("-m", &["--match"], Global::Match),
+    ("-j", &["--jump"], Global::Jump),
+    ("-g", &["--goto"], Global::Goto),
+    ("-c", &["--set-counters"], Global::Counters),
+    ("-t", &["--table"], Global::Table),
+    ("-w", &["--wait"], Global::Ignored(1)),
+    ("-W", &["--wait-interval"], Global::Ignored(1)),
+    ("-M", &["--modprobe"], Global::Ignored(1)),
+    ("-v", &["--verbose"], Global::Ignored(0)),
+    ("-n", &["--numeric"], Global::Ignored(0)),
+    ("-x", &["--exact"], Global::Ignored(0)),
+    ("-4", &["--ipv4"], Global::Ignored(0)),
+    ("-6", &["--ipv6"], Global::Ignored(0)),
+];
+
+/// What a flag names, written in full.
+pub(super) fn global(flag: &str) -> Option<Global> {
+    let found = GLOBALS.iter().find(|(short, long, _)| *short == flag || long.contains(&flag));
+    found.map(|(_, _, global)| *global)
+}
+
+/// What a long flag may abbreviate.
+pub(super) fn abbreviated(flag: &str) -> impl Iterator<Item = (&'static str, Global)> {
+    let long = GLOBALS.iter().flat_map(|(_, long, global)| long.iter().map(|name| (*name, *global)));
+    long.filter(move |(name, _)| name.starts_with(flag))
+}
+
+/// A command with its own words.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Command<'w, 'a> {
+    pub(super) verb: Verb,
+    /// The word that states it.
+    pub(super) word: &'w Word<'a>,
+    pub(super) chain: Option<&'w Word<'a>>,
+    /// The rule's number, from 1.
+    pub(super) number: Option<u32>,
+    /// A policy, or a chain's new name.
+    pub(super) other: Option<&'w Word<'a>>,
+}
+
+/// Reads what belongs to a command. A line has one.
+pub(super) fn read<'w, 'a>(
+    verb: Verb,
+    word: &'w Word<'a>,
+    rest: &mut Rest<'w, 'a>,
+    command: &mut Option<Command<'w, 'a>>,
+    say: &mut Say,
+) {
+    let optional = matches!(verb, Verb::DeleteChain | Verb::Flush | Verb::List | Verb::Zero);
+    let chain = if optional { rest.argument() } else { rest.next() };
+    if chain.is_none() && !optional {
+        say(Severity::Error, word.span, Problem::new(format!("{} needs the name of a chain", word.text)));
+    }
+    let mut read = Command { verb, word, chain, number: None, other: None };
+    match verb {
+        Verb::Insert | Verb::Replace | Verb::Delete | Verb::List | Verb::Zero => read.number = rule_number(rest, say),
+        Verb::Policy | Verb::RenameChain => read.other = rest.argument(),
+        Verb::Append | Verb::Check | Verb::DeleteChain | Verb::Flush | Verb::NewChain => {}
+    }
+    let lacking = match verb {
+        Verb::Replace if read.number.is_none() => Some("the number of a rule"),
+        Verb::Policy if read.other.is_none() => Some("a policy: ACCEPT or DROP"),
+        Verb::RenameChain if read.other.is_none() => Some("the chain's new name"),
+        _ => None,
+    };
+    if let Some(what) = lacking {
+        say(Severity::Error, word.span, Problem::new(format!("{} needs {what}", word.text)));
+    }
+    if let Some(earlier) = command.replace(read) {
+        let problem = Problem::new(format!("{} stands beside {}", word.text, earlier.word.text));
+        say(Severity::Error, word.span, problem.hint("a line has one command"));
+    }
+}
+
+fn rule_number(rest: &mut Rest, say: &mut Say) -> Option<u32> {
+    let word = rest.argument()?;
+    let number = number::parse_u32(&word.text).filter(|number| *number > 0);
+    if number.is_none() {
+        let problem = Problem::new(format!("`{}` is no rule number", word.text)).hint("rules count from 1");
+        say(Severity::Error, word.span, problem);
+    }
+    number
+}
+
+/// Reads what follows `-t`.
+pub(super) fn table(word: &Word, attached: Option<&str>, rest: &mut Rest, say: &mut Say) -> Option<TableName> {
+    let (name, span) = match attached {
+        Some(name) => (name, word.span),
+        None => match rest.next() {
+            Some(next) => (&*next.text, next.span),
+            None => {
+                say(Severity::Error, word.span, Problem::new("-t needs the name of a table"));
+                return None;
+            }
+        },
+    };
+    let table = TableName::from_text(name);
+    if table.is_none() {
+        let problem = Problem::new(format!("`{name}` is no table of iptables"));
+        say(Severity::Error, span, problem.hint("the tables are raw, mangle, nat, filter and security"));
+    }
+    table
+}

@@ -1,0 +1,266 @@
+//! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
+
+use std::collections::HashMap;
+
+use crate::capture::Backend;
+use crate::diagnostic::{Problem, Severity, Span};
+use crate::extension::Id;
+use crate::packet::Family;
+use crate::print;
+use crate::ruleset::{Chain, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
+
+use super::command::{Command, Verb};
+
+/// Says something about a place.
+type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
+
+/// A chain's name has fewer bytes (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
+const NAME_LIMIT: usize = 29;
+
+/// A table that commands change, with its chains by name.
+pub(super) struct Open {
+    /// Its rule set, and its place in it.
+    pub(super) ruleset: usize,
+    pub(super) table: usize,
+    pub(super) chains: HashMap<Box<str>, u32>,
+}
+
+impl Open {
+    /// Adds a chain.
+    pub(super) fn add<'t>(&mut self, table: &'t mut Table, name: &str, line: Option<u32>) -> &'t mut Chain {
+        let hook = table.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
+        let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
+        self.chains.insert(name.into(), place);
+        let chain = Chain { name: name.into(), hook, policy: Policy::Accept, counters: None, line, rules: Vec::new() };
+        table.chains.push(chain);
+        table.chains.last_mut().expect("just pushed")
+    }
+
+    /// Carries out one command; `rules` are what its other words make.
+    pub(super) fn run(&mut self, ruleset: &mut Ruleset, command: Command, rules: Vec<Rule>, say: &mut Say) {
+        match command.verb {
+            Verb::Append | Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
+                let Some(chain) = self.chain(command, say) else { return };
+                self.change(ruleset, chain, command, rules, say);
+            }
+            Verb::NewChain => self.new_chain(&mut ruleset.tables[self.table], command, say),
+            Verb::RenameChain => self.rename(&mut ruleset.tables[self.table], command, say),
+            Verb::DeleteChain => self.delete_chains(&mut ruleset.tables[self.table], command, say),
+            Verb::Policy => self.policy(&mut ruleset.tables[self.table], command, say),
+            Verb::Flush => self.each(&mut ruleset.tables[self.table], command, |chain| chain.rules.clear(), say),
+            Verb::Zero => self.each(&mut ruleset.tables[self.table], command, zero, say),
+            Verb::List => {}
+        }
+    }
+
+    /// The chain that a command names.
+    fn chain(&self, command: Command, say: &mut Say) -> Option<usize> {
+        let word = command.chain?;
+        let found = self.chains.get(&*word.text).map(|chain| *chain as usize);
+        if found.is_none() {
+            let problem = Problem::new(format!("there is no chain {}", word.text));
+            say(Severity::Error, word.span, problem.hint(format!("make it before: -N {}", word.text)));
+        }
+        found
+    }
+
+    fn change(&self, ruleset: &mut Ruleset, chain: usize, command: Command, rules: Vec<Rule>, say: &mut Say) {
+        let length = ruleset.tables[self.table].chains[chain].rules.len();
+        let at = command.number.map(|number| number as usize - 1);
+        let too_far = |most: usize| at.is_some_and(|at| at >= most);
+        let lacks = match command.verb {
+            Verb::Insert => too_far(length + 1),
+            Verb::Delete | Verb::Replace => too_far(length),
+            _ => false,
+        };
+        if lacks {
+            let problem = Problem::new(format!("the chain has {length} rules")).hint("rules count from 1");
+            return say(Severity::Error, command.word.span, problem);
+        }
+        if command.verb == Verb::Replace && rules.len() > 1 {
+            let problem = Problem::new("a rule cannot be replaced by several").hint("name one address");
+            return say(Severity::Error, command.word.span, problem);
+        }
+        let found = match (command.verb, at) {
+            (Verb::Delete | Verb::Check, None) => {
+                let found = same(ruleset, self.table, chain, &rules[0]);
+                if found.is_none() {
+                    let problem = Problem::new("no rule of the chain is like this");
+                    say(Severity::Error, command.word.span, problem);
+                }
+                found
+            }
+            _ => at,
+        };
+        let list = &mut ruleset.tables[self.table].chains[chain].rules;
+        match (command.verb, found) {
+            (Verb::Append, _) => list.extend(rules),
+            // Each at the same place: the last one comes to stand first (measured).
+            (Verb::Insert, at) => rules.into_iter().for_each(|rule| list.insert(at.unwrap_or(0), rule)),
+            (Verb::Delete, Some(at)) => drop(list.remove(at)),
+            (Verb::Replace, Some(at)) => list.splice(at..=at, rules).for_each(drop),
+            _ => {}
+        }
+    }
+
+    fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let Some(word) = command.chain else { return };
+        if let Some(problem) = bad_name(&word.text) {
+            say(Severity::Error, word.span, problem);
+        } else if self.chains.contains_key(&*word.text) {
+            say(Severity::Error, word.span, Problem::new(format!("chain {} is there already", word.text)));
+        } else {
+            self.add(table, &word.text, None);
+        }
+    }
+
+    fn rename(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let (Some(chain), Some(name)) = (self.chain(command, say), command.other) else { return };
+        let taken = self.chains.contains_key(&*name.text);
+        let problem = bad_name(&name.text)
+            .or_else(|| taken.then(|| Problem::new(format!("chain {} is there already", name.text))))
+            .or_else(|| table.chains[chain].hook.map(|_| Problem::new("a built-in chain cannot be renamed")));
+        if let Some(problem) = problem {
+            return say(Severity::Error, name.span, problem);
+        }
+        let old = std::mem::replace(&mut table.chains[chain].name, (&*name.text).into());
+        let place = self.chains.remove(&old).expect("the chain was found by this name");
+        self.chains.insert((&*name.text).into(), place);
+    }
+
+    fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let mut used = vec![false; table.chains.len()];
+        for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
+            if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
+                used[chain as usize] = true;
+            }
+        }
+        let free = |place: usize, chain: &Chain| chain.hook.is_none() && chain.rules.is_empty() && !used[place];
+        let mut gone: Vec<bool> =
+            table.chains.iter().map(|chain| command.chain.is_none() && chain.hook.is_none()).collect();
+        if command.chain.is_some() {
+            let Some(place) = self.chain(command, say) else { return };
+            gone[place] = true;
+        }
+        let refused = table.chains.iter().enumerate().find(|(place, chain)| gone[*place] && !free(*place, chain));
+        if let Some((_, chain)) = refused {
+            let problem = Problem::new(format!("chain {} is not empty, built in or still called", chain.name));
+            return say(Severity::Error, command.word.span, problem.hint("-F empties a chain"));
+        }
+        let keep: Vec<usize> = (0..gone.len()).filter(|place| !gone[*place]).collect();
+        self.arrange(table, &keep);
+    }
+
+    /// Puts the chains into a new order, and leaves out those that it does not name: nothing may lead there.
+    fn arrange(&mut self, table: &mut Table, order: &[usize]) {
+        let narrow = |place: usize| u32::try_from(place).expect("chains are fewer than bytes of a text below 4 GiB");
+        let mut moved = vec![0; table.chains.len()];
+        let mut old: Vec<Option<Chain>> = std::mem::take(&mut table.chains).into_iter().map(Some).collect();
+        for (place, from) in order.iter().enumerate() {
+            moved[*from] = narrow(place);
+            table.chains.extend(old[*from].take());
+        }
+        for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+            if let Target::Jump(chain) | Target::Goto(chain) = &mut rule.target {
+                *chain = moved[*chain as usize];
+            }
+        }
+        self.chains = (0..).zip(&table.chains).map(|(place, chain)| (chain.name.clone(), place)).collect();
+    }
+
+    /// Built-in chains first, then the others by name, as iptables keeps them.
+    pub(super) fn sort(&mut self, table: &mut Table) {
+        let mut order: Vec<usize> = (0..table.chains.len()).collect();
+        order.sort_by_key(|place| {
+            (table.chains[*place].hook.is_none(), table.chains[*place].hook, &table.chains[*place].name)
+        });
+        self.arrange(table, &order);
+    }
+
+    fn policy(&self, table: &mut Table, command: Command, say: &mut Say) {
+        let (Some(chain), Some(word)) = (self.chain(command, say), command.other) else { return };
+        let name = table.name;
+        let chain = &mut table.chains[chain];
+        let policy = match &*word.text {
+            "ACCEPT" => Some(Policy::Accept),
+            "DROP" => Some(Policy::Drop),
+            _ => None,
+        };
+        let problem = match policy {
+            _ if chain.hook.is_none() => Problem::new("only a built-in chain has a policy"),
+            None => Problem::new(format!("`{}` is no policy", word.text)).hint("a policy is ACCEPT or DROP"),
+            Some(Policy::Drop) if name == TableName::Nat => drop_in_nat(),
+            Some(policy) => {
+                chain.policy = policy;
+                return;
+            }
+        };
+        say(Severity::Error, word.span, problem);
+    }
+
+    /// Does something to the chain that a command names, or to all.
+    fn each(&self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut Say) {
+        match command.chain {
+            Some(_) => {
+                if let Some(chain) = self.chain(command, say) {
+                    act(&mut table.chains[chain]);
+                }
+            }
+            None => table.chains.iter_mut().for_each(act),
+        }
+    }
+}
+
+fn zero(chain: &mut Chain) {
+    chain.counters = chain.counters.map(|_| Default::default());
+    chain.rules.iter_mut().for_each(|rule| rule.counters = rule.counters.map(|_| Default::default()));
+}
+
+/// What iptables says of DROP as a policy or target of table nat.
+pub(super) fn drop_in_nat() -> Problem {
+    Problem::new("table nat takes no DROP").hint("drop in table filter")
+}
+
+/// The first rule of a chain that says the same as `rule`, in whatever words.
+fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<usize> {
+    let table = &ruleset.tables[table];
+    let wanted = print::rule(ruleset, table, rule);
+    table.chains[chain].rules.iter().position(|held| print::rule(ruleset, table, held) == wanted)
+}
+
+/// Why a chain cannot have this name (`assert_valid_chain_name` in xshared.c).
+fn bad_name(name: &str) -> Option<Problem> {
+    let says = |what: &str| Some(Problem::new(format!("`{name}` {what}")));
+    match name {
+        "" => says("is no name"),
+        _ if name.starts_with(['-', '!']) => says("begins with a sign that no chain's name begins with"),
+        _ if name.len() >= NAME_LIMIT => says(&format!("is too long for a chain: at most {} bytes", NAME_LIMIT - 1)),
+        _ if name.contains(char::is_whitespace) => says("has a blank in it"),
+        _ if Id::is_target(name) => says("is the name of a target"),
+        _ => None,
+    }
+}
+
+/// Where the words of a call of iptables begin, behind the program's name, and what that name says of family and backend:
+/// `sudo /usr/sbin/ip6tables-nft -t nat …`. `None` for any other line.
+pub(super) fn called(line: &str) -> Option<(usize, Family, Option<Backend>)> {
+    let mut rest = line;
+    for prompt in ["$ ", "+ ", "sudo "] {
+        rest = rest.strip_prefix(prompt).unwrap_or(rest).trim_start();
+    }
+    let end = rest.find([' ', '\t']).unwrap_or(rest.len());
+    let path = &rest[..end];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (family, kind) = match (name.strip_prefix("ip6tables"), name.strip_prefix("iptables")) {
+        (Some(kind), _) => (Family::Ipv6, kind),
+        (_, Some(kind)) => (Family::Ipv4, kind),
+        _ => return None,
+    };
+    let backend = match kind {
+        "" => None,
+        "-legacy" => Some(Backend::Legacy),
+        "-nft" => Some(Backend::Nft),
+        _ => return None,
+    };
+    Some((line.len() - rest.len() + end, family, backend))
+}

@@ -1,0 +1,66 @@
+//! What iptables or the kernel refuses of one match or target, whatever else the table holds.
+
+use crate::diagnostic::{Problem, Severity, Span};
+use crate::extension::{Extension, Given, Id, Role};
+use crate::ruleset::TableName;
+
+use super::rule::Say;
+
+/// Checks one use of an extension; `span` is its name in the text.
+pub(super) fn group(id: Id, given: Given, span: Span, say: &mut Say) {
+    let extension = id.get();
+    let problems = [options(extension, given), place(extension, given), (extension.check)(&given).err()];
+    for problem in problems.into_iter().flatten() {
+        say(Severity::Error, span, problem);
+    }
+}
+
+/// As people write it: `-m owner`, `-j MARK`.
+fn name(extension: &Extension) -> String {
+    match extension.role {
+        Role::Header => "the rule".into(),
+        Role::Match => format!("-m {}", extension.name),
+        Role::Target => format!("-j {}", extension.name),
+    }
+}
+
+/// Options that are missing, or that do not go together (`xtables_options_fcheck` in xtoptions.c).
+fn options(extension: &Extension, given: Given) -> Option<Problem> {
+    let has = |flag: &str| given.options.has(flag);
+    let name = name(extension);
+    if extension.asks && given.options.parts.iter().all(|part| part.opt().is_none()) {
+        let flags: Vec<&str> = extension.options.iter().map(|opt| opt.flag).take(4).collect();
+        return Some(Problem::new(format!("{name} needs an option")).hint(format!("such as {}", flags.join(", "))));
+    }
+    for opt in extension.options {
+        if opt.required && !has(opt.flag) {
+            return Some(Problem::new(format!("{name} needs {}", opt.flag)));
+        }
+        if !has(opt.flag) {
+            continue;
+        }
+        if let Some(other) = opt.excludes.iter().find(|other| has(other)) {
+            return Some(Problem::new(format!("{} and {other} do not go together", opt.flag)));
+        }
+        if let Some(other) = opt.needs.iter().find(|other| !has(other)) {
+            return Some(Problem::new(format!("{} needs {other} beside it", opt.flag)));
+        }
+    }
+    None
+}
+
+/// Where the extension may not stand (`xt_check_match` and `xt_check_target` in x_tables.c).
+fn place(extension: &Extension, given: Given) -> Option<Problem> {
+    let name = name(extension);
+    if !extension.tables.is_empty() && !extension.tables.contains(&given.table) {
+        let tables: Vec<&str> = extension.tables.iter().copied().map(TableName::name).collect();
+        let problem = Problem::new(format!("{name} cannot stand in table {}", given.table));
+        return Some(problem.hint(format!("it may stand in {}", tables.join(", "))));
+    }
+    let asked = given.protocol.is_some_and(|protocol| extension.protocols.contains(&protocol));
+    if extension.protocols.is_empty() || asked {
+        return None;
+    }
+    let protocols: Vec<String> = extension.protocols.iter().map(|protocol| format!("-p {protocol}")).collect();
+    Some(Problem::new(format!("{name} needs {}", protocols.join(" or "))).hint("the kernel refuses it without"))
+}
