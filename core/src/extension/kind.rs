@@ -129,6 +129,43 @@ impl Kind {
         }
     }
 
+    /// How its value is written, for a manual: `PORT[:PORT]`.
+    pub fn form(&self) -> String {
+        let names = |names: Names| {
+            let shown: Vec<&str> = names.iter().map(|(name, _)| *name).take(3).collect();
+            format!("{}{}", shown.join("|"), if names.len() > 3 { "|…" } else { "" })
+        };
+        match self {
+            Self::Flag | Self::Always(..) => String::new(),
+            Self::Network => "ADDRESS[/MASK]".into(),
+            Self::Address => "ADDRESS".into(),
+            Self::AddressSpan => "ADDRESS[-ADDRESS]".into(),
+            Self::Interface => "INTERFACE[+]".into(),
+            Self::Protocol => "PROTOCOL".into(),
+            Self::Port => "PORT[:PORT]".into(),
+            Self::Ports => "PORT[:PORT],…".into(),
+            Self::Ids => "ID[-ID]".into(),
+            Self::Mark | Self::SetMark(MarkForm::Xor | MarkForm::Set) => "VALUE[/MASK]".into(),
+            Self::SetMark(_) => "VALUE".into(),
+            Self::Mask => "MASK".into(),
+            Self::Bits(known) => format!("{},…", names(known)),
+            Self::TcpFlags => "FLAG,… FLAG,…".into(),
+            Self::IcmpType(_) => "TYPE[/CODE]|NAME".into(),
+            Self::OneOf(known) => names(known),
+            Self::Number(high) => format!("0..{high}"),
+            Self::NumberOr(known, high) => format!("0..{high}|{}", names(known)),
+            Self::Between(low, high) => format!("{low}..{high}"),
+            Self::NumberRange(_) => "NUMBER[:NUMBER]".into(),
+            Self::Wide => "NUMBER".into(),
+            Self::Nat => "[ADDRESS[-ADDRESS]][:PORT[-PORT]]".into(),
+            Self::PortSpan => "PORT[-PORT]".into(),
+            Self::Text(_) => "TEXT".into(),
+            Self::Word(_) => "NAME".into(),
+            Self::Mac => "MAC".into(),
+            Self::Own(form) => form.examples.first().copied().unwrap_or_default().into(),
+        }
+    }
+
     /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
     pub fn is_free(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Word(_) | Self::Interface)

@@ -1,0 +1,103 @@
+//! `docs/extensions.md` says of every extension and option whether it is read, printed and evaluated. It is made from the
+//! tables themselves: `CHAINWALK_BLESS=1 cargo test -p chainwalk-core --test support` writes it anew.
+
+use std::fmt::Write;
+use std::fs;
+use std::path::PathBuf;
+
+use chainwalk_core::extension::{Behaviour, Extension, Id, Opt, Role};
+use chainwalk_core::packet::Protocol;
+use chainwalk_core::ruleset::{Hook, TableName};
+
+const HEAD: &str = "\
+# What is supported of every extension
+
+Made from the tables in `core/src/extension/`, as iptables 1.8.9 has them. Every option named here is read in each of its
+spellings, checked as iptables checks it, printed as `iptables-save` prints it, and put into words. *Evaluated* means that a
+walk answers yes or no from the packet, the host and a connection's first packet; else the reason why it says \"depends\".
+";
+
+/// Those that stand for what is kept as written.
+const KEPT: [Id; 3] = [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
+
+fn names<T: Copy>(all: &[T], name: impl Fn(T) -> String) -> String {
+    all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ")
+}
+
+/// Where a rule with the extension may stand.
+fn limits(extension: &Extension) -> String {
+    let mut limits = Vec::new();
+    limits.extend(extension.family.map(|family| format!("{family} only")));
+    if !extension.protocols.is_empty() {
+        limits.push(format!("with -p {}", names(extension.protocols, |protocol: Protocol| protocol.to_string())));
+    }
+    if !extension.tables.is_empty() {
+        limits.push(format!("in {}", names(extension.tables, |table: TableName| table.to_string())));
+    }
+    if !extension.hooks.is_empty() {
+        limits.push(format!("behind {}", names(extension.hooks, |hook: Hook| hook.to_string())));
+    }
+    if limits.is_empty() { "anywhere".into() } else { limits.join("; ") }
+}
+
+/// What a walk makes of it.
+fn evaluated(extension: &Extension) -> String {
+    match (extension.role, extension.unknowable) {
+        (_, Some(reason)) => format!("depends: {reason}"),
+        (Role::Target, None) => match extension.behaviour {
+            Behaviour::Observes => "goes on, changes nothing".into(),
+            Behaviour::GoesOn => "goes on".into(),
+            Behaviour::Returns => "back to the calling chain".into(),
+            Behaviour::Ends => "ends the table".into(),
+            Behaviour::Redirects => "ends the table, sets where the packet goes".into(),
+        },
+        _ => "evaluated".into(),
+    }
+}
+
+fn option(opt: &Opt) -> String {
+    let mut text = format!("`{}{}", if opt.negatable { "[!] " } else { "" }, opt.flag);
+    let form = opt.kind.form();
+    if !form.is_empty() {
+        let _ = write!(text, " {form}");
+    }
+    text.push('`');
+    if !opt.aliases.is_empty() {
+        let _ = write!(text, " (also {})", names(opt.aliases, |alias| format!("`{alias}`")));
+    }
+    if let Some(canonical) = opt.stored_as {
+        let _ = write!(text, " (printed as `{canonical}`)");
+    }
+    text.replace('|', "\\|")
+}
+
+fn table(role: Role, title: &str) -> String {
+    let mut out = format!("\n## {title}\n\n| name | what for | where | options | in a walk |\n|---|---|---|---|---|\n");
+    let mut all: Vec<&Extension> =
+        Id::all().filter(|id| !KEPT.contains(id)).map(Id::get).filter(|extension| extension.role == role).collect();
+    all.sort_by_key(|extension| extension.name);
+    for extension in all {
+        let options = extension.options.iter().map(option).collect::<Vec<_>>().join("<br>");
+        let (name, summary) = (extension.name, extension.summary);
+        let (limits, evaluated) = (limits(extension), evaluated(extension));
+        writeln!(out, "| {name} | {summary} | {limits} | {options} | {evaluated} |").expect("a string takes all");
+    }
+    out
+}
+
+#[test]
+fn the_document_says_what_the_tables_say() {
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/extensions.md");
+    let want = [
+        HEAD.to_owned(),
+        table(Role::Header, "Without `-m`"),
+        table(Role::Match, "Matches, `-m`"),
+        table(Role::Target, "Targets, `-j`"),
+    ]
+    .concat();
+    if std::env::var_os("CHAINWALK_BLESS").is_some() {
+        fs::write(&path, &want).expect("writable");
+    }
+    let have = fs::read_to_string(&path).expect("docs/extensions.md is there");
+    assert_eq!(have, want, "run this test with CHAINWALK_BLESS=1");
+}
