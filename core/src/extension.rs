@@ -33,7 +33,7 @@ pub mod udp;
 pub use kind::Kind;
 
 /// Every extension. An [`Id`] is a place in this list.
-static ALL: [&Extension; 34] = [
+static ALL: &[&Extension] = &[
     &header::HEADER,
     &opaque::MATCH,
     &opaque::TARGET,
