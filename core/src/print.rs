@@ -42,11 +42,17 @@ pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     out.trim_start().into()
 }
 
-/// One condition of a rule, as printed, with the `-m` that opens it.
-pub fn condition(ruleset: &Ruleset, part: &Part) -> String {
-    let mut out = String::new();
-    write_part(ruleset, part, &mut out);
-    out.trim_start().into()
+/// The conditions of one match, as printed, the first with the `-m` that opens it: one for each part, or a single one
+/// where the extension prints all its options together.
+pub fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
+    let prints_itself = group.first().is_some_and(|first| first.extension().print.is_some());
+    let pieces = if prints_itself { group.chunks(group.len().max(1)) } else { group.chunks(1) };
+    let print = |piece: &[Part]| {
+        let mut out = String::new();
+        write_group(ruleset, piece, &mut out);
+        out.trim_start().to_owned()
+    };
+    pieces.map(print).collect()
 }
 
 /// What a rule does, as printed: `-j REDIRECT --to-ports 15001`; empty for a rule that only counts.

@@ -30,25 +30,38 @@ pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) ->
         let counters = chain.counters.map(|counters| format!(" {counters}")).unwrap_or_default();
         return html! { <span class="rule">{ "policy " }<b>{ chain.policy.name() }</b>{ counters }</span> };
     };
-    let conditions = (0..).zip(ruleset.matches(rule)).filter_map(|(at, part)| {
-        let text = print::condition(ruleset, part);
-        // `-m owner` opens the condition and is none.
-        let (lead, text) = match text.strip_prefix("-m ").and_then(|rest| rest.split_once(' ')) {
-            Some((name, rest)) => (format!("-m {name} "), rest.to_owned()),
-            None => (String::new(), text),
-        };
-        let class = match accent(at) {
-            Some(Accent::Decides) => "decides",
-            Some(Accent::Fails) => "fails",
-            None => "",
-        };
-        (!text.is_empty())
-            .then(|| html! { <><span class="piece">{ lead }<span {class}>{ text }</span></span>{ " " }</> })
-    });
+    let mut at = 0;
+    let mut conditions = Vec::new();
+    for group in ruleset.groups(rule) {
+        let printed = print::conditions(ruleset, group);
+        let alone = printed.len() == group.len();
+        for (place, text) in (at..).zip(printed) {
+            let accent = if alone { accent(place) } else { (at..).take(group.len()).find_map(&accent) };
+            conditions.push(condition(&text, accent));
+        }
+        at += u16::try_from(group.len()).unwrap_or(u16::MAX);
+    }
     html! {
         <span class="rule">
             { for conditions }
             <b class="piece">{ print::target(ruleset, table, rule) }</b>
         </span>
     }
+}
+
+/// One condition; its `-m owner` is none and is not set apart.
+fn condition(text: &str, accent: Option<Accent>) -> Html {
+    let (lead, rest) = match text.strip_prefix("-m ").and_then(|rest| rest.split_once(' ')) {
+        Some((name, rest)) => (format!("-m {name} "), rest),
+        None => (String::new(), text),
+    };
+    let class = match accent {
+        Some(Accent::Decides) => "decides",
+        Some(Accent::Fails) => "fails",
+        None => "",
+    };
+    if rest.is_empty() {
+        return Html::default();
+    }
+    html! { <><span class="piece">{ lead }<span {class}>{ rest.to_owned() }</span></span>{ " " }</> }
 }
