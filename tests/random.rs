@@ -29,6 +29,8 @@ pub const ELSEWHERE: [[&str; 8]; 2] = [
         "2001:db8:68::1",
     ],
 ];
+/// Multicast groups that the namespace has joined on `eth0`.
+pub const JOINED: [&str; 2] = ["239.1.2.3", "ff05::123"];
 /// Networks that rules ask for, some with masks that are no prefix lengths.
 const NETWORKS: [[&str; 8]; 2] = [
     [

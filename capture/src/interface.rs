@@ -78,7 +78,7 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
             own.clear();
         }
         let group = (link.group != 0).then_some(link.group);
-        interfaces.push(Interface { name: link.name.clone(), addresses: own, group });
+        interfaces.push(Interface { name: link.name.clone(), addresses: own, group, multicast_groups: None });
     }
     interfaces
 }

@@ -89,6 +89,10 @@ pub struct Interface {
     /// Its group number, where not 0.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
     pub group: Option<u32>,
+    /// The multicast groups that sockets here have joined on it; absent: not known. Those that every interface joins by
+    /// itself need not be listed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub multicast_groups: Option<Vec<IpAddr>>,
 }
 
 /// What a route does with a packet.
@@ -250,6 +254,7 @@ impl Host {
             name: name.into(),
             addresses: addresses.map(prefix).into(),
             group: None,
+            multicast_groups: None,
         };
         let default_route = |dst: &str, via: &str| Route {
             dst: prefix(dst),

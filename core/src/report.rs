@@ -29,6 +29,9 @@ struct Report<'a> {
     assumes: &'a [String],
     steps: Vec<ReportStep<'a>>,
     verdict: Option<ReportVerdict<'a>>,
+    /// How the copy ends that this host gets of a broadcast or multicast that it sends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy: Option<ReportVerdict<'a>>,
     result: Option<Ends>,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
@@ -99,6 +102,8 @@ struct ReportBranch<'a> {
     first: Option<crate::capture::Backend>,
     steps: Vec<ReportStep<'a>>,
     verdict: Option<ReportVerdict<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy: Option<ReportVerdict<'a>>,
     result: Ends,
     #[serde(skip_serializing_if = "Option::is_none")]
     stopped: Option<&'a str>,
@@ -136,6 +141,7 @@ impl<'a> Report<'a> {
             assumes: &trace.assumes,
             steps: source.steps(&trace.path),
             verdict: verdict.map(|verdict| source.verdict(verdict)),
+            copy: verdict.and(trace.shown().copy.as_ref()).map(|copy| source.verdict(&copy.verdict)),
             result: verdict.map(|_| ends(trace.shown())),
             stopped: trace.path.stopped.as_deref(),
             branches: trace.branches.iter().map(|branch| source.branch(branch)).collect(),
@@ -204,6 +210,7 @@ impl<'a> Source<'a> {
             first: branch.first,
             steps: self.steps(&branch.path),
             verdict: branch.path.verdict.as_ref().map(|verdict| self.verdict(verdict)),
+            copy: branch.path.copy.as_ref().map(|copy| self.verdict(&copy.verdict)),
             result: ends(&branch.path),
             stopped: branch.path.stopped.as_deref(),
         }

@@ -40,6 +40,8 @@ pub struct View {
     pub source_translated: bool,
     /// Whether nat changed the destination of its connection's first packet.
     pub destination_translated: bool,
+    /// Whether it is the copy of a broadcast or multicast: that has no socket, whoever sent the packet itself.
+    pub copied: bool,
     /// Where TPROXY steers it: the socket that gets it whatever its destination says.
     pub steered: Option<(IpAddr, Option<u16>)>,
 }
@@ -64,6 +66,7 @@ impl View {
             state: None,
             source_translated: false,
             destination_translated: false,
+            copied: false,
             steered: None,
         }
     }

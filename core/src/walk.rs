@@ -14,12 +14,14 @@ use crate::view::View;
 mod chain;
 pub mod connection;
 pub mod conntrack;
+mod copy;
 mod decide;
 pub mod effect;
 pub mod route;
 pub mod trace;
 
-use connection::Translation;
+use connection::{End, Translation};
+use copy::Copy;
 use effect::Action;
 use route::{Query, Way};
 use trace::{Assumption, Branch, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
@@ -236,6 +238,8 @@ struct Walker<'a> {
     /// Whether nat has settled this connection's destination, and its source.
     destination_settled: bool,
     source_settled: bool,
+    /// The source that nat settled, and whether it differs from the packet's own.
+    settled_source: Option<(End, bool)>,
     /// Whether a target of the table just walked set up a translation.
     translated: bool,
     /// What an earlier packet of the connection set up.
@@ -274,13 +278,14 @@ impl<'a> Walker<'a> {
             packet,
             view,
             current: 0,
-            path: Path { steps: Vec::new(), views: Vec::new(), routes: Vec::new(), verdict: None, stopped: None },
+            path: Path::default(),
             assumes,
             script: Vec::new(),
             assumed: Vec::new(),
             doubtful: false,
             destination_settled: false,
             source_settled: false,
+            settled_source: None,
             translated: false,
             translation: Translation::default(),
         }
@@ -291,17 +296,12 @@ impl<'a> Walker<'a> {
         let src = self.packet.src.unwrap_or(self.packet.dst);
         self.view = View::new(&self.packet, src, Hook::Output);
         self.current = 0;
-        self.path = Path {
-            steps: Vec::new(),
-            views: vec![self.view.clone()],
-            routes: Vec::new(),
-            verdict: None,
-            stopped: None,
-        };
+        self.path = Path { views: vec![self.view.clone()], ..Path::default() };
         self.script = script.to_vec();
         self.assumed.clear();
         self.destination_settled = false;
         self.source_settled = false;
+        self.settled_source = None;
         let stop = match self.packet.origin {
             Origin::Local => self.local(),
             Origin::Inbound => self.inbound(),
@@ -357,19 +357,27 @@ impl<'a> Walker<'a> {
         }
         self.run_table(TableName::Filter)?;
         self.run_table(TableName::Security)?;
-        self.leave_by(None, &way)?;
         if way.interface != "lo" {
-            if way.kind == RouteKind::Broadcast || self.view.dst.is_multicast() || self.view.dst == Ipv4Addr::BROADCAST
-            {
-                // A second packet, which raises counters of its own.
-                self.doubtful = true;
-                self.assume("the copy of a broadcast or multicast that this host itself gets is not walked");
-            }
+            self.leave_with_copy(&way)?;
             return Err(Stop::End(self.sent(VerdictKind::Sent, way.interface)));
         }
-        // The way back in: the routing decision of the way out still holds.
+        self.leave_by(None, &way)?;
         self.note_route(RouteReason::Looped, None);
-        self.enter(Hook::Prerouting, Some("lo"), None);
+        self.come_back("lo")?;
+        let is_ours = match way.kind {
+            RouteKind::Multicast => self.has_joined("lo"),
+            kind => kind != RouteKind::Unicast,
+        };
+        if !is_ours && self.view.steered.is_none() {
+            return Err(self.lost("it came back by lo, and its destination is not an address of this host"));
+        }
+        self.deliver("lo")
+    }
+
+    /// PREROUTING for what was sent from here: the routing decision of the way out still holds, and nat is settled.
+    fn come_back(&mut self, interface: &str) -> Result<(), Stop> {
+        self.check_header(interface, Copy::Yes)?;
+        self.enter(Hook::Prerouting, Some(interface), None);
         // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked anew.
         let invalid = self.view.state == Some(ConnectionState::Invalid);
         if invalid {
@@ -379,11 +387,7 @@ impl<'a> Walker<'a> {
         if invalid {
             self.track();
         }
-        self.run_table(TableName::Mangle)?;
-        if way.kind == RouteKind::Unicast && self.view.steered.is_none() {
-            return Err(self.lost("it came back by lo, and its destination is not an address of this host"));
-        }
-        self.deliver("lo")
+        self.run_table(TableName::Mangle)
     }
 
     /// A packet that arrives.
@@ -393,13 +397,7 @@ impl<'a> Walker<'a> {
 
     fn inbound_way(&mut self) -> Result<std::convert::Infallible, Stop> {
         let interface = self.incoming_interface();
-        if interface != "lo"
-            && let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.view.src, self.view.dst)
-            && (src.is_loopback() || dst.is_loopback())
-        {
-            // ip6_input.c, `ip6_rcv_core`: before any hook.
-            return Err(self.lost("::1 must not arrive from outside"));
-        }
+        self.check_header(&interface, Copy::No)?;
         self.enter(Hook::Prerouting, Some(&interface), None);
         self.run_table(TableName::Raw)?;
         self.track();
@@ -408,6 +406,14 @@ impl<'a> Walker<'a> {
         self.check_martian(&interface)?;
         let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: &interface };
         match route::lookup(self.host, query) {
+            // ip_route_input_rcu asks for IPv4 groups before any route; in IPv6 the interface's own route is needed.
+            found if self.view.dst.is_multicast() && (self.view.dst.is_ipv4() || found.is_some()) => {
+                if !self.has_joined(&interface) {
+                    return Err(self.lost("this host has not joined the multicast group"));
+                }
+                self.note_route(RouteReason::Arrived, None);
+                self.deliver(&interface)
+            }
             // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes say.
             _ if self.view.dst == Ipv4Addr::BROADCAST => {
                 self.note_route(RouteReason::Arrived, None);
@@ -417,13 +423,26 @@ impl<'a> Walker<'a> {
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(&interface)
             }
-            _ if self.view.dst.is_multicast() => {
-                self.assume("this host has joined the multicast group");
-                self.note_route(RouteReason::Arrived, None);
-                self.deliver(&interface)
-            }
             Some(way) if way.kind == RouteKind::Unicast => self.forward(&interface, way),
             _ => Err(self.lost("no route leads to its destination")),
+        }
+    }
+
+    /// What is refused of IPv6 packets before any hook (ip6_input.c, `ip6_rcv_core`).
+    fn check_header(&self, interface: &str, copy: Copy) -> Result<(), Stop> {
+        let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.view.src, self.view.dst) else { return Ok(()) };
+        if interface != "lo" && (src.is_loopback() || dst.is_loopback()) {
+            return Err(self.lost("::1 must not arrive from outside"));
+        }
+        if src.is_multicast() {
+            return Err(self.lost("its source is no address of a single host"));
+        }
+        match copy::scope(dst) {
+            Some(0) => Err(self.lost("its group has the reserved scope 0")),
+            Some(copy::INTERFACE_LOCAL) if interface != "lo" && copy == Copy::No => {
+                Err(self.lost("a group of scope interface-local must not arrive from outside"))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -491,7 +510,11 @@ impl<'a> Walker<'a> {
     /// Routes a packet that is sent from here.
     fn route_sent(&mut self, why: RouteReason) -> Result<Way, Stop> {
         let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: "lo" };
-        let refused = match route::lookup(self.host, query) {
+        let found = match why {
+            RouteReason::Sent => route::lookup_sent(self.host, query),
+            _ => route::lookup_again(self.host, query),
+        };
+        let refused = match found {
             Some(way) => match way.kind {
                 RouteKind::Blackhole => "a blackhole route swallows it",
                 RouteKind::Unreachable => "a route calls its destination unreachable",
@@ -566,6 +589,12 @@ impl<'a> Walker<'a> {
             self.translate_as_before(destination);
             return Ok(());
         }
+        if let (false, true, Some(((src, sport), source_translated))) =
+            (destination, self.source_settled, self.settled_source)
+        {
+            // A broadcast and its copy are of one connection.
+            self.change(|view| View { src, sport, source_translated, ..view });
+        }
         let settled = if destination { self.destination_settled } else { self.source_settled };
         if settled || self.view.state != Some(ConnectionState::New) {
             return Ok(());
@@ -579,20 +608,30 @@ impl<'a> Walker<'a> {
         }
         match destination {
             true => self.destination_settled = true,
-            false => self.source_settled = true,
+            false => {
+                self.source_settled = true;
+                self.settled_source = Some(((self.view.src, self.view.sport), self.view.source_translated));
+            }
         }
         Ok(())
     }
 
     /// A packet of a known connection gets the translation of that connection, without any rule being asked.
     fn translate_as_before(&mut self, destination: bool) {
-        let mut view = self.view.clone();
-        if let (true, Some(end)) = (destination, self.translation.destination) {
-            (view.dst, view.dport) = end;
-        }
-        if let (false, Some(end)) = (destination, self.translation.source) {
-            (view.src, view.sport) = end;
-        }
+        let translation = self.translation;
+        self.change(|mut view| {
+            if let (true, Some(end)) = (destination, translation.destination) {
+                (view.dst, view.dport) = end;
+            }
+            if let (false, Some(end)) = (destination, translation.source) {
+                (view.src, view.sport) = end;
+            }
+            view
+        });
+    }
+
+    fn change(&mut self, change: impl FnOnce(View) -> View) {
+        let view = change(self.view.clone());
         if view != self.view {
             self.show(view);
         }

@@ -8,6 +8,7 @@ use chainwalk_core::host::Host;
 use chainwalk_core::packet::{Family, Packet, Protocol};
 use chainwalk_core::print;
 use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::view::View;
 use chainwalk_core::walk::trace::{Outcome, Trace, VerdictKind};
 use chainwalk_core::walk::walk;
 use chainwalk_tests::namespace::program;
@@ -77,8 +78,7 @@ fn expected(trace: &Trace) -> Vec<Spot> {
     counted.map(|step| (step.place.at.table, step.place.at.chain, step.place.rule)).collect()
 }
 
-fn ends(trace: &Trace) -> Ends {
-    let view = trace.path.result();
+fn ends(trace: &Trace, view: &View) -> Ends {
     let ports = view.sport.zip(view.dport).filter(|_| Protocol::has_ports(trace.packet.protocol));
     Ends { src: view.src, dst: view.dst, ports, mark: view.mark }
 }
@@ -99,16 +99,28 @@ fn compare(observed: &Observed, trace: &Trace) -> Result<(), String> {
         return Err("the same rules count in another order".into());
     }
     let verdict = trace.verdict().ok_or("the walk has no verdict")?;
-    let ends = ends(trace);
-    let delivered = (verdict.kind == VerdictKind::Delivered).then_some(ends);
-    let left = match verdict.kind {
-        VerdictKind::Sent | VerdictKind::Forwarded => verdict.interface.clone().map(|interface| (interface, ends)),
-        _ => None,
+    let ends_here = ends(trace, trace.path.result());
+    let copy = trace.path.copy.as_ref();
+    let delivered = match copy {
+        Some(copy) if copy.verdict.kind == VerdictKind::Delivered => {
+            Some(ends(trace, &trace.path.views[copy.view as usize]))
+        }
+        _ => (verdict.kind == VerdictKind::Delivered).then_some(ends_here),
     };
     if delivered != observed.delivered {
         return Err(format!("delivered: the kernel {:?}, the walk {delivered:?}", observed.delivered));
     }
-    if left != observed.left {
+    let left = match verdict.kind {
+        VerdictKind::Sent | VerdictKind::Forwarded => verdict.interface.clone().map(|interface| (interface, ends_here)),
+        _ => None,
+    };
+    // The copy is the first of two in IPv4, the last in IPv6. Where the packet itself was dropped, it may be the only one.
+    let seen = match (copy, trace.packet.family()) {
+        (Some(_), _) if left.is_none() => None,
+        (Some(_), Family::Ipv6) => observed.left.first(),
+        _ => observed.left.last(),
+    };
+    if left.as_ref() != seen {
         return Err(format!("left: the kernel {:?}, the walk {left:?}", observed.left));
     }
     Ok(())
@@ -129,7 +141,13 @@ fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, differ
         }
     };
     let _ = writeln!(out, "delivered {:?}, left {:?}, told {:?}", observed.delivered, observed.left, observed.told);
-    let _ = writeln!(out, "--- the walk\n{}{:?}, {:?}", names(ruleset, &expected(trace)), trace.verdict(), ends(trace));
+    let _ = writeln!(
+        out,
+        "--- the walk\n{}{:?}, {:?}",
+        names(ruleset, &expected(trace)),
+        trace.verdict(),
+        ends(trace, trace.path.result())
+    );
     out
 }
 

@@ -2,6 +2,7 @@
 
 use chainwalk_core::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule, Socket};
 use chainwalk_core::packet::Protocol;
+use chainwalk_tests::random::JOINED;
 use proptest::prelude::*;
 
 /// Routes and routing rules beyond those of a pod, as `ip` takes them; [`host`] states the same.
@@ -42,7 +43,11 @@ fn prefix(text: &str) -> Prefix {
 pub(crate) fn host(settings: Settings) -> Host {
     let mut host = Host::pod();
     let addresses = ["172.16.0.5/24", "fd00:2::5/64"].map(prefix).into();
-    host.interfaces.push(Interface { name: "eth1".into(), addresses, group: None });
+    for interface in &mut host.interfaces {
+        let joined = JOINED.map(|group| group.parse().expect("a literal address"));
+        interface.multicast_groups = Some(if interface.name == "eth0" { joined.into() } else { Vec::new() });
+    }
+    host.interfaces.push(Interface { name: "eth1".into(), addresses, group: None, multicast_groups: Some(Vec::new()) });
     let route = |dst: &str, kind, dev: Option<&str>, table| Route {
         dst: prefix(dst),
         via: None,

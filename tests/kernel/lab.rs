@@ -12,9 +12,10 @@ use chainwalk_core::packet::{Family, Packet, Protocol};
 use chainwalk_core::parse;
 use chainwalk_core::ruleset::{Ruleset, TableName};
 use chainwalk_tests::namespace::{Pod, program};
+use chainwalk_tests::random::JOINED;
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};
 use nix::net::if_::if_nametoindex;
-use socket2::{Domain, Protocol as Transport, Socket, Type};
+use socket2::{Domain, InterfaceIndexOrAddress, Protocol as Transport, Socket, Type};
 
 use super::host::{LISTENS, ROUTES, Settings, host};
 use super::netlink::{Connections, Event, EventKind, Tracer};
@@ -42,8 +43,8 @@ pub(crate) struct Observed {
     pub(crate) order: Option<Vec<Spot>>,
     /// It came to the end of INPUT.
     pub(crate) delivered: Option<Ends>,
-    /// It came to the end of POSTROUTING, to leave by this interface.
-    pub(crate) left: Option<(String, Ends)>,
+    /// It came to the end of POSTROUTING, to leave by this interface; a broadcast or multicast does so twice.
+    pub(crate) left: Vec<(String, Ends)>,
     /// What the sender of a local packet was told.
     pub(crate) told: Option<String>,
 }
@@ -67,6 +68,8 @@ pub(crate) struct Lab {
     counters: BTreeMap<Spot, u64>,
     /// TPROXY looks for them.
     _listeners: Vec<Socket>,
+    /// As long as they are open, the namespace is in the groups.
+    _joined: [Socket; 2],
 }
 
 impl Lab {
@@ -110,6 +113,7 @@ impl Lab {
                 handles: BTreeMap::new(),
                 counters: BTreeMap::new(),
                 _listeners: listeners(),
+                _joined: joined(index("eth0")),
             })
         })
     }
@@ -179,13 +183,13 @@ impl Lab {
             events.iter().filter(|event| event.table == "judge").filter(at_end).collect::<Vec<_>>()
         };
         let name = |event: &&Event| event.out_interface.and_then(|index| self.interfaces.get(&index).copied());
-        let mut leaving = of_judge("postrouting-last").into_iter().filter_map(|event| Some((name(&event)?, event)));
-        let left = leaving.rfind(|(name, _)| *name != "lo");
+        let leaving = of_judge("postrouting-last").into_iter().filter_map(|event| Some((name(&event)?, event)));
+        let left = leaving.filter(|(name, _)| *name != "lo");
         Observed {
             counts,
             order: (self.backend == Backend::Nft).then(|| self.order(&events)),
             delivered: of_judge("input-last").last().map(|event| ends(event)),
-            left: left.map(|(name, event)| (name.to_owned(), ends(event))),
+            left: left.map(|(name, event)| (name.to_owned(), ends(event))).collect(),
             told,
         }
     }
@@ -242,6 +246,21 @@ fn ends(event: &Event) -> Ends {
     let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
     let ports = Protocol(protocol.0).has_ports().then(|| (port(0), port(2)));
     Ends { src, dst, ports, mark: event.mark }
+}
+
+/// Sockets that have joined [`JOINED`] on an interface.
+fn joined(interface: u32) -> [Socket; 2] {
+    JOINED.map(|group| {
+        let group: IpAddr = group.parse().expect("a literal address");
+        let domain = if group.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+        let socket = Socket::new(domain, Type::DGRAM, None).expect("a socket can be opened");
+        let joining = match group {
+            IpAddr::V4(group) => socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(interface)),
+            IpAddr::V6(group) => socket.join_multicast_v6(&group, interface),
+        };
+        joining.expect("a group can be joined");
+        socket
+    })
 }
 
 /// The sockets that TPROXY may hand packets to. Nothing ever reaches them: the judge's table drops it before.

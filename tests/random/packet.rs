@@ -6,7 +6,7 @@ use chainwalk_core::packet::{Family, Origin, Packet, Protocol, TcpFlags};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-use super::{ELSEWHERE, IDS, MARKS, OWN, PORTS, of};
+use super::{ELSEWHERE, IDS, JOINED, MARKS, OWN, PORTS, of};
 
 /// ICMP and ICMPv6 types: requests, replies, errors, and ones that nobody has named.
 const ICMP: [[u8; 12]; 2] =
@@ -45,7 +45,8 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
     let anywhere = || [own(), elsewhere()].concat();
     let base = |origin, src, dst| Packet { src: Some(src), ..Packet::to(origin, Protocol::TCP, dst) };
     let src = prop_oneof![8 => address(own()), 1 => address(elsewhere())];
-    let local = (src, address(anywhere()), select(IDS.to_vec()), select(IDS.to_vec()), select(MARKS.to_vec()));
+    let dst = prop_oneof![7 => address(anywhere()), 1 => address(broad(family))];
+    let local = (src, dst, select(IDS.to_vec()), select(IDS.to_vec()), select(MARKS.to_vec()));
     let local = local.prop_map(move |(src, dst, uid, gid, mark)| Packet {
         uid: Some(uid),
         gid: Some(gid),
@@ -62,12 +63,13 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
     prop_oneof![local, inbound]
 }
 
-/// Addresses of more than one host: broadcasts, and a group that every host joins.
+/// Addresses of more than one host: broadcasts, groups that every host joins, [`JOINED`], and groups that nobody joins.
 fn broad(family: Family) -> Vec<&'static str> {
-    match family {
-        Family::Ipv4 => vec!["10.244.1.255", "255.255.255.255", "224.0.0.1"],
-        Family::Ipv6 => vec!["ff02::1"],
-    }
+    let rest = match family {
+        Family::Ipv4 => ["10.244.1.255", "255.255.255.255", "224.0.0.1", "224.0.0.251", "239.9.9.9"],
+        Family::Ipv6 => ["ff02::1", "ff02::1:ff00:5", "ff01::1", "ff02::fb", "ff05::2"],
+    };
+    [[JOINED[of(family)]].as_slice(), &rest].concat()
 }
 
 /// A packet of one family.

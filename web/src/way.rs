@@ -46,7 +46,7 @@ pub(crate) fn stations(path: &Path) -> Vec<Station> {
         last = Some(view.hook);
         match view.hook {
             Hook::Output => stations.extend(route(&[RouteReason::Sent])),
-            Hook::Prerouting => stations.extend(route(&[RouteReason::Looped])),
+            Hook::Prerouting => stations.extend(route(&[RouteReason::Looped, RouteReason::Copied])),
             _ => {}
         }
         let mut here = path.steps.iter().enumerate().filter(|(_, step)| step.hook == view.hook);

@@ -14,6 +14,9 @@ fn credential(context: &Context, id: Option<u32>) -> Reading<'static> {
     if context.packet.origin == Origin::Inbound {
         return Reading::Absent("no owner: it is not sent from here");
     }
+    if context.view.copied {
+        return Reading::Absent("no owner: a copy has no socket");
+    }
     match (context.packet.owner, id) {
         (Some(Owner::Kernel), _) => Reading::Absent("no owner: the kernel itself sends it"),
         (Some(Owner::None), _) => Reading::Absent("no owner: it has no socket"),
@@ -50,6 +53,7 @@ static SOCKET: Field = Field {
     phrase: Phrase::Says("it comes from a socket", "it comes from no socket"),
     read: |context| match (context.packet.owner, context.packet.uid) {
         _ if context.packet.origin == Origin::Inbound => Reading::Absent("no socket: it is not sent from here"),
+        _ if context.view.copied => Reading::Absent("no socket: it is a copy"),
         (Some(Owner::None), _) => Reading::Absent("no socket"),
         (Some(Owner::Kernel), _) | (None, Some(_)) => Reading::Number(1),
         (None, None) => Reading::Unknown(UNSTATED.into()),

@@ -15,9 +15,14 @@ pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Ver
     Verdict { decided_by: place(rulesets, path, &verdict), redirected, ..verdict }
 }
 
+/// Its steps, without those of its copy.
+fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = &Step> + Clone {
+    path.steps.iter().filter(|step| !path.views[step.view as usize].copied)
+}
+
 /// The place to name, or `None` where no rule and no policy was asked.
 fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
-    let last = path.steps.iter().rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+    let last = own_steps(path).rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     match verdict.kind {
         VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => None,
         VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
@@ -37,7 +42,7 @@ fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
             && step.outcome == Outcome::Match
             && matches!(target, Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Redirects)
     };
-    path.steps.iter().rfind(sets).map(|step| lift(rulesets, path, step))
+    own_steps(path).rfind(sets).map(|step| lift(rulesets, path, step))
 }
 
 /// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.
@@ -64,7 +69,7 @@ fn is_named_action(chain: &Chain) -> bool {
 /// packet would have been redirected.
 fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let lets = |(at, step): &(usize, &Step)| {
-        if step.outcome != Outcome::Match {
+        if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
             return false;
         }
         match step.place.rule(rulesets).map(|rule| rule.target) {
@@ -84,7 +89,7 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
 
 /// Where no rule decided: the policy of table nat at the packet's first hook, else the last policy.
 fn policy(path: &Path) -> Option<Place> {
-    let mut policies = path.steps.iter().filter(|step| step.outcome == Outcome::Policy);
+    let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
     let in_nat = policies.clone().find(|step| step.place.at.table == TableName::Nat);
     in_nat.or_else(|| policies.next_back()).map(|step| step.place)
 }

@@ -1,6 +1,6 @@
 //! Routing: which way a packet goes, from the host's addresses, routes and policy rules.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule};
 use crate::packet::Family;
@@ -49,6 +49,63 @@ pub fn lookup(host: &Host, query: Query) -> Option<Way> {
     ways.find(|way| way.kind != RouteKind::Throw)
 }
 
+/// Looks up the way of a packet that a process sends. Groups and 255.255.255.255 go out by the interface that a route
+/// names, whatever that route is for (route.c, `__mkroute_output`).
+pub fn lookup_sent(host: &Host, query: Query) -> Option<Way> {
+    let way = lookup(host, query)?;
+    match (broad(query.dst), way.kind) {
+        (Some(kind), RouteKind::Unicast | RouteKind::Local) => Some(Way { kind, ..way }),
+        _ => Some(way),
+    }
+}
+
+/// Looks up the new way of a packet that a rule changed in OUTPUT: such a destination then goes out by the interface that
+/// holds the packet's source (`ip_route_output_key_hash_rcu`; measured). IPv6 has the same way as before.
+pub fn lookup_again(host: &Host, query: Query) -> Option<Way> {
+    let (Some(kind), Some(src)) = (broad(query.dst), query.src) else { return lookup(host, query) };
+    match kind_of(host, src, None) {
+        RouteKind::Local => holder(host, src).map(|interface| Way { kind, interface, source: None }),
+        RouteKind::Unicast => None,
+        _ => lookup_sent(host, query),
+    }
+}
+
+/// What an IPv4 destination of more than one host is, whatever the routes say.
+fn broad(dst: IpAddr) -> Option<RouteKind> {
+    match dst {
+        IpAddr::V4(v4) if v4.is_multicast() => Some(RouteKind::Multicast),
+        IpAddr::V4(v4) if v4.is_broadcast() => Some(RouteKind::Broadcast),
+        _ => None,
+    }
+}
+
+/// The interface that holds an address of this host; all of 127.0.0.0/8 is held by `lo`.
+fn holder(host: &Host, address: IpAddr) -> Option<String> {
+    let own = addresses(host, None)
+        .find(|(interface, prefix)| prefix.address == address || interface.name == "lo" && prefix.contains(address));
+    own.map(|(interface, _)| interface.name.clone())
+}
+
+/// Whether the kernel itself joins a group on that interface: all hosts, the neighbour solicitations for its own addresses,
+/// and all routers where it forwards (igmp.c, `ip_mc_up`; mcast.c, `ipv6_mc_up`; addrconf.c, `dev_forward_change`).
+pub fn joins_by_itself(host: &Host, interface: &str, group: IpAddr) -> bool {
+    let IpAddr::V6(group) = group else { return group == IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)) };
+    let solicits = |own: IpAddr| {
+        let IpAddr::V6(own) = own else { return false };
+        let [.., high, low] = own.segments();
+        group.segments() == [0xff02, 0, 0, 0, 0, 1, 0xff00 | high & 0xff, low]
+    };
+    let forwards = || {
+        let scopes = ["all", interface];
+        scopes.iter().any(|scope| host.is_on(&format!("net.ipv6.conf.{scope}.forwarding")))
+    };
+    match group.segments() {
+        [0xff01 | 0xff02, 0, 0, 0, 0, 0, 0, 1] => true,
+        [0xff01 | 0xff02 | 0xff05, 0, 0, 0, 0, 0, 0, 2] => forwards(),
+        _ => addresses(host, Some(interface)).any(|(_, prefix)| solicits(prefix.address)),
+    }
+}
+
 fn selects(rule: &RoutingRule, query: Query) -> bool {
     let mask = rule.mask.unwrap_or(u32::MAX);
     let holds = rule.fwmark.is_none_or(|mark| query.mark & mask == mark & mask)
@@ -69,7 +126,8 @@ fn bound_interface(query: Query<'_>) -> Option<&str> {
 fn lookup_in(host: &Host, table: u32, dst: IpAddr, bound: Option<&str>) -> Option<Way> {
     let stated = host.routes.iter().filter(|route| route.table.unwrap_or(MAIN) == table && route.dst.contains(dst));
     let stated = stated.filter(|route| bound.is_none_or(|name| way_of(route).interface == name));
-    let best = stated.max_by_key(|route| (route.dst.length, std::cmp::Reverse(route.metric.unwrap_or(0))));
+    // Among equals the one that was there first.
+    let best = stated.rev().max_by_key(|route| (route.dst.length, std::cmp::Reverse(route.metric.unwrap_or(0))));
     let implied = match table {
         LOCAL => local(host, dst, bound),
         MAIN => connected(host, dst, bound),
@@ -93,6 +151,12 @@ fn way_of(route: &Route) -> Way {
 /// The local table that the kernel keeps by itself: own addresses, all of 127.0.0.0/8 on `lo`, broadcasts, multicast.
 fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
     let bits = Family::of(dst).bits();
+    if dst.is_ipv6() && dst.is_multicast() {
+        // `ff00::/8` on every interface but `lo`.
+        let mut wires = addresses(host, bound).filter(|(wire, prefix)| wire.name != "lo" && prefix.address.is_ipv6());
+        let wire = wires.next()?.0.name.clone();
+        return Some((8, Way { kind: RouteKind::Multicast, interface: wire, source: None }));
+    }
     for (interface, prefix) in addresses(host, bound) {
         let whole = interface.name == "lo" && dst.is_ipv4() && prefix.contains(dst);
         if whole || prefix.address == dst {

@@ -108,6 +108,8 @@ pub enum RouteReason {
     Translated,
     /// It came back in by `lo`.
     Looped,
+    /// The copy of a broadcast or multicast came back in by the interface that it was sent by.
+    Copied,
     /// It arrived.
     Arrived,
 }
@@ -175,8 +177,17 @@ impl Verdict {
     }
 }
 
-/// One way a packet can go: all steps, and the end.
+/// What became of the copy that this host itself gets of a broadcast or multicast that it sends.
 #[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Copied {
+    /// How the copy ends.
+    pub verdict: Verdict,
+    /// The copy as it ends: a place in [`Path::views`].
+    pub view: u32,
+}
+
+/// One way a packet can go: all steps, and the end.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
     /// Every rule and policy it met, in order.
     pub steps: Vec<Step>,
@@ -186,6 +197,8 @@ pub struct Path {
     pub routes: Vec<RouteNote>,
     /// How it ends; `None` where it depends on what a dump cannot tell, or where the walk had to stop.
     pub verdict: Option<Verdict>,
+    /// What became of the copy of a broadcast or multicast; its steps stand among the others.
+    pub copy: Option<Copied>,
     /// Why the walk had to stop before an end.
     pub stopped: Option<String>,
 }

@@ -53,6 +53,7 @@ fn show(page: &Page, station: Station) -> Html {
                 RouteReason::Mangled => (format!("again: {to}"), "Routed again: table mangle changed it"),
                 RouteReason::Translated => (format!("again: {to}"), "Routed again: table nat changed its destination"),
                 RouteReason::Looped => ("lo".into(), "It leaves by lo and comes back in; nat is not asked again"),
+                RouteReason::Copied => ("a copy".into(), "This host gets a copy of what it sends to many"),
                 RouteReason::Arrived => (to, "Routed: to this pod, or on"),
             };
             html! { <li class="route" {title}>{ says }</li> }

@@ -51,12 +51,19 @@ fn own_address(host: &Host, view: &View) -> Option<IpAddr> {
             let next_hop = next_hop(host, out, view.dst);
             first_best(candidates(), |on_way, prefix| (on_way, on_way && prefix.contains(next_hop), 0))
         }
-        // RFC 6724 as `ipv6_get_saddr_eval` has it: the destination itself, the interface, the label, the common prefix.
-        IpAddr::V6(dst) => first_best(candidates(), |on_way, prefix| {
-            let same_label = matches!(prefix.address, IpAddr::V6(own) if label(own) == label(dst));
-            let common = prefix.common_bits(view.dst).min(prefix.length);
-            (prefix.address == view.dst, on_way, u16::from(same_label) << 8 | u16::from(common))
-        }),
+        // RFC 6724 as `ipv6_get_saddr_eval` has it: the destination itself, the scope, the interface, the label, the common
+        // prefix. A destination that is near leaves only the interface's own addresses.
+        IpAddr::V6(dst) => {
+            let near = dst.is_multicast() || scope(dst) <= LINK_LOCAL;
+            let candidates = candidates().filter(|(on_way, _)| *on_way || !near);
+            first_best(candidates, |on_way, prefix| {
+                let IpAddr::V6(own) = prefix.address else { return Default::default() };
+                let reach = i16::from(scope(own));
+                let reach = if reach >= i16::from(scope(dst)) { -reach } else { reach - 128 };
+                let common = prefix.common_bits(view.dst).min(prefix.length);
+                (own == dst, reach, on_way, label(own) == label(dst), common)
+            })
+        }
     };
     best.map(|prefix| prefix.address)
 }
@@ -85,15 +92,25 @@ fn label(address: Ipv6Addr) -> u8 {
     }
 }
 
-/// Whether an address may stand as the source of a packet to `dst`: of its family, and of global scope (`RT_SCOPE_UNIVERSE`
-/// in `inet_select_addr`).
+const LINK_LOCAL: u8 = 2;
+
+/// How far an IPv6 address reaches (`__ipv6_addr_type` in addrconf_core.c, which has ::1 reach as far as its link).
+fn scope(address: Ipv6Addr) -> u8 {
+    match address.octets() {
+        [0xff, flags, ..] => flags & 0x0f,
+        [0xfe, second, ..] if second & 0xc0 == 0x80 => LINK_LOCAL,
+        [0xfe, second, ..] if second & 0xc0 == 0xc0 => 5,
+        _ if address.is_loopback() => LINK_LOCAL,
+        _ => 14,
+    }
+}
+
+/// Whether an address may stand as the source of a packet to `dst`: of its family, and in IPv4 of global scope
+/// (`RT_SCOPE_UNIVERSE` in `inet_select_addr`).
 fn serves(address: IpAddr, dst: IpAddr) -> bool {
     match (address, dst) {
         (IpAddr::V4(own), IpAddr::V4(_)) => !own.is_loopback() && !own.is_link_local(),
-        (IpAddr::V6(own), IpAddr::V6(dst)) => {
-            own.is_loopback() == dst.is_loopback() && own.is_unicast_link_local() == dst.is_unicast_link_local()
-        }
-        _ => false,
+        (own, dst) => own.is_ipv6() && dst.is_ipv6(),
     }
 }
 
