@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
-use crate::packet::{ConnectionState, Family, Origin, Packet};
+use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
 use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
 use crate::view::View;
 
@@ -565,6 +565,10 @@ impl<'a> Walker<'a> {
             Some(ConnectionState::Untracked) => ConnectionState::Untracked,
             _ => self.packet.state.unwrap_or_else(|| conntrack::first_state(&self.packet)),
         };
+        if (self.packet.origin, self.packet.protocol) == (Origin::Inbound, Protocol::UDPLITE) {
+            // nf_conntrack_proto_udp.c, `udplite_error` computes it as for UDP (measured).
+            self.assume("the network card has checked the checksum: connection tracking takes a right one for wrong");
+        }
         // What CONNMARK wrote in table raw went to the template of a CT rule, not to this connection.
         let connmark = self.packet.connmark;
         let Translation { snat, dnat, .. } = self.translation;

@@ -3,9 +3,12 @@
 use std::net::IpAddr;
 
 use chainwalk_core::packet::{Packet, Protocol, TcpFlags};
+use chainwalk_core::walk::conntrack::sctp_chunk;
 use etherparse::{
     IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, PacketBuilderStep, TcpHeader,
 };
+
+const GRE: Protocol = Protocol(47);
 
 /// The IP packet, headers first.
 pub(crate) fn bytes(packet: &Packet) -> Vec<u8> {
@@ -56,6 +59,14 @@ fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8],
         Protocol::UDP => builder.udp(sport, dport).write(out, payload),
         Protocol::ICMP => builder.icmpv4_raw(kind, code, [0, 7, 0, 1]).write(out, payload),
         Protocol::ICMPV6 => builder.icmpv6_raw(kind, code, [0, 7, 0, 1]).write(out, payload),
+        Protocol::SCTP => builder.write(out, IpNumber(packet.protocol.0), &sctp(packet, sport, dport)),
+        Protocol::UDPLITE => builder.write(out, IpNumber(packet.protocol.0), &udplite(packet, sport, dport, payload)),
+        Protocol::DCCP => {
+            let start = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
+            builder.write(out, IpNumber(packet.protocol.0), &[start.as_slice(), &[0; 12], payload].concat())
+        }
+        // Its header is empty: version 0. nat drops what is shorter.
+        GRE => builder.write(out, IpNumber(packet.protocol.0), &[[0; 8].as_slice(), payload].concat()),
         other => builder.write(out, IpNumber(other.0), payload),
     };
     written.expect("a vector takes all, and random packets are short");
@@ -73,4 +84,67 @@ fn tcp(packet: &Packet, sport: u16, dport: u16) -> TcpHeader {
         acknowledgment_number: 1,
         ..TcpHeader::new(sport, dport, 1, 1024)
     }
+}
+
+/// The length of a chunk of SCTP on the wire; the last one takes what there is of payload, and is at least this long.
+const CHUNK: usize = 20;
+
+/// An SCTP packet (RFC 9260): ports, verification tag, checksum, chunks.
+fn sctp(packet: &Packet, sport: u16, dport: u16) -> Vec<u8> {
+    let init = || vec!["INIT".to_owned()];
+    let chunks: Vec<u8> =
+        packet.sctp_chunks.clone().unwrap_or_else(init).iter().filter_map(|name| sctp_chunk(name)).collect();
+    // Only an INIT has the tag 0.
+    let tag = if chunks.contains(&1) { 0 } else { 0x5a5a_5a5a_u32 };
+    let mut out = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
+    out.extend(tag.to_be_bytes());
+    out.extend([0; 4]);
+    let rest = (packet.payload_length as usize).saturating_sub(CHUNK * chunks.len());
+    for (place, kind) in chunks.iter().enumerate() {
+        let length = if place + 1 == chunks.len() { CHUNK + rest } else { CHUNK };
+        let start = out.len();
+        out.extend([*kind, 0]);
+        out.extend(u16::try_from(length).expect("chunks are short").to_be_bytes());
+        out.resize(start + length, 0x5a);
+    }
+    let checksum = crc32c(&out);
+    out[8..12].copy_from_slice(&checksum.to_le_bytes());
+    out
+}
+
+/// The checksum of SCTP, bit by bit.
+fn crc32c(bytes: &[u8]) -> u32 {
+    let mut crc = u32::MAX;
+    for byte in bytes {
+        crc ^= u32::from(*byte);
+        for _ in 0..8 {
+            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+        }
+    }
+    !crc
+}
+
+/// A UDP-Lite packet (RFC 3828) whose checksum covers all of it. It is the checksum that connection tracking looks for: by
+/// mistake it takes the protocol for UDP (nf_conntrack_proto_udp.c, `udplite_error`; measured).
+fn udplite(packet: &Packet, sport: u16, dport: u16, payload: &[u8]) -> Vec<u8> {
+    let mut out = [sport.to_be_bytes(), dport.to_be_bytes(), [0; 2], [0; 2]].concat();
+    out.extend(payload);
+    let length = u32::try_from(out.len()).expect("it is short");
+    let source = packet.src.expect("random packets state their source");
+    let octets = |address: IpAddr| match address {
+        IpAddr::V4(address) => address.octets().to_vec(),
+        IpAddr::V6(address) => address.octets().to_vec(),
+    };
+    let covered = [octets(source), octets(packet.dst), length.to_be_bytes().to_vec(), out.clone()].concat();
+    let words = covered.chunks(2).map(|word| u32::from(word[0]) << 8 | word.get(1).map_or(0, |low| u32::from(*low)));
+    let mut sum: u32 = words.sum::<u32>() + u32::from(Protocol::UDP.0);
+    while sum > 0xffff {
+        sum = (sum & 0xffff) + (sum >> 16);
+    }
+    let checksum = match !u16::try_from(sum).expect("it was folded") {
+        0 => u16::MAX,
+        other => other,
+    };
+    out[6..8].copy_from_slice(&checksum.to_be_bytes());
+    out
 }

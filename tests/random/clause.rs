@@ -33,7 +33,9 @@ impl Site {
 pub(super) enum Transport {
     /// Any or another protocol.
     Any,
-    /// UDP, or another one with ports.
+    /// SCTP: ports that nat can change.
+    Sctp,
+    /// UDP.
     Ports,
     /// TCP.
     Tcp,
@@ -124,11 +126,16 @@ pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
         sometimes(2, multiport()),
     );
     let udp = udp.prop_map(|(sport, dport, multiport)| format!(" -p udp{sport}{dport}{multiport}"));
-    let other = select(vec![" ! -p tcp", " ! -p udp", " -p 253", " ! -p 253"]).prop_map(str::to_owned);
+    let sctp = sometimes(3, multiport()).prop_map(|multiport| format!(" -p sctp{multiport}"));
+    let with_ports =
+        (select(vec!["udplite", "dccp"]), multiport()).prop_map(|(name, multiport)| format!(" -p {name}{multiport}"));
+    let other = select(vec![" ! -p esp", " ! -p tcp", " ! -p udp", " -p 253", " ! -p 253"]).prop_map(str::to_owned);
     prop_oneof![
         6 => Just((Transport::Any, String::new())),
         4 => tcp.prop_map(|text| (Transport::Tcp, text)),
         2 => udp.prop_map(|text| (Transport::Ports, text)),
+        1 => sctp.prop_map(|text| (Transport::Sctp, text)),
+        1 => with_ports.prop_map(|text| (Transport::Any, text)),
         1 => icmp(site.family).prop_map(|text| (Transport::Any, text)),
         1 => other.prop_map(|text| (Transport::Any, text)),
     ]
@@ -290,7 +297,7 @@ pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
 }
 
 fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
-    use Transport::{Any, Ports};
+    use Transport::{Any, Sctp};
     let networks = match site.family {
         Family::Ipv4 => vec!["10.9.9.0/24", "127.0.0.0/8", "10.244.1.5/32", "192.0.2.0/25"],
         Family::Ipv6 => vec!["2001:db8:99::/64", "fd00:1::/64", "::1/128", "2001:db8:7::/49"],
@@ -298,18 +305,18 @@ fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
     all.push((4, Any, select(networks).prop_map(|network| format!(" -j NETMAP --to {network}")).boxed()));
     if site.only(&[Hook::Prerouting, Hook::Output]) {
         let to = select(vec!["15001", "15006", "80", "8080-8090"]);
-        all.push((12, Ports, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
+        all.push((12, Sctp, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
         all.push((4, Any, fixed("-j REDIRECT")));
-        all.push((12, Ports, to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090"])));
+        all.push((12, Sctp, to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090"])));
         all.push((12, Any, to_address(site, "-j DNAT --to-destination")));
     }
     // The kernel picks a source port from a span at random: single ones only.
     if site.only(&[Hook::Input, Hook::Postrouting]) {
-        all.push((12, Ports, to_port(site, "-j SNAT --to-source", &["1024", "40000"])));
+        all.push((12, Sctp, to_port(site, "-j SNAT --to-source", &["1024", "40000"])));
         all.push((12, Any, to_address(site, "-j SNAT --to-source")));
     }
     if site.only(&[Hook::Postrouting]) {
         all.push((8, Any, fixed("-j MASQUERADE")));
-        all.push((4, Ports, fixed("-j MASQUERADE --to-ports 1024")));
+        all.push((4, Sctp, fixed("-j MASQUERADE --to-ports 1024")));
     }
 }

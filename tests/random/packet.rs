@@ -3,6 +3,7 @@
 use std::net::IpAddr;
 
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol, TcpFlags};
+use chainwalk_core::walk::conntrack::SCTP_CHUNKS;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -26,7 +27,7 @@ fn contents(family: Family) -> impl Strategy<Value = Contents> {
         2 => Just((Protocol::UDP, None, None)),
         1 => (select(ICMP[of(family)].to_vec()), prop_oneof![3 => Just(0), 1 => 0u8..5])
             .prop_map(move |kind| (icmp, None, Some(kind))),
-        1 => Just((Protocol(253), None, None)),
+        2 => (select(others(family)), Just(None), Just(None)),
     ]
 }
 
@@ -72,12 +73,33 @@ fn broad(family: Family) -> Vec<&'static str> {
     [[JOINED[of(family)]].as_slice(), &rest].concat()
 }
 
+/// Protocols that iptables knows little of: with ports, tunnels, and one that nobody uses. AH is a header among others in
+/// IPv6.
+fn others(family: Family) -> Vec<Protocol> {
+    const GRE: Protocol = Protocol(47);
+    const ESP: Protocol = Protocol(50);
+    const AH: Protocol = Protocol(51);
+    let mut all = vec![Protocol(253), Protocol::SCTP, Protocol::SCTP, Protocol::UDPLITE, Protocol::DCCP, GRE, ESP];
+    if family == Family::Ipv4 {
+        all.push(AH);
+    }
+    all
+}
+
+/// One chunk in most cases.
+fn chunks() -> impl Strategy<Value = Vec<String>> {
+    let chunk = || prop_oneof![1 => Just("INIT"), 2 => select(SCTP_CHUNKS.map(|(name, _)| name).to_vec())];
+    prop_oneof![3 => prop::collection::vec(chunk(), 1), 1 => prop::collection::vec(chunk(), 0..4)]
+        .prop_map(|names| names.into_iter().map(str::to_owned).collect())
+}
+
 /// A packet of one family.
 pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
     let rest = (select(vec![0, 0, 10, 46]), 0u8..4, select(vec![64, 64, 64, 64, 64, 1, 2, 255]), 0u32..64);
-    (way(family), contents(family), port(), port(), rest).prop_map(
-        |(way, (protocol, tcp_flags, icmp), sport, dport, (dscp, ecn, ttl, payload_length))| Packet {
+    (way(family), contents(family), (port(), port(), prop::option::of(chunks())), rest).prop_map(
+        |(way, (protocol, tcp_flags, icmp), (sport, dport, chunks), (dscp, ecn, ttl, payload_length))| Packet {
             protocol,
+            sctp_chunks: chunks.filter(|_| protocol == Protocol::SCTP),
             tcp_flags,
             icmp_type: icmp.map(|(kind, _)| kind),
             icmp_code: icmp.map(|(_, code)| code),

@@ -20,6 +20,10 @@ pub fn first_state(packet: &Packet) -> ConnectionState {
         Protocol::TCP => tcp(packet.tcp_flags.unwrap_or(TcpFlags::SYN)),
         Protocol::ICMP => icmp(packet.icmp_type.unwrap_or(8)),
         Protocol::ICMPV6 => icmpv6(packet.icmp_type.unwrap_or(128)),
+        Protocol::SCTP => match &packet.sctp_chunks {
+            None => ConnectionState::New,
+            Some(names) => sctp(&names.iter().filter_map(|name| sctp_chunk(name)).collect::<Vec<_>>()),
+        },
         _ => ConnectionState::New,
     }
 }
@@ -57,6 +61,59 @@ fn icmpv6(kind: u8) -> ConnectionState {
     }
 }
 
+/// Names of SCTP chunks as `-m sctp` has them, by their numbers (RFC 9260).
+pub const SCTP_CHUNKS: [(&str, u8); 18] = [
+    ("DATA", 0),
+    ("INIT", INIT),
+    ("INIT_ACK", INIT_ACK),
+    ("SACK", 3),
+    ("HEARTBEAT", HEARTBEAT),
+    ("HEARTBEAT_ACK", HEARTBEAT_ACK),
+    ("ABORT", ABORT),
+    ("SHUTDOWN", SHUTDOWN),
+    ("SHUTDOWN_ACK", SHUTDOWN_ACK),
+    ("ERROR", ERROR),
+    ("COOKIE_ECHO", COOKIE_ECHO),
+    ("COOKIE_ACK", COOKIE_ACK),
+    ("ECN_ECNE", 12),
+    ("ECN_CWR", 13),
+    ("SHUTDOWN_COMPLETE", SHUTDOWN_COMPLETE),
+    ("FORWARD_TSN", 192),
+    ("ASCONF", 193),
+    ("ASCONF_ACK", 128),
+];
+
+const INIT: u8 = 1;
+const INIT_ACK: u8 = 2;
+const HEARTBEAT: u8 = 4;
+const HEARTBEAT_ACK: u8 = 5;
+const ABORT: u8 = 6;
+const SHUTDOWN: u8 = 7;
+const SHUTDOWN_ACK: u8 = 8;
+const ERROR: u8 = 9;
+const COOKIE_ECHO: u8 = 10;
+const COOKIE_ACK: u8 = 11;
+const SHUTDOWN_COMPLETE: u8 = 14;
+
+/// The number of a chunk's name, in any case, or of a number.
+pub fn sctp_chunk(name: &str) -> Option<u8> {
+    let named = SCTP_CHUNKS.iter().find(|(known, _)| known.eq_ignore_ascii_case(name));
+    named.map(|(_, number)| *number).or_else(|| name.parse().ok())
+}
+
+/// nf_conntrack_proto_sctp.c, `do_basic_checks`, `sctp_new` and the verification tag, which is 0 in an INIT only; measured
+/// for every chunk alone and for pairs.
+fn sctp(chunks: &[u8]) -> ConnectionState {
+    const ALONE: [u8; 3] = [INIT, INIT_ACK, SHUTDOWN_COMPLETE];
+    const FIRST: [u8; 2] = [COOKIE_ECHO, COOKIE_ACK];
+    const STARTS: [u8; 3] = [INIT, HEARTBEAT, HEARTBEAT_ACK];
+    let alone = chunks.len() == 1 || !chunks.iter().any(|chunk| ALONE.contains(chunk));
+    let ordered = !chunks.iter().skip(1).any(|chunk| FIRST.contains(chunk));
+    let known = |chunk: &u8| STARTS.contains(chunk) || [SHUTDOWN, SHUTDOWN_ACK, ERROR].contains(chunk);
+    let starts = chunks.iter().any(|chunk| STARTS.contains(chunk) || *chunk == SHUTDOWN_ACK);
+    if alone && ordered && starts && chunks.iter().all(known) { ConnectionState::New } else { ConnectionState::Invalid }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -82,6 +139,13 @@ mod tests {
         for (kind, want) in [(8, New), (13, New), (5, Invalid), (9, Invalid), (10, Invalid)] {
             assert_eq!(icmp(kind), want, "ICMP type {kind}");
         }
+        let chunks =
+            [("INIT", New), ("HEARTBEAT", New), ("SHUTDOWN_ACK", New), ("DATA", Invalid), ("COOKIE_ECHO", Invalid)];
+        for (name, want) in chunks {
+            assert_eq!(sctp(&sctp_chunk(name).map_or(vec![], |chunk| vec![chunk])), want, "{name}");
+        }
+        assert_eq!(sctp(&[INIT, INIT]), Invalid, "an INIT stands alone");
+        assert_eq!(sctp(&[]), Invalid, "no chunk at all");
         use ConnectionState::Untracked;
         for (kind, want) in [(128, New), (131, Untracked), (132, Untracked), (135, Untracked), (137, Invalid)] {
             assert_eq!(icmpv6(kind), want, "ICMPv6 type {kind}");
