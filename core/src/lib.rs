@@ -9,6 +9,7 @@ pub mod capture;
 pub mod compare;
 pub mod condition;
 pub mod diagnostic;
+pub mod evidence;
 pub mod explain;
 pub mod extension;
 pub mod host;

@@ -1,0 +1,122 @@
+//! Counters as evidence: what a mesh's rules have done since they were loaded, as far as a dump with counts shows.
+
+use crate::mesh::{Is, Mesh, Setting};
+use crate::ruleset::{Chain, Ruleset, Table, Target};
+
+/// How many connections went one way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Share {
+    /// Which way, in words: "let out by owner 1337".
+    pub way: String,
+    /// How many connections.
+    pub connections: u64,
+    /// Of how many.
+    pub of: u64,
+    /// The chain and the rule's number from 1; none for what no rule took.
+    pub rule: Option<(String, u32)>,
+}
+
+impl std::fmt::Display for Share {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let percent = (self.connections * 100).checked_div(self.of).unwrap_or(0);
+        write!(f, "{} of {} ({percent} %) {}", self.connections, self.of, self.way)?;
+        match &self.rule {
+            Some((chain, rule)) => write!(f, ": rule {rule} of {chain}"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// What the counters show.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Evidence {
+    /// What left, and what arrived: the ways that somebody took.
+    pub shares: Vec<Share>,
+    /// How to read them, and what in them is unlikely.
+    pub notes: Vec<String>,
+}
+
+/// Reads a mesh's counters; `None` where the dump has none, or nothing was counted.
+pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
+    let mut found = Evidence::default();
+    let proxy = mesh.proxy;
+    for (outward, chain) in [(true, mesh.outward(ruleset)), (false, mesh.inward(ruleset))] {
+        let Some((table, place, chain)) = chain else { continue };
+        let came = callers(table, place);
+        let mut captured = 0;
+        let mut left = came;
+        for (number, rule) in (1..).zip(&chain.rules) {
+            let Some(connections) = rule.counters.map(|counters| counters.packets).filter(|count| *count > 0) else {
+                continue;
+            };
+            // What a chain redirects is counted there: what it gives back went on.
+            let taken = match rule.target {
+                Target::Jump(chain) => through(&table.chains[chain as usize]).min(connections),
+                _ => connections,
+            };
+            if taken == 0 {
+                continue;
+            }
+            let is = mesh.is(ruleset, table, chain, rule);
+            let (way, captures) = way(is, outward, proxy);
+            left = left.saturating_sub(taken);
+            captured += if captures { taken } else { 0 };
+            let words = mesh.words(ruleset, table, chain, rule);
+            let way = [way, &*words].join(" ").trim_end().to_owned();
+            found.shares.push(Share {
+                way,
+                connections: taken,
+                of: came,
+                rule: Some((chain.name.to_string(), number)),
+            });
+        }
+        let direction = if outward { "left" } else { "arrived" };
+        if came > 0 && left > 0 {
+            let way = format!("{direction} and were matched by no rule");
+            found.shares.push(Share { way, connections: left, of: came, rule: None });
+        }
+        if came > 0 && captured == 0 {
+            found.notes.push(format!("Of all that {direction}, nothing went to {proxy}: if you expected it to, look at the rules that took it."));
+        }
+    }
+    if found.shares.is_empty() {
+        return None;
+    }
+    found.notes.push("Table nat counts connections, not packets: only the first packet of each asks it.".into());
+    if !mesh.uids.is_empty() || !mesh.gids.is_empty() {
+        found.notes.push(format!("{proxy}'s own connections are among those that were let out by owner: that count alone is no sign of a bypass."));
+    }
+    Some(found)
+}
+
+/// How many connections were led into a chain.
+fn callers(table: &Table, place: u32) -> u64 {
+    let rules = table.chains.iter().flat_map(|chain| &chain.rules);
+    let leads = rules.filter(|rule| matches!(rule.target, Target::Jump(to) | Target::Goto(to) if to == place));
+    leads.filter_map(|rule| rule.counters).map(|counters| counters.packets).sum()
+}
+
+/// How many connections a chain did not give back.
+fn through(chain: &Chain) -> u64 {
+    let ends =
+        chain.rules.iter().filter(|rule| matches!(rule.target, Target::Extension(id) if id.get().name != "RETURN"));
+    ends.filter_map(|rule| rule.counters).map(|counters| counters.packets).sum()
+}
+
+/// Which way a rule sends connections, and whether to the proxy.
+fn way(is: Option<Is>, outward: bool, proxy: &str) -> (&'static str, bool) {
+    let ztunnel = proxy == "ztunnel";
+    match is {
+        Some(Is::Owner(1)) => ("were the proxy's calls to its own pod", false),
+        Some(Is::Owner(2)) => ("were the pod's own calls over lo, not by", false),
+        Some(Is::Owner(_)) => ("were let out by owner", false),
+        Some(Is::Option(Setting::ExcludeIn | Setting::ExcludeOut)) => ("passed by port", false),
+        Some(Is::Option(Setting::ExcludeRanges | Setting::Probes)) => ("passed by address", false),
+        Some(Is::Option(Setting::Groups | Setting::ExcludeGroups)) => ("passed by group", false),
+        Some(Is::Option(Setting::IncludeIn | Setting::IncludeOut | Setting::IncludeRanges)) => ("were captured", true),
+        Some(Is::RestOut | Is::Outbound | Is::Inbound) => ("were captured", true),
+        Some(Is::Dns) => ("were DNS and were captured", true),
+        Some(Is::Part) if !outward && !ztunnel => ("were captured", true),
+        _ => ("were left alone", false),
+    }
+}

@@ -1,0 +1,192 @@
+//! Meshes: `meshes/*.txt` and the page's samples are recognised, each with all there is to know of it.
+//!
+//! In `meshes.txt` a case is a `##` heading, rules without chain declarations, and `=` lines: family, name, versions, facts; then
+//! what deviates, each as `! chain rule: what`.
+
+use std::collections::BTreeSet;
+use std::fmt::Write;
+
+use chainwalk_core::evidence::evidence;
+use chainwalk_core::mesh::{self, deviations};
+use chainwalk_core::parse::{Parsed, parse};
+use chainwalk_core::walk::trace::{ChainPlace, Place};
+
+/// A dump, from rules with tables' names between them: chains are declared as they are named.
+fn dump(rules: &str) -> String {
+    let mut out = String::new();
+    for table in rules.trim().split("*").filter(|table| !table.is_empty()) {
+        let (name, lines) = table.split_once('\n').unwrap_or((table, ""));
+        let _ = writeln!(out, "*{name}");
+        let words: Vec<&str> = lines.split_whitespace().collect();
+        let named = words.windows(2).filter(|pair| ["-A", "-j"].contains(&pair[0])).map(|pair| pair[1]);
+        let targets = ["ACCEPT", "DROP", "RETURN", "REDIRECT", "DNAT", "MARK", "CONNMARK", "CT", "TPROXY"];
+        for chain in named.filter(|name| !targets.contains(name)).collect::<BTreeSet<_>>() {
+            let built_in = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].contains(&chain);
+            let _ = writeln!(out, ":{chain} {} [0:0]", if built_in { "ACCEPT" } else { "-" });
+        }
+        let _ = writeln!(out, "{}\nCOMMIT", lines.trim());
+    }
+    out
+}
+
+/// What is known of every rule set of a text.
+fn recognised(parsed: &Parsed) -> String {
+    let mut out = String::new();
+    for ruleset in &parsed.rulesets {
+        let Some(mesh) = mesh::recognise(ruleset) else {
+            let _ = writeln!(out, "= {} none, node: {:?}", ruleset.family, mesh::node(ruleset));
+            continue;
+        };
+        let versions = mesh.versions.as_deref().unwrap_or("any version");
+        let _ = writeln!(out, "= {} {}, {versions}: {}", ruleset.family, mesh.name, mesh.facts().join("; "));
+        for deviation in deviations(&mesh, ruleset) {
+            let chain = &ruleset.table(deviation.table).expect("it is there").chains[deviation.chain as usize].name;
+            let rule = deviation.rule.map_or(String::new(), |rule| format!(" {}", rule + 1));
+            let _ = writeln!(out, "! {chain}{rule}: {}", deviation.says);
+        }
+    }
+    out
+}
+
+#[test]
+fn every_mesh_is_recognised_with_all_there_is_to_know() {
+    let cases = include_str!("meshes/meshes.txt");
+    let mut got = cases.split("\n## ").next().expect("a heading").to_owned() + "\n";
+    for case in cases.split("\n## ").skip(1) {
+        let (title, body) = case.split_once('\n').expect("a body");
+        let rules: String =
+            body.lines().filter(|line| !line.starts_with(['=', '!'])).flat_map(|line| [line, "\n"]).collect();
+        let parsed = parse(dump(&rules));
+        assert_eq!(parsed.diagnostics, [], "{title}");
+        let _ = write!(got, "\n## {title}\n{}\n{}", rules.trim_end(), recognised(&parsed));
+    }
+    if std::env::var_os("CHAINWALK_BLESS").is_some() {
+        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/meshes/meshes.txt"), &got)
+            .expect("it can be written");
+    }
+    let plain = |text: &str| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
+    pretty(&plain(&got), &plain(cases));
+}
+
+fn pretty(got: &str, want: &str) {
+    for (got, want) in got.lines().zip(want.lines()) {
+        assert_eq!(got, want);
+    }
+    assert_eq!(got, want);
+}
+
+/// Name, versions and the whole of the facts, of the page's samples.
+#[test]
+fn the_samples_are_recognised() {
+    macro_rules! sample {
+        ($name:literal) => {
+            (parse(include_str!(concat!("../../static/samples/", $name, ".txt"))), $name)
+        };
+    }
+    let samples = [
+        (
+            sample!("istio-sidecar"),
+            "Istio sidecar, 1.25 or later: REDIRECT mode; proxy Envoy; uid and gid 1337; out 15001; in 15006; exempt 15008, 15090, 15021, 15020",
+        ),
+        (
+            sample!("istio-sidecar-dns"),
+            "Istio sidecar, 1.25 or later: REDIRECT mode; proxy Envoy; uid and gid 1337; out 15001; in 15006; DNS 15053; exempt 15008, 15090, 15021, 15020",
+        ),
+        (
+            sample!("istio-sidecar-tproxy"),
+            "Istio sidecar, 1.25 or later: TPROXY mode; proxy Envoy; uid and gid 1337; out 15001; in 15006; exempt 15008, 15090, 15021, 15020",
+        ),
+        (
+            sample!("istio-sidecar-1.5"),
+            "Istio sidecar, 1.5: REDIRECT mode; proxy Envoy; uid and gid 1337; out 15001; in 15006; exempt 15090, 15020",
+        ),
+        (
+            sample!("istio-ambient"),
+            "Istio ambient, 1.21 or later: ambient mode; proxy ztunnel; mark 0x539/0xfff; out 15001; in 15006; DNS 15053; exempt 15008; address of the kubelet's probes: \"169.254.7.127/32\"",
+        ),
+        (
+            sample!("linkerd"),
+            "Linkerd, any version: REDIRECT mode; proxy linkerd-proxy; uid 2102; out 4140; in 4143; exempt 4190, 4191; config.linkerd.io/skip-outbound-ports: \"4567,4568\"; config.linkerd.io/skip-inbound-ports: \"4567,4568\"",
+        ),
+    ];
+    for ((parsed, name), want) in samples {
+        assert_eq!(recognised(&parsed), format!("= IPv4 {want}\n"), "{name}");
+        let ruleset = &parsed.rulesets[0];
+        let mesh = mesh::recognise(ruleset).expect("recognised above");
+        for table in &ruleset.tables {
+            for (chain, at) in table.chains.iter().zip(0..) {
+                for (_, rule) in chain.rules.iter().zip(0..) {
+                    let at = ChainPlace { ruleset: 0, table: table.name, chain: at };
+                    let why = mesh.purpose(&parsed.rulesets, Place { at, rule: Some(rule) });
+                    let why = why.unwrap_or_else(|| panic!("{name}: no purpose of {} {}", chain.name, rule + 1));
+                    assert!(why.ends_with('.') && !why.contains(['$', '%', '@']), "{why}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn a_rule_says_why_it_is_there() {
+    let parsed = parse(include_str!("../../static/samples/istio-sidecar.txt"));
+    let mesh = mesh::recognise(&parsed.rulesets[0]).expect("a mesh");
+    let table = &parsed.rulesets[0].tables[0];
+    let (chain, _) = table.chain("ISTIO_OUTPUT").expect("it is there");
+    let why = |rule| {
+        let at = ChainPlace { ruleset: 0, table: table.name, chain };
+        mesh.purpose(&parsed.rulesets, Place { at, rule: Some(rule) }).expect("known")
+    };
+    assert_eq!(
+        why(3),
+        "Envoy's own traffic must not come back to it: the exemption. So does not anyone else's who runs as 1337."
+    );
+    assert_eq!(why(8), "Everything else goes to Envoy: the capture itself.");
+}
+
+#[test]
+fn native_nftables_is_told_from_iptables() {
+    assert_eq!(mesh::native_nftables("table inet istio-proxy-nat {\n}\n"), Some("Istio"));
+    assert_eq!(mesh::native_nftables("table ip filter {\n}\n"), Some(""));
+    assert_eq!(mesh::native_nftables("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"), None);
+}
+
+/// The counts that Istio's own page about these rules shows.
+#[test]
+fn counters_are_read_as_evidence() {
+    let counted = "*nat\n:PREROUTING ACCEPT [13403:804000]\n:OUTPUT ACCEPT [10483:752000]\n:ISTIO_INBOUND - [0:0]\n\
+        :ISTIO_IN_REDIRECT - [0:0]\n:ISTIO_OUTPUT - [0:0]\n:ISTIO_REDIRECT - [0:0]\n\
+        [13406:804360] -A PREROUTING -p tcp -j ISTIO_INBOUND\n[6817:409000] -A OUTPUT -p tcp -j ISTIO_OUTPUT\n\
+        [0:0] -A ISTIO_INBOUND -p tcp -m tcp --dport 22 -j RETURN\n[0:0] -A ISTIO_INBOUND -p tcp -m tcp --dport 15090 -j RETURN\n\
+        [13403:804180] -A ISTIO_INBOUND -p tcp -m tcp --dport 15020 -j RETURN\n[3:180] -A ISTIO_INBOUND -p tcp -j ISTIO_IN_REDIRECT\n\
+        [3:180] -A ISTIO_IN_REDIRECT -p tcp -j REDIRECT --to-ports 15006\n[0:0] -A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n\
+        [0:0] -A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -m owner --uid-owner 1337 -j ISTIO_IN_REDIRECT\n\
+        [3572:214320] -A ISTIO_OUTPUT -o lo -m owner ! --uid-owner 1337 -j RETURN\n\
+        [3212:192720] -A ISTIO_OUTPUT -m owner --uid-owner 1337 -j RETURN\n\
+        [0:0] -A ISTIO_OUTPUT ! -d 127.0.0.1/32 -o lo -m owner --gid-owner 1337 -j ISTIO_IN_REDIRECT\n\
+        [0:0] -A ISTIO_OUTPUT -o lo -m owner ! --gid-owner 1337 -j RETURN\n[0:0] -A ISTIO_OUTPUT -m owner --gid-owner 1337 -j RETURN\n\
+        [0:0] -A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN\n[33:1980] -A ISTIO_OUTPUT -j ISTIO_REDIRECT\n\
+        [33:1980] -A ISTIO_REDIRECT -p tcp -j REDIRECT --to-ports 15001\nCOMMIT\n";
+    let said = |text: &str| {
+        let parsed = parse(text);
+        let mesh = mesh::recognise(&parsed.rulesets[0]).expect("a mesh");
+        evidence(&mesh, &parsed.rulesets[0])
+    };
+    let evidence = said(counted).expect("there are counts");
+    let shares: Vec<String> = evidence.shares.iter().map(ToString::to_string).collect();
+    assert_eq!(
+        shares,
+        [
+            "3572 of 6817 (52 %) were the pod's own calls over lo, not by 1337: rule 3 of ISTIO_OUTPUT",
+            "3212 of 6817 (47 %) were let out by owner 1337: rule 4 of ISTIO_OUTPUT",
+            "33 of 6817 (0 %) were captured: rule 9 of ISTIO_OUTPUT",
+            "13403 of 13406 (99 %) passed by port 15020: rule 3 of ISTIO_INBOUND",
+            "3 of 13406 (0 %) were captured: rule 4 of ISTIO_INBOUND",
+        ]
+    );
+    assert!(evidence.notes.iter().any(|note| note.contains("connections, not packets")));
+    assert!(evidence.notes.iter().any(|note| note.contains("Envoy's own connections")));
+    let quiet = said(&counted.replace("[33:1980]", "[0:0]")).expect("there are counts");
+    assert!(quiet.notes[0].starts_with("Of all that left, nothing went to Envoy"), "{:?}", quiet.notes);
+    assert!(quiet.shares.iter().any(|share| share.to_string() == "33 of 6817 (0 %) left and were matched by no rule"));
+    assert_eq!(said(include_str!("../../static/samples/istio-sidecar.txt")), None);
+}
