@@ -8,14 +8,17 @@
 pub mod capture;
 pub mod compare;
 pub mod condition;
+pub mod constants;
 pub mod diagnostic;
 pub mod evidence;
 pub mod explain;
 pub mod extension;
+pub mod flip;
 pub mod host;
 pub mod mesh;
 pub mod names;
 pub mod number;
+pub mod owners;
 pub mod packet;
 pub mod parse;
 pub mod print;

@@ -1,0 +1,371 @@
+//! What would have altered an answer: one field of the packet, or one rule. Every flip that is offered has been walked.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::constants::Constants;
+use crate::explain;
+use crate::host::Host;
+use crate::mesh::Mesh;
+use crate::packet::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
+use crate::ruleset::{Part, Ruleset, Target, Value};
+use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
+use crate::walk::walk;
+
+/// All walks together take no more steps than this; what is left then is not tried.
+const MOST_STEPS: usize = 2_000_000;
+/// More than anyone reads.
+const MOST_OFFERED: usize = 12;
+/// Rules of larger sets are left as they are: each change would copy the set.
+const MOST_RULES: usize = 5_000;
+
+/// What is changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// One field of the packet: its name, and the packet with the other value.
+    Field(&'static str, Box<Packet>),
+    /// A rule is gone.
+    Gone(Place),
+    /// One condition of a rule has another value, in words.
+    Value(Place, String),
+}
+
+/// A change that alters how a packet ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flip {
+    /// The change.
+    pub change: Change,
+    /// How the packet ends then.
+    pub verdict: Verdict,
+}
+
+impl Flip {
+    /// In a sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001."
+    pub fn sentence(&self, rulesets: &[Ruleset], packet: &Packet, mesh: Option<&Mesh>) -> String {
+        let had = match &self.change {
+            Change::Field(field, other) => {
+                let [old, new] = [packet, &**other].map(|packet| show(packet, field));
+                format!("Had the {} been {new} and not {old}", noun(field))
+            }
+            Change::Gone(place) => format!("Without {}", lower(&explain::place(rulesets, *place))),
+            Change::Value(place, says) => {
+                format!("Had {} asked whether {says}", lower(&explain::place(rulesets, *place)))
+            }
+        };
+        format!("{had}, {}.", would(rulesets, &self.verdict, mesh))
+    }
+}
+
+fn lower(text: &str) -> String {
+    text.get(..1).map_or_else(String::new, str::to_lowercase) + text.get(1..).unwrap_or_default()
+}
+
+/// "rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001".
+fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+    let who = verdict.decided_by.map_or("routing".into(), |place| lower(&explain::place(rulesets, place)));
+    let by = verdict.interface.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let on = verdict.port.map(|port| format!(" on {port}")).unwrap_or_default();
+    let does = match verdict.kind {
+        VerdictKind::Delivered if verdict.redirected => {
+            let listener = verdict.port.and_then(|port| mesh?.listener(port)).unwrap_or("this host");
+            format!("sent it to {listener}{on}")
+        }
+        VerdictKind::Delivered => format!("let it in{on}"),
+        VerdictKind::Sent | VerdictKind::Forwarded => format!("let it out{by}"),
+        VerdictKind::Dropped => "dropped it".into(),
+        VerdictKind::Rejected => "rejected it".into(),
+        VerdictKind::Queued => "handed it to a program".into(),
+        VerdictKind::Unroutable => "left it without a route".into(),
+    };
+    format!("{who} would have {does}")
+}
+
+/// Whether two packets end differently: in kind, in port or in interface.
+fn flips(one: &Verdict, other: &Verdict) -> bool {
+    (one.kind, one.port, &one.interface, one.redirected) != (other.kind, other.port, &other.interface, other.redirected)
+}
+
+/// What was found, and whether everything was tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flips {
+    /// What alters the end, the deciding rule's fields first.
+    pub offered: Vec<Flip>,
+    /// Whether no candidate was left out for being one too many.
+    pub tried_all: bool,
+}
+
+/// Looks for what would have altered how a packet ends; nothing for one that a dump cannot tell.
+pub fn find(rulesets: &[Ruleset], host: &Host, trace: &Trace) -> Flips {
+    let Some(verdict) = trace.verdict() else { return Flips { tried_all: true, ..Flips::default() } };
+    let mut search = Search { host, trace, verdict, steps: 0, found: Flips { tried_all: true, ..Flips::default() } };
+    let decisive = decisive(rulesets, verdict);
+    let mut candidates = candidates(rulesets, host, &trace.packet);
+    candidates.sort_by_key(|(field, _)| !decisive.contains(field));
+    for (field, packet) in candidates {
+        search.try_one(rulesets, &packet, |packet| Change::Field(field, Box::new(packet.clone())));
+    }
+    if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
+        search.rules(rulesets);
+    }
+    search.found
+}
+
+/// The fields that the deciding rule asks.
+fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<&'static str> {
+    let Some(place) = verdict.decided_by else { return Vec::new() };
+    let (ruleset, _, _) = place.at.find(rulesets);
+    let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
+    parts.iter().filter_map(|part| Some(part.opt()?.field?.name)).collect()
+}
+
+struct Search<'a> {
+    host: &'a Host,
+    trace: &'a Trace,
+    verdict: &'a Verdict,
+    steps: usize,
+    found: Flips,
+}
+
+impl Search<'_> {
+    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new end.
+    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: impl FnOnce(&Packet) -> Change) {
+        let worth = self.found.offered.len() < MOST_OFFERED;
+        if !worth || self.steps > MOST_STEPS {
+            self.found.tried_all &= !worth || self.steps <= MOST_STEPS;
+            return;
+        }
+        let trace = walk(rulesets, None, self.host, packet);
+        self.steps += crate::owners::taken(&trace);
+        let Some(verdict) = trace.verdict().filter(|verdict| flips(self.verdict, verdict)) else { return };
+        let change = change(packet);
+        let same = |one: &Flip| match (&one.change, &change) {
+            (Change::Field(a, _), Change::Field(b, _)) => a == b && !flips(&one.verdict, verdict),
+            _ => false,
+        };
+        if !self.found.offered.iter().any(same) {
+            self.found.offered.push(Flip { change, verdict: verdict.clone() });
+        }
+    }
+
+    /// The rules that this packet met: gone, or asking for what the packet has.
+    fn rules(&mut self, rulesets: &[Ruleset]) {
+        let mut changed = rulesets.to_vec();
+        let mut done = BTreeSet::new();
+        for step in self.trace.shown().steps.iter().rev() {
+            let (at, Some(number)) = (step.place.at, step.place.rule) else { continue };
+            if !done.insert((at.ruleset, at.table, at.chain, number)) {
+                continue;
+            }
+            let Some(rule) = step.place.rule(rulesets).cloned() else { continue };
+            let set = at.ruleset as usize;
+            match (step.outcome, step.condition) {
+                (Outcome::Match, _) if rule.target != Target::None => {
+                    // A rule that only counts does as much as none.
+                    set_target(&mut changed[set], step.place, Target::None);
+                    self.try_one(&changed, &self.trace.packet, |_| Change::Gone(step.place));
+                    set_target(&mut changed[set], step.place, rule.target);
+                }
+                (Outcome::NoMatch, Some(condition)) => {
+                    let part = rule.first as usize + usize::from(condition);
+                    let old = changed[set].parts[part].value.clone();
+                    let field = changed[set].parts[part].opt().and_then(|opt| opt.field).map_or("", |field| field.name);
+                    let view = &self.trace.shown().views[step.view as usize];
+                    let seen = Packet {
+                        src: Some(view.src),
+                        dst: view.dst,
+                        dport: view.dport,
+                        mark: view.mark,
+                        ..self.trace.packet.clone()
+                    };
+                    let Some(value) = asking_for(&seen, field, &changed[set].parts[part]) else { continue };
+                    changed[set].parts[part].value = value;
+                    let says = explain::condition(&changed[set], &changed[set].parts[part]).unwrap_or_default();
+                    self.try_one(&changed, &self.trace.packet, |_| Change::Value(step.place, says));
+                    changed[set].parts[part].value = old;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn set_target(ruleset: &mut Ruleset, place: Place, target: Target) {
+    let table = ruleset.tables.iter_mut().find(|table| table.name == place.at.table);
+    let chain = table.map(|table| &mut table.chains[place.at.chain as usize]);
+    if let (Some(chain), Some(rule)) = (chain, place.rule) {
+        chain.rules[rule as usize].target = target;
+    }
+}
+
+/// A value with which this condition would hold for the packet.
+fn asking_for(packet: &Packet, field: &str, part: &Part) -> Option<Value> {
+    if let Value::Net4(..) | Value::Net6(..) = part.value {
+        let address = if field == "src" { packet.src? } else { packet.dst };
+        return match address {
+            _ if part.negated => None,
+            IpAddr::V4(v4) => Some(Value::Net4(v4, u32::MAX.into())),
+            IpAddr::V6(v6) => Some(Value::Net6(Box::new((v6, u128::MAX.into())))),
+        };
+    }
+    let number = number(packet, field)?;
+    let number = if part.negated { number.checked_add(1)? } else { number };
+    match part.value {
+        Value::Range(..) => Some(Value::Range(number, number)),
+        Value::Number(_) => Some(Value::Number(number)),
+        Value::List(_) => Some(Value::List(Box::new(vec![(number, number)]))),
+        Value::Masked { mask, .. } => Some(Value::Masked { value: number & mask, mask }),
+        _ => None,
+    }
+}
+
+/// The packet's number in a field.
+fn number(packet: &Packet, field: &str) -> Option<u32> {
+    match field {
+        "uid" => packet.uid,
+        "gid" => packet.gid,
+        "sport" => packet.sport.map(u32::from),
+        "dport" => packet.dport.map(u32::from),
+        "protocol" => Some(packet.protocol.0.into()),
+        "mark" => Some(packet.mark),
+        "connmark" => Some(packet.connmark),
+        "tcp_flags" => Some(packet.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
+        "icmp_type" => Some(u32::from(packet.icmp_type?) << 8 | u32::from(packet.icmp_code.unwrap_or(0))),
+        "ttl" => Some(packet.ttl.into()),
+        "dscp" => Some(packet.dscp.into()),
+        _ => None,
+    }
+}
+
+/// The packet with another number in a field.
+fn with_number(packet: &Packet, field: &str, value: u32) -> Option<Packet> {
+    let mut packet = packet.clone();
+    let port = u16::try_from(value).ok();
+    let byte = u8::try_from(value).ok();
+    match field {
+        "uid" => packet.uid = Some(value),
+        "gid" => packet.gid = Some(value),
+        "sport" => packet.sport = Some(port?),
+        "dport" => packet.dport = Some(port?),
+        "mark" => packet.mark = value,
+        "connmark" => packet.connmark = value,
+        "tcp_flags" => packet.tcp_flags = Some(TcpFlags(byte?)),
+        "ttl" => packet.ttl = byte?,
+        "dscp" => packet.dscp = byte.filter(|value| *value < 64)?,
+        "icmp_type" => {
+            packet.icmp_type = Some(u8::try_from(value >> 8).ok()?);
+            packet.icmp_code = u8::try_from(value & 0xff).ok();
+        }
+        "protocol" => {
+            packet.protocol = Protocol(byte?);
+            packet.tcp_flags = packet.tcp_flags.filter(|_| packet.protocol == Protocol::TCP);
+        }
+        "ctstate" | "state" => packet.state = Some(state(value)?),
+        "fragment" => packet.fragment = Some(Fragment { offset: 1, more: false }),
+        "socket" => (packet.uid, packet.gid, packet.owner) = (None, None, Some(Owner::None)),
+        _ => return None,
+    }
+    Some(packet)
+}
+
+/// By the bits that `--ctstate` uses.
+fn state(bit: u32) -> Option<ConnectionState> {
+    use ConnectionState::{Established, Invalid, New, Related, Untracked};
+    [Invalid, New, Related, Established, Untracked].get(bit.trailing_zeros() as usize).copied()
+}
+
+/// Every packet that differs in one field, over the constants that the rules name and their neighbours.
+fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'static str, Packet)> {
+    let constants = Constants::of(rulesets, packet.family());
+    let mut found: Vec<(&'static str, Packet)> = Vec::new();
+    let mut add = |field, other: Option<Packet>| {
+        if let Some(other) = other.filter(|other| other != packet && other.check().is_ok() && has(other, field)) {
+            found.push((field, other));
+        }
+    };
+    for field in constants.numbers.keys().copied() {
+        // A usual id says more than a neighbour.
+        let usual = ["uid", "gid"].contains(&field).then_some(1000);
+        let values: Vec<u32> = usual.into_iter().chain(constants.numbers(field)).collect();
+        // Either port.
+        let fields: &[&'static str] = if field == "port" { &["dport", "sport"] } else { &[field] };
+        for field in fields.iter().copied() {
+            for value in &values {
+                add(field, with_number(packet, field, *value));
+            }
+        }
+    }
+    for value in [Protocol::TCP, Protocol::UDP] {
+        add("protocol", with_number(packet, "protocol", value.0.into()));
+    }
+    let mut addresses: BTreeSet<IpAddr> = constants.addresses("dst");
+    // An interface that a rule names is reached by an address behind it.
+    addresses.extend(host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address));
+    addresses.extend(host.routes.iter().filter_map(|route| route.via));
+    addresses.extend(outside(packet.family()));
+    for dst in addresses.into_iter().filter(|dst| Family::of(*dst) == packet.family()) {
+        add("dst", Some(Packet { dst, ..packet.clone() }));
+    }
+    for src in constants.addresses("src") {
+        add("src", Some(Packet { src: Some(src), ..packet.clone() }));
+    }
+    if packet.origin == Origin::Inbound {
+        let named = constants.names.get("in_interface").into_iter().flatten().map(|name| name.replace('+', "0"));
+        let own = host.interfaces.iter().map(|interface| interface.name.clone());
+        for name in named.chain(own).collect::<BTreeSet<_>>() {
+            add("in_interface", Some(Packet { in_interface: Some(name), ..packet.clone() }));
+        }
+    }
+    found
+}
+
+fn outside(family: Family) -> Option<IpAddr> {
+    match family {
+        Family::Ipv4 => "93.184.216.34".parse().ok(),
+        Family::Ipv6 => "2001:db8::34".parse().ok(),
+    }
+}
+
+/// Whether a packet of this kind has the field at all.
+fn has(packet: &Packet, field: &str) -> bool {
+    match field {
+        "sport" | "dport" => packet.protocol.has_ports(),
+        "icmp_type" => matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6),
+        "uid" | "gid" | "socket" => packet.origin == Origin::Local,
+        _ => true,
+    }
+}
+
+/// What sentences call a field.
+fn noun(field: &str) -> &str {
+    match field {
+        "sport" => "source port",
+        "dport" => "destination port",
+        "src" => "source",
+        "dst" => "destination",
+        "in_interface" => "incoming interface",
+        "tcp_flags" => "set of TCP flags",
+        "icmp_type" => "ICMP type",
+        "ctstate" | "state" => "connection state",
+        "connmark" => "connection's mark",
+        _ => field,
+    }
+}
+
+/// A field of a packet in words.
+fn show(packet: &Packet, field: &str) -> String {
+    let or = |text: Option<String>, absent: &str| text.unwrap_or_else(|| absent.into());
+    match field {
+        "src" => or(packet.src.map(|src| src.to_string()), "unstated"),
+        "dst" => packet.dst.to_string(),
+        "protocol" => packet.protocol.to_string(),
+        "mark" => format!("{:#x}", packet.mark),
+        "connmark" => format!("{:#x}", packet.connmark),
+        "tcp_flags" => packet.tcp_flags.unwrap_or(TcpFlags::SYN).to_string(),
+        "ctstate" | "state" => or(packet.state.map(|state| state.name().into()), "a first packet's"),
+        "in_interface" => or(packet.in_interface.clone(), "unstated"),
+        "fragment" => (if packet.fragment.is_some() { "a later one" } else { "none" }).into(),
+        "socket" => (if packet.owner.is_some() { "none" } else { "a process's" }).into(),
+        "icmp_type" => format!("{}/{}", packet.icmp_type.unwrap_or(0), packet.icmp_code.unwrap_or(0)),
+        _ => or(number(packet, field).map(|number| number.to_string()), "unstated"),
+    }
+}
