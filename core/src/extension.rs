@@ -16,6 +16,7 @@ pub mod addrtype;
 pub mod comment;
 pub mod connmark;
 pub mod conntrack;
+pub mod dscp;
 pub mod header;
 pub mod icmp;
 pub mod icmp6;
@@ -27,6 +28,7 @@ pub mod owner;
 pub mod state;
 pub mod target;
 pub mod tcp;
+pub mod tos;
 pub mod transport;
 pub mod udp;
 
@@ -68,6 +70,9 @@ static ALL: &[&Extension] = &[
     &target::reject::REJECT6,
     &target::snat::SNAT,
     &target::tproxy::TPROXY,
+    // Matches of the headers and the link.
+    &dscp::DSCP,
+    &tos::TOS,
 ];
 
 /// An extension's place in the list of all.

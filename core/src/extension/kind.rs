@@ -8,7 +8,7 @@ use nom::multi::separated_list1;
 
 use crate::diagnostic::Problem;
 use crate::number;
-use crate::packet::Protocol;
+use crate::packet::{Family, Protocol};
 use crate::ruleset::{Ruleset, Value};
 
 pub(super) mod read;
@@ -418,6 +418,11 @@ impl Kind {
             Self::IcmpType(_) => format!("{}/{}", number >> 8, number & 0xff),
             Self::Bits(names) => {
                 names.iter().find(|(_, bit)| number & bit != 0).map_or("none", |(name, _)| name).into()
+            }
+            Self::Own(form) => {
+                let mut out = String::new();
+                (form.write)(&Value::Number(number), &Ruleset::new(Family::Ipv4, None), &mut out);
+                if out.is_empty() { number.to_string() } else { out }
             }
             _ => number.to_string(),
         }
