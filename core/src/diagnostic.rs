@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use crate::order;
+
 /// A range of bytes in the text that was read. Always valid in it, on character boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -129,7 +131,7 @@ impl Diagnostics {
     }
 
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by_key(|diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
+        order::sort_by_key(&mut self.list, |diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
         if let (Some(last), true) = (self.list.last(), self.left_out > 0) {
             let more = Diagnostic {
                 message: format!("{} more remarks of this kind are left out", self.left_out),

@@ -7,6 +7,7 @@ use crate::constants::Constants;
 use crate::explain;
 use crate::host::Host;
 use crate::mesh::Mesh;
+use crate::order;
 use crate::packet::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use crate::ruleset::{Part, Ruleset, Target, Value};
 use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
@@ -100,7 +101,7 @@ pub fn find(rulesets: &[Ruleset], host: &Host, trace: &Trace) -> Flips {
     let mut search = Search { host, trace, verdict, steps: 0, found: Flips { tried_all: true, ..Flips::default() } };
     let decisive = decisive(rulesets, verdict);
     let mut candidates = candidates(rulesets, host, &trace.packet);
-    candidates.sort_by_key(|(field, _)| !decisive.contains(field));
+    order::sort_by_key(&mut candidates, |(field, _)| !decisive.contains(field));
     for (field, packet) in candidates {
         search.try_one(rulesets, &packet, |packet| Change::Field(field, Box::new(packet.clone())));
     }

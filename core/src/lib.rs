@@ -18,6 +18,7 @@ pub mod host;
 pub mod mesh;
 pub mod names;
 pub mod number;
+pub mod order;
 pub mod owners;
 pub mod packet;
 pub mod parse;

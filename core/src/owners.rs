@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use crate::constants::Constants;
 use crate::host::Host;
 use crate::mesh::ranges;
+use crate::order;
 use crate::packet::{Origin, Packet};
 use crate::ruleset::Ruleset;
 use crate::walk::trace::{Trace, Verdict};
@@ -93,7 +94,7 @@ pub fn classes(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<Class>
     let with_uids =
         |(uids, row): (Ids, Vec<Class>)| row.into_iter().map(move |class| Class { uids: uids.clone(), ..class });
     let mut classes: Vec<Class> = rows.into_iter().flat_map(with_uids).collect();
-    classes.sort_by_key(|class| u128::from(covered(&class.uids)) * u128::from(covered(&class.gids)));
+    order::sort_by_key(&mut classes, |class| u128::from(covered(&class.uids)) * u128::from(covered(&class.gids)));
     classes
 }
 

@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
+use crate::order;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
 use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
 use crate::view::View;
@@ -212,7 +213,7 @@ fn same_counts(one: &Path, other: &Path) -> bool {
             .filter(|step| matches!(step.outcome, trace::Outcome::Match | trace::Outcome::Policy))
             .map(|step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule))
             .collect();
-        places.sort_unstable();
+        order::sort_by_key(&mut places, |place| *place);
         places
     };
     counted(one) == counted(other)

@@ -5,6 +5,7 @@ use std::collections::HashMap;
 use crate::capture::Backend;
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::Id;
+use crate::order;
 use crate::packet::Family;
 use crate::print;
 use crate::ruleset::{Chain, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
@@ -170,11 +171,13 @@ impl Open {
 
     /// Built-in chains first, then the others by name, as iptables keeps them.
     pub(super) fn sort(&mut self, table: &mut Table) {
-        let mut order: Vec<usize> = (0..table.chains.len()).collect();
-        order.sort_by_key(|place| {
-            (table.chains[*place].hook.is_none(), table.chains[*place].hook, &table.chains[*place].name)
-        });
-        self.arrange(table, &order);
+        let mut places: Vec<usize> = (0..table.chains.len()).collect();
+        let key = |place: usize| {
+            let chain = &table.chains[place];
+            (chain.hook.is_none(), chain.hook, &chain.name)
+        };
+        order::sort_by(&mut places, |a, b| key(*a).cmp(&key(*b)));
+        self.arrange(table, &places);
     }
 
     fn policy(&self, table: &mut Table, command: Command, say: &mut Say) {

@@ -4,9 +4,9 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::{Given, Id, Kind, Opt, Options, Role, opaque};
-use crate::number;
 use crate::packet::Protocol;
 use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
+use crate::{number, order};
 
 use super::command::{self, Command, Global};
 use super::words::Word;
@@ -498,7 +498,7 @@ impl RuleReader {
 
     /// Moves the parts into the rule set: matches in their order, each one's options in its table's.
     fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut Say) {
-        self.parts.sort_by_key(|(group, part)| (*group, part.option));
+        sort(&mut self.parts);
         let narrow = |n: usize| u32::try_from(n).expect("parts are fewer than bytes of a text below 4 GiB");
         let first = narrow(ruleset.parts.len());
         let matches = self.parts.iter().filter(|(group, _)| *group != TARGET).count();
@@ -544,7 +544,8 @@ impl RuleReader {
 
     /// Makes a rule of every combination of the addresses in the lists.
     fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset) {
-        self.lists.sort_by_key(|(option, _)| *option);
+        // Sources turn slower than destinations, as iptables nests its loops.
+        order::sort_by_key(&mut self.lists, |(option, _)| *option);
         for (option, values) in self.lists.drain(..) {
             let before: Vec<Rule> = std::iter::once(&line.rule).chain(&line.more).cloned().collect();
             let mut all = Vec::new();
@@ -564,8 +565,19 @@ impl RuleReader {
                 all.extend(values.iter().map(with));
             }
             all.truncate(MOST_RULES);
-            // Sources turn slower than destinations, as iptables nests its loops.
             line.more = all.split_off(1);
+        }
+    }
+}
+
+/// Brings parts into the order of print. They are few and nearly in order: a rule of 20 words has a handful.
+fn sort(parts: &mut [(u16, Part)]) {
+    let key = |(group, part): &(u16, Part)| (*group, part.option);
+    for end in 1..parts.len() {
+        let mut at = end;
+        while at > 0 && key(&parts[at - 1]) > key(&parts[at]) {
+            parts.swap(at - 1, at);
+            at -= 1;
         }
     }
 }

@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::capture::Backend;
 use crate::diagnostic::{Diagnostics, Problem, Severity, Span};
+use crate::order;
 use crate::packet::Family;
 use crate::ruleset::{Counters, Policy, Rule, Ruleset, Table, TableName};
 
@@ -310,15 +311,15 @@ impl<'a> Reader<'a, '_> {
     fn close_live(&mut self) {
         let mut made = Vec::new();
         for mut open in std::mem::take(&mut self.live) {
-            made.push(open.ruleset);
+            if !made.contains(&open.ruleset) {
+                made.push(open.ruleset);
+            }
             let ruleset = &mut self.rulesets[open.ruleset];
             open.sort(&mut ruleset.tables[open.table]);
             let mut say =
                 |line, severity, span, problem| self.diagnostics.push(self.text, line, severity, span, problem);
             check::table(ruleset, open.table, &open.chains, &mut say);
         }
-        made.sort_unstable();
-        made.dedup();
         for ruleset in made {
             order_tables(&mut self.rulesets[ruleset]);
         }
@@ -384,7 +385,7 @@ fn order_tables(ruleset: &mut Ruleset) {
     const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];
     match ruleset.backend {
         Some(Backend::Nft) => {
-            ruleset.tables.sort_by_key(|table| NFT.iter().position(|name| *name == table.name));
+            order::sort_by_key(&mut ruleset.tables, |table| NFT.iter().position(|name| *name == table.name));
         }
         _ => ruleset.tables.reverse(),
     }
