@@ -27,8 +27,10 @@ pub enum Answer {
 pub enum Reading<'a> {
     /// A number, also for flags (0 or 1).
     Number(u32),
-    /// Two numbers, of which either may be in the set.
-    Either(u32, u32),
+    /// One number of a span, both ends included: nobody knows which.
+    Span(u32, u32),
+    /// Two numbers, each known to lie in a span, of which either may be in the set.
+    Either((u32, u32), (u32, u32)),
     /// An address.
     Address(IpAddr),
     /// A name.
@@ -106,6 +108,16 @@ pub fn test(part: &Part, context: &Context) -> Answer {
         Reading::Absent(_) => false,
         Reading::Never(_) => return Answer::No,
         Reading::Unknown(reason) => return Answer::Unknown(reason),
+        Reading::Span(low, high) => match contains_span(&part.value, (low, high)) {
+            Some(holds) => holds,
+            None => return Answer::Unknown(picked((low, high)).into()),
+        },
+        Reading::Either(one, other) => match (contains_span(&part.value, one), contains_span(&part.value, other)) {
+            (Some(true), _) | (_, Some(true)) => true,
+            (Some(false), Some(false)) => false,
+            (None, _) => return Answer::Unknown(picked(one).into()),
+            (_, None) => return Answer::Unknown(picked(other).into()),
+        },
         reading => contains(&part.value, &reading, context.ruleset),
     };
     if holds != part.negated { Answer::Yes } else { Answer::No }
@@ -119,13 +131,38 @@ fn test_bare(part: &Part, context: &Context) -> Answer {
     }
 }
 
+fn picked((low, high): (u32, u32)) -> String {
+    format!("nat picked a port from {low} to {high} at random")
+}
+
+/// Whether every number of a span, or none, is in the set that a value describes; `None` where some are.
+fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
+    let ranges = match value {
+        Value::Number(want) => &[(*want, *want)][..],
+        Value::Range(low, high) => &[(*low, *high)],
+        Value::List(list) => list,
+        _ => &[],
+    };
+    let inside = ranges.iter().filter(|range| range.0 <= high && range.1 >= low);
+    let mut inside: Vec<(u32, u32)> = inside.map(|range| (range.0.max(low), range.1.min(high))).collect();
+    inside.sort_unstable();
+    let mut reached = low;
+    for range in &inside {
+        if range.0 <= reached {
+            reached = reached.max(range.1 + 1);
+        }
+    }
+    match (inside.is_empty(), reached > high) {
+        (true, _) => Some(false),
+        (_, true) => Some(true),
+        _ => None,
+    }
+}
+
 /// Whether a reading lies in the set that a value describes.
 fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
     match (value, reading) {
         (Value::None, Reading::Number(n)) => *n != 0,
-        (_, Reading::Either(a, b)) => {
-            contains(value, &Reading::Number(*a), ruleset) || contains(value, &Reading::Number(*b), ruleset)
-        }
         (Value::Number(want), Reading::Number(n)) => n == want,
         (Value::Range(low, high), Reading::Number(n)) => (low..=high).contains(&n),
         (Value::Masked { value, mask }, Reading::Number(n)) => n & mask == *value,
@@ -147,5 +184,20 @@ fn is_interface(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('+') {
         Some(start) => name.starts_with(start),
         None => pattern == name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_port_of_a_span_is_in_a_set_surely_or_not_or_nobody_knows() {
+        let list = |ranges: &[(u32, u32)]| Value::List(Box::new(ranges.to_vec()));
+        assert_eq!(contains_span(&Value::Range(1, 9), (2, 9)), Some(true));
+        assert_eq!(contains_span(&Value::Range(1, 9), (10, 12)), Some(false));
+        assert_eq!(contains_span(&Value::Number(10), (10, 12)), None);
+        assert_eq!(contains_span(&list(&[(20, 30), (11, 15), (5, 10)]), (6, 14)), Some(true));
+        assert_eq!(contains_span(&list(&[(5, 8), (10, 15)]), (6, 14)), None);
     }
 }

@@ -139,7 +139,8 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
 fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
     match reading {
         Reading::Number(number) | Reading::Bits(number) => opt.kind.say_number(*number).into(),
-        Reading::Either(a, b) => format!("{} and {}", opt.kind.say_number(*a), opt.kind.say_number(*b)).into(),
+        Reading::Span(low, high) => say_span(opt, (*low, *high)).into(),
+        Reading::Either(a, b) => format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into(),
         Reading::Address(address) => address.to_string().into(),
         Reading::Name(name) => (*name).to_owned().into(),
         Reading::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
@@ -147,18 +148,26 @@ fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
     }
 }
 
+fn say_span(opt: &Opt, (low, high): (u32, u32)) -> String {
+    match low == high {
+        true => opt.kind.say_number(low),
+        false => format!("between {} and {}", opt.kind.say_number(low), opt.kind.say_number(high)),
+    }
+}
+
 /// What a rule changed of a packet, in a sentence part: "the destination becomes 127.0.0.1:15001".
 pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
-    let ends = |address, port: Option<u16>| match port {
-        Some(port) if packet.protocol.has_ports() => socket(address, port),
+    let ends = |address: std::net::IpAddr, port: Option<u16>, span| match (port, span) {
+        (Some(port), _) if packet.protocol.has_ports() => socket(address, port),
+        (_, Some((low, high))) => format!("{address} with a port between {low} and {high}"),
         _ => address.to_string(),
     };
     let mut changes = Vec::new();
     if (before.dst, before.dport) != (after.dst, after.dport) {
-        changes.push(format!("the destination becomes {}", ends(after.dst, after.dport)));
+        changes.push(format!("the destination becomes {}", ends(after.dst, after.dport, after.dport_span)));
     }
     if (before.src, before.sport) != (after.src, after.sport) {
-        changes.push(format!("the source becomes {}", ends(after.src, after.sport)));
+        changes.push(format!("the source becomes {}", ends(after.src, after.sport, after.sport_span)));
     }
     if before.mark != after.mark {
         changes.push(format!("the mark becomes {:#x}", after.mark));

@@ -91,6 +91,11 @@ struct Ends {
     sport: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dport: Option<u16>,
+    /// Where nat picks a port at random: its bounds, instead of the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sport_span: Option<(u16, u16)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport_span: Option<(u16, u16)>,
     mark: u32,
 }
 
@@ -152,7 +157,15 @@ impl<'a> Report<'a> {
 
 fn ends(path: &Path) -> Ends {
     let view = path.result();
-    Ends { src: view.src, dst: view.dst, sport: view.sport, dport: view.dport, mark: view.mark }
+    Ends {
+        src: view.src,
+        dst: view.dst,
+        sport: view.sport,
+        dport: view.dport,
+        sport_span: view.sport_span,
+        dport_span: view.dport_span,
+        mark: view.mark,
+    }
 }
 
 impl<'a> Source<'a> {

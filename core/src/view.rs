@@ -22,6 +22,12 @@ pub struct View {
     pub sport: Option<u16>,
     /// Destination port.
     pub dport: Option<u16>,
+    /// Where nat picked the source port at random: from which span, both ends included. `sport` is then absent.
+    pub sport_span: Option<(u16, u16)>,
+    /// The same for the destination port.
+    pub dport_span: Option<(u16, u16)>,
+    /// The zone of connection tracking that a CT rule put its connection in.
+    pub zone: u16,
     /// The packet's mark.
     pub mark: u32,
     /// Differentiated services code point, 0 to 63.
@@ -57,6 +63,9 @@ impl View {
             dst: packet.dst,
             sport: packet.sport,
             dport: packet.dport,
+            sport_span: None,
+            dport_span: None,
+            zone: 0,
             mark: packet.mark,
             dscp: packet.dscp,
             ecn: packet.ecn,

@@ -18,10 +18,12 @@ pub mod conntrack;
 mod copy;
 mod decide;
 pub mod effect;
+mod nat;
+mod quirk;
 pub mod route;
 pub mod trace;
 
-use connection::{End, Translation};
+use connection::Translation;
 use copy::Copy;
 use effect::Action;
 use route::{Query, Way};
@@ -240,7 +242,7 @@ struct Walker<'a> {
     destination_settled: bool,
     source_settled: bool,
     /// The source that nat settled, and whether it differs from the packet's own.
-    settled_source: Option<(End, bool)>,
+    settled_source: Option<View>,
     /// Whether a target of the table just walked set up a translation.
     translated: bool,
     /// What an earlier packet of the connection set up.
@@ -594,11 +596,10 @@ impl<'a> Walker<'a> {
             self.translate_as_before(destination);
             return Ok(());
         }
-        if let (false, true, Some(((src, sport), source_translated))) =
-            (destination, self.source_settled, self.settled_source)
-        {
+        if let (false, true, Some(settled)) = (destination, self.source_settled, self.settled_source.clone()) {
             // A broadcast and its copy are of one connection.
-            self.change(|view| View { src, sport, source_translated, ..view });
+            let View { src, sport, sport_span, source_translated, .. } = settled;
+            self.change(|view| View { src, sport, sport_span, source_translated, ..view });
         }
         let settled = if destination { self.destination_settled } else { self.source_settled };
         if settled || self.view.state != Some(ConnectionState::New) {
@@ -615,7 +616,7 @@ impl<'a> Walker<'a> {
             true => self.destination_settled = true,
             false => {
                 self.source_settled = true;
-                self.settled_source = Some(((self.view.src, self.view.sport), self.view.source_translated));
+                self.settled_source = Some(self.view.clone());
             }
         }
         Ok(())

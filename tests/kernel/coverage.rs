@@ -37,6 +37,8 @@ impl Coverage {
             Origin::Inbound => "arriving",
         };
         self.count("packets", origin.into());
+        let sure = if trace.certain { "certain" } else { "one of several" };
+        self.count("answers", sure.into());
         self.count("protocols", packet.protocol.to_string());
         let hooks: BTreeSet<_> = trace.path.steps.iter().map(|step| (step.hook, step.place.at.table)).collect();
         for (hook, table) in hooks {

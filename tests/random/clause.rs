@@ -114,17 +114,14 @@ fn icmp(family: Family) -> Text {
 /// `-p`, with the matches that need it.
 pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
     let tcp = (
-        sometimes(2, ports().prop_map(|port| format!(" --sport {port}")).boxed()),
+        sometimes(2, flag("--sport", ports())),
         sometimes(4, flag("--dport", ports())),
         sometimes(3, flags()),
         sometimes(2, multiport()),
     );
     let tcp = tcp.prop_map(|(sport, dport, flags, multiport)| format!(" -p tcp{sport}{dport}{flags}{multiport}"));
-    let udp = (
-        sometimes(2, ports().prop_map(|port| format!(" --sport {port}")).boxed()),
-        sometimes(4, flag("--dport", ports())),
-        sometimes(2, multiport()),
-    );
+    let udp =
+        (sometimes(2, flag("--sport", ports())), sometimes(4, flag("--dport", ports())), sometimes(2, multiport()));
     let udp = udp.prop_map(|(sport, dport, multiport)| format!(" -p udp{sport}{dport}{multiport}"));
     let sctp = sometimes(3, multiport()).prop_map(|multiport| format!(" -p sctp{multiport}"));
     let with_ports =
@@ -303,20 +300,39 @@ fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
         Family::Ipv6 => vec!["2001:db8:99::/64", "fd00:1::/64", "::1/128", "2001:db8:7::/49"],
     };
     all.push((4, Any, select(networks).prop_map(|network| format!(" -j NETMAP --to {network}")).boxed()));
+    let span = (to_span(site), select(vec!["", "", " --persistent"]));
     if site.only(&[Hook::Prerouting, Hook::Output]) {
-        let to = select(vec!["15001", "15006", "80", "8080-8090"]);
+        let to = select(vec!["15001", "15006", "80", "8080-8090", "8080-8090 --random"]);
         all.push((12, Sctp, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
         all.push((4, Any, fixed("-j REDIRECT")));
-        all.push((12, Sctp, to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090"])));
+        all.push((
+            12,
+            Sctp,
+            to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090", "400-500 --random"]),
+        ));
         all.push((12, Any, to_address(site, "-j DNAT --to-destination")));
+        all.push((6, Any, span.clone().prop_map(|(to, how)| format!(" -j DNAT --to-destination {to}{how}")).boxed()));
     }
-    // The kernel picks a source port from a span at random: single ones only.
     if site.only(&[Hook::Input, Hook::Postrouting]) {
-        all.push((12, Sctp, to_port(site, "-j SNAT --to-source", &["1024", "40000"])));
+        let ports = &["1024", "40000", "1024-2000", "22-53", "1024-2000 --random-fully"];
+        all.push((12, Sctp, to_port(site, "-j SNAT --to-source", ports)));
         all.push((12, Any, to_address(site, "-j SNAT --to-source")));
+        all.push((6, Any, span.prop_map(|(to, how)| format!(" -j SNAT --to-source {to}{how}")).boxed()));
     }
     if site.only(&[Hook::Postrouting]) {
         all.push((8, Any, fixed("-j MASQUERADE")));
-        all.push((4, Sctp, fixed("-j MASQUERADE --to-ports 1024")));
+        all.push((1, Any, fixed("-j MASQUERADE --random")));
+        let ports = select(vec!["1024", "1024-2000", "15001-15006"]);
+        all.push((4, Sctp, ports.prop_map(|ports| format!(" -j MASQUERADE --to-ports {ports}")).boxed()));
     }
+}
+
+/// Several addresses to translate to.
+fn to_span(site: Site) -> impl Strategy<Value = &'static str> + Clone {
+    select(match site.family {
+        Family::Ipv4 => {
+            vec!["10.244.1.5-10.244.1.9", "10.9.9.0-10.10.1.255", "127.0.0.1-127.0.0.6", "172.16.0.5-172.16.0.6"]
+        }
+        Family::Ipv6 => vec!["fd00:1::5-fd00:1::9", "2001:db8:99::-2001:db8:99:1:2::", "::1-::3", "fd00:2::5-fd00:3::"],
+    })
 }

@@ -7,11 +7,23 @@ use crate::condition::{Field, Phrase, Reading};
 static EITHER_PORT: Field = Field {
     name: "port",
     phrase: Phrase::Is("source or destination port"),
-    read: |context| match ((SOURCE_PORT.read)(context), (DESTINATION_PORT.read)(context)) {
-        (Reading::Number(source), Reading::Number(destination)) => Reading::Either(source, destination),
-        (Reading::Number(_), other) | (other, _) => other,
+    read: |context| {
+        let (source, destination) = ((SOURCE_PORT.read)(context), (DESTINATION_PORT.read)(context));
+        match (span(&source), span(&destination)) {
+            (Some(source), Some(destination)) => Reading::Either(source, destination),
+            (Some(_), None) => destination,
+            (None, _) => source,
+        }
     },
 };
+
+fn span(reading: &Reading) -> Option<(u32, u32)> {
+    match *reading {
+        Reading::Number(port) => Some((port, port)),
+        Reading::Span(low, high) => Some((low, high)),
+        _ => None,
+    }
+}
 
 /// `-m multiport`.
 pub static MULTIPORT: Extension = Extension::matching(

@@ -8,13 +8,14 @@ pub(super) fn headless(context: &Context) -> Option<Reading<'static>> {
     later.then_some(Reading::Never("a later fragment has no ports"))
 }
 
-fn port(context: &Context, port: Option<u16>, missing: &'static str) -> Reading<'static> {
+fn port(context: &Context, port: Option<u16>, span: Option<(u16, u16)>, missing: &'static str) -> Reading<'static> {
     if let Some(never) = headless(context) {
         return never;
     }
-    match port {
-        Some(port) => Reading::Number(port.into()),
-        None => Reading::Unknown(missing.into()),
+    match (port, span) {
+        (Some(port), _) => Reading::Number(port.into()),
+        (None, Some((low, high))) => Reading::Span(low.into(), high.into()),
+        (None, None) => Reading::Unknown(missing.into()),
     }
 }
 
@@ -22,12 +23,12 @@ fn port(context: &Context, port: Option<u16>, missing: &'static str) -> Reading<
 pub static SOURCE_PORT: Field = Field {
     name: "sport",
     phrase: Phrase::Is("source port"),
-    read: |context| port(context, context.view.sport, "the packet states no source port"),
+    read: |context| port(context, context.view.sport, context.view.sport_span, "the packet states no source port"),
 };
 
 /// The port it goes to.
 pub static DESTINATION_PORT: Field = Field {
     name: "dport",
     phrase: Phrase::Is("destination port"),
-    read: |context| port(context, context.view.dport, "the packet states no destination port"),
+    read: |context| port(context, context.view.dport, context.view.dport_span, "the packet states no destination port"),
 };

@@ -5,6 +5,7 @@ use crate::extension::{Behaviour, Id, Options};
 use crate::ruleset::{Policy, Rule, Table, Target};
 
 use super::effect::{Action, Effects};
+use super::quirk::{self, BothPorts};
 use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};
 use super::{MOST_STEPS, Stop, Walker};
 
@@ -128,8 +129,16 @@ impl Walker<'_> {
         let mut place = 0;
         for group in rules.groups(rule) {
             let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
-            for part in group {
-                match test(part, &context) {
+            let joint = quirk::both_ports(group).map(|pair| {
+                let [source, destination] = pair.map(|at| test(&group[at], &context));
+                (pair, BothPorts::of(rules).join(&source, &destination))
+            });
+            for (at, part) in group.iter().enumerate() {
+                let answer = match &joint {
+                    Some((pair, answer)) if pair.contains(&at) => answer.clone(),
+                    _ => test(part, &context),
+                };
+                match answer {
                     Answer::Yes => {}
                     Answer::No => return (Answer::No, Some(place)),
                     Answer::Unknown(reason) => {

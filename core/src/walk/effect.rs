@@ -2,10 +2,13 @@
 
 use std::net::IpAddr;
 
+use crate::extension::Options;
 use crate::host::Host;
 use crate::packet::Packet;
 use crate::ruleset::NatRange;
 use crate::view::View;
+
+use super::nat;
 
 /// What happens after a target.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -50,38 +53,50 @@ impl Effects<'_> {
         }
     }
 
-    /// Changes the destination (nf_nat_core.c, `get_unique_tuple`): the port stays where it lies in the range, else the
-    /// first one of the range is taken.
-    pub fn translate_destination(&mut self, range: &NatRange) {
-        let before = (self.view.dst, self.view.dport);
-        if let Some(address) = self.choose(range.addresses) {
+    /// Changes the destination. Without `--random` a port outside the range becomes its first one.
+    pub fn translate_destination(&mut self, range: &NatRange, options: &Options) {
+        let before = (self.view.dst, self.view.dport, self.view.dport_span);
+        if let Some(address) = self.choose(range, nat::Side::Destination, options) {
             self.view.dst = address;
         }
-        self.view.dport = translated_port(self.packet, self.view.dport, range.ports);
-        self.view.destination_translated |= before != (self.view.dst, self.view.dport);
+        let ports = range.ports.filter(|_| self.packet.protocol.has_ports());
+        if let Some((low, high)) = ports {
+            let known = nat::destination_port(self.view.dport, (low, high), options);
+            (self.view.dport, self.view.dport_span) =
+                known.map_or((None, Some((low, high))), |port| (Some(port), None));
+        }
+        self.view.destination_translated |= before != (self.view.dst, self.view.dport, self.view.dport_span);
         self.translates = true;
     }
 
     /// Changes the source. The port stays if it may: whether it is taken by another connection, a dump does not say.
-    pub fn translate_source(&mut self, range: &NatRange) {
-        let before = (self.view.src, self.view.sport);
-        if let Some(address) = self.choose(range.addresses) {
+    pub fn translate_source(&mut self, range: &NatRange, options: &Options) {
+        let before = (self.view.src, self.view.sport, self.view.sport_span);
+        if let Some(address) = self.choose(range, nat::Side::Source, options) {
             self.view.src = address;
         }
-        if range.ports.is_some_and(|(low, high)| low != high) {
-            self.assume("a source port outside the range is replaced by the first one of the range");
+        if self.packet.protocol.has_ports()
+            && let Some(sport) = self.view.sport
+        {
+            (self.view.sport, self.view.sport_span) = match nat::source_port(sport, range.ports, options) {
+                (low, high) if low == high => (Some(low), None),
+                span => (None, Some(span)),
+            };
         }
-        self.view.sport = translated_port(self.packet, self.view.sport, range.ports);
-        self.view.source_translated |= before != (self.view.src, self.view.sport);
+        self.view.source_translated |= before != (self.view.src, self.view.sport, self.view.sport_span);
         self.translates = true;
     }
 
-    fn choose(&mut self, addresses: Option<(IpAddr, IpAddr)>) -> Option<IpAddr> {
-        let (first, last) = addresses?;
-        if first != last {
-            self.assume(format!("of the addresses {first} to {last} the first is taken; the kernel picks by a hash"));
+    fn choose(&mut self, range: &NatRange, side: nat::Side, options: &Options) -> Option<IpAddr> {
+        let (first, last) = range.addresses?;
+        if first == last {
+            return Some(first);
         }
-        Some(first)
+        if side == nat::Side::Source && nat::keeps_source(self.view, range, options) {
+            return None;
+        }
+        self.assume(format!("which of the addresses {first} to {last} is taken: as on a little-endian machine"));
+        Some(nat::hashed(self.view, (first, last), side, options))
     }
 
     /// Whether a process listens on that port; assumed where no sockets are known.
@@ -93,15 +108,5 @@ impl Effects<'_> {
         }
         let protocol = self.packet.protocol;
         self.host.sockets.iter().any(|socket| socket.protocol == protocol && socket.port == port)
-    }
-}
-
-fn translated_port(packet: &Packet, port: Option<u16>, range: Option<(u16, u16)>) -> Option<u16> {
-    match range {
-        Some((low, high)) if packet.protocol.has_ports() => match port {
-            Some(port) if (low..=high).contains(&port) => Some(port),
-            _ => Some(low),
-        },
-        _ => port,
     }
 }

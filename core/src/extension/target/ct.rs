@@ -23,6 +23,11 @@ pub static CT: Extension = Extension {
         |effects, options| {
             // A template for the connection counts as new in the rest of table raw.
             let state = if options.has("--notrack") { ConnectionState::Untracked } else { ConnectionState::New };
+            if effects.view.state.is_none() {
+                let zone = options.number("--zone").or_else(|| options.number("--zone-orig"));
+                let zone = zone.or_else(|| options.number("--zone-reply")).unwrap_or(0);
+                effects.view.zone = u16::try_from(zone).unwrap_or(0);
+            }
             effects.view.state.get_or_insert(state);
             Action::Continue
         },

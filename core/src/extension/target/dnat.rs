@@ -20,7 +20,7 @@ pub static DNAT: Extension = Extension {
         Behaviour::Redirects,
         |effects, options| {
             if let Some(Value::Nat(range)) = options.value("--to-destination") {
-                effects.translate_destination(range);
+                effects.translate_destination(range, options);
             }
             Action::Accept
         },

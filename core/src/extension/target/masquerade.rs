@@ -29,7 +29,7 @@ pub static MASQUERADE: Extension = Extension {
                 Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
                 _ => None,
             };
-            effects.translate_source(&NatRange { addresses: Some((own, own)), ports });
+            effects.translate_source(&NatRange { addresses: Some((own, own)), ports }, options);
             Action::Accept
         },
         |_| "change its source to the address of the interface it leaves by".into(),

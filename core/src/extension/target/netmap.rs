@@ -23,8 +23,8 @@ pub static NETMAP: Extension = Extension {
             let Some(new) = mapped(old, to) else { return Action::Accept };
             let range = NatRange { addresses: Some((new, new)), ports: None };
             match inward {
-                true => effects.translate_destination(&range),
-                false => effects.translate_source(&range),
+                true => effects.translate_destination(&range, options),
+                false => effects.translate_source(&range, options),
             }
             Action::Accept
         },

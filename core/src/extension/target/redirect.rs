@@ -32,10 +32,7 @@ pub static REDIRECT: Extension = Extension {
                 Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
                 _ => None,
             };
-            if options.has("--random") {
-                effects.assume("REDIRECT --random: the first free port of the range is taken");
-            }
-            effects.translate_destination(&NatRange { addresses: Some((address, address)), ports });
+            effects.translate_destination(&NatRange { addresses: Some((address, address)), ports }, options);
             Action::Accept
         },
         |options| match options.printed("--to-ports") {

@@ -21,7 +21,7 @@ pub static SNAT: Extension = Extension {
         Behaviour::Ends,
         |effects, options| {
             if let Some(Value::Nat(range)) = options.value("--to-source") {
-                effects.translate_source(range);
+                effects.translate_source(range, options);
             }
             Action::Accept
         },
