@@ -15,6 +15,7 @@ pub mod explain;
 pub mod extension;
 pub mod flip;
 pub mod host;
+pub mod lint;
 pub mod mesh;
 pub mod names;
 pub mod number;

@@ -1,0 +1,208 @@
+//! Findings: what is wrong, useless or unlikely in a dump, and what follows from it.
+
+use std::collections::HashMap;
+
+use crate::capture::Backend;
+use crate::diagnostic::Severity;
+use crate::extension::Behaviour;
+use crate::host::{Host, RouteKind};
+use crate::mesh::{self, Mesh, Mode};
+use crate::packet::{Family, Protocol};
+use crate::print;
+use crate::ruleset::{Chain, Ruleset, Table, Target};
+use crate::walk::route::{Query, lookup};
+use crate::walk::trace::{ChainPlace, Place};
+
+mod dead;
+mod space;
+
+pub use dead::{Dead, dead_rules};
+
+/// Something to know about a dump.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Finding {
+    /// How bad it is.
+    pub severity: Severity,
+    /// The rule, or with no rule the chain, that it is about.
+    pub place: Option<Place>,
+    /// What it is, and what follows from it.
+    pub says: String,
+}
+
+/// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a usual pod.
+pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
+    let mut findings = Vec::new();
+    let mut say = |severity, place, says: String| findings.push(Finding { severity, place, says });
+    if !rulesets.iter().any(Ruleset::is_populated) {
+        for says in EMPTY {
+            say(Severity::Warning, None, says.into());
+        }
+        return findings;
+    }
+    let recognised: Vec<(u32, &Ruleset, Mesh)> =
+        (0..).zip(rulesets).filter_map(|(at, set)| Some((at, set, mesh::recognise(set)?))).collect();
+    if let (Some(who), true) = (rulesets.iter().find_map(mesh::node), recognised.is_empty()) {
+        say(
+            Severity::Warning,
+            None,
+            format!(
+                "These are the rules of {who}, so of a node and not of a pod: dump them inside the pod's network namespace."
+            ),
+        );
+    }
+    for (ruleset, set, mesh) in &recognised {
+        for deviation in mesh::deviations(mesh, set) {
+            let at = ChainPlace { ruleset: *ruleset, table: deviation.table, chain: deviation.chain };
+            say(Severity::Warning, Some(Place { at, rule: deviation.rule }), format!("{}.", capital(&deviation.says)));
+        }
+    }
+    if let Some((_, _, mesh)) = recognised.first() {
+        for (severity, says) in about_mesh(mesh, rulesets, host, host_known) {
+            say(severity, None, says);
+        }
+    }
+    for family in [Family::Ipv4, Family::Ipv6] {
+        let mut populated = rulesets.iter().filter(|set| set.family == family && set.is_populated());
+        let nft = populated.clone().any(|set| set.backend == Some(Backend::Nft));
+        if nft && populated.any(|set| set.backend != Some(Backend::Nft)) {
+            say(
+                Severity::Warning,
+                None,
+                format!(
+                    "Both backends, legacy and nft, hold {family} rules: both run at every hook, and which first no dump shows."
+                ),
+            );
+        }
+    }
+    for (ruleset, set) in (0..).zip(rulesets) {
+        for table in &set.tables {
+            for (chain, says) in unreferenced(table) {
+                let at = ChainPlace { ruleset, table: table.name, chain };
+                say(Severity::Note, Some(Place { at, rule: None }), says);
+            }
+            for (chain, rule, first) in duplicates(set, table) {
+                let at = ChainPlace { ruleset, table: table.name, chain };
+                say(
+                    Severity::Note,
+                    Some(Place { at, rule: Some(rule) }),
+                    format!("It says the same as rule {} of this chain.", first + 1),
+                );
+            }
+            for dead in dead_rules(set, table) {
+                let at = ChainPlace { ruleset, table: table.name, chain: dead.chain };
+                let says = match dead.in_practice {
+                    false => "It can never match: the rules before it take everything that it asks for.",
+                    true => {
+                        "In practice it never matches: what goes to a loopback address leaves by lo, and the rules before it take that. Only a socket that is bound to another interface could reach it."
+                    }
+                };
+                say(Severity::Note, Some(Place { at, rule: Some(dead.rule) }), says.into());
+            }
+        }
+    }
+    findings
+}
+
+/// Why a dump may be empty, and how to find out.
+const EMPTY: [&str; 6] = [
+    "There are no rules here. Each of these is a reason, with its check:",
+    "The pod was not injected: `kubectl get pod POD -o jsonpath='{.spec.containers[*].name}'` must name the proxy.",
+    "The init container or the CNI plugin failed: `kubectl logs POD -c istio-init`, or the log of the node's istio-cni pod.",
+    "The rules are in the other backend: ask both `iptables-legacy-save` and `iptables-nft-save`.",
+    "They are native nftables, which iptables-save does not show: `nft list ruleset`.",
+    "It is the wrong namespace: `ip addr` in it must show the pod's address; enter it with `nsenter -t PID -n`.",
+];
+
+fn capital(text: &str) -> String {
+    text.get(..1).map_or_else(String::new, str::to_uppercase) + text.get(1..).unwrap_or_default()
+}
+
+/// What a mesh's rules leave open, and what they need that no rule shows.
+fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<(Severity, String)> {
+    let mut found = Vec::new();
+    let proxy = mesh.proxy;
+    if !mesh::families(rulesets).contains(&Family::Ipv6) {
+        let own = host.interfaces.iter().filter(|one| one.name != "lo").flat_map(|one| &one.addresses);
+        let global = |prefix: &&crate::host::Prefix| matches!(prefix.address, std::net::IpAddr::V6(v6) if !v6.is_unicast_link_local());
+        match own.into_iter().find(global) {
+            Some(own) if host_known => {
+                found.push((Severity::Warning, format!("The pod has the IPv6 address {}, and no IPv6 rules: all IPv6 passes {proxy} by.", own.address)));
+            }
+            _ => found.push((Severity::Note, format!("There are no IPv6 rules here: if the pod has IPv6 addresses, all IPv6 passes {proxy} by. Check `ip -6 addr` and `ip6tables-save`."))),
+        }
+    }
+    found.push((
+        Severity::Note,
+        match mesh.dns.is_empty() {
+            true => format!("UDP is not captured: it passes {proxy} by, DNS and QUIC included."),
+            false => format!("UDP other than DNS is not captured: it passes {proxy} by, QUIC included."),
+        },
+    ));
+    if let Some((mark, mask)) = mesh.route {
+        let query = Query { dst: outside(), src: None, mark, iif: "eth0" };
+        let led = lookup(host, query).is_some_and(|way| way.kind == RouteKind::Local);
+        let table = if mesh.mode == Mode::Tproxy { "133" } else { "100" };
+        let need = format!(
+            "`ip rule add fwmark {mark:#x}/{mask:#x} lookup {table}` and `ip route add local default dev lo table {table}`"
+        );
+        match (host_known, led) {
+            (true, false) => found.push((
+                Severity::Warning,
+                format!(
+                    "Nothing routes the mark {mark:#x} to lo: answers do not find back to {proxy}. It needs {need}."
+                ),
+            )),
+            (false, false) => found.push((
+                Severity::Note,
+                format!("{} mode needs policy routing, which no dump of rules shows: {need}.", mesh.mode.name()),
+            )),
+            (_, true) => {}
+        }
+    }
+    if !host.sockets.is_empty() {
+        let listens =
+            |port: u16, protocol| host.sockets.iter().any(|socket| socket.port == port && socket.protocol == protocol);
+        for port in mesh.outbound.iter().chain(&mesh.inbound).chain(&mesh.dns) {
+            if !listens(*port, Protocol::TCP) {
+                found.push((Severity::Warning, format!("No socket listens on port {port}, where the rules send connections for {proxy}: they are refused.")));
+            }
+        }
+    }
+    found
+}
+
+fn outside() -> std::net::IpAddr {
+    std::net::IpAddr::V4(std::net::Ipv4Addr::new(93, 184, 216, 34))
+}
+
+/// Chains that no rule leads into.
+fn unreferenced(table: &Table) -> Vec<(u32, String)> {
+    let mut led = vec![false; table.chains.len()];
+    for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
+        if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
+            led[chain as usize] = true;
+        }
+    }
+    let idle = |(place, chain): &(u32, &Chain)| chain.hook.is_none() && !led[*place as usize];
+    let say = |(place, chain): (u32, &Chain)| match chain.rules.len() {
+        0 => (place, "No rule leads into this chain, and it is empty.".into()),
+        rules => (place, format!("No rule leads into this chain: none of its {rules} rules is ever asked.")),
+    };
+    (0..).zip(&table.chains).filter(idle).map(say).collect()
+}
+
+/// Rules that say the same as one before them in their chain and go on, so that both act: chain, rule, the first one.
+fn duplicates(ruleset: &Ruleset, table: &Table) -> Vec<(u32, u32, u32)> {
+    let mut found = Vec::new();
+    for (place, chain) in (0..).zip(&table.chains) {
+        let mut seen = HashMap::new();
+        for (number, rule) in (0..).zip(&chain.rules) {
+            let ends = matches!(rule.target, Target::Extension(id) if !matches!(id.get().behaviour, Behaviour::GoesOn | Behaviour::Observes));
+            // What ends makes its double dead, and that is said of it.
+            if !ends && let Some(first) = seen.insert(print::rule(ruleset, table, rule), number) {
+                found.push((place, number, first));
+            }
+        }
+    }
+    found
+}

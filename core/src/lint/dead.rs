@@ -1,0 +1,230 @@
+//! Rules that can never match, because the rules before them take all that they ask for. Said only where it is certain.
+//!
+//! From a rule's packets those of the rules before it are taken away, field by field; what is left may match. A chain's
+//! rules are compared with at most 64 before them and a rule that takes everything, so that the cost grows with the
+//! number of rules and not with its square.
+
+use super::space::{Space, Values};
+use crate::extension::{Behaviour, Id};
+use crate::mesh::reached_from;
+use crate::packet::Family;
+use crate::ruleset::{Hook, Rule, Ruleset, Table, TableName, Target};
+
+/// How many rules before it a rule is compared with.
+const MOST_TAKERS: usize = 64;
+/// In how many pieces a rule's packets may fall.
+const MOST_PIECES: usize = 64;
+/// How many ways into one chain are told apart.
+const MOST_WAYS: usize = 4;
+
+/// A rule that never matches.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Its chain's place in the table.
+    pub chain: u32,
+    /// Its place in the chain, from 0.
+    pub rule: u32,
+    /// Only as long as what goes to a loopback address leaves by `lo`.
+    pub in_practice: bool,
+}
+
+/// One way in which packets come into a chain: which ones, and who has been taken away before.
+#[derive(Clone, Debug)]
+struct Way {
+    space: Space,
+    takers: Vec<Space>,
+}
+
+/// Finds them in one table.
+pub fn dead_rules(ruleset: &Ruleset, table: &Table) -> Vec<Dead> {
+    let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
+    for (place, chain) in table.chains.iter().enumerate() {
+        if chain.hook.is_some() {
+            ways[place].push(Way { space: Space::all(ruleset.family), takers: Vec::new() });
+        }
+    }
+    let outward = only_from_output(table);
+    let mut dead = Vec::new();
+    for place in order(table) {
+        let into = std::mem::take(&mut ways[place]);
+        let into = if into.len() > MOST_WAYS {
+            vec![Way { space: Space::all(ruleset.family), takers: Vec::new() }]
+        } else {
+            into
+        };
+        // No packet comes here, which is another finding.
+        if into.is_empty() {
+            continue;
+        }
+        Walk { ruleset, table, place, outward: outward[place], ways: &mut ways, dead: &mut dead }.chain(into);
+    }
+    dead.sort_by_key(|dead| (dead.chain, dead.rule));
+    dead
+}
+
+/// Chains that only packets reach that leave, before nat has changed where they go.
+fn only_from_output(table: &Table) -> Vec<bool> {
+    if !matches!(table.name, TableName::Raw | TableName::Mangle | TableName::Nat) {
+        return vec![false; table.chains.len()];
+    }
+    let mut only = reached_from(table, Hook::Output);
+    for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::Output) {
+        for (only, other) in only.iter_mut().zip(reached_from(table, hook)) {
+            *only &= !other;
+        }
+    }
+    only
+}
+
+/// Chains so that callers come before those they call; chains of a loop are left out.
+fn order(table: &Table) -> Vec<usize> {
+    let calls = |place: usize| {
+        table.chains[place].rules.iter().filter_map(|rule| match rule.target {
+            Target::Jump(chain) | Target::Goto(chain) => Some(chain as usize),
+            _ => None,
+        })
+    };
+    let mut callers = vec![0_usize; table.chains.len()];
+    for place in 0..table.chains.len() {
+        calls(place).for_each(|callee| callers[callee] += 1);
+    }
+    let mut ready: Vec<usize> = (0..table.chains.len()).filter(|place| callers[*place] == 0).collect();
+    let mut order = Vec::new();
+    while let Some(place) = ready.pop() {
+        order.push(place);
+        for callee in calls(place) {
+            callers[callee] -= 1;
+            if callers[callee] == 0 {
+                ready.push(callee);
+            }
+        }
+    }
+    order
+}
+
+struct Walk<'a> {
+    ruleset: &'a Ruleset,
+    table: &'a Table,
+    place: usize,
+    outward: bool,
+    ways: &'a mut Vec<Vec<Way>>,
+    dead: &'a mut Vec<Dead>,
+}
+
+impl Walk<'_> {
+    fn chain(&mut self, mut into: Vec<Way>) {
+        let table = self.table;
+        for (number, rule) in (0..).zip(&table.chains[self.place].rules) {
+            let (asked, exact) = asked(self.ruleset, rule);
+            if let Some(in_practice) = self.is_dead(&into, &asked) {
+                let chain = u32::try_from(self.place).expect("chains are fewer than bytes of a text below 4 GiB");
+                self.dead.push(Dead { chain, rule: number, in_practice });
+            }
+            if let Target::Jump(to) | Target::Goto(to) = rule.target {
+                let to = &mut self.ways[to as usize];
+                if to.len() <= MOST_WAYS {
+                    to.extend(into.iter().map(|way| Way { space: way.space.and(&asked), takers: way.takers.clone() }));
+                }
+            }
+            for way in &mut into {
+                if changes(rule) {
+                    way.takers.retain(Space::is_steady);
+                }
+                let taken = if exact { self.takes(rule, &asked) } else { None };
+                if let Some(taken) = taken.filter(|taken| way.takers.len() < MOST_TAKERS || taken.0.is_empty()) {
+                    way.takers.push(taken);
+                }
+            }
+        }
+    }
+
+    /// Whether nothing is left of a rule, on no way into its chain; and whether only in practice.
+    fn is_dead(&self, into: &[Way], asked: &Space) -> Option<bool> {
+        if into.iter().all(|way| is_covered(way.space.and(asked), &way.takers)) {
+            return Some(false);
+        }
+        let to_loopback =
+            |space: &Space| space.0.get("dst").is_some_and(|values| is_loopback(values, self.ruleset.family));
+        let by_lo = |mut space: Space| {
+            space.meet("out_interface lo", vec![(1, 1)]);
+            space
+        };
+        let covered = |way: &Way| {
+            let space = way.space.and(asked);
+            to_loopback(&space) && is_covered(by_lo(space), &way.takers)
+        };
+        (self.outward && into.iter().all(covered)).then_some(true)
+    }
+
+    /// The packets that the rules behind this one never see because of it.
+    fn takes(&self, rule: &Rule, asked: &Space) -> Option<Space> {
+        match rule.target {
+            // Of a target that is kept as written nobody knows whether it ends.
+            Target::Extension(Id::OPAQUE_TARGET) => None,
+            Target::Extension(id) => ends(id.get().behaviour).then(|| asked.clone()),
+            Target::Goto(_) => Some(asked.clone()),
+            // A chain whose first rule ends takes what that rule asks for.
+            Target::Jump(chain) => {
+                let first = self.table.chains[chain as usize].rules.first()?;
+                let Target::Extension(id) = first.target else { return None };
+                if id == Id::OPAQUE_TARGET {
+                    return None;
+                }
+                let (inner, exact) = self::asked(self.ruleset, first);
+                let behaviour = id.get().behaviour;
+                (exact && ends(behaviour) && behaviour != Behaviour::Returns).then(|| asked.and(&inner))
+            }
+            Target::None | Target::Missing { .. } => None,
+        }
+    }
+}
+
+fn ends(behaviour: Behaviour) -> bool {
+    matches!(behaviour, Behaviour::Ends | Behaviour::Returns | Behaviour::Redirects)
+}
+
+/// Whether a packet may look different to the next rule.
+fn changes(rule: &Rule) -> bool {
+    match rule.target {
+        Target::Jump(_) => true,
+        Target::Extension(id) => id.get().behaviour == Behaviour::GoesOn,
+        Target::None | Target::Goto(_) | Target::Missing { .. } => false,
+    }
+}
+
+/// The packets that a rule asks for, and whether these are exactly they: what cannot be told is left out.
+fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
+    let mut all = Space::default();
+    let mut exact = true;
+    for group in ruleset.groups(rule) {
+        match Space::of_group(ruleset, group) {
+            Some(space) => all = all.and(&space),
+            None => exact = false,
+        }
+    }
+    (all, exact)
+}
+
+fn is_covered(space: Space, takers: &[Space]) -> bool {
+    let mut left = vec![space];
+    left.retain(|space| !space.is_empty());
+    for taker in takers {
+        let mut pieces = Vec::new();
+        for space in left {
+            space.without(taker, &mut pieces);
+        }
+        left = pieces;
+        if left.is_empty() || left.len() > MOST_PIECES {
+            break;
+        }
+    }
+    left.is_empty()
+}
+
+fn is_loopback(values: &Values, family: Family) -> bool {
+    let (first, last) = match family {
+        Family::Ipv4 => (0x7f00_0000, 0x7fff_ffff),
+        Family::Ipv6 => (1, 1),
+    };
+    values.iter().all(|(low, high)| *low >= first && *high <= last)
+}

@@ -1,0 +1,194 @@
+//! Sets of packets: for some fields, the values that they may have. Exact where it is used to say "all of these".
+
+use std::collections::BTreeMap;
+use std::net::IpAddr;
+
+use crate::packet::Family;
+use crate::ruleset::{Part, Ruleset, Value};
+
+/// Values in order, both ends included.
+pub(super) type Values = Vec<(u128, u128)>;
+
+/// What a set of packets says of one field. A field that is not named may have any value.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Space(pub(super) BTreeMap<String, Values>);
+
+/// All values of any field: numbers, addresses, and one more for "has none".
+const ALL: (u128, u128) = (0, u128::MAX);
+/// A condition that is no set of numbers is true (1) or false (0).
+const TRUE: (u128, u128) = (1, 1);
+
+/// Fields that no target of a table changes on its way to the next rule, unless it ends the table.
+pub(super) const STEADY: [&str; 10] =
+    ["uid", "gid", "socket", "protocol", "src", "dst", "sport", "dport", "in_interface", "out_interface"];
+/// Fields that rules may change, and that are else the same each time they are asked.
+const CHANGING: [&str; 7] = ["mark", "connmark", "ctstate", "state", "tcp_flags", "icmp_type", "dscp"];
+/// Behind a transport header, which later fragments have not: for them such a condition fails, negated or not.
+const TRANSPORT: [&str; 5] = ["sport", "dport", "port", "tcp_flags", "icmp_type"];
+
+impl Space {
+    /// All packets of a family: what bounds the numbers of their fields.
+    pub(super) fn all(family: Family) -> Self {
+        let address = if family == Family::Ipv4 { u32::MAX.into() } else { u128::MAX };
+        let port = u16::MAX.into();
+        let bounds = [("src", address), ("dst", address), ("sport", port), ("dport", port), ("protocol", 255)];
+        Self(bounds.map(|(field, last)| (field.to_owned(), vec![(0, last)])).into())
+    }
+
+    /// The packets that a match asks for. `None` where they cannot be told exactly.
+    pub(super) fn of_group(ruleset: &Ruleset, group: &[Part]) -> Option<Self> {
+        let mut space = Self::default();
+        let port = |part: &&Part| {
+            part.negated && part.opt().and_then(|opt| opt.field).is_some_and(|f| f.name.ends_with("port"))
+        };
+        if group.iter().filter(port).count() > 1 {
+            // iptables-nft 1.8.8 to 1.8.10 loads "neither port" as "not both".
+            return None;
+        }
+        for part in group {
+            let Some(opt) = part.opt() else {
+                // A bare match of which nothing is unknown asks for its own kind only: `-m tcp`.
+                match ["tcp", "udp", "comment"].contains(&part.extension().name) {
+                    true => continue,
+                    false => return None,
+                }
+            };
+            let Some(field) = opt.field else {
+                match part.extension().name {
+                    "comment" => continue,
+                    // It changes how its neighbours are read.
+                    _ => return None,
+                }
+            };
+            let known = STEADY.contains(&field.name) || CHANGING.contains(&field.name);
+            if !known {
+                return None;
+            }
+            let (key, values) = match numbers(field.name, &part.value) {
+                Some(values) => (field.name.to_owned(), values),
+                None => (format!("{} {}", field.name, atom(&part.value, ruleset)?), vec![TRUE]),
+            };
+            let values = if part.negated { complement(&values) } else { values };
+            if TRANSPORT.contains(&field.name) {
+                space.meet("fragment", vec![(0, 0)]);
+            }
+            space.meet(&key, values);
+        }
+        Some(space)
+    }
+
+    /// Narrows one field.
+    pub(super) fn meet(&mut self, key: &str, values: Values) {
+        let met = match self.0.get(key) {
+            Some(own) => intersection(own, &values),
+            None => values,
+        };
+        self.0.insert(key.to_owned(), met);
+    }
+
+    /// Those that are in both.
+    pub(super) fn and(&self, other: &Self) -> Self {
+        let mut both = self.clone();
+        for (key, values) in &other.0 {
+            both.meet(key, values.clone());
+        }
+        both
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.0.values().any(Vec::is_empty)
+    }
+
+    /// Whether it names only fields that stay as they are.
+    pub(super) fn is_steady(&self) -> bool {
+        self.0.keys().all(|key| key == "fragment" || STEADY.contains(&key.split(' ').next().unwrap_or_default()))
+    }
+
+    /// Those that are not in the other, in pieces.
+    pub(super) fn without(mut self, other: &Self, pieces: &mut Vec<Self>) {
+        let apart = other.0.iter().any(|(key, values)| self.0.get(key).is_some_and(|own| !overlap(own, values)));
+        if apart {
+            pieces.push(self);
+            return;
+        }
+        for (key, values) in &other.0 {
+            let own = self.0.get(key).cloned().unwrap_or_else(|| vec![ALL]);
+            let outside = intersection(&own, &complement(values));
+            if !outside.is_empty() {
+                let mut piece = self.clone();
+                piece.0.insert(key.clone(), outside);
+                pieces.push(piece);
+            }
+            self.0.insert(key.clone(), intersection(&own, values));
+        }
+    }
+}
+
+/// The set of numbers that a value is, if it is one.
+fn numbers(field: &str, value: &Value) -> Option<Values> {
+    let address = |address: IpAddr| match address {
+        IpAddr::V4(v4) => u128::from(v4.to_bits()),
+        IpAddr::V6(v6) => v6.to_bits(),
+    };
+    let span = |first: IpAddr, last: IpAddr| Some(vec![(address(first), address(last))]);
+    match value {
+        // `-p all` asks nothing.
+        Value::Number(0) if field == "protocol" => Some(vec![ALL]),
+        Value::Number(number) => Some(vec![((*number).into(), (*number).into())]),
+        Value::Range(low, high) => Some(vec![((*low).into(), (*high).into())]),
+        Value::List(list) => {
+            let mut values: Values = list.iter().map(|(low, high)| ((*low).into(), (*high).into())).collect();
+            values.sort_unstable();
+            Some(values)
+        }
+        Value::None => Some(vec![TRUE]),
+        Value::Net4(first, mask) if contiguous(u128::from(mask.to_bits()) << 96) => {
+            span((*first).into(), std::net::Ipv4Addr::from_bits(first.to_bits() | !mask.to_bits()).into())
+        }
+        Value::Net6(net) if contiguous(net.1.to_bits()) => {
+            span(net.0.into(), std::net::Ipv6Addr::from_bits(net.0.to_bits() | !net.1.to_bits()).into())
+        }
+        _ => None,
+    }
+}
+
+fn contiguous(mask: u128) -> bool {
+    mask.leading_ones() + mask.trailing_zeros() >= 128
+}
+
+/// A name for a value that is no set of numbers: equal names, equal questions.
+fn atom(value: &Value, ruleset: &Ruleset) -> Option<String> {
+    match value {
+        Value::Text(text) => Some(ruleset.text(*text).to_owned()),
+        Value::Masked { value, mask } => Some(format!("{value}/{mask}")),
+        Value::Bits(bits) => Some(bits.to_string()),
+        _ => None,
+    }
+}
+
+fn complement(values: &Values) -> Values {
+    let mut gaps = Vec::new();
+    let mut next = Some(0);
+    for (low, high) in values {
+        if let Some(start) = next
+            && *low > start
+        {
+            gaps.push((start, low - 1));
+        }
+        // Ranges of a list may overlap.
+        next = next.and_then(|next| high.checked_add(1).map(|behind| behind.max(next)));
+    }
+    gaps.extend(next.map(|next| (next, u128::MAX)));
+    gaps
+}
+
+fn overlap(a: &Values, b: &Values) -> bool {
+    a.iter().any(|a| b.iter().any(|b| a.0 <= b.1 && b.0 <= a.1))
+}
+
+fn intersection(a: &Values, b: &Values) -> Values {
+    let both = |a: &(u128, u128)| {
+        b.iter().map(move |b| (a.0.max(b.0), a.1.min(b.1))).filter(|(low, high)| low <= high).collect::<Vec<_>>()
+    };
+    a.iter().flat_map(both).collect()
+}
