@@ -1,10 +1,12 @@
-//! Packets worth trying with a rule set: the ones people ask about.
+//! Packets worth trying with a rule set: the ones people ask about, and those that its own constants suggest.
 
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::constants::Constants;
 use crate::host::Host;
 use crate::mesh::Mesh;
 use crate::packet::{Family, Origin, Packet, Protocol};
+use crate::ruleset::Ruleset;
 
 /// A packet with a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -47,71 +49,267 @@ impl Group {
     }
 }
 
-/// An address of the internet that every reader knows to be an example (example.com had it for years).
-const INTERNET: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(93, 184, 216, 34));
-const INTERNET6: IpAddr = IpAddr::V6(std::net::Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x34));
-const SERVICE: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 96, 7, 7));
-const RESOLVER: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(10, 96, 0, 10));
-const LOOPBACK: IpAddr = IpAddr::V4(std::net::Ipv4Addr::LOCALHOST);
-/// Istio's passthrough source (`InboundPassthroughBindIpv4`).
-const PASSTHROUGH: IpAddr = IpAddr::V4(std::net::Ipv4Addr::new(127, 0, 0, 6));
-const SPORT: u16 = 40_000;
+/// Who sends it.
+#[derive(Clone, Copy)]
+enum Who {
+    App,
+    Root,
+    /// The proxy, by user and group.
+    Proxy,
+    /// Somebody with its user id only, or with its group id only.
+    Uid,
+    Gid,
+    /// Root's socket with a mark: the proxy's, the one of answers, another.
+    Mark(u8),
+    /// Another host.
+    Peer,
+}
+
+/// Where it comes from, or goes to.
+#[derive(Clone, Copy)]
+enum End {
+    Pod,
+    Internet,
+    Service,
+    Resolver,
+    /// 127.0.0.N.
+    Loopback(u8),
+    Pod6,
+    Internet6,
+}
+
+/// Which port.
+#[derive(Clone, Copy)]
+enum Port {
+    Is(u16),
+    /// The proxy's outbound or inbound one.
+    Outbound,
+    Inbound,
+}
+
+use End::{Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
+use Port::{Inbound, Is, Outbound};
+use Who::{App, Gid, Mark, Peer, Proxy, Root, Uid};
+
+/// Key, label, group, who, protocol, from, to, port, and whether it is worth trying without a mesh. In labels `$` is the
+/// proxy's user id, `%` its name, `#` the port.
+type Row = (&'static str, &'static str, Group, Who, Protocol, End, End, Port, bool);
+
+const TCP: Protocol = Protocol::TCP;
+const UDP: Protocol = Protocol::UDP;
+const PING: Protocol = Protocol::ICMP;
 const APP_PORT: u16 = 8080;
+
+#[rustfmt::skip]
+const ROWS: [Row; 43] = [
+    ("internet", "app → internet", Group::Internet, App, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy", "same, as uid $", Group::Internet, Uid, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy-gid", "same, as gid $", Group::Internet, Gid, TCP, Pod, Internet, Is(443), true),
+    ("internet-v6", "same, over IPv6", Group::Internet, App, TCP, Pod6, Internet6, Is(443), true),
+    ("root", "root → internet, port #", Group::Internet, Root, TCP, Pod, Internet, Is(80), true),
+    ("proxy", "% → internet", Group::Internet, Proxy, TCP, Pod, Internet, Is(443), false),
+    ("became-app", "opened as uid $, then setuid to the app", Group::Internet, Proxy, TCP, Pod, Internet, Is(8443), false),
+    ("became-proxy", "opened by the app, then setuid to $", Group::Internet, App, TCP, Pod, Internet, Is(8443), false),
+    ("udp", "app → internet, UDP", Group::Internet, App, UDP, Pod, Internet, Is(9999), true),
+    ("ping", "app → ping", Group::Internet, Root, PING, Pod, Internet, Is(0), true),
+    ("mark-proxy", "root, mark of %", Group::Internet, Mark(0), TCP, Pod, Internet, Is(443), false),
+    ("mark-answer", "root, mark of its answers", Group::Internet, Mark(1), TCP, Pod, Internet, Is(443), false),
+    ("mark-client", "root, another mark", Group::Internet, Mark(2), TCP, Pod, Internet, Is(443), false),
+    ("service", "app → own service", Group::Cluster, App, TCP, Pod, Service, Is(APP_PORT), true),
+    ("dns-tcp", "app → DNS over TCP", Group::Cluster, App, TCP, Pod, Resolver, Is(53), true),
+    ("dns-udp", "app → DNS over UDP", Group::Cluster, App, UDP, Pod, Resolver, Is(53), true),
+    ("proxy-dns", "% → DNS over UDP", Group::Cluster, Proxy, UDP, Pod, Resolver, Is(53), false),
+    ("localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(APP_PORT), true),
+    ("localhost-2", "app → 127.0.0.2:#", Group::Inside, App, TCP, Loopback(1), Loopback(2), Is(APP_PORT), true),
+    ("own-pod", "app → own pod", Group::Inside, App, TCP, Pod, Pod, Is(APP_PORT), true),
+    ("own-pod-v6", "same, over IPv6", Group::Inside, App, TCP, Pod6, Pod6, Is(APP_PORT), true),
+    ("proxy-own-pod", "uid $ → own pod", Group::Inside, Proxy, TCP, Pod, Pod, Is(APP_PORT), true),
+    ("uid-own-pod", "uid $, another gid → own pod", Group::Inside, Uid, TCP, Pod, Pod, Is(APP_PORT), false),
+    ("gid-own-pod", "gid $ → own pod", Group::Inside, Gid, TCP, Pod, Pod, Is(APP_PORT), false),
+    ("gid-localhost", "gid $ → 127.0.0.1:#", Group::Inside, Gid, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
+    ("proxy-localhost", "% → 127.0.0.1:#", Group::Inside, Proxy, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
+    ("proxy-app", "% → app from 127.0.0.6", Group::Inside, Proxy, TCP, Loopback(6), Pod, Is(APP_PORT), true),
+    ("proxy-tunnel", "% → own tunnel, #", Group::Inside, Proxy, TCP, Pod, Pod, Is(15_008), false),
+    ("passthrough", "app from 127.0.0.6 → own pod", Group::Inside, App, TCP, Loopback(6), Pod, Is(APP_PORT), false),
+    ("dns-localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(53), true),
+    ("dns-own-pod", "app → own pod:#", Group::Inside, App, TCP, Pod, Pod, Is(53), true),
+    ("inbound", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(APP_PORT), true),
+    ("inbound-ssh", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(22), true),
+    ("inbound-closed", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(9999), true),
+    ("inbound-out", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Outbound, false),
+    ("inbound-in", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Inbound, false),
+    ("inbound-tunnel", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_008), true),
+    ("inbound-agent", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_020), false),
+    ("inbound-health", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_021), true),
+    ("inbound-stats", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_090), false),
+    ("inbound-udp", "from outside, UDP to #", Group::Into, Peer, UDP, Internet, Pod, Is(APP_PORT), true),
+    ("inbound-v6", "from outside to #, IPv6", Group::Into, Peer, TCP, Internet6, Pod6, Is(APP_PORT), true),
+    ("inbound-ping", "from outside, ping", Group::Into, Peer, PING, Internet, Pod, Is(0), true),
+];
+
+/// Keys of the packets that a dump's own constants suggest.
+const OWN: [&str; 24] = [
+    "own-1", "own-2", "own-3", "own-4", "own-5", "own-6", "own-7", "own-8", "own-9", "own-10", "own-11", "own-12",
+    "own-13", "own-14", "own-15", "own-16", "own-17", "own-18", "own-19", "own-20", "own-21", "own-22", "own-23",
+    "own-24",
+];
+
+/// An address of the internet that every reader knows to be an example (example.com had it for years).
+const INTERNET: Ipv4Addr = Ipv4Addr::new(93, 184, 216, 34);
+const INTERNET6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x34);
+const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 7, 7);
+const RESOLVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
+const SPORT: u16 = 40_000;
 
 /// The packets to try, made from the host's own addresses and the mesh's proxy identity.
 ///
 /// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to ask about.
 pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
-    let proxy = mesh.map_or("the proxy", |mesh| mesh.proxy);
-    let uid = mesh.and_then(Mesh::uid).unwrap_or(1337);
-    let app = if uid == 1000 { 1001 } else { 1000 };
-    let pod = own_address(host, Family::Ipv4).unwrap_or(LOOPBACK);
-    let pod6 = own_address(host, Family::Ipv6);
-    let peer = neighbour(host, pod);
-    let tcp = |src, dst, dport, uid, gid| Packet::tcp(src, SPORT, dst, dport, uid, gid);
-    let inbound = |src: IpAddr, dport| Packet {
-        src: Some(src),
-        sport: Some(SPORT),
-        dport: Some(dport),
-        in_interface: interface_of(host, pod),
-        ..Packet::to(Origin::Inbound, Protocol::TCP, pod)
-    };
-    let udp = |packet: Packet| Packet { protocol: Protocol::UDP, ..packet };
-    let mut list = Vec::new();
-    let mut add = |key, label: String, group, packet| list.push(Scenario { key, label, group, packet });
+    let cast = Cast::new(host, mesh);
+    let rows = ROWS.iter().filter(|row| row.8 || mesh.is_some());
+    rows.filter_map(|row| cast.scenario(row)).collect()
+}
 
-    let to_internet = tcp(pod, INTERNET, 443, app, app);
-    add("internet", "app → internet".into(), Group::Internet, to_internet.clone());
-    add("as-proxy", format!("same, as uid {uid}"), Group::Internet, Packet { uid: Some(uid), ..to_internet.clone() });
-    add("as-proxy-gid", format!("same, as gid {uid}"), Group::Internet, Packet { gid: Some(uid), ..to_internet });
-    if let Some(pod6) = pod6 {
-        add("internet-v6", "same, over IPv6".into(), Group::Internet, tcp(pod6, INTERNET6, 443, app, app));
+/// The same, and what the rules' own ports, addresses, owners and marks suggest.
+pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
+    let mut list = list(host, mesh);
+    let cast = Cast::new(host, mesh);
+    let mut keys = OWN.into_iter();
+    for (label, group, packet) in suggested(&Constants::of(rulesets, Family::Ipv4), &cast) {
+        let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
+        let Some(key) = (!known).then(|| keys.next()).flatten() else { continue };
+        list.push(Scenario { key, label, group, packet });
     }
-    add("service", "app → own service".into(), Group::Cluster, tcp(pod, SERVICE, APP_PORT, app, app));
-    add("dns-tcp", "app → DNS over TCP".into(), Group::Cluster, tcp(pod, RESOLVER, 53, app, app));
-    add("dns-udp", "app → DNS over UDP".into(), Group::Cluster, udp(tcp(pod, RESOLVER, 53, app, app)));
-    let ping = Packet {
-        src: Some(pod),
-        icmp_type: Some(8),
-        icmp_code: Some(0),
-        uid: Some(app),
-        gid: Some(app),
-        ..Packet::to(Origin::Local, Protocol::ICMP, INTERNET)
-    };
-    add("ping", "app → ping".into(), Group::Cluster, ping);
-    add("localhost", format!("app → 127.0.0.1:{APP_PORT}"), Group::Inside, tcp(LOOPBACK, LOOPBACK, APP_PORT, app, app));
-    add("own-pod", "app → own pod".into(), Group::Inside, tcp(pod, pod, APP_PORT, app, app));
-    add("proxy-own-pod", format!("uid {uid} → own pod"), Group::Inside, tcp(pod, pod, APP_PORT, uid, uid));
-    add("proxy-app", format!("{proxy} → app from 127.0.0.6"), Group::Inside, tcp(PASSTHROUGH, pod, APP_PORT, uid, uid));
-    add("inbound", format!("from outside to {APP_PORT}"), Group::Into, inbound(peer, APP_PORT));
-    add("inbound-tunnel", "from outside to 15008".into(), Group::Into, inbound(peer, 15008));
-    add("inbound-health", "from outside to 15021".into(), Group::Into, inbound(peer, 15021));
-    add("inbound-udp", format!("from outside, UDP to {APP_PORT}"), Group::Into, udp(inbound(peer, APP_PORT)));
     list
 }
 
+/// Packets at the constants that rules name, a few of each field.
+fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)> {
+    let mut found = Vec::new();
+    let out = cast.packet(App, TCP, Pod, Internet, 443);
+    let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
+    let (Some(out), Some(come)) = (out, come) else { return found };
+    let numbers = |field: &str| constants.numbers.get(field).into_iter().flatten().map(|(low, _)| *low).take(6);
+    for port in numbers("dport").filter_map(|port| u16::try_from(port).ok()) {
+        found.push((
+            format!("app → internet, port {port}"),
+            Group::Internet,
+            Packet { dport: Some(port), ..out.clone() },
+        ));
+        found.push((format!("from outside to {port}"), Group::Into, Packet { dport: Some(port), ..come.clone() }));
+    }
+    for uid in numbers("uid") {
+        found.push((format!("uid {uid} → internet"), Group::Internet, Packet { uid: Some(uid), ..out.clone() }));
+    }
+    for gid in numbers("gid") {
+        found.push((format!("gid {gid} → internet"), Group::Internet, Packet { gid: Some(gid), ..out.clone() }));
+    }
+    for mark in numbers("mark") {
+        found.push((format!("app, mark {mark:#x}"), Group::Internet, Packet { mark, ..out.clone() }));
+    }
+    let addresses = |field: &str| constants.addresses.get(field).into_iter().flatten().map(|(first, _)| *first).take(4);
+    for dst in addresses("dst") {
+        found.push((format!("app → {dst}"), Group::Cluster, Packet { dst, ..out.clone() }));
+    }
+    for src in addresses("src") {
+        found.push((format!("from {src} to {APP_PORT}"), Group::Into, Packet { src: Some(src), ..come.clone() }));
+    }
+    for name in constants.names.get("in_interface").into_iter().flatten().filter(|name| *name != "lo").take(3) {
+        found.push((
+            format!("from outside by {name}"),
+            Group::Into,
+            Packet { in_interface: Some(name.clone()), ..come.clone() },
+        ));
+    }
+    found
+}
+
+/// Who the scenarios' names stand for.
+struct Cast<'a> {
+    host: &'a Host,
+    mesh: Option<&'a Mesh>,
+    uid: u32,
+    gid: u32,
+    app: u32,
+    pod: IpAddr,
+    pod6: Option<IpAddr>,
+}
+
+impl<'a> Cast<'a> {
+    fn new(host: &'a Host, mesh: Option<&'a Mesh>) -> Self {
+        let uid = mesh.and_then(|mesh| mesh.uid().or(mesh.gid())).unwrap_or(1337);
+        let gid = mesh.and_then(Mesh::gid).unwrap_or(uid);
+        let app = if [uid, gid].contains(&1000) { 1001 } else { 1000 };
+        let pod = own_address(host, Family::Ipv4).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Self { host, mesh, uid, gid, app, pod, pod6: own_address(host, Family::Ipv6) }
+    }
+
+    fn scenario(&self, (key, label, group, who, protocol, from, to, port, _): &Row) -> Option<Scenario> {
+        let listener = |ports: fn(&Mesh) -> &Vec<u16>| ports(self.mesh?).first().copied();
+        let port = match port {
+            Is(port) => *port,
+            Outbound => listener(|mesh| &mesh.outbound)?,
+            Inbound => listener(|mesh| &mesh.inbound)?,
+        };
+        let packet = self.packet(*who, *protocol, *from, *to, port)?;
+        let id = if matches!(who, Gid) { self.gid } else { self.uid };
+        let label = label.replace('$', &id.to_string()).replace('#', &port.to_string());
+        let label = label.replace('%', self.mesh.map_or("the proxy", |mesh| mesh.proxy));
+        Some(Scenario { key, label, group: *group, packet })
+    }
+
+    fn packet(&self, who: Who, protocol: Protocol, from: End, to: End, port: u16) -> Option<Packet> {
+        let (uid, gid) = match who {
+            App => (self.app, self.app),
+            Root | Mark(_) => (0, 0),
+            Proxy => (self.uid, self.gid),
+            Uid => (self.uid, self.app),
+            Gid => (self.app, self.gid),
+            Peer => (0, 0),
+        };
+        let src = match (who, from) {
+            (Peer, Internet6) => neighbour(self.host, self.pod6?, INTERNET6.into()),
+            (Peer, _) => neighbour(self.host, self.pod, SERVICE.into()),
+            _ => self.address(from)?,
+        };
+        let dst = self.address(to)?;
+        let mut packet = Packet { protocol, ..Packet::tcp(src, SPORT, dst, port, uid, gid) };
+        if let Mark(which) = who {
+            let mark = self.mesh.and_then(|mesh| mesh.mark.or(mesh.route)).map_or(0x539, |(mark, _)| mark);
+            let answers = self
+                .mesh
+                .filter(|mesh| mesh.mark.is_some())
+                .and_then(|mesh| mesh.route)
+                .map_or(0x111, |(mark, _)| mark);
+            packet.mark = [mark, answers, mark.wrapping_add(1)][usize::from(which)];
+        }
+        if !protocol.has_ports() {
+            (packet.sport, packet.dport) = (None, None);
+            (packet.icmp_type, packet.icmp_code) = (Some(8), Some(0));
+        }
+        if let Peer = who {
+            packet.origin = Origin::Inbound;
+            packet.in_interface = interface_of(self.host, dst);
+            (packet.uid, packet.gid) = (None, None);
+        }
+        Some(packet)
+    }
+
+    fn address(&self, end: End) -> Option<IpAddr> {
+        Some(match end {
+            Pod => self.pod,
+            Internet => INTERNET.into(),
+            Service => SERVICE.into(),
+            Resolver => RESOLVER.into(),
+            Loopback(last) => Ipv4Addr::new(127, 0, 0, last).into(),
+            Pod6 => self.pod6?,
+            Internet6 => self.pod6.map(|_| INTERNET6.into())?,
+        })
+    }
+}
+
 /// The first address of that family that is not on `lo`.
-fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
+pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
     let addresses = host.interfaces.iter().filter(|i| i.name != "lo").flat_map(|i| &i.addresses);
     let mut addresses = addresses.map(|prefix| prefix.address);
     addresses.find(|address| {
@@ -121,9 +319,9 @@ fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
 }
 
 /// The router, or else an address that is not this pod's.
-fn neighbour(host: &Host, pod: IpAddr) -> IpAddr {
+fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
     let router = host.routes.iter().filter_map(|route| route.via).find(|via| Family::of(*via) == Family::of(pod));
-    router.unwrap_or(SERVICE)
+    router.unwrap_or(other)
 }
 
 fn interface_of(host: &Host, address: IpAddr) -> Option<String> {
