@@ -16,6 +16,7 @@ pub mod extension;
 pub mod flip;
 pub mod host;
 pub mod lint;
+pub mod link;
 pub mod mesh;
 pub mod names;
 pub mod number;
