@@ -1,52 +1,105 @@
 //! Puts a capture together.
 
+use std::fs;
+
 use chainwalk_core::capture::{Capture, SCHEMA_VERSION, Target};
+use chainwalk_core::identity;
 use nix::errno::Errno;
 
+use crate::capability::refusal;
+use crate::cgroup;
 use crate::failure::Failure;
-use crate::process::{Identity, Process, not_allowed};
-use crate::{cgroup, host, namespace, ruleset, time};
+use crate::machine::Machine;
+use crate::node::Held;
+use crate::process::{Identity, not_allowed};
+use crate::ruleset::Toolbox;
+use crate::{host, namespace, time};
 
 /// Name and version, as the capture and `--version` state them.
 pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// Captures the network namespace of a process. Changes nothing in it.
-pub(crate) fn capture(pid: u32) -> Result<Capture, Failure> {
-    let process = Process::open(pid)?;
-    let network = process.network_namespace()?;
-    let identity = Identity::of(&network).ok();
-    let mut warnings = Vec::new();
-    if identity.is_some() && identity == Identity::own_network().ok() {
-        warnings.push(format!(
-            "process {pid} is in the very network namespace that this was run in: on a node these are the node's own \
-             rules, not a pod's"
-        ));
-    }
-    let tools = ruleset::tools();
-    if tools.is_empty() {
-        return Err(Failure::Refused(
-            "this machine has no iptables-save: install the package `iptables` (Fedora, RHEL: `iptables-nft`); for rules \
-             of the older backend Alpine and Fedora need `iptables-legacy`, too"
-                .into(),
-        ));
-    }
+/// A capture, and whether something is missing in it.
+#[derive(Debug)]
+pub(crate) struct Captured {
+    pub(crate) capture: Capture,
+    pub(crate) is_partial: bool,
+}
+
+/// Captures a network namespace. Changes nothing in it.
+pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox) -> Result<Captured, Failure> {
     let captured_at = time::now();
-    let owner = cgroup::owner(&process.read("cgroup").unwrap_or_default());
-    let inside = namespace::inside(&network, || {
-        let rulesets = ruleset::rulesets(&tools, &mut warnings);
-        (rulesets, host::host(&process, &mut warnings))
+    let process = held.process.as_ref();
+    // Before anything else: the process may end while the tools run.
+    let target = target(held);
+    let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    let inside = namespace::inside(&held.network, || {
+        let said = tools.ask(machine, &mut warnings, &mut notes);
+        (said, host::host(machine, process, &held.pids, &mut warnings))
     });
-    let (rulesets, host) = inside.map_err(|error| match error {
-        Errno::EPERM => not_allowed(pid),
-        other => Failure::Refused(format!("cannot enter the network namespace of process {pid}: {other}")),
-    })?;
-    let target = Target {
-        pid: process.pid(),
-        command: process.command(),
-        netns_inode: identity.map(|identity| identity.inode),
-        hostname: process.uts_namespace().and_then(|uts| namespace::hostname(&uts)),
+    let (said, host) = inside.map_err(|error| refused(held, error))?;
+    if let Some(process) = process {
+        match process.identity() {
+            Ok(identity) if identity == held.identity => {}
+            Ok(_) => warnings.push(format!(
+                "process {} went to another network namespace meanwhile: this is the one that it was in at first",
+                process.pid()
+            )),
+            Err(_) => warnings.push(format!(
+                "process {} ended meanwhile: what was read after that may be less than what was there",
+                process.pid()
+            )),
+        }
+    }
+    if Identity::own_network().is_ok_and(|own| own == held.identity) {
+        let who = process.map_or("this".into(), |process| format!("process {}", process.pid()));
+        notes.push(format!(
+            "{who} is in the very network namespace that this was run in: on a node these are the node's own rules, not a \
+             pod's"
+        ));
+    }
+    let is_partial = !warnings.is_empty();
+    warnings.extend(notes);
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|release| release.trim_end().to_owned());
+    let mut capture = Capture {
+        schema_version: SCHEMA_VERSION,
+        tool: TOOL.into(),
+        captured_at,
+        target,
+        kernel,
+        redacted: false,
+        rulesets: said.rulesets,
+        nftables: said.nftables,
+        host,
+        warnings,
+    };
+    identity::mark_proxies(&mut capture);
+    Ok(Captured { capture, is_partial })
+}
+
+fn target(held: &Held) -> Target {
+    let process = held.process.as_ref();
+    let owner = cgroup::owner(&process.and_then(|process| process.read("cgroup")).unwrap_or_default());
+    Target {
+        pid: process.map(|process| process.pid()),
+        command: process.and_then(|process| process.command()),
+        netns_inode: Some(held.identity.inode),
+        netns_path: held.path.as_ref().map(|path| path.display().to_string()),
+        hostname: held.hostname(),
         pod_uid: owner.pod_uid,
         container_id: owner.container_id,
-    };
-    Ok(Capture { schema_version: SCHEMA_VERSION, tool: TOOL.into(), captured_at, target, rulesets, host, warnings })
+    }
+}
+
+fn refused(held: &Held, error: Errno) -> Failure {
+    match (error, &held.process, &held.path) {
+        (Errno::EPERM, Some(process), _) => not_allowed(process.pid()),
+        (Errno::EPERM, None, Some(path)) => {
+            let path = path.display();
+            Failure::Refused(refusal(&format!("enter the network namespace {path}"), &format!("--netns {path}")))
+        }
+        (Errno::EINVAL, _, Some(path)) => {
+            Failure::Refused(format!("{} is a namespace, but none of networks", path.display()))
+        }
+        _ => Failure::Refused(format!("cannot enter the network namespace {}: {error}", held.identity.inode)),
+    }
 }

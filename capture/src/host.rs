@@ -1,24 +1,37 @@
-//! The namespace around the rules: interfaces, routes, routing rules, settings, sockets.
+//! The namespace around the rules: interfaces, routes, routing rules, settings, processes, sockets.
 
 use std::io;
 use std::path::Path;
 
-use chainwalk_core::host::{Host, Interface};
+use chainwalk_core::host::{self, Host, Interface};
 use nix::sys::socket::SockProtocol;
 
+use crate::capability;
 use crate::interface::{interfaces, links};
+use crate::machine::Machine;
 use crate::netlink::Netlink;
 use crate::process::Process;
 use crate::route::{AF_INET, AF_INET6, routes};
 use crate::rule::rules;
 use crate::socket::sockets;
 use crate::sysctl;
+use crate::user::Ids;
 
 /// Reads what the network namespace of the calling thread, which is the process's, looks like.
-pub(crate) fn host(process: &Process, warnings: &mut Vec<String>) -> Host {
-    let mut host = Host { sockets: sockets(process), ..Host::default() };
+pub(crate) fn host(machine: &Machine, process: Option<&Process>, pids: &[u32], warnings: &mut Vec<String>) -> Host {
+    let ids = Ids::of_network_namespace(process);
+    if ids.is_none() {
+        warnings.push(
+            "the namespace belongs to a user namespace other than its process's: uids and gids are as this machine counts \
+             them, which is not how its rules do"
+                .into(),
+        );
+    }
+    let processes = processes(machine, pids, ids.as_ref(), warnings);
+    let sockets = sockets(machine, &processes, ids.as_ref());
+    let mut host = Host { sockets, processes, ..Host::default() };
     if let Err(error) = ask(&mut host, warnings) {
-        warnings.push(format!("addresses, routes and routing rules are not complete: {error}"));
+        warnings.push(format!("addresses, routes and routing rules are not complete: {error}{}", capability::hint()));
     }
     host.sysctls = sysctl::read(Path::new("/proc/sys"), host.interfaces.iter().map(name));
     host
@@ -26,6 +39,18 @@ pub(crate) fn host(process: &Process, warnings: &mut Vec<String>) -> Host {
 
 fn name(interface: &Interface) -> &str {
     &interface.name
+}
+
+/// Those that still run.
+fn processes(machine: &Machine, pids: &[u32], ids: Option<&Ids>, warnings: &mut Vec<String>) -> Vec<host::Process> {
+    let unchanged = Ids::unchanged();
+    let ids = ids.unwrap_or(&unchanged);
+    let held = |&pid: &u32| Process::hold(machine, pid).ok();
+    let processes = pids.iter().filter_map(held).filter_map(|process| process.describe(ids)).collect();
+    if capability::missing().contains(&"SYS_PTRACE") {
+        warnings.push(format!("processes and who holds which socket may be missing{}", capability::hint()));
+    }
+    processes
 }
 
 fn ask(host: &mut Host, warnings: &mut Vec<String>) -> io::Result<()> {

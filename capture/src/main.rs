@@ -1,27 +1,35 @@
-//! Prints the packet-filter rules of a process's network namespace, and what stands around them, as JSON.
+//! Prints the packet-filter rules of a network namespace, and what stands around them, as JSON.
 //!
 //! # Layout
-//! - `main`: arguments, output, errors; `failure`: why it ends without a capture
+//! - `main`: tasks, output, errors; `option`: the one table of options; `failure`: why it ends without a capture
+//! - `node` (every namespace of the machine), `find` (the one that is meant), `list` (the table of all)
 //! - `capture`: the whole, from
 //!   - `process` (a process held by its directory in `/proc`) and `cgroup` (its pod and container)
 //!   - `namespace`: entering, on a thread of its own
-//!   - `ruleset`: what the save commands print: `tool` finds them, `ask` runs them, `nf_tables` says whether it is safe
+//!   - `ruleset`: what the tools print: `tool` finds them, `ask` runs them, `nf_tables` says whether it is safe
 //!   - `host`: `interface`, `route` and `rule` over `netlink`; `sysctl` and `socket` (with `user`) from `/proc`
 //!   - `time`
+//! - `machine`: where `/proc` and `/sys` are; `capability`: what is missing where the kernel refuses
 //!
 //! Asking changes nothing in the namespace and loads no kernel module; `nf_tables`, `ruleset` and `socket` say how.
 
 #![forbid(unsafe_code)]
 
 mod ask;
+mod capability;
 mod capture;
 mod cgroup;
 mod failure;
+mod find;
 mod host;
 mod interface;
+mod list;
+mod machine;
 mod namespace;
 mod netlink;
 mod nf_tables;
+mod node;
+mod option;
 mod process;
 mod route;
 mod rule;
@@ -33,98 +41,253 @@ mod tool;
 mod user;
 
 use std::fmt::Write as _;
-use std::io::{self, IsTerminal, Write as _};
+use std::fs::File;
+use std::io::{self, IsTerminal, Read as _, Write as _};
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use chainwalk_core::capture::Capture;
-use lexopt::prelude::*;
+use chainwalk_core::{link, redact};
 
-use crate::capture::{TOOL, capture};
+use crate::capture::{Captured, TOOL, capture};
 use crate::failure::Failure;
+use crate::find::{Who, find};
+use crate::machine::Machine;
+use crate::node::{Held, Node};
+use crate::option::Given;
+use crate::ruleset::{SECONDS, Toolbox};
 
 /// The JSON Schema of what this program prints.
 const SCHEMA: &str = include_str!("../schema.json");
 
-const HELP: &str = "\
-Prints the packet-filter rules of a process's network namespace as JSON: what every
-iptables backend holds, with addresses, routes and the settings that decide where a
-packet goes. Changes nothing. Open the output in Chainwalk.
-
-Usage: sudo chainwalk-capture --pid PID > capture.json
-
-Options:
-  --pid PID   a process in the network namespace, as this machine numbers it
-  --schema    print the JSON Schema of the output
-  --help      print this
-  --version   print name and version
-
-How to find PID, on the pod's node:
-  crictl inspect CONTAINER        the field `pid`
-  pgrep --list-full envoy         all Envoys; /proc/PID/cgroup names a process's pod
-
-Exit code: 0 done, also with warnings (standard error, and in the JSON); 1 no capture;
-2 wrong usage.
-";
-
 /// What the command line asks for.
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
-    Capture { pid: u32 },
-    Schema,
-    Help,
-    Version,
+    /// One namespace, or all.
+    Capture(Option<Who>),
+    List,
+    Print(String),
 }
+
+/// How it is done.
+#[derive(Debug, PartialEq, Eq)]
+struct Settings {
+    machine: Machine,
+    tools_root: Option<PathBuf>,
+    seconds: u64,
+    redact: bool,
+    output: Output,
+}
+
+#[derive(Debug, PartialEq, Eq)]
+enum Output {
+    Json,
+    Text,
+    Link(String),
+}
+
+/// Everything was read.
+const WHOLE: u8 = 0;
+/// Nothing was.
+const FAILED: u8 = 1;
+/// The command line is wrong.
+const USAGE: u8 = 2;
+/// A part is missing, and warnings say which.
+const PARTLY: u8 = 3;
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => {
-            complain(&failure.to_string());
-            match failure {
-                Failure::Usage(_) => ExitCode::from(2),
-                Failure::Refused(_) => ExitCode::from(1),
+    let code = run().unwrap_or_else(|failure| {
+        complain(&failure.to_string());
+        match failure {
+            Failure::Usage(_) => USAGE,
+            Failure::Refused(_) => FAILED,
+        }
+    });
+    code.into()
+}
+
+fn run() -> Result<u8, Failure> {
+    let (task, settings) = task(option::read(lexopt::Parser::from_env())?)?;
+    match task {
+        Task::Print(text) => print(&text).map(|()| WHOLE),
+        Task::List => {
+            let node = Node::scan(&settings.machine);
+            print_lines(&list::table(&settings.machine, node.spaces.iter().map(|space| (space, None))))?;
+            Ok(told_unreadable(&node))
+        }
+        Task::Capture(Some(who)) => {
+            let node = Node::scan(&settings.machine);
+            let held = find(&who, &settings.machine, &node)?;
+            let tools = settings.tools()?;
+            one(&held, &settings, &tools)
+        }
+        Task::Capture(None) => all(&settings),
+    }
+}
+
+/// Each namespace by itself: that one cannot be read is no reason to keep the others back.
+fn all(settings: &Settings) -> Result<u8, Failure> {
+    let node = Node::scan(&settings.machine);
+    let tools = settings.tools()?;
+    let (mut code, mut done) = (told_unreadable(&node), 0);
+    for (number, space) in node.spaces.iter().enumerate() {
+        progress(number + 1, node.spaces.len());
+        match space.hold(&settings.machine, None).and_then(|held| one(&held, settings, &tools)) {
+            Ok(one) => {
+                done += 1;
+                code = code.max(one);
+            }
+            Err(failure) => {
+                complain(&format!("namespace {}: {failure}", space.identity.inode));
+                code = PARTLY;
             }
         }
     }
+    if done == 0 {
+        return Err(Failure::Refused("no namespace could be read".into()));
+    }
+    Ok(code)
 }
 
-fn run() -> Result<(), Failure> {
-    match task(lexopt::Parser::from_env())? {
-        Task::Help => print(HELP),
-        Task::Version => print(&format!("{TOOL}\n")),
-        Task::Schema => print(SCHEMA),
-        Task::Capture { pid } => {
-            let capture = capture(pid)?;
-            for warning in &capture.warnings {
-                complain(&format!("warning: {warning}"));
+/// Captures and prints one.
+fn one(held: &Held, settings: &Settings, tools: &Toolbox) -> Result<u8, Failure> {
+    let Captured { mut capture, is_partial } = capture(held, &settings.machine, tools)?;
+    for warning in &capture.warnings {
+        complain(&format!("warning: {warning}"));
+    }
+    if settings.redact {
+        capture = redact::redact(&capture, secret()?).capture;
+    }
+    match &settings.output {
+        Output::Json => print(&json(&capture, io::stdout().is_terminal()))?,
+        Output::Text => {
+            let texts: String = capture.rulesets.iter().map(|rules| rules.text.as_str()).collect();
+            print_lines(&texts)?;
+        }
+        Output::Link(page) => print(&link_to(page, capture)?)?,
+    }
+    Ok(if is_partial { PARTLY } else { WHOLE })
+}
+
+/// Without nft's listing: the page reads the rules that the save commands printed, and a link has to be short.
+fn link_to(page: &str, mut capture: Capture) -> Result<String, Failure> {
+    capture.nftables = None;
+    let link = link::link(page, json(&capture, false).trim_end()).ok_or_else(|| {
+        Failure::Refused(format!(
+            "this capture is too large for a link (more than {} characters): write it into a file instead, without --link \
+             and with `> capture.json`, and drop that into the page",
+            link::MOST
+        ))
+    })?;
+    Ok(link + "\n")
+}
+
+impl Settings {
+    fn tools(&self) -> Result<Toolbox, Failure> {
+        Toolbox::open(self.tools_root.as_deref(), self.seconds)
+    }
+}
+
+/// What the neutral addresses are chosen by: it is forgotten, so that nobody can go back.
+fn secret() -> Result<[u8; 16], Failure> {
+    let mut secret = [0; 16];
+    let read = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut secret));
+    read.map(|()| secret).map_err(|error| Failure::Refused(format!("cannot read /dev/urandom: {error}")))
+}
+
+/// Some processes are closed to everyone. That this program lacks something is another matter.
+fn told_unreadable(node: &Node) -> u8 {
+    if node.unreadable == 0 {
+        return WHOLE;
+    }
+    let is_root = nix::unistd::geteuid().is_root();
+    let hint =
+        if is_root { capability::hint() } else { " (only root may see them all: sudo chainwalk-capture …)".into() };
+    let processes = if node.unreadable == 1 { "1 process" } else { &format!("{} processes", node.unreadable) };
+    complain(&format!("warning: {processes} did not show the namespace that they are in{hint}"));
+    if hint.is_empty() { WHOLE } else { PARTLY }
+}
+
+fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
+    let mut settings = Settings {
+        machine: Machine::default(),
+        tools_root: None,
+        seconds: SECONDS,
+        redact: false,
+        output: Output::Json,
+    };
+    let mut tasks = Vec::new();
+    for Given { name, value } in given {
+        match name {
+            "help" => return Ok((Task::Print(option::help()), settings)),
+            "version" => return Ok((Task::Print(format!("{TOOL}\n")), settings)),
+            "root" => settings.machine.root = value.into(),
+            "tools-root" => settings.tools_root = Some(value.into()),
+            "timeout" => settings.seconds = number(name, &value)?,
+            "redact" => settings.redact = true,
+            "text" | "link" if settings.output != Output::Json => {
+                return Err(Failure::Usage("give one of --text and --link".into()));
             }
-            print(&json(&capture, io::stdout().is_terminal()))
+            "text" => settings.output = Output::Text,
+            "link" => settings.output = Output::Link(page(value)?),
+            _ => tasks.push(task_of(name, value)?),
         }
+    }
+    match (tasks.pop(), tasks.len()) {
+        (Some(Task::Capture(None)), 0) if settings.output != Output::Json => {
+            Err(Failure::Usage("--all prints JSON Lines: --text and --link are for one namespace".into()))
+        }
+        (Some(task), 0) => Ok((task, settings)),
+        (None, _) => Err(Failure::Usage(
+            "say which namespace: --pid PID, --pod-ip ADDR, --pod-uid UID, --name TEXT, …, or --list to see them; see \
+             `chainwalk-capture --help`"
+                .into(),
+        )),
+        _ => Err(Failure::Usage("say one namespace, or --all; see `chainwalk-capture --help`".into())),
     }
 }
 
-fn task(mut arguments: lexopt::Parser) -> Result<Task, Failure> {
-    let mut task = None;
-    while let Some(argument) = arguments.next()? {
-        let next = match argument {
-            Long("help") | Short('h') => return Ok(Task::Help),
-            Long("version") | Short('V') => return Ok(Task::Version),
-            Long("schema") => Task::Schema,
-            Long("pid") => Task::Capture { pid: pid(&arguments.value()?.string()?)? },
-            other => return Err(other.unexpected().into()),
-        };
-        if task.replace(next).is_some() {
-            return Err(Failure::Usage("give one of --pid and --schema, once; see `chainwalk-capture --help`".into()));
+fn task_of(name: &str, value: String) -> Result<Task, Failure> {
+    let who = match name {
+        "schema" => return Ok(Task::Print(SCHEMA.to_owned())),
+        "man" => return Ok(Task::Print(option::man())),
+        "completions" => {
+            let wrong = || Failure::Usage(format!("there are no completions for `{value}`: bash, fish, zsh"));
+            return option::completions(&value).map(Task::Print).ok_or_else(wrong);
         }
-    }
-    task.ok_or_else(|| Failure::Usage("say whose namespace: --pid PID; see `chainwalk-capture --help`".into()))
+        "list" => return Ok(Task::List),
+        "all" => return Ok(Task::Capture(None)),
+        "pid" => Who::Pid(number(name, &value)?),
+        "pod-ip" => Who::Address(
+            value
+                .parse()
+                .map_err(|_| Failure::Usage(format!("`{value}` is no address, such as --pod-ip 10.244.1.5")))?,
+        ),
+        "pod-uid" => Who::Pod(value),
+        // A few digits fit many containers.
+        "container" if value.rsplit("://").next().is_none_or(|id| id.len() < 4) => {
+            return Err(Failure::Usage(format!("`{value}` is too short for a container's id: give 4 digits or more")));
+        }
+        "container" => Who::Container(value),
+        "netns" => Who::Path(value.into()),
+        "name" if value.is_empty() => return Err(Failure::Usage("--name takes a text, such as --name envoy".into())),
+        "name" => Who::Name(value),
+        other => unreachable!("the table has no option `{other}` besides these"),
+    };
+    Ok(Task::Capture(Some(who)))
 }
 
-fn pid(text: &str) -> Result<u32, Failure> {
-    text.parse()
-        .ok()
-        .filter(|&pid| pid != 0)
-        .ok_or_else(|| Failure::Usage(format!("`{text}` is no process number: --pid takes one, such as --pid 4711")))
+fn number<T: std::str::FromStr + PartialEq + Default>(name: &str, text: &str) -> Result<T, Failure> {
+    text.parse().ok().filter(|number| *number != T::default()).ok_or_else(|| {
+        Failure::Usage(format!("`{text}` is no number: --{name} takes one above 0, such as --{name} 4711"))
+    })
+}
+
+fn page(url: String) -> Result<String, Failure> {
+    let is_url = url.contains(':') && !url.chars().any(|c| c.is_control() || c.is_whitespace());
+    is_url.then_some(url).ok_or_else(|| {
+        Failure::Usage("--link takes the address of the playground, such as https://example.org/chainwalk/".into())
+    })
 }
 
 /// One line for programs, several for eyes.
@@ -145,6 +308,15 @@ fn json(capture: &Capture, is_terminal: bool) -> String {
     escaped
 }
 
+/// Text of other processes: a terminal must not obey it; a file or a pipe gets it as it is.
+fn print_lines(text: &str) -> Result<(), Failure> {
+    if io::stdout().is_terminal() { print(&without_control(text)) } else { print(text) }
+}
+
+fn without_control(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+}
+
 /// To standard output. That nobody reads on is no error: `chainwalk-capture … | head`.
 fn print(text: &str) -> Result<(), Failure> {
     let mut stdout = io::stdout().lock();
@@ -156,11 +328,17 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// To standard error, as one line. Text of other processes may be in it: a terminal must not obey that.
+/// To standard error. Text of other processes may be in it: a terminal must not obey that.
 fn complain(message: &str) {
-    let line: String = message.chars().map(|c| if c.is_control() { '\u{fffd}' } else { c }).collect();
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "chainwalk-capture: {line}");
+    let _ = writeln!(io::stderr(), "chainwalk-capture: {}", without_control(message).trim_end());
+}
+
+/// For whoever waits at a terminal.
+fn progress(number: usize, of: usize) {
+    if io::stderr().is_terminal() {
+        let _ = writeln!(io::stderr(), "chainwalk-capture: namespace {number} of {of}");
+    }
 }
 
 #[cfg(test)]
@@ -172,8 +350,8 @@ mod tests {
 
     fn check(arguments: &[&str], expected: Result<Task, &str>) {
         let parser = lexopt::Parser::from_args(arguments);
-        match (task(parser), expected) {
-            (Ok(task), Ok(expected)) => assert_eq!(task, expected),
+        match (option::read(parser).and_then(task), expected) {
+            (Ok((task, _)), Ok(expected)) => assert_eq!(task, expected),
             (Err(Failure::Usage(message)), Err(part)) => assert!(message.contains(part), "{message}"),
             (other, expected) => panic!("{arguments:?}: {other:?} instead of {expected:?}"),
         }
@@ -181,20 +359,41 @@ mod tests {
 
     #[test]
     fn arguments() {
-        check(&["--pid", "4711"], Ok(Task::Capture { pid: 4711 }));
-        check(&["--pid=4711"], Ok(Task::Capture { pid: 4711 }));
-        check(&["--schema"], Ok(Task::Schema));
-        check(&["--pid", "1", "--help"], Ok(Task::Help));
-        check(&["-V"], Ok(Task::Version));
+        let capture = |who| Ok(Task::Capture(Some(who)));
+        check(&["--pid", "4711"], capture(Who::Pid(4711)));
+        check(&["--pid=4711", "--redact", "--timeout", "5"], capture(Who::Pid(4711)));
+        check(&["--pod-ip", "fd00::5"], capture(Who::Address("fd00::5".parse().expect("valid"))));
+        check(&["--container", "containerd://3f6e"], capture(Who::Container("containerd://3f6e".into())));
+        check(&["--netns", "/run/netns/x", "--text"], capture(Who::Path("/run/netns/x".into())));
+        check(&["--all"], Ok(Task::Capture(None)));
+        check(&["--list"], Ok(Task::List));
+        check(&["--schema"], Ok(Task::Print(SCHEMA.into())));
+        check(&["--pid", "1", "--help"], Ok(Task::Print(option::help())));
+        check(&["-V"], Ok(Task::Print(format!("{TOOL}\n"))));
         check(&[], Err("--pid PID"));
         check(&["--pid"], Err("--pid"));
-        check(&["--pid", "envoy"], Err("`envoy` is no process number"));
-        check(&["--pid", "0"], Err("no process number"));
-        check(&["--pid", "-1"], Err("no process number"));
-        check(&["--pid", "4294967296"], Err("no process number"));
-        check(&["--pid", "1", "--pid", "2"], Err("once"));
+        for wrong in ["envoy", "0", "-1", "4294967296"] {
+            check(&["--pid", wrong], Err("is no number"));
+        }
+        check(&["--pid", "1", "--pid", "2"], Err("twice"));
+        check(&["--pid", "1", "--all"], Err("one namespace"));
+        check(&["--all", "--text"], Err("JSON Lines"));
+        check(&["--pid", "1", "--text", "--link", "https://x/"], Err("--text and --link"));
+        check(&["--pid", "1", "--link", "here"], Err("https://"));
+        check(&["--container", "docker://3f"], Err("too short"));
+        check(&["--pod-ip", "10.0.0"], Err("no address"));
+        check(&["--completions", "tcsh"], Err("bash, fish, zsh"));
         check(&["4711"], Err("4711"));
-        check(&["--all"], Err("--all"));
+        check(&["--frobnicate"], Err("--frobnicate"));
+    }
+
+    #[test]
+    fn every_option_is_taken() {
+        for known in &option::OPTIONS {
+            // That no name is missing in `task_of`: it would panic.
+            let value = if known.name == "link" { "https://x/" } else { "9999" }.to_owned();
+            let _ = task(vec![Given { name: known.name, value }]);
+        }
     }
 
     #[test]
@@ -204,8 +403,11 @@ mod tests {
             schema_version: 1,
             tool: TOOL.into(),
             captured_at: time::now(),
-            target: Target { pid: 1, command: Some(command.clone()), ..Target::default() },
+            target: Target { pid: Some(1), command: Some(command.clone()), ..Target::default() },
+            kernel: None,
+            redacted: false,
             rulesets: Vec::new(),
+            nftables: None,
             host: Host::default(),
             warnings: Vec::new(),
         };

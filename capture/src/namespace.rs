@@ -1,15 +1,19 @@
 //! Enters namespaces, on a thread that ends with the visit.
 //!
 //! A namespace belongs to a thread, and commands inherit that of the thread that starts them. So the rest of the program
-//! stays where it was. Only the network and the host name are entered, never the mount namespace: nothing from a
-//! container's file system is read or run.
+//! stays where it was. Only the network and the host name are entered, never a container's mount namespace: nothing from
+//! a container's file system is read or run.
 
 use std::fs::{self, File};
+use std::io;
 use std::panic;
+use std::path::Path;
 use std::thread;
 
 use nix::errno::Errno;
-use nix::sched::{CloneFlags, setns};
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, setns, unshare};
+use nix::unistd::chroot;
 
 /// Runs `job` inside a network namespace.
 pub(crate) fn inside<T: Send>(network: &File, job: impl FnOnce() -> T + Send) -> Result<T, Errno> {
@@ -29,6 +33,19 @@ pub(crate) fn hostname(uts: &File) -> Option<String> {
     })
 }
 
-fn on_own_thread<T: Send>(job: impl FnOnce() -> T + Send) -> T {
+/// Runs `job` with `root` for `/`: tools find their libraries there. It has a `/proc`, where save commands look for the
+/// names of tables; without one they would print nothing and say nothing. The mount is seen by nobody else.
+pub(crate) fn below<T: Send>(root: &Path, job: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
+    on_own_thread(|| {
+        unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS)?;
+        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+        mount(Some("/proc"), &root.join("proc"), None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
+        chroot(root)?;
+        job()
+    })
+}
+
+/// Runs `job` on a thread of its own.
+pub(crate) fn on_own_thread<T: Send>(job: impl FnOnce() -> T + Send) -> T {
     thread::scope(|scope| scope.spawn(job).join()).unwrap_or_else(|panic| panic::resume_unwind(panic))
 }

@@ -1,4 +1,4 @@
-//! The process whose namespace is captured, as `/proc` shows it.
+//! A process, as `/proc` shows it.
 
 use std::fs::{self, File};
 use std::io;
@@ -6,36 +6,45 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use nix::unistd::geteuid;
+use chainwalk_core::host;
 
+use crate::capability::{missing, refusal};
 use crate::failure::Failure;
+use crate::machine::Machine;
+use crate::user::Ids;
 
 /// A process, held by its directory in `/proc`: should it end, its number may be given to another process, but the
 /// directory is never that one's.
+#[derive(Debug)]
 pub(crate) struct Process {
     pid: u32,
     directory: File,
 }
 
 /// What makes a namespace this one and no other: a path does not.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Identity {
-    device: u64,
+    /// The file system of namespaces.
+    pub(crate) device: u64,
     /// Its inode number, as `ls -l /proc/PID/ns` shows it.
     pub(crate) inode: u64,
 }
 
 impl Process {
     /// Takes hold of a process.
-    pub(crate) fn open(pid: u32) -> Result<Self, Failure> {
-        match File::open(format!("/proc/{pid}")) {
-            Ok(directory) => Ok(Self { pid, directory }),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::Refused(format!(
-                "there is no process {pid} here; `pgrep --list-full envoy` lists the proxies of this machine's pods, \
-                 `crictl inspect CONTAINER` names a container's pid"
-            ))),
+    pub(crate) fn open(machine: &Machine, pid: u32) -> Result<Self, Failure> {
+        match Self::hold(machine, pid) {
+            Ok(process) => Ok(process),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => {
+                Err(Failure::Refused(format!("there is no process {pid} here; {}", why_unseen(machine))))
+            }
             Err(error) => Err(Failure::Refused(format!("cannot read /proc/{pid}: {error}"))),
         }
+    }
+
+    /// The same, where its absence needs no words.
+    pub(crate) fn hold(machine: &Machine, pid: u32) -> io::Result<Self> {
+        File::open(machine.path(format!("proc/{pid}"))).map(|directory| Self { pid, directory })
     }
 
     /// Its number on this machine.
@@ -43,7 +52,7 @@ impl Process {
         self.pid
     }
 
-    /// The path of one of its files: `comm`, `net/tcp`.
+    /// The path of one of its files: `comm`, `ns/net`.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
         PathBuf::from(format!("/proc/self/fd/{}/{file}", self.directory.as_raw_fd()))
     }
@@ -67,22 +76,72 @@ impl Process {
         })
     }
 
+    /// Which network namespace it is in at this moment.
+    pub(crate) fn identity(&self) -> io::Result<Identity> {
+        Identity::at(&self.path("ns/net"))
+    }
+
     /// A handle on the namespace that holds its host name.
     pub(crate) fn uts_namespace(&self) -> Option<File> {
         File::open(self.path("ns/uts")).ok()
     }
+
+    /// Its name and credentials, as `ids` counts them; nothing when it has just ended.
+    pub(crate) fn describe(&self, ids: &Ids) -> Option<host::Process> {
+        let status = self.read("status")?;
+        // Real, effective, saved, and that of the file system: the last is what a socket's owner is taken from, and what
+        // the owner match compares (`net/netfilter/xt_owner.c`).
+        let fourth = |field: &str| numbers(&status, field)?.get(3).copied();
+        let (uid, gid) = (fourth("Uid:")?, fourth("Gid:")?);
+        let groups = numbers(&status, "Groups:").unwrap_or_default();
+        let inside = ids.user_shown(uid);
+        Some(host::Process {
+            pid: self.pid,
+            command: self.command()?,
+            uid: inside,
+            gid: ids.group_shown(gid),
+            groups: groups.into_iter().map(|group| ids.group_shown(group)).collect(),
+            host_uid: (inside != uid).then_some(uid),
+            proxy: None,
+        })
+    }
+
+    /// The inode numbers of its sockets.
+    pub(crate) fn sockets(&self) -> Vec<u64> {
+        let links = fs::read_dir(self.path("fd")).into_iter().flatten().flatten();
+        links
+            .filter_map(|link| {
+                let target = fs::read_link(link.path()).ok()?;
+                target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+            })
+            .collect()
+    }
+}
+
+fn numbers(status: &str, field: &str) -> Option<Vec<u32>> {
+    let values = status.lines().find_map(|line| line.strip_prefix(field))?;
+    values.split_whitespace().map(|word| word.parse().ok()).collect()
+}
+
+fn why_unseen(machine: &Machine) -> String {
+    let mounts = fs::read_to_string(machine.path("proc/self/mounts")).unwrap_or_default();
+    let hides = mounts.lines().any(|line| {
+        let mut fields = line.split(' ');
+        fields.nth(1) == Some("/proc") && fields.nth(1).is_some_and(|options| options.contains("hidepid="))
+    });
+    if hides && missing().contains(&"SYS_PTRACE") {
+        return "or /proc hides it (it is mounted with hidepid, and the capability SYS_PTRACE is missing); on the node \
+                itself: sudo chainwalk-capture --list"
+            .into();
+    }
+    "`chainwalk-capture --list` shows every namespace with its processes; in a container the numbers are the node's only \
+     where it shares the node's processes (hostPID)"
+        .into()
 }
 
 /// The kernel refused: not root, or a root without its usual powers.
 pub(crate) fn not_allowed(pid: u32) -> Failure {
-    Failure::Refused(if geteuid().is_root() {
-        format!(
-            "this root may not enter the network namespace of process {pid}: that needs the capabilities SYS_ADMIN, \
-             SYS_PTRACE, NET_ADMIN and NET_RAW; run it on the node itself or in a privileged container"
-        )
-    } else {
-        format!("only root may enter the network namespace of process {pid}: sudo chainwalk-capture --pid {pid}")
-    })
+    Failure::Refused(refusal(&format!("enter the network namespace of process {pid}"), &format!("--pid {pid}")))
 }
 
 impl Identity {
@@ -91,10 +150,14 @@ impl Identity {
         namespace.metadata().map(|data| Self { device: data.dev(), inode: data.ino() })
     }
 
+    /// Of the namespace that a path stands for.
+    pub(crate) fn at(path: &Path) -> io::Result<Self> {
+        fs::metadata(path).map(|data| Self { device: data.dev(), inode: data.ino() })
+    }
+
     /// Of the network namespace that this program runs in.
     pub(crate) fn own_network() -> io::Result<Self> {
-        let path = Path::new("/proc/self/ns/net");
-        fs::metadata(path).map(|data| Self { device: data.dev(), inode: data.ino() })
+        Self::at(Path::new("/proc/self/ns/net"))
     }
 }
 
@@ -104,17 +167,21 @@ mod tests {
 
     #[test]
     fn this_process_is_found() {
-        let process = Process::open(std::process::id()).expect("it runs");
+        let process = Process::open(&Machine::default(), std::process::id()).expect("it runs");
         assert_eq!(process.pid(), std::process::id());
         assert!(process.command().is_some_and(|name| !name.is_empty() && !name.contains('\n')));
         let namespace = process.network_namespace().expect("its own");
         assert_eq!(Identity::of(&namespace).expect("open"), Identity::own_network().expect("its own"));
+        assert_eq!(process.identity().expect("it runs"), Identity::own_network().expect("its own"));
+        let described = process.describe(&Ids::unchanged()).expect("it runs");
+        assert_eq!((described.uid, described.host_uid), (nix::unistd::geteuid().as_raw(), None));
     }
 
     #[test]
     fn a_process_that_is_not_there_is_named() {
         // The kernel counts processes to 2^22 at most.
-        let Err(Failure::Refused(message)) = Process::open(u32::MAX) else { panic!("there is no such process") };
-        assert!(message.contains("4294967295") && message.contains("pgrep"), "{message}");
+        let error = Process::open(&Machine::default(), u32::MAX).expect_err("there is no such process");
+        let Failure::Refused(message) = error else { panic!("{error:?}") };
+        assert!(message.contains("4294967295") && message.contains("--list"), "{message}");
     }
 }

@@ -1,46 +1,80 @@
 //! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no kernel module.
 
+use std::collections::HashMap;
+use std::fs;
 use std::net::IpAddr;
+use std::path::Path;
 
-use chainwalk_core::host::Socket;
+use chainwalk_core::host::{self, Socket};
 use chainwalk_core::packet::Protocol;
 
+use crate::machine::Machine;
 use crate::process::Process;
-use crate::user::IdMap;
+use crate::user::Ids;
 
 /// A file, its protocol, and the state in which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and
 /// for UDP, which borrows TCP's numbers, not connected.
 const TABLES: [(&str, Protocol, &str); 4] = [
-    ("net/tcp", Protocol::TCP, "0A"),
-    ("net/tcp6", Protocol::TCP, "0A"),
-    ("net/udp", Protocol::UDP, "07"),
-    ("net/udp6", Protocol::UDP, "07"),
+    ("tcp", Protocol::TCP, "0A"),
+    ("tcp6", Protocol::TCP, "0A"),
+    ("udp", Protocol::UDP, "07"),
+    ("udp6", Protocol::UDP, "07"),
 ];
 
-/// Every listening TCP socket and every bound UDP socket that is not connected. Who holds them is not looked up.
-pub(crate) fn sockets(process: &Process) -> Vec<Socket> {
-    let users = IdMap::of_network_namespace(process);
-    let mut sockets = Vec::new();
-    for (file, protocol, state) in TABLES {
-        let table = process.read(file).unwrap_or_default();
-        for (address, port, uid) in table.lines().filter_map(|line| read(line, state)) {
-            let uid = users.as_ref().and_then(|users| users.inside(uid));
-            sockets.push(Socket { protocol, address, port, pid: None, uid, command: None });
-        }
-    }
-    sockets
+/// A line of such a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Entry {
+    address: IpAddr,
+    port: u16,
+    uid: u32,
+    inode: u64,
 }
 
-/// Address, port and user of a line whose socket is in `state`.
-fn read(line: &str, state: &str) -> Option<(IpAddr, u16, u32)> {
+/// Every listening TCP socket and every bound UDP socket that is not connected, of the network namespace of the calling
+/// thread. One that no process of `processes` holds is there without a holder.
+pub(crate) fn sockets(machine: &Machine, processes: &[host::Process], ids: Option<&Ids>) -> Vec<Socket> {
+    let mut found = Vec::new();
+    for (file, protocol, state) in TABLES {
+        let table = fs::read_to_string(Path::new("/proc/thread-self/net").join(file)).unwrap_or_default();
+        found.extend(table.lines().filter_map(|line| read(line, state)).map(|entry| (protocol, entry)));
+    }
+    let holders = if found.is_empty() { HashMap::new() } else { holders(machine, processes) };
+    let socket = |(protocol, entry): (Protocol, Entry)| {
+        let holder = holders.get(&entry.inode);
+        Socket {
+            protocol,
+            address: entry.address,
+            port: entry.port,
+            pid: holder.map(|process| process.pid),
+            uid: ids.and_then(|ids| ids.user(entry.uid)),
+            command: holder.map(|process| process.command.clone()),
+        }
+    };
+    found.into_iter().map(socket).collect()
+}
+
+/// Who holds which socket. Of several the first: a server's children hold what it opened.
+fn holders<'a>(machine: &Machine, processes: &'a [host::Process]) -> HashMap<u64, &'a host::Process> {
+    let mut holders = HashMap::new();
+    for process in processes {
+        for inode in Process::hold(machine, process.pid).map(|held| held.sockets()).unwrap_or_default() {
+            holders.entry(inode).or_insert(process);
+        }
+    }
+    holders
+}
+
+/// A line whose socket is in `state`.
+fn read(line: &str, state: &str) -> Option<Entry> {
     let mut fields = line.split_whitespace();
     let (address, port) = fields.nth(1)?.split_once(':')?;
     if fields.nth(1)? != state {
         return None;
     }
     let uid = fields.nth(3)?.parse().ok()?;
+    let inode = fields.nth(1)?.parse().ok()?;
     let port = u16::from_str_radix(port, 16).ok().filter(|&port| port != 0)?;
-    Some((read_address(address)?, port, uid))
+    Some(Entry { address: read_address(address)?, port, uid, inode })
 }
 
 /// One or four words of 32 bits: the address's bytes in memory, each word printed as this machine's number.
@@ -71,8 +105,11 @@ mod tests {
 
     #[test]
     fn a_listening_socket_is_read() {
-        assert_eq!(read(LISTENING, "0A"), Some(("127.0.0.1".parse().expect("valid"), 15000, 1337)));
-        assert_eq!(read(SIX, "07"), Some(("::ff00:1".parse().expect("valid"), 15009, 0)));
+        let entry = |address: &str, port, uid, inode| {
+            Some(Entry { address: address.parse().expect("valid"), port, uid, inode })
+        };
+        assert_eq!(read(LISTENING, "0A"), entry("127.0.0.1", 15000, 1337, 2093));
+        assert_eq!(read(SIX, "07"), entry("::ff00:1", 15009, 0, 21));
     }
 
     #[test]

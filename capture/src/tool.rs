@@ -1,4 +1,4 @@
-//! Finds this machine's save commands.
+//! Finds this machine's save commands, and nft.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -51,6 +51,11 @@ pub(crate) fn find(directories: &[impl AsRef<Path>], mut version: impl FnMut(&Pa
         }
     }
     tools
+}
+
+/// The command that lists all of nf_tables.
+pub(crate) fn find_nft(directories: &[impl AsRef<Path>]) -> Option<PathBuf> {
+    look_up(directories, "nft")
 }
 
 /// The name of a family's save command: for one backend, or the plain one.

@@ -9,19 +9,55 @@ use crate::process::Process;
 
 /// Ranges of ids: first inside, first as seen from here, how many (`/proc/PID/uid_map`, user_namespaces(7)).
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct IdMap(Vec<[u32; 3]>);
+struct IdMap(Vec<[u32; 3]>);
 
-impl IdMap {
-    /// The map of the user namespace that owns the network namespace, where that is the process's user namespace or the
+/// How a user namespace counts users and groups.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Ids {
+    users: IdMap,
+    groups: IdMap,
+}
+
+/// What the kernel shows for an id that has no number in a namespace (user_namespaces(7)).
+const OVERFLOW: u32 = 65534;
+
+impl Ids {
+    /// Those of the user namespace that owns the network namespace, where that is the process's user namespace or the
     /// first one of the machine. Call it inside the network namespace.
-    pub(crate) fn of_network_namespace(process: &Process) -> Option<Self> {
+    pub(crate) fn of_network_namespace(process: Option<&Process>) -> Option<Self> {
         // The kernel gives a network namespace's settings to root of the owning user namespace, by the map of the moment
         // (`net_ctl_set_ownership` of net/sysctl_net.c). Files in /proc/PID/net keep the owner they were made with.
         let root = fs::metadata("/proc/sys/net/ipv4/ip_forward").ok()?.uid();
-        let map = Self::parse(&process.read("uid_map")?);
-        if map.inside(root) == Some(0) { Some(map) } else { (root == 0).then(|| Self(vec![[0, 0, u32::MAX]])) }
+        let map = |file| process.and_then(|process| process.read(file)).map(|text| IdMap::parse(&text));
+        match (map("uid_map"), map("gid_map")) {
+            (Some(users), Some(groups)) if users.inside(root) == Some(0) => Some(Self { users, groups }),
+            _ => (root == 0).then(Self::unchanged),
+        }
     }
 
+    /// As this machine counts them.
+    pub(crate) fn unchanged() -> Self {
+        let all = || IdMap(vec![[0, 0, u32::MAX]]);
+        Self { users: all(), groups: all() }
+    }
+
+    /// A user's number inside; nothing where it has none.
+    pub(crate) fn user(&self, outside: u32) -> Option<u32> {
+        self.users.inside(outside)
+    }
+
+    /// A user's number as `ps` shows it inside.
+    pub(crate) fn user_shown(&self, outside: u32) -> u32 {
+        self.users.inside(outside).unwrap_or(OVERFLOW)
+    }
+
+    /// A group's number as `id` shows it inside.
+    pub(crate) fn group_shown(&self, outside: u32) -> u32 {
+        self.groups.inside(outside).unwrap_or(OVERFLOW)
+    }
+}
+
+impl IdMap {
     fn parse(text: &str) -> Self {
         let range = |line: &str| {
             let mut numbers = line.split_whitespace().map(str::parse);
@@ -31,7 +67,7 @@ impl IdMap {
     }
 
     /// The id inside the namespace of an id seen from here; nothing where it has none.
-    pub(crate) fn inside(&self, outside: u32) -> Option<u32> {
+    fn inside(&self, outside: u32) -> Option<u32> {
         self.0.iter().find_map(|&[inside, first, count]| {
             let offset = outside.checked_sub(first).filter(|&offset| offset < count)?;
             inside.checked_add(offset)

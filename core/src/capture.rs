@@ -29,8 +29,17 @@ pub struct Capture {
     pub captured_at: String,
     /// Whose namespace it is.
     pub target: Target,
+    /// The kernel's release, as `uname -r` prints it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub kernel: Option<String>,
+    /// Whether addresses and names are neutral ones: see [`crate::redact`].
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub redacted: bool,
     /// What each save command printed.
     pub rulesets: Vec<CapturedRules>,
+    /// What `nft list ruleset` printed: every table of nf_tables, iptables' own among them.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub nftables: Option<CapturedNftables>,
     /// Addresses, routes and the rest.
     #[serde(default)]
     pub host: Host,
@@ -42,14 +51,18 @@ pub struct Capture {
 /// The process that stands for the captured namespace.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Target {
-    /// Its process id on the capturing host.
-    pub pid: u32,
+    /// Its process id on the capturing host; absent for a namespace without processes.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub pid: Option<u32>,
     /// Its command name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// Inode number of its network namespace.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub netns_inode: Option<u64>,
+    /// The file that stands for the namespace, where that is what was asked for.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub netns_path: Option<String>,
     /// Host name in its UTS namespace: the pod's name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
@@ -70,7 +83,27 @@ pub struct CapturedRules {
     pub backend: Backend,
     /// Program and arguments.
     pub command: Vec<String>,
+    /// The program's own words for its version: `iptables-save v1.8.9 (nf_tables)`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
     /// Its exit code; absent when a signal or the time limit ended it.
+    pub exit_code: Option<i32>,
+    /// Its standard output.
+    pub text: String,
+    /// Its standard error.
+    #[serde(default)]
+    pub stderr: String,
+}
+
+/// The listing of nf_tables and what its command said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CapturedNftables {
+    /// Program and arguments: with `-j` the text is JSON, without it is nft's own language.
+    pub command: Vec<String>,
+    /// nft's version, where the listing states it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub version: Option<String>,
+    /// Its exit code; absent when a signal or a limit ended it.
     pub exit_code: Option<i32>,
     /// Its standard output.
     pub text: String,

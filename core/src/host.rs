@@ -219,6 +219,9 @@ pub struct Process {
     /// Its user id as the host sees it, where it differs.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host_uid: Option<u32>,
+    /// Whether the rules let it out as they do the mesh's proxy; absent where no rule names a proxy's identity.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub proxy: Option<bool>,
 }
 
 /// What the namespace around the rules looks like.

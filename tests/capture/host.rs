@@ -21,7 +21,11 @@ fn the_target() {
     let capture = capture(resident.pid());
     assert_eq!(capture.schema_version, 1);
     assert_eq!(capture.tool, format!("chainwalk-capture {}", env!("CARGO_PKG_VERSION")));
-    assert_eq!(capture.target.pid, resident.pid());
+    assert_eq!(capture.target.pid, Some(resident.pid()));
+    assert_eq!(capture.target.netns_path, None);
+    let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("every kernel has it");
+    assert_eq!(capture.kernel.as_deref(), Some(release.trim_end()));
+    assert!(!capture.redacted);
     assert_eq!(capture.target.command.as_deref(), Some("cat"));
     let inode = fs::metadata(pod.namespace.path()).expect("it exists").ino();
     assert_eq!(capture.target.netns_inode, Some(inode));

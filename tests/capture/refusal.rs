@@ -39,7 +39,7 @@ fn check_failure(output: &Output, code: i32, parts: &[&str]) {
 
 #[test]
 fn no_such_process() {
-    check_failure(&run(&["--pid", "4294967295"]), 1, &["no process 4294967295", "pgrep"]);
+    check_failure(&run(&["--pid", "4294967295"]), 1, &["no process 4294967295", "--list"]);
 }
 
 #[test]
@@ -78,7 +78,7 @@ fn no_iptables_on_this_machine() {
 #[test]
 fn wrong_usage() {
     check_failure(&run(&[]), 2, &["--pid PID"]);
-    check_failure(&run(&["--pid", "\u{1b}[31mred"]), 2, &["is no process number"]);
+    check_failure(&run(&["--pid", "\u{1b}[31mred"]), 2, &["is no number"]);
     check_failure(&run(&["--frobnicate"]), 2, &["--frobnicate"]);
     let output = run(&["--pid", "\u{1b}[31mred"]);
     assert!(!output.stderr.contains(&0x1b), "a terminal would obey this");

@@ -7,6 +7,7 @@ use std::process::Command;
 use chainwalk_core::capture::{Backend, Capture, CapturedRules};
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Namespace, Pod, Resident, program};
+use serde_json::Value;
 
 use crate::{SIDECAR, TPROXY, binary, capture, capture_json, sidecar};
 
@@ -35,6 +36,11 @@ fn check_rules(namespace: &Namespace, capture: &Capture, backend: Backend) {
             let save = program(asked, family, "save");
             assert_eq!(rules.command, [save.as_str(), "-c"]);
             assert_eq!(rules.exit_code, Some(0), "{save}");
+            assert!(
+                rules.version.as_deref().is_some_and(|version| version.contains(" v1.")),
+                "{save}: {:?}",
+                rules.version
+            );
             assert_eq!(plain(&rules.text), plain(&namespace.save(asked, family)), "{save}");
             assert_eq!(rules.text.contains("-A OUTPUT"), asked == backend, "{save}");
             assert_eq!(rules.text.contains("] -A OUTPUT"), asked == backend, "{save}: no counters");
@@ -76,8 +82,20 @@ fn rules_of_both_backends() {
 fn native_nftables_are_warned_of() {
     let (pod, resident) = sidecar("native", Backend::Nft, TPROXY);
     pod.namespace.run("nft", &["add", "table", "inet", "istio-proxy-nat"]);
-    let [warning] = &capture(resident.pid()).warnings[..] else { panic!("one warning") };
-    assert!(warning.contains("not in this capture: inet istio-proxy-nat ("), "{warning}");
+    // Nothing is missing: nft's own listing has them.
+    let capture = capture(resident.pid());
+    let [warning] = &capture.warnings[..] else { panic!("one warning: {:?}", capture.warnings) };
+    assert!(warning.contains("does not print: inet istio-proxy-nat;"), "{warning}");
+    let nftables = capture.nftables.expect("nft is installed");
+    assert_eq!(
+        (nftables.exit_code, &nftables.command[1..]),
+        (Some(0), &["-j", "list", "ruleset"].map(String::from)[..])
+    );
+    assert!(nftables.version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit())));
+    let listing: Value = serde_json::from_str(&nftables.text).expect("it is JSON");
+    let tables =
+        listing["nftables"].as_array().expect("a list").iter().filter_map(|item| item["table"]["name"].as_str());
+    assert!(tables.into_iter().any(|name| name == "istio-proxy-nat"), "{listing}");
 }
 
 /// Everything in a namespace that asking might change.

@@ -1,0 +1,173 @@
+//! Finds the namespace that someone means.
+
+use std::fs;
+use std::net::IpAddr;
+use std::path::{Path, PathBuf};
+
+use crate::cgroup::Owner;
+use crate::failure::Failure;
+use crate::list;
+use crate::machine::Machine;
+use crate::node::{Held, Node, Space};
+use crate::process::{Identity, Process};
+
+/// How someone says which namespace is meant.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Who {
+    /// A process in it.
+    Pid(u32),
+    /// An address of it.
+    Address(IpAddr),
+    /// The pod's UID.
+    Pod(String),
+    /// A container's id, or how it begins.
+    Container(String),
+    /// The file that stands for it.
+    Path(PathBuf),
+    /// A command in it, or its host name.
+    Name(String),
+}
+
+/// The one namespace that is meant.
+pub(crate) fn find(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
+    let mut candidates = match who {
+        Who::Pid(pid) => return by_pid(machine, node, *pid),
+        Who::Path(path) => return by_path(machine, node, path),
+        Who::Address(address) => by_address(machine, node, *address),
+        Who::Pod(uid) => by_owner(machine, node, |owner| owner.pod_uid.as_deref() == Some(&*plain(uid))),
+        Who::Container(id) => {
+            let id = bare(id);
+            by_owner(machine, node, |owner| owner.container_id.as_deref().is_some_and(|own| own.starts_with(id)))
+        }
+        Who::Name(name) => by_name(machine, node, name),
+    };
+    if candidates.len() > 1 {
+        let table = list::table(machine, candidates.iter().copied());
+        return Err(Failure::Refused(format!(
+            "{} namespaces have {}; say which by --pid\n{table}",
+            candidates.len(),
+            described(who)
+        )));
+    }
+    match candidates.pop() {
+        Some((space, pid)) => space.hold(machine, pid),
+        None => Err(Failure::Refused(not_found(who, node))),
+    }
+}
+
+type Candidates<'a> = Vec<(&'a Space, Option<u32>)>;
+
+fn by_pid(machine: &Machine, node: &Node, pid: u32) -> Result<Held, Failure> {
+    let process = Process::open(machine, pid)?;
+    let network = process.network_namespace()?;
+    let identity = Identity::of(&network).map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
+    Ok(Held { identity, network, process: Some(process), pids: node.pids(identity), path: None })
+}
+
+/// The processes of a named namespace stand for it, too: they tell the pod.
+fn by_path(machine: &Machine, node: &Node, path: &Path) -> Result<Held, Failure> {
+    let mut held = Held::by_path(path.to_owned())?;
+    held.pids = node.pids(held.identity);
+    let first = held.pids.first().and_then(|&pid| Process::hold(machine, pid).ok());
+    held.process = first.filter(|process| process.identity().is_ok_and(|identity| identity == held.identity));
+    Ok(held)
+}
+
+fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candidates<'a> {
+    let has = |space: &&Space| {
+        let held = space.hold(machine, None).ok();
+        held.and_then(|held| held.addresses().ok()).is_some_and(|addresses| addresses.contains(&address))
+    };
+    let mut candidates: Candidates = node.spaces.iter().filter(has).map(|space| (space, None)).collect();
+    // Up to Istio 1.10 a proxy's command line holds its pod's address. It only chooses among what the kernel itself has
+    // told: whoever runs a process may write there what they like.
+    if candidates.len() > 1 {
+        let mark = format!("sidecar~{address}~");
+        let says = |pid: &u32| {
+            let line = fs::read(machine.path(format!("proc/{pid}/cmdline"))).unwrap_or_default();
+            String::from_utf8_lossy(&line).contains(&mark)
+        };
+        let said: Candidates = candidates
+            .iter()
+            .filter_map(|(space, _)| Some((*space, Some(*space.pids.iter().find(|pid| says(pid))?))))
+            .collect();
+        if said.len() == 1 {
+            candidates = said;
+        }
+    }
+    candidates
+}
+
+fn by_owner<'a>(machine: &Machine, node: &'a Node, is_meant: impl Fn(&Owner) -> bool) -> Candidates<'a> {
+    let first = |space: &'a Space| {
+        let owners = space.owners(machine);
+        owners.iter().find(|(_, owner)| is_meant(owner)).map(|(pid, _)| (space, Some(*pid)))
+    };
+    node.spaces.iter().filter_map(first).collect()
+}
+
+/// Whole names before parts of names.
+fn by_name<'a>(machine: &Machine, node: &'a Node, name: &str) -> Candidates<'a> {
+    let matching = |is_meant: &dyn Fn(&str) -> bool| -> Candidates<'a> {
+        let first = |space: &'a Space| {
+            let commands = space.commands(machine);
+            if let Some((pid, _)) = commands.iter().find(|(_, command)| is_meant(command)) {
+                return Some((space, Some(*pid)));
+            }
+            let hostname = || space.hold(machine, None).ok()?.hostname();
+            hostname().filter(|hostname| is_meant(hostname)).map(|_| (space, None))
+        };
+        node.spaces.iter().filter_map(first).collect()
+    };
+    let whole = matching(&|text| text == name);
+    if whole.is_empty() { matching(&|text| text.contains(name)) } else { whole }
+}
+
+/// A UID as the control groups' reader gives it: small letters, and dashes for systemd's underscores.
+fn plain(uid: &str) -> String {
+    uid.to_ascii_lowercase().replace('_', "-")
+}
+
+/// A container's id as `kubectl get pod -o yaml` gives it: `containerd://3f6e…`.
+fn bare(id: &str) -> &str {
+    id.rsplit_once("://").map_or(id, |(_, id)| id)
+}
+
+fn described(who: &Who) -> String {
+    match who {
+        Who::Pid(pid) => format!("process {pid}"),
+        Who::Address(address) => format!("the address {address}"),
+        Who::Pod(uid) => format!("processes of the pod {uid}"),
+        Who::Container(id) => format!("processes of the container {id}"),
+        Who::Path(path) => format!("the name {}", path.display()),
+        Who::Name(name) => format!("a command or a host name like `{name}`"),
+    }
+}
+
+fn not_found(who: &Who, node: &Node) -> String {
+    let hint = match who {
+        Who::Address(_) => "is it the pod's node? `kubectl get pod POD -o wide` names it",
+        Who::Pod(_) => {
+            "is it the pod's node? `kubectl get pod POD -o jsonpath='{.spec.nodeName} {.metadata.uid}'` names both; a static \
+             pod's processes carry the hash in its annotation kubernetes.io/config.hash"
+        }
+        _ => "`chainwalk-capture --list` shows what there is",
+    };
+    let unreadable = match node.unreadable {
+        0 => String::new(),
+        count => format!(" ({count} processes did not show their namespace{})", crate::capability::hint()),
+    };
+    format!("no network namespace of this machine has {}{unreadable}; {hint}", described(who))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_as_others_print_them() {
+        assert_eq!(plain("1F2D3C4B_5a69_4788_97a6_b5c4d3e2f100"), "1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100");
+        assert_eq!(bare("containerd://3f6e0b"), "3f6e0b");
+        assert_eq!(bare("3f6e0b"), "3f6e0b");
+    }
+}

@@ -1,0 +1,71 @@
+//! The table of network namespaces: for those who look for one.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+
+use crate::machine::Machine;
+use crate::node::{Space, is_proxy};
+use crate::process::Identity;
+
+const HEADS: [&str; 6] = ["NAMESPACE", "PID", "ADDRESSES", "POD", "PROXY", "PROCESSES"];
+/// So many names of commands tell what it is.
+const MOST: usize = 5;
+
+/// A row for each namespace; the process is the one to name it by.
+pub(crate) fn table<'a>(machine: &Machine, spaces: impl Iterator<Item = (&'a Space, Option<u32>)>) -> String {
+    let mut rows = vec![HEADS.map(str::to_owned)];
+    rows.extend(spaces.map(|(space, pid)| row(machine, space, pid)));
+    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
+    let mut text = String::new();
+    for row in &rows {
+        let mut line = String::new();
+        for (cell, width) in row.iter().zip(&widths) {
+            write!(line, "{cell:width$}  ").expect("a String takes any text");
+        }
+        text.push_str(line.trim_end());
+        text.push('\n');
+    }
+    text
+}
+
+fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
+    let pid = pid.or_else(|| space.pids.first().copied());
+    let held = space.hold(machine, pid).ok();
+    let addresses = held.as_ref().and_then(|held| held.addresses().ok()).unwrap_or_default();
+    // What every interface has by itself tells nothing.
+    let is_told =
+        |address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let addresses: Vec<String> = addresses.iter().filter(is_told).map(ToString::to_string).collect();
+    let owners = space.owners(machine);
+    let pods: BTreeSet<&str> = owners.iter().filter_map(|(_, owner)| owner.pod_uid.as_deref()).collect();
+    let hostname = held.as_ref().and_then(|held| held.hostname());
+    let is_own = Identity::own_network().is_ok_and(|own| own == space.identity);
+    // The node's own namespace holds many pods, and none.
+    let pod = match (is_own || pods.len() > 1, pods.first()) {
+        (true, _) => format!("(this machine{})", if pods.is_empty() { "" } else { ", and pods with hostNetwork" }),
+        (false, Some(uid)) => [hostname.as_deref().unwrap_or(""), uid].join(" ").trim_start().to_owned(),
+        (false, None) => hostname.or_else(|| Some(space.path.as_ref()?.display().to_string())).unwrap_or_default(),
+    };
+    let commands = space.commands(machine);
+    let mut names: Vec<&str> = Vec::new();
+    for (_, command) in &commands {
+        if !names.contains(&&**command) {
+            names.push(command);
+        }
+    }
+    let proxies: Vec<&str> = names.iter().copied().filter(|name| is_proxy(name)).collect();
+    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    [
+        space.identity.inode.to_string(),
+        or_dash(pid.map(|pid| pid.to_string()).unwrap_or_default()),
+        or_dash(addresses.join(",")),
+        or_dash(pod),
+        or_dash(proxies.join(",")),
+        or_dash(format!("{}{more}", names[..names.len().min(MOST)].join(","))),
+    ]
+}
+
+fn or_dash(text: String) -> String {
+    if text.is_empty() { "-".into() } else { text }
+}

@@ -1,0 +1,179 @@
+//! Every network namespace of this machine, and the processes in each.
+
+use std::collections::BTreeMap;
+use std::fs::{self, File};
+use std::io;
+use std::net::IpAddr;
+use std::path::PathBuf;
+
+use chainwalk_core::host::Interface;
+use nix::sys::socket::SockProtocol;
+
+use crate::cgroup::{self, Owner};
+use crate::failure::Failure;
+use crate::interface::{interfaces, links};
+use crate::machine::Machine;
+use crate::namespace;
+use crate::netlink::Netlink;
+use crate::process::{Identity, Process};
+
+/// Where names for namespaces are kept: by `ip netns` and CNI, and by Docker.
+const NAMED: [&str; 3] = ["run/netns", "var/run/netns", "run/docker/netns"];
+/// The proxies of meshes, as `/proc/PID/comm` names them, which is at most 15 bytes long.
+const PROXIES: [&str; 7] =
+    ["envoy", "pilot-agent", "ztunnel", "linkerd2-proxy", "linkerd-proxy", "consul-dataplan", "kuma-dp"];
+
+/// What a look through `/proc` brings.
+#[derive(Debug, Default)]
+pub(crate) struct Node {
+    /// The namespaces, that of the oldest process first.
+    pub(crate) spaces: Vec<Space>,
+    /// How many processes did not show theirs.
+    pub(crate) unreadable: usize,
+}
+
+/// One network namespace.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Space {
+    pub(crate) identity: Identity,
+    /// The processes in it, by number.
+    pub(crate) pids: Vec<u32>,
+    /// The file that stands for it, where it has a name.
+    pub(crate) path: Option<PathBuf>,
+}
+
+/// A namespace held open, by the process that stands for it.
+#[derive(Debug)]
+pub(crate) struct Held {
+    pub(crate) identity: Identity,
+    pub(crate) network: File,
+    /// Absent where the namespace has no process.
+    pub(crate) process: Option<Process>,
+    pub(crate) pids: Vec<u32>,
+    /// The file that stands for it, where there is no process.
+    pub(crate) path: Option<PathBuf>,
+}
+
+impl Node {
+    /// Looks at every process and every named namespace.
+    pub(crate) fn scan(machine: &Machine) -> Self {
+        let mut node = Self::default();
+        let mut places: BTreeMap<Identity, usize> = BTreeMap::new();
+        for pid in pids(machine) {
+            match Identity::at(&machine.path(format!("proc/{pid}/ns/net"))) {
+                Ok(identity) => node.space(&mut places, identity).pids.push(pid),
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => node.unreadable += 1,
+                // It has ended.
+                Err(_) => {}
+            }
+        }
+        let device = Identity::own_network().ok().map(|own| own.device);
+        for entry in NAMED.iter().filter_map(|directory| fs::read_dir(machine.path(directory)).ok()).flatten().flatten()
+        {
+            // A name that nothing is mounted on any more is a plain file of another file system.
+            if let Some(identity) = Identity::at(&entry.path()).ok().filter(|it| Some(it.device) == device) {
+                node.space(&mut places, identity).path.get_or_insert(entry.path());
+            }
+        }
+        node
+    }
+
+    fn space(&mut self, places: &mut BTreeMap<Identity, usize>, identity: Identity) -> &mut Space {
+        let place = *places.entry(identity).or_insert(self.spaces.len());
+        if place == self.spaces.len() {
+            self.spaces.push(Space { identity, pids: Vec::new(), path: None });
+        }
+        &mut self.spaces[place]
+    }
+
+    /// The processes in a namespace.
+    pub(crate) fn pids(&self, identity: Identity) -> Vec<u32> {
+        let space = self.spaces.iter().find(|space| space.identity == identity);
+        space.map(|space| space.pids.clone()).unwrap_or_default()
+    }
+}
+
+/// The numbers of all processes, in order.
+fn pids(machine: &Machine) -> Vec<u32> {
+    let entries = fs::read_dir(machine.path("proc")).into_iter().flatten().flatten();
+    let mut pids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    pids.sort_unstable();
+    pids
+}
+
+impl Space {
+    /// Takes hold of it by `pid`, or by the first of its processes, or by its name.
+    pub(crate) fn hold(&self, machine: &Machine, pid: Option<u32>) -> Result<Held, Failure> {
+        let Some(pid) = pid.or_else(|| self.pids.first().copied()) else {
+            let path = self.path.clone().expect("a namespace is known by a process or by a name");
+            return Held::by_path(path);
+        };
+        let process = Process::open(machine, pid)?;
+        let network = process.network_namespace()?;
+        // Its number may have been given to another process meanwhile.
+        if Identity::of(&network).ok() != Some(self.identity) {
+            return Err(Failure::Refused(format!("process {pid} has ended while it was looked at; try again")));
+        }
+        let path = None;
+        Ok(Held { identity: self.identity, network, process: Some(process), pids: self.pids.clone(), path })
+    }
+
+    /// The pod or container that a process of it belongs to.
+    pub(crate) fn owners(&self, machine: &Machine) -> Vec<(u32, Owner)> {
+        let owner = |&pid: &u32| {
+            let text = fs::read(machine.path(format!("proc/{pid}/cgroup"))).ok()?;
+            Some((pid, cgroup::owner(&String::from_utf8_lossy(&text))))
+        };
+        self.pids.iter().filter_map(owner).collect()
+    }
+
+    /// The names of its processes' commands.
+    pub(crate) fn commands(&self, machine: &Machine) -> Vec<(u32, String)> {
+        let command = |&pid: &u32| {
+            let name = fs::read(machine.path(format!("proc/{pid}/comm"))).ok()?;
+            Some((pid, String::from_utf8_lossy(&name).trim_end().to_owned()))
+        };
+        self.pids.iter().filter_map(command).collect()
+    }
+}
+
+impl Held {
+    /// Takes hold of a namespace by a file that stands for it.
+    pub(crate) fn by_path(path: PathBuf) -> Result<Self, Failure> {
+        let wrong =
+            |reason: String| Failure::Refused(format!("cannot use {} as a namespace: {reason}", path.display()));
+        let network = File::open(&path).map_err(|error| wrong(error.to_string()))?;
+        let identity = Identity::of(&network).map_err(|error| wrong(error.to_string()))?;
+        if Identity::own_network().is_ok_and(|own| own.device != identity.device) {
+            return Err(wrong("it is a plain file; `ip netns` and CNI keep namespaces in /run/netns".into()));
+        }
+        Ok(Self { identity, network, process: None, pids: Vec::new(), path: Some(path) })
+    }
+
+    /// Its interfaces with their addresses.
+    pub(crate) fn interfaces(&self) -> io::Result<Vec<Interface>> {
+        let ask = || {
+            let mut netlink = Netlink::open(SockProtocol::NetlinkRoute)?;
+            let links = links(&mut netlink)?;
+            interfaces(&mut netlink, &links, &mut Vec::new())
+        };
+        namespace::inside(&self.network, ask)?
+    }
+
+    /// Its addresses, without those that every namespace has.
+    pub(crate) fn addresses(&self) -> io::Result<Vec<IpAddr>> {
+        let interfaces = self.interfaces()?;
+        let all = interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
+        Ok(all.filter(|address| !address.is_loopback()).collect())
+    }
+
+    /// Its host name: a pod's name.
+    pub(crate) fn hostname(&self) -> Option<String> {
+        self.process.as_ref()?.uts_namespace().and_then(|uts| namespace::hostname(&uts))
+    }
+}
+
+/// Whether a command is a mesh's proxy.
+pub(crate) fn is_proxy(command: &str) -> bool {
+    PROXIES.contains(&command)
+}

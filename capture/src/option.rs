@@ -1,0 +1,264 @@
+//! The options: one table, from which the command line is read and the help, the man page and the completions are made.
+
+use std::fmt::Write as _;
+
+use lexopt::prelude::*;
+
+use crate::failure::Failure;
+
+/// An option.
+#[derive(Debug)]
+pub(crate) struct Opt {
+    /// Its long name, without dashes.
+    pub(crate) name: &'static str,
+    /// Its short name.
+    short: Option<char>,
+    /// What its value is called; nothing where it takes none.
+    value: Option<&'static str>,
+    /// Which group of the help it stands in.
+    group: Group,
+    /// What it does, on one line.
+    help: &'static str,
+}
+
+/// The groups, in the order of the help.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Group {
+    Which,
+    How,
+    Output,
+    About,
+}
+
+const GROUPS: [(Group, &str); 4] = [
+    (Group::Which, "Which namespace (one of these)"),
+    (Group::How, "How it is asked"),
+    (Group::Output, "What is printed"),
+    (Group::About, "About this program"),
+];
+
+const fn option(name: &'static str, value: Option<&'static str>, group: Group, help: &'static str) -> Opt {
+    Opt { name, short: None, value, group, help }
+}
+
+/// All of them.
+pub(crate) const OPTIONS: [Opt; 19] = [
+    option("pid", Some("PID"), Group::Which, "a process in it, as this machine numbers it"),
+    option("pod-ip", Some("ADDR"), Group::Which, "the namespace that holds this address"),
+    option("pod-uid", Some("UID"), Group::Which, "the pod's metadata.uid"),
+    option("container", Some("ID"), Group::Which, "a container's id, or how it begins"),
+    option("netns", Some("PATH"), Group::Which, "a file that stands for it, as in /run/netns"),
+    option("name", Some("TEXT"), Group::Which, "a command in it, or its host name (a pod's name), or a part"),
+    option("all", None, Group::Which, "every namespace of this machine once, as JSON Lines"),
+    option("list", None, Group::Which, "print a table of all namespaces instead"),
+    option("tools-root", Some("DIR"), Group::How, "take the tools of the system in this directory"),
+    option("timeout", Some("SECONDS"), Group::How, "let each tool run so long at most (30)"),
+    option("root", Some("DIR"), Group::How, "read /proc, /sys and /run of the machine below this directory"),
+    option("redact", None, Group::Output, "change addresses, names and comments into neutral ones"),
+    option("text", None, Group::Output, "print the save text alone, for a pipe"),
+    option("link", Some("URL"), Group::Output, "print a link that opens the playground at URL with the capture"),
+    option("schema", None, Group::About, "print the JSON Schema of the output"),
+    option("man", None, Group::About, "print the man page"),
+    option("completions", Some("SHELL"), Group::About, "print completions for bash, fish or zsh"),
+    Opt { short: Some('h'), ..option("help", None, Group::About, "print this") },
+    Opt { short: Some('V'), ..option("version", None, Group::About, "print name and version") },
+];
+
+/// An option that was given, with its value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Given {
+    pub(crate) name: &'static str,
+    pub(crate) value: String,
+}
+
+/// Reads a command line, each option once.
+pub(crate) fn read(mut arguments: lexopt::Parser) -> Result<Vec<Given>, Failure> {
+    let mut given: Vec<Given> = Vec::new();
+    while let Some(argument) = arguments.next()? {
+        let known = OPTIONS.iter().find(|known| match &argument {
+            Long(name) => known.name == *name,
+            Short(letter) => known.short == Some(*letter),
+            Value(_) => false,
+        });
+        let Some(Opt { name, value, .. }) = known else { return Err(argument.unexpected().into()) };
+        let value = if value.is_some() { arguments.value()?.string()? } else { String::new() };
+        if given.iter().any(|earlier| earlier.name == *name) {
+            return Err(Failure::Usage(format!("--{name} is given twice")));
+        }
+        given.push(Given { name, value });
+    }
+    Ok(given)
+}
+
+const ABOUT: &str = "\
+Prints the packet-filter rules of a network namespace as JSON: what every iptables
+backend and nft hold, with addresses, routes, processes and the settings that decide
+where a packet goes. Changes nothing. Open the output in Chainwalk.
+";
+
+const EXIT_CODES: [(&str, &str); 4] = [
+    ("0", "everything was read"),
+    ("3", "a part is missing: warnings on standard error and in the JSON say which"),
+    ("1", "nothing could be read"),
+    ("2", "wrong usage"),
+];
+
+const EXAMPLES: [(&str, &str); 4] = [
+    ("sudo chainwalk-capture --list", "what is there"),
+    ("sudo chainwalk-capture --pod-uid 1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100 > capture.json", "a pod"),
+    ("sudo chainwalk-capture --pod-ip 10.244.1.5 --text | less", "its rules, to read"),
+    ("sudo chainwalk-capture --all --redact > node.jsonl", "a whole node, to give away"),
+];
+
+/// What it does and leaves alone, for those who have to allow it.
+const CHANGES: &str = "\
+chainwalk-capture enters the network namespace (and, for the host name, the UTS namespace)
+on a thread of its own, never a container's file system. It runs the save commands and nft
+from fixed system directories with a clean environment, a time limit and an output limit,
+and executes nothing that a container could have written. It creates no table, opens no
+sock_diag socket, and asks nf_tables only where that loads no module. It reads the names
+and ids of processes, never their arguments or environment into the output.
+";
+
+/// What `--help` prints.
+pub(crate) fn help() -> String {
+    let mut text = format!("{ABOUT}\nUsage: sudo chainwalk-capture --pid PID > capture.json\n");
+    for (group, title) in GROUPS {
+        write!(text, "\n{title}:\n").expect("a String takes any text");
+        for known in OPTIONS.iter().filter(|known| known.group == group) {
+            writeln!(text, "  {:22} {}", known.usage(), known.help).expect("a String takes any text");
+        }
+    }
+    text.push_str("\nExamples:\n");
+    for (line, what) in EXAMPLES {
+        writeln!(text, "  {line}\n      {what}").expect("a String takes any text");
+    }
+    text.push_str("\nExit code:\n");
+    for (code, meaning) in EXIT_CODES {
+        writeln!(text, "  {code}  {meaning}").expect("a String takes any text");
+    }
+    text
+}
+
+/// The man page, in man(7)'s language.
+pub(crate) fn man() -> String {
+    let escape = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
+    let mut page = format!(
+        ".TH CHAINWALK\\-CAPTURE 8 \"\" \"{}\"\n.SH NAME\nchainwalk\\-capture \\- print a network namespace's packet\\-filter \
+         rules as JSON\n.SH SYNOPSIS\n.B chainwalk\\-capture\n[\\fIOPTION\\fR]...\n.SH DESCRIPTION\n{}",
+        crate::capture::TOOL,
+        escape(ABOUT)
+    );
+    page.push_str(".SH OPTIONS\n");
+    for (group, title) in GROUPS {
+        writeln!(page, ".SS {title}").expect("a String takes any text");
+        for known in OPTIONS.iter().filter(|known| known.group == group) {
+            let (usage, help) = (escape(&known.usage()), escape(known.help));
+            writeln!(page, ".TP\n.B {usage}\n{help}").expect("a String takes any text");
+        }
+    }
+    page.push_str(".SH EXIT STATUS\n");
+    for (code, meaning) in EXIT_CODES {
+        writeln!(page, ".TP\n.B {code}\n{meaning}").expect("a String takes any text");
+    }
+    page.push_str(".SH EXAMPLES\n");
+    for (line, what) in EXAMPLES {
+        writeln!(page, ".TP\n.B {}\n{what}", escape(line)).expect("a String takes any text");
+    }
+    write!(page, ".SH SECURITY\n{}", escape(CHANGES)).expect("a String takes any text");
+    page
+}
+
+/// Completions for a shell; nothing for one that is not known.
+pub(crate) fn completions(shell: &str) -> Option<String> {
+    match shell {
+        "bash" => Some(bash()),
+        "fish" => Some(fish()),
+        "zsh" => Some(zsh()),
+        _ => None,
+    }
+}
+
+fn bash() -> String {
+    let names: Vec<String> = OPTIONS.iter().map(|known| format!("--{}", known.name)).collect();
+    format!(
+        "_chainwalk_capture() {{\n    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}\n    case \
+         $before in\n        --netns|--tools-root|--root) COMPREPLY=($(compgen -f -- \"$word\")); return;;\n        \
+         --completions) COMPREPLY=($(compgen -W 'bash fish zsh' -- \"$word\")); return;;\n        {}) return;;\n    \
+         esac\n    COMPREPLY=($(compgen -W '{}' -- \"$word\"))\n}}\ncomplete -F _chainwalk_capture chainwalk-capture\n",
+        OPTIONS
+            .iter()
+            .filter(|known| known.value.is_some() && !known.takes_file() && known.name != "completions")
+            .map(|known| format!("--{}", known.name))
+            .collect::<Vec<_>>()
+            .join("|"),
+        names.join(" ")
+    )
+}
+
+fn fish() -> String {
+    let mut text = String::from("complete -c chainwalk-capture -f\n");
+    for known in &OPTIONS {
+        let short = known.short.map(|letter| format!(" -s {letter}")).unwrap_or_default();
+        let value = match known.value {
+            Some(_) if known.takes_file() => " -r -F",
+            Some("SHELL") => " -x -a 'bash fish zsh'",
+            Some(_) => " -x",
+            None => "",
+        };
+        let (name, help) = (known.name, known.help.replace('\'', "\\'"));
+        writeln!(text, "complete -c chainwalk-capture -l {name}{short}{value} -d '{help}'")
+            .expect("a String takes any text");
+    }
+    text
+}
+
+fn zsh() -> String {
+    let mut text = String::from("#compdef chainwalk-capture\n_arguments");
+    for known in &OPTIONS {
+        // Quotes, colons and brackets mean something to `_arguments`.
+        let help: String = known.help.chars().filter(|c| !"'[]".contains(*c)).collect::<String>().replace(':', "\\:");
+        let value = match known.value {
+            Some(value) if known.takes_file() => format!(":{value}:_files"),
+            Some("SHELL") => ":SHELL:(bash fish zsh)".to_owned(),
+            Some(value) => format!(":{value}: "),
+            None => String::new(),
+        };
+        write!(text, " \\\n  '--{}[{help}]{value}'", known.name).expect("a String takes any text");
+    }
+    text.push('\n');
+    text
+}
+
+impl Opt {
+    /// `-h, --help` or `--pid PID`.
+    fn usage(&self) -> String {
+        let short = self.short.map(|letter| format!("-{letter}, ")).unwrap_or_default();
+        let value = self.value.map(|value| format!(" {value}")).unwrap_or_default();
+        format!("{short}--{}{value}", self.name)
+    }
+
+    fn takes_file(&self) -> bool {
+        matches!(self.value, Some("PATH" | "DIR"))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_option_stands_in_all_that_is_printed() {
+        let (help, man) = (help(), man().replace("\\-", "-"));
+        let shells = ["bash", "fish", "zsh"].map(|shell| completions(shell).expect("known"));
+        for known in &OPTIONS {
+            let long = format!("--{}", known.name);
+            assert!(help.contains(&known.usage()) && help.contains(known.help), "{long}");
+            assert!(man.contains(&known.usage()) && man.contains(known.help), "{long}");
+            assert!(shells[0].contains(&long) && shells[1].contains(&format!("-l {}", known.name)), "{long}");
+            assert!(shells[2].contains(&format!("'{long}[")), "{long}");
+        }
+        assert_eq!(completions("tcsh"), None);
+        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+    }
+}

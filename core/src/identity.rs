@@ -1,0 +1,68 @@
+//! Which processes of a capture the rules take for the mesh's proxy.
+
+use crate::capture::Capture;
+use crate::host::Process;
+use crate::mesh::{self, Mesh};
+use crate::parse;
+
+/// Says of every process whether its uid or primary gid is one that the rules let out as the proxy's. Where no rules of a
+/// mesh name one, nothing is said.
+///
+/// The ids are read from the rules: none is known in advance.
+pub fn mark_proxies(capture: &mut Capture) {
+    let texts = capture.rulesets.iter().map(|rules| &rules.text).filter(|text| !text.is_empty());
+    let rulesets = texts.flat_map(|text| parse::parse(text.as_str()).rulesets);
+    let meshes: Vec<Mesh> = rulesets.filter_map(|ruleset| mesh::recognise(&ruleset)).filter(names_someone).collect();
+    if meshes.is_empty() {
+        return;
+    }
+    for process in &mut capture.host.processes {
+        process.proxy = Some(meshes.iter().any(|mesh| is_proxy(mesh, process)));
+    }
+}
+
+fn names_someone(mesh: &Mesh) -> bool {
+    !mesh.uids.is_empty() || !mesh.gids.is_empty()
+}
+
+/// `--gid-owner` looks at the primary group alone (`net/netfilter/xt_owner.c`).
+fn is_proxy(mesh: &Mesh, process: &Process) -> bool {
+    let holds = |ranges: &[(u32, u32)], id: u32| ranges.iter().any(|&(low, high)| (low..=high).contains(&id));
+    holds(&mesh.uids, process.uid) || holds(&mesh.gids, process.gid)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn capture(rules: &str) -> Capture {
+        let process = |uid: u32, gid: u32| serde_json::json!({"pid": 1, "command": "x", "uid": uid, "gid": gid});
+        serde_json::from_value(serde_json::json!({
+            "schema_version": 1, "tool": "x", "captured_at": "x", "target": {},
+            "rulesets": [{"family": "ipv4", "backend": "nft", "command": [], "exit_code": 0, "text": rules}],
+            "host": {"processes": [process(2102, 1), process(1, 2102), process(1337, 1337)]},
+        }))
+        .expect("a capture")
+    }
+
+    fn marks(rules: &str) -> Vec<Option<bool>> {
+        let mut capture = capture(rules);
+        mark_proxies(&mut capture);
+        capture.host.processes.iter().map(|process| process.proxy).collect()
+    }
+
+    #[test]
+    fn the_identity_is_the_rules_own() {
+        let linkerd = "*nat\n:OUTPUT ACCEPT [0:0]\n:PROXY_INIT_REDIRECT - [0:0]\n:PROXY_INIT_OUTPUT - [0:0]\n\
+                       -A OUTPUT -j PROXY_INIT_OUTPUT\n-A PROXY_INIT_OUTPUT -m owner --uid-owner 2102 -j RETURN\nCOMMIT\n";
+        assert_eq!(marks(linkerd), [Some(true), Some(false), Some(false)]);
+    }
+
+    #[test]
+    fn without_a_mesh_nothing_is_said() {
+        assert_eq!(
+            marks("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\nCOMMIT\n"),
+            [None; 3]
+        );
+    }
+}

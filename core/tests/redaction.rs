@@ -1,0 +1,105 @@
+//! A redacted capture walks as the real one does.
+
+use std::fs;
+use std::path::Path;
+
+use chainwalk_core::capture::Capture;
+use chainwalk_core::host::Host;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::redact::{Redacted, redact};
+use chainwalk_core::walk::trace::Trace;
+use chainwalk_core::{mesh, parse, report, scenario, walk};
+use serde_json::{Value, json};
+
+/// The samples of the page, each as a capture.
+fn samples() -> Vec<(String, Capture)> {
+    let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../static/samples");
+    let mut samples = Vec::new();
+    for entry in fs::read_dir(&directory).expect("the samples are there") {
+        let path = entry.expect("readable").path();
+        if path.extension().is_some_and(|extension| extension == "txt") {
+            let host = fs::read_to_string(path.with_extension("host.json"));
+            let host = host.map_or_else(|_| Host::pod(), |host| Host::from_json(&host).expect("a host"));
+            let text = fs::read_to_string(&path).expect("readable");
+            samples.push((path.file_name().expect("a file").display().to_string(), capture(&text, &host)));
+        }
+    }
+    assert!(samples.len() >= 5);
+    samples
+}
+
+fn capture(text: &str, host: &Host) -> Capture {
+    serde_json::from_value(json!({
+        "schema_version": 1, "tool": "test", "captured_at": "2026-11-22T20:21:08Z",
+        "target": {"pid": 7, "command": "bank-api", "hostname": "bank-api-7d4f", "pod_uid": "secret"},
+        "rulesets": [{"family": "ipv4", "backend": "legacy", "command": [], "exit_code": 0, "text": text}],
+        "host": host,
+    }))
+    .expect("a capture")
+}
+
+fn traces(capture: &Capture, packets: &[Packet]) -> Vec<Value> {
+    let parsed = parse::parse(serde_json::to_string(capture).expect("JSON"));
+    let host = parsed.host.expect("it is there");
+    let walk = |packet: &Packet| -> Trace { walk::walk(&parsed.rulesets, None, &host, packet) };
+    packets.iter().map(|packet| told(&report::json(&parsed.rulesets, &walk(packet)))).collect()
+}
+
+/// Which rules were met, what came of them, and where it ended.
+fn told(report: &str) -> Value {
+    let report: Value = serde_json::from_str(report).expect("JSON");
+    let step = |step: &Value| json!([step["hook"], step["table"], step["chain"], step["rule"], step["outcome"]]);
+    let verdict = &report["verdict"];
+    json!({
+        "certain": report["certain"],
+        "steps": report["steps"].as_array().expect("steps").iter().map(step).collect::<Vec<_>>(),
+        "kind": verdict["kind"], "port": verdict["port"], "interface": verdict["interface"],
+        "decided_by": verdict["decided_by"], "branches": report["branches"].as_array().map(Vec::len),
+    })
+}
+
+fn check(name: &str, capture: &Capture) {
+    let texts: Vec<_> = capture.rulesets.iter().flat_map(|rules| parse::parse(&*rules.text).rulesets).collect();
+    let mesh = texts.iter().find_map(mesh::recognise);
+    let mut packets: Vec<Packet> =
+        scenario::list(&capture.host, mesh.as_ref()).into_iter().map(|scenario| scenario.packet).collect();
+    for dst in ["10.244.1.255", "10.244.1.0", "10.244.1.77", "10.244.2.1", "8.8.8.8", "127.0.0.1"] {
+        packets.push(Packet { dst: dst.parse().expect("valid"), src: None, ..packets[0].clone() });
+    }
+    let before = traces(capture, &packets);
+    for secret in 0..20 {
+        let Redacted { capture: redacted, mut addresses } = redact(capture, [secret; 16]);
+        let json = serde_json::to_string(&redacted).expect("JSON");
+        for leak in ["bank", "secret", "10.244.1.5\"", "93.184.216.34"] {
+            assert!(!json.contains(leak), "{name}: {leak} is in {json}");
+        }
+        let neutral: Vec<Packet> = packets
+            .iter()
+            .map(|packet| Packet {
+                src: packet.src.map(|src| addresses.neutral(src)),
+                dst: addresses.neutral(packet.dst),
+                ..packet.clone()
+            })
+            .collect();
+        for ((before, after), packet) in before.iter().zip(traces(&redacted, &neutral)).zip(&packets) {
+            assert_eq!(*before, after, "{name}, secret {secret}: {packet:?}\n{json}");
+        }
+    }
+}
+
+#[test]
+fn every_packet_of_every_sample_ends_where_it_did() {
+    for (name, capture) in samples() {
+        check(&name, &capture);
+    }
+}
+
+#[test]
+fn ranges_masks_and_mapped_networks_too() {
+    let rules = "*nat\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n\
+                 -A OUTPUT -d 10.244.2.0/24 -j NETMAP --to 10.7.0.0/24\n\
+                 -A OUTPUT -d 8.0.0.8/255.0.0.255 -j RETURN\n\
+                 -A OUTPUT -m iprange --dst-range 10.244.1.60-10.244.1.90 -j DNAT --to-destination 10.9.8.7:80\n\
+                 -A POSTROUTING -d 10.7.0.1/32 -m comment --comment \"to the bank\" -j RETURN\nCOMMIT\n";
+    check("ranges", &capture(rules, &Host::pod()));
+}
