@@ -347,11 +347,13 @@ impl<'a> Walker<'a> {
         self.enter(Hook::Output, None, Some(&way.interface));
         self.run_table(TableName::Raw)?;
         self.track();
-        let before = self.view.clone();
-        self.run_table(TableName::Mangle)?;
-        // iptable_mangle.c, `ipt_mangle_out`: only these changes lead to a new routing decision.
-        if (before.src, before.dst, before.mark) != (self.view.src, self.view.dst, self.view.mark) {
-            way = self.route_sent(RouteReason::Mangled)?;
+        for &layer in self.layers {
+            let before = self.view.clone();
+            self.run_layer(layer, TableName::Mangle)?;
+            // iptable_mangle.c, `ipt_mangle_out`: only these changes lead to a new routing decision.
+            if (before.src, before.dst, before.mark) != (self.view.src, self.view.dst, self.view.mark) {
+                way = self.route_sent(RouteReason::Mangled)?;
+            }
         }
         let before = self.view.dst;
         self.run_nat()?;
@@ -495,14 +497,10 @@ impl<'a> Walker<'a> {
         self.enter(Hook::Input, Some(interface), None);
         self.run_table(TableName::Mangle)?;
         self.run_table(TableName::Filter)?;
-        let nft = self.layers.first().is_some_and(|place| self.rulesets[*place as usize].backend == Some(Backend::Nft));
-        if nft {
-            self.run_nat()?;
-            self.run_table(TableName::Security)?;
-        } else {
-            self.run_table(TableName::Security)?;
-            self.run_nat()?;
-        }
+        let (legacy, nft) = self.security_layers();
+        self.run_layers(&legacy, TableName::Security)?;
+        self.run_nat()?;
+        self.run_layers(&nft, TableName::Security)?;
         let (address, port) = match self.view.steered {
             Some((address, port)) => (address, port),
             None => (self.view.dst, self.view.dport.filter(|_| self.packet.protocol.has_ports())),
@@ -582,7 +580,23 @@ impl<'a> Walker<'a> {
 
     /// Asks one table of every rule set.
     fn run_table(&mut self, table: TableName) -> Result<(), Stop> {
-        for &layer in self.layers {
+        match table {
+            TableName::Security => {
+                let (legacy, nft) = self.security_layers();
+                self.run_layers(&[legacy, nft].concat(), table)
+            }
+            _ => self.run_layers(self.layers, table),
+        }
+    }
+
+    /// Legacy's table security has priority 50, nat at INPUT 100, nft's security 150 (measured): whatever was registered
+    /// first.
+    fn security_layers(&self) -> (Vec<u32>, Vec<u32>) {
+        self.layers.iter().partition(|place| self.rulesets[**place as usize].backend != Some(Backend::Nft))
+    }
+
+    fn run_layers(&mut self, layers: &[u32], table: TableName) -> Result<(), Stop> {
+        for &layer in layers {
             self.run_layer(layer, table)?;
         }
         Ok(())

@@ -9,7 +9,7 @@ use chainwalk_core::packet::{Family, Packet, Protocol};
 use chainwalk_core::print;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::view::View;
-use chainwalk_core::walk::trace::{Outcome, Path, Step, Trace, VerdictKind};
+use chainwalk_core::walk::trace::{Branch, Outcome, Path, Step, Trace, VerdictKind};
 use chainwalk_core::walk::walk;
 use chainwalk_tests::namespace::program;
 use chainwalk_tests::random::{packet::packet, rules::rules};
@@ -26,32 +26,38 @@ pub(crate) const PACKETS: usize = 10;
 #[derive(Clone)]
 pub(crate) struct Case {
     settings: Settings,
-    rules: String,
+    /// A rule set for each backend of the namespace.
+    rules: Vec<String>,
     packets: Vec<Packet>,
 }
 
 /// A failure prints the case in a form that can be pasted; this is for what proptest says in between.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} lines of rules, {} packets", self.rules.lines().count(), self.packets.len())
+        write!(f, "{} lines of rules, {} packets", self.rules.concat().lines().count(), self.packets.len())
     }
 }
 
 impl Case {
-    pub(crate) fn any(backend: Backend, family: Family) -> impl Strategy<Value = Self> {
-        (Settings::any(), rules(backend, family), prop::collection::vec(packet(family), 1..=PACKETS))
+    pub(crate) fn any(backends: &[Backend], family: Family) -> impl Strategy<Value = Self> {
+        let rules: Vec<_> = backends.iter().map(|backend| rules(*backend, family)).collect();
+        (Settings::any(), rules, prop::collection::vec(packet(family), 1..=PACKETS))
             .prop_map(|(settings, rules, packets)| Self { settings, rules, packets })
     }
 
     /// Loads the rules, sends the packets, and compares.
     pub(crate) fn judge(&self, lab: &mut Lab, coverage: &mut Coverage) -> Result<(), String> {
-        lab.load(self.settings, &self.rules).map_err(|refused| format!("{refused}\n{}", self.rules))?;
+        lab.load(self.settings, &self.rules).map_err(|refused| format!("{refused}\n{}", self.rules.concat()))?;
         comes_back(&lab.saved, &lab.rulesets)?;
-        coverage.add_ruleset(&lab.rulesets[0], lab.backend);
+        for (ruleset, backend) in lab.rulesets.iter().zip(&lab.backends) {
+            coverage.add_ruleset(ruleset, *backend);
+        }
         for packet in &self.packets {
-            let observed = lab.send(packet);
+            let mut observed = lab.send(packet);
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
-            if let Err(difference) = compare(&observed, &trace) {
+            // A set without a rule is not walked beside another one.
+            observed.counts.retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
+            if let Err(difference) = compare(&observed, &trace, lab.first_asked(&trace.rulesets)) {
                 return Err(report(lab, packet, &observed, &trace, &difference));
             }
             coverage.add(&lab.rulesets, packet, &trace);
@@ -74,7 +80,7 @@ fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
 
 /// What the way says of the counters: those that gain, in order, and those that nobody can tell of.
 fn expected(path: &Path) -> (Vec<Spot>, Vec<Spot>) {
-    let spot = |step: &Step| (step.place.at.table, step.place.at.chain, step.place.rule);
+    let spot = |step: &Step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule);
     let of =
         |outcomes: &[Outcome]| path.steps.iter().filter(|step| outcomes.contains(&step.outcome)).map(spot).collect();
     (of(&[Outcome::Match, Outcome::Policy]), of(&[Outcome::Unknown]))
@@ -109,13 +115,16 @@ fn is_open(trace: &Trace) -> bool {
     views.any(|view| view.sport_span.is_some() || view.dport_span.is_some())
 }
 
-/// A certain walk must be the kernel's; of one that cannot be told, a branch must be.
-fn compare(observed: &Observed, trace: &Trace) -> Result<(), String> {
-    if !trace.certain && !is_open(trace) {
+/// A certain walk must be the kernel's; of one that cannot be told, a branch must be. Where both backends hold rules it is
+/// known here which is asked first.
+fn compare(observed: &Observed, trace: &Trace, first_asked: Option<Backend>) -> Result<(), String> {
+    if !trace.certain && !is_open(trace) && first_asked.is_none() {
         return Err("the walk is not certain".into());
     }
-    let Some(first) = trace.branches.first() else { return agree(observed, trace, &trace.path) };
-    let mut paths = trace.branches.iter().map(|branch| &branch.path);
+    let of_order = |branch: &&Branch| first_asked.is_none() || branch.first == first_asked;
+    let mut branches = trace.branches.iter().filter(of_order);
+    let Some(first) = branches.clone().next() else { return agree(observed, trace, &trace.path) };
+    let mut paths = branches.by_ref().map(|branch| &branch.path);
     match paths.any(|path| agree(observed, trace, path).is_ok()) {
         true => Ok(()),
         false if trace.branches_left_out > 0 => Ok(()),
@@ -171,8 +180,9 @@ fn agree(observed: &Observed, trace: &Trace, path: &Path) -> Result<(), String> 
 fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, difference: &str) -> String {
     let json = |host: &Host| serde_json::to_string(host).expect("a host is JSON");
     let packet = serde_json::to_string(packet).expect("a packet is JSON");
-    let ruleset = &lab.rulesets[0];
-    let mut out = format!("{difference}\n--- rules ({})\n{}", program(lab.backend, lab.family, "save"), lab.saved);
+    let ruleset = &lab.rulesets;
+    let backends: Vec<_> = lab.backends.iter().map(|backend| program(*backend, lab.family, "save")).collect();
+    let mut out = format!("{difference}\n--- rules ({})\n{}", backends.join(", then "), lab.saved);
     let _ = write!(out, "--- host\n{}\n--- packet\n{packet}\n--- the kernel", json(&lab.host));
     let _ = match &observed.order {
         Some(order) => write!(out, ", in order\n{}", names(ruleset, order)),
@@ -196,9 +206,10 @@ fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, differ
     out
 }
 
-fn names(ruleset: &Ruleset, spots: &[Spot]) -> String {
+fn names(rulesets: &[Ruleset], spots: &[Spot]) -> String {
     let mut out = String::new();
-    for (table, chain, rule) in spots {
+    for (ruleset, table, chain, rule) in spots {
+        let ruleset = &rulesets[*ruleset as usize];
         let held = ruleset.table(*table).expect("the spot is of this rule set");
         let chain = &held.chains[*chain as usize];
         let _ = match rule {

@@ -44,13 +44,12 @@ impl Coverage {
         for (hook, table) in hooks {
             self.count("hooks and tables", format!("{hook} {table}"));
         }
-        let ruleset = &rulesets[0];
         for step in &trace.path.steps {
             let Some(rule) = step.place.rule(rulesets) else {
                 self.count("steps", "policy".into());
                 continue;
             };
-            let parts = ruleset.matches(rule);
+            let parts = rulesets[step.place.at.ruleset as usize].matches(rule);
             let names: BTreeSet<&str> = match (step.outcome, step.condition) {
                 (Outcome::Match, _) => parts.iter().map(|part| part.extension().name).collect(),
                 (_, Some(failed)) => [parts[usize::from(failed)].extension().name].into(),

@@ -22,8 +22,8 @@ use super::netlink::{Connections, Event, EventKind, Tracer};
 use super::sender::{Sender, stay_on_one_processor};
 
 const WIRES: [(&str, [u8; 6]); 2] = [("eth0", [2, 0, 0, 0, 0, 5]), ("eth1", [2, 0, 0, 0, 0, 6])];
-/// A rule, or with `None` the policy, of a chain.
-pub(crate) type Spot = (TableName, u32, Option<u32>);
+/// A rule, or with `None` the policy, of a chain of a rule set.
+pub(crate) type Spot = (u32, TableName, u32, Option<u32>);
 
 /// A packet where it ended.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -49,9 +49,10 @@ pub(crate) struct Observed {
     pub(crate) told: Option<String>,
 }
 
-/// A namespace with a rule set of one backend and one family.
+/// A namespace with rule sets of one family: of one backend, or of both.
 pub(crate) struct Lab {
-    pub(crate) backend: Backend,
+    /// In the order in which they are loaded.
+    pub(crate) backends: Vec<Backend>,
     pub(crate) family: Family,
     pub(crate) host: Host,
     /// The rules as the backend printed them after loading, and read back.
@@ -75,7 +76,7 @@ pub(crate) struct Lab {
 impl Lab {
     /// Makes the namespace and runs `job` inside it, on one processor.
     pub(crate) fn run<T: Send>(
-        backend: Backend,
+        backends: &[Backend],
         family: Family,
         place: usize,
         job: impl FnOnce(Self) -> T + Send,
@@ -100,7 +101,7 @@ impl Lab {
             let index = |name| if_nametoindex(name).expect("the interface exists");
             let interfaces = ["lo", "eth0", "eth1"].map(|name| (index(name), name)).into();
             job(Self {
-                backend,
+                backends: backends.to_vec(),
                 family,
                 host: Host::default(),
                 saved: String::new(),
@@ -118,8 +119,8 @@ impl Lab {
         })
     }
 
-    /// Loads a rule set and reads it back. An error says what the backend refused.
-    pub(crate) fn load(&mut self, settings: Settings, rules: &str) -> Result<(), String> {
+    /// Loads a rule set for each backend and reads them back. An error says what a backend refused.
+    pub(crate) fn load(&mut self, settings: Settings, rules: &[String]) -> Result<(), String> {
         if self.settings != Some(settings) {
             for (name, value) in settings.sysctls() {
                 fs::write(format!("/proc/sys/{name}"), value).expect("root may change settings");
@@ -127,18 +128,28 @@ impl Lab {
             self.settings = Some(settings);
             self.host = host(settings);
         }
-        pipe(Command::new(program(self.backend, self.family, "restore")).arg("--wait"), rules)?;
+        for (backend, rules) in self.backends.iter().zip(rules) {
+            pipe(Command::new(program(*backend, self.family, "restore")).arg("--wait"), rules)?;
+        }
         self.saved = self.save();
         self.rulesets = parse::parse(self.saved.clone()).rulesets;
-        self.counters = counters(&self.rulesets[0]);
-        if self.backend == Backend::Nft {
+        self.counters = counters(&self.rulesets);
+        if self.tells_order() {
             self.handles = self.handles();
         }
         Ok(())
     }
 
+    /// Whether the trace of nftables shows all rules.
+    fn tells_order(&self) -> bool {
+        self.backends == [Backend::Nft]
+    }
+
     fn save(&self) -> String {
-        pipe(Command::new(program(self.backend, self.family, "save")).arg("-c"), "").expect("the rules can be saved")
+        let save = |backend: &Backend| {
+            pipe(Command::new(program(*backend, self.family, "save")).arg("-c"), "").expect("the rules can be saved")
+        };
+        self.backends.iter().map(save).collect()
     }
 
     /// The rules of nftables, in their order, by handle.
@@ -152,10 +163,11 @@ impl Lab {
         for rule in objects.iter().filter_map(|object| object.get("rule")).filter(|rule| rule["family"] == family) {
             let word = |key: &str| rule[key].as_str().expect("a name").to_owned();
             let (table, chain) = (word("table"), word("chain"));
-            let (name, place, _) = self.spot(&table, &chain, None).expect("only iptables' tables are of this family");
-            let rule_place = next.entry((name, place)).or_insert(0);
+            let spot = self.spot(&table, &chain, None).expect("only iptables' tables are of this family");
+            let (ruleset, name, place, _) = spot;
+            let rule_place = next.entry(spot).or_insert(0);
             let handle = rule["handle"].as_u64().expect("a number");
-            handles.insert((table, handle), (name, place, Some(*rule_place)));
+            handles.insert((table, handle), (ruleset, name, place, Some(*rule_place)));
             *rule_place += 1;
         }
         handles
@@ -164,7 +176,12 @@ impl Lab {
     fn spot(&self, table: &str, chain: &str, rule: Option<u32>) -> Option<Spot> {
         let name = TableName::from_text(table)?;
         let (place, _) = self.rulesets[0].table(name)?.chain(chain)?;
-        Some((name, place, rule))
+        Some((0, name, place, rule))
+    }
+
+    /// Of two backends, the one whose tables were registered last is asked first: the one that was loaded last.
+    pub(crate) fn first_asked(&self, walked: &[u32]) -> Option<Backend> {
+        (walked.len() > 1).then(|| self.backends.last().copied()).flatten()
     }
 
     /// Sends a packet as the first of its connection.
@@ -174,7 +191,7 @@ impl Lab {
         let told = self.sender.send(packet).err().map(|error| error.to_string());
         let events = self.tracer.take();
         let after = parse::parse(self.save()).rulesets;
-        let after = counters(&after[0]);
+        let after = counters(&after);
         let rose = after.iter().map(|(spot, count)| (*spot, count - self.counters[spot]));
         let counts = rose.filter(|(_, count)| *count > 0).collect();
         self.counters = after;
@@ -187,7 +204,7 @@ impl Lab {
         let left = leaving.filter(|(name, _)| *name != "lo");
         Observed {
             counts,
-            order: (self.backend == Backend::Nft).then(|| self.order(&events)),
+            order: self.tells_order().then(|| self.order(&events)),
             delivered: of_judge("input-last").last().map(|event| ends(event)),
             left: left.map(|(name, event)| (name.to_owned(), ends(event))).collect(),
             told,
@@ -217,17 +234,19 @@ fn pipe(command: &mut Command, input: &str) -> Result<String, String> {
     }
 }
 
-/// Every counter of a rule set.
-fn counters(ruleset: &Ruleset) -> BTreeMap<Spot, u64> {
+/// Every counter of the rule sets.
+fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
     let mut all = BTreeMap::new();
-    for table in &ruleset.tables {
+    let tables =
+        (0..).zip(rulesets).flat_map(|(number, ruleset)| ruleset.tables.iter().map(move |table| (number, table)));
+    for (number, table) in tables {
         for (place, chain) in (0..).zip(&table.chains) {
             if chain.hook.is_some() {
-                all.insert((table.name, place, None), chain.counters.expect("a policy has counters").packets);
+                all.insert((number, table.name, place, None), chain.counters.expect("a policy has counters").packets);
             }
             for (rule_place, rule) in (0..).zip(&chain.rules) {
                 let counters = rule.counters.expect("save -c prints counters");
-                all.insert((table.name, place, Some(rule_place)), counters.packets);
+                all.insert((number, table.name, place, Some(rule_place)), counters.packets);
             }
         }
     }
