@@ -9,7 +9,7 @@ use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use chainwalk_core::capture::Backend;
 use chainwalk_core::host::{Host, Interface, Route, RouteKind};
-use chainwalk_core::packet::{ConnectionState, Family, Origin, Packet, Protocol, TcpFlags};
+use chainwalk_core::packet::{ConnectionState, Family, Origin, Owner, Packet, Protocol, TcpFlags};
 use chainwalk_core::parse::{Parsed, parse};
 use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::connection::{Translation, later, reply};
@@ -391,4 +391,84 @@ fn an_untracked_connection_older_than_the_rules_is_redirected_in_its_middle() {
         assert_eq!(trace.path.result().dport, Some(15001), "connection tracking picks it up as new");
         scene.judge("not tracked before");
     });
+}
+
+/// Rules that also tell, in table raw, who owns what is sent.
+fn rules_of_owners(family: Family, nat: &str) -> String {
+    let noise = match family {
+        Family::Ipv4 => "",
+        Family::Ipv6 => "-A PREROUTING -p ipv6-icmp -j ACCEPT\n-A OUTPUT -p ipv6-icmp -j ACCEPT\n",
+    };
+    let owners = "-A OUTPUT -m owner --socket-exists\n-A OUTPUT -m owner ! --socket-exists\n\
+                  -A OUTPUT -m owner --uid-owner 0-4294967294\n-A OUTPUT -m owner ! --uid-owner 0-4294967294\n";
+    format!("{}*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{noise}{owners}COMMIT\n", rules(family, nat))
+}
+
+/// The kernel's own answer to a first packet.
+fn kernel_reply(first: &Trace, change: impl FnOnce(Packet) -> Packet) -> (Packet, Translation) {
+    let (packet, translation) = reply(first).expect("the first packet gets through");
+    (change(Packet { owner: Some(Owner::Kernel), ..packet }), translation)
+}
+
+const RST_ACK: TcpFlags = TcpFlags(0x14);
+
+#[test]
+fn a_reset_is_the_kernels_own() {
+    everywhere("reset", |mut scene| {
+        let (family, own) = (scene.family, own_address(scene.family));
+        scene.load(&rules_of_owners(family, "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 9\n"));
+        // Nobody listens: from here over lo, from outside, and from outside where a rule redirects it.
+        for (here, port) in [(true, 7), (false, 7), (false, 8080)] {
+            let namespace = if here { &scene.pod.namespace } else { &scene.pod.router };
+            let from = match (here, family) {
+                (true, _) => own,
+                (false, _) => router_address(family),
+            };
+            let domain = socket2::Domain::for_address((from, 0).into());
+            let client = namespace.inside(|| socket2::Socket::new(domain, socket2::Type::STREAM, None));
+            let client = client.expect("a socket can be opened");
+            client.bind(&SocketAddr::new(from, 0).into()).expect("a port is free");
+            let refused = client.connect(&SocketAddr::new(own, port).into()).expect_err("nobody listens");
+            assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+            let from = client.local_addr().ok().and_then(|address| address.as_socket()).expect("it is bound");
+            let syn = first(Protocol::TCP, from, (own, port).into());
+            let trace = scene.expect_first(if here { syn } else { arriving(syn) });
+            scene.expect(kernel_reply(&trace, |packet| Packet { tcp_flags: Some(RST_ACK), ..packet }));
+        }
+        scene.judge("refused by the kernel");
+    });
+}
+
+#[test]
+fn an_error_and_an_echo_are_the_kernels_own() {
+    require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
+    for backend in [Backend::Legacy, Backend::Nft] {
+        let mut scene = Scene::new("answers", backend, Family::Ipv4);
+        let (own, router) = (own_address(Family::Ipv4), router_address(Family::Ipv4));
+        scene.load(&rules_of_owners(Family::Ipv4, ""));
+        let client = scene.pod.router.inside(|| UdpSocket::bind((router, 0)).expect("a port is free"));
+        client.send_to(b"anyone?", (own, 9)).expect("it is sent");
+        let from = client.local_addr().expect("it is bound");
+        let asked = scene.expect_first(arriving(first(Protocol::UDP, from, (own, 9).into())));
+        scene.expect(kernel_reply(&asked, |packet| Packet {
+            protocol: Protocol::ICMP,
+            icmp_type: Some(3),
+            icmp_code: Some(3),
+            state: Some(ConnectionState::Related),
+            ..packet
+        }));
+        let open = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::RAW, Some(socket2::Protocol::ICMPV4));
+        let pinger = scene.pod.router.inside(|| open().expect("root may open raw sockets"));
+        // Type 8, code 0, its checksum, number 1 and 1.
+        let echo = [8, 0, 0xf7, 0xfd, 0, 1, 0, 1];
+        pinger.send_to(&echo, &SocketAddr::new(own, 0).into()).expect("it is sent");
+        let ping = Packet {
+            icmp_type: Some(8),
+            icmp_code: Some(0),
+            ..first(Protocol::ICMP, (router, 0).into(), (own, 0).into())
+        };
+        let asked = scene.expect_first(arriving(Packet { sport: None, dport: None, ..ping }));
+        scene.expect(kernel_reply(&asked, |packet| Packet { icmp_type: Some(0), icmp_code: Some(0), ..packet }));
+        scene.judge("answered by the kernel");
+    }
 }

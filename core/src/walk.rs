@@ -416,15 +416,18 @@ impl<'a> Walker<'a> {
                 if !self.has_joined(&interface) {
                     return Err(self.lost("this host has not joined the multicast group"));
                 }
+                self.check_source(&interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(&interface)
             }
             // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes say.
             _ if self.view.dst == Ipv4Addr::BROADCAST => {
+                self.check_source(&interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(&interface)
             }
             Some(way) if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast) => {
+                self.check_source(&interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(&interface)
             }
@@ -469,6 +472,7 @@ impl<'a> Walker<'a> {
         if !self.host.is_on(sysctl) {
             return Err(self.lost("it is for another host, and forwarding is off"));
         }
+        self.check_source(incoming, &way.interface)?;
         if self.view.steered.is_some() {
             // ip_forward.c and ip6_output.c: what has a socket is not forwarded.
             return Err(self.lost("TPROXY gave it to a socket here, and its route leads to another host"));
@@ -554,10 +558,30 @@ impl<'a> Walker<'a> {
         if src.is_multicast() || src.is_broadcast() {
             return Err(self.lost("its source is no address of a single host"));
         }
-        if route::kind_of(self.host, src.into(), None) == RouteKind::Local && !on("accept_local") {
-            return Err(self.lost("its source is an address of this host (accept_local is off)"));
-        }
         Ok(())
+    }
+
+    /// What routing says of the way back to the source of an IPv4 packet that arrives (fib_frontend.c,
+    /// `__fib_validate_source`); `leaving` is where the packet itself will leave, `lo` for what is for this host.
+    fn check_source(&self, interface: &str, leaving: &str) -> Result<(), Stop> {
+        if self.view.src.is_ipv6() {
+            return Ok(());
+        }
+        let setting = |scope| self.host.sysctls.get(&format!("net.ipv4.conf.{scope}.rp_filter"));
+        let values = ["all", interface].map(|scope| setting(scope).and_then(|value| value.trim().parse::<u8>().ok()));
+        let strictness = values.into_iter().flatten().max().unwrap_or(0);
+        let mark = if self.is_on_ipv4(interface, "src_valid_mark") { self.view.mark } else { 0 };
+        let query = Query { dst: self.view.src, src: Some(self.view.dst), mark, iif: leaving };
+        let refused = match route::lookup(self.host, query).map(|way| (way.kind, way.interface)) {
+            Some((RouteKind::Local, _)) if self.is_on_ipv4(interface, "accept_local") => return Ok(()),
+            Some((RouteKind::Local, _)) => "its source is an address of this host (accept_local is off)",
+            Some((RouteKind::Broadcast | RouteKind::Multicast, _)) => "its source is no address of a single host",
+            Some((RouteKind::Unicast, back)) if back == interface || strictness != 1 => return Ok(()),
+            Some((RouteKind::Unicast, _)) => "its answer would leave by another interface (rp_filter is 1)",
+            _ if strictness == 0 => return Ok(()),
+            _ => "no route leads back to its source (rp_filter is on)",
+        };
+        Err(self.lost(refused))
     }
 
     /// Connection tracking sees the packet, unless a rule of table raw kept it away.

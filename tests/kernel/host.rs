@@ -6,7 +6,7 @@ use chainwalk_tests::random::JOINED;
 use proptest::prelude::*;
 
 /// Routes and routing rules beyond those of a pod, as `ip` takes them; [`host`] states the same.
-pub(crate) const ROUTES: [&str; 24] = [
+pub(crate) const ROUTES: [&str; 32] = [
     "address add 172.16.0.5/24 dev eth1",
     "address add fd00:2::5/64 dev eth1 nodad",
     "neighbour add 172.16.0.1 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
@@ -29,6 +29,14 @@ pub(crate) const ROUTES: [&str; 24] = [
     "-6 rule add fwmark 0x539/0xfff lookup 133 priority 101",
     "route add default via 172.16.0.1 dev eth1 table 100",
     "-6 route add default via fd00:2::1 dev eth1 table 100",
+    "address add 10.244.1.44/24 dev eth0",
+    "address add fd00:1::44/64 dev eth0 nodad",
+    "rule add not iif lo lookup 134 priority 102",
+    "-6 rule add not iif lo lookup 134 priority 102",
+    "rule add from 10.9.9.0/24 iif eth1 lookup 100 priority 103",
+    "-6 rule add from 2001:db8:99::/48 iif eth1 lookup 100 priority 103",
+    "route add 10.9.0.0/24 via 172.16.0.1 dev eth1 table 134",
+    "-6 route add 2001:db8:9::/64 via fd00:2::1 dev eth1 table 134",
     "route add local default dev lo table 133",
     "-6 route add local default dev lo table 133",
 ];
@@ -46,6 +54,11 @@ pub(crate) fn host(settings: Settings) -> Host {
     for interface in &mut host.interfaces {
         let joined = JOINED.map(|group| group.parse().expect("a literal address"));
         interface.multicast_groups = Some(if interface.name == "eth0" { joined.into() } else { Vec::new() });
+        if interface.name == "eth0" {
+            // As `ip address` lists them: in IPv6 the last one comes first.
+            interface.addresses =
+                ["10.244.1.5/24", "10.244.1.44/24", "fd00:1::44/64", "fd00:1::5/64"].map(prefix).into();
+        }
     }
     host.interfaces.push(Interface { name: "eth1".into(), addresses, group: None, multicast_groups: Some(Vec::new()) });
     let route = |dst: &str, kind, dev: Option<&str>, table| Route {
@@ -68,6 +81,8 @@ pub(crate) fn host(settings: Settings) -> Host {
         route("2001:db8:68::/48", RouteKind::Prohibit, None, None),
         route("0.0.0.0/0", RouteKind::Unicast, Some("eth1"), Some(100)),
         route("::/0", RouteKind::Unicast, Some("eth1"), Some(100)),
+        route("10.9.0.0/24", RouteKind::Unicast, Some("eth1"), Some(134)),
+        route("2001:db8:9::/64", RouteKind::Unicast, Some("eth1"), Some(134)),
         route("0.0.0.0/0", RouteKind::Local, Some("lo"), Some(133)),
         route("::/0", RouteKind::Local, Some("lo"), Some(133)),
     ]);
@@ -78,7 +93,22 @@ pub(crate) fn host(settings: Settings) -> Host {
         priority: Some(priority),
         ..RoutingRule::default()
     };
-    host.rules = vec![rule(0x1, None, 100, 100), rule(0x539, Some(0xfff), 133, 101)];
+    let not_sent = RoutingRule {
+        iif: Some("lo".into()),
+        not: true,
+        table: Some(134),
+        priority: Some(102),
+        ..RoutingRule::default()
+    };
+    let behind = |from| RoutingRule {
+        from: Some(prefix(from)),
+        iif: Some("eth1".into()),
+        table: Some(100),
+        priority: Some(103),
+        ..RoutingRule::default()
+    };
+    host.rules = vec![rule(0x1, None, 100, 100), rule(0x539, Some(0xfff), 133, 101), not_sent];
+    host.rules.extend([behind("10.9.9.0/24"), behind("2001:db8:99::/48")]);
     host.sysctls = settings.sysctls().map(|(name, value)| (name.replace('/', "."), value.to_owned())).collect();
     let listener = |protocol, address: &str| Socket {
         protocol,
@@ -98,6 +128,7 @@ pub(crate) fn host(settings: Settings) -> Host {
 pub(crate) struct Settings {
     forwarding: bool,
     route_localnet: bool,
+    rp_filter: &'static str,
 }
 
 impl Settings {
@@ -108,12 +139,17 @@ impl Settings {
             ("net/ipv4/ip_forward", value(self.forwarding)),
             ("net/ipv6/conf/all/forwarding", value(self.forwarding)),
             ("net/ipv4/conf/all/route_localnet", value(self.route_localnet)),
+            ("net/ipv4/conf/all/rp_filter", self.rp_filter),
         ]
         .into_iter()
     }
 
     pub(crate) fn any() -> impl Strategy<Value = Self> {
-        (prop::bool::weighted(0.9), any::<bool>())
-            .prop_map(|(forwarding, route_localnet)| Self { forwarding, route_localnet })
+        let rp_filter = prop_oneof![4 => Just("0"), 1 => Just("1"), 1 => Just("2")];
+        (prop::bool::weighted(0.9), any::<bool>(), rp_filter).prop_map(|(forwarding, route_localnet, rp_filter)| Self {
+            forwarding,
+            route_localnet,
+            rp_filter,
+        })
     }
 }

@@ -54,7 +54,7 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
         mark,
         ..base(Origin::Local, src, dst)
     });
-    let src = prop_oneof![12 => address(elsewhere()), 1 => address(own())];
+    let src = prop_oneof![24 => address(elsewhere()), 2 => address(own()), 1 => address(broad(family))];
     let dst = prop_oneof![3 => address(own()), 6 => address(elsewhere()), 1 => address(broad(family))];
     let inbound = (src, dst, select(vec!["eth0", "eth0", "eth1"]));
     let inbound = inbound.prop_map(move |(src, dst, interface)| Packet {
@@ -95,7 +95,12 @@ fn chunks() -> impl Strategy<Value = Vec<String>> {
 
 /// A packet of one family.
 pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
-    let rest = (select(vec![0, 0, 10, 46]), 0u8..4, select(vec![64, 64, 64, 64, 64, 1, 2, 255]), 0u32..64);
+    let rest = (
+        select(vec![0, 0, 10, 46]),
+        0u8..4,
+        select(vec![64, 64, 64, 64, 64, 1, 2, 255]),
+        prop_oneof![9 => 0u32..64, 1 => 64u32..1300],
+    );
     (way(family), contents(family), (port(), port(), prop::option::of(chunks())), rest).prop_map(
         |(way, (protocol, tcp_flags, icmp), (sport, dport, chunks), (dscp, ecn, ttl, payload_length))| Packet {
             protocol,
