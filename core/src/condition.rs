@@ -39,6 +39,8 @@ pub enum Reading<'a> {
     Bits(u32),
     /// A hardware address.
     Mac([u8; 6]),
+    /// What only the field itself can compare: whether it is in the set, and what the packet shows, in words.
+    Holds(bool, String),
     /// The packet has no such field: in no set, so a negated condition holds.
     Absent(&'static str),
     /// The packet is not of the kind that the match looks at: it fails, negated or not.
@@ -90,9 +92,14 @@ pub struct Context<'a> {
 }
 
 impl Context<'_> {
+    /// What the same match says behind an option.
+    pub fn asked(&self, flag: &str) -> Option<&Part> {
+        self.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))
+    }
+
     /// Whether the same match also has that option.
     pub fn has(&self, flag: &str) -> bool {
-        self.group.iter().any(|part| part.opt().is_some_and(|opt| opt.flag == flag))
+        self.asked(flag).is_some()
     }
 }
 
@@ -101,6 +108,10 @@ pub fn test(part: &Part, context: &Context) -> Answer {
     if let Some(reason) = part.extension().unknowable {
         // Once for the whole match.
         return if part.opens { Answer::Unknown(reason.into()) } else { Answer::Yes };
+    }
+    let first = if part.opens { lacks(part, context) } else { Answer::Yes };
+    if first != Answer::Yes {
+        return first;
     }
     let Some(opt) = part.opt() else { return test_bare(part, context) };
     let Some(field) = opt.field else { return Answer::Yes };
@@ -118,9 +129,19 @@ pub fn test(part: &Part, context: &Context) -> Answer {
             (None, _) => return Answer::Unknown(picked(one).into()),
             (_, None) => return Answer::Unknown(picked(other).into()),
         },
+        Reading::Holds(holds, _) => holds,
         reading => contains(&part.value, &reading, context.ruleset),
     };
     if holds != part.negated { Answer::Yes } else { Answer::No }
+}
+
+/// Whether the packet has what the match looks at, whatever its options are.
+fn lacks(part: &Part, context: &Context) -> Answer {
+    match part.extension().asks_first.map(|field| (field.read)(context)) {
+        Some(Reading::Unknown(reason)) => Answer::Unknown(reason),
+        Some(Reading::Number(0) | Reading::Absent(_) | Reading::Never(_)) => Answer::No,
+        _ => Answer::Yes,
+    }
 }
 
 /// A match without options only asks whether the packet is of its kind; one that is not understood cannot answer.

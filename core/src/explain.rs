@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Context, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Reading};
 use crate::extension::{Kind, Opt, Options};
 use crate::mesh::Mesh;
 use crate::packet::{Packet, Protocol};
@@ -32,6 +32,7 @@ fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
 pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
     let Some(opt) = part.opt() else {
         return match &part.value {
+            Value::None => part.extension().asks_first.and_then(|field| says(field, true)).map(Into::into),
             Value::Text(text) => Some(format!("`{}` holds", ruleset.text(*text))),
             _ => None,
         };
@@ -62,6 +63,11 @@ pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
 
 /// "in", where a value is a set rather than one thing.
 fn within(opt: &Opt, value: &Value) -> &'static str {
+    match (opt.kind, value) {
+        (Kind::Below(_), _) => return " below",
+        (Kind::Above(_), _) => return " above",
+        _ => {}
+    }
     match value {
         Value::Range(..) if matches!(opt.kind, Kind::IcmpType(_)) => "",
         Value::Range(low, high) if low != high => " in",
@@ -101,6 +107,16 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     if let Some(reason) = part.extension().unknowable {
         return part.opens.then(|| format!("-m {}: {reason}", part.extension().name));
     }
+    if let (true, Some(field)) = (part.opens, part.extension().asks_first) {
+        match (field.read)(context) {
+            Reading::Unknown(reason) => return Some(reason.into_owned()),
+            Reading::Never(why) => return Some(why.into()),
+            Reading::Absent(what) => return Some(format!("it has {what}")),
+            Reading::Number(0) => return says(field, false).map(Into::into),
+            _ if part.opt().is_none() => return says(field, true).map(Into::into),
+            _ => {}
+        }
+    }
     let Some(opt) = part.opt() else {
         return match &part.value {
             Value::Text(_) => (part.extension().bare)(part, context).map(Cow::into_owned),
@@ -136,6 +152,14 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     })
 }
 
+/// The statement that a field makes, or its denial.
+fn says(field: &Field, holds: bool) -> Option<&'static str> {
+    match field.phrase {
+        Phrase::Says(says, denies) => Some(if holds { says } else { denies }),
+        _ => None,
+    }
+}
+
 fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
     match reading {
         Reading::Number(number) | Reading::Bits(number) => opt.kind.say_number(*number).into(),
@@ -143,6 +167,7 @@ fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
         Reading::Either(a, b) => format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into(),
         Reading::Address(address) => address.to_string().into(),
         Reading::Name(name) => (*name).to_owned().into(),
+        Reading::Holds(_, shown) => shown.clone().into(),
         Reading::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
         Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_) => "".into(),
     }

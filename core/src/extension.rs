@@ -13,23 +13,47 @@ use crate::ruleset::{Hook, Part, Ruleset, TableName, Value};
 use crate::walk::effect::{Action, Effects};
 
 pub mod addrtype;
+pub mod ah;
 pub mod comment;
 pub mod connmark;
 pub mod conntrack;
+pub mod cpu;
+pub mod dccp;
+pub mod devgroup;
 pub mod dscp;
+pub mod ecn;
+pub mod esp;
+pub mod eui64;
+pub mod frag;
+pub mod hbh;
 pub mod header;
 pub mod icmp;
 pub mod icmp6;
+pub mod ipcomp;
+pub mod iprange;
+pub mod ipv6header;
 pub mod kind;
+pub mod length;
+pub mod mac;
 pub mod mark;
+pub mod mh;
 pub mod multiport;
 pub mod opaque;
 pub mod owner;
+pub mod physdev;
+pub mod pkttype;
+pub mod realm;
+pub mod rt;
+pub mod sctp;
+mod spi;
+pub mod srh;
 pub mod state;
 pub mod target;
 pub mod tcp;
+pub mod tcpmss;
 pub mod tos;
 pub mod transport;
+pub mod ttl;
 pub mod udp;
 
 pub use kind::Kind;
@@ -73,6 +97,32 @@ static ALL: &[&Extension] = &[
     // Matches of the headers and the link.
     &dscp::DSCP,
     &tos::TOS,
+    &ah::AH4,
+    &ah::AH6,
+    &cpu::CPU,
+    &dccp::DCCP,
+    &devgroup::DEVGROUP,
+    &ecn::ECN,
+    &esp::ESP,
+    &eui64::EUI64,
+    &frag::FRAG,
+    &hbh::HBH,
+    &hbh::DST,
+    &ipcomp::IPCOMP,
+    &iprange::IPRANGE,
+    &ipv6header::IPV6HEADER,
+    &length::LENGTH,
+    &mac::MAC,
+    &mh::MH,
+    &physdev::PHYSDEV,
+    &pkttype::PKTTYPE,
+    &realm::REALM,
+    &rt::RT,
+    &sctp::SCTP,
+    &srh::SRH,
+    &tcpmss::TCPMSS,
+    &ttl::TTL,
+    &ttl::HL,
 ];
 
 /// An extension's place in the list of all.
@@ -114,9 +164,10 @@ impl Id {
         Self::named(name, Role::Target, None).is_some() || opaque::is_target(name)
     }
 
-    /// The match that `-p` brings along, such as `tcp` for `-p tcp`.
-    pub fn implied_by(protocol: Protocol) -> Option<Self> {
-        Self::all().find(|id| id.get().implied_by == Some(protocol))
+    /// The match that `-p` brings along in a family, such as `tcp` for `-p tcp`.
+    pub fn implied_by(protocol: Protocol, family: Family) -> Option<Self> {
+        let fits = |extension: &Extension| extension.family.is_none_or(|own| own == family);
+        Self::all().find(|id| id.get().implied_by == Some(protocol) && fits(id.get()))
     }
 }
 
@@ -169,6 +220,8 @@ pub struct Extension {
     pub tables: &'static [TableName],
     /// The only hooks it may be reached from; empty: all.
     pub hooks: &'static [Hook],
+    /// The only hooks for a use with these options, where that depends on them; empty: all.
+    pub hooks_for: Option<fn(&Options) -> &'static [Hook]>,
     /// Its options, in the order in which `iptables-save` prints them.
     pub options: &'static [Opt],
     /// Options that stand by themselves where a rule leaves them out: iptables prints them.
@@ -177,6 +230,9 @@ pub struct Extension {
     pub asks: bool,
     /// What else iptables or the kernel refuses.
     pub check: fn(&Given) -> Result<(), Problem>,
+    /// What every use of the match asks, with or without options: whether the packet has what it looks at. A number other
+    /// than 0 says yes.
+    pub asks_first: Option<&'static Field>,
     /// For a match that stands without options: why it cannot be answered, if so.
     pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
     /// Why no dump can tell whether the match holds, whatever its options say.
@@ -213,10 +269,12 @@ impl Extension {
             protocols: &[],
             tables: &[],
             hooks: &[],
+            hooks_for: None,
             options,
             implied: &[],
             asks: false,
             check: |_| Ok(()),
+            asks_first: None,
             bare: |_, _| None,
             unknowable: None,
             print: None,
@@ -276,7 +334,7 @@ pub struct Opt {
     pub field: Option<&'static Field>,
     /// Another option of the same extension that says the same in canonical form (`--syn`, `--set-mark`).
     pub stored_as: Option<&'static str>,
-    /// The default, which `iptables-save` leaves out.
+    /// What `iptables-save` leaves out: the default, or the range from 0 to there, also where it is negated.
     pub unprinted: Option<u32>,
     /// Whether a rule that has the extension must give it.
     pub required: bool,
@@ -286,6 +344,8 @@ pub struct Opt {
     pub excludes: &'static [&'static str],
     /// Options of the same extension that a rule must give together with it.
     pub needs: &'static [&'static str],
+    /// An option of the same extension that must stand before it.
+    pub behind: Option<&'static str>,
 }
 
 /// An option that is there although nobody wrote it.
@@ -338,6 +398,7 @@ impl Opt {
             repeatable: false,
             excludes: &[],
             needs: &[],
+            behind: None,
         }
     }
 
@@ -354,6 +415,11 @@ impl Opt {
     /// Left out of print where it has this value.
     pub const fn unprinted(self, default: u32) -> Self {
         Self { unprinted: Some(default), ..self }
+    }
+
+    /// `!` may not stand before it, although it asks a field.
+    pub const fn positive(self) -> Self {
+        Self { negatable: false, ..self }
     }
 
     /// `!` may stand before it.
@@ -379,6 +445,11 @@ impl Opt {
     /// A rule must give all of these together with it.
     pub const fn needs(self, others: &'static [&'static str]) -> Self {
         Self { needs: others, ..self }
+    }
+
+    /// Another option must stand before it.
+    pub const fn behind(self, other: &'static str) -> Self {
+        Self { behind: Some(other), ..self }
     }
 
     /// Kept as another option.

@@ -77,6 +77,75 @@ pub fn protocol_name(number: u8) -> Option<&'static str> {
     entries(PROTOCOLS).find(|(known, _)| *known == u16::from(number)).and_then(|(_, mut names)| names.next())
 }
 
+/// Stands for "no extension header": what `-m ipv6header` calls the payload (`IPPROTO_RAW`).
+pub const NOT_A_HEADER: u8 = 255;
+
+/// Names of IPv6 headers that are in no file (libip6t_ipv6header.c of iptables 1.8.9).
+const IPV6_HEADERS: [(&str, u8); 10] = [
+    ("hop-by-hop", 0),
+    ("protocol", NOT_A_HEADER),
+    ("hop", 0),
+    ("dst", 60),
+    ("route", 43),
+    ("frag", 44),
+    ("auth", 51),
+    ("esp", 50),
+    ("none", 59),
+    ("prot", NOT_A_HEADER),
+];
+
+/// The number of an IPv6 header as `-m ipv6header` reads it: numbers only of those that it knows, in decimal.
+pub fn ipv6_header_of_iptables(name: &str) -> Option<u8> {
+    let known = || IPV6_HEADERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
+    let numbered = || IPV6_HEADERS.iter().map(|(_, number)| *number).find(|number| number.to_string() == name);
+    number_of(PROTOCOLS, name).and_then(|number| u8::try_from(number).ok()).or_else(known).or_else(numbered)
+}
+
+/// The number of an IPv6 extension header by any of its names, or by that number.
+pub fn ipv6_header(name: &str) -> Option<u8> {
+    let name = name.to_ascii_lowercase();
+    let other = match name.as_str() {
+        "hbh" => Some(0),
+        "dstopts" => Some(60),
+        "rt" | "routing" | "srh" => Some(43),
+        "fragment" => Some(44),
+        "mh" | "mobility" => Some(135),
+        _ => None,
+    };
+    other.or_else(|| ipv6_header_of_iptables(&name)).or_else(|| name.parse().ok())
+}
+
+/// Chunks of SCTP: name, number, and the letters of its flags, the lowest bit last (libxt_sctp.c of iptables 1.8.9).
+pub const SCTP_CHUNKS: [(&str, u8, &str); 22] = [
+    ("DATA", 0, "IUBE"),
+    ("INIT", 1, ""),
+    ("INIT_ACK", 2, ""),
+    ("SACK", 3, ""),
+    ("HEARTBEAT", 4, ""),
+    ("HEARTBEAT_ACK", 5, ""),
+    ("ABORT", 6, "T"),
+    ("SHUTDOWN", 7, ""),
+    ("SHUTDOWN_ACK", 8, ""),
+    ("ERROR", 9, ""),
+    ("COOKIE_ECHO", 10, ""),
+    ("COOKIE_ACK", 11, ""),
+    ("ECN_ECNE", 12, ""),
+    ("ECN_CWR", 13, ""),
+    ("SHUTDOWN_COMPLETE", 14, "T"),
+    ("I_DATA", 64, "IUBE"),
+    ("RE_CONFIG", 130, ""),
+    ("PAD", 132, ""),
+    ("ASCONF", 193, ""),
+    ("ASCONF_ACK", 128, ""),
+    ("FORWARD_TSN", 192, ""),
+    ("I_FORWARD_TSN", 194, ""),
+];
+
+/// A chunk of SCTP by its name, in letters of either case.
+pub fn sctp_chunk(name: &str) -> Option<&'static (&'static str, u8, &'static str)> {
+    SCTP_CHUNKS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -125,7 +125,7 @@ impl Protocol {
 
     /// The names iptables prints without asking `/etc/protocols` (`xtables_chain_protos` of iptables 1.8.9),
     /// then the aliases it reads. The first name of a number is the canonical one.
-    const NAMES: [(&'static str, u8); 13] = [
+    const NAMES: [(&'static str, u8); 14] = [
         ("tcp", 6),
         ("sctp", 132),
         ("udp", 17),
@@ -134,10 +134,11 @@ impl Protocol {
         ("ipv6-icmp", 58),
         ("esp", 50),
         ("ah", 51),
-        ("ipv6-mh", 135),
+        ("mobility-header", 135),
         ("dccp", 33),
         ("icmpv6", 58),
         ("icmp6", 58),
+        ("ipv6-mh", 135),
         ("mh", 135),
     ];
 

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::extension::{Id, Options, Role};
+use crate::extension::{Id, Kind, Options, Role};
 use crate::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
 
 /// Prints a rule set, without comment lines. Policies always carry counters; rules do with `counters`.
@@ -107,9 +107,16 @@ fn write_part(ruleset: &Ruleset, part: &Part, out: &mut String) {
         out.push_str(" -m ");
         out.push_str(extension.name);
     }
-    if let (Some(default), Value::Number(number)) = (opt.unprinted, &part.value)
-        && default == *number
-    {
+    let hidden = |default| match part.value {
+        Value::Number(number) => number == default && !part.negated,
+        Value::Range(0, last) => last == default,
+        Value::Masked { mask, .. } => mask == default && !part.negated,
+        _ => false,
+    };
+    // An interface of any name is never printed, not even behind a `!`.
+    let any_interface = matches!((&opt.kind, &part.value), (Kind::Interface, Value::Text(text))
+        if extension.role == Role::Header && ruleset.text(*text) == "+");
+    if any_interface || opt.unprinted.is_some_and(hidden) {
         return;
     }
     out.push_str(if part.negated { " ! " } else { " " });

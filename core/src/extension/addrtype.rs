@@ -3,10 +3,12 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::kind::Names;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Given, Kind, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
+use crate::diagnostic::Problem;
 use crate::host::RouteKind;
-use crate::ruleset::Value;
+use crate::packet::Family;
+use crate::ruleset::{Hook, Value};
 use crate::walk::route;
 
 /// Names and bits of `RTN_*` (rtnetlink.h), in the order in which iptables prints them.
@@ -91,14 +93,48 @@ static DESTINATION_TYPE: Field = Field {
     read: |context| address_type(context, context.view.dst, "--dst-type"),
 };
 
+/// Where the kernel takes a limit to one interface.
+fn hooks(options: &Options) -> &'static [Hook] {
+    match (options.has("--limit-iface-in"), options.has("--limit-iface-out")) {
+        (true, _) => &[Hook::Prerouting, Hook::Input, Hook::Forward],
+        (_, true) => &[Hook::Forward, Hook::Output, Hook::Postrouting],
+        _ => &[],
+    }
+}
+
+/// `addrtype_mt_checkentry_v1`.
+fn check(given: &Given) -> Result<(), Problem> {
+    let asked = ["--src-type", "--dst-type"].into_iter().filter_map(|flag| given.options.value(flag));
+    let mut types = 0;
+    for value in asked {
+        if let Value::Bits(bits) = value {
+            types |= bits;
+        }
+    }
+    if types == 0 {
+        return Err(Problem::new("-m addrtype needs --src-type or --dst-type"));
+    }
+    // The kernel's comparison of numbers, not of bits: any of the last four types.
+    let unknown = types & (BROADCAST | BLACKHOLE) != 0 || types >= PROHIBIT;
+    if given.family == Family::Ipv6 && unknown {
+        return Err(Problem::new("the kernel refuses this type of address in IPv6")
+            .hint("it knows UNSPEC, UNICAST, LOCAL, ANYCAST, MULTICAST and UNREACHABLE"));
+    }
+    Ok(())
+}
+
 /// `-m addrtype`.
-pub static ADDRTYPE: Extension = Extension::matching(
-    "addrtype",
-    "what routing makes of an address",
-    &[
-        Opt::tests("--src-type", Kind::Bits(TYPES), &SOURCE_TYPE),
-        Opt::tests("--dst-type", Kind::Bits(TYPES), &DESTINATION_TYPE),
-        Opt::new("--limit-iface-in", Kind::Flag),
-        Opt::new("--limit-iface-out", Kind::Flag),
-    ],
-);
+pub static ADDRTYPE: Extension = Extension {
+    check,
+    hooks_for: Some(hooks),
+    ..Extension::matching(
+        "addrtype",
+        "what routing makes of an address",
+        &[
+            Opt::tests("--src-type", Kind::Bits(TYPES), &SOURCE_TYPE),
+            Opt::tests("--dst-type", Kind::Bits(TYPES), &DESTINATION_TYPE),
+            Opt::new("--limit-iface-in", Kind::Flag).excludes(&["--limit-iface-out"]),
+            Opt::new("--limit-iface-out", Kind::Flag),
+        ],
+    )
+};

@@ -1,7 +1,10 @@
 //! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in ip_tables.c).
 
-use super::{Extension, Kind, Opt, Role};
+use super::{Extension, Given, Kind, Opt, Role};
 use crate::condition::{Field, Phrase, Reading};
+use crate::diagnostic::Problem;
+use crate::packet::Family;
+use crate::ruleset::Value;
 
 static SOURCE: Field =
     Field { name: "src", phrase: Phrase::Is("source"), read: |context| Reading::Address(context.view.src) };
@@ -40,9 +43,27 @@ static FRAGMENT: Field = Field {
     read: |context| Reading::Number(context.packet.fragment.is_some_and(|f| f.offset > 0).into()),
 };
 
+/// What iptables refuses of the header's conditions (`do_parse` in xshared.c of iptables 1.8.9).
+fn check(given: &Given) -> Result<(), Problem> {
+    let options = given.options;
+    let never = |flag: &str| {
+        options.parts.iter().any(|part| {
+            part.negated && part.value == Value::Number(0) && part.opt().is_some_and(|opt| opt.flag == flag)
+        })
+    };
+    if never("-p") {
+        return Err(Problem::new("`! -p all` is refused: the rule would never match").hint("leave it out"));
+    }
+    if given.family == Family::Ipv6 && options.has("-f") {
+        return Err(Problem::new("-f is not for IPv6").hint("use -m frag instead"));
+    }
+    Ok(())
+}
+
 /// `-s`, `-d`, `-i`, `-o`, `-p`, `-f`, in the order of `iptables-save`.
 pub static HEADER: Extension = Extension {
     role: Role::Header,
+    check,
     ..Extension::matching(
         "ip",
         "addresses, interfaces and protocol",

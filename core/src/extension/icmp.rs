@@ -1,6 +1,6 @@
 //! `-m icmp` (ip_tables.c, `icmp_match`), and the field that `-m icmp6` shares.
 
-use super::transport::headless;
+use super::transport::{TRANSPORT, headless};
 use super::{Extension, Kind, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::packet::{Family, Protocol};
@@ -20,12 +20,15 @@ pub static TYPE: Field = Field {
 pub static ICMP: Extension = Extension {
     family: Some(Family::Ipv4),
     implied_by: Some(Protocol::ICMP),
+    protocols: &[Protocol::ICMP],
+    asks_first: Some(&TRANSPORT),
     ..Extension::matching(
         "icmp",
         "type and code of ICMP",
         &[Opt::tests(
             "--icmp-type",
             Kind::IcmpType(&[
+                ("any", 255, 0, 255),
                 ("echo-reply", 0, 0, 255),
                 ("pong", 0, 0, 255),
                 ("destination-unreachable", 3, 0, 255),
@@ -67,6 +70,7 @@ pub static ICMP: Extension = Extension {
                 ("address-mask-reply", 18, 0, 255),
             ]),
             &TYPE,
-        )],
+        )
+        .required()],
     )
 };

@@ -1,14 +1,17 @@
 //! `-m icmp6` (ip6_tables.c, `icmp6_match`).
 
 use super::icmp::TYPE;
+use super::transport::TRANSPORT;
 use super::{Extension, Kind, Opt};
 use crate::packet::{Family, Protocol};
 
 /// `-m icmp6`.
 pub static ICMP6: Extension = Extension {
-    aliases: &["icmpv6"],
+    aliases: &["icmpv6", "ipv6-icmp"],
     family: Some(Family::Ipv6),
     implied_by: Some(Protocol::ICMPV6),
+    protocols: &[Protocol::ICMPV6],
+    asks_first: Some(&TRANSPORT),
     ..Extension::matching(
         "icmp6",
         "type and code of ICMPv6",
@@ -36,10 +39,6 @@ pub static ICMP6: Extension = Extension {
                 ("ping", 128, 0, 255),
                 ("echo-reply", 129, 0, 255),
                 ("pong", 129, 0, 255),
-                ("mld-listener-query", 130, 0, 255),
-                ("mld-listener-report", 131, 0, 255),
-                ("mld-listener-done", 132, 0, 255),
-                ("mld-listener-reduction", 132, 0, 255),
                 ("router-solicitation", 133, 0, 255),
                 ("router-advertisement", 134, 0, 255),
                 ("neighbour-solicitation", 135, 0, 255),
@@ -50,6 +49,6 @@ pub static ICMP6: Extension = Extension {
             ]),
             &TYPE,
         )
-        .or(&["--icmp6-type"])],
+        .required()],
     )
 };

@@ -3,9 +3,6 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
-use nom::character::complete::char;
-use nom::multi::separated_list1;
-
 use crate::diagnostic::Problem;
 use crate::number;
 use crate::packet::{Family, Protocol};
@@ -38,6 +35,8 @@ pub enum Kind {
     Protocol,
     /// `80`, `1024:65535`, `:1023`.
     Port,
+    /// The same, but it may run backwards: iptables reads the ports of some protocols so.
+    AnyPort,
     /// `80,443,8000:8080`.
     Ports,
     /// `1337` or `1000-1999`.
@@ -78,6 +77,10 @@ pub enum Kind {
     AddressSpan,
     /// A hardware address.
     Mac,
+    /// A number up to a limit, of which the packet's must be less.
+    Below(u32),
+    /// A number up to a limit, of which the packet's must be more.
+    Above(u32),
     /// Written in a way of the extension's own.
     Own(&'static Form),
 }
@@ -142,7 +145,7 @@ impl Kind {
             Self::AddressSpan => "ADDRESS[-ADDRESS]".into(),
             Self::Interface => "INTERFACE[+]".into(),
             Self::Protocol => "PROTOCOL".into(),
-            Self::Port => "PORT[:PORT]".into(),
+            Self::Port | Self::AnyPort => "PORT[:PORT]".into(),
             Self::Ports => "PORT[:PORT],…".into(),
             Self::Ids => "ID[-ID]".into(),
             Self::Mark | Self::SetMark(MarkForm::Xor | MarkForm::Set) => "VALUE[/MASK]".into(),
@@ -152,7 +155,7 @@ impl Kind {
             Self::TcpFlags => "FLAG,… FLAG,…".into(),
             Self::IcmpType(_) => "TYPE[/CODE]|NAME".into(),
             Self::OneOf(known) => names(known),
-            Self::Number(high) => format!("0..{high}"),
+            Self::Number(high) | Self::Below(high) | Self::Above(high) => format!("0..{high}"),
             Self::NumberOr(known, high) => format!("0..{high}|{}", names(known)),
             Self::Between(low, high) => format!("{low}..{high}"),
             Self::NumberRange(_) => "NUMBER[:NUMBER]".into(),
@@ -206,14 +209,12 @@ impl Kind {
                 Some(range) => ordered(range),
                 None => Err(problem("port", text, "443 or 8000:8080, with numbers from 0 to 65535")),
             },
-            Self::Ports => match whole(separated_list1(char(','), read::port_range), text) {
-                Some(list) => {
-                    list.iter().try_for_each(|range| ordered(*range).map(drop))?;
-                    Ok(Value::List(Box::new(list)))
-                }
-                None => Err(problem("list of ports", text, "80,443,8000:8080")),
+            Self::AnyPort => match whole(read::port_range, text) {
+                Some((low, high)) => Ok(Value::Range(low, high)),
+                None => Self::Port.parse(words, ruleset),
             },
-            Self::Ids => match whole(read::number_span('-'), text) {
+            Self::Ports => read::ports(text),
+            Self::Ids => match read::ids(text) {
                 Some(range) => ordered(range),
                 None => Err(problem("id", text, "1337 or 1000-1999; names are not looked up")),
             },
@@ -266,7 +267,8 @@ impl Kind {
                 None => Err(problem("number in range", text, &format!("a number from {low} to {high}"))),
             },
             Self::NumberRange(high) => match whole(read::open_range(high), text) {
-                Some(range) => ordered(range),
+                // What runs backwards holds no number (`xtopt_parse_mint` in xtoptions.c lets it pass).
+                Some((low, high)) => Ok(Value::Range(low, high)),
                 None => Err(problem("number or range", text, &format!("8 or 8:9, with numbers from 0 to {high}"))),
             },
             Self::Wide => match number::parse_u64(text) {
@@ -283,6 +285,16 @@ impl Kind {
                 Some(mac) => Ok(Value::Mac(mac)),
                 None => Err(problem("hardware address", text, "02:00:00:00:00:05")),
             },
+            Self::Below(highest) | Self::Above(highest) => {
+                let value = Self::Number(highest).parse(words, ruleset)?;
+                let Value::Number(limit) = value else { return Ok(value) };
+                Ok(match (*self, limit.checked_sub(1)) {
+                    (Self::Above(_), _) => Value::Range(limit.saturating_add(1), u32::MAX),
+                    (_, Some(last)) => Value::Range(0, last),
+                    // Nothing is below 0.
+                    (_, None) => Value::Range(1, 0),
+                })
+            }
             Self::Own(form) => (form.read)(words, ruleset),
         }
     }
@@ -329,11 +341,17 @@ impl Kind {
             }
             (Self::Mask, Value::Number(mask)) => write!(out, "{mask:#x}"),
             (_, Value::Number(number)) => write!(out, "{number}"),
+            (Self::Below(_), Value::Range(1, 0)) => out.write_str("0"),
+            (Self::Below(_), Value::Range(_, last)) => write!(out, "{}", last.saturating_add(1)),
+            (Self::Above(_), Value::Range(first, _)) => write!(out, "{}", first.saturating_sub(1)),
             (Self::IcmpType(_), Value::Range(0, 0xffff)) => out.write_str("any"),
-            (Self::IcmpType(_), Value::Range(low, high)) if low == high => write!(out, "{}/{}", low >> 8, low & 0xff),
-            (Self::IcmpType(_), Value::Range(low, _)) => write!(out, "{}", low >> 8),
+            (Self::IcmpType(_), Value::Range(low, high)) if low & 0xff == 0 && high & 0xff == 0xff => {
+                write!(out, "{}", low >> 8)
+            }
+            // Of several codes iptables prints the first one only.
+            (Self::IcmpType(_), Value::Range(low, _)) => write!(out, "{}/{}", low >> 8, low & 0xff),
             (_, Value::Range(low, high)) if low == high => write!(out, "{low}"),
-            (Self::Port | Self::NumberRange(_), Value::Range(low, high)) => write!(out, "{low}:{high}"),
+            (Self::Port | Self::AnyPort | Self::NumberRange(_), Value::Range(low, high)) => write!(out, "{low}:{high}"),
             (_, Value::Range(low, high)) => write!(out, "{low}-{high}"),
             (Self::TcpFlags, Value::Masked { value, mask }) => {
                 write!(out, "{} {}", tcp_flag_names(*mask), tcp_flag_names(*value))
@@ -393,9 +411,10 @@ impl Kind {
             }
             (Self::AddressSpan, Value::Addresses(span)) => format!("{} to {}", span.0, span.1),
             (Self::Bits(_) | Self::Ports, _) => self.printed(value, ruleset).replace(',', " or "),
-            (Self::Port | Self::Ids | Self::PortSpan | Self::NumberRange(_), Value::Range(low, high))
-                if low != high =>
-            {
+            (
+                Self::Port | Self::AnyPort | Self::Ids | Self::PortSpan | Self::NumberRange(_),
+                Value::Range(low, high),
+            ) if low != high => {
                 format!("{low} to {high}")
             }
             _ => self.printed(value, ruleset),

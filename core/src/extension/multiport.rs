@@ -1,8 +1,9 @@
-//! `-m multiport` (xt_multiport.c): up to 15 ports, a range counting as two.
+//! `-m multiport` (xt_multiport.c): up to 15 ports, a range counting as two. Its options exclude each other.
 
-use super::transport::{DESTINATION_PORT, SOURCE_PORT};
+use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Opt};
 use crate::condition::{Field, Phrase, Reading};
+use crate::packet::Protocol;
 
 static EITHER_PORT: Field = Field {
     name: "port",
@@ -26,12 +27,19 @@ fn span(reading: &Reading) -> Option<(u32, u32)> {
 }
 
 /// `-m multiport`.
-pub static MULTIPORT: Extension = Extension::matching(
-    "multiport",
-    "several ports at once",
-    &[
-        Opt::tests("--sports", Kind::Ports, &SOURCE_PORT).or(&["--source-ports"]),
-        Opt::tests("--dports", Kind::Ports, &DESTINATION_PORT).or(&["--destination-ports"]),
-        Opt::tests("--ports", Kind::Ports, &EITHER_PORT),
-    ],
-);
+pub static MULTIPORT: Extension = Extension {
+    protocols: &[Protocol::TCP, Protocol::UDP, Protocol::UDPLITE, Protocol::SCTP, Protocol::DCCP],
+    asks_first: Some(&TRANSPORT),
+    ..Extension::matching(
+        "multiport",
+        "several ports at once",
+        &[
+            Opt::tests("--sports", Kind::Ports, &SOURCE_PORT)
+                .or(&["--source-ports"])
+                .excludes(&["--dports", "--ports"]),
+            Opt::tests("--dports", Kind::Ports, &DESTINATION_PORT).or(&["--destination-ports"]).excludes(&["--ports"]),
+            Opt::tests("--ports", Kind::Ports, &EITHER_PORT),
+        ],
+    )
+    .asking()
+};

@@ -75,7 +75,8 @@ pub static OWNER: Extension = Extension {
             Opt::tests("--socket-exists", Kind::Flag, &SOCKET),
             Opt::tests("--uid-owner", Kind::Ids, &UID),
             Opt::tests("--gid-owner", Kind::Ids, &GID),
-            Opt::new("--suppl-groups", Kind::Flag),
+            Opt::new("--suppl-groups", Kind::Flag).behind("--gid-owner"),
         ],
     )
+    .asking()
 };

@@ -1,9 +1,10 @@
 //! `-m tcp` (xt_tcpudp.c, `tcp_mt`).
 
-use super::transport::{DESTINATION_PORT, SOURCE_PORT, headless};
+use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Reading};
 use crate::packet::{Protocol, TcpFlags};
+use crate::ruleset::Value;
 
 static FLAGS: Field = Field {
     name: "tcp_flags",
@@ -17,8 +18,28 @@ static FLAGS: Field = Field {
 static OPTION: Field = Field {
     name: "tcp_options",
     phrase: Phrase::Is("list of TCP options"),
-    read: |_| Reading::Unknown("the TCP options of a packet are not simulated".into()),
+    read: |context| headless(context).unwrap_or_else(|| option(context)),
 };
+
+/// Whether the header holds the one option that is asked for (`tcp_find_option`).
+fn option(context: &Context) -> Reading<'static> {
+    let wanted = match context.asked("--tcp-option").map(|part| &part.value) {
+        Some(Value::Number(wanted)) => *wanted,
+        _ => 0,
+    };
+    match (&context.packet.tcp_options, context.view.mss) {
+        (_, Some(_)) if wanted == MSS => Reading::Holds(true, MSS.to_string()),
+        (Some(options), _) => {
+            let holds = options.iter().any(|option| u32::from(*option) == wanted);
+            let shown: Vec<String> = options.iter().map(u8::to_string).collect();
+            Reading::Holds(holds, if shown.is_empty() { "without any".into() } else { shown.join(",") })
+        }
+        (None, _) => Reading::Unknown("the packet does not state its TCP options".into()),
+    }
+}
+
+/// The number of the option that states the maximum segment size.
+const MSS: u32 = 2;
 
 /// FIN, SYN, RST and ACK: what `--syn` looks at.
 const SYN_MASK: u32 = 0x17;
@@ -26,14 +47,16 @@ const SYN_MASK: u32 = 0x17;
 /// `-m tcp`.
 pub static TCP: Extension = Extension {
     implied_by: Some(Protocol::TCP),
+    protocols: &[Protocol::TCP],
+    asks_first: Some(&TRANSPORT),
     ..Extension::matching(
         "tcp",
         "ports and flags of TCP",
         &[
-            Opt::tests("--sport", Kind::Port, &SOURCE_PORT).or(&["--source-port"]),
-            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT).or(&["--destination-port"]),
-            Opt::tests("--tcp-option", Kind::Number(255), &OPTION),
-            Opt::tests("--tcp-flags", Kind::TcpFlags, &FLAGS),
+            Opt::tests("--sport", Kind::Port, &SOURCE_PORT).or(&["--source-port"]).unprinted(65535),
+            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT).or(&["--destination-port"]).unprinted(65535),
+            Opt::tests("--tcp-option", Kind::Between(1, 255), &OPTION),
+            Opt::tests("--tcp-flags", Kind::TcpFlags, &FLAGS).unprinted(0),
             Opt::tests("--syn", Kind::Always(0x02, SYN_MASK), &FLAGS).stored_as("--tcp-flags"),
         ],
     )

@@ -5,8 +5,15 @@ use crate::condition::{Context, Field, Phrase, Reading};
 /// Why a match on the transport header fails, if the packet has none at hand.
 pub(super) fn headless(context: &Context) -> Option<Reading<'static>> {
     let later = context.packet.fragment.is_some_and(|fragment| fragment.offset > 0);
-    later.then_some(Reading::Never("a later fragment has no ports"))
+    later.then_some(Reading::Never("a later fragment has no transport header"))
 }
+
+/// Whether the transport header is at hand: what each match on it asks first.
+pub(super) static TRANSPORT: Field = Field {
+    name: "transport",
+    phrase: Phrase::Is("transport header"),
+    read: |context| headless(context).unwrap_or(Reading::Number(1)),
+};
 
 fn port(context: &Context, port: Option<u16>, span: Option<(u16, u16)>, missing: &'static str) -> Reading<'static> {
     if let Some(never) = headless(context) {

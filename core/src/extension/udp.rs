@@ -1,18 +1,20 @@
 //! `-m udp` (xt_tcpudp.c, `udp_mt`).
 
-use super::transport::{DESTINATION_PORT, SOURCE_PORT};
+use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Opt};
 use crate::packet::Protocol;
 
 /// `-m udp`.
 pub static UDP: Extension = Extension {
     implied_by: Some(Protocol::UDP),
+    protocols: &[Protocol::UDP],
+    asks_first: Some(&TRANSPORT),
     ..Extension::matching(
         "udp",
         "ports of UDP",
         &[
-            Opt::tests("--sport", Kind::Port, &SOURCE_PORT).or(&["--source-port"]),
-            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT).or(&["--destination-port"]),
+            Opt::tests("--sport", Kind::AnyPort, &SOURCE_PORT).or(&["--source-port"]).unprinted(65535),
+            Opt::tests("--dport", Kind::AnyPort, &DESTINATION_PORT).or(&["--destination-port"]).unprinted(65535),
         ],
     )
 };

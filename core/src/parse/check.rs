@@ -4,7 +4,7 @@ use std::collections::HashMap;
 
 use crate::capture::Backend;
 use crate::diagnostic::{Problem, Severity, Span};
-use crate::extension::Id;
+use crate::extension::{Id, Options};
 use crate::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
 
 /// Says something about a line.
@@ -38,11 +38,15 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
                 Target::Extension(id) => Some(id.get()),
                 _ => None,
             };
-            let matches = ruleset.matches(rule).iter().filter(|part| part.opens).map(Part::extension);
-            for extension in matches.chain(target) {
-                let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !extension.hooks.contains(hook);
-                if let (false, Some(hook)) = (extension.hooks.is_empty(), Hook::ALL.iter().find(wrong)) {
-                    let hooks: Vec<&str> = extension.hooks.iter().map(|hook| hook.name()).collect();
+            let matches = ruleset.groups(rule).map(|group| (group[0].extension(), group));
+            for (extension, parts) in matches.chain(target.map(|target| (target, ruleset.parameters(rule)))) {
+                let allowed = match extension.hooks_for {
+                    Some(hooks_for) => hooks_for(&Options { parts, ruleset }),
+                    None => extension.hooks,
+                };
+                let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !allowed.contains(hook);
+                if let (false, Some(hook)) = (allowed.is_empty(), Hook::ALL.iter().find(wrong)) {
+                    let hooks: Vec<&str> = allowed.iter().map(|hook| hook.name()).collect();
                     let problem = Problem::new(format!("{} cannot stand behind {hook}", extension.name))
                         .hint(format!("it may stand behind {}", hooks.join(", ")));
                     say(rule.line, Severity::Error, rule.span, problem);

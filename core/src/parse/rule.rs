@@ -4,7 +4,7 @@ use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::{Given, Id, Kind, Opt, Options, Role, opaque};
-use crate::packet::Protocol;
+use crate::packet::{Family, Protocol};
 use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 use crate::{number, order};
 
@@ -173,7 +173,7 @@ impl RuleReader {
             Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
             _ => (&*word.text, None),
         };
-        let found = if word.is_option() { self.find(flag, word.span) } else { None };
+        let found = if word.is_option() { self.find(flag, word.span, ruleset.family) } else { None };
         match found {
             Some(Found::Global(global)) => {
                 if bang.is_some() {
@@ -344,6 +344,9 @@ impl RuleReader {
                     let problem = Problem::new(format!("{flag} stands twice in this rule")).hint("iptables allows one");
                     say(Severity::Error, word.span, problem);
                 }
+                if let Some(first) = opt.behind.filter(|first| !self.gives(group, first)) {
+                    say(Severity::Error, word.span, Problem::new(format!("{flag} needs {first} before it")));
+                }
                 self.add((group, id, place), negated, value, ruleset);
             }
             Err((end, span, problem)) => {
@@ -405,11 +408,11 @@ impl RuleReader {
 
     /// The option that a flag names: a command's, the header's, one of the latest match or target that has it, or one of
     /// the match that `-p` implies. A long one may be abbreviated, as getopt_long takes it.
-    fn find(&mut self, flag: &str, span: Span) -> Option<Found> {
+    fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<Found> {
         if let Some(found) = self.find_exact(flag).or_else(|| self.find_abbreviated(flag)) {
             return Some(found);
         }
-        let implied = Id::implied_by(self.protocol?)?;
+        let implied = Id::implied_by(self.protocol?, family)?;
         if self.matches.iter().any(|(id, _)| *id == implied) {
             return None;
         }
@@ -524,6 +527,10 @@ impl RuleReader {
 
     /// Says what iptables or the kernel would refuse of a rule as a whole.
     fn check(&self, rule: &Rule, table: TableName, groups: &[u16], ruleset: &Ruleset, say: &mut Say) {
+        // What could not be read may be what seems to be missing.
+        if ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY) {
+            return;
+        }
         let given = |parts| Given {
             options: Options { parts, ruleset },
             family: ruleset.family,
@@ -592,7 +599,6 @@ fn canonical(id: Id, place: u8) -> u8 {
 /// Whether a condition lets everything through; iptables does not print those.
 fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
     match value {
-        Value::Range(0, 0xffff) => matches!(opt.kind, Kind::Port),
         _ if id != Id::HEADER => false,
         Value::Text(text) => ruleset.text(*text) == "+",
         Value::Number(0) => opt.flag == "-p",

@@ -3,11 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use nom::branch::alt;
-use nom::bytes::complete::{take_while, take_while1};
-use nom::character::complete::char;
+use nom::bytes::complete::take_while1;
+use nom::character::complete::{char, one_of};
 use nom::combinator::{all_consuming, map, map_opt, map_res, opt};
 use nom::multi::separated_list1;
-use nom::sequence::{preceded, separated_pair};
+use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use super::{IcmpNames, Names};
@@ -55,7 +55,7 @@ pub(super) fn address_span(input: &str) -> IResult<&str, (IpAddr, IpAddr)> {
 }
 
 /// `02:00:00:00:00:05`: six numbers of one or two hexadecimal digits.
-pub(super) fn mac(text: &str) -> Option<[u8; 6]> {
+pub(in crate::extension) fn mac(text: &str) -> Option<[u8; 6]> {
     let mut bytes = [0; 6];
     let mut words = text.split(':');
     for byte in &mut bytes {
@@ -76,10 +76,30 @@ pub(super) fn port_range(input: &str) -> IResult<&str, (u32, u32)> {
     Ok((rest, (range.0.into(), range.1.into())))
 }
 
-pub(in crate::extension) fn number_span(separator: char) -> impl FnMut(&str) -> IResult<&str, (u32, u32)> {
-    move |input| {
-        alt((separated_pair(number_u32, char(separator), number_u32), map(number_u32, |n| (n, n)))).parse(input)
+/// Ports and ranges of them, 15 numbers in all (`parse_multi_ports_v1` in libxt_multiport.c).
+pub(super) fn ports(text: &str) -> Result<Value, Problem> {
+    let one = (port, opt(preceded(char(':'), port)));
+    let Some(list) = whole(separated_list1(char(','), one), text) else {
+        return Err(problem("list of ports", text, "80,443,8000:8080"));
+    };
+    if let Some((low, Some(high))) = list.iter().find(|(low, high)| high.is_some_and(|high| high <= *low)) {
+        return Err(Problem::new(format!("the range {low}:{high} is none")).hint("write the lower number first"));
     }
+    if list.iter().map(|(_, high)| if high.is_some() { 2 } else { 1 }).sum::<usize>() > 15 {
+        return Err(Problem::new("these are too many ports").hint("at most 15 fit, a range counting as two"));
+    }
+    let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
+    Ok(Value::List(Box::new(list.into_iter().map(ends).collect())))
+}
+
+/// One id or a range of them. The highest number stands for "none" (`owner_parse_range` in libxt_owner.c). Every Linux
+/// calls 0 `root`; other names are known to one machine only.
+pub(super) fn ids(text: &str) -> Option<(u32, u32)> {
+    if text == "root" {
+        return Some((0, 0));
+    }
+    let (first, last) = whole((number_u32, opt(preceded(one_of("-:"), number_u32))), text)?;
+    Some((first, last.unwrap_or(first))).filter(|(first, last)| *first < u32::MAX && *last < u32::MAX)
 }
 
 /// `0x539` or `0x539/0xfff`: the mask, where absent, is `None`.
@@ -170,12 +190,15 @@ pub(in crate::extension) fn network(text: &str) -> Result<Value, Problem> {
     }
 }
 
+/// Names in any case, which may be cut short; the first that begins so is meant (`parse_type` in libxt_addrtype.c,
+/// `conntrack_parse_state` in libxt_conntrack.c).
 pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
-    let name = take_while(|c: char| c != ',');
-    let one =
-        map_opt(name, |word: &str| names.iter().find(|(name, _)| name.eq_ignore_ascii_case(word)).map(|(_, bit)| *bit));
-    match whole(separated_list1(char(','), one), text) {
-        Some(list) => Ok(Value::Bits(list.into_iter().fold(0, |all, bit| all | bit))),
+    let bit = |word: &str| {
+        let begins = |name: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+        names.iter().find(|(name, _)| !word.is_empty() && begins(name)).map(|(_, bit)| *bit)
+    };
+    match text.split(',').map(bit).try_fold(0, |all, bit| Some(all | bit?)) {
+        Some(bits) => Ok(Value::Bits(bits)),
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
             Err(Problem::new(format!("`{text}` is not known here"))
@@ -186,33 +209,42 @@ pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
 
 pub(super) fn tcp_flags(mask: &str, set: &str) -> Result<Value, Problem> {
     let one = |text: &str| -> Result<u32, Problem> {
-        match text {
-            "ALL" => Ok(0x3f),
-            "NONE" => Ok(0),
-            _ => text.split(',').try_fold(0, |all, name| {
-                let bit = TcpFlags::bit(name).filter(|bit| *bit < 0x40);
-                bit.map(|bit| all | u32::from(bit))
-                    .ok_or_else(|| problem("list of TCP flags", text, "SYN,ACK, ALL or NONE"))
-            }),
-        }
+        let names = text.split(',').filter(|name| !name.is_empty());
+        names.into_iter().try_fold(0, |all, name| {
+            let bit = match name {
+                _ if name.eq_ignore_ascii_case("ALL") => Some(0x3f),
+                _ if name.eq_ignore_ascii_case("NONE") => Some(0),
+                _ => TcpFlags::bit(name).filter(|bit| *bit < 0x40),
+            };
+            bit.map(|bit| all | u32::from(bit))
+                .ok_or_else(|| problem("list of TCP flags", text, "SYN,ACK, ALL or NONE"))
+        })
     };
     Ok(Value::Masked { value: one(set)?, mask: one(mask)? })
 }
 
+/// A name, which may be cut short where no other begins so, or a type with or without a code (`__parse_icmp` in
+/// libxt_icmp.h). Where there is a name for any type, its number stands for all of them, whatever the code is.
 pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> {
-    let range = |kind: u8, low: u8, high: u8| {
-        let kind = u32::from(kind) << 8;
-        Value::Range(kind | u32::from(low), kind | u32::from(high))
+    let has_any = names.first().is_some_and(|(name, ..)| *name == "any");
+    let range = |kind: u8, low: u8, high: u8| match u32::from(kind) << 8 {
+        _ if has_any && kind == 255 => Value::Range(0, 0xffff),
+        kind => Value::Range(kind | u32::from(low), kind | u32::from(high)),
     };
-    if text == "any" {
-        return Ok(Value::Range(0, 0xffff));
-    }
-    if let Some((_, kind, low, high)) = names.iter().find(|(name, ..)| name.eq_ignore_ascii_case(text)) {
-        return Ok(range(*kind, *low, *high));
+    let begins = |name: &str| name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
+    let mut named = names.iter().filter(|(name, ..)| begins(name));
+    match (named.next(), named.next()) {
+        (Some((one, ..)), Some((other, ..))) => {
+            let problem = Problem::new(format!("`{text}` may stand for several ICMP types"));
+            return Err(problem.hint(format!("write {one} or {other}")));
+        }
+        (Some((_, kind, low, high)), None) => return Ok(range(*kind, *low, *high)),
+        _ => {}
     }
     let byte = |input| map_res(number_u32, u8::try_from).parse(input);
-    match whole((byte, opt(preceded(char('/'), byte))), text) {
-        Some((kind, Some(code))) => Ok(range(kind, code, code)),
+    let codes = (byte, opt(preceded(char(':'), byte)));
+    match whole((byte, opt(preceded(char('/'), codes))), text) {
+        Some((kind, Some((low, high)))) => Ok(range(kind, low, high.unwrap_or(low))),
         Some((kind, None)) => Ok(range(kind, 0, 255)),
         None => Err(problem("ICMP type", text, "8, 3/1 or echo-request")),
     }

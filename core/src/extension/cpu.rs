@@ -1,0 +1,19 @@
+//! `-m cpu` (xt_cpu.c): the processor that handles the packet.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Field, Phrase, Reading};
+
+const UNKNOWABLE: &str = "it depends on which processor handles the packet";
+
+static PROCESSOR: Field =
+    Field { name: "cpu", phrase: Phrase::Is("processor"), read: |_| Reading::Unknown(UNKNOWABLE.into()) };
+
+/// `-m cpu`.
+pub static CPU: Extension = Extension {
+    unknowable: Some(UNKNOWABLE),
+    ..Extension::matching(
+        "cpu",
+        "the processor that handles the packet",
+        &[Opt::tests("--cpu", Kind::Number(u32::MAX), &PROCESSOR).required()],
+    )
+};

@@ -1,0 +1,53 @@
+//! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in that of TCP.
+
+use super::{Extension, Given, Kind, Opt};
+use crate::condition::{Context, Field, Phrase, Reading};
+use crate::diagnostic::Problem;
+use crate::packet::{Protocol, TcpFlags};
+
+/// Either bit of TCP's, and none of them by default: a SYN without ECN. A later fragment is read as if it had a header.
+fn flag(context: &Context, bit: u8) -> Reading<'static> {
+    if context.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+        return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+    }
+    Reading::Number(context.packet.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
+}
+
+static ECE: Field = Field {
+    name: "ece",
+    phrase: Phrase::Says("TCP's ECE is set", "TCP's ECE is not set"),
+    read: |context| flag(context, 0x40),
+};
+
+static CWR: Field = Field {
+    name: "cwr",
+    phrase: Phrase::Says("TCP's CWR is set", "TCP's CWR is not set"),
+    read: |context| flag(context, 0x80),
+};
+
+static ECT: Field =
+    Field { name: "ecn", phrase: Phrase::Is("ECN"), read: |context| Reading::Number(context.view.ecn.into()) };
+
+/// `ecn_mt_check4`, `ecn_mt_check6`.
+fn check(given: &Given) -> Result<(), Problem> {
+    let asks_tcp = given.options.has("--ecn-tcp-ece") || given.options.has("--ecn-tcp-cwr");
+    if asks_tcp && given.protocol != Some(Protocol::TCP) {
+        return Err(Problem::new("what -m ecn asks of TCP needs -p tcp").hint("the kernel refuses it without"));
+    }
+    Ok(())
+}
+
+/// `-m ecn`.
+pub static ECN: Extension = Extension {
+    check,
+    ..Extension::matching(
+        "ecn",
+        "explicit congestion notification",
+        &[
+            Opt::tests("--ecn-tcp-ece", Kind::Flag, &ECE),
+            Opt::tests("--ecn-tcp-cwr", Kind::Flag, &CWR),
+            Opt::tests("--ecn-ip-ect", Kind::Number(3), &ECT),
+        ],
+    )
+    .asking()
+};

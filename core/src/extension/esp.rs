@@ -1,0 +1,20 @@
+//! `-m esp` (xt_esp.c): the encrypted payload of IPsec.
+
+use super::spi::SPI;
+use super::transport::TRANSPORT;
+use super::{Extension, Kind, Opt};
+use crate::packet::Protocol;
+
+const ESP_PROTOCOL: Protocol = Protocol(50);
+
+/// `-m esp`.
+pub static ESP: Extension = Extension {
+    implied_by: Some(ESP_PROTOCOL),
+    protocols: &[ESP_PROTOCOL],
+    asks_first: Some(&TRANSPORT),
+    ..Extension::matching(
+        "esp",
+        "the SPI of an encrypted payload",
+        &[Opt::tests("--espspi", Kind::NumberRange(u32::MAX), &SPI).unprinted(u32::MAX)],
+    )
+};

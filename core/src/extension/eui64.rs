@@ -1,0 +1,39 @@
+//! `-m eui64` (ip6t_eui64.c): whether the interface part of an IPv6 source is made of its sender's hardware address.
+
+use std::net::IpAddr;
+
+use super::Extension;
+use super::mac::source;
+use crate::condition::{Field, Phrase, Reading};
+use crate::packet::Family;
+use crate::ruleset::Hook;
+
+static MADE: Field = Field {
+    name: "eui64",
+    phrase: Phrase::Says(
+        "its source is made of its hardware address",
+        "its source is not made of its hardware address",
+    ),
+    read: |context| {
+        // A frame on lo is one of Ethernet whose addresses are zeros.
+        let mac = match (context.view.in_interface.as_deref(), source(context)) {
+            (Some("lo"), _) => [0; 6],
+            (_, Reading::Mac(mac)) => mac,
+            (_, other) => return other,
+        };
+        let [a, b, c, d, e, f] = mac;
+        let made = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
+        match context.view.src {
+            IpAddr::V6(src) => Reading::Number((src.to_bits() & u128::from(u64::MAX) == u128::from(made)).into()),
+            IpAddr::V4(_) => Reading::Number(0),
+        }
+    },
+};
+
+/// `-m eui64`.
+pub static EUI64: Extension = Extension {
+    family: Some(Family::Ipv6),
+    hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
+    asks_first: Some(&MADE),
+    ..Extension::matching("eui64", "whether a source is made of a hardware address", &[])
+};

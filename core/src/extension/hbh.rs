@@ -1,0 +1,88 @@
+//! `-m hbh` and `-m dst` (ip6t_hbh.c): the IPv6 headers that hold options, for every router and for the destination.
+
+use super::ipv6header::{has_header, unstated};
+use super::kind::Form;
+use super::kind::read::{number_u32, problem, whole};
+use super::{Extension, Kind, Opt};
+use crate::condition::{Field, Phrase};
+use crate::diagnostic::Problem;
+use crate::packet::Family;
+use crate::ruleset::{Ruleset, Value};
+use nom::character::complete::char;
+use nom::combinator::opt;
+use nom::multi::separated_list1;
+use nom::sequence::preceded;
+
+/// Options as a list, `TYPE` or `TYPE:LENGTH` each. A length of 255 stands for any.
+static OPTIONS: Form = Form { words: 1, read, write, examples: &["5:4,1:2", "7", "0x3e,1:255"] };
+
+/// iptables keeps the low eight bits of each number (`parse_options` in libip6t_hbh.c).
+fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+    let one = (number_u32, opt(preceded(char(':'), number_u32)));
+    let list = whole(separated_list1(char(','), one), words[0]).filter(|list| list.len() <= 16);
+    let Some(list) = list else {
+        return Err(problem("list of options", words[0], "5:4,1:2, with at most 16 of them"));
+    };
+    let low = |(kind, length): (u32, Option<u32>)| match (kind & 0xff, length) {
+        (0, Some(_)) => {
+            Err(Problem::new("option 0 is one byte and has no length").hint("leave out its `:` and length"))
+        }
+        (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
+    };
+    Ok(Value::List(Box::new(list.into_iter().map(low).collect::<Result<_, _>>()?)))
+}
+
+fn write(value: &Value, _: &Ruleset, out: &mut String) {
+    let Value::List(list) = value else { return };
+    for (place, (kind, length)) in list.iter().enumerate() {
+        let comma = if place == 0 { "" } else { "," };
+        out.push_str(&match length {
+            0xff => format!("{comma}{kind}"),
+            _ => format!("{comma}{kind}:{length}"),
+        });
+    }
+}
+
+static HOP_BY_HOP: Field = Field {
+    name: "hop_by_hop",
+    phrase: Phrase::Says("it has a hop-by-hop header", "it has no hop-by-hop header"),
+    read: |context| has_header(context, 0),
+};
+
+static DESTINATION: Field = Field {
+    name: "destination_options",
+    phrase: Phrase::Says("it has a header of destination options", "it has no header of destination options"),
+    read: |context| has_header(context, 60),
+};
+
+static LENGTH: Field = Field { name: "options_length", phrase: Phrase::Is("length of that header"), read: unstated };
+
+static CONTENTS: Field = Field { name: "options", phrase: Phrase::Is("list of its options"), read: unstated };
+
+/// `-m hbh`.
+pub static HBH: Extension = Extension {
+    family: Some(Family::Ipv6),
+    asks_first: Some(&HOP_BY_HOP),
+    ..Extension::matching(
+        "hbh",
+        "the hop-by-hop header",
+        &[
+            Opt::tests("--hbh-len", Kind::Number(u32::MAX), &LENGTH),
+            Opt::tests("--hbh-opts", Kind::Own(&OPTIONS), &CONTENTS).positive(),
+        ],
+    )
+};
+
+/// `-m dst`.
+pub static DST: Extension = Extension {
+    family: Some(Family::Ipv6),
+    asks_first: Some(&DESTINATION),
+    ..Extension::matching(
+        "dst",
+        "the header of destination options",
+        &[
+            Opt::tests("--dst-len", Kind::Number(u32::MAX), &LENGTH),
+            Opt::tests("--dst-opts", Kind::Own(&OPTIONS), &CONTENTS).positive(),
+        ],
+    )
+};

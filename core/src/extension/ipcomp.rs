@@ -1,0 +1,24 @@
+//! `-m ipcomp` (xt_ipcomp.c): a compressed payload. Without options it asks for the index 0 (measured).
+
+use super::spi::SPI;
+use super::transport::TRANSPORT;
+use super::{Extension, Implied, Kind, Opt};
+use crate::packet::Protocol;
+
+const IPCOMP_PROTOCOL: Protocol = Protocol(108);
+
+/// `-m ipcomp`. The kernel does not look at what `--compres` asks.
+pub static IPCOMP: Extension = Extension {
+    implied_by: Some(IPCOMP_PROTOCOL),
+    protocols: &[IPCOMP_PROTOCOL],
+    asks_first: Some(&TRANSPORT),
+    implied: &[Implied::new("--ipcompspi", "0")],
+    ..Extension::matching(
+        "ipcomp",
+        "the index of a compressed payload",
+        &[
+            Opt::tests("--ipcompspi", Kind::NumberRange(u32::MAX), &SPI).unprinted(u32::MAX),
+            Opt::new("--compres", Kind::Flag),
+        ],
+    )
+};

@@ -1,0 +1,67 @@
+//! `-m length` (xt_length.c): the bytes of the whole IP packet.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Context, Field, Phrase, Reading};
+use crate::packet::{Family, Packet, Protocol};
+
+const UNKNOWN: &str = "the packet does not state how long its headers are";
+
+/// All headers and the payload. IP options are not simulated.
+fn total(context: &Context) -> Option<u32> {
+    let packet = context.packet;
+    let later = packet.fragment.is_some_and(|fragment| fragment.offset > 0);
+    let transport = if later { 0 } else { transport(context)? };
+    Some(network(packet)? + transport + packet.payload_length)
+}
+
+/// The IP header with its extensions. Only the fragment header has a fixed length.
+fn network(packet: &Packet) -> Option<u32> {
+    if packet.family() == Family::Ipv4 {
+        return Some(20);
+    }
+    let others = packet.ipv6_headers.iter().flatten().any(|name| Protocol::from_text(name) != Some(Protocol(44)));
+    let fragment = if packet.fragment.is_some() { 8 } else { 0 };
+    (!others).then_some(40 + fragment)
+}
+
+fn transport(context: &Context) -> Option<u32> {
+    Some(match context.packet.protocol {
+        Protocol::TCP => 20 + tcp_options(context)?,
+        Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 => 8,
+        Protocol::SCTP => 12,
+        // Their headers have no length that is always the same: DCCP, ESP, AH, IPComp.
+        Protocol::DCCP | Protocol(50 | 51 | 108) => return None,
+        // All of it is payload.
+        _ => 0,
+    })
+}
+
+/// TCP's options, padded to a multiple of 4 bytes.
+fn tcp_options(context: &Context) -> Option<u32> {
+    const MSS: u8 = 2;
+    let options = context.packet.tcp_options.as_deref().unwrap_or_default();
+    let unlisted = context.view.mss.is_some() && !options.contains(&MSS);
+    let lengths = options.iter().map(|option| match option {
+        0 | 1 => Some(1),
+        2 => Some(4),
+        3 => Some(3),
+        4 => Some(2),
+        8 => Some(10),
+        _ => None,
+    });
+    let sum = lengths.sum::<Option<u32>>()? + if unlisted { 4 } else { 0 };
+    Some(sum.next_multiple_of(4))
+}
+
+static LENGTH_FIELD: Field = Field {
+    name: "length",
+    phrase: Phrase::Is("length"),
+    read: |context| total(context).map_or(Reading::Unknown(UNKNOWN.into()), Reading::Number),
+};
+
+/// `-m length`.
+pub static LENGTH: Extension = Extension::matching(
+    "length",
+    "the bytes of the whole packet",
+    &[Opt::tests("--length", Kind::NumberRange(65535), &LENGTH_FIELD).required()],
+);

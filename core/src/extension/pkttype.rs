@@ -1,0 +1,55 @@
+//! `-m pkttype` (xt_pkttype.c): whom the link layer delivered the packet to.
+
+use super::kind::Form;
+use super::{Extension, Kind, Opt};
+use crate::condition::{Context, Field, Phrase, Reading};
+use crate::diagnostic::Problem;
+use crate::packet::Origin;
+use crate::ruleset::{Ruleset, Value};
+
+/// Names and numbers (`PACKET_*` in if_packet.h); the first of a number is printed.
+const TYPES: [(&str, u32); 7] =
+    [("unicast", 0), ("broadcast", 1), ("multicast", 2), ("otherhost", 3), ("host", 0), ("bcast", 1), ("mcast", 2)];
+
+static TYPE: Form = Form {
+    words: 1,
+    read,
+    write: |value, _, out| {
+        let Value::Number(number) = value else { return };
+        out.push_str(TYPES.iter().find(|(_, known)| known == number).map_or("", |(name, _)| name));
+    },
+    examples: &["unicast", "BROADCAST", "mcast", "host", "otherhost"],
+};
+
+fn number_of(text: &str) -> Option<u32> {
+    TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| *number)
+}
+
+fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+    number_of(words[0]).map(Value::Number).ok_or_else(|| {
+        Problem::new(format!("`{}` is no packet type", words[0])).hint("use unicast, broadcast, multicast or otherhost")
+    })
+}
+
+/// What a process here sends counts as unicast, whatever its destination. A copy of a multicast or broadcast that comes
+/// back is told by the destination, which the walk does not follow.
+fn delivered(context: &Context) -> Reading<'static> {
+    let packet = context.packet;
+    match (packet.origin, packet.packet_type.as_deref()) {
+        (Origin::Local, _) => Reading::Number(0),
+        (Origin::Inbound, Some(stated)) => match number_of(stated) {
+            Some(number) => Reading::Number(number),
+            None => Reading::Unknown("the packet's packet_type is none that exists".into()),
+        },
+        (Origin::Inbound, None) => Reading::Unknown("the packet states no packet_type".into()),
+    }
+}
+
+static DELIVERED: Field = Field { name: "packet_type", phrase: Phrase::Is("packet type"), read: delivered };
+
+/// `-m pkttype`.
+pub static PKTTYPE: Extension = Extension::matching(
+    "pkttype",
+    "whom the link layer delivered the packet to",
+    &[Opt::tests("--pkt-type", Kind::Own(&TYPE), &DELIVERED).required()],
+);

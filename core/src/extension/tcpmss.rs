@@ -1,0 +1,43 @@
+//! `-m tcpmss` (xt_tcpmss.c): the maximum segment size that a TCP header announces.
+
+use super::{Extension, Given, Kind, Opt};
+use crate::condition::{Context, Field, Phrase, Reading};
+use crate::diagnostic::Problem;
+use crate::packet::Protocol;
+use crate::ruleset::Value;
+
+/// The number of the option in a TCP header.
+const MSS: u8 = 2;
+
+fn announced(context: &Context) -> Reading<'static> {
+    if context.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+        return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+    }
+    match (context.view.mss, context.packet.tcp_options.as_deref()) {
+        (Some(mss), _) => Reading::Number(mss.into()),
+        (None, Some(options)) if !options.contains(&MSS) => Reading::Absent("no maximum segment size"),
+        (None, _) => Reading::Unknown("the packet states no maximum segment size".into()),
+    }
+}
+
+static SIZE: Field = Field { name: "mss", phrase: Phrase::Is("maximum segment size"), read: announced };
+
+fn check(given: &Given) -> Result<(), Problem> {
+    match given.options.value("--mss") {
+        Some(Value::Range(low, high)) if low > high => {
+            Err(Problem::new(format!("the range {low}:{high} runs backwards")).hint("write the lower number first"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// `-m tcpmss`.
+pub static TCPMSS: Extension = Extension {
+    protocols: &[Protocol::TCP],
+    check,
+    ..Extension::matching(
+        "tcpmss",
+        "TCP's maximum segment size",
+        &[Opt::tests("--mss", Kind::NumberRange(65535), &SIZE).required()],
+    )
+};

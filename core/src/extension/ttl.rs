@@ -1,0 +1,46 @@
+//! `-m ttl` of IPv4 and `-m hl` of IPv6 (xt_hl.c): how many routers a packet may still pass.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Field, Phrase, Reading};
+use crate::packet::Family;
+
+static TTL_FIELD: Field =
+    Field { name: "ttl", phrase: Phrase::Is("TTL"), read: |context| Reading::Number(context.view.ttl.into()) };
+
+static HOP_LIMIT: Field = Field {
+    name: "hop_limit",
+    phrase: Phrase::Is("hop limit"),
+    read: |context| Reading::Number(context.view.ttl.into()),
+};
+
+/// `-m ttl`.
+pub static TTL: Extension = Extension {
+    family: Some(Family::Ipv4),
+    ..Extension::matching(
+        "ttl",
+        "the time to live",
+        &[
+            Opt::tests("--ttl-eq", Kind::Number(255), &TTL_FIELD).excludes(&["--ttl-lt", "--ttl-gt"]),
+            Opt::tests("--ttl-lt", Kind::Below(255), &TTL_FIELD).positive().excludes(&["--ttl-gt"]),
+            Opt::tests("--ttl-gt", Kind::Above(255), &TTL_FIELD).positive(),
+            Opt::tests("--ttl", Kind::Number(255), &TTL_FIELD).positive().stored_as("--ttl-eq"),
+        ],
+    )
+    .asking()
+};
+
+/// `-m hl`.
+pub static HL: Extension = Extension {
+    family: Some(Family::Ipv6),
+    ..Extension::matching(
+        "hl",
+        "the hop limit",
+        &[
+            Opt::tests("--hl-eq", Kind::Number(255), &HOP_LIMIT).excludes(&["--hl-lt", "--hl-gt"]),
+            Opt::tests("--hl-lt", Kind::Below(255), &HOP_LIMIT).positive().excludes(&["--hl-gt"]),
+            Opt::tests("--hl-gt", Kind::Above(255), &HOP_LIMIT).positive(),
+            Opt::tests("--hl", Kind::Number(255), &HOP_LIMIT).positive().stored_as("--hl-eq"),
+        ],
+    )
+    .asking()
+};
