@@ -190,7 +190,7 @@ impl Kind {
         match *self {
             Self::Flag => Ok(Value::None),
             Self::Always(value, mask) => Ok(Value::Masked { value, mask }),
-            Self::Network => read::network(text),
+            Self::Network => of_family(read::network(text)?, text, ruleset.family),
             Self::Address => match text.parse() {
                 Ok(IpAddr::V4(v4)) => Ok(Value::Net4(v4, Ipv4Addr::BROADCAST)),
                 Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Box::new((v6, u128::MAX.into())))),
@@ -277,7 +277,7 @@ impl Kind {
             },
             Self::AddressSpan => match whole(read::address_span, text) {
                 Some((first, last)) if first.is_ipv4() == last.is_ipv4() => {
-                    Ok(Value::Addresses(Box::new((first, last))))
+                    of_family(Value::Addresses(Box::new((first, last))), text, ruleset.family)
                 }
                 _ => Err(problem("span of addresses", text, "10.0.0.1-10.0.0.9")),
             },
@@ -445,6 +445,20 @@ impl Kind {
             }
             _ => number.to_string(),
         }
+    }
+}
+
+/// An address, unless it is of the other family.
+fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem> {
+    let of = match &value {
+        Value::Net4(..) => Family::Ipv4,
+        Value::Net6(..) => Family::Ipv6,
+        Value::Addresses(span) => Family::of(span.0),
+        _ => family,
+    };
+    match of == family {
+        true => Ok(value),
+        false => Err(Problem::new(format!("`{text}` is of {of}")).hint(format!("these are rules for {family}"))),
     }
 }
 

@@ -20,10 +20,9 @@ pub static TTL: Extension = Extension {
         "ttl",
         "the time to live",
         &[
-            Opt::tests("--ttl-eq", Kind::Number(255), &TTL_FIELD).excludes(&["--ttl-lt", "--ttl-gt"]),
+            Opt::tests("--ttl-eq", Kind::Number(255), &TTL_FIELD).or(&["--ttl"]).excludes(&["--ttl-lt", "--ttl-gt"]),
             Opt::tests("--ttl-lt", Kind::Below(255), &TTL_FIELD).positive().excludes(&["--ttl-gt"]),
             Opt::tests("--ttl-gt", Kind::Above(255), &TTL_FIELD).positive(),
-            Opt::tests("--ttl", Kind::Number(255), &TTL_FIELD).positive().stored_as("--ttl-eq"),
         ],
     )
     .asking()
@@ -36,10 +35,9 @@ pub static HL: Extension = Extension {
         "hl",
         "the hop limit",
         &[
-            Opt::tests("--hl-eq", Kind::Number(255), &HOP_LIMIT).excludes(&["--hl-lt", "--hl-gt"]),
+            Opt::tests("--hl-eq", Kind::Number(255), &HOP_LIMIT).or(&["--hl"]).excludes(&["--hl-lt", "--hl-gt"]),
             Opt::tests("--hl-lt", Kind::Below(255), &HOP_LIMIT).positive().excludes(&["--hl-gt"]),
             Opt::tests("--hl-gt", Kind::Above(255), &HOP_LIMIT).positive(),
-            Opt::tests("--hl", Kind::Number(255), &HOP_LIMIT).positive().stored_as("--hl-eq"),
         ],
     )
     .asking()

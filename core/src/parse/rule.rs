@@ -35,6 +35,8 @@ pub(super) struct RuleReader {
     /// Whether an earlier `-j` or `-g` has set the rule's target.
     jumps: bool,
     protocol: Option<Protocol>,
+    /// What `-p` names, also behind a `!`: its match comes along.
+    named: Option<Protocol>,
     /// Whether the text is what iptables printed, so that a number stays one where a name would do.
     printed: bool,
     /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
@@ -128,7 +130,8 @@ impl RuleReader {
         self.parts.clear();
         self.matches.clear();
         self.lists.clear();
-        (self.protocol, self.target, self.jumps, self.printed) = (None, None, false, site.printed);
+        (self.protocol, self.named, self.target) = (None, None, None);
+        (self.jumps, self.printed) = (false, site.printed);
         if let Some(first) = words.get(MOST_WORDS) {
             let problem = Problem::new(format!("a rule has at most {MOST_WORDS} words; the rest is left out"));
             say(Severity::Error, first.span, problem);
@@ -332,7 +335,8 @@ impl RuleReader {
         let start = bang.unwrap_or(word.span).start;
         let mut negated = bang.is_some();
         // Before 1.4.3 the `!` stood behind the option; iptables-save printed it so.
-        if !negated && opt.negatable && rest.words.first().is_some_and(|word| word.is("!")) {
+        let valued = opt.kind.words() > 0;
+        if !negated && opt.negatable && valued && rest.words.first().is_some_and(|word| word.is("!")) {
             negated = true;
             rest.next();
         }
@@ -412,7 +416,7 @@ impl RuleReader {
         if let Some(found) = self.find_exact(flag).or_else(|| self.find_abbreviated(flag)) {
             return Some(found);
         }
-        let implied = Id::implied_by(self.protocol?, family)?;
+        let implied = Id::implied_by(self.named?, family)?;
         if self.matches.iter().any(|(id, _)| *id == implied) {
             return None;
         }
@@ -463,10 +467,9 @@ impl RuleReader {
     fn add(&mut self, (group, id, place): (u16, Id, u8), negated: bool, value: Value, ruleset: &Ruleset) {
         let opt = &id.get().options[usize::from(place)];
         let option = canonical(id, place);
-        if let (Id::HEADER, "-p", Value::Number(number) | Value::Range(number, _), false) =
-            (id, opt.flag, &value, negated)
-        {
-            self.protocol = u8::try_from(*number).ok().map(Protocol);
+        if let (Id::HEADER, "-p", Value::Number(number) | Value::Range(number, _)) = (id, opt.flag, &value) {
+            self.named = u8::try_from(*number).ok().map(Protocol);
+            self.protocol = self.named.filter(|_| !negated);
         }
         let list = id == Id::HEADER && self.lists.iter().any(|(listed, _)| *listed == option);
         if !negated && !list && is_any(id, &value, opt, ruleset) {
