@@ -477,9 +477,11 @@ impl<'a> Walker<'a> {
             // ip_forward.c and ip6_output.c: what has a socket is not forwarded.
             return Err(self.lost("TPROXY gave it to a socket here, and its route leads to another host"));
         }
-        if self.packet.ttl <= 1 {
+        if self.view.ttl <= 1 {
             return Err(self.lost("its time to live ran out"));
         }
+        // What forwards it counts it down before any rule sees it (ip_forward.c, ip6_output.c).
+        self.view.ttl -= 1;
         self.note_route(RouteReason::Arrived, Some(&way.interface));
         self.enter(Hook::Forward, Some(incoming), Some(&way.interface));
         self.run_table(TableName::Mangle)?;

@@ -67,7 +67,7 @@ fn rules_are_dead_where_those_before_take_everything() {
     let groups = "-A OUTPUT -m owner --gid-owner 7 -j DROP\n-A OUTPUT -m owner --gid-owner 7 --suppl-groups -j DROP\n";
     assert_eq!(rules(groups), none);
     // A packet without an owner.
-    assert_eq!(rules("-A OUTPUT -m owner --uid-owner 0-4294967295 -j DROP\n-A OUTPUT -j ACCEPT\n"), none);
+    assert_eq!(rules("-A OUTPUT -m owner --uid-owner 0-4294967294 -j DROP\n-A OUTPUT -j ACCEPT\n"), none);
     // What a chain gives back goes on.
     assert_eq!(rules("-A OUTPUT -p tcp -j a\n-A OUTPUT -p tcp -j DROP\n-A a -p tcp -j RETURN\n"), none);
     assert_eq!(rules("-A OUTPUT -p tcp -j a\n-A OUTPUT -p tcp -j DROP\n-A a -p tcp -j ACCEPT\n"), ["OUTPUT 2"]);

@@ -205,8 +205,8 @@ impl Lab {
         Observed {
             counts,
             order: self.tells_order().then(|| self.order(&events)),
-            delivered: of_judge("input-last").last().map(|event| ends(event)),
-            left: left.map(|(name, event)| (name.to_owned(), ends(event))).collect(),
+            delivered: of_judge("input-last").last().map(|event| ends(event, packet.protocol)),
+            left: left.map(|(name, event)| (name.to_owned(), ends(event, packet.protocol))).collect(),
             told,
         }
     }
@@ -253,17 +253,18 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
     all
 }
 
-fn ends(event: &Event) -> Ends {
+/// The trace shows the IP header and the first bytes of the transport header, without IPv6 extension headers in between.
+fn ends(event: &Event, protocol: Protocol) -> Ends {
     let bytes = &event.packet;
-    let (src, dst, protocol, length): (IpAddr, IpAddr, _, _) = match Ipv4HeaderSlice::from_slice(bytes) {
-        Ok(ip) => (ip.source_addr().into(), ip.destination_addr().into(), ip.protocol(), ip.slice().len()),
+    let (src, dst, length): (IpAddr, IpAddr, _) = match Ipv4HeaderSlice::from_slice(bytes) {
+        Ok(ip) => (ip.source_addr().into(), ip.destination_addr().into(), ip.slice().len()),
         Err(_) => {
             let ip = Ipv6HeaderSlice::from_slice(bytes).expect("the trace shows IPv4 or IPv6");
-            (ip.source_addr().into(), ip.destination_addr().into(), ip.next_header(), ip.slice().len())
+            (ip.source_addr().into(), ip.destination_addr().into(), ip.slice().len())
         }
     };
     let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
-    let ports = Protocol(protocol.0).has_ports().then(|| (port(0), port(2)));
+    let ports = protocol.has_ports().then(|| (port(0), port(2)));
     Ends { src, dst, ports, mark: event.mark }
 }
 

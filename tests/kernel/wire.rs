@@ -5,7 +5,8 @@ use std::net::IpAddr;
 use chainwalk_core::packet::{Packet, Protocol, TcpFlags};
 use chainwalk_core::walk::conntrack::sctp_chunk;
 use etherparse::{
-    IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Header, PacketBuilder, PacketBuilderStep, TcpHeader,
+    IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader, PacketBuilder,
+    PacketBuilderStep, TcpHeader, TcpOptionElement,
 };
 
 const GRE: Protocol = Protocol(47);
@@ -45,9 +46,20 @@ fn ip_headers(packet: &Packet) -> IpHeaders {
                 destination: destination.octets(),
                 ..Ipv6Header::default()
             };
-            IpHeaders::Ipv6(header, Default::default())
+            IpHeaders::Ipv6(header, extensions(packet))
         }
         (source, destination) => panic!("{source} and {destination} are not of one family"),
+    }
+}
+
+/// Each header of options is as short as it can be, and holds nothing but padding.
+fn extensions(packet: &Packet) -> Ipv6Extensions {
+    let has = |wanted: &str| packet.ipv6_headers.iter().flatten().any(|name| name == wanted);
+    let padding = || Ipv6RawExtHeader::new_raw(IpNumber(0), &[1, 4, 0, 0, 0, 0]).expect("it fills eight bytes");
+    Ipv6Extensions {
+        hop_by_hop_options: has("hop-by-hop").then(padding),
+        destination_options: has("dst").then(padding),
+        ..Ipv6Extensions::default()
     }
 }
 
@@ -67,6 +79,10 @@ fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8],
         }
         // Its header is empty: version 0. nat drops what is shorter.
         GRE => builder.write(out, IpNumber(packet.protocol.0), &[[0; 8].as_slice(), payload].concat()),
+        Protocol(50) => {
+            let spi = packet.spi.unwrap_or(0).to_be_bytes();
+            builder.write(out, IpNumber(50), &[&spi, &[0, 0, 0, 1][..], payload].concat())
+        }
         other => builder.write(out, IpNumber(other.0), payload),
     };
     written.expect("a vector takes all, and random packets are short");
@@ -74,7 +90,9 @@ fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8],
 
 fn tcp(packet: &Packet, sport: u16, dport: u16) -> TcpHeader {
     let flags = packet.tcp_flags.unwrap_or(TcpFlags::SYN);
-    TcpHeader {
+    let mut header = TcpHeader {
+        ece: flags.has(0x40),
+        cwr: flags.has(0x80),
         fin: flags.has(0x01),
         syn: flags.has(0x02),
         rst: flags.has(0x04),
@@ -83,7 +101,11 @@ fn tcp(packet: &Packet, sport: u16, dport: u16) -> TcpHeader {
         urg: flags.has(0x20),
         acknowledgment_number: 1,
         ..TcpHeader::new(sport, dport, 1, 1024)
+    };
+    if let Some(mss) = packet.mss {
+        header.set_options(&[TcpOptionElement::MaximumSegmentSize(mss)]).expect("one option fits");
     }
+    header
 }
 
 /// The length of a chunk of SCTP on the wire; the last one takes what there is of payload, and is at least this long.

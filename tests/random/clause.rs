@@ -118,8 +118,10 @@ pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
         sometimes(4, flag("--dport", ports())),
         sometimes(3, flags()),
         sometimes(2, multiport()),
+        sometimes(2, tcp_only()),
     );
-    let tcp = tcp.prop_map(|(sport, dport, flags, multiport)| format!(" -p tcp{sport}{dport}{flags}{multiport}"));
+    let tcp =
+        tcp.prop_map(|(sport, dport, flags, multiport, only)| format!(" -p tcp{sport}{dport}{flags}{multiport}{only}"));
     let udp =
         (sometimes(2, flag("--sport", ports())), sometimes(4, flag("--dport", ports())), sometimes(2, multiport()));
     let udp = udp.prop_map(|(sport, dport, multiport)| format!(" -p udp{sport}{dport}{multiport}"));
@@ -135,6 +137,8 @@ pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
         1 => with_ports.prop_map(|text| (Transport::Any, text)),
         1 => icmp(site.family).prop_map(|text| (Transport::Any, text)),
         1 => other.prop_map(|text| (Transport::Any, text)),
+        1 => flag("-p esp --espspi", select(vec!["1", "2:299", "7"]).prop_map(str::to_owned))
+            .prop_map(|text| (Transport::Any, text.replace("! -p esp", "-p esp !"))),
     ]
     .boxed()
 }
@@ -206,7 +210,80 @@ pub(super) fn matches(site: Site) -> Text {
     if site.only(&[Hook::Output, Hook::Postrouting]) {
         all.push((6, owner()));
     }
+    all.extend(header_matches(site).into_iter().map(|text| (1, text)));
     prop::strategy::Union::new_weighted(all).boxed()
+}
+
+/// What may stand behind `-p tcp`: an option of its header, or a match on it.
+fn tcp_only() -> Text {
+    let words = select(vec![
+        "-m tcp ~--tcp-option 2",
+        "-m tcp ~--tcp-option 8",
+        "-m tcpmss ~--mss 536",
+        "-m tcpmss ~--mss 537:1460",
+        "-m ecn ~--ecn-tcp-ece",
+        "-m ecn ~--ecn-tcp-cwr",
+    ]);
+    (not(), words).prop_map(|(not, words)| format!(" {}", words.replace('~', not))).boxed()
+}
+
+/// A match with one option, sometimes negated, and one of these values.
+fn one_of(words: &'static str, values: &[&'static str]) -> Text {
+    let (name, option) = words.split_once(' ').expect("a match and its option");
+    (not(), select(values.to_vec())).prop_map(move |(not, value)| format!(" -m {name} {not}{option} {value}")).boxed()
+}
+
+/// Addresses from one to another.
+fn iprange(family: Family) -> Text {
+    let ends = (select(addresses(family)), select(addresses(family)));
+    (not(), select(vec!["--src-range", "--dst-range"]), ends)
+        .prop_map(|(not, option, (first, last))| format!(" -m iprange {not}{option} {first}-{last}"))
+        .boxed()
+}
+
+/// Matches on headers and on the link that need no protocol.
+fn header_matches(site: Site) -> Vec<Text> {
+    let mut all = vec![
+        one_of("dscp --dscp", &["0", "0x0a", "46"]),
+        one_of("dscp --dscp-class", &["EF", "CS0", "AF11"]),
+        one_of("tos --tos", &["0x28/0xfc", "0/0xff", "1/3", "0xb9"]),
+        one_of("ecn --ecn-ip-ect", &["0", "1", "3"]),
+        one_of("pkttype --pkt-type", &["unicast", "broadcast", "multicast"]),
+        iprange(site.family),
+    ];
+    // How long IPv6 headers are, the packets do not state.
+    if site.family == Family::Ipv4 {
+        all.push(one_of("length --length", &["40", "20:60", "61:", "48:70"]));
+    }
+    let names = match site.family {
+        Family::Ipv4 => ["ttl --ttl-eq", "ttl --ttl-lt", "ttl --ttl-gt"],
+        Family::Ipv6 => ["hl --hl-eq", "hl --hl-lt", "hl --hl-gt"],
+    };
+    all.push(one_of(names[0], &["64", "63", "1"]));
+    for words in [names[1], names[2]] {
+        all.push(select(vec!["2", "64", "63"]).prop_map(move |value| format!(" -m {words} {value}")).boxed());
+    }
+    if site.family == Family::Ipv6 {
+        all.extend([fixed("-m hbh"), fixed("-m dst")]);
+        all.push(one_of("ipv6header --header", &["hop,prot", "dst,prot", "prot", "hop,dst,prot", "esp"]));
+        let soft = one_of("ipv6header --header", &["hop", "dst", "hop,prot", "hop,dst"]);
+        all.push(soft.prop_map(|text| text + " --soft").boxed());
+    }
+    if site.only(&[Hook::Prerouting, Hook::Input, Hook::Forward]) {
+        all.push(one_of("mac --mac-source", &["02:00:00:00:00:99", "02:00:00:00:00:98"]));
+        all.push(one_of("devgroup --src-group", &["0", "1/1", "0x10/0xf"]));
+        if site.family == Family::Ipv6 {
+            all.extend([fixed("-m eui64"), fixed("-m eui64"), fixed("-m eui64")]);
+        }
+    }
+    if site.only(&[Hook::Forward, Hook::Output, Hook::Postrouting]) {
+        all.push(one_of("devgroup --dst-group", &["0", "1/1", "0x10/0xf"]));
+    }
+    if site.only(&[Hook::Output]) {
+        all.push(one_of("physdev --physdev-in", &["eth0", "br+"]));
+        all.push(not().prop_map(|not| format!(" -m physdev {not}--physdev-is-bridged")).boxed());
+    }
+    all
 }
 
 fn fixed(text: &'static str) -> Text {

@@ -13,6 +13,8 @@ use super::{ELSEWHERE, IDS, JOINED, MARKS, OWN, PORTS, of};
 const ICMP: [[u8; 12]; 2] =
     [[8, 8, 8, 0, 3, 5, 9, 10, 11, 13, 14, 17], [128, 128, 128, 129, 1, 2, 3, 130, 135, 137, 139, 200]];
 
+const ESP: Protocol = Protocol(50);
+
 /// Sets everything of a packet that its way does not depend on.
 type Contents = (Protocol, Option<TcpFlags>, Option<(u8, u8)>);
 
@@ -21,7 +23,7 @@ fn contents(family: Family) -> impl Strategy<Value = Contents> {
         Family::Ipv4 => Protocol::ICMP,
         Family::Ipv6 => Protocol::ICMPV6,
     };
-    let flags = prop_oneof![3 => Just(0x02), 1 => select(vec![0x10, 0x12, 0x18]), 2 => 0u8..64];
+    let flags = prop_oneof![3 => Just(0x02), 1 => select(vec![0x10, 0x12, 0x18]), 2 => any::<u8>()];
     prop_oneof![
         4 => flags.prop_map(|flags| (Protocol::TCP, Some(TcpFlags(flags)), None)),
         2 => Just((Protocol::UDP, None, None)),
@@ -54,14 +56,40 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
         mark,
         ..base(Origin::Local, src, dst)
     });
-    let src = prop_oneof![24 => address(elsewhere()), 2 => address(own()), 1 => address(broad(family))];
+    let src = prop_oneof![24 => address(elsewhere()), 2 => address(own()), 1 => address(broad(family)), 6 => address(made(family))];
     let dst = prop_oneof![3 => address(own()), 6 => address(elsewhere()), 1 => address(broad(family))];
     let inbound = (src, dst, select(vec!["eth0", "eth0", "eth1"]));
     let inbound = inbound.prop_map(move |(src, dst, interface)| Packet {
         in_interface: Some(interface.into()),
+        src_mac: Some(MAC.into()),
+        packet_type: Some("unicast".into()),
         ..base(Origin::Inbound, src, dst)
     });
     prop_oneof![local, inbound]
+}
+
+/// The hardware address that all packets arrive from, and none that rules ask for besides.
+pub const MAC: &str = "02:00:00:00:00:99";
+
+/// IPv6 addresses that are made of that hardware address, and ones that nearly are.
+fn made(family: Family) -> Vec<&'static str> {
+    match family {
+        Family::Ipv4 => vec!["10.244.1.77"],
+        Family::Ipv6 => vec!["fd00:1::ff:fe00:99", "2001:db8::ff:fe00:99", "fd00:1::ff:fe00:98"],
+    }
+}
+
+/// Headers of IPv6 in front of the payload, in the order in which they stand.
+fn ipv6_headers(family: Family) -> BoxedStrategy<Option<Vec<String>>> {
+    let names = |names: Vec<&str>| Some(names.into_iter().map(str::to_owned).collect());
+    match family {
+        Family::Ipv4 => Just(None).boxed(),
+        Family::Ipv6 => prop_oneof![
+            6 => Just(Some(Vec::new())),
+            2 => prop::sample::subsequence(vec!["hop-by-hop", "dst"], 1..=2).prop_map(names),
+        ]
+        .boxed(),
+    }
 }
 
 /// Addresses of more than one host: broadcasts, groups that every host joins, [`JOINED`], and groups that nobody joins.
@@ -77,7 +105,6 @@ fn broad(family: Family) -> Vec<&'static str> {
 /// IPv6.
 fn others(family: Family) -> Vec<Protocol> {
     const GRE: Protocol = Protocol(47);
-    const ESP: Protocol = Protocol(50);
     const AH: Protocol = Protocol(51);
     let mut all = vec![Protocol(253), Protocol::SCTP, Protocol::SCTP, Protocol::UDPLITE, Protocol::DCCP, GRE, ESP];
     if family == Family::Ipv4 {
@@ -101,10 +128,21 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
         select(vec![64, 64, 64, 64, 64, 1, 2, 255]),
         prop_oneof![9 => 0u32..64, 1 => 64u32..1300],
     );
-    (way(family), contents(family), (port(), port(), prop::option::of(chunks())), rest).prop_map(
-        |(way, (protocol, tcp_flags, icmp), (sport, dport, chunks), (dscp, ecn, ttl, payload_length))| Packet {
+    let stated = (ipv6_headers(family), prop::option::of(select(vec![536, 1400, 1460])), select(vec![1, 7, 300]));
+    (way(family), contents(family), (port(), port(), prop::option::of(chunks())), rest, stated).prop_map(
+        |(
+            way,
+            (protocol, tcp_flags, icmp),
+            (sport, dport, chunks),
+            (dscp, ecn, ttl, payload_length),
+            (headers, mss, spi),
+        )| Packet {
             protocol,
             sctp_chunks: chunks.filter(|_| protocol == Protocol::SCTP),
+            mss: mss.filter(|_| protocol == Protocol::TCP),
+            tcp_options: (protocol == Protocol::TCP).then(|| mss.map(|_| 2).into_iter().collect()),
+            spi: (protocol == ESP).then_some(spi),
+            ipv6_headers: headers,
             tcp_flags,
             icmp_type: icmp.map(|(kind, _)| kind),
             icmp_code: icmp.map(|(_, code)| code),

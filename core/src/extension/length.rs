@@ -6,6 +6,9 @@ use crate::packet::{Family, Packet, Protocol};
 
 const UNKNOWN: &str = "the packet does not state how long its headers are";
 
+/// Of ESP, its index and its sequence number count as the header.
+const ESP: Protocol = Protocol(50);
+
 /// All headers and the payload. IP options are not simulated.
 fn total(context: &Context) -> Option<u32> {
     let packet = context.packet;
@@ -27,10 +30,10 @@ fn network(packet: &Packet) -> Option<u32> {
 fn transport(context: &Context) -> Option<u32> {
     Some(match context.packet.protocol {
         Protocol::TCP => 20 + tcp_options(context)?,
-        Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 => 8,
+        Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 | ESP => 8,
         Protocol::SCTP => 12,
-        // Their headers have no length that is always the same: DCCP, ESP, AH, IPComp.
-        Protocol::DCCP | Protocol(50 | 51 | 108) => return None,
+        // Their headers have no length that is always the same: DCCP, AH, IPComp.
+        Protocol::DCCP | Protocol(51 | 108) => return None,
         // All of it is payload.
         _ => 0,
     })
