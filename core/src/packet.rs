@@ -266,6 +266,9 @@ pub struct Fragment {
     pub more: bool,
 }
 
+/// How the link layer can deliver a packet that a rule then sees.
+const PACKET_TYPES: [&str; 3] = ["unicast", "broadcast", "multicast"];
+
 fn default_ttl() -> u8 {
     64
 }
@@ -350,7 +353,7 @@ pub struct Packet {
     /// Set when the packet is a fragment.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub fragment: Option<Fragment>,
-    /// Security parameter index of AH or ESP.
+    /// Security parameter index of AH or ESP, or the index of IPComp.
     #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
     pub spi: Option<u32>,
     /// IPv6 extension headers present, by name or number.
@@ -359,7 +362,7 @@ pub struct Packet {
     /// `unicast`, `broadcast` or `multicast`, as the link layer delivered it.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub packet_type: Option<String>,
-    /// SCTP chunks present.
+    /// SCTP chunks present, by name.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub sctp_chunks: Option<Vec<String>>,
     /// Interface that the socket is bound to.
@@ -449,6 +452,15 @@ impl Packet {
         }
         if self.origin == Origin::Local && self.in_interface.is_some() {
             return Err("in_interface is for inbound packets: a local one leaves, it does not arrive".into());
+        }
+        if let Some(name) = self.ipv6_headers.iter().flatten().find(|name| names::ipv6_header(name).is_none()) {
+            return Err(format!("`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number"));
+        }
+        if let Some(name) = self.sctp_chunks.iter().flatten().find(|name| names::sctp_chunk(name).is_none()) {
+            return Err(format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"));
+        }
+        if let Some(kind) = self.packet_type.as_deref().filter(|kind| !PACKET_TYPES.contains(kind)) {
+            return Err(format!("`{kind}` is no packet_type: use {}", PACKET_TYPES.join(", ")));
         }
         if self.protocol != Protocol::TCP && self.tcp_flags.is_some() {
             return Err(format!("tcp_flags are for tcp, not for {}", self.protocol));
