@@ -197,6 +197,28 @@ pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
     if before.mark != after.mark {
         changes.push(format!("the mark becomes {:#x}", after.mark));
     }
+    if before.dscp != after.dscp {
+        changes.push(format!("the DSCP becomes {:#04x}", after.dscp));
+    }
+    if before.ecn != after.ecn {
+        changes.push(format!("the ECN bits become {}", after.ecn));
+    }
+    if before.ttl != after.ttl {
+        let field = if after.dst.is_ipv6() { "hop limit" } else { "time to live" };
+        changes.push(format!("the {field} becomes {}", after.ttl));
+    }
+    if before.mss != after.mss {
+        changes.push(match after.mss {
+            Some(mss) => format!("the maximum segment size becomes {mss}"),
+            None => "the maximum segment size is not known any more".into(),
+        });
+    }
+    if before.tcp_flags != after.tcp_flags {
+        changes.push("TCP's ECE and CWR change".into());
+    }
+    if before.tcp_options != after.tcp_options && before.mss == after.mss {
+        changes.push("TCP's options change".into());
+    }
     if before.connmark != after.connmark {
         changes.push(format!("the connection's mark becomes {:#x}", after.connmark));
     }
@@ -329,6 +351,10 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
 fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
     let (lead, reason) = match (&trace.path.stopped, trace.path.steps.last()) {
         (Some(stopped), _) => ("Cannot be walked.", format!("{}.", capital(stopped))),
+        (None, Some(step)) if trace.path.doubt.is_some() => {
+            let asked = trace.path.doubt.as_deref().unwrap_or_default();
+            ("Depends.", format!("{} matches: {asked}.", place(rulesets, step.place)))
+        }
         (None, Some(step)) if step.outcome == Outcome::Unknown => {
             let who = place(rulesets, step.place);
             ("Depends.", format!("{who} cannot be told: {}.", why(rulesets, trace, &trace.path, step)))

@@ -123,6 +123,31 @@ static ALL: &[&Extension] = &[
     &tcpmss::TCPMSS,
     &ttl::TTL,
     &ttl::HL,
+    &target::audit::AUDIT,
+    &target::checksum::CHECKSUM,
+    &target::classify::CLASSIFY,
+    &target::clusterip::CLUSTERIP,
+    &target::connsecmark::CONNSECMARK,
+    &target::npt::DNPT,
+    &target::dscp::DSCP,
+    &target::ecn::ECN,
+    &target::ttl::HL,
+    &target::hmark::HMARK,
+    &target::idletimer::IDLETIMER,
+    &target::led::LED,
+    &target::nfqueue::NFQUEUE,
+    &target::rateest::RATEEST,
+    &target::secmark::SECMARK,
+    &target::set::SET,
+    &target::npt::SNPT,
+    &target::synproxy::SYNPROXY,
+    &target::tcpmss::TCPMSS,
+    &target::tcpoptstrip::TCPOPTSTRIP,
+    &target::tee::TEE,
+    &target::tos::TOS,
+    &target::trace::TRACE,
+    &target::ttl::TTL,
+    &target::ulog::ULOG,
 ];
 
 /// An extension's place in the list of all.
@@ -161,7 +186,7 @@ impl Id {
 
     /// Whether iptables has a target of that name, of either family.
     pub fn is_target(name: &str) -> bool {
-        Self::named(name, Role::Target, None).is_some() || opaque::is_target(name)
+        Self::named(name, Role::Target, None).is_some()
     }
 
     /// The match that `-p` brings along in a family, such as `tcp` for `-p tcp`.
@@ -301,6 +326,16 @@ impl Extension {
             words: Some(words),
             ..Self::matching(name, summary, options)
         }
+    }
+
+    /// A target that changes nothing which a rule, a route or the packet's end depends on.
+    pub const fn observing(
+        name: &'static str,
+        summary: &'static str,
+        options: &'static [Opt],
+        words: fn(&Options) -> String,
+    ) -> Self {
+        Self::acting(name, summary, options, Behaviour::Observes, |_, _| Action::Continue, words)
     }
 
     fn is_named(&self, name: &str) -> bool {
@@ -469,6 +504,8 @@ pub struct Given<'a> {
     pub table: TableName,
     /// The protocol that the rule asks for, other than by `!`.
     pub protocol: Option<Protocol>,
+    /// All conditions of the rule.
+    pub matches: &'a [Part],
 }
 
 /// The options that one rule gives one of its matches or its target.

@@ -7,6 +7,7 @@ use serde::Serialize;
 use crate::explain;
 use crate::packet::Packet;
 use crate::ruleset::{Hook, Ruleset, TableName};
+use crate::view::View;
 use crate::walk::trace::{Assumption, Branch, DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
 
 /// A trace as JSON, on one line.
@@ -97,6 +98,11 @@ struct Ends {
     #[serde(skip_serializing_if = "Option::is_none")]
     dport_span: Option<(u16, u16)>,
     mark: u32,
+    dscp: u8,
+    ecn: u8,
+    ttl: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mss: Option<u16>,
 }
 
 #[derive(Serialize)]
@@ -122,6 +128,9 @@ struct ReportAssumption<'a> {
     rule: Option<u32>,
     hook: Hook,
     matches: bool,
+    /// The rule matches, and `because` asks about its target.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    target: bool,
     because: &'a str,
 }
 
@@ -156,16 +165,8 @@ impl<'a> Report<'a> {
 }
 
 fn ends(path: &Path) -> Ends {
-    let view = path.result();
-    Ends {
-        src: view.src,
-        dst: view.dst,
-        sport: view.sport,
-        dport: view.dport,
-        sport_span: view.sport_span,
-        dport_span: view.dport_span,
-        mark: view.mark,
-    }
+    let &View { src, dst, sport, dport, sport_span, dport_span, mark, dscp, ecn, ttl, mss, .. } = path.result();
+    Ends { src, dst, sport, dport, sport_span, dport_span, mark, dscp, ecn, ttl, mss }
 }
 
 impl<'a> Source<'a> {
@@ -238,6 +239,7 @@ impl<'a> Source<'a> {
             rule: assumption.place.rule.map(|rule| rule + 1),
             hook: assumption.hook,
             matches: assumption.matches,
+            target: assumption.target,
             because: &assumption.because,
         }
     }

@@ -194,6 +194,8 @@ pub struct NatRange {
     pub addresses: Option<(IpAddr, IpAddr)>,
     /// First and last port; absent: the port stays.
     pub ports: Option<(u16, u16)>,
+    /// Of a shifted span of ports: the port that becomes the first of them.
+    pub base: Option<u16>,
 }
 
 /// One option of a rule, or the bare name of a match that has none.

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::packet::{ConnectionState, Packet};
+use crate::packet::{ConnectionState, Packet, TcpFlags};
 use crate::ruleset::Hook;
 
 /// A packet at one hook. Everything that no rule and no routing changes stays in [`Packet`].
@@ -28,6 +28,10 @@ pub struct View {
     pub dport_span: Option<(u16, u16)>,
     /// The zone of connection tracking that a CT rule put its connection in.
     pub zone: u16,
+    /// The source that connection tracking knows, where SNPT has put another into the packet.
+    pub tracked_src: Option<IpAddr>,
+    /// The destination that connection tracking knows, where DNPT has put another into the packet.
+    pub tracked_dst: Option<IpAddr>,
     /// The packet's mark.
     pub mark: u32,
     /// Differentiated services code point, 0 to 63.
@@ -38,6 +42,10 @@ pub struct View {
     pub ttl: u8,
     /// TCP's maximum segment size, where the packet states one.
     pub mss: Option<u16>,
+    /// TCP's flags, where the packet states them.
+    pub tcp_flags: Option<TcpFlags>,
+    /// The kinds of TCP's options, where the packet states them.
+    pub tcp_options: Option<Vec<u8>>,
     /// The connection's mark.
     pub connmark: u32,
     /// What connection tracking says; `None` before it has seen the packet.
@@ -66,11 +74,15 @@ impl View {
             sport_span: None,
             dport_span: None,
             zone: 0,
+            tracked_src: None,
+            tracked_dst: None,
             mark: packet.mark,
             dscp: packet.dscp,
             ecn: packet.ecn,
             ttl: packet.ttl,
             mss: packet.mss,
+            tcp_flags: packet.tcp_flags,
+            tcp_options: packet.tcp_options.clone(),
             connmark: packet.connmark,
             state: None,
             source_translated: false,

@@ -350,8 +350,7 @@ impl<'a> Walker<'a> {
         for &layer in self.layers {
             let before = self.view.clone();
             self.run_layer(layer, TableName::Mangle)?;
-            // iptable_mangle.c, `ipt_mangle_out`: only these changes lead to a new routing decision.
-            if (before.src, before.dst, before.mark) != (self.view.src, self.view.dst, self.view.mark) {
+            if Self::reroutes(&before, &self.view) {
                 way = self.route_sent(RouteReason::Mangled)?;
             }
         }
@@ -393,6 +392,14 @@ impl<'a> Walker<'a> {
             self.track();
         }
         self.run_table(TableName::Mangle)
+    }
+
+    /// Whether what mangle OUTPUT changed leads to a new routing decision (iptable_mangle.c, `ipt_mangle_out`;
+    /// ip6table_mangle.c, `ip6t_mangle_out`; nft_chain_route.c): the TOS byte does, and of IPv6 the hop limit.
+    fn reroutes(before: &View, after: &View) -> bool {
+        let hop_limit = |view: &View| if view.dst.is_ipv6() { view.ttl } else { 0 };
+        let seen = |view: &View| (view.src, view.dst, view.mark, view.dscp, view.ecn, hop_limit(view));
+        seen(before) != seen(after)
     }
 
     /// A packet that arrives.
@@ -696,7 +703,9 @@ impl<'a> Walker<'a> {
             Action::Drop => Verdict { by: Some(is_drop(place)), ..self.end(VerdictKind::Dropped) },
             Action::Reject(with) => Verdict { reason: Some(with), ..self.end(VerdictKind::Rejected) },
             Action::Queue => self.end(VerdictKind::Queued),
-            Action::Accept | Action::Continue | Action::Return | Action::Unknown(_) => return Ok(()),
+            Action::Accept | Action::Continue | Action::Return | Action::Unknown(_) | Action::Depends { .. } => {
+                return Ok(());
+            }
         };
         Err(Stop::End(end))
     }

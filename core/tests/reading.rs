@@ -76,12 +76,12 @@ fn what_is_not_known_is_kept_and_said() {
         &["4:14: note: -m set: a dump does not hold the contents of sets"],
     );
     check(&around("-A OUTPUT -m weird --x 1 -j a"), &["4:14: warning: -m weird is not evaluated"]);
-    check(&around("-A OUTPUT -j NFQUEUE --queue-num 1"), &["4:14: warning: what -j NFQUEUE does is not simulated"]);
+    check(&around("-A OUTPUT -j WEIRD --x 1"), &["4:14: warning: what -j WEIRD does is not simulated"]);
     let thrice = "-A OUTPUT -m set --match-set x dst -j a\n".repeat(3);
     check(&around(&thrice), &["4:14: note: -m set: a dump does not hold the contents of sets"]);
     for rule in [
         "-A OUTPUT -m set ! --match-set x dst -j a",
-        "-A OUTPUT -m limit --limit 5/sec -m mark --mark 0x1 -j NFQUEUE --queue-num 1",
+        "-A OUTPUT -m limit --limit 5/sec -m mark --mark 0x1 -j WEIRD --queue-num 1",
         "-A OUTPUT -m string --string \"a \\\"b\" --algo bm --to 65535 -j a",
     ] {
         let parsed = parse(around(rule));

@@ -13,7 +13,7 @@ pub(super) mod write;
 
 use read::{problem, whole};
 pub use write::quote;
-use write::{prefix_length, tcp_flag_names, write_nat, write_v6};
+use write::{prefix_length, tcp_flag_names, write_v6};
 
 /// Names of bits or of numbers.
 pub type Names = &'static [(&'static str, u32)];
@@ -59,12 +59,10 @@ pub enum Kind {
     Number(u32),
     /// A number up to a limit, or one of these names; printed as a number.
     NumberOr(Names, u32),
-    /// Addresses, ports or both, to translate to: `10.0.0.1-10.0.0.9:80-90`.
-    Nat,
-    /// `15001` or `15001-15009`.
-    PortSpan,
     /// Free text of at most so many bytes.
     Text(usize),
+    /// Free text of which only so many bytes are kept.
+    Cut(usize),
     /// One word of at most so many bytes, never quoted in print.
     Word(usize),
     /// A decimal number between two limits, both included.
@@ -160,9 +158,7 @@ impl Kind {
             Self::Between(low, high) => format!("{low}..{high}"),
             Self::NumberRange(_) => "NUMBER[:NUMBER]".into(),
             Self::Wide => "NUMBER".into(),
-            Self::Nat => "[ADDRESS[-ADDRESS]][:PORT[-PORT]]".into(),
-            Self::PortSpan => "PORT[-PORT]".into(),
-            Self::Text(_) => "TEXT".into(),
+            Self::Text(_) | Self::Cut(_) => "TEXT".into(),
             Self::Word(_) => "NAME".into(),
             Self::Mac => "MAC".into(),
             Self::Own(form) => form.examples.first().copied().unwrap_or_default().into(),
@@ -171,7 +167,7 @@ impl Kind {
 
     /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
     pub fn is_free(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Word(_) | Self::Interface)
+        matches!(self, Self::Text(_) | Self::Cut(_) | Self::Word(_) | Self::Interface)
     }
 
     /// Reads the value.
@@ -249,18 +245,17 @@ impl Kind {
                     None => Err(problem("number in range", text, &format!("a number from 0 to {highest}"))),
                 }
             }
-            Self::Nat => match whole(read::nat_range, text) {
-                Some(range) => Ok(Value::Nat(Box::new(range))),
-                None => Err(problem("address to translate to", text, "10.0.0.1, 10.0.0.1:80 or [fd00::1]:80")),
-            },
-            Self::PortSpan => match whole(read::span_of(read::port), text) {
-                Some((low, high)) => ordered((low.into(), high.into())),
-                None => Err(problem("port", text, "15001 or 15001-15009")),
-            },
             Self::Text(most) if text.len() > most => {
                 Err(Problem::new(format!("this text has {} bytes", text.len())).hint(format!("at most {most} fit")))
             }
             Self::Text(_) => Ok(Value::Text(ruleset.keep(text))),
+            Self::Cut(_) if text.is_empty() || text.contains('\n') => {
+                Err(Problem::new("this text must hold something, on one line"))
+            }
+            Self::Cut(most) => {
+                let end = (0..=most.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+                Ok(Value::Text(ruleset.keep(&text[..end])))
+            }
             Self::Word(most) => Self::Text(most).parse(words, ruleset),
             Self::Between(low, high) => match number::parse_u32(text).filter(|number| (low..=high).contains(number)) {
                 Some(number) => Ok(Value::Number(number)),
@@ -378,7 +373,6 @@ impl Kind {
                 }
                 Ok(())
             }
-            (_, Value::Nat(range)) => write_nat(range, out),
             (_, Value::Wide(number)) => write!(out, "{number}"),
             (_, Value::Wides(pair)) if pair.0 == pair.1 => write!(out, "{}", pair.0),
             (_, Value::Wides(pair)) => write!(out, "{}:{}", pair.0, pair.1),
@@ -389,7 +383,7 @@ impl Kind {
                 quote(ruleset.text(*text), out);
                 Ok(())
             }
-            (_, Value::None | Value::Bits(_)) => Ok(()),
+            (_, Value::None | Value::Bits(_) | Value::Nat(_)) => Ok(()),
         }
     }
 
@@ -398,7 +392,7 @@ impl Kind {
         match (self, value) {
             (Self::Network, Value::Net4(address, Ipv4Addr::BROADCAST)) => address.to_string(),
             (Self::Network, Value::Net6(net)) if net.1.to_bits() == u128::MAX => net.0.to_string(),
-            (Self::Text(_), Value::Text(text)) => format!("“{}”", ruleset.text(*text)),
+            (Self::Text(_) | Self::Cut(_), Value::Text(text)) => format!("“{}”", ruleset.text(*text)),
             (Self::TcpFlags, Value::Masked { value, mask }) => {
                 format!("{} among {}", tcp_flag_names(*value), tcp_flag_names(*mask))
             }
@@ -411,10 +405,7 @@ impl Kind {
             }
             (Self::AddressSpan, Value::Addresses(span)) => format!("{} to {}", span.0, span.1),
             (Self::Bits(_) | Self::Ports, _) => self.printed(value, ruleset).replace(',', " or "),
-            (
-                Self::Port | Self::AnyPort | Self::Ids | Self::PortSpan | Self::NumberRange(_),
-                Value::Range(low, high),
-            ) if low != high => {
+            (Self::Port | Self::AnyPort | Self::Ids | Self::NumberRange(_), Value::Range(low, high)) if low != high => {
                 format!("{low} to {high}")
             }
             _ => self.printed(value, ruleset),

@@ -33,40 +33,6 @@ pub fn reason(words: &str) -> Cow<'static, str> {
     }
 }
 
-/// Targets of iptables 1.8.9 that are kept as written, and whether the packet goes on to the next rule behind them.
-const TARGETS: &[(&str, bool)] = &[
-    ("AUDIT", true),
-    ("CHECKSUM", true),
-    ("CLASSIFY", true),
-    ("CLUSTERIP", false),
-    ("CONNSECMARK", true),
-    ("DNPT", true),
-    ("DSCP", true),
-    ("ECN", true),
-    ("HL", true),
-    ("HMARK", true),
-    ("IDLETIMER", true),
-    ("LED", true),
-    ("NFQUEUE", false),
-    ("RATEEST", true),
-    ("SECMARK", true),
-    ("SET", true),
-    ("SNPT", true),
-    ("SYNPROXY", false),
-    ("TCPMSS", true),
-    ("TCPOPTSTRIP", true),
-    ("TEE", true),
-    ("TOS", true),
-    ("TRACE", true),
-    ("TTL", true),
-    ("ULOG", true),
-];
-
-/// Whether iptables has a target of that name, though Chainwalk does not simulate it.
-pub fn is_target(name: &str) -> bool {
-    TARGETS.iter().any(|(known, _)| *known == name)
-}
-
 /// Whether a match is known to have no answer, rather than not being known.
 pub fn is_unknowable(name: &str) -> bool {
     UNKNOWABLE.iter().any(|(known, _)| *known == name)
@@ -90,18 +56,10 @@ pub static STRAY: Extension = Extension {
     ..Extension::matching("(not understood)", "not evaluated", &[])
 };
 
-/// A target that is kept as written. One that lets the packet go on is passed, and that is said: what it changes may
-/// matter to a later rule.
+/// A target that is kept as written: one that iptables does not have.
 pub static TARGET: Extension = Extension {
     role: Role::Target,
-    apply: Some(|effects, options| {
-        let name = name_of(options);
-        if TARGETS.contains(&(name, true)) {
-            effects.assume(format!("-j {name} changes nothing that a later rule asks for"));
-            return Action::Continue;
-        }
-        Action::Unknown(format!("what -j {name} does is not simulated"))
-    }),
+    apply: Some(|_, options| Action::Unknown(format!("what -j {} does is not simulated", name_of(options)))),
     words: Some(|options| format!("do what {} does, which is not simulated", name_of(options))),
     ..Extension::matching("(kept as written)", "not simulated", &[])
 };

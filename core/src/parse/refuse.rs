@@ -9,7 +9,10 @@ use super::rule::Say;
 /// Checks one use of an extension; `span` is its name in the text.
 pub(super) fn group(id: Id, given: Given, span: Span, say: &mut Say) {
     let extension = id.get();
-    let problems = [options(extension, given), place(extension, given), (extension.check)(&given).err()];
+    // An option that could not be read has been spoken of; what seems to be missing may be that one.
+    let unread = given.matches.iter().any(|part| part.extension == Id::STRAY);
+    let options = if unread { None } else { options(extension, given).or_else(|| (extension.check)(&given).err()) };
+    let problems = [options, place(extension, given)];
     for problem in problems.into_iter().flatten() {
         say(Severity::Error, span, problem);
     }

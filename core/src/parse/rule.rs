@@ -302,6 +302,10 @@ impl RuleReader {
             return Target::None;
         };
         if let Some(&chain) = site.chains.get(&*name.text) {
+            if site.table.is_some_and(|table| table.hooks().iter().any(|hook| hook.name() == name.text)) {
+                let problem = Problem::new(format!("{} is a built-in chain", name.text));
+                say(Severity::Error, name.span, problem.hint("rules jump to chains of their own making only"));
+            }
             return if goto { Target::Goto(chain) } else { Target::Jump(chain) };
         }
         let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
@@ -310,7 +314,7 @@ impl RuleReader {
             return Target::Extension(id);
         }
         let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
-        if !goto && (has_options || opaque::is_target(&name.text)) {
+        if !goto && has_options {
             let options = rest.verbatim(name.span.start, opens_group);
             let words = if options.is_empty() { name.span.of(rest.text) } else { options };
             let problem = Problem::new(format!("what -j {} does is not simulated", name.text));
@@ -539,6 +543,7 @@ impl RuleReader {
             family: ruleset.family,
             table,
             protocol: self.protocol,
+            matches: ruleset.matches(rule),
         };
         for (group, parts) in groups.iter().zip(ruleset.groups(rule)) {
             let span = match usize::from(*group).checked_sub(1).and_then(|place| self.matches.get(place)) {

@@ -58,7 +58,7 @@ impl Walker<'_> {
                         "the rule jumps to {name}, a chain that the text does not define"
                     )));
                 }
-                Target::Extension(id) => match self.apply(ruleset, id, rule) {
+                Target::Extension(id) => match self.act(ruleset, id, rule, here)? {
                     Action::Continue => continue,
                     Action::Return => {
                         leave(&mut frames, &mut open);
@@ -116,7 +116,8 @@ impl Walker<'_> {
             self.push(place, Outcome::Unknown, condition, caller);
             return Err(Stop::Fork);
         };
-        self.assumed.push(Assumption { place, hook: self.view.hook, matches, because: because.into_owned() });
+        let (hook, because) = (self.view.hook, because.into_owned());
+        self.assumed.push(Assumption { place, hook, matches, target: false, because });
         let outcome = if matches { Outcome::Match } else { Outcome::NoMatch };
         self.push(place, outcome, condition, caller);
         Ok(if matches { Asked::Matched } else { Asked::Failed })
@@ -154,6 +155,20 @@ impl Walker<'_> {
         }
     }
 
+    /// Applies a target; what no dump can tell of it is answered from the script.
+    fn act(&mut self, ruleset: u32, id: Id, rule: &Rule, place: Place) -> Result<Action, Stop> {
+        let (because, yes, no) = match self.apply(ruleset, id, rule) {
+            Action::Depends { because, yes, no } => (because, yes, no),
+            action => return Ok(action),
+        };
+        let Some(&holds) = self.script.get(self.assumed.len()) else {
+            self.path.doubt = Some(because);
+            return Err(Stop::Fork);
+        };
+        self.assumed.push(Assumption { place, hook: self.view.hook, matches: holds, target: true, because });
+        Ok(if holds { *yes } else { *no })
+    }
+
     fn apply(&mut self, ruleset: u32, id: Id, rule: &Rule) -> Action {
         let rules = &self.rulesets[ruleset as usize];
         let options = Options { parts: rules.parameters(rule), ruleset: rules };
@@ -164,12 +179,14 @@ impl Walker<'_> {
             host: self.host,
             assumes: &mut self.assumes,
             translates: false,
+            doubtful: false,
         };
         let action = match id.get().apply {
             Some(apply) => apply(&mut effects, &options),
             None => Action::Continue,
         };
         self.translated |= effects.translates;
+        self.doubtful |= effects.doubtful;
         if view != self.view {
             self.show(view);
             if let Some(step) = self.path.steps.last_mut() {

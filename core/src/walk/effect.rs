@@ -27,6 +27,15 @@ pub enum Action {
     Return,
     /// Nobody can tell, for this reason.
     Unknown(String),
+    /// One of two, and no dump can tell which.
+    Depends {
+        /// The question, and why it has no answer.
+        because: String,
+        /// What happens if the answer is yes.
+        yes: Box<Action>,
+        /// What happens if it is no.
+        no: Box<Action>,
+    },
 }
 
 /// The packet in a target's hands.
@@ -42,6 +51,8 @@ pub struct Effects<'a> {
     pub assumes: &'a mut Vec<String>,
     /// Whether the target set up a translation, be it one that changes nothing.
     pub translates: bool,
+    /// Whether the walk cannot follow all that the target did.
+    pub doubtful: bool,
 }
 
 impl Effects<'_> {
@@ -53,37 +64,50 @@ impl Effects<'_> {
         }
     }
 
-    /// Changes the destination. Without `--random` a port outside the range becomes its first one.
+    /// Takes something for granted that may well be otherwise: the walk is not certain any more.
+    pub fn doubt(&mut self, what: impl Into<String>) {
+        self.doubtful = true;
+        self.assume(what);
+    }
+
+    /// Changes the destination. Without `--random` a port outside the range becomes its first one. What connection tracking
+    /// knows is compared, not what stands in the packet.
     pub fn translate_destination(&mut self, range: &NatRange, options: &Options) {
-        let before = (self.view.dst, self.view.dport, self.view.dport_span);
+        let before = (self.view.tracked_dst.unwrap_or(self.view.dst), self.view.dport, self.view.dport_span);
+        let mut after = before;
         if let Some(address) = self.choose(range, nat::Side::Destination, options) {
-            self.view.dst = address;
+            after.0 = address;
         }
-        let ports = range.ports.filter(|_| self.packet.protocol.has_ports());
-        if let Some((low, high)) = ports {
-            let known = nat::destination_port(self.view.dport, (low, high), options);
-            (self.view.dport, self.view.dport_span) =
-                known.map_or((None, Some((low, high))), |port| (Some(port), None));
+        if let Some((low, high)) = range.ports.filter(|_| self.packet.protocol.has_ports()) {
+            let known = nat::destination_port(before.1, (low, high), range.base, options);
+            (after.1, after.2) = known.map_or((None, Some((low, high))), |port| (Some(port), None));
         }
-        self.view.destination_translated |= before != (self.view.dst, self.view.dport, self.view.dport_span);
+        if before != after {
+            (self.view.dst, self.view.dport, self.view.dport_span) = after;
+            self.view.destination_translated = true;
+        }
         self.translates = true;
     }
 
     /// Changes the source. The port stays if it may: whether it is taken by another connection, a dump does not say.
     pub fn translate_source(&mut self, range: &NatRange, options: &Options) {
-        let before = (self.view.src, self.view.sport, self.view.sport_span);
+        let before = (self.view.tracked_src.unwrap_or(self.view.src), self.view.sport, self.view.sport_span);
+        let mut after = before;
         if let Some(address) = self.choose(range, nat::Side::Source, options) {
-            self.view.src = address;
+            after.0 = address;
         }
         if self.packet.protocol.has_ports()
-            && let Some(sport) = self.view.sport
+            && let Some(sport) = before.1
         {
-            (self.view.sport, self.view.sport_span) = match nat::source_port(sport, range.ports, options) {
+            (after.1, after.2) = match nat::source_port(sport, range, options) {
                 (low, high) if low == high => (Some(low), None),
                 span => (None, Some(span)),
             };
         }
-        self.view.source_translated |= before != (self.view.src, self.view.sport, self.view.sport_span);
+        if before != after {
+            (self.view.src, self.view.sport, self.view.sport_span) = after;
+            self.view.source_translated = true;
+        }
         self.translates = true;
     }
 

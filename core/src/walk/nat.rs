@@ -21,9 +21,15 @@ fn is_random(options: &Options) -> bool {
 }
 
 /// The new destination port; `None` for one that the kernel picks at random.
-pub(super) fn destination_port(port: Option<u16>, (low, high): (u16, u16), options: &Options) -> Option<u16> {
+pub(super) fn destination_port(
+    port: Option<u16>,
+    (low, high): (u16, u16),
+    base: Option<u16>,
+    options: &Options,
+) -> Option<u16> {
     match port {
         _ if low == high => Some(low),
+        Some(port) if base.is_some() => Some(shifted(port, (low, high), base?)),
         _ if is_random(options) => None,
         Some(port) if (low..=high).contains(&port) => Some(port),
         _ => Some(low),
@@ -32,8 +38,12 @@ pub(super) fn destination_port(port: Option<u16>, (low, high): (u16, u16), optio
 
 /// The new source port, as the bounds that it lies in: it stays where it may, and is picked at random otherwise; without a
 /// range from those that are as privileged as the old one (`nf_nat_l4proto_unique_tuple`).
-pub(super) fn source_port(port: u16, range: Option<(u16, u16)>, options: &Options) -> (u16, u16) {
-    match range {
+pub(super) fn source_port(port: u16, range: &NatRange, options: &Options) -> (u16, u16) {
+    if let (Some(ports), Some(base)) = (range.ports, range.base) {
+        let port = shifted(port, ports, base);
+        return (port, port);
+    }
+    match range.ports {
         Some((low, high)) if (low..=high).contains(&port) && !is_random(options) => (port, port),
         Some(range) => range,
         None if !is_random(options) => (port, port),
@@ -43,6 +53,13 @@ pub(super) fn source_port(port: u16, range: Option<(u16, u16)>, options: &Option
             1024.. => (1024, u16::MAX),
         },
     }
+}
+
+/// A port of a shifted span, which is counted from its base and round again.
+fn shifted(port: u16, (low, high): (u16, u16), base: u16) -> u16 {
+    let size = u32::from(high - low) + 1;
+    let offset = u32::from(port.wrapping_sub(base)) % size;
+    u16::try_from(u32::from(low) + offset).expect("it is below the span's end")
 }
 
 /// Whether a source that lies in the range stays: with its port, if the range has ports.

@@ -201,6 +201,8 @@ pub struct Path {
     pub copy: Option<Copied>,
     /// Why the walk had to stop before an end.
     pub stopped: Option<String>,
+    /// What no dump can tell of the target that the walk came to last.
+    pub doubt: Option<String>,
 }
 
 impl Path {
@@ -220,8 +222,10 @@ pub struct Assumption {
     pub place: Place,
     /// Where it was asked.
     pub hook: Hook,
-    /// What is assumed.
+    /// What is assumed: whether the rule matches; with `target`, whether what `because` asks is so.
     pub matches: bool,
+    /// Whether the rule matches for sure, and what its target then does cannot be told.
+    pub target: bool,
     /// Why nobody can tell.
     pub because: String,
 }

@@ -110,8 +110,13 @@ fn ways(state: &State, walked: &Walked) -> Html {
     let ways = trace.branches.iter().map(|branch| {
         let order = branch.first.map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
         let answers = branch.assumes.iter().map(|assumed| {
-            let matches = if assumed.matches { "matches" } else { "does not match" };
-            format!("{} {matches} ({})", short(rulesets, assumed.place), assumed.because)
+            let rule = short(rulesets, assumed.place);
+            match (assumed.target, assumed.matches) {
+                (true, true) => format!("{rule}: {}: it is so", assumed.because),
+                (true, false) => format!("{rule}: {}: it is not so", assumed.because),
+                (false, true) => format!("{rule} matches ({})", assumed.because),
+                (false, false) => format!("{rule} does not match ({})", assumed.because),
+            }
         });
         let given: Vec<String> = order.into_iter().chain(answers).collect();
         let end = branch.path.verdict.as_ref().map_or("no end is known".into(), crate::paste::end);

@@ -5,15 +5,15 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use nom::branch::alt;
 use nom::bytes::complete::take_while1;
 use nom::character::complete::{char, one_of};
-use nom::combinator::{all_consuming, map, map_opt, map_res, opt};
+use nom::combinator::{all_consuming, map_opt, map_res, opt};
 use nom::multi::separated_list1;
 use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use super::{IcmpNames, Names};
 use crate::diagnostic::Problem;
-use crate::packet::TcpFlags;
-use crate::ruleset::{NatRange, Value};
+use crate::packet::{Family, TcpFlags};
+use crate::ruleset::Value;
 use crate::{names, number};
 
 pub(in crate::extension) fn problem(what: &str, text: &str, example: &str) -> Problem {
@@ -111,15 +111,6 @@ pub(in crate::extension) fn address(input: &str) -> IResult<&str, IpAddr> {
     map_res(take_while1(|c: char| c.is_ascii_hexdigit() || c == '.' || c == ':'), str::parse).parse(input)
 }
 
-/// An IPv4 address, or an IPv6 one in brackets, as they stand before a port.
-fn address_before_port(input: &str) -> IResult<&str, IpAddr> {
-    let v4 = map_res(take_while1(|c: char| c.is_ascii_digit() || c == '.'), |text: &str| {
-        text.parse::<Ipv4Addr>().map(IpAddr::V4)
-    });
-    let bracketed = nom::sequence::delimited(char('['), address, char(']'));
-    alt((bracketed, v4)).parse(input)
-}
-
 /// `a-b` or `a`, of anything.
 pub(super) fn span_of<'a, T: Copy>(
     one: impl Fn(&'a str) -> IResult<&'a str, T> + Copy,
@@ -129,18 +120,6 @@ pub(super) fn span_of<'a, T: Copy>(
         let (rest, last) = opt(preceded(char('-'), one)).parse(rest)?;
         Ok((rest, (first, last.unwrap_or(first))))
     }
-}
-
-pub(super) fn nat_range(input: &str) -> IResult<&str, NatRange> {
-    let ports = || preceded(char(':'), span_of(port));
-    let with_ports = map((opt(span_of(address_before_port)), ports()), |(addresses, ports)| NatRange {
-        addresses,
-        ports: Some(ports),
-    });
-    // `[a]-[b]` needs its brackets only before a port; `a-b` of IPv6 addresses has none.
-    let bracketed = map(span_of(address_before_port), |addresses| NatRange { addresses: Some(addresses), ports: None });
-    let bare = map(span_of(address), |addresses| NatRange { addresses: Some(addresses), ports: None });
-    alt((all_consuming(with_ports), all_consuming(bracketed), all_consuming(bare))).parse(input)
 }
 
 /// The mask behind an address: a prefix length, or an address.
@@ -158,6 +137,16 @@ fn mask6(text: &str) -> Option<Ipv6Addr> {
         Some(_) => None,
         None => text.parse().ok(),
     }
+}
+
+/// The length of a mask, given as such or as an address; one with gaps counts as all ones.
+pub(in crate::extension) fn mask_length(text: &str, family: Family) -> Option<u32> {
+    let (bits, width) = match family {
+        Family::Ipv4 => (u128::from(mask4(text)?.to_bits()) << 96, 32),
+        Family::Ipv6 => (mask6(text)?.to_bits(), 128),
+    };
+    let length = bits.leading_ones();
+    Some(if bits.count_ones() == length { length } else { width })
 }
 
 /// As `-s` and `-d` read it: an IPv4 address may lack its last bytes, and each byte may be octal or hexadecimal

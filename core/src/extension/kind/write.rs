@@ -4,7 +4,6 @@ use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::packet::TcpFlags;
-use crate::ruleset::NatRange;
 
 /// The length of a contiguous mask of `bits` bits.
 pub(super) fn prefix_length(mask: u128, bits: u32) -> Option<u32> {
@@ -24,24 +23,6 @@ pub(in crate::extension) fn write_v6(address: Ipv6Addr, out: &mut String) -> std
             write!(out, "::{}", Ipv4Addr::from_bits(u32::try_from(address.to_bits()).expect("its high bits are zero")))
         }
         _ => write!(out, "{address}"),
-    }
-}
-
-pub(super) fn write_nat(range: &NatRange, out: &mut String) -> std::fmt::Result {
-    if let Some((first, last)) = range.addresses {
-        let brackets = range.ports.is_some() && first.is_ipv6();
-        let (open, close) = if brackets { ("[", "]") } else { ("", "") };
-        write!(out, "{open}{first}")?;
-        if first != last {
-            // iptables prints the brackets around the whole span.
-            write!(out, "-{last}")?;
-        }
-        out.push_str(close);
-    }
-    match range.ports {
-        Some((first, last)) if first == last => write!(out, ":{first}"),
-        Some((first, last)) => write!(out, ":{first}-{last}"),
-        None => Ok(()),
     }
 }
 

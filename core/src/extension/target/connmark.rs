@@ -1,30 +1,90 @@
 //! `-j CONNMARK` (xt_connmark.c, `connmark_tg`): moves marks between the packet and its connection.
 
+use std::fmt::Write;
+
+use crate::diagnostic::Problem;
 use crate::extension::kind::MarkForm;
-use crate::extension::{Behaviour, Extension, Implied, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
 use crate::walk::conntrack;
 use crate::walk::effect::Action;
 
 const ALL: &str = "0xffffffff";
 
+/// The packet's mask and the connection's.
+fn masks(options: &Options) -> (u32, u32) {
+    let mask = |flag| options.number(flag).or(options.number("--mask")).unwrap_or(u32::MAX);
+    (mask("--nfmask"), mask("--ctmask"))
+}
+
+/// What to set. A mask for the connection takes the place of the mark's own: iptables keeps both in one place.
+fn set(options: &Options) -> Option<(u32, u32)> {
+    let (value, mask) = options.masked("--set-xmark")?;
+    Some((value, options.number("--ctmask").or(options.number("--mask")).unwrap_or(mask)))
+}
+
+/// By how much to shift, to the right or else to the left. iptables keeps one of the two; the later, usually the right.
+fn shift(options: &Options) -> (bool, u32) {
+    match options.number("--right-shift-mark") {
+        Some(bits) => (true, bits),
+        None => (false, options.number("--left-shift-mark").unwrap_or(0)),
+    }
+}
+
+fn shifted(mark: u32, options: &Options) -> u32 {
+    match shift(options) {
+        (true, bits) => mark >> bits,
+        (false, bits) => mark << bits,
+    }
+}
+
+fn print(options: &Options, out: &mut String) {
+    let (packet, connection) = masks(options);
+    // Writing to a string cannot fail.
+    let _ = match set(options) {
+        Some((value, mask)) => write!(out, " --set-xmark {value:#x}/{mask:#x}"),
+        None => {
+            let does = if options.has("--save-mark") { "--save-mark" } else { "--restore-mark" };
+            write!(out, " {does} --nfmask {packet:#x} --ctmask {connection:#x}")
+        }
+    };
+    let _ = match shift(options) {
+        (_, 0) => Ok(()),
+        (true, bits) => write!(out, " --right-shift-mark {bits}"),
+        (false, bits) => write!(out, " --left-shift-mark {bits}"),
+    };
+}
+
+fn check(given: &Given) -> Result<(), Problem> {
+    let does = ["--set-xmark", "--save-mark", "--restore-mark"].iter().any(|flag| given.options.has(flag));
+    match does {
+        true => Ok(()),
+        false => Err(Problem::new("-j CONNMARK must say what to do").hint("such as --set-mark or --save-mark")),
+    }
+}
+
 /// `-j CONNMARK`.
 pub static CONNMARK: Extension = Extension {
     tracks: true,
     implied: &[
-        Implied::new("--nfmask", ALL).with("--save-mark"),
-        Implied::new("--ctmask", ALL).with("--save-mark"),
-        Implied::new("--nfmask", ALL).with("--restore-mark"),
-        Implied::new("--ctmask", ALL).with("--restore-mark"),
+        Implied::new("--nfmask", ALL).with("--save-mark").without(&["--mask"]),
+        Implied::new("--ctmask", ALL).with("--save-mark").without(&["--mask"]),
+        Implied::new("--nfmask", ALL).with("--restore-mark").without(&["--mask"]),
+        Implied::new("--ctmask", ALL).with("--restore-mark").without(&["--mask"]),
     ],
+    check,
+    print: Some(print),
     ..Extension::acting(
         "CONNMARK",
         "sets, saves or restores the connection's mark",
         &[
-            Opt::new("--set-xmark", Kind::SetMark(MarkForm::Xor)),
-            Opt::new("--save-mark", Kind::Flag),
+            Opt::new("--set-xmark", Kind::SetMark(MarkForm::Xor)).excludes(&["--save-mark", "--restore-mark"]),
+            Opt::new("--save-mark", Kind::Flag).excludes(&["--restore-mark"]),
             Opt::new("--restore-mark", Kind::Flag),
             Opt::new("--nfmask", Kind::Mask),
             Opt::new("--ctmask", Kind::Mask),
+            Opt::new("--mask", Kind::Mask).excludes(&["--nfmask", "--ctmask"]),
+            Opt::new("--left-shift-mark", Kind::Number(31)),
+            Opt::new("--right-shift-mark", Kind::Number(31)),
             Opt::new("--set-mark", Kind::SetMark(MarkForm::Set)).stored_as("--set-xmark"),
             Opt::new("--and-mark", Kind::SetMark(MarkForm::And)).stored_as("--set-xmark"),
             Opt::new("--or-mark", Kind::SetMark(MarkForm::Or)).stored_as("--set-xmark"),
@@ -36,14 +96,13 @@ pub static CONNMARK: Extension = Extension {
             if !conntrack::has_connection(view.state) {
                 return Action::Continue;
             }
-            let packet_mask = options.number("--nfmask").unwrap_or(u32::MAX);
-            let connection_mask = options.number("--ctmask").unwrap_or(u32::MAX);
-            if let Some((value, mask)) = options.masked("--set-xmark") {
-                view.connmark = view.connmark & !mask ^ value;
+            let (packet_mask, connection_mask) = masks(options);
+            if let Some((value, mask)) = set(options) {
+                view.connmark = shifted(view.connmark & !mask ^ value, options);
             } else if options.has("--save-mark") {
-                view.connmark = view.connmark & !connection_mask ^ view.mark & packet_mask;
+                view.connmark = view.connmark & !connection_mask ^ shifted(view.mark & packet_mask, options);
             } else if options.has("--restore-mark") {
-                view.mark = view.mark & !packet_mask ^ view.connmark & connection_mask;
+                view.mark = view.mark & !packet_mask ^ shifted(view.connmark & connection_mask, options);
             }
             Action::Continue
         },

@@ -1,5 +1,6 @@
 //! `-j DNAT` (xt_nat.c): changes where a connection goes.
 
+use super::nat;
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
@@ -9,11 +10,12 @@ pub static DNAT: Extension = Extension {
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],
+    check: nat::check,
     ..Extension::acting(
         "DNAT",
         "changes the destination",
         &[
-            Opt::new("--to-destination", Kind::Nat),
+            Opt::new("--to-destination", Kind::Own(&nat::DESTINATION)).required(),
             Opt::new("--random", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],

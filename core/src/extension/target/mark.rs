@@ -28,4 +28,5 @@ pub static MARK: Extension = Extension::acting(
         Some((value, mask)) => format!("clear the bits {mask:#x} of the packet's mark and flip the bits {value:#x}"),
         None => "leave the packet's mark as it is".into(),
     },
-);
+)
+.asking();

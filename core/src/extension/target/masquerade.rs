@@ -2,6 +2,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::nat;
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::host::{Host, Prefix};
 use crate::ruleset::{Hook, NatRange, TableName, Value};
@@ -13,11 +14,12 @@ pub static MASQUERADE: Extension = Extension {
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Postrouting],
+    check: nat::check,
     ..Extension::acting(
         "MASQUERADE",
         "changes the source to the interface's own address",
         &[
-            Opt::new("--to-ports", Kind::PortSpan),
+            Opt::new("--to-ports", Kind::Own(&nat::FROM_PORTS)),
             Opt::new("--random", Kind::Flag),
             Opt::new("--random-fully", Kind::Flag),
         ],
@@ -25,11 +27,11 @@ pub static MASQUERADE: Extension = Extension {
         |effects, options| {
             // Without an address the kernel drops the packet.
             let Some(own) = own_address(effects.host, effects.view) else { return Action::Drop };
-            let ports = match options.value("--to-ports") {
-                Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
-                _ => None,
+            let (ports, base) = match options.value("--to-ports") {
+                Some(Value::Nat(range)) => (range.ports, range.base),
+                _ => (None, None),
             };
-            effects.translate_source(&NatRange { addresses: Some((own, own)), ports }, options);
+            effects.translate_source(&NatRange { addresses: Some((own, own)), ports, base }, options);
             Action::Accept
         },
         |_| "change its source to the address of the interface it leaves by".into(),

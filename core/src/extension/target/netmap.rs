@@ -14,14 +14,14 @@ pub static NETMAP: Extension = Extension {
     ..Extension::acting(
         "NETMAP",
         "exchanges the network part of an address",
-        &[Opt::new("--to", Kind::Network)],
+        &[Opt::new("--to", Kind::Network).required()],
         Behaviour::Redirects,
         |effects, options| {
             let Some(to) = options.value("--to") else { return Action::Accept };
             let inward = matches!(effects.view.hook, Hook::Prerouting | Hook::Output);
             let old = if inward { effects.view.dst } else { effects.view.src };
             let Some(new) = mapped(old, to) else { return Action::Accept };
-            let range = NatRange { addresses: Some((new, new)), ports: None };
+            let range = NatRange { addresses: Some((new, new)), ports: None, base: None };
             match inward {
                 true => effects.translate_destination(&range, options),
                 false => effects.translate_source(&range, options),

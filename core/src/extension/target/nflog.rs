@@ -3,16 +3,16 @@
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::walk::effect::Action;
 
-/// `-j NFLOG`. The prefix comes first; group 0 and threshold 1 are the defaults and are not printed.
+/// `-j NFLOG`. The prefix comes first; a group of 0 and a threshold of 0 are not printed.
 pub static NFLOG: Extension = Extension::acting(
     "NFLOG",
     "hands a copy to a logging program",
     &[
-        Opt::new("--nflog-prefix", Kind::Text(63)),
+        Opt::new("--nflog-prefix", Kind::Cut(63)),
         Opt::new("--nflog-group", Kind::Number(65535)).unprinted(0),
-        Opt::new("--nflog-range", Kind::Number(u32::MAX)).unprinted(0),
+        Opt::new("--nflog-range", Kind::Number(u32::MAX)).unprinted(0).excludes(&["--nflog-size"]),
         Opt::new("--nflog-size", Kind::Number(u32::MAX)),
-        Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(1),
+        Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(0),
     ],
     Behaviour::Observes,
     |_, _| Action::Continue,

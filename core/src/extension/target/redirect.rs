@@ -5,6 +5,7 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
+use super::nat;
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::host::Host;
 use crate::packet::Family;
@@ -17,10 +18,11 @@ pub static REDIRECT: Extension = Extension {
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],
+    check: nat::check,
     ..Extension::acting(
         "REDIRECT",
         "redirects the packet to this host",
-        &[Opt::new("--to-ports", Kind::PortSpan).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
+        &[Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS)).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
         Behaviour::Redirects,
         |effects, options| {
             let address = match effects.view.hook {
@@ -32,7 +34,8 @@ pub static REDIRECT: Extension = Extension {
                 Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
                 _ => None,
             };
-            effects.translate_destination(&NatRange { addresses: Some((address, address)), ports }, options);
+            effects
+                .translate_destination(&NatRange { addresses: Some((address, address)), ports, base: None }, options);
             Action::Accept
         },
         |options| match options.printed("--to-ports") {

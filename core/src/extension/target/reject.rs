@@ -1,9 +1,10 @@
 //! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and tells its sender.
 
-use crate::extension::kind::Names;
-use crate::extension::{Behaviour, Extension, Implied, Kind, Opt, Options};
-use crate::packet::Family;
-use crate::ruleset::{Hook, TableName};
+use crate::diagnostic::Problem;
+use crate::extension::kind::{Form, Names};
+use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
+use crate::packet::{Family, Protocol};
+use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::{Action, Effects};
 
 fn apply(_: &mut Effects, options: &Options) -> Action {
@@ -14,12 +15,53 @@ fn words(options: &Options) -> String {
     format!("reject it with {}", options.printed("--reject-with").unwrap_or_default())
 }
 
+/// `reject_tg_check`, `reject_tg6_check`.
+fn check(given: &Given) -> Result<(), Problem> {
+    let reset = given.options.printed("--reject-with").is_some_and(|with| with == "tcp-reset");
+    match reset && given.protocol != Some(Protocol::TCP) {
+        true => Err(Problem::new("--reject-with tcp-reset needs -p tcp").hint("the kernel refuses it without")),
+        false => Ok(()),
+    }
+}
+
+/// A name that may be cut short and written in any case: the first that begins so counts.
+fn read(names: Names, word: &str) -> Result<Value, Problem> {
+    let begins = |name: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    match names.iter().find(|(name, _)| begins(name)) {
+        Some((_, number)) => Ok(Value::Number(*number)),
+        None => {
+            let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
+            Err(Problem::new(format!("`{word}` is not known here")).hint(format!("use one of {}", known.join(", "))))
+        }
+    }
+}
+
+fn write(names: Names, value: &Value, out: &mut String) {
+    let named = names.iter().find(|(_, number)| *value == Value::Number(*number));
+    out.push_str(named.map_or("", |(name, _)| name));
+}
+
+static FORM4: Form = Form {
+    words: 1,
+    read: |words, _| read(WITH4, words[0]),
+    write: |value, _, out| write(WITH4, value, out),
+    examples: &["icmp-host-unreachable", "host-prohib", "ICMP-ADMIN"],
+};
+
+static FORM6: Form = Form {
+    words: 1,
+    read: |words, _| read(WITH6, words[0]),
+    write: |value, _, out| write(WITH6, value, out),
+    examples: &["icmp6-addr-unreachable", "no-route", "ICMP6-ADM"],
+};
+
 const fn reject(family: Family, options: &'static [Opt], implied: &'static [Implied]) -> Extension {
     Extension {
         family: Some(family),
         tables: &[TableName::Filter],
         hooks: &[Hook::Input, Hook::Forward, Hook::Output],
         implied,
+        check,
         ..Extension::acting("REJECT", "drops the packet and tells its sender", options, Behaviour::Ends, apply, words)
     }
 }
@@ -62,13 +104,13 @@ const WITH6: Names = &[
 /// `-j REJECT` of iptables.
 pub static REJECT4: Extension = reject(
     Family::Ipv4,
-    &[Opt::new("--reject-with", Kind::OneOf(WITH4))],
+    &[Opt::new("--reject-with", Kind::Own(&FORM4))],
     &[Implied::new("--reject-with", "icmp-port-unreachable")],
 );
 
 /// `-j REJECT` of ip6tables.
 pub static REJECT6: Extension = reject(
     Family::Ipv6,
-    &[Opt::new("--reject-with", Kind::OneOf(WITH6))],
+    &[Opt::new("--reject-with", Kind::Own(&FORM6))],
     &[Implied::new("--reject-with", "icmp6-port-unreachable")],
 );

@@ -1,5 +1,6 @@
 //! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
 
+use super::nat;
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
@@ -9,11 +10,12 @@ pub static SNAT: Extension = Extension {
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Input, Hook::Postrouting],
+    check: nat::check,
     ..Extension::acting(
         "SNAT",
         "changes the source",
         &[
-            Opt::new("--to-source", Kind::Nat),
+            Opt::new("--to-source", Kind::Own(&nat::SOURCE)).required(),
             Opt::new("--random", Kind::Flag),
             Opt::new("--random-fully", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),

@@ -2,20 +2,38 @@
 
 use std::net::IpAddr;
 
+use super::nat;
 use crate::extension::kind::MarkForm;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Opt, Options};
+use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
+
+/// All three options always.
+fn print(options: &Options, out: &mut String) {
+    let any = match options.ruleset.family {
+        Family::Ipv4 => "0.0.0.0",
+        Family::Ipv6 => "::",
+    };
+    for (flag, default) in [("--on-port", "0"), ("--on-ip", any), ("--tproxy-mark", "0x0/0x0")] {
+        let value = options.printed(flag);
+        for text in [" ", flag, " ", value.as_deref().unwrap_or(default)] {
+            out.push_str(text);
+        }
+    }
+}
 
 /// `-j TPROXY`. Without `--on-port` the packet's own port is taken; `--on-ip` 0.0.0.0 means the incoming interface's.
 pub static TPROXY: Extension = Extension {
     tables: &[TableName::Mangle],
+    protocols: &[Protocol::TCP, Protocol::UDP],
+    print: Some(print),
     hooks: &[Hook::Prerouting],
     ..Extension::acting(
         "TPROXY",
         "hands the packet to a local socket, unchanged",
         &[
-            Opt::new("--on-port", Kind::Number(65535)),
+            Opt::new("--on-port", Kind::Own(&nat::PORT)).required(),
             Opt::new("--on-ip", Kind::Address),
             Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)),
         ],

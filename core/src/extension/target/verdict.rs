@@ -1,5 +1,7 @@
 //! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
+use crate::capture::Backend;
+use crate::diagnostic::Problem;
 use crate::extension::{Behaviour, Extension};
 use crate::ruleset::TableName;
 use crate::walk::effect::Action;
@@ -21,14 +23,20 @@ pub static DROP: Extension = Extension {
 };
 
 /// Hands the packet to a program.
-pub static QUEUE: Extension = Extension::acting(
-    "QUEUE",
-    "hands the packet to a program",
-    &[],
-    Behaviour::Ends,
-    |_, _| Action::Queue,
-    |_| "hand it to a program in user space".into(),
-);
+pub static QUEUE: Extension = Extension {
+    check: |given| match given.options.ruleset.backend {
+        Some(Backend::Nft) => Err(Problem::new("iptables-nft has no -j QUEUE").hint("NFQUEUE does the same")),
+        _ => Ok(()),
+    },
+    ..Extension::acting(
+        "QUEUE",
+        "hands the packet to a program",
+        &[],
+        Behaviour::Ends,
+        |_, _| Action::Queue,
+        |_| "hand it to a program in user space".into(),
+    )
+};
 
 /// Goes back to the calling chain; in a built-in chain, to its policy.
 pub static RETURN: Extension = Extension::acting(

@@ -1,0 +1,80 @@
+//! `-j NFQUEUE` (xt_NFQUEUE.c): hands the packet to a program, which decides.
+
+use std::fmt::Write;
+
+use crate::diagnostic::Problem;
+use crate::extension::kind::Form;
+use crate::extension::kind::read::problem;
+use crate::extension::{Behaviour, Extension, Implied, Kind, Opt, Options};
+use crate::ruleset::{Ruleset, Value};
+use crate::walk::effect::{Action, Effects};
+
+static BALANCE: Form = Form {
+    words: 1,
+    read,
+    write: |value, _, out| {
+        if let Value::Range(low, high) = value {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{low}:{high}");
+        }
+    },
+    examples: &["0:3", ":4", "4:"],
+};
+
+/// A span of queues. All of them at once are one too many for the kernel (`nfqueue_tg_check`).
+fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
+    let wrong = || problem("span of queues", words[0], "0:3, with numbers from 0 to 65535");
+    let (low, high) = words[0].split_once(':').ok_or_else(wrong)?;
+    let mut end = |text: &str, open: u32| match text {
+        "" => Ok(open),
+        _ => match Kind::Number(65535).parse(&[text], ruleset)? {
+            Value::Number(number) => Ok(number),
+            _ => Err(wrong()),
+        },
+    };
+    match (end(low, 0)?, end(high, 65535)?) {
+        (0, 65535) => Err(wrong()),
+        (low, high) if low < high => Ok(Value::Range(low, high)),
+        _ => Err(Problem::new(format!("the span `{}` runs backwards", words[0])).hint("write the lower number first")),
+    }
+}
+
+fn queues(options: &Options) -> String {
+    match options.value("--queue-balance") {
+        Some(Value::Range(low, high)) => format!("one of the queues {low} to {high}"),
+        _ => format!("queue {}", options.number("--queue-num").unwrap_or(0)),
+    }
+}
+
+/// Without a program the packet is gone, or with `--queue-bypass` accepted (nf_queue.c, `nf_queue`).
+fn apply(_: &mut Effects, options: &Options) -> Action {
+    match options.has("--queue-bypass") {
+        true => Action::Depends {
+            because: format!("whether a program listens on {} is not in a dump", queues(options)),
+            yes: Box::new(Action::Queue),
+            no: Box::new(Action::Accept),
+        },
+        false => Action::Queue,
+    }
+}
+
+/// `-j NFQUEUE`.
+pub static NFQUEUE: Extension = Extension {
+    implied: &[Implied::new("--queue-num", "0").without(&["--queue-balance"])],
+    ..Extension::acting(
+        "NFQUEUE",
+        "hands the packet to a program",
+        &[
+            Opt::new("--queue-num", Kind::Number(65535)).excludes(&["--queue-balance"]),
+            Opt::new("--queue-balance", Kind::Own(&BALANCE)),
+            Opt::new("--queue-bypass", Kind::Flag),
+            Opt::new("--queue-cpu-fanout", Kind::Flag).needs(&["--queue-balance"]),
+        ],
+        Behaviour::Ends,
+        apply,
+        |options| match options.has("--queue-bypass") {
+            true => format!("hand it to the program on {}, or accept it where there is none", queues(options)),
+            false => format!("hand it to the program on {}", queues(options)),
+        },
+    )
+};

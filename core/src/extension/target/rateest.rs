@@ -1,0 +1,100 @@
+//! `-j RATEEST` (xt_RATEEST.c): counts for an estimator of rates. Its times are kept as powers of two (libxt_RATEEST.c of
+//! iptables 1.8.9).
+
+use std::fmt::Write;
+
+use crate::diagnostic::Problem;
+use crate::extension::kind::Form;
+use crate::extension::kind::read::problem;
+use crate::extension::{Extension, Given, Kind, Opt, Options};
+use crate::ruleset::Value;
+
+const SECOND: f64 = 1_000_000.0;
+/// The shortest interval, in microseconds; each longer one is twice the one before.
+const QUARTER: u32 = 250_000;
+
+/// A time in microseconds, with or without a unit.
+static TIME: Form = Form {
+    words: 1,
+    read: |words, _| match microseconds(words[0]) {
+        Some(time) => Ok(Value::Number(time)),
+        None => Err(problem("time", words[0], "250ms or 0.5s")),
+    },
+    write: |value, _, out| {
+        if let Value::Number(time) = value {
+            write_time(*time, out);
+        }
+    },
+    examples: &["250ms", "1s", "4sec"],
+};
+
+fn microseconds(text: &str) -> Option<u32> {
+    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let (number, unit) = text.split_at(end);
+    let factor = match unit.to_ascii_lowercase().as_str() {
+        "s" | "sec" | "secs" => SECOND,
+        "ms" | "msec" | "msecs" => 1000.0,
+        "" | "us" | "usec" | "usecs" => 1.0,
+        _ => return None,
+    };
+    let time = number.parse::<f64>().ok()? * factor;
+    // A float that is out of range becomes the nearest number.
+    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked here")]
+    (0.0..=f64::from(u32::MAX)).contains(&time).then_some(time as u32)
+}
+
+/// `print_time`: in the largest unit that leaves a whole.
+fn write_time(time: u32, out: &mut String) {
+    // Writing to a string cannot fail.
+    let _ = match f64::from(time) {
+        time if time >= SECOND => write!(out, "{:.1}s", time / SECOND),
+        time if time >= 1000.0 => write!(out, "{:.1}ms", time / 1000.0),
+        time => write!(out, "{time:.0}us"),
+    };
+}
+
+/// The interval rounded up, and the exponent of the average, as the kernel gets them (`RATEEST_final_check`).
+fn rounded(options: &Options) -> Result<(u32, u32), Problem> {
+    let interval = options.number("--rateest-interval").unwrap_or(0);
+    let average = f64::from(options.number("--rateest-ewmalog").unwrap_or(0));
+    let steps = (0..=5).find(|steps| interval <= QUARTER << steps);
+    let steps = steps.ok_or_else(|| Problem::new("--rateest-interval is at most 8s"))?;
+    let weight = |log: i32| 1.0 - 1.0 / 2f64.powi(log);
+    let log = (1..32).find(|log| f64::from(interval) / -weight(*log).ln() > average).unwrap_or(32) - 1;
+    match u32::try_from(log) {
+        Ok(log) if (1..31).contains(&log) => Ok((QUARTER << steps, log)),
+        _ => Err(Problem::new("--rateest-ewmalog does not fit the interval").hint("a few times the interval will do")),
+    }
+}
+
+fn check(given: &Given) -> Result<(), Problem> {
+    rounded(&given.options).map(drop)
+}
+
+fn print(options: &Options, out: &mut String) {
+    let Ok((interval, log)) = rounded(options) else { return };
+    out.push_str(" --rateest-name ");
+    out.push_str(options.text("--rateest-name").unwrap_or_default());
+    out.push_str(" --rateest-interval ");
+    write_time(interval, out);
+    out.push_str(" --rateest-ewmalog ");
+    write_time(interval.wrapping_shl(log), out);
+}
+
+/// `-j RATEEST`.
+pub static RATEEST: Extension = Extension {
+    check,
+    print: Some(print),
+    ..Extension::observing(
+        "RATEEST",
+        "counts for a rate estimator",
+        &[
+            Opt::new("--rateest-name", Kind::Word(15)).required(),
+            Opt::new("--rateest-interval", Kind::Own(&TIME)).required(),
+            Opt::new("--rateest-ewmalog", Kind::Own(&TIME)).required(),
+        ],
+        |options| {
+            format!("count it for the rate estimator {} and go on", options.text("--rateest-name").unwrap_or_default())
+        },
+    )
+};

@@ -1,0 +1,75 @@
+//! `-j TCPOPTSTRIP` (xt_TCPOPTSTRIP.c): overwrites options of a TCP header with ones that say nothing.
+
+use std::fmt::Write;
+
+use crate::diagnostic::Problem;
+use crate::extension::kind::read::problem;
+use crate::extension::kind::{Form, Names};
+use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::number;
+use crate::packet::Protocol;
+use crate::ruleset::{Ruleset, TableName, Value};
+use crate::walk::effect::Action;
+
+const NAMES: Names = &[("wscale", 3), ("mss", 2), ("sack-permitted", 4), ("sack", 5), ("timestamp", 8), ("md5", 19)];
+
+static LIST: Form = Form { words: 1, read, write, examples: &["mss", "2,3", "timestamp,5", "255"] };
+
+/// Sorted numbers, each once.
+fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+    let mut list = Vec::new();
+    for word in words[0].split(',') {
+        let named = NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
+        let option = named.or_else(|| number::parse_u32(word)).filter(|number| (2..=255).contains(number));
+        let Some(option) = option else {
+            return Err(problem("TCP option", word, "mss, timestamp, or a number from 2 to 255"));
+        };
+        if list.contains(&(option, option)) {
+            return Err(Problem::new(format!("`{word}` stands twice in this list")));
+        }
+        list.push((option, option));
+    }
+    list.sort_unstable();
+    Ok(Value::List(Box::new(list)))
+}
+
+fn write(value: &Value, _: &Ruleset, out: &mut String) {
+    let Value::List(list) = value else { return };
+    for (place, (option, _)) in list.iter().enumerate() {
+        // Writing to a string cannot fail.
+        let _ = write!(out, "{}{option}", if place == 0 { "" } else { "," });
+    }
+}
+
+/// `-j TCPOPTSTRIP`.
+pub static TCPOPTSTRIP: Extension = Extension {
+    tables: &[TableName::Mangle],
+    protocols: &[Protocol::TCP],
+    ..Extension::acting(
+        "TCPOPTSTRIP",
+        "takes options out of a TCP header",
+        &[Opt::new("--strip-options", Kind::Own(&LIST))],
+        Behaviour::GoesOn,
+        |effects, options| {
+            let Some(Value::List(list)) = options.value("--strip-options") else { return Action::Continue };
+            if effects.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+                return Action::Continue;
+            }
+            let stripped = |option: u8| list.contains(&(option.into(), option.into()));
+            if stripped(2) {
+                effects.view.mss = None;
+            }
+            // Each byte becomes a NOP, and the header keeps its length.
+            for option in effects.view.tcp_options.iter_mut().flatten() {
+                if stripped(*option) {
+                    *option = 1;
+                }
+            }
+            Action::Continue
+        },
+        |options| match options.printed("--strip-options") {
+            Some(list) => format!("take the options {list} out of its TCP header"),
+            None => "leave its TCP options as they are".into(),
+        },
+    )
+};

@@ -1,0 +1,67 @@
+//! `-j TOS` (xt_DSCP.c, `tos_tg`): rewrites the byte of the IP header that holds DSCP and ECN.
+
+use crate::diagnostic::Problem;
+use crate::extension::kind::Form;
+use crate::extension::tos::VALUE;
+use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::ruleset::{Ruleset, TableName, Value};
+use crate::walk::effect::Action;
+
+fn byte(words: &[&str], ruleset: &mut Ruleset) -> Result<u32, Problem> {
+    match Kind::Number(0xff).parse(words, ruleset)? {
+        Value::Number(number) => Ok(number),
+        _ => Ok(0),
+    }
+}
+
+static AND: Form = Form {
+    words: 1,
+    read: |words, ruleset| byte(words, ruleset).map(|bits| Value::Masked { value: 0, mask: bits ^ 0xff }),
+    write: VALUE.write,
+    examples: &["0x12", "255"],
+};
+
+static OR: Form = Form {
+    words: 1,
+    read: |words, ruleset| byte(words, ruleset).map(|bits| Value::Masked { value: bits, mask: bits }),
+    write: VALUE.write,
+    examples: &["0x12", "0"],
+};
+
+static FLIP: Form = Form {
+    words: 1,
+    read: |words, ruleset| byte(words, ruleset).map(|bits| Value::Masked { value: bits, mask: 0 }),
+    write: VALUE.write,
+    examples: &["0x12", "0xff"],
+};
+
+/// `-j TOS`: the mask's bits are cleared, the value's flipped.
+pub static TOS: Extension = Extension {
+    tables: &[TableName::Mangle],
+    ..Extension::acting(
+        "TOS",
+        "sets the byte that holds DSCP and ECN",
+        &[
+            Opt::new("--set-tos", Kind::Own(&VALUE)),
+            Opt::new("--and-tos", Kind::Own(&AND)).stored_as("--set-tos"),
+            Opt::new("--or-tos", Kind::Own(&OR)).stored_as("--set-tos"),
+            Opt::new("--xor-tos", Kind::Own(&FLIP)).stored_as("--set-tos"),
+        ],
+        Behaviour::GoesOn,
+        |effects, options| {
+            if let Some((value, mask)) = options.masked("--set-tos") {
+                let old = u32::from(effects.view.dscp) << 2 | u32::from(effects.view.ecn);
+                let [new, ..] = (old & !mask ^ value).to_le_bytes();
+                (effects.view.dscp, effects.view.ecn) = (new >> 2, new & 3);
+            }
+            Action::Continue
+        },
+        |options| match options.masked("--set-tos") {
+            Some((value, 0xff)) => format!("set its TOS byte to {value:#04x}"),
+            Some((value, mask)) if value == mask => format!("set the bits {value:#04x} of its TOS byte"),
+            Some((value, mask)) => format!("clear the bits {mask:#04x} of its TOS byte and flip the bits {value:#04x}"),
+            None => "leave its TOS byte as it is".into(),
+        },
+    )
+    .asking()
+};

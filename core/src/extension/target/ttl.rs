@@ -1,0 +1,72 @@
+//! `-j TTL` and `-j HL` (xt_HL.c): change the time to live of IPv4, the hop limit of IPv6. What comes to 0 goes on; only a
+//! host that passes it on drops it.
+
+use crate::extension::{Behaviour, Extension, Kind, Opt, Options};
+use crate::packet::Family;
+use crate::ruleset::{TableName, Value};
+use crate::walk::effect::{Action, Effects};
+
+/// By the place of the option in both tables: set, less, more.
+fn change(options: &Options) -> Option<(u8, u8)> {
+    let part = options.parts.first()?;
+    match part.value {
+        Value::Number(number) => Some((part.option, u8::try_from(number).ok()?)),
+        _ => None,
+    }
+}
+
+fn apply(effects: &mut Effects, options: &Options) -> Action {
+    let old = effects.view.ttl;
+    effects.view.ttl = match change(options) {
+        Some((0, number)) => number,
+        Some((1, number)) => old.saturating_sub(number),
+        Some((_, number)) => old.saturating_add(number),
+        None => old,
+    };
+    Action::Continue
+}
+
+fn words(options: &Options) -> String {
+    let field = match options.ruleset.family {
+        Family::Ipv4 => "time to live",
+        Family::Ipv6 => "hop limit",
+    };
+    match change(options) {
+        Some((0, number)) => format!("set its {field} to {number}"),
+        Some((1, number)) => format!("take {number} from its {field}"),
+        Some((_, number)) => format!("add {number} to its {field}"),
+        None => format!("leave its {field} as it is"),
+    }
+}
+
+const fn target(family: Family, name: &'static str, summary: &'static str, options: &'static [Opt]) -> Extension {
+    Extension {
+        family: Some(family),
+        tables: &[TableName::Mangle],
+        ..Extension::acting(name, summary, options, Behaviour::GoesOn, apply, words).asking()
+    }
+}
+
+/// `-j TTL`.
+pub static TTL: Extension = target(
+    Family::Ipv4,
+    "TTL",
+    "changes the time to live",
+    &[
+        Opt::new("--ttl-set", Kind::Number(255)).excludes(&["--ttl-dec", "--ttl-inc"]),
+        Opt::new("--ttl-dec", Kind::Between(1, 255)).excludes(&["--ttl-inc"]),
+        Opt::new("--ttl-inc", Kind::Between(1, 255)),
+    ],
+);
+
+/// `-j HL`.
+pub static HL: Extension = target(
+    Family::Ipv6,
+    "HL",
+    "changes the hop limit",
+    &[
+        Opt::new("--hl-set", Kind::Number(255)).excludes(&["--hl-dec", "--hl-inc"]),
+        Opt::new("--hl-dec", Kind::Between(1, 255)).excludes(&["--hl-inc"]),
+        Opt::new("--hl-inc", Kind::Between(1, 255)),
+    ],
+);

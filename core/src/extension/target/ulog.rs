@@ -1,0 +1,22 @@
+//! `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
+
+use crate::diagnostic::Problem;
+use crate::extension::{Extension, Given, Kind, Opt};
+use crate::packet::Family;
+
+/// `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
+pub static ULOG: Extension = Extension {
+    family: Some(Family::Ipv4),
+    check: |_: &Given| Err(Problem::new("no kernel since Linux 3.17 has ULOG").hint("NFLOG does the same")),
+    ..Extension::observing(
+        "ULOG",
+        "hands a copy to a logging program",
+        &[
+            Opt::new("--ulog-nlgroup", Kind::Between(1, 32)).unprinted(1),
+            Opt::new("--ulog-prefix", Kind::Cut(31)),
+            Opt::new("--ulog-cprange", Kind::Wide),
+            Opt::new("--ulog-qthreshold", Kind::Between(1, 50)).unprinted(1),
+        ],
+        |options| format!("hand a copy to logging group {} and go on", options.number("--ulog-nlgroup").unwrap_or(1)),
+    )
+};
