@@ -354,9 +354,10 @@ impl<'a> Walker<'a> {
                 way = self.route_sent(RouteReason::Mangled)?;
             }
         }
-        let before = self.view.dst;
+        // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is compared.
+        let known = self.view.tracked_dst.unwrap_or(self.view.dst);
         self.run_nat()?;
-        if before != self.view.dst {
+        if self.view.destination_translated && known != self.view.dst {
             way = self.route_sent(RouteReason::Translated)?;
         }
         self.run_table(TableName::Filter)?;
@@ -380,6 +381,7 @@ impl<'a> Walker<'a> {
 
     /// PREROUTING for what was sent from here: the routing decision of the way out still holds, and nat is settled.
     fn come_back(&mut self, interface: &str) -> Result<(), Stop> {
+        let settled = (self.view.dst, self.view.dport);
         self.check_header(interface, Copy::Yes)?;
         self.enter(Hook::Prerouting, Some(interface), None);
         // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked anew.
@@ -391,7 +393,13 @@ impl<'a> Walker<'a> {
         if invalid {
             self.track();
         }
-        self.run_table(TableName::Mangle)
+        self.run_table(TableName::Mangle)?;
+        if self.view.destination_translated && settled != (self.view.dst, self.view.dport) {
+            // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what DNPT made of it.
+            let (dst, dport) = settled;
+            self.show(View { dst, dport, ..self.view.clone() });
+        }
+        Ok(())
     }
 
     /// Whether what mangle OUTPUT changed leads to a new routing decision (iptable_mangle.c, `ipt_mangle_out`;

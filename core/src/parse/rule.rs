@@ -317,8 +317,10 @@ impl RuleReader {
         if !goto && has_options {
             let options = rest.verbatim(name.span.start, opens_group);
             let words = if options.is_empty() { name.span.of(rest.text) } else { options };
+            // One of the other family, or one that iptables does not have.
             let problem = Problem::new(format!("what -j {} does is not simulated", name.text));
-            self.say_once(name, Severity::Warning, problem.hint("such targets are kept as written"), say);
+            let severity = if Id::is_target(&name.text) { Severity::Error } else { Severity::Warning };
+            self.say_once(name, severity, problem.hint("such targets are kept as written"), say);
             let value = Value::Text(ruleset.keep(words));
             let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
             self.parts.push((TARGET, part));
