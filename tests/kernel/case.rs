@@ -105,7 +105,9 @@ fn is_end(seen: &Ends, view: &View, protocol: Protocol) -> bool {
     let ports = seen.ports.filter(|_| protocol.has_ports()).is_none_or(|(source, destination)| {
         fits(source, view.sport, view.sport_span) && fits(destination, view.dport, view.dport_span)
     });
-    (seen.src, seen.dst, seen.mark) == (view.src, view.dst, view.mark) && ports
+    (seen.src, seen.dst, seen.mark) == (view.src, view.dst, view.mark)
+        && (seen.tos, seen.ttl) == (view.dscp << 2 | view.ecn, view.ttl)
+        && ports
 }
 
 /// What nobody can know: a port that nat picked at random.

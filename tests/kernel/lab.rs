@@ -32,6 +32,9 @@ pub(crate) struct Ends {
     pub(crate) dst: IpAddr,
     pub(crate) ports: Option<(u16, u16)>,
     pub(crate) mark: u32,
+    /// DSCP and ECN in one.
+    pub(crate) tos: u8,
+    pub(crate) ttl: u8,
 }
 
 /// What the kernel did with a packet.
@@ -256,16 +259,25 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
 /// The trace shows the IP header and the first bytes of the transport header, without IPv6 extension headers in between.
 fn ends(event: &Event, protocol: Protocol) -> Ends {
     let bytes = &event.packet;
-    let (src, dst, length): (IpAddr, IpAddr, _) = match Ipv4HeaderSlice::from_slice(bytes) {
-        Ok(ip) => (ip.source_addr().into(), ip.destination_addr().into(), ip.slice().len()),
+    let (src, dst, length, tos, ttl): (IpAddr, IpAddr, _, _, _) = match Ipv4HeaderSlice::from_slice(bytes) {
+        Ok(ip) => {
+            let tos = ip.dcp().value() << 2 | ip.ecn().value();
+            (ip.source_addr().into(), ip.destination_addr().into(), ip.slice().len(), tos, ip.ttl())
+        }
         Err(_) => {
             let ip = Ipv6HeaderSlice::from_slice(bytes).expect("the trace shows IPv4 or IPv6");
-            (ip.source_addr().into(), ip.destination_addr().into(), ip.slice().len())
+            (
+                ip.source_addr().into(),
+                ip.destination_addr().into(),
+                ip.slice().len(),
+                ip.traffic_class(),
+                ip.hop_limit(),
+            )
         }
     };
     let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
     let ports = protocol.has_ports().then(|| (port(0), port(2)));
-    Ends { src, dst, ports, mark: event.mark }
+    Ends { src, dst, ports, mark: event.mark, tos, ttl }
 }
 
 /// Sockets that have joined [`JOINED`] on an interface.

@@ -300,7 +300,13 @@ fn set_mark(target: &'static str) -> Text {
 }
 
 fn connmark() -> Text {
-    let masks = select(vec!["", " --nfmask 0xff --ctmask 0xff", " --nfmask 0xf0 --ctmask 0xffff"]);
+    let masks = select(vec![
+        "",
+        " --mask 0xff",
+        " --nfmask 0xf0 --ctmask 0xffff",
+        " --left-shift-mark 3",
+        " --right-shift-mark 4",
+    ]);
     let copy = (select(vec!["--save-mark", "--restore-mark"]), masks)
         .prop_map(|(option, masks)| format!(" -j CONNMARK {option}{masks}"));
     prop_oneof![1 => set_mark("CONNMARK"), 2 => copy].boxed()
@@ -348,7 +354,8 @@ pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
         _ => all.push((3, Any, fixed("-j DROP"))),
     }
     if site.table == TableName::Raw {
-        let zone = select(vec!["--zone 1", "--zone-orig 2", "--notrack"]);
+        let zone =
+            select(vec!["--zone 1", "--zone-orig 2", "--notrack", "--zone-reply mark", "--ctevents new,destroy"]);
         all.push((1, Any, zone.prop_map(|zone| format!(" -j CT {zone}")).boxed()));
         all.push((1, Any, fixed("-j NOTRACK")));
     }
@@ -358,6 +365,7 @@ pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
         let tproxy = (on, mark).prop_map(|(port, mark)| format!(" -j TPROXY --on-port {port}{mark}"));
         all.push((16, Ports, tproxy.boxed()));
     }
+    all.extend(other_targets(site));
     if site.table == TableName::Filter {
         let with = match site.family {
             Family::Ipv4 => vec!["", " --reject-with icmp-host-unreachable", " --reject-with icmp-admin-prohibited"],
@@ -382,11 +390,8 @@ fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
         let to = select(vec!["15001", "15006", "80", "8080-8090", "8080-8090 --random"]);
         all.push((12, Sctp, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
         all.push((4, Any, fixed("-j REDIRECT")));
-        all.push((
-            12,
-            Sctp,
-            to_port(site, "-j DNAT --to-destination", &["80", "15006", "8080-8090", "400-500 --random"]),
-        ));
+        let ports = &["80", "15006", "8080-8090", "8080-8090/80", "400-500 --random"];
+        all.push((12, Sctp, to_port(site, "-j DNAT --to-destination", ports)));
         all.push((12, Any, to_address(site, "-j DNAT --to-destination")));
         all.push((6, Any, span.clone().prop_map(|(to, how)| format!(" -j DNAT --to-destination {to}{how}")).boxed()));
     }
@@ -412,4 +417,78 @@ fn to_span(site: Site) -> impl Strategy<Value = &'static str> + Clone {
         }
         Family::Ipv6 => vec!["fd00:1::5-fd00:1::9", "2001:db8:99::-2001:db8:99:1:2::", "::1-::3", "fd00:2::5-fd00:3::"],
     })
+}
+
+/// Targets that change a header, end a packet, or only watch it.
+fn other_targets(site: Site) -> Vec<(u32, Transport, Text)> {
+    use Transport::{Any, Tcp};
+    let words = |list: Vec<&'static str>| select(list).prop_map(|words| format!(" -j {words}")).boxed();
+    let mut all: Vec<(u32, Transport, Text)> = vec![
+        (1, Any, fixed("-j AUDIT --type accept")),
+        (1, Any, fixed("-j IDLETIMER --timeout 600 --label chainwalk")),
+    ];
+    if site.table != TableName::Nat {
+        all.push((1, Any, words(vec!["NFQUEUE --queue-num 7", "NFQUEUE --queue-balance 2:3"])));
+    }
+    if site.table == TableName::Raw {
+        all.push((1, Any, fixed("-j TRACE")));
+    }
+    if site.only(&[Hook::Forward, Hook::Output, Hook::Postrouting]) {
+        all.push((1, Any, fixed("-j CLASSIFY --set-class 1:10")));
+    }
+    if site.only(&[Hook::Input, Hook::Forward]) && site.table != TableName::Nat {
+        all.push((8, Tcp, fixed("-j SYNPROXY --sack-perm --mss 1460")));
+    }
+    if matches!(site.table, TableName::Mangle | TableName::Security) {
+        all.push((1, Any, words(vec!["CONNSECMARK --save", "CONNSECMARK --restore"])));
+    }
+    if site.table == TableName::Mangle {
+        all.extend(header_targets(site));
+    }
+    all
+}
+
+/// Targets that change the IP or the TCP header.
+fn header_targets(site: Site) -> Vec<(u32, Transport, Text)> {
+    use Transport::{Any, Tcp};
+    let words = |list: Vec<&'static str>| select(list).prop_map(|words| format!(" -j {words}")).boxed();
+    let hops = match site.family {
+        Family::Ipv4 => vec!["TTL --ttl-set 7", "TTL --ttl-dec 1", "TTL --ttl-dec 64", "TTL --ttl-inc 200"],
+        Family::Ipv6 => vec!["HL --hl-set 7", "HL --hl-dec 1", "HL --hl-dec 64", "HL --hl-inc 200"],
+    };
+    let tos = vec![
+        "TOS --set-tos 0x10/0x3f",
+        "TOS --and-tos 0xf1",
+        "TOS --or-tos 0x02",
+        "TOS --xor-tos 0x41",
+        "TOS --set-tos 0",
+    ];
+    let mut all: Vec<(u32, Transport, Text)> = vec![
+        (3, Any, words(hops)),
+        (2, Any, words(tos)),
+        (2, Any, words(vec!["DSCP --set-dscp 10", "DSCP --set-dscp-class EF", "DSCP --set-dscp 0"])),
+        (1, Any, fixed("-j CHECKSUM --checksum-fill")),
+        (2, Tcp, words(vec!["TCPOPTSTRIP --strip-options mss", "TCPOPTSTRIP --strip-options 3,8"])),
+        (6, Tcp, fixed("-m tcp --tcp-flags SYN SYN -j TCPMSS --set-mss 1000")),
+    ];
+    match site.family {
+        Family::Ipv4 => {
+            all.push((1, Any, words(vec!["ECN --ecn-ip-ect 0", "ECN --ecn-ip-ect 2"])));
+            all.push((1, Tcp, words(vec!["ECN --ecn-tcp-remove", "ECN --ecn-tcp-ece 1"])));
+        }
+        Family::Ipv6 => {
+            let prefixes = vec![
+                "--src-pfx fd00:1::/64 --dst-pfx fd00:2::/64",
+                "--src-pfx 2001:db8::/48 --dst-pfx 2001:db8:9::/48",
+                "--src-pfx fd00::/16 --dst-pfx 2001::/16",
+            ];
+            let name = match () {
+                () if site.only(&[Hook::Input, Hook::Postrouting]) => "SNPT",
+                () if site.only(&[Hook::Prerouting, Hook::Output]) => "DNPT",
+                () => return all,
+            };
+            all.push((3, Any, select(prefixes).prop_map(move |of| format!(" -j {name} {of}")).boxed()));
+        }
+    }
+    all
 }
