@@ -45,6 +45,8 @@ pub enum Reading<'a> {
     Absent(&'static str),
     /// The packet is not of the kind that the match looks at: it fails, negated or not.
     Never(&'static str),
+    /// The match does not look at it after all: the condition holds, negated or not.
+    Ignored(&'static str),
     /// Not known, for this reason.
     Unknown(Cow<'static, str>),
 }
@@ -97,6 +99,11 @@ impl Context<'_> {
         self.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))
     }
 
+    /// What the same match gives an option.
+    pub fn value(&self, flag: &str) -> Option<&Value> {
+        self.asked(flag).map(|part| &part.value)
+    }
+
     /// Whether the same match also has that option.
     pub fn has(&self, flag: &str) -> bool {
         self.asked(flag).is_some()
@@ -107,32 +114,43 @@ impl Context<'_> {
 pub fn test(part: &Part, context: &Context) -> Answer {
     if let Some(reason) = part.extension().unknowable {
         // Once for the whole match.
-        return if part.opens { Answer::Unknown(reason.into()) } else { Answer::Yes };
+        let reason = || format!("-m {}: {reason}", part.extension().name).into();
+        return if part.opens { Answer::Unknown(reason()) } else { Answer::Yes };
+    }
+    if let Some(field) = part.extension().whole {
+        return if part.opens { test_field(field, &Value::None, false, context) } else { Answer::Yes };
     }
     let first = if part.opens { lacks(part, context) } else { Answer::Yes };
     if first != Answer::Yes {
         return first;
     }
     let Some(opt) = part.opt() else { return test_bare(part, context) };
-    let Some(field) = opt.field else { return Answer::Yes };
+    match opt.field {
+        Some(field) => test_field(field, &part.value, part.negated, context),
+        None => Answer::Yes,
+    }
+}
+
+fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
     let holds = match (field.read)(context) {
         Reading::Absent(_) => false,
         Reading::Never(_) => return Answer::No,
+        Reading::Ignored(_) => return Answer::Yes,
         Reading::Unknown(reason) => return Answer::Unknown(reason),
-        Reading::Span(low, high) => match contains_span(&part.value, (low, high)) {
+        Reading::Span(low, high) => match contains_span(value, (low, high)) {
             Some(holds) => holds,
             None => return Answer::Unknown(picked((low, high)).into()),
         },
-        Reading::Either(one, other) => match (contains_span(&part.value, one), contains_span(&part.value, other)) {
+        Reading::Either(one, other) => match (contains_span(value, one), contains_span(value, other)) {
             (Some(true), _) | (_, Some(true)) => true,
             (Some(false), Some(false)) => false,
             (None, _) => return Answer::Unknown(picked(one).into()),
             (_, None) => return Answer::Unknown(picked(other).into()),
         },
         Reading::Holds(holds, _) => holds,
-        reading => contains(&part.value, &reading, context.ruleset),
+        reading => contains(value, &reading, context.ruleset),
     };
-    if holds != part.negated { Answer::Yes } else { Answer::No }
+    if holds != negated { Answer::Yes } else { Answer::No }
 }
 
 /// Whether the packet has what the match looks at, whatever its options are.
@@ -190,9 +208,11 @@ fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
         (Value::List(list), Reading::Number(n)) => list.iter().any(|(low, high)| (low..=high).contains(&n)),
         (Value::Bits(want), Reading::Bits(bits)) => want & bits != 0,
         (Value::Net4(address, mask), Reading::Address(IpAddr::V4(have))) => {
-            have.to_bits() & mask.to_bits() == address.to_bits()
+            (have.to_bits() ^ address.to_bits()) & mask.to_bits() == 0
         }
-        (Value::Net6(net), Reading::Address(IpAddr::V6(have))) => have.to_bits() & net.1.to_bits() == net.0.to_bits(),
+        (Value::Net6(net), Reading::Address(IpAddr::V6(have))) => {
+            (have.to_bits() ^ net.0.to_bits()) & net.1.to_bits() == 0
+        }
         (Value::Addresses(span), Reading::Address(have)) => (span.0..=span.1).contains(have),
         (Value::Mac(want), Reading::Mac(have)) => want == have,
         (Value::Text(text), Reading::Name(name)) => is_interface(ruleset.text(*text), name),

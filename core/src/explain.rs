@@ -107,6 +107,9 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     if let Some(reason) = part.extension().unknowable {
         return part.opens.then(|| format!("-m {}: {reason}", part.extension().name));
     }
+    if let Some(field) = part.extension().whole {
+        return if part.opens { whole(field, context) } else { None };
+    }
     if let (true, Some(field)) = (part.opens, part.extension().asks_first) {
         match (field.read)(context) {
             Reading::Unknown(reason) => return Some(reason.into_owned()),
@@ -129,7 +132,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     let inside = holds != part.negated;
     let actual = match (field.read)(context) {
         Reading::Unknown(reason) => return Some(reason.into_owned()),
-        Reading::Never(why) => return Some(why.into()),
+        Reading::Never(why) | Reading::Ignored(why) => return Some(why.into()),
         Reading::Absent(what) => {
             return Some(match field.phrase {
                 Phrase::Does(does, _) => format!("{does} {what}"),
@@ -160,6 +163,15 @@ fn says(field: &Field, holds: bool) -> Option<&'static str> {
     }
 }
 
+/// What the packet is to a match that asks one thing, whatever its options.
+fn whole(field: &Field, context: &Context) -> Option<String> {
+    match (field.read)(context) {
+        Reading::Unknown(reason) => Some(reason.into_owned()),
+        Reading::Never(why) | Reading::Ignored(why) | Reading::Absent(why) => Some(why.into()),
+        reading => says(field, reading != Reading::Number(0)).map(Into::into),
+    }
+}
+
 fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
     match reading {
         Reading::Number(number) | Reading::Bits(number) => opt.kind.say_number(*number).into(),
@@ -169,7 +181,7 @@ fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
         Reading::Name(name) => (*name).to_owned().into(),
         Reading::Holds(_, shown) => shown.clone().into(),
         Reading::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
-        Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_) => "".into(),
+        Reading::Absent(_) | Reading::Never(_) | Reading::Ignored(_) | Reading::Unknown(_) => "".into(),
     }
 }
 

@@ -14,7 +14,13 @@ use crate::walk::effect::{Action, Effects};
 
 pub mod addrtype;
 pub mod ah;
+pub mod bpf;
+pub mod cgroup;
+pub mod cluster;
 pub mod comment;
+pub mod connbytes;
+pub mod connlabel;
+pub mod connlimit;
 pub mod connmark;
 pub mod conntrack;
 pub mod cpu;
@@ -25,35 +31,53 @@ pub mod ecn;
 pub mod esp;
 pub mod eui64;
 pub mod frag;
+pub mod hashlimit;
 pub mod hbh;
 pub mod header;
+pub mod helper;
 pub mod icmp;
 pub mod icmp6;
 pub mod ipcomp;
 pub mod iprange;
 pub mod ipv6header;
+pub mod ipvs;
 pub mod kind;
 pub mod length;
+pub mod limit;
 pub mod mac;
 pub mod mark;
 pub mod mh;
 pub mod multiport;
+pub mod nfacct;
 pub mod opaque;
+pub mod osf;
 pub mod owner;
 pub mod physdev;
 pub mod pkttype;
+pub mod policy;
+pub mod quota;
+mod rate;
+pub mod rateest;
 pub mod realm;
+pub mod recent;
+pub mod rpfilter;
 pub mod rt;
 pub mod sctp;
+pub mod set;
+pub mod socket;
 mod spi;
 pub mod srh;
 pub mod state;
+pub mod statistic;
+pub mod string;
 pub mod target;
 pub mod tcp;
 pub mod tcpmss;
+pub mod time;
 pub mod tos;
 pub mod transport;
 pub mod ttl;
+pub mod u32;
 pub mod udp;
 
 pub use kind::Kind;
@@ -148,6 +172,30 @@ static ALL: &[&Extension] = &[
     &target::trace::TRACE,
     &target::ttl::TTL,
     &target::ulog::ULOG,
+    &bpf::BPF,
+    &cgroup::CGROUP,
+    &cluster::CLUSTER,
+    &connbytes::CONNBYTES,
+    &connlabel::CONNLABEL,
+    &connlimit::CONNLIMIT,
+    &hashlimit::HASHLIMIT,
+    &helper::HELPER_MATCH,
+    &ipvs::IPVS,
+    &limit::LIMIT,
+    &nfacct::NFACCT,
+    &osf::OSF,
+    &policy::POLICY,
+    &quota::QUOTA,
+    &rateest::RATEEST,
+    &recent::RECENT4,
+    &recent::RECENT6,
+    &rpfilter::RPFILTER,
+    &set::SET_MATCH,
+    &socket::SOCKET,
+    &statistic::STATISTIC,
+    &string::STRING,
+    &time::TIME,
+    &u32::U32,
 ];
 
 /// An extension's place in the list of all.
@@ -262,8 +310,14 @@ pub struct Extension {
     pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
     /// Why no dump can tell whether the match holds, whatever its options say.
     pub unknowable: Option<&'static str>,
+    /// What the match as a whole asks, whatever its options, if they only change how it is asked; a `Says`.
+    pub whole: Option<&'static Field>,
+    /// How likely a part holds that only chance decides, from 0 to 1.
+    pub chance: Option<fn(&Part) -> Option<f64>>,
     /// Prints its options where the table's order and spellings do not do it.
     pub print: Option<fn(&Options, &mut String)>,
+    /// Whether its options stand in the order in which they are written: their order says something.
+    pub ordered: bool,
     /// Whether a rule with it makes the kernel track connections (measured).
     pub tracks: bool,
     /// What the target does to a packet's way; a match goes on.
@@ -302,7 +356,10 @@ impl Extension {
             asks_first: None,
             bare: |_, _| None,
             unknowable: None,
+            whole: None,
+            chance: None,
             print: None,
+            ordered: false,
             tracks: false,
             behaviour: Behaviour::GoesOn,
             apply: None,
@@ -526,6 +583,11 @@ impl<'a> Options<'a> {
     /// Whether an option is given.
     pub fn has(&self, flag: &str) -> bool {
         self.value(flag).is_some()
+    }
+
+    /// Whether an option is given behind `!`.
+    pub fn negates(&self, flag: &str) -> bool {
+        self.parts.iter().any(|part| part.negated && part.opt().is_some_and(|opt| opt.flag == flag))
     }
 
     /// A number that an option is given.

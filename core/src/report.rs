@@ -111,6 +111,9 @@ struct ReportBranch<'a> {
     /// Whose rules run first, where both backends have some.
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<crate::capture::Backend>,
+    /// How likely it is, where chance alone decides all that it assumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
     steps: Vec<ReportStep<'a>>,
     verdict: Option<ReportVerdict<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -222,6 +225,7 @@ impl<'a> Source<'a> {
         ReportBranch {
             assumes: branch.assumes.iter().map(|assumption| self.assumption(assumption)).collect(),
             first: branch.first,
+            probability: branch.probability(),
             steps: self.steps(&branch.path),
             verdict: branch.path.verdict.as_ref().map(|verdict| self.verdict(verdict)),
             copy: branch.path.copy.as_ref().map(|copy| self.verdict(&copy.verdict)),

@@ -50,6 +50,8 @@ pub struct View {
     pub connmark: u32,
     /// What connection tracking says; `None` before it has seen the packet.
     pub state: Option<ConnectionState>,
+    /// Whether connection tracking has seen it; before, a state of NEW is that of a template which CT attached.
+    pub tracked: bool,
     /// Whether nat changed the source of its connection's first packet.
     pub source_translated: bool,
     /// Whether nat changed the destination of its connection's first packet.
@@ -85,6 +87,7 @@ impl View {
             tcp_options: packet.tcp_options.clone(),
             connmark: packet.connmark,
             state: None,
+            tracked: false,
             source_translated: false,
             destination_translated: false,
             copied: false,

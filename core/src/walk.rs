@@ -63,12 +63,27 @@ pub fn walk_in_connection(
     packet: &Packet,
     translation: Translation,
 ) -> Trace {
+    walk_settled(rulesets, only, host, packet, translation, &[])
+}
+
+/// As [`walk_in_connection`], with an answer for some rules that cannot be told: whether each matches, whenever it is
+/// asked. The trace lists them among what it assumes.
+pub fn walk_settled(
+    rulesets: &[Ruleset],
+    only: Option<u32>,
+    host: &Host,
+    packet: &Packet,
+    translation: Translation,
+    settled: &[(Place, bool)],
+) -> Trace {
     let mut assumes = Vec::new();
     let layers = choose(rulesets, only, packet.family(), &mut assumes);
     assume_tables(rulesets, &layers, packet.family(), &mut assumes);
-    let mut trace = follow(rulesets, &layers, host, packet, translation, assumes.clone());
+    let start =
+        |layers| Walker { translation, settled, ..Walker::new(rulesets, layers, host, packet, assumes.clone()) };
+    let mut trace = follow(start(&layers));
     if let [first, second] = layers[..] {
-        let other = follow(rulesets, &[second, first], host, packet, translation, assumes);
+        let other = follow(start(&[second, first]));
         join_orders(rulesets, &mut trace, other);
     }
     trace
@@ -134,20 +149,12 @@ fn turns_tracking_on(ruleset: &Ruleset) -> bool {
 }
 
 /// Walks, and where a rule cannot be told walks again for both answers, depth first.
-fn follow(
-    rulesets: &[Ruleset],
-    layers: &[u32],
-    host: &Host,
-    packet: &Packet,
-    translation: Translation,
-    assumes: Vec<String>,
-) -> Trace {
-    let mut walker = Walker { translation, ..Walker::new(rulesets, layers, host, packet, assumes) };
+fn follow(mut walker: Walker) -> Trace {
     let forked = walker.run(&[]);
     let mut trace = Trace {
         packet: walker.packet.clone(),
-        host: host.clone(),
-        rulesets: layers.to_vec(),
+        host: walker.host.clone(),
+        rulesets: walker.layers.to_vec(),
         certain: !forked && !walker.doubtful && walker.path.stopped.is_none(),
         path: walker.path.clone(),
         assumes: Vec::new(),
@@ -247,6 +254,8 @@ struct Walker<'a> {
     translated: bool,
     /// What an earlier packet of the connection set up.
     translation: Translation,
+    /// Rules that cannot be told, with what to answer for them.
+    settled: &'a [(Place, bool)],
 }
 
 impl<'a> Walker<'a> {
@@ -291,6 +300,7 @@ impl<'a> Walker<'a> {
             settled_source: None,
             translated: false,
             translation: Translation::default(),
+            settled: &[],
         }
     }
 
@@ -387,7 +397,7 @@ impl<'a> Walker<'a> {
         // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked anew.
         let invalid = self.view.state == Some(ConnectionState::Invalid);
         if invalid {
-            self.show(View { state: None, ..self.view.clone() });
+            self.show(View { state: None, tracked: false, ..self.view.clone() });
         }
         self.run_table(TableName::Raw)?;
         if invalid {
@@ -616,7 +626,14 @@ impl<'a> Walker<'a> {
         let Translation { snat, dnat, .. } = self.translation;
         let (source_translated, destination_translated) = (snat, dnat);
         let view = self.view.clone();
-        self.show(View { state: Some(state), connmark, source_translated, destination_translated, ..view });
+        self.show(View {
+            state: Some(state),
+            tracked: true,
+            connmark,
+            source_translated,
+            destination_translated,
+            ..view
+        });
     }
 
     /// Asks one table of every rule set.

@@ -82,7 +82,7 @@ fn what_is_not_known_is_kept_and_said() {
     for rule in [
         "-A OUTPUT -m set ! --match-set x dst -j a",
         "-A OUTPUT -m limit --limit 5/sec -m mark --mark 0x1 -j WEIRD --queue-num 1",
-        "-A OUTPUT -m string --string \"a \\\"b\" --algo bm --to 65535 -j a",
+        "-A OUTPUT -m weird --string \"a \\\"b\" --algo bm --to 65535 -j a",
     ] {
         let parsed = parse(around(rule));
         assert_eq!(print::save(&parsed.rulesets[0], false), around(rule));

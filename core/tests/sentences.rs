@@ -59,7 +59,8 @@ fn every_rule_has_a_sentence() {
         "-m mark --mark 0x539/0xfff -j MARK --set-xmark 0x1/0xffffffff",
         "If the mark is 0x539/0xfff: set the packet's mark to 0x1.",
     );
-    rule("-m set --match-set x dst -j ACCEPT", "If `set --match-set x dst` holds: accept it.");
+    rule("-m set --match-set x dst -j ACCEPT", "If its destination is in the set “x”: accept it.");
+    rule("-m weird --x 1 -j ACCEPT", "If `weird --x 1` holds: accept it.");
     rule("-m comment --comment \"why not\" -j LOG --log-prefix \"x: \"", "Always: log it as “x:” and go on.");
     rule(
         "-p icmp -m icmp --icmp-type 8 -j ACCEPT",

@@ -205,12 +205,15 @@ pub(super) fn matches(site: Site) -> Text {
         (1, names("conntrack --ctstate", &NATTED)),
         (1, names("state --state", &STATES)),
         (2, addrtype(site)),
+        (4, connection(site)),
+        (1, history()),
         (1, comment.prop_map(|text| format!(" -m comment --comment \"{text}\"")).boxed()),
     ];
     if site.only(&[Hook::Output, Hook::Postrouting]) {
         all.push((6, owner()));
     }
     all.extend(header_matches(site).into_iter().map(|text| (1, text)));
+    all.extend(sockets(site).map(|text| (3, text)));
     prop::strategy::Union::new_weighted(all).boxed()
 }
 
@@ -491,4 +494,62 @@ fn header_targets(site: Site) -> Vec<(u32, Transport, Text)> {
         }
     }
     all
+}
+
+/// What conntrack knows of a connection but its state.
+fn connection(site: Site) -> Text {
+    let side = select(vec!["--ctorigsrc", "--ctorigdst", "--ctreplsrc", "--ctrepldst"]);
+    let address = (not(), side, network(site.family)).prop_map(|(not, side, address)| format!("{not}{side} {address}"));
+    let side = select(vec!["--ctorigsrcport", "--ctorigdstport", "--ctreplsrcport", "--ctrepldstport"]);
+    // The identifier that stands for a port of ICMP is not stated.
+    let port = (not(), side, ports()).prop_map(|(not, side, ports)| format!("--ctproto 6 {not}{side} {ports}"));
+    let message = (not(), select(vec!["--ctorigdstport", "--ctrepldstport"]), select(vec!["2048", "0", "0:40000"]))
+        .prop_map(|(not, side, ports)| format!("{not}{side} {ports}"));
+    let protocol =
+        (not(), select(vec!["tcp", "17", "1", "58", "0"])).prop_map(|(not, name)| format!("{not}--ctproto {name}"));
+    let status = (not(), select(vec!["NONE", "CONFIRMED", "SEEN_REPLY", "ASSURED,CONFIRMED", "EXPECTED"]))
+        .prop_map(|(not, status)| format!("{not}--ctstatus {status}"));
+    let direction = select(vec!["ORIGINAL", "REPLY"]).prop_map(|direction| format!("--ctdir {direction}"));
+    let state = sometimes(
+        3,
+        select(vec![" --ctstate NEW", " --ctstate INVALID", " ! --ctstate NEW"]).prop_map(str::to_owned).boxed(),
+    );
+    let one = prop_oneof![4 => address, 3 => port, 1 => message, 1 => protocol, 2 => status, 1 => direction];
+    (one, state).prop_map(|(one, state)| format!(" -m conntrack {one}{state}")).boxed()
+}
+
+/// What a first packet's history decides, and chance that leaves no choice.
+fn history() -> Text {
+    select(vec![
+        "-m recent --set --name a",
+        "-m recent ! --set --rdest",
+        "-m connlabel --label 7 --set",
+        "-m helper --helper ftp",
+        "-m helper ! --helper ftp",
+        "-m statistic --mode random --probability 0",
+        "-m statistic --mode random --probability 1",
+        "-m statistic --mode nth --every 1 --packet 0",
+    ])
+    .prop_map(|text| format!(" {text}"))
+    .boxed()
+}
+
+/// Sockets, where they may be asked for, and the way back.
+fn sockets(site: Site) -> Option<Text> {
+    let mut all = Vec::new();
+    if site.only(&[Hook::Prerouting, Hook::Input]) {
+        // Which socket an error of ICMP is about, a packet does not state; as a first packet it is INVALID.
+        all.extend([" -m conntrack --ctstate NEW -m socket", " -m conntrack --ctstate NEW -m socket --nowildcard"]);
+    }
+    if site.only(&[Hook::Prerouting]) && [TableName::Raw, TableName::Mangle].contains(&site.table) {
+        all.extend([
+            " -m rpfilter",
+            " -m rpfilter --loose",
+            " -m rpfilter --invert",
+            " -m rpfilter --validmark",
+            " -m rpfilter --loose --accept-local",
+            " -m rpfilter --validmark --accept-local --invert",
+        ]);
+    }
+    (!all.is_empty()).then(|| select(all).prop_map(str::to_owned).boxed())
 }

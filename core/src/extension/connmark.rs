@@ -16,5 +16,9 @@ static CONNECTION_MARK: Field = Field {
 /// `-m connmark`.
 pub static CONNMARK: Extension = Extension {
     tracks: true,
-    ..Extension::matching("connmark", "the connection's mark", &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK)])
+    ..Extension::matching(
+        "connmark",
+        "the connection's mark",
+        &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK).required()],
+    )
 };

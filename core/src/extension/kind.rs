@@ -8,6 +8,7 @@ use crate::number;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Ruleset, Value};
 
+pub(super) mod host;
 pub(super) mod read;
 pub(super) mod write;
 
@@ -81,6 +82,8 @@ pub enum Kind {
     Above(u32),
     /// Written in a way of the extension's own.
     Own(&'static Form),
+    /// The same, and may be left out.
+    Maybe(&'static Form),
 }
 
 /// A way to write a value that one extension has for itself.
@@ -125,7 +128,7 @@ impl Kind {
         match self {
             Self::Flag | Self::Always(..) => 0,
             Self::TcpFlags => 2,
-            Self::Own(form) => form.words,
+            Self::Own(form) | Self::Maybe(form) => form.words,
             _ => 1,
         }
     }
@@ -161,13 +164,18 @@ impl Kind {
             Self::Text(_) | Self::Cut(_) => "TEXT".into(),
             Self::Word(_) => "NAME".into(),
             Self::Mac => "MAC".into(),
-            Self::Own(form) => form.examples.first().copied().unwrap_or_default().into(),
+            Self::Own(form) | Self::Maybe(form) => form.examples.first().copied().unwrap_or_default().into(),
         }
     }
 
     /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
     pub fn is_free(&self) -> bool {
         matches!(self, Self::Text(_) | Self::Cut(_) | Self::Word(_) | Self::Interface)
+    }
+
+    /// Whether the option may stand without its value.
+    pub fn is_optional(&self) -> bool {
+        matches!(self, Self::Maybe(_))
     }
 
     /// Reads the value.
@@ -290,13 +298,15 @@ impl Kind {
                     (_, None) => Value::Range(1, 0),
                 })
             }
-            Self::Own(form) => (form.read)(words, ruleset),
+            Self::Maybe(_) if words.is_empty() => Ok(Value::None),
+            Self::Own(form) | Self::Maybe(form) => (form.read)(words, ruleset),
         }
     }
 
     /// Prints the value as `iptables-save` does, with a space before it; nothing for a flag.
     pub fn print(&self, value: &Value, ruleset: &Ruleset, out: &mut String) {
-        if !matches!(self, Self::Flag | Self::Always(..)) {
+        let none = self.is_optional() && *value == Value::None;
+        if !none && !matches!(self, Self::Flag | Self::Always(..)) {
             out.push(' ');
         }
         // Writing to a string cannot fail.
@@ -305,7 +315,8 @@ impl Kind {
 
     fn write(&self, value: &Value, ruleset: &Ruleset, out: &mut String) -> std::fmt::Result {
         match (self, value) {
-            (Self::Own(form), _) => {
+            (Self::Maybe(_), Value::None) => Ok(()),
+            (Self::Own(form) | Self::Maybe(form), value) => {
                 (form.write)(value, ruleset, out);
                 Ok(())
             }
@@ -355,7 +366,7 @@ impl Kind {
             (_, Value::Masked { value, mask }) => write!(out, "{value:#x}/{mask:#x}"),
             (Self::Bits(names), Value::Bits(bits)) => {
                 let mut shown = 0;
-                for (name, bit) in names.iter().filter(|(_, bit)| bits & bit != 0) {
+                for (name, bit) in names.iter().filter(|(_, bit)| bits & bit != 0 || bits == bit) {
                     if shown & bit == 0 {
                         write!(out, "{}{name}", if shown == 0 { "" } else { "," })?;
                     }

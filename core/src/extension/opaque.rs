@@ -6,36 +6,10 @@ use super::{Extension, Options, Role};
 use crate::ruleset::Value;
 use crate::walk::effect::Action;
 
-/// Matches that no dump can answer, and why.
-const UNKNOWABLE: &[(&str, &str)] = &[
-    ("bpf", "it runs a program of its own"),
-    ("cluster", "it depends on a hash with a secret seed"),
-    ("connbytes", "it depends on how much the connection has carried"),
-    ("connlimit", "it depends on how many connections there are"),
-    ("hashlimit", "it depends on how many packets came before"),
-    ("limit", "it depends on how many packets came before"),
-    ("quota", "it depends on how much has passed before"),
-    ("rateest", "it depends on measured rates"),
-    ("recent", "it depends on which addresses were seen before"),
-    ("set", "a dump does not hold the contents of sets"),
-    ("statistic", "it depends on chance or on a count"),
-    ("string", "it depends on the payload"),
-    ("time", "it depends on the time"),
-    ("u32", "it looks at bytes that the packet does not state"),
-];
-
 /// Why a match that is kept as written cannot be answered.
 pub fn reason(words: &str) -> Cow<'static, str> {
     let name = words.split_whitespace().next().unwrap_or_default();
-    match UNKNOWABLE.iter().find(|(known, _)| *known == name) {
-        Some((_, why)) => format!("-m {name}: {why}").into(),
-        None => format!("-m {name} is not evaluated").into(),
-    }
-}
-
-/// Whether a match is known to have no answer, rather than not being known.
-pub fn is_unknowable(name: &str) -> bool {
-    UNKNOWABLE.iter().any(|(known, _)| *known == name)
+    format!("-m {name} is not evaluated").into()
 }
 
 /// A match that is kept as written.

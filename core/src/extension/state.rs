@@ -23,6 +23,7 @@ pub static STATE: Extension = Extension {
                 ("UNTRACKED", UNTRACKED),
             ]),
             &CONNECTION_STATE,
-        )],
+        )
+        .required()],
     )
 };

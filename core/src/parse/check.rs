@@ -35,11 +35,11 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
         }
         for rule in &chain.rules {
             let target = match rule.target {
-                Target::Extension(id) => Some(id.get()),
+                Target::Extension(id) => Some((id.get(), ruleset.parameters(rule))),
                 _ => None,
             };
             let matches = ruleset.groups(rule).map(|group| (group[0].extension(), group));
-            for (extension, parts) in matches.chain(target.map(|target| (target, ruleset.parameters(rule)))) {
+            for (extension, parts) in matches.chain(target) {
                 let allowed = match extension.hooks_for {
                     Some(hooks_for) => hooks_for(&Options { parts, ruleset }),
                     None => extension.hooks,

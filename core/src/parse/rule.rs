@@ -249,7 +249,6 @@ impl RuleReader {
                 let severity = match Id::named(&name.text, Role::Match, None) {
                     // It exists for the other family only.
                     Some(_) => Severity::Error,
-                    None if opaque::is_unknowable(&name.text) => Severity::Note,
                     None => Severity::Warning,
                 };
                 let hint = "such matches are kept as written; whether they hold is unknown";
@@ -381,6 +380,9 @@ impl RuleReader {
         values.extend(attached);
         while values.len() < opt.kind.words() {
             let Some(next) = rest.words.first().filter(|next| opt.kind.is_free() || !next.is_option()) else {
+                if opt.kind.is_optional() {
+                    break;
+                }
                 let problem = Problem::new(format!("{} needs a value", opt.flag));
                 return Err((place.end, word.span, problem));
             };
@@ -461,12 +463,12 @@ impl RuleReader {
         }
     }
 
-    /// The header, the target, and the matches, the latest first.
+    /// The target, the matches, the latest first, and the header: `--proto` is -m policy's where that is open.
     fn open_groups(&self) -> impl Iterator<Item = (u16, Id)> {
         let target = self.target.map(|(id, _)| (TARGET, id));
         let matches = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id));
         let latest: Vec<(u16, Id)> = matches.collect();
-        [(HEADER, Id::HEADER)].into_iter().chain(target).chain(latest.into_iter().rev())
+        target.into_iter().chain(latest.into_iter().rev()).chain([(HEADER, Id::HEADER)])
     }
 
     /// Adds an option under its canonical name; leaves out what says nothing.
@@ -589,7 +591,8 @@ impl RuleReader {
 
 /// Brings parts into the order of print. They are few and nearly in order: a rule of 20 words has a handful.
 fn sort(parts: &mut [(u16, Part)]) {
-    let key = |(group, part): &(u16, Part)| (*group, part.option);
+    let place = |part: &Part| if part.extension().ordered { 0 } else { part.option };
+    let key = |(group, part): &(u16, Part)| (*group, place(part));
     for end in 1..parts.len() {
         let mut at = end;
         while at > 0 && key(&parts[at - 1]) > key(&parts[at]) {

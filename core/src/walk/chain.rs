@@ -102,6 +102,12 @@ impl Walker<'_> {
             }
             Answer::Unknown(because) => because,
         };
+        if let Some((_, matches)) = self.settled.iter().find(|(settled, _)| *settled == place) {
+            self.assume_answer(place, *matches);
+            let outcome = if *matches { Outcome::Match } else { Outcome::NoMatch };
+            self.push(place, outcome, condition, caller);
+            return Ok(if *matches { Asked::Matched } else { Asked::Failed });
+        }
         let observes = match rule.target {
             Target::None => true,
             Target::Extension(id) => id.get().behaviour == Behaviour::Observes,
@@ -116,8 +122,9 @@ impl Walker<'_> {
             self.push(place, Outcome::Unknown, condition, caller);
             return Err(Stop::Fork);
         };
+        let chance = self.chance(rule, place.at.ruleset).map(|chance| if matches { chance } else { 1.0 - chance });
         let (hook, because) = (self.view.hook, because.into_owned());
-        self.assumed.push(Assumption { place, hook, matches, target: false, because });
+        self.assumed.push(Assumption { place, hook, matches, target: false, because, chance });
         let outcome = if matches { Outcome::Match } else { Outcome::NoMatch };
         self.push(place, outcome, condition, caller);
         Ok(if matches { Asked::Matched } else { Asked::Failed })
@@ -165,8 +172,30 @@ impl Walker<'_> {
             self.path.doubt = Some(because);
             return Err(Stop::Fork);
         };
-        self.assumed.push(Assumption { place, hook: self.view.hook, matches: holds, target: true, because });
+        let hook = self.view.hook;
+        self.assumed.push(Assumption { place, hook, matches: holds, target: true, because, chance: None });
         Ok(if holds { *yes } else { *no })
+    }
+
+    /// How likely a rule matches that cannot be told, where chance alone decides.
+    fn chance(&self, rule: &Rule, ruleset: u32) -> Option<f64> {
+        let rules = &self.rulesets[ruleset as usize];
+        let mut all = 1.0;
+        for group in rules.groups(rule) {
+            let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
+            for part in group.iter().filter(|part| matches!(test(part, &context), Answer::Unknown(_))) {
+                all *= part.extension().chance?(part)?;
+            }
+        }
+        Some(all)
+    }
+
+    /// Says that a rule was answered from outside.
+    fn assume_answer(&mut self, place: Place, matches: bool) {
+        let (_, table, chain) = place.at.find(self.rulesets);
+        let matches = if matches { "matches" } else { "does not match" };
+        let number = place.rule.map_or(0, |rule| rule + 1);
+        self.assume(format!("rule {number} of {} (table {}) {matches}: you settled it", chain.name, table.name));
     }
 
     fn apply(&mut self, ruleset: u32, id: Id, rule: &Rule) -> Action {

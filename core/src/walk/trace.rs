@@ -216,7 +216,7 @@ impl Path {
 }
 
 /// What one branch takes a rule's answer to be.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Assumption {
     /// The rule.
     pub place: Place,
@@ -228,10 +228,12 @@ pub struct Assumption {
     pub target: bool,
     /// Why nobody can tell.
     pub because: String,
+    /// How likely it is, where chance alone decides (`-m statistic --mode random`).
+    pub chance: Option<f64>,
 }
 
 /// One of the ways an uncertain walk can go.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
     /// What it takes for granted, in the order of the walk.
     pub assumes: Vec<Assumption>,
@@ -239,6 +241,14 @@ pub struct Branch {
     pub first: Option<Backend>,
     /// The way.
     pub path: Path,
+}
+
+impl Branch {
+    /// How likely it is, where chance alone decides all that it assumes.
+    pub fn probability(&self) -> Option<f64> {
+        let chances = self.assumes.iter().map(|assumption| assumption.chance);
+        chances.reduce(|all, chance| Some(all? * chance?)).flatten().filter(|_| self.first.is_none())
+    }
 }
 
 /// A walk.

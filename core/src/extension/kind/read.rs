@@ -66,7 +66,7 @@ pub(in crate::extension) fn mac(text: &str) -> Option<[u8; 6]> {
 }
 
 /// `80`, `80:90`, `:90`, `80:`.
-pub(super) fn port_range(input: &str) -> IResult<&str, (u32, u32)> {
+pub(in crate::extension) fn port_range(input: &str) -> IResult<&str, (u32, u32)> {
     let (rest, (low, high)) = (opt(port), opt(preceded(char(':'), opt(port)))).parse(input)?;
     let range = match (low, high) {
         (Some(port), None) => (port, port),

@@ -1,0 +1,26 @@
+//! `-m helper` (xt_helper.c): a connection that another one's helper announced, such as FTP's data.
+
+use super::{Extension, Kind, Opt};
+use crate::condition::{Field, Phrase, Reading};
+use crate::packet::ConnectionState;
+
+static HELPER: Field = Field {
+    name: "helper",
+    phrase: Phrase::Is("helper of the connection that announced it"),
+    read: |context| match context.view.state {
+        Some(ConnectionState::Related | ConnectionState::Established) => {
+            Reading::Unknown("-m helper: it depends on the connection that announced this one".into())
+        }
+        _ => Reading::Absent("no other connection that announced it"),
+    },
+};
+
+/// `-m helper`.
+pub static HELPER_MATCH: Extension = Extension {
+    tracks: true,
+    ..Extension::matching(
+        "helper",
+        "the helper of the connection that announced this one",
+        &[Opt::tests("--helper", Kind::Text(29), &HELPER).required()],
+    )
+};

@@ -1,0 +1,16 @@
+//! `-m nfacct` (xt_nfacct.c): adds to a counter outside the rules.
+
+use super::{Extension, Kind, Opt};
+
+/// `-m nfacct`. A counter without a quota lets everything through.
+pub static NFACCT: Extension = Extension {
+    unknowable: Some("it depends on whether its counter has a quota that is used up"),
+    words: Some(|options| {
+        format!("the counter “{}” lets it through", options.text("--nfacct-name").unwrap_or_default())
+    }),
+    ..Extension::matching(
+        "nfacct",
+        "adds to a counter outside the rules",
+        &[Opt::new("--nfacct-name", Kind::Text(31)).required()],
+    )
+};

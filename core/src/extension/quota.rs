@@ -1,0 +1,17 @@
+//! `-m quota` (xt_quota.c): matches until so many bytes have passed.
+
+use super::{Extension, Kind, Opt};
+
+/// `-m quota`.
+pub static QUOTA: Extension = Extension {
+    unknowable: Some("it depends on how much has passed before"),
+    words: Some(|options| {
+        let yet = if options.negates("--quota") { "already" } else { "not yet" };
+        format!("{} bytes have {yet} passed", options.printed("--quota").unwrap_or_default())
+    }),
+    ..Extension::matching(
+        "quota",
+        "until so many bytes have passed",
+        &[Opt::new("--quota", Kind::Wide).negatable().required()],
+    )
+};
