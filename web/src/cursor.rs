@@ -78,7 +78,7 @@ mod tests {
 
     fn walked(key: &str) -> Walked {
         let paste = Paste::sample(0);
-        Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet)
+        Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
     }
 
     #[test]

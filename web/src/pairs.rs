@@ -85,8 +85,9 @@ mod tests {
 
     fn rows(keys: &[&str]) -> Vec<String> {
         let paste = Paste::sample(0);
-        let walk =
-            |key: &&str| Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet);
+        let walk = |key: &&str| {
+            Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
+        };
         let walks: Vec<Walked> = keys.iter().map(walk).collect();
         let walks: Vec<&Walked> = walks.iter().collect();
         let part = if let [a, b] = walks[..] { compare::part(a.path(), b.path()) } else { None };

@@ -192,8 +192,9 @@ mod tests {
     /// Rows in short: `OUTPUT:`, `4`, `policy`, `5-8`, `+4/7`.
     fn short(order: Order, opened: &Opened, keys: &[&str]) -> String {
         let paste = Paste::sample(0);
-        let walk =
-            |key: &&str| Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet);
+        let walk = |key: &&str| {
+            Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
+        };
         let walks: Vec<Walked> = keys.iter().map(walk).collect();
         let walks: Vec<&Walked> = walks.iter().collect();
         let say = |row: &Row| match row {

@@ -130,6 +130,8 @@ pub(crate) struct State {
     pub(crate) compare: bool,
     /// Which packet scenarios fill in.
     pub(crate) into: Side,
+    /// Rules that a dump cannot tell, with what the user takes them to do.
+    pub(crate) settled: Vec<(Place, bool)>,
     /// Fields of the form that stay two, though they may be equal.
     split: Vec<Field>,
     /// The first step at which the walks differ.
@@ -172,6 +174,8 @@ pub(crate) enum Action {
     Scenario(&'static str),
     /// Scenarios fill in that packet from now on.
     Into(Side),
+    /// A rule that a dump cannot tell is taken to match or not, or is left open again.
+    Settle(Place, Option<bool>),
     /// The packets change places.
     Swap,
     /// B is shown, or not.
@@ -213,6 +217,7 @@ impl Default for State {
             lanes,
             compare: true,
             into: Side::B,
+            settled: Vec::new(),
             split: Vec::new(),
             part: None,
             cursor: 0,
@@ -328,10 +333,10 @@ impl State {
     fn walk(&mut self) {
         let paste = Rc::clone(&self.paste);
         for lane in &mut self.lanes {
-            lane.walked = lane
-                .draft
-                .packet()
-                .map(|packet| Rc::new(Walked::new(paste.rulesets(), paste.mesh.as_ref(), &paste.host, &packet)));
+            lane.walked = lane.draft.packet().map(|packet| {
+                let mesh = paste.mesh.as_ref();
+                Rc::new(Walked::new(paste.rulesets(), mesh, &paste.host, &packet, &self.settled))
+            });
         }
         self.opened = Opened::default();
         self.arrive();
@@ -361,12 +366,20 @@ impl State {
     fn take(&mut self, paste: Paste) {
         self.refused.clear();
         self.line = None;
+        // Its places are those of the old text.
+        self.settled.clear();
         self.paste = Rc::new(paste);
         for lane in &mut self.lanes {
             if let Some(scenario) = lane.scenario.and_then(|key| self.paste.scenario(key)) {
                 lane.draft = Draft::of(&scenario.packet);
             }
         }
+        self.walk();
+    }
+
+    fn settle(&mut self, place: Place, matches: Option<bool>) {
+        self.settled.retain(|(settled, _)| *settled != place);
+        self.settled.extend(matches.map(|matches| (place, matches)));
         self.walk();
     }
 
@@ -443,6 +456,7 @@ impl State {
             }
             Action::Scenario(key) => self.fill(key),
             Action::Into(side) => self.into = side,
+            Action::Settle(place, matches) => self.settle(place, matches),
             Action::Swap => {
                 self.lanes.swap(0, 1);
                 self.arrive();
@@ -512,6 +526,21 @@ mod tests {
         assert_eq!((state.part, state.cursor, state.steps()), (Some(4), 4, 12));
         assert_eq!(state.differences(), [Field::Uid]);
         assert_eq!((state.name(Side::A), state.name(Side::B)), ("uid 1000".into(), "uid 1337".into()));
+    }
+
+    #[test]
+    fn a_rule_that_cannot_be_told_is_settled_and_left_open_again() {
+        let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit -j DROP\nCOMMIT\n";
+        let open = after([Action::Paste(rules.into())]);
+        assert_eq!(fates(&open), [Fate::Unknown; 2]);
+        let place = open.walked(Side::A).and_then(|walked| walked.first_doubt()).expect("rule 1 cannot be told");
+        let settled = Rc::clone(&open).reduce(Action::Settle(place, Some(true)));
+        assert_eq!(fates(&settled), [Fate::Dropped; 2]);
+        let other = settled.reduce(Action::Settle(place, Some(false)));
+        assert_eq!(fates(&other), [Fate::Direct; 2]);
+        let again = Rc::clone(&other).reduce(Action::Settle(place, None));
+        assert_eq!(fates(&again), [Fate::Unknown; 2]);
+        assert_eq!(other.reduce(Action::Paste(rules.into())).settled, []);
     }
 
     #[test]

@@ -7,8 +7,9 @@ use chainwalk_core::host::Host;
 use chainwalk_core::mesh::Mesh;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Outcome, Path, Place, Step, Trace};
-use chainwalk_core::walk::walk;
+use chainwalk_core::walk::walk_settled;
 
 use crate::paste;
 
@@ -36,9 +37,15 @@ pub(crate) struct Walked {
 }
 
 impl Walked {
-    /// Walks a packet through all rule sets of its family.
-    pub(crate) fn new(rulesets: &[Ruleset], mesh: Option<&Mesh>, host: &Host, packet: &Packet) -> Self {
-        let trace = walk(rulesets, None, host, packet);
+    /// Walks a packet through all rule sets of its family, with the answers that the user gave for rules.
+    pub(crate) fn new(
+        rulesets: &[Ruleset],
+        mesh: Option<&Mesh>,
+        host: &Host,
+        packet: &Packet,
+        settled: &[(Place, bool)],
+    ) -> Self {
+        let trace = walk_settled(rulesets, None, host, packet, Translation::default(), settled);
         let headline = explain::verdict(rulesets, &trace, mesh);
         let assumed = assumed(&trace);
         let mut marks: HashMap<Place, Mark> = HashMap::new();
@@ -51,6 +58,11 @@ impl Walked {
             }
         }
         Self { trace, headline, marks, assumed }
+    }
+
+    /// The first rule that a dump cannot tell, and that matters.
+    pub(crate) fn first_doubt(&self) -> Option<Place> {
+        Some(self.trace.branches.first()?.assumes.first()?.place)
     }
 
     /// The way to show.
@@ -127,7 +139,7 @@ mod tests {
     fn what_a_dump_cannot_tell_is_marked_on_the_way_shown() {
         let paste = Paste::own("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m recent --name x --rcheck -j RETURN\nCOMMIT\n");
         let packet = &paste.scenario("internet").expect("always there").packet;
-        let walked = Walked::new(paste.rulesets(), None, &paste.host, packet);
+        let walked = Walked::new(paste.rulesets(), None, &paste.host, packet, &[]);
         assert_eq!(walked.outcome(0), Outcome::Unknown);
         assert!(walked.doubt(0).is_some_and(|because| because.contains("recent")));
         assert_eq!(walked.mark(walked.path().steps[0].place).map(|mark| mark.outcome), Some(Outcome::Unknown));

@@ -76,7 +76,7 @@ mod tests {
     fn way(key: &str) -> String {
         let paste = Paste::sample(0);
         let packet = &paste.scenario(key).expect("known").packet;
-        let walked = Walked::new(paste.rulesets(), None, &paste.host, packet);
+        let walked = Walked::new(paste.rulesets(), None, &paste.host, packet, &[]);
         let say = |station: Station| match station {
             Station::Hook { hook, .. } => hook.name().to_owned(),
             Station::Route { interface, .. } => interface.unwrap_or("here".into()),

@@ -27,6 +27,7 @@ pub(crate) fn Why(page: &Page) -> Html {
                     { because(state, walked) }
                     { parting(page) }
                     { ways(state, walked) }
+                    { settle(page, walked) }
                 </section>
             }
             <section class="why" id="assumptions" tabindex="-1" aria-label="Assumptions">
@@ -131,6 +132,34 @@ fn ways(state: &State, walked: &Walked) -> Html {
             }
         </>
     }
+}
+
+/// Buttons that answer the first rule which a dump cannot tell, and that take such answers back.
+fn settle(page: &Page, walked: &Walked) -> Html {
+    let state = &page.state;
+    let rulesets = state.paste.rulesets();
+    let settled = state.settled.iter().map(|(place, matches)| {
+        let how = if *matches { "matches" } else { "does not match" };
+        html! {
+            <p class="settle">
+                { format!("You assume that {} {how}. ", short(rulesets, *place)) }
+                <button type="button" class="line" onclick={page.on(Action::Settle(*place, None))}>
+                    { "let it depend" }
+                </button>
+            </p>
+        }
+    });
+    let open = walked.first_doubt().map(|place| {
+        let answer = |matches| page.on(Action::Settle(place, Some(matches)));
+        html! {
+            <p class="settle" id="settle">
+                { format!("{}: ", short(rulesets, place)) }
+                <button type="button" class="line" onclick={answer(true)}>{ "assume it matches" }</button>
+                <button type="button" class="line" onclick={answer(false)}>{ "assume it does not" }</button>
+            </p>
+        }
+    });
+    html! { <>{ for settled }{ open }</> }
 }
 
 /// Everything that is taken for granted, each once.
