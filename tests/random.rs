@@ -7,6 +7,8 @@ use chainwalk_core::packet::Family;
 
 #[path = "random/clause.rs"]
 mod clause;
+#[path = "random/command.rs"]
+pub mod command;
 #[path = "random/packet.rs"]
 pub mod packet;
 #[path = "random/rules.rs"]

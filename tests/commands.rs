@@ -1,0 +1,201 @@
+//! iptables itself as the judge: commands made from the tables of the extensions are given to it and to Chainwalk. Both
+//! must take or refuse the same ones, and print what they took in the same words. Needs root and iptables 1.8.9.
+//!
+//! `CHAINWALK_COMMANDS=20000` tries more; `CHAINWALK_SEED=2` tries others.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process;
+use std::thread;
+use std::time::Instant;
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::diagnostic::Severity;
+use chainwalk_core::packet::Family;
+use chainwalk_core::{parse, print};
+use chainwalk_tests::namespace::{Namespace, program, require};
+use chainwalk_tests::random::command::{Command, commands};
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+#[path = "commands/explained.rs"]
+mod explained;
+
+/// Commands of a run, unless told otherwise.
+const COMMANDS: u64 = 2000;
+const SEED: u64 = 1;
+/// How many differences a failure shows.
+const SHOWN: usize = 40;
+
+/// What somebody makes of a command: the rules as printed, or why not.
+type Answer = Result<Vec<String>, String>;
+
+/// A command that Chainwalk and iptables answer differently.
+struct Difference {
+    line: String,
+    about: &'static str,
+    ours: Answer,
+    theirs: Answer,
+}
+
+/// What came of the commands of one backend and family.
+#[derive(Default)]
+struct Outcome {
+    accepted: u64,
+    refused: u64,
+    explained: BTreeMap<&'static str, u64>,
+    differences: Vec<Difference>,
+}
+
+impl Outcome {
+    fn join(&mut self, other: Self) {
+        self.accepted += other.accepted;
+        self.refused += other.refused;
+        for (why, count) in other.explained {
+            *self.explained.entry(why).or_default() += count;
+        }
+        self.differences.extend(other.differences);
+    }
+}
+
+/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same time.
+struct Judge {
+    backend: Backend,
+    family: Family,
+    lock: String,
+}
+
+impl Judge {
+    fn run(&self, arguments: &[&str]) -> Result<String, String> {
+        let task = arguments.iter().copied();
+        let program = program(self.backend, self.family, "");
+        let mut command = process::Command::new(program.trim_end_matches('-'));
+        command.args(task).env("XTABLES_LOCKFILE", &self.lock);
+        let output = command.output().expect("iptables is installed");
+        match output.status.success() {
+            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
+            false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
+        }
+    }
+
+    fn answer(&self, command: &Command) -> Answer {
+        let place = [command.table.name(), command.chain.name()];
+        let mut words = vec!["-t", place[0], "-A", place[1]];
+        words.extend(command.words.iter().map(String::as_str));
+        self.run(&words)?;
+        let listed = self.run(&["-t", place[0], "-S", place[1]]).expect("a chain can be listed");
+        self.run(&["-t", place[0], "-F", place[1]]).expect("a chain can be emptied");
+        Ok(listed.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect())
+    }
+}
+
+/// What Chainwalk makes of it.
+fn ours(line: &str) -> Answer {
+    let parsed = parse::parse(line);
+    let error = parsed.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
+    if let Some(error) = error {
+        return Err(error.to_string());
+    }
+    let printed: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, false)).collect();
+    Ok(printed.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect())
+}
+
+/// Whether the two say the same; how a refusal is worded does not matter.
+fn agree(ours: &Answer, theirs: &Answer) -> bool {
+    match (ours, theirs) {
+        (Ok(ours), Ok(theirs)) => ours == theirs,
+        (Err(_), Err(_)) => true,
+        _ => false,
+    }
+}
+
+fn judge(judge: &Judge, (seed, count): (u64, u64)) -> Outcome {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let all = commands(judge.family);
+    let name = program(judge.backend, judge.family, "");
+    let mut outcome = Outcome::default();
+    for _ in 0..count {
+        let command = all.new_tree(&mut runner).expect("no command is rejected").current();
+        let line = format!("{} {command}", name.trim_end_matches('-'));
+        let (ours, theirs) = (ours(&line), judge.answer(&command));
+        match &theirs {
+            Ok(_) => outcome.accepted += 1,
+            Err(_) => outcome.refused += 1,
+        }
+        if agree(&ours, &theirs) {
+            continue;
+        }
+        match explained::why(&line, &ours, &theirs) {
+            Some(why) => *outcome.explained.entry(why).or_default() += 1,
+            None => outcome.differences.push(Difference { line, about: command.uses[0], ours, theirs }),
+        }
+    }
+    outcome
+}
+
+fn report(differences: &[Difference]) -> String {
+    let mut by_extension: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
+    for difference in differences {
+        by_extension.entry(difference.about).or_default().push(difference);
+    }
+    let mut out = format!("{} differences\n", differences.len());
+    for (name, list) in &by_extension {
+        let _ = write!(out, " {name} {}", list.len());
+    }
+    for difference in by_extension.values().flat_map(|list| list.iter().take(3)).take(SHOWN) {
+        let say = |answer: &Answer| match answer {
+            Ok(rules) => rules.join("\n          "),
+            Err(refused) => format!("refused: {}", refused.lines().next().unwrap_or_default()),
+        };
+        let (ours, theirs) = (say(&difference.ours), say(&difference.theirs));
+        let _ = write!(out, "\n{}\n    ours: {ours}\n  theirs: {theirs}", difference.line);
+    }
+    out
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+#[test]
+fn iptables_takes_refuses_and_prints_the_same() {
+    require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
+    let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
+    let started = Instant::now();
+    let kinds = [Backend::Legacy, Backend::Nft].map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
+    let results: Vec<Outcome> = thread::scope(|scope| {
+        let run = |(backend, family)| {
+            scope.spawn(move || {
+                let namespace = Namespace::new("commands");
+                let lock = format!("/run/{}.lock", namespace.name());
+                let the_judge = Judge { backend, family, lock };
+                let outcome = namespace.inside(|| judge(&the_judge, (seed, count.div_ceil(4))));
+                // Made by iptables where it could take it.
+                let _ = std::fs::remove_file(&the_judge.lock);
+                outcome
+            })
+        };
+        let threads: Vec<_> = kinds.into_iter().flatten().map(run).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
+    });
+    let mut outcome = Outcome::default();
+    results.into_iter().for_each(|result| outcome.join(result));
+    assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));
+    // Past the test runner, which keeps the output of what succeeds to itself.
+    let (accepted, refused) = (outcome.accepted, outcome.refused);
+    let explained = outcome.explained.iter().map(|(why, count)| format!("\n  {count} {why}")).collect::<String>();
+    let seconds = started.elapsed().as_secs();
+    writeln!(
+        std::io::stderr(),
+        "commands: {accepted} taken, {refused} refused, by both alike, but for{explained}\n  seed {seed}, {seconds} s"
+    )
+    .expect("it can be said");
+    assert!(accepted + refused >= count && accepted * 2 > count, "most commands are ones that iptables takes");
+}
