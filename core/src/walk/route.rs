@@ -159,14 +159,15 @@ fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
         return Some((8, Way { kind: RouteKind::Multicast, interface: wire, source: None }));
     }
     for (interface, prefix) in addresses(host, bound) {
-        let whole = interface.name == "lo" && dst.is_ipv4() && prefix.contains(dst);
-        if whole || prefix.address == dst {
-            return Some((bits, Way { kind: RouteKind::Local, interface: "lo".into(), source: Some(prefix.address) }));
-        }
-        if interface.name != "lo" && prefix.broadcast() == Some(dst) {
+        // That of `lo`, 127.255.255.255, is one, too (measured).
+        if prefix.broadcast() == Some(dst) {
             let way =
                 Way { kind: RouteKind::Broadcast, interface: interface.name.clone(), source: Some(prefix.address) };
             return Some((bits, way));
+        }
+        let whole = interface.name == "lo" && dst.is_ipv4() && prefix.contains(dst);
+        if whole || prefix.address == dst {
+            return Some((bits, Way { kind: RouteKind::Local, interface: "lo".into(), source: Some(prefix.address) }));
         }
     }
     None
@@ -244,6 +245,7 @@ mod tests {
             assert_eq!(way(&pod, dst, 0), out, "{dst}");
         }
         assert_eq!(way(&pod, "10.244.1.255", 0), Some((RouteKind::Broadcast, "eth0".to_owned())));
+        assert_eq!(way(&pod, "127.255.255.255", 0), Some((RouteKind::Broadcast, "lo".to_owned())));
     }
 
     #[test]
