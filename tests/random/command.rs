@@ -158,7 +158,8 @@ fn option(opt: &'static Opt, family: Family) -> BoxedStrategy<Vec<String>> {
         ok.extend(more_ok);
         bad.extend(more_bad);
     }
-    let right = select(ok);
+    // A form without examples stands for things outside the rules, which are not there.
+    let right = select(if ok.is_empty() { vec!["nothing".to_owned()] } else { ok });
     let value = match bad.is_empty() {
         true => right.boxed(),
         false => prop_oneof![24 => right, 1 => select(bad)].boxed(),

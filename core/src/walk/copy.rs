@@ -57,7 +57,8 @@ impl Walker<'_> {
         if way.kind == RouteKind::Multicast && self.packet.ttl == 0 {
             return Err(self.lost(HERE_ONLY));
         }
-        self.show(View { connmark: self.view.connmark, ..before });
+        let &View { connmark, source_translated, .. } = &self.view;
+        self.show(View { connmark, source_translated, ..before });
         self.leave_by(None, way)
     }
 
