@@ -11,8 +11,18 @@ use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Pod, Resident, require};
 use serde_json::Value;
 
+#[path = "capture/fault.rs"]
+mod fault;
 #[path = "capture/host.rs"]
 mod host;
+#[path = "capture/machine.rs"]
+mod machine;
+#[path = "capture/node.rs"]
+mod node;
+#[path = "capture/output.rs"]
+mod output;
+#[path = "capture/quiet.rs"]
+mod quiet;
 #[path = "capture/refusal.rs"]
 mod refusal;
 #[path = "capture/rules.rs"]
@@ -32,7 +42,7 @@ fn binary() -> &'static Path {
         let tools: Vec<String> =
             tools.iter().flat_map(|tool| ["save", "restore"].map(|task| format!("{tool}-{task}"))).collect();
         let mut needed: Vec<&str> = tools.iter().map(String::as_str).collect();
-        needed.extend(["ip", "nft", "unshare", "mount"]);
+        needed.extend(["ip", "nft", "unshare", "mount", "setpriv", "nsenter", "strace"]);
         require(&needed);
         std::env::var_os("CHAINWALK_CAPTURE").map_or_else(build, PathBuf::from)
     })

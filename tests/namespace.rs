@@ -31,7 +31,7 @@ pub fn require(commands: &[&str]) {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let is_there = |command: &&&str| std::env::split_paths(&path).any(|directory| directory.join(command).is_file());
     let missing: Vec<&&str> = commands.iter().filter(|command| !is_there(command)).collect();
-    assert!(missing.is_empty(), "missing {missing:?}: install the packages iproute2, iptables and nftables");
+    assert!(missing.is_empty(), "missing {missing:?}: install the packages iproute2, iptables, nftables, strace");
 }
 
 /// A network namespace with nothing in it but `lo`, which is down.

@@ -56,12 +56,14 @@ pub(crate) fn run(program: &Path, arguments: &[&str], limits: Limits) -> io::Res
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
         .current_dir("/")
-        .stdin(Stdio::null())
+        // Closed below. Another system's directory may have no /dev/null.
+        .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
         // Of its own, so that what it starts ends with it.
         .process_group(0)
         .spawn()?;
+    drop(child.stdin.take());
     let answer = listen(&mut child, limits);
     if !matches!(answer, Ok(Answer { stopped: None, .. })) {
         let group = i32::try_from(child.id()).expect("the kernel's own process numbers are positive `i32`s");

@@ -12,7 +12,7 @@ use crate::{SIDECAR, TPROXY, binary, run, sidecar};
 
 /// Runs the program under test by a shell script that is root in a mount namespace of its own: `$1` is the program, `$2`
 /// the process.
-fn run_after(script: &str, pid: u32) -> Output {
+pub(crate) fn run_after(script: &str, pid: u32) -> Output {
     Command::new("unshare")
         .args(["--mount", "sh", "-ec", &format!("{script}\nexec \"$1\" --pid \"$2\""), "sh"])
         .arg(binary())
@@ -22,7 +22,7 @@ fn run_after(script: &str, pid: u32) -> Output {
 }
 
 /// Hides every save command: what is no regular file is no command. `/dev/null` goes over where the links lead.
-const HIDE: &str = "for file in /usr/sbin/*tables*-save /sbin/*tables*-save /usr/bin/*tables*-save; do
+pub(crate) const HIDE: &str = "for file in /usr/sbin/*tables*-save /sbin/*tables*-save /usr/bin/*tables*-save; do
     if [ -e \"$file\" ] && [ ! -c \"$file\" ]; then mount --bind /dev/null \"$file\"; fi
 done";
 

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 
 use chainwalk_core::capture::{Backend, Capture, CapturedRules};
@@ -105,6 +106,16 @@ fn state(namespace: &Namespace) -> BTreeMap<String, String> {
         let names = namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
         state.insert(file.to_owned(), names.unwrap_or_else(|error| error.to_string()));
     }
+    // Netlink sockets of the commands above and below come and go with them.
+    for file in ["tcp", "tcp6", "udp", "udp6", "raw", "raw6", "packet", "unix", "nf_conntrack"] {
+        let table = namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
+        let table = table.unwrap_or_else(|error| error.to_string());
+        // Without the seconds that a connection has left.
+        let line = |line: &str| {
+            line.split_whitespace().filter(|word| word.parse::<u64>().is_err()).collect::<Vec<_>>().join(" ")
+        };
+        state.insert(file.to_owned(), table.lines().map(line).collect::<Vec<_>>().join("\n"));
+    }
     for list in ["-o link", "-o address", "-4 route show table all", "-6 route show table all", "-4 rule", "-6 rule"] {
         state.insert(list.to_owned(), namespace.ip(list));
     }
@@ -138,9 +149,18 @@ fn asking_changes_nothing() {
 
     for (label, backend, ipv4) in [("legacy", Backend::Legacy, SIDECAR), ("nft", Backend::Nft, TPROXY)] {
         let (pod, resident) = sidecar(label, backend, ipv4);
+        let _listening = pod.namespace.inside(|| TcpListener::bind("127.0.0.1:15001").expect("nobody has it"));
+        let _sending = pod.namespace.inside(|| {
+            let socket = UdpSocket::bind("10.244.1.5:40000").expect("nobody has it");
+            socket.send_to(b"a connection is tracked", "93.184.216.34:9").expect("there is a route");
+            socket
+        });
         let before = state(&pod.namespace);
+        assert!(before["nf_conntrack"].contains("sport=40000") && before["tcp"].contains(":3A99"), "{before:?}");
         capture(resident.pid());
-        assert_eq!(state(&pod.namespace), before, "{label}");
+        for (what, after) in state(&pod.namespace) {
+            assert_eq!(after, before[&what], "{label}: {what}");
+        }
     }
 }
 

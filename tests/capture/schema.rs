@@ -17,7 +17,7 @@ fn one_line_of_json_that_reads_back_the_same() {
     assert_eq!(serde_json::to_value(&capture).expect("it was JSON"), value);
 }
 
-fn schema() -> Value {
+pub(crate) fn schema() -> Value {
     serde_json::from_slice(&run(&["--schema"]).stdout).expect("the schema is JSON")
 }
 
@@ -51,7 +51,7 @@ fn a_capture_with_everything_in_it_has_the_keys_and_types_of_the_schema() {
 }
 
 /// Where a value has other keys or types than the schema, which uses only the words handled here.
-fn differences(schema: &Value, value: &Value) -> Vec<String> {
+pub(crate) fn differences(schema: &Value, value: &Value) -> Vec<String> {
     let mut differences = Vec::new();
     compare(
         schema,

@@ -11,10 +11,11 @@ use crate::{
 };
 
 /// A command that the tests run, and the Debian package that has it.
-const NEEDED: [(&str, &str); 5] = [
+const NEEDED: [(&str, &str); 6] = [
     ("ip", "iproute2"),
     ("iptables-nft-restore", "iptables"),
     ("nft", "nftables"),
+    ("strace", "strace"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
 ];
@@ -69,6 +70,9 @@ mod tests {
     #[test]
     fn what_is_missing_is_named_by_its_package() {
         assert_eq!(missing(|_| true), [] as [&str; 0]);
-        assert_eq!(missing(|command| command == "ip" || command == "nft"), ["iptables", "chromium", "chromium-driver"]);
+        assert_eq!(
+            missing(|command| command == "ip" || command == "nft"),
+            ["iptables", "strace", "chromium", "chromium-driver"]
+        );
     }
 }

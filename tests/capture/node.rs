@@ -1,0 +1,209 @@
+//! Every way of finding a pod on a machine of several gets the right one, and what is got is what its kernel does.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use chainwalk_core::capture::Capture;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::parse::{self, Parsed};
+use chainwalk_core::ruleset::TableName;
+use chainwalk_core::walk::trace::{Outcome, Place};
+use chainwalk_core::walk::walk;
+use serde_json::Value;
+
+use crate::machine::{Node, connect, machine};
+use crate::schema::{differences, schema};
+
+#[test]
+fn each_way_finds_the_pod() {
+    let (root, pods) = machine("find");
+    for pod in &pods {
+        let envoy = pod.containers[1].0.pid();
+        let id = &pod.containers[1].1;
+        let path = pod.pod.namespace.path();
+        for (option, value) in [
+            ("--pid", envoy.to_string().as_str()),
+            ("--pod-ip", pod.addresses[0]),
+            ("--pod-ip", pod.addresses[1]),
+            ("--pod-uid", pod.uid),
+            ("--pod-uid", &pod.uid.to_uppercase()),
+            ("--container", id),
+            ("--container", &id[..12]),
+            ("--container", &format!("containerd://{id}")),
+            ("--netns", path.to_str().expect("UTF-8")),
+            ("--name", pod.hostname),
+            ("--name", &pod.hostname[..7]),
+        ] {
+            let target = root.capture(&[option, value]).target;
+            assert_eq!(target.netns_inode, Some(pod.inode()), "{option} {value}");
+            assert_eq!(target.hostname.as_deref(), Some(pod.hostname), "{option} {value}");
+            assert_eq!(target.pod_uid.as_deref(), Some(pod.uid), "{option} {value}");
+            if ["--pid", "--container"].contains(&option) {
+                assert_eq!((target.pid, target.command.as_deref()), (Some(envoy), Some("envoy")), "{option} {value}");
+                assert_eq!(target.container_id.as_ref(), Some(id));
+            }
+        }
+    }
+}
+
+#[test]
+fn several_are_listed_and_one_asked_for() {
+    let (root, pods) = machine("several");
+    let output = root.run(&["--name", "envoy"]);
+    let stderr = String::from_utf8(output.stderr).expect("text");
+    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{stderr}");
+    assert!(stderr.contains("2 namespaces have") && stderr.contains("--pid"), "{stderr}");
+    for pod in &pods {
+        let line = stderr.lines().find(|line| line.contains(pod.hostname)).expect("each has a line");
+        assert!(line.contains(&pod.containers[1].0.pid().to_string()) && line.contains(pod.addresses[0]), "{line}");
+    }
+    for (arguments, part) in [
+        (["--pod-ip", "192.0.2.99"], "is it the pod's node?"),
+        (["--pod-uid", "00000000-0000-0000-0000-000000000000"], "is it the pod's node?"),
+        (["--container", "ffffff"], "--list"),
+        (["--name", "no such name"], "--list"),
+        (["--netns", "/etc/passwd"], "plain file"),
+        (["--netns", "/proc/self/ns/uts"], "none of networks"),
+    ] {
+        let output = root.run(&arguments);
+        let stderr = String::from_utf8(output.stderr).expect("text");
+        assert_eq!(output.status.code(), Some(1), "{arguments:?}: {stderr}");
+        assert!(stderr.contains(part), "{arguments:?}: {stderr}");
+    }
+}
+
+#[test]
+fn the_table_and_all() {
+    let (root, pods) = machine("all");
+    let output = root.run(&["--list"]);
+    let table = String::from_utf8(output.stdout).expect("text");
+    assert_eq!((output.status.code(), table.lines().count()), (Some(0), 1 + pods.len()), "{table}");
+    for pod in &pods {
+        let line = table.lines().find(|line| line.starts_with(&pod.inode().to_string())).expect("each has a line");
+        for part in [pod.addresses[0], pod.addresses[1], pod.uid, pod.hostname, " envoy ", "pause", "tcpdump"] {
+            assert!(line.contains(part), "`{part}` is not in {line}");
+        }
+    }
+
+    let output = root.run(&["--all"]);
+    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
+    let inodes: Vec<u64> = text
+        .lines()
+        .map(|line| {
+            let value: Value = serde_json::from_str(line).expect("JSON");
+            assert_eq!(differences(&schema(), &value), [""; 0]);
+            value["target"]["netns_inode"].as_u64().expect("a number")
+        })
+        .collect();
+    assert_eq!(inodes, pods.each_ref().map(Node::inode));
+}
+
+#[test]
+fn processes_sockets_and_who_is_the_proxy() {
+    let (root, pods) = machine("who");
+    for pod in &pods {
+        let json = root.run(&["--pod-uid", pod.uid]).stdout;
+        let value: Value = serde_json::from_slice(&json).expect("JSON");
+        assert_eq!(differences(&schema(), &value), [""; 0]);
+        let capture: Capture = serde_json::from_value(value).expect("a capture");
+        let app = pod.hostname.split('-').next().expect("a name");
+        let processes: Vec<_> = capture
+            .host
+            .processes
+            .iter()
+            .map(|process| (process.command.as_str(), process.uid, process.gid, &process.groups[..], process.proxy))
+            .collect();
+        assert_eq!(
+            processes,
+            [
+                ("pause", 65535, 65535, &[4242, 65535][..], Some(false)),
+                ("envoy", 1337, 1337, &[1337, 4242][..], Some(true)),
+                (app, 1000, 1000, &[1000, 4242][..], Some(false)),
+                ("tcpdump", 1337, 1337, &[1337, 4242][..], Some(true)),
+            ]
+        );
+        let [socket] = &capture.host.sockets[..] else { panic!("one socket: {:?}", capture.host.sockets) };
+        assert_eq!((socket.address.to_string().as_str(), socket.port, socket.uid), ("127.0.0.1", 15001, Some(1337)));
+        let envoy = Some(pod.containers[1].0.pid());
+        assert_eq!((socket.pid, socket.command.as_deref()), (envoy, Some("envoy")));
+        // Nothing of a command line but its name.
+        assert!(!String::from_utf8_lossy(&json).contains("infinity"));
+    }
+}
+
+type Counts = BTreeMap<(u32, TableName, Box<str>, Option<u32>), u64>;
+
+/// Packets by rule set, table, chain and rule; the policy has no rule.
+fn counts(parsed: &Parsed) -> Counts {
+    let mut counts = Counts::new();
+    for (number, ruleset) in (0..).zip(&parsed.rulesets) {
+        for table in &ruleset.tables {
+            for chain in &table.chains {
+                let mut add = |rule, packets| counts.insert((number, table.name, chain.name.clone(), rule), packets);
+                add(None, chain.counters.map_or(0, |counters| counters.packets));
+                for (rule, counted) in (1..).zip(&chain.rules) {
+                    add(Some(rule), counted.counters.map_or(0, |counters| counters.packets));
+                }
+            }
+        }
+    }
+    counts
+}
+
+/// Where the kernel counted a packet is where the walk of the capture meets it. Only nat: it sees first packets alone, so
+/// that the kernel's answers do not count.
+fn check(read: impl Fn() -> Parsed, pod: &Node, uid: u32, from: &str, to: &str) {
+    let before = read();
+    let (from, to): (SocketAddr, SocketAddr) = (from.parse().expect("valid"), to.parse().expect("valid"));
+    connect(&pod.pod, uid, from, to);
+    let after = counts(&read());
+    let mut counted: Counts = counts(&before)
+        .into_iter()
+        .map(|(place, packets)| (place.clone(), after[&place] - packets))
+        .filter(|((_, table, ..), packets)| *packets > 0 && *table == TableName::Nat)
+        .collect();
+
+    assert!(!counted.is_empty(), "{to} as {uid}: the kernel saw nothing");
+    let packet = serde_json::json!({"origin": "local", "protocol": "tcp", "src": from.ip(), "dst": to.ip(),
+        "sport": from.port(), "dport": to.port(), "uid": uid, "gid": uid});
+    let packet = Packet::from_json(&packet.to_string()).expect("a packet");
+    let host = before.host.as_ref().expect("the capture holds it");
+    let trace = walk(&before.rulesets, None, host, &packet);
+    assert!(trace.certain, "{packet:?}");
+    for step in &trace.path.steps {
+        let Place { at, rule } = step.place;
+        let (_, table, chain) = at.find(&before.rulesets);
+        if table.name == TableName::Nat && [Outcome::Match, Outcome::Policy].contains(&step.outcome) {
+            let place = (at.ruleset, table.name, chain.name.clone(), rule.map(|rule| rule + 1));
+            let left = counted.get_mut(&place).filter(|left| **left > 0);
+            *left.unwrap_or_else(|| panic!("{to} as {uid}: the kernel did not count {place:?}")) -= 1;
+        }
+    }
+    counted.retain(|_, left| *left > 0);
+    assert!(counted.is_empty(), "{to} as {uid}: the walk did not meet {counted:?}");
+}
+
+#[test]
+fn the_walk_of_a_capture_meets_what_the_kernel_counts() {
+    let (root, pods) = machine("walk");
+    let mut port = 40_000;
+    for pod in &pods {
+        let read = || {
+            let output = root.run(&["--pod-ip", pod.addresses[0]]);
+            parse::parse(String::from_utf8(output.stdout).expect("JSON is UTF-8"))
+        };
+        for uid in [1000, 1337] {
+            for (own, to) in [
+                (pod.addresses[0], "93.184.216.34:443"),
+                (pod.addresses[0], &format!("{}:8080", pod.addresses[0])),
+                (pod.addresses[1], "[2001:db8::7]:443"),
+                (pod.addresses[1], &format!("[{}]:8080", pod.addresses[1])),
+            ] {
+                port += 1;
+                let from = if own.contains(':') { format!("[{own}]:{port}") } else { format!("{own}:{port}") };
+                check(read, pod, uid, &from, to);
+            }
+        }
+    }
+}

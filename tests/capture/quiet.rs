@@ -1,0 +1,64 @@
+//! What the program asks the kernel for, as strace sees it.
+
+use std::fs;
+use std::process::Command;
+
+use chainwalk_core::capture::{Backend, Capture};
+
+use crate::binary;
+use crate::machine::machine;
+
+/// The calls that start programs and open sockets, of the program under test and all that it starts.
+fn calls(root: &crate::machine::Root, pid: u32) -> (String, Capture, Option<i32>) {
+    let log = root.0.join("calls");
+    let output = Command::new("strace")
+        .args(["-f", "-qq", "-e", "trace=execve,execveat,socket", "-o"])
+        .arg(&log)
+        .arg(binary())
+        .arg("--root")
+        .arg(&root.0)
+        .args(["--pid", &pid.to_string()])
+        .output()
+        .expect("strace is installed");
+    let capture = serde_json::from_slice(&output.stdout);
+    let capture = capture.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    (fs::read_to_string(log).expect("strace wrote it"), capture, output.status.code())
+}
+
+#[test]
+fn where_nf_tables_is_absent_nothing_touches_it() {
+    let (root, pods) = machine("quiet");
+    let pid = pods[0].containers[1].0.pid();
+    // First where it is there, to see that this sees it.
+    let (seen, capture, code) = calls(&root, pid);
+    assert!(seen.contains("/usr/sbin/iptables-nft-save\"") && seen.contains("/nft\""), "{seen}");
+    assert!(seen.contains("NETLINK_NETFILTER"), "{seen}");
+    assert_eq!((capture.rulesets.len(), code), (4, Some(0)), "{:?}", capture.warnings);
+
+    root.write("proc/modules", "x_tables 65536 2 ip_tables, Live 0x0\n");
+    root.write("proc/sys/kernel/osrelease", "6.1.0-18-amd64\n");
+    root.write("lib/modules/6.1.0-18-amd64/modules.builtin", "kernel/fs/ext4/ext4.ko\n");
+    let (calls, capture, code) = calls(&root, pid);
+    assert!(calls.contains("iptables-legacy-save\"") && calls.contains("NETLINK_ROUTE"), "{calls}");
+    for line in calls.lines() {
+        for forbidden in ["nft", "NETLINK_NETFILTER", "NETLINK_SOCK_DIAG", "NETLINK_INET_DIAG"] {
+            assert!(!line.contains(forbidden), "{line}");
+        }
+    }
+    assert!(capture.rulesets.iter().all(|rules| rules.backend == Backend::Legacy && !rules.text.is_empty()));
+    assert_eq!(capture.nftables, None);
+    assert_eq!(code, Some(3));
+    assert!(capture.warnings[0].contains("nf_tables was not asked"), "{:?}", capture.warnings);
+}
+
+#[test]
+fn every_program_that_is_started_stands_at_a_fixed_place() {
+    let (root, pods) = machine("places");
+    let (calls, ..) = calls(&root, pods[1].containers[1].0.pid());
+    let started = calls.lines().filter_map(|line| line.split_once("execve(\"")?.1.split('"').next());
+    let started: Vec<&str> = started.skip(1).collect(); // the program under test itself
+    assert!(started.len() >= 5, "{calls}");
+    for program in started {
+        assert!(["/usr/sbin/", "/sbin/", "/usr/bin/"].iter().any(|place| program.starts_with(place)), "{program}");
+    }
+}
