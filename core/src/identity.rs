@@ -11,7 +11,7 @@ use crate::parse;
 /// The ids are read from the rules: none is known in advance.
 pub fn mark_proxies(capture: &mut Capture) {
     let texts = capture.rulesets.iter().map(|rules| &rules.text).filter(|text| !text.is_empty());
-    let rulesets = texts.flat_map(|text| parse::parse(text.as_str()).rulesets);
+    let rulesets = texts.flat_map(|text| parse::dump(text.as_str()).rulesets);
     let meshes: Vec<Mesh> = rulesets.filter_map(|ruleset| mesh::recognise(&ruleset)).filter(names_someone).collect();
     if meshes.is_empty() {
         return;

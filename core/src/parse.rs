@@ -40,9 +40,12 @@ impl Parsed {
 /// Never panics and never refuses: remarks are in [`Parsed::diagnostics`].
 pub fn parse(text: impl Into<String>) -> Parsed {
     let text = text.into();
-    if text.trim_start().starts_with('{') {
-        return capture(text);
-    }
+    if text.trim_start().starts_with('{') { capture(text) } else { dump(text) }
+}
+
+/// Reads what `iptables-save` printed: [`parse`] without what only a capture's JSON takes.
+pub fn dump(text: impl Into<String>) -> Parsed {
+    let text = text.into();
     let mut diagnostics = Diagnostics::default();
     let mut rulesets = Vec::new();
     if fits(&text, &mut diagnostics) {
