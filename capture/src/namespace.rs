@@ -15,10 +15,15 @@ use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, setns, unshare};
 use nix::unistd::chroot;
 
-/// Runs `job` inside a network namespace.
+use crate::process::Identity;
+
+/// Runs `job` inside a network namespace. Staying in the own one takes no capability, as in a pod's ephemeral container.
 pub(crate) fn inside<T: Send>(network: &File, job: impl FnOnce() -> T + Send) -> Result<T, Errno> {
+    let is_own = Identity::of(network).is_ok_and(|it| Identity::own_network().is_ok_and(|own| own == it));
     on_own_thread(|| {
-        setns(network, CloneFlags::CLONE_NEWNET)?;
+        if !is_own {
+            setns(network, CloneFlags::CLONE_NEWNET)?;
+        }
         Ok(job())
     })
 }

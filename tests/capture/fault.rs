@@ -127,6 +127,17 @@ fn a_capability_that_is_missing_is_named() {
 }
 
 #[test]
+fn the_own_namespace_takes_no_right_to_enter() {
+    // As in a pod's ephemeral container, which has NET_ADMIN and NET_RAW alone.
+    let (pod, _resident) = sidecar("ephemeral", Backend::Legacy, SIDECAR);
+    let mut command = pod.namespace.command("setpriv");
+    command.arg("--bounding-set=-all,+net_admin,+net_raw").arg(binary()).args(["--netns", "/proc/self/ns/net"]);
+    let capture = check_partial(&command.output().expect("`ip` is installed"), &["SYS_PTRACE"]);
+    assert!(capture.rulesets[0].text.contains("ISTIO_OUTPUT"), "{:?}", capture.rulesets[0]);
+    assert!(capture.host.interface("eth0").is_some());
+}
+
+#[test]
 fn a_proc_that_hides_processes() {
     let (_pod, resident) = sidecar("hidden", Backend::Legacy, SIDECAR);
     let mut command = Command::new("setpriv");
