@@ -25,7 +25,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     let shell = Shell::read(&cargo::root().join("static"))?;
     let mut files = shell.hosted(&page, &[])?;
     files.push(("chainwalk.html".to_owned(), shell.one_file(&page)?.into_bytes()));
-    let helper = if capture { Some(build_capture()?) } else { None };
+    let helpers = if capture { build_capture()? } else { Vec::new() };
 
     // Only now, when nothing can fail to compile any more, does the old one go.
     let dist = cargo::root().join("dist");
@@ -36,18 +36,42 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     for (name, content) in &files {
         fs::write(dist.join(name), content).with_context(|| format!("cannot write dist/{name}"))?;
     }
-    if let Some(built) = &helper {
+    for (name, built) in &helpers {
         // A copy keeps the mode: it can be run.
-        fs::copy(built, dist.join("chainwalk-capture")).context("cannot write dist/chainwalk-capture")?;
+        fs::copy(built, dist.join(name)).with_context(|| format!("cannot write dist/{name}"))?;
+    }
+    if capture && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
+        describe_capture(&dist)?;
     }
     report(&dist)
 }
 
-fn build_capture() -> Result<PathBuf> {
-    target::ensure(target::MUSL)?;
-    timed("compiling the capture helper (profile capture)", || {
-        cargo::build("chainwalk-capture", target::MUSL, "capture")
-    })
+/// The helper for each kind of node, and the name that it goes by.
+fn build_capture() -> Result<Vec<(&'static str, PathBuf)>> {
+    let mut built = Vec::new();
+    for (target, name) in target::MUSL {
+        target::ensure(target)?;
+        let program = timed(&format!("compiling {name} (profile capture)"), || {
+            cargo::build("chainwalk-capture", target, "capture")
+        })?;
+        built.push((name, program));
+    }
+    Ok(built)
+}
+
+/// The man page and the completions, as the helper itself prints them: they cannot drift from what it does.
+fn describe_capture(dist: &Path) -> Result<()> {
+    let program = dist.join(target::MUSL[0].1);
+    for (arguments, name) in [
+        (&["--man"][..], "chainwalk-capture.8"),
+        (&["--completions", "bash"], "chainwalk-capture.bash"),
+        (&["--completions", "fish"], "chainwalk-capture.fish"),
+        (&["--completions", "zsh"], "_chainwalk-capture"),
+    ] {
+        let text = cargo::output(Command::new(&program).args(arguments))?;
+        fs::write(dist.join(name), text).with_context(|| format!("cannot write dist/{name}"))?;
+    }
+    Ok(())
 }
 
 /// Says how large everything came out, and what of it a browser would have to load.
@@ -64,8 +88,8 @@ fn report(dist: &Path) -> Result<()> {
     for name in names {
         let content = fs::read(dist.join(&name))?;
         let sizes = [content.len(), gzip(&content).len(), if brotli { brotli_size(&content)? } else { 0 }];
-        // The two that are sent whole, by hand, have no part in what a hosted page takes.
-        if name != "chainwalk.html" && name != "chainwalk-capture" {
+        // What is sent whole, by hand, has no part in what a hosted page takes.
+        if name != "chainwalk.html" && !name.contains("-capture") {
             total = [0, 1, 2].map(|way| total[way] + sizes[way]);
         }
         row(&name, sizes, brotli);

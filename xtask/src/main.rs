@@ -29,7 +29,8 @@ usage: cargo xtask COMMAND
 
   serve [--port N] [--no-open]  build the page, serve it on this machine, rebuild and reload on every change
   build [--capture]             write dist/ for any static host, and dist/chainwalk.html, the page in one file;
-                                with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux
+                                with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux, the one
+                                for 64-bit ARM, the man page and the completions
   test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
   help                          print this";
 

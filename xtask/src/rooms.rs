@@ -12,7 +12,7 @@ const RULES: [(&str, &str, &[&str]); 4] = [
     // Text and values in, values out: the same on a node, in a page and in a test.
     ("chainwalk-core", "all", &["js-sys", "libc", "nix", "tokio", "wasm-bindgen", "web-sys"]),
     // One small program that runs, prints and ends.
-    ("chainwalk-capture", target::MUSL, &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"]),
+    ("chainwalk-capture", target::MUSL[0].0, &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"]),
     // A page has no system calls.
     ("chainwalk-web", target::WASM, &["libc", "nix"]),
     // What the tasks need, a newcomer waits for before the first page.

@@ -11,8 +11,10 @@ use crate::{
 
 /// The page.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
-/// The capture helper: one static program that runs on every Linux.
-pub(crate) const MUSL: &str = "x86_64-unknown-linux-musl";
+/// The capture helper: one static program for each kind of node, which runs on every Linux. The first is the one that the
+/// tests run.
+pub(crate) const MUSL: [(&str, &str); 2] =
+    [("x86_64-unknown-linux-musl", "chainwalk-capture"), ("aarch64-unknown-linux-musl", "chainwalk-capture-aarch64")];
 
 /// Makes sure that `target` can be compiled for.
 pub(crate) fn ensure(target: &str) -> Result<()> {
