@@ -41,11 +41,16 @@ pub(crate) fn refusal(what: &str, line: &str) -> String {
 pub(crate) fn hint() -> String {
     match &missing()[..] {
         [] => String::new(),
-        missing => format!(
-            " (the capability {} is missing here; on the node itself: sudo chainwalk-capture …)",
-            missing.join(" and ")
-        ),
+        missing => {
+            format!(" (the capability {} is missing here; on the node itself: {})", missing.join(" and "), sudo_line())
+        }
     }
+}
+
+/// What was typed, as root would type it.
+pub(crate) fn sudo_line() -> String {
+    let words = std::env::args().skip(1);
+    ["sudo chainwalk-capture".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
 }
 
 fn is_in_a_user_namespace() -> bool {

@@ -4,6 +4,7 @@ use std::fs;
 use std::net::IpAddr;
 use std::path::{Path, PathBuf};
 
+use crate::capability;
 use crate::cgroup::Owner;
 use crate::failure::Failure;
 use crate::list;
@@ -155,7 +156,8 @@ fn not_found(who: &Who, node: &Node) -> String {
     };
     let unreadable = match node.unreadable {
         0 => String::new(),
-        count => format!(" ({count} processes did not show their namespace{})", crate::capability::hint()),
+        1 => format!(" (1 process did not show the namespace that it is in{})", capability::hint()),
+        count => format!(" ({count} processes did not show the namespace that they are in{})", capability::hint()),
     };
     format!("no network namespace of this machine has {}{unreadable}; {hint}", described(who))
 }

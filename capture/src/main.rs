@@ -201,8 +201,11 @@ fn told_unreadable(node: &Node) -> u8 {
         return WHOLE;
     }
     let is_root = nix::unistd::geteuid().is_root();
-    let hint =
-        if is_root { capability::hint() } else { " (only root may see them all: sudo chainwalk-capture …)".into() };
+    let hint = if is_root {
+        capability::hint()
+    } else {
+        format!(" (only root may see them all: {})", capability::sudo_line())
+    };
     let processes = if node.unreadable == 1 { "1 process" } else { &format!("{} processes", node.unreadable) };
     complain(&format!("warning: {processes} did not show the namespace that they are in{hint}"));
     if hint.is_empty() { WHOLE } else { PARTLY }

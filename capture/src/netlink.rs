@@ -24,7 +24,7 @@ const NLM_F_DUMP: u16 = 0x300;
 const NLA_TYPE_MASK: u16 = 0x3fff;
 
 /// The kernel fills at most 32 KiB at a time, and more only for a single message that does not fit.
-const BUFFER: usize = 256 * 1024;
+const BUFFER: usize = 64 * 1024;
 /// How often a list that changed while it was read is asked for again.
 const ATTEMPTS: u32 = 5;
 /// The kernel answers at once; this only keeps a broken one from hanging the program.

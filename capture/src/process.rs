@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 
 use chainwalk_core::host;
 
-use crate::capability::{missing, refusal};
+use crate::capability::{missing, refusal, sudo_line};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::user::Ids;
@@ -130,9 +130,10 @@ fn why_unseen(machine: &Machine) -> String {
         fields.nth(1) == Some("/proc") && fields.nth(1).is_some_and(|options| options.contains("hidepid="))
     });
     if hides && missing().contains(&"SYS_PTRACE") {
-        return "or /proc hides it (it is mounted with hidepid, and the capability SYS_PTRACE is missing); on the node \
-                itself: sudo chainwalk-capture --list"
-            .into();
+        return format!(
+            "or /proc hides it (it is mounted with hidepid, and the capability SYS_PTRACE is missing); on the node itself: {}",
+            sudo_line()
+        );
     }
     "`chainwalk-capture --list` shows every namespace with its processes; in a container the numbers are the node's only \
      where it shares the node's processes (hostPID)"

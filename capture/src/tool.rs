@@ -41,9 +41,10 @@ pub(crate) fn find(directories: &[impl AsRef<Path>], mut version: impl FnMut(&Pa
                 tools.push(Tool { path, name, family, backend });
             }
         }
-        // Some distributions have but one backend, under the plain name.
+        // Some distributions have but one backend, under the plain name. Where both are there it is one of them.
         let name = name(family, None);
-        if let Some(path) = look_up(directories, &name) {
+        let has_both = tools.iter().filter(|tool| tool.family == family).count() == 2;
+        if let Some(path) = look_up(directories, &name).filter(|_| !has_both) {
             let backend = backend(&version(&path));
             if !tools.iter().any(|tool| (tool.family, tool.backend) == (family, backend)) {
                 tools.push(Tool { path, name, family, backend });
