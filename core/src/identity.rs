@@ -25,8 +25,9 @@ fn names_someone(mesh: &Mesh) -> bool {
     !mesh.uids.is_empty() || !mesh.gids.is_empty()
 }
 
-/// `--gid-owner` looks at the primary group alone (`net/netfilter/xt_owner.c`).
-fn is_proxy(mesh: &Mesh, process: &Process) -> bool {
+/// Whether the rules let a process out as they do the proxy. `--gid-owner` looks at the primary group alone
+/// (`net/netfilter/xt_owner.c`).
+pub fn is_proxy(mesh: &Mesh, process: &Process) -> bool {
     let holds = |ranges: &[(u32, u32)], id: u32| ranges.iter().any(|&(low, high)| (low..=high).contains(&id));
     holds(&mesh.uids, process.uid) || holds(&mesh.gids, process.gid)
 }

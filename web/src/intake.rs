@@ -1,7 +1,7 @@
-//! What comes in from the browser: keys, pastes and drops anywhere on the page.
+//! What comes in from the browser: links, and keys, pastes and drops anywhere on the page.
 
 use gloo::events::{EventListener, EventListenerOptions};
-use gloo::utils::document;
+use gloo::utils::{document, window};
 use wasm_bindgen::JsCast;
 use web_sys::{ClipboardEvent, DragEvent, Element, Event, EventTarget, File, HtmlInputElement, KeyboardEvent};
 use yew::Callback;
@@ -14,6 +14,8 @@ use crate::paste::MOST_EDITED;
 pub(crate) enum Taken {
     /// A text.
     Text(String),
+    /// A link's part behind `#`.
+    Link(String),
     /// A file, still to be read.
     File(File),
     /// A key went down that may mean something.
@@ -42,7 +44,20 @@ pub(crate) fn listen(taken: &Callback<Taken>) -> Vec<EventListener> {
         on("paste", taken, paste),
         on("dragover", taken, drag),
         on("drop", taken, drop),
+        on_link(taken),
     ]
+}
+
+/// The part behind `#` of the page's address, as it stands now.
+pub(crate) fn fragment() -> String {
+    // It fails only in pages that another page holds and that are of another origin.
+    window().location().hash().unwrap_or_default()
+}
+
+/// Another link may be opened in the same page: that loads nothing anew.
+fn on_link(taken: &Callback<Taken>) -> EventListener {
+    let taken = taken.clone();
+    EventListener::new(&window(), "hashchange", move |_| taken.emit(Taken::Link(fragment())))
 }
 
 fn on(kind: &'static str, taken: &Callback<Taken>, read: impl Fn(&Event) -> Option<Taken> + 'static) -> EventListener {

@@ -3,7 +3,8 @@
 use std::rc::Rc;
 
 use chainwalk_core::compare;
-use chainwalk_core::diagnostic::Diagnostic;
+use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
+use chainwalk_core::link;
 use chainwalk_core::walk::trace::{Path, Place};
 use yew::Reducible;
 
@@ -162,6 +163,8 @@ pub(crate) struct State {
 pub(crate) enum Action {
     /// A text was pasted or dropped.
     Paste(String),
+    /// A link was opened: the part behind its `#`.
+    Link(String),
     /// The text in the text field changed.
     Edit(String),
     /// A sample was chosen.
@@ -383,6 +386,27 @@ impl State {
         self.walk();
     }
 
+    /// Takes a text that rules are in; another is refused, and the rules before it stay.
+    fn paste(&mut self, text: String) {
+        let paste = Paste::own(text);
+        if paste.rulesets().is_empty() {
+            self.refused = paste.parsed.diagnostics.clone();
+            if self.refused.is_empty() {
+                self.refused = Paste::own("?").parsed.diagnostics.clone();
+            }
+        } else {
+            self.view = View::Rows(Order::Walked);
+            self.take(paste);
+        }
+        self.tab = Tab::Rules;
+    }
+
+    fn refuse(&mut self, message: String) {
+        let (severity, span) = (Severity::Error, Span::default());
+        self.refused = vec![Diagnostic { severity, source: 0, line: 1, column: 1, span, message, hint: None }];
+        self.tab = Tab::Rules;
+    }
+
     fn fill(&mut self, key: &str) {
         let side = if self.compare { self.into } else { Side::A };
         let paste = Rc::clone(&self.paste);
@@ -432,19 +456,12 @@ impl State {
 
     fn apply(&mut self, action: Action) {
         match action {
-            Action::Paste(text) => {
-                let paste = Paste::own(text);
-                if paste.rulesets().is_empty() {
-                    self.refused = paste.parsed.diagnostics.clone();
-                    if self.refused.is_empty() {
-                        self.refused = Paste::own("?").parsed.diagnostics.clone();
-                    }
-                } else {
-                    self.view = View::Rows(Order::Walked);
-                    self.take(paste);
-                }
-                self.tab = Tab::Rules;
-            }
+            Action::Paste(text) => self.paste(text),
+            Action::Link(fragment) => match link::read(&fragment) {
+                Ok(None) => {}
+                Ok(Some(text)) => self.paste(text),
+                Err(broken) => self.refuse(broken.to_string()),
+            },
             Action::Edit(text) => self.take(Paste::own(text)),
             Action::Sample(place) => {
                 self.view = View::Rows(Order::Walked);
@@ -509,6 +526,7 @@ impl Reducible for State {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::paste::Origin;
     use chainwalk_core::explain::Fate;
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
@@ -553,6 +571,18 @@ mod tests {
         assert_eq!(fates(&state), [Fate::Captured], "B is incomplete, A still walks");
         let state = after([Action::Write(Target::Both, Field::Protocol, "udp".into())]);
         assert_eq!(fates(&state), [Fate::Direct, Fate::Direct]);
+    }
+
+    #[test]
+    fn a_link_is_opened_and_a_broken_one_said() {
+        let text = "*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+        let state = after([Action::Link(link::fragment(text))]);
+        assert_eq!((state.paste.editable(), &state.refused[..]), (Some(text), &[][..]));
+        assert_eq!(after([Action::Link(String::new())]).paste.origin, Origin::Sample(0));
+        for broken in ["#1damaged", "#9", "#pane-rules"] {
+            let state = after([Action::Link(broken.into())]);
+            assert_eq!((state.refused.len(), &state.paste.origin), (1, &Origin::Sample(0)), "{broken}");
+        }
     }
 
     #[test]

@@ -46,7 +46,7 @@ impl Component for App {
     fn create(context: &Context<Self>) -> Self {
         let taken = context.link().callback(Message::Taken);
         Self {
-            state: Rc::default(),
+            state: Rc::<State>::default().reduce(Action::Link(intake::fragment())),
             act: context.link().callback(Message::Act),
             _listeners: intake::listen(&taken),
             reader: None,
@@ -57,6 +57,7 @@ impl Component for App {
         let action = match message {
             Message::Act(action) => action,
             Message::Taken(Taken::Text(text)) => Action::Paste(text),
+            Message::Taken(Taken::Link(fragment)) => Action::Link(fragment),
             Message::Taken(Taken::File(file)) => {
                 let done = context.link().callback(|text| Message::Act(Action::Paste(text)));
                 // Bytes that are no UTF-8 become replacement characters; a file that cannot be read is an empty paste.

@@ -1,6 +1,7 @@
 //! The rules: by table and chain, with what became of each; or as the text they were pasted as.
 
 use chainwalk_core::explain;
+use chainwalk_core::identity;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
 use yew::prelude::*;
@@ -12,6 +13,7 @@ use super::rule::{self, Accent};
 use super::text::{Edit, Text};
 use super::window::window;
 use crate::page::Page;
+use crate::paste::Origin;
 use crate::rows::{self, Order, Row};
 use crate::state::{Action, Side, State, View};
 
@@ -43,6 +45,10 @@ pub(crate) fn Rules(page: &Page) -> Html {
                 <div class="choice" role="group" aria-label="Show the rules">{ for views }</div>
             </div>
             { about(state) }
+            { proxies(state) }
+            if matches!(state.paste.origin, Origin::Sample(_)) {
+                { recipe() }
+            }
             {
                 match state.view {
                     View::Rows(_) => html! { <List ..page.clone() /> },
@@ -81,6 +87,33 @@ fn about(state: &State) -> Html {
             <b>{ mesh.name }{ "." }</b>
             { format!(" Proxy: {}.", facts.join(", ")) }
         </p>
+    }
+}
+
+/// Which processes run as the proxy: the rules cannot tell them from it.
+fn proxies(state: &State) -> Html {
+    let Some(mesh) = &state.paste.mesh else { return html! {} };
+    let processes = state.paste.host.processes.iter().filter(|process| identity::is_proxy(mesh, process));
+    let names: Vec<String> = processes.map(|process| format!("{} (pid {})", process.command, process.pid)).collect();
+    if names.is_empty() {
+        return html! {};
+    }
+    html! { <p class="about" id="proxies"><b>{ "Let out as the proxy: " }</b>{ names.join(", ") }{ "." }</p> }
+}
+
+/// How to get rules of one's own.
+fn recipe() -> Html {
+    html! {
+        <details class="recipe" id="recipe">
+            <summary>{ "A sample is shown. Get a pod's own rules" }</summary>
+            <p>{ "Which node, address and UID:" }</p>
+            <pre>{ "kubectl get pod POD -o jsonpath='{.spec.nodeName} {.status.podIP} {.metadata.uid}'" }</pre>
+            <p>{ "On that node, everything at once, or the rules of one backend:" }</p>
+            <pre>{ "sudo chainwalk-capture --pod-uid UID > capture.json\nsudo nsenter -t PID -n iptables-save -c" }</pre>
+            <p>{ "Without access to the node:" }</p>
+            <pre>{ "kubectl logs POD -c istio-init" }</pre>
+            <p>{ "Paste or drop what that prints anywhere on this page." }</p>
+        </details>
     }
 }
 
