@@ -3,6 +3,9 @@
 //!
 //! What stays: ids of users and groups, ports, marks, chains, interfaces' names, the words of meshes' own comments, and the
 //! addresses of `address::KEPT`. What changes is the same wherever it stands, in rules and around them.
+//!
+//! Two rare ones do not survive it: SNPT and DNPT, whose result depends on a checksum over the prefixes, and `-m eui64`,
+//! which compares an address with a hardware address.
 
 use std::collections::BTreeMap;
 
