@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::extension::{Kind, Opt, Options};
 use crate::mesh::Mesh;
-use crate::packet::{Packet, Protocol};
+use crate::packet::{ConnectionState, Packet, Protocol};
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::view::View;
 use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
@@ -237,7 +237,7 @@ pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
     if let (true, Some((_, Some(port)))) = (before.steered != after.steered, after.steered) {
         changes.push(format!("the socket on port {port} will get it"));
     }
-    if before.state != after.state {
+    if before.state != after.state && after.state == Some(ConnectionState::Untracked) {
         changes.push("connection tracking leaves it alone".into());
     }
     (!changes.is_empty()).then(|| changes.join(", "))
