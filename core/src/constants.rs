@@ -1,21 +1,25 @@
 //! The constants that rules name, by field: where they change, answers change.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::packet::Family;
 use crate::ruleset::{Ruleset, Value};
 
-/// All constants of one family's rules.
-#[derive(Clone, Debug, Default)]
-pub struct Constants {
-    /// Numbers by field, as ranges; a value under a mask, and one that is not it.
-    pub numbers: BTreeMap<&'static str, BTreeSet<(u32, u32)>>,
-    /// First and last address of networks by field.
-    pub addresses: BTreeMap<&'static str, BTreeSet<(IpAddr, IpAddr)>>,
-    /// Names by field: interfaces.
-    pub names: BTreeMap<&'static str, BTreeSet<String>>,
+/// A constant.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Constant {
+    /// A range of numbers.
+    Numbers(u32, u32),
+    /// The first and the last address of a network.
+    Network(IpAddr, IpAddr),
+    /// A name: an interface.
+    Name(String),
 }
+
+/// All constants of one family's rules. One set: each kind of set is code of its own in the page.
+#[derive(Clone, Debug, Default)]
+pub struct Constants(BTreeSet<(&'static str, Constant)>);
 
 impl Constants {
     /// Collects them.
@@ -32,54 +36,96 @@ impl Constants {
     }
 
     fn add(&mut self, field: &'static str, value: &Value, ruleset: &Ruleset) {
-        let numbers = self.numbers.entry(field).or_default();
+        let mut add = |constant| {
+            self.0.insert((field, constant));
+        };
         match value {
-            Value::None => {
-                numbers.insert((1, 1));
-            }
-            Value::Number(number) => {
-                numbers.insert((*number, *number));
-            }
-            Value::Range(low, high) => {
-                numbers.insert((*low, *high));
-            }
-            Value::List(list) => numbers.extend(list.iter()),
+            Value::None => add(Constant::Numbers(1, 1)),
+            Value::Number(number) => add(Constant::Numbers(*number, *number)),
+            Value::Range(low, high) => add(Constant::Numbers(*low, *high)),
+            Value::List(list) => list.iter().for_each(|(low, high)| add(Constant::Numbers(*low, *high))),
             Value::Masked { value, mask } => {
                 // The lowest bit that is looked at tells the value from another one.
                 let other = value ^ (mask & mask.wrapping_neg());
-                numbers.extend([(*value, *value), (other, other)]);
+                add(Constant::Numbers(*value, *value));
+                add(Constant::Numbers(other, other));
             }
             Value::Bits(bits) => {
-                numbers.extend((0..32).map(|bit| 1 << bit).filter(|bit| bits & bit != 0).map(|b| (b, b)))
+                (0..32)
+                    .map(|bit| 1 << bit)
+                    .filter(|bit| bits & bit != 0)
+                    .for_each(|bit| add(Constant::Numbers(bit, bit)));
             }
             Value::Net4(address, mask) => {
                 let last = Ipv4Addr::from_bits(address.to_bits() | !mask.to_bits());
-                self.addresses.entry(field).or_default().insert(((*address).into(), last.into()));
+                add(Constant::Network((*address).into(), last.into()));
             }
             Value::Net6(net) => {
                 let last = Ipv6Addr::from_bits(net.0.to_bits() | !net.1.to_bits());
-                self.addresses.entry(field).or_default().insert((net.0.into(), last.into()));
+                add(Constant::Network(net.0.into(), last.into()));
             }
-            Value::Text(text) => {
-                self.names.entry(field).or_default().insert(ruleset.text(*text).to_owned());
-            }
-            Value::Addresses(span) => {
-                self.addresses.entry(field).or_default().insert(**span);
-            }
+            Value::Addresses(span) => add(Constant::Network(span.0, span.1)),
+            Value::Text(text) => add(Constant::Name(ruleset.text(*text).to_owned())),
             Value::Nat(_) | Value::Wide(_) | Value::Wides(_) | Value::Mac(_) => {}
         }
     }
 
-    /// The constants of a field and their neighbours, all different.
-    pub fn numbers(&self, field: &str) -> BTreeSet<u32> {
-        let ranges = self.numbers.get(field).into_iter().flatten();
-        ranges.flat_map(|(low, high)| [low.saturating_sub(1), *low, *high, high.saturating_add(1)]).collect()
+    /// The fields, in order.
+    pub fn fields(&self) -> Vec<&'static str> {
+        let mut fields: Vec<&'static str> = Vec::new();
+        for (field, _) in &self.0 {
+            if fields.last() != Some(field) {
+                fields.push(field);
+            }
+        }
+        fields
+    }
+
+    fn each<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Constant> {
+        self.0.iter().filter(move |(own, _)| *own == field).map(|(_, constant)| constant)
+    }
+
+    /// A field's ranges of numbers.
+    pub fn ranges(&self, field: &str) -> Vec<(u32, u32)> {
+        let range = |constant: &Constant| match constant {
+            Constant::Numbers(low, high) => Some((*low, *high)),
+            _ => None,
+        };
+        self.each(field).filter_map(range).collect()
+    }
+
+    /// A field's networks: first and last address.
+    pub fn networks(&self, field: &str) -> Vec<(IpAddr, IpAddr)> {
+        let network = |constant: &Constant| match constant {
+            Constant::Network(first, last) => Some((*first, *last)),
+            _ => None,
+        };
+        self.each(field).filter_map(network).collect()
+    }
+
+    /// A field's names.
+    pub fn names(&self, field: &str) -> Vec<String> {
+        let name = |constant: &Constant| match constant {
+            Constant::Name(name) => Some(name.clone()),
+            _ => None,
+        };
+        self.each(field).filter_map(name).collect()
+    }
+
+    /// A field's numbers and their neighbours.
+    pub fn numbers(&self, field: &str) -> Vec<u32> {
+        let around = |(low, high): (u32, u32)| [low.saturating_sub(1), low, high, high.saturating_add(1)];
+        let mut numbers: Vec<u32> = self.ranges(field).into_iter().flat_map(around).collect();
+        numbers.dedup();
+        numbers
     }
 
     /// The first and last addresses of a field's networks and their neighbours.
-    pub fn addresses(&self, field: &str) -> BTreeSet<IpAddr> {
-        let nets = self.addresses.get(field).into_iter().flatten();
-        nets.flat_map(|(first, last)| [beside(*first, false), *first, *last, beside(*last, true)]).collect()
+    pub fn addresses(&self, field: &str) -> Vec<IpAddr> {
+        let around = |(first, last): (IpAddr, IpAddr)| [beside(first, false), first, last, beside(last, true)];
+        let mut addresses: Vec<IpAddr> = self.networks(field).into_iter().flat_map(around).collect();
+        addresses.dedup();
+        addresses
     }
 }
 

@@ -1,24 +1,25 @@
 //! What would have altered an answer: one field of the packet, or one rule. Every flip that is offered has been walked.
 
-use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::constants::Constants;
 use crate::explain;
 use crate::host::Host;
 use crate::mesh::Mesh;
-use crate::order;
 use crate::packet::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use crate::ruleset::{Part, Ruleset, Target, Value};
 use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
 use crate::walk::walk;
 
 /// All walks together take no more steps than this; what is left then is not tried.
-const MOST_STEPS: usize = 2_000_000;
+const MOST_STEPS: usize = 300_000;
 /// More than anyone reads.
 const MOST_OFFERED: usize = 12;
 /// Rules of larger sets are left as they are: each change would copy the set.
 const MOST_RULES: usize = 5_000;
+
+/// So many of the last rules that the packet met are changed.
+const MOST_MET: usize = 200;
 
 /// What is changed.
 #[derive(Clone, Debug, PartialEq)]
@@ -58,7 +59,11 @@ impl Flip {
 }
 
 fn lower(text: &str) -> String {
-    text.get(..1).map_or_else(String::new, str::to_lowercase) + text.get(1..).unwrap_or_default()
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    text
 }
 
 /// "rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001".
@@ -100,10 +105,11 @@ pub fn find(rulesets: &[Ruleset], host: &Host, trace: &Trace) -> Flips {
     let Some(verdict) = trace.verdict() else { return Flips { tried_all: true, ..Flips::default() } };
     let mut search = Search { host, trace, verdict, steps: 0, found: Flips { tried_all: true, ..Flips::default() } };
     let decisive = decisive(rulesets, verdict);
-    let mut candidates = candidates(rulesets, host, &trace.packet);
-    order::sort_by_key(&mut candidates, |(field, _)| !decisive.contains(field));
-    for (field, packet) in candidates {
-        search.try_one(rulesets, &packet, |packet| Change::Field(field, Box::new(packet.clone())));
+    let candidates = candidates(rulesets, host, &trace.packet);
+    for first in [true, false] {
+        for (field, packet) in candidates.iter().filter(|(field, _)| decisive.contains(field) == first) {
+            search.try_one(rulesets, packet, Change::Field(field, Box::new(packet.clone())));
+        }
     }
     if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
         search.rules(rulesets);
@@ -129,7 +135,7 @@ struct Search<'a> {
 
 impl Search<'_> {
     /// Walks, and keeps the change if it alters the end: one for each field or rule and each new end.
-    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: impl FnOnce(&Packet) -> Change) {
+    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) {
         let worth = self.found.offered.len() < MOST_OFFERED;
         if !worth || self.steps > MOST_STEPS {
             self.found.tried_all &= !worth || self.steps <= MOST_STEPS;
@@ -138,7 +144,6 @@ impl Search<'_> {
         let trace = walk(rulesets, None, self.host, packet);
         self.steps += crate::owners::taken(&trace);
         let Some(verdict) = trace.verdict().filter(|verdict| flips(self.verdict, verdict)) else { return };
-        let change = change(packet);
         let same = |one: &Flip| match (&one.change, &change) {
             (Change::Field(a, _), Change::Field(b, _)) => a == b && !flips(&one.verdict, verdict),
             _ => false,
@@ -151,19 +156,20 @@ impl Search<'_> {
     /// The rules that this packet met: gone, or asking for what the packet has.
     fn rules(&mut self, rulesets: &[Ruleset]) {
         let mut changed = rulesets.to_vec();
-        let mut done = BTreeSet::new();
-        for step in self.trace.shown().steps.iter().rev() {
-            let (at, Some(number)) = (step.place.at, step.place.rule) else { continue };
-            if !done.insert((at.ruleset, at.table, at.chain, number)) {
+        let mut done = Vec::new();
+        for step in self.trace.shown().steps.iter().rev().take(MOST_MET) {
+            let at = step.place.at;
+            if done.contains(&step.place) {
                 continue;
             }
+            done.push(step.place);
             let Some(rule) = step.place.rule(rulesets).cloned() else { continue };
             let set = at.ruleset as usize;
             match (step.outcome, step.condition) {
                 (Outcome::Match, _) if rule.target != Target::None => {
                     // A rule that only counts does as much as none.
                     set_target(&mut changed[set], step.place, Target::None);
-                    self.try_one(&changed, &self.trace.packet, |_| Change::Gone(step.place));
+                    self.try_one(&changed, &self.trace.packet, Change::Gone(step.place));
                     set_target(&mut changed[set], step.place, rule.target);
                 }
                 (Outcome::NoMatch, Some(condition)) => {
@@ -181,7 +187,7 @@ impl Search<'_> {
                     let Some(value) = asking_for(&seen, field, &changed[set].parts[part]) else { continue };
                     changed[set].parts[part].value = value;
                     let says = explain::condition(&changed[set], &changed[set].parts[part]).unwrap_or_default();
-                    self.try_one(&changed, &self.trace.packet, |_| Change::Value(step.place, says));
+                    self.try_one(&changed, &self.trace.packet, Change::Value(step.place, says));
                     changed[set].parts[part].value = old;
                 }
                 _ => {}
@@ -283,7 +289,7 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
             found.push((field, other));
         }
     };
-    for field in constants.numbers.keys().copied() {
+    for field in constants.fields() {
         // A usual id says more than a neighbour.
         let usual = ["uid", "gid"].contains(&field).then_some(1000);
         let values: Vec<u32> = usual.into_iter().chain(constants.numbers(field)).collect();
@@ -298,22 +304,28 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
     for value in [Protocol::TCP, Protocol::UDP] {
         add("protocol", with_number(packet, "protocol", value.0.into()));
     }
-    let mut addresses: BTreeSet<IpAddr> = constants.addresses("dst");
+    let mut addresses: Vec<IpAddr> = constants.addresses("dst");
     // An interface that a rule names is reached by an address behind it.
     addresses.extend(host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address));
     addresses.extend(host.routes.iter().filter_map(|route| route.via));
     addresses.extend(outside(packet.family()));
     for dst in addresses.into_iter().filter(|dst| Family::of(*dst) == packet.family()) {
-        add("dst", Some(Packet { dst, ..packet.clone() }));
+        let mut other = packet.clone();
+        other.dst = dst;
+        add("dst", Some(other));
     }
     for src in constants.addresses("src") {
-        add("src", Some(Packet { src: Some(src), ..packet.clone() }));
+        let mut other = packet.clone();
+        other.src = Some(src);
+        add("src", Some(other));
     }
     if packet.origin == Origin::Inbound {
-        let named = constants.names.get("in_interface").into_iter().flatten().map(|name| name.replace('+', "0"));
+        let named = constants.names("in_interface").into_iter().map(|name| name.replace('+', "0"));
         let own = host.interfaces.iter().map(|interface| interface.name.clone());
-        for name in named.chain(own).collect::<BTreeSet<_>>() {
-            add("in_interface", Some(Packet { in_interface: Some(name), ..packet.clone() }));
+        for name in named.chain(own) {
+            let mut other = packet.clone();
+            other.in_interface = Some(name);
+            add("in_interface", Some(other));
         }
     }
     found

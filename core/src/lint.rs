@@ -1,7 +1,5 @@
 //! Findings: what is wrong, useless or unlikely in a dump, and what follows from it.
 
-use std::collections::HashMap;
-
 use crate::capture::Backend;
 use crate::diagnostic::Severity;
 use crate::extension::Behaviour;
@@ -32,7 +30,7 @@ pub struct Finding {
 /// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a usual pod.
 pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
-    let mut say = |severity, place, says: String| findings.push(Finding { severity, place, says });
+    let mut say = |severity, place, says: String| add(&mut findings, severity, place, says);
     if !rulesets.iter().any(Ruleset::is_populated) {
         for says in EMPTY {
             say(Severity::Warning, None, says.into());
@@ -103,6 +101,12 @@ pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding>
     findings
 }
 
+/// One place for the code that adds, not a copy at each call: the page is small.
+#[inline(never)]
+fn add(findings: &mut Vec<Finding>, severity: Severity, place: Option<Place>, says: String) {
+    findings.push(Finding { severity, place, says });
+}
+
 /// Why a dump may be empty, and how to find out.
 const EMPTY: [&str; 6] = [
     "There are no rules here. Each of these is a reason, with its check:",
@@ -114,7 +118,11 @@ const EMPTY: [&str; 6] = [
 ];
 
 fn capital(text: &str) -> String {
-    text.get(..1).map_or_else(String::new, str::to_uppercase) + text.get(1..).unwrap_or_default()
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 /// What a mesh's rules leave open, and what they need that no rule shows.
@@ -191,16 +199,26 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
     (0..).zip(&table.chains).filter(idle).map(say).collect()
 }
 
+/// So many rules of a chain are compared with the others.
+const MOST_COMPARED: usize = 64;
+
 /// Rules that say the same as one before them in their chain and go on, so that both act: chain, rule, the first one.
 fn duplicates(ruleset: &Ruleset, table: &Table) -> Vec<(u32, u32, u32)> {
     let mut found = Vec::new();
     for (place, chain) in (0..).zip(&table.chains) {
-        let mut seen = HashMap::new();
+        // The first ones of a chain stand for all: a comparison of all with all would be a square.
+        let mut seen: Vec<(String, u32)> = Vec::new();
         for (number, rule) in (0..).zip(&chain.rules) {
             let ends = matches!(rule.target, Target::Extension(id) if !matches!(id.get().behaviour, Behaviour::GoesOn | Behaviour::Observes));
             // What ends makes its double dead, and that is said of it.
-            if !ends && let Some(first) = seen.insert(print::rule(ruleset, table, rule), number) {
-                found.push((place, number, first));
+            if ends {
+                continue;
+            }
+            let text = print::rule(ruleset, table, rule);
+            match seen.iter().find(|(other, _)| *other == text) {
+                Some((_, first)) => found.push((place, number, *first)),
+                None if seen.len() < MOST_COMPARED => seen.push((text, number)),
+                None => {}
             }
         }
     }

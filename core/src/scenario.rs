@@ -189,37 +189,35 @@ fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)>
     let out = cast.packet(App, TCP, Pod, Internet, 443);
     let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
     let (Some(out), Some(come)) = (out, come) else { return found };
-    let numbers = |field: &str| constants.numbers.get(field).into_iter().flatten().map(|(low, _)| *low).take(6);
+    // One place that copies and changes: each would be code of its own.
+    let mut add = |label: String, group: Group, change: &dyn Fn(&mut Packet)| {
+        let mut packet = if group == Group::Into { come.clone() } else { out.clone() };
+        change(&mut packet);
+        found.push((label, group, packet));
+    };
+    let numbers = |field: &str| constants.ranges(field).into_iter().map(|(low, _)| low).take(6);
     for port in numbers("dport").filter_map(|port| u16::try_from(port).ok()) {
-        found.push((
-            format!("app → internet, port {port}"),
-            Group::Internet,
-            Packet { dport: Some(port), ..out.clone() },
-        ));
-        found.push((format!("from outside to {port}"), Group::Into, Packet { dport: Some(port), ..come.clone() }));
+        let change = |packet: &mut Packet| packet.dport = Some(port);
+        add(format!("app → internet, port {port}"), Group::Internet, &change);
+        add(format!("from outside to {port}"), Group::Into, &change);
     }
     for uid in numbers("uid") {
-        found.push((format!("uid {uid} → internet"), Group::Internet, Packet { uid: Some(uid), ..out.clone() }));
+        add(format!("uid {uid} → internet"), Group::Internet, &|packet| packet.uid = Some(uid));
     }
     for gid in numbers("gid") {
-        found.push((format!("gid {gid} → internet"), Group::Internet, Packet { gid: Some(gid), ..out.clone() }));
+        add(format!("gid {gid} → internet"), Group::Internet, &|packet| packet.gid = Some(gid));
     }
     for mark in numbers("mark") {
-        found.push((format!("app, mark {mark:#x}"), Group::Internet, Packet { mark, ..out.clone() }));
+        add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| packet.mark = mark);
     }
-    let addresses = |field: &str| constants.addresses.get(field).into_iter().flatten().map(|(first, _)| *first).take(4);
-    for dst in addresses("dst") {
-        found.push((format!("app → {dst}"), Group::Cluster, Packet { dst, ..out.clone() }));
+    for (dst, _) in constants.networks("dst").into_iter().take(4) {
+        add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
     }
-    for src in addresses("src") {
-        found.push((format!("from {src} to {APP_PORT}"), Group::Into, Packet { src: Some(src), ..come.clone() }));
+    for (src, _) in constants.networks("src").into_iter().take(4) {
+        add(format!("from {src} to {APP_PORT}"), Group::Into, &|packet| packet.src = Some(src));
     }
-    for name in constants.names.get("in_interface").into_iter().flatten().filter(|name| *name != "lo").take(3) {
-        found.push((
-            format!("from outside by {name}"),
-            Group::Into,
-            Packet { in_interface: Some(name.clone()), ..come.clone() },
-        ));
+    for name in constants.names("in_interface").into_iter().filter(|name| name != "lo").take(3) {
+        add(format!("from outside by {name}"), Group::Into, &|packet| packet.in_interface = Some(name.clone()));
     }
     found
 }

@@ -5,42 +5,22 @@
 use crate::host::Host;
 use crate::mesh::Mesh;
 
-/// A heading and what stands below it.
-pub type Chapter = (&'static str, &'static [&'static str]);
-
-/// The story.
-pub const STORY: [Chapter; 4] = [
-    (
-        "Why the exemption exists",
-        &[
-            "% and the app share one network namespace. A rule that sent %'s own connections to % would send them round for ever, so user $ is let out. The kernel sees the user, not the program: everyone who runs as $ is let out with it.",
-        ],
-    ),
-    (
-        "How one ends up in it",
-        &[
-            "runAsUser: $ in the pod's or the container's securityContext.",
-            "An image whose USER is $.",
-            "A process that opened its socket as $ and changed its user later: the owner is who opened the socket.",
-            "The same with the primary group, where the rules name one. Not by fsGroup: that adds a supplementary group, and the rules ask for the primary one.",
-            "Init containers that the mesh itself runs as $, so that they have a network before % does.",
-        ],
-    ),
-    (
-        "What follows",
-        &[
-            "With strict mTLS its connections are refused: no proxy wraps them.",
-            "Without, they arrive, and every outbound policy, route and metric of the mesh is skipped in silence.",
-            "Calls to the pod's own address still enter % as server, and no other pod's inbound policies are passed.",
-        ],
-    ),
-    (
-        "What to do",
-        &[
-            "Give the app another user.",
-            "What must not leave is held by a NetworkPolicy and an egress gateway: outbound capture is no security boundary.",
-        ],
-    ),
+/// The story: chapters, each a line that ends in a colon, and what stands below it.
+pub const STORY: [&str; 14] = [
+    "Why the exemption exists:",
+    "% and the app share one network namespace. A rule that sent %'s own connections to % would send them round for ever, so user $ is let out. The kernel sees the user, not the program: everyone who runs as $ is let out with it.",
+    "How one ends up in it:",
+    "runAsUser: $ in the pod's or the container's securityContext, or an image whose USER is $.",
+    "A process that opened its socket as $ and changed its user later: the owner is who opened the socket.",
+    "The same with the primary group, where the rules name one. Not by fsGroup: that adds a supplementary group, and the rules ask for the primary one.",
+    "Init containers that the mesh itself runs as $, so that they have a network before % does.",
+    "What follows:",
+    "With strict mTLS its connections are refused: no proxy wraps them.",
+    "Without, they arrive, and every outbound policy, route and metric of the mesh is skipped in silence.",
+    "Calls to the pod's own address still enter % as server, and no other pod's inbound policies are passed.",
+    "What to do:",
+    "Give the app another user.",
+    "What must not leave is held by a NetworkPolicy and an egress gateway: outbound capture is no security boundary.",
 ];
 
 /// One text of the story for a mesh.

@@ -166,7 +166,7 @@ fn matched(parsed: &Parsed, packet: &Packet) -> HashSet<(u32, u32)> {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { cases: 500, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { cases: 150, rng_seed: RngSeed::Fixed(9), failure_persistence: None, ..ProptestConfig::default() })]
 
     #[test]
     fn nothing_that_a_packet_matches_is_called_dead(text in rules()) {

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 mod badge;
 mod diagnostics;
+mod findings;
 mod follow;
 mod form;
 mod header;
@@ -13,6 +14,7 @@ mod rules;
 mod stepper;
 mod steps;
 mod text;
+mod told;
 mod verdict;
 mod walk;
 mod way;

@@ -17,6 +17,7 @@ mod rows;
 mod sample;
 mod state;
 mod theme;
+mod told;
 mod walked;
 mod way;
 

@@ -1,9 +1,11 @@
 //! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and who gets past.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 
 use chainwalk_core::explain::Fate;
 use chainwalk_core::host::Host;
+use chainwalk_core::lint::{Finding, lint};
 use chainwalk_core::mesh::{self, Mesh};
 use chainwalk_core::parse::{self, Parsed};
 use chainwalk_core::ruleset::Ruleset;
@@ -53,6 +55,7 @@ pub(crate) struct Paste {
     pub(crate) mesh: Option<Mesh>,
     /// What becomes of the packets worth trying.
     pub(crate) past: Vec<Past>,
+    findings: OnceCell<Vec<Finding>>,
 }
 
 impl Paste {
@@ -74,11 +77,16 @@ impl Paste {
         let host_known = host.is_some();
         let host = host.unwrap_or_else(Host::pod);
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
-        let past = scenario::list(&host, mesh.as_ref())
+        let past = scenario::of_rules(&parsed.rulesets, &host, mesh.as_ref())
             .into_iter()
             .map(|scenario| past(&parsed.rulesets, &host, scenario))
             .collect();
-        Self { origin, parsed, host, host_known, mesh, past }
+        Self { origin, parsed, host, host_known, mesh, past, findings: OnceCell::new() }
+    }
+
+    /// What is to be said of the dump; looked for once.
+    pub(crate) fn findings(&self) -> &[Finding] {
+        self.findings.get_or_init(|| lint(self.rulesets(), &self.host, self.host_known))
     }
 
     /// The rules.

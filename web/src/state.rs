@@ -4,7 +4,9 @@ use std::rc::Rc;
 
 use chainwalk_core::compare;
 use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
+use chainwalk_core::journey::Choices;
 use chainwalk_core::link;
+use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::{Path, Place};
 use yew::Reducible;
 
@@ -12,6 +14,7 @@ use crate::cursor::{self, Move};
 use crate::draft::{Draft, Field, Wrong};
 use crate::paste::Paste;
 use crate::rows::{self, Opened, Order, Row};
+use crate::told::Told;
 use crate::walked::Walked;
 
 /// One of the two packets.
@@ -137,6 +140,10 @@ pub(crate) struct State {
     split: Vec<Field>,
     /// The first step at which the walks differ.
     pub(crate) part: Option<usize>,
+    /// What else there is to say of the lead's packet.
+    pub(crate) told: Option<Rc<Told>>,
+    /// What the proxy is taken to do.
+    choices: Choices,
     /// The step shown, from 0.
     pub(crate) cursor: usize,
     /// How the rules are shown.
@@ -175,6 +182,12 @@ pub(crate) enum Action {
     Split(Field),
     /// A packet is filled in with a scenario.
     Scenario(&'static str),
+    /// The lead's packet becomes this one.
+    Load(Box<Packet>),
+    /// A rule is taken out of the text.
+    Without(Place),
+    /// The proxy is taken to do something else.
+    Choose(Choices),
     /// Scenarios fill in that packet from now on.
     Into(Side),
     /// A rule that a dump cannot tell is taken to match or not, or is left open again.
@@ -223,6 +236,8 @@ impl Default for State {
             settled: Vec::new(),
             split: Vec::new(),
             part: None,
+            told: None,
+            choices: Choices::default(),
             cursor: 0,
             view: View::Rows(Order::Walked),
             opened: Opened::default(),
@@ -351,11 +366,18 @@ impl State {
             (Some(a), Some(b)) => compare::part(a.path(), b.path()),
             _ => None,
         };
+        self.tell();
         let decided = || self.followed().and_then(|(_, walked)| walked.decided_at());
         let worth = self.part.or_else(decided).unwrap_or(0);
         self.cursor = cursor::go(&self.paths(), 0, Move::To(worth));
         self.unmet = None;
         self.arrange();
+    }
+
+    /// Says more of the lead's packet.
+    fn tell(&mut self) {
+        let lead = self.walked(self.lead());
+        self.told = lead.map(|walked| Rc::new(Told::new(&self.paste, walked, &self.choices)));
     }
 
     /// Makes the rule list again.
@@ -443,6 +465,15 @@ impl State {
         }
     }
 
+    fn take_out(&mut self, place: Place) {
+        let line = place.rule(self.paste.rulesets()).map_or(0, |rule| rule.line as usize);
+        if let Some(text) = self.paste.editable() {
+            let lines = text.lines().enumerate().filter(|(at, _)| at + 1 != line);
+            let text = lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>();
+            self.take(Paste::own(text));
+        }
+    }
+
     fn go_to(&mut self, place: Place) {
         let mark = self.lead_first().find_map(|(_, walked)| walked.mark(place));
         match mark {
@@ -472,6 +503,18 @@ impl State {
                 self.split(field);
             }
             Action::Scenario(key) => self.fill(key),
+            Action::Load(packet) => {
+                let lane = &mut self.lanes[self.lead() as usize];
+                lane.draft = Draft::of(&packet);
+                lane.scenario = None;
+                self.split.clear();
+                self.walk();
+            }
+            Action::Without(place) => self.take_out(place),
+            Action::Choose(choices) => {
+                self.choices = choices;
+                self.tell();
+            }
             Action::Into(side) => self.into = side,
             Action::Settle(place, matches) => self.settle(place, matches),
             Action::Swap => {
@@ -602,6 +645,35 @@ mod tests {
         let state = after([Action::Paste(dump.into())]);
         assert_eq!(state.lane(Side::B).draft.get(Field::Uid), "2102");
         assert_eq!(fates(&state), [Fate::Captured, Fate::Direct]);
+    }
+
+    #[test]
+    fn a_flip_can_be_applied_and_does_what_it_says() {
+        let state = State::default();
+        let told = state.told.clone().expect("B is complete");
+        let flips = |change: &chainwalk_core::flip::Change| match change {
+            chainwalk_core::flip::Change::Field(_, packet) => Some(Action::Load(packet.clone())),
+            chainwalk_core::flip::Change::Gone(place) => Some(Action::Without(*place)),
+            chainwalk_core::flip::Change::Value(..) => None,
+        };
+        let actions: Vec<(Action, _)> =
+            told.flips.offered.iter().filter_map(|flip| Some((flips(&flip.change)?, flip.verdict.clone()))).collect();
+        assert!(actions.iter().any(|(action, _)| matches!(action, Action::Without(_))), "{actions:?}");
+        for (action, verdict) in actions {
+            let state = after([action.clone()]);
+            let walked = state.walked(Side::B).expect("it is complete");
+            let end = walked.path().verdict.as_ref().map(|end| (end.kind, end.port));
+            assert_eq!(end, Some((verdict.kind, verdict.port)), "{action:?}");
+        }
+    }
+
+    #[test]
+    fn the_journey_follows_the_choice() {
+        let own = Choices { endpoint: Some(([10, 244, 1, 5].into(), 443)) };
+        let state = after([Action::Swap]);
+        assert_eq!(state.told.as_ref().expect("complete").journey.legs.len(), 2);
+        let state = Rc::clone(&state).reduce(Action::Choose(own));
+        assert_eq!(state.told.as_ref().expect("complete").journey.legs.len(), 3);
     }
 
     #[test]

@@ -58,7 +58,6 @@ pub fn dead_rules(ruleset: &Ruleset, table: &Table) -> Vec<Dead> {
         }
         Walk { ruleset, table, place, outward: outward[place], ways: &mut ways, dead: &mut dead }.chain(into);
     }
-    dead.sort_by_key(|dead| (dead.chain, dead.rule));
     dead
 }
 
@@ -131,7 +130,7 @@ impl Walk<'_> {
                     way.takers.retain(Space::is_steady);
                 }
                 let taken = if exact { self.takes(rule, &asked) } else { None };
-                if let Some(taken) = taken.filter(|taken| way.takers.len() < MOST_TAKERS || taken.0.is_empty()) {
+                if let Some(taken) = taken.filter(|taken| way.takers.len() < MOST_TAKERS || taken.asks_nothing()) {
                     way.takers.push(taken);
                 }
             }
@@ -144,7 +143,7 @@ impl Walk<'_> {
             return Some(false);
         }
         let to_loopback =
-            |space: &Space| space.0.get("dst").is_some_and(|values| is_loopback(values, self.ruleset.family));
+            |space: &Space| space.get("dst").is_some_and(|values| is_loopback(values, self.ruleset.family));
         let by_lo = |mut space: Space| {
             space.meet("out_interface lo", vec![(1, 1)]);
             space

@@ -1,6 +1,5 @@
 //! Sets of packets: for some fields, the values that they may have. Exact where it is used to say "all of these".
 
-use std::collections::BTreeMap;
 use std::net::IpAddr;
 
 use crate::packet::Family;
@@ -11,7 +10,7 @@ pub(super) type Values = Vec<(u128, u128)>;
 
 /// What a set of packets says of one field. A field that is not named may have any value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Space(pub(super) BTreeMap<String, Values>);
+pub(super) struct Space(Vec<(String, Values)>);
 
 /// All values of any field: numbers, addresses, and one more for "has none".
 const ALL: (u128, u128) = (0, u128::MAX);
@@ -32,7 +31,7 @@ impl Space {
         let address = if family == Family::Ipv4 { u32::MAX.into() } else { u128::MAX };
         let port = u16::MAX.into();
         let bounds = [("src", address), ("dst", address), ("sport", port), ("dport", port), ("protocol", 255)];
-        Self(bounds.map(|(field, last)| (field.to_owned(), vec![(0, last)])).into())
+        Self(bounds.iter().map(|(field, last)| ((*field).to_owned(), vec![(0, *last)])).collect())
     }
 
     /// The packets that a match asks for. `None` where they cannot be told exactly.
@@ -77,13 +76,30 @@ impl Space {
         Some(space)
     }
 
+    /// What is said of a field.
+    pub(super) fn get(&self, key: &str) -> Option<&Values> {
+        self.0.iter().find(|(own, _)| own == key).map(|(_, values)| values)
+    }
+
+    fn set(&mut self, key: &str, values: Values) {
+        match self.0.iter_mut().find(|(own, _)| own == key) {
+            Some((_, own)) => *own = values,
+            None => self.0.push((key.to_owned(), values)),
+        }
+    }
+
+    /// Whether it is all packets.
+    pub(super) fn asks_nothing(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// Narrows one field.
     pub(super) fn meet(&mut self, key: &str, values: Values) {
-        let met = match self.0.get(key) {
+        let met = match self.get(key) {
             Some(own) => intersection(own, &values),
             None => values,
         };
-        self.0.insert(key.to_owned(), met);
+        self.set(key, met);
     }
 
     /// Those that are in both.
@@ -96,30 +112,30 @@ impl Space {
     }
 
     pub(super) fn is_empty(&self) -> bool {
-        self.0.values().any(Vec::is_empty)
+        self.0.iter().any(|(_, values)| values.is_empty())
     }
 
     /// Whether it names only fields that stay as they are.
     pub(super) fn is_steady(&self) -> bool {
-        self.0.keys().all(|key| key == "fragment" || STEADY.contains(&key.split(' ').next().unwrap_or_default()))
+        self.0.iter().all(|(key, _)| key == "fragment" || STEADY.contains(&key.split(' ').next().unwrap_or_default()))
     }
 
     /// Those that are not in the other, in pieces.
     pub(super) fn without(mut self, other: &Self, pieces: &mut Vec<Self>) {
-        let apart = other.0.iter().any(|(key, values)| self.0.get(key).is_some_and(|own| !overlap(own, values)));
+        let apart = other.0.iter().any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)));
         if apart {
             pieces.push(self);
             return;
         }
         for (key, values) in &other.0 {
-            let own = self.0.get(key).cloned().unwrap_or_else(|| vec![ALL]);
+            let own = self.get(key).cloned().unwrap_or_else(|| vec![ALL]);
             let outside = intersection(&own, &complement(values));
             if !outside.is_empty() {
                 let mut piece = self.clone();
-                piece.0.insert(key.clone(), outside);
+                piece.set(key, outside);
                 pieces.push(piece);
             }
-            self.0.insert(key.clone(), intersection(&own, values));
+            self.set(key, intersection(&own, values));
         }
     }
 }
@@ -137,8 +153,10 @@ fn numbers(field: &str, value: &Value) -> Option<Values> {
         Value::Number(number) => Some(vec![((*number).into(), (*number).into())]),
         Value::Range(low, high) => Some(vec![((*low).into(), (*high).into())]),
         Value::List(list) => {
-            let mut values: Values = list.iter().map(|(low, high)| ((*low).into(), (*high).into())).collect();
-            values.sort_unstable();
+            let mut values = Values::new();
+            for (low, high) in list.iter().map(|(low, high)| (u128::from(*low), u128::from(*high))) {
+                values.insert(values.partition_point(|other| other.0 < low), (low, high));
+            }
             Some(values)
         }
         Value::None => Some(vec![TRUE]),

@@ -1,7 +1,5 @@
 //! What deviates from the rules that a mesh makes: a rule missing, added, out of order or doubled.
 
-use std::collections::BTreeMap;
-
 use super::shape::{Is, Shape};
 use super::{Mesh, Mode};
 use crate::ruleset::{Chain, Hook, Ruleset, Table, TableName};
@@ -33,6 +31,9 @@ pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
     found
 }
 
+/// Whether it is a group, the id, and which of the rules that stand together have been seen, as bits.
+type Sets = Vec<(bool, String, u8)>;
+
 struct Order<'a> {
     mesh: &'a Mesh,
     table: &'a Table,
@@ -48,8 +49,7 @@ impl Order<'_> {
 
     fn check(&mut self, ruleset: &Ruleset, shape: &Shape) {
         let mut rank = 0;
-        // For each id: which of the rules that stand together have been seen, as bits.
-        let mut sets: BTreeMap<(bool, String), u8> = BTreeMap::new();
+        let mut sets: Sets = Vec::new();
         let mut alone = true;
         for (number, rule) in (0..).zip(&self.chain.rules) {
             let Some(fit) = shape.fit(ruleset, self.table, &self.chain.name, rule) else {
@@ -80,7 +80,12 @@ impl Order<'_> {
             }
             if let Is::Owner(bit) = fit.row.is {
                 let group = fit_is_group(ruleset, rule);
-                let seen = sets.entry((group, fit.words.last().cloned().unwrap_or_default())).or_default();
+                let id = fit.words.last().cloned().unwrap_or_default();
+                let place = sets.iter().position(|(own, other, _)| (*own, other) == (group, &id)).unwrap_or(sets.len());
+                if place == sets.len() {
+                    sets.push((group, id, 0));
+                }
+                let seen = &mut sets[place].2;
                 let doubled = *seen & bit != 0;
                 let behind = !doubled && *seen > bit && !late;
                 *seen |= bit;
@@ -96,12 +101,12 @@ impl Order<'_> {
     }
 
     /// Since 1.5 three rules stand together for each of the proxy's ids; with loopback addresses captured, two.
-    fn check_sets(&mut self, sets: &BTreeMap<(bool, String), u8>, alone: bool) {
+    fn check_sets(&mut self, sets: &Sets, alone: bool) {
         if alone {
             return;
         }
         let loopback = self.mesh.options.iter().any(|(_, values)| values.iter().any(|value| value.starts_with("127.")));
-        for ((group, id), seen) in sets {
+        for (group, id, seen) in sets {
             let what = if *group { "gid" } else { "uid" };
             let proxy = self.mesh.proxy;
             let says = match 7 & !seen {

@@ -55,6 +55,7 @@ pub(crate) fn Form(page: &Page) -> Html {
                     </datalist>
                 </div>
                 <Why ..page.clone() />
+                { super::told::told(page) }
             </div>
         </section>
     }

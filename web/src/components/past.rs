@@ -39,6 +39,7 @@ pub(crate) fn Past(page: &Page) -> Html {
                 <span class="quiet wide">{ "click a row to load it" }</span>
             </div>
             <div class="groups">{ for groups }</div>
+            { super::findings::findings(page) }
         </section>
     }
 }

@@ -64,28 +64,11 @@ pub(crate) fn Rules(page: &Page) -> Html {
 /// Whose rules they are.
 fn about(state: &State) -> Html {
     let Some(mesh) = &state.paste.mesh else { return html! {} };
-    let ranges = |ranges: &[(u32, u32)]| {
-        let one = |(low, high): &(u32, u32)| if low == high { low.to_string() } else { format!("{low} to {high}") };
-        ranges.iter().map(one).collect::<Vec<_>>().join(", ")
-    };
-    let ports = |ports: &[u16]| ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ");
-    let mut facts = vec![mesh.proxy.to_owned()];
-    match (&*ranges(&mesh.uids), &*ranges(&mesh.gids)) {
-        ("", "") => {}
-        (uids, gids) if uids == gids => facts.push(format!("uid and gid {uids}")),
-        (uids, "") => facts.push(format!("uid {uids}")),
-        ("", gids) => facts.push(format!("gid {gids}")),
-        (uids, gids) => facts.push(format!("uid {uids}, gid {gids}")),
-    }
-    for (ports, way) in [(ports(&mesh.outbound), "out"), (ports(&mesh.inbound), "in")] {
-        if !ports.is_empty() {
-            facts.push(format!("{way} {ports}"));
-        }
-    }
+    let versions = mesh.versions.as_ref().map(|versions| format!(" {versions}")).unwrap_or_default();
     html! {
         <p class="about">
-            <b>{ mesh.name }{ "." }</b>
-            { format!(" Proxy: {}.", facts.join(", ")) }
+            <b>{ mesh.name }{ versions }{ "." }</b>
+            { format!(" {}.", mesh.facts().join("; ")) }
         </p>
     }
 }
@@ -244,6 +227,7 @@ fn rule(page: &Page, place: Place) -> Html {
     let line = rule.map(|rule| rule.line).or(chain.line);
     let number = place.rule.map(|rule| (rule + 1).to_string());
     let words = rule.map(|rule| explain::rule(ruleset, table, rule));
+    let purpose = state.paste.mesh.as_ref().and_then(|mesh| mesh.purpose(rulesets, place));
     let id = format!("{}/{}/{}", place.at.table, chain.name, number.as_deref().unwrap_or("policy"));
     let tint = match (decides, other) {
         (true, _) => Some(classes!("decided", state.walked(state.lead()).map(|walked| colour(walked.headline.fate)))),
@@ -265,6 +249,9 @@ fn rule(page: &Page, place: Place) -> Html {
                     { rule::pieces(rulesets, place, accent) }
                     if let Some(words) = words {
                         <span class="plain-words">{ words }</span>
+                    }
+                    if let Some(purpose) = purpose {
+                        <span class="plain-words purpose">{ purpose }</span>
                     }
                 </span>
                 <span class="line-number">{ line }</span>

@@ -1,0 +1,83 @@
+//! Below the answer: what would have flipped it, who else may send it, where its connection goes on. All of it as lists.
+
+use chainwalk_core::flip::Change;
+use yew::prelude::*;
+
+use super::rules::short;
+use super::verdict::capital;
+use crate::page::Page;
+use crate::state::Action;
+
+/// A line of a list: what it says, and what a click on it does.
+pub(super) type Item = (String, Option<Action>);
+
+/// A heading and a list.
+#[inline(never)]
+pub(super) fn section(page: &Page, id: &'static str, title: String, items: Vec<Item>) -> Html {
+    let mut list = Vec::new();
+    for (says, action) in items {
+        list.push(match action {
+            Some(action) => {
+                html! { <li><button type="button" class="link flip" onclick={page.on(action)}>{ says }</button></li> }
+            }
+            // A leg begins, or a chapter.
+            None if says.ends_with(':') => html! { <li class="begins">{ says }</li> },
+            None => html! { <li>{ says }</li> },
+        });
+    }
+    html! { <section class="why" {id}><h2>{ title }</h2><ul>{ list }</ul></section> }
+}
+
+/// Flips and owners of the packet whose answer is the largest text.
+pub(super) fn told(page: &Page) -> Html {
+    let Some(told) = &page.state.told else { return html! {} };
+    let paste = &page.state.paste;
+    let rulesets = paste.rulesets();
+    let mut flips: Vec<Item> = Vec::new();
+    for flip in &told.flips.offered {
+        let action = match &flip.change {
+            Change::Field(_, packet) => Some(Action::Load(packet.clone())),
+            Change::Gone(place) if paste.editable().is_some() => Some(Action::Without(*place)),
+            Change::Gone(_) | Change::Value(..) => None,
+        };
+        flips.push((flip.sentence(rulesets, &told.packet, paste.mesh.as_ref()), action));
+    }
+    match (flips.is_empty(), told.flips.tried_all) {
+        (true, true) => flips.push(("Nothing: no single field, over all constants that the rules name.".into(), None)),
+        (_, false) => flips.push(("The rules are many: not everything was tried.".into(), None)),
+        (false, true) => {}
+    }
+    let mut owners: Vec<Item> = Vec::new();
+    for class in &told.owners {
+        let (end, by) = match &class.verdict {
+            Some(verdict) => (crate::paste::end(verdict), verdict.decided_by.map(|place| short(rulesets, place))),
+            None => ("depends".into(), None),
+        };
+        owners.push((format!("{}: {end}, by {}", class.who(), by.unwrap_or("no rule".into())), None));
+    }
+    html! {
+        <>
+            { section(page, "flips", "What would have changed it".into(), flips) }
+            { section(page, "owners", "The same packet by sender".into(), owners) }
+        </>
+    }
+}
+
+/// The legs of the connection.
+pub(super) fn journey(page: &Page) -> Html {
+    let Some(told) = &page.state.told else { return html! {} };
+    let mut items: Vec<Item> = Vec::new();
+    for leg in &told.journey.legs {
+        items.push((format!("{} → {}:", capital(leg.from), leg.to), None));
+        for step in leg.steps(page.state.paste.rulesets()) {
+            items.push((step, None));
+        }
+    }
+    for assumed in &told.journey.assumes {
+        items.push((format!("Taken for granted: {}", assumed.says), None));
+        for (says, choices) in &assumed.others {
+            items.push((format!("Or else {says}."), Some(Action::Choose(choices.clone()))));
+        }
+    }
+    section(page, "journey", "The whole connection".into(), items)
+}
