@@ -196,7 +196,9 @@ fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)>
         found.push((label, group, packet));
     };
     let numbers = |field: &str| constants.ranges(field).into_iter().map(|(low, _)| low).take(6);
-    for port in numbers("dport").filter_map(|port| u16::try_from(port).ok()) {
+    // The proxy's own ports are in the table already.
+    let own = |port: &u16| cast.mesh.is_some_and(|mesh| mesh.own.contains(port));
+    for port in numbers("dport").filter_map(|port| u16::try_from(port).ok()).filter(|port| !own(port)) {
         let change = |packet: &mut Packet| packet.dport = Some(port);
         add(format!("app → internet, port {port}"), Group::Internet, &change);
         add(format!("from outside to {port}"), Group::Into, &change);
@@ -213,7 +215,7 @@ fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)>
     for (dst, _) in constants.networks("dst").into_iter().take(4) {
         add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
     }
-    for (src, _) in constants.networks("src").into_iter().take(4) {
+    for (src, _) in constants.networks("src").into_iter().filter(|(src, _)| !src.is_loopback()).take(4) {
         add(format!("from {src} to {APP_PORT}"), Group::Into, &|packet| packet.src = Some(src));
     }
     for name in constants.names("in_interface").into_iter().filter(|name| name != "lo").take(3) {
