@@ -62,3 +62,18 @@ fn the_table_of_who_gets_past_loads_its_packets() {
         page.reads("#verdict", "Rule 9 of ISTIO_OUTPUT");
     });
 }
+
+#[test]
+fn a_flip_is_applied_and_the_connection_follows() {
+    each_way(|page| {
+        page.reads(
+            "#flips",
+            "Had the uid been 1000 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001.",
+        );
+        page.click("#flips .flip");
+        page.reads("#verdict", "Captured. Rule 9 of ISTIO_OUTPUT sends uid 1000");
+        page.reads("#journey", "Envoy learns from SO_ORIGINAL_DST that it was for 93.184.216.34:443");
+        page.reads("#owners", "uid 1337: eth0, by ISTIO_OUTPUT 4");
+        page.reads("#findings", "ISTIO_OUTPUT 5: It can never match");
+    });
+}
