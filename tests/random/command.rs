@@ -120,7 +120,7 @@ fn values(kind: &'static Kind, family: Family) -> (Vec<String>, Vec<String>) {
             &["02:00:00:00:00:05", "2:0:0:0:0:5", "AA:bb:CC:dd:EE:ff"],
             &["02:00:00:00:00", "02:00:00:00:00:05:06"],
         ),
-        Kind::Text(most) | Kind::Cut(most) | Kind::Word(most) => {
+        Kind::Text(most) | Kind::Cut(most) | Kind::Line(most) | Kind::Word(most) => {
             let ok =
                 vec!["a".into(), "a-b_c".into(), "x".repeat((*most).min(20)), "it's \"a\\b\"".into(), "a b".into()];
             (ok, vec!["x".repeat(most + 1)])

@@ -3,8 +3,5 @@
 use super::{Extension, Kind, Opt};
 
 /// `-m comment`.
-pub static COMMENT: Extension = Extension::matching(
-    "comment",
-    "a remark; matches everything",
-    &[Opt::new("--comment", Kind::Text(255)).required()],
-);
+pub static COMMENT: Extension =
+    Extension::matching("comment", "a remark; matches everything", &[Opt::new("--comment", Kind::Cut(255)).required()]);

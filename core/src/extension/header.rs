@@ -1,10 +1,11 @@
 //! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in ip_tables.c).
 
 use super::{Extension, Given, Kind, Opt, Role};
+use crate::capture::Backend;
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
-use crate::ruleset::Value;
+use crate::ruleset::{Part, Value};
 
 static SOURCE: Field =
     Field { name: "src", phrase: Phrase::Is("source"), read: |context| Reading::Address(context.view.src) };
@@ -54,10 +55,23 @@ fn check(given: &Given) -> Result<(), Problem> {
     if never("-p") {
         return Err(Problem::new("`! -p all` is refused: the rule would never match").hint("leave it out"));
     }
+    let nobody = |part: &&Part| part.negated && is_everybody(&part.value);
+    if options.ruleset.backend == Some(Backend::Nft) && options.parts.iter().any(|part| nobody(&part)) {
+        return Err(Problem::new("nobody's address is not in that network").hint("nf_tables refuses such a rule"));
+    }
     if given.family == Family::Ipv6 && options.has("-f") {
         return Err(Problem::new("-f is not for IPv6").hint("use -m frag instead"));
     }
     Ok(())
+}
+
+/// Whether a network has every address.
+fn is_everybody(value: &Value) -> bool {
+    match value {
+        Value::Net4(_, mask) => mask.is_unspecified(),
+        Value::Net6(net) => net.1.is_unspecified(),
+        _ => false,
+    }
 }
 
 /// `-s`, `-d`, `-i`, `-o`, `-p`, `-f`, in the order of `iptables-save`.

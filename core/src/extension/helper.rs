@@ -21,6 +21,6 @@ pub static HELPER_MATCH: Extension = Extension {
     ..Extension::matching(
         "helper",
         "the helper of the connection that announced this one",
-        &[Opt::tests("--helper", Kind::Text(29), &HELPER).required()],
+        &[Opt::tests("--helper", Kind::Cut(29), &HELPER).required()],
     )
 };

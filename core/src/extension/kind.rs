@@ -64,6 +64,8 @@ pub enum Kind {
     Text(usize),
     /// Free text of which only so many bytes are kept.
     Cut(usize),
+    /// The same, on one line and not empty.
+    Line(usize),
     /// One word of at most so many bytes, never quoted in print.
     Word(usize),
     /// A decimal number between two limits, both included.
@@ -161,7 +163,7 @@ impl Kind {
             Self::Between(low, high) => format!("{low}..{high}"),
             Self::NumberRange(_) => "NUMBER[:NUMBER]".into(),
             Self::Wide => "NUMBER".into(),
-            Self::Text(_) | Self::Cut(_) => "TEXT".into(),
+            Self::Text(_) | Self::Cut(_) | Self::Line(_) => "TEXT".into(),
             Self::Word(_) => "NAME".into(),
             Self::Mac => "MAC".into(),
             Self::Own(form) | Self::Maybe(form) => form.examples.first().copied().unwrap_or_default().into(),
@@ -170,7 +172,7 @@ impl Kind {
 
     /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
     pub fn is_free(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Cut(_) | Self::Word(_) | Self::Interface)
+        matches!(self, Self::Text(_) | Self::Cut(_) | Self::Line(_) | Self::Word(_) | Self::Interface)
     }
 
     /// Whether the option may stand without its value.
@@ -257,10 +259,10 @@ impl Kind {
                 Err(Problem::new(format!("this text has {} bytes", text.len())).hint(format!("at most {most} fit")))
             }
             Self::Text(_) => Ok(Value::Text(ruleset.keep(text))),
-            Self::Cut(_) if text.is_empty() || text.contains('\n') => {
+            Self::Line(_) if text.is_empty() || text.contains('\n') => {
                 Err(Problem::new("this text must hold something, on one line"))
             }
-            Self::Cut(most) => {
+            Self::Cut(most) | Self::Line(most) => {
                 let end = (0..=most.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
                 Ok(Value::Text(ruleset.keep(&text[..end])))
             }
@@ -313,7 +315,7 @@ impl Kind {
         let _ = self.write(value, ruleset, out);
     }
 
-    fn write(&self, value: &Value, ruleset: &Ruleset, out: &mut String) -> std::fmt::Result {
+    pub(super) fn write(&self, value: &Value, ruleset: &Ruleset, out: &mut String) -> std::fmt::Result {
         match (self, value) {
             (Self::Maybe(_), Value::None) => Ok(()),
             (Self::Own(form) | Self::Maybe(form), value) => {
@@ -403,7 +405,7 @@ impl Kind {
         match (self, value) {
             (Self::Network, Value::Net4(address, Ipv4Addr::BROADCAST)) => address.to_string(),
             (Self::Network, Value::Net6(net)) if net.1.to_bits() == u128::MAX => net.0.to_string(),
-            (Self::Text(_) | Self::Cut(_), Value::Text(text)) => format!("“{}”", ruleset.text(*text)),
+            (Self::Text(_) | Self::Cut(_) | Self::Line(_), Value::Text(text)) => format!("“{}”", ruleset.text(*text)),
             (Self::TcpFlags, Value::Masked { value, mask }) => {
                 format!("{} among {}", tcp_flag_names(*value), tcp_flag_names(*mask))
             }

@@ -1,7 +1,9 @@
 //! `-m limit` (xt_limit.c): so many packets in a time, and a few more at first.
 
 use super::kind::Form;
-use super::{Extension, Implied, Kind, Opt, rate};
+use super::{Extension, Given, Implied, Kind, Opt, rate};
+use crate::capture::Backend;
+use crate::diagnostic::Problem;
 use crate::ruleset::Value;
 
 /// Parts of a second (`XT_LIMIT_SCALE`).
@@ -18,12 +20,35 @@ static RATE: Form = Form {
     examples: &["3/hour", "10/m", "100/sec", "1/day"],
 };
 
+/// What a time costs (`user2credits`, for 250 or 1000 ticks a second), in 32 bits.
+fn credits(time: u32) -> u32 {
+    const A_SECOND: u32 = 32_000;
+    const SCALE: u32 = 10_000;
+    match time.checked_mul(A_SECOND) {
+        Some(product) => product / SCALE,
+        None => (time / SCALE).wrapping_mul(A_SECOND),
+    }
+}
+
+/// What the kernel cannot count in 32 bits (`limit_mt_check`). nft counts otherwise.
+fn check(given: &Given) -> Result<(), Problem> {
+    let Some(Value::Wide(period)) = given.options.value("--limit") else { return Ok(()) };
+    let burst = given.options.number("--limit-burst").unwrap_or(BURST);
+    let wraps = |period: u32| credits(period.wrapping_mul(burst)) < credits(period);
+    match u32::try_from(*period).is_ok_and(wraps) && given.options.ruleset.backend != Some(Backend::Nft) {
+        true => Err(Problem::new("so slow a rate with so large a burst is more than the kernel can count")
+            .hint("take a smaller --limit-burst")),
+        false => Ok(()),
+    }
+}
+
 /// The burst that is not printed.
 const BURST: u32 = 5;
 
 /// `-m limit`.
 pub static LIMIT: Extension = Extension {
     unknowable: Some("it depends on how many packets came before"),
+    check,
     implied: &[Implied::new("--limit", "3/hour")],
     words: Some(|options| {
         let rate = match options.value("--limit") {

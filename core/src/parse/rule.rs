@@ -39,6 +39,8 @@ pub(super) struct RuleReader {
     named: Option<Protocol>,
     /// Whether the text is what iptables printed, so that a number stays one where a name would do.
     printed: bool,
+    /// The options given so far, also those that say nothing and are left out.
+    given: Vec<(u16, u8)>,
     /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
     lists: Vec<(u8, Vec<Value>)>,
     /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands of rules with each.
@@ -130,6 +132,7 @@ impl RuleReader {
         self.parts.clear();
         self.matches.clear();
         self.lists.clear();
+        self.given.clear();
         (self.protocol, self.named, self.target) = (None, None, None);
         (self.jumps, self.printed) = (false, site.printed);
         if let Some(first) = words.get(MOST_WORDS) {
@@ -348,8 +351,9 @@ impl RuleReader {
         match self.value((id, opt), word, attached, negated, rest, ruleset) {
             Ok(value) => {
                 let canonical = canonical(id, place);
-                let twice = |(g, part): &(u16, Part)| (*g, part.option) == (group, canonical);
-                if !opt.repeatable && self.parts.iter().any(twice) {
+                let twice = self.given.contains(&(group, canonical));
+                self.given.push((group, canonical));
+                if twice && !opt.repeatable {
                     let problem = Problem::new(format!("{flag} stands twice in this rule")).hint("iptables allows one");
                     say(Severity::Error, word.span, problem);
                 }
@@ -379,7 +383,10 @@ impl RuleReader {
         let mut place = word.span;
         values.extend(attached);
         while values.len() < opt.kind.words() {
-            let Some(next) = rest.words.first().filter(|next| opt.kind.is_free() || !next.is_option()) else {
+            // getopt takes any word; one that is an option here is more likely what it looks like.
+            let is_value =
+                |next: &&Word| opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none();
+            let Some(next) = rest.words.first().filter(is_value) else {
                 if opt.kind.is_optional() {
                     break;
                 }

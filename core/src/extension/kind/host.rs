@@ -4,16 +4,21 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::{Form, Kind};
 use crate::extension::kind::read::problem;
+use crate::packet::Family;
 use crate::ruleset::Value;
 
 /// One address, or one under the mask of a network.
 pub(in crate::extension) static HOST: Form = Form {
     words: 1,
-    read: |words, _| {
+    read: |words, ruleset| {
         let text = words[0];
         let wrong = || problem("address or network", text, "10.0.0.1 or 10.0.0.0/8");
         let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
-        match address.parse().map_err(|_| wrong())? {
+        let address: IpAddr = address.parse().map_err(|_| wrong())?;
+        if Family::of(address) != ruleset.family {
+            return Err(wrong());
+        }
+        match address {
             IpAddr::V4(address) => {
                 let length = length(mask, 32).ok_or_else(wrong)?;
                 let bits = u32::MAX.checked_shl(32 - length).unwrap_or(0);
@@ -36,7 +41,7 @@ pub(in crate::extension) static HOST: Form = Form {
         // Writing to a string cannot fail.
         let _ = kind.write(value, ruleset, out);
     },
-    examples: &["10.0.0.1", "10.0.0.1/8", "192.0.2.0/255.255.255.0"],
+    examples: &["10.0.0.1", "10.0.0.1/8", "192.0.2.0/255.255.255.0", "fd00::1", "fd00::1/8", "2001:db8::/32"],
 };
 
 /// The length of a mask. One with holes, or one that is too long, counts as full (measured: `xtopt_parse_plenmask` of

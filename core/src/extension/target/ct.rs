@@ -93,7 +93,7 @@ fn print(options: &Options, out: &mut String) {
 fn check(given: &Given) -> Result<(), Problem> {
     let flag = ["--helper", "--timeout"].iter().find(|flag| given.options.has(flag));
     match flag {
-        Some(flag) if given.protocol.is_none() => {
+        Some(flag) if given.protocol.is_none() && !given.options.has("--notrack") => {
             Err(Problem::new(format!("{flag} needs -p")).hint("the kernel refuses it without"))
         }
         _ => Ok(()),
@@ -111,7 +111,7 @@ pub static CT: Extension = Extension {
         &[
             Opt::new("--notrack", Kind::Flag),
             Opt::new("--helper", Kind::Text(15)),
-            Opt::new("--timeout", Kind::Text(31)),
+            Opt::new("--timeout", Kind::Word(31)),
             Opt::new("--ctevents", Kind::Own(&EVENTS)),
             Opt::new("--expevents", Kind::Own(&EXPECTED)),
             Opt::new("--zone", Kind::Own(&ZONE)),

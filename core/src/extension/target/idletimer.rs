@@ -7,8 +7,9 @@ pub static IDLETIMER: Extension = Extension::observing(
     "IDLETIMER",
     "starts a timer again",
     &[
-        Opt::new("--timeout", Kind::Between(1, 2_147_483)).required(),
-        Opt::new("--label", Kind::Text(27)).required(),
+        // The kernel counts in milliseconds (`idletimer_tg_helper`).
+        Opt::new("--timeout", Kind::Between(1, 2_147_482)).required(),
+        Opt::new("--label", Kind::Word(27)).required(),
         Opt::new("--alarm", Kind::Flag),
     ],
     |options| {

@@ -40,7 +40,7 @@ pub static LOG: Extension = Extension::acting(
     "LOG",
     "writes to the kernel log",
     &[
-        Opt::new("--log-prefix", Kind::Cut(29)),
+        Opt::new("--log-prefix", Kind::Line(29)),
         Opt::new("--log-level", Kind::Own(&LEVEL)).unprinted(4),
         Opt::new("--log-tcp-sequence", Kind::Flag),
         Opt::new("--log-tcp-options", Kind::Flag),

@@ -3,9 +3,28 @@
 
 use std::net::IpAddr;
 
+use crate::extension::kind::Form;
+use crate::extension::kind::host::HOST;
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::ruleset::{Hook, NatRange, TableName, Value};
 use crate::walk::effect::Action;
+
+/// A network, of which the host part does not count (`NETMAP_parse` in libipt_NETMAP.c).
+static NETWORK: Form = Form {
+    words: 1,
+    read: |words, ruleset| {
+        Ok(match (HOST.read)(words, ruleset)? {
+            Value::Net4(address, mask) => Value::Net4((address.to_bits() & mask.to_bits()).into(), mask),
+            Value::Net6(net) => Value::Net6(Box::new(((net.0.to_bits() & net.1.to_bits()).into(), net.1))),
+            other => other,
+        })
+    },
+    write: |value, ruleset, out| {
+        // Writing to a string cannot fail.
+        let _ = Kind::Network.write(value, ruleset, out);
+    },
+    examples: HOST.examples,
+};
 
 /// `-j NETMAP`.
 pub static NETMAP: Extension = Extension {
@@ -14,7 +33,7 @@ pub static NETMAP: Extension = Extension {
     ..Extension::acting(
         "NETMAP",
         "exchanges the network part of an address",
-        &[Opt::new("--to", Kind::Network).required()],
+        &[Opt::new("--to", Kind::Own(&NETWORK)).required()],
         Behaviour::Redirects,
         |effects, options| {
             let Some(to) = options.value("--to") else { return Action::Accept };

@@ -8,7 +8,7 @@ pub static NFLOG: Extension = Extension::acting(
     "NFLOG",
     "hands a copy to a logging program",
     &[
-        Opt::new("--nflog-prefix", Kind::Cut(63)),
+        Opt::new("--nflog-prefix", Kind::Line(63)),
         Opt::new("--nflog-group", Kind::Number(65535)).unprinted(0),
         Opt::new("--nflog-range", Kind::Number(u32::MAX)).unprinted(0).excludes(&["--nflog-size"]),
         Opt::new("--nflog-size", Kind::Number(u32::MAX)),

@@ -4,6 +4,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::diagnostic::Problem;
+use crate::extension::kind::Form;
+use crate::extension::kind::host::HOST;
 use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
 use crate::packet::Family;
 use crate::ruleset::{Hook, TableName, Value};
@@ -46,14 +48,31 @@ fn words(options: &Options, what: &str) -> String {
     format!("exchange the prefix {} of its {what} for {}", printed("--src-pfx"), printed("--dst-pfx"))
 }
 
-/// `ip6t_npt_checkentry`. The reader has cleared what lies behind a prefix, which the kernel refuses.
+/// `ip6t_npt_checkentry`.
 fn check(given: &Given) -> Result<(), Problem> {
-    let long = ["--src-pfx", "--dst-pfx"].iter().any(|flag| prefix(&given.options, flag).is_some_and(|(_, n)| n > 64));
-    if long { Err(Problem::new("a prefix to exchange has at most 64 bits")) } else { Ok(()) }
+    for (address, length) in ["--src-pfx", "--dst-pfx"].iter().filter_map(|flag| prefix(&given.options, flag)) {
+        if length > 64 {
+            return Err(Problem::new("a prefix to exchange has at most 64 bits"));
+        }
+        if address.to_bits().checked_shl(length) != Some(0) {
+            return Err(Problem::new(format!("{address} has bits behind its {length} bits of prefix"))
+                .hint("the kernel wants them to be 0"));
+        }
+    }
+    Ok(())
 }
 
+static PREFIX: Form = Form {
+    write: |value, ruleset, out| {
+        // Writing to a string cannot fail.
+        let _ = Kind::Network.write(value, ruleset, out);
+    },
+    examples: &["fd00:1::/48", "2001:db8::/32", "fd00::/8", "2001:db8:9:9::/64", "fd00::1/64"],
+    ..HOST
+};
+
 const OPTIONS: &[Opt] =
-    &[Opt::new("--src-pfx", Kind::Network).required(), Opt::new("--dst-pfx", Kind::Network).required()];
+    &[Opt::new("--src-pfx", Kind::Own(&PREFIX)).required(), Opt::new("--dst-pfx", Kind::Own(&PREFIX)).required()];
 
 /// `-j SNPT`.
 pub static SNPT: Extension = Extension {

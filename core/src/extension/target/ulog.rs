@@ -13,7 +13,7 @@ pub static ULOG: Extension = Extension {
         "hands a copy to a logging program",
         &[
             Opt::new("--ulog-nlgroup", Kind::Between(1, 32)).unprinted(1),
-            Opt::new("--ulog-prefix", Kind::Cut(31)),
+            Opt::new("--ulog-prefix", Kind::Line(31)),
             Opt::new("--ulog-cprange", Kind::Wide),
             Opt::new("--ulog-qthreshold", Kind::Between(1, 50)).unprinted(1),
         ],
