@@ -197,5 +197,5 @@ fn iptables_takes_refuses_and_prints_the_same() {
         "commands: {accepted} taken, {refused} refused, by both alike, but for{explained}\n  seed {seed}, {seconds} s"
     )
     .expect("it can be said");
-    assert!(accepted + refused >= count && accepted * 2 > count, "most commands are ones that iptables takes");
+    assert!(accepted + refused >= count && accepted * 5 > count * 2, "too few commands are ones that iptables takes");
 }

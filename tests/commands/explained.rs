@@ -8,12 +8,12 @@ type Explanation = (fn(&str, &Answer, &Answer) -> bool, &'static str);
 const EXPLANATIONS: &[Explanation] = &[
     (|_, _, theirs| says(theirs, "missing kernel module"), "modules that this kernel lacks: CLUSTERIP, LED, ipvs"),
     (
-        |line, ours, theirs| uses(line, &["SECMARK", "nfacct", "rateest", "CT --timeout"]) && only_ours(ours, theirs),
-        "what must be there outside the rules: SELinux, accounting objects, rate estimators, timeout policies",
-    ),
-    (
-        |line, ours, theirs| uses(line, &["--object-pinned", "--path"]) && only_ours(ours, theirs),
-        "files that must be there: pinned programs, control groups",
+        |line, ours, theirs| {
+            let outside =
+                ["SECMARK", "nfacct", "rateest", "CT --timeout", "CT --helper", "--label", "--object-pinned", "--path"];
+            uses(line, &outside) && only_ours(ours, theirs)
+        },
+        "what must be there outside the rules: estimators, counters, helpers, timeout policies, labels' names, files",
     ),
     (
         |_, _, theirs| says(theirs, "doesn't exist") || says(theirs, "ipset protocol"),
@@ -24,20 +24,37 @@ const EXPLANATIONS: &[Explanation] = &[
         "ports by name or in hexadecimal, which iptables reads for some protocols only",
     ),
     (
-        |line, _, _| is_nft(line) && uses(line, &["--nflog-range"]),
-        "iptables-nft forgets --nflog-range, which never worked",
+        |line, ours, theirs| uses(line, &["65536", "''"]) && only_theirs(ours, theirs),
+        "a port of 65536 or of no digits, which iptables reads as 0 for some protocols",
+    ),
+    (
+        |_, ours, theirs| says(ours, "bytes (at most") && only_theirs(ours, theirs),
+        "some matches and targets cut a text that is too long; here it is an error",
+    ),
+    (
+        |_, ours, theirs| says(ours, "is no interface name") && only_theirs(ours, theirs),
+        "physdev and TEE take an interface without a name, or cut it",
     ),
     (
         |line, ours, theirs| {
-            let loaded = ours.as_ref().map(|rules| rules.iter().map(|rule| loaded_by_nft(rule)).collect::<Vec<_>>());
-            is_nft(line) && loaded.ok().as_ref() == theirs.as_ref().ok()
+            let loaded = |rules: &Vec<String>| rules.iter().map(|rule| loaded_by_nft(rule)).collect::<Vec<_>>();
+            is_nft(line) && ours.as_ref().ok().map(loaded).as_ref() == theirs.as_ref().ok()
         },
         "iptables-nft loads `! 0:1023` as `1024:65535`, which is the same",
     ),
     (
-        |line, _, _| uses(line, &["--set-mss"]) && uses(line, &["--clamp-mss-to-pmtu"]),
-        "of TCPMSS's two options iptables keeps the last",
+        |line, _, _| is_nft(line) && uses(line, &["--nflog-range"]),
+        "iptables-nft forgets --nflog-range, which never worked",
     ),
+    (|line, _, _| is_nft(line) && uses(line, &["--nflog-prefix"]), "iptables-nft keeps one byte more of a prefix"),
+    (|line, _, _| is_nft(line) && uses(line, &["NONE NONE"]), "iptables-nft forgets `! --tcp-flags NONE NONE`"),
+    (
+        |line, _, _| is_nft(line) && uses(line, &["--limit-burst 0"]),
+        "iptables-nft takes a burst of 0 for the usual one",
+    ),
+    (|line, _, _| all(line, &["--set-mss", "--clamp-mss-to-pmtu"]), "of TCPMSS's two options iptables keeps the last"),
+    (|line, _, _| all(line, &["--rsource", "--rdest"]), "of --rsource and --rdest iptables keeps the last"),
+    (|line, _, _| line.matches(" --zone").count() > 1, "of CT's zones iptables keeps the last"),
     (
         |line, _, _| uses(line, &["--srh-hdr-len-", "--srh-segs-left-", "--srh-last-entry-"]),
         "iptables keeps one number for equal, greater and less of srh",
@@ -46,13 +63,20 @@ const EXPLANATIONS: &[Explanation] = &[
         |line, ours, theirs| uses(line, &["--hmark-tuple"]) && only_ours(ours, theirs),
         "HMARK's --hmark-tuple counts as the options that it stands for",
     ),
-    (|line, _, _| line.matches(" --zone").count() > 1, "of CT's zones the last one counts, and the order is not kept"),
     (
-        |line, ours, _| line.contains("--hashlimit-name") && says(ours, "256 bytes"),
-        "hashlimit cuts a name of 256 bytes",
+        |line, _, _| all(line, &["CONNMARK", "mask"]),
+        "CONNMARK's masks beside --and-mark, --or-mark and --xor-mark are forgotten",
     ),
-    (|line, _, _| uses(line, &["sixteencharacter"]), "TEE cuts a name that is too long"),
-    (|line, _, _| uses(line, &["--physdev-in ''", "--physdev-out ''"]), "physdev takes an interface without a name"),
+    (
+        |line, _, _| all(line, &["CT --notrack", "--timeout"]),
+        "beside --notrack iptables prints a timeout's first bytes only",
+    ),
+    (
+        |line, _, _| all(line, &["'!' -p", "--to-"]) || all(line, &["'!' --proto", "--to-"]),
+        "behind `! -p` iptables takes ports to translate to",
+    ),
+    (|line, _, _| uses(line, &["--seconds 4294967295"]), "iptables prints 4294967295 seconds as -1"),
+    (|line, _, _| uses(line, &["--hashlimit-htable-"]), "the kernel cuts the sizes of hashlimit's table to 1048576"),
 ];
 
 /// Why the two differ, where that is known and stays so.
@@ -62,6 +86,10 @@ pub(super) fn why(line: &str, ours: &Answer, theirs: &Answer) -> Option<&'static
 
 fn uses(line: &str, words: &[&str]) -> bool {
     words.iter().any(|word| line.contains(word))
+}
+
+fn all(line: &str, words: &[&str]) -> bool {
+    words.iter().all(|word| line.contains(word))
 }
 
 fn is_nft(line: &str) -> bool {
@@ -77,17 +105,25 @@ fn only_ours(ours: &Answer, theirs: &Answer) -> bool {
     ours.is_ok() && theirs.is_err()
 }
 
+/// Only iptables takes it.
+fn only_theirs(ours: &Answer, theirs: &Answer) -> bool {
+    ours.is_err() && theirs.is_ok()
+}
+
 /// `! --dport 0:1023` as iptables-nft loads it: `--dport 1024:65535`.
 fn loaded_by_nft(rule: &str) -> String {
     let words: Vec<&str> = rule.split(' ').collect();
+    let is_port = |at: usize| words.get(at).is_some_and(|word| ["--sport", "--dport"].contains(word));
+    let from_zero = |at: usize| {
+        let last = words.get(at)?.strip_prefix("0:")?.parse::<u16>().ok()?;
+        last.checked_add(1)
+    };
     let mut out: Vec<String> = Vec::new();
     for (at, word) in words.iter().enumerate() {
-        let is_port = |at: usize| words.get(at).is_some_and(|word| ["--sport", "--dport"].contains(word));
-        let last = word.strip_prefix("0:").and_then(|last| last.parse::<u16>().ok()).filter(|last| *last < u16::MAX);
-        let negated = |at: usize| at > 0 && words[at - 1] == "!";
-        match last {
-            Some(last) if at > 0 && is_port(at - 1) && negated(at - 1) => out.push(format!("{}:65535", last + 1)),
-            _ if *word == "!" && is_port(at + 1) && words.get(at + 2).is_some_and(|range| range.starts_with("0:")) => {}
+        let negated = at >= 2 && is_port(at - 1) && words[at - 2] == "!";
+        match from_zero(at) {
+            Some(first) if negated => out.push(format!("{first}:65535")),
+            _ if *word == "!" && is_port(at + 1) && from_zero(at + 2).is_some() => {}
             _ => out.push((*word).to_owned()),
         }
     }

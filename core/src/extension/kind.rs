@@ -198,6 +198,9 @@ impl Kind {
             Self::Always(value, mask) => Ok(Value::Masked { value, mask }),
             Self::Network => of_family(read::network(text)?, text, ruleset.family),
             Self::Address => match text.parse() {
+                Ok(address) if Family::of(address) != ruleset.family => {
+                    Err(problem("address of this family", text, "10.0.0.1 for IPv4, ::1 for IPv6"))
+                }
                 Ok(IpAddr::V4(v4)) => Ok(Value::Net4(v4, Ipv4Addr::BROADCAST)),
                 Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Box::new((v6, u128::MAX.into())))),
                 Err(_) => Err(problem("address", text, "10.0.0.1 or ::1")),

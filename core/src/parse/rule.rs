@@ -3,13 +3,19 @@
 use std::collections::{HashMap, HashSet};
 
 use crate::diagnostic::{Problem, Severity, Span};
-use crate::extension::{Given, Id, Kind, Opt, Options, Role, opaque};
-use crate::packet::{Family, Protocol};
+use crate::extension::{Id, Kind, Opt, Role, opaque};
+use crate::number;
+use crate::packet::Protocol;
 use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
-use crate::{number, order};
 
 use super::command::{self, Command, Global};
 use super::words::Word;
+
+mod build;
+mod find;
+
+use build::canonical;
+use find::Found;
 
 /// Says something about a place.
 pub(super) type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
@@ -32,6 +38,8 @@ pub(super) struct RuleReader {
     /// The matches opened so far, and where; their groups count from 1.
     matches: Vec<(Id, Span)>,
     target: Option<(Id, Span)>,
+    /// How many matches were opened before the target.
+    before_target: usize,
     /// Whether an earlier `-j` or `-g` has set the rule's target.
     jumps: bool,
     protocol: Option<Protocol>,
@@ -104,14 +112,6 @@ impl<'w, 'a> Rest<'w, 'a> {
             None => "",
         }
     }
-}
-
-/// What a flag names.
-enum Found {
-    Global(Global),
-    Option(u16, Id, (u8, &'static Opt)),
-    /// An abbreviation of several.
-    Several(Vec<&'static str>),
 }
 
 /// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as written.
@@ -313,6 +313,7 @@ impl RuleReader {
         let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
         if let Some(id) = known {
             self.target = Some((id, name.span));
+            self.before_target = self.matches.len();
             return Target::Extension(id);
         }
         let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
@@ -423,208 +424,6 @@ impl RuleReader {
         let (option, _) = Id::HEADER.get().option(opt.flag).expect("only the header has lists of addresses");
         self.lists.push((option, list));
         Ok(first)
-    }
-
-    /// The option that a flag names: a command's, the header's, one of the latest match or target that has it, or one of
-    /// the match that `-p` implies. A long one may be abbreviated, as getopt_long takes it.
-    fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<Found> {
-        if let Some(found) = self.find_exact(flag).or_else(|| self.find_abbreviated(flag)) {
-            return Some(found);
-        }
-        let implied = Id::implied_by(self.named?, family)?;
-        if self.matches.iter().any(|(id, _)| *id == implied) {
-            return None;
-        }
-        let options = implied.get().options;
-        options.iter().any(|opt| opt.flags().any(|known| known.starts_with(flag))).then(|| {
-            self.matches.push((implied, span));
-            self.push_bare(implied, Value::None);
-        })?;
-        self.find_exact(flag).or_else(|| self.find_abbreviated(flag))
-    }
-
-    fn find_exact(&self, flag: &str) -> Option<Found> {
-        if let Some(global) = command::global(flag) {
-            return Some(Found::Global(global));
-        }
-        let mut groups = self.open_groups();
-        groups.find_map(|(group, id)| Some(Found::Option(group, id, id.get().option(flag)?)))
-    }
-
-    fn find_abbreviated(&self, flag: &str) -> Option<Found> {
-        if flag.len() < 3 || !flag.starts_with("--") {
-            return None;
-        }
-        let mut found: Vec<(&'static str, Found)> =
-            command::abbreviated(flag).map(|(name, global)| (name, Found::Global(global))).collect();
-        for (group, id) in self.open_groups() {
-            for (place, opt) in (0..).zip(id.get().options) {
-                let named = opt.flags().find(|known| known.starts_with(flag));
-                found.extend(named.map(|known| (known, Found::Option(group, id, (place, opt)))));
-            }
-        }
-        match found.len() {
-            0 => None,
-            1 => found.pop().map(|(_, found)| found),
-            _ => Some(Found::Several(found.into_iter().map(|(name, _)| name).collect())),
-        }
-    }
-
-    /// The target, the matches, the latest first, and the header: `--proto` is -m policy's where that is open.
-    fn open_groups(&self) -> impl Iterator<Item = (u16, Id)> {
-        let target = self.target.map(|(id, _)| (TARGET, id));
-        let matches = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id));
-        let latest: Vec<(u16, Id)> = matches.collect();
-        target.into_iter().chain(latest.into_iter().rev()).chain([(HEADER, Id::HEADER)])
-    }
-
-    /// Adds an option under its canonical name; leaves out what says nothing.
-    fn add(&mut self, (group, id, place): (u16, Id, u8), negated: bool, value: Value, ruleset: &Ruleset) {
-        let opt = &id.get().options[usize::from(place)];
-        let option = canonical(id, place);
-        if let (Id::HEADER, "-p", Value::Number(number) | Value::Range(number, _)) = (id, opt.flag, &value) {
-            self.named = u8::try_from(*number).ok().map(Protocol);
-            self.protocol = self.named.filter(|_| !negated);
-        }
-        let list = id == Id::HEADER && self.lists.iter().any(|(listed, _)| *listed == option);
-        if !negated && !list && is_any(id, &value, opt, ruleset) {
-            return;
-        }
-        self.parts.retain(|(g, part)| *g != group || part.option != Part::BARE || part.extension != id);
-        self.parts.push((group, Part { extension: id, option, negated, opens: false, value }));
-    }
-
-    /// Adds the options that stand by themselves.
-    fn imply(&mut self, ruleset: &mut Ruleset) {
-        let matches = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id));
-        let groups: Vec<(u16, Id)> = matches.chain(self.target.map(|(id, _)| (TARGET, id))).collect();
-        for (group, id) in groups {
-            for implied in id.get().implied {
-                let wanted = implied.with.is_none_or(|with| self.gives(group, with));
-                let Some((place, opt)) = id.get().option(implied.flag).filter(|_| wanted) else { continue };
-                if self.gives(group, implied.flag) || implied.without.iter().any(|flag| self.gives(group, flag)) {
-                    continue;
-                }
-                if let Ok(value) = opt.kind.parse(&[implied.value], ruleset) {
-                    self.add((group, id, place), false, value, ruleset);
-                }
-            }
-        }
-    }
-
-    /// Whether a group gives an option so far.
-    fn gives(&self, group: u16, flag: &str) -> bool {
-        self.parts.iter().any(|(g, part)| *g == group && part.opt().is_some_and(|opt| opt.flag == flag))
-    }
-
-    /// Moves the parts into the rule set: matches in their order, each one's options in its table's.
-    fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut Say) {
-        sort(&mut self.parts);
-        let narrow = |n: usize| u32::try_from(n).expect("parts are fewer than bytes of a text below 4 GiB");
-        let first = narrow(ruleset.parts.len());
-        let matches = self.parts.iter().filter(|(group, _)| *group != TARGET).count();
-        let parameters = self.parts.len() - matches;
-        let mut last = None;
-        let mut groups = Vec::new();
-        ruleset.parts.extend(self.parts.drain(..).map(|(group, part)| {
-            let opens = last.replace(group) != Some(group);
-            if opens {
-                groups.push(group);
-            }
-            Part { opens, ..part }
-        }));
-        let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
-        line.rule.first = first;
-        line.rule.matches = count(matches);
-        line.rule.parameters = count(parameters);
-        if let Some(table) = line.table.or(site.table) {
-            self.check(&line.rule, table, &groups, ruleset, say);
-        }
-        self.multiply(line, ruleset);
-    }
-
-    /// Says what iptables or the kernel would refuse of a rule as a whole.
-    fn check(&self, rule: &Rule, table: TableName, groups: &[u16], ruleset: &Ruleset, say: &mut Say) {
-        // What could not be read may be what seems to be missing.
-        if ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY) {
-            return;
-        }
-        let given = |parts| Given {
-            options: Options { parts, ruleset },
-            family: ruleset.family,
-            table,
-            protocol: self.protocol,
-            matches: ruleset.matches(rule),
-        };
-        for (group, parts) in groups.iter().zip(ruleset.groups(rule)) {
-            let span = match usize::from(*group).checked_sub(1).and_then(|place| self.matches.get(place)) {
-                Some((_, span)) => *span,
-                None => Span::default(),
-            };
-            super::refuse::group(parts[0].extension, given(parts), span, say);
-        }
-        if let Some((id, span)) = self.target {
-            super::refuse::group(id, given(ruleset.parameters(rule)), span, say);
-        }
-    }
-
-    /// Makes a rule of every combination of the addresses in the lists.
-    fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset) {
-        // Sources turn slower than destinations, as iptables nests its loops.
-        order::sort_by_key(&mut self.lists, |(option, _)| *option);
-        for (option, values) in self.lists.drain(..) {
-            let before: Vec<Rule> = std::iter::once(&line.rule).chain(&line.more).cloned().collect();
-            let mut all = Vec::new();
-            for rule in before {
-                let with = |value: &Value| {
-                    let start = ruleset.parts.len();
-                    let end = rule.first as usize + usize::from(rule.matches) + usize::from(rule.parameters);
-                    ruleset.parts.extend_from_within(rule.first as usize..end);
-                    let parts = &mut ruleset.parts[start..];
-                    let mut parts = parts.iter_mut().filter(|part| part.extension == Id::HEADER);
-                    if let Some(part) = parts.find(|part| part.option == option) {
-                        part.value = value.clone();
-                    }
-                    Rule { first: u32::try_from(start).unwrap_or(u32::MAX), ..rule.clone() }
-                };
-                all.push(rule.clone());
-                all.extend(values.iter().map(with));
-            }
-            all.truncate(MOST_RULES);
-            line.more = all.split_off(1);
-        }
-    }
-}
-
-/// Brings parts into the order of print. They are few and nearly in order: a rule of 20 words has a handful.
-fn sort(parts: &mut [(u16, Part)]) {
-    let place = |part: &Part| if part.extension().ordered { 0 } else { part.option };
-    let key = |(group, part): &(u16, Part)| (*group, place(part));
-    for end in 1..parts.len() {
-        let mut at = end;
-        while at > 0 && key(&parts[at - 1]) > key(&parts[at]) {
-            parts.swap(at - 1, at);
-            at -= 1;
-        }
-    }
-}
-
-/// The option under which one is kept.
-fn canonical(id: Id, place: u8) -> u8 {
-    let extension = id.get();
-    let stored_as = extension.options[usize::from(place)].stored_as;
-    stored_as.and_then(|flag| extension.option(flag)).map_or(place, |(canonical, _)| canonical)
-}
-
-/// Whether a condition lets everything through; iptables does not print those.
-fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
-    match value {
-        _ if id != Id::HEADER => false,
-        Value::Text(text) => ruleset.text(*text) == "+",
-        Value::Number(0) => opt.flag == "-p",
-        Value::Net4(_, mask) => mask.is_unspecified(),
-        Value::Net6(net) => net.1.is_unspecified(),
-        _ => false,
     }
 }
 

@@ -110,7 +110,7 @@ pub static CT: Extension = Extension {
         "tells connection tracking how to treat the packet",
         &[
             Opt::new("--notrack", Kind::Flag),
-            Opt::new("--helper", Kind::Text(15)),
+            Opt::new("--helper", Kind::Word(15)),
             Opt::new("--timeout", Kind::Word(31)),
             Opt::new("--ctevents", Kind::Own(&EVENTS)),
             Opt::new("--expevents", Kind::Own(&EXPECTED)),
