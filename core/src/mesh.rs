@@ -399,21 +399,6 @@ pub fn node(ruleset: &Ruleset) -> Option<&'static str> {
     names.into_iter().find_map(|name| NODE.iter().find(|(start, _)| name.starts_with(start)).map(|(_, who)| *who))
 }
 
-/// Whether a text holds rules of native nftables, as `nft list ruleset` prints them; a mesh's, if it is named.
-pub fn native_nftables(text: &str) -> Option<&'static str> {
-    let is_table = |line: &str| {
-        let mut words = line.split_whitespace();
-        words.next() == Some("table")
-            && matches!(words.next(), Some("ip" | "ip6" | "inet" | "arp" | "bridge" | "netdev"))
-    };
-    let json = text.trim_start().starts_with('{') && text.contains("\"nftables\"");
-    (json || text.lines().any(is_table)).then(|| match text {
-        _ if text.contains("istio-proxy-") => "Istio",
-        _ if text.contains("consul_tproxy") => "Consul",
-        _ => "",
-    })
-}
-
 /// The families for which a mesh has made rules.
 pub fn families(rulesets: &[Ruleset]) -> Vec<Family> {
     [Family::Ipv4, Family::Ipv6]

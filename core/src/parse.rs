@@ -8,6 +8,7 @@ use crate::ruleset::Ruleset;
 mod check;
 mod command;
 mod edit;
+mod native;
 mod refuse;
 mod rule;
 mod save;
@@ -54,7 +55,8 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     if rulesets.is_empty() {
         diagnostics = Diagnostics::default();
         if !text.trim().is_empty() {
-            diagnostics.push(&text, 1, Severity::Error, Span::default(), nothing_found());
+            let problem = native::problem(&text).unwrap_or_else(nothing_found);
+            diagnostics.push(&text, 1, Severity::Error, Span::default(), problem);
         }
     }
     Parsed { rulesets, diagnostics: diagnostics.finish(), sources: vec![text], ..Parsed::default() }
@@ -83,8 +85,11 @@ fn capture(text: String) -> Parsed {
         Err(error) => {
             let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
             let at = offset(&text, error.line(), error.column());
-            let problem = Problem::new(format!("this looks like JSON, but not like a capture: {error}"))
-                .hint("paste the whole output of chainwalk-capture, or the text of a dump");
+            let unlike = || {
+                Problem::new(format!("this looks like JSON, but not like a capture: {error}"))
+                    .hint("paste the whole output of chainwalk-capture, or the text of a dump")
+            };
+            let problem = native::problem(&text).unwrap_or_else(unlike);
             diagnostics.push(&text, line.max(1), Severity::Error, Span::new(at, at), problem);
             return Parsed { diagnostics: diagnostics.finish(), sources: vec![text], ..Parsed::default() };
         }

@@ -143,13 +143,6 @@ fn a_rule_says_why_it_is_there() {
     assert_eq!(why(8), "Everything else goes to Envoy: the capture itself.");
 }
 
-#[test]
-fn native_nftables_is_told_from_iptables() {
-    assert_eq!(mesh::native_nftables("table inet istio-proxy-nat {\n}\n"), Some("Istio"));
-    assert_eq!(mesh::native_nftables("table ip filter {\n}\n"), Some(""));
-    assert_eq!(mesh::native_nftables("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"), None);
-}
-
 /// The counts that Istio's own page about these rules shows.
 #[test]
 fn counters_are_read_as_evidence() {

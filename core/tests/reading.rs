@@ -106,6 +106,16 @@ fn a_text_without_rules_says_what_to_paste() {
 }
 
 #[test]
+fn native_nftables_is_recognised() {
+    let native = "these are rules of native nftables";
+    check("table ip filter {\n}\n", &[&format!("1:1: error: {native}, which are not walked yet")]);
+    check("table inet istio-proxy-nat {\n}\n", &[&format!("1:1: error: {native}, Istio's, which are not walked yet")]);
+    assert!(said("{\"nftables\": [{\"table\": {\"family\": \"ip\"}}]}")[0].contains(native));
+    // Beside rules of iptables it is a remark of its own line.
+    check("*nat\nCOMMIT\ntable ip x {", &["3:1: warning: this line is not part of a dump and is left out"]);
+}
+
+#[test]
 fn old_and_lazy_spellings_are_read() {
     canonical("-s 10.1.2.3/8 -j ACCEPT", "-s 10.0.0.0/8 -j ACCEPT");
     canonical("-s 10.1.2.3/255.0.0.0", "-s 10.0.0.0/8");

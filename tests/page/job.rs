@@ -123,3 +123,19 @@ fn a_rule_leads_to_its_step() {
         page.is_at(3);
     });
 }
+
+#[test]
+fn a_rule_that_cannot_be_told_is_settled_by_the_reader() {
+    each_way(|page| {
+        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.reads("#settle", "OUTPUT 1:");
+        page.click("#settle button:first-of-type");
+        page.reads("#verdict", "Dropped.");
+        page.reads("#assumptions", "rule 1 of OUTPUT (table filter) matches: you settled it");
+        page.click(".settle button");
+        page.click("#settle button:last-of-type");
+        page.reads("#assumptions", "rule 1 of OUTPUT (table filter) does not match: you settled it");
+        page.click(".settle button");
+        page.reads("#settle", "OUTPUT 1:");
+    });
+}

@@ -37,6 +37,25 @@ fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
     });
 }
 
+#[test]
+fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
+    each_way(|page| {
+        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        for (name, size) in [SIZES[0], SIZES[3]] {
+            for scheme in ["dark", "light"] {
+                page.show_as(size, scheme);
+                if name == "narrow" {
+                    page.click("#tab-packet");
+                }
+                page.reads("#settle", "assume it matches");
+                page.run("document.getElementById('settle').scrollIntoView({block: 'center'})", ());
+                fits(page, name, size);
+                picture(page, &format!("settle-{name}-{scheme}"));
+            }
+        }
+    });
+}
+
 #[track_caller]
 fn fits(page: &Page, name: &str, (width, height): (u32, u32)) {
     let measure = "const verdict = document.querySelector('#verdict h1').getBoundingClientRect();
