@@ -131,10 +131,10 @@ fn a_rule_that_cannot_be_told_is_settled_by_the_reader() {
         page.reads("#settle", "OUTPUT 1:");
         page.click("#settle button:first-of-type");
         page.reads("#verdict", "Dropped.");
-        page.reads("#assumptions", "rule 1 of OUTPUT (table filter) matches: you settled it");
+        page.reads("#assumptions", "Rule 1 of OUTPUT (table filter) matches: you settled it");
         page.click(".settle button");
         page.click("#settle button:last-of-type");
-        page.reads("#assumptions", "rule 1 of OUTPUT (table filter) does not match: you settled it");
+        page.reads("#assumptions", "Rule 1 of OUTPUT (table filter) does not match: you settled it");
         page.click(".settle button");
         page.reads("#settle", "OUTPUT 1:");
     });
