@@ -232,6 +232,12 @@ impl Id {
         })
     }
 
+    /// The family that alone has a match or target of that name.
+    pub fn only_family(name: &str, role: Role) -> Option<Family> {
+        let mut named = Self::all().map(Self::get).filter(|known| known.role == role && known.is_named(name));
+        named.next()?.family.filter(|_| named.next().is_none())
+    }
+
     /// Whether iptables has a target of that name, of either family.
     pub fn is_target(name: &str) -> bool {
         Self::named(name, Role::Target, None).is_some()
