@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use serde::de::Visitor;
 use serde::{Deserialize, Deserializer};
 
 /// Reads an unsigned number as iptables does: decimal, `0x` hexadecimal, or octal with a leading zero.
@@ -20,12 +21,71 @@ pub fn parse_u64(text: &str) -> Option<u64> {
     digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
 }
 
+/// Reads a decimal number such as `0.25` or `1e-3`, as so many parts of which `unit` make one; what is smaller than a part
+/// is cut off. In whole numbers: the standard library's way through a float takes 20 KB of the page.
+pub(crate) fn parse_parts(text: &str, unit: u64) -> Option<u64> {
+    let (number, exponent) = match text.split_once(['e', 'E']) {
+        Some((number, exponent)) => (number, exponent.parse::<i16>().ok()?),
+        None => (text, 0),
+    };
+    let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
+    let digits = [whole.strip_prefix('+').unwrap_or(whole), fraction].concat();
+    if digits.is_empty() || !digits.bytes().all(|byte| byte.is_ascii_digit()) {
+        return None;
+    }
+    let end = i64::try_from(digits.len()).ok()?;
+    let point = end - i64::try_from(fraction.len()).ok()? + i64::from(exponent);
+    let digit = |place: i64| {
+        let byte = usize::try_from(place).ok().and_then(|place| digits.as_bytes().get(place));
+        byte.map_or(0, |byte| u64::from(byte - b'0'))
+    };
+    let whole = (0..point).try_fold(0_u64, |sum, place| sum.checked_mul(10)?.checked_add(digit(place)))?;
+    // From the last digit on: what a division cuts off never comes back.
+    let rest = (point..end).rev().fold(0, |rest, place| (digit(place) * unit + rest) / 10);
+    whole.checked_mul(unit)?.checked_add(rest)
+}
+
+/// Prints `number / unit` with so many digits behind the point, as `%.Nf` of C does: a tie goes to the even digit.
+pub(crate) fn print_parts(number: u64, unit: u64, digits: u32) -> String {
+    let (mut all, mut rest) = (number / unit, number % unit);
+    for _ in 0..digits {
+        all = all * 10 + rest * 10 / unit;
+        rest = rest * 10 % unit;
+    }
+    all += u64::from(rest * 2 > unit || rest * 2 == unit && all % 2 == 1);
+    let one = 10_u64.pow(digits);
+    format!("{}.{:0width$}", all / one, all % one, width = digits as usize)
+}
+
 /// A JSON value that may be a string or a number.
-#[derive(Deserialize)]
-#[serde(untagged)]
 pub(crate) enum TextOrNumber {
     Number(u64),
     Text(String),
+}
+
+/// By hand: what serde derives for an untagged enum first keeps any JSON at all, with code for all of it.
+impl<'de> Deserialize<'de> for TextOrNumber {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Either;
+
+        impl Visitor<'_> for Either {
+            type Value = TextOrNumber;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a number, or one as text")
+            }
+
+            fn visit_u64<E>(self, number: u64) -> Result<TextOrNumber, E> {
+                Ok(TextOrNumber::Number(number))
+            }
+
+            fn visit_str<E>(self, text: &str) -> Result<TextOrNumber, E> {
+                Ok(TextOrNumber::Text(text.to_owned()))
+            }
+        }
+
+        deserializer.deserialize_any(Either)
+    }
 }
 
 impl fmt::Display for TextOrNumber {
@@ -48,19 +108,20 @@ impl TextOrNumber {
 
 /// Deserialises a number that may be written as a string (`"0x539"`).
 pub(crate) fn any<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<T, D::Error> {
-    let value = TextOrNumber::deserialize(deserializer)?.value::<D::Error>()?;
+    fit(&TextOrNumber::deserialize(deserializer)?)
+}
+
+fn fit<T: TryFrom<u64>, E: serde::de::Error>(written: &TextOrNumber) -> Result<T, E> {
+    let value = written.value()?;
     T::try_from(value).map_err(|_| {
-        let highest = u128::MAX >> (128 - 8 * size_of::<T>());
-        serde::de::Error::custom(format!("{value} is out of range: 0 to {highest}"))
+        let highest = u64::MAX >> (64 - 8 * size_of::<T>());
+        E::custom(format!("{value} is out of range: 0 to {highest}"))
     })
 }
 
 /// As [`any`], for a field that may be absent.
 pub(crate) fn optional<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    #[derive(Deserialize)]
-    #[serde(bound = "T: TryFrom<u64>")]
-    struct Wrap<T>(#[serde(deserialize_with = "any")] T);
-    Ok(Option::<Wrap<T>>::deserialize(deserializer)?.map(|wrap| wrap.0))
+    Option::<TextOrNumber>::deserialize(deserializer)?.map(|written| fit(&written)).transpose()
 }
 
 /// As [`any`], between `LOW` and `HIGH`, both included.
@@ -85,6 +146,31 @@ mod tests {
         }
         for text in ["-1", "+1", "1a", "0x", "4294967296", "08", "é"] {
             assert_eq!(parse_u32(text), None, "{text}");
+        }
+    }
+
+    #[test]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        clippy::cast_precision_loss,
+        reason = "all are small"
+    )]
+    fn decimals_are_read_and_printed_as_floats_would_be() {
+        const UNIT: u64 = 1 << 31;
+        for text in
+            ["0", "1", "0.5", ".25", "1.", "+0.5", "1e-3", "25E-2", "0.1e1", "0.33333333349", "0.99999999999", "1e-400"]
+        {
+            let float: f64 = text.parse().unwrap();
+            assert_eq!(parse_parts(text, UNIT), Some((float * UNIT as f64) as u64), "{text}");
+        }
+        for text in ["", ".", "e1", "1e", "-1", "0x1", "inf", "nan", "1.2.3", "++1", "1e30", "é"] {
+            assert_eq!(parse_parts(text, UNIT), None, "{text}");
+        }
+        for number in (0..UNIT).step_by(4_999).chain([1 << 19, 3 << 19, UNIT]) {
+            let float = number as f64 / UNIT as f64;
+            assert_eq!(print_parts(number, UNIT, 11), format!("{float:.11}"));
+            assert_eq!(print_parts(number * 100, UNIT, 4), format!("{:.4}", float * 100.0));
         }
     }
 }

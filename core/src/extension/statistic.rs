@@ -5,25 +5,26 @@ use super::kind::read::problem;
 use super::{Extension, Given, Kind, Opt, Options};
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
+use crate::number;
 use crate::ruleset::{Part, Value};
 
 /// What stands for a probability of 1.
 const CERTAIN: u32 = 1 << 31;
+const ONE: u64 = CERTAIN as u64;
 
 /// A probability, kept as the kernel does: a whole number of parts of [`CERTAIN`].
 static PROBABILITY: Form = Form {
     words: 1,
-    read: |words, _| match words[0].parse::<f64>() {
-        Ok(probability) if (0.0..=1.0).contains(&probability) => {
-            #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it lies between 0 and 2^31")]
-            let parts = (probability * f64::from(CERTAIN)).round() as u32;
-            Ok(Value::Number(parts))
-        }
-        _ => Err(problem("probability", words[0], "0.5, a number from 0 to 1")),
+    read: |words, _| {
+        // Fine enough to tell what is above 1; the kernel gets it rounded.
+        const FINE: u64 = 1 << 20;
+        let probability = number::parse_parts(words[0], ONE * FINE).filter(|probability| *probability <= ONE * FINE);
+        let parts = probability.and_then(|probability| u32::try_from((probability + FINE / 2) / FINE).ok());
+        parts.map(Value::Number).ok_or_else(|| problem("probability", words[0], "0.5, a number from 0 to 1"))
     },
     write: |value, _, out| {
         if let Value::Number(parts) = value {
-            out.push_str(&format!("{:.11}", f64::from(*parts) / f64::from(CERTAIN)));
+            out.push_str(&number::print_parts((*parts).into(), ONE, 11));
         }
     },
     examples: &["0.5", "0.33", "0", "1"],
@@ -73,9 +74,8 @@ fn words(options: &Options) -> String {
         return format!("it is{not} the one of every {every} packets whose turn it is");
     }
     let parts = options.number("--probability").unwrap_or_default();
-    let percent = f64::from(parts) / f64::from(CERTAIN) * 100.0;
-    let percent = if options.negates("--probability") { 100.0 - percent } else { percent };
-    let text = format!("{percent:.4}");
+    let parts = if options.negates("--probability") { CERTAIN - parts } else { parts };
+    let text = number::print_parts(u64::from(parts) * 100, ONE, 4);
     format!("chance lets it through, {} % of the time", text.trim_end_matches('0').trim_end_matches('.'))
 }
 

@@ -1,15 +1,15 @@
 //! `-j RATEEST` (xt_RATEEST.c): counts for an estimator of rates. Its times are kept as powers of two (libxt_RATEEST.c of
 //! iptables 1.8.9).
 
-use std::fmt::Write;
-
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
 use crate::extension::{Extension, Given, Kind, Opt, Options};
+use crate::number;
 use crate::ruleset::Value;
 
-const SECOND: f64 = 1_000_000.0;
+const SECOND: u64 = 1_000_000;
+const MILLISECOND: u64 = 1_000;
 /// The shortest interval, in microseconds; each longer one is twice the one before.
 const QUARTER: u32 = 250_000;
 
@@ -33,24 +33,22 @@ fn microseconds(text: &str) -> Option<u32> {
     let (number, unit) = text.split_at(end);
     let factor = match unit.to_ascii_lowercase().as_str() {
         "s" | "sec" | "secs" => SECOND,
-        "ms" | "msec" | "msecs" => 1000.0,
-        "" | "us" | "usec" | "usecs" => 1.0,
+        "ms" | "msec" | "msecs" => MILLISECOND,
+        "" | "us" | "usec" | "usecs" => 1,
         _ => return None,
     };
-    let time = number.parse::<f64>().ok()? * factor;
-    // A float that is out of range becomes the nearest number.
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "checked here")]
-    (0.0..=f64::from(u32::MAX)).contains(&time).then_some(time as u32)
+    u32::try_from(number::parse_parts(number, factor)?).ok()
 }
 
 /// `print_time`: in the largest unit that leaves a whole.
 fn write_time(time: u32, out: &mut String) {
-    // Writing to a string cannot fail.
-    let _ = match f64::from(time) {
-        time if time >= SECOND => write!(out, "{:.1}s", time / SECOND),
-        time if time >= 1000.0 => write!(out, "{:.1}ms", time / 1000.0),
-        time => write!(out, "{time:.0}us"),
+    let (unit, name) = match u64::from(time) {
+        SECOND.. => (SECOND, "s"),
+        MILLISECOND.. => (MILLISECOND, "ms"),
+        _ => return out.push_str(&format!("{time}us")),
     };
+    out.push_str(&number::print_parts(time.into(), unit, 1));
+    out.push_str(name);
 }
 
 /// The interval rounded up, and the exponent of the average, as the kernel gets them (`RATEEST_final_check`).
