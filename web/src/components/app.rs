@@ -12,10 +12,10 @@ use yew::prelude::*;
 use super::form::Form;
 use super::header::Header;
 use super::help::Help;
-use super::past::Past;
-use super::rules::Rules;
-use super::verdict::Verdict;
-use super::walk::Walk;
+use super::past::past;
+use super::rules::rules;
+use super::verdict::verdict;
+use super::walk::walk;
 use crate::intake::{self, Taken};
 use crate::page::Page;
 use crate::state::{Action, State};
@@ -84,12 +84,12 @@ impl Component for App {
         html! {
             <div class="page">
                 <Header ..page.clone() />
-                <Verdict ..page.clone() />
+                { verdict(&page) }
                 <main class={classes!("columns", format!("show-{}", page.state.tab.key()))}>
-                    <Rules ..page.clone() />
-                    <Walk ..page.clone() />
+                    { rules(&page) }
+                    { walk(&page) }
                     <Form ..page.clone() />
-                    <Past ..page.clone() />
+                    { past(&page) }
                 </main>
                 <Help ..page.clone() />
             </div>

@@ -11,8 +11,7 @@ use crate::state::{Action, Line};
 const MOST: usize = 50;
 
 /// A summary, and every remark with its line.
-#[component]
-pub(crate) fn Diagnostics(page: &Page) -> Html {
+pub(crate) fn diagnostics(page: &Page) -> Html {
     let parsed = &page.state.paste.parsed;
     let rules = parsed.rulesets.iter().map(|set| set.rules()).sum();
     let chains = parsed.rulesets.iter().flat_map(|set| &set.tables).map(|table| table.chains.len()).sum();

@@ -5,7 +5,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::badge::badge;
-use super::why::Why;
+use super::why::why;
 use crate::draft::Field;
 use crate::page::Page;
 use crate::state::{Action, Side, State, Target};
@@ -54,7 +54,7 @@ pub(crate) fn Form(page: &Page) -> Html {
                         { for ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| html! { <option value={name} /> }) }
                     </datalist>
                 </div>
-                <Why ..page.clone() />
+                { why(page) }
                 { super::told::told(page) }
             </div>
         </section>

@@ -11,8 +11,7 @@ use crate::paste::Past as Row;
 use crate::state::{Action, Side};
 
 /// The table, a column for each kind of way.
-#[component]
-pub(crate) fn Past(page: &Page) -> Html {
+pub(crate) fn past(page: &Page) -> Html {
     let paste = &page.state.paste;
     let counts = [Fate::Captured, Fate::Direct, Fate::Dropped, Fate::Unknown].into_iter().filter_map(|fate| {
         let count = paste.count(fate);

@@ -7,7 +7,7 @@ use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
 use yew::prelude::*;
 
 use super::badge::{badge, colour, tile};
-use super::diagnostics::Diagnostics;
+use super::diagnostics::diagnostics;
 use super::follow::use_follow;
 use super::rule::{self, Accent};
 use super::text::{Edit, Text};
@@ -21,8 +21,7 @@ use crate::state::{Action, Side, State, View};
 const MOST: usize = 600;
 
 /// The whole column.
-#[component]
-pub(crate) fn Rules(page: &Page) -> Html {
+pub(crate) fn rules(page: &Page) -> Html {
     let state = &page.state;
     let views = [
         ("Walked", View::Rows(Order::Walked)),
@@ -56,7 +55,7 @@ pub(crate) fn Rules(page: &Page) -> Html {
                     View::Edit => html! { <Edit ..page.clone() /> },
                 }
             }
-            <Diagnostics ..page.clone() />
+            { diagnostics(page) }
         </section>
     }
 }

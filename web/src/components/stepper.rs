@@ -17,8 +17,7 @@ use chainwalk_core::walk::trace::Outcome;
 const MOST: usize = 80;
 
 /// All of it.
-#[component]
-pub(crate) fn Stepper(page: &Page) -> Html {
+pub(crate) fn stepper(page: &Page) -> Html {
     let state = &page.state;
     let steps = state.steps();
     let at = state.cursor;

@@ -11,8 +11,7 @@ use crate::state::{Action, Side, State, Tab};
 use crate::walked::Walked;
 
 /// Both answers.
-#[component]
-pub(crate) fn Verdict(page: &Page) -> Html {
+pub(crate) fn verdict(page: &Page) -> Html {
     let state = &page.state;
     let lead = state.lead();
     let tabs = Tab::ALL.map(|tab| tab_button(page, tab));

@@ -3,15 +3,14 @@
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::stepper::Stepper;
+use super::stepper::stepper;
 use super::steps::Steps;
-use super::way::Way;
+use super::way::ways;
 use crate::page::Page;
 use crate::state::Action;
 
 /// The whole column.
-#[component]
-pub(crate) fn Walk(page: &Page) -> Html {
+pub(crate) fn walk(page: &Page) -> Html {
     let state = &page.state;
     let names = state.sides().iter().map(|side| {
         let class = state.walked(*side).map_or("", |walked| colour(walked.headline.fate));
@@ -28,8 +27,8 @@ pub(crate) fn Walk(page: &Page) -> Html {
                     { "Compare " }<kbd>{ "c" }</kbd>
                 </button>
             </div>
-            <Way ..page.clone() />
-            <Stepper ..page.clone() />
+            { ways(page) }
+            { stepper(page) }
             <Steps ..page.clone() />
         </section>
     }

@@ -14,8 +14,7 @@ use crate::walked::Walked;
 use crate::way::{Station, stations};
 
 /// The ways of all packets shown.
-#[component]
-pub(crate) fn Way(page: &Page) -> Html {
+pub(crate) fn ways(page: &Page) -> Html {
     let state = &page.state;
     let ways = state.walks().map(|(side, walked)| way(page, side, walked));
     html! { <div class="ways">{ for ways }</div> }

@@ -14,8 +14,7 @@ use crate::state::{Action, Side, State};
 use crate::walked::Walked;
 
 /// The lower half of the packet's column.
-#[component]
-pub(crate) fn Why(page: &Page) -> Html {
+pub(crate) fn why(page: &Page) -> Html {
     let state = &page.state;
     let lead = state.lead();
     let assumptions = assumptions(state);
