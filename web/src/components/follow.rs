@@ -28,6 +28,7 @@ fn show(list: &HtmlElement, covered: f64) {
     let Ok(Some(row)) = list.query_selector("[data-current]") else { return };
     let (seen, row) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
     let (above, below) = (row.top() - seen.top() - covered, row.bottom() - seen.bottom() + 8.0);
-    let by = if above < 0.0 { above } else { below.clamp(0.0, above) };
+    // Not `clamp`: its panic prints floats, which takes 5 KB of the page.
+    let by = if above < 0.0 { above } else { below.max(0.0).min(above) };
     list.set_scroll_top(list.scroll_top() + by.round() as i32);
 }
