@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::host::Host;
+use crate::order;
 use crate::packet::Packet;
 use crate::ruleset::{Part, Ruleset, Value};
 use crate::view::View;
@@ -184,7 +185,7 @@ fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
     };
     let inside = ranges.iter().filter(|range| range.0 <= high && range.1 >= low);
     let mut inside: Vec<(u32, u32)> = inside.map(|range| (range.0.max(low), range.1.min(high))).collect();
-    inside.sort_unstable();
+    order::sort_by_key(&mut inside, |range| *range);
     let mut reached = low;
     for range in &inside {
         if range.0 <= reached {

@@ -1,8 +1,8 @@
 //! The rule list as rows: chains in the order in which packets meet them, long runs of rules that nothing matched folded.
 
-use std::collections::HashSet;
 use std::ops::Range;
 
+use chainwalk_core::order;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
 
@@ -53,7 +53,7 @@ pub(crate) enum Row {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Opened {
     /// First rules of opened runs.
-    pub(crate) runs: HashSet<Place>,
+    pub(crate) runs: Vec<Place>,
     /// Whether the chains that no packet meets are shown.
     pub(crate) unmet: bool,
 }
@@ -71,11 +71,12 @@ pub(crate) fn list(rulesets: &[Ruleset], walks: &[&Walked], order: Order, opened
             }
         }
         Order::Walked => {
-            let known: HashSet<ChainPlace> = met.iter().map(|(at, _)| *at).collect();
+            let mut known: Vec<ChainPlace> = met.iter().map(|(at, _)| *at).collect();
+            order::sort_by_key(&mut known, |at| *at);
             for (at, by) in met {
                 chain(rulesets, walks, opened, at, by, true, &mut rows);
             }
-            let unmet: Vec<ChainPlace> = saved.into_iter().filter(|at| !known.contains(at)).collect();
+            let unmet: Vec<ChainPlace> = saved.into_iter().filter(|at| known.binary_search(at).is_err()).collect();
             if !unmet.is_empty() {
                 let rules = unmet.iter().map(|at| at.find(rulesets).2.rules.len()).sum();
                 rows.push(Row::Unmet { chains: unmet.len(), rules });

@@ -541,7 +541,7 @@ impl State {
                 self.tab = Tab::Rules;
             }
             Action::Unfold(place) => {
-                self.opened.runs.insert(place);
+                self.opened.runs.push(place);
                 self.arrange();
             }
             Action::Unmet => {

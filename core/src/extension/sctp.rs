@@ -6,6 +6,7 @@ use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::names::{SCTP_CHUNKS, sctp_chunk};
+use crate::order;
 use crate::packet::Protocol;
 use crate::ruleset::{Ruleset, Value};
 
@@ -34,7 +35,9 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
             for chunk in chunks {
                 add(&mut list, read_chunk(chunk)?);
             }
-            list[1..].sort_by_key(|(kind, _)| *kind);
+            let mut chunks = list.split_off(1);
+            order::sort_by_key(&mut chunks, |(kind, _)| *kind);
+            list.append(&mut chunks);
         }
     }
     Ok(Value::List(Box::new(list)))

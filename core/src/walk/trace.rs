@@ -11,7 +11,7 @@ use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName};
 use crate::view::View;
 
 /// A chain in a table of one of the rule sets of a text.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChainPlace {
     /// Which rule set of the text, from 0.
     pub ruleset: u32,

@@ -7,6 +7,7 @@ use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Kind, Opt};
 use crate::number;
+use crate::order;
 use crate::packet::Protocol;
 use crate::ruleset::{Ruleset, TableName, Value};
 use crate::walk::effect::Action;
@@ -29,7 +30,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         }
         list.push((option, option));
     }
-    list.sort_unstable();
+    order::sort_by_key(&mut list, |range| *range);
     Ok(Value::List(Box::new(list)))
 }
 
