@@ -19,6 +19,11 @@ pub enum Answer {
     Yes,
     /// It is not.
     No,
+    /// The match drops the packet; to legacy the condition holds all the same where it is negated.
+    Drops {
+        /// Whether it is.
+        negated: bool,
+    },
     /// Nobody can tell, for this reason.
     Unknown(Cow<'static, str>),
 }
@@ -46,6 +51,8 @@ pub enum Reading<'a> {
     Absent(&'static str),
     /// The packet is not of the kind that the match looks at: it fails, negated or not.
     Never(&'static str),
+    /// The match drops such a packet, negated or not (`hotdrop` in x_tables.h): why.
+    Drops(&'static str),
     /// The match does not look at it after all: the condition holds, negated or not.
     Ignored(&'static str),
     /// Not known, for this reason.
@@ -136,6 +143,7 @@ fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) ->
     let holds = match (field.read)(context) {
         Reading::Absent(_) => false,
         Reading::Never(_) => return Answer::No,
+        Reading::Drops(_) => return Answer::Drops { negated },
         Reading::Ignored(_) => return Answer::Yes,
         Reading::Unknown(reason) => return Answer::Unknown(reason),
         Reading::Span(low, high) => match contains_span(value, (low, high)) {
@@ -158,6 +166,7 @@ fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) ->
 fn lacks(part: &Part, context: &Context) -> Answer {
     match part.extension().asks_first.map(|field| (field.read)(context)) {
         Some(Reading::Unknown(reason)) => Answer::Unknown(reason),
+        Some(Reading::Drops(_)) => Answer::Drops { negated: false },
         Some(Reading::Number(0) | Reading::Absent(_) | Reading::Never(_)) => Answer::No,
         _ => Answer::Yes,
     }

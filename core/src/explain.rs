@@ -113,7 +113,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     if let (true, Some(field)) = (part.opens, part.extension().asks_first) {
         match (field.read)(context) {
             Reading::Unknown(reason) => return Some(reason.into_owned()),
-            Reading::Never(why) => return Some(why.into()),
+            Reading::Never(why) | Reading::Drops(why) => return Some(why.into()),
             Reading::Absent(what) => return Some(format!("it has {what}")),
             Reading::Number(0) => return says(field, false).map(Into::into),
             _ if part.opt().is_none() => return says(field, true).map(Into::into),
@@ -132,7 +132,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     let inside = holds != part.negated;
     let actual = match (field.read)(context) {
         Reading::Unknown(reason) => return Some(reason.into_owned()),
-        Reading::Never(why) | Reading::Ignored(why) => return Some(why.into()),
+        Reading::Never(why) | Reading::Drops(why) | Reading::Ignored(why) => return Some(why.into()),
         Reading::Absent(what) => {
             return Some(match field.phrase {
                 Phrase::Does(does, _) => format!("{does} {what}"),
@@ -167,7 +167,7 @@ fn says(field: &Field, holds: bool) -> Option<&'static str> {
 fn whole(field: &Field, context: &Context) -> Option<String> {
     match (field.read)(context) {
         Reading::Unknown(reason) => Some(reason.into_owned()),
-        Reading::Never(why) | Reading::Ignored(why) | Reading::Absent(why) => Some(why.into()),
+        Reading::Never(why) | Reading::Drops(why) | Reading::Ignored(why) | Reading::Absent(why) => Some(why.into()),
         reading => says(field, reading != Reading::Number(0)).map(Into::into),
     }
 }
@@ -181,7 +181,9 @@ fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
         Reading::Name(name) => (*name).to_owned().into(),
         Reading::Holds(_, shown) => shown.clone().into(),
         Reading::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
-        Reading::Absent(_) | Reading::Never(_) | Reading::Ignored(_) | Reading::Unknown(_) => "".into(),
+        Reading::Absent(_) | Reading::Never(_) | Reading::Drops(_) | Reading::Ignored(_) | Reading::Unknown(_) => {
+            "".into()
+        }
     }
 }
 

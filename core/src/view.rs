@@ -52,6 +52,8 @@ pub struct View {
     pub state: Option<ConnectionState>,
     /// Whether connection tracking has seen it; before, a state of NEW is that of a template which CT attached.
     pub tracked: bool,
+    /// Whether its connection is confirmed, as it is behind the last table of POSTROUTING (nf_conntrack_proto.c).
+    pub confirmed: bool,
     /// Whether nat changed the source of its connection's first packet.
     pub source_translated: bool,
     /// Whether nat changed the destination of its connection's first packet.
@@ -88,6 +90,7 @@ impl View {
             connmark: packet.connmark,
             state: None,
             tracked: false,
+            confirmed: false,
             source_translated: false,
             destination_translated: false,
             copied: false,

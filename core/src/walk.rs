@@ -186,11 +186,7 @@ fn follow(mut walker: Walker) -> Trace {
 /// Two backends are loaded and no dump shows whose tables were registered first: if it matters, both ways are shown.
 fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
     let order = "both backends hold rules: which runs first is not in a dump, and makes no difference here";
-    let same_end = match (&trace.path.verdict, &other.path.verdict) {
-        (Some(one), Some(other)) => one.same_end(other),
-        _ => false,
-    };
-    if trace.certain && other.certain && same_end && same_counts(&trace.path, &other.path) {
+    if trace.certain && other.certain && same_end(&trace.path, &other.path) && same_counts(&trace.path, &other.path) {
         trace.assumes.push(order.into());
         return;
     }
@@ -212,6 +208,16 @@ fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
     trace.branches_left_out += other.branches_left_out + left_out;
     trace.certain = false;
     trace.path.verdict = None;
+}
+
+/// Whether two ways end alike, with the same packet, and the same copy.
+fn same_end(one: &Path, other: &Path) -> bool {
+    let ends = |path: &Path| {
+        let copy = path.copy.as_ref().map(|copy| (copy.verdict.clone(), path.views[copy.view as usize].clone()));
+        let verdict = path.verdict.clone().map(|verdict| (verdict, path.result().clone()));
+        [verdict, copy].map(|end| end.map(|(verdict, view)| (Verdict { decided_by: None, ..verdict }, view)))
+    };
+    one.verdict.is_some() && ends(one) == ends(other)
 }
 
 /// Whether two ways raise the same counters, in whatever order.
@@ -394,11 +400,12 @@ impl<'a> Walker<'a> {
     fn come_back(&mut self, interface: &str) -> Result<(), Stop> {
         let settled = (self.view.dst, self.view.dport);
         self.check_header(interface, Copy::Yes)?;
+        self.view.confirmed = true;
         self.enter(Hook::Prerouting, Some(interface), None);
         // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked anew.
         let invalid = self.view.state == Some(ConnectionState::Invalid);
         if invalid {
-            self.show(View { state: None, tracked: false, ..self.view.clone() });
+            self.show(View { state: None, tracked: false, confirmed: false, ..self.view.clone() });
         }
         self.run_table(TableName::Raw)?;
         if invalid {
@@ -606,9 +613,12 @@ impl<'a> Walker<'a> {
             return Ok(());
         }
         if let (false, true, Some(settled)) = (destination, self.source_settled, self.settled_source.clone()) {
-            // A broadcast and its copy are of one connection.
+            // A broadcast and its copy are of one connection. Where nat left the source alone, it writes nothing over what
+            // SNPT made of it.
             let View { src, sport, sport_span, source_translated, .. } = settled;
-            self.change(|view| View { src, sport, sport_span, source_translated, ..view });
+            if source_translated {
+                self.change(|view| View { src, sport, sport_span, source_translated, ..view });
+            }
         }
         let settled = if destination { self.destination_settled } else { self.source_settled };
         if settled || self.view.state != Some(ConnectionState::New) {
@@ -656,8 +666,11 @@ impl<'a> Walker<'a> {
         let rulesets = self.rulesets;
         let Some(table) = rulesets[layer as usize].table(table) else { return Ok(()) };
         let Some((action, place)) = self.table(layer, table)? else { return Ok(()) };
+        // A rule that did not match and dropped: its match did.
+        let by_match = self.path.steps.last().is_some_and(|step| step.outcome == trace::Outcome::NoMatch);
         let is_drop = |place: Place| match place.rule(rulesets).map(|rule| rule.target) {
             None => DroppedBy::Policy,
+            Some(_) if by_match => DroppedBy::Rule,
             Some(Target::Extension(id)) if id.get().name == "DROP" => DroppedBy::Rule,
             Some(_) => DroppedBy::Target,
         };

@@ -19,7 +19,7 @@ const UNJUDGED: [&str; 8] = ["CLUSTERIP", "HMARK", "LED", "RATEEST", "SECMARK", 
 const NOT_ASKED: [Id; 4] = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
 
 /// Extensions for whose protocols and headers the suite sends no packets.
-const NOT_SENT: [&str; 8] = ["ah", "dccp", "frag", "ipcomp", "mh", "rt", "sctp", "srh"];
+const NOT_SENT: [&str; 2] = ["frag", "srh"];
 
 /// Counts by what is counted and its name.
 #[derive(Clone, Debug, Default)]
@@ -69,6 +69,9 @@ impl Coverage {
             self.count("steps", outcome.into());
             for name in names {
                 self.count(what, name.into());
+            }
+            if step.outcome == Outcome::Unknown {
+                self.count("steps", "one of several".into());
             }
             if step.outcome == Outcome::Match {
                 let target = match rule.target {

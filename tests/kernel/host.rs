@@ -6,7 +6,8 @@ use chainwalk_tests::random::JOINED;
 use proptest::prelude::*;
 
 /// Routes and routing rules beyond those of a pod, as `ip` takes them; [`host`] states the same.
-pub(crate) const ROUTES: [&str; 32] = [
+pub(crate) const ROUTES: [&str; 33] = [
+    "link set eth1 group 0x11",
     "address add 172.16.0.5/24 dev eth1",
     "address add fd00:2::5/64 dev eth1 nodad",
     "neighbour add 172.16.0.1 lladdr 02:00:00:00:00:01 dev eth1 nud permanent",
@@ -60,7 +61,12 @@ pub(crate) fn host(settings: Settings) -> Host {
                 ["10.244.1.5/24", "10.244.1.44/24", "fd00:1::44/64", "fd00:1::5/64"].map(prefix).into();
         }
     }
-    host.interfaces.push(Interface { name: "eth1".into(), addresses, group: None, multicast_groups: Some(Vec::new()) });
+    host.interfaces.push(Interface {
+        name: "eth1".into(),
+        addresses,
+        group: Some(0x11),
+        multicast_groups: Some(Vec::new()),
+    });
     let route = |dst: &str, kind, dev: Option<&str>, table| Route {
         dst: prefix(dst),
         via: None,

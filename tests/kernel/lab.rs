@@ -8,7 +8,7 @@ use std::process::{Command, Stdio};
 
 use chainwalk_core::capture::Backend;
 use chainwalk_core::host::Host;
-use chainwalk_core::packet::{Family, Packet, Protocol};
+use chainwalk_core::packet::{Family, Packet};
 use chainwalk_core::parse;
 use chainwalk_core::ruleset::{Ruleset, TableName};
 use chainwalk_tests::namespace::{Pod, program};
@@ -196,7 +196,10 @@ impl Lab {
         let after = parse::parse(self.save()).rulesets;
         let after = counters(&after);
         let rose = after.iter().map(|(spot, count)| (*spot, count - self.counters[spot]));
-        let counts = rose.filter(|(_, count)| *count > 0).collect();
+        let counts: BTreeMap<Spot, u64> = rose.filter(|(_, count)| *count > 0).collect();
+        // A rule whose match drops is traced, and counts nothing.
+        let order = || self.order(&events).into_iter().filter(|spot| counts.contains_key(spot)).collect();
+        let order = self.tells_order().then(order);
         self.counters = after;
         let of_judge = |chain: &str| {
             let at_end = move |event: &&Event| event.chain == chain && !event.packet.is_empty();
@@ -207,9 +210,9 @@ impl Lab {
         let left = leaving.filter(|(name, _)| *name != "lo");
         Observed {
             counts,
-            order: self.tells_order().then(|| self.order(&events)),
-            delivered: of_judge("input-last").last().map(|event| ends(event, packet.protocol)),
-            left: left.map(|(name, event)| (name.to_owned(), ends(event, packet.protocol))).collect(),
+            order,
+            delivered: of_judge("input-last").last().map(|event| ends(event, packet)),
+            left: left.map(|(name, event)| (name.to_owned(), ends(event, packet))).collect(),
             told,
         }
     }
@@ -257,7 +260,7 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
 }
 
 /// The trace shows the IP header and the first bytes of the transport header, without IPv6 extension headers in between.
-fn ends(event: &Event, protocol: Protocol) -> Ends {
+fn ends(event: &Event, packet: &Packet) -> Ends {
     let bytes = &event.packet;
     let (src, dst, length, tos, ttl): (IpAddr, IpAddr, _, _, _) = match Ipv4HeaderSlice::from_slice(bytes) {
         Ok(ip) => {
@@ -276,7 +279,9 @@ fn ends(event: &Event, protocol: Protocol) -> Ends {
         }
     };
     let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
-    let ports = protocol.has_ports().then(|| (port(0), port(2)));
+    // The trace takes an authentication header for the transport header, and shows no more.
+    let hidden = packet.ipv6_headers.iter().flatten().any(|name| name == "ah");
+    let ports = (packet.protocol.has_ports() && !hidden).then(|| (port(0), port(2)));
     Ends { src, dst, ports, mark: event.mark, tos, ttl }
 }
 

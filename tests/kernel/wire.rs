@@ -2,14 +2,17 @@
 
 use std::net::IpAddr;
 
+use chainwalk_core::names::sctp_chunk;
 use chainwalk_core::packet::{Packet, Protocol, TcpFlags};
-use chainwalk_core::walk::conntrack::sctp_chunk;
 use etherparse::{
-    IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader, PacketBuilder,
-    PacketBuilderStep, TcpHeader, TcpOptionElement,
+    IpAuthHeader, IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader,
+    Ipv6RoutingExtensions, PacketBuilder, PacketBuilderStep, TcpHeader, TcpOptionElement,
 };
 
 const GRE: Protocol = Protocol(47);
+const AH: Protocol = Protocol(51);
+const IPCOMP: Protocol = Protocol(108);
+const MOBILITY: Protocol = Protocol(135);
 
 /// The IP packet, headers first.
 pub(crate) fn bytes(packet: &Packet) -> Vec<u8> {
@@ -52,13 +55,19 @@ fn ip_headers(packet: &Packet) -> IpHeaders {
     }
 }
 
-/// Each header of options is as short as it can be, and holds nothing but padding.
+/// Each header of options is as short as it can be, and holds nothing but padding; a routing header is of no known type
+/// and has no segments left.
 fn extensions(packet: &Packet) -> Ipv6Extensions {
     let has = |wanted: &str| packet.ipv6_headers.iter().flatten().any(|name| name == wanted);
+    // RFC 4727: a type for experiments.
+    let routing = || Ipv6RawExtHeader::new_raw(IpNumber(0), &[253, 0, 0, 0, 0, 0]).expect("it fills eight bytes");
     let padding = || Ipv6RawExtHeader::new_raw(IpNumber(0), &[1, 4, 0, 0, 0, 0]).expect("it fills eight bytes");
     Ipv6Extensions {
         hop_by_hop_options: has("hop-by-hop").then(padding),
         destination_options: has("dst").then(padding),
+        routing: has("route").then(|| Ipv6RoutingExtensions { routing: routing(), final_destination_options: None }),
+        auth: has("ah")
+            .then(|| IpAuthHeader::new(IpNumber(0), packet.spi.unwrap_or(0), 1, &[0; 12]).expect("it fills 24 bytes")),
         ..Ipv6Extensions::default()
     }
 }
@@ -75,7 +84,9 @@ fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8],
         Protocol::UDPLITE => builder.write(out, IpNumber(packet.protocol.0), &udplite(packet, sport, dport, payload)),
         Protocol::DCCP => {
             let start = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
-            builder.write(out, IpNumber(packet.protocol.0), &[start.as_slice(), &[0; 12], payload].concat())
+            // Four words of header, of which the ports are one, and a REQUEST.
+            let header = [start.as_slice(), &[4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]].concat();
+            builder.write(out, IpNumber(packet.protocol.0), &[header.as_slice(), payload].concat())
         }
         // Its header is empty: version 0. nat drops what is shorter.
         GRE => builder.write(out, IpNumber(packet.protocol.0), &[[0; 8].as_slice(), payload].concat()),
@@ -83,6 +94,18 @@ fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8],
             let spi = packet.spi.unwrap_or(0).to_be_bytes();
             builder.write(out, IpNumber(50), &[&spi, &[0, 0, 0, 1][..], payload].concat())
         }
+        AH => {
+            let spi = packet.spi.unwrap_or(0).to_be_bytes();
+            // No next header, and 24 bytes in units of four, less two.
+            let header = [&[59, 4, 0, 0], &spi[..], &[0, 0, 0, 1], &[0; 12]].concat();
+            builder.write(out, IpNumber(AH.0), &[header.as_slice(), payload].concat())
+        }
+        IPCOMP => {
+            let [_, _, high, low] = packet.spi.unwrap_or(0).to_be_bytes();
+            builder.write(out, IpNumber(IPCOMP.0), &[&[59, 0, high, low], payload].concat())
+        }
+        // No next header, eight bytes, a binding update.
+        MOBILITY => builder.write(out, IpNumber(MOBILITY.0), &[&[59, 0, 5, 0, 0, 0, 0, 0], payload].concat()),
         other => builder.write(out, IpNumber(other.0), payload),
     };
     written.expect("a vector takes all, and random packets are short");
@@ -114,8 +137,14 @@ const CHUNK: usize = 20;
 /// An SCTP packet (RFC 9260): ports, verification tag, checksum, chunks.
 fn sctp(packet: &Packet, sport: u16, dport: u16) -> Vec<u8> {
     let init = || vec!["INIT".to_owned()];
-    let chunks: Vec<u8> =
-        packet.sctp_chunks.clone().unwrap_or_else(init).iter().filter_map(|name| sctp_chunk(name)).collect();
+    let chunks: Vec<u8> = packet
+        .sctp_chunks
+        .clone()
+        .unwrap_or_else(init)
+        .iter()
+        .filter_map(|name| sctp_chunk(name))
+        .map(|(_, number, _)| *number)
+        .collect();
     // Only an INIT has the tag 0.
     let tag = if chunks.contains(&1) { 0 } else { 0x5a5a_5a5a_u32 };
     let mut out = [sport.to_be_bytes(), dport.to_be_bytes()].concat();

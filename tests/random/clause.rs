@@ -125,7 +125,10 @@ pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
     let udp =
         (sometimes(2, flag("--sport", ports())), sometimes(4, flag("--dport", ports())), sometimes(2, multiport()));
     let udp = udp.prop_map(|(sport, dport, multiport)| format!(" -p udp{sport}{dport}{multiport}"));
-    let sctp = sometimes(3, multiport()).prop_map(|multiport| format!(" -p sctp{multiport}"));
+    let sctp = (sometimes(3, multiport()), sometimes(5, sctp_only()));
+    let sctp = sctp.prop_map(|(multiport, only)| format!(" -p sctp{multiport}{only}"));
+    let dccp = (select(vec!["--sport", "--dport"]), ports(), not())
+        .prop_map(|(option, ports, not)| format!(" -p dccp -m dccp {not}{option} {ports}"));
     let with_ports =
         (select(vec!["udplite", "dccp"]), multiport()).prop_map(|(name, multiport)| format!(" -p {name}{multiport}"));
     let other = select(vec![" ! -p esp", " ! -p tcp", " ! -p udp", " -p 253", " ! -p 253"]).prop_map(str::to_owned);
@@ -133,14 +136,40 @@ pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
         6 => Just((Transport::Any, String::new())),
         4 => tcp.prop_map(|text| (Transport::Tcp, text)),
         2 => udp.prop_map(|text| (Transport::Ports, text)),
-        1 => sctp.prop_map(|text| (Transport::Sctp, text)),
+        2 => sctp.prop_map(|text| (Transport::Sctp, text)),
         1 => with_ports.prop_map(|text| (Transport::Any, text)),
         1 => icmp(site.family).prop_map(|text| (Transport::Any, text)),
+        1 => dccp.prop_map(|text| (Transport::Any, text)),
         1 => other.prop_map(|text| (Transport::Any, text)),
-        1 => flag("-p esp --espspi", select(vec!["1", "2:299", "7"]).prop_map(str::to_owned))
-            .prop_map(|text| (Transport::Any, text.replace("! -p esp", "-p esp !"))),
+        2 => index(site.family).prop_map(|text| (Transport::Any, text)),
     ]
     .boxed()
+}
+
+/// Ports and chunks of SCTP. The flags of chunks are not stated.
+fn sctp_only() -> Text {
+    let ports = (select(vec!["--sport", "--dport"]), ports(), not())
+        .prop_map(|(option, ports, not)| format!(" -m sctp {not}{option} {ports}"));
+    let chunks = prop::sample::subsequence(vec!["INIT", "DATA", "HEARTBEAT", "SHUTDOWN_ACK", "ABORT"], 1..=4)
+        .prop_map(|names| names.join(","));
+    let chunks = (not(), select(vec!["any", "all", "only"]), chunks)
+        .prop_map(|(not, way, chunks)| format!(" -m sctp {not}--chunk-types {way} {chunks}"));
+    prop_oneof![1 => ports, 2 => chunks].boxed()
+}
+
+/// Headers of IPsec and of compression by their index, and of IPv6 mobility.
+fn index(family: Family) -> Text {
+    let mut all = vec!["-p esp -m esp ~--espspi", "-p ipcomp -m ipcomp ~--ipcompspi"];
+    match family {
+        Family::Ipv4 => all.push("-p ah -m ah ~--ahspi"),
+        Family::Ipv6 => all.push("-m ah ~--ahspi"),
+    }
+    let indexed = (not(), select(all), select(vec!["1", "2:299", "7"]))
+        .prop_map(|(not, words, index)| format!(" {} {index}", words.replace('~', not)));
+    match family {
+        Family::Ipv4 => indexed.boxed(),
+        Family::Ipv6 => prop_oneof![4 => indexed, 1 => Just(" -p mh -m mh".to_owned())].boxed(),
+    }
 }
 
 fn mark(option: &'static str) -> Text {
@@ -267,14 +296,17 @@ fn header_matches(site: Site) -> Vec<Text> {
         all.push(select(vec!["2", "64", "63"]).prop_map(move |value| format!(" -m {words} {value}")).boxed());
     }
     if site.family == Family::Ipv6 {
-        all.extend([fixed("-m hbh"), fixed("-m dst")]);
-        all.push(one_of("ipv6header --header", &["hop,prot", "dst,prot", "prot", "hop,dst,prot", "esp"]));
-        let soft = one_of("ipv6header --header", &["hop", "dst", "hop,prot", "hop,dst"]);
+        all.extend([fixed("-m hbh"), fixed("-m dst"), fixed("-m rt")]);
+        all.push(one_of(
+            "ipv6header --header",
+            &["hop,prot", "dst,prot", "prot", "hop,dst,prot", "esp", "auth,prot", "route,prot"],
+        ));
+        let soft = one_of("ipv6header --header", &["hop", "dst", "hop,prot", "hop,dst", "auth", "route"]);
         all.push(soft.prop_map(|text| text + " --soft").boxed());
     }
     if site.only(&[Hook::Prerouting, Hook::Input, Hook::Forward]) {
         all.push(one_of("mac --mac-source", &["02:00:00:00:00:99", "02:00:00:00:00:98"]));
-        all.push(one_of("devgroup --src-group", &["0", "1/1", "0x10/0xf"]));
+        all.push(one_of("devgroup --src-group", &["0", "1/1", "0x10/0xf", "0x11"]));
         if site.family == Family::Ipv6 {
             all.extend([fixed("-m eui64"), fixed("-m eui64"), fixed("-m eui64")]);
         }
@@ -390,10 +422,10 @@ fn nat_targets(site: Site, all: &mut Vec<(u32, Transport, Text)>) {
     all.push((4, Any, select(networks).prop_map(|network| format!(" -j NETMAP --to {network}")).boxed()));
     let span = (to_span(site), select(vec!["", "", " --persistent"]));
     if site.only(&[Hook::Prerouting, Hook::Output]) {
-        let to = select(vec!["15001", "15006", "80", "8080-8090", "8080-8090 --random"]);
+        let to = select(vec!["15001", "15006", "80", "8080-8090", "8080-8090 --random", "22-443 --random"]);
         all.push((12, Sctp, to.prop_map(|port| format!(" -j REDIRECT --to-ports {port}")).boxed()));
         all.push((4, Any, fixed("-j REDIRECT")));
-        let ports = &["80", "15006", "8080-8090", "8080-8090/80", "400-500 --random"];
+        let ports = &["80", "15006", "8080-8090", "8080-8090/80", "400-500 --random", "15001-15006 --random"];
         all.push((12, Sctp, to_port(site, "-j DNAT --to-destination", ports)));
         all.push((12, Any, to_address(site, "-j DNAT --to-destination")));
         all.push((6, Any, span.clone().prop_map(|(to, how)| format!(" -j DNAT --to-destination {to}{how}")).boxed()));
@@ -466,13 +498,18 @@ fn header_targets(site: Site) -> Vec<(u32, Transport, Text)> {
         "TOS --xor-tos 0x41",
         "TOS --set-tos 0",
     ];
+    // Legacy wants a condition on SYN. Of two conditions on flags, iptables-nft-save prints only one.
+    let tcpmss = match site.backend {
+        Backend::Legacy => "-m tcp --tcp-flags SYN SYN -j TCPMSS --set-mss 1000",
+        Backend::Nft => "-j TCPMSS --set-mss 1000",
+    };
     let mut all: Vec<(u32, Transport, Text)> = vec![
         (3, Any, words(hops)),
         (2, Any, words(tos)),
         (2, Any, words(vec!["DSCP --set-dscp 10", "DSCP --set-dscp-class EF", "DSCP --set-dscp 0"])),
         (1, Any, fixed("-j CHECKSUM --checksum-fill")),
         (2, Tcp, words(vec!["TCPOPTSTRIP --strip-options mss", "TCPOPTSTRIP --strip-options 3,8"])),
-        (6, Tcp, fixed("-m tcp --tcp-flags SYN SYN -j TCPMSS --set-mss 1000")),
+        (6, Tcp, fixed(tcpmss)),
     ];
     match site.family {
         Family::Ipv4 => {

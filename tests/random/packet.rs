@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
+use chainwalk_core::names::SCTP_CHUNKS;
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol, TcpFlags};
-use chainwalk_core::walk::conntrack::SCTP_CHUNKS;
 use proptest::prelude::*;
 use proptest::sample::select;
 
@@ -14,6 +14,7 @@ const ICMP: [[u8; 12]; 2] =
     [[8, 8, 8, 0, 3, 5, 9, 10, 11, 13, 14, 17], [128, 128, 128, 129, 1, 2, 3, 130, 135, 137, 139, 200]];
 
 const ESP: Protocol = Protocol(50);
+const AH: Protocol = Protocol(51);
 
 /// Sets everything of a packet that its way does not depend on.
 type Contents = (Protocol, Option<TcpFlags>, Option<(u8, u8)>);
@@ -86,7 +87,7 @@ fn ipv6_headers(family: Family) -> BoxedStrategy<Option<Vec<String>>> {
         Family::Ipv4 => Just(None).boxed(),
         Family::Ipv6 => prop_oneof![
             6 => Just(Some(Vec::new())),
-            2 => prop::sample::subsequence(vec!["hop-by-hop", "dst"], 1..=2).prop_map(names),
+            2 => prop::sample::subsequence(vec!["hop-by-hop", "dst", "route", "ah"], 1..=2).prop_map(names),
         ]
         .boxed(),
     }
@@ -105,17 +106,19 @@ fn broad(family: Family) -> Vec<&'static str> {
 /// IPv6.
 fn others(family: Family) -> Vec<Protocol> {
     const GRE: Protocol = Protocol(47);
-    const AH: Protocol = Protocol(51);
-    let mut all = vec![Protocol(253), Protocol::SCTP, Protocol::SCTP, Protocol::UDPLITE, Protocol::DCCP, GRE, ESP];
-    if family == Family::Ipv4 {
-        all.push(AH);
-    }
-    all
+    const IPCOMP: Protocol = Protocol(108);
+    const MOBILITY: Protocol = Protocol(135);
+    let all = [Protocol(253), Protocol::SCTP, Protocol::SCTP, Protocol::UDPLITE, Protocol::DCCP, GRE, ESP, IPCOMP];
+    let own = match family {
+        Family::Ipv4 => AH,
+        Family::Ipv6 => MOBILITY,
+    };
+    [all.as_slice(), &[own]].concat()
 }
 
 /// One chunk in most cases.
 fn chunks() -> impl Strategy<Value = Vec<String>> {
-    let chunk = || prop_oneof![1 => Just("INIT"), 2 => select(SCTP_CHUNKS.map(|(name, _)| name).to_vec())];
+    let chunk = || prop_oneof![1 => Just("INIT"), 2 => select(SCTP_CHUNKS.map(|(name, ..)| name).to_vec())];
     prop_oneof![3 => prop::collection::vec(chunk(), 1), 1 => prop::collection::vec(chunk(), 0..4)]
         .prop_map(|names| names.into_iter().map(str::to_owned).collect())
 }
@@ -129,7 +132,7 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
         prop_oneof![9 => 0u32..64, 1 => 64u32..1300],
     );
     let stated = (ipv6_headers(family), prop::option::of(select(vec![536, 1400, 1460])), select(vec![1, 7, 300]));
-    (way(family), contents(family), (port(), port(), prop::option::of(chunks())), rest, stated).prop_map(
+    (way(family), contents(family), (port(), port(), chunks()), rest, stated).prop_map(
         |(
             way,
             (protocol, tcp_flags, icmp),
@@ -138,10 +141,11 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
             (headers, mss, spi),
         )| Packet {
             protocol,
-            sctp_chunks: chunks.filter(|_| protocol == Protocol::SCTP),
+            sctp_chunks: (protocol == Protocol::SCTP).then_some(chunks),
             mss: mss.filter(|_| protocol == Protocol::TCP),
             tcp_options: (protocol == Protocol::TCP).then(|| mss.map(|_| 2).into_iter().collect()),
-            spi: (protocol == ESP).then_some(spi),
+            // ESP, AH and IPComp have one, and an AH among the headers of IPv6.
+            spi: Some(spi),
             ipv6_headers: headers,
             tcp_flags,
             icmp_type: icmp.map(|(kind, _)| kind),

@@ -10,8 +10,8 @@ use super::kind::read::{port_range, problem, whole};
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::packet::{ConnectionState, Family, Origin, Protocol};
-use crate::ruleset::{Hook, Value};
+use crate::packet::{ConnectionState, Family, Protocol};
+use crate::ruleset::Value;
 
 /// Bits of the states, in the order in which `iptables-save` prints them.
 pub(super) const INVALID: u32 = 1;
@@ -187,7 +187,8 @@ const STATUSES: Names =
 const SEEN_REPLY: u32 = 2;
 const CONFIRMED: u32 = 8;
 
-/// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes back by `lo` sees it.
+/// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes back by
+/// `lo` sees it, and the second of a broadcast and its copy (measured).
 static STATUS: Field = Field {
     name: "ctstatus",
     phrase: Phrase::Is("connection's status"),
@@ -201,9 +202,7 @@ static STATUS: Field = Field {
             Some(ConnectionState::Established) if wanted & (SEEN_REPLY | CONFIRMED) != 0 => seen,
             _ if wanted == 0 => first(context, Reading::Bits(0), |_| Reading::Bits(0)),
             _ => first(context, Reading::Bits(CONFIRMED), |context| {
-                let back = context.packet.origin == Origin::Local
-                    && matches!(context.view.hook, Hook::Prerouting | Hook::Input);
-                Reading::Bits(if back { CONFIRMED } else { 0 })
+                Reading::Bits(if context.view.confirmed { CONFIRMED } else { 0 })
             }),
         }
     },

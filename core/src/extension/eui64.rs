@@ -15,7 +15,11 @@ static MADE: Field = Field {
         "its source is not made of its hardware address",
     ),
     read: |context| {
-        // A frame on lo is one of Ethernet whose addresses are zeros.
+        // What this host sends to itself by lo is a frame of Ethernet whose addresses are zeros; the copy of a multicast is
+        // no frame (ip6t_eui64.c, `eui64_mt6`; measured).
+        if context.view.copied {
+            return Reading::Drops("it never was on a wire, and -m eui64 drops such a packet");
+        }
         let mac = match (context.view.in_interface.as_deref(), source(context)) {
             (Some("lo"), _) => [0; 6],
             (_, Reading::Mac(mac)) => mac,

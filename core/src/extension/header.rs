@@ -2,8 +2,9 @@
 
 use super::{Extension, Given, Kind, Opt, Role};
 use crate::capture::Backend;
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
+use crate::names;
 use crate::packet::Family;
 use crate::ruleset::{Part, Value};
 
@@ -31,11 +32,18 @@ static OUT_INTERFACE: Field = Field {
     },
 };
 
-static PROTOCOL: Field = Field {
-    name: "protocol",
-    phrase: Phrase::Is("protocol"),
-    read: |context| Reading::Number(context.packet.protocol.0.into()),
-};
+static PROTOCOL: Field = Field { name: "protocol", phrase: Phrase::Is("protocol"), read: protocol };
+
+/// Legacy goes past an authentication header of IPv6 (`ip6_packet_match` in ip6_tables.c), the kernel's nftables stops at it
+/// (`__nft_set_pktinfo_ipv6`, `IP6_FH_F_AUTH`; measured).
+fn protocol<'a>(context: &Context<'a>) -> Reading<'a> {
+    const AH: u8 = 51;
+    let own = Reading::Number(context.packet.protocol.0.into());
+    if !context.packet.ipv6_headers.iter().flatten().any(|name| names::ipv6_header(name) == Some(AH)) {
+        return own;
+    }
+    if context.ruleset.backend == Some(Backend::Nft) { Reading::Number(AH.into()) } else { own }
+}
 
 /// True of the second and later fragments only: they have no transport header.
 static FRAGMENT: Field = Field {

@@ -32,8 +32,8 @@ fn transport(context: &Context) -> Option<u32> {
         Protocol::TCP => 20 + tcp_options(context)?,
         Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 | ESP => 8,
         Protocol::SCTP => 12,
-        // Their headers have no length that is always the same: DCCP, AH, IPComp.
-        Protocol::DCCP | Protocol(51 | 108) => return None,
+        // Their headers have no length that is always the same: DCCP, GRE, AH, IPComp, Mobile IPv6.
+        Protocol::DCCP | Protocol(47 | 51 | 108 | 135) => return None,
         // All of it is payload.
         _ => 0,
     })

@@ -8,6 +8,7 @@ use crate::ruleset::Hook;
 /// Only Ethernet has one. What came in by `lo` is not of Ethernet, and fails also what is negated.
 pub(super) fn source(context: &Context) -> Reading<'static> {
     match context.view.in_interface.as_deref() {
+        _ if context.view.copied => Reading::Never("the copy of a broadcast or multicast was on no wire"),
         None => Reading::Never("it comes by no wire"),
         Some("lo") => Reading::Never("lo is no Ethernet: it knows no hardware addresses"),
         Some(_) => match context.packet.src_mac.as_deref().map(mac) {

@@ -11,6 +11,9 @@ use crate::ruleset::{Ruleset, Value};
 const TYPES: [(&str, u32); 7] =
     [("unicast", 0), ("broadcast", 1), ("multicast", 2), ("otherhost", 3), ("host", 0), ("bcast", 1), ("mcast", 2)];
 
+const BROADCAST: u32 = 1;
+const MULTICAST: u32 = 2;
+
 static TYPE: Form = Form {
     words: 1,
     read,
@@ -32,9 +35,12 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
 }
 
 /// What a process here sends counts as unicast, whatever its destination. A copy of a multicast or broadcast that comes
-/// back is told by the destination, which the walk does not follow.
+/// back is told by its destination (`pkttype_mt`; measured).
 fn delivered(context: &Context) -> Reading<'static> {
     let packet = context.packet;
+    if context.view.copied && context.view.in_interface.is_some() {
+        return Reading::Number(if context.view.dst.is_multicast() { MULTICAST } else { BROADCAST });
+    }
     match (packet.origin, packet.packet_type.as_deref()) {
         (Origin::Local, _) => Reading::Number(0),
         (Origin::Inbound, Some(stated)) => match number_of(stated) {

@@ -13,7 +13,8 @@ use crate::walk::route::{Query, lookup};
 fn passes(context: &Context) -> bool {
     let view = context.view;
     let interface = view.in_interface.as_deref().unwrap_or("lo");
-    if interface == "lo" {
+    // `rpfilter_is_loopback`; the copy of a multicast is marked as such, too (measured).
+    if interface == "lo" || view.copied {
         return true;
     }
     match view.src {

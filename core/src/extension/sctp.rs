@@ -104,6 +104,9 @@ fn compare(context: &Context) -> Reading<'static> {
     let Some(Value::List(list)) = context.asked("--chunk-types").map(|part| &part.value) else {
         return Reading::Unknown("it asks for no chunks".into());
     };
+    if have.is_empty() {
+        return Reading::Drops("it has no chunk, and -m sctp drops such a packet");
+    }
     let (way, wanted) = (list[0].0, &list[1..]);
     let every = wanted.iter().any(|(kind, _)| *kind == EVERY);
     let flags = wanted.iter().any(|(kind, flags)| *flags != 0 && have.contains(kind));

@@ -1,11 +1,24 @@
 //! Fields that several transport protocols share.
 
+use crate::capture::Backend;
 use crate::condition::{Context, Field, Phrase, Reading};
 
-/// Why a match on the transport header fails, if the packet has none at hand.
+/// Why a match on the transport header fails, if the packet has none at hand. xt_tcpudp.c, `tcp_mt`, drops a fragment that
+/// could overwrite TCP's flags; nftables asks the packet by itself for TCP and UDP, and then does not look at the offset
+/// (nf_tables_core.c, `nft_payload_fast_eval`; both measured).
 pub(super) fn headless(context: &Context) -> Option<Reading<'static>> {
-    let later = context.packet.fragment.is_some_and(|fragment| fragment.offset > 0);
-    later.then_some(Reading::Never("a later fragment has no transport header"))
+    let asking = context.group.first().map_or("", |part| part.extension().name);
+    let by_nft = context.ruleset.backend == Some(Backend::Nft) && matches!(asking, "tcp" | "udp");
+    match context.packet.fragment.map_or(0, |fragment| fragment.offset) {
+        0 => None,
+        _ if by_nft && !context.has("--tcp-option") => {
+            Some(Reading::Unknown("iptables-nft takes what a later fragment holds for its transport header".into()))
+        }
+        1 if asking == "tcp" => {
+            Some(Reading::Drops("it begins within the TCP header, and -m tcp drops such a fragment"))
+        }
+        _ => Some(Reading::Never("a later fragment has no transport header")),
+    }
 }
 
 /// Whether the transport header is at hand: what each match on it asks first.

@@ -1,5 +1,6 @@
 //! One table at one hook: rule by rule, without recursion.
 
+use crate::capture::Backend;
 use crate::condition::{Answer, Context, test};
 use crate::extension::{Behaviour, Id, Options};
 use crate::ruleset::{Policy, Rule, Table, Target};
@@ -22,6 +23,8 @@ struct Frame {
 enum Asked {
     Matched,
     Failed,
+    /// It failed, and its match dropped the packet.
+    Dropped,
     /// It cannot be told, and does not matter: the rule only counts or logs.
     Passed,
 }
@@ -44,8 +47,10 @@ impl Walker<'_> {
             let here = Place { at: place(frame.chain), rule: Some(frame.next) };
             let caller = frame.caller;
             frame.next += 1;
-            if !matches!(self.ask(rule, here, caller)?, Asked::Matched) {
-                continue;
+            match self.ask(rule, here, caller)? {
+                Asked::Matched => {}
+                Asked::Failed | Asked::Passed => continue,
+                Asked::Dropped => return Ok(Some((Action::Drop, here))),
             }
             let step = u32::try_from(self.path.steps.len() - 1).expect("steps are fewer than rules times hooks");
             let (next, resumes) = match rule.target {
@@ -100,20 +105,31 @@ impl Walker<'_> {
                 self.push(place, Outcome::NoMatch, condition, caller);
                 return Ok(Asked::Failed);
             }
+            Answer::Drops { negated } => {
+                let outcome = if negated { Outcome::Match } else { Outcome::NoMatch };
+                self.push(place, outcome, condition, caller);
+                return Ok(Asked::Dropped);
+            }
             Answer::Unknown(because) => because,
+        };
+        let drops = self.drops(rule, place.at.ruleset);
+        let ending = |matches: bool| match (matches, drops) {
+            (true, false) => (Outcome::Match, Asked::Matched),
+            (true, true) => (Outcome::NoMatch, Asked::Dropped),
+            (false, _) => (Outcome::NoMatch, Asked::Failed),
         };
         if let Some((_, matches)) = self.settled.iter().find(|(settled, _)| *settled == place) {
             self.assume_answer(place, *matches);
-            let outcome = if *matches { Outcome::Match } else { Outcome::NoMatch };
+            let (outcome, asked) = ending(*matches);
             self.push(place, outcome, condition, caller);
-            return Ok(if *matches { Asked::Matched } else { Asked::Failed });
+            return Ok(asked);
         }
         let observes = match rule.target {
             Target::None => true,
             Target::Extension(id) => id.get().behaviour == Behaviour::Observes,
             _ => false,
         };
-        if observes {
+        if observes && !drops {
             self.doubtful = true;
             self.push(place, Outcome::Unknown, condition, caller);
             return Ok(Asked::Passed);
@@ -125,15 +141,17 @@ impl Walker<'_> {
         let chance = self.chance(rule, place.at.ruleset).map(|chance| if matches { chance } else { 1.0 - chance });
         let (hook, because) = (self.view.hook, because.into_owned());
         self.assumed.push(Assumption { place, hook, matches, target: false, because, chance });
-        let outcome = if matches { Outcome::Match } else { Outcome::NoMatch };
+        let (outcome, asked) = ending(matches);
         self.push(place, outcome, condition, caller);
-        Ok(if matches { Asked::Matched } else { Asked::Failed })
+        Ok(asked)
     }
 
-    /// All conditions must hold. One that surely fails settles it, whatever cannot be told of the others.
+    /// All conditions must hold. One that surely fails settles it, whatever cannot be told of the others. Behind a match
+    /// that drops, nftables asks nothing (`__nft_match_eval`); legacy goes on to the end of the rule (`ipt_do_table`).
     fn answer(&self, rule: &Rule, ruleset: u32) -> (Answer, Option<u16>) {
         let rules = &self.rulesets[ruleset as usize];
         let mut unknown = None;
+        let mut dropped = false;
         let mut place = 0;
         for group in rules.groups(rule) {
             let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
@@ -148,7 +166,12 @@ impl Walker<'_> {
                 };
                 match answer {
                     Answer::Yes => {}
+                    Answer::No if dropped => return (Answer::Drops { negated: false }, Some(place)),
                     Answer::No => return (Answer::No, Some(place)),
+                    // Behind what cannot be told it is not sure to be asked.
+                    Answer::Drops { .. } if unknown.is_some() => {}
+                    Answer::Drops { negated } if negated && rules.backend != Some(Backend::Nft) => dropped = true,
+                    Answer::Drops { .. } => return (Answer::Drops { negated: false }, Some(place)),
                     Answer::Unknown(reason) => {
                         unknown.get_or_insert((reason, place));
                     }
@@ -157,9 +180,19 @@ impl Walker<'_> {
             }
         }
         match unknown {
+            _ if dropped => (Answer::Drops { negated: true }, None),
             Some((reason, place)) => (Answer::Unknown(reason), Some(place)),
             None => (Answer::Yes, None),
         }
+    }
+
+    /// Whether one of the rule's matches drops the packet, if it is asked.
+    fn drops(&self, rule: &Rule, ruleset: u32) -> bool {
+        let rules = &self.rulesets[ruleset as usize];
+        rules.groups(rule).any(|group| {
+            let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
+            group.iter().any(|part| matches!(test(part, &context), Answer::Drops { .. }))
+        })
     }
 
     /// Applies a target; what no dump can tell of it is answered from the script.

@@ -46,7 +46,7 @@ impl Walker<'_> {
         let original = self.view.clone();
         self.send_copy(way)?;
         self.show(original);
-        let stays_here = scope(dst).is_some_and(|scope| scope <= INTERFACE_LOCAL) || self.packet.ttl == 0;
+        let stays_here = scope(dst).is_some_and(|scope| scope <= INTERFACE_LOCAL) || self.view.ttl == 0;
         if stays_here { Err(self.lost(HERE_ONLY)) } else { Ok(()) }
     }
 
@@ -54,11 +54,11 @@ impl Walker<'_> {
     fn leave_behind_copy(&mut self, way: &Way) -> Result<(), Stop> {
         let before = self.view.clone();
         self.send_copy(way)?;
-        if way.kind == RouteKind::Multicast && self.packet.ttl == 0 {
+        if way.kind == RouteKind::Multicast && before.ttl == 0 {
             return Err(self.lost(HERE_ONLY));
         }
-        let &View { connmark, source_translated, .. } = &self.view;
-        self.show(View { connmark, source_translated, ..before });
+        let &View { connmark, source_translated, confirmed, .. } = &self.view;
+        self.show(View { connmark, source_translated, confirmed, ..before });
         self.leave_by(None, way)
     }
 
@@ -89,7 +89,8 @@ impl Walker<'_> {
     /// The copy's way, from its own POSTROUTING on. Its end is not the packet's: only a walk that cannot go on ends here.
     fn send_copy(&mut self, way: &Way) -> Result<(), Stop> {
         // `skb_clone` leaves the socket behind (measured with `-m owner`).
-        self.show(View { copied: true, ..self.view.clone() });
+        // In IPv6 the packet itself has passed POSTROUTING before.
+        self.show(View { copied: true, confirmed: self.view.dst.is_ipv6(), ..self.view.clone() });
         match self.copy_way(way).map_or_else(|stop| stop, |never| match never {}) {
             Stop::End(verdict) => self.path.copy = Some(Copied { verdict, view: self.current }),
             other => return Err(other),
@@ -100,7 +101,12 @@ impl Walker<'_> {
     fn copy_way(&mut self, way: &Way) -> Result<std::convert::Infallible, Stop> {
         self.leave_by(None, way)?;
         self.note_route(RouteReason::Copied, None);
+        let group = self.view.dst;
         self.come_back(&way.interface)?;
+        if self.view.dst != group {
+            // ip6_input.c, `ip6_mc_input`.
+            return Err(self.lost("DNPT has made of the copy's group an address that is no group here"));
+        }
         self.deliver(&way.interface)
     }
 }

@@ -25,7 +25,9 @@ fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> 
     let last = own_steps(path).rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     match verdict.kind {
         VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => None,
-        VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
+        // A match that drops does not hold.
+        VerdictKind::Dropped => own_steps(path).next_back().map(|step| step.place),
+        VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
         VerdictKind::Unroutable => rewrite(rulesets, path),
         VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => {
             rewrite(rulesets, path).or_else(|| let_out(rulesets, path)).or_else(|| policy(path))

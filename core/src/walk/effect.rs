@@ -84,6 +84,7 @@ impl Effects<'_> {
         }
         if before != after {
             (self.view.dst, self.view.dport, self.view.dport_span) = after;
+            self.view.tracked_dst = None;
             self.view.destination_translated = true;
         }
         self.translates = true;
@@ -106,6 +107,7 @@ impl Effects<'_> {
         }
         if before != after {
             (self.view.src, self.view.sport, self.view.sport_span) = after;
+            self.view.tracked_src = None;
             self.view.source_translated = true;
         }
         self.translates = true;
@@ -116,11 +118,17 @@ impl Effects<'_> {
         if first == last {
             return Some(first);
         }
-        if side == nat::Side::Source && nat::keeps_source(self.view, range, options) {
+        // Of what SNPT and DNPT wrote into the packet, nat knows nothing.
+        let known = View {
+            src: self.view.tracked_src.unwrap_or(self.view.src),
+            dst: self.view.tracked_dst.unwrap_or(self.view.dst),
+            ..self.view.clone()
+        };
+        if side == nat::Side::Source && nat::keeps_source(&known, range, options) {
             return None;
         }
         self.assume(format!("which of the addresses {first} to {last} is taken: as on a little-endian machine"));
-        Some(nat::hashed(self.view, (first, last), side, options))
+        Some(nat::hashed(&known, (first, last), side, options))
     }
 
     /// Whether a process listens on that port; assumed where no sockets are known.

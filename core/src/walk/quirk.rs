@@ -39,6 +39,7 @@ impl BothPorts {
             ),
         };
         match (self, one, other) {
+            (_, drops @ Answer::Drops { .. }, _) | (_, _, drops @ Answer::Drops { .. }) => drops.clone(),
             (_, Answer::Yes, Answer::Yes) => Answer::Yes,
             (_, Answer::No, Answer::No) => Answer::No,
             (Self::NotBoth, Answer::Yes, _) | (Self::NotBoth, _, Answer::Yes) => Answer::Yes,

@@ -138,7 +138,7 @@ pub enum VerdictKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DroppedBy {
-    /// A rule's `DROP`.
+    /// A rule: its `DROP`, or one of its matches (`hotdrop` in the kernel).
     Rule,
     /// A policy.
     Policy,
