@@ -139,25 +139,34 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
             (sport, dport, chunks),
             (dscp, ecn, ttl, payload_length),
             (headers, mss, spi),
-        )| Packet {
-            protocol,
-            sctp_chunks: (protocol == Protocol::SCTP).then_some(chunks),
-            mss: mss.filter(|_| protocol == Protocol::TCP),
-            tcp_options: (protocol == Protocol::TCP).then(|| mss.map(|_| 2).into_iter().collect()),
-            // ESP, AH and IPComp have one, and an AH among the headers of IPv6.
-            spi: Some(spi),
-            ipv6_headers: headers,
-            tcp_flags,
-            icmp_type: icmp.map(|(kind, _)| kind),
-            icmp_code: icmp.map(|(_, code)| code),
-            sport: protocol.has_ports().then_some(sport),
-            dport: protocol.has_ports().then_some(dport),
-            dscp,
-            ecn,
-            ttl,
-            // Longer ones arrive as INVALID, with the checksum that suits short ones.
-            payload_length: if protocol == Protocol::UDPLITE { payload_length % 64 } else { payload_length },
-            ..way
+        )| {
+            let chunk_bytes = u32::try_from(20 * chunks.len()).expect("chunks are few");
+            Packet {
+                protocol,
+                sctp_chunks: (protocol == Protocol::SCTP).then_some(chunks),
+                mss: mss.filter(|_| protocol == Protocol::TCP),
+                tcp_options: (protocol == Protocol::TCP).then(|| mss.map(|_| 2).into_iter().collect()),
+                // ESP, AH and IPComp have one, and an AH among the headers of IPv6.
+                spi: Some(spi),
+                ipv6_headers: headers,
+                tcp_flags,
+                icmp_type: icmp.map(|(kind, _)| kind),
+                icmp_code: icmp.map(|(_, code)| code),
+                sport: protocol.has_ports().then_some(sport),
+                dport: protocol.has_ports().then_some(dport),
+                dscp,
+                ecn,
+                ttl,
+                payload_length: match protocol {
+                    // Longer ones arrive as INVALID, with the checksum that suits short ones.
+                    Protocol::UDPLITE => payload_length % 64,
+                    // All of it is chunks, of 20 bytes at least.
+                    Protocol::SCTP if chunk_bytes == 0 => 0,
+                    Protocol::SCTP => payload_length.max(chunk_bytes),
+                    _ => payload_length,
+                },
+                ..way
+            }
         },
     )
 }
