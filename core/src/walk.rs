@@ -385,7 +385,9 @@ impl<'a> Walker<'a> {
         }
         self.leave_by(None, &way)?;
         self.note_route(RouteReason::Looped, None);
-        self.come_back("lo")?;
+        if self.come_back("lo")? {
+            return self.route_arrived("lo");
+        }
         let is_ours = match way.kind {
             RouteKind::Multicast => self.has_joined("lo"),
             kind => kind != RouteKind::Unicast,
@@ -396,8 +398,9 @@ impl<'a> Walker<'a> {
         self.deliver("lo")
     }
 
-    /// PREROUTING for what was sent from here: the routing decision of the way out still holds, and nat is settled.
-    fn come_back(&mut self, interface: &str) -> Result<(), Stop> {
+    /// PREROUTING for what was sent from here: nat is settled, and the routing decision of the way out still holds, unless nat
+    /// has to write the destination again. Returns whether it had to.
+    fn come_back(&mut self, interface: &str) -> Result<bool, Stop> {
         let settled = (self.view.dst, self.view.dport);
         self.check_header(interface, Copy::Yes)?;
         self.view.confirmed = true;
@@ -412,12 +415,14 @@ impl<'a> Walker<'a> {
             self.track();
         }
         self.run_table(TableName::Mangle)?;
-        if self.view.destination_translated && settled != (self.view.dst, self.view.dport) {
-            // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what DNPT made of it.
+        // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what DNPT made of it; and then routed anew
+        // (nf_nat_proto.c, `nf_nat_ipv6_in`).
+        let written = self.view.destination_translated && settled != (self.view.dst, self.view.dport);
+        if written {
             let (dst, dport) = settled;
             self.show(View { dst, dport, ..self.view.clone() });
         }
-        Ok(())
+        Ok(written)
     }
 
     /// Whether what mangle OUTPUT changed leads to a new routing decision (iptable_mangle.c, `ipt_mangle_out`;
@@ -442,29 +447,34 @@ impl<'a> Walker<'a> {
         self.run_table(TableName::Mangle)?;
         self.run_nat()?;
         self.check_martian(&interface)?;
-        let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: &interface };
+        self.route_arrived(&interface)
+    }
+
+    /// The routing decision about a packet that has come in, and its way from there.
+    fn route_arrived(&mut self, interface: &str) -> Result<std::convert::Infallible, Stop> {
+        let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: interface };
         match route::lookup(self.host, query) {
             // ip_route_input_rcu asks for IPv4 groups before any route; in IPv6 the interface's own route is needed.
             found if self.view.dst.is_multicast() && (self.view.dst.is_ipv4() || found.is_some()) => {
-                if !self.has_joined(&interface) {
+                if !self.has_joined(interface) {
                     return Err(self.lost("this host has not joined the multicast group"));
                 }
-                self.check_source(&interface, "lo")?;
+                self.check_source(interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
-                self.deliver(&interface)
+                self.deliver(interface)
             }
             // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes say.
             _ if self.view.dst == Ipv4Addr::BROADCAST => {
-                self.check_source(&interface, "lo")?;
+                self.check_source(interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
-                self.deliver(&interface)
+                self.deliver(interface)
             }
             Some(way) if matches!(way.kind, RouteKind::Local | RouteKind::Broadcast) => {
-                self.check_source(&interface, "lo")?;
+                self.check_source(interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
-                self.deliver(&interface)
+                self.deliver(interface)
             }
-            Some(way) if way.kind == RouteKind::Unicast => self.forward(&interface, way),
+            Some(way) if way.kind == RouteKind::Unicast => self.forward(interface, way),
             _ => Err(self.lost("no route leads to its destination")),
         }
     }
