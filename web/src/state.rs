@@ -651,13 +651,14 @@ mod tests {
     fn a_flip_can_be_applied_and_does_what_it_says() {
         let state = State::default();
         let told = state.told.clone().expect("B is complete");
+        let found = told.flips.as_ref().expect("its end is certain");
         let flips = |change: &chainwalk_core::flip::Change| match change {
             chainwalk_core::flip::Change::Field(_, packet) => Some(Action::Load(packet.clone())),
             chainwalk_core::flip::Change::Gone(place) => Some(Action::Without(*place)),
             chainwalk_core::flip::Change::Value(..) => None,
         };
         let actions: Vec<(Action, _)> =
-            told.flips.offered.iter().filter_map(|flip| Some((flips(&flip.change)?, flip.verdict.clone()))).collect();
+            found.offered.iter().filter_map(|flip| Some((flips(&flip.change)?, flip.verdict.clone()))).collect();
         assert!(actions.iter().any(|(action, _)| matches!(action, Action::Without(_))), "{actions:?}");
         for (action, verdict) in actions {
             let state = after([action.clone()]);
@@ -665,6 +666,13 @@ mod tests {
             let end = walked.path().verdict.as_ref().map(|end| (end.kind, end.port));
             assert_eq!(end, Some((verdict.kind, verdict.port)), "{action:?}");
         }
+    }
+
+    #[test]
+    fn nothing_is_said_to_change_an_end_that_is_not_known() {
+        let dump = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m set --match-set blocked dst -j DROP\nCOMMIT\n";
+        let state = after([Action::Paste(dump.into())]);
+        assert_eq!(state.told.as_ref().expect("B is complete").flips, None);
     }
 
     #[test]

@@ -15,8 +15,8 @@ pub(crate) struct Told {
     pub(crate) packet: Packet,
     /// Senders by what becomes of their packet.
     pub(crate) owners: Vec<Class>,
-    /// What would have altered its end.
-    pub(crate) flips: Flips,
+    /// What would have altered its end; nothing where a dump cannot tell that end.
+    pub(crate) flips: Option<Flips>,
     /// Its connection, as legs.
     pub(crate) journey: Journey,
 }
@@ -28,7 +28,7 @@ impl Told {
         Self {
             packet: packet.clone(),
             owners: owners::classes(rulesets, host, packet),
-            flips: flip::find(rulesets, host, &walked.trace),
+            flips: walked.trace.verdict().map(|_| flip::find(rulesets, host, &walked.trace)),
             journey: journey::journey(rulesets, host, paste.mesh.as_ref(), packet, choices),
         }
     }

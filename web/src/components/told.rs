@@ -34,7 +34,7 @@ pub(super) fn told(page: &Page) -> Html {
     let paste = &page.state.paste;
     let rulesets = paste.rulesets();
     let mut flips: Vec<Item> = Vec::new();
-    for flip in &told.flips.offered {
+    for flip in told.flips.iter().flat_map(|flips| &flips.offered) {
         let action = match &flip.change {
             Change::Field(_, packet) => Some(Action::Load(packet.clone())),
             Change::Gone(place) if paste.editable().is_some() => Some(Action::Without(*place)),
@@ -42,11 +42,13 @@ pub(super) fn told(page: &Page) -> Html {
         };
         flips.push((flip.sentence(rulesets, &told.packet, paste.mesh.as_ref()), action));
     }
-    match (flips.is_empty(), told.flips.tried_all) {
-        (true, true) => flips.push(("Nothing: no single field, over all constants that the rules name.".into(), None)),
-        (_, false) => flips.push(("The rules are many: not everything was tried.".into(), None)),
-        (false, true) => {}
-    }
+    let left = match &told.flips {
+        None => Some("The dump cannot tell how this packet ends: settle the open matches first."),
+        Some(found) if !found.tried_all => Some("The rules are many: not everything was tried."),
+        Some(_) if flips.is_empty() => Some("Nothing: no single field, over all constants that the rules name."),
+        Some(_) => None,
+    };
+    flips.extend(left.map(|says| (says.into(), None)));
     let mut owners: Vec<Item> = Vec::new();
     for class in &told.owners {
         let (end, by) = match &class.verdict {
