@@ -2,7 +2,8 @@
 //!
 //! What the kernel counted must be the `match` and `policy` steps of the walk, rule by rule and policy by policy, with
 //! both backends and both families; where the packet ends, with which addresses, ports and mark, must be the walk's end;
-//! with nft the order must be the same, too. Needs root, iproute2, iptables and nftables.
+//! with nft the order must be the same, too. A rule that is said never to match must never count. Needs root, iproute2,
+//! iptables and nftables.
 //!
 //! `CHAINWALK_PACKETS=20000` sends more packets; `CHAINWALK_SEED=1` repeats a run, or makes another one.
 

@@ -5,6 +5,7 @@ use std::fmt::{self, Write};
 
 use chainwalk_core::capture::Backend;
 use chainwalk_core::host::Host;
+use chainwalk_core::lint::dead_rules;
 use chainwalk_core::packet::{Family, Packet, Protocol};
 use chainwalk_core::print;
 use chainwalk_core::ruleset::Ruleset;
@@ -52,6 +53,8 @@ impl Case {
         for (ruleset, backend) in lab.rulesets.iter().zip(&lab.backends) {
             coverage.add_ruleset(ruleset, *backend);
         }
+        let dead = dead(&lab.rulesets);
+        coverage.add_dead(dead.len());
         for packet in &self.packets {
             let mut observed = lab.send(packet);
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
@@ -60,10 +63,25 @@ impl Case {
             if let Err(difference) = compare(&observed, &trace, lab.first_asked(&trace.rulesets)) {
                 return Err(report(lab, packet, &observed, &trace, &difference));
             }
+            if let Some(live) = observed.counts.keys().find(|spot| dead.contains(spot)) {
+                let called = format!("called dead: {}", names(&lab.rulesets, &[*live]));
+                return Err(report(lab, packet, &observed, &trace, &called));
+            }
             coverage.add(&lab.rulesets, packet, &trace);
         }
         Ok(())
     }
+}
+
+/// The rules that are said never to match, whatever the routes are.
+fn dead(rulesets: &[Ruleset]) -> BTreeSet<Spot> {
+    let tables = (0..).zip(rulesets).flat_map(|(number, set)| set.tables.iter().map(move |table| (number, set, table)));
+    tables
+        .flat_map(|(number, set, table)| {
+            let dead = dead_rules(set, table).into_iter().filter(|dead| !dead.in_practice);
+            dead.map(move |dead| (number, table.name, dead.chain, Some(dead.rule)))
+        })
+        .collect()
 }
 
 /// What iptables-save printed comes out of [`print::save`] byte for byte, comment lines aside.

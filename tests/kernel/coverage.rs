@@ -27,6 +27,7 @@ pub(crate) struct Coverage {
     pub(crate) packets: u64,
     pub(crate) rulesets: u64,
     rules: u64,
+    dead: u64,
     counts: BTreeMap<(&'static str, String), u64>,
 }
 
@@ -90,6 +91,11 @@ impl Coverage {
         }
     }
 
+    /// Of the rules, those that are said never to match.
+    pub(crate) fn add_dead(&mut self, rules: usize) {
+        self.dead += rules as u64;
+    }
+
     fn count(&mut self, what: &'static str, name: String) {
         *self.counts.entry((what, name)).or_default() += 1;
     }
@@ -98,6 +104,7 @@ impl Coverage {
         self.packets += other.packets;
         self.rulesets += other.rulesets;
         self.rules += other.rules;
+        self.dead += other.dead;
         for (what, count) in other.counts {
             *self.counts.entry(what).or_default() += count;
         }
@@ -122,6 +129,7 @@ impl Coverage {
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         writeln!(f, "{} packets through {} rule sets of {} rules", self.packets, self.rulesets, self.rules)?;
+        writeln!(f, "  called dead, and none of them counted: {} rules", self.dead)?;
         let mut last = "";
         for ((what, name), count) in &self.counts {
             if last != *what {
