@@ -413,8 +413,10 @@ impl State {
         let paste = Paste::own(text);
         if paste.rulesets().is_empty() {
             self.refused = paste.parsed.diagnostics.clone();
+            // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
             if self.refused.is_empty() {
-                self.refused = Paste::own("?").parsed.diagnostics.clone();
+                let reasons = paste.findings().iter();
+                self.refused = reasons.map(|reason| unplaced(reason.says.trim_end_matches(['.', ':']))).collect();
             }
         } else {
             self.view = View::Rows(Order::Walked);
@@ -424,8 +426,7 @@ impl State {
     }
 
     fn refuse(&mut self, message: String) {
-        let (severity, span) = (Severity::Error, Span::default());
-        self.refused = vec![Diagnostic { severity, source: 0, line: 1, column: 1, span, message, hint: None }];
+        self.refused = vec![unplaced(&message)];
         self.tab = Tab::Rules;
     }
 
@@ -566,6 +567,12 @@ impl Reducible for State {
     }
 }
 
+/// A remark on a text as a whole.
+fn unplaced(message: &str) -> Diagnostic {
+    let (severity, span) = (Severity::Error, Span::default());
+    Diagnostic { severity, source: 0, line: 1, column: 1, span, message: message.into(), hint: None }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -633,6 +640,8 @@ mod tests {
         for text in ["", "hello", "{", "{}"] {
             let state = after([Action::Paste(text.into())]);
             assert!(!state.refused.is_empty(), "{text}");
+            let reasons = state.refused.iter().any(|remark| remark.message.contains("istio-cni"));
+            assert_eq!(reasons, text.is_empty(), "{text}");
             assert_eq!(fates(&state), [Fate::Captured, Fate::Direct], "{text}");
         }
         assert_eq!(after([Action::Paste("x".into()), Action::Sample(1)]).refused, []);
