@@ -43,7 +43,9 @@ fn transport(context: &Context) -> Option<u32> {
 fn tcp_options(context: &Context) -> Option<u32> {
     const MSS: u8 = 2;
     let options = context.packet.tcp_options.as_deref().unwrap_or_default();
-    let unlisted = context.view.mss.is_some() && !options.contains(&MSS);
+    // What TCPMSS adds makes the header longer; what TCPOPTSTRIP takes leaves its length.
+    let stated = context.view.mss.is_some() || context.packet.mss.is_some();
+    let unlisted = stated && !options.contains(&MSS);
     let lengths = options.iter().map(|option| match option {
         0 | 1 => Some(1),
         2 => Some(4),

@@ -27,7 +27,7 @@ fn option(context: &Context) -> Reading<'static> {
         Some(Value::Number(wanted)) => *wanted,
         _ => 0,
     };
-    match (&context.packet.tcp_options, context.view.mss) {
+    match (&context.view.tcp_options, context.view.mss) {
         (_, Some(_)) if wanted == MSS => Reading::Holds(true, MSS.to_string()),
         (Some(options), _) => {
             let holds = options.iter().any(|option| u32::from(*option) == wanted);

@@ -13,7 +13,7 @@ fn announced(context: &Context) -> Reading<'static> {
     if context.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
         return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
     }
-    match (context.view.mss, context.packet.tcp_options.as_deref()) {
+    match (context.view.mss, context.view.tcp_options.as_deref()) {
         (Some(mss), _) => Reading::Number(mss.into()),
         (None, Some(options)) if !options.contains(&MSS) => Reading::Absent("no maximum segment size"),
         (None, _) => Reading::Unknown("the packet states no maximum segment size".into()),
