@@ -138,7 +138,7 @@ fn a_rule_says_why_it_is_there() {
     };
     assert_eq!(
         why(3),
-        "Envoy's own traffic must not come back to it: the exemption. So does not anyone else's who runs as 1337."
+        "Envoy's own traffic must not come back to it, so it goes out; and so does everyone else's who runs as 1337."
     );
     assert_eq!(why(8), "Everything else goes to Envoy: the capture itself.");
 }

@@ -105,7 +105,7 @@ pub(super) const SIDECAR: &[Row] = &[
     row("@out", 1, "! -d @1 -o lo -j @outr", Part, "What a process sends to the pod's own address goes through %, too."),
     row("@out", 2, "! -d @1 *-o lo *-m owner --?id-owner # *-j @inr", Owner(1), "% as client calls its own pod: the call must enter % as server, where the inbound policies are."),
     row("@out", 2, "*-o lo *-m owner ! --?id-owner # *-j RETURN", Owner(2), "Who is not % and calls the pod itself is not captured."),
-    row("@out", 2, "-m owner --?id-owner # -j RETURN", Owner(4), "%'s own traffic must not come back to it: the exemption. So does not anyone else's who runs as $."),
+    row("@out", 2, "-m owner --?id-owner # -j RETURN", Owner(4), "%'s own traffic must not come back to it, so it goes out; and so does everyone else's who runs as $."),
     row("@out", 2, "-m owner ! --gid-owner # *-j RETURN", Opt(Groups), "Only processes of these groups are captured."),
     row("@out", 3, "*--dport 53 *-j REDIRECT --to-ports #", Dns, DNS_REDIRECT),
     row("@out", 3, "-j @dns", Part, "DNS queries are looked at."),
