@@ -7,6 +7,7 @@ use std::net::IpAddr;
 use std::path::PathBuf;
 
 use chainwalk_core::host::Interface;
+use chainwalk_core::identity::PROXIES;
 use nix::sys::socket::SockProtocol;
 
 use crate::cgroup::{self, Owner};
@@ -19,9 +20,6 @@ use crate::process::{Identity, Process};
 
 /// Where names for namespaces are kept: by `ip netns` and CNI, and by Docker.
 const NAMED: [&str; 3] = ["run/netns", "var/run/netns", "run/docker/netns"];
-/// The proxies of meshes, as `/proc/PID/comm` names them, which is at most 15 bytes long.
-const PROXIES: [&str; 7] =
-    ["envoy", "pilot-agent", "ztunnel", "linkerd2-proxy", "linkerd-proxy", "consul-dataplan", "kuma-dp"];
 
 /// What a look through `/proc` brings.
 #[derive(Debug, Default)]

@@ -282,9 +282,13 @@ pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> St
     }
 }
 
-fn capital(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_uppercase().chain(chars).collect())
+/// A sentence of ours with a capital letter first.
+pub fn capital(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    text
 }
 
 /// Where a packet ends, in one of four ways that the page gives a colour, a sign and a word.

@@ -5,6 +5,10 @@ use crate::host::Process;
 use crate::mesh::{self, Mesh};
 use crate::parse;
 
+/// The proxies of meshes, as `/proc/PID/comm` names them, which is at most 15 bytes long.
+pub const PROXIES: [&str; 7] =
+    ["envoy", "pilot-agent", "ztunnel", "linkerd2-proxy", "linkerd-proxy", "consul-dataplan", "kuma-dp"];
+
 /// Says of every process whether its uid or primary gid is one that the rules let out as the proxy's. Where no rules of a
 /// mesh name one, nothing is said.
 ///

@@ -2,6 +2,7 @@
 
 use crate::capture::Backend;
 use crate::diagnostic::Severity;
+use crate::explain::capital;
 use crate::extension::Behaviour;
 use crate::host::{Host, RouteKind};
 use crate::mesh::{self, Mesh, Mode};
@@ -116,14 +117,6 @@ const EMPTY: [&str; 6] = [
     "They are native nftables, which iptables-save does not show: `nft list ruleset`.",
     "It is the wrong namespace: `ip addr` in it must show the pod's address; enter it with `nsenter -t PID -n`.",
 ];
-
-fn capital(text: &str) -> String {
-    let mut text = text.to_owned();
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
-}
 
 /// What a mesh's rules leave open, and what they need that no rule shows.
 fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<(Severity, String)> {

@@ -371,6 +371,11 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// Whether it is a fragment behind the first, which has no transport header.
+    pub fn is_later_fragment(&self) -> bool {
+        self.fragment.is_some_and(|fragment| fragment.offset > 0)
+    }
+
     /// A local TCP SYN of a process, everything else at its default.
     pub fn tcp(src: IpAddr, sport: u16, dst: IpAddr, dport: u16, uid: u32, gid: u32) -> Self {
         Self {

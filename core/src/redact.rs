@@ -11,15 +11,12 @@ use std::collections::BTreeMap;
 
 use crate::capture::{Capture, CapturedRules, Target};
 use crate::host::Host;
+use crate::identity::PROXIES;
 
 mod address;
 mod line;
 
 pub use address::Addresses;
-
-/// The proxies of meshes: their names tell nothing.
-const PROXIES: [&str; 7] =
-    ["envoy", "pilot-agent", "ztunnel", "linkerd2-proxy", "linkerd-proxy", "consul-dataplan", "kuma-dp"];
 
 /// A redacted copy.
 #[derive(Debug)]
@@ -122,6 +119,7 @@ impl Names {
     }
 
     fn command(&mut self, command: &str) -> String {
+        // The names of proxies tell nothing.
         if PROXIES.contains(&command) { command.to_owned() } else { self.neutral("command", command) }
     }
 }

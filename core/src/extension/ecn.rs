@@ -7,7 +7,7 @@ use crate::packet::{Protocol, TcpFlags};
 
 /// Either bit of TCP's, and none of them by default: a SYN without ECN. A later fragment is read as if it had a header.
 fn flag(context: &Context, bit: u8) -> Reading<'static> {
-    if context.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+    if context.packet.is_later_fragment() {
         return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
     }
     Reading::Number(context.packet.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())

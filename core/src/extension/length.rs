@@ -12,7 +12,7 @@ const ESP: Protocol = Protocol(50);
 /// All headers and the payload. IP options are not simulated.
 fn total(context: &Context) -> Option<u32> {
     let packet = context.packet;
-    let later = packet.fragment.is_some_and(|fragment| fragment.offset > 0);
+    let later = packet.is_later_fragment();
     let transport = if later { 0 } else { transport(context)? };
     Some(network(packet)? + transport + packet.payload_length)
 }

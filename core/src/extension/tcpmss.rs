@@ -10,7 +10,7 @@ use crate::ruleset::Value;
 const MSS: u8 = 2;
 
 fn announced(context: &Context) -> Reading<'static> {
-    if context.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+    if context.packet.is_later_fragment() {
         return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
     }
     match (context.view.mss, context.view.tcp_options.as_deref()) {

@@ -1,6 +1,7 @@
 //! What the reader had to say about the text.
 
 use chainwalk_core::diagnostic::{Diagnostic, Severity};
+use chainwalk_core::explain::capital;
 use yew::prelude::*;
 
 use super::rules::count;
@@ -48,8 +49,8 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
 
 fn says(remark: &Diagnostic) -> String {
     match &remark.hint {
-        Some(hint) => format!("{}. {}.", super::verdict::capital(&remark.message), super::verdict::capital(hint)),
-        None => format!("{}.", super::verdict::capital(&remark.message)),
+        Some(hint) => format!("{}. {}.", capital(&remark.message), capital(hint)),
+        None => format!("{}.", capital(&remark.message)),
     }
 }
 

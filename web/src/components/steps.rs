@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chainwalk_core::explain;
+use chainwalk_core::explain::{self, capital};
 use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::{Outcome, Path};
 use yew::prelude::*;
@@ -10,7 +10,6 @@ use yew::prelude::*;
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
 use super::rules::short;
-use super::verdict::capital;
 use super::window::window;
 use crate::cursor::Move;
 use crate::page::Page;

@@ -1,10 +1,10 @@
 //! Below the answer: what would have flipped it, who else may send it, where its connection goes on. All of it as lists.
 
+use chainwalk_core::explain::capital;
 use chainwalk_core::flip::Change;
 use yew::prelude::*;
 
 use super::rules::short;
-use super::verdict::capital;
 use crate::page::Page;
 use crate::state::Action;
 

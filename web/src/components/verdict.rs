@@ -1,6 +1,6 @@
 //! The answer: the largest text of the page, with the other packet's beside it.
 
-use chainwalk_core::explain::{self, Fate, Headline};
+use chainwalk_core::explain::{self, Fate, Headline, capital};
 use chainwalk_core::walk::trace::{Outcome, Place};
 use yew::prelude::*;
 
@@ -161,15 +161,6 @@ fn certainty(page: &Page) -> Html {
             }
         </p>
     }
-}
-
-/// With a capital letter first.
-pub(super) fn capital(text: &str) -> String {
-    let mut text = text.to_owned();
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_uppercase();
-    }
-    text
 }
 
 /// A whole step, from core's words, with the packet's end behind its last.

@@ -1,13 +1,13 @@
 //! The reason for the answer, where two packets part, and what is taken for granted.
 
-use chainwalk_core::explain::{self, Fate};
+use chainwalk_core::explain::{self, Fate, capital};
 use chainwalk_core::host::Host;
 use chainwalk_core::walk::trace::Outcome;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
 use super::rules::short;
-use super::verdict::{capital, sentence};
+use super::verdict::sentence;
 use crate::cursor::Move;
 use crate::page::Page;
 use crate::state::{Action, Side, State};

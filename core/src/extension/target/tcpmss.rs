@@ -12,7 +12,7 @@ const MSS: u8 = 2;
 
 fn apply(effects: &mut Effects, options: &Options) -> Action {
     let packet = effects.packet;
-    if packet.protocol != Protocol::TCP || packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+    if packet.protocol != Protocol::TCP || packet.is_later_fragment() {
         return Action::Continue;
     }
     let Some(wanted) = options.number("--set-mss").and_then(|mss| u16::try_from(mss).ok()) else {

@@ -53,7 +53,7 @@ pub static TCPOPTSTRIP: Extension = Extension {
         Behaviour::GoesOn,
         |effects, options| {
             let Some(Value::List(list)) = options.value("--strip-options") else { return Action::Continue };
-            if effects.packet.fragment.is_some_and(|fragment| fragment.offset > 0) {
+            if effects.packet.is_later_fragment() {
                 return Action::Continue;
             }
             let stripped = |option: u8| list.contains(&(option.into(), option.into()));
