@@ -141,13 +141,20 @@ impl Browser {
         }
     }
 
-    /// Clicks the middle of the first such element, as a mouse does, once it is scrolled to: one that is covered or out of
-    /// reach is an error.
+    /// Clicks the middle of the first such element, as a mouse does, once it is scrolled to. The page may still be drawn or
+    /// scroll by itself just then, so it is tried again; one that stays covered or out of reach is an error.
     #[track_caller]
     pub(crate) fn click(&self, selector: &str) {
-        let found = self.until(selector, || self.runtime.block_on(self.driver.find(By::Css(selector))).ok());
-        self.run("document.querySelector(arguments[0]).scrollIntoView({block: 'center'})", selector);
-        self.done(selector, found.click());
+        let mut refusal = None;
+        let clicked = self.poll(|| {
+            let found = self.runtime.block_on(self.driver.find(By::Css(selector))).ok()?;
+            self.run("document.querySelector(arguments[0])?.scrollIntoView({block: 'center'})", selector);
+            self.runtime.block_on(found.click()).map_err(|error| refusal = Some(error)).ok()
+        });
+        if clicked.is_none() {
+            self.done(selector, async { refusal.map_or(Ok(()), Err) });
+            panic!("waited in vain for {selector}");
+        }
     }
 
     /// Presses keys, one after another, wherever the focus is.
