@@ -10,6 +10,7 @@ pub mod compare;
 pub mod condition;
 pub mod constants;
 pub mod diagnostic;
+pub mod draft;
 pub mod evidence;
 pub mod explain;
 pub mod extension;

@@ -213,11 +213,22 @@ impl TcpFlags {
     /// Names and bits, in the order `iptables-save` prints them.
     pub const NAMES: [(&'static str, u8); 6] =
         [("FIN", 0x01), ("SYN", 0x02), ("RST", 0x04), ("PSH", 0x08), ("ACK", 0x10), ("URG", 0x20)];
+    /// Those that no rule can ask for.
+    const EXTRA: [(&'static str, u8); 2] = [("ECE", 0x40), ("CWR", 0x80)];
+
+    fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.iter().chain(&Self::EXTRA).filter(move |(_, bit)| self.0 & bit != 0).map(|(name, _)| *name)
+    }
+
+    /// The names of all that are set, with commas between them; `NONE` for none.
+    pub fn words(self) -> String {
+        let names: Vec<&str> = self.names().collect();
+        if names.is_empty() { "NONE".into() } else { names.join(",") }
+    }
 
     /// The bit of a flag's name, in any case.
     pub fn bit(name: &str) -> Option<u8> {
-        let extra = [("ECE", 0x40), ("CWR", 0x80)];
-        Self::NAMES.iter().chain(&extra).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, bit)| *bit)
+        Self::NAMES.iter().chain(&Self::EXTRA).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, bit)| *bit)
     }
 
     /// Whether all of `bits` are set.
@@ -235,9 +246,7 @@ impl fmt::Display for TcpFlags {
 
 impl Serialize for TcpFlags {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
-        let extra = [("ECE", 0x40), ("CWR", 0x80)];
-        serializer
-            .collect_seq(Self::NAMES.iter().chain(&extra).filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name))
+        serializer.collect_seq(self.names())
     }
 }
 
@@ -268,6 +277,12 @@ pub struct Fragment {
 
 /// How the link layer can deliver a packet that a rule then sees.
 const PACKET_TYPES: [&str; 3] = ["unicast", "broadcast", "multicast"];
+
+/// Whether an interface can have this name (`dev_valid_name` in net/core/dev.c).
+fn is_interface(name: &str) -> bool {
+    let fits = (1..16).contains(&name.len()) && name != "." && name != "..";
+    fits && !name.contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
+}
 
 fn default_ttl() -> u8 {
     64
@@ -434,41 +449,56 @@ impl Packet {
         Ok(packet)
     }
 
-    /// Checks what the types cannot: fields that contradict each other.
+    /// Checks what the types cannot: fields that contradict each other, and names that nothing has.
     ///
     /// # Errors
     /// A sentence that names the fields.
     pub fn check(&self) -> Result<(), String> {
-        if let Some(src) = self.src {
-            if Family::of(src) != Family::of(self.dst) {
-                return Err(format!("src {src} and dst {} must both be IPv4 or both IPv6", self.dst));
+        self.check_fields().map_err(|(_, message)| message)
+    }
+
+    /// The same, with the field to blame, as the public JSON names it.
+    pub(crate) fn check_fields(&self) -> Result<(), (&'static str, String)> {
+        let inbound = self.origin == Origin::Inbound;
+        let wrong = |field, message: String| Err((field, message));
+        match self.src {
+            Some(src) if Family::of(src) != Family::of(self.dst) => {
+                return wrong("src", format!("src {src} and dst {} must both be IPv4 or both IPv6", self.dst));
             }
-        } else if self.origin == Origin::Inbound {
-            return Err("an inbound packet needs src".into());
+            None if inbound => return wrong("src", "an inbound packet needs src".into()),
+            _ => {}
         }
         if self.uid.is_some() != self.gid.is_some() {
-            return Err("uid and gid go together: a socket has both".into());
+            return wrong("uid", "uid and gid go together: a socket has both".into());
         }
         if self.owner.is_some() && self.uid.is_some() {
-            return Err("owner stands instead of uid and gid: give one of them".into());
+            return wrong("owner", "owner stands instead of uid and gid: give one of them".into());
         }
-        if self.origin == Origin::Inbound && (self.uid.is_some() || self.owner.is_some()) {
-            return Err("an inbound packet has no owner: leave out uid, gid and owner".into());
+        if inbound && (self.uid.is_some() || self.owner.is_some()) {
+            let field = if self.uid.is_some() { "uid" } else { "owner" };
+            return wrong(field, "an inbound packet has no owner: leave out uid, gid and owner".into());
         }
-        if self.origin == Origin::Local && self.in_interface.is_some() {
-            return Err("in_interface is for inbound packets: a local one leaves, it does not arrive".into());
+        if !inbound && self.in_interface.is_some() {
+            let says = "in_interface is for inbound packets: a local one leaves, it does not arrive";
+            return wrong("in_interface", says.into());
+        }
+        for (field, name) in [("in_interface", &self.in_interface), ("bound_interface", &self.bound_interface)] {
+            if let Some(name) = name.as_deref().filter(|name| !is_interface(name)) {
+                return wrong(field, format!("`{name}` is no interface: 1 to 15 characters without blank, / or :"));
+            }
         }
         if let Some(name) = self.ipv6_headers.iter().flatten().find(|name| names::ipv6_header(name).is_none()) {
-            return Err(format!("`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number"));
+            let says = format!("`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number");
+            return wrong("ipv6_headers", says);
         }
         if let Some(name) = self.sctp_chunks.iter().flatten().find(|name| names::sctp_chunk(name).is_none()) {
-            return Err(format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"));
+            return wrong("sctp_chunks", format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"));
         }
         if let Some(kind) = self.packet_type.as_deref().filter(|kind| !PACKET_TYPES.contains(kind)) {
-            return Err(format!("`{kind}` is no packet_type: use {}", PACKET_TYPES.join(", ")));
+            return wrong("packet_type", format!("`{kind}` is no packet_type: use {}", PACKET_TYPES.join(", ")));
         }
         if self.protocol != Protocol::TCP && self.tcp_flags.is_some() {
-            return Err(format!("tcp_flags are for tcp, not for {}", self.protocol));
+            return wrong("tcp_flags", format!("tcp_flags are for tcp, not for {}", self.protocol));
         }
         Ok(())
     }

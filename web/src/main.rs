@@ -7,7 +7,6 @@
 
 mod components;
 mod cursor;
-mod draft;
 mod intake;
 mod keys;
 mod page;

@@ -11,11 +11,11 @@ use chainwalk_core::walk::trace::{Path, Place};
 use yew::Reducible;
 
 use crate::cursor::{self, Move};
-use crate::draft::{Draft, Field, Wrong};
 use crate::paste::Paste;
 use crate::rows::{self, Opened, Order, Row};
 use crate::told::Told;
 use crate::walked::Walked;
+use chainwalk_core::draft::{Draft, Field, Wrong};
 
 /// One of the two packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,6 +1,6 @@
 //! `-m mac` (xt_mac.c): the hardware address of the sender on the wire.
 
-use super::kind::read::mac;
+pub(crate) use super::kind::read::mac;
 use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::ruleset::Hook;

@@ -6,9 +6,9 @@ use yew::prelude::*;
 
 use super::badge::badge;
 use super::why::why;
-use crate::draft::Field;
 use crate::page::Page;
 use crate::state::{Action, Side, State, Target};
+use chainwalk_core::draft::Field;
 
 /// The scenarios that have a chip; the others are in the table of who gets past.
 const CHIPS: [&str; 7] = ["internet", "as-proxy", "own-pod", "inbound", "proxy-app", "dns-udp", "localhost"];

@@ -55,7 +55,7 @@ pub(super) fn address_span(input: &str) -> IResult<&str, (IpAddr, IpAddr)> {
 }
 
 /// `02:00:00:00:00:05`: six numbers of one or two hexadecimal digits.
-pub(in crate::extension) fn mac(text: &str) -> Option<[u8; 6]> {
+pub(crate) fn mac(text: &str) -> Option<[u8; 6]> {
     let mut bytes = [0; 6];
     let mut words = text.split(':');
     for byte in &mut bytes {

@@ -1,0 +1,270 @@
+//! A packet in one line: `tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 out`.
+//!
+//! First the protocol, then where from and where to (`[fd00::1]:443` for IPv6; the source may be left out), then fields, each a
+//! name and a value in one word, and `out` or `in INTERFACE`. Of uid and gid the one that is not said is like the other: so
+//! `useradd` makes users. A field that is called like an interface is told from it by `in=uid`.
+
+use std::fmt::Write as _;
+
+use super::{Draft, Field, Wrong};
+use crate::packet::Packet;
+
+/// What is wrong with a line.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Mistake {
+    /// Where, in characters from 1.
+    pub column: usize,
+    /// What is wrong, and what would be right.
+    pub message: String,
+}
+
+/// A line as it ought to look.
+pub const EXAMPLE: &str = "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 out";
+
+/// Writes a packet as a line; what has its default is left out.
+pub fn print(packet: &Packet) -> String {
+    let draft = Draft::of(packet);
+    let get = |field| draft.get(field);
+    let mut line = get(Field::Protocol).to_owned();
+    end(&mut line, get(Field::Src), get(Field::Sport));
+    line.push_str(" >");
+    end(&mut line, get(Field::Dst), get(Field::Dport));
+    for field in Field::ALL {
+        let value = get(field);
+        if !field.word().is_empty() && !value.is_empty() && value != field.default() {
+            say(&mut line, field.word(), value);
+        }
+    }
+    match (get(Field::Origin), get(Field::Interface)) {
+        ("local", _) => line.push_str(" out"),
+        (_, "") => line.push_str(" in"),
+        (_, interface) => say(&mut line, "in", interface),
+    }
+    line
+}
+
+/// ` 10.0.0.1:443`, ` [fd00::1]:443`, ` fd00::1`, ` :443`, or nothing.
+fn end(line: &mut String, address: &str, port: &str) {
+    let bare = port.is_empty() || !address.contains(':');
+    // Writing to a string cannot fail.
+    let _ = match (address, port) {
+        ("", "") => Ok(()),
+        (_, "") => write!(line, " {address}"),
+        _ if bare => write!(line, " {address}:{port}"),
+        _ => write!(line, " [{address}]:{port}"),
+    };
+}
+
+fn say(line: &mut String, word: &str, value: &str) {
+    line.push(' ');
+    line.push_str(word);
+    line.push(if is_word(value) { '=' } else { ' ' });
+    line.push_str(value);
+}
+
+/// Whether a word opens something, so that it is no value.
+fn is_word(word: &str) -> bool {
+    let name = word.split('=').next().unwrap_or(word);
+    ["in", "out", ">"].contains(&name) || field(name).is_some()
+}
+
+fn field(word: &str) -> Option<Field> {
+    Field::ALL.into_iter().find(|field| field.word().eq_ignore_ascii_case(word) && !word.is_empty())
+}
+
+/// Reads a line.
+///
+/// # Errors
+/// The first mistake of the line.
+pub fn read(line: &str) -> Result<Packet, Mistake> {
+    let mut reader = Reader { draft: Draft::empty(), columns: [0; Field::ALL.len()], rest: line, column: 1 };
+    reader.all()?;
+    let mut draft = reader.draft;
+    for (field, other) in [(Field::Uid, Field::Gid), (Field::Gid, Field::Uid)] {
+        if draft.get(field).is_empty() {
+            draft.set(field, draft.get(other).to_owned());
+        }
+    }
+    let column = |wrong: &Wrong| match reader.columns[wrong.field as usize] {
+        0 => usize::MAX,
+        column => column,
+    };
+    draft.read(|_| true).map_err(|wrong| {
+        let first = wrong.into_iter().min_by_key(column);
+        let message = first.as_ref().map(|wrong| format!("{}: {}", wrong.field.label(), wrong.message));
+        // What is missing is missed at the end.
+        let end = line.chars().count() + 1;
+        Mistake { column: first.as_ref().map_or(1, column).min(end), message: message.unwrap_or_default() }
+    })
+}
+
+/// A word with its column.
+type Word<'a> = (usize, &'a str);
+
+struct Reader<'a> {
+    draft: Draft,
+    /// Where each field stands; 0 for those that do not.
+    columns: [usize; Field::ALL.len()],
+    rest: &'a str,
+    column: usize,
+}
+
+impl<'a> Reader<'a> {
+    /// The next word, without taking it.
+    fn peek(&self) -> Option<Word<'a>> {
+        let start = self.rest.trim_start();
+        let word = start.split(char::is_whitespace).next().filter(|word| !word.is_empty())?;
+        let skipped = &self.rest[..self.rest.len() - start.len()];
+        Some((self.column + skipped.chars().count(), word))
+    }
+
+    fn next(&mut self) -> Option<Word<'a>> {
+        let (column, word) = self.peek()?;
+        self.column = column + word.chars().count();
+        self.rest = &self.rest.trim_start()[word.len()..];
+        Some((column, word))
+    }
+
+    fn set(&mut self, field: Field, (column, value): Word) -> Result<(), Mistake> {
+        let known = &mut self.columns[field as usize];
+        if *known > 0 {
+            return Err(Mistake { column, message: format!("{} is said twice", field.label()) });
+        }
+        *known = column;
+        self.draft.set(field, value.to_owned());
+        Ok(())
+    }
+
+    fn all(&mut self) -> Result<(), Mistake> {
+        let protocol = self.next().ok_or_else(|| lacking(1, "a protocol"))?;
+        self.set(Field::Protocol, protocol)?;
+        match self.next() {
+            Some((_, ">" | "→" | "->")) => {}
+            Some(source) => {
+                self.end(source, [Field::Src, Field::Sport])?;
+                match self.next() {
+                    Some((_, ">" | "→" | "->")) => {}
+                    other => return Err(lacking(other.map_or(self.column, |(column, _)| column), "a >")),
+                }
+            }
+            None => return Err(lacking(self.column, "where it comes from, or a >,")),
+        }
+        let destination = self.next().ok_or_else(|| lacking(self.column, "where it goes to"))?;
+        self.end(destination, [Field::Dst, Field::Dport])?;
+        while let Some(word) = self.next() {
+            self.field(word)?;
+        }
+        if self.columns[Field::Origin as usize] == 0 {
+            self.draft.set(Field::Origin, "local".into());
+        }
+        Ok(())
+    }
+
+    /// An address, a port behind it, or both.
+    fn end(&mut self, (column, word): Word, [address, port]: [Field; 2]) -> Result<(), Mistake> {
+        let bracketed = word.strip_prefix('[').and_then(|rest| rest.split_once(']'));
+        let (lead, host, behind) = match bracketed {
+            Some((host, behind)) => (1, host, behind),
+            // More than one colon: an IPv6 address alone.
+            None => match word.split_once(':').filter(|(_, behind)| !behind.contains(':')) {
+                Some((host, _)) => (0, host, &word[host.len()..]),
+                None => (0, word, ""),
+            },
+        };
+        if !host.is_empty() {
+            self.set(address, (column + lead, host))?;
+        }
+        let at = column + 2 * lead + host.chars().count();
+        match behind.strip_prefix(':') {
+            Some("") => Err(lacking(at + 1, "a port")),
+            Some(number) => self.set(port, (at + 1, number)),
+            None if behind.is_empty() => Ok(()),
+            None => Err(lacking(at, "a : and a port")),
+        }
+    }
+
+    fn field(&mut self, (column, word): Word<'a>) -> Result<(), Mistake> {
+        let (name, attached) = match word.split_once('=') {
+            Some((name, value)) => (name, Some((column + name.chars().count() + 1, value))),
+            None => (word, None),
+        };
+        let next = || self.peek().filter(|(_, word)| !is_word(word));
+        let found = field(name);
+        let value = attached.or_else(|| if name == "out" { None } else { next() });
+        if attached.is_none() && value.is_some() && (found.is_some() || name == "in") {
+            self.next();
+        }
+        match (name, found, value) {
+            ("out", _, None) => self.set(Field::Origin, (column, "local")),
+            ("in", _, value) => {
+                self.set(Field::Origin, (column, "inbound"))?;
+                value.map_or(Ok(()), |value| self.set(Field::Interface, value))
+            }
+            (_, Some(field), Some(value)) => self.set(field, value),
+            (_, Some(_), None) => Err(lacking(self.column, &format!("a value of {name}"))),
+            _ => {
+                Err(Mistake { column, message: format!("\u{201c}{name}\u{201d} is no field of a packet: {}", known()) })
+            }
+        }
+    }
+}
+
+fn known() -> String {
+    let words: Vec<&str> = Field::ALL.into_iter().map(Field::word).filter(|word| !word.is_empty()).collect();
+    format!("{}, out, in", words.join(", "))
+}
+
+fn lacking(column: usize, what: &str) -> Mistake {
+    Mistake { column, message: format!("{what} is missing, as in: {EXAMPLE}") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_is_read_and_written() {
+        let packet = read(EXAMPLE).expect("the example is right");
+        let tcp = Packet::tcp([10, 244, 1, 5].into(), 40_000, [1, 1, 1, 1].into(), 443, 1337, 1337);
+        assert_eq!(packet, tcp);
+        assert_eq!(print(&packet), "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 gid 1337 out");
+        for line in [
+            "udp > 1.1.1.1:53 gid 1337 uid 0 out",
+            "tcp [fd00::1]:40000 > [2001:db8::34]:443 flags SYN,ACK mark 0x539 headers none out",
+            "icmp 1.1.1.1 > 10.244.1.5 type 8 code 0 mac 02:42:0a:f4:01:05 in eth0",
+            "icmpv6 fd00::1 > fd00::2 in",
+            "tcp 1.1.1.1:1 > 2.2.2.2:2 ttl 1 in=uid",
+            "41 > 1.1.1.1 owner kernel fragment 185+ bound eth0 out",
+        ] {
+            let packet = read(line).unwrap_or_else(|mistake| panic!("{line}: {mistake:?}"));
+            assert_eq!(read(&print(&packet)), Ok(packet), "{line}");
+        }
+    }
+
+    #[test]
+    fn a_mistake_has_its_column_and_a_hint() {
+        for (line, column, part) in [
+            ("", 1, "a protocol is missing"),
+            ("tcp", 4, "where it comes from"),
+            ("tpc > 1.1.1.1", 1, "is not a protocol"),
+            ("tcp 1.1.1.1:1 1.1.1.2:2", 15, "a > is missing"),
+            ("tcp > 1.1.1.1:", 15, "a port is missing"),
+            ("tcp > 1.1.1.1:65536", 15, "a number from 0 to 65535"),
+            ("tcp > [fd00::1]443", 16, "a : and a port"),
+            ("tcp 10.0.0.1 > fd00::1", 5, "both"),
+            ("tcp é > 1.1.1.1", 5, "an address"),
+            ("tcp > 1.1.1.1:443 uid", 22, "a value of uid"),
+            ("tcp > 1.1.1.1:443 uid out", 22, "a value of uid"),
+            ("tcp > 1.1.1.1:443 uid 1 uid 2", 29, "said twice"),
+            ("tcp > 1.1.1.1:443 user 1", 19, "is no field"),
+            ("tcp > 1.1.1.1:443 dscp 64", 24, "a number from 0 to 63"),
+            ("udp > 1.1.1.1:443 flags ACK", 25, "are for tcp"),
+            ("tcp > 1.1.1.1:443 uid 1 owner none", 31, "instead of uid"),
+            ("tcp > 1.1.1.1:443 in", 21, "needs a source"),
+            ("tcp 1.1.1.2 > 1.1.1.1 uid 1 in eth0", 27, "has no owner"),
+        ] {
+            let mistake = read(line).expect_err(line);
+            assert!(mistake.column == column && mistake.message.contains(part), "{line}: {mistake:?}");
+        }
+    }
+}
