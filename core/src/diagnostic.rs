@@ -64,6 +64,28 @@ pub struct Diagnostic {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Edits of the text that would settle it, each by itself.
+    pub fixes: Vec<Fix>,
+}
+
+/// An edit of the text that was read.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fix {
+    /// What it does, in a few words, beginning with a verb.
+    pub label: String,
+    /// The bytes that go, in the text of the diagnostic that offers it.
+    pub span: Span,
+    /// What comes in their place.
+    pub replacement: String,
+}
+
+impl Fix {
+    /// The text with the edit made.
+    pub fn apply(&self, text: &str) -> String {
+        let (start, end) = (self.span.start as usize, self.span.end as usize);
+        let before = text.get(..start).unwrap_or(text);
+        [before, &self.replacement, text.get(end..).unwrap_or_default()].concat()
+    }
 }
 
 impl fmt::Display for Diagnostic {
@@ -83,12 +105,21 @@ pub struct Problem {
     pub message: String,
     /// What to do about it.
     pub hint: Option<String>,
+    /// Edits of the text that would settle it.
+    pub fixes: Vec<Fix>,
 }
 
 impl Problem {
     /// A problem without a hint.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None }
+        Self { message: message.into(), hint: None, fixes: Vec::new() }
+    }
+
+    /// The same with an edit that would settle it.
+    #[must_use]
+    pub fn fix(mut self, fix: Fix) -> Self {
+        self.fixes.push(fix);
+        self
     }
 
     /// The same with a hint.
@@ -103,15 +134,23 @@ impl Problem {
 pub(crate) struct Diagnostics {
     list: Vec<Diagnostic>,
     left_out: usize,
+    /// Whether any was an error, also of those left out.
+    pub(crate) errors: bool,
     /// Which text is being read.
     pub(crate) source: u32,
 }
 
 impl Diagnostics {
     /// More than anyone reads; the rest is counted.
-    const MOST: usize = 1_000;
+    const MOST: usize = 100;
+
+    /// None yet, of one of the texts.
+    pub(crate) fn of(source: u32) -> Self {
+        Self { source, ..Self::default() }
+    }
 
     pub(crate) fn push(&mut self, text: &str, line: u32, severity: Severity, span: Span, problem: Problem) {
+        self.errors |= severity == Severity::Error;
         if self.list.len() >= Self::MOST {
             self.left_out += 1;
             return;
@@ -127,15 +166,43 @@ impl Diagnostics {
             span,
             message: problem.message,
             hint: problem.hint,
+            fixes: problem.fixes,
         });
+    }
+
+    /// Adds those of another list of the same texts.
+    pub(crate) fn append(&mut self, other: Self) {
+        self.errors |= other.errors;
+        self.left_out += other.left_out;
+        for diagnostic in other.list {
+            match self.list.len() < Self::MOST {
+                true => self.list.push(diagnostic),
+                false => self.left_out += 1,
+            }
+        }
+    }
+
+    /// Adds those of a text that was made of this one: `back` says where their places are here.
+    pub(crate) fn append_from(&mut self, other: Self, text: &str, back: impl Fn(u32, Span) -> (u32, Span)) {
+        self.errors |= other.errors;
+        self.left_out += other.left_out;
+        for diagnostic in other.list {
+            let Diagnostic { severity, line, span, message, hint, mut fixes, .. } = diagnostic;
+            for fix in &mut fixes {
+                fix.span = back(line, fix.span).1;
+            }
+            let (line, span) = back(line, span);
+            self.push(text, line, severity, span, Problem { message, hint, fixes });
+        }
     }
 
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         order::sort_by_key(&mut self.list, |diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
         if let (Some(last), true) = (self.list.last(), self.left_out > 0) {
             let more = Diagnostic {
-                message: format!("{} more remarks of this kind are left out", self.left_out),
-                hint: None,
+                message: format!("{} more remarks are left out", self.left_out),
+                hint: Some("the first hundred stand above".into()),
+                fixes: Vec::new(),
                 ..last.clone()
             };
             self.list.push(more);

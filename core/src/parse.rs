@@ -1,18 +1,35 @@
 //! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
 
-use crate::capture::{Capture, SCHEMA_VERSION};
+use crate::capture::{Backend, Capture};
 use crate::diagnostic::{Diagnostic, Diagnostics, Problem, Severity, Span};
 use crate::host::Host;
+use crate::packet::Family;
 use crate::ruleset::Ruleset;
 
+mod blocks;
+mod call;
+mod capture;
 mod check;
+mod cleaned;
 mod command;
 mod edit;
-mod native;
+mod guess;
+mod kind;
+mod noise;
+mod normal;
+mod paste;
 mod refuse;
 mod rule;
 mod save;
+mod script;
+mod sections;
+mod several;
 mod words;
+mod wrong;
+
+pub use sections::{Format, Inside, Section};
+
+use save::Manner;
 
 /// What a text was understood to be.
 #[derive(Clone, Debug, Default)]
@@ -21,6 +38,10 @@ pub struct Parsed {
     pub sources: Vec<String>,
     /// The rule sets found, in the order of the text.
     pub rulesets: Vec<Ruleset>,
+    /// The parts of the texts that hold rules, and what each was taken for, in their order.
+    pub sections: Vec<Section>,
+    /// Lines that are neither rules nor blank.
+    pub other_lines: usize,
     /// Remarks, in the order of the text.
     pub diagnostics: Vec<Diagnostic>,
     /// The namespace, where the text is a capture that describes it.
@@ -36,98 +57,80 @@ impl Parsed {
     }
 }
 
-/// Reads any text: what `iptables-save` printed, several of those in a row, or a capture's JSON.
+/// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything else; or a capture's
+/// JSON.
 ///
 /// Never panics and never refuses: remarks are in [`Parsed::diagnostics`].
 pub fn parse(text: impl Into<String>) -> Parsed {
     let text = text.into();
-    if text.trim_start().starts_with('{') { capture(text) } else { dump(text) }
+    match capture::find(&text) {
+        Some(found) => capture::read(text, found),
+        None => dump(text),
+    }
 }
 
-/// Reads what `iptables-save` printed: [`parse`] without what only a capture's JSON takes.
+/// Reads any text but a capture's JSON: [`parse`] without what only that takes.
 pub fn dump(text: impl Into<String>) -> Parsed {
     let text = text.into();
-    let mut diagnostics = Diagnostics::default();
-    let mut rulesets = Vec::new();
-    if fits(&text, &mut diagnostics) {
-        save::read(&text, 0, None, &mut rulesets, &mut diagnostics);
-    }
-    if rulesets.is_empty() {
-        diagnostics = Diagnostics::default();
-        if !text.trim().is_empty() {
-            let problem = native::problem(&text).unwrap_or_else(nothing_found);
-            diagnostics.push(&text, 1, Severity::Error, Span::default(), problem);
+    let mut read = Read::default();
+    read.text(&text, 0, None);
+    if read.rulesets.is_empty() && !text.trim().is_empty() {
+        // What looked like rules may have been said to be none, and why.
+        if !read.diagnostics.errors {
+            read.diagnostics = Diagnostics::default();
+        }
+        if let Some((line, span, problem)) =
+            wrong::problem(&text).or_else(|| (!read.diagnostics.errors).then(nothing_found))
+        {
+            read.diagnostics.push(&text, line, Severity::Error, span, problem);
         }
     }
-    Parsed { rulesets, diagnostics: diagnostics.finish(), sources: vec![text], ..Parsed::default() }
+    Parsed { sources: vec![text], ..read.finish() }
 }
 
-fn nothing_found() -> Problem {
-    Problem::new("no iptables rules in this text")
-        .hint("paste what `iptables-save -c` printed, or a capture's JSON; a dump begins with a line like `*nat`")
+fn nothing_found() -> (u32, Span, Problem) {
+    let problem = Problem::new("no iptables rules in this text")
+        .hint("paste what `iptables-save -c` printed, or a capture's JSON; a dump begins with a line like `*nat`");
+    (1, Span::default(), problem)
 }
 
-/// Offsets are 32 bits wide.
-fn fits(text: &str, diagnostics: &mut Diagnostics) -> bool {
-    let fits = u32::try_from(text.len()).is_ok();
-    if !fits {
-        let problem = Problem::new("the text is larger than 4 GiB").hint("paste a part of it");
-        diagnostics.push(text, 1, Severity::Error, Span::default(), problem);
-    }
-    fits
+/// What has been read so far.
+#[derive(Debug, Default)]
+struct Read {
+    rulesets: Vec<Ruleset>,
+    sections: Vec<Section>,
+    diagnostics: Diagnostics,
+    other_lines: usize,
 }
 
-/// Reads the JSON that `chainwalk-capture` prints.
-fn capture(text: String) -> Parsed {
-    let mut diagnostics = Diagnostics::default();
-    let mut capture: Capture = match serde_json::from_str(&text) {
-        Ok(capture) => capture,
-        Err(error) => {
-            let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
-            let at = offset(&text, error.line(), error.column());
-            let unlike = || {
-                Problem::new(format!("this looks like JSON, but not like a capture: {error}"))
-                    .hint("paste the whole output of chainwalk-capture, or the text of a dump")
-            };
-            let problem = native::problem(&text).unwrap_or_else(unlike);
-            diagnostics.push(&text, line.max(1), Severity::Error, Span::new(at, at), problem);
-            return Parsed { diagnostics: diagnostics.finish(), sources: vec![text], ..Parsed::default() };
+impl Read {
+    /// Reads one text; `stated` is what its surroundings say of it.
+    fn text(&mut self, text: &str, source: u32, stated: Option<(Family, Option<Backend>)>) {
+        self.diagnostics.source = source;
+        // Offsets are 32 bits wide.
+        if u32::try_from(text.len()).is_err() {
+            let problem = Problem::new("the text is larger than 4 GiB").hint("paste a part of it");
+            return self.diagnostics.push(text, 1, Severity::Error, Span::default(), problem);
         }
-    };
-    if capture.schema_version > SCHEMA_VERSION {
-        let problem = Problem::new(format!("this capture is of version {}", capture.schema_version))
-            .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
-        diagnostics.push(&text, 1, Severity::Warning, Span::default(), problem);
-    }
-    let mut parsed = Parsed::default();
-    for captured in &mut capture.rulesets {
-        let source = u32::try_from(parsed.sources.len()).unwrap_or(u32::MAX);
-        diagnostics.source = source;
-        let text = std::mem::take(&mut captured.text);
-        if fits(&text, &mut diagnostics) {
-            let stated = (captured.family, Some(captured.backend));
-            save::read(&text, source, Some(stated), &mut parsed.rulesets, &mut diagnostics);
+        let (rules, mut said) = (self.rulesets.len(), Diagnostics::of(source));
+        let manner = Manner { stated, strict: true, ..Manner::default() };
+        let outcome = save::read(text, source, manner, &mut self.rulesets, &mut said);
+        if outcome.clean && !said.errors && self.rulesets.len() > rules {
+            self.sections.extend(sections::of_dump(text, source, &self.rulesets[rules..], rules, &outcome));
+            return self.diagnostics.append(said);
         }
-        parsed.sources.push(text);
+        // Anything else is looked at more closely.
+        self.rulesets.truncate(rules);
+        paste::read(text, source, stated, self);
     }
-    if parsed.rulesets.is_empty() {
-        let problem = Problem::new("the capture holds no rules").hint("its warnings say what could not be asked");
-        diagnostics.push("", 1, Severity::Warning, Span::default(), problem);
-    }
-    Parsed {
-        diagnostics: diagnostics.finish(),
-        host: Some(std::mem::take(&mut capture.host)).filter(|host| !host.interfaces.is_empty()),
-        capture: Some(Box::new(capture)),
-        ..parsed
-    }
-}
 
-/// The byte at a line and column (both from 1, columns in bytes), moved to a character's start.
-fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
-    let mut at = (start + column.saturating_sub(1)).min(text.len());
-    while !text.is_char_boundary(at) {
-        at -= 1;
+    fn finish(self) -> Parsed {
+        Parsed {
+            rulesets: self.rulesets,
+            sections: self.sections,
+            other_lines: self.other_lines,
+            diagnostics: self.diagnostics.finish(),
+            ..Parsed::default()
+        }
     }
-    at
 }

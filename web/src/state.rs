@@ -570,7 +570,7 @@ impl Reducible for State {
 /// A remark on a text as a whole.
 fn unplaced(message: &str) -> Diagnostic {
     let (severity, span) = (Severity::Error, Span::default());
-    Diagnostic { severity, source: 0, line: 1, column: 1, span, message: message.into(), hint: None }
+    Diagnostic { severity, source: 0, line: 1, column: 1, span, message: message.into(), hint: None, fixes: Vec::new() }
 }
 
 #[cfg(test)]

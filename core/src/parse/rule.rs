@@ -364,7 +364,9 @@ impl RuleReader {
                 self.add((group, id, place), negated, value, ruleset);
             }
             Err((end, span, problem)) => {
-                say(Severity::Error, span, problem);
+                // What only a run of the script would tell is no mistake.
+                let open = !self.printed && span.of(rest.text).contains(['$', '`']);
+                say(if open { Severity::Warning } else { Severity::Error }, span, problem);
                 self.keep_verbatim(Id::STRAY, Span { start, end }.of(rest.text), span, ruleset);
             }
         }
@@ -398,6 +400,10 @@ impl RuleReader {
             values.push(&rest.next().expect("just seen").text);
         }
         let wrong = |problem| Err((place.end, place, problem));
+        if !self.printed && !opt.kind.is_free() && values.iter().any(|value| value.contains(['$', '`'])) {
+            let problem = Problem::new("its value is not in this text: whether the rule matches is unknown");
+            return wrong(problem.hint("write the value in its place"));
+        }
         if attached.is_some() && opt.kind.words() == 0 {
             return wrong(Problem::new(format!("{} takes no value", opt.flag)));
         }

@@ -5,7 +5,7 @@ use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::capture::Backend;
-use crate::diagnostic::{Diagnostics, Problem, Severity, Span};
+use crate::diagnostic::{Diagnostics, Fix, Problem, Severity, Span};
 use crate::extension::{Id, Role};
 use crate::order;
 use crate::packet::Family;
@@ -31,14 +31,51 @@ struct Header {
     version: Option<String>,
 }
 
-/// Reads one text; `stated` is what its surroundings say of it.
+/// How a text is to be read.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Manner<'m> {
+    /// What its surroundings say of it.
+    pub(super) stated: Option<(Family, Option<Backend>)>,
+    /// Whether to stop at the first line that is no dump's.
+    pub(super) strict: bool,
+    /// Lines, from 1, whose commands may find nothing to delete.
+    pub(super) may_fail: &'m [u32],
+    /// The number to say of each line, where it is not its own.
+    pub(super) numbers: Option<&'m [u32]>,
+}
+
+/// A table that a line opened or changed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Touched {
+    /// The line, from 1.
+    pub(super) line: u32,
+    /// Its rule set's place.
+    pub(super) ruleset: usize,
+    pub(super) table: TableName,
+}
+
+/// What became of a text.
+#[derive(Debug, Default)]
+pub(super) struct Outcome {
+    /// Whether each of its lines is a dump's, in its place.
+    pub(super) clean: bool,
+    /// The tables, in the order of the lines.
+    pub(super) touched: Vec<Touched>,
+    /// The rule sets that commands made.
+    pub(super) made: Vec<usize>,
+    /// Whether any line states counters.
+    pub(super) counted: bool,
+}
+
+/// Reads one text.
 pub(super) fn read(
     text: &str,
     source: u32,
-    stated: Option<(Family, Option<Backend>)>,
+    manner: Manner,
     rulesets: &mut Vec<Ruleset>,
     diagnostics: &mut Diagnostics,
-) {
+) -> Outcome {
+    let Manner { stated, strict, may_fail, numbers } = manner;
     let (family, backend) = stated.map_or((None, None), |(family, backend)| (Some(family), backend));
     let header = Header { family, backend, version: None };
     let mut reader = Reader {
@@ -51,16 +88,28 @@ pub(super) fn read(
         open: None,
         live: Vec::new(),
         strayed: false,
+        foreign: false,
+        may_fail,
+        at: 0,
+        opened_at: 0,
+        last: Span::default(),
+        outcome: Outcome::default(),
         words: Vec::new(),
         rule: RuleReader::default(),
     };
     let mut start = 0;
-    for (number, line) in (1..).zip(lines(text)) {
+    for (at, line) in (1..).zip(lines(text)) {
+        reader.at = at;
+        let number = numbers.and_then(|numbers| numbers.get(at as usize - 1)).copied().unwrap_or(at);
         reader.line(number, start, line);
         start += line.len() + 1;
+        if strict && reader.foreign {
+            return reader.outcome;
+        }
     }
     reader.close_table(None);
     reader.close_live();
+    Outcome { clean: !reader.foreign, ..reader.outcome }
 }
 
 /// Lines without their ends; memchr is several times faster here than `str::lines`.
@@ -86,6 +135,16 @@ struct Reader<'a, 'r> {
     live: Vec<Open>,
     /// Whether the reader is inside a table it does not know.
     strayed: bool,
+    /// Whether a line was no dump's, or stood where none may.
+    foreign: bool,
+    may_fail: &'r [u32],
+    /// The line being read, from 1, whatever number it goes by.
+    at: u32,
+    /// Where the line of the open table begins.
+    opened_at: usize,
+    /// The end of its last line.
+    last: Span,
+    outcome: Outcome,
     words: Vec<Word<'a>>,
     rule: RuleReader,
 }
@@ -95,6 +154,9 @@ impl<'a> Reader<'a, '_> {
         let trimmed = line.trim();
         let start = start + (line.len() - line.trim_start().len());
         let span = Span::new(start, start + trimmed.len());
+        if matches!(trimmed.as_bytes(), [b'*' | b':' | b'-' | b'[', ..]) {
+            self.last = Span { start: span.end, end: span.end };
+        }
         match trimmed.as_bytes() {
             [] => {}
             [b'#', ..] => self.comment(trimmed),
@@ -104,13 +166,12 @@ impl<'a> Reader<'a, '_> {
             [b'-' | b'[', ..] => self.append(number, span, trimmed),
             b"COMMIT" => self.close_table(Some(number)),
             _ if edit::called(trimmed).is_some() => self.call(number, span, trimmed),
-            _ => self.say(
-                Severity::Warning,
-                number,
-                span,
-                Problem::new("this line is not part of a dump and is left out")
-                    .hint("a dump has lines that begin with #, *, :, -A, or COMMIT"),
-            ),
+            _ => {
+                self.foreign = true;
+                let problem = Problem::new("this line is not part of a dump and is left out");
+                let hint = "a dump has lines that begin with #, *, :, -A, or COMMIT";
+                self.say(Severity::Warning, number, span, problem.hint(hint));
+            }
         }
     }
 
@@ -164,6 +225,8 @@ impl<'a> Reader<'a, '_> {
         };
         let tables = &mut self.rulesets[ruleset].tables;
         tables.push(Table { name, line: number, chains: Vec::new() });
+        self.opened_at = span.start as usize;
+        self.outcome.touched.push(Touched { line: self.at, ruleset, table: name });
         self.open = Some(Open { ruleset, table: tables.len() - 1, chains: HashMap::new() });
     }
 
@@ -245,6 +308,7 @@ impl<'a> Reader<'a, '_> {
             && first.text.starts_with('[')
         {
             counters = counters_of(&first.text);
+            self.outcome.counted = true;
             words = rest;
         }
         if self.open.is_none() {
@@ -258,8 +322,12 @@ impl<'a> Reader<'a, '_> {
         let ruleset = &mut self.rulesets[open.ruleset];
         if (command.is("-A") || command.is("--append")) && !open.chains.contains_key(&*name.text) {
             open.add(&mut ruleset.tables[open.table], &name.text, None);
+            let declares = format!(":{} - [0:0]", name.text);
+            let label = format!("Declare chain {}", name.text);
+            let start = span.start as usize;
             let problem = Problem::new(format!("chain {} is not declared", name.text))
-                .hint(format!("add a line :{} - [0:0]", name.text));
+                .hint(format!("add a line {declares}"))
+                .fix(Fix { label, span: Span::new(start, start), replacement: declares + "\n" });
             self.diagnostics.push(self.text, number, Severity::Error, name.span, problem);
         }
         let table = ruleset.tables[open.table].name;
@@ -278,6 +346,7 @@ impl<'a> Reader<'a, '_> {
     /// `iptables -t nat -A OUTPUT …`
     fn call(&mut self, number: u32, span: Span, line: &'a str) {
         let Some((offset, family, backend)) = edit::called(line) else { return };
+        let may_fail = self.may_fail.binary_search(&self.at).is_ok();
         if let Err((span, problem)) = words::split_shell(&line[offset..], span.start as usize + offset, &mut self.words)
         {
             return self.say(Severity::Error, number, span, problem);
@@ -287,6 +356,10 @@ impl<'a> Reader<'a, '_> {
         let table = stated.and_then(|word| TableName::from_text(&word.text)).unwrap_or(TableName::Filter);
         let at = live(&mut self.live, self.rulesets, (family, backend), table, (self.source, number));
         let open = &mut self.live[at];
+        let touched = Touched { line: self.at, ruleset: open.ruleset, table };
+        if self.outcome.touched.last().is_none_or(|last| (last.ruleset, last.table) != (open.ruleset, table)) {
+            self.outcome.touched.push(touched);
+        }
         let ruleset = &mut self.rulesets[open.ruleset];
         let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
         let site = Site { table: Some(table), chains: &open.chains, printed: false };
@@ -297,12 +370,16 @@ impl<'a> Reader<'a, '_> {
         };
         let lists = matches!(command.verb, Verb::List | Verb::Check);
         let rules = std::iter::once(line.rule).chain(line.more).map(|rule| Rule { line: number, span, ..rule });
-        if !lists {
+        let takes_away = matches!(command.verb, Verb::Delete | Verb::DeleteChain | Verb::Flush);
+        if may_fail && takes_away {
+            open.run(ruleset, command, rules.collect(), &mut |_, _, _| {});
+        } else if !lists {
             open.run(ruleset, command, rules.collect(), &mut say);
         }
     }
 
     fn homeless(&mut self, number: u32, span: Span) {
+        self.foreign = true;
         let problem = Problem::new("this line stands outside any table and is left out")
             .hint("add the line that names its table above it, such as *nat");
         self.say(Severity::Error, number, span, problem);
@@ -321,9 +398,10 @@ impl<'a> Reader<'a, '_> {
                 |line, severity, span, problem| self.diagnostics.push(self.text, line, severity, span, problem);
             check::table(ruleset, open.table, &open.chains, &mut say);
         }
-        for ruleset in made {
-            order_tables(&mut self.rulesets[ruleset]);
+        for ruleset in &made {
+            order_tables(&mut self.rulesets[*ruleset]);
         }
+        self.outcome.made = made;
     }
 
     /// `COMMIT`, or whatever ends a table that lacks it.
@@ -334,20 +412,13 @@ impl<'a> Reader<'a, '_> {
         let mut say = |line, severity, span, problem| self.diagnostics.push(self.text, line, severity, span, problem);
         check::table(ruleset, open.table, &open.chains, &mut say);
         if commit.is_none() {
+            self.foreign = true;
             let name = ruleset.tables[open.table].name;
             let problem = Problem::new(format!("table {name}, opened here, has no COMMIT"))
-                .hint("the end of the dump may be missing");
-            let start = line_start(self.text, line);
-            say(line, Severity::Warning, Span::new(start, start), problem);
+                .hint("the end of the dump may be missing")
+                .fix(Fix { label: "Close it".into(), span: self.last, replacement: "\nCOMMIT".into() });
+            say(line, Severity::Warning, Span::new(self.opened_at, self.opened_at), problem);
         }
-    }
-}
-
-fn line_start(text: &str, line: u32) -> usize {
-    let before = (line as usize).saturating_sub(2);
-    match line {
-        0 | 1 => 0,
-        _ => memchr::memchr_iter(b'\n', text.as_bytes()).nth(before).map_or(0, |end| end + 1),
     }
 }
 
@@ -399,7 +470,7 @@ pub(super) fn counters_of(text: &str) -> Option<Counters> {
 }
 
 /// The family of the first address, protocol, match or target that only one family has; IPv4 if there is none.
-fn family_by_evidence(text: &str) -> Family {
+pub(super) fn family_by_evidence(text: &str) -> Family {
     let mut end = text.len().min(EVIDENCE_WINDOW);
     while !text.is_char_boundary(end) {
         end -= 1;

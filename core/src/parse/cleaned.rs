@@ -1,0 +1,144 @@
+//! A text made of pieces of another one, with the way back: what is read from it is said of the text as it was pasted.
+
+use crate::diagnostic::Span;
+
+/// A run of bytes that comes from one place.
+#[derive(Clone, Copy, Debug)]
+struct Piece {
+    /// Where it begins here.
+    at: u32,
+    /// Where it comes from.
+    from: u32,
+    /// How many bytes there it stands for; `None`: it is copied byte for byte.
+    width: Option<u32>,
+}
+
+/// The text and its pieces. Pieces may stand in another order than where they come from.
+#[derive(Debug, Default)]
+pub(super) struct Cleaned {
+    pub(super) text: String,
+    pieces: Vec<Piece>,
+}
+
+fn narrow(offset: usize) -> u32 {
+    u32::try_from(offset).unwrap_or(u32::MAX)
+}
+
+impl Cleaned {
+    /// A copy of a text that begins at byte `from`.
+    pub(super) fn of(text: &str, from: usize) -> Self {
+        let mut cleaned = Self::default();
+        cleaned.copy_text(text, from);
+        cleaned
+    }
+
+    /// Adds text that stands at byte `from` just so.
+    pub(super) fn copy_text(&mut self, text: &str, from: usize) {
+        let (at, from) = (narrow(self.text.len()), narrow(from));
+        self.text.push_str(text);
+        let continues = |piece: &Piece| piece.width.is_none() && piece.from + (at - piece.at) == from;
+        if !text.is_empty() && !self.pieces.last().is_some_and(continues) {
+            self.pieces.push(Piece { at, from, width: None });
+        }
+    }
+
+    /// Adds text that stands for `width` bytes at `from`.
+    pub(super) fn put(&mut self, text: &str, from: usize, width: usize) {
+        let piece = Piece { at: narrow(self.text.len()), from: narrow(from), width: Some(narrow(width)) };
+        if !text.is_empty() {
+            self.text.push_str(text);
+            self.pieces.push(piece);
+        }
+    }
+
+    /// Adds a range of another cleaned text, with its ways back.
+    pub(super) fn copy(&mut self, other: &Self, start: usize, end: usize) {
+        let mut place = other.piece(start);
+        let mut at = start;
+        while at < end {
+            let Some(piece) = other.pieces.get(place) else { break };
+            let next = other.pieces.get(place + 1).map_or(other.text.len(), |next| next.at as usize);
+            let text = &other.text[at..next.min(end)];
+            match piece.width {
+                None => self.copy_text(text, piece.from as usize + (at - piece.at as usize)),
+                Some(width) => self.put(text, piece.from as usize, width as usize),
+            }
+            (place, at) = (place + 1, next);
+        }
+    }
+
+    /// The piece that holds a byte.
+    fn piece(&self, at: usize) -> usize {
+        self.pieces.partition_point(|piece| piece.at as usize <= at).saturating_sub(1)
+    }
+
+    /// Where a byte comes from.
+    pub(super) fn origin(&self, at: usize) -> usize {
+        let Some(piece) = self.pieces.get(self.piece(at)) else { return at };
+        match piece.width {
+            None => piece.from as usize + at.saturating_sub(piece.at as usize),
+            Some(_) => piece.from as usize,
+        }
+    }
+
+    /// Where the end of a range comes from: one past its last byte there.
+    fn end_of(&self, end: usize) -> usize {
+        let Some(last) = end.checked_sub(1) else { return self.origin(0) };
+        let Some(piece) = self.pieces.get(self.piece(last)) else { return end };
+        match piece.width {
+            None => piece.from as usize + (last - piece.at as usize) + 1,
+            Some(width) => piece.from as usize + width as usize,
+        }
+    }
+
+    /// The place in the source that a span came from; always valid in it.
+    pub(super) fn span(&self, span: Span, source: &str) -> Span {
+        let start = floor(source, self.origin(span.start as usize));
+        let end = match span.start == span.end {
+            true => start,
+            false => ceil(source, self.end_of(span.end as usize)).max(start),
+        };
+        Span::new(start, end)
+    }
+}
+
+/// The last boundary of characters that is not behind `at`.
+fn floor(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}
+
+/// The first that is not before it.
+fn ceil(text: &str, at: usize) -> usize {
+    let mut at = at.min(text.len());
+    while !text.is_char_boundary(at) {
+        at += 1;
+    }
+    at
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_place_leads_back() {
+        let source = "x —uid y";
+        let mut cleaned = Cleaned::default();
+        cleaned.copy_text("x ", 0);
+        cleaned.put("--", 2, 3);
+        cleaned.copy_text("uid", 5);
+        let back = |cleaned: &Cleaned, start, end| cleaned.span(Span::new(start, end), source).of(source).to_owned();
+        assert_eq!(cleaned.text, "x --uid");
+        assert_eq!(back(&cleaned, 2, 7), "—uid");
+        assert_eq!(back(&cleaned, 3, 4), "—");
+        let mut again = Cleaned::default();
+        again.copy(&cleaned, 3, 7);
+        again.copy(&cleaned, 0, 1);
+        assert_eq!((&*again.text, &*back(&again, 0, 4), &*back(&again, 4, 5)), ("-uidx", "—uid", "x"));
+        assert_eq!(back(&Cleaned::default(), 0, 0), "");
+    }
+}

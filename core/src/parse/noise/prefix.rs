@@ -1,0 +1,236 @@
+//! What stands before a dump's line: when a log wrote it, who, how urgent; borders, quote marks, numbers of lines.
+
+use super::super::call;
+use super::super::kind::Kind;
+use super::split;
+
+/// One piece of a prefix.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Token {
+    Blank,
+    /// Of a table or a box.
+    Border,
+    /// `>`, `+`, bullets, dots, and quotes that are closed at the end.
+    Sign,
+    Time,
+    Level,
+    /// `[pod/x/istio-init]`
+    Bracket,
+    /// `istio-init[12]:`, `level=info`
+    Name,
+    Number,
+    /// A host behind a time, or a container before a border.
+    Word,
+}
+
+/// No prefix has more pieces.
+const MOST: usize = 16;
+
+const BORDERS: [char; 9] = ['│', '┃', '║', '|', '¦', '▏', '▕', '┆', '┊'];
+const LEVELS: [&str; 16] = [
+    "trace",
+    "debug",
+    "dbug",
+    "info",
+    "information",
+    "notice",
+    "warn",
+    "warning",
+    "error",
+    "err",
+    "fatal",
+    "stdout",
+    "stderr",
+    "f",
+    "p",
+    "inf",
+];
+const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+
+/// Where a dump's line or a command begins behind a prefix of known pieces, and those pieces; `None` where there is none.
+pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
+    let (mut at, mut tokens) = (0, Vec::new());
+    loop {
+        let rest = &line[at..];
+        if begins(&line[at..unwrapped(line, at, &tokens)]) {
+            return Some((at, tokens));
+        }
+        let (token, length) = token(rest, tokens.iter().rev().find(|token| **token != Token::Blank).copied())?;
+        if tokens.len() == MOST {
+            return None;
+        }
+        tokens.push(token);
+        at += length;
+    }
+}
+
+/// Where a line begins behind the pieces that another line had before it.
+pub(super) fn skip_same(line: &str, tokens: &[Token]) -> usize {
+    let mut at = 0;
+    let mut last = None;
+    for wanted in tokens {
+        match token(&line[at..], last) {
+            Some((token, length)) if token == *wanted => {
+                at += length;
+                last = Some(token).filter(|token| *token != Token::Blank).or(last);
+            }
+            // What is blank may be missing, where a row begins with fewer blanks.
+            _ if *wanted == Token::Blank => {}
+            _ => return 0,
+        }
+    }
+    at
+}
+
+fn begins(rest: &str) -> bool {
+    let first = rest.as_bytes().first();
+    if first.is_none_or(u8::is_ascii_whitespace) {
+        return false;
+    }
+    let piece = match first {
+        Some(b'*' | b':' | b'#' | b'C' | b'[' | b'-') => split::next(rest).map_or(rest, |at| &rest[..at]),
+        _ => rest,
+    };
+    Kind::of(piece).is_sure() || call::find(rest).is_some()
+}
+
+/// The piece that a text begins with, and how long it is.
+fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
+    let first = rest.chars().next()?;
+    if first.is_whitespace() {
+        return Some((Token::Blank, rest.len() - rest.trim_start().len()));
+    }
+    if BORDERS.contains(&first) {
+        return Some((Token::Border, first.len_utf8()));
+    }
+    if matches!(first, '>' | '…' | '•' | '·' | '`' | '"' | '\'' | '▶' | '●') {
+        return Some((Token::Sign, first.len_utf8()));
+    }
+    let word = rest.split(char::is_whitespace).next().unwrap_or_default();
+    let behind = &rest[word.len()..];
+    let dots = rest.len() - rest.trim_start_matches('.').len();
+    if dots > 1 {
+        return Some((Token::Sign, dots));
+    }
+    if !word.is_empty() && word.len() < 4 && word.bytes().all(|byte| byte == b'+') || word == "-" || word == "*" {
+        return Some((Token::Sign, word.len()));
+    }
+    if rest.starts_with('+') {
+        return Some((Token::Sign, 1));
+    }
+    let bare = word.trim_matches(['[', ']', '(', ')', ':', ',']);
+    if LEVELS.contains(&&*bare.to_ascii_lowercase()) {
+        return Some((Token::Level, word.len()));
+    }
+    if is_time(bare) || MONTHS.contains(&bare) || is_klog(bare) {
+        return Some((Token::Time, word.len()));
+    }
+    if word.starts_with('[')
+        && let Some(end) = word.find(']')
+    {
+        return Some((Token::Bracket, end + 1));
+    }
+    if bare.bytes().all(|byte| byte.is_ascii_digit()) && bare.len() < 8 && !bare.is_empty() {
+        return Some((Token::Number, word.len()));
+    }
+    // `file.txt:12:-A …` has no blank behind it.
+    let colon = rest.find(':').filter(|at| *at > 0 && rest[..*at].bytes().all(is_of_names));
+    if let Some(colon) = colon
+        && colon < word.len()
+    {
+        return Some((Token::Name, colon + 1));
+    }
+    if let Some((key, _)) = word.split_once('=')
+        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && !key.is_empty()
+    {
+        let value = &rest[key.len() + 1..];
+        let quoted = value.strip_prefix('"').and_then(|value| value.find('"')).map(|end| end + 2);
+        let length = match key {
+            "msg" | "message" | "log" => 0,
+            _ => quoted.unwrap_or(word.len() - key.len() - 1),
+        };
+        return Some((Token::Name, key.len() + 1 + length));
+    }
+    let host = before == Some(Token::Time) && word.bytes().all(is_of_names);
+    let container = behind.trim_start().starts_with(BORDERS) && word.bytes().all(is_of_names);
+    let file = word.ends_with(']') && word.contains(".go:");
+    (host || container || file).then_some((Token::Word, word.len()))
+}
+
+fn is_of_names(byte: u8) -> bool {
+    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'[' | b']' | b'@' | b'~')
+}
+
+/// `2022-03-24T15:16:48.606265Z`, `10:00:00`, `2022/03/24`, `2022-03-24`
+fn is_time(word: &str) -> bool {
+    let parts = word.bytes().filter(|byte| matches!(byte, b':' | b'-' | b'/')).count();
+    let made =
+        |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+');
+    parts >= 2 && word.len() >= 5 && word.as_bytes()[0].is_ascii_digit() && word.bytes().all(made)
+}
+
+/// `I0324`, as klog begins its lines.
+fn is_klog(word: &str) -> bool {
+    word.len() == 5 && word.starts_with(['I', 'W', 'E', 'F']) && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+}
+
+/// Where a line ends behind its prefix when what was opened there is closed at the end.
+pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[Token]) -> usize {
+    let mut end = line.trim_end().len().max(begin);
+    let closes = |c: char| match c {
+        '`' => line[..begin].contains('`'),
+        '"' => line[..begin].contains('"'),
+        '\'' => line[..begin].contains('\''),
+        ',' => line[..begin].contains(['"', '\'']),
+        _ => BORDERS.contains(&c) && tokens.contains(&Token::Border),
+    };
+    while let Some(last) = line[begin..end].chars().next_back().filter(|last| closes(*last)) {
+        end -= last.len_utf8();
+        end = begin + line[begin..end].trim_end().len();
+    }
+    end
+}
+
+/// Whether a line is only drawn: the rule of a table, the fence of a code block.
+pub(super) fn is_ruling(line: &str) -> bool {
+    let line = line.trim();
+    !line.is_empty()
+        && line.chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c) || "+-=|~`_".contains(c))
+        && line != "--"
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, want: Option<&str>) {
+        assert_eq!(skip(line).map(|(at, _)| &line[at..]), want, "{line}");
+    }
+
+    #[test]
+    fn prefixes_of_known_pieces_are_skipped() {
+        let rule = "-A OUTPUT -j x";
+        for prefix in [
+            "",
+            "> > ",
+            "│ ",
+            "2022-03-24T15:16:48.606265Z\tinfo\t",
+            "Mar 24 10:00:00 node-1 istio-init[12]: ",
+            "[pod/a-b/istio-init] ",
+            "istio-init  | ",
+            "I0324 10:00:00.000000       1 run.go:12] ",
+            "time=\"2022-03-24\" level=info msg=",
+            "+ ",
+            "...",
+            "  12  ",
+            "dump.txt:7:",
+            "2022-03-24T15:16:48.606265Z stdout F ",
+            "- ",
+        ] {
+            check(&format!("{prefix}{rule}"), Some(rule));
+        }
+        check("we then add -A OUTPUT -j x to it", None);
+        check("root@pod:/# iptables-save", Some("root@pod:/# iptables-save"));
+    }
+}

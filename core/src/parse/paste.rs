@@ -1,0 +1,143 @@
+//! A text that is no plain dump: cleaned, parted into blocks, read block by block, and spoken of as it was pasted.
+
+use super::blocks::{self, Asked, Block, Lines, What};
+use super::cleaned::Cleaned;
+use super::noise::{self, Clean, Repair};
+use super::normal::Normal;
+use super::save::{self, Manner, Outcome, Touched};
+use super::sections::{Format, Inside, Section};
+use super::{Read, several, wrong};
+use crate::capture::Backend;
+use crate::diagnostic::{Diagnostics, Problem, Severity, Span};
+use crate::packet::Family;
+
+/// Reads a text into what has been read so far.
+pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backend>)>, read: &mut Read) {
+    let Clean { cleaned, repairs, logged, .. } = noise::clean(text);
+    let lines = Lines::of(&cleaned.text);
+    let found = blocks::find(&lines);
+    let normal = Normal::of(&cleaned, &lines, &found.blocks);
+    let pasted = Lines::of(text);
+    let number = |at: usize| u32::try_from(pasted.holding(at) + 1).unwrap_or(u32::MAX);
+
+    let out = Lines::of(&normal.out.text);
+    let numbers: Vec<u32> = (0..out.len()).map(|line| number(normal.out.origin(out.range(line).0))).collect();
+    let manner = Manner { stated, strict: false, may_fail: &normal.may_fail, numbers: Some(&numbers) };
+    let mut said = Diagnostics::of(source);
+    let first = read.rulesets.len();
+    let outcome = save::read(&normal.out.text, source, manner, &mut read.rulesets, &mut said);
+
+    for rule in read.rulesets[first..].iter_mut().flat_map(|set| &mut set.tables).flat_map(|table| &mut table.chains) {
+        rule.rules.iter_mut().for_each(|rule| rule.span = normal.out.span(rule.span, text));
+    }
+    let back = |cleaned: &Cleaned, line: u32, span: Span| match span {
+        // Of a line as a whole.
+        Span { start: 0, end: 0 } => {
+            let start = pasted.range((line as usize).saturating_sub(1).min(pasted.len().saturating_sub(1))).0;
+            (line, Span::new(start, start))
+        }
+        span => {
+            let span = cleaned.span(span, text);
+            (number(span.start as usize), span)
+        }
+    };
+    read.diagnostics.source = source;
+    for (severity, span, mut problem) in normal.said {
+        for fix in &mut problem.fixes {
+            fix.span = cleaned.span(fix.span, text);
+        }
+        let span = cleaned.span(span, text);
+        read.diagnostics.push(text, number(span.start as usize), severity, span, problem);
+    }
+    if pasted.len() > 0 {
+        read.diagnostics.append_from(said, text, |line, span| back(&normal.out, line, span));
+    }
+
+    let mut sections = Vec::new();
+    for (block, made) in found.blocks.iter().zip(&normal.made) {
+        let span = cleaned.span(Span::new(lines.range(block.first).0, lines.range(block.last).1), text);
+        let (start, end) = (span.start as usize, span.end as usize);
+        let (first_line, last_line) = (pasted.holding(start), pasted.holding(end.saturating_sub(1).max(start)));
+        let whole = Span::new(pasted.range(first_line).0, pasted.range(last_line).1);
+        let section = Section {
+            source,
+            span: whole,
+            line: number(start),
+            format: format(block.what),
+            inside: inside(whole.of(text), block, logged),
+            family: block.asked.as_ref().map_or(Family::Ipv4, |asked| asked.family),
+            backend: block.asked.as_ref().and_then(|asked| asked.backend),
+            options: String::new(),
+            tables: Vec::new(),
+            ruleset: None,
+        };
+        sections.push(filled(section, block, made, &outcome, read, &lines));
+    }
+    let repaired = Repair::ALL.into_iter().zip(repairs).filter(|(_, (_, count))| *count > 0);
+    for (repair, (at, count)) in repaired {
+        let line = number(at);
+        let range = pasted.range(line as usize - 1);
+        let more = if count > 1 { format!(" ({count} lines)") } else { String::new() };
+        let problem = Problem::new(format!("{}{more}", repair.words())).hint("nothing else on these lines was changed");
+        read.diagnostics.push(text, line, Severity::Note, Span::new(range.0, range.1), problem);
+    }
+    if let Some((line, span, problem)) = wrong::beside(text, &found.blocks, &sections, &lines) {
+        read.diagnostics.push(text, line, Severity::Warning, span, problem);
+    }
+    read.other_lines += found.other;
+    read.sections.append(&mut sections);
+    several::choose(read, text, source, first, &outcome);
+}
+
+fn format(what: What) -> Format {
+    match what {
+        What::Dump => Format::Save,
+        What::Rules => Format::Rules,
+        What::Restore => Format::Restore,
+        What::Script => Format::Commands,
+        What::Listing => Format::Listing,
+    }
+}
+
+/// What surrounds a block: text that has no line ends of its own, a log's prefixes, or nothing.
+fn inside(pasted: &str, block: &Block, logged: bool) -> Inside {
+    let ends = memchr::memchr_iter(b'\n', pasted.as_bytes()).count();
+    match block.last - block.first > ends && pasted.contains("\\n") {
+        true => Inside::Escaped,
+        false if logged => Inside::Log,
+        false => Inside::Text,
+    }
+}
+
+/// A section with what was read of its block.
+fn filled(
+    mut section: Section,
+    block: &Block,
+    made: &(u32, u32),
+    outcome: &Outcome,
+    read: &Read,
+    lines: &Lines,
+) -> Section {
+    let own = |touched: &&Touched| (made.0..made.1).contains(&touched.line);
+    for touched in outcome.touched.iter().filter(own) {
+        let Some(ruleset) = read.rulesets.get(touched.ruleset) else { continue };
+        (section.family, section.backend) = (ruleset.family, ruleset.backend);
+        section.ruleset = u32::try_from(touched.ruleset).ok();
+        if !section.tables.contains(&touched.table) {
+            section.tables.push(touched.table);
+        }
+    }
+    let counts = (block.first..=block.last).take(40).any(|at| {
+        let line = lines.get(at).trim_start();
+        line.starts_with('[') || line.contains(" -c ") && section.format == Format::Rules
+    });
+    if counts {
+        section.options = if section.format == Format::Rules { " -v".into() } else { " -c".into() };
+    }
+    if let Some(Asked { table: Some(table), .. }) = &block.asked
+        && section.format == Format::Listing
+    {
+        section.tables.push(*table);
+    }
+    section
+}
