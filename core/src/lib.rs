@@ -28,6 +28,7 @@ pub mod owners;
 pub mod packet;
 pub mod parse;
 pub mod print;
+mod rebuild;
 pub mod redact;
 pub mod report;
 pub mod ruleset;

@@ -389,6 +389,33 @@ pub(crate) fn reached_from(table: &Table, hook: Hook) -> Vec<bool> {
     reached
 }
 
+/// The address in a rule's gap that makes it one of the rules of the mesh to which the rule set belongs: the mesh's name, and
+/// the address. `with` is the rule with an address in the gap, as printed without `-A` and its chain. There is one only if
+/// any other address would make it no rule of the mesh; where the address is known to be one of the loopback, if any other
+/// would not make it the same one.
+pub(crate) fn own_address(
+    ruleset: &Ruleset,
+    chain: &str,
+    loopback: bool,
+    with: &dyn Fn(&str) -> String,
+) -> Option<(&'static str, &'static str)> {
+    let mesh = recognise(ruleset)?;
+    let shape = Shape::new(mesh.kind, ruleset.family);
+    let any = match ruleset.family {
+        Family::Ipv4 => "203.0.113.77/32",
+        Family::Ipv6 => "2001:db8::77/128",
+    };
+    let row = |address: &str| shape.fit_text(chain, &with(address)).map(|fit| fit.row);
+    let other = row(any);
+    if other.is_some() && !loopback {
+        return None;
+    }
+    let mut fit =
+        shape::own_addresses(ruleset.family).into_iter().filter(|own| row(own).is_some() && row(own) != other);
+    let own = fit.next()?;
+    fit.next().is_none().then_some((mesh.name, own))
+}
+
 /// Chains that a node has and a pod has not, by how their names begin.
 const NODE: [(&str, &str); 4] =
     [("KUBE-", "kube-proxy"), ("cali-", "Calico"), ("DOCKER", "Docker"), ("CNI-", "a container network plugin")];

@@ -4,6 +4,7 @@ use crate::capture::{Backend, Capture};
 use crate::diagnostic::{Diagnostic, Diagnostics, Problem, Severity, Span};
 use crate::host::Host;
 use crate::packet::Family;
+use crate::rebuild;
 use crate::ruleset::Ruleset;
 
 mod blocks;
@@ -85,7 +86,13 @@ pub fn dump(text: impl Into<String>) -> Parsed {
             read.diagnostics.push(&text, line, Severity::Error, span, problem);
         }
     }
-    Parsed { sources: vec![text], ..read.finish() }
+    let mut parsed = Parsed { sources: vec![text], ..read.finish() };
+    // A plain dump shows no table twice, and lost nothing.
+    if parsed.sections.len() > 1 {
+        rebuild::settle(&mut parsed);
+    }
+    rebuild::offer(&mut parsed);
+    parsed
 }
 
 fn nothing_found() -> (u32, Span, Problem) {

@@ -387,6 +387,27 @@ impl Ruleset {
         Text { start: narrow(start), length: narrow(text.len()) }
     }
 
+    /// Adds the tables of another rule set of the same text.
+    pub fn absorb(&mut self, other: Self) {
+        let narrow = |n| u32::try_from(n).expect("parts and strings are of a text below 4 GiB");
+        let (parts, strings) = (narrow(self.parts.len()), narrow(self.strings.len()));
+        let moved = |text: Text| Text { start: text.start + strings, ..text };
+        self.strings.push_str(&other.strings);
+        self.parts.extend(other.parts.into_iter().map(|part| match part.value {
+            Value::Text(text) => Part { value: Value::Text(moved(text)), ..part },
+            _ => part,
+        }));
+        for mut table in other.tables {
+            for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+                rule.first += parts;
+                if let Target::Missing { name, .. } = &mut rule.target {
+                    *name = moved(*name);
+                }
+            }
+            self.tables.push(table);
+        }
+    }
+
     /// A text kept before.
     pub fn text(&self, text: Text) -> &str {
         text.of(&self.strings)

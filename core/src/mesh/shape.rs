@@ -153,13 +153,18 @@ pub(super) struct Fit {
     pub(super) words: Vec<String>,
 }
 
+/// The loopback address, and the proxy's own source address.
+pub(super) fn own_addresses(family: Family) -> [&'static str; 2] {
+    match family {
+        Family::Ipv4 => ["127.0.0.1/32", "127.0.0.6/32"],
+        Family::Ipv6 => ["::1/128", "::6/128"],
+    }
+}
+
 /// Puts the mesh's own names into a pattern.
 fn fill(kind: &Kind, family: Family, pattern: &str) -> String {
     let [incoming, incoming_port, outgoing, outgoing_port, dns] = kind.slots;
-    let (one, six) = match family {
-        Family::Ipv4 => ("127.0.0.1/32", "127.0.0.6/32"),
-        Family::Ipv6 => ("::1/128", "::6/128"),
-    };
+    let [one, six] = own_addresses(family);
     let names = [("@inr", incoming_port), ("@in", incoming), ("@outr", outgoing_port), ("@out", outgoing)];
     let names = names.into_iter().chain([("@dns", dns), ("@1", one), ("@6", six)]);
     // A chain that the mesh does not have fits nothing.
@@ -178,11 +183,16 @@ impl Shape {
 
     /// Which of the mesh's rules this is.
     pub(super) fn fit(&self, ruleset: &Ruleset, table: &Table, chain: &str, rule: &Rule) -> Option<Fit> {
-        let mut here = self.0.iter().filter(|(_, own, _)| own == chain).peekable();
-        here.peek()?;
-        let text = text(ruleset, table, rule);
-        here.find_map(|(row, _, pattern)| {
-            let words = glob::words(pattern, &text)?.into_iter().map(str::to_owned).collect();
+        if !self.knows(chain) {
+            return None;
+        }
+        self.fit_text(chain, &text(ruleset, table, rule))
+    }
+
+    /// Which of the mesh's rules a rule is that is printed so, without `-A` and its chain.
+    pub(super) fn fit_text(&self, chain: &str, text: &str) -> Option<Fit> {
+        self.0.iter().filter(|(_, own, _)| own == chain).find_map(|(row, _, pattern)| {
+            let words = glob::words(pattern, text)?.into_iter().map(str::to_owned).collect();
             Some(Fit { row, words })
         })
     }

@@ -393,7 +393,13 @@ impl RuleReader {
                 if opt.kind.is_optional() {
                     break;
                 }
-                let problem = Problem::new(format!("{} needs a value", opt.flag));
+                let problem = match opt.kind {
+                    Kind::Network => {
+                        Problem::new(format!("{} has lost its value: whether the rule matches is unknown", opt.flag))
+                            .hint("addresses are taken out of dumps before they are shown")
+                    }
+                    _ => Problem::new(format!("{} needs a value", opt.flag)),
+                };
                 return Err((place.end, word.span, problem));
             };
             place = next.span;
