@@ -81,7 +81,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
         let problem = Problem::new(format!("{}{more}", repair.words())).hint("nothing else on these lines was changed");
         read.diagnostics.push(text, line, Severity::Note, Span::new(range.0, range.1), problem);
     }
-    if let Some((line, span, problem)) = wrong::beside(text, &found.blocks, &sections, &lines) {
+    for (line, span, problem) in wrong::beside(text, &sections) {
         read.diagnostics.push(text, line, Severity::Warning, span, problem);
     }
     read.other_lines += found.other;
