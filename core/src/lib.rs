@@ -6,11 +6,13 @@
 #![forbid(unsafe_code)]
 
 pub mod capture;
+pub mod commands;
 pub mod compare;
 pub mod condition;
 pub mod constants;
 pub mod diagnostic;
 pub mod draft;
+pub mod edit;
 pub mod evidence;
 pub mod explain;
 pub mod extension;

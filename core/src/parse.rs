@@ -30,7 +30,16 @@ mod wrong;
 
 pub use sections::{Format, Inside, Section};
 
+pub(crate) use save::off;
+
 use save::Manner;
+
+/// The words of a printed rule, without their quotes; nothing where one stays open.
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    words::split(text, 0, &mut found).ok()?;
+    Some(found.into_iter().map(|word| word.text.into_owned()).collect())
+}
 
 /// What a text was understood to be.
 #[derive(Clone, Debug, Default)]
@@ -93,6 +102,23 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     }
     rebuild::offer(&mut parsed);
     parsed
+}
+
+/// Reads a dump as it stands, line by line: nothing in it is repaired.
+pub(crate) fn strictly(text: String) -> Parsed {
+    let mut read = Read::default();
+    save::read(&text, 0, Manner::default(), &mut read.rulesets, &mut read.diagnostics);
+    Parsed { sources: vec![text], ..read.finish() }
+}
+
+/// Reads again, with another text in one of the sources.
+pub(crate) fn again(parsed: &Parsed, source: u32, text: String) -> Parsed {
+    let Some(capture) = &parsed.capture else { return dump(text) };
+    let mut sources = parsed.sources.clone();
+    if let Some(old) = sources.get_mut(source as usize) {
+        *old = text;
+    }
+    capture::all(Read::default(), capture.clone(), sources)
 }
 
 fn nothing_found() -> (u32, Span, Problem) {

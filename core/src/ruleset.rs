@@ -313,6 +313,21 @@ impl Table {
     }
 }
 
+/// A rule that is written in the text behind a `#`: switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Off {
+    /// Its table.
+    pub table: TableName,
+    /// The place of its chain in the table.
+    pub chain: u32,
+    /// The rule of the chain that follows it, from 0; behind the last where none does.
+    pub before: u32,
+    /// Line in the text, from 1.
+    pub line: u32,
+    /// Its bytes in the text, with the `#`.
+    pub span: Span,
+}
+
 /// One family's rules in one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruleset {
@@ -326,6 +341,8 @@ pub struct Ruleset {
     pub source: u32,
     /// Its tables, in the order of the text.
     pub tables: Vec<Table>,
+    /// The rules that are switched off, in the order of the text.
+    pub off: Vec<Off>,
     /// The parts of all rules.
     pub parts: Vec<Part>,
     /// The texts of all parts.
@@ -341,6 +358,7 @@ impl Ruleset {
             version: None,
             source: 0,
             tables: Vec::new(),
+            off: Vec::new(),
             parts: Vec::new(),
             strings: String::new(),
         }

@@ -54,25 +54,26 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
             .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
         read.diagnostics.push(&text, 1, Severity::Warning, Span::default(), problem);
     }
-    let mut sources = Vec::new();
-    for captured in &mut capture.rulesets {
-        let own = std::mem::take(&mut captured.text);
-        let source = u32::try_from(sources.len()).unwrap_or(u32::MAX);
-        read.text(&own, source, Some((captured.family, Some(captured.backend))));
-        sources.push(own);
-    }
-    read.sections.iter_mut().for_each(|section| section.inside = Inside::Capture);
-    // Rules may stand around the capture: in the text as it was pasted, but for the capture itself.
+    let mut sources: Vec<String> =
+        capture.rulesets.iter_mut().map(|captured| std::mem::take(&mut captured.text)).collect();
     let around = [&text[..found.start], &text[found.end..]];
     if around.iter().any(|part| !part.trim().is_empty()) {
-        let blank: String = text[found.start..found.end]
-            .chars()
-            .map(|c| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) })
-            .collect();
-        let rest = [around[0], &blank, around[1]].concat();
-        let source = u32::try_from(sources.len()).unwrap_or(u32::MAX);
-        read.text(&rest, source, None);
         sources.push(text);
+    }
+    all(read, capture, sources)
+}
+
+/// Reads the texts of a capture, and the one that it stood in, if rules may stand around it.
+pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String>) -> Parsed {
+    for (source, text) in (0..).zip(&sources) {
+        match capture.rulesets.get(source as usize) {
+            Some(captured) => {
+                let known = read.sections.len();
+                read.text(text, source, Some((captured.family, Some(captured.backend))));
+                read.sections[known..].iter_mut().for_each(|section| section.inside = Inside::Capture);
+            }
+            None => read.text(&without_capture(text), source, None),
+        }
     }
     if read.rulesets.is_empty() {
         let problem = Problem::new("the capture holds no rules").hint("its warnings say what could not be asked");
@@ -85,6 +86,14 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
         capture: Some(capture),
         ..read.finish()
     }
+}
+
+/// A text as it was pasted, but for the capture in it: blanks, so that all else keeps its place.
+fn without_capture(text: &str) -> String {
+    let Some(Found { start, end, .. }) = find(text) else { return text.to_owned() };
+    let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+    let blank: String = text[start..end].chars().map(blank).collect();
+    [&text[..start], &blank, &text[end..]].concat()
 }
 
 /// The byte at a line and column (both from 1, columns in bytes), moved to a character's start.

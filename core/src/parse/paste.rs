@@ -27,6 +27,8 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
     let first = read.rulesets.len();
     let outcome = save::read(&normal.out.text, source, manner, &mut read.rulesets, &mut said);
 
+    // They stand in the cleaned text only.
+    read.rulesets[first..].iter_mut().for_each(|set| set.off.clear());
     for rule in read.rulesets[first..].iter_mut().flat_map(|set| &mut set.tables).flat_map(|table| &mut table.chains) {
         rule.rules.iter_mut().for_each(|rule| rule.span = normal.out.span(rule.span, text));
     }

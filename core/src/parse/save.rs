@@ -9,7 +9,7 @@ use crate::diagnostic::{Diagnostics, Fix, Problem, Severity, Span};
 use crate::extension::{Id, Role};
 use crate::order;
 use crate::packet::Family;
-use crate::ruleset::{Counters, Policy, Rule, Ruleset, Table, TableName};
+use crate::ruleset::{Counters, Off, Policy, Rule, Ruleset, Table, TableName};
 
 use super::check;
 use super::command::Verb;
@@ -159,7 +159,10 @@ impl<'a> Reader<'a, '_> {
         }
         match trimmed.as_bytes() {
             [] => {}
-            [b'#', ..] => self.comment(trimmed),
+            [b'#', ..] => {
+                self.comment(trimmed);
+                self.off(number, span, trimmed);
+            }
             [b'*', ..] => self.table(number, span, trimmed[1..].trim()),
             _ if self.strayed => self.strayed = trimmed != "COMMIT",
             [b':', ..] => self.chain(number, span, &trimmed[1..]),
@@ -205,6 +208,17 @@ impl<'a> Reader<'a, '_> {
             backend: self.stated.backend.or(backend),
             version,
         };
+    }
+
+    /// `#-A OUTPUT …`: a rule that is switched off.
+    fn off(&mut self, number: u32, span: Span, line: &str) {
+        let Some(open) = &self.open else { return };
+        let Some(name) = off(line).and_then(|rule| rule.split_whitespace().nth(1)) else { return };
+        let Some(&chain) = open.chains.get(name) else { return };
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let table = &ruleset.tables[open.table];
+        let before = u32::try_from(table.chains[chain as usize].rules.len()).unwrap_or(u32::MAX);
+        ruleset.off.push(Off { table: table.name, chain, before, line: number, span });
     }
 
     fn table(&mut self, number: u32, span: Span, name: &str) {
@@ -461,6 +475,13 @@ fn order_tables(ruleset: &mut Ruleset) {
         }
         _ => ruleset.tables.reverse(),
     }
+}
+
+/// What is behind the `#` of a rule that is switched off: `-A OUTPUT …`, without counters.
+pub(crate) fn off(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches('#').trim_start();
+    let rule = if line.starts_with('[') { line.split_once("] ").map_or("", |(_, rule)| rule) } else { line };
+    rule.starts_with("-A ").then_some(rule)
 }
 
 /// `[12:720]`
