@@ -79,6 +79,7 @@ pub mod transport;
 pub mod ttl;
 pub mod u32;
 pub mod udp;
+pub mod unlisted;
 
 pub use kind::Kind;
 
@@ -88,6 +89,7 @@ static ALL: &[&Extension] = &[
     &opaque::MATCH,
     &opaque::TARGET,
     &opaque::STRAY,
+    &unlisted::UNLISTED,
     &addrtype::ADDRTYPE,
     &comment::COMMENT,
     &connmark::CONNMARK,
@@ -211,6 +213,8 @@ impl Id {
     pub const OPAQUE_TARGET: Self = Self(2);
     /// Words that belong to no match, kept as written.
     pub const STRAY: Self = Self(3);
+    /// What a listing does not show.
+    pub const UNLISTED: Self = Self(4);
 
     /// The extension.
     pub fn get(self) -> &'static Extension {
@@ -324,6 +328,8 @@ pub struct Extension {
     pub print: Option<fn(&Options, &mut String)>,
     /// Whether its options stand in the order in which they are written: their order says something.
     pub ordered: bool,
+    /// How `iptables -L` prints it.
+    pub listed: Listed,
     /// Whether a rule with it makes the kernel track connections (measured).
     pub tracks: bool,
     /// What the target does to a packet's way; a match goes on.
@@ -366,6 +372,7 @@ impl Extension {
             chance: None,
             print: None,
             ordered: false,
+            listed: Listed::new("", &[]),
             tracks: false,
             behaviour: Behaviour::GoesOn,
             apply: None,
@@ -401,6 +408,11 @@ impl Extension {
         Self::acting(name, summary, options, Behaviour::Observes, |_, _| Action::Continue, words)
     }
 
+    /// The same, printed by `iptables -L` in a way of its own: see [`Listed`].
+    pub const fn listed(self, lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
+        Self { listed: Listed::new(lead, rows), ..self }
+    }
+
     fn is_named(&self, name: &str) -> bool {
         self.name == name || self.aliases.contains(&name)
     }
@@ -414,6 +426,35 @@ impl Extension {
     pub fn option(&self, flag: &str) -> Option<(u8, &'static Opt)> {
         let options: &'static [Opt] = self.options;
         (0..).zip(options).find(|(_, opt)| opt.flag == flag || opt.aliases.contains(&flag))
+    }
+}
+
+/// How `iptables -L` prints a use of an extension: what leads it, and the forms of its options. An option without a row is
+/// printed as its flag without dashes, with its value behind it.
+///
+/// A row is a pattern and the words that it stands for. In a pattern, `%` is a value, which stands in the words in the same
+/// order; `!` is where a `!` may stand; `^` is one blank, and a blank is one or more. A row that begins with `?` is only
+/// taken where its option can have such a value.
+#[derive(Clone, Copy)]
+pub struct Listed {
+    /// What stands before its options, such as `tcp`; empty: nothing does.
+    pub lead: &'static str,
+    /// Pattern and words, such as `("!owner UID match %", "--uid-owner %")`; of two that fit, the first is taken.
+    pub rows: &'static [(&'static str, &'static str)],
+    /// Turns a value of an option from what a listing prints to what the option takes; `None` is no such value. The value
+    /// of a row that names no option becomes options.
+    pub value: Option<fn(flag: &str, value: &str) -> Option<String>>,
+}
+
+impl Listed {
+    /// Values are printed as the options take them.
+    pub const fn new(lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
+        Self { lead, rows, value: None }
+    }
+
+    /// Values are printed in another way.
+    pub const fn values(self, value: fn(flag: &str, value: &str) -> Option<String>) -> Self {
+        Self { value: Some(value), ..self }
     }
 }
 

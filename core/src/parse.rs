@@ -16,6 +16,7 @@ mod command;
 mod edit;
 mod guess;
 mod kind;
+mod listing;
 mod noise;
 mod normal;
 mod paste;

@@ -279,6 +279,8 @@ pub struct Chain {
     pub policy: Policy,
     /// What fell through to the policy, where the text says.
     pub counters: Option<Counters>,
+    /// How many rules lead to it, where a listing says so.
+    pub references: Option<u32>,
     /// The line that declares it, from 1.
     pub line: Option<u32>,
     /// Its rules, in order.

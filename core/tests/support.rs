@@ -18,7 +18,7 @@ walk answers yes or no from the packet, the host and a connection's first packet
 ";
 
 /// Those that stand for what is kept as written.
-const KEPT: [Id; 3] = [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
+const KEPT: [Id; 4] = [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
 
 fn names<T: Copy>(all: &[T], name: impl Fn(T) -> String) -> String {
     all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ")

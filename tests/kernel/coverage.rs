@@ -16,7 +16,7 @@ const UNJUDGED: [&str; 8] = ["CLUSTERIP", "HMARK", "LED", "RATEEST", "SECMARK", 
 
 /// Extensions that no rule set states as such: the header's conditions stand in every rule, and what is kept as written
 /// cannot be judged.
-const NOT_ASKED: [Id; 4] = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
+const NOT_ASKED: [Id; 5] = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
 
 /// Extensions for whose protocols and headers the suite sends no packets.
 const NOT_SENT: [&str; 2] = ["frag", "srh"];

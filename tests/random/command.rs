@@ -263,7 +263,7 @@ fn about(id: Id, family: Family) -> BoxedStrategy<Command> {
 
 /// The extensions that iptables has for a family.
 fn known(family: Family) -> impl Iterator<Item = Id> {
-    let kept = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
+    let kept = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
     Id::all().filter(move |id| !kept.contains(id) && id.get().family.is_none_or(|own| own == family))
 }
 

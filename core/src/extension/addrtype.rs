@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::kind::Names;
-use super::{Extension, Given, Kind, Opt, Options};
+use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::host::RouteKind;
@@ -125,6 +125,15 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m addrtype`.
 pub static ADDRTYPE: Extension = Extension {
+    listed: Listed::new(
+        "ADDRTYPE match",
+        &[
+            ("src-type !%", "--src-type %"),
+            ("dst-type !%", "--dst-type %"),
+            ("limit-in", "--limit-iface-in"),
+            ("limit-out", "--limit-iface-out"),
+        ],
+    ),
     check,
     hooks_for: Some(hooks),
     ..Extension::matching(

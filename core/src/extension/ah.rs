@@ -4,7 +4,7 @@
 use super::ipv6header::has_header;
 use super::spi::SPI;
 use super::transport::{TRANSPORT, headless};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::packet::{Family, Protocol};
 use crate::ruleset::Value;
@@ -13,6 +13,7 @@ const AH: Protocol = Protocol(51);
 
 /// `-m ah` of iptables.
 pub static AH4: Extension = Extension {
+    listed: Listed::new("ah", &[("spi:!%", "--ahspi %"), ("spis:!%", "--ahspi %")]),
     family: Some(Family::Ipv4),
     implied_by: Some(AH),
     protocols: &[AH],
@@ -56,6 +57,10 @@ fn unstated<'a>(_: &Context<'a>) -> Reading<'a> {
 
 /// `-m ah` of ip6tables.
 pub static AH6: Extension = Extension {
+    listed: Listed::new(
+        "ah",
+        &[("spi:!%", "--ahspi %"), ("spis:!%", "--ahspi %"), ("length:!%", "--ahlen %"), ("reserved", "--ahres")],
+    ),
     family: Some(Family::Ipv6),
     implied_by: Some(AH),
     asks_first: Some(&PRESENT),

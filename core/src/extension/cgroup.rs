@@ -1,6 +1,6 @@
 //! `-m cgroup` (xt_cgroup.c): the control group of the process that owns the socket.
 
-use super::{Extension, Given, Kind, Opt};
+use super::{Extension, Given, Kind, Listed, Opt};
 use crate::diagnostic::Problem;
 use crate::ruleset::Hook;
 
@@ -13,6 +13,7 @@ fn one_group(given: &Given) -> Result<(), Problem> {
 
 /// `-m cgroup`.
 pub static CGROUP: Extension = Extension {
+    listed: Listed::new("", &[("?cgroup !%", "--cgroup %"), ("cgroup !%", "--path %")]),
     hooks: &[Hook::Input, Hook::Output, Hook::Postrouting],
     unknowable: Some("a dump does not say which control group a process is in"),
     check: one_group,

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::kind::Form;
 use super::kind::read::problem;
-use super::{Extension, Kind, Opt, Options};
+use super::{Extension, Kind, Listed, Opt, Options};
 use crate::number::parse_u64;
 use crate::ruleset::Value;
 
@@ -66,6 +66,13 @@ fn words(options: &Options) -> String {
 
 /// `-m connbytes`.
 pub static CONNBYTES: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[(
+            "!connbytes % connbytes mode % connbytes direction %",
+            "--connbytes % --connbytes-mode % --connbytes-dir %",
+        )],
+    ),
     tracks: true,
     unknowable: Some("it depends on how much the connection has carried"),
     print: Some(print),

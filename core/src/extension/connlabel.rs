@@ -2,7 +2,7 @@
 
 use super::kind::Form;
 use super::kind::read::problem;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::packet::ConnectionState;
 use crate::ruleset::Value;
@@ -48,6 +48,7 @@ static LABELLED: Field = Field {
 
 /// `-m connlabel`.
 pub static CONNLABEL: Extension = Extension {
+    listed: Listed::new("connlabel", &[("!%", "--label %")]),
     tracks: true,
     ..Extension::matching(
         "connlabel",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::kind::Form;
 use super::kind::host::length;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Opt, Options};
+use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
 use crate::ruleset::Value;
@@ -63,6 +63,15 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m connlimit`.
 pub static CONNLIMIT: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[
+            ("#conn src/% > %", "--connlimit-mask % --connlimit-above % --connlimit-saddr"),
+            ("#conn src/% <= %", "--connlimit-mask % --connlimit-upto % --connlimit-saddr"),
+            ("#conn dst/% > %", "--connlimit-mask % --connlimit-above % --connlimit-daddr"),
+            ("#conn dst/% <= %", "--connlimit-mask % --connlimit-upto % --connlimit-daddr"),
+        ],
+    ),
     tracks: true,
     unknowable: Some("it depends on how many connections there are"),
     check,

@@ -1,6 +1,6 @@
 //! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it fails.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::walk::conntrack;
 
@@ -15,6 +15,7 @@ static CONNECTION_MARK: Field = Field {
 
 /// `-m connmark`.
 pub static CONNMARK: Extension = Extension {
+    listed: Listed::new("connmark match", &[("!%", "--mark %")]),
     tracks: true,
     ..Extension::matching(
         "connmark",

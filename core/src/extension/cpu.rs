@@ -1,6 +1,6 @@
 //! `-m cpu` (xt_cpu.c): the processor that handles the packet.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 
 const UNKNOWABLE: &str = "it depends on which processor handles the packet";
@@ -10,6 +10,7 @@ static PROCESSOR: Field =
 
 /// `-m cpu`.
 pub static CPU: Extension = Extension {
+    listed: Listed::new("", &[("cpu !%", "--cpu %")]),
     unknowable: Some(UNKNOWABLE),
     ..Extension::matching(
         "cpu",

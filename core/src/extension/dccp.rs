@@ -2,7 +2,7 @@
 
 use super::kind::Form;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::Protocol;
@@ -43,8 +43,33 @@ static OPTION: Field = Field {
     read: |_| Reading::Unknown("the packet does not state its options of DCCP".into()),
 };
 
+/// `iptables -L -n` prints types as numbers.
+fn types(flag: &str, value: &str) -> Option<String> {
+    let words = value.split(',');
+    match flag {
+        // Ten and all above are one.
+        "--dccp-types" => {
+            let names = words.map(|word| word.parse().map_or(word, |number: usize| TYPES[number.min(TYPES.len() - 1)]));
+            Some(names.collect::<Vec<_>>().join(","))
+        }
+        _ => Some(value.to_owned()),
+    }
+}
+
 /// `-m dccp`.
 pub static DCCP: Extension = Extension {
+    listed: Listed::new(
+        "dccp",
+        &[
+            ("spt:!%", "--sport %"),
+            ("spts:!%", "--sport %"),
+            ("dpt:!%", "--dport %"),
+            ("dpts:!%", "--dport %"),
+            ("option=!%", "--dccp-option %"),
+            ("?!%", "--dccp-types %"),
+        ],
+    )
+    .values(types),
     implied_by: Some(Protocol::DCCP),
     protocols: &[Protocol::DCCP],
     asks_first: Some(&TRANSPORT),

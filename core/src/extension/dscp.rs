@@ -71,4 +71,5 @@ pub static DSCP: Extension = Extension::matching(
         Opt::tests("--dscp", Kind::Own(&NUMBER), &DSCP_FIELD).required(),
         Opt::tests("--dscp-class", Kind::Own(&CLASS), &DSCP_FIELD).stored_as("--dscp"),
     ],
-);
+)
+.listed("DSCP match", &[("!%", "--dscp %")]);

@@ -1,6 +1,6 @@
 //! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in that of TCP.
 
-use super::{Extension, Given, Kind, Opt};
+use super::{Extension, Given, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::{Protocol, TcpFlags};
@@ -39,6 +39,10 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m ecn`.
 pub static ECN: Extension = Extension {
+    listed: Listed::new(
+        "ECN match",
+        &[("!ECE", "--ecn-tcp-ece"), ("!CWR", "--ecn-tcp-cwr"), ("!ECT=%", "--ecn-ip-ect %")],
+    ),
     check,
     ..Extension::matching(
         "ecn",

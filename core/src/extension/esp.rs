@@ -2,13 +2,14 @@
 
 use super::spi::SPI;
 use super::transport::TRANSPORT;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::packet::Protocol;
 
 const ESP_PROTOCOL: Protocol = Protocol(50);
 
 /// `-m esp`.
 pub static ESP: Extension = Extension {
+    listed: Listed::new("esp", &[("spi:!%", "--espspi %"), ("spis:!%", "--espspi %")]),
     implied_by: Some(ESP_PROTOCOL),
     protocols: &[ESP_PROTOCOL],
     asks_first: Some(&TRANSPORT),

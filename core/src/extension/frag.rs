@@ -1,7 +1,7 @@
 //! `-m frag` (ip6t_frag.c): the fragment header of IPv6.
 
 use super::ipv6header::{has_header, unstated};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::packet::{Family, Fragment};
 
@@ -49,6 +49,18 @@ static LAST: Field = Field {
 
 /// `-m frag`. The kernel does not look at what `--fraglen` asks (`frag_mt6`).
 pub static FRAG: Extension = Extension {
+    listed: Listed::new(
+        "frag",
+        &[
+            ("id:!%", "--fragid %"),
+            ("ids:!%", "--fragid %"),
+            ("length:!%", "--fraglen %"),
+            ("reserved", "--fragres"),
+            ("first", "--fragfirst"),
+            ("more", "--fragmore"),
+            ("last", "--fraglast"),
+        ],
+    ),
     family: Some(Family::Ipv6),
     asks_first: Some(&PRESENT),
     ..Extension::matching(

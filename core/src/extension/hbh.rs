@@ -3,7 +3,7 @@
 use super::ipv6header::{has_header, unstated};
 use super::kind::Form;
 use super::kind::read::{number_u32, problem, whole};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
@@ -61,6 +61,7 @@ static CONTENTS: Field = Field { name: "options", phrase: Phrase::Is("list of it
 
 /// `-m hbh`.
 pub static HBH: Extension = Extension {
+    listed: Listed::new("hbh", &[("length:!%", "--hbh-len %"), ("opts %", "--hbh-opts %")]),
     family: Some(Family::Ipv6),
     asks_first: Some(&HOP_BY_HOP),
     ..Extension::matching(
@@ -75,6 +76,7 @@ pub static HBH: Extension = Extension {
 
 /// `-m dst`.
 pub static DST: Extension = Extension {
+    listed: Listed::new("dst", &[("length:!%", "--dst-len %"), ("opts %", "--dst-opts %")]),
     family: Some(Family::Ipv6),
     asks_first: Some(&DESTINATION),
     ..Extension::matching(

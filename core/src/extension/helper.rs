@@ -1,6 +1,6 @@
 //! `-m helper` (xt_helper.c): a connection that another one's helper announced, such as FTP's data.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::packet::ConnectionState;
 
@@ -17,6 +17,7 @@ static HELPER: Field = Field {
 
 /// `-m helper`.
 pub static HELPER_MATCH: Extension = Extension {
+    listed: Listed::new("", &[("helper match !\"%\"", "--helper %")]),
     tracks: true,
     ..Extension::matching(
         "helper",

@@ -1,7 +1,7 @@
 //! `-m icmp` (ip_tables.c, `icmp_match`), and the field that `-m icmp6` shares.
 
 use super::transport::{TRANSPORT, headless};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::packet::{Family, Protocol};
 
@@ -18,6 +18,10 @@ pub static TYPE: Field = Field {
 
 /// `-m icmp`.
 pub static ICMP: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[("icmp!type % code %", "--icmp-type %/%"), ("icmp!type %", "--icmp-type %"), ("icmp!%", "--icmp-type %")],
+    ),
     family: Some(Family::Ipv4),
     implied_by: Some(Protocol::ICMP),
     protocols: &[Protocol::ICMP],

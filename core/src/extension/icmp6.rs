@@ -2,11 +2,19 @@
 
 use super::icmp::TYPE;
 use super::transport::TRANSPORT;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::packet::{Family, Protocol};
 
 /// `-m icmp6`.
 pub static ICMP6: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[
+            ("ipv6-icmp!type % code %", "--icmpv6-type %/%"),
+            ("ipv6-icmp!type %", "--icmpv6-type %"),
+            ("ipv6-icmp!%", "--icmpv6-type %"),
+        ],
+    ),
     aliases: &["icmpv6", "ipv6-icmp"],
     family: Some(Family::Ipv6),
     implied_by: Some(Protocol::ICMPV6),

@@ -2,13 +2,17 @@
 
 use super::spi::SPI;
 use super::transport::TRANSPORT;
-use super::{Extension, Implied, Kind, Opt};
+use super::{Extension, Implied, Kind, Listed, Opt};
 use crate::packet::Protocol;
 
 const IPCOMP_PROTOCOL: Protocol = Protocol(108);
 
 /// `-m ipcomp`. The kernel does not look at what `--compres` asks.
 pub static IPCOMP: Extension = Extension {
+    listed: Listed::new(
+        "comp",
+        &[("spi:!%", "--ipcompspi %"), ("spis:!%", "--ipcompspi %"), ("reserved", "--compres")],
+    ),
     implied_by: Some(IPCOMP_PROTOCOL),
     protocols: &[IPCOMP_PROTOCOL],
     asks_first: Some(&TRANSPORT),

@@ -18,4 +18,5 @@ pub static IPRANGE: Extension = Extension::matching(
         Opt::tests("--dst-range", Kind::AddressSpan, &DESTINATION),
     ],
 )
-.asking();
+.asking()
+.listed("", &[("source IP range !%", "--src-range %"), ("destination IP range !%", "--dst-range %")]);

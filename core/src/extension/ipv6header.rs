@@ -2,7 +2,7 @@
 //! share.
 
 use super::kind::Form;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::names;
@@ -116,8 +116,16 @@ fn unstated_list() -> Reading<'static> {
     Reading::Unknown("the packet does not state its IPv6 extension headers".into())
 }
 
+/// `iptables -L` prints the set of headers as a number.
+fn names_of(_: &str, value: &str) -> Option<String> {
+    let bits = u32::from_str_radix(value.strip_prefix("0x")?, 16).ok()?;
+    let named: Vec<&str> = HEADERS.iter().filter(|(_, _, bit)| bits & bit != 0).map(|(name, ..)| *name).collect();
+    Some(named.join(","))
+}
+
 /// `-m ipv6header`.
 pub static IPV6HEADER: Extension = Extension {
+    listed: Listed::new("ipv6header", &[("flags:!%", "--header %")]).values(names_of),
     family: Some(Family::Ipv6),
     ..Extension::matching(
         "ipv6header",

@@ -69,4 +69,5 @@ pub static LENGTH: Extension = Extension::matching(
     "length",
     "the bytes of the whole packet",
     &[Opt::tests("--length", Kind::NumberRange(65535), &LENGTH_FIELD).required()],
-);
+)
+.listed("", &[("length !%", "--length %")]);

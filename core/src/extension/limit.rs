@@ -1,7 +1,7 @@
 //! `-m limit` (xt_limit.c): so many packets in a time, and a few more at first.
 
 use super::kind::Form;
-use super::{Extension, Given, Implied, Kind, Opt, rate};
+use super::{Extension, Given, Implied, Kind, Listed, Opt, rate};
 use crate::capture::Backend;
 use crate::diagnostic::Problem;
 use crate::ruleset::Value;
@@ -47,6 +47,7 @@ const BURST: u32 = 5;
 
 /// `-m limit`.
 pub static LIMIT: Extension = Extension {
+    listed: Listed::new("", &[("limit: avg % burst %", "--limit % --limit-burst %")]),
     unknowable: Some("it depends on how many packets came before"),
     check,
     implied: &[Implied::new("--limit", "3/hour")],

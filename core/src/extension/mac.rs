@@ -1,7 +1,7 @@
 //! `-m mac` (xt_mac.c): the hardware address of the sender on the wire.
 
 pub(crate) use super::kind::read::mac;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::ruleset::Hook;
 
@@ -23,6 +23,7 @@ static SOURCE: Field = Field { name: "src_mac", phrase: Phrase::Is("sender's har
 
 /// `-m mac`.
 pub static MAC: Extension = Extension {
+    listed: Listed::new("", &[("MAC !%", "--mac-source %")]),
     hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
     ..Extension::matching(
         "mac",

@@ -8,4 +8,5 @@ static PACKET_MARK: Field =
 
 /// `-m mark`.
 pub static MARK: Extension =
-    Extension::matching("mark", "the packet's mark", &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK).required()]);
+    Extension::matching("mark", "the packet's mark", &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK).required()])
+        .listed("mark match", &[("!%", "--mark %")]);

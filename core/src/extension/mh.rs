@@ -3,7 +3,7 @@
 use super::kind::Form;
 use super::kind::read::problem;
 use super::transport::{TRANSPORT, headless};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::number;
@@ -73,6 +73,7 @@ static TYPE: Field = Field {
 
 /// `-m mh`.
 pub static MH: Extension = Extension {
+    listed: Listed::new("mh", &[("?!%", "--mh-type %")]),
     family: Some(Family::Ipv6),
     implied_by: Some(MOBILITY),
     protocols: &[MOBILITY],

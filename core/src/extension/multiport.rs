@@ -1,7 +1,7 @@
 //! `-m multiport` (xt_multiport.c): up to 15 ports, a range counting as two. Its options exclude each other.
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::packet::Protocol;
 
@@ -28,6 +28,10 @@ fn span(reading: &Reading) -> Option<(u32, u32)> {
 
 /// `-m multiport`.
 pub static MULTIPORT: Extension = Extension {
+    listed: Listed::new(
+        "multiport",
+        &[("sports !%", "--sports %"), ("dports !%", "--dports %"), ("ports !%", "--ports %")],
+    ),
     protocols: &[Protocol::TCP, Protocol::UDP, Protocol::UDPLITE, Protocol::SCTP, Protocol::DCCP],
     asks_first: Some(&TRANSPORT),
     ..Extension::matching(

@@ -1,11 +1,12 @@
 //! `-m osf` (xt_osf.c): the operating system that a TCP SYN looks like it comes from.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::packet::{Family, Protocol};
 use crate::ruleset::Hook;
 
 /// `-m osf`.
 pub static OSF: Extension = Extension {
+    listed: Listed::new("OS fingerprint match", &[("!%", "--genre %")]),
     family: Some(Family::Ipv4),
     protocols: &[Protocol::TCP],
     unknowable: Some("it depends on a list of fingerprints outside the rules"),

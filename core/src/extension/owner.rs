@@ -3,7 +3,7 @@
 //! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet without a socket, such as
 //! one that is forwarded, fails every option, and passes every negated one.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::packet::{Family, Origin, Owner, Protocol};
 use crate::ruleset::{Hook, Value};
@@ -67,6 +67,15 @@ static SOCKET: Field = Field {
 
 /// `-m owner`.
 pub static OWNER: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[
+            ("!owner UID match %", "--uid-owner %"),
+            ("!owner GID match %", "--gid-owner %"),
+            ("!owner socket exists", "--socket-exists"),
+            ("incl. suppl. groups", "--suppl-groups"),
+        ],
+    ),
     hooks: &[Hook::Output, Hook::Postrouting],
     ..Extension::matching(
         "owner",

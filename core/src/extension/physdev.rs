@@ -1,6 +1,6 @@
 //! `-m physdev` (xt_physdev.c): the ports of a bridge that a packet comes and goes by.
 
-use super::{Extension, Kind, Opt, Options};
+use super::{Extension, Kind, Listed, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::packet::Origin;
 use crate::ruleset::Hook;
@@ -56,6 +56,7 @@ fn hooks(options: &Options) -> &'static [Hook] {
 
 /// `-m physdev`.
 pub static PHYSDEV: Extension = Extension {
+    listed: Listed::new("PHYSDEV match", &[]),
     hooks_for: Some(hooks),
     ..Extension::matching(
         "physdev",

@@ -58,4 +58,5 @@ pub static PKTTYPE: Extension = Extension::matching(
     "pkttype",
     "whom the link layer delivered the packet to",
     &[Opt::tests("--pkt-type", Kind::Own(&TYPE), &DELIVERED).required()],
-);
+)
+.listed("", &[("PKTTYPE = %", "--pkt-type %"), ("PKTTYPE != %", "! --pkt-type %")]);

@@ -3,7 +3,7 @@
 use super::kind::Form;
 use super::kind::host::HOST;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Opt, Options};
+use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::diagnostic::Problem;
 use crate::packet::Protocol;
 use crate::ruleset::{Hook, Part, Value};
@@ -117,6 +117,7 @@ fn words(options: &Options) -> String {
 
 /// `-m policy`.
 pub static POLICY: Extension = Extension {
+    listed: Listed::new("policy match", &[]),
     unknowable: Some("it depends on the host's policies of IPsec"),
     ordered: true,
     hooks_for: Some(|options| match options.printed("--dir").as_deref() {

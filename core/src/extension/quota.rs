@@ -1,9 +1,10 @@
 //! `-m quota` (xt_quota.c): matches until so many bytes have passed.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 
 /// `-m quota`.
 pub static QUOTA: Extension = Extension {
+    listed: Listed::new("", &[("quota: % bytes", "--quota %")]),
     unknowable: Some("it depends on how much has passed before"),
     words: Some(|options| {
         let yet = if options.negates("--quota") { "already" } else { "not yet" };

@@ -1,6 +1,6 @@
 //! `-m recent` (xt_recent.c): lists of addresses that packets were seen with.
 
-use super::{Extension, Given, Implied, Kind, Opt, Options};
+use super::{Extension, Given, Implied, Kind, Listed, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
@@ -82,11 +82,29 @@ const OPTIONS: &[Opt] = &[
     Opt::new("--rdest", Kind::Flag),
 ];
 
+const LISTED: Listed = Listed::new(
+    "",
+    &[
+        ("!recent: SET", "--set"),
+        ("!recent: CHECK", "--rcheck"),
+        ("!recent: UPDATE", "--update"),
+        ("!recent: REMOVE", "--remove"),
+        ("seconds: %", "--seconds %"),
+        ("hit_count: %", "--hitcount %"),
+        ("TTL-Match", "--rttl"),
+        ("name: %", "--name %"),
+        ("mask: %", "--mask %"),
+        ("side: source", "--rsource"),
+        ("side: dest", "--rdest"),
+    ],
+);
+
 const fn recent(family: Family, implied: &'static [Implied]) -> Extension {
     Extension {
         family: Some(family),
         implied,
         check,
+        listed: LISTED,
         words: Some(words),
         ..Extension::matching("recent", "addresses that were seen before", OPTIONS)
     }

@@ -3,7 +3,7 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::host::{Interface, RouteKind};
 use crate::ruleset::{Hook, TableName};
@@ -62,6 +62,7 @@ static WAY_BACK: Field = Field {
 
 /// `-m rpfilter`.
 pub static RPFILTER: Extension = Extension {
+    listed: Listed::new("rpfilter", &[]),
     tables: &[TableName::Raw, TableName::Mangle],
     hooks: &[Hook::Prerouting],
     whole: Some(&WAY_BACK),

@@ -6,7 +6,7 @@ use super::ipv6header::{has_header, unstated};
 use super::kind::Form;
 use super::kind::read::problem;
 use super::kind::write::write_v6;
-use super::{Extension, Given, Kind, Opt};
+use super::{Extension, Given, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
@@ -73,6 +73,18 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m rt`.
 pub static RT: Extension = Extension {
+    listed: Listed::new(
+        "rt",
+        &[
+            ("type:!%", "--rt-type %"),
+            ("segsleft:!%", "--rt-segsleft %"),
+            ("segslefts:!%", "--rt-segsleft %"),
+            ("length:!%", "--rt-len %"),
+            ("reserved", "--rt-0-res"),
+            ("0-addrs %", "--rt-0-addrs %"),
+            ("0-not-strict", "--rt-0-not-strict"),
+        ],
+    ),
     family: Some(Family::Ipv6),
     asks_first: Some(&PRESENT),
     check,

@@ -2,7 +2,7 @@
 
 use super::kind::Form;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::names::{SCTP_CHUNKS, sctp_chunk};
@@ -140,8 +140,35 @@ static CHUNK_TYPES: Field = Field {
     read: |context| headless(context).unwrap_or_else(|| compare(context)),
 };
 
+/// `iptables -L -n` prints chunks as numbers.
+fn chunk_names(flag: &str, value: &str) -> Option<String> {
+    let name = |chunk: &str| {
+        let (number, flags) = chunk.split_at(chunk.find(':').unwrap_or(chunk.len()));
+        let number = number.strip_prefix("0x").and_then(|number| u8::from_str_radix(number, 16).ok());
+        let known = SCTP_CHUNKS.iter().find(|(_, known, _)| Some(*known) == number);
+        known.map_or_else(|| chunk.to_owned(), |(name, ..)| format!("{name}{flags}"))
+    };
+    match flag {
+        "--chunk-types" => Some(value.split(',').map(name).collect::<Vec<_>>().join(",")),
+        _ => Some(value.to_owned()),
+    }
+}
+
 /// `-m sctp`.
 pub static SCTP: Extension = Extension {
+    listed: Listed::new(
+        "sctp",
+        &[
+            ("spt:!%", "--sport %"),
+            ("spts:!%", "--sport %"),
+            ("dpt:!%", "--dport %"),
+            ("dpts:!%", "--dport %"),
+            ("!any %", "--chunk-types any %"),
+            ("!all %", "--chunk-types all %"),
+            ("!only %", "--chunk-types only %"),
+        ],
+    )
+    .values(chunk_names),
     implied_by: Some(Protocol::SCTP),
     protocols: &[Protocol::SCTP],
     asks_first: Some(&TRANSPORT),

@@ -1,7 +1,7 @@
 //! `-m socket` (xt_socket.c): whether a socket of this host waits for the packet. One that is bound to no address counts
 //! only with `--nowildcard`, which, in spite of its name, lets those in.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::host::Socket;
 use crate::packet::{ConnectionState, Protocol};
@@ -64,6 +64,7 @@ static WAITING: Field = Field {
 
 /// `-m socket`.
 pub static SOCKET: Extension = Extension {
+    listed: Listed::new("socket", &[]),
     hooks: &[Hook::Prerouting, Hook::Input],
     whole: Some(&WAITING),
     words: Some(|options| {

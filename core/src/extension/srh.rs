@@ -7,7 +7,7 @@ use super::kind::Form;
 use super::kind::read::network;
 use super::kind::write::write_v6;
 use super::rt::PRESENT;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
@@ -56,6 +56,25 @@ static LAST_SID: Field = Field { name: "srh_final", phrase: Phrase::Is("last seg
 
 /// `-m srh`.
 pub static SRH: Extension = Extension {
+    listed: Listed::new(
+        "srh",
+        &[
+            ("next-hdr:!%", "--srh-next-hdr %"),
+            ("hdr-len-eq:!%", "--srh-hdr-len-eq %"),
+            ("hdr-len-gt:!%", "--srh-hdr-len-gt %"),
+            ("hdr-len-lt:!%", "--srh-hdr-len-lt %"),
+            ("segs-left-eq:!%", "--srh-segs-left-eq %"),
+            ("segs-left-gt:!%", "--srh-segs-left-gt %"),
+            ("segs-left-lt:!%", "--srh-segs-left-lt %"),
+            ("last-entry-eq:!%", "--srh-last-entry-eq %"),
+            ("last-entry-gt:!%", "--srh-last-entry-gt %"),
+            ("last-entry-lt:!%", "--srh-last-entry-lt %"),
+            ("tag:!%", "--srh-tag %"),
+            ("psid !%", "--srh-psid %"),
+            ("nsid !%", "--srh-nsid %"),
+            ("lsid !%", "--srh-lsid %"),
+        ],
+    ),
     family: Some(Family::Ipv6),
     asks_first: Some(&SEGMENTS),
     ..Extension::matching(

@@ -2,7 +2,7 @@
 
 use super::kind::Form;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Opt, Options};
+use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::number;
@@ -81,6 +81,10 @@ fn words(options: &Options) -> String {
 
 /// `-m statistic`.
 pub static STATISTIC: Extension = Extension {
+    listed: Listed::new(
+        "statistic",
+        &[("!every % packet %", "--every % --packet %"), ("!every %", "--every % --packet 0")],
+    ),
     check,
     chance: Some(chance),
     words: Some(words),

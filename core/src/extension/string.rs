@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::kind::Form;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Opt, Options};
+use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::diagnostic::Problem;
 use crate::ruleset::{Ruleset, Value};
 
@@ -148,6 +148,17 @@ fn words(options: &Options) -> String {
 
 /// `-m string`.
 pub static STRING: Extension = Extension {
+    listed: Listed::new(
+        "STRING match",
+        &[
+            ("!\"|%|\"", "--hex-string |%|"),
+            ("!\"%\"", "--string %"),
+            ("ALGO name %", "--algo %"),
+            ("FROM %", "--from %"),
+            ("TO %", "--to %"),
+            ("ICASE", "--icase"),
+        ],
+    ),
     unknowable: Some("it depends on the payload"),
     check,
     print: Some(print),

@@ -1,7 +1,7 @@
 //! `-m tcp` (xt_tcpudp.c, `tcp_mt`).
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::packet::{Protocol, TcpFlags};
 use crate::ruleset::Value;
@@ -44,8 +44,27 @@ const MSS: u32 = 2;
 /// FIN, SYN, RST and ACK: what `--syn` looks at.
 const SYN_MASK: u32 = 0x17;
 
+/// `iptables -L -n` prints sets of flags as numbers.
+fn flag_names(flag: &str, value: &str) -> Option<String> {
+    let bits = value.strip_prefix("0x").filter(|_| flag == "--tcp-flags");
+    let Some(bits) = bits.and_then(|bits| u8::from_str_radix(bits, 16).ok()) else { return Some(value.to_owned()) };
+    Some(TcpFlags(bits).to_string())
+}
+
 /// `-m tcp`.
 pub static TCP: Extension = Extension {
+    listed: Listed::new(
+        "tcp",
+        &[
+            ("spt:!%", "--sport %"),
+            ("spts:!%", "--sport %"),
+            ("dpt:!%", "--dport %"),
+            ("dpts:!%", "--dport %"),
+            ("option=!%", "--tcp-option %"),
+            ("flags:!%/%", "--tcp-flags % %"),
+        ],
+    )
+    .values(flag_names),
     implied_by: Some(Protocol::TCP),
     protocols: &[Protocol::TCP],
     asks_first: Some(&TRANSPORT),

@@ -1,6 +1,6 @@
 //! `-m tcpmss` (xt_tcpmss.c): the maximum segment size that a TCP header announces.
 
-use super::{Extension, Given, Kind, Opt};
+use super::{Extension, Given, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::Protocol;
@@ -33,6 +33,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-m tcpmss`.
 pub static TCPMSS: Extension = Extension {
+    listed: Listed::new("", &[("tcpmss match !%", "--mss %")]),
     protocols: &[Protocol::TCP],
     check,
     ..Extension::matching(

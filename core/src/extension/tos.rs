@@ -59,4 +59,5 @@ pub static TOS: Extension = Extension::matching(
     "tos",
     "the byte that holds DSCP and ECN",
     &[Opt::tests("--tos", Kind::Own(&VALUE), &BYTE).required()],
-);
+)
+.listed("", &[("tos match!%", "--tos %")]);

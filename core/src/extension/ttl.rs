@@ -1,6 +1,6 @@
 //! `-m ttl` of IPv4 and `-m hl` of IPv6 (xt_hl.c): how many routers a packet may still pass.
 
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::packet::Family;
 
@@ -15,6 +15,15 @@ static HOP_LIMIT: Field = Field {
 
 /// `-m ttl`.
 pub static TTL: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[
+            ("TTL match TTL == %", "--ttl-eq %"),
+            ("TTL match TTL != %", "! --ttl-eq %"),
+            ("TTL match TTL < %", "--ttl-lt %"),
+            ("TTL match TTL > %", "--ttl-gt %"),
+        ],
+    ),
     family: Some(Family::Ipv4),
     ..Extension::matching(
         "ttl",
@@ -30,6 +39,15 @@ pub static TTL: Extension = Extension {
 
 /// `-m hl`.
 pub static HL: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[
+            ("HL match HL == %", "--hl-eq %"),
+            ("HL match HL != %", "! --hl-eq %"),
+            ("HL match HL < %", "--hl-lt %"),
+            ("HL match HL > %", "--hl-gt %"),
+        ],
+    ),
     family: Some(Family::Ipv6),
     ..Extension::matching(
         "hl",

@@ -2,7 +2,7 @@
 
 use super::kind::Form;
 use super::kind::read::problem;
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::number::parse_u32;
 use crate::ruleset::Value;
 
@@ -89,6 +89,7 @@ fn take(text: &str) -> Option<(u32, &str)> {
 
 /// `-m u32`.
 pub static U32: Extension = Extension {
+    listed: Listed::new("", &[("!u32 !\"%\"", "--u32 %")]),
     unknowable: Some("it looks at bytes that the packet does not state"),
     words: Some(|options| {
         let not = if options.negates("--u32") { "do not pass" } else { "pass" };

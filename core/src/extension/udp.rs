@@ -1,11 +1,15 @@
 //! `-m udp` (xt_tcpudp.c, `udp_mt`).
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
-use super::{Extension, Kind, Opt};
+use super::{Extension, Kind, Listed, Opt};
 use crate::packet::Protocol;
 
 /// `-m udp`.
 pub static UDP: Extension = Extension {
+    listed: Listed::new(
+        "udp",
+        &[("spt:!%", "--sport %"), ("spts:!%", "--sport %"), ("dpt:!%", "--dport %"), ("dpts:!%", "--dport %")],
+    ),
     implied_by: Some(Protocol::UDP),
     protocols: &[Protocol::UDP],
     asks_first: Some(&TRANSPORT),

@@ -32,7 +32,15 @@ impl Open {
         let hook = table.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
         let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
         self.chains.insert(name.into(), place);
-        let chain = Chain { name: name.into(), hook, policy: Policy::Accept, counters: None, line, rules: Vec::new() };
+        let chain = Chain {
+            name: name.into(),
+            hook,
+            policy: Policy::Accept,
+            counters: None,
+            references: None,
+            line,
+            rules: Vec::new(),
+        };
         table.chains.push(chain);
         table.chains.last_mut().expect("just pushed")
     }

@@ -1,7 +1,8 @@
 //! A text that is no plain dump: cleaned, parted into blocks, read block by block, and spoken of as it was pasted.
 
-use super::blocks::{self, Asked, Block, Lines, What};
+use super::blocks::{self, Block, Lines, What};
 use super::cleaned::Cleaned;
+use super::listing::{Around, Listings};
 use super::noise::{self, Clean, Repair};
 use super::normal::Normal;
 use super::save::{self, Manner, Outcome, Touched};
@@ -56,12 +57,13 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
     }
 
     let mut sections = Vec::new();
+    let mut listings = Listings::default();
     for (block, made) in found.blocks.iter().zip(&normal.made) {
         let span = cleaned.span(Span::new(lines.range(block.first).0, lines.range(block.last).1), text);
         let (start, end) = (span.start as usize, span.end as usize);
         let (first_line, last_line) = (pasted.holding(start), pasted.holding(end.saturating_sub(1).max(start)));
         let whole = Span::new(pasted.range(first_line).0, pasted.range(last_line).1);
-        let section = Section {
+        let mut section = Section {
             source,
             span: whole,
             line: number(start),
@@ -73,7 +75,41 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
             tables: Vec::new(),
             ruleset: None,
         };
-        sections.push(filled(section, block, made, &outcome, read, &lines));
+        if block.what != What::Listing {
+            sections.push(filled(section, block, made, &outcome, read, &lines));
+            continue;
+        }
+        let at = Span::new(lines.range(block.first).0, lines.range(block.last).1);
+        let asked = block.asked.as_ref();
+        let around = Around {
+            family: stated.map(|(family, _)| family).or(asked.map(|asked| asked.family)),
+            backend: stated.and_then(|(_, backend)| backend).or(asked.and_then(|asked| asked.backend)),
+            table: asked.and_then(|asked| asked.table),
+            source,
+            line: u32::try_from(block.first + 1).unwrap_or(u32::MAX),
+        };
+        let mut said = Diagnostics::of(source);
+        let mut say = |line, severity, span, problem| said.push(&cleaned.text, line, severity, span, problem);
+        let listed = listings.read(&cleaned.text, at, around, &mut read.rulesets, &mut say);
+        let line_of = |line: u32| number(cleaned.origin(lines.range(line.saturating_sub(1) as usize).0));
+        read.diagnostics.append_from(said, text, |line, span| back(&cleaned, line_of(line), span));
+        for one in listed {
+            let set = &mut read.rulesets[one.ruleset];
+            (section.family, section.backend) = (set.family, set.backend);
+            for table in set.tables.iter_mut().filter(|table| table.name == one.table) {
+                table.line = line_of(table.line);
+                for chain in &mut table.chains {
+                    chain.line = chain.line.map(line_of);
+                    for rule in &mut chain.rules {
+                        (rule.line, rule.span) = (line_of(rule.line), cleaned.span(rule.span, text));
+                    }
+                }
+            }
+            section.ruleset = u32::try_from(one.ruleset).ok();
+            section.tables.push(one.table);
+            section.options = one.options;
+        }
+        sections.push(section);
     }
     let repaired = Repair::ALL.into_iter().zip(repairs).filter(|(_, (_, count))| *count > 0);
     for (repair, (at, count)) in repaired {
@@ -135,11 +171,6 @@ fn filled(
     });
     if counts {
         section.options = if section.format == Format::Rules { " -v".into() } else { " -c".into() };
-    }
-    if let Some(Asked { table: Some(table), .. }) = &block.asked
-        && section.format == Format::Listing
-    {
-        section.tables.push(*table);
     }
     section
 }

@@ -26,4 +26,5 @@ pub static AUDIT: Extension = Extension::observing(
     "writes an audit record",
     &[Opt::new("--type", Kind::Own(&AUDIT_TYPE)).required()],
     |options| format!("write an audit record of kind {} and go on", options.printed("--type").unwrap_or_default()),
-);
+)
+.listed("AUDIT", &[("%", "--type %")]);

@@ -1,10 +1,11 @@
 //! `-j CHECKSUM` (xt_CHECKSUM.c): fills in a checksum that was left to the network card.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Extension, Kind, Listed, Opt};
 use crate::ruleset::TableName;
 
 /// `-j CHECKSUM`.
 pub static CHECKSUM: Extension = Extension {
+    listed: Listed::new("CHECKSUM", &[("fill", "--checksum-fill")]),
     tables: &[TableName::Mangle],
     ..Extension::observing(
         "CHECKSUM",

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Extension, Kind, Listed, Opt};
 use crate::ruleset::{Hook, Ruleset, Value};
 
 static CLASS: Form = Form {
@@ -36,6 +36,7 @@ fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
 
 /// `-j CLASSIFY`.
 pub static CLASSIFY: Extension = Extension {
+    listed: Listed::new("CLASSIFY", &[("set %", "--set-class %")]),
     hooks: &[Hook::Forward, Hook::Output, Hook::Postrouting],
     ..Extension::observing(
         "CLASSIFY",

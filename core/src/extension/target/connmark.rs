@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::diagnostic::Problem;
 use crate::extension::kind::MarkForm;
-use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Listed, Opt, Options};
 use crate::walk::conntrack;
 use crate::walk::effect::Action;
 
@@ -64,6 +64,22 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j CONNMARK`.
 pub static CONNMARK: Extension = Extension {
+    listed: Listed::new(
+        "CONNMARK",
+        &[
+            ("xset %", "--set-xmark %"),
+            ("set %", "--set-xmark %"),
+            ("and %", "--and-mark %"),
+            ("or %", "--or-mark %"),
+            ("xor %", "--xor-mark %"),
+            ("save mask %", "--save-mark --mask %"),
+            ("save nfmask % ctmask ~%", "--save-mark --nfmask % --ctmask %"),
+            ("save", "--save-mark"),
+            ("restore mask %", "--restore-mark --mask %"),
+            ("restore nfmask % ctmask ~%", "--restore-mark --nfmask % --ctmask %"),
+            ("restore", "--restore-mark"),
+        ],
+    ),
     tracks: true,
     implied: &[
         Implied::new("--nfmask", ALL).with("--save-mark").without(&["--mask"]),

@@ -1,10 +1,11 @@
 //! `-j CONNSECMARK` (xt_CONNSECMARK.c): copies SELinux marks between a packet and its connection.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Extension, Kind, Listed, Opt};
 use crate::ruleset::TableName;
 
 /// `-j CONNSECMARK`.
 pub static CONNSECMARK: Extension = Extension {
+    listed: Listed::new("CONNSECMARK", &[]),
     tables: &[TableName::Mangle, TableName::Security],
     tracks: true,
     ..Extension::observing(

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
-use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::packet::ConnectionState;
 use crate::ruleset::{Ruleset, TableName, Value};
 use crate::walk::effect::Action;
@@ -102,6 +102,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j CT`. What already has a connection, a template or is not tracked stays so.
 pub static CT: Extension = Extension {
+    listed: Listed::new("CT", &[("NOTRACK", "--notrack"), ("notrack", "--notrack")]),
     tables: &[TableName::Raw],
     check,
     print: Some(print),

@@ -1,12 +1,13 @@
 //! `-j DNAT` (xt_nat.c): changes where a connection goes.
 
 use super::nat;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
 
 /// `-j DNAT`.
 pub static DNAT: Extension = Extension {
+    listed: Listed::new("", &[("to:%", "--to-destination %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],

@@ -1,12 +1,13 @@
 //! `-j DSCP` (xt_DSCP.c, `dscp_tg`): writes the differentiated services code point into the IP header.
 
 use crate::extension::dscp::{CLASS, NUMBER};
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::ruleset::TableName;
 use crate::walk::effect::Action;
 
 /// `-j DSCP`.
 pub static DSCP: Extension = Extension {
+    listed: Listed::new("DSCP", &[("set %", "--set-dscp %")]),
     tables: &[TableName::Mangle],
     ..Extension::acting(
         "DSCP",

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::diagnostic::Problem;
-use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::packet::{Family, Protocol, TcpFlags};
 use crate::ruleset::TableName;
 use crate::walk::effect::{Action, Effects};
@@ -76,6 +76,15 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j ECN`.
 pub static ECN: Extension = Extension {
+    listed: Listed::new(
+        "ECN",
+        &[
+            ("TCP remove", "--ecn-tcp-remove"),
+            ("ECE=%", "--ecn-tcp-ece %"),
+            ("CWR=%", "--ecn-tcp-cwr %"),
+            ("ECT codepoint=%", "--ecn-ip-ect %"),
+        ],
+    ),
     family: Some(Family::Ipv4),
     tables: &[TableName::Mangle],
     check,

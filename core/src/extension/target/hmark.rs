@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::read::{mask_length, problem};
 use crate::extension::kind::{Form, Names};
-use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::ruleset::{Ruleset, Value};
 use crate::walk::effect::Action;
 
@@ -119,6 +119,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j HMARK`. The hash is not computed.
 pub static HMARK: Extension = Extension {
+    listed: Listed::new("HMARK", &[]),
     check,
     print: Some(print),
     ..Extension::acting(

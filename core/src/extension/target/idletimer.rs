@@ -16,4 +16,5 @@ pub static IDLETIMER: Extension = Extension::observing(
         let seconds = options.number("--timeout").unwrap_or(0);
         format!("start the timer {} of {seconds} seconds again and go on", options.text("--label").unwrap_or_default())
     },
-);
+)
+.listed("", &[("timeout:%", "--timeout %"), ("label:%", "--label %")]);

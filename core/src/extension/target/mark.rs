@@ -29,4 +29,14 @@ pub static MARK: Extension = Extension::acting(
         None => "leave the packet's mark as it is".into(),
     },
 )
-.asking();
+.asking()
+.listed(
+    "MARK",
+    &[
+        ("xset %", "--set-xmark %"),
+        ("set %", "--set-xmark %"),
+        ("and %", "--and-mark %"),
+        ("or %", "--or-mark %"),
+        ("xor %", "--xor-mark %"),
+    ],
+);

@@ -3,7 +3,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::nat;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::host::{Host, Prefix};
 use crate::ruleset::{Hook, NatRange, TableName, Value};
 use crate::view::View;
@@ -11,6 +11,7 @@ use crate::walk::effect::Action;
 
 /// `-j MASQUERADE`.
 pub static MASQUERADE: Extension = Extension {
+    listed: Listed::new("", &[("masq ports: %", "--to-ports %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Postrouting],

@@ -5,7 +5,7 @@ use std::net::IpAddr;
 
 use crate::extension::kind::Form;
 use crate::extension::kind::host::HOST;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::ruleset::{Hook, NatRange, TableName, Value};
 use crate::walk::effect::Action;
 
@@ -28,6 +28,7 @@ static NETWORK: Form = Form {
 
 /// `-j NETMAP`.
 pub static NETMAP: Extension = Extension {
+    listed: Listed::new("", &[("to:%", "--to %")]),
     tables: &[TableName::Nat],
     tracks: true,
     ..Extension::acting(

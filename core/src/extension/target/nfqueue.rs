@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
-use crate::extension::{Behaviour, Extension, Implied, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Implied, Kind, Listed, Opt, Options};
 use crate::ruleset::{Ruleset, Value};
 use crate::walk::effect::{Action, Effects};
 
@@ -60,6 +60,15 @@ fn apply(_: &mut Effects, options: &Options) -> Action {
 
 /// `-j NFQUEUE`.
 pub static NFQUEUE: Extension = Extension {
+    listed: Listed::new(
+        "NFQUEUE",
+        &[
+            ("num %", "--queue-num %"),
+            ("balance %", "--queue-balance %"),
+            ("bypass", "--queue-bypass"),
+            ("cpu-fanout", "--queue-cpu-fanout"),
+        ],
+    ),
     implied: &[Implied::new("--queue-num", "0").without(&["--queue-balance"])],
     ..Extension::acting(
         "NFQUEUE",

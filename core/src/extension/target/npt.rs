@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::host::HOST;
-use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::packet::Family;
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
@@ -76,6 +76,7 @@ const OPTIONS: &[Opt] =
 
 /// `-j SNPT`.
 pub static SNPT: Extension = Extension {
+    listed: Listed::new("SNPT", &[]),
     family: Some(Family::Ipv6),
     tables: &[TableName::Mangle],
     hooks: &[Hook::Input, Hook::Postrouting],
@@ -97,6 +98,7 @@ pub static SNPT: Extension = Extension {
 
 /// `-j DNPT`.
 pub static DNPT: Extension = Extension {
+    listed: Listed::new("DNPT", &[]),
     family: Some(Family::Ipv6),
     tables: &[TableName::Mangle],
     hooks: &[Hook::Prerouting, Hook::Output],

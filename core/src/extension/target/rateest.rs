@@ -4,7 +4,7 @@
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
-use crate::extension::{Extension, Given, Kind, Opt, Options};
+use crate::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::number;
 use crate::ruleset::Value;
 
@@ -81,6 +81,10 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j RATEEST`.
 pub static RATEEST: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[("name %", "--rateest-name %"), ("interval %", "--rateest-interval %"), ("ewmalog %", "--rateest-ewmalog %")],
+    ),
     check,
     print: Some(print),
     ..Extension::observing(

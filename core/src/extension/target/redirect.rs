@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use super::nat;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::host::Host;
 use crate::packet::Family;
 use crate::ruleset::{Hook, NatRange, TableName, Value};
@@ -15,6 +15,7 @@ use crate::walk::effect::Action;
 
 /// `-j REDIRECT`.
 pub static REDIRECT: Extension = Extension {
+    listed: Listed::new("", &[("redir ports %", "--to-ports %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Prerouting, Hook::Output],

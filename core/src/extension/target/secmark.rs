@@ -1,10 +1,11 @@
 //! `-j SECMARK` (xt_SECMARK.c): sets a SELinux mark. A kernel without SELinux refuses it.
 
-use crate::extension::{Extension, Kind, Opt};
+use crate::extension::{Extension, Kind, Listed, Opt};
 use crate::ruleset::TableName;
 
 /// `-j SECMARK`. A kernel without SELinux refuses it.
 pub static SECMARK: Extension = Extension {
+    listed: Listed::new("SECMARK", &[]),
     tables: &[TableName::Mangle, TableName::Security],
     ..Extension::observing(
         "SECMARK",

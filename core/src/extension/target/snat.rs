@@ -1,12 +1,13 @@
 //! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
 
 use super::nat;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
 
 /// `-j SNAT`.
 pub static SNAT: Extension = Extension {
+    listed: Listed::new("", &[("to:%", "--to-source %")]),
     tables: &[TableName::Nat],
     tracks: true,
     hooks: &[Hook::Input, Hook::Postrouting],

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::extension::{Behaviour, Extension, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
 use crate::packet::{Protocol, TcpFlags};
 use crate::ruleset::Hook;
 use crate::walk::effect::{Action, Effects};
@@ -48,6 +48,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j SYNPROXY`.
 pub static SYNPROXY: Extension = Extension {
+    listed: Listed::new("SYNPROXY", &[]),
     protocols: &[Protocol::TCP],
     hooks: &[Hook::Input, Hook::Forward],
     tracks: true,

@@ -2,7 +2,7 @@
 
 use crate::capture::Backend;
 use crate::diagnostic::Problem;
-use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, Value};
 use crate::walk::effect::{Action, Effects};
@@ -64,6 +64,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j TCPMSS`.
 pub static TCPMSS: Extension = Extension {
+    listed: Listed::new("TCPMSS", &[("clamp to PMTU", "--clamp-mss-to-pmtu"), ("set %", "--set-mss %")]),
     protocols: &[Protocol::TCP],
     hooks_for: Some(|options| match options.has("--clamp-mss-to-pmtu") {
         true => &[Hook::Forward, Hook::Output, Hook::Postrouting],

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::number;
 use crate::order;
 use crate::packet::Protocol;
@@ -44,6 +44,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 /// `-j TCPOPTSTRIP`.
 pub static TCPOPTSTRIP: Extension = Extension {
+    listed: Listed::new("TCPOPTSTRIP", &[("options %", "--strip-options %")]),
     tables: &[TableName::Mangle],
     protocols: &[Protocol::TCP],
     ..Extension::acting(

@@ -3,7 +3,7 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::Problem;
-use crate::extension::{Behaviour, Extension, Given, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt};
 use crate::packet::Family;
 use crate::ruleset::Value;
 use crate::walk::effect::Action;
@@ -23,6 +23,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 
 /// `-j TEE`.
 pub static TEE: Extension = Extension {
+    listed: Listed::new("TEE", &[("gw:%", "--gateway %"), ("oif=%", "--oif %")]),
     check,
     ..Extension::acting(
         "TEE",

@@ -3,7 +3,7 @@
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::tos::VALUE;
-use crate::extension::{Behaviour, Extension, Kind, Opt};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::ruleset::{Ruleset, TableName, Value};
 use crate::walk::effect::Action;
 
@@ -37,6 +37,10 @@ static FLIP: Form = Form {
 
 /// `-j TOS`: the mask's bits are cleared, the value's flipped.
 pub static TOS: Extension = Extension {
+    listed: Listed::new(
+        "TOS",
+        &[("set %", "--set-tos %"), ("and %", "--and-tos %"), ("or %", "--or-tos %"), ("xor %", "--xor-tos %")],
+    ),
     tables: &[TableName::Mangle],
     ..Extension::acting(
         "TOS",

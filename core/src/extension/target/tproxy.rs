@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::nat;
 use crate::extension::kind::MarkForm;
-use crate::extension::{Behaviour, Extension, Kind, Opt, Options};
+use crate::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, TableName, Value};
 use crate::walk::effect::Action;
@@ -25,6 +25,7 @@ fn print(options: &Options, out: &mut String) {
 
 /// `-j TPROXY`. Without `--on-port` the packet's own port is taken; `--on-ip` 0.0.0.0 means the incoming interface's.
 pub static TPROXY: Extension = Extension {
+    listed: Listed::new("TPROXY redirect", &[("%:% mark %", "--on-ip % --on-port % --tproxy-mark %")]),
     tables: &[TableName::Mangle],
     protocols: &[Protocol::TCP, Protocol::UDP],
     print: Some(print),

@@ -57,7 +57,8 @@ pub static TTL: Extension = target(
         Opt::new("--ttl-dec", Kind::Between(1, 255)).excludes(&["--ttl-inc"]),
         Opt::new("--ttl-inc", Kind::Between(1, 255)),
     ],
-);
+)
+.listed("TTL", &[("set to %", "--ttl-set %"), ("decrement by %", "--ttl-dec %"), ("increment by %", "--ttl-inc %")]);
 
 /// `-j HL`.
 pub static HL: Extension = target(
@@ -69,4 +70,5 @@ pub static HL: Extension = target(
         Opt::new("--hl-dec", Kind::Between(1, 255)).excludes(&["--hl-inc"]),
         Opt::new("--hl-inc", Kind::Between(1, 255)),
     ],
-);
+)
+.listed("HL", &[("set to %", "--hl-set %"), ("decrement by %", "--hl-dec %"), ("increment by %", "--hl-inc %")]);

@@ -1,11 +1,21 @@
 //! `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
 
 use crate::diagnostic::Problem;
-use crate::extension::{Extension, Given, Kind, Opt};
+use crate::extension::{Extension, Given, Kind, Listed, Opt};
 use crate::packet::Family;
 
 /// `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
 pub static ULOG: Extension = Extension {
+    listed: Listed::new(
+        "ULOG",
+        &[
+            ("copy_range %", "--ulog-cprange %"),
+            ("nlgroup %", "--ulog-nlgroup %"),
+            ("prefix `%'", "--ulog-prefix %"),
+            ("prefix \"%\"", "--ulog-prefix %"),
+            ("queue_threshold %", "--ulog-qthreshold %"),
+        ],
+    ),
     family: Some(Family::Ipv4),
     check: |_: &Given| Err(Problem::new("no kernel since Linux 3.17 has ULOG").hint("NFLOG does the same")),
     ..Extension::observing(
