@@ -4,7 +4,7 @@
 //! what is read and how to speak of it, a [`Value`] is the set, and [`test()`] compares the two.
 
 use std::borrow::Cow;
-use std::net::IpAddr;
+use std::net::{IpAddr, Ipv4Addr};
 
 use crate::host::Host;
 use crate::order;
@@ -163,7 +163,7 @@ fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) ->
 }
 
 /// Whether the packet has what the match looks at, whatever its options are.
-fn lacks(part: &Part, context: &Context) -> Answer {
+pub(crate) fn lacks(part: &Part, context: &Context) -> Answer {
     match part.extension().asks_first.map(|field| (field.read)(context)) {
         Some(Reading::Unknown(reason)) => Answer::Unknown(reason),
         Some(Reading::Drops(_)) => Answer::Drops { negated: false },
@@ -211,15 +211,9 @@ fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
 /// Whether a reading lies in the set that a value describes.
 fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
     match (value, reading) {
-        (Value::None, Reading::Number(n)) => *n != 0,
-        (Value::Number(want), Reading::Number(n)) => n == want,
-        (Value::Range(low, high), Reading::Number(n)) => (low..=high).contains(&n),
-        (Value::Masked { value, mask }, Reading::Number(n)) => n & mask == *value,
-        (Value::List(list), Reading::Number(n)) => list.iter().any(|(low, high)| (low..=high).contains(&n)),
+        (value, Reading::Number(number)) => contains_number(value, *number),
         (Value::Bits(want), Reading::Bits(bits)) => want & bits != 0,
-        (Value::Net4(address, mask), Reading::Address(IpAddr::V4(have))) => {
-            (have.to_bits() ^ address.to_bits()) & mask.to_bits() == 0
-        }
+        (Value::Net4(address, mask), Reading::Address(IpAddr::V4(have))) => is_within(*have, *address, *mask),
         (Value::Net6(net), Reading::Address(IpAddr::V6(have))) => {
             (have.to_bits() ^ net.0.to_bits()) & net.1.to_bits() == 0
         }
@@ -230,8 +224,29 @@ fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
     }
 }
 
+/// Whether a number lies in the set that a value describes.
+#[inline]
+pub(crate) fn contains_number(value: &Value, number: u32) -> bool {
+    let within = |(low, high): &(u32, u32)| (*low..=*high).contains(&number);
+    match value {
+        Value::None => number != 0,
+        Value::Number(want) => number == *want,
+        Value::Range(low, high) => within(&(*low, *high)),
+        Value::Masked { value, mask } => number & mask == *value,
+        Value::List(list) => list.iter().any(within),
+        _ => false,
+    }
+}
+
+/// Whether an address is one of a network's. The mask need not be contiguous.
+#[inline]
+pub(crate) fn is_within(address: Ipv4Addr, network: Ipv4Addr, mask: Ipv4Addr) -> bool {
+    let [address, network, mask] = [address, network, mask].map(|bytes| u32::from_ne_bytes(bytes.octets()));
+    (address ^ network) & mask == 0
+}
+
 /// A trailing `+` stands for any ending (`eth+`).
-fn is_interface(pattern: &str, name: &str) -> bool {
+pub(crate) fn is_interface(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('+') {
         Some(start) => name.starts_with(start),
         None => pattern == name,

@@ -375,7 +375,7 @@ fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
         }
         (None, Some(step)) if step.outcome == Outcome::Unknown => {
             let who = place(rulesets, step.place);
-            ("Depends.", format!("{who} cannot be told: {}.", why(rulesets, trace, &trace.path, step)))
+            ("Depends.", format!("{who} cannot be told: {}.", why(rulesets, trace, &trace.path, &step)))
         }
         _ => ("Depends.", "It depends on which backend's rules run first.".into()),
     };

@@ -221,6 +221,11 @@ impl Id {
         ALL[usize::from(self.0)]
     }
 
+    /// Its place in the list.
+    pub(crate) fn place(self) -> usize {
+        usize::from(self.0)
+    }
+
     /// All of them.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..).map(Self).take(ALL.len())
@@ -471,6 +476,8 @@ pub struct Opt {
     pub negatable: bool,
     /// The field it asks; `None` where it changes its neighbours or belongs to a target.
     pub field: Option<&'static Field>,
+    /// Whether the packet alone decides what that field shows, and no other option of the rule.
+    pub alone: bool,
     /// Another option of the same extension that says the same in canonical form (`--syn`, `--set-mark`).
     pub stored_as: Option<&'static str>,
     /// What `iptables-save` leaves out: the default, or the range from 0 to there, also where it is negated.
@@ -531,6 +538,7 @@ impl Opt {
             kind,
             negatable: false,
             field: None,
+            alone: false,
             stored_as: None,
             unprinted: None,
             required: false,
@@ -544,6 +552,11 @@ impl Opt {
     /// An option that asks a field, and may be negated.
     pub const fn tests(flag: &'static str, kind: Kind, field: &'static Field) -> Self {
         Self { negatable: true, field: Some(field), ..Self::new(flag, kind) }
+    }
+
+    /// The packet alone decides what its field shows: so the walk reads it once for all rules of a chain.
+    pub const fn alone(self) -> Self {
+        Self { alone: true, ..self }
     }
 
     /// Other spellings.

@@ -178,7 +178,7 @@ impl<'a> Source<'a> {
     }
 
     fn steps(&self, path: &'a Path) -> Vec<ReportStep<'a>> {
-        path.steps.iter().map(|step| self.step(path, step)).collect()
+        path.steps.iter().map(|step| self.step(path, &step)).collect()
     }
 
     fn step(&self, path: &'a Path, step: &Step) -> ReportStep<'a> {

@@ -18,15 +18,18 @@ pub mod conntrack;
 mod copy;
 mod decide;
 pub mod effect;
+mod glance;
 mod martian;
 mod nat;
 mod quirk;
 pub mod route;
+pub mod steps;
 pub mod trace;
 
 use connection::Translation;
 use copy::Copy;
 use effect::Action;
+use glance::Glance;
 use route::{Query, Way};
 use trace::{Assumption, Branch, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
 
@@ -136,8 +139,8 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
     if unnamed && held(TableName::Security) && held(TableName::Nat) {
         assumes.push("the dump names no backend: tables are asked in legacy's order".into());
     }
-    let tracks = layers.iter().any(|place| turns_tracking_on(&rulesets[*place as usize]));
-    if held(TableName::Nat) && !tracks {
+    let tracks = || layers.iter().any(|place| turns_tracking_on(&rulesets[*place as usize]));
+    if held(TableName::Nat) && !tracks() {
         assumes.push("no rule turns connection tracking on: taken as on".into());
     }
 }
@@ -152,12 +155,13 @@ fn turns_tracking_on(ruleset: &Ruleset) -> bool {
 /// Walks, and where a rule cannot be told walks again for both answers, depth first.
 fn follow(mut walker: Walker) -> Trace {
     let forked = walker.run(&[]);
+    let path = std::mem::take(&mut walker.path);
     let mut trace = Trace {
         packet: walker.packet.clone(),
         host: walker.host.clone(),
         rulesets: walker.layers.to_vec(),
-        certain: !forked && !walker.doubtful && walker.path.stopped.is_none(),
-        path: walker.path.clone(),
+        certain: !forked && !walker.doubtful && path.stopped.is_none(),
+        path,
         assumes: Vec::new(),
         branches: Vec::new(),
         branches_left_out: 0,
@@ -175,7 +179,7 @@ fn follow(mut walker: Walker) -> Trace {
             scripts.push([&script[..], &[false]].concat());
             scripts.push([&script[..], &[true]].concat());
         } else {
-            let (assumes, path) = (walker.assumed.clone(), walker.path.clone());
+            let (assumes, path) = (walker.assumed.clone(), std::mem::take(&mut walker.path));
             trace.branches.push(Branch { assumes, first: None, path });
         }
     }
@@ -246,6 +250,8 @@ struct Walker<'a> {
     view: View,
     current: u32,
     path: Path,
+    /// What it shows, for a first look at rules.
+    glance: Glance,
     assumes: Vec<String>,
     /// What to answer for the rules that cannot be told, in their order.
     script: Vec<bool>,
@@ -298,6 +304,7 @@ impl<'a> Walker<'a> {
             view,
             current: 0,
             path: Path::default(),
+            glance: Glance::default(),
             assumes,
             script: Vec::new(),
             assumed: Vec::new(),
@@ -317,6 +324,7 @@ impl<'a> Walker<'a> {
         self.view = View::new(&self.packet, src, Hook::Output);
         self.current = 0;
         self.path = Path { views: vec![self.view.clone()], ..Path::default() };
+        self.glance = Glance::default();
         self.script = script.to_vec();
         self.assumed.clear();
         self.destination_settled = false;

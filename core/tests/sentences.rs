@@ -71,7 +71,7 @@ fn every_rule_has_a_sentence() {
 #[test]
 fn a_step_says_which_condition_decided_with_both_values() {
     let (parsed, trace) = app(r#", "uid": 1000, "gid": 1000"#);
-    let say = |place: usize| explain::step(&parsed.rulesets, &trace, &trace.path, &trace.path.steps[place]);
+    let say = |place: usize| explain::step(&parsed.rulesets, &trace, &trace.path, &trace.path.steps.at(place));
     assert_eq!(say(0), "Rule 1 of OUTPUT matches: it has no condition. Continue in ISTIO_OUTPUT.");
     assert_eq!(say(1), "Rule 1 of ISTIO_OUTPUT does not match: source 10.244.1.5 is not 127.0.0.6.");
     assert_eq!(say(2), "Rule 2 of ISTIO_OUTPUT does not match: leaves by eth0, not lo.");
@@ -82,10 +82,10 @@ fn a_step_says_which_condition_decided_with_both_values() {
     );
     assert_eq!(say(11), "The policy of POSTROUTING applies: ACCEPT.");
     let (parsed, trace) = app(r#", "uid": 1337, "gid": 1000"#);
-    let step = &trace.path.steps[4];
+    let step = &trace.path.steps.at(4);
     assert_eq!(explain::why(&parsed.rulesets, &trace, &trace.path, step), "uid 1337 is 1337");
     let (parsed, trace) = app(r#", "owner": "kernel""#);
-    let step = &trace.path.steps[4];
+    let step = &trace.path.steps.at(4);
     assert_eq!(
         explain::why(&parsed.rulesets, &trace, &trace.path, step),
         "it has no owner: the kernel itself sends it"

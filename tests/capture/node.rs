@@ -171,7 +171,7 @@ fn check(read: impl Fn() -> Parsed, pod: &Node, uid: u32, from: &str, to: &str) 
     let host = before.host.as_ref().expect("the capture holds it");
     let trace = walk(&before.rulesets, None, host, &packet);
     assert!(trace.certain, "{packet:?}");
-    for step in &trace.path.steps {
+    for step in trace.path.steps.iter() {
         let Place { at, rule } = step.place;
         let (_, table, chain) = at.find(&before.rulesets);
         if table.name == TableName::Nat && [Outcome::Match, Outcome::Policy].contains(&step.outcome) {

@@ -98,7 +98,7 @@ fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
 
 /// What the way says of the counters: those that gain, in order, and those that nobody can tell of.
 fn expected(path: &Path) -> (Vec<Spot>, Vec<Spot>) {
-    let spot = |step: &Step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule);
+    let spot = |step: Step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule);
     let of =
         |outcomes: &[Outcome]| path.steps.iter().filter(|step| outcomes.contains(&step.outcome)).map(spot).collect();
     (of(&[Outcome::Match, Outcome::Policy]), of(&[Outcome::Unknown]))

@@ -52,7 +52,7 @@ impl Coverage {
         for (hook, table) in hooks {
             self.count("hooks and tables", format!("{hook} {table}"));
         }
-        for step in &trace.path.steps {
+        for step in trace.path.steps.iter() {
             let Some(rule) = step.place.rule(rulesets) else {
                 self.count("steps", "policy".into());
                 continue;

@@ -51,10 +51,10 @@ fn matches(path: &Path, at: usize) -> bool {
 /// The first later step that is neither in this chain nor in one that it called. Steps of called chains have callers
 /// later than the one that led in here.
 fn out_of_chain(path: &Path, at: usize) -> Option<usize> {
-    let here = &path.steps[at];
+    let here = path.steps.at(at);
     let (base, table) = (here.caller, (here.hook, here.place.at.ruleset, here.place.at.table));
     (at + 1..path.steps.len()).find(|later| {
-        let step = &path.steps[*later];
+        let step = path.steps.at(*later);
         let other_table = (step.hook, step.place.at.ruleset, step.place.at.table) != table;
         other_table || base.is_some_and(|base| step.caller.is_none_or(|caller| caller < base))
     })

@@ -58,20 +58,25 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>) -> Vec<Pair> {
 /// Single steps, and runs of at least two steps of one chain that did not match. Where walks part, the first step stands
 /// alone.
 fn runs(walked: &Walked, steps: Range<usize>, parting: bool) -> Vec<Range<usize>> {
-    let path = walked.path();
     let mut runs: Vec<Range<usize>> = Vec::new();
-    for at in steps.clone() {
-        let step = &path.steps[at];
-        let joins = runs.last().is_some_and(|run| {
-            let before = &path.steps[run.end - 1];
-            !(parting && run.start == steps.start)
-                && walked.outcome(run.end - 1) == Outcome::NoMatch
-                && walked.outcome(at) == Outcome::NoMatch
-                && (before.place.at, before.caller, before.hook) == (step.place.at, step.caller, step.hook)
-        });
-        match runs.last_mut() {
-            Some(run) if joins => run.end = at + 1,
-            _ => runs.push(at..at + 1),
+    // The chain of the last of them, while that may go on.
+    let mut open = None;
+    for run in walked.path().steps.runs() {
+        let places = run.places();
+        let (start, end) = (places.start.max(steps.start), places.end.min(steps.end));
+        let mut at = start;
+        while at < end {
+            let alone = at == steps.start && parting;
+            let quiet = walked.outcome(at) == Outcome::NoMatch;
+            // Steps that nobody can tell stand alone, however they are taken to go.
+            let next = if quiet && !alone { walked.next_doubt(at).min(end) } else { at + 1 };
+            let chain = (run.first.place.at, run.first.caller, run.first.hook);
+            match runs.last_mut() {
+                Some(last) if quiet && open == Some(chain) => last.end = next,
+                _ => runs.push(at..next),
+            }
+            open = (quiet && !alone).then_some(chain);
+            at = next;
         }
     }
     runs

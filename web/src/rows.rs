@@ -6,7 +6,7 @@ use chainwalk_core::order;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
 
-use crate::walked::Walked;
+use crate::walked::{Marks, Walked};
 
 /// Runs this long fold.
 const FOLD: usize = 4;
@@ -97,7 +97,8 @@ fn met(walks: &[&Walked]) -> Vec<(ChainPlace, Vec<Place>)> {
     for walked in walks {
         let steps = &walked.path().steps;
         let mut last = None;
-        for step in steps {
+        for run in steps.runs() {
+            let step = run.first;
             if last == Some((step.place.at, step.caller)) {
                 continue;
             }
@@ -109,7 +110,7 @@ fn met(walks: &[&Walked]) -> Vec<(ChainPlace, Vec<Place>)> {
                     met.len() - 1
                 }
             };
-            if let Some(caller) = step.caller.map(|caller| steps[caller as usize].place)
+            if let Some(caller) = step.caller.map(|caller| steps.at(caller as usize).place)
                 && !met[known].1.contains(&caller)
             {
                 met[known].1.push(caller);
@@ -144,9 +145,9 @@ fn chain(
     rows.push(Row::Chain { at, callers });
     let rules = u32::try_from(chain.rules.len()).expect("rules are fewer than bytes of a text below 4 GiB");
     let place = |rule: u32| Place { at, rule: Some(rule) };
-    let speaks = |rule: u32| {
-        walks.iter().any(|walked| walked.mark(place(rule)).is_some_and(|mark| mark.outcome != Outcome::NoMatch))
-    };
+    let marks: Vec<&Marks> = walks.iter().filter_map(|walked| walked.chain(at)).collect();
+    let speaks =
+        |rule: u32| marks.iter().any(|marks| marks.rule(rule).is_some_and(|mark| mark.outcome != Outcome::NoMatch));
     let mut next = 0;
     while next < rules {
         let quiet = (next..rules).take_while(|rule| !speaks(*rule)).count();

@@ -8,7 +8,8 @@ use chainwalk_core::mesh::Mesh;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::connection::Translation;
-use chainwalk_core::walk::trace::{Outcome, Path, Place, Step, Trace};
+use chainwalk_core::walk::steps::Run;
+use chainwalk_core::walk::trace::{ChainPlace, Outcome, Path, Place, Step, Trace};
 use chainwalk_core::walk::walk_settled;
 
 use crate::paste;
@@ -24,6 +25,36 @@ pub(crate) struct Mark {
     pub(crate) condition: Option<u16>,
 }
 
+/// What became of the rules of a chain.
+#[derive(Debug, Default)]
+pub(crate) struct Marks {
+    rules: Vec<Option<Mark>>,
+    policy: Option<Mark>,
+}
+
+impl Marks {
+    /// What became of one; `None` where it was never asked.
+    pub(crate) fn rule(&self, rule: u32) -> Option<Mark> {
+        self.rules.get(rule as usize).copied().flatten()
+    }
+
+    fn add(&mut self, rule: Option<u32>, new: Mark) {
+        let mark = match rule {
+            None => &mut self.policy,
+            Some(rule) => {
+                let rule = rule as usize;
+                if rule >= self.rules.len() {
+                    self.rules.resize(rule + 1, None);
+                }
+                &mut self.rules[rule]
+            }
+        };
+        if mark.is_none_or(|mark| weight(new.outcome) > weight(mark.outcome)) {
+            *mark = Some(new);
+        }
+    }
+}
+
 /// A walk, its answer, and its steps by rule.
 #[derive(Debug)]
 pub(crate) struct Walked {
@@ -31,7 +62,9 @@ pub(crate) struct Walked {
     pub(crate) trace: Trace,
     /// Its answer in words.
     pub(crate) headline: Headline,
-    marks: HashMap<Place, Mark>,
+    /// Whether it meets chains of several tables: then their names alone are not enough.
+    pub(crate) several_tables: bool,
+    marks: HashMap<ChainPlace, Marks>,
     /// The steps of the way shown that a dump cannot tell, with the reason: this way takes one answer for granted.
     assumed: Vec<(usize, String)>,
 }
@@ -48,16 +81,18 @@ impl Walked {
         let trace = walk_settled(rulesets, None, host, packet, Translation::default(), settled);
         let headline = explain::verdict(rulesets, &trace, mesh);
         let assumed = assumed(&trace);
-        let mut marks: HashMap<Place, Mark> = HashMap::new();
-        for (at, step) in trace.shown().steps.iter().enumerate() {
-            let outcome = if told(&assumed, at).is_some() { Outcome::Unknown } else { step.outcome };
-            let new = Mark { outcome, step: at, condition: step.condition };
-            let mark = marks.entry(step.place).or_insert(new);
-            if weight(outcome) > weight(mark.outcome) {
-                *mark = new;
+        let mut marks: HashMap<ChainPlace, Marks> = HashMap::new();
+        let runs = trace.shown().steps.runs();
+        for run in runs {
+            let chain = marks.entry(run.first.place.at).or_default();
+            for (at, step) in run.places().zip(run.steps()) {
+                let outcome = if told(&assumed, at).is_some() { Outcome::Unknown } else { step.outcome };
+                chain.add(step.place.rule, Mark { outcome, step: at, condition: step.condition });
             }
         }
-        Self { trace, headline, marks, assumed }
+        let table = |run: &Run| run.first.place.at.table;
+        let several_tables = runs.iter().any(|run| table(run) != table(&runs[0]));
+        Self { trace, headline, several_tables, marks, assumed }
     }
 
     /// The first rule that a dump cannot tell, and that matters.
@@ -75,9 +110,15 @@ impl Walked {
         told(&self.assumed, at)
     }
 
+    /// The first step behind this one whose rule nobody can tell; no step where there is none.
+    pub(crate) fn next_doubt(&self, at: usize) -> usize {
+        let next = self.assumed.partition_point(|(step, _)| *step <= at);
+        self.assumed.get(next).map_or(usize::MAX, |(step, _)| *step)
+    }
+
     /// What became of the rule of a step, as far as a dump can tell.
     pub(crate) fn outcome(&self, at: usize) -> Outcome {
-        if self.doubt(at).is_some() { Outcome::Unknown } else { self.path().steps[at].outcome }
+        if self.doubt(at).is_some() { Outcome::Unknown } else { self.path().steps.at(at).outcome }
     }
 
     /// Where the way shown ends, as part of a sentence; of an uncertain walk there are others.
@@ -90,7 +131,16 @@ impl Walked {
 
     /// What became of a rule or policy; `None` where the packet never met it.
     pub(crate) fn mark(&self, place: Place) -> Option<Mark> {
-        self.marks.get(&place).copied()
+        let chain = self.marks.get(&place.at)?;
+        match place.rule {
+            Some(rule) => chain.rule(rule),
+            None => chain.policy,
+        }
+    }
+
+    /// What became of the rules of a chain; `None` where the packet never met it.
+    pub(crate) fn chain(&self, at: ChainPlace) -> Option<&Marks> {
+        self.marks.get(&at)
     }
 
     /// The rule or policy that decided.
@@ -104,13 +154,13 @@ impl Walked {
     }
 }
 
-/// The steps of the way shown that took an answer for granted.
+/// The steps of the way shown that took an answer for granted, in order.
 fn assumed(trace: &Trace) -> Vec<(usize, String)> {
     let Some(branch) = trace.branches.first() else { return Vec::new() };
     let mut steps = branch.path.steps.iter().enumerate();
     let mut found = Vec::new();
     for assumption in &branch.assumes {
-        let is_it = |(_, step): &(usize, &Step)| (step.place, step.hook) == (assumption.place, assumption.hook);
+        let is_it = |(_, step): &(usize, Step)| (step.place, step.hook) == (assumption.place, assumption.hook);
         if let Some((at, _)) = steps.find(is_it) {
             found.push((at, assumption.because.clone()));
         }
@@ -119,7 +169,8 @@ fn assumed(trace: &Trace) -> Vec<(usize, String)> {
 }
 
 fn told(assumed: &[(usize, String)], at: usize) -> Option<&str> {
-    assumed.iter().find(|(step, _)| *step == at).map(|(_, because)| &**because)
+    let found = assumed.binary_search_by_key(&at, |(step, _)| *step).ok()?;
+    Some(&assumed[found].1)
 }
 
 fn weight(outcome: Outcome) -> u8 {
@@ -142,7 +193,7 @@ mod tests {
         let walked = Walked::new(paste.rulesets(), None, &paste.host, packet, &[]);
         assert_eq!(walked.outcome(0), Outcome::Unknown);
         assert!(walked.doubt(0).is_some_and(|because| because.contains("recent")));
-        assert_eq!(walked.mark(walked.path().steps[0].place).map(|mark| mark.outcome), Some(Outcome::Unknown));
+        assert_eq!(walked.mark(walked.path().steps.at(0).place).map(|mark| mark.outcome), Some(Outcome::Unknown));
         assert_eq!(walked.outcome(1), Outcome::Policy);
     }
 }

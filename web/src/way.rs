@@ -49,14 +49,14 @@ pub(crate) fn stations(path: &Path) -> Vec<Station> {
             Hook::Prerouting => stations.extend(route(&[RouteReason::Looped, RouteReason::Copied])),
             _ => {}
         }
-        let mut here = path.steps.iter().enumerate().filter(|(_, step)| step.hook == view.hook);
-        let mut tables: Vec<TableName> = here.clone().map(|(_, step)| step.place.at.table).collect();
+        let mut here = path.steps.runs().iter().filter(|run| run.first.hook == view.hook);
+        let mut tables: Vec<TableName> = here.clone().map(|run| run.first.place.at.table).collect();
         tables.dedup();
         stations.push(Station::Hook {
             hook: view.hook,
             tables,
-            first: here.clone().next().map(|(at, _)| at),
-            end: here.next_back().map_or(0, |(at, _)| at + 1),
+            first: here.clone().next().map(|run| run.places().start),
+            end: here.next_back().map_or(0, |run| run.places().end),
         });
         match view.hook {
             Hook::Output => stations.extend(route(&[RouteReason::Mangled, RouteReason::Translated])),

@@ -20,6 +20,6 @@ pub static CONNMARK: Extension = Extension {
     ..Extension::matching(
         "connmark",
         "the connection's mark",
-        &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK).required()],
+        &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK).required().alone()],
     )
 };

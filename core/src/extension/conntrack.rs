@@ -309,7 +309,8 @@ pub static CONNTRACK: Extension = Extension {
                     ("DNAT", DNAT),
                 ]),
                 &STATE,
-            ),
+            )
+            .alone(),
             Opt::tests("--ctproto", Kind::Own(&PROTOCOL), &PROTOCOL_NUMBER),
             Opt::tests("--ctorigsrc", Kind::Own(&HOST), &FIRST_SOURCE),
             Opt::tests("--ctorigdst", Kind::Own(&HOST), &FIRST_DESTINATION),

@@ -90,11 +90,11 @@ pub static HEADER: Extension = Extension {
         "ip",
         "addresses, interfaces and protocol",
         &[
-            Opt::tests("-s", Kind::Network, &SOURCE).or(&["--source", "--src"]),
-            Opt::tests("-d", Kind::Network, &DESTINATION).or(&["--destination", "--dst"]),
-            Opt::tests("-i", Kind::Interface, &IN_INTERFACE).or(&["--in-interface"]),
-            Opt::tests("-o", Kind::Interface, &OUT_INTERFACE).or(&["--out-interface"]),
-            Opt::tests("-p", Kind::Protocol, &PROTOCOL).or(&["--protocol", "--proto"]),
+            Opt::tests("-s", Kind::Network, &SOURCE).alone().or(&["--source", "--src"]),
+            Opt::tests("-d", Kind::Network, &DESTINATION).alone().or(&["--destination", "--dst"]),
+            Opt::tests("-i", Kind::Interface, &IN_INTERFACE).alone().or(&["--in-interface"]),
+            Opt::tests("-o", Kind::Interface, &OUT_INTERFACE).alone().or(&["--out-interface"]),
+            Opt::tests("-p", Kind::Protocol, &PROTOCOL).alone().or(&["--protocol", "--proto"]),
             Opt::tests("-f", Kind::Flag, &FRAGMENT).or(&["--fragment"]),
         ],
     )

@@ -7,6 +7,9 @@ static PACKET_MARK: Field =
     Field { name: "mark", phrase: Phrase::Is("mark"), read: |context| Reading::Number(context.view.mark) };
 
 /// `-m mark`.
-pub static MARK: Extension =
-    Extension::matching("mark", "the packet's mark", &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK).required()])
-        .listed("mark match", &[("!%", "--mark %")]);
+pub static MARK: Extension = Extension::matching(
+    "mark",
+    "the packet's mark",
+    &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK).required().alone()],
+)
+.listed("mark match", &[("!%", "--mark %")]);

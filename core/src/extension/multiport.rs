@@ -39,9 +39,13 @@ pub static MULTIPORT: Extension = Extension {
         "several ports at once",
         &[
             Opt::tests("--sports", Kind::Ports, &SOURCE_PORT)
+                .alone()
                 .or(&["--source-ports"])
                 .excludes(&["--dports", "--ports"]),
-            Opt::tests("--dports", Kind::Ports, &DESTINATION_PORT).or(&["--destination-ports"]).excludes(&["--ports"]),
+            Opt::tests("--dports", Kind::Ports, &DESTINATION_PORT)
+                .alone()
+                .or(&["--destination-ports"])
+                .excludes(&["--ports"]),
             Opt::tests("--ports", Kind::Ports, &EITHER_PORT),
         ],
     )

@@ -82,7 +82,7 @@ pub static OWNER: Extension = Extension {
         "who opened the socket",
         &[
             Opt::tests("--socket-exists", Kind::Flag, &SOCKET),
-            Opt::tests("--uid-owner", Kind::Ids, &UID),
+            Opt::tests("--uid-owner", Kind::Ids, &UID).alone(),
             Opt::tests("--gid-owner", Kind::Ids, &GID),
             Opt::new("--suppl-groups", Kind::Flag).behind("--gid-owner"),
         ],

@@ -24,6 +24,7 @@ pub static STATE: Extension = Extension {
             ]),
             &CONNECTION_STATE,
         )
-        .required()],
+        .required()
+        .alone()],
     )
 };

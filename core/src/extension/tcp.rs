@@ -72,8 +72,8 @@ pub static TCP: Extension = Extension {
         "tcp",
         "ports and flags of TCP",
         &[
-            Opt::tests("--sport", Kind::Port, &SOURCE_PORT).or(&["--source-port"]).unprinted(65535),
-            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT).or(&["--destination-port"]).unprinted(65535),
+            Opt::tests("--sport", Kind::Port, &SOURCE_PORT).alone().or(&["--source-port"]).unprinted(65535),
+            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT).alone().or(&["--destination-port"]).unprinted(65535),
             Opt::tests("--tcp-option", Kind::Between(1, 255), &OPTION),
             Opt::tests("--tcp-flags", Kind::TcpFlags, &FLAGS).unprinted(0),
             Opt::tests("--syn", Kind::Always(0x02, SYN_MASK), &FLAGS).stored_as("--tcp-flags"),

@@ -17,8 +17,11 @@ pub static UDP: Extension = Extension {
         "udp",
         "ports of UDP",
         &[
-            Opt::tests("--sport", Kind::AnyPort, &SOURCE_PORT).or(&["--source-port"]).unprinted(65535),
-            Opt::tests("--dport", Kind::AnyPort, &DESTINATION_PORT).or(&["--destination-port"]).unprinted(65535),
+            Opt::tests("--sport", Kind::AnyPort, &SOURCE_PORT).alone().or(&["--source-port"]).unprinted(65535),
+            Opt::tests("--dport", Kind::AnyPort, &DESTINATION_PORT)
+                .alone()
+                .or(&["--destination-port"])
+                .unprinted(65535),
         ],
     )
 };

@@ -40,6 +40,7 @@ impl Walker<'_> {
         let mut frames = vec![Frame { chain: base, next: 0, resumes: true, caller: None }];
         while let Some(frame) = frames.last_mut() {
             let chain = &table.chains[frame.chain as usize];
+            self.skim(&chain.rules, place(frame.chain), frame);
             let Some(rule) = chain.rules.get(frame.next as usize) else {
                 leave(&mut frames, &mut open);
                 continue;
@@ -88,6 +89,51 @@ impl Walker<'_> {
             Policy::Drop => Action::Drop,
         };
         Ok(Some((action, here)))
+    }
+
+    /// Passes the rules that fail at a glance, and records them. By itself, since that is a quarter faster than within its
+    /// large caller.
+    #[inline(never)]
+    fn skim(&mut self, rules: &[Rule], at: ChainPlace, frame: &mut Frame) {
+        let set = &self.rulesets[at.ruleset as usize];
+        let Self { glance, packet, view, host, path, current, .. } = self;
+        let context = Context { packet, view, host, ruleset: set, group: &[] };
+        glance.turn_to(at.ruleset, *current);
+        let met = frame.next as usize;
+        let ahead = rules.get(met..).unwrap_or_default();
+        let ahead = &ahead[..ahead.len().min(MOST_STEPS.saturating_sub(path.steps.len()))];
+        let (hook, outcome, view) = (view.hook, Outcome::NoMatch, *current);
+        let place = |rule| Place { at, rule: Some(rule) };
+        let caller = frame.caller;
+        // The first of those that failed alike and are not recorded yet, and how many they are.
+        let mut first = Step { hook, place: place(frame.next), outcome, condition: None, view, after: view, caller };
+        let mut alike = 0;
+        for rule in ahead {
+            let fails = glance.fails(set.matches(rule), &context);
+            if fails != first.condition {
+                path.steps.push_run(first, alike);
+                frame.next += alike;
+                first = Step { place: place(frame.next), condition: fails, ..first };
+                alike = 0;
+            }
+            if fails.is_none() {
+                break;
+            }
+            alike += 1;
+        }
+        path.steps.push_run(first, alike);
+        frame.next += alike;
+        debug_assert!(
+            self.would_fail(&rules[met..frame.next as usize], at),
+            "a glance tells what the whole rule would"
+        );
+    }
+
+    /// Whether these rules, the last that were recorded, answer in full as they were recorded.
+    fn would_fail(&self, rules: &[Rule], at: ChainPlace) -> bool {
+        let mut asked = rules.iter().rev().map(|rule| self.answer(rule, at.ruleset));
+        let mut steps = self.path.steps.iter().rev();
+        asked.all(|answer| Some(answer) == steps.next().map(|step| (Answer::No, step.condition)))
     }
 
     /// Asks one rule, and records the step.
@@ -251,9 +297,7 @@ impl Walker<'_> {
         self.doubtful |= effects.doubtful;
         if view != self.view {
             self.show(view);
-            if let Some(step) = self.path.steps.last_mut() {
-                step.after = self.current;
-            }
+            self.path.steps.changed_to(self.current);
         }
         action
     }

@@ -6,6 +6,7 @@
 use crate::extension::Behaviour;
 use crate::ruleset::{Chain, Hook, Ruleset, TableName, Target};
 
+use super::steps::Run;
 use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
 
 /// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet ends.
@@ -15,9 +16,9 @@ pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Ver
     Verdict { decided_by: place(rulesets, path, &verdict), redirected, ..verdict }
 }
 
-/// Its steps, without those of its copy.
-fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = &Step> + Clone {
-    path.steps.iter().filter(|step| !path.views[step.view as usize].copied)
+/// Its steps, without those of its copy; of those that failed alike, the last.
+fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = Step> + Clone {
+    path.steps.runs().iter().map(Run::last).filter(|step| !path.views[step.view as usize].copied)
 }
 
 /// The place to name, or `None` where no rule and no policy was asked.
@@ -37,7 +38,7 @@ fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> 
 
 /// The rule that set where the packet goes, even if it is where it was going.
 fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
-    let sets = |step: &&Step| {
+    let sets = |step: &Step| {
         let target = step.place.rule(rulesets).map(|rule| rule.target);
         // NETMAP on the way out changes the source.
         matches!(step.hook, Hook::Prerouting | Hook::Output)
@@ -48,10 +49,10 @@ fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
 }
 
 /// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.
-fn lift(rulesets: &[Ruleset], path: &Path, step: &Step) -> Place {
+fn lift(rulesets: &[Ruleset], path: &Path, step: Step) -> Place {
     let (_, _, chain) = step.place.at.find(rulesets);
     match step.caller {
-        Some(caller) if is_named_action(chain) => lift(rulesets, path, &path.steps[caller as usize]),
+        Some(caller) if is_named_action(chain) => lift(rulesets, path, path.steps.at(caller as usize)),
         _ => step.place,
     }
 }
@@ -70,21 +71,24 @@ fn is_named_action(chain: &Chain) -> bool {
 /// The rule that let the packet go on as it was; one of table nat before those of other tables, since that is where a
 /// packet would have been redirected.
 fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
-    let lets = |(at, step): &(usize, &Step)| {
+    let runs = path.steps.runs();
+    let lets = |(at, run): &(usize, &Run)| {
+        let step = run.first;
         if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
             return false;
         }
         match step.place.rule(rulesets).map(|rule| rule.target) {
             Some(Target::Extension(id)) if id.get().name == "ACCEPT" => true,
             Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Returns => {
-                let rest = path.steps[at + 1..].iter();
-                let same = rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));
-                same.into_iter().all(|next| next.outcome != Outcome::Match)
+                let rest = runs[at + 1..].iter().map(|next| next.first);
+                let mut same =
+                    rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));
+                same.all(|next| next.outcome != Outcome::Match)
             }
             _ => false,
         }
     };
-    let found: Vec<&Step> = path.steps.iter().enumerate().filter(lets).map(|(_, step)| step).collect();
+    let found: Vec<Step> = runs.iter().enumerate().filter(lets).map(|(_, run)| run.first).collect();
     let in_nat = found.iter().rfind(|step| step.place.at.table == TableName::Nat);
     in_nat.or(found.last()).map(|step| step.place)
 }

@@ -10,6 +10,8 @@ use crate::packet::Packet;
 use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName};
 use crate::view::View;
 
+use super::steps::Steps;
+
 /// A chain in a table of one of the rule sets of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChainPlace {
@@ -190,7 +192,7 @@ pub struct Copied {
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
     /// Every rule and policy it met, in order.
-    pub steps: Vec<Step>,
+    pub steps: Steps,
     /// The packet at its stations; steps refer to them.
     pub views: Vec<View>,
     /// Every routing decision.

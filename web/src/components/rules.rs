@@ -3,7 +3,7 @@
 use chainwalk_core::explain;
 use chainwalk_core::identity;
 use chainwalk_core::ruleset::Ruleset;
-use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
+use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
 use yew::prelude::*;
 
 use super::badge::{badge, colour, tile};
@@ -268,8 +268,8 @@ fn why_unmet(state: &State, place: Place) -> String {
     let mut reasons = Vec::new();
     for (side, walked) in state.walks() {
         let steps = &walked.path().steps;
-        let here = steps.iter().rposition(|step| step.place.at == place.at && step.place.rule < place.rule);
-        let left = here.filter(|at| steps[*at].outcome == Outcome::Match).map(|at| steps[at].place);
+        let before = |step: &Step| step.place.at == place.at && step.place.rule < place.rule;
+        let left = steps.iter().rfind(before).filter(|step| step.outcome == Outcome::Match).map(|step| step.place);
         let hook = place.at.find(rulesets).2.hook;
         reasons.push(match (left, hook) {
             (Some(left), _) => format!("{} leaves at {}", side.letter(), short(rulesets, left)),

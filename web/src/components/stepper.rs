@@ -109,7 +109,7 @@ fn stack(state: &State) -> Html {
     let Some(step) = path.steps.get(at) else { return html! {} };
     let rulesets = state.paste.rulesets();
     let places: Vec<String> =
-        cursor::stack(path, at).into_iter().map(|at| short(rulesets, path.steps[at].place)).collect();
+        cursor::stack(path, at).into_iter().map(|at| short(rulesets, path.steps.at(at).place)).collect();
     let (last, before) = places.split_last().expect("a stack ends with the step itself");
     let parted = state.part.is_some_and(|part| state.cursor > part);
     html! {

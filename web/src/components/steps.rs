@@ -4,7 +4,7 @@ use std::ops::Range;
 
 use chainwalk_core::explain::{self, capital};
 use chainwalk_core::ruleset::TableName;
-use chainwalk_core::walk::trace::{Outcome, Path};
+use chainwalk_core::walk::trace::Outcome;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
@@ -73,29 +73,23 @@ fn show(page: &Page, walks: &[(Side, &Walked)], row: &Pair) -> Html {
     }
 }
 
-/// Whether chains of several tables are met: then their names alone are not enough.
-fn tells_table(path: &Path) -> bool {
-    let first = path.steps.first().map(|step| step.place.at.table);
-    path.steps.iter().any(|step| Some(step.place.at.table) != first)
-}
-
 fn step(page: &Page, side: Side, walked: &Walked, steps: Range<usize>, shared: bool) -> Html {
     let state = &page.state;
     let path = walked.path();
     let rulesets = state.paste.rulesets();
-    let first = &path.steps[steps.start];
+    let first = path.steps.at(steps.start);
     let became = walked.outcome(steps.start);
     let decided = first.outcome != Outcome::NoMatch
         && side == state.lead()
         && walked.decided_by() == Some(first.place)
         && walked.decided_at() == Some(steps.start);
     let current = steps.contains(&state.cursor);
-    let table = |table: TableName| if tells_table(path) { format!("{table} ") } else { String::new() };
+    let table = |table: TableName| if walked.several_tables { format!("{table} ") } else { String::new() };
     let place = match steps.len() {
         1 => short(rulesets, first.place),
         _ => {
             let (_, _, chain) = first.place.at.find(rulesets);
-            let last = path.steps[steps.end - 1].place.rule.unwrap_or(0);
+            let last = path.steps.at(steps.end - 1).place.rule.unwrap_or(0);
             format!("{} {}–{}", chain.name, first.place.rule.unwrap_or(0) + 1, last + 1)
         }
     };
@@ -120,9 +114,9 @@ fn step(page: &Page, side: Side, walked: &Walked, steps: Range<usize>, shared: b
 fn what(state: &State, walked: &Walked, steps: Range<usize>, shared: bool) -> Html {
     let path = walked.path();
     let rulesets = state.paste.rulesets();
-    let step = &path.steps[steps.start];
+    let step = path.steps.at(steps.start);
     let (ruleset, table, _) = step.place.at.find(rulesets);
-    let why = || explain::why(rulesets, &walked.trace, path, step);
+    let why = || explain::why(rulesets, &walked.trace, path, &step);
     if let Some(because) = walked.doubt(steps.start) {
         let taken = if step.outcome == Outcome::Match { "taken to match" } else { "taken not to match" };
         return html! { <><b>{ taken }</b>{ ": " }{ because }</> };

@@ -176,7 +176,7 @@ pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
             let as_if = if step.outcome == Outcome::Match { "matched" } else { "did not match" };
             format!("{} cannot be told: {because}. Shown as if it {as_if}.", explain::place(rulesets, step.place))
         }
-        None => explain::step(rulesets, &walked.trace, path, step),
+        None => explain::step(rulesets, &walked.trace, path, &step),
     };
     if at + 1 == path.steps.len() { format!("{says} {}.", capital(&walked.end())) } else { says }
 }

@@ -56,11 +56,11 @@ fn because(state: &State, walked: &Walked) -> Html {
     let says = sentence(state, &walked.headline.reason, walked.decided_by());
     let decided = walked.decided_at().filter(|_| walked.headline.fate != Fate::Unknown);
     let Some(at) = decided else { return html! { <p>{ says }</p> } };
-    let step = &walked.path().steps[at];
+    let step = walked.path().steps.at(at);
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let more = step.place.rule(rulesets).map(|rule| {
         let words = explain::rule(ruleset, table, rule);
-        let why = explain::why(rulesets, &walked.trace, walked.path(), step);
+        let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
         html! { <p class="quiet">{ "It says: " }{ words }{ " Here: " }{ why }{ "." }</p> }
     });
     html! { <><p>{ says }</p>{ more }</> }
@@ -80,7 +80,7 @@ fn parting(page: &Page) -> Html {
                     Outcome::NoMatch => "no",
                     Outcome::Unknown => "perhaps",
                 };
-                let why = explain::why(rulesets, &walked.trace, path, step);
+                let why = explain::why(rulesets, &walked.trace, path, &step);
                 format!("{}: {how}, {why}", short(rulesets, step.place))
             }
             None => walked.end(),

@@ -1,0 +1,112 @@
+//! A first look at a rule. Most rules of a large chain fail by a condition on what the packet shows of itself, such as its
+//! destination: that is read once, and compared with rule after rule.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::condition::{Answer, Context, Reading, contains_number, is_interface, is_within, lacks};
+use crate::extension::Id;
+use crate::ruleset::{Part, Value};
+
+/// What the packet shows, as far as rules have asked.
+#[derive(Debug, Default)]
+pub(super) struct Glance {
+    /// Of which rule set, and which view of the packet.
+    of: Option<(u32, u32)>,
+    /// By extension and option.
+    shown: [[Shown; OPTIONS]; EXTENSIONS],
+    names: Vec<String>,
+}
+
+/// Only the first extensions of the list, and the first options of each: those that rules mostly begin with.
+const EXTENSIONS: usize = 16;
+const OPTIONS: usize = 8;
+
+/// What the packet shows to one option.
+#[derive(Clone, Copy, Debug, Default)]
+enum Shown {
+    /// No rule has asked yet.
+    #[default]
+    Unread,
+    /// Not to be told at a glance.
+    Hidden,
+    /// The option asks nothing.
+    Anything,
+    /// The packet has no such field.
+    Absent,
+    Number(u32),
+    /// An address of IPv4.
+    Address(Ipv4Addr),
+    Bits(u32),
+    /// The place of a name.
+    Name(u32),
+}
+
+impl Glance {
+    /// Forgets what another view of the packet showed.
+    pub(super) fn turn_to(&mut self, ruleset: u32, view: u32) {
+        if self.of != Some((ruleset, view)) {
+            *self = Self { of: Some((ruleset, view)), ..Self::default() };
+        }
+    }
+
+    /// The condition that fails, as its place among the rule's matches, if it and all before it can be told at a glance.
+    #[inline]
+    pub(super) fn fails(&mut self, matches: &[Part], context: &Context) -> Option<u16> {
+        let mut place = 0;
+        while let Some(part) = matches.get(usize::from(place)) {
+            // Two negated ports can be one condition: see quirk.rs.
+            if part.negated && part.extension != Id::HEADER {
+                return None;
+            }
+            let seen = self.shown.get_mut(part.extension.place())?.get_mut(usize::from(part.option))?;
+            // One after the other, and not in one `match`: a jump table takes half as long again.
+            let holds = if let (Shown::Address(address), Value::Net4(of, mask)) = (*seen, &part.value) {
+                is_within(address, *of, *mask)
+            } else if let Shown::Number(number) = *seen {
+                contains_number(&part.value, number)
+            } else {
+                match (*seen, &part.value) {
+                    (Shown::Unread, _) => {
+                        *seen = read(part, context, &mut self.names);
+                        continue;
+                    }
+                    (Shown::Anything, _) => !part.negated,
+                    (Shown::Absent, _) => false,
+                    (Shown::Bits(bits), Value::Bits(want)) => want & bits != 0,
+                    (Shown::Name(name), Value::Text(text)) => {
+                        is_interface(context.ruleset.text(*text), &self.names[name as usize])
+                    }
+                    _ => return None,
+                }
+            };
+            if holds == part.negated {
+                return Some(place);
+            }
+            place += 1;
+        }
+        None
+    }
+}
+
+/// Reads what an option asks, if nothing but the packet decides what is read.
+#[cold]
+fn read(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
+    let extension = part.extension();
+    let whole = extension.unknowable.is_some() || extension.whole.is_some();
+    let Some(opt) = part.opt().filter(|_| !whole && lacks(part, context) == Answer::Yes) else { return Shown::Hidden };
+    match opt.field {
+        None => Shown::Anything,
+        Some(field) if opt.alone => match (field.read)(context) {
+            Reading::Number(number) => Shown::Number(number),
+            Reading::Address(IpAddr::V4(address)) => Shown::Address(address),
+            Reading::Bits(bits) => Shown::Bits(bits),
+            Reading::Absent(_) => Shown::Absent,
+            Reading::Name(name) => {
+                names.push(name.to_owned());
+                Shown::Name(u32::try_from(names.len() - 1).expect("options are fewer than 2^32"))
+            }
+            _ => Shown::Hidden,
+        },
+        Some(_) => Shown::Hidden,
+    }
+}

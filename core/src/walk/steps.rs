@@ -1,0 +1,157 @@
+//! The steps of a way. The rules of a large chain fail one after another by the same condition: such a run is kept once,
+//! however long it is.
+
+use std::ops::Range;
+
+use super::trace::{Outcome, Place, Step};
+
+/// Every rule and policy that a packet met, in order.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Steps {
+    /// Never two that could be one: so equal steps are equal runs.
+    runs: Vec<Run>,
+}
+
+/// One step; or rules that stand one behind the other and failed alike.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Run {
+    /// The first of them.
+    pub first: Step,
+    start: u32,
+    len: u32,
+}
+
+impl Run {
+    /// Which steps of the way they are.
+    pub fn places(&self) -> Range<usize> {
+        self.start as usize..(self.start + self.len) as usize
+    }
+
+    /// All of them.
+    pub fn steps(self) -> impl DoubleEndedIterator<Item = Step> + Clone {
+        (0..self.len).map(move |before| self.behind(before))
+    }
+
+    /// The last of them.
+    pub fn last(&self) -> Step {
+        self.behind(self.len - 1)
+    }
+
+    /// The step that has so many others of the run before it.
+    fn behind(&self, before: u32) -> Step {
+        let Place { at, rule } = self.first.place;
+        Step { place: Place { at, rule: rule.map(|rule| rule + before) }, ..self.first }
+    }
+}
+
+impl Steps {
+    /// How many.
+    pub fn len(&self) -> usize {
+        self.runs.last().map_or(0, |run| run.places().end)
+    }
+
+    /// Whether the packet met no rule at all.
+    pub fn is_empty(&self) -> bool {
+        self.runs.is_empty()
+    }
+
+    /// The step that has `at` others before it.
+    pub fn get(&self, at: usize) -> Option<Step> {
+        let run = self.runs.get(self.runs.partition_point(|run| run.places().end <= at))?;
+        Some(run.behind(u32::try_from(at).ok()? - run.start))
+    }
+
+    /// The step that has `at` others before it.
+    ///
+    /// # Panics
+    /// If there are not so many.
+    pub fn at(&self, at: usize) -> Step {
+        self.get(at).expect("a place among the steps of this way")
+    }
+
+    /// The last of them.
+    pub fn last(&self) -> Option<Step> {
+        self.runs.last().map(Run::last)
+    }
+
+    /// All of them, in order.
+    pub fn iter(&self) -> impl DoubleEndedIterator<Item = Step> + Clone {
+        self.runs.iter().flat_map(|run| run.steps())
+    }
+
+    /// All of them, those that failed alike together.
+    pub fn runs(&self) -> &[Run] {
+        &self.runs
+    }
+
+    /// Adds a step.
+    pub(super) fn push(&mut self, step: Step) {
+        self.push_run(step, 1);
+    }
+
+    /// Adds the steps of rules that stand one behind the other and failed alike, `len` in all.
+    pub(super) fn push_run(&mut self, first: Step, len: u32) {
+        if len == 0 {
+            return;
+        }
+        let start = match self.runs.last_mut() {
+            None => 0,
+            Some(run) if first.outcome == Outcome::NoMatch && run.behind(run.len) == first => {
+                run.len += len;
+                return;
+            }
+            Some(run) => run.start + run.len,
+        };
+        self.runs.push(Run { first, start, len });
+    }
+
+    /// Says what the last step, one that matched, made of the packet.
+    pub(super) fn changed_to(&mut self, view: u32) {
+        if let Some(run) = self.runs.last_mut() {
+            run.first.after = view;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ruleset::{Hook, TableName};
+    use crate::walk::trace::ChainPlace;
+
+    #[test]
+    fn a_run_is_the_same_as_its_steps() {
+        let at = ChainPlace { ruleset: 0, table: TableName::Filter, chain: 2 };
+        let step = |rule: u32, condition, outcome| Step {
+            hook: Hook::Output,
+            place: Place { at, rule: Some(rule) },
+            outcome,
+            condition: Some(condition),
+            view: 1,
+            after: 1,
+            caller: None,
+        };
+        let failed = |rule, condition| step(rule, condition, Outcome::NoMatch);
+        let all = [
+            failed(0, 0),
+            failed(1, 0),
+            failed(2, 1),
+            step(3, 1, Outcome::Match),
+            step(4, 1, Outcome::Match),
+            failed(5, 0),
+            failed(6, 0),
+            failed(6, 0),
+        ];
+        let mut steps = Steps::default();
+        all.into_iter().for_each(|step| steps.push(step));
+        assert_eq!(steps.iter().collect::<Vec<_>>(), all);
+        assert_eq!(steps.iter().rev().collect::<Vec<_>>(), all.iter().rev().copied().collect::<Vec<_>>());
+        assert_eq!((0..9).map(|at| steps.get(at)).collect::<Vec<_>>()[7..], [Some(all[7]), None]);
+        assert_eq!(steps.runs().iter().map(Run::places).collect::<Vec<_>>(), [0..2, 2..3, 3..4, 4..5, 5..7, 7..8]);
+
+        let mut at_once = Steps::default();
+        at_once.push_run(all[0], 2);
+        all[2..].iter().for_each(|step| at_once.push(*step));
+        assert_eq!(at_once, steps);
+    }
+}
