@@ -38,3 +38,4 @@ pub mod scenario;
 pub mod story;
 pub mod view;
 pub mod walk;
+mod words;

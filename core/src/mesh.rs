@@ -12,6 +12,7 @@ mod shape;
 mod version;
 
 pub use deviation::{Deviation, deviations};
+pub(crate) use kind::CHAINS;
 pub use kind::{Kind, Setting};
 pub use shape::Is;
 

@@ -100,7 +100,20 @@ const ISTIO: Kind = Kind {
 };
 
 /// All; the first whose chains are there is taken.
-pub(super) static KINDS: [Kind; 8] = [
+pub(super) static KINDS: [Kind; ALL.len()] = ALL;
+
+/// The chains of each alone: what a program needs that links none of the rest.
+pub(crate) static CHAINS: [&[&str]; ALL.len()] = {
+    let mut chains: [&[&str]; ALL.len()] = [&[]; ALL.len()];
+    let mut at = 0;
+    while at < ALL.len() {
+        chains[at] = ALL[at].chains;
+        at += 1;
+    }
+    chains
+};
+
+const ALL: [Kind; 8] = [
     Kind {
         name: "Istio ambient",
         proxy: "ztunnel",

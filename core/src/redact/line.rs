@@ -2,6 +2,7 @@
 
 use super::{Addresses, Names};
 use crate::packet::Family;
+use crate::words::Words;
 
 /// Options whose value is a name or a text of its owner's, and what to call it.
 const NAMES: [(&str, &str); 21] = [
@@ -109,34 +110,6 @@ fn mac(word: &str, names: &mut Names) -> String {
     let number: u32 = neutral.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
     let [_, a, b, c] = number.to_be_bytes();
     format!("02:00:00:{a:02x}:{b:02x}:{c:02x}")
-}
-
-/// Words as iptables-save writes them: in quotes where they hold spaces, a quote within one after a backslash.
-struct Words<'a>(&'a str);
-
-impl<'a> Iterator for Words<'a> {
-    type Item = &'a str;
-
-    fn next(&mut self) -> Option<&'a str> {
-        let text = self.0.trim_start_matches([' ', '\t', '\r']);
-        let (mut quoted, mut escaped) = (false, false);
-        let end = text
-            .char_indices()
-            .find(|&(_, c)| {
-                let ends = !quoted && matches!(c, ' ' | '\t' | '\r');
-                match c {
-                    _ if escaped => escaped = false,
-                    '\\' => escaped = true,
-                    '"' => quoted = !quoted,
-                    _ => {}
-                }
-                ends
-            })
-            .map_or(text.len(), |(end, _)| end);
-        let (word, rest) = text.split_at(end);
-        self.0 = rest;
-        (!word.is_empty()).then_some(word)
-    }
 }
 
 #[cfg(test)]
