@@ -1,6 +1,7 @@
 //! Puts a capture together.
 
 use std::fs;
+use std::thread;
 
 use chainwalk_core::capture::{Capture, SCHEMA_VERSION, Target};
 use chainwalk_core::identity;
@@ -32,11 +33,17 @@ pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox) -> Result
     // Before anything else: the process may end while the tools run.
     let target = target(held);
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    // While the tools run, the rest is read: a thread begins in the namespace of the one that starts it.
     let inside = namespace::inside(&held.network, || {
-        let said = tools.ask(machine, &mut warnings, &mut notes);
-        (said, host::host(machine, process, &held.pids, &mut warnings))
+        thread::scope(|scope| {
+            let said = scope.spawn(|| tools.ask(machine, &mut warnings, &mut notes));
+            let mut others = Vec::new();
+            let host = host::host(machine, process, &held.pids(machine), &mut others);
+            (said.join().expect("asking does not panic"), host, others)
+        })
     });
-    let (said, host) = inside.map_err(|error| refused(held, error))?;
+    let (said, host, mut others) = inside.map_err(|error| refused(held, error))?;
+    warnings.append(&mut others);
     if let Some(process) = process {
         match process.identity() {
             Ok(identity) if identity == held.identity => {}

@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::net::IpAddr;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use crate::capability;
 use crate::cgroup::Owner;
@@ -10,7 +10,6 @@ use crate::failure::Failure;
 use crate::list;
 use crate::machine::Machine;
 use crate::node::{Held, Node, Space};
-use crate::process::{Identity, Process};
 
 /// How someone says which namespace is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -29,11 +28,18 @@ pub(crate) enum Who {
     Name(String),
 }
 
-/// The one namespace that is meant.
-pub(crate) fn find(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
+/// The one namespace that is meant. Only where it is not told itself are all looked at.
+pub(crate) fn find(who: &Who, machine: &Machine) -> Result<Held, Failure> {
+    match who {
+        Who::Pid(pid) => Held::by_pid(machine, *pid),
+        Who::Path(path) => Held::by_path(path.clone()).map(|held| held.with_a_process(machine)),
+        _ => among(who, machine, &Node::scan(machine)),
+    }
+}
+
+fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
     let mut candidates = match who {
-        Who::Pid(pid) => return by_pid(machine, node, *pid),
-        Who::Path(path) => return by_path(machine, node, path),
+        Who::Pid(_) | Who::Path(_) => Vec::new(),
         Who::Address(address) => by_address(machine, node, *address),
         Who::Pod(uid) => by_owner(machine, node, |owner| owner.pod_uid.as_deref() == Some(&*plain(uid))),
         Who::Container(id) => {
@@ -57,22 +63,6 @@ pub(crate) fn find(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Fa
 }
 
 type Candidates<'a> = Vec<(&'a Space, Option<u32>)>;
-
-fn by_pid(machine: &Machine, node: &Node, pid: u32) -> Result<Held, Failure> {
-    let process = Process::open(machine, pid)?;
-    let network = process.network_namespace()?;
-    let identity = Identity::of(&network).map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
-    Ok(Held { identity, network, process: Some(process), pids: node.pids(identity), path: None })
-}
-
-/// The processes of a named namespace stand for it, too: they tell the pod.
-fn by_path(machine: &Machine, node: &Node, path: &Path) -> Result<Held, Failure> {
-    let mut held = Held::by_path(path.to_owned())?;
-    held.pids = node.pids(held.identity);
-    let first = held.pids.first().and_then(|&pid| Process::hold(machine, pid).ok());
-    held.process = first.filter(|process| process.identity().is_ok_and(|identity| identity == held.identity));
-    Ok(held)
-}
 
 fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candidates<'a> {
     let has = |space: &&Space| {

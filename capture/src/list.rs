@@ -1,6 +1,5 @@
 //! The table of network namespaces: for those who look for one.
 
-use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
 use crate::machine::Machine;
@@ -38,7 +37,7 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         |address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local());
     let addresses: Vec<String> = addresses.iter().filter(is_told).map(ToString::to_string).collect();
     let owners = space.owners(machine);
-    let pods: BTreeSet<&str> = owners.iter().filter_map(|(_, owner)| owner.pod_uid.as_deref()).collect();
+    let pods = each_once(owners.iter().filter_map(|(_, owner)| owner.pod_uid.as_deref()));
     let hostname = held.as_ref().and_then(|held| held.hostname());
     let is_own = Identity::own_network().is_ok_and(|own| own == space.identity);
     // The node's own namespace holds many pods, and none.
@@ -48,12 +47,7 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         (false, None) => hostname.or_else(|| Some(space.path.as_ref()?.display().to_string())).unwrap_or_default(),
     };
     let commands = space.commands(machine);
-    let mut names: Vec<&str> = Vec::new();
-    for (_, command) in &commands {
-        if !names.contains(&&**command) {
-            names.push(command);
-        }
-    }
+    let names = each_once(commands.iter().map(|(_, command)| command.as_str()));
     let proxies: Vec<&str> = names.iter().copied().filter(|name| is_proxy(name)).collect();
     let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
     [
@@ -64,6 +58,16 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         or_dash(proxies.join(",")),
         or_dash(format!("{}{more}", names[..names.len().min(MOST)].join(","))),
     ]
+}
+
+fn each_once<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {
+    let mut names = Vec::new();
+    for name in all {
+        if !names.contains(&name) {
+            names.push(name);
+        }
+    }
+    names
 }
 
 fn or_dash(text: String) -> String {

@@ -9,6 +9,7 @@
 //!   - `ruleset`: what the tools print: `tool` finds them, `ask` runs them, `nf_tables` says whether it is safe
 //!   - `host`: `interface`, `route` and `rule` over `netlink`; `sysctl` and `socket` (with `user`) from `/proc`
 //!   - `time`
+//! - `json`: the capture as text
 //! - `machine`: where `/proc` and `/sys` are; `capability`: what is missing where the kernel refuses
 //!
 //! Asking changes nothing in the namespace and loads no kernel module; `nf_tables`, `ruleset` and `socket` say how.
@@ -23,6 +24,7 @@ mod failure;
 mod find;
 mod host;
 mod interface;
+mod json;
 mod list;
 mod machine;
 mod namespace;
@@ -40,7 +42,6 @@ mod time;
 mod tool;
 mod user;
 
-use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{self, IsTerminal, Read as _, Write as _};
 use std::path::PathBuf;
@@ -52,6 +53,7 @@ use chainwalk_core::{link, redact};
 use crate::capture::{Captured, TOOL, capture};
 use crate::failure::Failure;
 use crate::find::{Who, find};
+use crate::json::json;
 use crate::machine::Machine;
 use crate::node::{Held, Node};
 use crate::option::Given;
@@ -116,8 +118,7 @@ fn run() -> Result<u8, Failure> {
             Ok(told_unreadable(&node))
         }
         Task::Capture(Some(who)) => {
-            let node = Node::scan(&settings.machine);
-            let held = find(&who, &settings.machine, &node)?;
+            let held = find(&who, &settings.machine)?;
             let tools = settings.tools()?;
             one(&held, &settings, &tools)
         }
@@ -291,24 +292,6 @@ fn page(url: String) -> Result<String, Failure> {
     is_url.then_some(url).ok_or_else(|| {
         Failure::Usage("--link takes the address of the playground, such as https://example.org/chainwalk/".into())
     })
-}
-
-/// One line for programs, several for eyes.
-fn json(capture: &Capture, is_terminal: bool) -> String {
-    let text = if is_terminal { serde_json::to_string_pretty(capture) } else { serde_json::to_string(capture) };
-    let text = text.expect("a capture has text keys only, and no value that JSON cannot state");
-    let mut escaped = String::with_capacity(text.len() + 1);
-    for character in text.chars() {
-        match character {
-            // JSON leaves these as they are, and a terminal may obey them. They stand within strings only.
-            '\u{7f}'..='\u{9f}' => {
-                write!(escaped, "\\u{:04x}", u32::from(character)).expect("a String takes any text");
-            }
-            other => escaped.push(other),
-        }
-    }
-    escaped.push('\n');
-    escaped
 }
 
 /// Text of other processes: a terminal must not obey it; a file or a pipe gets it as it is.

@@ -1,6 +1,5 @@
 //! Every network namespace of this machine, and the processes in each.
 
-use std::collections::BTreeMap;
 use std::fs::{self, File};
 use std::io;
 use std::net::IpAddr;
@@ -47,7 +46,8 @@ pub(crate) struct Held {
     pub(crate) network: File,
     /// Absent where the namespace has no process.
     pub(crate) process: Option<Process>,
-    pub(crate) pids: Vec<u32>,
+    /// The processes in it; nothing where they have not been looked for.
+    pids: Option<Vec<u32>>,
     /// The file that stands for it, where there is no process.
     pub(crate) path: Option<PathBuf>,
 }
@@ -56,10 +56,9 @@ impl Node {
     /// Looks at every process and every named namespace.
     pub(crate) fn scan(machine: &Machine) -> Self {
         let mut node = Self::default();
-        let mut places: BTreeMap<Identity, usize> = BTreeMap::new();
         for pid in pids(machine) {
             match Identity::at(&machine.path(format!("proc/{pid}/ns/net"))) {
-                Ok(identity) => node.space(&mut places, identity).pids.push(pid),
+                Ok(identity) => node.space(identity).pids.push(pid),
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => node.unreadable += 1,
                 // It has ended.
                 Err(_) => {}
@@ -70,25 +69,26 @@ impl Node {
         {
             // A name that nothing is mounted on any more is a plain file of another file system.
             if let Some(identity) = Identity::at(&entry.path()).ok().filter(|it| Some(it.device) == device) {
-                node.space(&mut places, identity).path.get_or_insert(entry.path());
+                node.space(identity).path.get_or_insert(entry.path());
             }
         }
         node
     }
 
-    fn space(&mut self, places: &mut BTreeMap<Identity, usize>, identity: Identity) -> &mut Space {
-        let place = *places.entry(identity).or_insert(self.spaces.len());
-        if place == self.spaces.len() {
+    fn space(&mut self, identity: Identity) -> &mut Space {
+        let known = self.spaces.iter().position(|space| space.identity == identity);
+        let place = known.unwrap_or(self.spaces.len());
+        if known.is_none() {
             self.spaces.push(Space { identity, pids: Vec::new(), path: None });
         }
         &mut self.spaces[place]
     }
+}
 
-    /// The processes in a namespace.
-    pub(crate) fn pids(&self, identity: Identity) -> Vec<u32> {
-        let space = self.spaces.iter().find(|space| space.identity == identity);
-        space.map(|space| space.pids.clone()).unwrap_or_default()
-    }
+/// The processes in a namespace, by number.
+fn residents(machine: &Machine, identity: Identity) -> Vec<u32> {
+    let is_in = |pid: &u32| Identity::at(&machine.path(format!("proc/{pid}/ns/net"))).is_ok_and(|it| it == identity);
+    pids(machine).into_iter().filter(is_in).collect()
 }
 
 /// The numbers of all processes, in order.
@@ -113,7 +113,7 @@ impl Space {
             return Err(Failure::Refused(format!("process {pid} has ended while it was looked at; try again")));
         }
         let path = None;
-        Ok(Held { identity: self.identity, network, process: Some(process), pids: self.pids.clone(), path })
+        Ok(Held { identity: self.identity, network, process: Some(process), pids: Some(self.pids.clone()), path })
     }
 
     /// The pod or container that a process of it belongs to.
@@ -136,6 +136,14 @@ impl Space {
 }
 
 impl Held {
+    /// Takes hold of the namespace that a process is in. The others in it are looked for later: nothing here needs them.
+    pub(crate) fn by_pid(machine: &Machine, pid: u32) -> Result<Self, Failure> {
+        let process = Process::open(machine, pid)?;
+        let network = process.network_namespace()?;
+        let identity = Identity::of(&network).map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
+        Ok(Self { identity, network, process: Some(process), pids: None, path: None })
+    }
+
     /// Takes hold of a namespace by a file that stands for it.
     pub(crate) fn by_path(path: PathBuf) -> Result<Self, Failure> {
         let wrong =
@@ -145,7 +153,21 @@ impl Held {
         if Identity::own_network().is_ok_and(|own| own.device != identity.device) {
             return Err(wrong("it is a plain file; `ip netns` and CNI keep namespaces in /run/netns".into()));
         }
-        Ok(Self { identity, network, process: None, pids: Vec::new(), path: Some(path) })
+        Ok(Self { identity, network, process: None, pids: None, path: Some(path) })
+    }
+
+    /// Lets the first of its processes stand for it, too: it tells the pod.
+    pub(crate) fn with_a_process(mut self, machine: &Machine) -> Self {
+        let pids = residents(machine, self.identity);
+        let first = pids.first().and_then(|&pid| Process::hold(machine, pid).ok());
+        self.process = first.filter(|process| process.identity().is_ok_and(|identity| identity == self.identity));
+        self.pids = Some(pids);
+        self
+    }
+
+    /// The processes in it, by number.
+    pub(crate) fn pids(&self, machine: &Machine) -> Vec<u32> {
+        self.pids.clone().unwrap_or_else(|| residents(machine, self.identity))
     }
 
     /// Its interfaces with their addresses.

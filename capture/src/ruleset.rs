@@ -3,6 +3,7 @@
 use std::fs;
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
@@ -31,6 +32,9 @@ pub(crate) struct Toolbox {
     root: Option<PathBuf>,
     limits: Limits,
 }
+
+/// What files said of themselves: each is asked once.
+type Versions = Mutex<Vec<(PathBuf, Option<String>)>>;
 
 /// What the tools said.
 #[derive(Default)]
@@ -75,10 +79,11 @@ impl Toolbox {
             warnings.push(format!("nf_tables was not asked: {reason}"));
         }
         let ask_nft = ask_nft.is_ok();
+        let versions = Versions::default();
         let asked: Vec<&Tool> = self.saves.iter().filter(|tool| tool.backend == Backend::Legacy || ask_nft).collect();
         let (answers, listing) = thread::scope(|scope| {
             let listing = scope.spawn(|| self.nft.as_deref().filter(|_| ask_nft).map(|nft| self.list(nft)));
-            let saves: Vec<_> = asked.iter().map(|tool| scope.spawn(|| self.save(tool))).collect();
+            let saves: Vec<_> = asked.iter().map(|tool| scope.spawn(|| self.save(tool, &versions))).collect();
             let answers: Vec<_> = saves.into_iter().map(|save| save.join().expect("reading does not panic")).collect();
             (answers, listing.join().expect("reading does not panic"))
         });
@@ -98,18 +103,28 @@ impl Toolbox {
     }
 
     /// Plain `-save -c`: `iptables-legacy -L` and `-t` create the tables that they are asked for, this creates none.
-    fn save(&self, tool: &Tool) -> (io::Result<Answer>, Option<String>) {
+    fn save(&self, tool: &Tool, versions: &Versions) -> (io::Result<Answer>, Option<String>) {
         let answer = within(self.root.as_deref(), || run(&tool.path, &["-c"], self.limits));
         let text =
             answer.as_ref().map(|answer| String::from_utf8_lossy(&answer.stdout[..answer.stdout.len().min(200)]));
         let stated = text.ok().and_then(|text| stated_version(&text));
         // Where there are no rules, nothing states it.
         let version = stated.or_else(|| {
-            let answer = within(self.root.as_deref(), || run(&tool.path, &["--version"], SMALL_LIMITS)).ok()?;
-            let text = String::from_utf8_lossy(&answer.stdout).trim_end().to_owned();
-            (answer.exit_code == Some(0) && !text.is_empty()).then_some(text)
+            let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
+            if let Some((_, version)) = versions.iter().find(|(file, _)| *file == tool.file) {
+                return version.clone();
+            }
+            let version = self.version(tool);
+            versions.push((tool.file.clone(), version.clone()));
+            version
         });
         (answer, version)
+    }
+
+    fn version(&self, tool: &Tool) -> Option<String> {
+        let answer = within(self.root.as_deref(), || run(&tool.path, &["--version"], SMALL_LIMITS)).ok()?;
+        let text = String::from_utf8_lossy(&answer.stdout).trim_end().to_owned();
+        (answer.exit_code == Some(0) && !text.is_empty()).then_some(text)
     }
 
     /// As JSON; an nft that was built without that lists in its own language.

@@ -12,13 +12,13 @@ use crate::machine::Machine;
 use crate::process::Process;
 use crate::user::Ids;
 
-/// A file, its protocol, and the state in which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and
+/// A file, how many sockets it may list by which file and line, its protocol, and the state in which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and
 /// for UDP, which borrows TCP's numbers, not connected.
-const TABLES: [(&str, Protocol, &str); 4] = [
-    ("tcp", Protocol::TCP, "0A"),
-    ("tcp6", Protocol::TCP, "0A"),
-    ("udp", Protocol::UDP, "07"),
-    ("udp6", Protocol::UDP, "07"),
+const TABLES: [(&str, &str, &str, Protocol, &str); 4] = [
+    ("tcp", "sockstat", "TCP:", Protocol::TCP, "0A"),
+    ("tcp6", "sockstat6", "TCP6:", Protocol::TCP, "0A"),
+    ("udp", "sockstat", "UDP:", Protocol::UDP, "07"),
+    ("udp6", "sockstat6", "UDP6:", Protocol::UDP, "07"),
 ];
 
 /// A line of such a file.
@@ -34,8 +34,12 @@ struct Entry {
 /// thread. One that no process of `processes` holds is there without a holder.
 pub(crate) fn sockets(machine: &Machine, processes: &[host::Process], ids: Option<&Ids>) -> Vec<Socket> {
     let mut found = Vec::new();
-    for (file, protocol, state) in TABLES {
-        let table = fs::read_to_string(Path::new("/proc/thread-self/net").join(file)).unwrap_or_default();
+    let read_file = |file: &str| fs::read_to_string(Path::new("/proc/thread-self/net").join(file)).unwrap_or_default();
+    for (file, counts, count, protocol, state) in TABLES {
+        if are_none(&read_file(counts), count) {
+            continue;
+        }
+        let table = read_file(file);
         found.extend(table.lines().filter_map(|line| read(line, state)).map(|entry| (protocol, entry)));
     }
     let holders = if found.is_empty() { HashMap::new() } else { holders(machine, processes) };
@@ -51,6 +55,13 @@ pub(crate) fn sockets(machine: &Machine, processes: &[host::Process], ids: Optio
         }
     };
     found.into_iter().map(socket).collect()
+}
+
+/// Whether a namespace has no socket of a kind, as its counts say (`TCP: inuse 0 …`). To list TCP's, the kernel goes through
+/// the connections of the whole machine, twice: milliseconds, and more the more memory it has.
+fn are_none(counts: &str, kind: &str) -> bool {
+    let of_kind = counts.lines().find_map(|line| line.strip_prefix(kind));
+    of_kind.is_some_and(|counts| counts.split_whitespace().take(2).eq(["inuse", "0"]))
 }
 
 /// Who holds which socket. Of several the first: a server's children hold what it opened.
@@ -110,6 +121,14 @@ mod tests {
         };
         assert_eq!(read(LISTENING, "0A"), entry("127.0.0.1", 15000, 1337, 2093));
         assert_eq!(read(SIX, "07"), entry("::ff00:1", 15009, 0, 21));
+    }
+
+    #[test]
+    fn a_count_of_none_is_seen() {
+        let counts = "sockets: used 5\nTCP: inuse 0 orphan 0 tw 3 alloc 1 mem 0\nUDP: inuse 10 mem 0\n";
+        assert!(are_none(counts, "TCP:") && !are_none(counts, "UDP:"));
+        // Where nothing is counted, the list is read.
+        assert!(!are_none(counts, "TCP6:") && !are_none("", "TCP:"));
     }
 
     #[test]

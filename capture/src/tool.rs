@@ -21,8 +21,10 @@ pub(crate) const DIRECTORIES: [&str; 7] = [
 /// A save command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tool {
-    /// The file to run.
+    /// What to run.
     pub(crate) path: PathBuf,
+    /// The file that this leads to: one stands behind many names.
+    pub(crate) file: PathBuf,
     /// Its name alone.
     pub(crate) name: String,
     /// The family it prints.
@@ -38,7 +40,7 @@ pub(crate) fn find(directories: &[impl AsRef<Path>], mut version: impl FnMut(&Pa
         for backend in [Backend::Legacy, Backend::Nft] {
             let name = name(family, Some(backend));
             if let Some(path) = look_up(directories, &name) {
-                tools.push(Tool { path, name, family, backend });
+                tools.push(Tool::at(path, name, family, backend));
             }
         }
         // Some distributions have but one backend, under the plain name. Where both are there it is one of them.
@@ -47,11 +49,18 @@ pub(crate) fn find(directories: &[impl AsRef<Path>], mut version: impl FnMut(&Pa
         if let Some(path) = look_up(directories, &name).filter(|_| !has_both) {
             let backend = backend(&version(&path));
             if !tools.iter().any(|tool| (tool.family, tool.backend) == (family, backend)) {
-                tools.push(Tool { path, name, family, backend });
+                tools.push(Tool::at(path, name, family, backend));
             }
         }
     }
     tools
+}
+
+impl Tool {
+    fn at(path: PathBuf, name: String, family: Family, backend: Backend) -> Self {
+        let file = path.canonicalize().unwrap_or_else(|_| path.clone());
+        Self { path, file, name, family, backend }
+    }
 }
 
 /// The command that lists all of nf_tables.
