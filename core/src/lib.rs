@@ -32,6 +32,7 @@ pub mod parse;
 pub mod print;
 mod rebuild;
 pub mod redact;
+pub mod replay;
 pub mod report;
 pub mod ruleset;
 pub mod scenario;
