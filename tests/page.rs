@@ -29,6 +29,8 @@ mod looks;
 mod pastes;
 #[path = "page/privacy.rs"]
 mod privacy;
+#[path = "page/share.rs"]
+mod share;
 #[path = "page/site.rs"]
 mod site;
 

@@ -37,6 +37,7 @@ pub mod report;
 pub mod ruleset;
 pub mod scenario;
 pub mod story;
+pub mod ticket;
 pub mod view;
 pub mod walk;
 mod words;

@@ -66,6 +66,19 @@ impl Parsed {
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
     }
+
+    /// The capture with its texts in it again, and with this host, where the text is one and holds nothing else.
+    pub fn whole(&self, host: Option<&Host>) -> Option<Capture> {
+        let mut capture = (**self.capture.as_ref()?).clone();
+        if self.sources.len() > capture.rulesets.len() {
+            return None;
+        }
+        for (rules, text) in capture.rulesets.iter_mut().zip(&self.sources) {
+            rules.text.clone_from(text);
+        }
+        capture.host = host.cloned().unwrap_or_default();
+        Some(capture)
+    }
 }
 
 /// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything else; or a capture's

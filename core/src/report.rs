@@ -19,6 +19,14 @@ pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
     serde_json::to_string(&report).expect("a report holds no maps with keys that are not strings")
 }
 
+/// A packet as JSON, on one line.
+///
+/// # Panics
+/// Never: it holds nothing that JSON cannot.
+pub fn packet(packet: &Packet) -> String {
+    serde_json::to_string(packet).expect("a packet holds no maps")
+}
+
 #[derive(Serialize)]
 struct Report<'a> {
     packet: &'a Packet,

@@ -35,7 +35,7 @@ fn a_link_holds_the_capture() {
     let (page, fragment) = printed.trim_end().split_once('#').expect("a fragment");
     assert_eq!(page, "https://example.org/chainwalk/");
     assert!(printed.len() < 8192, "a plain sidecar takes {} characters", printed.len());
-    let text = link::read(fragment).expect("it is whole").expect("it holds something");
+    let text = link::read(fragment).expect("it is whole").expect("it holds something").text;
     let capture: Capture = serde_json::from_str(&text).expect("a capture");
     assert_eq!(capture.target.pid, Some(resident.pid()));
     assert!(capture.rulesets[0].text.contains("ISTIO_OUTPUT"));

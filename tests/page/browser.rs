@@ -157,6 +157,13 @@ impl Browser {
         }
     }
 
+    /// From now on everything is asked of the page within the first such frame.
+    #[track_caller]
+    pub(crate) fn enter(&self, selector: &str) {
+        let enter = async { self.driver.find(By::Css(selector)).await?.enter_frame().await };
+        self.done(selector, enter);
+    }
+
     /// Presses keys, one after another, wherever the focus is.
     #[track_caller]
     pub(crate) fn press(&self, keys: impl Into<TypingData>) {

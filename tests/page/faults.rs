@@ -5,7 +5,7 @@ use thirtyfour::Key;
 
 use crate::browser::Browser;
 use crate::site::Site;
-use crate::{each_way, file};
+use crate::{Way, each_way, file, one_way};
 
 #[test]
 fn a_fault_is_told_and_the_page_stays() {
@@ -27,6 +27,71 @@ fn a_fault_is_told_and_the_page_stays() {
         page.run("document.querySelector('#chainwalk-fault button').click()", ());
         page.holds("!document.getElementById('chainwalk-fault')");
         page.reads("#verdict", "Not captured.");
+    });
+}
+
+#[test]
+fn a_panic_is_told_with_a_way_on() {
+    // A real one: nothing in the page can make it panic, so the page is taken away from under it.
+    let site = Site::serve(|_| true);
+    let browser = Browser::start();
+    let steal = "const get = Document.prototype.getElementById;
+        Document.prototype.getElementById = function (id) { return id == 'app' ? null : get.call(this, id) }";
+    let added = browser.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": steal}));
+    let broken = chainwalk_core::link::fragment("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
+    browser.open(&format!("{}#{broken}", site.url()));
+    let message = browser.reads("#chainwalk-fault", "the shell has an element `app`");
+    assert!(message.contains("Reload without what the link holds"), "{message}");
+    browser.command("Page.removeScriptToEvaluateOnNewDocument", added);
+    browser.click("#chainwalk-fault button:last-child");
+    browser.reads("#verdict", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+    browser.holds("location.hash == ''");
+}
+
+#[test]
+fn a_broken_link_is_said_and_the_page_lives() {
+    each_way(|page| {
+        let whole = chainwalk_core::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
+        for (link, says) in [(&whole[..whole.len() - 4], "damaged"), ("9abc", "version 9"), ("#", "version #")] {
+            page.open(&format!("{}#{link}", page.own));
+            page.reads("#diagnostics [role=alert]", says);
+            page.reads("#verdict", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+            page.press(Key::Home);
+            page.is_at(1);
+        }
+    });
+}
+
+#[test]
+fn a_storage_that_is_full_is_said_and_the_page_lives() {
+    let full = "Storage.prototype.setItem = () => { throw new DOMException('full', 'QuotaExceededError') }";
+    one_way(Way::Http, |page| {
+        page.run(full, ());
+        page.click("#theme");
+        page.holds("document.documentElement.dataset.theme == 'light'");
+        page.click("#swap");
+        page.reads(".notice[role=alert]", "Share saves your work");
+        page.click("#notice-read");
+        page.holds("!document.querySelector('.notice')");
+        page.reads("#verdict", "Rule 9 of ISTIO_OUTPUT");
+    });
+}
+
+#[test]
+fn an_enormous_file_is_refused_before_it_is_read() {
+    one_way(Way::File, |page| {
+        // Its blocks are holes: it takes no room on the disk.
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("enormous-{}", std::process::id()));
+        let file = std::fs::File::create(&path).expect("a file can be made");
+        file.set_len(300_000_000).expect("it can have holes");
+        page.command("DOM.enable", json!({}));
+        let root = page.command("DOM.getDocument", json!({}))["root"]["nodeId"].clone();
+        let field = page.command("DOM.querySelector", json!({"nodeId": root, "selector": "#open"}))["nodeId"].clone();
+        page.command("DOM.setFileInputFiles", json!({"files": [path], "nodeId": field}));
+        page.reads("#diagnostics [role=alert]", "300 MB, and this page reads up to 100 MB");
+        std::fs::remove_file(&path).expect("it is there");
+        page.press(Key::Home);
+        page.is_at(1);
     });
 }
 

@@ -3,6 +3,7 @@
 pub(crate) mod app;
 mod badge;
 mod diagnostics;
+mod dialog;
 mod findings;
 mod follow;
 mod form;
@@ -11,6 +12,7 @@ mod help;
 mod past;
 mod rule;
 mod rules;
+mod share;
 mod stepper;
 mod steps;
 mod text;

@@ -44,6 +44,7 @@ pub(crate) fn listen(taken: &Callback<Taken>) -> Vec<EventListener> {
         on("paste", taken, paste),
         on("dragover", taken, drag),
         on("drop", taken, drop),
+        on("change", taken, chosen),
         on_link(taken),
     ]
 }
@@ -74,7 +75,7 @@ fn focus(target: Option<EventTarget>) -> Focus {
     match (&*element.tag_name(), element.get_attribute("role").as_deref()) {
         ("INPUT", _) => match &*element.unchecked_into::<HtmlInputElement>().type_() {
             "range" => Focus::Moving,
-            "checkbox" | "button" => Focus::Elsewhere,
+            "checkbox" | "button" | "file" => Focus::Elsewhere,
             _ => Focus::Typing,
         },
         ("TEXTAREA" | "SELECT", _) => Focus::Typing,
@@ -108,6 +109,15 @@ fn paste(event: &Event) -> Option<Taken> {
     }
     event.prevent_default();
     Some(Taken::Text(text))
+}
+
+/// A file that was chosen in a dialog.
+fn chosen(event: &Event) -> Option<Taken> {
+    let field = event.target()?.dyn_into::<HtmlInputElement>().ok()?;
+    let file = field.files()?.get(0)?;
+    // So that the same one can be chosen again.
+    field.set_value("");
+    Some(Taken::File(file))
 }
 
 fn drop(event: &Event) -> Option<Taken> {

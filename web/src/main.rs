@@ -3,17 +3,22 @@
 //! # Layout
 //! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `draft`: what it is made of
 //! - `rows`, `pairs`, `way`, `cursor`: the rule list, the steps, the way and the moves, as plain data
-//! - `components`: one file for each part of the page; `keys`, `intake`, `theme`: what a browser gives and keeps
+//! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
+//! - `components`: one file for each part of the page; `keys`, `intake`, `theme`, `keep`, `browser`: what a browser gives
+//!   and keeps
 
+mod browser;
 mod components;
 mod cursor;
 mod intake;
+mod keep;
 mod keys;
 mod page;
 mod pairs;
 mod paste;
 mod rows;
 mod sample;
+mod share;
 mod state;
 mod theme;
 mod told;

@@ -72,6 +72,20 @@ impl Paste {
         Self::new(Origin::Own, parse::parse(text))
     }
 
+    /// Reads a text from a link; a sample's is that sample again.
+    pub(crate) fn shared(text: &str, host: Option<Host>) -> Self {
+        let is_this =
+            |sample: &Sample| sample.text == text && sample.host.and_then(|json| Host::from_json(json).ok()) == host;
+        match SAMPLES.iter().position(is_this) {
+            Some(place) => Self::sample(place),
+            None => {
+                let parsed = parse::parse(text);
+                let host = host.or(parsed.host.clone());
+                Self::new(Origin::Own, Parsed { host, ..parsed })
+            }
+        }
+    }
+
     fn new(origin: Origin, mut parsed: Parsed) -> Self {
         let host = parsed.host.take();
         let host_known = host.is_some();

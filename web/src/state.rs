@@ -5,7 +5,7 @@ use std::rc::Rc;
 use chainwalk_core::compare;
 use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
 use chainwalk_core::journey::Choices;
-use chainwalk_core::link;
+use chainwalk_core::link::{self, Broken, Shared};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::{Path, Place};
 use yew::Reducible;
@@ -163,6 +163,10 @@ pub(crate) struct State {
     pub(crate) shortcuts: bool,
     /// Whether a key is being held: the step sentence is not read out.
     pub(crate) held: bool,
+    /// Whether the dialog to share is open.
+    pub(crate) share: bool,
+    /// Where the page is shown within another one and nothing can be changed: the link to the whole page, behind its `#`.
+    pub(crate) embed: Option<String>,
 }
 
 /// What can happen.
@@ -216,6 +220,10 @@ pub(crate) enum Action {
     Shortcuts(bool),
     /// A key is held, or let go.
     Held(bool),
+    /// The dialog to share opens or closes.
+    Share(bool),
+    /// What was to come in did not: why.
+    Refuse(String),
 }
 
 impl Default for State {
@@ -248,6 +256,8 @@ impl Default for State {
             help: false,
             shortcuts: true,
             held: false,
+            share: false,
+            embed: None,
         };
         state.walk();
         state
@@ -281,7 +291,7 @@ impl State {
     }
 
     /// The same, the lead's first.
-    fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
+    pub(crate) fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
         self.sides().iter().rev().filter_map(|side| Some((*side, &**self.walked(*side)?)))
     }
 
@@ -410,19 +420,75 @@ impl State {
 
     /// Takes a text that rules are in; another is refused, and the rules before it stay.
     fn paste(&mut self, text: String) {
-        let paste = Paste::own(text);
-        if paste.rulesets().is_empty() {
-            self.refused = paste.parsed.diagnostics.clone();
-            // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
-            if self.refused.is_empty() {
-                let reasons = paste.findings().iter();
-                self.refused = reasons.map(|reason| unplaced(reason.says.trim_end_matches(['.', ':']))).collect();
-            }
-        } else {
+        match given(&text) {
+            Some(shared) => self.open(shared.map(Some)),
+            None => drop(self.accept(Paste::own(text))),
+        }
+    }
+
+    /// Says whether it was taken.
+    fn accept(&mut self, paste: Paste) -> bool {
+        self.tab = Tab::Rules;
+        if !paste.rulesets().is_empty() {
             self.view = View::Rows(Order::Walked);
             self.take(paste);
+            return true;
         }
-        self.tab = Tab::Rules;
+        self.refused = paste.parsed.diagnostics.clone();
+        // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
+        if self.refused.is_empty() {
+            let reasons = paste.findings().iter();
+            self.refused = reasons.map(|reason| unplaced(reason.says.trim_end_matches(['.', ':']))).collect();
+        }
+        false
+    }
+
+    /// Shows what a link or a file holds.
+    fn open(&mut self, shared: Result<Option<Shared>, Broken>) {
+        match shared {
+            Ok(Some(shared)) => self.show(&shared),
+            Ok(None) => {}
+            Err(broken) => self.refuse(broken.to_string()),
+        }
+    }
+
+    fn show(&mut self, shared: &Shared) {
+        if !self.accept(Paste::shared(&shared.text, shared.host.clone())) {
+            return;
+        }
+        for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
+            lane.draft = Draft::of(packet);
+            let past = self.paste.past.iter().map(|past| &past.scenario);
+            lane.scenario = past.into_iter().find(|scenario| scenario.packet == *packet).map(|scenario| scenario.key);
+        }
+        self.compare = shared.packets.len() != 1;
+        self.split.clear();
+        self.settled = shared.settled.iter().filter_map(|settled| settled.place(self.paste.rulesets())).collect();
+        self.view = match &*shared.view {
+            "saved" => View::Rows(Order::Saved),
+            "text" => View::Text,
+            _ => View::Rows(Order::Walked),
+        };
+        self.embed = shared.embed.then(|| Shared { embed: false, ..shared.clone() }.fragment());
+        self.walk();
+        if let Some(step) = shared.step {
+            self.cursor = cursor::go(&self.paths(), 0, Move::To(step));
+        }
+    }
+
+    /// The same page with something else in it.
+    pub(crate) fn with(mut self, shared: &Shared) -> Self {
+        self.show(shared);
+        self
+    }
+
+    /// Whether the same rules and packets are shown: whatever else differs is no work of the reader's.
+    pub(crate) fn same_work(&self, other: &Self) -> bool {
+        let drafts = self.lanes.iter().zip(&other.lanes).all(|(one, other)| one.draft == other.draft);
+        Rc::ptr_eq(&self.paste, &other.paste)
+            && drafts
+            && self.compare == other.compare
+            && self.settled == other.settled
     }
 
     fn refuse(&mut self, message: String) {
@@ -489,11 +555,7 @@ impl State {
     fn apply(&mut self, action: Action) {
         match action {
             Action::Paste(text) => self.paste(text),
-            Action::Link(fragment) => match link::read(&fragment) {
-                Ok(None) => {}
-                Ok(Some(text)) => self.paste(text),
-                Err(broken) => self.refuse(broken.to_string()),
-            },
+            Action::Link(fragment) => self.open(link::read(&fragment)),
             Action::Edit(text) => self.take(Paste::own(text)),
             Action::Sample(place) => {
                 self.view = View::Rows(Order::Walked);
@@ -553,6 +615,8 @@ impl State {
             Action::Help(open) => self.help = open,
             Action::Shortcuts(on) => self.shortcuts = on,
             Action::Held(held) => self.held = held,
+            Action::Share(open) => self.share = open,
+            Action::Refuse(why) => self.refuse(why),
         }
     }
 }
@@ -561,10 +625,28 @@ impl Reducible for State {
     type Action = Action;
 
     fn reduce(self: Rc<Self>, action: Action) -> Rc<Self> {
+        if self.embed.is_some() && !matches!(action, Action::Link(_)) {
+            let mut state = State::clone(&self);
+            state.apply(action);
+            // Within another page nothing is changed.
+            return if state.same_work(&self) { Rc::new(state) } else { self };
+        }
         let mut state = Rc::unwrap_or_clone(self);
         state.apply(action);
         Rc::new(state)
     }
+}
+
+/// What a text holds that is a file of this page's, or a link to it.
+fn given(text: &str) -> Option<Result<Shared, Broken>> {
+    let link = text.trim();
+    if let Some((_, fragment)) = link.split_once('#').filter(|(page, _)| page.contains("://"))
+        && link.len() <= 2 * link::MOST
+        && !link.contains(char::is_whitespace)
+    {
+        return link::read(fragment).transpose();
+    }
+    Shared::from_file(text)
 }
 
 /// A remark on a text as a whole.

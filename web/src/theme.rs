@@ -1,7 +1,8 @@
 //! Light, dark, or as the system says: kept in the browser, and on the document for the style sheet.
 
-use gloo::storage::{LocalStorage, Storage};
 use gloo::utils::document_element;
+
+use crate::browser;
 
 const KEY: &str = "chainwalk.theme";
 
@@ -19,9 +20,9 @@ pub(crate) enum Theme {
 impl Theme {
     /// The one that was chosen before. A browser without storage has none.
     pub(crate) fn stored() -> Self {
-        match LocalStorage::get::<String>(KEY).as_deref() {
-            Ok("light") => Self::Light,
-            Ok("dark") => Self::Dark,
+        match &*browser::setting(KEY) {
+            "light" => Self::Light,
+            "dark" => Self::Dark,
             _ => Self::System,
         }
     }
@@ -56,9 +57,6 @@ impl Theme {
 
     /// Keeps it for the next visit, where the browser allows that.
     pub(crate) fn store(self) {
-        match self {
-            Self::System => LocalStorage::delete(KEY),
-            Self::Light | Self::Dark => drop(LocalStorage::set(KEY, self.name())),
-        }
+        browser::set(KEY, if self == Self::System { "" } else { self.name() });
     }
 }

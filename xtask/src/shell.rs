@@ -23,18 +23,20 @@ impl Shell {
     /// Reads the shell from the directory `static/`.
     pub(crate) fn read(directory: &Path) -> Result<Self> {
         let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
-        let mut sheets = Vec::new();
+        let mut files = Vec::new();
         for entry in directory.read_dir().with_context(|| format!("cannot read {}", directory.display()))? {
-            let path = entry?.path();
-            if path.extension().is_some_and(|extension| extension == "css") {
-                sheets.push(path);
-            }
+            files.push(entry?.path());
         }
-        sheets.sort();
+        files.sort();
+        let joined = |kind: &str| {
+            let of_kind = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == kind));
+            of_kind.map(|path| read(path)).collect::<Result<String>>()
+        };
         Ok(Self {
             template: read(&directory.join("index.html"))?,
-            style: sheets.iter().map(|sheet| read(sheet)).collect::<Result<_>>()?,
-            boot: read(&directory.join("boot.js"))?,
+            style: joined("css")?,
+            // `boot.js` comes first by its name: it hears of the faults of what follows.
+            boot: joined("js")?,
         })
     }
 

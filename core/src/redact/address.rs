@@ -126,6 +126,11 @@ impl Addresses {
         *changing = (*changing).min(bit);
     }
 
+    /// How many addresses have become others.
+    pub(super) fn changed(&self) -> usize {
+        self.known.iter().filter(|(real, neutral)| real != neutral).count()
+    }
+
     /// The neutral address for a real one.
     pub fn neutral(&mut self, real: IpAddr) -> IpAddr {
         if let Some(known) = self.known.get(&real) {

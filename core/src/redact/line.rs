@@ -105,7 +105,7 @@ fn name(kind: &'static str, word: &str, names: &mut Names) -> String {
 }
 
 /// `02:00:00:00:00:07`: one that nobody's hardware has.
-fn mac(word: &str, names: &mut Names) -> String {
+pub(super) fn mac(word: &str, names: &mut Names) -> String {
     let neutral = names.neutral("mac", &word.to_ascii_lowercase());
     let number: u32 = neutral.rsplit('-').next().and_then(|number| number.parse().ok()).unwrap_or(0);
     let [_, a, b, c] = number.to_be_bytes();

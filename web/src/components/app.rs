@@ -4,6 +4,7 @@ use std::rc::Rc;
 
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
+use gloo::timers::callback::Timeout;
 use gloo::utils::document;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlElement;
@@ -14,11 +15,19 @@ use super::header::Header;
 use super::help::Help;
 use super::past::past;
 use super::rules::rules;
+use super::share::Share;
 use super::verdict::verdict;
 use super::walk::walk;
 use crate::intake::{self, Taken};
 use crate::page::Page;
 use crate::state::{Action, State};
+use crate::{browser, keep};
+
+/// Larger texts are not taken, in bytes: a browser may have no memory for what they become.
+const MOST: f64 = 100e6;
+
+/// Why a file was not taken.
+const UNREAD: &str = "the file cannot be read: it may have been moved, or this browser may not look at it";
 
 /// The whole page.
 #[derive(Debug)]
@@ -28,6 +37,12 @@ pub(crate) struct App {
     _listeners: Vec<EventListener>,
     /// The file that is being read: dropping this would stop it.
     reader: Option<FileReader>,
+    /// Keeps the draft after a moment: dropping this would stop it.
+    keeper: Option<Timeout>,
+    /// A draft that did not come up the last time.
+    offered: Option<String>,
+    /// What the browser would not do.
+    notice: &'static str,
 }
 
 /// What reaches the page.
@@ -37,6 +52,12 @@ pub(crate) enum Message {
     Act(Action),
     /// From the document.
     Taken(Taken),
+    /// The moment has come to keep the draft.
+    Keep,
+    /// The draft that was offered is wanted, or not.
+    Offered(bool),
+    /// The notice was read.
+    Read,
 }
 
 impl Component for App {
@@ -45,45 +66,78 @@ impl Component for App {
 
     fn create(context: &Context<Self>) -> Self {
         let taken = context.link().callback(Message::Taken);
+        // A link goes before the draft, and leaves it as it is.
+        let link = Some(intake::fragment()).filter(|fragment| fragment.len() > 1);
+        let draft = if link.is_some() { None } else { keep::draft() };
+        let failed = browser::opening(draft.is_some());
+        let (offered, draft) = if failed { (draft, None) } else { (None, draft) };
         Self {
-            state: Rc::<State>::default().reduce(Action::Link(intake::fragment())),
+            state: Rc::<State>::default().reduce(Action::Link(link.or(draft).unwrap_or_default())),
             act: context.link().callback(Message::Act),
             _listeners: intake::listen(&taken),
             reader: None,
+            keeper: None,
+            offered,
+            notice: "",
         }
     }
 
     fn update(&mut self, context: &Context<Self>, message: Message) -> bool {
         let action = match message {
             Message::Act(action) => action,
+            Message::Keep => {
+                self.notice = keep::keep(&self.state).err().unwrap_or_default();
+                return !self.notice.is_empty();
+            }
+            Message::Offered(wanted) => match self.offered.take() {
+                Some(draft) if wanted => Action::Link(draft),
+                _ => return true,
+            },
+            Message::Read => {
+                self.notice = "";
+                return true;
+            }
+            Message::Taken(Taken::Text(text)) if text.len() as f64 > MOST => too_large(text.len() as f64),
             Message::Taken(Taken::Text(text)) => Action::Paste(text),
             Message::Taken(Taken::Link(fragment)) => Action::Link(fragment),
+            Message::Taken(Taken::File(file)) if file.size() > MOST => too_large(file.size()),
             Message::Taken(Taken::File(file)) => {
-                let done = context.link().callback(|text| Message::Act(Action::Paste(text)));
-                // Bytes that are no UTF-8 become replacement characters; a file that cannot be read is an empty paste.
-                let read = move |result: Result<String, _>| done.emit(result.unwrap_or_default());
+                let done = context.link().callback(Message::Act);
+                // Bytes that are no UTF-8 become replacement characters.
+                let read = move |result: Result<String, _>| {
+                    done.emit(result.map_or_else(|_| Action::Refuse(UNREAD.into()), Action::Paste));
+                };
                 self.reader = Some(read_as_text(&file.into(), read));
                 return false;
             }
             Message::Taken(Taken::Key { key, focus, repeat }) => {
                 let Some(action) = crate::keys::action(&key, focus, self.state.shortcuts) else { return false };
                 if repeat && !self.state.held {
-                    self.apply(Action::Held(true));
+                    self.apply(context, Action::Held(true));
                 }
                 action
             }
             Message::Taken(Taken::Up) if self.state.held => Action::Held(false),
             Message::Taken(Taken::Up) => return false,
         };
-        self.apply(action);
+        self.apply(context, action);
         true
     }
 
-    fn view(&self, _: &Context<Self>) -> Html {
+    fn rendered(&mut self, _: &Context<Self>, first: bool) {
+        if first {
+            // Behind the first paint: what came up once is no danger.
+            Timeout::new(50, || _ = browser::opening(false)).forget();
+        }
+    }
+
+    fn view(&self, context: &Context<Self>) -> Html {
         let page = Page { state: Rc::clone(&self.state), act: self.act.clone() };
+        let embed = page.state.embed.as_ref();
         html! {
-            <div class="page">
+            <div class={if embed.is_some() { "page embed" } else { "page" }}>
                 <Header ..page.clone() />
+                { self.notices(context) }
                 { verdict(&page) }
                 <main class={classes!("columns", format!("show-{}", page.state.tab.key()))}>
                     { rules(&page) }
@@ -91,22 +145,63 @@ impl Component for App {
                     <Form ..page.clone() />
                     { past(&page) }
                 </main>
+                if let Some(fragment) = embed {
+                    <p class="onward"><a href={format!("#{fragment}")} target="_blank" rel="noopener">{ "Open in Chainwalk" }</a></p>
+                }
                 <Help ..page.clone() />
+                <Share ..page.clone() />
             </div>
         }
     }
 }
 
 impl App {
-    fn apply(&mut self, action: Action) {
+    fn apply(&mut self, context: &Context<Self>, action: Action) {
+        let opened = matches!(action, Action::Link(_));
+        let before = Rc::clone(&self.state);
         self.state = Rc::clone(&self.state).reduce(action);
+        if !opened && !before.same_work(&self.state) {
+            // What the address says is not what is shown any more.
+            browser::address("");
+            let keep = context.link().callback(|()| Message::Keep);
+            self.keeper = Some(Timeout::new(300, move || keep.emit(())));
+        }
     }
+
+    /// What the browser would not do, and what to do about it.
+    fn notices(&self, context: &Context<Self>) -> Html {
+        let button = |id: &'static str, says: &'static str, message: fn() -> Message| {
+            let onclick = context.link().callback(move |_: MouseEvent| message());
+            html! { <button type="button" class="line" {id} {onclick}>{ says }</button> }
+        };
+        let (says, buttons) = if self.offered.is_some() {
+            let load = button("draft-load", "Load it all the same", || Message::Offered(true));
+            let leave = button("draft-leave", "Leave it", || Message::Offered(false));
+            (
+                "The draft that this browser keeps did not come up the last time. This is the page without it.",
+                vec![load, leave],
+            )
+        } else if self.notice.is_empty() {
+            return html! {};
+        } else {
+            (self.notice, vec![button("notice-read", "Close", || Message::Read)])
+        };
+        html! { <div class="notice" role="alert"><p>{ says }</p>{ buttons }</div> }
+    }
+}
+
+fn too_large(bytes: f64) -> Action {
+    let megabytes = |bytes: f64| bytes as u64 / 1_000_000;
+    let (has, most) = (megabytes(bytes), megabytes(MOST));
+    Action::Refuse(format!(
+        "this text has {has} MB, and this page reads up to {most} MB: give it the part that matters, such as one dump"
+    ))
 }
 
 /// Moves the focus, once what was just asked for is on the page.
 pub(super) fn focus(id: &str) {
     let id = id.to_owned();
-    gloo::timers::callback::Timeout::new(0, move || {
+    Timeout::new(0, move || {
         let element = document().get_element_by_id(&id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
         if let Some(element) = element {
             // It fails only for what cannot have the focus.

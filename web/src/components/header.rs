@@ -56,6 +56,11 @@ pub(crate) fn Header(page: &Page) -> Html {
                     <optgroup label="Samples">{ for samples }</optgroup>
                 </select>
             </label>
+            <label class="line open" title="Open a file: a dump, a capture, or what was saved here">
+                { "Open" }<input type="file" id="open" class="hidden" aria-label="Open a file" />
+            </label>
+            <button type="button" class="line" id="share-open" title="Share: link, file, ticket, trace, script"
+                onclick={page.on(Action::Share(true))}>{ "Share" }</button>
             <span class="space" />
             <p class="promise">
                 <svg viewBox="0 0 12 14" width="11" height="13" aria-hidden="true">

@@ -1,9 +1,10 @@
 //! The help: what to do, the keys, the words.
 
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlDialogElement, HtmlInputElement};
+use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::dialog::{head, use_dialog};
 use crate::keys::KEYS;
 use crate::page::Page;
 use crate::state::Action;
@@ -26,32 +27,14 @@ const WORDS: [(&str, &str); 6] = [
 /// The dialog, open or not.
 #[component]
 pub(crate) fn Help(page: &Page) -> Html {
-    let node = use_node_ref();
-    let open = page.state.help;
-    use_effect_with(open, {
-        let node = node.clone();
-        move |open| {
-            if let Some(dialog) = node.cast::<HtmlDialogElement>() {
-                match (open, dialog.open()) {
-                    // It fails only where the dialog is not in the document.
-                    (true, false) => drop(dialog.show_modal()),
-                    (false, true) => dialog.close(),
-                    _ => {}
-                }
-            }
-        }
-    });
+    let node = use_dialog(page.state.help);
     let switch = page.act.reform(|event: Event| {
         let switch = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         Action::Shortcuts(switch.is_none_or(|switch| switch.checked()))
     });
     html! {
         <dialog ref={node} id="help" aria-labelledby="help-title" onclose={page.on(Action::Help(false))}>
-            <div class="head">
-                <h2 id="help-title">{ "Walk a packet through the chains" }</h2>
-                <span class="space" />
-                <button type="button" class="line" onclick={page.on(Action::Help(false))}>{ "Close" }</button>
-            </div>
+            { head("help-title", "Walk a packet through the chains", page.on(Action::Help(false))) }
             <p>
                 { "Paste what iptables-save printed, or a capture's JSON, anywhere on this page, or drop a file. Choose a packet, " }
                 { "and step it through the rules as the kernel would. Everything runs in this page." }

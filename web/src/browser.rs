@@ -1,0 +1,42 @@
+//! What the page asks of the browser beyond its document: `static/browser.js` does it, and bears with a refusal.
+
+use wasm_bindgen::prelude::*;
+
+#[wasm_bindgen]
+extern "C" {
+    /// A setting that was kept; empty where there is none.
+    #[wasm_bindgen(js_name = chainwalkSetting)]
+    pub(crate) fn setting(name: &str) -> String;
+
+    /// Keeps a setting, or forgets it where the value is empty; says whether the browser let it.
+    #[wasm_bindgen(js_name = chainwalkSet)]
+    pub(crate) fn set(name: &str, value: &str) -> bool;
+
+    /// The draft of this tab, or else the newest of any; empty where there is none.
+    #[wasm_bindgen(js_name = chainwalkDraft)]
+    pub(crate) fn draft() -> String;
+
+    /// Keeps this tab's draft, or forgets all where it is empty; says whether the browser let it.
+    #[wasm_bindgen(js_name = chainwalkKeep)]
+    pub(crate) fn keep(draft: &str) -> bool;
+
+    /// Notes whether a draft is coming up; says whether one was and never did.
+    #[wasm_bindgen(js_name = chainwalkOpening)]
+    pub(crate) fn opening(opening: bool) -> bool;
+
+    /// Selects a field's text and copies it; `done` hears whether the browser let it.
+    #[wasm_bindgen(js_name = chainwalkCopy)]
+    pub(crate) fn copy(id: &str, done: &JsValue);
+
+    /// Gives a text to the reader as a file.
+    #[wasm_bindgen(js_name = chainwalkSave)]
+    pub(crate) fn save(name: &str, media_type: &str, text: &str);
+
+    /// 16 bytes that nobody can guess.
+    #[wasm_bindgen(js_name = chainwalkSecret)]
+    pub(crate) fn secret() -> Vec<u8>;
+
+    /// Puts a link's part behind `#` into the address, or takes it out where it is empty.
+    #[wasm_bindgen(js_name = chainwalkAddress)]
+    pub(crate) fn address(fragment: &str);
+}

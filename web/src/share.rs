@@ -1,0 +1,301 @@
+//! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
+
+use chainwalk_core::explain::Fate;
+use chainwalk_core::link::{self, Settled, Shared};
+use chainwalk_core::redact::{self, Changed};
+use chainwalk_core::{replay, report, ticket};
+
+use crate::paste::{MOST_EDITED, Paste};
+use crate::rows::Order;
+use crate::state::{State, View};
+
+/// A way to give it away.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// A link that holds everything.
+    Link,
+    /// The same as a file, without a limit.
+    File,
+    /// HTML that shows it within another page.
+    Embed,
+    /// Markdown.
+    Ticket,
+    /// The public JSON of the walks, one a line.
+    Trace,
+    /// A script that replays the lead's walk.
+    Script,
+}
+
+impl Form {
+    /// All, in the order of the dialog.
+    pub(crate) const ALL: [Self; 6] = [Self::Link, Self::File, Self::Embed, Self::Ticket, Self::Trace, Self::Script];
+
+    /// Its key, its name, and what it is good for.
+    pub(crate) fn says(self) -> (&'static str, &'static str, &'static str) {
+        match self {
+            Self::Link => {
+                ("link", "Link", "Opens this page with these rules and packets, at this step. No server sees it.")
+            }
+            Self::File => ("file", "File", "The same as a file: drop it on this page, or paste what it holds."),
+            Self::Embed => {
+                ("embed", "Wiki", "HTML for a wiki: the rules and the walk, to be stepped through and not changed.")
+            }
+            Self::Ticket => {
+                ("ticket", "Markdown", "For a ticket: the answer, every step, and what is taken for granted.")
+            }
+            Self::Trace => ("trace", "Trace", "The walks as JSON, one a line, for programs."),
+            Self::Script => (
+                "script",
+                "Script",
+                "Replays the packet of the large answer on a real kernel, and compares the counters.",
+            ),
+        }
+    }
+
+    /// The name of its file, and the file's media type.
+    pub(crate) fn file(self) -> (&'static str, &'static str) {
+        match self {
+            Self::Link => ("chainwalk-link.txt", "text/plain"),
+            Self::File => ("chainwalk.json", "application/json"),
+            Self::Embed => ("chainwalk-embed.html", "text/html"),
+            Self::Ticket => ("chainwalk.md", "text/markdown"),
+            Self::Trace => ("chainwalk-trace.jsonl", "application/json"),
+            Self::Script => ("chainwalk-replay.sh", "text/x-shellscript"),
+        }
+    }
+}
+
+/// What is given away, and what of it would become neutral.
+#[derive(Clone, Debug)]
+pub(crate) struct Gift {
+    /// As it is.
+    real: Shared,
+    /// With neutral addresses, names and comments.
+    neutral: Shared,
+    /// How much of it those are.
+    pub(crate) changed: Changed,
+    /// Where the page is.
+    page: String,
+}
+
+impl Gift {
+    /// What is shown, on the page of this address.
+    pub(crate) fn of(state: &State, page: &str, secret: [u8; 16]) -> Self {
+        let real = shared(state);
+        let (neutral, changed) = redact::shared(&real, &state.paste.parsed, &state.paste.host, secret);
+        Self { real, neutral, changed, page: page.split('#').next().unwrap_or_default().to_owned() }
+    }
+
+    /// What is given away.
+    pub(crate) fn shared(&self, neutral: bool) -> &Shared {
+        if neutral { &self.neutral } else { &self.real }
+    }
+
+    /// The text of a form.
+    ///
+    /// # Errors
+    /// Why there is none.
+    pub(crate) fn text(&self, state: &State, form: Form, neutral: bool) -> Result<String, String> {
+        let shared = self.shared(neutral);
+        let other;
+        let state = if neutral {
+            other = state.clone().with(shared);
+            // Checked, not promised: a few rare matches compute with addresses.
+            if ends(&other) != ends(state) {
+                return Err(
+                    "With neutral addresses these packets would end otherwise: there is no neutral copy.".into()
+                );
+            }
+            &other
+        } else {
+            state
+        };
+        match form {
+            Form::Link => self.link(shared),
+            Form::File => Ok(shared.json()),
+            Form::Embed => {
+                let link = self.link(&Shared { embed: true, ..shared.clone() })?;
+                Ok(format!(
+                    "<iframe src=\"{link}\" title=\"A packet's walk through iptables rules\" width=\"100%\" height=\"640\" \
+                     loading=\"lazy\" style=\"border:1px solid #888\"></iframe>"
+                ))
+            }
+            Form::Ticket => Ok(ticket(state, self.link(shared).ok().as_deref())),
+            Form::Trace => {
+                let line = |trace| report::json(state.paste.rulesets(), trace) + "\n";
+                Ok(state.walks().map(|(_, walked)| line(&walked.trace)).collect())
+            }
+            Form::Script => {
+                let lead = state.walked(state.lead()).ok_or("The packet is not complete.")?;
+                replay::script(state.paste.rulesets(), &lead.trace)
+                    .map_err(|why| format!("This walk cannot be replayed: {why}."))
+            }
+        }
+    }
+
+    fn link(&self, shared: &Shared) -> Result<String, String> {
+        if shared.text.len() > MOST_EDITED {
+            return Err("So many rules fit into no link. Save them as a file: it can be dropped on this page.".into());
+        }
+        let fragment = shared.fragment();
+        let long = self.page.len() + 1 + fragment.len();
+        link::to(&self.page, &fragment).ok_or_else(|| {
+            format!(
+                "The link would have {long} characters; mail and chats cut those above {}. \
+                 Save it as a file instead: it can be dropped on this page.",
+                link::MOST
+            )
+        })
+    }
+}
+
+/// How many steps each walk takes, and where it ends.
+fn ends(state: &State) -> Vec<(usize, Fate)> {
+    state.walks().map(|(_, walked)| (walked.path().steps.len(), walked.headline.fate)).collect()
+}
+
+fn ticket(state: &State, link: Option<&str>) -> String {
+    let walks: Vec<_> = state.lead_first().map(|(side, walked)| (state.name(side), &walked.trace)).collect();
+    ticket::markdown(state.paste.rulesets(), state.paste.mesh.as_ref(), &walks, link)
+}
+
+/// What is shown, as data.
+pub(crate) fn shared(state: &State) -> Shared {
+    let paste = &state.paste;
+    let packets = state.sides().iter().filter_map(|side| state.lane(*side).draft.packet().ok());
+    Shared {
+        host: (paste.host_known && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
+        packets: packets.collect(),
+        step: Some(state.cursor),
+        view: match state.view {
+            View::Rows(Order::Walked) | View::Edit => String::new(),
+            View::Rows(Order::Saved) => "saved".into(),
+            View::Text => "text".into(),
+        },
+        settled: state.settled.iter().filter_map(|settled| Settled::of(paste.rulesets(), *settled)).collect(),
+        ..Shared::of_text(text(paste))
+    }
+}
+
+/// The text, as it was pasted; of a capture, the capture's JSON.
+fn text(paste: &Paste) -> String {
+    let host = paste.host_known.then_some(&paste.host);
+    match paste.parsed.whole(host) {
+        Some(capture) => serde_json::to_string(&capture).expect("a capture is JSON"),
+        // Behind the texts of a capture stands the one that it was found in.
+        None => paste.parsed.sources.last().cloned().unwrap_or_default(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::state::{Action, Side};
+    use chainwalk_core::packet::Packet;
+    use std::rc::Rc;
+    use yew::Reducible;
+
+    fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
+        actions.into_iter().fold(Rc::default(), State::reduce)
+    }
+
+    #[test]
+    fn a_link_brings_back_what_is_shown() {
+        let limit = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit -j DROP\nCOMMIT\n";
+        let open = after([Action::Paste(limit.into())]);
+        let place = open.walked(Side::A).and_then(|walked| walked.first_doubt()).expect("rule 1 cannot be told");
+        for before in [
+            after([Action::Sample(2), Action::View(View::Text)]),
+            after([Action::Compare, Action::Go(crate::cursor::Move::Last)]),
+            Rc::clone(&open).reduce(Action::Settle(place, Some(true))),
+        ] {
+            let shared = shared(&before);
+            let again = after([Action::Link(shared.fragment())]);
+            assert_eq!(super::shared(&again), shared);
+            assert_eq!((again.paste.origin.clone(), ends(&again)), (before.paste.origin.clone(), ends(&before)));
+            assert_eq!((again.compare, again.cursor, again.view), (before.compare, before.cursor, before.view));
+            // The file holds the same, and is taken by a paste; so is a link that is pasted.
+            let link = link::to("https://example.org/", &shared.fragment()).expect("it fits");
+            for text in [shared.json(), link] {
+                assert_eq!(super::shared(&after([Action::Paste(text)])), shared);
+            }
+        }
+    }
+
+    #[test]
+    fn a_capture_stays_one() {
+        let capture = include_str!("../../core/tests/capture.json");
+        let before = after([Action::Paste(capture.into())]);
+        let again = after([Action::Link(shared(&before).fragment())]);
+        assert!(again.paste.parsed.capture.is_some());
+        assert_eq!((&again.paste.host, again.paste.host_known), (&before.paste.host, before.paste.host_known));
+    }
+
+    #[test]
+    fn every_form_has_a_neutral_one_that_ends_alike() {
+        let state = after([]);
+        let gift = Gift::of(&state, "https://example.org/#old", [3; 16]);
+        for form in Form::ALL {
+            let [real, neutral] = [false, true].map(|neutral| gift.text(&state, form, neutral).expect("it has one"));
+            assert!(!neutral.contains("93.184.216.34"), "{form:?}: {neutral}");
+            assert!(real != neutral, "{form:?}");
+        }
+        let neutral = after([Action::Link(gift.shared(true).fragment())]);
+        assert_eq!(ends(&neutral), ends(&state));
+        assert!(neutral.paste.host_known && gift.changed.addresses > 0, "{:?}", gift.changed);
+    }
+
+    #[test]
+    fn what_is_too_long_for_a_link_is_refused_and_fits_a_file() {
+        let rule = |number: u32| {
+            let [a, b, c, _] = number.wrapping_mul(2_654_435_761).to_be_bytes();
+            format!("-A OUTPUT -d 10.{a}.{b}.{c}/32 -j DROP\n")
+        };
+        let rules: String = (0..5000).map(rule).collect();
+        let state = after([Action::Paste(format!("*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"))]);
+        let gift = Gift::of(&state, "https://example.org/", [0; 16]);
+        let refusal = gift.text(&state, Form::Link, false).expect_err("it is too long");
+        assert!(refusal.contains("above 16384") && refusal.contains("file"), "{refusal}");
+        let file = gift.text(&state, Form::File, false).expect("a file has no limit");
+        assert_eq!(after([Action::Paste(file)]).paste.rulesets()[0].rules(), 5000);
+    }
+
+    #[test]
+    fn an_embedded_page_is_stepped_and_not_changed() {
+        let embedded = Shared { embed: true, ..shared(&State::default()) };
+        let state = after([Action::Link(embedded.fragment())]);
+        assert!(state.embed.is_some());
+        let text = "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n".to_owned();
+        for action in [Action::Paste(text.clone()), Action::Edit(text), Action::Sample(3), Action::Compare] {
+            let after = Rc::clone(&state).reduce(action);
+            assert_eq!(ends(&after), ends(&state));
+        }
+        let stepped = Rc::clone(&state).reduce(Action::Go(crate::cursor::Move::First));
+        assert_eq!(stepped.cursor, 0);
+    }
+
+    #[test]
+    fn hostile_links_open_or_are_refused() {
+        let shared = shared(&State::default());
+        let packet = Packet { tcp_flags: None, ..shared.packets[0].clone() };
+        for hostile in [
+            Shared { step: Some(usize::MAX), ..shared.clone() },
+            Shared { packets: vec![packet; 500], ..shared.clone() },
+            Shared { view: "none".into(), ..shared.clone() },
+            Shared { text: String::new(), ..shared.clone() },
+            Shared {
+                settled: vec![Settled {
+                    ruleset: 9,
+                    table: chainwalk_core::ruleset::TableName::Nat,
+                    chain: "x".into(),
+                    rule: 0,
+                    matches: true,
+                }],
+                ..shared
+            },
+        ] {
+            let state = after([Action::Link(hostile.fragment())]);
+            assert!(state.walks().count() == 2 && state.cursor <= state.steps(), "{hostile:?}");
+        }
+    }
+}
