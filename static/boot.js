@@ -79,21 +79,43 @@
     return stack.indexOf(text) < 0 ? text + "\n" + stack : stack;
   }
 
-  function wasm() {
-    var block = document.getElementById("chainwalk-wasm");
-    if (block) {
-      var text = atob(block.textContent.trim());
-      block.remove();
-      var bytes = new Uint8Array(text.length);
-      for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
-      var unpacked = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
-      return new Response(unpacked, { headers: { "Content-Type": "application/wasm" } });
-    }
-    return fetched.then(function (response) {
-      if (!response.ok) throw new Error(response.url + ": " + response.status + " " + response.statusText);
-      return response;
-    });
+  // What a data block holds, unpacked; nothing where there is no such block.
+  function unpacked(name, type) {
+    var block = document.getElementById("chainwalk-" + name);
+    if (!block) return null;
+    var text = atob(block.textContent.trim());
+    block.remove();
+    var bytes = new Uint8Array(text.length);
+    for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    var stream = new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(stream, { headers: { "Content-Type": type } });
   }
+
+  function arrived(response) {
+    if (!response.ok) throw new Error(response.url + ": " + response.status + " " + response.statusText);
+    return response;
+  }
+
+  function wasm() {
+    return unpacked("wasm", "application/wasm") || fetched.then(arrived);
+  }
+
+  // The text of all lessons, for the app: from the data block `#chainwalk-lessons`, or the file that this script's `data-lessons`
+  // names. `done` gets the text, or nothing and what went wrong.
+  window.chainwalkLessons = function (done) {
+    Promise.resolve(unpacked("lessons", "text/plain") || fetch(script.dataset.lessons).then(arrived))
+      .then(function (response) {
+        return response.text();
+      })
+      .then(
+        function (text) {
+          done(text, "");
+        },
+        function (error) {
+          done("", String(error));
+        }
+      );
+  };
 
   // Asked for now, while the rest of the page is still on its way.
   var fetched = script.dataset.wasm && fetch(script.dataset.wasm);

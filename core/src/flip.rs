@@ -304,9 +304,10 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
     for value in [Protocol::TCP, Protocol::UDP] {
         add("protocol", with_number(packet, "protocol", value.0.into()));
     }
-    let mut addresses: Vec<IpAddr> = constants.addresses("dst");
-    // An interface that a rule names is reached by an address behind it.
-    addresses.extend(host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address));
+    // An interface that a rule names is reached by an address behind it. Those first: they are what readers know.
+    let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
+    let mut addresses: Vec<IpAddr> = own.collect();
+    addresses.extend(constants.addresses("dst"));
     addresses.extend(host.routes.iter().filter_map(|route| route.via));
     addresses.extend(outside(packet.family()));
     for dst in addresses.into_iter().filter(|dst| Family::of(*dst) == packet.family()) {

@@ -9,6 +9,8 @@ mod follow;
 mod form;
 mod header;
 mod help;
+mod lesson;
+mod lessons;
 mod past;
 mod rule;
 mod rules;

@@ -3,7 +3,7 @@
 use gloo::utils::window;
 
 use crate::browser;
-use crate::paste::MOST_EDITED;
+use crate::paste::{MOST_EDITED, Origin};
 use crate::share;
 use crate::state::State;
 
@@ -38,7 +38,9 @@ pub(crate) fn draft() -> Option<String> {
 /// Why not, and what to do.
 pub(crate) fn keep(state: &State) -> Result<(), &'static str> {
     let long = state.paste.parsed.sources.iter().map(String::len).sum::<usize>() > MOST_EDITED;
-    if !keeps() || long || browser::keep(&share::shared(state).fragment()) {
+    // What a lesson shows is no work of the reader's, and takes the place of none.
+    let lesson = state.paste.origin == Origin::Lesson;
+    if !keeps() || long || lesson || browser::keep(&share::shared(state).fragment()) {
         return Ok(());
     }
     Err("This browser keeps no draft: its storage is full or closed. Share saves your work as a link or a file.")

@@ -4,6 +4,7 @@
 //! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `draft`: what it is made of
 //! - `rows`, `pairs`, `way`, `cursor`: the rule list, the steps, the way and the moves, as plain data
 //! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
+//! - `lesson`, `progress`: the classroom beside the playground, which it tells what to show
 //! - `components`: one file for each part of the page; `keys`, `intake`, `theme`, `keep`, `browser`: what a browser gives
 //!   and keeps
 
@@ -13,9 +14,11 @@ mod cursor;
 mod intake;
 mod keep;
 mod keys;
+mod lesson;
 mod page;
 mod pairs;
 mod paste;
+mod progress;
 mod rows;
 mod sample;
 mod share;

@@ -25,6 +25,8 @@ pub(crate) enum Origin {
     Sample(usize),
     /// The reader's own.
     Own,
+    /// A lesson's.
+    Lesson,
 }
 
 /// One row of the table of who gets past.
@@ -83,6 +85,20 @@ impl Paste {
                 let host = host.or(parsed.host.clone());
                 Self::new(Origin::Own, Parsed { host, ..parsed })
             }
+        }
+    }
+
+    /// Reads the rules of a lesson.
+    pub(crate) fn lesson(text: String, host: Option<Host>) -> Self {
+        let parsed = parse::parse(text);
+        Self::new(Origin::Lesson, Parsed { host, ..parsed })
+    }
+
+    /// Reads another text in its place: a lesson's namespace stays.
+    pub(crate) fn edited(&self, text: String) -> Self {
+        match self.origin {
+            Origin::Lesson => Self::lesson(text, self.host_known.then(|| self.host.clone())),
+            Origin::Sample(_) | Origin::Own => Self::own(text),
         }
     }
 

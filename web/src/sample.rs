@@ -3,6 +3,8 @@
 /// One of them.
 #[derive(Debug)]
 pub(crate) struct Sample {
+    /// What lessons call it.
+    pub(crate) key: &'static str,
     /// What the menu calls it.
     pub(crate) name: &'static str,
     /// The dump.
@@ -13,7 +15,12 @@ pub(crate) struct Sample {
 
 macro_rules! sample {
     ($name:literal, $file:literal) => {
-        Sample { name: $name, text: include_str!(concat!("../../static/samples/", $file, ".txt")), host: None }
+        Sample {
+            key: $file,
+            name: $name,
+            text: include_str!(concat!("../../static/samples/", $file, ".txt")),
+            host: None,
+        }
     };
     ($name:literal, $file:literal, with host) => {
         Sample {

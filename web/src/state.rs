@@ -5,12 +5,14 @@ use std::rc::Rc;
 use chainwalk_core::compare;
 use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
 use chainwalk_core::journey::Choices;
+use chainwalk_core::lesson::At;
 use chainwalk_core::link::{self, Broken, Shared};
 use chainwalk_core::packet::Packet;
-use chainwalk_core::walk::trace::{Path, Place};
+use chainwalk_core::walk::trace::{Path, Place, Step};
 use yew::Reducible;
 
 use crate::cursor::{self, Move};
+use crate::lesson::{self, Stage};
 use crate::paste::Paste;
 use crate::rows::{self, Opened, Order, Row};
 use crate::told::Told;
@@ -180,6 +182,8 @@ pub(crate) enum Action {
     Edit(String),
     /// A sample was chosen.
     Sample(usize),
+    /// A step of a lesson shows its rules and packets.
+    Stage(Box<Stage>),
     /// A field of the form was written.
     Write(Target, Field, String),
     /// A field that both packets share becomes two.
@@ -537,7 +541,32 @@ impl State {
         if let Some(text) = self.paste.editable() {
             let lines = text.lines().enumerate().filter(|(at, _)| at + 1 != line);
             let text = lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>();
-            self.take(Paste::own(text));
+            self.take(self.paste.edited(text));
+        }
+    }
+
+    /// Shows what a step of a lesson is about.
+    fn stage(&mut self, stage: Stage) {
+        let Stage { text, host, packets, at, whole } = stage;
+        for (side, lane) in self.lanes.iter_mut().enumerate() {
+            if let Some(packet) = packets.get(side).or(packets.first()) {
+                (lane.draft, lane.scenario) = (Draft::of(packet), None);
+            }
+        }
+        self.compare = packets.len() > 1;
+        self.view = View::Rows(if whole { Order::Saved } else { Order::Walked });
+        self.split.clear();
+        self.take(Paste::lesson(text, host));
+        match at {
+            At::Decided => {}
+            At::Start => self.cursor = 0,
+            At::End => self.cursor = cursor::go(&self.paths(), self.cursor, Move::Last),
+            At::Rule(place) => self.go_to(place),
+            At::Station(hook, table) => {
+                let is_there = |step: Step| (step.hook, step.place.at.table) == (hook, table);
+                let first = self.paths().first().and_then(|path| path.steps.iter().position(is_there));
+                self.cursor = first.unwrap_or(self.cursor);
+            }
         }
     }
 
@@ -555,8 +584,11 @@ impl State {
     fn apply(&mut self, action: Action) {
         match action {
             Action::Paste(text) => self.paste(text),
+            // Of no concern to the rules: the lessons listen, too.
+            Action::Link(fragment) if fragment.starts_with(lesson::ADDRESS) => {}
             Action::Link(fragment) => self.open(link::read(&fragment)),
-            Action::Edit(text) => self.take(Paste::own(text)),
+            Action::Edit(text) => self.take(self.paste.edited(text)),
+            Action::Stage(stage) => self.stage(*stage),
             Action::Sample(place) => {
                 self.view = View::Rows(Order::Walked);
                 self.take(Paste::sample(place));

@@ -11,7 +11,7 @@ use std::{
 use anyhow::{Context, Result};
 
 use crate::{
-    cargo,
+    cargo, lessons,
     page::{self, Purpose},
     progress::{say, thousands, timed},
     shell::{Shell, gzip},
@@ -21,6 +21,7 @@ use crate::{
 /// Writes `dist/`.
 pub(crate) fn build(capture: bool) -> Result<()> {
     target::ensure(target::WASM)?;
+    lessons::check(&cargo::root().join("static/lessons"))?;
     let page = page::build(Purpose::Dist)?;
     let shell = Shell::read(&cargo::root().join("static"))?;
     let mut files = shell.hosted(&page, &[])?;
@@ -88,8 +89,8 @@ fn report(dist: &Path) -> Result<()> {
     for name in names {
         let content = fs::read(dist.join(&name))?;
         let sizes = [content.len(), gzip(&content).len(), if brotli { brotli_size(&content)? } else { 0 }];
-        // What is sent whole, by hand, has no part in what a hosted page takes.
-        if name != "chainwalk.html" && !name.contains("-capture") {
+        // What is sent whole, by hand, and what only a lesson asks for have no part in what a hosted page takes.
+        if name != "chainwalk.html" && !name.contains("-capture") && !name.starts_with("lessons-") {
             total = [0, 1, 2].map(|way| total[way] + sizes[way]);
         }
         row(&name, sizes, brotli);

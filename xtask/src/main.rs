@@ -3,13 +3,14 @@
 //! # Layout
 //! - `serve`, `dist`, `test`: the three commands
 //! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
-//! - `http`, `watch`: what `serve` stands on
+//! - `lessons`: the lessons, checked and joined; `http`, `watch`: what `serve` stands on
 //! - `cargo`, `target`, `packages`, `rooms`: running cargo; what has to be installed; who may depend on whom
 //! - `progress`: the lines that say what is going on
 
 mod cargo;
 mod dist;
 mod http;
+mod lessons;
 mod packages;
 mod page;
 mod progress;

@@ -7,13 +7,14 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use crate::page::Page;
+use crate::{lessons, page::Page};
 
 /// What stands in `static/` and is the same in both pages.
 pub(crate) struct Shell {
     template: String,
     style: String,
     boot: String,
+    lessons: String,
 }
 
 /// A file of the hosted page: its name, without a directory, and its content.
@@ -37,6 +38,7 @@ impl Shell {
             style: joined("css")?,
             // `boot.js` comes first by its name: it hears of the faults of what follows.
             boot: joined("js")?,
+            lessons: lessons::bundle(&directory.join("lessons"))?,
         })
     }
 
@@ -49,15 +51,17 @@ impl Shell {
             hashed("boot", "js", self.boot.as_bytes()),
             hashed("chainwalk", "js", page.bindings.as_bytes()),
             hashed("chainwalk", "wasm", &page.wasm),
+            // Asked for only by those who want a lesson.
+            hashed("lessons", "txt", self.lessons.as_bytes()),
         ];
-        let [style, boot, bindings, wasm] = [0, 1, 2, 3].map(|file| files[file].0.as_str());
+        let [style, boot, bindings, wasm, lessons] = [0, 1, 2, 3, 4].map(|file| files[file].0.as_str());
         let mut tags = format!("<script src=\"{bindings}\"></script>");
         for (name, _) in scripts {
             tags += &format!("\n<script src=\"{name}\"></script>");
         }
         // `boot.js` stands in the head: it asks for the WebAssembly at once, and hears of a failure of everything after it.
         let head = format!(
-            "<script src=\"{boot}\" data-wasm=\"{wasm}\"></script>\n<link rel=\"stylesheet\" href=\"{style}\">"
+            "<script src=\"{boot}\" data-wasm=\"{wasm}\" data-lessons=\"{lessons}\"></script>\n<link rel=\"stylesheet\" href=\"{style}\">"
         );
         let index = self.fill(&policy, &head, &tags)?;
         files.extend(scripts.iter().map(|(name, script)| (name.to_string(), script.as_bytes().to_vec())));
@@ -71,14 +75,12 @@ impl Shell {
         let boot = inside_script(&self.boot);
         let bindings = inside_script(&page.bindings);
         let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&bindings));
-        let wasm = BASE64_STANDARD.encode(gzip(&page.wasm));
+        let wasm = block("wasm", &page.wasm);
+        let lessons = block("lessons", self.lessons.as_bytes());
         self.fill(
             &policy(&hashes, "'unsafe-inline'", "'none'"),
             &format!("<script>{boot}</script>\n<style>\n{}</style>", self.style),
-            // A data block: no script, so the policy has no say in it.
-            &format!(
-                "<script type=\"application/gzip\" id=\"chainwalk-wasm\">{wasm}</script>\n<script>{bindings}</script>"
-            ),
+            &format!("{wasm}\n{lessons}\n<script>{bindings}</script>"),
         )
     }
 
@@ -99,6 +101,12 @@ fn policy(scripts: &str, styles: &str, connections: &str) -> String {
         "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; \
          connect-src {connections}; base-uri 'none'; form-action 'none'"
     )
+}
+
+/// A data block, packed: no script, so the policy has no say in it.
+fn block(name: &str, content: &[u8]) -> String {
+    let packed = BASE64_STANDARD.encode(gzip(content));
+    format!("<script type=\"application/gzip\" id=\"chainwalk-{name}\">{packed}</script>")
 }
 
 /// A file whose name holds a hash of its content.
@@ -141,7 +149,12 @@ mod tests {
     use super::*;
 
     fn shell(template: &str) -> Shell {
-        Shell { template: template.to_owned(), style: "p{}".to_owned(), boot: "start()".to_owned() }
+        Shell {
+            template: template.to_owned(),
+            style: "p{}".to_owned(),
+            boot: "start()".to_owned(),
+            lessons: "lessons".to_owned(),
+        }
     }
 
     fn page() -> Page {

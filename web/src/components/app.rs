@@ -13,6 +13,7 @@ use yew::prelude::*;
 use super::form::Form;
 use super::header::Header;
 use super::help::Help;
+use super::lessons::Lessons;
 use super::past::past;
 use super::rules::rules;
 use super::share::Share;
@@ -135,6 +136,8 @@ impl Component for App {
         let page = Page { state: Rc::clone(&self.state), act: self.act.clone() };
         let embed = page.state.embed.as_ref();
         html! {
+            <div class="desk">
+            <Lessons ..page.clone() />
             <div class={if embed.is_some() { "page embed" } else { "page" }}>
                 <Header ..page.clone() />
                 { self.notices(context) }
@@ -150,6 +153,7 @@ impl Component for App {
                 }
                 <Help ..page.clone() />
                 <Share ..page.clone() />
+            </div>
             </div>
         }
     }

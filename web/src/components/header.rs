@@ -31,7 +31,11 @@ pub(crate) fn Header(page: &Page) -> Html {
             None => Action::View(View::Edit),
         }
     });
-    let own = page.state.paste.origin == Origin::Own;
+    let other = match page.state.paste.origin {
+        Origin::Sample(_) => None,
+        Origin::Own => Some("Your paste"),
+        Origin::Lesson => Some("The lesson's rules"),
+    };
     let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {
         let selected = page.state.paste.origin == Origin::Sample(place);
         html! { <option value={place.to_string()} {selected}>{ sample.name }</option> }
@@ -50,8 +54,8 @@ pub(crate) fn Header(page: &Page) -> Html {
             <label class="pick">
                 <span class="hidden">{ "Rules" }</span>
                 <select id="samples" onchange={chosen}>
-                    if own {
-                        <option value="own" selected=true>{ "Your paste" }</option>
+                    if let Some(other) = other {
+                        <option value="own" selected=true>{ other }</option>
                     }
                     <optgroup label="Samples">{ for samples }</optgroup>
                 </select>
@@ -61,6 +65,7 @@ pub(crate) fn Header(page: &Page) -> Html {
             </label>
             <button type="button" class="line" id="share-open" title="Share: link, file, ticket, trace, script"
                 onclick={page.on(Action::Share(true))}>{ "Share" }</button>
+            <a class="plain" id="lessons-open" href="#lessons">{ "Lessons" }</a>
             <span class="space" />
             <p class="promise">
                 <svg viewBox="0 0 12 14" width="11" height="13" aria-hidden="true">

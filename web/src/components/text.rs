@@ -58,7 +58,7 @@ pub(crate) fn Text(page: &Page) -> Html {
 #[component]
 pub(crate) fn Edit(page: &Page) -> Html {
     let node = use_node_ref();
-    let own = page.state.paste.origin == Origin::Own;
+    let own = !matches!(page.state.paste.origin, Origin::Sample(_));
     use_effect_with((), {
         let node = node.clone();
         move |()| {

@@ -1,0 +1,79 @@
+//! Checks lessons: `lesson [--answers] FILE…` reads each file with all that it claims, asks and sets as a task.
+//!
+//! With `--answers`, what readers will be told goes to standard output.
+//! What is wrong goes to standard error as `FILE:LINE: reason`, and the exit code is 1; without a file it is 2.
+
+use std::fs;
+use std::process::ExitCode;
+
+use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece};
+
+/// Where the rule sets are that come with the page.
+const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/samples");
+
+fn main() -> ExitCode {
+    let (options, files): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word == "--answers");
+    if files.is_empty() {
+        eprintln!("usage: lesson [--answers] FILE…");
+        return ExitCode::from(2);
+    }
+    let sample = |name: &str, end: &str| fs::read_to_string(format!("{SAMPLES}/{name}.{end}")).ok();
+    // A program that ends soon: what it read may stay.
+    let library = |name: &str| {
+        let host = sample(name, "host.json").map(|host| &*host.leak());
+        Some((&*sample(name, "txt")?.leak(), host))
+    };
+    let mut good = true;
+    for file in files {
+        let read = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"));
+        let read = read.and_then(|text| lesson::read(&text, &library).map_err(|fault| format!("{file}:{fault}")));
+        match read {
+            Ok(lesson) if !options.is_empty() => tell(&lesson),
+            Ok(_) => {}
+            Err(says) => {
+                eprintln!("{says}");
+                good = false;
+            }
+        }
+    }
+    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}
+
+/// Everything that can be read in the lesson, as text.
+#[allow(clippy::print_stdout)]
+fn tell(lesson: &Lesson) {
+    println!("{}: {} ({} min)", lesson.head.title, lesson.head.about, lesson.head.minutes);
+    for step in &lesson.steps {
+        println!("\n## {}", step.title);
+        step.before.iter().for_each(say);
+        if let Some(exercise) = &step.exercise {
+            println!("  ? {}", text(exercise.prompt()));
+            match exercise {
+                Exercise::Ask(question) => {
+                    for choice in &question.choices {
+                        println!("  {} {}: {}", if choice.right { "+" } else { "-" }, choice.words, choice.reply);
+                    }
+                }
+                Exercise::Task(task) => task.solutions.iter().for_each(|solution| println!("  + {solution}")),
+            }
+            exercise.hints().iter().for_each(|hint| println!("  > {}", text(hint)));
+        }
+        step.after.iter().for_each(say);
+    }
+}
+
+#[allow(clippy::print_stdout)]
+fn say(block: &Block) {
+    match block {
+        Block::Paragraph(pieces) => println!("{}", text(pieces)),
+        Block::Item(pieces) => println!("- {}", text(pieces)),
+        Block::Listing(listing) => println!("{listing}"),
+    }
+}
+
+fn text(pieces: &[Piece]) -> String {
+    let words = pieces.iter().map(|piece| match piece {
+        Piece::Text(text) | Piece::Strong(text) | Piece::Code(text) | Piece::Told(text, _) => &**text,
+    });
+    words.collect()
+}

@@ -1,0 +1,169 @@
+//! Questions: which answer is right, and what is said to each. All of it comes from the walk.
+
+use crate::flip::{self, Flips};
+use crate::scenario;
+use crate::walk::trace::{Trace, Verdict, VerdictKind};
+
+use super::words::{self, Cast};
+use super::world::{Test, World};
+use super::{Choice, Fault};
+use crate::explain::{self, Fate};
+
+/// What is asked.
+pub(super) enum About {
+    /// What of these is so of a packet?
+    Packet(usize),
+    /// Of which packet is this so?
+    Which(Test),
+    /// Which rule never matches?
+    Dead,
+}
+
+/// Reads what stands behind `ask`.
+pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
+    match text.split_once(' ').unwrap_or((text, "")) {
+        ("which", test) => Ok(About::Which(cast.world.test(test)?)),
+        ("dead", "") => Ok(About::Dead),
+        (_, "") => Ok(About::Packet(cast.packet(text)?)),
+        _ => Err(format!("`ask {text}` is no question: write `ask PACKET`, `ask which END` or `ask dead`")),
+    }
+}
+
+/// Makes the answers of a question: each as its line and text, with words of the author's behind `|`.
+pub(super) fn choices(
+    cast: &Cast,
+    about: &About,
+    line: usize,
+    options: &[(usize, &str)],
+) -> Result<Vec<Choice>, Fault> {
+    let mut packet = match about {
+        About::Packet(packet) => Some(Asked::new(cast.world, cast.world.walk(&cast.packets[*packet].1))),
+        _ => None,
+    };
+    let mut choices = Vec::new();
+    for (line, text) in options {
+        let (name, words) = text.split_once('|').map_or((*text, None), |(name, words)| (name, Some(words.trim())));
+        let name = name.trim();
+        let choice = match about {
+            About::Packet(_) => packet.as_mut().expect("it was just made").choice(name),
+            About::Which(test) => which(cast, test, name),
+            About::Dead => dead(cast.world, name),
+        };
+        let mut choice = choice.map_err(|message| Fault { line: *line, message })?;
+        if let Some(words) = words {
+            choice.words = words.into();
+        }
+        choices.push(choice);
+    }
+    let right = choices.iter().filter(|choice| choice.right).count();
+    if right != 1 || choices.len() < 2 {
+        let truth = packet.map_or_else(String::new, |asked| format!(": {}", asked.world.tell(&asked.trace)));
+        let message =
+            format!("of {} answers {right} are right, where one should be among others{truth}", choices.len());
+        return Err(Fault { line, message });
+    }
+    Ok(choices)
+}
+
+/// A packet that a question is about.
+struct Asked<'a> {
+    world: &'a World,
+    trace: Trace,
+    flips: Option<Flips>,
+}
+
+impl<'a> Asked<'a> {
+    fn new(world: &'a World, trace: Trace) -> Self {
+        Self { world, trace, flips: None }
+    }
+
+    fn choice(&mut self, name: &str) -> Result<Choice, String> {
+        let test = self.world.test(name)?;
+        let right = test.holds(&self.trace);
+        let code = match &test {
+            Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
+                self.world.text(*place)
+            }
+            _ => None,
+        };
+        Ok(Choice { words: self.world.words(&test), code, right, reply: self.reply(&test, right) })
+    }
+
+    fn reply(&mut self, test: &Test, right: bool) -> String {
+        let (world, trace) = (self.world, &self.trace);
+        match test {
+            Test::Rule(place) => {
+                let story = world.story(trace, *place);
+                match (right, Test::Matches(*place).holds(trace)) {
+                    (true, _) => format!("{story} {}.", explain::capital(&world.headline(trace).end)),
+                    (false, true) => format!("{story} But that does not settle where it ends."),
+                    (false, false) => story,
+                }
+            }
+            Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => world.story(trace, *place),
+            Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
+                let steps = &trace.shown().steps;
+                match steps.iter().find(|step| (step.hook, step.place.at.table) == (*hook, *table)) {
+                    Some(step) => format!("At {hook} table {table} is asked. {}", world.story(trace, step.place)),
+                    None => format!("At {hook} table {table} is not asked about this packet."),
+                }
+            }
+            Test::Fate(_) | Test::Port(_) | Test::Sent(_) if right => world.tell(trace),
+            Test::Fate(_) | Test::Port(_) | Test::Sent(_) => self.elsewhere(test),
+        }
+    }
+
+    /// What it would take for the packet to end as it does not.
+    fn elsewhere(&mut self, test: &Test) -> String {
+        let (world, trace) = (self.world, &self.trace);
+        let flips = self.flips.get_or_insert_with(|| flip::find(&world.rulesets, &world.host, trace));
+        let found = flips.offered.iter().find(|flip| is_end(test, &flip.verdict));
+        match found {
+            Some(flip) => format!("Not this packet. {}", flip.sentence(&world.rulesets, &trace.packet, world.mesh.as_ref())),
+            None => "Not this packet, nor one that differs from it in a single field: no change of one field or one rule was \
+                     found that would take it there."
+                .into(),
+        }
+    }
+}
+
+fn is_end(test: &Test, verdict: &Verdict) -> bool {
+    match test {
+        Test::Fate(fate) => Fate::of(Some(verdict)) == *fate,
+        Test::Port(port) => verdict.kind == VerdictKind::Delivered && verdict.port == Some(*port),
+        Test::Sent(name) => verdict.kind == VerdictKind::Sent && verdict.interface.as_ref() == Some(name),
+        _ => false,
+    }
+}
+
+fn which(cast: &Cast, test: &Test, name: &str) -> Result<Choice, String> {
+    let packet = &cast.packets[cast.packet(name)?].1;
+    let trace = cast.world.walk(packet);
+    let reply = match test {
+        Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
+            format!("{} {}", cast.world.story(&trace, *place), cast.world.tell(&trace))
+        }
+        _ => cast.world.tell(&trace),
+    };
+    Ok(Choice { words: words::packet(packet), code: None, right: test.holds(&trace), reply })
+}
+
+fn dead(world: &World, name: &str) -> Result<Choice, String> {
+    let place = world.place(name)?;
+    let code = world.text(place);
+    let words = explain::capital(&world.name(place));
+    let right = world.is_dead(place);
+    let reply = if right {
+        format!("{words} can never match: the rules before it take everything that it asks for.")
+    } else {
+        let scenarios = scenario::of_rules(&world.rulesets, &world.host, world.mesh.as_ref());
+        let mut walks = scenarios.iter().map(|one| (one, world.walk(&one.packet)));
+        match walks.find(|(_, trace)| Test::Matches(place).holds(trace)) {
+            Some((one, trace)) => {
+                format!("It does match, for instance \u{201c}{}\u{201d}. {}", one.label, world.story(&trace, place))
+            }
+            None => format!("Nothing before {} takes all that it asks for: a packet can match it.", world.name(place)),
+        }
+    };
+    Ok(Choice { words, code, right, reply })
+}

@@ -1,0 +1,184 @@
+//! Tasks: a packet to build, or rules to change, judged by the walk.
+
+use crate::commands::commands;
+use crate::draft::{Draft, Field};
+use crate::mesh;
+use crate::packet::Packet;
+use crate::ruleset::Ruleset;
+use crate::scenario;
+use crate::walk::trace::Trace;
+
+use super::words::{self, Cast};
+use super::world::{Test, World};
+use super::{Lesson, Piece, read};
+
+/// More side effects than anyone reads.
+const MOST_TOLD: usize = 3;
+
+/// What is to be reached.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Goal {
+    /// The packet, in a task about rules: a place in [`Lesson::packets`].
+    pub packet: Option<usize>,
+    /// How it shall end.
+    pub test: Test,
+}
+
+/// What may be changed.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Work {
+    /// The packet; the fields named here must stay as they are in that packet of the lesson.
+    Packet(usize, Vec<Field>),
+    /// The rules.
+    Rules,
+}
+
+/// A task.
+#[derive(Debug)]
+pub struct Task {
+    /// What is to be done.
+    pub prompt: Vec<Piece>,
+    /// What may be changed.
+    pub work: Work,
+    /// What is to be reached.
+    pub goals: Vec<Goal>,
+    /// The fewest moves known.
+    pub fewest: usize,
+    /// Ways to do it, as the lesson states them: fields of a packet, or commands.
+    pub solutions: Vec<String>,
+    /// The rules that all other traffic is compared with: a place in [`Lesson::worlds`]; else those of the step.
+    pub against: Option<usize>,
+    /// Packets of the usual list that may fare otherwise than before.
+    pub spare: Vec<String>,
+    /// Help, from a nudge to nearly the answer.
+    pub hints: Vec<Vec<Piece>>,
+}
+
+/// What became of an attempt.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Judgement {
+    /// Whether all is reached, and nothing else was altered.
+    pub solved: bool,
+    /// How many fields differ from the start, or how many commands lead from those rules to these.
+    pub moves: usize,
+    /// What each packet does now, and whether that is wanted.
+    pub lines: Vec<(bool, String)>,
+}
+
+impl Lesson {
+    /// Judges a packet that was built for a task.
+    pub fn judge_packet(&self, world: usize, task: &Task, packet: &Packet) -> Judgement {
+        judge_packet(&self.cast(world), task, packet)
+    }
+
+    /// Judges rules that were changed for a task.
+    pub fn judge_rules(&self, world: usize, task: &Task, rulesets: &[Ruleset]) -> Judgement {
+        judge_rules(&self.cast(world), &self.worlds[task.against.unwrap_or(world)], task, rulesets)
+    }
+
+    /// What names stand for in a step with this rule set.
+    pub(super) fn cast(&self, world: usize) -> Cast<'_> {
+        Cast { world: &self.worlds[world], packets: &self.packets }
+    }
+}
+
+fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
+    let mut lines = Vec::new();
+    let mut moves = 0;
+    if let Work::Packet(start, keep) = &task.work {
+        let [before, after] = [&cast.packets[*start].1, packet].map(Draft::of);
+        let value = |draft: &Draft, field| draft.applies(field).then(|| draft.get(field).to_owned());
+        for field in Field::ALL {
+            let old = value(&before, field);
+            if old != value(&after, field) {
+                moves += 1;
+                if keep.contains(&field) {
+                    lines.push((false, format!("It must stay as it was: {}.", field.phrase(&old.unwrap_or_default()))));
+                }
+            }
+        }
+    }
+    let trace = cast.world.walk(packet);
+    let reached = task.goals.iter().all(|goal| goal.test.holds(&trace));
+    lines.push((reached, cast.world.tell(&trace)));
+    Judgement { solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted), moves, lines }
+}
+
+fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> Judgement {
+    let new = World {
+        name: old.name.clone(),
+        text: String::new(),
+        host: old.host.clone(),
+        host_known: old.host_known,
+        rulesets: rulesets.to_vec(),
+        mesh: rulesets.iter().find_map(mesh::recognise),
+    };
+    let moves = commands(&cast.world.rulesets, rulesets).len();
+    let mut lines = Vec::new();
+    for goal in &task.goals {
+        let packet = &cast.packets[goal.packet.unwrap_or_default()].1;
+        let trace = new.walk(packet);
+        lines.push((goal.test.holds(&trace), format!("{}: {}", words::packet(packet), new.tell(&trace))));
+    }
+    let mut more = 0;
+    for one in scenario::of_rules(&old.rulesets, &old.host, old.mesh.as_ref()) {
+        let is_goal = |goal: &Goal| goal.packet.is_some_and(|place| cast.packets[place].1 == one.packet);
+        if task.spare.iter().any(|key| key == one.key) || task.goals.iter().any(is_goal) {
+            continue;
+        }
+        let (before, after) = (old.walk(&one.packet), new.walk(&one.packet));
+        if !fares_alike(&before, &after) {
+            match lines.len() < task.goals.len() + MOST_TOLD {
+                true => lines.push((
+                    false,
+                    format!(
+                        "It also alters \u{201c}{}\u{201d}. It ought to be: {} Now: {}",
+                        one.label,
+                        old.tell(&before),
+                        new.tell(&after)
+                    ),
+                )),
+                false => more += 1,
+            }
+        }
+    }
+    if more > 0 {
+        lines.push((false, format!("And {more} more kinds of traffic fare otherwise than they ought to.")));
+    }
+    Judgement { solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted), moves, lines }
+}
+
+fn fares_alike(one: &Trace, other: &Trace) -> bool {
+    let end = |trace: &Trace| trace.verdict().map(|end| (end.kind, end.port, end.interface.clone(), end.redirected));
+    end(one) == end(other)
+}
+
+/// Tries what the lesson says solves it.
+pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), String> {
+    if task.goals.is_empty() || task.solutions.is_empty() {
+        return Err("a task needs a `goal:` and a `solution:`".into());
+    }
+    let mut fewest = usize::MAX;
+    for solution in &task.solutions {
+        let judged = match &task.work {
+            Work::Packet(start, _) => {
+                judge_packet(cast, task, &read::packet(&cast.packets[*start].1, solution.split(','))?)
+            }
+            Work::Rules => {
+                let text =
+                    cast.world.changed(solution.split(" ; ")).map_err(|why| format!("solution `{solution}`: {why}"))?;
+                judge_rules(cast, against, task, &crate::parse::parse(text).rulesets)
+            }
+        };
+        if !judged.solved {
+            let wrong: Vec<String> =
+                judged.lines.into_iter().filter(|(wanted, _)| !wanted).map(|(_, says)| says).collect();
+            return Err(format!("solution `{solution}` does not solve it: {}", wrong.join(" ")));
+        }
+        fewest = fewest.min(judged.moves);
+    }
+    if fewest != task.fewest {
+        return Err(format!("the shortest solution takes {fewest} moves: write `fewest: {fewest}`"));
+    }
+    Ok(())
+}

@@ -1,0 +1,330 @@
+//! One step of a lesson: what is said, asked or to be done, and what is said to an answer; or the whole lesson for paper.
+
+use chainwalk_core::draft::Field;
+use chainwalk_core::lesson::{At, Block, Choice, Exercise, Judgement, Lesson, Piece, Question, Step, Task, Work};
+use chainwalk_core::walk::trace::Place;
+use gloo::utils::window;
+use yew::prelude::*;
+
+use super::lessons::into_sight;
+use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
+use crate::page::Page;
+use crate::paste::Origin;
+use crate::rows::Order;
+use crate::state::{Action, Side, Tab, View};
+
+/// Whether the step that is open asks the reader to look at the packet.
+pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
+    room.step().is_some_and(|(_, step)| {
+        let builds = matches!(&step.exercise, Some(Exercise::Task(task)) if matches!(task.work, Work::Packet(..)));
+        builds || step.scene.field.is_some()
+    })
+}
+
+/// The step that is open.
+pub(super) fn step(
+    page: &Page,
+    room: &Classroom,
+    tell: &Callback<Event>,
+    (name, at): (&str, usize),
+    next: Option<&Entry>,
+) -> Html {
+    let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else { return html! {} };
+    let last = lesson.steps.len();
+    let address = |step: usize| format!("{ADDRESS}/{name}/{step}");
+    let done = room.is_done(step);
+    let on = match (at + 1 < last, next) {
+        (true, _) => html! { <a class="line" id="lesson-next" href={address(at + 2)}>{ "Next step" }</a> },
+        (false, Some(next)) => {
+            let title = next.head.as_ref().map_or(&*next.name, |head| &head.title);
+            html! { <a class="line" id="lesson-next" href={format!("{ADDRESS}/{}", next.name)}>{ "Next lesson: " }{ title }</a> }
+        }
+        (false, None) => html! { <a class="line" id="lesson-next" href="#lessons">{ "All lessons" }</a> },
+    };
+    let again = {
+        let (act, stage) = (page.act.clone(), room.stage());
+        move |_: MouseEvent| {
+            if let Some(stage) = stage.clone() {
+                act.emit(Action::Stage(Box::new(stage)));
+            }
+        }
+    };
+    html! {
+        <>
+            <p class="quiet">{ format!("{} · step {} of {last}", lesson.head.title, at + 1) }</p>
+            <h2 id="lesson-title" tabindex="-1">{ &step.title }</h2>
+            { point(step) }
+            { blocks(page, room, &step.before) }
+            if let Some(exercise) = &step.exercise {
+                { ask(page, room, tell, exercise, done) }
+            }
+            if done {
+                <div class="behind">{ blocks(page, room, &step.after) }</div>
+            }
+            <p class="row-of">
+                if at > 0 {
+                    <a class="line" id="lesson-back" href={address(at)}>{ "Back" }</a>
+                }
+                { on }
+            </p>
+            <p class="row-of">
+                <button type="button" class="link" id="lesson-again" onclick={again}>{ "Show this step again" }</button>
+                <a class="link" href={format!("{ADDRESS}/{name}/handout")}>{ "Handout" }</a>
+                <button type="button" class="link" id="lesson-trainer" aria-pressed={room.trainer.to_string()}
+                    onclick={tell.reform(|_: MouseEvent| Event::Trainer)}>{ "Trainer's view" }</button>
+            </p>
+        </>
+    }
+}
+
+/// Points at a field of the packet.
+fn point(step: &Step) -> Html {
+    let Some(field) = &step.scene.field else { return html! {} };
+    let field = if *field == Field::Interface { "interface" } else { field.key() };
+    let ids = ["both", "a", "b"].map(|whose| format!("#{whose}-{field}")).join(",");
+    into_sight(format!(":is({ids})"));
+    html! { <style>{ format!(".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}") }</style> }
+}
+
+fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Html {
+    let groups = blocks.chunk_by(|a, b| matches!((a, b), (Block::Item(_), Block::Item(_))));
+    let group = |group: &[Block]| match group {
+        [Block::Paragraph(text)] => html! { <p>{ pieces(page, room, text) }</p> },
+        [Block::Listing(text)] => html! { <pre>{ text }</pre> },
+        items => {
+            let item = |item: &Block| match item {
+                Block::Item(text) => html! { <li>{ pieces(page, room, text) }</li> },
+                _ => html! {},
+            };
+            html! { <ul>{ for items.iter().map(item) }</ul> }
+        }
+    };
+    groups.map(group).collect()
+}
+
+fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
+    let piece = |piece: &Piece| match piece {
+        Piece::Text(text) => html! { <>{ text }</> },
+        Piece::Strong(text) => html! { <strong>{ text }</strong> },
+        Piece::Code(text) => html! { <code>{ text }</code> },
+        Piece::Told(text, None) => html! { <span class="told">{ text }</span> },
+        Piece::Told(text, Some(place)) => {
+            html! { <button type="button" class="link told" title="Show this rule" onclick={show(page, room, *place)}>{ text }</button> }
+        }
+    };
+    pieces.iter().map(piece).collect()
+}
+
+/// Goes to a rule; back to the rules of the lesson first, where others are shown.
+fn show(page: &Page, room: &Classroom, place: Place) -> Callback<MouseEvent> {
+    let stage = room.stage().map(|stage| Stage { at: At::Rule(place), ..stage });
+    let page = page.clone();
+    Callback::from(move |_| {
+        let paste = &page.state.paste;
+        let own = stage.as_ref().is_none_or(|stage| paste.editable() == Some(&*stage.text));
+        match &stage {
+            Some(stage) if !own || paste.origin != Origin::Lesson => {
+                page.act.emit(Action::Stage(Box::new(stage.clone())))
+            }
+            _ => page.act.emit(Action::GoTo(place)),
+        }
+        page.act.emit(Action::Tab(Tab::Rules));
+    })
+}
+
+fn ask(page: &Page, room: &Classroom, tell: &Callback<Event>, exercise: &Exercise, done: bool) -> Html {
+    let hints = exercise.hints();
+    let shown = if room.trainer { hints.len() } else { room.attempt.hints.min(hints.len()) };
+    let body = match exercise {
+        Exercise::Ask(question) => answers(room, tell, question),
+        Exercise::Task(task) => attempt(page, room, tell, task),
+    };
+    html! {
+        <section class="ask" aria-labelledby="lesson-ask">
+            <p id="lesson-ask" class="prompt">{ pieces(page, room, exercise.prompt()) }</p>
+            { body }
+            <ol class="hints" aria-live="polite">
+                { for hints[..shown].iter().map(|hint| html! { <li>{ pieces(page, room, hint) }</li> }) }
+            </ol>
+            if !done {
+                <p class="row-of">
+                    if shown < hints.len() {
+                        <button type="button" class="link" id="lesson-hint" onclick={tell.reform(|_: MouseEvent| Event::Hint)}>
+                            { format!("Hint {} of {}", shown + 1, hints.len()) }
+                        </button>
+                    }
+                    <button type="button" class="link" id="lesson-answer" onclick={tell.reform(|_: MouseEvent| Event::GiveUp)}>
+                        { "Show the answer" }
+                    </button>
+                </p>
+            }
+        </section>
+    }
+}
+
+fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Html {
+    let told = room.trainer || room.attempt.given_up;
+    let answer = |(at, choice): (usize, &Choice)| {
+        let chosen = room.attempt.chosen.contains(&at);
+        let opened = chosen || room.trainer || (told && choice.right);
+        let sign = match (opened, choice.right) {
+            (false, _) => "",
+            (true, true) => "✓ ",
+            (true, false) => "✕ ",
+        };
+        html! {
+            <li class={opened.then_some(if choice.right { "right" } else { "not" })}>
+                <button type="button" class="choice-of" data-choice={at.to_string()} aria-pressed={chosen.to_string()}
+                    onclick={tell.reform(move |_: MouseEvent| Event::Choose(at))}>
+                    { sign }{ &choice.words }
+                    if let Some(code) = &choice.code {
+                        <code>{ code }</code>
+                    }
+                </button>
+                <div role="status">
+                    if opened {
+                        <p class="reply">{ &choice.reply }</p>
+                    }
+                </div>
+            </li>
+        }
+    };
+    html! { <ol class="choices">{ for question.choices.iter().enumerate().map(answer) }</ol> }
+}
+
+fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -> Html {
+    let edit = page.act.clone();
+    let edit = move |_: MouseEvent| {
+        edit.emit(Action::View(View::Edit));
+        edit.emit(Action::Tab(Tab::Rules));
+    };
+    let rules = matches!(task.work, Work::Rules);
+    html! {
+        <>
+            <p class="row-of">
+                if rules {
+                    <button type="button" class="line" id="lesson-edit" onclick={edit}>{ "Edit the rules" }</button>
+                }
+                <button type="button" class="line" id="lesson-check" onclick={check(page, room, tell)}>{ "Check" }</button>
+            </p>
+            <div role="status" id="lesson-judged">
+                if let Some(judged) = &room.attempt.judged {
+                    { judgement(judged, task) }
+                }
+            </div>
+            if room.trainer || room.attempt.given_up {
+                { solutions(task) }
+            }
+        </>
+    }
+}
+
+/// Judges what the playground holds.
+fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<MouseEvent> {
+    let (page, tell, room) = (page.clone(), tell.clone(), room.clone());
+    Callback::from(move |_| {
+        let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else { return };
+        let Some(Exercise::Task(task)) = &step.exercise else { return };
+        let state = &page.state;
+        let judged = match &task.work {
+            Work::Rules => lesson.judge_rules(step.scene.world, task, state.paste.rulesets()),
+            Work::Packet(..) => match state.lane(Side::A).draft.packet() {
+                Ok(packet) => lesson.judge_packet(step.scene.world, task, &packet),
+                Err(wrong) => {
+                    let says = wrong.iter().map(|wrong| (false, format!("{}: {}", wrong.field.label(), wrong.message)));
+                    Judgement { solved: false, moves: 0, lines: says.collect() }
+                }
+            },
+        };
+        if judged.solved && task.work == Work::Rules {
+            page.act.emit(Action::View(View::Rows(Order::Walked)));
+        }
+        tell.emit(Event::Judged(judged));
+    })
+}
+
+fn judgement(judged: &Judgement, task: &Task) -> Html {
+    let moves = |count: usize| if count == 1 { "1 move".to_owned() } else { format!("{count} moves") };
+    let says = match (judged.solved, judged.moves) {
+        (true, count) if count <= task.fewest => format!("✓ Solved in {}, the fewest known.", moves(count)),
+        (true, count) => format!("✓ Solved in {}; {} are known to do.", moves(count), task.fewest),
+        (false, 0) => "✕ Not yet: nothing is changed.".to_owned(),
+        (false, count) => format!("✕ Not yet, after {}.", moves(count)),
+    };
+    let line = |(wanted, says): &(bool, String)| {
+        html! { <li class={if *wanted { "right" } else { "not" }}>{ if *wanted { "✓ " } else { "✕ " } }{ says }</li> }
+    };
+    html! {
+        <>
+            <p class={if judged.solved { "right" } else { "not" }}><b>{ says }</b></p>
+            <ul class="lines">{ for judged.lines.iter().map(line) }</ul>
+        </>
+    }
+}
+
+fn solutions(task: &Task) -> Html {
+    html! {
+        <>
+            <p>{ "What does it:" }</p>
+            <ul>{ for task.solutions.iter().map(|solution| html! { <li><code>{ solution }</code></li> }) }</ul>
+        </>
+    }
+}
+
+/// The whole lesson on paper; with all answers in the trainer's view.
+pub(super) fn handout(page: &Page, room: &Classroom) -> Html {
+    let Some(lesson) = room.lesson() else { return html! {} };
+    let print = |_: MouseEvent| {
+        // A browser may refuse it; its own menu then prints as well.
+        let _ = window().print();
+    };
+    html! {
+        <>
+            <h2 id="lesson-title" tabindex="-1">{ &lesson.head.title }</h2>
+            <p class="quiet">{ &lesson.head.about }</p>
+            <p class="row-of"><button type="button" class="line" id="lesson-print" onclick={print}>{ "Print" }</button></p>
+            { for lesson.worlds.iter().map(|world| html! { <><h3>{ format!("Rules: {}", world.name) }</h3><pre>{ &world.text }</pre></> }) }
+            { for lesson.steps.iter().enumerate().map(|(at, step)| sheet(page, room, lesson, at, step)) }
+        </>
+    }
+}
+
+fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
+    let names = step.scene.packets.iter().map(|place| &*lesson.packets[*place].0).collect::<Vec<_>>().join(", ");
+    let exercise = step.exercise.as_ref().map(|exercise| {
+        let body = match exercise {
+            Exercise::Ask(question) => {
+                let choice = |choice: &Choice| {
+                    let sign = if room.trainer && choice.right { "☑ " } else { "☐ " };
+                    html! {
+                        <li>
+                            { sign }{ &choice.words }{ " " }
+                            if let Some(code) = &choice.code {
+                                <code>{ code }</code>
+                            }
+                            if room.trainer {
+                                <p class="reply">{ &choice.reply }</p>
+                            }
+                        </li>
+                    }
+                };
+                html! { <ol class="choices">{ for question.choices.iter().map(choice) }</ol> }
+            }
+            Exercise::Task(task) if room.trainer => solutions(task),
+            Exercise::Task(_) => html! { <p class="blank" /> },
+        };
+        html! { <section class="ask"><p class="prompt">{ pieces(page, room, exercise.prompt()) }</p>{ body }</section> }
+    });
+    let after = step.exercise.is_none() || room.trainer;
+    html! {
+        <section class="sheet">
+            <h3>{ format!("{}. {}", at + 1, step.title) }</h3>
+            <p class="quiet">{ format!("Shown: {names}") }</p>
+            { blocks(page, room, &step.before) }
+            { exercise }
+            if after {
+                { blocks(page, room, &step.after) }
+            }
+        </section>
+    }
+}

@@ -1,0 +1,214 @@
+//! The lessons beside the playground: the list, and what ties a lesson to the page and to the address.
+
+use gloo::events::EventListener;
+use gloo::file::callbacks::{FileReader, read_as_text};
+use gloo::utils::{body, document, window};
+use wasm_bindgen::JsCast;
+use wasm_bindgen::prelude::*;
+use web_sys::HtmlInputElement;
+use yew::prelude::*;
+
+use super::lesson;
+use crate::intake;
+use crate::lesson::{ADDRESS, Classroom, Entry, Event, Part, Shown};
+use crate::page::Page;
+use crate::progress::Progress;
+use crate::state::{Action, Tab};
+
+#[wasm_bindgen]
+extern "C" {
+    /// Gives the text of all lessons, or nothing and what went wrong (see `static/boot.js`).
+    #[wasm_bindgen(js_name = chainwalkLessons)]
+    fn load(done: &JsValue);
+}
+
+/// The room of the lessons, open or not.
+#[component]
+pub(crate) fn Lessons(page: &Page) -> Html {
+    let room = use_reducer(|| Classroom::new(Progress::stored()));
+    let tell = {
+        let dispatcher = room.dispatcher();
+        Callback::from(move |event| dispatcher.dispatch(event))
+    };
+    use_effect_with((), {
+        let tell = tell.clone();
+        move |()| {
+            let address = move || tell.emit(Event::Address(intake::fragment()));
+            address();
+            let listener = EventListener::new(&window(), "hashchange", move |_| address());
+            move || drop(listener)
+        }
+    });
+    let shown = room.shown();
+    use_effect_with(shown != Shown::Closed && room.entries.is_none(), {
+        let tell = tell.clone();
+        move |wanted| {
+            if *wanted {
+                let done = move |text: String, fault: String| {
+                    tell.emit(if fault.is_empty() { Event::Loaded(text) } else { Event::Missing(fault) });
+                };
+                load(&Closure::once_into_js(done));
+            }
+        }
+    });
+    use_effect_with(room.progress.clone(), |progress| progress.store());
+    // The same address may stand for another lesson: one from a file.
+    let which = room.read().map(std::ptr::from_ref);
+    use_effect_with((shown, room.hides(), which), {
+        let (room, page) = (room.clone(), page.clone());
+        move |(shown, hides, _)| {
+            // A lesson from a file has no address yet.
+            if room.address.starts_with(ADDRESS) && intake::fragment() != room.address {
+                let _ = window().location().set_hash(&room.address);
+            }
+            mark("learning", *shown != Shown::Closed);
+            mark("asking", *hides);
+            if let Some(stage) = room.stage() {
+                page.act.emit(Action::Stage(Box::new(stage)));
+                if lesson::is_about_the_packet(&room) {
+                    page.act.emit(Action::Tab(Tab::Packet));
+                }
+            }
+        }
+    });
+    use_effect_with(shown, |shown| {
+        if *shown != Shown::Closed {
+            super::app::focus("lesson-title");
+        }
+    });
+    match shown {
+        Shown::Closed => html! {},
+        Shown::List => frame("Lessons", &room, list(&room, &tell)),
+        Shown::Lesson(place, part) => match (room.read(), part) {
+            (None, _) => html! {},
+            (Some(Err(fault)), _) => {
+                let says = format!("This lesson cannot be shown. Line {fault}");
+                frame("Lesson", &room, html! { <p class="wrong" role="alert">{ says }</p> })
+            }
+            (Some(Ok(_)), Part::Handout) => frame("Handout", &room, lesson::handout(page, &room)),
+            (Some(Ok(_)), Part::Step(step)) => {
+                let next = room.entries.as_ref().and_then(|entries| entries.get(place + 1));
+                let name = room.entries.as_ref().map_or("", |entries| &entries[place].name);
+                frame("Lesson", &room, lesson::step(page, &room, &tell, (name, step), next))
+            }
+        },
+    }
+}
+
+/// Whether the style sheet is to know something.
+fn mark(what: &str, holds: bool) {
+    // Neither can fail: the names are valid.
+    let _ = match holds {
+        true => body().set_attribute(&format!("data-{what}"), ""),
+        false => body().remove_attribute(&format!("data-{what}")),
+    };
+}
+
+fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
+    let class = classes!("reader", room.trainer.then_some("trainer"), (name == "Handout").then_some("handout"));
+    let fold = Callback::from(|_: MouseEvent| {
+        let folded = body().has_attribute("data-folded");
+        mark("folded", !folded);
+    });
+    html! {
+        <aside {class} id="lesson" aria-label={name}>
+            <nav class="head" aria-label="Lessons">
+                <a class="link" href="#lessons">{ "All lessons" }</a>
+                <span class="space" />
+                <button type="button" class="plain fold-reader" aria-label="Fold or unfold the lesson" onclick={fold}>{ "↕" }</button>
+                <a class="plain" id="lesson-close" href="#" aria-label="Close the lessons" title="Close the lessons">{ "✕" }</a>
+            </nav>
+            if !room.fault.is_empty() {
+                <p class="wrong" role="alert">{ &room.fault }</p>
+            }
+            <div class="lesson">{ inside }</div>
+        </aside>
+    }
+}
+
+fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
+    let entries = room.entries.as_ref().map_or(&[][..], |entries| entries);
+    let row = |entry: &Entry| {
+        let done = room.progress.of(&entry.name).len().min(entry.asks);
+        let state = match (done, entry.asks) {
+            (0, _) => String::new(),
+            (done, all) if done == all => " ✓ done".into(),
+            (done, all) => format!(" {done} of {all} done"),
+        };
+        match &entry.head {
+            Ok(head) => html! {
+                <li>
+                    <a href={format!("{ADDRESS}/{}", entry.name)}>{ &head.title }</a>
+                    <span class="quiet">{ format!(" {} min", head.minutes) }<b>{ state }</b></span>
+                    <p class="quiet">{ &head.about }</p>
+                </li>
+            },
+            Err(fault) => html! { <li class="wrong">{ format!("{}: {fault}", entry.name) }</li> },
+        }
+    };
+    let address =
+        format!("data:text/plain;charset=utf-8,{}", room.progress.to_file().replace('\n', "%0A").replace(' ', "%20"));
+    let reset = tell.reform(|_: MouseEvent| Event::Reset);
+    html! {
+        <>
+            <h2 id="lesson-title" tabindex="-1">{ "Lessons" }</h2>
+            <p>{ "How a mesh captures a pod's traffic, and how traffic gets by: an hour, no cluster. Every arrow is walked." }</p>
+            if room.entries.is_none() && room.fault.is_empty() {
+                <p role="status">{ "Loading…" }</p>
+            }
+            <ol class="all">{ for entries.iter().map(row) }</ol>
+            <Open tell={tell.clone()} />
+            if !room.progress.is_empty() {
+                <p class="row-of">
+                    <a class="link" id="progress-save" download="chainwalk-progress.txt" href={address}>{ "Save my progress" }</a>
+                    <button type="button" class="link" id="progress-reset" onclick={reset}>{ "Begin anew" }</button>
+                </p>
+            }
+        </>
+    }
+}
+
+#[derive(Properties, PartialEq)]
+struct OpenProps {
+    tell: Callback<Event>,
+}
+
+/// Opens a lesson, or a progress, from a file.
+#[component]
+fn Open(props: &OpenProps) -> Html {
+    // The file that is being read: dropping this would stop it.
+    let reader = use_mut_ref(|| None::<FileReader>);
+    let onchange = {
+        let tell = props.tell.clone();
+        Callback::from(move |event: web_sys::Event| {
+            let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            let Some(file) = input.as_ref().and_then(HtmlInputElement::files).and_then(|files| files.get(0)) else {
+                return;
+            };
+            let tell = tell.clone();
+            // One that cannot be read is an empty one, which is refused with its reason.
+            let read = move |text: Result<String, _>| tell.emit(Event::File(text.unwrap_or_default()));
+            *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
+            // The same file again, once it is mended.
+            if let Some(input) = input {
+                input.set_value("");
+            }
+        })
+    };
+    html! {
+        <label class="open">
+            { "Open a lesson of your own, or a saved progress: " }
+            <input type="file" id="lesson-file" accept=".md,.txt,text/plain,text/markdown" {onchange} />
+        </label>
+    }
+}
+
+/// Brings a part of the page into sight, once it is there.
+pub(super) fn into_sight(selector: String) {
+    gloo::timers::callback::Timeout::new(0, move || {
+        if let Ok(Some(element)) = document().query_selector(&selector) {
+            element.scroll_into_view_with_bool(false);
+        }
+    })
+    .forget();
+}

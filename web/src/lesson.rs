@@ -1,0 +1,383 @@
+//! The classroom: which lessons there are, which one is open at which step, what was answered, and how far one has come.
+
+use std::rc::Rc;
+
+use chainwalk_core::host::Host;
+use chainwalk_core::lesson::{self, At, Exercise, Fault, Head, Judgement, Lesson, Step, Work};
+use chainwalk_core::packet::Packet;
+use yew::Reducible;
+
+use crate::progress::Progress;
+use crate::sample::SAMPLES;
+
+/// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`, `#lesson/NAME/handout`.
+pub(crate) const ADDRESS: &str = "#lesson";
+
+/// Stands before each lesson in the text that holds them all.
+const MARK: char = '\u{1e}';
+
+/// The name of a lesson that was opened from a file.
+pub(crate) const OWN: &str = "own";
+
+/// One lesson, not yet read.
+#[derive(Debug)]
+pub(crate) struct Entry {
+    /// Its name, as addresses have it.
+    pub(crate) name: String,
+    /// What the list shows.
+    pub(crate) head: Result<Head, Fault>,
+    /// How many of its steps ask something.
+    pub(crate) asks: usize,
+    text: String,
+}
+
+impl Entry {
+    fn new(name: &str, text: &str) -> Self {
+        let asks = text.lines().filter(|line| line.starts_with("```ask") || line.starts_with("```task")).count();
+        Self { name: name.into(), head: lesson::head(text), asks, text: text.into() }
+    }
+}
+
+/// Which part of a lesson is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// A step, from 0.
+    Step(usize),
+    /// All of it, to be printed.
+    Handout,
+}
+
+/// What is shown.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Shown {
+    /// Nothing.
+    Closed,
+    /// The list.
+    List,
+    /// A lesson: a place among the entries.
+    Lesson(usize, Part),
+}
+
+/// What was done in the step that is open.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Attempt {
+    /// The answers that were chosen, in order.
+    pub(crate) chosen: Vec<usize>,
+    /// How many hints were asked for.
+    pub(crate) hints: usize,
+    /// Whether the answer was asked for.
+    pub(crate) given_up: bool,
+    /// What became of the last attempt at the task.
+    pub(crate) judged: Option<Judgement>,
+    /// Whether the task is solved, and in how many moves at best.
+    pub(crate) solved: Option<usize>,
+}
+
+/// All of it.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Classroom {
+    /// Every lesson; nothing until they have been loaded.
+    pub(crate) entries: Option<Rc<Vec<Entry>>>,
+    /// Why they could not be loaded, or what is wrong with a file.
+    pub(crate) fault: String,
+    /// What the address asks for.
+    pub(crate) address: String,
+    /// The lesson that is open, read: its name, and itself or what is wrong with it.
+    open: Option<(String, Rc<Result<Lesson, Fault>>)>,
+    /// What was done in the step that is open.
+    pub(crate) attempt: Attempt,
+    /// How far one has come.
+    pub(crate) progress: Progress,
+    /// Whether all answers are shown, in larger type.
+    pub(crate) trainer: bool,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Event {
+    /// An address was opened: the part from `#`.
+    Address(String),
+    /// The text of all lessons came.
+    Loaded(String),
+    /// It did not come.
+    Missing(String),
+    /// A file was opened: a lesson, or a progress that was saved.
+    File(String),
+    /// An answer was chosen.
+    Choose(usize),
+    /// Another hint is wanted.
+    Hint,
+    /// The answer is wanted.
+    GiveUp,
+    /// An attempt at a task was judged.
+    Judged(Judgement),
+    /// All answers are shown, or not.
+    Trainer,
+    /// Progress begins anew.
+    Reset,
+}
+
+impl Classroom {
+    /// Nothing is open yet, and so much was done before.
+    pub(crate) fn new(progress: Progress) -> Self {
+        Self { progress, ..Self::default() }
+    }
+
+    /// What is shown.
+    pub(crate) fn shown(&self) -> Shown {
+        let Some(rest) = self.address.strip_prefix(ADDRESS) else { return Shown::Closed };
+        let mut parts = rest.trim_start_matches('/').split('/');
+        let name = parts.next().unwrap_or_default();
+        let place = self.entries.iter().flat_map(|entries| entries.iter()).position(|entry| entry.name == name);
+        match (place, parts.next()) {
+            (None, _) => Shown::List,
+            (Some(place), Some("handout")) => Shown::Lesson(place, Part::Handout),
+            (Some(place), step) => {
+                let step = step.and_then(|step| step.parse::<usize>().ok()).unwrap_or(1);
+                let last = self.lesson().map_or(usize::MAX, |lesson| lesson.steps.len().saturating_sub(1));
+                Shown::Lesson(place, Part::Step(step.saturating_sub(1).min(last)))
+            }
+        }
+    }
+
+    /// The lesson that is open.
+    pub(crate) fn lesson(&self) -> Option<&Lesson> {
+        self.read()?.as_ref().ok()
+    }
+
+    /// The same, or what is wrong with it.
+    pub(crate) fn read(&self) -> Option<&Result<Lesson, Fault>> {
+        self.open.as_ref().map(|(_, lesson)| &**lesson)
+    }
+
+    /// The step that is open, with its place.
+    pub(crate) fn step(&self) -> Option<(usize, &Step)> {
+        match self.shown() {
+            Shown::Lesson(_, Part::Step(step)) => Some((step, self.lesson()?.steps.get(step)?)),
+            _ => None,
+        }
+    }
+
+    /// Whether what stands behind an exercise is shown.
+    pub(crate) fn is_done(&self, step: &Step) -> bool {
+        let chosen = &self.attempt.chosen;
+        self.trainer
+            || self.attempt.given_up
+            || match &step.exercise {
+                None => true,
+                Some(Exercise::Ask(question)) => chosen.iter().any(|choice| question.choices[*choice].right),
+                Some(Exercise::Task(_)) => self.attempt.solved.is_some(),
+            }
+    }
+
+    /// Whether the walk is hidden: a prediction is wanted.
+    pub(crate) fn hides(&self) -> bool {
+        self.step().is_some_and(|(_, step)| {
+            matches!(&step.exercise, Some(Exercise::Ask(question)) if question.hides) && !self.is_done(step)
+        })
+    }
+
+    /// What the playground shows of the step that is open.
+    pub(crate) fn stage(&self) -> Option<Stage> {
+        let (_, step) = self.step()?;
+        let lesson = self.lesson()?;
+        let world = &lesson.worlds[step.scene.world];
+        let own = match &step.exercise {
+            Some(Exercise::Task(task)) => match &task.work {
+                Work::Packet(start, _) => Some(vec![*start]),
+                Work::Rules => None,
+            },
+            _ => None,
+        };
+        let places = own.as_ref().unwrap_or(&step.scene.packets);
+        Some(Stage {
+            text: world.text.clone(),
+            host: world.host_known.then(|| world.host.clone()),
+            packets: places.iter().map(|place| lesson.packets[*place].1.clone()).collect(),
+            at: if self.hides() { At::Start } else { step.scene.at },
+            whole: self.hides(),
+        })
+    }
+
+    fn name(&self) -> Option<&str> {
+        match (self.shown(), &self.entries) {
+            (Shown::Lesson(place, _), Some(entries)) => Some(&entries[place].name),
+            _ => None,
+        }
+    }
+
+    /// Reads the lesson that the address asks for.
+    fn open(&mut self) {
+        let Some(name) = self.name().map(str::to_owned) else { return };
+        if self.open.as_ref().is_some_and(|(open, _)| *open == name) {
+            return;
+        }
+        let entry = self.entries.iter().flat_map(|entries| entries.iter()).find(|entry| entry.name == name);
+        let text = entry.map_or("", |entry| &entry.text);
+        let library =
+            |wanted: &str| SAMPLES.iter().find(|sample| sample.key == wanted).map(|sample| (sample.text, sample.host));
+        self.open = Some((name, Rc::new(lesson::read(text, &library))));
+    }
+
+    fn load(&mut self, text: &str) {
+        let lessons = text.split(MARK).filter_map(|part| part.split_once('\n'));
+        self.entries = Some(Rc::new(lessons.map(|(name, text)| Entry::new(name, text)).collect()));
+    }
+
+    fn file(&mut self, text: &str) {
+        if let Some(progress) = Progress::from_file(text) {
+            self.progress.join(progress);
+            return;
+        }
+        let library =
+            |wanted: &str| SAMPLES.iter().find(|sample| sample.key == wanted).map(|sample| (sample.text, sample.host));
+        match lesson::read(text, &library) {
+            Err(fault) => self.fault = format!("This lesson cannot be used. Line {fault}"),
+            Ok(_) => {
+                let entries = self.entries.take().unwrap_or_default();
+                let mut all: Vec<Entry> = entries
+                    .iter()
+                    .filter(|entry| entry.name != OWN)
+                    .map(|entry| Entry::new(&entry.name, &entry.text))
+                    .collect();
+                all.push(Entry::new(OWN, text));
+                self.entries = Some(Rc::new(all));
+                (self.open, self.fault) = (None, String::new());
+                self.address = format!("{ADDRESS}/{OWN}");
+            }
+        }
+    }
+
+    /// Keeps that the step is done.
+    fn note(&mut self, moves: usize) {
+        if let (Some(name), Some((step, _)), false) = (self.name().map(str::to_owned), self.step(), self.trainer) {
+            self.progress.note(&name, step, moves);
+        }
+    }
+
+    fn apply(&mut self, event: Event) {
+        match event {
+            Event::Address(address) => {
+                if address != self.address {
+                    (self.address, self.attempt, self.fault) = (address, Attempt::default(), String::new());
+                }
+            }
+            Event::Loaded(text) => self.load(&text),
+            Event::Missing(why) => self.fault = format!("The lessons could not be loaded: {why}"),
+            Event::File(text) => self.file(&text),
+            Event::Choose(choice) => {
+                if !self.attempt.chosen.contains(&choice) {
+                    self.attempt.chosen.push(choice);
+                }
+                let right = self.step().is_some_and(|(_, step)| {
+                    matches!(&step.exercise, Some(Exercise::Ask(question)) if question.choices[choice].right)
+                });
+                if right && !self.attempt.given_up {
+                    self.note(0);
+                }
+            }
+            Event::Hint => self.attempt.hints += 1,
+            Event::GiveUp => self.attempt.given_up = true,
+            Event::Judged(judged) => {
+                let Judgement { solved, moves, .. } = judged;
+                self.attempt.judged = Some(judged);
+                if solved && self.attempt.solved.is_none_or(|best| moves < best) {
+                    self.attempt.solved = Some(moves);
+                    if !self.attempt.given_up {
+                        self.note(moves);
+                    }
+                }
+            }
+            Event::Trainer => self.trainer = !self.trainer,
+            Event::Reset => self.progress = Progress::default(),
+        }
+        self.open();
+    }
+}
+
+impl Reducible for Classroom {
+    type Action = Event;
+
+    fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
+        let mut classroom = Rc::unwrap_or_clone(self);
+        classroom.apply(event);
+        Rc::new(classroom)
+    }
+}
+
+/// What a step of a lesson makes the playground show.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Stage {
+    /// The rules.
+    pub(crate) text: String,
+    /// The namespace, where the lesson states one.
+    pub(crate) host: Option<Host>,
+    /// One packet or two.
+    pub(crate) packets: Vec<Packet>,
+    /// The step of the walk.
+    pub(crate) at: At,
+    /// Whether all rules are shown, in their own order, whatever the packets meet.
+    pub(crate) whole: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const LESSONS: &str = "\u{1e}one\n---\ntitle: One\nabout: First.\nminutes: 3\nrules: istio-sidecar\npacket app: internet\n---\n\
+        ## A\n```show\npackets: app\n```\n```ask app\nWhere?\n- port 15001\n- sent eth0\nhint: Look.\n```\nBehind.\n## B\nText.\n\
+        ## C\n```task packet app\nGet out.\ngoal: sent eth0\nsolution: uid 1337\n```\n\
+        \u{1e}two\n---\ntitle: Two\n---\n";
+
+    fn after(events: impl IntoIterator<Item = Event>) -> Rc<Classroom> {
+        let open = [Event::Address("#lesson/one".into()), Event::Loaded(LESSONS.into())];
+        open.into_iter().chain(events).fold(Rc::default(), Classroom::reduce)
+    }
+
+    #[test]
+    fn an_address_opens_a_lesson_at_a_step() {
+        let go = |address: &str| after([Event::Address(address.into())]).shown();
+        assert_eq!(go("#lesson/one"), Shown::Lesson(0, Part::Step(0)));
+        assert_eq!(go("#lesson/one/3"), Shown::Lesson(0, Part::Step(2)));
+        assert_eq!(go("#lesson/one/99"), Shown::Lesson(0, Part::Step(2)));
+        assert_eq!(go("#lesson/one/handout"), Shown::Lesson(0, Part::Handout));
+        assert_eq!(
+            (go("#lessons"), go("#lesson/none"), go("#"), go("#1abc")),
+            (Shown::List, Shown::List, Shown::Closed, Shown::Closed)
+        );
+    }
+
+    #[test]
+    fn a_prediction_hides_the_walk_until_it_is_right() {
+        let asked = after([]);
+        assert!(asked.hides() && asked.stage().is_some_and(|stage| stage.whole && stage.at == At::Start));
+        let wrong = asked.reduce(Event::Choose(1));
+        assert!(wrong.hides() && wrong.progress.of("one").is_empty());
+        let right = wrong.reduce(Event::Choose(0));
+        assert!(!right.hides());
+        assert_eq!(right.progress.of("one"), [(0, 0)]);
+        assert!(!after([Event::Trainer]).hides());
+        let given_up = after([Event::GiveUp, Event::Choose(0)]);
+        assert!(!given_up.hides() && given_up.progress.of("one").is_empty(), "what was told is not earned");
+    }
+
+    #[test]
+    fn a_task_keeps_the_best_attempt() {
+        let at = Event::Address("#lesson/one/3".into());
+        let judged = |solved, moves| Event::Judged(Judgement { solved, moves, lines: Vec::new() });
+        let solved = after([at, judged(true, 3), judged(true, 1), judged(true, 2), judged(false, 0)]);
+        assert_eq!((solved.attempt.solved, solved.progress.of("one")), (Some(1), &[(2, 1)][..]));
+    }
+
+    #[test]
+    fn a_file_is_a_lesson_a_progress_or_refused() {
+        let own = LESSONS.split(MARK).nth(1).and_then(|one| one.split_once('\n')).expect("a lesson").1;
+        let opened = after([Event::File(own.into())]);
+        assert_eq!((opened.shown(), opened.fault.as_str()), (Shown::Lesson(2, Part::Step(0)), ""));
+        let broken = after([Event::File(own.replace("{{", "").replace("port 15001", "port 1"))]);
+        assert!(broken.fault.starts_with("This lesson cannot be used. Line 12: "), "{}", broken.fault);
+        let progress = after([Event::Choose(0)]).progress.clone();
+        let joined = after([Event::File(progress.to_file())]);
+        assert_eq!(joined.progress, progress);
+    }
+}

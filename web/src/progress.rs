@@ -1,0 +1,93 @@
+//! How far one has come in the lessons: kept in this browser, and in a file where somebody saves it.
+
+use std::fmt::Write;
+
+use gloo::storage::{LocalStorage, Storage};
+
+const KEY: &str = "chainwalk.lessons";
+
+/// The first line of a saved file.
+const FILE: &str = "chainwalk progress 1";
+
+/// A lesson's name with the steps that were done, from 0, and in how many moves.
+type Of = (String, Vec<(usize, usize)>);
+
+/// What was done in each lesson.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Progress(Vec<Of>);
+
+impl Progress {
+    /// What was done in a lesson: each step with the moves it took.
+    pub(crate) fn of(&self, lesson: &str) -> &[(usize, usize)] {
+        self.0.iter().find(|(name, _)| name == lesson).map_or(&[], |(_, steps)| steps)
+    }
+
+    /// Whether nothing was done.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// A step was done; fewer moves count.
+    pub(crate) fn note(&mut self, lesson: &str, step: usize, moves: usize) {
+        let place = self.0.iter().position(|(name, _)| name == lesson).unwrap_or_else(|| {
+            self.0.push((lesson.into(), Vec::new()));
+            self.0.len() - 1
+        });
+        let steps = &mut self.0[place].1;
+        match steps.iter_mut().find(|(done, _)| *done == step) {
+            Some((_, best)) => *best = moves.min(*best),
+            None => steps.push((step, moves)),
+        }
+    }
+
+    /// Takes over what was done elsewhere.
+    pub(crate) fn join(&mut self, other: Self) {
+        for (lesson, steps) in other.0 {
+            for (step, moves) in steps {
+                self.note(&lesson, step, moves);
+            }
+        }
+    }
+
+    /// As a file: a line for each lesson, `NAME STEP=MOVES …`.
+    pub(crate) fn to_file(&self) -> String {
+        let mut text = format!("{FILE}\n");
+        for (lesson, steps) in &self.0 {
+            text += lesson;
+            for (step, moves) in steps {
+                // Writing to a string cannot fail.
+                let _ = write!(text, " {step}={moves}");
+            }
+            text += "\n";
+        }
+        text
+    }
+
+    /// Reads such a file; nothing where it is none. What cannot be read of it is left out.
+    pub(crate) fn from_file(text: &str) -> Option<Self> {
+        let mut progress = Self::default();
+        for line in text.trim_start().strip_prefix(FILE)?.lines() {
+            let mut words = line.split_whitespace();
+            let Some(lesson) = words.next() else { continue };
+            for (step, moves) in words.filter_map(|word| word.split_once('=')) {
+                if let (Ok(step), Ok(moves)) = (step.parse(), moves.parse()) {
+                    progress.note(lesson, step, moves);
+                }
+            }
+        }
+        Some(progress)
+    }
+
+    /// What an earlier visit left. A browser without storage keeps nothing.
+    pub(crate) fn stored() -> Self {
+        LocalStorage::get::<String>(KEY).ok().and_then(|text| Self::from_file(&text)).unwrap_or_default()
+    }
+
+    /// Keeps it for the next visit, where the browser allows that.
+    pub(crate) fn store(&self) {
+        match self.is_empty() {
+            true => LocalStorage::delete(KEY),
+            false => drop(LocalStorage::set(KEY, self.to_file())),
+        }
+    }
+}
