@@ -20,6 +20,7 @@ pub mod flip;
 pub mod host;
 pub mod identity;
 pub mod journey;
+pub mod large;
 pub mod lesson;
 pub mod link;
 pub mod lint;

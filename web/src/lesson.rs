@@ -8,7 +8,7 @@ use chainwalk_core::packet::Packet;
 use yew::Reducible;
 
 use crate::progress::Progress;
-use crate::sample::SAMPLES;
+use crate::sample;
 
 /// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`, `#lesson/NAME/handout`.
 pub(crate) const ADDRESS: &str = "#lesson";
@@ -214,9 +214,7 @@ impl Classroom {
         }
         let entry = self.entries.iter().flat_map(|entries| entries.iter()).find(|entry| entry.name == name);
         let text = entry.map_or("", |entry| &entry.text);
-        let library =
-            |wanted: &str| SAMPLES.iter().find(|sample| sample.key == wanted).map(|sample| (sample.text, sample.host));
-        self.open = Some((name, Rc::new(lesson::read(text, &library))));
+        self.open = Some((name, Rc::new(lesson::read(text, &sample::written))));
     }
 
     fn load(&mut self, text: &str) {
@@ -229,9 +227,7 @@ impl Classroom {
             self.progress.join(progress);
             return;
         }
-        let library =
-            |wanted: &str| SAMPLES.iter().find(|sample| sample.key == wanted).map(|sample| (sample.text, sample.host));
-        match lesson::read(text, &library) {
+        match lesson::read(text, &sample::written) {
             Err(fault) => self.fault = format!("This lesson cannot be used. Line {fault}"),
             Ok(_) => {
                 let entries = self.entries.take().unwrap_or_default();

@@ -13,7 +13,7 @@ use chainwalk_core::scenario::{self, Scenario};
 use chainwalk_core::walk::trace::{Place, Verdict, VerdictKind};
 use chainwalk_core::walk::walk;
 
-use crate::sample::{SAMPLES, Sample};
+use crate::sample::{SAMPLES, Sample, Text};
 
 /// Above this no text enters a text field: browsers take seconds for it.
 pub(crate) const MOST_EDITED: usize = 1_000_000;
@@ -63,9 +63,9 @@ pub(crate) struct Paste {
 impl Paste {
     /// Reads a sample.
     pub(crate) fn sample(place: usize) -> Self {
-        let Sample { text, host, .. } = SAMPLES[place];
+        let Sample { ref text, host, .. } = SAMPLES[place];
         let host = host.map(|json| Host::from_json(json).expect("a test reads every sample's host"));
-        let parsed = parse::parse(text);
+        let parsed = parse::parse(text.get());
         Self::new(Origin::Sample(place), Parsed { host, ..parsed })
     }
 
@@ -76,8 +76,11 @@ impl Paste {
 
     /// Reads a text from a link; a sample's is that sample again.
     pub(crate) fn shared(text: &str, host: Option<Host>) -> Self {
-        let is_this =
-            |sample: &Sample| sample.text == text && sample.host.and_then(|json| Host::from_json(json).ok()) == host;
+        let is_this = |sample: &Sample| {
+            // A made one would first have to be made.
+            matches!(sample.text, Text::Written(own) if own == text)
+                && sample.host.and_then(|json| Host::from_json(json).ok()) == host
+        };
         match SAMPLES.iter().position(is_this) {
             Some(place) => Self::sample(place),
             None => {

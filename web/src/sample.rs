@@ -1,4 +1,7 @@
-//! Dumps that come with the page: files of `static/samples`, made by loading each mesh's rules and saving them.
+//! Dumps that come with the page: files of `static/samples`, made by loading each mesh's rules and saving them; and large
+//! ones that are made when they are chosen.
+
+use chainwalk_core::large;
 
 /// One of them.
 #[derive(Debug)]
@@ -8,9 +11,32 @@ pub(crate) struct Sample {
     /// What the menu calls it.
     pub(crate) name: &'static str,
     /// The dump.
-    pub(crate) text: &'static str,
+    pub(crate) text: Text,
     /// The namespace around it as the public JSON, where the default pod is not enough.
     pub(crate) host: Option<&'static str>,
+}
+
+/// A sample's text.
+#[derive(Debug)]
+pub(crate) enum Text {
+    /// As it stands in a file.
+    Written(&'static str),
+    /// As it is made.
+    Made(fn() -> String),
+}
+
+impl Text {
+    /// The text itself.
+    pub(crate) fn get(&self) -> String {
+        match self {
+            Self::Written(text) => (*text).into(),
+            Self::Made(make) => make(),
+        }
+    }
+}
+
+const fn made(key: &'static str, name: &'static str, make: fn() -> String) -> Sample {
+    Sample { key, name, text: Text::Made(make), host: None }
 }
 
 macro_rules! sample {
@@ -18,7 +44,7 @@ macro_rules! sample {
         Sample {
             key: $file,
             name: $name,
-            text: include_str!(concat!("../../static/samples/", $file, ".txt")),
+            text: Text::Written(include_str!(concat!("../../static/samples/", $file, ".txt"))),
             host: None,
         }
     };
@@ -31,14 +57,26 @@ macro_rules! sample {
 }
 
 /// All of them; the page opens with the first.
-pub(crate) const SAMPLES: [Sample; 6] = [
+pub(crate) const SAMPLES: [Sample; 9] = [
     sample!("Istio sidecar, 1.25 and later", "istio-sidecar"),
     sample!("Istio sidecar with DNS capture", "istio-sidecar-dns"),
     sample!("Istio sidecar with TPROXY", "istio-sidecar-tproxy", with host),
     sample!("Istio sidecar of 1.5", "istio-sidecar-1.5"),
     sample!("Istio ambient", "istio-ambient", with host),
     sample!("Linkerd", "linkerd"),
+    made("node-6000", "kube-proxy, 6,000 rules", || large::kube_proxy(545)),
+    made("node-110000", "kube-proxy, 110,000 rules", || large::kube_proxy(10_000)),
+    made("chain-110000", "One chain of 110,000 rules", || large::flat(110_000, large::blocked)),
 ];
+
+/// The text and the namespace of the sample that lessons call so, if it stands in a file.
+pub(crate) fn written(key: &str) -> Option<(&'static str, Option<&'static str>)> {
+    let sample = SAMPLES.iter().find(|sample| sample.key == key)?;
+    match sample.text {
+        Text::Written(text) => Some((text, sample.host)),
+        Text::Made(_) => None,
+    }
+}
 
 #[cfg(test)]
 mod tests {
@@ -48,10 +86,10 @@ mod tests {
     #[test]
     fn every_sample_reads_without_a_remark_and_prints_as_it_is() {
         for sample in &SAMPLES {
-            let parsed = parse::parse(sample.text);
+            let Text::Written(text) = sample.text else { continue };
+            let parsed = parse::parse(text);
             assert_eq!(parsed.diagnostics, [], "{}", sample.name);
-            let rules: String =
-                sample.text.lines().filter(|line| !line.starts_with('#')).flat_map(|l| [l, "\n"]).collect();
+            let rules: String = text.lines().filter(|line| !line.starts_with('#')).flat_map(|l| [l, "\n"]).collect();
             assert_eq!(print::save(&parsed.rulesets[0], false), rules, "{}", sample.name);
             assert!(mesh::recognise(&parsed.rulesets[0]).is_some(), "{}", sample.name);
             if let Some(host) = sample.host {
