@@ -60,6 +60,6 @@ pub static UNLISTED: Extension = Extension::matching(
         Opt::tests("--interfaces", Kind::Flag, &INTERFACES).positive(),
         Opt::tests("--source-name", Kind::Text(1024), &SOURCE),
         Opt::tests("--destination-name", Kind::Text(1024), &DESTINATION),
-        Opt::tests("--words", Kind::Text(64 * 1024), &WORDS).positive(),
+        Opt::tests("--words", Kind::Text(64 * 1024), &WORDS).positive().repeatable(),
     ],
 );

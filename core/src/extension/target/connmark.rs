@@ -76,7 +76,7 @@ pub static CONNMARK: Extension = Extension {
             ("save nfmask % ctmask ~%", "--save-mark --nfmask % --ctmask %"),
             ("save", "--save-mark"),
             ("restore mask %", "--restore-mark --mask %"),
-            ("restore nfmask % ctmask ~%", "--restore-mark --nfmask % --ctmask %"),
+            ("restore ctmask % nfmask ~%", "--restore-mark --ctmask % --nfmask %"),
             ("restore", "--restore-mark"),
         ],
     ),

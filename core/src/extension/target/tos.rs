@@ -39,7 +39,13 @@ static FLIP: Form = Form {
 pub static TOS: Extension = Extension {
     listed: Listed::new(
         "TOS",
-        &[("set %", "--set-tos %"), ("and %", "--and-tos %"), ("or %", "--or-tos %"), ("xor %", "--xor-tos %")],
+        &[
+            ("set %", "--set-tos %"),
+            ("set%", "--set-tos %"),
+            ("and %", "--and-tos %"),
+            ("or %", "--or-tos %"),
+            ("xor %", "--xor-tos %"),
+        ],
     ),
     tables: &[TableName::Mangle],
     ..Extension::acting(

@@ -63,6 +63,8 @@ impl<'a> Shown<'a> {
     pub(super) fn of(lines: &[Line<'a>]) -> Self {
         let mut shown = Self { evidence: Evidence::default(), family: Family::Ipv4, columns: None, numeric: false };
         let mut family = None;
+        // IPv4 may ask for that protocol, too: an address tells more.
+        let mut v6_only = false;
         for line in lines.iter().take(MOST_LINES) {
             if let Some(head) = Head::of(line.text) {
                 if head.policy.is_some() {
@@ -79,15 +81,14 @@ impl<'a> Shown<'a> {
             shown.columns = columns;
             shown.numeric |= [row.source.1, row.destination.1].iter().any(|word| ["0.0.0.0/0", "::/0"].contains(word));
             family = family.or_else(|| [row.source.1, row.destination.1].into_iter().find_map(family_of));
-            let v6_only = ["58", "ipv6-icmp", "icmpv6"].contains(&row.protocol.1);
-            family = family.or(v6_only.then_some(Family::Ipv6));
+            v6_only |= ["58", "ipv6-icmp", "icmpv6"].contains(&row.protocol.1);
             let Some((_, target)) = row.target else { continue };
             let targets = &mut shown.evidence.targets;
             if targets.len() < MOST_TARGETS && !targets.contains(&target) && !table::only_in(target).is_empty() {
                 targets.push(target);
             }
         }
-        shown.family = family.unwrap_or(Family::Ipv4);
+        shown.family = family.unwrap_or(if v6_only { Family::Ipv6 } else { Family::Ipv4 });
         shown
     }
 

@@ -7,8 +7,8 @@ use std::ops::Range;
 pub(super) struct Caught {
     /// Whether a `!` stood where one may.
     pub(super) negated: bool,
-    /// Where the values stand, in order.
-    pub(super) values: Vec<Range<usize>>,
+    /// Where the values stand, in order, and whether a backslash in one escapes.
+    pub(super) values: Vec<(Range<usize>, bool)>,
     /// How long it is in all.
     pub(super) end: usize,
 }
@@ -33,9 +33,9 @@ pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
             }
             b'%' => {
                 let length = value(&rest[1..], here, matches!(before, b'"' | b'`' | b'^'))?;
-                let quoted = length > 1 && here[..length].starts_with('"') && here[..length].ends_with('"');
+                let quoted = closing(here) == Some(length);
                 let inner = if quoted { 1..length - 1 } else { 0..length };
-                caught.values.push(caught.end + inner.start..caught.end + inner.end);
+                caught.values.push((caught.end + inner.start..caught.end + inner.end, quoted));
                 caught.end += length;
             }
             // Patterns are ASCII, but a text need not be.
@@ -70,15 +70,31 @@ fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
         let stop = format!("{blank}{stop}");
         return text.match_indices(&stop).find(|(at, _)| ends_word(&text[at + stop.len()..])).map(|(at, _)| at);
     }
-    if stop.is_empty() && text.starts_with('"') {
-        let closed = text[1..].match_indices('"').find(|(at, _)| ends_word(&text[at + 2..]));
-        if let Some((at, _)) = closed {
-            return Some(at + 2);
-        }
+    if let (true, Some(end)) = (stop.is_empty(), closing(text)) {
+        return Some(end);
     }
     let word = text.find([' ', '\t']).unwrap_or(text.len());
     let length = if stop.is_empty() { word } else { text[..word].rfind(stop)? };
     (length > 0).then_some(length)
+}
+
+/// Where a text in quotes ends, as `xtables_save_string` prints one.
+fn closing(text: &str) -> Option<usize> {
+    let mut chars = text.strip_prefix('"')?.char_indices();
+    while let Some((at, sign)) = chars.next() {
+        match sign {
+            '\\' => drop(chars.next()),
+            '"' => return Some(at + 2),
+            _ => {}
+        }
+    }
+    None
+}
+
+/// A text in quotes without its backslashes.
+pub(super) fn unescaped(text: &str) -> String {
+    let mut chars = text.chars();
+    std::iter::from_fn(|| chars.next().and_then(|sign| if sign == '\\' { chars.next() } else { Some(sign) })).collect()
 }
 
 #[cfg(test)]
@@ -88,7 +104,7 @@ mod tests {
     fn check(pattern: &str, text: &str, want: Option<(bool, &[&str], &str)>) {
         let have = catch(pattern, text);
         let have = have.as_ref().map(|caught| {
-            let values: Vec<&str> = caught.values.iter().map(|range| &text[range.clone()]).collect();
+            let values: Vec<&str> = caught.values.iter().map(|(range, _)| &text[range.clone()]).collect();
             (caught.negated, values, &text[caught.end..])
         });
         let want = want.map(|(negated, values, rest)| (negated, values.to_vec(), rest));
@@ -110,7 +126,9 @@ mod tests {
         check("PKTTYPE != %", "PKTTYPE != unicast", Some((false, &["unicast"], "")));
         check("tcp", "tcpmss match 5", None);
         check("label %", "label \"a b\" c", Some((false, &["a b"], " c")));
+        check("label %", "label \"a\\\"b\" c", Some((false, &["a\\\"b"], " c")));
         check("label %", "label", None);
         check("x", "é", None);
+        assert_eq!(unescaped("a\\\"b\\\\c"), "a\"b\\c");
     }
 }

@@ -105,8 +105,11 @@ impl Phrases {
                 find(&self.following, text, ruleset, wanted).or_else(|| find(&self.opening, text, ruleset, wanted))
             });
             let of_match = |ruleset: &mut Ruleset| find(&self.opening, text, ruleset, |_| acting.is_none());
-            let of_target =
-                |ruleset: &mut Ruleset| find(&self.following, text, ruleset, |form| Some(form.id) == target);
+            // What begins with a value stands behind its lead only.
+            let of_target = |ruleset: &mut Ruleset| {
+                let stands = |form: &Form| acting.is_some() || form.first.is_some();
+                find(&self.following, text, ruleset, |form| Some(form.id) == target && stands(form))
+            };
             let end = if let Some((form, caught)) = of_open {
                 form.emit(&caught, text, span(at + caught.end), &mut read.matches);
                 caught.end
@@ -169,17 +172,24 @@ impl Form {
         self.words.split(' ').find(|word| word.starts_with("--")).unwrap_or_default()
     }
 
-    /// Whether the words of a match state its option, which they can do once.
+    /// Whether the words of a match state its option, which they can do once, or one that it does not go with: then it is
+    /// of another match of that name.
     fn is_given(&self, words: &[Word]) -> bool {
-        let flag = self.flag();
-        let repeatable = self.id.get().option(flag).is_some_and(|(_, opt)| opt.repeatable);
-        !repeatable && words.iter().any(|word| !word.quoted && word.text == flag)
+        let own = self.id.get().option(self.flag()).map(|(_, opt)| opt);
+        own.is_some_and(|own| {
+            let mut given =
+                words.iter().filter(|word| word.is_option()).filter_map(|word| self.id.get().option(&word.text));
+            given.any(|(_, other)| match other.flag == own.flag {
+                true => !own.repeatable,
+                false => own.excludes.contains(&other.flag) || other.excludes.contains(&own.flag),
+            })
+        })
     }
 
     fn catch(&self, text: &str, ruleset: &mut Ruleset) -> Option<Caught> {
         let caught = pattern::catch(self.pattern.trim_start_matches('?'), text)?;
         if self.tried {
-            let value = &text[caught.values.first()?.clone()];
+            let value = &text[caught.values.first()?.0.clone()];
             let value = converted(self.id.get(), self.flag(), value)?;
             let (_, opt) = self.id.get().option(self.flag())?;
             opt.kind.parse(&[&*value], ruleset).ok()?;
@@ -190,7 +200,10 @@ impl Form {
     /// Writes the words that it stands for, with the values that it caught.
     fn emit<'a>(&self, caught: &Caught, text: &str, span: Span, out: &mut Vec<Word<'a>>) {
         let word = |text: &str, quoted| Word { text: Cow::Owned(text.to_owned()), span, quoted };
-        let mut values = caught.values.iter().map(|range| &text[range.clone()]);
+        let mut values = caught.values.iter().map(|(range, quoted)| match &text[range.clone()] {
+            value if *quoted => Cow::Owned(pattern::unescaped(value)),
+            value => Cow::Borrowed(value),
+        });
         if caught.negated && !self.words.is_empty() {
             out.push(word("!", false));
         }
@@ -207,7 +220,7 @@ impl Form {
             for (place, part) in piece.split('%').enumerate() {
                 if place > 0 {
                     let value = values.next().unwrap_or_default();
-                    whole += &converted(self.id.get(), flag, value).unwrap_or(Cow::Borrowed(value));
+                    whole += &converted(self.id.get(), flag, &value).unwrap_or(Cow::Borrowed(&value));
                 }
                 whole += part;
             }

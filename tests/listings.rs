@@ -1,0 +1,228 @@
+//! iptables itself as the judge of listings: rules made from the tables of the extensions are loaded, listed in every way,
+//! and read back. What comes out must be the rules of `iptables-save`, but for what a listing loses. Needs root and
+//! iptables 1.8.9.
+//!
+//! `CHAINWALK_COMMANDS=20000` tries more; `CHAINWALK_SEED=2` tries others.
+
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+use std::io::Write as _;
+use std::process;
+use std::thread;
+use std::time::Instant;
+
+use chainwalk_core::capture::Backend;
+use chainwalk_core::packet::Family;
+use chainwalk_core::ruleset::TableName;
+use chainwalk_core::{parse, print};
+use chainwalk_tests::namespace::{Namespace, program, require};
+use chainwalk_tests::random::command::commands;
+use proptest::strategy::{Strategy, ValueTree};
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+
+#[path = "listings/losses.rs"]
+mod losses;
+
+/// Commands of a run, unless told otherwise; some four in ten are ones that iptables takes.
+const COMMANDS: u64 = 2000;
+const SEED: u64 = 1;
+/// How many differences a failure shows.
+const SHOWN: usize = 40;
+/// What each rule counts: more bytes than a listing without `-x` prints in full.
+const COUNTED: [&str; 2] = ["1234", "6789012"];
+
+/// One way to list.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Way {
+    options: &'static [&'static str],
+    verbose: bool,
+    numeric: bool,
+    exact: bool,
+}
+
+const WAYS: [Way; 5] = [
+    Way { options: &["-v", "-n", "-x", "--line-numbers"], verbose: true, numeric: true, exact: true },
+    Way { options: &["-v", "-n"], verbose: true, numeric: true, exact: false },
+    Way { options: &["-v", "-x"], verbose: true, numeric: false, exact: true },
+    Way { options: &["-n", "--line-numbers"], verbose: false, numeric: true, exact: false },
+    Way { options: &[], verbose: false, numeric: false, exact: false },
+];
+
+/// A rule that reads otherwise from a listing than from a dump.
+struct Difference {
+    way: Way,
+    saved: String,
+    listed: String,
+    line: String,
+}
+
+#[derive(Default)]
+struct Outcome {
+    rules: usize,
+    read: usize,
+    lost: BTreeMap<&'static str, u64>,
+    differences: Vec<Difference>,
+}
+
+impl Outcome {
+    fn join(&mut self, other: Self) {
+        self.rules += other.rules;
+        self.read += other.read;
+        for (why, count) in other.lost {
+            *self.lost.entry(why).or_default() += count;
+        }
+        self.differences.extend(other.differences);
+    }
+}
+
+/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same time.
+struct Judge {
+    backend: Backend,
+    family: Family,
+    lock: String,
+}
+
+impl Judge {
+    fn program(&self) -> String {
+        program(self.backend, self.family, "").trim_end_matches('-').to_owned()
+    }
+
+    fn run(&self, task: &str, arguments: &[&str]) -> Option<String> {
+        let mut command = process::Command::new(format!("{}{task}", self.program()));
+        let output =
+            command.args(arguments).env("XTABLES_LOCKFILE", &self.lock).output().expect("iptables is installed");
+        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
+    }
+
+    /// The rules of a text by chain, each with its counters.
+    fn rules(text: &str) -> BTreeMap<String, Vec<String>> {
+        let parsed = parse::parse(text);
+        let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        let printed: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();
+        for line in printed.lines().filter(|line| line.starts_with('[')) {
+            let chain = line.split(' ').nth(2).unwrap_or_default().to_owned();
+            chains.entry(chain).or_default().push(line.to_owned());
+        }
+        chains
+    }
+
+    /// Loads random rules.
+    fn load(&self, (seed, count): (u64, u64)) {
+        let mut bytes = [0; 32];
+        bytes[..8].copy_from_slice(&seed.to_le_bytes());
+        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
+        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+        let all = commands(self.family);
+        for _ in 0..count {
+            let command = all.new_tree(&mut runner).expect("no command is rejected").current();
+            let mut words = vec!["-t", command.table.name(), "-A", command.chain.name()];
+            words.extend(command.words.iter().map(String::as_str));
+            words.extend(["-c", COUNTED[0], COUNTED[1]]);
+            // What it refuses is another test's.
+            let _ = self.run("", &words);
+        }
+    }
+
+    fn judge(&self, work: (u64, u64)) -> Outcome {
+        self.load(work);
+        let mut outcome = Outcome::default();
+        for table in TableName::ALL {
+            let Some(saved) = self.run("-save", &["-c", "-t", table.name()]) else { continue };
+            let saved = Self::rules(&saved);
+            outcome.rules += saved.values().map(Vec::len).sum::<usize>();
+            for way in WAYS {
+                let options = [&["-t", table.name(), "-L"], way.options].concat();
+                let text = self.run("", &options).expect("a table can be listed");
+                let asked = format!("$ {} {}\n{text}", self.program(), options.join(" "));
+                let listed = Self::rules(&asked);
+                for (chain, rules) in &saved {
+                    let others = listed.get(chain).map_or(&[][..], Vec::as_slice);
+                    let lines = rows(&text, chain);
+                    for place in 0..rules.len().max(others.len()) {
+                        let get = |list: &[String]| list.get(place).cloned().unwrap_or_default();
+                        compare(way, (get(rules), get(others)), get(&lines), &mut outcome);
+                    }
+                }
+            }
+        }
+        outcome
+    }
+}
+
+/// The lines of a chain's rules in a listing.
+fn rows(text: &str, chain: &str) -> Vec<String> {
+    let head = format!("Chain {chain} (");
+    let lines = text.lines().skip_while(|line| !line.starts_with(&head)).skip(2);
+    lines.take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+}
+
+fn compare(way: Way, (saved, listed): (String, String), line: String, outcome: &mut Outcome) {
+    outcome.read += 1;
+    let (known, read) = (losses::shown(way, &saved), losses::read(way, &listed));
+    if known == read {
+        return;
+    }
+    match losses::why(way, &known, &read) {
+        Some(why) => *outcome.lost.entry(why).or_default() += 1,
+        None => outcome.differences.push(Difference { way, saved, listed, line }),
+    }
+}
+
+fn report(differences: &[Difference]) -> String {
+    let mut out = format!("{} differences", differences.len());
+    let mut seen: Vec<String> = Vec::new();
+    for one in differences {
+        // One of a kind is enough to see.
+        let words: Vec<&str> = one.saved.split(' ').filter(|word| word.starts_with("--") || word.len() > 2).collect();
+        let kind = words.iter().filter(|word| word.starts_with("--")).copied().collect::<String>();
+        if seen.len() < SHOWN && !seen.contains(&kind) {
+            seen.push(kind);
+            let Difference { way, saved, listed, line } = one;
+            let _ = write!(out, "\n{:?}\n    line: {line}\n   saved: {saved}\n  listed: {listed}", way.options);
+        }
+    }
+    out
+}
+
+fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
+        Err(_) => default,
+    }
+}
+
+#[test]
+fn a_listing_reads_as_the_rules_that_it_shows() {
+    require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
+    let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
+    let started = Instant::now();
+    let kinds = [Backend::Legacy, Backend::Nft].map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
+    let results: Vec<Outcome> = thread::scope(|scope| {
+        let run = |(backend, family)| {
+            scope.spawn(move || {
+                let namespace = Namespace::new("listings");
+                let lock = format!("/run/{}.lock", namespace.name());
+                let judge = Judge { backend, family, lock };
+                let outcome = namespace.inside(|| judge.judge((seed, count.div_ceil(4))));
+                // Made by iptables where it could take it.
+                let _ = std::fs::remove_file(&judge.lock);
+                outcome
+            })
+        };
+        let threads: Vec<_> = kinds.into_iter().flatten().map(run).collect();
+        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
+    });
+    let mut outcome = Outcome::default();
+    results.into_iter().for_each(|result| outcome.join(result));
+    assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));
+    let (rules, read) = (outcome.rules, outcome.read);
+    let lost = outcome.lost.iter().map(|(why, count)| format!("\n  {count} {why}")).collect::<String>();
+    // Past the test runner, which keeps the output of what succeeds to itself.
+    writeln!(
+        std::io::stderr(),
+        "listings: {rules} rules, listed {read} times, read as they are, but for{lost}\n  seed {seed}, {} s",
+        started.elapsed().as_secs()
+    )
+    .expect("it can be said");
+    assert!(rules as u64 * 4 > count, "too few commands are ones that iptables takes");
+}
