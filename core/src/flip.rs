@@ -289,6 +289,10 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
             found.push((field, other));
         }
     };
+    // Those before their neighbours, which nobody knows by number.
+    for value in [Protocol::TCP, Protocol::UDP] {
+        add("protocol", with_number(packet, "protocol", value.0.into()));
+    }
     for field in constants.fields() {
         // A usual id says more than a neighbour.
         let usual = ["uid", "gid"].contains(&field).then_some(1000);
@@ -300,9 +304,6 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
                 add(field, with_number(packet, field, *value));
             }
         }
-    }
-    for value in [Protocol::TCP, Protocol::UDP] {
-        add("protocol", with_number(packet, "protocol", value.0.into()));
     }
     // An interface that a rule names is reached by an address behind it. Those first: they are what readers know.
     let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
