@@ -29,6 +29,8 @@ mod looks;
 mod pastes;
 #[path = "page/privacy.rs"]
 mod privacy;
+#[path = "page/rules.rs"]
+mod rules;
 #[path = "page/share.rs"]
 mod share;
 #[path = "page/site.rs"]

@@ -8,7 +8,7 @@ use crate::walk::trace::Place;
 mod deviation;
 mod glob;
 mod kind;
-mod shape;
+pub(crate) mod shape;
 mod version;
 
 pub use deviation::{Deviation, deviations};

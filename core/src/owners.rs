@@ -26,6 +26,15 @@ pub struct Class {
 }
 
 impl Class {
+    /// A packet sent by one of them: by the ids that it has where those are theirs, else by the least.
+    pub fn sample(&self, packet: &Packet) -> Packet {
+        let pick = |ids: &Ids, own: Option<u32>| {
+            let own = own.filter(|own| ids.iter().any(|(low, high)| low <= own && own <= high));
+            own.or_else(|| ids.first().map(|(low, _)| *low))
+        };
+        Packet { uid: pick(&self.uids, packet.uid), gid: pick(&self.gids, packet.gid), owner: None, ..packet.clone() }
+    }
+
     /// Who they are: "uid 1337", "uid not 1337, gid 1337"; of the last class "everyone else".
     pub fn who(&self) -> String {
         let ids = |what: &str, ids: &Ids| match ids[..] {

@@ -35,6 +35,12 @@ pub(crate) use save::off;
 
 use save::Manner;
 
+/// A rule that is switched off, as its line states it behind `-A CHAIN`.
+pub fn words_of_off(line: &str) -> &str {
+    let rule = off(line).and_then(|rule| rule.strip_prefix("-A ")).unwrap_or(line);
+    rule.split_once(' ').map_or("", |(_, words)| words)
+}
+
 /// The words of a printed rule, without their quotes; nothing where one stays open.
 pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();

@@ -77,3 +77,69 @@ fn a_flip_is_applied_and_the_connection_follows() {
         page.reads("#findings", "ISTIO_OUTPUT 5: It can never match");
     });
 }
+
+#[test]
+fn a_packet_is_written_as_a_line_and_the_fields_follow() {
+    each_way(|page| {
+        page.holds("document.getElementById('line-b').value.endsWith('uid 1337 gid 1000 out')");
+        page.fill("#line-b", "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1001 out");
+        page.reads("#verdict", "Captured. Rule 9");
+        page.holds("document.getElementById('b-dst').value == '1.1.1.1'");
+        page.fill("#b-uid", "1337");
+        page.reads("#verdict", "Not captured. Rule 4");
+        page.holds("document.getElementById('line-b').value.includes('uid 1337 gid 1001 out')");
+        page.fill("#line-b", "tcp > 1.1.1.1:99999");
+        page.reads("#line-b-wrong", "column 15");
+        page.reads("#verdict", "B is not complete.");
+        page.click("[data-scenario='as-proxy']");
+        page.reads("#verdict", "Not captured. Rule 4");
+    });
+}
+
+#[test]
+fn every_field_is_there_and_checked() {
+    each_way(|page| {
+        page.click(".details");
+        page.fill("#both-fragment", "9000");
+        page.reads("#both-fragment-wrong", "0 to 8191");
+        page.fill("#both-fragment", "0+");
+        page.reads("#verdict", "ISTIO_OUTPUT");
+        page.fill("#both-ecn", "4");
+        page.reads("#both-ecn-wrong", "0 to 3");
+        page.fill("#both-ecn", "3");
+        page.holds("document.getElementById('line-a').value.includes('ecn 3')");
+    });
+}
+
+#[test]
+fn more_than_two_packets_are_compared() {
+    each_way(|page| {
+        page.click("#shelf-a");
+        page.click("#shelf-b");
+        page.reads("[data-kept='0']", ":15001");
+        page.reads("[data-kept='1']", "eth0");
+        page.fill("#line-b", "udp > 1.1.1.1:53 uid 7 out");
+        page.click("#shelf-b");
+        page.reads("[data-kept='2']", "udp > 1.1.1.1:53");
+        page.click("[data-kept='0'] [aria-label^='Show as B']");
+        page.reads("#verdict", "Captured. Rule 9");
+        page.click("[data-kept='1'] [title='Remove']");
+        page.holds("document.querySelectorAll('[data-kept]').length == 2");
+        page.click("[data-kept='1'] [aria-label^='Show as A']");
+        page.reads("#verdict-other", "not captured");
+    });
+}
+
+#[test]
+fn what_is_exempt_by_design_is_told_from_what_gets_past() {
+    each_way(|page| {
+        let counts = page.reads("#pane-past .counts", "exempt by design");
+        assert!(counts.contains("get past"), "{counts}");
+        page.reads("tbody.exempt:has([data-past='inbound-health'])", "Exempt by design");
+        page.holds("!document.querySelector('tbody.exempt [data-past=\"as-proxy\"]')");
+        // A sender is loaded by a click.
+        page.click("#owners button");
+        page.reads("#verdict", "");
+        page.holds("document.getElementById('line-b').value.includes('uid')");
+    });
+}

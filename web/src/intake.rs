@@ -8,6 +8,7 @@ use yew::Callback;
 
 use crate::keys::{self, Focus};
 use crate::paste::MOST_EDITED;
+use crate::state::Action;
 
 /// Something that came in.
 #[derive(Debug)]
@@ -27,6 +28,8 @@ pub(crate) enum Taken {
         /// Whether it is being held.
         repeat: bool,
     },
+    /// Something to do, whatever has the focus.
+    Do(Action),
     /// A key went up.
     Up,
 }
@@ -86,10 +89,15 @@ fn focus(target: Option<EventTarget>) -> Focus {
 
 fn key(event: &Event) -> Option<Taken> {
     let event: &KeyboardEvent = event.unchecked_ref();
-    if event.ctrl_key() || event.meta_key() || event.alt_key() || is_in_dialog(event.target()) {
+    if event.alt_key() || is_in_dialog(event.target()) {
         return None;
     }
     let (key, focus) = (event.key(), focus(event.target()));
+    if event.ctrl_key() || event.meta_key() {
+        let action = keys::with_control(&key, event.shift_key(), focus)?;
+        event.prevent_default();
+        return Some(Taken::Do(action));
+    }
     keys::action(&key, focus, true)?;
     event.prevent_default();
     Some(Taken::Key { key, focus, repeat: event.repeat() })

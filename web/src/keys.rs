@@ -33,14 +33,25 @@ pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action>
     })
 }
 
+/// What a key does while Ctrl, or Cmd, is held. In a field the browser's own undo stays.
+pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Action> {
+    match (key, shift, focus) {
+        (_, _, Focus::Typing) => None,
+        ("z", false, _) => Some(Action::Undo { redo: false }),
+        ("Z" | "z", true, _) | ("y", false, _) => Some(Action::Undo { redo: true }),
+        _ => None,
+    }
+}
+
 /// The keys and what they do, for the help.
-pub(crate) const KEYS: [(&str, &str); 7] = [
+pub(crate) const KEYS: [(&str, &str); 8] = [
     ("← →  or  , .", "step back, step on"),
     ("Home  End", "first step, last step"),
     ("n", "next rule that matches"),
     ("u", "out of this chain"),
     ("c", "compare with the second packet, or not"),
     ("?", "this help"),
+    ("Ctrl Z  Ctrl Y", "undo, redo what was done to rules and packets"),
     ("Ctrl V", "read the rules in the clipboard"),
 ];
 
@@ -57,6 +68,18 @@ mod tests {
         for key in ["ArrowRight", ".", "n", "?", "Home"] {
             assert_eq!(action(key, Focus::Typing, true), None, "{key}");
         }
+    }
+
+    #[test]
+    fn undo_is_the_browsers_own_in_a_field() {
+        let undo = |redo| Some(Action::Undo { redo });
+        assert_eq!(with_control("z", false, Focus::Elsewhere), undo(false));
+        assert_eq!(with_control("Z", true, Focus::Moving), undo(true));
+        assert_eq!(with_control("y", false, Focus::Elsewhere), undo(true));
+        for key in ["z", "y", "v"] {
+            assert_eq!(with_control(key, false, Focus::Typing), None, "{key}");
+        }
+        assert_eq!(with_control("v", false, Focus::Elsewhere), None);
     }
 
     #[test]

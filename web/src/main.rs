@@ -1,7 +1,8 @@
 //! The playground's page: an adapter between `chainwalk-core` and a browser.
 //!
 //! # Layout
-//! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `draft`: what it is made of
+//! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `lane`, `shelf`: what it is made of;
+//!   `editing`, `history`: rules changed in place, and the way back
 //! - `rows`, `pairs`, `way`, `cursor`: the rule list, the steps, the way and the moves, as plain data
 //! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
 //! - `lesson`, `progress`: the classroom beside the playground, which it tells what to show
@@ -11,9 +12,12 @@
 mod browser;
 mod components;
 mod cursor;
+mod editing;
+mod history;
 mod intake;
 mod keep;
 mod keys;
+mod lane;
 mod lesson;
 mod page;
 mod pairs;
@@ -22,6 +26,7 @@ mod progress;
 mod rows;
 mod sample;
 mod share;
+mod shelf;
 mod state;
 mod theme;
 mod told;

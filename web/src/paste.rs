@@ -3,6 +3,7 @@
 use std::borrow::Cow;
 use std::cell::OnceCell;
 
+use chainwalk_core::exempt::exempt;
 use chainwalk_core::explain::Fate;
 use chainwalk_core::host::Host;
 use chainwalk_core::lint::{Finding, lint};
@@ -40,6 +41,8 @@ pub(crate) struct Past {
     pub(crate) end: Cow<'static, str>,
     /// The rule or policy that decided.
     pub(crate) decided_by: Option<Place>,
+    /// Why it is meant to go past the proxy, where it is.
+    pub(crate) exempt: Option<&'static str>,
 }
 
 /// A text, read.
@@ -105,6 +108,13 @@ impl Paste {
         }
     }
 
+    /// The same namespace with other rules.
+    pub(crate) fn with(&self, parsed: Parsed) -> Self {
+        let host = self.host_known.then(|| self.host.clone());
+        let origin = if self.origin == Origin::Lesson { Origin::Lesson } else { Origin::Own };
+        Self::new(origin, Parsed { host, ..parsed })
+    }
+
     fn new(origin: Origin, mut parsed: Parsed) -> Self {
         let host = parsed.host.take();
         let host_known = host.is_some();
@@ -112,7 +122,7 @@ impl Paste {
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
         let past = scenario::of_rules(&parsed.rulesets, &host, mesh.as_ref())
             .into_iter()
-            .map(|scenario| past(&parsed.rulesets, &host, scenario))
+            .map(|scenario| past(&parsed.rulesets, &host, mesh.as_ref(), scenario))
             .collect();
         Self { origin, parsed, host, host_known, mesh, past, findings: OnceCell::new() }
     }
@@ -140,17 +150,18 @@ impl Paste {
         self.past.iter().map(|past| &past.scenario).find(|scenario| scenario.key == key)
     }
 
-    /// How many packets of the table end so.
-    pub(crate) fn count(&self, fate: Fate) -> usize {
-        self.past.iter().filter(|past| past.fate == fate).count()
+    /// How many packets of the table end so, those apart that are meant to go past.
+    pub(crate) fn count(&self, fate: Fate, exempt: bool) -> usize {
+        self.past.iter().filter(|past| past.fate == fate && past.exempt.is_some() == exempt).count()
     }
 }
 
-fn past(rulesets: &[Ruleset], host: &Host, scenario: Scenario) -> Past {
+fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenario) -> Past {
     let trace = walk(rulesets, None, host, &scenario.packet);
     let end = trace.verdict().map_or("depends".into(), end);
     let decided_by = trace.verdict().and_then(|verdict| verdict.decided_by);
-    Past { fate: Fate::of(trace.verdict()), end, decided_by, scenario }
+    let exempt = mesh.zip(trace.verdict()).and_then(|(mesh, end)| exempt(mesh, rulesets, &scenario, end));
+    Past { fate: Fate::of(trace.verdict()), end, decided_by, exempt, scenario }
 }
 
 /// Where a packet ends, in a word.

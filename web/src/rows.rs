@@ -3,8 +3,14 @@
 use std::ops::Range;
 
 use chainwalk_core::order;
-use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::parse::Parsed;
+use chainwalk_core::ruleset::{Ruleset, TableName};
+use chainwalk_core::search::Search;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
+
+mod index;
+
+pub(crate) use index::{Index, short};
 
 use crate::walked::{Marks, Walked};
 
@@ -24,15 +30,21 @@ pub(crate) enum Order {
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
+    /// A table begins: its rule set, its name, and whether its chains are shown.
+    Table(u32, TableName, bool),
     /// A chain begins.
     Chain {
         /// The chain.
         at: ChainPlace,
         /// The rules that led packets into it.
         callers: Vec<Place>,
+        /// Whether its rules are shown.
+        open: bool,
     },
     /// A rule, or the policy of a built-in chain.
     Rule(Place),
+    /// A rule that is switched off: its rule set, and its place in [`Ruleset::off`].
+    Off(u32, u32),
     /// Rules that neither packet matches.
     Fold {
         /// Their chain.
@@ -49,46 +61,140 @@ pub(crate) enum Row {
     },
 }
 
-/// Folds that the reader has opened.
+/// What the reader has opened, closed and asked for.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Opened {
     /// First rules of opened runs.
     pub(crate) runs: Vec<Place>,
     /// Whether the chains that no packet meets are shown.
     pub(crate) unmet: bool,
+    /// Chains that are closed; a table by no chain.
+    closed: Vec<(u32, TableName, Option<u32>)>,
+    /// What is looked for.
+    pub(crate) query: String,
+    search: Option<Search>,
+    /// Whether only what the packets met is shown.
+    pub(crate) met: bool,
+}
+
+/// What can happen to it.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Do {
+    /// Folded rules are shown.
+    Unfold(Place),
+    /// Chains that no packet meets are shown, or not.
+    Unmet,
+    /// A chain, or a whole table, closes or opens.
+    Close(u32, TableName, Option<u32>),
+    /// Rules are looked for.
+    Search(String),
+    /// Only what the packets met is shown, or everything.
+    Met,
+}
+
+impl Opened {
+    pub(crate) fn apply(&mut self, what: Do) {
+        match what {
+            Do::Unfold(place) => self.runs.push(place),
+            Do::Unmet => self.unmet = !self.unmet,
+            Do::Close(ruleset, table, chain) => {
+                let closed = (ruleset, table, chain);
+                match self.closed.iter().position(|other| *other == closed) {
+                    Some(place) => drop(self.closed.swap_remove(place)),
+                    None => self.closed.push(closed),
+                }
+            }
+            Do::Search(query) => {
+                self.search = Search::new(&query);
+                self.query = query;
+            }
+            Do::Met => self.met = !self.met,
+        }
+    }
+
+    /// Other walks: runs are others.
+    pub(crate) fn again(&mut self) {
+        self.runs.clear();
+        self.unmet = false;
+    }
+
+    /// Other rules: places are others.
+    pub(crate) fn forget(&mut self) {
+        self.again();
+        self.closed.clear();
+    }
+
+    /// Shows a rule, whatever hides it.
+    pub(crate) fn reach(&mut self, place: Place) {
+        let at = place.at;
+        self.unmet = true;
+        self.met = false;
+        (self.search, self.query) = (None, String::new());
+        self.closed.retain(|(ruleset, table, chain)| {
+            (*ruleset, *table) != (at.ruleset, at.table) || chain.is_some_and(|chain| chain != at.chain)
+        });
+    }
+
+    fn shows(&self, at: ChainPlace) -> bool {
+        !self.closed.contains(&(at.ruleset, at.table, Some(at.chain)))
+    }
+}
+
+/// Whether a rule has a row, if only among others.
+pub(crate) fn shows(rows: &[Row], place: Place) -> bool {
+    rows.iter().any(|row| match row {
+        Row::Rule(other) => *other == place,
+        Row::Fold { at, rules } => *at == place.at && place.rule.is_some_and(|rule| rules.contains(&rule)),
+        _ => false,
+    })
 }
 
 /// All rows.
-pub(crate) fn list(rulesets: &[Ruleset], walks: &[&Walked], order: Order, opened: &Opened) -> Vec<Row> {
+pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Opened) -> Vec<Row> {
+    let rulesets = &parsed.rulesets[..];
     let met = met(walks);
     let saved = saved(rulesets);
-    let mut rows = Vec::new();
+    let mut list = List { parsed, walks, opened, folds: false, rows: Vec::new() };
+    if let Some(search) = &opened.search {
+        for at in saved {
+            list.found(search, at);
+        }
+        return list.rows;
+    }
     match order {
         Order::Saved => {
+            let mut table = None;
             for at in saved {
-                let by = met.iter().find(|(other, _)| *other == at).map(|(_, by)| by.clone()).unwrap_or_default();
-                chain(rulesets, walks, opened, at, by, false, &mut rows);
+                let open = !opened.closed.contains(&(at.ruleset, at.table, None));
+                if table.replace((at.ruleset, at.table)) != Some((at.ruleset, at.table)) {
+                    list.rows.push(Row::Table(at.ruleset, at.table, open));
+                }
+                let by = met.iter().find(|(other, _)| *other == at);
+                if open && (by.is_some() || !opened.met) {
+                    list.chain(at, by.map(|(_, by)| by.clone()).unwrap_or_default());
+                }
             }
         }
         Order::Walked => {
+            list.folds = true;
             let mut known: Vec<ChainPlace> = met.iter().map(|(at, _)| *at).collect();
             order::sort_by_key(&mut known, |at| *at);
             for (at, by) in met {
-                chain(rulesets, walks, opened, at, by, true, &mut rows);
+                list.chain(at, by);
             }
             let unmet: Vec<ChainPlace> = saved.into_iter().filter(|at| known.binary_search(at).is_err()).collect();
-            if !unmet.is_empty() {
+            if !unmet.is_empty() && !opened.met {
                 let rules = unmet.iter().map(|at| at.find(rulesets).2.rules.len()).sum();
-                rows.push(Row::Unmet { chains: unmet.len(), rules });
+                list.rows.push(Row::Unmet { chains: unmet.len(), rules });
             }
-            if opened.unmet {
+            if opened.unmet && !opened.met {
                 for at in unmet {
-                    chain(rulesets, walks, opened, at, Vec::new(), true, &mut rows);
+                    list.chain(at, Vec::new());
                 }
             }
         }
     }
-    rows
+    list.rows
 }
 
 /// Chains in the order in which the walks meet them, with the rules that led there.
@@ -132,38 +238,87 @@ fn saved(rulesets: &[Ruleset]) -> Vec<ChainPlace> {
     all
 }
 
-fn chain(
-    rulesets: &[Ruleset],
-    walks: &[&Walked],
-    opened: &Opened,
-    at: ChainPlace,
-    callers: Vec<Place>,
+struct List<'a> {
+    parsed: &'a Parsed,
+    walks: &'a [&'a Walked],
+    opened: &'a Opened,
     folds: bool,
-    rows: &mut Vec<Row>,
-) {
-    let (_, _, chain) = at.find(rulesets);
-    rows.push(Row::Chain { at, callers });
-    let rules = u32::try_from(chain.rules.len()).expect("rules are fewer than bytes of a text below 4 GiB");
-    let place = |rule: u32| Place { at, rule: Some(rule) };
-    let marks: Vec<&Marks> = walks.iter().filter_map(|walked| walked.chain(at)).collect();
-    let speaks =
-        |rule: u32| marks.iter().any(|marks| marks.rule(rule).is_some_and(|mark| mark.outcome != Outcome::NoMatch));
-    let mut next = 0;
-    while next < rules {
-        let quiet = (next..rules).take_while(|rule| !speaks(*rule)).count();
-        let end = next + u32::try_from(quiet).expect("no more than there are rules");
-        if folds && quiet >= FOLD && !opened.runs.contains(&place(next)) {
-            rows.push(Row::Fold { at, rules: next..end });
+    rows: Vec<Row>,
+}
+
+impl List<'_> {
+    fn chain(&mut self, at: ChainPlace, callers: Vec<Place>) {
+        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
+        let open = self.opened.shows(at);
+        self.rows.push(Row::Chain { at, callers, open });
+        if !open {
+            return;
+        }
+        let place = |rule: u32| Place { at, rule: Some(rule) };
+        let marks: Vec<&Marks> = self.walks.iter().filter_map(|walked| walked.chain(at)).collect();
+        let mark = |rule: u32| marks.iter().filter_map(move |marks| marks.rule(rule));
+        let speaks = |rule: u32| mark(rule).any(|mark| mark.outcome != Outcome::NoMatch);
+        let narrow = |count: usize| u32::try_from(count).expect("rules are fewer than bytes of a text below 4 GiB");
+        let off: Vec<(u32, u32)> = (0..)
+            .zip(&ruleset.off)
+            .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain))
+            .map(|(place, off)| (off.before, place))
+            .collect();
+        let off = |rows: &mut Vec<Row>, before: u32| {
+            rows.extend(off.iter().filter(|(at, _)| *at == before).map(|(_, place)| Row::Off(at.ruleset, *place)));
+        };
+        let is_split =
+            |rule: u32| ruleset.off.iter().any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule));
+        let all = narrow(chain.rules.len());
+        // Those that a packet met are the first, but where a chain is left and entered again.
+        let rules = if self.opened.met {
+            (0..all).rfind(|rule| mark(*rule).next().is_some()).map_or(0, |last| last + 1)
         } else {
-            rows.extend((next..end).map(|rule| Row::Rule(place(rule))));
+            all
+        };
+        let mut next = 0;
+        while next < rules {
+            off(&mut self.rows, next);
+            let quiet = (next..rules).take_while(|rule| !speaks(*rule) && (*rule == next || !is_split(*rule)));
+            let end = next + narrow(quiet.count());
+            if self.folds && (end - next) as usize >= FOLD && !self.opened.runs.contains(&place(next)) {
+                self.rows.push(Row::Fold { at, rules: next..end });
+            } else {
+                self.rows.extend((next..end).map(|rule| Row::Rule(place(rule))));
+            }
+            if end < rules && end == next {
+                self.rows.push(Row::Rule(place(end)));
+            }
+            next = end.max(next + 1);
         }
-        if end < rules {
-            rows.push(Row::Rule(place(end)));
+        if rules == all {
+            off(&mut self.rows, all);
         }
-        next = end + 1;
+        let policy = Place { at, rule: None };
+        if chain.hook.is_some() && (!self.opened.met || self.walks.iter().any(|walked| walked.mark(policy).is_some())) {
+            self.rows.push(Row::Rule(policy));
+        }
     }
-    if chain.hook.is_some() {
-        rows.push(Row::Rule(Place { at, rule: None }));
+
+    /// What of a chain is found.
+    fn found(&mut self, search: &Search, at: ChainPlace) {
+        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
+        let text = self.parsed.sources.get(ruleset.source as usize).map_or("", |text| text);
+        let shown = |place: Place| !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some());
+        let rules = (0..).zip(&chain.rules).filter(|(_, rule)| search.finds(ruleset, chain, rule, text));
+        let mut found: Vec<Row> = rules
+            .map(|(rule, _)| Place { at, rule: Some(rule) })
+            .filter(|place| shown(*place))
+            .map(Row::Rule)
+            .collect();
+        let policy = Place { at, rule: None };
+        if chain.hook.is_some() && search.finds_chain(chain) && shown(policy) {
+            found.push(Row::Rule(policy));
+        }
+        if !found.is_empty() {
+            self.rows.push(Row::Chain { at, callers: Vec::new(), open: true });
+            self.rows.extend(found);
+        }
     }
 }
 
@@ -203,10 +358,12 @@ mod tests {
             Row::Chain { at, .. } => format!("{}:", at.find(paste.rulesets()).2.name),
             Row::Rule(Place { rule: Some(rule), .. }) => (rule + 1).to_string(),
             Row::Rule(_) => "policy".into(),
+            Row::Off(..) => "off".into(),
+            Row::Table(_, table, open) => format!("*{table}{}", if *open { "" } else { "-" }),
             Row::Fold { rules, .. } => format!("{}-{}", rules.start + 1, rules.end),
             Row::Unmet { chains, rules } => format!("+{chains}/{rules}"),
         };
-        let rows = list(paste.rulesets(), &walks, order, opened);
+        let rows = list(&paste.parsed, &walks, order, opened);
         rows.iter().map(say).collect::<Vec<_>>().join(" ")
     }
 
@@ -226,9 +383,32 @@ mod tests {
     fn the_saved_order_shows_everything() {
         assert_eq!(
             short(Order::Saved, &Opened::default(), &["internet"]),
-            "PREROUTING: 1 policy INPUT: policy OUTPUT: 1 policy POSTROUTING: policy ISTIO_INBOUND: 1 2 3 4 5 \
+            "*nat PREROUTING: 1 policy INPUT: policy OUTPUT: 1 policy POSTROUTING: policy ISTIO_INBOUND: 1 2 3 4 5 \
              ISTIO_IN_REDIRECT: 1 ISTIO_OUTPUT: 1 2 3 4 5 6 7 8 9 ISTIO_REDIRECT: 1"
         );
+    }
+
+    #[test]
+    fn what_is_closed_sought_or_met_is_all_that_is_shown() {
+        let short = |order, actions: &[Do]| {
+            let mut opened = Opened::default();
+            actions.iter().for_each(|action| opened.apply(action.clone()));
+            short(order, &opened, &["internet"])
+        };
+        let nat = TableName::Nat;
+        assert_eq!(short(Order::Saved, &[Do::Close(0, nat, None)]), "*nat-");
+        assert!(short(Order::Saved, &[Do::Close(0, nat, Some(0))]).starts_with("*nat PREROUTING: INPUT:"));
+        assert_eq!(
+            short(Order::Saved, &[Do::Met]),
+            "*nat OUTPUT: 1 POSTROUTING: policy ISTIO_OUTPUT: 1 2 3 4 5 6 7 8 9 ISTIO_REDIRECT: 1"
+        );
+        assert_eq!(
+            short(Order::Walked, &[Do::Met]),
+            "OUTPUT: 1 ISTIO_OUTPUT: 1-8 9 ISTIO_REDIRECT: 1 POSTROUTING: policy"
+        );
+        assert_eq!(short(Order::Walked, &[Do::Search("uid 1337".into())]), "ISTIO_OUTPUT: 2 3 4");
+        assert_eq!(short(Order::Walked, &[Do::Search("prerouting".into())]), "PREROUTING: 1 policy");
+        assert_eq!(short(Order::Walked, &[Do::Search("nowhere".into())]), "");
     }
 
     #[test]

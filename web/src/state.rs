@@ -12,12 +12,16 @@ use chainwalk_core::walk::trace::{Path, Place, Step};
 use yew::Reducible;
 
 use crate::cursor::{self, Move};
+use crate::editing::{self, Editing};
+use crate::history::{self, History};
+use crate::lane::Lane;
 use crate::lesson::{self, Stage};
 use crate::paste::Paste;
-use crate::rows::{self, Opened, Order, Row};
+use crate::rows::{self, Index, Opened, Order, Row};
+use crate::shelf::{self, Shelf};
 use crate::told::Told;
 use crate::walked::Walked;
-use chainwalk_core::draft::{Draft, Field, Wrong};
+use chainwalk_core::draft::{Draft, Field};
 
 /// One of the two packets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -113,25 +117,18 @@ pub(crate) struct Line {
     pub(crate) line: u32,
 }
 
-/// One of the two packets, as typed and walked.
-#[derive(Clone, Debug)]
-pub(crate) struct Lane {
-    /// As typed.
-    pub(crate) draft: Draft,
-    /// The scenario it was filled in with, until a field is changed.
-    pub(crate) scenario: Option<&'static str>,
-    /// Its walk, or what is wrong with the draft.
-    pub(crate) walked: Result<Rc<Walked>, Vec<Wrong>>,
-}
-
 /// All of it.
 #[derive(Clone, Debug)]
 pub(crate) struct State {
     /// The rules and what surrounds them.
     pub(crate) paste: Rc<Paste>,
+    /// The same as they were pasted, before any change in place.
+    pub(crate) original: Rc<Paste>,
     /// Why the last paste was not taken.
     pub(crate) refused: Vec<Diagnostic>,
-    lanes: [Lane; 2],
+    pub(crate) lanes: [Lane; 2],
+    /// Packets set aside.
+    pub(crate) shelf: Shelf,
     /// Whether B is shown beside A.
     pub(crate) compare: bool,
     /// Which packet scenarios fill in.
@@ -150,7 +147,14 @@ pub(crate) struct State {
     pub(crate) cursor: usize,
     /// How the rules are shown.
     pub(crate) view: View,
-    opened: Opened,
+    /// What is shown of the rule list.
+    pub(crate) opened: Opened,
+    /// What the rule list looks up in the rules.
+    pub(crate) index: Rc<Index>,
+    /// The rule that is chosen, and its change.
+    pub(crate) editing: Editing,
+    /// What was, to go back to.
+    pub(crate) history: History,
     /// The rule list.
     pub(crate) rows: Rc<Vec<Row>>,
     /// The line shown in the text.
@@ -192,8 +196,19 @@ pub(crate) enum Action {
     Scenario(&'static str),
     /// The lead's packet becomes this one.
     Load(Box<Packet>),
-    /// A rule is taken out of the text.
-    Without(Place),
+    /// A packet's line is typed in, or left.
+    Say(Side, Option<String>),
+    /// Packets are set aside.
+    Shelf(shelf::Do),
+    /// A rule is changed.
+    Rule(editing::Do),
+    /// A step back, or on again.
+    Undo {
+        /// On again.
+        redo: bool,
+    },
+    /// What the rule list shows.
+    List(rows::Do),
     /// The proxy is taken to do something else.
     Choose(Choices),
     /// Scenarios fill in that packet from now on.
@@ -212,10 +227,6 @@ pub(crate) enum Action {
     View(View),
     /// A line of the text is shown.
     Line(Line),
-    /// Folded rules are shown.
-    Unfold(Place),
-    /// Chains that no packet meets are shown, or not.
-    Unmet,
     /// A narrow screen shows another part.
     Tab(Tab),
     /// The help opens or closes.
@@ -236,13 +247,16 @@ impl Default for State {
         let paste = Rc::new(Paste::sample(0));
         let lane = |key| {
             let packet = &paste.scenario(key).expect("these scenarios are always there").packet;
-            Lane { draft: Draft::of(packet), scenario: Some(key), walked: Err(Vec::new()) }
+            Lane::of(packet, Some(key))
         };
         let lanes = [lane("internet"), lane("as-proxy")];
         let mut state = Self {
+            original: Rc::clone(&paste),
+            index: Rc::new(Index::of(paste.rulesets())),
             paste,
             refused: Vec::new(),
             lanes,
+            shelf: Rc::default(),
             compare: true,
             into: Side::B,
             settled: Vec::new(),
@@ -253,6 +267,8 @@ impl Default for State {
             cursor: 0,
             view: View::Rows(Order::Walked),
             opened: Opened::default(),
+            editing: Editing::default(),
+            history: History::default(),
             rows: Rc::default(),
             line: None,
             unmet: None,
@@ -364,13 +380,8 @@ impl State {
     /// Walks both packets again, and goes to where they part, or to the rule that decided.
     fn walk(&mut self) {
         let paste = Rc::clone(&self.paste);
-        for lane in &mut self.lanes {
-            lane.walked = lane.draft.packet().map(|packet| {
-                let mesh = paste.mesh.as_ref();
-                Rc::new(Walked::new(paste.rulesets(), mesh, &paste.host, &packet, &self.settled))
-            });
-        }
-        self.opened = Opened::default();
+        self.lanes.iter_mut().for_each(|lane| lane.walk(&paste, &self.settled));
+        self.opened.again();
         self.arrive();
     }
 
@@ -398,22 +409,74 @@ impl State {
     fn arrange(&mut self) {
         let order = if let View::Rows(order) = self.view { order } else { Order::Walked };
         let walks: Vec<&Walked> = self.walks().map(|(_, walked)| walked).collect();
-        self.rows = Rc::new(rows::list(self.paste.rulesets(), &walks, order, &self.opened));
+        self.rows = Rc::new(rows::list(&self.paste.parsed, &walks, order, &self.opened));
     }
 
     /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and uids may differ.
     fn take(&mut self, paste: Paste) {
-        self.refused.clear();
-        self.line = None;
-        // Its places are those of the old text.
-        self.settled.clear();
-        self.paste = Rc::new(paste);
+        let paste = Rc::new(paste);
+        self.original = Rc::clone(&paste);
         for lane in &mut self.lanes {
-            if let Some(scenario) = lane.scenario.and_then(|key| self.paste.scenario(key)) {
-                lane.draft = Draft::of(&scenario.packet);
+            if let Some(scenario) = lane.scenario.and_then(|key| paste.scenario(key)) {
+                *lane = Lane::of(&scenario.packet, lane.scenario);
             }
         }
+        self.replace(paste);
+    }
+
+    /// Shows rules, with the packets that there are.
+    pub(crate) fn replace(&mut self, paste: Rc<Paste>) {
+        self.refused.clear();
+        self.line = None;
+        // Their places are those of the old text.
+        self.settled.clear();
+        self.editing = Editing::default();
+        self.opened.forget();
+        self.index = Rc::new(Index::of(paste.rulesets()));
+        self.shelf = shelf::again(&self.shelf, &paste);
+        self.paste = paste;
         self.walk();
+    }
+
+    /// A step back, or on again.
+    fn undo(&mut self, redo: bool) {
+        let now = self.snapshot();
+        let Some(then) = self.history.go(redo, now) else { return };
+        self.original = Rc::clone(&then.original);
+        self.compare = then.compare;
+        for (lane, (draft, scenario)) in self.lanes.iter_mut().zip(&then.packets) {
+            lane.wrote();
+            (lane.draft, lane.scenario) = (draft.clone(), *scenario);
+        }
+        self.split.clear();
+        self.shelf = Rc::clone(&then.shelf);
+        if Rc::ptr_eq(&self.paste, &then.paste) {
+            self.walk();
+        } else {
+            self.replace(Rc::clone(&then.paste));
+        }
+    }
+
+    fn put_aside(&mut self, what: shelf::Do) {
+        let shelf = Rc::make_mut(&mut self.shelf);
+        match what {
+            shelf::Do::Add(side) => {
+                if let Ok(packet) = self.lanes[side as usize].draft.packet()
+                    && shelf.len() < shelf::MOST
+                    && shelf.iter().all(|kept| kept.packet != packet)
+                {
+                    shelf.push(shelf::kept(&self.paste, packet));
+                }
+            }
+            shelf::Do::Remove(place) if place < shelf.len() => drop(shelf.remove(place)),
+            shelf::Do::Load(place, side) if place < shelf.len() => {
+                self.lanes[side as usize] = Lane::of(&shelf[place].packet, None);
+                self.compare |= side == Side::B;
+                self.split.clear();
+                self.walk();
+            }
+            shelf::Do::Remove(_) | shelf::Do::Load(..) => {}
+        }
     }
 
     fn settle(&mut self, place: Place, matches: Option<bool>) {
@@ -461,9 +524,8 @@ impl State {
             return;
         }
         for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
-            lane.draft = Draft::of(packet);
-            let past = self.paste.past.iter().map(|past| &past.scenario);
-            lane.scenario = past.into_iter().find(|scenario| scenario.packet == *packet).map(|scenario| scenario.key);
+            let mut past = self.paste.past.iter().map(|past| &past.scenario);
+            *lane = Lane::of(packet, past.find(|scenario| scenario.packet == *packet).map(|scenario| scenario.key));
         }
         self.compare = shared.packets.len() != 1;
         self.split.clear();
@@ -504,9 +566,7 @@ impl State {
         let side = if self.compare { self.into } else { Side::A };
         let paste = Rc::clone(&self.paste);
         if let Some(scenario) = paste.scenario(key) {
-            let lane = &mut self.lanes[side as usize];
-            lane.draft = Draft::of(&scenario.packet);
-            lane.scenario = Some(scenario.key);
+            self.lanes[side as usize] = Lane::of(&scenario.packet, Some(scenario.key));
             self.split.clear();
             self.walk();
         }
@@ -523,7 +583,7 @@ impl State {
         }
         for (side, lane) in [Side::A, Side::B].into_iter().zip(&mut self.lanes) {
             if matches!(target, Target::Both) || target == Target::One(side) {
-                lane.scenario = None;
+                lane.wrote();
             }
         }
         self.walk();
@@ -536,21 +596,12 @@ impl State {
         }
     }
 
-    fn take_out(&mut self, place: Place) {
-        let line = place.rule(self.paste.rulesets()).map_or(0, |rule| rule.line as usize);
-        if let Some(text) = self.paste.editable() {
-            let lines = text.lines().enumerate().filter(|(at, _)| at + 1 != line);
-            let text = lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>();
-            self.take(self.paste.edited(text));
-        }
-    }
-
     /// Shows what a step of a lesson is about.
     fn stage(&mut self, stage: Stage) {
         let Stage { text, host, packets, at, whole } = stage;
         for (side, lane) in self.lanes.iter_mut().enumerate() {
             if let Some(packet) = packets.get(side).or(packets.first()) {
-                (lane.draft, lane.scenario) = (Draft::of(packet), None);
+                *lane = Lane::of(packet, None);
             }
         }
         self.compare = packets.len() > 1;
@@ -561,7 +612,7 @@ impl State {
             At::Decided => {}
             At::Start => self.cursor = 0,
             At::End => self.cursor = cursor::go(&self.paths(), self.cursor, Move::Last),
-            At::Rule(place) => self.go_to(place),
+            At::Rule(place) => self.jump(place),
             At::Station(hook, table) => {
                 let is_there = |step: Step| (step.hook, step.place.at.table) == (hook, table);
                 let first = self.paths().first().and_then(|path| path.steps.iter().position(is_there));
@@ -570,7 +621,18 @@ impl State {
         }
     }
 
+    /// To the step that asks a rule, which can be changed then.
     fn go_to(&mut self, place: Place) {
+        self.jump(place);
+        let chosen = (self.editing.place != Some(place)).then_some(place);
+        self.edit(editing::Do::Choose(chosen));
+        if !rows::shows(&self.rows, place) {
+            self.opened.reach(place);
+            self.arrange();
+        }
+    }
+
+    fn jump(&mut self, place: Place) {
         let mark = self.lead_first().find_map(|(_, walked)| walked.mark(place));
         match mark {
             Some(mark) => {
@@ -599,13 +661,23 @@ impl State {
             }
             Action::Scenario(key) => self.fill(key),
             Action::Load(packet) => {
-                let lane = &mut self.lanes[self.lead() as usize];
-                lane.draft = Draft::of(&packet);
-                lane.scenario = None;
+                self.lanes[self.lead() as usize] = Lane::of(&packet, None);
                 self.split.clear();
                 self.walk();
             }
-            Action::Without(place) => self.take_out(place),
+            // Nothing was typed.
+            Action::Say(side, None) if self.lanes[side as usize].line.is_none() => {}
+            Action::Say(side, text) => {
+                self.lanes[side as usize].say(text);
+                self.walk();
+            }
+            Action::Shelf(what) => self.put_aside(what),
+            Action::Rule(what) => self.edit(what),
+            Action::Undo { redo } => self.undo(redo),
+            Action::List(what) => {
+                self.opened.apply(what);
+                self.arrange();
+            }
             Action::Choose(choices) => {
                 self.choices = choices;
                 self.tell();
@@ -624,6 +696,7 @@ impl State {
                 self.cursor = cursor::go(&self.paths(), self.cursor, to);
                 self.unmet = None;
                 self.line = None;
+                self.edit(editing::Do::Choose(None));
             }
             Action::GoTo(place) => self.go_to(place),
             Action::View(view) => {
@@ -634,14 +707,6 @@ impl State {
                 self.view = View::Text;
                 self.line = Some(line);
                 self.tab = Tab::Rules;
-            }
-            Action::Unfold(place) => {
-                self.opened.runs.push(place);
-                self.arrange();
-            }
-            Action::Unmet => {
-                self.opened.unmet = !self.opened.unmet;
-                self.arrange();
             }
             Action::Tab(tab) => self.tab = tab,
             Action::Help(open) => self.help = open,
@@ -664,7 +729,13 @@ impl Reducible for State {
             return if state.same_work(&self) { Rc::new(state) } else { self };
         }
         let mut state = Rc::unwrap_or_clone(self);
+        let changes = !matches!(action, Action::Undo { .. } | Action::Go(_) | Action::Held(_));
+        let before = changes.then(|| (history::typing(&action), state.snapshot()));
         state.apply(action);
+        if let Some((typing, before)) = before {
+            let after = state.snapshot();
+            state.history.keep(typing, before, &after);
+        }
         Rc::new(state)
     }
 }
@@ -691,6 +762,7 @@ fn unplaced(message: &str) -> Diagnostic {
 mod tests {
     use super::*;
     use crate::paste::Origin;
+    use chainwalk_core::edit::Edit;
     use chainwalk_core::explain::Fate;
 
     fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
@@ -777,12 +849,14 @@ mod tests {
         let found = told.flips.as_ref().expect("its end is certain");
         let flips = |change: &chainwalk_core::flip::Change| match change {
             chainwalk_core::flip::Change::Field(_, packet) => Some(Action::Load(packet.clone())),
-            chainwalk_core::flip::Change::Gone(place) => Some(Action::Without(*place)),
+            chainwalk_core::flip::Change::Gone(place) => {
+                Some(Action::Rule(editing::Do::Edit(chainwalk_core::edit::Edit::Delete(*place))))
+            }
             chainwalk_core::flip::Change::Value(..) => None,
         };
         let actions: Vec<(Action, _)> =
             found.offered.iter().filter_map(|flip| Some((flips(&flip.change)?, flip.verdict.clone()))).collect();
-        assert!(actions.iter().any(|(action, _)| matches!(action, Action::Without(_))), "{actions:?}");
+        assert!(actions.iter().any(|(action, _)| matches!(action, Action::Rule(_))), "{actions:?}");
         for (action, verdict) in actions {
             let state = after([action.clone()]);
             let walked = state.walked(Side::B).expect("it is complete");
@@ -816,6 +890,91 @@ mod tests {
         let alone = [Action::Swap, Action::Compare, Action::GoTo(place(8))];
         let state = after(alone);
         assert_eq!((state.unmet, state.cursor), (Some(place(8)), 4), "uid 1337 alone never meets rule 9");
+    }
+
+    #[test]
+    fn a_rule_is_changed_in_place_and_the_way_back_is_kept() {
+        let state = State::default();
+        let at = state.current()[0].1.at;
+        let rule = |rule| Place { at, rule: Some(rule) };
+        let edit = |edit| Action::Rule(editing::Do::Edit(edit));
+        let off = after([edit(Edit::Off(rule(3)))]);
+        // Rule 7 lets group 1337 out only, so uid 1337 is captured now.
+        assert_eq!(fates(&off), [Fate::Captured, Fate::Captured]);
+        assert!(off.is_edited() && off.paste.host_known == state.paste.host_known);
+        assert!(off.rows.iter().any(|row| matches!(row, Row::Off(..))));
+        let back = Rc::clone(&off).reduce(Action::Undo { redo: false });
+        assert_eq!(fates(&back), [Fate::Captured, Fate::Direct]);
+        assert!(!back.is_edited() && !back.history.can(false) && back.history.can(true));
+        let again = back.reduce(Action::Undo { redo: true });
+        assert_eq!(fates(&again), [Fate::Captured, Fate::Captured]);
+        let on = again.reduce(edit(Edit::On(0, 0)));
+        assert_eq!(fates(&on), [Fate::Captured, Fate::Direct]);
+        assert_eq!(on.paste.parsed.sources, state.paste.parsed.sources);
+
+        let choose = |place| Action::Rule(editing::Do::Choose(Some(place)));
+        let form = |form| Action::Rule(editing::Do::Open(Some(form)));
+        let words = |words: &str| Action::Rule(editing::Do::Words(words.into()));
+        let changed =
+            after([choose(rule(3)), form(editing::Form::Change), words("-m owner --uid-owner 1000 -j RETURN")]);
+        assert_eq!(fates(&changed), [Fate::Direct, Fate::Captured]);
+        let refused = after([choose(rule(3)), form(editing::Form::Below), words("-j NOWHERE")]);
+        assert!(refused.editing.refused.is_some() && refused.editing.form.is_some() && !refused.is_edited());
+        let export = |kind| Action::Rule(editing::Do::Export(Some(kind)));
+        let written =
+            Rc::clone(&changed).reduce(export(editing::Export::Commands)).editing.export.clone().expect("asked for");
+        assert_eq!(&*written.1, "iptables -t nat -R ISTIO_OUTPUT 4 -m owner --uid-owner 1000 -j RETURN\n");
+        let save = changed.reduce(export(editing::Export::Save)).editing.export.clone().expect("asked for");
+        assert!(save.1.contains("\n-A ISTIO_OUTPUT -m owner --uid-owner 1000 -j RETURN\n"), "{}", save.1);
+    }
+
+    #[test]
+    fn typing_is_one_step_back_and_another_field_another() {
+        let write = |field, text: &str| Action::Write(Target::One(Side::B), field, text.into());
+        let state = after([write(Field::Uid, "1"), write(Field::Uid, "10"), write(Field::Gid, "7"), Action::Compare]);
+        let mut seen = Vec::new();
+        let mut state = state;
+        while state.history.can(false) {
+            state = state.reduce(Action::Undo { redo: false });
+            let draft = &state.lane(Side::B).draft;
+            seen.push((draft.get(Field::Uid).to_owned(), draft.get(Field::Gid).to_owned()));
+        }
+        let pair = |uid: &str, gid: &str| (uid.to_owned(), gid.to_owned());
+        assert_eq!(seen, [pair("10", "7"), pair("10", "1000"), pair("1337", "1000")]);
+        assert_eq!(state.lane(Side::B).scenario, Some("as-proxy"));
+    }
+
+    #[test]
+    fn a_line_and_the_fields_keep_step() {
+        let say = |text: &str| Action::Say(Side::B, Some(text.into()));
+        let state = after([say("tcp > 1.1.1.1:443 uid 5 out")]);
+        let lane = state.lane(Side::B);
+        assert_eq!((lane.draft.get(Field::Uid), lane.draft.get(Field::Gid)), ("5", "5"));
+        assert_eq!(lane.says(), "tcp > 1.1.1.1:443 uid 5 out", "as typed, while it is typed");
+        let left = Rc::clone(&state).reduce(Action::Say(Side::B, None));
+        assert_eq!(left.lane(Side::B).says(), "tcp > 1.1.1.1:443 uid 5 gid 5 out");
+        let wrote = state.reduce(Action::Write(Target::One(Side::B), Field::Dport, "80".into()));
+        assert_eq!(wrote.lane(Side::B).says(), "tcp > 1.1.1.1:80 uid 5 gid 5 out");
+        let wrong = wrote.reduce(say("tcp > 1.1.1.1:80 uid"));
+        assert!(wrong.walked(Side::B).is_none() && wrong.lane(Side::B).mistake.is_some());
+        let stays = wrong.reduce(Action::Say(Side::B, None));
+        assert_eq!(stays.lane(Side::B).says(), "tcp > 1.1.1.1:80 uid");
+        assert!(stays.reduce(say("tcp > 1.1.1.1:80 uid 7")).walked(Side::B).is_some());
+    }
+
+    #[test]
+    fn packets_are_set_aside_and_follow_the_rules() {
+        let put = |what| Action::Shelf(what);
+        let state = after([put(shelf::Do::Add(Side::A)), put(shelf::Do::Add(Side::B)), put(shelf::Do::Add(Side::B))]);
+        let fates = |state: &State| state.shelf.iter().map(|kept| kept.fate).collect::<Vec<_>>();
+        assert_eq!(fates(&state), [Fate::Captured, Fate::Direct], "each once");
+        let other = Rc::clone(&state).reduce(Action::Paste("*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n".into()));
+        assert_eq!(fates(&other), [Fate::Dropped, Fate::Dropped]);
+        let loaded = Rc::clone(&state).reduce(put(shelf::Do::Load(1, Side::A)));
+        assert_eq!(loaded.differences(), []);
+        let gone = loaded.reduce(put(shelf::Do::Remove(0)));
+        assert_eq!(fates(&gone), [Fate::Direct]);
+        assert_eq!(fates(&gone.reduce(Action::Undo { redo: false })), [Fate::Captured, Fate::Direct]);
     }
 
     #[test]

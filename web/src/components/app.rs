@@ -99,6 +99,7 @@ impl Component for App {
                 return true;
             }
             Message::Taken(Taken::Text(text)) if text.len() as f64 > MOST => too_large(text.len() as f64),
+            Message::Taken(Taken::Do(action)) => action,
             Message::Taken(Taken::Text(text)) => Action::Paste(text),
             Message::Taken(Taken::Link(fragment)) => Action::Link(fragment),
             Message::Taken(Taken::File(file)) if file.size() > MOST => too_large(file.size()),

@@ -4,7 +4,7 @@ use gloo::timers::callback::Timeout;
 use web_sys::HtmlElement;
 use yew::prelude::*;
 
-/// Scrolls a list, and nothing but the list, as little as needed for `[data-current]` in it to be seen whenever `changes`
+/// Scrolls a list, and nothing but the list, as little as needed for `[data-chosen]` in it, or else `[data-current]`, to be seen whenever `changes`
 /// does. `covered`: how much of the list's top is under headings that stick.
 #[hook]
 pub(super) fn use_follow<C: PartialEq + 'static>(changes: C, covered: f64) -> NodeRef {
@@ -25,7 +25,8 @@ pub(super) fn use_follow<C: PartialEq + 'static>(changes: C, covered: f64) -> No
 }
 
 fn show(list: &HtmlElement, covered: f64) {
-    let Ok(Some(row)) = list.query_selector("[data-current]") else { return };
+    let find = |what: &str| list.query_selector(what).ok().flatten();
+    let Some(row) = find("[data-chosen]").or_else(|| find("[data-current]")) else { return };
     let (seen, row) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
     let (above, below) = (row.top() - seen.top() - covered, row.bottom() - seen.bottom() + 8.0);
     // Not `clamp`: its panic prints floats, which takes 5 KB of the page.

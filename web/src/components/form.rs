@@ -1,14 +1,16 @@
 //! The packets: scenarios to fill them in with, and their fields. What is equal in both is one field.
 
 use wasm_bindgen::JsCast;
-use web_sys::{HtmlInputElement, HtmlSelectElement};
+use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
 use super::badge::badge;
+use super::shelf::shelf;
 use super::why::why;
 use crate::page::Page;
 use crate::state::{Action, Side, State, Target};
 use chainwalk_core::draft::Field;
+use chainwalk_core::draft::line::EXAMPLE;
 
 /// The scenarios that have a chip; the others are in the table of who gets past.
 const CHIPS: [&str; 7] = ["internet", "as-proxy", "own-pod", "inbound", "proxy-app", "dns-udp", "localhost"];
@@ -43,9 +45,10 @@ pub(crate) fn Form(page: &Page) -> Html {
                     <div class="chips" role="group" aria-label="Scenarios">
                         { for CHIPS.iter().filter_map(|key| chip(page, key)) }
                     </div>
+                    { for state.sides().iter().map(|side| line(page, *side)) }
                     { for FIRST.iter().map(|group| rows(page, group)) }
                     <button type="button" class="link details" aria-expanded={details.to_string()} onclick={toggle}>
-                        { if *details { "Fewer fields" } else { "State, mark and more" } }
+                        { if *details { "Fewer fields" } else { "Every other field" } }
                     </button>
                     if *details || hides_wrong(state) {
                         { for DETAILS.iter().map(|group| rows(page, group)) }
@@ -54,10 +57,45 @@ pub(crate) fn Form(page: &Page) -> Html {
                         { for ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| html! { <option value={name} /> }) }
                     </datalist>
                 </div>
+                { shelf(page) }
                 { why(page) }
                 { super::told::told(page) }
             </div>
         </section>
+    }
+}
+
+/// The packet as one line.
+fn line(page: &Page, side: Side) -> Html {
+    let lane = page.state.lane(side);
+    let id = format!("line-{}", side.key());
+    let wrong = lane.mistake.as_ref();
+    let described = wrong.map(|_| format!("{id}-wrong"));
+    let oninput = page.act.reform(move |event: InputEvent| {
+        let input = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
+        Action::Say(side, input.map(|input| input.value()))
+    });
+    let left = page.act.reform(move |_: FocusEvent| Action::Say(side, None));
+    let letter = if page.state.compare {
+        badge(side)
+    } else {
+        html! {}
+    };
+    let own = page.state.compare.then_some(side.key());
+    html! {
+        <div class="field whole-line" key={id.clone()}>
+            <span class={classes!("input", own)}>
+                { letter }
+                <textarea rows="2" id={id.clone()} value={lane.says()} {oninput} onblur={left}
+                    aria-label={format!("Packet {} in one line", side.letter())} aria-invalid={wrong.is_some().to_string()}
+                    aria-describedby={described} placeholder={EXAMPLE} spellcheck="false" autocomplete="off" autocapitalize="off" />
+            </span>
+            if let Some(wrong) = wrong {
+                <p class="wrong" id={format!("{id}-wrong")} role="alert">
+                    { format!("column {}: {}", wrong.column, wrong.message) }
+                </p>
+            }
+        </div>
     }
 }
 
@@ -110,13 +148,22 @@ const FIRST: [&[Field]; 8] = [
 ];
 
 /// The other fields.
-const DETAILS: [&[Field]; 6] = [
+const DETAILS: [&[Field]; 15] = [
     &[Field::Owner],
     &[Field::Groups],
     &[Field::State],
     &[Field::Mark, Field::Connmark],
-    &[Field::Dscp, Field::Ttl],
-    &[Field::Length],
+    &[Field::Dscp, Field::Ecn],
+    &[Field::Ttl, Field::Length],
+    &[Field::Mss],
+    &[Field::Options],
+    &[Field::Fragment],
+    &[Field::Spi],
+    &[Field::Headers],
+    &[Field::Chunks],
+    &[Field::Cast],
+    &[Field::Mac],
+    &[Field::Bound],
 ];
 
 /// What a field writes to: both packets at once, or each by its own; nothing where neither has it.
@@ -232,7 +279,8 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
         let list = (field == Field::Protocol).then_some("protocols");
         html! {
             <input {id} {value} {oninput} {list} aria-label={name} aria-invalid={is_wrong.to_string()}
-                aria-describedby={described} spellcheck="false" autocomplete="off" autocapitalize="off" />
+                aria-describedby={described} placeholder={field.example()} spellcheck="false" autocomplete="off"
+                autocapitalize="off" />
         }
     } else {
         let onchange = page.act.reform(move |event: Event| {

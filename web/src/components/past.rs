@@ -10,22 +10,43 @@ use crate::page::Page;
 use crate::paste::Past as Row;
 use crate::state::{Action, Side};
 
+/// The sign of what is meant to go past.
+const EXEMPT: &str = "◌";
+
 /// The table, a column for each kind of way.
 pub(crate) fn past(page: &Page) -> Html {
     let paste = &page.state.paste;
-    let counts = [Fate::Captured, Fate::Direct, Fate::Dropped, Fate::Unknown].into_iter().filter_map(|fate| {
-        let count = paste.count(fate);
-        let word = if fate == Fate::Captured && paste.mesh.is_none() { "redirected" } else { fate.word() };
-        (count > 0).then(|| html! { <span class={colour(fate)}>{ format!("{} {count} {word}", glyph(fate)) }</span> })
+    let all = [Fate::Captured, Fate::Direct, Fate::Dropped, Fate::Unknown].map(|fate| (fate, false));
+    let counts = all.into_iter().chain([(Fate::Direct, true)]).filter_map(|(fate, exempt)| {
+        let count = paste.count(fate, exempt);
+        let word = match (fate, &paste.mesh) {
+            _ if exempt => "exempt by design",
+            (Fate::Captured, None) => "redirected",
+            (Fate::Direct, Some(_)) if count == 1 => "gets past",
+            (Fate::Direct, Some(_)) => "get past",
+            _ => fate.word(),
+        };
+        let (class, sign) = if exempt { ("exempt", EXEMPT) } else { (colour(fate), glyph(fate)) };
+        (count > 0).then(|| html! { <span {class}>{ format!("{sign} {count} {word}") }</span> })
     });
     let groups = Group::ALL.map(|group| {
-        let rows = paste.past.iter().filter(|row| row.scenario.group == group).map(|row| show(page, row));
+        let rows = |exempt: bool| {
+            let of_group = paste.past.iter().filter(move |row| row.scenario.group == group);
+            of_group.filter(move |row| row.exempt.is_some() == exempt).map(|row| show(page, row)).collect::<Vec<_>>()
+        };
+        let exempt = rows(true);
         html! {
             <table>
                 <thead>
                     <tr><th scope="col">{ group.title() }</th><th scope="col">{ "ends" }</th><th scope="col">{ "decided by" }</th></tr>
                 </thead>
-                <tbody>{ for rows }</tbody>
+                <tbody>{ for rows(false) }</tbody>
+                if !exempt.is_empty() {
+                    <tbody class="exempt">
+                        <tr><th scope="rowgroup" colspan="3">{ format!("{EXEMPT} Exempt by design") }</th></tr>
+                        { for exempt }
+                    </tbody>
+                }
             </table>
         }
     });
@@ -56,11 +77,18 @@ fn show(page: &Page, row: &Row) -> Html {
                     { for held.into_iter().map(badge) }{ &row.scenario.label }
                 </button>
             </td>
-            <td class={colour(row.fate)}>
-                <span aria-hidden="true">{ glyph(row.fate) }{ " " }</span>
-                <span class="hidden">{ row.fate.word() }{ ", " }</span>{ &row.end }
-            </td>
-            <td><code>{ decided }</code></td>
+            if let Some(why) = row.exempt {
+                <td>
+                    <span aria-hidden="true">{ EXEMPT }{ " " }</span>{ &row.end }
+                </td>
+                <td title={format!("Exempt by design: {why}")}><code>{ decided }</code><span class="hidden">{ ", " }{ why }</span></td>
+            } else {
+                <td class={colour(row.fate)}>
+                    <span aria-hidden="true">{ glyph(row.fate) }{ " " }</span>
+                    <span class="hidden">{ row.fate.word() }{ ", " }</span>{ &row.end }
+                </td>
+                <td><code>{ decided }</code></td>
+            }
         </tr>
     }
 }

@@ -1,10 +1,12 @@
 //! Below the answer: what would have flipped it, who else may send it, where its connection goes on. All of it as lists.
 
+use chainwalk_core::edit::Edit;
 use chainwalk_core::explain::capital;
 use chainwalk_core::flip::Change;
 use yew::prelude::*;
 
 use super::rules::short;
+use crate::editing::Do;
 use crate::page::Page;
 use crate::state::Action;
 
@@ -37,8 +39,8 @@ pub(super) fn told(page: &Page) -> Html {
     for flip in told.flips.iter().flat_map(|flips| &flips.offered) {
         let action = match &flip.change {
             Change::Field(_, packet) => Some(Action::Load(packet.clone())),
-            Change::Gone(place) if paste.editable().is_some() => Some(Action::Without(*place)),
-            Change::Gone(_) | Change::Value(..) => None,
+            Change::Gone(place) => Some(Action::Rule(Do::Edit(Edit::Delete(*place)))),
+            Change::Value(..) => None,
         };
         flips.push((flip.sentence(rulesets, &told.packet, paste.mesh.as_ref()), action));
     }
@@ -55,7 +57,8 @@ pub(super) fn told(page: &Page) -> Html {
             Some(verdict) => (crate::paste::end(verdict), verdict.decided_by.map(|place| short(rulesets, place))),
             None => ("depends".into(), None),
         };
-        owners.push((format!("{}: {end}, by {}", class.who(), by.unwrap_or("no rule".into())), None));
+        let sample = Action::Load(Box::new(class.sample(&told.packet)));
+        owners.push((format!("{}: {end}, by {}", class.who(), by.unwrap_or("no rule".into())), Some(sample)));
     }
     html! {
         <>

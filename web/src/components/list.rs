@@ -1,0 +1,361 @@
+//! The rules as a list: by table and chain, with what became of each. Of a long list only what is in sight is made.
+
+use chainwalk_core::explain;
+use chainwalk_core::parse;
+use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
+use gloo::events::{EventListener, EventListenerOptions};
+use gloo::utils::window;
+use wasm_bindgen::JsCast;
+use web_sys::HtmlElement;
+use yew::prelude::*;
+
+use super::badge::{badge, colour, tile};
+use super::editor::editor;
+use super::follow::use_follow;
+use super::rule::{self, Accent};
+use super::rules::{count, short};
+use crate::editing::Do;
+use crate::page::Page;
+use crate::rows::{self, Row};
+use crate::state::{Action, Side, State};
+
+/// So many rows are made at once: several screens full.
+const MOST: usize = 160;
+/// How high a row is taken to be where it is not made.
+const HEIGHT: usize = 46;
+/// How near the end of what is made may come before more is made, in pixels.
+const MARGIN: f64 = 600.0;
+
+#[component]
+pub(super) fn List(page: &Page) -> Html {
+    let state = &page.state;
+    let start = use_state(|| 0_usize);
+    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, state.editing.place), 64.0);
+    let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
+    let wanted = state.editing.place.map_or_else(|| cursors.clone(), |place| vec![place]);
+    let is_wanted = |row: &Row| match row {
+        Row::Rule(place) => wanted.contains(place),
+        Row::Fold { at, rules } => {
+            wanted.iter().any(|place| place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule)))
+        }
+        _ => false,
+    };
+    // Where something else is wanted, it is made, wherever the list stood.
+    let all = state.rows.len();
+    let must = use_memo((state.rows.clone(), wanted.clone()), |(rows, _)| rows.iter().position(is_wanted));
+    let last = use_mut_ref(|| None);
+    let key = Some(must.clone());
+    let is_new =
+        last.replace(key.clone()).is_none_or(|before: std::rc::Rc<Option<usize>>| !std::rc::Rc::ptr_eq(&before, &must));
+    let first = match *must {
+        Some(must) if is_new && !(*start..*start + MOST).contains(&must) => must.saturating_sub(MOST / 2),
+        None if is_new => 0,
+        _ => *start,
+    };
+    let first = first.min(all.saturating_sub(MOST));
+    let seen = first..all.min(first + MOST);
+    use_effect_with(first, {
+        let start = start.clone();
+        move |first| {
+            if *start != *first {
+                start.set(*first);
+            }
+        }
+    });
+    // The list scrolls, or the whole page where that is narrow.
+    use_effect_with((seen.clone(), all), {
+        let node = node.clone();
+        move |(seen, all)| {
+            let (seen, all) = (seen.clone(), *all);
+            let options = EventListenerOptions::run_in_capture_phase();
+            let moved = move |_: &Event| {
+                if let Some(next) = node.cast::<HtmlElement>().and_then(|list| next(&list, seen.clone(), all)) {
+                    start.set(next);
+                }
+            };
+            let listener = EventListener::new_with_options(&window(), "scroll", options, moved);
+            move || drop(listener)
+        }
+    });
+    let rows = state.rows[seen.clone()].iter().flat_map(|row| match row {
+        Row::Fold { at, rules } => rows::unfold(*at, rules.clone(), &wanted),
+        row => vec![row.clone()],
+    });
+    let gap = |rows: usize, key: &'static str| html! { <div {key} class="gap" style={format!("height:{}px", rows * HEIGHT)} /> };
+    let none = if state.opened.query.trim().is_empty() { "There are no rules." } else { "No rule is found." };
+    html! {
+        <div class="scroll list" ref={node} tabindex="0" role="group" aria-label="Rule list">
+            <div class="legend" key="legend">
+                <span class="number">{ "no." }</span>
+                { for state.sides().iter().map(|side| badge(*side)) }
+                if state.index.counts() {
+                    <span class="hits" title="packets counted">{ "pkts" }</span>
+                }
+                <span class="words">{ "✓ matched, – tested, blank: never reached" }</span>
+                <span class="line-number">{ "line" }</span>
+            </div>
+            if state.rows.is_empty() {
+                <p class="left" key="none">{ none }</p>
+            }
+            { gap(seen.start, "above") }
+            { for rows.map(|row| show(page, &row)) }
+            { gap(all - seen.end, "below") }
+        </div>
+    }
+}
+
+/// The first row to make where what is made ends too near what is in sight.
+fn next(list: &HtmlElement, seen: std::ops::Range<usize>, all: usize) -> Option<usize> {
+    let view = list.get_bounding_client_rect();
+    let gaps = list.query_selector_all(".gap").ok()?;
+    let gap = |place: u32| gaps.get(place).and_then(|gap| gap.dyn_into::<HtmlElement>().ok());
+    let (above, below) = (gap(0)?.get_bounding_client_rect(), gap(1)?.get_bounding_client_rect());
+    let inner = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0);
+    let top = if view.top() > 0.0 { view.top() } else { 0.0 };
+    let bottom = if view.bottom() < inner { view.bottom() } else { inner };
+    let early = seen.start > 0 && above.bottom() > top - MARGIN;
+    let late = seen.end < all && below.top() < bottom + MARGIN;
+    if !early && !late {
+        return None;
+    }
+    // The row at the top of what is in sight, by what is made where that is known.
+    let made = below.top() - above.bottom();
+    let into = top - above.bottom();
+    let row = if into < 0.0 || into > made || made < 1.0 {
+        (top - above.top()) as usize / HEIGHT
+    } else {
+        seen.start + (into / made * seen.len() as f64) as usize
+    };
+    let next = row.saturating_sub(MOST / 3).min(all.saturating_sub(MOST));
+    (next != seen.start).then_some(next)
+}
+
+fn show(page: &Page, row: &Row) -> Html {
+    match row {
+        Row::Table(ruleset, table, open) => {
+            let state = &page.state;
+            let family = match state.paste.rulesets() {
+                [_] => String::new(),
+                rulesets => rulesets.get(*ruleset as usize).map(|set| format!("{} ", set.family)).unwrap_or_default(),
+            };
+            html! {
+                <h3 class="table-head" key={format!("{ruleset} {table}")}>
+                    <button type="button" aria-expanded={open.to_string()} data-table={table.name()}
+                        onclick={page.on(Action::List(rows::Do::Close(*ruleset, *table, None)))}>
+                        <span aria-hidden="true">{ if *open { "▾ " } else { "▸ " } }</span>
+                        { family }{ "table " }<code>{ table.name() }</code>
+                    </button>
+                </h3>
+            }
+        }
+        Row::Chain { at, callers, open } => chain(page, *at, callers, *open),
+        Row::Off(ruleset, place) => off(page, *ruleset, *place),
+        Row::Rule(place) => rule(page, *place),
+        Row::Fold { at, rules } => fold(page, *at, rules.clone()),
+        Row::Unmet { chains, rules } => {
+            let open = page.state.opened.unmet;
+            html! {
+                <button type="button" class="row fold unmet" aria-expanded={open.to_string()} key="unmet" onclick={page.on(Action::List(rows::Do::Unmet))}>
+                    <span class="number" />
+                    <span class="words">
+                        { format!("{} with {} that {}", count(*chains, "chain"), count(*rules, "rule"), nobody(&page.state)) }
+                    </span>
+                    <span class="line-number" aria-hidden="true">{ if open { "▾" } else { "▸" } }</span>
+                </button>
+            }
+        }
+    }
+}
+
+fn nobody(state: &State) -> &'static str {
+    if state.compare { "neither packet meets" } else { "the packet does not meet" }
+}
+
+/// So many of the rules that lead into a chain are named.
+const CALLERS: usize = 3;
+
+fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Html {
+    let state = &page.state;
+    let rulesets = state.paste.rulesets();
+    let (ruleset, _, chain) = at.find(rulesets);
+    let callers = state.index.callers(at);
+    // Those that led a packet here come first.
+    let others = callers.iter().filter(|place| !met.contains(place));
+    let by = met.iter().chain(others).take(CALLERS).map(|place| {
+        let led = met.contains(place).then_some("led-here");
+        html! {
+            <button type="button" class={classes!("link", led)} onclick={page.on(Action::GoTo(*place))}>
+                { short(rulesets, *place) }
+            </button>
+        }
+    });
+    let more = callers.len().saturating_sub(CALLERS);
+    let family = if rulesets.len() > 1 { format!("{} ", ruleset.family) } else { String::new() };
+    html! {
+        <h3 class="chain" key={format!("{at:?}")} data-chain={format!("{}/{}", at.table, chain.name)}>
+            <button type="button" class="opens" aria-expanded={open.to_string()}
+                onclick={page.on(Action::List(rows::Do::Close(at.ruleset, at.table, Some(at.chain))))}>
+                <span aria-hidden="true">{ if open { "▾" } else { "▸" } }</span>
+                <span class="table">{ family }{ at.table.name() }</span>
+                <code>{ &*chain.name }</code>
+                <span class="quiet">{ count(chain.rules.len(), "rule") }</span>
+            </button>
+            if !callers.is_empty() {
+                <span class="quiet">{ "called by " }{ for by }</span>
+                if more > 0 {
+                    <span class="quiet">{ format!("and {more} more") }</span>
+                }
+            } else if chain.hook.is_none() {
+                <span class="quiet">{ "no rule leads here" }</span>
+            }
+            if chain.rules.is_empty() && chain.hook.is_none() && open {
+                <button type="button" class="link" onclick={page.on(Action::Rule(Do::Choose(Some(Place { at, rule: None }))))}>
+                    { "add a rule" }
+                </button>
+                { editor(page, Place { at, rule: None }) }
+            }
+        </h3>
+    }
+}
+
+/// A rule that is switched off.
+fn off(page: &Page, ruleset: u32, place: u32) -> Html {
+    let state = &page.state;
+    let set = &state.paste.rulesets()[ruleset as usize];
+    let off = &set.off[place as usize];
+    let text = state.paste.parsed.sources.get(set.source as usize).map_or("", |text| off.span.of(text));
+    html! {
+        <div class="row off" key={format!("off-{ruleset}-{place}")}>
+            <span class="number">{ "off" }</span>
+            <span class="words"><s class="rule">{ parse::words_of_off(text) }</s></span>
+            <button type="button" class="line" onclick={page.on(Action::Rule(Do::Edit(chainwalk_core::edit::Edit::On(ruleset, place))))}>
+                { "Switch on" }
+            </button>
+            <span class="line-number">{ off.line }</span>
+        </div>
+    }
+}
+
+fn rule(page: &Page, place: Place) -> Html {
+    let state = &page.state;
+    let rulesets = state.paste.rulesets();
+    let (ruleset, table, chain) = place.at.find(rulesets);
+    let rule = place.rule(rulesets);
+    let marks: Vec<_> = state.sides().iter().map(|side| (*side, state.walked(*side))).collect();
+    let mark = |side: Side| state.walked(side).and_then(|walked| walked.mark(place));
+    let decides = state.walked(state.lead()).is_some_and(|walked| walked.decided_by() == Some(place));
+    let other = state.walks().find(|(side, walked)| *side != state.lead() && walked.decided_by() == Some(place));
+    let failed: Vec<u16> = state
+        .sides()
+        .iter()
+        .filter_map(|side| mark(*side))
+        .filter(|mark| mark.outcome != Outcome::Match)
+        .filter_map(|mark| mark.condition)
+        .collect();
+    let accent = |condition: u16| match failed.contains(&condition) {
+        true if decides => Some(Accent::Decides),
+        true => Some(Accent::Fails),
+        // Nobody failed it: all its conditions decided together.
+        false if decides && failed.is_empty() => Some(Accent::Decides),
+        false => None,
+    };
+    let current: String = state.current().iter().filter(|(_, at)| *at == place).map(|(side, _)| side.key()).collect();
+    let line = rule.map(|rule| rule.line).or(chain.line);
+    let number = place.rule.map(|rule| (rule + 1).to_string());
+    let words = rule.map(|rule| explain::rule(ruleset, table, rule));
+    let purpose = state.paste.mesh.as_ref().and_then(|mesh| mesh.purpose(rulesets, place));
+    let id = format!("{}/{}/{}", place.at.table, chain.name, number.as_deref().unwrap_or("policy"));
+    let tint = match (decides, other) {
+        (true, _) => Some(classes!("decided", state.walked(state.lead()).map(|walked| colour(walked.headline.fate)))),
+        (false, Some((_, walked))) => Some(classes!("led", colour(walked.headline.fate))),
+        (false, None) => None,
+    };
+    let is_current = !current.is_empty();
+    let counters = rule.map_or(chain.counters, |rule| rule.counters);
+    let chosen = state.editing.place == Some(place);
+    html! {
+        <div key={format!("{place:?}")} data-chosen={chosen.then_some("")}>
+            <button type="button" class={classes!("row", tint)} data-rule={id} aria-expanded={chosen.to_string()}
+                data-current={is_current.then_some(current)} aria-current={is_current.then_some("step")}
+                onclick={page.on(Action::GoTo(place))}>
+                <span class="number"><span class="cursor" aria-hidden="true" />{ number }</span>
+                { for marks.iter().map(|(side, walked)| {
+                    let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
+                    tile(*side, fate, mark(*side).map(|mark| mark.outcome))
+                }) }
+                if state.index.counts() {
+                    { hits(state, counters) }
+                }
+                <span class="words">
+                    { rule::pieces(rulesets, place, accent) }
+                    if let Some(words) = words {
+                        <span class="plain-words">{ words }</span>
+                    }
+                    if let Some(purpose) = purpose {
+                        <span class="plain-words purpose">{ purpose }</span>
+                    }
+                </span>
+                <span class="line-number">{ line }</span>
+            </button>
+            if state.unmet == Some(place) {
+                <p class="unmet-why" role="status">{ why_unmet(state, place) }</p>
+            }
+            { editor(page, place) }
+        </div>
+    }
+}
+
+/// How many packets a rule has counted, and how many that is beside the others.
+fn hits(state: &State, counters: Option<chainwalk_core::ruleset::Counters>) -> Html {
+    let Some(counters) = counters else { return html! { <span class="hits" /> } };
+    let class = format!("hits heat-{}", state.index.heat(counters));
+    let title = format!("{} packets, {} bytes", counters.packets, counters.bytes);
+    html! { <span {class} {title}>{ rows::short(counters.packets) }</span> }
+}
+
+/// Why no packet comes to a rule.
+fn why_unmet(state: &State, place: Place) -> String {
+    let rulesets = state.paste.rulesets();
+    let mut reasons = Vec::new();
+    for (side, walked) in state.walks() {
+        let steps = &walked.path().steps;
+        let before = |step: &Step| step.place.at == place.at && step.place.rule < place.rule;
+        let left = steps.iter().rfind(before).filter(|step| step.outcome == Outcome::Match).map(|step| step.place);
+        let hook = place.at.find(rulesets).2.hook;
+        reasons.push(match (left, hook) {
+            (Some(left), _) => format!("{} leaves at {}", side.letter(), short(rulesets, left)),
+            (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {
+                format!("{} does not pass {hook}", side.letter())
+            }
+            (None, _) => format!("{} is not led into this chain", side.letter()),
+        });
+    }
+    format!("Never reached: {}.", reasons.join(", "))
+}
+
+fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
+    let state = &page.state;
+    let place = |rule| Place { at, rule: Some(rule) };
+    let tested = |side: Side| {
+        state
+            .walked(side)
+            .and_then(|walked| rules.clone().find_map(|rule| walked.mark(place(rule))))
+            .map(|mark| mark.outcome)
+    };
+    let gone: Vec<&str> =
+        state.walks().filter(|(side, _)| tested(*side).is_none()).map(|(side, _)| side.letter()).collect();
+    let says = match (gone.len(), state.sides().len()) {
+        (0, _) => "none matches".to_owned(),
+        (gone, all) if gone == all => "never reached".to_owned(),
+        _ => format!("none matches, {} is gone", gone.join(" and ")),
+    };
+    html! {
+        <button type="button" class="row fold" key={format!("fold-{at:?}-{}", rules.start)} aria-expanded="false"
+            onclick={page.on(Action::List(rows::Do::Unfold(place(rules.start))))}>
+            <span class="number">{ format!("{}–{}", rules.start + 1, rules.end) }</span>
+            { for state.sides().iter().map(|side| tile(*side, explain::Fate::Unknown, tested(*side))) }
+            <span class="words">{ format!("{}: {says}", count(rules.len(), "rule")) }</span>
+            <span class="line-number" aria-hidden="true">{ "▸" }</span>
+        </button>
+    }
+}

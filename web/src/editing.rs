@@ -1,0 +1,122 @@
+//! Rules changed in place: the rule that is chosen, and what is done to it.
+
+use std::rc::Rc;
+
+use chainwalk_core::commands::commands;
+use chainwalk_core::edit::{Edit, Refused, edit};
+use chainwalk_core::print;
+use chainwalk_core::walk::trace::Place;
+
+use crate::state::State;
+
+/// What is typed for the chosen rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Form {
+    /// Its own words.
+    Change,
+    /// The words of a new one before it.
+    Above,
+    /// The words of a new one behind it.
+    Below,
+}
+
+/// What the edited rules are written as.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Export {
+    /// As `iptables-save` prints them.
+    Save,
+    /// As the commands that lead there from the rules as pasted.
+    Commands,
+}
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Do {
+    /// A rule is chosen, or none.
+    Choose(Option<Place>),
+    /// A form opens, or closes.
+    Open(Option<Form>),
+    /// The form's words are given.
+    Words(String),
+    /// Something else is done to a rule.
+    Edit(Edit),
+    /// The rules are written out, or no longer.
+    Export(Option<Export>),
+}
+
+/// The rule that is chosen, and how far its change has come.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Editing {
+    /// The rule, or the policy.
+    pub(crate) place: Option<Place>,
+    /// What is typed for it.
+    pub(crate) form: Option<Form>,
+    /// Why the last change was not made.
+    pub(crate) refused: Option<Refused>,
+    /// The rules as text, where that is shown.
+    pub(crate) export: Option<(Export, Rc<str>)>,
+}
+
+impl State {
+    /// Whether rules were changed since they were pasted.
+    pub(crate) fn is_edited(&self) -> bool {
+        !Rc::ptr_eq(&self.paste, &self.original)
+    }
+
+    pub(crate) fn edit(&mut self, what: Do) {
+        self.editing.refused = None;
+        match what {
+            Do::Choose(place) => {
+                self.editing = Editing { place, export: self.editing.export.take(), ..Editing::default() }
+            }
+            Do::Open(form) => self.editing.form = form,
+            Do::Words(words) => {
+                let Some(Place { at, rule }) = self.editing.place else { return };
+                let behind = u32::try_from(at.find(self.paste.rulesets()).2.rules.len()).unwrap_or(u32::MAX);
+                let (change, next) = match (self.editing.form, rule) {
+                    (Some(Form::Change), Some(rule)) => (Edit::Change(Place { at, rule: Some(rule) }, words), rule),
+                    (Some(Form::Below), Some(rule)) => (Edit::Add(at, rule + 1, words), rule + 1),
+                    (_, rule) => {
+                        let rule = rule.unwrap_or(behind);
+                        (Edit::Add(at, rule, words), rule)
+                    }
+                };
+                self.change(&change, Some(Place { at, rule: Some(next) }));
+            }
+            Do::Edit(change) => {
+                let stays = match &change {
+                    Edit::Swap(place, other) => Some(Place { rule: Some(*other), ..*place }),
+                    Edit::Policy(at, _) => Some(Place { at: *at, rule: None }),
+                    _ => None,
+                };
+                self.change(&change, stays);
+            }
+            Do::Export(kind) => {
+                let text = kind.map(|kind| (kind, Rc::from(self.export(kind))));
+                self.editing.export = text;
+            }
+        }
+    }
+
+    /// Makes a change; the rule that is chosen then.
+    fn change(&mut self, change: &Edit, chosen: Option<Place>) {
+        match edit(&self.paste.parsed, change) {
+            Ok(parsed) => {
+                let paste = Rc::new(self.paste.with(parsed));
+                self.replace(paste);
+                self.editing.place = chosen;
+            }
+            Err(refused) => self.editing.refused = Some(refused),
+        }
+    }
+
+    fn export(&self, kind: Export) -> String {
+        match kind {
+            Export::Save => print::dump(self.paste.rulesets()),
+            Export::Commands => {
+                let commands = commands(self.original.rulesets(), self.paste.rulesets());
+                commands.iter().flat_map(|command| [command, "\n"]).collect()
+            }
+        }
+    }
+}

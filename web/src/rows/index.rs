@@ -1,0 +1,92 @@
+//! What the rule list looks up in the rules, made once for each set of them.
+
+use std::collections::HashMap;
+
+use chainwalk_core::ruleset::{Counters, Ruleset, Target};
+use chainwalk_core::walk::trace::{ChainPlace, Place};
+
+/// Who leads where, and how much was counted.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Index {
+    callers: HashMap<ChainPlace, Vec<Place>>,
+    /// The most packets that any rule counted; `None` where none states counters.
+    most: Option<u64>,
+}
+
+impl Index {
+    /// Looks at every rule once.
+    pub(crate) fn of(rulesets: &[Ruleset]) -> Self {
+        let mut index = Self::default();
+        for (ruleset, set) in (0..).zip(rulesets) {
+            for table in &set.tables {
+                for (chain, rules) in (0..).zip(&table.chains) {
+                    let at = ChainPlace { ruleset, table: table.name, chain };
+                    for (rule, own) in (0..).zip(&rules.rules) {
+                        if let Target::Jump(to) | Target::Goto(to) = own.target {
+                            let to = ChainPlace { chain: to, ..at };
+                            index.callers.entry(to).or_default().push(Place { at, rule: Some(rule) });
+                        }
+                        index.most = index.most.max(own.counters.map(|counters| counters.packets));
+                    }
+                }
+            }
+        }
+        index
+    }
+
+    /// The rules that lead into a chain.
+    pub(crate) fn callers(&self, at: ChainPlace) -> &[Place] {
+        self.callers.get(&at).map_or(&[], |callers| callers)
+    }
+
+    /// Whether any rule states counters.
+    pub(crate) fn counts(&self) -> bool {
+        self.most.is_some()
+    }
+
+    /// How much of the most was counted, from 0 for nothing to 4, each a multiple of the one before.
+    pub(crate) fn heat(&self, counters: Counters) -> u32 {
+        let size = |packets: u64| u64::BITS - packets.leading_zeros();
+        let most = size(self.most.unwrap_or(0).max(counters.packets)).max(1);
+        (size(counters.packets) * 4).div_ceil(most)
+    }
+}
+
+/// A number in at most five characters: `950`, `12k`, `3.4M`.
+pub(crate) fn short(number: u64) -> String {
+    let mut unit = 1;
+    let mut signs = ["", "k", "M", "G", "T", "P", "E"].into_iter();
+    let mut sign = signs.next().unwrap_or_default();
+    while number / unit >= 1000 {
+        unit *= 1000;
+        sign = signs.next().unwrap_or(sign);
+    }
+    match (number / unit, number / (unit / 10).max(1) % 10) {
+        (whole @ 0..10, tenth) if unit > 1 && tenth > 0 => format!("{whole}.{tenth}{sign}"),
+        (whole, _) => format!("{whole}{sign}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn who_leads_where_and_how_hot_it_is() {
+        let dump = "*filter\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n[1000:9] -A OUTPUT -j A\n[31:9] -A OUTPUT -g A\n[0:0] -A A -j DROP\nCOMMIT\n";
+        let rulesets = chainwalk_core::parse::parse(dump).rulesets;
+        let index = Index::of(&rulesets);
+        let chain = |chain| ChainPlace { ruleset: 0, table: chainwalk_core::ruleset::TableName::Filter, chain };
+        assert_eq!(index.callers(chain(1)).len(), 2);
+        assert_eq!(index.callers(chain(0)).len(), 0);
+        let heat = |packets| index.heat(Counters { packets, bytes: 0 });
+        assert_eq!([0, 1, 31, 1000, 5000].map(heat), [0, 1, 2, 4, 4]);
+        assert!(index.counts() && !Index::default().counts());
+    }
+
+    #[test]
+    fn numbers_are_short() {
+        assert_eq!([0, 999, 1000, 1234, 12_345, 3_400_000].map(short), ["0", "999", "1k", "1.2k", "12k", "3.4M"]);
+        assert!(short(u64::MAX).len() <= 5);
+    }
+}
