@@ -4,8 +4,9 @@
 //! real `/proc` for all the rest. The program under test takes it for the machine by `--root`.
 
 use std::fs;
-use std::net::{SocketAddr, TcpListener};
-use std::os::fd::OwnedFd;
+use std::io::Write as _;
+use std::net::{SocketAddr, SocketAddrV4, TcpListener};
+use std::os::fd::{AsRawFd, OwnedFd};
 use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
@@ -13,7 +14,11 @@ use std::process::{Child, Command, Output, Stdio};
 use chainwalk_core::capture::{Backend, Capture};
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Pod, wait_for};
+use etherparse::PacketBuilder;
+use nix::ifaddrs::getifaddrs;
+use nix::sys::socket::bind;
 use nix::unistd::{Gid, Uid, setfsgid, setfsuid};
+use socket2::{Domain, Socket};
 
 use crate::{SIDECAR, SIDECAR_IPV6, TPROXY, binary};
 
@@ -194,9 +199,32 @@ pub(crate) fn connect(pod: &Pod, uid: u32, from: SocketAddr, to: SocketAddr) {
         setfsgid(Gid::from_raw(uid));
         setfsuid(Uid::from_raw(uid));
         let kind = socket2::Type::STREAM.nonblocking();
-        let socket = socket2::Socket::new(socket2::Domain::for_address(to), kind, None).expect("root may open sockets");
+        let socket = Socket::new(Domain::for_address(to), kind, None).expect("root may open sockets");
         socket.bind(&from.into()).expect("the pod's own address");
         // It is under way, or refused at once.
         let _ = socket.connect(&to.into());
+    });
+}
+
+/// Sends a connection's first packet to the pod from the other end of its wire, once: nobody is there who would answer.
+pub(crate) fn arrive(pod: &Pod, from: SocketAddrV4, to: SocketAddrV4) {
+    let mac = |text: &str| {
+        let mut bytes = text.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal"));
+        [0; 6].map(|_: u8| bytes.next().expect("six of them"))
+    };
+    let builder = PacketBuilder::ethernet2(mac(Pod::ROUTER_MAC), mac(Pod::MAC))
+        .ipv4(from.ip().octets(), to.ip().octets(), 64)
+        .tcp(from.port(), to.port(), 1, 64_240)
+        .syn();
+    let mut frame = Vec::new();
+    builder.write(&mut frame, &[]).expect("a Vec takes any bytes");
+    pod.router.inside(|| {
+        let mut socket = Socket::new(Domain::PACKET, socket2::Type::RAW, None).expect("root may open packet sockets");
+        let eth0 = getifaddrs().expect("interfaces can be listed").find_map(|entry| {
+            let link = entry.address.and_then(|address| address.as_link_addr().copied());
+            link.filter(|_| entry.interface_name == "eth0")
+        });
+        bind(socket.as_raw_fd(), &eth0.expect("the other end has it")).expect("it can be bound to");
+        socket.write_all(&frame).expect("the wire is up");
     });
 }

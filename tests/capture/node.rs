@@ -1,17 +1,18 @@
 //! Every way of finding a pod on a machine of several gets the right one, and what is got is what its kernel does.
 
 use std::collections::BTreeMap;
-use std::net::SocketAddr;
+use std::net::{SocketAddr, SocketAddrV4};
 
 use chainwalk_core::capture::Capture;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::parse::{self, Parsed};
 use chainwalk_core::ruleset::TableName;
-use chainwalk_core::walk::trace::{Outcome, Place};
+use chainwalk_core::walk::trace::{Outcome, Place, Verdict, VerdictKind};
 use chainwalk_core::walk::walk;
-use serde_json::Value;
+use serde_json::{Value, json};
+use socket2::{Domain, Socket, Type};
 
-use crate::machine::{Node, connect, machine};
+use crate::machine::{Node, arrive, connect, machine};
 use crate::schema::{differences, schema};
 
 #[test]
@@ -151,37 +152,45 @@ fn counts(parsed: &Parsed) -> Counts {
     counts
 }
 
-/// Where the kernel counted a packet is where the walk of the capture meets it. Only nat: it sees first packets alone, so
-/// that the kernel's answers do not count.
-fn check(read: impl Fn() -> Parsed, pod: &Node, uid: u32, from: &str, to: &str) {
+/// Where the kernel counted a packet that `send` sends is where the walk of the capture meets it, in the chains that are
+/// `asked`: others may count the kernel's own answers, too.
+fn check(
+    read: impl Fn() -> Parsed,
+    packet: &Value,
+    asked: impl Fn(TableName, &str) -> bool,
+    send: impl FnOnce(),
+) -> Verdict {
     let before = read();
-    let (from, to): (SocketAddr, SocketAddr) = (from.parse().expect("valid"), to.parse().expect("valid"));
-    connect(&pod.pod, uid, from, to);
+    send();
     let after = counts(&read());
-    let mut counted: Counts = counts(&before)
+    let counted: Counts = counts(&before)
         .into_iter()
         .map(|(place, packets)| (place.clone(), after[&place] - packets))
-        .filter(|((_, table, ..), packets)| *packets > 0 && *table == TableName::Nat)
+        .filter(|((_, table, chain, _), packets)| *packets > 0 && asked(*table, chain))
         .collect();
+    assert!(!counted.is_empty(), "{packet}: the kernel saw nothing");
 
-    assert!(!counted.is_empty(), "{to} as {uid}: the kernel saw nothing");
-    let packet = serde_json::json!({"origin": "local", "protocol": "tcp", "src": from.ip(), "dst": to.ip(),
-        "sport": from.port(), "dport": to.port(), "uid": uid, "gid": uid});
-    let packet = Packet::from_json(&packet.to_string()).expect("a packet");
     let host = before.host.as_ref().expect("the capture holds it");
-    let trace = walk(&before.rulesets, None, host, &packet);
-    assert!(trace.certain, "{packet:?}");
+    let trace = walk(&before.rulesets, None, host, &Packet::from_json(&packet.to_string()).expect("a packet"));
+    assert!(trace.certain, "{packet}");
+    let mut met = Counts::new();
     for step in trace.path.steps.iter() {
         let Place { at, rule } = step.place;
         let (_, table, chain) = at.find(&before.rulesets);
-        if table.name == TableName::Nat && [Outcome::Match, Outcome::Policy].contains(&step.outcome) {
-            let place = (at.ruleset, table.name, chain.name.clone(), rule.map(|rule| rule + 1));
-            let left = counted.get_mut(&place).filter(|left| **left > 0);
-            *left.unwrap_or_else(|| panic!("{to} as {uid}: the kernel did not count {place:?}")) -= 1;
+        if asked(table.name, &chain.name) && [Outcome::Match, Outcome::Policy].contains(&step.outcome) {
+            *met.entry((at.ruleset, table.name, chain.name.clone(), rule.map(|rule| rule + 1))).or_default() += 1;
         }
     }
-    counted.retain(|_, left| *left > 0);
-    assert!(counted.is_empty(), "{to} as {uid}: the walk did not meet {counted:?}");
+    assert_eq!(counted, met, "{packet}: where the kernel counted it, and where the walk met it");
+    trace.path.verdict.expect("a certain walk has an end")
+}
+
+/// Only nat, which sees first packets alone, so that the kernel's answers do not count.
+fn check_local(read: impl Fn() -> Parsed, pod: &Node, uid: u32, from: &str, to: &str) {
+    let (from, to): (SocketAddr, SocketAddr) = (from.parse().expect("valid"), to.parse().expect("valid"));
+    let packet = json!({"origin": "local", "protocol": "tcp", "src": from.ip(), "dst": to.ip(), "sport": from.port(),
+        "dport": to.port(), "uid": uid, "gid": uid});
+    check(read, &packet, |table, _| table == TableName::Nat, || connect(&pod.pod, uid, from, to));
 }
 
 #[test]
@@ -202,8 +211,34 @@ fn the_walk_of_a_capture_meets_what_the_kernel_counts() {
             ] {
                 port += 1;
                 let from = if own.contains(':') { format!("[{own}]:{port}") } else { format!("{own}:{port}") };
-                check(read, pod, uid, &from, to);
+                check_local(read, pod, uid, &from, to);
             }
         }
     }
+}
+
+#[test]
+fn what_arrives_is_handed_to_the_proxy_by_tproxy() {
+    let (root, pods) = machine("tproxy");
+    let pod = &pods[1];
+    let (from, to) = ("10.244.2.1:40000", "10.244.2.6:9080");
+    let (from, to): (SocketAddrV4, SocketAddrV4) = (from.parse().expect("valid"), to.parse().expect("valid"));
+    // Envoy's listener: without a transparent one TPROXY drops the packet.
+    let _listener = pod.pod.namespace.inside(|| {
+        let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("root may open sockets");
+        socket.set_ip_transparent_v4(true).expect("root may be transparent");
+        socket.bind(&"0.0.0.0:15006".parse::<SocketAddr>().expect("valid").into()).expect("nobody has it");
+        socket.listen(8).expect("it is bound");
+        socket
+    });
+    let read = || {
+        let output = root.run(&["--pod-uid", pod.uid]);
+        parse::parse(String::from_utf8(output.stdout).expect("JSON is UTF-8"))
+    };
+    let packet = json!({"origin": "inbound", "in_interface": "eth0", "protocol": "tcp", "src": from.ip(), "dst": to.ip(),
+        "sport": from.port(), "dport": to.port()});
+    // The answer leaves by the others.
+    let asked = |_, chain: &str| !["OUTPUT", "POSTROUTING"].contains(&chain);
+    let verdict = check(read, &packet, asked, || arrive(&pod.pod, from, to));
+    assert_eq!((verdict.kind, verdict.port), (VerdictKind::Delivered, Some(15006)));
 }
