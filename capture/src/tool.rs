@@ -70,14 +70,19 @@ pub(crate) fn find_nft(directories: &[impl AsRef<Path>]) -> Option<PathBuf> {
 
 /// The name of a family's save command: for one backend, or the plain one.
 pub(crate) fn name(family: Family, backend: Option<Backend>) -> String {
-    let program = match family {
-        Family::Ipv4 => "iptables",
-        Family::Ipv6 => "ip6tables",
-    };
+    let program = program(family);
     match backend {
         Some(Backend::Legacy) => format!("{program}-legacy-save"),
         Some(Backend::Nft) => format!("{program}-nft-save"),
         None => format!("{program}-save"),
+    }
+}
+
+/// How a family's commands begin.
+pub(crate) fn program(family: Family) -> &'static str {
+    match family {
+        Family::Ipv4 => "iptables",
+        Family::Ipv6 => "ip6tables",
     }
 }
 

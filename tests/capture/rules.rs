@@ -38,7 +38,11 @@ fn check_rules(namespace: &Namespace, capture: &Capture, backend: Backend) {
             assert_eq!(rules.command, [save.as_str(), "-c"]);
             assert_eq!(rules.exit_code, Some(0), "{save}");
             assert!(
-                rules.version.as_deref().is_some_and(|version| version.contains(" v1.")),
+                rules
+                    .version
+                    .as_deref()
+                    .is_some_and(|version| version.starts_with(save.split('-').next().expect("a word"))
+                        && version.contains(" v1.")),
                 "{save}: {:?}",
                 rules.version
             );
