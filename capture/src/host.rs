@@ -9,6 +9,7 @@ use nix::sys::socket::SockProtocol;
 use crate::capability;
 use crate::interface::{interfaces, links};
 use crate::machine::Machine;
+use crate::multicast;
 use crate::netlink::Netlink;
 use crate::process::Process;
 use crate::route::{AF_INET, AF_INET6, routes};
@@ -57,6 +58,7 @@ fn ask(host: &mut Host, warnings: &mut Vec<String>) -> io::Result<()> {
     let mut netlink = Netlink::open(SockProtocol::NetlinkRoute)?;
     let links = links(&mut netlink)?;
     host.interfaces = interfaces(&mut netlink, &links, warnings)?;
+    multicast::tell(&links, &mut host.interfaces);
     for family in [AF_INET, AF_INET6] {
         host.routes.append(&mut routes(&mut netlink, family, &links, warnings)?);
         host.rules.append(&mut rules(&mut netlink, family, warnings)?);

@@ -7,7 +7,7 @@
 //!   - `process` (a process held by its directory in `/proc`) and `cgroup` (its pod and container)
 //!   - `namespace`: entering, on a thread of its own
 //!   - `ruleset`: what the tools print: `tool` finds them, `ask` runs them, `nf_tables` says whether it is safe
-//!   - `host`: `interface`, `route` and `rule` over `netlink`; `sysctl` and `socket` (with `user`) from `/proc`
+//!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket` (with `user`) from `/proc`
 //!   - `time`
 //! - `json`: the capture as text
 //! - `machine`: where `/proc` and `/sys` are; `capability`: what is missing where the kernel refuses
@@ -27,6 +27,7 @@ mod interface;
 mod json;
 mod list;
 mod machine;
+mod multicast;
 mod namespace;
 mod netlink;
 mod nf_tables;

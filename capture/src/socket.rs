@@ -1,6 +1,6 @@
 //! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no kernel module.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
@@ -42,7 +42,7 @@ pub(crate) fn sockets(machine: &Machine, processes: &[host::Process], ids: Optio
         let table = read_file(file);
         found.extend(table.lines().filter_map(|line| read(line, state)).map(|entry| (protocol, entry)));
     }
-    let holders = if found.is_empty() { HashMap::new() } else { holders(machine, processes) };
+    let holders = if found.is_empty() { BTreeMap::new() } else { holders(machine, processes) };
     let socket = |(protocol, entry): (Protocol, Entry)| {
         let holder = holders.get(&entry.inode);
         Socket {
@@ -65,8 +65,8 @@ fn are_none(counts: &str, kind: &str) -> bool {
 }
 
 /// Who holds which socket. Of several the first: a server's children hold what it opened.
-fn holders<'a>(machine: &Machine, processes: &'a [host::Process]) -> HashMap<u64, &'a host::Process> {
-    let mut holders = HashMap::new();
+fn holders<'a>(machine: &Machine, processes: &'a [host::Process]) -> BTreeMap<u64, &'a host::Process> {
+    let mut holders = BTreeMap::new();
     for process in processes {
         for inode in Process::hold(machine, process.pid).map(|held| held.sockets()).unwrap_or_default() {
             holders.entry(inode).or_insert(process);

@@ -8,6 +8,7 @@
 //! which compares an address with a hardware address.
 
 use std::collections::BTreeMap;
+use std::net::IpAddr;
 
 use crate::capture::{Backend, Capture, CapturedRules, Target};
 use crate::host::Host;
@@ -128,8 +129,8 @@ impl Redactor {
     }
 
     fn changed(&self) -> Changed {
-        let comments = self.names.0.keys().filter(|(kind, _)| *kind == "comment").count();
-        Changed { addresses: self.addresses.changed(), names: self.names.0.len() - comments, comments }
+        let comments = self.names.known.keys().filter(|(kind, _)| *kind == "comment").count();
+        Changed { addresses: self.addresses.changed(), names: self.names.known.len() - comments, comments }
     }
 
     fn target(&mut self, target: &Target) -> Target {
@@ -157,6 +158,11 @@ impl Redactor {
         for prefix in host.interfaces.iter_mut().flat_map(|interface| &mut interface.addresses) {
             prefix.address = self.addresses.neutral(prefix.address);
         }
+        // Groups are the same everywhere; but those that come with an address hold its end, and every walk knows them.
+        for groups in host.interfaces.iter_mut().filter_map(|interface| interface.multicast_groups.as_mut()) {
+            groups.retain(|group| !comes_with_an_address(*group));
+            groups.iter_mut().for_each(|group| *group = self.addresses.neutral(*group));
+        }
         for route in &mut host.routes {
             route.dst = self.addresses.network(route.dst);
             route.via = route.via.map(|via| self.addresses.neutral(via));
@@ -177,15 +183,31 @@ impl Redactor {
     }
 }
 
+/// `ff02::1:ff00:0/104`: by it the address with this end is looked for (RFC 4291, 2.7.1).
+fn comes_with_an_address(group: IpAddr) -> bool {
+    matches!(group, IpAddr::V6(v6) if matches!(v6.segments(), [0xff02, 0, 0, 0, 0, 1, 0xff00..=0xffff, _]))
+}
+
 /// Neutral names by the names that they stand for.
 #[derive(Debug, Default)]
-struct Names(BTreeMap<(&'static str, String), usize>);
+struct Names {
+    known: BTreeMap<(&'static str, String), usize>,
+    /// How many there are of each kind.
+    counts: Vec<(&'static str, usize)>,
+}
 
 impl Names {
     /// `comment-3`: the third of its kind.
     fn neutral(&mut self, kind: &'static str, name: &str) -> String {
-        let next = self.0.keys().filter(|(other, _)| *other == kind).count() + 1;
-        let number = self.0.entry((kind, name.to_owned())).or_insert(next);
+        let place = self.counts.iter().position(|(known, _)| *known == kind).unwrap_or_else(|| {
+            self.counts.push((kind, 0));
+            self.counts.len() - 1
+        });
+        let count = &mut self.counts[place].1;
+        let number = self.known.entry((kind, name.to_owned())).or_insert_with(|| {
+            *count += 1;
+            *count
+        });
         format!("{kind}-{number}")
     }
 

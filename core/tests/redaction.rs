@@ -137,3 +137,12 @@ fn ranges_masks_and_mapped_networks_too() {
                  -A POSTROUTING -d 10.7.0.1/32 -m comment --comment \"to the bank\" -j RETURN\nCOMMIT\n";
     check("ranges", &capture(rules, &Host::pod()));
 }
+
+#[test]
+fn a_group_tells_no_address() {
+    let mut host = Host::pod();
+    let groups = ["239.1.2.3", "ff02::1:ff00:5", "ff15::7"].map(|group| group.parse().expect("valid"));
+    host.interfaces[1].multicast_groups = Some(groups.into());
+    let Redacted { capture, .. } = redact(&capture("*nat\nCOMMIT\n", &host), [7; 16]);
+    assert_eq!(capture.host.interfaces[1].multicast_groups, Some(vec![groups[0], groups[2]]));
+}

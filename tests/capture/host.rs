@@ -127,6 +127,31 @@ fn interfaces_routes_and_routing_rules() {
 }
 
 #[test]
+fn multicast_groups() {
+    let (pod, resident) = sidecar("groups", Backend::Legacy, SIDECAR);
+    let index = pod.namespace.ip("-o link show eth0");
+    let index: u32 = index.split(':').next().and_then(|index| index.parse().ok()).expect("it begins with its number");
+    let _sockets = pod.namespace.inside(|| {
+        let [four, six] = ["0.0.0.0:5353", "[::]:5354"].map(|address| UdpSocket::bind(address).expect("nobody has it"));
+        let own = "10.244.1.5".parse().expect("valid");
+        four.join_multicast_v4(&"239.1.2.3".parse().expect("valid"), &own).expect("eth0 is up");
+        six.join_multicast_v6(&"ff15::7".parse().expect("valid"), index).expect("eth0 is up");
+        [four, six]
+    });
+    let pid = resident.pid().to_string();
+    let host = capture(resident.pid()).host;
+    let groups = |name: &str| host.interface(name).and_then(|interface| interface.multicast_groups.clone());
+    let has = |name, group: &str| groups(name).expect("known").contains(&group.parse().expect("valid"));
+    for group in ["239.1.2.3", "ff15::7"] {
+        assert!(has("eth0", group) && !has("lo", group), "{group}: {:?}", groups("eth0"));
+    }
+    // Those of every interface, and of eth0's own address.
+    assert!(["224.0.0.1", "ff02::1", "ff02::1:ff00:5"].iter().all(|group| has("eth0", group)), "{:?}", groups("eth0"));
+    let redacted = String::from_utf8(run(&["--pid", &pid, "--redact"]).stdout).expect("JSON is UTF-8");
+    assert!(redacted.contains("ff15::7") && !redacted.contains("ff02::1:ff00:5"), "{redacted}");
+}
+
+#[test]
 fn settings() {
     let (pod, resident) = sidecar("settings", Backend::Legacy, SIDECAR);
     pod.namespace.set("net/ipv4/conf/eth0/route_localnet", "1");
