@@ -125,6 +125,7 @@
   document.addEventListener("DOMContentLoaded", function () {
     Promise.resolve()
       .then(wasm)
+      .then(painted)
       .then(function (response) {
         return wasm_bindgen({ module_or_path: response });
       })
@@ -132,6 +133,17 @@
         show("Chainwalk could not start", hint(), describe(error));
       });
   });
+
+  // Behind the first paint: where all is at hand, the shell would otherwise wait for the app. A hidden page paints nothing.
+  function painted(response) {
+    return new Promise(function (go) {
+      function next() {
+        setTimeout(go, 0, response);
+      }
+      requestAnimationFrame(next);
+      setTimeout(next, 100);
+    });
+  }
 
   function hint() {
     if (location.protocol === "file:" && fetched)

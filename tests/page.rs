@@ -27,6 +27,8 @@ mod keys;
 mod looks;
 #[path = "page/pastes.rs"]
 mod pastes;
+#[path = "page/pictures.rs"]
+mod pictures;
 #[path = "page/privacy.rs"]
 mod privacy;
 #[path = "page/rules.rs"]

@@ -1,6 +1,7 @@
 //! Barriers for people who do not see the page, see it otherwise, or use no mouse.
 
-use serde_json::Value;
+use serde_json::{Value, json};
+use thirtyfour::Key;
 
 use crate::{Page, WIDE, Way, one_way};
 
@@ -8,30 +9,94 @@ use crate::{Page, WIDE, Way, one_way};
 const AXE: &str = include_str!("../vendor/axe.min.js");
 
 #[test]
-fn axe_finds_no_serious_barrier() {
+fn axe_finds_no_barrier_in_any_state() {
     // What is in the page is the same both ways.
     one_way(Way::File, |page| {
-        page.run(AXE, ());
         for scheme in ["light", "dark"] {
+            page.reload();
+            page.reads("#verdict", "Not captured.");
+            page.run(AXE, ());
             page.show_as(WIDE, scheme);
-            check(page, &format!("opening page, {scheme}"));
+            let look = |state: &str| check(page, &format!("{state}, {scheme}"));
+            look("opening page");
+            for view in ["saved", "text", "paste", "walked"] {
+                page.click(&format!("#view-{view}"));
+                look(&format!("rules as {view}"));
+            }
+            page.click("#compare");
+            look("one packet");
+            page.click("#compare");
+            page.click("#help-open");
+            page.holds("document.getElementById('help').open");
+            look("the help");
+            page.press(Key::Escape);
+            page.click("#share-open");
+            page.holds("document.getElementById('share').open");
+            for form in ["link", "ticket", "script"] {
+                page.click(&format!("#share-{form}"));
+                page.click("#share-neutral");
+                look(&format!("shared as {form}"));
+            }
+            page.press(Key::Escape);
+            page.run("document.getElementById('theme').focus()", ());
+            page.paste("Good morning, everyone");
+            page.reads("#diagnostics [role=alert]", "not taken");
+            look("a paste that is refused");
+            page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\n-A OUTPUT --frob 1 -j DROP\n");
+            page.reads("#settle", "assume it matches");
+            look("a rule that cannot be told, and remarks");
+            page.fill("#both-dport", "x");
+            page.holds("document.getElementById('both-dport').ariaInvalid == 'true'");
+            look("a wrong field");
+
+            page.reload();
+            page.reads("#verdict", "Not captured.");
+            page.run(AXE, ());
+            page.show_as((400, 800), scheme);
+            for tab in ["rules", "walk", "packet", "past"] {
+                page.click(&format!("#tab-{tab}"));
+                look(&format!("narrow, {tab}"));
+            }
+            page.click("#share-open");
+            page.holds("document.getElementById('share').open");
+            look("narrow, shared");
+            page.click("#share-embed");
+            let source = page.run("return document.getElementById('share-text').value.split('\"')[1]", ());
+            page.open(source.as_str().expect("a source"));
+            page.reads("#verdict", "Not captured.");
+            page.run(AXE, ());
+            look("narrow, embedded");
+            page.show_as(WIDE, scheme);
+            look("embedded");
+            page.open(&page.own);
         }
-        page.show_as((400, 800), "light");
+    });
+}
+
+#[test]
+fn what_is_touched_is_large_enough() {
+    one_way(Way::File, |page| {
+        // A finger, and a narrow screen.
+        page.command(
+            "Emulation.setDeviceMetricsOverride",
+            json!({"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": true}),
+        );
+        page.command("Emulation.setTouchEmulationEnabled", json!({"enabled": true}));
+        page.reload();
+        page.reads("#verdict", "Not captured.");
         for tab in ["rules", "walk", "packet", "past"] {
-            page.click(&format!("#tab-{tab}"));
-            check(page, &format!("narrow, {tab}"));
+            page.run("document.getElementById(arguments[0]).click()", format!("tab-{tab}"));
+            page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));
+            // Links within sentences are as high as their line, as everywhere.
+            let small = "return [...document.querySelectorAll('button, select, input, textarea, summary, label.line, [role=slider]')]
+                .filter(element => element.checkVisibility() && !element.matches('.hidden, .link, label input'))
+                .map(element => [element, element.getBoundingClientRect()])
+                .filter(([, at]) => at.width > 0 && (at.height < 43.5 || at.width < 43.5))
+                .map(([element, at]) => `${element.outerHTML.slice(0, 90)}: ${Math.round(at.width)} x ${Math.round(at.height)}`)";
+            let small = page.run(small, ());
+            assert_eq!(small, json!([]), "{tab}");
         }
-        page.show_as(WIDE, "light");
-        for view in ["saved", "text", "paste"] {
-            page.click(&format!("#view-{view}"));
-            check(page, &format!("rules as {view}"));
-        }
-        page.fill("#b-uid", "x");
-        page.reads("#b-uid-wrong", "");
-        check(page, "a wrong field");
-        page.click("#help-open");
-        page.holds("document.getElementById('help').open");
-        check(page, "the help");
+        page.command("Emulation.setTouchEmulationEnabled", json!({"enabled": false}));
     });
 }
 
@@ -41,10 +106,8 @@ fn check(page: &Page, state: &str) {
     let rules = result["passes"].as_array().map_or(0, Vec::len);
     assert!(rules > 10, "{state}: axe looked at {rules} rules only");
     let violations = result["violations"].as_array().expect("axe lists them");
-    let serious =
-        violations.iter().filter(|found| ["serious", "critical"].iter().any(|impact| found["impact"] == *impact));
-    let serious: Vec<String> = serious.map(describe).collect();
-    assert!(serious.is_empty(), "{state}:\n{}", serious.join("\n"));
+    let violations: Vec<String> = violations.iter().map(describe).collect();
+    assert!(violations.is_empty(), "{state}:\n{}", violations.join("\n"));
 }
 
 /// The rule, and where it is broken.

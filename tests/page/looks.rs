@@ -134,10 +134,14 @@ fn brightness(colour: &Value) -> u32 {
     text.split(|character: char| !character.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok()).sum()
 }
 
-/// Leaves a picture in the directory that the environment's CHAINWALK_PICTURES names, or else in `target/tmp/pictures`.
 fn picture(page: &Page, name: &str) {
+    fs::write(pictures().join(name).with_extension("png"), page.screenshot()).expect("a picture can be written");
+}
+
+/// Where pictures are left: the directory that the environment's CHAINWALK_PICTURES names, or else `target/tmp/pictures`.
+pub(crate) fn pictures() -> PathBuf {
     let own = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures");
     let directory = std::env::var_os("CHAINWALK_PICTURES").map_or_else(own, PathBuf::from);
     fs::create_dir_all(&directory).expect("a directory for pictures");
-    fs::write(directory.join(name).with_extension("png"), page.screenshot()).expect("a picture can be written");
+    directory
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use gloo::storage::{LocalStorage, Storage};
+use crate::browser;
 
 const KEY: &str = "chainwalk.lessons";
 
@@ -80,14 +80,11 @@ impl Progress {
 
     /// What an earlier visit left. A browser without storage keeps nothing.
     pub(crate) fn stored() -> Self {
-        LocalStorage::get::<String>(KEY).ok().and_then(|text| Self::from_file(&text)).unwrap_or_default()
+        Self::from_file(&browser::setting(KEY)).unwrap_or_default()
     }
 
     /// Keeps it for the next visit, where the browser allows that.
     pub(crate) fn store(&self) {
-        match self.is_empty() {
-            true => LocalStorage::delete(KEY),
-            false => drop(LocalStorage::set(KEY, self.to_file())),
-        }
+        browser::set(KEY, &if self.is_empty() { String::new() } else { self.to_file() });
     }
 }

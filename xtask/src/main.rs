@@ -1,7 +1,7 @@
 //! `cargo xtask`: everything a newcomer types.
 //!
 //! # Layout
-//! - `serve`, `dist`, `test`: the three commands
+//! - `serve`, `dist`, `test`, `pictures`: the commands
 //! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
 //! - `lessons`: the lessons, checked and joined; `http`, `watch`: what `serve` stands on
 //! - `cargo`, `target`, `packages`, `rooms`: running cargo; what has to be installed; who may depend on whom
@@ -13,6 +13,7 @@ mod http;
 mod lessons;
 mod packages;
 mod page;
+mod pictures;
 mod progress;
 mod rooms;
 mod serve;
@@ -33,6 +34,7 @@ usage: cargo xtask COMMAND
                                 with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux, the one
                                 for 64-bit ARM, the man page and the completions
   test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
+  pictures                      take the pictures of the README anew
   help                          print this";
 
 /// What the command line asks for.
@@ -41,6 +43,7 @@ enum Command {
     Serve { port: Option<u16>, open: bool },
     Build { capture: bool },
     Test { fast: bool },
+    Pictures,
     Help,
 }
 
@@ -56,6 +59,7 @@ fn main() -> ExitCode {
         Command::Serve { port, open } => serve::serve(port, open),
         Command::Build { capture } => dist::build(capture),
         Command::Test { fast } => test::test(fast),
+        Command::Pictures => pictures::take(),
         Command::Help => {
             progress::say(USAGE);
             Ok(())
@@ -78,6 +82,7 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Some("serve") => Command::Serve { port: None, open: true },
             Some("build") => Command::Build { capture: false },
             Some("test") => Command::Test { fast: false },
+            Some("pictures") => Command::Pictures,
             Some("help") => Command::Help,
             _ => return Err(format!("there is no command {word:?}").into()),
         },
@@ -111,6 +116,7 @@ mod tests {
         check("serve --port 8123 --no-open", Ok(Command::Serve { port: Some(8123), open: false }));
         check("build --capture", Ok(Command::Build { capture: true }));
         check("test --fast", Ok(Command::Test { fast: true }));
+        check("pictures", Ok(Command::Pictures));
         check("test --help", Ok(Command::Help));
         check("", Err("which command?"));
         check("deploy", Err("there is no command \"deploy\""));

@@ -11,11 +11,12 @@ use crate::{
 };
 
 /// A command that the tests run, and the Debian package that has it.
-const NEEDED: [(&str, &str); 6] = [
+const NEEDED: [(&str, &str); 7] = [
     ("ip", "iproute2"),
     ("iptables-nft-restore", "iptables"),
     ("nft", "nftables"),
     ("strace", "strace"),
+    ("python3", "python3"),
     ("chromium", "chromium"),
     ("chromedriver", "chromium-driver"),
 ];
@@ -72,7 +73,7 @@ mod tests {
         assert_eq!(missing(|_| true), [] as [&str; 0]);
         assert_eq!(
             missing(|command| command == "ip" || command == "nft"),
-            ["iptables", "strace", "chromium", "chromium-driver"]
+            ["iptables", "strace", "python3", "chromium", "chromium-driver"]
         );
     }
 }

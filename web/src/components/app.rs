@@ -150,7 +150,7 @@ impl Component for App {
                     { past(&page) }
                 </main>
                 if let Some(fragment) = embed {
-                    <p class="onward"><a href={format!("#{fragment}")} target="_blank" rel="noopener">{ "Open in Chainwalk" }</a></p>
+                    <footer class="onward"><a href={format!("#{fragment}")} target="_blank" rel="noopener">{ "Open in Chainwalk" }</a></footer>
                 }
                 <Help ..page.clone() />
                 <Share ..page.clone() />

@@ -1,0 +1,28 @@
+//! `cargo xtask pictures`: the README's pictures, taken of the page as it is built now.
+
+use anyhow::{Result, ensure};
+
+use crate::{
+    cargo::{cargo, root, run},
+    dist, packages,
+    progress::{say, thousands},
+};
+
+/// A reader of the README loads all of them: none may be larger, in bytes.
+const MOST: usize = 150_000;
+
+/// Takes them anew.
+pub(crate) fn take() -> Result<()> {
+    packages::ensure()?;
+    dist::build(false)?;
+    let pictures = root().join("docs/pictures");
+    let mut suite = cargo(&["test", "--package", "chainwalk-tests", "--test", "page", "pictures::"]);
+    run(suite.env("CHAINWALK_DIST", root().join("dist")).env("CHAINWALK_PICTURES", &pictures))?;
+    for entry in pictures.read_dir()? {
+        let entry = entry?;
+        let size = usize::try_from(entry.metadata()?.len())?;
+        say(format_args!("{}: {} bytes", entry.path().display(), thousands(size)));
+        ensure!(size <= MOST, "{} is larger than {MOST} bytes", entry.path().display());
+    }
+    Ok(())
+}
