@@ -139,8 +139,13 @@ impl Paste {
 
     /// The text itself, where it is one that a text field can take.
     pub(crate) fn editable(&self) -> Option<&str> {
+        self.fixable().filter(|text| text.len() <= MOST_EDITED)
+    }
+
+    /// The text itself, where an edit of it can be made.
+    pub(crate) fn fixable(&self) -> Option<&str> {
         match &self.parsed.sources[..] {
-            [text] if self.parsed.capture.is_none() && text.len() <= MOST_EDITED => Some(text),
+            [text] if self.parsed.capture.is_none() => Some(text),
             _ => None,
         }
     }

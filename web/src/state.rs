@@ -3,7 +3,7 @@
 use std::rc::Rc;
 
 use chainwalk_core::compare;
-use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
+use chainwalk_core::diagnostic::{Diagnostic, Fix, Severity, Span};
 use chainwalk_core::journey::Choices;
 use chainwalk_core::lesson::At;
 use chainwalk_core::link::{self, Broken, Shared};
@@ -126,6 +126,8 @@ pub(crate) struct State {
     pub(crate) original: Rc<Paste>,
     /// Why the last paste was not taken.
     pub(crate) refused: Vec<Diagnostic>,
+    /// The text that was not taken: an edit may make it one that is.
+    refused_text: Rc<str>,
     pub(crate) lanes: [Lane; 2],
     /// Packets set aside.
     pub(crate) shelf: Shelf,
@@ -157,8 +159,9 @@ pub(crate) struct State {
     pub(crate) history: History,
     /// The rule list.
     pub(crate) rows: Rc<Vec<Row>>,
-    /// The line shown in the text.
+    /// The line shown in the text, and what is marked in it.
     pub(crate) line: Option<Line>,
+    pub(crate) marked: Span,
     /// A rule that was asked for and that no packet meets.
     pub(crate) unmet: Option<Place>,
     /// What a narrow screen shows.
@@ -225,8 +228,10 @@ pub(crate) enum Action {
     GoTo(Place),
     /// The rules are shown in another way.
     View(View),
-    /// A line of the text is shown.
-    Line(Line),
+    /// A line of the text is shown, and a place in it.
+    Line(Line, Span),
+    /// An edit that a remark offers is made: in the text that is shown, or in the one that was not taken.
+    Fix(Fix, bool),
     /// A narrow screen shows another part.
     Tab(Tab),
     /// The help opens or closes.
@@ -255,6 +260,7 @@ impl Default for State {
             index: Rc::new(Index::of(paste.rulesets())),
             paste,
             refused: Vec::new(),
+            refused_text: "".into(),
             lanes,
             shelf: Rc::default(),
             compare: true,
@@ -271,6 +277,7 @@ impl Default for State {
             history: History::default(),
             rows: Rc::default(),
             line: None,
+            marked: Span::default(),
             unmet: None,
             tab: Tab::Rules,
             help: false,
@@ -501,6 +508,7 @@ impl State {
             self.take(paste);
             return true;
         }
+        self.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
         self.refused = paste.parsed.diagnostics.clone();
         // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
         if self.refused.is_empty() {
@@ -555,6 +563,14 @@ impl State {
             && drafts
             && self.compare == other.compare
             && self.settled == other.settled
+    }
+
+    fn fix(&mut self, fix: &Fix, refused: bool) {
+        match (refused, self.paste.fixable()) {
+            (true, _) => self.paste(fix.apply(&self.refused_text)),
+            (false, Some(text)) => self.take(Paste::own(fix.apply(text))),
+            (false, None) => {}
+        }
     }
 
     fn refuse(&mut self, message: String) {
@@ -703,9 +719,12 @@ impl State {
                 self.view = view;
                 self.arrange();
             }
-            Action::Line(line) => {
-                self.view = View::Text;
-                self.line = Some(line);
+            Action::Fix(fix, refused) => self.fix(&fix, refused),
+            Action::Line(line, place) => {
+                if self.view != View::Edit || self.paste.editable().is_none() {
+                    self.view = View::Text;
+                }
+                (self.line, self.marked) = (Some(line), place);
                 self.tab = Tab::Rules;
             }
             Action::Tab(tab) => self.tab = tab,
@@ -831,6 +850,24 @@ mod tests {
             assert_eq!(fates(&state), [Fate::Captured, Fate::Direct], "{text}");
         }
         assert_eq!(after([Action::Paste("x".into()), Action::Sample(1)]).refused, []);
+    }
+
+    #[test]
+    fn an_edit_that_a_remark_offers_is_made_in_the_text_it_is_about() {
+        let fix = |remarks: &[Diagnostic], refused| {
+            let fix = remarks.iter().find_map(|remark| remark.fixes.first());
+            Action::Fix(fix.expect("an edit is offered").clone(), refused)
+        };
+        // Which table these are of cannot be told, so the text is not taken.
+        let state = after([Action::Paste("-A OUTPUT -p tcp -j DROP\nCOMMIT\n".into())]);
+        let state = Rc::clone(&state).reduce(fix(&state.refused, true));
+        assert_eq!(
+            (state.paste.editable(), &state.refused[..]),
+            (Some("*raw\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n"), &[][..])
+        );
+        let state = Rc::clone(&state).reduce(fix(&state.paste.parsed.diagnostics, false));
+        assert_eq!(state.paste.parsed.diagnostics, []);
+        assert_eq!(fates(&state), [Fate::Dropped; 2]);
     }
 
     #[test]

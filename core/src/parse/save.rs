@@ -336,7 +336,9 @@ impl<'a> Reader<'a, '_> {
         let ruleset = &mut self.rulesets[open.ruleset];
         if (command.is("-A") || command.is("--append")) && !open.chains.contains_key(&*name.text) {
             open.add(&mut ruleset.tables[open.table], &name.text, None);
-            let declares = format!(":{} - [0:0]", name.text);
+            let table = ruleset.tables[open.table].name;
+            let policy = if table.hooks().iter().any(|hook| hook.name() == name.text) { "ACCEPT" } else { "-" };
+            let declares = format!(":{} {policy} [0:0]", name.text);
             let label = format!("Declare chain {}", name.text);
             let start = span.start as usize;
             let problem = Problem::new(format!("chain {} is not declared", name.text))

@@ -1,8 +1,10 @@
 //! The text: read-only with its lines numbered, or as a text field.
 
-use web_sys::HtmlTextAreaElement;
+use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
+use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 
+use super::diagnostics::sign;
 use super::follow::use_follow;
 use super::window::window;
 use crate::page::Page;
@@ -36,11 +38,15 @@ pub(crate) fn Text(page: &Page) -> Html {
     let count = text.lines().count();
     let wanted = current.map(|current| (current.line as usize).saturating_sub(1));
     let seen = window(count, MOST, wanted);
+    let marks = marks(&state.paste.parsed.diagnostics, source);
     let lines = text.lines().enumerate().skip(seen.start).take(seen.len()).map(|(at, line)| {
         let here = Some(at) == wanted;
+        let mark = marks.iter().find(|(line, ..)| *line as usize == at + 1);
+        let marked = if here && state.line.is_some() { state.marked } else { Span::default() };
         html! {
             <li value={(at + 1).to_string()} data-line={(at + 1).to_string()} data-current={here.then_some("")}>
-                <code>{ line }</code>
+                if let Some((_, severity, says)) = mark { { gutter(*severity, says, None) } }
+                { marked_in(text, line, marked) }
             </li>
         }
     });
@@ -53,6 +59,50 @@ pub(crate) fn Text(page: &Page) -> Html {
         </div>
     }
 }
+
+/// The worst remark of each line that has one: line, how bad, and what it says.
+fn marks(remarks: &[Diagnostic], source: u32) -> Vec<(u32, Severity, &str)> {
+    let mut marks: Vec<(u32, Severity, &str)> = Vec::new();
+    for remark in remarks.iter().filter(|remark| remark.source == source) {
+        match marks.iter_mut().find(|(line, ..)| *line == remark.line) {
+            Some(mark) if mark.1 < remark.severity => *mark = (remark.line, remark.severity, &remark.message),
+            Some(_) => {}
+            None => marks.push((remark.line, remark.severity, &remark.message)),
+        }
+    }
+    marks
+}
+
+fn gutter(severity: Severity, says: &str, style: Option<String>) -> Html {
+    let (sign, name) = sign(severity);
+    html! {
+        <span class={classes!("mark", name)} role="img" aria-label={name} title={says.to_owned()} {style}>{ sign }</span>
+    }
+}
+
+/// A line with a place in it marked.
+fn marked_in(text: &str, line: &str, place: Span) -> Html {
+    let start = line.as_ptr() as usize - text.as_ptr() as usize;
+    let cut = |at: u32| (at as usize).saturating_sub(start).min(line.len());
+    let (from, to) = (cut(place.start), cut(place.end));
+    match (line.get(..from), line.get(from..to), line.get(to..)) {
+        (Some(before), Some(marked), Some(behind)) if !marked.is_empty() => {
+            html! { <code>{ before }<mark>{ marked }</mark>{ behind }</code> }
+        }
+        _ => html! { <code>{ line }</code> },
+    }
+}
+
+/// A place as a text field counts: in UTF-16, each line's end as one.
+fn in_field(text: &str, at: u32) -> u32 {
+    let before = text.get(..at as usize).unwrap_or(text);
+    let units = before.encode_utf16().count() - before.matches("\r\n").count();
+    u32::try_from(units).unwrap_or(u32::MAX)
+}
+
+/// As high as a line of the text field, and as the room above its first.
+const LINE: i32 = 18;
+const ABOVE: i32 = 8;
 
 /// The text in a field, read again with every change.
 #[component]
@@ -77,6 +127,33 @@ pub(crate) fn Edit(page: &Page) -> Html {
             Action::Edit(node.cast::<HtmlTextAreaElement>().map(|field| field.value()).unwrap_or_default())
         })
     };
+    use_effect_with((page.state.line, page.state.marked), {
+        let (node, page) = (node.clone(), page.clone());
+        move |(line, marked)| {
+            let (Some(field), Some(line), Some(text)) =
+                (node.cast::<HtmlTextAreaElement>(), line, page.state.paste.editable())
+            else {
+                return;
+            };
+            let _ = field.focus();
+            let _ = field.set_selection_range(in_field(text, marked.start), in_field(text, marked.end));
+            field.set_scroll_top((i32::try_from(line.line).unwrap_or(i32::MAX / LINE) - 4) * LINE);
+        }
+    });
+    let column = use_node_ref();
+    let onscroll = {
+        let (node, column) = (node.clone(), column.clone());
+        move |_: Event| {
+            if let (Some(field), Some(column)) = (node.cast::<HtmlTextAreaElement>(), column.cast::<HtmlElement>()) {
+                let _ = column.set_attribute("style", &format!("transform: translateY({}px)", -field.scroll_top()));
+            }
+        }
+    };
+    let marks = marks(&page.state.paste.parsed.diagnostics, 0);
+    let marks = marks.into_iter().map(|(line, severity, says)| {
+        let top = i32::try_from(line).unwrap_or(1).saturating_sub(1).saturating_mul(LINE).saturating_add(ABOVE);
+        gutter(severity, says, Some(format!("top: {top}px")))
+    });
     let commands = COMMANDS.map(|(place, command)| {
         html! { <><dt>{ place }</dt><dd><code class="copy">{ command }</code></dd></> }
     });
@@ -85,8 +162,12 @@ pub(crate) fn Edit(page: &Page) -> Html {
         <div class="edit">
             if let Some(text) = text {
                 <label class="hidden" for="paste-area">{ "Rules: what iptables-save printed, or a capture's JSON" }</label>
-                <textarea id="paste-area" ref={node} {oninput} value={text} spellcheck="false" autocomplete="off"
-                    autocapitalize="off" wrap="off" placeholder="Paste what iptables-save printed, or a capture's JSON" />
+                <div class="field">
+                    <div class="gutter"><div ref={column}>{ for marks }</div></div>
+                    <textarea id="paste-area" ref={node} {oninput} {onscroll} value={text} spellcheck="false"
+                        autocomplete="off" autocapitalize="off" wrap="off"
+                        placeholder="Paste what iptables-save printed, or a capture's JSON" />
+                </div>
             } else {
                 <p class="left">
                     { format!("This text is a capture, or larger than {} MB: it is not edited here. ", MOST_EDITED / 1_000_000) }
