@@ -120,29 +120,38 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     let mut message = Vec::new();
     if gaps > 0 {
         let rules = if gaps == 1 { "a rule has".into() } else { format!("{gaps} rules have") };
-        message.push(format!("{rules} lost an address"));
+        message.push(match section.format {
+            Format::Listing => format!("{rules} an address that is not shown"),
+            _ => format!("{rules} lost an address"),
+        });
     }
     if lacking > 0 {
         let rules = if lacking == 1 { "a rule is".into() } else { format!("{lacking} rules are") };
         message.push(format!("{rules} missing"));
     }
     let from = from.join(" and ");
-    // The line's end stays.
-    let end = section.span.start as usize + section.span.of(source).trim_end().len();
+    // The last line's end stays, and the comments above.
+    let shown = section.span.of(source);
+    let comments: usize = shown.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
+    let end = section.span.start as usize + shown.trim_end().len();
+    let message = match section.format {
+        Format::Listing => format!("in table {name} {}", message.join(", ")),
+        _ => format!("table {name} is damaged here: {}", message.join(", ")),
+    };
     Some(Diagnostic {
         severity: Severity::Warning,
         source: section.source,
         line: section.line,
         column: 1,
         span: Span { start: section.span.start, end: section.span.start },
-        message: format!("table {name} is damaged here: {}", message.join(", ")),
+        message,
         hint: Some(format!("it can be rebuilt from {from}")),
         fixes: vec![Fix {
             label: match lacking {
                 0 => format!("Fill the gaps from {from}"),
                 _ => format!("Put in the whole table, rebuilt from {from}"),
             },
-            span: Span::new(section.span.start as usize, end),
+            span: Span::new(section.span.start as usize + comments, end),
             replacement: text,
         }],
     })

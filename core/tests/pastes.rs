@@ -48,6 +48,49 @@ fn files(extension: &str) -> Vec<PathBuf> {
     files
 }
 
+/// The text with the first edit made whose label holds some words.
+fn edited(text: &str, words: &str) -> String {
+    let parsed = parse(text);
+    let mut fixes = parsed.diagnostics.iter().flat_map(|diagnostic| &diagnostic.fixes);
+    fixes.find(|fix| fix.label.contains(words)).expect("an edit").apply(text)
+}
+
+fn rules(name: &str) -> String {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pastes").join(name);
+    fs::read_to_string(path).expect("a text")
+}
+
+#[test]
+fn a_table_of_which_lines_and_addresses_are_gone_is_whole_again_with_one_edit() {
+    let text = edited(&rules("page.txt"), "whole table");
+    let parsed = parse(text.clone());
+    assert!(!parsed.has_errors(), "{:?}", parsed.diagnostics);
+    assert_eq!(parsed.rulesets.len(), 1);
+    assert_eq!(print::save(&parsed.rulesets[0], false), rules("page.rules"));
+    assert!(text.starts_with("How we looked") && text.ends_with("That is all.\n"), "the rest of the text stays");
+    // The dump alone has no rule more than it has, but each is whole.
+    let alone = text.split("The listing").next().expect("the first half");
+    assert_eq!(print::save(&parse(alone).rulesets[0], false), rules("page.rules"));
+}
+
+#[test]
+fn a_rule_without_its_address_is_whole_again_with_one_edit() {
+    let text = edited(&rules("scrubbed.txt"), "-s 127.0.0.6/32");
+    assert!(text.contains("\n-A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n"), "{text}");
+    assert_eq!(parse(text).diagnostics.len() + 1, parse(rules("scrubbed.txt")).diagnostics.len());
+}
+
+#[test]
+fn an_edit_that_names_the_table_or_a_chain_settles_its_remark() {
+    let text = "-A OUTPUT -p tcp -j x\n-A x -j RETURN\nCOMMIT\n";
+    let named = edited(text, "as table filter");
+    let declared = edited(&edited(&named, "chain OUTPUT"), "chain x");
+    assert_eq!(parse(declared.clone()).diagnostics, [], "{declared}");
+    let open = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j RETURN\n\nand so on";
+    let closed = edited(open, "Close it");
+    assert_eq!(parse(closed.clone()).diagnostics, [], "{closed}");
+}
+
 #[test]
 fn every_paste_is_read_as_written() {
     let mut wrong = String::new();

@@ -109,6 +109,11 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         ),
     };
     let span = Span { start: worse.span.start, end: worse.span.start };
+    if pair.same {
+        // What is wrong with rules that are not walked is of no interest.
+        let own = worse.span.start..worse.span.end;
+        parsed.diagnostics.retain(|one| one.source != worse.source || !own.contains(&one.span.start));
+    }
     parsed.diagnostics.push(Diagnostic {
         severity: if pair.same { Severity::Note } else { Severity::Warning },
         source: worse.source,
