@@ -55,6 +55,35 @@ fn what_is_not_understood_is_shown_with_its_line() {
 }
 
 #[test]
+fn a_damaged_page_is_read_pointed_at_and_whole_again_with_one_click() {
+    const TEXT: &str = include_str!("../../core/tests/pastes/page.txt");
+    let press = "return [...document.querySelectorAll(arguments[0][0])]
+        .find(button => button.innerText.includes(arguments[0][1]))?.click() === undefined";
+    each_way(|page| {
+        page.paste(TEXT);
+        page.reads("#read-as", "iptables-save, nat table (line 16); iptables -L -v, nat table (line 41)");
+        page.reads("#diagnostics", "-d has lost its value");
+        // In the text the line is shown and its place marked; in the field it is selected.
+        assert_eq!(page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")), true);
+        page.holds("document.querySelector('[data-line=\"28\"][data-current] mark')?.innerText == '-d'");
+        page.holds("document.querySelector('[data-line=\"28\"] .mark.error')");
+        page.click("#view-paste");
+        page.holds("document.activeElement.id == 'paste-area'");
+        assert_eq!(page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")), true);
+        let selected = "(field => field.value.slice(field.selectionStart, field.selectionEnd))
+            (document.getElementById('paste-area')) == '-d'";
+        page.holds(selected);
+        page.holds("document.querySelector('.gutter .mark.error')");
+        assert_eq!(page.run(press, ("button.fix", "whole table")), true);
+        page.reads("#read-as", "not walked");
+        page.reads("#pane-rules", "Istio sidecar 1.5.");
+        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.holds("!document.querySelector('#diagnostics .error')");
+        lives(page);
+    });
+}
+
+#[test]
 fn a_large_paste_never_enters_a_text_field() {
     const RULES: u32 = 26_000;
     let mut text = String::from("*nat\n:OUTPUT ACCEPT [0:0]\n:many - [0:0]\n-A OUTPUT -j many\n");

@@ -124,7 +124,8 @@ fn fixes(page: &Page, remark: &Diagnostic, refused: bool) -> Html {
         html! {
             <span class="offer">
                 <button type="button" class="fix" onclick={page.on(Action::Fix(fix.clone(), refused))}>{ &fix.label }</button>
-                if lines > 1 {
+                // The label says all there is to a line or two.
+                if lines > 2 {
                     <details>
                         <summary>{ format!("Look at its {lines} lines") }</summary>
                         <pre>{ &fix.replacement }</pre>

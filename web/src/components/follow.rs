@@ -28,7 +28,7 @@ fn show(list: &HtmlElement, covered: f64) {
     let find = |what: &str| list.query_selector(what).ok().flatten();
     let Some(row) = find("[data-chosen]").or_else(|| find("[data-current]")) else { return };
     let (seen, row) = (list.get_bounding_client_rect(), row.get_bounding_client_rect());
-    let (above, below) = (row.top() - seen.top() - covered, row.bottom() - seen.bottom() + 8.0);
+    let (above, below) = (row.top() - seen.top() - covered, row.bottom() - seen.bottom() + 24.0);
     // Not `clamp`: its panic prints floats, which takes 5 KB of the page.
     let by = if above < 0.0 { above } else { below.max(0.0).min(above) };
     list.set_scroll_top(list.scroll_top() + by.round() as i32);

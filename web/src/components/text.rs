@@ -162,7 +162,7 @@ pub(crate) fn Edit(page: &Page) -> Html {
         <div class="edit">
             if let Some(text) = text {
                 <label class="hidden" for="paste-area">{ "Rules: what iptables-save printed, or a capture's JSON" }</label>
-                <div class="field">
+                <div class="pad">
                     <div class="gutter"><div ref={column}>{ for marks }</div></div>
                     <textarea id="paste-area" ref={node} {oninput} {onscroll} value={text} spellcheck="false"
                         autocomplete="off" autocapitalize="off" wrap="off"
