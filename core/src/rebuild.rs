@@ -14,6 +14,9 @@ mod twice;
 use pieces::Pieces;
 pub(crate) use twice::settle;
 
+/// More sections than anyone pastes are not compared with one another.
+const MOST_SECTIONS: usize = 32;
+
 /// Larger tables are no mesh's.
 const MOST_RULES: usize = 500;
 
@@ -23,7 +26,8 @@ pub(crate) fn offer(parsed: &mut Parsed) {
         return;
     }
     let mut offered = rules(parsed);
-    let tables: Vec<Diagnostic> = parsed.sections.iter().filter_map(|section| table(parsed, section)).collect();
+    let tables: Vec<Diagnostic> =
+        parsed.sections.iter().take(MOST_SECTIONS).filter_map(|section| table(parsed, section)).collect();
     for diagnostic in &mut parsed.diagnostics {
         let of_it = |(source, line, span, ..): &(u32, u32, Span, String, Fix)| {
             (*source, *line) == (diagnostic.source, diagnostic.line)
@@ -85,14 +89,17 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     let set = &parsed.rulesets[section.ruleset? as usize];
     let own = set.table(name)?;
     // Another part of the paste that shows the same table.
-    let other = parsed.sections.iter().filter(|other| *other != section && other.format != Format::Commands).find_map(
-        |other| {
+    let other = parsed
+        .sections
+        .iter()
+        .take(MOST_SECTIONS)
+        .filter(|other| *other != section && other.format != Format::Commands)
+        .find_map(|other| {
             let held = &parsed.rulesets[other.ruleset? as usize];
             let table = held.table(name).filter(|_| held.family == set.family && other.ruleset != section.ruleset)?;
             let shares = own.chains.iter().any(|chain| chain.hook.is_none() && table.chain(&chain.name).is_some());
             shares.then_some((other, held, table))
-        },
-    );
+        });
     let other = other.filter(|(_, _, table)| table.rules() >= own.rules());
     // A listing is only written anew where nothing better stands beside it.
     let better = |parsed: &Parsed| {

@@ -568,7 +568,7 @@ impl State {
     fn fix(&mut self, fix: &Fix, refused: bool) {
         match (refused, self.paste.fixable()) {
             (true, _) => self.paste(fix.apply(&self.refused_text)),
-            (false, Some(text)) => self.take(Paste::own(fix.apply(text))),
+            (false, Some(text)) => self.take(self.paste.edited(fix.apply(text))),
             (false, None) => {}
         }
     }

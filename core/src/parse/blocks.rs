@@ -1,5 +1,8 @@
 //! Where in a cleaned text rules stand, and in which form.
 
+use std::cell::Cell;
+use std::collections::HashSet;
+
 use super::call::{self, Call, Program};
 use super::kind::Kind;
 use super::script;
@@ -16,17 +19,25 @@ const AHEAD: usize = 200;
 /// Lines between a command and what it printed.
 const MOST_WARNINGS: usize = 4;
 
+/// More parts with rules than any text has.
+const MOST_BLOCKS: usize = 10_000;
+/// Here-documents without an end, after which no other is looked for.
+const MOST_OPEN: u32 = 8;
+
 /// The lines of a text, by number from 0.
 pub(super) struct Lines<'a> {
     text: &'a str,
     starts: Vec<u32>,
+    /// Ends of here-documents that were looked for in vain.
+    unclosed: Cell<u32>,
 }
 
 impl<'a> Lines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
         let starts = std::iter::once(0).chain(ends).filter(|start| *start < text.len());
-        Self { text, starts: starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect() }
+        let starts = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
+        Self { text, starts, unclosed: Cell::new(0) }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -43,6 +54,18 @@ impl<'a> Lines<'a> {
     pub(super) fn get(&self, line: usize) -> &'a str {
         let (start, end) = self.range(line);
         &self.text[start..end]
+    }
+
+    /// The line that ends a here-document with this word.
+    pub(super) fn closing(&self, at: usize, word: &str) -> Option<usize> {
+        if self.unclosed.get() == MOST_OPEN {
+            return None;
+        }
+        let found = (at + 1..self.len()).find(|at| self.get(*at).trim() == word);
+        if found.is_none() {
+            self.unclosed.set(self.unclosed.get() + 1);
+        }
+        found
     }
 
     /// The line that holds a byte.
@@ -103,6 +126,8 @@ pub(super) struct Found {
     pub(super) asked: Vec<(usize, Asked)>,
     /// Lines that are neither rules nor blank.
     pub(super) other: usize,
+    /// The first line that was not looked at: there were too many blocks before it.
+    pub(super) rest: Option<usize>,
 }
 
 /// Finds the blocks of a text.
@@ -110,6 +135,10 @@ pub(super) fn find(lines: &Lines) -> Found {
     let mut found = Found::default();
     let mut at = 0;
     while at < lines.len() {
+        if found.blocks.len() == MOST_BLOCKS {
+            found.rest = Some(at);
+            break;
+        }
         let line = lines.get(at);
         let kind = Kind::of(line);
         let (what, last) = match kind {
@@ -144,16 +173,15 @@ pub(super) fn find(lines: &Lines) -> Found {
 /// The last row of a listing of one table.
 fn listing_end(lines: &Lines, first: usize) -> usize {
     let mut last = first;
-    let mut seen = Vec::new();
+    let mut seen = HashSet::new();
     let mut blank = false;
     for at in first..lines.len() {
         let line = lines.get(at);
         match Kind::of(line) {
             Kind::Blank => blank = true,
             // A chain that comes again is another table's.
-            Kind::Listed(name) if seen.contains(&name) => break,
-            Kind::Listed(name) => {
-                seen.push(name);
+            Kind::Listed(name) if !seen.insert(name) => break,
+            Kind::Listed(_) => {
                 (last, blank) = (at, false);
             }
             Kind::Columns => (last, blank) = (at, false),
@@ -167,7 +195,7 @@ fn listing_end(lines: &Lines, first: usize) -> usize {
 /// The form of rules that begin at a line, and their last line.
 fn rules(lines: &Lines, first: usize) -> (What, usize) {
     let mut last = first;
-    let (mut tables, mut names) = (Vec::new(), Vec::new());
+    let (mut tables, mut names) = (Vec::new(), HashSet::new());
     let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
         (false, false, false, false, false, false);
     let (mut foreign, mut commit_at) = (0, 0);
@@ -180,18 +208,13 @@ fn rules(lines: &Lines, first: usize) -> (What, usize) {
             Kind::Table(name) if tables.contains(&name) || committed && changed && !counted => break,
             Kind::Table(name) => {
                 tables.push(name);
-                (open, names) = (true, Vec::new());
+                open = true;
+                names.clear();
             }
             // A chain that comes again is another table's.
-            Kind::Chain(name) | Kind::Policy(name) if !open && names.contains(&name) => break,
-            Kind::Chain(name) => {
-                names.push(name);
-                counted = true;
-            }
-            Kind::Policy(name) => {
-                names.push(name);
-                listed = true;
-            }
+            Kind::Chain(name) | Kind::Policy(name) if !names.insert(name) && !open => break,
+            Kind::Chain(_) => counted = true,
+            Kind::Policy(_) => listed = true,
             Kind::NewChain(_) => (listed, changed) = (true, true),
             Kind::Change(_) => changed = true,
             Kind::Rule(_) => ruled = true,
@@ -258,7 +281,7 @@ fn script_end(lines: &Lines, first: usize) -> usize {
     let mut at = first;
     while at < lines.len() && at - last <= MOST_BETWEEN {
         let line = lines.get(at);
-        if let Some(end) = script::heredoc(line).and_then(|word| script::heredoc_end(lines, at, word)) {
+        if let Some(end) = script::heredoc(line).and_then(|word| lines.closing(at, word)) {
             (at, last) = (end, end);
         } else if script::calls(line) {
             // A command goes on behind a backslash.

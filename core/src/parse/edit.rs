@@ -18,12 +18,20 @@ type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
 /// A chain's name has fewer bytes (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
 const NAME_LIMIT: usize = 29;
 
+/// So many rules may be looked at: a second or two.
+const MOST_WORK: usize = 2_000_000;
+
+/// So many rules are moved in the time that one is looked at.
+const MOVES: usize = 64;
+
 /// A table that commands change, with its chains by name.
 pub(super) struct Open {
     /// Its rule set, and its place in it.
     pub(super) ruleset: usize,
     pub(super) table: usize,
     pub(super) chains: HashMap<Box<str>, u32>,
+    /// Rules that commands have looked at or moved.
+    pub(super) work: usize,
 }
 
 impl Open {
@@ -73,9 +81,23 @@ impl Open {
         found
     }
 
-    fn change(&self, ruleset: &mut Ruleset, chain: usize, command: Command, rules: Vec<Rule>, say: &mut Say) {
+    fn change(&mut self, ruleset: &mut Ruleset, chain: usize, command: Command, rules: Vec<Rule>, say: &mut Say) {
         let length = ruleset.tables[self.table].chains[chain].rules.len();
         let at = command.number.map(|number| number as usize - 1);
+        // Looking for a rule prints them all; what is put before others moves them.
+        self.work += match (command.verb, at) {
+            (Verb::Delete | Verb::Check, None) => length,
+            (Verb::Insert | Verb::Delete, at) => length.saturating_sub(at.unwrap_or(0)) / MOVES,
+            _ => 0,
+        };
+        if self.work > MOST_WORK {
+            let problem = Problem::new("carrying out all of these commands takes too long: this one is left out");
+            return say(
+                Severity::Error,
+                command.word.span,
+                problem.hint("paste what `iptables-save` prints after them"),
+            );
+        }
         let too_far = |most: usize| at.is_some_and(|at| at >= most);
         let lacks = match command.verb {
             Verb::Insert => too_far(length + 1),

@@ -155,7 +155,7 @@ impl Listings {
         }
         let ruleset = &mut rulesets[place];
         ruleset.tables.push(Table { name, line: first.number, chains: Vec::new() });
-        let open = Open { ruleset: place, table: ruleset.tables.len() - 1, chains: HashMap::new() };
+        let open = Open { ruleset: place, table: ruleset.tables.len() - 1, chains: HashMap::new(), work: 0 };
         let phrases = self.phrases.take().filter(|phrases| phrases.family() == family);
         let phrases = phrases.unwrap_or_else(|| Phrases::new(family));
         let mut reader = TableReader { text, ruleset, open, phrases: &phrases, listings: self, say };

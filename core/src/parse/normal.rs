@@ -143,13 +143,10 @@ impl<'a> Writer<'a, '_> {
         if !named && !self.name(block, first, part) {
             return;
         }
-        let late = self.late(part);
-        for at in &late {
-            self.chain_line(*at);
-        }
-        for at in part.iter().filter(|at| !late.contains(at)) {
-            self.chain_line(*at);
-        }
+        // In the order of their lines.
+        let first = self.late(part);
+        first.iter().for_each(|at| self.chain_line(*at));
+        part.iter().filter(|at| first.binary_search(at).is_err()).for_each(|at| self.chain_line(*at));
         if block.what == What::Rules {
             let from = self.cleaned.origin(self.lines.range(part[part.len() - 1]).1);
             self.put("COMMIT", from);
@@ -208,7 +205,7 @@ impl<'a> Writer<'a, '_> {
         true
     }
 
-    /// The lines that declare chains below rules of theirs.
+    /// The lines to be written before the others, where chains are declared below rules of theirs.
     fn late(&mut self, part: &[usize]) -> Vec<usize> {
         let lines = self.lines;
         let mut ruled = std::collections::HashSet::new();

@@ -119,6 +119,12 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
         let problem = Problem::new(format!("{}{more}", repair.words())).hint("nothing else on these lines was changed");
         read.diagnostics.push(text, line, Severity::Note, Span::new(range.0, range.1), problem);
     }
+    if let Some(rest) = found.rest {
+        let span = cleaned.span(Span::new(lines.range(rest).0, lines.range(rest).0), text);
+        let problem = Problem::new("this text has more parts with rules than are read; the rest is left out");
+        let line = number(span.start as usize);
+        read.diagnostics.push(text, line, Severity::Error, span, problem.hint("paste fewer of them at once"));
+    }
     for (line, span, problem) in wrong::beside(text, &sections) {
         read.diagnostics.push(text, line, Severity::Warning, span, problem);
     }
@@ -156,8 +162,8 @@ fn filled(
     read: &Read,
     lines: &Lines,
 ) -> Section {
-    let own = |touched: &&Touched| (made.0..made.1).contains(&touched.line);
-    for touched in outcome.touched.iter().filter(own) {
+    let before = |line: u32| outcome.touched.partition_point(|touched: &Touched| touched.line < line);
+    for touched in &outcome.touched[before(made.0)..before(made.1)] {
         let Some(ruleset) = read.rulesets.get(touched.ruleset) else { continue };
         (section.family, section.backend) = (ruleset.family, ruleset.backend);
         section.ruleset = u32::try_from(touched.ruleset).ok();

@@ -241,7 +241,7 @@ impl<'a> Reader<'a, '_> {
         tables.push(Table { name, line: number, chains: Vec::new() });
         self.opened_at = span.start as usize;
         self.outcome.touched.push(Touched { line: self.at, ruleset, table: name });
-        self.open = Some(Open { ruleset, table: tables.len() - 1, chains: HashMap::new() });
+        self.open = Some(Open { ruleset, table: tables.len() - 1, chains: HashMap::new(), work: 0 });
     }
 
     /// The rule set that a table belongs to: the current one, unless the header has changed or it has this table already.
@@ -456,7 +456,7 @@ fn live(
         live.iter().position(|open| open.ruleset == ruleset && rulesets[ruleset].tables[open.table].name == name);
     held.unwrap_or_else(|| {
         let mut table = Table { name, line, chains: Vec::new() };
-        let mut open = Open { ruleset, table: rulesets[ruleset].tables.len(), chains: HashMap::new() };
+        let mut open = Open { ruleset, table: rulesets[ruleset].tables.len(), chains: HashMap::new(), work: 0 };
         for hook in name.hooks() {
             open.add(&mut table, hook.name(), None);
         }

@@ -1,8 +1,7 @@
 //! Scripts of iptables commands: what a shell would make of their lines, as far as the text tells.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
 
-use super::blocks::Lines;
 use super::call::{self, Program};
 use super::cleaned::Cleaned;
 use super::kind::Kind;
@@ -16,13 +15,14 @@ use crate::ruleset::{Hook, TableName};
 const LONGEST: usize = 64 * 1024;
 /// Lines that one command may go on over.
 const MOST_LINES: usize = 64;
-/// Lines of a here-document.
-const MOST_HEREDOC: usize = 200_000;
+
+/// What variables were set to; nothing where only a run would tell.
+type Variables = HashMap<String, Option<String>>;
 
 /// What has been run so far.
 #[derive(Debug, Default)]
 pub(super) struct Script {
-    variables: Vec<(String, Option<String>)>,
+    variables: Variables,
     /// Conditions and loops that are open.
     depth: usize,
     /// The rules that were added, as written: `-C … || -A …` adds none twice.
@@ -48,11 +48,12 @@ pub(super) fn calls(line: &str) -> bool {
     if line.len() > LONGEST || !named || line.trim_start().starts_with('#') {
         return false;
     }
-    simple(line).iter().any(|one| program(&line[one.start..one.end], &[]).is_some()) || heredoc(line).is_some()
+    let none = Variables::new();
+    simple(line).iter().any(|one| program(&line[one.start..one.end], &none).is_some()) || heredoc(line).is_some()
 }
 
 /// A call of a simple command: where its words begin, its family and backend.
-fn program(text: &str, variables: &[(String, Option<String>)]) -> Option<(usize, Family, Option<Backend>)> {
+fn program(text: &str, variables: &Variables) -> Option<(usize, Family, Option<Backend>)> {
     let skipped = keywords(text).0;
     let rest = &text[skipped..];
     if let Some(call) = call::find(rest) {
@@ -66,7 +67,7 @@ fn program(text: &str, variables: &[(String, Option<String>)]) -> Option<(usize,
         return None;
     }
     let behind = &rest[word.len()..];
-    let value = variables.iter().find(|(own, _)| own == name).and_then(|(_, value)| value.as_deref());
+    let value = variables.get(name).and_then(Option::as_deref);
     let lower = name.to_ascii_lowercase();
     let (family, backend) = match value.map(|value| call::named(value.split_whitespace().next().unwrap_or_default())) {
         Some(named) => named.map(|(family, backend, _)| (family, backend))?,
@@ -148,11 +149,6 @@ pub(super) fn heredoc(line: &str) -> Option<&str> {
     (!word.is_empty() && !word.starts_with('<')).then_some(word)
 }
 
-/// The line that ends it.
-pub(super) fn heredoc_end(lines: &Lines, at: usize, word: &str) -> Option<usize> {
-    (at + 1..lines.len()).take(MOST_HEREDOC).find(|at| lines.get(*at).trim() == word)
-}
-
 impl Script {
     /// Runs the lines from `first` to `last`; those from `from` on may hold variables.
     pub(super) fn run(&mut self, writer: &mut Writer, from: usize, first: usize, last: usize) {
@@ -181,7 +177,7 @@ impl Script {
                 }
             }
             self.line(writer, &line, lines.range(begin).0, lines.range(end).1);
-            if let Some(stop) = heredoc(lines.get(begin)).and_then(|word| heredoc_end(lines, begin, word)) {
+            if let Some(stop) = heredoc(lines.get(begin)).and_then(|word| lines.closing(begin, word)) {
                 let restore = lines.get(begin);
                 let keeps = restore.contains("--noflush") || restore.contains(" -n");
                 let family = if restore.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
@@ -199,8 +195,7 @@ impl Script {
     fn set(&mut self, name: &str, value: Option<&str>) {
         // What is set in a condition may be set or not.
         let value = value.filter(|_| self.depth == 0).map(str::to_owned);
-        self.variables.retain(|(own, _)| own != name);
-        self.variables.push((name.to_owned(), value));
+        self.variables.insert(name.to_owned(), value);
     }
 
     fn line(&mut self, writer: &mut Writer, line: &Cleaned, start: usize, end: usize) {
@@ -257,7 +252,7 @@ impl Script {
             }
             if c == '$' && !single {
                 let (name, length) = variable(rest);
-                let value = self.variables.iter().find(|(own, _)| own == name).and_then(|(_, value)| value.as_ref());
+                let value = self.variables.get(name).and_then(Option::as_ref);
                 if let Some(value) = value {
                     out.copy(line, kept, at);
                     out.put(value, line.origin(at), length);

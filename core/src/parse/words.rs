@@ -27,6 +27,9 @@ impl Word<'_> {
     }
 }
 
+/// No rule has more words; what is behind them is not split.
+const MOST: usize = 300;
+
 /// Splits a line that begins at byte `offset` of the text, into `words`.
 ///
 /// # Errors
@@ -39,7 +42,7 @@ pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>)
         while at < bytes.len() && is_blank(bytes[at]) {
             at += 1;
         }
-        if at == bytes.len() {
+        if at == bytes.len() || words.len() == MOST {
             return Ok(());
         }
         let start = at;
@@ -72,6 +75,9 @@ pub(super) fn split_shell<'a>(line: &'a str, offset: usize, words: &mut Vec<Word
         if is_blank_char(first) {
             chars.next();
             continue;
+        }
+        if words.len() == MOST {
+            break;
         }
         let (mut text, mut quote, mut end) = (String::new(), None, line.len());
         while let Some(&(at, c)) = chars.peek() {

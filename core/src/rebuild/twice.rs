@@ -6,9 +6,6 @@ use crate::order;
 use crate::parse::{Format, Parsed};
 use crate::ruleset::{Ruleset, Table, TableName};
 
-/// More sections than anyone pastes are not compared with one another.
-const MOST: usize = 32;
-
 /// Two sections that show one table, the better one first.
 struct Pair {
     better: usize,
@@ -21,8 +18,10 @@ struct Pair {
 /// Keeps the better of two parts that show the same table, and puts what shows other tables into one rule set.
 pub(crate) fn settle(parsed: &mut Parsed) {
     let printed = |format| matches!(format, Format::Save | Format::Rules | Format::Listing);
-    let sections: Vec<usize> =
-        (0..parsed.sections.len()).filter(|place| printed(parsed.sections[*place].format)).take(MOST).collect();
+    let sections: Vec<usize> = (0..parsed.sections.len())
+        .filter(|place| printed(parsed.sections[*place].format))
+        .take(super::MOST_SECTIONS)
+        .collect();
     for (at, first) in sections.iter().enumerate() {
         for second in &sections[at + 1..] {
             settle_two(parsed, *first, *second);

@@ -7,8 +7,7 @@ use crate::ruleset::TableName;
 /// Where the next line of a dump begins within a line, outside quotes.
 pub(super) fn next(line: &str) -> Option<usize> {
     // Nearly every line is one.
-    let begins = |lead: &[u8]| memchr::memmem::find(line.as_bytes().get(1..).unwrap_or_default(), lead).is_some();
-    if ![&b"-A "[..], b" :", b" *", b"COMMIT", b"-N ", b"-P ", b"# C", b"# G", b"-I "].iter().any(|lead| begins(lead)) {
+    if !may_hold_another(line.as_bytes()) {
         return None;
     }
     let mut counted = false;
@@ -48,6 +47,20 @@ pub(super) fn next(line: &str) -> Option<usize> {
         }
     }
     None
+}
+
+/// Whether anything behind the first byte looks like the beginning of a line.
+fn may_hold_another(line: &[u8]) -> bool {
+    let begins = |three: &[u8]| {
+        matches!(
+            three,
+            [b'-', b'A' | b'N' | b'P' | b'I', b' ']
+                | [b' ', b':' | b'*' | b'[', _]
+                | [b' ', b'#', b' ']
+                | [b'C', b'O', b'M']
+        )
+    };
+    line.windows(3).skip(1).any(begins)
 }
 
 /// Where a note begins behind a rule: `# …`, `// …`, `<- …`.

@@ -1,7 +1,7 @@
 //! From the parts that were read to a rule: what is implied, in which order, what is refused, and the rules that lists of
 //! addresses make.
 
-use crate::diagnostic::Span;
+use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::{Given, Id, Opt, Options};
 use crate::order;
 use crate::packet::Protocol;
@@ -9,6 +9,9 @@ use crate::ruleset::{Part, Rule, Ruleset, TableName, Value};
 
 use super::super::refuse;
 use super::{Line, MOST_RULES, RuleReader, Say, Site, TARGET};
+
+/// A text with this many conditions is no place for lists that make more.
+const MOST_PARTS: usize = 1 << 21;
 
 impl RuleReader {
     /// Adds an option under its canonical name; leaves out what says nothing.
@@ -73,7 +76,7 @@ impl RuleReader {
         if let Some(table) = line.table.or(site.table) {
             self.check(&line.rule, table, &groups, ruleset, say);
         }
-        self.multiply(line, ruleset);
+        self.multiply(line, ruleset, say);
     }
 
     /// Says what iptables or the kernel would refuse of a rule as a whole.
@@ -102,7 +105,12 @@ impl RuleReader {
     }
 
     /// Makes a rule of every combination of the addresses in the lists.
-    pub(super) fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset) {
+    pub(super) fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset, say: &mut Say) {
+        if !self.lists.is_empty() && ruleset.parts.len() > MOST_PARTS {
+            let problem = Problem::new("lists of addresses make too many rules here: only the first address is read");
+            say(Severity::Error, Span::default(), problem.hint("paste fewer of them at once"));
+            self.lists.clear();
+        }
         // Sources turn slower than destinations, as iptables nests its loops.
         order::sort_by_key(&mut self.lists, |(option, _)| *option);
         for (option, values) in self.lists.drain(..) {
