@@ -25,6 +25,7 @@ pub mod large;
 pub mod lesson;
 pub mod link;
 pub mod lint;
+pub mod map;
 pub mod mesh;
 pub mod names;
 pub mod number;

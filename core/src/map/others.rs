@@ -1,0 +1,47 @@
+//! The ways of an uncertain walk that are not the one shown: where each leaves it, and how it ends.
+
+use crate::compare;
+use crate::explain::Fate;
+use crate::ruleset::Ruleset;
+use crate::walk::trace::{Branch, Trace, Verdict};
+
+use super::Other;
+
+/// Each other end once, with the first condition that leads to it. `say` puts an end into a word or two.
+pub fn others(rulesets: &[Ruleset], trace: &Trace, say: impl Fn(&Verdict) -> String) -> Vec<Other> {
+    let Some((shown, rest)) = trace.branches.split_first() else { return Vec::new() };
+    let mut others: Vec<Other> = Vec::new();
+    for branch in rest {
+        let Some(step) = compare::part(&shown.path, &branch.path) else { continue };
+        let verdict = branch.path.verdict.as_ref();
+        let end = verdict.map_or_else(|| "no end is known".into(), &say);
+        let fate = Fate::of(verdict);
+        let is_new = others.iter().all(|other| (other.fate, &other.end) != (fate, &end));
+        let differs = shown.path.verdict.as_ref().zip(verdict).is_none_or(|(one, other)| !one.same_end(other));
+        if is_new && differs {
+            others.push(Other { step, fate, end, given: given(rulesets, shown, branch) });
+        }
+    }
+    others
+}
+
+/// What sets a branch apart from the one shown.
+fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
+    let mut pairs = shown.assumes.iter().zip(&branch.assumes);
+    let first = pairs.find(|(one, other)| (one.place, one.matches) != (other.place, other.matches));
+    match (first.map(|(_, other)| other), branch.first) {
+        (Some(assumed), _) => {
+            let (_, _, chain) = assumed.place.at.find(rulesets);
+            let rule = assumed.place.rule.map_or(0, |rule| rule + 1);
+            let does = match (assumed.target, assumed.matches) {
+                (false, true) => "matches",
+                (false, false) => "does not match",
+                (true, true) => "finds it so",
+                (true, false) => "does not find it so",
+            };
+            format!("{} {rule} {does}", chain.name)
+        }
+        (None, Some(backend)) => format!("{backend:?} runs first").to_ascii_lowercase(),
+        (None, None) => "a rule answers otherwise".into(),
+    }
+}

@@ -1,0 +1,102 @@
+//! Shapes, as drawings are made of them. Not inlined: they are many, and the page is small.
+
+use super::{Anchor, Form, Go, Group, Shape};
+
+/// The width of a character of the map's text in tenths of a pixel: monospaced, at 11 pixels.
+const CHARACTER: i32 = 67;
+
+/// The width of a text.
+#[inline(never)]
+pub(super) fn wide(text: &str) -> i32 {
+    let characters = i32::try_from(text.chars().count()).unwrap_or(i32::MAX / CHARACTER);
+    (characters * CHARACTER + 9) / 10
+}
+
+/// A text cut to a width.
+pub(super) fn cut(text: &str, width: i32) -> String {
+    if wide(text) <= width {
+        return text.to_owned();
+    }
+    let fits = usize::try_from((width * 10 / CHARACTER - 1).max(0)).unwrap_or(0);
+    text.chars().take(fits).chain(['…']).collect()
+}
+
+/// A rectangle.
+#[inline(never)]
+pub(super) fn area(class: &'static str, (x, y): (i32, i32), (width, height): (i32, i32), radius: i32) -> Shape {
+    Shape { class, form: Form::Box(x, y, width, height, radius) }
+}
+
+/// A circle.
+#[inline(never)]
+pub(super) fn dot(class: &'static str, (x, y): (i32, i32), radius: i32) -> Shape {
+    Shape { class, form: Form::Dot(x, y, radius) }
+}
+
+/// A text.
+#[inline(never)]
+pub(super) fn text(class: &'static str, (x, y): (i32, i32), anchor: Anchor, text: &str) -> Shape {
+    Shape { class, form: Form::Text(x, y, anchor, text.to_owned()) }
+}
+
+/// A line through points.
+#[inline(never)]
+pub(super) fn line(class: &'static str, points: &[(i32, i32)]) -> Shape {
+    let mut path = String::new();
+    for (at, (x, y)) in points.iter().enumerate() {
+        path.push_str(&format!("{}{x} {y}", if at == 0 { 'M' } else { 'L' }));
+    }
+    Shape { class, form: Form::Line(path) }
+}
+
+/// Shapes of nobody, with nothing to click.
+#[inline(never)]
+pub(super) fn plain(shapes: Vec<Shape>) -> Group {
+    Group { lane: None, fate: None, go: None, name: String::new(), stop: false, current: false, shapes }
+}
+
+/// Shapes of a lane.
+#[inline(never)]
+pub(super) fn of_lane(lane: usize, shapes: Vec<Shape>) -> Group {
+    Group { lane: Some(lane), ..plain(shapes) }
+}
+
+/// Shapes that lead to a step.
+#[inline(never)]
+pub(super) fn leads(step: usize, name: String, shapes: Vec<Shape>) -> Group {
+    Group { go: Some(Go::Step(step)), name, ..plain(shapes) }
+}
+
+/// Draws the line of a lane: what is gone of it, what lies ahead, and the packet's letter where it now is.
+#[inline(never)]
+pub(super) fn rail(layers: &mut Layers, lane: usize, letter: &'static str, points: &[(i32, i32)], here: usize) {
+    let (x, y) = points[here];
+    let lines = vec![line("rail ahead", &points[here..]), line("rail gone", &points[..=here])];
+    let token = vec![dot("token", (x, y), 8), text("letter", (x, y + 4), Anchor::Middle, letter)];
+    layers.lines.push(of_lane(lane, lines));
+    layers.tokens.push(of_lane(lane, token));
+}
+
+/// Groups by how far in front they are, so that lines never hide what stands on them, and take no clicks away.
+#[derive(Default)]
+pub(super) struct Layers {
+    /// Boxes.
+    pub(super) boxes: Vec<Group>,
+    /// Tints in them.
+    pub(super) tints: Vec<Group>,
+    /// What can be clicked.
+    pub(super) keys: Vec<Group>,
+    /// The lines of packets.
+    pub(super) lines: Vec<Group>,
+    /// Stations and texts.
+    pub(super) marks: Vec<Group>,
+    /// The letters of packets.
+    pub(super) tokens: Vec<Group>,
+}
+
+impl Layers {
+    /// All of them, from the back to the front.
+    pub(super) fn flatten(self) -> Vec<Group> {
+        [self.boxes, self.tints, self.keys, self.lines, self.marks, self.tokens].concat()
+    }
+}

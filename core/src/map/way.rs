@@ -1,0 +1,195 @@
+//! A packet's way in short: its hooks with the tables asked at each, the routing between them, and how its label changes.
+
+use std::ops::Range;
+
+use crate::explain::socket;
+use crate::ruleset::{Hook, Ruleset, TableName};
+use crate::view::View;
+use crate::walk::steps::Run;
+use crate::walk::trace::{Path, RouteReason, VerdictKind};
+
+/// Something that a packet passes.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Stop {
+    /// It comes in by an interface.
+    In(String),
+    /// A routing decision.
+    Route {
+        /// Why it was taken.
+        why: RouteReason,
+        /// The interface it chose; none for this host.
+        to: Option<String>,
+    },
+    /// A hook.
+    Hook(Hooked),
+}
+
+/// A hook on a way.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Hooked {
+    /// Which.
+    pub(super) hook: Hook,
+    /// Its steps.
+    pub(super) steps: Range<usize>,
+    /// The tables that were asked, in order.
+    pub(super) tables: Vec<Asked>,
+    /// Whether the dump has a table nat here that was not asked, since the connection is set up.
+    pub(super) skips_nat: bool,
+    /// What the packet is labelled with from here on, where that changed.
+    pub(super) label: Option<String>,
+}
+
+/// A table that was asked at a hook.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    /// The rule set, from 0.
+    pub(super) ruleset: u32,
+    /// The table.
+    pub(super) table: TableName,
+    /// Its steps.
+    pub(super) steps: Range<usize>,
+}
+
+impl Stop {
+    /// Whether two packets pass the same here, whatever their rules answer.
+    pub(super) fn is_like(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Hook(one), Self::Hook(other)) => one.hook == other.hook,
+            (one, other) => one == other,
+        }
+    }
+
+    /// Whether the packet goes out by `lo` here, and comes back.
+    pub(super) fn turns(&self) -> bool {
+        matches!(self, Self::Route { why: RouteReason::Looped, .. })
+    }
+
+    /// In words.
+    pub(super) fn words(&self) -> String {
+        match self {
+            Self::In(interface) => format!("comes in by {interface}"),
+            Self::Route { why: RouteReason::Looped, .. } => "out by lo and in again".into(),
+            Self::Route { why, to } => {
+                let again = if matches!(why, RouteReason::Mangled | RouteReason::Translated) { "again " } else { "" };
+                format!("routed {again}to {}", to.as_deref().unwrap_or("this host"))
+            }
+            Self::Hook(hooked) => {
+                let mut words = hooked.hook.name().to_owned();
+                for (at, asked) in hooked.tables.iter().enumerate() {
+                    words.push_str(if at == 0 { " with " } else { " and " });
+                    words.push_str(asked.table.name());
+                }
+                if let Some(label) = &hooked.label {
+                    words.push_str(", rewritten ");
+                    words.push_str(label);
+                }
+                words
+            }
+        }
+    }
+}
+
+/// What a packet passes, in order; or, where it is copied, its copy.
+pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop> {
+    let mut stops = Vec::new();
+    let route = |wanted: &[RouteReason], stops: &mut Vec<Stop>| {
+        let notes = path.routes.iter().filter(|note| wanted.contains(&note.why));
+        stops.extend(notes.map(|note| Stop::Route { why: note.why, to: note.interface.clone() }));
+    };
+    // The first view is the packet before any hook.
+    let views: Vec<&View> = path.views.iter().skip(1).filter(|view| view.copied == copied).collect();
+    if views.is_empty() {
+        // The routing that failed is not noted; one that was is of a packet that met no hook.
+        route(&[RouteReason::Sent], &mut stops);
+    }
+    let mut at = 0;
+    for here in views.chunk_by(|one, next| one.hook == next.hook) {
+        let (first, last) = (here[0], here[here.len() - 1]);
+        match first.hook {
+            Hook::Output => route(&[RouteReason::Sent], &mut stops),
+            Hook::Prerouting if path.views[1].hook == Hook::Prerouting => {
+                stops.extend(first.in_interface.clone().map(Stop::In));
+            }
+            Hook::Prerouting => route(&[RouteReason::Looped], &mut stops),
+            _ => {}
+        }
+        let is_here = |run: &&Run| run.first.hook == first.hook && path.views[run.first.view as usize].copied == copied;
+        let runs = path.steps.runs().iter().filter(is_here);
+        let start = runs.clone().next().map_or(at, |run| run.places().start);
+        let end = runs.clone().next_back().map_or(start, |run| run.places().end);
+        at = end;
+        let tables = tables(runs);
+        let gone = [VerdictKind::Dropped, VerdictKind::Rejected, VerdictKind::Queued];
+        let ended =
+            end == path.steps.len() && path.verdict.as_ref().is_some_and(|verdict| gone.contains(&verdict.kind));
+        let asks_nat = tables.iter().any(|asked| asked.table == TableName::Nat);
+        let skips_nat = !ended && !asks_nat && nat_is_held(rulesets, path, first);
+        let label = label(first, last);
+        stops.push(Stop::Hook(Hooked { hook: first.hook, steps: start..end, tables, skips_nat, label }));
+        match first.hook {
+            Hook::Output => route(&[RouteReason::Mangled, RouteReason::Translated], &mut stops),
+            Hook::Prerouting => route(&[RouteReason::Arrived], &mut stops),
+            _ => {}
+        }
+    }
+    stops
+}
+
+fn tables<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Asked> {
+    let mut tables: Vec<Asked> = Vec::new();
+    for run in runs {
+        let (at, steps) = (run.first.place.at, run.places());
+        match tables.last_mut() {
+            Some(last) if (last.ruleset, last.table) == (at.ruleset, at.table) => last.steps.end = steps.end,
+            _ => tables.push(Asked { ruleset: at.ruleset, table: at.table, steps }),
+        }
+    }
+    tables
+}
+
+/// Whether one of the rule sets of this walk has a chain of table nat at the hook.
+fn nat_is_held(rulesets: &[Ruleset], path: &Path, view: &View) -> bool {
+    let walked = |place: u32| path.steps.runs().iter().any(|run| run.first.place.at.ruleset == place);
+    let mut sets = (0..).zip(rulesets);
+    sets.any(|(place, set)| {
+        let nat = set.table(TableName::Nat);
+        nat.is_some_and(|nat| nat.at(view.hook).is_some()) && walked(place)
+    })
+}
+
+/// How the packet's label changes: what a rule wrote of its ends and its mark.
+pub(super) fn label(before: &View, after: &View) -> Option<String> {
+    let end = |address: std::net::IpAddr, port: Option<u16>| match port {
+        Some(port) => socket(address, port),
+        None => address.to_string(),
+    };
+    let mut label = String::new();
+    let mut add = |part: String| {
+        if !label.is_empty() {
+            label.push_str(", ");
+        }
+        label.push_str(&part);
+    };
+    if (before.dst, before.dport) != (after.dst, after.dport) {
+        add(format!("→ {}", end(after.dst, after.dport)));
+    }
+    if (before.src, before.sport) != (after.src, after.sport) {
+        add(format!("from {}", end(after.src, after.sport)));
+    }
+    if before.mark != after.mark {
+        add(format!("mark {:#x}", after.mark));
+    }
+    if let (true, Some((_, Some(port)))) = (before.steered != after.steered, after.steered) {
+        add(format!("to the socket on {port}"));
+    }
+    (!label.is_empty()).then_some(label)
+}
+
+/// What a packet is labelled with at the start: where it is going.
+pub(super) fn first_label(path: &Path) -> String {
+    let Some(view) = path.views.first() else { return String::new() };
+    match view.dport {
+        Some(port) => format!("→ {}", socket(view.dst, port)),
+        None => format!("→ {}", view.dst),
+    }
+}

@@ -1,0 +1,62 @@
+//! The words on the map.
+
+use super::pen::plain;
+use super::way::{Stop, stops};
+use super::{Go, Group, Lane, Shape, Sheet};
+use crate::explain::Fate;
+use crate::walk::trace::RouteReason;
+
+/// What stands above a station that is no hook.
+pub(super) fn heading(stop: &Stop) -> &'static str {
+    match stop {
+        Stop::In(_) => "in by",
+        Stop::Route { why: RouteReason::Mangled | RouteReason::Translated, .. } => "again",
+        _ => "route",
+    }
+}
+
+/// What stands beneath it.
+pub(super) fn word(stop: &Stop) -> &str {
+    match stop {
+        Stop::In(interface) => interface,
+        Stop::Route { to, .. } => to.as_deref().unwrap_or("here"),
+        Stop::Hook(hooked) => hooked.hook.name(),
+    }
+}
+
+/// The sign of an end.
+pub(super) fn glyph(fate: Fate) -> &'static str {
+    match fate {
+        Fate::Captured => "●",
+        Fate::Direct => "○",
+        Fate::Dropped => "✕",
+        Fate::Unknown => "?",
+    }
+}
+
+/// An end with its sign.
+pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
+    let Lane { fate, end, .. } = &sheet.lanes[lane];
+    format!("{} {end}", glyph(*fate))
+}
+
+/// "A, B captured".
+pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
+    let mut letters: Vec<&str> = lanes.iter().map(|lane| sheet.lanes[*lane].letter).collect();
+    letters.sort_unstable();
+    format!("{} {}", letters.join(", "), sheet.lanes[lanes[0]].fate.word())
+}
+
+/// The box of an end: it leads to the last step.
+pub(super) fn end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
+    let lane = &sheet.lanes[lanes[0]];
+    let last = lane.path.steps.len().saturating_sub(1);
+    let name = format!("{}, {}", lane.end, said(sheet, lanes));
+    Group { lane: Some(lanes[0]), stop: true, go: Some(Go::Step(last)), name, ..plain(shapes) }
+}
+
+/// The copy of a packet that goes to many.
+pub(super) fn copy(sheet: &Sheet) -> Vec<(&'static str, Vec<Stop>)> {
+    let copied = sheet.lanes.iter().filter(|lane| lane.path.copy.is_some());
+    copied.map(|lane| (lane.letter, stops(sheet.rulesets, lane.path, true))).collect()
+}
