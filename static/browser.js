@@ -96,14 +96,60 @@
   };
 
   window.chainwalkSave = function (name, type, text) {
+    give(name, new Blob([text], { type: type }));
+  };
+
+  function give(name, file) {
     var link = document.createElement("a");
-    link.href = URL.createObjectURL(new Blob([text], { type: type }));
+    link.href = URL.createObjectURL(file);
     link.download = name;
     link.click();
     // The browser has begun to read it by then.
     setTimeout(function () {
       URL.revokeObjectURL(link.href);
     }, 60000);
+  }
+
+  // Saves a drawing of the page as a file that needs nothing of the page: every colour and font is written into it.
+  window.chainwalkPicture = function (svg, png) {
+    var looks = ["fill", "stroke", "stroke-width", "stroke-dasharray", "stroke-linecap", "stroke-linejoin", "font-family",
+      "font-size", "font-weight", "text-anchor"];
+    var copy = svg.cloneNode(true);
+    var shown = svg.querySelectorAll("rect, path, circle, text");
+    copy.querySelectorAll("rect, path, circle, text").forEach(function (element, at) {
+      var style = getComputedStyle(shown[at]);
+      looks.forEach(function (look) {
+        if (element.tagName === "text" || look.indexOf("font") < 0) element.setAttribute(look, style.getPropertyValue(look));
+      });
+      if (element.classList.contains("hit")) element.remove();
+    });
+    copy.querySelectorAll("*").forEach(function (element) {
+      ["class", "role", "tabindex", "data-go", "data-current", "aria-current", "aria-label"].forEach(function (name) {
+        element.removeAttribute(name);
+      });
+    });
+    copy.setAttribute("role", "img");
+    var ground = document.createElementNS(svg.namespaceURI, "rect");
+    ground.setAttribute("width", "100%");
+    ground.setAttribute("height", "100%");
+    ground.setAttribute("fill", getComputedStyle(document.documentElement).backgroundColor);
+    copy.insertBefore(ground, copy.querySelector("g"));
+    var file = new Blob([new XMLSerializer().serializeToString(copy)], { type: "image/svg+xml" });
+    if (!png) return give("chainwalk.svg", file);
+    var address = URL.createObjectURL(file);
+    var image = new Image();
+    image.onload = function () {
+      var canvas = document.createElement("canvas");
+      // Sharp also on screens with two dots a pixel.
+      canvas.width = 2 * image.width;
+      canvas.height = 2 * image.height;
+      canvas.getContext("2d").drawImage(image, 0, 0, canvas.width, canvas.height);
+      URL.revokeObjectURL(address);
+      canvas.toBlob(function (picture) {
+        give("chainwalk.png", picture);
+      });
+    };
+    image.src = address;
   };
 
   window.chainwalkSecret = function () {

@@ -25,6 +25,8 @@ mod job;
 mod keys;
 #[path = "page/looks.rs"]
 mod looks;
+#[path = "page/map.rs"]
+mod map;
 #[path = "page/pastes.rs"]
 mod pastes;
 #[path = "page/pictures.rs"]
@@ -37,6 +39,8 @@ mod rules;
 mod share;
 #[path = "page/site.rs"]
 mod site;
+#[path = "page/stepper.rs"]
+mod stepper;
 
 /// A window on a common screen.
 const WIDE: (u32, u32) = (1440, 900);

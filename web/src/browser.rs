@@ -32,6 +32,10 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkSave)]
     pub(crate) fn save(name: &str, media_type: &str, text: &str);
 
+    /// Gives an SVG of the page to the reader, as it looks now: as a file that needs nothing of the page, or as PNG.
+    #[wasm_bindgen(js_name = chainwalkPicture)]
+    pub(crate) fn picture(svg: &web_sys::Element, png: bool);
+
     /// 16 bytes that nobody can guess.
     #[wasm_bindgen(js_name = chainwalkSecret)]
     pub(crate) fn secret() -> Vec<u8>;

@@ -13,6 +13,7 @@ mod help;
 mod lesson;
 mod lessons;
 mod list;
+mod map;
 mod past;
 mod rule;
 mod rules;

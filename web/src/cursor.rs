@@ -17,6 +17,8 @@ pub(crate) enum Move {
     NextMatch,
     /// Out of the chain: on to where its caller, or the next table, goes on.
     OutOfChain,
+    /// To the rule that decided: the first path's.
+    Decided,
     /// To that step.
     To(usize),
 }
@@ -34,6 +36,7 @@ pub(crate) fn go(paths: &[&Path], at: usize, to: Move) -> usize {
             Some(path) => out_of_chain(path, at).unwrap_or(last),
             None => last,
         },
+        Move::Decided => paths.first().and_then(|path| decided(path)).unwrap_or(last),
         Move::To(step) => step,
     };
     next.min(last)
@@ -42,6 +45,13 @@ pub(crate) fn go(paths: &[&Path], at: usize, to: Move) -> usize {
 /// The last step of the longest path.
 pub(crate) fn last(paths: &[&Path]) -> usize {
     paths.iter().map(|path| path.steps.len()).max().unwrap_or(0).saturating_sub(1)
+}
+
+/// The step at which the deciding rule or policy settled it.
+fn decided(path: &Path) -> Option<usize> {
+    let place = path.verdict.as_ref()?.decided_by?;
+    let mut steps = path.steps.iter();
+    steps.position(|step| step.place == place && step.outcome != Outcome::NoMatch)
 }
 
 fn matches(path: &Path, at: usize) -> bool {
@@ -90,6 +100,8 @@ mod tests {
         assert_eq!(go(&paths, 0, Move::Last), 11);
         assert_eq!(go(&paths, 11, Move::Forward), 11);
         assert_eq!(go(&paths, 3, Move::To(99)), 11);
+        assert_eq!(go(&paths, 0, Move::Decided), 9, "rule 9 sends the app's packet to the proxy");
+        assert_eq!(go(&paths[1..], 0, Move::Decided), 4, "rule 4 lets uid 1337 out");
         assert_eq!(stack(paths[0], 10), [0, 9, 10], "OUTPUT 1, ISTIO_OUTPUT 9, ISTIO_REDIRECT 1");
     }
 

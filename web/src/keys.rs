@@ -27,6 +27,7 @@ pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action>
         "End" => Action::Go(Move::Last),
         "n" => Action::Go(Move::NextMatch),
         "u" => Action::Go(Move::OutOfChain),
+        "v" => Action::Go(Move::Decided),
         "c" => Action::Compare,
         "?" => Action::Help(true),
         _ => return None,
@@ -44,11 +45,12 @@ pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Actio
 }
 
 /// The keys and what they do, for the help.
-pub(crate) const KEYS: [(&str, &str); 8] = [
+pub(crate) const KEYS: [(&str, &str); 9] = [
     ("← →  or  , .", "step back, step on"),
     ("Home  End", "first step, last step"),
     ("n", "next rule that matches"),
     ("u", "out of this chain"),
+    ("v", "to the rule that decided"),
     ("c", "compare with the second packet, or not"),
     ("?", "this help"),
     ("Ctrl Z  Ctrl Y", "undo, redo what was done to rules and packets"),
@@ -84,7 +86,7 @@ mod tests {
 
     #[test]
     fn the_switch_turns_characters_off_and_leaves_the_arrows() {
-        for key in [",", ".", "n", "u", "c", "?"] {
+        for key in [",", ".", "n", "u", "v", "c", "?"] {
             assert!(action(key, Focus::Elsewhere, true).is_some(), "{key}");
             assert_eq!(action(key, Focus::Elsewhere, false), None, "{key}");
         }

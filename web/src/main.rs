@@ -3,7 +3,7 @@
 //! # Layout
 //! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `lane`, `shelf`: what it is made of;
 //!   `editing`, `history`: rules changed in place, and the way back
-//! - `rows`, `pairs`, `way`, `cursor`: the rule list, the steps, the way and the moves, as plain data
+//! - `rows`, `pairs`, `cursor`: the rule list, the steps and the moves, as plain data
 //! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
 //! - `lesson`, `progress`: the classroom beside the playground, which it tells what to show
 //! - `components`: one file for each part of the page; `keys`, `intake`, `theme`, `keep`, `browser`: what a browser gives
@@ -31,7 +31,6 @@ mod state;
 mod theme;
 mod told;
 mod walked;
-mod way;
 
 use wasm_bindgen::prelude::*;
 

@@ -10,7 +10,7 @@ use crate::walked::Walked;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Pair {
     /// Steps that all walks shown take.
-    Shared(Range<usize>),
+    Shared(Steps),
     /// From here on they differ.
     Parting,
     /// What each does; an end stands where a walk has no more steps.
@@ -20,32 +20,59 @@ pub(crate) enum Pair {
 /// One walk's part of a row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Cell {
-    /// Steps: one, or a run without a match.
-    Steps(Range<usize>),
+    /// Steps.
+    Steps(Steps),
     /// Where the packet ends.
     End,
     /// It has ended before.
     Nothing,
 }
 
-/// All rows. `part` is the first step at which the walks differ.
-pub(crate) fn list(walks: &[&Walked], part: Option<usize>) -> Vec<Pair> {
+/// A step, or a run without a match.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Steps {
+    /// Which.
+    pub(crate) at: Range<usize>,
+    /// Whether a run's steps follow one by one; `None` for a single step.
+    pub(crate) open: Option<bool>,
+}
+
+impl Steps {
+    /// Whether this row stands for a step: an opened run has rows of their own for its steps.
+    pub(crate) fn shows(&self, step: usize) -> bool {
+        self.open != Some(true) && self.at.contains(&step)
+    }
+}
+
+impl Pair {
+    /// Whether this row stands for a step.
+    pub(crate) fn shows(&self, step: usize) -> bool {
+        match self {
+            Self::Shared(steps) => steps.shows(step),
+            Self::Each(cells) => cells.iter().any(|cell| matches!(cell, Cell::Steps(steps) if steps.shows(step))),
+            Self::Parting => false,
+        }
+    }
+}
+
+/// All rows. `part` is the first step at which the walks differ, `opened` are the first steps of runs that are unfolded.
+pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> Vec<Pair> {
     let shared = match (walks, part) {
         ([first, _], part) => part.unwrap_or(first.path().steps.len()),
         _ => 0,
     };
     let mut rows = Vec::new();
     if let [first, _] = walks {
-        rows.extend(runs(first, 0..shared, false).into_iter().map(Pair::Shared));
+        rows.extend(runs(first, 0..shared, false, opened).into_iter().map(Pair::Shared));
         if part.is_some() {
             rows.push(Pair::Parting);
         }
     }
-    let columns: Vec<Vec<Range<usize>>> =
-        walks.iter().map(|walked| runs(walked, shared..walked.path().steps.len(), part.is_some())).collect();
+    let columns: Vec<Vec<Steps>> =
+        walks.iter().map(|walked| runs(walked, shared..walked.path().steps.len(), part.is_some(), opened)).collect();
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
     for row in 0..=longest {
-        let cell = |column: &Vec<Range<usize>>| match column.get(row) {
+        let cell = |column: &Vec<Steps>| match column.get(row) {
             Some(steps) => Cell::Steps(steps.clone()),
             None if row == column.len() => Cell::End,
             None => Cell::Nothing,
@@ -57,7 +84,7 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>) -> Vec<Pair> {
 
 /// Single steps, and runs of at least two steps of one chain that did not match. Where walks part, the first step stands
 /// alone.
-fn runs(walked: &Walked, steps: Range<usize>, parting: bool) -> Vec<Range<usize>> {
+fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -> Vec<Steps> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     // The chain of the last of them, while that may go on.
     let mut open = None;
@@ -79,7 +106,14 @@ fn runs(walked: &Walked, steps: Range<usize>, parting: bool) -> Vec<Range<usize>
             at = next;
         }
     }
-    runs
+    let mut rows = Vec::new();
+    for at in runs {
+        let open = (at.len() > 1).then(|| opened.contains(&at.start));
+        let single = if open == Some(true) { at.clone() } else { 0..0 };
+        rows.push(Steps { at, open });
+        rows.extend(single.map(|step| Steps { at: step..step + 1, open: None }));
+    }
+    rows
 }
 
 #[cfg(test)]
@@ -88,7 +122,7 @@ mod tests {
     use crate::paste::Paste;
     use chainwalk_core::compare;
 
-    fn rows(keys: &[&str]) -> Vec<String> {
+    fn rows(keys: &[&str], opened: &[usize]) -> Vec<String> {
         let paste = Paste::sample(0);
         let walk = |key: &&str| {
             Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
@@ -96,9 +130,9 @@ mod tests {
         let walks: Vec<Walked> = keys.iter().map(walk).collect();
         let walks: Vec<&Walked> = walks.iter().collect();
         let part = if let [a, b] = walks[..] { compare::part(a.path(), b.path()) } else { None };
-        let range = |range: &Range<usize>| match range.len() {
-            1 => (range.start + 1).to_string(),
-            _ => format!("{}-{}", range.start + 1, range.end),
+        let range = |Steps { at, open }: &Steps| match open {
+            None => (at.start + 1).to_string(),
+            Some(open) => format!("{}-{}{}", at.start + 1, at.end, if *open { ":" } else { "" }),
         };
         let cell = |cell: &Cell| match cell {
             Cell::Steps(steps) => range(steps),
@@ -110,29 +144,40 @@ mod tests {
             Pair::Parting => "part".into(),
             Pair::Each(cells) => cells.iter().map(cell).collect::<Vec<_>>().join("|"),
         };
-        list(&walks, part).iter().map(say).collect()
+        list(&walks, part, opened).iter().map(say).collect()
     }
 
     #[test]
     fn two_walks_share_part_and_end() {
         assert_eq!(
-            rows(&["internet", "as-proxy"]),
+            rows(&["internet", "as-proxy"], &[]),
             ["1", "2-4", "part", "5|5", "6-9|6", "10|7", "11|end", "12|", "end|"]
         );
     }
 
     #[test]
     fn one_walk_is_one_column() {
-        assert_eq!(rows(&["internet"]), ["1", "2-9", "10", "11", "12", "end"]);
+        assert_eq!(rows(&["internet"], &[]), ["1", "2-9", "10", "11", "12", "end"]);
+    }
+
+    #[test]
+    fn a_run_unfolds_into_its_steps() {
+        assert_eq!(
+            rows(&["internet", "as-proxy"], &[1, 5]),
+            [
+                "1", "2-4:", "2", "3", "4", "part", "5|5", "6-9:|6", "6|7", "7|end", "8|", "9|", "10|", "11|", "12|",
+                "end|"
+            ]
+        );
     }
 
     #[test]
     fn equal_walks_never_part() {
-        assert_eq!(rows(&["internet", "internet"]), ["1", "2-9", "10", "11", "12", "end|end"]);
+        assert_eq!(rows(&["internet", "internet"], &[]), ["1", "2-9", "10", "11", "12", "end|end"]);
     }
 
     #[test]
     fn walks_that_part_at_once_share_nothing() {
-        assert_eq!(rows(&["internet", "inbound"])[..2], ["part", "1|1"]);
+        assert_eq!(rows(&["internet", "inbound"], &[])[..2], ["part", "1|1"]);
     }
 }

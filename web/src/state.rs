@@ -176,6 +176,8 @@ pub(crate) struct State {
     pub(crate) share: bool,
     /// Where the page is shown within another one and nothing can be changed: the link to the whole page, behind its `#`.
     pub(crate) embed: Option<String>,
+    /// Whether the walk goes on by itself.
+    pub(crate) playing: bool,
 }
 
 /// What can happen.
@@ -244,6 +246,10 @@ pub(crate) enum Action {
     Share(bool),
     /// What was to come in did not: why.
     Refuse(String),
+    /// The walk goes on by itself from now on, or not.
+    Play(bool),
+    /// It goes on by itself: a step.
+    Tick,
 }
 
 impl Default for State {
@@ -285,6 +291,7 @@ impl Default for State {
             held: false,
             share: false,
             embed: None,
+            playing: false,
         };
         state.walk();
         state
@@ -660,6 +667,8 @@ impl State {
     }
 
     fn apply(&mut self, action: Action) {
+        // Whoever does something else wants to look at it.
+        self.playing &= matches!(action, Action::Tick | Action::Held(_));
         match action {
             Action::Paste(text) => self.paste(text),
             // Of no concern to the rules: the lessons listen, too.
@@ -733,6 +742,17 @@ impl State {
             Action::Held(held) => self.held = held,
             Action::Share(open) => self.share = open,
             Action::Refuse(why) => self.refuse(why),
+            Action::Play(playing) => {
+                // From the start again, where there is nothing left to play.
+                if playing && self.cursor + 1 >= self.steps() {
+                    self.cursor = 0;
+                }
+                self.playing = playing;
+            }
+            Action::Tick => {
+                self.cursor = cursor::go(&self.paths(), self.cursor, Move::Forward);
+                self.playing &= self.cursor + 1 < self.steps();
+            }
         }
     }
 }
@@ -1012,6 +1032,16 @@ mod tests {
         let gone = loaded.reduce(put(shelf::Do::Remove(0)));
         assert_eq!(fates(&gone), [Fate::Direct]);
         assert_eq!(fates(&gone.reduce(Action::Undo { redo: false })), [Fate::Captured, Fate::Direct]);
+    }
+
+    #[test]
+    fn it_plays_to_the_end_until_something_else_is_done() {
+        let playing = after([Action::Go(Move::Last), Action::Play(true)]);
+        assert_eq!((playing.cursor, playing.playing), (0, true), "from the start again");
+        let end = (0..11).fold(Rc::clone(&playing), |state, _| state.reduce(Action::Tick));
+        assert_eq!((end.cursor, end.playing), (11, false));
+        let moved = playing.reduce(Action::Go(Move::Forward));
+        assert_eq!((moved.cursor, moved.playing), (1, false));
     }
 
     #[test]

@@ -116,6 +116,11 @@ impl Walked {
         self.assumed.get(next).map_or(usize::MAX, |(step, _)| *step)
     }
 
+    /// The steps whose rules nobody can tell.
+    pub(crate) fn doubts(&self) -> impl Iterator<Item = usize> {
+        self.assumed.iter().map(|(step, _)| *step)
+    }
+
     /// What became of the rule of a step, as far as a dump can tell.
     pub(crate) fn outcome(&self, at: usize) -> Outcome {
         if self.doubt(at).is_some() { Outcome::Unknown } else { self.path().steps.at(at).outcome }

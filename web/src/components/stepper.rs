@@ -1,7 +1,9 @@
-//! First, back, forward, last; the slider with both walks on it; the chains one is in; the step in a sentence.
+//! First, back, play, forward, last; the slider with both walks on it; the chains one is in, and jumps; the step in a sentence.
 
+use gloo::timers::callback::Interval;
+use gloo::utils::window;
 use wasm_bindgen::JsCast;
-use web_sys::HtmlInputElement;
+use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
@@ -16,9 +18,23 @@ use chainwalk_core::walk::trace::Outcome;
 /// Above so many steps the stations of a rail run together: only the line is drawn.
 const MOST: usize = 80;
 
+/// How long a step is shown while the walk goes on by itself, in milliseconds, with its name.
+const PACES: [(u32, &str); 3] = [(2000, "slow"), (1000, "medium"), (350, "fast")];
+
 /// All of it.
-pub(crate) fn stepper(page: &Page) -> Html {
+#[component]
+pub(crate) fn Stepper(page: &Page) -> Html {
     let state = &page.state;
+    let pace = use_state(|| PACES[1].0);
+    use_effect_with((state.playing, *pace), {
+        let act = page.act.clone();
+        move |(playing, pace)| {
+            let pace = *pace;
+            let tick = move || act.emit(if is_still() { Action::Play(false) } else { Action::Tick });
+            let timer = playing.then(|| Interval::new(pace, tick));
+            move || drop(timer)
+        }
+    });
     let steps = state.steps();
     let at = state.cursor;
     let oninput = page.act.reform(|event: InputEvent| {
@@ -26,16 +42,36 @@ pub(crate) fn stepper(page: &Page) -> Html {
         let step = slider.and_then(|slider| slider.value().parse::<usize>().ok()).unwrap_or(1);
         Action::Go(Move::To(step.saturating_sub(1)))
     });
+    let onchange = {
+        let pace = pace.clone();
+        move |event: Event| {
+            let list = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+            pace.set(list.and_then(|list| list.value().parse().ok()).unwrap_or(PACES[1].0));
+        }
+    };
+    let paces = PACES.map(|(milliseconds, name)| {
+        html! { <option value={milliseconds.to_string()} selected={*pace == milliseconds}>{ name }</option> }
+    });
     let (start, end) = (at == 0, at + 1 >= steps);
     let says = format!("Step {} of {}", (at + 1).min(steps), steps);
+    let (play, play_shape) = if state.playing {
+        ("Pause", "M4.500 2v12M11 2v12")
+    } else {
+        ("Play", "M3 2.500h2v11H3zM7 2.500l6 5.500-6 5.500z")
+    };
     html! {
         <>
             <div class="stepper">
                 <div class="moves" role="group" aria-label="Steps">
-                    { button(page, "first", "First step (Home)", Move::First, start, "M4 2v12M13 2 6 8l7 6z") }
-                    { button(page, "back", "Step back (left arrow)", Move::Back, start, "M11.500 2 4.500 8l7 6z") }
-                    { button(page, "forward", "Step on (right arrow)", Move::Forward, end, "M4.500 2l7 6-7 6z") }
-                    { button(page, "last", "Last step (End)", Move::Last, end, "M12 2v12M3 2l7 6-7 6z") }
+                    { button(page, "first", "First step (Home)", Action::Go(Move::First), start, "M4 2v12M13 2 6 8l7 6z") }
+                    { button(page, "back", "Step back (left arrow)", Action::Go(Move::Back), start, "M11.500 2 4.500 8l7 6z") }
+                    { button(page, "play", play, Action::Play(!state.playing), steps < 2, play_shape) }
+                    { button(page, "forward", "Step on (right arrow)", Action::Go(Move::Forward), end, "M4.500 2l7 6-7 6z") }
+                    { button(page, "last", "Last step (End)", Action::Go(Move::Last), end, "M12 2v12M3 2l7 6-7 6z") }
+                    <label class="pick pace">
+                        <span class="hidden">{ "Pace of play" }</span>
+                        <select id="pace" title="Pace of play" {onchange}>{ for paces }</select>
+                    </label>
                 </div>
                 <div class="track">
                     <svg class="rails" aria-hidden="true">
@@ -46,17 +82,34 @@ pub(crate) fn stepper(page: &Page) -> Html {
                 </div>
                 <span class="count">{ "Step " }<b>{ (at + 1).min(steps) }</b>{ of(state) }</span>
             </div>
-            { stack(state) }
+            <div class="jumps">
+                { stack(state) }
+                <div class="choice" role="group" aria-label="Jump">
+                    { jump(page, "next-match", "next match", "n", Move::NextMatch) }
+                    { jump(page, "out", "out of chain", "u", Move::OutOfChain) }
+                    { jump(page, "decided", "verdict", "v", Move::Decided) }
+                </div>
+            </div>
             { sentence(state) }
         </>
     }
 }
 
-fn button(page: &Page, id: &'static str, name: &'static str, to: Move, disabled: bool, shape: &'static str) -> Html {
+/// Whether the system asks for stillness: then nothing moves by itself.
+fn is_still() -> bool {
+    let asked = window().match_media("(prefers-reduced-motion: reduce)");
+    asked.ok().flatten().is_some_and(|asked| asked.matches())
+}
+
+fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to: Move) -> Html {
+    html! { <button type="button" {id} onclick={page.on(Action::Go(to))}>{ name }{ " " }<kbd>{ key }</kbd></button> }
+}
+
+fn button(page: &Page, id: &'static str, name: &'static str, to: Action, disabled: bool, shape: &'static str) -> Html {
     // Not `disabled`: that would take the focus away from whoever steps with the keyboard.
     html! {
         <button type="button" {id} aria-label={name} title={name} aria-disabled={disabled.to_string()}
-            onclick={page.on(Action::Go(to))}>
+            onclick={page.on(to)}>
             <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><path d={shape} /></svg>
         </button>
     }
@@ -114,7 +167,7 @@ fn stack(state: &State) -> Html {
     let parted = state.part.is_some_and(|part| state.cursor > part);
     html! {
         <p class="stack">
-            <span class="quiet">{ "Chain stack " }</span>
+            <span class="hidden">{ "Chain stack: " }</span>
             if parted {
                 { badge(side) }{ " " }
             }
@@ -140,12 +193,12 @@ fn sentence(state: &State) -> Html {
             several.iter().map(|(side, says)| html! { <span>{ badge(*side) }{ " " }{ says }{ " " }</span> }).collect()
         }
     };
-    // Not read out while a key is held; letting go changes the region, which then is.
-    let live = if state.held { "off" } else { "polite" };
+    // Not read out while a key is held or the walk goes on by itself; an end of that changes the region, which then is.
+    let live = if state.held || state.playing { "off" } else { "polite" };
     html! {
         <p class="sentence" id="sentence" aria-live={live} aria-atomic="true">
             { says }
-            if state.held {
+            if state.held || state.playing {
                 <span class="hidden">{ "…" }</span>
             }
         </p>

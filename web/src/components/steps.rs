@@ -3,22 +3,31 @@
 use std::ops::Range;
 
 use chainwalk_core::explain::{self, capital};
-use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::Outcome;
+use wasm_bindgen::JsCast;
+use web_sys::Element;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
 use super::rules::short;
-use super::window::window;
 use crate::cursor::Move;
 use crate::page::Page;
 use crate::pairs::{self, Cell, Pair};
 use crate::state::{Action, Side, State};
 use crate::walked::Walked;
 
-/// More rows than anyone reads at once.
-const MOST: usize = 400;
+/// So many rows are all in the page; of more, only those around the place that is looked at, all of one height.
+const MOST: usize = 200;
+/// The height of a row of a long list in CSS pixels, as the style sheet has it.
+const HEIGHT: usize = 29;
+
+/// What the rows get.
+struct Shown<'a> {
+    page: &'a Page,
+    walks: Vec<(Side, &'a Walked)>,
+    toggle: Callback<usize>,
+}
 
 /// The list.
 #[component]
@@ -26,105 +35,151 @@ pub(crate) fn Steps(page: &Page) -> Html {
     let state = &page.state;
     let node = use_follow((state.cursor, state.rows.clone()), 32.0);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();
-    let alone: Vec<&Walked> = walks.iter().map(|(_, walked)| *walked).collect();
-    let rows = pairs::list(&alone, state.part);
-    let holds = |pair: &Pair| match pair {
-        Pair::Shared(steps) => steps.contains(&state.cursor),
-        Pair::Each(cells) => {
-            cells.iter().any(|cell| matches!(cell, Cell::Steps(steps) if steps.contains(&state.cursor)))
+    // Which walks these are: others have other runs.
+    let of: Vec<usize> = walks.iter().map(|(_, walked)| std::ptr::from_ref(*walked) as usize).collect();
+    let opened = use_state(|| (Vec::new(), Vec::new()));
+    let open = if opened.0 == of { opened.1.clone() } else { Vec::new() };
+    let rows = use_memo((of.clone(), state.part, open.clone()), |(_, part, open)| {
+        let alone: Vec<&Walked> = walks.iter().map(|(_, walked)| *walked).collect();
+        pairs::list(&alone, *part, open)
+    });
+    let toggle = Callback::from(move |run: usize| {
+        let mut open = open.clone();
+        match open.iter().position(|other| *other == run) {
+            Some(at) => drop(open.remove(at)),
+            None => open.push(run),
         }
-        Pair::Parting => false,
-    };
-    let seen = window(rows.len(), MOST, rows.iter().position(holds));
-    let left = rows.len() - seen.len();
+        opened.set((of.clone(), open));
+    });
+    let (seen, onscroll) = use_window(rows.len(), rows.iter().position(|pair| pair.shows(state.cursor)));
     let heads = walks.iter().map(|(side, walked)| {
         let count = super::rules::count(walked.path().steps.len(), "step");
         html! { <div class="cell">{ badge(*side) }{ " " }{ state.name(*side) }{ ", " }{ count }</div> }
     });
     let single = if walks.len() < 2 { "single" } else { "double" };
+    let long = (seen.len() < rows.len()).then_some("long");
+    let gap = |count: usize| html! { <div style={format!("height:{}px", count * HEIGHT)} /> };
+    let (before, behind) = (gap(seen.start), gap(rows.len() - seen.end));
+    let shown = Shown { page, walks: walks.clone(), toggle };
     html! {
-        <div class={classes!("scroll", "steps", single)} ref={node} tabindex="0" role="group" aria-label="All steps">
+        <div class={classes!("scroll", "steps", single, long)} ref={node} tabindex="0" role="group" aria-label="All steps"
+            {onscroll}>
             <div class="pair heads">{ for heads }</div>
-            { for rows[seen].iter().map(|row| show(page, &walks, row)) }
-            if left > 0 {
-                <p class="left">{ format!("{left} more rows: step there to see them") }</p>
-            }
+            { before }
+            { for rows[seen].iter().map(|row| shown.row(row)) }
+            { behind }
         </div>
     }
 }
 
-fn show(page: &Page, walks: &[(Side, &Walked)], row: &Pair) -> Html {
-    match row {
-        Pair::Parting => html! {
-            <div class="parting" role="separator"><span>{ "Here they part" }</span></div>
-        },
-        Pair::Shared(steps) => {
-            let (side, walked) = walks[0];
-            html! { <div class="pair shared">{ step(page, side, walked, steps.clone(), true) }</div> }
+/// The rows to show of `count`, and what keeps them those that are looked at: after a move that is the row of the step
+/// shown, `current`, and else wherever the reader scrolls to.
+#[hook]
+fn use_window(count: usize, current: Option<usize>) -> (Range<usize>, Callback<Event>) {
+    let again = use_force_update();
+    // The current row of the last time, and the row around which the window lies.
+    let kept = use_mut_ref(|| (None, 0));
+    let middle = {
+        let mut kept = kept.borrow_mut();
+        if kept.0 != Some((current, count)) {
+            *kept = (Some((current, count)), current.unwrap_or(0));
         }
-        Pair::Each(cells) => {
-            let cells = walks.iter().zip(cells).map(|((side, walked), cell)| match cell {
-                Cell::Steps(steps) => step(page, *side, walked, steps.clone(), false),
-                Cell::End => end(walked),
-                Cell::Nothing => html! { <div class="cell" /> },
-            });
-            html! { <div class="pair">{ for cells }</div> }
+        kept.1
+    };
+    let onscroll = Callback::from(move |event: Event| {
+        let list = event.target().and_then(|target| target.dyn_into::<Element>().ok());
+        let row = list.and_then(|list| usize::try_from(list.scroll_top()).ok()).unwrap_or(0) / HEIGHT;
+        let mut kept = kept.borrow_mut();
+        if count > MOST && row.abs_diff(kept.1) > MOST / 4 {
+            kept.1 = row;
+            drop(kept);
+            again.force_update();
         }
-    }
+    });
+    let start = middle.saturating_sub(MOST / 2).min(count.saturating_sub(MOST));
+    (start..count.min(start + MOST), onscroll)
 }
 
-fn step(page: &Page, side: Side, walked: &Walked, steps: Range<usize>, shared: bool) -> Html {
-    let state = &page.state;
-    let path = walked.path();
-    let rulesets = state.paste.rulesets();
-    let first = path.steps.at(steps.start);
-    let became = walked.outcome(steps.start);
-    let decided = first.outcome != Outcome::NoMatch
-        && side == state.lead()
-        && walked.decided_by() == Some(first.place)
-        && walked.decided_at() == Some(steps.start);
-    let current = steps.contains(&state.cursor);
-    let table = |table: TableName| if walked.several_tables { format!("{table} ") } else { String::new() };
-    let place = match steps.len() {
-        1 => short(rulesets, first.place),
-        _ => {
-            let (_, _, chain) = first.place.at.find(rulesets);
-            let last = path.steps.at(steps.end - 1).place.rule.unwrap_or(0);
-            format!("{} {}–{}", chain.name, first.place.rule.unwrap_or(0) + 1, last + 1)
+impl Shown<'_> {
+    fn row(&self, row: &Pair) -> Html {
+        match row {
+            Pair::Parting => html! {
+                <div class="parting" role="separator"><span>{ "Here they part" }</span></div>
+            },
+            Pair::Shared(steps) => html! { <div class="pair shared">{ self.steps(0, steps, true) }</div> },
+            Pair::Each(cells) => {
+                let cells = cells.iter().enumerate().map(|(place, cell)| match cell {
+                    Cell::Steps(steps) => self.steps(place, steps, false),
+                    Cell::End => end(self.walks[place].1),
+                    Cell::Nothing => html! { <div class="cell" /> },
+                });
+                html! { <div class="pair">{ for cells }</div> }
+            }
         }
-    };
-    let number =
-        if steps.len() == 1 { (steps.start + 1).to_string() } else { format!("{}–{}", steps.start + 1, steps.end) };
-    let tint = decided.then(|| classes!("decided", colour(walked.headline.fate)));
-    let quiet = (first.outcome == Outcome::NoMatch).then_some("quiet");
-    let outcome = (first.outcome != Outcome::NoMatch && !shared).then(|| colour(walked.headline.fate));
-    html! {
-        <button type="button" class={classes!("cell", tint)} aria-current={current.then_some("step")} data-current={current.then_some(side.key())}
-            onclick={page.on(Action::Go(Move::To(steps.start)))}>
-            <span class="number">{ number }</span>
-            <span class={classes!("sign", outcome)}>{ sign(became) }</span>
-            <span class={classes!(quiet)}>
-                <code>{ table(first.place.at.table) }{ place }</code>{ " " }{ what(state, walked, steps, shared) }
-            </span>
-        </button>
+    }
+
+    fn steps(&self, place: usize, steps: &pairs::Steps, shared: bool) -> Html {
+        let state = &self.page.state;
+        let (side, walked) = self.walks[place];
+        let path = walked.path();
+        let rulesets = state.paste.rulesets();
+        let at = steps.at.start;
+        let first = path.steps.at(at);
+        let matched = first.outcome != Outcome::NoMatch;
+        let current = steps.shows(state.cursor);
+        let table = first.place.at.table;
+        let table = if walked.several_tables { format!("{table} ") } else { String::new() };
+        let onclick = match steps.open {
+            None => self.page.on(Action::Go(Move::To(at))),
+            Some(_) => self.toggle.reform(move |_| at),
+        };
+        let (number, says) = match steps.open {
+            None => {
+                let place = short(rulesets, first.place);
+                let what = what(state, walked, at);
+                ((at + 1).to_string(), html! { <><code>{ table }{ place }</code>{ " " }{ what }</> })
+            }
+            Some(_) => {
+                let (_, _, chain) = first.place.at.find(rulesets);
+                let rule = |step: usize| path.steps.at(step).place.rule.unwrap_or(0) + 1;
+                let (from, to) = (rule(at), rule(steps.at.end - 1));
+                let says =
+                    html! { <><code>{ table }{ &*chain.name }</code>{ format!(" rules {from} to {to}: no match") }</> };
+                (format!("{}–{}", at + 1, steps.at.end), says)
+            }
+        };
+        let decided = matched && side == state.lead() && walked.decided_at() == Some(at);
+        let tint = decided.then(|| classes!("decided", colour(walked.headline.fate)));
+        let quiet = (!matched).then_some("quiet");
+        let outcome = (matched && !shared).then(|| colour(walked.headline.fate));
+        let mark = match steps.open {
+            None => sign(walked.outcome(at)),
+            Some(true) => "▾",
+            Some(false) => "▸",
+        };
+        html! {
+            <button type="button" class={classes!("cell", tint)} aria-current={current.then_some("step")}
+                aria-expanded={steps.open.map(|open| open.to_string())} data-current={current.then_some(side.key())} {onclick}>
+                <span class="number">{ number }</span>
+                <span class={classes!("sign", outcome)}>{ mark }</span>
+                <span class={classes!(quiet)}>{ says }</span>
+            </button>
+        }
     }
 }
 
 /// What a step did, in a few words.
-fn what(state: &State, walked: &Walked, steps: Range<usize>, shared: bool) -> Html {
+fn what(state: &State, walked: &Walked, at: usize) -> Html {
     let path = walked.path();
     let rulesets = state.paste.rulesets();
-    let step = path.steps.at(steps.start);
+    let step = path.steps.at(at);
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let why = || explain::why(rulesets, &walked.trace, path, &step);
-    if let Some(because) = walked.doubt(steps.start) {
+    if let Some(because) = walked.doubt(at) {
         let taken = if step.outcome == Outcome::Match { "taken to match" } else { "taken not to match" };
         return html! { <><b>{ taken }</b>{ ": " }{ because }</> };
     }
     match (step.outcome, step.place.rule(rulesets)) {
-        (Outcome::NoMatch, _) if steps.len() > 1 => {
-            html! { { if shared { "match neither" } else { "do not match" } } }
-        }
         (Outcome::NoMatch, _) => html! { <>{ "no: " }{ why() }</> },
         (Outcome::Unknown, _) => html! { <>{ "cannot be told: " }{ why() }</> },
         (_, None) => html! { { step.place.at.find(rulesets).2.policy.name() } },

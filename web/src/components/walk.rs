@@ -3,9 +3,9 @@
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::stepper::stepper;
+use super::map::{Map, save_buttons};
+use super::stepper::Stepper;
 use super::steps::Steps;
-use super::way::ways;
 use crate::page::Page;
 use crate::state::Action;
 
@@ -22,13 +22,14 @@ pub(crate) fn walk(page: &Page) -> Html {
                 <h2>{ "Walk" }</h2>
                 <span class="names">{ for names }</span>
                 <span class="space" />
+                { save_buttons() }
                 <button type="button" class="line" id="compare" aria-pressed={state.compare.to_string()}
                     title="Show the second packet beside the first (c)" onclick={page.on(Action::Compare)}>
                     { "Compare " }<kbd>{ "c" }</kbd>
                 </button>
             </div>
-            { ways(page) }
-            { stepper(page) }
+            <Map ..page.clone() />
+            <Stepper ..page.clone() />
             <Steps ..page.clone() />
         </section>
     }
