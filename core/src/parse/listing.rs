@@ -175,7 +175,7 @@ fn tables<'l, 'a>(lines: &'l [Line<'a>]) -> Vec<&'l [Line<'a>]> {
     let mut others = false;
     for (place, line) in lines.iter().enumerate() {
         let Some(head) = Head::of(line.text) else { continue };
-        if head.policy.is_none() {
+        if !head.is_built_in() {
             others = true;
             continue;
         }

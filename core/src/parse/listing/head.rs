@@ -3,7 +3,7 @@
 use std::net::Ipv6Addr;
 
 use crate::packet::Family;
-use crate::ruleset::{Counters, Policy};
+use crate::ruleset::{Counters, Hook, Policy};
 
 use super::Line;
 use super::columns::{self, Columns};
@@ -49,6 +49,13 @@ impl<'a> Head<'a> {
     }
 }
 
+impl Head<'_> {
+    /// Whether it is the head of a built-in chain.
+    pub(super) fn is_built_in(&self) -> bool {
+        self.policy.is_some() && Hook::ALL.iter().any(|hook| hook.name() == self.name)
+    }
+}
+
 /// What a listing of one table shows of itself.
 pub(super) struct Shown<'a> {
     pub(super) evidence: Evidence<'a>,
@@ -67,7 +74,7 @@ impl<'a> Shown<'a> {
         let mut v6_only = false;
         for line in lines.iter().take(MOST_LINES) {
             if let Some(head) = Head::of(line.text) {
-                if head.policy.is_some() {
+                if head.is_built_in() {
                     shown.evidence.built_in.push(head.name);
                 }
                 continue;

@@ -60,6 +60,15 @@ fn ends_word(text: &str) -> bool {
     text.is_empty() || text.starts_with([' ', '\t'])
 }
 
+/// More bytes than any text in quotes has: what is opened and never closed is not looked for through all of a line.
+const LONGEST: usize = 600;
+
+/// The beginning of a text, as far as one in quotes may go.
+fn near(text: &str) -> &str {
+    let end = (0..=LONGEST.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    &text[..end]
+}
+
 /// How long a value is that stands at the beginning of a text, before what a pattern has next.
 fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
     let end = next.find([' ', '^', '!', '%']).unwrap_or(next.len());
@@ -68,7 +77,7 @@ fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
     if in_quotes {
         let (blank, stop) = if let Some(rest) = next.strip_prefix('^') { (" ", rest) } else { ("", stop) };
         let stop = format!("{blank}{stop}");
-        return text.match_indices(&stop).find(|(at, _)| ends_word(&text[at + stop.len()..])).map(|(at, _)| at);
+        return near(text).match_indices(&stop).find(|(at, _)| ends_word(&text[at + stop.len()..])).map(|(at, _)| at);
     }
     if let (true, Some(end)) = (stop.is_empty(), closing(text)) {
         return Some(end);
@@ -80,7 +89,7 @@ fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
 
 /// Where a text in quotes ends, as `xtables_save_string` prints one.
 fn closing(text: &str) -> Option<usize> {
-    let mut chars = text.strip_prefix('"')?.char_indices();
+    let mut chars = near(text).strip_prefix('"')?.char_indices();
     while let Some((at, sign)) = chars.next() {
         match sign {
             '\\' => drop(chars.next()),
