@@ -148,13 +148,16 @@ const FIRST: [&[Field]; 8] = [
 ];
 
 /// The other fields.
-const DETAILS: [&[Field]; 15] = [
+const DETAILS: [&[Field]; 18] = [
     &[Field::Owner],
     &[Field::Groups],
     &[Field::State],
-    &[Field::Mark, Field::Connmark],
-    &[Field::Dscp, Field::Ecn],
-    &[Field::Ttl, Field::Length],
+    &[Field::Mark],
+    &[Field::Connmark],
+    &[Field::Dscp],
+    &[Field::Ecn],
+    &[Field::Ttl],
+    &[Field::Length],
     &[Field::Mss],
     &[Field::Options],
     &[Field::Fragment],
