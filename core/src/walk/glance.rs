@@ -18,7 +18,7 @@ pub(super) struct Glance {
 }
 
 /// Only the first extensions of the list, and the first options of each: those that rules mostly begin with.
-const EXTENSIONS: usize = 16;
+const EXTENSIONS: usize = 20;
 const OPTIONS: usize = 8;
 
 /// What the packet shows to one option.
@@ -108,5 +108,19 @@ fn read(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
             _ => Shown::Hidden,
         },
         Some(_) => Shown::Hidden,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn there_is_room_for_all_that_can_be_told() {
+        for id in Id::all() {
+            let told = id.get().options.iter().rposition(|opt| opt.alone);
+            let fits = told.is_none_or(|option| id.place() < EXTENSIONS && option < OPTIONS);
+            assert!(fits, "{:?} stands too far behind in its list", id.get());
+        }
     }
 }
