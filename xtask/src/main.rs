@@ -1,12 +1,13 @@
 //! `cargo xtask`: everything a newcomer types.
 //!
 //! # Layout
-//! - `serve`, `dist`, `test`, `pictures`: the commands
+//! - `serve`, `dist`, `test`, `bench`, `pictures`: the commands
 //! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
 //! - `lessons`: the lessons, checked and joined; `http`, `watch`: what `serve` stands on
 //! - `cargo`, `target`, `packages`, `rooms`: running cargo; what has to be installed; who may depend on whom
 //! - `progress`: the lines that say what is going on
 
+mod bench;
 mod cargo;
 mod dist;
 mod http;
@@ -34,6 +35,8 @@ usage: cargo xtask COMMAND
                                 with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux, the one
                                 for 64-bit ARM, the man page and the completions
   test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
+  bench [PART]...               measure Chainwalk against its peers, one table; parts: kernel, reading, hostile
+                                (docs/performance.md)
   pictures                      take the pictures of the README anew
   help                          print this";
 
@@ -43,6 +46,7 @@ enum Command {
     Serve { port: Option<u16>, open: bool },
     Build { capture: bool },
     Test { fast: bool },
+    Bench { parts: Vec<String> },
     Pictures,
     Help,
 }
@@ -59,6 +63,7 @@ fn main() -> ExitCode {
         Command::Serve { port, open } => serve::serve(port, open),
         Command::Build { capture } => dist::build(capture),
         Command::Test { fast } => test::test(fast),
+        Command::Bench { parts } => bench::bench(&parts),
         Command::Pictures => pictures::take(),
         Command::Help => {
             progress::say(USAGE);
@@ -83,6 +88,7 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Some("build") => Command::Build { capture: false },
             Some("test") => Command::Test { fast: false },
             Some("pictures") => Command::Pictures,
+            Some("bench") => Command::Bench { parts: Vec::new() },
             Some("help") => Command::Help,
             _ => return Err(format!("there is no command {word:?}").into()),
         },
@@ -95,6 +101,7 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Command::Serve { open, .. }, Long("no-open")) => *open = false,
             (Command::Build { capture }, Long("capture")) => *capture = true,
             (Command::Test { fast }, Long("fast")) => *fast = true,
+            (Command::Bench { parts }, Value(part)) => parts.push(part.string()?),
             (_, other) => return Err(other.unexpected()),
         }
     }
@@ -118,6 +125,8 @@ mod tests {
         check("test --fast", Ok(Command::Test { fast: true }));
         check("pictures", Ok(Command::Pictures));
         check("test --help", Ok(Command::Help));
+        check("bench", Ok(Command::Bench { parts: Vec::new() }));
+        check("bench kernel", Ok(Command::Bench { parts: vec!["kernel".into()] }));
         check("", Err("which command?"));
         check("deploy", Err("there is no command \"deploy\""));
         check("build --fast", Err("invalid option '--fast'"));
