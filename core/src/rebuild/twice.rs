@@ -42,11 +42,13 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
     match twice.and_then(|table| compare(parsed, (first, own), (second, others), table)) {
         Some(pair) => prefer(parsed, &pair),
         None if twice.is_none() && held.tables.iter().all(|table| set.table(table.name).is_none()) => {
-            let held = parsed.rulesets.remove(others as usize);
-            parsed.rulesets[own as usize].absorb(held);
+            // A listing is read after the dumps, wherever it stands.
+            let (into, from) = (own.min(others), own.max(others));
+            let held = parsed.rulesets.remove(from as usize);
+            parsed.rulesets[into as usize].absorb(held);
             renumber(parsed, |place| match place {
-                place if place == others => own,
-                place => place - u32::from(place > others),
+                place if place == from => into,
+                place => place - u32::from(place > from),
             });
         }
         None => {}
@@ -134,6 +136,9 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         parsed.sections[pair.worse].ruleset = None;
         if set.tables.is_empty() {
             parsed.rulesets.remove(second as usize);
+            for section in parsed.sections.iter_mut().filter(|section| section.ruleset == Some(second)) {
+                section.ruleset = None;
+            }
             renumber(parsed, |place| place - u32::from(place > second));
         }
     } else if second < first {
