@@ -15,7 +15,10 @@ use std::thread;
 use std::time::Instant;
 
 use chainwalk_core::capture::Backend;
-use chainwalk_core::packet::Family;
+use chainwalk_core::packet::{Family, Packet};
+use chainwalk_core::walk::trace::Trace;
+use chainwalk_core::walk::walk;
+use chainwalk_tests::lessons;
 use chainwalk_tests::namespace::{program, require};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
@@ -146,4 +149,35 @@ fn both_backends_are_asked() {
         }
     }
     writeln!(std::io::stderr(), "both backends: {coverage}").expect("it can be said");
+}
+
+/// Every rule set of every lesson, with every packet of that lesson that can be sent as the first of its connection. In a
+/// lesson that states no namespace, the packet must end as the lesson says.
+#[test]
+fn lessons_are_the_kernels() {
+    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore"]);
+    let lessons = lessons::all();
+    for backend in BACKENDS {
+        let coverage = Lab::run(&[backend], Family::Ipv4, 0, |mut lab| {
+            let mut coverage = Coverage::default();
+            for (name, lesson) in &lessons {
+                for world in &lesson.worlds {
+                    let first = |packet: &&Packet| packet.family() == Family::Ipv4 && packet.state.is_none();
+                    let packets: Vec<Packet> =
+                        lesson.packets.iter().map(|(_, packet)| packet).filter(first).cloned().collect();
+                    let judged = Case::of(&world.text, packets.clone()).judge(&mut lab, &mut coverage);
+                    judged.unwrap_or_else(|difference| panic!("{name}, rules {}: {difference}", world.name));
+                    for packet in packets.iter().filter(|_| !world.host_known) {
+                        let here = walk(&lab.rulesets, None, &lab.host, packet);
+                        let end =
+                            |trace: &Trace| trace.verdict().map(|end| (end.kind, end.port, end.interface.clone()));
+                        assert_eq!(end(&world.walk(packet)), end(&here), "{name}, rules {}: {packet:?}", world.name);
+                    }
+                }
+            }
+            coverage
+        });
+        writeln!(std::io::stderr(), "lessons, {backend:?}: {} packets", coverage.packets).expect("it can be said");
+        assert!(coverage.packets >= 100, "{} packets", coverage.packets);
+    }
 }

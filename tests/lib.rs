@@ -1,4 +1,5 @@
 //! Shared by the suites.
 
+pub mod lessons;
 pub mod namespace;
 pub mod random;

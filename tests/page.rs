@@ -23,6 +23,8 @@ mod form;
 mod job;
 #[path = "page/keys.rs"]
 mod keys;
+#[path = "page/lessons.rs"]
+mod lessons;
 #[path = "page/looks.rs"]
 mod looks;
 #[path = "page/map.rs"]

@@ -8,7 +8,7 @@ use chainwalk_core::host::Host;
 use chainwalk_core::lint::dead_rules;
 use chainwalk_core::packet::{Family, Packet, Protocol};
 use chainwalk_core::print;
-use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::ruleset::{Ruleset, TableName};
 use chainwalk_core::view::View;
 use chainwalk_core::walk::trace::{Branch, Outcome, Path, Step, Trace, VerdictKind};
 use chainwalk_core::walk::walk;
@@ -44,6 +44,17 @@ impl Case {
         let rules: Vec<_> = backends.iter().map(|backend| rules(*backend, family)).collect();
         (Settings::any(), rules, prop::collection::vec(packet(family), 1..=PACKETS))
             .prop_map(|(settings, rules, packets)| Self { settings, rules, packets })
+    }
+
+    /// A rule set as it is, with nothing of an earlier one left: every table that it has not is emptied.
+    pub(crate) fn of(text: &str, packets: Vec<Packet>) -> Self {
+        let absent = TableName::ALL.into_iter().filter(|table| !text.lines().any(|line| line == format!("*{table}")));
+        let mut rules = String::from(text);
+        for table in absent {
+            let chains: String = table.hooks().iter().map(|hook| format!(":{hook} ACCEPT [0:0]\n")).collect();
+            rules += &format!("\n*{table}\n{chains}COMMIT\n");
+        }
+        Self { settings: Settings::pod(), rules: vec![rules], packets }
     }
 
     /// Loads the rules, sends the packets, and compares.

@@ -150,6 +150,11 @@ impl Settings {
         .into_iter()
     }
 
+    /// Those of a usual pod.
+    pub(crate) fn pod() -> Self {
+        Self { forwarding: false, route_localnet: false, rp_filter: "0" }
+    }
+
     pub(crate) fn any() -> impl Strategy<Value = Self> {
         let rp_filter = prop_oneof![4 => Just("0"), 1 => Just("1"), 1 => Just("2")];
         (prop::bool::weighted(0.9), any::<bool>(), rp_filter).prop_map(|(forwarding, route_localnet, rp_filter)| Self {

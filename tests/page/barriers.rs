@@ -100,6 +100,25 @@ fn what_is_touched_is_large_enough() {
     });
 }
 
+#[test]
+fn axe_finds_no_serious_barrier_in_lessons() {
+    one_way(Way::File, |page| {
+        page.run(AXE, ());
+        for (scheme, size) in [("light", WIDE), ("dark", WIDE), ("dark", (400, 800))] {
+            page.show_as(size, scheme);
+            for (address, part) in [("lessons", "Lessons"), ("lesson/the-number-1337/2", "The rule that decides")] {
+                page.run("location.hash = arguments[0]", address);
+                page.reads("#lesson-title", part);
+                check(page, &format!("{part}, {scheme}, {size:?}"));
+            }
+            page.click("[data-choice='0']");
+            page.click("[data-choice='2']");
+            page.reads(".behind", "They part at");
+            check(page, &format!("answered, {scheme}, {size:?}"));
+        }
+    });
+}
+
 #[track_caller]
 fn check(page: &Page, state: &str) {
     let result = page.run("return axe.run({resultTypes: ['violations']})", ());

@@ -87,13 +87,14 @@ fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
     let mut moves = 0;
     if let Work::Packet(start, keep) = &task.work {
         let [before, after] = [&cast.packets[*start].1, packet].map(Draft::of);
-        let value = |draft: &Draft, field| draft.applies(field).then(|| draft.get(field).to_owned());
-        for field in Field::ALL {
-            let old = value(&before, field);
-            if old != value(&after, field) {
+        // A field that comes or goes with another one is no move of its own.
+        let both = |field: &Field| before.applies(*field) && after.applies(*field);
+        for field in Field::ALL.into_iter().filter(both) {
+            let old = before.get(field);
+            if old != after.get(field) {
                 moves += 1;
                 if keep.contains(&field) {
-                    lines.push((false, format!("It must stay as it was: {}.", field.phrase(&old.unwrap_or_default()))));
+                    lines.push((false, format!("It must stay as it was: {}.", field.phrase(old))));
                 }
             }
         }

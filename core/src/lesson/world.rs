@@ -53,7 +53,7 @@ impl World {
     ///
     /// # Errors
     /// What iptables would refuse of the commands.
-    pub(super) fn changed<'a>(&self, commands: impl Iterator<Item = &'a str>) -> Result<String, String> {
+    pub fn changed<'a>(&self, commands: impl Iterator<Item = &'a str>) -> Result<String, String> {
         let mut lines: Vec<&str> = self.text.lines().collect();
         for command in commands.map(str::trim).filter(|command| !command.is_empty()) {
             let (table, command) = match command.strip_prefix("-t ").and_then(|rest| rest.split_once(' ')) {

@@ -22,7 +22,7 @@ use super::walk::walk;
 use crate::intake::{self, Taken};
 use crate::page::Page;
 use crate::state::{Action, State};
-use crate::{browser, keep};
+use crate::{browser, keep, lesson};
 
 /// Larger texts are not taken, in bytes: a browser may have no memory for what they become.
 const MOST: f64 = 100e6;
@@ -165,7 +165,9 @@ impl App {
         let opened = matches!(action, Action::Link(_));
         let before = Rc::clone(&self.state);
         self.state = Rc::clone(&self.state).reduce(action);
-        if !opened && !before.same_work(&self.state) {
+        // A lesson's address stays true, whatever its reader tries out.
+        let lesson = intake::fragment().starts_with(lesson::ADDRESS);
+        if !opened && !lesson && !before.same_work(&self.state) {
             // What the address says is not what is shown any more.
             browser::address("");
             let keep = context.link().callback(|()| Message::Keep);
