@@ -106,7 +106,7 @@ fn a_dump_is_pasted_into_the_text_field() {
         // Typing in it reads it again.
         page.run("document.getElementById('paste-area').setSelectionRange(0, 0)", ());
         page.press("oops ");
-        page.reads("#diagnostics", "line 1");
+        page.reads("#diagnostics", "The line that names the table is missing");
     });
 }
 

@@ -223,7 +223,7 @@ fn an_embedded_page_shows_the_walk_within_a_frame_and_is_not_changed() {
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");
         let whole = page.run("return document.querySelector('.onward a').href", ());
         page.open(whole.as_str().expect("a link"));
-        page.holds("document.getElementById('samples').checkVisibility()");
+        page.holds("document.getElementById('samples')?.checkVisibility()");
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");
     });
 }
