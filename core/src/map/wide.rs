@@ -20,8 +20,8 @@ const TO_RAIL: i32 = 29;
 const GAP: i32 = 17;
 /// From a box's last rail to its bottom.
 const FOOT: i32 = 9;
-/// Between rows.
-const BETWEEN: i32 = 6;
+/// Between rows: the box of an end hangs lower than those of hooks, and the names of the next row stand beneath it.
+const BETWEEN: i32 = 14;
 /// The shortest line between two stations, and the longest that room to spare makes of it.
 const LINE: i32 = 16;
 const STRETCH: i32 = 90;

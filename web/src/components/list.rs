@@ -30,7 +30,10 @@ const MARGIN: f64 = 600.0;
 pub(super) fn List(page: &Page) -> Html {
     let state = &page.state;
     let start = use_state(|| 0_usize);
-    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, state.editing.place), 64.0);
+    let editing = &state.editing;
+    // What opens beneath a rule makes it higher.
+    let opened = (editing.place, editing.form.is_some(), editing.refused.is_some());
+    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), 64.0);
     let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
     let wanted = state.editing.place.map_or_else(|| cursors.clone(), |place| vec![place]);
     let is_wanted = |row: &Row| match row {
