@@ -1,8 +1,114 @@
-//! The lessons: opened, answered, remembered, printed, and read from a file.
+//! The lessons: every one played to its end, and what is around them.
 
+use chainwalk_core::lesson::{Exercise, Lesson, Step, Work};
+use chainwalk_tests::lessons;
+use serde_json::{Value, json};
 use thirtyfour::Key;
 
 use crate::{Way, each_way, one_way};
+
+/// What a script plays: each step of one lesson, as a reader would, but faster.
+const PLAY: &str = r"
+const [name, steps, next] = given;
+const until = async (what, look) => {
+  for (let left = 1500; left; left--) {
+    const found = look();
+    if (found) return found;
+    await new Promise(done => setTimeout(done, 10));
+  }
+  throw new Error(`${name}: waited in vain for ${what}, at: ${document.getElementById('lesson')?.innerText}`);
+};
+const at = selector => document.querySelector(selector);
+const write = (field, text) => {
+  field.value = text;
+  field.dispatchEvent(new InputEvent('input', {bubbles: true}));
+};
+location.hash = `lesson/${name}`;
+for (const step of steps) {
+  await until(step.title, () => at('#lesson-title')?.textContent == step.title);
+  await until('the step to be shown', () => at('#samples').selectedOptions[0].label.includes('lesson'));
+  if (step.ask) {
+    await until('the walk hidden or not', () => document.body.hasAttribute('data-asking') == step.ask.hides);
+    if (at('.behind')) throw new Error(`${name}: ${step.title} tells before it is answered`);
+    for (const {place, reply} of [step.ask.wrong, step.ask.right]) {
+      const choice = `[data-choice='${place}']`;
+      (await until(choice, () => at(choice))).click();
+      await until(reply, () => at(choice).parentElement.querySelector('.reply')?.textContent == reply);
+      if (place == step.ask.wrong.place && at('.behind')) throw new Error(`${name}: ${step.title} takes a wrong answer`);
+    }
+    await until('what stands behind', () => at('.behind') && !document.body.hasAttribute('data-asking'));
+  }
+  if (step.task) {
+    await until('an untouched task', () => {
+      at('#lesson-check').click();
+      return at('#lesson-judged').textContent.includes('nothing is changed');
+    });
+    if (step.task.text) {
+      at('#lesson-edit').click();
+      write(await until('the text field', () => at('#paste-area')), step.task.text);
+    }
+    for (const [field, value] of step.task.fields) write(await until(field, () => at(`#a-${field}`)), value);
+    // The page takes a moment to draw what was written; what is judged is what it has drawn.
+    await until('the task solved', () => {
+      at('#lesson-check').click();
+      return at('#lesson-judged').textContent.includes('Solved');
+    });
+    await until('what stands behind', () => at('.behind'));
+  }
+  at('#lesson-next').click();
+}
+await until('the next lesson', () => location.hash == next);
+";
+
+#[test]
+fn every_lesson_is_played_to_its_end() {
+    one_way(Way::File, |page| {
+        let lessons = lessons::all();
+        for (place, (name, lesson)) in lessons.iter().enumerate() {
+            let next = lessons.get(place + 1).map_or("#lessons".into(), |(next, _)| format!("#lesson/{next}"));
+            let steps: Vec<Value> = lesson.steps.iter().map(|step| plan(lesson, step)).collect();
+            let play = format!("return (async given => {{{PLAY}}})(arguments[0]).catch(String)");
+            assert_eq!(page.run(&play, json!([name, steps, next])), Value::Null);
+        }
+        // Everything was earned, so everything is marked as done.
+        page.run("location.hash = 'lessons'", ());
+        page.holds(&format!("document.querySelectorAll('.all b').length == {}", lessons.len()));
+        page.holds("[...document.querySelectorAll('.all b')].every(state => state.textContent.includes('done') && !state.textContent.includes(' of '))");
+    });
+}
+
+/// What to do in a step, and what will be said.
+fn plan(lesson: &Lesson, step: &Step) -> Value {
+    let mut plan = json!({"title": step.title});
+    match &step.exercise {
+        Some(Exercise::Ask(question)) => {
+            let answer = |right: bool| {
+                let found = question.choices.iter().position(|choice| choice.right == right);
+                let place = found.expect("there is such an answer");
+                json!({"place": place, "reply": question.choices[place].reply})
+            };
+            plan["ask"] = json!({"hides": question.hides, "wrong": answer(false), "right": answer(true)});
+        }
+        Some(Exercise::Task(task)) => {
+            let solution = &task.solutions[0];
+            let world = &lesson.worlds[step.scene.world];
+            plan["task"] = match &task.work {
+                Work::Rules => {
+                    json!({"text": world.changed(solution.split(" ; ")).expect("it was tried"), "fields": []})
+                }
+                Work::Packet(..) => {
+                    let change = |change: &str| {
+                        let (key, value) = change.trim().split_once(' ').expect("a field and its value");
+                        json!([key, value])
+                    };
+                    json!({"fields": solution.split(',').map(change).collect::<Vec<_>>()})
+                }
+            };
+        }
+        None => {}
+    }
+    plan
+}
 
 #[test]
 fn a_lesson_is_opened_answered_and_remembered() {
