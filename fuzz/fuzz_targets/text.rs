@@ -34,7 +34,9 @@ fuzz_target!(|text: &str| {
             assert_eq!(line, rule.line as usize);
         }
         let printed = print::save(ruleset, true);
-        if !parsed.has_errors() {
+        // Words of a listing that were not understood are kept as written, which iptables-save's form has no place for.
+        let unread = parsed.diagnostics.iter().any(|remark| remark.message.contains(" in a listing is not understood"));
+        if !parsed.has_errors() && !unread {
             let again = parse::parse(printed.clone());
             // Without a header the family is told from what the rules name.
             if again.rulesets.iter().all(|other| other.family == ruleset.family) {

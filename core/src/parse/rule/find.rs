@@ -24,7 +24,8 @@ impl RuleReader {
             return Some(found);
         }
         let implied = Id::implied_by(self.named?, family)?;
-        if self.matches.iter().any(|(id, _)| *id == implied) {
+        // `--` alone ends getopt_long's options: it abbreviates none.
+        if flag.len() < 3 || self.matches.iter().any(|(id, _)| *id == implied) {
             return None;
         }
         let options = implied.get().options;
