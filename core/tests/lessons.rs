@@ -218,7 +218,7 @@ fn a_wrong_answer_is_told_what_it_would_take() {
     );
     assert!(replies[1].1.contains("destination been 10.244.1.5"), "{}", replies[1].1);
     assert_eq!(replies[2].1, "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out. Leaves by eth0 unchanged.");
-    assert!(replies[3].1.contains("no change of one field or one rule"), "{}", replies[3].1);
+    assert!(replies[3].1.contains("No change of one field, or of one rule"), "{}", replies[3].1);
 }
 
 #[test]

@@ -119,10 +119,12 @@ impl<'a> Asked<'a> {
         let flips = self.flips.get_or_insert_with(|| flip::find(&world.rulesets, &world.host, trace));
         let found = flips.offered.iter().find(|flip| is_end(test, &flip.verdict));
         match found {
-            Some(flip) => format!("Not this packet. {}", flip.sentence(&world.rulesets, &trace.packet, world.mesh.as_ref())),
-            None => "Not this packet, nor one that differs from it in a single field: no change of one field or one rule was \
-                     found that would take it there."
-                .into(),
+            Some(flip) => {
+                format!("Not this packet. {}", flip.sentence(&world.rulesets, &trace.packet, world.mesh.as_ref()))
+            }
+            None => {
+                "Not this packet. No change of one field, or of one rule, was found that would take it there.".into()
+            }
         }
     }
 }
