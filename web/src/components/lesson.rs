@@ -7,6 +7,7 @@ use gloo::utils::window;
 use yew::prelude::*;
 
 use super::lessons::into_sight;
+use crate::lane::Lane;
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
 use crate::page::Page;
 use crate::paste::Origin;
@@ -52,7 +53,8 @@ pub(super) fn step(
     html! {
         <>
             <p class="quiet">{ format!("{} · step {} of {last}", lesson.head.title, at + 1) }</p>
-            <h2 id="lesson-title" tabindex="-1">{ &step.title }</h2>
+            // Of the first level: the verdict, which else has it, is hidden while a prediction is wanted.
+            <h1 id="lesson-title" tabindex="-1">{ &step.title }</h1>
             { point(step) }
             { blocks(page, room, &step.before) }
             if let Some(exercise) = &step.exercise {
@@ -109,7 +111,8 @@ fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
         Piece::Code(text) => html! { <code>{ text }</code> },
         Piece::Told(text, None) => html! { <span class="told">{ text }</span> },
         Piece::Told(text, Some(place)) => {
-            html! { <button type="button" class="link told" title="Show this rule" onclick={show(page, room, *place)}>{ text }</button> }
+            // A link and no button: it wraps as words do. Its address is where the reader is already.
+            html! { <a class="link told" title="Show this rule" href={room.address.clone()} onclick={show(page, room, *place)}>{ text }</a> }
         }
     };
     pieces.iter().map(piece).collect()
@@ -280,17 +283,23 @@ pub(super) fn handout(page: &Page, room: &Classroom) -> Html {
     };
     html! {
         <>
-            <h2 id="lesson-title" tabindex="-1">{ &lesson.head.title }</h2>
+            <h1 id="lesson-title" tabindex="-1">{ &lesson.head.title }</h1>
             <p class="quiet">{ &lesson.head.about }</p>
-            <p class="row-of"><button type="button" class="line" id="lesson-print" onclick={print}>{ "Print" }</button></p>
-            { for lesson.worlds.iter().map(|world| html! { <><h3>{ format!("Rules: {}", world.name) }</h3><pre>{ &world.text }</pre></> }) }
+            <p class="row-of">
+                <button type="button" class="line" id="lesson-print" onclick={print}>{ "Print" }</button>
+                <a class="line" id="lesson-back" href={room.address.trim_end_matches("/handout").to_owned()}>{ "Back to the lesson" }</a>
+            </p>
+            { for lesson.worlds.iter().map(|world| html! { <><h2>{ format!("Rules: {}", world.name) }</h2><pre>{ &world.text }</pre></> }) }
             { for lesson.steps.iter().enumerate().map(|(at, step)| sheet(page, room, lesson, at, step)) }
         </>
     }
 }
 
 fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
-    let names = step.scene.packets.iter().map(|place| &*lesson.packets[*place].0).collect::<Vec<_>>().join(", ");
+    let packets = step.scene.packets.iter().zip(["A", "B"]).map(|(place, letter)| {
+        let says = Lane::of(&lesson.packets[*place].1, None).says();
+        html! { <p class="quiet">{ format!("Packet {letter}: {says}") }</p> }
+    });
     let exercise = step.exercise.as_ref().map(|exercise| {
         let body = match exercise {
             Exercise::Ask(question) => {
@@ -318,8 +327,9 @@ fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step)
     let after = step.exercise.is_none() || room.trainer;
     html! {
         <section class="sheet">
-            <h3>{ format!("{}. {}", at + 1, step.title) }</h3>
-            <p class="quiet">{ format!("Shown: {names}") }</p>
+            <h2>{ format!("{}. {}", at + 1, step.title) }</h2>
+            <p class="quiet">{ format!("Rules: {}", lesson.worlds[step.scene.world].name) }</p>
+            { for packets }
             { blocks(page, room, &step.before) }
             { exercise }
             if after {

@@ -65,8 +65,11 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             mark("asking", *hides);
             if let Some(stage) = room.stage() {
                 page.act.emit(Action::Stage(Box::new(stage)));
-                if lesson::is_about_the_packet(&room) {
-                    page.act.emit(Action::Tab(Tab::Packet));
+                let about_packet = lesson::is_about_the_packet(&room);
+                page.act.emit(Action::Tab(if about_packet { Tab::Packet } else { Tab::Rules }));
+                if !about_packet {
+                    // The step before may have scrolled to the form.
+                    window().scroll_to_with_x_and_y(0., 0.);
                 }
             }
         }
@@ -105,13 +108,16 @@ fn mark(what: &str, holds: bool) {
 }
 
 fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
-    let class = classes!("reader", room.trainer.then_some("trainer"), (name == "Handout").then_some("handout"));
+    let handout = name == "Handout";
+    let class = classes!("reader", room.trainer.then_some("trainer"), handout.then_some("handout"));
+    // On a handout the playground and its headings are hidden.
+    let tag = if handout { "main" } else { "aside" };
     let fold = Callback::from(|_: MouseEvent| {
         let folded = body().has_attribute("data-folded");
         mark("folded", !folded);
     });
     html! {
-        <aside {class} id="lesson" aria-label={name}>
+        <@{tag} {class} id="lesson" aria-label={name}>
             <nav class="head" aria-label="Lessons">
                 <a class="link" href="#lessons">{ "All lessons" }</a>
                 <span class="space" />
@@ -122,7 +128,7 @@ fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
                 <p class="wrong" role="alert">{ &room.fault }</p>
             }
             <div class="lesson">{ inside }</div>
-        </aside>
+        </@>
     }
 }
 
