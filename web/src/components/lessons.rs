@@ -69,7 +69,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                 page.act.emit(Action::Tab(if about_packet { Tab::Packet } else { Tab::Rules }));
                 if !about_packet {
                     // The step before may have scrolled to the form.
-                    window().scroll_to_with_x_and_y(0., 0.);
+                    into_sight(".top".into());
                 }
             }
         }
