@@ -3,8 +3,9 @@
 
 #![no_main]
 
-use chainwalk_core::diagnostic::Span;
+use chainwalk_core::diagnostic::{Severity, Span};
 use chainwalk_core::host::Host;
+use chainwalk_core::parse::Format;
 use chainwalk_core::{explain, mesh, parse, print, report, scenario, walk};
 use libfuzzer_sys::fuzz_target;
 
@@ -34,8 +35,9 @@ fuzz_target!(|text: &str| {
             assert_eq!(line, rule.line as usize);
         }
         let printed = print::save(ruleset, true);
-        // Words of a listing that were not understood are kept as written, which iptables-save's form has no place for.
-        let unread = parsed.diagnostics.iter().any(|remark| remark.message.contains(" in a listing is not understood"));
+        // What of a listing was not understood is kept as written, which iptables-save's form has no place for.
+        let unread = parsed.sections.iter().any(|section| section.format == Format::Listing)
+            && parsed.diagnostics.iter().any(|remark| remark.severity == Severity::Warning);
         if !parsed.has_errors() && !unread {
             let again = parse::parse(printed.clone());
             // Without a header the family is told from what the rules name.
