@@ -6,18 +6,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::process;
-use std::thread;
 use std::time::Instant;
 
-use chainwalk_core::capture::Backend;
 use chainwalk_core::diagnostic::Severity;
-use chainwalk_core::packet::Family;
 use chainwalk_core::{parse, print};
-use chainwalk_tests::namespace::{Namespace, program, require};
+use chainwalk_tests::judge::{Judge, each};
+use chainwalk_tests::namespace::require;
 use chainwalk_tests::random::command::{Command, commands};
+use chainwalk_tests::random::{number, runner};
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::Config;
 
 #[path = "commands/explained.rs"]
 mod explained;
@@ -59,35 +57,15 @@ impl Outcome {
     }
 }
 
-/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same time.
-struct Judge {
-    backend: Backend,
-    family: Family,
-    lock: String,
-}
-
-impl Judge {
-    fn run(&self, arguments: &[&str]) -> Result<String, String> {
-        let task = arguments.iter().copied();
-        let program = program(self.backend, self.family, "");
-        let mut command = process::Command::new(program.trim_end_matches('-'));
-        command.args(task).env("XTABLES_LOCKFILE", &self.lock);
-        let output = command.output().expect("iptables is installed");
-        match output.status.success() {
-            true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-            false => Err(String::from_utf8_lossy(&output.stderr).trim().to_owned()),
-        }
-    }
-
-    fn answer(&self, command: &Command) -> Answer {
-        let place = [command.table.name(), command.chain.name()];
-        let mut words = vec!["-t", place[0], "-A", place[1]];
-        words.extend(command.words.iter().map(String::as_str));
-        self.run(&words)?;
-        let listed = self.run(&["-t", place[0], "-S", place[1]]).expect("a chain can be listed");
-        self.run(&["-t", place[0], "-F", place[1]]).expect("a chain can be emptied");
-        Ok(listed.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect())
-    }
+/// What iptables makes of it.
+fn answer(judge: &Judge, command: &Command) -> Answer {
+    let place = [command.table.name(), command.chain.name()];
+    let mut words = vec!["-t", place[0], "-A", place[1]];
+    words.extend(command.words.iter().map(String::as_str));
+    judge.run("", &words)?;
+    let listed = judge.run("", &["-t", place[0], "-S", place[1]]).expect("a chain can be listed");
+    judge.run("", &["-t", place[0], "-F", place[1]]).expect("a chain can be emptied");
+    Ok(listed.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect())
 }
 
 /// What Chainwalk makes of it.
@@ -111,17 +89,13 @@ fn agree(ours: &Answer, theirs: &Answer) -> bool {
 }
 
 fn judge(judge: &Judge, (seed, count): (u64, u64)) -> Outcome {
-    let mut bytes = [0; 32];
-    bytes[..8].copy_from_slice(&seed.to_le_bytes());
-    let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-    let mut runner = TestRunner::new_with_rng(Config::default(), rng);
+    let mut runner = runner(seed, Config::default());
     let all = commands(judge.family);
-    let name = program(judge.backend, judge.family, "");
     let mut outcome = Outcome::default();
     for _ in 0..count {
         let command = all.new_tree(&mut runner).expect("no command is rejected").current();
-        let line = format!("{} {command}", name.trim_end_matches('-'));
-        let (ours, theirs) = (ours(&line), judge.answer(&command));
+        let line = format!("{} {command}", judge.program(""));
+        let (ours, theirs) = (ours(&line), answer(judge, &command));
         match &theirs {
             Ok(_) => outcome.accepted += 1,
             Err(_) => outcome.refused += 1,
@@ -157,34 +131,12 @@ fn report(differences: &[Difference]) -> String {
     out
 }
 
-fn number(variable: &str, default: u64) -> u64 {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
-        Err(_) => default,
-    }
-}
-
 #[test]
 fn iptables_takes_refuses_and_prints_the_same() {
     require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
     let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
     let started = Instant::now();
-    let kinds = [Backend::Legacy, Backend::Nft].map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
-    let results: Vec<Outcome> = thread::scope(|scope| {
-        let run = |(backend, family)| {
-            scope.spawn(move || {
-                let namespace = Namespace::new("commands");
-                let lock = format!("/run/{}.lock", namespace.name());
-                let the_judge = Judge { backend, family, lock };
-                let outcome = namespace.inside(|| judge(&the_judge, (seed, count.div_ceil(4))));
-                // Made by iptables where it could take it.
-                let _ = std::fs::remove_file(&the_judge.lock);
-                outcome
-            })
-        };
-        let threads: Vec<_> = kinds.into_iter().flatten().map(run).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
-    });
+    let results = each("commands", |iptables| judge(iptables, (seed, count.div_ceil(4))));
     let mut outcome = Outcome::default();
     results.into_iter().for_each(|result| outcome.join(result));
     assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));

@@ -20,8 +20,9 @@ use chainwalk_core::walk::trace::Trace;
 use chainwalk_core::walk::walk;
 use chainwalk_tests::lessons;
 use chainwalk_tests::namespace::{program, require};
+use chainwalk_tests::random::{number, runner};
 use proptest::strategy::Strategy;
-use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestError, TestRng, TestRunner};
+use proptest::test_runner::{Config, TestCaseError, TestError};
 
 #[path = "kernel/case.rs"]
 mod case;
@@ -51,13 +52,6 @@ const BACKENDS: [Backend; 2] = [Backend::Legacy, Backend::Nft];
 const NFT_FIRST: [Backend; 2] = [Backend::Nft, Backend::Legacy];
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
-fn number(variable: &str, default: u64) -> u64 {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
-        Err(_) => default,
-    }
-}
-
 /// Sends `packets` packets through rule sets of one backend and one family. After a difference, here or elsewhere, no new
 /// rule set is begun.
 fn judge(
@@ -67,12 +61,9 @@ fn judge(
     stop: &AtomicBool,
 ) -> Result<Coverage, String> {
     Lab::run(backends, family, place, |lab| {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
         let max_shrink_iters = if backends == NFT_FIRST { 0 } else { 2000 };
         let config = Config { failure_persistence: None, max_shrink_iters, ..Config::default() };
-        let mut runner = TestRunner::new_with_rng(config, rng);
+        let mut runner = runner(seed, config);
         let cases = Case::any(backends, family);
         let state = RefCell::new((lab, Coverage::default()));
         while state.borrow().1.packets < packets && !stop.load(Relaxed) {

@@ -7,18 +7,16 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::io::Write as _;
-use std::process;
-use std::thread;
 use std::time::Instant;
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::packet::Family;
 use chainwalk_core::ruleset::TableName;
 use chainwalk_core::{parse, print};
-use chainwalk_tests::namespace::{Namespace, program, require};
+use chainwalk_tests::judge::{Judge, each};
+use chainwalk_tests::namespace::require;
 use chainwalk_tests::random::command::commands;
+use chainwalk_tests::random::{number, runner};
 use proptest::strategy::{Strategy, ValueTree};
-use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use proptest::test_runner::Config;
 
 #[path = "listings/losses.rs"]
 mod losses;
@@ -75,78 +73,55 @@ impl Outcome {
     }
 }
 
-/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same time.
-struct Judge {
-    backend: Backend,
-    family: Family,
-    lock: String,
+/// The rules of a text by chain, each with its counters.
+fn rules(text: &str) -> BTreeMap<String, Vec<String>> {
+    let parsed = parse::parse(text);
+    let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
+    let printed: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();
+    for line in printed.lines().filter(|line| line.starts_with('[')) {
+        let chain = line.split(' ').nth(2).unwrap_or_default().to_owned();
+        chains.entry(chain).or_default().push(line.to_owned());
+    }
+    chains
 }
 
-impl Judge {
-    fn program(&self) -> String {
-        program(self.backend, self.family, "").trim_end_matches('-').to_owned()
+/// Loads random rules.
+fn load(judge: &Judge, (seed, count): (u64, u64)) {
+    let mut runner = runner(seed, Config::default());
+    let all = commands(judge.family);
+    for _ in 0..count {
+        let command = all.new_tree(&mut runner).expect("no command is rejected").current();
+        let mut words = vec!["-t", command.table.name(), "-A", command.chain.name()];
+        words.extend(command.words.iter().map(String::as_str));
+        words.extend(["-c", COUNTED[0], COUNTED[1]]);
+        // What it refuses is another test's.
+        let _ = judge.run("", &words);
     }
+}
 
-    fn run(&self, task: &str, arguments: &[&str]) -> Option<String> {
-        let mut command = process::Command::new(format!("{}{task}", self.program()));
-        let output =
-            command.args(arguments).env("XTABLES_LOCKFILE", &self.lock).output().expect("iptables is installed");
-        output.status.success().then(|| String::from_utf8_lossy(&output.stdout).into_owned())
-    }
-
-    /// The rules of a text by chain, each with its counters.
-    fn rules(text: &str) -> BTreeMap<String, Vec<String>> {
-        let parsed = parse::parse(text);
-        let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
-        let printed: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();
-        for line in printed.lines().filter(|line| line.starts_with('[')) {
-            let chain = line.split(' ').nth(2).unwrap_or_default().to_owned();
-            chains.entry(chain).or_default().push(line.to_owned());
-        }
-        chains
-    }
-
-    /// Loads random rules.
-    fn load(&self, (seed, count): (u64, u64)) {
-        let mut bytes = [0; 32];
-        bytes[..8].copy_from_slice(&seed.to_le_bytes());
-        let rng = TestRng::from_seed(RngAlgorithm::ChaCha, &bytes);
-        let mut runner = TestRunner::new_with_rng(Config::default(), rng);
-        let all = commands(self.family);
-        for _ in 0..count {
-            let command = all.new_tree(&mut runner).expect("no command is rejected").current();
-            let mut words = vec!["-t", command.table.name(), "-A", command.chain.name()];
-            words.extend(command.words.iter().map(String::as_str));
-            words.extend(["-c", COUNTED[0], COUNTED[1]]);
-            // What it refuses is another test's.
-            let _ = self.run("", &words);
-        }
-    }
-
-    fn judge(&self, work: (u64, u64)) -> Outcome {
-        self.load(work);
-        let mut outcome = Outcome::default();
-        for table in TableName::ALL {
-            let Some(saved) = self.run("-save", &["-c", "-t", table.name()]) else { continue };
-            let saved = Self::rules(&saved);
-            outcome.rules += saved.values().map(Vec::len).sum::<usize>();
-            for way in WAYS {
-                let options = [&["-t", table.name(), "-L"], way.options].concat();
-                let text = self.run("", &options).expect("a table can be listed");
-                let asked = format!("$ {} {}\n{text}", self.program(), options.join(" "));
-                let listed = Self::rules(&asked);
-                for (chain, rules) in &saved {
-                    let others = listed.get(chain).map_or(&[][..], Vec::as_slice);
-                    let lines = rows(&text, chain);
-                    for place in 0..rules.len().max(others.len()) {
-                        let get = |list: &[String]| list.get(place).cloned().unwrap_or_default();
-                        compare(way, (get(rules), get(others)), get(&lines), &mut outcome);
-                    }
+fn judge(judge: &Judge, work: (u64, u64)) -> Outcome {
+    load(judge, work);
+    let mut outcome = Outcome::default();
+    for table in TableName::ALL {
+        let Ok(saved) = judge.run("-save", &["-c", "-t", table.name()]) else { continue };
+        let saved = rules(&saved);
+        outcome.rules += saved.values().map(Vec::len).sum::<usize>();
+        for way in WAYS {
+            let options = [&["-t", table.name(), "-L"], way.options].concat();
+            let text = judge.run("", &options).expect("a table can be listed");
+            let asked = format!("$ {} {}\n{text}", judge.program(""), options.join(" "));
+            let listed = rules(&asked);
+            for (chain, rules) in &saved {
+                let others = listed.get(chain).map_or(&[][..], Vec::as_slice);
+                let lines = rows(&text, chain);
+                for place in 0..rules.len().max(others.len()) {
+                    let get = |list: &[String]| list.get(place).cloned().unwrap_or_default();
+                    compare(way, (get(rules), get(others)), get(&lines), &mut outcome);
                 }
             }
         }
-        outcome
     }
+    outcome
 }
 
 /// The lines of a chain's rules in a listing.
@@ -184,34 +159,12 @@ fn report(differences: &[Difference]) -> String {
     out
 }
 
-fn number(variable: &str, default: u64) -> u64 {
-    match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
-        Err(_) => default,
-    }
-}
-
 #[test]
 fn a_listing_reads_as_the_rules_that_it_shows() {
     require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
     let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
     let started = Instant::now();
-    let kinds = [Backend::Legacy, Backend::Nft].map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
-    let results: Vec<Outcome> = thread::scope(|scope| {
-        let run = |(backend, family)| {
-            scope.spawn(move || {
-                let namespace = Namespace::new("listings");
-                let lock = format!("/run/{}.lock", namespace.name());
-                let judge = Judge { backend, family, lock };
-                let outcome = namespace.inside(|| judge.judge((seed, count.div_ceil(4))));
-                // Made by iptables where it could take it.
-                let _ = std::fs::remove_file(&judge.lock);
-                outcome
-            })
-        };
-        let threads: Vec<_> = kinds.into_iter().flatten().map(run).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
-    });
+    let results = each("listings", |iptables| judge(iptables, (seed, count.div_ceil(4))));
     let mut outcome = Outcome::default();
     results.into_iter().for_each(|result| outcome.join(result));
     assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));

@@ -4,6 +4,7 @@
 //! namespace that the kernel suite makes (`kernel/lab.rs`).
 
 use chainwalk_core::packet::Family;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 
 #[path = "random/clause.rs"]
 mod clause;
@@ -68,5 +69,24 @@ fn of(family: Family) -> usize {
     match family {
         Family::Ipv4 => 0,
         Family::Ipv6 => 1,
+    }
+}
+
+/// Makes the same random values for the same seed.
+pub fn runner(seed: u64, config: Config) -> TestRunner {
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+/// A number that the environment may state.
+///
+/// # Panics
+///
+/// Where it states something else.
+pub fn number(variable: &str, default: u64) -> u64 {
+    match std::env::var(variable) {
+        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
+        Err(_) => default,
     }
 }
