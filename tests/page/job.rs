@@ -20,11 +20,13 @@ fn it_opens_with_the_answer() {
 
         // The rule where they part is the one shown, and it is in sight.
         page.is_current("nat/ISTIO_OUTPUT/4");
-        let is_seen =
-            "const row = document.querySelector('[data-rule=\"nat/ISTIO_OUTPUT/4\"]').getBoundingClientRect();
+        page.holds(
+            "(() => {
+            const row = document.querySelector('[data-rule=\"nat/ISTIO_OUTPUT/4\"]').getBoundingClientRect();
             const list = document.querySelector('#pane-rules .list').getBoundingClientRect();
-            return row.top >= list.top && row.bottom <= list.bottom";
-        assert_eq!(page.run(is_seen, ()), true, "the deciding rule is in sight");
+            return row.top >= list.top && row.bottom <= list.bottom;
+            })()",
+        );
     });
 }
 

@@ -159,6 +159,8 @@ fn a_lesson_needs_no_mouse() {
         page.holds("document.activeElement.id == 'lesson-title'");
         // The first lesson of the list, and its first answer.
         for (look, key) in [("a[href^=\"#lesson/\"]", Key::Enter), ("[data-choice=\"0\"]", Key::Enter)] {
+            // The title has the focus while the lessons still load.
+            page.holds(&format!("document.querySelector('{look}')"));
             for _ in 0..40 {
                 page.press(Key::Tab);
                 if page.run(&format!("return document.activeElement.matches('{look}')"), ()) == true {
