@@ -1,0 +1,180 @@
+//! What can happen to the state, and which part of it does that.
+
+use chainwalk_core::diagnostic::{Fix, Span};
+use chainwalk_core::draft::Field;
+use chainwalk_core::journey::Choices;
+use chainwalk_core::link;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::walk::trace::Place;
+
+use super::{Line, Side, State, Tab, Target, View};
+use crate::cursor::{self, Move};
+use crate::lane::Lane;
+use crate::lesson::{self, Stage};
+use crate::paste::Paste;
+use crate::rows::{self, Order};
+use crate::{editing, shelf};
+
+/// What can happen.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) enum Action {
+    /// A text was pasted or dropped.
+    Paste(String),
+    /// A link was opened: the part behind its `#`.
+    Link(String),
+    /// The text in the text field changed.
+    Edit(String),
+    /// A sample was chosen.
+    Sample(usize),
+    /// A step of a lesson shows its rules and packets.
+    Stage(Box<Stage>),
+    /// A field of the form was written.
+    Write(Target, Field, String),
+    /// A field that both packets share becomes two.
+    Split(Field),
+    /// A packet is filled in with a scenario.
+    Scenario(&'static str),
+    /// The lead's packet becomes this one.
+    Load(Box<Packet>),
+    /// A packet's line is typed in, or left.
+    Say(Side, Option<String>),
+    /// Packets are set aside.
+    Shelf(shelf::Do),
+    /// A rule is changed.
+    Rule(editing::Do),
+    /// A step back, or on again.
+    Undo {
+        /// On again.
+        redo: bool,
+    },
+    /// What the rule list shows.
+    List(rows::Do),
+    /// The proxy is taken to do something else.
+    Choose(Choices),
+    /// Scenarios fill in that packet from now on.
+    Into(Side),
+    /// A rule that a dump cannot tell is taken to match or not, or is left open again.
+    Settle(Place, Option<bool>),
+    /// The packets change places.
+    Swap,
+    /// B is shown, or not.
+    Compare,
+    /// A move through the walks.
+    Go(Move),
+    /// To the step that asks a rule.
+    GoTo(Place),
+    /// The rules are shown in another way.
+    View(View),
+    /// A line of the text is shown, and a place in it.
+    Line(Line, Span),
+    /// An edit that a remark offers is made: in the text that is shown, or in the one that was not taken.
+    Fix(Fix, bool),
+    /// A narrow screen shows another part.
+    Tab(Tab),
+    /// The help opens or closes.
+    Help(bool),
+    /// Single-character shortcuts work, or not.
+    Shortcuts(bool),
+    /// A key is held, or let go.
+    Held(bool),
+    /// The dialog to share opens or closes.
+    Share(bool),
+    /// What was to come in did not: why.
+    Refuse(String),
+    /// The walk goes on by itself from now on, or not.
+    Play(bool),
+    /// It goes on by itself: a step.
+    Tick,
+}
+
+impl State {
+    pub(super) fn apply(&mut self, action: Action) {
+        // Whoever does something else wants to look at it.
+        self.playing &= matches!(action, Action::Tick | Action::Held(_));
+        match action {
+            Action::Paste(text) => self.paste(text),
+            // Of no concern to the rules: the lessons listen, too.
+            Action::Link(fragment) if fragment.starts_with(lesson::ADDRESS) => {}
+            Action::Link(fragment) => self.open(link::read(&fragment)),
+            Action::Edit(text) => self.take(self.paste.edited(text)),
+            Action::Stage(stage) => self.stage(*stage),
+            Action::Sample(place) => {
+                self.view = View::Rows(Order::Walked);
+                self.take(Paste::sample(place));
+            }
+            Action::Write(target, field, value) => self.write(target, field, value),
+            Action::Split(field) => {
+                self.split(field);
+            }
+            Action::Scenario(key) => self.fill(key),
+            Action::Load(packet) => {
+                self.lanes[self.lead() as usize] = Lane::of(&packet, None);
+                self.split.clear();
+                self.walk();
+            }
+            // Nothing was typed.
+            Action::Say(side, None) if self.lanes[side as usize].line.is_none() => {}
+            Action::Say(side, text) => {
+                self.lanes[side as usize].say(text);
+                self.walk();
+            }
+            Action::Shelf(what) => self.put_aside(what),
+            Action::Rule(what) => self.edit(what),
+            Action::Undo { redo } => self.undo(redo),
+            Action::List(what) => {
+                self.opened.apply(what);
+                self.arrange();
+            }
+            Action::Choose(choices) => {
+                self.choices = choices;
+                self.tell();
+            }
+            Action::Into(side) => self.into = side,
+            Action::Settle(place, matches) => self.settle(place, matches),
+            Action::Swap => {
+                self.lanes.swap(0, 1);
+                self.arrive();
+            }
+            Action::Compare => {
+                self.compare = !self.compare;
+                self.arrive();
+            }
+            Action::Go(to) => {
+                self.cursor = cursor::go(&self.paths(), self.cursor, to);
+                self.unmet = None;
+                self.line = None;
+                self.edit(editing::Do::Choose(None));
+            }
+            Action::GoTo(place) => self.go_to(place),
+            Action::View(view) => {
+                self.view = view;
+                self.arrange();
+            }
+            Action::Fix(fix, refused) => self.fix(&fix, refused),
+            Action::Line(line, place) => {
+                if self.view != View::Edit || self.paste.editable().is_none() {
+                    self.view = View::Text;
+                }
+                (self.line, self.marked) = (Some(line), place);
+                self.tab = Tab::Rules;
+            }
+            Action::Tab(tab) => self.tab = tab,
+            Action::Help(open) => self.help = open,
+            Action::Shortcuts(on) => self.shortcuts = on,
+            Action::Held(held) => self.held = held,
+            Action::Share(open) => self.share = open,
+            Action::Refuse(why) => self.refuse(why),
+            Action::Play(playing) => {
+                // From the start again, where there is nothing left to play.
+                if playing && self.cursor + 1 >= self.steps() {
+                    self.cursor = 0;
+                }
+                self.playing = playing;
+            }
+            Action::Tick => {
+                self.cursor = cursor::go(&self.paths(), self.cursor, Move::Forward);
+                self.playing &= self.cursor + 1 < self.steps();
+            }
+        }
+    }
+}

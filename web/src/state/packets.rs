@@ -1,0 +1,93 @@
+//! What is written into the packets, set aside of them, and taken back.
+
+use std::rc::Rc;
+
+use chainwalk_core::draft::Field;
+use chainwalk_core::walk::trace::Place;
+
+use super::{Side, State, Target};
+use crate::lane::Lane;
+use crate::shelf;
+
+impl State {
+    /// A step back, or on again.
+    pub(super) fn undo(&mut self, redo: bool) {
+        let now = self.snapshot();
+        let Some(then) = self.history.go(redo, now) else { return };
+        self.original = Rc::clone(&then.original);
+        self.compare = then.compare;
+        for (lane, (draft, scenario)) in self.lanes.iter_mut().zip(&then.packets) {
+            lane.wrote();
+            (lane.draft, lane.scenario) = (draft.clone(), *scenario);
+        }
+        self.split.clear();
+        self.shelf = Rc::clone(&then.shelf);
+        if Rc::ptr_eq(&self.paste, &then.paste) {
+            self.walk();
+        } else {
+            self.replace(Rc::clone(&then.paste));
+        }
+    }
+
+    pub(super) fn put_aside(&mut self, what: shelf::Do) {
+        let shelf = Rc::make_mut(&mut self.shelf);
+        match what {
+            shelf::Do::Add(side) => {
+                if let Ok(packet) = self.lanes[side as usize].draft.packet()
+                    && shelf.len() < shelf::MOST
+                    && shelf.iter().all(|kept| kept.packet != packet)
+                {
+                    shelf.push(shelf::kept(&self.paste, packet));
+                }
+            }
+            shelf::Do::Remove(place) if place < shelf.len() => drop(shelf.remove(place)),
+            shelf::Do::Load(place, side) if place < shelf.len() => {
+                self.lanes[side as usize] = Lane::of(&shelf[place].packet, None);
+                self.compare |= side == Side::B;
+                self.split.clear();
+                self.walk();
+            }
+            shelf::Do::Remove(_) | shelf::Do::Load(..) => {}
+        }
+    }
+
+    pub(super) fn settle(&mut self, place: Place, matches: Option<bool>) {
+        self.settled.retain(|(settled, _)| *settled != place);
+        self.settled.extend(matches.map(|matches| (place, matches)));
+        self.walk();
+    }
+
+    pub(super) fn fill(&mut self, key: &str) {
+        let side = if self.compare { self.into } else { Side::A };
+        let paste = Rc::clone(&self.paste);
+        if let Some(scenario) = paste.scenario(key) {
+            self.lanes[side as usize] = Lane::of(&scenario.packet, Some(scenario.key));
+            self.split.clear();
+            self.walk();
+        }
+    }
+
+    pub(super) fn write(&mut self, target: Target, field: Field, value: String) {
+        match target {
+            Target::Both => self.lanes.iter_mut().for_each(|lane| lane.draft.set(field, value.clone())),
+            Target::One(side) => {
+                // It stays two while it is typed in, also where it comes to equal the other.
+                self.split(field);
+                self.lanes[side as usize].draft.set(field, value);
+            }
+        }
+        for (side, lane) in [Side::A, Side::B].into_iter().zip(&mut self.lanes) {
+            if matches!(target, Target::Both) || target == Target::One(side) {
+                lane.wrote();
+            }
+        }
+        self.walk();
+    }
+
+    /// Keeps a field two.
+    pub(super) fn split(&mut self, field: Field) {
+        if !self.split.contains(&field) {
+            self.split.push(field);
+        }
+    }
+}

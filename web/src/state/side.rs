@@ -1,0 +1,37 @@
+//! Which packet is meant.
+
+/// One of the two packets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Side {
+    /// The first, drawn with a solid line.
+    A,
+    /// The second, drawn with a dashed line.
+    B,
+}
+
+impl Side {
+    /// Its letter.
+    pub(crate) fn letter(self) -> &'static str {
+        match self {
+            Self::A => "A",
+            Self::B => "B",
+        }
+    }
+
+    /// Its letter, as ids use it.
+    pub(crate) fn key(self) -> &'static str {
+        match self {
+            Self::A => "a",
+            Self::B => "b",
+        }
+    }
+}
+
+/// What a field of the form writes to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Target {
+    /// One packet.
+    One(Side),
+    /// Both: their fields are equal.
+    Both,
+}

@@ -1,0 +1,160 @@
+//! Where rules come from: a paste, a link, a lesson, an edit; and what is said of a text that is not taken.
+
+use std::rc::Rc;
+
+use chainwalk_core::diagnostic::{Diagnostic, Fix, Severity, Span};
+use chainwalk_core::lesson::At;
+use chainwalk_core::link::{self, Broken, Shared};
+use chainwalk_core::walk::trace::Step;
+
+use super::{State, Tab, View};
+use crate::cursor::{self, Move};
+use crate::editing::Editing;
+use crate::lane::Lane;
+use crate::lesson::Stage;
+use crate::paste::Paste;
+use crate::rows::{Index, Order};
+use crate::shelf;
+
+impl State {
+    /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and uids may differ.
+    pub(super) fn take(&mut self, paste: Paste) {
+        let paste = Rc::new(paste);
+        self.original = Rc::clone(&paste);
+        for lane in &mut self.lanes {
+            if let Some(scenario) = lane.scenario.and_then(|key| paste.scenario(key)) {
+                *lane = Lane::of(&scenario.packet, lane.scenario);
+            }
+        }
+        self.replace(paste);
+    }
+
+    /// Shows rules, with the packets that there are.
+    pub(crate) fn replace(&mut self, paste: Rc<Paste>) {
+        self.refused.clear();
+        self.line = None;
+        // Their places are those of the old text.
+        self.settled.clear();
+        self.editing = Editing::default();
+        self.opened.forget();
+        self.index = Rc::new(Index::of(paste.rulesets()));
+        self.shelf = shelf::again(&self.shelf, &paste);
+        self.paste = paste;
+        self.walk();
+    }
+
+    /// A step back, or on again.
+    /// Takes a text that rules are in; another is refused, and the rules before it stay.
+    pub(super) fn paste(&mut self, text: String) {
+        match given(&text) {
+            Some(shared) => self.open(shared.map(Some)),
+            None => drop(self.accept(Paste::own(text))),
+        }
+    }
+
+    /// Says whether it was taken.
+    pub(super) fn accept(&mut self, paste: Paste) -> bool {
+        self.tab = Tab::Rules;
+        if !paste.rulesets().is_empty() {
+            self.view = View::Rows(Order::Walked);
+            self.take(paste);
+            return true;
+        }
+        self.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
+        self.refused = paste.parsed.diagnostics.clone();
+        // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
+        if self.refused.is_empty() {
+            let reasons = paste.findings().iter();
+            self.refused = reasons.map(|reason| unplaced(reason.says.trim_end_matches(['.', ':']))).collect();
+        }
+        false
+    }
+
+    /// Shows what a link or a file holds.
+    pub(super) fn open(&mut self, shared: Result<Option<Shared>, Broken>) {
+        match shared {
+            Ok(Some(shared)) => self.show(&shared),
+            Ok(None) => {}
+            Err(broken) => self.refuse(broken.to_string()),
+        }
+    }
+
+    pub(super) fn show(&mut self, shared: &Shared) {
+        if !self.accept(Paste::shared(&shared.text, shared.host.clone())) {
+            return;
+        }
+        for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
+            let mut past = self.paste.past.iter().map(|past| &past.scenario);
+            *lane = Lane::of(packet, past.find(|scenario| scenario.packet == *packet).map(|scenario| scenario.key));
+        }
+        self.compare = shared.packets.len() != 1;
+        self.split.clear();
+        self.settled = shared.settled.iter().filter_map(|settled| settled.place(self.paste.rulesets())).collect();
+        self.view = match &*shared.view {
+            "saved" => View::Rows(Order::Saved),
+            "text" => View::Text,
+            _ => View::Rows(Order::Walked),
+        };
+        self.embed = shared.embed.then(|| Shared { embed: false, ..shared.clone() }.fragment());
+        self.walk();
+        if let Some(step) = shared.step {
+            self.cursor = cursor::go(&self.paths(), 0, Move::To(step));
+        }
+    }
+
+    pub(super) fn fix(&mut self, fix: &Fix, refused: bool) {
+        match (refused, self.paste.fixable()) {
+            (true, _) => self.paste(fix.apply(&self.refused_text)),
+            (false, Some(text)) => self.take(self.paste.edited(fix.apply(text))),
+            (false, None) => {}
+        }
+    }
+
+    pub(super) fn refuse(&mut self, message: String) {
+        self.refused = vec![unplaced(&message)];
+        self.tab = Tab::Rules;
+    }
+
+    /// Shows what a step of a lesson is about.
+    pub(super) fn stage(&mut self, stage: Stage) {
+        let Stage { text, host, packets, at, whole } = stage;
+        for (side, lane) in self.lanes.iter_mut().enumerate() {
+            if let Some(packet) = packets.get(side).or(packets.first()) {
+                *lane = Lane::of(packet, None);
+            }
+        }
+        self.compare = packets.len() > 1;
+        self.view = View::Rows(if whole { Order::Saved } else { Order::Walked });
+        self.split.clear();
+        self.take(Paste::lesson(text, host));
+        match at {
+            At::Decided => {}
+            At::Start => self.cursor = 0,
+            At::End => self.cursor = cursor::go(&self.paths(), self.cursor, Move::Last),
+            At::Rule(place) => self.jump(place),
+            At::Station(hook, table) => {
+                let is_there = |step: Step| (step.hook, step.place.at.table) == (hook, table);
+                let first = self.paths().first().and_then(|path| path.steps.iter().position(is_there));
+                self.cursor = first.unwrap_or(self.cursor);
+            }
+        }
+    }
+}
+
+/// What a text holds that is a file of this page's, or a link to it.
+fn given(text: &str) -> Option<Result<Shared, Broken>> {
+    let link = text.trim();
+    if let Some((_, fragment)) = link.split_once('#').filter(|(page, _)| page.contains("://"))
+        && link.len() <= 2 * link::MOST
+        && !link.contains(char::is_whitespace)
+    {
+        return link::read(fragment).transpose();
+    }
+    Shared::from_file(text)
+}
+
+/// A remark on a text as a whole.
+fn unplaced(message: &str) -> Diagnostic {
+    let (severity, span) = (Severity::Error, Span::default());
+    Diagnostic { severity, source: 0, line: 1, column: 1, span, message: message.into(), hint: None, fixes: Vec::new() }
+}
