@@ -226,7 +226,7 @@ fn asking_for(packet: &Packet, field: &str, part: &Part) -> Option<Value> {
 }
 
 /// The packet's number in a field.
-fn number(packet: &Packet, field: &str) -> Option<u32> {
+pub(crate) fn number(packet: &Packet, field: &str) -> Option<u32> {
     match field {
         "uid" => packet.uid,
         "gid" => packet.gid,
@@ -244,7 +244,7 @@ fn number(packet: &Packet, field: &str) -> Option<u32> {
 }
 
 /// The packet with another number in a field.
-fn with_number(packet: &Packet, field: &str, value: u32) -> Option<Packet> {
+pub(crate) fn with_number(packet: &Packet, field: &str, value: u32) -> Option<Packet> {
     let mut packet = packet.clone();
     let port = u16::try_from(value).ok();
     let byte = u8::try_from(value).ok();

@@ -45,4 +45,5 @@ pub mod story;
 pub mod ticket;
 pub mod view;
 pub mod walk;
+pub mod witness;
 mod words;

@@ -6,11 +6,13 @@ use crate::explain::capital;
 use crate::extension::Behaviour;
 use crate::host::{Host, RouteKind};
 use crate::mesh::{self, Mesh, Mode};
-use crate::packet::{Family, Protocol};
+use crate::packet::{Family, Packet, Protocol};
 use crate::print;
 use crate::ruleset::{Chain, Ruleset, Table, Target};
+use crate::scenario;
 use crate::walk::route::{Query, lookup};
 use crate::walk::trace::{ChainPlace, Place};
+use crate::witness::witness;
 
 mod dead;
 mod space;
@@ -26,6 +28,19 @@ pub struct Finding {
     pub place: Option<Place>,
     /// What it is, and what follows from it.
     pub says: String,
+    /// The key of the scenario that shows it, where no rule does.
+    pub scenario: Option<&'static str>,
+}
+
+impl Finding {
+    /// A packet that shows it; none where there is none, as for a chain that nothing leads into.
+    pub fn packet(&self, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Option<Packet> {
+        if let Some(place) = self.place {
+            return witness(rulesets, host, mesh, place);
+        }
+        let wanted = self.scenario?;
+        scenario::list(host, mesh).into_iter().find(|one| one.key == wanted).map(|one| one.packet)
+    }
 }
 
 /// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a usual pod.
@@ -56,10 +71,9 @@ pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding>
         }
     }
     if let Some((_, _, mesh)) = recognised.first() {
-        for (severity, says) in about_mesh(mesh, rulesets, host, host_known) {
-            say(severity, None, says);
-        }
+        findings.append(&mut about_mesh(mesh, rulesets, host, host_known));
     }
+    let mut say = |severity, place, says: String| add(&mut findings, severity, place, says);
     for family in [Family::Ipv4, Family::Ipv6] {
         let mut populated = rulesets.iter().filter(|set| set.family == family && set.is_populated());
         let nft = populated.clone().any(|set| set.backend == Some(Backend::Nft));
@@ -105,7 +119,7 @@ pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding>
 /// One place for the code that adds, not a copy at each call: the page is small.
 #[inline(never)]
 fn add(findings: &mut Vec<Finding>, severity: Severity, place: Option<Place>, says: String) {
-    findings.push(Finding { severity, place, says });
+    findings.push(Finding { severity, place, says, scenario: None });
 }
 
 /// Why a dump may be empty, and how to find out.
@@ -119,26 +133,42 @@ const EMPTY: [&str; 6] = [
 ];
 
 /// What a mesh's rules leave open, and what they need that no rule shows.
-fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<(Severity, String)> {
-    let mut found = Vec::new();
+fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
+    let mut found: Vec<Finding> = Vec::new();
+    let mut say =
+        |severity, scenario, says| found.push(Finding { severity, place: None, says, scenario: Some(scenario) });
     let proxy = mesh.proxy;
     if !mesh::families(rulesets).contains(&Family::Ipv6) {
         let own = host.interfaces.iter().filter(|one| one.name != "lo").flat_map(|one| &one.addresses);
         let global = |prefix: &&crate::host::Prefix| matches!(prefix.address, std::net::IpAddr::V6(v6) if !v6.is_unicast_link_local());
         match own.into_iter().find(global) {
             Some(own) if host_known => {
-                found.push((Severity::Warning, format!("The pod has the IPv6 address {}, and no IPv6 rules: all IPv6 passes {proxy} by.", own.address)));
+                say(
+                    Severity::Warning,
+                    "internet-v6",
+                    format!(
+                        "The pod has the IPv6 address {}, and no IPv6 rules: all IPv6 passes {proxy} by.",
+                        own.address
+                    ),
+                );
             }
-            _ => found.push((Severity::Note, format!("There are no IPv6 rules here: if the pod has IPv6 addresses, all IPv6 passes {proxy} by. Check `ip -6 addr` and `ip6tables-save`."))),
+            _ => say(
+                Severity::Note,
+                "internet-v6",
+                format!(
+                    "There are no IPv6 rules here: if the pod has IPv6 addresses, all IPv6 passes {proxy} by. Check `ip -6 addr` and `ip6tables-save`."
+                ),
+            ),
         }
     }
-    found.push((
+    say(
         Severity::Note,
+        "udp",
         match mesh.dns.is_empty() {
             true => format!("UDP is not captured: it passes {proxy} by, DNS and QUIC included."),
             false => format!("UDP other than DNS is not captured: it passes {proxy} by, QUIC included."),
         },
-    ));
+    );
     if let Some((mark, mask)) = mesh.route {
         let query = Query { dst: outside(), src: None, mark, iif: "eth0" };
         let led = lookup(host, query).is_some_and(|way| way.kind == RouteKind::Local);
@@ -147,25 +177,36 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
             "`ip rule add fwmark {mark:#x}/{mask:#x} lookup {table}` and `ip route add local default dev lo table {table}`"
         );
         match (host_known, led) {
-            (true, false) => found.push((
+            (true, false) => say(
                 Severity::Warning,
+                "inbound",
                 format!(
                     "Nothing routes the mark {mark:#x} to lo: answers do not find back to {proxy}. It needs {need}."
                 ),
-            )),
-            (false, false) => found.push((
+            ),
+            (false, false) => say(
                 Severity::Note,
+                "inbound",
                 format!("{} mode needs policy routing, which no dump of rules shows: {need}.", mesh.mode.name()),
-            )),
+            ),
             (_, true) => {}
         }
     }
     if !host.sockets.is_empty() {
         let listens =
             |port: u16, protocol| host.sockets.iter().any(|socket| socket.port == port && socket.protocol == protocol);
-        for port in mesh.outbound.iter().chain(&mesh.inbound).chain(&mesh.dns) {
+        let of = [(&mesh.outbound, "internet"), (&mesh.inbound, "inbound"), (&mesh.dns, "dns-tcp")];
+        for (port, scenario) in
+            of.into_iter().flat_map(|(ports, scenario)| ports.iter().map(move |port| (port, scenario)))
+        {
             if !listens(*port, Protocol::TCP) {
-                found.push((Severity::Warning, format!("No socket listens on port {port}, where the rules send connections for {proxy}: they are refused.")));
+                say(
+                    Severity::Warning,
+                    scenario,
+                    format!(
+                        "No socket listens on port {port}, where the rules send connections for {proxy}: they are refused."
+                    ),
+                );
             }
         }
     }
