@@ -43,9 +43,15 @@ pub struct Shared {
     /// The namespace, where the text does not tell it and it is not the usual pod.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
+    /// Whether nobody knows the namespace, and `host` is a usual pod with neutral addresses.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub usual: bool,
     /// The packets that are shown, in their order; none: those that the page would choose by itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<Packet>,
+    /// Which of two packets is the one that the page answers in large, from 0; absent: the last.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lead: Option<usize>,
     /// The step, from 0; absent: where the page would begin.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,

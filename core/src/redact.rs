@@ -52,12 +52,13 @@ pub struct Changed {
 }
 
 /// Makes a redacted copy of what is shared, which was read as `parsed` and is walked in `host`: the packets' addresses and
-/// the host's change with those of the rules, so that every packet ends where it did.
+/// the host's change with those of the rules, so that every packet ends where it did. `known` says whether that host is the
+/// real one: what was taken for granted stays so.
 ///
 /// Of a dump only what was understood is in the copy, printed anew: prompts, remarks and whatever else stood around the
 /// rules are not.
-pub fn shared(shared: &Shared, parsed: &Parsed, host: &Host, secret: [u8; 16]) -> (Shared, Changed) {
-    let mut copy = Shared { host: None, packets: Vec::new(), ..shared.clone() };
+pub fn shared(shared: &Shared, parsed: &Parsed, (host, known): (&Host, bool), secret: [u8; 16]) -> (Shared, Changed) {
+    let mut copy = Shared { host: None, usual: !known, packets: Vec::new(), ..shared.clone() };
     let mut redactor = Redactor { addresses: Addresses::new(secret), names: Names::default() };
     if let Some(capture) = parsed.whole(Some(host)) {
         copy.text = serde_json::to_string(&redactor.capture(&capture)).expect("a capture is JSON");

@@ -58,8 +58,11 @@ fn the_table_of_who_gets_past_loads_its_packets() {
         page.click("[data-past='own-pod']");
         page.reads("#verdict", "Rule 3 of ISTIO_OUTPUT");
         page.reads("tr.held:has([data-past='own-pod'])", "B");
-        page.click("#compare");
+        page.click("#swap");
         page.reads("#verdict", "Rule 9 of ISTIO_OUTPUT");
+        page.click("[data-past='udp']");
+        page.reads("#verdict", "Not captured. No rule redirects udp");
+        page.reads("tr.held:has([data-past='udp'])", "A");
     });
 }
 
@@ -126,7 +129,7 @@ fn more_than_two_packets_are_compared() {
         page.click("[data-kept='1'] [title='Remove']");
         page.holds("document.querySelectorAll('[data-kept]').length == 2");
         page.click("[data-kept='1'] [aria-label^='Show as A']");
-        page.reads("#verdict-other", "not captured");
+        page.reads("#verdict", "Not captured. No rule redirects udp");
     });
 }
 

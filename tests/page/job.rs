@@ -59,9 +59,9 @@ fn a_pasted_dump_is_walked_step_by_step_and_compared() {
         page.reads("#diagnostics", "18 rules in 8 chains");
 
         // A is the app, B the same as the proxy's uid.
-        page.click("[aria-label='Scenarios fill in A']");
+        page.click("[aria-label='Answer for A']");
         page.click("[data-scenario='internet']");
-        page.click("[aria-label='Scenarios fill in B']");
+        page.click("[aria-label='Answer for B']");
         page.click("[data-scenario='as-proxy']");
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
         page.reads("#verdict-other", "1000: captured");

@@ -29,9 +29,10 @@ fn keys_step() {
 
         page.press("c");
         page.holds("document.getElementById('compare').ariaPressed == 'false'");
-        page.reads("#verdict", "Captured. Rule 9 of ISTIO_OUTPUT sends uid 1000");
+        page.reads("#verdict", "Not captured. Rule 4");
+        page.holds("!document.getElementById('verdict-other')");
         page.press("c");
-        page.reads("#verdict", "Not captured.");
+        page.reads("#verdict-other", "As uid 1000: captured");
 
         for (button, step) in [("first", 1), ("forward", 2), ("last", 12), ("back", 11)] {
             page.click(&format!("#{button}"));

@@ -147,13 +147,17 @@ fn a_lesson_is_opened_answered_and_remembered() {
         page.holds("!document.getElementById('progress-save')");
         page.click("#lesson-close");
         page.holds("!document.getElementById('lesson')");
-        page.reads("#verdict", "captured");
+        // What was shown before the lesson is there again.
+        page.holds("document.getElementById('samples').value == '0'");
+        page.reads("#verdict", "Not captured. Rule 4");
     });
 }
 
 #[test]
 fn a_lesson_needs_no_mouse() {
     one_way(Way::File, |page| {
+        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n");
+        page.reads("#verdict", "Dropped.");
         page.run("document.getElementById('lessons-open').focus()", ());
         page.press(Key::Enter);
         page.holds("document.activeElement.id == 'lesson-title'");
@@ -179,6 +183,9 @@ fn a_lesson_needs_no_mouse() {
             });
         }
         page.reads(".reply", "Had the protocol been udp");
+        page.click("#lesson-close");
+        page.reads("#verdict", "Dropped.");
+        page.reads("#samples", "Your paste");
     });
 }
 

@@ -42,6 +42,7 @@ fn it_shows_both_ways_and_says_them() {
         assert!(says.ends_with("POSTROUTING with nat, eth0, direct."), "{says}");
         // Both letters stand where the packets are.
         page.holds("document.querySelectorAll('#map .token').length == 2");
+        page.click("[aria-label='Answer for A']");
         page.press("c");
         page.holds("document.querySelectorAll('#map .token').length == 1");
         // The connection goes on from the proxy.
@@ -70,6 +71,7 @@ fn its_stations_lead_to_steps() {
 #[test]
 fn a_leg_loads_its_packet() {
     each_way(|page| {
+        page.click("#swap");
         page.press("c");
         page.reads("#verdict", "Captured.");
         page.click("#map [data-go='l0']");

@@ -48,7 +48,7 @@ fn a_link_leads_to_the_same_step_and_an_edit_takes_it_out_of_the_address() {
         assert_eq!(page.run("return location.href", ()), json!(link));
 
         page.open(&link);
-        page.reads("#samples", "Your paste");
+        page.reads("#samples", "Shared or saved rules");
         page.is_at(1);
         page.holds("document.getElementById('compare').ariaPressed == 'false'");
         // The address is that of the link until something is changed.
@@ -152,7 +152,7 @@ fn a_draft_is_kept_and_a_link_goes_before_it() {
         let kept = "return Object.keys(localStorage).filter(name => name.startsWith('chainwalk.draft.')).length";
         page.until("the draft", || (page.run(kept, ()) == 1).then_some(()));
         page.reload();
-        page.reads("#samples", "Your paste");
+        page.reads("#samples", "Shared or saved rules");
 
         // A link shows what it holds; the draft is there again without it, also after a look around.
         let other = chainwalk_core::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
@@ -187,7 +187,7 @@ fn a_page_from_the_disk_keeps_a_draft_only_when_asked() {
         let kept = "Object.keys(localStorage).some(name => name.startsWith('chainwalk.draft.'))";
         page.holds(kept);
         page.reload();
-        page.reads("#samples", "Your paste");
+        page.reads("#samples", "Shared or saved rules");
     });
 }
 
@@ -203,7 +203,7 @@ fn a_draft_that_never_came_up_is_offered() {
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");
         page.reads(".notice[role=alert]", "did not come up");
         page.click("#draft-load");
-        page.reads("#samples", "Your paste");
+        page.reads("#samples", "Shared or saved rules");
     });
 }
 

@@ -20,6 +20,7 @@ pub(crate) struct Snapshot {
     pub(crate) original: Rc<Paste>,
     pub(crate) packets: [(Draft, Option<&'static str>); 2],
     pub(crate) compare: bool,
+    pub(crate) lead: Side,
     pub(crate) shelf: Shelf,
 }
 
@@ -112,6 +113,7 @@ impl State {
             original: Rc::clone(&self.original),
             packets: self.lanes.each_ref().map(|lane| (lane.draft.clone(), lane.scenario)),
             compare: self.compare,
+            lead: self.lead,
             shelf: Rc::clone(&self.shelf),
         }
     }

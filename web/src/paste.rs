@@ -26,6 +26,8 @@ pub(crate) enum Origin {
     Sample(usize),
     /// The reader's own.
     Own,
+    /// What a link or a file holds.
+    Shared,
     /// A lesson's.
     Lesson,
 }
@@ -77,8 +79,9 @@ impl Paste {
         Self::new(Origin::Own, parse::parse(text))
     }
 
-    /// Reads a text from a link; a sample's is that sample again.
-    pub(crate) fn shared(text: &str, host: Option<Host>) -> Self {
+    /// Reads a text from a link or a file; a sample's is that sample again. Whether the namespace is known, or only taken
+    /// for a usual one, comes with it.
+    pub(crate) fn shared(text: &str, host: Option<Host>, known: bool) -> Self {
         let is_this = |sample: &Sample| {
             // A made one would first have to be made.
             matches!(sample.text, Text::Written(own) if own == text)
@@ -89,7 +92,7 @@ impl Paste {
             None => {
                 let parsed = parse::parse(text);
                 let host = host.or(parsed.host.clone());
-                Self::new(Origin::Own, Parsed { host, ..parsed })
+                Self::new(Origin::Shared, Parsed { host, ..parsed }).known(known)
             }
         }
     }
@@ -100,19 +103,27 @@ impl Paste {
         Self::new(Origin::Lesson, Parsed { host, ..parsed })
     }
 
-    /// Reads another text in its place: a lesson's namespace stays.
+    /// Reads another text in its place: the namespace of a lesson or a link stays.
     pub(crate) fn edited(&self, text: String) -> Self {
         match self.origin {
-            Origin::Lesson => Self::lesson(text, self.host_known.then(|| self.host.clone())),
+            Origin::Lesson | Origin::Shared => self.with(parse::parse(text)),
             Origin::Sample(_) | Origin::Own => Self::own(text),
         }
     }
 
     /// The same namespace with other rules.
     pub(crate) fn with(&self, parsed: Parsed) -> Self {
-        let host = self.host_known.then(|| self.host.clone());
-        let origin = if self.origin == Origin::Lesson { Origin::Lesson } else { Origin::Own };
-        Self::new(origin, Parsed { host, ..parsed })
+        let origin = match &self.origin {
+            Origin::Sample(_) => Origin::Own,
+            origin => origin.clone(),
+        };
+        let host = Some(self.host.clone());
+        Self::new(origin, Parsed { host, ..parsed }).known(self.host_known)
+    }
+
+    fn known(mut self, known: bool) -> Self {
+        self.host_known &= known;
+        self
     }
 
     fn new(origin: Origin, mut parsed: Parsed) -> Self {

@@ -1,13 +1,14 @@
 //! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
 
 use chainwalk_core::explain::Fate;
+use chainwalk_core::host::Host;
 use chainwalk_core::link::{self, Settled, Shared};
 use chainwalk_core::redact::{self, Changed};
 use chainwalk_core::{replay, report, ticket};
 
 use crate::paste::{MOST_EDITED, Paste};
 use crate::rows::Order;
-use crate::state::{State, View};
+use crate::state::{Side, State, View};
 
 /// A way to give it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -82,7 +83,8 @@ impl Gift {
     /// What is shown, on the page of this address.
     pub(crate) fn of(state: &State, page: &str, secret: [u8; 16]) -> Self {
         let real = shared(state);
-        let (neutral, changed) = redact::shared(&real, &state.paste.parsed, &state.paste.host, secret);
+        let paste = &state.paste;
+        let (neutral, changed) = redact::shared(&real, &paste.parsed, (&paste.host, paste.host_known), secret);
         Self { real, neutral, changed, page: page.split('#').next().unwrap_or_default().to_owned() }
     }
 
@@ -126,7 +128,7 @@ impl Gift {
                 Ok(state.walks().map(|(_, walked)| line(&walked.trace)).collect())
             }
             Form::Script => {
-                let lead = state.walked(state.lead()).ok_or("The packet is not complete.")?;
+                let lead = state.walked(state.lead).ok_or("The packet is not complete.")?;
                 replay::script(state.paste.rulesets(), &lead.trace)
                     .map_err(|why| format!("This walk cannot be replayed: {why}."))
             }
@@ -164,8 +166,10 @@ pub(crate) fn shared(state: &State) -> Shared {
     let paste = &state.paste;
     let packets = state.sides().iter().filter_map(|side| state.lane(*side).draft.packet().ok());
     Shared {
-        host: (paste.host_known && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
+        host: (paste.host != Host::pod() && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
+        usual: !paste.host_known && paste.host != Host::pod(),
         packets: packets.collect(),
+        lead: (state.lead == Side::A && state.compare).then_some(0),
         step: Some(state.cursor),
         view: match state.view {
             View::Rows(Order::Walked) | View::Edit => String::new(),
@@ -190,7 +194,8 @@ fn text(paste: &Paste) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::state::{Action, Side};
+    use crate::paste::Origin;
+    use crate::state::Action;
     use chainwalk_core::packet::Packet;
     use std::rc::Rc;
     use yew::Reducible;
@@ -212,7 +217,8 @@ mod tests {
             let shared = shared(&before);
             let again = after([Action::Link(shared.fragment())]);
             assert_eq!(super::shared(&again), shared);
-            assert_eq!((again.paste.origin.clone(), ends(&again)), (before.paste.origin.clone(), ends(&before)));
+            let origin = if before.paste.origin == Origin::Own { Origin::Shared } else { before.paste.origin.clone() };
+            assert_eq!((again.paste.origin.clone(), ends(&again)), (origin, ends(&before)));
             assert_eq!((again.compare, again.cursor, again.view), (before.compare, before.cursor, before.view));
             // The file holds the same, and is taken by a paste; so is a link that is pasted.
             let link = link::to("https://example.org/", &shared.fragment()).expect("it fits");
@@ -242,7 +248,10 @@ mod tests {
         }
         let neutral = after([Action::Link(gift.shared(true).fragment())]);
         assert_eq!(ends(&neutral), ends(&state));
-        assert!(neutral.paste.host_known && gift.changed.addresses > 0, "{:?}", gift.changed);
+        assert!(gift.changed.addresses > 0, "{:?}", gift.changed);
+        // What was taken for granted is no fact in the copy.
+        let findings = |state: &State| state.paste.findings().iter().map(|one| one.says.clone()).collect::<Vec<_>>();
+        assert_eq!((neutral.paste.host_known, findings(&neutral)), (state.paste.host_known, findings(&state)));
     }
 
     #[test]

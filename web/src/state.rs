@@ -5,14 +5,16 @@ use std::rc::Rc;
 use chainwalk_core::compare;
 use chainwalk_core::diagnostic::{Diagnostic, Span};
 use chainwalk_core::draft::{Draft, Field};
+use chainwalk_core::explain;
 use chainwalk_core::journey::Choices;
 use chainwalk_core::link::Shared;
+use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::{Path, Place};
 use yew::Reducible;
 
 use crate::cursor::{self, Move};
 use crate::editing::{self, Editing};
-use crate::history::{self, History};
+use crate::history::{self, History, Snapshot};
 use crate::lane::Lane;
 use crate::paste::Paste;
 use crate::rows::{self, Index, Opened, Order, Row};
@@ -46,8 +48,8 @@ pub(crate) struct State {
     pub(crate) shelf: Shelf,
     /// Whether B is shown beside A.
     pub(crate) compare: bool,
-    /// Which packet scenarios fill in.
-    pub(crate) into: Side,
+    /// The packet whose answer is the largest text, which is told more of, and which scenarios fill in: the last touched.
+    pub(crate) lead: Side,
     /// Rules that a dump cannot tell, with what the user takes them to do.
     pub(crate) settled: Vec<(Place, bool)>,
     /// Fields of the form that stay two, though they may be equal.
@@ -70,6 +72,8 @@ pub(crate) struct State {
     pub(crate) editing: Editing,
     /// What was, to go back to.
     pub(crate) history: History,
+    /// What was before a lesson was opened, to come back to when it is closed.
+    before_lesson: Option<Rc<Snapshot>>,
     /// The rule list.
     pub(crate) rows: Rc<Vec<Row>>,
     /// The line shown in the text, and what is marked in it.
@@ -111,7 +115,7 @@ impl Default for State {
             lanes,
             shelf: Rc::default(),
             compare: true,
-            into: Side::B,
+            lead: Side::B,
             settled: Vec::new(),
             split: Vec::new(),
             part: None,
@@ -122,6 +126,7 @@ impl Default for State {
             opened: Opened::default(),
             editing: Editing::default(),
             history: History::default(),
+            before_lesson: None,
             rows: Rc::default(),
             line: None,
             marked: Span::default(),
@@ -147,12 +152,11 @@ impl State {
 
     /// The packets shown.
     pub(crate) fn sides(&self) -> &'static [Side] {
-        if self.compare { &[Side::A, Side::B] } else { &[Side::A] }
-    }
-
-    /// The packet whose answer is the largest text.
-    pub(crate) fn lead(&self) -> Side {
-        if self.compare { Side::B } else { Side::A }
+        match (self.compare, self.lead) {
+            (true, _) => &[Side::A, Side::B],
+            (false, Side::A) => &[Side::A],
+            (false, Side::B) => &[Side::B],
+        }
     }
 
     /// A packet's walk, where the packet is shown and complete.
@@ -167,7 +171,8 @@ impl State {
 
     /// The same, the lead's first.
     pub(crate) fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
-        self.sides().iter().rev().filter_map(|side| Some((*side, &**self.walked(*side)?)))
+        let other = self.compare.then(|| self.lead.other());
+        [Some(self.lead), other].into_iter().flatten().filter_map(|side| Some((side, &**self.walked(side)?)))
     }
 
     /// The packet whose chain is shown at the cursor: the lead's until it has ended.
@@ -215,15 +220,7 @@ impl State {
         match (scenario, draft.packet()) {
             // "same, as …" says nothing by itself.
             (Some(scenario), _) if !scenario.label.starts_with("same") => scenario.label.clone(),
-            (_, Ok(packet)) => match (packet.uid, packet.dport) {
-                (Some(uid), Some(port)) => {
-                    format!("uid {uid} to {}", chainwalk_core::explain::socket(packet.dst, port))
-                }
-                (None, Some(port)) => {
-                    format!("{} to {}", packet.protocol, chainwalk_core::explain::socket(packet.dst, port))
-                }
-                (_, None) => format!("{} to {}", packet.protocol, packet.dst),
-            },
+            (_, Ok(packet)) => sent(&packet),
             (_, Err(_)) => "incomplete".into(),
         }
     }
@@ -256,7 +253,7 @@ impl State {
 
     /// Says more of the lead's packet.
     fn tell(&mut self) {
-        let lead = self.walked(self.lead());
+        let lead = self.walked(self.lead);
         self.told = lead.map(|walked| Rc::new(Told::new(&self.paste, walked, &self.choices)));
     }
 
@@ -278,7 +275,7 @@ impl State {
         let drafts = self.lanes.iter().zip(&other.lanes).all(|(one, other)| one.draft == other.draft);
         Rc::ptr_eq(&self.paste, &other.paste)
             && drafts
-            && self.compare == other.compare
+            && (self.compare, self.lead) == (other.compare, other.lead)
             && self.settled == other.settled
     }
 
@@ -293,6 +290,18 @@ impl State {
         }
     }
 
+    fn show_finding(&mut self, which: usize) {
+        let paste = Rc::clone(&self.paste);
+        let Some(finding) = paste.findings().get(which) else { return };
+        if let Some(packet) = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref()) {
+            self.load(&packet);
+        }
+        if let Some(place) = finding.place.filter(|place| place.rule.is_some()) {
+            self.editing.place = None;
+            self.go_to(place);
+        }
+    }
+
     fn jump(&mut self, place: Place) {
         let mark = self.lead_first().find_map(|(_, walked)| walked.mark(place));
         match mark {
@@ -302,6 +311,15 @@ impl State {
             }
             None => self.unmet = Some(place),
         }
+    }
+}
+
+/// A packet in a few words: "uid 1337 to 10.0.0.1:443".
+pub(crate) fn sent(packet: &Packet) -> String {
+    let to = packet.dport.map_or_else(|| packet.dst.to_string(), |port| explain::socket(packet.dst, port));
+    match packet.uid.filter(|_| packet.dport.is_some()) {
+        Some(uid) => format!("uid {uid} to {to}"),
+        None => format!("{} to {to}", packet.protocol),
     }
 }
 

@@ -18,11 +18,12 @@ pub(super) fn findings(page: &Page) -> Html {
     let paste = &page.state.paste;
     let all = paste.findings();
     let mut findings: Vec<Item> = Vec::new();
-    for finding in all.iter().take(MOST) {
+    for (which, finding) in all.iter().take(MOST).enumerate() {
         let sign = if finding.severity == Severity::Note { "·" } else { "△" };
         let place = finding.place.map(|place| short(paste.rulesets(), place) + ": ").unwrap_or_default();
-        // What is about a chain has no rule.
-        let action = finding.place.filter(|place| place.rule.is_some()).map(Action::GoTo);
+        // A dump without rules, and a chain that nothing leads into, have no packet and no rule to show.
+        let is_shown = finding.scenario.is_some() || finding.place.is_some_and(|place| place.rule.is_some());
+        let action = is_shown.then_some(Action::Finding(which));
         findings.push((format!("{sign} {}{}", place.replace(" policy", ""), finding.says), action));
     }
     if all.len() > MOST {

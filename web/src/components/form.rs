@@ -107,17 +107,17 @@ fn hides_wrong(state: &State) -> bool {
 
 fn into(page: &Page) -> Html {
     let sides = [Side::A, Side::B].map(|side| {
-        let pressed = (page.state.into == side).to_string();
-        let name = format!("Scenarios fill in {}", side.letter());
+        let pressed = (page.state.lead == side).to_string();
+        let name = format!("Answer for {}", side.letter());
         html! {
             <button type="button" aria-pressed={pressed} aria-label={name.clone()} title={name}
-                onclick={page.on(Action::Into(side))}>{ side.letter() }</button>
+                onclick={page.on(Action::Lead(side))}>{ side.letter() }</button>
         }
     });
     html! {
         <>
-            <span class="quiet">{ "fill in" }</span>
-            <div class="choice" role="group" aria-label="Which packet scenarios fill in">{ for sides }</div>
+            <span class="quiet">{ "answer" }</span>
+            <div class="choice" role="group" aria-label="The packet that is answered in large and that scenarios fill in">{ for sides }</div>
         </>
     }
 }

@@ -34,6 +34,7 @@ pub(crate) fn Header(page: &Page) -> Html {
     let other = match page.state.paste.origin {
         Origin::Sample(_) => None,
         Origin::Own => Some("Your paste"),
+        Origin::Shared => Some("Shared or saved rules"),
         Origin::Lesson => Some("The lesson's rules"),
     };
     let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {

@@ -12,7 +12,7 @@ use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
 use crate::page::Page;
 use crate::paste::Origin;
 use crate::rows::Order;
-use crate::state::{Action, Side, Tab, View};
+use crate::state::{Action, Tab, View};
 
 /// Whether the step that is open asks the reader to look at the packet.
 pub(super) fn is_about_the_packet(room: &Classroom) -> bool {
@@ -231,7 +231,7 @@ fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<Mous
         let state = &page.state;
         let judged = match &task.work {
             Work::Rules => lesson.judge_rules(step.scene.world, task, state.paste.rulesets()),
-            Work::Packet(..) => match state.lane(Side::A).draft.packet() {
+            Work::Packet(..) => match state.lane(state.lead).draft.packet() {
                 Ok(packet) => lesson.judge_packet(step.scene.world, task, &packet),
                 Err(wrong) => {
                     let says = wrong.iter().map(|wrong| (false, format!("{}: {}", wrong.field.label(), wrong.message)));

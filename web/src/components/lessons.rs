@@ -74,9 +74,11 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             }
         }
     });
-    use_effect_with(shown, |shown| {
-        if *shown != Shown::Closed {
-            super::app::focus("lesson-title");
+    use_effect_with(shown, {
+        let act = page.act.clone();
+        move |shown| match shown {
+            Shown::Closed => act.emit(Action::Leave),
+            _ => super::app::focus("lesson-title"),
         }
     });
     match shown {

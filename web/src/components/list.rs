@@ -246,8 +246,8 @@ fn rule(page: &Page, place: Place) -> Html {
     let rule = place.rule(rulesets);
     let marks: Vec<_> = state.sides().iter().map(|side| (*side, state.walked(*side))).collect();
     let mark = |side: Side| state.walked(side).and_then(|walked| walked.mark(place));
-    let decides = state.walked(state.lead()).is_some_and(|walked| walked.decided_by() == Some(place));
-    let other = state.walks().find(|(side, walked)| *side != state.lead() && walked.decided_by() == Some(place));
+    let decides = state.walked(state.lead).is_some_and(|walked| walked.decided_by() == Some(place));
+    let other = state.walks().find(|(side, walked)| *side != state.lead && walked.decided_by() == Some(place));
     let failed: Vec<u16> = state
         .sides()
         .iter()
@@ -269,7 +269,7 @@ fn rule(page: &Page, place: Place) -> Html {
     let purpose = state.paste.mesh.as_ref().and_then(|mesh| mesh.purpose(rulesets, place));
     let id = format!("{}/{}/{}", place.at.table, chain.name, number.as_deref().unwrap_or("policy"));
     let tint = match (decides, other) {
-        (true, _) => Some(classes!("decided", state.walked(state.lead()).map(|walked| colour(walked.headline.fate)))),
+        (true, _) => Some(classes!("decided", state.walked(state.lead).map(|walked| colour(walked.headline.fate)))),
         (false, Some((_, walked))) => Some(classes!("led", colour(walked.headline.fate))),
         (false, None) => None,
     };

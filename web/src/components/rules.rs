@@ -39,6 +39,7 @@ pub(crate) fn rules(page: &Page) -> Html {
                 <span class="space" />
                 <div class="choice" role="group" aria-label="Show the rules">{ for views }</div>
             </div>
+            { taken(state) }
             { about(state) }
             { proxies(state) }
             if matches!(state.paste.origin, Origin::Sample(_)) {
@@ -126,6 +127,22 @@ fn export(page: &Page) -> Html {
                 }
             }
         </>
+    }
+}
+
+/// That a text was taken, and for what.
+fn taken(state: &State) -> Html {
+    let parsed = &state.paste.parsed;
+    if matches!(state.paste.origin, Origin::Sample(_) | Origin::Lesson) {
+        return html! {};
+    }
+    let rules = parsed.rulesets.iter().map(Ruleset::rules).sum();
+    let kinds: Vec<String> = parsed.sections.iter().take(3).map(ToString::to_string).collect();
+    let more = if parsed.sections.len() > kinds.len() { " and more" } else { "" };
+    html! {
+        <p class="about" id="taken" role="status">
+            <b>{ count(rules, "rule") }{ " taken" }</b>{ format!(": {}{more}.", kinds.join("; ")) }
+        </p>
     }
 }
 

@@ -148,7 +148,7 @@ impl Shown<'_> {
                 (format!("{}–{}", at + 1, steps.at.end), says)
             }
         };
-        let decided = matched && side == state.lead() && walked.decided_at() == Some(at);
+        let decided = matched && side == state.lead && walked.decided_at() == Some(at);
         let tint = decided.then(|| classes!("decided", colour(walked.headline.fate)));
         let quiet = (!matched).then_some("quiet");
         let outcome = (matched && !shared).then(|| colour(walked.headline.fate));

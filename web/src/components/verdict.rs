@@ -7,25 +7,26 @@ use yew::prelude::*;
 use super::badge::{badge, colour};
 use super::rule;
 use crate::page::Page;
-use crate::state::{Action, Side, State, Tab};
+use crate::state::{Action, Side, State, Tab, sent};
 use crate::walked::Walked;
 
 /// Both answers.
 pub(crate) fn verdict(page: &Page) -> Html {
     let state = &page.state;
-    let lead = state.lead();
+    let lead = state.lead;
+    let large_other = format!("Answer for {} in large", lead.other().letter());
     let tabs = Tab::ALL.map(|tab| tab_button(page, tab));
     html! {
         <section class="verdict" aria-label="Verdict">
             <div class="lead" id="verdict">{ large(state, lead) }</div>
             if state.compare {
-                <button type="button" class="line swap" id="swap" aria-label="Swap A and B" title="Swap A and B"
-                    onclick={page.on(Action::Swap)}>
+                <button type="button" class="line swap" id="swap" aria-label={large_other.clone()} title={large_other}
+                    onclick={page.on(Action::Lead(lead.other()))}>
                     <svg viewBox="0 0 18 16" width="18" height="16" aria-hidden="true">
                         <path d="M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2" />
                     </svg>
                 </button>
-                <div class="other" id="verdict-other">{ small(state, Side::A) }{ certainty(page) }</div>
+                <div class="other" id="verdict-other">{ small(state, lead.other()) }{ certainty(page) }</div>
             } else {
                 <div class="other">{ certainty(page) }</div>
             }
@@ -78,7 +79,7 @@ fn large(state: &State, side: Side) -> Html {
                 if state.compare {
                     { badge(side) }{ " " }
                 }
-                { capital(end) }
+                { capital(&format!("{}: {end}", sent(&walked.trace.packet))) }
                 if *fate != Fate::Unknown {
                     { decided(state, walked) }
                 }

@@ -16,7 +16,7 @@ use crate::walked::Walked;
 /// The lower half of the packet's column.
 pub(crate) fn why(page: &Page) -> Html {
     let state = &page.state;
-    let lead = state.lead();
+    let lead = state.lead;
     let assumptions = assumptions(state);
     html! {
         <>

@@ -9,7 +9,6 @@ use chainwalk_core::walk::trace::Place;
 
 use super::{Line, Side, State, Tab, Target, View};
 use crate::cursor::{self, Move};
-use crate::lane::Lane;
 use crate::lesson::{self, Stage};
 use crate::paste::Paste;
 use crate::rows::{self, Order};
@@ -28,6 +27,8 @@ pub(crate) enum Action {
     Sample(usize),
     /// A step of a lesson shows its rules and packets.
     Stage(Box<Stage>),
+    /// The lessons are closed.
+    Leave,
     /// A field of the form was written.
     Write(Target, Field, String),
     /// A field that both packets share becomes two.
@@ -51,18 +52,18 @@ pub(crate) enum Action {
     List(rows::Do),
     /// The proxy is taken to do something else.
     Choose(Choices),
-    /// Scenarios fill in that packet from now on.
-    Into(Side),
+    /// That packet is the one in large from now on.
+    Lead(Side),
     /// A rule that a dump cannot tell is taken to match or not, or is left open again.
     Settle(Place, Option<bool>),
-    /// The packets change places.
-    Swap,
     /// B is shown, or not.
     Compare,
     /// A move through the walks.
     Go(Move),
     /// To the step that asks a rule.
     GoTo(Place),
+    /// A finding is shown, by its number: with a packet, and its rule.
+    Finding(usize),
     /// The rules are shown in another way.
     View(View),
     /// A line of the text is shown, and a place in it.
@@ -98,23 +99,21 @@ impl State {
             Action::Link(fragment) => self.open(link::read(&fragment)),
             Action::Edit(text) => self.take(self.paste.edited(text)),
             Action::Stage(stage) => self.stage(*stage),
+            Action::Leave => self.leave(),
             Action::Sample(place) => {
                 self.view = View::Rows(Order::Walked);
-                self.take(Paste::sample(place));
+                self.come(Paste::sample(place));
             }
             Action::Write(target, field, value) => self.write(target, field, value),
             Action::Split(field) => {
                 self.split(field);
             }
             Action::Scenario(key) => self.fill(key),
-            Action::Load(packet) => {
-                self.lanes[self.lead() as usize] = Lane::of(&packet, None);
-                self.split.clear();
-                self.walk();
-            }
+            Action::Load(packet) => self.load(&packet),
             // Nothing was typed.
             Action::Say(side, None) if self.lanes[side as usize].line.is_none() => {}
             Action::Say(side, text) => {
+                self.lead = side;
                 self.lanes[side as usize].say(text);
                 self.walk();
             }
@@ -129,11 +128,11 @@ impl State {
                 self.choices = choices;
                 self.tell();
             }
-            Action::Into(side) => self.into = side,
             Action::Settle(place, matches) => self.settle(place, matches),
-            Action::Swap => {
-                self.lanes.swap(0, 1);
-                self.arrive();
+            Action::Lead(side) => {
+                self.lead = side;
+                self.tell();
+                self.arrange();
             }
             Action::Compare => {
                 self.compare = !self.compare;
@@ -146,6 +145,7 @@ impl State {
                 self.edit(editing::Do::Choose(None));
             }
             Action::GoTo(place) => self.go_to(place),
+            Action::Finding(which) => self.show_finding(which),
             Action::View(view) => {
                 self.view = view;
                 self.arrange();

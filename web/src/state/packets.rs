@@ -3,9 +3,11 @@
 use std::rc::Rc;
 
 use chainwalk_core::draft::Field;
+use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::Place;
 
 use super::{Side, State, Target};
+use crate::history::Snapshot;
 use crate::lane::Lane;
 use crate::shelf;
 
@@ -13,9 +15,15 @@ impl State {
     /// A step back, or on again.
     pub(super) fn undo(&mut self, redo: bool) {
         let now = self.snapshot();
-        let Some(then) = self.history.go(redo, now) else { return };
+        if let Some(then) = self.history.go(redo, now) {
+            self.restore(&then);
+        }
+    }
+
+    /// Shows what was.
+    pub(super) fn restore(&mut self, then: &Snapshot) {
         self.original = Rc::clone(&then.original);
-        self.compare = then.compare;
+        (self.compare, self.lead) = (then.compare, then.lead);
         for (lane, (draft, scenario)) in self.lanes.iter_mut().zip(&then.packets) {
             lane.wrote();
             (lane.draft, lane.scenario) = (draft.clone(), *scenario);
@@ -43,7 +51,8 @@ impl State {
             shelf::Do::Remove(place) if place < shelf.len() => drop(shelf.remove(place)),
             shelf::Do::Load(place, side) if place < shelf.len() => {
                 self.lanes[side as usize] = Lane::of(&shelf[place].packet, None);
-                self.compare |= side == Side::B;
+                self.compare |= side != self.lead;
+                self.lead = side;
                 self.split.clear();
                 self.walk();
             }
@@ -58,13 +67,19 @@ impl State {
     }
 
     pub(super) fn fill(&mut self, key: &str) {
-        let side = if self.compare { self.into } else { Side::A };
         let paste = Rc::clone(&self.paste);
         if let Some(scenario) = paste.scenario(key) {
-            self.lanes[side as usize] = Lane::of(&scenario.packet, Some(scenario.key));
+            self.lanes[self.lead as usize] = Lane::of(&scenario.packet, Some(scenario.key));
             self.split.clear();
             self.walk();
         }
+    }
+
+    /// The lead's packet becomes this one.
+    pub(super) fn load(&mut self, packet: &Packet) {
+        self.lanes[self.lead as usize] = Lane::of(packet, None);
+        self.split.clear();
+        self.walk();
     }
 
     pub(super) fn write(&mut self, target: Target, field: Field, value: String) {
@@ -73,6 +88,7 @@ impl State {
             Target::One(side) => {
                 // It stays two while it is typed in, also where it comes to equal the other.
                 self.split(field);
+                self.lead = side;
                 self.lanes[side as usize].draft.set(field, value);
             }
         }

@@ -18,6 +18,14 @@ impl Side {
         }
     }
 
+    /// Not this one.
+    pub(crate) fn other(self) -> Self {
+        match self {
+            Self::A => Self::B,
+            Self::B => Self::A,
+        }
+    }
+
     /// Its letter, as ids use it.
     pub(crate) fn key(self) -> &'static str {
         match self {

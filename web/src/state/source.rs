@@ -3,20 +3,32 @@
 use std::rc::Rc;
 
 use chainwalk_core::diagnostic::{Diagnostic, Fix, Severity, Span};
+use chainwalk_core::host::Host;
 use chainwalk_core::lesson::At;
 use chainwalk_core::link::{self, Broken, Shared};
+use chainwalk_core::packet::Origin as PacketOrigin;
 use chainwalk_core::walk::trace::Step;
 
-use super::{State, Tab, View};
+use super::{Side, State, Tab, View};
 use crate::cursor::{self, Move};
 use crate::editing::Editing;
 use crate::lane::Lane;
 use crate::lesson::Stage;
-use crate::paste::Paste;
+use crate::paste::{Origin, Paste};
 use crate::rows::{Index, Order};
 use crate::shelf;
 
 impl State {
+    /// Takes the rules of another namespace: a packet that it cannot send gives way to the usual one.
+    pub(super) fn come(&mut self, paste: Paste) {
+        for (lane, usual) in self.lanes.iter_mut().zip(["internet", "as-proxy"]) {
+            if lane.scenario.is_none() && is_foreign(lane, &paste.host) {
+                lane.scenario = Some(usual);
+            }
+        }
+        self.take(paste);
+    }
+
     /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and uids may differ.
     pub(super) fn take(&mut self, paste: Paste) {
         let paste = Rc::new(paste);
@@ -43,7 +55,6 @@ impl State {
         self.walk();
     }
 
-    /// A step back, or on again.
     /// Takes a text that rules are in; another is refused, and the rules before it stay.
     pub(super) fn paste(&mut self, text: String) {
         match given(&text) {
@@ -57,7 +68,7 @@ impl State {
         self.tab = Tab::Rules;
         if !paste.rulesets().is_empty() {
             self.view = View::Rows(Order::Walked);
-            self.take(paste);
+            self.come(paste);
             return true;
         }
         self.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
@@ -80,7 +91,7 @@ impl State {
     }
 
     pub(super) fn show(&mut self, shared: &Shared) {
-        if !self.accept(Paste::shared(&shared.text, shared.host.clone())) {
+        if !self.accept(Paste::shared(&shared.text, shared.host.clone(), !shared.usual)) {
             return;
         }
         for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
@@ -88,6 +99,11 @@ impl State {
             *lane = Lane::of(packet, past.find(|scenario| scenario.packet == *packet).map(|scenario| scenario.key));
         }
         self.compare = shared.packets.len() != 1;
+        // A link of before names none: the last one was the one in large.
+        self.lead = match (self.compare, shared.lead) {
+            (false, _) | (true, Some(0)) => Side::A,
+            (true, _) => Side::B,
+        };
         self.split.clear();
         self.settled = shared.settled.iter().filter_map(|settled| settled.place(self.paste.rulesets())).collect();
         self.view = match &*shared.view {
@@ -117,6 +133,9 @@ impl State {
 
     /// Shows what a step of a lesson is about.
     pub(super) fn stage(&mut self, stage: Stage) {
+        if self.paste.origin != Origin::Lesson {
+            self.before_lesson = Some(Rc::new(self.snapshot()));
+        }
         let Stage { text, host, packets, at, whole } = stage;
         for (side, lane) in self.lanes.iter_mut().enumerate() {
             if let Some(packet) = packets.get(side).or(packets.first()) {
@@ -124,6 +143,7 @@ impl State {
             }
         }
         self.compare = packets.len() > 1;
+        self.lead = if self.compare { Side::B } else { Side::A };
         self.view = View::Rows(if whole { Order::Saved } else { Order::Walked });
         self.split.clear();
         self.take(Paste::lesson(text, host));
@@ -139,6 +159,20 @@ impl State {
             }
         }
     }
+
+    /// Shows again what was before the lesson, unless other rules came since.
+    pub(super) fn leave(&mut self) {
+        if let Some(before) = self.before_lesson.take_if(|_| self.paste.origin == Origin::Lesson) {
+            self.restore(&before);
+        }
+    }
+}
+
+/// Whether a packet is sent from an address that the namespace does not have: it was meant for another one.
+fn is_foreign(lane: &Lane, host: &Host) -> bool {
+    let own = |address| host.interfaces.iter().flat_map(|one| &one.addresses).any(|prefix| prefix.address == address);
+    let packet = lane.draft.packet().ok().filter(|packet| packet.origin == PacketOrigin::Local);
+    packet.and_then(|packet| packet.src).is_some_and(|src| !own(src) && !src.is_loopback())
 }
 
 /// What a text holds that is a file of this page's, or a link to it.

@@ -1,10 +1,12 @@
 //! The state as a reader would change it.
 
 use super::*;
+use crate::lesson::Stage;
 use crate::paste::Origin;
 use crate::{editing, shelf};
 use chainwalk_core::edit::Edit;
 use chainwalk_core::explain::Fate;
+use chainwalk_core::lesson::At;
 use chainwalk_core::link;
 
 fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
@@ -133,9 +135,71 @@ fn nothing_is_said_to_change_an_end_that_is_not_known() {
 }
 
 #[test]
+fn a_lesson_gives_back_the_rules_that_were_there() {
+    let own = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j DROP\nCOMMIT\n";
+    let stage = |text: &str| {
+        let packets = vec![State::default().lane(Side::A).draft.packet().expect("it is whole")];
+        Action::Stage(Box::new(Stage { text: text.into(), host: None, packets, at: At::Start, whole: false }))
+    };
+    let before = after([Action::Paste(own.into()), Action::Scenario("udp")]);
+    let steps = [stage("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n"), stage("*raw\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n")];
+    let learned = steps.into_iter().fold(Rc::clone(&before), State::reduce);
+    assert_eq!(learned.paste.origin, Origin::Lesson);
+    let left = Rc::clone(&learned).reduce(Action::Leave);
+    assert_eq!((&left.paste.origin, left.lane(Side::B).scenario), (&Origin::Own, Some("udp")));
+    assert!(Rc::ptr_eq(&left.paste, &before.paste));
+    // What came in since the lesson stays.
+    let pasted = learned.reduce(Action::Paste(own.into())).reduce(Action::Leave);
+    assert!(pasted.paste.origin == Origin::Own && !Rc::ptr_eq(&pasted.paste, &before.paste));
+}
+
+#[test]
+fn a_packet_of_another_namespace_gives_way() {
+    let mut shared = crate::share::shared(&State::default());
+    shared.text = "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n".into();
+    for packet in &mut shared.packets {
+        packet.src = Some([10, 9, 9, 9].into());
+    }
+    let linked = after([Action::Link(shared.fragment())]);
+    assert_eq!(linked.lane(Side::A).draft.get(Field::Src), "10.9.9.9", "a link is shown as it is");
+    let own = Rc::clone(&linked).reduce(Action::Paste("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()));
+    assert_eq!(own.lane(Side::A).draft.get(Field::Src), "10.244.1.5");
+    // While the text is typed in, a packet stays what it is.
+    let typed = linked.reduce(Action::Edit("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()));
+    assert_eq!(typed.lane(Side::A).draft.get(Field::Src), "10.9.9.9");
+}
+
+#[test]
+fn the_answer_in_large_is_that_of_the_packet_last_touched() {
+    let state = State::default();
+    assert_eq!(state.lead, Side::B);
+    let state = after([Action::Write(Target::One(Side::A), Field::Uid, "999".into())]);
+    assert_eq!((state.lead, &*state.name(Side::A)), (Side::A, "uid 999"));
+    let state = state.reduce(Action::Scenario("udp"));
+    assert_eq!((state.lane(Side::A).scenario, state.lane(Side::B).scenario), (Some("udp"), Some("as-proxy")));
+    // Alone, it is the one that stays; and a link brings it back.
+    let alone = Rc::clone(&state).reduce(Action::Compare);
+    assert_eq!(alone.sides(), [Side::A]);
+    assert_eq!(after([Action::Link(crate::share::shared(&state).fragment())]).lead, Side::A);
+    assert_eq!(state.reduce(Action::Lead(Side::B)).reduce(Action::Compare).sides(), [Side::B]);
+}
+
+#[test]
+fn a_finding_shows_its_rule_and_a_packet() {
+    let state = State::default();
+    let which =
+        |part: &str| state.paste.findings().iter().position(|one| one.says.contains(part)).expect("it is found");
+    let udp = after([Action::Finding(which("UDP is not captured"))]);
+    assert_eq!(udp.lane(Side::B).draft.get(Field::Protocol), "udp");
+    let dead = after([Action::Finding(which("It can never match"))]);
+    assert_eq!(dead.lane(Side::B).draft.get(Field::Gid), "1337");
+    assert_eq!(dead.editing.place.and_then(|place| place.rule), Some(4));
+}
+
+#[test]
 fn the_journey_follows_the_choice() {
     let own = Choices { endpoint: Some(([10, 244, 1, 5].into(), 443)) };
-    let state = after([Action::Swap]);
+    let state = after([Action::Lead(Side::A)]);
     assert_eq!(state.told.as_ref().expect("complete").journey.legs.len(), 2);
     let state = Rc::clone(&state).reduce(Action::Choose(own));
     assert_eq!(state.told.as_ref().expect("complete").journey.legs.len(), 3);
@@ -147,7 +211,7 @@ fn a_rule_leads_to_its_step_or_is_said_to_be_unmet() {
     let place = |rule| Place { rule: Some(rule), ..state.current()[0].1 };
     let state = after([Action::GoTo(place(8))]);
     assert_eq!((state.cursor, state.unmet), (9, None));
-    let alone = [Action::Swap, Action::Compare, Action::GoTo(place(8))];
+    let alone = [Action::Compare, Action::GoTo(place(8))];
     let state = after(alone);
     assert_eq!((state.unmet, state.cursor), (Some(place(8)), 4), "uid 1337 alone never meets rule 9");
 }
