@@ -23,7 +23,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     target::ensure(target::WASM)?;
     lessons::check(&cargo::root().join("static/lessons"))?;
     let page = page::build(Purpose::Dist)?;
-    let shell = Shell::read(&cargo::root().join("static"))?;
+    let shell = Shell::read(&cargo::root().join("static"))?.dense();
     let mut files = shell.hosted(&page, &[])?;
     files.push(("chainwalk.html".to_owned(), shell.one_file(&page)?.into_bytes()));
     let helpers = if capture { build_capture()? } else { Vec::new() };

@@ -11,6 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     cargo::{self, run},
+    dense,
     progress::{say, timed},
     target,
 };
@@ -60,7 +61,11 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
         .remove_producers_section(true)
         .generate_output()
         .context("cannot generate the bindings")?;
-    Ok(Page { bindings: output.js().to_owned(), wasm: output.wasm_mut().emit_wasm() })
+    let bindings = match purpose {
+        Purpose::Dist => dense::bindings(&mut output),
+        Purpose::Serve => output.js().to_owned(),
+    };
+    Ok(Page { bindings, wasm: output.wasm_mut().emit_wasm() })
 }
 
 /// A second optimizer, where there is one that can: it saves some 7 % of what a browser compiles, if little of what it loads.

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use crate::{lessons, page::Page};
+use crate::{block::block, dense, lessons, page::Page};
 
 /// What stands in `static/` and is the same in both pages.
 pub(crate) struct Shell {
@@ -40,6 +40,11 @@ impl Shell {
             boot: joined("js")?,
             lessons: lessons::bundle(&directory.join("lessons"))?,
         })
+    }
+
+    /// The same without what only people read.
+    pub(crate) fn dense(self) -> Self {
+        Self { style: dense::style(&self.style), boot: dense::script(&self.boot), ..self }
     }
 
     /// The page for a web server: `index.html` and the files beside it. Their names change with their content, so a server may let
@@ -101,12 +106,6 @@ fn policy(scripts: &str, styles: &str, connections: &str) -> String {
         "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; \
          connect-src {connections}; base-uri 'none'; form-action 'none'"
     )
-}
-
-/// A data block, packed: no script, so the policy has no say in it.
-fn block(name: &str, content: &[u8]) -> String {
-    let packed = BASE64_STANDARD.encode(gzip(content));
-    format!("<script type=\"application/gzip\" id=\"chainwalk-{name}\">{packed}</script>")
 }
 
 /// A file whose name holds a hash of its content.
