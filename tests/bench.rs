@@ -8,6 +8,9 @@
 //! - `table`: figures and rows
 //! - `reading`: reading, printing and walking, each in a process of its own; `hostile`: texts made to be slow
 //! - `kernel`: rules a packet meets, in this process and in the kernel
+//! - `page`, `start`: the page in Chromium, with rules of three sizes and as it starts; `capture`: the helper
+//!
+//! `bench/parts.rs` is a program of its own.
 
 #![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
@@ -16,12 +19,18 @@ use std::env;
 use chainwalk_tests::namespace::require;
 use table::Table;
 
+#[path = "bench/capture.rs"]
+mod capture;
 #[path = "bench/hostile.rs"]
 mod hostile;
 #[path = "bench/kernel.rs"]
 mod kernel;
+#[path = "bench/page.rs"]
+mod page;
 #[path = "bench/reading.rs"]
 mod reading;
+#[path = "bench/start.rs"]
+mod start;
 #[path = "bench/table.rs"]
 mod table;
 
@@ -38,7 +47,14 @@ fn main() {
     require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
     let wanted = |part: &str| words.is_empty() || words.iter().any(|word| word == part);
     let mut table = Table::begin();
-    let parts: [Part; 3] = [("kernel", kernel::rows), ("reading", reading::rows), ("hostile", hostile::rows)];
+    let parts: [Part; 6] = [
+        ("kernel", kernel::rows),
+        ("reading", reading::rows),
+        ("hostile", hostile::rows),
+        ("page", page::rows),
+        ("start", start::rows),
+        ("capture", capture::rows),
+    ];
     for (part, rows) in parts.into_iter().filter(|(part, _)| wanted(part)) {
         table.part(part);
         rows(&mut table);

@@ -1,6 +1,8 @@
 //! Shared by the suites.
 
+pub mod browser;
 pub mod judge;
 pub mod lessons;
 pub mod namespace;
 pub mod random;
+pub mod site;

@@ -7,14 +7,12 @@
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
 
-use browser::Browser;
+use chainwalk_tests::browser::Browser;
+use chainwalk_tests::site::{self, Site};
 use serde_json::json;
-use site::Site;
 
 #[path = "page/barriers.rs"]
 mod barriers;
-#[path = "page/browser.rs"]
-mod browser;
 #[path = "page/faults.rs"]
 mod faults;
 #[path = "page/form.rs"]
@@ -39,8 +37,6 @@ mod privacy;
 mod rules;
 #[path = "page/share.rs"]
 mod share;
-#[path = "page/site.rs"]
-mod site;
 #[path = "page/stepper.rs"]
 mod stepper;
 

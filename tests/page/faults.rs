@@ -3,9 +3,9 @@
 use serde_json::json;
 use thirtyfour::Key;
 
-use crate::browser::Browser;
-use crate::site::Site;
 use crate::{Way, each_way, file, one_way};
+use chainwalk_tests::browser::Browser;
+use chainwalk_tests::site::Site;
 
 #[test]
 fn a_fault_is_told_and_the_page_stays() {

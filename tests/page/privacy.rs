@@ -3,7 +3,7 @@
 use serde_json::json;
 
 use crate::each_way;
-use crate::site::Site;
+use chainwalk_tests::site::Site;
 
 #[test]
 fn the_icon_is_in_the_page() {

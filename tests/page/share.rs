@@ -3,8 +3,8 @@
 use serde_json::json;
 use thirtyfour::Key;
 
-use crate::browser::Browser;
 use crate::{Page, Way, each_way, file, one_way};
+use chainwalk_tests::browser::Browser;
 
 const DUMP: &str = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j ACCEPT\n\
     -A OUTPUT -d 93.184.216.34/32 -m comment --comment \"to the bank\" -j DROP\nCOMMIT\n";

@@ -101,7 +101,7 @@ fn table(backend: Backend, family: Family, table: TableName) -> impl Strategy<Va
                 writeln!(rules, "-A {name}{rule}").expect("a string takes all");
             }
         }
-        text + &rules + "COMMIT\n"
+        text + rules.as_str() + "COMMIT\n"
     })
 }
 

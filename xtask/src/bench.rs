@@ -1,14 +1,47 @@
-//! `cargo xtask bench`: Chainwalk against its peers, measured by `tests/bench.rs`.
+//! `cargo xtask bench`: Chainwalk against its peers, measured by `tests/bench.rs`, and its parts by themselves, by
+//! `tests/bench/parts.rs`.
 
-use anyhow::Result;
+mod hello;
+
+use anyhow::{Result, ensure};
 
 use crate::{
-    cargo::{cargo, run},
-    packages,
+    cargo::{cargo, root, run},
+    dist, packages,
 };
 
-/// Measures. `parts`: only those, of `kernel`, `reading` and `hostile`.
-pub(crate) fn bench(parts: &[String]) -> Result<()> {
-    packages::ensure()?;
-    run(cargo(&["bench", "--quiet", "-p", "chainwalk-tests", "--bench", "peers", "--"]).args(parts))
+/// What is measured in one table, in its order.
+const AGAINST_PEERS: [&str; 6] = ["kernel", "reading", "hostile", "page", "start", "capture"];
+/// What is measured by itself.
+const PARTS: &str = "parts";
+
+/// Measures. `wanted`: only these parts.
+pub(crate) fn bench(wanted: &[String]) -> Result<()> {
+    let known = || AGAINST_PEERS.into_iter().chain([PARTS]);
+    for part in wanted {
+        ensure!(
+            known().any(|known| known == part),
+            "there is no part {part:?}: choose from {}",
+            known().collect::<Vec<_>>().join(", ")
+        );
+    }
+    let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
+    let peers: Vec<&str> = AGAINST_PEERS.into_iter().filter(|part| wants(part)).collect();
+    if !peers.is_empty() {
+        packages::ensure(if wants("start") { &[packages::BROTLI] } else { &[] })?;
+        let dist = root().join("dist");
+        let mut measure = cargo(&["bench", "--quiet", "-p", "chainwalk-tests", "--bench", "peers", "--"]);
+        measure.args(&peers).env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture")).env("CHAINWALK_DIST", dist);
+        if wants("page") || wants("start") || wants("capture") {
+            dist::build(wants("capture"))?;
+        }
+        if wants("start") {
+            measure.env("CHAINWALK_HELLO", hello::build()?);
+        }
+        run(&mut measure)?;
+    }
+    if wants(PARTS) {
+        run(&mut cargo(&["bench", "--quiet", "-p", "chainwalk-tests", "--bench", PARTS]))?;
+    }
+    Ok(())
 }

@@ -48,9 +48,10 @@ fn line(command: &Command) -> String {
     words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
 }
 
-/// Builds the program of `package` for `target` and says where it is.
-pub(crate) fn build(package: &str, target: &str, profile: &str) -> Result<PathBuf> {
+/// Builds the program of `package`, or the one that `program` picks, for `target` and says where it is.
+pub(crate) fn build(package: &str, program: &[&str], target: &str, profile: &str) -> Result<PathBuf> {
     let mut cargo = cargo(&["build", "--package", package, "--target", target, "--profile", profile]);
+    cargo.args(program);
     if profile != "web-dev" {
         cargo.arg("--config").arg(without_own_paths(target));
     }

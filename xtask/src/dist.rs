@@ -53,7 +53,7 @@ fn build_capture() -> Result<Vec<(&'static str, PathBuf)>> {
     for (target, name) in target::MUSL {
         target::ensure(target)?;
         let program = timed(&format!("compiling {name} (profile capture)"), || {
-            cargo::build("chainwalk-capture", target, "capture")
+            cargo::build("chainwalk-capture", &[], target, "capture")
         })?;
         built.push((name, program));
     }

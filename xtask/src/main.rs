@@ -37,8 +37,8 @@ usage: cargo xtask COMMAND
                                 with --capture also dist/chainwalk-capture, the static helper for x86-64 Linux, the one
                                 for 64-bit ARM, the man page and the completions
   test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
-  bench [PART]...               measure Chainwalk against its peers, one table; parts: kernel, reading, hostile
-                                (docs/performance.md)
+  bench [PART]...               measure Chainwalk against its peers, one table; parts: kernel, reading, hostile,
+                                page, start, capture; and parts, what each part of the core takes (docs/performance.md)
   pictures                      take the pictures of the README anew
   help                          print this";
 

@@ -1,4 +1,4 @@
-//! The programs that the kernel's and the browser's tests drive: looked for, and installed where that can be done without asking.
+//! The programs that the tests of kernel and browser, and the benchmarks, drive: looked for, and installed where that can be done without asking.
 
 use std::{fs, path::Path, process::Command};
 
@@ -10,8 +10,14 @@ use crate::{
     target::on_path,
 };
 
-/// A command that the tests run, and the Debian package that has it.
-const NEEDED: [(&str, &str); 7] = [
+/// A command, and the Debian package that has it.
+type Program = (&'static str, &'static str);
+
+/// What a server would send of the page: its size is measured.
+pub(crate) const BROTLI: Program = ("brotli", "brotli");
+
+/// What the tests run.
+const NEEDED: [Program; 7] = [
     ("ip", "iproute2"),
     ("iptables-nft-restore", "iptables"),
     ("nft", "nftables"),
@@ -21,9 +27,10 @@ const NEEDED: [(&str, &str); 7] = [
     ("chromedriver", "chromium-driver"),
 ];
 
-/// Makes sure that every program is there.
-pub(crate) fn ensure() -> Result<()> {
-    let missing = missing(on_path);
+/// Makes sure that what the tests run is there, and `more`.
+pub(crate) fn ensure(more: &[Program]) -> Result<()> {
+    let needed = [&NEEDED[..], more].concat();
+    let missing = missing(&needed, on_path);
     if missing.is_empty() {
         return Ok(());
     }
@@ -34,7 +41,7 @@ pub(crate) fn ensure() -> Result<()> {
             apt_get(&[&install[..], &missing].concat())
         });
     }
-    for (command, package) in NEEDED.iter().filter(|(_, package)| missing.contains(package)) {
+    for (command, package) in needed.iter().filter(|(_, package)| missing.contains(package)) {
         problem(format_args!("`{command}` is missing (Debian package {package})"));
     }
     bail!(
@@ -46,8 +53,8 @@ pub(crate) fn ensure() -> Result<()> {
 }
 
 /// The packages whose command is not there.
-fn missing(is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    NEEDED.iter().filter(|(command, _)| !is_there(command)).map(|(_, package)| *package).collect()
+fn missing(needed: &[Program], is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
+    needed.iter().filter(|(command, _)| !is_there(command)).map(|(_, package)| *package).collect()
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
@@ -70,9 +77,9 @@ mod tests {
 
     #[test]
     fn what_is_missing_is_named_by_its_package() {
-        assert_eq!(missing(|_| true), [] as [&str; 0]);
+        assert_eq!(missing(&NEEDED, |_| true), [] as [&str; 0]);
         assert_eq!(
-            missing(|command| command == "ip" || command == "nft"),
+            missing(&NEEDED, |command| command == "ip" || command == "nft"),
             ["iptables", "strace", "python3", "chromium", "chromium-driver"]
         );
     }

@@ -36,12 +36,21 @@ pub(crate) struct Page {
 
 /// Compiles the page.
 pub(crate) fn build(purpose: Purpose) -> Result<Page> {
+    compile("the page", &[], purpose)
+}
+
+/// Compiles the least page that Yew makes, as it would be given to others.
+pub(crate) fn hello() -> Result<Page> {
+    compile("a page that says hello", &["--example", "hello"], Purpose::Dist)
+}
+
+fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
     let profile = match purpose {
         Purpose::Dist => "web",
         Purpose::Serve => "web-dev",
     };
-    let compiled = timed(&format!("compiling the page (profile {profile})"), || {
-        cargo::build("chainwalk-web", target::WASM, profile)
+    let compiled = timed(&format!("compiling {name} (profile {profile})"), || {
+        cargo::build("chainwalk-web", program, target::WASM, profile)
     })?;
     let mut page = timed("binding it to JavaScript", || bind(&compiled, purpose))?;
     if purpose == Purpose::Dist {

@@ -13,7 +13,7 @@ const MOST: usize = 150_000;
 
 /// Takes them anew.
 pub(crate) fn take() -> Result<()> {
-    packages::ensure()?;
+    packages::ensure(&[])?;
     dist::build(false)?;
     let pictures = root().join("docs/pictures");
     let mut suite = cargo(&["test", "--package", "chainwalk-tests", "--test", "page", "pictures::"]);

@@ -121,7 +121,7 @@ fn hash(script: &str) -> String {
 
 /// A script's text so that an HTML parser does not end it early: in JavaScript's strings, templates, patterns and comments `\/` and `\!`
 /// mean `/` and `!`, and nowhere else do these sequences occur in bindings or `boot.js`.
-fn inside_script(script: &str) -> String {
+pub(crate) fn inside_script(script: &str) -> String {
     script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 }
 

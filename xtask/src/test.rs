@@ -36,7 +36,7 @@ const STAGES: [Stage; 9] = [
     ("documentation", |_| documentation()),
     ("examples", |_| run(&mut cargo(&["build", "--release", "-p", "chainwalk-core", "--examples"]))),
     ("dist", |_| dist::build(true)),
-    ("programs for the kernel and browser tests", |_| packages::ensure()),
+    ("programs for the kernel and browser tests", |_| packages::ensure(&[])),
     ("kernel, capture and browser tests", run_suites),
 ];
 const FAST: usize = 3;

@@ -1,12 +1,10 @@
-//! How long the helper takes for one pod, as a ratio to the five commands that it replaces, typed by hand through nsenter.
-//!
-//! `CHAINWALK_CAPTURE=dist/chainwalk-capture cargo run --release -p chainwalk-tests --example capture [RUNS]` prints one
-//! line of JSON: medians of RUNS (50) in microseconds, and their ratios. Both sides run in turn, so that whatever else the
-//! machine does meets both. Needs root, iproute2, iptables and nftables.
+//! The helper on a node, for one pod, against the five commands that it replaces, typed by hand through nsenter; and how large
+//! its programs are.
 
-use std::io::{self, Write};
+use std::env;
+use std::fs;
 use std::net::TcpListener;
-use std::path::Path;
+use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -14,6 +12,10 @@ use chainwalk_core::capture::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Pod, require};
 use nix::sys::resource::{UsageWho, getrusage};
+
+use crate::table::{Aim, Figures, Table};
+
+const TIMES: usize = 50;
 
 const SIDECAR: &str = include_str!("../fixtures/sidecar.rules");
 const SIDECAR_IPV6: &str = include_str!("../fixtures/sidecar-ipv6.rules");
@@ -34,10 +36,9 @@ struct Took {
     processor: Duration,
 }
 
-fn main() {
-    require(&["ip", "nsenter", "iptables-legacy-save", "iptables-nft-save", "nft"]);
-    let program = std::env::var_os("CHAINWALK_CAPTURE").expect("CHAINWALK_CAPTURE names the helper");
-    let runs = std::env::args().nth(1).map_or(50, |runs| runs.parse().expect("the number of runs"));
+pub(crate) fn rows(table: &mut Table) {
+    require(&["nsenter", "iptables-legacy-save", "iptables-nft-save", "nft"]);
+    let program: PathBuf = env::var_os("CHAINWALK_CAPTURE").expect("CHAINWALK_CAPTURE names the helper").into();
     let pod = Pod::new("bench");
     pod.namespace.load(Backend::Nft, Family::Ipv4, SIDECAR);
     pod.namespace.load(Backend::Nft, Family::Ipv6, SIDECAR_IPV6);
@@ -50,9 +51,9 @@ fn main() {
     let pid = resident.pid().to_string();
 
     let (mut helper, mut by_hand) = (Vec::new(), Vec::new());
-    // The first of each finds nothing in memory and does not count.
-    for run in 0..=runs {
-        let one = took(|| quietly(Command::new(Path::new(&program)).args(["--pid", &pid])));
+    // By turns, so that whatever else the machine does meets both. The first of each finds nothing in memory and does not count.
+    for run in 0..=TIMES {
+        let one = took(|| quietly(Command::new(&program).args(["--pid", &pid])));
         let other = took(|| {
             for words in BY_HAND {
                 quietly(Command::new("nsenter").args(["-t", &pid, "-n"]).args(words));
@@ -63,17 +64,17 @@ fn main() {
             by_hand.push(other);
         }
     }
-    let figures = [median(&helper, |it| it.wall), median(&by_hand, |it| it.wall)];
-    let processor = [median(&helper, |it| it.processor), median(&by_hand, |it| it.processor)];
-    let ratio = |[one, other]: [u128; 2]| one as f64 / other as f64;
-    let report = serde_json::json!({
-        "runs": runs,
-        "wall_us": figures.map(|it| it as u64),
-        "wall_ratio": (ratio(figures) * 100.0).round() / 100.0,
-        "processor_us": processor.map(|it| it as u64),
-        "processor_ratio": (ratio(processor) * 100.0).round() / 100.0,
-    });
-    writeln!(io::stdout(), "{report}").expect("standard output is open");
+    for (what, of, aim) in [
+        ("capture a pod", (|took| took.wall) as fn(&Took) -> Duration, Aim::Times(1.1)),
+        ("capture a pod: processor time", |took| took.processor, Aim::None),
+    ] {
+        let [ours, peer] = [&helper, &by_hand].map(|all| Figures::ms(all.iter().map(of)));
+        table.row(what, &ours, Some(("five commands through nsenter", &peer)), aim);
+    }
+    for name in ["chainwalk-capture", "chainwalk-capture-aarch64"] {
+        let size = fs::metadata(program.with_file_name(name)).expect("both are built").len();
+        table.row(&format!("size of `{name}`"), &Figures::new("kB", vec![size as f64 / 1e3]), None, Aim::Below(600.0));
+    }
 }
 
 /// Runs a command whose output nobody reads.
@@ -94,10 +95,4 @@ fn children() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts it");
     let micros = [usage.user_time(), usage.system_time()].map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
     Duration::from_micros(micros.iter().sum::<i64>().unsigned_abs())
-}
-
-fn median(all: &[Took], of: impl Fn(&Took) -> Duration) -> u128 {
-    let mut sorted: Vec<Duration> = all.iter().map(of).collect();
-    sorted.sort_unstable();
-    sorted[sorted.len() / 2].as_micros()
 }

@@ -36,7 +36,7 @@ const FLAGS: [&str; 8] = [
 
 /// A browser with one tab, and with a profile of its own that was empty at the start.
 #[derive(Debug)]
-pub(crate) struct Browser {
+pub struct Browser {
     runtime: Runtime,
     driver: WebDriver,
     _chromedriver: Chromedriver,
@@ -47,7 +47,7 @@ impl Browser {
     ///
     /// # Panics
     /// When Chromium or its driver is not installed.
-    pub(crate) fn start() -> Self {
+    pub fn start() -> Self {
         let chromedriver = Chromedriver::start();
         let mut wanted = DesiredCapabilities::chrome();
         let user_data = format!("--user-data-dir={}", chromedriver.profile.display());
@@ -78,20 +78,20 @@ impl Browser {
 
     /// Loads a page, also where it differs from the one shown only behind `#`.
     #[track_caller]
-    pub(crate) fn open(&self, url: &str) {
+    pub fn open(&self, url: &str) {
         self.done("about:blank", self.driver.goto("about:blank"));
         self.done(url, self.driver.goto(url));
     }
 
     /// Loads the page again.
     #[track_caller]
-    pub(crate) fn reload(&self) {
+    pub fn reload(&self) {
         self.done("reload", self.driver.refresh());
     }
 
     /// Runs the body of a JavaScript function in the page; `arguments[0]` is the argument. A promise is waited for.
     #[track_caller]
-    pub(crate) fn run(&self, script: &str, argument: impl Serialize) -> Value {
+    pub fn run(&self, script: &str, argument: impl Serialize) -> Value {
         let argument = serde_json::to_value(argument).expect("arguments are JSON");
         self.done(script, self.driver.execute(script, vec![argument])).json().clone()
     }
@@ -99,14 +99,14 @@ impl Browser {
     /// The text of the first element that a selector finds, as a reader sees it: without what is hidden, with single
     /// blanks. `None` where there is no such element.
     #[track_caller]
-    pub(crate) fn text(&self, selector: &str) -> Option<String> {
+    pub fn text(&self, selector: &str) -> Option<String> {
         let text = self.run("return document.querySelector(arguments[0])?.innerText", selector);
         text.as_str().map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
     /// Waits until the text of the first such element contains `part`, and gives the text.
     #[track_caller]
-    pub(crate) fn reads(&self, selector: &str, part: &str) -> String {
+    pub fn reads(&self, selector: &str, part: &str) -> String {
         let mut last = None;
         let found = self.poll(|| {
             last = self.text(selector);
@@ -117,19 +117,19 @@ impl Browser {
 
     /// Waits until `look` finds something.
     #[track_caller]
-    pub(crate) fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
+    pub fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
         self.poll(look).unwrap_or_else(|| panic!("waited in vain for {what}"))
     }
 
     /// Waits until a JavaScript expression is true.
     #[track_caller]
-    pub(crate) fn holds(&self, expression: &str) {
+    pub fn holds(&self, expression: &str) {
         let script = format!("return Boolean({expression})");
         self.until(expression, || self.run(&script, ()).as_bool().filter(|holds| *holds));
     }
 
     /// Looks again and again, until something is found or patience ends.
-    pub(crate) fn poll<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
+    pub fn poll<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let start = Instant::now();
         loop {
             let found = look();
@@ -144,7 +144,7 @@ impl Browser {
     /// Clicks the middle of the first such element, as a mouse does, once it is scrolled to. The page may still be drawn or
     /// scroll by itself just then, so it is tried again; one that stays covered or out of reach is an error.
     #[track_caller]
-    pub(crate) fn click(&self, selector: &str) {
+    pub fn click(&self, selector: &str) {
         let mut refusal = None;
         let clicked = self.poll(|| {
             let found = self.runtime.block_on(self.driver.find(By::Css(selector))).ok()?;
@@ -159,27 +159,27 @@ impl Browser {
 
     /// From now on everything is asked of the page within the first such frame.
     #[track_caller]
-    pub(crate) fn enter(&self, selector: &str) {
+    pub fn enter(&self, selector: &str) {
         let enter = async { self.driver.find(By::Css(selector)).await?.enter_frame().await };
         self.done(selector, enter);
     }
 
     /// Presses keys, one after another, wherever the focus is.
     #[track_caller]
-    pub(crate) fn press(&self, keys: impl Into<TypingData>) {
+    pub fn press(&self, keys: impl Into<TypingData>) {
         self.done("keys", self.driver.action_chain().send_keys(keys.into()).perform());
     }
 
     /// Presses a key while Control is down.
     #[track_caller]
-    pub(crate) fn press_with_control(&self, key: char) {
+    pub fn press_with_control(&self, key: char) {
         let chain = self.driver.action_chain().key_down(Key::Control).key_down(key).key_up(key).key_up(Key::Control);
         self.done("keys", chain.perform());
     }
 
     /// Empties the first such field and types something into it.
     #[track_caller]
-    pub(crate) fn fill(&self, selector: &str, text: &str) {
+    pub fn fill(&self, selector: &str, text: &str) {
         self.click(selector);
         self.press_with_control('a');
         self.press(Key::Delete + text);
@@ -187,13 +187,13 @@ impl Browser {
 
     /// Sends a command of Chromium's own protocol.
     #[track_caller]
-    pub(crate) fn command(&self, name: &str, parameters: Value) -> Value {
+    pub fn command(&self, name: &str, parameters: Value) -> Value {
         self.done(name, self.driver.cdp().send_raw(name, parameters))
     }
 
     /// Makes the page believe in a window of this size, and in what the system prefers: `light` or `dark`.
     #[track_caller]
-    pub(crate) fn show_as(&self, (width, height): (u32, u32), scheme: &str) {
+    pub fn show_as(&self, (width, height): (u32, u32), scheme: &str) {
         let size = json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.command("Emulation.setDeviceMetricsOverride", size);
         // Without motion, so that every colour is there at once.
@@ -204,13 +204,13 @@ impl Browser {
 
     /// What the window shows, as PNG.
     #[track_caller]
-    pub(crate) fn screenshot(&self) -> Vec<u8> {
+    pub fn screenshot(&self) -> Vec<u8> {
         self.done("screenshot", self.driver.screenshot_as_png())
     }
 
     /// All text that a screen reader would find. It is asked of the browser, not of the page: also where scripts are off.
     #[track_caller]
-    pub(crate) fn accessible_text(&self) -> String {
+    pub fn accessible_text(&self) -> String {
         let tree = self.command("Accessibility.getFullAXTree", json!({}));
         let nodes = tree["nodes"].as_array().expect("a tree has nodes");
         let texts = nodes.iter().filter(|node| node["role"]["value"] == "StaticText");
@@ -220,7 +220,7 @@ impl Browser {
     /// What was written to the console since the last call, errors and refusals of the policy among it; mere information is
     /// left out.
     #[track_caller]
-    pub(crate) fn complaints(&self) -> Vec<String> {
+    pub fn complaints(&self) -> Vec<String> {
         let entries = self.done("console", self.driver.get_log("browser"));
         let serious = entries.into_iter().filter(|entry| !matches!(entry.level.as_str(), "INFO" | "DEBUG"));
         serious.map(|entry| format!("{}: {}", entry.level, entry.message)).collect()
@@ -229,7 +229,7 @@ impl Browser {
     /// Everything that was asked of the network since the last call, as the browser's own log has it: also what failed,
     /// and connections other than HTTP's; but not what the page's policy held back, which is among the complaints.
     #[track_caller]
-    pub(crate) fn requests(&self) -> Vec<String> {
+    pub fn requests(&self) -> Vec<String> {
         let entries = self.done("performance log", self.driver.get_log("performance"));
         let mut asked = Vec::new();
         for entry in entries {

@@ -1,4 +1,4 @@
-//! `dist/`, and a web server for it that remembers what it was asked for.
+//! `dist/`, and a web server, for it or another directory, that remembers what it was asked for.
 //!
 //! The page stands below a path, as it does on many hosts: addresses that begin at the root would be missed.
 
@@ -17,7 +17,7 @@ const BELOW: &str = "/tools/chainwalk/";
 ///
 /// # Panics
 /// When it is not there.
-pub(crate) fn dist() -> PathBuf {
+pub fn dist() -> PathBuf {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("dist");
     let dist = std::env::var_os("CHAINWALK_DIST").map_or_else(own, PathBuf::from);
     for file in ["index.html", "chainwalk.html"] {
@@ -26,24 +26,32 @@ pub(crate) fn dist() -> PathBuf {
     dist
 }
 
-/// The files of `dist/`, served from memory for as long as the program runs.
+/// The files of a directory, served from memory for as long as the program runs.
 #[derive(Debug)]
-pub(crate) struct Site {
+pub struct Site {
     address: SocketAddr,
     files: BTreeMap<String, Vec<u8>>,
     missed: Mutex<Vec<String>>,
 }
 
 impl Site {
-    /// Reads the files and begins to serve those that are wanted, by their names.
+    /// Serves those files of `dist/` that are wanted, by their names.
     ///
     /// # Panics
     /// When `dist/` is not there, or this machine gives no port.
-    pub(crate) fn serve(wanted: impl Fn(&str) -> bool) -> Arc<Self> {
-        let files = fs::read_dir(dist()).expect("it is there").map(|entry| {
+    pub fn serve(wanted: impl Fn(&str) -> bool) -> Arc<Self> {
+        Self::of(&dist(), wanted)
+    }
+
+    /// Reads the files of a directory and begins to serve those that are wanted.
+    ///
+    /// # Panics
+    /// When it is not there, or this machine gives no port.
+    pub fn of(directory: &Path, wanted: impl Fn(&str) -> bool) -> Arc<Self> {
+        let files = fs::read_dir(directory).expect("it is there").map(|entry| {
             let path = entry.expect("a directory can be read to its end").path();
             let name = path.file_name().expect("entries have names").to_string_lossy().into_owned();
-            (name, fs::read(path).expect("the files of dist can be read"))
+            (name, fs::read(path).expect("its files can be read"))
         });
         let files = files.filter(|(name, _)| wanted(name)).collect();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
@@ -61,12 +69,12 @@ impl Site {
     }
 
     /// Where the page is. Its own files begin with the same text.
-    pub(crate) fn url(&self) -> String {
+    pub fn url(&self) -> String {
         format!("http://{}{BELOW}", self.address)
     }
 
     /// What was asked for and is not there. What a browser asks for by itself is in no log but this.
-    pub(crate) fn missed(&self) -> Vec<String> {
+    pub fn missed(&self) -> Vec<String> {
         self.missed.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 

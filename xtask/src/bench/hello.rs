@@ -1,0 +1,49 @@
+//! A page of Yew's that says hello (`web/examples/hello.rs`), made as the playground's page is: what any such page takes.
+
+use std::{fs, path::PathBuf};
+
+use anyhow::{Context, Result};
+use base64::{Engine, prelude::BASE64_STANDARD};
+
+use crate::{
+    cargo,
+    page::{self, Page},
+    shell::{gzip, inside_script},
+};
+
+/// Writes `target/hello/`: `index.html` with its files beside it, and `hello.html` in one file. Says where that is.
+pub(crate) fn build() -> Result<PathBuf> {
+    let page = page::hello()?;
+    let directory = cargo::root().join("target/hello");
+    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    for (name, content) in [
+        ("index.html", hosted().into_bytes()),
+        ("hello.html", one_file(&page).into_bytes()),
+        ("hello.js", page.bindings.into_bytes()),
+        ("hello.wasm", page.wasm),
+    ] {
+        fs::write(directory.join(name), content).with_context(|| format!("cannot write {name}"))?;
+    }
+    Ok(directory)
+}
+
+fn hosted() -> String {
+    html("<script src=\"hello.js\"></script>\n<script>wasm_bindgen({ module_or_path: \"hello.wasm\" })</script>")
+}
+
+fn one_file(page: &Page) -> String {
+    let start =
+        "const packed = Uint8Array.from(atob(document.getElementById(\"wasm\").textContent), c => c.charCodeAt());
+const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(\"gzip\"));
+wasm_bindgen({ module_or_path: new Response(stream, { headers: { \"Content-Type\": \"application/wasm\" } }) });";
+    let (wasm, bindings) = (BASE64_STANDARD.encode(gzip(&page.wasm)), inside_script(&page.bindings));
+    let wasm = format!("<script type=\"application/gzip\" id=\"wasm\">{wasm}</script>");
+    html(&format!("{wasm}\n<script>{bindings}</script>\n<script>{start}</script>"))
+}
+
+fn html(scripts: &str) -> String {
+    format!(
+        "<!doctype html>\n<html lang=\"en\">\n<meta charset=\"utf-8\">\n<title>Hello</title>\n\
+         <link rel=\"icon\" href=\"data:,\">\n<body>\n{scripts}\n</body>\n</html>\n"
+    )
+}
