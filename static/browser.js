@@ -1,4 +1,4 @@
-// What the app asks of the browser, each of which a browser may refuse: to copy, to save a file, to keep a draft.
+// What the app asks of the browser: to copy, to save a file, to keep a draft, each of which it may refuse; and to go to a part of the page.
 (function () {
   // Where the browser's storage is closed (a frame without an origin, a setting), even to look at it throws.
   function storage(name) {
@@ -150,6 +150,67 @@
       });
     };
     image.src = address;
+  };
+
+  // Goes to a part of the page, once what was just asked for is there: `sight` is how it comes into sight, as `block` of scrollIntoView.
+  // With the focus, but for what is only to be seen.
+  window.chainwalkShow = function (selector, sight, focus) {
+    setTimeout(function () {
+      var part = document.querySelector(selector);
+      if (!part) return;
+      if (focus) part.focus({ preventScroll: Boolean(sight) });
+      if (sight) part.scrollIntoView({ block: sight });
+    });
+  };
+
+  // Scrolls a list, and nothing but the list, as little as needed for the row at hand to be seen below headings that stick.
+  window.chainwalkFollow = function (list, covered) {
+    // Once the whole page is there: what is drawn after this list decides how high it is.
+    setTimeout(function () {
+      var row = list.querySelector("[data-chosen]") || list.querySelector("[data-current]");
+      if (!row) return;
+      var seen = list.getBoundingClientRect();
+      var place = row.getBoundingClientRect();
+      var above = place.top - seen.top - covered;
+      var below = place.bottom - seen.bottom + 24;
+      list.scrollTop += Math.round(above < 0 ? above : Math.min(Math.max(below, 0), above));
+      // A heading of a chain that is not at its place yet would cut the one before it in half.
+      list.querySelectorAll("[data-chain]").forEach(function (heading) {
+        var style = getComputedStyle(heading);
+        var cuts = heading.getBoundingClientRect().top - seen.top - list.clientTop - parseInt(style.top, 10);
+        if (style.position === "sticky" && cuts > 0 && cuts < heading.offsetHeight) list.scrollTop += Math.ceil(cuts);
+      });
+    });
+  };
+
+  // What names a part of the page leads to it.
+  document.addEventListener("click", function (event) {
+    var link = event.target.closest("[data-to]");
+    if (link) chainwalkShow("#" + link.dataset.to, "start", true);
+  });
+
+  // Says how high the answer is and where the columns begin: the style sheet gives them the rest of the window.
+  window.chainwalkMeasure = function () {
+    var answer = document.querySelector(".verdict");
+    new ResizeObserver(function () {
+      var root = document.documentElement.style;
+      root.setProperty("--answer", answer.offsetHeight + "px");
+      root.setProperty("--above", document.querySelector(".columns").offsetTop + "px");
+    }).observe(answer);
+  };
+
+  // How far down each tab of a narrow screen was left.
+  var left = {};
+
+  // Another tab opens where it was left, or at its top; other rules have been nowhere yet.
+  window.chainwalkTab = function (from, to, others) {
+    left[from] = scrollY;
+    if (others) left = {};
+    if (from === to || !document.querySelector(".tabs").offsetHeight) return;
+    setTimeout(function () {
+      var top = document.querySelector(".columns").offsetTop - document.querySelector(".verdict").offsetHeight;
+      scrollTo(0, Math.max(left[to] || 0, Math.min(scrollY, top)));
+    });
   };
 
   window.chainwalkSecret = function () {

@@ -1,5 +1,7 @@
 //! The packet's fields.
 
+use thirtyfour::Key;
+
 use crate::each_way;
 
 #[test]
@@ -49,6 +51,57 @@ fn a_shared_field_becomes_two() {
         page.fill("#a-dport", "15008");
         page.reads("#pane-packet .head", "2 fields differ");
         assert_eq!(page.run("return document.getElementById('b-dport').value", ()), "443");
+    });
+}
+
+#[test]
+fn the_keyboard_goes_through_the_fields_before_what_parts_and_joins_them() {
+    each_way(|page| {
+        let holds_focus = |id: &str| page.holds(&format!("document.activeElement.id == '{id}'"));
+        page.click("#both-dst");
+        page.press(Key::Tab);
+        holds_focus("both-dport");
+        page.press(Key::Tab);
+        page.holds("document.activeElement.title == 'Give A and B a to each'");
+        page.press(Key::Tab + "\u{e007}");
+        holds_focus("a-dport");
+        // Two fields that hold the same are no difference.
+        page.reads("#pane-packet .head", "only uid differs");
+        page.click("[aria-label=\"Give A and B one to port: A's\"]");
+        holds_focus("both-dport");
+        page.holds("!document.getElementById('a-dport')");
+        page.reads("#verdict", "Not captured.");
+    });
+}
+
+#[test]
+fn the_table_of_who_gets_past_shows_one_kind_and_leads_to_what_stands_below() {
+    each_way(|page| {
+        let rows = "document.querySelectorAll('[data-past]').length";
+        let all = page.run(&format!("return {rows}"), ());
+        page.click(".counts .exempt");
+        page.holds(&format!("{rows} == document.querySelectorAll('.exempt [data-past]').length"));
+        page.holds("document.querySelector('.counts .exempt').ariaPressed == 'true'");
+        page.click(".counts .exempt");
+        page.holds(&format!("{rows} == {all}"));
+        page.click("[data-to='findings']");
+        page.holds("document.activeElement.id == 'findings'");
+        // Beneath the answer, which stays.
+        page.holds(
+            "document.getElementById('findings').getBoundingClientRect().top
+                >= document.querySelector('.verdict').getBoundingClientRect().bottom",
+        );
+    });
+}
+
+#[test]
+fn what_a_dump_cannot_tell_leads_to_the_reason() {
+    each_way(|page| {
+        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.show_as((400, 800), "light");
+        page.click(".certainty .unknown");
+        page.holds("document.activeElement.id == 'why' && document.getElementById('why').checkVisibility()");
+        page.reads("#why", "a dump cannot tell");
     });
 }
 

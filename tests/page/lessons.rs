@@ -237,6 +237,11 @@ fn lessons_fit_every_window() {
             page.reads("#lesson-title", "The rule that decides");
             page.click("[data-choice='2']");
             page.reads(".behind", "They part at");
+            // What is said to the answer is in sight, in the panel.
+            page.holds(
+                "(reply => document.elementFromPoint(reply.x + 20, reply.bottom - 10)?.closest('.reply'))
+                    (document.querySelector(\"[data-choice='2'] + div .reply\").getBoundingClientRect())",
+            );
             let width = page.run("return document.scrollingElement.scrollWidth", ()).as_u64().expect("a number");
             assert!(width <= u64::from(size.0), "{size:?}: scrolls sideways: {width}");
             page.holds("document.querySelector('#verdict h1').getBoundingClientRect().top >= 0");

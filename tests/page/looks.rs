@@ -38,6 +38,59 @@ fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
 }
 
 #[test]
+fn however_high_the_answer_is_the_window_shows_that_there_is_more_below() {
+    each_way(|page| {
+        for (size, below) in [(WIDE, "past"), ((1366, 768), "past"), ((1024, 768), "packet")] {
+            page.show_as(size, "light");
+            for height in [0, 60] {
+                let pad = "document.getElementById('verdict').style.paddingBottom = arguments[0] + 'px'";
+                page.run(pad, height);
+                page.holds(&format!(
+                    "Math.abs(document.querySelector('#pane-{below} .head').getBoundingClientRect().bottom - innerHeight) <= 1"
+                ));
+                page.holds("document.querySelector('.steps').clientHeight >= 90");
+            }
+        }
+    });
+}
+
+#[test]
+fn a_page_at_400_percent_is_read_in_one_direction_with_its_tabs_in_sight() {
+    each_way(|page| {
+        page.show_as((320, 256), "light");
+        for tab in ["rules", "walk", "packet", "past"] {
+            page.click(&format!("#tab-{tab}"));
+            page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));
+            picture(page, &format!("reflowed-{tab}"));
+            page.run("window.scrollTo(0, document.body.scrollHeight)", ());
+            page.holds("document.scrollingElement.scrollWidth <= 320");
+            page.holds(
+                "(tabs => Math.abs(tabs.bottom - 46) <= 2)(document.querySelector('.tabs').getBoundingClientRect())",
+            );
+        }
+    });
+}
+
+#[test]
+fn each_tab_opens_at_its_top_or_where_it_was_left() {
+    each_way(|page| {
+        page.show_as((400, 800), "light");
+        page.run("window.scrollTo(0, 700)", ());
+        press(page, "#tab-packet");
+        // The answer is at the top of the window, and the tab right beneath it.
+        let at_top = "Math.abs(document.querySelector('.columns').getBoundingClientRect().top
+            - document.querySelector('.verdict').getBoundingClientRect().bottom) <= 1 && scrollY > 0";
+        page.holds(at_top);
+        press(page, "#tab-rules");
+        page.holds("scrollY == 700");
+        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.reads("#samples", "Your paste");
+        press(page, "#tab-walk");
+        page.holds("scrollY < 200");
+    });
+}
+
+#[test]
 fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
     each_way(|page| {
         page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
@@ -54,6 +107,12 @@ fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
             }
         }
     });
+}
+
+/// Clicks what is in sight, without scrolling to it first.
+#[track_caller]
+fn press(page: &Page, selector: &str) {
+    page.run("document.querySelector(arguments[0]).click()", selector);
 }
 
 #[track_caller]

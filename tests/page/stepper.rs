@@ -23,6 +23,41 @@ fn jumps_have_buttons_and_keys() {
     });
 }
 
+#[test]
+fn on_a_phone_the_buttons_stay_where_they_are_and_the_list_follows() {
+    each_way(|page| {
+        page.show_as((400, 800), "light");
+        page.click("#tab-walk");
+        page.click("#first");
+        page.is_at(1);
+        page.run("document.getElementById('out').scrollIntoView({block: 'center'})", ());
+        let place = "return document.getElementById('out').getBoundingClientRect().top";
+        let before = page.run(place, ());
+        let shown = "(list => [...document.querySelectorAll('.steps [data-current]')].every(row =>
+            row.getBoundingClientRect().top >= list.top && row.getBoundingClientRect().bottom <= list.bottom))
+            (document.querySelector('.steps').getBoundingClientRect())";
+        for (button, step) in [("last", 12), ("decided", 5), ("next-match", 6), ("first", 1)] {
+            page.run("document.getElementById(arguments[0]).click()", button);
+            page.is_at(step);
+            page.holds(shown);
+            assert_eq!(page.run(place, ()), before, "after {button}");
+        }
+    });
+}
+
+#[test]
+fn a_jump_that_leads_nowhere_says_so() {
+    each_way(|page| {
+        page.click("#decided");
+        page.is_at(5);
+        page.holds("document.getElementById('decided').ariaDisabled == 'true'");
+        page.click("#last");
+        page.is_at(12);
+        page.holds("document.getElementById('decided').ariaDisabled == 'false'");
+        page.holds("document.getElementById('next-match').ariaDisabled == 'true'");
+    });
+}
+
 /// Motion that the system allows.
 fn with_motion(page: &Page) {
     page.command(

@@ -36,6 +36,23 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkPicture)]
     pub(crate) fn picture(svg: &web_sys::Element, png: bool);
 
+    /// Brings the first such element into sight, once what was just asked for is on the page: as `block` of scrollIntoView says, or as
+    /// the focus does where that is empty. `focus`: it gets that, too.
+    #[wasm_bindgen(js_name = chainwalkShow)]
+    pub(crate) fn show(selector: &str, sight: &str, focus: bool);
+
+    /// Scrolls a list within itself, once the page is whole, until the row at hand is in sight, below headings of that height.
+    #[wasm_bindgen(js_name = chainwalkFollow)]
+    pub(crate) fn follow(list: &web_sys::Element, covered: u32);
+
+    /// Tells the style sheet from now on how high the answer is, and where the columns begin.
+    #[wasm_bindgen(js_name = chainwalkMeasure)]
+    pub(crate) fn measure();
+
+    /// On a narrow screen: shows one tab after another where it was left, or from its top where it never was, or where the rules are others.
+    #[wasm_bindgen(js_name = chainwalkTab)]
+    pub(crate) fn tab(from: &str, to: &str, others: bool);
+
     /// 16 bytes that nobody can guess.
     #[wasm_bindgen(js_name = chainwalkSecret)]
     pub(crate) fn secret() -> Vec<u8>;

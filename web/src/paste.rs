@@ -47,6 +47,16 @@ pub(crate) struct Past {
     pub(crate) exempt: Option<&'static str>,
 }
 
+impl Past {
+    /// Which kind it is.
+    pub(crate) fn kind(&self) -> Kind {
+        (self.fate, self.exempt.is_some())
+    }
+}
+
+/// How packets of the table end, and whether they are meant to go past.
+pub(crate) type Kind = (Fate, bool);
+
 /// A text, read.
 #[derive(Debug)]
 pub(crate) struct Paste {
@@ -166,9 +176,9 @@ impl Paste {
         self.past.iter().map(|past| &past.scenario).find(|scenario| scenario.key == key)
     }
 
-    /// How many packets of the table end so, those apart that are meant to go past.
-    pub(crate) fn count(&self, fate: Fate, exempt: bool) -> usize {
-        self.past.iter().filter(|past| past.fate == fate && past.exempt.is_some() == exempt).count()
+    /// How many packets of the table are of a kind.
+    pub(crate) fn count(&self, kind: Kind) -> usize {
+        self.past.iter().filter(|past| past.kind() == kind).count()
     }
 }
 

@@ -16,7 +16,7 @@ use crate::cursor::{self, Move};
 use crate::editing::{self, Editing};
 use crate::history::{self, History, Snapshot};
 use crate::lane::Lane;
-use crate::paste::Paste;
+use crate::paste::{Kind, Paste};
 use crate::rows::{self, Index, Opened, Order, Row};
 use crate::shelf::Shelf;
 use crate::told::Told;
@@ -83,6 +83,8 @@ pub(crate) struct State {
     pub(crate) unmet: Option<Place>,
     /// What a narrow screen shows.
     pub(crate) tab: Tab,
+    /// Which rows the table of who gets past shows, where not all.
+    pub(crate) only: Option<Kind>,
     /// Whether the help is open.
     pub(crate) help: bool,
     /// Whether single-character shortcuts work.
@@ -132,6 +134,7 @@ impl Default for State {
             marked: Span::default(),
             unmet: None,
             tab: Tab::Rules,
+            only: None,
             help: false,
             shortcuts: true,
             held: false,
@@ -223,6 +226,11 @@ impl State {
             (_, Ok(packet)) => sent(&packet),
             (_, Err(_)) => "incomplete".into(),
         }
+    }
+
+    /// The step that a move leads to.
+    pub(crate) fn after(&self, to: Move) -> usize {
+        cursor::go(&self.paths(), self.cursor, to)
     }
 
     fn paths(&self) -> Vec<&Path> {

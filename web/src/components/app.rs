@@ -5,9 +5,6 @@ use std::rc::Rc;
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::timers::callback::Timeout;
-use gloo::utils::document;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
 use yew::prelude::*;
 
 use super::form::Form;
@@ -128,6 +125,7 @@ impl Component for App {
 
     fn rendered(&mut self, _: &Context<Self>, first: bool) {
         if first {
+            browser::measure();
             // Behind the first paint: what came up once is no danger.
             Timeout::new(50, || _ = browser::opening(false)).forget();
         }
@@ -165,6 +163,7 @@ impl App {
         let opened = matches!(action, Action::Link(_));
         let before = Rc::clone(&self.state);
         self.state = Rc::clone(&self.state).reduce(action);
+        browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.paste, &self.state.paste));
         // A lesson's address stays true, whatever its reader tries out.
         let lesson = intake::fragment().starts_with(lesson::ADDRESS);
         if !opened && !lesson && !before.same_work(&self.state) {
@@ -207,13 +206,5 @@ fn too_large(bytes: f64) -> Action {
 
 /// Moves the focus, once what was just asked for is on the page.
 pub(super) fn focus(id: &str) {
-    let id = id.to_owned();
-    Timeout::new(0, move || {
-        let element = document().get_element_by_id(&id).and_then(|element| element.dyn_into::<HtmlElement>().ok());
-        if let Some(element) = element {
-            // It fails only for what cannot have the focus.
-            let _ = element.focus();
-        }
-    })
-    .forget();
+    browser::show(&format!("#{id}"), "", true);
 }

@@ -1,20 +1,18 @@
 //! What is to be said of the dump as a whole: findings, counters, and why the proxy's user gets past.
 
+use super::rules::short;
+use super::told::{Item, Section, journey};
+use crate::page::Page;
+use crate::state::Action;
 use chainwalk_core::diagnostic::Severity;
 use chainwalk_core::evidence::evidence;
 use chainwalk_core::story;
-use yew::prelude::*;
-
-use super::rules::short;
-use super::told::{Item, journey, section};
-use crate::page::Page;
-use crate::state::Action;
 
 /// More than anyone reads.
 const MOST: usize = 60;
 
-/// All of it, below the table of who gets past.
-pub(super) fn findings(page: &Page) -> Html {
+/// All of it, to stand below the table of who gets past; what there is nothing of is left out.
+pub(super) fn sections(page: &Page) -> Vec<Section> {
     let paste = &page.state.paste;
     let all = paste.findings();
     let mut findings: Vec<Item> = Vec::new();
@@ -49,16 +47,12 @@ pub(super) fn findings(page: &Page) -> Html {
             }
         }
     }
-    html! {
-        <div class="whole">
-            { journey(page) }
-            { section(page, "findings", format!("Findings ({})", all.len()), findings) }
-            if !shares.is_empty() {
-                { section(page, "counters", "What the counters show".into(), shares) }
-            }
-            if !told.is_empty() {
-                { section(page, "story", "Why the proxy's user gets past".into(), told) }
-            }
-        </div>
-    }
+    let mut sections = vec![
+        journey(page),
+        Section { id: "findings", title: format!("Findings ({})", all.len()), items: findings },
+        Section { id: "counters", title: "What the counters show".into(), items: shares },
+        Section { id: "story", title: "Why the proxy's user gets past".into(), items: told },
+    ];
+    sections.retain(|section| !section.items.is_empty());
+    sections
 }

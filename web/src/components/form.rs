@@ -27,7 +27,7 @@ pub(crate) fn Form(page: &Page) -> Html {
     let says = match (state.compare, state.differences().len()) {
         (false, _) => String::new(),
         (true, 0) => "they are equal".into(),
-        (true, 1) => "one field differs".into(),
+        (true, 1) => format!("only {} differs", state.differences()[0].label()),
         (true, several) => format!("{several} fields differ"),
     };
     html! {
@@ -199,7 +199,11 @@ fn one(page: &Page, controls: &[(Field, Target)]) -> Html {
     html! {
         <div class="field" key={first.key()}>
             <label for={id(target, first)}>{ first.label() }</label>
-            <div class="inputs">{ for controls.iter().map(|(field, target)| input(page, *target, *field, *field != first)) }</div>
+            // First all that is typed in, then what parts and joins it: the keyboard goes that way.
+            <div class="inputs">
+                <>{ for controls.iter().map(|(field, target)| input(page, *target, *field, *field != first)) }</>
+                <>{ for controls.iter().filter_map(|(field, target)| joint(page, *target, *field, controls.len())) }</>
+            </div>
             // One child, whatever their number: else the fields above would be made anew.
             <>{ for controls.iter().map(|(field, target)| wrong(&page.state, *target, *field)) }</>
         </div>
@@ -266,13 +270,6 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
     };
     let class =
         classes!("input", own, second.then_some("port"), matches!(field, Field::Src | Field::Dst).then_some("address"));
-    let split = (target == Target::Both).then(|| {
-        let name = format!("Give A and B a {} each", field.label());
-        html! {
-            <button type="button" class="split" aria-label={name.clone()} title={name}
-                onclick={page.on(Action::Split(field))}>{ "≠" }</button>
-        }
-    });
     let choices = field.choices();
     let control = if choices.is_empty() {
         let oninput = page.act.reform(move |event: InputEvent| {
@@ -296,5 +293,28 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
         html! { <select {id} {onchange} aria-label={name}>{ for options }</select> }
     };
     // Which fields apply changes while one types: without a key another field would take this one's place, and its focus.
-    html! { <span {class} {key}>{ letter }{ control }{ split }</span> }
+    html! { <span {class} {key}>{ letter }{ control }</span> }
+}
+
+/// The button that makes two fields of one, or one of two: of two it stands behind B's.
+fn joint(page: &Page, target: Target, field: Field, beside: usize) -> Option<Html> {
+    let (name, sign, action, next) = match target {
+        Target::Both => {
+            (format!("Give A and B a {} each", field.label()), "≠", Action::Split(field), Target::One(Side::A))
+        }
+        Target::One(Side::B) if beside == 2 => {
+            let value = page.state.lane(Side::A).draft.get(field).to_owned();
+            let name = format!("Give A and B one {}: A's", field.label());
+            (name, "=", Action::Write(Target::Both, field, value), Target::Both)
+        }
+        Target::One(_) => return None,
+    };
+    let (act, next) = (page.act.clone(), id(next, field));
+    let onclick = move |_: MouseEvent| {
+        act.emit(action.clone());
+        super::app::focus(&next);
+    };
+    Some(
+        html! { <button type="button" class="split" aria-label={name.clone()} title={name} {onclick}>{ sign }</button> },
+    )
 }

@@ -6,7 +6,7 @@ use chainwalk_core::walk::trace::Place;
 use gloo::utils::window;
 use yew::prelude::*;
 
-use super::lessons::into_sight;
+use crate::browser;
 use crate::lane::Lane;
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
 use crate::page::Page;
@@ -84,7 +84,7 @@ fn point(step: &Step) -> Html {
     let Some(field) = &step.scene.field else { return html! {} };
     let field = if *field == Field::Interface { "interface" } else { field.key() };
     let ids = ["both", "a", "b"].map(|whose| format!("#{whose}-{field}")).join(",");
-    into_sight(format!(":is({ids})"));
+    browser::show(&format!(":is({ids})"), "end", false);
     html! { <style>{ format!(".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}") }</style> }
 }
 

@@ -2,18 +2,18 @@
 
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
-use gloo::utils::{body, document, window};
+use gloo::utils::{body, window};
 use wasm_bindgen::JsCast;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::lesson;
-use crate::intake;
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Part, Shown};
 use crate::page::Page;
 use crate::progress::Progress;
 use crate::state::{Action, Tab};
+use crate::{browser, intake};
 
 #[wasm_bindgen]
 extern "C" {
@@ -28,7 +28,20 @@ pub(crate) fn Lessons(page: &Page) -> Html {
     let room = use_reducer(|| Classroom::new(Progress::stored()));
     let tell = {
         let dispatcher = room.dispatcher();
-        Callback::from(move |event| dispatcher.dispatch(event))
+        Callback::from(move |event| {
+            // What is said to it may stand below the panel's edge.
+            let said = match &event {
+                Event::Choose(choice) => format!("[data-choice='{choice}'] + div"),
+                Event::Hint => ".hints > :last-child".into(),
+                Event::GiveUp => ".ask .right, #lesson-judged ~ ul".into(),
+                Event::Judged(_) => "#lesson-judged".into(),
+                _ => String::new(),
+            };
+            if !said.is_empty() {
+                browser::show(&said, "nearest", false);
+            }
+            dispatcher.dispatch(event);
+        })
     };
     use_effect_with((), {
         let tell = tell.clone();
@@ -69,7 +82,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                 page.act.emit(Action::Tab(if about_packet { Tab::Packet } else { Tab::Rules }));
                 if !about_packet {
                     // The step before may have scrolled to the form.
-                    into_sight(".top".into());
+                    browser::show(".top", "end", false);
                 }
             }
         }
@@ -209,14 +222,4 @@ fn Open(props: &OpenProps) -> Html {
             <input type="file" id="lesson-file" accept=".md,.txt,text/plain,text/markdown" {onchange} />
         </label>
     }
-}
-
-/// Brings a part of the page into sight, once it is there.
-pub(super) fn into_sight(selector: String) {
-    gloo::timers::callback::Timeout::new(0, move || {
-        if let Ok(Some(element)) = document().query_selector(&selector) {
-            element.scroll_into_view_with_bool(false);
-        }
-    })
-    .forget();
 }

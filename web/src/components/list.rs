@@ -2,6 +2,7 @@
 
 use chainwalk_core::explain;
 use chainwalk_core::parse;
+use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
@@ -33,7 +34,7 @@ pub(super) fn List(page: &Page) -> Html {
     let editing = &state.editing;
     // What opens beneath a rule makes it higher.
     let opened = (editing.place, editing.form.is_some(), editing.refused.is_some());
-    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), 64.0);
+    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), 64);
     let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
     let wanted = state.editing.place.map_or_else(|| cursors.clone(), |place| vec![place]);
     let is_wanted = |row: &Row| match row {
@@ -92,7 +93,7 @@ pub(super) fn List(page: &Page) -> Html {
                 <span class="number">{ "no." }</span>
                 { for state.sides().iter().map(|side| badge(*side)) }
                 if state.index.counts() {
-                    <span class="hits" title="packets counted">{ "pkts" }</span>
+                    { counted(state) }
                 }
                 <span class="words">{ "✓ matched, – tested, blank: never reached" }</span>
                 <span class="line-number">{ "line" }</span>
@@ -105,6 +106,17 @@ pub(super) fn List(page: &Page) -> Html {
             { gap(all - seen.end, "below") }
         </div>
     }
+}
+
+/// The heading of the counters. Only the first packet of a connection comes to the nat table: there they count connections.
+fn counted(state: &State) -> Html {
+    let mut tables = state.paste.rulesets().iter().flat_map(|set| &set.tables);
+    let (name, title) = if tables.all(|table| table.name == TableName::Nat) {
+        ("conns", "connections counted: only the first packet of each comes to the nat table")
+    } else {
+        ("pkts", "packets counted; in the nat table connections, of which only the first packet comes there")
+    };
+    html! { <span class="hits" {title}>{ name }</span> }
 }
 
 /// The first row to make where what is made ends too near what is in sight.
@@ -287,7 +299,7 @@ fn rule(page: &Page, place: Place) -> Html {
                     tile(*side, fate, mark(*side).map(|mark| mark.outcome))
                 }) }
                 if state.index.counts() {
-                    { hits(state, counters) }
+                    { hits(state, place.at.table, counters) }
                 }
                 <span class="words">
                     { rule::pieces(rulesets, place, accent) }
@@ -309,10 +321,11 @@ fn rule(page: &Page, place: Place) -> Html {
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
-fn hits(state: &State, counters: Option<chainwalk_core::ruleset::Counters>) -> Html {
+fn hits(state: &State, table: TableName, counters: Option<chainwalk_core::ruleset::Counters>) -> Html {
     let Some(counters) = counters else { return html! { <span class="hits" /> } };
     let class = format!("hits heat-{}", state.index.heat(counters));
-    let title = format!("{} packets, {} bytes", counters.packets, counters.bytes);
+    let what = if table == TableName::Nat { "connections" } else { "packets" };
+    let title = format!("{} {what}, {} bytes", counters.packets, counters.bytes);
     html! { <span {class} {title}>{ rows::short(counters.packets) }</span> }
 }
 

@@ -23,7 +23,7 @@ const WIDTH: i32 = 580;
 #[component]
 pub(crate) fn Map(page: &Page) -> Html {
     let state = &page.state;
-    let node = use_follow((state.cursor, state.walks().count()), 0.0);
+    let node = use_follow((state.cursor, state.walks().count()), 0);
     let width = use_state(|| WIDTH);
     let measure = {
         let (node, width) = (node.clone(), width.clone());

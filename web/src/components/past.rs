@@ -5,42 +5,70 @@ use chainwalk_core::scenario::Group;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph};
+use super::findings;
 use super::rules::short;
 use crate::page::Page;
-use crate::paste::Past as Row;
+use crate::paste::{Kind, Past as Row};
 use crate::state::{Action, Side};
 
 /// The sign of what is meant to go past.
 const EXEMPT: &str = "◌";
 
-/// The table, a column for each kind of way.
+/// The kinds that are counted.
+const KINDS: [Kind; 5] = [
+    (Fate::Captured, false),
+    (Fate::Direct, false),
+    (Fate::Dropped, false),
+    (Fate::Unknown, false),
+    (Fate::Direct, true),
+];
+
+/// The table, a column for each kind of way; and beneath it what is to be said of the dump as a whole.
 pub(crate) fn past(page: &Page) -> Html {
     let paste = &page.state.paste;
-    let all = [Fate::Captured, Fate::Direct, Fate::Dropped, Fate::Unknown].map(|fate| (fate, false));
-    let counts = all.into_iter().chain([(Fate::Direct, true)]).filter_map(|(fate, exempt)| {
-        let count = paste.count(fate, exempt);
+    let count = |kind| paste.count(kind);
+    // Other rules may have none of them.
+    let wanted = page.state.only.filter(|kind| count(*kind) > 0);
+    let counts = KINDS.into_iter().filter(|kind| count(*kind) > 0).map(|kind| {
+        let (fate, exempt) = kind;
+        let pressed = wanted == Some(kind);
         let word = match (fate, &paste.mesh) {
             _ if exempt => "exempt by design",
             (Fate::Captured, None) => "redirected",
-            (Fate::Direct, Some(_)) if count == 1 => "gets past",
+            (Fate::Direct, Some(_)) if count(kind) == 1 => "gets past",
             (Fate::Direct, Some(_)) => "get past",
             _ => fate.word(),
         };
         let (class, sign) = if exempt { ("exempt", EXEMPT) } else { (colour(fate), glyph(fate)) };
-        (count > 0).then(|| html! { <span {class}>{ format!("{sign} {count} {word}") }</span> })
+        html! {
+            <button type="button" class={classes!("line", class)} aria-pressed={pressed.to_string()}
+                title={if pressed { "Show all" } else { "Show only these" }}
+                onclick={page.on(Action::Only((!pressed).then_some(kind)))}>
+                { format!("{sign} {} {word}", count(kind)) }
+            </button>
+        }
     });
     let groups = Group::ALL.map(|group| {
         let rows = |exempt: bool| {
             let of_group = paste.past.iter().filter(move |row| row.scenario.group == group);
-            of_group.filter(move |row| row.exempt.is_some() == exempt).map(|row| show(page, row)).collect::<Vec<_>>()
+            let of_kind =
+                of_group.filter(move |row| row.kind().1 == exempt && wanted.is_none_or(|kind| kind == row.kind()));
+            of_kind.map(|row| show(page, row)).collect::<Vec<_>>()
         };
-        let exempt = rows(true);
+        let (others, exempt) = (rows(false), rows(true));
+        // Its heading stays: else the other columns would take its place.
+        let none = others.is_empty() && exempt.is_empty();
         html! {
             <table>
                 <thead>
                     <tr><th scope="col">{ group.title() }</th><th scope="col">{ "ends" }</th><th scope="col">{ "decided by" }</th></tr>
                 </thead>
-                <tbody>{ for rows(false) }</tbody>
+                <tbody>
+                    { for others }
+                    if none {
+                        <tr class="exempt"><td colspan="3">{ "none" }</td></tr>
+                    }
+                </tbody>
                 if !exempt.is_empty() {
                     <tbody class="exempt">
                         <tr><th scope="rowgroup" colspan="3">{ format!("{EXEMPT} Exempt by design") }</th></tr>
@@ -50,16 +78,21 @@ pub(crate) fn past(page: &Page) -> Html {
             </table>
         }
     });
+    let sections = findings::sections(page);
+    let links = sections.iter().map(|section| {
+        html! { <button type="button" class="link" data-to={section.id}>{ &section.title }</button> }
+    });
     html! {
         <section class="pane past" id="pane-past" aria-label="Who gets past">
             <div class="head">
                 <h2>{ "Who gets past" }</h2>
-                <span class="counts">{ for counts }</span>
+                <span class="counts" role="group" aria-label="Show only">{ for counts }</span>
                 <span class="space" />
                 <span class="quiet wide">{ "click a row to load it" }</span>
+                <nav class="below" aria-label="Below the table">{ for links }</nav>
             </div>
             <div class="groups">{ for groups }</div>
-            { super::findings::findings(page) }
+            <div class="whole">{ for sections.iter().map(|section| section.show(page)) }</div>
         </section>
     }
 }
@@ -81,7 +114,7 @@ fn show(page: &Page, row: &Row) -> Html {
                 <td>
                     <span aria-hidden="true">{ EXEMPT }{ " " }</span>{ &row.end }
                 </td>
-                <td title={format!("Exempt by design: {why}")}><code>{ decided }</code><span class="hidden">{ ", " }{ why }</span></td>
+                <td><code>{ decided }</code>{ ", " }{ why }</td>
             } else {
                 <td class={colour(row.fate)}>
                     <span aria-hidden="true">{ glyph(row.fate) }{ " " }</span>

@@ -77,7 +77,7 @@ fn tools(page: &Page) -> Html {
     html! {
         <div class="tools">
             if lists {
-                <input id="search" type="search" class="search" placeholder="find: text, chain, address, port 443, uid 1337"
+                <input id="search" type="search" class="search" placeholder="find: chain, address, port 443, uid 1337"
                     aria-label="Find rules" value={state.opened.query.clone()} oninput={sought} spellcheck="false"
                     autocomplete="off" autocapitalize="off" />
                 if !state.opened.query.trim().is_empty() {

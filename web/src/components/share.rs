@@ -74,7 +74,7 @@ fn Inside(page: &Page) -> Html {
     };
     html! {
         <>
-            <p id="share-holds">{ holds(page, &gift) }</p>
+            <p id="share-holds">{ holds(page, &gift, choice.neutral) }</p>
             <label class="switch">
                 <input type="checkbox" id="share-neutral" checked={choice.neutral} onclick={choose(choice.form, !choice.neutral)} />
                 { " Make addresses, names and comments neutral. " }
@@ -101,18 +101,19 @@ fn Inside(page: &Page) -> Html {
 }
 
 /// What the reader is about to give away, in numbers.
-fn holds(page: &Page, gift: &Gift) -> String {
+fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
     let rules = page.state.paste.rulesets().iter().map(|set| set.rules()).sum();
     let packets = gift.shared(false).packets.len();
     let changed = gift.changed;
     let named = [(changed.addresses, "address"), (changed.names, "name"), (changed.comments, "comment")];
     let named: Vec<String> = named.into_iter().map(|(number, what)| several(number, what)).collect();
-    format!(
-        "It holds the whole text with {} and {}. In it are {} that could tell whose it is.",
-        count(rules, "rule"),
-        count(packets, "packet"),
-        named.join(", ")
-    )
+    let (rules, packets, named) = (count(rules, "rule"), count(packets, "packet"), named.join(", "));
+    let stay = if neutral {
+        format!("In it {named} that could tell whose it is are replaced by neutral ones.")
+    } else {
+        format!("In it are {named} that could tell whose it is.")
+    };
+    format!("It holds the whole text with {rules} and {packets}. {stay}")
 }
 
 fn several(number: usize, what: &str) -> String {

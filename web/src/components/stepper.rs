@@ -102,7 +102,13 @@ fn is_still() -> bool {
 }
 
 fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to: Move) -> Html {
-    html! { <button type="button" {id} onclick={page.on(Action::Go(to))}>{ name }{ " " }<kbd>{ key }</kbd></button> }
+    // Where it leads nowhere it says so.
+    let stays = page.state.after(to) == page.state.cursor;
+    html! {
+        <button type="button" {id} aria-disabled={stays.to_string()} onclick={page.on(Action::Go(to))}>
+            { name }{ " " }<kbd>{ key }</kbd>
+        </button>
+    }
 }
 
 fn button(page: &Page, id: &'static str, name: &'static str, to: Action, disabled: bool, shape: &'static str) -> Html {

@@ -33,7 +33,7 @@ struct Shown<'a> {
 #[component]
 pub(crate) fn Steps(page: &Page) -> Html {
     let state = &page.state;
-    let node = use_follow((state.cursor, state.rows.clone()), 32.0);
+    let node = use_follow((state.cursor, state.rows.clone()), 32);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();
     // Which walks these are: others have other runs.
     let of: Vec<usize> = walks.iter().map(|(_, walked)| std::ptr::from_ref(*walked) as usize).collect();
@@ -54,7 +54,7 @@ pub(crate) fn Steps(page: &Page) -> Html {
     let (seen, onscroll) = use_window(rows.len(), rows.iter().position(|pair| pair.shows(state.cursor)));
     let heads = walks.iter().map(|(side, walked)| {
         let count = super::rules::count(walked.path().steps.len(), "step");
-        html! { <div class="cell">{ badge(*side) }{ " " }{ state.name(*side) }{ ", " }{ count }</div> }
+        html! { <div class="cell">{ badge(*side) }<span class="who">{ state.name(*side) }</span><span class="quiet">{ count }</span></div> }
     });
     let single = if walks.len() < 2 { "single" } else { "double" };
     let long = (seen.len() < rows.len()).then_some("long");

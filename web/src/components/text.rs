@@ -32,7 +32,7 @@ pub(crate) fn Text(page: &Page) -> Html {
         let line = place.rule(rulesets).map(|rule| rule.line).or(chain.line)?;
         Some(Line { source: ruleset.source, line })
     });
-    let node = use_follow((current.map(|current| (current.source, current.line)), state.cursor), 40.0);
+    let node = use_follow((current.map(|current| (current.source, current.line)), state.cursor), 40);
     let source = current.map_or(0, |current| current.source);
     let text = state.paste.parsed.sources.get(source as usize).map_or("", |text| text);
     let count = text.lines().count();

@@ -14,20 +14,33 @@ use crate::state::Action;
 pub(super) type Item = (String, Option<Action>);
 
 /// A heading and a list.
-#[inline(never)]
-pub(super) fn section(page: &Page, id: &'static str, title: String, items: Vec<Item>) -> Html {
-    let mut list = Vec::new();
-    for (says, action) in items {
-        list.push(match action {
-            Some(action) => {
-                html! { <li><button type="button" class="link flip" onclick={page.on(action)}>{ says }</button></li> }
-            }
-            // A leg begins, or a chapter.
-            None if says.ends_with(':') => html! { <li class="begins">{ says }</li> },
-            None => html! { <li>{ says }</li> },
-        });
+#[derive(Debug)]
+pub(super) struct Section {
+    pub(super) id: &'static str,
+    pub(super) title: String,
+    pub(super) items: Vec<Item>,
+}
+
+impl Section {
+    /// Nothing where there is nothing to list.
+    pub(super) fn show(&self, page: &Page) -> Html {
+        if self.items.is_empty() {
+            return html! {};
+        }
+        let mut list = Vec::new();
+        for (says, action) in &self.items {
+            list.push(match action {
+                Some(action) => {
+                    let onclick = page.on(action.clone());
+                    html! { <li><button type="button" class="link flip" {onclick}>{ says }</button></li> }
+                }
+                // A leg begins, or a chapter.
+                None if says.ends_with(':') => html! { <li class="begins">{ says }</li> },
+                None => html! { <li>{ says }</li> },
+            });
+        }
+        html! { <section class="why" id={self.id} tabindex="-1"><h2>{ &self.title }</h2><ul>{ list }</ul></section> }
     }
-    html! { <section class="why" {id}><h2>{ title }</h2><ul>{ list }</ul></section> }
 }
 
 /// Flips and owners of the packet whose answer is the largest text.
@@ -60,18 +73,16 @@ pub(super) fn told(page: &Page) -> Html {
         let sample = Action::Load(Box::new(class.sample(&told.packet)));
         owners.push((format!("{}: {end}, by {}", class.who(), by.unwrap_or("no rule".into())), Some(sample)));
     }
-    html! {
-        <>
-            { section(page, "flips", "What would have changed it".into(), flips) }
-            { section(page, "owners", "The same packet by sender".into(), owners) }
-        </>
-    }
+    let flips = Section { id: "flips", title: "What would have changed it".into(), items: flips };
+    let owners = Section { id: "owners", title: "The same packet by sender".into(), items: owners };
+    html! { <>{ flips.show(page) }{ owners.show(page) }</> }
 }
 
 /// The legs of the connection.
-pub(super) fn journey(page: &Page) -> Html {
-    let Some(told) = &page.state.told else { return html! {} };
+pub(super) fn journey(page: &Page) -> Section {
     let mut items: Vec<Item> = Vec::new();
+    let title = "The whole connection".into();
+    let Some(told) = &page.state.told else { return Section { id: "journey", title, items } };
     for leg in &told.journey.legs {
         items.push((format!("{} → {}:", capital(leg.from), leg.to), None));
         for step in leg.steps(page.state.paste.rulesets()) {
@@ -84,5 +95,5 @@ pub(super) fn journey(page: &Page) -> Html {
             items.push((format!("Or else {says}."), Some(Action::Choose(choices.clone()))));
         }
     }
-    section(page, "journey", "The whole connection".into(), items)
+    Section { id: "journey", title, items }
 }

@@ -144,19 +144,23 @@ fn certainty(page: &Page) -> Html {
         _ => format!("? A dump cannot tell for {}", unsure.join(" and ")),
     };
     let class = if unsure.is_empty() { "sure" } else { "unknown" };
-    let open = {
+    let open = |id: &'static str| {
         let act = page.act.clone();
         Callback::from(move |_: MouseEvent| {
             act.emit(Action::Tab(Tab::Packet));
-            super::app::focus("assumptions");
+            super::app::focus(id);
         })
     };
     html! {
         <p class="certainty">
-            <b {class}>{ says }</b>
+            if unsure.is_empty() {
+                <b {class}>{ says }</b>
+            } else {
+                <button type="button" class={classes!("link", class)} onclick={open("why")}><b>{ says }</b></button>
+            }
             if given > 0 {
                 { ", given " }
-                <button type="button" class="link" onclick={open}>
+                <button type="button" class="link" onclick={open("assumptions")}>
                     { if given == 1 { "1 assumption".to_owned() } else { format!("{given} assumptions") } }
                 </button>
             }

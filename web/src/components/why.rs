@@ -21,7 +21,7 @@ pub(crate) fn why(page: &Page) -> Html {
     html! {
         <>
             if let Some(walked) = state.walked(lead) {
-                <section class="why">
+                <section class="why" id="why" tabindex="-1">
                     <h2>{ heading(state, lead, walked) }</h2>
                     { because(state, walked) }
                     { parting(page) }

@@ -8,9 +8,9 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::Place;
 
 use super::{Line, Side, State, Tab, Target, View};
-use crate::cursor::{self, Move};
+use crate::cursor::Move;
 use crate::lesson::{self, Stage};
-use crate::paste::Paste;
+use crate::paste::{Kind, Paste};
 use crate::rows::{self, Order};
 use crate::{editing, shelf};
 
@@ -72,6 +72,8 @@ pub(crate) enum Action {
     Fix(Fix, bool),
     /// A narrow screen shows another part.
     Tab(Tab),
+    /// The table of who gets past shows packets of one kind, or all.
+    Only(Option<Kind>),
     /// The help opens or closes.
     Help(bool),
     /// Single-character shortcuts work, or not.
@@ -92,6 +94,10 @@ impl State {
     pub(super) fn apply(&mut self, action: Action) {
         // Whoever does something else wants to look at it.
         self.playing &= matches!(action, Action::Tick | Action::Held(_));
+        if matches!(action, Action::Link(_)) {
+            // They were about what was shown before.
+            (self.share, self.help) = (false, false);
+        }
         match action {
             Action::Paste(text) => self.paste(text),
             // Of no concern to the rules: the lessons listen, too.
@@ -139,7 +145,7 @@ impl State {
                 self.arrive();
             }
             Action::Go(to) => {
-                self.cursor = cursor::go(&self.paths(), self.cursor, to);
+                self.cursor = self.after(to);
                 self.unmet = None;
                 self.line = None;
                 self.edit(editing::Do::Choose(None));
@@ -159,6 +165,7 @@ impl State {
                 self.tab = Tab::Rules;
             }
             Action::Tab(tab) => self.tab = tab,
+            Action::Only(kind) => self.only = kind,
             Action::Help(open) => self.help = open,
             Action::Shortcuts(on) => self.shortcuts = on,
             Action::Held(held) => self.held = held,
@@ -172,7 +179,7 @@ impl State {
                 self.playing = playing;
             }
             Action::Tick => {
-                self.cursor = cursor::go(&self.paths(), self.cursor, Move::Forward);
+                self.cursor = self.after(Move::Forward);
                 self.playing &= self.cursor + 1 < self.steps();
             }
         }

@@ -36,7 +36,7 @@ impl Tab {
             Self::Rules => "Rules",
             Self::Walk => "Walk",
             Self::Packet => "Packet",
-            Self::Past => "Past",
+            Self::Past => "Gets past",
         }
     }
 

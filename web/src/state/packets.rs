@@ -84,7 +84,10 @@ impl State {
 
     pub(super) fn write(&mut self, target: Target, field: Field, value: String) {
         match target {
-            Target::Both => self.lanes.iter_mut().for_each(|lane| lane.draft.set(field, value.clone())),
+            Target::Both => {
+                self.split.retain(|split| *split != field);
+                self.lanes.iter_mut().for_each(|lane| lane.draft.set(field, value.clone()));
+            }
             Target::One(side) => {
                 // It stays two while it is typed in, also where it comes to equal the other.
                 self.split(field);
