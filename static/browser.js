@@ -167,17 +167,26 @@
   window.chainwalkFollow = function (list, covered) {
     // Once the whole page is there: what is drawn after this list decides how high it is.
     setTimeout(function () {
+      function rect(element) {
+        return element.getBoundingClientRect();
+      }
       var row = list.querySelector("[data-chosen]") || list.querySelector("[data-current]");
       if (!row) return;
-      var seen = list.getBoundingClientRect();
-      var place = row.getBoundingClientRect();
+      // On the map the lowest: the table's own name stands above its steps, and beneath them its chains.
+      var map = list.matches(".map");
+      if (map)
+        list.querySelectorAll("[data-current]").forEach(function (other) {
+          if (rect(other).bottom > rect(row).bottom) row = other;
+        });
+      var seen = rect(list);
+      var place = rect(row);
       var above = place.top - seen.top - covered;
-      var below = place.bottom - seen.bottom + 24;
+      var below = place.bottom - seen.bottom + (map ? 72 : 24);
       list.scrollTop += Math.round(above < 0 ? above : Math.min(Math.max(below, 0), above));
       // A heading of a chain that is not at its place yet would cut the one before it in half.
       list.querySelectorAll("[data-chain]").forEach(function (heading) {
         var style = getComputedStyle(heading);
-        var cuts = heading.getBoundingClientRect().top - seen.top - list.clientTop - parseInt(style.top, 10);
+        var cuts = rect(heading).top - seen.top - list.clientTop - parseInt(style.top, 10);
         if (style.position === "sticky" && cuts > 0 && cuts < heading.offsetHeight) list.scrollTop += Math.ceil(cuts);
       });
     });

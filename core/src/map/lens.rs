@@ -4,7 +4,7 @@
 use std::ops::Range;
 
 use super::cells::{self, Cell, Plan, cells};
-use super::pen::{Layers, area, cut, dot, leads, line, of_lane, plain, text, wide};
+use super::pen::{Layers, area, dot, leads, line, of_lane, plain, shorten, text, wide};
 use super::{Anchor, Group, Shape, Sheet, outcome, way};
 use crate::ruleset::TableName;
 use crate::walk::trace::{Outcome, Path, Step};
@@ -306,8 +306,12 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
         let top = y + BAR * i32::try_from(*row).unwrap_or(0);
         let here = line_.stations.iter().any(|(cell, x, _)| cell.contains(&sheet.cursor) && x >= from && x < to);
         shapes.push(area(if here { "bar here" } else { "bar" }, (from + 1, top), (to - from - 2, BAR - 3), 2));
-        let name = cut(&chain.name, right - from - 8);
-        shapes.push(text(if here { "chain here" } else { "chain" }, (from + 5, top + 10), Anchor::Start, &name));
+        // In its bar, or where that is too short for it behind it, where there is more room.
+        let (inside, behind) = (to - from - 8, right - to - 6);
+        let is_behind = wide(&chain.name) > inside && behind > inside;
+        let (x, room) = if is_behind { (to + 3, behind) } else { (from + 5, inside) };
+        let name = shorten(&chain.name, room);
+        shapes.push(text(if here { "chain here" } else { "chain" }, (x, top + 10), Anchor::Start, &name));
     }
     layers.marks.push(plain(shapes));
     y + BAR * (i32::try_from(deepest).unwrap_or(0) + 1)

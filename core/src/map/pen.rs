@@ -21,6 +21,16 @@ pub(super) fn cut(text: &str, width: i32) -> String {
     text.chars().take(fits).chain(['…']).collect()
 }
 
+/// A name cut in its middle to a width: names of chains often differ only at their ends.
+pub(super) fn shorten(name: &str, width: i32) -> String {
+    if wide(name) <= width {
+        return name.to_owned();
+    }
+    let fits = usize::try_from((width * 10 / CHARACTER - 1).max(0)).unwrap_or(0);
+    let end = name.chars().count().saturating_sub(fits / 2);
+    name.chars().take(fits - fits / 2).chain(['…']).chain(name.chars().skip(end)).collect()
+}
+
 /// A rectangle.
 #[inline(never)]
 pub(super) fn area(class: &'static str, (x, y): (i32, i32), (width, height): (i32, i32), radius: i32) -> Shape {
