@@ -18,8 +18,12 @@ pub struct Share {
 
 impl std::fmt::Display for Share {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        let percent = (self.connections * 100).checked_div(self.of).unwrap_or(0);
-        write!(f, "{} of {} ({percent} %) {}", self.connections, self.of, self.way)?;
+        match (self.connections * 100).checked_div(self.of) {
+            Some(percent) if percent <= 100 => {
+                write!(f, "{} of {} ({percent} %) {}", self.connections, self.of, self.way)?
+            }
+            _ => write!(f, "{} {}", self.connections, self.way)?,
+        }
         match &self.rule {
             Some((chain, rule)) => write!(f, ": rule {rule} of {chain}"),
             None => Ok(()),
@@ -43,8 +47,7 @@ pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
     for (outward, chain) in [(true, mesh.outward(ruleset)), (false, mesh.inward(ruleset))] {
         let Some((table, place, chain)) = chain else { continue };
         let came = callers(table, place);
-        let mut captured = 0;
-        let mut left = came;
+        let (mut captured, mut all) = (0, 0);
         for (number, rule) in (1..).zip(&chain.rules) {
             let Some(connections) = rule.counters.map(|counters| counters.packets).filter(|count| *count > 0) else {
                 continue;
@@ -59,7 +62,7 @@ pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
             }
             let is = mesh.is(ruleset, table, chain, rule);
             let (way, captures) = way(is, outward, proxy);
-            left = left.saturating_sub(taken);
+            all += taken;
             captured += if captures { taken } else { 0 };
             let words = mesh.words(ruleset, table, chain, rule);
             let way = [way, &*words].join(" ").trim_end().to_owned();
@@ -71,9 +74,13 @@ pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
             });
         }
         let direction = if outward { "left" } else { "arrived" };
-        if came > 0 && left > 0 {
+        if came > all {
             let way = format!("{direction} and were matched by no rule");
-            found.shares.push(Share { way, connections: left, of: came, rule: None });
+            found.shares.push(Share { way, connections: came - all, of: came, rule: None });
+        }
+        if all > came {
+            let name = &chain.name;
+            found.notes.push(format!("The counters of {name} do not fit: {came} were led into it, and its rules took {all}. Some were set to zero, or rules were changed since."));
         }
         if came > 0 && captured == 0 {
             found.notes.push(format!("Of all that {direction}, nothing went to {proxy}: if you expected it to, look at the rules that took it."));

@@ -252,10 +252,16 @@ pub fn socket(address: std::net::IpAddr, port: u16) -> String {
 
 /// "Rule 4 of ISTIO_OUTPUT", "The policy of OUTPUT".
 pub fn place(rulesets: &[Ruleset], place: Place) -> String {
-    let (_, _, chain) = place.at.find(rulesets);
+    let (ruleset, table, chain) = place.at.find(rulesets);
+    // A user's chain of that name in another table would be taken for it.
+    let twin = |other: &Table| other.name != table.name && other.chain(&chain.name).is_some();
+    let of = match chain.hook.is_none() && ruleset.tables.iter().any(twin) {
+        true => format!("{} {}", table.name.name(), chain.name),
+        false => chain.name.to_string(),
+    };
     match place.rule {
-        Some(rule) => format!("Rule {} of {}", rule + 1, chain.name),
-        None => format!("The policy of {}", chain.name),
+        Some(rule) => format!("Rule {} of {of}", rule + 1),
+        None => format!("The policy of {of}"),
     }
 }
 
@@ -321,10 +327,11 @@ impl Fate {
         }
     }
 
-    /// The word for it.
-    pub fn word(self) -> &'static str {
+    /// The word for it. Only a proxy captures: `meshed` says whether the rules are a mesh's.
+    pub fn word(self, meshed: bool) -> &'static str {
         match self {
-            Self::Captured => "captured",
+            Self::Captured if meshed => "captured",
+            Self::Captured => "redirected",
             Self::Direct => "direct",
             Self::Dropped => "dropped",
             Self::Unknown => "depends",
@@ -437,7 +444,11 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
         (_, true) => match (verdict.port, mesh.and_then(|mesh| mesh.listener(verdict.port?))) {
             (Some(port), Some(who)) => format!("sends {subject} to {who} on {port}"),
             (Some(port), None) => format!("sends {subject} to port {port}"),
-            (None, _) => format!("sends {subject} elsewhere"),
+            (None, _) => {
+                let view = path.result();
+                let to = view.dport.map_or_else(|| view.dst.to_string(), |port| socket(view.dst, port));
+                format!("sends {subject} to {to}")
+            }
         },
         (VerdictKind::Delivered, false) => format!("lets {subject} in"),
         (_, false) => format!("lets {subject} out"),
@@ -477,5 +488,12 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
             }
         }
     }
-    told.or_else(|| trace.packet.uid.map(|uid| format!("uid {uid}"))).unwrap_or(protocol)
+    // Who sent it says something only where rules ask.
+    let uid = trace.packet.uid.filter(|_| asks_owner(ruleset));
+    told.or_else(|| uid.map(|uid| format!("uid {uid}"))).unwrap_or(protocol)
+}
+
+/// Whether any rule asks for the user or group that a packet belongs to.
+fn asks_owner(ruleset: &Ruleset) -> bool {
+    ruleset.parts.iter().any(|part| part.extension().name == "owner")
 }

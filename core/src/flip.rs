@@ -294,9 +294,18 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
         add("protocol", with_number(packet, "protocol", value.0.into()));
     }
     for field in constants.fields() {
-        // A usual id says more than a neighbour.
-        let usual = ["uid", "gid"].contains(&field).then_some(1000);
-        let values: Vec<u32> = usual.into_iter().chain(constants.numbers(field)).collect();
+        // A usual value says more than a neighbour.
+        let usual: &[u32] = match field {
+            "uid" | "gid" => &[1000],
+            "dport" | "port" => &[443, 8080],
+            _ => &[],
+        };
+        // And protocols have no neighbours.
+        let numbers = match field {
+            "protocol" => constants.ranges(field).into_iter().map(|(low, _)| low).collect(),
+            _ => constants.numbers(field),
+        };
+        let values: Vec<u32> = usual.iter().copied().chain(numbers).collect();
         // Either port.
         let fields: &[&'static str] = if field == "port" { &["dport", "sport"] } else { &[field] };
         for field in fields.iter().copied() {

@@ -77,6 +77,8 @@ pub struct Leg<'a> {
 pub struct Sheet<'a> {
     /// The rules.
     pub rulesets: &'a [Ruleset],
+    /// Whether they are a mesh's.
+    pub meshed: bool,
     /// One or two packets; the first is drawn below the second where they go side by side.
     pub lanes: Vec<Lane<'a>>,
     /// Which lane's table is opened: a place in `lanes`.
@@ -205,7 +207,7 @@ fn says(sheet: &Sheet, ways: &[Vec<Stop>]) -> String {
         }
         says.push_str(end);
         says.push_str(", ");
-        says.push_str(fate.word());
+        says.push_str(fate.word(sheet.meshed));
         says.push('.');
     };
     for (lane, stops) in sheet.lanes.iter().zip(ways) {

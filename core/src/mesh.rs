@@ -67,6 +67,8 @@ pub struct Mesh {
     pub dns: Vec<u16>,
     /// Ports of the proxy that its rules exempt: tunnel, health, statistics.
     pub own: Vec<u16>,
+    /// Whether it exempts SSH, as old versions of Istio do without being asked.
+    pub ssh: bool,
     /// The options that show in the rules: name and values.
     pub options: Vec<(String, Vec<String>)>,
     kind: &'static Kind,
@@ -104,8 +106,8 @@ impl Mesh {
         if let Some((value, mask)) = self.mark {
             facts.push(format!("mark {value:#x}/{mask:#x}"));
         }
-        for (ports, way) in [(&self.outbound, "out"), (&self.inbound, "in"), (&self.dns, "DNS"), (&self.own, "exempt")]
-        {
+        let exempt: Vec<u16> = self.own.iter().copied().chain(self.ssh.then_some(22)).collect();
+        for (ports, way) in [(&self.outbound, "out"), (&self.inbound, "in"), (&self.dns, "DNS"), (&exempt, "exempt")] {
             if !ports.is_empty() {
                 facts.push(format!("{way} {}", join(ports)));
             }
@@ -160,13 +162,16 @@ impl Mesh {
         }
     }
 
-    /// A value of an option that the mesh itself had chosen.
-    fn take_back(&mut self, setting: Setting, value: &str) {
+    /// A value of an option that the mesh itself had chosen. Says whether it was there.
+    fn take_back(&mut self, setting: Setting, value: &str) -> bool {
         let name = self.option_name(setting);
+        let mut was_there = false;
         if let Some((_, values)) = self.options.iter_mut().find(|(other, _)| *other == name) {
+            was_there = values.iter().any(|other| other == value);
             values.retain(|other| other != value);
         }
         self.options.retain(|(other, values)| *other != name || !values.is_empty());
+        was_there
     }
 
     fn note(&mut self, setting: Setting, words: &[String]) {
@@ -221,6 +226,7 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
         inbound: Vec::new(),
         dns: Vec::new(),
         own: Vec::new(),
+        ssh: false,
         options: Vec::new(),
         kind,
     };
@@ -246,7 +252,7 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
     if let Some((versions, leaves_ssh)) = version::of(ruleset, &mesh) {
         mesh.versions = Some(versions);
         if leaves_ssh {
-            mesh.take_back(Setting::ExcludeIn, "22");
+            mesh.ssh = mesh.take_back(Setting::ExcludeIn, "22");
         }
     }
     // The proxy's own call to its own pod goes to the inbound port, too.

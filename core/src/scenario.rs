@@ -3,10 +3,11 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::constants::Constants;
+use crate::explain::socket;
 use crate::host::Host;
 use crate::mesh::Mesh;
 use crate::packet::{Family, Origin, Packet, Protocol};
-use crate::ruleset::Ruleset;
+use crate::ruleset::{Part, Ruleset, Value};
 
 /// A packet with a name.
 #[derive(Clone, Debug, PartialEq)]
@@ -175,7 +176,7 @@ pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<S
     let mut list = list(host, mesh);
     let cast = Cast::new(host, mesh);
     let mut keys = OWN.into_iter();
-    for (label, group, packet) in suggested(&Constants::of(rulesets, Family::Ipv4), &cast) {
+    for (label, group, packet) in suggested(&Constants::of(rulesets, Family::Ipv4), rulesets, &cast) {
         let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
         let Some(key) = (!known).then(|| keys.next()).flatten() else { continue };
         list.push(Scenario { key, label, group, packet });
@@ -184,7 +185,7 @@ pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<S
 }
 
 /// Packets at the constants that rules name, a few of each field.
-fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)> {
+fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(String, Group, Packet)> {
     let mut found = Vec::new();
     let out = cast.packet(App, TCP, Pod, Internet, 443);
     let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
@@ -212,7 +213,17 @@ fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)>
     for mark in numbers("mark") {
         add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| packet.mark = mark);
     }
-    for (dst, _) in constants.networks("dst").into_iter().take(4) {
+    // A mesh's rules name an address with a port only for DNS, which has its rows.
+    let sockets = if cast.mesh.is_none() { sockets(rulesets, 4) } else { Vec::new() };
+    for (dst, protocol, port) in &sockets {
+        let label = format!("app → {}, {protocol}", socket((*dst).into(), *port));
+        add(label, Group::Cluster, &|packet| {
+            (packet.dst, packet.dport, packet.protocol) = ((*dst).into(), Some(*port), *protocol);
+            packet.tcp_flags = packet.tcp_flags.filter(|_| *protocol == TCP);
+        });
+    }
+    let alone = |dst: &IpAddr| !sockets.iter().any(|(other, ..)| other == dst);
+    for dst in constants.networks("dst").into_iter().map(|(dst, _)| dst).filter(alone).take(4 - sockets.len()) {
         add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
     }
     for (src, _) in constants.networks("src").into_iter().filter(|(src, _)| !src.is_loopback()).take(4) {
@@ -222,6 +233,39 @@ fn suggested(constants: &Constants, cast: &Cast) -> Vec<(String, Group, Packet)>
         add(format!("from outside by {name}"), Group::Into, &|packet| packet.in_interface = Some(name.clone()));
     }
     found
+}
+
+/// The first addresses with a port that rules ask for together, as those of services do.
+fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> {
+    let mut found: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
+    for ruleset in rulesets.iter().filter(|ruleset| ruleset.family == Family::Ipv4) {
+        for rule in ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules) {
+            if found.len() == most {
+                return found;
+            }
+            let value = |name: &str| {
+                let of = |part: &&Part| {
+                    !part.negated && part.opt().and_then(|opt| opt.field).is_some_and(|f| f.name == name)
+                };
+                ruleset.matches(rule).iter().find(of).map(|part| &part.value)
+            };
+            let (Some(Value::Net4(dst, Ipv4Addr::BROADCAST)), Some(Value::Range(port, _)), Some(protocol)) =
+                (value("dst"), value("dport"), value("protocol"))
+            else {
+                continue;
+            };
+            let protocol = [TCP, UDP].into_iter().find(|one| is_number(protocol, one.0.into()));
+            let (Some(protocol), Ok(port)) = (protocol, u16::try_from(*port)) else { continue };
+            if !found.contains(&(*dst, protocol, port)) {
+                found.push((*dst, protocol, port));
+            }
+        }
+    }
+    found
+}
+
+fn is_number(value: &Value, number: u32) -> bool {
+    matches!(value, Value::Number(own) | Value::Range(own, _) if *own == number)
 }
 
 /// Who the scenarios' names stand for.

@@ -62,7 +62,8 @@ fn sheet<'a>(rulesets: &'a [Ruleset], traces: &'a [Trace], cursor: usize, width:
     let lanes: Vec<Lane> = traces.iter().zip(["A", "B"]).map(|(trace, letter)| lane(rulesets, letter, trace)).collect();
     let followed = (0..lanes.len()).rev().find(|lane| cursor < lanes[*lane].path.steps.len());
     let followed = followed.unwrap_or(lanes.len() - 1);
-    Sheet { rulesets, lanes, followed, legs: Vec::new(), cursor, width }
+    let meshed = rulesets.iter().any(|set| chainwalk_core::mesh::recognise(set).is_some());
+    Sheet { rulesets, meshed, lanes, followed, legs: Vec::new(), cursor, width }
 }
 
 fn packets(rulesets: &[Ruleset], host: &Host) -> Vec<Packet> {

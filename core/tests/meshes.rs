@@ -112,7 +112,7 @@ fn the_samples_are_recognised() {
         ),
         (
             sample!("istio-sidecar-1.5"),
-            "Istio sidecar, 1.5: REDIRECT mode; proxy Envoy; uid and gid 1337; out 15001; in 15006; exempt 15090, 15020",
+            "Istio sidecar, 1.5: REDIRECT mode; proxy Envoy; uid and gid 1337; out 15001; in 15006; exempt 15090, 15020, 22",
         ),
         (
             sample!("istio-ambient"),
@@ -192,6 +192,16 @@ fn counters_are_read_as_evidence() {
     );
     assert!(evidence.notes.iter().any(|note| note.contains("connections, not packets")));
     assert!(evidence.notes.iter().any(|note| note.contains("Envoy's own connections")));
+    // Counters that were set to zero in part are no shares.
+    let odd = said(&counted.replace("[6817:409000]", "[0:0]")).expect("there are counts");
+    assert_eq!(odd.shares[0].to_string(), "3572 were the pod's own calls over lo, not by 1337: rule 3 of ISTIO_OUTPUT");
+    let odd = odd.notes.iter().find(|note| note.contains("do not fit")).expect("it is said");
+    assert!(
+        odd.starts_with("The counters of ISTIO_OUTPUT do not fit: 0 were led into it, and its rules took 6817."),
+        "{odd}"
+    );
+    let old = mesh::recognise(&parse(counted).rulesets[0]).expect("a mesh");
+    assert!(old.facts().contains(&"exempt 15090, 15020, 22".to_owned()), "{:?}", old.facts());
     let quiet = said(&counted.replace("[33:1980]", "[0:0]")).expect("there are counts");
     assert!(quiet.notes[0].starts_with("Of all that left, nothing went to Envoy"), "{:?}", quiet.notes);
     assert!(quiet.shares.iter().any(|share| share.to_string() == "33 of 6817 (0 %) left and were matched by no rule"));

@@ -1,5 +1,6 @@
 //! Who gets past: the table of scenarios says of every mesh what a real kernel did, as `past.txt` holds it.
 
+use chainwalk_core::explain;
 use chainwalk_core::host::Host;
 use chainwalk_core::mesh;
 use chainwalk_core::parse::parse;
@@ -90,4 +91,16 @@ fn without_a_mesh_the_dump_suggests_what_to_try() {
     ] {
         assert!(labels.iter().any(|label| label == want), "{want}: {labels:#?}");
     }
+    // A service is asked for by its own port.
+    let service = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -d 10.96.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.0.0.9:53\nCOMMIT\n";
+    let parsed = parse(service);
+    let list = scenario::of_rules(&parsed.rulesets, &Host::pod(), None);
+    let service = list.iter().find(|one| one.label == "app → 10.96.0.1:53, udp").expect("it is suggested");
+    let trace = walk(&parsed.rulesets, None, &Host::pod(), &service.packet);
+    assert_eq!(trace.verdict().and_then(|verdict| verdict.decided_by?.rule), Some(0));
+    let said = explain::verdict(&parsed.rulesets, &trace, None);
+    assert_eq!(
+        (&*said.lead, &*said.reason, &*said.end),
+        ("Redirected.", "Rule 1 of OUTPUT sends destination port 53 to 10.0.0.9:53.", "leaves by eth0 for 10.0.0.9:53")
+    );
 }

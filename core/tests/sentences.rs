@@ -136,6 +136,18 @@ fn a_verdict_names_the_rule_and_what_it_saw() {
     assert_eq!(said.reason, "The paste holds no IPv6 rules.");
 }
 
+/// Chains of tables may have one name, and nobody asks for an owner.
+#[test]
+fn a_verdict_tells_twins_apart_and_names_no_owner_for_nothing() {
+    let parsed = parse(
+        "*raw\n:OUTPUT ACCEPT [0:0]\n:DNS - [0:0]\n-A OUTPUT -j DNS\nCOMMIT\n\
+         *nat\n:OUTPUT ACCEPT [0:0]\n:DNS - [0:0]\n-A OUTPUT -j DNS\n-A DNS -j ACCEPT\nCOMMIT\n",
+    );
+    let packet = Packet::tcp([10, 244, 1, 5].into(), 1, [10, 0, 0, 1].into(), 80, 7, 7);
+    let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
+    assert_eq!(explain::verdict(&parsed.rulesets, &trace, None).reason, "Rule 1 of nat DNS lets tcp out.");
+}
+
 #[test]
 fn two_walks_part_at_the_rule_that_tells_them_apart() {
     let (_, app_trace) = app(r#", "uid": 1000, "gid": 1000"#);

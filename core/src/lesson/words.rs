@@ -84,7 +84,7 @@ impl Cast<'_> {
             }
             ("verdict", None) => told(world.tell(&self.walk(about)?)),
             ("end", None) => told(world.headline(&self.walk(about)?).end),
-            ("fate", None) => told(Fate::of(self.walk(about)?.verdict()).word().into()),
+            ("fate", None) => told(Fate::of(self.walk(about)?.verdict()).word(world.mesh.is_some()).into()),
             ("steps", None) => told(self.walk(about)?.shown().steps.len().to_string()),
             ("goes", None) => {
                 let trace = self.walk(about)?;

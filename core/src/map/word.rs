@@ -44,7 +44,7 @@ pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
 pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
     let mut letters: Vec<&str> = lanes.iter().map(|lane| sheet.lanes[*lane].letter).collect();
     letters.sort_unstable();
-    format!("{} {}", letters.join(", "), sheet.lanes[lanes[0]].fate.word())
+    format!("{} {}", letters.join(", "), sheet.lanes[lanes[0]].fate.word(sheet.meshed))
 }
 
 /// The box of an end: it leads to the last step.

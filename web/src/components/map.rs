@@ -122,7 +122,15 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
         fate: chainwalk_core::explain::Fate::of(leg.trace.verdict()),
         end: way::end(state, leg.trace.verdict()),
     });
-    Sheet { rulesets, followed, legs: legs.collect(), cursor: state.cursor, width, lanes }
+    Sheet {
+        rulesets,
+        meshed: state.paste.mesh.is_some(),
+        followed,
+        legs: legs.collect(),
+        cursor: state.cursor,
+        width,
+        lanes,
+    }
 }
 
 fn draw(state: &State, group: Group) -> Html {

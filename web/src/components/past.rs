@@ -34,10 +34,9 @@ pub(crate) fn past(page: &Page) -> Html {
         let pressed = wanted == Some(kind);
         let word = match (fate, &paste.mesh) {
             _ if exempt => "exempt by design",
-            (Fate::Captured, None) => "redirected",
             (Fate::Direct, Some(_)) if count(kind) == 1 => "gets past",
             (Fate::Direct, Some(_)) => "get past",
-            _ => fate.word(),
+            (fate, mesh) => fate.word(mesh.is_some()),
         };
         let (class, sign) = if exempt { ("exempt", EXEMPT) } else { (colour(fate), glyph(fate)) };
         html! {
@@ -118,7 +117,7 @@ fn show(page: &Page, row: &Row) -> Html {
             } else {
                 <td class={colour(row.fate)}>
                     <span aria-hidden="true">{ glyph(row.fate) }{ " " }</span>
-                    <span class="hidden">{ row.fate.word() }{ ", " }</span>{ &row.end }
+                    <span class="hidden">{ row.fate.word(state.paste.mesh.is_some()) }{ ", " }</span>{ &row.end }
                 </td>
                 <td><code>{ decided }</code></td>
             }

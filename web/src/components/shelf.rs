@@ -58,7 +58,7 @@ fn row(page: &Page, place: usize, kept: &Kept) -> Html {
                 <code>{ &line }</code>
                 <p class={colour(kept.fate)}>
                     <span aria-hidden="true">{ glyph(kept.fate) }{ " " }</span>
-                    { kept.fate.word() }{ " " }{ &kept.end }{ ", " }<code>{ decided }</code>
+                    { kept.fate.word(state.paste.mesh.is_some()) }{ " " }{ &kept.end }{ ", " }<code>{ decided }</code>
                 </p>
             </td>
             <td>

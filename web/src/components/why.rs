@@ -42,7 +42,7 @@ pub(crate) fn why(page: &Page) -> Html {
 fn heading(state: &State, side: Side, walked: &Walked) -> String {
     let who = if state.compare { side.letter() } else { "it" };
     match walked.headline.fate {
-        Fate::Captured => format!("Why {who} is captured"),
+        Fate::Captured => format!("Why {who} is {}", Fate::Captured.word(state.paste.mesh.is_some())),
         Fate::Direct if state.paste.mesh.is_some() => format!("Why {who} gets past"),
         Fate::Direct => format!("Why {who} arrives"),
         Fate::Dropped => format!("Why {who} does not arrive"),
