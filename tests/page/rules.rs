@@ -13,6 +13,9 @@ fn a_rule_is_switched_off_moved_changed_and_taken_back() {
         page.reads(".row.off", "--uid-owner 1337");
         page.click("#export-commands");
         page.holds("document.getElementById('export').value == 'iptables -t nat -D ISTIO_OUTPUT 4\\n'");
+        page.click("#export-copy");
+        page.reads("p.export", "Copied.");
+        assert_eq!(page.run("return navigator.clipboard.readText()", ()), "iptables -t nat -D ISTIO_OUTPUT 4\n");
         page.click("#undo");
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");
         page.click("#redo");

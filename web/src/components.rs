@@ -2,6 +2,7 @@
 
 pub(crate) mod app;
 mod badge;
+mod copy;
 mod diagnostics;
 mod dialog;
 mod editor;

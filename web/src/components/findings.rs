@@ -48,9 +48,9 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
         }
     }
     let mut sections = vec![
+        Section { id: "counters", title: "What the counters show".into(), items: shares },
         journey(page),
         Section { id: "findings", title: format!("Findings ({})", all.len()), items: findings },
-        Section { id: "counters", title: "What the counters show".into(), items: shares },
         Section { id: "story", title: "Why the proxy's user gets past".into(), items: told },
     ];
     sections.retain(|section| !section.items.is_empty());

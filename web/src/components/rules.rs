@@ -7,6 +7,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::copy::Copy;
 use super::diagnostics::diagnostics;
 use super::list::List;
 use super::text::{Edit, Text};
@@ -112,7 +113,7 @@ fn export(page: &Page) -> Html {
     };
     html! {
         <>
-            <span class="quiet">{ "changed; as" }</span>
+            <span class="quiet">{ "Changed rules:" }</span>
             { for buttons }
             if let Some((kind, text)) = shown {
                 if text.len() > MOST_EDITED {
@@ -121,9 +122,15 @@ fn export(page: &Page) -> Html {
                     <label class="hidden" for="export">{ "The changed rules" }</label>
                     <textarea id="export" class="export" readonly=true value={text.to_string()} onfocus={select} wrap="off"
                         rows={text.lines().count().clamp(2, 10).to_string()} spellcheck="false" />
-                    if *kind == Export::Commands {
-                        <p class="export quiet">{ "From the rules as pasted to these, in this order; as root." }</p>
-                    }
+                    <p class="export quiet">
+                        <Copy of="export" />
+                        if *kind == Export::Commands {
+                            { " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names a rule as it stands in the paste." }
+                            if let Some(mesh) = &page.state.paste.mesh {
+                                { format!(" {} makes its rules anew with each pod: what is to last is one of its options.", mesh.name) }
+                            }
+                        }
+                    </p>
                 }
             }
         </>

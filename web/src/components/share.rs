@@ -5,6 +5,7 @@ use wasm_bindgen::prelude::*;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
+use super::copy;
 use super::dialog::{head, use_dialog};
 use super::rules::count;
 use crate::page::Page;
@@ -149,8 +150,7 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ht
         Callback::from(move |_: MouseEvent| {
             let chosen = choice.clone();
             let done = Closure::once_into_js(move |copied: bool| {
-                let says = if copied { "Copied." } else { "It is selected: press Ctrl+C." };
-                chosen.set(Choice { says, ..(*chosen).clone() });
+                chosen.set(Choice { says: copy::outcome(copied), ..(*chosen).clone() });
             });
             browser::copy("share-text", &done);
             // What was given away is what the address says, too.
