@@ -149,7 +149,7 @@ fn onward(
             assumes.push(Assumed { says, others });
         }
     };
-    let proxy = mesh.proxy;
+    let proxy = mesh.listener(port).unwrap_or(mesh.proxy);
     if mesh.mode == Mode::Tproxy {
         assume(
             format!("{proxy} runs as root with gid {}, as Istio does in TPROXY mode.", gid.unwrap_or(0)),

@@ -77,10 +77,10 @@ pub struct Mesh {
 impl Mesh {
     /// Who listens on a port, as far as the rules tell.
     pub fn listener(&self, port: u16) -> Option<&'static str> {
-        [&self.outbound, &self.inbound, &self.dns, &self.own]
-            .iter()
-            .any(|ports| ports.contains(&port))
-            .then_some(self.proxy)
+        if self.dns.contains(&port) {
+            return Some(self.kind.resolver);
+        }
+        [&self.outbound, &self.inbound, &self.own].iter().any(|ports| ports.contains(&port)).then_some(self.proxy)
     }
 
     /// The proxy's user id, where it is one.

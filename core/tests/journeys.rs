@@ -64,8 +64,11 @@ fn what_the_proxy_does_is_an_assumption_with_a_switch() {
 fn dns_goes_to_the_proxy_and_from_there_to_the_resolver() {
     let query = Packet { protocol: Protocol::UDP, ..app([10, 96, 0, 10], 53) };
     let said = say(&travel(include_str!("../../static/samples/istio-sidecar-dns.txt"), &query, &Choices::default()));
-    assert!(said.contains("delivered to Envoy on port 15053"), "{said}");
-    assert!(said.contains("Envoy sends as uid 1337: 10.244.1.5:50000 → 10.96.0.10:53\nleaves by eth0"), "{said}");
+    assert!(said.contains("delivered to Istio's agent on port 15053"), "{said}");
+    assert!(
+        said.contains("Istio's agent sends as uid 1337: 10.244.1.5:50000 → 10.96.0.10:53\nleaves by eth0"),
+        "{said}"
+    );
 }
 
 #[test]

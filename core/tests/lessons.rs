@@ -178,6 +178,17 @@ fn what_is_wrong_is_said_with_its_line() {
         1,
         "It also alters",
     );
+    refused("```task packet app\nDo.\ngoal: captured\nsolution: dport 80\n```", 1, "the task asks for nothing");
+    refused(
+        "```task rules\nDo.\ngoal: app sent eth0\nspare: uddp\nsolution: -I ISTIO_OUTPUT 1 -p tcp -j RETURN\n```",
+        1,
+        "no packet of the table is `uddp`; there are internet, as-proxy",
+    );
+    refused(
+        "```rules mine from istio-sidecar\n-F ISTIO_OUTPUT\n```\nIt is {{fate app}}.\n```show\nrules: mine\n```",
+        5,
+        "speaks of those before",
+    );
     refused("```task rules\nDo.\ngoal: app sent eth0\nsolution: -I NOWHERE 1 -j RETURN\n```", 1, "NOWHERE");
     refused("```rules mine\n*nat\n-A OUTPUT -p tcp --dport 99999 -j RETURN\nCOMMIT\n```", 1, "99999");
     for (text, says) in [
@@ -191,6 +202,7 @@ fn what_is_wrong_is_said_with_its_line() {
         ),
         ("---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\npacket p: tcp > nowhere\n---\n## S\n", "6: to: "),
         ("---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\n---\nText\n", "7: this stands before the first step"),
+        ("---\ntitle: T\nabout: A\nminutes: six\n---\n", "4: `six` is no number of minutes"),
         ("---\ntitle: T\nabout: A\nminutes: 1\n---\n## S\n", "1: there are no rules"),
         ("---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\n---\n## S\n", "7: this step shows no packet"),
         ("---\ntitle: T\nabout: A\nminutes: 1\nrules: linkerd\n---\n", "6: a lesson needs a step"),

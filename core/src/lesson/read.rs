@@ -117,7 +117,11 @@ struct Reader<'l, 'a> {
 impl Reader<'_, '_> {
     fn head(&mut self, key: &str, value: &str) -> Result<(), String> {
         match key.split_once(' ').unwrap_or((key, "")) {
-            ("title" | "about" | "minutes", "") => Ok(()),
+            ("title" | "about", "") => Ok(()),
+            ("minutes", "") => match value.parse::<u8>() {
+                Ok(1..) => Ok(()),
+                _ => Err(format!("`{value}` is no number of minutes")),
+            },
             ("rules", "") => {
                 for name in value.split_whitespace() {
                     let (text, host) =
@@ -241,7 +245,14 @@ impl Reader<'_, '_> {
                 for (line, text) in inside {
                     self.show(text).map_err(|message| fault(*line, message))?;
                 }
-                self.step(number)?.scene = self.scene.clone();
+                let scene = self.scene.clone();
+                let step = self.step(number)?;
+                let told = step.exercise.is_some() || step.before.iter().any(claims);
+                if told && step.scene.world != scene.world {
+                    let says = "other rules are shown here, and what this step claims above speaks of those before: `show` stands above it";
+                    return Err(fault(number, says));
+                }
+                step.scene = scene;
                 Ok(())
             }
             "ask" | "task" => {
@@ -396,6 +407,16 @@ impl Reader<'_, '_> {
         let against = &self.lesson.worlds[task.against.unwrap_or(self.scene.world)];
         task::check(&cast, against, &task).map_err(|message| fault(number, message))?;
         Ok(task)
+    }
+}
+
+/// Whether something in it was told from what is shown.
+fn claims(block: &Block) -> bool {
+    match block {
+        Block::Paragraph(pieces) | Block::Item(pieces) => {
+            pieces.iter().any(|piece| matches!(piece, super::Piece::Told(..)))
+        }
+        Block::Listing(_) => false,
     }
 }
 

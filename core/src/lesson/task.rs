@@ -159,6 +159,18 @@ pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), Str
     if task.goals.is_empty() || task.solutions.is_empty() {
         return Err("a task needs a `goal:` and a `solution:`".into());
     }
+    let reached = |goal: &Goal| {
+        let start = if let Work::Packet(start, _) = &task.work { Some(*start) } else { goal.packet };
+        goal.test.holds(&cast.world.walk(&cast.packets[start.unwrap_or_default()].1))
+    };
+    if task.goals.iter().all(reached) {
+        return Err("every `goal:` is reached before anything is done: the task asks for nothing".into());
+    }
+    let known = scenario::of_rules(&against.rulesets, &against.host, against.mesh.as_ref());
+    if let Some(key) = task.spare.iter().find(|key| !known.iter().any(|one| one.key == **key)) {
+        let keys: Vec<&str> = known.iter().map(|one| one.key).collect();
+        return Err(format!("no packet of the table is `{key}`; there are {}", keys.join(", ")));
+    }
     let mut fewest = usize::MAX;
     for solution in &task.solutions {
         let judged = match &task.work {

@@ -9,6 +9,8 @@ pub struct Kind {
     pub name: &'static str,
     /// Its proxy.
     pub proxy: &'static str,
+    /// What answers DNS in it.
+    pub(super) resolver: &'static str,
     /// Chains that only it makes; all must be there, in any table.
     pub(super) chains: &'static [&'static str],
     /// Its chains for what arrives, the proxy's inbound port, what leaves, the outbound port, and DNS.
@@ -80,6 +82,7 @@ use Setting::{
 const ISTIO: Kind = Kind {
     name: "Istio sidecar",
     proxy: "Envoy",
+    resolver: "Istio's agent",
     chains: &["ISTIO_REDIRECT"],
     slots: ["ISTIO_INBOUND", "ISTIO_IN_REDIRECT", "ISTIO_OUTPUT", "ISTIO_REDIRECT", "ISTIO_OUTPUT_DNS"],
     own: &[15_020, 15_021, 15_090],
@@ -117,6 +120,7 @@ const ALL: [Kind; 8] = [
     Kind {
         name: "Istio ambient",
         proxy: "ztunnel",
+        resolver: "ztunnel",
         chains: &["ISTIO_PRERT", "ISTIO_OUTPUT"],
         slots: ["ISTIO_PRERT", "", "ISTIO_OUTPUT", "", ""],
         own: &[],
@@ -129,6 +133,7 @@ const ALL: [Kind; 8] = [
     Kind {
         name: "Linkerd",
         proxy: "linkerd-proxy",
+        resolver: "linkerd-proxy",
         chains: &["PROXY_INIT_REDIRECT"],
         slots: ["PROXY_INIT_REDIRECT", "", "PROXY_INIT_OUTPUT", "", ""],
         own: &[4190, 4191],
@@ -142,6 +147,7 @@ const ALL: [Kind; 8] = [
     },
     Kind {
         name: "Consul",
+        resolver: "Consul's dataplane",
         chains: &["CONSUL_PROXY_REDIRECT"],
         slots: [
             "CONSUL_PROXY_INBOUND",
@@ -161,6 +167,7 @@ const ALL: [Kind; 8] = [
     },
     Kind {
         name: "Kuma",
+        resolver: "Kuma's resolver",
         chains: &["KUMA_MESH_OUTBOUND"],
         slots: [
             "KUMA_MESH_INBOUND",
@@ -176,6 +183,7 @@ const ALL: [Kind; 8] = [
     },
     Kind {
         name: "Open Service Mesh",
+        resolver: "Envoy",
         chains: &["OSM_PROXY_OUTBOUND"],
         slots: ["OSM_PROXY_INBOUND", "OSM_PROXY_IN_REDIRECT", "OSM_PROXY_OUTBOUND", "OSM_PROXY_OUT_REDIRECT", ""],
         own: &[15_010, 15_901, 15_902, 15_903, 15_904],
@@ -190,6 +198,7 @@ const ALL: [Kind; 8] = [
     },
     Kind {
         name: "AWS App Mesh",
+        resolver: "Envoy",
         chains: &["APPMESH_EGRESS"],
         slots: ["APPMESH_INGRESS", "", "APPMESH_EGRESS", "", ""],
         own: &[],
