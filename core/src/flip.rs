@@ -101,15 +101,17 @@ pub struct Flips {
 }
 
 /// Looks for what would have altered how a packet ends; nothing for one that a dump cannot tell.
-pub fn find(rulesets: &[Ruleset], host: &Host, trace: &Trace) -> Flips {
+///
+/// `constants` are those of the rules for the packet's family: they are the same for every packet.
+pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Trace) -> Flips {
     let Some(verdict) = trace.verdict() else { return Flips { tried_all: true, ..Flips::default() } };
     let mut search = Search { host, trace, verdict, steps: 0, found: Flips { tried_all: true, ..Flips::default() } };
     let decisive = decisive(rulesets, verdict);
-    let candidates = candidates(rulesets, host, &trace.packet);
     for first in [true, false] {
-        for (field, packet) in candidates.iter().filter(|(field, _)| decisive.contains(field) == first) {
-            search.try_one(rulesets, packet, Change::Field(field, Box::new(packet.clone())));
-        }
+        candidates(constants, host, &trace.packet, &mut |field, packet| {
+            decisive.contains(&field) != first
+                || search.try_one(rulesets, &packet, Change::Field(field, Box::new(packet.clone())))
+        });
     }
     if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
         search.rules(rulesets);
@@ -134,16 +136,17 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new end.
-    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) {
+    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new end. Says whether another
+    /// one is worth it.
+    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) -> bool {
         let worth = self.found.offered.len() < MOST_OFFERED;
         if !worth || self.steps > MOST_STEPS {
             self.found.tried_all &= !worth || self.steps <= MOST_STEPS;
-            return;
+            return false;
         }
         let trace = walk(rulesets, None, self.host, packet);
         self.steps += crate::owners::taken(&trace);
-        let Some(verdict) = trace.verdict().filter(|verdict| flips(self.verdict, verdict)) else { return };
+        let Some(verdict) = trace.verdict().filter(|verdict| flips(self.verdict, verdict)) else { return true };
         let same = |one: &Flip| match (&one.change, &change) {
             (Change::Field(a, _), Change::Field(b, _)) => a == b && !flips(&one.verdict, verdict),
             _ => false,
@@ -151,6 +154,7 @@ impl Search<'_> {
         if !self.found.offered.iter().any(same) {
             self.found.offered.push(Flip { change, verdict: verdict.clone() });
         }
+        true
     }
 
     /// The rules that this packet met: gone, or asking for what the packet has.
@@ -280,14 +284,15 @@ fn state(bit: u32) -> Option<ConnectionState> {
     [Invalid, New, Related, Established, Untracked].get(bit.trailing_zeros() as usize).copied()
 }
 
-/// Every packet that differs in one field, over the constants that the rules name and their neighbours.
-fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'static str, Packet)> {
-    let constants = Constants::of(rulesets, packet.family());
-    let mut found: Vec<(&'static str, Packet)> = Vec::new();
+/// Gives every packet that differs in one field, over the constants that the rules name and their neighbours, to `take`, until
+/// that wants no more: of many rules they are many, and few are tried.
+fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dyn FnMut(&'static str, Packet) -> bool) {
+    let mut goes_on = true;
     let mut add = |field, other: Option<Packet>| {
         if let Some(other) = other.filter(|other| other != packet && other.check().is_ok() && has(other, field)) {
-            found.push((field, other));
+            goes_on = goes_on && take(field, other);
         }
+        goes_on
     };
     // Those before their neighbours, which nobody knows by number.
     for value in [Protocol::TCP, Protocol::UDP] {
@@ -310,7 +315,9 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
         let fields: &[&'static str] = if field == "port" { &["dport", "sport"] } else { &[field] };
         for field in fields.iter().copied() {
             for value in &values {
-                add(field, with_number(packet, field, *value));
+                if !add(field, with_number(packet, field, *value)) {
+                    return;
+                }
             }
         }
     }
@@ -321,25 +328,24 @@ fn candidates(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<(&'stat
     addresses.extend(host.routes.iter().filter_map(|route| route.via));
     addresses.extend(outside(packet.family()));
     for dst in addresses.into_iter().filter(|dst| Family::of(*dst) == packet.family()) {
-        let mut other = packet.clone();
-        other.dst = dst;
-        add("dst", Some(other));
+        if !add("dst", Some(Packet { dst, ..packet.clone() })) {
+            return;
+        }
     }
     for src in constants.addresses("src") {
-        let mut other = packet.clone();
-        other.src = Some(src);
-        add("src", Some(other));
+        if !add("src", Some(Packet { src: Some(src), ..packet.clone() })) {
+            return;
+        }
     }
     if packet.origin == Origin::Inbound {
         let named = constants.names("in_interface").into_iter().map(|name| name.replace('+', "0"));
         let own = host.interfaces.iter().map(|interface| interface.name.clone());
         for name in named.chain(own) {
-            let mut other = packet.clone();
-            other.in_interface = Some(name);
-            add("in_interface", Some(other));
+            if !add("in_interface", Some(Packet { in_interface: Some(name), ..packet.clone() })) {
+                return;
+            }
         }
     }
-    found
 }
 
 fn outside(family: Family) -> Option<IpAddr> {

@@ -8,7 +8,7 @@ use crate::host::{Host, RouteKind};
 use crate::mesh::{self, Mesh, Mode};
 use crate::packet::{Family, Packet, Protocol};
 use crate::print;
-use crate::ruleset::{Chain, Ruleset, Table, Target};
+use crate::ruleset::{Chain, Rule, Ruleset, Table, Target, Value};
 use crate::scenario;
 use crate::walk::route::{Query, lookup};
 use crate::walk::trace::{ChainPlace, Place};
@@ -45,6 +45,96 @@ impl Finding {
 
 /// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a usual pod.
 pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
+    let mut search = Search::new(rulesets, host, host_known);
+    search.go_on(rulesets, usize::MAX);
+    search.found
+}
+
+/// The same, some rules at a time: a page may not stand still for as long as many rules take.
+#[derive(Debug)]
+pub struct Search {
+    found: Vec<Finding>,
+    /// The rule set and the table that are looked at.
+    at: (usize, usize),
+    part: Part,
+}
+
+/// What a table is asked.
+#[derive(Debug)]
+enum Part {
+    /// Which chains no rule leads into.
+    Unreferenced,
+    /// Which rules say the same as one before them: from this chain on.
+    Duplicates(usize),
+    /// Which rules can never match.
+    Dead(dead::Search),
+}
+
+impl Search {
+    /// Looks at everything whose cost does not grow with the rules.
+    pub fn new(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Self {
+        let found = whole(rulesets, host, host_known);
+        let at = if rulesets.iter().any(Ruleset::is_populated) { (0, 0) } else { (rulesets.len(), 0) };
+        Self { found, at, part: Part::Unreferenced }
+    }
+
+    /// What was found so far: all of it once [`go_on`](Self::go_on) has said so.
+    pub fn found(self) -> Vec<Finding> {
+        self.found
+    }
+
+    /// Goes on, with about so many rules; says whether these were the last. The rules must always be the same.
+    pub fn go_on(&mut self, rulesets: &[Ruleset], mut most: usize) -> bool {
+        while most > 0 {
+            let Some(set) = rulesets.get(self.at.0) else { return true };
+            let Some(table) = set.tables.get(self.at.1) else {
+                self.at = (self.at.0 + 1, 0);
+                continue;
+            };
+            let ruleset = u32::try_from(self.at.0).expect("rule sets are fewer than bytes of a text below 4 GiB");
+            let mut say = |chain, rule, says: String| {
+                let at = ChainPlace { ruleset, table: table.name, chain };
+                add(&mut self.found, Severity::Note, Some(Place { at, rule }), says);
+            };
+            match &mut self.part {
+                Part::Unreferenced => {
+                    for (chain, says) in unreferenced(table) {
+                        say(chain, None, says);
+                    }
+                    self.part = Part::Duplicates(0);
+                }
+                Part::Duplicates(place) => match table.chains.get(*place) {
+                    Some(chain) => {
+                        let own = u32::try_from(*place).expect("chains are fewer than bytes of a text below 4 GiB");
+                        for (rule, first) in duplicates(set, table, chain) {
+                            say(own, Some(rule), format!("It says the same as rule {} of this chain.", first + 1));
+                        }
+                        most = most.saturating_sub(chain.rules.len() + 1);
+                        *place += 1;
+                    }
+                    None => self.part = Part::Dead(dead::Search::new(set, table)),
+                },
+                Part::Dead(search) => {
+                    if !search.go_on(set, table, &mut most) {
+                        continue;
+                    }
+                    for dead in std::mem::take(&mut search.dead) {
+                        say(dead.chain, Some(dead.rule), if dead.in_practice { IN_PRACTICE } else { NEVER }.into());
+                    }
+                    self.part = Part::Unreferenced;
+                    self.at.1 += 1;
+                }
+            }
+        }
+        false
+    }
+}
+
+const NEVER: &str = "It can never match: the rules before it take everything that it asks for.";
+const IN_PRACTICE: &str = "In practice it never matches: what goes to a loopback address leaves by lo, and the rules before it take that. Only a socket that is bound to another interface could reach it.";
+
+/// What is said of the dump as a whole.
+fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut say = |severity, place, says: String| add(&mut findings, severity, place, says);
     if !rulesets.iter().any(Ruleset::is_populated) {
@@ -85,32 +175,6 @@ pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding>
                     "Both backends, legacy and nft, hold {family} rules: both run at every hook, and which first no dump shows."
                 ),
             );
-        }
-    }
-    for (ruleset, set) in (0..).zip(rulesets) {
-        for table in &set.tables {
-            for (chain, says) in unreferenced(table) {
-                let at = ChainPlace { ruleset, table: table.name, chain };
-                say(Severity::Note, Some(Place { at, rule: None }), says);
-            }
-            for (chain, rule, first) in duplicates(set, table) {
-                let at = ChainPlace { ruleset, table: table.name, chain };
-                say(
-                    Severity::Note,
-                    Some(Place { at, rule: Some(rule) }),
-                    format!("It says the same as rule {} of this chain.", first + 1),
-                );
-            }
-            for dead in dead_rules(set, table) {
-                let at = ChainPlace { ruleset, table: table.name, chain: dead.chain };
-                let says = match dead.in_practice {
-                    false => "It can never match: the rules before it take everything that it asks for.",
-                    true => {
-                        "In practice it never matches: what goes to a loopback address leaves by lo, and the rules before it take that. Only a socket that is bound to another interface could reach it."
-                    }
-                };
-                say(Severity::Note, Some(Place { at, rule: Some(dead.rule) }), says.into());
-            }
         }
     }
     findings
@@ -236,25 +300,42 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
 /// So many rules of a chain are compared with the others.
 const MOST_COMPARED: usize = 64;
 
-/// Rules that say the same as one before them in their chain and go on, so that both act: chain, rule, the first one.
-fn duplicates(ruleset: &Ruleset, table: &Table) -> Vec<(u32, u32, u32)> {
+/// Rules that say the same as one before them in their chain and go on, so that both act: the rule, and the first one.
+fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
-    for (place, chain) in (0..).zip(&table.chains) {
-        // The first ones of a chain stand for all: a comparison of all with all would be a square.
-        let mut seen: Vec<(String, u32)> = Vec::new();
-        for (number, rule) in (0..).zip(&chain.rules) {
-            let ends = matches!(rule.target, Target::Extension(id) if !matches!(id.get().behaviour, Behaviour::GoesOn | Behaviour::Observes));
-            // What ends makes its double dead, and that is said of it.
-            if ends {
-                continue;
-            }
-            let text = print::rule(ruleset, table, rule);
-            match seen.iter().find(|(other, _)| *other == text) {
-                Some((_, first)) => found.push((place, number, *first)),
-                None if seen.len() < MOST_COMPARED => seen.push((text, number)),
-                None => {}
-            }
+    // The first ones of a chain stand for all: a comparison of all with all would be a square.
+    let mut seen: Vec<(u32, &Rule)> = Vec::new();
+    for (number, rule) in (0..).zip(&chain.rules) {
+        let ends = matches!(rule.target, Target::Extension(id) if !matches!(id.get().behaviour, Behaviour::GoesOn | Behaviour::Observes));
+        // What ends makes its double dead, and that is said of it.
+        if ends {
+            continue;
+        }
+        // Printing is what costs, and most rules differ at a glance.
+        let text = |rule: &Rule| print::rule(ruleset, table, rule);
+        let alike = |(_, other): &&(u32, &Rule)| !differ(ruleset, rule, other) && text(rule) == text(other);
+        match seen.iter().find(alike) {
+            Some((first, _)) => found.push((number, *first)),
+            None if seen.len() < MOST_COMPARED => seen.push((number, rule)),
+            None => {}
         }
     }
     found
+}
+
+/// Whether two rules differ where that is seen without their text.
+fn differ(ruleset: &Ruleset, one: &Rule, other: &Rule) -> bool {
+    let targets = match (one.target, other.target) {
+        // The same name stands in two places of the text.
+        (Target::Missing { .. }, Target::Missing { .. }) => false,
+        (one, other) => one != other,
+    };
+    let values = |one: &Value, other: &Value| match (one, other) {
+        (Value::Net4(..), Value::Net4(..)) | (Value::Range(..), Value::Range(..)) => one != other,
+        _ => false,
+    };
+    let mut parts = ruleset.matches(one).iter().zip(ruleset.matches(other));
+    targets
+        || (one.matches, one.parameters) != (other.matches, other.parameters)
+        || parts.any(|(one, other)| one.extension != other.extension || values(&one.value, &other.value))
 }

@@ -68,13 +68,12 @@ fn gaps(ids: &Ids) -> Ids {
 }
 
 /// Splits all senders of a local packet into classes, the largest last; nothing for a packet that arrives, or where the rules name
-/// too many ids to try.
-pub fn classes(rulesets: &[Ruleset], host: &Host, packet: &Packet) -> Vec<Class> {
+/// too many ids to try. `constants` are those of the rules for the packet's family.
+pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet: &Packet) -> Vec<Class> {
     if packet.origin == Origin::Inbound {
         return Vec::new();
     }
-    let constants = Constants::of(rulesets, packet.family());
-    let [uids, gids] = ["uid", "gid"].map(|field| intervals(&constants, field));
+    let [uids, gids] = ["uid", "gid"].map(|field| intervals(constants, field));
     let mut steps = 0;
     let mut rows: Vec<(Ids, Vec<Class>)> = Vec::new();
     for uid in uids {

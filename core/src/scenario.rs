@@ -173,10 +173,15 @@ pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
 
 /// The same, and what the rules' own ports, addresses, owners and marks suggest.
 pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
+    of_constants(&Constants::of(rulesets, Family::Ipv4), rulesets, host, mesh)
+}
+
+/// The same, of constants that are known.
+pub fn of_constants(constants: &Constants, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
     let mut list = list(host, mesh);
     let cast = Cast::new(host, mesh);
     let mut keys = OWN.into_iter();
-    for (label, group, packet) in suggested(&Constants::of(rulesets, Family::Ipv4), rulesets, &cast) {
+    for (label, group, packet) in suggested(constants, rulesets, &cast) {
         let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
         let Some(key) = (!known).then(|| keys.next()).flatten() else { continue };
         list.push(Scenario { key, label, group, packet });

@@ -2,13 +2,14 @@
 
 use std::net::IpAddr;
 
+use chainwalk_core::constants::Constants;
 use chainwalk_core::flip::{self, Change};
 use chainwalk_core::host::Host;
 use chainwalk_core::mesh;
 use chainwalk_core::owners;
 use chainwalk_core::packet::{Origin, Packet, Protocol};
 use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::walk::trace::Verdict;
+use chainwalk_core::walk::trace::{Trace, Verdict};
 use chainwalk_core::walk::walk;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -25,10 +26,18 @@ fn rule(parsed: &Parsed, verdict: Option<&Verdict>) -> u32 {
     place.rule.expect("a rule") + 1
 }
 
+fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<owners::Class> {
+    owners::classes(&parsed.rulesets, &Constants::of(&parsed.rulesets, packet.family()), &Host::pod(), packet)
+}
+
+fn find(parsed: &Parsed, trace: &Trace) -> flip::Flips {
+    flip::find(&parsed.rulesets, &Constants::of(&parsed.rulesets, trace.packet.family()), &Host::pod(), trace)
+}
+
 #[test]
 fn owners_of_a_sidecar() {
     let parsed = parse(SIDECAR);
-    let classes = owners::classes(&parsed.rulesets, &Host::pod(), &app(1000, 1000));
+    let classes = all_classes(&parsed, &app(1000, 1000));
     let said: Vec<(String, u32)> =
         classes.iter().map(|class| (class.who(), rule(&parsed, class.verdict.as_ref()))).collect();
     let want = [("uid not 1337, gid 1337", 7), ("uid 1337", 4), ("uid not 1337, gid not 1337", 9)];
@@ -37,14 +46,14 @@ fn owners_of_a_sidecar() {
         src: Some([10, 9, 9, 9].into()),
         ..Packet::to(Origin::Inbound, Protocol::TCP, [10, 244, 1, 5].into())
     };
-    assert_eq!(owners::classes(&parsed.rulesets, &Host::pod(), &inbound), []);
+    assert_eq!(all_classes(&parsed, &inbound), []);
 }
 
 fn flips(packet: &Packet) -> Vec<String> {
     let parsed = parse(SIDECAR);
     let mesh = mesh::recognise(&parsed.rulesets[0]);
     let trace = walk(&parsed.rulesets, None, &Host::pod(), packet);
-    let flips = flip::find(&parsed.rulesets, &Host::pod(), &trace);
+    let flips = find(&parsed, &trace);
     flips.offered.iter().map(|flip| flip.sentence(&parsed.rulesets, &trace.packet, mesh.as_ref())).collect()
 }
 
@@ -164,7 +173,7 @@ proptest! {
         prop_assume!(parsed.diagnostics.is_empty());
         let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
         let before = end(&parsed, &packet).expect("all of these rules can be told");
-        let flips = flip::find(&parsed.rulesets, &Host::pod(), &trace);
+        let flips = find(&parsed, &trace);
         prop_assert!(flips.tried_all);
         for flip in &flips.offered {
             let after = match &flip.change {
@@ -191,7 +200,7 @@ proptest! {
     fn classes_of_owners_agree_with_walking_each_boundary(text in rules(), packet in packet()) {
         let parsed = parse(text.clone());
         prop_assume!(parsed.diagnostics.is_empty());
-        let classes = owners::classes(&parsed.rulesets, &Host::pod(), &packet);
+        let classes = all_classes(&parsed, &packet);
         let mut covered: u128 = 0;
         for class in &classes {
             let size = |ids: &owners::Ids| ids.iter().map(|(low, high)| u128::from(high - low) + 1).sum::<u128>();

@@ -1,5 +1,6 @@
 //! Questions: which answer is right, and what is said to each. All of it comes from the walk.
 
+use crate::constants::Constants;
 use crate::flip::{self, Flips};
 use crate::scenario;
 use crate::walk::trace::{Trace, Verdict, VerdictKind};
@@ -116,7 +117,10 @@ impl<'a> Asked<'a> {
     /// What it would take for the packet to end as it does not.
     fn elsewhere(&mut self, test: &Test) -> String {
         let (world, trace) = (self.world, &self.trace);
-        let flips = self.flips.get_or_insert_with(|| flip::find(&world.rulesets, &world.host, trace));
+        let flips = self.flips.get_or_insert_with(|| {
+            let constants = Constants::of(&world.rulesets, trace.packet.family());
+            flip::find(&world.rulesets, &constants, &world.host, trace)
+        });
         let found = flips.offered.iter().find(|flip| is_end(test, &flip.verdict));
         match found {
             Some(flip) => {

@@ -4,6 +4,8 @@
 //! rules are compared with at most 64 before them and a rule that takes everything, so that the cost grows with the
 //! number of rules and not with its square.
 
+use std::rc::Rc;
+
 use super::space::{Space, Values};
 use crate::extension::{Behaviour, Id};
 use crate::mesh::reached_from;
@@ -32,33 +34,82 @@ pub struct Dead {
 #[derive(Clone, Debug)]
 struct Way {
     space: Space,
-    takers: Vec<Space>,
+    takers: Vec<Rc<Space>>,
 }
 
 /// Finds them in one table.
 pub fn dead_rules(ruleset: &Ruleset, table: &Table) -> Vec<Dead> {
-    let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
-    for (place, chain) in table.chains.iter().enumerate() {
-        if chain.hook.is_some() {
-            ways[place].push(Way { space: Space::all(ruleset.family), takers: Vec::new() });
+    let mut search = Search::new(ruleset, table);
+    search.go_on(ruleset, table, &mut usize::MAX.clone());
+    search.dead
+}
+
+/// The same, some rules at a time.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// What was found.
+    pub(super) dead: Vec<Dead>,
+    outward: Vec<bool>,
+    ways: Vec<Vec<Way>>,
+    /// The chains still to come, the next one last.
+    order: Vec<usize>,
+    /// The chain that is looked at, how packets come to its next rule, and which one that is.
+    at: Option<(usize, Vec<Way>, usize)>,
+}
+
+impl Search {
+    pub(super) fn new(ruleset: &Ruleset, table: &Table) -> Self {
+        let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
+        for (place, chain) in table.chains.iter().enumerate() {
+            if chain.hook.is_some() {
+                ways[place].push(Way { space: Space::all(ruleset.family), takers: Vec::new() });
+            }
         }
+        let mut order = order(table);
+        order.reverse();
+        Self { dead: Vec::new(), outward: only_from_output(table), ways, order, at: None }
     }
-    let outward = only_from_output(table);
-    let mut dead = Vec::new();
-    for place in order(table) {
-        let into = std::mem::take(&mut ways[place]);
-        let into = if into.len() > MOST_WAYS {
-            vec![Way { space: Space::all(ruleset.family), takers: Vec::new() }]
-        } else {
-            into
-        };
-        // No packet comes here, which is another finding.
-        if into.is_empty() {
-            continue;
+
+    /// Looks at the next rules, and takes their number from `most`; says whether these were the last.
+    pub(super) fn go_on(&mut self, ruleset: &Ruleset, table: &Table, most: &mut usize) -> bool {
+        while *most > 0 {
+            let (place, mut into, first) = match self.at.take() {
+                Some(at) => at,
+                None => {
+                    let Some(place) = self.order.pop() else { return true };
+                    (place, self.into(ruleset, place), 0)
+                }
+            };
+            let rules = &table.chains[place].rules;
+            // Where no packet comes, that is another finding.
+            let last = if into.is_empty() { first } else { rules.len().min(first.saturating_add(*most)) };
+            for number in first..last {
+                Walk {
+                    ruleset,
+                    table,
+                    place,
+                    outward: self.outward[place],
+                    ways: &mut self.ways,
+                    dead: &mut self.dead,
+                }
+                .rule(&mut into, number);
+            }
+            *most = most.saturating_sub(last - first).saturating_sub(1);
+            if !into.is_empty() && last < rules.len() {
+                self.at = Some((place, into, last));
+            }
         }
-        Walk { ruleset, table, place, outward: outward[place], ways: &mut ways, dead: &mut dead }.chain(into);
+        self.at.is_none() && self.order.is_empty()
     }
-    dead
+
+    /// How packets come into a chain.
+    fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<Way> {
+        let into = std::mem::take(&mut self.ways[place]);
+        if into.len() > MOST_WAYS {
+            return vec![Way { space: Space::all(ruleset.family), takers: Vec::new() }];
+        }
+        into
+    }
 }
 
 /// Chains that only packets reach that leave, before nat has changed where they go.
@@ -111,29 +162,27 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    fn chain(&mut self, mut into: Vec<Way>) {
-        let table = self.table;
-        for (number, rule) in (0..).zip(&table.chains[self.place].rules) {
-            let (asked, exact) = asked(self.ruleset, rule);
-            if let Some(in_practice) = self.is_dead(&into, &asked) {
-                let chain = u32::try_from(self.place).expect("chains are fewer than bytes of a text below 4 GiB");
-                self.dead.push(Dead { chain, rule: number, in_practice });
+    fn rule(&mut self, into: &mut [Way], number: usize) {
+        let rule = &self.table.chains[self.place].rules[number];
+        let (asked, exact) = asked(self.ruleset, rule);
+        if let Some(in_practice) = self.is_dead(into, &asked) {
+            let narrow = |place| u32::try_from(place).expect("rules are fewer than bytes of a text below 4 GiB");
+            self.dead.push(Dead { chain: narrow(self.place), rule: narrow(number), in_practice });
+        }
+        if let Target::Jump(to) | Target::Goto(to) = rule.target {
+            let to = &mut self.ways[to as usize];
+            if to.len() <= MOST_WAYS {
+                to.extend(into.iter().map(|way| Way { space: way.space.and(&asked), takers: way.takers.clone() }));
             }
-            if let Target::Jump(to) | Target::Goto(to) = rule.target {
-                let to = &mut self.ways[to as usize];
-                if to.len() <= MOST_WAYS {
-                    to.extend(into.iter().map(|way| Way { space: way.space.and(&asked), takers: way.takers.clone() }));
-                }
+        }
+        let taken = if exact { self.takes(rule, &asked) } else { None };
+        let taken = taken.map(Rc::new);
+        for way in into {
+            if changes(rule) {
+                way.takers.retain(|taker| taker.is_steady());
             }
-            for way in &mut into {
-                if changes(rule) {
-                    way.takers.retain(Space::is_steady);
-                }
-                let taken = if exact { self.takes(rule, &asked) } else { None };
-                if let Some(taken) = taken.filter(|taken| way.takers.len() < MOST_TAKERS || taken.asks_nothing()) {
-                    way.takers.push(taken);
-                }
-            }
+            let taken = taken.as_ref().filter(|taken| way.takers.len() < MOST_TAKERS || taken.asks_nothing());
+            way.takers.extend(taken.cloned());
         }
     }
 
@@ -145,7 +194,7 @@ impl Walk<'_> {
         let to_loopback =
             |space: &Space| space.get("dst").is_some_and(|values| is_loopback(values, self.ruleset.family));
         let by_lo = |mut space: Space| {
-            space.meet("out_interface lo", vec![(1, 1)]);
+            space.meet("out_interface lo".into(), vec![(1, 1)]);
             space
         };
         let covered = |way: &Way| {
@@ -204,10 +253,14 @@ fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
     (all, exact)
 }
 
-fn is_covered(space: Space, takers: &[Space]) -> bool {
+fn is_covered(space: Space, takers: &[Rc<Space>]) -> bool {
     let mut left = vec![space];
     left.retain(|space| !space.is_empty());
     for taker in takers {
+        // Most rules have nothing to do with each other.
+        if left.iter().all(|space| space.is_apart(taker)) {
+            continue;
+        }
         let mut pieces = Vec::new();
         for space in left {
             space.without(taker, &mut pieces);

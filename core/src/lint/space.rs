@@ -1,5 +1,6 @@
 //! Sets of packets: for some fields, the values that they may have. Exact where it is used to say "all of these".
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use crate::packet::Family;
@@ -10,7 +11,7 @@ pub(super) type Values = Vec<(u128, u128)>;
 
 /// What a set of packets says of one field. A field that is not named may have any value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Space(Vec<(String, Values)>);
+pub(super) struct Space(Vec<(Cow<'static, str>, Values)>);
 
 /// All values of any field: numbers, addresses, and one more for "has none".
 const ALL: (u128, u128) = (0, u128::MAX);
@@ -31,7 +32,7 @@ impl Space {
         let address = if family == Family::Ipv4 { u32::MAX.into() } else { u128::MAX };
         let port = u16::MAX.into();
         let bounds = [("src", address), ("dst", address), ("sport", port), ("dport", port), ("protocol", 255)];
-        Self(bounds.iter().map(|(field, last)| ((*field).to_owned(), vec![(0, *last)])).collect())
+        Self(bounds.iter().map(|(field, last)| ((*field).into(), vec![(0, *last)])).collect())
     }
 
     /// The packets that a match asks for. `None` where they cannot be told exactly.
@@ -64,14 +65,14 @@ impl Space {
                 return None;
             }
             let (key, values) = match numbers(field.name, &part.value) {
-                Some(values) => (field.name.to_owned(), values),
-                None => (format!("{} {}", field.name, atom(&part.value, ruleset)?), vec![TRUE]),
+                Some(values) => (field.name.into(), values),
+                None => (format!("{} {}", field.name, atom(&part.value, ruleset)?).into(), vec![TRUE]),
             };
             let values = if part.negated { complement(&values) } else { values };
             if TRANSPORT.contains(&field.name) {
-                space.meet("fragment", vec![(0, 0)]);
+                space.meet("fragment".into(), vec![(0, 0)]);
             }
-            space.meet(&key, values);
+            space.meet(key, values);
         }
         Some(space)
     }
@@ -81,10 +82,10 @@ impl Space {
         self.0.iter().find(|(own, _)| own == key).map(|(_, values)| values)
     }
 
-    fn set(&mut self, key: &str, values: Values) {
-        match self.0.iter_mut().find(|(own, _)| own == key) {
+    fn set(&mut self, key: Cow<'static, str>, values: Values) {
+        match self.0.iter_mut().find(|(own, _)| *own == key) {
             Some((_, own)) => *own = values,
-            None => self.0.push((key.to_owned(), values)),
+            None => self.0.push((key, values)),
         }
     }
 
@@ -94,19 +95,18 @@ impl Space {
     }
 
     /// Narrows one field.
-    pub(super) fn meet(&mut self, key: &str, values: Values) {
-        let met = match self.get(key) {
-            Some(own) => intersection(own, &values),
-            None => values,
-        };
-        self.set(key, met);
+    pub(super) fn meet(&mut self, key: Cow<'static, str>, values: Values) {
+        match self.0.iter_mut().find(|(own, _)| *own == key) {
+            Some((_, own)) => *own = intersection(own, &values),
+            None => self.0.push((key, values)),
+        }
     }
 
     /// Those that are in both.
     pub(super) fn and(&self, other: &Self) -> Self {
         let mut both = self.clone();
         for (key, values) in &other.0 {
-            both.meet(key, values.clone());
+            both.meet(key.clone(), values.clone());
         }
         both
     }
@@ -120,10 +120,14 @@ impl Space {
         self.0.iter().all(|(key, _)| key == "fragment" || STEADY.contains(&key.split(' ').next().unwrap_or_default()))
     }
 
+    /// Whether nothing is in both.
+    pub(super) fn is_apart(&self, other: &Self) -> bool {
+        other.0.iter().any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)))
+    }
+
     /// Those that are not in the other, in pieces.
     pub(super) fn without(mut self, other: &Self, pieces: &mut Vec<Self>) {
-        let apart = other.0.iter().any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)));
-        if apart {
+        if self.is_apart(other) {
             pieces.push(self);
             return;
         }
@@ -132,10 +136,10 @@ impl Space {
             let outside = intersection(&own, &complement(values));
             if !outside.is_empty() {
                 let mut piece = self.clone();
-                piece.set(key, outside);
+                piece.set(key.clone(), outside);
                 pieces.push(piece);
             }
-            self.set(key, intersection(&own, values));
+            self.set(key.clone(), intersection(&own, values));
         }
     }
 }
