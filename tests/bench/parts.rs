@@ -3,6 +3,7 @@
 
 use std::sync::LazyLock;
 
+use chainwalk_core::constants::Constants;
 use chainwalk_core::draft::line;
 use chainwalk_core::host::Host;
 use chainwalk_core::link::{self, Shared};
@@ -100,7 +101,8 @@ fn say_the_answer(bencher: Bencher) {
 #[divan::bench]
 fn find_what_would_alter_it(bencher: Bencher) {
     let Pod { parsed, host, trace, .. } = &*POD;
-    bencher.bench(|| flip::find(black_box(&parsed.rulesets), host, trace));
+    let constants = Constants::of(&parsed.rulesets, trace.packet.family());
+    bencher.bench(|| flip::find(black_box(&parsed.rulesets), &constants, host, trace));
 }
 
 #[divan::bench]

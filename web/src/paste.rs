@@ -1,13 +1,16 @@
-//! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and who gets past.
+//! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and, worked out behind the first look,
+//! who gets past and what there is to say.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{OnceCell, RefCell};
 
+use chainwalk_core::constants::Constants;
 use chainwalk_core::exempt::exempt;
 use chainwalk_core::explain::Fate;
 use chainwalk_core::host::Host;
-use chainwalk_core::lint::{Finding, lint};
+use chainwalk_core::lint::{self, Finding};
 use chainwalk_core::mesh::{self, Mesh};
+use chainwalk_core::packet::{Family, Packet};
 use chainwalk_core::parse::{self, Parsed};
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::scenario::{self, Scenario};
@@ -70,10 +73,18 @@ pub(crate) struct Paste {
     pub(crate) host_known: bool,
     /// Whose rules they are.
     pub(crate) mesh: Option<Mesh>,
-    /// What becomes of the packets worth trying.
-    pub(crate) past: Vec<Past>,
+    /// Packets that are worth trying whatever the rules say.
+    scenarios: Vec<Scenario>,
+    past: OnceCell<Vec<Past>>,
+    /// By family.
+    constants: [OnceCell<Constants>; 2],
     findings: OnceCell<Vec<Finding>>,
+    /// The search for them while it lasts.
+    search: RefCell<Option<lint::Search>>,
 }
+
+/// So many rules are looked at in one turn of the search for findings: some milliseconds.
+const TURN: usize = 2_000;
 
 impl Paste {
     /// Reads a sample.
@@ -141,16 +152,61 @@ impl Paste {
         let host_known = host.is_some();
         let host = host.unwrap_or_else(Host::pod);
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
-        let past = scenario::of_rules(&parsed.rulesets, &host, mesh.as_ref())
-            .into_iter()
-            .map(|scenario| past(&parsed.rulesets, &host, mesh.as_ref(), scenario))
-            .collect();
-        Self { origin, parsed, host, host_known, mesh, past, findings: OnceCell::new() }
+        let scenarios = scenario::list(&host, mesh.as_ref());
+        Self {
+            origin,
+            parsed,
+            host,
+            host_known,
+            mesh,
+            scenarios,
+            past: OnceCell::new(),
+            constants: Default::default(),
+            findings: OnceCell::new(),
+            search: RefCell::default(),
+        }
     }
 
-    /// What is to be said of the dump; looked for once.
-    pub(crate) fn findings(&self) -> &[Finding] {
-        self.findings.get_or_init(|| lint(self.rulesets(), &self.host, self.host_known))
+    /// What becomes of the packets worth trying; worked out once.
+    pub(crate) fn past(&self) -> &[Past] {
+        self.past.get_or_init(|| {
+            let (rulesets, host, mesh) = (self.rulesets(), &self.host, self.mesh.as_ref());
+            let scenarios = scenario::of_constants(self.constants(Family::Ipv4), rulesets, host, mesh).into_iter();
+            scenarios.map(|scenario| past(rulesets, host, mesh, scenario)).collect()
+        })
+    }
+
+    /// The same, once it is known.
+    pub(crate) fn known_past(&self) -> Option<&[Past]> {
+        self.past.get().map(|past| &**past)
+    }
+
+    /// The constants that the rules of a family name; collected once.
+    pub(crate) fn constants(&self, family: Family) -> &Constants {
+        self.constants[usize::from(family == Family::Ipv6)].get_or_init(|| Constants::of(self.rulesets(), family))
+    }
+
+    /// Whether they are collected.
+    pub(crate) fn has_constants(&self, family: Family) -> bool {
+        self.constants[usize::from(family == Family::Ipv6)].get().is_some()
+    }
+
+    /// What is to be said of the dump, once it is known.
+    pub(crate) fn findings(&self) -> Option<&[Finding]> {
+        self.findings.get().map(|findings| &**findings)
+    }
+
+    /// Takes a turn at the findings; says whether they are known now.
+    pub(crate) fn find(&self) -> bool {
+        let mut search = self.search.borrow_mut();
+        let new = || lint::Search::new(self.rulesets(), &self.host, self.host_known);
+        let mut goes_on = search.take().unwrap_or_else(new);
+        let done = goes_on.go_on(self.rulesets(), TURN);
+        match done {
+            true => _ = self.findings.set(goes_on.found()),
+            false => *search = Some(goes_on),
+        }
+        done
     }
 
     /// The rules.
@@ -171,14 +227,17 @@ impl Paste {
         }
     }
 
-    /// The packet of that name.
+    /// The packet of that name; of one that only these rules suggest, once who gets past is known.
     pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
-        self.past.iter().map(|past| &past.scenario).find(|scenario| scenario.key == key)
+        let own = self.known_past().into_iter().flatten().map(|past| &past.scenario);
+        self.scenarios.iter().chain(own).find(|scenario| scenario.key == key)
     }
 
-    /// How many packets of the table are of a kind.
-    pub(crate) fn count(&self, kind: Kind) -> usize {
-        self.past.iter().filter(|past| past.kind() == kind).count()
+    /// The name of that packet, where it is one worth trying.
+    pub(crate) fn key(&self, packet: &Packet) -> Option<&'static str> {
+        let is_it = |scenario: &&Scenario| scenario.packet == *packet;
+        let own = || self.past().iter().map(|past| &past.scenario).find(is_it);
+        Some(self.scenarios.iter().find(is_it).or_else(own)?.key)
     }
 }
 

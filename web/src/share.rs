@@ -196,6 +196,7 @@ mod tests {
     use super::*;
     use crate::paste::Origin;
     use crate::state::Action;
+    use chainwalk_core::lint::lint;
     use chainwalk_core::packet::Packet;
     use std::rc::Rc;
     use yew::Reducible;
@@ -250,7 +251,10 @@ mod tests {
         assert_eq!(ends(&neutral), ends(&state));
         assert!(gift.changed.addresses > 0, "{:?}", gift.changed);
         // What was taken for granted is no fact in the copy.
-        let findings = |state: &State| state.paste.findings().iter().map(|one| one.says.clone()).collect::<Vec<_>>();
+        let findings = |state: &State| {
+            let all = lint(state.paste.rulesets(), &state.paste.host, state.paste.host_known);
+            all.into_iter().map(|one| one.says).collect::<Vec<_>>()
+        };
         assert_eq!((neutral.paste.host_known, findings(&neutral)), (state.paste.host_known, findings(&state)));
     }
 

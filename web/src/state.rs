@@ -23,6 +23,7 @@ use crate::told::Told;
 use crate::walked::Walked;
 
 mod action;
+mod later;
 mod look;
 mod packets;
 mod side;
@@ -58,6 +59,8 @@ pub(crate) struct State {
     pub(crate) part: Option<usize>,
     /// What else there is to say of the lead's packet.
     pub(crate) told: Option<Rc<Told>>,
+    /// The last that was known whole, by the same rules: shown until the new one is.
+    pub(crate) told_before: Option<Rc<Told>>,
     /// What the proxy is taken to do.
     choices: Choices,
     /// The step shown, from 0.
@@ -122,6 +125,7 @@ impl Default for State {
             split: Vec::new(),
             part: None,
             told: None,
+            told_before: None,
             choices: Choices::default(),
             cursor: 0,
             view: View::Rows(Order::Walked),
@@ -261,6 +265,9 @@ impl State {
 
     /// Says more of the lead's packet.
     fn tell(&mut self) {
+        if let Some(told) = self.told.take().filter(|told| told.is_whole()) {
+            self.told_before = Some(told);
+        }
         let lead = self.walked(self.lead);
         self.told = lead.map(|walked| Rc::new(Told::new(&self.paste, walked, &self.choices)));
     }
@@ -300,7 +307,7 @@ impl State {
 
     fn show_finding(&mut self, which: usize) {
         let paste = Rc::clone(&self.paste);
-        let Some(finding) = paste.findings().get(which) else { return };
+        let Some(finding) = paste.findings().and_then(|all| all.get(which)) else { return };
         if let Some(packet) = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref()) {
             self.load(&packet);
         }

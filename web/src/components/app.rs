@@ -24,6 +24,9 @@ use crate::{browser, keep, lesson};
 /// Larger texts are not taken, in bytes: a browser may have no memory for what they become.
 const MOST: f64 = 100e6;
 
+/// So long after the last action what is still to be worked out waits, in milliseconds: until the action's effect is drawn.
+const PAUSE: u32 = 30;
+
 /// Why a file was not taken.
 const UNREAD: &str = "the file cannot be read: it may have been moved, or this browser may not look at it";
 
@@ -37,6 +40,8 @@ pub(crate) struct App {
     reader: Option<FileReader>,
     /// Keeps the draft after a moment: dropping this would stop it.
     keeper: Option<Timeout>,
+    /// Takes the next turn at what is still to be worked out: dropping this would stop it.
+    worker: Option<Timeout>,
     /// A draft that did not come up the last time.
     offered: Option<String>,
     /// What the browser would not do.
@@ -52,6 +57,8 @@ pub(crate) enum Message {
     Taken(Taken),
     /// The moment has come to keep the draft.
     Keep,
+    /// The moment has come for a turn at what is still to be worked out.
+    Work,
     /// The draft that was offered is wanted, or not.
     Offered(bool),
     /// The notice was read.
@@ -75,6 +82,7 @@ impl Component for App {
             _listeners: intake::listen(&taken),
             reader: None,
             keeper: None,
+            worker: None,
             offered,
             notice: "",
         }
@@ -86,6 +94,15 @@ impl Component for App {
             Message::Keep => {
                 self.notice = keep::keep(&self.state).err().unwrap_or_default();
                 return !self.notice.is_empty();
+            }
+            Message::Work => {
+                let shows = self.state.work();
+                if shows {
+                    // Another state, so that it is shown.
+                    self.state = Rc::new(State::clone(&self.state));
+                }
+                self.plan(context, 0);
+                return shows;
             }
             Message::Offered(wanted) => match self.offered.take() {
                 Some(draft) if wanted => Action::Link(draft),
@@ -123,9 +140,10 @@ impl Component for App {
         true
     }
 
-    fn rendered(&mut self, _: &Context<Self>, first: bool) {
+    fn rendered(&mut self, context: &Context<Self>, first: bool) {
         if first {
             browser::measure();
+            self.plan(context, PAUSE);
             // Behind the first paint: what came up once is no danger.
             Timeout::new(50, || _ = browser::opening(false)).forget();
         }
@@ -159,11 +177,18 @@ impl Component for App {
 }
 
 impl App {
+    /// Works on, in so many milliseconds, if there is anything to be worked out.
+    fn plan(&mut self, context: &Context<Self>, pause: u32) {
+        let work = context.link().callback(|()| Message::Work);
+        self.worker = self.state.owes().then(|| Timeout::new(pause, move || work.emit(())));
+    }
+
     fn apply(&mut self, context: &Context<Self>, action: Action) {
         let opened = matches!(action, Action::Link(_));
         let before = Rc::clone(&self.state);
         self.state = Rc::clone(&self.state).reduce(action);
         browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.paste, &self.state.paste));
+        self.plan(context, PAUSE);
         // A lesson's address stays true, whatever its reader tries out.
         let lesson = intake::fragment().starts_with(lesson::ADDRESS);
         if !opened && !lesson && !before.same_work(&self.state) {

@@ -14,7 +14,9 @@ const MOST: usize = 60;
 /// All of it, to stand below the table of who gets past; what there is nothing of is left out.
 pub(super) fn sections(page: &Page) -> Vec<Section> {
     let paste = &page.state.paste;
-    let all = paste.findings();
+    let known = paste.findings();
+    let all = known.unwrap_or_default();
+    let title = known.map_or("Findings".into(), |all| format!("Findings ({})", all.len()));
     let mut findings: Vec<Item> = Vec::new();
     for (which, finding) in all.iter().take(MOST).enumerate() {
         let sign = if finding.severity == Severity::Note { "·" } else { "△" };
@@ -48,11 +50,11 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
         }
     }
     let mut sections = vec![
-        Section { id: "counters", title: "What the counters show".into(), items: shares },
+        Section { id: "counters", title: "What the counters show".into(), items: shares, busy: false },
         journey(page),
-        Section { id: "findings", title: format!("Findings ({})", all.len()), items: findings },
-        Section { id: "story", title: "Why the proxy's user gets past".into(), items: told },
+        Section { id: "findings", title, items: findings, busy: known.is_none() },
+        Section { id: "story", title: "Why the proxy's user gets past".into(), items: told, busy: false },
     ];
-    sections.retain(|section| !section.items.is_empty());
+    sections.retain(|section| !section.is_empty());
     sections
 }

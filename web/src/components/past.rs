@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::badge::{badge, colour, glyph};
 use super::findings;
 use super::rules::short;
+use super::told::WORKING;
 use crate::page::Page;
 use crate::paste::{Kind, Past as Row};
 use crate::state::{Action, Side};
@@ -26,7 +27,9 @@ const KINDS: [Kind; 5] = [
 /// The table, a column for each kind of way; and beneath it what is to be said of the dump as a whole.
 pub(crate) fn past(page: &Page) -> Html {
     let paste = &page.state.paste;
-    let count = |kind| paste.count(kind);
+    let known = paste.known_past();
+    let past = known.unwrap_or_default();
+    let count = |kind| past.iter().filter(|past| past.kind() == kind).count();
     // Other rules may have none of them.
     let wanted = page.state.only.filter(|kind| count(*kind) > 0);
     let counts = KINDS.into_iter().filter(|kind| count(*kind) > 0).map(|kind| {
@@ -49,7 +52,7 @@ pub(crate) fn past(page: &Page) -> Html {
     });
     let groups = Group::ALL.map(|group| {
         let rows = |exempt: bool| {
-            let of_group = paste.past.iter().filter(move |row| row.scenario.group == group);
+            let of_group = past.iter().filter(move |row| row.scenario.group == group);
             let of_kind =
                 of_group.filter(move |row| row.kind().1 == exempt && wanted.is_none_or(|kind| kind == row.kind()));
             of_kind.map(|row| show(page, row)).collect::<Vec<_>>()
@@ -65,7 +68,7 @@ pub(crate) fn past(page: &Page) -> Html {
                 <tbody>
                     { for others }
                     if none {
-                        <tr class="exempt"><td colspan="3">{ "none" }</td></tr>
+                        <tr class="exempt"><td colspan="3">{ if known.is_some() { "none" } else { WORKING } }</td></tr>
                     }
                 </tbody>
                 if !exempt.is_empty() {
@@ -90,7 +93,7 @@ pub(crate) fn past(page: &Page) -> Html {
                 <span class="quiet wide">{ "click a row to load it" }</span>
                 <nav class="below" aria-label="Below the table">{ for links }</nav>
             </div>
-            <div class="groups">{ for groups }</div>
+            <div class="groups" aria-busy={known.is_none().then_some("true")}>{ for groups }</div>
             <div class="whole">{ for sections.iter().map(|section| section.show(page)) }</div>
         </section>
     }

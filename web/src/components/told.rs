@@ -13,21 +13,34 @@ use crate::state::Action;
 /// A line of a list: what it says, and what a click on it does.
 pub(super) type Item = (String, Option<Action>);
 
+/// What stands where something is not known yet.
+pub(super) const WORKING: &str = "Working it out…";
+
 /// A heading and a list.
 #[derive(Debug)]
 pub(super) struct Section {
     pub(super) id: &'static str,
     pub(super) title: String,
     pub(super) items: Vec<Item>,
+    /// Whether it is still worked out: until then there is nothing, or what was before.
+    pub(super) busy: bool,
 }
 
 impl Section {
+    /// Whether there is nothing to list.
+    pub(super) fn is_empty(&self) -> bool {
+        self.items.is_empty() && !self.busy
+    }
+
     /// Nothing where there is nothing to list.
     pub(super) fn show(&self, page: &Page) -> Html {
-        if self.items.is_empty() {
+        if self.is_empty() {
             return html! {};
         }
         let mut list = Vec::new();
+        if self.items.is_empty() {
+            list.push(html! { <li class="quiet">{ WORKING }</li> });
+        }
         for (says, action) in &self.items {
             list.push(match action {
                 Some(action) => {
@@ -39,42 +52,50 @@ impl Section {
                 None => html! { <li>{ says }</li> },
             });
         }
-        html! { <section class="why" id={self.id} tabindex="-1"><h2>{ &self.title }</h2><ul>{ list }</ul></section> }
+        let busy = self.busy.then_some("true");
+        html! {
+            <section class="why" id={self.id} tabindex="-1" aria-busy={busy}>
+                <h2>{ &self.title }</h2><ul>{ list }</ul>
+            </section>
+        }
     }
 }
 
 /// Flips and owners of the packet whose answer is the largest text.
 pub(super) fn told(page: &Page) -> Html {
-    let Some(told) = &page.state.told else { return html! {} };
+    let Some(now) = &page.state.told else { return html! {} };
+    let busy = !now.is_whole();
+    let told = page.state.told_before.as_ref().filter(|_| busy).unwrap_or(now);
     let paste = &page.state.paste;
     let rulesets = paste.rulesets();
     let mut flips: Vec<Item> = Vec::new();
-    for flip in told.flips.iter().flat_map(|flips| &flips.offered) {
+    for flip in told.flips().flatten().iter().flat_map(|flips| &flips.offered) {
         let action = match &flip.change {
             Change::Field(_, packet) => Some(Action::Load(packet.clone())),
             Change::Gone(place) => Some(Action::Rule(Do::Edit(Edit::Delete(*place)))),
             Change::Value(..) => None,
         };
-        flips.push((flip.sentence(rulesets, &told.packet, paste.mesh.as_ref()), action));
+        flips.push((flip.sentence(rulesets, told.packet(), paste.mesh.as_ref()), action));
     }
-    let left = match &told.flips {
-        None => Some("The dump cannot tell how this packet ends: settle the open matches first."),
-        Some(found) if !found.tried_all => Some("The rules are many: not everything was tried."),
+    let left = match told.flips() {
+        None => None,
+        Some(None) => Some("The dump cannot tell how this packet ends: settle the open matches first."),
+        Some(Some(found)) if !found.tried_all => Some("The rules are many: not everything was tried."),
         Some(_) if flips.is_empty() => Some("Nothing: no single field, over all constants that the rules name."),
         Some(_) => None,
     };
     flips.extend(left.map(|says| (says.into(), None)));
     let mut owners: Vec<Item> = Vec::new();
-    for class in &told.owners {
+    for class in told.owners().unwrap_or_default() {
         let (end, by) = match &class.verdict {
             Some(verdict) => (crate::paste::end(verdict), verdict.decided_by.map(|place| short(rulesets, place))),
             None => ("depends".into(), None),
         };
-        let sample = Action::Load(Box::new(class.sample(&told.packet)));
+        let sample = Action::Load(Box::new(class.sample(told.packet())));
         owners.push((format!("{}: {end}, by {}", class.who(), by.unwrap_or("no rule".into())), Some(sample)));
     }
-    let flips = Section { id: "flips", title: "What would have changed it".into(), items: flips };
-    let owners = Section { id: "owners", title: "The same packet by sender".into(), items: owners };
+    let flips = Section { id: "flips", title: "What would have changed it".into(), items: flips, busy };
+    let owners = Section { id: "owners", title: "The same packet by sender".into(), items: owners, busy };
     html! { <>{ flips.show(page) }{ owners.show(page) }</> }
 }
 
@@ -82,7 +103,7 @@ pub(super) fn told(page: &Page) -> Html {
 pub(super) fn journey(page: &Page) -> Section {
     let mut items: Vec<Item> = Vec::new();
     let title = "The whole connection".into();
-    let Some(told) = &page.state.told else { return Section { id: "journey", title, items } };
+    let Some(told) = &page.state.told else { return Section { id: "journey", title, items, busy: false } };
     for leg in &told.journey.legs {
         items.push((format!("{} → {}:", capital(leg.from), leg.to), None));
         for step in leg.steps(page.state.paste.rulesets()) {
@@ -95,5 +116,5 @@ pub(super) fn journey(page: &Page) -> Section {
             items.push((format!("Or else {says}."), Some(Action::Choose(choices.clone()))));
         }
     }
-    Section { id: "journey", title, items }
+    Section { id: "journey", title, items, busy: false }
 }

@@ -6,6 +6,7 @@ use chainwalk_core::diagnostic::{Diagnostic, Fix, Severity, Span};
 use chainwalk_core::host::Host;
 use chainwalk_core::lesson::At;
 use chainwalk_core::link::{self, Broken, Shared};
+use chainwalk_core::lint::lint;
 use chainwalk_core::packet::Origin as PacketOrigin;
 use chainwalk_core::walk::trace::Step;
 
@@ -34,8 +35,10 @@ impl State {
         let paste = Rc::new(paste);
         self.original = Rc::clone(&paste);
         for lane in &mut self.lanes {
-            if let Some(scenario) = lane.scenario.and_then(|key| paste.scenario(key)) {
-                *lane = Lane::of(&scenario.packet, lane.scenario);
+            match lane.scenario.and_then(|key| paste.scenario(key)) {
+                Some(scenario) => *lane = Lane::of(&scenario.packet, Some(scenario.key)),
+                // It was one that the old rules suggested.
+                None => lane.scenario = None,
             }
         }
         self.replace(paste);
@@ -49,6 +52,7 @@ impl State {
         self.settled.clear();
         self.editing = Editing::default();
         self.opened.forget();
+        (self.told, self.told_before) = (None, None);
         self.index = Rc::new(Index::of(paste.rulesets()));
         self.shelf = shelf::again(&self.shelf, &paste);
         self.paste = paste;
@@ -75,7 +79,7 @@ impl State {
         self.refused = paste.parsed.diagnostics.clone();
         // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
         if self.refused.is_empty() {
-            let reasons = paste.findings().iter();
+            let reasons = lint(&[], &paste.host, paste.host_known).into_iter();
             self.refused = reasons.map(|reason| unplaced(reason.says.trim_end_matches(['.', ':']))).collect();
         }
         false
@@ -95,8 +99,7 @@ impl State {
             return;
         }
         for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
-            let mut past = self.paste.past.iter().map(|past| &past.scenario);
-            *lane = Lane::of(packet, past.find(|scenario| scenario.packet == *packet).map(|scenario| scenario.key));
+            *lane = Lane::of(packet, self.paste.key(packet));
         }
         self.compare = shared.packets.len() != 1;
         // A link of before names none: the last one was the one in large.
