@@ -163,13 +163,37 @@
     });
   };
 
+  function rect(element) {
+    return element.getBoundingClientRect();
+  }
+
+  // Which of all rows of a list is at the top of what is in sight, where those that are made, from `start` to `end`, end near that; else -1.
+  window.chainwalkRow = function (list, start, end, all, height) {
+    // How near, in pixels.
+    var NEAR = 600;
+    var gaps = list.querySelectorAll(".gap");
+    if (gaps.length < 2) return -1;
+    var view = rect(list);
+    var above = rect(gaps[0]);
+    var below = rect(gaps[1]);
+    // The list scrolls, or the whole page where that is narrow.
+    var top = Math.max(view.top, 0);
+    var early = start > 0 && above.bottom > top - NEAR;
+    var late = end < all && below.top < Math.min(view.bottom, innerHeight) + NEAR;
+    if (!early && !late) return -1;
+    // By what is made where that is known.
+    var made = below.top - above.bottom;
+    var into = top - above.bottom;
+    var known = into >= 0 && into <= made && made >= 1;
+    return Math.max(0, known ? start + (into / made) * (end - start) : (top - above.top) / height);
+  };
+
   // Scrolls a list, and nothing but the list, as little as needed for the row at hand to be seen below headings that stick.
   window.chainwalkFollow = function (list, covered) {
     // Once the whole page is there: what is drawn after this list decides how high it is.
     setTimeout(function () {
-      function rect(element) {
-        return element.getBoundingClientRect();
-      }
+      var heads = list.querySelector(".heads");
+      if (heads) covered = heads.offsetHeight;
       var row = list.querySelector("[data-chosen]") || list.querySelector("[data-current]");
       if (!row) return;
       // On the map the lowest: the table's own name stands above its steps, and beneath them its chains.
@@ -196,6 +220,11 @@
   document.addEventListener("click", function (event) {
     var link = event.target.closest("[data-to]");
     if (link) chainwalkShow("#" + link.dataset.to, "start", true);
+  });
+
+  // A packet's line that one begins to write in is seen whole.
+  document.addEventListener("focusin", function (event) {
+    if (event.target.matches(".whole-line textarea")) event.target.scrollIntoView({ block: "nearest" });
   });
 
   // Says how high the answer is and where the columns begin: the style sheet gives them the rest of the window.

@@ -73,7 +73,7 @@ fn a_neutral_link_tells_nothing_and_ends_alike() {
         open(page);
         page.reads("#share-holds", "1 comment");
         page.click("#share-neutral");
-        page.reads("#share-holds", "replaced by neutral ones");
+        page.reads("#share-holds", "Replaced by neutral ones: ");
         let file = form(page, "file");
         assert!(!file.contains("bank") && !file.contains("93.184.216.34"), "{file}");
         let link = form(page, "link");

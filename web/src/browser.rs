@@ -45,6 +45,11 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkFollow)]
     pub(crate) fn follow(list: &web_sys::Element, covered: u32);
 
+    /// Which of `all` rows of a list is at the top of what is in sight, where the made ones, from `start` to `end`, end near that; else -1.
+    /// `height`: what a row takes that is not made, in pixels.
+    #[wasm_bindgen(js_name = chainwalkRow)]
+    pub(crate) fn row(list: &web_sys::Element, start: usize, end: usize, all: usize, height: usize) -> i32;
+
     /// Tells the style sheet from now on how high the answer is, and where the columns begin.
     #[wasm_bindgen(js_name = chainwalkMeasure)]
     pub(crate) fn measure();

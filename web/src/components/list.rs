@@ -6,8 +6,7 @@ use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
-use wasm_bindgen::JsCast;
-use web_sys::HtmlElement;
+use web_sys::Element;
 use yew::prelude::*;
 
 use super::badge::{badge, colour, tile};
@@ -15,6 +14,7 @@ use super::editor::editor;
 use super::follow::use_follow;
 use super::rule::{self, Accent};
 use super::rules::{count, short};
+use crate::browser;
 use crate::editing::Do;
 use crate::page::Page;
 use crate::rows::{self, Row};
@@ -24,8 +24,6 @@ use crate::state::{Action, Side, State};
 const MOST: usize = 160;
 /// How high a row is taken to be where it is not made.
 const HEIGHT: usize = 46;
-/// How near the end of what is made may come before more is made, in pixels.
-const MARGIN: f64 = 600.0;
 
 #[component]
 pub(super) fn List(page: &Page) -> Html {
@@ -73,7 +71,7 @@ pub(super) fn List(page: &Page) -> Html {
             let (seen, all) = (seen.clone(), *all);
             let options = EventListenerOptions::run_in_capture_phase();
             let moved = move |_: &Event| {
-                if let Some(next) = node.cast::<HtmlElement>().and_then(|list| next(&list, seen.clone(), all)) {
+                if let Some(next) = node.cast::<Element>().and_then(|list| next(&list, seen.clone(), all)) {
                     start.set(next);
                 }
             };
@@ -120,27 +118,9 @@ fn counted(state: &State) -> Html {
 }
 
 /// The first row to make where what is made ends too near what is in sight.
-fn next(list: &HtmlElement, seen: std::ops::Range<usize>, all: usize) -> Option<usize> {
-    let view = list.get_bounding_client_rect();
-    let gaps = list.query_selector_all(".gap").ok()?;
-    let gap = |place: u32| gaps.get(place).and_then(|gap| gap.dyn_into::<HtmlElement>().ok());
-    let (above, below) = (gap(0)?.get_bounding_client_rect(), gap(1)?.get_bounding_client_rect());
-    let inner = window().inner_height().ok().and_then(|height| height.as_f64()).unwrap_or(0.0);
-    let top = if view.top() > 0.0 { view.top() } else { 0.0 };
-    let bottom = if view.bottom() < inner { view.bottom() } else { inner };
-    let early = seen.start > 0 && above.bottom() > top - MARGIN;
-    let late = seen.end < all && below.top() < bottom + MARGIN;
-    if !early && !late {
-        return None;
-    }
-    // The row at the top of what is in sight, by what is made where that is known.
-    let made = below.top() - above.bottom();
-    let into = top - above.bottom();
-    let row = if into < 0.0 || into > made || made < 1.0 {
-        (top - above.top()) as usize / HEIGHT
-    } else {
-        seen.start + (into / made * seen.len() as f64) as usize
-    };
+fn next(list: &Element, seen: std::ops::Range<usize>, all: usize) -> Option<usize> {
+    // Not below 0 but where there is none.
+    let row = usize::try_from(browser::row(list, seen.start, seen.end, all, HEIGHT)).ok()?;
     let next = row.saturating_sub(MOST / 3).min(all.saturating_sub(MOST));
     (next != seen.start).then_some(next)
 }

@@ -110,7 +110,7 @@ fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
     let named: Vec<String> = named.into_iter().map(|(number, what)| several(number, what)).collect();
     let (rules, packets, named) = (count(rules, "rule"), count(packets, "packet"), named.join(", "));
     let stay = if neutral {
-        format!("In it {named} that could tell whose it is are replaced by neutral ones.")
+        format!("Replaced by neutral ones: {named}.")
     } else {
         format!("In it are {named} that could tell whose it is.")
     };
