@@ -65,7 +65,8 @@ pub(crate) struct Walked {
     /// Whether it meets chains of several tables: then their names alone are not enough.
     pub(crate) several_tables: bool,
     marks: HashMap<ChainPlace, Marks>,
-    /// The steps of the way shown that a dump cannot tell, with the reason: this way takes one answer for granted.
+    /// The steps of the way shown that a dump cannot tell, with the reason: this way, or the user, takes one answer for
+    /// granted.
     assumed: Vec<(usize, String)>,
 }
 
@@ -80,7 +81,9 @@ impl Walked {
     ) -> Self {
         let trace = walk_settled(rulesets, None, host, packet, Translation::default(), settled);
         let headline = explain::verdict(rulesets, &trace, mesh);
-        let assumed = assumed(&trace);
+        let mut assumed = assumed(&trace);
+        assumed.extend(taken_so(trace.shown(), settled));
+        assumed.sort_unstable();
         let mut marks: HashMap<ChainPlace, Marks> = HashMap::new();
         let runs = trace.shown().steps.runs();
         for run in runs {
@@ -173,6 +176,14 @@ fn assumed(trace: &Trace) -> Vec<(usize, String)> {
     found
 }
 
+/// The steps of rules that the user has settled.
+fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
+    let runs = path.steps.runs().iter().filter(|run| settled.iter().any(|(place, _)| place.at == run.first.place.at));
+    let steps = runs.flat_map(|run| run.places().zip(run.steps()));
+    let is_one = |step: &Step| settled.iter().any(|(place, _)| *place == step.place);
+    steps.filter(|(_, step)| is_one(step)).map(|(at, _)| (at, "you settled it".to_owned())).collect()
+}
+
 fn told(assumed: &[(usize, String)], at: usize) -> Option<&str> {
     let found = assumed.binary_search_by_key(&at, |(step, _)| *step).ok()?;
     Some(&assumed[found].1)
@@ -200,5 +211,10 @@ mod tests {
         assert!(walked.doubt(0).is_some_and(|because| because.contains("recent")));
         assert_eq!(walked.mark(walked.path().steps.at(0).place).map(|mark| mark.outcome), Some(Outcome::Unknown));
         assert_eq!(walked.outcome(1), Outcome::Policy);
+        // The reader's own answer stays marked as one.
+        let place = walked.path().steps.at(0).place;
+        let settled = Walked::new(paste.rulesets(), None, &paste.host, packet, &[(place, false)]);
+        assert_eq!((settled.trace.certain, settled.doubt(0)), (true, Some("you settled it")));
+        assert_eq!(settled.outcome(0), Outcome::Unknown);
     }
 }
