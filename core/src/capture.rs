@@ -1,15 +1,16 @@
 //! The JSON that the capture helper prints and the page reads.
 
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 
 use crate::host::Host;
 use crate::packet::Family;
+use crate::record::{read_by_name, record};
 
 /// The version of the capture's JSON that this crate writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Which of the kernel's two packet filters a rule set is loaded into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// ip_tables, asked with `iptables-legacy`.
@@ -18,8 +19,10 @@ pub enum Backend {
     Nft,
 }
 
+read_by_name!(Backend { "legacy" => Legacy, "nft" => Nft });
+
 /// Everything the helper learnt about one network namespace.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize)]
 pub struct Capture {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -30,52 +33,63 @@ pub struct Capture {
     /// Whose namespace it is.
     pub target: Target,
     /// The kernel's release, as `uname -r` prints it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
     /// Whether addresses and names are neutral ones: see [`crate::redact`].
-    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
     /// What each save command printed.
     pub rulesets: Vec<CapturedRules>,
     /// What `nft list ruleset` printed: every table of nf_tables, iptables' own among them.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub nftables: Option<CapturedNftables>,
     /// Addresses, routes and the rest.
-    #[serde(default)]
     pub host: Host,
     /// What could not be asked, and why.
-    #[serde(default)]
     pub warnings: Vec<String>,
 }
 
+record! {
+    Capture;
+    start Self::default();
+    must schema_version, must tool, must captured_at, must target, may kernel, may redacted, must rulesets,
+    may nftables, may host, may warnings,
+}
+
 /// The process that stands for the captured namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Target {
     /// Its process id on the capturing host; absent for a namespace without processes.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
     /// Its command name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub command: Option<String>,
     /// Inode number of its network namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub netns_inode: Option<u64>,
     /// The file that stands for the namespace, where that is what was asked for.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub netns_path: Option<String>,
     /// Host name in its UTS namespace: the pod's name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub hostname: Option<String>,
     /// The pod's UID, where its control group tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_uid: Option<String>,
     /// The container's id, where its control group tells.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub container_id: Option<String>,
 }
 
+record! {
+    Target;
+    start Self::default();
+    may pid, may command, may netns_inode, may netns_path, may hostname, may pod_uid, may container_id,
+}
+
 /// One save command and what it said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct CapturedRules {
     /// The family it prints.
     pub family: Family,
@@ -84,30 +98,48 @@ pub struct CapturedRules {
     /// Program and arguments.
     pub command: Vec<String>,
     /// The program's own words for its version: `iptables-save v1.8.9 (nf_tables)`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Its exit code; absent when a signal or the time limit ended it.
     pub exit_code: Option<i32>,
     /// Its standard output.
     pub text: String,
     /// Its standard error.
-    #[serde(default)]
     pub stderr: String,
 }
 
+record! {
+    CapturedRules;
+    start Self {
+        family: Family::Ipv4,
+        backend: Backend::Legacy,
+        command: Vec::new(),
+        version: None,
+        exit_code: None,
+        text: String::new(),
+        stderr: String::new(),
+    };
+    must family, must backend, must command, may version, may exit_code, must text, may stderr,
+}
+
 /// The listing of nf_tables and what its command said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct CapturedNftables {
     /// Program and arguments: with `-j` the text is JSON, without it is nft's own language.
     pub command: Vec<String>,
     /// nft's version, where the listing states it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub version: Option<String>,
     /// Its exit code; absent when a signal or a limit ended it.
     pub exit_code: Option<i32>,
     /// Its standard output.
     pub text: String,
     /// Its standard error.
-    #[serde(default)]
     pub stderr: String,
+}
+
+record! {
+    CapturedNftables;
+    start Self::default();
+    must command, may version, may exit_code, must text, may stderr,
 }

@@ -35,6 +35,7 @@ pub mod packet;
 pub mod parse;
 pub mod print;
 mod rebuild;
+mod record;
 pub mod redact;
 pub mod replay;
 pub mod report;

@@ -106,9 +106,13 @@ impl TextOrNumber {
     }
 }
 
-/// Deserialises a number that may be written as a string (`"0x539"`).
-pub(crate) fn any<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<T, D::Error> {
-    fit(&TextOrNumber::deserialize(deserializer)?)
+/// A number that may be written as a string (`"0x539"`).
+pub(crate) struct Any<T>(pub(crate) T);
+
+impl<'de, T: TryFrom<u64>> Deserialize<'de> for Any<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        fit(&TextOrNumber::deserialize(deserializer)?).map(Self)
+    }
 }
 
 fn fit<T: TryFrom<u64>, E: serde::de::Error>(written: &TextOrNumber) -> Result<T, E> {
@@ -119,19 +123,25 @@ fn fit<T: TryFrom<u64>, E: serde::de::Error>(written: &TextOrNumber) -> Result<T
     })
 }
 
-/// As [`any`], for a field that may be absent.
-pub(crate) fn optional<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Option::<TextOrNumber>::deserialize(deserializer)?.map(|written| fit(&written)).transpose()
+/// As [`Any`], for a field that may be absent.
+pub(crate) struct Optional<T>(pub(crate) Option<T>);
+
+impl<'de, T: TryFrom<u64>> Deserialize<'de> for Optional<T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Option::<TextOrNumber>::deserialize(deserializer)?.map(|written| fit(&written)).transpose().map(Self)
+    }
 }
 
-/// As [`any`], between `LOW` and `HIGH`, both included.
-pub(crate) fn in_range<'de, const LOW: u64, const HIGH: u64, D: Deserializer<'de>, T: TryFrom<u64>>(
-    deserializer: D,
-) -> Result<T, D::Error> {
-    let value = any::<D, u64>(deserializer)?;
-    match T::try_from(value) {
-        Ok(number) if (LOW..=HIGH).contains(&value) => Ok(number),
-        _ => Err(serde::de::Error::custom(format!("{value} is out of range: {LOW} to {HIGH}"))),
+/// As [`Any`], up to `HIGH`.
+pub(crate) struct UpTo<const HIGH: u64, T>(pub(crate) T);
+
+impl<'de, const HIGH: u64, T: TryFrom<u64>> Deserialize<'de> for UpTo<HIGH, T> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let Any(value) = Any::<u64>::deserialize(deserializer)?;
+        match T::try_from(value) {
+            Ok(number) if value <= HIGH => Ok(Self(number)),
+            _ => Err(serde::de::Error::custom(format!("{value} is out of range: 0 to {HIGH}"))),
+        }
     }
 }
 

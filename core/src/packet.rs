@@ -7,10 +7,11 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
+use crate::record::{read_by_name, record};
 use crate::{names, number};
 
 /// IPv4 or IPv6. The two have separate rule sets in the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4: `iptables`.
@@ -18,6 +19,8 @@ pub enum Family {
     /// IPv6: `ip6tables`.
     Ipv6,
 }
+
+read_by_name!(Family { "ipv4" => Ipv4, "ipv6" => Ipv6 });
 
 impl Family {
     /// The family an address belongs to.
@@ -55,7 +58,7 @@ impl fmt::Display for Family {
 }
 
 /// Where a packet comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// A process in this network namespace sends it.
@@ -64,8 +67,10 @@ pub enum Origin {
     Inbound,
 }
 
+read_by_name!(Origin { "local" => Local, "inbound" => Inbound });
+
 /// Whose socket a local packet comes from, when it is no process's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// The kernel's own reply: a socket without a file, so without uid and gid.
@@ -74,8 +79,10 @@ pub enum Owner {
     None,
 }
 
+read_by_name!(Owner { "kernel" => Kernel, "none" => None });
+
 /// What connection tracking says of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ConnectionState {
     /// It belongs to no connection, and cannot start one.
@@ -89,6 +96,8 @@ pub enum ConnectionState {
     /// Connection tracking was told to leave it alone.
     Untracked,
 }
+
+read_by_name!(ConnectionState { "INVALID" => Invalid, "NEW" => New, "RELATED" => Related, "ESTABLISHED" => Established, "UNTRACKED" => Untracked });
 
 impl ConnectionState {
     /// The name rules use.
@@ -264,15 +273,18 @@ impl<'de> Deserialize<'de> for TcpFlags {
 }
 
 /// A piece of a packet that was cut into several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Fragment {
     /// Offset in units of 8 bytes, 0 to 8191. Only offset 0 has the transport header.
-    #[serde(default, deserialize_with = "number::in_range::<0, 8191, _, _>")]
     pub offset: u16,
     /// Whether more pieces follow.
-    #[serde(default)]
     pub more: bool,
+}
+
+record! {
+    Fragment, strict;
+    start Self::default();
+    may offset by number::UpTo<8191, _>, may more,
 }
 
 /// How the link layer can deliver a packet that a rule then sees.
@@ -284,6 +296,9 @@ fn is_interface(name: &str) -> bool {
     fits && !name.contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
 }
 
+/// No address at all: `0.0.0.0`.
+pub(crate) const NO_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
 fn default_ttl() -> u8 {
     64
 }
@@ -293,96 +308,106 @@ fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
 }
 
 /// One packet, as the public JSON states it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, PartialEq, Serialize)]
 pub struct Packet {
     /// Sent by a process here, or arriving.
     pub origin: Origin,
     /// Inbound only: the interface it arrives on. Without it: the interface that holds the default route, or `eth0`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub in_interface: Option<String>,
     /// Inbound only: the sender's hardware address.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub src_mac: Option<String>,
     /// The transport protocol.
     pub protocol: Protocol,
     /// Source address. Absent for a local packet: the address routing would choose.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<IpAddr>,
     /// Destination address.
     pub dst: IpAddr,
     /// Source port.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sport: Option<u16>,
     /// Destination port.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub dport: Option<u16>,
     /// ICMP or ICMPv6 type.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp_type: Option<u8>,
     /// ICMP or ICMPv6 code.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub icmp_code: Option<u8>,
     /// User id that opened the socket, in the user namespace that owns the network namespace.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
     /// Primary group id that opened the socket.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
     /// Supplementary groups of the process that opened the socket.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<u32>,
     /// Instead of uid and gid.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// TCP control bits; SYN when absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_flags: Option<TcpFlags>,
     /// Overrides what connection tracking would say.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ConnectionState>,
     /// The packet's mark (`SO_MARK` for a local one).
-    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::any")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub mark: u32,
     /// The connection's mark.
-    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::any")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub connmark: u32,
     /// Differentiated services code point, 0 to 63.
-    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::in_range::<0, 63, _, _>")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub dscp: u8,
     /// Explicit congestion notification, 0 to 3.
-    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::in_range::<0, 3, _, _>")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub ecn: u8,
     /// Time to live, or hop limit.
-    #[serde(default = "default_ttl", deserialize_with = "number::any")]
     pub ttl: u8,
     /// Bytes behind the transport header. Length matches see headers plus payload.
-    #[serde(default, skip_serializing_if = "is_zero", deserialize_with = "number::any")]
+    #[serde(skip_serializing_if = "is_zero")]
     pub payload_length: u32,
     /// TCP maximum segment size option.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub mss: Option<u16>,
     /// Numbers of the TCP options present.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_options: Option<Vec<u8>>,
     /// Set when the packet is a fragment.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub fragment: Option<Fragment>,
     /// Security parameter index of AH or ESP, or the index of IPComp.
-    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "number::optional")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub spi: Option<u32>,
     /// IPv6 extension headers present, by name or number.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub ipv6_headers: Option<Vec<String>>,
     /// `unicast`, `broadcast` or `multicast`, as the link layer delivered it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub packet_type: Option<String>,
     /// SCTP chunks present, by name.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub sctp_chunks: Option<Vec<String>>,
     /// Interface that the socket is bound to.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(skip_serializing_if = "Option::is_none")]
     pub bound_interface: Option<String>,
+}
+
+record! {
+    Packet, strict;
+    start Self::to(Origin::Local, Protocol::TCP, NO_ADDRESS);
+    must origin, may in_interface, may src_mac, must protocol, may src, must dst, may sport by number::Optional<_>,
+    may dport by number::Optional<_>, may icmp_type by number::Optional<_>, may icmp_code by number::Optional<_>,
+    may uid by number::Optional<_>, may gid by number::Optional<_>, may groups, may owner, may tcp_flags, may state,
+    may mark by number::Any<_>, may connmark by number::Any<_>, may dscp by number::UpTo<63, _>,
+    may ecn by number::UpTo<3, _>, may ttl by number::Any<_>, may payload_length by number::Any<_>,
+    may mss by number::Optional<_>, may tcp_options, may fragment, may spi by number::Optional<_>, may ipv6_headers,
+    may packet_type, may sctp_chunks, may bound_interface,
 }
 
 impl Packet {

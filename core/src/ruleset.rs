@@ -9,6 +9,7 @@ use crate::capture::Backend;
 use crate::diagnostic::Span;
 use crate::extension::{self, Extension, Opt};
 use crate::packet::Family;
+use crate::record::read_by_name;
 
 /// A point on a packet's way at which rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -49,7 +50,7 @@ impl fmt::Display for Hook {
 }
 
 /// The five tables of iptables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TableName {
     /// Before connection tracking.
@@ -63,6 +64,8 @@ pub enum TableName {
     /// Labels for SELinux and its like.
     Security,
 }
+
+read_by_name!(TableName { "raw" => Raw, "mangle" => Mangle, "nat" => Nat, "filter" => Filter, "security" => Security });
 
 impl TableName {
     /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT in nft).
