@@ -200,6 +200,72 @@ static ALL: &[&Extension] = &[
     &u32::U32,
 ];
 
+/// The names and aliases of all, by what is cheap to look at: a rule names three or four of them.
+static NAMES: Names = Names::of(ALL);
+
+/// A hash table of names.
+struct Names {
+    /// By the hash of a name: 1 and the place in `known` of the first that has it; 0 for none.
+    first: [u8; Self::SIZE],
+    /// An extension, which of its names it is (0 is no alias), and what `first` holds of the next name of the same hash.
+    known: [(Id, u8, u8); Self::MOST],
+}
+
+impl Names {
+    const SIZE: usize = 256;
+    /// There is room for so many names, which is checked when it is built.
+    const MOST: usize = 128;
+
+    const fn of(all: &[&Extension]) -> Self {
+        let mut names = Self { first: [0; Self::SIZE], known: [(Id(0), 0, 0); Self::MOST] };
+        let (mut count, mut place) = (0, all.len());
+        // From the last on, so that of those with one hash the first of the list comes first.
+        while place > 0 {
+            place -= 1;
+            let aliases = all[place].aliases;
+            let mut name = aliases.len() + 1;
+            while name > 0 {
+                name -= 1;
+                let text = if name == 0 { all[place].name } else { aliases[name - 1] };
+                let first = &mut names.first[Self::hash(text)];
+                names.known[count] = (Id(place as u8), name as u8, *first);
+                count += 1;
+                *first = count as u8;
+            }
+        }
+        names
+    }
+
+    /// By length, first and last byte: at most two names have the same (tried out).
+    const fn hash(name: &str) -> usize {
+        let bytes = name.as_bytes();
+        match bytes {
+            [] => 0,
+            [first, .., last] => (bytes.len() * 11 + *first as usize * 12 + *last as usize * 9) % Self::SIZE,
+            [only] => *only as usize % Self::SIZE,
+        }
+    }
+
+    /// All extensions that have a name, in the order of the list.
+    fn find(&'static self, name: &str) -> impl Iterator<Item = Id> {
+        let mut next = self.first[Self::hash(name)];
+        std::iter::from_fn(move || {
+            loop {
+                let (id, which, behind) = self.known[usize::from(next).checked_sub(1)?];
+                next = behind;
+                let extension = id.get();
+                let known = match usize::from(which).checked_sub(1) {
+                    None => extension.name,
+                    Some(alias) => extension.aliases[alias],
+                };
+                if known == name {
+                    return Some(id);
+                }
+            }
+        })
+    }
+}
+
 /// An extension's place in the list of all.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Id(u8);
@@ -221,6 +287,26 @@ impl Id {
         ALL[usize::from(self.0)]
     }
 
+    /// Whether an option of it must be given, or goes with others or without them: few have such.
+    pub(crate) fn demands(self) -> bool {
+        static DEMANDS: [bool; ALL.len()] = {
+            let mut demands = [false; ALL.len()];
+            let mut place = 0;
+            while place < ALL.len() {
+                let options = ALL[place].options;
+                let mut option = 0;
+                while option < options.len() {
+                    let opt = &options[option];
+                    demands[place] |= opt.required || !opt.excludes.is_empty() || !opt.needs.is_empty();
+                    option += 1;
+                }
+                place += 1;
+            }
+            demands
+        };
+        DEMANDS[self.place()]
+    }
+
     /// Its place in the list.
     pub(crate) fn place(self) -> usize {
         usize::from(self.0)
@@ -233,17 +319,15 @@ impl Id {
 
     /// The match or target of that name. `family` decides between two of one name.
     pub fn named(name: &str, role: Role, family: Option<Family>) -> Option<Self> {
-        Self::all().find(|id| {
+        NAMES.find(name).find(|id| {
             let extension = id.get();
-            extension.role == role
-                && extension.is_named(name)
-                && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
+            extension.role == role && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
         })
     }
 
     /// The family that alone has a match or target of that name.
     pub fn only_family(name: &str, role: Role) -> Option<Family> {
-        let mut named = Self::all().map(Self::get).filter(|known| known.role == role && known.is_named(name));
+        let mut named = NAMES.find(name).map(Self::get).filter(|known| known.role == role);
         named.next()?.family.filter(|_| named.next().is_none())
     }
 
@@ -416,10 +500,6 @@ impl Extension {
     /// The same, printed by `iptables -L` in a way of its own: see [`Listed`].
     pub const fn listed(self, lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
         Self { listed: Listed::new(lead, rows), ..self }
-    }
-
-    fn is_named(&self, name: &str) -> bool {
-        self.name == name || self.aliases.contains(&name)
     }
 
     /// The same, refused by iptables without any of its options.

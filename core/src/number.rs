@@ -12,6 +12,13 @@ pub fn parse_u32(text: &str) -> Option<u32> {
 
 /// As [`parse_u32`], up to 64 bits.
 pub fn parse_u64(text: &str) -> Option<u64> {
+    // What cannot run over, which is nearly all.
+    if let bytes @ ([b'0'..=b'9'] | [b'1'..=b'9', ..]) = text.as_bytes()
+        && bytes.len() < 20
+        && bytes.iter().all(u8::is_ascii_digit)
+    {
+        return Some(bytes.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')));
+    }
     let (digits, radix) = match text.as_bytes() {
         [b'0', b'x' | b'X', ..] => (&text[2..], 16),
         [b'0', _, ..] => (&text[1..], 8),

@@ -20,6 +20,7 @@ mod listing;
 mod noise;
 mod normal;
 mod paste;
+mod places;
 mod refuse;
 mod rule;
 mod save;
@@ -166,14 +167,16 @@ impl Read {
             return self.diagnostics.push(text, 1, Severity::Error, Span::default(), problem);
         }
         let (rules, mut said) = (self.rulesets.len(), Diagnostics::of(source));
-        let manner = Manner { stated, strict: true, ..Manner::default() };
-        let outcome = save::read(text, source, manner, &mut self.rulesets, &mut said);
-        if outcome.clean && !said.errors && self.rulesets.len() > rules {
-            self.sections.extend(sections::of_dump(text, source, &self.rulesets[rules..], rules, &outcome));
-            return self.diagnostics.append(said);
+        if !save::ends_open(text) {
+            let manner = Manner { stated, strict: true, ..Manner::default() };
+            let outcome = save::read(text, source, manner, &mut self.rulesets, &mut said);
+            if outcome.clean && !said.errors && self.rulesets.len() > rules {
+                self.sections.extend(sections::of_dump(text, source, &self.rulesets[rules..], rules, &outcome));
+                return self.diagnostics.append(said);
+            }
+            self.rulesets.truncate(rules);
         }
-        // Anything else is looked at more closely.
-        self.rulesets.truncate(rules);
+        // Anything but a whole dump is looked at more closely.
         paste::read(text, source, stated, self);
     }
 

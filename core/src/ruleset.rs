@@ -402,10 +402,12 @@ impl Ruleset {
         self.matches(rule).chunk_by(|_, next| !next.opens)
     }
 
-    /// Keeps a text.
+    /// Keeps a text. One that was kept just before is not kept again: rules in a row have the same comment.
     pub fn keep(&mut self, text: &str) -> Text {
-        let start = self.strings.len();
-        self.strings.push_str(text);
+        if !self.strings.ends_with(text) {
+            self.strings.push_str(text);
+        }
+        let start = self.strings.len() - text.len();
         let narrow = |n| u32::try_from(n).expect("strings are parts of a text below 4 GiB");
         Text { start: narrow(start), length: narrow(text.len()) }
     }

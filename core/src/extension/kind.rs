@@ -125,6 +125,9 @@ pub enum MarkForm {
 pub type IcmpNames = &'static [(&'static str, u8, u8, u8)];
 
 impl Kind {
+    /// No value takes more words.
+    pub const MOST_WORDS: usize = 2;
+
     /// How many words the value takes.
     pub fn words(&self) -> usize {
         match self {
@@ -481,5 +484,18 @@ impl MarkForm {
             (Self::Flip, None) => (value, 0),
         };
         Some(Value::Masked { value, mask })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::extension::Id;
+
+    #[test]
+    fn no_option_takes_more_words_than_there_is_room_for() {
+        for opt in Id::all().flat_map(|id| id.get().options) {
+            assert!(opt.kind.words() <= Kind::MOST_WORDS, "{}", opt.flag);
+        }
     }
 }

@@ -1,21 +1,21 @@
 //! What can be said of a table only when all of it has been read: where jumps lead, and whether they lead in circles.
 
-use std::collections::HashMap;
-
 use crate::capture::Backend;
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::{Id, Options};
 use crate::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
+
+use super::places::Places;
 
 /// Says something about a line.
 type Say<'a> = dyn FnMut(u32, Severity, Span, Problem) + 'a;
 
 /// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than `NFT_JUMP_STACK_SIZE`). The
 /// legacy backend takes ten thousand.
-const NFT_DEPTH: usize = 15;
+const NFT_DEPTH: u32 = 15;
 
 /// Checks a table of which all rules have been read.
-pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &HashMap<Box<str>, u32>, say: &mut Say) {
+pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &Places, say: &mut Say) {
     resolve(ruleset, table, chains, say);
     nesting(ruleset, table, say);
     hooks(ruleset, table, say);
@@ -44,8 +44,11 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
                     Some(hooks_for) => hooks_for(&Options { parts, ruleset }),
                     None => extension.hooks,
                 };
+                if allowed.is_empty() {
+                    continue;
+                }
                 let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !allowed.contains(hook);
-                if let (false, Some(hook)) = (allowed.is_empty(), Hook::ALL.iter().find(wrong)) {
+                if let Some(hook) = Hook::ALL.iter().find(wrong) {
                     let hooks: Vec<&str> = allowed.iter().map(|hook| hook.name()).collect();
                     let problem = Problem::new(format!("{} cannot stand behind {hook}", extension.name))
                         .hint(format!("it may stand behind {}", hooks.join(", ")));
@@ -94,18 +97,22 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
 }
 
 /// Points every jump at its chain; says which chains do not exist.
-fn resolve(ruleset: &mut Ruleset, table: usize, chains: &HashMap<Box<str>, u32>, say: &mut Say) {
-    let Ruleset { tables, strings, parts: _, .. } = ruleset;
-    for rule in tables[table].chains.iter_mut().flat_map(|chain| &mut chain.rules) {
-        let Target::Missing { name, goto } = rule.target else { continue };
-        let name = name.of(strings);
-        match chains.get(name) {
-            Some(&chain) => rule.target = if goto { Target::Goto(chain) } else { Target::Jump(chain) },
-            None => {
+fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) {
+    let Ruleset { tables, strings, .. } = ruleset;
+    let chains = &mut tables[table].chains;
+    for chain in 0..chains.len() {
+        for rule in 0..chains[chain].rules.len() {
+            let Rule { line, span, target: Target::Missing { name, goto }, .. } = chains[chain].rules[rule] else {
+                continue;
+            };
+            let name = name.of(strings);
+            let Some(found) = places.find(chains, name) else {
                 let problem = Problem::new(format!("there is no chain and no target named {name}"))
                     .hint("a packet that matches this rule cannot be walked further");
-                say(rule.line, Severity::Error, rule.span, problem);
-            }
+                say(line, Severity::Error, span, problem);
+                continue;
+            };
+            chains[chain].rules[rule].target = if goto { Target::Goto(found) } else { Target::Jump(found) };
         }
     }
 }
@@ -115,17 +122,17 @@ struct Frame {
     chain: u32,
     rule: usize,
     /// The deepest nesting found below it.
-    below: usize,
+    below: u32,
 }
 
 /// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it has chains.
 fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
     let chains = &ruleset.tables[table].chains;
     // How deep it is below each chain; `None` while not known.
-    let mut depth: Vec<Option<usize>> = vec![None; chains.len()];
+    let mut depth: Vec<Option<u32>> = vec![None; chains.len()];
     let mut open = vec![false; chains.len()];
+    let mut frames = Vec::new();
     for start in (0..).take(chains.len()) {
-        let mut frames = Vec::new();
         if depth[start as usize].is_none() {
             open[start as usize] = true;
             frames.push(Frame { chain: start, rule: 0, below: 0 });
@@ -165,7 +172,7 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
     }
 }
 
-fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: usize, say: &mut Say) {
+fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut Say) {
     let nft = ruleset.backend == Some(Backend::Nft);
     let severity = if nft { Severity::Error } else { Severity::Warning };
     let problem = Problem::new(format!("the chains below {} are nested {depth} deep", chain.name))

@@ -36,9 +36,17 @@ impl Cleaned {
     pub(super) fn copy_text(&mut self, text: &str, from: usize) {
         let (at, from) = (narrow(self.text.len()), narrow(from));
         self.text.push_str(text);
-        let continues = |piece: &Piece| piece.width.is_none() && piece.from + (at - piece.at) == from;
-        if !text.is_empty() && !self.pieces.last().is_some_and(continues) {
+        if !text.is_empty() && !self.continues(at, from) {
             self.pieces.push(Piece { at, from, width: None });
+        }
+    }
+
+    /// Adds a line's end, of a line that ends at byte `from`. Where all of it was copied, its end belongs to it.
+    pub(super) fn end_line(&mut self, from: usize) {
+        let (at, from) = (narrow(self.text.len()), narrow(from));
+        self.text.push('\n');
+        if !self.continues(at, from) {
+            self.pieces.push(Piece { at, from, width: Some(0) });
         }
     }
 
@@ -65,6 +73,11 @@ impl Cleaned {
             }
             (place, at) = (place + 1, next);
         }
+    }
+
+    /// Whether what comes from a place continues what was copied last.
+    fn continues(&self, at: u32, from: u32) -> bool {
+        self.pieces.last().is_some_and(|piece| piece.width.is_none() && piece.from + (at - piece.at) == from)
     }
 
     /// The piece that holds a byte.

@@ -37,46 +37,60 @@ pub(super) enum Global {
     Ignored(usize),
 }
 
-/// Short and long spelling (`original_opts` in iptables.c of 1.8.9).
-const GLOBALS: [(&str, &[&str], Global); 26] = [
-    ("-A", &["--append"], Global::Verb(Verb::Append)),
-    ("-C", &["--check"], Global::Verb(Verb::Check)),
-    ("-D", &["--delete"], Global::Verb(Verb::Delete)),
-    ("-E", &["--rename-chain"], Global::Verb(Verb::RenameChain)),
-    ("-F", &["--flush"], Global::Verb(Verb::Flush)),
-    ("-I", &["--insert"], Global::Verb(Verb::Insert)),
-    ("-L", &["--list"], Global::Verb(Verb::List)),
-    ("-N", &["--new-chain"], Global::Verb(Verb::NewChain)),
-    ("-P", &["--policy"], Global::Verb(Verb::Policy)),
-    ("-R", &["--replace"], Global::Verb(Verb::Replace)),
-    ("-S", &["--list-rules"], Global::Verb(Verb::List)),
-    ("-X", &["--delete-chain"], Global::Verb(Verb::DeleteChain)),
-    ("-Z", &["--zero"], Global::Verb(Verb::Zero)),
-    ("-m", &["--match"], Global::Match),
-    ("-j", &["--jump"], Global::Jump),
-    ("-g", &["--goto"], Global::Goto),
-    ("-c", &["--set-counters"], Global::Counters),
-    ("-t", &["--table"], Global::Table),
-    ("-w", &["--wait"], Global::Ignored(1)),
-    ("-W", &["--wait-interval"], Global::Ignored(1)),
-    ("-M", &["--modprobe"], Global::Ignored(1)),
-    ("-v", &["--verbose"], Global::Ignored(0)),
-    ("-n", &["--numeric"], Global::Ignored(0)),
-    ("-x", &["--exact"], Global::Ignored(0)),
-    ("-4", &["--ipv4"], Global::Ignored(0)),
-    ("-6", &["--ipv6"], Global::Ignored(0)),
+/// Letter and long spelling (`original_opts` in iptables.c of 1.8.9).
+const GLOBALS: [(u8, &str, Global); 26] = [
+    (b'A', "--append", Global::Verb(Verb::Append)),
+    (b'C', "--check", Global::Verb(Verb::Check)),
+    (b'D', "--delete", Global::Verb(Verb::Delete)),
+    (b'E', "--rename-chain", Global::Verb(Verb::RenameChain)),
+    (b'F', "--flush", Global::Verb(Verb::Flush)),
+    (b'I', "--insert", Global::Verb(Verb::Insert)),
+    (b'L', "--list", Global::Verb(Verb::List)),
+    (b'N', "--new-chain", Global::Verb(Verb::NewChain)),
+    (b'P', "--policy", Global::Verb(Verb::Policy)),
+    (b'R', "--replace", Global::Verb(Verb::Replace)),
+    (b'S', "--list-rules", Global::Verb(Verb::List)),
+    (b'X', "--delete-chain", Global::Verb(Verb::DeleteChain)),
+    (b'Z', "--zero", Global::Verb(Verb::Zero)),
+    (b'm', "--match", Global::Match),
+    (b'j', "--jump", Global::Jump),
+    (b'g', "--goto", Global::Goto),
+    (b'c', "--set-counters", Global::Counters),
+    (b't', "--table", Global::Table),
+    (b'w', "--wait", Global::Ignored(1)),
+    (b'W', "--wait-interval", Global::Ignored(1)),
+    (b'M', "--modprobe", Global::Ignored(1)),
+    (b'v', "--verbose", Global::Ignored(0)),
+    (b'n', "--numeric", Global::Ignored(0)),
+    (b'x', "--exact", Global::Ignored(0)),
+    (b'4', "--ipv4", Global::Ignored(0)),
+    (b'6', "--ipv6", Global::Ignored(0)),
 ];
+
+/// For each letter the place of its option, from 1; 0 for none.
+static LETTERS: [u8; 128] = {
+    let mut letters = [0; 128];
+    let mut place = 0;
+    while place < GLOBALS.len() {
+        letters[GLOBALS[place].0 as usize] = place as u8 + 1;
+        place += 1;
+    }
+    letters
+};
 
 /// What a flag names, written in full.
 pub(super) fn global(flag: &str) -> Option<Global> {
-    let found = GLOBALS.iter().find(|(short, long, _)| *short == flag || long.contains(&flag));
-    found.map(|(_, _, global)| *global)
+    let found = match flag.as_bytes() {
+        [b'-', b'-', ..] => GLOBALS.iter().find(|(_, long, _)| *long == flag),
+        [b'-', letter] => GLOBALS.get(usize::from(*LETTERS.get(usize::from(*letter))?).checked_sub(1)?),
+        _ => None,
+    };
+    found.map(|(.., global)| *global)
 }
 
 /// What a long flag may abbreviate.
 pub(super) fn abbreviated(flag: &str) -> impl Iterator<Item = (&'static str, Global)> {
-    let long = GLOBALS.iter().flat_map(|(_, long, global)| long.iter().map(|name| (*name, *global)));
-    long.filter(move |(name, _)| name.starts_with(flag))
+    GLOBALS.iter().filter(move |(_, long, _)| long.starts_with(flag)).map(|(_, long, global)| (*long, *global))
 }
 
 /// A command with its own words.

@@ -1,7 +1,5 @@
 //! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
 
-use std::collections::HashMap;
-
 use crate::capture::Backend;
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::Id;
@@ -11,6 +9,7 @@ use crate::print;
 use crate::ruleset::{Chain, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
 
 use super::command::{Command, Verb};
+use super::places::Places;
 
 /// Says something about a place.
 type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
@@ -21,6 +20,9 @@ const NAME_LIMIT: usize = 29;
 /// So many rules may be looked at: a second or two.
 const MOST_WORK: usize = 2_000_000;
 
+/// Up to so many, a chain's list of rules takes no more room than it needs.
+const FEW: usize = 8;
+
 /// So many rules are moved in the time that one is looked at.
 const MOVES: usize = 64;
 
@@ -29,17 +31,34 @@ pub(super) struct Open {
     /// Its rule set, and its place in it.
     pub(super) ruleset: usize,
     pub(super) table: usize,
-    pub(super) chains: HashMap<Box<str>, u32>,
+    pub(super) chains: Places,
+    /// The chain that a line named last: the next one mostly names it again, or the one behind it.
+    last: u32,
     /// Rules that commands have looked at or moved.
-    pub(super) work: usize,
+    work: usize,
 }
 
 impl Open {
+    /// A table without chains, by its place in a rule set's.
+    pub(super) fn new(ruleset: usize, table: usize) -> Self {
+        Self { ruleset, table, chains: Places::default(), last: 0, work: 0 }
+    }
+
+    /// The place of a chain in this table.
+    pub(super) fn find(&mut self, table: &Table, name: &str) -> Option<u32> {
+        // A dump has the rules of one chain after the other's.
+        let is = |place: u32| table.chains.get(place as usize).is_some_and(|chain| *chain.name == *name);
+        if !is(self.last) {
+            let next = self.last.saturating_add(1);
+            self.last = if is(next) { next } else { self.chains.find(&table.chains, name)? };
+        }
+        Some(self.last)
+    }
+
     /// Adds a chain.
     pub(super) fn add<'t>(&mut self, table: &'t mut Table, name: &str, line: Option<u32>) -> &'t mut Chain {
         let hook = table.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
         let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
-        self.chains.insert(name.into(), place);
         let chain = Chain {
             name: name.into(),
             hook,
@@ -50,15 +69,27 @@ impl Open {
             rules: Vec::new(),
         };
         table.chains.push(chain);
+        self.chains.add(&table.chains, place);
         table.chains.last_mut().expect("just pushed")
     }
 
-    /// Carries out one command; `rules` are what its other words make.
-    pub(super) fn run(&mut self, ruleset: &mut Ruleset, command: Command, rules: Vec<Rule>, say: &mut Say) {
+    /// Carries out one command; `rule` and `more` are what its other words make.
+    pub(super) fn run(&mut self, ruleset: &mut Ruleset, command: Command, rule: Rule, more: Vec<Rule>, say: &mut Say) {
         match command.verb {
-            Verb::Append | Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
-                let Some(chain) = self.chain(command, say) else { return };
-                self.change(ruleset, chain, command, rules, say);
+            Verb::Append => {
+                let table = &mut ruleset.tables[self.table];
+                let Some(chain) = self.chain(table, command, say) else { return };
+                let list = &mut table.chains[chain].rules;
+                // Most chains of a node have two rules or four.
+                if list.len() == list.capacity() && list.len() < FEW {
+                    list.reserve_exact(2);
+                }
+                list.push(rule);
+                list.extend(more);
+            }
+            Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
+                let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else { return };
+                self.change(ruleset, chain, command, std::iter::once(rule).chain(more).collect(), say);
             }
             Verb::NewChain => self.new_chain(&mut ruleset.tables[self.table], command, say),
             Verb::RenameChain => self.rename(&mut ruleset.tables[self.table], command, say),
@@ -71,9 +102,9 @@ impl Open {
     }
 
     /// The chain that a command names.
-    fn chain(&self, command: Command, say: &mut Say) -> Option<usize> {
+    fn chain(&mut self, table: &Table, command: Command, say: &mut Say) -> Option<usize> {
         let word = command.chain?;
-        let found = self.chains.get(&*word.text).map(|chain| *chain as usize);
+        let found = self.find(table, &word.text).map(|chain| chain as usize);
         if found.is_none() {
             let problem = Problem::new(format!("there is no chain {}", word.text));
             say(Severity::Error, word.span, problem.hint(format!("make it before: -N {}", word.text)));
@@ -125,7 +156,6 @@ impl Open {
         };
         let list = &mut ruleset.tables[self.table].chains[chain].rules;
         match (command.verb, found) {
-            (Verb::Append, _) => list.extend(rules),
             // Each at the same place: the last one comes to stand first (measured).
             (Verb::Insert, at) => rules.into_iter().for_each(|rule| list.insert(at.unwrap_or(0), rule)),
             (Verb::Delete, Some(at)) => drop(list.remove(at)),
@@ -138,7 +168,7 @@ impl Open {
         let Some(word) = command.chain else { return };
         if let Some(problem) = bad_name(&word.text) {
             say(Severity::Error, word.span, problem);
-        } else if self.chains.contains_key(&*word.text) {
+        } else if self.find(table, &word.text).is_some() {
             say(Severity::Error, word.span, Problem::new(format!("chain {} is there already", word.text)));
         } else {
             self.add(table, &word.text, None);
@@ -146,17 +176,16 @@ impl Open {
     }
 
     fn rename(&mut self, table: &mut Table, command: Command, say: &mut Say) {
-        let (Some(chain), Some(name)) = (self.chain(command, say), command.other) else { return };
-        let taken = self.chains.contains_key(&*name.text);
+        let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else { return };
+        let taken = self.find(table, &name.text).is_some();
         let problem = bad_name(&name.text)
             .or_else(|| taken.then(|| Problem::new(format!("chain {} is there already", name.text))))
             .or_else(|| table.chains[chain].hook.map(|_| Problem::new("a built-in chain cannot be renamed")));
         if let Some(problem) = problem {
             return say(Severity::Error, name.span, problem);
         }
-        let old = std::mem::replace(&mut table.chains[chain].name, (&*name.text).into());
-        let place = self.chains.remove(&old).expect("the chain was found by this name");
-        self.chains.insert((&*name.text).into(), place);
+        table.chains[chain].name = (&*name.text).into();
+        self.chains.add(&table.chains, u32::try_from(chain).expect("places are narrow"));
     }
 
     fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut Say) {
@@ -170,7 +199,7 @@ impl Open {
         let mut gone: Vec<bool> =
             table.chains.iter().map(|chain| command.chain.is_none() && chain.hook.is_none()).collect();
         if command.chain.is_some() {
-            let Some(place) = self.chain(command, say) else { return };
+            let Some(place) = self.chain(table, command, say) else { return };
             gone[place] = true;
         }
         let refused = table.chains.iter().enumerate().find(|(place, chain)| gone[*place] && !free(*place, chain));
@@ -196,7 +225,7 @@ impl Open {
                 *chain = moved[*chain as usize];
             }
         }
-        self.chains = (0..).zip(&table.chains).map(|(place, chain)| (chain.name.clone(), place)).collect();
+        self.chains = Places::of(&table.chains);
     }
 
     /// Built-in chains first, then the others by name, as iptables keeps them.
@@ -210,8 +239,8 @@ impl Open {
         self.arrange(table, &places);
     }
 
-    fn policy(&self, table: &mut Table, command: Command, say: &mut Say) {
-        let (Some(chain), Some(word)) = (self.chain(command, say), command.other) else { return };
+    fn policy(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else { return };
         let name = table.name;
         let chain = &mut table.chains[chain];
         let policy = match &*word.text {
@@ -232,10 +261,10 @@ impl Open {
     }
 
     /// Does something to the chain that a command names, or to all.
-    fn each(&self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut Say) {
+    fn each(&mut self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut Say) {
         match command.chain {
             Some(_) => {
-                if let Some(chain) = self.chain(command, say) {
+                if let Some(chain) = self.chain(table, command, say) {
                     act(&mut table.chains[chain]);
                 }
             }

@@ -3,8 +3,6 @@
 //! A line is put back into the words of the rule that it was printed from ([`columns`] and [`phrases`]), and goes the way of
 //! any other rule from there. What a listing does not show is kept as `-m unlisted`: nobody can tell whether it holds.
 
-use std::collections::HashMap;
-
 use crate::capture::Backend;
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::packet::Family;
@@ -155,7 +153,7 @@ impl Listings {
         }
         let ruleset = &mut rulesets[place];
         ruleset.tables.push(Table { name, line: first.number, chains: Vec::new() });
-        let open = Open { ruleset: place, table: ruleset.tables.len() - 1, chains: HashMap::new(), work: 0 };
+        let open = Open::new(place, ruleset.tables.len() - 1);
         let phrases = self.phrases.take().filter(|phrases| phrases.family() == family);
         let phrases = phrases.unwrap_or_else(|| Phrases::new(family));
         let mut reader = TableReader { text, ruleset, open, phrases: &phrases, listings: self, say };

@@ -108,7 +108,7 @@ impl Clean {
             Some(last) => work.origin(last) + 1,
             None => work.origin(0),
         };
-        self.cleaned.put("\n", from, 0);
+        self.cleaned.end_line(from);
     }
 
     fn work(&mut self, work: Cleaned, depth: u32) {

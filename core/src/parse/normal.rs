@@ -87,7 +87,7 @@ impl<'a> Writer<'a, '_> {
     }
 
     pub(super) fn end_line(&mut self, from: usize) {
-        self.put("\n", from);
+        self.normal.out.end_line(from);
         self.normal.lines += 1;
     }
 

@@ -11,7 +11,7 @@ pub(super) fn group(id: Id, given: Given, span: Span, say: &mut Say) {
     let extension = id.get();
     // An option that could not be read has been spoken of; what seems to be missing may be that one.
     let unread = given.matches.iter().any(|part| part.extension == Id::STRAY);
-    let options = if unread { None } else { options(extension, given).or_else(|| (extension.check)(&given).err()) };
+    let options = if unread { None } else { options(id, given).or_else(|| (extension.check)(&given).err()) };
     let problems = [options, place(extension, given)];
     for problem in problems.into_iter().flatten() {
         say(Severity::Error, span, problem);
@@ -28,18 +28,26 @@ fn name(extension: &Extension) -> String {
 }
 
 /// Options that are missing, or that do not go together (`xtables_options_fcheck` in xtoptions.c).
-fn options(extension: &Extension, given: Given) -> Option<Problem> {
-    let has = |flag: &str| given.options.has(flag);
-    let name = name(extension);
-    if extension.asks && given.options.parts.iter().all(|part| part.opt().is_none()) {
+fn options(id: Id, given: Given) -> Option<Problem> {
+    let extension = id.get();
+    let parts = given.options.parts;
+    if extension.asks && parts.iter().all(|part| part.opt().is_none()) {
         let flags: Vec<&str> = extension.options.iter().map(|opt| opt.flag).take(4).collect();
-        return Some(Problem::new(format!("{name} needs an option")).hint(format!("such as {}", flags.join(", "))));
+        let problem = Problem::new(format!("{} needs an option", name(extension)));
+        return Some(problem.hint(format!("such as {}", flags.join(", "))));
     }
-    for opt in extension.options {
-        if opt.required && !has(opt.flag) {
-            return Some(Problem::new(format!("{name} needs {}", opt.flag)));
+    if !id.demands() {
+        return None;
+    }
+    let has = |flag: &str| given.options.has(flag);
+    for (place, opt) in (0..).zip(extension.options) {
+        if !opt.required && opt.excludes.is_empty() && opt.needs.is_empty() {
+            continue;
         }
-        if !has(opt.flag) {
+        if !parts.iter().any(|part| part.option == place) {
+            if opt.required {
+                return Some(Problem::new(format!("{} needs {}", name(extension), opt.flag)));
+            }
             continue;
         }
         if let Some(other) = opt.excludes.iter().find(|other| has(other)) {
@@ -54,10 +62,9 @@ fn options(extension: &Extension, given: Given) -> Option<Problem> {
 
 /// Where the extension may not stand (`xt_check_match` and `xt_check_target` in x_tables.c).
 fn place(extension: &Extension, given: Given) -> Option<Problem> {
-    let name = name(extension);
     if !extension.tables.is_empty() && !extension.tables.contains(&given.table) {
         let tables: Vec<&str> = extension.tables.iter().copied().map(TableName::name).collect();
-        let problem = Problem::new(format!("{name} cannot stand in table {}", given.table));
+        let problem = Problem::new(format!("{} cannot stand in table {}", name(extension), given.table));
         return Some(problem.hint(format!("it may stand in {}", tables.join(", "))));
     }
     let asked = given.protocol.is_some_and(|protocol| extension.protocols.contains(&protocol));
@@ -65,5 +72,6 @@ fn place(extension: &Extension, given: Given) -> Option<Problem> {
         return None;
     }
     let protocols: Vec<String> = extension.protocols.iter().map(|protocol| format!("-p {protocol}")).collect();
-    Some(Problem::new(format!("{name} needs {}", protocols.join(" or "))).hint("the kernel refuses it without"))
+    let problem = Problem::new(format!("{} needs {}", name(extension), protocols.join(" or ")));
+    Some(problem.hint("the kernel refuses it without"))
 }

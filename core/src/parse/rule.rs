@@ -1,6 +1,6 @@
 //! One line behind `iptables`: its words to a command, conditions and a target, through the tables of the extensions.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 
 use crate::diagnostic::{Problem, Severity, Span};
 use crate::extension::{Id, Kind, Opt, Role, opaque};
@@ -9,6 +9,7 @@ use crate::packet::Protocol;
 use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 
 use super::command::{self, Command, Global};
+use super::places::Places;
 use super::words::Word;
 
 mod build;
@@ -47,6 +48,8 @@ pub(super) struct RuleReader {
     named: Option<Protocol>,
     /// Whether the text is what iptables printed, so that a number stays one where a name would do.
     printed: bool,
+    /// The group of each `-m` and `-j` that has parts, in the order of print.
+    groups: Vec<u16>,
     /// The options given so far, also those that say nothing and are left out.
     given: Vec<(u16, u8)>,
     /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
@@ -58,10 +61,10 @@ pub(super) struct RuleReader {
 /// What a rule is read for.
 #[derive(Clone, Copy)]
 pub(super) struct Site<'r> {
-    /// The table, where the lines above state it.
-    pub(super) table: Option<TableName>,
-    /// Its chains by name.
-    pub(super) chains: &'r HashMap<Box<str>, u32>,
+    /// The place of its table.
+    pub(super) table: usize,
+    /// That table's chains by name.
+    pub(super) chains: &'r Places,
     /// Whether the text is what iptables printed, so that a number stays one where a name would do.
     pub(super) printed: bool,
 }
@@ -112,6 +115,11 @@ impl<'w, 'a> Rest<'w, 'a> {
             None => "",
         }
     }
+}
+
+/// The group of a match by how many were opened up to it; the header's is 0.
+fn group(opened: usize) -> u16 {
+    u16::try_from(opened).unwrap_or(TARGET - 1).min(TARGET - 1)
 }
 
 /// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as written.
@@ -175,10 +183,8 @@ impl RuleReader {
         site: Site,
         say: &mut Say,
     ) {
-        let (flag, attached) = match word.text.split_once('=') {
-            Some((flag, value)) if flag.starts_with("--") => (flag, Some(value)),
-            _ => (&*word.text, None),
-        };
+        let parted = if word.text.starts_with("--") { word.text.split_once('=') } else { None };
+        let (flag, attached) = parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
         let found = if word.is_option() { self.find(flag, word.span, ruleset.family) } else { None };
         match found {
             Some(Found::Global(global)) => {
@@ -269,13 +275,8 @@ impl RuleReader {
 
     /// Opens a group with a part that stands for the bare name; it goes when the match turns out to have options.
     fn push_bare(&mut self, id: Id, value: Value) {
-        let group = self.last_group();
+        let group = group(self.matches.len());
         self.parts.push((group, Part { extension: id, option: Part::BARE, negated: false, opens: false, value }));
-    }
-
-    /// The group of the match that was opened last; the header's is 0.
-    fn last_group(&self) -> u16 {
-        u16::try_from(self.matches.len()).unwrap_or(TARGET - 1).min(TARGET - 1)
     }
 
     fn keep_verbatim(&mut self, id: Id, words: &str, span: Span, ruleset: &mut Ruleset) {
@@ -303,8 +304,9 @@ impl RuleReader {
             say(Severity::Error, word.span, problem);
             return Target::None;
         };
-        if let Some(&chain) = site.chains.get(&*name.text) {
-            if site.table.is_some_and(|table| table.hooks().iter().any(|hook| hook.name() == name.text)) {
+        let table = &ruleset.tables[site.table];
+        if let Some(chain) = site.chains.find(&table.chains, &name.text) {
+            if table.name.hooks().iter().any(|hook| hook.name() == name.text) {
                 let problem = Problem::new(format!("{} is a built-in chain", name.text));
                 say(Severity::Error, name.span, problem.hint("rules jump to chains of their own making only"));
             }
@@ -382,10 +384,10 @@ impl RuleReader {
         rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
     ) -> Result<Value, (u32, Span, Problem)> {
-        let mut values: Vec<&str> = Vec::new();
+        let mut values = [attached.unwrap_or_default(); Kind::MOST_WORDS];
+        let mut count = usize::from(attached.is_some());
         let mut place = word.span;
-        values.extend(attached);
-        while values.len() < opt.kind.words() {
+        while count < opt.kind.words() {
             // getopt takes any word; one that is an option here is more likely what it looks like.
             let is_value =
                 |next: &&Word| opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none();
@@ -403,8 +405,11 @@ impl RuleReader {
                 return Err((place.end, word.span, problem));
             };
             place = next.span;
-            values.push(&rest.next().expect("just seen").text);
+            values[count] = &next.text;
+            count += 1;
+            rest.next();
         }
+        let values = &values[..count];
         let wrong = |problem| Err((place.end, place, problem));
         if !self.printed && !opt.kind.is_free() && values.iter().any(|value| value.contains(['$', '`'])) {
             let problem = Problem::new("its value is not in this text: whether the rule matches is unknown");
@@ -421,7 +426,7 @@ impl RuleReader {
             && matches!(opt.kind, Kind::Network)
             && values.first().is_some_and(|value| value.contains(','));
         if !list {
-            let value = opt.kind.parse(&values, ruleset).map_err(|problem| (place.end, place, problem))?;
+            let value = opt.kind.parse(values, ruleset).map_err(|problem| (place.end, place, problem))?;
             let number = self.printed && matches!(opt.kind, Kind::Protocol) && values[0].parse::<u8>().is_ok();
             return Ok(if number { unnamed(value) } else { value });
         }

@@ -1,7 +1,6 @@
 //! The format of `iptables-save`: `*table`, `:CHAIN POLICY [packets:bytes]`, `-A CHAIN …`, `COMMIT`, line by line; and
 //! lines that call `iptables`, which are carried out one after the other.
 
-use std::collections::HashMap;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::capture::Backend;
@@ -36,7 +35,7 @@ struct Header {
 pub(super) struct Manner<'m> {
     /// What its surroundings say of it.
     pub(super) stated: Option<(Family, Option<Backend>)>,
-    /// Whether to stop at the first line that is no dump's.
+    /// Whether to stop at the first line that is no dump's, or that has an error.
     pub(super) strict: bool,
     /// Lines, from 1, whose commands may find nothing to delete.
     pub(super) may_fail: &'m [u32],
@@ -103,13 +102,20 @@ pub(super) fn read(
         let number = numbers.and_then(|numbers| numbers.get(at as usize - 1)).copied().unwrap_or(at);
         reader.line(number, start, line);
         start += line.len() + 1;
-        if strict && reader.foreign {
+        if strict && (reader.foreign || reader.diagnostics.errors) {
             return reader.outcome;
         }
     }
     reader.close_table(None);
     reader.close_live();
     Outcome { clean: !reader.foreign, ..reader.outcome }
+}
+
+/// Whether the last line of a text that says anything is of a table: so its COMMIT is missing.
+pub(super) fn ends_open(text: &str) -> bool {
+    let lines = text.rsplit('\n').map(str::trim_start);
+    let says = |line: &&str| !line.is_empty() && !line.starts_with('#');
+    lines.into_iter().find(says).is_some_and(|line| line.starts_with(['*', ':', '-', '[']))
 }
 
 /// Lines without their ends; memchr is several times faster here than `str::lines`.
@@ -151,8 +157,9 @@ struct Reader<'a, 'r> {
 
 impl<'a> Reader<'a, '_> {
     fn line(&mut self, number: u32, start: usize, line: &'a str) {
-        let trimmed = line.trim();
-        let start = start + (line.len() - line.trim_start().len());
+        let rest = line.trim_start();
+        let start = start + (line.len() - rest.len());
+        let trimmed = rest.trim_end();
         let span = Span::new(start, start + trimmed.len());
         if matches!(trimmed.as_bytes(), [b'*' | b':' | b'-' | b'[', ..]) {
             self.last = Span { start: span.end, end: span.end };
@@ -214,9 +221,9 @@ impl<'a> Reader<'a, '_> {
     fn off(&mut self, number: u32, span: Span, line: &str) {
         let Some(open) = &self.open else { return };
         let Some(name) = off(line).and_then(|rule| rule.split_whitespace().nth(1)) else { return };
-        let Some(&chain) = open.chains.get(name) else { return };
         let ruleset = &mut self.rulesets[open.ruleset];
         let table = &ruleset.tables[open.table];
+        let Some(chain) = open.chains.find(&table.chains, name) else { return };
         let before = u32::try_from(table.chains[chain as usize].rules.len()).unwrap_or(u32::MAX);
         ruleset.off.push(Off { table: table.name, chain, before, line: number, span });
     }
@@ -241,7 +248,7 @@ impl<'a> Reader<'a, '_> {
         tables.push(Table { name, line: number, chains: Vec::new() });
         self.opened_at = span.start as usize;
         self.outcome.touched.push(Touched { line: self.at, ruleset, table: name });
-        self.open = Some(Open { ruleset, table: tables.len() - 1, chains: HashMap::new(), work: 0 });
+        self.open = Some(Open::new(ruleset, tables.len() - 1));
     }
 
     /// The rule set that a table belongs to: the current one, unless the header has changed or it has this table already.
@@ -279,7 +286,7 @@ impl<'a> Reader<'a, '_> {
             let problem = Problem::new("a chain without a name").hint("write it like :OUTPUT ACCEPT [0:0]");
             return self.say(Severity::Error, number, span, problem);
         }
-        if let Some(&known) = open.chains.get(name) {
+        if let Some(known) = open.chains.find(&table.chains, name) {
             let first = table.chains[known as usize].line.unwrap_or(number);
             let problem = Problem::new(format!("chain {name} is declared again; the first time is line {first}"));
             return self.say(Severity::Error, number, span, problem);
@@ -334,7 +341,8 @@ impl<'a> Reader<'a, '_> {
         };
         let Some(open) = &mut self.open else { return };
         let ruleset = &mut self.rulesets[open.ruleset];
-        if (command.is("-A") || command.is("--append")) && !open.chains.contains_key(&*name.text) {
+        let appends = command.is("-A") || command.is("--append");
+        if appends && open.find(&ruleset.tables[open.table], &name.text).is_none() {
             open.add(&mut ruleset.tables[open.table], &name.text, None);
             let table = ruleset.tables[open.table].name;
             let policy = if table.hooks().iter().any(|hook| hook.name() == name.text) { "ACCEPT" } else { "-" };
@@ -346,17 +354,15 @@ impl<'a> Reader<'a, '_> {
                 .fix(Fix { label, span: Span::new(start, start), replacement: declares + "\n" });
             self.diagnostics.push(self.text, number, Severity::Error, name.span, problem);
         }
-        let table = ruleset.tables[open.table].name;
         let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
-        let site = Site { table: Some(table), chains: &open.chains, printed: true };
+        let site = Site { table: open.table, chains: &open.chains, printed: true };
         let line = self.rule.read(self.text, words, ruleset, site, &mut say);
         let Some(command) = line.command else {
             let hint = "a rule begins with -A and the name of a chain";
             return say(Severity::Error, span, Problem::new("this line is not a rule").hint(hint));
         };
-        let rules = std::iter::once(line.rule).chain(line.more);
         let placed = |rule: Rule| Rule { line: number, span, counters: rule.counters.or(counters), ..rule };
-        open.run(ruleset, command, rules.map(placed).collect(), &mut say);
+        open.run(ruleset, command, placed(line.rule), line.more.into_iter().map(placed).collect(), &mut say);
     }
 
     /// `iptables -t nat -A OUTPUT …`
@@ -378,19 +384,20 @@ impl<'a> Reader<'a, '_> {
         }
         let ruleset = &mut self.rulesets[open.ruleset];
         let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
-        let site = Site { table: Some(table), chains: &open.chains, printed: false };
+        let site = Site { table: open.table, chains: &open.chains, printed: false };
         let line = self.rule.read(self.text, words, ruleset, site, &mut say);
         let Some(command) = line.command else {
             let problem = Problem::new("this line says nothing to do").hint("such as -A CHAIN, or -N CHAIN");
             return say(Severity::Error, span, problem);
         };
         let lists = matches!(command.verb, Verb::List | Verb::Check);
-        let rules = std::iter::once(line.rule).chain(line.more).map(|rule| Rule { line: number, span, ..rule });
+        let placed = |rule: Rule| Rule { line: number, span, ..rule };
+        let (rule, more) = (placed(line.rule), line.more.into_iter().map(placed).collect());
         let takes_away = matches!(command.verb, Verb::Delete | Verb::DeleteChain | Verb::Flush);
         if may_fail && takes_away {
-            open.run(ruleset, command, rules.collect(), &mut |_, _, _| {});
+            open.run(ruleset, command, rule, more, &mut |_, _, _| {});
         } else if !lists {
-            open.run(ruleset, command, rules.collect(), &mut say);
+            open.run(ruleset, command, rule, more, &mut say);
         }
     }
 
@@ -456,7 +463,7 @@ fn live(
         live.iter().position(|open| open.ruleset == ruleset && rulesets[ruleset].tables[open.table].name == name);
     held.unwrap_or_else(|| {
         let mut table = Table { name, line, chains: Vec::new() };
-        let mut open = Open { ruleset, table: rulesets[ruleset].tables.len(), chains: HashMap::new(), work: 0 };
+        let mut open = Open::new(ruleset, rulesets[ruleset].tables.len());
         for hook in name.hooks() {
             open.add(&mut table, hook.name(), None);
         }

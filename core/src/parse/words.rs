@@ -54,13 +54,29 @@ pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>)
             words.push(Word { text: Cow::Borrowed(&line[start..at]), span: span(at), quoted: false });
             continue;
         }
-        let (text, end) = quoted(line, start, at).ok_or_else(|| {
-            let problem = Problem::new("a quote is opened and never closed").hint("add the missing \"");
-            (span(line.len()), problem)
-        })?;
+        let (text, end) = match plainly_quoted(line, start) {
+            Some((text, end)) => (Cow::Borrowed(text), end),
+            None => {
+                let (text, end) = quoted(line, start, at).ok_or_else(|| {
+                    let problem = Problem::new("a quote is opened and never closed").hint("add the missing \"");
+                    (span(line.len()), problem)
+                })?;
+                (Cow::Owned(text), end)
+            }
+        };
         at = end;
-        words.push(Word { text: Cow::Owned(text), span: span(end), quoted: true });
+        words.push(Word { text, span: span(end), quoted: true });
     }
+}
+
+/// The word that begins at `start` where it is one pair of quotes without a backslash, as nearly every comment is: nothing of
+/// it has to be copied.
+fn plainly_quoted(line: &str, start: usize) -> Option<(&str, usize)> {
+    let inner = line[start..].strip_prefix('"')?;
+    let length = memchr::memchr2(b'"', b'\\', inner.as_bytes())?;
+    let behind = inner.as_bytes().get(length + 1);
+    let plain = inner.as_bytes()[length] == b'"' && behind.is_none_or(|byte| is_blank(*byte));
+    plain.then(|| (&inner[..length], start + length + 2))
 }
 
 /// Splits a line as a shell does: quotes of both kinds and backslashes are gone from the words, and whether a word was
@@ -146,6 +162,7 @@ mod tests {
         check(r#"--comment "a b" x"#, &["--comment", "a b", "x"]);
         check(r#""a \"b\" \\ c\'""#, &[r#"a "b" \ c'"#]);
         check(r#""""#, &[""]);
+        check(r#""a" "b"c "d\"e""#, &["a", "bc", r#"d"e"#]);
         check(r#"a"b c"d"#, &["ab cd"]);
         check("", &[]);
         check("é \"ü\"", &["é", "ü"]);

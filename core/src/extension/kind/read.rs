@@ -164,7 +164,45 @@ fn whole_address(text: &str) -> Option<IpAddr> {
     words.next().is_none().then_some(IpAddr::V4(bytes.into()))
 }
 
+/// `10.0.0.0/8` and `10.0.0.1`, as `iptables-save` prints them: nearly every address of a dump.
+fn plain_network(text: &str) -> Option<Value> {
+    let mut numbers = [0_u32; 4];
+    let mut bytes = text.bytes();
+    let mut byte = bytes.next();
+    // The number that begins here: at most three digits, and no zero before others, which would make it octal.
+    let mut number = |separator: Option<u8>| {
+        if let Some(separator) = separator {
+            byte.filter(|byte| *byte == separator)?;
+            byte = bytes.next();
+        }
+        let (mut number, mut digits) = (0, 0);
+        while let Some(digit @ b'0'..=b'9') = byte {
+            number = number * 10 + u32::from(digit - b'0');
+            digits += 1;
+            if digits > 3 || digits > 1 && number < 10 {
+                return None;
+            }
+            byte = bytes.next();
+        }
+        (digits > 0).then_some((number, byte.is_none()))
+    };
+    let mut ends = false;
+    for (place, part) in numbers.iter_mut().enumerate() {
+        (*part, ends) = number((place > 0).then_some(b'.'))?;
+    }
+    let length = if ends { 32 } else { number(Some(b'/')).filter(|(_, ends)| *ends)?.0 };
+    if length > 32 || numbers.iter().any(|number| *number > 255) {
+        return None;
+    }
+    let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
+    let address = numbers.iter().fold(0, |address, number| address << 8 | number);
+    Some(Value::Net4((address & mask).into(), mask.into()))
+}
+
 pub(in crate::extension) fn network(text: &str) -> Result<Value, Problem> {
+    if let Some(plain) = plain_network(text) {
+        return Ok(plain);
+    }
     let wrong = || problem("address or network", text, "10.0.0.0/8 or ::1/128; host names are not looked up");
     let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
     match whole_address(address).ok_or_else(wrong)? {
@@ -236,5 +274,38 @@ pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> 
         Some((kind, Some((low, high)))) => Ok(range(kind, low, high.unwrap_or(low))),
         Some((kind, None)) => Ok(range(kind, 0, 255)),
         None => Err(problem("ICMP type", text, "8, 3/1 or echo-request")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn plain_addresses_are_what_the_longer_way_makes_of_them() {
+        for text in ["10.0.0.1", "10.1.2.3/8", "0.0.0.0/0", "255.255.255.255/32", "1.2.3.4/31"] {
+            // With an address for its mask it goes the longer way.
+            let (address, length) = text.split_once('/').unwrap_or((text, "32"));
+            let mask = Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - length.parse::<u32>().unwrap()).unwrap_or(0));
+            let longer = network(&format!("{address}/{mask}")).expect("a network");
+            assert_eq!(plain_network(text), Some(longer), "{text}");
+        }
+        for text in [
+            "",
+            "10",
+            "10.0.0",
+            "10.0.0.1/",
+            "10.0.0.1/33",
+            "256.0.0.1",
+            "010.0.0.1",
+            "10.0.0.1.2",
+            "1..2.3",
+            "1.2.3.4/8/",
+            "::1",
+            "1.2.3.4/255.0.0.0",
+            "1.2.3.4 ",
+        ] {
+            assert_eq!(plain_network(text), None, "{text}");
+        }
     }
 }

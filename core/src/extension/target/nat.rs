@@ -65,8 +65,10 @@ fn range(text: &str, family: Family) -> Result<NatRange, Problem> {
     if addresses.is_empty() && ports.is_some() {
         return Ok(NatRange { addresses: None, ports, base });
     }
-    let (first, last) = addresses.split_once('-').unwrap_or((addresses, addresses));
-    let addresses = address(first, family).zip(address(last, family)).ok_or_else(wrong)?;
+    let (first, last) = addresses.split_once('-').map_or((addresses, None), |(first, last)| (first, Some(last)));
+    let first = address(first, family);
+    let last = last.map_or(first, |last| address(last, family));
+    let addresses = first.zip(last).ok_or_else(wrong)?;
     Ok(NatRange { addresses: Some(addresses), ports, base })
 }
 

@@ -31,8 +31,8 @@ impl<'a> TableReader<'a, '_, '_> {
         for line in lines {
             let Some(head) = Head::of(line.text) else { continue };
             let table = &mut self.ruleset.tables[self.open.table];
-            if let Some(known) = self.open.chains.get(head.name) {
-                let first = table.chains[*known as usize].line.unwrap_or(line.number);
+            if let Some(known) = self.open.chains.find(&table.chains, head.name) {
+                let first = table.chains[known as usize].line.unwrap_or(line.number);
                 let problem = format!("chain {} is listed again; the first time is line {first}", head.name);
                 (self.say)(line.number, Severity::Error, line.span(), Problem::new(problem));
                 continue;
@@ -52,7 +52,8 @@ impl<'a> TableReader<'a, '_, '_> {
         let mut chain = None;
         for line in lines.iter().filter(|line| !line.text.trim().is_empty()) {
             if let Some(head) = Head::of(line.text) {
-                chain = self.open.chains.get(head.name).map(|place| *place as usize);
+                let chains = &self.ruleset.tables[self.open.table].chains;
+                chain = self.open.chains.find(chains, head.name).map(|place| place as usize);
                 continue;
             }
             if let Some(head) = Columns::of_head(line.text) {
@@ -109,7 +110,8 @@ impl<'a> TableReader<'a, '_, '_> {
             Some(rest) => (true, line.text.len() - rest.len()),
             None => (false, row.tail),
         };
-        let is_known = |name| goto || self.open.chains.contains_key(name);
+        let chains = &self.ruleset.tables[self.open.table].chains;
+        let is_known = |name| goto || self.open.chains.find(chains, name).is_some();
         let named = |name| Id::named(name, Role::Target, Some(self.ruleset.family));
         let target = row.target.filter(|(_, name)| !is_known(*name)).and_then(|(_, name)| named(name));
         let read = self.phrases.read((line.text, tail, line.start), target, self.ruleset);
@@ -125,8 +127,7 @@ impl<'a> TableReader<'a, '_, '_> {
             words.push(bare(at.1, line.word(at)));
             words.extend(read.options);
         }
-        let site =
-            Site { table: Some(self.ruleset.tables[self.open.table].name), chains: &self.open.chains, printed: false };
+        let site = Site { table: self.open.table, chains: &self.open.chains, printed: false };
         let mut say = |severity, span, problem| (self.say)(line.number, severity, span, problem);
         let mut rule = self.listings.rules.read(self.text, &words, self.ruleset, site, &mut say).rule;
         if let (Some((_, name)), Some(span)) = (row.target, read.unread_target) {

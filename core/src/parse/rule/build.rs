@@ -8,7 +8,7 @@ use crate::packet::Protocol;
 use crate::ruleset::{Part, Rule, Ruleset, TableName, Value};
 
 use super::super::refuse;
-use super::{Line, MOST_RULES, RuleReader, Say, Site, TARGET};
+use super::{Line, MOST_RULES, RuleReader, Say, Site, TARGET, group};
 
 /// A text with this many conditions is no place for lists that make more.
 const MOST_PARTS: usize = 1 << 21;
@@ -26,15 +26,18 @@ impl RuleReader {
         if !negated && !list && is_any(id, &value, opt, ruleset) {
             return;
         }
-        self.parts.retain(|(g, part)| *g != group || part.option != Part::BARE || part.extension != id);
+        let bare = |(g, part): &(u16, Part)| *g == group && part.option == Part::BARE && part.extension == id;
+        if let Some(bare) = self.parts.iter().position(bare) {
+            self.parts.remove(bare);
+        }
         self.parts.push((group, Part { extension: id, option, negated, opens: false, value }));
     }
 
     /// Adds the options that stand by themselves.
     pub(super) fn imply(&mut self, ruleset: &mut Ruleset) {
-        let matches = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id));
-        let groups: Vec<(u16, Id)> = matches.chain(self.target.map(|(id, _)| (TARGET, id))).collect();
-        for (group, id) in groups {
+        for place in 0..=self.matches.len() {
+            let opened = self.matches.get(place).map(|(id, _)| (group(place + 1), *id));
+            let Some((group, id)) = opened.or(self.target.map(|(id, _)| (TARGET, id))) else { continue };
             for implied in id.get().implied {
                 let wanted = implied.with.is_none_or(|with| self.gives(group, with));
                 let Some((place, opt)) = id.get().option(implied.flag).filter(|_| wanted) else { continue };
@@ -61,11 +64,11 @@ impl RuleReader {
         let matches = self.parts.iter().filter(|(group, _)| *group != TARGET).count();
         let parameters = self.parts.len() - matches;
         let mut last = None;
-        let mut groups = Vec::new();
+        self.groups.clear();
         ruleset.parts.extend(self.parts.drain(..).map(|(group, part)| {
             let opens = last.replace(group) != Some(group);
             if opens {
-                groups.push(group);
+                self.groups.push(group);
             }
             Part { opens, ..part }
         }));
@@ -73,14 +76,13 @@ impl RuleReader {
         line.rule.first = first;
         line.rule.matches = count(matches);
         line.rule.parameters = count(parameters);
-        if let Some(table) = line.table.or(site.table) {
-            self.check(&line.rule, table, &groups, ruleset, say);
-        }
+        let table = line.table.unwrap_or(ruleset.tables[site.table].name);
+        self.check(&line.rule, table, ruleset, say);
         self.multiply(line, ruleset, say);
     }
 
     /// Says what iptables or the kernel would refuse of a rule as a whole.
-    pub(super) fn check(&self, rule: &Rule, table: TableName, groups: &[u16], ruleset: &Ruleset, say: &mut Say) {
+    pub(super) fn check(&self, rule: &Rule, table: TableName, ruleset: &Ruleset, say: &mut Say) {
         // What could not be read may be what seems to be missing.
         if ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY) {
             return;
@@ -92,7 +94,7 @@ impl RuleReader {
             protocol: self.protocol,
             matches: ruleset.matches(rule),
         };
-        for (group, parts) in groups.iter().zip(ruleset.groups(rule)) {
+        for (group, parts) in self.groups.iter().zip(ruleset.groups(rule)) {
             let span = match usize::from(*group).checked_sub(1).and_then(|place| self.matches.get(place)) {
                 Some((_, span)) => *span,
                 None => Span::default(),
@@ -106,7 +108,10 @@ impl RuleReader {
 
     /// Makes a rule of every combination of the addresses in the lists.
     pub(super) fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset, say: &mut Say) {
-        if !self.lists.is_empty() && ruleset.parts.len() > MOST_PARTS {
+        if self.lists.is_empty() {
+            return;
+        }
+        if ruleset.parts.len() > MOST_PARTS {
             let problem = Problem::new("lists of addresses make too many rules here: only the first address is read");
             say(Severity::Error, Span::default(), problem.hint("paste fewer of them at once"));
             self.lists.clear();

@@ -6,7 +6,7 @@ use crate::packet::Family;
 use crate::ruleset::Value;
 
 use super::super::command::{self, Global};
-use super::{HEADER, RuleReader, TARGET};
+use super::{HEADER, RuleReader, TARGET, group};
 
 /// What a flag names.
 pub(super) enum Found {
@@ -20,8 +20,13 @@ impl RuleReader {
     /// The option that a flag names: a command's, the header's, one of the latest match or target that has it, or one of
     /// the match that `-p` implies. A long one may be abbreviated, as getopt_long takes it.
     pub(super) fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<Found> {
-        if let Some(found) = self.find_exact(flag).or_else(|| self.find_abbreviated(flag)) {
-            return Some(found);
+        let exact = self.find_exact(flag);
+        if exact.is_some() {
+            return exact;
+        }
+        let abbreviated = self.find_abbreviated(flag);
+        if abbreviated.is_some() {
+            return abbreviated;
         }
         let implied = Id::implied_by(self.named?, family)?;
         // `--` alone ends getopt_long's options: it abbreviates none.
@@ -37,11 +42,17 @@ impl RuleReader {
     }
 
     pub(super) fn find_exact(&self, flag: &str) -> Option<Found> {
-        if let Some(global) = command::global(flag) {
+        // No long option of iptables itself is one of an extension's, too.
+        let global = if flag.starts_with("--") { None } else { command::global(flag) };
+        if let Some(global) = global {
             return Some(Found::Global(global));
         }
-        let mut groups = self.open_groups();
-        groups.find_map(|(group, id)| Some(Found::Option(group, id, id.get().option(flag)?)))
+        for (group, id) in self.open_groups() {
+            if let Some(option) = id.get().option(flag) {
+                return Some(Found::Option(group, id, option));
+            }
+        }
+        command::global(flag).map(Found::Global)
     }
 
     pub(super) fn find_abbreviated(&self, flag: &str) -> Option<Found> {
@@ -65,10 +76,29 @@ impl RuleReader {
 
     /// The matches and the target, what was opened last first, and the header: `--proto` is -m policy's where that is open.
     pub(super) fn open_groups(&self) -> impl Iterator<Item = (u16, Id)> {
-        let mut opened: Vec<(u16, Id)> = (1..).zip(&self.matches).map(|(group, (id, _))| (group, *id)).collect();
-        if let Some((id, _)) = self.target {
-            opened.insert(self.before_target, (TARGET, id));
+        let mut target = self.target.map(|(id, _)| (self.before_target, id));
+        let mut left = self.matches.len();
+        let mut header = Some((HEADER, Id::HEADER));
+        std::iter::from_fn(move || {
+            if let Some((_, id)) = target.take_if(|(before, _)| *before == left) {
+                return Some((TARGET, id));
+            }
+            match left.checked_sub(1) {
+                Some(place) => Some((group(std::mem::replace(&mut left, place)), self.matches[place].0)),
+                None => header.take(),
+            }
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_extension_has_a_long_option_of_iptables_itself() {
+        for flag in Id::all().flat_map(|id| id.get().options).flat_map(Opt::flags) {
+            assert!(!flag.starts_with("--") || command::global(flag).is_none(), "{flag}");
         }
-        opened.into_iter().rev().chain([(HEADER, Id::HEADER)])
     }
 }
