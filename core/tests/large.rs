@@ -55,3 +55,18 @@ fn a_thousand_endpoints_stay_bounded() {
         assert!(branch.path.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Sent));
     }
 }
+
+#[test]
+fn chains_beyond_those_of_any_node_are_left_out_and_spoken_of() {
+    const MOST: usize = 1 << 18;
+    let mut text = String::from("*nat\n");
+    (0..MOST + 2).for_each(|chain| text += &format!(":{chain} -\n"));
+    text += "-A 7 -j RETURN\n-A none -j RETURN\nCOMMIT\n";
+    let parsed = parse::parse(text);
+    let table = &parsed.rulesets[0].tables[0];
+    assert_eq!((table.chains.len(), table.rules()), (MOST, 1));
+    let said: Vec<(u32, bool)> =
+        parsed.diagnostics.iter().map(|one| (one.line, one.message.contains("262144 chains"))).collect();
+    let first = u32::try_from(MOST).unwrap() + 2;
+    assert_eq!(said, [(first, true), (first + 1, true), (first + 3, true)]);
+}

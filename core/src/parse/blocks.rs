@@ -196,6 +196,8 @@ fn listing_end(lines: &Lines, first: usize) -> usize {
 fn rules(lines: &Lines, first: usize) -> (What, usize) {
     let mut last = first;
     let (mut tables, mut names) = (Vec::new(), HashSet::new());
+    // The names of the chains from this line on are not in that set yet: within a table nobody asks.
+    let mut unnamed = first;
     let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
         (false, false, false, false, false, false);
     let (mut foreign, mut commit_at) = (0, 0);
@@ -210,9 +212,12 @@ fn rules(lines: &Lines, first: usize) -> (What, usize) {
                 tables.push(name);
                 open = true;
                 names.clear();
+                unnamed = at;
             }
             // A chain that comes again is another table's.
-            Kind::Chain(name) | Kind::Policy(name) if !names.insert(name) && !open => break,
+            Kind::Chain(name) | Kind::Policy(name) if !open && is_known(lines, &mut names, &mut unnamed, at, name) => {
+                break;
+            }
             Kind::Chain(_) => counted = true,
             Kind::Policy(_) => listed = true,
             Kind::NewChain(_) => (listed, changed) = (true, true),
@@ -255,6 +260,23 @@ fn rules(lines: &Lines, first: usize) -> (What, usize) {
         true => What::Rules,
     };
     (what, last)
+}
+
+/// Whether the name of the chain at a line stands above it, from `unnamed` on.
+fn is_known<'a>(
+    lines: &Lines<'a>,
+    names: &mut HashSet<&'a str>,
+    unnamed: &mut usize,
+    at: usize,
+    name: &'a str,
+) -> bool {
+    for line in *unnamed..at {
+        if let Kind::Chain(name) | Kind::Policy(name) = Kind::of(lines.get(line)) {
+            names.insert(name);
+        }
+    }
+    *unnamed = at + 1;
+    !names.insert(name)
 }
 
 /// What the next line that is a dump's is, within a few lines.

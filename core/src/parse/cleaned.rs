@@ -1,5 +1,7 @@
 //! A text made of pieces of another one, with the way back: what is read from it is said of the text as it was pasted.
 
+use std::borrow::Cow;
+
 use crate::diagnostic::Span;
 
 /// A run of bytes that comes from one place.
@@ -15,8 +17,10 @@ struct Piece {
 
 /// The text and its pieces. Pieces may stand in another order than where they come from.
 #[derive(Debug, Default)]
-pub(super) struct Cleaned {
-    pub(super) text: String,
+pub(super) struct Cleaned<'a> {
+    /// As long as it is how the source begins, it is borrowed from there.
+    pub(super) text: Cow<'a, str>,
+    source: &'a str,
     pieces: Vec<Piece>,
 }
 
@@ -24,29 +28,47 @@ fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-impl Cleaned {
-    /// A copy of a text that begins at byte `from`.
-    pub(super) fn of(text: &str, from: usize) -> Self {
-        let mut cleaned = Self::default();
-        cleaned.copy_text(text, from);
-        cleaned
+impl<'a> Cleaned<'a> {
+    /// Nothing yet of a source, most of which may stay as it is.
+    pub(super) fn from_source(source: &'a str) -> Self {
+        Self { text: Cow::Borrowed(""), source, pieces: Vec::new() }
+    }
+
+    /// A text that begins at byte `from` of the source.
+    pub(super) fn of(text: &'a str, from: usize) -> Self {
+        let piece = Piece { at: 0, from: narrow(from), width: None };
+        let pieces = if text.is_empty() { Vec::new() } else { vec![piece] };
+        Self { text: Cow::Borrowed(text), source: "", pieces }
+    }
+
+    /// Adds text that stands at byte `from` of the source, or does not stand there.
+    fn push(&mut self, text: &str, from: Option<usize>) {
+        if let Cow::Borrowed(own) = &mut self.text
+            && from == Some(own.len())
+            && let Some(longer) = self.source.get(..own.len() + text.len())
+            && longer.ends_with(text)
+        {
+            *own = longer;
+        } else {
+            self.text.to_mut().push_str(text);
+        }
     }
 
     /// Adds text that stands at byte `from` just so.
     pub(super) fn copy_text(&mut self, text: &str, from: usize) {
-        let (at, from) = (narrow(self.text.len()), narrow(from));
-        self.text.push_str(text);
-        if !text.is_empty() && !self.continues(at, from) {
-            self.pieces.push(Piece { at, from, width: None });
+        let at = narrow(self.text.len());
+        self.push(text, Some(from));
+        if !text.is_empty() && !self.continues(at, narrow(from)) {
+            self.pieces.push(Piece { at, from: narrow(from), width: None });
         }
     }
 
     /// Adds a line's end, of a line that ends at byte `from`. Where all of it was copied, its end belongs to it.
     pub(super) fn end_line(&mut self, from: usize) {
-        let (at, from) = (narrow(self.text.len()), narrow(from));
-        self.text.push('\n');
-        if !self.continues(at, from) {
-            self.pieces.push(Piece { at, from, width: Some(0) });
+        let at = narrow(self.text.len());
+        self.push("\n", Some(from));
+        if !self.continues(at, narrow(from)) {
+            self.pieces.push(Piece { at, from: narrow(from), width: Some(0) });
         }
     }
 
@@ -54,13 +76,13 @@ impl Cleaned {
     pub(super) fn put(&mut self, text: &str, from: usize, width: usize) {
         let piece = Piece { at: narrow(self.text.len()), from: narrow(from), width: Some(narrow(width)) };
         if !text.is_empty() {
-            self.text.push_str(text);
+            self.push(text, None);
             self.pieces.push(piece);
         }
     }
 
     /// Adds a range of another cleaned text, with its ways back.
-    pub(super) fn copy(&mut self, other: &Self, start: usize, end: usize) {
+    pub(super) fn copy(&mut self, other: &Cleaned, start: usize, end: usize) {
         let mut place = other.piece(start);
         let mut at = start;
         while at < end {
@@ -78,6 +100,11 @@ impl Cleaned {
     /// Whether what comes from a place continues what was copied last.
     fn continues(&self, at: u32, from: u32) -> bool {
         self.pieces.last().is_some_and(|piece| piece.width.is_none() && piece.from + (at - piece.at) == from)
+    }
+
+    /// Whether a line begins at a byte of the source.
+    pub(super) fn begins_line(&self, from: usize) -> bool {
+        from == 0 || self.source.as_bytes().get(from - 1) == Some(&b'\n')
     }
 
     /// The piece that holds a byte.

@@ -17,6 +17,9 @@ type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
 /// A chain's name has fewer bytes (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
 const NAME_LIMIT: usize = 29;
 
+/// More chains than any node has, of all tables of a text.
+pub(super) const MOST_CHAINS: usize = 1 << 18;
+
 /// So many rules may be looked at: a second or two.
 const MOST_WORK: usize = 2_000_000;
 
@@ -170,6 +173,8 @@ impl Open {
             say(Severity::Error, word.span, problem);
         } else if self.find(table, &word.text).is_some() {
             say(Severity::Error, word.span, Problem::new(format!("chain {} is there already", word.text)));
+        } else if table.chains.len() >= MOST_CHAINS {
+            say(Severity::Error, word.span, too_many_chains());
         } else {
             self.add(table, &word.text, None);
         }
@@ -276,6 +281,12 @@ impl Open {
 fn zero(chain: &mut Chain) {
     chain.counters = chain.counters.map(|_| Default::default());
     chain.rules.iter_mut().for_each(|rule| rule.counters = rule.counters.map(|_| Default::default()));
+}
+
+/// What to say of a chain that is one too many.
+pub(super) fn too_many_chains() -> Problem {
+    Problem::new(format!("this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"))
+        .hint("paste fewer tables at once")
 }
 
 /// What iptables says of DROP as a policy or target of table nat.

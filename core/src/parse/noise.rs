@@ -48,18 +48,20 @@ impl Repair {
 
 /// The cleaned text, and of each kind of repair its first place and how many lines had it.
 #[derive(Debug, Default)]
-pub(super) struct Clean {
-    pub(super) cleaned: Cleaned,
+pub(super) struct Clean<'a> {
+    pub(super) cleaned: Cleaned<'a>,
     pub(super) repairs: [(usize, u32); Repair::ALL.len()],
     /// Whether lines bear a log's times or levels.
     pub(super) logged: bool,
     /// What stood before the head of a listing: its rows have the same.
     listing: Option<Vec<Token>>,
+    /// How long the source is.
+    length: usize,
 }
 
 /// Cleans a text, line by line.
-pub(super) fn clean(text: &str) -> Clean {
-    let mut clean = Clean::default();
+pub(super) fn clean(text: &str) -> Clean<'_> {
+    let mut clean = Clean { cleaned: Cleaned::from_source(text), length: text.len(), ..Clean::default() };
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         clean.line(line, start);
@@ -70,19 +72,23 @@ pub(super) fn clean(text: &str) -> Clean {
 
 /// Whether a line is a dump's as it stands, and nothing is in it that might be noise.
 fn is_plain(line: &str) -> bool {
-    matches!(line.as_bytes().first(), Some(b'-' | b'['))
+    matches!(line.as_bytes().first(), Some(b'-' | b'[' | b':'))
         && line.is_ascii()
         && memchr::memchr3(0x1b, b'#', b'\\', line.as_bytes()).is_none()
-        && matches!(Kind::of(line), Kind::Rule(_))
+        && matches!(Kind::of(line), Kind::Rule(_) | Kind::Chain(_))
+        && !(line.starts_with(':') && (line.ends_with([' ', '\t', ',']) || line.contains("tables")))
         && split::next(line).is_none()
         && !line.contains(['<', '`', '|'])
         && !line.contains("//")
 }
 
-impl Clean {
+impl Clean<'_> {
     fn line(&mut self, line: &str, start: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
         if line.len() > LONGEST || is_plain(body) {
+            if body.starts_with(':') {
+                self.listing = None;
+            }
             self.cleaned.copy_text(line, start);
             return;
         }
@@ -108,7 +114,10 @@ impl Clean {
             Some(last) => work.origin(last) + 1,
             None => work.origin(0),
         };
-        self.cleaned.end_line(from);
+        // A last line without an end needs none.
+        if from < self.length {
+            self.cleaned.end_line(from);
+        }
     }
 
     fn work(&mut self, work: Cleaned, depth: u32) {

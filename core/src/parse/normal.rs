@@ -14,8 +14,8 @@ use crate::ruleset::TableName;
 
 /// The text, and what there is to say of it in terms of the cleaned one.
 #[derive(Debug, Default)]
-pub(super) struct Normal {
-    pub(super) out: Cleaned,
+pub(super) struct Normal<'a> {
+    pub(super) out: Cleaned<'a>,
     pub(super) said: Vec<(Severity, Span, Problem)>,
     /// Lines of the new text, from 1, whose commands may fail without a word.
     pub(super) may_fail: Vec<u32>,
@@ -25,10 +25,10 @@ pub(super) struct Normal {
     lines: u32,
 }
 
-impl Normal {
-    /// Writes all blocks, one after the other. Listings have a reader of their own.
-    pub(super) fn of(cleaned: &Cleaned, lines: &Lines, blocks: &[Block]) -> Self {
-        let mut normal = Self::default();
+impl<'a> Normal<'a> {
+    /// Writes all blocks of a text, one after the other. Listings have a reader of their own.
+    pub(super) fn of(source: &'a str, cleaned: &Cleaned, lines: &Lines, blocks: &[Block]) -> Self {
+        let mut normal = Self { out: Cleaned::from_source(source), ..Self::default() };
         let mut script = Script::default();
         let mut before = 0;
         for block in blocks {
@@ -66,13 +66,13 @@ fn near(lines: &Lines, block: &Block) -> Option<Family> {
 }
 
 /// Writes lines.
-pub(super) struct Writer<'a, 'n> {
-    pub(super) cleaned: &'a Cleaned,
+pub(super) struct Writer<'a, 'n, 's> {
+    pub(super) cleaned: &'a Cleaned<'a>,
     pub(super) lines: &'a Lines<'a>,
-    pub(super) normal: &'n mut Normal,
+    pub(super) normal: &'n mut Normal<'s>,
 }
 
-impl<'a> Writer<'a, '_> {
+impl<'a> Writer<'a, '_, '_> {
     pub(super) fn say(&mut self, severity: Severity, span: Span, problem: Problem) {
         self.normal.said.push((severity, span, problem));
     }
@@ -105,7 +105,9 @@ impl<'a> Writer<'a, '_> {
     fn dump(&mut self, block: &Block) {
         let headed = (block.first..=block.last).any(|at| Kind::of(self.lines.get(at)) == Kind::Header);
         let start = self.cleaned.origin(self.lines.range(block.first).0);
-        if !headed {
+        // The reader begins without a header; and what stands at its first byte is said of the whole line.
+        let needed = block.asked.is_some() || self.normal.lines > 0 || !self.cleaned.begins_line(start);
+        if !headed && needed {
             self.put(&header(block.asked.as_ref()), start);
             self.end_line(start);
         }
@@ -210,20 +212,20 @@ impl<'a> Writer<'a, '_> {
         let lines = self.lines;
         let mut ruled = std::collections::HashSet::new();
         let mut any = false;
-        let mut declares = Vec::new();
+        let mut last = "";
         for at in part {
             match Kind::of(lines.get(*at)) {
-                Kind::Rule(name) => drop(ruled.insert(name)),
-                Kind::Chain(name) | Kind::Policy(name) | Kind::NewChain(name) => {
-                    declares.push(*at);
-                    if ruled.contains(name) {
-                        any = true;
-                        let (start, end) = lines.range(*at);
-                        let problem =
-                            Problem::new(format!("chain {name} is declared below its rules: read as if above"))
-                                .hint("iptables-restore wants the chain's line first");
-                        self.say(Severity::Warning, Span::new(start, end), problem);
-                    }
+                // The rules of a chain mostly stand together.
+                Kind::Rule(name) if name != last => {
+                    last = name;
+                    ruled.insert(name);
+                }
+                Kind::Chain(name) | Kind::Policy(name) | Kind::NewChain(name) if ruled.contains(name) => {
+                    any = true;
+                    let (start, end) = lines.range(*at);
+                    let problem = Problem::new(format!("chain {name} is declared below its rules: read as if above"))
+                        .hint("iptables-restore wants the chain's line first");
+                    self.say(Severity::Warning, Span::new(start, end), problem);
                 }
                 _ => {}
             }
@@ -231,9 +233,9 @@ impl<'a> Writer<'a, '_> {
         if !any {
             return Vec::new();
         }
-        let table = part.iter().copied().filter(|at| matches!(Kind::of(lines.get(*at)), Kind::Table(_)));
-        let order: Vec<usize> = table.chain(declares).collect();
-        order
+        let of = |is: fn(Kind) -> bool| part.iter().copied().filter(move |at| is(Kind::of(lines.get(*at))));
+        let tables = of(|kind| matches!(kind, Kind::Table(_)));
+        tables.chain(of(|kind| matches!(kind, Kind::Chain(_) | Kind::Policy(_) | Kind::NewChain(_)))).collect()
     }
 
     /// Writes a line, as `iptables-save` would.
@@ -242,7 +244,7 @@ impl<'a> Writer<'a, '_> {
         let line = self.lines.get(at);
         let from = self.cleaned.origin(start);
         match Kind::of(line) {
-            Kind::Table(name) => self.put(&format!("*{name}"), from),
+            Kind::Table(name) if line.len() != 1 + name.len() => self.put(&format!("*{name}"), from),
             Kind::Policy(name) => {
                 // `-P OUTPUT ACCEPT -c 12 720`
                 let mut words = line.split_whitespace().skip(2);

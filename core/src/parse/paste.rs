@@ -17,7 +17,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
     let Clean { cleaned, repairs, logged, .. } = noise::clean(text);
     let lines = Lines::of(&cleaned.text);
     let found = blocks::find(&lines);
-    let normal = Normal::of(&cleaned, &lines, &found.blocks);
+    let normal = Normal::of(text, &cleaned, &lines, &found.blocks);
     let pasted = Lines::of(text);
     let number = |at: usize| u32::try_from(pasted.holding(at) + 1).unwrap_or(u32::MAX);
 

@@ -86,6 +86,7 @@ pub(super) fn read(
         diagnostics,
         open: None,
         live: Vec::new(),
+        chains: 0,
         strayed: false,
         foreign: false,
         may_fail,
@@ -139,6 +140,8 @@ struct Reader<'a, 'r> {
     open: Option<Open>,
     /// The tables that commands have made.
     live: Vec<Open>,
+    /// Chains of dumps so far.
+    chains: usize,
     /// Whether the reader is inside a table it does not know.
     strayed: bool,
     /// Whether a line was no dump's, or stood where none may.
@@ -291,6 +294,10 @@ impl<'a> Reader<'a, '_> {
             let problem = Problem::new(format!("chain {name} is declared again; the first time is line {first}"));
             return self.say(Severity::Error, number, span, problem);
         }
+        if self.chains == edit::MOST_CHAINS {
+            return self.say(Severity::Error, number, span, edit::too_many_chains());
+        }
+        self.chains += 1;
         let chain = open.add(table, name, Some(number));
         let counters = counters.map(|text| counters_of(text).ok_or(text));
         chain.counters = counters.and_then(Result::ok);
@@ -343,6 +350,10 @@ impl<'a> Reader<'a, '_> {
         let ruleset = &mut self.rulesets[open.ruleset];
         let appends = command.is("-A") || command.is("--append");
         if appends && open.find(&ruleset.tables[open.table], &name.text).is_none() {
+            if self.chains == edit::MOST_CHAINS {
+                return self.say(Severity::Error, number, span, edit::too_many_chains());
+            }
+            self.chains += 1;
             open.add(&mut ruleset.tables[open.table], &name.text, None);
             let table = ruleset.tables[open.table].name;
             let policy = if table.hooks().iter().any(|hook| hook.name() == name.text) { "ACCEPT" } else { "-" };

@@ -4,7 +4,7 @@ use super::super::cleaned::Cleaned;
 use super::super::kind::Kind;
 
 /// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string does.
-pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned> {
+pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned<'static>> {
     let text = &work.text;
     let json = text.trim_start().starts_with('{') && text.contains('"');
     if !json && !text.contains("\\n") {
@@ -51,7 +51,7 @@ fn take(work: &Cleaned, start: usize, end: usize, out: &mut Cleaned) {
     }
 }
 
-fn decoded(work: &Cleaned, start: usize, end: usize) -> Cleaned {
+fn decoded(work: &Cleaned, start: usize, end: usize) -> Cleaned<'static> {
     let mut out = Cleaned::default();
     let text = &work.text[..end];
     let mut kept = start;

@@ -3,7 +3,7 @@
 use super::super::cleaned::Cleaned;
 
 /// Without the sequences that set a terminal's colours (`ESC [ … letter`, `ESC ] … BEL`).
-pub(super) fn without_colours(work: &Cleaned) -> Cleaned {
+pub(super) fn without_colours(work: &Cleaned) -> Cleaned<'static> {
     let mut out = Cleaned::default();
     let text = &work.text;
     let mut kept = 0;
@@ -29,7 +29,7 @@ fn sequence(text: &str) -> usize {
 
 /// With plain dashes, quotes and blanks in the place of typographers' ones, but for what stands in quotes. `None` where
 /// nothing changes.
-pub(super) fn plain(work: &Cleaned) -> Option<Cleaned> {
+pub(super) fn plain(work: &Cleaned) -> Option<Cleaned<'static>> {
     let text = &work.text;
     let mut out = Cleaned::default();
     let (mut kept, mut quote, mut before) = (0, None, ' ');
