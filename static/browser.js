@@ -246,6 +246,8 @@
     if (others) left = {};
     if (from === to || !document.querySelector(".tabs").offsetHeight) return;
     setTimeout(function () {
+      // What led there may have gone to a part of it already.
+      if (document.getElementById("pane-" + to).contains(document.activeElement)) return;
       var top = document.querySelector(".columns").offsetTop - document.querySelector(".verdict").offsetHeight;
       scrollTo(0, Math.max(left[to] || 0, Math.min(scrollY, top)));
     });

@@ -102,6 +102,10 @@ fn what_a_dump_cannot_tell_leads_to_the_reason() {
         page.click(".certainty .unknown");
         page.holds("document.activeElement.id == 'why' && document.getElementById('why').checkVisibility()");
         page.reads("#why", "a dump cannot tell");
+        page.holds(
+            "(top => top < innerHeight - 40 && top >= document.querySelector('.verdict').getBoundingClientRect().bottom - 1)
+                (document.querySelector('#why h2').getBoundingClientRect().top)",
+        );
     });
 }
 
