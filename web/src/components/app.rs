@@ -155,7 +155,7 @@ impl Component for App {
         html! {
             <div class="desk">
             <Lessons ..page.clone() />
-            <div class={if embed.is_some() { "page embed" } else { "page" }}>
+            <div class={classes!("page", embed.map(|_| "embed"), page.state.paste.mesh.is_none().then_some("plain-rules"))}>
                 <Header ..page.clone() />
                 { self.notices(context) }
                 { verdict(&page) }

@@ -87,7 +87,7 @@ pub(crate) fn past(page: &Page) -> Html {
     html! {
         <section class="pane past" id="pane-past" aria-label="Who gets past">
             <div class="head">
-                <h2>{ "Who gets past" }</h2>
+                <h2>{ if paste.mesh.is_some() { "Who gets past" } else { "Where packets end" } }</h2>
                 <span class="counts" role="group" aria-label="Show only">{ for counts }</span>
                 <span class="space" />
                 <span class="quiet wide">{ "click a row to load it" }</span>
