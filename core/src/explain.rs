@@ -10,6 +10,8 @@ use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::view::View;
 use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
 
+pub mod chance;
+
 /// What a rule says, in a sentence.
 pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     let conditions: Vec<String> = ruleset.groups(rule).flat_map(|group| conditions(ruleset, group)).collect();
@@ -370,7 +372,13 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         (_, _) => "Sent.",
     };
     let reason = reason(rulesets, trace, path, verdict, mesh);
-    Headline { fate, lead: lead.into(), reason, end: end(path, verdict, mesh) }
+    let end = match (&trace.spread, verdict.interface.as_deref()) {
+        (Some(spread), Some(interface)) if trace.is_chance_alone() => {
+            format!("leaves by {interface} for one of {} destinations by chance", spread.endpoints.len())
+        }
+        _ => end(path, verdict, mesh),
+    };
+    Headline { fate, lead: lead.into(), reason, end }
 }
 
 fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
@@ -386,8 +394,11 @@ fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
         }
         _ => ("Depends.", "It depends on which backend's rules run first.".into()),
     };
-    let ways = trace.branches.len() + trace.branches_left_out;
-    let end = if ways > 0 { format!("{ways} ways it can go") } else { "no end is known".into() };
+    let end = match (&trace.spread, trace.branches.len() + trace.branches_left_out) {
+        (Some(spread), _) if trace.is_chance_alone() => format!("{} destinations by chance", spread.endpoints.len()),
+        (_, 0) => "no end is known".into(),
+        (_, ways) => format!("{ways} ways it can go"),
+    };
     Headline { fate: Fate::Unknown, lead: lead.into(), reason, end }
 }
 

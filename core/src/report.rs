@@ -8,7 +8,9 @@ use crate::explain;
 use crate::packet::Packet;
 use crate::ruleset::{Hook, Ruleset, TableName};
 use crate::view::View;
-use crate::walk::trace::{Assumption, Branch, DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
+use crate::walk::trace::{
+    Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind,
+};
 
 /// A trace as JSON, on one line.
 ///
@@ -48,6 +50,24 @@ struct Report<'a> {
     branches: Vec<ReportBranch<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     branches_left_out: Option<usize>,
+    /// The destinations among which chance chooses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    endpoints: Vec<ReportEndpoint<'a>>,
+    /// How likely it is that it chooses none of them, or that this cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ReportEndpoint<'a> {
+    table: TableName,
+    /// The rule that chance lets match.
+    chain: &'a str,
+    rule: Option<u32>,
+    dst: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport: Option<u16>,
+    probability: f64,
 }
 
 #[derive(Serialize)]
@@ -171,6 +191,13 @@ impl<'a> Report<'a> {
             stopped: trace.path.stopped.as_deref(),
             branches: trace.branches.iter().map(|branch| source.branch(branch)).collect(),
             branches_left_out: (trace.branches_left_out > 0).then_some(trace.branches_left_out),
+            endpoints: trace
+                .spread
+                .iter()
+                .flat_map(|spread| &spread.endpoints)
+                .map(|end| source.endpoint(end))
+                .collect(),
+            elsewhere: trace.spread.as_ref().map(|spread| spread.elsewhere),
         }
     }
 }
@@ -239,6 +266,19 @@ impl<'a> Source<'a> {
             copy: branch.path.copy.as_ref().map(|copy| self.verdict(&copy.verdict)),
             result: ends(&branch.path),
             stopped: branch.path.stopped.as_deref(),
+        }
+    }
+
+    fn endpoint(&self, endpoint: &Endpoint) -> ReportEndpoint<'a> {
+        let (_, table, chain) = endpoint.place.at.find(self.rulesets);
+        let &Endpoint { place, dst, dport, probability, .. } = endpoint;
+        ReportEndpoint {
+            table: table.name,
+            chain: &chain.name,
+            rule: place.rule.map(|rule| rule + 1),
+            dst,
+            dport,
+            probability,
         }
     }
 

@@ -23,6 +23,7 @@ mod martian;
 mod nat;
 mod quirk;
 pub mod route;
+mod spread;
 pub mod steps;
 pub mod trace;
 
@@ -155,6 +156,7 @@ fn turns_tracking_on(ruleset: &Ruleset) -> bool {
 /// Walks, and where a rule cannot be told walks again for both answers, depth first.
 fn follow(mut walker: Walker) -> Trace {
     let forked = walker.run(&[]);
+    let spread = if forked { walker.spread() } else { None };
     let path = std::mem::take(&mut walker.path);
     let mut trace = Trace {
         packet: walker.packet.clone(),
@@ -165,6 +167,7 @@ fn follow(mut walker: Walker) -> Trace {
         assumes: Vec::new(),
         branches: Vec::new(),
         branches_left_out: 0,
+        spread,
     };
     let mut scripts: Vec<Vec<bool>> = if forked { vec![vec![false], vec![true]] } else { Vec::new() };
     let mut steps = 0;

@@ -1,5 +1,6 @@
 //! The packet's fields.
 
+use chainwalk_core::large;
 use thirtyfour::Key;
 
 use crate::each_way;
@@ -14,6 +15,21 @@ fn a_field_changes_the_verdict_at_once() {
         // One that both packets share.
         page.fill("#both-protocol", "udp");
         page.reads("#verdict-other", "not captured");
+    });
+}
+
+#[test]
+fn a_service_is_shown_as_its_endpoints() {
+    each_way(|page| {
+        page.paste(&large::kube_proxy_of(2, 20));
+        page.reads("#samples", "Your paste");
+        page.fill("#both-dport", "80");
+        page.fill("#both-dst", "10.96.0.1");
+        page.reads("#pane-packet", "Chance chooses among 20 destinations of KUBE-SVC-");
+        page.reads("#pane-packet", ", 5 % each. The first is shown.");
+        let listed = page.reads("#spread", "10.244.0.20:8080 5 %");
+        assert_eq!(listed.matches(":8080 5 %").count(), 12, "{listed}");
+        page.reads("#pane-packet", "8 more, the last of them 10.244.0.39:8080.");
     });
 }
 

@@ -20,6 +20,7 @@ mod rule;
 mod rules;
 mod share;
 mod shelf;
+mod spread;
 mod stepper;
 mod steps;
 mod text;

@@ -34,10 +34,25 @@ impl Walker<'_> {
     /// has no chain at this hook.
     pub(super) fn table(&mut self, ruleset: u32, table: &Table) -> Result<Option<(Action, Place)>, Stop> {
         let Some((base, built_in)) = table.at(self.view.hook) else { return Ok(None) };
+        if let Some(ended) = self.chain(ruleset, table, base)? {
+            return Ok(Some(ended));
+        }
+        let here = Place { at: ChainPlace { ruleset, table: table.name, chain: base }, rule: None };
+        self.push(here, Outcome::Policy, None, None);
+        let action = match built_in.policy {
+            Policy::Accept => Action::Accept,
+            Policy::Drop => Action::Drop,
+        };
+        Ok(Some((action, here)))
+    }
+
+    /// Walks a chain and those that it calls. What comes back is a rule's verdict, or nothing where the packet comes to the end
+    /// of the chain, or returns from it.
+    pub(super) fn chain(&mut self, ruleset: u32, table: &Table, first: u32) -> Result<Option<(Action, Place)>, Stop> {
         let place = |chain| ChainPlace { ruleset, table: table.name, chain };
         let mut open = vec![false; table.chains.len()];
-        open[base as usize] = true;
-        let mut frames = vec![Frame { chain: base, next: 0, resumes: true, caller: None }];
+        open[first as usize] = true;
+        let mut frames = vec![Frame { chain: first, next: 0, resumes: true, caller: None }];
         while let Some(frame) = frames.last_mut() {
             let chain = &table.chains[frame.chain as usize];
             self.skim(&chain.rules, place(frame.chain), frame);
@@ -82,13 +97,7 @@ impl Walker<'_> {
             frames.last_mut().expect("the chain that jumps is open").resumes = resumes;
             frames.push(Frame { chain: next, next: 0, resumes: true, caller: Some(step) });
         }
-        let here = Place { at: place(base), rule: None };
-        self.push(here, Outcome::Policy, None, None);
-        let action = match built_in.policy {
-            Policy::Accept => Action::Accept,
-            Policy::Drop => Action::Drop,
-        };
-        Ok(Some((action, here)))
+        Ok(None)
     }
 
     /// Passes the rules that fail at a glance, and records them. By itself, since that is a quarter faster than within its
@@ -194,7 +203,7 @@ impl Walker<'_> {
 
     /// All conditions must hold. One that surely fails settles it, whatever cannot be told of the others. Behind a match
     /// that drops, nftables asks nothing (`__nft_match_eval`); legacy goes on to the end of the rule (`ipt_do_table`).
-    fn answer(&self, rule: &Rule, ruleset: u32) -> (Answer, Option<u16>) {
+    pub(super) fn answer(&self, rule: &Rule, ruleset: u32) -> (Answer, Option<u16>) {
         let rules = &self.rulesets[ruleset as usize];
         let mut unknown = None;
         let mut dropped = false;
@@ -233,7 +242,7 @@ impl Walker<'_> {
     }
 
     /// Whether one of the rule's matches drops the packet, if it is asked.
-    fn drops(&self, rule: &Rule, ruleset: u32) -> bool {
+    pub(super) fn drops(&self, rule: &Rule, ruleset: u32) -> bool {
         let rules = &self.rulesets[ruleset as usize];
         rules.groups(rule).any(|group| {
             let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
@@ -242,7 +251,7 @@ impl Walker<'_> {
     }
 
     /// Applies a target; what no dump can tell of it is answered from the script.
-    fn act(&mut self, ruleset: u32, id: Id, rule: &Rule, place: Place) -> Result<Action, Stop> {
+    pub(super) fn act(&mut self, ruleset: u32, id: Id, rule: &Rule, place: Place) -> Result<Action, Stop> {
         let (because, yes, no) = match self.apply(ruleset, id, rule) {
             Action::Depends { because, yes, no } => (because, yes, no),
             action => return Ok(action),
@@ -257,7 +266,7 @@ impl Walker<'_> {
     }
 
     /// How likely a rule matches that cannot be told, where chance alone decides.
-    fn chance(&self, rule: &Rule, ruleset: u32) -> Option<f64> {
+    pub(super) fn chance(&self, rule: &Rule, ruleset: u32) -> Option<f64> {
         let rules = &self.rulesets[ruleset as usize];
         let mut all = 1.0;
         for group in rules.groups(rule) {

@@ -253,6 +253,30 @@ impl Branch {
     }
 }
 
+/// Where chance sends a connection: the destinations that the chance rules of one chain choose among.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Spread {
+    /// In the order of the rules; at least two.
+    pub endpoints: Vec<Endpoint>,
+    /// How likely it is that it goes to none of them, or that where it goes cannot be told; from 0 to 1.
+    pub elsewhere: f64,
+}
+
+/// A destination that chance may choose.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Endpoint {
+    /// The rule that chance lets match.
+    pub place: Place,
+    /// The rule that then writes the destination.
+    pub by: Place,
+    /// The new destination.
+    pub dst: IpAddr,
+    /// Its port, where the protocol has them.
+    pub dport: Option<u16>,
+    /// How likely it is, of all packets that come to the first of these rules; from 0 to 1.
+    pub probability: f64,
+}
+
 /// A walk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
@@ -272,6 +296,8 @@ pub struct Trace {
     pub branches: Vec<Branch>,
     /// How many more ways were begun and not followed.
     pub branches_left_out: usize,
+    /// Where the first rule that cannot be told is one of chance, and chooses among destinations: all of them, however many.
+    pub spread: Option<Spread>,
 }
 
 impl Trace {
@@ -281,6 +307,11 @@ impl Trace {
         let first = first.path.verdict.as_ref()?;
         let agree = |branch: &Branch| branch.path.verdict.as_ref().is_some_and(|verdict| verdict.same_end(first));
         (self.branches_left_out == 0 && self.branches.iter().all(agree)).then_some(first)
+    }
+
+    /// Whether chance alone decides which of the branches a packet goes.
+    pub fn is_chance_alone(&self) -> bool {
+        self.branches.iter().all(|branch| branch.probability().is_some())
     }
 
     /// The way to show: the only one, or the first of several.

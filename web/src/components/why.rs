@@ -107,6 +107,9 @@ fn ways(state: &State, walked: &Walked) -> Html {
         return html! {};
     }
     let rulesets = state.paste.rulesets();
+    if let Some(spread) = trace.spread.as_ref().filter(|_| trace.is_chance_alone()) {
+        return super::spread::spread(rulesets, spread);
+    }
     let ways = trace.branches.iter().map(|branch| {
         let order = branch.first.map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
         let answers = branch.assumes.iter().map(|assumed| {

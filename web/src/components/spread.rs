@@ -1,0 +1,33 @@
+//! Where chance sends a connection: the destinations, each with its probability.
+
+use chainwalk_core::explain::chance;
+use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::walk::trace::Spread;
+use yew::prelude::*;
+
+/// So many are listed; the others are counted.
+const MOST: usize = 12;
+
+/// The sentence and the table.
+pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Html {
+    let Some(last) = spread.endpoints.last() else { return html! {} };
+    let rows = spread.endpoints.iter().take(MOST).map(|endpoint| {
+        html! {
+            <tr>
+                <th scope="row"><code>{ chance::destination(endpoint) }</code></th>
+                <td>{ chance::percent(endpoint.probability) }</td>
+                <td>{ format!("rule {}", endpoint.place.rule.map_or(0, |rule| rule + 1)) }</td>
+            </tr>
+        }
+    });
+    let left_out = spread.endpoints.len().saturating_sub(MOST);
+    html! {
+        <>
+            <p>{ chance::says(rulesets, spread) }{ " The first is shown." }</p>
+            <table class="shelf" id="spread" aria-label="Destinations by chance">{ for rows }</table>
+            if left_out > 0 {
+                <p class="quiet">{ format!("{left_out} more, the last of them {}.", chance::destination(last)) }</p>
+            }
+        </>
+    }
+}
