@@ -123,12 +123,14 @@ impl Constants {
         numbers
     }
 
-    /// The first and last addresses of a field's networks and their neighbours.
-    pub fn addresses(&self, field: &str) -> Vec<IpAddr> {
-        let around = |(first, last): (IpAddr, IpAddr)| [beside(first, false), first, last, beside(last, true)];
-        let mut addresses: Vec<IpAddr> = self.networks(field).into_iter().flat_map(around).collect();
-        addresses.dedup();
-        addresses
+    /// The first and last addresses of a field's networks and their neighbours; not as a list, since few of many are tried.
+    pub fn addresses<'a>(&'a self, field: &'a str) -> impl Iterator<Item = IpAddr> + 'a {
+        let around = |constant: &Constant| match constant {
+            Constant::Network(first, last) => vec![beside(*first, false), *first, *last, beside(*last, true)],
+            _ => Vec::new(),
+        };
+        let mut before = None;
+        self.each(field).flat_map(around).filter(move |address| before.replace(*address) != Some(*address))
     }
 }
 

@@ -323,11 +323,9 @@ fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dy
     }
     // An interface that a rule names is reached by an address behind it. Those first: they are what readers know.
     let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
-    let mut addresses: Vec<IpAddr> = own.collect();
-    addresses.extend(constants.addresses("dst"));
-    addresses.extend(host.routes.iter().filter_map(|route| route.via));
-    addresses.extend(outside(packet.family()));
-    for dst in addresses.into_iter().filter(|dst| Family::of(*dst) == packet.family()) {
+    let via = host.routes.iter().filter_map(|route| route.via);
+    let addresses = own.chain(constants.addresses("dst")).chain(via).chain(outside(packet.family()));
+    for dst in addresses.filter(|dst| Family::of(*dst) == packet.family()) {
         if !add("dst", Some(Packet { dst, ..packet.clone() })) {
             return;
         }

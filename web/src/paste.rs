@@ -84,7 +84,7 @@ pub(crate) struct Paste {
 }
 
 /// So many rules are looked at in one turn of the search for findings: some milliseconds.
-const TURN: usize = 2_000;
+const TURN: usize = 1_000;
 
 impl Paste {
     /// Reads a sample.

@@ -27,6 +27,10 @@ const MOST: f64 = 100e6;
 /// So long after the last action what is still to be worked out waits, in milliseconds: until the action's effect is drawn.
 const PAUSE: u32 = 30;
 
+/// The parts of the page that come one after another when it opens, each drawn before the next: the first answers and shows the
+/// rules, and a slow machine needs a fifth of a second for all of them.
+const PARTS: u8 = 4;
+
 /// Why a file was not taken.
 const UNREAD: &str = "the file cannot be read: it may have been moved, or this browser may not look at it";
 
@@ -35,6 +39,10 @@ const UNREAD: &str = "the file cannot be read: it may have been moved, or this b
 pub(crate) struct App {
     state: Rc<State>,
     act: Callback<Action>,
+    /// How many of the parts are there.
+    parts: u8,
+    /// Makes the next one: dropping this would stop it.
+    part: Option<Timeout>,
     _listeners: Vec<EventListener>,
     /// The file that is being read: dropping this would stop it.
     reader: Option<FileReader>,
@@ -55,6 +63,8 @@ pub(crate) enum Message {
     Act(Action),
     /// From the document.
     Taken(Taken),
+    /// The next part can be made.
+    Part,
     /// The moment has come to keep the draft.
     Keep,
     /// The moment has come for a turn at what is still to be worked out.
@@ -79,6 +89,8 @@ impl Component for App {
         Self {
             state: Rc::<State>::default().reduce(Action::Link(link.or(draft).unwrap_or_default())),
             act: context.link().callback(Message::Act),
+            parts: 1,
+            part: None,
             _listeners: intake::listen(&taken),
             reader: None,
             keeper: None,
@@ -91,6 +103,15 @@ impl Component for App {
     fn update(&mut self, context: &Context<Self>, message: Message) -> bool {
         let action = match message {
             Message::Act(action) => action,
+            Message::Part => {
+                (self.parts, self.part) = (self.parts + 1, None);
+                if self.parts == PARTS {
+                    self.plan(context, PAUSE);
+                    // Behind the first paint: what came up once is no danger.
+                    Timeout::new(50, || _ = browser::opening(false)).forget();
+                }
+                return true;
+            }
             Message::Keep => {
                 self.notice = keep::keep(&self.state).err().unwrap_or_default();
                 return !self.notice.is_empty();
@@ -143,9 +164,10 @@ impl Component for App {
     fn rendered(&mut self, context: &Context<Self>, first: bool) {
         if first {
             browser::measure();
-            self.plan(context, PAUSE);
-            // Behind the first paint: what came up once is no danger.
-            Timeout::new(50, || _ = browser::opening(false)).forget();
+        }
+        if self.parts < PARTS && self.part.is_none() {
+            let part = context.link().callback(|()| Message::Part);
+            self.part = Some(Timeout::new(0, move || part.emit(())));
         }
     }
 
@@ -159,11 +181,18 @@ impl Component for App {
                 <Header ..page.clone() />
                 { self.notices(context) }
                 { verdict(&page) }
-                <main class={classes!("columns", format!("show-{}", page.state.tab.key()))}>
+                <main class={classes!("columns", format!("show-{}", page.state.tab.key()))}
+                    aria-busy={(self.parts < PARTS).then_some("true")}>
                     { rules(&page) }
-                    { walk(&page) }
-                    <Form ..page.clone() />
-                    { past(&page) }
+                    if self.parts > 1 {
+                        { walk(&page) }
+                    }
+                    if self.parts > 2 {
+                        <Form ..page.clone() />
+                    }
+                    if self.parts > 3 {
+                        { past(&page) }
+                    }
                 </main>
                 if let Some(fragment) = embed {
                     <footer class="onward"><a href={format!("#{fragment}")} target="_blank" rel="noopener">{ "Open in Chainwalk" }</a></footer>

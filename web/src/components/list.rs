@@ -20,8 +20,8 @@ use crate::page::Page;
 use crate::rows::{self, Row};
 use crate::state::{Action, Side, State};
 
-/// So many rows are made at once: several screens full.
-const MOST: usize = 160;
+/// So many rows are made at once: a few screens full, since a search makes them anew at every key.
+const MOST: usize = 96;
 /// How high a row is taken to be where it is not made.
 const HEIGHT: usize = 46;
 
