@@ -26,7 +26,8 @@ const write = (field, text) => {
 location.hash = `lesson/${name}`;
 for (const step of steps) {
   await until(step.title, () => at('#lesson-title')?.textContent == step.title);
-  await until('the step to be shown', () => at('#samples').selectedOptions[0].label.includes('lesson'));
+  await until('the step to be shown', () => document.body.dataset.learning == location.hash);
+  await until('its rules', () => at('#samples').selectedOptions[0].label.includes('lesson'));
   if (step.ask) {
     await until('the walk hidden or not', () => document.body.hasAttribute('data-asking') == step.ask.hides);
     if (at('.behind')) throw new Error(`${name}: ${step.title} tells before it is answered`);

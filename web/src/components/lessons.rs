@@ -74,8 +74,9 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             if room.address.starts_with(ADDRESS) && intake::fragment() != room.address {
                 let _ = window().location().set_hash(&room.address);
             }
-            mark("learning", *shown != Shown::Closed);
-            mark("asking", *hides);
+            // By the address, whoever waits for a step sees that it is shown.
+            mark("learning", (*shown != Shown::Closed).then_some(&room.address));
+            mark("asking", hides.then_some(""));
             if let Some(stage) = room.stage() {
                 page.act.emit(Action::Stage(Box::new(stage)));
                 let about_packet = lesson::is_about_the_packet(&room);
@@ -113,12 +114,13 @@ pub(crate) fn Lessons(page: &Page) -> Html {
     }
 }
 
-/// Whether the style sheet is to know something.
-fn mark(what: &str, holds: bool) {
+/// What the style sheet is to know, or not.
+fn mark(what: &str, value: Option<&str>) {
+    let name = format!("data-{what}");
     // Neither can fail: the names are valid.
-    let _ = match holds {
-        true => body().set_attribute(&format!("data-{what}"), ""),
-        false => body().remove_attribute(&format!("data-{what}")),
+    let _ = match value {
+        Some(value) => body().set_attribute(&name, value),
+        None => body().remove_attribute(&name),
     };
 }
 
@@ -129,7 +131,7 @@ fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
     let tag = if handout { "main" } else { "aside" };
     let fold = Callback::from(|_: MouseEvent| {
         let folded = body().has_attribute("data-folded");
-        mark("folded", !folded);
+        mark("folded", (!folded).then_some(""));
     });
     html! {
         <@{tag} {class} id="lesson" aria-label={name}>
