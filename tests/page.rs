@@ -82,7 +82,7 @@ impl<'a> Page<'a> {
         page.show_as(WIDE, "light");
         browser.open(&page.own);
         page.reads("#verdict", "ISTIO_OUTPUT");
-        page.holds("document.querySelector('main:not([aria-busy])')");
+        page.holds("document.querySelector('main:not([aria-busy]) .groups:not([aria-busy])')");
         page
     }
 
