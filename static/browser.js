@@ -244,7 +244,7 @@
   window.chainwalkTab = function (from, to, others) {
     left[from] = scrollY;
     if (others) left = {};
-    if (from === to || !document.querySelector(".tabs").offsetHeight) return;
+    if ((from === to && !others) || !document.querySelector(".tabs").offsetHeight) return;
     setTimeout(function () {
       // What led there may have gone to a part of it already.
       if (document.getElementById("pane-" + to).contains(document.activeElement)) return;

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::extension::{Kind, Opt, Options};
 use crate::mesh::Mesh;
-use crate::packet::{ConnectionState, Packet, Protocol};
+use crate::packet::{ConnectionState, Origin, Packet, Protocol};
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::view::View;
 use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
@@ -461,6 +461,10 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
                 format!("sends {subject} to {to}")
             }
         },
+        (VerdictKind::Delivered, false) if trace.packet.origin == Origin::Local => {
+            let port = verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}"));
+            format!("lets {subject} reach {port}")
+        }
         (VerdictKind::Delivered, false) => format!("lets {subject} in"),
         (_, false) => format!("lets {subject} out"),
     };

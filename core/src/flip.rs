@@ -54,7 +54,7 @@ impl Flip {
                 format!("Had {} asked whether {says}", lower(&explain::place(rulesets, *place)))
             }
         };
-        format!("{had}, {}.", would(rulesets, &self.verdict, mesh))
+        format!("{had}, {}.", would(rulesets, &self.verdict, mesh, packet.origin))
     }
 }
 
@@ -67,7 +67,7 @@ fn lower(text: &str) -> String {
 }
 
 /// "rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001".
-fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Origin) -> String {
     let who = verdict.decided_by.map_or("routing".into(), |place| lower(&explain::place(rulesets, place)));
     let by = verdict.interface.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
     let on = verdict.port.map(|port| format!(" on {port}")).unwrap_or_default();
@@ -75,6 +75,9 @@ fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>) -> String
         VerdictKind::Delivered if verdict.redirected => {
             let listener = verdict.port.and_then(|port| mesh?.listener(port)).unwrap_or("this host");
             format!("sent it to {listener}{on}")
+        }
+        VerdictKind::Delivered if from == Origin::Local => {
+            format!("let it reach {}", verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}")))
         }
         VerdictKind::Delivered => format!("let it in{on}"),
         VerdictKind::Sent | VerdictKind::Forwarded => format!("let it out{by}"),

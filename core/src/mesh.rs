@@ -121,7 +121,19 @@ impl Mesh {
         let (ruleset, table, chain) = place.at.find(rulesets);
         let rule = place.rule(rulesets)?;
         let fit = Shape::new(self.kind, ruleset.family).fit(ruleset, table, &chain.name, rule)?;
-        Some(fit.why(self.proxy))
+        let option = match fit.row.is {
+            Is::Option(setting) => self.option_that_made(setting, &fit.words),
+            _ => None,
+        };
+        Some(fit.why(self.proxy) + &option.map(|name| format!(" It comes from {name}.")).unwrap_or_default())
+    }
+
+    /// The option that a rule comes from; none where the mesh makes such a rule for a port of its own.
+    fn option_that_made(&self, setting: Setting, words: &[String]) -> Option<String> {
+        let name = self.option_name(setting);
+        let (_, values) = self.options.iter().find(|(other, _)| *other == name)?;
+        let listed = |word: &String| word.split(',').all(|one| values.iter().any(|value| value == one));
+        words.first().is_none_or(listed).then_some(name)
     }
 
     /// What one of its rules is to it.

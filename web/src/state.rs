@@ -10,6 +10,7 @@ use chainwalk_core::journey::Choices;
 use chainwalk_core::link::Shared;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::{Path, Place};
+use chainwalk_core::witness::witness;
 use yew::Reducible;
 
 use crate::cursor::{self, Move};
@@ -256,8 +257,9 @@ impl State {
             _ => None,
         };
         self.tell();
-        let decided = || self.followed().and_then(|(_, walked)| walked.decided_at());
-        let worth = self.part.or_else(decided).unwrap_or(0);
+        // What the large answer names, so that the rules and a link show it, too.
+        let decided = self.walked(self.lead).and_then(|walked| walked.decided_at());
+        let worth = decided.or(self.part).unwrap_or(0);
         self.cursor = cursor::go(&self.paths(), 0, Move::To(worth));
         self.unmet = None;
         self.arrange();
@@ -308,12 +310,25 @@ impl State {
     fn show_finding(&mut self, which: usize) {
         let paste = Rc::clone(&self.paste);
         let Some(finding) = paste.findings().and_then(|all| all.get(which)) else { return };
-        if let Some(packet) = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref()) {
+        let packet = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref());
+        self.show_with(packet, finding.place.filter(|place| place.rule.is_some()));
+    }
+
+    /// A packet that shows a rule.
+    fn try_rule(&mut self, place: Place) {
+        let paste = Rc::clone(&self.paste);
+        let packet = witness(paste.rulesets(), &paste.host, paste.mesh.as_ref(), place);
+        self.show_with(packet, Some(place));
+    }
+
+    fn show_with(&mut self, packet: Option<Packet>, place: Option<Place>) {
+        if let Some(packet) = packet {
             self.load(&packet);
         }
-        if let Some(place) = finding.place.filter(|place| place.rule.is_some()) {
+        if let Some(place) = place {
             self.editing.place = None;
             self.go_to(place);
+            self.tab = Tab::Rules;
         }
     }
 

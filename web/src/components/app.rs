@@ -216,7 +216,7 @@ impl App {
         let opened = matches!(action, Action::Link(_));
         let before = Rc::clone(&self.state);
         self.state = Rc::clone(&self.state).reduce(action);
-        browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.paste, &self.state.paste));
+        browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.original, &self.state.original));
         self.plan(context, PAUSE);
         // A lesson's address stays true, whatever its reader tries out.
         let lesson = intake::fragment().starts_with(lesson::ADDRESS);

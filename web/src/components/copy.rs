@@ -27,7 +27,7 @@ pub(super) fn Copy(props: &CopyProps) -> Html {
     html! {
         <>
             <button type="button" class="line" id={format!("{of}-copy")} {onclick}>{ "Copy" }</button>
-            <span role="status">{ *says }</span>
+            <span role="status">{ " " }{ *says }</span>
         </>
     }
 }

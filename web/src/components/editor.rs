@@ -52,6 +52,11 @@ pub(super) fn editor(page: &Page, place: Place) -> Html {
     html! {
         <div class="editor" role="group" aria-label="Change this rule">
             { for buttons }
+            if place.rule.is_some() {
+                <button type="button" class="line" id="try" title="Fill in a packet that has what this rule asks for"
+                    onclick={page.on(Action::Try(place))}>{ "Try a packet" }</button>
+            }
+            <span class="space" />
             <button type="button" class="line" aria-label="Close" title="Close"
                 onclick={page.on(Action::Rule(Do::Choose(None)))}>{ "✕" }</button>
             if let Some(form) = editing.form {

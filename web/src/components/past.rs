@@ -81,13 +81,14 @@ pub(crate) fn past(page: &Page) -> Html {
         }
     });
     let sections = findings::sections(page);
+    let title = if paste.mesh.is_some() { "Who gets past" } else { "Where packets end" };
     let links = sections.iter().map(|section| {
         html! { <button type="button" class="link" data-to={section.id}>{ &section.title }</button> }
     });
     html! {
-        <section class="pane past" id="pane-past" aria-label="Who gets past">
+        <section class="pane past" id="pane-past" aria-label={title}>
             <div class="head">
-                <h2>{ if paste.mesh.is_some() { "Who gets past" } else { "Where packets end" } }</h2>
+                <h2>{ title }</h2>
                 <span class="counts" role="group" aria-label="Show only">{ for counts }</span>
                 <span class="space" />
                 <span class="quiet wide">{ "click a row to load it" }</span>

@@ -126,9 +126,7 @@ fn export(page: &Page) -> Html {
                         <Copy of="export" />
                         if *kind == Export::Commands {
                             { " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names a rule as it stands in the paste." }
-                            if let Some(mesh) = &page.state.paste.mesh {
-                                { format!(" {} makes its rules anew with each pod: what is to last is one of its options.", mesh.name) }
-                            }
+                            { lasting(&page.state) }
                         }
                     </p>
                 }
@@ -137,9 +135,22 @@ fn export(page: &Page) -> Html {
     }
 }
 
+/// What a change that is to last takes.
+fn lasting(state: &State) -> String {
+    let Some(mesh) = &state.original.mesh else { return String::new() };
+    let options: Vec<&str> = mesh.options.iter().map(|(name, _)| &**name).collect();
+    let options = if options.is_empty() {
+        "one of its options".to_owned()
+    } else {
+        format!("an option ({})", options.join(", "))
+    };
+    format!(" {} makes its rules anew with each pod: what is to last is {options}.", mesh.name)
+}
+
 /// That a text was taken, and for what.
 fn taken(state: &State) -> Html {
-    let parsed = &state.paste.parsed;
+    // As they came: what is changed since is told beside the commands.
+    let parsed = &state.original.parsed;
     if matches!(state.paste.origin, Origin::Sample(_) | Origin::Lesson) {
         return html! {};
     }

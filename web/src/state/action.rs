@@ -64,6 +64,8 @@ pub(crate) enum Action {
     GoTo(Place),
     /// A finding is shown, by its number: with a packet, and its rule.
     Finding(usize),
+    /// A rule is shown with a packet that matches it, or that has what it asks for.
+    Try(Place),
     /// The rules are shown in another way.
     View(View),
     /// A line of the text is shown, and a place in it.
@@ -137,8 +139,7 @@ impl State {
             Action::Settle(place, matches) => self.settle(place, matches),
             Action::Lead(side) => {
                 self.lead = side;
-                self.tell();
-                self.arrange();
+                self.arrive();
             }
             Action::Compare => {
                 self.compare = !self.compare;
@@ -152,6 +153,7 @@ impl State {
             }
             Action::GoTo(place) => self.go_to(place),
             Action::Finding(which) => self.show_finding(which),
+            Action::Try(place) => self.try_rule(place),
             Action::View(view) => {
                 self.view = view;
                 self.arrange();
