@@ -116,7 +116,7 @@
   }
 
   function wasm() {
-    return unpacked("wasm", "application/wasm") || fetched.then(arrived);
+    return unpacked("wasm", "application/wasm") || fetch(script.dataset.wasm).then(arrived);
   }
 
   // The text of all lessons, for the app: from the data block `#chainwalk-lessons`, or the file that this script's `data-lessons`
@@ -136,15 +136,9 @@
       );
   };
 
-  // Asked for now, while the rest of the page is still on its way.
-  var fetched = script.dataset.wasm && fetch(script.dataset.wasm);
-  // A failure is told below; this only keeps it from being told as unhandled before that.
-  if (fetched) fetched.catch(function () {});
-
   document.addEventListener("DOMContentLoaded", function () {
-    Promise.resolve()
+    painted()
       .then(wasm)
-      .then(painted)
       .then(function (response) {
         return wasm_bindgen({ module_or_path: response });
       })
@@ -153,22 +147,21 @@
       });
   });
 
-  // Behind the first paint: where all is at hand, the shell would otherwise wait for the app. A hidden page paints nothing.
-  function painted(response) {
+  // Behind the first paint, once it is on the screen: on a slow line the shell would otherwise share it with the WebAssembly, and on a fast
+  // one wait for the app. A hidden page paints nothing.
+  function painted() {
     return new Promise(function (go) {
-      function next() {
-        setTimeout(go, 0, response);
-      }
-      requestAnimationFrame(next);
-      setTimeout(next, 100);
+      new PerformanceObserver(go).observe({ type: "paint", buffered: true });
+      setTimeout(go, 100);
     });
   }
 
   function hint() {
-    if (location.protocol === "file:" && fetched)
+    var hosted = script.dataset.wasm;
+    if (location.protocol === "file:" && hosted)
       return "Opened as a file, this page may not load the files beside it. Open chainwalk.html instead, which holds everything, or serve this folder with any web server.";
     if (!window.WebAssembly) return "This browser has no WebAssembly, or it is switched off, as some lock-down modes do.";
-    if (!fetched && !window.DecompressionStream) return "This takes a browser from 2023 or later.";
+    if (!hosted && !window.DecompressionStream) return "This takes a browser from 2023 or later.";
     if (typeof wasm_bindgen === "undefined") return "A script did not load. Reload the page; if it stays so, a file is missing on the server.";
     return (
       "Reload the page. If it stays so, whoever hosts it should look whether the .wasm file is there and whether a " +
