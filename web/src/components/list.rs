@@ -20,8 +20,13 @@ use crate::page::Page;
 use crate::rows::{self, Row};
 use crate::state::{Action, Side, State};
 
-/// So many rows are made at once: a few screens full, since a search makes them anew at every key.
-const MOST: usize = 96;
+/// So many rows are made at once: two screens full, since a search makes them anew at every key. The lowest rows are of some
+/// 26 pixels.
+fn most() -> usize {
+    let height = window().inner_height().ok().and_then(|height| height.as_f64());
+    height.map_or(1080, |height| height as usize).min(8000) / 26 + 20
+}
+
 /// How high a row is taken to be where it is not made.
 const HEIGHT: usize = 46;
 
@@ -42,6 +47,7 @@ pub(super) fn List(page: &Page) -> Html {
         }
         _ => false,
     };
+    let most = most();
     // Where something else is wanted, it is made, wherever the list stood.
     let all = state.rows.len();
     let must = use_memo((state.rows.clone(), wanted.clone()), |(rows, _)| rows.iter().position(is_wanted));
@@ -50,12 +56,12 @@ pub(super) fn List(page: &Page) -> Html {
     let is_new =
         last.replace(key.clone()).is_none_or(|before: std::rc::Rc<Option<usize>>| !std::rc::Rc::ptr_eq(&before, &must));
     let first = match *must {
-        Some(must) if is_new && !(*start..*start + MOST).contains(&must) => must.saturating_sub(MOST / 2),
+        Some(must) if is_new && !(*start..*start + most).contains(&must) => must.saturating_sub(most / 2),
         None if is_new => 0,
         _ => *start,
     };
-    let first = first.min(all.saturating_sub(MOST));
-    let seen = first..all.min(first + MOST);
+    let first = first.min(all.saturating_sub(most));
+    let seen = first..all.min(first + most);
     use_effect_with(first, {
         let start = start.clone();
         move |first| {
@@ -121,7 +127,7 @@ fn counted(state: &State) -> Html {
 fn next(list: &Element, seen: std::ops::Range<usize>, all: usize) -> Option<usize> {
     // Not below 0 but where there is none.
     let row = usize::try_from(browser::row(list, seen.start, seen.end, all, HEIGHT)).ok()?;
-    let next = row.saturating_sub(MOST / 3).min(all.saturating_sub(MOST));
+    let next = row.saturating_sub(seen.len() / 3).min(all.saturating_sub(seen.len()));
     (next != seen.start).then_some(next)
 }
 
