@@ -119,6 +119,12 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
     if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
         search.rules(rulesets);
     }
+    // What is changed of the packet before what is changed of the rules.
+    search.found.offered.sort_by_key(|flip| match flip.change {
+        Change::Field(..) => 0,
+        Change::Gone(_) => 1,
+        Change::Value(..) => 2,
+    });
     search.found
 }
 

@@ -104,9 +104,9 @@ const APP_PORT: u16 = 8080;
 #[rustfmt::skip]
 const ROWS: [Row; 43] = [
     ("internet", "app → internet", Group::Internet, App, TCP, Pod, Internet, Is(443), true),
-    ("as-proxy", "same, as uid $", Group::Internet, Uid, TCP, Pod, Internet, Is(443), true),
-    ("as-proxy-gid", "same, as gid $", Group::Internet, Gid, TCP, Pod, Internet, Is(443), true),
-    ("internet-v6", "same, over IPv6", Group::Internet, App, TCP, Pod6, Internet6, Is(443), true),
+    ("as-proxy", "uid $ → internet", Group::Internet, Uid, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy-gid", "gid $ → internet", Group::Internet, Gid, TCP, Pod, Internet, Is(443), true),
+    ("internet-v6", "app → internet, IPv6", Group::Internet, App, TCP, Pod6, Internet6, Is(443), true),
     ("root", "root → internet, port #", Group::Internet, Root, TCP, Pod, Internet, Is(80), true),
     ("proxy", "% → internet", Group::Internet, Proxy, TCP, Pod, Internet, Is(443), false),
     ("became-app", "opened as uid $, then setuid to the app", Group::Internet, Proxy, TCP, Pod, Internet, Is(8443), false),
@@ -123,7 +123,7 @@ const ROWS: [Row; 43] = [
     ("localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(APP_PORT), true),
     ("localhost-2", "app → 127.0.0.2:#", Group::Inside, App, TCP, Loopback(1), Loopback(2), Is(APP_PORT), true),
     ("own-pod", "app → own pod", Group::Inside, App, TCP, Pod, Pod, Is(APP_PORT), true),
-    ("own-pod-v6", "same, over IPv6", Group::Inside, App, TCP, Pod6, Pod6, Is(APP_PORT), true),
+    ("own-pod-v6", "app → own pod, IPv6", Group::Inside, App, TCP, Pod6, Pod6, Is(APP_PORT), true),
     ("proxy-own-pod", "uid $ → own pod", Group::Inside, Proxy, TCP, Pod, Pod, Is(APP_PORT), true),
     ("uid-own-pod", "uid $, another gid → own pod", Group::Inside, Uid, TCP, Pod, Pod, Is(APP_PORT), false),
     ("gid-own-pod", "gid $ → own pod", Group::Inside, Gid, TCP, Pod, Pod, Is(APP_PORT), false),
@@ -228,7 +228,14 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
         });
     }
     let alone = |dst: &IpAddr| !sockets.iter().any(|(other, ..)| other == dst);
-    for dst in constants.networks("dst").into_iter().map(|(dst, _)| dst).filter(alone).take(4 - sockets.len()) {
+    for dst in constants
+        .networks("dst")
+        .into_iter()
+        .map(|(dst, _)| dst)
+        .filter(alone)
+        .filter(|dst| !dst.is_loopback())
+        .take(4 - sockets.len())
+    {
         add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
     }
     for (src, _) in constants.networks("src").into_iter().filter(|(src, _)| !src.is_loopback()).take(4) {

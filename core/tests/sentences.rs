@@ -166,7 +166,7 @@ fn a_mesh_is_read_from_its_rules_not_from_its_number() {
     assert_eq!(mesh::recognise(&parse("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n").rulesets[0]), None);
     let labels: Vec<String> = scenario::list(&Host::pod(), Some(&mesh)).into_iter().map(|s| s.label).collect();
     for want in
-        ["app → internet", "same, as uid 4711", "app → own pod", "from outside to 8080", "Envoy → app from 127.0.0.6"]
+        ["app → internet", "uid 4711 → internet", "app → own pod", "from outside to 8080", "Envoy → app from 127.0.0.6"]
     {
         assert!(labels.iter().any(|label| label == want), "{want} is not among {labels:?}");
     }

@@ -226,8 +226,7 @@ impl State {
         }
         let scenario = self.lane(side).scenario.and_then(|key| self.paste.scenario(key));
         match (scenario, draft.packet()) {
-            // "same, as …" says nothing by itself.
-            (Some(scenario), _) if !scenario.label.starts_with("same") => scenario.label.clone(),
+            (Some(scenario), _) => scenario.label.clone(),
             (_, Ok(packet)) => sent(&packet),
             (_, Err(_)) => "incomplete".into(),
         }
