@@ -252,6 +252,16 @@ pub fn socket(address: std::net::IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
+/// An end of a connection: an address, with its port where there is one.
+pub fn endpoint(address: std::net::IpAddr, port: Option<u16>) -> String {
+    port.map_or_else(|| address.to_string(), |port| socket(address, port))
+}
+
+/// What of this host a packet reaches: "port 8080", "this host".
+pub(crate) fn reached(verdict: &Verdict) -> String {
+    verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}"))
+}
+
 /// "Rule 4 of ISTIO_OUTPUT", "The policy of OUTPUT".
 pub fn place(rulesets: &[Ruleset], place: Place) -> String {
     let (ruleset, table, chain) = place.at.find(rulesets);
@@ -417,8 +427,7 @@ fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
         },
         VerdictKind::Sent if verdict.redirected => {
             let view = path.result();
-            let to = view.dport.map_or_else(|| view.dst.to_string(), |port| socket(view.dst, port));
-            format!("leaves by {interface} for {to}")
+            format!("leaves by {interface} for {}", endpoint(view.dst, view.dport))
         }
         VerdictKind::Sent => format!("leaves by {interface} unchanged"),
         VerdictKind::Forwarded => format!("passed on by {interface}"),
@@ -457,13 +466,11 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
             (Some(port), None) => format!("sends {subject} to port {port}"),
             (None, _) => {
                 let view = path.result();
-                let to = view.dport.map_or_else(|| view.dst.to_string(), |port| socket(view.dst, port));
-                format!("sends {subject} to {to}")
+                format!("sends {subject} to {}", endpoint(view.dst, view.dport))
             }
         },
         (VerdictKind::Delivered, false) if trace.packet.origin == Origin::Local => {
-            let port = verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}"));
-            format!("lets {subject} reach {port}")
+            format!("lets {subject} reach {}", reached(verdict))
         }
         (VerdictKind::Delivered, false) => format!("lets {subject} in"),
         (_, false) => format!("lets {subject} out"),
@@ -504,8 +511,8 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
         }
     }
     // Who sent it says something only where rules ask.
-    let uid = trace.packet.uid.filter(|_| asks_owner(ruleset));
-    told.or_else(|| uid.map(|uid| format!("uid {uid}"))).unwrap_or(protocol)
+    let uid = || Some(format!("uid {}", trace.packet.uid.filter(|_| asks_owner(ruleset))?));
+    told.or_else(uid).unwrap_or(protocol)
 }
 
 /// Whether any rule asks for the user or group that a packet belongs to.

@@ -77,7 +77,7 @@ fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Ori
             format!("sent it to {listener}{on}")
         }
         VerdictKind::Delivered if from == Origin::Local => {
-            format!("let it reach {}", verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}")))
+            format!("let it reach {}", explain::reached(verdict))
         }
         VerdictKind::Delivered => format!("let it in{on}"),
         VerdictKind::Sent | VerdictKind::Forwarded => format!("let it out{by}"),

@@ -5,7 +5,7 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::explain::{self, socket};
+use crate::explain::{self, endpoint, socket};
 use crate::host::Host;
 use crate::mesh::{Mesh, Mode};
 use crate::packet::{Family, Origin, Packet, Protocol};
@@ -210,10 +210,11 @@ impl Leg {
     pub fn steps(&self, rulesets: &[Ruleset]) -> Vec<String> {
         let packet = &self.trace.packet;
         let what = if packet.protocol == Protocol::TCP { "connects" } else { "sends" };
-        let src = packet.src.map_or_else(String::new, |src| end(src, packet.sport));
+        let src = packet.src.map_or_else(String::new, |src| endpoint(src, packet.sport));
         let mark = if packet.mark == 0 { String::new() } else { format!(", mark {:#x}", packet.mark) };
         let who = packet.uid.map(|uid| format!(" as uid {uid}")).unwrap_or_default();
-        let mut steps = vec![format!("{} {what}{who}: {src} → {}{mark}", self.from, end(packet.dst, packet.dport))];
+        let mut steps =
+            vec![format!("{} {what}{who}: {src} → {}{mark}", self.from, endpoint(packet.dst, packet.dport))];
         steps.extend(rewrites(rulesets, &self.trace));
         let verdict = self.trace.verdict();
         steps.push(match verdict.map(|verdict| (verdict.kind, verdict.port, &verdict.interface)) {
@@ -227,8 +228,8 @@ impl Leg {
         }
         if let Some(reply) = &self.reply {
             let (packet, view) = (&reply.packet, reply.shown().result());
-            let src = packet.src.map_or_else(String::new, |src| end(src, packet.sport));
-            let arrives = end(view.src, view.sport);
+            let src = packet.src.map_or_else(String::new, |src| endpoint(src, packet.sport));
+            let arrives = endpoint(view.src, view.sport);
             let way = match reply.verdict() {
                 Some(verdict) if verdict.kind == VerdictKind::Delivered => "comes back".into(),
                 Some(verdict) => {
@@ -237,7 +238,7 @@ impl Leg {
                 None => "may come back".to_owned(),
             };
             let undone = if arrives == src { "as it is".into() } else { format!("translated back: from {arrives}") };
-            steps.push(format!("the answer, from {src}, {way}, {undone}, to {}", end(view.dst, view.dport)));
+            steps.push(format!("the answer, from {src}, {way}, {undone}, to {}", endpoint(view.dst, view.dport)));
             if view.mark != packet.mark {
                 steps.push(format!("a rule gives the answer the mark {:#x}", view.mark));
             }
@@ -256,8 +257,4 @@ fn rewrites(rulesets: &[Ruleset], trace: &Trace) -> Vec<String> {
         Some(format!("{}: {change}", explain::place(rulesets, step.place)))
     });
     says.collect()
-}
-
-fn end(address: IpAddr, port: Option<u16>) -> String {
-    port.map_or_else(|| address.to_string(), |port| socket(address, port))
 }

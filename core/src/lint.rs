@@ -33,6 +33,11 @@ pub struct Finding {
 }
 
 impl Finding {
+    /// The rule that it is about, where it is about one.
+    pub fn rule(&self) -> Option<Place> {
+        self.place.filter(|place| place.rule.is_some())
+    }
+
     /// A packet that shows it; none where there is none, as for a chain that nothing leads into.
     pub fn packet(&self, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Option<Packet> {
         if let Some(place) = self.place {

@@ -15,14 +15,17 @@ use crate::walk::walk;
 /// one that has what the rule asks for, else one that the rule is asked about. None where no packet of those comes there.
 pub fn witness(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, place: Place) -> Option<Packet> {
     let (ruleset, _, _) = place.at.find(rulesets);
-    let family = |packet: &Packet| packet.family() == ruleset.family;
-    let known: Vec<Packet> =
-        scenario::list(host, mesh).into_iter().map(|one| one.packet).filter(|packet| family(packet)).collect();
     let met = |packet: &Packet| meets(rulesets, host, packet, place);
-    if let Some(packet) = known.iter().find(|packet| met(packet) == Some(true)) {
-        return Some(packet.clone());
+    let mut known: Vec<Packet> = scenario::list(host, mesh).into_iter().map(|one| one.packet).collect();
+    known.retain(|packet| packet.family() == ruleset.family);
+    let mut asked = None;
+    for packet in &known {
+        match met(packet) {
+            Some(true) => return Some(packet.clone()),
+            Some(false) => asked = asked.or(Some(packet)),
+            None => {}
+        }
     }
-    let asked = known.iter().find(|packet| met(packet).is_some());
     let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
     let bases = [Origin::Local, Origin::Inbound].map(|origin| known.iter().find(|packet| packet.origin == origin));
     let fitting = bases.into_iter().flatten().filter_map(|base| fitted(ruleset, host, base, parts));

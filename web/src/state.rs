@@ -310,7 +310,7 @@ impl State {
         let paste = Rc::clone(&self.paste);
         let Some(finding) = paste.findings().and_then(|all| all.get(which)) else { return };
         let packet = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref());
-        self.show_with(packet, finding.place.filter(|place| place.rule.is_some()));
+        self.show_with(packet, finding.rule());
     }
 
     /// A packet that shows a rule.
@@ -345,7 +345,7 @@ impl State {
 
 /// A packet in a few words: "uid 1337 to 10.0.0.1:443".
 pub(crate) fn sent(packet: &Packet) -> String {
-    let to = packet.dport.map_or_else(|| packet.dst.to_string(), |port| explain::socket(packet.dst, port));
+    let to = explain::endpoint(packet.dst, packet.dport);
     match packet.uid.filter(|_| packet.dport.is_some()) {
         Some(uid) => format!("uid {uid} to {to}"),
         None => format!("{} to {to}", packet.protocol),

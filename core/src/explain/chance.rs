@@ -4,8 +4,6 @@ use crate::number;
 use crate::ruleset::Ruleset;
 use crate::walk::trace::{Endpoint, Spread};
 
-use super::socket;
-
 /// Finer than the kernel's parts of 2^31 need.
 const PARTS: u64 = 1 << 32;
 
@@ -38,5 +36,5 @@ pub fn percent(probability: f64) -> String {
 
 /// "10.244.0.7:8080", or the address alone where the protocol has no ports.
 pub fn destination(endpoint: &Endpoint) -> String {
-    endpoint.dport.map_or_else(|| endpoint.dst.to_string(), |port| socket(endpoint.dst, port))
+    super::endpoint(endpoint.dst, endpoint.dport)
 }

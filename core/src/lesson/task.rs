@@ -166,10 +166,12 @@ pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), Str
     if task.goals.iter().all(reached) {
         return Err("every `goal:` is reached before anything is done: the task asks for nothing".into());
     }
-    let known = scenario::of_rules(&against.rulesets, &against.host, against.mesh.as_ref());
-    if let Some(key) = task.spare.iter().find(|key| !known.iter().any(|one| one.key == **key)) {
+    if !task.spare.is_empty() {
+        let known = scenario::of_rules(&against.rulesets, &against.host, against.mesh.as_ref());
         let keys: Vec<&str> = known.iter().map(|one| one.key).collect();
-        return Err(format!("no packet of the table is `{key}`; there are {}", keys.join(", ")));
+        if let Some(key) = task.spare.iter().find(|key| !keys.contains(&&***key)) {
+            return Err(format!("no packet of the table is `{key}`; there are {}", keys.join(", ")));
+        }
     }
     let mut fewest = usize::MAX;
     for solution in &task.solutions {

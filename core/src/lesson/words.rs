@@ -89,7 +89,7 @@ impl Cast<'_> {
             ("goes", None) => {
                 let trace = self.walk(about)?;
                 let view = trace.shown().result();
-                told(view.dport.map_or_else(|| view.dst.to_string(), |port| explain::socket(view.dst, port)))
+                told(explain::endpoint(view.dst, view.dport))
             }
             ("rule", None) => {
                 let decided = self.walk(about)?.verdict().and_then(|verdict| verdict.decided_by);
@@ -135,7 +135,7 @@ pub(super) fn packet(packet: &Packet) -> String {
         (_, Some(uid), Some(gid), _) => format!("uid {uid}, gid {gid}"),
         _ => "the kernel".into(),
     };
-    let to = packet.dport.map_or_else(|| packet.dst.to_string(), |port| explain::socket(packet.dst, port));
+    let to = explain::endpoint(packet.dst, packet.dport);
     format!("{protocol} from {from} to {to}")
 }
 

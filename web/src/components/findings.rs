@@ -22,7 +22,7 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
         let sign = if finding.severity == Severity::Note { "·" } else { "△" };
         let place = finding.place.map(|place| short(paste.rulesets(), place) + ": ").unwrap_or_default();
         // A dump without rules, and a chain that nothing leads into, have no packet and no rule to show.
-        let is_shown = finding.scenario.is_some() || finding.place.is_some_and(|place| place.rule.is_some());
+        let is_shown = finding.scenario.is_some() || finding.rule().is_some();
         let action = is_shown.then_some(Action::Finding(which));
         findings.push((format!("{sign} {}{}", place.replace(" policy", ""), finding.says), action));
     }
