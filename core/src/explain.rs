@@ -425,12 +425,9 @@ fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
             (Some(address), None) => format!("delivered to {address}: the kernel itself answers"),
             (None, _) => "delivered".into(),
         },
-        VerdictKind::Sent if verdict.redirected => {
-            let view = path.result();
-            format!("leaves by {interface} for {}", endpoint(view.dst, view.dport))
-        }
-        VerdictKind::Sent => format!("leaves by {interface} unchanged"),
-        VerdictKind::Forwarded => format!("passed on by {interface}"),
+        VerdictKind::Sent if is_unchanged(path) => format!("leaves by {interface} unchanged"),
+        VerdictKind::Sent => format!("leaves by {interface}{}", rewritten(path)),
+        VerdictKind::Forwarded => format!("passed on by {interface}{}", rewritten(path)),
         VerdictKind::Dropped => {
             told.map_or_else(|| "gone without a word".into(), |told| format!("dropped by routing: {told}"))
         }
@@ -438,6 +435,26 @@ fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
         VerdictKind::Queued => "in the hands of a program".into(),
         VerdictKind::Unroutable => format!("never leaves: {}", told.unwrap_or("there is no route")),
     }
+}
+
+/// The addresses that rules have given it, as they follow "leaves by eth0"; nothing where both are its own.
+fn rewritten(path: &Path) -> String {
+    let (own, now) = (&path.views[0], path.result());
+    let mut says = String::new();
+    if (own.dst, own.dport, own.dport_span) != (now.dst, now.dport, now.dport_span) {
+        says += &format!(" for {}", endpoint(now.dst, now.dport));
+    }
+    if (own.src, own.sport, own.sport_span) != (now.src, now.sport, now.sport_span) {
+        says += &format!(" with the source {}", endpoint(now.src, now.sport));
+    }
+    says
+}
+
+/// Whether it goes on the wire as it was made.
+fn is_unchanged(path: &Path) -> bool {
+    let [own, now] = [&path.views[0], path.result()]
+        .map(|view| (view.dscp, view.ecn, view.ttl, view.mss, view.tcp_flags, &view.tcp_options));
+    own == now && rewritten(path).is_empty()
 }
 
 /// Why it ends so: the deciding place, and what it does.

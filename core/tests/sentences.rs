@@ -207,3 +207,30 @@ fn the_inbound_port_is_not_an_outbound_one() {
     let mesh = mesh::recognise(&tproxy.rulesets[0]).expect("a mesh");
     assert_eq!((&mesh.outbound[..], &mesh.inbound[..]), (&[15001][..], &[15006][..]));
 }
+
+#[test]
+fn an_end_says_what_of_the_packet_has_changed() {
+    let check = |rules: &str, packet: &str, want: &str| {
+        let parsed = parse(rules);
+        assert_eq!(parsed.diagnostics, [], "{rules}");
+        let packet = Packet::from_json(packet).expect("a packet");
+        let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
+        assert_eq!(explain::verdict(&parsed.rulesets, &trace, None).end, want, "{rules}");
+    };
+    let sent = r#"{"origin": "local", "protocol": "tcp", "src": "10.244.1.5", "dst": "192.0.2.1", "sport": 40000, "dport": 443, "uid": 0, "gid": 0}"#;
+    let nat = |rule: &str| format!("*nat\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n{rule}\nCOMMIT\n");
+    check(&nat("-A POSTROUTING -d 10.0.0.0/8 -j SNAT --to-source 198.51.100.7"), sent, "leaves by eth0 unchanged");
+    check(
+        &nat("-A POSTROUTING -j SNAT --to-source 198.51.100.7"),
+        sent,
+        "leaves by eth0 with the source 198.51.100.7:40000",
+    );
+    check(
+        &nat(
+            "-A OUTPUT -p tcp -j DNAT --to-destination 192.0.2.9:8443\n-A POSTROUTING -j SNAT --to-source 198.51.100.7",
+        ),
+        sent,
+        "leaves by eth0 for 192.0.2.9:8443 with the source 198.51.100.7:40000",
+    );
+    check("*mangle\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j TTL --ttl-set 9\nCOMMIT\n", sent, "leaves by eth0");
+}
