@@ -101,25 +101,12 @@ fn a_large_paste_never_enters_a_text_field() {
                 page.click("#view-paste");
                 page.holds("document.activeElement.id == 'paste-area'");
             }
-            // The time until the next frame is painted, in ms.
-            let paste = "const data = new DataTransfer();
-                data.setData('text/plain', arguments[0]);
-                const event = new ClipboardEvent('paste', {clipboardData: data, bubbles: true, cancelable: true});
-                const start = performance.now();
-                const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
-                (document.activeElement ?? document.body).dispatchEvent(event);
-                return frame().then(() => ({ms: performance.now() - start, taken: event.defaultPrevented}))";
-            let paste = page.run(paste, &text);
-            assert_eq!(paste["taken"], true);
-            assert!(paste["ms"].as_f64().is_some_and(|ms| ms < 5_000.0), "the paste took {paste}");
+            page.paste(&text);
             page.reads("#diagnostics", "26001 rules");
-
-            let key = "const start = performance.now();
-                document.body.dispatchEvent(new KeyboardEvent('keydown', {key: 'End', bubbles: true, cancelable: true}));
-                const frame = () => new Promise(done => requestAnimationFrame(() => setTimeout(done)));
-                return frame().then(() => performance.now() - start)";
-            let ms = page.run(key, ()).as_f64().expect("a number");
-            assert!(ms < 1_000.0, "a key took {ms} ms");
+            page.reads("#taken", "26001 rules taken: iptables-save, nat table. All understood.");
+            // In the text field `End` would be the field's own.
+            page.run("document.activeElement.blur()", ());
+            page.press(Key::End);
             page.is_at(26_002);
 
             for view in ["#view-paste", "#view-text", "#view-saved", "#view-walked"] {

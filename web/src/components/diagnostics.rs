@@ -39,7 +39,7 @@ pub(crate) fn diagnostics(page: &Page) -> Html {
     let fixable = paste.fixable().is_some();
     let sections = parsed.sections.iter().take(MOST_SECTIONS).map(|section| read_as(page, section, several));
     html! {
-        <section class="diagnostics" id="diagnostics" aria-label="What the reader says">
+        <section class="diagnostics" id="diagnostics" tabindex="-1" aria-label="What the reader says">
             if !page.state.refused.is_empty() {
                 <div class="refused" role="alert">
                     <p><b>{ "That was not taken; the rules before it are still here." }</b></p>

@@ -13,7 +13,7 @@ use super::list::List;
 use super::text::{Edit, Text};
 use crate::editing::{Do, Export};
 use crate::page::Page;
-use crate::paste::{MOST_EDITED, Origin};
+use crate::paste::{MOST_EDITED, Origin, Paste};
 use crate::rows::{self, Order, Row};
 use crate::state::{Action, State, View};
 
@@ -147,19 +147,27 @@ fn lasting(state: &State) -> String {
     format!(" {} makes its rules anew with each pod: what is to last is {options}.", mesh.name)
 }
 
-/// That a text was taken, and for what.
+/// That a text was taken, for what, and whether all of it was understood.
 fn taken(state: &State) -> Html {
-    // As they came: what is changed since is told beside the commands.
-    let parsed = &state.original.parsed;
-    if matches!(state.paste.origin, Origin::Sample(_) | Origin::Lesson) {
+    // As it came: what is changed since is told beside the commands.
+    let Paste { origin, parsed, .. } = &*state.original;
+    if matches!(origin, Origin::Sample(_) | Origin::Lesson) {
         return html! {};
     }
     let rules = parsed.rulesets.iter().map(Ruleset::rules).sum();
     let kinds: Vec<String> = parsed.sections.iter().take(3).map(ToString::to_string).collect();
     let more = if parsed.sections.len() > kinds.len() { " and more" } else { "" };
+    let remarks = parsed.diagnostics.len();
     html! {
-        <p class="about" id="taken" role="status">
-            <b>{ count(rules, "rule") }{ " taken" }</b>{ format!(": {}{more}.", kinds.join("; ")) }
+        <p class="about taken" id="taken" role="status">
+            <b>{ "✓ " }{ count(rules, "rule") }{ " taken" }</b>{ format!(": {}{more}. ", kinds.join("; ")) }
+            if remarks > 0 {
+                <button type="button" class="link" id="taken-remarks" onclick={|_: MouseEvent| super::app::focus("diagnostics")}>
+                    { count(remarks, "remark") }
+                </button>
+            } else {
+                { "All understood." }
+            }
         </p>
     }
 }

@@ -136,7 +136,7 @@ fn certainty(page: &Page) -> Html {
     }
     let unsure: Vec<&str> =
         walks.iter().filter(|(_, walked)| !walked.trace.certain).map(|(side, _)| side.letter()).collect();
-    let given = super::why::assumptions(&page.state).len();
+    let given = super::why::assumptions(&page.state);
     let says = match (unsure.len(), walks.len()) {
         (0, 1) => "✓ Certain".to_owned(),
         (0, _) => "✓ Both certain".to_owned(),
@@ -144,6 +144,8 @@ fn certainty(page: &Page) -> Html {
         _ => format!("? A dump cannot tell for {}", unsure.join(" and ")),
     };
     let class = if unsure.is_empty() { "sure" } else { "unknown" };
+    let count = if given.len() == 1 { "1 assumption".to_owned() } else { format!("{} assumptions", given.len()) };
+    let embed = page.state.embed.is_some();
     let open = |id: &'static str| {
         let act = page.act.clone();
         Callback::from(move |_: MouseEvent| {
@@ -152,19 +154,22 @@ fn certainty(page: &Page) -> Html {
         })
     };
     html! {
-        <p class="certainty">
-            if unsure.is_empty() {
+        <div class="certainty">
+            if unsure.is_empty() || embed {
                 <b {class}>{ says }</b>
             } else {
                 <button type="button" class={classes!("link", class)} onclick={open("why")}><b>{ says }</b></button>
             }
-            if given > 0 {
+            if !given.is_empty() {
                 { ", given " }
-                <button type="button" class="link" onclick={open("assumptions")}>
-                    { if given == 1 { "1 assumption".to_owned() } else { format!("{given} assumptions") } }
-                </button>
+                if embed {
+                    // The column that tells them is not there.
+                    <details><summary>{ count }</summary><ul>{ for given.into_iter().map(|given| html! { <li>{ given }</li> }) }</ul></details>
+                } else {
+                    <button type="button" class="link" onclick={open("assumptions")}>{ count }</button>
+                }
             }
-        </p>
+        </div>
     }
 }
 
