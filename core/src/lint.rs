@@ -124,7 +124,7 @@ impl Search {
                         continue;
                     }
                     for dead in std::mem::take(&mut search.dead) {
-                        say(dead.chain, Some(dead.rule), if dead.in_practice { IN_PRACTICE } else { NEVER }.into());
+                        say(dead.chain, Some(dead.rule), never(table, &dead));
                     }
                     self.part = Part::Unreferenced;
                     self.at.1 += 1;
@@ -135,8 +135,32 @@ impl Search {
     }
 }
 
-const NEVER: &str = "It can never match: the rules before it take everything that it asks for.";
-const IN_PRACTICE: &str = "In practice it never matches: what goes to a loopback address leaves by lo, and the rules before it take that. Only a socket that is bound to another interface could reach it.";
+/// Why a rule never matches.
+fn never(table: &Table, dead: &Dead) -> String {
+    let takers = takers(table, dead);
+    match dead.in_practice {
+        true => format!(
+            "In practice it never matches: what goes to a loopback address leaves by lo, and {takers} that. Only a socket that is bound to another interface could reach it."
+        ),
+        false if dead.takers.is_empty() => {
+            "It can never match: no packet that comes into its chain has what it asks for.".into()
+        }
+        false => format!("It can never match: {takers} everything that it asks for."),
+    }
+}
+
+/// The rules that take what a rule asks for, as the subject of a sentence: "rule 4 takes".
+fn takers(table: &Table, dead: &Dead) -> String {
+    let name = |(chain, rule): &(u32, u32)| match *chain == dead.chain {
+        true => format!("rule {}", rule + 1),
+        false => format!("rule {} of {}", rule + 1, table.chains[*chain as usize].name),
+    };
+    match &dead.takers[..] {
+        [one] => format!("{} takes", name(one)),
+        [first, second] => format!("{} and {} take", name(first), name(second)),
+        _ => "the rules before it take".into(),
+    }
+}
 
 /// What is said of the dump as a whole.
 fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {

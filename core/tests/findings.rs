@@ -47,6 +47,39 @@ fn the_dead_rules_of_istio_are_found_and_no_other() {
 }
 
 #[test]
+fn a_dead_rules_finding_names_who_takes_its_packets() {
+    let said = |rules: &str| {
+        let text = format!("*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n{rules}COMMIT\n");
+        let findings = lint(&parse(&*text).rulesets, &Host::pod(), true).into_iter();
+        findings.map(|finding| finding.says).find(|says| says.contains("never match")).expect("a dead rule")
+    };
+    let last = "-A OUTPUT -d 10.1.1.1/32 -p tcp -j DROP\n";
+    assert_eq!(
+        said(&format!("-A OUTPUT -d 10.1.0.0/16 -j DROP\n{last}")),
+        "It can never match: rule 1 takes everything that it asks for."
+    );
+    // The first takes some, the second all.
+    assert_eq!(
+        said(&format!("-A OUTPUT -d 10.1.1.1/32 -p tcp -m tcp --dport 80 -j DROP\n-A OUTPUT -p tcp -j DROP\n{last}")),
+        "It can never match: rule 2 takes everything that it asks for."
+    );
+    assert_eq!(
+        said(&format!(
+            "-A OUTPUT -d 10.0.0.0/9 -j DROP\n-A OUTPUT -d 10.0.0.0/8 -p tcp -j a\n-A a -d 10.0.0.0/9 -j DROP\n"
+        )),
+        "It can never match: rule 1 of OUTPUT takes everything that it asks for."
+    );
+    assert_eq!(
+        said("-A OUTPUT -d 10.0.0.0/9 -j DROP\n-A OUTPUT -d 10.128.0.0/9 -j DROP\n-A OUTPUT -d 10.0.0.0/8 -j DROP\n"),
+        "It can never match: rule 1 and rule 2 take everything that it asks for."
+    );
+    assert_eq!(
+        said("-A OUTPUT -p udp -j a\n-A a -p tcp -j DROP\n"),
+        "It can never match: no packet that comes into its chain has what it asks for."
+    );
+}
+
+#[test]
 fn rules_are_dead_where_those_before_take_everything() {
     let rules = |rules: &str| dead(&format!("*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n{rules}COMMIT\n"));
     let none: [&str; 0] = [];

@@ -20,7 +20,7 @@ const MOST_PIECES: usize = 64;
 const MOST_WAYS: usize = 4;
 
 /// A rule that never matches.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dead {
     /// Its chain's place in the table.
     pub chain: u32,
@@ -28,13 +28,23 @@ pub struct Dead {
     pub rule: u32,
     /// Only as long as what goes to a loopback address leaves by `lo`.
     pub in_practice: bool,
+    /// The rules that take its packets, by their chain's place and their own, from 0; none where no packet that comes into its
+    /// chain has what it asks for.
+    pub takers: Vec<(u32, u32)>,
+}
+
+/// A rule, and the packets that those behind it never see because of it.
+#[derive(Debug)]
+struct Taker {
+    rule: (u32, u32),
+    space: Space,
 }
 
 /// One way in which packets come into a chain: which ones, and who has been taken away before.
 #[derive(Clone, Debug)]
 struct Way {
     space: Space,
-    takers: Vec<Rc<Space>>,
+    takers: Vec<Rc<Taker>>,
 }
 
 /// Finds them in one table.
@@ -165,9 +175,10 @@ impl Walk<'_> {
     fn rule(&mut self, into: &mut [Way], number: usize) {
         let rule = &self.table.chains[self.place].rules[number];
         let (asked, exact) = asked(self.ruleset, rule);
-        if let Some(in_practice) = self.is_dead(into, &asked) {
-            let narrow = |place| u32::try_from(place).expect("rules are fewer than bytes of a text below 4 GiB");
-            self.dead.push(Dead { chain: narrow(self.place), rule: narrow(number), in_practice });
+        let narrow = |place| u32::try_from(place).expect("rules are fewer than bytes of a text below 4 GiB");
+        let (chain, number) = (narrow(self.place), narrow(number));
+        if let Some((in_practice, takers)) = self.is_dead(into, &asked) {
+            self.dead.push(Dead { chain, rule: number, in_practice, takers });
         }
         if let Target::Jump(to) | Target::Goto(to) = rule.target {
             let to = &mut self.ways[to as usize];
@@ -176,20 +187,21 @@ impl Walk<'_> {
             }
         }
         let taken = if exact { self.takes(rule, &asked) } else { None };
-        let taken = taken.map(Rc::new);
+        let taken = taken.map(|space| Rc::new(Taker { rule: (chain, number), space }));
         for way in into {
             if changes(rule) {
-                way.takers.retain(|taker| taker.is_steady());
+                way.takers.retain(|taker| taker.space.is_steady());
             }
-            let taken = taken.as_ref().filter(|taken| way.takers.len() < MOST_TAKERS || taken.asks_nothing());
+            let taken = taken.as_ref().filter(|taken| way.takers.len() < MOST_TAKERS || taken.space.asks_nothing());
             way.takers.extend(taken.cloned());
         }
     }
 
-    /// Whether nothing is left of a rule, on no way into its chain; and whether only in practice.
-    fn is_dead(&self, into: &[Way], asked: &Space) -> Option<bool> {
-        if into.iter().all(|way| is_covered(way.space.and(asked), &way.takers)) {
-            return Some(false);
+    /// Whether nothing is left of a rule, on no way into its chain: whether only in practice, and who takes its packets.
+    fn is_dead(&self, into: &[Way], asked: &Space) -> Option<(bool, Vec<(u32, u32)>)> {
+        let mut takers = Vec::new();
+        if into.iter().all(|way| is_covered(way.space.and(asked), &way.takers, &mut takers)) {
+            return Some((false, takers));
         }
         let to_loopback =
             |space: &Space| space.get("dst").is_some_and(|values| is_loopback(values, self.ruleset.family));
@@ -197,11 +209,12 @@ impl Walk<'_> {
             space.meet("out_interface lo".into(), vec![(1, 1)]);
             space
         };
+        takers.clear();
         let covered = |way: &Way| {
             let space = way.space.and(asked);
-            to_loopback(&space) && is_covered(by_lo(space), &way.takers)
+            to_loopback(&space) && is_covered(by_lo(space), &way.takers, &mut takers)
         };
-        (self.outward && into.iter().all(covered)).then_some(true)
+        (self.outward && into.iter().all(covered)).then_some((true, takers))
     }
 
     /// The packets that the rules behind this one never see because of it.
@@ -253,24 +266,42 @@ fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
     (all, exact)
 }
 
-fn is_covered(space: Space, takers: &[Rc<Space>]) -> bool {
-    let mut left = vec![space];
+/// Whether rules take all of a space; those that do are added to `by`.
+fn is_covered(space: Space, takers: &[Rc<Taker>], by: &mut Vec<(u32, u32)>) -> bool {
+    let mut left = vec![space.clone()];
     left.retain(|space| !space.is_empty());
+    let mut some = Vec::new();
     for taker in takers {
+        if left.is_empty() {
+            break;
+        }
         // Most rules have nothing to do with each other.
-        if left.iter().all(|space| space.is_apart(taker)) {
+        if left.iter().all(|space| space.is_apart(&taker.space)) {
             continue;
         }
+        some.push(taker);
         let mut pieces = Vec::new();
         for space in left {
-            space.without(taker, &mut pieces);
+            space.without(&taker.space, &mut pieces);
         }
         left = pieces;
         if left.is_empty() || left.len() > MOST_PIECES {
             break;
         }
     }
-    left.is_empty()
+    if !left.is_empty() {
+        return false;
+    }
+    // One that takes all by itself says more than several.
+    if let Some(one) = some.iter().position(|taker| space.is_within(&taker.space)) {
+        some = vec![some[one]];
+    }
+    for taker in some {
+        if !by.contains(&taker.rule) {
+            by.push(taker.rule);
+        }
+    }
+    true
 }
 
 fn is_loopback(values: &Values, family: Family) -> bool {

@@ -125,6 +125,13 @@ impl Space {
         other.0.iter().any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)))
     }
 
+    /// Whether all of them are in the other.
+    pub(super) fn is_within(&self, other: &Self) -> bool {
+        let mut left = Vec::new();
+        self.clone().without(other, &mut left);
+        left.is_empty()
+    }
+
     /// Those that are not in the other, in pieces.
     pub(super) fn without(mut self, other: &Self, pieces: &mut Vec<Self>) {
         if self.is_apart(other) {
