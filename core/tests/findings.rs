@@ -64,9 +64,7 @@ fn a_dead_rules_finding_names_who_takes_its_packets() {
         "It can never match: rule 2 takes everything that it asks for."
     );
     assert_eq!(
-        said(&format!(
-            "-A OUTPUT -d 10.0.0.0/9 -j DROP\n-A OUTPUT -d 10.0.0.0/8 -p tcp -j a\n-A a -d 10.0.0.0/9 -j DROP\n"
-        )),
+        said("-A OUTPUT -d 10.0.0.0/9 -j DROP\n-A OUTPUT -d 10.0.0.0/8 -p tcp -j a\n-A a -d 10.0.0.0/9 -j DROP\n"),
         "It can never match: rule 1 of OUTPUT takes everything that it asks for."
     );
     assert_eq!(

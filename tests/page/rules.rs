@@ -107,6 +107,27 @@ fn counters_are_shown_where_a_dump_has_them() {
 }
 
 #[test]
+fn a_long_run_opens_at_its_first_rule() {
+    let rules: String =
+        (0..600).map(|rule| format!("-A many -d 10.9.{}.{}/32 -j DROP\n", rule / 250, rule % 250)).collect();
+    one_way(Way::File, |page| {
+        page.paste(&format!(
+            "*filter\n:OUTPUT ACCEPT [0:0]\n:many - [0:0]\n-A OUTPUT -j many\n{rules}-A many -j RETURN\nCOMMIT\n"
+        ));
+        page.click("[data-chain='filter/many'] ~ .fold");
+        page.holds("document.activeElement.dataset.rule == 'filter/many/1'");
+        page.holds(
+            "(() => { const list = document.querySelector('.list').getBoundingClientRect();
+            const row = document.activeElement.getBoundingClientRect();
+            return row.top > list.top && row.bottom < list.bottom })()",
+        );
+        // The cursor stays where it was, and a step leads to it.
+        page.press(",");
+        page.holds("document.querySelector('[data-current]')");
+    });
+}
+
+#[test]
 fn a_long_list_is_found_and_scrolled() {
     let mut dump = String::from("*filter\n:OUTPUT ACCEPT [0:0]\n:LONG - [0:0]\n-A OUTPUT -p udp -j LONG\n");
     for rule in 0..110_000_u32 {

@@ -66,6 +66,8 @@ pub(crate) enum Row {
 pub(crate) struct Opened {
     /// First rules of opened runs.
     pub(crate) runs: Vec<Place>,
+    /// The one among them that was opened just now: the list shows it.
+    pub(crate) newest: Option<Place>,
     /// Whether the chains that no packet meets are shown.
     pub(crate) unmet: bool,
     /// Chains that are closed; a table by no chain.
@@ -94,8 +96,12 @@ pub(crate) enum Do {
 
 impl Opened {
     pub(crate) fn apply(&mut self, what: Do) {
+        self.newest = None;
         match what {
-            Do::Unfold(place) => self.runs.push(place),
+            Do::Unfold(place) => {
+                self.runs.push(place);
+                self.newest = Some(place);
+            }
             Do::Unmet => self.unmet = !self.unmet,
             Do::Close(ruleset, table, chain) => {
                 let closed = (ruleset, table, chain);
@@ -115,7 +121,7 @@ impl Opened {
     /// Other walks: runs are others.
     pub(crate) fn again(&mut self) {
         self.runs.clear();
-        self.unmet = false;
+        (self.unmet, self.newest) = (false, None);
     }
 
     /// Other rules: places are others.

@@ -2,7 +2,7 @@
 
 use chainwalk_core::explain;
 use chainwalk_core::parse;
-use chainwalk_core::ruleset::TableName;
+use chainwalk_core::ruleset::{Ruleset, TableName};
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
@@ -39,7 +39,8 @@ pub(super) fn List(page: &Page) -> Html {
     let opened = (editing.place, editing.form.is_some(), editing.refused.is_some());
     let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), 64);
     let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
-    let wanted = state.editing.place.map_or_else(|| cursors.clone(), |place| vec![place]);
+    let chosen = state.opened.newest.or(state.editing.place);
+    let wanted = chosen.map_or_else(|| cursors.clone(), |place| vec![place]);
     let is_wanted = |row: &Row| match row {
         Row::Rule(place) => wanted.contains(place),
         Row::Fold { at, rules } => {
@@ -265,7 +266,7 @@ fn rule(page: &Page, place: Place) -> Html {
     let number = place.rule.map(|rule| (rule + 1).to_string());
     let words = rule.map(|rule| explain::rule(ruleset, table, rule));
     let purpose = state.paste.mesh.as_ref().and_then(|mesh| mesh.purpose(rulesets, place));
-    let id = format!("{}/{}/{}", place.at.table, chain.name, number.as_deref().unwrap_or("policy"));
+    let id = named(rulesets, place);
     let tint = match (decides, other) {
         (true, _) => Some(classes!("decided", state.walked(state.lead).map(|walked| colour(walked.headline.fate)))),
         (false, Some((_, walked))) => Some(classes!("led", colour(walked.headline.fate))),
@@ -274,8 +275,9 @@ fn rule(page: &Page, place: Place) -> Html {
     let is_current = !current.is_empty();
     let counters = rule.map_or(chain.counters, |rule| rule.counters);
     let chosen = state.editing.place == Some(place);
+    let sought = state.opened.newest.map_or(chosen, |newest| newest == place);
     html! {
-        <div key={format!("{place:?}")} data-chosen={chosen.then_some("")}>
+        <div key={format!("{place:?}")} data-chosen={sought.then_some("")}>
             <button type="button" class={classes!("row", tint)} data-rule={id} aria-expanded={chosen.to_string()}
                 data-current={is_current.then_some(current)} aria-current={is_current.then_some("step")}
                 onclick={page.on(Action::GoTo(place))}>
@@ -304,6 +306,12 @@ fn rule(page: &Page, place: Place) -> Html {
             { editor(page, place) }
         </div>
     }
+}
+
+/// As the list names a rule or policy: `nat/ISTIO_OUTPUT/4`.
+fn named(rulesets: &[Ruleset], place: Place) -> String {
+    let rule = place.rule.map_or_else(|| "policy".to_owned(), |rule| (rule + 1).to_string());
+    format!("{}/{}/{rule}", place.at.table, place.at.find(rulesets).2.name)
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
@@ -351,9 +359,17 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Html {
         (gone, all) if gone == all => "never reached".to_owned(),
         _ => format!("none matches, {} is gone", gone.join(" and ")),
     };
+    let unfold = {
+        let (act, first) = (page.act.clone(), place(rules.start));
+        let name = named(state.paste.rulesets(), first).replace('\\', "\\\\").replace('"', "\\\"");
+        Callback::from(move |_: MouseEvent| {
+            act.emit(Action::List(rows::Do::Unfold(first)));
+            // The fold goes, and the focus with it.
+            browser::show(&format!("[data-rule=\"{name}\"]"), "nearest", true);
+        })
+    };
     html! {
-        <button type="button" class="row fold" key={format!("fold-{at:?}-{}", rules.start)} aria-expanded="false"
-            onclick={page.on(Action::List(rows::Do::Unfold(place(rules.start))))}>
+        <button type="button" class="row fold" key={format!("fold-{at:?}-{}", rules.start)} aria-expanded="false" onclick={unfold}>
             <span class="number">{ format!("{}–{}", rules.start + 1, rules.end) }</span>
             { for state.sides().iter().map(|side| tile(*side, explain::Fate::Unknown, tested(*side))) }
             <span class="words">{ format!("{}: {says}", count(rules.len(), "rule")) }</span>

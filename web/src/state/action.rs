@@ -96,6 +96,9 @@ impl State {
     pub(super) fn apply(&mut self, action: Action) {
         // Whoever does something else wants to look at it.
         self.playing &= matches!(action, Action::Tick | Action::Held(_));
+        if !matches!(action, Action::Held(_)) {
+            self.opened.newest = None;
+        }
         if matches!(action, Action::Link(_)) {
             // They were about what was shown before.
             (self.share, self.help) = (false, false);
