@@ -47,6 +47,9 @@ pub struct Shared {
     /// Whether nobody knows the namespace, and `host` is a usual pod with neutral addresses.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
+    /// Whether addresses, names and comments stand for others, as [`redact::shared`](crate::redact::shared) makes them.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub neutral: bool,
     /// The packets that are shown, in their order; none: those that the page would choose by itself.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<Packet>,
@@ -70,7 +73,7 @@ pub struct Shared {
 record! {
     Shared;
     start Self::default();
-    must chainwalk, must text, may host, may usual, may packets, may lead, may step, may view, may settled,
+    must chainwalk, must text, may host, may usual, may neutral, may packets, may lead, may step, may view, may settled,
     may embed,
 }
 

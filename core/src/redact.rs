@@ -58,7 +58,7 @@ pub struct Changed {
 /// Of a dump only what was understood is in the copy, printed anew: prompts, remarks and whatever else stood around the
 /// rules are not.
 pub fn shared(shared: &Shared, parsed: &Parsed, (host, known): (&Host, bool), secret: [u8; 16]) -> (Shared, Changed) {
-    let mut copy = Shared { host: None, usual: !known, packets: Vec::new(), ..shared.clone() };
+    let mut copy = Shared { host: None, usual: !known, neutral: true, packets: Vec::new(), ..shared.clone() };
     let mut redactor = Redactor { addresses: Addresses::new(secret), names: Names::default() };
     if let Some(capture) = parsed.whole(Some(host)) {
         copy.text = serde_json::to_string(&redactor.capture(&capture)).expect("a capture is JSON");

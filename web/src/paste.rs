@@ -71,6 +71,8 @@ pub(crate) struct Paste {
     pub(crate) host: Host,
     /// Whether the text, or the sample, told the namespace.
     pub(crate) host_known: bool,
+    /// Whether its addresses, names and comments stand for others.
+    pub(crate) neutral: bool,
     /// Whose rules they are.
     pub(crate) mesh: Option<Mesh>,
     /// Packets that are worth trying whatever the rules say.
@@ -139,7 +141,7 @@ impl Paste {
             origin => origin.clone(),
         };
         let host = Some(self.host.clone());
-        Self::new(origin, Parsed { host, ..parsed }).known(self.host_known)
+        Self { neutral: self.neutral, ..Self::new(origin, Parsed { host, ..parsed }).known(self.host_known) }
     }
 
     fn known(mut self, known: bool) -> Self {
@@ -158,6 +160,7 @@ impl Paste {
             parsed,
             host,
             host_known,
+            neutral: false,
             mesh,
             scenarios,
             past: OnceCell::new(),

@@ -168,6 +168,7 @@ pub(crate) fn shared(state: &State) -> Shared {
     Shared {
         host: (paste.host != Host::pod() && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
         usual: !paste.host_known && paste.host != Host::pod(),
+        neutral: paste.neutral,
         packets: packets.collect(),
         lead: (state.lead == Side::A && state.compare).then_some(0),
         step: Some(state.cursor),
@@ -249,6 +250,7 @@ mod tests {
         }
         let neutral = after([Action::Link(gift.shared(true).fragment())]);
         assert_eq!(ends(&neutral), ends(&state));
+        assert!(neutral.paste.neutral && shared(&neutral).neutral && !state.paste.neutral);
         assert!(gift.changed.addresses > 0, "{:?}", gift.changed);
         // What was taken for granted is no fact in the copy.
         let findings = |state: &State| {

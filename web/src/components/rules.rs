@@ -150,7 +150,7 @@ fn lasting(state: &State) -> String {
 /// That a text was taken, for what, and whether all of it was understood.
 fn taken(state: &State) -> Html {
     // As it came: what is changed since is told beside the commands.
-    let Paste { origin, parsed, .. } = &*state.original;
+    let Paste { origin, parsed, neutral, .. } = &*state.original;
     if matches!(origin, Origin::Sample(_) | Origin::Lesson) {
         return html! {};
     }
@@ -167,6 +167,9 @@ fn taken(state: &State) -> Html {
                 </button>
             } else {
                 { "All understood." }
+            }
+            if *neutral {
+                { " It was made neutral: addresses, names and comments stand for real ones." }
             }
         </p>
     }

@@ -95,7 +95,9 @@ impl State {
     }
 
     pub(super) fn show(&mut self, shared: &Shared) {
-        if !self.accept(Paste::shared(&shared.text, shared.host.clone(), !shared.usual)) {
+        let mut paste = Paste::shared(&shared.text, shared.host.clone(), !shared.usual);
+        paste.neutral = shared.neutral;
+        if !self.accept(paste) {
             return;
         }
         for (lane, packet) in self.lanes.iter_mut().zip(&shared.packets) {
