@@ -256,10 +256,11 @@ pub(crate) fn is_interface(pattern: &str, name: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ruleset::Apart;
 
     #[test]
     fn a_port_of_a_span_is_in_a_set_surely_or_not_or_nobody_knows() {
-        let list = |ranges: &[(u32, u32)]| Value::List(Box::new(ranges.to_vec()));
+        let list = |ranges: &[(u32, u32)]| Value::List(Apart::new(ranges.to_vec()));
         assert_eq!(contains_span(&Value::Range(1, 9), (2, 9)), Some(true));
         assert_eq!(contains_span(&Value::Range(1, 9), (10, 12)), Some(false));
         assert_eq!(contains_span(&Value::Number(10), (10, 12)), None);

@@ -7,7 +7,7 @@ use crate::explain;
 use crate::host::Host;
 use crate::mesh::Mesh;
 use crate::packet::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
-use crate::ruleset::{Part, Ruleset, Target, Value};
+use crate::ruleset::{Apart, Part, Ruleset, Target, Value};
 use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
 use crate::walk::walk;
 
@@ -224,7 +224,7 @@ fn asking_for(packet: &Packet, field: &str, part: &Part) -> Option<Value> {
         return match address {
             _ if part.negated => None,
             IpAddr::V4(v4) => Some(Value::Net4(v4, u32::MAX.into())),
-            IpAddr::V6(v6) => Some(Value::Net6(Box::new((v6, u128::MAX.into())))),
+            IpAddr::V6(v6) => Some(Value::Net6(Apart::new((v6, u128::MAX.into())))),
         };
     }
     let number = number(packet, field)?;
@@ -232,7 +232,7 @@ fn asking_for(packet: &Packet, field: &str, part: &Part) -> Option<Value> {
     match part.value {
         Value::Range(..) => Some(Value::Range(number, number)),
         Value::Number(_) => Some(Value::Number(number)),
-        Value::List(_) => Some(Value::List(Box::new(vec![(number, number)]))),
+        Value::List(_) => Some(Value::List(Apart::new(vec![(number, number)]))),
         Value::Masked { mask, .. } => Some(Value::Masked { value: number & mask, mask }),
         _ => None,
     }

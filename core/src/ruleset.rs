@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
 
@@ -152,6 +153,64 @@ impl Text {
     }
 }
 
+/// What few values need, kept apart from them: its pointer asks for no more than four bytes of alignment, so that a
+/// [`Value`] takes twelve and not sixteen.
+#[repr(packed(4))]
+pub struct Apart<T>(Box<T>);
+
+impl<T> Apart<T> {
+    /// Puts it there.
+    pub fn new(value: T) -> Self {
+        Self(Box::new(value))
+    }
+}
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    fn deref(&self) -> &T {
+        &*self.0
+    }
+}
+
+impl<T: Clone> Clone for Apart<T> {
+    fn clone(&self) -> Self {
+        Self::new(T::clone(self))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Apart<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Apart<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Apart<T> {}
+
+/// A number of up to 64 bits, that asks for no more than four bytes of alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(packed(4))]
+pub struct Wide(u64);
+
+impl Wide {
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for Wide {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
 /// A value as an option gives it. Which option it belongs to says how to read it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
@@ -171,21 +230,21 @@ pub enum Value {
     /// A set of named bits.
     Bits(u32),
     /// Several numbers and ranges.
-    List(Box<Vec<(u32, u32)>>),
+    List(Apart<Vec<(u32, u32)>>),
     /// An IPv4 address under a mask, which need not be contiguous.
     Net4(Ipv4Addr, Ipv4Addr),
     /// An IPv6 address under a mask.
-    Net6(Box<(Ipv6Addr, Ipv6Addr)>),
+    Net6(Apart<(Ipv6Addr, Ipv6Addr)>),
     /// Addresses and ports to translate to.
-    Nat(Box<NatRange>),
+    Nat(Apart<NatRange>),
     /// A name or free text.
     Text(Text),
     /// A number of up to 64 bits.
-    Wide(u64),
+    Wide(Wide),
     /// Two of them: both ends of a range, included, or a value and what goes with it.
-    Wides(Box<(u64, u64)>),
+    Wides(Apart<(u64, u64)>),
     /// First and last address.
-    Addresses(Box<(IpAddr, IpAddr)>),
+    Addresses(Apart<(IpAddr, IpAddr)>),
     /// A hardware address.
     Mac([u8; 6]),
 }

@@ -6,7 +6,7 @@ use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Kind, Listed, Opt, Options};
 use crate::number::parse_u64;
-use crate::ruleset::Value;
+use crate::ruleset::{Apart, Value};
 
 /// `1000`, `1000:2000`, `:2000`; without an upper end there is none.
 static AMOUNT: Form = Form {
@@ -18,7 +18,7 @@ static AMOUNT: Form = Form {
         let or = |text: &str, default| if text.is_empty() { Some(default) } else { parse_u64(text) };
         let low = if text.is_empty() { None } else { or(low, 0) };
         let (low, high) = (low.ok_or_else(wrong)?, or(high, u64::MAX).ok_or_else(wrong)?);
-        if low > high { Err(wrong()) } else { Ok(Value::Wides(Box::new((low, high)))) }
+        if low > high { Err(wrong()) } else { Ok(Value::Wides(Apart::new((low, high)))) }
     },
     write: |value, _, out| {
         let Value::Wides(ends) = value else { return };

@@ -7,7 +7,7 @@ use super::kind::read::problem;
 use super::{Extension, Given, Kind, Opt, Options, rate};
 use crate::diagnostic::Problem;
 use crate::number::parse_u64;
-use crate::ruleset::Value;
+use crate::ruleset::{Apart, Value};
 
 /// Parts of a second (`XT_HASHLIMIT_SCALE_v2`).
 const SCALE: u64 = 1_000_000;
@@ -41,13 +41,13 @@ static RATE: Form = Form {
     read: |words, _| {
         let text = words[0];
         let Some(number) = text.split_once("b/s").map(|(number, _)| number).filter(|number| !number.is_empty()) else {
-            return rate::read(text, SCALE).map(|rate| Value::Wides(Box::new(rate)));
+            return rate::read(text, SCALE).map(|rate| Value::Wides(Apart::new(rate)));
         };
         let wrong = || problem("rate", text, "512kb/s or 10mb/s");
         let digits = number.bytes().take_while(u8::is_ascii_digit).count();
         let count: u64 = number[..digits].parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
         let cost = cost(count.checked_mul(factor(number.chars().last())).ok_or_else(wrong)?);
-        if cost == 0 { Err(wrong()) } else { Ok(Value::Wides(Box::new((cost, BYTES)))) }
+        if cost == 0 { Err(wrong()) } else { Ok(Value::Wides(Apart::new((cost, BYTES)))) }
     },
     write: |value, _, out| {
         let Value::Wides(rate) = value else { return };
@@ -82,11 +82,11 @@ static BURST: Form = Form {
         if letter.is_empty() && count > MOST {
             return Err(wrong());
         }
-        count.checked_mul(factor(letter.chars().next())).map(Value::Wide).ok_or_else(wrong)
+        count.checked_mul(factor(letter.chars().next())).map(|count| Value::Wide(count.into())).ok_or_else(wrong)
     },
     write: |value, _, out| {
         if let Value::Wide(count) = value {
-            out.push_str(&count.to_string());
+            out.push_str(&count.get().to_string());
         }
     },
     examples: &["5", "100"],
@@ -137,7 +137,7 @@ impl Limit {
         let (mut each, unit) = **rate;
         let in_bytes = unit == BYTES;
         let written = match options.value("--hashlimit-burst") {
-            Some(Value::Wide(burst)) => Some(*burst),
+            Some(Value::Wide(burst)) => Some(burst.get()),
             _ => None,
         };
         let (burst, unit) = match (in_bytes, written) {
@@ -162,7 +162,7 @@ fn print(options: &Options, out: &mut String) {
 fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result {
     write!(out, " --hashlimit-{} ", if limit.above { "above" } else { "upto" })?;
     let expire = if limit.in_bytes {
-        (RATE.write)(&Value::Wides(Box::new((limit.each, BYTES))), options.ruleset, out);
+        (RATE.write)(&Value::Wides(Apart::new((limit.each, BYTES))), options.ruleset, out);
         if limit.burst > 0 {
             write!(out, " --hashlimit-burst {}", print_bytes(bytes(limit.each) * limit.burst, |_| true))?;
         }
@@ -209,7 +209,7 @@ fn check(given: &Given) -> Result<(), Problem> {
         return Err(Problem::new("-m hashlimit needs --hashlimit-upto or --hashlimit-above"));
     };
     if let (true, Some(Value::Wide(burst))) = (limit.in_bytes, options.value("--hashlimit-burst"))
-        && *burst < bytes(limit.each)
+        && burst.get() < bytes(limit.each)
     {
         return Err(Problem::new(format!("the burst is smaller than the rate of {} bytes", bytes(limit.each))));
     }

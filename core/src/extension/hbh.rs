@@ -7,7 +7,7 @@ use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
-use crate::ruleset::{Ruleset, Value};
+use crate::ruleset::{Apart, Ruleset, Value};
 use nom::character::complete::char;
 use nom::combinator::opt;
 use nom::multi::separated_list1;
@@ -29,7 +29,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         }
         (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
     };
-    Ok(Value::List(Box::new(list.into_iter().map(low).collect::<Result<_, _>>()?)))
+    Ok(Value::List(Apart::new(list.into_iter().map(low).collect::<Result<_, _>>()?)))
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {

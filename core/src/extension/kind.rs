@@ -6,7 +6,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::diagnostic::Problem;
 use crate::number;
 use crate::packet::{Family, Protocol};
-use crate::ruleset::{Ruleset, Value};
+use crate::ruleset::{Apart, Ruleset, Value};
 
 pub(super) mod host;
 pub(super) mod read;
@@ -205,7 +205,7 @@ impl Kind {
                     Err(problem("address of this family", text, "10.0.0.1 for IPv4, ::1 for IPv6"))
                 }
                 Ok(IpAddr::V4(v4)) => Ok(Value::Net4(v4, Ipv4Addr::BROADCAST)),
-                Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Box::new((v6, u128::MAX.into())))),
+                Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Apart::new((v6, u128::MAX.into())))),
                 Err(_) => Err(problem("address", text, "10.0.0.1 or ::1")),
             },
             // IFNAMSIZ is 16, one of them for the end.
@@ -283,12 +283,12 @@ impl Kind {
                 None => Err(problem("number or range", text, &format!("8 or 8:9, with numbers from 0 to {high}"))),
             },
             Self::Wide => match number::parse_u64(text) {
-                Some(number) => Ok(Value::Wide(number)),
+                Some(number) => Ok(Value::Wide(number.into())),
                 None => Err(problem("number", text, "1000")),
             },
             Self::AddressSpan => match whole(read::address_span, text) {
                 Some((first, last)) if first.is_ipv4() == last.is_ipv4() => {
-                    of_family(Value::Addresses(Box::new((first, last))), text, ruleset.family)
+                    of_family(Value::Addresses(Apart::new((first, last))), text, ruleset.family)
                 }
                 _ => Err(problem("span of addresses", text, "10.0.0.1-10.0.0.9")),
             },
@@ -392,7 +392,7 @@ impl Kind {
                 }
                 Ok(())
             }
-            (_, Value::Wide(number)) => write!(out, "{number}"),
+            (_, Value::Wide(number)) => write!(out, "{}", number.get()),
             (_, Value::Wides(pair)) if pair.0 == pair.1 => write!(out, "{}", pair.0),
             (_, Value::Wides(pair)) => write!(out, "{}:{}", pair.0, pair.1),
             (_, Value::Addresses(span)) => write!(out, "{}-{}", span.0, span.1),

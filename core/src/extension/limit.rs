@@ -11,10 +11,10 @@ const SCALE: u64 = 10_000;
 
 static RATE: Form = Form {
     words: 1,
-    read: |words, _| rate::read(words[0], SCALE).map(|(period, _)| Value::Wide(period)),
+    read: |words, _| rate::read(words[0], SCALE).map(|(period, _)| Value::Wide(period.into())),
     write: |value, _, out| {
         if let Value::Wide(period) = value {
-            out.push_str(&rate::print(*period, SCALE));
+            out.push_str(&rate::print(period.get(), SCALE));
         }
     },
     examples: &["3/hour", "10/m", "100/sec", "1/day"],
@@ -35,7 +35,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     let Some(Value::Wide(period)) = given.options.value("--limit") else { return Ok(()) };
     let burst = given.options.number("--limit-burst").unwrap_or(BURST);
     let wraps = |period: u32| credits(period.wrapping_mul(burst)) < credits(period);
-    match u32::try_from(*period).is_ok_and(wraps) && given.options.ruleset.backend != Some(Backend::Nft) {
+    match u32::try_from(period.get()).is_ok_and(wraps) && given.options.ruleset.backend != Some(Backend::Nft) {
         true => Err(Problem::new("so slow a rate with so large a burst is more than the kernel can count")
             .hint("take a smaller --limit-burst")),
         false => Ok(()),
@@ -53,7 +53,7 @@ pub static LIMIT: Extension = Extension {
     implied: &[Implied::new("--limit", "3/hour")],
     words: Some(|options| {
         let rate = match options.value("--limit") {
-            Some(Value::Wide(period)) => rate::say(*period, SCALE),
+            Some(Value::Wide(period)) => rate::say(period.get(), SCALE),
             _ => String::new(),
         };
         format!("no more than {rate} come, after {} at first", options.number("--limit-burst").unwrap_or(BURST))

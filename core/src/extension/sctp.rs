@@ -8,7 +8,7 @@ use crate::diagnostic::Problem;
 use crate::names::{SCTP_CHUNKS, sctp_chunk};
 use crate::order;
 use crate::packet::Protocol;
-use crate::ruleset::{Ruleset, Value};
+use crate::ruleset::{Apart, Ruleset, Value};
 
 /// How the chunks of a packet are compared with those of a rule, by place.
 const WAYS: [&str; 3] = ["any", "all", "only"];
@@ -40,7 +40,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
             list.append(&mut chunks);
         }
     }
-    Ok(Value::List(Box::new(list)))
+    Ok(Value::List(Apart::new(list)))
 }
 
 /// A chunk that is named twice stands once, with the flags of both.

@@ -11,7 +11,7 @@ use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
-use crate::ruleset::{Ruleset, Value};
+use crate::ruleset::{Apart, Ruleset, Value};
 
 /// Whether a routing header is of type 4, the packet does not state.
 static SEGMENTS: Field = Field {
@@ -30,7 +30,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let masked = network(words[0])?;
     let address = words[0].split('/').next().and_then(|address| address.parse().ok());
     match (masked, address) {
-        (Value::Net6(net), Some(address)) => Ok(Value::Net6(Box::new((address, net.1)))),
+        (Value::Net6(net), Some(address)) => Ok(Value::Net6(Apart::new((address, net.1)))),
         _ => Err(Problem::new(format!("`{}` is no IPv6 address", words[0])).hint("write it like 2001:db8::1/64")),
     }
 }

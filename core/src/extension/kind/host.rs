@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use super::{Form, Kind};
 use crate::extension::kind::read::problem;
 use crate::packet::Family;
-use crate::ruleset::Value;
+use crate::ruleset::{Apart, Value};
 
 /// One address, or one under the mask of a network.
 pub(in crate::extension) static HOST: Form = Form {
@@ -27,7 +27,7 @@ pub(in crate::extension) static HOST: Form = Form {
             IpAddr::V6(address) => {
                 let length = length(mask, 128).ok_or_else(wrong)?;
                 let bits = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-                Ok(Value::Net6(Box::new((address, Ipv6Addr::from_bits(bits)))))
+                Ok(Value::Net6(Apart::new((address, Ipv6Addr::from_bits(bits)))))
             }
         }
     },

@@ -13,7 +13,7 @@ use nom::{IResult, Parser};
 use super::{IcmpNames, Names};
 use crate::diagnostic::Problem;
 use crate::packet::{Family, TcpFlags};
-use crate::ruleset::Value;
+use crate::ruleset::{Apart, Value};
 use crate::{names, number};
 
 pub(in crate::extension) fn problem(what: &str, text: &str, example: &str) -> Problem {
@@ -89,7 +89,7 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
         return Err(Problem::new("these are too many ports").hint("at most 15 fit, a range counting as two"));
     }
     let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
-    Ok(Value::List(Box::new(list.into_iter().map(ends).collect())))
+    Ok(Value::List(Apart::new(list.into_iter().map(ends).collect())))
 }
 
 /// One id or a range of them. The highest number stands for "none" (`owner_parse_range` in libxt_owner.c). Every Linux
@@ -212,7 +212,7 @@ pub(in crate::extension) fn network(text: &str) -> Result<Value, Problem> {
         }
         IpAddr::V6(v6) => {
             let mask = mask.map_or(Some(u128::MAX.into()), mask6).ok_or_else(wrong)?;
-            Ok(Value::Net6(Box::new(((v6.to_bits() & mask.to_bits()).into(), mask))))
+            Ok(Value::Net6(Apart::new(((v6.to_bits() & mask.to_bits()).into(), mask))))
         }
     }
 }

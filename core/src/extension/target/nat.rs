@@ -14,7 +14,7 @@ use crate::extension::kind::Form;
 use crate::extension::kind::read::{number_u32, port, problem, whole};
 use crate::extension::kind::write::write_v6;
 use crate::packet::{Family, Protocol};
-use crate::ruleset::{NatRange, Ruleset, Value};
+use crate::ruleset::{Apart, NatRange, Ruleset, Value};
 
 /// First and last port, and the base of a shifted span.
 type Ports = ((u16, u16), Option<u16>);
@@ -74,7 +74,7 @@ fn range(text: &str, family: Family) -> Result<NatRange, Problem> {
 
 /// SNAT and MASQUERADE take a base and forget it (measured).
 fn without_base(range: NatRange) -> Value {
-    Value::Nat(Box::new(NatRange { base: range.base.and(Some(0)), ..range }))
+    Value::Nat(Apart::new(NatRange { base: range.base.and(Some(0)), ..range }))
 }
 
 fn only_ports(text: &str) -> Result<NatRange, Problem> {
@@ -136,7 +136,7 @@ fn write_only_ports(value: &Value, _: &Ruleset, out: &mut String) {
 /// `--to-destination`.
 pub(super) static DESTINATION: Form = Form {
     words: 1,
-    read: |words, ruleset| range(words[0], ruleset.family).map(|range| Value::Nat(Box::new(range))),
+    read: |words, ruleset| range(words[0], ruleset.family).map(|range| Value::Nat(Apart::new(range))),
     write,
     examples: &[":80", ":8080-8090", ":8080-8090/80"],
 };

@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::extension::kind::Form;
 use crate::extension::kind::host::HOST;
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
-use crate::ruleset::{Hook, NatRange, TableName, Value};
+use crate::ruleset::{Apart, Hook, NatRange, TableName, Value};
 use crate::walk::effect::Action;
 
 /// A network, of which the host part does not count (`NETMAP_parse` in libipt_NETMAP.c).
@@ -15,7 +15,7 @@ static NETWORK: Form = Form {
     read: |words, ruleset| {
         Ok(match (HOST.read)(words, ruleset)? {
             Value::Net4(address, mask) => Value::Net4((address.to_bits() & mask.to_bits()).into(), mask),
-            Value::Net6(net) => Value::Net6(Box::new(((net.0.to_bits() & net.1.to_bits()).into(), net.1))),
+            Value::Net6(net) => Value::Net6(Apart::new(((net.0.to_bits() & net.1.to_bits()).into(), net.1))),
             other => other,
         })
     },

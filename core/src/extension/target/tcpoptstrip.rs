@@ -9,7 +9,7 @@ use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::number;
 use crate::order;
 use crate::packet::Protocol;
-use crate::ruleset::{Ruleset, TableName, Value};
+use crate::ruleset::{Apart, Ruleset, TableName, Value};
 use crate::walk::effect::Action;
 
 const NAMES: Names = &[("wscale", 3), ("mss", 2), ("sack-permitted", 4), ("sack", 5), ("timestamp", 8), ("md5", 19)];
@@ -31,7 +31,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         list.push((option, option));
     }
     order::sort_by_key(&mut list, |range| *range);
-    Ok(Value::List(Box::new(list)))
+    Ok(Value::List(Apart::new(list)))
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
