@@ -94,13 +94,13 @@ impl Scene {
     fn counted(&self) -> BTreeMap<Counter, u64> {
         let parsed = parse(self.saved());
         let mut counted = BTreeMap::new();
-        for table in parsed.rulesets.iter().flat_map(|set| &set.tables) {
+        for (set, table) in parsed.rulesets.iter().flat_map(|set| set.tables.iter().map(move |table| (set, table))) {
             for chain in &table.chains {
                 let rules = chain.rules.iter().map(|rule| rule.counters);
                 // Neighbour discovery and its like come and go as they please: the first rule takes them.
                 let noise = self.family == Family::Ipv6 && chain.hook.is_some() && table.name != TableName::Nat;
                 for (number, counters) in (0..).zip([chain.counters].into_iter().chain(rules)) {
-                    let packets = counters.map_or(0, |counters| counters.packets);
+                    let packets = counters.of(set).map_or(0, |counters| counters.packets);
                     if packets > 0 && !(noise && number == 1) {
                         counted.insert((table.name, chain.name.to_string(), number), packets);
                     }

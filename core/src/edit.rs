@@ -217,7 +217,7 @@ impl<'a> Site<'a> {
             Edit::Policy(_, policy) => {
                 let line = self.chain.line? as usize;
                 let start: usize = self.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
-                let counters = self.chain.counters.unwrap_or_default();
+                let counters = self.chain.counters.of(self.ruleset).unwrap_or_default();
                 let end = start + self.text[start..].lines().next().map_or(0, str::len);
                 Some(self.with(Span::new(start, end), &format!(":{} {} {counters}", self.chain.name, policy.name())))
             }

@@ -46,15 +46,17 @@ pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
     let proxy = mesh.proxy;
     for (outward, chain) in [(true, mesh.outward(ruleset)), (false, mesh.inward(ruleset))] {
         let Some((table, place, chain)) = chain else { continue };
-        let came = callers(table, place);
+        let came = callers(ruleset, table, place);
         let (mut captured, mut all) = (0, 0);
         for (number, rule) in (1..).zip(&chain.rules) {
-            let Some(connections) = rule.counters.map(|counters| counters.packets).filter(|count| *count > 0) else {
+            let Some(connections) =
+                rule.counters.of(ruleset).map(|counters| counters.packets).filter(|count| *count > 0)
+            else {
                 continue;
             };
             // What a chain redirects is counted there: what it gives back went on.
             let taken = match rule.target {
-                Target::Jump(chain) => through(&table.chains[chain as usize]).min(connections),
+                Target::Jump(chain) => through(ruleset, &table.chains[chain as usize]).min(connections),
                 _ => connections,
             };
             if taken == 0 {
@@ -97,17 +99,17 @@ pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
 }
 
 /// How many connections were led into a chain.
-fn callers(table: &Table, place: u32) -> u64 {
+fn callers(ruleset: &Ruleset, table: &Table, place: u32) -> u64 {
     let rules = table.chains.iter().flat_map(|chain| &chain.rules);
     let leads = rules.filter(|rule| matches!(rule.target, Target::Jump(to) | Target::Goto(to) if to == place));
-    leads.filter_map(|rule| rule.counters).map(|counters| counters.packets).sum()
+    leads.filter_map(|rule| rule.counters.of(ruleset)).map(|counters| counters.packets).sum()
 }
 
 /// How many connections a chain did not give back.
-fn through(chain: &Chain) -> u64 {
+fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
     let ends =
         chain.rules.iter().filter(|rule| matches!(rule.target, Target::Extension(id) if id.get().name != "RETURN"));
-    ends.filter_map(|rule| rule.counters).map(|counters| counters.packets).sum()
+    ends.filter_map(|rule| rule.counters.of(ruleset)).map(|counters| counters.packets).sum()
 }
 
 /// Which way a rule sends connections, and whether to the proxy.

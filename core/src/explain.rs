@@ -55,7 +55,7 @@ pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
         Target::None => "only count it".into(),
         Target::Jump(chain) => format!("continue in {}", table.chains[chain as usize].name),
         Target::Goto(chain) => format!("continue in {}, and not come back here", table.chains[chain as usize].name),
-        Target::Missing { name, .. } => format!("continue in {}, which does not exist", ruleset.text(name)),
+        Target::Missing { name, .. } => format!("continue in {}, which does not exist", ruleset.missing(name)),
         Target::Extension(id) => match id.get().words {
             Some(words) => words(&Options { parts: ruleset.parameters(rule), ruleset }),
             None => id.get().name.into(),

@@ -40,12 +40,12 @@ fn write_table(ruleset: &Ruleset, table: &Table, counters: bool, out: &mut Strin
     writeln!(out, "*{}", table.name)?;
     for chain in &table.chains {
         let policy = if chain.hook.is_some() { chain.policy.name() } else { "-" };
-        writeln!(out, ":{} {policy} {}", chain.name, chain.counters.unwrap_or_default())?;
+        writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(ruleset).unwrap_or_default())?;
     }
     for chain in &table.chains {
         for rule in &chain.rules {
             if counters {
-                write!(out, "{} ", rule.counters.unwrap_or_default())?;
+                write!(out, "{} ", rule.counters.of(ruleset).unwrap_or_default())?;
             }
             write!(out, "-A {}", chain.name)?;
             write_rule(ruleset, table, rule, out)?;
@@ -96,7 +96,7 @@ fn write_target(ruleset: &Ruleset, table: &Table, rule: &Rule, out: &mut String)
         Target::None => Ok(()),
         Target::Jump(chain) => write!(out, " -j {}", table.chains[chain as usize].name),
         Target::Goto(chain) => write!(out, " -g {}", table.chains[chain as usize].name),
-        Target::Missing { name, goto } => write!(out, " {} {}", if goto { "-g" } else { "-j" }, ruleset.text(name)),
+        Target::Missing { name, goto } => write!(out, " {} {}", if goto { "-g" } else { "-j" }, ruleset.missing(name)),
         Target::Extension(id) => {
             if id != Id::OPAQUE_TARGET {
                 write!(out, " -j {}", id.get().name)?;

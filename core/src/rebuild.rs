@@ -189,7 +189,7 @@ fn whole(
     let mut out = format!("*{}\n", own.name);
     for (chain, _) in &chains {
         let policy = if chain.hook.is_some() { chain.policy.name() } else { "-" };
-        let _ = writeln!(out, ":{} {policy} {}", chain.name, chain.counters.unwrap_or_default());
+        let _ = writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(set).unwrap_or_default());
     }
     for (chain, listed) in &chains {
         let taken = |set: &Ruleset, table: &Table, chain: &Chain| -> Vec<Pieces> {

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
@@ -136,6 +137,28 @@ pub struct Counters {
 impl fmt::Display for Counters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "[{}:{}]", self.packets, self.bytes)
+    }
+}
+
+/// Where in [`Ruleset::counters`] the counters of a rule or a chain are, where the text says any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted(Option<NonZeroU32>);
+
+impl Counted {
+    /// The counters, in the rule set that they were kept in.
+    pub fn of(self, ruleset: &Ruleset) -> Option<Counters> {
+        ruleset.counters.get(self.0?.get() as usize - 1).copied()
+    }
+
+    /// Whether the text says any.
+    pub fn is_some(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// These, or others where there are none.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0.or(other.0))
     }
 }
 
@@ -304,8 +327,8 @@ pub enum Target {
     Extension(extension::Id),
     /// A chain that the text does not define.
     Missing {
-        /// The name.
-        name: Text,
+        /// Its name's place in [`Ruleset::missing`].
+        name: u32,
         /// `-g` rather than `-j`.
         goto: bool,
     },
@@ -319,7 +342,7 @@ pub struct Rule {
     /// The rule's bytes in the text.
     pub span: Span,
     /// What the kernel counted, where the text says.
-    pub counters: Option<Counters>,
+    pub counters: Counted,
     /// First part in [`Ruleset::parts`].
     pub first: u32,
     /// How many parts test the packet.
@@ -340,9 +363,7 @@ pub struct Chain {
     /// What a built-in chain does at its end.
     pub policy: Policy,
     /// What fell through to the policy, where the text says.
-    pub counters: Option<Counters>,
-    /// How many rules lead to it, where a listing says so.
-    pub references: Option<u32>,
+    pub counters: Counted,
     /// The line that declares it, from 1.
     pub line: Option<u32>,
     /// Its rules, in order.
@@ -411,6 +432,10 @@ pub struct Ruleset {
     pub parts: Vec<Part>,
     /// The texts of all parts.
     pub strings: String,
+    /// What the kernel counted.
+    pub counters: Vec<Counters>,
+    /// The names of the chains that rules lead to and that the text does not define.
+    pub missing: Vec<Text>,
 }
 
 impl Ruleset {
@@ -425,6 +450,8 @@ impl Ruleset {
             off: Vec::new(),
             parts: Vec::new(),
             strings: String::new(),
+            counters: Vec::new(),
+            missing: Vec::new(),
         }
     }
 
@@ -471,21 +498,43 @@ impl Ruleset {
         Text { start: narrow(start), length: narrow(text.len()) }
     }
 
+    /// Keeps counters. Those that were kept just before are not kept again: most chains of a node have `[0:0]`.
+    pub fn count(&mut self, counters: Option<Counters>) -> Counted {
+        let Some(counters) = counters else { return Counted::default() };
+        if self.counters.last() != Some(&counters) {
+            self.counters.push(counters);
+        }
+        Counted(u32::try_from(self.counters.len()).ok().and_then(NonZeroU32::new))
+    }
+
+    /// Keeps the name of a chain that the text does not define, as [`Target::Missing`] has it.
+    pub fn miss(&mut self, name: &str) -> u32 {
+        let name = self.keep(name);
+        self.missing.push(name);
+        u32::try_from(self.missing.len() - 1).expect("rules are fewer than bytes of a text below 4 GiB")
+    }
+
     /// Adds the tables of another rule set of the same text.
     pub fn absorb(&mut self, other: Self) {
-        let narrow = |n| u32::try_from(n).expect("parts and strings are of a text below 4 GiB");
+        let narrow = |n| u32::try_from(n).expect("all are of a text below 4 GiB");
         let (parts, strings) = (narrow(self.parts.len()), narrow(self.strings.len()));
+        let (counters, missing) = (narrow(self.counters.len()), narrow(self.missing.len()));
+        let counted = |own: &mut Counted| own.0 = own.0.and_then(|place| place.checked_add(counters));
+        self.counters.extend(other.counters);
         let moved = |text: Text| Text { start: text.start + strings, ..text };
+        self.missing.extend(other.missing.into_iter().map(moved));
         self.strings.push_str(&other.strings);
         self.parts.extend(other.parts.into_iter().map(|part| match part.value {
             Value::Text(text) => Part { value: Value::Text(moved(text)), ..part },
             _ => part,
         }));
         for mut table in other.tables {
+            table.chains.iter_mut().for_each(|chain| counted(&mut chain.counters));
             for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
                 rule.first += parts;
+                counted(&mut rule.counters);
                 if let Target::Missing { name, .. } = &mut rule.target {
-                    *name = moved(*name);
+                    *name += missing;
                 }
             }
             self.tables.push(table);
@@ -495,6 +544,11 @@ impl Ruleset {
     /// A text kept before.
     pub fn text(&self, text: Text) -> &str {
         text.of(&self.strings)
+    }
+
+    /// The name of a chain that the text does not define.
+    pub fn missing(&self, name: u32) -> &str {
+        self.text(self.missing[name as usize])
     }
 
     /// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only counts.
@@ -510,7 +564,7 @@ impl Ruleset {
                 }
             }
             Target::Extension(id) => Some(id.get().name),
-            Target::Missing { name, .. } => Some(self.text(name)),
+            Target::Missing { name, .. } => Some(self.missing(name)),
         }
     }
 }

@@ -142,9 +142,9 @@ fn counts(parsed: &Parsed) -> Counts {
         for table in &ruleset.tables {
             for chain in &table.chains {
                 let mut add = |rule, packets| counts.insert((number, table.name, chain.name.clone(), rule), packets);
-                add(None, chain.counters.map_or(0, |counters| counters.packets));
+                add(None, chain.counters.of(ruleset).map_or(0, |counters| counters.packets));
                 for (rule, counted) in (1..).zip(&chain.rules) {
-                    add(Some(rule), counted.counters.map_or(0, |counters| counters.packets));
+                    add(Some(rule), counted.counters.of(ruleset).map_or(0, |counters| counters.packets));
                 }
             }
         }

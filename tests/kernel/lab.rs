@@ -243,15 +243,19 @@ fn pipe(command: &mut Command, input: &str) -> Result<String, String> {
 /// Every counter of the rule sets.
 fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
     let mut all = BTreeMap::new();
-    let tables =
-        (0..).zip(rulesets).flat_map(|(number, ruleset)| ruleset.tables.iter().map(move |table| (number, table)));
-    for (number, table) in tables {
+    let tables = (0..)
+        .zip(rulesets)
+        .flat_map(|(number, ruleset)| ruleset.tables.iter().map(move |table| (number, ruleset, table)));
+    for (number, ruleset, table) in tables {
         for (place, chain) in (0..).zip(&table.chains) {
             if chain.hook.is_some() {
-                all.insert((number, table.name, place, None), chain.counters.expect("a policy has counters").packets);
+                all.insert(
+                    (number, table.name, place, None),
+                    chain.counters.of(ruleset).expect("a policy has counters").packets,
+                );
             }
             for (rule_place, rule) in (0..).zip(&chain.rules) {
-                let counters = rule.counters.expect("save -c prints counters");
+                let counters = rule.counters.of(ruleset).expect("save -c prints counters");
                 all.insert((number, table.name, place, Some(rule_place)), counters.packets);
             }
         }

@@ -98,14 +98,14 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
 
 /// Points every jump at its chain; says which chains do not exist.
 fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) {
-    let Ruleset { tables, strings, .. } = ruleset;
+    let Ruleset { tables, strings, missing, .. } = ruleset;
     let chains = &mut tables[table].chains;
     for chain in 0..chains.len() {
         for rule in 0..chains[chain].rules.len() {
             let Rule { line, span, target: Target::Missing { name, goto }, .. } = chains[chain].rules[rule] else {
                 continue;
             };
-            let name = name.of(strings);
+            let name = missing[name as usize].of(strings);
             let Some(found) = places.find(chains, name) else {
                 let problem = Problem::new(format!("there is no chain and no target named {name}"))
                     .hint("a packet that matches this rule cannot be walked further");

@@ -6,7 +6,7 @@ use crate::extension::Id;
 use crate::order;
 use crate::packet::Family;
 use crate::print;
-use crate::ruleset::{Chain, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::ruleset::{Chain, Counted, Counters, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
 
 use super::command::{Command, Verb};
 use super::places::Places;
@@ -66,8 +66,7 @@ impl Open {
             name: name.into(),
             hook,
             policy: Policy::Accept,
-            counters: None,
-            references: None,
+            counters: Counted::default(),
             line,
             rules: Vec::new(),
         };
@@ -99,7 +98,10 @@ impl Open {
             Verb::DeleteChain => self.delete_chains(&mut ruleset.tables[self.table], command, say),
             Verb::Policy => self.policy(&mut ruleset.tables[self.table], command, say),
             Verb::Flush => self.each(&mut ruleset.tables[self.table], command, |chain| chain.rules.clear(), say),
-            Verb::Zero => self.each(&mut ruleset.tables[self.table], command, zero, say),
+            Verb::Zero => {
+                let zero = ruleset.count(Some(Counters::default()));
+                self.each(&mut ruleset.tables[self.table], command, |chain| set_counters(chain, zero), say);
+            }
             Verb::List => {}
         }
     }
@@ -278,9 +280,10 @@ impl Open {
     }
 }
 
-fn zero(chain: &mut Chain) {
-    chain.counters = chain.counters.map(|_| Default::default());
-    chain.rules.iter_mut().for_each(|rule| rule.counters = rule.counters.map(|_| Default::default()));
+/// Sets the counters that are there.
+fn set_counters(chain: &mut Chain, to: Counted) {
+    let rules = chain.rules.iter_mut().map(|rule| &mut rule.counters);
+    rules.chain([&mut chain.counters]).filter(|counters| counters.is_some()).for_each(|counters| *counters = to);
 }
 
 /// What to say of a chain that is one too many.

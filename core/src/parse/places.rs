@@ -81,15 +81,14 @@ fn hash(name: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ruleset::Policy;
+    use crate::ruleset::{Counted, Policy};
 
     fn chain(name: &str) -> Chain {
         Chain {
             name: name.into(),
             hook: None,
             policy: Policy::Accept,
-            counters: None,
-            references: None,
+            counters: Counted::default(),
             line: None,
             rules: Vec::new(),
         }

@@ -198,7 +198,7 @@ impl RuleReader {
                         let goto = matches!(global, Global::Goto);
                         line.rule.target = self.open_target(word, goto, rest, ruleset, site, say);
                     }
-                    Global::Counters => line.rule.counters = read_counters(word, rest, say),
+                    Global::Counters => line.rule.counters = ruleset.count(read_counters(word, rest, say)),
                     Global::Table => line.table = command::table(word, attached, rest, say).or(line.table),
                     Global::Verb(verb) => command::read(verb, word, rest, &mut line.command, say),
                     Global::Ignored(words) => drop((0..words).map_while(|_| rest.argument()).count()),
@@ -331,7 +331,7 @@ impl RuleReader {
             self.parts.push((TARGET, part));
             return Target::Extension(Id::OPAQUE_TARGET);
         }
-        Target::Missing { name: ruleset.keep(&name.text), goto }
+        Target::Missing { name: ruleset.miss(&name.text), goto }
     }
 
     fn option<'a>(

@@ -284,7 +284,8 @@ impl<'a> Reader<'a, '_> {
         let policy = words.next();
         let counters = words.next();
         let Some(open) = &mut self.open else { return self.homeless(number, span) };
-        let table = &mut self.rulesets[open.ruleset].tables[open.table];
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let table = &ruleset.tables[open.table];
         if name.is_empty() {
             let problem = Problem::new("a chain without a name").hint("write it like :OUTPUT ACCEPT [0:0]");
             return self.say(Severity::Error, number, span, problem);
@@ -298,9 +299,10 @@ impl<'a> Reader<'a, '_> {
             return self.say(Severity::Error, number, span, edit::too_many_chains());
         }
         self.chains += 1;
-        let chain = open.add(table, name, Some(number));
         let counters = counters.map(|text| counters_of(text).ok_or(text));
-        chain.counters = counters.and_then(Result::ok);
+        let counted = ruleset.count(counters.and_then(Result::ok));
+        let chain = open.add(&mut ruleset.tables[open.table], name, Some(number));
+        chain.counters = counted;
         let problem = match (chain.hook, policy) {
             (Some(_), Some("ACCEPT")) | (None, Some("-")) => None,
             (Some(_), Some("DROP")) => {
@@ -348,6 +350,7 @@ impl<'a> Reader<'a, '_> {
         };
         let Some(open) = &mut self.open else { return };
         let ruleset = &mut self.rulesets[open.ruleset];
+        let counters = ruleset.count(counters);
         let appends = command.is("-A") || command.is("--append");
         if appends && open.find(&ruleset.tables[open.table], &name.text).is_none() {
             if self.chains == edit::MOST_CHAINS {

@@ -74,7 +74,7 @@ impl Walker<'_> {
                 Target::Jump(chain) => (chain, true),
                 Target::Goto(chain) => (chain, false),
                 Target::Missing { name, .. } => {
-                    let name = self.rulesets[ruleset as usize].text(name);
+                    let name = self.rulesets[ruleset as usize].missing(name);
                     return Err(Stop::Broken(format!(
                         "the rule jumps to {name}, a chain that the text does not define"
                     )));

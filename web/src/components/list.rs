@@ -273,7 +273,7 @@ fn rule(page: &Page, place: Place) -> Html {
         (false, None) => None,
     };
     let is_current = !current.is_empty();
-    let counters = rule.map_or(chain.counters, |rule| rule.counters);
+    let counters = rule.map_or(chain.counters, |rule| rule.counters).of(ruleset);
     let chosen = state.editing.place == Some(place);
     let sought = state.opened.newest.map_or(chosen, |newest| newest == place);
     html! {

@@ -27,7 +27,7 @@ pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
 pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) -> Option<Accent>) -> Html {
     let (ruleset, table, chain) = place.at.find(rulesets);
     let Some(rule) = place.rule(rulesets) else {
-        let counters = chain.counters.map(|counters| format!(" {counters}")).unwrap_or_default();
+        let counters = chain.counters.of(ruleset).map(|counters| format!(" {counters}")).unwrap_or_default();
         return html! { <span class="rule">{ "policy " }<b>{ chain.policy.name() }</b>{ counters }</span> };
     };
     let mut at = 0;

@@ -26,7 +26,7 @@ impl Index {
                             let to = ChainPlace { chain: to, ..at };
                             index.callers.entry(to).or_default().push(Place { at, rule: Some(rule) });
                         }
-                        index.most = index.most.max(own.counters.map(|counters| counters.packets));
+                        index.most = index.most.max(own.counters.of(set).map(|counters| counters.packets));
                     }
                 }
             }

@@ -23,15 +23,13 @@ pub(super) struct Head<'a> {
     pub(super) policy: Option<Policy>,
     pub(super) counters: Option<Counters>,
     pub(super) rounded: bool,
-    /// Of a user's chain: how many rules lead to it.
-    pub(super) references: Option<u32>,
 }
 
 impl<'a> Head<'a> {
     pub(super) fn of(line: &'a str) -> Option<Self> {
         let (name, stated) = line.trim().strip_prefix("Chain ")?.trim_start().split_once(' ')?;
         let stated = stated.trim().strip_prefix('(')?.strip_suffix(')')?;
-        let mut head = Self { name, policy: None, counters: None, rounded: false, references: None };
+        let mut head = Self { name, policy: None, counters: None, rounded: false };
         let mut words = stated.split_whitespace();
         match (words.next()?, words.next()?) {
             ("policy", policy) => {
@@ -42,7 +40,7 @@ impl<'a> Head<'a> {
                     head.rounded = packets.rounded || bytes.rounded;
                 }
             }
-            (count, what) if what.starts_with("reference") => head.references = Some(count.parse().ok()?),
+            (count, what) if what.starts_with("reference") && count.parse::<u32>().is_ok() => {}
             _ => return None,
         }
         Some(head)
@@ -127,7 +125,7 @@ mod tests {
         assert_eq!((head.name, head.policy, head.counters), ("OUTPUT", Some(Policy::Drop), Some(counters)));
         assert!(head.rounded);
         let head = Head::of("Chain a-b (3 references)").expect("a head");
-        assert_eq!((head.name, head.policy, head.references), ("a-b", None, Some(3)));
+        assert_eq!((head.name, head.policy), ("a-b", None));
         let head = Head::of(" Chain INPUT (policy ACCEPT)\t").expect("a head");
         assert_eq!((head.policy, head.counters), (Some(Policy::Accept), None));
         for line in ["Chain of command", "Chain x (many references)", "Chain x ()", "Chain"] {

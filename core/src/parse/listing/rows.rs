@@ -37,10 +37,11 @@ impl<'a> TableReader<'a, '_, '_> {
                 (self.say)(line.number, Severity::Error, line.span(), Problem::new(problem));
                 continue;
             }
+            let counters = self.ruleset.count(head.counters);
+            let table = &mut self.ruleset.tables[self.open.table];
             let chain = self.open.add(table, head.name, Some(line.number));
             chain.policy = head.policy.unwrap_or(Policy::Accept);
-            chain.counters = head.counters;
-            chain.references = head.references;
+            chain.counters = counters;
             if head.rounded {
                 self.lost(Loss::Rounded, line, line.span());
             }
@@ -137,7 +138,7 @@ impl<'a> TableReader<'a, '_, '_> {
         if let Some(at) = row.rounded {
             self.lost(Loss::Rounded, line, line.word(at));
         }
-        Rule { line: line.number, span: line.span(), counters: row.counters, ..rule }
+        Rule { line: line.number, span: line.span(), counters: self.ruleset.count(row.counters), ..rule }
     }
 
     /// Adds what the line does not show, or in words that are not understood.
