@@ -7,6 +7,7 @@ use crate::packet::Family;
 use crate::rebuild;
 use crate::ruleset::Ruleset;
 
+mod alike;
 mod blocks;
 mod call;
 mod capture;

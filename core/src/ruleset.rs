@@ -178,7 +178,7 @@ impl Text {
 
 /// What few values need, kept apart from them: its pointer asks for no more than four bytes of alignment, so that a
 /// [`Value`] takes twelve and not sixteen.
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 pub struct Apart<T>(Box<T>);
 
 impl<T> Apart<T> {
@@ -191,6 +191,7 @@ impl<T> Apart<T> {
 impl<T> Deref for Apart<T> {
     type Target = T;
 
+    #[expect(clippy::explicit_auto_deref, reason = "without it this were a reference to the pointer, which is packed")]
     fn deref(&self) -> &T {
         &*self.0
     }
@@ -218,7 +219,7 @@ impl<T: Eq> Eq for Apart<T> {}
 
 /// A number of up to 64 bits, that asks for no more than four bytes of alignment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(packed(4))]
+#[repr(Rust, packed(4))]
 pub struct Wide(u64);
 
 impl Wide {
@@ -509,8 +510,10 @@ impl Ruleset {
 
     /// Keeps the name of a chain that the text does not define, as [`Target::Missing`] has it.
     pub fn miss(&mut self, name: &str) -> u32 {
-        let name = self.keep(name);
-        self.missing.push(name);
+        if self.missing.last().is_none_or(|last| self.text(*last) != name) {
+            let name = self.keep(name);
+            self.missing.push(name);
+        }
         u32::try_from(self.missing.len() - 1).expect("rules are fewer than bytes of a text below 4 GiB")
     }
 

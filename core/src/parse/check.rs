@@ -99,6 +99,9 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
 /// Points every jump at its chain; says which chains do not exist.
 fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) {
     let Ruleset { tables, strings, missing, .. } = ruleset;
+    if missing.is_empty() {
+        return;
+    }
     let chains = &mut tables[table].chains;
     for chain in 0..chains.len() {
         for rule in 0..chains[chain].rules.len() {

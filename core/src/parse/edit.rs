@@ -8,6 +8,7 @@ use crate::packet::Family;
 use crate::print;
 use crate::ruleset::{Chain, Counted, Counters, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
 
+use super::alike::Shapes;
 use super::command::{Command, Verb};
 use super::places::Places;
 
@@ -39,12 +40,14 @@ pub(super) struct Open {
     last: u32,
     /// Rules that commands have looked at or moved.
     work: usize,
+    /// How its rules looked.
+    pub(super) shapes: Shapes,
 }
 
 impl Open {
     /// A table without chains, by its place in a rule set's.
     pub(super) fn new(ruleset: usize, table: usize) -> Self {
-        Self { ruleset, table, chains: Places::default(), last: 0, work: 0 }
+        Self { ruleset, table, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
     }
 
     /// The place of a chain in this table.
@@ -81,13 +84,8 @@ impl Open {
             Verb::Append => {
                 let table = &mut ruleset.tables[self.table];
                 let Some(chain) = self.chain(table, command, say) else { return };
-                let list = &mut table.chains[chain].rules;
-                // Most chains of a node have two rules or four.
-                if list.len() == list.capacity() && list.len() < FEW {
-                    list.reserve_exact(2);
-                }
-                list.push(rule);
-                list.extend(more);
+                append(&mut table.chains[chain], rule);
+                table.chains[chain].rules.extend(more);
             }
             Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
                 let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else { return };
@@ -278,6 +276,16 @@ impl Open {
             None => table.chains.iter_mut().for_each(act),
         }
     }
+}
+
+/// Adds a rule to the end of a chain.
+pub(super) fn append(chain: &mut Chain, rule: Rule) {
+    let list = &mut chain.rules;
+    // Most chains of a node have two rules or four.
+    if list.len() == list.capacity() && list.len() < FEW {
+        list.reserve_exact(2);
+    }
+    list.push(rule);
 }
 
 /// Sets the counters that are there.

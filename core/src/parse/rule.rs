@@ -8,14 +8,17 @@ use crate::number;
 use crate::packet::Protocol;
 use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 
+use super::alike::{Taken, What};
 use super::command::{self, Command, Global};
 use super::places::Places;
 use super::words::Word;
 
 mod build;
 mod find;
+mod shape;
 
 use build::canonical;
+pub(super) use build::is_any;
 use find::Found;
 
 /// Says something about a place.
@@ -54,6 +57,8 @@ pub(super) struct RuleReader {
     given: Vec<(u16, u8)>,
     /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
     lists: Vec<(u8, Vec<Value>)>,
+    /// The values that stand by themselves, in the order of the text.
+    taken: Vec<Taken>,
     /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands of rules with each.
     said: HashSet<String>,
 }
@@ -141,6 +146,7 @@ impl RuleReader {
         self.matches.clear();
         self.lists.clear();
         self.given.clear();
+        self.taken.clear();
         (self.protocol, self.named, self.target) = (None, None, None);
         (self.jumps, self.printed) = (false, site.printed);
         if let Some(first) = words.get(MOST_WORDS) {
@@ -200,7 +206,11 @@ impl RuleReader {
                     }
                     Global::Counters => line.rule.counters = ruleset.count(read_counters(word, rest, say)),
                     Global::Table => line.table = command::table(word, attached, rest, say).or(line.table),
-                    Global::Verb(verb) => command::read(verb, word, rest, &mut line.command, say),
+                    Global::Verb(verb) => {
+                        command::read(verb, word, rest, &mut line.command, say);
+                        let chain = line.command.and_then(|command| command.chain);
+                        self.taken.extend(chain.map(|chain| Taken { span: chain.span, what: What::Chain }));
+                    }
                     Global::Ignored(words) => drop((0..words).map_while(|_| rest.argument()).count()),
                 }
             }
@@ -306,6 +316,7 @@ impl RuleReader {
         };
         let table = &ruleset.tables[site.table];
         if let Some(chain) = site.chains.find(&table.chains, &name.text) {
+            self.taken.push(Taken { span: name.span, what: What::Jump });
             if table.name.hooks().iter().any(|hook| hook.name() == name.text) {
                 let problem = Problem::new(format!("{} is a built-in chain", name.text));
                 say(Severity::Error, name.span, problem.hint("rules jump to chains of their own making only"));
@@ -351,8 +362,15 @@ impl RuleReader {
             negated = true;
             rest.next();
         }
+        let ahead = rest.words;
         match self.value((id, opt), word, attached, negated, rest, ruleset) {
             Ok(value) => {
+                // What a protocol is called decides how other words are read.
+                if let ([value], false) = (&ahead[..ahead.len() - rest.words.len()], matches!(opt.kind, Kind::Protocol))
+                {
+                    let what = What::Value { group, id, option: place, part: None };
+                    self.taken.push(Taken { span: value.span, what });
+                }
                 let canonical = canonical(id, place);
                 let twice = self.given.contains(&(group, canonical));
                 self.given.push((group, canonical));

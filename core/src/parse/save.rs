@@ -328,6 +328,36 @@ impl<'a> Reader<'a, '_> {
 
     /// `[12:720] -A OUTPUT …`
     fn append(&mut self, number: u32, span: Span, line: &'a str) {
+        if self.append_alike(number, span, line).is_none() {
+            self.append_any(number, span, line);
+        }
+    }
+
+    /// Adds a rule that looks like one before it.
+    fn append_alike(&mut self, number: u32, span: Span, line: &'a str) -> Option<()> {
+        let open = self.open.as_mut().filter(|open| open.shapes.wants())?;
+        let (counters, words) = match line.strip_prefix('[') {
+            Some(_) => line.split_once(' ').map(|(counters, words)| (counters_of(counters), words))?,
+            None => (None, line),
+        };
+        // What may be wrong is read in full.
+        if counters.is_none() && words.len() < line.len() {
+            return None;
+        }
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let (chain, rule) = open.alike(ruleset, words)?;
+        debug_assert!(
+            self.rule.agrees(self.text, span, ruleset, open, (chain, &rule)),
+            "a rule like another is what its words make: {line}"
+        );
+        self.outcome.counted |= counters.is_some();
+        let rule = Rule { line: number, span, counters: ruleset.count(counters), ..rule };
+        edit::append(&mut ruleset.tables[open.table].chains[chain], rule);
+        Some(())
+    }
+
+    /// Adds any rule, word by word.
+    fn append_any(&mut self, number: u32, span: Span, line: &'a str) {
         let start = span.start as usize;
         if let Err((span, problem)) = words::split(line, start, &mut self.words) {
             return self.say(Severity::Error, number, span, problem);
@@ -368,9 +398,19 @@ impl<'a> Reader<'a, '_> {
                 .fix(Fix { label, span: Span::new(start, start), replacement: declares + "\n" });
             self.diagnostics.push(self.text, number, Severity::Error, name.span, problem);
         }
-        let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
+        let mut said = false;
+        let mut say = |severity, span, problem| {
+            said = true;
+            self.diagnostics.push(self.text, number, severity, span, problem);
+        };
         let site = Site { table: open.table, chains: &open.chains, printed: true };
         let line = self.rule.read(self.text, words, ruleset, site, &mut say);
+        let own = Span { start: command.span.start, end: span.end };
+        let shape = if said || !open.shapes.wants() { None } else { self.rule.shape(self.text, own, &line, ruleset) };
+        if let Some(shape) = shape {
+            open.shapes.keep(shape);
+        }
+        let mut say = |severity, span, problem| self.diagnostics.push(self.text, number, severity, span, problem);
         let Some(command) = line.command else {
             let hint = "a rule begins with -A and the name of a chain";
             return say(Severity::Error, span, Problem::new("this line is not a rule").hint(hint));

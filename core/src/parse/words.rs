@@ -69,6 +69,20 @@ pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>)
     }
 }
 
+/// The word that begins at `start`, where it can be nothing but a value as it stands, and its end.
+pub(super) fn plain(line: &str, start: usize) -> Option<(&str, usize)> {
+    let bytes = &line.as_bytes()[start..];
+    match bytes.first()? {
+        b'"' => plainly_quoted(line, start),
+        b'-' | b'!' => None,
+        _ => {
+            let length = bytes.iter().position(|byte| is_blank(*byte) || *byte == b'"').unwrap_or(bytes.len());
+            let ends = length > 0 && bytes.get(length) != Some(&b'"');
+            ends.then(|| (&line[start..start + length], start + length))
+        }
+    }
+}
+
 /// The word that begins at `start` where it is one pair of quotes without a backslash, as nearly every comment is: nothing of
 /// it has to be copied.
 fn plainly_quoted(line: &str, start: usize) -> Option<(&str, usize)> {

@@ -7,6 +7,7 @@ use crate::order;
 use crate::packet::Protocol;
 use crate::ruleset::{Part, Rule, Ruleset, TableName, Value};
 
+use super::super::alike::What;
 use super::super::refuse;
 use super::{Line, MOST_RULES, RuleReader, Say, Site, TARGET, group};
 
@@ -59,6 +60,15 @@ impl RuleReader {
     /// Moves the parts into the rule set: matches in their order, each one's options in its table's.
     pub(super) fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut Say) {
         sort(&mut self.parts);
+        for value in &mut self.taken {
+            if let What::Value { group, id, option, part } = &mut value.what {
+                let kept_as = canonical(*id, *option);
+                let of_it = |(own, part): &(u16, Part)| own == group && part.option == kept_as;
+                let place = self.parts.iter().position(of_it);
+                let alone = place.filter(|place| !self.parts[place + 1..].iter().any(of_it));
+                *part = alone.and_then(|place| u16::try_from(place).ok());
+            }
+        }
         let narrow = |n: usize| u32::try_from(n).expect("parts are fewer than bytes of a text below 4 GiB");
         let first = narrow(ruleset.parts.len());
         let matches = self.parts.iter().filter(|(group, _)| *group != TARGET).count();
@@ -163,7 +173,7 @@ pub(super) fn canonical(id: Id, place: u8) -> u8 {
 }
 
 /// Whether a condition lets everything through; iptables does not print those.
-fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
+pub(in super::super) fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
     match value {
         _ if id != Id::HEADER => false,
         Value::Text(text) => ruleset.text(*text) == "+",
