@@ -13,6 +13,7 @@ mod browser;
 mod components;
 mod cursor;
 mod editing;
+mod element;
 mod history;
 mod intake;
 mod keep;

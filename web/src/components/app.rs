@@ -16,6 +16,7 @@ use super::rules::rules;
 use super::share::Share;
 use super::verdict::verdict;
 use super::walk::walk;
+use crate::element::{Markup, button, nothing, tag};
 use crate::intake::{self, Taken};
 use crate::page::Page;
 use crate::state::{Action, State};
@@ -174,34 +175,40 @@ impl Component for App {
     fn view(&self, context: &Context<Self>) -> Html {
         let page = Page { state: Rc::clone(&self.state), act: self.act.clone() };
         let embed = page.state.embed.as_ref();
-        html! {
-            <div class="desk">
-            <Lessons ..page.clone() />
-            <div class={classes!("page", embed.map(|_| "embed"), page.state.paste.mesh.is_none().then_some("plain-rules"))}>
-                <Header ..page.clone() />
-                { self.notices(context) }
-                { verdict(&page) }
-                <main class={classes!("columns", format!("show-{}", page.state.tab.key()))}
-                    aria-busy={(self.parts < PARTS).then_some("true")}>
-                    { rules(&page) }
-                    if self.parts > 1 {
-                        { walk(&page) }
-                    }
-                    if self.parts > 2 {
-                        <Form ..page.clone() />
-                    }
-                    if self.parts > 3 {
-                        { past(&page) }
-                    }
-                </main>
-                if let Some(fragment) = embed {
-                    <footer class="onward"><a href={format!("#{fragment}")} target="_blank" rel="noopener">{ "Open in Chainwalk" }</a></footer>
-                }
-                <Help ..page.clone() />
-                <Share ..page.clone() />
-            </div>
-            </div>
-        }
+        tag("div")
+            .class("desk")
+            .child(html! { <Lessons ..page.clone() /> })
+            .child(
+                tag("div")
+                    .class("page")
+                    .class(embed.map(|_| "embed"))
+                    .class(page.state.paste.mesh.is_none().then_some("plain-rules"))
+                    .child(html! { <Header ..page.clone() /> })
+                    .child(self.notices(context))
+                    .child(verdict(&page))
+                    .child(
+                        tag("main")
+                            .class("columns")
+                            .class(format!("show-{}", page.state.tab.key()))
+                            .attr("aria-busy", (self.parts < PARTS).then_some("true"))
+                            .child(rules(&page))
+                            .child((self.parts > 1).then(|| walk(&page)))
+                            .child((self.parts > 2).then(|| html! { <Form ..page.clone() /> }))
+                            .child((self.parts > 3).then(|| past(&page))),
+                    )
+                    .child(embed.map(|fragment| {
+                        tag("footer").class("onward").child(
+                            tag("a")
+                                .attr("href", format!("#{fragment}"))
+                                .attr("target", "_blank")
+                                .attr("rel", "noopener")
+                                .text("Open in Chainwalk"),
+                        )
+                    }))
+                    .child(html! { <Help ..page.clone() /> })
+                    .child(html! { <Share ..page.clone() /> }),
+            )
+            .html()
     }
 }
 
@@ -229,24 +236,24 @@ impl App {
     }
 
     /// What the browser would not do, and what to do about it.
-    fn notices(&self, context: &Context<Self>) -> Html {
-        let button = |id: &'static str, says: &'static str, message: fn() -> Message| {
-            let onclick = context.link().callback(move |_: MouseEvent| message());
-            html! { <button type="button" class="line" {id} {onclick}>{ says }</button> }
+    fn notices(&self, context: &Context<Self>) -> Markup {
+        let choice = |id: &'static str, says: &'static str, message: fn() -> Message| {
+            let onclick = context.link().callback(move |_: Event| message());
+            button().class("line").id(id).on("click", onclick).child(says)
         };
         let (says, buttons) = if self.offered.is_some() {
-            let load = button("draft-load", "Load it all the same", || Message::Offered(true));
-            let leave = button("draft-leave", "Leave it", || Message::Offered(false));
+            let load = choice("draft-load", "Load it all the same", || Message::Offered(true));
+            let leave = choice("draft-leave", "Leave it", || Message::Offered(false));
             (
                 "The draft that this browser keeps did not come up the last time. This is the page without it.",
                 vec![load, leave],
             )
         } else if self.notice.is_empty() {
-            return html! {};
+            return nothing();
         } else {
-            (self.notice, vec![button("notice-read", "Close", || Message::Read)])
+            (self.notice, vec![choice("notice-read", "Close", || Message::Read)])
         };
-        html! { <div class="notice" role="alert"><p>{ says }</p>{ buttons }</div> }
+        tag("div").class("notice").attr("role", "alert").child(tag("p").child(says)).children(buttons)
     }
 }
 

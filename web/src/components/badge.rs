@@ -2,13 +2,13 @@
 
 use chainwalk_core::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
-use yew::prelude::*;
 
+use crate::element::{Markup, tag};
 use crate::state::Side;
 
 /// The letter of a packet in its ring.
-pub(crate) fn badge(side: Side) -> Html {
-    html! { <span class={classes!("badge", side.key())}>{ side.letter() }</span> }
+pub(crate) fn badge(side: Side) -> Markup {
+    tag("span").class("badge").class(side.key()).child(side.letter())
 }
 
 /// The class that gives an end its colour.
@@ -51,17 +51,20 @@ pub(crate) fn say(outcome: Outcome) -> &'static str {
 }
 
 /// A tile: what became of a rule when this packet met it; an empty place where it never did.
-pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Html {
-    let Some(outcome) = outcome else { return html! { <span class="tile" /> } };
+pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Markup {
+    let Some(outcome) = outcome else { return tag("span").class("tile") };
     let kind = match outcome {
         Outcome::Match | Outcome::Policy => "hit",
         Outcome::NoMatch => "miss",
         Outcome::Unknown => "maybe",
     };
     let title = format!("{} {}", side.letter(), say(outcome));
-    html! {
-        <span class={classes!("tile", kind, side.key(), colour(fate))} title={title.clone()}>
-            <span aria-hidden="true">{ sign(outcome) }</span><span class="hidden">{ title }{ ". " }</span>
-        </span>
-    }
+    tag("span")
+        .class("tile")
+        .class(kind)
+        .class(side.key())
+        .class(colour(fate))
+        .attr("title", title.clone())
+        .child(tag("span").attr("aria-hidden", "true").child(sign(outcome)))
+        .child(tag("span").class("hidden").child(title).text(". "))
 }

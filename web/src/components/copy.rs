@@ -4,6 +4,7 @@ use wasm_bindgen::prelude::Closure;
 use yew::prelude::*;
 
 use crate::browser;
+use crate::element::{button, group, tag};
 
 #[derive(Properties, PartialEq)]
 pub(super) struct CopyProps {
@@ -18,18 +19,16 @@ pub(super) fn Copy(props: &CopyProps) -> Html {
     let of = props.of;
     let onclick = {
         let says = says.clone();
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             let says = says.clone();
             let done = Closure::once_into_js(move |copied: bool| says.set(outcome(copied)));
             browser::copy(of, &done);
         })
     };
-    html! {
-        <>
-            <button type="button" class="line" id={format!("{of}-copy")} {onclick}>{ "Copy" }</button>
-            <span role="status">{ " " }{ *says }</span>
-        </>
-    }
+    group()
+        .child(button().class("line").id(format!("{of}-copy")).on("click", onclick).text("Copy"))
+        .child(tag("span").attr("role", "status").text(" ").child(*says))
+        .html()
 }
 
 /// What came of it, in words.

@@ -3,6 +3,8 @@
 use web_sys::HtmlDialogElement;
 use yew::prelude::*;
 
+use crate::element::{Markup, button, tag};
+
 /// Opens and closes the dialog that this refers to.
 #[hook]
 pub(super) fn use_dialog(open: bool) -> NodeRef {
@@ -24,12 +26,10 @@ pub(super) fn use_dialog(open: bool) -> NodeRef {
 }
 
 /// What stands on top of it.
-pub(super) fn head(id: &'static str, title: &'static str, close: Callback<MouseEvent>) -> Html {
-    html! {
-        <div class="head">
-            <h2 {id}>{ title }</h2>
-            <span class="space" />
-            <button type="button" class="line" onclick={close}>{ "Close" }</button>
-        </div>
-    }
+pub(super) fn head(id: &'static str, title: &'static str, close: Callback<Event>) -> Markup {
+    tag("div")
+        .class("head")
+        .child(tag("h2").id(id).child(title))
+        .child(tag("span").class("space"))
+        .child(button().class("line").on("click", close).text("Close"))
 }

@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::badge::badge;
 use super::shelf::shelf;
 use super::why::why;
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::state::{Action, Side, State, Target};
 use chainwalk_core::draft::Field;
@@ -22,7 +23,7 @@ pub(crate) fn Form(page: &Page) -> Html {
     let details = use_state(|| false);
     let toggle = {
         let details = details.clone();
-        Callback::from(move |_: MouseEvent| details.set(!*details))
+        Callback::from(move |_: Event| details.set(!*details))
     };
     let says = match (state.compare, state.differences().len()) {
         (false, _) => String::new(),
@@ -30,73 +31,98 @@ pub(crate) fn Form(page: &Page) -> Html {
         (true, 1) => format!("only {} differs", state.differences()[0].label()),
         (true, several) => format!("{several} fields differ"),
     };
-    html! {
-        <section class="pane packet" id="pane-packet" aria-label="Packet">
-            <div class="head">
-                <h2>{ if state.compare { "Packets" } else { "Packet" } }</h2>
-                <span class="quiet">{ says }</span>
-                <span class="space" />
-                if state.compare {
-                    { into(page) }
-                }
-            </div>
-            <div class="scroll" tabindex="0" role="group" aria-label="Packet and why">
-                <div class="form">
-                    <div class="chips" role="group" aria-label="Scenarios">
-                        { for CHIPS.iter().filter_map(|key| chip(page, key)) }
-                    </div>
-                    { for state.sides().iter().map(|side| line(page, *side)) }
-                    { for FIRST.iter().map(|group| rows(page, group)) }
-                    <button type="button" class="link details" aria-expanded={details.to_string()} onclick={toggle}>
-                        { if *details { "Fewer fields" } else { "Every other field" } }
-                    </button>
-                    if *details || hides_wrong(state) {
-                        { for DETAILS.iter().map(|group| rows(page, group)) }
-                    }
-                    <datalist id="protocols">
-                        { for ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| html! { <option value={name} /> }) }
-                    </datalist>
-                </div>
-                { shelf(page) }
-                { why(page) }
-                { super::told::told(page) }
-            </div>
-        </section>
-    }
+    tag("section")
+        .class("pane packet")
+        .id("pane-packet")
+        .attr("aria-label", "Packet")
+        .child(
+            tag("div")
+                .class("head")
+                .child(tag("h2").child(if state.compare { "Packets" } else { "Packet" }))
+                .child(tag("span").class("quiet").child(says))
+                .child(tag("span").class("space"))
+                .child(state.compare.then(|| into(page))),
+        )
+        .child(
+            tag("div")
+                .class("scroll")
+                .attr("tabindex", "0")
+                .attr("role", "group")
+                .attr("aria-label", "Packet and why")
+                .child(
+                    tag("div")
+                        .class("form")
+                        .child(
+                            tag("div")
+                                .class("chips")
+                                .attr("role", "group")
+                                .attr("aria-label", "Scenarios")
+                                .children(CHIPS.iter().filter_map(|key| chip(page, key))),
+                        )
+                        .children(state.sides().iter().map(|side| line(page, *side)))
+                        .children(FIRST.iter().map(|group| rows(page, group)))
+                        .child(
+                            button()
+                                .class("link details")
+                                .is("aria-expanded", *details)
+                                .on("click", toggle)
+                                .child(if *details { "Fewer fields" } else { "Every other field" }),
+                        )
+                        .child(
+                            (*details || hides_wrong(state))
+                                .then(|| group().children(DETAILS.iter().map(|group| rows(page, group)))),
+                        )
+                        .child(tag("datalist").id("protocols").children(
+                            ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| tag("option").attr("value", name)),
+                        )),
+                )
+                .child(shelf(page))
+                .child(why(page))
+                .child(super::told::told(page)),
+        )
+        .html()
 }
 
 /// The packet as one line.
-fn line(page: &Page, side: Side) -> Html {
+fn line(page: &Page, side: Side) -> Markup {
     let lane = page.state.lane(side);
     let id = format!("line-{}", side.key());
     let wrong = lane.mistake.as_ref();
     let described = wrong.map(|_| format!("{id}-wrong"));
-    let oninput = page.act.reform(move |event: InputEvent| {
+    let oninput = page.act.reform(move |event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
         Action::Say(side, input.map(|input| input.value()))
     });
-    let left = page.act.reform(move |_: FocusEvent| Action::Say(side, None));
-    let letter = if page.state.compare {
-        badge(side)
-    } else {
-        html! {}
-    };
+    let left = page.act.reform(move |_: Event| Action::Say(side, None));
+    let letter = if page.state.compare { badge(side) } else { nothing() };
     let own = page.state.compare.then_some(side.key());
-    html! {
-        <div class="field whole-line" key={id.clone()}>
-            <span class={classes!("input", own)}>
-                { letter }
-                <textarea rows="2" id={id.clone()} value={lane.says()} {oninput} onblur={left}
-                    aria-label={format!("Packet {} in one line", side.letter())} aria-invalid={wrong.is_some().to_string()}
-                    aria-describedby={described} placeholder={EXAMPLE} spellcheck="false" autocomplete="off" autocapitalize="off" />
-            </span>
-            if let Some(wrong) = wrong {
-                <p class="wrong" id={format!("{id}-wrong")} role="alert">
-                    { format!("column {}: {}", wrong.column, wrong.message) }
-                </p>
-            }
-        </div>
-    }
+    tag("div")
+        .class("field whole-line")
+        .key(id.clone())
+        .child(
+            tag("span").class("input").class(own).child(letter).child(
+                tag("textarea")
+                    .attr("rows", "2")
+                    .id(id.clone())
+                    .value(lane.says())
+                    .on("input", oninput)
+                    .on("blur", left)
+                    .attr("aria-label", format!("Packet {} in one line", side.letter()))
+                    .is("aria-invalid", wrong.is_some())
+                    .attr("aria-describedby", described)
+                    .attr("placeholder", EXAMPLE)
+                    .attr("spellcheck", "false")
+                    .attr("autocomplete", "off")
+                    .attr("autocapitalize", "off"),
+            ),
+        )
+        .child(wrong.map(|wrong| {
+            tag("p")
+                .class("wrong")
+                .id(format!("{id}-wrong"))
+                .attr("role", "alert")
+                .child(format!("column {}: {}", wrong.column, wrong.message))
+        }))
 }
 
 /// A mistake is never hidden.
@@ -105,34 +131,40 @@ fn hides_wrong(state: &State) -> bool {
     wrong.any(|wrong| DETAILS.iter().any(|group| group.contains(&wrong.field)))
 }
 
-fn into(page: &Page) -> Html {
+fn into(page: &Page) -> Markup {
     let sides = [Side::A, Side::B].map(|side| {
         let pressed = (page.state.lead == side).to_string();
         let name = format!("Answer for {}", side.letter());
-        html! {
-            <button type="button" aria-pressed={pressed} aria-label={name.clone()} title={name}
-                onclick={page.on(Action::Lead(side))}>{ side.letter() }</button>
-        }
+        button()
+            .attr("aria-pressed", pressed)
+            .attr("aria-label", name.clone())
+            .attr("title", name)
+            .on("click", page.on(Action::Lead(side)))
+            .child(side.letter())
     });
-    html! {
-        <>
-            <span class="quiet">{ "answer" }</span>
-            <div class="choice" role="group" aria-label="The packet that is answered in large and that scenarios fill in">{ for sides }</div>
-        </>
-    }
+    group().child(tag("span").class("quiet").text("answer")).child(
+        tag("div")
+            .class("choice")
+            .attr("role", "group")
+            .attr("aria-label", "The packet that is answered in large and that scenarios fill in")
+            .children(sides),
+    )
 }
 
-fn chip(page: &Page, key: &'static str) -> Option<Html> {
+fn chip(page: &Page, key: &'static str) -> Option<Markup> {
     let state = &page.state;
     let scenario = state.paste.scenario(key)?;
     let held: Vec<Side> =
         state.sides().iter().copied().filter(|side| state.lane(*side).scenario == Some(key)).collect();
-    Some(html! {
-        <button type="button" class="chip" data-scenario={key} aria-pressed={(!held.is_empty()).to_string()}
-            onclick={page.on(Action::Scenario(key))}>
-            { for held.into_iter().map(badge) }{ &scenario.label }
-        </button>
-    })
+    Some(
+        button()
+            .class("chip")
+            .attr("data-scenario", key)
+            .is("aria-pressed", !held.is_empty())
+            .on("click", page.on(Action::Scenario(key)))
+            .children(held.into_iter().map(badge))
+            .child(&scenario.label),
+    )
 }
 
 /// The first look of the form. Two in a group share a row as long as each is one field.
@@ -180,9 +212,9 @@ fn targets(state: &State, field: Field) -> Vec<Target> {
     }
 }
 
-fn rows(page: &Page, group: &[Field]) -> Html {
+fn rows(page: &Page, fields: &[Field]) -> Markup {
     let state = &page.state;
-    let fields: Vec<(Field, Vec<Target>)> = group.iter().map(|field| (*field, targets(state, *field))).collect();
+    let fields: Vec<(Field, Vec<Target>)> = fields.iter().map(|field| (*field, targets(state, *field))).collect();
     let together = fields.iter().all(|(_, targets)| targets.len() < 2);
     let shown = fields.into_iter().filter(|(_, targets)| !targets.is_empty());
     let controls: Vec<(Field, Target)> =
@@ -191,23 +223,29 @@ fn rows(page: &Page, group: &[Field]) -> Html {
         true => vec![&controls],
         false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
     };
-    rows.into_iter().filter(|row| !row.is_empty()).map(|row| one(page, row)).collect()
+    group().children(rows.into_iter().filter(|row| !row.is_empty()).map(|row| one(page, row)))
 }
 
-fn one(page: &Page, controls: &[(Field, Target)]) -> Html {
+fn one(page: &Page, controls: &[(Field, Target)]) -> Markup {
     let (first, target) = controls[0];
-    html! {
-        <div class="field" key={first.key()}>
-            <label for={id(target, first)}>{ first.label() }</label>
-            // First all that is typed in, then what parts and joins it: the keyboard goes that way.
-            <div class="inputs">
-                <>{ for controls.iter().map(|(field, target)| input(page, *target, *field, *field != first)) }</>
-                <>{ for controls.iter().filter_map(|(field, target)| joint(page, *target, *field, controls.len())) }</>
-            </div>
-            // One child, whatever their number: else the fields above would be made anew.
-            <>{ for controls.iter().map(|(field, target)| wrong(&page.state, *target, *field)) }</>
-        </div>
-    }
+    tag("div")
+        .class("field")
+        .key(first.key())
+        .child(tag("label").attr("for", id(target, first)).child(first.label()))
+        // First all that is typed in, then what parts and joins it: the keyboard goes that way.
+        .child(
+            tag("div")
+                .class("inputs")
+                .child(
+                    group()
+                        .children(controls.iter().map(|(field, target)| input(page, *target, *field, *field != first))),
+                )
+                .child(group().children(
+                    controls.iter().filter_map(|(field, target)| joint(page, *target, *field, controls.len())),
+                )),
+        )
+        // One child, whatever their number: else the fields above would be made anew.
+        .child(group().children(controls.iter().map(|(field, target)| wrong(&page.state, *target, *field))))
 }
 
 fn id(target: Target, field: Field) -> String {
@@ -233,21 +271,20 @@ fn message(state: &State, target: Target, field: Field) -> Option<&str> {
     wrong.iter().find(|wrong| wrong.field == field).map(|wrong| &*wrong.message)
 }
 
-fn wrong(state: &State, target: Target, field: Field) -> Html {
+fn wrong(state: &State, target: Target, field: Field) -> Markup {
     match message(state, target, field) {
-        Some(message) => html! {
-            <p class="wrong" key={id(target, field)} id={format!("{}-wrong", id(target, field))} role="alert">
-                if state.compare && target != Target::Both {
-                    { badge(side(target)) }{ " " }
-                }
-                { message }
-            </p>
-        },
-        None => html! {},
+        Some(message) => tag("p")
+            .class("wrong")
+            .key(id(target, field))
+            .id(format!("{}-wrong", id(target, field)))
+            .attr("role", "alert")
+            .child((state.compare && target != Target::Both).then(|| group().child(badge(side(target))).text(" ")))
+            .child(message),
+        None => nothing(),
     }
 }
 
-fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
+fn input(page: &Page, target: Target, field: Field, second: bool) -> Markup {
     let state = &page.state;
     let id = id(target, field);
     let key = id.clone();
@@ -262,42 +299,55 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Html {
     let described = is_wrong.then(|| format!("{id}-wrong"));
     let letter = match target {
         Target::One(side) if state.compare => badge(side),
-        _ => html! {},
+        _ => nothing(),
     };
     let own = match target {
         Target::One(side) if state.compare => Some(side.key()),
         _ => None,
     };
-    let class =
-        classes!("input", own, second.then_some("port"), matches!(field, Field::Src | Field::Dst).then_some("address"));
+    let address = matches!(field, Field::Src | Field::Dst);
     let choices = field.choices();
     let control = if choices.is_empty() {
-        let oninput = page.act.reform(move |event: InputEvent| {
+        let oninput = page.act.reform(move |event: Event| {
             let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
             Action::Write(target, field, input.map(|input| input.value()).unwrap_or_default())
         });
         let list = (field == Field::Protocol).then_some("protocols");
-        html! {
-            <input {id} {value} {oninput} {list} aria-label={name} aria-invalid={is_wrong.to_string()}
-                aria-describedby={described} placeholder={field.example()} spellcheck="false" autocomplete="off"
-                autocapitalize="off" />
-        }
+        tag("input")
+            .id(id)
+            .value(value)
+            .on("input", oninput)
+            .attr("list", list)
+            .attr("aria-label", name)
+            .is("aria-invalid", is_wrong)
+            .attr("aria-describedby", described)
+            .attr("placeholder", field.example())
+            .attr("spellcheck", "false")
+            .attr("autocomplete", "off")
+            .attr("autocapitalize", "off")
     } else {
         let onchange = page.act.reform(move |event: Event| {
             let list = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
             Action::Write(target, field, list.map(|list| list.value()).unwrap_or_default())
         });
-        let options = choices.iter().map(|(choice, says)| {
-            html! { <option value={*choice} selected={*choice == value}>{ *says }</option> }
-        });
-        html! { <select {id} {onchange} aria-label={name}>{ for options }</select> }
+        let options = choices
+            .iter()
+            .map(|(choice, says)| tag("option").attr("value", *choice).flag("selected", *choice == value).child(*says));
+        tag("select").id(id).on("change", onchange).attr("aria-label", name).children(options)
     };
     // Which fields apply changes while one types: without a key another field would take this one's place, and its focus.
-    html! { <span {class} {key}>{ letter }{ control }</span> }
+    tag("span")
+        .class("input")
+        .class(own)
+        .class(second.then_some("port"))
+        .class(address.then_some("address"))
+        .key(key)
+        .child(letter)
+        .child(control)
 }
 
 /// The button that makes two fields of one, or one of two: of two it stands behind B's.
-fn joint(page: &Page, target: Target, field: Field, beside: usize) -> Option<Html> {
+fn joint(page: &Page, target: Target, field: Field, beside: usize) -> Option<Markup> {
     let (name, sign, action, next) = match target {
         Target::Both => {
             (format!("Give A and B a {} each", field.label()), "≠", Action::Split(field), Target::One(Side::A))
@@ -310,11 +360,9 @@ fn joint(page: &Page, target: Target, field: Field, beside: usize) -> Option<Htm
         Target::One(_) => return None,
     };
     let (act, next) = (page.act.clone(), id(next, field));
-    let onclick = move |_: MouseEvent| {
+    let onclick = move |_: Event| {
         act.emit(action.clone());
         super::app::focus(&next);
     };
-    Some(
-        html! { <button type="button" class="split" aria-label={name.clone()} title={name} {onclick}>{ sign }</button> },
-    )
+    Some(button().class("split").attr("aria-label", name.clone()).attr("title", name).on("click", onclick).child(sign))
 }

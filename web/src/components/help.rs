@@ -5,6 +5,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::dialog::{head, use_dialog};
+use crate::element::{group, tag};
 use crate::keys::KEYS;
 use crate::page::Page;
 use crate::state::Action;
@@ -24,6 +25,10 @@ const WORDS: [(&str, &str); 6] = [
     ("owner", "The user and group of the process when it opened the socket. The kernel sees nothing else of it."),
 ];
 
+/// What to do here, in short.
+const HOW: &str = "Paste what iptables-save printed, or a capture's JSON, anywhere on this page, or drop a file. Choose a packet, \
+                   and step it through the rules as the kernel would. Everything runs in this page.";
+
 /// The dialog, open or not.
 #[component]
 pub(crate) fn Help(page: &Page) -> Html {
@@ -32,25 +37,34 @@ pub(crate) fn Help(page: &Page) -> Html {
         let switch = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         Action::Shortcuts(switch.is_none_or(|switch| switch.checked()))
     });
-    html! {
-        <dialog ref={node} id="help" aria-labelledby="help-title" onclose={page.on(Action::Help(false))}>
-            { head("help-title", "Walk a packet through the chains", page.on(Action::Help(false))) }
-            <p>
-                { "Paste what iptables-save printed, or a capture's JSON, anywhere on this page, or drop a file. Choose a packet, " }
-                { "and step it through the rules as the kernel would. Everything runs in this page." }
-            </p>
-            <h3>{ "Keys" }</h3>
-            <dl class="keys">
-                { for KEYS.iter().map(|(keys, does)| html! { <><dt><kbd>{ *keys }</kbd></dt><dd>{ *does }</dd></> }) }
-            </dl>
-            <label class="switch">
-                <input type="checkbox" id="shortcuts" checked={page.state.shortcuts} onchange={switch} />
-                { " Shortcuts of a single character" }
-            </label>
-            <h3>{ "Words" }</h3>
-            <dl class="terms">
-                { for WORDS.iter().map(|(word, says)| html! { <><dt>{ *word }</dt><dd>{ *says }</dd></> }) }
-            </dl>
-        </dialog>
-    }
+    tag("dialog")
+        .node(&node)
+        .id("help")
+        .attr("aria-labelledby", "help-title")
+        .on("close", page.on(Action::Help(false)))
+        .child(head("help-title", "Walk a packet through the chains", page.on(Action::Help(false))))
+        .child(tag("p").text(HOW))
+        .child(tag("h3").text("Keys"))
+        .child(tag("dl").class("keys").children(
+            KEYS.iter().map(|(keys, does)| {
+                group().child(tag("dt").child(tag("kbd").child(*keys))).child(tag("dd").child(*does))
+            }),
+        ))
+        .child(
+            tag("label")
+                .class("switch")
+                .child(
+                    tag("input")
+                        .attr("type", "checkbox")
+                        .id("shortcuts")
+                        .checked(page.state.shortcuts)
+                        .on("change", switch),
+                )
+                .text(" Shortcuts of a single character"),
+        )
+        .child(tag("h3").text("Words"))
+        .child(tag("dl").class("terms").children(
+            WORDS.iter().map(|(word, says)| group().child(tag("dt").child(*word)).child(tag("dd").child(*says))),
+        ))
+        .html()
 }

@@ -7,6 +7,7 @@ use gloo::utils::window;
 use yew::prelude::*;
 
 use crate::browser;
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::lane::Lane;
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Stage};
 use crate::page::Page;
@@ -29,97 +30,110 @@ pub(super) fn step(
     tell: &Callback<Event>,
     (name, at): (&str, usize),
     next: Option<&Entry>,
-) -> Html {
-    let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else { return html! {} };
+) -> Markup {
+    let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else { return nothing() };
     let last = lesson.steps.len();
     let address = |step: usize| format!("{ADDRESS}/{name}/{step}");
     let done = room.is_done(step);
     let on = match (at + 1 < last, next) {
-        (true, _) => html! { <a class="line" id="lesson-next" href={address(at + 2)}>{ "Next step" }</a> },
+        (true, _) => tag("a").class("line").id("lesson-next").attr("href", address(at + 2)).text("Next step"),
         (false, Some(next)) => {
             let title = next.head.as_ref().map_or(&*next.name, |head| &head.title);
-            html! { <a class="line" id="lesson-next" href={format!("{ADDRESS}/{}", next.name)}>{ "Next lesson: " }{ title }</a> }
+            tag("a")
+                .class("line")
+                .id("lesson-next")
+                .attr("href", format!("{ADDRESS}/{}", next.name))
+                .text("Next lesson: ")
+                .child(title)
         }
-        (false, None) => html! { <a class="line" id="lesson-next" href="#lessons">{ "All lessons" }</a> },
+        (false, None) => tag("a").class("line").id("lesson-next").attr("href", "#lessons").text("All lessons"),
     };
     let again = {
         let (act, stage) = (page.act.clone(), room.stage());
-        move |_: MouseEvent| {
+        move |_: web_sys::Event| {
             if let Some(stage) = stage.clone() {
                 act.emit(Action::Stage(Box::new(stage)));
             }
         }
     };
-    html! {
-        <>
-            <p class="quiet">{ format!("{} · step {} of {last}", lesson.head.title, at + 1) }</p>
-            // Of the first level: the verdict, which else has it, is hidden while a prediction is wanted.
-            <h1 id="lesson-title" tabindex="-1">{ &step.title }</h1>
-            { point(step) }
-            { blocks(page, room, &step.before) }
-            if let Some(exercise) = &step.exercise {
-                { ask(page, room, tell, exercise, done) }
-            }
-            if done {
-                <div class="behind">{ blocks(page, room, &step.after) }</div>
-            }
-            <p class="row-of">
-                if at > 0 {
-                    <a class="line" id="lesson-back" href={address(at)}>{ "Back" }</a>
-                }
-                { on }
-            </p>
-            <p class="row-of">
-                <button type="button" class="link" id="lesson-again" onclick={again}>{ "Show this step again" }</button>
-                <a class="link" href={format!("{ADDRESS}/{name}/handout")}>{ "Handout" }</a>
-                <button type="button" class="link" id="lesson-trainer" aria-pressed={room.trainer.to_string()}
-                    onclick={tell.reform(|_: MouseEvent| Event::Trainer)}>{ "Trainer's view" }</button>
-            </p>
-        </>
-    }
+    group()
+        .child(tag("p").class("quiet").child(format!("{} · step {} of {last}", lesson.head.title, at + 1)))
+        // Of the first level: the verdict, which else has it, is hidden while a prediction is wanted.
+        .child(tag("h1").id("lesson-title").attr("tabindex", "-1").child(&step.title))
+        .child(point(step))
+        .child(blocks(page, room, &step.before))
+        .child(step.exercise.as_ref().map(|exercise| ask(page, room, tell, exercise, done)))
+        .child(done.then(|| tag("div").class("behind").child(blocks(page, room, &step.after))))
+        .child(
+            tag("p")
+                .class("row-of")
+                .child(
+                    (at > 0).then(|| tag("a").class("line").id("lesson-back").attr("href", address(at)).text("Back")),
+                )
+                .child(on),
+        )
+        .child(
+            tag("p")
+                .class("row-of")
+                .child(button().class("link").id("lesson-again").on("click", again).text("Show this step again"))
+                .child(tag("a").class("link").attr("href", format!("{ADDRESS}/{name}/handout")).text("Handout"))
+                .child(
+                    button()
+                        .class("link")
+                        .id("lesson-trainer")
+                        .is("aria-pressed", room.trainer)
+                        .on("click", tell.reform(|_: web_sys::Event| Event::Trainer))
+                        .text("Trainer's view"),
+                ),
+        )
 }
 
 /// Points at a field of the packet.
-fn point(step: &Step) -> Html {
-    let Some(field) = &step.scene.field else { return html! {} };
+fn point(step: &Step) -> Markup {
+    let Some(field) = &step.scene.field else { return nothing() };
     let field = if *field == Field::Interface { "interface" } else { field.key() };
     let ids = ["both", "a", "b"].map(|whose| format!("#{whose}-{field}")).join(",");
     browser::show(&format!(":is({ids})"), "end", false);
-    html! { <style>{ format!(".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}") }</style> }
+    tag("style").child(format!(".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}"))
 }
 
-fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Html {
+fn blocks(page: &Page, room: &Classroom, blocks: &[Block]) -> Markup {
     let groups = blocks.chunk_by(|a, b| matches!((a, b), (Block::Item(_), Block::Item(_))));
-    let group = |group: &[Block]| match group {
-        [Block::Paragraph(text)] => html! { <p>{ pieces(page, room, text) }</p> },
-        [Block::Listing(text)] => html! { <pre>{ text }</pre> },
+    let show = |group: &[Block]| match group {
+        [Block::Paragraph(text)] => tag("p").child(pieces(page, room, text)),
+        [Block::Listing(text)] => tag("pre").child(text),
         items => {
             let item = |item: &Block| match item {
-                Block::Item(text) => html! { <li>{ pieces(page, room, text) }</li> },
-                _ => html! {},
+                Block::Item(text) => tag("li").child(pieces(page, room, text)),
+                _ => nothing(),
             };
-            html! { <ul>{ for items.iter().map(item) }</ul> }
+            tag("ul").children(items.iter().map(item))
         }
     };
-    groups.map(group).collect()
+    group().children(groups.map(show))
 }
 
-fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Html {
+fn pieces(page: &Page, room: &Classroom, pieces: &[Piece]) -> Markup {
     let piece = |piece: &Piece| match piece {
-        Piece::Text(text) => html! { <>{ text }</> },
-        Piece::Strong(text) => html! { <strong>{ text }</strong> },
-        Piece::Code(text) => html! { <code>{ text }</code> },
-        Piece::Told(text, None) => html! { <span class="told">{ text }</span> },
+        Piece::Text(text) => group().child(text),
+        Piece::Strong(text) => tag("strong").child(text),
+        Piece::Code(text) => tag("code").child(text),
+        Piece::Told(text, None) => tag("span").class("told").child(text),
         Piece::Told(text, Some(place)) => {
             // A link and no button: it wraps as words do. Its address is where the reader is already.
-            html! { <a class="link told" title="Show this rule" href={room.address.clone()} onclick={show(page, room, *place)}>{ text }</a> }
+            tag("a")
+                .class("link told")
+                .attr("title", "Show this rule")
+                .attr("href", room.address.clone())
+                .on("click", show(page, room, *place))
+                .child(text)
         }
     };
-    pieces.iter().map(piece).collect()
+    group().children(pieces.iter().map(piece))
 }
 
 /// Goes to a rule; back to the rules of the lesson first, where others are shown.
-fn show(page: &Page, room: &Classroom, place: Place) -> Callback<MouseEvent> {
+fn show(page: &Page, room: &Classroom, place: Place) -> Callback<web_sys::Event> {
     let stage = room.stage().map(|stage| Stage { at: At::Rule(place), ..stage });
     let page = page.clone();
     Callback::from(move |_| {
@@ -135,37 +149,45 @@ fn show(page: &Page, room: &Classroom, place: Place) -> Callback<MouseEvent> {
     })
 }
 
-fn ask(page: &Page, room: &Classroom, tell: &Callback<Event>, exercise: &Exercise, done: bool) -> Html {
+fn ask(page: &Page, room: &Classroom, tell: &Callback<Event>, exercise: &Exercise, done: bool) -> Markup {
     let hints = exercise.hints();
     let shown = if room.trainer { hints.len() } else { room.attempt.hints.min(hints.len()) };
     let body = match exercise {
         Exercise::Ask(question) => answers(room, tell, question),
         Exercise::Task(task) => attempt(page, room, tell, task),
     };
-    html! {
-        <section class="ask" aria-labelledby="lesson-ask">
-            <p id="lesson-ask" class="prompt">{ pieces(page, room, exercise.prompt()) }</p>
-            { body }
-            <ol class="hints" aria-live="polite">
-                { for hints[..shown].iter().map(|hint| html! { <li>{ pieces(page, room, hint) }</li> }) }
-            </ol>
-            if !done {
-                <p class="row-of">
-                    if shown < hints.len() {
-                        <button type="button" class="link" id="lesson-hint" onclick={tell.reform(|_: MouseEvent| Event::Hint)}>
-                            { format!("Hint {} of {}", shown + 1, hints.len()) }
-                        </button>
-                    }
-                    <button type="button" class="link" id="lesson-answer" onclick={tell.reform(|_: MouseEvent| Event::GiveUp)}>
-                        { "Show the answer" }
-                    </button>
-                </p>
-            }
-        </section>
-    }
+    tag("section")
+        .class("ask")
+        .attr("aria-labelledby", "lesson-ask")
+        .child(tag("p").id("lesson-ask").class("prompt").child(pieces(page, room, exercise.prompt())))
+        .child(body)
+        .child(
+            tag("ol")
+                .class("hints")
+                .attr("aria-live", "polite")
+                .children(hints[..shown].iter().map(|hint| tag("li").child(pieces(page, room, hint)))),
+        )
+        .child((!done).then(|| {
+            tag("p")
+                .class("row-of")
+                .child((shown < hints.len()).then(|| {
+                    button()
+                        .class("link")
+                        .id("lesson-hint")
+                        .on("click", tell.reform(|_: web_sys::Event| Event::Hint))
+                        .child(format!("Hint {} of {}", shown + 1, hints.len()))
+                }))
+                .child(
+                    button()
+                        .class("link")
+                        .id("lesson-answer")
+                        .on("click", tell.reform(|_: web_sys::Event| Event::GiveUp))
+                        .text("Show the answer"),
+                )
+        }))
 }
 
-fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Html {
+fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Markup {
     let told = room.trainer || room.attempt.given_up;
     let answer = |(at, choice): (usize, &Choice)| {
         let chosen = room.attempt.chosen.contains(&at);
@@ -175,55 +197,50 @@ fn answers(room: &Classroom, tell: &Callback<Event>, question: &Question) -> Htm
             (true, true) => "✓ ",
             (true, false) => "✕ ",
         };
-        html! {
-            <li class={opened.then_some(if choice.right { "right" } else { "not" })}>
-                <button type="button" class="choice-of" data-choice={at.to_string()} aria-pressed={chosen.to_string()}
-                    onclick={tell.reform(move |_: MouseEvent| Event::Choose(at))}>
-                    { sign }{ &choice.words }
-                    if let Some(code) = &choice.code {
-                        <code>{ code }</code>
-                    }
-                </button>
-                <div role="status">
-                    if opened {
-                        <p class="reply">{ &choice.reply }</p>
-                    }
-                </div>
-            </li>
-        }
+        tag("li")
+            .class(opened.then_some(if choice.right { "right" } else { "not" }))
+            .child(
+                button()
+                    .class("choice-of")
+                    .attr("data-choice", at.to_string())
+                    .is("aria-pressed", chosen)
+                    .on("click", tell.reform(move |_: web_sys::Event| Event::Choose(at)))
+                    .child(sign)
+                    .child(&choice.words)
+                    .child(choice.code.as_ref().map(|code| tag("code").child(code))),
+            )
+            .child(
+                tag("div").attr("role", "status").child(opened.then(|| tag("p").class("reply").child(&choice.reply))),
+            )
     };
-    html! { <ol class="choices">{ for question.choices.iter().enumerate().map(answer) }</ol> }
+    tag("ol").class("choices").children(question.choices.iter().enumerate().map(answer))
 }
 
-fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -> Html {
+fn attempt(page: &Page, room: &Classroom, tell: &Callback<Event>, task: &Task) -> Markup {
     let edit = page.act.clone();
-    let edit = move |_: MouseEvent| {
+    let edit = move |_: web_sys::Event| {
         edit.emit(Action::View(View::Edit));
         edit.emit(Action::Tab(Tab::Rules));
     };
     let rules = matches!(task.work, Work::Rules);
-    html! {
-        <>
-            <p class="row-of">
-                if rules {
-                    <button type="button" class="line" id="lesson-edit" onclick={edit}>{ "Edit the rules" }</button>
-                }
-                <button type="button" class="line" id="lesson-check" onclick={check(page, room, tell)}>{ "Check" }</button>
-            </p>
-            <div role="status" id="lesson-judged">
-                if let Some(judged) = &room.attempt.judged {
-                    { judgement(judged, task) }
-                }
-            </div>
-            if room.trainer || room.attempt.given_up {
-                { solutions(task) }
-            }
-        </>
-    }
+    group()
+        .child(
+            tag("p")
+                .class("row-of")
+                .child(rules.then(|| button().class("line").id("lesson-edit").on("click", edit).text("Edit the rules")))
+                .child(button().class("line").id("lesson-check").on("click", check(page, room, tell)).text("Check")),
+        )
+        .child(
+            tag("div")
+                .attr("role", "status")
+                .id("lesson-judged")
+                .child(room.attempt.judged.as_ref().map(|judged| judgement(judged, task))),
+        )
+        .child((room.trainer || room.attempt.given_up).then(|| solutions(task)))
 }
 
 /// Judges what the playground holds.
-fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<MouseEvent> {
+fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<web_sys::Event> {
     let (page, tell, room) = (page.clone(), tell.clone(), room.clone());
     Callback::from(move |_| {
         let (Some(lesson), Some((_, step))) = (room.lesson(), room.step()) else { return };
@@ -246,7 +263,7 @@ fn check(page: &Page, room: &Classroom, tell: &Callback<Event>) -> Callback<Mous
     })
 }
 
-fn judgement(judged: &Judgement, task: &Task) -> Html {
+fn judgement(judged: &Judgement, task: &Task) -> Markup {
     let moves = |count: usize| if count == 1 { "1 move".to_owned() } else { format!("{count} moves") };
     let says = match (judged.solved, judged.moves) {
         (true, count) if count <= task.fewest => format!("✓ Solved in {}, the fewest known.", moves(count)),
@@ -255,86 +272,81 @@ fn judgement(judged: &Judgement, task: &Task) -> Html {
         (false, count) => format!("✕ Not yet, after {}.", moves(count)),
     };
     let line = |(wanted, says): &(bool, String)| {
-        html! { <li class={if *wanted { "right" } else { "not" }}>{ if *wanted { "✓ " } else { "✕ " } }{ says }</li> }
+        tag("li").class(if *wanted { "right" } else { "not" }).child(if *wanted { "✓ " } else { "✕ " }).child(says)
     };
-    html! {
-        <>
-            <p class={if judged.solved { "right" } else { "not" }}><b>{ says }</b></p>
-            <ul class="lines">{ for judged.lines.iter().map(line) }</ul>
-        </>
-    }
+    group()
+        .child(tag("p").class(if judged.solved { "right" } else { "not" }).child(tag("b").child(says)))
+        .child(tag("ul").class("lines").children(judged.lines.iter().map(line)))
 }
 
-fn solutions(task: &Task) -> Html {
-    html! {
-        <>
-            <p>{ "What does it:" }</p>
-            <ul>{ for task.solutions.iter().map(|solution| html! { <li><code>{ solution }</code></li> }) }</ul>
-        </>
-    }
+fn solutions(task: &Task) -> Markup {
+    group()
+        .child(tag("p").text("What does it:"))
+        .child(tag("ul").children(task.solutions.iter().map(|solution| tag("li").child(tag("code").child(solution)))))
 }
 
 /// The whole lesson on paper; with all answers in the trainer's view.
-pub(super) fn handout(page: &Page, room: &Classroom) -> Html {
-    let Some(lesson) = room.lesson() else { return html! {} };
-    let print = |_: MouseEvent| {
+pub(super) fn handout(page: &Page, room: &Classroom) -> Markup {
+    let Some(lesson) = room.lesson() else { return nothing() };
+    let print = |_: web_sys::Event| {
         // A browser may refuse it; its own menu then prints as well.
         let _ = window().print();
     };
-    html! {
-        <>
-            <h1 id="lesson-title" tabindex="-1">{ &lesson.head.title }</h1>
-            <p class="quiet">{ &lesson.head.about }</p>
-            <p class="row-of">
-                <button type="button" class="line" id="lesson-print" onclick={print}>{ "Print" }</button>
-                <a class="line" id="lesson-back" href={room.address.trim_end_matches("/handout").to_owned()}>{ "Back to the lesson" }</a>
-            </p>
-            { for lesson.worlds.iter().map(|world| html! { <><h2>{ format!("Rules: {}", world.name) }</h2><pre>{ &world.text }</pre></> }) }
-            { for lesson.steps.iter().enumerate().map(|(at, step)| sheet(page, room, lesson, at, step)) }
-        </>
-    }
+    group()
+        .child(tag("h1").id("lesson-title").attr("tabindex", "-1").child(&lesson.head.title))
+        .child(tag("p").class("quiet").child(&lesson.head.about))
+        .child(
+            tag("p")
+                .class("row-of")
+                .child(button().class("line").id("lesson-print").on("click", print).text("Print"))
+                .child(
+                    tag("a")
+                        .class("line")
+                        .id("lesson-back")
+                        .attr("href", room.address.trim_end_matches("/handout").to_owned())
+                        .text("Back to the lesson"),
+                ),
+        )
+        .children(lesson.worlds.iter().map(|world| {
+            group().child(tag("h2").child(format!("Rules: {}", world.name))).child(tag("pre").child(&world.text))
+        }))
+        .children(lesson.steps.iter().enumerate().map(|(at, step)| sheet(page, room, lesson, at, step)))
 }
 
-fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Html {
+fn sheet(page: &Page, room: &Classroom, lesson: &Lesson, at: usize, step: &Step) -> Markup {
     let packets = step.scene.packets.iter().zip(["A", "B"]).map(|(place, letter)| {
         let says = Lane::of(&lesson.packets[*place].1, None).says();
-        html! { <p class="quiet">{ format!("Packet {letter}: {says}") }</p> }
+        tag("p").class("quiet").child(format!("Packet {letter}: {says}"))
     });
     let exercise = step.exercise.as_ref().map(|exercise| {
         let body = match exercise {
             Exercise::Ask(question) => {
                 let choice = |choice: &Choice| {
                     let sign = if room.trainer && choice.right { "☑ " } else { "☐ " };
-                    html! {
-                        <li>
-                            { sign }{ &choice.words }{ " " }
-                            if let Some(code) = &choice.code {
-                                <code>{ code }</code>
-                            }
-                            if room.trainer {
-                                <p class="reply">{ &choice.reply }</p>
-                            }
-                        </li>
-                    }
+                    tag("li")
+                        .child(sign)
+                        .child(&choice.words)
+                        .text(" ")
+                        .child(choice.code.as_ref().map(|code| tag("code").child(code)))
+                        .child(room.trainer.then(|| tag("p").class("reply").child(&choice.reply)))
                 };
-                html! { <ol class="choices">{ for question.choices.iter().map(choice) }</ol> }
+                tag("ol").class("choices").children(question.choices.iter().map(choice))
             }
             Exercise::Task(task) if room.trainer => solutions(task),
-            Exercise::Task(_) => html! { <p class="blank" /> },
+            Exercise::Task(_) => tag("p").class("blank"),
         };
-        html! { <section class="ask"><p class="prompt">{ pieces(page, room, exercise.prompt()) }</p>{ body }</section> }
+        tag("section")
+            .class("ask")
+            .child(tag("p").class("prompt").child(pieces(page, room, exercise.prompt())))
+            .child(body)
     });
     let after = step.exercise.is_none() || room.trainer;
-    html! {
-        <section class="sheet">
-            <h2>{ format!("{}. {}", at + 1, step.title) }</h2>
-            <p class="quiet">{ format!("Rules: {}", lesson.worlds[step.scene.world].name) }</p>
-            { for packets }
-            { blocks(page, room, &step.before) }
-            { exercise }
-            if after {
-                { blocks(page, room, &step.after) }
-            }
-        </section>
-    }
+    tag("section")
+        .class("sheet")
+        .child(tag("h2").child(format!("{}. {}", at + 1, step.title)))
+        .child(tag("p").class("quiet").child(format!("Rules: {}", lesson.worlds[step.scene.world].name)))
+        .children(packets)
+        .child(blocks(page, room, &step.before))
+        .child(exercise)
+        .child(after.then(|| blocks(page, room, &step.after)))
 }

@@ -9,6 +9,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::lesson;
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Part, Shown};
 use crate::page::Page;
 use crate::progress::Progress;
@@ -95,14 +96,14 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             _ => super::app::focus("lesson-title"),
         }
     });
-    match shown {
-        Shown::Closed => html! {},
+    let shown = match shown {
+        Shown::Closed => nothing(),
         Shown::List => frame("Lessons", &room, list(&room, &tell)),
         Shown::Lesson(place, part) => match (room.read(), part) {
-            (None, _) => html! {},
+            (None, _) => nothing(),
             (Some(Err(fault)), _) => {
                 let says = format!("This lesson cannot be shown. Line {fault}");
-                frame("Lesson", &room, html! { <p class="wrong" role="alert">{ says }</p> })
+                frame("Lesson", &room, tag("p").class("wrong").attr("role", "alert").child(says))
             }
             (Some(Ok(_)), Part::Handout) => frame("Handout", &room, lesson::handout(page, &room)),
             (Some(Ok(_)), Part::Step(step)) => {
@@ -111,7 +112,8 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                 frame("Lesson", &room, lesson::step(page, &room, &tell, (name, step), next))
             }
         },
-    }
+    };
+    shown.html()
 }
 
 /// What the style sheet is to know, or not.
@@ -124,32 +126,48 @@ fn mark(what: &str, value: Option<&str>) {
     };
 }
 
-fn frame(name: &'static str, room: &Classroom, inside: Html) -> Html {
+fn frame(name: &'static str, room: &Classroom, inside: Markup) -> Markup {
     let handout = name == "Handout";
-    let class = classes!("reader", room.trainer.then_some("trainer"), handout.then_some("handout"));
     // On a handout the playground and its headings are hidden.
-    let tag = if handout { "main" } else { "aside" };
-    let fold = Callback::from(|_: MouseEvent| {
+    let name_of = if handout { "main" } else { "aside" };
+    let fold = Callback::from(|_: web_sys::Event| {
         let folded = body().has_attribute("data-folded");
         mark("folded", (!folded).then_some(""));
     });
-    html! {
-        <@{tag} {class} id="lesson" aria-label={name}>
-            <nav class="head" aria-label="Lessons">
-                <a class="link" href="#lessons">{ "All lessons" }</a>
-                <span class="space" />
-                <button type="button" class="plain fold-reader" aria-label="Fold or unfold the lesson" onclick={fold}>{ "↕" }</button>
-                <a class="plain" id="lesson-close" href="#" aria-label="Close the lessons" title="Close the lessons">{ "✕" }</a>
-            </nav>
-            if !room.fault.is_empty() {
-                <p class="wrong" role="alert">{ &room.fault }</p>
-            }
-            <div class="lesson">{ inside }</div>
-        </@>
-    }
+    tag(name_of)
+        .class("reader")
+        .class(room.trainer.then_some("trainer"))
+        .class(handout.then_some("handout"))
+        .id("lesson")
+        .attr("aria-label", name)
+        .child(
+            tag("nav")
+                .class("head")
+                .attr("aria-label", "Lessons")
+                .child(tag("a").class("link").attr("href", "#lessons").text("All lessons"))
+                .child(tag("span").class("space"))
+                .child(
+                    button()
+                        .class("plain fold-reader")
+                        .attr("aria-label", "Fold or unfold the lesson")
+                        .on("click", fold)
+                        .text("↕"),
+                )
+                .child(
+                    tag("a")
+                        .class("plain")
+                        .id("lesson-close")
+                        .attr("href", "#")
+                        .attr("aria-label", "Close the lessons")
+                        .attr("title", "Close the lessons")
+                        .text("✕"),
+                ),
+        )
+        .child((!room.fault.is_empty()).then(|| tag("p").class("wrong").attr("role", "alert").child(&room.fault)))
+        .child(tag("div").class("lesson").child(inside))
 }
 
-fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
+fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
     let entries = room.entries.as_ref().map_or(&[][..], |entries| entries);
     let row = |entry: &Entry| {
         let done = room.progress.of(&entry.name).len().min(entry.asks);
@@ -159,36 +177,39 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Html {
             (done, all) => format!(" {done} of {all} done"),
         };
         match &entry.head {
-            Ok(head) => html! {
-                <li>
-                    <a href={format!("{ADDRESS}/{}", entry.name)}>{ &head.title }</a>
-                    <span class="quiet">{ format!(" {} min", head.minutes) }<b>{ state }</b></span>
-                    <p class="quiet">{ &head.about }</p>
-                </li>
-            },
-            Err(fault) => html! { <li class="wrong">{ format!("{}: {fault}", entry.name) }</li> },
+            Ok(head) => tag("li")
+                .child(tag("a").attr("href", format!("{ADDRESS}/{}", entry.name)).child(&head.title))
+                .child(tag("span").class("quiet").child(format!(" {} min", head.minutes)).child(tag("b").child(state)))
+                .child(tag("p").class("quiet").child(&head.about)),
+            Err(fault) => tag("li").class("wrong").child(format!("{}: {fault}", entry.name)),
         }
     };
     let address =
         format!("data:text/plain;charset=utf-8,{}", room.progress.to_file().replace('\n', "%0A").replace(' ', "%20"));
-    let reset = tell.reform(|_: MouseEvent| Event::Reset);
-    html! {
-        <>
-            <h2 id="lesson-title" tabindex="-1">{ "Lessons" }</h2>
-            <p>{ "How a mesh captures a pod's traffic, and how traffic gets by: an hour, no cluster. Every arrow is walked." }</p>
-            if room.entries.is_none() && room.fault.is_empty() {
-                <p role="status">{ "Loading…" }</p>
-            }
-            <ol class="all">{ for entries.iter().map(row) }</ol>
-            <Open tell={tell.clone()} />
-            if !room.progress.is_empty() {
-                <p class="row-of">
-                    <a class="link" id="progress-save" download="chainwalk-progress.txt" href={address}>{ "Save my progress" }</a>
-                    <button type="button" class="link" id="progress-reset" onclick={reset}>{ "Begin anew" }</button>
-                </p>
-            }
-        </>
-    }
+    let reset = tell.reform(|_: web_sys::Event| Event::Reset);
+    group()
+        .child(tag("h2").id("lesson-title").attr("tabindex", "-1").text("Lessons"))
+        .child(tag("p").text(
+            "How a mesh captures a pod's traffic, and how traffic gets by: an hour, no cluster. Every arrow is walked.",
+        ))
+        .child(
+            (room.entries.is_none() && room.fault.is_empty()).then(|| tag("p").attr("role", "status").text("Loading…")),
+        )
+        .child(tag("ol").class("all").children(entries.iter().map(row)))
+        .child(html! { <Open tell={tell.clone()} /> })
+        .child((!room.progress.is_empty()).then(|| {
+            tag("p")
+                .class("row-of")
+                .child(
+                    tag("a")
+                        .class("link")
+                        .id("progress-save")
+                        .attr("download", "chainwalk-progress.txt")
+                        .attr("href", address)
+                        .text("Save my progress"),
+                )
+                .child(button().class("link").id("progress-reset").on("click", reset).text("Begin anew"))
+        }))
 }
 
 #[derive(Properties, PartialEq)]
@@ -218,10 +239,15 @@ fn Open(props: &OpenProps) -> Html {
             }
         })
     };
-    html! {
-        <label class="open">
-            { "Open a lesson of your own, or a saved progress: " }
-            <input type="file" id="lesson-file" accept=".md,.txt,text/plain,text/markdown" {onchange} />
-        </label>
-    }
+    tag("label")
+        .class("open")
+        .text("Open a lesson of your own, or a saved progress: ")
+        .child(
+            tag("input")
+                .attr("type", "file")
+                .id("lesson-file")
+                .attr("accept", ".md,.txt,text/plain,text/markdown")
+                .on("change", onchange),
+        )
+        .html()
 }

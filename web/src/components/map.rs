@@ -6,13 +6,13 @@ use gloo::utils::window;
 use wasm_bindgen::JsCast;
 use web_sys::{Element, HtmlElement};
 use yew::prelude::*;
-use yew::virtual_dom::{AttributeOrProperty, Attributes, VTag, VText};
 
 use super::badge::colour;
 use super::follow::use_follow;
 use super::way;
 use crate::browser;
 use crate::cursor::Move;
+use crate::element::{Markup, button, key, tag};
 use crate::page::Page;
 use crate::state::{Action, State};
 
@@ -46,42 +46,56 @@ pub(crate) fn Map(page: &Page) -> Html {
     let drawing = map::draw(&sheet(state, *width));
     let onclick = {
         let page = page.clone();
-        Callback::from(move |event: MouseEvent| go(&page, event.target()))
+        Callback::from(move |event: Event| go(&page, event.target()))
     };
     let onkeydown = {
         let page = page.clone();
-        Callback::from(move |event: KeyboardEvent| {
-            if matches!(&*event.key(), "Enter" | " ") {
+        Callback::from(move |event: Event| {
+            if matches!(&*key(&event), "Enter" | " ") {
                 event.prevent_default();
                 go(&page, event.target());
             }
         })
     };
     let Drawing { width, height, groups, says } = drawing;
-    html! {
-        <div class="map" ref={node}>
-            <svg id="map" viewBox={format!("0 0 {width} {height}")} width={width.to_string()} height={height.to_string()}
-                role="group" aria-labelledby="map-title" aria-describedby="map-says" {onclick} {onkeydown}>
-                <title id="map-title">{ "Map of the way" }</title>
-                <desc id="map-says">{ says }</desc>
-                { for groups.into_iter().map(|group| draw(state, group)) }
-            </svg>
-        </div>
-    }
+    tag("div")
+        .class("map")
+        .node(&node)
+        .child(
+            tag("svg")
+                .id("map")
+                .attr("viewBox", format!("0 0 {width} {height}"))
+                .attr("width", width.to_string())
+                .attr("height", height.to_string())
+                .attr("role", "group")
+                .attr("aria-labelledby", "map-title")
+                .attr("aria-describedby", "map-says")
+                .on("click", onclick)
+                .on("keydown", onkeydown)
+                .child(tag("title").id("map-title").text("Map of the way"))
+                .child(tag("desc").id("map-says").child(says))
+                .children(groups.into_iter().map(|group| draw(state, group))),
+        )
+        .html()
 }
 
 /// Buttons that save it.
-pub(super) fn save_buttons() -> Html {
-    let button = |png: bool, name: &'static str| {
-        let onclick = move |_: MouseEvent| {
+pub(super) fn save_buttons() -> Markup {
+    let save = |png: bool, name: &'static str| {
+        let onclick = move |_: Event| {
             if let Some(svg) = gloo::utils::document().get_element_by_id("map") {
                 browser::picture(&svg, png);
             }
         };
         let title = format!("Save the map as {name}");
-        html! { <button type="button" title={title.clone()} aria-label={title} {onclick}>{ name }</button> }
+        button().attr("title", title.clone()).attr("aria-label", title).on("click", onclick).child(name)
     };
-    html! { <div class="choice" role="group" aria-label="Save the map">{ button(false, "SVG") }{ button(true, "PNG") }</div> }
+    tag("div")
+        .class("choice")
+        .attr("role", "group")
+        .attr("aria-label", "Save the map")
+        .child(save(false, "SVG"))
+        .child(save(true, "PNG"))
 }
 
 /// Does what a click on a part of the map means.
@@ -133,52 +147,51 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
     }
 }
 
-fn draw(state: &State, group: Group) -> Html {
+fn draw(state: &State, group: Group) -> Markup {
     let Group { lane, fate, go, name, stop, current, shapes } = group;
     let of_lane = lane.and_then(|lane| state.walks().nth(lane));
-    let class = match (of_lane, fate) {
-        (Some((side, walked)), _) => classes!(side.key(), colour(walked.headline.fate)),
-        (None, Some(fate)) => classes!(colour(fate)),
-        (None, None) => classes!(),
+    let (side, colour) = match (of_lane, fate) {
+        (Some((side, walked)), _) => (Some(side.key()), Some(colour(walked.headline.fate))),
+        (None, fate) => (None, fate.map(colour)),
     };
-    let shapes: Html = shapes.into_iter().map(element).collect();
-    let Some(go) = go else { return html! { <g {class}>{ shapes }</g> } };
-    let go = match go {
+    let drawn = tag("g").class(side).class(colour);
+    let drawn = match go {
+        None => drawn,
+        Some(go) => drawn
+            .attr("role", "button")
+            .attr("tabindex", if stop { "0" } else { "-1" })
+            .attr("aria-label", name)
+            .attr("data-go", target_of(go))
+            .attr("aria-current", current.then_some("step"))
+            .attr("data-current", current.then_some("")),
+    };
+    drawn.children(shapes.into_iter().map(element))
+}
+
+/// A shape as an element.
+fn element(shape: Shape) -> Markup {
+    let element = match shape.form {
+        Form::Box(x, y, width, height, radius) => {
+            let places = [("x", x), ("y", y), ("width", width), ("height", height), ("rx", radius)];
+            placed("rect", &places)
+        }
+        Form::Line(path) => tag("path").attr("d", path),
+        Form::Dot(x, y, radius) => placed("circle", &[("cx", x), ("cy", y), ("r", radius)]),
+        Form::Text(x, y, anchor, text) => {
+            placed("text", &[("x", x), ("y", y)]).attr("text-anchor", anchor.name()).child(text)
+        }
+    };
+    element.class(shape.class)
+}
+
+/// What a click on it means, as `go` reads it.
+fn target_of(go: Go) -> String {
+    match go {
         Go::Step(step) => format!("s{step}"),
         Go::Leg(leg) => format!("l{leg}"),
-    };
-    html! {
-        <g {class} role="button" tabindex={if stop { "0" } else { "-1" }} aria-label={name} data-go={go}
-            aria-current={current.then_some("step")} data-current={current.then_some("")}>{ shapes }</g>
     }
 }
 
-/// A shape as an element. Not by `html!`: what that makes of each kind is several times as large.
-fn element(shape: Shape) -> Html {
-    let mut child = None;
-    let (name, keys, values): (_, &'static [&'static str], Vec<String>) = match shape.form {
-        Form::Box(x, y, width, height, radius) => {
-            ("rect", &["class", "x", "y", "width", "height", "rx"], texts(&[x, y, width, height, radius]))
-        }
-        Form::Line(path) => ("path", &["class", "d"], vec![path]),
-        Form::Dot(x, y, radius) => ("circle", &["class", "cx", "cy", "r"], texts(&[x, y, radius])),
-        Form::Text(x, y, anchor, text) => {
-            child = Some(VText::new(text).into());
-            let mut values = texts(&[x, y]);
-            values.push(anchor.name().into());
-            ("text", &["class", "x", "y", "text-anchor"], values)
-        }
-    };
-    let mut all = vec![Some(AttributeOrProperty::Attribute(shape.class.into()))];
-    for value in values {
-        all.push(Some(AttributeOrProperty::Attribute(value.into())));
-    }
-    let mut tag = VTag::new(name);
-    tag.set_attributes(Attributes::Dynamic { keys, values: all.into() });
-    tag.add_children(child);
-    tag.into()
-}
-
-fn texts(numbers: &[i32]) -> Vec<String> {
-    numbers.iter().map(i32::to_string).collect()
+fn placed(name: &'static str, places: &[(&'static str, i32)]) -> Markup {
+    places.iter().fold(tag(name), |element, (name, place)| element.attr(name, place.to_string()))
 }

@@ -3,7 +3,8 @@
 use chainwalk_core::print;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Place;
-use yew::prelude::*;
+
+use crate::element::{Markup, group, nothing, tag};
 
 /// How a condition is set apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -24,11 +25,11 @@ pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// The same in pieces that do not break, some of them set apart.
-pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) -> Option<Accent>) -> Html {
+pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) -> Option<Accent>) -> Markup {
     let (ruleset, table, chain) = place.at.find(rulesets);
     let Some(rule) = place.rule(rulesets) else {
         let counters = chain.counters.of(ruleset).map(|counters| format!(" {counters}")).unwrap_or_default();
-        return html! { <span class="rule">{ "policy " }<b>{ chain.policy.name() }</b>{ counters }</span> };
+        return tag("span").class("rule").text("policy ").child(tag("b").child(chain.policy.name())).child(counters);
     };
     let mut at = 0;
     let mut conditions = Vec::new();
@@ -41,16 +42,14 @@ pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) ->
         }
         at += u16::try_from(group.len()).unwrap_or(u16::MAX);
     }
-    html! {
-        <span class="rule">
-            { for conditions }
-            <b class="piece">{ print::target(ruleset, table, rule) }</b>
-        </span>
-    }
+    tag("span")
+        .class("rule")
+        .children(conditions)
+        .child(tag("b").class("piece").child(print::target(ruleset, table, rule)))
 }
 
 /// One condition; its `-m owner` is none and is not set apart.
-fn condition(text: &str, accent: Option<Accent>) -> Html {
+fn condition(text: &str, accent: Option<Accent>) -> Markup {
     let (lead, rest) = match text.strip_prefix("-m ").and_then(|rest| rest.split_once(' ')) {
         Some((name, rest)) => (format!("-m {name} "), rest),
         None => (String::new(), text),
@@ -61,7 +60,9 @@ fn condition(text: &str, accent: Option<Accent>) -> Html {
         None => "",
     };
     if rest.is_empty() {
-        return Html::default();
+        return nothing();
     }
-    html! { <><span class="piece">{ lead }<span {class}>{ rest.to_owned() }</span></span>{ " " }</> }
+    group()
+        .child(tag("span").class("piece").child(lead).child(tag("span").class(class).child(rest.to_owned())))
+        .text(" ")
 }

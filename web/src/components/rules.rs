@@ -12,13 +12,14 @@ use super::diagnostics::diagnostics;
 use super::list::List;
 use super::text::{Edit, Text};
 use crate::editing::{Do, Export};
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::paste::{MOST_EDITED, Origin, Paste};
 use crate::rows::{self, Order, Row};
 use crate::state::{Action, State, View};
 
 /// The whole column.
-pub(crate) fn rules(page: &Page) -> Html {
+pub(crate) fn rules(page: &Page) -> Markup {
     let state = &page.state;
     let views = [
         ("Walked", View::Rows(Order::Walked)),
@@ -27,112 +28,142 @@ pub(crate) fn rules(page: &Page) -> Html {
         ("Paste", View::Edit),
     ];
     let views = views.map(|(name, view)| {
-        html! {
-            <button type="button" id={format!("view-{}", name.to_ascii_lowercase())}
-                aria-pressed={(state.view == view).to_string()} onclick={page.on(Action::View(view))}>{ name }</button>
-        }
+        button()
+            .id(format!("view-{}", name.to_ascii_lowercase()))
+            .is("aria-pressed", state.view == view)
+            .on("click", page.on(Action::View(view)))
+            .child(name)
     });
-    html! {
-        <section class="pane rules" id="pane-rules" aria-label="Rules">
-            <div class="head">
-                <h2>{ "Rules" }</h2>
-                <span class="quiet wide">{ "paste or drop a dump anywhere" }</span>
-                <span class="space" />
-                <div class="choice" role="group" aria-label="Show the rules">{ for views }</div>
-            </div>
-            { taken(state) }
-            { about(state) }
-            { proxies(state) }
-            if matches!(state.paste.origin, Origin::Sample(_)) {
-                { recipe() }
-            }
-            { tools(page) }
-            {
-                match state.view {
-                    View::Rows(_) => html! { <List ..page.clone() /> },
-                    View::Text => html! { <Text ..page.clone() /> },
-                    View::Edit => html! { <Edit ..page.clone() /> },
-                }
-            }
-            { diagnostics(page) }
-        </section>
-    }
+    tag("section")
+        .class("pane rules")
+        .id("pane-rules")
+        .attr("aria-label", "Rules")
+        .child(
+            tag("div")
+                .class("head")
+                .child(tag("h2").text("Rules"))
+                .child(tag("span").class("quiet wide").text("paste or drop a dump anywhere"))
+                .child(tag("span").class("space"))
+                .child(
+                    tag("div")
+                        .class("choice")
+                        .attr("role", "group")
+                        .attr("aria-label", "Show the rules")
+                        .children(views),
+                ),
+        )
+        .child(taken(state))
+        .child(about(state))
+        .child(proxies(state))
+        .child(matches!(state.paste.origin, Origin::Sample(_)).then(recipe))
+        .child(tools(page))
+        .child(match state.view {
+            View::Rows(_) => html! { <List ..page.clone() /> },
+            View::Text => html! { <Text ..page.clone() /> },
+            View::Edit => html! { <Edit ..page.clone() /> },
+        })
+        .child(diagnostics(page))
 }
 
 /// Finding rules, going back, and taking along what was changed.
-fn tools(page: &Page) -> Html {
+fn tools(page: &Page) -> Markup {
     let state = &page.state;
     let lists = matches!(state.view, View::Rows(_));
-    let sought = page.act.reform(|event: InputEvent| {
+    let sought = page.act.reform(|event: Event| {
         let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         Action::List(rows::Do::Search(input.map(|input| input.value()).unwrap_or_default()))
     });
     let found = state.rows.iter().filter(|row| matches!(row, Row::Rule(_))).count();
     let steps = [(false, "undo", "Undo", "↶"), (true, "redo", "Redo", "↷")].map(|(redo, id, name, sign)| {
         let cannot = !state.history.can(redo);
-        html! {
-            <button type="button" {id} class="line" aria-label={name} title={name} aria-disabled={cannot.to_string()}
-                onclick={page.on(Action::Undo { redo })}>{ sign }</button>
-        }
+        button()
+            .id(id)
+            .class("line")
+            .attr("aria-label", name)
+            .attr("title", name)
+            .is("aria-disabled", cannot)
+            .on("click", page.on(Action::Undo { redo }))
+            .child(sign)
     });
-    html! {
-        <div class="tools">
-            if lists {
-                <input id="search" type="search" class="search" placeholder="find: chain, address, port 443, uid 1337"
-                    aria-label="Find rules" value={state.opened.query.clone()} oninput={sought} spellcheck="false"
-                    autocomplete="off" autocapitalize="off" />
-                if !state.opened.query.trim().is_empty() {
-                    <span class="quiet" role="status">{ count(found, "hit") }</span>
-                }
-                <button type="button" class="line" id="met" aria-pressed={state.opened.met.to_string()}
-                    title="Show only what the packets met" onclick={page.on(Action::List(rows::Do::Met))}>{ "Met" }</button>
-            }
-            { for steps }
-            if state.is_edited() || state.editing.export.is_some() {
-                { export(page) }
-            }
-        </div>
-    }
+    tag("div")
+        .class("tools")
+        .child(lists.then(|| {
+            group()
+                .child(
+                    tag("input")
+                        .id("search")
+                        .attr("type", "search")
+                        .class("search")
+                        .attr("placeholder", "find: chain, address, port 443, uid 1337")
+                        .attr("aria-label", "Find rules")
+                        .value(state.opened.query.clone())
+                        .on("input", sought)
+                        .attr("spellcheck", "false")
+                        .attr("autocomplete", "off")
+                        .attr("autocapitalize", "off"),
+                )
+                .child(
+                    (!state.opened.query.trim().is_empty())
+                        .then(|| tag("span").class("quiet").attr("role", "status").child(count(found, "hit"))),
+                )
+                .child(
+                    button()
+                        .class("line")
+                        .id("met")
+                        .is("aria-pressed", state.opened.met)
+                        .attr("title", "Show only what the packets met")
+                        .on("click", page.on(Action::List(rows::Do::Met)))
+                        .text("Met"),
+                )
+        }))
+        .children(steps)
+        .child((state.is_edited() || state.editing.export.is_some()).then(|| export(page)))
 }
 
+/// What the commands are.
+const COMMANDS: &str = " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names \
+                        a rule as it stands in the paste.";
+
 /// The changed rules, to take along.
-fn export(page: &Page) -> Html {
+fn export(page: &Page) -> Markup {
     let kinds = [("export-commands", "Commands", Export::Commands), ("export-save", "iptables-save", Export::Save)];
-    let shown = &page.state.editing.export;
+    let shown = &page.state.editing.export.as_ref();
     let buttons = kinds.map(|(id, name, kind)| {
-        let open = shown.as_ref().is_some_and(|(other, _)| *other == kind);
+        let open = shown.is_some_and(|(other, _)| *other == kind);
         let action = Action::Rule(Do::Export((!open).then_some(kind)));
-        html! {
-            <button type="button" class="line" {id} aria-expanded={open.to_string()} onclick={page.on(action)}>{ name }</button>
-        }
+        button().class("line").id(id).is("aria-expanded", open).on("click", page.on(action)).child(name)
     });
-    let select = |event: FocusEvent| {
+    let select = |event: Event| {
         if let Some(field) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) {
             field.select();
         }
     };
-    html! {
-        <>
-            <span class="quiet">{ "Changed rules:" }</span>
-            { for buttons }
-            if let Some((kind, text)) = shown {
-                if text.len() > MOST_EDITED {
-                    <p class="export">{ "This is too long to be shown here: take it from the text." }</p>
-                } else {
-                    <label class="hidden" for="export">{ "The changed rules" }</label>
-                    <textarea id="export" class="export" readonly=true value={text.to_string()} onfocus={select} wrap="off"
-                        rows={text.lines().count().clamp(2, 10).to_string()} spellcheck="false" />
-                    <p class="export quiet">
-                        <Copy of="export" />
-                        if *kind == Export::Commands {
-                            { " From the rules as pasted to these, in this order, as root in the pod's network namespace. A number names a rule as it stands in the paste." }
-                            { lasting(&page.state) }
-                        }
-                    </p>
-                }
+    group().child(tag("span").class("quiet").text("Changed rules:")).children(buttons).child(shown.map(
+        |(kind, text)| {
+            if text.len() > MOST_EDITED {
+                tag("p").class("export").text("This is too long to be shown here: take it from the text.")
+            } else {
+                group()
+                    .child(tag("label").class("hidden").attr("for", "export").text("The changed rules"))
+                    .child(
+                        tag("textarea")
+                            .id("export")
+                            .class("export")
+                            .flag("readonly", true)
+                            .value(text.to_string())
+                            .on("focus", select)
+                            .attr("wrap", "off")
+                            .attr("rows", text.lines().count().clamp(2, 10).to_string())
+                            .attr("spellcheck", "false"),
+                    )
+                    .child(
+                        tag("p").class("export quiet").child(html! { <Copy of="export" /> }).child(
+                            (*kind == Export::Commands).then(|| group().text(COMMANDS).child(lasting(&page.state))),
+                        ),
+                    )
             }
-        </>
-    }
+        },
+    ))
 }
 
 /// What a change that is to last takes.
@@ -148,70 +179,75 @@ fn lasting(state: &State) -> String {
 }
 
 /// That a text was taken, for what, and whether all of it was understood.
-fn taken(state: &State) -> Html {
+fn taken(state: &State) -> Markup {
     // As it came: what is changed since is told beside the commands.
     let Paste { origin, parsed, neutral, .. } = &*state.original;
     if matches!(origin, Origin::Sample(_) | Origin::Lesson) {
-        return html! {};
+        return nothing();
     }
     let rules = parsed.rulesets.iter().map(Ruleset::rules).sum();
     let kinds: Vec<String> = parsed.sections.iter().take(3).map(ToString::to_string).collect();
     let more = if parsed.sections.len() > kinds.len() { " and more" } else { "" };
     let remarks = parsed.diagnostics.len();
-    html! {
-        <p class="about taken" id="taken" role="status">
-            <b>{ "✓ " }{ count(rules, "rule") }{ " taken" }</b>{ format!(": {}{more}. ", kinds.join("; ")) }
-            if remarks > 0 {
-                <button type="button" class="link" id="taken-remarks" onclick={|_: MouseEvent| super::app::focus("diagnostics")}>
-                    { count(remarks, "remark") }
-                </button>
-            } else {
-                { "All understood." }
-            }
-            if *neutral {
-                { " It was made neutral: addresses, names and comments stand for real ones." }
-            }
-        </p>
-    }
+    let to_remarks = |_: Event| super::app::focus("diagnostics");
+    tag("p")
+        .class("about taken")
+        .id("taken")
+        .attr("role", "status")
+        .child(tag("b").text("✓ ").child(count(rules, "rule")).text(" taken"))
+        .child(format!(": {}{more}. ", kinds.join("; ")))
+        .child(if remarks > 0 {
+            button().class("link").id("taken-remarks").on("click", to_remarks).child(count(remarks, "remark"))
+        } else {
+            group().text("All understood.")
+        })
+        .child(
+            neutral.then(|| group().text(" It was made neutral: addresses, names and comments stand for real ones.")),
+        )
 }
 
 /// Whose rules they are.
-fn about(state: &State) -> Html {
-    let Some(mesh) = &state.paste.mesh else { return html! {} };
+fn about(state: &State) -> Markup {
+    let Some(mesh) = &state.paste.mesh else { return nothing() };
     let versions = mesh.versions.as_ref().map(|versions| format!(" {versions}")).unwrap_or_default();
-    html! {
-        <p class="about">
-            <b>{ mesh.name }{ versions }{ "." }</b>
-            { format!(" {}.", mesh.facts().join("; ")) }
-        </p>
-    }
+    tag("p")
+        .class("about")
+        .child(tag("b").child(mesh.name).child(versions).text("."))
+        .child(format!(" {}.", mesh.facts().join("; ")))
 }
 
 /// Which processes run as the proxy: the rules cannot tell them from it.
-fn proxies(state: &State) -> Html {
-    let Some(mesh) = &state.paste.mesh else { return html! {} };
+fn proxies(state: &State) -> Markup {
+    let Some(mesh) = &state.paste.mesh else { return nothing() };
     let processes = state.paste.host.processes.iter().filter(|process| identity::is_proxy(mesh, process));
     let names: Vec<String> = processes.map(|process| format!("{} (pid {})", process.command, process.pid)).collect();
     if names.is_empty() {
-        return html! {};
+        return nothing();
     }
-    html! { <p class="about" id="proxies"><b>{ "Let out as the proxy: " }</b>{ names.join(", ") }{ "." }</p> }
+    tag("p")
+        .class("about")
+        .id("proxies")
+        .child(tag("b").text("Let out as the proxy: "))
+        .child(names.join(", "))
+        .text(".")
 }
 
 /// How to get rules of one's own.
-fn recipe() -> Html {
-    html! {
-        <details class="recipe" id="recipe">
-            <summary>{ "A sample is shown. Get a pod's own rules" }</summary>
-            <p>{ "Which node, address and UID:" }</p>
-            <pre>{ "kubectl get pod POD -o jsonpath='{.spec.nodeName} {.status.podIP} {.metadata.uid}'" }</pre>
-            <p>{ "On that node, everything at once, or the rules of one backend:" }</p>
-            <pre>{ "sudo chainwalk-capture --pod-uid UID > capture.json\nsudo nsenter -t PID -n iptables-save -c" }</pre>
-            <p>{ "Without access to the node:" }</p>
-            <pre>{ "kubectl logs POD -c istio-init" }</pre>
-            <p>{ "Paste or drop what that prints anywhere on this page." }</p>
-        </details>
-    }
+fn recipe() -> Markup {
+    tag("details")
+        .class("recipe")
+        .id("recipe")
+        .child(tag("summary").text("A sample is shown. Get a pod's own rules"))
+        .child(tag("p").text("Which node, address and UID:"))
+        .child(tag("pre").text("kubectl get pod POD -o jsonpath='{.spec.nodeName} {.status.podIP} {.metadata.uid}'"))
+        .child(tag("p").text("On that node, everything at once, or the rules of one backend:"))
+        .child(
+            tag("pre")
+                .text("sudo chainwalk-capture --pod-uid UID > capture.json\nsudo nsenter -t PID -n iptables-save -c"),
+        )
+        .child(tag("p").text("Without access to the node:"))
+        .child(tag("pre").text("kubectl logs POD -c istio-init"))
+        .child(tag("p").text("Paste or drop what that prints anywhere on this page."))
 }
 
 /// "no rules", "1 rule", "2 rules".

@@ -8,6 +8,7 @@ use yew::prelude::*;
 use super::copy;
 use super::dialog::{head, use_dialog};
 use super::rules::count;
+use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::share::{Form, Gift};
 use crate::state::Action;
@@ -15,6 +16,10 @@ use crate::{browser, keep};
 
 /// A longer text is saved, not shown: browsers take seconds for it.
 const MOST_SHOWN: usize = 200_000;
+
+/// What the switch above it does not touch.
+const STAYS: &str = "Loopback, link-local and multicast addresses stay, and so do ports, users, chains and interfaces; every packet \
+                     ends where it did. What stands around the rules is left out. Look at the text before you give it away.";
 
 /// What the reader chose, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -30,14 +35,14 @@ pub(crate) fn Share(page: &Page) -> Html {
     let open = page.state.share;
     let node = use_dialog(open);
     let close = page.on(Action::Share(false));
-    html! {
-        <dialog ref={node} id="share" aria-labelledby="share-title" onclose={page.on(Action::Share(false))}>
-            { head("share-title", "Share what is shown", close) }
-            if open {
-                <Inside ..page.clone() />
-            }
-        </dialog>
-    }
+    tag("dialog")
+        .node(&node)
+        .id("share")
+        .attr("aria-labelledby", "share-title")
+        .on("close", page.on(Action::Share(false)))
+        .child(head("share-title", "Share what is shown", close))
+        .child(open.then(|| html! { <Inside ..page.clone() /> }))
+        .html()
 }
 
 #[component]
@@ -51,54 +56,71 @@ fn Inside(page: &Page) -> Html {
     let text = use_memo((choice.form, choice.neutral), |(form, neutral)| gift.text(state, *form, *neutral));
     let choose = |form, neutral| {
         let choice = choice.clone();
-        Callback::from(move |_: MouseEvent| choice.set(Choice { form, neutral, says: "" }))
+        Callback::from(move |_: Event| choice.set(Choice { form, neutral, says: "" }))
     };
     let (_, _, about) = choice.form.says();
     let forms = Form::ALL.map(|form| {
         let (key, name, _) = form.says();
-        html! {
-            <button type="button" id={format!("share-{key}")} aria-pressed={(form == choice.form).to_string()}
-                onclick={choose(form, choice.neutral)}>{ name }</button>
-        }
+        button()
+            .id(format!("share-{key}"))
+            .is("aria-pressed", form == choice.form)
+            .on("click", choose(form, choice.neutral))
+            .child(name)
     });
     let shown = match &*text {
-        Ok(text) if text.len() <= MOST_SHOWN => html! {
-            <>
-                <label class="hidden" for="share-text">{ "What is given away" }</label>
-                <textarea id="share-text" readonly=true rows="7" spellcheck="false" value={text.clone()} />
-            </>
-        },
-        Ok(text) => {
-            html! { <p class="quiet">{ format!("{} kB: too long to be shown here, and saved whole.", text.len() / 1000) }</p> }
+        Ok(text) if text.len() <= MOST_SHOWN => {
+            group().child(tag("label").class("hidden").attr("for", "share-text").text("What is given away")).child(
+                tag("textarea")
+                    .id("share-text")
+                    .flag("readonly", true)
+                    .attr("rows", "7")
+                    .attr("spellcheck", "false")
+                    .value(text.clone()),
+            )
         }
-        Err(why) => html! { <p class="refused" role="alert">{ why }</p> },
+        Ok(text) => tag("p")
+            .class("quiet")
+            .child(format!("{} kB: too long to be shown here, and saved whole.", text.len() / 1000)),
+        Err(why) => tag("p").class("refused").attr("role", "alert").child(why),
     };
-    html! {
-        <>
-            <p id="share-holds">{ holds(page, &gift, choice.neutral) }</p>
-            <label class="switch">
-                <input type="checkbox" id="share-neutral" checked={choice.neutral} onclick={choose(choice.form, !choice.neutral)} />
-                { " Make addresses, names and comments neutral. " }
-                <span class="quiet">
-                    { "Loopback, link-local and multicast addresses stay, and so do ports, users, chains and interfaces; every packet " }
-                    { "ends where it did. What stands around the rules is left out. Look at the text before you give it away." }
-                </span>
-            </label>
-            <div class="forms"><div class="choice" role="group" aria-label="As">{ for forms }</div></div>
-            <p class="quiet">{ about }</p>
-            { shown }
-            <p class="buttons">{ buttons(&text, &choice) }</p>
-            <label class="switch">
-                <input type="checkbox" id="keep" checked={keep::keeps()} onclick={Callback::from(|event: MouseEvent| {
-                    if let Some(switch) = event.target_dyn_into::<HtmlInputElement>() {
-                        keep::allow(switch.checked());
-                    }
-                })} />
-                { " Keep a draft of my work in this browser. " }
-                <span class="quiet">{ "It stays on this computer." }</span>
-            </label>
-        </>
-    }
+    group()
+        .child(tag("p").id("share-holds").child(holds(page, &gift, choice.neutral)))
+        .child(
+            tag("label")
+                .class("switch")
+                .child(
+                    tag("input")
+                        .attr("type", "checkbox")
+                        .id("share-neutral")
+                        .checked(choice.neutral)
+                        .on("click", choose(choice.form, !choice.neutral)),
+                )
+                .text(" Make addresses, names and comments neutral. ")
+                .child(tag("span").class("quiet").text(STAYS)),
+        )
+        .child(
+            tag("div")
+                .class("forms")
+                .child(tag("div").class("choice").attr("role", "group").attr("aria-label", "As").children(forms)),
+        )
+        .child(tag("p").class("quiet").child(about))
+        .child(shown)
+        .child(tag("p").class("buttons").child(buttons(&text, &choice)))
+        .child(
+            tag("label")
+                .class("switch")
+                .child(tag("input").attr("type", "checkbox").id("keep").checked(keep::keeps()).on(
+                    "click",
+                    Callback::from(|event: Event| {
+                        if let Some(switch) = event.target_dyn_into::<HtmlInputElement>() {
+                            keep::allow(switch.checked());
+                        }
+                    }),
+                ))
+                .text(" Keep a draft of my work in this browser. ")
+                .child(tag("span").class("quiet").text("It stays on this computer.")),
+        )
+        .html()
 }
 
 /// What the reader is about to give away, in numbers.
@@ -124,30 +146,29 @@ fn several(number: usize, what: &str) -> String {
     }
 }
 
-fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Html {
+fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Markup {
     let Ok(text) = text else {
         let to_file = {
             let choice = choice.clone();
-            Callback::from(move |_: MouseEvent| {
+            Callback::from(move |_: Event| {
                 choice.set(Choice { form: Form::File, neutral: choice.neutral, says: "" });
             })
         };
-        return html! {
-            if choice.form == Form::Link {
-                <button type="button" class="line" id="share-as-file" onclick={to_file}>{ "As a file instead" }</button>
-            }
-        };
+        return group().child(
+            (choice.form == Form::Link)
+                .then(|| button().class("line").id("share-as-file").on("click", to_file).text("As a file instead")),
+        );
     };
     let save = {
         let (text, form) = (text.clone(), choice.form);
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             let (name, kind) = form.file();
             browser::save(name, kind, &text);
         })
     };
     let copy = {
         let (choice, link) = (choice.clone(), text.clone());
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             let chosen = choice.clone();
             let done = Closure::once_into_js(move |copied: bool| {
                 chosen.set(Choice { says: copy::outcome(copied), ..(*chosen).clone() });
@@ -159,13 +180,12 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ht
             }
         })
     };
-    html! {
-        <>
-            if text.len() <= MOST_SHOWN {
-                <button type="button" class="line" id="share-copy" onclick={copy}>{ "Copy" }</button>
-            }
-            <button type="button" class="line" id="share-save" onclick={save}>{ format!("Save {}", choice.form.file().0) }</button>
-            <span role="status" id="share-says">{ choice.says }</span>
-        </>
-    }
+    group()
+        .child(
+            (text.len() <= MOST_SHOWN).then(|| button().class("line").id("share-copy").on("click", copy).text("Copy")),
+        )
+        .child(
+            button().class("line").id("share-save").on("click", save).child(format!("Save {}", choice.form.file().0)),
+        )
+        .child(tag("span").attr("role", "status").id("share-says").child(choice.says))
 }

@@ -3,31 +3,26 @@
 use chainwalk_core::explain::chance;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Spread;
-use yew::prelude::*;
+
+use crate::element::{Markup, group, nothing, tag};
 
 /// So many are listed; the others are counted.
 const MOST: usize = 12;
 
 /// The sentence and the table.
-pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Html {
-    let Some(last) = spread.endpoints.last() else { return html! {} };
+pub(super) fn spread(rulesets: &[Ruleset], spread: &Spread) -> Markup {
+    let Some(last) = spread.endpoints.last() else { return nothing() };
     let rows = spread.endpoints.iter().take(MOST).map(|endpoint| {
-        html! {
-            <tr>
-                <th scope="row"><code>{ chance::destination(endpoint) }</code></th>
-                <td>{ chance::percent(endpoint.probability) }</td>
-                <td>{ format!("rule {}", endpoint.place.rule.map_or(0, |rule| rule + 1)) }</td>
-            </tr>
-        }
+        tag("tr")
+            .child(tag("th").attr("scope", "row").child(tag("code").child(chance::destination(endpoint))))
+            .child(tag("td").child(chance::percent(endpoint.probability)))
+            .child(tag("td").child(format!("rule {}", endpoint.place.rule.map_or(0, |rule| rule + 1))))
     });
     let left_out = spread.endpoints.len().saturating_sub(MOST);
-    html! {
-        <>
-            <p>{ chance::says(rulesets, spread) }{ " The first is shown." }</p>
-            <table class="shelf" id="spread" aria-label="Destinations by chance">{ for rows }</table>
-            if left_out > 0 {
-                <p class="quiet">{ format!("{left_out} more, the last of them {}.", chance::destination(last)) }</p>
-            }
-        </>
-    }
+    group()
+        .child(tag("p").child(chance::says(rulesets, spread)).text(" The first is shown."))
+        .child(tag("table").class("shelf").id("spread").attr("aria-label", "Destinations by chance").children(rows))
+        .child((left_out > 0).then(|| {
+            tag("p").class("quiet").child(format!("{left_out} more, the last of them {}.", chance::destination(last)))
+        }))
 }

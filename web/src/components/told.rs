@@ -3,10 +3,10 @@
 use chainwalk_core::edit::Edit;
 use chainwalk_core::explain::capital;
 use chainwalk_core::flip::Change;
-use yew::prelude::*;
 
 use super::rules::short;
 use crate::editing::Do;
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::state::Action;
 
@@ -33,37 +33,39 @@ impl Section {
     }
 
     /// Nothing where there is nothing to list.
-    pub(super) fn show(&self, page: &Page) -> Html {
+    pub(super) fn show(&self, page: &Page) -> Markup {
         if self.is_empty() {
-            return html! {};
+            return nothing();
         }
         let mut list = Vec::new();
         if self.items.is_empty() {
-            list.push(html! { <li class="quiet">{ WORKING }</li> });
+            list.push(tag("li").class("quiet").child(WORKING));
         }
         for (says, action) in &self.items {
             list.push(match action {
                 Some(action) => {
                     let onclick = page.on(action.clone());
-                    html! { <li><button type="button" class="link flip" {onclick}>{ says }</button></li> }
+                    tag("li").child(button().class("link flip").on("click", onclick).child(says))
                 }
                 // A leg begins, or a chapter.
-                None if says.ends_with(':') => html! { <li class="begins">{ says }</li> },
-                None => html! { <li>{ says }</li> },
+                None if says.ends_with(':') => tag("li").class("begins").child(says),
+                None => tag("li").child(says),
             });
         }
         let busy = self.busy.then_some("true");
-        html! {
-            <section class="why" id={self.id} tabindex="-1" aria-busy={busy}>
-                <h2>{ &self.title }</h2><ul>{ list }</ul>
-            </section>
-        }
+        tag("section")
+            .class("why")
+            .id(self.id)
+            .attr("tabindex", "-1")
+            .attr("aria-busy", busy)
+            .child(tag("h2").child(&self.title))
+            .child(tag("ul").children(list))
     }
 }
 
 /// Flips and owners of the packet whose answer is the largest text.
-pub(super) fn told(page: &Page) -> Html {
-    let Some(now) = &page.state.told else { return html! {} };
+pub(super) fn told(page: &Page) -> Markup {
+    let Some(now) = &page.state.told else { return nothing() };
     let busy = !now.is_whole();
     let told = page.state.told_before.as_ref().filter(|_| busy).unwrap_or(now);
     let paste = &page.state.paste;
@@ -96,7 +98,7 @@ pub(super) fn told(page: &Page) -> Html {
     }
     let flips = Section { id: "flips", title: "What would have changed it".into(), items: flips, busy };
     let owners = Section { id: "owners", title: "The same packet by sender".into(), items: owners, busy };
-    html! { <>{ flips.show(page) }{ owners.show(page) }</> }
+    group().child(flips.show(page)).child(owners.show(page))
 }
 
 /// The legs of the connection.

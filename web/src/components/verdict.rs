@@ -6,42 +6,62 @@ use yew::prelude::*;
 
 use super::badge::{badge, colour};
 use super::rule;
+use crate::element::{Markup, button, group, key, nothing, tag};
 use crate::page::Page;
 use crate::state::{Action, Side, State, Tab, sent};
 use crate::walked::Walked;
 
 /// Both answers.
-pub(crate) fn verdict(page: &Page) -> Html {
+pub(crate) fn verdict(page: &Page) -> Markup {
     let state = &page.state;
     let lead = state.lead;
     let large_other = format!("Answer for {} in large", lead.other().letter());
     let tabs = Tab::ALL.map(|tab| tab_button(page, tab));
-    html! {
-        <section class="verdict" aria-label="Verdict">
-            <div class="lead" id="verdict">{ large(state, lead) }</div>
-            if state.compare {
-                <button type="button" class="line swap" id="swap" aria-label={large_other.clone()} title={large_other}
-                    onclick={page.on(Action::Lead(lead.other()))}>
-                    <svg viewBox="0 0 18 16" width="18" height="16" aria-hidden="true">
-                        <path d="M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2" />
-                    </svg>
-                </button>
-                <div class="other" id="verdict-other">{ small(state, lead.other()) }{ certainty(page) }</div>
-            } else {
-                <div class="other">{ certainty(page) }</div>
-            }
-            <div class="tabs" role="tablist" aria-label="Parts of the page">{ for tabs }</div>
-        </section>
-    }
+    tag("section")
+        .class("verdict")
+        .attr("aria-label", "Verdict")
+        .child(tag("div").class("lead").id("verdict").child(large(state, lead)))
+        .child(if state.compare {
+            group()
+                .child(
+                    button()
+                        .class("line swap")
+                        .id("swap")
+                        .attr("aria-label", large_other.clone())
+                        .attr("title", large_other)
+                        .on("click", page.on(Action::Lead(lead.other())))
+                        .child(
+                            tag("svg")
+                                .attr("viewBox", "0 0 18 16")
+                                .attr("width", "18")
+                                .attr("height", "16")
+                                .attr("aria-hidden", "true")
+                                .child(
+                                    tag("path")
+                                        .attr("d", "M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2"),
+                                ),
+                        ),
+                )
+                .child(
+                    tag("div")
+                        .class("other")
+                        .id("verdict-other")
+                        .child(small(state, lead.other()))
+                        .child(certainty(page)),
+                )
+        } else {
+            tag("div").class("other").child(certainty(page))
+        })
+        .child(tag("div").class("tabs").attr("role", "tablist").attr("aria-label", "Parts of the page").children(tabs))
 }
 
-fn tab_button(page: &Page, tab: Tab) -> Html {
+fn tab_button(page: &Page, tab: Tab) -> Markup {
     let selected = page.state.tab == tab;
     let place = Tab::ALL.iter().position(|other| *other == tab).unwrap_or(0);
     let act = page.act.clone();
     // The arrows move through a list of tabs, as everywhere.
-    let onkeydown = Callback::from(move |event: KeyboardEvent| {
-        let next = match &*event.key() {
+    let onkeydown = Callback::from(move |event: Event| {
+        let next = match &*key(&event) {
             "ArrowLeft" => place.checked_sub(1),
             "ArrowRight" => Some(place + 1),
             _ => None,
@@ -51,88 +71,87 @@ fn tab_button(page: &Page, tab: Tab) -> Html {
             super::app::focus(&format!("tab-{}", tab.key()));
         }
     });
-    html! {
-        <button type="button" role="tab" id={format!("tab-{}", tab.key())} aria-selected={selected.to_string()}
-            aria-controls={format!("pane-{}", tab.key())} tabindex={if selected { "0" } else { "-1" }}
-            onclick={page.on(Action::Tab(tab))} {onkeydown}>{ tab.name() }</button>
-    }
+    button()
+        .attr("role", "tab")
+        .id(format!("tab-{}", tab.key()))
+        .is("aria-selected", selected)
+        .attr("aria-controls", format!("pane-{}", tab.key()))
+        .attr("tabindex", if selected { "0" } else { "-1" })
+        .on("click", page.on(Action::Tab(tab)))
+        .on("keydown", onkeydown)
+        .child(tab.name())
 }
 
 /// A sentence in which the name of the deciding chain is set as code.
-pub(super) fn sentence(state: &State, text: &str, place: Option<Place>) -> Html {
+pub(super) fn sentence(state: &State, text: &str, place: Option<Place>) -> Markup {
     let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
     match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
-        Some((chain, (before, behind))) => html! { <>{ before }<code>{ chain }</code>{ behind }</> },
-        None => html! { text },
+        Some((chain, (before, behind))) => group().child(before).child(tag("code").child(chain)).child(behind),
+        None => group().child(text),
     }
 }
 
-fn large(state: &State, side: Side) -> Html {
+fn large(state: &State, side: Side) -> Markup {
     let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
     let Headline { fate, lead, reason, end } = &walked.headline;
-    html! {
-        <>
-            <h1>
-                <b class={colour(*fate)}>{ lead }</b>{ " " }{ sentence(state, reason, walked.decided_by()) }
-            </h1>
-            <p class="under">
-                if state.compare {
-                    { badge(side) }{ " " }
-                }
-                { capital(&format!("{}: {end}", sent(&walked.trace.packet))) }
-                if *fate != Fate::Unknown {
-                    { decided(state, walked) }
-                }
-            </p>
-        </>
-    }
+    group()
+        .child(tag("h1").child(tag("b").class(colour(*fate)).child(lead)).text(" ").child(sentence(
+            state,
+            reason,
+            walked.decided_by(),
+        )))
+        .child(
+            tag("p")
+                .class("under")
+                .child(state.compare.then(|| group().child(badge(side)).text(" ")))
+                .child(capital(&format!("{}: {end}", sent(&walked.trace.packet))))
+                .child((*fate != Fate::Unknown).then(|| decided(state, walked))),
+        )
 }
 
 /// The rule that decided, as its line states it.
-fn decided(state: &State, walked: &Walked) -> Html {
+fn decided(state: &State, walked: &Walked) -> Markup {
     let rulesets = state.paste.rulesets();
-    let Some(place) = walked.decided_by() else { return html! {} };
+    let Some(place) = walked.decided_by() else { return nothing() };
     let (_, _, chain) = place.at.find(rulesets);
     match place.rule(rulesets) {
-        Some(rule) => html! {
-            <span class="more">
-                { format!(", by line {}: ", rule.line) }<code>{ "-A " }{ &*chain.name }{ " " }{ rule::text(rulesets, place) }</code>
-            </span>
-        },
-        None => html! {},
+        Some(rule) => tag("span")
+            .class("more")
+            .child(format!(", by line {}: ", rule.line))
+            .child(tag("code").text("-A ").child(&*chain.name).text(" ").child(rule::text(rulesets, place))),
+        None => nothing(),
     }
 }
 
-fn small(state: &State, side: Side) -> Html {
+fn small(state: &State, side: Side) -> Markup {
     let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
     let Headline { fate, lead, reason, .. } = &walked.headline;
     let lead = lead.trim_end_matches('.').to_ascii_lowercase();
     let name = state.name(side);
     let name = if name.starts_with("uid") || name.starts_with("gid") { format!("As {name}") } else { capital(&name) };
-    html! {
-        <>
-            <h2>{ badge(side) }{ " " }{ name }{ ": " }<b class={colour(*fate)}>{ lead }</b></h2>
-            <p class="under">{ sentence(state, reason, walked.decided_by()) }</p>
-        </>
-    }
+    group()
+        .child(
+            tag("h2")
+                .child(badge(side))
+                .text(" ")
+                .child(name)
+                .text(": ")
+                .child(tag("b").class(colour(*fate)).child(lead)),
+        )
+        .child(tag("p").class("under").child(sentence(state, reason, walked.decided_by())))
 }
 
-fn incomplete(state: &State, side: Side) -> Html {
+fn incomplete(state: &State, side: Side) -> Markup {
     let wrong = state.lane(side).walked.as_ref().err().and_then(|wrong| wrong.first());
-    html! {
-        <>
-            <h1>{ badge(side) }{ " is not complete." }</h1>
-            if let Some(wrong) = wrong {
-                <p class="under">{ wrong.field.label() }{ ": " }{ &wrong.message }</p>
-            }
-        </>
-    }
+    group()
+        .child(tag("h1").child(badge(side)).text(" is not complete."))
+        .child(wrong.map(|wrong| tag("p").class("under").child(wrong.field.label()).text(": ").child(&wrong.message)))
 }
 
-fn certainty(page: &Page) -> Html {
+fn certainty(page: &Page) -> Markup {
     let walks: Vec<_> = page.state.walks().collect();
     if walks.is_empty() {
-        return html! {};
+        return nothing();
     }
     let unsure: Vec<&str> =
         walks.iter().filter(|(_, walked)| !walked.trace.certain).map(|(side, _)| side.letter()).collect();
@@ -148,29 +167,28 @@ fn certainty(page: &Page) -> Html {
     let embed = page.state.embed.is_some();
     let open = |id: &'static str| {
         let act = page.act.clone();
-        Callback::from(move |_: MouseEvent| {
+        Callback::from(move |_: Event| {
             act.emit(Action::Tab(Tab::Packet));
             super::app::focus(id);
         })
     };
-    html! {
-        <div class="certainty">
-            if unsure.is_empty() || embed {
-                <b {class}>{ says }</b>
+    tag("div")
+        .class("certainty")
+        .child(if unsure.is_empty() || embed {
+            tag("b").class(class).child(says)
+        } else {
+            button().class("link").class(class).on("click", open("why")).child(tag("b").child(says))
+        })
+        .child((!given.is_empty()).then(|| {
+            group().text(", given ").child(if embed {
+                // The column that tells them is not there.
+                tag("details")
+                    .child(tag("summary").child(count))
+                    .child(tag("ul").children(given.into_iter().map(|given| tag("li").child(given))))
             } else {
-                <button type="button" class={classes!("link", class)} onclick={open("why")}><b>{ says }</b></button>
-            }
-            if !given.is_empty() {
-                { ", given " }
-                if embed {
-                    // The column that tells them is not there.
-                    <details><summary>{ count }</summary><ul>{ for given.into_iter().map(|given| html! { <li>{ given }</li> }) }</ul></details>
-                } else {
-                    <button type="button" class="link" onclick={open("assumptions")}>{ count }</button>
-                }
-            }
-        </div>
-    }
+                button().class("link").on("click", open("assumptions")).child(count)
+            })
+        }))
 }
 
 /// A whole step, from core's words, with the packet's end behind its last.

@@ -3,40 +3,42 @@
 use chainwalk_core::explain::{self, Fate, capital};
 use chainwalk_core::host::Host;
 use chainwalk_core::walk::trace::Outcome;
-use yew::prelude::*;
 
 use super::badge::{badge, colour};
 use super::rules::short;
 use super::verdict::sentence;
 use crate::cursor::Move;
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::state::{Action, Side, State};
 use crate::walked::Walked;
 
 /// The lower half of the packet's column.
-pub(crate) fn why(page: &Page) -> Html {
+pub(crate) fn why(page: &Page) -> Markup {
     let state = &page.state;
     let lead = state.lead;
     let assumptions = assumptions(state);
-    html! {
-        <>
-            if let Some(walked) = state.walked(lead) {
-                <section class="why" id="why" tabindex="-1">
-                    <h2>{ heading(state, lead, walked) }</h2>
-                    { because(state, walked) }
-                    { parting(page) }
-                    { ways(state, walked) }
-                    { settle(page, walked) }
-                </section>
-            }
-            <section class="why" id="assumptions" tabindex="-1" aria-label="Assumptions">
-                <h2>{ "Taken for granted" }</h2>
-                <ul>
-                    { for assumptions.into_iter().map(|assumption| html! { <li>{ assumption }</li> }) }
-                </ul>
-            </section>
-        </>
-    }
+    group()
+        .child(state.walked(lead).map(|walked| {
+            tag("section")
+                .class("why")
+                .id("why")
+                .attr("tabindex", "-1")
+                .child(tag("h2").child(heading(state, lead, walked)))
+                .child(because(state, walked))
+                .child(parting(page))
+                .child(ways(state, walked))
+                .child(settle(page, walked))
+        }))
+        .child(
+            tag("section")
+                .class("why")
+                .id("assumptions")
+                .attr("tabindex", "-1")
+                .attr("aria-label", "Assumptions")
+                .child(tag("h2").text("Taken for granted"))
+                .child(tag("ul").children(assumptions.into_iter().map(|assumption| tag("li").child(assumption)))),
+        )
 }
 
 fn heading(state: &State, side: Side, walked: &Walked) -> String {
@@ -51,25 +53,25 @@ fn heading(state: &State, side: Side, walked: &Walked) -> String {
 }
 
 /// The deciding rule in words, and what of the packet fitted it.
-fn because(state: &State, walked: &Walked) -> Html {
+fn because(state: &State, walked: &Walked) -> Markup {
     let rulesets = state.paste.rulesets();
     let says = sentence(state, &walked.headline.reason, walked.decided_by());
     let decided = walked.decided_at().filter(|_| walked.headline.fate != Fate::Unknown);
-    let Some(at) = decided else { return html! { <p>{ says }</p> } };
+    let Some(at) = decided else { return tag("p").child(says) };
     let step = walked.path().steps.at(at);
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let more = step.place.rule(rulesets).map(|rule| {
         let words = explain::rule(ruleset, table, rule);
         let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
-        html! { <p class="quiet">{ "It says: " }{ words }{ " Here: " }{ why }{ "." }</p> }
+        tag("p").class("quiet").text("It says: ").child(words).text(" Here: ").child(why).text(".")
     });
-    html! { <><p>{ says }</p>{ more }</> }
+    group().child(tag("p").child(says)).child(more)
 }
 
 /// The step at which the two ways part, as both saw it.
-fn parting(page: &Page) -> Html {
+fn parting(page: &Page) -> Markup {
     let state = &page.state;
-    let (Some(part), true) = (state.part, state.compare) else { return html! {} };
+    let (Some(part), true) = (state.part, state.compare) else { return nothing() };
     let rulesets = state.paste.rulesets();
     let seen = state.walks().map(|(side, walked)| {
         let path = walked.path();
@@ -85,26 +87,28 @@ fn parting(page: &Page) -> Html {
             }
             None => walked.end(),
         };
-        html! { <li class={colour(walked.headline.fate)}>{ badge(side) }<span>{ says }</span></li> }
+        tag("li").class(colour(walked.headline.fate)).child(badge(side)).child(tag("span").child(says))
     });
-    html! {
-        <>
-            <p>
-                { "They part at " }
-                <button type="button" class="link" onclick={page.on(Action::Go(Move::To(part)))}>
-                    { format!("step {}", part + 1) }
-                </button>{ "." }
-            </p>
-            <ul class="parted">{ for seen }</ul>
-        </>
-    }
+    group()
+        .child(
+            tag("p")
+                .text("They part at ")
+                .child(
+                    button()
+                        .class("link")
+                        .on("click", page.on(Action::Go(Move::To(part))))
+                        .child(format!("step {}", part + 1)),
+                )
+                .text("."),
+        )
+        .child(tag("ul").class("parted").children(seen))
 }
 
 /// The ways that an uncertain walk can go.
-fn ways(state: &State, walked: &Walked) -> Html {
+fn ways(state: &State, walked: &Walked) -> Markup {
     let trace = &walked.trace;
     if trace.branches.is_empty() {
-        return html! {};
+        return nothing();
     }
     let rulesets = state.paste.rulesets();
     if let Some(spread) = trace.spread.as_ref().filter(|_| trace.is_chance_alone()) {
@@ -123,45 +127,35 @@ fn ways(state: &State, walked: &Walked) -> Html {
         });
         let given: Vec<String> = order.into_iter().chain(answers).collect();
         let end = branch.path.verdict.as_ref().map_or("no end is known".into(), crate::paste::end);
-        html! { <li>{ "If " }{ given.join(", ") }{ ": " }<b>{ end }</b></li> }
+        tag("li").text("If ").child(given.join(", ")).text(": ").child(tag("b").child(&*end))
     });
-    html! {
-        <>
-            <p>{ "The first of these ways is shown:" }</p>
-            <ol>{ for ways }</ol>
-            if trace.branches_left_out > 0 {
-                <p class="quiet">{ format!("{} more are left out.", trace.branches_left_out) }</p>
-            }
-        </>
-    }
+    group().child(tag("p").text("The first of these ways is shown:")).child(tag("ol").children(ways)).child(
+        (trace.branches_left_out > 0)
+            .then(|| tag("p").class("quiet").child(format!("{} more are left out.", trace.branches_left_out))),
+    )
 }
 
 /// Buttons that answer the first rule which a dump cannot tell, and that take such answers back.
-fn settle(page: &Page, walked: &Walked) -> Html {
+fn settle(page: &Page, walked: &Walked) -> Markup {
     let state = &page.state;
     let rulesets = state.paste.rulesets();
     let settled = state.settled.iter().map(|(place, matches)| {
         let how = if *matches { "matches" } else { "does not match" };
-        html! {
-            <p class="settle">
-                { format!("You assume that {} {how}. ", short(rulesets, *place)) }
-                <button type="button" class="line" onclick={page.on(Action::Settle(*place, None))}>
-                    { "let it depend" }
-                </button>
-            </p>
-        }
+        tag("p")
+            .class("settle")
+            .child(format!("You assume that {} {how}. ", short(rulesets, *place)))
+            .child(button().class("line").on("click", page.on(Action::Settle(*place, None))).text("let it depend"))
     });
     let open = walked.first_doubt().map(|place| {
         let answer = |matches| page.on(Action::Settle(place, Some(matches)));
-        html! {
-            <p class="settle" id="settle">
-                { format!("{}: ", short(rulesets, place)) }
-                <button type="button" class="line" onclick={answer(true)}>{ "assume it matches" }</button>
-                <button type="button" class="line" onclick={answer(false)}>{ "assume it does not" }</button>
-            </p>
-        }
+        tag("p")
+            .class("settle")
+            .id("settle")
+            .child(format!("{}: ", short(rulesets, place)))
+            .child(button().class("line").on("click", answer(true)).text("assume it matches"))
+            .child(button().class("line").on("click", answer(false)).text("assume it does not"))
     });
-    html! { <>{ for settled }{ open }</> }
+    group().children(settled).child(open)
 }
 
 /// Everything that is taken for granted, each once.
