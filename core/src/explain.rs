@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::extension::{Kind, Opt, Options};
+use crate::extension::{Behaviour, Kind, Opt, Options};
 use crate::mesh::Mesh;
 use crate::packet::{ConnectionState, Origin, Packet, Protocol};
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
@@ -381,12 +381,14 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         (_, VerdictKind::Forwarded) => "Forwarded.",
         (_, _) => "Sent.",
     };
-    let reason = reason(rulesets, trace, path, verdict, mesh);
-    let end = match (&trace.spread, verdict.interface.as_deref()) {
+    let (reason, end) = match (&trace.spread, verdict.interface.as_deref()) {
+        // The ways agree, but not on where it goes.
         (Some(spread), Some(interface)) if trace.is_chance_alone() => {
-            format!("leaves by {interface} for one of {} destinations by chance", spread.endpoints.len())
+            let does = if verdict.kind == VerdictKind::Forwarded { "passed on" } else { "leaves" };
+            let end = format!("{does} by {interface} for one of {} destinations by chance", spread.endpoints.len());
+            (chance::says(rulesets, spread), end)
         }
-        _ => end(path, verdict, mesh),
+        _ => (reason(rulesets, trace, path, verdict, mesh), end(path, verdict, mesh)),
     };
     Headline { fate, lead: lead.into(), reason, end }
 }
@@ -470,6 +472,8 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
     let seen = subject(rulesets, trace, path, decided);
     // A policy's sentence has named the packet before.
     let subject = if decided.rule.is_some() { &*seen } else { "it" };
+    // Another packet may well be redirected.
+    let this = format!("this {seen} packet");
     let does = match (verdict.kind, verdict.redirected) {
         (VerdictKind::Dropped, _) if verdict.by == Some(DroppedBy::Routing) => {
             return format!("{}.", capital(verdict.reason.as_deref().unwrap_or("routing drops it")));
@@ -494,9 +498,16 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
     };
     match decided.rule {
         Some(_) => format!("{who} {does}."),
-        None if verdict.kind == VerdictKind::Dropped => format!("No rule takes {seen}: {} {does}.", lower(&who)),
-        None => format!("No rule redirects {seen}: {} {does}.", lower(&who)),
+        None if verdict.kind == VerdictKind::Dropped => format!("No rule takes {this}: {} {does}.", lower(&who)),
+        None if !rulesets.iter().any(redirects) => format!("No rule stops {this}: {} {does}.", lower(&who)),
+        None => format!("No rule redirects {this}: {} {does}.", lower(&who)),
     }
+}
+
+/// Whether any rule sends packets elsewhere.
+fn redirects(ruleset: &Ruleset) -> bool {
+    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    rules.any(|rule| matches!(rule.target, Target::Extension(id) if id.get().behaviour == Behaviour::Redirects))
 }
 
 fn lower(text: &str) -> String {

@@ -89,9 +89,11 @@ fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Ori
     format!("{who} would have {does}")
 }
 
-/// Whether two packets end differently: in kind, in port or in interface.
+/// Whether two packets end differently: in kind, in interface, or in the port that rules led them to. To reach another port
+/// because it was meant for another is no other end.
 fn flips(one: &Verdict, other: &Verdict) -> bool {
-    (one.kind, one.port, &one.interface, one.redirected) != (other.kind, other.port, &other.interface, other.redirected)
+    let led = |verdict: &Verdict| verdict.redirected.then_some(verdict.port);
+    (one.kind, led(one), &one.interface) != (other.kind, led(other), &other.interface)
 }
 
 /// What was found, and whether everything was tried.

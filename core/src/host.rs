@@ -101,6 +101,14 @@ record! {
     must name, may addresses, may group by number::Optional<_>, may multicast_groups,
 }
 
+impl Interface {
+    /// One of that name, with literal addresses of both families.
+    fn of(name: &str, addresses: [&str; 2]) -> Self {
+        let addresses = addresses.map(|text| text.parse().expect("a literal prefix")).into();
+        Self { name: name.into(), addresses, group: None, multicast_groups: None }
+    }
+}
+
 /// What a route does with a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
@@ -264,6 +272,9 @@ record! {
     must pid, must command, must uid, must gid, may groups, may host_uid, may proxy,
 }
 
+/// The kernel settings that let packets pass on to other hosts, of IPv4 and of IPv6.
+const FORWARDING: (&str, &str) = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding");
+
 /// What the namespace around the rules looks like.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Host {
@@ -297,17 +308,22 @@ impl Host {
     /// A pod as most clusters make it: `lo`, one `eth0`, a default route for each family, no forwarding.
     /// Taken where nothing better is known, and then said.
     pub fn pod() -> Self {
-        let prefix = |text: &str| text.parse().expect("a literal prefix");
-        let address = |text: &str| Some(text.parse().expect("a literal address"));
-        let interface = |name: &str, addresses: [&str; 2]| Interface {
-            name: name.into(),
-            addresses: addresses.map(prefix).into(),
-            group: None,
-            multicast_groups: None,
-        };
-        let default_route = |dst: &str, via: &str| Route {
-            dst: prefix(dst),
-            via: address(via),
+        Self::usual(["10.244.1.5/24", "fd00:1::5/64"], ["10.244.1.1", "fd00:1::1"])
+    }
+
+    /// A node as many clusters have it: `lo`, `eth0` to the other nodes, a bridge `cni0` to its pods, a default route for each
+    /// family, and forwarding. Taken for rules that are a node's, where nothing better is known, and then said.
+    pub fn node() -> Self {
+        let mut node = Self::usual(["192.168.1.10/24", "fd00:ff::10/64"], ["192.168.1.1", "fd00:ff::1"]);
+        node.interfaces.push(Interface::of("cni0", ["10.244.1.1/24", "fd00:1::1/64"]));
+        node.sysctls = [FORWARDING.0, FORWARDING.1].map(|name| (name.to_owned(), "1".to_owned())).into();
+        node
+    }
+
+    fn usual(addresses: [&str; 2], routers: [&str; 2]) -> Self {
+        let default_route = |(dst, via): (&str, &str)| Route {
+            dst: dst.parse().expect("a literal prefix"),
+            via: Some(via.parse().expect("a literal address")),
             dev: Some("eth0".into()),
             kind: RouteKind::Unicast,
             table: None,
@@ -315,13 +331,15 @@ impl Host {
             metric: None,
         };
         Self {
-            interfaces: vec![
-                interface("lo", ["127.0.0.1/8", "::1/128"]),
-                interface("eth0", ["10.244.1.5/24", "fd00:1::5/64"]),
-            ],
-            routes: vec![default_route("0.0.0.0/0", "10.244.1.1"), default_route("::/0", "fd00:1::1")],
+            interfaces: vec![Interface::of("lo", ["127.0.0.1/8", "::1/128"]), Interface::of("eth0", addresses)],
+            routes: [("0.0.0.0/0", routers[0]), ("::/0", routers[1])].map(default_route).into(),
             ..Self::default()
         }
+    }
+
+    /// Whether it passes packets of that family on to other hosts.
+    pub fn forwards(&self, family: Family) -> bool {
+        self.is_on(if family == Family::Ipv4 { FORWARDING.0 } else { FORWARDING.1 })
     }
 
     /// Reads the public JSON.

@@ -237,8 +237,8 @@ impl Leg {
                 }
                 None => "may come back".to_owned(),
             };
-            let undone = if arrives == src { "as it is".into() } else { format!("translated back: from {arrives}") };
-            steps.push(format!("the answer, from {src}, {way}, {undone}, to {}", endpoint(view.dst, view.dport)));
+            let undone = if arrives == src { String::new() } else { format!(", translated back: from {arrives},") };
+            steps.push(format!("the answer, from {src}, {way}{undone} to {}", endpoint(view.dst, view.dport)));
             if view.mark != packet.mark {
                 steps.push(format!("a rule gives the answer the mark {:#x}", view.mark));
             }

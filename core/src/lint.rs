@@ -176,10 +176,10 @@ fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
         (0..).zip(rulesets).filter_map(|(at, set)| Some((at, set, mesh::recognise(set)?))).collect();
     if let (Some(who), true) = (rulesets.iter().find_map(mesh::node), recognised.is_empty()) {
         say(
-            Severity::Warning,
+            Severity::Note,
             None,
             format!(
-                "These are the rules of {who}, so of a node and not of a pod: dump them inside the pod's network namespace."
+                "These are the rules of {who}, so of a node. For a pod's own, dump them inside its network namespace."
             ),
         );
     }

@@ -1,6 +1,7 @@
 //! Who made these rules: a service mesh is known by its chains; everything else is read from the rules themselves.
 
 use crate::extension::{Behaviour, Id, Options};
+use crate::host::Host;
 use crate::packet::Family;
 use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName, Target, Value};
 use crate::walk::trace::Place;
@@ -443,6 +444,13 @@ const NODE: [(&str, &str); 4] =
 pub fn node(ruleset: &Ruleset) -> Option<&'static str> {
     let names = ruleset.tables.iter().flat_map(|table| &table.chains).map(|chain| &*chain.name);
     names.into_iter().find_map(|name| NODE.iter().find(|(start, _)| name.starts_with(start)).map(|(_, who)| *who))
+}
+
+/// The surroundings that rules are walked in where nothing tells them: a node's for a node's rules, else a pod's. `mesh`: whose
+/// rules they are.
+pub fn usual_host(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> Host {
+    let of_node = mesh.is_none() && rulesets.iter().any(|set| node(set).is_some());
+    if of_node { Host::node() } else { Host::pod() }
 }
 
 /// The families for which a mesh has made rules.

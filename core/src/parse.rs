@@ -69,10 +69,18 @@ pub struct Parsed {
     pub capture: Option<Box<Capture>>,
 }
 
+/// What is offered where a table lacks its end.
+const ADD_COMMIT: &str = "Add COMMIT";
+
 impl Parsed {
     /// Whether any remark is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// The tables of which the end is missing: the remark on each.
+    pub fn cut_off(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|remark| remark.fixes.iter().any(|fix| fix.label == ADD_COMMIT))
     }
 
     /// The capture with its texts in it again, and with this host, where the text is one and holds nothing else.

@@ -33,19 +33,24 @@ pub enum Group {
     Inside,
     /// From another host to this one.
     Into,
+    /// From one host to another, by way of this one.
+    Through,
 }
 
 impl Group {
     /// All, in the order to show them.
-    pub const ALL: [Self; 4] = [Self::Internet, Self::Cluster, Self::Inside, Self::Into];
+    pub const ALL: [Self; 5] = [Self::Internet, Self::Cluster, Self::Inside, Self::Into, Self::Through];
 
-    /// As a heading.
-    pub fn title(self) -> &'static str {
+    /// As a heading; of a node, which has pods behind it, or of a pod.
+    pub fn title(self, node: bool) -> &'static str {
         match self {
             Self::Internet => "To the internet",
             Self::Cluster => "To the cluster",
+            Self::Inside if node => "Inside the node",
             Self::Inside => "Inside the pod",
+            Self::Into if node => "Into the node",
             Self::Into => "Into the pod",
+            Self::Through => "Passed on",
         }
     }
 }
@@ -64,6 +69,8 @@ enum Who {
     Mark(u8),
     /// Another host.
     Peer,
+    /// Another host, by way of this one.
+    Passing,
 }
 
 /// Where it comes from, or goes to.
@@ -77,6 +84,8 @@ enum End {
     Loopback(u8),
     Pod6,
     Internet6,
+    /// A pod behind a node.
+    Guest,
 }
 
 /// Which port.
@@ -88,9 +97,9 @@ enum Port {
     Inbound,
 }
 
-use End::{Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
+use End::{Guest, Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
 use Port::{Inbound, Is, Outbound};
-use Who::{App, Gid, Mark, Peer, Proxy, Root, Uid};
+use Who::{App, Gid, Mark, Passing, Peer, Proxy, Root, Uid};
 
 /// Key, label, group, who, protocol, from, to, port, and whether it is worth trying without a mesh. In labels `$` is the
 /// proxy's user id, `%` its name, `#` the port.
@@ -102,7 +111,7 @@ const PING: Protocol = Protocol::ICMP;
 const APP_PORT: u16 = 8080;
 
 #[rustfmt::skip]
-const ROWS: [Row; 43] = [
+const ROWS: [Row; 46] = [
     ("internet", "app → internet", Group::Internet, App, TCP, Pod, Internet, Is(443), true),
     ("as-proxy", "uid $ → internet", Group::Internet, Uid, TCP, Pod, Internet, Is(443), true),
     ("as-proxy-gid", "gid $ → internet", Group::Internet, Gid, TCP, Pod, Internet, Is(443), true),
@@ -146,6 +155,9 @@ const ROWS: [Row; 43] = [
     ("inbound-udp", "from outside, UDP to #", Group::Into, Peer, UDP, Internet, Pod, Is(APP_PORT), true),
     ("inbound-v6", "from outside to #, IPv6", Group::Into, Peer, TCP, Internet6, Pod6, Is(APP_PORT), true),
     ("inbound-ping", "from outside, ping", Group::Into, Peer, PING, Internet, Pod, Is(0), true),
+    ("pod-internet", "a pod → internet", Group::Through, Passing, TCP, Guest, Internet, Is(443), true),
+    ("pod-dns", "a pod → DNS over UDP", Group::Through, Passing, UDP, Guest, Resolver, Is(53), true),
+    ("to-pod", "from outside to a pod, #", Group::Through, Passing, TCP, Internet, Guest, Is(APP_PORT), true),
 ];
 
 /// Keys of the packets that a dump's own constants suggest.
@@ -164,10 +176,11 @@ const SPORT: u16 = 40_000;
 
 /// The packets to try, made from the host's own addresses and the mesh's proxy identity.
 ///
-/// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to ask about.
+/// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to ask about. But not on a node.
 pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
     let cast = Cast::new(host, mesh);
-    let rows = ROWS.iter().filter(|row| row.8 || mesh.is_some());
+    let proxies = |row: &Row| matches!(row.3, Proxy | Uid | Gid);
+    let rows = ROWS.iter().filter(|row| mesh.is_some() || (row.8 && !(cast.is_node() && proxies(row))));
     rows.filter_map(|row| cast.scenario(row)).collect()
 }
 
@@ -194,10 +207,16 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
     let mut found = Vec::new();
     let out = cast.packet(App, TCP, Pod, Internet, 443);
     let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
+    let pass = cast.packet(Passing, TCP, Guest, Internet, 443);
     let (Some(out), Some(come)) = (out, come) else { return found };
     // One place that copies and changes: each would be code of its own.
     let mut add = |label: String, group: Group, change: &dyn Fn(&mut Packet)| {
-        let mut packet = if group == Group::Into { come.clone() } else { out.clone() };
+        let mut packet = match (group, &pass) {
+            (Group::Into, _) => come.clone(),
+            (Group::Through, Some(pass)) => pass.clone(),
+            (Group::Through, None) => return,
+            _ => out.clone(),
+        };
         change(&mut packet);
         found.push((label, group, packet));
     };
@@ -221,11 +240,13 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
     // A mesh's rules name an address with a port only for DNS, which has its rows.
     let sockets = if cast.mesh.is_none() { sockets(rulesets, 4) } else { Vec::new() };
     for (dst, protocol, port) in &sockets {
-        let label = format!("app → {}, {protocol}", socket((*dst).into(), *port));
-        add(label, Group::Cluster, &|packet| {
-            (packet.dst, packet.dport, packet.protocol) = ((*dst).into(), Some(*port), *protocol);
-            packet.tcp_flags = packet.tcp_flags.filter(|_| *protocol == TCP);
-        });
+        for (who, group) in [("app", Group::Cluster), ("a pod", Group::Through)] {
+            let label = format!("{who} → {}, {protocol}", socket((*dst).into(), *port));
+            add(label, group, &|packet| {
+                (packet.dst, packet.dport, packet.protocol) = ((*dst).into(), Some(*port), *protocol);
+                packet.tcp_flags = packet.tcp_flags.filter(|_| *protocol == TCP);
+            });
+        }
     }
     let alone = |dst: &IpAddr| !sockets.iter().any(|(other, ..)| other == dst);
     for dst in constants
@@ -289,6 +310,8 @@ struct Cast<'a> {
     app: u32,
     pod: IpAddr,
     pod6: Option<IpAddr>,
+    /// Of a node: a pod behind it, and the interface to it.
+    guest: Option<(Ipv4Addr, String)>,
 }
 
 impl<'a> Cast<'a> {
@@ -297,7 +320,11 @@ impl<'a> Cast<'a> {
         let gid = mesh.and_then(Mesh::gid).unwrap_or(uid);
         let app = if [uid, gid].contains(&1000) { 1001 } else { 1000 };
         let pod = own_address(host, Family::Ipv4).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Self { host, mesh, uid, gid, app, pod, pod6: own_address(host, Family::Ipv6) }
+        Self { host, mesh, uid, gid, app, pod, pod6: own_address(host, Family::Ipv6), guest: guest(host) }
+    }
+
+    fn is_node(&self) -> bool {
+        self.mesh.is_none() && self.guest.is_some()
     }
 
     fn scenario(&self, (key, label, group, who, protocol, from, to, port, _): &Row) -> Option<Scenario> {
@@ -311,6 +338,7 @@ impl<'a> Cast<'a> {
         let id = if matches!(who, Gid) { self.gid } else { self.uid };
         let label = label.replace('$', &id.to_string()).replace('#', &port.to_string());
         let label = label.replace('%', self.mesh.map_or("the proxy", |mesh| mesh.proxy));
+        let label = if self.is_node() { label.replace("own pod", "own address") } else { label };
         Some(Scenario { key, label, group: *group, packet })
     }
 
@@ -321,7 +349,7 @@ impl<'a> Cast<'a> {
             Proxy => (self.uid, self.gid),
             Uid => (self.uid, self.app),
             Gid => (self.app, self.gid),
-            Peer => (0, 0),
+            Peer | Passing => (0, 0),
         };
         let src = match (who, from) {
             (Peer, Internet6) => neighbour(self.host, self.pod6?, INTERNET6.into()),
@@ -343,9 +371,13 @@ impl<'a> Cast<'a> {
             (packet.sport, packet.dport) = (None, None);
             (packet.icmp_type, packet.icmp_code) = (Some(8), Some(0));
         }
-        if let Peer = who {
+        if let Peer | Passing = who {
             packet.origin = Origin::Inbound;
-            packet.in_interface = interface_of(self.host, dst);
+            packet.in_interface = match (who, from) {
+                (Passing, Guest) => self.guest.as_ref().map(|(_, interface)| interface.clone()),
+                (Passing, _) => default_device(self.host).map(str::to_owned),
+                _ => interface_of(self.host, dst),
+            };
             (packet.uid, packet.gid) = (None, None);
         }
         Some(packet)
@@ -360,6 +392,7 @@ impl<'a> Cast<'a> {
             Loopback(last) => Ipv4Addr::new(127, 0, 0, last).into(),
             Pod6 => self.pod6?,
             Internet6 => self.pod6.map(|_| INTERNET6.into())?,
+            Guest => self.guest.as_ref()?.0.into(),
         })
     }
 }
@@ -378,6 +411,36 @@ pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
 fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
     let router = host.routes.iter().filter_map(|route| route.via).find(|via| Family::of(*via) == Family::of(pod));
     router.unwrap_or(other)
+}
+
+/// Whether these are the surroundings of a node: it passes packets on to hosts behind it.
+pub fn is_node(host: &Host) -> bool {
+    guest(host).is_some()
+}
+
+/// The device that leads to the internet.
+fn default_device(host: &Host) -> Option<&str> {
+    let mut defaults = host.routes.iter().filter(|route| route.dst.length == 0 && route.dst.address.is_ipv4());
+    defaults.find_map(|route| route.dev.as_deref())
+}
+
+/// A host in the first network behind this one, and the interface to it; none where nothing is passed on.
+fn guest(host: &Host) -> Option<(Ipv4Addr, String)> {
+    if !host.forwards(Family::Ipv4) {
+        return None;
+    }
+    let outer = default_device(host);
+    let inner = host.interfaces.iter().filter(|one| one.name != "lo" && Some(&*one.name) != outer);
+    let mut networks = inner.flat_map(|one| one.addresses.iter().map(move |prefix| (one, prefix)));
+    networks.find_map(|(interface, prefix)| match prefix.address {
+        // Room for others, and for one that is not the node itself.
+        IpAddr::V4(own) if prefix.length <= 28 => {
+            let network = own.to_bits() & (u32::MAX << (32 - prefix.length).min(31));
+            let guest = [7, 9].map(|host| Ipv4Addr::from_bits(network | host));
+            Some((guest.into_iter().find(|guest| *guest != own)?, interface.name.clone()))
+        }
+        _ => None,
+    })
 }
 
 fn interface_of(host: &Host, address: IpAddr) -> Option<String> {

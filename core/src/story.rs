@@ -17,7 +17,7 @@ pub const STORY: [&str; 14] = [
     "What follows:",
     "With strict mTLS its connections are refused: no proxy wraps them.",
     "Without, they arrive, and every outbound policy, route and metric of the mesh is skipped in silence.",
-    "Calls to the pod's own address still enter % as server, and no other pod's inbound policies are passed.",
+    "Calls to the pod's own address still enter % as server, and the inbound policies of other pods still hold.",
     "What to do:",
     "Give the app another user.",
     "What must not leave is held by a NetworkPolicy and an egress gateway: outbound capture is no security boundary.",

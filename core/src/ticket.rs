@@ -12,12 +12,19 @@ use crate::walk::trace::{Outcome, Trace};
 /// So many steps are told one by one.
 const MOST: usize = 200;
 
-/// The walks, each with its name, the most important first. `link` leads to the page that shows them.
-pub fn markdown(rulesets: &[Ruleset], mesh: Option<&Mesh>, walks: &[(String, &Trace)], link: Option<&str>) -> String {
+/// The walks, each with its name, the most important first. `given` is taken for granted besides what each walk assumes; `link`
+/// leads to the page that shows them.
+pub fn markdown(
+    rulesets: &[Ruleset],
+    mesh: Option<&Mesh>,
+    given: &[String],
+    walks: &[(String, &Trace)],
+    link: Option<&str>,
+) -> String {
     let mut out = String::new();
     for (name, trace) in walks {
         // Writing to a string cannot fail.
-        let _ = write_walk(rulesets, mesh, name, trace, &mut out);
+        let _ = write_walk(rulesets, mesh, given, name, trace, &mut out);
     }
     if let Some(link) = link {
         let _ = writeln!(out, "[Step through it in Chainwalk]({link})");
@@ -28,6 +35,7 @@ pub fn markdown(rulesets: &[Ruleset], mesh: Option<&Mesh>, walks: &[(String, &Tr
 fn write_walk(
     rulesets: &[Ruleset],
     mesh: Option<&Mesh>,
+    given: &[String],
     name: &str,
     trace: &Trace,
     out: &mut String,
@@ -65,15 +73,13 @@ fn write_walk(
     }
     out.push('\n');
     let certain = if trace.certain { "Certain" } else { "A dump cannot tell all of it" };
-    match &trace.assumes[..] {
-        [] => writeln!(out, "{certain}.\n"),
-        assumes => {
-            writeln!(out, "{certain}, given:\n")?;
-            assumes.iter().try_for_each(|says| writeln!(out, "- {}", plain(says)))?;
-            out.push('\n');
-            Ok(())
-        }
+    if given.is_empty() && trace.assumes.is_empty() {
+        return writeln!(out, "{certain}.\n");
     }
+    writeln!(out, "{certain}, given:\n")?;
+    given.iter().chain(&trace.assumes).try_for_each(|says| writeln!(out, "- {}", plain(says)))?;
+    out.push('\n');
+    Ok(())
 }
 
 /// Text in which nothing is markup, on one line. An underscore within a word is none.
@@ -114,7 +120,7 @@ mod tests {
         let rulesets = parse::parse(rules).rulesets;
         let packet = &scenario::list(&Host::pod(), None)[0].packet;
         let trace = walk::walk(&rulesets, None, &Host::pod(), packet);
-        let told = markdown(&rulesets, None, &[("uid 1000".into(), &trace)], Some("https://example.org/#1"));
+        let told = markdown(&rulesets, None, &[], &[("uid 1000".into(), &trace)], Some("https://example.org/#1"));
         assert!(told.starts_with("### Uid 1000: Dropped. Rule 2 of a\\|b\\<i\\>"), "{told}");
         let row =
             "| 2 | OUTPUT | filter | a\\|b\\<i\\> | 1 | – no match | destination 93.184.216.34 is not in 10.0.0.0/8 |";

@@ -40,7 +40,7 @@ the answer, from 127.0.0.1:15006, comes back, translated back: from 10.244.1.5:8
 
 Envoy connects as uid 1337: 127.0.0.6:50000 → 10.244.1.5:8080
 delivered to the app on port 8080
-the answer, from 10.244.1.5:8080, comes back, as it is, to 127.0.0.6:50000
+the answer, from 10.244.1.5:8080, comes back to 127.0.0.6:50000
 
 ";
     assert_eq!(said, want);

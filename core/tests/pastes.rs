@@ -87,7 +87,7 @@ fn an_edit_that_names_the_table_or_a_chain_settles_its_remark() {
     let declared = edited(&edited(&named, "chain OUTPUT"), "chain x");
     assert_eq!(parse(declared.clone()).diagnostics, [], "{declared}");
     let open = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j RETURN\n\nand so on";
-    let closed = edited(open, "Close it");
+    let closed = edited(open, "Add COMMIT");
     assert_eq!(parse(closed.clone()).diagnostics, [], "{closed}");
 }
 

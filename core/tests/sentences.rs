@@ -128,7 +128,7 @@ fn a_verdict_names_the_rule_and_what_it_saw() {
         r#"{"origin": "local", "protocol": "udp", "dst": "10.96.0.10", "sport": 1, "dport": 53, "uid": 0, "gid": 0}"#,
     );
     let said = explain::verdict(&parsed.rulesets, &trace, mesh::recognise(&parsed.rulesets[0]).as_ref());
-    assert_eq!(said.reason, "No rule redirects udp: the policy of OUTPUT lets it out.");
+    assert_eq!(said.reason, "No rule redirects this udp packet: the policy of OUTPUT lets it out.");
     let (parsed, trace) = sidecar(
         r#"{"origin": "local", "protocol": "tcp", "dst": "2001:db8::1", "sport": 1, "dport": 53, "uid": 0, "gid": 0}"#,
     );

@@ -134,7 +134,7 @@ fn the_table_of_who_gets_past_loads_its_packets() {
         page.click("#swap");
         page.reads("#verdict", "Rule 9 of ISTIO_OUTPUT");
         page.click("[data-past='udp']");
-        page.reads("#verdict", "Not captured. No rule redirects udp");
+        page.reads("#verdict", "Not captured. No rule redirects this udp packet");
         page.reads("tr.held:has([data-past='udp'])", "A");
     });
 }
@@ -202,7 +202,7 @@ fn more_than_two_packets_are_compared() {
         page.click("[data-kept='1'] [title='Remove']");
         page.holds("document.querySelectorAll('[data-kept]').length == 2");
         page.click("[data-kept='1'] [aria-label^='Show as A']");
-        page.reads("#verdict", "Not captured. No rule redirects udp");
+        page.reads("#verdict", "Not captured. No rule redirects this udp packet");
     });
 }
 

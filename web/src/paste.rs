@@ -7,7 +7,7 @@ use std::cell::{OnceCell, RefCell};
 use chainwalk_core::constants::Constants;
 use chainwalk_core::exempt::exempt;
 use chainwalk_core::explain::Fate;
-use chainwalk_core::host::Host;
+use chainwalk_core::host::{Host, Interface};
 use chainwalk_core::lint::{self, Finding};
 use chainwalk_core::mesh::{self, Mesh};
 use chainwalk_core::packet::{Family, Packet};
@@ -71,6 +71,8 @@ pub(crate) struct Paste {
     pub(crate) host: Host,
     /// Whether the text, or the sample, told the namespace.
     pub(crate) host_known: bool,
+    /// Whether the reader has said which surroundings it is walked in.
+    pub(crate) placed: bool,
     /// Whether its addresses, names and comments stand for others.
     pub(crate) neutral: bool,
     /// Whose rules they are.
@@ -126,11 +128,11 @@ impl Paste {
         Self::new(Origin::Lesson, Parsed { host, ..parsed })
     }
 
-    /// Reads another text in its place: the namespace of a lesson or a link stays.
+    /// Reads another text in its place: the namespace of a lesson or a link stays, and one that the reader has chosen.
     pub(crate) fn edited(&self, text: String) -> Self {
         match self.origin {
-            Origin::Lesson | Origin::Shared => self.with(parse::parse(text)),
-            Origin::Sample(_) | Origin::Own => Self::own(text),
+            Origin::Sample(_) | Origin::Own if !self.placed => Self::own(text),
+            _ => self.with(parse::parse(text)),
         }
     }
 
@@ -141,7 +143,8 @@ impl Paste {
             origin => origin.clone(),
         };
         let host = Some(self.host.clone());
-        Self { neutral: self.neutral, ..Self::new(origin, Parsed { host, ..parsed }).known(self.host_known) }
+        let new = Self::new(origin, Parsed { host, ..parsed }).known(self.host_known);
+        Self { neutral: self.neutral, placed: self.placed, ..new }
     }
 
     fn known(mut self, known: bool) -> Self {
@@ -152,14 +155,15 @@ impl Paste {
     fn new(origin: Origin, mut parsed: Parsed) -> Self {
         let host = parsed.host.take();
         let host_known = host.is_some();
-        let host = host.unwrap_or_else(Host::pod);
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
+        let host = host.unwrap_or_else(|| mesh::usual_host(&parsed.rulesets, mesh.as_ref()));
         let scenarios = scenario::list(&host, mesh.as_ref());
         Self {
             origin,
             parsed,
             host,
             host_known,
+            placed: false,
             neutral: false,
             mesh,
             scenarios,
@@ -168,6 +172,23 @@ impl Paste {
             findings: OnceCell::new(),
             search: RefCell::default(),
         }
+    }
+
+    /// The same rules, taken for those of a usual node or of a usual pod.
+    pub(crate) fn placed(&self, node: bool) -> Self {
+        let host = if node { Host::node() } else { Host::pod() };
+        let new = Self::new(self.origin.clone(), Parsed { host: Some(host), ..self.parsed.clone() });
+        Self { neutral: self.neutral, placed: true, ..new.known(false) }
+    }
+
+    /// What is taken for granted whatever the packet: the namespace, and the ends of tables that a dump lacks.
+    pub(crate) fn given(&self) -> Vec<String> {
+        let mut given = Vec::new();
+        if !self.host_known {
+            given.push(format!("the paste does not show the namespace: {}", namespace(&self.host)));
+        }
+        given.extend(self.parsed.cut_off().map(|cut| format!("{}: taken as whole", cut.message)));
+        given
     }
 
     /// What becomes of the packets worth trying; worked out once.
@@ -242,6 +263,17 @@ impl Paste {
         let own = || self.past().iter().map(|past| &past.scenario).find(is_it);
         Some(self.scenarios.iter().find(is_it).or_else(own)?.key)
     }
+}
+
+/// A namespace in words.
+fn namespace(host: &Host) -> String {
+    let addresses = |interface: &Interface| {
+        let addresses: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
+        format!("{} {}", interface.name, addresses.join(" "))
+    };
+    let interfaces: Vec<String> = host.interfaces.iter().map(addresses).collect();
+    let (kind, forwarding) = if scenario::is_node(host) { ("node", "forwarding") } else { ("pod", "no forwarding") };
+    format!("a usual {kind}, {}, a default route, {forwarding}", interfaces.join(", "))
 }
 
 fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenario) -> Past {

@@ -158,7 +158,8 @@ fn ends(state: &State) -> Vec<(usize, Fate)> {
 
 fn ticket(state: &State, link: Option<&str>) -> String {
     let walks: Vec<_> = state.lead_first().map(|(side, walked)| (state.name(side), &walked.trace)).collect();
-    ticket::markdown(state.paste.rulesets(), state.paste.mesh.as_ref(), &walks, link)
+    let paste = &state.paste;
+    ticket::markdown(paste.rulesets(), paste.mesh.as_ref(), &paste.given(), &walks, link)
 }
 
 /// What is shown, as data.

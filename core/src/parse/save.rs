@@ -493,7 +493,7 @@ impl<'a> Reader<'a, '_> {
             let name = ruleset.tables[open.table].name;
             let problem = Problem::new(format!("table {name}, opened here, has no COMMIT"))
                 .hint("the end of the dump may be missing")
-                .fix(Fix { label: "Close it".into(), span: self.last, replacement: "\nCOMMIT".into() });
+                .fix(Fix { label: super::ADD_COMMIT.into(), span: self.last, replacement: "\nCOMMIT".into() });
             say(line, Severity::Warning, Span::new(self.opened_at, self.opened_at), problem);
         }
     }

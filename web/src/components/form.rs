@@ -14,7 +14,18 @@ use chainwalk_core::draft::Field;
 use chainwalk_core::draft::line::EXAMPLE;
 
 /// The scenarios that have a chip; the others are in the table of who gets past.
-const CHIPS: [&str; 7] = ["internet", "as-proxy", "own-pod", "inbound", "proxy-app", "dns-udp", "localhost"];
+const CHIPS: [&str; 10] = [
+    "internet",
+    "as-proxy",
+    "pod-internet",
+    "to-pod",
+    "own-pod",
+    "inbound",
+    "proxy-app",
+    "dns-udp",
+    "pod-dns",
+    "localhost",
+];
 
 /// The whole column.
 #[component]

@@ -1,7 +1,7 @@
 //! Who gets past: the packets worth trying, and where each ends.
 
 use chainwalk_core::explain::Fate;
-use chainwalk_core::scenario::Group;
+use chainwalk_core::scenario::{self, Group};
 
 use super::badge::{badge, colour, glyph};
 use super::findings;
@@ -50,7 +50,9 @@ pub(crate) fn past(page: &Page) -> Markup {
             .on("click", page.on(Action::Only((!pressed).then_some(kind))))
             .child(format!("{sign} {} {word}", count(kind)))
     });
-    let groups = Group::ALL.map(|group| {
+    // Nothing passes through a pod.
+    let is_there = |group: &Group| *group != Group::Through || past.iter().any(|row| row.scenario.group == *group);
+    let groups = Group::ALL.into_iter().filter(is_there).map(|group| {
         let rows = |exempt: bool| {
             let of_group = past.iter().filter(move |row| row.scenario.group == group);
             let of_kind =
@@ -64,7 +66,7 @@ pub(crate) fn past(page: &Page) -> Markup {
             .child(
                 tag("thead").child(
                     tag("tr")
-                        .child(tag("th").attr("scope", "col").child(group.title()))
+                        .child(tag("th").attr("scope", "col").child(group.title(scenario::is_node(&paste.host))))
                         .child(tag("th").attr("scope", "col").text("ends"))
                         .child(tag("th").attr("scope", "col").text("decided by")),
                 ),

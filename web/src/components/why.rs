@@ -1,7 +1,7 @@
 //! The reason for the answer, where two packets part, and what is taken for granted.
 
 use chainwalk_core::explain::{self, Fate, capital};
-use chainwalk_core::host::Host;
+use chainwalk_core::scenario;
 use chainwalk_core::walk::trace::Outcome;
 
 use super::badge::{badge, colour};
@@ -37,8 +37,25 @@ pub(crate) fn why(page: &Page) -> Markup {
                 .attr("tabindex", "-1")
                 .attr("aria-label", "Assumptions")
                 .child(tag("h2").text("Taken for granted"))
-                .child(tag("ul").children(assumptions.into_iter().map(|assumption| tag("li").child(assumption)))),
+                .child(tag("ul").children(assumptions.into_iter().map(|assumption| tag("li").child(assumption))))
+                .child((!state.paste.host_known).then(|| placing(page))),
         )
+}
+
+/// Whether the namespace that nobody knows is a pod's or a node's.
+fn placing(page: &Page) -> Markup {
+    let is_node = scenario::is_node(&page.state.paste.host);
+    let choice = |node: bool, id: &'static str, says: &'static str| {
+        button().id(id).is("aria-pressed", node == is_node).on("click", page.on(Action::Place { node })).text(says)
+    };
+    tag("p").class("placing").child(tag("span").id("placing").text("Walk them in")).child(
+        tag("span")
+            .class("choice")
+            .attr("role", "group")
+            .attr("aria-labelledby", "placing")
+            .child(choice(false, "place-pod", "a pod"))
+            .child(choice(true, "place-node", "a node")),
+    )
 }
 
 fn heading(state: &State, side: Side, walked: &Walked) -> String {
@@ -160,25 +177,13 @@ fn settle(page: &Page, walked: &Walked) -> Markup {
 
 /// Everything that is taken for granted, each once.
 pub(super) fn assumptions(state: &State) -> Vec<String> {
-    let mut all = Vec::new();
-    if !state.paste.host_known {
-        all.push(format!("The paste does not show the namespace: a usual pod, {}.", host(&state.paste.host)));
-    }
+    let mut all = state.paste.given();
     for (_, walked) in state.walks() {
         for assumption in &walked.trace.assumes {
-            let says = format!("{}.", capital(assumption));
-            if !all.contains(&says) {
-                all.push(says);
+            if !all.contains(assumption) {
+                all.push(assumption.clone());
             }
         }
     }
-    all
-}
-
-fn host(host: &Host) -> String {
-    let addresses = |addresses: &[chainwalk_core::host::Prefix]| {
-        addresses.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-    };
-    let interfaces = host.interfaces.iter().map(|one| format!("{} {}", one.name, addresses(&one.addresses)));
-    format!("{}, a default route, no forwarding", interfaces.collect::<Vec<_>>().join(", "))
+    all.iter().map(|says| format!("{}.", capital(says))).collect()
 }

@@ -84,6 +84,11 @@ pub(crate) enum Action {
     Held(bool),
     /// The dialog to share opens or closes.
     Share(bool),
+    /// The rules are a node's, or a pod's, where no namespace came with them.
+    Place {
+        /// Which of both.
+        node: bool,
+    },
     /// What was to come in did not: why.
     Refuse(String),
     /// The walk goes on by itself from now on, or not.
@@ -131,6 +136,7 @@ impl State {
             Action::Shelf(what) => self.put_aside(what),
             Action::Rule(what) => self.edit(what),
             Action::Undo { redo } => self.undo(redo),
+            Action::Place { node } => self.place(node),
             Action::List(what) => {
                 self.opened.apply(what);
                 self.arrange();

@@ -22,12 +22,27 @@ use crate::shelf;
 impl State {
     /// Takes the rules of another namespace: a packet that it cannot send gives way to the usual one.
     pub(super) fn come(&mut self, paste: Paste) {
-        for (lane, usual) in self.lanes.iter_mut().zip(["internet", "as-proxy"]) {
-            if lane.scenario.is_none() && is_foreign(lane, &paste.host) {
+        let second = if paste.scenario("as-proxy").is_some() { "as-proxy" } else { "pod-internet" };
+        for (lane, usual) in self.lanes.iter_mut().zip(["internet", second]) {
+            let gives_way = match lane.scenario {
+                None => is_foreign(lane, &paste.host),
+                // One that the old rules suggested stays as a packet.
+                Some(key) => !key.starts_with("own-") && paste.scenario(key).is_none(),
+            };
+            if gives_way {
                 lane.scenario = Some(usual);
             }
         }
         self.take(paste);
+    }
+
+    /// Walks the same rules as those of a usual node, or of a usual pod.
+    pub(super) fn place(&mut self, node: bool) {
+        let original = self.is_edited().then(|| Rc::new(self.original.placed(node)));
+        self.come(self.paste.placed(node));
+        if let Some(original) = original {
+            self.original = original;
+        }
     }
 
     /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and uids may differ.

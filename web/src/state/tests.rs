@@ -50,6 +50,26 @@ fn a_rule_that_cannot_be_told_is_settled_and_left_open_again() {
 }
 
 #[test]
+fn a_nodes_rules_are_walked_in_a_node_until_the_reader_says_a_pod() {
+    let rules = "*filter\n:FORWARD ACCEPT [0:0]\n:cali-FORWARD - [0:0]\n-A FORWARD -j cali-FORWARD\n-A cali-FORWARD -i cni0 -j DROP\n";
+    let node = after([Action::Paste(rules.into())]);
+    assert_eq!(node.lanes.each_ref().map(|lane| lane.scenario), [Some("internet"), Some("pod-internet")]);
+    assert_eq!(fates(&node), [Fate::Direct, Fate::Dropped]);
+    let given = node.paste.given();
+    assert!(given[0].contains("a usual node") && given[1].contains("no COMMIT: taken as whole"), "{given:?}");
+    let pod = Rc::clone(&node).reduce(Action::Place { node: false });
+    assert_eq!(pod.lanes.each_ref().map(|lane| lane.scenario), [Some("internet"), Some("as-proxy")]);
+    assert!(pod.paste.given()[0].contains("a usual pod"));
+    // An edit keeps what was said; and so does a link, as far as it is not the usual.
+    let text = format!("{rules}COMMIT\n");
+    let edited = Rc::clone(&pod).reduce(Action::Edit(text));
+    assert_eq!((edited.paste.host.clone(), edited.paste.given().len()), (pod.paste.host.clone(), 1));
+    let again = after([Action::Link(crate::share::shared(&node).fragment())]);
+    assert_eq!((again.paste.host.clone(), again.paste.given()), (node.paste.host.clone(), node.paste.given()));
+    assert_eq!(pod.reduce(Action::Undo { redo: false }).paste.host, node.paste.host);
+}
+
+#[test]
 fn a_field_walks_again_at_once_and_stays_two_while_it_is_typed_in() {
     let write = |text: &str| Action::Write(Target::One(Side::B), Field::Uid, text.into());
     let state = after([write("1000")]);

@@ -25,6 +25,7 @@ pub static MARK: Extension = Extension::acting(
     |options| match options.masked("--set-xmark") {
         Some((value, u32::MAX)) => format!("set the packet's mark to {value:#x}"),
         Some((value, mask)) if value == mask => format!("set the bits {value:#x} of the packet's mark"),
+        Some((value, 0)) => format!("flip the bits {value:#x} of the packet's mark"),
         Some((value, mask)) => format!("clear the bits {mask:#x} of the packet's mark and flip the bits {value:#x}"),
         None => "leave the packet's mark as it is".into(),
     },
