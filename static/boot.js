@@ -1,12 +1,15 @@
 // Starts the app, and speaks when it cannot start or has stopped. This is the one part of the page that must work when all else
 // does not: plain DOM, old syntax, its own styles.
 //
-// It runs before everything else of the page. Where the WebAssembly comes from stands in the document: in a data block `#chainwalk-wasm`
-// (gzip in digits: the one-file page) or as the file that this script's `data-wasm` names (the hosted page).
+// It runs before everything else of the page. What the app is made of stands in the document, packed in the data block
+// `#chainwalk-packed`, beside `#chainwalk-unpack`, which unpacks it (the one-file page); or in files, of which this script's
+// `data-wasm` and `data-lessons` name those that are asked for here (the hosted page).
 "use strict";
 (function () {
   var script = document.currentScript;
   var faulted = false;
+  // Of the one-file page: the text of all lessons.
+  var lessons;
 
   // The app has started and met something that it cannot survive: Yew never recovers from a panic. Called by the app's panic hook,
   // too. The page stays where it is, so that text can still be copied out of it.
@@ -79,14 +82,41 @@
     return stack.indexOf(text) < 0 ? text + "\n" + stack : stack;
   }
 
-  // What a data block holds, unpacked; nothing where there is no such block.
-  function unpacked(name, type) {
-    var block = document.getElementById("chainwalk-" + name);
-    if (!block) return null;
-    var text = block.textContent;
-    block.remove();
-    var stream = new Blob([bytes(text)]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(stream, { headers: { "Content-Type": type } });
+  // What a data block holds. It is asked for once.
+  function block(name) {
+    var element = document.getElementById("chainwalk-" + name);
+    element.remove();
+    return bytes(element.textContent);
+  }
+
+  // Puts what is packed into the page, and gives the WebAssembly.
+  function unpacked() {
+    var gzip = new Blob([block("unpack")]).stream().pipeThrough(new DecompressionStream("gzip"));
+    return new Response(gzip)
+      .arrayBuffer()
+      .then(function (code) {
+        return WebAssembly.instantiate(code);
+      })
+      .then(function (unpacker) {
+        var its = unpacker.instance.exports;
+        var packed = block("packed");
+        var room = its.room(packed.length);
+        new Uint8Array(its.memory.buffer).set(packed, room);
+        var list = its.unpack(room, packed.length);
+        if (!list) throw new Error("What this page holds is damaged.");
+        // How many pieces there are, and of each where it is and how long.
+        list = new Uint32Array(its.memory.buffer, list, 9);
+        function piece(number) {
+          return new Uint8Array(its.memory.buffer, list[2 * number + 1], list[2 * number + 2]);
+        }
+        function text(number) {
+          return new TextDecoder().decode(piece(number));
+        }
+        add(document.head, "style", text(2));
+        add(document.head, "script", text(1));
+        lessons = text(3);
+        return piece(0);
+      });
   }
 
   // Two digits to the base 91 are thirteen bits, the lower ones first; one alone at the end is six.
@@ -116,13 +146,14 @@
   }
 
   function wasm() {
-    return unpacked("wasm", "application/wasm") || fetch(script.dataset.wasm).then(arrived);
+    return script.dataset.wasm ? fetch(script.dataset.wasm).then(arrived) : unpacked();
   }
 
-  // The text of all lessons, for the app: from the data block `#chainwalk-lessons`, or the file that this script's `data-lessons`
-  // names. `done` gets the text, or nothing and what went wrong.
+  // The text of all lessons, for the app: it was packed with the app, or stands in the file that this script's `data-lessons` names.
+  // `done` gets the text, or nothing and what went wrong.
   window.chainwalkLessons = function (done) {
-    Promise.resolve(unpacked("lessons", "text/plain") || fetch(script.dataset.lessons).then(arrived))
+    var asked = script.dataset.lessons;
+    Promise.resolve(asked ? fetch(asked).then(arrived) : new Response(lessons))
       .then(function (response) {
         return response.text();
       })
@@ -139,8 +170,8 @@
   document.addEventListener("DOMContentLoaded", function () {
     painted()
       .then(wasm)
-      .then(function (response) {
-        return wasm_bindgen({ module_or_path: response });
+      .then(function (wasm) {
+        return wasm_bindgen({ module_or_path: wasm });
       })
       .catch(function (error) {
         show("Chainwalk could not start", hint(), describe(error));
@@ -161,7 +192,10 @@
     if (location.protocol === "file:" && hosted)
       return "Opened as a file, this page may not load the files beside it. Open chainwalk.html instead, which holds everything, or serve this folder with any web server.";
     if (!window.WebAssembly) return "This browser has no WebAssembly, or it is switched off, as some lock-down modes do.";
-    if (!hosted && !window.DecompressionStream) return "This takes a browser from 2023 or later.";
+    if (!hosted)
+      return window.DecompressionStream
+        ? "This file may be damaged: get it anew. If a server gives it out, a Content-Security-Policy of its own may lack 'wasm-unsafe-eval'."
+        : "This takes a browser from 2023 or later.";
     if (typeof wasm_bindgen === "undefined") return "A script did not load. Reload the page; if it stays so, a file is missing on the server.";
     return (
       "Reload the page. If it stays so, whoever hosts it should look whether the .wasm file is there and whether a " +

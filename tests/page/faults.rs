@@ -5,7 +5,7 @@ use thirtyfour::Key;
 
 use crate::{Way, each_way, file, one_way};
 use chainwalk_tests::browser::Browser;
-use chainwalk_tests::site::Site;
+use chainwalk_tests::site::{self, Site};
 
 #[test]
 fn a_fault_is_told_and_the_page_stays() {
@@ -121,6 +121,35 @@ fn a_page_without_its_webassembly_says_so() {
     let message = browser.reads("#chainwalk-fault", "Chainwalk could not start");
     assert!(message.contains(".wasm") && message.contains("404"), "{message}");
     assert_eq!(browser.text("#loading"), None);
+}
+
+#[test]
+fn a_file_that_is_damaged_says_so() {
+    let whole = std::fs::read_to_string(site::dist().join("chainwalk.html")).expect("it is there");
+    let place = |name: &str| whole.find(name).expect("it is inside") + 1000;
+    let changed = |at: usize| {
+        let other = if whole.as_bytes()[at] == b'a' { "b" } else { "a" };
+        [&whole[..at], other, &whole[at + 1..]].concat()
+    };
+    let browser = Browser::start();
+    for (number, damaged) in [
+        changed(place("chainwalk-packed")),
+        changed(place("chainwalk-unpack")),
+        // As by a download that broke off.
+        whole[..place("chainwalk-packed")].to_owned(),
+        whole[..place("chainwalk-unpack")].to_owned(),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let name = format!("damaged-{}-{number}.html", std::process::id());
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(name);
+        std::fs::write(&path, damaged).expect("a file can be made");
+        browser.open(&format!("file://{}", path.display()));
+        let message = browser.reads("#chainwalk-fault", "Chainwalk could not start");
+        assert!(message.contains("may be damaged: get it anew"), "{message}");
+        std::fs::remove_file(&path).expect("it is there");
+    }
 }
 
 #[test]

@@ -1,22 +1,10 @@
-//! A data block of the one-file page: gzip, written in characters that every editor, mail and server leaves as they are.
+//! A data block of the one-file page, written in characters that every editor, mail and server leaves as they are.
 //!
 //! Thirteen bits become two digits to the base 91: 1.23 characters a byte, where base64 takes 1.33. `static/boot.js` reads it.
 
-use std::num::NonZeroU64;
-
-use zopfli::{Format, Options};
-
 /// An element that holds `content`: no script, so the page's policy has no say in it.
 pub(crate) fn block(name: &str, content: &[u8]) -> String {
-    format!("<script type=\"application/gzip\" id=\"chainwalk-{name}\">{}</script>", digits(&packed(content)))
-}
-
-/// As gzip, in seconds instead of a moment: this is done once, and loaded often. More rounds than these gain nothing.
-fn packed(content: &[u8]) -> Vec<u8> {
-    let options = Options { iteration_count: NonZeroU64::new(5).expect("it is not 0"), ..Options::default() };
-    let mut packed = Vec::new();
-    zopfli::compress(options, Format::Gzip, content, &mut packed).expect("writing into memory does not fail");
-    packed
+    format!("<script type=\"application/octet-stream\" id=\"chainwalk-{name}\">{}</script>", digits(content))
 }
 
 /// Two digits for each thirteen bits, the lower one first. Up to six bits at the end take one.
@@ -49,8 +37,6 @@ fn digit(value: u32) -> char {
 
 #[cfg(test)]
 mod tests {
-    use std::io::Read;
-
     use super::*;
 
     /// As `static/boot.js` reads it.
@@ -76,14 +62,6 @@ mod tests {
             assert_eq!(bytes(&digits(&content)), content);
         }
         assert_eq!(bytes(&digits(&[255; 40])), [255; 40]);
-    }
-
-    #[test]
-    fn a_block_holds_gzip() {
-        let content = b"the same, the same, the same".repeat(30);
-        let mut unpacked = Vec::new();
-        flate2::read::GzDecoder::new(&packed(&content)[..]).read_to_end(&mut unpacked).unwrap();
-        assert_eq!(unpacked, content);
     }
 
     #[test]

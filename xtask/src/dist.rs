@@ -25,7 +25,8 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     let page = page::build(Purpose::Dist)?;
     let shell = Shell::read(&cargo::root().join("static"))?.dense();
     let mut files = shell.hosted(&page, &[])?;
-    let one_file = timed("packing chainwalk.html", || shell.one_file(&page))?;
+    let unpacker = page::unpacker()?;
+    let one_file = timed("packing chainwalk.html", || shell.one_file(&page, &unpacker))?;
     files.push(("chainwalk.html".to_owned(), one_file.into_bytes()));
     let helpers = if capture { build_capture()? } else { Vec::new() };
 

@@ -44,6 +44,14 @@ pub(crate) fn hello() -> Result<Page> {
     compile("a page that says hello", &["--example", "hello"], Purpose::Dist)
 }
 
+/// Compiles what unpacks the one-file page.
+pub(crate) fn unpacker() -> Result<Vec<u8>> {
+    let compiled = timed("compiling what unpacks chainwalk.html (profile pack)", || {
+        cargo::build("chainwalk-pack", &[], target::WASM, "pack")
+    })?;
+    fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))
+}
+
 fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
     let profile = match purpose {
         Purpose::Dist => "web",

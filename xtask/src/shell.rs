@@ -12,8 +12,13 @@ use crate::{block::block, dense, lessons, page::Page};
 /// What stands in `static/` and is the same in both pages.
 pub(crate) struct Shell {
     template: String,
+    /// What the page is drawn with before the app is there: `shell.css`.
     style: String,
+    /// What starts the app, and speaks when it does not: `boot.js`.
     boot: String,
+    /// All other style sheets and scripts: the app's.
+    app_style: String,
+    app_script: String,
     lessons: String,
 }
 
@@ -29,22 +34,29 @@ impl Shell {
             files.push(entry?.path());
         }
         files.sort();
-        let joined = |kind: &str| {
-            let of_kind = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == kind));
-            of_kind.map(|path| read(path)).collect::<Result<String>>()
+        let joined = |kind: &str, first: &str| {
+            let others = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == kind));
+            others.filter(|path| !path.ends_with(first)).map(|path| read(path)).collect::<Result<String>>()
         };
         Ok(Self {
             template: read(&directory.join("index.html"))?,
-            style: joined("css")?,
-            // `boot.js` comes first by its name: it hears of the faults of what follows.
-            boot: joined("js")?,
+            style: read(&directory.join("shell.css"))?,
+            boot: read(&directory.join("boot.js"))?,
+            app_style: joined("css", "shell.css")?,
+            app_script: joined("js", "boot.js")?,
             lessons: lessons::bundle(&directory.join("lessons"))?,
         })
     }
 
     /// The same without what only people read.
     pub(crate) fn dense(self) -> Self {
-        Self { style: dense::style(&self.style), boot: dense::script(&self.boot), ..self }
+        Self {
+            style: dense::style(&self.style),
+            boot: dense::script(&self.boot),
+            app_style: dense::style(&self.app_style),
+            app_script: dense::script(&self.app_script),
+            ..self
+        }
     }
 
     /// The page for a web server: `index.html` and the files beside it. Their names change with their content, so a server may let
@@ -52,8 +64,9 @@ impl Shell {
     pub(crate) fn hosted(&self, page: &Page, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
         let policy = policy("'self'", "'self' 'unsafe-inline'", "'self'");
         let mut files = vec![
-            hashed("style", "css", self.style.as_bytes()),
-            hashed("boot", "js", self.boot.as_bytes()),
+            hashed("style", "css", [&*self.style, &*self.app_style].concat().as_bytes()),
+            // `boot.js` comes first: it hears of the faults of what follows.
+            hashed("boot", "js", [&*self.boot, &*self.app_script].concat().as_bytes()),
             hashed("chainwalk", "js", page.bindings.as_bytes()),
             hashed("chainwalk", "wasm", &page.wasm),
             // Asked for only by those who want a lesson.
@@ -74,18 +87,22 @@ impl Shell {
         Ok(files)
     }
 
-    /// The page in one file, which works from `file://`: everything is inside, and the policy lets nothing be loaded.
-    pub(crate) fn one_file(&self, page: &Page) -> Result<String> {
+    /// The page in one file, which works from `file://`: everything is inside, and the policy lets nothing be loaded. What is not
+    /// needed for the first look is packed; `unpacker` is the WebAssembly that unpacks it.
+    pub(crate) fn one_file(&self, page: &Page, unpacker: &[u8]) -> Result<String> {
         ensure!(!self.style.contains("</style"), "a stylesheet must not contain </style: it would end there");
         let boot = inside_script(&self.boot);
-        let bindings = inside_script(&page.bindings);
-        let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&bindings));
-        let wasm = block("wasm", &page.wasm);
-        let lessons = block("lessons", self.lessons.as_bytes());
+        let script = [&*self.app_script, &*page.bindings].concat();
+        let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&script));
+        // In this order `boot.js` takes them.
+        let pieces = [&*page.wasm, script.as_bytes(), self.app_style.as_bytes(), self.lessons.as_bytes()];
+        let packed = chainwalk_pack::pack(&pieces);
+        let unpacked = chainwalk_pack::unpack(&packed);
+        ensure!(unpacked.is_some_and(|unpacked| unpacked == pieces), "what was packed does not come back as it was");
         self.fill(
             &policy(&hashes, "'unsafe-inline'", "'none'"),
             &format!("<script>{boot}</script>\n<style>\n{}</style>", self.style),
-            &format!("{wasm}\n{lessons}\n<script>{bindings}</script>"),
+            &format!("{}\n{}", block("unpack", &gzip(unpacker)), block("packed", &packed)),
         )
     }
 
@@ -152,6 +169,8 @@ mod tests {
             template: template.to_owned(),
             style: "p{}".to_owned(),
             boot: "start()".to_owned(),
+            app_style: "b{}".to_owned(),
+            app_script: "ask()\n".to_owned(),
             lessons: "lessons".to_owned(),
         }
     }
@@ -164,12 +183,12 @@ mod tests {
 
     #[test]
     fn a_policy_names_the_hash_of_each_inline_script() {
-        let html = shell(TEMPLATE).one_file(&page()).unwrap();
-        // printf 'start()' | openssl dgst -sha256 -binary | base64, and so for the bindings
-        assert!(html.contains("script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'sha256-vLnqvE2Q+ErLhVCtJypQgAkNZGWhB+PYvVl2Dr0yKjA=' 'wasm-unsafe-eval';"), "{html}");
+        let html = shell(TEMPLATE).one_file(&page(), b"unpack").unwrap();
+        // printf 'start()' | openssl dgst -sha256 -binary | base64, and so for the app's script and its bindings, joined
+        assert!(html.contains("script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'sha256-Od+jXuTJdJymIsCGN+NsKVIq92vUjEzG8BRvjQKPM9k=' 'wasm-unsafe-eval';"), "{html}");
         assert!(html.contains("connect-src 'none'"));
         assert!(html.contains("<script>start()</script>"));
-        assert!(html.contains("<script>let wasm_bindgen;</script>"));
+        assert!(!html.contains("wasm_bindgen") && !html.contains("b{}"), "packed: {html}");
         assert!(!html.contains("is a policy"));
         assert!(!html.contains(" src="), "nothing is loaded: {html}");
     }
@@ -194,7 +213,7 @@ mod tests {
 
     #[test]
     fn a_shell_without_a_place_for_the_scripts_is_refused() {
-        let error = shell("%CSP% %HEAD%").one_file(&page()).unwrap_err();
+        let error = shell("%CSP% %HEAD%").one_file(&page(), b"unpack").unwrap_err();
         assert_eq!(error.to_string(), "the shell lacks %SCRIPTS%");
     }
 
@@ -207,7 +226,7 @@ mod tests {
     fn the_real_shell_has_every_mark() {
         let shell = Shell::read(&crate::cargo::root().join("static")).unwrap();
         shell.hosted(&page(), &[]).unwrap();
-        let html = shell.one_file(&page()).unwrap();
+        let html = shell.one_file(&page(), b"unpack").unwrap();
         assert!(!html.contains("%CSP%") && !html.contains("%HEAD%") && !html.contains("%SCRIPTS%"));
     }
 }
