@@ -216,6 +216,19 @@
     });
   };
 
+  // A press that takes the focus from a field may move what is pressed: it is pressed all the same. `pressed` is where it was.
+  var pressed = null;
+  document.addEventListener("pointerdown", function (event) {
+    var target = event.target.closest("button, a, summary");
+    pressed = target && { target: target, x: event.clientX, y: event.clientY };
+  }, true);
+  document.addEventListener("pointerup", function (event) {
+    var was = pressed;
+    pressed = null;
+    if (!was || was.target.contains(event.target) || !was.target.isConnected) return;
+    if (Math.abs(was.x - event.clientX) < 4 && Math.abs(was.y - event.clientY) < 4) was.target.click();
+  }, true);
+
   // What names a part of the page leads to it.
   document.addEventListener("click", function (event) {
     var link = event.target.closest("[data-to]");

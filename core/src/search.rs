@@ -54,6 +54,15 @@ impl Search {
         })
     }
 
+    /// Whether a text that is no rule has it all, such as a rule that is switched off.
+    pub fn finds_text(&self, text: &str) -> bool {
+        self.terms.iter().all(|term| match term {
+            Term::Text(word) => contains(text, word),
+            Term::Address(address) => contains(text, &address.to_string()),
+            Term::Number(_, number) => contains(text, &number.to_string()),
+        })
+    }
+
     /// Whether a chain's own name is all that is looked for: then its policy is found, too.
     pub fn finds_chain(&self, chain: &Chain) -> bool {
         self.terms.iter().all(|term| matches!(term, Term::Text(word) if contains(&chain.name, word)))

@@ -7,7 +7,7 @@ use crate::host::Host;
 use crate::mesh::Mesh;
 use crate::packet::{Family, Origin, Packet};
 use crate::ruleset::{Part, Ruleset, Value};
-use crate::scenario;
+use crate::scenario::{self, Group, Scenario};
 use crate::walk::trace::{Outcome, Place};
 use crate::walk::walk;
 
@@ -16,10 +16,17 @@ use crate::walk::walk;
 pub fn witness(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, place: Place) -> Option<Packet> {
     let (ruleset, _, _) = place.at.find(rulesets);
     let met = |packet: &Packet| meets(rulesets, host, packet, place);
-    let mut known: Vec<Packet> = scenario::list(host, mesh).into_iter().map(|one| one.packet).collect();
-    known.retain(|packet| packet.family() == ruleset.family);
+    let mut known = scenario::list(host, mesh);
+    known.retain(|one| one.packet.family() == ruleset.family);
+    // Of each kind of way one to begin with.
+    let first = |is: &dyn Fn(&Scenario) -> bool| known.iter().find(|one| is(one)).map(|one| &one.packet);
+    let bases = [
+        first(&|one| one.packet.origin == Origin::Local),
+        first(&|one| one.packet.origin == Origin::Inbound),
+        first(&|one| one.group == Group::Through),
+    ];
     let mut asked = None;
-    for packet in &known {
+    for packet in known.iter().map(|one| &one.packet) {
         match met(packet) {
             Some(true) => return Some(packet.clone()),
             Some(false) => asked = asked.or(Some(packet)),
@@ -27,7 +34,6 @@ pub fn witness(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, place: Pl
         }
     }
     let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
-    let bases = [Origin::Local, Origin::Inbound].map(|origin| known.iter().find(|packet| packet.origin == origin));
     let fitting = bases.into_iter().flatten().filter_map(|base| fitted(ruleset, host, base, parts));
     let mut fitting: Vec<Packet> = fitting.collect();
     fitting.retain(|packet| passes(rulesets, host, packet, place));

@@ -108,11 +108,16 @@ fn is_in_dialog(target: Option<EventTarget>) -> bool {
     element.is_some_and(|element| element.closest("dialog").is_ok_and(|dialog| dialog.is_some()))
 }
 
+/// Whether it is a field that only shows something.
+fn is_readonly(target: Option<EventTarget>) -> bool {
+    target.and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|field| field.has_attribute("readonly"))
+}
+
 /// A paste into a field is the field's own, unless the text is too long for any.
 fn paste(event: &Event) -> Option<Taken> {
     let event: &ClipboardEvent = event.unchecked_ref();
     let text = event.clipboard_data()?.get_data("text/plain").unwrap_or_default();
-    if focus(event.target()) == Focus::Typing && text.len() <= MOST_EDITED {
+    if focus(event.target()) == Focus::Typing && !is_readonly(event.target()) && text.len() <= MOST_EDITED {
         return None;
     }
     event.prevent_default();

@@ -321,6 +321,9 @@ impl List<'_> {
         if chain.hook.is_some() && search.finds_chain(chain) && shown(policy) {
             found.push(Row::Rule(policy));
         }
+        let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));
+        let off = off.filter(|(_, off)| search.finds_text(off.span.of(text)));
+        found.extend(off.map(|(place, _)| Row::Off(at.ruleset, place)));
         if !found.is_empty() {
             self.rows.push(Row::Chain { at, callers: Vec::new(), open: true });
             self.rows.extend(found);

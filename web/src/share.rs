@@ -88,6 +88,11 @@ impl Gift {
         Self { real, neutral, changed, page: page.split('#').next().unwrap_or_default().to_owned() }
     }
 
+    /// Whether the page is a file on this computer: a link to it leads nowhere from another.
+    pub(crate) fn is_of_a_file(&self) -> bool {
+        self.page.starts_with("file:")
+    }
+
     /// What is given away.
     pub(crate) fn shared(&self, neutral: bool) -> &Shared {
         if neutral { &self.neutral } else { &self.real }

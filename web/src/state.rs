@@ -85,6 +85,8 @@ pub(crate) struct State {
     pub(crate) marked: Span,
     /// A rule that was asked for and that no packet meets.
     pub(crate) unmet: Option<Place>,
+    /// A rule for which a packet was sought and none found.
+    pub(crate) untried: Option<Place>,
     /// What a narrow screen shows.
     pub(crate) tab: Tab,
     /// Which rows the table of who gets past shows, where not all.
@@ -138,6 +140,7 @@ impl Default for State {
             line: None,
             marked: Span::default(),
             unmet: None,
+            untried: None,
             tab: Tab::Rules,
             only: None,
             help: false,
@@ -317,6 +320,7 @@ impl State {
     fn try_rule(&mut self, place: Place) {
         let paste = Rc::clone(&self.paste);
         let packet = witness(paste.rulesets(), &paste.host, paste.mesh.as_ref(), place);
+        self.untried = packet.is_none().then_some(place);
         self.show_with(packet, Some(place));
     }
 

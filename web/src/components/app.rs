@@ -5,6 +5,7 @@ use std::rc::Rc;
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::timers::callback::Timeout;
+use gloo::utils::document;
 use yew::prelude::*;
 
 use super::form::Form;
@@ -108,6 +109,12 @@ impl Component for App {
                 (self.parts, self.part) = (self.parts + 1, None);
                 if self.parts == PARTS {
                     self.plan(context, PAUSE);
+                    // What was drawn last has made the others lower.
+                    for selector in [".list", ".map"] {
+                        if let Ok(Some(part)) = document().query_selector(selector) {
+                            browser::follow(&part, 64);
+                        }
+                    }
                     // Behind the first paint: what came up once is no danger.
                     Timeout::new(50, || _ = browser::opening(false)).forget();
                 }

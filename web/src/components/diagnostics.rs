@@ -5,6 +5,7 @@ use chainwalk_core::explain::capital;
 use chainwalk_core::parse::Section;
 
 use super::rules::count;
+use super::told::prose;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::state::{Action, Line};
@@ -52,8 +53,9 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
                     page.state
                         .refused
                         .iter()
-                        .map(|remark| tag("p").child(says(remark)).child(fixes(page, remark, true))),
+                        .map(|remark| tag("p").child(prose(&says(remark))).child(fixes(page, remark, true))),
                 )
+                .child(button().class("line").id("refused-read").on("click", page.on(Action::Read)).text("Close"))
         }))
         .child(tag("p").class("quiet").child(format!(
             "{} in {}: {counts}.{other}",
@@ -131,7 +133,7 @@ fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Marku
             tag("span")
                 .child(link(page, line, remark.span, several))
                 .text(" ")
-                .child(says(remark))
+                .child(prose(&says(remark)))
                 .child(fixable.then(|| fixes(page, remark, false))),
         )
 }

@@ -32,11 +32,12 @@ pub(crate) fn Header(page: &Page) -> Html {
             None => Action::View(View::Edit),
         }
     });
-    let other = match page.state.paste.origin {
-        Origin::Sample(_) => None,
-        Origin::Own => Some("Your paste"),
-        Origin::Shared => Some("Shared or saved rules"),
-        Origin::Lesson => Some("The lesson's rules"),
+    let other = match (&page.state.paste.origin, &page.state.original.origin) {
+        (Origin::Sample(_), _) => None,
+        (Origin::Own, Origin::Sample(place)) => Some(format!("{}, changed", SAMPLES[*place].name)),
+        (Origin::Own, _) => Some("Your paste".to_owned()),
+        (Origin::Shared, _) => Some("Shared or saved rules".to_owned()),
+        (Origin::Lesson, _) => Some("The lesson's rules".to_owned()),
     };
     let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {
         let selected = page.state.paste.origin == Origin::Sample(place);

@@ -10,15 +10,22 @@ use crate::keys::KEYS;
 use crate::page::Page;
 use crate::state::Action;
 
-const WORDS: [(&str, &str); 6] = [
+const WORDS: [(&str, &str); 7] = [
     (
         "hook",
         "A point on a packet's way at which the kernel asks rules: PREROUTING, INPUT, FORWARD, OUTPUT, POSTROUTING.",
     ),
-    ("table", "Rules of one purpose. At a hook the tables are asked in order: raw, mangle, nat, filter, security."),
+    (
+        "table",
+        "Rules of one purpose. At a hook the tables are asked in order: raw, mangle, nat, filter, security; at INPUT nat comes last.",
+    ),
     (
         "chain",
         "A list of rules, asked from the top. The built-in ones stand at hooks; others are called by a rule's -j.",
+    ),
+    (
+        "RETURN",
+        "Goes back to the chain that called this one, to the rule behind the call; in a built-in chain, to its policy.",
     ),
     ("policy", "What a built-in chain does with a packet that no rule of it settled."),
     ("verdict", "What becomes of the packet: it goes on, is sent elsewhere, or is dropped."),

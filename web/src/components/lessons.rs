@@ -167,6 +167,17 @@ fn frame(name: &'static str, room: &Classroom, inside: Markup) -> Markup {
         .child(tag("div").class("lesson").child(inside))
 }
 
+/// What they are about, and how long they take together.
+fn about(entries: &[Entry]) -> String {
+    let minutes: u32 = entries
+        .iter()
+        .filter_map(|entry| entry.head.as_ref().ok())
+        .filter_map(|head| head.minutes.parse::<u32>().ok())
+        .sum();
+    let all = if minutes > 0 { format!(": {minutes} minutes, no cluster") } else { String::new() };
+    format!("How a mesh captures a pod's traffic, and how traffic gets by{all}. Every claim in them is tested.")
+}
+
 fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
     let entries = room.entries.as_ref().map_or(&[][..], |entries| entries);
     let row = |entry: &Entry| {
@@ -189,9 +200,7 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
     let reset = tell.reform(|_: web_sys::Event| Event::Reset);
     group()
         .child(tag("h2").id("lesson-title").attr("tabindex", "-1").text("Lessons"))
-        .child(tag("p").text(
-            "How a mesh captures a pod's traffic, and how traffic gets by: an hour, no cluster. Every arrow is walked.",
-        ))
+        .child(tag("p").child(about(entries)))
         .child(
             (room.entries.is_none() && room.fault.is_empty()).then(|| tag("p").attr("role", "status").text("Loading…")),
         )

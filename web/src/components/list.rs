@@ -368,7 +368,8 @@ fn why_unmet(state: &State, place: Place) -> String {
             (None, _) => format!("{} is not led into this chain", side.letter()),
         });
     }
-    format!("Never reached: {}.", reasons.join(", "))
+    let none = if state.untried == Some(place) { " No packet was found that comes here." } else { "" };
+    format!("Never reached: {}.{none}", reasons.join(", "))
 }
 
 fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
@@ -382,10 +383,13 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
     };
     let gone: Vec<&str> =
         state.walks().filter(|(side, _)| tested(*side).is_none()).map(|(side, _)| side.letter()).collect();
+    // Whoever comes into a chain is asked by its first rule.
+    let came = state.walks().any(|(side, walked)| gone.contains(&side.letter()) && walked.mark(place(0)).is_some());
     let says = match (gone.len(), state.sides().len()) {
         (0, _) => "none matches".to_owned(),
         (gone, all) if gone == all => "never reached".to_owned(),
-        _ => format!("none matches, {} is gone", gone.join(" and ")),
+        _ if came => format!("none matches, {} is gone", gone.join(" and ")),
+        _ => format!("none matches, {} does not come here", gone.join(" and ")),
     };
     let unfold = {
         let (act, first) = (page.act.clone(), place(rules.start));

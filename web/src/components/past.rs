@@ -2,11 +2,14 @@
 
 use chainwalk_core::explain::Fate;
 use chainwalk_core::scenario::{self, Group};
+use web_sys::Event;
+use yew::Callback;
 
 use super::badge::{badge, colour, glyph};
 use super::findings;
 use super::rules::short;
 use super::told::WORKING;
+use crate::browser;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::paste::{Kind, Past as Row};
@@ -47,7 +50,14 @@ pub(crate) fn past(page: &Page) -> Markup {
             .class(class)
             .is("aria-pressed", pressed)
             .attr("title", if pressed { "Show all" } else { "Show only these" })
-            .on("click", page.on(Action::Only((!pressed).then_some(kind))))
+            .on("click", {
+                let act = page.act.clone();
+                Callback::from(move |_: Event| {
+                    act.emit(Action::Only((!pressed).then_some(kind)));
+                    // Beneath a large answer the table begins below the window.
+                    browser::show("#pane-past .groups", "nearest", false);
+                })
+            })
             .child(format!("{sign} {} {word}", count(kind)))
     });
     // Nothing passes through a pod.

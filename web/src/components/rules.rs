@@ -201,6 +201,7 @@ fn taken(state: &State) -> Markup {
         } else {
             group().text("All understood.")
         })
+        .child(state.is_edited().then(|| group().text(" Changed since.")))
         .child(
             neutral.then(|| group().text(" It was made neutral: addresses, names and comments stand for real ones.")),
         )

@@ -1,5 +1,7 @@
 //! The dialog to share: what it would give away, and in which form.
 
+use std::rc::Rc;
+
 use gloo::utils::window;
 use wasm_bindgen::prelude::*;
 use web_sys::HtmlInputElement;
@@ -25,8 +27,15 @@ const STAYS: &str = "Loopback, link-local and multicast addresses stay, and so d
 #[derive(Clone, Debug, PartialEq)]
 struct Choice {
     form: Form,
-    neutral: bool,
     says: &'static str,
+}
+
+/// What stays as long as the page does: whoever wants no real addresses out wants that each time, and the same neutral ones.
+#[derive(Clone, Debug, PartialEq, Properties)]
+struct Lasting {
+    page: Page,
+    neutral: UseStateHandle<bool>,
+    secret: Rc<[u8; 16]>,
 }
 
 /// The dialog, open or not.
@@ -34,6 +43,8 @@ struct Choice {
 pub(crate) fn Share(page: &Page) -> Html {
     let open = page.state.share;
     let node = use_dialog(open);
+    let neutral = use_state(|| false);
+    let secret = use_memo((), |()| browser::secret().try_into().unwrap_or_default());
     let close = page.on(Action::Share(false));
     tag("dialog")
         .node(&node)
@@ -41,22 +52,26 @@ pub(crate) fn Share(page: &Page) -> Html {
         .attr("aria-labelledby", "share-title")
         .on("close", page.on(Action::Share(false)))
         .child(head("share-title", "Share what is shown", close))
-        .child(open.then(|| html! { <Inside ..page.clone() /> }))
+        .child(open.then(|| html! { <Inside page={page.clone()} {neutral} {secret} /> }))
         .html()
 }
 
 #[component]
-fn Inside(page: &Page) -> Html {
+fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
     let state = &page.state;
-    let gift = use_memo((), |()| {
-        let secret = browser::secret().try_into().unwrap_or_default();
-        Gift::of(state, &window().location().href().unwrap_or_default(), secret)
-    });
-    let choice = use_state(|| Choice { form: Form::Link, neutral: false, says: "" });
-    let text = use_memo((choice.form, choice.neutral), |(form, neutral)| gift.text(state, *form, *neutral));
-    let choose = |form, neutral| {
+    let gift = use_memo((), |()| Gift::of(state, &window().location().href().unwrap_or_default(), **secret));
+    let choice = use_state(|| Choice { form: Form::Link, says: "" });
+    let text = use_memo((choice.form, **neutral), |(form, neutral)| gift.text(state, *form, *neutral));
+    let choose = |form| {
         let choice = choice.clone();
-        Callback::from(move |_: Event| choice.set(Choice { form, neutral, says: "" }))
+        Callback::from(move |_: Event| choice.set(Choice { form, says: "" }))
+    };
+    let switch = {
+        let (choice, neutral) = (choice.clone(), neutral.clone());
+        Callback::from(move |_: Event| {
+            neutral.set(!*neutral);
+            choice.set(Choice { form: choice.form, says: "" });
+        })
     };
     let (_, _, about) = choice.form.says();
     let forms = Form::ALL.map(|form| {
@@ -64,7 +79,7 @@ fn Inside(page: &Page) -> Html {
         button()
             .id(format!("share-{key}"))
             .is("aria-pressed", form == choice.form)
-            .on("click", choose(form, choice.neutral))
+            .on("click", choose(form))
             .child(name)
     });
     let shown = match &*text {
@@ -84,7 +99,7 @@ fn Inside(page: &Page) -> Html {
         Err(why) => tag("p").class("refused").attr("role", "alert").child(why),
     };
     group()
-        .child(tag("p").id("share-holds").child(holds(page, &gift, choice.neutral)))
+        .child(tag("p").id("share-holds").child(holds(page, &gift, **neutral)))
         .child(
             tag("label")
                 .class("switch")
@@ -92,8 +107,8 @@ fn Inside(page: &Page) -> Html {
                     tag("input")
                         .attr("type", "checkbox")
                         .id("share-neutral")
-                        .checked(choice.neutral)
-                        .on("click", choose(choice.form, !choice.neutral)),
+                        .checked(**neutral)
+                        .on("click", switch),
                 )
                 .text(" Make addresses, names and comments neutral. ")
                 .child(tag("span").class("quiet").text(STAYS)),
@@ -104,6 +119,11 @@ fn Inside(page: &Page) -> Html {
                 .child(tag("div").class("choice").attr("role", "group").attr("aria-label", "As").children(forms)),
         )
         .child(tag("p").class("quiet").child(about))
+        .child((gift.is_of_a_file() && matches!(choice.form, Form::Link | Form::Embed | Form::Ticket)).then(|| {
+            tag("p").class("quiet").id("share-local").text(
+                "The link begins with a place on this computer. Who has the page elsewhere pastes the whole link into it.",
+            )
+        }))
         .child(shown)
         .child(tag("p").class("buttons").child(buttons(&text, &choice)))
         .child(
@@ -151,7 +171,7 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ma
         let to_file = {
             let choice = choice.clone();
             Callback::from(move |_: Event| {
-                choice.set(Choice { form: Form::File, neutral: choice.neutral, says: "" });
+                choice.set(Choice { form: Form::File, says: "" });
             })
         };
         return group().child(

@@ -55,11 +55,7 @@ pub(crate) fn Stepper(page: &Page) -> Html {
     });
     let (start, end) = (at == 0, at + 1 >= steps);
     let says = format!("Step {} of {}", (at + 1).min(steps), steps);
-    let (play, play_shape) = if state.playing {
-        ("Pause", "M4.500 2v12M11 2v12")
-    } else {
-        ("Play", "M3 2.500h2v11H3zM7 2.500l6 5.500-6 5.500z")
-    };
+    let (play, play_shape) = if state.playing { ("Pause", "M4.500 2v12M11 2v12") } else { ("Play", "M4 2l9 6-9 6z") };
     group()
         .child(
             tag("div")
@@ -83,7 +79,7 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                             "Step back (left arrow)",
                             Action::Go(Move::Back),
                             start,
-                            "M11.500 2 4.500 8l7 6z",
+                            "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
                         ))
                         .child(mover(page, "play", play, Action::Play(!state.playing), steps < 2, play_shape))
                         .child(mover(
@@ -92,7 +88,7 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                             "Step on (right arrow)",
                             Action::Go(Move::Forward),
                             end,
-                            "M4.500 2l7 6-7 6z",
+                            "M5.500 2 4 3.500 8.500 8 4 12.500 5.500 14l6-6z",
                         ))
                         .child(mover(
                             page,

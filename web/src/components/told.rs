@@ -45,11 +45,11 @@ impl Section {
             list.push(match action {
                 Some(action) => {
                     let onclick = page.on(action.clone());
-                    tag("li").child(button().class("link flip").on("click", onclick).child(says))
+                    tag("li").child(button().class("link flip").on("click", onclick).child(prose(says)))
                 }
                 // A leg begins, or a chapter.
                 None if says.ends_with(':') => tag("li").class("begins").child(says),
-                None => tag("li").child(says),
+                None => tag("li").child(prose(says)),
             });
         }
         let busy = self.busy.then_some("true");
@@ -63,6 +63,13 @@ impl Section {
     }
 }
 
+/// A text in which commands stand between backticks.
+pub(super) fn prose(says: &str) -> Markup {
+    let parts = says.split('`').enumerate();
+    group()
+        .children(parts.map(|(place, part)| if place % 2 == 1 { tag("code").child(part) } else { group().child(part) }))
+}
+
 /// Flips and owners of the packet whose answer is the largest text.
 pub(super) fn told(page: &Page) -> Markup {
     let Some(now) = &page.state.told else { return nothing() };
@@ -72,12 +79,13 @@ pub(super) fn told(page: &Page) -> Markup {
     let rulesets = paste.rulesets();
     let mut flips: Vec<Item> = Vec::new();
     for flip in told.flips().flatten().iter().flat_map(|flips| &flips.offered) {
-        let action = match &flip.change {
-            Change::Field(_, packet) => Some(Action::Load(packet.clone())),
-            Change::Gone(place) => Some(Action::Rule(Do::Edit(Edit::Delete(*place)))),
-            Change::Value(..) => None,
-        };
-        flips.push((flip.sentence(rulesets, told.packet(), paste.mesh.as_ref()), action));
+        let says = flip.sentence(rulesets, told.packet(), paste.mesh.as_ref());
+        flips.push(match &flip.change {
+            Change::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
+            // The one that does not only look.
+            Change::Gone(place) => (says + " Delete it.", Some(Action::Rule(Do::Edit(Edit::Delete(*place))))),
+            Change::Value(..) => (says, None),
+        });
     }
     let left = match told.flips() {
         None => None,

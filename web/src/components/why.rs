@@ -62,7 +62,7 @@ fn heading(state: &State, side: Side, walked: &Walked) -> String {
     let who = if state.compare { side.letter() } else { "it" };
     match walked.headline.fate {
         Fate::Captured => format!("Why {who} is {}", Fate::Captured.word(state.paste.mesh.is_some())),
-        Fate::Direct if state.paste.mesh.is_some() => format!("Why {who} gets past"),
+        Fate::Direct if state.paste.mesh.is_some() => format!("Why {who} is not captured"),
         Fate::Direct => format!("Why {who} arrives"),
         Fate::Dropped => format!("Why {who} does not arrive"),
         Fate::Unknown => format!("Why a dump cannot tell for {who}"),
@@ -82,7 +82,10 @@ fn because(state: &State, walked: &Walked) -> Markup {
         let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
         tag("p").class("quiet").text("It says: ").child(words).text(" Here: ").child(why).text(".")
     });
-    group().child(tag("p").child(says)).child(more)
+    let past = state.paste.known_past().unwrap_or_default();
+    let exempt = past.iter().find(|past| past.scenario.packet == walked.trace.packet).and_then(|past| past.exempt);
+    let meant = exempt.map(|why| tag("p").text("It is meant to: ").child(why).text("."));
+    group().child(tag("p").child(says)).child(more).child(meant)
 }
 
 /// The step at which the two ways part, as both saw it.

@@ -8,7 +8,7 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::trace::Place;
 
 use super::{Line, Side, State, Tab, Target, View};
-use crate::cursor::Move;
+use crate::cursor::{self, Move};
 use crate::lesson::{self, Stage};
 use crate::paste::{Kind, Paste};
 use crate::rows::{self, Order};
@@ -91,6 +91,8 @@ pub(crate) enum Action {
     },
     /// What was to come in did not: why.
     Refuse(String),
+    /// Why it did not is read.
+    Read,
     /// The walk goes on by itself from now on, or not.
     Play(bool),
     /// It goes on by itself: a step.
@@ -152,7 +154,9 @@ impl State {
             }
             Action::Compare => {
                 self.compare = !self.compare;
+                let here = self.cursor;
                 self.arrive();
+                self.cursor = cursor::go(&self.paths(), 0, Move::To(here));
             }
             Action::Go(to) => {
                 self.cursor = self.after(to);
@@ -182,6 +186,7 @@ impl State {
             Action::Held(held) => self.held = held,
             Action::Share(open) => self.share = open,
             Action::Refuse(why) => self.refuse(why),
+            Action::Read => self.refused.clear(),
             Action::Play(playing) => {
                 // From the start again, where there is nothing left to play.
                 if playing && self.cursor + 1 >= self.steps() {
