@@ -300,10 +300,15 @@ pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> St
     }
 }
 
+/// Words of one kind of letter throughout.
+const SHORT: [&str; 6] = ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"];
+
 /// A sentence of ours with a capital letter first.
 pub fn capital(text: &str) -> String {
     let mut text = text.to_owned();
-    if let Some(first) = text.get_mut(..1) {
+    let word = text.find(' ').unwrap_or(text.len());
+    let capitals = if SHORT.contains(&&text[..word]) { word } else { 1 };
+    if let Some(first) = text.get_mut(..capitals) {
         first.make_ascii_uppercase();
     }
     text

@@ -234,3 +234,11 @@ fn an_end_says_what_of_the_packet_has_changed() {
     );
     check("*mangle\n:POSTROUTING ACCEPT [0:0]\n-A POSTROUTING -j TTL --ttl-set 9\nCOMMIT\n", sent, "leaves by eth0");
 }
+
+#[test]
+fn a_sentence_begins_with_a_capital_and_a_short_word_stays_one() {
+    for (text, want) in [("uid 1 to x", "Uid 1 to x"), ("tcp to x", "TCP to x"), ("udp", "UDP"), ("", ""), ("é", "é")]
+    {
+        assert_eq!(explain::capital(text), want);
+    }
+}

@@ -109,11 +109,9 @@ impl Component for App {
                 (self.parts, self.part) = (self.parts + 1, None);
                 if self.parts == PARTS {
                     self.plan(context, PAUSE);
-                    // What was drawn last has made the others lower.
-                    for selector in [".list", ".map"] {
-                        if let Ok(Some(part)) = document().query_selector(selector) {
-                            browser::follow(&part, 64);
-                        }
+                    // What was drawn last has made the list lower.
+                    if let Ok(Some(list)) = document().query_selector(".list") {
+                        browser::follow(&list, 64);
                     }
                     // Behind the first paint: what came up once is no danger.
                     Timeout::new(50, || _ = browser::opening(false)).forget();
