@@ -44,6 +44,11 @@ impl<'a> Lines<'a> {
         self.starts.len()
     }
 
+    /// Where each begins.
+    pub(super) fn starts(&self) -> impl Iterator<Item = usize> {
+        self.starts.iter().map(|start| *start as usize)
+    }
+
     /// Where a line begins, and where its text ends.
     pub(super) fn range(&self, line: usize) -> (usize, usize) {
         let start = self.starts[line] as usize;

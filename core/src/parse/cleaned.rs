@@ -11,9 +11,12 @@ struct Piece {
     at: u32,
     /// Where it comes from.
     from: u32,
-    /// How many bytes there it stands for; `None`: it is copied byte for byte.
-    width: Option<u32>,
+    /// How many bytes there it stands for; [`COPIED`]: it is copied byte for byte.
+    width: u32,
 }
+
+/// Not an `Option`: a text that is all noise has a piece for every few bytes.
+const COPIED: u32 = u32::MAX;
 
 /// The text and its pieces. Pieces may stand in another order than where they come from.
 #[derive(Debug, Default)]
@@ -22,6 +25,10 @@ pub(super) struct Cleaned<'a> {
     pub(super) text: Cow<'a, str>,
     source: &'a str,
     pieces: Vec<Piece>,
+    /// Whether it will be about as long as the source.
+    long: bool,
+    /// Whether its last line lacks an end that the source lacks, too: none is added before more text is.
+    open: bool,
 }
 
 fn narrow(offset: usize) -> u32 {
@@ -31,14 +38,19 @@ fn narrow(offset: usize) -> u32 {
 impl<'a> Cleaned<'a> {
     /// Nothing yet of a source, most of which may stay as it is.
     pub(super) fn from_source(source: &'a str) -> Self {
-        Self { text: Cow::Borrowed(""), source, pieces: Vec::new() }
+        Self { text: Cow::Borrowed(""), source, ..Self::default() }
+    }
+
+    /// The same, of which nearly all is to come: where it cannot be borrowed, there is room for it at once.
+    pub(super) fn from_most_of(source: &'a str) -> Self {
+        Self { long: true, ..Self::from_source(source) }
     }
 
     /// A text that begins at byte `from` of the source.
     pub(super) fn of(text: &'a str, from: usize) -> Self {
-        let piece = Piece { at: 0, from: narrow(from), width: None };
+        let piece = Piece { at: 0, from: narrow(from), width: COPIED };
         let pieces = if text.is_empty() { Vec::new() } else { vec![piece] };
-        Self { text: Cow::Borrowed(text), source: "", pieces }
+        Self { text: Cow::Borrowed(text), pieces, ..Self::default() }
     }
 
     /// Adds text that stands at byte `from` of the source, or does not stand there.
@@ -49,32 +61,57 @@ impl<'a> Cleaned<'a> {
             && longer.ends_with(text)
         {
             *own = longer;
-        } else {
-            self.text.to_mut().push_str(text);
+            return;
+        }
+        if let (Cow::Borrowed(own), true) = (&self.text, self.long) {
+            // A list that grows by doubling leaves holes as large as it.
+            let mut room = String::with_capacity(self.source.len());
+            room.push_str(own);
+            self.text = Cow::Owned(room);
+        }
+        self.text.to_mut().push_str(text);
+    }
+
+    /// Adds the end of the last line where it was left out.
+    fn close(&mut self) {
+        if std::mem::take(&mut self.open) {
+            self.end(self.source.len());
         }
     }
 
     /// Adds text that stands at byte `from` just so.
     pub(super) fn copy_text(&mut self, text: &str, from: usize) {
+        self.close();
         let at = narrow(self.text.len());
         self.push(text, Some(from));
         if !text.is_empty() && !self.continues(at, narrow(from)) {
-            self.pieces.push(Piece { at, from: narrow(from), width: None });
+            self.pieces.push(Piece { at, from: narrow(from), width: COPIED });
         }
     }
 
     /// Adds a line's end, of a line that ends at byte `from`. Where all of it was copied, its end belongs to it.
     pub(super) fn end_line(&mut self, from: usize) {
+        self.close();
+        // All of the source, which would have to be copied for it.
+        let all = self.is_source() && from == self.source.len();
+        self.open = all && !self.text.is_empty() && !self.text.ends_with('\n');
+        if !self.open {
+            self.end(from);
+        }
+    }
+
+    fn end(&mut self, from: usize) {
         let at = narrow(self.text.len());
         self.push("\n", Some(from));
         if !self.continues(at, narrow(from)) {
-            self.pieces.push(Piece { at, from: narrow(from), width: Some(0) });
+            self.pieces.push(Piece { at, from: narrow(from), width: 0 });
         }
     }
 
     /// Adds text that stands for `width` bytes at `from`.
     pub(super) fn put(&mut self, text: &str, from: usize, width: usize) {
-        let piece = Piece { at: narrow(self.text.len()), from: narrow(from), width: Some(narrow(width)) };
+        self.close();
+        let piece = Piece { at: narrow(self.text.len()), from: narrow(from), width: narrow(width) };
         if !text.is_empty() {
             self.push(text, None);
             self.pieces.push(piece);
@@ -90,8 +127,8 @@ impl<'a> Cleaned<'a> {
             let next = other.pieces.get(place + 1).map_or(other.text.len(), |next| next.at as usize);
             let text = &other.text[at..next.min(end)];
             match piece.width {
-                None => self.copy_text(text, piece.from as usize + (at - piece.at as usize)),
-                Some(width) => self.put(text, piece.from as usize, width as usize),
+                COPIED => self.copy_text(text, piece.from as usize + (at - piece.at as usize)),
+                width => self.put(text, piece.from as usize, width as usize),
             }
             (place, at) = (place + 1, next);
         }
@@ -99,7 +136,17 @@ impl<'a> Cleaned<'a> {
 
     /// Whether what comes from a place continues what was copied last.
     fn continues(&self, at: u32, from: u32) -> bool {
-        self.pieces.last().is_some_and(|piece| piece.width.is_none() && piece.from + (at - piece.at) == from)
+        self.pieces.last().is_some_and(|piece| piece.width == COPIED && piece.from + (at - piece.at) == from)
+    }
+
+    /// Whether it is a beginning of the source as it stands there.
+    pub(super) fn is_beginning(&self) -> bool {
+        matches!(self.text, Cow::Borrowed(_))
+    }
+
+    /// Whether it is the source as it stands.
+    pub(super) fn is_source(&self) -> bool {
+        self.is_beginning() && self.text.len() == self.source.len()
     }
 
     /// Whether a line begins at a byte of the source.
@@ -116,8 +163,8 @@ impl<'a> Cleaned<'a> {
     pub(super) fn origin(&self, at: usize) -> usize {
         let Some(piece) = self.pieces.get(self.piece(at)) else { return at };
         match piece.width {
-            None => piece.from as usize + at.saturating_sub(piece.at as usize),
-            Some(_) => piece.from as usize,
+            COPIED => piece.from as usize + at.saturating_sub(piece.at as usize),
+            _ => piece.from as usize,
         }
     }
 
@@ -126,8 +173,8 @@ impl<'a> Cleaned<'a> {
         let Some(last) = end.checked_sub(1) else { return self.origin(0) };
         let Some(piece) = self.pieces.get(self.piece(last)) else { return end };
         match piece.width {
-            None => piece.from as usize + (last - piece.at as usize) + 1,
-            Some(width) => piece.from as usize + width as usize,
+            COPIED => piece.from as usize + (last - piece.at as usize) + 1,
+            width => piece.from as usize + width as usize,
         }
     }
 
@@ -163,6 +210,18 @@ fn ceil(text: &str, at: usize) -> usize {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn an_end_that_the_source_lacks_is_added_before_more_text() {
+        let mut cleaned = Cleaned::from_source("a\nb");
+        cleaned.copy_text("a\n", 0);
+        cleaned.copy_text("b", 2);
+        cleaned.end_line(3);
+        assert!(cleaned.is_source());
+        cleaned.put("c", 3, 0);
+        assert_eq!(cleaned.text, "a\nb\nc");
+        assert_eq!([0, 1, 2, 3, 4].map(|at| cleaned.origin(at)), [0, 1, 2, 3, 3]);
+    }
 
     #[test]
     fn every_place_leads_back() {

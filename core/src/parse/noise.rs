@@ -61,7 +61,7 @@ pub(super) struct Clean<'a> {
 
 /// Cleans a text, line by line.
 pub(super) fn clean(text: &str) -> Clean<'_> {
-    let mut clean = Clean { cleaned: Cleaned::from_source(text), length: text.len(), ..Clean::default() };
+    let mut clean = Clean { cleaned: Cleaned::from_most_of(text), length: text.len(), ..Clean::default() };
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         clean.line(line, start);

@@ -1,6 +1,8 @@
 //! From the blocks of a paste to one text that the reader of dumps takes: tables that lack their line get it, what
 //! `iptables -S` printed is written as `iptables-save` would, scripts become plain calls.
 
+use std::ops::Range;
+
 use super::blocks::{Asked, Block, Lines, What};
 use super::call::Program;
 use super::cleaned::Cleaned;
@@ -111,55 +113,61 @@ impl<'a> Writer<'a, '_, '_> {
             self.put(&header(block.asked.as_ref()), start);
             self.end_line(start);
         }
-        let mut part = Vec::new();
+        let mut first = block.first;
         let mut named = false;
         for at in block.first..=block.last {
             match Kind::of(self.lines.get(at)) {
-                Kind::Blank | Kind::Comment => {}
                 Kind::Header => self.copy_line(at),
                 Kind::Table(_) => {
-                    self.part(block, named, &part);
-                    part = vec![at];
-                    named = true;
+                    self.part(block, named, first..at);
+                    (first, named) = (at, true);
                 }
                 Kind::Commit => {
-                    part.push(at);
-                    self.part(block, named, &part);
-                    part.clear();
-                    named = false;
+                    self.part(block, named, first..at + 1);
+                    (first, named) = (at + 1, false);
                 }
-                _ => part.push(at),
+                _ => {}
             }
         }
-        self.part(block, named, &part);
+        self.part(block, named, first..block.last + 1);
+    }
+
+    /// The lines of a part that are its own. They are not listed: in a large text that would take as much memory as it.
+    fn own(&self, part: &Range<usize>) -> impl DoubleEndedIterator<Item = usize> + Clone + use<'a> {
+        let lines = self.lines;
+        let not = |kind: Kind| matches!(kind, Kind::Blank | Kind::Comment | Kind::Header);
+        part.clone().filter(move |at| !not(Kind::of(lines.get(*at))))
     }
 
     /// Writes the lines of one table.
-    fn part(&mut self, block: &Block, named: bool, part: &[usize]) {
-        let Some(&first) = part.first() else { return };
+    fn part(&mut self, block: &Block, named: bool, part: Range<usize>) {
+        let mut own = self.own(&part);
+        let (Some(first), last) = (own.clone().next(), own.next_back().unwrap_or(part.start)) else { return };
         let rules = |kind: Kind| kind.is_sure() && !matches!(kind, Kind::Commit);
-        if !named && !part.iter().any(|at| rules(Kind::of(self.lines.get(*at)))) {
+        if !named && !self.own(&part).any(|at| rules(Kind::of(self.lines.get(at)))) {
             // A COMMIT by itself, and what stands around it.
             return;
         }
-        if !named && !self.name(block, first, part) {
+        if !named && !self.name(block, first, &part) {
             return;
         }
         // In the order of their lines.
-        let first = self.late(part);
+        let first = self.late(&part);
         first.iter().for_each(|at| self.chain_line(*at));
-        part.iter().filter(|at| first.binary_search(at).is_err()).for_each(|at| self.chain_line(*at));
+        for at in self.own(&part).filter(|at| first.binary_search(at).is_err()) {
+            self.chain_line(at);
+        }
         if block.what == What::Rules {
-            let from = self.cleaned.origin(self.lines.range(part[part.len() - 1]).1);
+            let from = self.cleaned.origin(self.lines.range(last).1);
             self.put("COMMIT", from);
             self.end_line(from);
         }
     }
 
     /// Writes the line that names the table of lines without one, where only one table can be meant.
-    fn name(&mut self, block: &Block, first: usize, part: &[usize]) -> bool {
+    fn name(&mut self, block: &Block, first: usize, part: &Range<usize>) -> bool {
         let lines = self.lines;
-        let guessed = guess::table(part.iter().map(|at| lines.get(*at)));
+        let guessed = guess::table(self.own(part).map(|at| lines.get(at)));
         let asked = block.asked.as_ref().filter(|asked| asked.program == Program::Rules).and_then(|asked| asked.table);
         let (start, end) = lines.range(first);
         let span = Span::new(start, end);
@@ -173,7 +181,7 @@ impl<'a> Writer<'a, '_, '_> {
             // `iptables -S` has no such line.
             (None, Ok((table, why))) => {
                 let printed = block.what == What::Rules
-                    && part.iter().any(|at| matches!(Kind::of(lines.get(*at)), Kind::Policy(_)));
+                    && self.own(part).any(|at| matches!(Kind::of(lines.get(at)), Kind::Policy(_)));
                 if !printed {
                     let problem = Problem::new(format!(
                         "the line that names the table is missing: read as table {table}, since {why}"
@@ -208,13 +216,13 @@ impl<'a> Writer<'a, '_, '_> {
     }
 
     /// The lines to be written before the others, where chains are declared below rules of theirs.
-    fn late(&mut self, part: &[usize]) -> Vec<usize> {
+    fn late(&mut self, part: &Range<usize>) -> Vec<usize> {
         let lines = self.lines;
         let mut ruled = std::collections::HashSet::new();
         let mut any = false;
         let mut last = "";
-        for at in part {
-            match Kind::of(lines.get(*at)) {
+        for at in self.own(part) {
+            match Kind::of(lines.get(at)) {
                 // The rules of a chain mostly stand together.
                 Kind::Rule(name) if name != last => {
                     last = name;
@@ -222,7 +230,7 @@ impl<'a> Writer<'a, '_, '_> {
                 }
                 Kind::Chain(name) | Kind::Policy(name) | Kind::NewChain(name) if ruled.contains(name) => {
                     any = true;
-                    let (start, end) = lines.range(*at);
+                    let (start, end) = lines.range(at);
                     let problem = Problem::new(format!("chain {name} is declared below its rules: read as if above"))
                         .hint("iptables-restore wants the chain's line first");
                     self.say(Severity::Warning, Span::new(start, end), problem);
@@ -233,7 +241,8 @@ impl<'a> Writer<'a, '_, '_> {
         if !any {
             return Vec::new();
         }
-        let of = |is: fn(Kind) -> bool| part.iter().copied().filter(move |at| is(Kind::of(lines.get(*at))));
+        let own = self.own(part);
+        let of = |is: fn(Kind) -> bool| own.clone().filter(move |at| is(Kind::of(lines.get(*at))));
         let tables = of(|kind| matches!(kind, Kind::Table(_)));
         tables.chain(of(|kind| matches!(kind, Kind::Chain(_) | Kind::Policy(_) | Kind::NewChain(_)))).collect()
     }

@@ -18,12 +18,18 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
     let lines = Lines::of(&cleaned.text);
     let found = blocks::find(&lines);
     let normal = Normal::of(text, &cleaned, &lines, &found.blocks);
-    let pasted = Lines::of(text);
+    let own = if cleaned.is_source() { None } else { Some(Lines::of(text)) };
+    let pasted = own.as_ref().unwrap_or(&lines);
     let number = |at: usize| u32::try_from(pasted.holding(at) + 1).unwrap_or(u32::MAX);
 
-    let out = Lines::of(&normal.out.text);
-    let numbers: Vec<u32> = (0..out.len()).map(|line| number(normal.out.origin(out.range(line).0))).collect();
-    let manner = Manner { stated, strict: false, may_fail: &normal.may_fail, numbers: Some(&numbers) };
+    // Lines that stand where they were pasted have the numbers that they count.
+    let moved = !normal.out.is_beginning();
+    let numbers: Vec<u32> = match moved {
+        true => Lines::of(&normal.out.text).starts().map(|start| number(normal.out.origin(start))).collect(),
+        false => Vec::new(),
+    };
+    let numbers = moved.then_some(&*numbers);
+    let manner = Manner { stated, strict: false, may_fail: &normal.may_fail, numbers };
     let mut said = Diagnostics::of(source);
     let first = read.rulesets.len();
     let outcome = save::read(&normal.out.text, source, manner, &mut read.rulesets, &mut said);

@@ -2,6 +2,8 @@
 
 use crate::ruleset::Chain;
 
+use super::edit::MOST_CHAINS;
+
 /// Where in its table each chain stands: a hash table that holds no names, since the chains have them.
 #[derive(Debug, Default)]
 pub(super) struct Places {
@@ -10,17 +12,17 @@ pub(super) struct Places {
     taken: usize,
 }
 
-/// The hash of a name, so that few names have to be looked at, and the place of its chain, from 1; 0 is free.
-#[derive(Clone, Copy, Debug, Default)]
-struct Slot {
-    hash: u32,
-    place: u32,
-}
+/// The place of a chain, from 1, in the low bits; 0 is free. Above them a part of its name's hash, so that few names have
+/// to be looked at.
+type Slot = u32;
+
+/// There is room for twice as many chains as a text may have.
+const PLACE: u32 = (MOST_CHAINS as u32) * 2 - 1;
 
 impl Places {
     /// Of all chains of a table.
     pub(super) fn of(chains: &[Chain]) -> Self {
-        let slots = vec![Slot::default(); (chains.len() * 3 / 2).next_power_of_two().max(16)];
+        let slots = vec![0; (chains.len() * 3 / 2).next_power_of_two().max(16)];
         let mut places = Self { slots, taken: 0 };
         for (place, chain) in (0..).zip(chains) {
             places.put(&chain.name, place);
@@ -35,8 +37,9 @@ impl Places {
         let mut at = hash as usize & last;
         loop {
             let slot = self.slots[at];
-            let place = slot.place.checked_sub(1)?;
-            if slot.hash == hash && chains.get(place as usize).is_some_and(|chain| *chain.name == *name) {
+            let place = (slot & PLACE).checked_sub(1)?;
+            let alike = (slot ^ hash) & !PLACE == 0;
+            if alike && chains.get(place as usize).is_some_and(|chain| *chain.name == *name) {
                 return Some(place);
             }
             at = (at + 1) & last;
@@ -57,10 +60,10 @@ impl Places {
         let last = self.slots.len() - 1;
         let hash = hash(name);
         let mut at = hash as usize & last;
-        while self.slots[at].place != 0 {
+        while self.slots[at] != 0 {
             at = (at + 1) & last;
         }
-        self.slots[at] = Slot { hash, place: place + 1 };
+        self.slots[at] = hash & !PLACE | (place + 1).min(PLACE);
         self.taken += 1;
     }
 }
