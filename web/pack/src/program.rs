@@ -39,7 +39,7 @@ pub(crate) const TREES: usize = KINDS + 256;
 const MAGIC: u32 = 8;
 
 /// How many contexts each byte has.
-pub(crate) const CONTEXTS: usize = 4;
+pub(crate) const CONTEXTS: usize = 3;
 
 /// What has been read of one piece.
 pub(crate) struct Reader {
@@ -61,8 +61,8 @@ pub(crate) struct Reader {
     /// The first bytes of the last instructions, the newest lowest; and the last one with its numbers, as a hash.
     ops: u64,
     instruction: u32,
-    /// The last two numbers of each kind.
-    last: [[u32; 2]; KINDS],
+    /// The last number of each kind.
+    last: [u32; KINDS],
     /// Which function this is.
     function: u32,
     /// The variable that was set last.
@@ -110,7 +110,7 @@ impl Reader {
             bytes: 0,
             ops: 0,
             instruction: 0,
-            last: [[0; 2]; KINDS],
+            last: [0; KINDS],
             function: 0,
             set: 0,
             word: 0,
@@ -247,7 +247,7 @@ impl Reader {
             }
             _ => {
                 let kind = self.whole_kind();
-                self.last[kind as usize] = [number, self.last[kind as usize][0]];
+                self.last[kind as usize] = number;
                 self.instruction = hash(self.instruction, number);
                 self.count = self.count.saturating_sub(1);
                 if kind == Kind::Variable && self.ops as u8 != 0x20 {
@@ -328,44 +328,29 @@ impl Reader {
         self.kind = kind;
     }
 
-    /// Of what is no code: the bytes before, those some places before, as tables have them, and a word.
+    /// Of what is no code: bytes some places before, as tables have them; the last two; the word.
     fn before(&self) -> [u32; CONTEXTS] {
         let last = self.bytes as u32;
         let byte = |before: u32| u32::from((self.bytes >> (8 * (before - 1))) as u8);
         let kind = self.kind as u32;
         let column = if self.kind == Kind::Text { last } else { byte(4) << 16 | byte(8) << 8 | self.section & 3 };
-        [
-            hash(kind, column),
-            hash(kind, last & 0xffff),
-            hash(kind, last & 0xff_ffff),
-            hash(hash(kind, self.word), byte(1)),
-        ]
+        [hash(kind, column), hash(kind, last & 0xffff), hash(hash(kind, self.word), byte(1))]
     }
 
     /// Of an instruction: those before, and the last with its numbers.
     fn before_op(&self) -> [u32; CONTEXTS] {
         let kind = self.kind as u32;
         let ops = self.ops as u32;
-        [
-            hash(kind, ops & 0xffff),
-            hash(kind, ops & 0xff_ffff),
-            hash(ops, (self.ops >> 32) as u32 & 0xffff),
-            hash(kind, self.instruction),
-        ]
+        [hash(kind, ops & 0xff_ffff), hash(ops, (self.ops >> 32) as u32 & 0xffff), hash(kind, self.instruction)]
     }
 
-    /// Of a number: what there is of it, its instruction and those before, numbers of its kind, the function.
+    /// Of a number, each with what there is of it and its instruction: the function; the last of its kind; the instructions before.
     fn before_number(&self) -> [u32; CONTEXTS] {
         let ops = self.ops as u32;
-        let [last, before] = self.last[self.whole_kind() as usize];
+        let last = self.last[self.whole_kind() as usize];
         let op = hash((self.kind as u32) << 8 | ops & 0xff, self.number << 5 | self.bits);
         let latest = if self.kind == Kind::Variable { self.set } else { last };
-        [
-            hash(op, self.function),
-            hash(hash(op, ops & 0xff00), latest),
-            hash(hash(op, ops & 0xff00 ^ before << 8), last),
-            hash(op, ops),
-        ]
+        [hash(op, self.function), hash(hash(op, ops & 0xff00), latest), hash(op, ops)]
     }
 }
 

@@ -11,6 +11,8 @@ const MOST: usize = 32;
 const LONG: usize = 16;
 /// Places that are remembered.
 const PLACES: usize = 1 << 16;
+/// Of what is remembered the bits of a place. The others are of the hash: most places of something else are told without a look.
+const PLACE: u32 = (1 << 22) - 1;
 
 pub(crate) struct Repeat {
     /// Behind the last six bytes, by their hash, when they stood anywhere before.
@@ -40,14 +42,15 @@ impl Repeat {
             self.same = 0;
         }
         let hash = hash(u32::from_le_bytes([*c, *d, *e, *f]), u32::from(*a) << 8 | u32::from(*b));
+        let mark = hash & !PLACE;
         let place = &mut self.places[hash as usize % PLACES];
-        if self.same == 0 && *place > 0 {
-            self.place = *place as usize;
+        if self.same == 0 && *place & !PLACE == mark {
+            self.place = (*place & PLACE) as usize;
             let before = bytes[..self.place].iter().rev().zip(bytes.iter().rev());
             let same = before.take(MOST).take_while(|(one, other)| one == other).count();
             self.same = if same < LEAST { 0 } else { same };
         }
-        *place = bytes.len() as u32;
+        *place = bytes.len() as u32 & PLACE | mark;
     }
 
     /// The next byte, where a long repetition goes on.
