@@ -314,6 +314,15 @@ pub fn capital(text: &str) -> String {
     text
 }
 
+/// The same text with a small first letter: what begins with a word goes on in a sentence.
+pub(crate) fn lower(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    text
+}
+
 /// Where a packet ends, in one of four ways that the page gives a colour, a sign and a word.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
@@ -513,11 +522,6 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
 fn redirects(ruleset: &Ruleset) -> bool {
     let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
     rules.any(|rule| matches!(rule.target, Target::Extension(id) if id.get().behaviour == Behaviour::Redirects))
-}
-
-fn lower(text: &str) -> String {
-    let mut chars = text.chars();
-    chars.next().map_or_else(String::new, |first| first.to_lowercase().chain(chars).collect())
 }
 
 /// What the deciding rule saw in the packet: field and value of the last condition that asks for something, not for its

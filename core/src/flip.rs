@@ -49,26 +49,18 @@ impl Flip {
                 let [old, new] = [packet, &**other].map(|packet| show(packet, field));
                 format!("Had the {} been {new} and not {old}", noun(field))
             }
-            Change::Gone(place) => format!("Without {}", lower(&explain::place(rulesets, *place))),
+            Change::Gone(place) => format!("Without {}", explain::lower(&explain::place(rulesets, *place))),
             Change::Value(place, says) => {
-                format!("Had {} asked whether {says}", lower(&explain::place(rulesets, *place)))
+                format!("Had {} asked whether {says}", explain::lower(&explain::place(rulesets, *place)))
             }
         };
         format!("{had}, {}.", would(rulesets, &self.verdict, mesh, packet.origin))
     }
 }
 
-fn lower(text: &str) -> String {
-    let mut text = text.to_owned();
-    if let Some(first) = text.get_mut(..1) {
-        first.make_ascii_lowercase();
-    }
-    text
-}
-
 /// "rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001".
 fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Origin) -> String {
-    let who = verdict.decided_by.map_or("routing".into(), |place| lower(&explain::place(rulesets, place)));
+    let who = verdict.decided_by.map_or("routing".into(), |place| explain::lower(&explain::place(rulesets, place)));
     let by = verdict.interface.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
     let on = verdict.port.map(|port| format!(" on {port}")).unwrap_or_default();
     let does = match verdict.kind {

@@ -220,7 +220,7 @@ impl Leg {
         steps.push(match verdict.map(|verdict| (verdict.kind, verdict.port, &verdict.interface)) {
             Some((VerdictKind::Delivered, Some(port), _)) => format!("delivered to {} on port {port}", self.to),
             Some((VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface))) => format!("leaves by {interface}"),
-            Some((kind, ..)) => format!("{kind:?}").to_lowercase(),
+            Some((kind, ..)) => format!("{kind:?}").to_ascii_lowercase(),
             None => "a dump cannot tell where it ends".into(),
         });
         if let (Some((address, port)), Some(by)) = (self.original, self.asked_by) {

@@ -3,13 +3,15 @@
 //! The script is run as root, and may come from someone else's link: what is not plainly a name or a number is refused
 //! here, rules stand in quoted documents, and rules that hold anything not understood are not written at all.
 
-use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use serde::Serialize;
 
 use crate::capture::Backend;
 use crate::extension::Id;
 use crate::host::{Host, Prefix, Route, RouteKind, RoutingRule, Socket};
+use crate::order;
 use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::print;
 use crate::ruleset::{Ruleset, Target};
@@ -37,10 +39,10 @@ pub fn script(rulesets: &[Ruleset], trace: &Trace) -> Result<String, String> {
     }
     let mut out = String::from(HEAD);
     let wire = namespace(&trace.host, &packet, &mut out)?;
-    let json = serde_json::json!({"packet": packet, "wire": wire});
+    let (sent, wire) = (json(&packet), json(&wire));
     // Writing to a string cannot fail.
-    let _ = write!(out, "cat > \"$work/packet.json\" << '{END}'\n{json}\n{END}\n");
-    let sockets = serde_json::json!(listeners(trace, &packet));
+    let _ = write!(out, "cat > \"$work/packet.json\" << '{END}'\n{{\"packet\":{sent},\"wire\":{wire}}}\n{END}\n");
+    let sockets = json(&listeners(trace, &packet));
     let _ = write!(out, "cat > \"$work/sockets.json\" << '{END}'\n{sockets}\n{END}\n\n# The rules.\n");
     for (_, set) in &sets {
         let (program, backend) = called(set);
@@ -57,6 +59,10 @@ pub fn script(rulesets: &[Ruleset], trace: &Trace) -> Result<String, String> {
     let _ = write!(out, "}}\n{LAST}");
     compare(rulesets, trace, &mut out);
     Ok(out)
+}
+
+fn json(value: &impl Serialize) -> String {
+    serde_json::to_string(value).expect("it holds no maps with keys that are not strings")
 }
 
 /// Who listens, and who the walk takes to: without a socket TPROXY drops.
@@ -122,14 +128,14 @@ fn plain(word: &str) -> Result<&str, String> {
 
 /// Makes interfaces, addresses, routes and settings as the host has them, and says by which wire the packet comes in.
 fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<String>, String> {
-    let mut wires: BTreeMap<&str, String> = BTreeMap::new();
+    let mut wires: Vec<(&str, String)> = Vec::new();
     for interface in host.interfaces.iter().filter(|interface| interface.name != "lo") {
         let (name, number) = (plain(&interface.name)?, format!("{:02x}", wires.len() + 1));
         let _ = writeln!(out, "wire {name} {number}");
         if let Some(group) = interface.group {
             let _ = writeln!(out, "ip -n \"$pod\" link set {name} group {group}");
         }
-        wires.insert(name, number);
+        wires.push((name, number));
     }
     for interface in &host.interfaces {
         let name = plain(&interface.name)?;
@@ -153,7 +159,8 @@ fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<St
         return Ok(None);
     }
     let chosen = packet.in_interface.as_deref().unwrap_or("eth0");
-    wires.remove(chosen).map(Some).ok_or_else(|| format!("nothing can be sent in by {chosen} from outside"))
+    let wire = wires.into_iter().rfind(|(name, _)| *name == chosen).map(|(_, number)| number);
+    wire.map(Some).ok_or_else(|| format!("nothing can be sent in by {chosen} from outside"))
 }
 
 fn family_flag(address: IpAddr) -> &'static str {
@@ -239,16 +246,16 @@ fn compare(rulesets: &[Ruleset], trace: &Trace, out: &mut String) {
         );
         return;
     }
-    let mut expected: BTreeMap<String, u64> = BTreeMap::new();
+    let mut expected = Vec::new();
     for step in trace.path.steps.iter().filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy)) {
         let (_, table, chain) = step.place.at.find(rulesets);
         let rule = step.place.rule.map_or("policy".into(), |rule| (rule + 1).to_string());
-        let place = format!("{} {} {} {rule}", step.place.at.ruleset, table.name, chain.name);
-        *expected.entry(place).or_default() += 1;
+        expected.push(format!("{} {} {} {rule}", step.place.at.ruleset, table.name, chain.name));
     }
+    order::sort_by(&mut expected, Ord::cmp);
     let _ = writeln!(out, "sort > \"$work/expected\" << '{END}'");
-    for (place, count) in expected {
-        let _ = writeln!(out, "{place} {count}");
+    for same in expected.chunk_by(|a, b| a == b) {
+        let _ = writeln!(out, "{} {}", same[0], same.len());
     }
     let _ = write!(
         out,
