@@ -11,7 +11,7 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     cargo::{self, run},
-    dense,
+    dense, order,
     progress::{say, timed},
     target,
 };
@@ -63,6 +63,7 @@ fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
     let mut page = timed("binding it to JavaScript", || bind(&compiled, purpose))?;
     if purpose == Purpose::Dist {
         optimize(&mut page);
+        page.wasm = timed("bringing its functions in order", || order::ordered(&page.wasm))?;
     }
     Ok(page)
 }
