@@ -6,6 +6,7 @@ use crate::constants::Constants;
 use crate::explain;
 use crate::host::Host;
 use crate::mesh::Mesh;
+use crate::order;
 use crate::packet::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use crate::ruleset::{Apart, Part, Ruleset, Target, Value};
 use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
@@ -114,7 +115,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
         search.rules(rulesets);
     }
     // What is changed of the packet before what is changed of the rules.
-    search.found.offered.sort_by_key(|flip| match flip.change {
+    order::sort_by_key(&mut search.found.offered, |flip| match flip.change {
         Change::Field(..) => 0,
         Change::Gone(_) => 1,
         Change::Value(..) => 2,

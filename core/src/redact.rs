@@ -7,7 +7,7 @@
 //! Two rare ones do not survive it: SNPT and DNPT, whose result depends on a checksum over the prefixes, and `-m eui64`,
 //! which compares an address with a hardware address.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::net::IpAddr;
 
 use crate::capture::{Backend, Capture, CapturedRules, Target};
@@ -192,7 +192,7 @@ fn comes_with_an_address(group: IpAddr) -> bool {
 /// Neutral names by the names that they stand for.
 #[derive(Debug, Default)]
 struct Names {
-    known: BTreeMap<(&'static str, String), usize>,
+    known: HashMap<(&'static str, String), usize>,
     /// How many there are of each kind.
     counts: Vec<(&'static str, usize)>,
 }

@@ -4,6 +4,7 @@ use super::pen::plain;
 use super::way::{Stop, stops};
 use super::{Go, Group, Lane, Shape, Sheet};
 use crate::explain::Fate;
+use crate::order;
 use crate::walk::trace::RouteReason;
 
 /// What stands above a station that is no hook.
@@ -43,7 +44,7 @@ pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
 /// "A, B captured".
 pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
     let mut letters: Vec<&str> = lanes.iter().map(|lane| sheet.lanes[*lane].letter).collect();
-    letters.sort_unstable();
+    order::sort_by(&mut letters, Ord::cmp);
     format!("{} {}", letters.join(", "), sheet.lanes[lanes[0]].fate.word(sheet.meshed))
 }
 

@@ -5,7 +5,7 @@
 //! so far says: two addresses share as many leading bits after as before (the idea of Crypto-PAn, Xu and others, 2002).
 //! Where that would change an answer, the branches stay.
 
-use std::collections::BTreeMap;
+use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
 use std::net::IpAddr;
 
@@ -42,7 +42,7 @@ pub struct Addresses {
     fixed: Vec<Fixed>,
     /// Bits of an IPv4 and of an IPv6 address that may change: those before this one.
     changing: [u8; 2],
-    known: BTreeMap<IpAddr, IpAddr>,
+    known: HashMap<IpAddr, IpAddr>,
 }
 
 /// Nodes at which branches stay: on the way to `bits`, from one depth up to another.
@@ -86,7 +86,7 @@ impl Addresses {
         };
         let kept = KEPT.iter().map(|text| fixed(text, true));
         let fixed = kept.chain(CLASSES.iter().map(|text| fixed(text, false))).collect();
-        Self { secret, fixed, changing: [32, 128], known: BTreeMap::new() }
+        Self { secret, fixed, changing: [32, 128], known: HashMap::new() }
     }
 
     /// The first and the last address of every network here stay its first and last: they are broadcasts, and anycasts.
