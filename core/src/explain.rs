@@ -395,6 +395,9 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         (_, VerdictKind::Forwarded) => "Forwarded.",
         (_, _) => "Sent.",
     };
+    // It was for the proxy: no rule led it there.
+    let proxy = verdict.port.filter(|_| fate == Fate::Direct).and_then(|port| mesh?.listener(port));
+    let lead = proxy.map_or_else(|| lead.to_owned(), |proxy| format!("Straight to {proxy}."));
     let (reason, end) = match (&trace.spread, verdict.interface.as_deref()) {
         // The ways agree, but not on where it goes.
         (Some(spread), Some(interface)) if trace.is_chance_alone() => {
@@ -404,7 +407,7 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         }
         _ => (reason(rulesets, trace, path, verdict, mesh), end(path, verdict, mesh)),
     };
-    Headline { fate, lead: lead.into(), reason, end }
+    Headline { fate, lead, reason, end }
 }
 
 fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {

@@ -209,6 +209,22 @@ fn the_inbound_port_is_not_an_outbound_one() {
 }
 
 #[test]
+fn what_is_for_the_proxy_goes_straight_to_it() {
+    let packet = r#"{"origin": "inbound", "protocol": "tcp", "src": "10.9.9.9", "dst": "10.244.1.5", "sport": 40000, "dport": 15090, "in_interface": "eth0"}"#;
+    let (parsed, trace) = sidecar(packet);
+    let said = explain::verdict(&parsed.rulesets, &trace, mesh::recognise(&parsed.rulesets[0]).as_ref());
+    let [lead, reason, end] = [&said.lead[..], &said.reason, &said.end];
+    assert_eq!(
+        [lead, reason, end],
+        [
+            "Straight to Envoy.",
+            "Rule 2 of ISTIO_INBOUND lets destination port 15090 in.",
+            "delivered to Envoy on 10.244.1.5:15090",
+        ]
+    );
+}
+
+#[test]
 fn an_end_says_what_of_the_packet_has_changed() {
     let check = |rules: &str, packet: &str, want: &str| {
         let parsed = parse(rules);

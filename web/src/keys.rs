@@ -1,7 +1,7 @@
 //! What a key does, depending on where the focus is.
 
 use crate::cursor::Move;
-use crate::state::Action;
+use crate::state::{Action, Tab};
 
 /// What has the focus, as far as keys care.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,6 +29,10 @@ pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action>
         "u" => Action::Go(Move::OutOfChain),
         "v" => Action::Go(Move::Decided),
         "c" => Action::Compare,
+        "1" => Action::Area(Tab::Rules),
+        "2" => Action::Area(Tab::Walk),
+        "3" => Action::Area(Tab::Packet),
+        "4" => Action::Area(Tab::Past),
         "?" => Action::Help(true),
         _ => return None,
     })
@@ -45,13 +49,14 @@ pub(crate) fn with_control(key: &str, shift: bool, focus: Focus) -> Option<Actio
 }
 
 /// The keys and what they do, for the help.
-pub(crate) const KEYS: [(&str, &str); 9] = [
+pub(crate) const KEYS: [(&str, &str); 10] = [
     ("← →  or  , .", "step back, step on"),
     ("Home  End", "first step, last step"),
     ("n", "next rule that matches"),
     ("u", "out of this chain"),
     ("v", "to the rule that decided"),
     ("c", "compare with the second packet, or not"),
+    ("1  2  3  4", "to the rules, the walk, the packet, the table below"),
     ("?", "this help"),
     ("Ctrl Z  Ctrl Y", "undo, redo what was done to rules and packets"),
     ("Ctrl V", "read the rules in the clipboard"),
@@ -86,7 +91,7 @@ mod tests {
 
     #[test]
     fn the_switch_turns_characters_off_and_leaves_the_arrows() {
-        for key in [",", ".", "n", "u", "v", "c", "?"] {
+        for key in [",", ".", "n", "u", "v", "c", "1", "4", "?"] {
             assert!(action(key, Focus::Elsewhere, true).is_some(), "{key}");
             assert_eq!(action(key, Focus::Elsewhere, false), None, "{key}");
         }

@@ -2,6 +2,7 @@
 
 use std::rc::Rc;
 
+use chainwalk_core::edit::Edit;
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::timers::callback::Timeout;
@@ -17,10 +18,11 @@ use super::rules::rules;
 use super::share::Share;
 use super::verdict::verdict;
 use super::walk::walk;
+use crate::editing::Do;
 use crate::element::{Markup, button, nothing, tag};
 use crate::intake::{self, Taken};
 use crate::page::Page;
-use crate::state::{Action, State};
+use crate::state::{Action, State, Tab};
 use crate::{browser, keep, lesson};
 
 /// Larger texts are not taken, in bytes: a browser may have no memory for what they become.
@@ -226,6 +228,15 @@ impl App {
 
     fn apply(&mut self, context: &Context<Self>, action: Action) {
         let opened = matches!(action, Action::Link(_));
+        let onward = match &action {
+            Action::Area(tab) => area(*tab),
+            // The button is gone with its rule: what takes that back is the next best.
+            Action::Rule(Do::Edit(Edit::Delete(_) | Edit::Off(_) | Edit::On(..))) => "#undo",
+            _ => "",
+        };
+        if !onward.is_empty() {
+            browser::show(onward, "nearest", true);
+        }
         let before = Rc::clone(&self.state);
         self.state = Rc::clone(&self.state).reduce(action);
         browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.original, &self.state.original));
@@ -259,6 +270,16 @@ impl App {
             (self.notice, vec![choice("notice-read", "Close", || Message::Read)])
         };
         tag("div").class("notice").attr("role", "alert").child(tag("p").child(says)).children(buttons)
+    }
+}
+
+/// What of a part of the page the keyboard begins with.
+fn area(tab: Tab) -> &'static str {
+    match tab {
+        Tab::Rules => "#pane-rules .scroll",
+        Tab::Walk => "#step",
+        Tab::Packet => "#pane-packet .scroll",
+        Tab::Past => "#pane-past button",
     }
 }
 

@@ -36,11 +36,12 @@ pub(crate) fn Form(page: &Page) -> Html {
         let details = details.clone();
         Callback::from(move |_: Event| details.set(!*details))
     };
-    let says = match (state.compare, state.differences().len()) {
-        (false, _) => String::new(),
-        (true, 0) => "they are equal".into(),
-        (true, 1) => format!("only {} differs", state.differences()[0].label()),
-        (true, several) => format!("{several} fields differ"),
+    let differ: Vec<&str> = state.differences().iter().map(|field| field.label()).collect();
+    let says = match &differ[..] {
+        _ if !state.compare => String::new(),
+        [] => "they are equal".into(),
+        [one] => format!("only {one} differs"),
+        several => format!("{} fields differ", several.len()),
     };
     tag("section")
         .class("pane packet")
@@ -50,7 +51,7 @@ pub(crate) fn Form(page: &Page) -> Html {
             tag("div")
                 .class("head")
                 .child(tag("h2").child(if state.compare { "Packets" } else { "Packet" }))
-                .child(tag("span").class("quiet").child(says))
+                .child(tag("span").class("quiet").attr("title", differ.join(", ")).child(says))
                 .child(tag("span").class("space"))
                 .child(state.compare.then(|| into(page))),
         )

@@ -21,7 +21,7 @@ const MOST_SHOWN: usize = 200_000;
 
 /// What the switch above it does not touch.
 const STAYS: &str = "Loopback, link-local and multicast addresses stay, and so do ports, users, chains and interfaces; every packet \
-                     ends where it did. What stands around the rules is left out. Look at the text before you give it away.";
+                     ends where it did. What stands around the rules is left out. The new addresses are made up. Look at the text before you give it away.";
 
 /// What the reader chose, and what came of it.
 #[derive(Clone, Debug, PartialEq)]

@@ -74,6 +74,8 @@ pub(crate) enum Action {
     Fix(Fix, bool),
     /// A narrow screen shows another part.
     Tab(Tab),
+    /// The keyboard goes to a part.
+    Area(Tab),
     /// The table of who gets past shows packets of one kind, or all.
     Only(Option<Kind>),
     /// The help opens or closes.
@@ -179,7 +181,7 @@ impl State {
                 (self.line, self.marked) = (Some(line), place);
                 self.tab = Tab::Rules;
             }
-            Action::Tab(tab) => self.tab = tab,
+            Action::Tab(tab) | Action::Area(tab) => self.tab = tab,
             Action::Only(kind) => self.only = kind,
             Action::Help(open) => self.help = open,
             Action::Shortcuts(on) => self.shortcuts = on,
