@@ -6,7 +6,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use super::kind::host::HOST;
-use super::kind::read::{port_range, problem};
+use super::kind::read::{port_range, problem, whole};
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
@@ -226,7 +226,7 @@ static DIRECTION_OF_PACKET: Field = Field {
 /// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c of iptables 1.8.9).
 static PORTS: Form = Form {
     words: 1,
-    read: |words, _| match port_range(words[0]) {
+    read: |words, _| match whole(port_range, words[0]) {
         Some((low, 0)) => Ok(Value::Range(low, low)),
         Some((low, high)) => Ok(Value::Range(low, high)),
         None => Err(problem("port", words[0], "443 or 8000:8080")),

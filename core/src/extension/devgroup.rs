@@ -2,8 +2,12 @@
 
 use std::fmt::Write;
 
+use nom::character::complete::char;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
 use super::kind::Form;
-use super::kind::read::{numbers, problem};
+use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::Problem;
@@ -24,7 +28,7 @@ pub(super) fn named_or_masked(text: &str, zero: &str) -> Result<Value, Problem> 
     if text == zero {
         return Ok(Value::Masked { value: 0, mask: u32::MAX });
     }
-    match numbers(text, '/') {
+    match whole((number_u32, opt(preceded(char('/'), number_u32))), text) {
         Some((value, mask)) => Ok(Value::Masked { value, mask: mask.unwrap_or(u32::MAX) }),
         None => Err(problem("number with a mask", text, "0x10 or 0x10/0xf0; other names are not looked up")),
     }

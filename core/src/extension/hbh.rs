@@ -2,30 +2,34 @@
 
 use super::ipv6header::{has_header, unstated};
 use super::kind::Form;
-use super::kind::read::{numbers, problem};
+use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase};
 use crate::diagnostic::Problem;
 use crate::packet::Family;
 use crate::ruleset::{Apart, Ruleset, Value};
+use nom::character::complete::char;
+use nom::combinator::opt;
+use nom::multi::separated_list1;
+use nom::sequence::preceded;
 
 /// Options as a list, `TYPE` or `TYPE:LENGTH` each. A length of 255 stands for any.
 static OPTIONS: Form = Form { words: 1, read, write, examples: &["5:4,1:2", "7", "0x3e,1:255"] };
 
 /// iptables keeps the low eight bits of each number (`parse_options` in libip6t_hbh.c).
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
-    let mut list = Vec::new();
-    for one in words[0].split(',') {
-        let Some((kind, length)) = numbers(one, ':').filter(|_| list.len() < 16) else {
-            return Err(problem("list of options", words[0], "5:4,1:2, with at most 16 of them"));
-        };
-        if kind & 0xff == 0 && length.is_some() {
-            let problem = Problem::new("option 0 is one byte and has no length");
-            return Err(problem.hint("leave out its `:` and length"));
+    let one = (number_u32, opt(preceded(char(':'), number_u32)));
+    let list = whole(separated_list1(char(','), one), words[0]).filter(|list| list.len() <= 16);
+    let Some(list) = list else {
+        return Err(problem("list of options", words[0], "5:4,1:2, with at most 16 of them"));
+    };
+    let low = |(kind, length): (u32, Option<u32>)| match (kind & 0xff, length) {
+        (0, Some(_)) => {
+            Err(Problem::new("option 0 is one byte and has no length").hint("leave out its `:` and length"))
         }
-        list.push((kind & 0xff, length.unwrap_or(0xff) & 0xff));
-    }
-    Ok(Value::List(Apart::new(list)))
+        (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
+    };
+    Ok(Value::List(Apart::new(list.into_iter().map(low).collect::<Result<_, _>>()?)))
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {

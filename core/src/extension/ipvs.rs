@@ -3,7 +3,7 @@
 use super::conntrack::{DIRECTION, PROTOCOL};
 use super::kind::Form;
 use super::kind::host::HOST;
-use super::kind::read::{port, problem};
+use super::kind::read::{port, problem, whole};
 use super::{Extension, Given, Kind, Opt};
 use crate::diagnostic::Problem;
 use crate::ruleset::Value;
@@ -11,7 +11,7 @@ use crate::ruleset::Value;
 /// A port's number, or the name of its service.
 static PORT: Form = Form {
     words: 1,
-    read: |words, _| match port(words[0]) {
+    read: |words, _| match whole(port, words[0]) {
         Some(port) => Ok(Value::Number(port.into())),
         None => Err(problem("port", words[0], "443")),
     },

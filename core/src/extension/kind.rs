@@ -1,4 +1,4 @@
-//! How the value of an option is written: reading it, printing it as `iptables-save` does, and saying it.
+//! How the value of an option is written: reading it with nom, printing it as `iptables-save` does, and saying it.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
@@ -12,7 +12,7 @@ pub(super) mod host;
 pub(super) mod read;
 pub(super) mod write;
 
-use read::{numbers, problem};
+use read::{problem, whole};
 pub use write::quote;
 use write::{prefix_length, tcp_flag_names, write_v6};
 
@@ -217,11 +217,11 @@ impl Kind {
             Self::Protocol => Protocol::from_text(text)
                 .map(|protocol| Value::Number(protocol.0.into()))
                 .ok_or_else(|| problem("protocol", text, "tcp, udp, or a number from 0 to 255")),
-            Self::Port => match read::port_range(text) {
+            Self::Port => match whole(read::port_range, text) {
                 Some(range) => ordered(range),
                 None => Err(problem("port", text, "443 or 8000:8080, with numbers from 0 to 65535")),
             },
-            Self::AnyPort => match read::port_range(text) {
+            Self::AnyPort => match whole(read::port_range, text) {
                 Some((low, high)) => Ok(Value::Range(low, high)),
                 None => Self::Port.parse(words, ruleset),
             },
@@ -230,11 +230,11 @@ impl Kind {
                 Some(range) => ordered(range),
                 None => Err(problem("id", text, "1337 or 1000-1999; names are not looked up")),
             },
-            Self::Mark => match numbers(text, '/') {
+            Self::Mark => match whole(read::mark, text) {
                 Some((value, mask)) => Ok(Value::Masked { value, mask: mask.unwrap_or(u32::MAX) }),
                 None => Err(problem("mark", text, "0x539 or 0x539/0xfff")),
             },
-            Self::SetMark(form) => match numbers(text, '/') {
+            Self::SetMark(form) => match whole(read::mark, text) {
                 Some((value, mask)) => form.combine(value, mask).ok_or_else(|| problem("mark", text, "0x539")),
                 None => Err(problem("mark", text, "0x539 or 0x539/0xfff")),
             },
@@ -277,7 +277,7 @@ impl Kind {
                 Some(number) => Ok(Value::Number(number)),
                 None => Err(problem("number in range", text, &format!("a number from {low} to {high}"))),
             },
-            Self::NumberRange(high) => match read::open_range(text, high) {
+            Self::NumberRange(high) => match whole(read::open_range(high), text) {
                 // What runs backwards holds no number (`xtopt_parse_mint` in xtoptions.c lets it pass).
                 Some((low, high)) => Ok(Value::Range(low, high)),
                 None => Err(problem("number or range", text, &format!("8 or 8:9, with numbers from 0 to {high}"))),
@@ -286,7 +286,7 @@ impl Kind {
                 Some(number) => Ok(Value::Wide(number.into())),
                 None => Err(problem("number", text, "1000")),
             },
-            Self::AddressSpan => match read::address_span(text) {
+            Self::AddressSpan => match whole(read::address_span, text) {
                 Some((first, last)) if first.is_ipv4() == last.is_ipv4() => {
                     of_family(Value::Addresses(Apart::new((first, last))), text, ruleset.family)
                 }

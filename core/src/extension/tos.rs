@@ -2,7 +2,11 @@
 
 use std::fmt::Write;
 
-use super::kind::read::{numbers, problem};
+use nom::character::complete::char;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
+use super::kind::read::{number_u32, problem, whole};
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
 use crate::condition::{Field, Phrase, Reading};
@@ -27,7 +31,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         return Ok(Value::Masked { value: *value, mask: 0x3f });
     }
     let byte = |number: &u32| *number <= 0xff;
-    match numbers(words[0], '/') {
+    match whole((number_u32, opt(preceded(char('/'), number_u32))), words[0]) {
         Some((value, mask)) if byte(&value) && mask.as_ref().is_none_or(byte) => {
             Ok(Value::Masked { value, mask: mask.unwrap_or(0xff) })
         }

@@ -1,6 +1,14 @@
-//! Reading values. An extension whose option is written in a way of its own builds its reader from these.
+//! Reading values with nom. An extension whose option is written in a way of its own builds its reader from these.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use nom::branch::alt;
+use nom::bytes::complete::take_while1;
+use nom::character::complete::{char, one_of};
+use nom::combinator::{all_consuming, map_opt, map_res, opt};
+use nom::multi::separated_list1;
+use nom::sequence::preceded;
+use nom::{IResult, Parser};
 
 use super::{IcmpNames, Names};
 use crate::diagnostic::Problem;
@@ -12,42 +20,38 @@ pub(in crate::extension) fn problem(what: &str, text: &str, example: &str) -> Pr
     Problem::new(format!("`{text}` is no {what}")).hint(format!("write it like {example}"))
 }
 
-/// `a` or `a/b`, with a separator between them.
-fn parted(text: &str, separator: char) -> (&str, Option<&str>) {
-    text.split_once(separator).map_or((text, None), |(first, second)| (first, Some(second)))
+/// Parses all of a text.
+pub(in crate::extension) fn whole<'a, T>(
+    parser: impl Parser<&'a str, Output = T, Error = nom::error::Error<&'a str>>,
+    text: &'a str,
+) -> Option<T> {
+    all_consuming(parser).parse(text).ok().map(|(_, value)| value)
 }
 
-/// One number or two, with a separator between them.
-pub(in crate::extension) fn numbers(text: &str, separator: char) -> Option<(u32, Option<u32>)> {
-    let (first, second) = parted(text, separator);
-    let second = match second {
-        Some(second) => Some(number::parse_u32(second)?),
-        None => None,
-    };
-    Some((number::parse_u32(first)?, second))
+pub(in crate::extension) fn number_u32(input: &str) -> IResult<&str, u32> {
+    map_opt(take_while1(|c: char| c.is_ascii_alphanumeric()), number::parse_u32).parse(input)
 }
 
 /// A port's number, or the name of its service.
-pub(in crate::extension) fn port(text: &str) -> Option<u16> {
-    let number = number::parse_u32(text).and_then(|number| u16::try_from(number).ok());
-    number.or_else(|| names::service(text))
+pub(in crate::extension) fn port(input: &str) -> IResult<&str, u16> {
+    let number = map_res(number_u32, u16::try_from);
+    let name = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.');
+    alt((number, map_opt(name, names::service))).parse(input)
 }
 
 /// `8`, `8:9`, `:9`, `8:` and `:`, of numbers up to a limit (`xtopt_parse_mint` in xtoptions.c).
-pub(super) fn open_range(text: &str, high: u32) -> Option<(u32, u32)> {
-    let one = |text: &str, or: u32| match text {
-        "" => Some(or),
-        _ => number::parse_u32(text).filter(|number| *number <= high),
-    };
-    let (first, second) = parted(text, ':');
-    let first = one(first, 0)?;
-    Some((first, second.map_or(Some(first), |second| one(second, high))?))
+pub(super) fn open_range(high: u32) -> impl FnMut(&str) -> IResult<&str, (u32, u32)> {
+    move |input| {
+        let one = |input| map_opt(number_u32, |number| (number <= high).then_some(number)).parse(input);
+        let (rest, (first, second)) = (opt(one), opt(preceded(char(':'), opt(one)))).parse(input)?;
+        let first_or = first.unwrap_or(0);
+        Ok((rest, (first_or, second.map_or(first_or, |second| second.unwrap_or(high)))))
+    }
 }
 
 /// `10.0.0.1-10.0.0.9`, or one address.
-pub(super) fn address_span(text: &str) -> Option<(IpAddr, IpAddr)> {
-    let (first, last) = parted(text, '-');
-    Some((first.parse().ok()?, last.unwrap_or(first).parse().ok()?))
+pub(super) fn address_span(input: &str) -> IResult<&str, (IpAddr, IpAddr)> {
+    span_of(address)(input)
 }
 
 /// `02:00:00:00:00:05`: six numbers of one or two hexadecimal digits.
@@ -62,35 +66,30 @@ pub(crate) fn mac(text: &str) -> Option<[u8; 6]> {
 }
 
 /// `80`, `80:90`, `:90`, `80:`.
-pub(in crate::extension) fn port_range(text: &str) -> Option<(u32, u32)> {
-    let (low, high) = parted(text, ':');
-    let end = |text: &str, or: u16| if text.is_empty() { Some(or) } else { port(text) };
-    let (low, high) = match high {
-        Some(high) => (end(low, 0)?, end(high, u16::MAX)?),
-        None => (port(low)?, port(low)?),
+pub(in crate::extension) fn port_range(input: &str) -> IResult<&str, (u32, u32)> {
+    let (rest, (low, high)) = (opt(port), opt(preceded(char(':'), opt(port)))).parse(input)?;
+    let range = match (low, high) {
+        (Some(port), None) => (port, port),
+        (low, Some(high)) => (low.unwrap_or(0), high.unwrap_or(u16::MAX)),
+        (None, None) => return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Digit))),
     };
-    Some((low.into(), high.into()))
+    Ok((rest, (range.0.into(), range.1.into())))
 }
 
 /// Ports and ranges of them, 15 numbers in all (`parse_multi_ports_v1` in libxt_multiport.c).
 pub(super) fn ports(text: &str) -> Result<Value, Problem> {
-    let (mut list, mut count) = (Vec::new(), 0);
-    for one in text.split(',') {
-        let (low, high) = parted(one, ':');
-        let (Some(from), Some(to)) = (port(low), port(high.unwrap_or(low))) else {
-            return Err(problem("list of ports", text, "80,443,8000:8080"));
-        };
-        if high.is_some() && to <= from {
-            let problem = Problem::new(format!("the range {from}:{to} is none"));
-            return Err(problem.hint("write the lower number first"));
-        }
-        count += 1 + usize::from(high.is_some());
-        list.push((from.into(), to.into()));
+    let one = (port, opt(preceded(char(':'), port)));
+    let Some(list) = whole(separated_list1(char(','), one), text) else {
+        return Err(problem("list of ports", text, "80,443,8000:8080"));
+    };
+    if let Some((low, Some(high))) = list.iter().find(|(low, high)| high.is_some_and(|high| high <= *low)) {
+        return Err(Problem::new(format!("the range {low}:{high} is none")).hint("write the lower number first"));
     }
-    if count > 15 {
+    if list.iter().map(|(_, high)| if high.is_some() { 2 } else { 1 }).sum::<usize>() > 15 {
         return Err(Problem::new("these are too many ports").hint("at most 15 fit, a range counting as two"));
     }
-    Ok(Value::List(Apart::new(list)))
+    let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
+    Ok(Value::List(Apart::new(list.into_iter().map(ends).collect())))
 }
 
 /// One id or a range of them. The highest number stands for "none" (`owner_parse_range` in libxt_owner.c). Every Linux
@@ -99,9 +98,28 @@ pub(super) fn ids(text: &str) -> Option<(u32, u32)> {
     if text == "root" {
         return Some((0, 0));
     }
-    let separator = if text.contains(':') { ':' } else { '-' };
-    let (first, last) = numbers(text, separator)?;
+    let (first, last) = whole((number_u32, opt(preceded(one_of("-:"), number_u32))), text)?;
     Some((first, last.unwrap_or(first))).filter(|(first, last)| *first < u32::MAX && *last < u32::MAX)
+}
+
+/// `0x539` or `0x539/0xfff`: the mask, where absent, is `None`.
+pub(super) fn mark(input: &str) -> IResult<&str, (u32, Option<u32>)> {
+    (number_u32, opt(preceded(char('/'), number_u32))).parse(input)
+}
+
+pub(in crate::extension) fn address(input: &str) -> IResult<&str, IpAddr> {
+    map_res(take_while1(|c: char| c.is_ascii_hexdigit() || c == '.' || c == ':'), str::parse).parse(input)
+}
+
+/// `a-b` or `a`, of anything.
+pub(super) fn span_of<'a, T: Copy>(
+    one: impl Fn(&'a str) -> IResult<&'a str, T> + Copy,
+) -> impl FnMut(&'a str) -> IResult<&'a str, (T, T)> {
+    move |input| {
+        let (rest, first) = one(input)?;
+        let (rest, last) = opt(preceded(char('-'), one)).parse(rest)?;
+        Ok((rest, (first, last.unwrap_or(first))))
+    }
 }
 
 /// The mask behind an address: a prefix length, or an address.
@@ -250,16 +268,13 @@ pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> 
         (Some((_, kind, low, high)), None) => return Ok(range(*kind, *low, *high)),
         _ => {}
     }
-    let byte = |number: u32| u8::try_from(number).ok();
-    let number = |(kind, codes): (&str, Option<&str>)| {
-        let kind = byte(number::parse_u32(kind)?)?;
-        let (low, high) = match codes {
-            Some(codes) => numbers(codes, ':').map(|(low, high)| (low, high.unwrap_or(low)))?,
-            None => (0, 255),
-        };
-        Some(range(kind, byte(low)?, byte(high)?))
-    };
-    number(parted(text, '/')).ok_or_else(|| problem("ICMP type", text, "8, 3/1 or echo-request"))
+    let byte = |input| map_res(number_u32, u8::try_from).parse(input);
+    let codes = (byte, opt(preceded(char(':'), byte)));
+    match whole((byte, opt(preceded(char('/'), codes))), text) {
+        Some((kind, Some((low, high)))) => Ok(range(kind, low, high.unwrap_or(low))),
+        Some((kind, None)) => Ok(range(kind, 0, 255)),
+        None => Err(problem("ICMP type", text, "8, 3/1 or echo-request")),
+    }
 }
 
 #[cfg(test)]

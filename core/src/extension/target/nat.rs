@@ -4,12 +4,15 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use nom::character::complete::char;
+use nom::combinator::opt;
+use nom::sequence::preceded;
+
 use crate::diagnostic::Problem;
 use crate::extension::Given;
 use crate::extension::kind::Form;
-use crate::extension::kind::read::{port, problem};
+use crate::extension::kind::read::{number_u32, port, problem, whole};
 use crate::extension::kind::write::write_v6;
-use crate::number::parse_u32;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Apart, NatRange, Ruleset, Value};
 
@@ -19,20 +22,18 @@ type Ports = ((u16, u16), Option<u16>);
 /// `80`, `http`, `8080-8090` or `8080-8090/80`; the ends of a span have no names.
 fn ports(text: &str) -> Result<Ports, Problem> {
     let wrong = || problem("port", text, "15001 or 15001-15009");
-    if let Some(port) = port(text) {
+    if let Some(port) = whole(port, text) {
         return Ok(((port, port), None));
     }
-    let number = |text| parse_u32(text).and_then(|number| u16::try_from(number).ok());
-    let (span, base) = match text.split_once('/') {
-        Some((span, base)) => (span, Some(port(base).filter(|base| *base > 0).ok_or_else(wrong)?)),
-        None => (text, None),
-    };
-    let ends = span.split_once('-').and_then(|(low, high)| Some((number(low)?, number(high)?)));
-    let (low, high) = ends.ok_or_else(wrong)?;
-    if low > high {
-        return Err(Problem::new(format!("the range `{text}` runs backwards")).hint("write the lower number first"));
+    let number = || nom::combinator::map_opt(number_u32, |number| u16::try_from(number).ok());
+    let span = (number(), preceded(char('-'), number()), opt(preceded(char('/'), port)));
+    match whole(span, text) {
+        Some((low, high, base)) if low <= high && base != Some(0) => Ok(((low, high), base)),
+        Some((low, high, _)) if low > high => {
+            Err(Problem::new(format!("the range `{text}` runs backwards")).hint("write the lower number first"))
+        }
+        _ => Err(wrong()),
     }
-    Ok(((low, high), base))
 }
 
 fn address(text: &str, family: Family) -> Option<IpAddr> {
@@ -177,7 +178,7 @@ pub(super) static FROM_PORTS: Form = Form {
 /// A single port, or the name of its service.
 pub(super) static PORT: Form = Form {
     words: 1,
-    read: |words, _| match port(words[0]) {
+    read: |words, _| match whole(port, words[0]) {
         Some(port) => Ok(Value::Number(port.into())),
         None => Err(problem("port", words[0], "15001")),
     },
