@@ -220,3 +220,11 @@ fn every_sample_is_read_without_a_word_and_printed_as_it_was() {
     }
     assert!(seen >= 6, "only {seen} samples");
 }
+
+#[test]
+fn rules_between_bytes_that_are_no_text_are_read_as_they_stand() {
+    let noise = "\u{fffd}\0\u{1b}\u{fffd}x\u{fffd}\u{fffd}\n".repeat(50);
+    let parsed = parse(format!("{noise}*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j RETURN\nCOMMIT\n{noise}"));
+    assert_eq!(parsed.rulesets.iter().map(|set| set.rules()).sum::<usize>(), 1);
+    assert_eq!(parsed.rulesets[0].tables[0].chains[0].rules[0].line, 53);
+}

@@ -19,7 +19,7 @@ type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
 const NAME_LIMIT: usize = 29;
 
 /// More chains than any node has, of all tables of a text.
-pub(super) const MOST_CHAINS: usize = 1 << 18;
+pub(super) const MOST_CHAINS: usize = 1 << 17;
 
 /// So many rules may be looked at: a second or two.
 const MOST_WORK: usize = 2_000_000;

@@ -62,12 +62,23 @@ pub(super) struct Clean<'a> {
 /// Cleans a text, line by line.
 pub(super) fn clean(text: &str) -> Clean<'_> {
     let mut clean = Clean { cleaned: Cleaned::from_most_of(text), length: text.len(), ..Clean::default() };
+    if is_binary(text) {
+        clean.cleaned.copy_text(text, 0);
+        return clean;
+    }
     let mut start = 0;
     for line in text.split_inclusive('\n') {
         clean.line(line, start);
         start += line.len();
     }
     clean
+}
+
+/// Whether a text is no text: what looks like noise in it is none, and is as long as it. It was read with a sign for each byte that
+/// is no text, and a quarter of it are those.
+fn is_binary(text: &str) -> bool {
+    const SIGN: char = char::REPLACEMENT_CHARACTER;
+    memchr::memchr(0, text.as_bytes()).is_some() && text.matches(SIGN).count() * SIGN.len_utf8() > text.len() / 4
 }
 
 /// Whether a line is a dump's as it stands, and nothing is in it that might be noise.
