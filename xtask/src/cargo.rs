@@ -55,7 +55,7 @@ pub(crate) fn build(package: &str, program: &[&str], target: &str, profile: &str
     let mut cargo = cargo(&["build", "--package", package, "--target", target, "--profile", profile]);
     cargo.args(program);
     if profile != "web-dev" {
-        cargo.arg("--config").arg(flags_to_give_away(target));
+        cargo.arg("--config").arg(flags_to_give_away(target)?);
     }
     // Where it is, cargo says: guessing fails where someone has moved the target directory.
     let messages = output(cargo.arg("--message-format=json-render-diagnostics"))?;
@@ -67,9 +67,9 @@ pub(crate) fn build(package: &str, program: &[&str], target: &str, profile: &str
         .with_context(|| format!("cargo built no program for {package}"))
 }
 
-/// What is given to others must not tell where it was built: a panic names its source file, and for a crate from a registry that would
-/// be a path in the builder's home. And the page is to be small.
-fn flags_to_give_away(target: &str) -> String {
+/// What is given to others must not tell where it was built: a panic names its source file, and for a crate from a registry, or for
+/// the standard library where its sources are there, that would be a path in the builder's home. And the page is to be small.
+fn flags_to_give_away(target: &str) -> Result<String> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registries = home.and_then(|home| home.join("registry/src").read_dir().ok());
     let mut flags: Vec<String> = registries
@@ -78,9 +78,10 @@ fn flags_to_give_away(target: &str) -> String {
         .flatten()
         .map(|registry| format!("--remap-path-prefix={}=crates", registry.path().display()))
         .collect();
+    flags.push(format!("--remap-path-prefix={}=rust", target::libraries()?.join("src/rust").display()));
     if target == target::WASM {
         // Loops that count addresses beside their places pay on processors; here they only take more variables (1 %).
         flags.push("-Cllvm-args=-disable-lsr".to_owned());
     }
-    format!("target.{target}.rustflags={flags:?}")
+    Ok(format!("target.{target}.rustflags={flags:?}"))
 }

@@ -16,13 +16,16 @@ pub(crate) const WASM: &str = "wasm32-unknown-unknown";
 pub(crate) const MUSL: [(&str, &str); 2] =
     [("x86_64-unknown-linux-musl", "chainwalk-capture"), ("aarch64-unknown-linux-musl", "chainwalk-capture-aarch64")];
 
-/// Makes sure that `target` can be compiled for.
-pub(crate) fn ensure(target: &str) -> Result<()> {
+/// Where the toolchain keeps its libraries, and, where they were added, their sources.
+pub(crate) fn libraries() -> Result<PathBuf> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = output(Command::new(rustc).args(["--print", "sysroot"]).current_dir(cargo::root()))?;
-    let libraries =
-        PathBuf::from(String::from_utf8_lossy(&sysroot).trim()).join("lib/rustlib").join(target).join("lib");
-    if libraries.is_dir() {
+    Ok(PathBuf::from(String::from_utf8_lossy(&sysroot).trim()).join("lib/rustlib"))
+}
+
+/// Makes sure that `target` can be compiled for.
+pub(crate) fn ensure(target: &str) -> Result<()> {
+    if libraries()?.join(target).join("lib").is_dir() {
         return Ok(());
     }
     if !on_path("rustup") {
