@@ -16,13 +16,14 @@ const ALL_MONTHDAYS: u32 = 0xffff_fffe;
 const ALL_WEEKDAYS: u32 = 0xfe;
 const WEEKDAYS: [&str; 8] = ["", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Numbers between separators, one of them behind each; as many as there are.
+/// Numbers between separators, one of them behind each; as many as there are. One that is missing is 0, as for strtoul
+/// (libxt_time.c): iptables takes `8:` and `:`.
 fn numbers(text: &str, separators: &[char]) -> Option<Vec<u32>> {
     let mut out = Vec::new();
     let mut rest = text;
-    for (place, separator) in separators.iter().map(Some).chain([None]).enumerate() {
+    for separator in separators.iter().map(Some).chain([None]) {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        out.push(if digits == 0 && place > 0 { 0 } else { rest[..digits].parse().ok()? });
+        out.push(if digits == 0 { 0 } else { rest[..digits].parse().ok()? });
         rest = &rest[digits..];
         if rest.is_empty() {
             return Some(out);
