@@ -288,6 +288,13 @@ mod tests {
     }
 
     #[test]
+    fn chains_that_are_not_there_are_missed_by_their_names() {
+        let rules = ["-A OUTPUT -j A\n", "-A OUTPUT -j B\n"].concat().repeat(3);
+        let parsed = parse::strictly([HEAD, &rules, "COMMIT\n"].concat());
+        assert!(print::save(&parsed.rulesets[0], false).contains(&rules));
+    }
+
+    #[test]
     fn a_new_chain_may_be_what_a_targets_name_means() {
         let rule = "-A OUTPUT -d 10.0.0.1/32 -j LOG\n".repeat(3);
         let parsed = parse::strictly([HEAD, &rule, ":LOG - [0:0]\n", &rule, "COMMIT\n"].concat());

@@ -2,7 +2,7 @@
 
 use crate::diagnostic::Span;
 use crate::print;
-use crate::ruleset::{Part, Rule, Ruleset, Value};
+use crate::ruleset::{Part, Rule, Ruleset, Target, Value};
 
 use super::super::alike::{Shape, What};
 use super::super::command::Verb;
@@ -54,9 +54,14 @@ impl RuleReader {
         let read = self.read(text, &words[first..], ruleset, site, &mut |_, _, _| quiet = false);
         let table = &ruleset.tables[open.table];
         let printed = |rule| print::rule(ruleset, table, rule);
+        // The name of a chain that is not there may be kept twice.
+        let target = |rule: &Rule| match rule.target {
+            Target::Missing { goto, .. } => Target::Missing { name: 0, goto },
+            target => target,
+        };
         let alike = printed(rule) == printed(&read.rule)
-            && (rule.matches, rule.parameters, rule.target)
-                == (read.rule.matches, read.rule.parameters, read.rule.target)
+            && (rule.matches, rule.parameters, target(rule))
+                == (read.rule.matches, read.rule.parameters, target(&read.rule))
             && ruleset.groups(rule).map(<[Part]>::len).eq(ruleset.groups(&read.rule).map(<[Part]>::len))
             && read
                 .command
