@@ -501,11 +501,7 @@ impl<'a> Walker<'a> {
     }
 
     fn forward(&mut self, incoming: &str, way: Way) -> Result<std::convert::Infallible, Stop> {
-        let sysctl = match self.packet.family() {
-            Family::Ipv4 => "net.ipv4.ip_forward",
-            Family::Ipv6 => "net.ipv6.conf.all.forwarding",
-        };
-        if !self.host.is_on(sysctl) {
+        if !self.host.forwards(self.packet.family()) {
             return Err(self.lost("it is for another host, and forwarding is off"));
         }
         self.check_source(incoming, &way.interface)?;
