@@ -1,10 +1,9 @@
 //! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
 
 use chainwalk_core::explain::Fate;
-use chainwalk_core::host::Host;
 use chainwalk_core::link::{self, Settled, Shared};
 use chainwalk_core::redact::{self, Changed};
-use chainwalk_core::{replay, report, ticket};
+use chainwalk_core::{mesh, replay, report, ticket};
 
 use crate::paste::{MOST_EDITED, Paste};
 use crate::rows::Order;
@@ -171,9 +170,11 @@ fn ticket(state: &State, link: Option<&str>) -> String {
 pub(crate) fn shared(state: &State) -> Shared {
     let paste = &state.paste;
     let packets = state.sides().iter().filter_map(|side| state.lane(*side).draft.packet().ok());
+    // What whoever reads it takes by itself need not be said.
+    let told = paste.host != mesh::usual_host(paste.rulesets(), paste.mesh.as_ref());
     Shared {
-        host: (paste.host != Host::pod() && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
-        usual: !paste.host_known && paste.host != Host::pod(),
+        host: (told && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
+        usual: told && !paste.host_known,
         neutral: paste.neutral,
         packets: packets.collect(),
         lead: (state.lead == Side::A && state.compare).then_some(0),

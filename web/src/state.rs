@@ -85,7 +85,7 @@ pub(crate) struct State {
     pub(crate) marked: Span,
     /// A rule that was asked for and that no packet meets.
     pub(crate) unmet: Option<Place>,
-    /// A rule for which a packet was sought and none found.
+    /// The same, where a packet was just sought for it and none found.
     pub(crate) untried: Option<Place>,
     /// What a narrow screen shows.
     pub(crate) tab: Tab,
@@ -320,8 +320,9 @@ impl State {
     fn try_rule(&mut self, place: Place) {
         let paste = Rc::clone(&self.paste);
         let packet = witness(paste.rulesets(), &paste.host, paste.mesh.as_ref(), place);
-        self.untried = packet.is_none().then_some(place);
+        let untried = packet.is_none().then_some(place);
         self.show_with(packet, Some(place));
+        self.untried = untried;
     }
 
     fn show_with(&mut self, packet: Option<Packet>, place: Option<Place>) {
@@ -336,6 +337,7 @@ impl State {
     }
 
     fn jump(&mut self, place: Place) {
+        self.untried = None;
         let mark = self.lead_first().find_map(|(_, walked)| walked.mark(place));
         match mark {
             Some(mark) => {

@@ -60,13 +60,34 @@ fn a_nodes_rules_are_walked_in_a_node_until_the_reader_says_a_pod() {
     let pod = Rc::clone(&node).reduce(Action::Place { node: false });
     assert_eq!(pod.lanes.each_ref().map(|lane| lane.scenario), [Some("internet"), Some("as-proxy")]);
     assert!(pod.paste.given()[0].contains("a usual pod"));
-    // An edit keeps what was said; and so does a link, as far as it is not the usual.
+    // An edit keeps what was said, and so does a link.
     let text = format!("{rules}COMMIT\n");
     let edited = Rc::clone(&pod).reduce(Action::Edit(text));
     assert_eq!((edited.paste.host.clone(), edited.paste.given().len()), (pod.paste.host.clone(), 1));
-    let again = after([Action::Link(crate::share::shared(&node).fragment())]);
-    assert_eq!((again.paste.host.clone(), again.paste.given()), (node.paste.host.clone(), node.paste.given()));
+    for before in [&node, &pod, &edited] {
+        let again = after([Action::Link(crate::share::shared(before).fragment())]);
+        assert_eq!((again.paste.host.clone(), again.paste.given()), (before.paste.host.clone(), before.paste.given()));
+        assert_eq!(fates(&again), fates(before));
+    }
     assert_eq!(pod.reduce(Action::Undo { redo: false }).paste.host, node.paste.host);
+}
+
+#[test]
+fn a_rule_that_no_packet_was_found_for_says_so_until_it_is_left() {
+    let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n-A a -j DROP\nCOMMIT\n";
+    let open = after([Action::Paste(rules.into())]);
+    let at = chainwalk_core::walk::trace::ChainPlace {
+        ruleset: 0,
+        table: chainwalk_core::ruleset::TableName::Filter,
+        chain: 1,
+    };
+    let place = chainwalk_core::walk::trace::Place { at, rule: Some(0) };
+    let tried = open.reduce(Action::Try(place));
+    assert_eq!((tried.unmet, tried.untried), (Some(place), Some(place)));
+    let looked = Rc::clone(&tried).reduce(Action::GoTo(place));
+    assert_eq!((looked.unmet, looked.untried), (Some(place), None));
+    let other = tried.reduce(Action::Paste(rules.into()));
+    assert_eq!(other.reduce(Action::GoTo(place)).untried, None);
 }
 
 #[test]
