@@ -66,7 +66,7 @@ pub(crate) enum Row {
 pub(crate) struct Opened {
     /// First rules of opened runs.
     pub(crate) runs: Vec<Place>,
-    /// The one among them that was opened just now: the list shows it.
+    /// The one among them that was opened just now: the list shows it, until something else is done.
     pub(crate) newest: Option<Place>,
     /// Whether the chains that no packet meets are shown.
     pub(crate) unmet: bool,
@@ -96,7 +96,6 @@ pub(crate) enum Do {
 
 impl Opened {
     pub(crate) fn apply(&mut self, what: Do) {
-        self.newest = None;
         match what {
             Do::Unfold(place) => {
                 self.runs.push(place);

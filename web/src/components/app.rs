@@ -13,6 +13,7 @@ use super::form::Form;
 use super::header::Header;
 use super::help::Help;
 use super::lessons::Lessons;
+use super::list::COVERED;
 use super::past::past;
 use super::rules::rules;
 use super::share::Share;
@@ -113,7 +114,7 @@ impl Component for App {
                     self.plan(context, PAUSE);
                     // What was drawn last has made the list lower.
                     if let Ok(Some(list)) = document().query_selector(".list") {
-                        browser::follow(&list, 64);
+                        browser::follow(&list, COVERED);
                     }
                     // Behind the first paint: what came up once is no danger.
                     Timeout::new(50, || _ = browser::opening(false)).forget();

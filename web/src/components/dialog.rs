@@ -25,6 +25,14 @@ pub(super) fn use_dialog(open: bool) -> NodeRef {
     node
 }
 
+/// A box to tick, with what it does.
+pub(super) fn switch(id: &'static str, on: bool, act: Callback<Event>, says: &'static str) -> Markup {
+    tag("label")
+        .class("switch")
+        .child(tag("input").attr("type", "checkbox").id(id).checked(on).on("change", act))
+        .text(says)
+}
+
 /// What stands on top of it.
 pub(super) fn head(id: &'static str, title: &'static str, close: Callback<Event>) -> Markup {
     tag("div")

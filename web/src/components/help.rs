@@ -4,7 +4,7 @@ use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
-use super::dialog::{head, use_dialog};
+use super::dialog::{head, switch, use_dialog};
 use crate::element::{group, tag};
 use crate::keys::KEYS;
 use crate::page::Page;
@@ -40,7 +40,7 @@ const HOW: &str = "Paste what iptables-save printed, or a capture's JSON, anywhe
 #[component]
 pub(crate) fn Help(page: &Page) -> Html {
     let node = use_dialog(page.state.help);
-    let switch = page.act.reform(|event: Event| {
+    let shortcuts = page.act.reform(|event: Event| {
         let switch = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         Action::Shortcuts(switch.is_none_or(|switch| switch.checked()))
     });
@@ -57,18 +57,7 @@ pub(crate) fn Help(page: &Page) -> Html {
                 group().child(tag("dt").child(tag("kbd").child(*keys))).child(tag("dd").child(*does))
             }),
         ))
-        .child(
-            tag("label")
-                .class("switch")
-                .child(
-                    tag("input")
-                        .attr("type", "checkbox")
-                        .id("shortcuts")
-                        .checked(page.state.shortcuts)
-                        .on("change", switch),
-                )
-                .text(" Shortcuts of a single character"),
-        )
+        .child(switch("shortcuts", page.state.shortcuts, shortcuts, " Shortcuts of a single character"))
         .child(tag("h3").text("Words"))
         .child(tag("dl").class("terms").children(
             WORDS.iter().map(|(word, says)| group().child(tag("dt").child(*word)).child(tag("dd").child(*says))),

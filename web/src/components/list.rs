@@ -28,6 +28,9 @@ fn most() -> usize {
     height.map_or(1080, |height| height as usize).min(8000) / 26 + 20
 }
 
+/// How much of the list's top is under its legend and a chain's heading, in pixels.
+pub(super) const COVERED: u32 = 64;
+
 /// How high a row is taken to be where it is not made.
 const HEIGHT: usize = 46;
 
@@ -38,7 +41,7 @@ pub(super) fn List(page: &Page) -> Html {
     let editing = &state.editing;
     // What opens beneath a rule makes it higher.
     let opened = (editing.place, editing.form.is_some(), editing.refused.is_some());
-    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), 64);
+    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), COVERED);
     let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
     let chosen = state.opened.newest.or(state.editing.place);
     let wanted = chosen.map_or_else(|| cursors.clone(), |place| vec![place]);

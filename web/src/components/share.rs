@@ -8,7 +8,7 @@ use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
 use super::copy;
-use super::dialog::{head, use_dialog};
+use super::dialog::{head, switch, use_dialog};
 use super::rules::count;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
@@ -66,7 +66,12 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
         let choice = choice.clone();
         Callback::from(move |_: Event| choice.set(Choice { form, says: "" }))
     };
-    let switch = {
+    let allow = Callback::from(|event: Event| {
+        if let Some(field) = event.target_dyn_into::<HtmlInputElement>() {
+            keep::allow(field.checked());
+        }
+    });
+    let change = {
         let (choice, neutral) = (choice.clone(), neutral.clone());
         Callback::from(move |_: Event| {
             neutral.set(!*neutral);
@@ -101,16 +106,7 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
     group()
         .child(tag("p").id("share-holds").child(holds(page, &gift, **neutral)))
         .child(
-            tag("label")
-                .class("switch")
-                .child(
-                    tag("input")
-                        .attr("type", "checkbox")
-                        .id("share-neutral")
-                        .checked(**neutral)
-                        .on("click", switch),
-                )
-                .text(" Make addresses, names and comments neutral. ")
+            switch("share-neutral", **neutral, change, " Make addresses, names and comments neutral. ")
                 .child(tag("span").class("quiet").text(STAYS)),
         )
         .child(
@@ -127,17 +123,7 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
         .child(shown)
         .child(tag("p").class("buttons").child(buttons(&text, &choice)))
         .child(
-            tag("label")
-                .class("switch")
-                .child(tag("input").attr("type", "checkbox").id("keep").checked(keep::keeps()).on(
-                    "click",
-                    Callback::from(|event: Event| {
-                        if let Some(switch) = event.target_dyn_into::<HtmlInputElement>() {
-                            keep::allow(switch.checked());
-                        }
-                    }),
-                ))
-                .text(" Keep a draft of my work in this browser. ")
+            switch("keep", keep::keeps(), allow, " Keep a draft of my work in this browser. ")
                 .child(tag("span").class("quiet").text("It stays on this computer.")),
         )
         .html()
