@@ -8,9 +8,9 @@ use std::borrow::Cow;
 
 use crate::condition::{Context, Field};
 use crate::diagnostic::Problem;
+use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, Part, Ruleset, TableName, Value};
-use crate::walk::effect::{Action, Effects};
 
 pub mod addrtype;
 pub mod ah;
@@ -369,8 +369,8 @@ pub enum Behaviour {
     Redirects,
 }
 
-/// Applies a target: see [`Effects`] for what it may do.
-pub type Apply = fn(&mut Effects, &Options) -> Action;
+/// Translates the options of a target to its effect.
+pub type Lower = fn(&Options) -> Effect;
 
 /// A match or target of iptables.
 pub struct Extension {
@@ -423,8 +423,8 @@ pub struct Extension {
     pub tracks: bool,
     /// What the target does to a packet's way; a match goes on.
     pub behaviour: Behaviour,
-    /// What the target does to a packet; `None` for matches.
-    pub apply: Option<Apply>,
+    /// Translates the options of a target to its effect; `None` for matches.
+    pub lower: Option<Lower>,
     /// What the target does, as a verb phrase ("redirect it to port 15001"), or what all options of a match ask together
     /// ("at most 3 packets a second get through"); `None` for a match whose options speak one by one.
     pub words: Option<fn(&Options) -> String>,
@@ -464,7 +464,7 @@ impl Extension {
             listed: Listed::new("", &[]),
             tracks: false,
             behaviour: Behaviour::GoesOn,
-            apply: None,
+            lower: None,
             words: None,
         }
     }
@@ -475,13 +475,13 @@ impl Extension {
         summary: &'static str,
         options: &'static [Opt],
         behaviour: Behaviour,
-        apply: Apply,
+        lower: Lower,
         words: fn(&Options) -> String,
     ) -> Self {
         Self {
             role: Role::Target,
             behaviour,
-            apply: Some(apply),
+            lower: Some(lower),
             words: Some(words),
             ..Self::matching(name, summary, options)
         }
@@ -494,7 +494,7 @@ impl Extension {
         options: &'static [Opt],
         words: fn(&Options) -> String,
     ) -> Self {
-        Self::acting(name, summary, options, Behaviour::Observes, |_, _| Action::Continue, words)
+        Self::acting(name, summary, options, Behaviour::Observes, |_| Effect::Passive, words)
     }
 
     /// The same, printed by `iptables -L` in a way of its own: see [`Listed`].

@@ -28,6 +28,7 @@ pub mod lint;
 pub mod map;
 pub mod mesh;
 pub mod names;
+pub mod netfilter;
 pub mod number;
 pub mod order;
 pub mod owners;

@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::Backend;
 use crate::diagnostic::Span;
 use crate::extension::{self, Extension, Opt};
+use crate::netfilter::effect::NatRange;
 use crate::packet::Family;
 use crate::record::read_by_name;
 
@@ -271,17 +272,6 @@ pub enum Value {
     Addresses(Apart<(IpAddr, IpAddr)>),
     /// A hardware address.
     Mac([u8; 6]),
-}
-
-/// What DNAT and SNAT translate to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NatRange {
-    /// First and last address; absent: the address stays.
-    pub addresses: Option<(IpAddr, IpAddr)>,
-    /// First and last port; absent: the port stays.
-    pub ports: Option<(u16, u16)>,
-    /// Of a shifted span of ports: the port that becomes the first of them.
-    pub base: Option<u16>,
 }
 
 /// One option of a rule, or the bare name of a match that has none.

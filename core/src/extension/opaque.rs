@@ -3,8 +3,8 @@
 use std::borrow::Cow;
 
 use super::{Extension, Options, Role};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::Value;
-use crate::walk::effect::Action;
 
 /// Why a match that is kept as written cannot be answered.
 pub fn reason(words: &str) -> Cow<'static, str> {
@@ -33,7 +33,7 @@ pub static STRAY: Extension = Extension {
 /// A target that is kept as written: one that iptables does not have.
 pub static TARGET: Extension = Extension {
     role: Role::Target,
-    apply: Some(|_, options| Action::Unknown(format!("what -j {} does is not simulated", name_of(options)))),
+    lower: Some(|options| Effect::Unsupported(format!("what -j {} does is not simulated", name_of(options)))),
     words: Some(|options| format!("do what {} does, which is not simulated", name_of(options))),
     ..Extension::matching("(kept as written)", "not simulated", &[])
 };

@@ -5,7 +5,7 @@ use crate::condition::{Answer, Context, test};
 use crate::extension::{Behaviour, Id, Options};
 use crate::ruleset::{Policy, Rule, Table, Target};
 
-use super::effect::{Action, Effects};
+use super::effects::{Action, EffectContext};
 use super::quirk::{self, BothPorts};
 use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};
 use super::{MOST_STEPS, Stop, Walker};
@@ -298,7 +298,7 @@ impl Walker<'_> {
         let rules = &self.rulesets[ruleset as usize];
         let options = Options { parts: rules.parameters(rule), ruleset: rules };
         let mut view = self.view.clone();
-        let mut effects = Effects {
+        let mut context = EffectContext {
             view: &mut view,
             packet: &self.packet,
             host: self.host,
@@ -306,12 +306,12 @@ impl Walker<'_> {
             translates: false,
             doubtful: false,
         };
-        let action = match id.get().apply {
-            Some(apply) => apply(&mut effects, &options),
+        let action = match id.get().lower {
+            Some(lower) => context.perform(lower(&options)),
             None => Action::Continue,
         };
-        self.translated |= effects.translates;
-        self.doubtful |= effects.doubtful;
+        self.translated |= context.translates;
+        self.doubtful |= context.doubtful;
         if view != self.view {
             self.show(view);
             self.path.steps.changed_to(self.current);

@@ -10,7 +10,7 @@ use crate::ruleset::{Hook, Rule, Table, TableName, Target};
 use crate::view::View;
 
 use super::Walker;
-use super::effect::Action;
+use super::effects::Action;
 use super::trace::{Endpoint, Outcome, Path, Place, Spread};
 
 impl Walker<'_> {

@@ -5,9 +5,9 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::{Behaviour, Extension, Given, Kind, Opt};
+use crate::netfilter::effect::Effect;
 use crate::packet::Family;
 use crate::ruleset::{Hook, Value};
-use crate::walk::effect::Action;
 
 static MAC: Form = Form {
     words: 1,
@@ -58,11 +58,7 @@ pub static CLUSTERIP: Extension = Extension {
             Opt::new("--hash-init", Kind::Number(u32::MAX)).needs(&["--new"]),
         ],
         Behaviour::GoesOn,
-        |_, _| Action::Depends {
-            because: "whether this node answers for the sender is decided by a hash".into(),
-            yes: Box::new(Action::Continue),
-            no: Box::new(Action::Drop),
-        },
+        |_| Effect::ClusterShare,
         |_| "go on with it if it is this node's share, else drop it".into(),
     )
 };

@@ -5,8 +5,7 @@ use std::fmt::Write;
 use crate::diagnostic::Problem;
 use crate::extension::kind::MarkForm;
 use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Listed, Opt, Options};
-use crate::walk::conntrack;
-use crate::walk::effect::Action;
+use crate::netfilter::effect::{Effect, MarkTransfer, Shift};
 
 const ALL: &str = "0xffffffff";
 
@@ -22,18 +21,22 @@ fn set(options: &Options) -> Option<(u32, u32)> {
     Some((value, options.number("--ctmask").or(options.number("--mask")).unwrap_or(mask)))
 }
 
-/// By how much to shift, to the right or else to the left. iptables keeps one of the two; the later, usually the right.
-fn shift(options: &Options) -> (bool, u32) {
+/// The shift. iptables keeps one of the two options: the later one, usually the right shift.
+fn shift(options: &Options) -> Shift {
     match options.number("--right-shift-mark") {
-        Some(bits) => (true, bits),
-        None => (false, options.number("--left-shift-mark").unwrap_or(0)),
+        Some(bits) => Shift::Right(bits),
+        None => Shift::Left(options.number("--left-shift-mark").unwrap_or(0)),
     }
 }
 
-fn shifted(mark: u32, options: &Options) -> u32 {
-    match shift(options) {
-        (true, bits) => mark >> bits,
-        (false, bits) => mark << bits,
+fn lower(options: &Options) -> Effect {
+    let (packet_mask, connection_mask) = masks(options);
+    let transfer = MarkTransfer { packet_mask, connection_mask, shift: shift(options) };
+    match set(options) {
+        Some(change) => Effect::SetConnectionMark { change: change.into(), shift: shift(options) },
+        None if options.has("--save-mark") => Effect::SaveMark(transfer),
+        None if options.has("--restore-mark") => Effect::RestoreMark(transfer),
+        None => Effect::Passive,
     }
 }
 
@@ -48,9 +51,9 @@ fn print(options: &Options, out: &mut String) {
         }
     };
     let _ = match shift(options) {
-        (_, 0) => Ok(()),
-        (true, bits) => write!(out, " --right-shift-mark {bits}"),
-        (false, bits) => write!(out, " --left-shift-mark {bits}"),
+        Shift::Left(0) | Shift::Right(0) => Ok(()),
+        Shift::Right(bits) => write!(out, " --right-shift-mark {bits}"),
+        Shift::Left(bits) => write!(out, " --left-shift-mark {bits}"),
     };
 }
 
@@ -107,21 +110,7 @@ pub static CONNMARK: Extension = Extension {
             Opt::new("--xor-mark", Kind::SetMark(MarkForm::Flip)).stored_as("--set-xmark"),
         ],
         Behaviour::GoesOn,
-        |effects, options| {
-            let view = &mut *effects.view;
-            if !conntrack::has_connection(view.state) {
-                return Action::Continue;
-            }
-            let (packet_mask, connection_mask) = masks(options);
-            if let Some((value, mask)) = set(options) {
-                view.connmark = shifted(view.connmark & !mask ^ value, options);
-            } else if options.has("--save-mark") {
-                view.connmark = view.connmark & !connection_mask ^ shifted(view.mark & packet_mask, options);
-            } else if options.has("--restore-mark") {
-                view.mark = view.mark & !packet_mask ^ shifted(view.connmark & connection_mask, options);
-            }
-            Action::Continue
-        },
+        lower,
         |options| {
             if options.has("--save-mark") {
                 return "copy the packet's mark to its connection".into();

@@ -6,9 +6,8 @@ use crate::diagnostic::Problem;
 use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
-use crate::packet::ConnectionState;
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Ruleset, TableName, Value};
-use crate::walk::effect::Action;
 
 /// What connection tracking may tell of, by the numbers of `ip_conntrack_events`.
 const ALL_EVENTS: Names = &[
@@ -100,6 +99,12 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
+fn lower(options: &Options) -> Effect {
+    let zone = options.number("--zone").or_else(|| options.number("--zone-orig"));
+    let zone = zone.or_else(|| options.number("--zone-reply")).unwrap_or(0);
+    Effect::Track { tracked: !options.has("--notrack"), zone: Some(u16::try_from(zone).unwrap_or(0)) }
+}
+
 /// `-j CT`. What already has a connection, a template or is not tracked stays so.
 pub static CT: Extension = Extension {
     listed: Listed::new("CT", &[("NOTRACK", "--notrack"), ("notrack", "--notrack")]),
@@ -120,17 +125,7 @@ pub static CT: Extension = Extension {
             Opt::new("--zone-reply", Kind::Own(&ZONE)),
         ],
         Behaviour::GoesOn,
-        |effects, options| {
-            // A template for the connection counts as new in the rest of table raw.
-            let state = if options.has("--notrack") { ConnectionState::Untracked } else { ConnectionState::New };
-            if effects.view.state.is_none() {
-                let zone = options.number("--zone").or_else(|| options.number("--zone-orig"));
-                let zone = zone.or_else(|| options.number("--zone-reply")).unwrap_or(0);
-                effects.view.zone = u16::try_from(zone).unwrap_or(0);
-            }
-            effects.view.state.get_or_insert(state);
-            Action::Continue
-        },
+        lower,
         |options| match (options.has("--notrack"), options.printed("--zone"), options.text("--helper")) {
             (true, ..) => "keep connection tracking away from it".into(),
             (_, Some(zone), _) if zone == "mark" => "track its connection in the zone of its mark".into(),
@@ -149,10 +144,7 @@ pub static NOTRACK: Extension = Extension {
         "keeps connection tracking away",
         &[],
         Behaviour::GoesOn,
-        |effects, _| {
-            effects.view.state.get_or_insert(ConnectionState::Untracked);
-            Action::Continue
-        },
+        |_| Effect::Track { tracked: false, zone: None },
         |_| "keep connection tracking away from it".into(),
     )
 };

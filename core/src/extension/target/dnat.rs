@@ -2,8 +2,8 @@
 
 use super::nat;
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Hook, TableName, Value};
-use crate::walk::effect::Action;
 
 /// `-j DNAT`.
 pub static DNAT: Extension = Extension {
@@ -21,11 +21,9 @@ pub static DNAT: Extension = Extension {
             Opt::new("--persistent", Kind::Flag),
         ],
         Behaviour::Redirects,
-        |effects, options| {
-            if let Some(Value::Nat(range)) = options.value("--to-destination") {
-                effects.translate_destination(range, options);
-            }
-            Action::Accept
+        |options| match options.value("--to-destination") {
+            Some(Value::Nat(range)) => Effect::Dnat { range: **range, choice: nat::choice(options) },
+            _ => Effect::Accept,
         },
         |options| format!("change its destination to {}", options.printed("--to-destination").unwrap_or_default()),
     )

@@ -2,8 +2,8 @@
 
 use crate::extension::dscp::{CLASS, NUMBER};
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::TableName;
-use crate::walk::effect::Action;
 
 /// `-j DSCP`.
 pub static DSCP: Extension = Extension {
@@ -17,11 +17,9 @@ pub static DSCP: Extension = Extension {
             Opt::new("--set-dscp-class", Kind::Own(&CLASS)).stored_as("--set-dscp"),
         ],
         Behaviour::GoesOn,
-        |effects, options| {
-            if let Some(point) = options.number("--set-dscp").and_then(|point| u8::try_from(point).ok()) {
-                effects.view.dscp = point;
-            }
-            Action::Continue
+        |options| match options.number("--set-dscp").and_then(|point| u8::try_from(point).ok()) {
+            Some(point) => Effect::SetDscp(point),
+            None => Effect::Passive,
         },
         |options| format!("set its DSCP to {}", options.printed("--set-dscp").unwrap_or_default()),
     )

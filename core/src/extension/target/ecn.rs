@@ -4,37 +4,21 @@ use std::fmt::Write;
 
 use crate::diagnostic::Problem;
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
-use crate::packet::{Family, Protocol, TcpFlags};
+use crate::netfilter::effect::Effect;
+use crate::packet::{Family, Protocol};
 use crate::ruleset::TableName;
-use crate::walk::effect::{Action, Effects};
-
-const ECE: u8 = 0x40;
-const CWR: u8 = 0x80;
 
 /// What it makes of one of TCP's flags.
 fn flag(options: &Options, name: &str) -> Option<u32> {
     if options.has("--ecn-tcp-remove") { Some(0) } else { options.number(name) }
 }
 
-fn apply(effects: &mut Effects, options: &Options) -> Action {
-    if let Some(ecn) = options.number("--ecn-ip-ect").and_then(|ecn| u8::try_from(ecn).ok()) {
-        effects.view.ecn = ecn;
+fn lower(options: &Options) -> Effect {
+    Effect::SetEcn {
+        ip: options.number("--ecn-ip-ect").and_then(|ecn| u8::try_from(ecn).ok()),
+        ece: flag(options, "--ecn-tcp-ece").map(|on| on != 0),
+        cwr: flag(options, "--ecn-tcp-cwr").map(|on| on != 0),
     }
-    if effects.packet.protocol == Protocol::TCP {
-        let TcpFlags(old) = effects.view.tcp_flags.unwrap_or(TcpFlags::SYN);
-        let mut flags = old;
-        for (name, bit) in [("--ecn-tcp-ece", ECE), ("--ecn-tcp-cwr", CWR)] {
-            match flag(options, name) {
-                Some(0) => flags &= !bit,
-                Some(_) => flags |= bit,
-                None => {}
-            }
-        }
-        if flags != old {
-            effects.view.tcp_flags = Some(TcpFlags(flags));
-        }
-    }
-    Action::Continue
 }
 
 fn words(options: &Options) -> String {
@@ -99,7 +83,7 @@ pub static ECN: Extension = Extension {
             Opt::new("--ecn-ip-ect", Kind::Number(3)),
         ],
         Behaviour::GoesOn,
-        apply,
+        lower,
         words,
     )
     .asking()

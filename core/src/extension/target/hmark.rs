@@ -6,8 +6,8 @@ use crate::diagnostic::Problem;
 use crate::extension::kind::read::{mask_length, problem};
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Ruleset, Value};
-use crate::walk::effect::Action;
 
 /// Parts of the packet that go into the hash, and the place of their bits in [`Value::Bits`].
 const PARTS: Names = &[("ct", 1), ("src", 2), ("dst", 4), ("sport", 8), ("dport", 16), ("proto", 32), ("spi", 64)];
@@ -141,10 +141,7 @@ pub static HMARK: Extension = Extension {
             Opt::new("--hmark-offset", Kind::Number(u32::MAX)),
         ],
         Behaviour::GoesOn,
-        |effects, _| {
-            effects.doubt("the mark that HMARK computes is none that a later rule or route asks for");
-            Action::Continue
-        },
+        |_| Effect::SetUnknownMark { source: "the mark that HMARK computes" },
         |options| {
             let (offset, size) = (options.number("--hmark-offset").unwrap_or(0), options.number("--hmark-mod"));
             let last = offset.wrapping_add(size.unwrap_or(1).wrapping_sub(1));

@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::Value;
-use crate::walk::effect::Action;
 
 const LEVELS: Names = &[
     ("emerg", 0),
@@ -85,7 +85,7 @@ pub static LOG: Extension = Extension {
             Opt::new("--log-macdecode", Kind::Flag),
         ],
         Behaviour::Observes,
-        |_, _| Action::Continue,
+        |_| Effect::Passive,
         |options| match options.text("--log-prefix") {
             Some(prefix) => format!("log it as “{}” and go on", prefix.trim_end()),
             None => "log it and go on".into(),

@@ -2,7 +2,7 @@
 
 use crate::extension::kind::MarkForm;
 use crate::extension::{Behaviour, Extension, Kind, Opt};
-use crate::walk::effect::Action;
+use crate::netfilter::effect::Effect;
 
 /// `-j MARK`.
 pub static MARK: Extension = Extension::acting(
@@ -16,11 +16,9 @@ pub static MARK: Extension = Extension::acting(
         Opt::new("--xor-mark", Kind::SetMark(MarkForm::Flip)).stored_as("--set-xmark"),
     ],
     Behaviour::GoesOn,
-    |effects, options| {
-        if let Some((value, mask)) = options.masked("--set-xmark") {
-            effects.view.mark = effects.view.mark & !mask ^ value;
-        }
-        Action::Continue
+    |options| match options.masked("--set-xmark") {
+        Some(change) => Effect::SetMark(change.into()),
+        None => Effect::Passive,
     },
     |options| match options.masked("--set-xmark") {
         Some((value, u32::MAX)) => format!("set the packet's mark to {value:#x}"),

@@ -9,12 +9,13 @@ use nom::combinator::opt;
 use nom::sequence::preceded;
 
 use crate::diagnostic::Problem;
-use crate::extension::Given;
 use crate::extension::kind::Form;
 use crate::extension::kind::read::{number_u32, port, problem, whole};
 use crate::extension::kind::write::write_v6;
+use crate::extension::{Given, Options};
+use crate::netfilter::effect::{NatChoice, NatRange};
 use crate::packet::{Family, Protocol};
-use crate::ruleset::{Apart, NatRange, Ruleset, Value};
+use crate::ruleset::{Apart, Ruleset, Value};
 
 /// First and last port, and the base of a shifted span.
 type Ports = ((u16, u16), Option<u16>);
@@ -33,6 +34,14 @@ fn ports(text: &str) -> Result<Ports, Problem> {
             Err(Problem::new(format!("the range `{text}` runs backwards")).hint("write the lower number first"))
         }
         _ => Err(wrong()),
+    }
+}
+
+/// How the kernel is asked to choose from a range.
+pub(super) fn choice(options: &Options) -> NatChoice {
+    NatChoice {
+        random: options.has("--random") || options.has("--random-fully"),
+        persistent: options.has("--persistent"),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `-j NFLOG` (xt_NFLOG.c): hands a copy to a logging program and goes on.
 
 use crate::extension::{Behaviour, Extension, Kind, Opt};
-use crate::walk::effect::Action;
+use crate::netfilter::effect::Effect;
 
 /// `-j NFLOG`. The prefix comes first; a group of 0 and a threshold of 0 are not printed.
 pub static NFLOG: Extension = Extension::acting(
@@ -15,6 +15,6 @@ pub static NFLOG: Extension = Extension::acting(
         Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(0),
     ],
     Behaviour::Observes,
-    |_, _| Action::Continue,
+    |_| Effect::Passive,
     |options| format!("hand a copy to logging group {} and go on", options.number("--nflog-group").unwrap_or(0)),
 );

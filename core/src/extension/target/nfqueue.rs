@@ -6,8 +6,8 @@ use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
 use crate::extension::{Behaviour, Extension, Implied, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Ruleset, Value};
-use crate::walk::effect::{Action, Effects};
 
 static BALANCE: Form = Form {
     words: 1,
@@ -39,22 +39,24 @@ fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     }
 }
 
-fn queues(options: &Options) -> String {
-    match options.value("--queue-balance") {
-        Some(Value::Range(low, high)) => format!("one of the queues {low} to {high}"),
-        _ => format!("queue {}", options.number("--queue-num").unwrap_or(0)),
-    }
+/// First and last queue.
+fn queues(options: &Options) -> (u16, u16) {
+    let (low, high) = match options.value("--queue-balance") {
+        Some(Value::Range(low, high)) => (*low, *high),
+        _ => (options.number("--queue-num").unwrap_or(0), options.number("--queue-num").unwrap_or(0)),
+    };
+    let narrow = |number| u16::try_from(number).unwrap_or(u16::MAX);
+    (narrow(low), narrow(high))
 }
 
-/// Without a program the packet is gone, or with `--queue-bypass` accepted (nf_queue.c, `nf_queue`).
-fn apply(_: &mut Effects, options: &Options) -> Action {
+fn words(options: &Options) -> String {
+    let queues = match queues(options) {
+        (first, last) if first == last => format!("queue {first}"),
+        (first, last) => format!("one of the queues {first} to {last}"),
+    };
     match options.has("--queue-bypass") {
-        true => Action::Depends {
-            because: format!("whether a program listens on {} is not in a dump", queues(options)),
-            yes: Box::new(Action::Queue),
-            no: Box::new(Action::Accept),
-        },
-        false => Action::Queue,
+        true => format!("hand it to the program on {queues}, or accept it where there is none"),
+        false => format!("hand it to the program on {queues}"),
     }
 }
 
@@ -80,10 +82,7 @@ pub static NFQUEUE: Extension = Extension {
             Opt::new("--queue-cpu-fanout", Kind::Flag).needs(&["--queue-balance"]),
         ],
         Behaviour::Ends,
-        apply,
-        |options| match options.has("--queue-bypass") {
-            true => format!("hand it to the program on {}, or accept it where there is none", queues(options)),
-            false => format!("hand it to the program on {}", queues(options)),
-        },
+        |options| Effect::Queue { queues: queues(options), bypass: options.has("--queue-bypass") },
+        words,
     )
 };

@@ -1,15 +1,15 @@
 //! `-j SNPT` and `-j DNPT` (ip6t_NPT.c): exchange the prefix of an IPv6 address, without connection tracking and so that
 //! checksums stay right (RFC 6296).
 
-use std::net::{IpAddr, Ipv6Addr};
+use std::net::Ipv6Addr;
 
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::kind::host::HOST;
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::{Effect, Side};
 use crate::packet::Family;
 use crate::ruleset::{Hook, TableName, Value};
-use crate::walk::effect::Action;
 
 /// The address of a prefix and its length.
 fn prefix(options: &Options, flag: &str) -> Option<(Ipv6Addr, u32)> {
@@ -19,27 +19,10 @@ fn prefix(options: &Options, flag: &str) -> Option<(Ipv6Addr, u32)> {
     }
 }
 
-/// The sum of the sixteen-bit words in one's complement.
-fn sum(address: Ipv6Addr) -> u32 {
-    address.segments().into_iter().map(u32::from).sum::<u32>() % 0xffff
-}
-
-/// `ip6t_npt_map_pfx`; `None` where no word is left to make up for the change.
-fn mapped(address: Ipv6Addr, from: (Ipv6Addr, u32), to: (Ipv6Addr, u32)) -> Option<Ipv6Addr> {
-    let length = from.1.max(to.1);
-    let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-    let mut words = Ipv6Addr::from_bits(address.to_bits() & !mask | to.0.to_bits() & mask).segments();
-    let place = if length <= 48 { 3 } else { (4..8).find(|place| words[*place] != 0xffff)? };
-    let adjusted = (u32::from(words[place]) + sum(from.0) + 0xffff - sum(to.0)) % 0xffff;
-    words[place] = u16::try_from(adjusted).ok()?;
-    Some(words.into())
-}
-
-/// The address after it; `None` drops the packet.
-fn exchanged(address: IpAddr, options: &Options) -> Option<IpAddr> {
-    match (address, prefix(options, "--src-pfx"), prefix(options, "--dst-pfx")) {
-        (IpAddr::V6(old), Some(from), Some(to)) => mapped(old, from, to).map(IpAddr::V6),
-        _ => Some(address),
+fn lower(options: &Options, side: Side) -> Effect {
+    match (prefix(options, "--src-pfx"), prefix(options, "--dst-pfx")) {
+        (Some(from), Some(to)) => Effect::TranslatePrefix { side, from, to },
+        _ => Effect::Passive,
     }
 }
 
@@ -86,12 +69,7 @@ pub static SNPT: Extension = Extension {
         "exchanges the prefix of the source",
         OPTIONS,
         Behaviour::GoesOn,
-        |effects, options| {
-            let Some(new) = exchanged(effects.view.src, options) else { return Action::Drop };
-            effects.view.tracked_src.get_or_insert(effects.view.src);
-            effects.view.src = new;
-            Action::Continue
-        },
+        |options| lower(options, Side::Source),
         |options| words(options, "source"),
     )
 };
@@ -108,12 +86,7 @@ pub static DNPT: Extension = Extension {
         "exchanges the prefix of the destination",
         OPTIONS,
         Behaviour::GoesOn,
-        |effects, options| {
-            let Some(new) = exchanged(effects.view.dst, options) else { return Action::Drop };
-            effects.view.tracked_dst.get_or_insert(effects.view.dst);
-            effects.view.dst = new;
-            Action::Continue
-        },
+        |options| lower(options, Side::Destination),
         |options| words(options, "destination"),
     )
 };

@@ -3,12 +3,18 @@
 use crate::diagnostic::Problem;
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, TableName, Value};
-use crate::walk::effect::{Action, Effects};
 
-fn apply(_: &mut Effects, options: &Options) -> Action {
-    Action::Reject(options.printed("--reject-with").unwrap_or_default())
+fn lower(options: &Options) -> Effect {
+    let names = if options.ruleset.family == Family::Ipv4 { WITH4 } else { WITH6 };
+    Effect::Reject { with: options.number("--reject-with").and_then(|number| name(names, number)).unwrap_or("") }
+}
+
+/// The first name of a kind of answer, as iptables prints it.
+fn name(names: Names, number: u32) -> Option<&'static str> {
+    names.iter().find(|(_, own)| *own == number).map(|(name, _)| *name)
 }
 
 fn words(options: &Options) -> String {
@@ -62,7 +68,7 @@ const fn reject(family: Family, options: &'static [Opt], implied: &'static [Impl
         hooks: &[Hook::Input, Hook::Forward, Hook::Output],
         implied,
         check,
-        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, Behaviour::Ends, apply, words)
+        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, Behaviour::Ends, lower, words)
     }
 }
 

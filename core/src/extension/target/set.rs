@@ -4,8 +4,8 @@
 use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Hook, Ruleset, TableName, Value};
-use crate::walk::effect::{Action, Effects};
 
 /// A set's name, and which ends of the packet are looked up: two words.
 static NAMED: Form = Form {
@@ -37,11 +37,11 @@ fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
 const ADD: &str = "--add-set";
 const MAP: &str = "--map-set";
 
-fn apply(effects: &mut Effects, options: &Options) -> Action {
-    if options.has("--map-mark") {
-        effects.doubt("the mark that SET finds in a set is none that a later rule or route asks for");
+fn lower(options: &Options) -> Effect {
+    match options.has("--map-mark") {
+        true => Effect::SetUnknownMark { source: "the mark that SET finds in a set" },
+        false => Effect::Passive,
     }
-    Action::Continue
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
@@ -75,7 +75,7 @@ pub static SET: Extension = Extension {
             Opt::new("--map-queue", Kind::Flag).needs(&[MAP]),
         ],
         Behaviour::GoesOn,
-        apply,
+        lower,
         |options| {
             let does = [(ADD, "add it to"), ("--del-set", "take it out of"), (MAP, "give it what it has in")];
             let does = does.iter().filter_map(|(flag, does)| {

@@ -2,8 +2,8 @@
 
 use super::nat;
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Hook, TableName, Value};
-use crate::walk::effect::Action;
 
 /// `-j SNAT`.
 pub static SNAT: Extension = Extension {
@@ -22,11 +22,9 @@ pub static SNAT: Extension = Extension {
             Opt::new("--persistent", Kind::Flag),
         ],
         Behaviour::Ends,
-        |effects, options| {
-            if let Some(Value::Nat(range)) = options.value("--to-source") {
-                effects.translate_source(range, options);
-            }
-            Action::Accept
+        |options| match options.value("--to-source") {
+            Some(Value::Nat(range)) => Effect::Snat { range: **range, choice: nat::choice(options) },
+            _ => Effect::Accept,
         },
         |options| format!("change its source to {}", options.printed("--to-source").unwrap_or_default()),
     )

@@ -3,30 +3,9 @@
 use std::fmt::Write;
 
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
-use crate::packet::{Protocol, TcpFlags};
+use crate::netfilter::effect::Effect;
+use crate::packet::Protocol;
 use crate::ruleset::Hook;
-use crate::walk::effect::{Action, Effects};
-
-const FIN: u8 = 0x01;
-const SYN: u8 = 0x02;
-const RST: u8 = 0x04;
-const ACK: u8 = 0x10;
-
-/// A SYN is answered, an ACK is compared with that answer: neither goes on, whatever comes of it. All else passes.
-fn apply(effects: &mut Effects, _: &Options) -> Action {
-    let TcpFlags(flags) = effects.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
-    match flags & (FIN | SYN | RST | ACK) {
-        SYN => {
-            effects.assume("SYNPROXY answers the SYN itself; it connects to the server when the answer is confirmed");
-            Action::Drop
-        }
-        ACK => {
-            effects.assume("SYNPROXY takes the ACK: if it confirms its answer, a SYN of its own goes to the server");
-            Action::Drop
-        }
-        _ => Action::Continue,
-    }
-}
 
 /// The kernel keeps the scale in eight bits and the size in sixteen.
 fn print(options: &Options, out: &mut String) {
@@ -64,7 +43,7 @@ pub static SYNPROXY: Extension = Extension {
             Opt::new("--ecn", Kind::Flag),
         ],
         Behaviour::GoesOn,
-        apply,
+        |_| Effect::Synproxy,
         |_| "answer it in place of the server if it begins a connection".into(),
     )
 };

@@ -3,38 +3,12 @@
 use crate::capture::Backend;
 use crate::diagnostic::Problem;
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, Value};
-use crate::walk::effect::{Action, Effects};
 
-/// The number of the option in a TCP header.
-const MSS: u8 = 2;
-
-fn apply(effects: &mut Effects, options: &Options) -> Action {
-    let packet = effects.packet;
-    if packet.protocol != Protocol::TCP || packet.is_later_fragment() {
-        return Action::Continue;
-    }
-    let Some(wanted) = options.number("--set-mss").and_then(|mss| u16::try_from(mss).ok()) else {
-        // The path's MTU is not in a dump.
-        effects.view.mss = None;
-        effects.doubt("how far TCPMSS lowers the segment size depends on the path's MTU");
-        return Action::Continue;
-    };
-    let absent = effects.view.tcp_options.as_ref().map(|options| !options.contains(&MSS));
-    match (effects.view.mss, absent) {
-        // Never raised.
-        (Some(old), _) => effects.view.mss = Some(old.min(wanted)),
-        // Behind a header with data no option can be added.
-        (None, Some(true)) if packet.payload_length > 0 => {}
-        (None, Some(true)) => {
-            let most = if packet.family() == Family::Ipv4 { 536 } else { 1220 };
-            effects.view.mss = Some(wanted.min(most));
-            effects.view.tcp_options.get_or_insert_default().push(MSS);
-        }
-        (None, _) => {}
-    }
-    Action::Continue
+fn lower(options: &Options) -> Effect {
+    Effect::LowerMss(options.number("--set-mss").and_then(|mss| u16::try_from(mss).ok()))
 }
 
 /// `find_syn_match`: the legacy backend wants a condition on SYN.
@@ -76,7 +50,7 @@ pub static TCPMSS: Extension = Extension {
         "lowers TCP's maximum segment size",
         &[Opt::new("--set-mss", Kind::Number(65515)), Opt::new("--clamp-mss-to-pmtu", Kind::Flag)],
         Behaviour::GoesOn,
-        apply,
+        lower,
         |options| match options.number("--set-mss") {
             Some(mss) => format!("lower its maximum segment size to {mss}"),
             None => "lower its maximum segment size to what the path's MTU takes".into(),

@@ -6,11 +6,11 @@ use crate::diagnostic::Problem;
 use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
 use crate::number;
 use crate::order;
 use crate::packet::Protocol;
 use crate::ruleset::{Apart, Ruleset, TableName, Value};
-use crate::walk::effect::Action;
 
 const NAMES: Names = &[("wscale", 3), ("mss", 2), ("sack-permitted", 4), ("sack", 5), ("timestamp", 8), ("md5", 19)];
 
@@ -52,22 +52,12 @@ pub static TCPOPTSTRIP: Extension = Extension {
         "takes options out of a TCP header",
         &[Opt::new("--strip-options", Kind::Own(&LIST))],
         Behaviour::GoesOn,
-        |effects, options| {
-            let Some(Value::List(list)) = options.value("--strip-options") else { return Action::Continue };
-            if effects.packet.is_later_fragment() {
-                return Action::Continue;
+        |options| match options.value("--strip-options") {
+            // Each range holds one option.
+            Some(Value::List(list)) => {
+                Effect::StripTcpOptions(list.iter().filter_map(|(option, _)| u8::try_from(*option).ok()).collect())
             }
-            let stripped = |option: u8| list.contains(&(option.into(), option.into()));
-            if stripped(2) {
-                effects.view.mss = None;
-            }
-            // Each byte becomes a NOP, and the header keeps its length.
-            for option in effects.view.tcp_options.iter_mut().flatten() {
-                if stripped(*option) {
-                    *option = 1;
-                }
-            }
-            Action::Continue
+            _ => Effect::Passive,
         },
         |options| match options.printed("--strip-options") {
             Some(list) => format!("take the options {list} out of its TCP header"),

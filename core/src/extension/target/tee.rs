@@ -3,18 +3,22 @@
 use std::net::IpAddr;
 
 use crate::diagnostic::Problem;
-use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt};
+use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::packet::Family;
 use crate::ruleset::Value;
-use crate::walk::effect::Action;
+
+fn gateway(options: &Options) -> Option<IpAddr> {
+    match options.value("--gateway")? {
+        Value::Net4(address, _) => Some(IpAddr::V4(*address)),
+        Value::Net6(net) => Some(IpAddr::V6(net.0)),
+        _ => None,
+    }
+}
 
 /// `tee_tg_check`.
 fn check(given: &Given) -> Result<(), Problem> {
-    let gateway = match given.options.value("--gateway") {
-        Some(Value::Net4(address, _)) => IpAddr::V4(*address),
-        Some(Value::Net6(net)) => IpAddr::V6(net.0),
-        _ => return Ok(()),
-    };
+    let Some(gateway) = gateway(&given.options) else { return Ok(()) };
     if gateway.is_unspecified() || Family::of(gateway) != given.family {
         return Err(Problem::new(format!("--gateway must be an {} address of a host", given.family)));
     }
@@ -30,11 +34,7 @@ pub static TEE: Extension = Extension {
         "sends a copy to another host",
         &[Opt::new("--gateway", Kind::Address).required(), Opt::new("--oif", Kind::Interface)],
         Behaviour::Observes,
-        |effects, options| {
-            let gateway = options.printed("--gateway").unwrap_or_default();
-            effects.doubt(format!("the copy that TEE sends to {gateway} is not walked"));
-            Action::Continue
-        },
+        |options| Effect::Duplicate { gateway: gateway(options) },
         |options| format!("send a copy to {} and go on", options.printed("--gateway").unwrap_or_default()),
     )
 };

@@ -4,8 +4,8 @@ use crate::diagnostic::Problem;
 use crate::extension::kind::Form;
 use crate::extension::tos::VALUE;
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::{Ruleset, TableName, Value};
-use crate::walk::effect::Action;
 
 fn byte(words: &[&str], ruleset: &mut Ruleset) -> Result<u32, Problem> {
     match Kind::Number(0xff).parse(words, ruleset)? {
@@ -58,13 +58,9 @@ pub static TOS: Extension = Extension {
             Opt::new("--xor-tos", Kind::Own(&FLIP)).stored_as("--set-tos"),
         ],
         Behaviour::GoesOn,
-        |effects, options| {
-            if let Some((value, mask)) = options.masked("--set-tos") {
-                let old = u32::from(effects.view.dscp) << 2 | u32::from(effects.view.ecn);
-                let [new, ..] = (old & !mask ^ value).to_le_bytes();
-                (effects.view.dscp, effects.view.ecn) = (new >> 2, new & 3);
-            }
-            Action::Continue
+        |options| match options.masked("--set-tos") {
+            Some(change) => Effect::SetTos(change.into()),
+            None => Effect::Passive,
         },
         |options| match options.masked("--set-tos") {
             Some((value, 0xff)) => format!("set its TOS byte to {value:#04x}"),

@@ -5,9 +5,9 @@ use std::net::IpAddr;
 use super::nat;
 use crate::extension::kind::MarkForm;
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Hook, TableName, Value};
-use crate::walk::effect::Action;
 
 /// All three options always.
 fn print(options: &Options, out: &mut String) {
@@ -21,6 +21,16 @@ fn print(options: &Options, out: &mut String) {
             out.push_str(text);
         }
     }
+}
+
+fn lower(options: &Options) -> Effect {
+    let address = match options.value("--on-ip") {
+        Some(Value::Net4(address, _)) if !address.is_unspecified() => Some(IpAddr::V4(*address)),
+        Some(Value::Net6(net)) if !net.0.is_unspecified() => Some(IpAddr::V6(net.0)),
+        _ => None,
+    };
+    let port = options.number("--on-port").and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
+    Effect::TransparentProxy { address, port, mark: options.masked("--tproxy-mark").map(Into::into) }
 }
 
 /// `-j TPROXY`. Without `--on-port` the packet's own port is taken; `--on-ip` 0.0.0.0 means the incoming interface's.
@@ -39,25 +49,7 @@ pub static TPROXY: Extension = Extension {
             Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)),
         ],
         Behaviour::Redirects,
-        |effects, options| {
-            let address = match options.value("--on-ip") {
-                Some(Value::Net4(address, _)) if !address.is_unspecified() => IpAddr::V4(*address),
-                Some(Value::Net6(net)) if !net.0.is_unspecified() => IpAddr::V6(net.0),
-                _ => effects.view.dst,
-            };
-            let port = match options.number("--on-port").and_then(|port| u16::try_from(port).ok()) {
-                Some(port) if port != 0 => Some(port),
-                _ => effects.view.dport,
-            };
-            if !effects.listens(port) {
-                return Action::Drop;
-            }
-            if let Some((value, mask)) = options.masked("--tproxy-mark") {
-                effects.view.mark = effects.view.mark & !mask ^ value;
-            }
-            effects.view.steered = Some((address, port));
-            Action::Accept
-        },
+        lower,
         |options| {
             let port = options.number("--on-port").unwrap_or(0);
             format!("hand it, unchanged, to the socket that listens on port {port}")

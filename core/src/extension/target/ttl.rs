@@ -2,28 +2,24 @@
 //! host that passes it on drops it.
 
 use crate::extension::{Behaviour, Extension, Kind, Opt, Options};
+use crate::netfilter::effect::{Effect, TtlChange};
 use crate::packet::Family;
 use crate::ruleset::{TableName, Value};
-use crate::walk::effect::{Action, Effects};
 
-/// By the place of the option in both tables: set, less, more.
-fn change(options: &Options) -> Option<(u8, u8)> {
+/// By the place of the option in both tables.
+fn change(options: &Options) -> Option<TtlChange> {
     let part = options.parts.first()?;
-    match part.value {
-        Value::Number(number) => Some((part.option, u8::try_from(number).ok()?)),
-        _ => None,
-    }
+    let Value::Number(number) = part.value else { return None };
+    let number = u8::try_from(number).ok()?;
+    Some(match part.option {
+        0 => TtlChange::Set(number),
+        1 => TtlChange::Decrease(number),
+        _ => TtlChange::Increase(number),
+    })
 }
 
-fn apply(effects: &mut Effects, options: &Options) -> Action {
-    let old = effects.view.ttl;
-    effects.view.ttl = match change(options) {
-        Some((0, number)) => number,
-        Some((1, number)) => old.saturating_sub(number),
-        Some((_, number)) => old.saturating_add(number),
-        None => old,
-    };
-    Action::Continue
+fn lower(options: &Options) -> Effect {
+    change(options).map_or(Effect::Passive, Effect::SetTtl)
 }
 
 fn words(options: &Options) -> String {
@@ -32,9 +28,9 @@ fn words(options: &Options) -> String {
         Family::Ipv6 => "hop limit",
     };
     match change(options) {
-        Some((0, number)) => format!("set its {field} to {number}"),
-        Some((1, number)) => format!("take {number} from its {field}"),
-        Some((_, number)) => format!("add {number} to its {field}"),
+        Some(TtlChange::Set(number)) => format!("set its {field} to {number}"),
+        Some(TtlChange::Decrease(number)) => format!("take {number} from its {field}"),
+        Some(TtlChange::Increase(number)) => format!("add {number} to its {field}"),
         None => format!("leave its {field} as it is"),
     }
 }
@@ -43,7 +39,7 @@ const fn target(family: Family, name: &'static str, summary: &'static str, optio
     Extension {
         family: Some(family),
         tables: &[TableName::Mangle],
-        ..Extension::acting(name, summary, options, Behaviour::GoesOn, apply, words).asking()
+        ..Extension::acting(name, summary, options, Behaviour::GoesOn, lower, words).asking()
     }
 }
 

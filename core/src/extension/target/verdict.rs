@@ -3,8 +3,8 @@
 use crate::capture::Backend;
 use crate::diagnostic::Problem;
 use crate::extension::{Behaviour, Extension};
+use crate::netfilter::effect::Effect;
 use crate::ruleset::TableName;
-use crate::walk::effect::Action;
 
 /// Ends the table; the next one still runs.
 pub static ACCEPT: Extension = Extension::acting(
@@ -12,14 +12,14 @@ pub static ACCEPT: Extension = Extension::acting(
     "lets the packet pass this table",
     &[],
     Behaviour::Ends,
-    |_, _| Action::Accept,
+    |_| Effect::Accept,
     |_| "accept it".into(),
 );
 
 /// Ends everything.
 pub static DROP: Extension = Extension {
     tables: &[TableName::Raw, TableName::Mangle, TableName::Filter, TableName::Security],
-    ..Extension::acting("DROP", "drops the packet", &[], Behaviour::Ends, |_, _| Action::Drop, |_| "drop it".into())
+    ..Extension::acting("DROP", "drops the packet", &[], Behaviour::Ends, |_| Effect::Drop, |_| "drop it".into())
 };
 
 /// Hands the packet to a program.
@@ -33,7 +33,7 @@ pub static QUEUE: Extension = Extension {
         "hands the packet to a program",
         &[],
         Behaviour::Ends,
-        |_, _| Action::Queue,
+        |_| Effect::Queue { queues: (0, 0), bypass: false },
         |_| "hand it to a program in user space".into(),
     )
 };
@@ -44,6 +44,6 @@ pub static RETURN: Extension = Extension::acting(
     "goes back to the calling chain",
     &[],
     Behaviour::Returns,
-    |_, _| Action::Return,
+    |_| Effect::Return,
     |_| "return to the calling chain".into(),
 );

@@ -3,34 +3,20 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::extension::Options;
-use crate::ruleset::NatRange;
+use crate::netfilter::effect::{NatChoice, NatRange, Side};
 use crate::view::View;
-
-/// What nat changes.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
-    /// Where the connection comes from.
-    Source,
-    /// Where it goes to.
-    Destination,
-}
-
-fn is_random(options: &Options) -> bool {
-    options.has("--random") || options.has("--random-fully")
-}
 
 /// The new destination port; `None` for one that the kernel picks at random.
 pub(super) fn destination_port(
     port: Option<u16>,
     (low, high): (u16, u16),
     base: Option<u16>,
-    options: &Options,
+    choice: NatChoice,
 ) -> Option<u16> {
     match port {
         _ if low == high => Some(low),
         Some(port) if base.is_some() => Some(shifted(port, (low, high), base?)),
-        _ if is_random(options) => None,
+        _ if choice.random => None,
         Some(port) if (low..=high).contains(&port) => Some(port),
         _ => Some(low),
     }
@@ -38,15 +24,15 @@ pub(super) fn destination_port(
 
 /// The new source port, as the bounds that it lies in: it stays where it may, and is picked at random otherwise; without a
 /// range from those that are as privileged as the old one (`nf_nat_l4proto_unique_tuple`).
-pub(super) fn source_port(port: u16, range: &NatRange, options: &Options) -> (u16, u16) {
+pub(super) fn source_port(port: u16, range: &NatRange, choice: NatChoice) -> (u16, u16) {
     if let (Some(ports), Some(base)) = (range.ports, range.base) {
         let port = shifted(port, ports, base);
         return (port, port);
     }
     match range.ports {
-        Some((low, high)) if (low..=high).contains(&port) && !is_random(options) => (port, port),
+        Some((low, high)) if (low..=high).contains(&port) && !choice.random => (port, port),
         Some(range) => range,
-        None if !is_random(options) => (port, port),
+        None if !choice.random => (port, port),
         None => match port {
             ..512 => (1, 511),
             512..1024 => (600, 1023),
@@ -63,19 +49,19 @@ fn shifted(port: u16, (low, high): (u16, u16), base: u16) -> u16 {
 }
 
 /// Whether a source that lies in the range stays: with its port, if the range has ports.
-pub(super) fn keeps_source(view: &View, range: &NatRange, options: &Options) -> bool {
+pub(super) fn keeps_source(view: &View, range: &NatRange, choice: NatChoice) -> bool {
     let stays = range.addresses.is_none_or(|(first, last)| (first..=last).contains(&view.src));
     let port_stays = range.ports.is_none_or(|(low, high)| view.sport.is_none_or(|port| (low..=high).contains(&port)));
-    stays && port_stays && !is_random(options)
+    stays && port_stays && !choice.random
 }
 
 /// The address that the kernel chooses by a hash over both ends of the connection (`find_best_ips_proto`): word by word,
 /// each scaled into what the range leaves of it. With `--persistent` the destination does not count.
-pub(super) fn hashed(view: &View, (first, last): (IpAddr, IpAddr), side: Side, options: &Options) -> IpAddr {
+pub(super) fn hashed(view: &View, (first, last): (IpAddr, IpAddr), side: Side, choice: NatChoice) -> IpAddr {
     let (first, last) = (words(first), words(last));
     let mut destination = words(view.dst);
     let count = if view.dst.is_ipv4() { 1 } else { 4 };
-    let persistent = options.has("--persistent");
+    let persistent = choice.persistent;
     // What the kernel hashes are words of network order, read as this machine's numbers.
     let raw = u32::swap_bytes;
     let start = if persistent { 0 } else { raw(destination[count - 1]) ^ u32::from(view.zone) };

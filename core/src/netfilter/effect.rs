@@ -1,0 +1,233 @@
+//! The effects of rules: typed values, independent of the language that wrote them.
+//!
+//! A rule language lowers its targets or statements to an [`Effect`]. The engine performs it. An effect holds parameters
+//! only; it reads no option and no text.
+
+use std::net::{IpAddr, Ipv6Addr};
+
+/// What a rule does to a packet.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Effect {
+    /// Ends the base chain. The packet continues with the next base chain.
+    Accept,
+    /// Drops the packet.
+    Drop,
+    /// Returns to the calling chain; in a base chain, applies its policy.
+    Return,
+    /// Drops the packet and sends an answer to its sender.
+    Reject {
+        /// The answer, by the name that iptables prints.
+        with: &'static str,
+    },
+    /// Passes the packet to a user-space program.
+    Queue {
+        /// First and last queue number.
+        queues: (u16, u16),
+        /// Whether the packet is accepted if no program listens.
+        bypass: bool,
+    },
+    /// Changes nothing that a later rule, a route or the outcome depends on.
+    Passive,
+    /// Sends a copy of the packet to another host.
+    Duplicate {
+        /// The host that receives the copy.
+        gateway: Option<IpAddr>,
+    },
+    /// Translates the destination of a connection.
+    Dnat {
+        /// The new addresses and ports.
+        range: NatRange,
+        /// How the kernel chooses from the range.
+        choice: NatChoice,
+    },
+    /// Translates the source of a connection.
+    Snat {
+        /// The new addresses and ports.
+        range: NatRange,
+        /// How the kernel chooses from the range.
+        choice: NatChoice,
+    },
+    /// Translates the destination to this host.
+    Redirect {
+        /// First and last port; `None` keeps the port.
+        ports: Option<(u16, u16)>,
+        /// How the kernel chooses from the range.
+        choice: NatChoice,
+    },
+    /// Translates the source to an address of the outgoing interface.
+    Masquerade {
+        /// First and last port; `None` keeps the port where it can.
+        ports: Option<(u16, u16)>,
+        /// The base of a shifted range of ports.
+        base: Option<u16>,
+        /// How the kernel chooses from the range.
+        choice: NatChoice,
+    },
+    /// Replaces the network part of an address: of the destination in PREROUTING and OUTPUT, otherwise of the source.
+    Netmap {
+        /// The new network.
+        network: IpAddr,
+        /// The bits that the network replaces.
+        mask: IpAddr,
+    },
+    /// Delivers the packet to a local socket without changing its addresses.
+    TransparentProxy {
+        /// The address of the socket; `None` is the packet's destination.
+        address: Option<IpAddr>,
+        /// The port of the socket; `None` is the packet's destination port.
+        port: Option<u16>,
+        /// The change of the packet's mark.
+        mark: Option<MaskedBits>,
+    },
+    /// Answers the first packets of a TCP connection in place of the server.
+    Synproxy,
+    /// Accepts the packet only on the cluster node that a hash of the sender selects.
+    ClusterShare,
+    /// Changes the packet's mark.
+    SetMark(MaskedBits),
+    /// Sets the packet's mark to a value that the input does not determine.
+    SetUnknownMark {
+        /// What sets it, as a noun phrase for a sentence.
+        source: &'static str,
+    },
+    /// Changes the mark of the connection, then shifts it.
+    SetConnectionMark {
+        /// The change before the shift.
+        change: MaskedBits,
+        /// The shift of the result.
+        shift: Shift,
+    },
+    /// Copies the packet's mark to its connection.
+    SaveMark(MarkTransfer),
+    /// Copies the connection's mark to the packet.
+    RestoreMark(MarkTransfer),
+    /// Decides how connection tracking treats the packet. A packet with a connection or an earlier decision keeps it.
+    Track {
+        /// Whether connection tracking sees the packet.
+        tracked: bool,
+        /// The zone of the connection; `None` leaves it.
+        zone: Option<u16>,
+    },
+    /// Sets the differentiated services code point.
+    SetDscp(u8),
+    /// Changes the byte that holds DSCP and ECN.
+    SetTos(MaskedBits),
+    /// Changes explicit congestion notification.
+    SetEcn {
+        /// The new value in the IP header.
+        ip: Option<u8>,
+        /// The new value of TCP's ECE flag.
+        ece: Option<bool>,
+        /// The new value of TCP's CWR flag.
+        cwr: Option<bool>,
+    },
+    /// Changes the time to live or the hop limit.
+    SetTtl(TtlChange),
+    /// Lowers TCP's maximum segment size; `None` lowers it to what the path's MTU permits.
+    LowerMss(Option<u16>),
+    /// Overwrites these TCP options with no-operations.
+    StripTcpOptions(Vec<u8>),
+    /// Replaces the prefix of an IPv6 address without connection tracking (RFC 6296).
+    TranslatePrefix {
+        /// Which address.
+        side: Side,
+        /// The old prefix and its length.
+        from: (Ipv6Addr, u32),
+        /// The new prefix and its length.
+        to: (Ipv6Addr, u32),
+    },
+    /// Does something that the engine does not simulate, for this reason.
+    Unsupported(String),
+}
+
+/// New value = old value with the bits of `mask` cleared, exclusive-or `value`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MaskedBits {
+    /// The bits to flip after clearing.
+    pub value: u32,
+    /// The bits to clear.
+    pub mask: u32,
+}
+
+impl MaskedBits {
+    /// Applies the change.
+    pub fn apply(self, old: u32) -> u32 {
+        old & !self.mask ^ self.value
+    }
+}
+
+impl From<(u32, u32)> for MaskedBits {
+    fn from((value, mask): (u32, u32)) -> Self {
+        Self { value, mask }
+    }
+}
+
+/// A shift by 0 to 31 bits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Shift {
+    /// Toward the high bits.
+    Left(u32),
+    /// Toward the low bits.
+    Right(u32),
+}
+
+impl Shift {
+    /// Shifts a mark.
+    pub fn apply(self, mark: u32) -> u32 {
+        match self {
+            Self::Left(bits) => mark.checked_shl(bits).unwrap_or(0),
+            Self::Right(bits) => mark.checked_shr(bits).unwrap_or(0),
+        }
+    }
+}
+
+/// How a mark is copied between a packet and its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct MarkTransfer {
+    /// The bits of the packet's mark that take part.
+    pub packet_mask: u32,
+    /// The bits of the connection's mark that take part.
+    pub connection_mask: u32,
+    /// The shift of the source's bits.
+    pub shift: Shift,
+}
+
+/// A change of the time to live.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum TtlChange {
+    /// To this value.
+    Set(u8),
+    /// By this value, down to 0.
+    Decrease(u8),
+    /// By this value, up to 255.
+    Increase(u8),
+}
+
+/// The addresses and ports that a translation chooses from.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatRange {
+    /// First and last address; `None` keeps the address.
+    pub addresses: Option<(IpAddr, IpAddr)>,
+    /// First and last port; `None` keeps the port.
+    pub ports: Option<(u16, u16)>,
+    /// Of a shifted range of ports: the port that becomes the first of them.
+    pub base: Option<u16>,
+}
+
+/// How the kernel chooses from a [`NatRange`].
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct NatChoice {
+    /// Ports are chosen at random.
+    pub random: bool,
+    /// A client keeps its address for every destination.
+    pub persistent: bool,
+}
+
+/// One side of a connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Side {
+    /// The sender.
+    Source,
+    /// The receiver.
+    Destination,
+}

@@ -1,0 +1,172 @@
+//! Performs effects: changes the packet and reports how the walk continues.
+//!
+//! # Layout
+//! - `nat`: translation of addresses and ports; `choice`: which address and port the kernel takes from a range
+//! - `header`: changes of the IP and TCP headers
+//! - `proxy`: TPROXY and SYNPROXY
+//! - this file: verdicts, marks and connection tracking
+
+mod choice;
+mod header;
+mod nat;
+mod proxy;
+
+use crate::host::Host;
+use crate::netfilter::effect::Effect;
+use crate::packet::{ConnectionState, Packet};
+use crate::view::View;
+
+use super::conntrack;
+
+/// How the walk continues after an effect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Action {
+    /// With the next rule.
+    Continue,
+    /// With the next base chain.
+    Accept,
+    /// The packet is dropped.
+    Drop,
+    /// The packet is dropped, and its sender gets this answer.
+    Reject(String),
+    /// A program in user space gets the packet.
+    Queue,
+    /// In the calling chain.
+    Return,
+    /// The walk stops for this reason.
+    Unknown(String),
+    /// In one of two ways; the input does not determine which.
+    Depends {
+        /// The question, and why it has no answer.
+        because: String,
+        /// What happens if the answer is yes.
+        yes: Box<Action>,
+        /// What happens if it is no.
+        no: Box<Action>,
+    },
+}
+
+/// The packet and its surroundings, as an effect sees and changes them.
+#[derive(Debug)]
+pub(super) struct EffectContext<'a> {
+    /// The packet at this point. Effects change it.
+    pub(super) view: &'a mut View,
+    /// The fields that no rule changes.
+    pub(super) packet: &'a Packet,
+    /// The namespace.
+    pub(super) host: &'a Host,
+    /// The assumptions of the walk.
+    pub(super) assumes: &'a mut Vec<String>,
+    /// Whether the effect set up a translation, including one that changes nothing.
+    pub(super) translates: bool,
+    /// Whether the effect did something that the walk cannot follow.
+    pub(super) doubtful: bool,
+}
+
+impl EffectContext<'_> {
+    /// Performs one effect.
+    pub(super) fn perform(&mut self, effect: Effect) -> Action {
+        match effect {
+            Effect::Accept => Action::Accept,
+            Effect::Drop => Action::Drop,
+            Effect::Return => Action::Return,
+            Effect::Reject { with } => Action::Reject(with.into()),
+            Effect::Queue { queues, bypass } => queue(queues, bypass),
+            Effect::Passive => Action::Continue,
+            Effect::Duplicate { gateway } => {
+                let gateway = gateway.map(|gateway| gateway.to_string()).unwrap_or_default();
+                self.doubt(format!("the copy that TEE sends to {gateway} is not walked"));
+                Action::Continue
+            }
+            Effect::Dnat { range, choice } => {
+                self.translate_destination(&range, choice);
+                Action::Accept
+            }
+            Effect::Snat { range, choice } => {
+                self.translate_source(&range, choice);
+                Action::Accept
+            }
+            Effect::Redirect { ports, choice } => self.redirect(ports, choice),
+            Effect::Masquerade { ports, base, choice } => self.masquerade(ports, base, choice),
+            Effect::Netmap { network, mask } => self.netmap(network, mask),
+            Effect::TransparentProxy { address, port, mark } => self.transparent_proxy(address, port, mark),
+            Effect::Synproxy => self.synproxy(),
+            Effect::ClusterShare => Action::Depends {
+                because: "whether this node answers for the sender is decided by a hash".into(),
+                yes: Box::new(Action::Continue),
+                no: Box::new(Action::Drop),
+            },
+            Effect::Unsupported(reason) => Action::Unknown(reason),
+            Effect::SetUnknownMark { source } => {
+                self.doubt(format!("{source} is none that a later rule or route asks for"));
+                Action::Continue
+            }
+            Effect::TranslatePrefix { side, from, to } => self.translate_prefix(side, from, to),
+            change => {
+                self.change(change);
+                Action::Continue
+            }
+        }
+    }
+
+    /// The effects after which the walk always continues with the next rule.
+    fn change(&mut self, effect: Effect) {
+        let view = &mut *self.view;
+        match effect {
+            Effect::SetMark(change) => view.mark = change.apply(view.mark),
+            Effect::SetConnectionMark { change, shift } if conntrack::has_connection(view.state) => {
+                view.connmark = shift.apply(change.apply(view.connmark));
+            }
+            Effect::SaveMark(transfer) if conntrack::has_connection(view.state) => {
+                let saved = transfer.shift.apply(view.mark & transfer.packet_mask);
+                view.connmark = view.connmark & !transfer.connection_mask ^ saved;
+            }
+            Effect::RestoreMark(transfer) if conntrack::has_connection(view.state) => {
+                let restored = transfer.shift.apply(view.connmark & transfer.connection_mask);
+                view.mark = view.mark & !transfer.packet_mask ^ restored;
+            }
+            Effect::Track { tracked, zone } => {
+                // A template of the connection counts as new in the rest of table raw.
+                let state = if tracked { ConnectionState::New } else { ConnectionState::Untracked };
+                if view.state.is_none() {
+                    view.zone = zone.unwrap_or(view.zone);
+                }
+                view.state.get_or_insert(state);
+            }
+            Effect::SetDscp(point) => view.dscp = point,
+            Effect::SetTos(change) => header::set_tos(view, change),
+            Effect::SetEcn { ip, ece, cwr } => header::set_ecn(view, self.packet, (ip, ece, cwr)),
+            Effect::SetTtl(change) => header::set_ttl(view, change),
+            Effect::LowerMss(mss) => self.lower_mss(mss),
+            Effect::StripTcpOptions(options) => header::strip_tcp_options(view, self.packet, &options),
+            _ => {}
+        }
+    }
+
+    /// Lists an assumption, once.
+    fn assume(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        if !self.assumes.contains(&what) {
+            self.assumes.push(what);
+        }
+    }
+
+    /// Lists an assumption that may well be wrong: the walk is not certain any more.
+    fn doubt(&mut self, what: impl Into<String>) {
+        self.doubtful = true;
+        self.assume(what);
+    }
+}
+
+/// Without a program the packet is dropped, or with bypass accepted (nf_queue.c, `nf_queue`).
+fn queue((first, last): (u16, u16), bypass: bool) -> Action {
+    if !bypass {
+        return Action::Queue;
+    }
+    let queues = if first == last { format!("queue {first}") } else { format!("one of the queues {first} to {last}") };
+    Action::Depends {
+        because: format!("whether a program listens on {queues} is not in a dump"),
+        yes: Box::new(Action::Queue),
+        no: Box::new(Action::Accept),
+    }
+}

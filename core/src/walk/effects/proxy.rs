@@ -1,0 +1,62 @@
+//! TPROXY and SYNPROXY.
+
+use std::net::IpAddr;
+
+use crate::netfilter::effect::MaskedBits;
+use crate::packet::TcpFlags;
+
+use super::{Action, EffectContext};
+
+const FIN: u8 = 0x01;
+const SYN: u8 = 0x02;
+const RST: u8 = 0x04;
+const ACK: u8 = 0x10;
+
+impl EffectContext<'_> {
+    /// Delivers the packet to a local socket. Without a listener, xt_TPROXY drops it.
+    pub(super) fn transparent_proxy(
+        &mut self,
+        address: Option<IpAddr>,
+        port: Option<u16>,
+        mark: Option<MaskedBits>,
+    ) -> Action {
+        let address = address.unwrap_or(self.view.dst);
+        let port = port.or(self.view.dport);
+        if !self.listens(port) {
+            return Action::Drop;
+        }
+        if let Some(change) = mark {
+            self.view.mark = change.apply(self.view.mark);
+        }
+        self.view.steered = Some((address, port));
+        Action::Accept
+    }
+
+    /// Whether a process listens on that port; assumed where the input contains no sockets.
+    fn listens(&mut self, port: Option<u16>) -> bool {
+        let Some(port) = port else { return false };
+        if self.host.sockets.is_empty() {
+            self.assume(format!("a process listens on port {port}"));
+            return true;
+        }
+        let protocol = self.packet.protocol;
+        self.host.sockets.iter().any(|socket| socket.protocol == protocol && socket.port == port)
+    }
+
+    /// A SYN is answered, and an ACK is compared with that answer: neither continues. All other packets do
+    /// (xt_SYNPROXY.c, nf_synproxy_core.c).
+    pub(super) fn synproxy(&mut self) -> Action {
+        let TcpFlags(flags) = self.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
+        match flags & (FIN | SYN | RST | ACK) {
+            SYN => {
+                self.assume("SYNPROXY answers the SYN itself; it connects to the server when the answer is confirmed");
+                Action::Drop
+            }
+            ACK => {
+                self.assume("SYNPROXY takes the ACK: if it confirms its answer, a SYN of its own goes to the server");
+                Action::Drop
+            }
+            _ => Action::Continue,
+        }
+    }
+}
