@@ -46,6 +46,7 @@ pub mod search;
 pub mod story;
 pub mod ticket;
 pub mod view;
+pub mod visible;
 pub mod walk;
 pub mod witness;
 mod words;
