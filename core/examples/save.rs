@@ -1,6 +1,6 @@
 //! Prints rule sets as `iptables-save` does, from the parsed fields: `save RULES [--counters] [--family ipv4|ipv6]`.
 //!
-//! Diagnostics go to standard error as `LINE:COLUMN: severity: message`. Exit code 1 when any is an error, 2 on wrong usage.
+//! Diagnostics go to standard error as `LINE:COLUMN: severity: message [code]`. Exit code 1 when any is an error, 2 on wrong usage.
 
 use std::io::{self, Write};
 use std::process::ExitCode;

@@ -4,6 +4,10 @@ use std::fmt;
 
 use crate::order;
 
+mod code;
+
+pub use code::Code;
+
 /// A range of bytes in the text that was read. Always valid in it, on character boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
@@ -50,6 +54,8 @@ impl fmt::Display for Severity {
 /// One remark about one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
+    /// Its kind. Programs compare this, never the message.
+    pub code: Code,
     /// How bad it is.
     pub severity: Severity,
     /// Which of the texts that were read, from 0.
@@ -88,12 +94,30 @@ impl Fix {
     }
 }
 
+/// `LINE:COLUMN: severity: message (hint) [code]`
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}:{}: {}: {}", self.line, self.column, self.severity, self.message)?;
-        match &self.hint {
-            Some(hint) => write!(f, " ({hint})"),
-            None => Ok(()),
+        if let Some(hint) = &self.hint {
+            write!(f, " ({hint})")?;
+        }
+        write!(f, " [{}]", self.code)
+    }
+}
+
+impl Diagnostic {
+    /// A diagnostic about the input as a whole.
+    pub fn of_input(code: Code, message: impl Into<String>) -> Self {
+        Self {
+            code,
+            severity: code.severity(),
+            source: 0,
+            line: 1,
+            column: 1,
+            span: Span::default(),
+            message: message.into(),
+            hint: None,
+            fixes: Vec::new(),
         }
     }
 }
@@ -101,6 +125,10 @@ impl fmt::Display for Diagnostic {
 /// What is wrong with a place, before its line and column are known.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
+    /// Its kind.
+    pub code: Code,
+    /// How bad it is: usually as bad as its kind.
+    pub severity: Severity,
     /// What is wrong, in one sentence.
     pub message: String,
     /// What to do about it.
@@ -111,8 +139,14 @@ pub struct Problem {
 
 impl Problem {
     /// A problem without a hint.
-    pub fn new(message: impl Into<String>) -> Self {
-        Self { message: message.into(), hint: None, fixes: Vec::new() }
+    pub fn new(code: Code, message: impl Into<String>) -> Self {
+        Self { code, severity: code.severity(), message: message.into(), hint: None, fixes: Vec::new() }
+    }
+
+    /// The same as an error, whatever its kind.
+    #[must_use]
+    pub fn error(self) -> Self {
+        Self { severity: Severity::Error, ..self }
     }
 
     /// The same with an edit that would settle it.
@@ -133,6 +167,8 @@ impl Problem {
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
     list: Vec<Diagnostic>,
+    /// Diagnostics in the list by severity.
+    counts: [usize; 3],
     left_out: usize,
     /// Whether any was an error, also of those left out.
     pub(crate) errors: bool,
@@ -141,25 +177,24 @@ pub(crate) struct Diagnostics {
 }
 
 impl Diagnostics {
-    /// More than anyone reads; the rest is counted.
-    const MOST: usize = 100;
+    /// More of one severity than anyone reads. The others are counted.
+    const MAX_OF_SEVERITY: usize = 100;
 
     /// None yet, of one of the texts.
     pub(crate) fn of(source: u32) -> Self {
         Self { source, ..Self::default() }
     }
 
-    pub(crate) fn push(&mut self, text: &str, line: u32, severity: Severity, span: Span, problem: Problem) {
-        self.errors |= severity == Severity::Error;
-        if self.list.len() >= Self::MOST {
-            self.left_out += 1;
+    pub(crate) fn push(&mut self, text: &str, line: u32, span: Span, problem: Problem) {
+        if !self.has_room(problem.severity) {
             return;
         }
         let before = &text[..span.start as usize];
         let line_start = memchr::memrchr(b'\n', before.as_bytes()).map_or(0, |at| at + 1);
         let column = before[line_start..].chars().count() + 1;
         self.list.push(Diagnostic {
-            severity,
+            code: problem.code,
+            severity: problem.severity,
             source: self.source,
             line,
             column: u32::try_from(column).unwrap_or(u32::MAX),
@@ -172,36 +207,46 @@ impl Diagnostics {
 
     /// Adds those of another list of the same texts.
     pub(crate) fn append(&mut self, other: Self) {
-        self.errors |= other.errors;
         self.left_out += other.left_out;
         for diagnostic in other.list {
-            match self.list.len() < Self::MOST {
-                true => self.list.push(diagnostic),
-                false => self.left_out += 1,
+            if self.has_room(diagnostic.severity) {
+                self.list.push(diagnostic);
             }
         }
     }
 
+    /// Counts one more diagnostic and reports whether the list takes it.
+    fn has_room(&mut self, severity: Severity) -> bool {
+        self.errors |= severity == Severity::Error;
+        let count = &mut self.counts[severity as usize];
+        let has_room = *count < Self::MAX_OF_SEVERITY;
+        *count += usize::from(has_room);
+        self.left_out += usize::from(!has_room);
+        has_room
+    }
+
     /// Adds those of a text that was made of this one: `back` says where their places are here.
     pub(crate) fn append_from(&mut self, other: Self, text: &str, back: impl Fn(u32, Span) -> (u32, Span)) {
-        self.errors |= other.errors;
         self.left_out += other.left_out;
         for diagnostic in other.list {
-            let Diagnostic { severity, line, span, message, hint, mut fixes, .. } = diagnostic;
+            let Diagnostic { code, severity, line, span, message, hint, mut fixes, .. } = diagnostic;
             for fix in &mut fixes {
                 fix.span = back(line, fix.span).1;
             }
             let (line, span) = back(line, span);
-            self.push(text, line, severity, span, Problem { message, hint, fixes });
+            self.push(text, line, span, Problem { code, severity, message, hint, fixes });
         }
     }
 
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
         order::sort_by_key(&mut self.list, |diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
         if let (Some(last), true) = (self.list.last(), self.left_out > 0) {
+            let code = Code::MoreDiagnostics;
             let more = Diagnostic {
+                code,
+                severity: code.severity(),
                 message: format!("{} more remarks are left out", self.left_out),
-                hint: Some("the first hundred stand above".into()),
+                hint: Some("the first hundred of each severity are listed".into()),
                 fixes: Vec::new(),
                 ..last.clone()
             };

@@ -1,7 +1,7 @@
 //! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
 
 use crate::capture::{Backend, Capture};
-use crate::diagnostic::{Diagnostic, Diagnostics, Problem, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Diagnostics, Problem, Severity, Span};
 use crate::host::Host;
 use crate::packet::Family;
 use crate::rebuild;
@@ -69,9 +69,6 @@ pub struct Parsed {
     pub capture: Option<Box<Capture>>,
 }
 
-/// What is offered where a table lacks its end.
-const ADD_COMMIT: &str = "Add COMMIT";
-
 impl Parsed {
     /// Whether any remark is an error.
     pub fn has_errors(&self) -> bool {
@@ -80,7 +77,7 @@ impl Parsed {
 
     /// The tables of which the end is missing: the remark on each.
     pub fn cut_off(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.diagnostics.iter().filter(|remark| remark.fixes.iter().any(|fix| fix.label == ADD_COMMIT))
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::MissingCommit)
     }
 
     /// The capture with its texts in it again, and with this host, where the text is one and holds nothing else.
@@ -122,7 +119,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
         if let Some((line, span, problem)) =
             wrong::problem(&text).or_else(|| (!read.diagnostics.errors).then(nothing_found))
         {
-            read.diagnostics.push(&text, line, Severity::Error, span, problem);
+            read.diagnostics.push(&text, line, span, problem.error());
         }
     }
     let mut parsed = Parsed { sources: vec![text], ..read.finish() };
@@ -152,7 +149,7 @@ pub(crate) fn again(parsed: &Parsed, source: u32, text: String) -> Parsed {
 }
 
 fn nothing_found() -> (u32, Span, Problem) {
-    let problem = Problem::new("no iptables rules in this text")
+    let problem = Problem::new(Code::NoRules, "no iptables rules in this text")
         .hint("paste what `iptables-save -c` printed, or a capture's JSON; a dump begins with a line like `*nat`");
     (1, Span::default(), problem)
 }
@@ -172,8 +169,8 @@ impl Read {
         self.diagnostics.source = source;
         // Offsets are 32 bits wide.
         if u32::try_from(text.len()).is_err() {
-            let problem = Problem::new("the text is larger than 4 GiB").hint("paste a part of it");
-            return self.diagnostics.push(text, 1, Severity::Error, Span::default(), problem);
+            let problem = Problem::new(Code::LimitExceeded, "the text is larger than 4 GiB").hint("paste a part of it");
+            return self.diagnostics.push(text, 1, Span::default(), problem);
         }
         let (rules, mut said) = (self.rulesets.len(), Diagnostics::of(source));
         if !save::ends_open(text) {
@@ -181,6 +178,10 @@ impl Read {
             let outcome = save::read(text, source, manner, &mut self.rulesets, &mut said);
             if outcome.clean && !said.errors && self.rulesets.len() > rules {
                 self.sections.extend(sections::of_dump(text, source, &self.rulesets[rules..], rules, &outcome));
+                let message = if outcome.message { wrong::message(text) } else { None };
+                if let Some((line, span, problem)) = message {
+                    said.push(text, line, span, problem);
+                }
                 return self.diagnostics.append(said);
             }
             self.rulesets.truncate(rules);

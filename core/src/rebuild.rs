@@ -3,7 +3,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::{Diagnostic, Fix, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Fix, Span};
 use crate::order;
 use crate::parse::{Format, Inside, Parsed, Section};
 use crate::ruleset::{Chain, Rule, Ruleset, Table};
@@ -33,7 +33,7 @@ pub(crate) fn offer(parsed: &mut Parsed) {
             (*source, *line) == (diagnostic.source, diagnostic.line)
                 && (span.start..=span.end).contains(&diagnostic.span.start)
         };
-        if !diagnostic.message.contains("has lost its value") {
+        if diagnostic.code != Code::LostAddress {
             continue;
         }
         if let Some(place) = offered.iter().position(of_it) {
@@ -146,7 +146,8 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
         _ => format!("table {name} is damaged here: {}", message.join(", ")),
     };
     Some(Diagnostic {
-        severity: Severity::Warning,
+        code: Code::DamagedTable,
+        severity: Code::DamagedTable.severity(),
         source: section.source,
         line: section.line,
         column: 1,

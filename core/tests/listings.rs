@@ -19,10 +19,10 @@ fn printed(parsed: &Parsed, counters: bool) -> String {
     parsed.rulesets.iter().map(|ruleset| print::save(ruleset, counters)).collect()
 }
 
-/// What is said of a text, without hints.
+/// Place, severity and code of each diagnostic.
 fn said(parsed: &Parsed) -> Vec<String> {
     let line =
-        |d: &chainwalk_core::diagnostic::Diagnostic| format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.message);
+        |d: &chainwalk_core::diagnostic::Diagnostic| format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code);
     parsed.diagnostics.iter().map(line).collect()
 }
 
@@ -55,12 +55,7 @@ fn a_full_listing_is_the_dump() {
 #[test]
 fn what_names_hide_is_not_known() {
     let parsed = parse(file("gate.names"));
-    let lost = [
-        "29:1: note: a listing made without -x rounds counters: 12K stands for some twelve thousand",
-        "38:94: note: a listing made without -n shows names for ports: they are read as the usual numbers of these services",
-        "44:68: warning: a listing made without -n shows names for addresses, and `localhost` is any address of the \
-         loopback: which one a rule asks for is unknown",
-    ];
+    let lost = ["29:1: note: rounded-counters", "38:94: note: named-ports", "44:68: warning: named-addresses"];
     assert_eq!(said(&parsed), lost, "each is said once");
     let known = file("gate.rules").replace("[1234567:98765432]", "[1235000:99000000]").replace("7654321]", "7654000]");
     let known = known
@@ -76,8 +71,7 @@ fn what_names_hide_is_not_known() {
 #[test]
 fn what_is_not_listed_is_not_known() {
     let parsed = parse(file("gate.short"));
-    let lost = "3:1: warning: a listing made without -v shows no interfaces: whether a rule asks for one is unknown";
-    assert_eq!(said(&parsed), [lost]);
+    assert_eq!(said(&parsed), ["3:1: warning: unlisted-interfaces"]);
     let rules = printed(&parsed, false);
     let rules = rules.lines().filter(|line| line.starts_with("-A"));
     let asks_for_more = "-m unlisted --interfaces";
@@ -92,7 +86,7 @@ fn the_table_is_told_or_guessed() {
     let told = |text: &str| {
         let parsed = parse(text);
         let set = &parsed.rulesets[0];
-        let guesses = said(&parsed).iter().filter(|said| said.contains("does not say its table")).count();
+        let guesses = said(&parsed).iter().filter(|said| said.ends_with("-table")).count();
         (set.tables[0].name, set.family, set.backend, guesses)
     };
     let listing =
@@ -149,14 +143,14 @@ fn what_is_not_understood_stays() {
     // Of a scrubbed listing, a column is blank.
     let (rule, said) = row(FULL, "    0     0 RETURN     all  --  any    lo            anywhere");
     assert_eq!(rule, "-A OUTPUT -o lo -m unlisted --source-name \"\" -j RETURN");
-    assert!(said[0].contains("an address was taken out"), "{said:?}");
+    assert!(said[0].ends_with("removed-address"), "{said:?}");
     // A row that fits no column may do anything.
     let (rule, said) = row(FULL, "    0     0 RETURN     all  --  any");
     assert_eq!(
         rule,
         "-A OUTPUT -m unlisted --words \"0     0 RETURN     all  --  any\" -j 0     0 RETURN     all  --  any"
     );
-    assert!(said[0].contains("does not fit the columns"), "{said:?}");
+    assert!(said[0].ends_with("damaged-row"), "{said:?}");
     // A target that is printed in a way that is not known.
     let (rule, _) = row(FULL, " 1 60 HMARK 6 -- * * 0.0.0.0/0 0.0.0.0/0 HMARK mod 2 + 0x1 rnd 0x1");
     assert_eq!(rule, "-A OUTPUT -p tcp -j HMARK mod 2 + 0x1 rnd 0x1");

@@ -5,7 +5,7 @@ use std::net::{IpAddr, Ipv6Addr};
 use super::kind::Names;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::host::RouteKind;
 use crate::packet::Family;
 use crate::ruleset::{Hook, Value};
@@ -112,12 +112,12 @@ fn check(given: &Given) -> Result<(), Problem> {
         }
     }
     if types == 0 {
-        return Err(Problem::new("-m addrtype needs --src-type or --dst-type"));
+        return Err(Problem::new(Code::MissingOption, "-m addrtype needs --src-type or --dst-type"));
     }
     // The kernel's comparison of numbers, not of bits: any of the last four types.
     let unknown = types & (BROADCAST | BLACKHOLE) != 0 || types >= PROHIBIT;
     if given.family == Family::Ipv6 && unknown {
-        return Err(Problem::new("the kernel refuses this type of address in IPv6")
+        return Err(Problem::new(Code::OtherFamily, "the kernel refuses this type of address in IPv6")
             .hint("it knows UNSPEC, UNICAST, LOCAL, ANYCAST, MULTICAST and UNREACHABLE"));
     }
     Ok(())

@@ -3,7 +3,7 @@
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Opt};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Value;
 
 /// Most instructions that a rule holds (`XT_BPF_MAX_NUM_INSTR`).
@@ -21,8 +21,11 @@ static PROGRAM: Form = Form {
             rest.split(',').filter(|one| !one.is_empty()).map(instruction).collect();
         let instructions = instructions.ok_or_else(wrong)?;
         if count != instructions.len() || !(1..=MOST).contains(&count) {
-            return Err(Problem::new(format!("the program has {} instructions, not {count}", instructions.len()))
-                .hint(format!("1 to {MOST} instructions stand behind their count")));
+            return Err(Problem::new(
+                Code::InvalidValue,
+                format!("the program has {} instructions, not {count}", instructions.len()),
+            )
+            .hint(format!("1 to {MOST} instructions stand behind their count")));
         }
         Ok(Value::Text(ruleset.keep(&format!("{count},{}", instructions.join(",")))))
     },
@@ -49,7 +52,7 @@ fn instruction(text: &str) -> Option<String> {
 fn one_program(given: &Given) -> Result<(), Problem> {
     match given.options.has("--bytecode") || given.options.has("--object-pinned") {
         true => Ok(()),
-        false => Err(Problem::new("-m bpf needs --bytecode or --object-pinned")),
+        false => Err(Problem::new(Code::MissingOption, "-m bpf needs --bytecode or --object-pinned")),
     }
 }
 

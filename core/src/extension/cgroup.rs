@@ -1,13 +1,13 @@
 //! `-m cgroup` (xt_cgroup.c): the control group of the process that owns the socket.
 
 use super::{Extension, Given, Kind, Listed, Opt};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Hook;
 
 fn one_group(given: &Given) -> Result<(), Problem> {
     match given.options.has("--path") || given.options.has("--cgroup") {
         true => Ok(()),
-        false => Err(Problem::new("-m cgroup needs --path or --cgroup")),
+        false => Err(Problem::new(Code::MissingOption, "-m cgroup needs --path or --cgroup")),
     }
 }
 

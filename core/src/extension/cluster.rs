@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use super::{Extension, Given, Kind, Opt, Options};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 
 /// Most nodes (`XT_CLUSTER_NODES_MAX`); iptables holds the mask to it, too (measured).
 const MOST: u32 = 32;
@@ -18,12 +18,16 @@ fn nodes(options: &Options) -> Option<u32> {
 
 fn check(given: &Given) -> Result<(), Problem> {
     let Some(nodes) = nodes(&given.options) else {
-        return Err(Problem::new("-m cluster needs --cluster-local-node or --cluster-local-nodemask"));
+        return Err(Problem::new(
+            Code::MissingOption,
+            "-m cluster needs --cluster-local-node or --cluster-local-nodemask",
+        ));
     };
     match given.options.number("--cluster-total-nodes") {
-        Some(total) if u64::from(nodes) >= 1 << total => {
-            Err(Problem::new(format!("the local node is beyond the {total} of --cluster-total-nodes")))
-        }
+        Some(total) if u64::from(nodes) >= 1 << total => Err(Problem::new(
+            Code::RefusedCombination,
+            format!("the local node is beyond the {total} of --cluster-total-nodes"),
+        )),
         _ => Ok(()),
     }
 }

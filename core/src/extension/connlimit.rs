@@ -6,7 +6,7 @@ use super::kind::Form;
 use super::kind::host::length;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 use crate::ruleset::Value;
 
@@ -57,7 +57,7 @@ fn words(options: &Options) -> String {
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.has("--connlimit-upto") || given.options.has("--connlimit-above") {
         true => Ok(()),
-        false => Err(Problem::new("-m connlimit needs --connlimit-upto or --connlimit-above")),
+        false => Err(Problem::new(Code::MissingOption, "-m connlimit needs --connlimit-upto or --connlimit-above")),
     }
 }
 

@@ -4,7 +4,7 @@ use super::kind::Form;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Protocol;
 use crate::ruleset::{Ruleset, Value};
 
@@ -20,7 +20,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let bit = |word: &str| TYPES.iter().position(|name| name.eq_ignore_ascii_case(word)).map(|place| 1 << place);
     match words[0].split(',').filter(|word| !word.is_empty()).map(bit).try_fold(0, |all, bit| Some(all | bit?)) {
         Some(bits) => Ok(Value::Bits(bits)),
-        None => Err(Problem::new(format!("`{}` is no list of DCCP types", words[0]))
+        None => Err(Problem::new(Code::InvalidValue, format!("`{}` is no list of DCCP types", words[0]))
             .hint(format!("use one or more of {}, separated by commas", TYPES.join(",")))),
     }
 }

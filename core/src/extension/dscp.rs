@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
 use crate::condition::{Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::{Ruleset, Value};
 
 /// Names of code points, in the order in which iptables tries them (dscp_helper.c of iptables 1.8.9).
@@ -49,7 +49,8 @@ fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let begins = |name: &str| words[0].get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
     let class = CLASSES.iter().find(|(name, _)| begins(name));
     class.map(|(_, point)| Value::Number(*point)).ok_or_else(|| {
-        Problem::new(format!("`{}` is no DSCP class", words[0])).hint("write it like EF, AF41, CS6 or BE")
+        Problem::new(Code::InvalidValue, format!("`{}` is no DSCP class", words[0]))
+            .hint("write it like EF, AF41, CS6 or BE")
     })
 }
 

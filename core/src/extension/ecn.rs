@@ -2,7 +2,7 @@
 
 use super::{Extension, Given, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::{Protocol, TcpFlags};
 
 /// Either bit of TCP's, and none of them by default: a SYN without ECN. A later fragment is read as if it had a header.
@@ -32,7 +32,8 @@ static ECT: Field =
 fn check(given: &Given) -> Result<(), Problem> {
     let asks_tcp = given.options.has("--ecn-tcp-ece") || given.options.has("--ecn-tcp-cwr");
     if asks_tcp && given.protocol != Some(Protocol::TCP) {
-        return Err(Problem::new("what -m ecn asks of TCP needs -p tcp").hint("the kernel refuses it without"));
+        return Err(Problem::new(Code::MissingProtocol, "what -m ecn asks of TCP needs -p tcp")
+            .hint("the kernel refuses it without"));
     }
     Ok(())
 }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Opt, Options, rate};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::number::parse_u64;
 use crate::ruleset::{Apart, Value};
 
@@ -206,20 +206,23 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
 fn check(given: &Given) -> Result<(), Problem> {
     let options = &given.options;
     let Some(limit) = Limit::of(options) else {
-        return Err(Problem::new("-m hashlimit needs --hashlimit-upto or --hashlimit-above"));
+        return Err(Problem::new(Code::MissingOption, "-m hashlimit needs --hashlimit-upto or --hashlimit-above"));
     };
     if let (true, Some(Value::Wide(burst))) = (limit.in_bytes, options.value("--hashlimit-burst"))
         && burst.get() < bytes(limit.each)
     {
-        return Err(Problem::new(format!("the burst is smaller than the rate of {} bytes", bytes(limit.each))));
+        return Err(Problem::new(
+            Code::RefusedCombination,
+            format!("the burst is smaller than the rate of {} bytes", bytes(limit.each)),
+        ));
     }
     let long = |flag: &&&str| options.number(flag).is_some_and(|length| length > given.family.bits().into());
     if let Some(flag) = ["--hashlimit-srcmask", "--hashlimit-dstmask"].iter().find(long) {
-        return Err(Problem::new(format!("{flag} is at most {} here", given.family.bits())));
+        return Err(Problem::new(Code::InvalidValue, format!("{flag} is at most {} here", given.family.bits())));
     }
     match options.text("--hashlimit-name") {
-        Some("" | "." | "..") => Err(Problem::new("the table needs a name that a file could have")),
-        Some(name) if name.contains('/') => Err(Problem::new("the name of a table has no `/`")),
+        Some("" | "." | "..") => Err(Problem::new(Code::InvalidValue, "the table needs a name that a file could have")),
+        Some(name) if name.contains('/') => Err(Problem::new(Code::InvalidValue, "the name of a table has no `/`")),
         _ => Ok(()),
     }
 }

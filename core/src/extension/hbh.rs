@@ -5,7 +5,7 @@ use super::kind::Form;
 use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 use crate::ruleset::{Apart, Ruleset, Value};
 use nom::character::complete::char;
@@ -24,9 +24,8 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         return Err(problem("list of options", words[0], "5:4,1:2, with at most 16 of them"));
     };
     let low = |(kind, length): (u32, Option<u32>)| match (kind & 0xff, length) {
-        (0, Some(_)) => {
-            Err(Problem::new("option 0 is one byte and has no length").hint("leave out its `:` and length"))
-        }
+        (0, Some(_)) => Err(Problem::new(Code::RefusedCombination, "option 0 is one byte and has no length")
+            .hint("leave out its `:` and length")),
         (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
     };
     Ok(Value::List(Apart::new(list.into_iter().map(low).collect::<Result<_, _>>()?)))

@@ -3,7 +3,7 @@
 use super::{Extension, Given, Kind, Opt, Role};
 use crate::capture::Backend;
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::names;
 use crate::packet::Family;
 use crate::ruleset::{Part, Value};
@@ -61,14 +61,16 @@ fn check(given: &Given) -> Result<(), Problem> {
         })
     };
     if never("-p") {
-        return Err(Problem::new("`! -p all` is refused: the rule would never match").hint("leave it out"));
+        return Err(Problem::new(Code::RefusedCombination, "`! -p all` is refused: the rule would never match")
+            .hint("leave it out"));
     }
     let nobody = |part: &&Part| part.negated && is_everybody(&part.value);
     if options.ruleset.backend == Some(Backend::Nft) && options.parts.iter().any(|part| nobody(&part)) {
-        return Err(Problem::new("nobody's address is not in that network").hint("nf_tables refuses such a rule"));
+        return Err(Problem::new(Code::RefusedCombination, "nobody's address is not in that network")
+            .hint("nf_tables refuses such a rule"));
     }
     if given.family == Family::Ipv6 && options.has("-f") {
-        return Err(Problem::new("-f is not for IPv6").hint("use -m frag instead"));
+        return Err(Problem::new(Code::OtherFamily, "-f is not for IPv6").hint("use -m frag instead"));
     }
     Ok(())
 }

@@ -4,7 +4,7 @@
 use super::kind::Form;
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::names;
 use crate::packet::{Family, Packet};
 use crate::ruleset::{Ruleset, Value};
@@ -61,12 +61,12 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         let number = names::ipv6_header_of_iptables(word);
         let header = number.and_then(|number| HEADERS.iter().find(|(_, known, _)| *known == number));
         bits |= header.map(|(_, _, bit)| *bit).ok_or_else(|| {
-            Problem::new(format!("`{word}` is no IPv6 header"))
+            Problem::new(Code::InvalidValue, format!("`{word}` is no IPv6 header"))
                 .hint("use hop, dst, route, frag, auth, esp, none or prot, separated by commas")
         })?;
     }
     if bits == 0 {
-        return Err(Problem::new("--header names no header").hint("such as --header dst,frag"));
+        return Err(Problem::new(Code::InvalidValue, "--header names no header").hint("such as --header dst,frag"));
     }
     Ok(Value::Number(bits))
 }

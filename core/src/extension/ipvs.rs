@@ -5,7 +5,7 @@ use super::kind::Form;
 use super::kind::host::HOST;
 use super::kind::read::{port, problem, whole};
 use super::{Extension, Given, Kind, Opt};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Value;
 
 /// A port's number, or the name of its service.
@@ -35,7 +35,7 @@ static METHOD: Form = Form {
 /// Not to be handled goes with nothing else.
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.negates("--ipvs") && given.options.parts.len() > 1 {
-        true => Err(Problem::new("! --ipvs goes with no other option of -m ipvs")),
+        true => Err(Problem::new(Code::ConflictingOptions, "! --ipvs goes with no other option of -m ipvs")),
         false => Ok(()),
     }
 }

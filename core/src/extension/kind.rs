@@ -3,7 +3,7 @@
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::number;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Apart, Ruleset, Value};
@@ -193,7 +193,8 @@ impl Kind {
             if low <= high {
                 Ok(Value::Range(low, high))
             } else {
-                Err(Problem::new(format!("the range `{text}` runs backwards")).hint("write the lower number first"))
+                Err(Problem::new(Code::ReversedRange, format!("the range `{text}` runs backwards"))
+                    .hint("write the lower number first"))
             }
         };
         match *self {
@@ -210,7 +211,8 @@ impl Kind {
             },
             // IFNAMSIZ is 16, one of them for the end.
             Self::Interface if text.is_empty() || text.len() > 15 => {
-                Err(Problem::new(format!("`{text}` is no interface name")).hint("a name has 1 to 15 characters"))
+                Err(Problem::new(Code::InvalidValue, format!("`{text}` is no interface name"))
+                    .hint("a name has 1 to 15 characters"))
             }
             Self::Interface => Ok(Value::Text(ruleset.keep(text))),
             Self::Protocol if text.eq_ignore_ascii_case("all") => Ok(Value::Number(0)),
@@ -249,7 +251,7 @@ impl Kind {
                 Some((_, number)) => Ok(Value::Number(*number)),
                 None => {
                     let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-                    Err(Problem::new(format!("`{text}` is not known here"))
+                    Err(Problem::new(Code::InvalidValue, format!("`{text}` is not known here"))
                         .hint(format!("use one of {}", known.join(", "))))
                 }
             },
@@ -262,11 +264,12 @@ impl Kind {
                 }
             }
             Self::Text(most) if text.len() > most => {
-                Err(Problem::new(format!("this text has {} bytes", text.len())).hint(format!("at most {most} fit")))
+                Err(Problem::new(Code::InvalidValue, format!("this text has {} bytes", text.len()))
+                    .hint(format!("at most {most} fit")))
             }
             Self::Text(_) => Ok(Value::Text(ruleset.keep(text))),
             Self::Line(_) if text.is_empty() || text.contains('\n') => {
-                Err(Problem::new("this text must hold something, on one line"))
+                Err(Problem::new(Code::InvalidValue, "this text must hold something, on one line"))
             }
             Self::Cut(most) | Self::Line(most) => {
                 let end = (0..=most.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
@@ -468,7 +471,8 @@ fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem>
     };
     match of == family {
         true => Ok(value),
-        false => Err(Problem::new(format!("`{text}` is of {of}")).hint(format!("these are rules for {family}"))),
+        false => Err(Problem::new(Code::OtherFamily, format!("`{text}` is of {of}"))
+            .hint(format!("these are rules for {family}"))),
     }
 }
 

@@ -3,7 +3,7 @@
 use super::kind::Form;
 use super::{Extension, Given, Implied, Kind, Listed, Opt, rate};
 use crate::capture::Backend;
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Value;
 
 /// Parts of a second (`XT_LIMIT_SCALE`).
@@ -36,8 +36,11 @@ fn check(given: &Given) -> Result<(), Problem> {
     let burst = given.options.number("--limit-burst").unwrap_or(BURST);
     let wraps = |period: u32| credits(period.wrapping_mul(burst)) < credits(period);
     match u32::try_from(period.get()).is_ok_and(wraps) && given.options.ruleset.backend != Some(Backend::Nft) {
-        true => Err(Problem::new("so slow a rate with so large a burst is more than the kernel can count")
-            .hint("take a smaller --limit-burst")),
+        true => Err(Problem::new(
+            Code::RefusedCombination,
+            "so slow a rate with so large a burst is more than the kernel can count",
+        )
+        .hint("take a smaller --limit-burst")),
         false => Ok(()),
     }
 }

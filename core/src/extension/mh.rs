@@ -5,7 +5,7 @@ use super::kind::read::problem;
 use super::transport::{TRANSPORT, headless};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::number;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Ruleset, Value};
@@ -50,7 +50,8 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     };
     match (low.ok_or_else(wrong)?, high.ok_or_else(wrong)?) {
         (low, high) if low <= high => Ok(Value::Range(low, high)),
-        _ => Err(Problem::new(format!("the range `{}` runs backwards", words[0])).hint("write the lower number first")),
+        _ => Err(Problem::new(Code::ReversedRange, format!("the range `{}` runs backwards", words[0]))
+            .hint("write the lower number first")),
     }
 }
 

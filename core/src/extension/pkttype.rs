@@ -3,7 +3,7 @@
 use super::kind::Form;
 use super::{Extension, Kind, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Origin;
 use crate::ruleset::{Ruleset, Value};
 
@@ -30,7 +30,8 @@ fn number_of(text: &str) -> Option<u32> {
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     number_of(words[0]).map(Value::Number).ok_or_else(|| {
-        Problem::new(format!("`{}` is no packet type", words[0])).hint("use unicast, broadcast, multicast or otherhost")
+        Problem::new(Code::InvalidValue, format!("`{}` is no packet type", words[0]))
+            .hint("use unicast, broadcast, multicast or otherhost")
     })
 }
 

@@ -4,7 +4,7 @@ use super::kind::Form;
 use super::kind::host::HOST;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Protocol;
 use crate::ruleset::{Hook, Part, Value};
 
@@ -58,24 +58,27 @@ fn check(given: &Given) -> Result<(), Problem> {
     let options = &given.options;
     if options.value("--pol") == Some(&Value::Number(NONE)) {
         let other = ["--strict", "--next"].into_iter().find(|flag| options.has(flag));
-        return other.map_or(Ok(()), |other| Err(Problem::new(format!("--pol none and {other} do not go together"))));
+        return other.map_or(Ok(()), |other| {
+            Err(Problem::new(Code::ConflictingOptions, format!("--pol none and {other} do not go together")))
+        });
     }
     let strict = options.has("--strict");
     if elements(options).count() > MOST {
-        return Err(Problem::new(format!("a policy has at most {MOST} elements")));
+        return Err(Problem::new(Code::InvalidValue, format!("a policy has at most {MOST} elements")));
     }
     for element in elements(options) {
         let given = |wanted: &str| element.iter().filter(|part| flag(part) == wanted).count();
         if let Some(twice) = OF_ELEMENT.iter().find(|flag| given(flag) > 1) {
-            return Err(Problem::new(format!("{twice} stands twice in one element")));
+            return Err(Problem::new(Code::DuplicateOption, format!("{twice} stands twice in one element")));
         }
         if strict && OF_ELEMENT.iter().all(|flag| given(flag) == 0) {
-            return Err(Problem::new("--strict needs something in every element").hint("such as --reqid or --spi"));
+            return Err(Problem::new(Code::MissingOption, "--strict needs something in every element")
+                .hint("such as --reqid or --spi"));
         }
         let tunnel =
             element.iter().any(|part| flag(part) == "--mode" && (part.value == Value::Number(TUNNEL)) != part.negated);
         if !tunnel && given("--tunnel-src") + given("--tunnel-dst") > 0 {
-            return Err(Problem::new("--tunnel-src and --tunnel-dst need --mode tunnel"));
+            return Err(Problem::new(Code::MissingOption, "--tunnel-src and --tunnel-dst need --mode tunnel"));
         }
     }
     Ok(())

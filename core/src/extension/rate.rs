@@ -1,7 +1,7 @@
 //! A rate, as `-m limit` and `-m hashlimit` write it: `3/hour`. Kept as the time between two packets.
 
 use super::kind::read::problem;
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 
 /// A unit of time: as read (any beginning of it), as printed, and in seconds.
 type Unit = (&'static str, &'static str, u64);
@@ -20,7 +20,8 @@ pub(super) fn read(text: &str, scale: u64) -> Result<(u64, u64), Problem> {
     let number: u64 = number[..digits].parse().map_err(|_| wrong())?;
     let period = (scale * seconds).checked_div(number).ok_or_else(wrong)?;
     if period == 0 {
-        return Err(Problem::new(format!("the rate `{text}` is too fast")).hint(format!("at most {scale} in a second")));
+        return Err(Problem::new(Code::InvalidValue, format!("the rate `{text}` is too fast"))
+            .hint(format!("at most {scale} in a second")));
     }
     Ok((period, *seconds))
 }

@@ -2,7 +2,7 @@
 
 use super::{Extension, Given, Implied, Kind, Listed, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 
 /// `recent_mt`: to write an address down always succeeds.
@@ -25,18 +25,18 @@ static SEEN: Field = Field {
 fn check(given: &Given) -> Result<(), Problem> {
     let has = |flag: &&&str| given.options.has(flag);
     let Some(act) = ["--set", "--rcheck", "--update", "--remove"].iter().find(has) else {
-        return Err(Problem::new("-m recent needs --set, --rcheck, --update or --remove"));
+        return Err(Problem::new(Code::MissingOption, "-m recent needs --set, --rcheck, --update or --remove"));
     };
     // `recent_mt_check`, and the names of files in `xt_check_proc_name`.
     if let (&("--set" | "--remove"), Some(other)) = (
         act,
         ["--seconds", "--reap", "--hitcount"].iter().find(|flag| given.options.number(flag) != Some(0) && has(flag)),
     ) {
-        return Err(Problem::new(format!("{act} and {other} do not go together")));
+        return Err(Problem::new(Code::ConflictingOptions, format!("{act} and {other} do not go together")));
     }
     match given.options.text("--name") {
-        Some("" | "." | "..") => Err(Problem::new("the list needs a name that a file could have")),
-        Some(name) if name.contains('/') => Err(Problem::new("the name of a list has no `/`")),
+        Some("" | "." | "..") => Err(Problem::new(Code::InvalidValue, "the list needs a name that a file could have")),
+        Some(name) if name.contains('/') => Err(Problem::new(Code::InvalidValue, "the name of a list has no `/`")),
         _ => Ok(()),
     }
 }

@@ -8,7 +8,7 @@ use super::kind::read::problem;
 use super::kind::write::write_v6;
 use super::{Extension, Given, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 use crate::ruleset::{Ruleset, Value};
 
@@ -66,7 +66,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     });
     let asks = ["--rt-0-res", "--rt-0-addrs"].into_iter().find(|flag| given.options.has(flag));
     match asks {
-        Some(flag) if !zero => Err(Problem::new(format!("{flag} needs --rt-type 0 before it"))),
+        Some(flag) if !zero => Err(Problem::new(Code::MissingOption, format!("{flag} needs --rt-type 0 before it"))),
         _ => Ok(()),
     }
 }

@@ -4,7 +4,7 @@ use super::kind::Form;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::names::{SCTP_CHUNKS, sctp_chunk};
 use crate::order;
 use crate::packet::Protocol;
@@ -24,8 +24,9 @@ static CHUNKS: Form =
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let way = WAYS.iter().position(|way| way.eq_ignore_ascii_case(words[0]));
-    let way =
-        way.ok_or_else(|| Problem::new(format!("`{}` is not known here", words[0])).hint("use all, any or only"))?;
+    let way = way.ok_or_else(|| {
+        Problem::new(Code::InvalidValue, format!("`{}` is not known here", words[0])).hint("use all, any or only")
+    })?;
     let mut list = vec![(u32::try_from(way).unwrap_or(ANY), 0)];
     match words[1].to_ascii_uppercase().as_str() {
         "ALL" => list.push((EVERY, 0)),
@@ -56,16 +57,19 @@ fn add(list: &mut Vec<(u32, u32)>, (kind, flags): (u32, u32)) {
 fn read_chunk(text: &str) -> Result<(u32, u32), Problem> {
     let (name, flags) = text.split_once(':').unwrap_or((text, ""));
     let Some((_, kind, valid)) = sctp_chunk(name) else {
-        return Err(Problem::new(format!("`{name}` is no chunk of SCTP")).hint("such as DATA, INIT, SACK or ABORT"));
+        return Err(Problem::new(Code::InvalidValue, format!("`{name}` is no chunk of SCTP"))
+            .hint("such as DATA, INIT, SACK or ABORT"));
     };
     let mut all = 0;
     for letter in flags.chars() {
         let bit = valid.chars().rev().position(|known| known == letter.to_ascii_uppercase());
         let Some(bit) = bit else {
-            return Err(Problem::new(format!("{name} has no flag `{letter}`")).hint(match *valid {
-                "" => "it has none".into(),
-                _ => format!("its flags are {valid}"),
-            }));
+            return Err(Problem::new(Code::InvalidValue, format!("{name} has no flag `{letter}`")).hint(
+                match *valid {
+                    "" => "it has none".into(),
+                    _ => format!("its flags are {valid}"),
+                },
+            ));
         };
         all |= 1 << (bit + 8) | u32::from(letter.is_ascii_uppercase()) << bit;
     }

@@ -3,7 +3,7 @@
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Kind, Opt, Options};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Value;
 
 /// Most parts of a set's elements (`IPSET_DIM_MAX`).
@@ -13,9 +13,13 @@ const MOST: usize = 6;
 static SET: Form = Form {
     words: 2,
     read: |words, ruleset| {
-        let [name, ends] = words else { return Err(Problem::new("a set needs a name and its ends")) };
+        let [name, ends] = words else {
+            return Err(Problem::new(Code::InvalidValue, "a set needs a name and its ends"));
+        };
         if name.len() > 31 {
-            return Err(Problem::new(format!("the name `{name}` is too long")).hint("at most 31 bytes fit"));
+            return Err(
+                Problem::new(Code::InvalidValue, format!("the name `{name}` is too long")).hint("at most 31 bytes fit")
+            );
         }
         let wrong = || problem("list of ends", ends, "src, dst or src,dst");
         // What follows the three letters is not looked at.

@@ -9,7 +9,7 @@ use super::kind::write::write_v6;
 use super::rt::PRESENT;
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 use crate::ruleset::{Apart, Ruleset, Value};
 
@@ -31,7 +31,8 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let address = words[0].split('/').next().and_then(|address| address.parse().ok());
     match (masked, address) {
         (Value::Net6(net), Some(address)) => Ok(Value::Net6(Apart::new((address, net.1)))),
-        _ => Err(Problem::new(format!("`{}` is no IPv6 address", words[0])).hint("write it like 2001:db8::1/64")),
+        _ => Err(Problem::new(Code::InvalidValue, format!("`{}` is no IPv6 address", words[0]))
+            .hint("write it like 2001:db8::1/64")),
     }
 }
 

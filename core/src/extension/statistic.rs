@@ -4,7 +4,7 @@ use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::condition::{Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::number;
 use crate::ruleset::{Part, Value};
 
@@ -59,10 +59,12 @@ fn chance(part: &Part) -> Option<f64> {
 fn check(given: &Given) -> Result<(), Problem> {
     let options = given.options;
     match (options.printed("--mode").as_deref(), options.number("--every"), options.number("--packet")) {
-        (Some("random"), ..) if !options.has("--probability") => Err(Problem::new("--mode random needs --probability")),
-        (Some("nth"), None, _) => Err(Problem::new("--mode nth needs --every and --packet")),
+        (Some("random"), ..) if !options.has("--probability") => {
+            Err(Problem::new(Code::MissingOption, "--mode random needs --probability"))
+        }
+        (Some("nth"), None, _) => Err(Problem::new(Code::MissingOption, "--mode nth needs --every and --packet")),
         (_, Some(every), Some(packet)) if packet >= every => {
-            Err(Problem::new(format!("--packet {packet} is not below --every {every}")))
+            Err(Problem::new(Code::RefusedCombination, format!("--packet {packet} is not below --every {every}")))
         }
         _ => Ok(()),
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::{Ruleset, Value};
 
 /// Most bytes (`XT_STRING_MAX_PATTERN_SIZE`).
@@ -14,7 +14,8 @@ const MOST: usize = 128;
 /// Keeps bytes as hexadecimal digits: they need not be text.
 fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     if bytes.is_empty() || bytes.len() > MOST {
-        return Err(Problem::new(format!("this pattern has {} bytes", bytes.len())).hint(format!("1 to {MOST} may")));
+        return Err(Problem::new(Code::InvalidValue, format!("this pattern has {} bytes", bytes.len()))
+            .hint(format!("1 to {MOST} may")));
     }
     let mut digits = String::new();
     for byte in bytes {
@@ -120,11 +121,11 @@ fn print(options: &Options, out: &mut String) {
 fn check(given: &Given) -> Result<(), Problem> {
     let options = given.options;
     if !options.has("--string") {
-        return Err(Problem::new("-m string needs --string or --hex-string"));
+        return Err(Problem::new(Code::MissingOption, "-m string needs --string or --hex-string"));
     }
     let (from, to) = (options.number("--from"), options.number("--to"));
     if from.unwrap_or(0) > to.unwrap_or(u16::MAX.into()) {
-        return Err(Problem::new("--from is behind --to"));
+        return Err(Problem::new(Code::RefusedCombination, "--from is behind --to"));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use super::{Extension, Given, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::Protocol;
 use crate::ruleset::Value;
 
@@ -25,7 +25,8 @@ static SIZE: Field = Field { name: "mss", phrase: Phrase::Is("maximum segment si
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.value("--mss") {
         Some(Value::Range(low, high)) if low > high => {
-            Err(Problem::new(format!("the range {low}:{high} runs backwards")).hint("write the lower number first"))
+            Err(Problem::new(Code::ReversedRange, format!("the range {low}:{high} runs backwards"))
+                .hint("write the lower number first"))
         }
         _ => Ok(()),
     }

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Opt, Options};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Value;
 
 const DAY: i64 = 86_400;
@@ -220,7 +220,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     let start = given.options.number("--timestart").unwrap_or(0);
     let stop = given.options.number("--timestop").unwrap_or(LAST_SECOND);
     match given.options.has("--contiguous") && start < stop {
-        true => Err(Problem::new("--contiguous is for a time that runs past midnight")),
+        true => Err(Problem::new(Code::RefusedCombination, "--contiguous is for a time that runs past midnight")),
         false => Ok(()),
     }
 }

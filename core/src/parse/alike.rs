@@ -208,6 +208,7 @@ impl Shapes {
 
 #[cfg(test)]
 mod tests {
+    use crate::diagnostic::Code;
     use crate::parse::{self, Parsed};
     use crate::print;
 
@@ -215,10 +216,10 @@ mod tests {
         "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n:Y - [0:0]\n";
 
     /// The last rule of OUTPUT as it prints, with its counters; and what is said.
-    fn last(parsed: &Parsed) -> (Option<String>, Vec<String>) {
+    fn last(parsed: &Parsed) -> (Option<String>, Vec<Code>) {
         let printed = print::save(&parsed.rulesets[0], true);
         let rule = printed.lines().rfind(|line| line.contains("-A OUTPUT")).map(str::to_owned);
-        let mut said: Vec<String> = parsed.diagnostics.iter().map(|said| said.message.clone()).collect();
+        let mut said: Vec<Code> = parsed.diagnostics.iter().map(|said| said.code).collect();
         said.sort();
         (rule, said)
     }

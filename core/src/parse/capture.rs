@@ -1,7 +1,7 @@
 //! The JSON that `chainwalk-capture` prints, alone or with other text around it.
 
 use crate::capture::{Capture, SCHEMA_VERSION};
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 
 use super::{Inside, Parsed, Read, wrong};
 
@@ -41,18 +41,21 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
             let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
             let at = offset(&text, error.line(), error.column());
             let problem = match wrong::problem(&text) {
-                Some((_, _, problem)) => problem,
-                None => Problem::new(format!("this looks like JSON, but not like a capture: {error}"))
-                    .hint("paste the whole output of chainwalk-capture, or the text of a dump"),
+                Some((_, _, problem)) => problem.error(),
+                None => {
+                    Problem::new(Code::InvalidCapture, format!("this looks like JSON, but not like a capture: {error}"))
+                        .hint("paste the whole output of chainwalk-capture, or the text of a dump")
+                }
             };
-            read.diagnostics.push(&text, line.max(1), Severity::Error, Span::new(at, at), problem);
+            read.diagnostics.push(&text, line.max(1), Span::new(at, at), problem);
             return Parsed { sources: vec![text], ..read.finish() };
         }
     };
     if capture.schema_version > SCHEMA_VERSION {
-        let problem = Problem::new(format!("this capture is of version {}", capture.schema_version))
-            .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
-        read.diagnostics.push(&text, 1, Severity::Warning, Span::default(), problem);
+        let problem =
+            Problem::new(Code::NewerCapture, format!("this capture is of version {}", capture.schema_version))
+                .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
+        read.diagnostics.push(&text, 1, Span::default(), problem);
     }
     let mut sources: Vec<String> =
         capture.rulesets.iter_mut().map(|captured| std::mem::take(&mut captured.text)).collect();
@@ -76,9 +79,10 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         }
     }
     if read.rulesets.is_empty() {
-        let problem = Problem::new("the capture holds no rules").hint("its warnings say what could not be asked");
+        let problem = Problem::new(Code::EmptyCapture, "the capture holds no rules")
+            .hint("its warnings say what could not be asked");
         read.diagnostics.source = 0;
-        read.diagnostics.push("", 1, Severity::Warning, Span::default(), problem);
+        read.diagnostics.push("", 1, Span::default(), problem);
     }
     Parsed {
         sources,

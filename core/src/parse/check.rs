@@ -1,14 +1,14 @@
 //! What can be said of a table only when all of it has been read: where jumps lead, and whether they lead in circles.
 
 use crate::capture::Backend;
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Id, Options};
 use crate::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
 
 use super::places::Places;
 
 /// Says something about a line.
-type Say<'a> = dyn FnMut(u32, Severity, Span, Problem) + 'a;
+type Say<'a> = dyn FnMut(u32, Span, Problem) + 'a;
 
 /// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than `NFT_JUMP_STACK_SIZE`). The
 /// legacy backend takes ten thousand.
@@ -50,16 +50,17 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
                 let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !allowed.contains(hook);
                 if let Some(hook) = Hook::ALL.iter().find(wrong) {
                     let hooks: Vec<&str> = allowed.iter().map(|hook| hook.name()).collect();
-                    let problem = Problem::new(format!("{} cannot stand behind {hook}", extension.name))
-                        .hint(format!("it may stand behind {}", hooks.join(", ")));
-                    say(rule.line, Severity::Error, rule.span, problem);
+                    let problem =
+                        Problem::new(Code::WrongHook, format!("{} cannot stand behind {hook}", extension.name))
+                            .hint(format!("it may stand behind {}", hooks.join(", ")));
+                    say(rule.line, rule.span, problem);
                 }
             }
             let interface = chain.hook.and_then(|hook| wrong_interface(ruleset, rule, hook));
             if let (Some(flag), Some(hook)) = (interface, chain.hook) {
-                let problem = Problem::new(format!("{flag} cannot stand in {hook}"))
+                let problem = Problem::new(Code::WrongHook, format!("{flag} cannot stand in {hook}"))
                     .hint("the packet has no such interface there");
-                say(rule.line, Severity::Error, rule.span, problem);
+                say(rule.line, rule.span, problem);
             }
         }
     }
@@ -110,9 +111,10 @@ fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) 
             };
             let name = missing[name as usize].of(strings);
             let Some(found) = places.find(chains, name) else {
-                let problem = Problem::new(format!("there is no chain and no target named {name}"))
-                    .hint("a packet that matches this rule cannot be walked further");
-                say(line, Severity::Error, span, problem);
+                let problem =
+                    Problem::new(Code::UnknownTarget, format!("there is no chain and no target named {name}"))
+                        .hint("a packet that matches this rule cannot be walked further");
+                say(line, span, problem);
                 continue;
             };
             chains[chain].rules[rule].target = if goto { Target::Goto(found) } else { Target::Jump(found) };
@@ -156,9 +158,9 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
             let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
             if open[next as usize] {
                 let (from, to) = (&chain.name, &chains[next as usize].name);
-                let problem = Problem::new(format!("chain {from} leads back into {to}: a loop"))
+                let problem = Problem::new(Code::ChainLoop, format!("chain {from} leads back into {to}: a loop"))
                     .hint("the kernel refuses a table with a loop of chains");
-                say(rule.line, Severity::Error, rule.span, problem);
+                say(rule.line, rule.span, problem);
             } else if let Some(below) = depth[next as usize] {
                 frame.below = frame.below.max(below + 1);
             } else {
@@ -177,8 +179,8 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
 
 fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut Say) {
     let nft = ruleset.backend == Some(Backend::Nft);
-    let severity = if nft { Severity::Error } else { Severity::Warning };
-    let problem = Problem::new(format!("the chains below {} are nested {depth} deep", chain.name))
+    let code = if nft { Code::DeepNesting } else { Code::PossiblyDeepNesting };
+    let problem = Problem::new(code, format!("the chains below {} are nested {depth} deep", chain.name))
         .hint(format!("iptables-nft refuses more than {NFT_DEPTH} levels"));
-    say(chain.line.unwrap_or(1), severity, Span::default(), problem);
+    say(chain.line.unwrap_or(1), Span::default(), problem);
 }

@@ -1,6 +1,6 @@
 //! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of which table.
 
-use crate::diagnostic::{Problem, Severity};
+use crate::diagnostic::{Code, Problem};
 use crate::number;
 use crate::ruleset::TableName;
 
@@ -117,7 +117,7 @@ pub(super) fn read<'w, 'a>(
     let optional = matches!(verb, Verb::DeleteChain | Verb::Flush | Verb::List | Verb::Zero);
     let chain = if optional { rest.argument() } else { rest.next() };
     if chain.is_none() && !optional {
-        say(Severity::Error, word.span, Problem::new(format!("{} needs the name of a chain", word.text)));
+        say(word.span, Problem::new(Code::MissingArgument, format!("{} needs the name of a chain", word.text)));
     }
     let mut read = Command { verb, word, chain, number: None, other: None };
     match verb {
@@ -132,11 +132,11 @@ pub(super) fn read<'w, 'a>(
         _ => None,
     };
     if let Some(what) = lacking {
-        say(Severity::Error, word.span, Problem::new(format!("{} needs {what}", word.text)));
+        say(word.span, Problem::new(Code::MissingArgument, format!("{} needs {what}", word.text)));
     }
     if let Some(earlier) = command.replace(read) {
-        let problem = Problem::new(format!("{} stands beside {}", word.text, earlier.word.text));
-        say(Severity::Error, word.span, problem.hint("a line has one command"));
+        let problem = Problem::new(Code::SeveralCommands, format!("{} stands beside {}", word.text, earlier.word.text));
+        say(word.span, problem.hint("a line has one command"));
     }
 }
 
@@ -144,8 +144,9 @@ fn rule_number(rest: &mut Rest, say: &mut Say) -> Option<u32> {
     let word = rest.argument()?;
     let number = number::parse_u32(&word.text).filter(|number| *number > 0);
     if number.is_none() {
-        let problem = Problem::new(format!("`{}` is no rule number", word.text)).hint("rules count from 1");
-        say(Severity::Error, word.span, problem);
+        let problem = Problem::new(Code::InvalidRuleNumber, format!("`{}` is no rule number", word.text))
+            .hint("rules count from 1");
+        say(word.span, problem);
     }
     number
 }
@@ -157,15 +158,15 @@ pub(super) fn table(word: &Word, attached: Option<&str>, rest: &mut Rest, say: &
         None => match rest.next() {
             Some(next) => (&*next.text, next.span),
             None => {
-                say(Severity::Error, word.span, Problem::new("-t needs the name of a table"));
+                say(word.span, Problem::new(Code::MissingArgument, "-t needs the name of a table"));
                 return None;
             }
         },
     };
     let table = TableName::from_text(name);
     if table.is_none() {
-        let problem = Problem::new(format!("`{name}` is no table of iptables"));
-        say(Severity::Error, span, problem.hint("the tables are raw, mangle, nat, filter and security"));
+        let problem = Problem::new(Code::UnknownTable, format!("`{name}` is no table of iptables"));
+        say(span, problem.hint("the tables are raw, mangle, nat, filter and security"));
     }
     table
 }

@@ -1,7 +1,7 @@
 //! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
 
 use crate::capture::Backend;
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::Id;
 use crate::order;
 use crate::packet::Family;
@@ -13,7 +13,7 @@ use super::command::{Command, Verb};
 use super::places::Places;
 
 /// Says something about a place.
-type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
+type Say<'a> = dyn FnMut(Span, Problem) + 'a;
 
 /// A chain's name has fewer bytes (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
 const NAME_LIMIT: usize = 29;
@@ -109,8 +109,8 @@ impl Open {
         let word = command.chain?;
         let found = self.find(table, &word.text).map(|chain| chain as usize);
         if found.is_none() {
-            let problem = Problem::new(format!("there is no chain {}", word.text));
-            say(Severity::Error, word.span, problem.hint(format!("make it before: -N {}", word.text)));
+            let problem = Problem::new(Code::UnknownChain, format!("there is no chain {}", word.text));
+            say(word.span, problem.hint(format!("make it before: -N {}", word.text)));
         }
         found
     }
@@ -125,12 +125,11 @@ impl Open {
             _ => 0,
         };
         if self.work > MOST_WORK {
-            let problem = Problem::new("carrying out all of these commands takes too long: this one is left out");
-            return say(
-                Severity::Error,
-                command.word.span,
-                problem.hint("paste what `iptables-save` prints after them"),
+            let problem = Problem::new(
+                Code::LimitExceeded,
+                "carrying out all of these commands takes too long: this one is left out",
             );
+            return say(command.word.span, problem.hint("paste what `iptables-save` prints after them"));
         }
         let too_far = |most: usize| at.is_some_and(|at| at >= most);
         let lacks = match command.verb {
@@ -139,19 +138,21 @@ impl Open {
             _ => false,
         };
         if lacks {
-            let problem = Problem::new(format!("the chain has {length} rules")).hint("rules count from 1");
-            return say(Severity::Error, command.word.span, problem);
+            let problem = Problem::new(Code::InvalidRuleNumber, format!("the chain has {length} rules"))
+                .hint("rules count from 1");
+            return say(command.word.span, problem);
         }
         if command.verb == Verb::Replace && rules.len() > 1 {
-            let problem = Problem::new("a rule cannot be replaced by several").hint("name one address");
-            return say(Severity::Error, command.word.span, problem);
+            let problem =
+                Problem::new(Code::SeveralAddresses, "a rule cannot be replaced by several").hint("name one address");
+            return say(command.word.span, problem);
         }
         let found = match (command.verb, at) {
             (Verb::Delete | Verb::Check, None) => {
                 let found = same(ruleset, self.table, chain, &rules[0]);
                 if found.is_none() {
-                    let problem = Problem::new("no rule of the chain is like this");
-                    say(Severity::Error, command.word.span, problem);
+                    let problem = Problem::new(Code::NoSuchRule, "no rule of the chain is like this");
+                    say(command.word.span, problem);
                 }
                 found
             }
@@ -170,11 +171,11 @@ impl Open {
     fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut Say) {
         let Some(word) = command.chain else { return };
         if let Some(problem) = bad_name(&word.text) {
-            say(Severity::Error, word.span, problem);
+            say(word.span, problem);
         } else if self.find(table, &word.text).is_some() {
-            say(Severity::Error, word.span, Problem::new(format!("chain {} is there already", word.text)));
+            say(word.span, Problem::new(Code::DuplicateChain, format!("chain {} is there already", word.text)));
         } else if table.chains.len() >= MOST_CHAINS {
-            say(Severity::Error, word.span, too_many_chains());
+            say(word.span, too_many_chains());
         } else {
             self.add(table, &word.text, None);
         }
@@ -184,10 +185,14 @@ impl Open {
         let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else { return };
         let taken = self.find(table, &name.text).is_some();
         let problem = bad_name(&name.text)
-            .or_else(|| taken.then(|| Problem::new(format!("chain {} is there already", name.text))))
-            .or_else(|| table.chains[chain].hook.map(|_| Problem::new("a built-in chain cannot be renamed")));
+            .or_else(|| {
+                taken.then(|| Problem::new(Code::DuplicateChain, format!("chain {} is there already", name.text)))
+            })
+            .or_else(|| {
+                table.chains[chain].hook.map(|_| Problem::new(Code::BuiltInChain, "a built-in chain cannot be renamed"))
+            });
         if let Some(problem) = problem {
-            return say(Severity::Error, name.span, problem);
+            return say(name.span, problem);
         }
         table.chains[chain].name = (&*name.text).into();
         self.chains.add(&table.chains, u32::try_from(chain).expect("places are narrow"));
@@ -209,8 +214,9 @@ impl Open {
         }
         let refused = table.chains.iter().enumerate().find(|(place, chain)| gone[*place] && !free(*place, chain));
         if let Some((_, chain)) = refused {
-            let problem = Problem::new(format!("chain {} is not empty, built in or still called", chain.name));
-            return say(Severity::Error, command.word.span, problem.hint("-F empties a chain"));
+            let problem =
+                Problem::new(Code::ChainInUse, format!("chain {} is not empty, built in or still called", chain.name));
+            return say(command.word.span, problem.hint("-F empties a chain"));
         }
         let keep: Vec<usize> = (0..gone.len()).filter(|place| !gone[*place]).collect();
         self.arrange(table, &keep);
@@ -254,15 +260,16 @@ impl Open {
             _ => None,
         };
         let problem = match policy {
-            _ if chain.hook.is_none() => Problem::new("only a built-in chain has a policy"),
-            None => Problem::new(format!("`{}` is no policy", word.text)).hint("a policy is ACCEPT or DROP"),
+            _ if chain.hook.is_none() => Problem::new(Code::PolicyOnUserChain, "only a built-in chain has a policy"),
+            None => Problem::new(Code::InvalidPolicy, format!("`{}` is no policy", word.text))
+                .hint("a policy is ACCEPT or DROP"),
             Some(Policy::Drop) if name == TableName::Nat => drop_in_nat(),
             Some(policy) => {
                 chain.policy = policy;
                 return;
             }
         };
-        say(Severity::Error, word.span, problem);
+        say(word.span, problem);
     }
 
     /// Does something to the chain that a command names, or to all.
@@ -296,13 +303,16 @@ fn set_counters(chain: &mut Chain, to: Counted) {
 
 /// What to say of a chain that is one too many.
 pub(super) fn too_many_chains() -> Problem {
-    Problem::new(format!("this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"))
-        .hint("paste fewer tables at once")
+    Problem::new(
+        Code::LimitExceeded,
+        format!("this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"),
+    )
+    .hint("paste fewer tables at once")
 }
 
 /// What iptables says of DROP as a policy or target of table nat.
 pub(super) fn drop_in_nat() -> Problem {
-    Problem::new("table nat takes no DROP").hint("drop in table filter")
+    Problem::new(Code::WrongTable, "table nat takes no DROP").hint("drop in table filter")
 }
 
 /// The first rule of a chain that says the same as `rule`, in whatever words.
@@ -314,7 +324,7 @@ fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<us
 
 /// Why a chain cannot have this name (`assert_valid_chain_name` in xshared.c).
 fn bad_name(name: &str) -> Option<Problem> {
-    let says = |what: &str| Some(Problem::new(format!("`{name}` {what}")));
+    let says = |what: &str| Some(Problem::new(Code::InvalidChainName, format!("`{name}` {what}")));
     match name {
         "" => says("is no name"),
         _ if name.starts_with(['-', '!']) => says("begins with a sign that no chain's name begins with"),

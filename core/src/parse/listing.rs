@@ -4,7 +4,7 @@
 //! any other rule from there. What a listing does not show is kept as `-m unlisted`: nobody can tell whether it holds.
 
 use crate::capture::Backend;
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::packet::Family;
 use crate::ruleset::{Ruleset, Table, TableName};
 
@@ -31,7 +31,7 @@ use table::Told;
 const MOST_RULESETS: usize = 64;
 
 /// Says something about a line.
-pub(super) type Say<'a> = dyn FnMut(u32, Severity, Span, Problem) + 'a;
+pub(super) type Say<'a> = dyn FnMut(u32, Span, Problem) + 'a;
 
 /// What is known of a listing from around it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -137,9 +137,11 @@ impl Listings {
         let place = match last {
             Some(last) => last,
             None if rulesets.len() >= MOST_RULESETS => {
-                let problem =
-                    Problem::new(format!("this text holds more than {MOST_RULESETS} rule sets; the rest is left out"));
-                say(first.number, Severity::Error, first.span(), problem.hint("paste fewer of them at once"));
+                let problem = Problem::new(
+                    Code::LimitExceeded,
+                    format!("this text holds more than {MOST_RULESETS} rule sets; the rest is left out"),
+                );
+                say(first.number, first.span(), problem.hint("paste fewer of them at once"));
                 return None;
             }
             None => {
@@ -148,8 +150,8 @@ impl Listings {
             }
         };
         self.last = Some(place);
-        if let Some((severity, problem)) = told.problem() {
-            say(first.number, severity, first.span(), problem);
+        if let Some(problem) = told.problem() {
+            say(first.number, first.span(), problem);
         }
         let ruleset = &mut rulesets[place];
         ruleset.tables.push(Table { name, line: first.number, chains: Vec::new() });

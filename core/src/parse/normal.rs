@@ -10,7 +10,7 @@ use super::kind::Kind;
 use super::script::Script;
 use super::{guess, save};
 use crate::capture::Backend;
-use crate::diagnostic::{Fix, Problem, Severity, Span};
+use crate::diagnostic::{Code, Fix, Problem, Span};
 use crate::packet::Family;
 use crate::ruleset::TableName;
 
@@ -18,7 +18,7 @@ use crate::ruleset::TableName;
 #[derive(Debug, Default)]
 pub(super) struct Normal<'a> {
     pub(super) out: Cleaned<'a>,
-    pub(super) said: Vec<(Severity, Span, Problem)>,
+    pub(super) said: Vec<(Span, Problem)>,
     /// Lines of the new text, from 1, whose commands may fail without a word.
     pub(super) may_fail: Vec<u32>,
     /// For each block the lines of the new text that it made, from 1, the last one not included.
@@ -75,8 +75,8 @@ pub(super) struct Writer<'a, 'n, 's> {
 }
 
 impl<'a> Writer<'a, '_, '_> {
-    pub(super) fn say(&mut self, severity: Severity, span: Span, problem: Problem) {
-        self.normal.said.push((severity, span, problem));
+    pub(super) fn say(&mut self, span: Span, problem: Problem) {
+        self.normal.said.push((span, problem));
     }
 
     /// Adds a line that stands for nothing in particular at a byte of the source.
@@ -183,12 +183,13 @@ impl<'a> Writer<'a, '_, '_> {
                 let printed = block.what == What::Rules
                     && self.own(part).any(|at| matches!(Kind::of(lines.get(at)), Kind::Policy(_)));
                 if !printed {
-                    let problem = Problem::new(format!(
-                        "the line that names the table is missing: read as table {table}, since {why}"
-                    ))
+                    let problem = Problem::new(
+                        Code::MissingTableLine,
+                        format!("the line that names the table is missing: read as table {table}, since {why}"),
+                    )
                     .hint(format!("a line *{table} belongs above this one"))
                     .fix(fix(table));
-                    self.say(Severity::Warning, span, problem);
+                    self.say(span, problem);
                 }
                 table
             }
@@ -196,16 +197,12 @@ impl<'a> Writer<'a, '_, '_> {
                 let names: Vec<&str> = fit.iter().map(|table| table.name()).collect();
                 let what = "these lines stand outside any table and are left out";
                 let problem = match names.len() {
-                    0 => Problem::new(format!("{what}: they fit none")),
-                    5 => Problem::new(what),
-                    _ => Problem::new(format!("{what}: it may be {}", names.join(" or "))),
+                    0 => Problem::new(Code::OutsideTable, format!("{what}: they fit none")),
+                    5 => Problem::new(Code::OutsideTable, what),
+                    _ => Problem::new(Code::OutsideTable, format!("{what}: it may be {}", names.join(" or "))),
                 };
                 let problem = problem.hint("add the line that names their table above them, such as *nat");
-                self.say(
-                    Severity::Error,
-                    span,
-                    fit.into_iter().fold(problem, |problem, table| problem.fix(fix(table))),
-                );
+                self.say(span, fit.into_iter().fold(problem, |problem, table| problem.fix(fix(table))));
                 return false;
             }
         };
@@ -231,9 +228,12 @@ impl<'a> Writer<'a, '_, '_> {
                 Kind::Chain(name) | Kind::Policy(name) | Kind::NewChain(name) if ruled.contains(name) => {
                     any = true;
                     let (start, end) = lines.range(at);
-                    let problem = Problem::new(format!("chain {name} is declared below its rules: read as if above"))
-                        .hint("iptables-restore wants the chain's line first");
-                    self.say(Severity::Warning, Span::new(start, end), problem);
+                    let problem = Problem::new(
+                        Code::LateChain,
+                        format!("chain {name} is declared below its rules: read as if above"),
+                    )
+                    .hint("iptables-restore wants the chain's line first");
+                    self.say(Span::new(start, end), problem);
                 }
                 _ => {}
             }

@@ -9,7 +9,7 @@ use super::save::{self, Manner, Outcome, Touched};
 use super::sections::{Format, Inside, Section};
 use super::{Read, several, wrong};
 use crate::capture::Backend;
-use crate::diagnostic::{Diagnostics, Problem, Severity, Span};
+use crate::diagnostic::{Code, Diagnostics, Problem, Span};
 use crate::packet::Family;
 
 /// Reads a text into what has been read so far.
@@ -51,12 +51,12 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
         }
     };
     read.diagnostics.source = source;
-    for (severity, span, mut problem) in normal.said {
+    for (span, mut problem) in normal.said {
         for fix in &mut problem.fixes {
             fix.span = cleaned.span(fix.span, text);
         }
         let span = cleaned.span(span, text);
-        read.diagnostics.push(text, number(span.start as usize), severity, span, problem);
+        read.diagnostics.push(text, number(span.start as usize), span, problem);
     }
     if pasted.len() > 0 {
         read.diagnostics.append_from(said, text, |line, span| back(&normal.out, line, span));
@@ -95,7 +95,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
             line: u32::try_from(block.first + 1).unwrap_or(u32::MAX),
         };
         let mut said = Diagnostics::of(source);
-        let mut say = |line, severity, span, problem| said.push(&cleaned.text, line, severity, span, problem);
+        let mut say = |line, span, problem| said.push(&cleaned.text, line, span, problem);
         let listed = listings.read(&cleaned.text, at, around, &mut read.rulesets, &mut say);
         let line_of = |line: u32| number(cleaned.origin(lines.range(line.saturating_sub(1) as usize).0));
         read.diagnostics.append_from(said, text, |line, span| back(&cleaned, line_of(line), span));
@@ -122,17 +122,21 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
         let line = number(at);
         let range = pasted.range(line as usize - 1);
         let more = if count > 1 { format!(" ({count} lines)") } else { String::new() };
-        let problem = Problem::new(format!("{}{more}", repair.words())).hint("nothing else on these lines was changed");
-        read.diagnostics.push(text, line, Severity::Note, Span::new(range.0, range.1), problem);
+        let problem = Problem::new(Code::RepairedText, format!("{}{more}", repair.words()))
+            .hint("nothing else on these lines was changed");
+        read.diagnostics.push(text, line, Span::new(range.0, range.1), problem);
     }
     if let Some(rest) = found.rest {
         let span = cleaned.span(Span::new(lines.range(rest).0, lines.range(rest).0), text);
-        let problem = Problem::new("this text has more parts with rules than are read; the rest is left out");
+        let problem = Problem::new(
+            Code::LimitExceeded,
+            "this text has more parts with rules than are read; the rest is left out",
+        );
         let line = number(span.start as usize);
-        read.diagnostics.push(text, line, Severity::Error, span, problem.hint("paste fewer of them at once"));
+        read.diagnostics.push(text, line, span, problem.hint("paste fewer of them at once"));
     }
     for (line, span, problem) in wrong::beside(text, &sections) {
-        read.diagnostics.push(text, line, Severity::Warning, span, problem);
+        read.diagnostics.push(text, line, span, problem);
     }
     read.other_lines += found.other;
     read.sections.append(&mut sections);

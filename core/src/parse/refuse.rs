@@ -1,6 +1,6 @@
 //! What iptables or the kernel refuses of one match or target, whatever else the table holds.
 
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Extension, Given, Id, Role};
 use crate::ruleset::TableName;
 
@@ -14,7 +14,7 @@ pub(super) fn group(id: Id, given: Given, span: Span, say: &mut Say) {
     let options = if unread { None } else { options(id, given).or_else(|| (extension.check)(&given).err()) };
     let problems = [options, place(extension, given)];
     for problem in problems.into_iter().flatten() {
-        say(Severity::Error, span, problem);
+        say(span, problem);
     }
 }
 
@@ -33,7 +33,7 @@ fn options(id: Id, given: Given) -> Option<Problem> {
     let parts = given.options.parts;
     if extension.asks && parts.iter().all(|part| part.opt().is_none()) {
         let flags: Vec<&str> = extension.options.iter().map(|opt| opt.flag).take(4).collect();
-        let problem = Problem::new(format!("{} needs an option", name(extension)));
+        let problem = Problem::new(Code::MissingOption, format!("{} needs an option", name(extension)));
         return Some(problem.hint(format!("such as {}", flags.join(", "))));
     }
     if !id.demands() {
@@ -46,15 +46,18 @@ fn options(id: Id, given: Given) -> Option<Problem> {
         }
         if !parts.iter().any(|part| part.option == place) {
             if opt.required {
-                return Some(Problem::new(format!("{} needs {}", name(extension), opt.flag)));
+                return Some(Problem::new(Code::MissingOption, format!("{} needs {}", name(extension), opt.flag)));
             }
             continue;
         }
         if let Some(other) = opt.excludes.iter().find(|other| has(other)) {
-            return Some(Problem::new(format!("{} and {other} do not go together", opt.flag)));
+            return Some(Problem::new(
+                Code::ConflictingOptions,
+                format!("{} and {other} do not go together", opt.flag),
+            ));
         }
         if let Some(other) = opt.needs.iter().find(|other| !has(other)) {
-            return Some(Problem::new(format!("{} needs {other} beside it", opt.flag)));
+            return Some(Problem::new(Code::MissingOption, format!("{} needs {other} beside it", opt.flag)));
         }
     }
     None
@@ -64,7 +67,8 @@ fn options(id: Id, given: Given) -> Option<Problem> {
 fn place(extension: &Extension, given: Given) -> Option<Problem> {
     if !extension.tables.is_empty() && !extension.tables.contains(&given.table) {
         let tables: Vec<&str> = extension.tables.iter().copied().map(TableName::name).collect();
-        let problem = Problem::new(format!("{} cannot stand in table {}", name(extension), given.table));
+        let problem =
+            Problem::new(Code::WrongTable, format!("{} cannot stand in table {}", name(extension), given.table));
         return Some(problem.hint(format!("it may stand in {}", tables.join(", "))));
     }
     let asked = given.protocol.is_some_and(|protocol| extension.protocols.contains(&protocol));
@@ -72,6 +76,6 @@ fn place(extension: &Extension, given: Given) -> Option<Problem> {
         return None;
     }
     let protocols: Vec<String> = extension.protocols.iter().map(|protocol| format!("-p {protocol}")).collect();
-    let problem = Problem::new(format!("{} needs {}", name(extension), protocols.join(" or ")));
+    let problem = Problem::new(Code::MissingProtocol, format!("{} needs {}", name(extension), protocols.join(" or ")));
     Some(problem.hint("the kernel refuses it without"))
 }

@@ -2,7 +2,7 @@
 
 use std::collections::HashSet;
 
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Id, Kind, Opt, Role, opaque};
 use crate::number;
 use crate::packet::Protocol;
@@ -22,7 +22,7 @@ pub(super) use build::is_any;
 use find::Found;
 
 /// Says something about a place.
-pub(super) type Say<'a> = dyn FnMut(Severity, Span, Problem) + 'a;
+pub(super) type Say<'a> = dyn FnMut(Span, Problem) + 'a;
 
 /// The group of the IP header's own conditions, which come first.
 const HEADER: u16 = 0;
@@ -150,8 +150,11 @@ impl RuleReader {
         (self.protocol, self.named, self.target) = (None, None, None);
         (self.jumps, self.printed) = (false, site.printed);
         if let Some(first) = words.get(MOST_WORDS) {
-            let problem = Problem::new(format!("a rule has at most {MOST_WORDS} words; the rest is left out"));
-            say(Severity::Error, first.span, problem);
+            let problem = Problem::new(
+                Code::LimitExceeded,
+                format!("a rule has at most {MOST_WORDS} words; the rest is left out"),
+            );
+            say(first.span, problem);
         }
         let mut rest = Rest { text, words: &words[..words.len().min(MOST_WORDS)] };
         let mut line = Line { command: None, table: None, rule: Rule::default(), more: Vec::new() };
@@ -159,7 +162,7 @@ impl RuleReader {
         while let Some(word) = rest.next() {
             if word.is("!") {
                 if let Some(earlier) = bang.replace(word.span) {
-                    say(Severity::Error, earlier, Problem::new("`!` stands twice").hint("one `!` negates"));
+                    say(earlier, Problem::new(Code::MisplacedNegation, "`!` stands twice").hint("one `!` negates"));
                 }
             } else {
                 self.word(word, bang.take(), &mut rest, &mut line, ruleset, site, say);
@@ -167,9 +170,9 @@ impl RuleReader {
         }
         if let Some(span) = bang {
             say(
-                Severity::Error,
                 span,
-                Problem::new("nothing follows this `!`").hint("it negates the option behind it"),
+                Problem::new(Code::MisplacedNegation, "nothing follows this `!`")
+                    .hint("it negates the option behind it"),
             );
         }
         self.imply(ruleset);
@@ -195,8 +198,9 @@ impl RuleReader {
         match found {
             Some(Found::Global(global)) => {
                 if bang.is_some() {
-                    let problem = Problem::new(format!("{flag} cannot be negated")).hint("leave out the `!`");
-                    say(Severity::Error, word.span, problem);
+                    let problem =
+                        Problem::new(Code::NotNegatable, format!("{flag} cannot be negated")).hint("leave out the `!`");
+                    say(word.span, problem);
                 }
                 match global {
                     Global::Match => self.open_match(word, rest, ruleset, say),
@@ -218,15 +222,19 @@ impl RuleReader {
                 self.option((word, flag, attached), bang, (group, id, option), rest, ruleset, say);
             }
             Some(Found::Several(flags)) => {
-                let problem = Problem::new(format!("`{flag}` may stand for several options"))
+                let problem = Problem::new(Code::AmbiguousName, format!("`{flag}` may stand for several options"))
                     .hint(format!("write {}", flags.join(" or ")));
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
             None => {
                 let problem = match word.is_option() {
-                    true => Problem::new(format!("`{flag}` is not an option of any match or target of this rule"))
-                        .hint("a match's options come behind its -m"),
-                    false => Problem::new(format!("`{}` is not expected here", word.text)).hint("is a `-` missing?"),
+                    true => Problem::new(
+                        Code::UnknownOption,
+                        format!("`{flag}` is not an option of any match or target of this rule"),
+                    )
+                    .hint("a match's options come behind its -m"),
+                    false => Problem::new(Code::UnexpectedWord, format!("`{}` is not expected here", word.text))
+                        .hint("is a `-` missing?"),
                 };
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
@@ -246,18 +254,22 @@ impl RuleReader {
         let start = bang.unwrap_or(word.span).start;
         let kept = Span { start, end: word.span.end }.of(rest.text);
         let more = rest.verbatim(start, |word| word.is_option());
-        say(Severity::Error, word.span, problem);
+        say(word.span, problem);
         self.keep_verbatim(Id::STRAY, if more.is_empty() { kept } else { more }, word.span, ruleset);
     }
 
     fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut Say) {
         let Some(name) = rest.next() else {
-            return say(Severity::Error, word.span, Problem::new("-m needs the name of a match"));
+            return say(word.span, Problem::new(Code::MissingArgument, "-m needs the name of a match"));
         };
         match Id::named(&name.text, Role::Match, Some(ruleset.family)) {
             Some(id) => {
                 if let Some(reason) = id.get().unknowable {
-                    self.say_once(name, Severity::Note, Problem::new(format!("-m {}: {reason}", name.text)), say);
+                    self.say_once(
+                        name,
+                        Problem::new(Code::UndeterminedMatch, format!("-m {}: {reason}", name.text)),
+                        say,
+                    );
                 }
                 self.matches.push((id, name.span));
                 self.push_bare(id, Value::None);
@@ -265,21 +277,21 @@ impl RuleReader {
             None => {
                 let options = rest.verbatim(name.span.start, opens_group);
                 let words = if options.is_empty() { name.span.of(rest.text) } else { options };
-                let severity = match Id::named(&name.text, Role::Match, None) {
+                let code = match Id::named(&name.text, Role::Match, None) {
                     // It exists for the other family only.
-                    Some(_) => Severity::Error,
-                    None => Severity::Warning,
+                    Some(_) => Code::OtherFamily,
+                    None => Code::UnsupportedMatch,
                 };
                 let hint = "such matches are kept as written; whether they hold is unknown";
-                self.say_once(name, severity, Problem::new(opaque::reason(words)).hint(hint), say);
+                self.say_once(name, Problem::new(code, opaque::reason(words)).hint(hint), say);
                 self.keep_verbatim(Id::OPAQUE_MATCH, words, name.span, ruleset);
             }
         }
     }
 
-    fn say_once(&mut self, name: &Word, severity: Severity, problem: Problem, say: &mut Say) {
+    fn say_once(&mut self, name: &Word, problem: Problem, say: &mut Say) {
         if self.said.insert(name.text.clone().into_owned()) {
-            say(severity, name.span, problem);
+            say(name.span, problem);
         }
     }
 
@@ -305,21 +317,22 @@ impl RuleReader {
         say: &mut Say,
     ) -> Target {
         if std::mem::replace(&mut self.jumps, true) {
-            let problem =
-                Problem::new(format!("{} stands twice in this rule", word.text)).hint("a rule has one target");
-            say(Severity::Error, word.span, problem);
+            let problem = Problem::new(Code::DuplicateOption, format!("{} stands twice in this rule", word.text))
+                .hint("a rule has one target");
+            say(word.span, problem);
         }
         let Some(name) = rest.next() else {
-            let problem = Problem::new(format!("{} needs the name of a chain or target", word.text));
-            say(Severity::Error, word.span, problem);
+            let problem =
+                Problem::new(Code::MissingArgument, format!("{} needs the name of a chain or target", word.text));
+            say(word.span, problem);
             return Target::None;
         };
         let table = &ruleset.tables[site.table];
         if let Some(chain) = site.chains.find(&table.chains, &name.text) {
             self.taken.push(Taken { span: name.span, what: What::Jump });
             if table.name.hooks().iter().any(|hook| hook.name() == name.text) {
-                let problem = Problem::new(format!("{} is a built-in chain", name.text));
-                say(Severity::Error, name.span, problem.hint("rules jump to chains of their own making only"));
+                let problem = Problem::new(Code::BuiltInChain, format!("{} is a built-in chain", name.text));
+                say(name.span, problem.hint("rules jump to chains of their own making only"));
             }
             return if goto { Target::Goto(chain) } else { Target::Jump(chain) };
         }
@@ -334,9 +347,9 @@ impl RuleReader {
             let options = rest.verbatim(name.span.start, opens_group);
             let words = if options.is_empty() { name.span.of(rest.text) } else { options };
             // One of the other family, or one that iptables does not have.
-            let problem = Problem::new(format!("what -j {} does is not simulated", name.text));
-            let severity = if Id::is_target(&name.text) { Severity::Error } else { Severity::Warning };
-            self.say_once(name, severity, problem.hint("such targets are kept as written"), say);
+            let code = if Id::is_target(&name.text) { Code::OtherFamily } else { Code::UnsupportedTarget };
+            let problem = Problem::new(code, format!("what -j {} does is not simulated", name.text));
+            self.say_once(name, problem.hint("such targets are kept as written"), say);
             let value = Value::Text(ruleset.keep(words));
             let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
             self.parts.push((TARGET, part));
@@ -375,18 +388,17 @@ impl RuleReader {
                 let twice = self.given.contains(&(group, canonical));
                 self.given.push((group, canonical));
                 if twice && !opt.repeatable {
-                    let problem = Problem::new(format!("{flag} stands twice in this rule")).hint("iptables allows one");
-                    say(Severity::Error, word.span, problem);
+                    let problem = Problem::new(Code::DuplicateOption, format!("{flag} stands twice in this rule"))
+                        .hint("iptables allows one");
+                    say(word.span, problem);
                 }
                 if let Some(first) = opt.behind.filter(|first| !self.gives(group, first)) {
-                    say(Severity::Error, word.span, Problem::new(format!("{flag} needs {first} before it")));
+                    say(word.span, Problem::new(Code::MissingOption, format!("{flag} needs {first} before it")));
                 }
                 self.add((group, id, place), negated, value, ruleset);
             }
             Err((end, span, problem)) => {
-                // What only a run of the script would tell is no mistake.
-                let open = !self.printed && span.of(rest.text).contains(['$', '`']);
-                say(if open { Severity::Warning } else { Severity::Error }, span, problem);
+                say(span, problem);
                 self.keep_verbatim(Id::STRAY, Span { start, end }.of(rest.text), span, ruleset);
             }
         }
@@ -414,11 +426,12 @@ impl RuleReader {
                     break;
                 }
                 let problem = match opt.kind {
-                    Kind::Network => {
-                        Problem::new(format!("{} has lost its value: whether the rule matches is unknown", opt.flag))
-                            .hint("addresses are taken out of dumps before they are shown")
-                    }
-                    _ => Problem::new(format!("{} needs a value", opt.flag)),
+                    Kind::Network => Problem::new(
+                        Code::LostAddress,
+                        format!("{} has lost its value: whether the rule matches is unknown", opt.flag),
+                    )
+                    .hint("addresses are taken out of dumps before they are shown"),
+                    _ => Problem::new(Code::MissingValue, format!("{} needs a value", opt.flag)),
                 };
                 return Err((place.end, word.span, problem));
             };
@@ -429,28 +442,35 @@ impl RuleReader {
         }
         let values = &values[..count];
         let wrong = |problem| Err((place.end, place, problem));
-        if !self.printed && !opt.kind.is_free() && values.iter().any(|value| value.contains(['$', '`'])) {
-            let problem = Problem::new("its value is not in this text: whether the rule matches is unknown");
-            return wrong(problem.hint("write the value in its place"));
+        // Only a run of the script determines it, which is not an error.
+        let is_variable = !self.printed && values.iter().any(|value| value.contains(['$', '`']));
+        let unknown = || {
+            Problem::new(Code::UnknownVariable, "its value is not in this text: whether the rule matches is unknown")
+                .hint("write the value in its place")
+        };
+        if is_variable && !opt.kind.is_free() {
+            return wrong(unknown());
         }
         if attached.is_some() && opt.kind.words() == 0 {
-            return wrong(Problem::new(format!("{} takes no value", opt.flag)));
+            return wrong(Problem::new(Code::UnexpectedValue, format!("{} takes no value", opt.flag)));
         }
         if negated && !opt.negatable {
-            let problem = Problem::new(format!("{} cannot be negated", opt.flag)).hint("leave out the `!`");
+            let problem =
+                Problem::new(Code::NotNegatable, format!("{} cannot be negated", opt.flag)).hint("leave out the `!`");
             return Err((place.end, word.span, problem));
         }
         let list = id == Id::HEADER
             && matches!(opt.kind, Kind::Network)
             && values.first().is_some_and(|value| value.contains(','));
         if !list {
-            let value = opt.kind.parse(values, ruleset).map_err(|problem| (place.end, place, problem))?;
+            let value = opt.kind.parse(values, ruleset);
+            let value = value.map_err(|problem| (place.end, place, if is_variable { unknown() } else { problem }))?;
             let number = self.printed && matches!(opt.kind, Kind::Protocol) && values[0].parse::<u8>().is_ok();
             return Ok(if number { unnamed(value) } else { value });
         }
         if negated {
             let hint = "write a rule for each address";
-            return wrong(Problem::new("a list of addresses cannot be negated").hint(hint));
+            return wrong(Problem::new(Code::NotNegatable, "a list of addresses cannot be negated").hint(hint));
         }
         let list: Result<Vec<Value>, Problem> =
             values[0].split(',').map(|address| opt.kind.parse(&[address], ruleset)).collect();
@@ -481,8 +501,9 @@ fn read_counters(word: &Word, rest: &mut Rest, say: &mut Say) -> Option<Counters
         numbers.extend(rest.argument().map(|word| number::parse_u64(&word.text)));
     }
     let [Some(packets), Some(bytes)] = numbers[..] else {
-        let problem = Problem::new("-c needs two numbers").hint("packets and bytes, such as -c 12 720");
-        say(Severity::Error, word.span, problem);
+        let problem =
+            Problem::new(Code::InvalidCounters, "-c needs two numbers").hint("packets and bytes, such as -c 12 720");
+        say(word.span, problem);
         return None;
     };
     Some(Counters { packets, bytes })

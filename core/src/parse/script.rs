@@ -7,7 +7,7 @@ use super::cleaned::Cleaned;
 use super::kind::Kind;
 use super::normal::Writer;
 use crate::capture::Backend;
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::packet::Family;
 use crate::ruleset::{Hook, TableName};
 
@@ -220,10 +220,11 @@ impl Script {
             }
             if self.depth > 0 || asks {
                 let problem = Problem::new(
+                    Code::ConditionalCommand,
                     "whether this command runs is not known: it stands in a condition or a loop, and is left out",
                 )
                 .hint("paste the commands that ran, such as `sh -x` prints them");
-                writer.say(Severity::Warning, Span::new(start, end), problem);
+                writer.say(Span::new(start, end), problem);
                 continue;
             }
             self.added.insert(words);

@@ -3,7 +3,7 @@
 use super::Read;
 use super::save::Outcome;
 use super::sections::Format;
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 
 /// Takes away what commands made where the same text holds what came of them, from the rule sets from `first` on.
 pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, outcome: &Outcome) {
@@ -27,9 +27,12 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, out
         });
         let (own_line, span) = section.map_or((1, Span::default()), |section| (section.line, section.span));
         let span = Span { end: span.start, ..span };
-        let problem = Problem::new(format!("these commands are not carried out: line {line} shows what came of them"))
-            .hint("paste them alone to walk what they make");
-        read.diagnostics.push(text, own_line, Severity::Note, span, problem);
+        let problem = Problem::new(
+            Code::SupersededCommands,
+            format!("these commands are not carried out: line {line} shows what came of them"),
+        )
+        .hint("paste them alone to walk what they make");
+        read.diagnostics.push(text, own_line, span, problem);
     }
     let mut kept = 0;
     let places: Vec<Option<u32>> = (0..read.rulesets.len())

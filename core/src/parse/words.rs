@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use crate::diagnostic::{Problem, Span};
+use crate::diagnostic::{Code, Problem, Span};
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -58,7 +58,8 @@ pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>)
             Some((text, end)) => (Cow::Borrowed(text), end),
             None => {
                 let (text, end) = quoted(line, start, at).ok_or_else(|| {
-                    let problem = Problem::new("a quote is opened and never closed").hint("add the missing \"");
+                    let problem = Problem::new(Code::UnclosedQuote, "a quote is opened and never closed")
+                        .hint("add the missing \"");
                     (span(line.len()), problem)
                 })?;
                 (Cow::Owned(text), end)
@@ -128,7 +129,10 @@ pub(super) fn split_shell<'a>(line: &'a str, offset: usize, words: &mut Vec<Word
         }
         let span = Span::new(offset + start, offset + end);
         if quote.is_some() {
-            return Err((span, Problem::new("a quote is opened and never closed").hint("add the missing quote")));
+            return Err((
+                span,
+                Problem::new(Code::UnclosedQuote, "a quote is opened and never closed").hint("add the missing quote"),
+            ));
         }
         words.push(Word { text: Cow::Owned(text), span, quoted: false });
     }

@@ -1,11 +1,12 @@
 //! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and which command to run instead.
 
 use super::sections::{Format, Section};
-use crate::diagnostic::{Problem, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::ruleset::TableName;
 
 /// Something that people paste.
 struct Sign {
+    code: Code,
     /// What stands in its text.
     word: &'static str,
     /// Another word that it has, too; empty: none.
@@ -18,8 +19,15 @@ struct Sign {
     hint: &'static str,
 }
 
-const fn sign(word: &'static str, and: &'static str, beside: bool, is: &'static str, hint: &'static str) -> Sign {
-    Sign { word, and, beside, is, hint }
+const fn sign(
+    code: Code,
+    word: &'static str,
+    and: &'static str,
+    beside: bool,
+    is: &'static str,
+    hint: &'static str,
+) -> Sign {
+    Sign { code, word, and, beside, is, hint }
 }
 
 const NODE: &str = "on the pod's node run `nsenter -t PID -n iptables-save -c`, with the pid of a process in the pod";
@@ -30,36 +38,36 @@ const SAVE: &str = "run `iptables-save -c` in the pod's network namespace";
 /// What is known, the more telling first.
 #[rustfmt::skip]
 const SIGNS: [Sign; 30] = [
-    sign("iptables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `iptables-legacy-save -c`, too"),
-    sign("ip6tables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `ip6tables-legacy-save -c`, too"),
-    sign("iptables-nft tables present", "", true, "this program asks the legacy backend, and nft has tables beside it", "run `iptables-nft-save -c`, too"),
-    sign("is incompatible, use 'nft' tool", "", true, "nft has rules in this table that iptables cannot show", "run `nft list ruleset`"),
-    sign("you must be root", "", true, "iptables was refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
-    sign("xtables.lock", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
-    sign("Fatal: can't open lock file", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
-    sign("can't initialize iptables table", "", true, "iptables could not open a table: a module or the right is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root"),
-    sign("can't initialize ip6tables table", "", true, "ip6tables could not open a table: a module or the right is missing", "try the other backend, as root"),
-    sign("Could not fetch rule set generation id", "", true, "nft refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
-    sign("tables: command not found", "", false, "the program is not installed there", NODE),
-    sign("tables: not found", "", false, "the program is not installed there", NODE),
-    sign("executable file not found", "", false, "the container does not have the program", NODE),
-    sign("OCI runtime exec failed", "", false, "the container could not run the program", NODE),
-    sign("unable to upgrade connection", "", false, "kubectl did not reach the container", NODE),
-    sign("Error from server", "", false, "the cluster refused the command, and no rules were printed", NODE),
-    sign("Operation not permitted", "", false, "the program was refused, and no rules were printed", DEBUG),
-    sign("Permission denied", "", false, "the program was refused, and no rules were printed", DEBUG),
-    sign("no command specified", "", false, "iptables was called with nothing to do", SAVE),
-    sign("apiVersion:", "kind:", false, "this is a Kubernetes object, and holds no rules", SAVE),
-    sign("\"apiVersion\":", "\"kind\":", false, "this is a Kubernetes object, and holds no rules", SAVE),
-    sign("Flags [", "> ", false, "these are packets that tcpdump printed, and no rules", SAVE),
-    sign("<html", "", false, "this is the source of a web page", "copy the text of the page, not its source"),
-    sign("READY", "RESTARTS", false, "this is a list of pods, and holds no rules", NODE),
-    sign("src=", "dport=", false, "these are connections that conntrack printed, and no rules", SAVE),
-    sign(": <LOOPBACK", "", false, "these are network interfaces, and no rules", SAVE),
-    sign("default via ", " dev ", false, "these are routes, and no rules", SAVE),
-    sign("ENVOY_PORT=", "", false, "this is the beginning of istio-init's log, before its rules", "take the whole log: `kubectl logs POD -c istio-init`"),
-    sign("static_resources", "", false, "this is Envoy's configuration, and holds no rules", SAVE),
-    sign("-----BEGIN ", "", false, "this is a key or a certificate, and nobody should be shown it", SAVE),
+    sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `iptables-legacy-save -c`, too"),
+    sign(Code::OtherBackend, "ip6tables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `ip6tables-legacy-save -c`, too"),
+    sign(Code::OtherBackend, "iptables-nft tables present", "", true, "this program asks the legacy backend, and nft has tables beside it", "run `iptables-nft-save -c`, too"),
+    sign(Code::OtherBackend, "is incompatible, use 'nft' tool", "", true, "nft has rules in this table that iptables cannot show", "run `nft list ruleset`"),
+    sign(Code::ToolFailed, "you must be root", "", true, "iptables was refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
+    sign(Code::ToolFailed, "xtables.lock", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
+    sign(Code::ToolFailed, "Fatal: can't open lock file", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
+    sign(Code::ToolFailed, "can't initialize iptables table", "", true, "iptables could not open a table: a module or the right is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root"),
+    sign(Code::ToolFailed, "can't initialize ip6tables table", "", true, "ip6tables could not open a table: a module or the right is missing", "try the other backend, as root"),
+    sign(Code::ToolFailed, "Could not fetch rule set generation id", "", true, "nft refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
+    sign(Code::ToolFailed, "tables: command not found", "", false, "the program is not installed there", NODE),
+    sign(Code::ToolFailed, "tables: not found", "", false, "the program is not installed there", NODE),
+    sign(Code::ToolFailed, "executable file not found", "", false, "the container does not have the program", NODE),
+    sign(Code::ToolFailed, "OCI runtime exec failed", "", false, "the container could not run the program", NODE),
+    sign(Code::ToolFailed, "unable to upgrade connection", "", false, "kubectl did not reach the container", NODE),
+    sign(Code::ToolFailed, "Error from server", "", false, "the cluster refused the command, and no rules were printed", NODE),
+    sign(Code::ToolFailed, "Operation not permitted", "", false, "the program was refused, and no rules were printed", DEBUG),
+    sign(Code::ToolFailed, "Permission denied", "", false, "the program was refused, and no rules were printed", DEBUG),
+    sign(Code::ToolFailed, "no command specified", "", false, "iptables was called with nothing to do", SAVE),
+    sign(Code::NoRules, "apiVersion:", "kind:", false, "this is a Kubernetes object, and holds no rules", SAVE),
+    sign(Code::NoRules, "\"apiVersion\":", "\"kind\":", false, "this is a Kubernetes object, and holds no rules", SAVE),
+    sign(Code::NoRules, "Flags [", "> ", false, "these are packets that tcpdump printed, and no rules", SAVE),
+    sign(Code::NoRules, "<html", "", false, "this is the source of a web page", "copy the text of the page, not its source"),
+    sign(Code::NoRules, "READY", "RESTARTS", false, "this is a list of pods, and holds no rules", NODE),
+    sign(Code::NoRules, "src=", "dport=", false, "these are connections that conntrack printed, and no rules", SAVE),
+    sign(Code::NoRules, ": <LOOPBACK", "", false, "these are network interfaces, and no rules", SAVE),
+    sign(Code::NoRules, "default via ", " dev ", false, "these are routes, and no rules", SAVE),
+    sign(Code::NoRules, "ENVOY_PORT=", "", false, "this is the beginning of istio-init's log, before its rules", "take the whole log: `kubectl logs POD -c istio-init`"),
+    sign(Code::NoRules, "static_resources", "", false, "this is Envoy's configuration, and holds no rules", SAVE),
+    sign(Code::NoRules, "-----BEGIN ", "", false, "this is a key or a certificate, and nobody should be shown it", SAVE),
 ];
 
 /// So much of a text is looked at.
@@ -90,10 +98,23 @@ fn other_table(sections: &[Section]) -> Option<(u32, Span, Problem)> {
     };
     let first = sections.first()?;
     sections.iter().all(shown).then(|| {
-        let problem = Problem::new("only table filter is shown here, and a mesh's redirects are in table nat")
-            .hint("run `iptables -t nat -S`, or `iptables-save -c` for all tables");
+        let problem = Problem::new(
+            Code::FilterTableOnly,
+            "only table filter is shown here, and a mesh's redirects are in table nat",
+        )
+        .hint("run `iptables -t nat -S`, or `iptables-save -c` for all tables");
         (first.line, Span { end: first.span.start, ..first.span }, problem)
     })
+}
+
+/// Whether a comment of a dump is a message of iptables: `# Warning: iptables-legacy tables present, use …`
+pub(super) fn is_message(comment: &str) -> bool {
+    comment.starts_with("# Warning:") || comment.starts_with("# Table `")
+}
+
+/// The message of a tool in a text.
+pub(super) fn message(text: &str) -> Option<(u32, Span, Problem)> {
+    known(text, true)
 }
 
 fn known(text: &str, beside: bool) -> Option<(u32, Span, Problem)> {
@@ -105,7 +126,7 @@ fn known(text: &str, beside: bool) -> Option<(u32, Span, Problem)> {
     let sign =
         SIGNS.iter().find(|sign| (sign.beside || !beside) && text.contains(sign.word) && text.contains(sign.and))?;
     let (line, span) = first_line(text, |line| line.contains(sign.word))?;
-    Some((line, span, Problem::new(sign.is).hint(sign.hint)))
+    Some((line, span, Problem::new(sign.code, sign.is).hint(sign.hint)))
 }
 
 /// The first line of a kind, and its place.
@@ -126,7 +147,8 @@ fn binary(text: &str) -> Option<(u32, Span, Problem)> {
         |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
     let (all, odd) = text.chars().take(4096).fold((0, 0), |(all, odd), c| (all + 1, odd + u32::from(strange(&c))));
     (odd * 8 > all).then(|| {
-        let problem = Problem::new("this is no text: a packet capture, an archive or another binary file");
+        let problem =
+            Problem::new(Code::NoRules, "this is no text: a packet capture, an archive or another binary file");
         (1, Span::default(), problem.hint(SAVE))
     })
 }
@@ -144,7 +166,10 @@ fn native(text: &str) -> Option<Problem> {
     }
     let mesh = MESHES.iter().find(|(word, _)| text.contains(word)).map(|(_, mesh)| *mesh);
     let whose = mesh.map(|mesh| format!(", {mesh}'s")).unwrap_or_default();
-    let problem = Problem::new(format!("these are rules of native nftables{whose}, which are not walked yet"));
+    let problem = Problem::new(
+        Code::NativeNftables,
+        format!("these are rules of native nftables{whose}, which are not walked yet"),
+    );
     Some(problem.hint("rules of iptables are printed by `iptables-save -c`; `iptables-nft-save -c` if nft holds them"))
 }
 

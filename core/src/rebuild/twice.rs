@@ -1,7 +1,7 @@
 //! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is walked.
 
 use super::pieces::Pieces;
-use crate::diagnostic::{Diagnostic, Severity, Span};
+use crate::diagnostic::{Code, Diagnostic, Span};
 use crate::order;
 use crate::parse::{Format, Parsed};
 use crate::ruleset::{Ruleset, Table, TableName};
@@ -115,8 +115,10 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         let own = worse.span.start..worse.span.end;
         parsed.diagnostics.retain(|one| one.source != worse.source || !own.contains(&one.span.start));
     }
+    let code = if pair.same { Code::DuplicateTable } else { Code::ConflictingTable };
     parsed.diagnostics.push(Diagnostic {
-        severity: if pair.same { Severity::Note } else { Severity::Warning },
+        code,
+        severity: code.severity(),
         source: worse.source,
         line: worse.line,
         column: 1,

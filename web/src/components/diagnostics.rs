@@ -10,8 +10,8 @@ use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::state::{Action, Line};
 
-/// So many remarks are shown at once.
-const MOST: usize = 101;
+/// At most a hundred of each severity, and one that counts the rest.
+const MOST: usize = 301;
 
 /// So many parts of a text are named.
 const MOST_SECTIONS: usize = 8;
@@ -128,6 +128,8 @@ fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Marku
     let line = Line { source: remark.source, line: remark.line };
     tag("li")
         .class(name)
+        .attr("title", remark.code.name())
+        .attr("data-code", remark.code.name())
         .child(tag("span").class("sign").attr("role", "img").attr("aria-label", name).child(sign))
         .child(
             tag("span")

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::diagnostic::{Diagnostic, Fix, Severity, Span};
+use chainwalk_core::diagnostic::{Code, Diagnostic, Fix};
 use chainwalk_core::host::Host;
 use chainwalk_core::lesson::At;
 use chainwalk_core::link::{self, Broken, Shared};
@@ -95,7 +95,9 @@ impl State {
         // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
         if self.refused.is_empty() {
             let reasons = lint(&[], &paste.host, paste.host_known).into_iter();
-            self.refused = reasons.map(|reason| unplaced(reason.says.trim_end_matches(['.', ':']))).collect();
+            self.refused = reasons
+                .map(|reason| Diagnostic::of_input(Code::EmptyInput, reason.says.trim_end_matches(['.', ':'])))
+                .collect();
         }
         false
     }
@@ -147,7 +149,7 @@ impl State {
     }
 
     pub(super) fn refuse(&mut self, message: String) {
-        self.refused = vec![unplaced(&message)];
+        self.refused = vec![Diagnostic::of_input(Code::UnreadableInput, message)];
         self.tab = Tab::Rules;
     }
 
@@ -205,10 +207,4 @@ fn given(text: &str) -> Option<Result<Shared, Broken>> {
         return link::read(fragment).transpose();
     }
     Shared::from_file(text)
-}
-
-/// A remark on a text as a whole.
-fn unplaced(message: &str) -> Diagnostic {
-    let (severity, span) = (Severity::Error, Span::default());
-    Diagnostic { severity, source: 0, line: 1, column: 1, span, message: message.into(), hint: None, fixes: Vec::new() }
 }

@@ -4,6 +4,7 @@ use super::*;
 use crate::lesson::Stage;
 use crate::paste::Origin;
 use crate::{editing, shelf};
+use chainwalk_core::diagnostic::Code;
 use chainwalk_core::edit::Edit;
 use chainwalk_core::explain::Fate;
 use chainwalk_core::lesson::At;
@@ -119,7 +120,7 @@ fn a_useless_paste_is_said_and_keeps_the_rules() {
     for text in ["", "hello", "{", "{}"] {
         let state = after([Action::Paste(text.into())]);
         assert!(!state.refused.is_empty(), "{text}");
-        let reasons = state.refused.iter().any(|remark| remark.message.contains("istio-cni"));
+        let reasons = state.refused.iter().any(|remark| remark.code == Code::EmptyInput);
         assert_eq!(reasons, text.is_empty(), "{text}");
         assert_eq!(fates(&state), [Fate::Captured, Fate::Direct], "{text}");
     }

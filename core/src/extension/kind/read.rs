@@ -11,13 +11,13 @@ use nom::sequence::preceded;
 use nom::{IResult, Parser};
 
 use super::{IcmpNames, Names};
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::packet::{Family, TcpFlags};
 use crate::ruleset::{Apart, Value};
 use crate::{names, number};
 
 pub(in crate::extension) fn problem(what: &str, text: &str, example: &str) -> Problem {
-    Problem::new(format!("`{text}` is no {what}")).hint(format!("write it like {example}"))
+    Problem::new(Code::InvalidValue, format!("`{text}` is no {what}")).hint(format!("write it like {example}"))
 }
 
 /// Parses all of a text.
@@ -83,10 +83,12 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
         return Err(problem("list of ports", text, "80,443,8000:8080"));
     };
     if let Some((low, Some(high))) = list.iter().find(|(low, high)| high.is_some_and(|high| high <= *low)) {
-        return Err(Problem::new(format!("the range {low}:{high} is none")).hint("write the lower number first"));
+        return Err(Problem::new(Code::ReversedRange, format!("the range {low}:{high} is none"))
+            .hint("write the lower number first"));
     }
     if list.iter().map(|(_, high)| if high.is_some() { 2 } else { 1 }).sum::<usize>() > 15 {
-        return Err(Problem::new("these are too many ports").hint("at most 15 fit, a range counting as two"));
+        return Err(Problem::new(Code::InvalidValue, "these are too many ports")
+            .hint("at most 15 fit, a range counting as two"));
     }
     let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
     Ok(Value::List(Apart::new(list.into_iter().map(ends).collect())))
@@ -228,7 +230,7 @@ pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
         Some(bits) => Ok(Value::Bits(bits)),
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            Err(Problem::new(format!("`{text}` is not known here"))
+            Err(Problem::new(Code::InvalidValue, format!("`{text}` is not known here"))
                 .hint(format!("use one or more of {}, separated by commas", known.join(","))))
         }
     }
@@ -262,7 +264,7 @@ pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> 
     let mut named = names.iter().filter(|(name, ..)| begins(name));
     match (named.next(), named.next()) {
         (Some((one, ..)), Some((other, ..))) => {
-            let problem = Problem::new(format!("`{text}` may stand for several ICMP types"));
+            let problem = Problem::new(Code::AmbiguousName, format!("`{text}` may stand for several ICMP types"));
             return Err(problem.hint(format!("write {one} or {other}")));
         }
         (Some((_, kind, low, high)), None) => return Ok(range(*kind, *low, *high)),

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
 use crate::extension::{Behaviour, Extension, Given, Kind, Opt};
 use crate::netfilter::effect::Effect;
@@ -13,7 +13,8 @@ static MAC: Form = Form {
     words: 1,
     read: |words, ruleset| match Kind::Mac.parse(words, ruleset)? {
         Value::Mac(mac) if mac[0] & 1 == 0 => {
-            Err(Problem::new("the cluster's hardware address must be one of a group").hint("its first byte is odd"))
+            Err(Problem::new(Code::InvalidValue, "the cluster's hardware address must be one of a group")
+                .hint("its first byte is odd"))
         }
         value => Ok(value),
     },
@@ -31,7 +32,9 @@ const ALL: [&str; 5] = ["--hashmode", "--clustermac", "--total-nodes", "--local-
 fn check(given: &Given) -> Result<(), Problem> {
     let missing = ALL.iter().find(|flag| !given.options.has(flag));
     match missing {
-        Some(flag) if given.options.has("--new") => Err(Problem::new(format!("--new needs {flag} beside it"))),
+        Some(flag) if given.options.has("--new") => {
+            Err(Problem::new(Code::MissingOption, format!("--new needs {flag} beside it")))
+        }
         _ => Ok(()),
     }
 }

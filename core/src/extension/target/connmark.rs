@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::MarkForm;
 use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::{Effect, MarkTransfer, Shift};
@@ -61,7 +61,8 @@ fn check(given: &Given) -> Result<(), Problem> {
     let does = ["--set-xmark", "--save-mark", "--restore-mark"].iter().any(|flag| given.options.has(flag));
     match does {
         true => Ok(()),
-        false => Err(Problem::new("-j CONNMARK must say what to do").hint("such as --set-mark or --save-mark")),
+        false => Err(Problem::new(Code::MissingOption, "-j CONNMARK must say what to do")
+            .hint("such as --set-mark or --save-mark")),
     }
 }
 

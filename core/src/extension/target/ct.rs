@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
@@ -93,7 +93,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     let flag = ["--helper", "--timeout"].iter().find(|flag| given.options.has(flag));
     match flag {
         Some(flag) if given.protocol.is_none() && !given.options.has("--notrack") => {
-            Err(Problem::new(format!("{flag} needs -p")).hint("the kernel refuses it without"))
+            Err(Problem::new(Code::MissingProtocol, format!("{flag} needs -p")).hint("the kernel refuses it without"))
         }
         _ => Ok(()),
     }

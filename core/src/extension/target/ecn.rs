@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
@@ -37,7 +37,8 @@ fn words(options: &Options) -> String {
 fn check(given: &Given) -> Result<(), Problem> {
     let asks_tcp = ["--ecn-tcp-remove", "--ecn-tcp-ece", "--ecn-tcp-cwr"].iter().any(|flag| given.options.has(flag));
     if asks_tcp && given.protocol != Some(Protocol::TCP) {
-        return Err(Problem::new("what -j ECN changes of TCP needs -p tcp").hint("the kernel refuses it without"));
+        return Err(Problem::new(Code::MissingProtocol, "what -j ECN changes of TCP needs -p tcp")
+            .hint("the kernel refuses it without"));
     }
     Ok(())
 }

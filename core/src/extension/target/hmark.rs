@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::read::{mask_length, problem};
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
@@ -61,12 +61,15 @@ fn check(given: &Given) -> Result<(), Problem> {
     let ports = given_any(["--hmark-sport", "--hmark-dport"]);
     let (spi_mask, spi) = (has("--hmark-spi-mask", 64), given.options.has("--hmark-spi"));
     if spi_mask && port_masks || spi && ports {
-        return Err(Problem::new("an SPI and ports do not go together"));
+        return Err(Problem::new(Code::ConflictingOptions, "an SPI and ports do not go together"));
     }
     let other = has("--hmark-src-prefix", 2) || has("--hmark-dst-prefix", 4) || has("--hmark-proto-mask", 32);
     match port_masks || ports || spi_mask || spi || other || bits & 1 != 0 {
         true => Ok(()),
-        false => Err(Problem::new("-j HMARK must say what it hashes").hint("such as --hmark-tuple src,dst")),
+        false => {
+            Err(Problem::new(Code::MissingOption, "-j HMARK must say what it hashes")
+                .hint("such as --hmark-tuple src,dst"))
+        }
     }
 }
 

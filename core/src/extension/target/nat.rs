@@ -8,7 +8,7 @@ use nom::character::complete::char;
 use nom::combinator::opt;
 use nom::sequence::preceded;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
 use crate::extension::kind::read::{number_u32, port, problem, whole};
 use crate::extension::kind::write::write_v6;
@@ -31,7 +31,8 @@ fn ports(text: &str) -> Result<Ports, Problem> {
     match whole(span, text) {
         Some((low, high, base)) if low <= high && base != Some(0) => Ok(((low, high), base)),
         Some((low, high, _)) if low > high => {
-            Err(Problem::new(format!("the range `{text}` runs backwards")).hint("write the lower number first"))
+            Err(Problem::new(Code::ReversedRange, format!("the range `{text}` runs backwards"))
+                .hint("write the lower number first"))
         }
         _ => Err(wrong()),
     }
@@ -162,7 +163,7 @@ pub(super) static SOURCE: Form = Form {
 pub(super) static TO_PORTS: Form = Form {
     words: 1,
     read: |words, _| match ports(words[0])? {
-        (_, Some(_)) => Err(Problem::new("REDIRECT takes no shifted span of ports")),
+        (_, Some(_)) => Err(Problem::new(Code::InvalidValue, "REDIRECT takes no shifted span of ports")),
         ((low, high), None) => Ok(Value::Range(low.into(), high.into())),
     },
     write: |value, _, out| {
@@ -209,7 +210,7 @@ pub(super) fn check(given: &Given) -> Result<(), Problem> {
         _ => false,
     });
     if ports && !given.protocol.is_some_and(|protocol| PORTED.contains(&protocol)) {
-        return Err(Problem::new("a port to translate to needs -p tcp, udp, sctp or dccp"));
+        return Err(Problem::new(Code::MissingProtocol, "a port to translate to needs -p tcp, udp, sctp or dccp"));
     }
     Ok(())
 }

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
 use crate::extension::{Behaviour, Extension, Implied, Kind, Listed, Opt, Options};
@@ -35,7 +35,8 @@ fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     match (end(low, 0)?, end(high, 65535)?) {
         (0, 65535) => Err(wrong()),
         (low, high) if low < high => Ok(Value::Range(low, high)),
-        _ => Err(Problem::new(format!("the span `{}` runs backwards", words[0])).hint("write the lower number first")),
+        _ => Err(Problem::new(Code::ReversedRange, format!("the span `{}` runs backwards", words[0]))
+            .hint("write the lower number first")),
     }
 }
 

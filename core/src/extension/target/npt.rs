@@ -3,7 +3,7 @@
 
 use std::net::Ipv6Addr;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
 use crate::extension::kind::host::HOST;
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
@@ -35,11 +35,14 @@ fn words(options: &Options, what: &str) -> String {
 fn check(given: &Given) -> Result<(), Problem> {
     for (address, length) in ["--src-pfx", "--dst-pfx"].iter().filter_map(|flag| prefix(&given.options, flag)) {
         if length > 64 {
-            return Err(Problem::new("a prefix to exchange has at most 64 bits"));
+            return Err(Problem::new(Code::InvalidValue, "a prefix to exchange has at most 64 bits"));
         }
         if address.to_bits().checked_shl(length) != Some(0) {
-            return Err(Problem::new(format!("{address} has bits behind its {length} bits of prefix"))
-                .hint("the kernel wants them to be 0"));
+            return Err(Problem::new(
+                Code::InvalidValue,
+                format!("{address} has bits behind its {length} bits of prefix"),
+            )
+            .hint("the kernel wants them to be 0"));
         }
     }
     Ok(())

@@ -1,7 +1,7 @@
 //! `-j RATEEST` (xt_RATEEST.c): counts for an estimator of rates. Its times are kept as powers of two (libxt_RATEEST.c of
 //! iptables 1.8.9).
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
 use crate::extension::{Extension, Given, Kind, Listed, Opt, Options};
@@ -56,12 +56,13 @@ fn rounded(options: &Options) -> Result<(u32, u32), Problem> {
     let interval = options.number("--rateest-interval").unwrap_or(0);
     let average = f64::from(options.number("--rateest-ewmalog").unwrap_or(0));
     let steps = (0..=5).find(|steps| interval <= QUARTER << steps);
-    let steps = steps.ok_or_else(|| Problem::new("--rateest-interval is at most 8s"))?;
+    let steps = steps.ok_or_else(|| Problem::new(Code::InvalidValue, "--rateest-interval is at most 8s"))?;
     let weight = |log: i32| 1.0 - 1.0 / 2f64.powi(log);
     let log = (1..32).find(|log| f64::from(interval) / -weight(*log).ln() > average).unwrap_or(32) - 1;
     match u32::try_from(log) {
         Ok(log) if (1..31).contains(&log) => Ok((QUARTER << steps, log)),
-        _ => Err(Problem::new("--rateest-ewmalog does not fit the interval").hint("a few times the interval will do")),
+        _ => Err(Problem::new(Code::RefusedCombination, "--rateest-ewmalog does not fit the interval")
+            .hint("a few times the interval will do")),
     }
 }
 

@@ -1,6 +1,6 @@
 //! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and tells its sender.
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
@@ -25,7 +25,8 @@ fn words(options: &Options) -> String {
 fn check(given: &Given) -> Result<(), Problem> {
     let reset = given.options.printed("--reject-with").is_some_and(|with| with == "tcp-reset");
     match reset && given.protocol != Some(Protocol::TCP) {
-        true => Err(Problem::new("--reject-with tcp-reset needs -p tcp").hint("the kernel refuses it without")),
+        true => Err(Problem::new(Code::MissingProtocol, "--reject-with tcp-reset needs -p tcp")
+            .hint("the kernel refuses it without")),
         false => Ok(()),
     }
 }
@@ -37,7 +38,8 @@ fn read(names: Names, word: &str) -> Result<Value, Problem> {
         Some((_, number)) => Ok(Value::Number(*number)),
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            Err(Problem::new(format!("`{word}` is not known here")).hint(format!("use one of {}", known.join(", "))))
+            Err(Problem::new(Code::InvalidValue, format!("`{word}` is not known here"))
+                .hint(format!("use one of {}", known.join(", "))))
         }
     }
 }

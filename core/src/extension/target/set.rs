@@ -1,7 +1,7 @@
 //! `-j SET` (xt_set.c): adds the packet's addresses to a set of ipset, takes them out, or maps them. What a set holds is
 //! not in a dump, and a match on it is unknown anyway.
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
 use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
@@ -22,13 +22,13 @@ static NAMED: Form = Form {
 fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     // IPSET_MAXNAMELEN is 32, one of them for the end.
     if words[0].is_empty() || words[0].len() > 31 {
-        return Err(Problem::new(format!("`{}` is no name of a set", words[0])).hint("a name has 1 to 31 characters"));
+        return Err(Problem::new(Code::InvalidValue, format!("`{}` is no name of a set", words[0]))
+            .hint("a name has 1 to 31 characters"));
     }
     let ends: Vec<&str> = words[1].split(',').collect();
     if ends.len() > 6 || !ends.iter().all(|end| end.starts_with("src") || end.starts_with("dst")) {
-        return Err(
-            Problem::new(format!("`{}` says no end of the packet", words[1])).hint("write it like src or src,dst")
-        );
+        return Err(Problem::new(Code::InvalidValue, format!("`{}` says no end of the packet", words[1]))
+            .hint("write it like src or src,dst"));
     }
     let ends: Vec<&str> = ends.iter().map(|end| &end[..3]).collect();
     Ok(Value::Text(ruleset.keep(&format!("{} {}", words[0], ends.join(",")))))
@@ -47,10 +47,14 @@ fn lower(options: &Options) -> Effect {
 fn check(given: &Given) -> Result<(), Problem> {
     let maps = ["--map-mark", "--map-prio", "--map-queue"].iter().any(|flag| given.options.has(flag));
     match given.options.has(MAP) {
-        true if !maps => Err(Problem::new("--map-set needs --map-mark, --map-prio or --map-queue beside it")),
-        true if given.table != TableName::Mangle => Err(Problem::new("--map-set can stand in table mangle only")),
+        true if !maps => {
+            Err(Problem::new(Code::MissingOption, "--map-set needs --map-mark, --map-prio or --map-queue beside it"))
+        }
+        true if given.table != TableName::Mangle => {
+            Err(Problem::new(Code::WrongTable, "--map-set can stand in table mangle only"))
+        }
         _ if [ADD, "--del-set", MAP].iter().any(|flag| given.options.has(flag)) => Ok(()),
-        _ => Err(Problem::new("-j SET needs --add-set, --del-set or --map-set")),
+        _ => Err(Problem::new(Code::MissingOption, "-j SET needs --add-set, --del-set or --map-set")),
     }
 }
 

@@ -1,7 +1,7 @@
 //! `-j TCPMSS` (xt_TCPMSS.c): lowers the maximum segment size that a TCP header announces.
 
 use crate::capture::Backend;
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
@@ -23,16 +23,15 @@ fn asks_for_syn(given: &Given) -> bool {
 fn check(given: &Given) -> Result<(), Problem> {
     const HEADERS: u32 = 40;
     if given.family == Family::Ipv6 && given.options.number("--set-mss").is_some_and(|mss| mss > 65535 - HEADERS) {
-        return Err(Problem::new("--set-mss goes up to 65495 for IPv6"));
+        return Err(Problem::new(Code::InvalidValue, "--set-mss goes up to 65495 for IPv6"));
     }
     if given.options.ruleset.backend == Some(Backend::Nft) || given.protocol != Some(Protocol::TCP) {
         return Ok(());
     }
     match asks_for_syn(given) {
         true => Ok(()),
-        false => {
-            Err(Problem::new("-j TCPMSS needs a condition on SYN").hint("such as --tcp-flags SYN,RST SYN, or --syn"))
-        }
+        false => Err(Problem::new(Code::MissingOption, "-j TCPMSS needs a condition on SYN")
+            .hint("such as --tcp-flags SYN,RST SYN, or --syn")),
     }
 }
 

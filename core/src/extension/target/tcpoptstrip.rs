@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::read::problem;
 use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
@@ -26,7 +26,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
             return Err(problem("TCP option", word, "mss, timestamp, or a number from 2 to 255"));
         };
         if list.contains(&(option, option)) {
-            return Err(Problem::new(format!("`{word}` stands twice in this list")));
+            return Err(Problem::new(Code::DuplicateOption, format!("`{word}` stands twice in this list")));
         }
         list.push((option, option));
     }

@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::packet::Family;
@@ -20,7 +20,10 @@ fn gateway(options: &Options) -> Option<IpAddr> {
 fn check(given: &Given) -> Result<(), Problem> {
     let Some(gateway) = gateway(&given.options) else { return Ok(()) };
     if gateway.is_unspecified() || Family::of(gateway) != given.family {
-        return Err(Problem::new(format!("--gateway must be an {} address of a host", given.family)));
+        return Err(Problem::new(
+            Code::InvalidValue,
+            format!("--gateway must be an {} address of a host", given.family),
+        ));
     }
     Ok(())
 }

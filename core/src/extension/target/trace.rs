@@ -1,7 +1,7 @@
 //! `-j TRACE` (xt_TRACE.c): the kernel reports the rules that the packet meets from here on.
 
 use crate::capture::Backend;
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::Extension;
 use crate::ruleset::TableName;
 
@@ -10,7 +10,8 @@ pub static TRACE: Extension = Extension {
     check: |given| match given.options.ruleset.backend {
         Some(Backend::Nft) => Ok(()),
         _ if given.table == TableName::Raw => Ok(()),
-        _ => Err(Problem::new(format!("-j TRACE cannot stand in table {}", given.table)).hint("only in table raw")),
+        _ => Err(Problem::new(Code::WrongTable, format!("-j TRACE cannot stand in table {}", given.table))
+            .hint("only in table raw")),
     },
     ..Extension::observing("TRACE", "makes the kernel report the packet's way", &[], |_| {
         "report its way from here on".into()

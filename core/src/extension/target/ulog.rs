@@ -1,6 +1,6 @@
 //! `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
 
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::{Extension, Given, Kind, Listed, Opt};
 use crate::packet::Family;
 
@@ -17,7 +17,9 @@ pub static ULOG: Extension = Extension {
         ],
     ),
     family: Some(Family::Ipv4),
-    check: |_: &Given| Err(Problem::new("no kernel since Linux 3.17 has ULOG").hint("NFLOG does the same")),
+    check: |_: &Given| {
+        Err(Problem::new(Code::UnavailableTarget, "no kernel since Linux 3.17 has ULOG").hint("NFLOG does the same"))
+    },
     ..Extension::observing(
         "ULOG",
         "hands a copy to a logging program",

@@ -1,7 +1,7 @@
 //! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
 use crate::capture::Backend;
-use crate::diagnostic::Problem;
+use crate::diagnostic::{Code, Problem};
 use crate::extension::{Behaviour, Extension};
 use crate::netfilter::effect::Effect;
 use crate::ruleset::TableName;
@@ -25,7 +25,9 @@ pub static DROP: Extension = Extension {
 /// Hands the packet to a program.
 pub static QUEUE: Extension = Extension {
     check: |given| match given.options.ruleset.backend {
-        Some(Backend::Nft) => Err(Problem::new("iptables-nft has no -j QUEUE").hint("NFQUEUE does the same")),
+        Some(Backend::Nft) => {
+            Err(Problem::new(Code::UnavailableTarget, "iptables-nft has no -j QUEUE").hint("NFQUEUE does the same"))
+        }
         _ => Ok(()),
     },
     ..Extension::acting(

@@ -1,6 +1,6 @@
 //! What a listing does not show of its rules. Each kind is said once for a paste, with the command that shows it.
 
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 
 use super::Say;
 
@@ -36,35 +36,35 @@ impl Losses {
             return;
         }
         self.said.push(loss);
-        let (severity, message, hint) = match loss {
+        let (code, message, hint) = match loss {
             Loss::Interfaces => (
-                Severity::Warning,
+                Code::UnlistedInterfaces,
                 "a listing made without -v shows no interfaces: whether a rule asks for one is unknown",
                 "paste `iptables-save -c`, or the listing with -v -n",
             ),
             Loss::Addresses => (
-                Severity::Warning,
+                Code::NamedAddresses,
                 "a listing made without -n shows names for addresses, and `localhost` is any address of the loopback: \
                  which one a rule asks for is unknown",
                 "paste `iptables-save -c`, or the listing with -v -n",
             ),
             Loss::TakenOut => (
-                Severity::Error,
+                Code::RemovedAddress,
                 "an address was taken out of this listing: whether the rule matches is unknown",
                 "put it back in its column, or paste `iptables-save -c`",
             ),
             Loss::Services => (
-                Severity::Note,
+                Code::NamedPorts,
                 "a listing made without -n shows names for ports: they are read as the usual numbers of these services",
                 "`iptables-save -c`, or the listing with -v -n, has the numbers",
             ),
             Loss::Rounded => (
-                Severity::Note,
+                Code::RoundedCounters,
                 "a listing made without -x rounds counters: 12K stands for some twelve thousand",
                 "`iptables-save -c`, or the listing with -v -n -x, has all digits",
             ),
         };
-        say(line, severity, span, Problem::new(message).hint(hint));
+        say(line, span, Problem::new(code, message).hint(hint));
     }
 
     /// Words that belong to no match or target that is known here in this form.
@@ -74,7 +74,10 @@ impl Losses {
             return;
         }
         self.unread.push(first.into());
-        let problem = Problem::new(format!("`{words}` in a listing is not understood: whether it holds is unknown"));
-        say(line, Severity::Warning, span, problem.hint("`iptables-save -c` prints it as an option"));
+        let problem = Problem::new(
+            Code::UnknownWords,
+            format!("`{words}` in a listing is not understood: whether it holds is unknown"),
+        );
+        say(line, span, problem.hint("`iptables-save -c` prints it as an option"));
     }
 }

@@ -1,6 +1,6 @@
 //! The rules of a listing, line by line.
 
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Id, Role};
 use crate::packet::Family;
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Target, Value};
@@ -34,7 +34,7 @@ impl<'a> TableReader<'a, '_, '_> {
             if let Some(known) = self.open.chains.find(&table.chains, head.name) {
                 let first = table.chains[known as usize].line.unwrap_or(line.number);
                 let problem = format!("chain {} is listed again; the first time is line {first}", head.name);
-                (self.say)(line.number, Severity::Error, line.span(), Problem::new(problem));
+                (self.say)(line.number, line.span(), Problem::new(Code::DuplicateChain, problem));
                 continue;
             }
             let counters = self.ruleset.count(head.counters);
@@ -65,15 +65,18 @@ impl<'a> TableReader<'a, '_, '_> {
             let row = fits.and_then(|fits| fits.read(line.text));
             columns = columns.or(fits);
             if row.is_none() && !fits.unwrap_or_default().resembles(line.text) {
-                let problem = Problem::new("this line is not part of a listing and is left out")
+                let problem = Problem::new(Code::UnknownLine, "this line is not part of a listing and is left out")
                     .hint("a rule has its target, protocol, source and destination in columns");
-                (self.say)(line.number, Severity::Warning, line.span(), problem);
+                (self.say)(line.number, line.span(), problem);
                 continue;
             }
             let Some(chain) = chain else {
-                let problem = Problem::new("this rule stands before the line that names its chain, and is left out")
-                    .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
-                (self.say)(line.number, Severity::Error, line.span(), problem);
+                let problem = Problem::new(
+                    Code::OutsideChain,
+                    "this rule stands before the line that names its chain, and is left out",
+                )
+                .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
+                (self.say)(line.number, line.span(), problem);
                 continue;
             };
             let rule = match row {
@@ -86,9 +89,10 @@ impl<'a> TableReader<'a, '_, '_> {
 
     /// Keeps a rule of which a column is gone, nobody knows which: it may do anything to any packet.
     fn damaged(&mut self, line: &Line<'a>) -> Rule {
-        let problem = Problem::new("this rule does not fit the columns: what it asks and does is unknown")
-            .hint("a rule has its target, protocol, source and destination in columns");
-        (self.say)(line.number, Severity::Error, line.span(), problem);
+        let problem =
+            Problem::new(Code::DamagedRow, "this rule does not fit the columns: what it asks and does is unknown")
+                .hint("a rule has its target, protocol, source and destination in columns");
+        (self.say)(line.number, line.span(), problem);
         let text = self.ruleset.keep(line.text.trim());
         let first = u32::try_from(self.ruleset.parts.len()).expect("parts are fewer than bytes of a text below 4 GiB");
         let (words, _) = Id::UNLISTED.get().option("--words").expect("it is in the table");
@@ -129,7 +133,7 @@ impl<'a> TableReader<'a, '_, '_> {
             words.extend(read.options);
         }
         let site = Site { table: self.open.table, chains: &self.open.chains, printed: false };
-        let mut say = |severity, span, problem| (self.say)(line.number, severity, span, problem);
+        let mut say = |span, problem| (self.say)(line.number, span, problem);
         let mut rule = self.listings.rules.read(self.text, &words, self.ruleset, site, &mut say).rule;
         if let (Some((_, name)), Some(span)) = (row.target, read.unread_target) {
             self.listings.losses.unread(span.of(self.text), line.number, span, self.say);

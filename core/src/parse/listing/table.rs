@@ -1,6 +1,6 @@
 //! Which table a listing shows: it does not say so itself.
 
-use crate::diagnostic::{Problem, Severity};
+use crate::diagnostic::{Code, Problem};
 use crate::extension::{Id, Role};
 use crate::ruleset::TableName;
 
@@ -26,14 +26,14 @@ pub(super) enum Told {
 
 impl Told {
     /// What is to be said of a table that is not shown for sure.
-    pub(super) fn problem(self) -> Option<(Severity, Problem)> {
-        let (severity, table, why) = match self {
+    pub(super) fn problem(self) -> Option<Problem> {
+        let (code, table, why) = match self {
             Self::Surely(_) => return None,
-            Self::Only(table) => (Severity::Note, table, "since its chains and targets fit no other"),
-            Self::Likely(table) => (Severity::Warning, table, "the likeliest of those that have its chains"),
+            Self::Only(table) => (Code::InferredTable, table, "since its chains and targets fit no other"),
+            Self::Likely(table) => (Code::AssumedTable, table, "the likeliest of those that have its chains"),
         };
-        let problem = Problem::new(format!("the listing does not say its table: taken as {table}, {why}"));
-        Some((severity, problem.hint(format!("put the command above it, such as: iptables -t {table} -L -v -n"))))
+        let problem = Problem::new(code, format!("the listing does not say its table: taken as {table}, {why}"));
+        Some(problem.hint(format!("put the command above it, such as: iptables -t {table} -L -v -n")))
     }
 }
 

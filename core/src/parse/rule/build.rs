@@ -1,7 +1,7 @@
 //! From the parts that were read to a rule: what is implied, in which order, what is refused, and the rules that lists of
 //! addresses make.
 
-use crate::diagnostic::{Problem, Severity, Span};
+use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Given, Id, Opt, Options};
 use crate::order;
 use crate::packet::Protocol;
@@ -122,8 +122,11 @@ impl RuleReader {
             return;
         }
         if ruleset.parts.len() > MOST_PARTS {
-            let problem = Problem::new("lists of addresses make too many rules here: only the first address is read");
-            say(Severity::Error, Span::default(), problem.hint("paste fewer of them at once"));
+            let problem = Problem::new(
+                Code::LimitExceeded,
+                "lists of addresses make too many rules here: only the first address is read",
+            );
+            say(Span::default(), problem.hint("paste fewer of them at once"));
             self.lists.clear();
         }
         // Sources turn slower than destinations, as iptables nests its loops.

@@ -51,7 +51,7 @@ impl RuleReader {
         let (parts, strings, missing) = (ruleset.parts.len(), ruleset.strings.len(), ruleset.missing.len());
         let mut quiet = split.is_ok();
         let site = Site { table: open.table, chains: &open.chains, printed: true };
-        let read = self.read(text, &words[first..], ruleset, site, &mut |_, _, _| quiet = false);
+        let read = self.read(text, &words[first..], ruleset, site, &mut |_, _| quiet = false);
         let table = &ruleset.tables[open.table];
         let printed = |rule| print::rule(ruleset, table, rule);
         // The name of a chain that is not there may be kept twice.
