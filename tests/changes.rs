@@ -34,8 +34,8 @@ fn told(rulesets: &[Ruleset]) -> BTreeMap<(TableName, String), Vec<String>> {
         for table in &set.tables {
             for chain in &table.chains {
                 let mut rules: Vec<String> = chain.rules.iter().map(|rule| print::rule(set, table, rule)).collect();
-                if chain.hook.is_none() || !rules.is_empty() || chain.policy == Policy::Drop {
-                    rules.push(chain.policy.name().into());
+                if chain.hook().is_none() || !rules.is_empty() || chain.policy() == Policy::Drop {
+                    rules.push(chain.policy().name().into());
                     told.insert((table.name, chain.name.to_string()), rules);
                 }
             }

@@ -98,7 +98,7 @@ impl Scene {
             for chain in &table.chains {
                 let rules = chain.rules.iter().map(|rule| rule.counters);
                 // Neighbour discovery and its like come and go as they please: the first rule takes them.
-                let noise = self.family == Family::Ipv6 && chain.hook.is_some() && table.name != TableName::Nat;
+                let noise = self.family == Family::Ipv6 && chain.hook().is_some() && table.name != TableName::Nat;
                 for (number, counters) in (0..).zip([chain.counters].into_iter().chain(rules)) {
                     let packets = counters.of(set).map_or(0, |counters| counters.packets);
                     if packets > 0 && !(noise && number == 1) {

@@ -73,7 +73,7 @@ impl<'a> Change<'a> {
         let chains = |table: Option<&'a Table>| table.map_or(&[][..], |table| &table.chains);
         let mut pairs: Vec<Pair> = Vec::new();
         let pair =
-            |chain: &'a Chain| Pair { name: &chain.name, hook: chain.hook, old: None, new: None, steps: Vec::new() };
+            |chain: &'a Chain| Pair { name: &chain.name, hook: chain.hook(), old: None, new: None, steps: Vec::new() };
         let mut places = std::collections::HashMap::new();
         for chain in chains(from) {
             places.insert(&*chain.name, pairs.len());
@@ -111,7 +111,7 @@ impl<'a> Change<'a> {
             commands.extend(gone.iter().map(|pair| format!("{} {verb} {}", self.lead, quoted(pair.name))));
         }
         for pair in self.pairs.iter().filter(|pair| pair.hook.is_some()) {
-            let policy = |chain: Option<&Chain>| chain.map_or(Policy::Accept, |chain| chain.policy);
+            let policy = |chain: Option<&Chain>| chain.map_or(Policy::Accept, |chain| chain.policy());
             if policy(pair.old) != policy(pair.new) {
                 commands.push(format!("{} -P {} {}", self.lead, pair.name, policy(pair.new).name()));
             }

@@ -83,7 +83,7 @@ fn within(opt: &Opt, value: &Value) -> &'static str {
 pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
     let (ruleset, _, chain) = step.place.at.find(rulesets);
     let Some(rule) = step.place.rule(rulesets) else {
-        return match chain.policy {
+        return match chain.policy() {
             Policy::Accept => "no rule settled it: the policy is ACCEPT".into(),
             Policy::Drop => "no rule settled it: the policy is DROP".into(),
         };
@@ -267,7 +267,7 @@ pub fn place(rulesets: &[Ruleset], place: Place) -> String {
     let (ruleset, table, chain) = place.at.find(rulesets);
     // A user's chain of that name in another table would be taken for it.
     let twin = |other: &Table| other.name != table.name && other.chain(&chain.name).is_some();
-    let of = match chain.hook.is_none() && ruleset.tables.iter().any(twin) {
+    let of = match chain.hook().is_none() && ruleset.tables.iter().any(twin) {
         true => format!("{} {}", table.name.name(), chain.name),
         false => chain.name.to_string(),
     };
@@ -283,7 +283,7 @@ pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> St
     let who = place(rulesets, step.place);
     let why = why(rulesets, trace, path, step);
     let Some(rule) = step.place.rule(rulesets) else {
-        let policy = chain.policy.name();
+        let policy = chain.policy().name();
         return format!("{who} applies: {policy}.");
     };
     match step.outcome {

@@ -39,7 +39,7 @@ pub fn dump<'a>(rulesets: impl IntoIterator<Item = &'a Ruleset>) -> String {
 fn write_table(ruleset: &Ruleset, table: &Table, counters: bool, out: &mut String) -> std::fmt::Result {
     writeln!(out, "*{}", table.name)?;
     for chain in &table.chains {
-        let policy = if chain.hook.is_some() { chain.policy.name() } else { "-" };
+        let policy = if chain.hook().is_some() { chain.policy().name() } else { "-" };
         writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(ruleset).unwrap_or_default())?;
     }
     for chain in &table.chains {

@@ -97,7 +97,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
         .find_map(|other| {
             let held = &parsed.rulesets[other.ruleset? as usize];
             let table = held.table(name).filter(|_| held.family == set.family && other.ruleset != section.ruleset)?;
-            let shares = own.chains.iter().any(|chain| chain.hook.is_none() && table.chain(&chain.name).is_some());
+            let shares = own.chains.iter().any(|chain| chain.hook().is_none() && table.chain(&chain.name).is_some());
             shares.then_some((other, held, table))
         });
     let other = other.filter(|(_, _, table)| table.rules() >= own.rules());
@@ -186,10 +186,10 @@ fn whole(
             chains.push((chain, Some(chain)));
         }
     }
-    order::sort_by_key(&mut chains, |(chain, _)| (chain.hook.is_none(), chain.hook, chain.name.clone()));
+    order::sort_by_key(&mut chains, |(chain, _)| (chain.hook().is_none(), chain.hook(), chain.name.clone()));
     let mut out = format!("*{}\n", own.name);
     for (chain, _) in &chains {
-        let policy = if chain.hook.is_some() { chain.policy.name() } else { "-" };
+        let policy = if chain.hook().is_some() { chain.policy().name() } else { "-" };
         let _ = writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(set).unwrap_or_default());
     }
     for (chain, listed) in &chains {

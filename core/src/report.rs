@@ -220,7 +220,7 @@ impl<'a> Source<'a> {
         let (ruleset, table, chain) = step.place.at.find(self.rulesets);
         let (line, action) = match step.place.rule(self.rulesets) {
             Some(rule) => (Some(rule.line), ruleset.action(table, rule)),
-            None => (chain.line, Some(chain.policy.name())),
+            None => (chain.line, Some(chain.policy().name())),
         };
         ReportStep {
             hook: step.hook,

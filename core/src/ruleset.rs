@@ -10,6 +10,7 @@ use serde::{Deserialize, Serialize};
 use crate::capture::Backend;
 use crate::diagnostic::Span;
 use crate::extension::{self, Extension, Opt};
+use crate::netfilter::base::BaseChain;
 use crate::netfilter::effect::NatRange;
 use crate::packet::Family;
 use crate::record::read_by_name;
@@ -349,16 +350,33 @@ pub struct Rule {
 pub struct Chain {
     /// Its name.
     pub name: Box<str>,
-    /// The hook it stands at; `None` for a user's chain.
-    pub hook: Option<Hook>,
-    /// What a built-in chain does at its end.
-    pub policy: Policy,
+    /// Where a base chain is attached; `None` for a chain that only other chains lead to.
+    pub base: Option<BaseChain>,
     /// What fell through to the policy, where the text says.
     pub counters: Counted,
     /// The line that declares it, from 1.
     pub line: Option<u32>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+}
+
+impl Chain {
+    /// The hook of a base chain.
+    pub fn hook(&self) -> Option<Hook> {
+        self.base.map(|base| base.hook)
+    }
+
+    /// The policy of a base chain; ACCEPT for other chains, which have none.
+    pub fn policy(&self) -> Policy {
+        self.base.map_or(Policy::Accept, |base| base.policy)
+    }
+
+    /// Sets the policy of a base chain.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        if let Some(base) = &mut self.base {
+            base.policy = policy;
+        }
+    }
 }
 
 /// A table of chains.
@@ -375,7 +393,7 @@ pub struct Table {
 impl Table {
     /// The built-in chain at a hook, with its place.
     pub fn at(&self, hook: Hook) -> Option<(u32, &Chain)> {
-        (0..).zip(&self.chains).find(|(_, chain)| chain.hook == Some(hook))
+        (0..).zip(&self.chains).find(|(_, chain)| chain.hook() == Some(hook))
     }
 
     /// The chain of that name, with its place.
@@ -451,6 +469,16 @@ impl Ruleset {
         self.tables.iter().find(|table| table.name == name)
     }
 
+    /// Sets the backend, and with it the priorities that depend on it.
+    pub fn set_backend(&mut self, backend: Option<Backend>) {
+        self.backend = backend;
+        for table in &mut self.tables {
+            for base in table.chains.iter_mut().filter_map(|chain| chain.base.as_mut()) {
+                base.priority = BaseChain::built_in(table.name, base.hook, backend).priority;
+            }
+        }
+    }
+
     /// How many rules all tables hold.
     pub fn rules(&self) -> usize {
         self.tables.iter().map(Table::rules).sum()
@@ -459,7 +487,7 @@ impl Ruleset {
     /// Whether it can do anything to a packet: a rule, or a policy other than ACCEPT.
     pub fn is_populated(&self) -> bool {
         let mut chains = self.tables.iter().flat_map(|table| &table.chains);
-        chains.any(|chain| !chain.rules.is_empty() || chain.policy != Policy::Accept)
+        chains.any(|chain| !chain.rules.is_empty() || chain.policy() != Policy::Accept)
     }
 
     /// The parts that test the packet, in order.

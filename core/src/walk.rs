@@ -7,6 +7,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
+use crate::netfilter::base::ChainType;
 use crate::order;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
 use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
@@ -22,6 +23,7 @@ mod glance;
 mod martian;
 mod quirk;
 pub mod route;
+mod schedule;
 mod spread;
 pub mod steps;
 pub mod trace;
@@ -31,7 +33,10 @@ use copy::Copy;
 use effects::Action;
 use glance::Glance;
 use route::{Query, Way};
-use trace::{Assumption, Branch, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
+use schedule::{Schedule, Station};
+use trace::{
+    Assumption, Branch, ChainPlace, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind,
+};
 
 /// Most branches that an uncertain walk is followed into.
 const MOST_BRANCHES: usize = 64;
@@ -83,11 +88,14 @@ pub fn walk_settled(
     let mut assumes = Vec::new();
     let layers = choose(rulesets, only, packet.family(), &mut assumes);
     assume_tables(rulesets, &layers, packet.family(), &mut assumes);
-    let start =
-        |layers| Walker { translation, settled, ..Walker::new(rulesets, layers, host, packet, assumes.clone()) };
-    let mut trace = follow(start(&layers));
-    if let [first, second] = layers[..] {
-        let other = follow(start(&[second, first]));
+    let walk_by = |schedule: &Schedule| {
+        follow(Walker { translation, settled, ..Walker::new(rulesets, schedule, host, packet, assumes.clone()) })
+    };
+    let reversed: Vec<u32> = layers.iter().rev().copied().collect();
+    let schedule = Schedule::new(rulesets, layers);
+    let mut trace = walk_by(&schedule);
+    if schedule.has_ties {
+        let other = walk_by(&Schedule::new(rulesets, reversed));
         join_orders(rulesets, &mut trace, other);
     }
     trace
@@ -160,7 +168,7 @@ fn follow(mut walker: Walker) -> Trace {
     let mut trace = Trace {
         packet: walker.packet.clone(),
         host: walker.host.clone(),
-        rulesets: walker.layers.to_vec(),
+        rulesets: walker.schedule.layers.clone(),
         certain: !forked && !walker.doubtful && path.stopped.is_none(),
         path,
         assumes: Vec::new(),
@@ -244,8 +252,8 @@ fn same_counts(one: &Path, other: &Path) -> bool {
 /// A packet on its way.
 struct Walker<'a> {
     rulesets: &'a [Ruleset],
-    /// The rule sets it meets, in the order in which their tables of one kind run.
-    layers: &'a [u32],
+    /// What is evaluated at each hook.
+    schedule: &'a Schedule,
     host: &'a Host,
     packet: Packet,
     /// The packet as it now is: always the last of `path.views`.
@@ -276,7 +284,7 @@ struct Walker<'a> {
 impl<'a> Walker<'a> {
     fn new(
         rulesets: &'a [Ruleset],
-        layers: &'a [u32],
+        schedule: &'a Schedule,
         host: &'a Host,
         packet: &Packet,
         mut assumes: Vec<String>,
@@ -300,7 +308,7 @@ impl<'a> Walker<'a> {
         let view = View::new(&packet, src, Hook::Output);
         Self {
             rulesets,
-            layers,
+            schedule,
             host,
             packet,
             view,
@@ -372,23 +380,7 @@ impl<'a> Walker<'a> {
     fn local_way(&mut self) -> Result<std::convert::Infallible, Stop> {
         let mut way = self.route_sent(RouteReason::Sent)?;
         self.enter(Hook::Output, None, Some(&way.interface));
-        self.run_table(TableName::Raw)?;
-        self.track();
-        for &layer in self.layers {
-            let before = self.view.clone();
-            self.run_layer(layer, TableName::Mangle)?;
-            if Self::reroutes(&before, &self.view) {
-                way = self.route_sent(RouteReason::Mangled)?;
-            }
-        }
-        // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is compared.
-        let known = self.view.tracked_dst.unwrap_or(self.view.dst);
-        self.run_nat()?;
-        if self.view.destination_translated && known != self.view.dst {
-            way = self.route_sent(RouteReason::Translated)?;
-        }
-        self.run_table(TableName::Filter)?;
-        self.run_table(TableName::Security)?;
+        self.run_output(&mut way)?;
         if way.interface != "lo" {
             self.leave_with_copy(&way)?;
             return Err(Stop::End(self.sent(VerdictKind::Sent, way.interface)));
@@ -415,22 +407,26 @@ impl<'a> Walker<'a> {
         self.check_header(interface, Copy::Yes)?;
         self.view.confirmed = true;
         self.enter(Hook::Prerouting, Some(interface), None);
-        // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked anew.
+        // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked again.
         let invalid = self.view.state == Some(ConnectionState::Invalid);
         if invalid {
             self.show(View { state: None, tracked: false, confirmed: false, ..self.view.clone() });
         }
-        self.run_table(TableName::Raw)?;
-        if invalid {
-            self.track();
-        }
-        self.run_table(TableName::Mangle)?;
-        // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what DNPT made of it; and then routed anew
-        // (nf_nat_proto.c, `nf_nat_ipv6_in`).
-        let written = self.view.destination_translated && settled != (self.view.dst, self.view.dport);
-        if written {
-            let (dst, dport) = settled;
-            self.show(View { dst, dport, ..self.view.clone() });
+        let mut written = false;
+        for station in self.schedule.at(Hook::Prerouting) {
+            match station {
+                Station::ConnectionTracking if !invalid => {}
+                // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what DNPT made of it; and then
+                // routed again (nf_nat_proto.c, `nf_nat_ipv6_in`).
+                Station::Nat(_) => {
+                    written = self.view.destination_translated && settled != (self.view.dst, self.view.dport);
+                    if written {
+                        let (dst, dport) = settled;
+                        self.show(View { dst, dport, ..self.view.clone() });
+                    }
+                }
+                station => self.run_station(station)?,
+            }
         }
         Ok(written)
     }
@@ -452,10 +448,7 @@ impl<'a> Walker<'a> {
         let interface = self.incoming_interface();
         self.check_header(&interface, Copy::No)?;
         self.enter(Hook::Prerouting, Some(&interface), None);
-        self.run_table(TableName::Raw)?;
-        self.track();
-        self.run_table(TableName::Mangle)?;
-        self.run_nat()?;
+        self.run_hook()?;
         self.check_martian(&interface)?;
         self.route_arrived(&interface)
     }
@@ -515,9 +508,7 @@ impl<'a> Walker<'a> {
         self.view.ttl -= 1;
         self.note_route(RouteReason::Arrived, Some(&way.interface));
         self.enter(Hook::Forward, Some(incoming), Some(&way.interface));
-        self.run_table(TableName::Mangle)?;
-        self.run_table(TableName::Filter)?;
-        self.run_table(TableName::Security)?;
+        self.run_hook()?;
         self.leave_by(Some(incoming), &way)?;
         Err(Stop::End(self.sent(VerdictKind::Forwarded, way.interface)))
     }
@@ -525,19 +516,13 @@ impl<'a> Walker<'a> {
     /// POSTROUTING. What is forwarded still shows the interface it came in by (ip_output.c, `ip_output`; measured).
     fn leave_by(&mut self, incoming: Option<&str>, way: &Way) -> Result<(), Stop> {
         self.enter(Hook::Postrouting, incoming, Some(&way.interface));
-        self.run_table(TableName::Mangle)?;
-        self.run_nat()
+        self.run_hook()
     }
 
     /// INPUT, and the end.
     fn deliver(&mut self, interface: &str) -> Result<std::convert::Infallible, Stop> {
         self.enter(Hook::Input, Some(interface), None);
-        self.run_table(TableName::Mangle)?;
-        self.run_table(TableName::Filter)?;
-        let (legacy, nft) = self.security_layers();
-        self.run_layers(&legacy, TableName::Security)?;
-        self.run_nat()?;
-        self.run_layers(&nft, TableName::Security)?;
+        self.run_hook()?;
         let (address, port) = match self.view.steered {
             Some((address, port)) => (address, port),
             None => (self.view.dst, self.view.dport.filter(|_| self.packet.protocol.has_ports())),
@@ -596,33 +581,48 @@ impl<'a> Walker<'a> {
         });
     }
 
-    /// Asks one table of every rule set.
-    fn run_table(&mut self, table: TableName) -> Result<(), Stop> {
-        match table {
-            TableName::Security => {
-                let (legacy, nft) = self.security_layers();
-                self.run_layers(&[legacy, nft].concat(), table)
+    /// Evaluates the stations of the packet's hook.
+    fn run_hook(&mut self) -> Result<(), Stop> {
+        self.schedule.at(self.view.hook).iter().try_for_each(|station| self.run_station(station))
+    }
+
+    fn run_station(&mut self, station: &Station) -> Result<(), Stop> {
+        match station {
+            Station::ConnectionTracking => {
+                self.track();
+                Ok(())
             }
-            _ => self.run_layers(self.layers, table),
+            Station::Chain(chain, _) => self.run_base_chain(*chain),
+            Station::Nat(chains) => self.run_nat(chains),
         }
     }
 
-    /// Legacy's table security has priority 50, nat at INPUT 100, nft's security 150 (measured): whatever was registered
-    /// first.
-    fn security_layers(&self) -> (Vec<u32>, Vec<u32>) {
-        self.layers.iter().partition(|place| self.rulesets[**place as usize].backend != Some(Backend::Nft))
-    }
-
-    fn run_layers(&mut self, layers: &[u32], table: TableName) -> Result<(), Stop> {
-        for &layer in layers {
-            self.run_layer(layer, table)?;
+    /// Evaluates the stations of OUTPUT. After some of them the packet is routed again.
+    fn run_output(&mut self, way: &mut Way) -> Result<(), Stop> {
+        for station in self.schedule.at(Hook::Output) {
+            let before = self.view.clone();
+            self.run_station(station)?;
+            match station {
+                Station::Chain(_, ChainType::Route) if Self::reroutes(&before, &self.view) => {
+                    *way = self.route_sent(RouteReason::Mangled)?;
+                }
+                // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is compared.
+                Station::Nat(_) => {
+                    let known = before.tracked_dst.unwrap_or(before.dst);
+                    if self.view.destination_translated && known != self.view.dst {
+                        *way = self.route_sent(RouteReason::Translated)?;
+                    }
+                }
+                _ => {}
+            }
         }
         Ok(())
     }
 
     /// Asks table nat, if this packet is one that nat looks at: the first of a connection, whose source or destination
-    /// (depending on the hook) is not settled yet. A second rule set is asked only where the first translated nothing.
-    fn run_nat(&mut self) -> Result<(), Stop> {
+    /// (depending on the hook) is not settled yet. The next chain is evaluated only if this one set up no translation
+    /// (`nf_nat_inet_fn`; measured).
+    fn run_nat(&mut self, chains: &[ChainPlace]) -> Result<(), Stop> {
         let destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         if matches!(self.view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
             self.translate_as_before(destination);
@@ -641,8 +641,8 @@ impl<'a> Walker<'a> {
             return Ok(());
         }
         self.translated = false;
-        for &layer in self.layers {
-            self.run_layer(layer, TableName::Nat)?;
+        for &chain in chains {
+            self.run_base_chain(chain)?;
             if self.translated {
                 break;
             }
@@ -678,10 +678,9 @@ impl<'a> Walker<'a> {
         }
     }
 
-    fn run_layer(&mut self, layer: u32, table: TableName) -> Result<(), Stop> {
+    fn run_base_chain(&mut self, chain: ChainPlace) -> Result<(), Stop> {
         let rulesets = self.rulesets;
-        let Some(table) = rulesets[layer as usize].table(table) else { return Ok(()) };
-        let Some((action, place)) = self.table(layer, table)? else { return Ok(()) };
+        let (action, place) = self.base_chain(chain)?;
         // A rule that did not match and dropped: its match did.
         let by_match = self.path.steps.last().is_some_and(|step| step.outcome == trace::Outcome::NoMatch);
         let is_drop = |place: Place| match place.rule(rulesets).map(|rule| rule.target) {

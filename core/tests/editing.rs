@@ -129,8 +129,8 @@ fn told(rulesets: &[Ruleset]) -> BTreeMap<(String, String), Vec<String>> {
             for chain in &table.chains {
                 let mut rules: Vec<String> = chain.rules.iter().map(|rule| print::rule(set, table, rule)).collect();
                 // A built-in chain that does nothing is there anyway.
-                if chain.hook.is_none() || !rules.is_empty() || chain.policy == Policy::Drop {
-                    rules.push(chain.policy.name().into());
+                if chain.hook().is_none() || !rules.is_empty() || chain.policy() == Policy::Drop {
+                    rules.push(chain.policy().name().into());
                     told.insert((format!("{} {}", set.family, table.name), chain.name.to_string()), rules);
                 }
             }

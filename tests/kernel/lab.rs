@@ -248,7 +248,7 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
         .flat_map(|(number, ruleset)| ruleset.tables.iter().map(move |table| (number, ruleset, table)));
     for (number, ruleset, table) in tables {
         for (place, chain) in (0..).zip(&table.chains) {
-            if chain.hook.is_some() {
+            if chain.hook().is_some() {
                 all.insert(
                     (number, table.name, place, None),
                     chain.counters.of(ruleset).expect("a policy has counters").packets,

@@ -300,7 +300,8 @@ impl List<'_> {
             off(&mut self.rows, all);
         }
         let policy = Place { at, rule: None };
-        if chain.hook.is_some() && (!self.opened.met || self.walks.iter().any(|walked| walked.mark(policy).is_some())) {
+        if chain.hook().is_some() && (!self.opened.met || self.walks.iter().any(|walked| walked.mark(policy).is_some()))
+        {
             self.rows.push(Row::Rule(policy));
         }
     }
@@ -317,7 +318,7 @@ impl List<'_> {
             .map(Row::Rule)
             .collect();
         let policy = Place { at, rule: None };
-        if chain.hook.is_some() && search.finds_chain(chain) && shown(policy) {
+        if chain.hook().is_some() && search.finds_chain(chain) && shown(policy) {
             found.push(Row::Rule(policy));
         }
         let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));

@@ -102,7 +102,7 @@ impl World {
                 let Some((place, chain)) = found else { continue };
                 let rule = match wanted {
                     Some(wanted) if (1..=chain.rules.len()).contains(&(wanted as usize)) => Some(wanted - 1),
-                    None if number == "policy" && chain.hook.is_some() => None,
+                    None if number == "policy" && chain.hook().is_some() => None,
                     _ => continue,
                 };
                 return Ok(Place { at: ChainPlace { ruleset, table: *table, chain: place }, rule });
@@ -139,7 +139,7 @@ impl World {
         let (ruleset, table, chain) = place.at.find(&self.rulesets);
         let says = match place.rule(&self.rulesets) {
             Some(rule) => format!("says: {}", explain::rule(ruleset, table, rule)),
-            None => format!("is {}.", chain.policy.name()),
+            None => format!("is {}.", chain.policy().name()),
         };
         let before = path.steps.iter().any(|step| step.place.at == place.at);
         let why = if before { "leaves the chain before it" } else { "never comes into that chain" };

@@ -71,7 +71,7 @@ impl Search {
     pub(super) fn new(ruleset: &Ruleset, table: &Table) -> Self {
         let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
         for (place, chain) in table.chains.iter().enumerate() {
-            if chain.hook.is_some() {
+            if chain.hook().is_some() {
                 ways[place].push(Way { space: Space::all(ruleset.family), takers: Vec::new() });
             }
         }

@@ -139,7 +139,7 @@ pub(super) fn action<'a>(rulesets: &'a [Ruleset], step: &Step) -> &'a str {
     let (ruleset, table, chain) = step.place.at.find(rulesets);
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch | Outcome::Unknown, _) => "",
-        (_, None) => chain.policy.name(),
+        (_, None) => chain.policy().name(),
         (_, Some(rule)) => ruleset.action(table, rule).unwrap_or("only counts"),
     }
 }

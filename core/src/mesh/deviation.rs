@@ -55,7 +55,7 @@ impl Order<'_> {
             let Some(fit) = shape.fit(ruleset, self.table, &self.chain.name, rule) else {
                 let name = self.mesh.name;
                 // In the kernel's chains others have rules, too; only nat's come between the mesh and its traffic.
-                if self.chain.hook.is_none() || self.table.name == TableName::Nat {
+                if self.chain.hook().is_none() || self.table.name == TableName::Nat {
                     self.say(
                         Some(number),
                         format!("{name} does not make this rule: what it takes, the rules behind it never see"),

@@ -143,7 +143,7 @@ impl Open {
                 What::Chain => {}
                 What::Jump => {
                     let chains = &ruleset.tables[self.table].chains;
-                    let to = self.chains.find(chains, text).filter(|to| chains[*to as usize].hook.is_none())?;
+                    let to = self.chains.find(chains, text).filter(|to| chains[*to as usize].hook().is_none())?;
                     rule.target = if let Target::Goto(_) = rule.target { Target::Goto(to) } else { Target::Jump(to) };
                 }
                 What::Value { id, option, part, .. } => {

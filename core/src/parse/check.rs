@@ -29,7 +29,7 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
     let reached = reached(chains);
     for (chain, reached) in chains.iter().zip(reached) {
         // nf_tables asks only the rules of built-in chains (nft_compat.c, `nft_chain_validate_hooks`).
-        let reached = if nft && chain.hook.is_none() { 0 } else { reached };
+        let reached = if nft && chain.hook().is_none() { 0 } else { reached };
         if reached == 0 {
             continue;
         }
@@ -56,8 +56,8 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
                     say(rule.line, rule.span, problem);
                 }
             }
-            let interface = chain.hook.and_then(|hook| wrong_interface(ruleset, rule, hook));
-            if let (Some(flag), Some(hook)) = (interface, chain.hook) {
+            let interface = chain.hook().and_then(|hook| wrong_interface(ruleset, rule, hook));
+            if let (Some(flag), Some(hook)) = (interface, chain.hook()) {
                 let problem = Problem::new(Code::WrongHook, format!("{flag} cannot stand in {hook}"))
                     .hint("the packet has no such interface there");
                 say(rule.line, rule.span, problem);
@@ -83,7 +83,7 @@ fn bit(hook: Hook) -> u8 {
 
 /// From which hooks each chain can be reached.
 fn reached(chains: &[Chain]) -> Vec<u8> {
-    let mut reached: Vec<u8> = chains.iter().map(|chain| chain.hook.map_or(0, bit)).collect();
+    let mut reached: Vec<u8> = chains.iter().map(|chain| chain.hook().map_or(0, bit)).collect();
     let mut changed: Vec<usize> = (0..chains.len()).filter(|chain| reached[*chain] != 0).collect();
     while let Some(chain) = changed.pop() {
         for rule in &chains[chain].rules {

@@ -3,6 +3,7 @@
 use crate::capture::Backend;
 use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::Id;
+use crate::netfilter::base::BaseChain;
 use crate::order;
 use crate::packet::Family;
 use crate::print;
@@ -32,6 +33,8 @@ const MOVES: usize = 64;
 
 /// A table that commands change, with its chains by name.
 pub(super) struct Open {
+    /// The backend of its rule set: the priorities of base chains depend on it.
+    backend: Option<Backend>,
     /// Its rule set, and its place in it.
     pub(super) ruleset: usize,
     pub(super) table: usize,
@@ -46,8 +49,8 @@ pub(super) struct Open {
 
 impl Open {
     /// A table without chains, by its place in a rule set's.
-    pub(super) fn new(ruleset: usize, table: usize) -> Self {
-        Self { ruleset, table, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
+    pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize) -> Self {
+        Self { backend, ruleset, table, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
     }
 
     /// The place of a chain in this table.
@@ -67,8 +70,7 @@ impl Open {
         let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
         let chain = Chain {
             name: name.into(),
-            hook,
-            policy: Policy::Accept,
+            base: hook.map(|hook| BaseChain::built_in(table.name, hook, self.backend)),
             counters: Counted::default(),
             line,
             rules: Vec::new(),
@@ -189,7 +191,7 @@ impl Open {
                 taken.then(|| Problem::new(Code::DuplicateChain, format!("chain {} is there already", name.text)))
             })
             .or_else(|| {
-                table.chains[chain].hook.map(|_| Problem::new(Code::BuiltInChain, "a built-in chain cannot be renamed"))
+                table.chains[chain].hook().map(|_| Problem::new(Code::BuiltInChain, "a built-in chain cannot be renamed"))
             });
         if let Some(problem) = problem {
             return say(name.span, problem);
@@ -205,9 +207,9 @@ impl Open {
                 used[chain as usize] = true;
             }
         }
-        let free = |place: usize, chain: &Chain| chain.hook.is_none() && chain.rules.is_empty() && !used[place];
+        let free = |place: usize, chain: &Chain| chain.hook().is_none() && chain.rules.is_empty() && !used[place];
         let mut gone: Vec<bool> =
-            table.chains.iter().map(|chain| command.chain.is_none() && chain.hook.is_none()).collect();
+            table.chains.iter().map(|chain| command.chain.is_none() && chain.hook().is_none()).collect();
         if command.chain.is_some() {
             let Some(place) = self.chain(table, command, say) else { return };
             gone[place] = true;
@@ -244,7 +246,7 @@ impl Open {
         let mut places: Vec<usize> = (0..table.chains.len()).collect();
         let key = |place: usize| {
             let chain = &table.chains[place];
-            (chain.hook.is_none(), chain.hook, &chain.name)
+            (chain.hook().is_none(), chain.hook(), &chain.name)
         };
         order::sort_by(&mut places, |a, b| key(*a).cmp(&key(*b)));
         self.arrange(table, &places);
@@ -260,12 +262,12 @@ impl Open {
             _ => None,
         };
         let problem = match policy {
-            _ if chain.hook.is_none() => Problem::new(Code::PolicyOnUserChain, "only a built-in chain has a policy"),
+            _ if chain.hook().is_none() => Problem::new(Code::PolicyOnUserChain, "only a built-in chain has a policy"),
             None => Problem::new(Code::InvalidPolicy, format!("`{}` is no policy", word.text))
                 .hint("a policy is ACCEPT or DROP"),
             Some(Policy::Drop) if name == TableName::Nat => drop_in_nat(),
             Some(policy) => {
-                chain.policy = policy;
+                chain.set_policy(policy);
                 return;
             }
         };

@@ -155,7 +155,7 @@ impl Listings {
         }
         let ruleset = &mut rulesets[place];
         ruleset.tables.push(Table { name, line: first.number, chains: Vec::new() });
-        let open = Open::new(place, ruleset.tables.len() - 1);
+        let open = Open::new(ruleset.backend, place, ruleset.tables.len() - 1);
         let phrases = self.phrases.take().filter(|phrases| phrases.family() == family);
         let phrases = phrases.unwrap_or_else(|| Phrases::new(family));
         let mut reader = TableReader { text, ruleset, open, phrases: &phrases, listings: self, say };

@@ -84,17 +84,10 @@ fn hash(name: &str) -> u32 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ruleset::{Counted, Policy};
+    use crate::ruleset::Counted;
 
     fn chain(name: &str) -> Chain {
-        Chain {
-            name: name.into(),
-            hook: None,
-            policy: Policy::Accept,
-            counters: Counted::default(),
-            line: None,
-            rules: Vec::new(),
-        }
+        Chain { name: name.into(), base: None, counters: Counted::default(), line: None, rules: Vec::new() }
     }
 
     #[test]

@@ -256,11 +256,12 @@ impl<'a> Reader<'a, '_> {
             .hint("paste fewer dumps at once");
             return self.say(number, span, problem);
         };
+        let backend = self.rulesets[ruleset].backend;
         let tables = &mut self.rulesets[ruleset].tables;
         tables.push(Table { name, line: number, chains: Vec::new() });
         self.opened_at = span.start as usize;
         self.outcome.touched.push(Touched { line: self.at, ruleset, table: name });
-        self.open = Some(Open::new(ruleset, tables.len() - 1));
+        self.open = Some(Open::new(backend, ruleset, tables.len() - 1));
     }
 
     /// The rule set that a table belongs to: the current one, unless the header has changed or it has this table already.
@@ -316,10 +317,10 @@ impl<'a> Reader<'a, '_> {
         let counted = ruleset.count(counters.and_then(Result::ok));
         let chain = open.add(&mut ruleset.tables[open.table], name, Some(number));
         chain.counters = counted;
-        let problem = match (chain.hook, policy) {
+        let problem = match (chain.hook(), policy) {
             (Some(_), Some("ACCEPT")) | (None, Some("-")) => None,
             (Some(_), Some("DROP")) => {
-                chain.policy = Policy::Drop;
+                chain.set_policy(Policy::Drop);
                 None
             }
             (Some(_), _) => Some(
@@ -535,7 +536,7 @@ fn live(
         live.iter().position(|open| open.ruleset == ruleset && rulesets[ruleset].tables[open.table].name == name);
     held.unwrap_or_else(|| {
         let mut table = Table { name, line, chains: Vec::new() };
-        let mut open = Open::new(ruleset, rulesets[ruleset].tables.len());
+        let mut open = Open::new(backend, ruleset, rulesets[ruleset].tables.len());
         for hook in name.hooks() {
             open.add(&mut table, hook.name(), None);
         }

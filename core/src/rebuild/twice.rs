@@ -62,10 +62,10 @@ fn compare(parsed: &Parsed, one: (usize, u32), other: (usize, u32), name: TableN
     };
     let (first, set, table) = of(one)?;
     let (second, held, shown) = of(other)?;
-    let own = |chain: &&crate::ruleset::Chain| chain.hook.is_none();
+    let own = |chain: &&crate::ruleset::Chain| chain.hook().is_none();
     let related = match table.chains.iter().find(own) {
         Some(_) => table.chains.iter().filter(own).any(|chain| shown.chain(&chain.name).is_some()),
-        None => !shown.chains.iter().any(|chain| chain.hook.is_none()),
+        None => !shown.chains.iter().any(|chain| chain.hook().is_none()),
     };
     if !related {
         return None;
@@ -130,7 +130,7 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
     order::sort_by_key(&mut parsed.diagnostics, |one| (one.source, one.line, one.column));
     let backend = parsed.rulesets[first as usize].backend.or(parsed.rulesets[second as usize].backend);
     for place in [first, second] {
-        parsed.rulesets[place as usize].backend = backend;
+        parsed.rulesets[place as usize].set_backend(backend);
     }
     if pair.same {
         let set = &mut parsed.rulesets[second as usize];

@@ -30,20 +30,19 @@ enum Asked {
 }
 
 impl Walker<'_> {
-    /// Walks one table of one rule set. What comes back is the verdict, of a rule or of the policy; nothing where the table
-    /// has no chain at this hook.
-    pub(super) fn table(&mut self, ruleset: u32, table: &Table) -> Result<Option<(Action, Place)>, Stop> {
-        let Some((base, built_in)) = table.at(self.view.hook) else { return Ok(None) };
-        if let Some(ended) = self.chain(ruleset, table, base)? {
-            return Ok(Some(ended));
+    /// Evaluates a base chain. Returns the verdict of a rule or of the policy.
+    pub(super) fn base_chain(&mut self, at: ChainPlace) -> Result<(Action, Place), Stop> {
+        let (_, table, chain) = at.find(self.rulesets);
+        if let Some(ended) = self.chain(at.ruleset, table, at.chain)? {
+            return Ok(ended);
         }
-        let here = Place { at: ChainPlace { ruleset, table: table.name, chain: base }, rule: None };
+        let here = Place { at, rule: None };
         self.push(here, Outcome::Policy, None, None);
-        let action = match built_in.policy {
+        let action = match chain.policy() {
             Policy::Accept => Action::Accept,
             Policy::Drop => Action::Drop,
         };
-        Ok(Some((action, here)))
+        Ok((action, here))
     }
 
     /// Walks a chain and those that it calls. What comes back is a rule's verdict, or nothing where the packet comes to the end

@@ -63,7 +63,7 @@ fn is_named_action(chain: &Chain) -> bool {
     let behaves = |target, like| matches!(target, Target::Extension(id) if like == id.get().behaviour);
     let ends = |target| behaves(target, Behaviour::Ends) || behaves(target, Behaviour::Redirects);
     let returns = |target| behaves(target, Behaviour::Returns);
-    chain.hook.is_none()
+    chain.hook().is_none()
         && chain.rules.iter().filter(|rule| ends(rule.target)).count() == 1
         && !chain.rules.iter().any(|rule| leads(rule.target) || returns(rule.target))
 }

@@ -20,7 +20,7 @@ impl Walker<'_> {
         let here = self.path.steps.last().filter(|step| step.outcome == Outcome::Unknown)?.place;
         let settles_destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         // A second rule set may be asked before it: no dump says.
-        if here.at.table != TableName::Nat || !settles_destination || self.layers.len() > 1 {
+        if here.at.table != TableName::Nat || !settles_destination || self.schedule.layers.len() > 1 {
             return None;
         }
         let (_, table, chain) = here.at.find(self.rulesets);
@@ -62,7 +62,7 @@ impl Walker<'_> {
             view: self.view.clone(),
             path: Path { views: vec![self.view.clone()], ..Path::default() },
             settled: self.settled,
-            ..Walker::new(self.rulesets, self.layers, self.host, &self.packet, Vec::new())
+            ..Walker::new(self.rulesets, self.schedule, self.host, &self.packet, Vec::new())
         };
         let ruleset = place.at.ruleset;
         let (action, by) = match rule.target {

@@ -37,8 +37,8 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
         }
         None => {
             buttons.push(("Add at the end", Do::Open(Some(Form::Above)), editing.form.is_some()));
-            let other = if chain.policy == Policy::Accept { Policy::Drop } else { Policy::Accept };
-            if chain.hook.is_some() && (place.at.table != TableName::Nat || other == Policy::Accept) {
+            let other = if chain.policy() == Policy::Accept { Policy::Drop } else { Policy::Accept };
+            if chain.hook().is_some() && (place.at.table != TableName::Nat || other == Policy::Accept) {
                 let name = if other == Policy::Drop { "Make it DROP" } else { "Make it ACCEPT" };
                 buttons.push((name, Do::Edit(Edit::Policy(place.at, other)), false));
             }

@@ -227,9 +227,9 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
                     .child((more > 0).then(|| tag("span").class("quiet").child(format!("and {more} more")))),
             )
         } else {
-            chain.hook.is_none().then(|| tag("span").class("quiet").text("no rule leads here"))
+            chain.hook().is_none().then(|| tag("span").class("quiet").text("no rule leads here"))
         })
-        .child((chain.rules.is_empty() && chain.hook.is_none() && open).then(|| {
+        .child((chain.rules.is_empty() && chain.hook().is_none() && open).then(|| {
             group()
                 .child(
                     button()
@@ -362,7 +362,7 @@ fn why_unmet(state: &State, place: Place) -> String {
         let steps = &walked.path().steps;
         let before = |step: &Step| step.place.at == place.at && step.place.rule < place.rule;
         let left = steps.iter().rfind(before).filter(|step| step.outcome == Outcome::Match).map(|step| step.place);
-        let hook = place.at.find(rulesets).2.hook;
+        let hook = place.at.find(rulesets).2.hook();
         reasons.push(match (left, hook) {
             (Some(left), _) => format!("{} leaves at {}", side.letter(), short(rulesets, left)),
             (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {

@@ -20,7 +20,7 @@ pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
     let (ruleset, table, chain) = place.at.find(rulesets);
     match place.rule(rulesets) {
         Some(rule) => print::rule(ruleset, table, rule),
-        None => format!("policy {}", chain.policy.name()),
+        None => format!("policy {}", chain.policy().name()),
     }
 }
 
@@ -29,7 +29,7 @@ pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) ->
     let (ruleset, table, chain) = place.at.find(rulesets);
     let Some(rule) = place.rule(rulesets) else {
         let counters = chain.counters.of(ruleset).map(|counters| format!(" {counters}")).unwrap_or_default();
-        return tag("span").class("rule").text("policy ").child(tag("b").child(chain.policy.name())).child(counters);
+        return tag("span").class("rule").text("policy ").child(tag("b").child(chain.policy().name())).child(counters);
     };
     let mut at = 0;
     let mut conditions = Vec::new();

@@ -197,7 +197,7 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch, _) => group().text("no: ").child(why()),
         (Outcome::Unknown, _) => group().text("cannot be told: ").child(why()),
-        (_, None) => group().child(step.place.at.find(rulesets).2.policy.name()),
+        (_, None) => group().child(step.place.at.find(rulesets).2.policy().name()),
         (_, Some(rule)) => {
             let change = explain::change(
                 &walked.trace.packet,

@@ -40,7 +40,7 @@ impl<'a> TableReader<'a, '_, '_> {
             let counters = self.ruleset.count(head.counters);
             let table = &mut self.ruleset.tables[self.open.table];
             let chain = self.open.add(table, head.name, Some(line.number));
-            chain.policy = head.policy.unwrap_or(Policy::Accept);
+            chain.set_policy(head.policy.unwrap_or(Policy::Accept));
             chain.counters = counters;
             if head.rounded {
                 self.lost(Loss::Rounded, line, line.span());

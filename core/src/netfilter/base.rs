@@ -1,0 +1,74 @@
+//! Base chains: where the chains of tables are attached to the packet's path.
+
+use crate::capture::Backend;
+use crate::ruleset::{Hook, Policy, TableName};
+
+/// What a base chain may do. The kernel treats packets differently around each type.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChainType {
+    /// Evaluated for every packet.
+    Filter,
+    /// Evaluated for the first packet of a connection, inside the hook's nat station.
+    Nat,
+    /// Evaluated for every packet. In OUTPUT, a change of addresses or marks leads to a new routing decision.
+    Route,
+}
+
+/// The place of a base chain. At a hook, the kernel evaluates the base chains of all tables by ascending priority.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BaseChain {
+    /// What the chain may do.
+    pub kind: ChainType,
+    /// The hook that it is attached to.
+    pub hook: Hook,
+    /// Its place among the chains of the hook.
+    pub priority: i32,
+    /// What happens to a packet at the end of the chain.
+    pub policy: Policy,
+}
+
+/// The priorities of stations that are not chains (`nf_ip_hook_priorities` in netfilter_ipv4.h).
+pub mod priority {
+    /// Connection tracking in PREROUTING and OUTPUT (`NF_IP_PRI_CONNTRACK`).
+    pub const CONNTRACK: i32 = -200;
+    /// Translation of destinations, in PREROUTING and OUTPUT (`NF_IP_PRI_NAT_DST`).
+    pub const NAT_DST: i32 = -100;
+    /// Translation of sources, in INPUT and POSTROUTING (`NF_IP_PRI_NAT_SRC`).
+    pub const NAT_SRC: i32 = 100;
+    /// Table raw (`NF_IP_PRI_RAW`).
+    pub const RAW: i32 = -300;
+    /// Table mangle (`NF_IP_PRI_MANGLE`).
+    pub const MANGLE: i32 = -150;
+    /// Table filter (`NF_IP_PRI_FILTER`).
+    pub const FILTER: i32 = 0;
+    /// Table security of iptables-legacy (`NF_IP_PRI_SECURITY`).
+    pub const SECURITY: i32 = 50;
+    /// Table security of iptables-nft (`xtables_ipv4` in iptables/nft.c; measured).
+    pub const SECURITY_NFT: i32 = 150;
+}
+
+impl BaseChain {
+    /// The built-in chain of one of iptables' tables at a hook, with policy ACCEPT. A rule set without a known backend gets
+    /// the priorities of iptables-legacy.
+    pub fn built_in(table: TableName, hook: Hook, backend: Option<Backend>) -> Self {
+        let (kind, priority) = match table {
+            TableName::Raw => (ChainType::Filter, priority::RAW),
+            TableName::Mangle if hook == Hook::Output => (ChainType::Route, priority::MANGLE),
+            TableName::Mangle => (ChainType::Filter, priority::MANGLE),
+            TableName::Nat => (ChainType::Nat, nat_priority(hook)),
+            TableName::Filter => (ChainType::Filter, priority::FILTER),
+            TableName::Security if backend == Some(Backend::Nft) => (ChainType::Filter, priority::SECURITY_NFT),
+            TableName::Security => (ChainType::Filter, priority::SECURITY),
+        };
+        Self { kind, hook, priority, policy: Policy::Accept }
+    }
+}
+
+/// The priority of the nat station of a hook. All nat chains of a hook run there, whatever their own priority is
+/// (`nf_nat_register_fn` in nf_nat_core.c; measured).
+pub fn nat_priority(hook: Hook) -> i32 {
+    match hook {
+        Hook::Prerouting | Hook::Output => priority::NAT_DST,
+        Hook::Input | Hook::Forward | Hook::Postrouting => priority::NAT_SRC,
+    }
+}
