@@ -1,7 +1,7 @@
 //! A test of one packet field against a set of values: three-valued, in words, as data.
 //!
 //! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A [`Field`] says
-//! what is read and how to speak of it, a [`Value`] is the set, and [`test()`] compares the two.
+//! what is read and how to speak of it, a [`Value`] is the set, and [`Condition`](crate::netfilter::statement::Condition) compares the two.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -101,45 +101,8 @@ pub struct Context<'a> {
     pub group: &'a [Part],
 }
 
-impl Context<'_> {
-    /// What the same match says behind an option.
-    pub fn asked(&self, flag: &str) -> Option<&Part> {
-        self.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))
-    }
-
-    /// What the same match gives an option.
-    pub fn value(&self, flag: &str) -> Option<&Value> {
-        self.asked(flag).map(|part| &part.value)
-    }
-
-    /// Whether the same match also has that option.
-    pub fn has(&self, flag: &str) -> bool {
-        self.asked(flag).is_some()
-    }
-}
-
-/// Whether the packet is as one part of a rule says.
-pub fn test(part: &Part, context: &Context) -> Answer {
-    if let Some(reason) = part.extension().unknowable {
-        // Once for the whole match.
-        let reason = || format!("-m {}: {reason}", part.extension().name).into();
-        return if part.opens { Answer::Unknown(reason()) } else { Answer::Yes };
-    }
-    if let Some(field) = part.extension().whole {
-        return if part.opens { test_field(field, &Value::None, false, context) } else { Answer::Yes };
-    }
-    let first = if part.opens { lacks(part, context) } else { Answer::Yes };
-    if first != Answer::Yes {
-        return first;
-    }
-    let Some(opt) = part.opt() else { return test_bare(part, context) };
-    match opt.field {
-        Some(field) => test_field(field, &part.value, part.negated, context),
-        None => Answer::Yes,
-    }
-}
-
-fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
+/// Whether a field has a value, three-valued.
+pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
     let holds = match (field.read)(context) {
         Reading::Absent(_) => false,
         Reading::Never(_) => return Answer::No,
@@ -160,24 +123,6 @@ fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) ->
         reading => contains(value, &reading, context.ruleset),
     };
     if holds != negated { Answer::Yes } else { Answer::No }
-}
-
-/// Whether the packet has what the match looks at, whatever its options are.
-pub(crate) fn lacks(part: &Part, context: &Context) -> Answer {
-    match part.extension().asks_first.map(|field| (field.read)(context)) {
-        Some(Reading::Unknown(reason)) => Answer::Unknown(reason),
-        Some(Reading::Drops(_)) => Answer::Drops { negated: false },
-        Some(Reading::Number(0) | Reading::Absent(_) | Reading::Never(_)) => Answer::No,
-        _ => Answer::Yes,
-    }
-}
-
-/// A match without options only asks whether the packet is of its kind; one that is not understood cannot answer.
-fn test_bare(part: &Part, context: &Context) -> Answer {
-    match (part.extension().bare)(part, context) {
-        Some(reason) => Answer::Unknown(reason),
-        None => Answer::Yes,
-    }
 }
 
 fn picked((low, high): (u32, u32)) -> String {

@@ -2,8 +2,8 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Context, Field, Phrase, Reading};
-use crate::extension::{Behaviour, Kind, Opt, Options};
+use crate::condition::{Answer, Context, Field, Phrase, Reading};
+use crate::extension::{Behaviour, Kind, Opt, Options, lower};
 use crate::mesh::Mesh;
 use crate::packet::{ConnectionState, Origin, Packet, Protocol};
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
@@ -124,13 +124,13 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     }
     let Some(opt) = part.opt() else {
         return match &part.value {
-            Value::Text(_) => (part.extension().bare)(part, context).map(Cow::into_owned),
+            Value::Text(_) => (part.extension().bare)(part, context.ruleset).map(Cow::into_owned),
             _ => None,
         };
     };
     let field = opt.field?;
     let wanted = opt.kind.say(&part.value, context.ruleset);
-    let holds = crate::condition::test(part, context) == crate::condition::Answer::Yes;
+    let holds = lower::evaluate(part, context) == Answer::Yes;
     let inside = holds != part.negated;
     let actual = match (field.read)(context) {
         Reading::Unknown(reason) => return Some(reason.into_owned()),

@@ -10,7 +10,9 @@ use crate::condition::{Context, Field};
 use crate::diagnostic::Problem;
 use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
-use crate::ruleset::{Hook, Part, Ruleset, TableName, Value};
+use crate::ruleset::{Hook, Part, Rule, Ruleset, Table, TableName, Target, Value};
+
+pub use crate::ruleset::ExtensionId as Id;
 
 pub mod addrtype;
 pub mod ah;
@@ -44,6 +46,7 @@ pub mod ipvs;
 pub mod kind;
 pub mod length;
 pub mod limit;
+pub mod lower;
 pub mod mac;
 pub mod mark;
 pub mod mh;
@@ -80,6 +83,7 @@ pub mod ttl;
 pub mod u32;
 pub mod udp;
 pub mod unlisted;
+mod version_bugs;
 
 pub use kind::Kind;
 
@@ -266,10 +270,6 @@ impl Names {
     }
 }
 
-/// An extension's place in the list of all.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Id(u8);
-
 impl Id {
     /// The conditions on the IP header, which need no `-m`.
     pub const HEADER: Self = Self(0);
@@ -343,6 +343,52 @@ impl Id {
     }
 }
 
+impl Part {
+    /// The `option` of a match without options, or of one that is not understood.
+    pub const BARE: u8 = u8::MAX;
+
+    /// The extension it belongs to.
+    pub fn extension(&self) -> &'static Extension {
+        self.extension.get()
+    }
+
+    /// The option it states, if any.
+    pub fn opt(&self) -> Option<&'static Opt> {
+        self.extension().options.get(usize::from(self.option))
+    }
+}
+
+impl Context<'_> {
+    /// What the same match says behind an option.
+    pub fn asked(&self, flag: &str) -> Option<&Part> {
+        self.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))
+    }
+
+    /// What the same match gives an option.
+    pub fn value(&self, flag: &str) -> Option<&Value> {
+        self.asked(flag).map(|part| &part.value)
+    }
+
+    /// Whether the same match also has that option.
+    pub fn has(&self, flag: &str) -> bool {
+        self.asked(flag).is_some()
+    }
+}
+
+/// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only counts.
+pub fn action<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Option<&'a str> {
+    match rule.target {
+        Target::None => None,
+        Target::Jump(chain) | Target::Goto(chain) => Some(&table.chains[chain as usize].name),
+        Target::Extension(Id::OPAQUE_TARGET) => match ruleset.parameters(rule).first().map(|part| &part.value) {
+            Some(&Value::Text(text)) => ruleset.text(text).split_whitespace().next(),
+            _ => None,
+        },
+        Target::Extension(id) => Some(id.get().name),
+        Target::Missing { name, .. } => Some(ruleset.missing(name)),
+    }
+}
+
 /// Whether an extension tests packets or acts on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
@@ -406,7 +452,7 @@ pub struct Extension {
     /// than 0 says yes.
     pub asks_first: Option<&'static Field>,
     /// For a match that stands without options: why it cannot be answered, if so.
-    pub bare: for<'a> fn(&Part, &Context<'a>) -> Option<Cow<'static, str>>,
+    pub bare: fn(&Part, &Ruleset) -> Option<Cow<'static, str>>,
     /// Why no dump can tell whether the match holds, whatever its options say.
     pub unknowable: Option<&'static str>,
     /// What the match as a whole asks, whatever its options, if they only change how it is asked; a `Says`.

@@ -6,11 +6,11 @@ use crate::explain::capital;
 use crate::extension::Behaviour;
 use crate::host::{Host, RouteKind};
 use crate::mesh::{self, Mesh, Mode};
+use crate::netfilter::routing::{Query, lookup};
 use crate::packet::{Family, Packet, Protocol};
 use crate::print;
 use crate::ruleset::{Chain, Rule, Ruleset, Table, Target, Value};
 use crate::scenario;
-use crate::walk::route::{Query, lookup};
 use crate::walk::trace::{ChainPlace, Place};
 use crate::witness::witness;
 

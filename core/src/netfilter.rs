@@ -2,7 +2,11 @@
 //!
 //! # Layout
 //! - `base`: base chains with type, hook, priority and policy
-//! - `effect`: what a rule does to a packet that it matches
+//! - `statement`: the statements of a rule, and how conditions are evaluated; `effect`: what a rule does to a packet
+//! - `routing`, `conntrack`: routing decisions and the state of a connection's first packet, as the kernel makes them
 
 pub mod base;
+pub mod conntrack;
 pub mod effect;
+pub mod routing;
+pub mod statement;

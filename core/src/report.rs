@@ -219,7 +219,7 @@ impl<'a> Source<'a> {
     fn step(&self, path: &'a Path, step: &Step) -> ReportStep<'a> {
         let (ruleset, table, chain) = step.place.at.find(self.rulesets);
         let (line, action) = match step.place.rule(self.rulesets) {
-            Some(rule) => (Some(rule.line), ruleset.action(table, rule)),
+            Some(rule) => (Some(rule.line), crate::extension::action(ruleset, table, rule)),
             None => (chain.line, Some(chain.policy().name())),
         };
         ReportStep {

@@ -9,7 +9,6 @@ use serde::{Deserialize, Serialize};
 
 use crate::capture::Backend;
 use crate::diagnostic::Span;
-use crate::extension::{self, Extension, Opt};
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::effect::NatRange;
 use crate::packet::Family;
@@ -275,12 +274,16 @@ pub enum Value {
     Mac([u8; 6]),
 }
 
+/// Which match or target of its rule language a clause belongs to: a place in the language's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExtensionId(pub(crate) u8);
+
 /// One option of a rule, or the bare name of a match that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
     /// Which extension it belongs to.
-    pub extension: extension::Id,
-    /// Place in the extension's option table; [`Part::BARE`] for none.
+    pub extension: ExtensionId,
+    /// Place in the extension's option table; `Part::BARE` for none.
     pub option: u8,
     /// Whether `!` stands before it.
     pub negated: bool,
@@ -288,21 +291,6 @@ pub struct Part {
     pub opens: bool,
     /// What the option was given.
     pub value: Value,
-}
-
-impl Part {
-    /// The `option` of a match without options, or of one that is not understood.
-    pub const BARE: u8 = u8::MAX;
-
-    /// The extension it belongs to.
-    pub fn extension(&self) -> &'static Extension {
-        self.extension.get()
-    }
-
-    /// The option it states, if any.
-    pub fn opt(&self) -> Option<&'static Opt> {
-        self.extension().options.get(usize::from(self.option))
-    }
 }
 
 /// What a rule does with a packet that it matches.
@@ -316,7 +304,7 @@ pub enum Target {
     /// Continues in a chain and comes back to the caller of this one.
     Goto(u32),
     /// A target extension; its options are the rule's last parts.
-    Extension(extension::Id),
+    Extension(ExtensionId),
     /// A chain that the text does not define.
     Missing {
         /// Its name's place in [`Ruleset::missing`].
@@ -570,22 +558,5 @@ impl Ruleset {
     /// The name of a chain that the text does not define.
     pub fn missing(&self, name: u32) -> &str {
         self.text(self.missing[name as usize])
-    }
-
-    /// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only counts.
-    pub fn action<'a>(&'a self, table: &'a Table, rule: &Rule) -> Option<&'a str> {
-        match rule.target {
-            Target::None => None,
-            Target::Jump(chain) | Target::Goto(chain) => Some(&table.chains[chain as usize].name),
-            Target::Extension(id) if id == extension::Id::OPAQUE_TARGET => {
-                let words = self.parameters(rule).first().map(|part| &part.value);
-                match words {
-                    Some(&Value::Text(text)) => self.text(text).split_whitespace().next(),
-                    _ => None,
-                }
-            }
-            Target::Extension(id) => Some(id.get().name),
-            Target::Missing { name, .. } => Some(self.missing(name)),
-        }
     }
 }

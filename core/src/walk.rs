@@ -8,6 +8,7 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
 use crate::netfilter::base::ChainType;
+use crate::netfilter::conntrack;
 use crate::order;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
 use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
@@ -15,24 +16,21 @@ use crate::view::View;
 
 mod chain;
 pub mod connection;
-pub mod conntrack;
 mod copy;
 mod decide;
 mod effects;
 mod glance;
 mod martian;
-mod quirk;
-pub mod route;
 mod schedule;
 mod spread;
 pub mod steps;
 pub mod trace;
 
+use crate::netfilter::routing::{self as route, Query, Way};
 use connection::Translation;
 use copy::Copy;
 use effects::Action;
 use glance::Glance;
-use route::{Query, Way};
 use schedule::{Schedule, Station};
 use trace::{
     Assumption, Branch, ChainPlace, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind,

@@ -7,9 +7,9 @@ use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::diagnostic::{Code, Problem};
 use crate::host::RouteKind;
+use crate::netfilter::routing::kind_of;
 use crate::packet::Family;
 use crate::ruleset::{Hook, Value};
-use crate::walk::route;
 
 /// Names and bits of `RTN_*` (rtnetlink.h), in the order in which iptables prints them.
 const TYPES: Names = &[
@@ -45,7 +45,7 @@ fn address_type(context: &Context, address: IpAddr, flag: &str) -> Reading<'stat
         (_, true) => context.view.out_interface.as_deref(),
         _ => None,
     };
-    let found = match route::kind_of(context.host, address, interface) {
+    let found = match kind_of(context.host, address, interface) {
         RouteKind::Unicast => UNICAST,
         RouteKind::Local => LOCAL,
         RouteKind::Broadcast => BROADCAST,

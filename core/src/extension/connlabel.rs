@@ -4,9 +4,9 @@ use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
+use crate::netfilter::conntrack;
 use crate::packet::ConnectionState;
 use crate::ruleset::Value;
-use crate::walk::conntrack;
 
 /// The highest label (`XT_CONNLABEL_MAXBIT`).
 const HIGHEST: u32 = 127;

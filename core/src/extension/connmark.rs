@@ -2,7 +2,7 @@
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Reading};
-use crate::walk::conntrack;
+use crate::netfilter::conntrack;
 
 static CONNECTION_MARK: Field = Field {
     name: "connmark",

@@ -14,8 +14,8 @@ pub fn reason(words: &str) -> Cow<'static, str> {
 
 /// A match that is kept as written.
 pub static MATCH: Extension = Extension {
-    bare: |part, context| match &part.value {
-        Value::Text(text) => Some(reason(context.ruleset.text(*text))),
+    bare: |part, ruleset| match &part.value {
+        Value::Text(text) => Some(reason(ruleset.text(*text))),
         _ => None,
     },
     ..Extension::matching("(kept as written)", "not evaluated", &[])
@@ -23,8 +23,8 @@ pub static MATCH: Extension = Extension {
 
 /// Words that belong to no match: an option nobody has, or one with a value that it cannot have.
 pub static STRAY: Extension = Extension {
-    bare: |part, context| match &part.value {
-        Value::Text(text) => Some(format!("`{}` is not understood", context.ruleset.text(*text)).into()),
+    bare: |part, ruleset| match &part.value {
+        Value::Text(text) => Some(format!("`{}` is not understood", ruleset.text(*text)).into()),
         _ => None,
     },
     ..Extension::matching("(not understood)", "not evaluated", &[])

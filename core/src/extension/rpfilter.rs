@@ -6,8 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Reading};
 use crate::host::{Interface, RouteKind};
+use crate::netfilter::routing::{Query, lookup};
 use crate::ruleset::{Hook, TableName};
-use crate::walk::route::{Query, lookup};
 
 /// `rpfilter_mt`, without `--invert`.
 fn passes(context: &Context) -> bool {

@@ -140,7 +140,7 @@ pub(super) fn action<'a>(rulesets: &'a [Ruleset], step: &Step) -> &'a str {
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch | Outcome::Unknown, _) => "",
         (_, None) => chain.policy().name(),
-        (_, Some(rule)) => ruleset.action(table, rule).unwrap_or("only counts"),
+        (_, Some(rule)) => crate::extension::action(ruleset, table, rule).unwrap_or("only counts"),
     }
 }
 

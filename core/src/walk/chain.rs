@@ -1,12 +1,13 @@
 //! One table at one hook: rule by rule, without recursion.
 
 use crate::capture::Backend;
-use crate::condition::{Answer, Context, test};
-use crate::extension::{Behaviour, Id, Options};
-use crate::ruleset::{Policy, Rule, Table, Target};
+use crate::condition::{Answer, Context};
+use crate::extension::lower;
+use crate::netfilter::effect::Effect;
+use crate::netfilter::statement::{Condition, Statement, Surroundings};
+use crate::ruleset::{Policy, Rule, Table};
 
 use super::effects::{Action, EffectContext};
-use super::quirk::{self, BothPorts};
 use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};
 use super::{MOST_STEPS, Stop, Walker};
 
@@ -19,17 +20,33 @@ struct Frame {
     caller: Option<u32>,
 }
 
-/// How a rule's question ended.
-enum Asked {
+/// How the evaluation of a rule ended.
+enum RuleEnd {
+    /// The next rule follows.
+    Next,
+    /// The chain ends here.
+    Return,
+    /// Another chain follows.
+    Enter {
+        chain: u32,
+        /// Whether the packet returns to this chain.
+        returns: bool,
+    },
+    /// The base chain ends with a verdict.
+    Verdict(Action),
+}
+
+/// How the conditions of a rule ended.
+enum Tested {
     Matched,
     Failed,
-    /// It failed, and its match dropped the packet.
+    /// A condition dropped the packet.
     Dropped,
-    /// It cannot be told, and does not matter: the rule only counts or logs.
+    /// Undetermined, without a difference: the rule only counts or logs.
     Passed,
 }
 
-impl Walker<'_> {
+impl<'a> Walker<'a> {
     /// Evaluates a base chain. Returns the verdict of a rule or of the policy.
     pub(super) fn base_chain(&mut self, at: ChainPlace) -> Result<(Action, Place), Stop> {
         let (_, table, chain) = at.find(self.rulesets);
@@ -45,9 +62,14 @@ impl Walker<'_> {
         Ok((action, here))
     }
 
-    /// Walks a chain and those that it calls. What comes back is a rule's verdict, or nothing where the packet comes to the end
-    /// of the chain, or returns from it.
-    pub(super) fn chain(&mut self, ruleset: u32, table: &Table, first: u32) -> Result<Option<(Action, Place)>, Stop> {
+    /// Walks a chain and those that it calls. Returns the verdict of a rule, or nothing where the packet comes to the end of
+    /// the chain or returns from it.
+    pub(super) fn chain(
+        &mut self,
+        ruleset: u32,
+        table: &'a Table,
+        first: u32,
+    ) -> Result<Option<(Action, Place)>, Stop> {
         let place = |chain| ChainPlace { ruleset, table: table.name, chain };
         let mut open = vec![false; table.chains.len()];
         open[first as usize] = true;
@@ -62,36 +84,20 @@ impl Walker<'_> {
             let here = Place { at: place(frame.chain), rule: Some(frame.next) };
             let caller = frame.caller;
             frame.next += 1;
-            match self.ask(rule, here, caller)? {
-                Asked::Matched => {}
-                Asked::Failed | Asked::Passed => continue,
-                Asked::Dropped => return Ok(Some((Action::Drop, here))),
-            }
-            let step = u32::try_from(self.path.steps.len() - 1).expect("steps are fewer than rules times hooks");
-            let (next, resumes) = match rule.target {
-                Target::None => continue,
-                Target::Jump(chain) => (chain, true),
-                Target::Goto(chain) => (chain, false),
-                Target::Missing { name, .. } => {
-                    let name = self.rulesets[ruleset as usize].missing(name);
-                    return Err(Stop::Broken(format!(
-                        "the rule jumps to {name}, a chain that the text does not define"
-                    )));
+            let (next, resumes) = match self.rule(rule, here, caller)? {
+                RuleEnd::Next => continue,
+                RuleEnd::Return => {
+                    leave(&mut frames, &mut open);
+                    continue;
                 }
-                Target::Extension(id) => match self.act(ruleset, id, rule, here)? {
-                    Action::Continue => continue,
-                    Action::Return => {
-                        leave(&mut frames, &mut open);
-                        continue;
-                    }
-                    Action::Unknown(reason) => return Err(Stop::Broken(reason)),
-                    ended => return Ok(Some((ended, here))),
-                },
+                RuleEnd::Verdict(action) => return Ok(Some((action, here))),
+                RuleEnd::Enter { chain, returns } => (chain, returns),
             };
             if open[next as usize] {
                 let (from, to) = (&chain.name, &table.chains[next as usize].name);
                 return Err(Stop::Broken(format!("chain {from} leads back into {to}: the kernel refuses such a loop")));
             }
+            let step = u32::try_from(self.path.steps.len() - 1).expect("steps are fewer than rules times hooks");
             open[next as usize] = true;
             frames.last_mut().expect("the chain that jumps is open").resumes = resumes;
             frames.push(Frame { chain: next, next: 0, resumes: true, caller: Some(step) });
@@ -99,10 +105,45 @@ impl Walker<'_> {
         Ok(None)
     }
 
+    /// Evaluates the statements of a rule until one breaks it or ends the chain, and records the step.
+    fn rule(&mut self, rule: &'a Rule, place: Place, caller: Option<u32>) -> Result<RuleEnd, Stop> {
+        if self.path.steps.len() >= MOST_STEPS {
+            return Err(Stop::Broken(format!("the walk takes more than {MOST_STEPS} steps")));
+        }
+        let statements = lower::statements(&self.rulesets[place.at.ruleset as usize], rule);
+        let (conditions, actions) = split(&statements);
+        match self.test(conditions, actions, place, caller)? {
+            Tested::Matched => {}
+            Tested::Failed | Tested::Passed => return Ok(RuleEnd::Next),
+            Tested::Dropped => return Ok(RuleEnd::Verdict(Action::Drop)),
+        }
+        for statement in actions {
+            match statement {
+                // The step that was just recorded counts, and conditions come first.
+                Statement::Counter | Statement::Condition(_) => {}
+                Statement::Effect(effect) => match self.act(effect, place)? {
+                    Action::Continue => {}
+                    Action::Return => return Ok(RuleEnd::Return),
+                    Action::Unknown(reason) => return Err(Stop::Broken(reason)),
+                    action => return Ok(RuleEnd::Verdict(action)),
+                },
+                Statement::Jump { chain, returns } => {
+                    return Ok(RuleEnd::Enter { chain: *chain, returns: *returns });
+                }
+                Statement::MissingChain(name) => {
+                    return Err(Stop::Broken(format!(
+                        "the rule jumps to {name}, a chain that the text does not define"
+                    )));
+                }
+            }
+        }
+        Ok(RuleEnd::Next)
+    }
+
     /// Passes the rules that fail at a glance, and records them. By itself, since that is a quarter faster than within its
     /// large caller.
     #[inline(never)]
-    fn skim(&mut self, rules: &[Rule], at: ChainPlace, frame: &mut Frame) {
+    fn skim(&mut self, rules: &'a [Rule], at: ChainPlace, frame: &mut Frame) {
         let set = &self.rulesets[at.ruleset as usize];
         let Self { glance, packet, view, host, path, current, .. } = self;
         let context = Context { packet, view, host, ruleset: set, group: &[] };
@@ -146,120 +187,115 @@ impl Walker<'_> {
     }
 
     /// Whether these rules, the last that were recorded, answer in full as they were recorded.
-    fn would_fail(&self, rules: &[Rule], at: ChainPlace) -> bool {
-        let mut asked = rules.iter().rev().map(|rule| self.answer(rule, at.ruleset));
+    fn would_fail(&self, rules: &'a [Rule], at: ChainPlace) -> bool {
+        let mut asked = rules.iter().rev().map(|rule| self.answer_of(rule, at.ruleset));
         let mut steps = self.path.steps.iter().rev();
         asked.all(|answer| Some(answer) == steps.next().map(|step| (Answer::No, step.condition)))
     }
 
-    /// Asks one rule, and records the step.
-    fn ask(&mut self, rule: &Rule, place: Place, caller: Option<u32>) -> Result<Asked, Stop> {
-        if self.path.steps.len() >= MOST_STEPS {
-            return Err(Stop::Broken(format!("the walk takes more than {MOST_STEPS} steps")));
-        }
-        let (answer, condition) = self.answer(rule, place.at.ruleset);
+    /// Tests the conditions of a rule, and records the step.
+    fn test(
+        &mut self,
+        conditions: &[Statement<'a>],
+        actions: &[Statement<'a>],
+        place: Place,
+        caller: Option<u32>,
+    ) -> Result<Tested, Stop> {
+        let ruleset = place.at.ruleset;
+        let (answer, condition) = self.answer(conditions, ruleset);
         let because = match answer {
             Answer::Yes => {
                 self.push(place, Outcome::Match, None, caller);
-                return Ok(Asked::Matched);
+                return Ok(Tested::Matched);
             }
             Answer::No => {
                 self.push(place, Outcome::NoMatch, condition, caller);
-                return Ok(Asked::Failed);
+                return Ok(Tested::Failed);
             }
             Answer::Drops { negated } => {
                 let outcome = if negated { Outcome::Match } else { Outcome::NoMatch };
                 self.push(place, outcome, condition, caller);
-                return Ok(Asked::Dropped);
+                return Ok(Tested::Dropped);
             }
             Answer::Unknown(because) => because,
         };
-        let drops = self.drops(rule, place.at.ruleset);
+        let drops = self.drops(conditions, ruleset);
         let ending = |matches: bool| match (matches, drops) {
-            (true, false) => (Outcome::Match, Asked::Matched),
-            (true, true) => (Outcome::NoMatch, Asked::Dropped),
-            (false, _) => (Outcome::NoMatch, Asked::Failed),
+            (true, false) => (Outcome::Match, Tested::Matched),
+            (true, true) => (Outcome::NoMatch, Tested::Dropped),
+            (false, _) => (Outcome::NoMatch, Tested::Failed),
         };
         if let Some((_, matches)) = self.settled.iter().find(|(settled, _)| *settled == place) {
             self.assume_answer(place, *matches);
-            let (outcome, asked) = ending(*matches);
+            let (outcome, tested) = ending(*matches);
             self.push(place, outcome, condition, caller);
-            return Ok(asked);
+            return Ok(tested);
         }
-        let observes = match rule.target {
-            Target::None => true,
-            Target::Extension(id) => id.get().behaviour == Behaviour::Observes,
-            _ => false,
-        };
-        if observes && !drops {
+        if actions.iter().all(Statement::is_passive) && !drops {
             self.doubtful = true;
             self.push(place, Outcome::Unknown, condition, caller);
-            return Ok(Asked::Passed);
+            return Ok(Tested::Passed);
         }
         let Some(&matches) = self.script.get(self.assumed.len()) else {
             self.push(place, Outcome::Unknown, condition, caller);
             return Err(Stop::Fork);
         };
-        let chance = self.chance(rule, place.at.ruleset).map(|chance| if matches { chance } else { 1.0 - chance });
+        let chance = self.chance(conditions, ruleset).map(|chance| if matches { chance } else { 1.0 - chance });
         let (hook, because) = (self.view.hook, because.into_owned());
         self.assumed.push(Assumption { place, hook, matches, target: false, because, chance });
-        let (outcome, asked) = ending(matches);
+        let (outcome, tested) = ending(matches);
         self.push(place, outcome, condition, caller);
-        Ok(asked)
+        Ok(tested)
     }
 
-    /// All conditions must hold. One that surely fails settles it, whatever cannot be told of the others. Behind a match
-    /// that drops, nftables asks nothing (`__nft_match_eval`); legacy goes on to the end of the rule (`ipt_do_table`).
-    pub(super) fn answer(&self, rule: &Rule, ruleset: u32) -> (Answer, Option<u16>) {
-        let rules = &self.rulesets[ruleset as usize];
+    /// Whether a rule matches, from its conditions.
+    pub(super) fn answer_of(&self, rule: &'a Rule, ruleset: u32) -> (Answer, Option<u16>) {
+        let statements = lower::statements(&self.rulesets[ruleset as usize], rule);
+        self.answer(split(&statements).0, ruleset)
+    }
+
+    /// All conditions must hold. One that surely fails decides, whatever is undetermined of the others. After a condition
+    /// that drops, nftables tests nothing (`__nft_match_eval`); legacy goes on to the end of the rule (`ipt_do_table`).
+    pub(super) fn answer(&self, conditions: &[Statement<'a>], ruleset: u32) -> (Answer, Option<u16>) {
+        let around = self.surroundings(ruleset);
         let mut unknown = None;
         let mut dropped = false;
-        let mut place = 0;
-        for group in rules.groups(rule) {
-            let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
-            let joint = quirk::both_ports(group).map(|pair| {
-                let [source, destination] = pair.map(|at| test(&group[at], &context));
-                (pair, BothPorts::of(rules).join(&source, &destination))
-            });
-            for (at, part) in group.iter().enumerate() {
-                let answer = match &joint {
-                    Some((pair, answer)) if pair.contains(&at) => answer.clone(),
-                    _ => test(part, &context),
-                };
-                match answer {
-                    Answer::Yes => {}
-                    Answer::No if dropped => return (Answer::Drops { negated: false }, Some(place)),
-                    Answer::No => return (Answer::No, Some(place)),
-                    // Behind what cannot be told it is not sure to be asked.
-                    Answer::Drops { .. } if unknown.is_some() => {}
-                    Answer::Drops { negated } if negated && rules.backend != Some(Backend::Nft) => dropped = true,
-                    Answer::Drops { .. } => return (Answer::Drops { negated: false }, Some(place)),
-                    Answer::Unknown(reason) => {
-                        unknown.get_or_insert((reason, place));
-                    }
+        for condition in of(conditions) {
+            let clause = condition.clause;
+            match condition.evaluate(around) {
+                Answer::Yes => {}
+                Answer::No if dropped => return (Answer::Drops { negated: false }, Some(clause)),
+                Answer::No => return (Answer::No, Some(clause)),
+                // After an undetermined condition, the kernel may not test it.
+                Answer::Drops { .. } if unknown.is_some() => {}
+                Answer::Drops { negated } if negated && around.ruleset.backend != Some(Backend::Nft) => dropped = true,
+                Answer::Drops { .. } => return (Answer::Drops { negated: false }, Some(clause)),
+                Answer::Unknown(reason) => {
+                    unknown.get_or_insert((reason, clause));
                 }
-                place += 1;
             }
         }
         match unknown {
             _ if dropped => (Answer::Drops { negated: true }, None),
-            Some((reason, place)) => (Answer::Unknown(reason), Some(place)),
+            Some((reason, clause)) => (Answer::Unknown(reason), Some(clause)),
             None => (Answer::Yes, None),
         }
     }
 
-    /// Whether one of the rule's matches drops the packet, if it is asked.
-    pub(super) fn drops(&self, rule: &Rule, ruleset: u32) -> bool {
-        let rules = &self.rulesets[ruleset as usize];
-        rules.groups(rule).any(|group| {
-            let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
-            group.iter().any(|part| matches!(test(part, &context), Answer::Drops { .. }))
-        })
+    fn surroundings(&self, ruleset: u32) -> Surroundings<'_> {
+        let ruleset = &self.rulesets[ruleset as usize];
+        Surroundings { packet: &self.packet, view: &self.view, host: self.host, ruleset }
     }
 
-    /// Applies a target; what no dump can tell of it is answered from the script.
-    pub(super) fn act(&mut self, ruleset: u32, id: Id, rule: &Rule, place: Place) -> Result<Action, Stop> {
-        let (because, yes, no) = match self.apply(ruleset, id, rule) {
+    /// Whether one of the conditions drops the packet if it is tested.
+    pub(super) fn drops(&self, conditions: &[Statement<'a>], ruleset: u32) -> bool {
+        let around = self.surroundings(ruleset);
+        of(conditions).any(|condition| matches!(condition.evaluate(around), Answer::Drops { .. }))
+    }
+
+    /// Performs an effect; what the input does not determine of it is answered from the script.
+    pub(super) fn act(&mut self, effect: &Effect, place: Place) -> Result<Action, Stop> {
+        let (because, yes, no) = match self.perform(effect) {
             Action::Depends { because, yes, no } => (because, yes, no),
             action => return Ok(action),
         };
@@ -272,17 +308,11 @@ impl Walker<'_> {
         Ok(if holds { *yes } else { *no })
     }
 
-    /// How likely a rule matches that cannot be told, where chance alone decides.
-    pub(super) fn chance(&self, rule: &Rule, ruleset: u32) -> Option<f64> {
-        let rules = &self.rulesets[ruleset as usize];
-        let mut all = 1.0;
-        for group in rules.groups(rule) {
-            let context = Context { packet: &self.packet, view: &self.view, host: self.host, ruleset: rules, group };
-            for part in group.iter().filter(|part| matches!(test(part, &context), Answer::Unknown(_))) {
-                all *= part.extension().chance?(part)?;
-            }
-        }
-        Some(all)
+    /// How likely undetermined conditions hold, where chance alone decides.
+    pub(super) fn chance(&self, conditions: &[Statement<'a>], ruleset: u32) -> Option<f64> {
+        let around = self.surroundings(ruleset);
+        let undetermined = of(conditions).filter(|one| matches!(one.evaluate(around), Answer::Unknown(_)));
+        undetermined.map(|condition| condition.chance).try_fold(1.0, |all, chance| Some(all * chance?))
     }
 
     /// Says that a rule was answered from outside.
@@ -293,9 +323,7 @@ impl Walker<'_> {
         self.assume(format!("rule {number} of {} (table {}) {matches}: you settled it", chain.name, table.name));
     }
 
-    fn apply(&mut self, ruleset: u32, id: Id, rule: &Rule) -> Action {
-        let rules = &self.rulesets[ruleset as usize];
-        let options = Options { parts: rules.parameters(rule), ruleset: rules };
+    fn perform(&mut self, effect: &Effect) -> Action {
         let mut view = self.view.clone();
         let mut context = EffectContext {
             view: &mut view,
@@ -305,10 +333,7 @@ impl Walker<'_> {
             translates: false,
             doubtful: false,
         };
-        let action = match id.get().lower {
-            Some(lower) => context.perform(lower(&options)),
-            None => Action::Continue,
-        };
+        let action = context.perform(effect.clone());
         self.translated |= context.translates;
         self.doubtful |= context.doubtful;
         if view != self.view {
@@ -322,6 +347,19 @@ impl Walker<'_> {
         let (hook, view) = (self.view.hook, self.current);
         self.path.steps.push(Step { hook, place, outcome, condition, view, after: view, caller });
     }
+}
+
+/// The leading conditions of a rule, and the statements after them.
+pub(super) fn split<'s, 'r>(statements: &'s [Statement<'r>]) -> (&'s [Statement<'r>], &'s [Statement<'r>]) {
+    let first = statements.iter().position(|statement| !matches!(statement, Statement::Condition(_)));
+    statements.split_at(first.unwrap_or(statements.len()))
+}
+
+fn of<'s, 'r>(conditions: &'s [Statement<'r>]) -> impl Iterator<Item = &'s Condition<'r>> {
+    conditions.iter().filter_map(|statement| match statement {
+        Statement::Condition(condition) => Some(condition),
+        _ => None,
+    })
 }
 
 /// Goes back to the chain that called this one, past those that were left by goto.

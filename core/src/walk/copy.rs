@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv6Addr};
 use crate::host::RouteKind;
 use crate::view::View;
 
-use super::route::{self, Way};
 use super::trace::{Copied, RouteReason};
 use super::{Stop, Walker};
+use crate::netfilter::routing::{self as route, Way};
 
 /// The scope of IPv6 groups that never leave an interface, `ff01::/16` (RFC 4291).
 pub(super) const INTERFACE_LOCAL: u8 = 1;

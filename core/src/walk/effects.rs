@@ -16,7 +16,7 @@ use crate::netfilter::effect::Effect;
 use crate::packet::{ConnectionState, Packet};
 use crate::view::View;
 
-use super::conntrack;
+use crate::netfilter::conntrack;
 
 /// How the walk continues after an effect.
 #[derive(Clone, Debug, PartialEq, Eq)]

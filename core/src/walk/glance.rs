@@ -3,8 +3,10 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::condition::{Answer, Context, Reading, contains_number, is_interface, is_within, lacks};
+use crate::condition::{Answer, Context, Reading, contains_number, is_interface, is_within};
 use crate::extension::Id;
+use crate::extension::lower::plain_condition;
+use crate::netfilter::statement::is_present;
 use crate::ruleset::{Part, Rule, Value};
 
 /// What the packet shows, as far as rules have asked.
@@ -54,7 +56,7 @@ impl Glance {
     pub(super) fn fails(&mut self, matches: &[Part], context: &Context) -> Option<u16> {
         let mut place = 0;
         while let Some(part) = matches.get(usize::from(place)) {
-            // Two negated ports can be one condition: see quirk.rs.
+            // Two negated ports can be one condition: see extension/version_bugs.rs.
             if part.negated && part.extension != Id::HEADER {
                 return None;
             }
@@ -112,23 +114,21 @@ impl Glance {
 /// Reads what an option asks, if nothing but the packet decides what is read.
 #[cold]
 fn read(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
-    let extension = part.extension();
-    let whole = extension.unknowable.is_some() || extension.whole.is_some();
-    let Some(opt) = part.opt().filter(|_| !whole && lacks(part, context) == Answer::Yes) else { return Shown::Hidden };
-    match opt.field {
-        None => Shown::Anything,
-        Some(field) if opt.alone => match (field.read)(context) {
-            Reading::Number(number) => Shown::Number(number),
-            Reading::Address(IpAddr::V4(address)) => Shown::Address(address),
-            Reading::Bits(bits) => Shown::Bits(bits),
-            Reading::Absent(_) => Shown::Absent,
-            Reading::Name(name) => {
-                names.push(name.to_owned());
-                Shown::Name(u32::try_from(names.len() - 1).expect("options are fewer than 2^32"))
-            }
-            _ => Shown::Hidden,
-        },
-        Some(_) => Shown::Hidden,
+    let Some(plain) = plain_condition(part) else { return Shown::Hidden };
+    if plain.requires.is_some_and(|field| is_present(field, context) != Answer::Yes) {
+        return Shown::Hidden;
+    }
+    let Some(field) = plain.field else { return Shown::Anything };
+    match (field.read)(context) {
+        Reading::Number(number) => Shown::Number(number),
+        Reading::Address(IpAddr::V4(address)) => Shown::Address(address),
+        Reading::Bits(bits) => Shown::Bits(bits),
+        Reading::Absent(_) => Shown::Absent,
+        Reading::Name(name) => {
+            names.push(name.to_owned());
+            Shown::Name(u32::try_from(names.len() - 1).expect("options are fewer than 2^32"))
+        }
+        _ => Shown::Hidden,
     }
 }
 

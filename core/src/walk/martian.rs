@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use crate::host::RouteKind;
 
 use super::copy::{self, Copy};
-use super::route::{self, Query, Way};
 use super::{Stop, Walker};
+use crate::netfilter::routing::{self as route, Query, Way};
 
 impl Walker<'_> {
     /// What is refused of IPv6 packets before any hook (ip6_input.c, `ip6_rcv_core`).

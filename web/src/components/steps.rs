@@ -204,7 +204,7 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
                 &path.views[step.view as usize],
                 &path.views[step.after as usize],
             );
-            let action = ruleset.action(table, rule).unwrap_or("only counts");
+            let action = chainwalk_core::extension::action(ruleset, table, rule).unwrap_or("only counts");
             match change {
                 Some(change) => group().child(tag("b").child(action)).text(": ").child(change),
                 None => group().child(tag("b").child(action)).text(": ").child(why()),

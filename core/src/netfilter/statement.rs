@@ -1,0 +1,140 @@
+//! The statements of a rule: what the kernel evaluates one after the other until one breaks the rule or ends it.
+//!
+//! A rule language lowers a rule when the walk reaches it. Most rules of a large chain are skipped by the prefilter, so
+//! lowered rules are never stored.
+
+use std::borrow::Cow;
+
+use crate::condition::{Answer, Context, Field, Reading, test_field};
+use crate::host::Host;
+use crate::netfilter::effect::Effect;
+use crate::packet::Packet;
+use crate::ruleset::{Part, Ruleset, Value};
+use crate::view::View;
+
+/// One step of the evaluation of a rule.
+#[derive(Clone, Debug)]
+pub enum Statement<'r> {
+    /// Breaks the rule unless the condition holds.
+    Condition(Condition<'r>),
+    /// Counts the packet.
+    Counter,
+    /// Changes the packet, or gives a verdict.
+    Effect(Effect),
+    /// Continues in another chain of the table.
+    Jump {
+        /// The chain's place in the table.
+        chain: u32,
+        /// Whether the packet returns to this chain.
+        returns: bool,
+    },
+    /// Continues in a chain that the input does not define.
+    MissingChain(&'r str),
+}
+
+impl Statement<'_> {
+    /// Whether the packet continues unchanged after the statement, so that nothing depends on it but the counter.
+    pub fn is_passive(&self) -> bool {
+        matches!(self, Self::Counter | Self::Effect(Effect::Passive | Effect::Duplicate { .. }))
+    }
+}
+
+/// A condition of a rule.
+#[derive(Clone, Debug)]
+pub struct Condition<'r> {
+    /// Its clause: a place among the rule's clauses that test the packet.
+    pub clause: u16,
+    /// What the packet must have for the test to make sense. Without it the condition fails, negated or not.
+    pub requires: Option<&'static Field>,
+    /// The test itself.
+    pub test: Test<'r>,
+    /// How likely the condition holds if only chance decides, from 0 to 1.
+    pub chance: Option<f64>,
+    /// All clauses of the same match: some of them are parameters of the test.
+    pub group: &'r [Part],
+}
+
+/// The test of a condition.
+#[derive(Clone, Debug)]
+pub enum Test<'r> {
+    /// Holds for every packet.
+    Always,
+    /// Compares a field.
+    Compare(Comparison<'r>),
+    /// Holds if one of two comparisons does. If `reason` is given and only one of them holds, the result is undetermined.
+    Either([Comparison<'r>; 2], Option<&'static str>),
+    /// Undetermined, for this reason.
+    Undetermined(Cow<'r, str>),
+}
+
+/// Whether a field has a value.
+#[derive(Clone, Copy, Debug)]
+pub struct Comparison<'r> {
+    /// The field.
+    pub field: &'static Field,
+    /// The value, or the set of values.
+    pub value: &'r Value,
+    /// Whether the field must not have it.
+    pub negated: bool,
+}
+
+/// The packet and its surroundings, as conditions see them.
+#[derive(Clone, Copy, Debug)]
+pub struct Surroundings<'a> {
+    /// The fields that no rule changes.
+    pub packet: &'a Packet,
+    /// The packet at this point.
+    pub view: &'a View,
+    /// The namespace.
+    pub host: &'a Host,
+    /// The rule set of the rule.
+    pub ruleset: &'a Ruleset,
+}
+
+impl Condition<'_> {
+    /// Whether the packet meets the condition.
+    pub fn evaluate(&self, around: Surroundings) -> Answer {
+        let Surroundings { packet, view, host, ruleset } = around;
+        let context = Context { packet, view, host, ruleset, group: self.group };
+        let required = self.requires.map_or(Answer::Yes, |field| is_present(field, &context));
+        if required != Answer::Yes {
+            return required;
+        }
+        match &self.test {
+            Test::Always => Answer::Yes,
+            Test::Compare(comparison) => comparison.evaluate(&context),
+            Test::Either(comparisons, reason) => {
+                let [one, other] = comparisons.map(|comparison| comparison.evaluate(&context));
+                either(one, other, *reason)
+            }
+            Test::Undetermined(reason) => Answer::Unknown(reason.clone().into_owned().into()),
+        }
+    }
+}
+
+impl Comparison<'_> {
+    fn evaluate(&self, context: &Context) -> Answer {
+        test_field(self.field, self.value, self.negated, context)
+    }
+}
+
+fn either(one: Answer, other: Answer, reason: Option<&'static str>) -> Answer {
+    match (one, other) {
+        (drops @ Answer::Drops { .. }, _) | (_, drops @ Answer::Drops { .. }) => drops,
+        (Answer::Yes, Answer::Yes) => Answer::Yes,
+        (Answer::No, Answer::No) => Answer::No,
+        (Answer::Yes, _) | (_, Answer::Yes) if reason.is_none() => Answer::Yes,
+        (unknown @ Answer::Unknown(_), _) | (_, unknown @ Answer::Unknown(_)) => unknown,
+        _ => Answer::Unknown(reason.unwrap_or_default().into()),
+    }
+}
+
+/// Whether the packet has a field at all.
+pub(crate) fn is_present(field: &Field, context: &Context) -> Answer {
+    match (field.read)(context) {
+        Reading::Unknown(reason) => Answer::Unknown(reason),
+        Reading::Drops(_) => Answer::Drops { negated: false },
+        Reading::Number(0) | Reading::Absent(_) | Reading::Never(_) => Answer::No,
+        _ => Answer::Yes,
+    }
+}
