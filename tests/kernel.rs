@@ -32,6 +32,8 @@ mod coverage;
 mod host;
 #[path = "kernel/lab.rs"]
 mod lab;
+#[path = "kernel/made.rs"]
+mod made;
 #[path = "kernel/netlink.rs"]
 mod netlink;
 #[path = "kernel/sender.rs"]
@@ -42,6 +44,7 @@ mod wire;
 use case::Case;
 use coverage::Coverage;
 use lab::Lab;
+use made::MadeChain;
 
 /// Packets of a run, unless told otherwise.
 const PACKETS: u64 = 2000;
@@ -140,6 +143,36 @@ fn both_backends_are_asked() {
         }
     }
     writeln!(std::io::stderr(), "both backends: {coverage}").expect("it can be said");
+}
+
+/// Both backends, and base chains of other types and priorities beside them: at a hook, all of them run by priority, and nat
+/// chains in the nat station.
+#[test]
+fn base_chains_run_by_priority() {
+    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore"]);
+    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS) / 20);
+    for (place, family) in (0..).zip(FAMILIES) {
+        let sent = Lab::run(&[Backend::Legacy, Backend::Nft], family, place, |lab| {
+            let config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+            let mut runner = runner(seed, config);
+            let cases = (Case::any(&[Backend::Legacy, Backend::Nft], family), MadeChain::some(family));
+            let state = RefCell::new((lab, 0));
+            while state.borrow().1 < packets {
+                let tree = cases.new_tree(&mut runner).expect("no case is rejected");
+                let result = runner.run_one(tree, |(case, made)| {
+                    let (lab, sent) = &mut *state.borrow_mut();
+                    case.judge_with(&made, lab).map_err(TestCaseError::fail)?;
+                    *sent += case.packets() as u64;
+                    Ok(())
+                });
+                if let Err(TestError::Fail(reason, _)) = result {
+                    panic!("{family}, CHAINWALK_SEED={seed}: {reason}");
+                }
+            }
+            state.into_inner().1
+        });
+        writeln!(std::io::stderr(), "base chains, {family}: {sent} packets").expect("it can be said");
+    }
 }
 
 /// Every rule set of every lesson, with every packet of that lesson that can be sent as the first of its connection. In a

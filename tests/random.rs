@@ -65,7 +65,7 @@ pub const IDS: [u32; 5] = [0, 1000, 1337, 2102, 65_534];
 pub const MARKS: [u32; 8] = [0, 0x1, 0x2, 0x10, 0x111, 0x539, 0xff00, 0x8000_0000];
 
 /// The place of a family in the pools.
-fn of(family: Family) -> usize {
+pub fn of(family: Family) -> usize {
     match family {
         Family::Ipv4 => 0,
         Family::Ipv6 => 1,

@@ -1,6 +1,6 @@
 //! The namespace that packets are sent through, and what the kernel says.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
@@ -18,10 +18,14 @@ use nix::net::if_::if_nametoindex;
 use socket2::{Domain, InterfaceIndexOrAddress, Protocol as Transport, Socket, Type};
 
 use super::host::{LISTENS, ROUTES, Settings, host};
+use super::made::{self, MadeChain};
 use super::netlink::{Connections, Event, EventKind, Tracer};
 use super::sender::{Sender, stay_on_one_processor};
 
 const WIRES: [(&str, [u8; 6]); 2] = [("eth0", [2, 0, 0, 0, 0, 5]), ("eth1", [2, 0, 0, 0, 0, 6])];
+/// Tables that are not iptables'.
+const OTHERS: [&str; 2] = ["judge", "made"];
+
 /// A rule, or with `None` the policy, of a chain of a rule set.
 pub(crate) type Spot = (u32, TableName, u32, Option<u32>);
 
@@ -48,6 +52,8 @@ pub(crate) struct Observed {
     pub(crate) delivered: Option<Ends>,
     /// It came to the end of POSTROUTING, to leave by this interface; a broadcast or multicast does so twice.
     pub(crate) left: Vec<(String, Ends)>,
+    /// Policies that the kernel does not count.
+    pub(crate) uncounted: BTreeSet<Spot>,
     /// What the sender of a local packet was told.
     pub(crate) told: Option<String>,
 }
@@ -61,6 +67,8 @@ pub(crate) struct Lab {
     /// The rules as the backend printed them after loading, and read back.
     pub(crate) saved: String,
     pub(crate) rulesets: Vec<Ruleset>,
+    /// Base chains besides those of iptables.
+    made: Vec<MadeChain>,
     settings: Option<Settings>,
     sender: Sender,
     connections: Connections,
@@ -109,6 +117,7 @@ impl Lab {
                 host: Host::default(),
                 saved: String::new(),
                 rulesets: Vec::new(),
+                made: Vec::new(),
                 settings: None,
                 sender: Sender::new(&pod.router, &WIRES),
                 connections: Connections::open(),
@@ -135,12 +144,34 @@ impl Lab {
             pipe(Command::new(program(*backend, self.family, "restore")).arg("--wait"), rules)?;
         }
         self.saved = self.save();
-        self.rulesets = parse::parse(self.saved.clone()).rulesets;
+        self.rulesets = self.read();
         self.counters = counters(&self.rulesets);
         if self.tells_order() {
             self.handles = self.handles();
         }
         Ok(())
+    }
+
+    /// Loads a rule set for each backend, and then other base chains.
+    pub(crate) fn load_with(&mut self, settings: Settings, rules: &[String], made: &[MadeChain]) -> Result<(), String> {
+        self.made.clear();
+        self.load(settings, rules)?;
+        pipe(Command::new("nft").args(["-f", "-"]), &made::nft(made, self.family))?;
+        self.made = made.to_vec();
+        self.rulesets = self.read();
+        self.counters = counters(&self.rulesets);
+        Ok(())
+    }
+
+    /// The rules as they are now, with their counters.
+    fn read(&self) -> Vec<Ruleset> {
+        if self.made.is_empty() {
+            return parse::parse(self.save()).rulesets;
+        }
+        let counters = made::counters(self.family);
+        let mut rulesets = parse::parse(made::insert(&self.save(), &self.made, &counters)).rulesets;
+        made::attach(&mut rulesets, &self.made);
+        rulesets
     }
 
     /// Whether the trace of nftables shows all rules.
@@ -193,8 +224,7 @@ impl Lab {
         self.tracer.take();
         let told = self.sender.send(packet).err().map(|error| error.to_string());
         let events = self.tracer.take();
-        let after = parse::parse(self.save()).rulesets;
-        let after = counters(&after);
+        let after = counters(&self.read());
         let rose = after.iter().map(|(spot, count)| (*spot, count - self.counters[spot]));
         let counts: BTreeMap<Spot, u64> = rose.filter(|(_, count)| *count > 0).collect();
         // A rule whose match drops is traced, and counts nothing.
@@ -213,8 +243,19 @@ impl Lab {
             order,
             delivered: of_judge("input-last").last().map(|event| ends(event, packet)),
             left: left.map(|(name, event)| (name.to_owned(), ends(event, packet))).collect(),
+            uncounted: self.uncounted(),
             told,
         }
+    }
+
+    fn uncounted(&self) -> BTreeSet<Spot> {
+        let tables =
+            (0..).zip(&self.rulesets).flat_map(|(number, set)| set.tables.iter().map(move |table| (number, table)));
+        let chains = tables.flat_map(|(number, table)| {
+            (0..).zip(&table.chains).map(move |(place, chain)| (number, table.name, place, chain))
+        });
+        let made = chains.filter(|(.., chain)| made::is_made(&chain.name));
+        made.map(|(number, table, place, _)| (number, table, place, None)).collect()
     }
 
     fn order(&self, events: &[Event]) -> Vec<Spot> {
@@ -222,7 +263,7 @@ impl Lab {
             EventKind::Rule(handle) => self.handles.get(&(event.table.clone(), handle)).copied(),
             EventKind::Policy => self.spot(&event.table, &event.chain, None),
         };
-        events.iter().filter(|event| event.table != "judge").filter_map(spot).collect()
+        events.iter().filter(|event| !OTHERS.contains(&&*event.table)).filter_map(spot).collect()
     }
 }
 

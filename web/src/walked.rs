@@ -143,7 +143,7 @@ impl Walked {
         let chain = self.marks.get(&place.at)?;
         match place.rule {
             Some(rule) => chain.rule(rule),
-            None => chain.policy(),
+            None => chain.policy,
         }
     }
 

@@ -191,7 +191,9 @@ impl Open {
                 taken.then(|| Problem::new(Code::DuplicateChain, format!("chain {} is there already", name.text)))
             })
             .or_else(|| {
-                table.chains[chain].hook().map(|_| Problem::new(Code::BuiltInChain, "a built-in chain cannot be renamed"))
+                table.chains[chain]
+                    .hook()
+                    .map(|_| Problem::new(Code::BuiltInChain, "a built-in chain cannot be renamed"))
             });
         if let Some(problem) = problem {
             return say(name.span, problem);
