@@ -1,15 +1,12 @@
-// Starts the app, and speaks when it cannot start or has stopped. This is the one part of the page that must work when all else
-// does not: plain DOM, old syntax, its own styles.
+// Starts the app, and reports when the app cannot start or has stopped. This part of the page must work when every other part
+// fails: it uses plain DOM, old syntax and its own styles.
 //
-// It runs before everything else of the page. What the app is made of stands in the document, packed in the data block
-// `#chainwalk-packed`, beside `#chainwalk-unpack`, which unpacks it (the one-file page); or in files, of which this script's
-// `data-wasm` and `data-lessons` name those that are asked for here (the hosted page).
+// It runs before every other script of the page. The one-file page holds the app's WebAssembly and the lessons in the data blocks
+// `#chainwalk-wasm` and `#chainwalk-lessons`. The hosted page names a file for each, in this script's `data-wasm` and `data-lessons`.
 "use strict";
 (function () {
   var script = document.currentScript;
   var faulted = false;
-  // Of the one-file page: the text of all lessons.
-  var lessons;
 
   // The app has started and met something that it cannot survive: Yew never recovers from a panic. Called by the app's panic hook,
   // too. The page stays where it is, so that text can still be copied out of it.
@@ -82,62 +79,13 @@
     return stack.indexOf(text) < 0 ? text + "\n" + stack : stack;
   }
 
-  // What a data block holds. It is asked for once.
-  function block(name) {
-    var element = document.getElementById("chainwalk-" + name);
-    element.remove();
-    return bytes(element.textContent);
-  }
-
-  // Puts what is packed into the page, and gives the WebAssembly.
-  function unpacked() {
-    var gzip = new Blob([block("unpack")]).stream().pipeThrough(new DecompressionStream("gzip"));
-    return new Response(gzip)
-      .arrayBuffer()
-      .then(function (code) {
-        return WebAssembly.instantiate(code);
-      })
-      .then(function (unpacker) {
-        var its = unpacker.instance.exports;
-        var packed = block("packed");
-        var room = its.room(packed.length);
-        new Uint8Array(its.memory.buffer).set(packed, room);
-        var list = its.unpack(room, packed.length);
-        if (!list) throw new Error("What this page holds is damaged.");
-        // How many pieces there are, and of each where it is and how long.
-        list = new Uint32Array(its.memory.buffer, list, 9);
-        function piece(number) {
-          return new Uint8Array(its.memory.buffer, list[2 * number + 1], list[2 * number + 2]);
-        }
-        function text(number) {
-          return new TextDecoder().decode(piece(number));
-        }
-        add(document.head, "style", text(2));
-        add(document.head, "script", text(1));
-        lessons = text(3);
-        return piece(0);
-      });
-  }
-
-  // Two digits to the base 91 are thirteen bits, the lower ones first; one alone at the end is six.
-  function bytes(text) {
-    var read = new Uint8Array(((text.length >> 1) * 13 + (text.length & 1) * 6) >> 3);
-    var held = 0;
-    var bits = 0;
-    for (var i = 0, at = 0; i < text.length; i += 2) {
-      held |= (digit(text, i) + 91 * digit(text, i + 1)) << bits;
-      for (bits += 13; bits > 7 && at < read.length; bits -= 8) {
-        read[at++] = held;
-        held >>= 8;
-      }
-    }
-    return read;
-  }
-
-  // `!` to `|` without `<`; 0 behind the end.
-  function digit(text, i) {
-    var code = text.charCodeAt(i);
-    return code > 60 ? code - 34 : code - 33 || 0;
+  // The content of a data block of the one-file page, as a stream that decompresses it. A damaged block fails here or in the stream:
+  // gzip ends in a checksum.
+  function content(name) {
+    var text = atob(document.getElementById("chainwalk-" + name).textContent);
+    var bytes = new Uint8Array(text.length);
+    for (var i = 0; i < text.length; i++) bytes[i] = text.charCodeAt(i);
+    return new Blob([bytes]).stream().pipeThrough(new DecompressionStream("gzip"));
   }
 
   function arrived(response) {
@@ -145,41 +93,61 @@
     return response;
   }
 
-  function wasm() {
-    return script.dataset.wasm ? fetch(script.dataset.wasm).then(arrived) : unpacked();
+  // The app, compiled while it arrives.
+  function compiled() {
+    if (!script.dataset.wasm) return WebAssembly.compileStreaming(wasmResponse(content("wasm")));
+    return fetch(script.dataset.wasm)
+      .then(arrived)
+      .then(function (response) {
+        // Browsers keep the code of a fetched response for the next visit, but compile only one of this type.
+        var typed = response.headers.get("Content-Type") === "application/wasm";
+        return WebAssembly.compileStreaming(typed ? response : wasmResponse(response.body));
+      });
   }
 
-  // The text of all lessons, for the app: it was packed with the app, or stands in the file that this script's `data-lessons` names.
-  // `done` gets the text, or nothing and what went wrong.
+  function wasmResponse(body) {
+    return new Response(body, { headers: { "Content-Type": "application/wasm" } });
+  }
+
+  // Gives the app the text of all lessons: `done` gets the text, or an empty text and the reason.
   window.chainwalkLessons = function (done) {
-    var asked = script.dataset.lessons;
-    Promise.resolve(asked ? fetch(asked).then(arrived) : new Response(lessons))
-      .then(function (response) {
-        return response.text();
-      })
-      .then(
-        function (text) {
-          done(text, "");
-        },
-        function (error) {
-          done("", String(error));
-        }
-      );
+    lessons().then(
+      function (text) {
+        done(text, "");
+      },
+      function (error) {
+        done("", error.message);
+      }
+    );
   };
 
+  function lessons() {
+    if (script.dataset.lessons)
+      return fetch(script.dataset.lessons)
+        .then(arrived)
+        .then(function (response) {
+          return response.text();
+        });
+    return new Promise(function (found) {
+      found(new Response(content("lessons")).text());
+    }).catch(function (error) {
+      throw new Error("this file is damaged; download it again (" + error.message + ")");
+    });
+  }
+
+  // At DOMContentLoaded everything that the shell needs has arrived, so on a slow line the WebAssembly does not delay it. The browser
+  // compiles the app in other threads while it draws the shell. The app starts after that: it would delay the drawing.
   document.addEventListener("DOMContentLoaded", function () {
-    painted()
-      .then(wasm)
-      .then(function (wasm) {
-        return wasm_bindgen({ module_or_path: wasm });
+    Promise.all([Promise.resolve().then(compiled), painted()])
+      .then(function (ready) {
+        return wasm_bindgen({ module_or_path: ready[0] });
       })
       .catch(function (error) {
         show("Chainwalk could not start", hint(), describe(error));
       });
   });
 
-  // Behind the first paint, once it is on the screen: on a slow line the shell would otherwise share it with the WebAssembly, and on a fast
-  // one wait for the app. A hidden page paints nothing.
+  // Resolves once the shell is on the screen. A hidden page paints nothing.
   function painted() {
     return new Promise(function (go) {
       new PerformanceObserver(go).observe({ type: "paint", buffered: true });
@@ -194,8 +162,8 @@
     if (!window.WebAssembly) return "This browser has no WebAssembly, or it is switched off, as some lock-down modes do.";
     if (!hosted)
       return window.DecompressionStream
-        ? "This file may be damaged: get it anew. If a server gives it out, a Content-Security-Policy of its own may lack 'wasm-unsafe-eval'."
-        : "This takes a browser from 2023 or later.";
+        ? "This file may be damaged: download it again. If a server sends it, the server's own Content-Security-Policy may lack 'wasm-unsafe-eval'."
+        : "This page needs a browser from 2023 or later.";
     if (typeof wasm_bindgen === "undefined") return "A script did not load. Reload the page; if it stays so, a file is missing on the server.";
     return (
       "Reload the page. If it stays so, whoever hosts it should look whether the .wasm file is there and whether a " +

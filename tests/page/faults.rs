@@ -126,18 +126,23 @@ fn a_page_without_its_webassembly_says_so() {
 #[test]
 fn a_file_that_is_damaged_says_so() {
     let whole = std::fs::read_to_string(site::dist().join("chainwalk.html")).expect("it is there");
-    let place = |name: &str| whole.find(name).expect("it is inside") + 1000;
-    let changed = |at: usize| {
-        let other = if whole.as_bytes()[at] == b'a' { "b" } else { "a" };
-        [&whole[..at], other, &whole[at + 1..]].concat()
-    };
+    let place = |name: &str| whole.find(&format!("id=\"chainwalk-{name}\"")).expect("it is inside") + 1000;
+    let (lessons, wasm) = (place("lessons"), place("wasm"));
+    let checksum = whole.rfind("</script>").expect("it is inside") - 8;
+    let changed = |at: usize, to: &str| [&whole[..at], to, &whole[at + 1..]].concat();
+    let other = |at: usize| if whole.as_bytes()[at] == b'a' { "b" } else { "a" };
     let browser = Browser::start();
     for (number, damaged) in [
-        changed(place("chainwalk-packed")),
-        changed(place("chainwalk-unpack")),
+        changed(wasm, other(wasm)),
+        // No digit of base64.
+        changed(wasm, "?"),
+        // Only the checksum is wrong.
+        changed(checksum, other(checksum)),
+        // The policy does not allow a changed script.
+        changed(whole.find("let wasm_bindgen").expect("it is inside"), "v"),
         // As by a download that broke off.
-        whole[..place("chainwalk-packed")].to_owned(),
-        whole[..place("chainwalk-unpack")].to_owned(),
+        whole[..wasm].to_owned(),
+        whole[..lessons].to_owned(),
     ]
     .into_iter()
     .enumerate()
@@ -147,9 +152,23 @@ fn a_file_that_is_damaged_says_so() {
         std::fs::write(&path, damaged).expect("a file can be made");
         browser.open(&format!("file://{}", path.display()));
         let message = browser.reads("#chainwalk-fault", "Chainwalk could not start");
-        assert!(message.contains("may be damaged: get it anew"), "{message}");
+        assert!(message.contains("may be damaged: download it again"), "{message}");
         std::fs::remove_file(&path).expect("it is there");
     }
+}
+
+#[test]
+fn damaged_lessons_in_the_file_say_so_and_the_page_lives() {
+    let whole = std::fs::read_to_string(site::dist().join("chainwalk.html")).expect("it is there");
+    let at = whole.find("id=\"chainwalk-lessons\"").expect("they are inside") + 1000;
+    let other = if whole.as_bytes()[at] == b'a' { "b" } else { "a" };
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lessons-{}.html", std::process::id()));
+    std::fs::write(&path, [&whole[..at], other, &whole[at + 1..]].concat()).expect("a file can be made");
+    let browser = Browser::start();
+    browser.open(&format!("file://{}#lessons", path.display()));
+    browser.reads("#lesson [role=alert]", "this file is damaged; download it again");
+    browser.reads("#verdict", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+    std::fs::remove_file(&path).expect("it is there");
 }
 
 #[test]

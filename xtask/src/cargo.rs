@@ -68,7 +68,7 @@ pub(crate) fn build(package: &str, program: &[&str], target: &str, profile: &str
 }
 
 /// What is given to others must not tell where it was built: a panic names its source file, and for a crate from a registry, or for
-/// the standard library where its sources are there, that would be a path in the builder's home. And the page is to be small.
+/// the standard library where its sources are there, that would be a path in the builder's home.
 fn flags_to_give_away(target: &str) -> Result<String> {
     let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registries = home.and_then(|home| home.join("registry/src").read_dir().ok());
@@ -79,9 +79,5 @@ fn flags_to_give_away(target: &str) -> Result<String> {
         .map(|registry| format!("--remap-path-prefix={}=crates", registry.path().display()))
         .collect();
     flags.push(format!("--remap-path-prefix={}=rust", target::libraries()?.join("src/rust").display()));
-    if target == target::WASM {
-        // Loops that count addresses beside their places pay on processors; here they only take more variables (1 %).
-        flags.push("-Cllvm-args=-disable-lsr".to_owned());
-    }
     Ok(format!("target.{target}.rustflags={flags:?}"))
 }

@@ -23,11 +23,9 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     target::ensure(target::WASM)?;
     lessons::check(&cargo::root().join("static/lessons"))?;
     let page = page::build(Purpose::Dist)?;
-    let shell = Shell::read(&cargo::root().join("static"))?.dense();
+    let shell = Shell::read(&cargo::root().join("static"))?;
     let mut files = shell.hosted(&page, &[])?;
-    let unpacker = page::unpacker()?;
-    let one_file = timed("packing chainwalk.html", || shell.one_file(&page, &unpacker))?;
-    files.push(("chainwalk.html".to_owned(), one_file.into_bytes()));
+    files.push(("chainwalk.html".to_owned(), shell.one_file(&page)?.into_bytes()));
     let helpers = if capture { build_capture()? } else { Vec::new() };
 
     // Only now, when nothing can fail to compile any more, does the old one go.

@@ -3,19 +3,15 @@
 //! # Layout
 //! - `serve`, `dist`, `test`, `bench`, `pictures`: the commands
 //! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
-//! - `dense`, `order`, `block`: what makes the page small, beside the package `chainwalk-pack`
 //! - `lessons`: the lessons, checked and joined; `http`, `watch`: what `serve` stands on
 //! - `cargo`, `target`, `packages`, `rooms`: running cargo; what has to be installed; who may depend on whom
 //! - `progress`: the lines that say what is going on
 
 mod bench;
-mod block;
 mod cargo;
-mod dense;
 mod dist;
 mod http;
 mod lessons;
-mod order;
 mod packages;
 mod page;
 mod pictures;

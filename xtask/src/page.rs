@@ -11,7 +11,6 @@ use wasm_bindgen_cli_support::Bindgen;
 
 use crate::{
     cargo::{self, run},
-    dense, order,
     progress::{say, timed},
     target,
 };
@@ -44,14 +43,6 @@ pub(crate) fn hello() -> Result<Page> {
     compile("a page that says hello", &["--example", "hello"], Purpose::Dist)
 }
 
-/// Compiles what unpacks the one-file page.
-pub(crate) fn unpacker() -> Result<Vec<u8>> {
-    let compiled = timed("compiling what unpacks chainwalk.html (profile pack)", || {
-        cargo::build("chainwalk-pack", &[], target::WASM, "pack")
-    })?;
-    fs::read(&compiled).with_context(|| format!("cannot read {}", compiled.display()))
-}
-
 fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
     let profile = match purpose {
         Purpose::Dist => "web",
@@ -63,7 +54,6 @@ fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
     let mut page = timed("binding it to JavaScript", || bind(&compiled, purpose))?;
     if purpose == Purpose::Dist {
         optimize(&mut page);
-        page.wasm = timed("bringing its functions in order", || order::ordered(&page.wasm))?;
     }
     Ok(page)
 }
@@ -79,11 +69,7 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
         .remove_producers_section(true)
         .generate_output()
         .context("cannot generate the bindings")?;
-    let bindings = match purpose {
-        Purpose::Dist => dense::bindings(&mut output),
-        Purpose::Serve => output.js().to_owned(),
-    };
-    Ok(Page { bindings, wasm: output.wasm_mut().emit_wasm() })
+    Ok(Page { bindings: output.js().to_owned(), wasm: output.wasm_mut().emit_wasm() })
 }
 
 /// A second optimizer, where there is one that can: it saves some 7 % of what a browser compiles, if little of what it loads.

@@ -8,15 +8,13 @@ use crate::{
 };
 
 /// A room, the target it is built for, and what it must never come to depend on.
-const RULES: [(&str, &str, &[&str]); 5] = [
+const RULES: [(&str, &str, &[&str]); 4] = [
     // Text and values in, values out: the same on a node, in a page and in a test.
     ("chainwalk-core", "all", &["js-sys", "libc", "nix", "tokio", "wasm-bindgen", "web-sys"]),
     // One small program that runs, prints and ends.
     ("chainwalk-capture", target::MUSL[0].0, &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"]),
     // A page has no system calls.
     ("chainwalk-web", target::WASM, &["libc", "nix"]),
-    // A few kilobytes, for which everybody waits.
-    ("chainwalk-pack", target::WASM, &["js-sys", "wasm-bindgen", "web-sys"]),
     // What the tasks need, a newcomer waits for before the first page.
     ("xtask", "all", &["hyper", "nix", "tokio", "yew"]),
 ];

@@ -7,7 +7,7 @@ use base64::{Engine, prelude::BASE64_STANDARD};
 use flate2::{Compression, write::GzEncoder};
 use sha2::{Digest, Sha256};
 
-use crate::{block::block, dense, lessons, page::Page};
+use crate::{lessons, page::Page};
 
 /// What stands in `static/` and is the same in both pages.
 pub(crate) struct Shell {
@@ -48,17 +48,6 @@ impl Shell {
         })
     }
 
-    /// The same without what only people read.
-    pub(crate) fn dense(self) -> Self {
-        Self {
-            style: dense::style(&self.style),
-            boot: dense::script(&self.boot),
-            app_style: dense::style(&self.app_style),
-            app_script: dense::script(&self.app_script),
-            ..self
-        }
-    }
-
     /// The page for a web server: `index.html` and the files beside it. Their names change with their content, so a server may let
     /// browsers keep them for ever; all addresses are relative, so it works under any path. `scripts` are further files to load.
     pub(crate) fn hosted(&self, page: &Page, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
@@ -87,22 +76,20 @@ impl Shell {
         Ok(files)
     }
 
-    /// The page in one file, which works from `file://`: everything is inside, and the policy lets nothing be loaded. What is not
-    /// needed for the first look is packed; `unpacker` is the WebAssembly that unpacks it.
-    pub(crate) fn one_file(&self, page: &Page, unpacker: &[u8]) -> Result<String> {
-        ensure!(!self.style.contains("</style"), "a stylesheet must not contain </style: it would end there");
+    /// The page in one file, which works from `file://`: it holds everything, and its policy allows no request.
+    pub(crate) fn one_file(&self, page: &Page) -> Result<String> {
+        let style = [&*self.style, &*self.app_style].concat();
+        ensure!(!style.contains("</style"), "a stylesheet must not contain </style: the element would end there");
         let boot = inside_script(&self.boot);
-        let script = [&*self.app_script, &*page.bindings].concat();
-        let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&script));
-        // In this order `boot.js` takes them.
-        let pieces = [&*page.wasm, script.as_bytes(), self.app_style.as_bytes(), self.lessons.as_bytes()];
-        let packed = chainwalk_pack::pack(&pieces);
-        let unpacked = chainwalk_pack::unpack(&packed);
-        ensure!(unpacked.is_some_and(|unpacked| unpacked == pieces), "what was packed does not come back as it was");
+        let app = inside_script(&[&*self.app_script, &*page.bindings].concat());
+        let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&app));
+        // The WebAssembly is last: a download that breaks off always damages it, and `boot.js` reports that.
+        let blocks = [("lessons", self.lessons.as_bytes()), ("wasm", &page.wasm)];
+        let blocks = blocks.map(|(name, content)| data_block(name, content)).join("\n");
         self.fill(
             &policy(&hashes, "'unsafe-inline'", "'none'"),
-            &format!("<script>{boot}</script>\n<style>\n{}</style>", self.style),
-            &format!("{}\n{}", block("unpack", &gzip(unpacker)), block("packed", &packed)),
+            &format!("<script>{boot}</script>\n<style>\n{style}</style>"),
+            &format!("<script>{app}</script>\n{blocks}"),
         )
     }
 
@@ -131,6 +118,12 @@ fn hashed(stem: &str, extension: &str, content: &[u8]) -> File {
     (format!("{stem}-{hash}.{extension}"), content.to_vec())
 }
 
+/// An element that holds `content` as gzip in base64. Browsers do not execute a script of this type, and the policy ignores it.
+pub(crate) fn data_block(name: &str, content: &[u8]) -> String {
+    let content = BASE64_STANDARD.encode(gzip(content));
+    format!("<script type=\"application/gzip\" id=\"chainwalk-{name}\">{content}</script>")
+}
+
 /// The hash of an inline script, as a policy names it.
 fn hash(script: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(script))
@@ -154,7 +147,7 @@ fn without_comments(html: &str) -> String {
     kept + rest
 }
 
-/// Packed as tightly as gzip can.
+/// Compresses at the best level of gzip.
 pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
     encoder.write_all(content).and_then(|()| encoder.finish()).expect("writing into memory does not fail")
@@ -183,14 +176,28 @@ mod tests {
 
     #[test]
     fn a_policy_names_the_hash_of_each_inline_script() {
-        let html = shell(TEMPLATE).one_file(&page(), b"unpack").unwrap();
-        // printf 'start()' | openssl dgst -sha256 -binary | base64, and so for the app's script and its bindings, joined
+        let html = shell(TEMPLATE).one_file(&page()).unwrap();
+        // printf 'start()' | openssl dgst -sha256 -binary | base64; likewise for the app's script and bindings in one text.
         assert!(html.contains("script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'sha256-Od+jXuTJdJymIsCGN+NsKVIq92vUjEzG8BRvjQKPM9k=' 'wasm-unsafe-eval';"), "{html}");
         assert!(html.contains("connect-src 'none'"));
         assert!(html.contains("<script>start()</script>"));
-        assert!(!html.contains("wasm_bindgen") && !html.contains("b{}"), "packed: {html}");
+        assert!(html.contains("<script>ask()\nlet wasm_bindgen;</script>"));
+        assert!(html.contains("<style>\np{}b{}</style>"));
         assert!(!html.contains("is a policy"));
         assert!(!html.contains(" src="), "nothing is loaded: {html}");
+    }
+
+    #[test]
+    fn a_data_block_decompresses_to_its_content() {
+        let content: Vec<u8> = (0..10_000_u32).map(|at| (at * at / 7) as u8).collect();
+        let block = data_block("x", &content);
+        let text = block.strip_prefix("<script type=\"application/gzip\" id=\"chainwalk-x\">");
+        let text = text.and_then(|text| text.strip_suffix("</script>")).unwrap();
+        let compressed = BASE64_STANDARD.decode(text).unwrap();
+        let mut decoder = flate2::read::GzDecoder::new(&*compressed);
+        let mut read = Vec::new();
+        std::io::Read::read_to_end(&mut decoder, &mut read).unwrap();
+        assert_eq!(read, content);
     }
 
     #[test]
@@ -213,7 +220,7 @@ mod tests {
 
     #[test]
     fn a_shell_without_a_place_for_the_scripts_is_refused() {
-        let error = shell("%CSP% %HEAD%").one_file(&page(), b"unpack").unwrap_err();
+        let error = shell("%CSP% %HEAD%").one_file(&page()).unwrap_err();
         assert_eq!(error.to_string(), "the shell lacks %SCRIPTS%");
     }
 
@@ -226,7 +233,7 @@ mod tests {
     fn the_real_shell_has_every_mark() {
         let shell = Shell::read(&crate::cargo::root().join("static")).unwrap();
         shell.hosted(&page(), &[]).unwrap();
-        let html = shell.one_file(&page(), b"unpack").unwrap();
+        let html = shell.one_file(&page()).unwrap();
         assert!(!html.contains("%CSP%") && !html.contains("%HEAD%") && !html.contains("%SCRIPTS%"));
     }
 }

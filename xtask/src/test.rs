@@ -70,17 +70,16 @@ fn run_stages(stages: &[Stage], count: &mut Count) -> Result<()> {
     Ok(())
 }
 
-/// The page, and what unpacks it, are linted as what they are, WebAssembly; everything else as a program of this machine.
+/// Clippy checks the page for WebAssembly and every other package for this machine.
 fn lints() -> Result<()> {
     let strict = ["--", "-D", "warnings"];
     run(cargo(&["clippy", "--workspace", "--exclude", "chainwalk-web", "--all-targets"]).args(strict))?;
-    run(cargo(&["clippy", "-p", "chainwalk-web", "--target", target::WASM, "--all-targets"]).args(strict))?;
-    run(cargo(&["clippy", "-p", "chainwalk-pack", "--target", target::WASM, "--bins"]).args(strict))
+    run(cargo(&["clippy", "-p", "chainwalk-web", "--target", target::WASM, "--all-targets"]).args(strict))
 }
 
 /// With private items, and links to them: it is read by those who work here.
 fn documentation() -> Result<()> {
-    let rooms = ["-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "chainwalk-pack", "-p", "xtask"];
+    let rooms = ["-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "xtask"];
     let mut doc = cargo(&["doc", "--no-deps", "--document-private-items"]);
     doc.args(rooms);
     run(doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))

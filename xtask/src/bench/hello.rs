@@ -3,12 +3,11 @@
 use std::{fs, path::PathBuf};
 
 use anyhow::{Context, Result};
-use base64::{Engine, prelude::BASE64_STANDARD};
 
 use crate::{
     cargo,
     page::{self, Page},
-    shell::{gzip, inside_script},
+    shell::{data_block, inside_script},
 };
 
 /// Writes `target/hello/`: `index.html` with its files beside it, and `hello.html` in one file. Says where that is.
@@ -32,12 +31,11 @@ fn hosted() -> String {
 }
 
 fn one_file(page: &Page) -> String {
-    let start =
-        "const packed = Uint8Array.from(atob(document.getElementById(\"wasm\").textContent), c => c.charCodeAt());
+    let start = "const text = document.getElementById(\"chainwalk-wasm\").textContent;
+const packed = Uint8Array.from(atob(text), c => c.charCodeAt());
 const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(\"gzip\"));
 wasm_bindgen({ module_or_path: new Response(stream, { headers: { \"Content-Type\": \"application/wasm\" } }) });";
-    let (wasm, bindings) = (BASE64_STANDARD.encode(gzip(&page.wasm)), inside_script(&page.bindings));
-    let wasm = format!("<script type=\"application/gzip\" id=\"wasm\">{wasm}</script>");
+    let (wasm, bindings) = (data_block("wasm", &page.wasm), inside_script(&page.bindings));
     html(&format!("{wasm}\n<script>{bindings}</script>\n<script>{start}</script>"))
 }
 
