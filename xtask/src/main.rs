@@ -3,20 +3,20 @@
 //! # Layout
 //! - `serve`, `dist`, `test`, `bench`, `pictures`: the commands
 //! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
-//! - `lessons`: the lessons, checked and joined; `http`, `watch`: what `serve` stands on
-//! - `cargo`, `target`, `packages`, `rooms`: running cargo; what has to be installed; who may depend on whom
+//! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for `serve`
+//! - `cargo`, `target`, `packages`: running cargo; what has to be installed
+//! - `dependency_rules`: which package must not depend on which crate
 //! - `progress`: the lines that say what is going on
 
 mod bench;
 mod cargo;
+mod dependency_rules;
 mod dist;
-mod http;
 mod lessons;
 mod packages;
 mod page;
 mod pictures;
 mod progress;
-mod rooms;
 mod serve;
 mod shell;
 mod target;

@@ -6,26 +6,23 @@ use std::{
     process::{Command, Stdio},
     sync::Arc,
     thread,
-    time::{Duration, Instant, SystemTime, UNIX_EPOCH},
+    time::{Instant, SystemTime, UNIX_EPOCH},
 };
 
 use anyhow::{Context, Result};
+use chainwalk_http::Site;
 
 use crate::{
     cargo,
-    http::{self, Site},
     page::{self, Purpose},
     progress::{problem, say, seconds},
     shell::Shell,
     target,
-    watch::Snapshot,
+    watch::SourceWatcher,
 };
 
-/// What the page is made of.
-const ROOMS: [&str; 5] = ["core", "web", "static", "Cargo.toml", "Cargo.lock"];
-/// How often the source is looked at. A change counts when the source then stays the same for as long, so that a file half
-/// written, or a branch half checked out, is not built.
-const INTERVAL: Duration = Duration::from_millis(150);
+/// The page is built from these files and directories.
+const SOURCES: [&str; 5] = ["core", "web", "static", "Cargo.toml", "Cargo.lock"];
 /// Asked for first: what the browser keeps for the page (draft, theme) is bound to the port.
 const USUAL_PORT: u16 = 8080;
 
@@ -37,20 +34,19 @@ pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
     let url = format!("http://{}/", listener.local_addr()?);
     target::ensure(target::WASM)?;
 
-    let mut built = sources();
+    // Before the build: a change during it leads to another one.
+    let watcher = SourceWatcher::start(&cargo::root(), &SOURCES)?;
     let site = Arc::new(Site::default());
     build(&site)?;
-    http::listen(listener, Arc::clone(&site));
+    chainwalk_http::serve(listener, Arc::clone(&site));
     say(format_args!("\nready after {}: {url}  (Ctrl-C ends it)\n", seconds(started.elapsed())));
     if open {
         open_browser(&url);
     }
 
     loop {
-        let now = wait_for_change(&built);
-        let reason = now.change_since(&built).map(|path| path.display().to_string()).unwrap_or_default();
-        say(format_args!("{reason} changed"));
-        built = now;
+        let changed = watcher.wait_for_change()?;
+        say(format_args!("{} changed", changed.display()));
         let started = Instant::now();
         match build(&site) {
             Ok(()) => say(format_args!("rebuilt after {}, the page reloads\n", seconds(started.elapsed()))),
@@ -75,23 +71,6 @@ fn build(site: &Site) -> Result<()> {
     let reload = format!("const VERSION = \"{version}\";\n{}", include_str!("reload.js"));
     site.publish(shell.hosted(&page, &[("reload.js", &reload)])?, version);
     Ok(())
-}
-
-fn sources() -> Snapshot {
-    Snapshot::take(&cargo::root(), &ROOMS)
-}
-
-/// The sources as soon as they differ from those that were built and have come to rest.
-fn wait_for_change(built: &Snapshot) -> Snapshot {
-    let mut before = sources();
-    loop {
-        thread::sleep(INTERVAL);
-        let now = sources();
-        if now == before && now != *built {
-            return now;
-        }
-        before = now;
-    }
 }
 
 /// Shows the page where there is a desktop to show it on.

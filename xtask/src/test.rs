@@ -10,9 +10,9 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     cargo::{cargo, root, run},
-    dist, packages,
+    dependency_rules, dist, packages,
     progress::{say, seconds},
-    rooms, target,
+    target,
 };
 
 /// What the tests of all stages came to.
@@ -32,7 +32,7 @@ const STAGES: [Stage; 9] = [
     ("unit and property tests", |count| {
         run_tests(&mut cargo(&["test", "--workspace", "--exclude", "chainwalk-tests"]), count)
     }),
-    ("dependencies", |_| rooms::check()),
+    ("dependencies", |_| dependency_rules::check()),
     ("documentation", |_| documentation()),
     ("examples", |_| run(&mut cargo(&["build", "--release", "-p", "chainwalk-core", "--examples"]))),
     ("dist", |_| dist::build(true)),
@@ -79,9 +79,9 @@ fn lints() -> Result<()> {
 
 /// With private items, and links to them: it is read by those who work here.
 fn documentation() -> Result<()> {
-    let rooms = ["-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "xtask"];
+    let packages = ["-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "chainwalk-http", "-p", "xtask"];
     let mut doc = cargo(&["doc", "--no-deps", "--document-private-items"]);
-    doc.args(rooms);
+    doc.args(packages);
     run(doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
 }
 

@@ -1,77 +1,117 @@
-//! What changed in the source since it was last looked at.
+//! Waits for changes of the source files.
 
 use std::{
-    collections::BTreeMap,
     path::{Path, PathBuf},
-    time::SystemTime,
+    sync::mpsc::{self, Receiver},
+    time::Duration,
 };
 
-/// The files that the page is made of, each with when it was written and its length.
-#[derive(Default, PartialEq)]
-pub(crate) struct Snapshot(BTreeMap<PathBuf, (SystemTime, u64)>);
+use anyhow::{Context, Result};
+use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 
-impl Snapshot {
-    /// Looks at everything in `rooms` below `root`. A few hundred files take a few milliseconds, so this can be done several times a
-    /// second, and works on every system and every kind of mount, which notifications do not.
-    pub(crate) fn take(root: &Path, rooms: &[&str]) -> Self {
-        let mut found = Self::default();
-        for room in rooms {
-            found.add(root, &root.join(room));
-        }
-        found
-    }
+/// A change is complete once no other one follows for this long: a half-written file or a half-switched branch is not built.
+const QUIET_PERIOD: Duration = Duration::from_millis(150);
 
-    fn add(&mut self, root: &Path, path: &Path) {
-        // What is gone by now will be missing from the snapshot, and that is a change too.
-        let Ok(metadata) = path.metadata() else { return };
-        if metadata.is_dir() {
-            for entry in path.read_dir().into_iter().flatten().flatten() {
-                // Editors keep their own files beside those they edit: `.name.swp`, `name~`.
-                let name = entry.file_name();
-                let name = name.to_string_lossy();
-                if !name.starts_with('.') && !name.ends_with('~') {
-                    self.add(root, &entry.path());
-                }
+/// Collects changes in the background, also while the page is built.
+pub(crate) struct SourceWatcher {
+    changes: Receiver<notify::Result<PathBuf>>,
+    /// The watch ends when this is dropped.
+    _watcher: RecommendedWatcher,
+}
+
+impl SourceWatcher {
+    /// Watches the files and directories `sources` below `root`.
+    pub(crate) fn start(root: &Path, sources: &'static [&'static str]) -> Result<Self> {
+        // macOS reports paths without symbolic links.
+        let root = root.canonicalize().with_context(|| format!("cannot read {}", root.display()))?;
+        let (sender, changes) = mpsc::channel();
+        let below = root.clone();
+        let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
+            let changed = event.map(|event| changed_source(&event, &below, sources)).transpose();
+            if let Some(changed) = changed {
+                // Nobody receives it once the watch has ended.
+                let _ = sender.send(changed);
             }
-        } else if let Ok(written) = metadata.modified() {
-            let name = path.strip_prefix(root).unwrap_or(path).to_owned();
-            self.0.insert(name, (written, metadata.len()));
+        })?;
+        let mut watch = |path: &Path, mode| {
+            watcher.watch(path, mode).with_context(|| format!("cannot watch {} for changes", path.display()))
+        };
+        for source in sources.iter().map(|source| root.join(source)).filter(|source| source.is_dir()) {
+            watch(&source, RecursiveMode::Recursive)?;
         }
+        // The directory of the single files: many editors replace a file, and a watch of the file itself ends with the old one.
+        watch(&root, RecursiveMode::NonRecursive)?;
+        Ok(Self { changes, _watcher: watcher })
     }
 
-    /// The first file that differs: one is enough to tell why the page is rebuilt.
-    pub(crate) fn change_since<'a>(&'a self, earlier: &'a Self) -> Option<&'a Path> {
-        let changed = self.0.iter().find(|(path, state)| earlier.0.get(*path) != Some(*state));
-        let gone = || earlier.0.iter().find(|(path, _)| !self.0.contains_key(*path));
-        changed.or_else(gone).map(|(path, _)| path.as_path())
+    /// Waits until a source has changed and no other change follows. Returns the first changed path, relative to the root.
+    pub(crate) fn wait_for_change(&self) -> Result<PathBuf> {
+        let first = self.changes.recv().context("the watch for changes has ended")??;
+        while self.changes.recv_timeout(QUIET_PERIOD).is_ok() {}
+        Ok(first)
     }
+}
+
+/// The source that an event changes, relative to the root.
+fn changed_source(event: &Event, root: &Path, sources: &[&str]) -> Option<PathBuf> {
+    if event.need_rescan() {
+        // The system has lost events: any source may have changed.
+        return sources.first().map(PathBuf::from);
+    }
+    if matches!(event.kind, EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_))) {
+        return None;
+    }
+    let paths = event.paths.iter().filter_map(|path| path.strip_prefix(root).ok());
+    let mut changed = paths.filter(|path| sources.iter().any(|source| path.starts_with(source)) && !is_editors(path));
+    changed.next().map(Path::to_owned)
+}
+
+/// Editors keep files of their own next to those that they edit: `.name.swp`, `name~`.
+fn is_editors(path: &Path) -> bool {
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    name.starts_with('.') || name.ends_with('~')
 }
 
 #[cfg(test)]
 mod tests {
-    use super::*;
     use std::fs;
 
+    use super::*;
+
     #[test]
-    fn written_new_and_deleted_files_are_changes() {
+    fn written_new_replaced_and_deleted_sources_are_changes() {
         let root = std::env::temp_dir().join(format!("chainwalk-watch-{}", std::process::id()));
         fs::create_dir_all(root.join("core/src")).unwrap();
-        let take = || Snapshot::take(&root, &["core", "absent"]);
         let (file, new) = (root.join("core/src/lib.rs"), root.join("core/src/new.rs"));
         fs::write(&file, "a").unwrap();
+        fs::write(root.join("Cargo.toml"), "a").unwrap();
+        let watcher = SourceWatcher::start(&root, &["core", "Cargo.toml"]).unwrap();
+        // On a busy machine one write may arrive as two changes.
+        let mut last = PathBuf::new();
+        let mut expect = |path: &str| {
+            while last != Path::new(path) {
+                let change = watcher.wait_for_change().unwrap();
+                assert!(change == Path::new(path) || change == last, "{} changed, not {path}", change.display());
+                last = change;
+            }
+        };
 
-        let first = take();
-        assert_eq!(take().change_since(&first), None);
         fs::write(&file, "ab").unwrap();
-        let second = take();
-        assert_eq!(second.change_since(&first), Some(Path::new("core/src/lib.rs")));
+        expect("core/src/lib.rs");
+        // None of these is a change of a source.
+        fs::read(&file).unwrap();
         fs::write(root.join("core/src/.lib.rs.swp"), "").unwrap();
-        assert_eq!(take().change_since(&second), None);
+        fs::write(root.join("core/src/lib.rs~"), "").unwrap();
+        fs::write(root.join("README.md"), "").unwrap();
         fs::write(&new, "").unwrap();
-        let third = take();
-        assert_eq!(third.change_since(&second), Some(Path::new("core/src/new.rs")));
+        expect("core/src/new.rs");
+        fs::write(root.join("Cargo.toml.new"), "b").unwrap();
+        fs::rename(root.join("Cargo.toml.new"), root.join("Cargo.toml")).unwrap();
+        expect("Cargo.toml");
         fs::remove_file(&new).unwrap();
-        assert_eq!(take().change_since(&third), Some(Path::new("core/src/new.rs")));
+        expect("core/src/new.rs");
+        fs::create_dir(root.join("core/src/deep")).unwrap();
+        expect("core/src/deep");
 
         fs::remove_dir_all(&root).unwrap();
     }

@@ -1,4 +1,4 @@
-//! Who may depend on whom: the rooms of the house, checked against what cargo would build.
+//! Crates that a package must not depend on, checked against what cargo would build.
 
 use anyhow::{Result, bail};
 
@@ -7,27 +7,29 @@ use crate::{
     target,
 };
 
-/// A room, the target it is built for, and what it must never come to depend on.
-const RULES: [(&str, &str, &[&str]); 4] = [
-    // Text and values in, values out: the same on a node, in a page and in a test.
+/// A package, the target that it is built for, and the crates that it must never depend on.
+const RULES: [(&str, &str, &[&str]); 5] = [
+    // Pure functions of text and values, which run on a node, in a page and in a test.
     ("chainwalk-core", "all", &["js-sys", "libc", "nix", "tokio", "wasm-bindgen", "web-sys"]),
-    // One small program that runs, prints and ends.
+    // A small program that runs, prints and ends.
     ("chainwalk-capture", target::MUSL[0].0, &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"]),
     // A page has no system calls.
     ("chainwalk-web", target::WASM, &["libc", "nix"]),
-    // What the tasks need, a newcomer waits for before the first page.
+    // The terminal program shares it, and stays small.
+    ("chainwalk-http", "all", &["chainwalk-core", "hyper", "tokio"]),
+    // A newcomer waits for all of these before the first page.
     ("xtask", "all", &["hyper", "nix", "tokio", "yew"]),
 ];
 
-/// Checks every room.
+/// Checks every package.
 pub(crate) fn check() -> Result<()> {
-    for (room, target, forbidden) in RULES {
-        let tree = ["tree", "--package", room, "--edges", "normal", "--target", target, "--prefix", "none"];
+    for (package, target, forbidden) in RULES {
+        let tree = ["tree", "--package", package, "--edges", "normal", "--target", target, "--prefix", "none"];
         let tree = output(&mut cargo(&tree))?;
         let found = found(&String::from_utf8_lossy(&tree), forbidden);
         if !found.is_empty() {
             bail!(
-                "{room} must not depend on {}: see what brings it along with `cargo tree -p {room} --target {target} -i {}`",
+                "{package} must not depend on {}: `cargo tree -p {package} --target {target} -i {}` shows why it does",
                 found.join(", "),
                 found[0]
             );
@@ -36,7 +38,7 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// Which of the forbidden crates stand in what `cargo tree --prefix none` prints: `name v1.2.3 (…)`, one a line.
+/// The forbidden crates in the output of `cargo tree --prefix none`, which has one `name v1.2.3 (…)` per line.
 fn found<'a>(tree: &str, forbidden: &[&'a str]) -> Vec<&'a str> {
     let has = |name: &str| tree.lines().any(|line| line.split_once(' ').map_or(line, |(first, _)| first) == name);
     forbidden.iter().copied().filter(|name| has(name)).collect()

@@ -1,4 +1,6 @@
-//! A web server for one person on this machine: it serves a handful of files from memory, and tells the open pages when they changed.
+//! A web server for one person on this machine. It serves a few files from memory and notifies open pages of a new version.
+//!
+//! No library: `tiny_http` has no server-sent events, and `hyper` and what is built on it need an async runtime.
 
 use std::{
     collections::BTreeMap,
@@ -9,39 +11,40 @@ use std::{
     time::Duration,
 };
 
-/// Where the open pages listen for changes: a stream of server-sent events.
-const CHANGES: &str = "/changes";
-/// How much of a request is read: browsers send less, and nothing else is served.
-const LONGEST_HEAD: u64 = 16 * 1024;
-/// After this long a silent connection is given up, and a listening page gets a sign of life, which shows whether it is still there.
-const PATIENCE: Duration = Duration::from_secs(15);
+/// Open pages listen at this path: a stream of server-sent events, one for each version.
+const CHANGES_PATH: &str = "/changes";
+/// The longest request head that the server reads. Browsers send less.
+const MAX_HEAD_BYTES: u64 = 16 * 1024;
+/// The server closes a connection that is silent for this long. A page that listens for changes gets the version again after it, and the
+/// write fails if the page is gone.
+const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The page as it is served now.
-#[derive(Default)]
-pub(crate) struct Site {
+/// The files that are served, and their version.
+#[derive(Debug, Default)]
+pub struct Site {
     published: Mutex<Published>,
     changed: Condvar,
 }
 
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct Published {
     files: BTreeMap<String, Vec<u8>>,
     version: u128,
 }
 
 impl Site {
-    /// Replaces the page. Open pages are told the version, so that those that have another one reload.
-    pub(crate) fn publish(&self, files: Vec<(String, Vec<u8>)>, version: u128) {
+    /// Replaces all files. Each open page gets the version and reloads if it shows another one. `index.html` is also served at `/`.
+    pub fn publish(&self, files: Vec<(String, Vec<u8>)>, version: u128) {
         *self.published() = Published { files: files.into_iter().collect(), version };
         self.changed.notify_all();
     }
 
     fn published(&self) -> MutexGuard<'_, Published> {
-        self.published.lock().expect("nobody panics while holding the page")
+        self.published.lock().expect("no thread panics while it holds the files")
     }
 
-    /// The file that a request's target names, with its media type. The target is looked up among the page's own names and never
-    /// becomes a path, so there is nothing outside to reach.
+    /// The content and the media type of the file that a request's target names. The target is looked up among the published names and
+    /// never becomes a path, so no other file is reachable.
     fn file(&self, target: &str) -> Option<(Vec<u8>, &'static str)> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
         let name = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
@@ -49,30 +52,31 @@ impl Site {
         Some((content, media_type(name)))
     }
 
-    /// Waits until the version is another than `seen`, or patience ends, and returns it.
-    fn version_after(&self, seen: u128) -> u128 {
-        let waited = self.changed.wait_timeout_while(self.published(), PATIENCE, |published| published.version == seen);
-        waited.expect("nobody panics while holding the page").0.version
+    /// Waits until the version differs from `seen`, for at most [`IDLE_TIMEOUT`], and returns it.
+    fn wait_for_version(&self, seen: u128) -> u128 {
+        let waited =
+            self.changed.wait_timeout_while(self.published(), IDLE_TIMEOUT, |published| published.version == seen);
+        waited.expect("no thread panics while it holds the files").0.version
     }
 }
 
-/// Serves `site` for as long as the program runs.
-pub(crate) fn listen(listener: TcpListener, site: Arc<Site>) {
+/// Serves `site` in threads of its own until the program ends.
+pub fn serve(listener: TcpListener, site: Arc<Site>) {
     thread::spawn(move || {
         for stream in listener.incoming().flatten() {
             let site = Arc::clone(&site);
-            // A browser that goes away in the middle is no concern of ours.
+            // An error here means that the browser closed the connection.
             thread::spawn(move || answer(&stream, &site));
         }
     });
 }
 
 fn answer(stream: &TcpStream, site: &Site) -> io::Result<()> {
-    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_read_timeout(Some(IDLE_TIMEOUT))?;
     let Some(request) = Request::read(stream)? else { return Ok(()) };
     if !is_local(&request.host) {
-        // A page elsewhere may have its own name resolve to 127.0.0.1 and read what is served here (DNS rebinding): but not its own name
-        // from the header.
+        // DNS rebinding: a foreign page can make its own name resolve to 127.0.0.1 and read these files, but the browser then sends that
+        // name in the header.
         return respond(stream, "403 Forbidden", TEXT, b"This server answers to localhost and 127.0.0.1 only.\n", true);
     }
     let with_body = match request.method.as_str() {
@@ -80,8 +84,8 @@ fn answer(stream: &TcpStream, site: &Site) -> io::Result<()> {
         "HEAD" => false,
         _ => return respond(stream, "405 Method Not Allowed", TEXT, b"Only GET and HEAD are served.\n", true),
     };
-    if request.target == CHANGES {
-        return tell_changes(stream, site);
+    if request.target == CHANGES_PATH {
+        return send_versions(stream, site);
     }
     match site.file(&request.target) {
         Some((content, media_type)) => respond(stream, "200 OK", media_type, &content, with_body),
@@ -101,8 +105,8 @@ fn respond(mut stream: &TcpStream, status: &str, media_type: &str, content: &[u8
     if with_body { stream.write_all(content) } else { Ok(()) }
 }
 
-/// Sends the version, now and whenever it changes, until the reader is gone.
-fn tell_changes(mut stream: &TcpStream, site: &Site) -> io::Result<()> {
+/// Sends the version, now and after each change, until the page closes the connection.
+fn send_versions(mut stream: &TcpStream, site: &Site) -> io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n\
@@ -111,11 +115,11 @@ fn tell_changes(mut stream: &TcpStream, site: &Site) -> io::Result<()> {
     let mut version = site.published().version;
     loop {
         write!(stream, "data: {version}\n\n")?;
-        version = site.version_after(version);
+        version = site.wait_for_version(version);
     }
 }
 
-/// As much of a request as matters here.
+/// The parts of a request that the server uses.
 #[derive(Debug, PartialEq)]
 struct Request {
     method: String,
@@ -124,9 +128,9 @@ struct Request {
 }
 
 impl Request {
-    /// `None`: the connection was opened to have one ready, as browsers do, or what came is no HTTP.
+    /// `None`: the input is not HTTP, or it is empty, because browsers open connections in advance.
     fn read(stream: impl Read) -> io::Result<Option<Self>> {
-        let mut lines = BufReader::new(stream.take(LONGEST_HEAD)).lines();
+        let mut lines = BufReader::new(stream.take(MAX_HEAD_BYTES)).lines();
         let Some(first) = lines.next().transpose()? else { return Ok(None) };
         let mut words = first.split(' ');
         let (Some(method), Some(target), Some(_version)) = (words.next(), words.next(), words.next()) else {
@@ -145,7 +149,7 @@ impl Request {
     }
 }
 
-/// Whether a `Host` header names this machine. Any port will do: it may be a tunnel's.
+/// Whether a `Host` header names this machine. Any port is accepted: it may be that of a tunnel.
 fn is_local(host: &str) -> bool {
     let name = match host.rsplit_once(':') {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
@@ -159,7 +163,7 @@ fn media_type(name: &str) -> &'static str {
         "html" => "text/html; charset=utf-8",
         "css" => "text/css; charset=utf-8",
         "js" => "text/javascript; charset=utf-8",
-        // Without it browsers refuse to compile while they load.
+        // Browsers compile WebAssembly while it loads only if it has this type.
         "wasm" => "application/wasm",
         _ => "application/octet-stream",
     }
@@ -176,7 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn only_the_names_of_the_page_are_served() {
+    fn only_published_names_are_served() {
         let site = site();
         assert_eq!(site.file("/"), Some((b"hello".to_vec(), "text/html; charset=utf-8")));
         assert_eq!(site.file("/index.html?x=1"), Some((b"hello".to_vec(), "text/html; charset=utf-8")));
@@ -214,7 +218,7 @@ mod tests {
         assert_eq!(read("hello\r\n"), None);
     }
 
-    /// What the server answers to `request`, up to the end of the stream.
+    /// The answer of the server to `request`, up to the end of the stream.
     fn ask(address: std::net::SocketAddr, request: &str) -> String {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -228,7 +232,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = listener.local_addr().unwrap();
         let site = site();
-        listen(listener, Arc::clone(&site));
+        serve(listener, Arc::clone(&site));
 
         let page = ask(address, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
         assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("\r\n\r\nhello"), "{page}");
@@ -239,7 +243,7 @@ mod tests {
         assert!(ask(address, "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 405 "));
         assert!(ask(address, "GET /../x HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 404 "));
 
-        // An open page hears of the version, and of the next.
+        // An open page gets the version, and the next one.
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(b"GET /changes HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
         let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
