@@ -12,6 +12,7 @@ use chainwalk_core::diagnostic::Severity;
 use chainwalk_core::{parse, print};
 use chainwalk_tests::judge::{Judge, each};
 use chainwalk_tests::namespace::require;
+use chainwalk_tests::progress::Progress;
 use chainwalk_tests::random::command::{Command, commands};
 use chainwalk_tests::random::{number, runner};
 use proptest::strategy::{Strategy, ValueTree};
@@ -88,7 +89,7 @@ fn agree(ours: &Answer, theirs: &Answer) -> bool {
     }
 }
 
-fn judge(judge: &Judge, (seed, count): (u64, u64)) -> Outcome {
+fn judge(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) -> Outcome {
     let mut runner = runner(seed, Config::default());
     let all = commands(judge.family);
     let mut outcome = Outcome::default();
@@ -100,6 +101,7 @@ fn judge(judge: &Judge, (seed, count): (u64, u64)) -> Outcome {
             Ok(_) => outcome.accepted += 1,
             Err(_) => outcome.refused += 1,
         }
+        progress.add(1);
         if agree(&ours, &theirs) {
             continue;
         }
@@ -136,7 +138,8 @@ fn iptables_takes_refuses_and_prints_the_same() {
     require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
     let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
     let started = Instant::now();
-    let results = each("commands", |iptables| judge(iptables, (seed, count.div_ceil(4))));
+    let progress = Progress::new("commands", count, COMMANDS);
+    let results = each("commands", |iptables| judge(iptables, (seed, count.div_ceil(4)), &progress));
     let mut outcome = Outcome::default();
     results.into_iter().for_each(|result| outcome.join(result));
     assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));

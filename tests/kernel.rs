@@ -20,6 +20,7 @@ use chainwalk_core::walk::trace::Trace;
 use chainwalk_core::walk::walk;
 use chainwalk_tests::lessons;
 use chainwalk_tests::namespace::{program, require};
+use chainwalk_tests::progress::Progress;
 use chainwalk_tests::random::{number, runner};
 use proptest::strategy::Strategy;
 use proptest::test_runner::{Config, TestCaseError, TestError};
@@ -62,6 +63,7 @@ fn judge(
     place: usize,
     (seed, packets): (u64, u64),
     stop: &AtomicBool,
+    progress: &Progress,
 ) -> Result<Coverage, String> {
     Lab::run(backends, family, place, |lab| {
         let max_shrink_iters = if backends == NFT_FIRST { 0 } else { 2000 };
@@ -70,6 +72,7 @@ fn judge(
         let cases = Case::any(backends, family);
         let state = RefCell::new((lab, Coverage::default()));
         while state.borrow().1.packets < packets && !stop.load(Relaxed) {
+            let sent = state.borrow().1.packets;
             let tree = cases.new_tree(&mut runner).expect("no case is rejected");
             let result = runner.run_one(tree, |case| {
                 let (lab, coverage) = &mut *state.borrow_mut();
@@ -82,6 +85,7 @@ fn judge(
                 let programs: Vec<_> = backends.iter().map(|backend| program(*backend, family, "restore")).collect();
                 return Err(format!("{}, CHAINWALK_SEED={seed}: {reason}", programs.join(" then ")));
             }
+            progress.add(state.borrow().1.packets - sent);
         }
         Ok(state.into_inner().1)
     })
@@ -93,12 +97,13 @@ fn the_walk_is_the_kernels() {
     let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS));
     let started = Instant::now();
     let stop = &AtomicBool::new(false);
+    let progress = &Progress::new("packets", packets, PACKETS);
     let kinds = BACKENDS.into_iter().flat_map(|backend| FAMILIES.map(|family| (backend, family)));
     let results: Vec<Result<Coverage, String>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..)
             .zip(kinds)
             .map(|(place, kind)| {
-                scope.spawn(move || judge((&[kind.0], kind.1), place, (seed, packets.div_ceil(4)), stop))
+                scope.spawn(move || judge((&[kind.0], kind.1), place, (seed, packets.div_ceil(4)), stop, progress))
             })
             .collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
@@ -130,8 +135,15 @@ fn both_backends_are_asked() {
     require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore", "ip6tables-legacy-save"]);
     let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS));
     let stop = &AtomicBool::new(false);
+    let progress = &Progress::new("packets through both backends", packets / 10, PACKETS / 10);
     let mut coverage = Coverage::default();
-    let mut run = |loaded, family, place, (seed, packets)| match judge((loaded, family), place, (seed, packets), stop) {
+    let mut run = |loaded, family, place, (seed, packets)| match judge(
+        (loaded, family),
+        place,
+        (seed, packets),
+        stop,
+        progress,
+    ) {
         Ok(part) => coverage.join(part),
         Err(difference) => panic!("{difference}"),
     };

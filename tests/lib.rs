@@ -4,5 +4,6 @@ pub mod browser;
 pub mod judge;
 pub mod lessons;
 pub mod namespace;
+pub mod progress;
 pub mod random;
 pub mod site;

@@ -13,6 +13,7 @@ use chainwalk_core::ruleset::TableName;
 use chainwalk_core::{parse, print};
 use chainwalk_tests::judge::{Judge, each};
 use chainwalk_tests::namespace::require;
+use chainwalk_tests::progress::Progress;
 use chainwalk_tests::random::command::commands;
 use chainwalk_tests::random::{number, runner};
 use proptest::strategy::{Strategy, ValueTree};
@@ -86,7 +87,7 @@ fn rules(text: &str) -> BTreeMap<String, Vec<String>> {
 }
 
 /// Loads random rules.
-fn load(judge: &Judge, (seed, count): (u64, u64)) {
+fn load(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) {
     let mut runner = runner(seed, Config::default());
     let all = commands(judge.family);
     for _ in 0..count {
@@ -96,11 +97,12 @@ fn load(judge: &Judge, (seed, count): (u64, u64)) {
         words.extend(["-c", COUNTED[0], COUNTED[1]]);
         // What it refuses is another test's.
         let _ = judge.run("", &words);
+        progress.add(1);
     }
 }
 
-fn judge(judge: &Judge, work: (u64, u64)) -> Outcome {
-    load(judge, work);
+fn judge(judge: &Judge, work: (u64, u64), progress: &Progress) -> Outcome {
+    load(judge, work, progress);
     let mut outcome = Outcome::default();
     for table in TableName::ALL {
         let Ok(saved) = judge.run("-save", &["-c", "-t", table.name()]) else { continue };
@@ -164,7 +166,8 @@ fn a_listing_reads_as_the_rules_that_it_shows() {
     require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
     let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
     let started = Instant::now();
-    let results = each("listings", |iptables| judge(iptables, (seed, count.div_ceil(4))));
+    let progress = Progress::new("commands to be listed", count, COMMANDS);
+    let results = each("listings", |iptables| judge(iptables, (seed, count.div_ceil(4)), &progress));
     let mut outcome = Outcome::default();
     results.into_iter().for_each(|result| outcome.join(result));
     assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));

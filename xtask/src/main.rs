@@ -1,7 +1,7 @@
 //! `cargo xtask`: everything a newcomer types.
 //!
 //! # Layout
-//! - `serve`, `dist`, `test`, `bench`, `pictures`: the commands
+//! - `serve`, `dist`, `test`, `judge`, `bench`, `pictures`: the commands
 //! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
 //! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for `serve`
 //! - `cargo`, `target`, `packages`: running cargo; what has to be installed
@@ -12,6 +12,7 @@ mod bench;
 mod cargo;
 mod dependency_rules;
 mod dist;
+mod judge;
 mod lessons;
 mod packages;
 mod page;
@@ -37,6 +38,8 @@ usage: cargo xtask COMMAND
   test [--fast]                 run every check; --fast: format, lints and the tests that need neither root nor a browser
   bench [PART]...               measure Chainwalk against its peers, one table; parts: kernel, reading, hostile,
                                 page, start, capture; and parts, what each part of the core takes (docs/performance.md)
+  judge [PART]...               run the suites of random input with ten times as much of it and a new seed; parts: kernel,
+                                commands, listings, properties
   pictures                      take the pictures of the README anew
   help                          print this";
 
@@ -47,6 +50,7 @@ enum Command {
     Build { capture: bool },
     Test { fast: bool },
     Bench { parts: Vec<String> },
+    Judge { parts: Vec<String> },
     Pictures,
     Help,
 }
@@ -64,6 +68,7 @@ fn main() -> ExitCode {
         Command::Build { capture } => dist::build(capture),
         Command::Test { fast } => test::test(fast),
         Command::Bench { parts } => bench::bench(&parts),
+        Command::Judge { parts } => judge::judge(&parts),
         Command::Pictures => pictures::take(),
         Command::Help => {
             progress::say(USAGE);
@@ -89,6 +94,7 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             Some("test") => Command::Test { fast: false },
             Some("pictures") => Command::Pictures,
             Some("bench") => Command::Bench { parts: Vec::new() },
+            Some("judge") => Command::Judge { parts: Vec::new() },
             Some("help") => Command::Help,
             _ => return Err(format!("there is no command {word:?}").into()),
         },
@@ -101,7 +107,7 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
             (Command::Serve { open, .. }, Long("no-open")) => *open = false,
             (Command::Build { capture }, Long("capture")) => *capture = true,
             (Command::Test { fast }, Long("fast")) => *fast = true,
-            (Command::Bench { parts }, Value(part)) => parts.push(part.string()?),
+            (Command::Bench { parts } | Command::Judge { parts }, Value(part)) => parts.push(part.string()?),
             (_, other) => return Err(other.unexpected()),
         }
     }
@@ -127,6 +133,7 @@ mod tests {
         check("test --help", Ok(Command::Help));
         check("bench", Ok(Command::Bench { parts: Vec::new() }));
         check("bench kernel", Ok(Command::Bench { parts: vec!["kernel".into()] }));
+        check("judge kernel commands", Ok(Command::Judge { parts: vec!["kernel".into(), "commands".into()] }));
         check("", Err("which command?"));
         check("deploy", Err("there is no command \"deploy\""));
         check("build --fast", Err("invalid option '--fast'"));

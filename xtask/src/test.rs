@@ -25,7 +25,7 @@ struct Count {
 type Stage = (&'static str, fn(&mut Count) -> Result<()>);
 
 /// Those that `--fast` runs, too, come first.
-const STAGES: [Stage; 9] = [
+const STAGES: [Stage; 10] = [
     ("format", |_| run(&mut cargo(&["fmt", "--all", "--check"]))),
     ("lints", |_| lints()),
     // Of the page: its state and what it computes, which need no browser.
@@ -38,6 +38,7 @@ const STAGES: [Stage; 9] = [
     ("dist", |_| dist::build(true)),
     ("programs for the kernel and browser tests", |_| packages::ensure(&[])),
     ("kernel, capture and browser tests", run_suites),
+    ("core and kernel tests on the code paths of release builds", run_on_release_paths),
 ];
 const FAST: usize = 3;
 
@@ -91,6 +92,14 @@ fn run_suites(count: &mut Count) -> Result<()> {
     let mut suites = cargo(&["test", "-p", "chainwalk-tests"]);
     suites.env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture")).env("CHAINWALK_DIST", dist);
     run_tests(&mut suites, count)
+}
+
+/// A debug build of core compares each result of the template cache and of the prefilter with that of the slow path (`debug_assert!`). A
+/// release build takes the fast paths alone; so does this one. Only core and these tests are compiled again.
+fn run_on_release_paths(count: &mut Count) -> Result<()> {
+    const RELEASE_PATHS: [&str; 3] = ["test", "--config", "profile.dev.package.chainwalk-core.debug-assertions=false"];
+    run_tests(cargo(&RELEASE_PATHS).args(["-p", "chainwalk-core", "--tests"]), count)?;
+    run_tests(cargo(&RELEASE_PATHS).args(["-p", "chainwalk-tests", "--test", "kernel"]), count)
 }
 
 /// Runs `cargo test` to its end, passes on what it prints as it comes, and counts.
