@@ -25,7 +25,7 @@ impl Progress {
         let tenths = |done: u64| done * 10 / self.total.max(1);
         if self.total > self.usual && tenths(before) < tenths(after) {
             let Self { what, total, .. } = self;
-            // A closed standard error is no reason to stop.
+            // The run goes on if standard error is closed.
             let _ = writeln!(std::io::stderr(), "{what}: {after} of {total}");
         }
     }

@@ -29,7 +29,7 @@ impl SourceWatcher {
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
             let changed = event.map(|event| changed_source(&event, &below, sources)).transpose();
             if let Some(changed) = changed {
-                // Nobody receives it once the watch has ended.
+                // The receiver is gone once the watch has ended.
                 let _ = sender.send(changed);
             }
         })?;
