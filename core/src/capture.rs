@@ -2,7 +2,7 @@
 
 use serde::Serialize;
 
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::packet::Family;
 use crate::record::{read_by_name, record};
 
@@ -54,6 +54,21 @@ record! {
     start Self::default();
     must schema_version, must tool, must captured_at, must target, may kernel, may redacted, must rulesets,
     may nftables, may host, may warnings,
+}
+
+/// More rule sets than any capture has: one for each family and backend.
+const MAX_RULESETS: usize = 16;
+/// More warnings than anyone reads.
+const MAX_WARNINGS: usize = 1_000;
+
+impl Capture {
+    /// Drops what exceeds the most that a page can take, and says so of each list, as [`Host::limit`] does.
+    pub fn limit(&mut self) -> Vec<String> {
+        let mut dropped = self.host.limit();
+        host::limit(&mut self.rulesets, MAX_RULESETS, "rule sets", &mut dropped);
+        host::limit(&mut self.warnings, MAX_WARNINGS, "warnings", &mut dropped);
+        dropped
+    }
 }
 
 /// The process that stands for the captured namespace.

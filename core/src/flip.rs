@@ -1,5 +1,6 @@
 //! What would have altered an answer: one field of the packet, or one rule. Every flip that is offered has been walked.
 
+use std::collections::BTreeSet;
 use std::net::IpAddr;
 
 use crate::constants::Constants;
@@ -329,7 +330,8 @@ fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dy
     let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
     let via = host.routes.iter().filter_map(|route| route.via);
     let addresses = own.chain(constants.addresses("dst")).chain(via).chain(outside(packet.family()));
-    for dst in addresses.filter(|dst| Family::of(*dst) == packet.family()) {
+    let mut tried = BTreeSet::new();
+    for dst in addresses.filter(|dst| Family::of(*dst) == packet.family() && tried.insert(*dst)) {
         if !add("dst", Some(Packet { dst, ..packet.clone() })) {
             return;
         }

@@ -272,6 +272,33 @@ record! {
     must pid, must command, must uid, must gid, may groups, may host_uid, may proxy,
 }
 
+/// The most of each list that is used: see [`Host::limit`].
+const MAX_INTERFACES: usize = 5_000;
+const MAX_ADDRESSES: usize = 20_000;
+const MAX_ROUTES: usize = 50_000;
+const MAX_ROUTING_RULES: usize = 1_000;
+const MAX_SOCKETS: usize = 10_000;
+const MAX_PROCESSES: usize = 20_000;
+const MAX_SYSCTLS: usize = 50_000;
+/// Of all processes and interfaces together.
+const MAX_GROUPS: usize = 200_000;
+/// As many as a process has in most systems.
+const MAX_PROCESS_GROUPS: usize = 32;
+/// Routes times routing rules.
+const MAX_COMPARISONS: usize = 2_000_000;
+
+fn exceeds(have: usize, most: usize, what: &str) -> String {
+    format!("{have} {what}: the first {most} are used")
+}
+
+/// Drops what is behind the first `most`, and notes that.
+pub(crate) fn limit<T>(list: &mut Vec<T>, most: usize, what: &str, dropped: &mut Vec<String>) {
+    if list.len() > most {
+        dropped.push(exceeds(list.len(), most, what));
+        list.truncate(most);
+    }
+}
+
 /// The kernel settings that let packets pass on to other hosts, of IPv4 and of IPv6.
 const FORWARDING: (&str, &str) = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding");
 
@@ -340,6 +367,54 @@ impl Host {
     /// Whether it passes packets of that family on to other hosts.
     pub fn forwards(&self, family: Family) -> bool {
         self.is_on(if family == Family::Ipv4 { FORWARDING.0 } else { FORWARDING.1 })
+    }
+
+    /// Drops what exceeds the most that a page can walk with, and says so of each list: "60000 routes: the first 50000 are used".
+    ///
+    /// Real nodes have fewer of each. A link of 16 kB can hold a hundred thousand.
+    pub fn limit(&mut self) -> Vec<String> {
+        let mut dropped = Vec::new();
+        limit(&mut self.interfaces, MAX_INTERFACES, "interfaces", &mut dropped);
+        let addresses = self.interfaces.iter().map(|interface| interface.addresses.len()).sum();
+        if addresses > MAX_ADDRESSES {
+            let mut left = MAX_ADDRESSES;
+            for interface in &mut self.interfaces {
+                interface.addresses.truncate(left);
+                left -= interface.addresses.len();
+            }
+            dropped.push(exceeds(addresses, MAX_ADDRESSES, "addresses of interfaces"));
+        }
+        limit(&mut self.routes, MAX_ROUTES, "routes", &mut dropped);
+        // Each rule may look at every route.
+        let most_rules = (MAX_COMPARISONS / self.routes.len().max(1)).min(MAX_ROUTING_RULES);
+        limit(&mut self.rules, most_rules, "routing rules", &mut dropped);
+        limit(&mut self.sockets, MAX_SOCKETS, "sockets", &mut dropped);
+        limit(&mut self.processes, MAX_PROCESSES, "processes", &mut dropped);
+        let groups = self.interfaces.iter().filter_map(|interface| interface.multicast_groups.as_ref()).map(Vec::len);
+        let groups = groups.chain(self.processes.iter().map(|process| process.groups.len()));
+        if groups.sum::<usize>() > MAX_GROUPS {
+            for interface in &mut self.interfaces {
+                interface.multicast_groups = None;
+            }
+            for process in &mut self.processes {
+                process.groups.truncate(MAX_PROCESS_GROUPS);
+            }
+            dropped.push(format!(
+                "more than {MAX_GROUPS} groups of processes and interfaces: {MAX_PROCESS_GROUPS} of each process are used"
+            ));
+        }
+        if self.sysctls.len() > MAX_SYSCTLS {
+            dropped.push(exceeds(self.sysctls.len(), MAX_SYSCTLS, "kernel settings"));
+            self.sysctls = std::mem::take(&mut self.sysctls).into_iter().take(MAX_SYSCTLS).collect();
+        }
+        dropped
+    }
+
+    /// How much a walk has to look through and to keep, in units of a rule.
+    pub(crate) fn weight(&self) -> usize {
+        let addresses: usize = self.interfaces.iter().map(|interface| 1 + interface.addresses.len()).sum();
+        let lookup = self.routes.len() * (1 + self.rules.len());
+        (addresses + lookup + self.sockets.len() + self.processes.len() + self.sysctls.len()) / 4
     }
 
     /// Reads the public JSON.

@@ -12,10 +12,11 @@ use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::Serialize;
 
-use crate::host::Host;
+use crate::host::{self, Host};
 use crate::packet::Packet;
 use crate::record::record;
 use crate::ruleset::{Ruleset, TableName};
+use crate::visible;
 use crate::walk::trace::{ChainPlace, Place};
 
 /// So many characters a link may have: mail programs and chats cut longer ones.
@@ -23,6 +24,11 @@ pub const MOST: usize = 16 * 1024;
 
 /// Unpacked, a link's text is no longer than this: a few kilobytes could otherwise fill the memory.
 const MOST_UNPACKED: usize = 4 << 20;
+
+/// A page shows two packets beside each other.
+const MAX_PACKETS: usize = 16;
+/// More rules than anyone settles by hand: each is compared with every rule that a packet meets.
+const MAX_SETTLED: usize = 256;
 
 /// The version that a text alone has.
 const TEXT: char = '1';
@@ -68,6 +74,9 @@ pub struct Shared {
     /// To be looked at within another page: nothing can be changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub embed: bool,
+    /// What was left out because it was too much to be shown: "60000 routes: the first 50000 are used".
+    #[serde(skip)]
+    pub dropped: Vec<String>,
 }
 
 record! {
@@ -131,7 +140,8 @@ impl Shared {
     /// # Panics
     /// Never: it holds nothing that JSON cannot.
     pub fn json(&self) -> String {
-        serde_json::to_string(self).expect("it holds no maps with keys that are not strings")
+        let json = serde_json::to_string(self).expect("it holds no maps with keys that are not strings");
+        visible::escape_json(json)
     }
 
     /// Reads such a file; nothing where the text is of another kind.
@@ -144,7 +154,14 @@ impl Shared {
     }
 
     fn from_json(text: &str) -> Result<Self, Broken> {
-        serde_json::from_str(text).map_err(|_| Broken::Damaged)
+        let mut shared: Self = serde_json::from_str(text).map_err(|_| Broken::Damaged)?;
+        let dropped = &mut shared.dropped;
+        if let Some(host) = &mut shared.host {
+            dropped.extend(host.limit());
+        }
+        host::limit(&mut shared.packets, MAX_PACKETS, "packets", dropped);
+        host::limit(&mut shared.settled, MAX_SETTLED, "settled rules", dropped);
+        Ok(shared)
     }
 }
 

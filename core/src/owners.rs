@@ -1,5 +1,7 @@
 //! Who may send it: the whole space of user and group ids, split into classes of one fate each.
 
+use std::collections::BTreeSet;
+
 use crate::constants::Constants;
 use crate::host::Host;
 use crate::mesh::ranges;
@@ -108,18 +110,16 @@ pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet:
     classes
 }
 
+/// How much work a walk was, in steps.
 pub(crate) fn taken(trace: &Trace) -> usize {
-    trace.path.steps.len() + trace.branches.iter().map(|branch| branch.path.steps.len()).sum::<usize>() + 1
+    let branches: usize = trace.branches.iter().map(|branch| branch.path.steps.len()).sum();
+    trace.path.steps.len() + branches + 1 + trace.host.weight()
 }
 
 /// The space cut wherever a rule's range of ids begins or ends.
 fn intervals(constants: &Constants, field: &str) -> Ids {
-    let mut starts = vec![0];
-    for cut in constants.ranges(field).into_iter().flat_map(|(low, high)| [Some(low), high.checked_add(1)]).flatten() {
-        if let Err(place) = starts.binary_search(&cut) {
-            starts.insert(place, cut);
-        }
-    }
+    let cuts = constants.ranges(field).into_iter().flat_map(|(low, high)| [Some(low), high.checked_add(1)]).flatten();
+    let starts: BTreeSet<u32> = cuts.chain([0]).collect();
     let mut intervals: Ids = starts.into_iter().map(|start| (start, u32::MAX)).collect();
     for place in 1..intervals.len() {
         intervals[place - 1].1 = intervals[place].0 - 1;

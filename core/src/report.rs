@@ -8,6 +8,7 @@ use crate::explain;
 use crate::packet::Packet;
 use crate::ruleset::{Hook, Ruleset, TableName};
 use crate::view::View;
+use crate::visible;
 use crate::walk::trace::{
     Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind,
 };
@@ -18,7 +19,7 @@ use crate::walk::trace::{
 /// If the trace is not one of these rule sets.
 pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
     let report = Report::new(rulesets, trace);
-    serde_json::to_string(&report).expect("a report holds no maps with keys that are not strings")
+    visible::escape_json(serde_json::to_string(&report).expect("a report holds no maps with keys that are not strings"))
 }
 
 /// A packet as JSON, on one line.
@@ -26,7 +27,7 @@ pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
 /// # Panics
 /// Never: it holds nothing that JSON cannot.
 pub fn packet(packet: &Packet) -> String {
-    serde_json::to_string(packet).expect("a packet holds no maps")
+    visible::escape_json(serde_json::to_string(packet).expect("a packet holds no maps"))
 }
 
 #[derive(Serialize)]

@@ -30,6 +30,27 @@ pub fn escape_lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| is_invisible(character) && !matches!(character, '\n' | '\t'))
 }
 
+/// JSON in which every invisible character is escaped as JSON does it, so that nothing is lost: U+202E becomes `\\u202e`. Blanks and line
+/// ends between the values stay.
+pub fn escape_json(json: String) -> String {
+    let is_escaped = |character: char| is_invisible(character) && !matches!(character, '\n' | '\t' | '\r');
+    if !json.contains(is_escaped) {
+        return json;
+    }
+    let mut out = String::with_capacity(json.len() + 16);
+    for character in json.chars() {
+        if is_escaped(character) {
+            for unit in character.encode_utf16(&mut [0; 2]) {
+                // Writing to a string cannot fail.
+                let _ = write!(out, "\\u{unit:04x}");
+            }
+        } else {
+            out.push(character);
+        }
+    }
+    out
+}
+
 fn escape(text: &str, is_named: impl Fn(char) -> bool) -> Cow<'_, str> {
     // Nearly all text is printable ASCII.
     if !text.contains(&is_named) {
@@ -68,6 +89,14 @@ mod tests {
             assert_eq!(escape_invisible(text), line, "{text:?}");
             assert_eq!(escape_lines(text), lines, "{text:?}");
         }
+    }
+
+    #[test]
+    fn json_stays_what_it_says() {
+        let text = "a\u{202e}\u{e0041}\u{7f}\u{feff}é\n\"";
+        let json = escape_json(serde_json::to_string(text).expect("a text is JSON"));
+        assert_eq!(json, r#""a\u202e\udb40\udc41\u007f\ufeffé\n\"""#);
+        assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(text));
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! The JSON that `chainwalk-capture` prints, alone or with other text around it.
 
 use crate::capture::{Capture, SCHEMA_VERSION};
-use crate::diagnostic::{Code, Problem, Span};
+use crate::diagnostic::{Code, Problem, Severity, Span};
 
 use super::{Inside, Parsed, Read, wrong};
 
@@ -55,6 +55,11 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
         let problem =
             Problem::new(Code::NewerCapture, format!("this capture is of version {}", capture.schema_version))
                 .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
+        read.diagnostics.push(&text, 1, Span::default(), problem);
+    }
+    for dropped in capture.limit() {
+        let problem = Problem::new(Code::LimitExceeded, format!("this capture holds {dropped}"));
+        let problem = Problem { severity: Severity::Warning, ..problem };
         read.diagnostics.push(&text, 1, Span::default(), problem);
     }
     let mut sources: Vec<String> =
