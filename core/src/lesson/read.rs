@@ -198,6 +198,8 @@ impl Reader<'_, '_> {
         if line.starts_with('#') {
             return Err(fault(number, "a heading of a step begins with `## `; there are no others"));
         }
+        // Before the first step there may be no rules yet that a claim could be about.
+        self.step(number)?;
         // A paragraph, or an item, goes on up to an empty line or the next item.
         let mut text = line.to_owned();
         while let Some(next) = lines.lines.get(lines.at).map(|next| next.trim()) {
@@ -230,6 +232,9 @@ impl Reader<'_, '_> {
     fn fence(&mut self, number: usize, kind: &str, inside: &[(usize, &str)]) -> Result<(), Fault> {
         let (word, about) = kind.split_once(' ').unwrap_or((kind, ""));
         let text = || inside.iter().flat_map(|(_, line)| [line, "\n"]).collect::<String>();
+        if matches!(word, "show" | "ask" | "task") {
+            self.step(number)?;
+        }
         match word {
             "" | "text" | "sh" | "yaml" => self.push(number, Block::Listing(text())),
             "rules" => self.rules(about, &text(), inside).map_err(|message| fault(number, message)),
@@ -242,8 +247,11 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             "show" => {
-                for (line, text) in inside {
-                    self.show(text).map_err(|message| fault(*line, message))?;
+                // The other lines name packets and rules of the rule set, which may be named below them.
+                let names_rules = |(_, text): &&(usize, &str)| text.trim_start().starts_with("rules:");
+                let (first, others): (Vec<_>, Vec<_>) = inside.iter().partition(names_rules);
+                for (line, text) in first.into_iter().chain(others) {
+                    self.show(text).map_err(|message| fault(line, message))?;
                 }
                 let scene = self.scene.clone();
                 let step = self.step(number)?;
@@ -291,7 +299,11 @@ impl Reader<'_, '_> {
         let value = value.trim();
         match key.trim() {
             "rules" => {
-                self.scene.world = self.world(value)?;
+                let world = self.world(value)?;
+                if self.scene.world != world {
+                    // What was pointed at is a rule of the other rule set.
+                    (self.scene.world, self.scene.at) = (world, At::Decided);
+                }
             }
             "packets" => {
                 let found: Result<Vec<usize>, String> =

@@ -97,8 +97,9 @@ impl<'a> Kind<'a> {
 
     /// `OUTPUT (policy ACCEPT 10 packets, 600 bytes)`, `X (2 references)`
     fn listed(rest: &'a str) -> Self {
-        let name = rest.split_whitespace().next().unwrap_or_default();
-        let behind = rest[name.len()..].trim_start();
+        let rest = rest.trim_start();
+        let (name, behind) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
+        let behind = behind.trim_start();
         let stated = behind.starts_with("(policy ") || behind.starts_with('(') && behind.contains("references)");
         if is_name(name) && stated { Self::Listed(name) } else { Self::Other }
     }
