@@ -7,6 +7,7 @@ use crate::mesh::Mesh;
 use crate::print;
 use crate::report;
 use crate::ruleset::Ruleset;
+use crate::visible;
 use crate::walk::trace::{Outcome, Trace};
 
 /// So many steps are told one by one.
@@ -27,6 +28,8 @@ pub fn markdown(
         let _ = write_walk(rulesets, mesh, given, name, trace, &mut out);
     }
     if let Some(link) = link {
+        // A parenthesis within it would end it.
+        let link = link.replace('(', "%28").replace(')', "%29");
         let _ = writeln!(out, "[Step through it in Chainwalk]({link})");
     }
     out
@@ -41,8 +44,9 @@ fn write_walk(
     out: &mut String,
 ) -> std::fmt::Result {
     let headline = explain::verdict(rulesets, trace, mesh);
-    let (lead, reason, end) = (&headline.lead, plain(&headline.reason), plain(&explain::capital(&headline.end)));
-    writeln!(out, "### {}: {lead} {reason}\n\n{end}.\n", plain(&explain::capital(name)))?;
+    let line = |text: &str| plain(text, Surroundings::Line);
+    let (lead, reason, end) = (&headline.lead, line(&headline.reason), line(&explain::capital(&headline.end)));
+    writeln!(out, "### {}: {lead} {reason}\n\n{end}.\n", line(&explain::capital(name)))?;
     fenced("json", &report::packet(&trace.packet), out)?;
     let path = trace.shown();
     if let Some(place) = path.verdict.as_ref().and_then(|verdict| verdict.decided_by)
@@ -68,8 +72,12 @@ fn write_walk(
             Outcome::Policy => "✓ applies",
         };
         let why = explain::why(rulesets, trace, path, &step);
-        let (hook, table, chain) = (step.hook, table.name, plain(&chain.name));
-        writeln!(out, "| {number} | {hook} | {table} | {chain} | {rule} | {outcome} | {} |", plain(&why))?;
+        let (hook, table, chain) = (step.hook, table.name, plain(&chain.name, Surroundings::Cell));
+        writeln!(
+            out,
+            "| {number} | {hook} | {table} | {chain} | {rule} | {outcome} | {} |",
+            plain(&why, Surroundings::Cell)
+        )?;
     }
     out.push('\n');
     let certain = if trace.certain { "Certain" } else { "A dump cannot tell all of it" };
@@ -77,31 +85,98 @@ fn write_walk(
         return writeln!(out, "{certain}.\n");
     }
     writeln!(out, "{certain}, given:\n")?;
-    given.iter().chain(&trace.assumes).try_for_each(|says| writeln!(out, "- {}", plain(says)))?;
+    given.iter().chain(&trace.assumes).try_for_each(|says| writeln!(out, "- {}", line(says)))?;
     out.push('\n');
     Ok(())
 }
 
-/// Text in which nothing is markup, on one line. An underscore within a word is none.
-fn plain(text: &str) -> String {
+/// Text in which nothing is markup, on one line. What forges look for in a page that was already made (addresses, mentions, numbers of
+/// issues, mathematics, names of pictures) cannot be escaped: such a word becomes code.
+fn plain(text: &str, surroundings: Surroundings) -> String {
+    let text = visible::escape_invisible(text);
     let mut out = String::with_capacity(text.len());
-    for character in text.chars() {
-        match character {
-            '\\' | '`' | '*' | '[' | ']' | '<' | '>' | '|' | '&' | '!' => {
-                out.push('\\');
-                out.push(character);
-            }
-            control if control.is_control() => out.push(' '),
-            other => out.push(other),
+    for (place, word) in text.split(' ').enumerate() {
+        if place > 0 {
+            out.push(' ');
+        }
+        if is_found_by_forges(word) {
+            push_code(word, surroundings, &mut out);
+        } else {
+            push_escaped(word, place == 0, &mut out);
         }
     }
     out
 }
 
+/// Where a text stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Surroundings {
+    Line,
+    /// Within a table a `|` ends a cell even in code.
+    Cell,
+}
+
+/// Whether GitHub or GitLab would make something of a word: `www.a.b`, `http://a`, `a@b`, `@a`, `#12`, `GH-12`, `a/b#12`, `$a$`, `:100:`,
+/// `!12`, `%12`, `&12`, `~a`, `0badc0de`.
+fn is_found_by_forges(word: &str) -> bool {
+    let lower = word.to_ascii_lowercase();
+    let before_digit = |sign: char| {
+        word.match_indices(sign).any(|(at, _)| word[at + sign.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()))
+    };
+    let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
+    let is_commit = (7..=64).contains(&bare.len())
+        && bare.bytes().all(|byte| byte.is_ascii_hexdigit())
+        && bare.bytes().any(|byte| byte.is_ascii_digit())
+        && bare.bytes().any(|byte| byte.is_ascii_alphabetic());
+    word.contains(['@', '#', '$', '~', '`'])
+        || lower.contains("www.")
+        || lower.contains("://")
+        || lower.match_indices("gh-").any(|(at, _)| lower[at + 3..].starts_with(|c: char| c.is_ascii_digit()))
+        || word.matches(':').count() > 1
+        || ['!', '%', '&'].into_iter().any(before_digit)
+        || is_commit
+}
+
+/// A word between more backticks than it has in a row.
+fn push_code(word: &str, surroundings: Surroundings, out: &mut String) {
+    let mut ticks = String::from("`");
+    while word.contains(&ticks) {
+        ticks.push('`');
+    }
+    // A backtick at an end would belong to those around it.
+    let pad = if word.starts_with('`') || word.ends_with('`') { " " } else { "" };
+    let word = if surroundings == Surroundings::Cell { word.replace('|', "\\|") } else { word.to_owned() };
+    for piece in [&ticks, pad, &word, pad, &ticks] {
+        out.push_str(piece);
+    }
+}
+
+/// A word with a backslash before each sign that could be markup. `leads`: a line may begin with it.
+fn push_escaped(word: &str, leads: bool, out: &mut String) {
+    let is_number = |before: &str| !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
+    for (at, character) in word.char_indices() {
+        let (before, after) = (&word[..at], &word[at + character.len_utf8()..]);
+        let is_markup = match character {
+            '\\' | '*' | '[' | ']' | '<' | '>' | '|' | '&' | '!' => true,
+            // Within a word it is none.
+            '_' => !before.ends_with(char::is_alphanumeric) || !after.starts_with(char::is_alphanumeric),
+            // What begins a list, a ruling or a heading.
+            '-' | '+' | '=' => leads && before.is_empty(),
+            '.' | ')' => leads && is_number(before) && after.is_empty(),
+            _ => false,
+        };
+        if is_markup {
+            out.push('\\');
+        }
+        out.push(character);
+    }
+}
+
 /// A block between fences longer than any within.
 fn fenced(kind: &str, text: &str, out: &mut String) -> std::fmt::Result {
+    let text = visible::escape_lines(text);
     let mut fence = String::from("```");
-    while text.contains(&fence) {
+    while text.contains(fence.as_str()) {
         fence.push('`');
     }
     writeln!(out, "{fence}{kind}\n{text}\n{fence}\n")
@@ -112,6 +187,33 @@ mod tests {
     use super::*;
     use crate::host::Host;
     use crate::{parse, scenario, walk};
+
+    #[test]
+    fn nothing_in_a_text_is_markup() {
+        for (text, line) in [
+            ("see http://a.example/x and HTTPS://b.", "see `http://a.example/x` and `HTTPS://b.`"),
+            ("www.a.example or WWW.b.example", "`www.a.example` or `WWW.b.example`"),
+            ("ask root@a.example, cc @team", "ask `root@a.example,` cc `@team`"),
+            ("fixes #12, GH-12 and user/repo#12", "fixes `#12,` `GH-12` and `user/repo#12`"),
+            ("is ~~gone~~ and ~a b~", "is `~~gone~~` and `~a` `b~`"),
+            ("cost $x$ or $`x`$ or $$", "cost `$x$` or ``$`x`$`` or `$$`"),
+            ("`a` b`", "`` `a` `` `` b` ``"),
+            ("!12 %34 &56 :100: 0badc0de1 4294967295", "`!12` `%34` `&56` `:100:` `0badc0de1` 4294967295"),
+            ("<b>x</b> &amp; | *x* [a](b) _x_ A_B", "\\<b\\>x\\</b\\> \\&amp; \\| \\*x\\* \\[a\\](b) \\_x\\_ A_B"),
+            ("- a", "\\- a"),
+            ("1. a 2.", "1\\. a 2."),
+            ("12) a", "12\\) a"),
+            ("=== a", "\\=== a"),
+            ("# a", "`#` a"),
+            ("a\nb\u{202e}c", "a\\<U+000A\\>b\\<U+202E\\>c"),
+            ("10.0.0.1:80 is not in 10.0.0.0/8", "10.0.0.1:80 is not in 10.0.0.0/8"),
+            ("fd00:100::1", "`fd00:100::1`"),
+        ] {
+            assert_eq!(plain(text, Surroundings::Line), line);
+        }
+        assert_eq!(plain("a|b@c", Surroundings::Cell), "`a\\|b@c`");
+        assert_eq!(plain("a|b@c", Surroundings::Line), "`a|b@c`");
+    }
 
     #[test]
     fn a_walk_is_told_and_nothing_in_it_is_markup() {
