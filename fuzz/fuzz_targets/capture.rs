@@ -1,0 +1,12 @@
+//! Any text, most of it a capture's JSON, is read and shown.
+
+#![no_main]
+
+use chainwalk_fuzz::{Wishes, ask_text};
+use libfuzzer_sys::fuzz_target;
+
+fuzz_target!(|text: &str| {
+    if text.contains('{') {
+        ask_text(text, Wishes::default());
+    }
+});

@@ -1,0 +1,324 @@
+//! What the fuzz targets share: what must hold for any text that was read, and everything that the page asks of core.
+
+use arbitrary::Arbitrary;
+use chainwalk_core::compare;
+use chainwalk_core::constants::Constants;
+use chainwalk_core::diagnostic::{Severity, Span};
+use chainwalk_core::explain::{self, Fate};
+use chainwalk_core::host::Host;
+use chainwalk_core::journey::{self, Choices};
+use chainwalk_core::link::{self, Settled, Shared};
+use chainwalk_core::lint;
+use chainwalk_core::map::{self, Lane, Leg, Sheet};
+use chainwalk_core::mesh::{self, Mesh};
+use chainwalk_core::packet::Packet;
+use chainwalk_core::parse::{self, Format, Parsed};
+use chainwalk_core::search::Search;
+use chainwalk_core::walk::connection::Translation;
+use chainwalk_core::walk::trace::{Outcome, Place, Trace};
+use chainwalk_core::walk::{walk, walk_settled};
+use chainwalk_core::{
+    commands, draft, evidence, exempt, flip, owners, print, redact, replay, report, scenario, story, ticket, witness,
+};
+
+/// Rule sets that come with the page, as lessons name them.
+pub const SAMPLES: [(&str, &str, Option<&str>); 6] = [
+    ("istio-sidecar", include_str!("../../static/samples/istio-sidecar.txt"), None),
+    ("istio-sidecar-dns", include_str!("../../static/samples/istio-sidecar-dns.txt"), None),
+    (
+        "istio-sidecar-tproxy",
+        include_str!("../../static/samples/istio-sidecar-tproxy.txt"),
+        Some(include_str!("../../static/samples/istio-sidecar-tproxy.host.json")),
+    ),
+    ("istio-sidecar-1.5", include_str!("../../static/samples/istio-sidecar-1.5.txt"), None),
+    (
+        "istio-ambient",
+        include_str!("../../static/samples/istio-ambient.txt"),
+        Some(include_str!("../../static/samples/istio-ambient.host.json")),
+    ),
+    ("linkerd", include_str!("../../static/samples/linkerd.txt"), None),
+];
+
+/// The text and the namespace of a sample.
+pub fn sample(name: &str) -> Option<(&'static str, Option<&'static str>)> {
+    SAMPLES.iter().find(|sample| sample.0 == name).map(|sample| (sample.1, sample.2))
+}
+
+fn lies_in(source: &str, span: Span) {
+    assert!(source.get(span.start as usize..span.end as usize).is_some(), "{span:?} is no part of the text");
+}
+
+/// Every place that was read lies in its text.
+pub fn check_places(parsed: &Parsed) {
+    for diagnostic in &parsed.diagnostics {
+        let source = &parsed.sources[diagnostic.source as usize];
+        lies_in(source, diagnostic.span);
+        for fix in &diagnostic.fixes {
+            lies_in(source, fix.span);
+        }
+    }
+    for section in &parsed.sections {
+        lies_in(&parsed.sources[section.source as usize], section.span);
+        assert!(section.ruleset.is_none_or(|place| (place as usize) < parsed.rulesets.len()));
+        let _ = section.to_string();
+    }
+    for ruleset in &parsed.rulesets {
+        let source = &parsed.sources[ruleset.source as usize];
+        for rule in ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules) {
+            lies_in(source, rule.span);
+            let line = source[..rule.span.start as usize].bytes().filter(|byte| *byte == b'\n').count() + 1;
+            assert_eq!(line, rule.line as usize);
+        }
+        for off in &ruleset.off {
+            lies_in(source, off.span);
+        }
+    }
+}
+
+/// What is printed reads back the same.
+pub fn check_printed(parsed: &Parsed) {
+    // What of a listing was not understood is kept as written, which iptables-save's form has no place for.
+    let unread = parsed.sections.iter().any(|section| section.format == Format::Listing)
+        && parsed.diagnostics.iter().any(|remark| remark.severity == Severity::Warning);
+    for ruleset in &parsed.rulesets {
+        let printed = print::save(ruleset, true);
+        if !parsed.has_errors() && !unread {
+            let again = parse::parse(printed.clone());
+            // Without a header the family is told from what the rules name.
+            if again.rulesets.iter().all(|other| other.family == ruleset.family) {
+                assert_eq!(again.rulesets.iter().map(|set| print::save(set, true)).collect::<String>(), printed);
+            }
+        }
+    }
+}
+
+/// The places of the first rules of every chain, and of its policy.
+pub fn places(parsed: &Parsed, most: usize) -> Vec<Place> {
+    use chainwalk_core::walk::trace::ChainPlace;
+    let mut found = Vec::new();
+    for (ruleset, set) in (0..).zip(&parsed.rulesets) {
+        for table in &set.tables {
+            for (chain, rules) in (0..).zip(&table.chains) {
+                let at = ChainPlace { ruleset, table: table.name, chain };
+                found.push(Place { at, rule: None });
+                found.extend((0..rules.rules.len() as u32).take(8).map(|rule| Place { at, rule: Some(rule) }));
+            }
+        }
+    }
+    found.truncate(most);
+    found
+}
+
+/// What is asked besides the rules.
+#[derive(Arbitrary, Clone, Copy, Debug)]
+pub struct Wishes {
+    /// Which scenario is the second packet.
+    pub other: u8,
+    /// The step that is shown.
+    pub cursor: u16,
+    /// How wide the map is.
+    pub width: u16,
+    /// Which rules are settled.
+    pub settled: u32,
+    /// By what a neutral copy is made.
+    pub secret: u8,
+}
+
+impl Default for Wishes {
+    fn default() -> Self {
+        Self { other: 1, cursor: 2, width: 700, settled: 5, secret: 7 }
+    }
+}
+
+/// Everything that the page asks of core once a text was read, for one packet of the text's link or the usual ones.
+pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: Wishes) {
+    let rulesets = &parsed.rulesets;
+    let mesh = rulesets.iter().find_map(mesh::recognise);
+    let mesh = mesh.as_ref();
+    let usual = scenario::list(host, mesh);
+    let packet = packets.first().unwrap_or(&usual[0].packet).clone();
+    let other = packets.get(1).unwrap_or(&usual[wishes.other as usize % usual.len()].packet).clone();
+    let all_places = places(parsed, 200);
+    let settled: Vec<(Place, bool)> = (0..32)
+        .filter(|bit| wishes.settled >> bit & 1 == 1)
+        .filter_map(|bit| Some((*all_places.get(bit)?, wishes.settled & 1 == 1)))
+        .collect();
+    let one = walk_settled(rulesets, None, host, &packet, Translation::default(), &settled);
+    let two = walk(rulesets, None, host, &other);
+    for trace in [&one, &two] {
+        ask_trace(parsed, mesh, trace);
+    }
+    let _ = compare::part(one.shown(), two.shown());
+    draw(parsed, host, mesh, [&one, &two], wishes);
+
+    let constants = Constants::of(rulesets, packet.family());
+    for found in scenario::of_constants(&constants, rulesets, host, mesh).iter().take(12) {
+        let trace = walk(rulesets, None, host, &found.packet);
+        if let (Some(mesh), Some(end)) = (mesh, trace.verdict()) {
+            let _ = exempt::exempt(mesh, rulesets, found, end);
+        }
+    }
+    for class in owners::classes(rulesets, &constants, host, &packet) {
+        let _ = (class.who(), class.sample(&packet));
+    }
+    if one.verdict().is_some() {
+        for flip in flip::find(rulesets, &constants, host, &one).offered {
+            let _ = flip.sentence(rulesets, &packet, mesh);
+        }
+    }
+    for finding in lint::lint(rulesets, host, wishes.settled & 1 == 1) {
+        let _ = finding.packet(rulesets, host, mesh);
+    }
+    if let Some(mesh) = mesh {
+        let _ = (mesh.facts(), story::exempt_processes(host, mesh), story::tell(story::STORY[0], mesh));
+        rulesets.iter().for_each(|ruleset| _ = evidence::evidence(mesh, ruleset));
+        all_places.iter().for_each(|place| _ = mesh.purpose(rulesets, *place));
+    }
+    for place in all_places.iter().take(20) {
+        let (ruleset, table, _) = place.at.find(rulesets);
+        let _ = explain::place(rulesets, *place);
+        if let Some(rule) = place.rule(rulesets) {
+            let _ = (explain::rule(ruleset, table, rule), explain::action(ruleset, table, rule));
+            let _ = print::rule(ruleset, table, rule);
+            let _ = witness::witness(rulesets, host, mesh, *place);
+        }
+        let _ = Settled::of(rulesets, (*place, true)).and_then(|settled| settled.place(rulesets));
+    }
+    let _ = mesh::usual_host(rulesets, mesh);
+    share(parsed, host, &[packet, other], wishes);
+}
+
+fn ask_trace(parsed: &Parsed, mesh: Option<&Mesh>, trace: &Trace) {
+    let rulesets = &parsed.rulesets;
+    let _ = (explain::verdict(rulesets, trace, mesh), report::json(rulesets, trace));
+    let path = trace.shown();
+    for step in path.steps.iter().take(60) {
+        let _ = (explain::step(rulesets, trace, path, &step), explain::why(rulesets, trace, path, &step));
+        if step.outcome == Outcome::Match {
+            let [before, after] = [step.view, step.after].map(|view| &path.views[view as usize]);
+            let _ = explain::change(&trace.packet, before, after);
+        }
+    }
+    let _ = replay::script(rulesets, trace);
+    let given = ["the namespace is a usual pod".to_owned()];
+    let _ = ticket::markdown(rulesets, mesh, &given, &[("app".into(), trace)], Some("https://example.org/#1"));
+    let line = draft::line::print(&trace.packet);
+    let _ = draft::line::read(&line);
+}
+
+fn draw(parsed: &Parsed, host: &Host, mesh: Option<&Mesh>, traces: [&Trace; 2], wishes: Wishes) {
+    let rulesets = &parsed.rulesets;
+    let journey = journey::journey(rulesets, host, mesh, &traces[0].packet, &Choices::default());
+    for leg in &journey.legs {
+        let _ = leg.steps(rulesets);
+    }
+    for assumed in journey.assumes.iter().take(2) {
+        for (_, choices) in assumed.others.iter().take(2) {
+            let _ = journey::journey(rulesets, host, mesh, &traces[0].packet, choices);
+        }
+    }
+    let legs = journey.legs.iter().skip(1).map(|leg| Leg {
+        name: format!("{} → {}", leg.from, leg.to),
+        path: leg.trace.shown(),
+        fate: Fate::of(leg.trace.verdict()),
+        end: "an end".into(),
+    });
+    let legs: Vec<Leg> = legs.collect();
+    let lane = |(letter, trace): (&'static str, &'_ &Trace)| -> (Vec<map::Other>, &'static str) {
+        (map::others(rulesets, trace, |_| "another end".into()), letter)
+    };
+    let others: Vec<_> = ["A", "B"].into_iter().zip(&traces).map(lane).collect();
+    let lanes: Vec<Lane> = others
+        .iter()
+        .zip(traces)
+        .map(|((others, letter), trace)| {
+            let path = trace.shown();
+            let decided = path.verdict.as_ref().and_then(|verdict| verdict.decided_by);
+            Lane {
+                letter,
+                name: "uid 1000".into(),
+                path,
+                fate: Fate::of(trace.verdict()),
+                end: "an end".into(),
+                decided: path.steps.iter().position(|step| Some(step.place) == decided),
+                doubts: (0..path.steps.len()).step_by(3).take(5).collect(),
+                others: others.clone(),
+            }
+        })
+        .collect();
+    let longest = traces.iter().map(|trace| trace.shown().steps.len()).max().unwrap_or(0);
+    for (lanes, followed) in [(lanes[..1].to_vec(), 0), (lanes.clone(), usize::from(wishes.other) % 2)] {
+        for width in [i32::from(wishes.width), 340, 1200] {
+            for cursor in [0, usize::from(wishes.cursor) % longest.max(1), longest.saturating_sub(1)] {
+                let sheet = Sheet {
+                    rulesets,
+                    meshed: mesh.is_some(),
+                    lanes: lanes.clone(),
+                    followed,
+                    legs: legs.clone(),
+                    cursor,
+                    width,
+                };
+                let _ = map::draw(&sheet);
+            }
+        }
+    }
+}
+
+fn share(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: Wishes) {
+    let text = parsed.sources.last().cloned().unwrap_or_default();
+    let shared = Shared { host: Some(host.clone()), packets: packets.to_vec(), ..Shared::of_text(text) };
+    if let Ok(Some(again)) = link::read(&shared.fragment()) {
+        assert_eq!(again, shared);
+    }
+    let (neutral, _) = redact::shared(&shared, parsed, (host, wishes.settled & 2 == 2), [wishes.secret; 16]);
+    let again = parse::parse(neutral.text.clone());
+    let _ = commands::commands(&parsed.rulesets, &again.rulesets);
+    if let Some(capture) = &parsed.capture {
+        let _ = redact::redact(capture, [wishes.secret; 16]);
+    }
+    for query in ["443", "port 443", "uid 1337", "10.0.0.1 a", "é"] {
+        let Some(search) = Search::new(query) else { continue };
+        for ruleset in &parsed.rulesets {
+            let text = &parsed.sources[ruleset.source as usize];
+            for chain in ruleset.tables.iter().flat_map(|table| &table.chains).take(20) {
+                let _ = search.finds_chain(chain);
+                chain.rules.iter().take(20).for_each(|rule| _ = search.finds(ruleset, chain, rule, text));
+            }
+        }
+    }
+}
+
+/// Reads a text and asks everything of it, as a paste would.
+pub fn ask_text(text: &str, wishes: Wishes) {
+    let parsed = parse::parse(text);
+    check_places(&parsed);
+    let host = parsed.host.clone().unwrap_or_else(|| mesh::usual_host(&parsed.rulesets, None));
+    ask_everything(&parsed, &host, &[], wishes);
+}
+
+/// Text of pieces that matter, with anything between them.
+#[derive(Arbitrary, Debug)]
+pub enum Woven<'a> {
+    /// One of a table.
+    Known(u8),
+    /// Anything.
+    Any(&'a str),
+    /// A blank.
+    Blank,
+    /// A line's end.
+    Line,
+}
+
+/// Weaves such pieces into one text.
+pub fn weave(pieces: &[Woven], known: &[&str]) -> String {
+    pieces
+        .iter()
+        .map(|piece| match piece {
+            Woven::Known(place) => known[*place as usize % known.len()],
+            Woven::Any(text) => text,
+            Woven::Blank => " ",
+            Woven::Line => "\n",
+        })
+        .collect()
+}
