@@ -291,7 +291,7 @@ fn exceeds(have: usize, most: usize, what: &str) -> String {
     format!("{have} {what}: the first {most} are used")
 }
 
-/// Drops what is behind the first `most`, and notes that.
+/// Keeps the first `most` entries, and reports it in `dropped` if there are more.
 pub(crate) fn limit<T>(list: &mut Vec<T>, most: usize, what: &str, dropped: &mut Vec<String>) {
     if list.len() > most {
         dropped.push(exceeds(list.len(), most, what));

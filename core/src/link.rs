@@ -74,7 +74,7 @@ pub struct Shared {
     /// To be looked at within another page: nothing can be changed.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     pub embed: bool,
-    /// What was left out because it was too much to be shown: "60000 routes: the first 50000 are used".
+    /// The lists of which only a part is used: "60000 routes: the first 50000 are used".
     #[serde(skip)]
     pub dropped: Vec<String>,
 }

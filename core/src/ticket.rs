@@ -108,7 +108,7 @@ fn plain(text: &str, surroundings: Surroundings) -> String {
     out
 }
 
-/// Where a text stands.
+/// The element around a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Surroundings {
     Line,

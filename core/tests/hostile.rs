@@ -25,7 +25,7 @@ fn a_head_of_a_listing_with_two_blanks_is_read() {
 
 const HEADER: &str = "---\ntitle: T\nabout: A\nminutes: 3\npacket app: internet\n---\n";
 
-/// What is wrong with a lesson of these lines below a header; they begin at line 7.
+/// The fault of a lesson with a header and these lines, which begin at line 7.
 fn fault(lines: &str) -> String {
     let read = lesson::read(&format!("{HEADER}{lines}"), &library);
     read.map_or_else(|fault| fault.to_string(), |_| String::new())
@@ -50,7 +50,7 @@ fn a_lesson_whose_text_comes_before_its_first_heading_is_refused() {
 fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     let rules = "```rules small\n*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n```\n\
                  ```rules large\n*nat\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n-A X -j RETURN\n-A X -j RETURN\nCOMMIT\n```\n";
-    // `at` stands above `rules`, and means a rule of those.
+    // `at` precedes `rules`, and is a rule of that rule set.
     let before = format!("{HEADER}{rules}## A\n```show\nat: X 2\nrules: large\npackets: app\n```\nText.\n");
     let lesson = lesson::read(&before, &library).expect("a lesson");
     let At::Rule(place) = lesson.steps[0].scene.at else { panic!("{:?}", lesson.steps[0].scene.at) };
@@ -62,7 +62,7 @@ fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     assert_eq!((lesson.steps[0].scene.world, lesson.steps[0].scene.at), (0, At::Decided));
 }
 
-/// A link's JSON with a list of so many.
+/// A link's JSON with a list of `count` entries.
 fn listed(key: &str, count: usize, one: &str) -> String {
     let list = vec![one; count].join(",");
     let text = "*filter\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n";

@@ -1,4 +1,4 @@
-//! What the fuzz targets share: what must hold for any text that was read, and everything that the page asks of core.
+//! Shared code of the fuzz targets: checks that hold for any text, and every question that the page asks core.
 
 use arbitrary::Arbitrary;
 use chainwalk_core::compare;
@@ -45,7 +45,7 @@ pub fn sample(name: &str) -> Option<(&'static str, Option<&'static str>)> {
 }
 
 fn lies_in(source: &str, span: Span) {
-    assert!(source.get(span.start as usize..span.end as usize).is_some(), "{span:?} is no part of the text");
+    assert!(source.get(span.start as usize..span.end as usize).is_some(), "{span:?} exceeds the text");
 }
 
 /// Every place that was read lies in its text.
@@ -75,16 +75,16 @@ pub fn check_places(parsed: &Parsed) {
     }
 }
 
-/// What is printed reads back the same.
+/// The printed rules read back the same.
 pub fn check_printed(parsed: &Parsed) {
-    // What of a listing was not understood is kept as written, which iptables-save's form has no place for.
+    // The reader keeps unknown words of a listing as written; the format of iptables-save has no place for them.
     let unread = parsed.sections.iter().any(|section| section.format == Format::Listing)
         && parsed.diagnostics.iter().any(|remark| remark.severity == Severity::Warning);
     for ruleset in &parsed.rulesets {
         let printed = print::save(ruleset, true);
         if !parsed.has_errors() && !unread {
             let again = parse::parse(printed.clone());
-            // Without a header the family is told from what the rules name.
+            // Without a header the reader infers the family from the rules.
             if again.rulesets.iter().all(|other| other.family == ruleset.family) {
                 assert_eq!(again.rulesets.iter().map(|set| print::save(set, true)).collect::<String>(), printed);
             }
@@ -109,7 +109,7 @@ pub fn places(parsed: &Parsed, most: usize) -> Vec<Place> {
     found
 }
 
-/// What is asked besides the rules.
+/// Parameters of the questions.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Wishes {
     /// Which scenario is the second packet.

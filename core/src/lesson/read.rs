@@ -301,7 +301,7 @@ impl Reader<'_, '_> {
             "rules" => {
                 let world = self.world(value)?;
                 if self.scene.world != world {
-                    // What was pointed at is a rule of the other rule set.
+                    // `at` is a rule of the other rule set.
                     (self.scene.world, self.scene.at) = (world, At::Decided);
                 }
             }
