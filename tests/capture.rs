@@ -13,14 +13,20 @@ use serde_json::Value;
 
 #[path = "capture/fault.rs"]
 mod fault;
+#[path = "capture/flood.rs"]
+mod flood;
 #[path = "capture/host.rs"]
 mod host;
 #[path = "capture/machine.rs"]
 mod machine;
+#[path = "capture/names.rs"]
+mod names;
 #[path = "capture/node.rs"]
 mod node;
 #[path = "capture/output.rs"]
 mod output;
+#[path = "capture/proof.rs"]
+mod proof;
 #[path = "capture/quiet.rs"]
 mod quiet;
 #[path = "capture/refusal.rs"]
@@ -29,6 +35,8 @@ mod refusal;
 mod rules;
 #[path = "capture/schema.rs"]
 mod schema;
+#[path = "capture/tools.rs"]
+mod tools;
 
 const SIDECAR: &str = include_str!("fixtures/sidecar.rules");
 const SIDECAR_IPV6: &str = include_str!("fixtures/sidecar-ipv6.rules");
@@ -42,7 +50,7 @@ fn binary() -> &'static Path {
         let tools: Vec<String> =
             tools.iter().flat_map(|tool| ["save", "restore"].map(|task| format!("{tool}-{task}"))).collect();
         let mut needed: Vec<&str> = tools.iter().map(String::as_str).collect();
-        needed.extend(["ip", "nft", "unshare", "mount", "setpriv", "nsenter", "strace"]);
+        needed.extend(["ip", "nft", "unshare", "mount", "setpriv", "nsenter", "strace", "python3"]);
         require(&needed);
         std::env::var_os("CHAINWALK_CAPTURE").map_or_else(build, PathBuf::from)
     })

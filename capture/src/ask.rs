@@ -1,11 +1,11 @@
-//! Runs a command and takes down what it says, within limits.
+//! Runs a command and keeps its output, within limits.
 
 use std::fs::File;
 use std::io::{self, Read};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
-use std::path::Path;
 use std::process::{Child, Command, Stdio};
+use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,33 +14,64 @@ use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 use nix::sys::signal::{Signal, killpg};
 use nix::unistd::Pid;
 
-/// What a command may use up.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct Limits {
-    /// From start to end.
-    pub(crate) time: Duration,
-    /// For its standard output, and again for its standard error.
-    pub(crate) bytes: usize,
+/// The limits of a command.
+#[derive(Debug)]
+pub(crate) struct Limits<'a> {
+    /// When it is stopped.
+    pub(crate) deadline: Instant,
+    /// Where the room for its standard output comes from.
+    pub(crate) allowance: &'a Allowance,
 }
+
+/// The room for the standard output of several commands: some for each, and some for the first who need more.
+#[derive(Debug)]
+pub(crate) struct Allowance {
+    each: usize,
+    shared: AtomicUsize,
+}
+
+impl Allowance {
+    pub(crate) const fn new(each: usize, shared: usize) -> Self {
+        Self { each, shared: AtomicUsize::new(shared) }
+    }
+
+    /// How many of `more` bytes may follow `held` bytes.
+    fn take(&self, held: usize, more: usize) -> usize {
+        let own = self.each.saturating_sub(held).min(more);
+        let mut taken = 0;
+        let update = |left: usize| {
+            taken = left.min(more - own);
+            Some(left - taken)
+        };
+        // The update never fails.
+        let _ = self.shared.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        own + taken
+    }
+}
+
+/// The bytes kept of a command's standard error.
+pub(crate) const MAX_STDERR: usize = 64 << 10;
 
 /// Why a command was stopped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     /// It ran too long.
     Time,
-    /// It said too much.
+    /// It printed too much.
     Bytes,
 }
 
-/// What a command said.
+/// The output of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
     /// None when a signal ended it.
     pub(crate) exit_code: Option<i32>,
     /// Its standard output, as far as the limit.
     pub(crate) stdout: Vec<u8>,
-    /// Its standard error, as far as the limit.
+    /// Its standard error, at most [`MAX_STDERR`] bytes.
     pub(crate) stderr: Vec<u8>,
+    /// Whether there was more on its standard error.
+    pub(crate) stderr_is_cut: bool,
     /// Set when it was stopped.
     pub(crate) stopped: Option<Limit>,
 }
@@ -48,10 +79,9 @@ pub(crate) struct Answer {
 /// How long to wait before looking again whether a command that has closed its output has ended.
 const NAP: Duration = Duration::from_millis(1);
 
-/// Runs `program` with nothing of this program's environment and nothing to read.
-pub(crate) fn run(program: &Path, arguments: &[&str], limits: Limits) -> io::Result<Answer> {
-    let mut child = Command::new(program)
-        .args(arguments)
+/// Runs `command` with nothing of this program's environment and nothing to read.
+pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<Answer> {
+    let mut child = command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
@@ -85,33 +115,36 @@ impl Stream {
         Self { pipe: pipe.map(|pipe| File::from(pipe.into())), bytes: Vec::new() }
     }
 
-    /// Takes what is there. False when that is more than `limit` in all.
-    fn read(&mut self, limit: usize) -> io::Result<bool> {
+    /// Takes what is there, as far as `fits` says of the bytes held and those to come. False when that is not all.
+    fn read(&mut self, fits: impl Fn(usize, usize) -> usize) -> io::Result<bool> {
         let Some(pipe) = &mut self.pipe else { return Ok(true) };
         let mut buffer = [0; 16 * 1024];
         let read = pipe.read(&mut buffer)?;
         if read == 0 {
             self.pipe = None;
         }
-        let fits = read.min(limit - self.bytes.len());
+        let fits = fits(self.bytes.len(), read);
         self.bytes.extend_from_slice(&buffer[..fits]);
         Ok(fits == read)
     }
 }
 
-fn listen(child: &mut Child, limits: Limits) -> io::Result<Answer> {
-    let deadline = Instant::now() + limits.time;
+fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
+    let deadline = limits.deadline;
     let mut streams = [Stream::of(child.stdout.take()), Stream::of(child.stderr.take())];
-    let mut stopped = None;
+    let (mut stopped, mut stderr_is_cut) = (None, false);
     while stopped.is_none() && streams.iter().any(|stream| stream.pipe.is_some()) {
         let ready = wait_for_any(&streams, deadline)?;
-        if !ready.contains(&true) && Instant::now() >= deadline {
+        // A command that never stops printing is never waited for.
+        if Instant::now() >= deadline {
             stopped = Some(Limit::Time);
         }
-        for (stream, ready) in streams.iter_mut().zip(ready) {
-            if ready && !stream.read(limits.bytes)? {
-                stopped = Some(Limit::Bytes);
-            }
+        let [stdout, stderr] = &mut streams;
+        if ready[0] && !stdout.read(|held, more| limits.allowance.take(held, more))? {
+            stopped = Some(Limit::Bytes);
+        }
+        if ready[1] && !stderr.read(|held, more| more.min(MAX_STDERR - held))? {
+            stderr_is_cut = true;
         }
     }
     let (mut exit_code, mut naps) = (None, 0);
@@ -132,7 +165,7 @@ fn listen(child: &mut Child, limits: Limits) -> io::Result<Answer> {
         naps += 1;
     }
     let [stdout, stderr] = streams.map(|stream| stream.bytes);
-    Ok(Answer { exit_code, stdout, stderr, stopped })
+    Ok(Answer { exit_code, stdout, stderr, stderr_is_cut, stopped })
 }
 
 /// Which of the pipes have something to read or have been closed, as soon as one has, or at the deadline.
@@ -158,30 +191,39 @@ fn wait_for_any(streams: &[Stream; 2], deadline: Instant) -> io::Result<[bool; 2
 mod tests {
     use super::*;
 
-    const WIDE: Limits = Limits { time: Duration::from_secs(60), bytes: 1 << 20 };
+    const LONG: Duration = Duration::from_secs(60);
 
-    fn shell(script: &str, limits: Limits) -> Answer {
-        run(Path::new("/bin/sh"), &["-c", script], limits).expect("every system has a shell")
+    fn shell_within(script: &str, time: Duration, bytes: usize) -> Answer {
+        let limits = Limits { deadline: Instant::now() + time, allowance: &Allowance::new(bytes, 0) };
+        run(Command::new("/bin/sh").args(["-c", script]), &limits).expect("every system has a shell")
+    }
+
+    fn shell(script: &str) -> Answer {
+        shell_within(script, LONG, 1 << 20)
     }
 
     #[test]
     fn both_outputs_and_the_exit_code() {
-        let answer = shell("echo rules; echo warning >&2; exit 3", WIDE);
-        let expected =
-            Answer { exit_code: Some(3), stdout: b"rules\n".into(), stderr: b"warning\n".into(), stopped: None };
+        let answer = shell("echo rules; echo warning >&2; exit 3");
+        let expected = Answer {
+            exit_code: Some(3),
+            stdout: b"rules\n".into(),
+            stderr: b"warning\n".into(),
+            stderr_is_cut: false,
+            stopped: None,
+        };
         assert_eq!(answer, expected);
     }
 
     #[test]
     fn more_than_a_pipe_holds() {
-        let answer = shell("head -c 500000 /dev/zero; head -c 400000 /dev/zero >&2", WIDE);
-        assert_eq!((answer.stdout.len(), answer.stderr.len(), answer.exit_code), (500_000, 400_000, Some(0)));
+        let answer = shell("head -c 500000 /dev/zero; head -c 60000 /dev/zero >&2");
+        assert_eq!((answer.stdout.len(), answer.stderr.len(), answer.exit_code), (500_000, 60_000, Some(0)));
     }
 
     #[test]
     fn a_clean_environment() {
-        let answer =
-            shell("pwd; read line || echo no input; set | grep -v -e ^PWD -e ^IFS -e ^PS -e ^OPT -e ^PPID", WIDE);
+        let answer = shell("pwd; read line || echo no input; set | grep -v -e ^PWD -e ^IFS -e ^PS -e ^OPT -e ^PPID");
         let text = String::from_utf8(answer.stdout).expect("ASCII");
         assert!(text.starts_with("/\nno input\n"), "{text}");
         assert!(text.contains("LC_ALL='C'") || text.contains("LC_ALL=C"), "{text}");
@@ -190,15 +232,14 @@ mod tests {
 
     #[test]
     fn one_that_hangs_is_stopped_with_its_children() {
-        let limits = Limits { time: Duration::from_secs(1), ..WIDE };
         // The child keeps the pipe open; both end.
-        let answer = shell("echo first; sleep 1000 & echo $!; wait", limits);
+        let answer = shell_within("echo first; sleep 1000 & echo $!; wait", Duration::from_secs(1), 1 << 20);
         assert_eq!((answer.exit_code, answer.stopped), (None, Some(Limit::Time)));
         let text = String::from_utf8(answer.stdout).expect("ASCII");
         let child = text.lines().nth(1).expect("the shell says its child's number");
         let runs = || std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
         let start = Instant::now();
-        while runs() && start.elapsed() < WIDE.time {
+        while runs() && start.elapsed() < LONG {
             thread::yield_now(); // killed, though perhaps not gone yet
         }
         assert!(!runs(), "process {child} is still there");
@@ -206,19 +247,29 @@ mod tests {
 
     #[test]
     fn one_that_closes_its_output_and_hangs_is_stopped() {
-        let limits = Limits { time: Duration::from_millis(50), ..WIDE };
-        let answer = shell("exec sleep 1000 >&- 2>&-", limits);
+        let answer = shell_within("exec sleep 1000 >&- 2>&-", Duration::from_millis(50), 1 << 20);
         assert_eq!((answer.exit_code, answer.stopped), (None, Some(Limit::Time)));
     }
 
     #[test]
     fn one_that_never_stops_talking_is_stopped() {
-        let answer = shell("exec yes", Limits { bytes: 100_000, ..WIDE });
+        let answer = shell_within("exec yes", LONG, 100_000);
         assert_eq!((answer.stdout.len(), answer.stopped), (100_000, Some(Limit::Bytes)));
+        let answer = shell_within("exec yes >&2", Duration::from_millis(200), 100_000);
+        assert_eq!((answer.stderr.len(), answer.stopped), (MAX_STDERR, Some(Limit::Time)));
+        assert!(answer.stderr_is_cut);
+    }
+
+    #[test]
+    fn who_needs_more_takes_of_the_shared_part() {
+        let allowance = Allowance::new(10, 5);
+        assert_eq!([(0, 8), (8, 8), (16, 8)].map(|(held, more)| allowance.take(held, more)), [8, 7, 0]);
+        assert_eq!([(0, 8), (8, 8)].map(|(held, more)| allowance.take(held, more)), [8, 2]);
     }
 
     #[test]
     fn one_that_is_not_there_is_an_error() {
-        assert!(run(Path::new("/nonexistent"), &[], WIDE).is_err());
+        let limits = Limits { deadline: Instant::now() + LONG, allowance: &Allowance::new(0, 0) };
+        assert!(run(&mut Command::new("/nonexistent"), &limits).is_err());
     }
 }

@@ -2,19 +2,20 @@
 
 use std::fs;
 use std::thread;
+use std::time::Instant;
 
 use chainwalk_core::capture::{Capture, SCHEMA_VERSION, Target};
 use chainwalk_core::identity;
 use nix::errno::Errno;
 
 use crate::capability::refusal;
-use crate::cgroup;
+use crate::cgroup::{self, Owner};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::node::Held;
-use crate::process::{Identity, not_allowed};
+use crate::process::{Identity, Process, not_allowed};
 use crate::ruleset::Toolbox;
-use crate::{host, namespace, time};
+use crate::{host, namespace, proof, time};
 
 /// Name and version, as the capture and `--version` state them.
 pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -27,16 +28,16 @@ pub(crate) struct Captured {
 }
 
 /// Captures a network namespace. Changes nothing in it.
-pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox) -> Result<Captured, Failure> {
+pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline: Instant) -> Result<Captured, Failure> {
     let captured_at = time::now();
     let process = held.process.as_ref();
     // Before anything else: the process may end while the tools run.
-    let target = target(held);
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
+    let target = target(held, machine, &mut notes);
     // While the tools run, the rest is read: a thread begins in the namespace of the one that starts it.
     let inside = namespace::inside(&held.network, || {
         thread::scope(|scope| {
-            let said = scope.spawn(|| tools.ask(machine, &mut warnings, &mut notes));
+            let said = scope.spawn(|| tools.ask(machine, deadline, &mut warnings, &mut notes));
             let mut others = Vec::new();
             let host = host::host(machine, process, &held.pids(machine), &mut others);
             (said.join().expect("asking does not panic"), host, others)
@@ -83,17 +84,60 @@ pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox) -> Result
     Ok(Captured { capture, is_partial })
 }
 
-fn target(held: &Held) -> Target {
+fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
     let process = held.process.as_ref();
     let owner = cgroup::owner(&process.and_then(|process| process.read("cgroup")).unwrap_or_default());
+    let doubt = process.and_then(|process| proof::doubt(machine, &suspects(held, machine, process, &owner), &owner));
+    if let Some(reason) = doubt.as_ref().filter(|_| held.is_found_by_group) {
+        notes.push(format!("{}: {reason}; {}", unproven(&owner), how_to_verify(&owner, held.identity.inode)));
+    }
     Target {
         pid: process.map(|process| process.pid()),
         command: process.and_then(|process| process.command()),
         netns_inode: Some(held.identity.inode),
         netns_path: held.path.as_ref().map(|path| path.display().to_string()),
         hostname: held.hostname(),
+        pod_uid_proven: owner.pod_uid.as_ref().map(|_| doubt.is_none()),
         pod_uid: owner.pod_uid,
         container_id: owner.container_id,
+    }
+}
+
+/// Those who could have moved a process of the namespace into a control group of their own making. In the machine's own
+/// namespace, where all of the machine's services are, only those of the same pod count.
+fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) -> Vec<u32> {
+    let mut pids = held.pids(machine);
+    let first = Identity::at(&machine.path("proc/1/ns/net"));
+    if first.is_ok_and(|first| first == held.identity) {
+        let is_of_the_pod = |pid: &u32| {
+            let other = Process::hold(machine, *pid).ok().and_then(|process| process.read("cgroup"));
+            let other = cgroup::owner(&other.unwrap_or_default());
+            (other.pod_uid, other.container_id.filter(|_| owner.pod_uid.is_none()))
+                == (owner.pod_uid.clone(), owner.container_id.clone().filter(|_| owner.pod_uid.is_none()))
+        };
+        pids.retain(|pid| *pid == process.pid() || is_of_the_pod(pid));
+    }
+    pids
+}
+
+fn unproven(owner: &Owner) -> String {
+    match (&owner.pod_uid, &owner.container_id) {
+        (Some(uid), _) => format!("it is not proven that this is the pod {uid}"),
+        (None, id) => format!("it is not proven that this is the container {}", id.as_deref().unwrap_or_default()),
+    }
+}
+
+/// The runtime knows the namespace that it made for a pod.
+fn how_to_verify(owner: &Owner, inode: u64) -> String {
+    match &owner.pod_uid {
+        Some(uid) => format!(
+            "to verify it, run `crictl inspectp $(crictl pods -q --label io.kubernetes.pod.uid={uid})`: `stat -L` of the \
+             network namespace's path in there must show inode {inode}"
+        ),
+        None => format!(
+            "to verify it, run `crictl inspect` with the container's id: `stat -L /proc/PID/ns/net` of the process in there \
+             must show inode {inode}"
+        ),
     }
 }
 

@@ -16,11 +16,29 @@ pub(crate) struct Owner {
     pub(crate) pod_uid: Option<String>,
     /// The container's id.
     pub(crate) container_id: Option<String>,
+    /// The control group with these names.
+    pub(crate) group: Option<Group>,
+}
+
+/// A control group that is named after a pod or, where there is none, after a container.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Group {
+    /// The hierarchy's controllers (`memory`, `name=systemd`); nothing for version 2.
+    pub(crate) controllers: String,
+    /// Its directory in the hierarchy.
+    pub(crate) path: String,
+    /// Whether it is in the group of another pod or container.
+    pub(crate) is_nested: bool,
 }
 
 /// Reads `/proc/PID/cgroup`. Where hierarchies differ, the one that names a pod counts.
 pub(crate) fn owner(text: &str) -> Owner {
-    let owners = || text.lines().filter_map(|line| line.splitn(3, ':').nth(2)).map(owner_of_path);
+    let owners = || {
+        text.lines().filter_map(|line| {
+            let mut fields = line.splitn(3, ':').skip(1);
+            Some(owner_of_path(fields.next()?, fields.next()?))
+        })
+    };
     owners()
         .find(|owner| owner.pod_uid.is_some() && owner.container_id.is_some())
         .or_else(|| owners().find(|owner| owner.pod_uid.is_some()))
@@ -29,14 +47,24 @@ pub(crate) fn owner(text: &str) -> Owner {
 }
 
 /// The innermost pod and, within it, the innermost container: nodes may be containers themselves.
-fn owner_of_path(path: &str) -> Owner {
+fn owner_of_path(controllers: &str, path: &str) -> Owner {
     let mut owner = Owner::default();
-    for part in path.split(['/', ':']) {
-        if let Some(uid) = pod_uid(part) {
-            owner = Owner { pod_uid: Some(uid), container_id: None };
-        } else if let Some(id) = container_id(part) {
-            owner.container_id = Some(id.to_owned());
+    let mut end = 0;
+    for name in path.split('/') {
+        end += name.len();
+        let is_nested = owner.group.is_some();
+        let group = || Some(Group { controllers: controllers.to_owned(), path: path[..end].to_owned(), is_nested });
+        for part in name.split(':') {
+            if let Some(uid) = pod_uid(part) {
+                owner = Owner { pod_uid: Some(uid), container_id: None, group: group() };
+            } else if let Some(id) = container_id(part) {
+                if owner.pod_uid.is_none() {
+                    owner.group = group();
+                }
+                owner.container_id = Some(id.to_owned());
+            }
         }
+        end += 1;
     }
     owner
 }
@@ -79,8 +107,8 @@ mod tests {
     fn check(text: &str, pod: Option<&str>, container: Option<&str>) {
         let text = text.replace("NODE", NODE).replace("CID", CONTAINER);
         let text = text.replace("P_O_D", &POD.replace('-', "_")).replace("POD", POD);
-        let expected = Owner { pod_uid: pod.map(str::to_owned), container_id: container.map(str::to_owned) };
-        assert_eq!(owner(&text), expected, "{text}");
+        let owner = owner(&text);
+        assert_eq!((owner.pod_uid.as_deref(), owner.container_id.as_deref()), (pod, container), "{text}");
     }
 
     #[test]
@@ -123,6 +151,22 @@ mod tests {
         check(&format!("0::/kubepods/burstable/pod{hash}/CID"), Some(hash), Some(CONTAINER));
         check("0::/docker/CID", None, Some(CONTAINER));
         check("0::/machine.slice/libpod-CID.scope/container", None, Some(CONTAINER));
+    }
+
+    #[test]
+    fn the_group_that_names_the_pod() {
+        let group = |text: &str| {
+            let group = owner(&text.replace("POD", POD).replace("CID", CONTAINER)).group.expect("it names a pod");
+            (group.controllers, group.path.replace(POD, "POD").replace(CONTAINER, "CID"), group.is_nested)
+        };
+        let expect = |controllers: &str, path: &str, nested| (controllers.to_owned(), path.to_owned(), nested);
+        assert_eq!(group("4:memory:/kubepods/podPOD/CID"), expect("memory", "/kubepods/podPOD", false));
+        assert_eq!(group("0::/a.slice/podPOD.slice:cri:CID/x"), expect("", "/a.slice/podPOD.slice:cri:CID", false));
+        // What a container may make in its own group.
+        let forged = "0::/kubepods/pod0123456789abcdef0123456789abcdef/CID/podPOD/CID";
+        assert_eq!(group(forged), expect("", "/kubepods/pod0123456789abcdef0123456789abcdef/CID/podPOD", true));
+        assert_eq!(group("0::/docker/CID/podPOD"), expect("", "/docker/CID/podPOD", true));
+        assert_eq!(group("0::/docker/CID"), expect("", "/docker/CID", false));
     }
 
     #[test]

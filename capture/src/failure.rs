@@ -9,12 +9,14 @@ pub(crate) enum Failure {
     Usage(String),
     /// The machine or the process does not allow it.
     Refused(String),
+    /// Several namespaces fit: a sentence, and their table, in which nothing invisible is left.
+    Ambiguous(String, String),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::Refused(message) => f.write_str(message),
+            Self::Usage(message) | Self::Refused(message) | Self::Ambiguous(message, _) => f.write_str(message),
         }
     }
 }

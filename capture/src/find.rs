@@ -1,6 +1,5 @@
 //! Finds the namespace that someone means.
 
-use std::fs;
 use std::net::IpAddr;
 use std::path::PathBuf;
 
@@ -10,6 +9,7 @@ use crate::failure::Failure;
 use crate::list;
 use crate::machine::Machine;
 use crate::node::{Held, Node, Space};
+use crate::process::{MAX_FILE, read_limited};
 
 /// How someone says which namespace is meant.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -49,15 +49,17 @@ fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
         Who::Name(name) => by_name(machine, node, name),
     };
     if candidates.len() > 1 {
-        let table = list::table(machine, candidates.iter().copied());
-        return Err(Failure::Refused(format!(
-            "{} namespaces have {}; say which by --pid\n{table}",
-            candidates.len(),
-            described(who)
-        )));
+        let message = format!("{} namespaces have {}; say which by --pid", candidates.len(), described(who));
+        return Err(Failure::Ambiguous(message, list::table(machine, candidates.iter().copied())));
     }
     match candidates.pop() {
-        Some((space, pid)) => space.hold(machine, pid),
+        Some((space, pid)) => {
+            let is_found_by_group = matches!(who, Who::Pod(_) | Who::Container(_));
+            space.hold(machine, pid).map(|mut held| {
+                held.is_found_by_group = is_found_by_group;
+                held
+            })
+        }
         None => Err(Failure::Refused(not_found(who, node))),
     }
 }
@@ -75,7 +77,7 @@ fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candida
     if candidates.len() > 1 {
         let mark = format!("sidecar~{address}~");
         let says = |pid: &u32| {
-            let line = fs::read(machine.path(format!("proc/{pid}/cmdline"))).unwrap_or_default();
+            let line = read_limited(&machine.path(format!("proc/{pid}/cmdline")), MAX_FILE).unwrap_or_default();
             String::from_utf8_lossy(&line).contains(&mark)
         };
         let said: Candidates = candidates

@@ -18,6 +18,11 @@ use crate::socket::sockets;
 use crate::sysctl;
 use crate::user::Ids;
 
+/// A node has some thousand processes.
+const MAX_PROCESSES: usize = 50_000;
+const MAX_GROUPS: usize = 1 << 20;
+const MAX_WARNINGS: usize = 100;
+
 /// Reads what the network namespace of the calling thread, which is the process's, looks like.
 pub(crate) fn host(machine: &Machine, process: Option<&Process>, pids: &[u32], warnings: &mut Vec<String>) -> Host {
     let ids = Ids::of_network_namespace(process);
@@ -29,13 +34,23 @@ pub(crate) fn host(machine: &Machine, process: Option<&Process>, pids: &[u32], w
         );
     }
     let processes = processes(machine, pids, ids.as_ref(), warnings);
-    let sockets = sockets(machine, &processes, ids.as_ref());
+    let sockets = sockets(machine, &processes, ids.as_ref(), warnings);
     let mut host = Host { sockets, processes, ..Host::default() };
     if let Err(error) = ask(&mut host, warnings) {
         warnings.push(format!("addresses, routes and routing rules are not complete: {error}{}", capability::hint()));
     }
+    shorten(warnings);
     host.sysctls = sysctl::read(Path::new("/proc/sys"), host.interfaces.iter().map(name));
     host
+}
+
+/// A container with NET_ADMIN can add routes, and each of them may cause a warning.
+fn shorten(warnings: &mut Vec<String>) {
+    let more = warnings.len().saturating_sub(MAX_WARNINGS);
+    if more > 0 {
+        warnings.truncate(MAX_WARNINGS);
+        warnings.push(format!("and {more} more warnings of this kind"));
+    }
 }
 
 fn name(interface: &Interface) -> &str {
@@ -47,7 +62,20 @@ fn processes(machine: &Machine, pids: &[u32], ids: Option<&Ids>, warnings: &mut 
     let unchanged = Ids::unchanged();
     let ids = ids.unwrap_or(&unchanged);
     let held = |&pid: &u32| Process::hold(machine, pid).ok();
-    let processes = pids.iter().filter_map(held).filter_map(|process| process.describe(ids)).collect();
+    let mut processes: Vec<host::Process> = Vec::new();
+    let (mut groups, mut omitted) = (0, 0);
+    for process in pids.iter().filter_map(held) {
+        // Each process may have 65,536 groups, and its namespace thousands of processes.
+        if processes.len() >= MAX_PROCESSES || groups > MAX_GROUPS {
+            omitted += 1;
+        } else if let Some(process) = process.describe(ids) {
+            groups += process.groups.len();
+            processes.push(process);
+        }
+    }
+    if omitted > 0 {
+        warnings.push(format!("{omitted} processes are left out: this capture names {} already", processes.len()));
+    }
     if capability::missing().contains(&"SYS_PTRACE") {
         warnings.push(format!("processes and who holds which socket may be missing{}", capability::hint()));
     }
@@ -62,6 +90,9 @@ fn ask(host: &mut Host, warnings: &mut Vec<String>) -> io::Result<()> {
     for family in [AF_INET, AF_INET6] {
         host.routes.append(&mut routes(&mut netlink, family, &links, warnings)?);
         host.rules.append(&mut rules(&mut netlink, family, warnings)?);
+    }
+    if netlink.is_cut {
+        warnings.push("the kernel lists more addresses, routes or routing rules than this capture holds".into());
     }
     Ok(())
 }

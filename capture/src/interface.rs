@@ -1,5 +1,6 @@
 //! Interfaces and their addresses, from the kernel's `linux/if_link.h` and `linux/if_addr.h`.
 
+use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 
@@ -29,6 +30,8 @@ pub(crate) struct Link {
     pub(crate) index: u32,
     /// Its name.
     pub(crate) name: String,
+    /// Whether [`Self::name`] is the name as it is: JSON cannot state one that is not UTF-8.
+    is_text: bool,
     up: bool,
     group: u32,
 }
@@ -37,7 +40,7 @@ pub(crate) struct Link {
 impl Link {
     /// For the tests of those who refer to interfaces.
     pub(crate) fn up(index: u32, name: &str) -> Self {
-        Self { index, name: name.into(), up: true, group: 0 }
+        Self { index, name: name.into(), is_text: true, up: true, group: 0 }
     }
 }
 
@@ -68,9 +71,18 @@ pub(crate) fn interfaces(
 
 fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Vec<Interface> {
     let mut interfaces = Vec::with_capacity(links.len());
+    let mut prefixes: HashMap<u32, Vec<Prefix>> = HashMap::new();
+    for address in addresses {
+        prefixes.entry(address.index).or_default().push(address.prefix);
+    }
     for link in links {
-        let mut own: Vec<Prefix> =
-            addresses.iter().filter(|address| address.index == link.index).map(|address| address.prefix).collect();
+        if !link.is_text {
+            warnings.push(format!(
+                "the name of interface {} is not UTF-8: its settings are missing, and rules that name it do not match `{}`",
+                link.index, link.name
+            ));
+        }
+        let mut own = prefixes.remove(&link.index).unwrap_or_default();
         // The kernel takes back the routes of an interface that goes down: nothing is delivered to its addresses.
         if !link.up && !own.is_empty() {
             let list: Vec<String> = own.iter().map(Prefix::to_string).collect();
@@ -86,15 +98,15 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
 fn read_link(body: &[u8]) -> Option<Link> {
     let index = u32_at(body, 4)?;
     let up = u32_at(body, 8)? & IFF_UP != 0;
-    let (mut name, mut group) = (None, 0);
+    let (mut name, mut is_text, mut group) = (None, true, 0);
     for (kind, value) in attributes(body, LINK_HEADER) {
         match kind {
-            IFLA_IFNAME => name = Some(text(value)),
+            IFLA_IFNAME => (name, is_text) = (Some(text(value)), std::str::from_utf8(value).is_ok()),
             IFLA_GROUP => group = u32_at(value, 0)?,
             _ => {}
         }
     }
-    Some(Link { index, name: name?, up, group })
+    Some(Link { index, name: name?, is_text, up, group })
 }
 
 fn read_address(body: &[u8]) -> Option<Address> {
@@ -147,9 +159,9 @@ mod tests {
 
     #[test]
     fn links_are_read() {
-        let expected = Link { index: 1, name: "lo".into(), up: true, group: 0 };
+        let expected = Link { index: 1, name: "lo".into(), is_text: true, up: true, group: 0 };
         assert_eq!(link(LINKS[0]), expected);
-        let expected = Link { index: 2, name: "eth0".into(), up: false, group: 7 };
+        let expected = Link { index: 2, name: "eth0".into(), is_text: true, up: false, group: 7 };
         assert_eq!(link(LINKS[1]), expected);
     }
 
@@ -171,6 +183,15 @@ mod tests {
             .collect();
         assert_eq!(read, [("lo", 1, None), ("eth0", 0, Some(7))]);
         assert_eq!(warnings, ["eth0 is down: its addresses are left out (10.9.0.1/32, fd00:1::5/64)"]);
+    }
+
+    #[test]
+    fn a_name_that_is_no_text_is_reported() {
+        let link = link(&LINKS[1].replace("65746830", "65ff6830"));
+        let mut warnings = Vec::new();
+        let interfaces = join(&[link], &[], &mut warnings);
+        assert_eq!(interfaces[0].name, "e\u{fffd}h0");
+        assert!(warnings[0].contains("interface 2 is not UTF-8: its settings are missing"), "{warnings:?}");
     }
 
     proptest! {

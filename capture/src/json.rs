@@ -1,78 +1,145 @@
 //! A capture as JSON text: one line for programs, several for eyes.
 
-use std::fmt::Write as _;
+use std::io::{self, Write};
 
 use chainwalk_core::capture::Capture;
+use chainwalk_core::visible::is_invisible;
 
-/// The JSON, with a line end behind it.
-pub(crate) fn json(capture: &Capture, for_eyes: bool) -> String {
-    let text =
-        serde_json::to_string(capture).expect("a capture has text keys only, and no value that JSON cannot state");
-    let mut out = lay_out(&text, for_eyes);
-    out.push('\n');
-    out
+/// Writes the JSON, with a line end after it. Nothing of its size is held: a capture may take half of the memory that this
+/// program allows itself.
+pub(crate) fn write(capture: &Capture, for_eyes: bool, out: &mut dyn Write) -> io::Result<()> {
+    let mut layout = Layout { out, for_eyes, in_string: false, depth: 0, before: ' ' };
+    serde_json::to_writer(&mut layout, capture)?;
+    out.write_all(b"\n")
 }
 
-/// Compact JSON, safe for a terminal; for eyes with line breaks between members.
-fn lay_out(compact: &str, for_eyes: bool) -> String {
-    let mut out = String::with_capacity(compact.len() + 1);
-    let (mut in_string, mut escaped, mut depth) = (false, false, 0_usize);
-    let mut before = ' ';
-    let line = |out: &mut String, depth| {
-        out.push('\n');
-        out.extend(std::iter::repeat_n("  ", depth));
-    };
-    for character in compact.chars() {
+/// Makes compact JSON safe for a terminal, and for eyes puts line breaks between members.
+struct Layout<'a> {
+    out: &'a mut dyn Write,
+    for_eyes: bool,
+    in_string: bool,
+    depth: usize,
+    /// The last character outside of strings.
+    before: char,
+}
+
+impl Write for Layout<'_> {
+    /// serde_json never writes a part of a character.
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        // It writes an escape on its own, and leaves no backslash and no quote in what is between them.
+        if self.in_string && bytes.first() == Some(&b'\\') {
+            return self.out.write(bytes);
+        }
+        let text = std::str::from_utf8(bytes).map_err(io::Error::other)?;
+        // What stays as it is is written at once.
+        let mut rest = text;
+        while let Some((at, character)) = rest.char_indices().find(|(_, character)| self.is_special(*character)) {
+            self.plain(&rest[..at])?;
+            self.special(character)?;
+            rest = &rest[at + character.len_utf8()..];
+        }
+        self.plain(rest)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.out.flush()
+    }
+}
+
+impl Layout<'_> {
+    fn is_special(&self, character: char) -> bool {
         match character {
-            // JSON leaves these as they are, and a terminal may obey them. They stand within strings only.
-            '\u{7f}'..='\u{9f}' => write!(out, "\\u{:04x}", u32::from(character)).expect("a String takes any text"),
-            _ if in_string || !for_eyes => out.push(character),
-            '}' | ']' => {
-                depth -= 1;
-                if !matches!(before, '{' | '[') {
-                    line(&mut out, depth);
+            '"' => true,
+            '{' | '}' | '[' | ']' | ',' | ':' => !self.in_string,
+            _ => is_invisible(character),
+        }
+    }
+
+    fn plain(&mut self, text: &str) -> io::Result<()> {
+        if let Some(last) = text.chars().next_back() {
+            if self.for_eyes && !self.in_string && matches!(self.before, '{' | '[') {
+                self.line()?;
+            }
+            self.before = if self.in_string { ' ' } else { last };
+            self.out.write_all(text.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn special(&mut self, character: char) -> io::Result<()> {
+        let in_layout = self.for_eyes && !self.in_string;
+        match character {
+            // JSON leaves these as they are, and a terminal may obey them. They are within strings only.
+            _ if is_invisible(character) => {
+                for unit in character.encode_utf16(&mut [0; 2]) {
+                    write!(self.out, "\\u{unit:04x}")?;
                 }
-                out.push(character);
+            }
+            '}' | ']' if in_layout => {
+                self.depth -= 1;
+                if !matches!(self.before, '{' | '[') {
+                    self.line()?;
+                }
+                self.write_char(character)?;
             }
             _ => {
-                if matches!(before, '{' | '[') {
-                    line(&mut out, depth);
+                if in_layout && matches!(self.before, '{' | '[') {
+                    self.line()?;
                 }
-                out.push(character);
-                match character {
-                    '{' | '[' => depth += 1,
-                    ',' => line(&mut out, depth),
-                    ':' => out.push(' '),
-                    _ => {}
+                self.write_char(character)?;
+                if in_layout {
+                    match character {
+                        '{' | '[' => self.depth += 1,
+                        ',' => self.line()?,
+                        ':' => self.write_char(' ')?,
+                        _ => {}
+                    }
                 }
             }
         }
-        match character {
-            _ if escaped => escaped = false,
-            '\\' if in_string => escaped = true,
-            '"' => in_string = !in_string,
-            _ => {}
+        if character == '"' {
+            self.in_string = !self.in_string;
         }
-        before = if in_string { ' ' } else { character };
+        self.before = if self.in_string { ' ' } else { character };
+        Ok(())
     }
-    out
+
+    fn write_char(&mut self, character: char) -> io::Result<()> {
+        self.out.write_all(character.encode_utf8(&mut [0; 4]).as_bytes())
+    }
+
+    fn line(&mut self) -> io::Result<()> {
+        self.out.write_all(b"\n")?;
+        (0..self.depth).try_for_each(|_| self.out.write_all(b"  "))
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
+    fn lay_out(value: &serde_json::Value, for_eyes: bool) -> String {
+        let mut out = Vec::new();
+        let mut layout = Layout { out: &mut out, for_eyes, in_string: false, depth: 0, before: ' ' };
+        serde_json::to_writer(&mut layout, value).expect("a Vec takes any bytes");
+        String::from_utf8(out).expect("JSON is UTF-8")
+    }
+
     #[test]
     fn what_a_terminal_may_obey_is_escaped() {
-        assert_eq!(lay_out("[\"a\u{9b}31m ü\"]", false), "[\"a\\u009b31m ü\"]");
+        let value = serde_json::json!(["a\u{9b}31m ü\u{1b}\\", "x\u{202e}\u{2028}", "\u{e0041}\n"]);
+        let text = lay_out(&value, false);
+        assert_eq!(text, r#"["a\u009b31m ü\u001b\\","x\u202e\u2028","\udb40\udc41\n"]"#);
+        assert_eq!(serde_json::from_str::<serde_json::Value>(&text).expect("JSON"), value);
     }
 
     #[test]
     fn for_eyes_it_is_laid_out_as_serde_json_does() {
-        let value =
-            serde_json::json!({"a": [], "b": {}, "c": [1, [{"d": "x, {[:\" \\"}], "\\"], "e": {"f": null}, "g": "[]"});
+        let value = serde_json::json!({"a": [], "b": {}, "c": [1, [{"d": "x, {[:\" \\"}], "\\", -2.5, true],
+            "e": {"f": null}, "g": "[]"});
         let pretty = serde_json::to_string_pretty(&value).expect("JSON");
-        assert_eq!(lay_out(&value.to_string(), true), pretty);
-        assert_eq!(lay_out(&value.to_string(), false), value.to_string());
+        assert_eq!(lay_out(&value, true), pretty);
+        assert_eq!(lay_out(&value, false), value.to_string());
     }
 }

@@ -2,6 +2,8 @@
 
 use std::fmt::Write as _;
 
+use chainwalk_core::visible::escape_invisible;
+
 use crate::machine::Machine;
 use crate::node::{Space, is_proxy};
 use crate::process::Identity;
@@ -50,14 +52,16 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
     let names = each_once(commands.iter().map(|(_, command)| command.as_str()));
     let proxies: Vec<&str> = names.iter().copied().filter(|name| is_proxy(name)).collect();
     let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
-    [
+    let cells = [
         space.identity.inode.to_string(),
-        or_dash(pid.map(|pid| pid.to_string()).unwrap_or_default()),
-        or_dash(addresses.join(",")),
-        or_dash(pod),
-        or_dash(proxies.join(",")),
-        or_dash(format!("{}{more}", names[..names.len().min(MOST)].join(","))),
-    ]
+        pid.map(|pid| pid.to_string()).unwrap_or_default(),
+        addresses.join(","),
+        pod,
+        proxies.join(","),
+        format!("{}{more}", names[..names.len().min(MOST)].join(",")),
+    ];
+    // Host names and commands are what strangers chose: none of them makes a row of its own.
+    cells.map(|cell| or_dash(escape_invisible(&cell).into_owned()))
 }
 
 fn each_once<'a>(all: impl Iterator<Item = &'a str>) -> Vec<&'a str> {

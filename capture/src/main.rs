@@ -4,13 +4,17 @@
 //! - `main`: tasks, output, errors; `option`: the one table of options; `failure`: why it ends without a capture
 //! - `node` (every namespace of the machine), `find` (the one that is meant), `list` (the table of all)
 //! - `capture`: the whole, from
-//!   - `process` (a process held by its directory in `/proc`) and `cgroup` (its pod and container)
+//!   - `process` (a process held by its directory in `/proc`), `cgroup` (its pod and container) and `proof` (who may have
+//!     chosen these)
 //!   - `namespace`: entering, on a thread of its own
-//!   - `ruleset`: what the tools print: `tool` finds them, `ask` runs them, `nf_tables` says whether it is safe
+//!   - `ruleset`: the output of the tools: `tool` and `tools_root` find them, `launch` starts them within limits, `ask` reads
+//!     their output, `nf_tables` says whether it is safe
 //!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket` (with `user`) from `/proc`
 //!   - `time`
-//! - `json`: the capture as text
-//! - `machine`: where `/proc` and `/sys` are; `capability`: what is missing where the kernel refuses
+//! - `json`: the capture as JSON; `dump`: its rules as text
+//! - `watchdog`: ends what takes too long
+//! - `machine`: where `/proc` and `/sys` are; `mount`: what is mounted there; `capability`: what is missing where the kernel
+//!   refuses
 //!
 //! Asking changes nothing in the namespace and loads no kernel module; `nf_tables`, `ruleset` and `socket` say how.
 
@@ -20,13 +24,16 @@ mod ask;
 mod capability;
 mod capture;
 mod cgroup;
+mod dump;
 mod failure;
 mod find;
 mod host;
 mod interface;
 mod json;
+mod launch;
 mod list;
 mod machine;
+mod mount;
 mod multicast;
 mod namespace;
 mod netlink;
@@ -34,6 +41,7 @@ mod nf_tables;
 mod node;
 mod option;
 mod process;
+mod proof;
 mod route;
 mod rule;
 mod ruleset;
@@ -41,24 +49,29 @@ mod socket;
 mod sysctl;
 mod time;
 mod tool;
+mod tools_root;
 mod user;
+mod watchdog;
 
 use std::fs::File;
-use std::io::{self, IsTerminal, Read as _, Write as _};
+use std::io::{self, BufWriter, IsTerminal, Read as _, Write as _};
 use std::path::PathBuf;
 use std::process::ExitCode;
+use std::time::{Duration, Instant};
 
 use chainwalk_core::capture::Capture;
+use chainwalk_core::visible::escape_invisible;
 use chainwalk_core::{link, redact};
 
 use crate::capture::{Captured, TOOL, capture};
 use crate::failure::Failure;
 use crate::find::{Who, find};
-use crate::json::json;
 use crate::machine::Machine;
 use crate::node::{Held, Node};
 use crate::option::Given;
-use crate::ruleset::{SECONDS, Toolbox};
+use crate::ruleset::{SECONDS, Scope, Toolbox};
+use crate::tools_root::ToolsRoot;
+use crate::watchdog::Watchdog;
 
 /// The JSON Schema of what this program prints.
 const SCHEMA: &str = include_str!("../schema.json");
@@ -99,11 +112,19 @@ const USAGE: u8 = 2;
 const PARTLY: u8 = 3;
 
 fn main() -> ExitCode {
+    if let Some(code) = launch::launch() {
+        return code;
+    }
     let code = run().unwrap_or_else(|failure| {
         complain(&failure.to_string());
         match failure {
             Failure::Usage(_) => USAGE,
             Failure::Refused(_) => FAILED,
+            Failure::Ambiguous(_, table) => {
+                // A closed standard error has no reader.
+                let _ = io::stderr().write_all(table.as_bytes());
+                FAILED
+            }
         }
     });
     code.into()
@@ -111,30 +132,38 @@ fn main() -> ExitCode {
 
 fn run() -> Result<u8, Failure> {
     let (task, settings) = task(option::read(lexopt::Parser::from_env())?)?;
+    let seconds = settings.seconds;
+    let watchdog = Watchdog::start(Duration::from_secs(seconds), move |has_printed| {
+        complain(&format!("stopped after {seconds} s: reading or redacting took too long (see --timeout)"));
+        if has_printed { PARTLY } else { FAILED }
+    });
     match task {
         Task::Print(text) => print(&text).map(|()| WHOLE),
         Task::List => {
             let node = Node::scan(&settings.machine);
-            print_lines(&list::table(&settings.machine, node.spaces.iter().map(|space| (space, None))))?;
+            let table = list::table(&settings.machine, node.spaces.iter().map(|space| (space, None)));
+            watchdog.pause();
+            print(&table)?;
             Ok(told_unreadable(&node))
         }
         Task::Capture(Some(who)) => {
             let held = find(&who, &settings.machine)?;
-            let tools = settings.tools()?;
-            one(&held, &settings, &tools)
+            let tools = settings.tools(watchdog.deadline())?;
+            one(&held, &settings, &tools, &watchdog)
         }
-        Task::Capture(None) => all(&settings),
+        Task::Capture(None) => all(&settings, &watchdog),
     }
 }
 
 /// Each namespace by itself: that one cannot be read is no reason to keep the others back.
-fn all(settings: &Settings) -> Result<u8, Failure> {
+fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
     let node = Node::scan(&settings.machine);
-    let tools = settings.tools()?;
+    let tools = settings.tools(watchdog.deadline())?;
     let (mut code, mut done) = (told_unreadable(&node), 0);
     for (number, space) in node.spaces.iter().enumerate() {
         progress(number + 1, node.spaces.len());
-        match space.hold(&settings.machine, None).and_then(|held| one(&held, settings, &tools)) {
+        watchdog.restart();
+        match space.hold(&settings.machine, None).and_then(|held| one(&held, settings, &tools, watchdog)) {
             Ok(one) => {
                 done += 1;
                 code = code.max(one);
@@ -152,29 +181,52 @@ fn all(settings: &Settings) -> Result<u8, Failure> {
 }
 
 /// Captures and prints one.
-fn one(held: &Held, settings: &Settings, tools: &Toolbox) -> Result<u8, Failure> {
-    let Captured { mut capture, is_partial } = capture(held, &settings.machine, tools)?;
+fn one(held: &Held, settings: &Settings, tools: &Toolbox, watchdog: &Watchdog) -> Result<u8, Failure> {
+    let Captured { mut capture, is_partial } = capture(held, &settings.machine, tools, watchdog.deadline())?;
     for warning in &capture.warnings {
         complain(&format!("warning: {warning}"));
     }
     if settings.redact {
         capture = redact::redact(&capture, secret()?).capture;
     }
+    let mut code = if is_partial { PARTLY } else { WHOLE };
     match &settings.output {
-        Output::Json => print(&json(&capture, io::stdout().is_terminal()))?,
-        Output::Text => {
-            let texts: String = capture.rulesets.iter().map(|rules| rules.text.as_str()).collect();
-            print_lines(&texts)?;
+        Output::Json => {
+            watchdog.pause();
+            let is_terminal = io::stdout().is_terminal();
+            print_by(|out| json::write(&capture, is_terminal, out))?;
         }
-        Output::Link(page) => print(&link_to(page, capture)?)?,
+        Output::Text => {
+            watchdog.pause();
+            let mut escaped = 0;
+            print_by(|out| {
+                escaped =
+                    capture.rulesets.iter().map(|rules| dump::write(&rules.text, out)).sum::<io::Result<usize>>()?;
+                Ok(())
+            })?;
+            if escaped > 0 {
+                complain(&format!(
+                    "warning: {escaped} invisible characters of the rules are written as <U+…>: these rules are not what the \
+                     kernel holds; the JSON is (leave out --text)"
+                ));
+                code = PARTLY;
+            }
+        }
+        Output::Link(page) => {
+            let link = link_to(page, capture)?;
+            watchdog.pause();
+            print(&link)?;
+        }
     }
-    Ok(if is_partial { PARTLY } else { WHOLE })
+    Ok(code)
 }
 
-/// Without nft's listing: the page reads the rules that the save commands printed, and a link has to be short.
-fn link_to(page: &str, mut capture: Capture) -> Result<String, Failure> {
-    capture.nftables = None;
-    let link = link::link(page, json(&capture, false).trim_end()).ok_or_else(|| {
+/// The page reads the rules that the save commands printed, and a link has to be short.
+fn link_to(page: &str, capture: Capture) -> Result<String, Failure> {
+    let mut json = Vec::new();
+    let written = json::write(&capture, false, &mut Bounded { bytes: &mut json, left: MAX_LINKED });
+    let text = String::from_utf8(json).ok().filter(|_| written.is_ok());
+    let link = text.and_then(|text| link::link(page, text.trim_end())).ok_or_else(|| {
         Failure::Refused(format!(
             "this capture is too large for a link (more than {} characters): write it into a file instead, without --link \
              and with `> capture.json`, and drop that into the page",
@@ -184,9 +236,32 @@ fn link_to(page: &str, mut capture: Capture) -> Result<String, Failure> {
     Ok(link + "\n")
 }
 
+/// The page unpacks at most that much text from a link.
+const MAX_LINKED: usize = 4 << 20;
+
+/// Accepts at most `left` more bytes.
+struct Bounded<'a> {
+    bytes: &'a mut Vec<u8>,
+    left: usize,
+}
+
+impl io::Write for Bounded<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.bytes.write(bytes)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
+
 impl Settings {
-    fn tools(&self) -> Result<Toolbox, Failure> {
-        Toolbox::open(self.tools_root.as_deref(), self.seconds)
+    fn tools(&self, deadline: Instant) -> Result<Toolbox, Failure> {
+        let root = self.tools_root.as_deref().map(|root| ToolsRoot::open(root, &self.machine)).transpose()?;
+        // No other output contains the listing.
+        let lists = self.output == Output::Json && !self.redact;
+        Toolbox::open(root, Scope { lists, redacts: self.redact, seconds: self.seconds }, deadline)
     }
 }
 
@@ -213,6 +288,9 @@ fn told_unreadable(node: &Node) -> u8 {
     if hint.is_empty() { WHOLE } else { PARTLY }
 }
 
+/// A year: later the clock of the kernel has no time.
+const MAX_SECONDS: u64 = 365 * 86_400;
+
 fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
     let mut settings = Settings {
         machine: Machine::default(),
@@ -228,7 +306,7 @@ fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
             "version" => return Ok((Task::Print(format!("{TOOL}\n")), settings)),
             "root" => settings.machine.root = value.into(),
             "tools-root" => settings.tools_root = Some(value.into()),
-            "timeout" => settings.seconds = number(name, &value)?,
+            "timeout" => settings.seconds = number::<u64>(name, &value)?.min(MAX_SECONDS),
             "redact" => settings.redact = true,
             "text" | "link" if settings.output != Output::Json => {
                 return Err(Failure::Usage("give one of --text and --link".into()));
@@ -295,19 +373,14 @@ fn page(url: String) -> Result<String, Failure> {
     })
 }
 
-/// Text of other processes: a terminal must not obey it; a file or a pipe gets it as it is.
-fn print_lines(text: &str) -> Result<(), Failure> {
-    if io::stdout().is_terminal() { print(&without_control(text)) } else { print(text) }
-}
-
-fn without_control(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
-}
-
 /// To standard output. That nobody reads on is no error: `chainwalk-capture … | head`.
 fn print(text: &str) -> Result<(), Failure> {
-    let mut stdout = io::stdout().lock();
-    match stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()) {
+    print_by(|out| out.write_all(text.as_bytes()))
+}
+
+fn print_by(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
+    let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
+    match write(&mut out).and_then(|()| out.flush()) {
         Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
             Err(Failure::Refused(format!("cannot write the output: {error}")))
         }
@@ -315,10 +388,13 @@ fn print(text: &str) -> Result<(), Failure> {
     }
 }
 
-/// To standard error. Text of other processes may be in it: a terminal must not obey that.
+const BUFFER: usize = 64 << 10;
+
+/// One line to standard error. Text of other processes may be in it: a terminal must not obey that, and it must not look
+/// like a line of its own.
 fn complain(message: &str) {
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "chainwalk-capture: {}", without_control(message).trim_end());
+    let _ = writeln!(io::stderr(), "chainwalk-capture: {}", escape_invisible(message.trim_end()));
 }
 
 /// For whoever waits at a terminal.
@@ -399,7 +475,9 @@ mod tests {
             warnings: Vec::new(),
         };
         for is_terminal in [false, true] {
-            let text = json(&capture, is_terminal);
+            let mut text = Vec::new();
+            json::write(&capture, is_terminal, &mut text).expect("a Vec takes any bytes");
+            let text = String::from_utf8(text).expect("JSON is UTF-8");
             assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
             assert_eq!(text.lines().count() == 1, !is_terminal);
             let read: Capture = serde_json::from_str(&text).expect("it is JSON");

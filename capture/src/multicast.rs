@@ -1,17 +1,24 @@
 //! The multicast groups that each interface is in, by a socket's wish or by itself, from `/proc/PID/net/igmp` and `igmp6`: older kernels list IPv4's by netlink
 //! to nobody.
 
-use std::fs;
+use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
 use chainwalk_core::host::Interface;
 
 use crate::interface::Link;
+use crate::process::read_limited;
+
+/// A line has some 60 bytes.
+const MAX_LIST: usize = 4 << 20;
 
 /// Tells each interface its groups, as the namespace of the calling thread has them; nothing where the kernel does not say.
 pub(crate) fn tell(links: &[Link], interfaces: &mut [Interface]) {
-    let read = |file: &str| fs::read_to_string(Path::new("/proc/thread-self/net").join(file));
+    let read = |file: &str| {
+        let bytes = read_limited(&Path::new("/proc/thread-self/net").join(file), MAX_LIST)?;
+        String::from_utf8(bytes).map_err(io::Error::other)
+    };
     let Ok(four) = read("igmp") else { return };
     // A kernel without IPv6 has no such file, and no such group.
     let six = read("igmp6").unwrap_or_default();

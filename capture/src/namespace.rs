@@ -4,6 +4,7 @@
 //! stays where it was. Only the network and the host name are entered, never a container's mount namespace: nothing from
 //! a container's file system is read or run.
 
+use std::env;
 use std::fs::{self, File};
 use std::io;
 use std::panic;
@@ -38,16 +39,16 @@ pub(crate) fn hostname(uts: &File) -> Option<String> {
     })
 }
 
-/// Runs `job` with `root` for `/`: tools find their libraries there. It has a `/proc`, where save commands look for the
-/// names of tables; without one they would print nothing and say nothing. The mount is seen by nobody else.
-pub(crate) fn below<T: Send>(root: &Path, job: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    on_own_thread(|| {
-        unshare(CloneFlags::CLONE_FS | CloneFlags::CLONE_NEWNS)?;
-        mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
-        mount(Some("/proc"), &root.join("proc"), None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
-        chroot(root)?;
-        job()
-    })
+/// Makes `root` this process's `/`: tools find their libraries there. It has a `/proc`, where save commands look for the
+/// names of tables; without one they would print nothing and report nothing. No other process sees the mount.
+pub(crate) fn change_root(root: &Path) -> io::Result<()> {
+    // The new mount namespace takes the current directory along, also where `root` leads through another process's files.
+    env::set_current_dir(root)?;
+    unshare(CloneFlags::CLONE_NEWNS)?;
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
+    mount(Some("/proc"), "proc", None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
+    chroot(".")?;
+    env::set_current_dir("/")
 }
 
 /// Runs `job` on a thread of its own.

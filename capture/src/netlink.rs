@@ -25,6 +25,8 @@ const NLA_TYPE_MASK: u16 = 0x3fff;
 
 /// The kernel fills at most 32 KiB at a time, and more only for a single message that does not fit.
 const BUFFER: usize = 64 * 1024;
+/// The bytes kept of a list: 100,000 routes take 8 MB.
+const MAX_LIST: usize = 16 << 20;
 /// How often a list that changed while it was read is asked for again.
 const ATTEMPTS: u32 = 5;
 /// The kernel answers at once; this only keeps a broken one from hanging the program.
@@ -34,6 +36,8 @@ const PATIENCE_SECONDS: i64 = 5;
 pub(crate) struct Netlink {
     socket: OwnedFd,
     sequence: u32,
+    /// Whether a list was longer than [`MAX_LIST`].
+    pub(crate) is_cut: bool,
 }
 
 /// One entry of an answer.
@@ -52,7 +56,7 @@ impl Netlink {
         // Connected to port 0, the kernel: other processes cannot answer in its place.
         socket::connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         socket::setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE_SECONDS))?;
-        Ok(Self { socket, sequence: 0 })
+        Ok(Self { socket, sequence: 0, is_cut: false })
     }
 
     /// Every entry that a request for a list brings. `header` is the protocol's own, all of it.
@@ -82,6 +86,7 @@ impl Netlink {
             let datagram = buffer.get(..length).ok_or_else(|| io::Error::other("an answer was too long"))?;
             answer.take(datagram, self.sequence)?;
         }
+        self.is_cut |= answer.size > MAX_LIST;
         Ok((!answer.interrupted).then_some(answer.messages))
     }
 }
@@ -103,6 +108,8 @@ fn request(kind: u16, sequence: u32, header: &[u8]) -> Vec<u8> {
 #[derive(Default)]
 struct Answer {
     messages: Vec<Message>,
+    /// How much the messages take, with those that were not kept.
+    size: usize,
     complete: bool,
     interrupted: bool,
 }
@@ -129,7 +136,12 @@ impl Answer {
                     self.complete = true;
                 }
                 NLMSG_OVERRUN => return Err(io::Error::other("the kernel lost a part of the answer")),
-                _ if kind >= NLMSG_MIN_TYPE => self.messages.push(Message { kind, body: body.to_vec() }),
+                _ if kind >= NLMSG_MIN_TYPE => {
+                    self.size = self.size.saturating_add(size_of::<Message>() + body.len());
+                    if self.size <= MAX_LIST {
+                        self.messages.push(Message { kind, body: body.to_vec() });
+                    }
+                }
                 _ => {}
             }
         }

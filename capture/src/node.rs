@@ -1,21 +1,25 @@
 //! Every network namespace of this machine, and the processes in each.
 
-use std::fs::{self, File};
+use std::fs::{self, File, FileType};
 use std::io;
 use std::net::IpAddr;
+use std::os::fd::AsRawFd;
+use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
 use chainwalk_core::host::Interface;
 use chainwalk_core::identity::PROXIES;
 use nix::sys::socket::SockProtocol;
+use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 
 use crate::cgroup::{self, Owner};
 use crate::failure::Failure;
 use crate::interface::{interfaces, links};
 use crate::machine::Machine;
+use crate::mount::open_path;
 use crate::namespace;
 use crate::netlink::Netlink;
-use crate::process::{Identity, Process};
+use crate::process::{Identity, MAX_FILE, Process, read_limited};
 
 /// Where names for namespaces are kept: by `ip netns` and CNI, and by Docker.
 const NAMED: [&str; 3] = ["run/netns", "var/run/netns", "run/docker/netns"];
@@ -50,6 +54,8 @@ pub(crate) struct Held {
     pids: Option<Vec<u32>>,
     /// The file that stands for it, where there is no process.
     pub(crate) path: Option<PathBuf>,
+    /// Whether the name of a control group is why it was chosen.
+    pub(crate) is_found_by_group: bool,
 }
 
 impl Node {
@@ -92,7 +98,7 @@ fn residents(machine: &Machine, identity: Identity) -> Vec<u32> {
 }
 
 /// The numbers of all processes, in order.
-fn pids(machine: &Machine) -> Vec<u32> {
+pub(crate) fn pids(machine: &Machine) -> Vec<u32> {
     let entries = fs::read_dir(machine.path("proc")).into_iter().flatten().flatten();
     let mut pids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
     pids.sort_unstable();
@@ -113,13 +119,20 @@ impl Space {
             return Err(Failure::Refused(format!("process {pid} has ended while it was looked at; try again")));
         }
         let path = None;
-        Ok(Held { identity: self.identity, network, process: Some(process), pids: Some(self.pids.clone()), path })
+        Ok(Held {
+            identity: self.identity,
+            network,
+            process: Some(process),
+            pids: Some(self.pids.clone()),
+            path,
+            is_found_by_group: false,
+        })
     }
 
     /// The pod or container that a process of it belongs to.
     pub(crate) fn owners(&self, machine: &Machine) -> Vec<(u32, Owner)> {
         let owner = |&pid: &u32| {
-            let text = fs::read(machine.path(format!("proc/{pid}/cgroup"))).ok()?;
+            let text = read_limited(&machine.path(format!("proc/{pid}/cgroup")), MAX_FILE).ok()?;
             Some((pid, cgroup::owner(&String::from_utf8_lossy(&text))))
         };
         self.pids.iter().filter_map(owner).collect()
@@ -141,19 +154,24 @@ impl Held {
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
         let identity = Identity::of(&network).map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
-        Ok(Self { identity, network, process: Some(process), pids: None, path: None })
+        Ok(Self { identity, network, process: Some(process), pids: None, path: None, is_found_by_group: false })
     }
 
     /// Takes hold of a namespace by a file that stands for it.
     pub(crate) fn by_path(path: PathBuf) -> Result<Self, Failure> {
         let wrong =
             |reason: String| Failure::Refused(format!("cannot use {} as a namespace: {reason}", path.display()));
-        let network = File::open(&path).map_err(|error| wrong(error.to_string()))?;
-        let identity = Identity::of(&network).map_err(|error| wrong(error.to_string()))?;
-        if Identity::own_network().is_ok_and(|own| own.device != identity.device) {
-            return Err(wrong("it is a plain file; `ip netns` and CNI keep namespaces in /run/netns".into()));
+        let file = open_path(&path).map_err(|error| wrong(error.to_string()))?;
+        // Opening a FIFO waits for its writer, and opening a device may do anything: so this is asked first.
+        if !fstatfs(&file).is_ok_and(|data| data.filesystem_type() == NSFS_MAGIC) {
+            let kind = file.metadata().map_err(|error| wrong(error.to_string()))?.file_type();
+            let kind = described(kind);
+            return Err(wrong(format!("it is {kind}; `ip netns` and CNI keep namespaces in /run/netns")));
         }
-        Ok(Self { identity, network, process: None, pids: None, path: Some(path) })
+        let network =
+            File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(|error| wrong(error.to_string()))?;
+        let identity = Identity::of(&network).map_err(|error| wrong(error.to_string()))?;
+        Ok(Self { identity, network, process: None, pids: None, path: Some(path), is_found_by_group: false })
     }
 
     /// Lets the first of its processes stand for it, too: it tells the pod.
@@ -190,6 +208,20 @@ impl Held {
     /// Its host name: a pod's name.
     pub(crate) fn hostname(&self) -> Option<String> {
         self.process.as_ref()?.uts_namespace().and_then(|uts| namespace::hostname(&uts))
+    }
+}
+
+fn described(kind: FileType) -> &'static str {
+    if kind.is_dir() {
+        "a directory"
+    } else if kind.is_fifo() {
+        "a FIFO"
+    } else if kind.is_socket() {
+        "a socket"
+    } else if kind.is_char_device() || kind.is_block_device() {
+        "a device"
+    } else {
+        "a plain file"
     }
 }
 

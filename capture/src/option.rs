@@ -52,10 +52,10 @@ pub(crate) const OPTIONS: [Opt; 19] = [
     option("all", None, Group::Which, "every namespace of this machine once, as JSON Lines"),
     option("list", None, Group::Which, "print a table of all namespaces instead"),
     option("tools-root", Some("DIR"), Group::How, "take the tools of the system in this directory"),
-    option("timeout", Some("SECONDS"), Group::How, "let each tool run so long at most (30)"),
+    option("timeout", Some("SECONDS"), Group::How, "give up on tools, and on all else, after so long (30)"),
     option("root", Some("DIR"), Group::How, "read /proc, /sys and /run of the machine below this directory"),
     option("redact", None, Group::Output, "change addresses, names and comments into neutral ones"),
-    option("text", None, Group::Output, "print the save text alone, for a pipe"),
+    option("text", None, Group::Output, "print the save text alone, with invisible characters as <U+XXXX>"),
     option("link", Some("URL"), Group::Output, "print a link that opens the playground at URL with the capture"),
     option("schema", None, Group::About, "print the JSON Schema of the output"),
     option("man", None, Group::About, "print the man page"),
@@ -114,8 +114,10 @@ const EXAMPLES: [(&str, &str); 4] = [
 const CHANGES: &str = "\
 chainwalk-capture enters the network namespace (and, for the host name, the UTS namespace)
 on a thread of its own, never a container's file system. It runs the save commands and nft
-from fixed system directories with a clean environment, a time limit and an output limit,
-and executes nothing that a container could have written. It creates no table, opens no
+from fixed system directories with a clean environment, limits on time, memory and output,
+and executes nothing that a container could have written: below --tools-root root must own
+each program, its interpreter and all directories on the way, nobody else may write there,
+and process 1 must have the same mount. Tools end with it. It creates no table, opens no
 sock_diag socket, and asks nf_tables only where that loads no module. It reads the names
 and ids of processes, never their arguments or environment into the output.
 ";

@@ -1,7 +1,7 @@
 //! A process, as `/proc` shows it.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
@@ -12,6 +12,16 @@ use crate::capability::{missing, refusal, sudo_line};
 use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::user::Ids;
+
+/// The bytes read from a file of a process: 65,536 groups take 720 kB.
+pub(crate) const MAX_FILE: usize = 1 << 20;
+
+/// Reads a file, as far as `limit` bytes.
+pub(crate) fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
 
 /// A process, held by its directory in `/proc`: should it end, its number may be given to another process, but the
 /// directory is never that one's.
@@ -59,7 +69,7 @@ impl Process {
 
     /// The text of one of its files, where there is one.
     pub(crate) fn read(&self, file: &str) -> Option<String> {
-        fs::read(self.path(file)).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        read_limited(&self.path(file), MAX_FILE).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The name of its command, without arguments: those may hold secrets.

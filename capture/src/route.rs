@@ -44,6 +44,9 @@ pub(crate) fn family(number: u8) -> Option<Family> {
     }
 }
 
+/// A single message may name thousands of next hops, each of which is a route.
+const MAX_ROUTES: usize = 100_000;
+
 /// Lists the routes of a family in the kernel's order.
 pub(crate) fn routes(
     netlink: &mut Netlink,
@@ -58,6 +61,10 @@ pub(crate) fn routes(
         // A kernel without IPv6 answers with what it has.
         if message.kind != RTM_NEWROUTE || message.body.first() != Some(&family) {
             continue;
+        }
+        if routes.len() >= MAX_ROUTES {
+            warnings.push(format!("only the first {MAX_ROUTES} routes of a family are in this capture"));
+            break;
         }
         match read(&message.body, links) {
             Ok(mut read) => {

@@ -2,35 +2,54 @@
 
 use std::fs;
 use std::io;
-use std::path::{Component, Path, PathBuf};
+use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
 use std::thread;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use chainwalk_core::capture::{Backend, CapturedNftables, CapturedRules};
 use chainwalk_core::packet::Family;
 
-use crate::ask::{Answer, Limit, Limits, run};
+use crate::ask::{Allowance, Answer, Limit, Limits, MAX_STDERR};
 use crate::capability;
 use crate::failure::Failure;
+use crate::launch;
 use crate::machine::Machine;
-use crate::namespace;
 use crate::nf_tables;
 use crate::tool::{self, Tool};
+use crate::tools_root::ToolsRoot;
 
 /// A node with a hundred thousand rules takes some seconds and some ten megabytes.
 pub(crate) const SECONDS: u64 = 30;
-const BYTES: usize = 64 << 20;
+/// The bytes kept of each save command, and those that long outputs share: together with the listing and the host, the memory
+/// of this program stays below 200 MB.
+const SAVES: (usize, usize) = (6 << 20, 32 << 20);
+/// Redaction holds the rules twice, and every name in them once more.
+const REDACTED_SAVES: (usize, usize) = (2 << 20, 8 << 20);
+/// As JSON, a rule takes some 500 bytes.
+const LISTING: usize = 24 << 20;
 /// For a line that names a version.
-const SMALL_LIMITS: Limits = Limits { time: Duration::from_secs(5), bytes: 4096 };
+const VERSION: usize = 4096;
+const VERSION_TIME: Duration = Duration::from_secs(5);
 
 /// This machine's tools.
 pub(crate) struct Toolbox {
     saves: Vec<Tool>,
     nft: Option<PathBuf>,
     /// What they see as `/`, where that is not the machine's own.
-    root: Option<PathBuf>,
-    limits: Limits,
+    root: Option<ToolsRoot>,
+    scope: Scope,
+}
+
+/// The parts that the output contains.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Scope {
+    /// Whether the listing of nft is printed.
+    pub(crate) lists: bool,
+    /// Whether the rules are redacted.
+    pub(crate) redacts: bool,
+    /// The time limit.
+    pub(crate) seconds: u64,
 }
 
 /// What files said of themselves: each is asked once.
@@ -44,46 +63,47 @@ pub(crate) struct Said {
 }
 
 impl Toolbox {
-    /// Looks for them, below `root` where one is given. Each may run for so many seconds.
-    pub(crate) fn open(root: Option<&Path>, seconds: u64) -> Result<Self, Failure> {
-        let root = root.map(own_root).transpose()?;
-        let look = || {
-            let version = |path: &Path| {
-                let answer = run(path, &["--version"], SMALL_LIMITS);
-                answer.map(|answer| String::from_utf8_lossy(&answer.stdout).into_owned()).unwrap_or_default()
-            };
-            Ok((tool::find(&tool::DIRECTORIES, version), tool::find_nft(&tool::DIRECTORIES)))
+    /// Looks for them, below `root` where one is given.
+    pub(crate) fn open(root: Option<ToolsRoot>, scope: Scope, deadline: Instant) -> Result<Self, Failure> {
+        let look_up: &tool::LookUp = match &root {
+            Some(root) => &|path| root.executable(path),
+            None => &tool::own_executable,
         };
-        let (saves, nft) = within(root.as_deref(), look).map_err(|error| {
-            let refused = error.kind() == io::ErrorKind::PermissionDenied;
-            let hint = if refused { capability::hint() } else { String::new() };
-            let root = root.as_deref().unwrap_or(Path::new("/")).display();
-            Failure::Refused(format!("cannot use the tools below {root}: {error}{hint}"))
-        })?;
+        let saves = tool::find(look_up, &|path| version(root.as_ref(), path, deadline).unwrap_or_default())?;
+        let nft = if scope.lists { tool::find_nft(look_up)? } else { None };
         if saves.is_empty() {
-            let place = root.map_or("this machine".into(), |root| root.display().to_string());
+            let place = root.map_or("this machine".into(), |root| root.given.display().to_string());
             return Err(Failure::Refused(format!(
                 "{place} has no iptables-save: install the package `iptables` (Fedora, RHEL: `iptables-nft`); for rules of \
                  the older backend Alpine and Fedora need `iptables-legacy`, too; where nothing may be installed, \
                  --tools-root names another system's directory, such as a toolbox's"
             )));
         }
-        Ok(Self { saves, nft, root, limits: Limits { time: Duration::from_secs(seconds), bytes: BYTES } })
+        Ok(Self { saves, nft, root, scope })
     }
 
-    /// What they print in the network namespace of the calling thread, all asked at the same time. A warning tells what is
-    /// missing, a note what is only to be known.
-    pub(crate) fn ask(&self, machine: &Machine, warnings: &mut Vec<String>, notes: &mut Vec<String>) -> Said {
+    /// What they print in the network namespace of the calling thread, all asked at the same time, until the deadline. A
+    /// warning reports what is missing, a note what is only to be known.
+    pub(crate) fn ask(
+        &self,
+        machine: &Machine,
+        deadline: Instant,
+        warnings: &mut Vec<String>,
+        notes: &mut Vec<String>,
+    ) -> Said {
         let ask_nft = nf_tables::check(&machine.root);
         if let Err(reason) = ask_nft {
             warnings.push(format!("nf_tables was not asked: {reason}"));
         }
         let ask_nft = ask_nft.is_ok();
         let versions = Versions::default();
+        let (each, shared) = if self.scope.redacts { REDACTED_SAVES } else { SAVES };
+        let allowance = Allowance::new(each, shared);
+        let limits = Limits { deadline, allowance: &allowance };
         let asked: Vec<&Tool> = self.saves.iter().filter(|tool| tool.backend == Backend::Legacy || ask_nft).collect();
         let (answers, listing) = thread::scope(|scope| {
-            let listing = scope.spawn(|| self.nft.as_deref().filter(|_| ask_nft).map(|nft| self.list(nft)));
-            let saves: Vec<_> = asked.iter().map(|tool| scope.spawn(|| self.save(tool, &versions))).collect();
+            let listing = scope.spawn(|| self.nft.as_deref().filter(|_| ask_nft).map(|nft| self.list(nft, deadline)));
+            let saves: Vec<_> = asked.iter().map(|tool| scope.spawn(|| self.save(tool, &limits, &versions))).collect();
             let answers: Vec<_> = saves.into_iter().map(|save| save.join().expect("reading does not panic")).collect();
             (answers, listing.join().expect("reading does not panic"))
         });
@@ -97,14 +117,14 @@ impl Toolbox {
         said.nftables = listing.and_then(|(words, answer)| self.take_listing(words, answer, warnings));
         warn_of_legacy_tables(&said.rulesets, warnings);
         if ask_nft {
-            tell_native_tables(&said, warnings, notes);
+            tell_native_tables(&said, self.scope.lists, warnings, notes);
         }
         said
     }
 
     /// Plain `-save -c`: `iptables-legacy -L` and `-t` create the tables that they are asked for, this creates none.
-    fn save(&self, tool: &Tool, versions: &Versions) -> (io::Result<Answer>, Option<String>) {
-        let answer = within(self.root.as_deref(), || run(&tool.path, &["-c"], self.limits));
+    fn save(&self, tool: &Tool, limits: &Limits, versions: &Versions) -> (io::Result<Answer>, Option<String>) {
+        let answer = run(self.root.as_ref(), &tool.path, &["-c"], limits);
         let text =
             answer.as_ref().map(|answer| String::from_utf8_lossy(&answer.stdout[..answer.stdout.len().min(200)]));
         let stated = text.ok().and_then(|text| stated_version(&text));
@@ -113,26 +133,25 @@ impl Toolbox {
             let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
             let known = versions.iter().position(|(file, _)| *file == tool.file).unwrap_or(versions.len());
             if known == versions.len() {
-                versions.push((tool.file.clone(), self.version(tool)));
+                versions.push((tool.file.clone(), version(self.root.as_ref(), &tool.path, limits.deadline)));
             }
             versions[known].1.as_deref().map(|words| called(words, tool.family))
         });
         (answer, version)
     }
 
-    fn version(&self, tool: &Tool) -> Option<String> {
-        let answer = within(self.root.as_deref(), || run(&tool.path, &["--version"], SMALL_LIMITS)).ok()?;
-        let text = String::from_utf8_lossy(&answer.stdout).trim_end().to_owned();
-        (answer.exit_code == Some(0) && !text.is_empty()).then_some(text)
-    }
-
-    /// As JSON; an nft that was built without that lists in its own language.
-    fn list(&self, nft: &Path) -> (&'static [&'static str], io::Result<Answer>) {
+    /// As JSON, or in nft's own language where that fails: an nft may be built without JSON, takes two times more memory
+    /// for it, and prints it as one line, which is of no use without its end.
+    fn list(&self, nft: &Path, deadline: Instant) -> (&'static [&'static str], io::Result<Answer>) {
         const JSON: &[&str] = &["-j", "list", "ruleset"];
         const PLAIN: &[&str] = &["list", "ruleset"];
-        let ask = |arguments: &[&str]| within(self.root.as_deref(), || run(nft, arguments, self.limits));
+        let ask = |arguments: &[&str]| {
+            let allowance = Allowance::new(LISTING, 0);
+            run(self.root.as_ref(), nft, arguments, &Limits { deadline, allowance: &allowance })
+        };
         match ask(JSON) {
-            Ok(answer) if answer.exit_code != Some(0) && contains(&answer.stderr, "JSON support not compiled") => {
+            Ok(answer) if answer.exit_code != Some(0) && answer.stopped != Some(Limit::Time) => {
+                drop(answer);
                 (PLAIN, ask(PLAIN))
             }
             answer => (JSON, answer),
@@ -140,12 +159,8 @@ impl Toolbox {
     }
 
     fn take(&self, tool: &Tool, answer: Answer, version: Option<String>, warnings: &mut Vec<String>) -> CapturedRules {
-        warnings.extend(self.complaint(&tool.name, &answer));
-        let mut text = text(answer.stdout, &tool.name, warnings);
-        if answer.stopped.is_some() {
-            // The last line may be half a line.
-            text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
-        }
+        warnings.extend(self.complaints(&tool.name, &answer));
+        let text = text(answer.stdout, answer.stopped.is_some(), &tool.name, warnings);
         CapturedRules {
             family: tool.family,
             backend: tool.backend,
@@ -170,8 +185,8 @@ impl Toolbox {
                 return None;
             }
         };
-        warnings.extend(self.complaint("nft", &answer));
-        let text = text(answer.stdout, "nft", warnings);
+        warnings.extend(self.complaints("nft", &answer));
+        let text = text(answer.stdout, answer.stopped.is_some(), "nft", warnings);
         let version = text.split_once("\"version\": \"").and_then(|(_, rest)| rest.split_once('"'));
         Some(CapturedNftables {
             command: ["nft"].iter().chain(words).map(ToString::to_string).collect(),
@@ -183,50 +198,28 @@ impl Toolbox {
     }
 
     /// What was wrong with an answer.
-    fn complaint(&self, name: &str, answer: &Answer) -> Option<String> {
-        complaint(name, answer, self.limits, &capability::hint())
+    fn complaints(&self, name: &str, answer: &Answer) -> Vec<String> {
+        complaints(name, answer, self.scope.seconds, &capability::hint())
     }
 }
 
-/// Runs `job` with another `/`, or with the own one.
-fn within<T: Send>(root: Option<&Path>, job: impl FnOnce() -> io::Result<T> + Send) -> io::Result<T> {
-    match root {
-        Some(root) => namespace::below(root, job),
-        None => job(),
-    }
+/// Runs a tool with another `/`, or with the own one.
+fn run(root: Option<&ToolsRoot>, tool: &Path, arguments: &[&str], limits: &Limits) -> io::Result<Answer> {
+    let root = root.map_or_else(|| "/".into(), ToolsRoot::path);
+    launch::run(&root, tool, arguments, limits)
 }
 
-/// What root runs must not be what a container has written: its file system is refused.
-fn own_root(root: &Path) -> Result<PathBuf, Failure> {
-    let wrong = |reason: &str| Failure::Refused(format!("--tools-root {}: {reason}", root.display()));
-    let containers = "this is a container's file system, and whoever runs the container may have put anything there";
-    let is_proc = |path: &Path| path.components().nth(1) == Some(Component::Normal("proc".as_ref()));
-    let real = root.canonicalize().map_err(|error| wrong(&error.to_string()))?;
-    // `/proc/PID/root` leads into a container, though its real path is that of the container's own `/`.
-    let absolute = std::path::absolute(root).map_err(|error| wrong(&error.to_string()))?;
-    if is_proc(&absolute) || is_proc(&real) || CONTAINERS.iter().any(|directory| real.starts_with(directory)) {
-        return Err(wrong(containers));
+/// The version that a tool prints.
+fn version(root: Option<&ToolsRoot>, tool: &Path, deadline: Instant) -> Option<String> {
+    let now = Instant::now();
+    if now >= deadline {
+        return None;
     }
-    let data = real.metadata().map_err(|error| wrong(&error.to_string()))?;
-    if !data.is_dir() {
-        return Err(wrong("it is no directory"));
-    }
-    let is_root_own = std::os::unix::fs::MetadataExt::uid(&data) == 0;
-    if !is_root_own || std::os::unix::fs::PermissionsExt::mode(&data.permissions()) & 0o022 != 0 {
-        return Err(wrong("others than root may write there"));
-    }
-    Ok(real)
+    let limits = Limits { deadline: deadline.min(now + VERSION_TIME), allowance: &Allowance::new(VERSION, 0) };
+    let answer = run(root, tool, &["--version"], &limits).ok()?;
+    let text = String::from_utf8_lossy(&answer.stdout).trim_end().to_owned();
+    (answer.exit_code == Some(0) && !text.is_empty()).then_some(text)
 }
-
-/// Where the runtimes keep the file systems of containers.
-const CONTAINERS: [&str; 6] = [
-    "/run/containerd",
-    "/var/lib/containerd",
-    "/var/lib/containers/storage",
-    "/var/lib/docker",
-    "/run/k3s",
-    "/var/lib/kubelet/pods",
-];
 
 /// What a file says of itself when it is called by the name of this family: `ip6tables-save v1.8.9 (legacy)`.
 fn called(words: &str, family: Family) -> String {
@@ -242,33 +235,68 @@ fn stated_version(text: &str) -> Option<String> {
     line.split_once(" on ").map(|(version, _)| version.to_owned())
 }
 
-fn contains(bytes: &[u8], text: &str) -> bool {
-    String::from_utf8_lossy(bytes).contains(text)
-}
-
 /// What was wrong with an answer.
-fn complaint(name: &str, answer: &Answer, limits: Limits, hint: &str) -> Option<String> {
+fn complaints(name: &str, answer: &Answer, seconds: u64, hint: &str) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&answer.stderr);
     let said = stderr.lines().next().map(|line| format!(": {line}")).unwrap_or_default();
-    match (answer.stopped, answer.exit_code) {
-        (Some(Limit::Time), _) => {
-            Some(format!("{name} was stopped after {} s: its rules are not complete", limits.time.as_secs()))
-        }
+    let mut complaints = match (answer.stopped, answer.exit_code) {
+        (Some(Limit::Time), _) => vec![format!("{name} was stopped after {seconds} s: its rules are not complete")],
         (Some(Limit::Bytes), _) => {
-            Some(format!("{name} was stopped after {} MiB: its rules are not complete", limits.bytes >> 20))
+            let size = answer.stdout.len() >> 20;
+            vec![format!("{name} was stopped after {size} MiB: its rules are not complete")]
         }
-        (None, Some(0)) => None,
-        (None, Some(code)) => Some(format!("{name} failed with exit code {code}{said}{hint}")),
-        (None, None) => Some(format!("{name} was ended by a signal{said}")),
+        (None, Some(0)) => Vec::new(),
+        (None, Some(code)) => vec![format!("{name} failed with exit code {code}{said}{hint}")],
+        (None, None) => vec![format!("{name} was ended by a signal{said}")],
+    };
+    if answer.stderr_is_cut {
+        complaints
+            .push(format!("{name} wrote more than {} kB to standard error: the rest is left out", MAX_STDERR >> 10));
     }
+    complaints
 }
 
-/// A rule's comment may hold any bytes; JSON holds text.
-fn text(bytes: Vec<u8>, name: &str, warnings: &mut Vec<String>) -> String {
-    String::from_utf8(bytes).unwrap_or_else(|error| {
+/// A rule's comment may hold any bytes; JSON holds text. Of an output that `is_cut`, the last line may be half a line.
+fn text(bytes: Vec<u8>, is_cut: bool, name: &str, warnings: &mut Vec<String>) -> String {
+    let (mut text, is_cut) = match String::from_utf8(bytes) {
+        Ok(text) => (text, is_cut),
+        // The cut may have parted a character, which goes with its line.
+        Err(error) => {
+            let bytes = error.as_bytes();
+            let whole = if is_cut {
+                bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1)
+            } else {
+                bytes.len()
+            };
+            replaced(&bytes[..whole], is_cut, name, warnings)
+        }
+    };
+    if is_cut {
+        text.truncate(text.rfind('\n').map_or(0, |end| end + 1));
+    }
+    text
+}
+
+/// Replaces invalid bytes with U+FFFD, which takes three bytes. The text is at most 4 MiB longer than the bytes.
+fn replaced(bytes: &[u8], mut is_cut: bool, name: &str, warnings: &mut Vec<String>) -> (String, bool) {
+    const MORE: usize = 4 << 20;
+    let (mut text, mut is_changed) = (String::with_capacity(bytes.len()), false);
+    for chunk in bytes.utf8_chunks() {
+        if text.len() + chunk.valid().len() > bytes.len() + MORE {
+            warnings.push(format!("{name} printed too many bytes that are no UTF-8: its rules are not complete"));
+            is_cut = true;
+            break;
+        }
+        text.push_str(chunk.valid());
+        if !chunk.invalid().is_empty() {
+            text.push(char::REPLACEMENT_CHARACTER);
+            is_changed = true;
+        }
+    }
+    if is_changed {
         warnings.push(format!("{name} printed bytes that are no UTF-8: they are replaced by \u{fffd}"));
-        String::from_utf8_lossy(error.as_bytes()).into_owned()
-    })
+    }
+    (text, is_cut)
 }
 
 /// Says where ip_tables holds tables that no command here could print.
@@ -289,7 +317,7 @@ fn warn_of_legacy_tables(rulesets: &[CapturedRules], warnings: &mut Vec<String>)
 }
 
 /// Says which tables of nf_tables are not iptables' own, or could not be printed.
-fn tell_native_tables(said: &Said, warnings: &mut Vec<String>, notes: &mut Vec<String>) {
+fn tell_native_tables(said: &Said, lists: bool, warnings: &mut Vec<String>, notes: &mut Vec<String>) {
     // Where this fails, nft's save commands have failed and said why.
     let tables = nf_tables::tables().unwrap_or_default();
     let nft = said.rulesets.iter().filter(|rules| rules.backend == Backend::Nft);
@@ -304,9 +332,13 @@ fn tell_native_tables(said: &Said, warnings: &mut Vec<String>, notes: &mut Vec<S
              only, which no walk takes into account"
         ));
     } else {
+        let hint = if lists {
+            "`nft list ruleset` prints them: install the package `nftables`"
+        } else {
+            "only the plain JSON holds the listing of nft: leave out --redact, --text and --link"
+        };
         warnings.push(format!(
-            "nf_tables holds tables that iptables-nft-save does not print, so they are not in this capture: {names} (`nft \
-             list ruleset` prints them: install the package `nftables`)"
+            "nf_tables holds tables that iptables-nft-save does not print, so they are not in this capture: {names} ({hint})"
         ));
     }
 }
@@ -316,21 +348,23 @@ mod tests {
     use super::*;
 
     fn answer(exit_code: Option<i32>, stopped: Option<Limit>) -> Answer {
-        Answer { exit_code, stdout: Vec::new(), stderr: b"Permission denied\nmore".into(), stopped }
+        let stderr = b"Permission denied\nmore".into();
+        Answer { exit_code, stdout: Vec::new(), stderr, stderr_is_cut: false, stopped }
     }
 
     #[test]
     fn a_failed_command_is_complained_of() {
-        let limits = Limits { time: Duration::from_secs(30), bytes: BYTES };
-        let complaint = |answer| complaint("iptables-nft-save", &answer, limits, " (hint)");
-        assert_eq!(complaint(answer(Some(0), None)), None);
-        let failed = complaint(answer(Some(4), None)).expect("it failed");
-        assert_eq!(failed, "iptables-nft-save failed with exit code 4: Permission denied (hint)");
+        let complaints = |answer| complaints("iptables-nft-save", &answer, 30, " (hint)");
+        assert_eq!(complaints(answer(Some(0), None)), [""; 0]);
+        let failed = complaints(answer(Some(4), None));
+        assert_eq!(failed, ["iptables-nft-save failed with exit code 4: Permission denied (hint)"]);
         for limit in [Limit::Time, Limit::Bytes] {
-            let stopped = complaint(answer(None, Some(limit))).expect("it was stopped");
-            assert!(stopped.ends_with("its rules are not complete"), "{stopped}");
+            let stopped = complaints(answer(None, Some(limit)));
+            assert!(stopped.len() == 1 && stopped[0].ends_with("its rules are not complete"), "{stopped:?}");
         }
-        assert!(complaint(answer(None, None)).is_some_and(|text| text.contains("signal")));
+        assert!(complaints(answer(None, None))[0].contains("signal"));
+        let cut = complaints(Answer { stderr_is_cut: true, ..answer(Some(0), None) });
+        assert!(cut[0].contains("standard error"), "{cut:?}");
     }
 
     #[test]
@@ -350,25 +384,21 @@ mod tests {
     }
 
     #[test]
-    fn no_container_lends_its_tools() {
-        for (root, reason) in [
-            ("/proc/self/root", "container's file system"),
-            ("/nonexistent", "No such file"),
-            ("/etc/passwd", "no directory"),
-            ("/tmp", "others than root may write"),
-        ] {
-            let refused = own_root(Path::new(root)).expect_err("refused").to_string();
-            assert!(refused.contains(reason), "{refused}");
-        }
-        assert_eq!(own_root(Path::new("/usr")), Ok("/usr".into()));
+    fn bytes_that_are_no_text_are_replaced_and_said() {
+        let mut warnings = Vec::new();
+        assert_eq!(text(b"a \xff b".into(), false, "x", &mut warnings), "a \u{fffd} b");
+        assert_eq!(warnings.len(), 1);
+        assert_eq!(text("a ü".into(), false, "x", &mut warnings), "a ü");
+        // A cut may part a character.
+        assert_eq!(text(b"a\nb\xc3".into(), true, "x", &mut warnings), "a\n");
+        assert_eq!(warnings.len(), 1);
     }
 
     #[test]
-    fn bytes_that_are_no_text_are_replaced_and_said() {
+    fn bytes_that_are_no_text_do_not_fill_the_memory() {
         let mut warnings = Vec::new();
-        assert_eq!(text(b"a \xff b".into(), "x", &mut warnings), "a \u{fffd} b");
-        assert_eq!(warnings.len(), 1);
-        assert_eq!(text("a ü".into(), "x", &mut warnings), "a ü");
-        assert_eq!(warnings.len(), 1);
+        let text = text(b"\xff\n".repeat(4 << 20), false, "x", &mut warnings);
+        assert!(text.len() <= 12 << 20 && text.ends_with("\u{fffd}\n"), "{}", text.len());
+        assert!(warnings[0].contains("not complete"), "{warnings:?}");
     }
 }

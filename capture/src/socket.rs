@@ -1,7 +1,8 @@
 //! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no kernel module.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File};
+use std::io::{BufRead as _, BufReader};
 use std::net::IpAddr;
 use std::path::Path;
 
@@ -21,6 +22,11 @@ const TABLES: [(&str, &str, &str, Protocol, &str); 4] = [
     ("udp6", "sockstat6", "UDP6:", Protocol::UDP, "07"),
 ];
 
+/// A process may listen at every port of many addresses.
+const MAX_SOCKETS: usize = 50_000;
+/// As much as the kernel gives at once.
+const BUFFER: usize = 64 << 10;
+
 /// A line of such a file.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Entry {
@@ -32,15 +38,27 @@ struct Entry {
 
 /// Every listening TCP socket and every bound UDP socket that is not connected, of the network namespace of the calling
 /// thread. One that no process of `processes` holds is there without a holder.
-pub(crate) fn sockets(machine: &Machine, processes: &[host::Process], ids: Option<&Ids>) -> Vec<Socket> {
+pub(crate) fn sockets(
+    machine: &Machine,
+    processes: &[host::Process],
+    ids: Option<&Ids>,
+    warnings: &mut Vec<String>,
+) -> Vec<Socket> {
     let mut found = Vec::new();
-    let read_file = |file: &str| fs::read_to_string(Path::new("/proc/thread-self/net").join(file)).unwrap_or_default();
+    let directory = Path::new("/proc/thread-self/net");
     for (file, counts, count, protocol, state) in TABLES {
-        if are_none(&read_file(counts), count) {
+        if are_none(&fs::read_to_string(directory.join(counts)).unwrap_or_default(), count) {
             continue;
         }
-        let table = read_file(file);
-        found.extend(table.lines().filter_map(|line| read(line, state)).map(|entry| (protocol, entry)));
+        // Line by line: connections are listed, too, and there may be a million of them.
+        let Ok(table) = File::open(directory.join(file)) else { continue };
+        let lines = BufReader::with_capacity(BUFFER, table).lines().map_while(Result::ok);
+        let entries = lines.filter_map(|line| read(&line, state));
+        found.extend(entries.map(|entry| (protocol, entry)).take(MAX_SOCKETS + 1 - found.len()));
+    }
+    if found.len() > MAX_SOCKETS {
+        found.truncate(MAX_SOCKETS);
+        warnings.push(format!("only the first {MAX_SOCKETS} listening sockets are in this capture"));
     }
     let holders = if found.is_empty() { BTreeMap::new() } else { holders(machine, processes) };
     let socket = |(protocol, entry): (Protocol, Entry)| {

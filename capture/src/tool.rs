@@ -6,6 +6,8 @@ use std::path::{Path, PathBuf};
 use chainwalk_core::capture::Backend;
 use chainwalk_core::packet::Family;
 
+use crate::failure::Failure;
+
 /// Where they may lie, in this order. Fixed: the environment of whoever calls this program does not choose what root runs.
 pub(crate) const DIRECTORIES: [&str; 7] = [
     "/usr/sbin",
@@ -33,39 +35,54 @@ pub(crate) struct Tool {
     pub(crate) backend: Backend,
 }
 
+/// Where a path leads: to an executable file, or to none.
+pub(crate) type LookUp<'a> = dyn Fn(&Path) -> Result<Option<PathBuf>, Failure> + 'a;
+
 /// Every save command there is, at most one a family and backend. `version` gives what a command prints for `--version`.
-pub(crate) fn find(directories: &[impl AsRef<Path>], mut version: impl FnMut(&Path) -> String) -> Vec<Tool> {
+pub(crate) fn find(look_up: &LookUp, version: &dyn Fn(&Path) -> String) -> Result<Vec<Tool>, Failure> {
     let mut tools = Vec::new();
     for family in [Family::Ipv4, Family::Ipv6] {
         for backend in [Backend::Legacy, Backend::Nft] {
             let name = name(family, Some(backend));
-            if let Some(path) = look_up(directories, &name) {
-                tools.push(Tool::at(path, name, family, backend));
+            if let Some((path, file)) = find_one(look_up, &name)? {
+                tools.push(Tool { path, file, name, family, backend });
             }
         }
         // Some distributions have but one backend, under the plain name. Where both are there it is one of them.
+        if tools.iter().filter(|tool| tool.family == family).count() == 2 {
+            continue;
+        }
         let name = name(family, None);
-        let has_both = tools.iter().filter(|tool| tool.family == family).count() == 2;
-        if let Some(path) = look_up(directories, &name).filter(|_| !has_both) {
+        if let Some((path, file)) = find_one(look_up, &name)? {
             let backend = backend(&version(&path));
             if !tools.iter().any(|tool| (tool.family, tool.backend) == (family, backend)) {
-                tools.push(Tool::at(path, name, family, backend));
+                tools.push(Tool { path, file, name, family, backend });
             }
         }
     }
-    tools
-}
-
-impl Tool {
-    fn at(path: PathBuf, name: String, family: Family, backend: Backend) -> Self {
-        let file = path.canonicalize().unwrap_or_else(|_| path.clone());
-        Self { path, file, name, family, backend }
-    }
+    Ok(tools)
 }
 
 /// The command that lists all of nf_tables.
-pub(crate) fn find_nft(directories: &[impl AsRef<Path>]) -> Option<PathBuf> {
-    look_up(directories, "nft")
+pub(crate) fn find_nft(look_up: &LookUp) -> Result<Option<PathBuf>, Failure> {
+    Ok(find_one(look_up, "nft")?.map(|(path, _)| path))
+}
+
+/// The first of [`DIRECTORIES`] that has the command, and the file that it leads to.
+fn find_one(look_up: &LookUp, name: &str) -> Result<Option<(PathBuf, PathBuf)>, Failure> {
+    for directory in DIRECTORIES {
+        let path = Path::new(directory).join(name);
+        if let Some(file) = look_up(&path)? {
+            return Ok(Some((path, file)));
+        }
+    }
+    Ok(None)
+}
+
+/// Where a path of the own system leads.
+pub(crate) fn own_executable(path: &Path) -> Result<Option<PathBuf>, Failure> {
+    let is_executable = path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    Ok(is_executable.then(|| path.canonicalize().unwrap_or_else(|_| path.to_owned())))
 }
 
 /// The name of a family's save command: for one backend, or the plain one.
@@ -91,35 +108,18 @@ fn backend(version: &str) -> Backend {
     if version.trim_end().ends_with("(nf_tables)") { Backend::Nft } else { Backend::Legacy }
 }
 
-fn look_up(directories: &[impl AsRef<Path>], name: &str) -> Option<PathBuf> {
-    directories
-        .iter()
-        .map(|directory| directory.as_ref().join(name))
-        .find(|path| path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0))
-}
-
 #[cfg(test)]
 mod tests {
     use std::fs;
 
-    use tempfile::TempDir;
-
     use super::*;
 
-    /// A directory with empty executables.
-    fn directory(names: &[&str]) -> TempDir {
-        let directory = tempfile::tempdir().expect("the temporary directory is writable");
-        for name in names {
-            let file = directory.path().join(name);
-            fs::write(&file, "").expect("writable");
-            fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its owner");
-        }
-        directory
-    }
-
     fn check(names: &[&str], version: &str, expected: &[(&str, Backend)]) {
-        let directory = directory(names);
-        let found = find(&[Path::new("/nonexistent"), directory.path()], |_| version.to_owned());
+        let look_up = |path: &Path| {
+            let is_there = names.iter().any(|name| path == Path::new("/usr/bin").join(name));
+            Ok(is_there.then(|| path.to_owned()))
+        };
+        let found = find(&look_up, &|_| version.to_owned()).expect("nothing is refused");
         let found: Vec<(&str, Backend)> = found.iter().map(|tool| (tool.name.as_str(), tool.backend)).collect();
         assert_eq!(found, expected);
     }
@@ -147,10 +147,13 @@ mod tests {
 
     #[test]
     fn what_cannot_be_run_is_no_command() {
-        let directory = directory(&["iptables-save"]);
-        fs::set_permissions(directory.path().join("iptables-save"), fs::Permissions::from_mode(0o644))
-            .expect("its owner");
-        fs::create_dir(directory.path().join("iptables-nft-save")).expect("writable");
-        assert_eq!(find(&[directory.path()], |_| String::new()), []);
+        let directory = tempfile::tempdir().expect("the temporary directory is writable");
+        let file = directory.path().join("iptables-save");
+        fs::write(&file, "").expect("writable");
+        assert_eq!(own_executable(&file), Ok(None));
+        fs::set_permissions(&file, fs::Permissions::from_mode(0o755)).expect("its owner");
+        let real = file.canonicalize().expect("it exists");
+        assert_eq!(own_executable(&file), Ok(Some(real)));
+        assert_eq!(own_executable(directory.path()), Ok(None));
     }
 }

@@ -92,6 +92,9 @@ pub struct Target {
     /// The pod's UID, where its control group tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pod_uid: Option<String>,
+    /// Whether no process in the namespace could have chosen `pod_uid` itself; absent without one.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub pod_uid_proven: Option<bool>,
     /// The container's id, where its control group tells.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub container_id: Option<String>,
@@ -100,7 +103,8 @@ pub struct Target {
 record! {
     Target;
     start Self::default();
-    may pid, may command, may netns_inode, may netns_path, may hostname, may pod_uid, may container_id,
+    may pid, may command, may netns_inode, may netns_path, may hostname, may pod_uid, may pod_uid_proven,
+    may container_id,
 }
 
 /// One save command and what it said.

@@ -142,6 +142,7 @@ impl Redactor {
             netns_path: None,
             hostname: target.hostname.as_deref().map(|hostname| self.names.neutral("host", hostname)),
             pod_uid: None,
+            pod_uid_proven: None,
             container_id: None,
         }
     }

@@ -13,18 +13,18 @@ use crate::refusal::run_after;
 use crate::{SIDECAR, binary, run, sidecar};
 
 /// Puts a script in the place of every legacy tool, for the program under test alone.
-fn instead(root: &Root, script: &str) -> String {
+pub(crate) fn instead(root: &Root, script: &str) -> String {
     root.write("script", &format!("#!/bin/sh\n{script}\n"));
     let script = root.0.join("script").display().to_string();
     format!("chmod 755 {script}; mount --bind {script} \"$(readlink -f /usr/sbin/iptables-legacy-save)\"")
 }
 
-fn stderr(output: &Output) -> String {
+pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
 /// A capture that says what is missing in it, in these words.
-fn check_partial(output: &Output, parts: &[&str]) -> Capture {
+pub(crate) fn check_partial(output: &Output, parts: &[&str]) -> Capture {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(3), "{said}");
     let capture: Capture = serde_json::from_slice(&output.stdout).expect("a capture");
@@ -66,8 +66,8 @@ fn a_save_command_that_never_ends() {
     let root = Root::new("hangs");
     let (_pod, resident) = sidecar("hangs", Backend::Nft, SIDECAR);
     let script = instead(&root, "echo '*nat'; printf ':half a line'; exec sleep 1000");
-    let script = format!("{script}\nexec \"$1\" --timeout 1 --pid \"$2\"");
-    let capture = check_partial(&run_after(&script, resident.pid()), &["iptables-legacy-save was stopped after 1 s"]);
+    let script = format!("{script}\nexec \"$1\" --timeout 2 --pid \"$2\"");
+    let capture = check_partial(&run_after(&script, resident.pid()), &["iptables-legacy-save was stopped after 2 s"]);
     let stopped = capture.rulesets.iter().find(|rules| rules.backend == Backend::Legacy).expect("it was asked");
     assert_eq!((stopped.text.as_str(), stopped.exit_code), ("*nat\n", None));
     assert!(capture.rulesets.iter().any(|rules| rules.text.contains("ISTIO_OUTPUT")));

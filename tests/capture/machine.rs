@@ -45,7 +45,13 @@ impl Root {
     pub(crate) fn add(&self, pid: u32, cgroup: &str) {
         let own = format!("proc/{pid}");
         self.write(&format!("{own}/cgroup"), cgroup);
-        for file in ["ns", "comm", "status", "fd", "uid_map", "gid_map", "cmdline", "net"] {
+        for line in cgroup.lines() {
+            let mut fields = line.splitn(3, ':').skip(1);
+            let (controllers, path) = (fields.next().expect("a hierarchy"), fields.next().expect("a path"));
+            let directory = self.0.join("sys/fs/cgroup").join(controllers).join(path.trim_start_matches('/'));
+            fs::create_dir_all(directory).expect("writable");
+        }
+        for file in ["ns", "comm", "status", "fd", "uid_map", "gid_map", "cmdline", "net", "mountinfo"] {
             symlink(format!("/proc/{pid}/{file}"), self.0.join(&own).join(file)).expect("writable");
         }
     }

@@ -64,6 +64,8 @@ fn several_are_listed_and_one_asked_for() {
         (["--container", "ffffff"], "--list"),
         (["--name", "no such name"], "--list"),
         (["--netns", "/etc/passwd"], "plain file"),
+        (["--netns", "/dev/zero"], "it is a device"),
+        (["--netns", "/etc"], "it is a directory"),
         (["--netns", "/proc/self/ns/uts"], "none of networks"),
     ] {
         let output = root.run(&arguments);

@@ -1,7 +1,7 @@
 //! What the program asks the kernel for, as strace sees it.
 
 use std::fs;
-use std::process::Command;
+use std::process::{Command, Output};
 
 use chainwalk_core::capture::{Backend, Capture};
 
@@ -10,6 +10,13 @@ use crate::machine::machine;
 
 /// The calls that start programs and open sockets, of the program under test and all that it starts.
 fn calls(root: &crate::machine::Root, pid: u32) -> (String, Capture, Option<i32>) {
+    let (calls, output) = traced(root, &["--pid", &pid.to_string()]);
+    let capture = serde_json::from_slice(&output.stdout);
+    let capture = capture.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
+    (calls, capture, output.status.code())
+}
+
+fn traced(root: &crate::machine::Root, arguments: &[&str]) -> (String, Output) {
     let log = root.0.join("calls");
     let output = Command::new("strace")
         .args(["-f", "-qq", "-e", "trace=execve,execveat,socket", "-o"])
@@ -17,12 +24,26 @@ fn calls(root: &crate::machine::Root, pid: u32) -> (String, Capture, Option<i32>
         .arg(binary())
         .arg("--root")
         .arg(&root.0)
-        .args(["--pid", &pid.to_string()])
+        .args(arguments)
         .output()
         .expect("strace is installed");
-    let capture = serde_json::from_slice(&output.stdout);
-    let capture = capture.unwrap_or_else(|_| panic!("{}", String::from_utf8_lossy(&output.stderr)));
-    (fs::read_to_string(log).expect("strace wrote it"), capture, output.status.code())
+    (fs::read_to_string(log).expect("strace wrote it"), output)
+}
+
+#[test]
+fn nft_is_not_run_where_its_listing_is_not_printed() {
+    let (root, pods) = machine("unlisted");
+    let pid = pods[1].containers[1].0.pid().to_string();
+    for arguments in [
+        &["--pid", &pid][..],
+        &["--pid", &pid, "--text"],
+        &["--pid", &pid, "--redact"],
+        &["--pid", &pid, "--link", "https://example.org/"],
+    ] {
+        let (calls, output) = traced(&root, arguments);
+        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(calls.contains("/nft\""), arguments.len() == 2, "{arguments:?}: {calls}");
+    }
 }
 
 #[test]
@@ -55,8 +76,13 @@ fn where_nf_tables_is_absent_nothing_touches_it() {
 fn every_program_that_is_started_stands_at_a_fixed_place() {
     let (root, pods) = machine("places");
     let (calls, ..) = calls(&root, pods[1].containers[1].0.pid());
-    let started = calls.lines().filter_map(|line| line.split_once("execve(\"")?.1.split('"').next());
-    let started: Vec<&str> = started.skip(1).collect(); // the program under test itself
+    let started = calls.lines().filter(|line| line.contains("execve(\"")).skip(1); // the program under test itself
+    // It runs itself again to limit what it starts.
+    let (again, started): (Vec<&str>, Vec<&str>) = started.partition(|line| line.contains("execve(\"/proc/self/exe\""));
+    assert!(again.iter().all(|line| line.contains("[\"/proc/self/exe\", \"--launch\", ")), "{calls}");
+    let path =
+        |line: &&str| line.split_once("execve(\"").and_then(|(_, rest)| rest.split('"').next().map(str::to_owned));
+    let started: Vec<String> = started.iter().filter_map(path).collect();
     assert!(started.len() >= 5, "{calls}");
     for program in started {
         assert!(["/usr/sbin/", "/sbin/", "/usr/bin/"].iter().any(|place| program.starts_with(place)), "{program}");

@@ -104,7 +104,7 @@ fn native_nftables_are_warned_of() {
 }
 
 /// Everything in a namespace that asking might change.
-fn state(namespace: &Namespace) -> BTreeMap<String, String> {
+pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for file in ["ip_tables_names", "ip6_tables_names", "arp_tables_names"] {
         let names = namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));

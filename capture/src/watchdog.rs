@@ -1,0 +1,87 @@
+//! Ends the program where something that cannot be interrupted takes too long.
+//!
+//! `ask` stops a tool. Reading `/proc` or a path may block for ever as well: another process may
+//! keep the kernel waiting for a file system that it serves itself.
+
+use std::process;
+use std::sync::mpsc;
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
+use std::thread;
+use std::time::{Duration, Instant};
+
+/// The time to put the capture together after the tools have been stopped.
+const GRACE: Duration = Duration::from_secs(2);
+/// How long the last message may wait for its reader.
+const MESSAGE_WAIT: Duration = Duration::from_secs(1);
+
+/// Watches over the time limit.
+pub(crate) struct Watchdog {
+    limit: Duration,
+    shared: Arc<Shared>,
+}
+
+struct Shared {
+    state: Mutex<State>,
+    changed: Condvar,
+}
+
+struct State {
+    /// When the work must be done; none while something is printed, which takes as long as its reader.
+    deadline: Option<Instant>,
+    /// Whether there is output already.
+    has_printed: bool,
+}
+
+impl Shared {
+    fn lock(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Watchdog {
+    /// Starts the clock. `expired` reports that the time is over and returns the exit code. Its argument is whether there is
+    /// output already.
+    pub(crate) fn start(limit: Duration, expired: impl FnOnce(bool) -> u8 + Send + 'static) -> Self {
+        let state = State { deadline: Some(Instant::now() + limit), has_printed: false };
+        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+        let watched = Arc::clone(&shared);
+        thread::spawn(move || {
+            let has_printed = wait(&watched);
+            let (sender, receiver) = mpsc::channel();
+            // Standard error may be a full pipe.
+            thread::spawn(move || sender.send(expired(has_printed)));
+            let code = receiver.recv_timeout(MESSAGE_WAIT).unwrap_or(1);
+            process::exit(code.into());
+        });
+        Self { limit, shared }
+    }
+
+    /// When the tools have to be stopped.
+    pub(crate) fn deadline(&self) -> Instant {
+        self.shared.lock().deadline.unwrap_or_else(|| Instant::now() + self.limit)
+    }
+
+    /// Restarts the clock.
+    pub(crate) fn restart(&self) {
+        self.shared.lock().deadline = Some(Instant::now() + self.limit);
+        self.shared.changed.notify_all();
+    }
+
+    /// Stops the clock while something is printed.
+    pub(crate) fn pause(&self) {
+        let mut state = self.shared.lock();
+        *state = State { deadline: None, has_printed: true };
+    }
+}
+
+/// Returns when the time is over.
+fn wait(shared: &Shared) -> bool {
+    let mut state = shared.lock();
+    loop {
+        state = match state.deadline.map(|deadline| (deadline + GRACE).saturating_duration_since(Instant::now())) {
+            None => shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+            Some(Duration::ZERO) => return state.has_printed,
+            Some(left) => shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+        };
+    }
+}
