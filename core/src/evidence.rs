@@ -1,6 +1,6 @@
 //! Counters as evidence: what a mesh's rules have done since they were loaded, as far as a dump with counts shows.
 
-use crate::mesh::{Is, Mesh, Setting};
+use crate::mesh::{Mesh, MeshKind, MeshOption, OwnerRule, Purpose};
 use crate::ruleset::{Chain, Ruleset, Table, Target};
 
 /// How many connections went one way.
@@ -43,7 +43,7 @@ pub struct Evidence {
 /// Reads a mesh's counters; `None` where the dump has none, or nothing was counted.
 pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
     let mut found = Evidence::default();
-    let proxy = mesh.proxy;
+    let proxy = mesh.proxy();
     for (outward, chain) in [(true, mesh.outward(ruleset)), (false, mesh.inward(ruleset))] {
         let Some((table, place, chain)) = chain else { continue };
         let came = callers(ruleset, table, place);
@@ -62,12 +62,12 @@ pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
             if taken == 0 {
                 continue;
             }
-            let is = mesh.is(ruleset, table, chain, rule);
-            let (way, captures) = way(is, outward, proxy);
+            let purpose = mesh.purpose_of(ruleset, table, chain, rule);
+            let (way, captures) = way(purpose, outward, mesh.kind);
             all += taken;
             captured += if captures { taken } else { 0 };
-            let words = mesh.words(ruleset, table, chain, rule);
-            let way = [way, &*words].join(" ").trim_end().to_owned();
+            let subject = mesh.subject(ruleset, table, chain, rule).unwrap_or_default();
+            let way = [way, &*subject].join(" ").trim_end().to_owned();
             found.shares.push(Share {
                 way,
                 connections: taken,
@@ -113,19 +113,27 @@ fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
 }
 
 /// Which way a rule sends connections, and whether to the proxy.
-fn way(is: Option<Is>, outward: bool, proxy: &str) -> (&'static str, bool) {
-    let ztunnel = proxy == "ztunnel";
-    match is {
-        Some(Is::Owner(1)) => ("were the proxy's calls to its own pod", false),
-        Some(Is::Owner(2)) => ("were the pod's own calls over lo, not by", false),
-        Some(Is::Owner(_)) => ("were let out by owner", false),
-        Some(Is::Option(Setting::ExcludeIn | Setting::ExcludeOut)) => ("passed by port", false),
-        Some(Is::Option(Setting::ExcludeRanges | Setting::Probes)) => ("passed by address", false),
-        Some(Is::Option(Setting::Groups | Setting::ExcludeGroups)) => ("passed by group", false),
-        Some(Is::Option(Setting::IncludeIn | Setting::IncludeOut | Setting::IncludeRanges)) => ("were captured", true),
-        Some(Is::RestOut | Is::Outbound | Is::Inbound) => ("were captured", true),
-        Some(Is::Dns) => ("were DNS and were captured", true),
-        Some(Is::Part) if !outward && !ztunnel => ("were captured", true),
-        _ => ("were left alone", false),
+fn way(purpose: Option<Purpose>, outward: bool, kind: MeshKind) -> (&'static str, bool) {
+    match purpose {
+        Some(Purpose::Owner(OwnerRule::OwnPod)) => ("were the proxy's calls to its own pod", false),
+        Some(Purpose::Owner(OwnerRule::OthersLoopback)) => ("were the pod's own calls over lo, not by", false),
+        Some(Purpose::Owner(OwnerRule::LetOut)) => ("were let out by owner", false),
+        Some(Purpose::Option(option)) => match option {
+            MeshOption::ExcludeInboundPorts | MeshOption::ExcludeOutboundPorts => ("passed by port", false),
+            MeshOption::ExcludeRanges | MeshOption::Probes => ("passed by address", false),
+            MeshOption::OnlyGroups | MeshOption::ExcludeGroups => ("passed by group", false),
+            MeshOption::IncludeInboundPorts | MeshOption::IncludeOutboundPorts | MeshOption::IncludeRanges => {
+                ("were captured", true)
+            }
+            MeshOption::ExcludeInterfaces | MeshOption::VirtualInterfaces | MeshOption::DropInvalid => {
+                ("were left alone", false)
+            }
+        },
+        Some(Purpose::OutboundRest | Purpose::OutboundRedirect | Purpose::InboundRedirect) => ("were captured", true),
+        Some(Purpose::DnsRedirect) => ("were DNS and were captured", true),
+        Some(Purpose::Part) if !outward && kind != MeshKind::IstioAmbient => ("were captured", true),
+        Some(Purpose::Part | Purpose::OutboundJump | Purpose::InboundJump | Purpose::Renewal) | None => {
+            ("were left alone", false)
+        }
     }
 }

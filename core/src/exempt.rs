@@ -1,8 +1,7 @@
 //! What a mesh leaves alone on purpose: told apart from what gets past it.
 
 use crate::explain::Fate;
-use crate::mesh::Mesh;
-use crate::mesh::shape::Is;
+use crate::mesh::{Mesh, Purpose};
 use crate::ruleset::Ruleset;
 use crate::scenario::Scenario;
 use crate::walk::trace::Verdict;
@@ -31,8 +30,8 @@ pub fn exempt(mesh: &Mesh, rulesets: &[Ruleset], scenario: &Scenario, verdict: &
     }
     let place = verdict.decided_by?;
     let (ruleset, table, chain) = place.at.find(rulesets);
-    let is = mesh.is(ruleset, table, chain, place.rule(rulesets)?);
-    matches!(is, Some(Is::Option(_))).then_some("an option")
+    let purpose = mesh.purpose_of(ruleset, table, chain, place.rule(rulesets)?);
+    matches!(purpose, Some(Purpose::Option(_))).then_some("an option")
 }
 
 #[cfg(test)]

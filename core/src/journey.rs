@@ -7,7 +7,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::explain::{self, endpoint, socket};
 use crate::host::Host;
-use crate::mesh::{Mesh, Mode};
+use crate::mesh::{Listener, Mesh, Mode};
 use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::ruleset::Ruleset;
 use crate::walk::connection;
@@ -87,7 +87,9 @@ fn leg(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, from: &'static st
     let verdict = trace.verdict();
     let delivered = verdict.is_some_and(|verdict| verdict.kind == VerdictKind::Delivered);
     let taken = delivered && verdict.is_some_and(|verdict| verdict.redirected);
-    let listener = verdict.and_then(|verdict| mesh?.listener(verdict.port?));
+    let port = verdict.and_then(|verdict| verdict.port);
+    let listener = port.and_then(|port| mesh?.listener(port));
+    let listening = port.filter(|_| delivered).and_then(|port| mesh?.listening(port));
     let to = match verdict.map(|verdict| verdict.kind) {
         Some(VerdictKind::Delivered) => listener.unwrap_or(if taken { "the proxy" } else { "the app" }),
         Some(VerdictKind::Sent | VerdictKind::Forwarded) => "the network",
@@ -98,17 +100,17 @@ fn leg(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, from: &'static st
     let reply = connection::reply(&trace).map(|(packet, translation)| {
         // Who answers inside the pod is the one who got it.
         let own = packet.origin == Origin::Local;
-        let (uid, gid) = if own { answering(mesh, to) } else { (None, None) };
+        let (uid, gid) = if own { answering(mesh, listening) } else { (None, None) };
         walk_in_connection(rulesets, None, host, &Packet { uid, gid, ..packet }, translation)
     });
     Leg { from, to, trace, reply, original, asked_by }
 }
 
 /// The ids of whoever got a packet: the proxy's, or an app's.
-fn answering(mesh: Option<&Mesh>, to: &str) -> (Option<u32>, Option<u32>) {
+fn answering(mesh: Option<&Mesh>, listening: Option<Listener>) -> (Option<u32>, Option<u32>) {
     let app = if mesh.and_then(Mesh::uid) == Some(1000) { 1001 } else { 1000 };
-    match mesh {
-        Some(mesh) if mesh.proxy == to => identity(mesh),
+    match (mesh, listening) {
+        (Some(mesh), Some(Listener::Proxy)) => identity(mesh),
         _ => (Some(app), Some(app)),
     }
 }
@@ -149,7 +151,7 @@ fn onward(
             assumes.push(Assumed { says, others });
         }
     };
-    let proxy = mesh.listener(port).unwrap_or(mesh.proxy);
+    let proxy = mesh.listener(port).unwrap_or(mesh.proxy());
     if mesh.mode == Mode::Tproxy {
         assume(
             format!("{proxy} runs as root with gid {}, as Istio does in TPROXY mode.", gid.unwrap_or(0)),

@@ -230,7 +230,7 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
     let mut found: Vec<Finding> = Vec::new();
     let mut say =
         |severity, scenario, says| found.push(Finding { severity, place: None, says, scenario: Some(scenario) });
-    let proxy = mesh.proxy;
+    let proxy = mesh.proxy();
     if !mesh::families(rulesets).contains(&Family::Ipv6) {
         let own = host.interfaces.iter().filter(|one| one.name != "lo").flat_map(|one| &one.addresses);
         let global = |prefix: &&crate::host::Prefix| matches!(prefix.address, std::net::IpAddr::V6(v6) if !v6.is_unicast_link_local());

@@ -1,23 +1,38 @@
 //! Who made these rules: a service mesh is known by its chains; everything else is read from the rules themselves.
 
-use crate::extension::{Behaviour, Id, Options};
+use std::fmt;
+
 use crate::host::Host;
+use crate::netfilter::effect::Effect;
 use crate::packet::Family;
-use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName, Target, Value};
+use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName, Target};
 use crate::walk::trace::Place;
 
+mod app_mesh;
+mod consul;
 mod deviation;
-mod glob;
+mod istio_ambient;
+mod istio_sidecar;
 mod kind;
-pub(crate) mod shape;
+mod kuma;
+mod linkerd;
+mod open_service_mesh;
+mod rule_pattern;
+mod rule_view;
+mod sidecar_rules;
 mod version;
 
 pub use deviation::{Deviation, deviations};
 pub(crate) use kind::CHAINS;
-pub use kind::{Kind, Setting};
-pub use shape::Is;
+pub use kind::{MeshKind, MeshOption};
+pub use rule_pattern::{OwnerRule, Purpose};
+pub(crate) use rule_view::{Condition, ConditionValue, Field, RuleEffect, RuleView};
+pub use rule_view::{IdRange, Network, PortRange};
+pub use version::{Version, VersionRange};
 
-use shape::Shape;
+use kind::ChainRole;
+use rule_pattern::{Fit, MeshRule, fit, loopback, proxy_source};
+use sidecar_rules::TUNNEL_PORT;
 
 /// How a mesh gets a pod's traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -44,14 +59,12 @@ impl Mode {
 /// A recognised mesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mesh {
-    /// Its name.
-    pub name: &'static str,
-    /// Its proxy's name.
-    pub proxy: &'static str,
+    /// Which mesh.
+    pub kind: MeshKind,
     /// How it gets the traffic.
     pub mode: Mode,
-    /// The versions that make such rules, where they tell: `1.13 to 1.17`.
-    pub versions: Option<String>,
+    /// The versions that make such rules, where they show.
+    pub versions: Option<VersionRange>,
     /// The user ids that its rules let out, as ranges.
     pub uids: Vec<(u32, u32)>,
     /// The group ids that its rules let out, as ranges.
@@ -70,18 +83,94 @@ pub struct Mesh {
     pub own: Vec<u16>,
     /// Whether it exempts SSH, as old versions of Istio do without being asked.
     pub ssh: bool,
-    /// The options that show in the rules: name and values.
-    pub options: Vec<(String, Vec<String>)>,
-    kind: &'static Kind,
+    /// The options that show in the rules, in the order of the rules.
+    pub options: Vec<OptionSetting>,
+}
+
+/// An option of a mesh with its values; without values, the option is empty or a switch.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OptionSetting {
+    /// Which option.
+    pub option: MeshOption,
+    /// Its values, each once.
+    pub values: Vec<OptionValue>,
+}
+
+/// One value of an option.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum OptionValue {
+    /// Ports.
+    Ports(PortRange),
+    /// Addresses.
+    Network(Network),
+    /// An interface.
+    Interface(String),
+    /// Users or groups.
+    Ids(IdRange),
+}
+
+impl fmt::Display for OptionValue {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Ports(ports) => ports.fmt(f),
+            Self::Network(network) => network.fmt(f),
+            Self::Interface(name) => f.write_str(name),
+            Self::Ids(ids) => ids.fmt(f),
+        }
+    }
+}
+
+/// The values of an option that a condition shows.
+fn option_values(condition: &Condition) -> Vec<OptionValue> {
+    match &condition.value {
+        ConditionValue::Network(network) => vec![OptionValue::Network(*network)],
+        ConditionValue::Interface(name) => vec![OptionValue::Interface((*name).to_owned())],
+        ConditionValue::Port(ports) => vec![OptionValue::Ports(*ports)],
+        ConditionValue::Ports(ports) => ports.iter().copied().map(OptionValue::Ports).collect(),
+        ConditionValue::Ids(ids) => vec![OptionValue::Ids(*ids)],
+        ConditionValue::Protocol(_) | ConditionValue::Mark(_) | ConditionValue::States(_) | ConditionValue::Opaque => {
+            Vec::new()
+        }
+    }
+}
+
+/// A program of a mesh that accepts connections.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Listener {
+    /// The proxy.
+    Proxy,
+    /// A resolver beside the proxy.
+    Resolver,
 }
 
 impl Mesh {
-    /// Who listens on a port, as far as the rules tell.
-    pub fn listener(&self, port: u16) -> Option<&'static str> {
+    /// Its name.
+    pub fn name(&self) -> &'static str {
+        self.kind.name()
+    }
+
+    /// The name of its proxy.
+    pub fn proxy(&self) -> &'static str {
+        self.kind.proxy()
+    }
+
+    /// The program that listens on a port, as far as the rules show.
+    pub fn listening(&self, port: u16) -> Option<Listener> {
         if self.dns.contains(&port) {
-            return Some(self.kind.resolver);
+            return Some(match self.kind.definition().resolver {
+                Some(_) => Listener::Resolver,
+                None => Listener::Proxy,
+            });
         }
-        [&self.outbound, &self.inbound, &self.own].iter().any(|ports| ports.contains(&port)).then_some(self.proxy)
+        [&self.outbound, &self.inbound, &self.own].iter().any(|ports| ports.contains(&port)).then_some(Listener::Proxy)
+    }
+
+    /// Its name.
+    pub fn listener(&self, port: u16) -> Option<&'static str> {
+        match self.listening(port)? {
+            Listener::Proxy => Some(self.proxy()),
+            Listener::Resolver => self.kind.definition().resolver,
+        }
     }
 
     /// The proxy's user id, where it is one.
@@ -96,7 +185,7 @@ impl Mesh {
 
     /// What there is to know, one fact each: `uid and gid 1337`, `out 15001`.
     pub fn facts(&self) -> Vec<String> {
-        let mut facts = vec![format!("{} mode", self.mode.name()), format!("proxy {}", self.proxy)];
+        let mut facts = vec![format!("{} mode", self.mode.name()), format!("proxy {}", self.proxy())];
         match (&*ranges(&self.uids), &*ranges(&self.gids)) {
             ("", "") => {}
             (uids, gids) if uids == gids => facts.push(format!("uid and gid {uids}")),
@@ -113,91 +202,97 @@ impl Mesh {
                 facts.push(format!("{way} {}", join(ports)));
             }
         }
-        facts.extend(self.options.iter().map(|(name, values)| format!("{name}: \"{}\"", values.join(","))));
+        facts.extend(self.options.iter().map(|setting| {
+            let values: Vec<String> = setting.values.iter().map(OptionValue::to_string).collect();
+            format!("{}: \"{}\"", self.option_name(setting.option), values.join(","))
+        }));
         facts
     }
 
     /// Why one of its rules is there.
     pub fn purpose(&self, rulesets: &[Ruleset], place: Place) -> Option<String> {
         let (ruleset, table, chain) = place.at.find(rulesets);
-        let rule = place.rule(rulesets)?;
-        let fit = Shape::new(self.kind, ruleset.family).fit(ruleset, table, &chain.name, rule)?;
-        let option = match fit.row.is {
-            Is::Option(setting) => self.option_that_made(setting, &fit.words),
+        let fit = self.fit(ruleset, table, chain, place.rule(rulesets)?)?;
+        let option = match fit.rule.purpose {
+            Purpose::Option(option) => self.option_that_made(option, &fit),
             _ => None,
         };
-        Some(fit.why(self.proxy) + &option.map(|name| format!(" It comes from {name}.")).unwrap_or_default())
+        Some(fit.reason(self.proxy()) + &option.map(|name| format!(" It comes from {name}.")).unwrap_or_default())
     }
 
     /// The option that a rule comes from; none where the mesh makes such a rule for a port of its own.
-    fn option_that_made(&self, setting: Setting, words: &[String]) -> Option<String> {
-        let name = self.option_name(setting);
-        let (_, values) = self.options.iter().find(|(other, _)| *other == name)?;
-        let listed = |word: &String| word.split(',').all(|one| values.iter().any(|value| value == one));
-        words.first().is_none_or(listed).then_some(name)
+    fn option_that_made(&self, option: MeshOption, fit: &Fit) -> Option<&'static str> {
+        let setting = self.setting(option)?;
+        let made = fit.subject.iter().flat_map(option_values).all(|value| setting.values.contains(&value));
+        made.then(|| self.option_name(option))
+    }
+
+    fn fit<'a>(&self, ruleset: &'a Ruleset, table: &'a Table, chain: &Chain, rule: &Rule) -> Option<Fit<'a>> {
+        let definition = self.kind.definition();
+        let role = definition.role(&chain.name)?;
+        fit(definition, ruleset.family, role, &RuleView::from_iptables(ruleset, table, rule))
     }
 
     /// What one of its rules is to it.
-    pub(crate) fn is(&self, ruleset: &Ruleset, table: &Table, chain: &Chain, rule: &Rule) -> Option<Is> {
-        Some(Shape::new(self.kind, ruleset.family).fit(ruleset, table, &chain.name, rule)?.row.is)
+    pub(crate) fn purpose_of(&self, ruleset: &Ruleset, table: &Table, chain: &Chain, rule: &Rule) -> Option<Purpose> {
+        Some(self.fit(ruleset, table, chain, rule)?.rule.purpose)
     }
 
     /// The id, port or address that one of its rules is about.
-    pub(crate) fn words(&self, ruleset: &Ruleset, table: &Table, chain: &Chain, rule: &Rule) -> String {
-        let fit = Shape::new(self.kind, ruleset.family).fit(ruleset, table, &chain.name, rule);
-        let about = fit.filter(|fit| matches!(fit.row.is, Is::Owner(_) | Is::Option(_)));
-        about.and_then(|fit| fit.words.first().cloned()).unwrap_or_default()
+    pub(crate) fn subject(&self, ruleset: &Ruleset, table: &Table, chain: &Chain, rule: &Rule) -> Option<String> {
+        let fit = self.fit(ruleset, table, chain, rule)?;
+        let shown = matches!(fit.rule.purpose, Purpose::Owner(_) | Purpose::Option(_));
+        fit.subject.filter(|_| shown).map(|condition| condition.value.to_string())
     }
 
     /// Its chain for what leaves, in table nat.
     pub(crate) fn outward<'a>(&self, ruleset: &'a Ruleset) -> Option<(&'a Table, u32, &'a Chain)> {
-        self.chain(ruleset, 2)
+        self.chain(ruleset, ChainRole::Outbound)
     }
 
     /// Its chain for what arrives.
     pub(crate) fn inward<'a>(&self, ruleset: &'a Ruleset) -> Option<(&'a Table, u32, &'a Chain)> {
-        self.chain(ruleset, 0)
+        self.chain(ruleset, ChainRole::Inbound)
     }
 
-    fn chain<'a>(&self, ruleset: &'a Ruleset, slot: usize) -> Option<(&'a Table, u32, &'a Chain)> {
+    fn chain<'a>(&self, ruleset: &'a Ruleset, role: ChainRole) -> Option<(&'a Table, u32, &'a Chain)> {
         let table = ruleset.table(TableName::Nat)?;
-        let (place, chain) = table.chain(self.kind.slots[slot])?;
+        let (place, chain) = table.chain(self.kind.definition().chain(role)?)?;
         Some((table, place, chain))
     }
 
-    fn option_name(&self, setting: Setting) -> String {
-        let named = self.kind.options.iter().find(|(own, _)| *own == setting).map(|(_, name)| *name);
-        match named {
-            // An environment variable of istio-init, no annotation.
-            Some(name) if name.starts_with("ISTIO") => name.to_owned(),
-            Some(name) => format!("{}{name}", self.kind.prefix),
-            None => setting.words().to_owned(),
-        }
+    /// The name of an option, as the mesh's users know it.
+    pub fn option_name(&self, option: MeshOption) -> &'static str {
+        let named = self.kind.definition().options.iter().find(|(own, _)| *own == option);
+        named.map_or_else(|| option.description(), |(_, name)| name)
     }
 
-    /// A value of an option that the mesh itself had chosen. Says whether it was there.
-    fn take_back(&mut self, setting: Setting, value: &str) -> bool {
-        let name = self.option_name(setting);
-        let mut was_there = false;
-        if let Some((_, values)) = self.options.iter_mut().find(|(other, _)| *other == name) {
-            was_there = values.iter().any(|other| other == value);
-            values.retain(|other| other != value);
+    fn setting(&self, option: MeshOption) -> Option<&OptionSetting> {
+        self.options.iter().find(|setting| setting.option == option)
+    }
+
+    /// Removes a value of an option that the mesh itself had chosen. Returns whether it was there.
+    fn take_back(&mut self, option: MeshOption, value: &OptionValue) -> bool {
+        let Some(place) = self.options.iter().position(|setting| setting.option == option) else { return false };
+        let values = &mut self.options[place].values;
+        let was_there = values.contains(value);
+        values.retain(|other| other != value);
+        if values.is_empty() {
+            self.options.remove(place);
         }
-        self.options.retain(|(other, values)| *other != name || !values.is_empty());
         was_there
     }
 
-    fn note(&mut self, setting: Setting, words: &[String]) {
-        let name = self.option_name(setting);
-        let place = match self.options.iter().position(|(other, _)| *other == name) {
+    fn note(&mut self, option: MeshOption, values: impl IntoIterator<Item = OptionValue>) {
+        let place = match self.options.iter().position(|setting| setting.option == option) {
             Some(place) => place,
             None => {
-                self.options.push((name, Vec::new()));
+                self.options.push(OptionSetting { option, values: Vec::new() });
                 self.options.len() - 1
             }
         };
-        for word in words.iter().flat_map(|word| word.split(',')) {
-            add(&mut self.options[place].1, word.to_owned());
+        for value in values {
+            add(&mut self.options[place].values, value);
         }
     }
 }
@@ -225,11 +320,12 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 /// Recognises a mesh by its chains.
 pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
     let has = |name: &&str| ruleset.tables.iter().any(|table| table.chain(name).is_some());
-    let kind = kind::KINDS.iter().find(|kind| kind.chains.iter().all(has))?;
+    let made_by = |kind: &MeshKind| kind.definition().recognized_by.iter().any(|chains| chains.iter().all(has));
+    let kind = MeshKind::ALL.into_iter().find(made_by)?;
+    let definition = kind.definition();
     let mut mesh = Mesh {
-        name: kind.name,
-        proxy: kind.proxy,
-        mode: Mode::Redirect,
+        kind,
+        mode: definition.mode,
         versions: None,
         uids: Vec::new(),
         gids: Vec::new(),
@@ -241,31 +337,36 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
         own: Vec::new(),
         ssh: false,
         options: Vec::new(),
-        kind,
     };
-    let shape = Shape::new(kind, ruleset.family);
     let mut seen = Seen::default();
     for table in &ruleset.tables {
         let ways = [Hook::Output, Hook::Prerouting].map(|hook| reached_from(table, hook));
         for (place, chain) in table.chains.iter().enumerate() {
+            let role = definition.role(&chain.name);
             for rule in &chain.rules {
-                let fit = shape.fit(ruleset, table, &chain.name, rule);
-                if let Some(fit) = &fit {
-                    settle(&mut mesh, &mut seen, fit, &shape::text(ruleset, table, rule));
+                let effect = rule_view::effect(ruleset, table, rule);
+                if role.is_none() && !shows_proxy(&effect) {
+                    continue;
                 }
-                let known = fit.is_some_and(|fit| matches!(fit.row.is, Is::Inbound | Is::Outbound | Is::Dns));
-                collect(ruleset, rule, !known && ways[0][place], !known && ways[1][place], &mut mesh);
+                let view = RuleView::from_iptables(ruleset, table, rule);
+                let fit = role.and_then(|role| fit(definition, ruleset.family, role, &view));
+                if let Some(fit) = &fit {
+                    settle(&mut mesh, &mut seen, fit, &view);
+                }
+                let known = fit.is_some_and(|fit| {
+                    let redirects = [Purpose::InboundRedirect, Purpose::OutboundRedirect, Purpose::DnsRedirect];
+                    redirects.contains(&fit.rule.purpose)
+                });
+                collect(&view, !known && ways[0][place], !known && ways[1][place], &mut mesh);
             }
         }
     }
     seen.finish(&mut mesh);
-    if mesh.mode == Mode::Redirect && kind.name == "Istio ambient" {
-        mesh.mode = Mode::Ambient;
-    }
-    if let Some((versions, leaves_ssh)) = version::of(ruleset, &mesh) {
+    if let Some((versions, leaves_ssh)) = version::find(ruleset, definition, &mesh) {
         mesh.versions = Some(versions);
         if leaves_ssh {
-            mesh.ssh = mesh.take_back(Setting::ExcludeIn, "22");
+            let ssh = OptionValue::Ports(PortRange { first: 22, last: 22 });
+            mesh.ssh = mesh.take_back(MeshOption::ExcludeInboundPorts, &ssh);
         }
     }
     // The proxy's own call to its own pod goes to the inbound port, too.
@@ -275,117 +376,140 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
     Some(mesh)
 }
 
-/// What only the whole set tells.
+/// What only the whole set shows.
 #[derive(Default)]
 struct Seen {
     rest_out: bool,
     jump_in: bool,
     included: bool,
-    /// Whether ids stand in sets of rules, and the ids that do.
-    sets: Vec<String>,
-    exempt: Vec<(String, bool)>,
+    /// The ids for which there are sets of rules.
+    sets: Vec<IdRange>,
+    /// The ids that a single rule lets out, and whether of a group.
+    exempt: Vec<(IdRange, bool)>,
 }
 
-fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &shape::Fit, text: &str) {
-    let port = fit.words.last().and_then(|word| word.parse::<u16>().ok());
-    let list = match fit.row.is {
-        Is::Inbound => Some(&mut mesh.inbound),
-        Is::Outbound => Some(&mut mesh.outbound),
-        Is::Dns => Some(&mut mesh.dns),
+/// The ids that a rule is about.
+fn ids(condition: Option<&Condition>) -> Option<IdRange> {
+    match condition?.value {
+        ConditionValue::Ids(ids) => Some(ids),
+        _ => None,
+    }
+}
+
+/// Takes note of what one of the mesh's rules shows.
+fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
+    let list = match fit.rule.purpose {
+        Purpose::InboundRedirect => Some(&mut mesh.inbound),
+        Purpose::OutboundRedirect => Some(&mut mesh.outbound),
+        Purpose::DnsRedirect => Some(&mut mesh.dns),
         _ => None,
     };
-    if let (Some(list), Some(port)) = (list, port) {
+    if let (Some(list), Some(port)) = (list, view.effect.ports().and_then(PortRange::single)) {
         add(list, port);
     }
-    let first = &fit.words[..fit.words.len().min(1)];
-    let id = || fit.words.first().cloned().unwrap_or_default();
-    match fit.row.is {
-        Is::RestOut => seen.rest_out = true,
-        Is::Outbound => seen.rest_out |= fit.row.chain == "@out",
-        Is::JumpIn => seen.jump_in = true,
-        Is::Owner(2) => seen.sets.push(id()),
-        Is::Owner(4) => seen.exempt.push((id(), text.contains("--gid"))),
-        Is::Inbound if fit.words.len() > 1 && text.contains("--dports") => mesh.note(Setting::IncludeIn, first),
-        Is::Option(Setting::ExcludeIn) => {
-            for port in first.iter().flat_map(|ports| ports.split(',')) {
-                match port.parse() {
-                    Ok(own) if mesh.kind.own.contains(&own) => add(&mut mesh.own, own),
-                    _ => mesh.note(Setting::ExcludeIn, &[port.to_owned()]),
+    let subject = fit.subject.as_ref();
+    let values = || subject.map(option_values).unwrap_or_default();
+    match fit.rule.purpose {
+        Purpose::OutboundRest => seen.rest_out = true,
+        Purpose::OutboundRedirect => seen.rest_out |= fit.rule.chain == ChainRole::Outbound,
+        Purpose::InboundJump => seen.jump_in = true,
+        Purpose::Owner(OwnerRule::OthersLoopback) => seen.sets.extend(ids(subject)),
+        Purpose::Owner(OwnerRule::LetOut) => {
+            let group = subject.is_some_and(|condition| condition.field == Field::Group);
+            seen.exempt.extend(ids(subject).map(|ids| (ids, group)));
+        }
+        Purpose::InboundRedirect if subject.is_some() => mesh.note(MeshOption::IncludeInboundPorts, values()),
+        Purpose::Option(MeshOption::ExcludeInboundPorts) => {
+            for value in values() {
+                match value {
+                    OptionValue::Ports(ports)
+                        if ports.single().is_some_and(|own| mesh.kind.definition().own_ports.contains(&own)) =>
+                    {
+                        add(&mut mesh.own, ports.first);
+                    }
+                    _ => mesh.note(MeshOption::ExcludeInboundPorts, [value]),
                 }
             }
         }
-        Is::Option(setting) => {
-            seen.included |= matches!(setting, Setting::IncludeOut | Setting::IncludeRanges);
-            match setting {
-                Setting::Groups => mesh.note(setting, &words_behind(text, "--gid-owner ")),
-                _ => mesh.note(setting, first),
-            }
+        Purpose::Option(MeshOption::OnlyGroups) => {
+            let groups = view.conditions.iter().filter(|condition| condition.field == Field::Group);
+            mesh.note(MeshOption::OnlyGroups, groups.flat_map(option_values));
         }
-        Is::Part if text.contains("--dport 15008 ") => add(&mut mesh.own, 15_008),
-        Is::Part | Is::Inbound | Is::Dns | Is::Owner(_) | Is::JumpOut | Is::Guard => {}
+        Purpose::Option(option) => {
+            seen.included |= matches!(option, MeshOption::IncludeOutboundPorts | MeshOption::IncludeRanges);
+            mesh.note(option, values());
+        }
+        Purpose::Part if asks_for_tunnel(view) => add(&mut mesh.own, TUNNEL_PORT),
+        Purpose::Part
+        | Purpose::InboundRedirect
+        | Purpose::DnsRedirect
+        | Purpose::Owner(OwnerRule::OwnPod)
+        | Purpose::OutboundJump
+        | Purpose::Renewal => {}
     }
-    if text.contains("TPROXY --on-port") {
+    if let RuleEffect::Perform(Effect::TransparentProxy { .. }) = view.effect {
         mesh.mode = Mode::Tproxy;
     }
 }
 
-fn words_behind(text: &str, flag: &str) -> Vec<String> {
-    text.split(flag).skip(1).filter_map(|rest| rest.split(' ').next()).map(str::to_owned).collect()
+/// Whether a rule is about the tunnel port of other proxies.
+fn asks_for_tunnel(view: &RuleView) -> bool {
+    view.conditions.iter().any(|condition| match condition.value {
+        ConditionValue::Port(ports) => (condition.field, ports.single()) == (Field::DestinationPort, Some(TUNNEL_PORT)),
+        _ => false,
+    })
 }
 
 impl Seen {
     fn finish(self, mesh: &mut Mesh) {
         // Where the proxy's ids stand in sets of three, an id that stands alone is an excluded group.
         for (id, group) in self.exempt {
-            let ids = if group { &mut mesh.gids } else { &mut mesh.uids };
             if group && !self.sets.is_empty() && !self.sets.contains(&id) {
-                ids.retain(|(low, high)| ranges(&[(*low, *high)]).replace(" to ", "-") != id);
-                mesh.note(Setting::ExcludeGroups, &[id]);
+                mesh.gids.retain(|own| *own != (id.first, id.last));
+                mesh.note(MeshOption::ExcludeGroups, [OptionValue::Ids(id)]);
             }
         }
-        let named = |setting| mesh.kind.options.iter().any(|(own, _)| *own == setting);
+        let definition = mesh.kind.definition();
         let (none_out, none_in) = (!self.rest_out && !self.included, !self.jump_in);
-        if none_out && named(Setting::IncludeRanges) {
-            mesh.note(Setting::IncludeRanges, &[]);
+        if none_out && definition.has_option(MeshOption::IncludeRanges) {
+            mesh.note(MeshOption::IncludeRanges, []);
         }
-        if none_in && named(Setting::IncludeIn) {
-            mesh.note(Setting::IncludeIn, &[]);
+        if none_in && definition.has_option(MeshOption::IncludeInboundPorts) {
+            mesh.note(MeshOption::IncludeInboundPorts, []);
         }
     }
 }
 
+/// Whether a rule with that effect, in whatever chain, shows something of the proxy.
+fn shows_proxy(effect: &RuleEffect) -> bool {
+    effect.redirects() || matches!(effect, RuleEffect::Perform(Effect::Return | Effect::SetConnectionMark { .. }))
+}
+
 /// Reads the proxy's identity and ports from one rule, whoever's it is.
-fn collect(ruleset: &Ruleset, rule: &Rule, outward: bool, inward: bool, mesh: &mut Mesh) {
-    let Target::Extension(target) = rule.target else { return };
-    let options = Options { parts: ruleset.parameters(rule), ruleset };
-    let target: Id = target;
-    let redirects = target.get().behaviour == Behaviour::Redirects;
-    for part in ruleset.matches(rule) {
-        let field = part.opt().and_then(|opt| opt.field).map_or("", |field| field.name);
-        match (field, &part.value, part.negated) {
-            ("uid", Value::Range(low, high), false) if target.get().name == "RETURN" => {
-                add(&mut mesh.uids, (*low, *high))
-            }
-            ("gid", Value::Range(low, high), false) if target.get().name == "RETURN" => {
-                add(&mut mesh.gids, (*low, *high))
-            }
-            ("mark", Value::Masked { value, mask }, true) if redirects => mesh.mark = Some((*value, *mask)),
-            ("dport", Value::Range(port, _), true) if redirects => {
-                mesh.own.extend(u16::try_from(*port).ok().filter(|port| *port != 53 && !mesh.own.contains(port)));
+fn collect(view: &RuleView, outward: bool, inward: bool, mesh: &mut Mesh) {
+    let returns = view.effect == RuleEffect::Perform(Effect::Return);
+    let redirects = view.effect.redirects();
+    for condition in &view.conditions {
+        match (condition.field, &condition.value, condition.negated) {
+            (Field::User, ConditionValue::Ids(ids), false) if returns => add(&mut mesh.uids, (ids.first, ids.last)),
+            (Field::Group, ConditionValue::Ids(ids), false) if returns => add(&mut mesh.gids, (ids.first, ids.last)),
+            (Field::Mark, ConditionValue::Mark(mark), true) if redirects => mesh.mark = Some((mark.value, mark.mask)),
+            (Field::DestinationPort, ConditionValue::Port(ports), true) if redirects && ports.first != 53 => {
+                add(&mut mesh.own, ports.first);
             }
             _ => {}
         }
     }
-    mesh.route = options.masked("--tproxy-mark").or(mesh.route);
-    if target.get().name == "CONNMARK" && mesh.route.is_none() {
-        mesh.route = options.masked("--set-xmark");
+    match view.effect {
+        RuleEffect::Perform(Effect::TransparentProxy { mark, .. }) => {
+            mesh.route = mark.map(|mark| (mark.value, mark.mask)).or(mesh.route);
+        }
+        RuleEffect::Perform(Effect::SetConnectionMark { change, .. }) => {
+            mesh.route = mesh.route.or(Some((change.value, change.mask)));
+        }
+        _ => {}
     }
-    let port = match (options.value("--to-ports"), options.number("--on-port")) {
-        (Some(Value::Range(port, _)), _) => *port,
-        (_, Some(port)) => port,
-        _ => return,
-    };
-    let Ok(port) = u16::try_from(port) else { return };
+    let Some(PortRange { first: port, .. }) = view.effect.ports() else { return };
     if inward {
         add(&mut mesh.inbound, port);
     }
@@ -409,31 +533,32 @@ pub(crate) fn reached_from(table: &Table, hook: Hook) -> Vec<bool> {
     reached
 }
 
-/// The address in a rule's gap that makes it one of the rules of the mesh to which the rule set belongs: the mesh's name, and
-/// the address. `with` is the rule with an address in the gap, as printed without `-A` and its chain. There is one only if
-/// any other address would make it no rule of the mesh; where the address is known to be one of the loopback, if any other
-/// would not make it the same one.
-pub(crate) fn own_address(
+/// The address in a rule's gap that makes it one of the rules of the mesh to which the rule set belongs: the mesh, and the
+/// address. `with` is the view of the rule with an address in the gap. There is one only if any other address would make it
+/// no rule of the mesh; where the address is known to be one of the loopback, if any other would not make it the same one.
+pub(crate) fn own_address<'a>(
     ruleset: &Ruleset,
     chain: &str,
-    loopback: bool,
-    with: &dyn Fn(&str) -> String,
-) -> Option<(&'static str, &'static str)> {
-    let mesh = recognise(ruleset)?;
-    let shape = Shape::new(mesh.kind, ruleset.family);
-    let any = match ruleset.family {
-        Family::Ipv4 => "203.0.113.77/32",
-        Family::Ipv6 => "2001:db8::77/128",
-    };
-    let row = |address: &str| shape.fit_text(chain, &with(address)).map(|fit| fit.row);
+    loopback_only: bool,
+    with: &dyn Fn(Network) -> RuleView<'a>,
+) -> Option<(MeshKind, Network)> {
+    let kind = recognise(ruleset)?.kind;
+    let (definition, family) = (kind.definition(), ruleset.family);
+    let role = definition.role(chain)?;
+    let any = Network::single(match family {
+        Family::Ipv4 => [203, 0, 113, 77].into(),
+        Family::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x77].into(),
+    });
+    let row = |address: Network| fit(definition, family, role, &with(address)).map(|fit| fit.rule);
     let other = row(any);
-    if other.is_some() && !loopback {
+    if other.is_some() && !loopback_only {
         return None;
     }
-    let mut fit =
-        shape::own_addresses(ruleset.family).into_iter().filter(|own| row(own).is_some() && row(own) != other);
-    let own = fit.next()?;
-    fit.next().is_none().then_some((mesh.name, own))
+    let is_other = |rule: &MeshRule| other.is_some_and(|other| std::ptr::eq(other, rule));
+    let own_addresses = [loopback(family), proxy_source(family)];
+    let mut fitting = own_addresses.into_iter().filter(|own| row(*own).is_some_and(|rule| !is_other(rule)));
+    let own = fitting.next()?;
+    fitting.next().is_none().then_some((kind, own))
 }
 
 /// Chains that a node has and a pod has not, by how their names begin.

@@ -4,6 +4,7 @@
 use std::fmt::Write;
 
 use crate::diagnostic::{Code, Diagnostic, Fix, Span};
+use crate::mesh::MeshKind;
 use crate::order;
 use crate::parse::{Format, Inside, Parsed, Section};
 use crate::ruleset::{Chain, Rule, Ruleset, Table};
@@ -59,10 +60,10 @@ fn rules(parsed: &Parsed) -> Vec<(u32, u32, Span, String, Fix)> {
                 if !pieces.has_gap() || listed(parsed, set, rule) {
                     continue;
                 }
-                let Some((text, from)) = pieces.filled(set, &chain.name) else { continue };
+                let Some((text, Some(mesh))) = pieces.filled(set, &chain.name) else { continue };
                 let text = format!("-A {} {text}", chain.name);
                 let label = format!("Rebuild it: {text}");
-                let why = format!("{from}'s rules have one like this, and no other address makes it one");
+                let why = format!("{}'s rules have one like this, and no other address makes it one", mesh.name());
                 found.push((set.source, rule.line, rule.span, why, Fix { label, span: rule.span, replacement: text }));
             }
         }
@@ -123,7 +124,7 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     }
     let mut from = Vec::new();
     from.extend(other.map(|(other, ..)| format!("{} at line {}", other.command(), other.line)));
-    from.extend(meshes.first().map(|mesh| format!("the shape of {mesh}'s rules")));
+    from.extend(meshes.first().map(|mesh| format!("the shape of {}'s rules", mesh.name())));
     let mut message = Vec::new();
     if gaps > 0 {
         let rules = if gaps == 1 { "a rule has".into() } else { format!("{gaps} rules have") };
@@ -175,7 +176,7 @@ fn holding_gaps(set: &Ruleset, table: &Table) -> usize {
 fn whole(
     (set, own): (&Ruleset, &Table),
     other: Option<(&Ruleset, &Table)>,
-    meshes: &mut Vec<&'static str>,
+    meshes: &mut Vec<MeshKind>,
 ) -> Option<String> {
     let mut chains: Vec<(&Chain, Option<&Chain>)> = Vec::new();
     for chain in &own.chains {
@@ -193,12 +194,9 @@ fn whole(
         let _ = writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(set).unwrap_or_default());
     }
     for (chain, listed) in &chains {
-        let taken = |set: &Ruleset, table: &Table, chain: &Chain| -> Vec<Pieces> {
-            chain.rules.iter().map(|rule| Pieces::of(set, table, rule)).collect()
-        };
-        let mine = own.chain(&chain.name).map_or(Vec::new(), |(_, chain)| taken(set, own, chain));
+        let mine = own.chain(&chain.name).map_or(Vec::new(), |(_, chain)| pieces_of(set, own, chain));
         let theirs = match (listed, other) {
-            (Some(listed), Some((set, table))) => taken(set, table, listed),
+            (Some(listed), Some((set, table))) => pieces_of(set, table, listed),
             _ => mine.clone(),
         };
         let mut next = mine.iter().peekable();
@@ -209,9 +207,7 @@ fn whole(
                 .into_iter()
                 .chain([rule])
                 .find_map(|pieces| pieces.filled(set, &chain.name).or_else(|| pieces.filled(other?.0, &chain.name)))?;
-            if !mesh.is_empty() && !meshes.contains(&mesh) {
-                meshes.push(mesh);
-            }
+            meshes.extend(mesh);
             let _ = writeln!(out, "-A {} {text}", chain.name);
         }
         if next.next().is_some() {
@@ -220,6 +216,10 @@ fn whole(
     }
     out.push_str("COMMIT");
     Some(out)
+}
+
+fn pieces_of<'a>(set: &'a Ruleset, table: &'a Table, chain: &Chain) -> Vec<Pieces<'a>> {
+    chain.rules.iter().map(|rule| Pieces::of(set, table, rule)).collect()
 }
 
 /// Whether a listing's `(3 references)` are what a rebuilt table has.

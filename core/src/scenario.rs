@@ -337,7 +337,7 @@ impl<'a> Cast<'a> {
         let packet = self.packet(*who, *protocol, *from, *to, port)?;
         let id = if matches!(who, Gid) { self.gid } else { self.uid };
         let label = label.replace('$', &id.to_string()).replace('#', &port.to_string());
-        let label = label.replace('%', self.mesh.map_or("the proxy", |mesh| mesh.proxy));
+        let label = label.replace('%', self.mesh.map_or("the proxy", Mesh::proxy));
         let label = if self.is_node() { label.replace("own pod", "own address") } else { label };
         Some(Scenario { key, label, group: *group, packet })
     }

@@ -26,7 +26,7 @@ pub const STORY: [&str; 14] = [
 /// One text of the story for a mesh.
 pub fn tell(text: &str, mesh: &Mesh) -> String {
     let uid = mesh.uid().or(mesh.gid()).map_or_else(|| "the proxy's".into(), |uid| uid.to_string());
-    text.replace('$', &uid).replace('%', mesh.proxy)
+    text.replace('$', &uid).replace('%', mesh.proxy())
 }
 
 /// The processes that really run as the proxy's user or group, each with its name; the proxy is among them.

@@ -38,8 +38,8 @@ fn recognised(parsed: &Parsed) -> String {
             let _ = writeln!(out, "= {} none, node: {:?}", ruleset.family, mesh::node(ruleset));
             continue;
         };
-        let versions = mesh.versions.as_deref().unwrap_or("any version");
-        let _ = writeln!(out, "= {} {}, {versions}: {}", ruleset.family, mesh.name, mesh.facts().join("; "));
+        let versions = mesh.versions.map_or("any version".into(), |versions| versions.to_string());
+        let _ = writeln!(out, "= {} {}, {versions}: {}", ruleset.family, mesh.name(), mesh.facts().join("; "));
         for deviation in deviations(&mesh, ruleset) {
             let chain = &ruleset.table(deviation.table).expect("it is there").chains[deviation.chain as usize].name;
             let rule = deviation.rule.map_or(String::new(), |rule| format!(" {}", rule + 1));

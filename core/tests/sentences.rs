@@ -161,7 +161,7 @@ fn a_mesh_is_read_from_its_rules_not_from_its_number() {
     let text = SIDECAR.replace("1337", "4711").replace("15001", "16001").replace("15006", "16006");
     let parsed = parse(text);
     let mesh = mesh::recognise(&parsed.rulesets[0]).expect("a mesh");
-    assert_eq!((mesh.name, mesh.proxy, mesh.uid()), ("Istio sidecar", "Envoy", Some(4711)));
+    assert_eq!((mesh.name(), mesh.proxy(), mesh.uid()), ("Istio sidecar", "Envoy", Some(4711)));
     assert_eq!((&mesh.outbound[..], &mesh.inbound[..]), (&[16001][..], &[16006][..]));
     assert_eq!(mesh::recognise(&parse("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n").rulesets[0]), None);
     let labels: Vec<String> = scenario::list(&Host::pod(), Some(&mesh)).into_iter().map(|s| s.label).collect();

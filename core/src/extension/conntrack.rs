@@ -14,7 +14,7 @@ use crate::packet::{ConnectionState, Family, Protocol};
 use crate::ruleset::Value;
 
 /// Bits of the states, in the order in which `iptables-save` prints them.
-pub(super) const INVALID: u32 = 1;
+pub(crate) const INVALID: u32 = 1;
 pub(super) const NEW: u32 = 2;
 pub(super) const RELATED: u32 = 4;
 pub(super) const ESTABLISHED: u32 = 8;

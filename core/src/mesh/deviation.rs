@@ -1,7 +1,8 @@
 //! What deviates from the rules that a mesh makes: a rule missing, added, out of order or doubled.
 
-use super::shape::{Is, Shape};
-use super::{Mesh, Mode};
+use super::kind::ChainRole;
+use super::rule_pattern::fit;
+use super::{Field, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
 use crate::ruleset::{Chain, Hook, Ruleset, Table, TableName};
 
 /// Something that the mesh's own tools would not have left so.
@@ -19,20 +20,24 @@ pub struct Deviation {
 
 /// Compares a recognised set with the rules that its mesh makes.
 pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
-    let shape = Shape::new(mesh.kind, ruleset.family);
     let mut found = Vec::new();
     for table in &ruleset.tables {
-        for (place, chain) in (0..).zip(&table.chains).filter(|(_, chain)| shape.knows(&chain.name)) {
+        for (place, chain) in (0..).zip(&table.chains) {
+            let Some(role) = mesh.kind.definition().role(&chain.name) else { continue };
             let mut order = Order { mesh, table, place, chain, found: &mut found };
-            order.check(ruleset, &shape);
+            order.check(ruleset, role);
         }
     }
     missing(mesh, ruleset, &mut found);
     found
 }
 
-/// Whether it is a group, the id, and which of the rules that stand together have been seen, as bits.
-type Sets = Vec<(bool, String, u8)>;
+/// The rules that were seen for one of the proxy's ids.
+struct OwnerRules {
+    group: bool,
+    ids: IdRange,
+    seen: Vec<OwnerRule>,
+}
 
 struct Order<'a> {
     mesh: &'a Mesh,
@@ -47,13 +52,14 @@ impl Order<'_> {
         self.found.push(Deviation { table: self.table.name, chain: self.place, rule, says });
     }
 
-    fn check(&mut self, ruleset: &Ruleset, shape: &Shape) {
+    fn check(&mut self, ruleset: &Ruleset, role: ChainRole) {
         let mut rank = 0;
-        let mut sets: Sets = Vec::new();
+        let mut sets: Vec<OwnerRules> = Vec::new();
         let mut alone = true;
         for (number, rule) in (0..).zip(&self.chain.rules) {
-            let Some(fit) = shape.fit(ruleset, self.table, &self.chain.name, rule) else {
-                let name = self.mesh.name;
+            let view = RuleView::from_iptables(ruleset, self.table, rule);
+            let Some(fit) = fit(self.mesh.kind.definition(), ruleset.family, role, &view) else {
+                let name = self.mesh.name();
                 // In the kernel's chains others have rules, too; only nat's come between the mesh and its traffic.
                 if self.chain.hook().is_none() || self.table.name == TableName::Nat {
                     self.say(
@@ -63,33 +69,34 @@ impl Order<'_> {
                 }
                 continue;
             };
-            let late = fit.row.rank < rank;
+            let late = fit.rule.rank < rank;
             if late {
                 self.say(
                     Some(number),
                     "it stands behind rules that it should come before: they may take what is meant for it".into(),
                 );
             }
-            rank = rank.max(fit.row.rank);
-            if fit.row.is == Is::Guard {
+            rank = rank.max(fit.rule.rank);
+            if fit.rule.purpose == Purpose::Renewal {
                 self.say(
                     Some(number),
                     "the rules were being renewed when the dump was taken, or the renewal failed: nothing gets through"
                         .into(),
                 );
             }
-            if let Is::Owner(bit) = fit.row.is {
-                let group = fit_is_group(ruleset, rule);
-                let id = fit.words.last().cloned().unwrap_or_default();
-                let place = sets.iter().position(|(own, other, _)| (*own, other) == (group, &id)).unwrap_or(sets.len());
+            if let (Purpose::Owner(part), Some(ids)) = (fit.rule.purpose, ids(fit.subject.as_ref())) {
+                let group = fit.subject.is_some_and(|condition| condition.field == Field::Group);
+                let place = sets.iter().position(|set| (set.group, set.ids) == (group, ids)).unwrap_or(sets.len());
                 if place == sets.len() {
-                    sets.push((group, id, 0));
+                    sets.push(OwnerRules { group, ids, seen: Vec::new() });
                 }
-                let seen = &mut sets[place].2;
-                let doubled = *seen & bit != 0;
-                let behind = !doubled && *seen > bit && !late;
-                *seen |= bit;
-                alone &= bit == 4;
+                let seen = &mut sets[place].seen;
+                let doubled = seen.contains(&part);
+                let behind = !doubled && seen.iter().any(|other| *other > part) && !late;
+                if !doubled {
+                    seen.push(part);
+                }
+                alone &= part == OwnerRule::LetOut;
                 if doubled {
                     self.say(Some(number), "it stands here twice".into());
                 } else if behind {
@@ -101,37 +108,37 @@ impl Order<'_> {
     }
 
     /// Since 1.5 three rules stand together for each of the proxy's ids; with loopback addresses captured, two.
-    fn check_sets(&mut self, sets: &Sets, alone: bool) {
+    fn check_sets(&mut self, sets: &[OwnerRules], alone: bool) {
         if alone {
             return;
         }
-        let loopback = self.mesh.options.iter().any(|(_, values)| values.iter().any(|value| value.starts_with("127.")));
-        for (group, id, seen) in sets {
+        let mut values = self.mesh.options.iter().flat_map(|setting| &setting.values);
+        let loopback = values.any(|value| matches!(value, OptionValue::Network(network) if in_loopback(network)));
+        for OwnerRules { group, ids, seen } in sets {
             let what = if *group { "gid" } else { "uid" };
-            let proxy = self.mesh.proxy;
-            let says = match 7 & !seen {
-                missing if missing & 4 != 0 => {
-                    format!("no rule lets {what} {id} out: {proxy}'s own traffic comes back to it, for ever")
-                }
-                missing if missing & 1 != 0 && *seen != 4 => {
-                    format!(
-                        "no rule leads {what} {id}'s calls to its own pod into {proxy}: they pass the inbound policies by"
-                    )
-                }
-                missing if missing & 2 != 0 && *seen != 4 && !loopback => {
-                    format!("no rule spares the pod's own calls over lo for {what} {id}: they are captured")
-                }
-                _ => continue,
+            let proxy = self.mesh.proxy();
+            let lacks = |part| !seen.contains(&part);
+            let says = if lacks(OwnerRule::LetOut) {
+                format!("no rule lets {what} {ids} out: {proxy}'s own traffic comes back to it, for ever")
+            } else if *seen == [OwnerRule::LetOut] {
+                continue;
+            } else if lacks(OwnerRule::OwnPod) {
+                format!(
+                    "no rule leads {what} {ids}'s calls to its own pod into {proxy}: they pass the inbound policies by"
+                )
+            } else if lacks(OwnerRule::OthersLoopback) && !loopback {
+                format!("no rule spares the pod's own calls over lo for {what} {ids}: they are captured")
+            } else {
+                continue;
             };
             self.say(None, says);
         }
     }
 }
 
-fn fit_is_group(ruleset: &Ruleset, rule: &crate::ruleset::Rule) -> bool {
-    let field =
-        |part: &crate::ruleset::Part| part.opt().and_then(|opt| opt.field).is_some_and(|field| field.name == "gid");
-    ruleset.matches(rule).iter().any(field)
+/// Whether a network is one of the loopback's.
+fn in_loopback(network: &Network) -> bool {
+    network.address.is_ipv4() && network.address.is_loopback()
 }
 
 /// What the whole set lacks: a half-loaded one.
@@ -140,7 +147,7 @@ fn missing(mesh: &Mesh, ruleset: &Ruleset, found: &mut Vec<Deviation>) {
     let mut say = |place: u32, says: String| {
         found.push(Deviation { table: TableName::Nat, chain: place, rule: None, says });
     };
-    let proxy = mesh.proxy;
+    let proxy = mesh.proxy();
     if let Some((_, place, chain)) = mesh.outward(ruleset) {
         let reached = super::reached_from(table, Hook::Output);
         if chain.rules.is_empty() {

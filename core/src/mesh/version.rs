@@ -1,92 +1,148 @@
-//! Which versions of Istio make such rules: each shows by what it added first, or gave up.
+//! Which versions of a mesh make such rules: each version shows by the rules that it added or gave up.
 
-use super::shape;
-use super::{Mesh, Mode, join};
-use crate::ruleset::Ruleset;
+use std::fmt;
+
+use super::kind::MeshDefinition;
+use super::rule_pattern::RulePattern;
+use super::rule_view::RuleView;
+use super::{Mesh, Mode};
+use crate::extension::comment;
+use crate::ruleset::{Ruleset, Value};
 
 /// The newest version whose rules are known.
-const NEWEST: i32 = 30;
-/// A mesh's rules are fewer.
-const MOST: usize = 2000;
-/// 0.8 came before 1.0, and what came before 0.8 is one.
-const V0_8: i32 = -2;
-const OLDEST: i32 = -3;
-/// The last version that left port 22 alone.
-const SSH: i32 = 12;
+const NEWEST: Version = Version::Minor(30);
+/// A mesh makes fewer rules.
+const MAX_RULES: usize = 2000;
 
-/// A rule, the minor version that made it first, and the rule that a set must hold for its absence to mean an older one.
-#[rustfmt::skip]
-const FIRST: [(&str, i32, &str); 11] = [
-    ("-s *.6/32 -o lo -j RETURN|-s ::6/128 -o lo -j RETURN", 3, "*--uid-owner *"),
-    ("*! -d * -o lo *--?id-owner *-j ISTIO_IN_REDIRECT", 5, "*--uid-owner *"),
-    ("*--dport 15021 -j RETURN", 6, "*--dport 15090 -j RETURN"),
-    ("*--dport 15008 -j RETURN", 7, "*--uid-owner *"),
-    ("*-j CT --zone *", 11, "*--to-ports 15053"),
-    ("-i * -j RETURN", 12, ""),
-    ("*! --gid-owner * -m owner ! --gid-owner *", 14, ""),
-    ("*! --dport* *15008 *-j ISTIO_IN_REDIRECT", 18, "*-o lo *--uid-owner *-j ISTIO_IN_REDIRECT"),
-    ("*-j ISTIO_DROP", 24, ""),
-    ("-j ISTIO_OUTPUT", 25, "-p tcp -j ISTIO_OUTPUT"),
-    ("*-j ISTIO_OUTPUT_DNS", 25, "*--to-ports 15053"),
-];
-
-/// A rule, the last minor version that made it, and the rule that a set must hold for its absence to mean a newer one.
-#[rustfmt::skip]
-const LAST: [(&str, i32, &str); 3] = [
-    ("*-o lo -j ISTIO_REDIRECT", 4, ""),
-    ("-j RETURN", 22, "-d * -j ISTIO_REDIRECT"),
-    ("*--dport 22 -j RETURN", SSH, "*--dport 15020 -j RETURN"),
-];
-
-/// The versions in words, and whether they all except port 22 by themselves.
-pub(super) fn of(ruleset: &Ruleset, mesh: &Mesh) -> Option<(String, bool)> {
-    if !mesh.name.starts_with("Istio") {
-        return None;
-    }
-    if mesh.mode == Mode::Ambient {
-        return Some(("1.21 or later".into(), false));
-    }
-    let tables = ruleset.tables.iter().flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
-    let rules = tables.flat_map(|(table, chain)| chain.rules.iter().map(move |rule| (table, rule)));
-    let texts: Vec<String> = rules.take(MOST).map(|(table, rule)| shape::text(ruleset, table, rule)).collect();
-    let commented = ruleset.strings.contains("istio/");
-    let has = |patterns: &str| {
-        let mut patterns = patterns.split('|');
-        patterns.any(|pattern| texts.iter().any(|text| super::glob::words(pattern, text).is_some()))
-    };
-    let (mut low, mut high) = if commented { (OLDEST, OLDEST) } else { (V0_8, NEWEST) };
-    for (pattern, first, given) in FIRST {
-        if has(pattern) {
-            low = low.max(first);
-        } else if has(given) {
-            high = high.min(first - 1);
-        }
-    }
-    for (pattern, last, given) in LAST {
-        // Port 22 may also be a user's choice, as newer rules show.
-        if has(pattern) && low <= last {
-            high = high.min(last);
-        } else if has(given) {
-            low = low.max(last + 1);
-        }
-    }
-    if mesh.mode == Mode::Redirect && !mesh.inbound.is_empty() && join(&mesh.inbound) == join(&mesh.outbound) {
-        (low, high) = (low.max(V0_8), high.min(2));
-    }
-    Some((say(low, high), high <= SSH))
+/// A version of Istio, as precisely as rules show it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Version {
+    /// 0.7 and all before.
+    UpTo0_7,
+    /// 0.8, the last before 1.0.
+    V0_8,
+    /// 1 with this minor version.
+    Minor(u8),
 }
 
-fn say(low: i32, high: i32) -> String {
-    let name = |minor| match minor {
-        OLDEST => "0.7 or earlier".into(),
-        V0_8 => "0.8".into(),
-        _ => format!("1.{}", minor.max(0)),
-    };
-    match (low, high) {
-        (low, NEWEST) => format!("{} or later", name(low)),
-        (low, high) if low == high => name(low),
-        (low, high) if low < high => format!("{} to {}", name(low), name(high)),
-        // The set mixes what no version made together.
-        (_, _) => "no version makes all of these rules".into(),
+impl fmt::Display for Version {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::UpTo0_7 => f.write_str("0.7 or earlier"),
+            Self::V0_8 => f.write_str("0.8"),
+            Self::Minor(minor) => write!(f, "1.{minor}"),
+        }
     }
+}
+
+/// First and last of the versions that make such rules. Where the first is the later one, no version makes all of them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct VersionRange {
+    /// The first.
+    pub first: Version,
+    /// The last.
+    pub last: Version,
+}
+
+/// From a minor version of 1 on.
+pub(super) const fn since(minor: u8) -> VersionRange {
+    VersionRange { first: Version::Minor(minor), last: NEWEST }
+}
+
+/// `1.13 to 1.17`, `1.25 or later`.
+impl fmt::Display for VersionRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match (self.first, self.last) {
+            (first, NEWEST) => write!(f, "{first} or later"),
+            (first, last) if first == last => write!(f, "{first}"),
+            (first, last) if first < last => write!(f, "{first} to {last}"),
+            (_, _) => f.write_str("no version makes all of these rules"),
+        }
+    }
+}
+
+/// How a mesh's rules show its version.
+#[derive(Debug)]
+pub(super) enum Versions {
+    /// They do not.
+    Unknown,
+    /// All are of these versions.
+    Known(VersionRange),
+    /// Each version has rules of its own.
+    Marked(&'static Markers),
+}
+
+/// Rules that show Istio's version.
+#[derive(Debug)]
+pub(super) struct Markers {
+    /// Rules, each with the first version that made it.
+    pub(super) first: &'static [Marker],
+    /// Rules, each with the last version that made it.
+    pub(super) last: &'static [Marker],
+    /// How the comments begin that it wrote up to 0.7.
+    pub(super) comment_prefix: &'static str,
+    /// The last version that sent both directions to one port.
+    pub(super) last_shared_port: u8,
+    /// The last version that left port 22 alone without being asked.
+    pub(super) last_ssh: u8,
+}
+
+/// A rule that shows a version.
+#[derive(Debug)]
+pub(super) struct Marker {
+    pub(super) rule: RulePattern,
+    /// The minor version of 1.
+    pub(super) minor: u8,
+    /// The rule that a set must hold for the absence of the marker to mean another version.
+    pub(super) unless: Option<RulePattern>,
+}
+
+/// The versions of a recognized mesh, and whether all of them leave port 22 alone by themselves.
+pub(super) fn find(ruleset: &Ruleset, definition: &MeshDefinition, mesh: &Mesh) -> Option<(VersionRange, bool)> {
+    let markers = match definition.versions {
+        Versions::Unknown => return None,
+        Versions::Known(range) => return Some((range, false)),
+        Versions::Marked(markers) => markers,
+    };
+    let chains = ruleset.tables.iter().flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
+    let rules = chains.flat_map(|(table, chain)| chain.rules.iter().map(move |rule| (table, rule)));
+    let views: Vec<RuleView> =
+        rules.take(MAX_RULES).map(|(table, rule)| RuleView::from_iptables(ruleset, table, rule)).collect();
+    let has = |pattern: &RulePattern| views.iter().any(|view| pattern.matches(definition, ruleset.family, view));
+    let has_if = |pattern: &Option<RulePattern>| pattern.as_ref().is_some_and(has);
+    let (mut low, mut high) = match is_commented(ruleset, markers.comment_prefix) {
+        true => (Version::UpTo0_7, Version::UpTo0_7),
+        false => (Version::V0_8, NEWEST),
+    };
+    for marker in markers.first {
+        if has(&marker.rule) {
+            low = low.max(Version::Minor(marker.minor));
+        } else if has_if(&marker.unless) {
+            high = high.min(Version::Minor(marker.minor - 1));
+        }
+    }
+    for marker in markers.last {
+        let last = Version::Minor(marker.minor);
+        // A user may choose the same rule, as rules of newer versions beside it show: port 22.
+        if has(&marker.rule) && low <= last {
+            high = high.min(last);
+        } else if has_if(&marker.unless) {
+            low = low.max(Version::Minor(marker.minor + 1));
+        }
+    }
+    if mesh.mode == Mode::Redirect && !mesh.inbound.is_empty() && mesh.inbound == mesh.outbound {
+        low = low.max(Version::V0_8);
+        high = high.min(Version::Minor(markers.last_shared_port));
+    }
+    Some((VersionRange { first: low, last: high }, high <= Version::Minor(markers.last_ssh)))
+}
+
+/// Whether a rule has a comment that begins so.
+fn is_commented(ruleset: &Ruleset, prefix: &str) -> bool {
+    ruleset.parts.iter().any(|part| match part.value {
+        Value::Text(text) if std::ptr::eq(part.extension(), &comment::COMMENT) => {
+            ruleset.text(text).starts_with(prefix)
+        }
+        _ => false,
+    })
 }

@@ -1,7 +1,7 @@
 //! A rule taken apart into what is known of it and what is not.
 
 use crate::extension::Id;
-use crate::mesh;
+use crate::mesh::{self, ConditionValue, Field, MeshKind, Network, RuleView};
 use crate::print;
 use crate::ruleset::{Part, Rule, Ruleset, Table, Value};
 
@@ -11,20 +11,45 @@ pub(super) enum Condition {
     /// As printed.
     Known(String),
     /// An address that is gone, or of which only the name is known.
-    Gap { flag: &'static str, negated: bool, loopback: bool },
+    Gap { side: Side, negated: bool, loopback: bool },
     /// Something else that is not known.
     Lost,
 }
 
-/// A rule, taken apart.
-#[derive(Clone, Debug)]
-pub(super) struct Pieces {
-    conditions: Vec<Condition>,
-    target: String,
+/// Which address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Source,
+    Destination,
 }
 
-impl Pieces {
-    pub(super) fn of(set: &Ruleset, table: &Table, rule: &Rule) -> Self {
+impl Side {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Source => "-s",
+            Self::Destination => "-d",
+        }
+    }
+
+    fn field(self) -> Field {
+        match self {
+            Self::Source => Field::Source,
+            Self::Destination => Field::Destination,
+        }
+    }
+}
+
+/// A rule, taken apart.
+#[derive(Clone, Debug)]
+pub(super) struct Pieces<'a> {
+    conditions: Vec<Condition>,
+    target: String,
+    /// All but what is not known.
+    view: RuleView<'a>,
+}
+
+impl<'a> Pieces<'a> {
+    pub(super) fn of(set: &'a Ruleset, table: &'a Table, rule: &Rule) -> Self {
         let mut conditions = Vec::new();
         for group in set.groups(rule) {
             match group[0].extension().name {
@@ -34,7 +59,9 @@ impl Pieces {
                 _ => conditions.extend(print::conditions(set, group).into_iter().map(Condition::Known)),
             }
         }
-        Self { conditions, target: print::target(set, table, rule) }
+        let mut view = RuleView::from_iptables(set, table, rule);
+        view.conditions.retain(|condition| !matches!(condition.field, Field::Unlisted | Field::Stray));
+        Self { conditions, target: print::target(set, table, rule), view }
     }
 
     pub(super) fn has_gap(&self) -> bool {
@@ -42,17 +69,22 @@ impl Pieces {
     }
 
     /// The rule with its gaps filled from the shape of the mesh's rules, and the mesh, if all can be.
-    pub(super) fn filled(&self, set: &Ruleset, chain: &str) -> Option<(String, &'static str)> {
+    pub(super) fn filled(&self, set: &Ruleset, chain: &str) -> Option<(String, Option<MeshKind>)> {
         let mut gaps = self.conditions.iter().filter(|one| !matches!(one, Condition::Known(_)));
-        let Some(gap) = gaps.next() else { return Some((self.text(&[]), "")) };
-        let &Condition::Gap { flag, negated, loopback } = gap else { return None };
+        let Some(gap) = gaps.next() else { return Some((self.text(&[]), None)) };
+        let &Condition::Gap { side, negated, loopback } = gap else { return None };
         if gaps.next().is_some() {
             return None;
         }
-        let not = if negated { "! " } else { "" };
-        let with = |address: &str| self.text(&[format!("{not}{flag} {address}")]);
+        let with = |address: Network| {
+            let value = ConditionValue::Network(address);
+            let mut view = self.view.clone();
+            view.conditions.push(mesh::Condition { field: side.field(), negated, value });
+            view
+        };
         let (mesh, own) = mesh::own_address(set, chain, loopback, &with)?;
-        Some((with(own), mesh))
+        let not = if negated { "! " } else { "" };
+        Some((self.text(&[format!("{not}{} {own}", side.flag())]), Some(mesh)))
     }
 
     /// As printed, with what is known of its gaps.
@@ -88,21 +120,21 @@ fn gap(set: &Ruleset, part: &Part) -> Condition {
         [rest @ .., "!"] => (true, rest),
         rest => (false, rest),
     };
-    let flag = match words {
-        ["-s" | "--source" | "--src"] => "-s",
-        ["-d" | "--destination" | "--dst"] => "-d",
+    let side = match words {
+        ["-s" | "--source" | "--src"] => Side::Source,
+        ["-d" | "--destination" | "--dst"] => Side::Destination,
         _ => return Condition::Lost,
     };
-    Condition::Gap { flag, negated, loopback: false }
+    Condition::Gap { side, negated, loopback: false }
 }
 
 /// What a listing does not show.
 fn unlisted(set: &Ruleset, part: &Part) -> Condition {
-    let flag = match part.opt().map(|opt| opt.flag) {
-        Some("--source-name") => "-s",
-        Some("--destination-name") => "-d",
+    let side = match part.opt().map(|opt| opt.flag) {
+        Some("--source-name") => Side::Source,
+        Some("--destination-name") => Side::Destination,
         _ => return Condition::Lost,
     };
     let loopback = matches!(part.value, Value::Text(text) if set.text(text) == "localhost");
-    Condition::Gap { flag, negated: part.negated, loopback }
+    Condition::Gap { side, negated: part.negated, loopback }
 }

@@ -169,13 +169,13 @@ fn export(page: &Page) -> Markup {
 /// What a change that is to last takes.
 fn lasting(state: &State) -> String {
     let Some(mesh) = &state.original.mesh else { return String::new() };
-    let options: Vec<&str> = mesh.options.iter().map(|(name, _)| &**name).collect();
+    let options: Vec<&str> = mesh.options.iter().map(|setting| mesh.option_name(setting.option)).collect();
     let options = if options.is_empty() {
         "one of its options".to_owned()
     } else {
         format!("an option ({})", options.join(", "))
     };
-    format!(" {} makes its rules anew with each pod: what is to last is {options}.", mesh.name)
+    format!(" {} makes its rules anew with each pod: what is to last is {options}.", mesh.name())
 }
 
 /// That a text was taken, for what, and whether all of it was understood.
@@ -213,7 +213,7 @@ fn about(state: &State) -> Markup {
     let versions = mesh.versions.as_ref().map(|versions| format!(" {versions}")).unwrap_or_default();
     tag("p")
         .class("about")
-        .child(tag("b").child(mesh.name).child(versions).text("."))
+        .child(tag("b").child(mesh.name()).child(versions).text("."))
         .child(format!(" {}.", mesh.facts().join("; ")))
 }
 

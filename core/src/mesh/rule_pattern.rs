@@ -1,0 +1,430 @@
+//! Patterns of the rules that meshes make, and how a rule is compared with them.
+
+use super::kind::{ChainRole, MeshDefinition, MeshOption};
+use super::rule_view::{Condition, ConditionValue, Field, Network, PortRange, RuleEffect, RuleView};
+use crate::netfilter::effect::Effect;
+use crate::packet::{Family, Protocol};
+
+/// A rule of a mesh: one row of its table.
+#[derive(Debug)]
+pub(super) struct MeshRule {
+    /// Its chain.
+    pub(super) chain: ChainRole,
+    /// In its chain, rules of a lower rank come first.
+    pub(super) rank: u8,
+    /// The conditions and the effect.
+    pub(super) pattern: RulePattern,
+    /// Its function in the mesh.
+    pub(super) purpose: Purpose,
+    /// Why the mesh makes it. `$` is the subject of the pattern or else the port of its effect, `%` the proxy.
+    reason: &'static str,
+}
+
+/// A row: chain, rank, conditions, effect, purpose, reason.
+pub(super) const fn rule(
+    chain: ChainRole,
+    rank: u8,
+    conditions: ConditionSet,
+    effect: EffectPattern,
+    purpose: Purpose,
+    reason: &'static str,
+) -> MeshRule {
+    MeshRule { chain, rank, pattern: pattern(conditions, effect), purpose, reason }
+}
+
+/// The function of a rule in its mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Purpose {
+    /// A part of how the mesh works.
+    Part,
+    /// Redirects what arrives.
+    InboundRedirect,
+    /// Redirects what leaves.
+    OutboundRedirect,
+    /// Redirects DNS.
+    DnsRedirect,
+    /// One of the rules that the mesh makes once for each of the proxy's ids.
+    Owner(OwnerRule),
+    /// All that leaves and that no earlier rule concerns goes to the proxy.
+    OutboundRest,
+    /// Leads what leaves into the mesh's chain.
+    OutboundJump,
+    /// Leads what arrives into the mesh's chain.
+    InboundJump,
+    /// Comes from an option that somebody set.
+    Option(MeshOption),
+    /// Drops everything for a moment, while the mesh renews its rules.
+    Renewal,
+}
+
+/// The rules that a mesh makes for one id of the proxy, in their order.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub enum OwnerRule {
+    /// The proxy's call to its own pod enters the proxy as server.
+    OwnPod,
+    /// Calls of others over loopback are not captured.
+    OthersLoopback,
+    /// The proxy's own traffic leaves.
+    LetOut,
+}
+
+/// Conditions and an effect.
+#[derive(Debug)]
+pub(super) struct RulePattern {
+    conditions: ConditionSet,
+    effect: EffectPattern,
+}
+
+/// A pattern without a place in a chain.
+pub(super) const fn pattern(conditions: ConditionSet, effect: EffectPattern) -> RulePattern {
+    RulePattern { conditions, effect }
+}
+
+/// Conditions in any order, and the fields that other conditions of the rule may compare.
+#[derive(Debug)]
+pub(super) struct ConditionSet {
+    needed: &'static [ConditionPattern],
+    others: FieldSet,
+}
+
+/// These conditions and no other.
+pub(super) const fn exactly(needed: &'static [ConditionPattern]) -> ConditionSet {
+    ConditionSet { needed, others: FieldSet(0) }
+}
+
+/// These conditions, and any on addresses, interfaces and the protocol.
+pub(super) const fn with_header(needed: &'static [ConditionPattern]) -> ConditionSet {
+    ConditionSet { needed, others: HEADER }
+}
+
+/// These conditions, and any except on addresses, interfaces and the protocol.
+pub(super) const fn beyond_header(needed: &'static [ConditionPattern]) -> ConditionSet {
+    ConditionSet { needed, others: FieldSet(!HEADER.0) }
+}
+
+/// These conditions among any.
+pub(super) const fn among(needed: &'static [ConditionPattern]) -> ConditionSet {
+    ConditionSet { needed, others: FieldSet(u16::MAX) }
+}
+
+/// Any conditions, or none.
+pub(super) const ANY: ConditionSet = among(&[]);
+
+impl ConditionSet {
+    /// The same, without other conditions on these fields.
+    pub(super) const fn except(self, fields: FieldSet) -> Self {
+        Self { others: FieldSet(self.others.0 & !fields.0), ..self }
+    }
+}
+
+/// One condition of a pattern.
+#[derive(Debug)]
+pub(super) struct ConditionPattern {
+    fields: FieldSet,
+    sign: Sign,
+    value: ValuePattern,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Sign {
+    Positive,
+    Negated,
+    Either,
+}
+
+/// A condition that holds for the value.
+pub(super) const fn is(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
+    ConditionPattern { fields, sign: Sign::Positive, value }
+}
+
+/// A condition that holds for all but the value.
+pub(super) const fn not(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
+    ConditionPattern { fields, sign: Sign::Negated, value }
+}
+
+/// Either of both.
+pub(super) const fn compares(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
+    ConditionPattern { fields, sign: Sign::Either, value }
+}
+
+/// Some of the fields.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct FieldSet(u16);
+
+impl FieldSet {
+    const fn single(field: Field) -> Self {
+        Self(1 << field as u16)
+    }
+
+    /// Both sets.
+    pub(super) const fn or(self, other: Self) -> Self {
+        Self(self.0 | other.0)
+    }
+
+    const fn contains(self, field: Field) -> bool {
+        self.0 & Self::single(field).0 != 0
+    }
+}
+
+pub(super) const SOURCE: FieldSet = FieldSet::single(Field::Source);
+pub(super) const DESTINATION: FieldSet = FieldSet::single(Field::Destination);
+pub(super) const IN_INTERFACE: FieldSet = FieldSet::single(Field::InInterface);
+pub(super) const OUT_INTERFACE: FieldSet = FieldSet::single(Field::OutInterface);
+pub(super) const PROTOCOL: FieldSet = FieldSet::single(Field::Protocol);
+pub(super) const SOURCE_PORT: FieldSet = FieldSet::single(Field::SourcePort);
+pub(super) const DESTINATION_PORT: FieldSet = FieldSet::single(Field::DestinationPort);
+pub(super) const DESTINATION_PORTS: FieldSet = FieldSet::single(Field::DestinationPortSet);
+pub(super) const USER: FieldSet = FieldSet::single(Field::User);
+pub(super) const GROUP: FieldSet = FieldSet::single(Field::Group);
+pub(super) const MARK: FieldSet = FieldSet::single(Field::Mark);
+pub(super) const CONNECTION_MARK: FieldSet = FieldSet::single(Field::ConnectionMark);
+const CONNECTION_STATE: FieldSet = FieldSet::single(Field::ConnectionState);
+/// The user or the group of the sender.
+pub(super) const OWNER: FieldSet = USER.or(GROUP);
+const HEADER: FieldSet =
+    SOURCE.or(DESTINATION).or(IN_INTERFACE).or(OUT_INTERFACE).or(PROTOCOL).or(FieldSet::single(Field::Unlisted));
+
+pub(super) const TCP: ConditionPattern = is(PROTOCOL, ValuePattern::Protocol(Protocol::TCP));
+pub(super) const UDP: ConditionPattern = is(PROTOCOL, ValuePattern::Protocol(Protocol::UDP));
+pub(super) const IN_LOOPBACK: ConditionPattern = is(IN_INTERFACE, ValuePattern::LoopbackInterface);
+pub(super) const OUT_LOOPBACK: ConditionPattern = is(OUT_INTERFACE, ValuePattern::LoopbackInterface);
+pub(super) const INVALID: ConditionPattern = is(CONNECTION_STATE, ValuePattern::InvalidState);
+pub(super) const TO_DNS: ConditionPattern = is(DESTINATION_PORT, ValuePattern::Port(53));
+pub(super) const FROM_DNS: ConditionPattern = is(SOURCE_PORT, ValuePattern::Port(53));
+
+/// The value of a condition.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ValuePattern {
+    /// Any value.
+    Any,
+    /// Any value, and the rule is about it: the option's value, the proxy's id.
+    Subject,
+    /// The loopback address: `127.0.0.1`, `::1`.
+    Loopback,
+    /// The address from which a sidecar hands connections to the app: `127.0.0.6`, `::6`.
+    ProxySource,
+    /// `lo`.
+    LoopbackInterface,
+    /// This protocol.
+    Protocol(Protocol),
+    /// This port, alone or in a set.
+    Port(u16),
+    /// Packets that belong to no connection.
+    InvalidState,
+}
+
+impl ValuePattern {
+    fn matches(self, value: &ConditionValue, family: Family) -> bool {
+        match (self, value) {
+            (Self::Any | Self::Subject, _) => true,
+            (Self::Loopback, ConditionValue::Network(network)) => *network == loopback(family),
+            (Self::ProxySource, ConditionValue::Network(network)) => *network == proxy_source(family),
+            (Self::LoopbackInterface, ConditionValue::Interface(name)) => *name == "lo",
+            (Self::Protocol(wanted), ConditionValue::Protocol(protocol)) => *protocol == wanted,
+            (Self::Port(wanted), ConditionValue::Port(ports)) => ports.single() == Some(wanted),
+            (Self::Port(wanted), ConditionValue::Ports(ports)) => ports.iter().any(|one| one.single() == Some(wanted)),
+            (Self::InvalidState, ConditionValue::States(bits)) => *bits == crate::extension::conntrack::INVALID,
+            _ => false,
+        }
+    }
+}
+
+/// The loopback address.
+pub(super) fn loopback(family: Family) -> Network {
+    Network::single(family.loopback())
+}
+
+/// The address from which a sidecar hands inbound connections to the app (Istio's `InboundPassthroughBindIpv4`).
+pub(super) fn proxy_source(family: Family) -> Network {
+    Network::single(match family {
+        Family::Ipv4 => [127, 0, 0, 6].into(),
+        Family::Ipv6 => [0, 0, 0, 0, 0, 0, 0, 6].into(),
+    })
+}
+
+/// The effect of a rule.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum EffectPattern {
+    /// Any effect.
+    Any,
+    Accept,
+    Drop,
+    Return,
+    /// A jump to a chain of the mesh.
+    Jump(ChainRole),
+    /// To any port of this host.
+    Redirect,
+    /// To this port of this host.
+    RedirectTo(u16),
+    TransparentProxy,
+    TranslateDestination,
+    SetMark,
+    SetConnectionMark,
+    SaveMark,
+    RestoreMark,
+    SetZone,
+}
+
+impl EffectPattern {
+    fn matches(self, effect: &RuleEffect, definition: &MeshDefinition) -> bool {
+        let effect = match (self, effect) {
+            (Self::Any, _) => return true,
+            (Self::Jump(role), RuleEffect::Jump(chain)) => return definition.chain(role) == Some(chain),
+            (_, RuleEffect::Perform(effect)) => effect,
+            _ => return false,
+        };
+        match (self, effect) {
+            (Self::RedirectTo(wanted), Effect::Redirect { ports, .. }) => *ports == Some((wanted, wanted)),
+            (Self::Accept, Effect::Accept)
+            | (Self::Drop, Effect::Drop)
+            | (Self::Return, Effect::Return)
+            | (Self::Redirect, Effect::Redirect { ports: Some(_), .. })
+            | (Self::TransparentProxy, Effect::TransparentProxy { .. })
+            | (Self::TranslateDestination, Effect::Dnat { .. })
+            | (Self::SetMark, Effect::SetMark(_))
+            | (Self::SetConnectionMark, Effect::SetConnectionMark { .. })
+            | (Self::SaveMark, Effect::SaveMark(_))
+            | (Self::RestoreMark, Effect::RestoreMark(_))
+            | (Self::SetZone, Effect::Track { tracked: true, zone: Some(1..) }) => true,
+            _ => false,
+        }
+    }
+}
+
+/// No rule of a mesh has more conditions: one bit each.
+const MAX_CONDITIONS: usize = u64::BITS as usize;
+
+impl RulePattern {
+    /// Whether the rule is as the pattern says.
+    pub(super) fn matches(&self, definition: &MeshDefinition, family: Family, view: &RuleView) -> bool {
+        self.compare(definition, family, view).is_some()
+    }
+
+    /// The same, with the condition that holds the subject.
+    fn compare<'v, 'a>(
+        &self,
+        definition: &MeshDefinition,
+        family: Family,
+        view: &'v RuleView<'a>,
+    ) -> Option<Option<&'v Condition<'a>>> {
+        if !self.effect.matches(&view.effect, definition) || view.conditions.len() > MAX_CONDITIONS {
+            return None;
+        }
+        let (mut used, mut subject) = (0_u64, None);
+        for wanted in self.conditions.needed {
+            let (place, condition) = view
+                .conditions
+                .iter()
+                .enumerate()
+                .find(|(place, condition)| used & 1 << place == 0 && wanted.matches(condition, family))?;
+            used |= 1 << place;
+            if wanted.value == ValuePattern::Subject {
+                subject = subject.or(Some(condition));
+            }
+        }
+        let mut others = view.conditions.iter().enumerate().filter(|(place, _)| used & 1 << place == 0);
+        others.all(|(_, condition)| self.conditions.others.contains(condition.field)).then_some(subject)
+    }
+}
+
+impl ConditionPattern {
+    fn matches(&self, condition: &Condition, family: Family) -> bool {
+        let sign = match self.sign {
+            Sign::Positive => !condition.negated,
+            Sign::Negated => condition.negated,
+            Sign::Either => true,
+        };
+        sign && self.fields.contains(condition.field) && self.value.matches(&condition.value, family)
+    }
+}
+
+/// A rule that a mesh makes, recognized.
+#[derive(Clone, Debug)]
+pub(super) struct Fit<'a> {
+    /// The row of the mesh's table.
+    pub(super) rule: &'static MeshRule,
+    /// The condition that the rule is about, where its pattern names one.
+    pub(super) subject: Option<Condition<'a>>,
+    ports: Option<PortRange>,
+}
+
+impl Fit<'_> {
+    /// Why the mesh makes the rule.
+    pub(super) fn reason(&self, proxy: &str) -> String {
+        let subject = match (&self.subject, self.ports) {
+            (Some(condition), _) => condition.value.to_string(),
+            (None, Some(ports)) => ports.to_string().replace(':', "-"),
+            (None, None) => String::new(),
+        };
+        self.rule.reason.replace('$', &subject).replace('%', proxy)
+    }
+}
+
+/// Compares a rule in a chain of a mesh with the mesh's table.
+pub(super) fn fit<'a>(
+    definition: &'static MeshDefinition,
+    family: Family,
+    chain: ChainRole,
+    view: &RuleView<'a>,
+) -> Option<Fit<'a>> {
+    definition.rules.iter().filter(|rule| rule.chain == chain).find_map(|rule| {
+        let subject = rule.pattern.compare(definition, family, view)?.cloned();
+        Some(Fit { rule, subject, ports: view.effect.ports() })
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::MeshKind;
+    use super::super::rule_view::{IdRange, RuleEffect};
+    use super::*;
+
+    fn condition(field: Field, negated: bool, value: ConditionValue) -> Condition {
+        Condition { field, negated, value }
+    }
+
+    fn owner(id: u32) -> ConditionValue<'static> {
+        ConditionValue::Ids(IdRange { first: id, last: id })
+    }
+
+    /// What Istio makes of a rule of ISTIO_OUTPUT.
+    fn purpose(conditions: Vec<Condition>, effect: RuleEffect) -> Option<(Purpose, Option<String>)> {
+        let view = RuleView { conditions, effect };
+        let fit = fit(MeshKind::IstioSidecar.definition(), Family::Ipv4, ChainRole::Outbound, &view)?;
+        Some((fit.rule.purpose, fit.subject.map(|subject| subject.value.to_string())))
+    }
+
+    #[test]
+    fn the_order_of_conditions_means_nothing_and_the_subject_is_found() {
+        let mut conditions = vec![
+            condition(Field::User, false, owner(1337)),
+            condition(Field::DestinationPort, true, ConditionValue::Port(PortRange { first: 15_008, last: 15_008 })),
+            condition(Field::OutInterface, false, ConditionValue::Interface("lo")),
+            condition(Field::Destination, true, ConditionValue::Network(loopback(Family::Ipv4))),
+        ];
+        let own_pod = Some((Purpose::Owner(OwnerRule::OwnPod), Some("1337".to_owned())));
+        assert_eq!(purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")), own_pod);
+        conditions.reverse();
+        assert_eq!(purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")), own_pod);
+        assert_eq!(purpose(conditions, RuleEffect::Goto("ISTIO_IN_REDIRECT")), None, "a goto does not come back");
+    }
+
+    #[test]
+    fn a_condition_too_many_or_of_the_other_sign_makes_another_rule() {
+        const GROUPS: RulePattern =
+            pattern(among(&[not(GROUP, ValuePattern::Any), not(GROUP, ValuePattern::Any)]), EffectPattern::Any);
+        let returns = || RuleEffect::Perform(Effect::Return);
+        let lets_out = Some((Purpose::Owner(OwnerRule::LetOut), Some("1337".to_owned())));
+        assert_eq!(purpose(vec![condition(Field::User, false, owner(1337))], returns()), lets_out);
+        assert_eq!(purpose(vec![condition(Field::User, true, owner(1337))], returns()), None);
+        let other = condition(Field::Other, false, ConditionValue::Opaque);
+        assert_eq!(purpose(vec![condition(Field::User, false, owner(1337)), other.clone()], returns()), None);
+        // No condition counts twice.
+        let one = vec![condition(Field::Group, true, owner(1)), other];
+        let mut view = RuleView { conditions: one, effect: returns() };
+        let istio = MeshKind::IstioSidecar.definition();
+        assert!(!GROUPS.matches(istio, Family::Ipv4, &view));
+        view.conditions.push(condition(Field::Group, true, owner(2)));
+        assert!(GROUPS.matches(istio, Family::Ipv4, &view));
+    }
+}

@@ -1,0 +1,354 @@
+//! A rule as typed conditions and an effect, in no rule language's spelling.
+//!
+//! The recognition of meshes reads nothing else of a rule. [`RuleView::from_iptables`] makes the view of an iptables rule. Another rule
+//! language makes the same view from its own statements.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::extension::{Id, Kind, Options, comment};
+use crate::netfilter::effect::Effect;
+use crate::packet::{Family, Protocol};
+use crate::ruleset::{Apart, Part, Rule, Ruleset, Table, Target, Value};
+
+/// One rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct RuleView<'a> {
+    /// All of them hold where the rule matches. Their order means nothing.
+    pub(crate) conditions: Vec<Condition<'a>>,
+    /// Happens to a packet that meets them.
+    pub(crate) effect: RuleEffect<'a>,
+}
+
+/// A field of the packet, compared with a value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) struct Condition<'a> {
+    pub(crate) field: Field,
+    pub(crate) negated: bool,
+    pub(crate) value: ConditionValue<'a>,
+}
+
+/// The fields that rules of meshes compare.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Field {
+    Source,
+    Destination,
+    InInterface,
+    OutInterface,
+    Protocol,
+    /// An address or interface that a listing does not show.
+    Unlisted,
+    SourcePort,
+    /// One port, or one range.
+    DestinationPort,
+    /// A set of ports.
+    DestinationPortSet,
+    User,
+    Group,
+    Mark,
+    ConnectionMark,
+    ConnectionState,
+    /// Words of the input that are no condition.
+    Stray,
+    /// Any other.
+    Other,
+}
+
+/// The value of a condition.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum ConditionValue<'a> {
+    Network(Network),
+    Interface(&'a str),
+    Protocol(Protocol),
+    Port(PortRange),
+    Ports(Vec<PortRange>),
+    Ids(IdRange),
+    Mark(MaskedMark),
+    /// Bits of connection states, as `extension::conntrack` numbers them.
+    States(u32),
+    /// The recognition compares no such value.
+    Opaque,
+}
+
+/// The effect of a rule.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum RuleEffect<'a> {
+    /// It only counts.
+    Count,
+    /// The packet continues in a chain and comes back.
+    Jump(&'a str),
+    /// The packet continues in a chain and comes back to the caller of this one.
+    Goto(&'a str),
+    /// It ends the chain or changes something.
+    Perform(Effect),
+}
+
+impl RuleEffect<'_> {
+    /// Whether it changes where the packet goes.
+    pub(crate) fn redirects(&self) -> bool {
+        matches!(
+            self,
+            Self::Perform(
+                Effect::Redirect { .. } | Effect::TransparentProxy { .. } | Effect::Dnat { .. } | Effect::Netmap { .. }
+            )
+        )
+    }
+
+    /// The ports of this host that the packet goes to.
+    pub(crate) fn ports(&self) -> Option<PortRange> {
+        match *self {
+            Self::Perform(Effect::Redirect { ports: Some((first, last)), .. }) => Some(PortRange { first, last }),
+            Self::Perform(Effect::TransparentProxy { port: Some(port), .. }) => {
+                Some(PortRange { first: port, last: port })
+            }
+            _ => None,
+        }
+    }
+}
+
+/// Addresses that agree with one under a mask, which need not be contiguous.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Network {
+    /// The address.
+    pub address: IpAddr,
+    /// The bits that are compared.
+    pub mask: IpAddr,
+}
+
+impl Network {
+    /// The network of one address.
+    pub fn single(address: IpAddr) -> Self {
+        let mask = match address {
+            IpAddr::V4(_) => Ipv4Addr::BROADCAST.into(),
+            IpAddr::V6(_) => Ipv6Addr::from_bits(u128::MAX).into(),
+        };
+        Self { address, mask }
+    }
+}
+
+/// `10.0.0.0/8`.
+impl fmt::Display for Network {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (family, value) = match (self.address, self.mask) {
+            (IpAddr::V4(address), IpAddr::V4(mask)) => (Family::Ipv4, Value::Net4(address, mask)),
+            (IpAddr::V6(address), IpAddr::V6(mask)) => (Family::Ipv6, Value::Net6(Apart::new((address, mask)))),
+            _ => return Ok(()),
+        };
+        let mut out = String::new();
+        Kind::Network.print(&value, &Ruleset::new(family, None), &mut out);
+        f.write_str(out.trim_start())
+    }
+}
+
+/// Ports, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PortRange {
+    /// The first.
+    pub first: u16,
+    /// The last.
+    pub last: u16,
+}
+
+impl PortRange {
+    fn new((first, last): (u32, u32)) -> Option<Self> {
+        Some(Self { first: u16::try_from(first).ok()?, last: u16::try_from(last).ok()? })
+    }
+
+    /// The port, if it is one.
+    pub fn single(self) -> Option<u16> {
+        (self.first == self.last).then_some(self.first)
+    }
+}
+
+/// `80`, `8000:8080`.
+impl fmt::Display for PortRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.single() {
+            Some(port) => write!(f, "{port}"),
+            None => write!(f, "{}:{}", self.first, self.last),
+        }
+    }
+}
+
+/// Ids of users or groups, both ends included.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct IdRange {
+    /// The first.
+    pub first: u32,
+    /// The last.
+    pub last: u32,
+}
+
+/// `1337`, `1000-1999`.
+impl fmt::Display for IdRange {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.first == self.last {
+            true => write!(f, "{}", self.first),
+            false => write!(f, "{}-{}", self.first, self.last),
+        }
+    }
+}
+
+/// A mark and the bits that are compared.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct MaskedMark {
+    pub(crate) value: u32,
+    pub(crate) mask: u32,
+}
+
+/// `0x539`, `0x539/0xfff`.
+impl fmt::Display for MaskedMark {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.mask {
+            u32::MAX => write!(f, "{:#x}", self.value),
+            mask => write!(f, "{:#x}/{mask:#x}", self.value),
+        }
+    }
+}
+
+impl fmt::Display for ConditionValue<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Network(network) => network.fmt(f),
+            Self::Interface(name) => f.write_str(name),
+            Self::Protocol(protocol) => protocol.fmt(f),
+            Self::Port(port) => port.fmt(f),
+            Self::Ports(ports) => {
+                let ports: Vec<String> = ports.iter().map(PortRange::to_string).collect();
+                f.write_str(&ports.join(","))
+            }
+            Self::Ids(ids) => ids.fmt(f),
+            Self::Mark(mark) => mark.fmt(f),
+            Self::States(_) | Self::Opaque => Ok(()),
+        }
+    }
+}
+
+impl<'a> RuleView<'a> {
+    /// The view of an iptables rule. Its comment is left out.
+    pub(crate) fn from_iptables(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Self {
+        let conditions = ruleset.matches(rule).iter().filter_map(|part| condition(ruleset, part)).collect();
+        Self { conditions, effect: effect(ruleset, table, rule) }
+    }
+}
+
+/// One option of a match; `None` for one that every packet meets.
+fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> {
+    let extension = part.extension();
+    let (field, value) = match part.opt() {
+        _ if std::ptr::eq(extension, &comment::COMMENT) => return None,
+        _ if part.extension == Id::UNLISTED => (Field::Unlisted, ConditionValue::Opaque),
+        _ if part.extension == Id::STRAY => (Field::Stray, ConditionValue::Opaque),
+        // `-m tcp` alone adds nothing to the `-p tcp` that it needs.
+        None if extension.implied_by.is_some() => return None,
+        None => (Field::Other, ConditionValue::Opaque),
+        Some(opt) => {
+            let name = opt.field.map_or("", |field| field.name);
+            test(ruleset, name, &part.value).unwrap_or((Field::Other, ConditionValue::Opaque))
+        }
+    };
+    // iptables prints neither an interface of any name nor the range of all ports.
+    let every_packet = match &value {
+        ConditionValue::Interface(name) => *name == "+",
+        ConditionValue::Port(ports) => (ports.first, ports.last) == (0, u16::MAX),
+        _ => false,
+    };
+    (!every_packet).then_some(Condition { field, negated: part.negated, value })
+}
+
+/// The field and the value of an option, from its field in `crate::condition`.
+fn test<'a>(ruleset: &'a Ruleset, field: &str, value: &'a Value) -> Option<(Field, ConditionValue<'a>)> {
+    Some(match (field, value) {
+        ("src", value) => (Field::Source, ConditionValue::Network(network(value)?)),
+        ("dst", value) => (Field::Destination, ConditionValue::Network(network(value)?)),
+        ("in_interface", Value::Text(name)) => (Field::InInterface, ConditionValue::Interface(ruleset.text(*name))),
+        ("out_interface", Value::Text(name)) => (Field::OutInterface, ConditionValue::Interface(ruleset.text(*name))),
+        ("protocol", Value::Number(number)) => {
+            (Field::Protocol, ConditionValue::Protocol(Protocol(u8::try_from(*number).ok()?)))
+        }
+        ("sport", Value::Range(low, high)) => (Field::SourcePort, ConditionValue::Port(PortRange::new((*low, *high))?)),
+        ("dport", Value::Range(low, high)) => {
+            (Field::DestinationPort, ConditionValue::Port(PortRange::new((*low, *high))?))
+        }
+        ("dport", Value::List(list)) => {
+            let ports = list.iter().copied().map(PortRange::new).collect::<Option<_>>()?;
+            (Field::DestinationPortSet, ConditionValue::Ports(ports))
+        }
+        ("uid", Value::Range(first, last)) => {
+            (Field::User, ConditionValue::Ids(IdRange { first: *first, last: *last }))
+        }
+        ("gid", Value::Range(first, last)) => {
+            (Field::Group, ConditionValue::Ids(IdRange { first: *first, last: *last }))
+        }
+        ("mark", Value::Masked { value, mask }) => {
+            (Field::Mark, ConditionValue::Mark(MaskedMark { value: *value, mask: *mask }))
+        }
+        ("connmark", Value::Masked { value, mask }) => {
+            (Field::ConnectionMark, ConditionValue::Mark(MaskedMark { value: *value, mask: *mask }))
+        }
+        ("ctstate" | "state", Value::Bits(bits)) => (Field::ConnectionState, ConditionValue::States(*bits)),
+        _ => return None,
+    })
+}
+
+fn network(value: &Value) -> Option<Network> {
+    match value {
+        Value::Net4(address, mask) => Some(Network { address: (*address).into(), mask: (*mask).into() }),
+        Value::Net6(network) => Some(Network { address: network.0.into(), mask: network.1.into() }),
+        _ => None,
+    }
+}
+
+/// The effect of an iptables rule.
+pub(crate) fn effect<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> RuleEffect<'a> {
+    let target = match rule.target {
+        Target::None => return RuleEffect::Count,
+        Target::Jump(chain) => return RuleEffect::Jump(&table.chains[chain as usize].name),
+        Target::Goto(chain) => return RuleEffect::Goto(&table.chains[chain as usize].name),
+        Target::Missing { name, goto: false } => return RuleEffect::Jump(ruleset.missing(name)),
+        Target::Missing { name, goto: true } => return RuleEffect::Goto(ruleset.missing(name)),
+        Target::Extension(id) => id.get(),
+    };
+    // `lower` is there for every target.
+    let lower = target.lower.unwrap_or(|_| Effect::Passive);
+    RuleEffect::Perform(lower(&Options { parts: ruleset.parameters(rule), ruleset }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::parse;
+
+    /// The first rule of a table, as its view.
+    fn shown(rule: &str) -> String {
+        let parsed = parse::parse(format!("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT {rule}\nCOMMIT\n"));
+        let (ruleset, table) = (&parsed.rulesets[0], &parsed.rulesets[0].tables[0]);
+        let view = RuleView::from_iptables(ruleset, table, &table.chains[0].rules[0]);
+        let conditions = view.conditions.iter().map(|condition| {
+            let not = if condition.negated { "not " } else { "" };
+            format!("{not}{:?} {}", condition.field, condition.value)
+        });
+        conditions.collect::<Vec<_>>().join("; ")
+    }
+
+    #[test]
+    fn an_iptables_rule_is_its_conditions() {
+        let rule = "! -d 127.0.0.1/32 -o lo -p tcp -m tcp ! --dport 15008 -m owner --uid-owner 1000-1999 \
+                    -m mark ! --mark 0x539/0xfff -m comment --comment x -j RETURN";
+        assert_eq!(
+            shown(rule),
+            "not Destination 127.0.0.1/32; OutInterface lo; Protocol tcp; not DestinationPort 15008; User 1000-1999; \
+             not Mark 0x539/0xfff"
+        );
+        assert_eq!(
+            shown("-d 10.1.0.3/255.255.0.255 -p udp -m multiport --dports 53,8000:8080 -m ttl --ttl-eq 1 -j RETURN"),
+            "Destination 10.1.0.3/255.255.0.255; Protocol udp; DestinationPortSet 53,8000:8080; Other "
+        );
+    }
+
+    #[test]
+    fn conditions_that_every_packet_meets_are_left_out() {
+        assert_eq!(shown("-p tcp -o + -m tcp --dport 0:65535 -j RETURN"), "Protocol tcp");
+        assert_eq!(shown("-p tcp -m tcp -j RETURN"), "Protocol tcp");
+    }
+}
