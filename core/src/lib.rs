@@ -5,21 +5,22 @@
 
 #![forbid(unsafe_code)]
 
+pub mod bypass_explanation;
 pub mod capture;
 pub mod commands;
 pub mod compare;
 pub mod condition;
 pub mod constants;
+pub mod counter_analysis;
 pub mod diagnostic;
 pub mod draft;
 pub mod edit;
-pub mod evidence;
-pub mod exempt;
 pub mod explain;
 pub mod extension;
 pub mod flip;
 pub mod host;
 pub mod identity;
+pub mod intended_bypass;
 pub mod journey;
 pub mod large;
 pub mod lesson;
@@ -43,7 +44,6 @@ pub mod report;
 pub mod ruleset;
 pub mod scenario;
 pub mod search;
-pub mod story;
 pub mod ticket;
 pub mod view;
 pub mod visible;

@@ -1,11 +1,11 @@
 //! Journeys in sentences; whether the kernel goes the same way is tested against it, in the workspace's tests.
 
+use chainwalk_core::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
 use chainwalk_core::host::Host;
 use chainwalk_core::journey::{Choices, Journey, journey};
 use chainwalk_core::mesh;
 use chainwalk_core::packet::{Packet, Protocol};
 use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::story;
 
 fn travel(rules: &str, packet: &Packet, choices: &Choices) -> (Parsed, Journey) {
     let parsed = parse(rules);
@@ -81,15 +81,15 @@ fn a_proxy_that_captures_itself_goes_round_and_is_told_so() {
 }
 
 #[test]
-fn the_story_names_the_uid_of_the_rules_and_who_runs_as_it() {
+fn the_explanation_names_the_uid_of_the_rules_and_who_runs_as_it() {
     let parsed = parse(include_str!("../../static/samples/istio-sidecar.txt").replace("1337", "4711"));
     let mesh = mesh::recognise(&parsed.rulesets[0]).expect("a mesh");
-    let told: Vec<String> = story::STORY.iter().map(|text| story::tell(text, &mesh)).collect();
+    let told: Vec<String> = BYPASS_EXPLANATION.iter().map(|text| explain_bypass(text, &mesh)).collect();
     assert!(told.iter().any(|text| text.starts_with("runAsUser: 4711 in the pod's")));
     assert!(told.iter().all(|text| !text.contains("1337") && !text.contains(['$', '%'])));
     let host = r#"{"processes": [{"pid": 7, "command": "envoy", "uid": 4711, "gid": 4711}, {"pid": 8, "command": "cron", "uid": 0, "gid": 0},
         {"pid": 9, "command": "backup", "uid": 4711, "gid": 0}]}"#;
     let host = Host::from_json(host).expect("a host");
-    let names = story::exempt_processes(&host, &mesh);
+    let names = bypassing_processes(&host, &mesh);
     assert_eq!(names, ["envoy (pid 7, uid 4711, gid 4711)", "backup (pid 9, uid 4711, gid 0)"]);
 }

@@ -6,7 +6,7 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
-use chainwalk_core::evidence::evidence;
+use chainwalk_core::counter_analysis::analyze_counters;
 use chainwalk_core::identity::Exempt;
 use chainwalk_core::mesh::{self, deviations};
 use chainwalk_core::parse::{Parsed, parse};
@@ -159,7 +159,7 @@ fn a_rule_says_why_it_is_there() {
 
 /// The counts that Istio's own page about these rules shows.
 #[test]
-fn counters_are_read_as_evidence() {
+fn counters_show_the_way_of_connections() {
     let counted = "*nat\n:PREROUTING ACCEPT [13403:804000]\n:OUTPUT ACCEPT [10483:752000]\n:ISTIO_INBOUND - [0:0]\n\
         :ISTIO_IN_REDIRECT - [0:0]\n:ISTIO_OUTPUT - [0:0]\n:ISTIO_REDIRECT - [0:0]\n\
         [13406:804360] -A PREROUTING -p tcp -j ISTIO_INBOUND\n[6817:409000] -A OUTPUT -p tcp -j ISTIO_OUTPUT\n\
@@ -176,10 +176,10 @@ fn counters_are_read_as_evidence() {
     let said = |text: &str| {
         let parsed = parse(text);
         let mesh = mesh::recognise(&parsed.rulesets[0]).expect("a mesh");
-        evidence(&mesh, &parsed.rulesets[0])
+        analyze_counters(&mesh, &parsed.rulesets[0])
     };
-    let evidence = said(counted).expect("there are counts");
-    let shares: Vec<String> = evidence.shares.iter().map(ToString::to_string).collect();
+    let analysis = said(counted).expect("there are counts");
+    let shares: Vec<String> = analysis.shares.iter().map(ToString::to_string).collect();
     assert_eq!(
         shares,
         [
@@ -190,8 +190,8 @@ fn counters_are_read_as_evidence() {
             "3 of 13406 (0 %) were captured: rule 4 of ISTIO_INBOUND",
         ]
     );
-    assert!(evidence.notes.iter().any(|note| note.contains("connections, not packets")));
-    assert!(evidence.notes.iter().any(|note| note.contains("Envoy's own connections")));
+    assert!(analysis.notes.iter().any(|note| note.contains("connections, not packets")));
+    assert!(analysis.notes.iter().any(|note| note.contains("Envoy's own connections")));
     // Counters that were set to zero in part are no shares.
     let odd = said(&counted.replace("[6817:409000]", "[0:0]")).expect("there are counts");
     assert_eq!(odd.shares[0].to_string(), "3572 were the pod's own calls over lo, not by 1337: rule 3 of ISTIO_OUTPUT");

@@ -18,7 +18,8 @@ use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Outcome, Place, Trace};
 use chainwalk_core::walk::{walk, walk_settled};
 use chainwalk_core::{
-    commands, draft, evidence, exempt, flip, owners, print, redact, replay, report, scenario, story, ticket, witness,
+    bypass_explanation, commands, counter_analysis, draft, flip, intended_bypass, owners, print, redact, replay,
+    report, scenario, ticket, witness,
 };
 
 /// Rule sets that come with the page, as lessons name them.
@@ -155,7 +156,7 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
     for found in scenario::of_constants(&constants, rulesets, host, mesh).iter().take(12) {
         let trace = walk(rulesets, None, host, &found.packet);
         if let (Some(mesh), Some(end)) = (mesh, trace.verdict()) {
-            let _ = exempt::exempt(mesh, rulesets, found, end);
+            let _ = intended_bypass::intended_bypass(mesh, rulesets, found, end);
         }
     }
     for class in owners::classes(rulesets, &constants, host, &packet) {
@@ -170,8 +171,12 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
         let _ = finding.packet(rulesets, host, mesh);
     }
     if let Some(mesh) = mesh {
-        let _ = (mesh.facts(), story::exempt_processes(host, mesh), story::tell(story::STORY[0], mesh));
-        rulesets.iter().for_each(|ruleset| _ = evidence::evidence(mesh, ruleset));
+        let _ = (
+            mesh.facts(),
+            bypass_explanation::bypassing_processes(host, mesh),
+            bypass_explanation::explain_bypass(bypass_explanation::BYPASS_EXPLANATION[0], mesh),
+        );
+        rulesets.iter().for_each(|ruleset| _ = counter_analysis::analyze_counters(mesh, ruleset));
         all_places.iter().for_each(|place| _ = mesh.purpose(rulesets, *place));
     }
     for place in all_places.iter().take(20) {

@@ -5,9 +5,9 @@ use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
 use chainwalk_core::constants::Constants;
-use chainwalk_core::exempt::exempt;
 use chainwalk_core::explain::Fate;
 use chainwalk_core::host::{Host, Interface};
+use chainwalk_core::intended_bypass::intended_bypass;
 use chainwalk_core::lint::{self, Finding};
 use chainwalk_core::mesh::{self, Mesh};
 use chainwalk_core::packet::{Family, Packet};
@@ -280,7 +280,7 @@ fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenar
     let trace = walk(rulesets, None, host, &scenario.packet);
     let end = trace.verdict().map_or("depends".into(), end);
     let decided_by = trace.verdict().and_then(|verdict| verdict.decided_by);
-    let exempt = mesh.zip(trace.verdict()).and_then(|(mesh, end)| exempt(mesh, rulesets, &scenario, end));
+    let exempt = mesh.zip(trace.verdict()).and_then(|(mesh, end)| intended_bypass(mesh, rulesets, &scenario, end));
     Past { fate: Fate::of(trace.verdict()), end, decided_by, exempt, scenario }
 }
 

@@ -4,9 +4,9 @@ use super::rules::short;
 use super::told::{Item, Section, journey};
 use crate::page::Page;
 use crate::state::Action;
+use chainwalk_core::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
+use chainwalk_core::counter_analysis::analyze_counters;
 use chainwalk_core::diagnostic::Severity;
-use chainwalk_core::evidence::evidence;
-use chainwalk_core::story;
 
 /// More than anyone reads.
 const MOST: usize = 60;
@@ -32,19 +32,19 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
     let mut shares: Vec<Item> = Vec::new();
     let mut told: Vec<Item> = Vec::new();
     if let Some(mesh) = &paste.mesh {
-        if let Some(evidence) = paste.rulesets().iter().find_map(|set| evidence(mesh, set)) {
-            for share in &evidence.shares {
+        if let Some(analysis) = paste.rulesets().iter().find_map(|set| analyze_counters(mesh, set)) {
+            for share in &analysis.shares {
                 shares.push((share.to_string(), None));
             }
-            for note in evidence.notes {
+            for note in analysis.notes {
                 shares.push((note, None));
             }
         }
         if !(mesh.uids.is_empty() && mesh.gids.is_empty()) {
-            for text in story::STORY {
-                told.push((story::tell(text, mesh), None));
+            for text in BYPASS_EXPLANATION {
+                told.push((explain_bypass(text, mesh), None));
             }
-            for process in story::exempt_processes(&paste.host, mesh) {
+            for process in bypassing_processes(&paste.host, mesh) {
                 told.push((format!("In this capture: {process}."), None));
             }
         }

@@ -1,4 +1,4 @@
-//! Counters as evidence: what a mesh's rules have done since they were loaded, as far as a dump with counts shows.
+//! Counters of a mesh's rules: how many connections each rule took since the rules were loaded.
 
 use crate::mesh::{Mesh, MeshKind, MeshOption, OwnerRule, Purpose};
 use crate::ruleset::{Chain, Ruleset, Table, Target};
@@ -33,7 +33,7 @@ impl std::fmt::Display for Share {
 
 /// What the counters show.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Evidence {
+pub struct CounterAnalysis {
     /// What left, and what arrived: the ways that somebody took.
     pub shares: Vec<Share>,
     /// How to read them, and what in them is unlikely.
@@ -41,8 +41,8 @@ pub struct Evidence {
 }
 
 /// Reads a mesh's counters; `None` where the dump has none, or nothing was counted.
-pub fn evidence(mesh: &Mesh, ruleset: &Ruleset) -> Option<Evidence> {
-    let mut found = Evidence::default();
+pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysis> {
+    let mut found = CounterAnalysis::default();
     let proxy = mesh.proxy();
     for (outward, chain) in [(true, mesh.outward(ruleset)), (false, mesh.inward(ruleset))] {
         let Some((table, place, chain)) = chain else { continue };

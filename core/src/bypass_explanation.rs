@@ -1,12 +1,12 @@
-//! Why the proxy's user gets past, told once: these are all the sentences about it.
+//! Why traffic of the proxy's user bypasses the proxy: all sentences about it.
 //!
 //! `$` stands for the proxy's user id and `%` for the proxy.
 
 use crate::host::Host;
 use crate::mesh::Mesh;
 
-/// The story: chapters, each a line that ends in a colon, and what stands below it.
-pub const STORY: [&str; 14] = [
+/// The explanation: headings, each a line that ends in a colon, and the lines that belong to each.
+pub const BYPASS_EXPLANATION: [&str; 14] = [
     "Why the exemption exists:",
     "% and the app share one network namespace. A rule that sent %'s own connections to % would send them round for ever, so user $ is let out. The kernel sees the user, not the program: everyone who runs as $ is let out with it.",
     "How one ends up in it:",
@@ -23,14 +23,14 @@ pub const STORY: [&str; 14] = [
     "What must not leave is held by a NetworkPolicy and an egress gateway: outbound capture is no security boundary.",
 ];
 
-/// One text of the story for a mesh.
-pub fn tell(text: &str, mesh: &Mesh) -> String {
+/// One line of the explanation for a mesh.
+pub fn explain_bypass(text: &str, mesh: &Mesh) -> String {
     let uid = mesh.uid().or(mesh.gid()).map_or_else(|| "the proxy's".into(), |uid| uid.to_string());
     text.replace('$', &uid).replace('%', mesh.proxy())
 }
 
 /// The processes that really run as the proxy's user or group, each with its name; the proxy is among them.
-pub fn exempt_processes(host: &Host, mesh: &Mesh) -> Vec<String> {
+pub fn bypassing_processes(host: &Host, mesh: &Mesh) -> Vec<String> {
     let within = |ids: &[(u32, u32)], id: u32| ids.iter().any(|(low, high)| (low..=high).contains(&&id));
     let exempt = host.processes.iter().filter(|one| within(&mesh.uids, one.uid) || within(&mesh.gids, one.gid));
     exempt.map(|one| format!("{} (pid {}, uid {}, gid {})", one.command, one.pid, one.uid, one.gid)).collect()

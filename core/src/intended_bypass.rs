@@ -1,4 +1,4 @@
-//! What a mesh leaves alone on purpose: told apart from what gets past it.
+//! Traffic that bypasses the proxy by the mesh's own design, as opposed to traffic that only gets past it.
 
 use crate::explain::Fate;
 use crate::mesh::{Mesh, Purpose};
@@ -21,7 +21,12 @@ const MEANT: [(&str, &[&str]); 3] = [
 
 /// Why a scenario's packet is meant to go past the proxy, where it goes past it and is meant to: who sends it, where it stays,
 /// or an option that someone has set.
-pub fn exempt(mesh: &Mesh, rulesets: &[Ruleset], scenario: &Scenario, verdict: &Verdict) -> Option<&'static str> {
+pub fn intended_bypass(
+    mesh: &Mesh,
+    rulesets: &[Ruleset],
+    scenario: &Scenario,
+    verdict: &Verdict,
+) -> Option<&'static str> {
     if Fate::of(Some(verdict)) != Fate::Direct {
         return None;
     }
@@ -53,7 +58,7 @@ mod tests {
         let told = |key: &str| {
             let scenario = scenarios.iter().find(|one| one.key == key).expect("it is listed");
             let trace = walk::walk(&rulesets, None, &host, &scenario.packet);
-            exempt(&mesh, &rulesets, scenario, trace.verdict().expect("it is certain"))
+            intended_bypass(&mesh, &rulesets, scenario, trace.verdict().expect("it is certain"))
         };
         assert_eq!(told("internet"), None, "it is captured");
         assert_eq!(told("as-proxy"), None, "it gets past");
