@@ -141,13 +141,16 @@ fn run() -> Result<u8, Failure> {
         Task::Print(text) => print(&text).map(|()| WHOLE),
         Task::List => {
             let node = Node::scan(&settings.machine);
-            let table = list::table(&settings.machine, node.spaces.iter().map(|space| (space, None)));
+            // The limit is for each namespace: a busy node with hundreds of them may take longer for the table.
+            let spaces = node.spaces.iter().inspect(|_| watchdog.restart());
+            let table = list::table(&settings.machine, spaces.map(|space| (space, None)));
             watchdog.pause();
             print(&table)?;
             Ok(told_unreadable(&node))
         }
         Task::Capture(Some(who)) => {
             let held = find(&who, &settings.machine)?;
+            watchdog.restart();
             let tools = settings.tools(watchdog.deadline())?;
             one(&held, &settings, &tools, &watchdog)
         }
