@@ -9,6 +9,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use crate::host::Host;
 use crate::order;
 use crate::packet::Packet;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Part, Ruleset, Value};
 use crate::view::View;
 
@@ -28,37 +30,6 @@ pub enum Answer {
     Unknown(Cow<'static, str>),
 }
 
-/// What a packet shows in one field.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Reading<'a> {
-    /// A number, also for flags (0 or 1).
-    Number(u32),
-    /// One number of a span, both ends included: nobody knows which.
-    Span(u32, u32),
-    /// Two numbers, each known to lie in a span, of which either may be in the set.
-    Either((u32, u32), (u32, u32)),
-    /// An address.
-    Address(IpAddr),
-    /// A name.
-    Name(&'a str),
-    /// One or more named bits, any of which may be in the set.
-    Bits(u32),
-    /// A hardware address.
-    Mac([u8; 6]),
-    /// What only the field itself can compare: whether it is in the set, and what the packet shows, in words.
-    Holds(bool, String),
-    /// The packet has no such field: in no set, so a negated condition holds.
-    Absent(&'static str),
-    /// The packet is not of the kind that the match looks at: it fails, negated or not.
-    Never(&'static str),
-    /// The match drops such a packet, negated or not (`hotdrop` in x_tables.h): why.
-    Drops(&'static str),
-    /// The match does not look at it after all: the condition holds, negated or not.
-    Ignored(&'static str),
-    /// Not known, for this reason.
-    Unknown(Cow<'static, str>),
-}
-
 /// How a sentence about a field is built.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phrase {
@@ -70,19 +41,43 @@ pub enum Phrase {
     Says(&'static str, &'static str),
 }
 
-/// A field of a packet that rules can ask for.
+/// The side of a condition that a rule's value is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// One field of the packet.
+    Packet(PacketField),
+    /// The source or the destination port: the set needs to hold one of them.
+    EitherPort,
+    /// The interface that routing chose.
+    OutInterface,
+    /// A fact that only the extension knows of, or one of several fields together.
+    Other,
+}
+
+impl Subject {
+    /// The fields of the packet that it compares.
+    pub fn fields(&self) -> &[PacketField] {
+        match self {
+            Self::Packet(field) => std::slice::from_ref(field),
+            Self::EitherPort => &[PacketField::Dport, PacketField::Sport],
+            Self::OutInterface | Self::Other => &[],
+        }
+    }
+}
+
+/// A subject with the way to read it and to speak of it.
 pub struct Field {
-    /// Its name, unique among fields.
-    pub name: &'static str,
+    /// The facts that it reads.
+    pub subject: Subject,
     /// How to speak of it.
     pub phrase: Phrase,
     /// Reads it.
-    pub read: for<'a> fn(&Context<'a>) -> Reading<'a>,
+    pub read: for<'a> fn(&Context<'a>) -> FieldValue<'a>,
 }
 
 impl std::fmt::Debug for Field {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.write_str(self.name)
+        write!(f, "{:?}", self.phrase)
     }
 }
 
@@ -101,25 +96,32 @@ pub struct Context<'a> {
     pub group: &'a [Part],
 }
 
+impl<'a> Context<'a> {
+    /// The value of a packet field.
+    pub fn field(&self, field: PacketField) -> FieldValue<'a> {
+        field.value(self.packet, self.view)
+    }
+}
+
 /// Whether a field has a value, three-valued.
 pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
     let holds = match (field.read)(context) {
-        Reading::Absent(_) => false,
-        Reading::Never(_) => return Answer::No,
-        Reading::Drops(_) => return Answer::Drops { negated },
-        Reading::Ignored(_) => return Answer::Yes,
-        Reading::Unknown(reason) => return Answer::Unknown(reason),
-        Reading::Span(low, high) => match contains_span(value, (low, high)) {
+        FieldValue::Absent(_) => false,
+        FieldValue::Never(_) => return Answer::No,
+        FieldValue::Drops(_) => return Answer::Drops { negated },
+        FieldValue::Ignored(_) => return Answer::Yes,
+        FieldValue::Unknown(reason) => return Answer::Unknown(reason),
+        FieldValue::Span(low, high) => match contains_span(value, (low, high)) {
             Some(holds) => holds,
             None => return Answer::Unknown(picked((low, high)).into()),
         },
-        Reading::Either(one, other) => match (contains_span(value, one), contains_span(value, other)) {
+        FieldValue::Either(one, other) => match (contains_span(value, one), contains_span(value, other)) {
             (Some(true), _) | (_, Some(true)) => true,
             (Some(false), Some(false)) => false,
             (None, _) => return Answer::Unknown(picked(one).into()),
             (_, None) => return Answer::Unknown(picked(other).into()),
         },
-        Reading::Holds(holds, _) => holds,
+        FieldValue::Holds(holds, _) => holds,
         reading => contains(value, &reading, context.ruleset),
     };
     if holds != negated { Answer::Yes } else { Answer::No }
@@ -154,17 +156,17 @@ fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
 }
 
 /// Whether a reading lies in the set that a value describes.
-fn contains(value: &Value, reading: &Reading, ruleset: &Ruleset) -> bool {
+fn contains(value: &Value, reading: &FieldValue, ruleset: &Ruleset) -> bool {
     match (value, reading) {
-        (value, Reading::Number(number)) => contains_number(value, *number),
-        (Value::Bits(want), Reading::Bits(bits)) => want & bits != 0,
-        (Value::Net4(address, mask), Reading::Address(IpAddr::V4(have))) => is_within(*have, *address, *mask),
-        (Value::Net6(net), Reading::Address(IpAddr::V6(have))) => {
+        (value, FieldValue::Number(number)) => contains_number(value, *number),
+        (Value::Bits(want), FieldValue::Bits(bits)) => want & bits != 0,
+        (Value::Net4(address, mask), FieldValue::Address(IpAddr::V4(have))) => is_within(*have, *address, *mask),
+        (Value::Net6(net), FieldValue::Address(IpAddr::V6(have))) => {
             (have.to_bits() ^ net.0.to_bits()) & net.1.to_bits() == 0
         }
-        (Value::Addresses(span), Reading::Address(have)) => (span.0..=span.1).contains(have),
-        (Value::Mac(want), Reading::Mac(have)) => want == have,
-        (Value::Text(text), Reading::Name(name)) => is_interface(ruleset.text(*text), name),
+        (Value::Addresses(span), FieldValue::Address(have)) => (span.0..=span.1).contains(have),
+        (Value::Mac(want), FieldValue::Mac(have)) => want == have,
+        (Value::Text(text), FieldValue::Name(name)) => is_interface(ruleset.text(*text), name),
         _ => false,
     }
 }

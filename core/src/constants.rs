@@ -1,8 +1,9 @@
-//! The constants that rules name, by field: where they change, answers change.
+//! The constants that rules name, by the subject of the condition: where they change, outcomes change.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::condition::Subject;
 use crate::packet::Family;
 use crate::ruleset::{Ruleset, Value};
 
@@ -17,9 +18,10 @@ enum Constant {
     Name(String),
 }
 
-/// All constants of one family's rules, by field. Of 110,000 rules they are some 40,000, so that it pays to keep them.
+/// All constants of one family's rules for the fields that counterfactuals change, by the subject of the condition. Of 110,000
+/// rules they are some 40,000, so that it pays to keep them.
 #[derive(Clone, Debug, Default)]
-pub struct Constants(Vec<(&'static str, BTreeSet<Constant>)>);
+pub struct Constants(BTreeMap<Subject, BTreeSet<Constant>>);
 
 impl Constants {
     /// Collects them.
@@ -27,24 +29,18 @@ impl Constants {
         let mut found = Self::default();
         for ruleset in rulesets.iter().filter(|ruleset| ruleset.family == family) {
             for part in &ruleset.parts {
-                if let Some(field) = part.opt().and_then(|opt| opt.field) {
-                    found.add(field.name, &part.value, ruleset);
+                if let Some(subject) = part.subject()
+                    && subject.fields().iter().any(|field| field.row().trial.is_some())
+                {
+                    found.add(subject, &part.value, ruleset);
                 }
             }
         }
         found
     }
 
-    fn add(&mut self, field: &'static str, value: &Value, ruleset: &Ruleset) {
-        let place = match self.0.iter().position(|(own, _)| *own == field) {
-            Some(place) => place,
-            None => {
-                let place = self.0.partition_point(|(own, _)| *own < field);
-                self.0.insert(place, (field, BTreeSet::new()));
-                place
-            }
-        };
-        let own = &mut self.0[place].1;
+    fn add(&mut self, subject: Subject, value: &Value, ruleset: &Ruleset) {
+        let own = self.0.entry(subject).or_default();
         let mut add = |constant| {
             own.insert(constant);
         };
@@ -79,58 +75,58 @@ impl Constants {
         }
     }
 
-    /// The fields, in order.
-    pub fn fields(&self) -> Vec<&'static str> {
-        self.0.iter().map(|(field, _)| *field).collect()
+    /// The subjects of the rules' conditions, in order.
+    pub fn subjects(&self) -> impl Iterator<Item = Subject> {
+        self.0.keys().copied()
     }
 
-    fn each<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Constant> {
-        self.0.iter().filter(move |(own, _)| *own == field).flat_map(|(_, own)| own)
+    fn each(&self, subject: Subject) -> impl Iterator<Item = &Constant> {
+        self.0.get(&subject).into_iter().flatten()
     }
 
-    /// A field's ranges of numbers.
-    pub fn ranges(&self, field: &str) -> Vec<(u32, u32)> {
+    /// Ranges of numbers.
+    pub fn ranges(&self, subject: Subject) -> Vec<(u32, u32)> {
         let range = |constant: &Constant| match constant {
             Constant::Numbers(low, high) => Some((*low, *high)),
             _ => None,
         };
-        self.each(field).filter_map(range).collect()
+        self.each(subject).filter_map(range).collect()
     }
 
-    /// A field's networks: first and last address.
-    pub fn networks(&self, field: &str) -> Vec<(IpAddr, IpAddr)> {
+    /// Networks: first and last address.
+    pub fn networks(&self, subject: Subject) -> Vec<(IpAddr, IpAddr)> {
         let network = |constant: &Constant| match constant {
             Constant::Network(first, last) => Some((*first, *last)),
             _ => None,
         };
-        self.each(field).filter_map(network).collect()
+        self.each(subject).filter_map(network).collect()
     }
 
-    /// A field's names.
-    pub fn names(&self, field: &str) -> Vec<String> {
+    /// Names.
+    pub fn names(&self, subject: Subject) -> Vec<String> {
         let name = |constant: &Constant| match constant {
             Constant::Name(name) => Some(name.clone()),
             _ => None,
         };
-        self.each(field).filter_map(name).collect()
+        self.each(subject).filter_map(name).collect()
     }
 
-    /// A field's numbers and their neighbours.
-    pub fn numbers(&self, field: &str) -> Vec<u32> {
+    /// Numbers and their neighbors.
+    pub fn numbers(&self, subject: Subject) -> Vec<u32> {
         let around = |(low, high): (u32, u32)| [low.saturating_sub(1), low, high, high.saturating_add(1)];
-        let mut numbers: Vec<u32> = self.ranges(field).into_iter().flat_map(around).collect();
+        let mut numbers: Vec<u32> = self.ranges(subject).into_iter().flat_map(around).collect();
         numbers.dedup();
         numbers
     }
 
-    /// The first and last addresses of a field's networks and their neighbours; not as a list, since few of many are tried.
-    pub fn addresses<'a>(&'a self, field: &'a str) -> impl Iterator<Item = IpAddr> + 'a {
+    /// The first and last addresses of the networks and their neighbors; not as a list, since few of many are tried.
+    pub fn addresses(&self, subject: Subject) -> impl Iterator<Item = IpAddr> {
         let around = |constant: &Constant| match constant {
             Constant::Network(first, last) => vec![beside(*first, false), *first, *last, beside(*last, true)],
             _ => Vec::new(),
         };
         let mut before = None;
-        self.each(field).flat_map(around).filter(move |address| before.replace(*address) != Some(*address))
+        self.each(subject).flat_map(around).filter(move |address| before.replace(*address) != Some(*address))
     }
 }
 

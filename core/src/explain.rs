@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Answer, Context, Field, Phrase, Reading};
+use crate::condition::{Answer, Context, Field, Phrase};
 use crate::extension::{Behaviour, Kind, Opt, Options, lower};
 use crate::mesh::Mesh;
+use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Origin, Packet, Protocol};
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::view::View;
@@ -114,10 +115,10 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     }
     if let (true, Some(field)) = (part.opens, part.extension().asks_first) {
         match (field.read)(context) {
-            Reading::Unknown(reason) => return Some(reason.into_owned()),
-            Reading::Never(why) | Reading::Drops(why) => return Some(why.into()),
-            Reading::Absent(what) => return Some(format!("it has {what}")),
-            Reading::Number(0) => return says(field, false).map(Into::into),
+            FieldValue::Unknown(reason) => return Some(reason.into_owned()),
+            FieldValue::Never(why) | FieldValue::Drops(why) => return Some(why.into()),
+            FieldValue::Absent(what) => return Some(format!("it has {what}")),
+            FieldValue::Number(0) => return says(field, false).map(Into::into),
             _ if part.opt().is_none() => return says(field, true).map(Into::into),
             _ => {}
         }
@@ -133,9 +134,9 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     let holds = lower::evaluate(part, context) == Answer::Yes;
     let inside = holds != part.negated;
     let actual = match (field.read)(context) {
-        Reading::Unknown(reason) => return Some(reason.into_owned()),
-        Reading::Never(why) | Reading::Drops(why) | Reading::Ignored(why) => return Some(why.into()),
-        Reading::Absent(what) => {
+        FieldValue::Unknown(reason) => return Some(reason.into_owned()),
+        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) => return Some(why.into()),
+        FieldValue::Absent(what) => {
             return Some(match field.phrase {
                 Phrase::Does(does, _) => format!("{does} {what}"),
                 _ => format!("it has {what}"),
@@ -168,24 +169,28 @@ fn says(field: &Field, holds: bool) -> Option<&'static str> {
 /// What the packet is to a match that asks one thing, whatever its options.
 fn whole(field: &Field, context: &Context) -> Option<String> {
     match (field.read)(context) {
-        Reading::Unknown(reason) => Some(reason.into_owned()),
-        Reading::Never(why) | Reading::Drops(why) | Reading::Ignored(why) | Reading::Absent(why) => Some(why.into()),
-        reading => says(field, reading != Reading::Number(0)).map(Into::into),
+        FieldValue::Unknown(reason) => Some(reason.into_owned()),
+        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) | FieldValue::Absent(why) => {
+            Some(why.into())
+        }
+        reading => says(field, reading != FieldValue::Number(0)).map(Into::into),
     }
 }
 
-fn say_reading(opt: &Opt, reading: &Reading) -> Cow<'static, str> {
+fn say_reading(opt: &Opt, reading: &FieldValue) -> Cow<'static, str> {
     match reading {
-        Reading::Number(number) | Reading::Bits(number) => opt.kind.say_number(*number).into(),
-        Reading::Span(low, high) => say_span(opt, (*low, *high)).into(),
-        Reading::Either(a, b) => format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into(),
-        Reading::Address(address) => address.to_string().into(),
-        Reading::Name(name) => (*name).to_owned().into(),
-        Reading::Holds(_, shown) => shown.clone().into(),
-        Reading::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
-        Reading::Absent(_) | Reading::Never(_) | Reading::Drops(_) | Reading::Ignored(_) | Reading::Unknown(_) => {
-            "".into()
-        }
+        FieldValue::Number(number) | FieldValue::Bits(number) => opt.kind.say_number(*number).into(),
+        FieldValue::Span(low, high) => say_span(opt, (*low, *high)).into(),
+        FieldValue::Either(a, b) => format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into(),
+        FieldValue::Address(address) => address.to_string().into(),
+        FieldValue::Name(name) => (*name).to_owned().into(),
+        FieldValue::Holds(_, shown) => shown.clone().into(),
+        FieldValue::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
+        FieldValue::Absent(_)
+        | FieldValue::Never(_)
+        | FieldValue::Drops(_)
+        | FieldValue::Ignored(_)
+        | FieldValue::Unknown(_) => "".into(),
     }
 }
 
@@ -544,7 +549,7 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
             let telling = !part.negated && !matches!(opt.kind, Kind::Protocol);
             if let (Phrase::Is(noun), true) = (field.phrase, telling) {
                 let reading = (field.read)(&context);
-                if !matches!(reading, Reading::Absent(_) | Reading::Never(_) | Reading::Unknown(_)) {
+                if !matches!(reading, FieldValue::Absent(_) | FieldValue::Never(_) | FieldValue::Unknown(_)) {
                     told = Some(format!("{noun} {}", say_reading(opt, &reading)));
                 }
             }

@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Context, Field};
+use crate::condition::{Context, Field, Subject};
 use crate::diagnostic::Problem;
 use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
@@ -355,6 +355,11 @@ impl Part {
     /// The option it states, if any.
     pub fn opt(&self) -> Option<&'static Opt> {
         self.extension().options.get(usize::from(self.option))
+    }
+
+    /// Its subject, if it is a condition with an option.
+    pub fn subject(&self) -> Option<Subject> {
+        Some(self.opt()?.field?.subject)
     }
 }
 

@@ -3,12 +3,14 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use crate::condition::Subject;
 use crate::constants::Constants;
 use crate::explain;
 use crate::host::Host;
 use crate::mesh::Mesh;
 use crate::order;
-use crate::packet::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
+use crate::packet::fields::{PacketField, PacketShape, Trial};
+use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::ruleset::{Apart, Part, Ruleset, Target, Value};
 use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
 use crate::walk::walk;
@@ -26,8 +28,8 @@ const MOST_MET: usize = 200;
 /// What is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// One field of the packet: its name, and the packet with the other value.
-    Field(&'static str, Box<Packet>),
+    /// One field of the packet, and the packet with the other value.
+    Field(PacketField, Box<Packet>),
     /// A rule is gone.
     Gone(Place),
     /// One condition of a rule has another value, in words.
@@ -48,8 +50,9 @@ impl Flip {
     pub fn sentence(&self, rulesets: &[Ruleset], packet: &Packet, mesh: Option<&Mesh>) -> String {
         let had = match &self.change {
             Change::Field(field, other) => {
-                let [old, new] = [packet, &**other].map(|packet| show(packet, field));
-                format!("Had the {} been {new} and not {old}", noun(field))
+                let [old, new] = [packet, &**other].map(|packet| field.describe(packet));
+                let noun = field.row().trial.as_ref().map_or(field.name(), |trial| trial.noun);
+                format!("Had the {noun} been {new} and not {old}")
             }
             Change::Gone(place) => format!("Without {}", explain::lower(&explain::place(rulesets, *place))),
             Change::Value(place, says) => {
@@ -124,12 +127,12 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
     search.found
 }
 
-/// The fields that the deciding rule asks.
-fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<&'static str> {
+/// The fields that the deciding rule compares.
+fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<PacketField> {
     let Some(place) = verdict.decided_by else { return Vec::new() };
     let (ruleset, _, _) = place.at.find(rulesets);
     let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
-    parts.iter().filter_map(|part| Some(part.opt()?.field?.name)).collect()
+    parts.iter().filter_map(Part::subject).flat_map(|subject| subject.fields().to_vec()).collect()
 }
 
 struct Search<'a> {
@@ -184,7 +187,6 @@ impl Search<'_> {
                 (Outcome::NoMatch, Some(condition)) => {
                     let part = rule.first as usize + usize::from(condition);
                     let old = changed[set].parts[part].value.clone();
-                    let field = changed[set].parts[part].opt().and_then(|opt| opt.field).map_or("", |field| field.name);
                     let view = &self.trace.shown().views[step.view as usize];
                     let seen = Packet {
                         src: Some(view.src),
@@ -193,7 +195,7 @@ impl Search<'_> {
                         mark: view.mark,
                         ..self.trace.packet.clone()
                     };
-                    let Some(value) = asking_for(&seen, field, &changed[set].parts[part]) else { continue };
+                    let Some(value) = asking_for(&seen, &changed[set].parts[part]) else { continue };
                     changed[set].parts[part].value = value;
                     let says = explain::condition(&changed[set], &changed[set].parts[part]).unwrap_or_default();
                     self.try_one(&changed, &self.trace.packet, Change::Value(step.place, says));
@@ -214,16 +216,19 @@ fn set_target(ruleset: &mut Ruleset, place: Place, target: Target) {
 }
 
 /// A value with which this condition would hold for the packet.
-fn asking_for(packet: &Packet, field: &str, part: &Part) -> Option<Value> {
+fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
+    let subject = part.subject()?;
     if let Value::Net4(..) | Value::Net6(..) = part.value {
-        let address = if field == "src" { packet.src? } else { packet.dst };
+        let is_source = subject == Subject::Packet(PacketField::Src);
+        let address = if is_source { packet.src? } else { packet.dst };
         return match address {
             _ if part.negated => None,
             IpAddr::V4(v4) => Some(Value::Net4(v4, u32::MAX.into())),
             IpAddr::V6(v6) => Some(Value::Net6(Apart::new((v6, u128::MAX.into())))),
         };
     }
-    let number = number(packet, field)?;
+    let Subject::Packet(field) = subject else { return None };
+    let number = field.number(packet)?;
     let number = if part.negated { number.checked_add(1)? } else { number };
     match part.value {
         Value::Range(..) => Some(Value::Range(number, number)),
@@ -234,93 +239,35 @@ fn asking_for(packet: &Packet, field: &str, part: &Part) -> Option<Value> {
     }
 }
 
-/// The packet's number in a field.
-pub(crate) fn number(packet: &Packet, field: &str) -> Option<u32> {
-    match field {
-        "uid" => packet.uid,
-        "gid" => packet.gid,
-        "sport" => packet.sport.map(u32::from),
-        "dport" => packet.dport.map(u32::from),
-        "protocol" => Some(packet.protocol.0.into()),
-        "mark" => Some(packet.mark),
-        "connmark" => Some(packet.connmark),
-        "tcp_flags" => Some(packet.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
-        "icmp_type" => Some(u32::from(packet.icmp_type?) << 8 | u32::from(packet.icmp_code.unwrap_or(0))),
-        "ttl" => Some(packet.ttl.into()),
-        "dscp" => Some(packet.dscp.into()),
-        _ => None,
-    }
-}
-
-/// The packet with another number in a field.
-pub(crate) fn with_number(packet: &Packet, field: &str, value: u32) -> Option<Packet> {
-    let mut packet = packet.clone();
-    let port = u16::try_from(value).ok();
-    let byte = u8::try_from(value).ok();
-    match field {
-        "uid" => packet.uid = Some(value),
-        "gid" => packet.gid = Some(value),
-        "sport" => packet.sport = Some(port?),
-        "dport" => packet.dport = Some(port?),
-        "mark" => packet.mark = value,
-        "connmark" => packet.connmark = value,
-        "tcp_flags" => packet.tcp_flags = Some(TcpFlags(byte?)),
-        "ttl" => packet.ttl = byte?,
-        "dscp" => packet.dscp = byte.filter(|value| *value < 64)?,
-        "icmp_type" => {
-            packet.icmp_type = Some(u8::try_from(value >> 8).ok()?);
-            packet.icmp_code = u8::try_from(value & 0xff).ok();
-        }
-        "protocol" => {
-            packet.protocol = Protocol(byte?);
-            packet.tcp_flags = packet.tcp_flags.filter(|_| packet.protocol == Protocol::TCP);
-        }
-        "ctstate" | "state" => packet.state = Some(state(value)?),
-        "fragment" => packet.fragment = Some(Fragment { offset: 1, more: false }),
-        "socket" => (packet.uid, packet.gid, packet.owner) = (None, None, Some(Owner::None)),
-        _ => return None,
-    }
-    Some(packet)
-}
-
-/// By the bits that `--ctstate` uses.
-fn state(bit: u32) -> Option<ConnectionState> {
-    use ConnectionState::{Established, Invalid, New, Related, Untracked};
-    [Invalid, New, Related, Established, Untracked].get(bit.trailing_zeros() as usize).copied()
-}
-
 /// Gives every packet that differs in one field, over the constants that the rules name and their neighbours, to `take`, until
 /// that wants no more: of many rules they are many, and few are tried.
-fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dyn FnMut(&'static str, Packet) -> bool) {
+fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dyn FnMut(PacketField, Packet) -> bool) {
     let mut goes_on = true;
-    let mut add = |field, other: Option<Packet>| {
-        if let Some(other) = other.filter(|other| other != packet && other.check().is_ok() && has(other, field)) {
+    let mut add = |field: PacketField, other: Option<Packet>| {
+        let has = |packet: &Packet| field.applies(&PacketShape::from_packet(packet));
+        if let Some(other) = other.filter(|other| other != packet && other.check().is_ok() && has(other)) {
             goes_on = goes_on && take(field, other);
         }
         goes_on
     };
     // Those before their neighbours, which nobody knows by number.
     for value in [Protocol::TCP, Protocol::UDP] {
-        add("protocol", with_number(packet, "protocol", value.0.into()));
+        add(PacketField::Protocol, PacketField::Protocol.with_number(packet, value.0.into()));
     }
-    for field in constants.fields() {
-        // A usual value says more than a neighbour.
-        let usual: &[u32] = match field {
-            "uid" | "gid" => &[1000],
-            "dport" | "port" => &[443, 8080],
-            _ => &[],
+    let trial = |subject: &Subject| subject.fields().first().and_then(|field| field.row().trial.as_ref());
+    let mut tried: Vec<(Subject, &Trial)> =
+        constants.subjects().filter_map(|subject| Some((subject, trial(&subject)?))).collect();
+    order::sort_by_key(&mut tried, |(_, trial)| trial.noun.to_ascii_lowercase());
+    for (subject, Trial { usual, neighbors, .. }) in tried {
+        let numbers = match neighbors {
+            true => constants.numbers(subject),
+            false => constants.ranges(subject).into_iter().map(|(low, _)| low).collect(),
         };
-        // And protocols have no neighbours.
-        let numbers = match field {
-            "protocol" => constants.ranges(field).into_iter().map(|(low, _)| low).collect(),
-            _ => constants.numbers(field),
-        };
+        // A usual value means more to a reader than a neighbor.
         let values: Vec<u32> = usual.iter().copied().chain(numbers).collect();
-        // Either port.
-        let fields: &[&'static str] = if field == "port" { &["dport", "sport"] } else { &[field] };
-        for field in fields.iter().copied() {
+        for field in subject.fields() {
             for value in &values {
-                if !add(field, with_number(packet, field, *value)) {
+                if !add(*field, field.with_number(packet, *value)) {
                     return;
                 }
             }
@@ -329,23 +276,25 @@ fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dy
     // An interface that a rule names is reached by an address behind it. Those first: they are what readers know.
     let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
     let via = host.routes.iter().filter_map(|route| route.via);
-    let addresses = own.chain(constants.addresses("dst")).chain(via).chain(outside(packet.family()));
+    let addresses =
+        own.chain(constants.addresses(Subject::Packet(PacketField::Dst))).chain(via).chain(outside(packet.family()));
     let mut tried = BTreeSet::new();
     for dst in addresses.filter(|dst| Family::of(*dst) == packet.family() && tried.insert(*dst)) {
-        if !add("dst", Some(Packet { dst, ..packet.clone() })) {
+        if !add(PacketField::Dst, Some(PacketField::Dst.with_address(packet, dst))) {
             return;
         }
     }
-    for src in constants.addresses("src") {
-        if !add("src", Some(Packet { src: Some(src), ..packet.clone() })) {
+    for src in constants.addresses(Subject::Packet(PacketField::Src)) {
+        if !add(PacketField::Src, Some(PacketField::Src.with_address(packet, src))) {
             return;
         }
     }
     if packet.origin == Origin::Inbound {
-        let named = constants.names("in_interface").into_iter().map(|name| name.replace('+', "0"));
+        let named =
+            constants.names(Subject::Packet(PacketField::InInterface)).into_iter().map(|name| name.replace('+', "0"));
         let own = host.interfaces.iter().map(|interface| interface.name.clone());
         for name in named.chain(own) {
-            if !add("in_interface", Some(Packet { in_interface: Some(name), ..packet.clone() })) {
+            if !add(PacketField::InInterface, Some(Packet { in_interface: Some(name), ..packet.clone() })) {
                 return;
             }
         }
@@ -356,50 +305,5 @@ fn outside(family: Family) -> Option<IpAddr> {
     match family {
         Family::Ipv4 => "93.184.216.34".parse().ok(),
         Family::Ipv6 => "2001:db8::34".parse().ok(),
-    }
-}
-
-/// Whether a packet of this kind has the field at all.
-fn has(packet: &Packet, field: &str) -> bool {
-    match field {
-        "sport" | "dport" => packet.protocol.has_ports(),
-        "icmp_type" => matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6),
-        "uid" | "gid" | "socket" => packet.origin == Origin::Local,
-        _ => true,
-    }
-}
-
-/// What sentences call a field.
-fn noun(field: &str) -> &str {
-    match field {
-        "sport" => "source port",
-        "dport" => "destination port",
-        "src" => "source",
-        "dst" => "destination",
-        "in_interface" => "incoming interface",
-        "tcp_flags" => "set of TCP flags",
-        "icmp_type" => "ICMP type",
-        "ctstate" | "state" => "connection state",
-        "connmark" => "connection's mark",
-        _ => field,
-    }
-}
-
-/// A field of a packet in words.
-fn show(packet: &Packet, field: &str) -> String {
-    let or = |text: Option<String>, absent: &str| text.unwrap_or_else(|| absent.into());
-    match field {
-        "src" => or(packet.src.map(|src| src.to_string()), "unstated"),
-        "dst" => packet.dst.to_string(),
-        "protocol" => packet.protocol.to_string(),
-        "mark" => format!("{:#x}", packet.mark),
-        "connmark" => format!("{:#x}", packet.connmark),
-        "tcp_flags" => packet.tcp_flags.unwrap_or(TcpFlags::SYN).to_string(),
-        "ctstate" | "state" => or(packet.state.map(|state| state.name().into()), "a first packet's"),
-        "in_interface" => or(packet.in_interface.clone(), "unstated"),
-        "fragment" => (if packet.fragment.is_some() { "a later one" } else { "none" }).into(),
-        "socket" => (if packet.owner.is_some() { "none" } else { "a process's" }).into(),
-        "icmp_type" => format!("{}/{}", packet.icmp_type.unwrap_or(0), packet.icmp_code.unwrap_or(0)),
-        _ => or(number(packet, field).map(|number| number.to_string()), "unstated"),
     }
 }

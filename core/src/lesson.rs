@@ -10,8 +10,8 @@
 
 use std::fmt;
 
-use crate::draft::Field;
 use crate::packet::Packet;
+use crate::packet::fields::PacketField;
 use crate::ruleset::{Hook, TableName};
 use crate::walk::trace::Place;
 
@@ -94,7 +94,7 @@ pub struct Scene {
     /// The step of the walk.
     pub at: At,
     /// A field of the packet to point at.
-    pub field: Option<Field>,
+    pub field: Option<PacketField>,
 }
 
 /// A step of the walk.

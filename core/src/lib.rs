@@ -13,7 +13,6 @@ pub mod condition;
 pub mod constants;
 pub mod counter_analysis;
 pub mod diagnostic;
-pub mod draft;
 pub mod edit;
 pub mod explain;
 pub mod extension;

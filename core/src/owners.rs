@@ -2,9 +2,11 @@
 
 use std::collections::BTreeSet;
 
+use crate::condition::Subject;
 use crate::constants::Constants;
 use crate::host::Host;
 use crate::mesh::ranges;
+use crate::packet::fields::PacketField;
 use crate::packet::{Origin, Packet};
 use crate::ruleset::Ruleset;
 use crate::walk::trace::{Trace, Verdict};
@@ -75,7 +77,7 @@ pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet:
     if packet.origin == Origin::Inbound {
         return Vec::new();
     }
-    let [uids, gids] = ["uid", "gid"].map(|field| intervals(constants, field));
+    let [uids, gids] = [PacketField::Uid, PacketField::Gid].map(|field| intervals(constants, Subject::Packet(field)));
     let mut steps = 0;
     let mut rows: Vec<(Ids, Vec<Class>)> = Vec::new();
     for uid in uids {
@@ -117,8 +119,9 @@ pub(crate) fn taken(trace: &Trace) -> usize {
 }
 
 /// The space cut wherever a rule's range of ids begins or ends.
-fn intervals(constants: &Constants, field: &str) -> Ids {
-    let cuts = constants.ranges(field).into_iter().flat_map(|(low, high)| [Some(low), high.checked_add(1)]).flatten();
+fn intervals(constants: &Constants, subject: Subject) -> Ids {
+    let ranges = constants.ranges(subject).into_iter();
+    let cuts = ranges.flat_map(|(low, high)| [Some(low), high.checked_add(1)]).flatten();
     let starts: BTreeSet<u32> = cuts.chain([0]).collect();
     let mut intervals: Ids = starts.into_iter().map(|start| (start, u32::MAX)).collect();
     for place in 1..intervals.len() {

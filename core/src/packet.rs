@@ -9,6 +9,13 @@ use serde::{Deserialize, Serialize};
 
 use crate::record::{read_by_name, record};
 use crate::{names, number};
+use fields::PacketField;
+
+pub mod content;
+pub mod fields;
+pub mod form;
+pub mod line;
+pub mod value;
 
 /// IPv4 or IPv6. The two have separate rule sets in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
@@ -109,6 +116,24 @@ impl ConnectionState {
             Self::Established => "ESTABLISHED",
             Self::Untracked => "UNTRACKED",
         }
+    }
+
+    /// All states, by their bits.
+    const ALL: [Self; 5] = [Self::Invalid, Self::New, Self::Related, Self::Established, Self::Untracked];
+
+    /// Reads a name, in any case.
+    pub fn from_name(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name))
+    }
+
+    /// Its bit in the set of a condition, in the order in which `iptables-save` prints states.
+    pub const fn bit(self) -> u32 {
+        1 << self as u32
+    }
+
+    /// The state of a set's lowest bit.
+    pub fn from_lowest_bit(bits: u32) -> Option<Self> {
+        Self::ALL.get(bits.trailing_zeros() as usize).copied()
     }
 }
 
@@ -219,6 +244,8 @@ pub struct TcpFlags(pub u8);
 impl TcpFlags {
     /// Starts a connection.
     pub const SYN: Self = Self(0x02);
+    /// The number of the option that states the maximum segment size.
+    pub const MSS_OPTION: u8 = 2;
     /// Names and bits, in the order `iptables-save` prints them.
     pub const NAMES: [(&'static str, u8); 6] =
         [("FIN", 0x01), ("SYN", 0x02), ("RST", 0x04), ("PSH", 0x08), ("ACK", 0x10), ("URG", 0x20)];
@@ -299,9 +326,8 @@ fn is_interface(name: &str) -> bool {
 /// No address at all: `0.0.0.0`.
 pub(crate) const NO_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
-fn default_ttl() -> u8 {
-    64
-}
+/// Linux' own (`IPDEFTTL`).
+const DEFAULT_TTL: u8 = 64;
 
 fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
@@ -451,7 +477,7 @@ impl Packet {
             connmark: 0,
             dscp: 0,
             ecn: 0,
-            ttl: default_ttl(),
+            ttl: DEFAULT_TTL,
             payload_length: 0,
             mss: None,
             tcp_options: None,
@@ -482,48 +508,59 @@ impl Packet {
         self.check_fields().map_err(|(_, message)| message)
     }
 
-    /// The same, with the field to blame, as the public JSON names it.
-    pub(crate) fn check_fields(&self) -> Result<(), (&'static str, String)> {
+    /// The same, with the invalid field.
+    pub(crate) fn check_fields(&self) -> Result<(), (PacketField, String)> {
         let inbound = self.origin == Origin::Inbound;
         let wrong = |field, message: String| Err((field, message));
         match self.src {
             Some(src) if Family::of(src) != Family::of(self.dst) => {
-                return wrong("src", format!("src {src} and dst {} must both be IPv4 or both IPv6", self.dst));
+                return wrong(
+                    PacketField::Src,
+                    format!("src {src} and dst {} must both be IPv4 or both IPv6", self.dst),
+                );
             }
-            None if inbound => return wrong("src", "an inbound packet needs src".into()),
+            None if inbound => return wrong(PacketField::Src, "an inbound packet needs src".into()),
             _ => {}
         }
         if self.uid.is_some() != self.gid.is_some() {
-            return wrong("uid", "uid and gid go together: a socket has both".into());
+            return wrong(PacketField::Uid, "uid and gid go together: a socket has both".into());
         }
         if self.owner.is_some() && self.uid.is_some() {
-            return wrong("owner", "owner stands instead of uid and gid: give one of them".into());
+            return wrong(PacketField::Owner, "owner stands instead of uid and gid: give one of them".into());
         }
         if inbound && (self.uid.is_some() || self.owner.is_some()) {
-            let field = if self.uid.is_some() { "uid" } else { "owner" };
+            let field = if self.uid.is_some() { PacketField::Uid } else { PacketField::Owner };
             return wrong(field, "an inbound packet has no owner: leave out uid, gid and owner".into());
         }
         if !inbound && self.in_interface.is_some() {
             let says = "in_interface is for inbound packets: a local one leaves, it does not arrive";
-            return wrong("in_interface", says.into());
+            return wrong(PacketField::InInterface, says.into());
         }
-        for (field, name) in [("in_interface", &self.in_interface), ("bound_interface", &self.bound_interface)] {
+        for (field, name) in
+            [(PacketField::InInterface, &self.in_interface), (PacketField::BoundInterface, &self.bound_interface)]
+        {
             if let Some(name) = name.as_deref().filter(|name| !is_interface(name)) {
                 return wrong(field, format!("`{name}` is no interface: 1 to 15 characters without blank, / or :"));
             }
         }
         if let Some(name) = self.ipv6_headers.iter().flatten().find(|name| names::ipv6_header(name).is_none()) {
             let says = format!("`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number");
-            return wrong("ipv6_headers", says);
+            return wrong(PacketField::Ipv6Headers, says);
         }
         if let Some(name) = self.sctp_chunks.iter().flatten().find(|name| names::sctp_chunk(name).is_none()) {
-            return wrong("sctp_chunks", format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"));
+            return wrong(
+                PacketField::SctpChunks,
+                format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"),
+            );
         }
         if let Some(kind) = self.packet_type.as_deref().filter(|kind| !PACKET_TYPES.contains(kind)) {
-            return wrong("packet_type", format!("`{kind}` is no packet_type: use {}", PACKET_TYPES.join(", ")));
+            return wrong(
+                PacketField::PacketType,
+                format!("`{kind}` is no packet_type: use {}", PACKET_TYPES.join(", ")),
+            );
         }
         if self.protocol != Protocol::TCP && self.tcp_flags.is_some() {
-            return wrong("tcp_flags", format!("tcp_flags are for tcp, not for {}", self.protocol));
+            return wrong(PacketField::TcpFlags, format!("tcp_flags are for tcp, not for {}", self.protocol));
         }
         Ok(())
     }

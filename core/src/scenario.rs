@@ -2,10 +2,12 @@
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::condition::Subject;
 use crate::constants::Constants;
 use crate::explain::socket;
 use crate::host::Host;
 use crate::mesh::Mesh;
+use crate::packet::fields::PacketField;
 use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::ruleset::{Part, Ruleset, Value};
 
@@ -220,21 +222,21 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
         change(&mut packet);
         found.push((label, group, packet));
     };
-    let numbers = |field: &str| constants.ranges(field).into_iter().map(|(low, _)| low).take(6);
+    let numbers = |field| constants.ranges(Subject::Packet(field)).into_iter().map(|(low, _)| low).take(6);
     // The proxy's own ports are in the table already.
     let own = |port: &u16| cast.mesh.is_some_and(|mesh| mesh.own.contains(port));
-    for port in numbers("dport").filter_map(|port| u16::try_from(port).ok()).filter(|port| !own(port)) {
+    for port in numbers(PacketField::Dport).filter_map(|port| u16::try_from(port).ok()).filter(|port| !own(port)) {
         let change = |packet: &mut Packet| packet.dport = Some(port);
         add(format!("app → internet, port {port}"), Group::Internet, &change);
         add(format!("from outside to {port}"), Group::Into, &change);
     }
-    for uid in numbers("uid") {
+    for uid in numbers(PacketField::Uid) {
         add(format!("uid {uid} → internet"), Group::Internet, &|packet| packet.uid = Some(uid));
     }
-    for gid in numbers("gid") {
+    for gid in numbers(PacketField::Gid) {
         add(format!("gid {gid} → internet"), Group::Internet, &|packet| packet.gid = Some(gid));
     }
-    for mark in numbers("mark") {
+    for mark in numbers(PacketField::Mark) {
         add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| packet.mark = mark);
     }
     // A mesh's rules name an address with a port only for DNS, which has its rows.
@@ -250,7 +252,7 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
     }
     let alone = |dst: &IpAddr| !sockets.iter().any(|(other, ..)| other == dst);
     for dst in constants
-        .networks("dst")
+        .networks(Subject::Packet(PacketField::Dst))
         .into_iter()
         .map(|(dst, _)| dst)
         .filter(alone)
@@ -259,10 +261,14 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
     {
         add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
     }
-    for (src, _) in constants.networks("src").into_iter().filter(|(src, _)| !src.is_loopback()).take(4) {
+    for (src, _) in
+        constants.networks(Subject::Packet(PacketField::Src)).into_iter().filter(|(src, _)| !src.is_loopback()).take(4)
+    {
         add(format!("from {src} to {APP_PORT}"), Group::Into, &|packet| packet.src = Some(src));
     }
-    for name in constants.names("in_interface").into_iter().filter(|name| name != "lo").take(3) {
+    for name in
+        constants.names(Subject::Packet(PacketField::InInterface)).into_iter().filter(|name| name != "lo").take(3)
+    {
         add(format!("from outside by {name}"), Group::Into, &|packet| packet.in_interface = Some(name.clone()));
     }
     found
@@ -276,14 +282,12 @@ fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> 
             if found.len() == most {
                 return found;
             }
-            let value = |name: &str| {
-                let of = |part: &&Part| {
-                    !part.negated && part.opt().and_then(|opt| opt.field).is_some_and(|f| f.name == name)
-                };
+            let value = |field: PacketField| {
+                let of = |part: &&Part| !part.negated && part.subject() == Some(Subject::Packet(field));
                 ruleset.matches(rule).iter().find(of).map(|part| &part.value)
             };
             let (Some(Value::Net4(dst, Ipv4Addr::BROADCAST)), Some(Value::Range(port, _)), Some(protocol)) =
-                (value("dst"), value("dport"), value("protocol"))
+                (value(PacketField::Dst), value(PacketField::Dport), value(PacketField::Protocol))
             else {
                 continue;
             };

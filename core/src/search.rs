@@ -2,6 +2,7 @@
 
 use std::net::IpAddr;
 
+use crate::packet::fields::SearchWord;
 use crate::ruleset::{Chain, Part, Rule, Ruleset, Value};
 
 /// What is looked for; all of it must be found.
@@ -17,11 +18,8 @@ enum Term {
     /// The rule names this address, or a network around it.
     Address(IpAddr),
     /// The rule names this number, or a range around it: of a port, a user or a group.
-    Number(&'static str, u32),
+    Number(SearchWord, u32),
 }
-
-/// Words that give the number behind them a meaning, and how the fields that they stand for end.
-const KINDS: [&str; 4] = ["port", "uid", "gid", "mark"];
 
 impl Search {
     /// Reads a query: words, addresses, `port 443`, `uid 1337`, `gid 1337`, `mark 0x539`; nothing where it is blank.
@@ -29,10 +27,9 @@ impl Search {
         let mut terms = Vec::new();
         let mut words = query.split_whitespace().peekable();
         while let Some(word) = words.next() {
-            let kind = KINDS.into_iter().find(|kind| kind.eq_ignore_ascii_case(word));
             let number = words.peek().and_then(|next| crate::number::parse_u32(next));
-            terms.push(match (kind, number, word.parse()) {
-                (Some(kind), Some(number), _) => {
+            terms.push(match (word.parse(), number, word.parse()) {
+                (Ok(kind), Some(number), _) => {
                     words.next();
                     Term::Number(kind, number)
                 }
@@ -49,7 +46,7 @@ impl Search {
             Term::Text(word) => contains(rule.span.of(text), word) || contains(&chain.name, word),
             Term::Address(address) => parts(ruleset, rule).any(|part| names(&part.value, *address)),
             Term::Number(kind, number) => {
-                parts(ruleset, rule).any(|part| is_of(part, kind) && covers(&part.value, *number))
+                parts(ruleset, rule).any(|part| is_of(part, *kind) && covers(&part.value, *number))
             }
         })
     }
@@ -73,15 +70,13 @@ fn parts<'a>(ruleset: &'a Ruleset, rule: &Rule) -> impl Iterator<Item = &'a Part
     ruleset.matches(rule).iter().chain(ruleset.parameters(rule))
 }
 
-/// Whether an option is about ports, user ids and so on, by the field that it asks, or by its flag where it asks none.
-fn is_of(part: &Part, kind: &str) -> bool {
+/// Whether an option is about ports, user ids and so on: by the field that it compares, or by its flag, as `--to-ports`.
+fn is_of(part: &Part, kind: SearchWord) -> bool {
     let Some(opt) = part.opt() else { return false };
-    let field = opt.field.map_or("", |field| field.name);
-    field.ends_with(kind) || field.ends_with("ports") && kind == "port" || opt.flag.contains(kind) || is_nat(part, kind)
-}
-
-fn is_nat(part: &Part, kind: &str) -> bool {
-    kind == "port" && matches!(part.value, Value::Nat(_))
+    let subject = opt.field.map(|field| field.subject);
+    let compares = subject.is_some_and(|subject| subject.fields().iter().any(|field| field.row().search == Some(kind)));
+    let nat = kind == SearchWord::Port && matches!(part.value, Value::Nat(_));
+    compares || nat || opt.flag.contains(<&str>::from(kind))
 }
 
 fn covers(value: &Value, number: u32) -> bool {

@@ -97,4 +97,9 @@ impl View {
             steered: None,
         }
     }
+
+    /// The bit of its connection's state. A packet that connection tracking has not seen counts as INVALID (as in table raw).
+    pub fn state_bit(&self) -> u32 {
+        self.state.unwrap_or(ConnectionState::Invalid).bit()
+    }
 }

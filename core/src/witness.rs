@@ -2,9 +2,10 @@
 
 use std::net::IpAddr;
 
-use crate::flip::{self, with_number};
+use crate::condition::Subject;
 use crate::host::Host;
 use crate::mesh::Mesh;
+use crate::packet::fields::PacketField;
 use crate::packet::{Family, Origin, Packet};
 use crate::ruleset::{Part, Ruleset, Value};
 use crate::scenario::{self, Group, Scenario};
@@ -63,15 +64,17 @@ fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Part]) -> Opti
 
 fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Option<Packet> {
     // A bare match, or a comment, asks for nothing of its own.
-    let Some(field) = part.opt().and_then(|opt| opt.field) else { return Some(packet) };
+    let Some(subject) = part.subject() else { return Some(packet) };
     let number = match &part.value {
-        Value::Net4(address, _) => return with_address(packet, field.name, (*address).into(), part.negated),
-        Value::Net6(net) => return with_address(packet, field.name, net.0.into(), part.negated),
+        Value::Net4(address, _) => return with_address(packet, subject, (*address).into(), part.negated),
+        Value::Net6(net) => return with_address(packet, subject, net.0.into(), part.negated),
         Value::Text(name) => {
             let name = ruleset.text(*name);
-            match field.name {
-                "in_interface" if !part.negated => packet.in_interface = Some(name.replace('+', "0")),
-                "out_interface" if name == "lo" && !part.negated => {
+            match subject {
+                Subject::Packet(PacketField::InInterface) if !part.negated => {
+                    packet.in_interface = Some(name.replace('+', "0"));
+                }
+                Subject::OutInterface if name == "lo" && !part.negated => {
                     packet.dst = scenario::own_address(host, packet.family())?;
                 }
                 _ => {}
@@ -83,21 +86,19 @@ fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Optio
         Value::Bits(bits) => bits & bits.wrapping_neg(),
         _ => return None,
     };
-    let field = if field.name == "port" { "dport" } else { field.name };
+    let field = *subject.fields().first()?;
     match part.negated {
-        true if flip::number(&packet, field).is_some_and(|own| own != number) => Some(packet),
+        true if field.number(&packet).is_some_and(|own| own != number) => Some(packet),
         // The number beside it is another one; in a range it may not be, and the walk tells.
-        true => with_number(&packet, field, number.wrapping_add(1)),
-        false => with_number(&packet, field, number),
+        true => field.with_number(&packet, number.wrapping_add(1)),
+        false => field.with_number(&packet, number),
     }
 }
 
-fn with_address(mut packet: Packet, field: &str, address: IpAddr, negated: bool) -> Option<Packet> {
-    match field {
-        _ if negated || Family::of(address) != packet.family() => {}
-        "src" => packet.src = Some(address),
-        "dst" => packet.dst = address,
-        _ => return None,
+fn with_address(packet: Packet, subject: Subject, address: IpAddr, negated: bool) -> Option<Packet> {
+    match subject {
+        _ if negated || Family::of(address) != packet.family() => Some(packet),
+        Subject::Packet(field) => Some(field.with_address(&packet, address)),
+        _ => None,
     }
-    Some(packet)
 }

@@ -256,7 +256,7 @@ fn shown(text: &str, part: &str) -> Vec<String> {
         let trace = walk(rulesets, None, &host, &packet);
         let at = trace.shown().steps.iter().find(|step| Some(step.place) == finding.place);
         let met = at.map_or("not asked", |step| if step.outcome == Outcome::Match { "matches" } else { "asked" });
-        format!("{met}: {}", chainwalk_core::draft::line::print(&packet))
+        format!("{met}: {}", chainwalk_core::packet::line::print(&packet))
     };
     findings.map(say).collect()
 }

@@ -2,7 +2,8 @@
 
 use std::net::IpAddr;
 
-use chainwalk_core::draft::{Draft, line};
+use chainwalk_core::packet::form::PacketForm;
+use chainwalk_core::packet::line;
 use chainwalk_core::packet::{ConnectionState, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use proptest::prelude::*;
 
@@ -94,7 +95,7 @@ proptest! {
     #[test]
     fn a_line_that_is_read_can_be_edited_in_a_form(text in "(tcp|udp|icmp|50) ([0-9a-f:.\\[\\]]{1,12} )?> [0-9a-f:.]{1,12}( (uid|mark|ttl|in|out|flags)[ =]?[0-9a-z]{0,4}){0,3}") {
         if let Ok(packet) = line::read(&text) {
-            prop_assert!(Draft::of(&packet).packet().is_ok(), "{}", text);
+            prop_assert!(PacketForm::from_packet(&packet).packet().is_ok(), "{}", text);
         }
     }
 

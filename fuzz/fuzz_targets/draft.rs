@@ -3,7 +3,9 @@
 
 #![no_main]
 
-use chainwalk_core::draft::{Draft, Field, line};
+use chainwalk_core::packet::fields::PacketField;
+use chainwalk_core::packet::form::PacketForm;
+use chainwalk_core::packet::line;
 use chainwalk_core::host::Host;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::parse::parse;
@@ -37,11 +39,11 @@ enum Value<'a> {
     Text(&'a str),
 }
 
-fn value(field: Field, value: &Value) -> String {
+fn value(field: PacketField, value: &Value) -> String {
     match value {
-        Value::Example => field.example().into(),
+        Value::Example => field.row().example.into(),
         Value::Choice(place) => {
-            let choices = field.choices();
+            let choices = field.row().kind.choices();
             if choices.is_empty() { String::new() } else { choices[*place as usize % choices.len()].0.into() }
         }
         Value::Known(place) => KNOWN[*place as usize % KNOWN.len()].trim().into(),
@@ -56,7 +58,7 @@ fn check(packet: &Packet) {
         Ok(again) => assert_eq!(again, *packet, "{printed}"),
         Err(mistake) => panic!("{printed}: {}", mistake.message),
     }
-    assert_eq!(Draft::of(packet).packet().as_ref(), Ok(packet));
+    assert_eq!(PacketForm::from_packet(packet).packet().as_ref(), Ok(packet));
 }
 
 fuzz_target!(|typed: Typed| {
@@ -67,9 +69,10 @@ fuzz_target!(|typed: Typed| {
         Err(mistake) => assert!(mistake.column >= 1 && mistake.column <= text.chars().count() + 1),
     }
     let usual = scenario::list(&Host::pod(), None);
-    let mut draft = Draft::of(&usual[typed.base as usize % usual.len()].packet);
+    let mut draft = PacketForm::from_packet(&usual[typed.base as usize % usual.len()].packet);
     for (place, typed) in &typed.fields {
-        let field = Field::ALL[*place as usize % Field::ALL.len()];
+        let fields: Vec<PacketField> = PacketField::all().collect();
+        let field = fields[*place as usize % fields.len()];
         let value = value(field, typed);
         let _ = field.phrase(&value);
         draft.set(field, value);

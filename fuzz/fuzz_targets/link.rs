@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use chainwalk_core::draft::Draft;
+use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::link::{self, Shared};
 use chainwalk_core::{mesh, parse};
 use chainwalk_fuzz::{Wishes, ask_everything, check_places};
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
     let host = shared.host.clone().or(parsed.host.clone());
     let host = host.unwrap_or_else(|| mesh::usual_host(&parsed.rulesets, mesh.as_ref()));
     // The page shows packets as drafts, and walks those that are right.
-    let packets: Vec<_> = shared.packets.iter().filter_map(|packet| Draft::of(packet).packet().ok()).collect();
+    let packets: Vec<_> = shared.packets.iter().filter_map(|packet| PacketForm::from_packet(packet).packet().ok()).collect();
     let settled: Vec<_> = shared.settled.iter().filter_map(|settled| settled.place(&parsed.rulesets)).collect();
     let wishes = Wishes { settled: settled.len() as u32, cursor: shared.step.unwrap_or(3) as u16, ..Wishes::default() };
     ask_everything(&parsed, &host, &packets, wishes);

@@ -18,7 +18,7 @@ use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Outcome, Place, Trace};
 use chainwalk_core::walk::{walk, walk_settled};
 use chainwalk_core::{
-    bypass_explanation, commands, counter_analysis, draft, flip, intended_bypass, owners, print, redact, replay,
+    bypass_explanation, commands, counter_analysis, flip, intended_bypass, owners, print, redact, replay,
     report, scenario, ticket, witness,
 };
 
@@ -207,8 +207,8 @@ fn ask_trace(parsed: &Parsed, mesh: Option<&Mesh>, trace: &Trace) {
     let _ = replay::script(rulesets, trace);
     let given = ["the namespace is a usual pod".to_owned()];
     let _ = ticket::markdown(rulesets, mesh, &given, &[("app".into(), trace)], Some("https://example.org/#1"));
-    let line = draft::line::print(&trace.packet);
-    let _ = draft::line::read(&line);
+    let line = chainwalk_core::packet::line::print(&trace.packet);
+    let _ = chainwalk_core::packet::line::read(&line);
 }
 
 fn draw(parsed: &Parsed, host: &Host, mesh: Option<&Mesh>, traces: [&Trace; 2], wishes: Wishes) {

@@ -4,10 +4,10 @@
 use std::sync::LazyLock;
 
 use chainwalk_core::constants::Constants;
-use chainwalk_core::draft::line;
 use chainwalk_core::host::Host;
 use chainwalk_core::link::{self, Shared};
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::line;
 use chainwalk_core::parse::{self, Parsed};
 use chainwalk_core::walk::trace::Trace;
 use chainwalk_core::{explain, flip, lint, mesh, print, report};

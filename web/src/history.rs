@@ -2,7 +2,8 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::draft::{Draft, Field};
+use chainwalk_core::packet::fields::PacketField;
+use chainwalk_core::packet::form::PacketForm;
 
 use crate::paste::Paste;
 use crate::shelf::Shelf;
@@ -18,7 +19,7 @@ const MOST_BYTES: usize = 64 << 20;
 pub(crate) struct Snapshot {
     pub(crate) paste: Rc<Paste>,
     pub(crate) original: Rc<Paste>,
-    pub(crate) packets: [(Draft, Option<&'static str>); 2],
+    pub(crate) packets: [(PacketForm, Option<&'static str>); 2],
     pub(crate) compare: bool,
     pub(crate) lead: Side,
     pub(crate) shelf: Shelf,
@@ -40,7 +41,7 @@ impl Snapshot {
 /// What is being typed in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Typing {
-    Field(Target, Field),
+    Field(Target, PacketField),
     Line(Side),
     Text,
 }

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::draft::line::{self, Mistake};
-use chainwalk_core::draft::{Draft, Wrong};
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::form::{FieldError, PacketForm};
+use chainwalk_core::packet::line::{self, LineError};
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Place;
 
@@ -15,21 +15,21 @@ use crate::walked::Walked;
 #[derive(Clone, Debug)]
 pub(crate) struct Lane {
     /// Its fields.
-    pub(crate) draft: Draft,
+    pub(crate) draft: PacketForm,
     /// Its line while that is typed in.
     pub(crate) line: Option<String>,
     /// What is wrong with that line: then the fields are still those of the last one that was right.
-    pub(crate) mistake: Option<Mistake>,
+    pub(crate) mistake: Option<LineError>,
     /// The scenario it was filled in with, until a field is changed.
     pub(crate) scenario: Option<&'static str>,
     /// Its walk, or what is wrong with the fields.
-    pub(crate) walked: Result<Rc<Walked>, Vec<Wrong>>,
+    pub(crate) walked: Result<Rc<Walked>, Vec<FieldError>>,
 }
 
 impl Lane {
     /// A packet, not walked yet.
     pub(crate) fn of(packet: &Packet, scenario: Option<&'static str>) -> Self {
-        Self { draft: Draft::of(packet), line: None, mistake: None, scenario, walked: Err(Vec::new()) }
+        Self { draft: PacketForm::from_packet(packet), line: None, mistake: None, scenario, walked: Err(Vec::new()) }
     }
 
     /// What its line is to show: what is being typed, or the packet that its fields make.

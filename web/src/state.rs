@@ -4,11 +4,12 @@ use std::rc::Rc;
 
 use chainwalk_core::compare;
 use chainwalk_core::diagnostic::{Diagnostic, Span};
-use chainwalk_core::draft::{Draft, Field};
 use chainwalk_core::explain;
 use chainwalk_core::journey::Choices;
 use chainwalk_core::link::Shared;
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::fields::PacketField;
+use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::walk::trace::{Path, Place};
 use chainwalk_core::witness::witness;
 use yew::Reducible;
@@ -55,7 +56,7 @@ pub(crate) struct State {
     /// Rules that a dump cannot tell, with what the user takes them to do.
     pub(crate) settled: Vec<(Place, bool)>,
     /// Fields of the form that stay two, though they may be equal.
-    split: Vec<Field>,
+    split: Vec<PacketField>,
     /// The first step at which the walks differ.
     pub(crate) part: Option<usize>,
     /// What else there is to say of the lead's packet.
@@ -205,17 +206,17 @@ impl State {
     }
 
     /// Whether a field is two in the form.
-    pub(crate) fn differs(&self, field: Field) -> bool {
+    pub(crate) fn differs(&self, field: PacketField) -> bool {
         let [a, b] = &self.lanes;
         let applies = (a.draft.applies(field), b.draft.applies(field));
         self.split.contains(&field) || applies != (true, true) || a.draft.get(field) != b.draft.get(field)
     }
 
     /// The fields in which the two packets differ.
-    pub(crate) fn differences(&self) -> Vec<Field> {
+    pub(crate) fn differences(&self) -> Vec<PacketField> {
         let [a, b] = &self.lanes;
-        let value = |draft: &Draft, field| draft.applies(field).then(|| draft.get(field).to_owned());
-        Field::ALL.into_iter().filter(|field| value(&a.draft, *field) != value(&b.draft, *field)).collect()
+        let value = |draft: &PacketForm, field| draft.applies(field).then(|| draft.get(field).to_owned());
+        PacketField::all().filter(|field| value(&a.draft, *field) != value(&b.draft, *field)).collect()
     }
 
     /// What sets a packet apart from the other, in words: "uid 1337".

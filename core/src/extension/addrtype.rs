@@ -4,11 +4,12 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::kind::Names;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::host::RouteKind;
 use crate::netfilter::routing::kind_of;
 use crate::packet::Family;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Hook, Value};
 
 /// Names and bits of `RTN_*` (rtnetlink.h), in the order in which iptables prints them.
@@ -39,7 +40,7 @@ const PROHIBIT: u32 = 1 << 8;
 const THROW: u32 = 1 << 9;
 
 /// The type of an address, as one bit; `flag` is the option that asks.
-fn address_type(context: &Context, address: IpAddr, flag: &str) -> Reading<'static> {
+fn address_type(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'static> {
     let interface = match (context.has("--limit-iface-in"), context.has("--limit-iface-out")) {
         (true, _) => context.view.in_interface.as_deref(),
         (_, true) => context.view.out_interface.as_deref(),
@@ -56,11 +57,11 @@ fn address_type(context: &Context, address: IpAddr, flag: &str) -> Reading<'stat
         RouteKind::Throw => THROW,
     };
     match address {
-        IpAddr::V4(_) => Reading::Bits(found),
+        IpAddr::V4(_) => FieldValue::Bits(found),
         IpAddr::V6(address) => {
             let asking = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag));
-            let Some(&Value::Bits(wanted)) = asking.map(|part| &part.value) else { return Reading::Bits(found) };
-            Reading::Bits(if holds_v6(wanted, address, found) { wanted } else { found & !wanted })
+            let Some(&Value::Bits(wanted)) = asking.map(|part| &part.value) else { return FieldValue::Bits(found) };
+            FieldValue::Bits(if holds_v6(wanted, address, found) { wanted } else { found & !wanted })
         }
     }
 }
@@ -82,13 +83,13 @@ fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
 }
 
 static SOURCE_TYPE: Field = Field {
-    name: "src_type",
+    subject: Subject::Other,
     phrase: Phrase::Is("type of the source address"),
     read: |context| address_type(context, context.view.src, "--src-type"),
 };
 
 static DESTINATION_TYPE: Field = Field {
-    name: "dst_type",
+    subject: Subject::Other,
     phrase: Phrase::Is("type of the destination address"),
     read: |context| address_type(context, context.view.dst, "--dst-type"),
 };

@@ -5,7 +5,8 @@ use super::ipv6header::has_header;
 use super::spi::SPI;
 use super::transport::{TRANSPORT, headless};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::Value;
 
@@ -27,23 +28,23 @@ pub static AH4: Extension = Extension {
 
 /// A later fragment has only the headers in front of its fragment header (`ipv6_find_hdr` in exthdrs_core.c).
 static PRESENT: Field = Field {
-    name: "ah",
+    subject: Subject::Other,
     phrase: Phrase::Says("it has an authentication header", "it has no authentication header"),
     read: |context| headless(context).unwrap_or_else(|| has_header(context, AH.0)),
 };
 
 /// The kernel takes a length of 0 for any.
 static LENGTH: Field = Field {
-    name: "ah_length",
+    subject: Subject::Other,
     phrase: Phrase::Is("length of the authentication header"),
     read: |context| match context.asked("--ahlen") {
-        Some(part) if part.value == Value::Number(0) => Reading::Holds(!part.negated, "of any size".into()),
+        Some(part) if part.value == Value::Number(0) => FieldValue::Holds(!part.negated, "of any size".into()),
         _ => unstated(context),
     },
 };
 
 static RESERVED: Field = Field {
-    name: "ah_reserved",
+    subject: Subject::Other,
     phrase: Phrase::Says(
         "the reserved bits of its authentication header are 0",
         "a reserved bit of its authentication header is set",
@@ -51,8 +52,8 @@ static RESERVED: Field = Field {
     read: unstated,
 };
 
-fn unstated<'a>(_: &Context<'a>) -> Reading<'a> {
-    Reading::Unknown("the packet does not state what else its authentication header holds".into())
+fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
+    FieldValue::Unknown("the packet does not state what else its authentication header holds".into())
 }
 
 /// `-m ah` of ip6tables.

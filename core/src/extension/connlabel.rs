@@ -3,9 +3,10 @@
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::netfilter::conntrack;
 use crate::packet::ConnectionState;
+use crate::packet::value::FieldValue;
 use crate::ruleset::Value;
 
 /// The highest label (`XT_CONNLABEL_MAXBIT`).
@@ -29,19 +30,19 @@ static LABEL: Form = Form {
 
 /// With `--set` a connection gets the label where it lacks it, and the rule matches.
 static LABELLED: Field = Field {
-    name: "connlabel",
+    subject: Subject::Other,
     phrase: Phrase::Is("connection's label"),
     read: |context| {
         if !conntrack::has_connection(context.view.state) {
-            return Reading::Absent("no connection, and so no label");
+            return FieldValue::Absent("no connection, and so no label");
         }
         match (context.value("--label"), context.view.state) {
             (Some(Value::Number(label)), Some(ConnectionState::New))
                 if context.has("--set") && context.view.tracked =>
             {
-                Reading::Number(*label)
+                FieldValue::Number(*label)
             }
-            _ => Reading::Unknown("-m connlabel: it depends on which labels the connection has".into()),
+            _ => FieldValue::Unknown("-m connlabel: it depends on which labels the connection has".into()),
         }
     },
 };

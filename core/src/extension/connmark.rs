@@ -1,15 +1,17 @@
 //! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it fails.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::netfilter::conntrack;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 
 static CONNECTION_MARK: Field = Field {
-    name: "connmark",
+    subject: Subject::Packet(PacketField::Connmark),
     phrase: Phrase::Is("connection mark"),
     read: |context| match conntrack::has_connection(context.view.state) {
-        true => Reading::Number(context.view.connmark),
-        false => Reading::Never("the packet belongs to no connection"),
+        true => context.field(PacketField::Connmark),
+        false => FieldValue::Never("the packet belongs to no connection"),
     },
 };
 

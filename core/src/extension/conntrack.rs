@@ -9,126 +9,118 @@ use super::kind::host::HOST;
 use super::kind::read::{port_range, problem, whole};
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Family, Protocol};
 use crate::ruleset::Value;
 
-/// Bits of the states, in the order in which `iptables-save` prints them.
-pub(crate) const INVALID: u32 = 1;
-pub(super) const NEW: u32 = 2;
-pub(super) const RELATED: u32 = 4;
-pub(super) const ESTABLISHED: u32 = 8;
-pub(super) const UNTRACKED: u32 = 16;
+/// Bits after those of the states.
 const SNAT: u32 = 32;
 const DNAT: u32 = 64;
 
-/// A packet that connection tracking has not seen counts as INVALID (as in table raw).
-pub(super) fn state_bit(context: &Context) -> u32 {
-    match context.view.state {
-        None | Some(ConnectionState::Invalid) => INVALID,
-        Some(ConnectionState::New) => NEW,
-        Some(ConnectionState::Related) => RELATED,
-        Some(ConnectionState::Established) => ESTABLISHED,
-        Some(ConnectionState::Untracked) => UNTRACKED,
-    }
-}
-
 static STATE: Field = Field {
-    name: "ctstate",
+    subject: Subject::Packet(PacketField::State),
     phrase: Phrase::Is("connection state"),
     read: |context| {
         let view = context.view;
         let source = if view.source_translated { SNAT } else { 0 };
         let destination = if view.destination_translated { DNAT } else { 0 };
-        Reading::Bits(state_bit(context) | source | destination)
+        FieldValue::Bits(view.state_bit() | source | destination)
     },
 };
 
 const OLDER: &str = "the packet does not state how its connection began";
 
 /// What the connection of a first packet shows. In table raw a template stands for it, behind CT.
-fn first<'a>(context: &Context<'a>, template: Reading<'a>, own: fn(&Context<'a>) -> Reading<'a>) -> Reading<'a> {
+fn first<'a>(
+    context: &Context<'a>,
+    template: FieldValue<'a>,
+    own: fn(&Context<'a>) -> FieldValue<'a>,
+) -> FieldValue<'a> {
     match context.view.state {
         Some(ConnectionState::New) if context.view.tracked => own(context),
         Some(ConnectionState::New) => template,
-        Some(ConnectionState::Established | ConnectionState::Related) => Reading::Unknown(OLDER.into()),
+        Some(ConnectionState::Established | ConnectionState::Related) => FieldValue::Unknown(OLDER.into()),
         // `conntrack_mt`: without a connection the state alone is looked at.
-        _ if context.has("--ctstate") => Reading::Ignored("the packet belongs to no connection: only its state counts"),
-        _ => Reading::Never("the packet belongs to no connection"),
+        _ if context.has("--ctstate") => {
+            FieldValue::Ignored("the packet belongs to no connection: only its state counts")
+        }
+        _ => FieldValue::Never("the packet belongs to no connection"),
     }
 }
 
 /// The address of a template's tuple.
-fn zero(context: &Context) -> Reading<'static> {
-    Reading::Address(match context.packet.family() {
+fn zero(context: &Context) -> FieldValue<'static> {
+    FieldValue::Address(match context.packet.family() {
         Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
         Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
     })
 }
 
 static PROTOCOL_NUMBER: Field = Field {
-    name: "ctproto",
+    subject: Subject::Other,
     phrase: Phrase::Is("number of the connection's protocol"),
     read: |context| {
-        let own = |context: &Context| Reading::Number(context.packet.protocol.0.into());
+        let own = |context: &Context| FieldValue::Number(context.packet.protocol.0.into());
         match context.view.state {
             Some(ConnectionState::Established) => own(context),
-            _ => first(context, Reading::Number(0), own),
+            _ => first(context, FieldValue::Number(0), own),
         }
     },
 };
 
 static FIRST_SOURCE: Field = Field {
-    name: "ctorigsrc",
+    subject: Subject::Other,
     phrase: Phrase::Is("connection's first source"),
     read: |context| {
-        first(context, zero(context), |context| Reading::Address(context.packet.src.unwrap_or(context.view.src)))
+        first(context, zero(context), |context| FieldValue::Address(context.packet.src.unwrap_or(context.view.src)))
     },
 };
 
 static FIRST_DESTINATION: Field = Field {
-    name: "ctorigdst",
+    subject: Subject::Other,
     phrase: Phrase::Is("connection's first destination"),
-    read: |context| first(context, zero(context), |context| Reading::Address(context.packet.dst)),
+    read: |context| first(context, zero(context), |context| FieldValue::Address(context.packet.dst)),
 };
 
 static REPLY_SOURCE: Field = Field {
-    name: "ctreplsrc",
+    subject: Subject::Other,
     phrase: Phrase::Is("source of the connection's replies"),
     read: |context| {
         first(context, zero(context), |context| match context.view.destination_translated {
-            true => Reading::Address(context.view.dst),
-            false => Reading::Address(context.packet.dst),
+            true => FieldValue::Address(context.view.dst),
+            false => FieldValue::Address(context.packet.dst),
         })
     },
 };
 
 static REPLY_DESTINATION: Field = Field {
-    name: "ctrepldst",
+    subject: Subject::Other,
     phrase: Phrase::Is("destination of the connection's replies"),
     read: |context| {
         first(context, zero(context), |context| match context.view.source_translated {
-            true => Reading::Address(context.view.src),
-            false => Reading::Address(context.packet.src.unwrap_or(context.view.src)),
+            true => FieldValue::Address(context.view.src),
+            false => FieldValue::Address(context.packet.src.unwrap_or(context.view.src)),
         })
     },
 };
 
 /// A port of the connection; for ICMP its identifier stands for the source port, its type and code for the other.
-fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> Reading<'a> {
+fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> FieldValue<'a> {
     /// Its keys take the place of ports.
     const GRE: Protocol = Protocol(47);
     match (context.packet.protocol, message) {
-        (Protocol::ICMP | Protocol::ICMPV6, Some(message)) => Reading::Number(message),
+        (Protocol::ICMP | Protocol::ICMPV6, Some(message)) => FieldValue::Number(message),
         (Protocol::ICMP | Protocol::ICMPV6, None) => {
-            Reading::Unknown("the packet does not state the identifier that stands for a port".into())
+            FieldValue::Unknown("the packet does not state the identifier that stands for a port".into())
         }
-        (GRE | Protocol::DCCP, _) => Reading::Unknown("the ports of such a connection are not simulated".into()),
+        (GRE | Protocol::DCCP, _) => FieldValue::Unknown("the ports of such a connection are not simulated".into()),
         (protocol, _) if protocol.has_ports() => match port {
-            Some(port) => Reading::Number(port.into()),
-            None => Reading::Unknown("the packet states no port".into()),
+            Some(port) => FieldValue::Number(port.into()),
+            None => FieldValue::Unknown("the packet states no port".into()),
         },
-        _ => Reading::Number(0),
+        _ => FieldValue::Number(0),
     }
 }
 
@@ -146,24 +138,26 @@ fn message(context: &Context, reply: bool) -> u32 {
 }
 
 static FIRST_SOURCE_PORT: Field = Field {
-    name: "ctorigsrcport",
+    subject: Subject::Other,
     phrase: Phrase::Is("connection's first source port"),
-    read: |context| first(context, Reading::Number(0), |context| port(context, context.packet.sport, None)),
+    read: |context| first(context, FieldValue::Number(0), |context| port(context, context.packet.sport, None)),
 };
 
 static FIRST_DESTINATION_PORT: Field = Field {
-    name: "ctorigdstport",
+    subject: Subject::Other,
     phrase: Phrase::Is("connection's first destination port"),
     read: |context| {
-        first(context, Reading::Number(0), |context| port(context, context.packet.dport, Some(message(context, false))))
+        first(context, FieldValue::Number(0), |context| {
+            port(context, context.packet.dport, Some(message(context, false)))
+        })
     },
 };
 
 static REPLY_SOURCE_PORT: Field = Field {
-    name: "ctreplsrcport",
+    subject: Subject::Other,
     phrase: Phrase::Is("source port of the connection's replies"),
     read: |context| {
-        first(context, Reading::Number(0), |context| match context.view.destination_translated {
+        first(context, FieldValue::Number(0), |context| match context.view.destination_translated {
             true => port(context, context.view.dport, None),
             false => port(context, context.packet.dport, None),
         })
@@ -171,10 +165,10 @@ static REPLY_SOURCE_PORT: Field = Field {
 };
 
 static REPLY_DESTINATION_PORT: Field = Field {
-    name: "ctrepldstport",
+    subject: Subject::Other,
     phrase: Phrase::Is("destination port of the connection's replies"),
     read: |context| {
-        first(context, Reading::Number(0), |context| match context.view.source_translated {
+        first(context, FieldValue::Number(0), |context| match context.view.source_translated {
             true => port(context, context.view.sport, Some(message(context, true))),
             false => port(context, context.packet.sport, Some(message(context, true))),
         })
@@ -190,37 +184,37 @@ const CONFIRMED: u32 = 8;
 /// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes back by
 /// `lo` sees it, and the second of a broadcast and its copy (measured).
 static STATUS: Field = Field {
-    name: "ctstatus",
+    subject: Subject::Other,
     phrase: Phrase::Is("connection's status"),
     read: |context| {
-        let seen = Reading::Bits(SEEN_REPLY | CONFIRMED);
+        let seen = FieldValue::Bits(SEEN_REPLY | CONFIRMED);
         let wanted = match context.value("--ctstatus") {
             Some(Value::Bits(bits)) => *bits,
             _ => 0,
         };
         match context.view.state {
             Some(ConnectionState::Established) if wanted & (SEEN_REPLY | CONFIRMED) != 0 => seen,
-            _ if wanted == 0 => first(context, Reading::Bits(0), |_| Reading::Bits(0)),
-            _ => first(context, Reading::Bits(CONFIRMED), |context| {
-                Reading::Bits(if context.view.confirmed { CONFIRMED } else { 0 })
+            _ if wanted == 0 => first(context, FieldValue::Bits(0), |_| FieldValue::Bits(0)),
+            _ => first(context, FieldValue::Bits(CONFIRMED), |context| {
+                FieldValue::Bits(if context.view.confirmed { CONFIRMED } else { 0 })
             }),
         }
     },
 };
 
 static EXPIRES: Field = Field {
-    name: "ctexpire",
+    subject: Subject::Other,
     phrase: Phrase::Is("seconds until the connection expires"),
     read: |context| {
-        let timed = || Reading::Unknown("it depends on how long ago the connection was last used".into());
-        first(context, timed(), |_| Reading::Unknown("it depends on the connection's timeout".into()))
+        let timed = || FieldValue::Unknown("it depends on how long ago the connection was last used".into());
+        first(context, timed(), |_| FieldValue::Unknown("it depends on the connection's timeout".into()))
     },
 };
 
 static DIRECTION_OF_PACKET: Field = Field {
-    name: "ctdir",
+    subject: Subject::Other,
     phrase: Phrase::Is("direction of the packet in its connection"),
-    read: |context| first(context, Reading::Name("ORIGINAL"), |_| Reading::Name("ORIGINAL")),
+    read: |context| first(context, FieldValue::Name("ORIGINAL"), |_| FieldValue::Name("ORIGINAL")),
 };
 
 /// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c of iptables 1.8.9).
@@ -300,11 +294,11 @@ pub static CONNTRACK: Extension = Extension {
             Opt::tests(
                 "--ctstate",
                 Kind::Bits(&[
-                    ("INVALID", INVALID),
-                    ("NEW", NEW),
-                    ("RELATED", RELATED),
-                    ("ESTABLISHED", ESTABLISHED),
-                    ("UNTRACKED", UNTRACKED),
+                    ("INVALID", ConnectionState::Invalid.bit()),
+                    ("NEW", ConnectionState::New.bit()),
+                    ("RELATED", ConnectionState::Related.bit()),
+                    ("ESTABLISHED", ConnectionState::Established.bit()),
+                    ("UNTRACKED", ConnectionState::Untracked.bit()),
                     ("SNAT", SNAT),
                     ("DNAT", DNAT),
                 ]),

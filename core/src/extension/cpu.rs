@@ -1,12 +1,16 @@
 //! `-m cpu` (xt_cpu.c): the processor that handles the packet.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
 
 const UNKNOWABLE: &str = "it depends on which processor handles the packet";
 
-static PROCESSOR: Field =
-    Field { name: "cpu", phrase: Phrase::Is("processor"), read: |_| Reading::Unknown(UNKNOWABLE.into()) };
+static PROCESSOR: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("processor"),
+    read: |_| FieldValue::Unknown(UNKNOWABLE.into()),
+};
 
 /// `-m cpu`.
 pub static CPU: Extension = Extension {

@@ -3,9 +3,10 @@
 use super::kind::Form;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Protocol;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Ruleset, Value};
 
 /// By their numbers.
@@ -32,15 +33,15 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 }
 
 static TYPE: Field = Field {
-    name: "dccp_type",
+    subject: Subject::Other,
     phrase: Phrase::Is("type of DCCP packet"),
-    read: |_| Reading::Unknown("the packet does not state its type of DCCP".into()),
+    read: |_| FieldValue::Unknown("the packet does not state its type of DCCP".into()),
 };
 
 static OPTION: Field = Field {
-    name: "dccp_option",
+    subject: Subject::Other,
     phrase: Phrase::Is("list of DCCP options"),
-    read: |_| Reading::Unknown("the packet does not state its options of DCCP".into()),
+    read: |_| FieldValue::Unknown("the packet does not state its options of DCCP".into()),
 };
 
 /// `iptables -L -n` prints types as numbers.

@@ -9,8 +9,9 @@ use nom::sequence::preceded;
 use super::kind::Form;
 use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Opt, Options};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::Problem;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Hook, Value};
 
 /// The one group that Debian's iproute2 gives a name, in `/etc/iproute2/group`.
@@ -46,28 +47,28 @@ pub(super) fn write_named(value: &Value, zero: &str, out: &mut String) {
 }
 
 /// The kernel compares under the mask only, also where the value has bits outside of it.
-fn group(context: &Context, interface: Option<&str>, flag: &str) -> Reading<'static> {
-    let Some(name) = interface else { return Reading::Absent("no interface") };
+fn group(context: &Context, interface: Option<&str>, flag: &str) -> FieldValue<'static> {
+    let Some(name) = interface else { return FieldValue::Absent("no interface") };
     let Some(found) = context.host.interfaces.iter().find(|interface| interface.name == name) else {
-        return Reading::Unknown(format!("the group of {name} is not known").into());
+        return FieldValue::Unknown(format!("the group of {name} is not known").into());
     };
     let group = found.group.unwrap_or(0);
     match context.asked(flag).map(|part| &part.value) {
         Some(Value::Masked { value, mask }) => {
-            Reading::Holds((group ^ value) & mask == 0, format!("{group:#x} of {name}"))
+            FieldValue::Holds((group ^ value) & mask == 0, format!("{group:#x} of {name}"))
         }
-        _ => Reading::Number(group),
+        _ => FieldValue::Number(group),
     }
 }
 
 static IN_GROUP: Field = Field {
-    name: "in_group",
+    subject: Subject::Other,
     phrase: Phrase::Is("incoming interface's group"),
     read: |context| group(context, context.view.in_interface.as_deref(), "--src-group"),
 };
 
 static OUT_GROUP: Field = Field {
-    name: "out_group",
+    subject: Subject::Other,
     phrase: Phrase::Is("outgoing interface's group"),
     read: |context| group(context, context.view.out_interface.as_deref(), "--dst-group"),
 };

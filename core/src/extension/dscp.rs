@@ -4,8 +4,9 @@ use std::fmt::Write;
 
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
+use crate::packet::fields::PacketField;
 use crate::ruleset::{Ruleset, Value};
 
 /// Names of code points, in the order in which iptables tries them (dscp_helper.c of iptables 1.8.9).
@@ -61,8 +62,11 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     }
 }
 
-static DSCP_FIELD: Field =
-    Field { name: "dscp", phrase: Phrase::Is("DSCP"), read: |context| Reading::Number(context.view.dscp.into()) };
+static DSCP_FIELD: Field = Field {
+    subject: Subject::Packet(PacketField::Dscp),
+    phrase: Phrase::Is("DSCP"),
+    read: |context| context.field(PacketField::Dscp),
+};
 
 /// `-m dscp`.
 pub static DSCP: Extension = Extension::matching(

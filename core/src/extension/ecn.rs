@@ -1,32 +1,37 @@
 //! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in that of TCP.
 
 use super::{Extension, Given, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::packet::{Protocol, TcpFlags};
 
 /// Either bit of TCP's, and none of them by default: a SYN without ECN. A later fragment is read as if it had a header.
-fn flag(context: &Context, bit: u8) -> Reading<'static> {
+fn flag(context: &Context, bit: u8) -> FieldValue<'static> {
     if context.packet.is_later_fragment() {
-        return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+        return FieldValue::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
     }
-    Reading::Number(context.packet.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
+    FieldValue::Number(context.packet.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
 }
 
 static ECE: Field = Field {
-    name: "ece",
+    subject: Subject::Other,
     phrase: Phrase::Says("TCP's ECE is set", "TCP's ECE is not set"),
     read: |context| flag(context, 0x40),
 };
 
 static CWR: Field = Field {
-    name: "cwr",
+    subject: Subject::Other,
     phrase: Phrase::Says("TCP's CWR is set", "TCP's CWR is not set"),
     read: |context| flag(context, 0x80),
 };
 
-static ECT: Field =
-    Field { name: "ecn", phrase: Phrase::Is("ECN"), read: |context| Reading::Number(context.view.ecn.into()) };
+static ECT: Field = Field {
+    subject: Subject::Packet(PacketField::Ecn),
+    phrase: Phrase::Is("ECN"),
+    read: |context| context.field(PacketField::Ecn),
+};
 
 /// `ecn_mt_check4`, `ecn_mt_check6`.
 fn check(given: &Given) -> Result<(), Problem> {

@@ -4,12 +4,13 @@ use std::net::IpAddr;
 
 use super::Extension;
 use super::mac::source;
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::packet::Family;
+use crate::packet::value::FieldValue;
 use crate::ruleset::Hook;
 
 static MADE: Field = Field {
-    name: "eui64",
+    subject: Subject::Other,
     phrase: Phrase::Says(
         "its source is made of its hardware address",
         "its source is not made of its hardware address",
@@ -18,18 +19,18 @@ static MADE: Field = Field {
         // What this host sends to itself by lo is a frame of Ethernet whose addresses are zeros; the copy of a multicast is
         // no frame (ip6t_eui64.c, `eui64_mt6`; measured).
         if context.view.copied {
-            return Reading::Drops("it never was on a wire, and -m eui64 drops such a packet");
+            return FieldValue::Drops("it never was on a wire, and -m eui64 drops such a packet");
         }
         let mac = match (context.view.in_interface.as_deref(), source(context)) {
             (Some("lo"), _) => [0; 6],
-            (_, Reading::Mac(mac)) => mac,
+            (_, FieldValue::Mac(mac)) => mac,
             (_, other) => return other,
         };
         let [a, b, c, d, e, f] = mac;
         let made = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
         match context.view.src {
-            IpAddr::V6(src) => Reading::Number((src.to_bits() & u128::from(u64::MAX) == u128::from(made)).into()),
-            IpAddr::V4(_) => Reading::Number(0),
+            IpAddr::V6(src) => FieldValue::Number((src.to_bits() & u128::from(u64::MAX) == u128::from(made)).into()),
+            IpAddr::V4(_) => FieldValue::Number(0),
         }
     },
 };

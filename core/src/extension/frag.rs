@@ -2,26 +2,27 @@
 
 use super::ipv6header::{has_header, unstated};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
 use crate::packet::{Family, Fragment};
 
-fn of_fragment(context: &Context, holds: fn(Fragment) -> bool) -> Reading<'static> {
+fn of_fragment(context: &Context, holds: fn(Fragment) -> bool) -> FieldValue<'static> {
     match context.packet.fragment {
-        Some(fragment) => Reading::Number(holds(fragment).into()),
-        None => Reading::Unknown("the packet does not state its fragment".into()),
+        Some(fragment) => FieldValue::Number(holds(fragment).into()),
+        None => FieldValue::Unknown("the packet does not state its fragment".into()),
     }
 }
 
 static PRESENT: Field = Field {
-    name: "fragment_header",
+    subject: Subject::Other,
     phrase: Phrase::Says("it is a fragment", "it is no fragment"),
     read: |context| has_header(context, 44),
 };
 
-static ID: Field = Field { name: "fragment_id", phrase: Phrase::Is("id of its fragments"), read: unstated };
+static ID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("id of its fragments"), read: unstated };
 
 static RESERVED: Field = Field {
-    name: "fragment_reserved",
+    subject: Subject::Other,
     phrase: Phrase::Says(
         "the reserved bits of its fragment header are 0",
         "a reserved bit of its fragment header is set",
@@ -30,19 +31,19 @@ static RESERVED: Field = Field {
 };
 
 static FIRST: Field = Field {
-    name: "first_fragment",
+    subject: Subject::Other,
     phrase: Phrase::Says("it is the first fragment", "it is not the first fragment"),
     read: |context| of_fragment(context, |fragment| fragment.offset == 0),
 };
 
 static MORE: Field = Field {
-    name: "more_fragments",
+    subject: Subject::Other,
     phrase: Phrase::Says("more fragments follow", "it is the last fragment"),
     read: |context| of_fragment(context, |fragment| fragment.more),
 };
 
 static LAST: Field = Field {
-    name: "last_fragment",
+    subject: Subject::Other,
     phrase: Phrase::Says("it is the last fragment", "more fragments follow"),
     read: |context| of_fragment(context, |fragment| !fragment.more),
 };

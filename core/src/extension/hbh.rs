@@ -4,7 +4,7 @@ use super::ipv6header::{has_header, unstated};
 use super::kind::Form;
 use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 use crate::ruleset::{Apart, Ruleset, Value};
@@ -43,20 +43,20 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 }
 
 static HOP_BY_HOP: Field = Field {
-    name: "hop_by_hop",
+    subject: Subject::Other,
     phrase: Phrase::Says("it has a hop-by-hop header", "it has no hop-by-hop header"),
     read: |context| has_header(context, 0),
 };
 
 static DESTINATION: Field = Field {
-    name: "destination_options",
+    subject: Subject::Other,
     phrase: Phrase::Says("it has a header of destination options", "it has no header of destination options"),
     read: |context| has_header(context, 60),
 };
 
-static LENGTH: Field = Field { name: "options_length", phrase: Phrase::Is("length of that header"), read: unstated };
+static LENGTH: Field = Field { subject: Subject::Other, phrase: Phrase::Is("length of that header"), read: unstated };
 
-static CONTENTS: Field = Field { name: "options", phrase: Phrase::Is("list of its options"), read: unstated };
+static CONTENTS: Field = Field { subject: Subject::Other, phrase: Phrase::Is("list of its options"), read: unstated };
 
 /// `-m hbh`.
 pub static HBH: Extension = Extension {

@@ -2,54 +2,60 @@
 
 use super::{Extension, Given, Kind, Opt, Role};
 use crate::capture::Backend;
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::names;
 use crate::packet::Family;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Part, Value};
 
-static SOURCE: Field =
-    Field { name: "src", phrase: Phrase::Is("source"), read: |context| Reading::Address(context.view.src) };
+static SOURCE: Field = Field {
+    subject: Subject::Packet(PacketField::Src),
+    phrase: Phrase::Is("source"),
+    read: |context| context.field(PacketField::Src),
+};
 
-static DESTINATION: Field =
-    Field { name: "dst", phrase: Phrase::Is("destination"), read: |context| Reading::Address(context.view.dst) };
+static DESTINATION: Field = Field {
+    subject: Subject::Packet(PacketField::Dst),
+    phrase: Phrase::Is("destination"),
+    read: |context| context.field(PacketField::Dst),
+};
 
 static IN_INTERFACE: Field = Field {
-    name: "in_interface",
+    subject: Subject::Packet(PacketField::InInterface),
     phrase: Phrase::Does("arrives by", "does not arrive by"),
-    read: |context| match &context.view.in_interface {
-        Some(name) => Reading::Name(name),
-        None => Reading::Absent("no interface: it is sent from here"),
-    },
+    read: |context| context.field(PacketField::InInterface),
 };
 
 static OUT_INTERFACE: Field = Field {
-    name: "out_interface",
+    subject: Subject::OutInterface,
     phrase: Phrase::Does("leaves by", "does not leave by"),
     read: |context| match &context.view.out_interface {
-        Some(name) => Reading::Name(name),
-        None => Reading::Absent("no interface: it is not leaving"),
+        Some(name) => FieldValue::Name(name),
+        None => FieldValue::Absent("no interface: it is not leaving"),
     },
 };
 
-static PROTOCOL: Field = Field { name: "protocol", phrase: Phrase::Is("protocol"), read: protocol };
+static PROTOCOL: Field =
+    Field { subject: Subject::Packet(PacketField::Protocol), phrase: Phrase::Is("protocol"), read: protocol };
 
 /// Legacy goes past an authentication header of IPv6 (`ip6_packet_match` in ip6_tables.c), the kernel's nftables stops at it
 /// (`__nft_set_pktinfo_ipv6`, `IP6_FH_F_AUTH`; measured).
-fn protocol<'a>(context: &Context<'a>) -> Reading<'a> {
+fn protocol<'a>(context: &Context<'a>) -> FieldValue<'a> {
     const AH: u8 = 51;
-    let own = Reading::Number(context.packet.protocol.0.into());
+    let own = context.field(PacketField::Protocol);
     if !context.packet.ipv6_headers.iter().flatten().any(|name| names::ipv6_header(name) == Some(AH)) {
         return own;
     }
-    if context.ruleset.backend == Some(Backend::Nft) { Reading::Number(AH.into()) } else { own }
+    if context.ruleset.backend == Some(Backend::Nft) { FieldValue::Number(AH.into()) } else { own }
 }
 
 /// True of the second and later fragments only: they have no transport header.
 static FRAGMENT: Field = Field {
-    name: "fragment",
+    subject: Subject::Packet(PacketField::Fragment),
     phrase: Phrase::Says("it is a later fragment", "it is not a later fragment"),
-    read: |context| Reading::Number(context.packet.fragment.is_some_and(|f| f.offset > 0).into()),
+    read: |context| context.field(PacketField::Fragment),
 };
 
 /// What iptables refuses of the header's conditions (`do_parse` in xshared.c of iptables 1.8.9).

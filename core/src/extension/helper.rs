@@ -1,17 +1,18 @@
 //! `-m helper` (xt_helper.c): a connection that another one's helper announced, such as FTP's data.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::packet::ConnectionState;
+use crate::packet::value::FieldValue;
 
 static HELPER: Field = Field {
-    name: "helper",
+    subject: Subject::Other,
     phrase: Phrase::Is("helper of the connection that announced it"),
     read: |context| match context.view.state {
         Some(ConnectionState::Related | ConnectionState::Established) => {
-            Reading::Unknown("-m helper: it depends on the connection that announced this one".into())
+            FieldValue::Unknown("-m helper: it depends on the connection that announced this one".into())
         }
-        _ => Reading::Absent("no other connection that announced it"),
+        _ => FieldValue::Absent("no other connection that announced it"),
     },
 };
 

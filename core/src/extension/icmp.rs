@@ -1,19 +1,16 @@
 //! `-m icmp` (ip_tables.c, `icmp_match`), and the field that `-m icmp6` shares.
 
-use super::transport::{TRANSPORT, headless};
+use super::transport::{TRANSPORT, header_field};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
 
 /// Type and code of an ICMP message, as one number: type times 256 plus code.
 pub static TYPE: Field = Field {
-    name: "icmp_type",
+    subject: Subject::Packet(PacketField::IcmpType),
     phrase: Phrase::Is("ICMP type"),
-    read: |context| match (headless(context), context.packet.icmp_type) {
-        (Some(never), _) => never,
-        (None, Some(kind)) => Reading::Number(u32::from(kind) << 8 | u32::from(context.packet.icmp_code.unwrap_or(0))),
-        (None, None) => Reading::Unknown("the packet states no ICMP type".into()),
-    },
+    read: |context| header_field(context, PacketField::IcmpType),
 };
 
 /// `-m icmp`.

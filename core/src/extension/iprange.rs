@@ -1,13 +1,17 @@
 //! `-m iprange` (xt_iprange.c): addresses from one to another. A range that runs backwards holds none.
 
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
 
 static SOURCE: Field =
-    Field { name: "src_range", phrase: Phrase::Is("source"), read: |context| Reading::Address(context.view.src) };
+    Field { subject: Subject::Other, phrase: Phrase::Is("source"), read: |context| context.field(PacketField::Src) };
 
-static DESTINATION: Field =
-    Field { name: "dst_range", phrase: Phrase::Is("destination"), read: |context| Reading::Address(context.view.dst) };
+static DESTINATION: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("destination"),
+    read: |context| context.field(PacketField::Dst),
+};
 
 /// `-m iprange`.
 pub static IPRANGE: Extension = Extension::matching(

@@ -3,9 +3,11 @@
 
 use super::kind::Form;
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::names;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::packet::{Family, Packet};
 use crate::ruleset::{Ruleset, Value};
 
@@ -35,20 +37,20 @@ fn headers(packet: &Packet) -> Option<Vec<u8>> {
 }
 
 /// Whether a packet has one of its headers, as 0 or 1. A packet that is no fragment has no fragment header.
-pub(super) fn has_header(context: &Context, number: u8) -> Reading<'static> {
+pub(super) fn has_header(context: &Context, number: u8) -> FieldValue<'static> {
     let packet = context.packet;
     let known = packet.protocol.0 == number || number == FRAGMENT && packet.fragment.is_some();
     match headers(packet) {
-        _ if known => Reading::Number(1),
-        Some(headers) => Reading::Number(headers.contains(&number).into()),
-        None if number == FRAGMENT => Reading::Number(0),
-        None => Reading::Unknown("the packet does not state its IPv6 extension headers".into()),
+        _ if known => FieldValue::Number(1),
+        Some(headers) => FieldValue::Number(headers.contains(&number).into()),
+        None if number == FRAGMENT => FieldValue::Number(0),
+        None => FieldValue::Unknown("the packet does not state its IPv6 extension headers".into()),
     }
 }
 
 /// Why the contents of a header cannot be compared.
-pub(super) fn unstated<'a>(_: &Context<'a>) -> Reading<'a> {
-    Reading::Unknown("the packet does not state what that IPv6 header holds".into())
+pub(super) fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
+    FieldValue::Unknown("the packet does not state what that IPv6 header holds".into())
 }
 
 static LIST: Form =
@@ -90,7 +92,7 @@ fn found(packet: &Packet) -> Option<u32> {
 
 /// With `--soft` it is enough that all of them are there, or with `!` that none is.
 static SET: Field = Field {
-    name: "ipv6_headers",
+    subject: Subject::Packet(PacketField::Ipv6Headers),
     phrase: Phrase::Is("list of IPv6 headers"),
     read: |context| {
         let Some(found) = found(context.packet) else { return unstated_list() };
@@ -108,12 +110,12 @@ static SET: Field = Field {
         };
         let mut shown = String::new();
         write(&Value::Number(found), context.ruleset, &mut shown);
-        Reading::Holds(holds, shown)
+        FieldValue::Holds(holds, shown)
     },
 };
 
-fn unstated_list() -> Reading<'static> {
-    Reading::Unknown("the packet does not state its IPv6 extension headers".into())
+fn unstated_list() -> FieldValue<'static> {
+    FieldValue::Unknown("the packet does not state its IPv6 extension headers".into())
 }
 
 /// `iptables -L` prints the set of headers as a number.

@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Problem};
 use crate::number;
+use crate::packet::content::mac;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Apart, Ruleset, Value};
 
@@ -295,7 +296,7 @@ impl Kind {
                 }
                 _ => Err(problem("span of addresses", text, "10.0.0.1-10.0.0.9")),
             },
-            Self::Mac => match read::mac(text) {
+            Self::Mac => match mac(text) {
                 Some(mac) => Ok(Value::Mac(mac)),
                 None => Err(problem("hardware address", text, "02:00:00:00:00:05")),
             },

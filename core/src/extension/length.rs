@@ -1,7 +1,8 @@
 //! `-m length` (xt_length.c): the bytes of the whole IP packet.
 
 use super::{Extension, Kind, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
 use crate::packet::{Family, Packet, Protocol};
 
 const UNKNOWN: &str = "the packet does not state how long its headers are";
@@ -59,9 +60,9 @@ fn tcp_options(context: &Context) -> Option<u32> {
 }
 
 static LENGTH_FIELD: Field = Field {
-    name: "length",
+    subject: Subject::Other,
     phrase: Phrase::Is("length"),
-    read: |context| total(context).map_or(Reading::Unknown(UNKNOWN.into()), Reading::Number),
+    read: |context| total(context).map_or(FieldValue::Unknown(UNKNOWN.into()), FieldValue::Number),
 };
 
 /// `-m length`.

@@ -1,10 +1,14 @@
 //! `-m mark` (xt_mark.c): a number that rules and sockets put on a packet inside this host.
 
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
 
-static PACKET_MARK: Field =
-    Field { name: "mark", phrase: Phrase::Is("mark"), read: |context| Reading::Number(context.view.mark) };
+static PACKET_MARK: Field = Field {
+    subject: Subject::Packet(PacketField::Mark),
+    phrase: Phrase::Is("mark"),
+    read: |context| context.field(PacketField::Mark),
+};
 
 /// `-m mark`.
 pub static MARK: Extension = Extension::matching(

@@ -4,9 +4,10 @@ use super::kind::Form;
 use super::kind::read::problem;
 use super::transport::{TRANSPORT, headless};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::number;
+use crate::packet::value::FieldValue;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Ruleset, Value};
 
@@ -64,10 +65,10 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 }
 
 static TYPE: Field = Field {
-    name: "mh_type",
+    subject: Subject::Other,
     phrase: Phrase::Is("type of its mobility header"),
     read: |context| {
-        let unstated = || Reading::Unknown("the packet does not state the type of its mobility header".into());
+        let unstated = || FieldValue::Unknown("the packet does not state the type of its mobility header".into());
         headless(context).unwrap_or_else(unstated)
     },
 };

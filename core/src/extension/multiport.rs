@@ -2,26 +2,27 @@
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::packet::Protocol;
+use crate::packet::value::FieldValue;
 
 static EITHER_PORT: Field = Field {
-    name: "port",
+    subject: Subject::EitherPort,
     phrase: Phrase::Is("source or destination port"),
     read: |context| {
         let (source, destination) = ((SOURCE_PORT.read)(context), (DESTINATION_PORT.read)(context));
         match (span(&source), span(&destination)) {
-            (Some(source), Some(destination)) => Reading::Either(source, destination),
+            (Some(source), Some(destination)) => FieldValue::Either(source, destination),
             (Some(_), None) => destination,
             (None, _) => source,
         }
     },
 };
 
-fn span(reading: &Reading) -> Option<(u32, u32)> {
+fn span(reading: &FieldValue) -> Option<(u32, u32)> {
     match *reading {
-        Reading::Number(port) => Some((port, port)),
-        Reading::Span(low, high) => Some((low, high)),
+        FieldValue::Number(port) => Some((port, port)),
+        FieldValue::Span(low, high) => Some((low, high)),
         _ => None,
     }
 }

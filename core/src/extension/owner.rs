@@ -4,45 +4,31 @@
 //! one that is forwarded, fails every option, and passes every negated one.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
-use crate::packet::{Family, Origin, Owner, Protocol};
+use crate::condition::{Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Hook, Value};
 
-const KERNEL_TCP6: (Family, Protocol) = (Family::Ipv6, Protocol::TCP);
-const UNSTATED: &str = "the packet states no owner: give it a uid and a gid";
-
-fn credential(context: &Context, id: Option<u32>) -> Reading<'static> {
-    if context.packet.origin == Origin::Inbound {
-        return Reading::Absent("no owner: it is not sent from here");
-    }
-    if context.view.copied {
-        return Reading::Absent("no owner: a copy has no socket");
-    }
-    match (context.packet.owner, id) {
-        (Some(Owner::Kernel), _) => Reading::Absent("no owner: the kernel itself sends it"),
-        (Some(Owner::None), _) => Reading::Absent("no owner: it has no socket"),
-        (None, Some(id)) => Reading::Number(id),
-        (None, None) => Reading::Unknown(UNSTATED.into()),
-    }
-}
-
-static UID: Field =
-    Field { name: "uid", phrase: Phrase::Is("uid"), read: |context| credential(context, context.packet.uid) };
+static UID: Field = Field {
+    subject: Subject::Packet(PacketField::Uid),
+    phrase: Phrase::Is("uid"),
+    read: |context| context.field(PacketField::Uid),
+};
 
 /// The primary group; with `--suppl-groups` any group of the process.
 static GID: Field = Field {
-    name: "gid",
+    subject: Subject::Packet(PacketField::Gid),
     phrase: Phrase::Is("gid"),
     read: |context| {
-        let primary = credential(context, context.packet.gid);
+        let primary = context.field(PacketField::Gid);
         let wanted = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == "--gid-owner"));
         match (wanted.map(|part| &part.value), &primary) {
-            (Some(Value::Range(low, high)), Reading::Number(_)) if context.has("--suppl-groups") => {
+            (Some(Value::Range(low, high)), FieldValue::Number(_)) if context.has("--suppl-groups") => {
                 let groups = &context.packet.groups;
                 groups
                     .iter()
                     .find(|group| (low..=high).contains(group))
-                    .map_or(primary, |group| Reading::Number(*group))
+                    .map_or(primary, |group| FieldValue::Number(*group))
             }
             _ => primary,
         }
@@ -50,19 +36,9 @@ static GID: Field = Field {
 };
 
 static SOCKET: Field = Field {
-    name: "socket",
+    subject: Subject::Packet(PacketField::Owner),
     phrase: Phrase::Says("it comes from a socket", "it comes from no socket"),
-    read: |context| match (context.packet.owner, context.packet.uid) {
-        _ if context.packet.origin == Origin::Inbound => Reading::Absent("no socket: it is not sent from here"),
-        _ if context.view.copied => Reading::Absent("no socket: it is a copy"),
-        (Some(Owner::None), _) => Reading::Absent("no socket"),
-        // tcp_ipv6.c, `tcp_v6_send_response` gives its packets no socket; IPv4 does (measured).
-        (Some(Owner::Kernel), _) if (context.packet.family(), context.packet.protocol) == KERNEL_TCP6 => {
-            Reading::Absent("no socket: the kernel itself sends it")
-        }
-        (Some(Owner::Kernel), _) | (None, Some(_)) => Reading::Number(1),
-        (None, None) => Reading::Unknown(UNSTATED.into()),
-    },
+    read: |context| context.field(PacketField::Owner),
 };
 
 /// `-m owner`.

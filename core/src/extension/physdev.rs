@@ -1,45 +1,46 @@
 //! `-m physdev` (xt_physdev.c): the ports of a bridge that a packet comes and goes by.
 
 use super::{Extension, Kind, Listed, Opt, Options};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::packet::Origin;
+use crate::packet::value::FieldValue;
 use crate::ruleset::Hook;
 
 /// What is not bridged has no such port: it fails what is asked, and passes what is negated.
-fn port(context: &Context) -> Reading<'static> {
+fn port(context: &Context) -> FieldValue<'static> {
     match (context.packet.origin, context.view.in_interface.as_deref()) {
-        (Origin::Local, _) => Reading::Absent("no port of a bridge: it is sent from here"),
-        (_, Some("lo")) => Reading::Absent("no port of a bridge: it comes by lo"),
-        _ => Reading::Unknown("a dump does not say which interfaces are bridges".into()),
+        (Origin::Local, _) => FieldValue::Absent("no port of a bridge: it is sent from here"),
+        (_, Some("lo")) => FieldValue::Absent("no port of a bridge: it comes by lo"),
+        _ => FieldValue::Unknown("a dump does not say which interfaces are bridges".into()),
     }
 }
 
 static IS_IN: Field = Field {
-    name: "bridge_in",
+    subject: Subject::Other,
     phrase: Phrase::Says("it came in by a port of a bridge", "it did not come in by a port of a bridge"),
     read: port,
 };
 
 static IN: Field = Field {
-    name: "bridge_in_port",
+    subject: Subject::Other,
     phrase: Phrase::Does("comes in by bridge port", "does not come in by bridge port"),
     read: port,
 };
 
 static IS_OUT: Field = Field {
-    name: "bridge_out",
+    subject: Subject::Other,
     phrase: Phrase::Says("it goes out by a port of a bridge", "it does not go out by a port of a bridge"),
     read: port,
 };
 
 static OUT: Field = Field {
-    name: "bridge_out_port",
+    subject: Subject::Other,
     phrase: Phrase::Does("goes out by bridge port", "does not go out by bridge port"),
     read: port,
 };
 
 static IS_BRIDGED: Field =
-    Field { name: "bridged", phrase: Phrase::Says("it is bridged", "it is not bridged"), read: port };
+    Field { subject: Subject::Other, phrase: Phrase::Says("it is bridged", "it is not bridged"), read: port };
 
 /// A packet that is sent from here has no outgoing port yet (`physdev_mt_check`).
 fn hooks(options: &Options) -> &'static [Hook] {

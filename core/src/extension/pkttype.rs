@@ -2,9 +2,11 @@
 
 use super::kind::Form;
 use super::{Extension, Kind, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Origin;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Ruleset, Value};
 
 /// Names and numbers (`PACKET_*` in if_packet.h); the first of a number is printed.
@@ -37,22 +39,22 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
 
 /// What a process here sends counts as unicast, whatever its destination. A copy of a multicast or broadcast that comes
 /// back is told by its destination (`pkttype_mt`; measured).
-fn delivered(context: &Context) -> Reading<'static> {
-    let packet = context.packet;
+fn delivered<'a>(context: &Context<'a>) -> FieldValue<'a> {
     if context.view.copied && context.view.in_interface.is_some() {
-        return Reading::Number(if context.view.dst.is_multicast() { MULTICAST } else { BROADCAST });
+        return FieldValue::Number(if context.view.dst.is_multicast() { MULTICAST } else { BROADCAST });
     }
-    match (packet.origin, packet.packet_type.as_deref()) {
-        (Origin::Local, _) => Reading::Number(0),
-        (Origin::Inbound, Some(stated)) => match number_of(stated) {
-            Some(number) => Reading::Number(number),
-            None => Reading::Unknown("the packet's packet_type is none that exists".into()),
+    match (context.packet.origin, context.field(PacketField::PacketType)) {
+        (Origin::Local, _) => FieldValue::Number(0),
+        (Origin::Inbound, FieldValue::Name(stated)) => match number_of(stated) {
+            Some(number) => FieldValue::Number(number),
+            None => FieldValue::Unknown("the packet's packet_type is none that exists".into()),
         },
-        (Origin::Inbound, None) => Reading::Unknown("the packet states no packet_type".into()),
+        (Origin::Inbound, unstated) => unstated,
     }
 }
 
-static DELIVERED: Field = Field { name: "packet_type", phrase: Phrase::Is("packet type"), read: delivered };
+static DELIVERED: Field =
+    Field { subject: Subject::Packet(PacketField::PacketType), phrase: Phrase::Is("packet type"), read: delivered };
 
 /// `-m pkttype`.
 pub static PKTTYPE: Extension = Extension::matching(

@@ -3,8 +3,9 @@
 use super::devgroup::{named_or_masked, write_named};
 use super::kind::Form;
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::packet::Family;
+use crate::packet::value::FieldValue;
 use crate::ruleset::Hook;
 
 /// The one realm that Debian's iproute2 gives a name, in `/etc/iproute2/rt_realms`.
@@ -19,8 +20,11 @@ static REALM_FORM: Form = Form {
 
 const UNKNOWABLE: &str = "a dump does not hold the realms of routes";
 
-static REALM_FIELD: Field =
-    Field { name: "realm", phrase: Phrase::Is("realm of its route"), read: |_| Reading::Unknown(UNKNOWABLE.into()) };
+static REALM_FIELD: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("realm of its route"),
+    read: |_| FieldValue::Unknown(UNKNOWABLE.into()),
+};
 
 /// `-m realm`.
 pub static REALM: Extension = Extension {

@@ -1,23 +1,24 @@
 //! `-m recent` (xt_recent.c): lists of addresses that packets were seen with.
 
 use super::{Extension, Given, Implied, Kind, Listed, Opt, Options};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
+use crate::packet::value::FieldValue;
 
 /// `recent_mt`: to write an address down always succeeds.
 static NOTED: Field = Field {
-    name: "recent_set",
+    subject: Subject::Other,
     phrase: Phrase::Says("its address is written down", "its address is written down, and so a `!` fails"),
-    read: |_| Reading::Number(1),
+    read: |_| FieldValue::Number(1),
 };
 
-fn seen(_: &Context) -> Reading<'static> {
-    Reading::Unknown("-m recent: it depends on which addresses were seen before".into())
+fn seen(_: &Context) -> FieldValue<'static> {
+    FieldValue::Unknown("-m recent: it depends on which addresses were seen before".into())
 }
 
 static SEEN: Field = Field {
-    name: "recent",
+    subject: Subject::Other,
     phrase: Phrase::Says("its address was seen before", "its address was not seen before"),
     read: seen,
 };

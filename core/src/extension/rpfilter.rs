@@ -4,9 +4,10 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::host::{Interface, RouteKind};
 use crate::netfilter::routing::{Query, lookup};
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Hook, TableName};
 
 /// `rpfilter_mt`, without `--invert`.
@@ -52,12 +53,12 @@ fn passes(context: &Context) -> bool {
 }
 
 static WAY_BACK: Field = Field {
-    name: "rpfilter",
+    subject: Subject::Other,
     phrase: Phrase::Says(
         "an answer would leave by the interface that it came in by",
         "an answer would not leave by the interface that it came in by",
     ),
-    read: |context| Reading::Number((passes(context) != context.has("--invert")).into()),
+    read: |context| FieldValue::Number((passes(context) != context.has("--invert")).into()),
 };
 
 /// `-m rpfilter`.

@@ -7,7 +7,7 @@ use super::kind::Form;
 use super::kind::read::problem;
 use super::kind::write::write_v6;
 use super::{Extension, Given, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
 use crate::ruleset::{Ruleset, Value};
@@ -39,24 +39,25 @@ fn write(value: &Value, ruleset: &Ruleset, out: &mut String) {
 
 /// The routing header, of whatever type.
 pub(super) static PRESENT: Field = Field {
-    name: "routing_header",
+    subject: Subject::Other,
     phrase: Phrase::Says("it has a routing header", "it has no routing header"),
     read: |context| has_header(context, 43),
 };
 
-static TYPE: Field = Field { name: "routing_type", phrase: Phrase::Is("type of its routing header"), read: unstated };
-static LEFT: Field = Field { name: "segments_left", phrase: Phrase::Is("number of segments left"), read: unstated };
+static TYPE: Field =
+    Field { subject: Subject::Other, phrase: Phrase::Is("type of its routing header"), read: unstated };
+static LEFT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("number of segments left"), read: unstated };
 static LENGTH: Field =
-    Field { name: "routing_length", phrase: Phrase::Is("length of its routing header"), read: unstated };
+    Field { subject: Subject::Other, phrase: Phrase::Is("length of its routing header"), read: unstated };
 static RESERVED: Field = Field {
-    name: "routing_reserved",
+    subject: Subject::Other,
     phrase: Phrase::Says(
         "the reserved field of its routing header is 0",
         "the reserved field of its routing header is set",
     ),
     read: unstated,
 };
-static ROUTE: Field = Field { name: "routing_addresses", phrase: Phrase::Is("list of its hops"), read: unstated };
+static ROUTE: Field = Field { subject: Subject::Other, phrase: Phrase::Is("list of its hops"), read: unstated };
 
 /// What asks for type 0 needs it to be asked for (`rt_parse` in libip6t_rt.c, `rt_mt6_check`).
 fn check(given: &Given) -> Result<(), Problem> {

@@ -3,11 +3,13 @@
 use super::kind::Form;
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::names::{SCTP_CHUNKS, sctp_chunk};
 use crate::order;
 use crate::packet::Protocol;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Apart, Ruleset, Value};
 
 /// How the chunks of a packet are compared with those of a rule, by place.
@@ -99,17 +101,17 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 }
 
 /// `match_packet`: compares the packet's chunks, of which the flags are not stated.
-fn compare(context: &Context) -> Reading<'static> {
+fn compare(context: &Context) -> FieldValue<'static> {
     let Some(stated) = &context.packet.sctp_chunks else {
-        return Reading::Unknown("the packet does not state its chunks of SCTP".into());
+        return FieldValue::Unknown("the packet does not state its chunks of SCTP".into());
     };
     let have: Vec<u32> =
         stated.iter().filter_map(|name| sctp_chunk(name)).map(|(_, kind, _)| u32::from(*kind)).collect();
     let Some(Value::List(list)) = context.asked("--chunk-types").map(|part| &part.value) else {
-        return Reading::Unknown("it asks for no chunks".into());
+        return FieldValue::Unknown("it asks for no chunks".into());
     };
     if have.is_empty() {
-        return Reading::Drops("it has no chunk, and -m sctp drops such a packet");
+        return FieldValue::Drops("it has no chunk, and -m sctp drops such a packet");
     }
     let (way, wanted) = (list[0].0, &list[1..]);
     let every = wanted.iter().any(|(kind, _)| *kind == EVERY);
@@ -131,15 +133,15 @@ fn compare(context: &Context) -> Reading<'static> {
         // Flags make no difference: a chunk whose flags differ is passed over.
         _ => have.iter().all(wants),
     };
-    Reading::Holds(holds, stated.join(","))
+    FieldValue::Holds(holds, stated.join(","))
 }
 
-fn flags_unstated() -> Reading<'static> {
-    Reading::Unknown("the packet does not state the flags of its chunks".into())
+fn flags_unstated() -> FieldValue<'static> {
+    FieldValue::Unknown("the packet does not state the flags of its chunks".into())
 }
 
 static CHUNK_TYPES: Field = Field {
-    name: "sctp_chunks",
+    subject: Subject::Packet(PacketField::SctpChunks),
     phrase: Phrase::Is("list of SCTP chunks"),
     read: |context| headless(context).unwrap_or_else(|| compare(context)),
 };

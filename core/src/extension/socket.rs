@@ -2,15 +2,16 @@
 //! only with `--nowildcard`, which, in spite of its name, lets those in.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::host::Socket;
+use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Protocol};
 use crate::ruleset::Hook;
 
 /// `socket_match` and `nf_sk_lookup_slow_v4`, for a packet that no connected socket has seen before.
-fn finds(context: &Context) -> Reading<'static> {
+fn finds(context: &Context) -> FieldValue<'static> {
     let (packet, view, host) = (context.packet, context.view, context.host);
-    let unknown = |why: &'static str| Reading::Unknown(why.into());
+    let unknown = |why: &'static str| FieldValue::Unknown(why.into());
     // nf_socket_ipv4.c, `extract_icmp4_fields`, and nf_socket_ipv6.c: an error belongs to the socket that it is about.
     let error = match packet.protocol {
         Protocol::ICMP => matches!(packet.icmp_type.unwrap_or(8), 3 | 4 | 5 | 11 | 12),
@@ -21,7 +22,7 @@ fn finds(context: &Context) -> Reading<'static> {
         return unknown("which socket an ICMP error is about is not stated");
     }
     if packet.protocol != Protocol::TCP && packet.protocol != Protocol::UDP {
-        return Reading::Number(0);
+        return FieldValue::Number(0);
     }
     if matches!(view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
         return unknown("which sockets are connected is not known");
@@ -38,12 +39,12 @@ fn finds(context: &Context) -> Reading<'static> {
     if !own {
         let any: Vec<&Socket> = waiting.filter(|socket| socket.address.is_unspecified()).collect();
         if any.is_empty() || !context.has("--nowildcard") {
-            return Reading::Number(0);
+            return FieldValue::Number(0);
         }
         if !any.iter().any(|socket| same_family(socket)) {
             return match address.is_ipv4() {
                 true => unknown("whether a socket of IPv6 takes IPv4, too, is not stated"),
-                false => Reading::Number(0),
+                false => FieldValue::Number(0),
             };
         }
     }
@@ -53,11 +54,11 @@ fn finds(context: &Context) -> Reading<'static> {
     if context.has("--restore-skmark") {
         return unknown("the mark of its socket is not stated");
     }
-    Reading::Number(1)
+    FieldValue::Number(1)
 }
 
 static WAITING: Field = Field {
-    name: "socket_waiting",
+    subject: Subject::Other,
     phrase: Phrase::Says("a socket waits for it", "no socket waits for it that would count"),
     read: finds,
 };

@@ -8,17 +8,18 @@ use super::kind::read::network;
 use super::kind::write::write_v6;
 use super::rt::PRESENT;
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Family;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Apart, Ruleset, Value};
 
 /// Whether a routing header is of type 4, the packet does not state.
 static SEGMENTS: Field = Field {
-    name: "srh",
+    subject: Subject::Other,
     phrase: Phrase::Says("it has a segment routing header", "it has no segment routing header"),
     read: |context| match (PRESENT.read)(context) {
-        Reading::Number(1) => unstated(context),
+        FieldValue::Number(1) => unstated(context),
         other => other,
     },
 };
@@ -46,14 +47,14 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     let _ = write!(out, "/{length}");
 }
 
-static NEXT: Field = Field { name: "srh_next", phrase: Phrase::Is("header behind it"), read: unstated };
-static LENGTH: Field = Field { name: "srh_length", phrase: Phrase::Is("length of that header"), read: unstated };
-static LEFT: Field = Field { name: "srh_left", phrase: Phrase::Is("number of segments left"), read: unstated };
-static LAST: Field = Field { name: "srh_last", phrase: Phrase::Is("last entry"), read: unstated };
-static TAG: Field = Field { name: "srh_tag", phrase: Phrase::Is("tag"), read: unstated };
-static PREVIOUS_SID: Field = Field { name: "srh_previous", phrase: Phrase::Is("previous segment"), read: unstated };
-static NEXT_SID: Field = Field { name: "srh_segment", phrase: Phrase::Is("next segment"), read: unstated };
-static LAST_SID: Field = Field { name: "srh_final", phrase: Phrase::Is("last segment"), read: unstated };
+static NEXT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("header behind it"), read: unstated };
+static LENGTH: Field = Field { subject: Subject::Other, phrase: Phrase::Is("length of that header"), read: unstated };
+static LEFT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("number of segments left"), read: unstated };
+static LAST: Field = Field { subject: Subject::Other, phrase: Phrase::Is("last entry"), read: unstated };
+static TAG: Field = Field { subject: Subject::Other, phrase: Phrase::Is("tag"), read: unstated };
+static PREVIOUS_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("previous segment"), read: unstated };
+static NEXT_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("next segment"), read: unstated };
+static LAST_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("last segment"), read: unstated };
 
 /// `-m srh`.
 pub static SRH: Extension = Extension {

@@ -1,11 +1,15 @@
 //! `-m state`: the older, smaller `-m conntrack` (libxt_conntrack.c of iptables 1.8.9).
 
-use super::conntrack::{ESTABLISHED, INVALID, NEW, RELATED, UNTRACKED, state_bit};
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
+use crate::packet::ConnectionState;
+use crate::packet::fields::PacketField;
 
-static CONNECTION_STATE: Field =
-    Field { name: "state", phrase: Phrase::Is("connection state"), read: |context| Reading::Bits(state_bit(context)) };
+static CONNECTION_STATE: Field = Field {
+    subject: Subject::Packet(PacketField::State),
+    phrase: Phrase::Is("connection state"),
+    read: |context| context.field(PacketField::State),
+};
 
 /// `-m state`.
 pub static STATE: Extension = Extension {
@@ -16,11 +20,11 @@ pub static STATE: Extension = Extension {
         &[Opt::tests(
             "--state",
             Kind::Bits(&[
-                ("INVALID", INVALID),
-                ("NEW", NEW),
-                ("RELATED", RELATED),
-                ("ESTABLISHED", ESTABLISHED),
-                ("UNTRACKED", UNTRACKED),
+                ("INVALID", ConnectionState::Invalid.bit()),
+                ("NEW", ConnectionState::New.bit()),
+                ("RELATED", ConnectionState::Related.bit()),
+                ("ESTABLISHED", ConnectionState::Established.bit()),
+                ("UNTRACKED", ConnectionState::Untracked.bit()),
             ]),
             &CONNECTION_STATE,
         )

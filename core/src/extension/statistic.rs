@@ -3,9 +3,10 @@
 use super::kind::Form;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::number;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Part, Value};
 
 /// What stands for a probability of 1.
@@ -31,21 +32,21 @@ static PROBABILITY: Form = Form {
 };
 
 static CHANCE: Field = Field {
-    name: "chance",
+    subject: Subject::Other,
     phrase: Phrase::Says("chance always decides for it", "chance always decides against it"),
     read: |context| match context.value("--probability") {
-        Some(&Value::Number(0)) => Reading::Absent("no chance at all"),
-        Some(&Value::Number(CERTAIN)) => Reading::Number(CERTAIN),
-        _ => Reading::Unknown("-m statistic: it depends on chance".into()),
+        Some(&Value::Number(0)) => FieldValue::Absent("no chance at all"),
+        Some(&Value::Number(CERTAIN)) => FieldValue::Number(CERTAIN),
+        _ => FieldValue::Unknown("-m statistic: it depends on chance".into()),
     },
 };
 
 static TURN: Field = Field {
-    name: "turn",
+    subject: Subject::Other,
     phrase: Phrase::Says("it is every packet's turn", "it is not its turn"),
     read: |context| match context.value("--every") {
-        Some(&Value::Number(1)) => Reading::Number(1),
-        _ => Reading::Unknown("-m statistic: it depends on how many packets came before".into()),
+        Some(&Value::Number(1)) => FieldValue::Number(1),
+        _ => FieldValue::Unknown("-m statistic: it depends on how many packets came before".into()),
     },
 };
 

@@ -1,45 +1,43 @@
 //! `-m tcp` (xt_tcpudp.c, `tcp_mt`).
 
-use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, headless};
+use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, header_field, headless};
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::packet::{Protocol, TcpFlags};
 use crate::ruleset::Value;
 
 static FLAGS: Field = Field {
-    name: "tcp_flags",
+    subject: Subject::Packet(PacketField::TcpFlags),
     phrase: Phrase::Is("set of TCP flags"),
-    read: |context| {
-        let flags = context.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
-        headless(context).unwrap_or(Reading::Number(flags.0.into()))
-    },
+    read: |context| header_field(context, PacketField::TcpFlags),
 };
 
 static OPTION: Field = Field {
-    name: "tcp_options",
+    subject: Subject::Packet(PacketField::TcpOptions),
     phrase: Phrase::Is("list of TCP options"),
     read: |context| headless(context).unwrap_or_else(|| option(context)),
 };
 
 /// Whether the header holds the one option that is asked for (`tcp_find_option`).
-fn option(context: &Context) -> Reading<'static> {
+fn option(context: &Context) -> FieldValue<'static> {
     let wanted = match context.asked("--tcp-option").map(|part| &part.value) {
         Some(Value::Number(wanted)) => *wanted,
         _ => 0,
     };
     match (&context.view.tcp_options, context.view.mss) {
-        (_, Some(_)) if wanted == MSS => Reading::Holds(true, MSS.to_string()),
+        (_, Some(_)) if wanted == MSS => FieldValue::Holds(true, MSS.to_string()),
         (Some(options), _) => {
             let holds = options.iter().any(|option| u32::from(*option) == wanted);
             let shown: Vec<String> = options.iter().map(u8::to_string).collect();
-            Reading::Holds(holds, if shown.is_empty() { "without any".into() } else { shown.join(",") })
+            FieldValue::Holds(holds, if shown.is_empty() { "without any".into() } else { shown.join(",") })
         }
-        (None, _) => Reading::Unknown("the packet does not state its TCP options".into()),
+        (None, _) => FieldValue::Unknown("the packet does not state its TCP options".into()),
     }
 }
 
-/// The number of the option that states the maximum segment size.
-const MSS: u32 = 2;
+const MSS: u32 = TcpFlags::MSS_OPTION as u32;
 
 /// FIN, SYN, RST and ACK: what `--syn` looks at.
 const SYN_MASK: u32 = 0x17;

@@ -1,26 +1,22 @@
 //! `-m tcpmss` (xt_tcpmss.c): the maximum segment size that a TCP header announces.
 
 use super::{Extension, Given, Kind, Listed, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::packet::Protocol;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
 use crate::ruleset::Value;
 
-/// The number of the option in a TCP header.
-const MSS: u8 = 2;
-
-fn announced(context: &Context) -> Reading<'static> {
+fn announced<'a>(context: &Context<'a>) -> FieldValue<'a> {
     if context.packet.is_later_fragment() {
-        return Reading::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+        return FieldValue::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
     }
-    match (context.view.mss, context.view.tcp_options.as_deref()) {
-        (Some(mss), _) => Reading::Number(mss.into()),
-        (None, Some(options)) if !options.contains(&MSS) => Reading::Absent("no maximum segment size"),
-        (None, _) => Reading::Unknown("the packet states no maximum segment size".into()),
-    }
+    context.field(PacketField::Mss)
 }
 
-static SIZE: Field = Field { name: "mss", phrase: Phrase::Is("maximum segment size"), read: announced };
+static SIZE: Field =
+    Field { subject: Subject::Packet(PacketField::Mss), phrase: Phrase::Is("maximum segment size"), read: announced };
 
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.value("--mss") {

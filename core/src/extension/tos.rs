@@ -9,8 +9,9 @@ use nom::sequence::preceded;
 use super::kind::read::{number_u32, problem, whole};
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::diagnostic::Problem;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Ruleset, Value};
 
 /// Names of values; each goes with the mask 0x3f (`xtopt_parse_tosmask` in xtoptions.c of iptables 1.8.9).
@@ -49,9 +50,9 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 }
 
 static BYTE: Field = Field {
-    name: "tos",
+    subject: Subject::Other,
     phrase: Phrase::Is("TOS byte"),
-    read: |context| Reading::Number(u32::from(context.view.dscp) << 2 | u32::from(context.view.ecn)),
+    read: |context| FieldValue::Number(u32::from(context.view.dscp) << 2 | u32::from(context.view.ecn)),
 };
 
 /// `-m tos`.

@@ -1,17 +1,18 @@
 //! `-m ttl` of IPv4 and `-m hl` of IPv6 (xt_hl.c): how many routers a packet may still pass.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::condition::{Field, Phrase, Reading};
+use crate::condition::{Field, Phrase, Subject};
 use crate::packet::Family;
+use crate::packet::fields::PacketField;
 
-static TTL_FIELD: Field =
-    Field { name: "ttl", phrase: Phrase::Is("TTL"), read: |context| Reading::Number(context.view.ttl.into()) };
-
-static HOP_LIMIT: Field = Field {
-    name: "hop_limit",
-    phrase: Phrase::Is("hop limit"),
-    read: |context| Reading::Number(context.view.ttl.into()),
+static TTL_FIELD: Field = Field {
+    subject: Subject::Packet(PacketField::Ttl),
+    phrase: Phrase::Is("TTL"),
+    read: |context| context.field(PacketField::Ttl),
 };
+
+static HOP_LIMIT: Field =
+    Field { subject: Subject::Other, phrase: Phrase::Is("hop limit"), read: |context| context.field(PacketField::Ttl) };
 
 /// `-m ttl`.
 pub static TTL: Extension = Extension {

@@ -4,51 +4,54 @@
 use std::net::IpAddr;
 
 use super::{Extension, Kind, Opt};
-use crate::condition::{Context, Field, Phrase, Reading};
+use crate::condition::{Context, Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
 use crate::ruleset::Value;
 
 /// As the lists of names say it (RFC 6761): an address of the loopback, whichever.
 const LOCALHOST: &str = "localhost";
 
 static INTERFACES: Field = Field {
-    name: "unlisted_interfaces",
+    subject: Subject::Other,
     phrase: Phrase::Says("it is of the interfaces that the rule asks for", "it is not of them"),
-    read: |_| Reading::Unknown("the listing, made without -v, does not show which interfaces the rule asks for".into()),
+    read: |_| {
+        FieldValue::Unknown("the listing, made without -v, does not show which interfaces the rule asks for".into())
+    },
 };
 
 static SOURCE: Field = Field {
-    name: "source_name",
+    subject: Subject::Other,
     phrase: Phrase::Is("source"),
     read: |context| named(context, context.view.src, "--source-name"),
 };
 
 static DESTINATION: Field = Field {
-    name: "destination_name",
+    subject: Subject::Other,
     phrase: Phrase::Is("destination"),
     read: |context| named(context, context.view.dst, "--destination-name"),
 };
 
 /// Of a name only that much is known: `localhost` is no address outside the loopback.
-fn named(context: &Context, address: IpAddr, flag: &str) -> Reading<'static> {
+fn named(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'static> {
     let name = match context.value(flag) {
         Some(Value::Text(name)) => context.ruleset.text(*name),
         _ => "",
     };
     match name {
-        LOCALHOST if !address.is_loopback() => Reading::Holds(false, address.to_string()),
-        "" => Reading::Unknown("the address was taken out of the listing".into()),
-        _ => Reading::Unknown(format!("the listing names `{name}`, not the address").into()),
+        LOCALHOST if !address.is_loopback() => FieldValue::Holds(false, address.to_string()),
+        "" => FieldValue::Unknown("the address was taken out of the listing".into()),
+        _ => FieldValue::Unknown(format!("the listing names `{name}`, not the address").into()),
     }
 }
 
 static WORDS: Field = Field {
-    name: "listed_words",
+    subject: Subject::Other,
     phrase: Phrase::Says("it is as these words ask", "it is not as these words ask"),
     read: |context| match context.value("--words") {
         Some(Value::Text(words)) => {
-            Reading::Unknown(format!("`{}` in the listing is not understood", context.ruleset.text(*words)).into())
+            FieldValue::Unknown(format!("`{}` in the listing is not understood", context.ruleset.text(*words)).into())
         }
-        _ => Reading::Unknown("a part of the listing is not understood".into()),
+        _ => FieldValue::Unknown("a part of the listing is not understood".into()),
     },
 };
 

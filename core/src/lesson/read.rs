@@ -1,8 +1,10 @@
 //! The lines of a lesson's file: header, steps, paragraphs, and the fenced blocks that show, ask and set tasks.
 
-use crate::draft::{Draft, Field, Wrong, line};
 use crate::host::Host;
 use crate::packet::Packet;
+use crate::packet::fields::PacketField;
+use crate::packet::form::{FieldError, PacketForm};
+use crate::packet::line;
 use crate::scenario;
 
 use super::words::Cast;
@@ -436,20 +438,20 @@ fn claims(block: &Block) -> bool {
 const KEYS: [&str; 8] = ["hint", "walk", "goal", "against", "keep", "spare", "fewest", "solution"];
 
 /// The field of a packet that the public JSON calls so.
-pub(super) fn field(key: &str) -> Result<Field, String> {
-    let found = Field::ALL.into_iter().find(|field| field.key() == key);
-    found.ok_or_else(|| {
-        format!("a packet has no field `{key}`: the names are those of the public JSON, such as uid or dport")
+pub(super) fn field(name: &str) -> Result<PacketField, String> {
+    name.parse().map_err(|_| {
+        format!("a packet has no field `{name}`: the names are those of the public JSON, such as uid or dport")
     })
 }
 
 /// A packet with some fields changed, each as `field value`; `none` empties a field.
 pub(super) fn packet<'t>(base: &Packet, changes: impl Iterator<Item = &'t str>) -> Result<Packet, String> {
-    let mut draft = Draft::of(base);
+    let mut form = PacketForm::from_packet(base);
     for change in changes.map(str::trim).filter(|change| !change.is_empty()) {
         let (key, value) = change.split_once(' ').ok_or_else(|| format!("`{change}` is not `field value`"))?;
-        draft.set(field(key)?, if value == "none" { String::new() } else { value.trim().into() });
+        form.set(field(key)?, if value == "none" { String::new() } else { value.trim().into() });
     }
-    let wrong = |wrong: Vec<Wrong>| wrong.first().map(|first| format!("{}: {}", first.field.key(), first.message));
-    draft.packet().map_err(|all| wrong(all).unwrap_or_default())
+    let wrong =
+        |wrong: Vec<FieldError>| wrong.first().map(|first| format!("{}: {}", first.field.name(), first.message));
+    form.packet().map_err(|all| wrong(all).unwrap_or_default())
 }

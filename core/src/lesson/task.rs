@@ -1,9 +1,10 @@
 //! Tasks: a packet to build, or rules to change, judged by the walk.
 
 use crate::commands::commands;
-use crate::draft::{Draft, Field};
 use crate::mesh;
 use crate::packet::Packet;
+use crate::packet::fields::PacketField;
+use crate::packet::form::PacketForm;
 use crate::ruleset::Ruleset;
 use crate::scenario;
 use crate::walk::trace::Trace;
@@ -28,7 +29,7 @@ pub struct Goal {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
     /// The packet; the fields named here must stay as they are in that packet of the lesson.
-    Packet(usize, Vec<Field>),
+    Packet(usize, Vec<PacketField>),
     /// The rules.
     Rules,
 }
@@ -86,10 +87,10 @@ fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
     let mut lines = Vec::new();
     let mut moves = 0;
     if let Work::Packet(start, keep) = &task.work {
-        let [before, after] = [&cast.packets[*start].1, packet].map(Draft::of);
+        let [before, after] = [&cast.packets[*start].1, packet].map(PacketForm::from_packet);
         // A field that comes or goes with another one is no move of its own.
-        let both = |field: &Field| before.applies(*field) && after.applies(*field);
-        for field in Field::ALL.into_iter().filter(both) {
+        let both = |field: &PacketField| before.applies(*field) && after.applies(*field);
+        for field in PacketField::all().filter(both) {
             let old = before.get(field);
             if old != after.get(field) {
                 moves += 1;

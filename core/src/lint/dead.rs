@@ -6,10 +6,11 @@
 
 use std::rc::Rc;
 
-use super::space::{Space, Values};
+use super::space::{Dimension, Space, Values};
 use crate::extension::{Behaviour, Id};
 use crate::mesh::reached_from;
 use crate::packet::Family;
+use crate::packet::fields::PacketField;
 use crate::ruleset::{Hook, Rule, Ruleset, Table, TableName, Target};
 
 /// How many rules before it a rule is compared with.
@@ -203,10 +204,13 @@ impl Walk<'_> {
         if into.iter().all(|way| is_covered(way.space.and(asked), &way.takers, &mut takers)) {
             return Some((false, takers));
         }
-        let to_loopback =
-            |space: &Space| space.get("dst").is_some_and(|values| is_loopback(values, self.ruleset.family));
+        let to_loopback = |space: &Space| {
+            space
+                .get(&Dimension::of_field(PacketField::Dst))
+                .is_some_and(|values| is_loopback(values, self.ruleset.family))
+        };
         let by_lo = |mut space: Space| {
-            space.meet("out_interface lo".into(), vec![(1, 1)]);
+            space.meet(Dimension::leaves_by("lo"), vec![(1, 1)]);
             space
         };
         takers.clear();

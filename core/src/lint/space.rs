@@ -1,45 +1,75 @@
 //! Sets of packets: for some fields, the values that they may have. Exact where it is used to say "all of these".
 
-use std::borrow::Cow;
 use std::net::IpAddr;
 
+use crate::condition::Subject;
 use crate::packet::Family;
+use crate::packet::fields::{PacketField, Region};
 use crate::ruleset::{Part, Ruleset, Value};
 
 /// Values in order, both ends included.
 pub(super) type Values = Vec<(u128, u128)>;
 
-/// What a set of packets says of one field. A field that is not named may have any value.
+/// A dimension in which a set of packets is restricted: the numbers of a subject, or whether a condition holds whose value is
+/// not a set of numbers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Dimension {
+    subject: Subject,
+    /// The value of the condition: equal values, equal conditions.
+    condition: Option<String>,
+}
+
+impl Dimension {
+    /// The numbers of a packet field.
+    pub(super) const fn of_field(field: PacketField) -> Self {
+        Self { subject: Subject::Packet(field), condition: None }
+    }
+
+    /// Whether a packet leaves by this interface.
+    pub(super) fn leaves_by(name: &str) -> Self {
+        Self { subject: Subject::OutInterface, condition: Some(name.to_owned()) }
+    }
+
+    /// Whether a rule may change it and let the packet continue in the same table.
+    fn is_rewritten(&self) -> bool {
+        region(self.subject).is_some_and(|region| region.rewritten)
+    }
+}
+
+/// How sets are compared in a subject; none: not at all.
+fn region(subject: Subject) -> Option<Region> {
+    match subject {
+        Subject::Packet(field) => field.row().region,
+        Subject::OutInterface => Some(Region::STEADY),
+        Subject::EitherPort | Subject::Other => None,
+    }
+}
+
+/// A set of packets: the values of some dimensions. One that is not named may have any value.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(super) struct Space(Vec<(Cow<'static, str>, Values)>);
+pub(super) struct Space(Vec<(Dimension, Values)>);
 
 /// All values of any field: numbers, addresses, and one more for "has none".
 const ALL: (u128, u128) = (0, u128::MAX);
 /// A condition that is no set of numbers is true (1) or false (0).
 const TRUE: (u128, u128) = (1, 1);
 
-/// Fields that no target of a table changes on its way to the next rule, unless it ends the table.
-pub(super) const STEADY: [&str; 10] =
-    ["uid", "gid", "socket", "protocol", "src", "dst", "sport", "dport", "in_interface", "out_interface"];
-/// Fields that rules may change, and that are else the same each time they are asked.
-const CHANGING: [&str; 7] = ["mark", "connmark", "ctstate", "state", "tcp_flags", "icmp_type", "dscp"];
-/// Behind a transport header, which later fragments have not: for them such a condition fails, negated or not.
-const TRANSPORT: [&str; 5] = ["sport", "dport", "port", "tcp_flags", "icmp_type"];
-
 impl Space {
     /// All packets of a family: what bounds the numbers of their fields.
     pub(super) fn all(family: Family) -> Self {
-        let address = if family == Family::Ipv4 { u32::MAX.into() } else { u128::MAX };
-        let port = u16::MAX.into();
-        let bounds = [("src", address), ("dst", address), ("sport", port), ("dport", port), ("protocol", 255)];
-        Self(bounds.iter().map(|(field, last)| ((*field).into(), vec![(0, *last)])).collect())
+        let bounds = |field: PacketField| {
+            let bits =
+                field.row().kind.bits(family).filter(|_| field.row().region.is_some_and(|region| region.bounded))?;
+            Some((Dimension::of_field(field), vec![(0, u128::MAX >> (u128::BITS - bits))]))
+        };
+        Self(PacketField::all().filter_map(bounds).collect())
     }
 
     /// The packets that a match asks for. `None` where they cannot be told exactly.
     pub(super) fn of_group(ruleset: &Ruleset, group: &[Part]) -> Option<Self> {
         let mut space = Self::default();
         let port = |part: &&Part| {
-            part.negated && part.opt().and_then(|opt| opt.field).is_some_and(|f| f.name.ends_with("port"))
+            part.negated && matches!(part.subject(), Some(Subject::Packet(PacketField::Sport | PacketField::Dport)))
         };
         if group.iter().filter(port).count() > 1 {
             // iptables-nft 1.8.8 to 1.8.10 loads "neither port" as "not both".
@@ -60,29 +90,27 @@ impl Space {
                     _ => return None,
                 }
             };
-            let known = STEADY.contains(&field.name) || CHANGING.contains(&field.name);
-            if !known {
-                return None;
-            }
-            let (key, values) = match numbers(field.name, &part.value) {
-                Some(values) => (field.name.into(), values),
-                None => (format!("{} {}", field.name, atom(&part.value, ruleset)?).into(), vec![TRUE]),
+            let subject = field.subject;
+            let region = region(subject)?;
+            let (condition, values) = match numbers(subject, &part.value) {
+                Some(values) => (None, values),
+                None => (Some(atom(&part.value, ruleset)?), vec![TRUE]),
             };
             let values = if part.negated { complement(&values) } else { values };
-            if TRANSPORT.contains(&field.name) {
-                space.meet("fragment".into(), vec![(0, 0)]);
+            if region.transport {
+                space.meet(Dimension::of_field(PacketField::Fragment), vec![(0, 0)]);
             }
-            space.meet(key, values);
+            space.meet(Dimension { subject, condition }, values);
         }
         Some(space)
     }
 
     /// What is said of a field.
-    pub(super) fn get(&self, key: &str) -> Option<&Values> {
+    pub(super) fn get(&self, key: &Dimension) -> Option<&Values> {
         self.0.iter().find(|(own, _)| own == key).map(|(_, values)| values)
     }
 
-    fn set(&mut self, key: Cow<'static, str>, values: Values) {
+    fn set(&mut self, key: Dimension, values: Values) {
         match self.0.iter_mut().find(|(own, _)| *own == key) {
             Some((_, own)) => *own = values,
             None => self.0.push((key, values)),
@@ -95,7 +123,7 @@ impl Space {
     }
 
     /// Narrows one field.
-    pub(super) fn meet(&mut self, key: Cow<'static, str>, values: Values) {
+    pub(super) fn meet(&mut self, key: Dimension, values: Values) {
         match self.0.iter_mut().find(|(own, _)| *own == key) {
             Some((_, own)) => *own = intersection(own, &values),
             None => self.0.push((key, values)),
@@ -117,7 +145,7 @@ impl Space {
 
     /// Whether it names only fields that stay as they are.
     pub(super) fn is_steady(&self) -> bool {
-        self.0.iter().all(|(key, _)| key == "fragment" || STEADY.contains(&key.split(' ').next().unwrap_or_default()))
+        !self.0.iter().any(|(key, _)| key.is_rewritten())
     }
 
     /// Whether nothing is in both.
@@ -152,7 +180,7 @@ impl Space {
 }
 
 /// The set of numbers that a value is, if it is one.
-fn numbers(field: &str, value: &Value) -> Option<Values> {
+fn numbers(subject: Subject, value: &Value) -> Option<Values> {
     let address = |address: IpAddr| match address {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
         IpAddr::V6(v6) => v6.to_bits(),
@@ -160,7 +188,7 @@ fn numbers(field: &str, value: &Value) -> Option<Values> {
     let span = |first: IpAddr, last: IpAddr| Some(vec![(address(first), address(last))]);
     match value {
         // `-p all` asks nothing.
-        Value::Number(0) if field == "protocol" => Some(vec![ALL]),
+        Value::Number(0) if subject == Subject::Packet(PacketField::Protocol) => Some(vec![ALL]),
         Value::Number(number) => Some(vec![((*number).into(), (*number).into())]),
         Value::Range(low, high) => Some(vec![((*low).into(), (*high).into())]),
         Value::List(list) => {

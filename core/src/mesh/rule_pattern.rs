@@ -223,7 +223,9 @@ impl ValuePattern {
             (Self::Protocol(wanted), ConditionValue::Protocol(protocol)) => *protocol == wanted,
             (Self::Port(wanted), ConditionValue::Port(ports)) => ports.single() == Some(wanted),
             (Self::Port(wanted), ConditionValue::Ports(ports)) => ports.iter().any(|one| one.single() == Some(wanted)),
-            (Self::InvalidState, ConditionValue::States(bits)) => *bits == crate::extension::conntrack::INVALID,
+            (Self::InvalidState, ConditionValue::States(bits)) => {
+                *bits == crate::packet::ConnectionState::Invalid.bit()
+            }
             _ => false,
         }
     }

@@ -6,8 +6,10 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
+use crate::condition::Subject;
 use crate::extension::{Id, Kind, Options, comment};
 use crate::netfilter::effect::Effect;
+use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
 use crate::ruleset::{Apart, Part, Rule, Ruleset, Table, Target, Value};
 
@@ -243,8 +245,8 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
         None if extension.implied_by.is_some() => return None,
         None => (Field::Other, ConditionValue::Opaque),
         Some(opt) => {
-            let name = opt.field.map_or("", |field| field.name);
-            test(ruleset, name, &part.value).unwrap_or((Field::Other, ConditionValue::Opaque))
+            let known = opt.field.and_then(|field| test(ruleset, field.subject, &part.value));
+            known.unwrap_or((Field::Other, ConditionValue::Opaque))
         }
     };
     // iptables prints neither an interface of any name nor the range of all ports.
@@ -256,37 +258,42 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
     (!every_packet).then_some(Condition { field, negated: part.negated, value })
 }
 
-/// The field and the value of an option, from its field in `crate::condition`.
-fn test<'a>(ruleset: &'a Ruleset, field: &str, value: &'a Value) -> Option<(Field, ConditionValue<'a>)> {
-    Some(match (field, value) {
-        ("src", value) => (Field::Source, ConditionValue::Network(network(value)?)),
-        ("dst", value) => (Field::Destination, ConditionValue::Network(network(value)?)),
-        ("in_interface", Value::Text(name)) => (Field::InInterface, ConditionValue::Interface(ruleset.text(*name))),
-        ("out_interface", Value::Text(name)) => (Field::OutInterface, ConditionValue::Interface(ruleset.text(*name))),
-        ("protocol", Value::Number(number)) => {
+/// The field and the value of an option, from its subject.
+fn test<'a>(ruleset: &'a Ruleset, subject: Subject, value: &'a Value) -> Option<(Field, ConditionValue<'a>)> {
+    use Subject::{OutInterface, Packet};
+    Some(match (subject, value) {
+        (Packet(PacketField::Src), value) => (Field::Source, ConditionValue::Network(network(value)?)),
+        (Packet(PacketField::Dst), value) => (Field::Destination, ConditionValue::Network(network(value)?)),
+        (Packet(PacketField::InInterface), Value::Text(name)) => {
+            (Field::InInterface, ConditionValue::Interface(ruleset.text(*name)))
+        }
+        (OutInterface, Value::Text(name)) => (Field::OutInterface, ConditionValue::Interface(ruleset.text(*name))),
+        (Packet(PacketField::Protocol), Value::Number(number)) => {
             (Field::Protocol, ConditionValue::Protocol(Protocol(u8::try_from(*number).ok()?)))
         }
-        ("sport", Value::Range(low, high)) => (Field::SourcePort, ConditionValue::Port(PortRange::new((*low, *high))?)),
-        ("dport", Value::Range(low, high)) => {
+        (Packet(PacketField::Sport), Value::Range(low, high)) => {
+            (Field::SourcePort, ConditionValue::Port(PortRange::new((*low, *high))?))
+        }
+        (Packet(PacketField::Dport), Value::Range(low, high)) => {
             (Field::DestinationPort, ConditionValue::Port(PortRange::new((*low, *high))?))
         }
-        ("dport", Value::List(list)) => {
+        (Packet(PacketField::Dport), Value::List(list)) => {
             let ports = list.iter().copied().map(PortRange::new).collect::<Option<_>>()?;
             (Field::DestinationPortSet, ConditionValue::Ports(ports))
         }
-        ("uid", Value::Range(first, last)) => {
+        (Packet(PacketField::Uid), Value::Range(first, last)) => {
             (Field::User, ConditionValue::Ids(IdRange { first: *first, last: *last }))
         }
-        ("gid", Value::Range(first, last)) => {
+        (Packet(PacketField::Gid), Value::Range(first, last)) => {
             (Field::Group, ConditionValue::Ids(IdRange { first: *first, last: *last }))
         }
-        ("mark", Value::Masked { value, mask }) => {
+        (Packet(PacketField::Mark), Value::Masked { value, mask }) => {
             (Field::Mark, ConditionValue::Mark(MaskedMark { value: *value, mask: *mask }))
         }
-        ("connmark", Value::Masked { value, mask }) => {
+        (Packet(PacketField::Connmark), Value::Masked { value, mask }) => {
             (Field::ConnectionMark, ConditionValue::Mark(MaskedMark { value: *value, mask: *mask }))
         }
-        ("ctstate" | "state", Value::Bits(bits)) => (Field::ConnectionState, ConditionValue::States(*bits)),
+        (Packet(PacketField::State), Value::Bits(bits)) => (Field::ConnectionState, ConditionValue::States(*bits)),
         _ => return None,
     })
 }

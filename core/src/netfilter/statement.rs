@@ -5,10 +5,11 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Answer, Context, Field, Reading, test_field};
+use crate::condition::{Answer, Context, Field, test_field};
 use crate::host::Host;
 use crate::netfilter::effect::Effect;
 use crate::packet::Packet;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Part, Ruleset, Value};
 use crate::view::View;
 
@@ -132,9 +133,9 @@ fn either(one: Answer, other: Answer, reason: Option<&'static str>) -> Answer {
 /// Whether the packet has a field at all.
 pub(crate) fn is_present(field: &Field, context: &Context) -> Answer {
     match (field.read)(context) {
-        Reading::Unknown(reason) => Answer::Unknown(reason),
-        Reading::Drops(_) => Answer::Drops { negated: false },
-        Reading::Number(0) | Reading::Absent(_) | Reading::Never(_) => Answer::No,
+        FieldValue::Unknown(reason) => Answer::Unknown(reason),
+        FieldValue::Drops(_) => Answer::Drops { negated: false },
+        FieldValue::Number(0) | FieldValue::Absent(_) | FieldValue::Never(_) => Answer::No,
         _ => Answer::Yes,
     }
 }

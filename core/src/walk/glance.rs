@@ -3,10 +3,11 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::condition::{Answer, Context, Reading, contains_number, is_interface, is_within};
+use crate::condition::{Answer, Context, contains_number, is_interface, is_within};
 use crate::extension::Id;
 use crate::extension::lower::plain_condition;
 use crate::netfilter::statement::is_present;
+use crate::packet::value::FieldValue;
 use crate::ruleset::{Part, Rule, Value};
 
 /// What the packet shows, as far as rules have asked.
@@ -120,11 +121,11 @@ fn read(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
     }
     let Some(field) = plain.field else { return Shown::Anything };
     match (field.read)(context) {
-        Reading::Number(number) => Shown::Number(number),
-        Reading::Address(IpAddr::V4(address)) => Shown::Address(address),
-        Reading::Bits(bits) => Shown::Bits(bits),
-        Reading::Absent(_) => Shown::Absent,
-        Reading::Name(name) => {
+        FieldValue::Number(number) => Shown::Number(number),
+        FieldValue::Address(IpAddr::V4(address)) => Shown::Address(address),
+        FieldValue::Bits(bits) => Shown::Bits(bits),
+        FieldValue::Absent(_) => Shown::Absent,
+        FieldValue::Name(name) => {
             names.push(name.to_owned());
             Shown::Name(u32::try_from(names.len() - 1).expect("options are fewer than 2^32"))
         }

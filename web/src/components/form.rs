@@ -10,8 +10,10 @@ use super::why::why;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::state::{Action, Side, State, Target};
-use chainwalk_core::draft::Field;
-use chainwalk_core::draft::line::EXAMPLE;
+use chainwalk_core::packet::content::FieldKind;
+use chainwalk_core::packet::fields::{FieldRow, FormPlace, PacketField};
+use chainwalk_core::packet::form;
+use chainwalk_core::packet::line::EXAMPLE;
 
 /// The scenarios that have a chip; the others are in the table of who gets past.
 const CHIPS: [&str; 10] = [
@@ -72,7 +74,7 @@ pub(crate) fn Form(page: &Page) -> Html {
                                 .children(CHIPS.iter().filter_map(|key| chip(page, key))),
                         )
                         .children(state.sides().iter().map(|side| line(page, *side)))
-                        .children(FIRST.iter().map(|group| rows(page, group)))
+                        .children(form::rows(false).iter().map(|row| rows(page, row)))
                         .child(
                             button()
                                 .class("link details")
@@ -82,7 +84,7 @@ pub(crate) fn Form(page: &Page) -> Html {
                         )
                         .child(
                             (*details || hides_wrong(state))
-                                .then(|| group().children(DETAILS.iter().map(|group| rows(page, group)))),
+                                .then(|| group().children(form::rows(true).iter().map(|row| rows(page, row)))),
                         )
                         .child(tag("datalist").id("protocols").children(
                             ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| tag("option").attr("value", name)),
@@ -140,7 +142,7 @@ fn line(page: &Page, side: Side) -> Markup {
 /// A mistake is never hidden.
 fn hides_wrong(state: &State) -> bool {
     let mut wrong = state.sides().iter().filter_map(|side| state.lane(*side).walked.as_ref().err()).flatten();
-    wrong.any(|wrong| DETAILS.iter().any(|group| group.contains(&wrong.field)))
+    wrong.any(|wrong| wrong.field.row().place == FormPlace::Details)
 }
 
 fn into(page: &Page) -> Markup {
@@ -179,42 +181,8 @@ fn chip(page: &Page, key: &'static str) -> Option<Markup> {
     )
 }
 
-/// The first look of the form. Two in a group share a row as long as each is one field.
-const FIRST: [&[Field]; 8] = [
-    &[Field::Origin],
-    &[Field::Interface],
-    &[Field::Uid],
-    &[Field::Gid],
-    &[Field::Protocol, Field::Flags],
-    &[Field::IcmpType, Field::IcmpCode],
-    &[Field::Src, Field::Sport],
-    &[Field::Dst, Field::Dport],
-];
-
-/// The other fields.
-const DETAILS: [&[Field]; 18] = [
-    &[Field::Owner],
-    &[Field::Groups],
-    &[Field::State],
-    &[Field::Mark],
-    &[Field::Connmark],
-    &[Field::Dscp],
-    &[Field::Ecn],
-    &[Field::Ttl],
-    &[Field::Length],
-    &[Field::Mss],
-    &[Field::Options],
-    &[Field::Fragment],
-    &[Field::Spi],
-    &[Field::Headers],
-    &[Field::Chunks],
-    &[Field::Cast],
-    &[Field::Mac],
-    &[Field::Bound],
-];
-
 /// What a field writes to: both packets at once, or each by its own; nothing where neither has it.
-fn targets(state: &State, field: Field) -> Vec<Target> {
+fn targets(state: &State, field: PacketField) -> Vec<Target> {
     let sides: Vec<Side> =
         state.sides().iter().copied().filter(|side| state.lane(*side).draft.applies(field)).collect();
     match (&sides[..], state.compare && !state.differs(field)) {
@@ -224,25 +192,25 @@ fn targets(state: &State, field: Field) -> Vec<Target> {
     }
 }
 
-fn rows(page: &Page, fields: &[Field]) -> Markup {
+fn rows(page: &Page, fields: &[PacketField]) -> Markup {
     let state = &page.state;
-    let fields: Vec<(Field, Vec<Target>)> = fields.iter().map(|field| (*field, targets(state, *field))).collect();
+    let fields: Vec<(PacketField, Vec<Target>)> = fields.iter().map(|field| (*field, targets(state, *field))).collect();
     let together = fields.iter().all(|(_, targets)| targets.len() < 2);
     let shown = fields.into_iter().filter(|(_, targets)| !targets.is_empty());
-    let controls: Vec<(Field, Target)> =
+    let controls: Vec<(PacketField, Target)> =
         shown.flat_map(|(field, targets)| targets.into_iter().map(move |target| (field, target))).collect();
-    let rows: Vec<&[(Field, Target)]> = match together {
+    let rows: Vec<&[(PacketField, Target)]> = match together {
         true => vec![&controls],
         false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
     };
     group().children(rows.into_iter().filter(|row| !row.is_empty()).map(|row| one(page, row)))
 }
 
-fn one(page: &Page, controls: &[(Field, Target)]) -> Markup {
+fn one(page: &Page, controls: &[(PacketField, Target)]) -> Markup {
     let (first, target) = controls[0];
     tag("div")
         .class("field")
-        .key(first.key())
+        .key(first.name())
         .child(tag("label").attr("for", id(target, first)).child(first.label()))
         // First all that is typed in, then what parts and joins it: the keyboard goes that way.
         .child(
@@ -260,10 +228,10 @@ fn one(page: &Page, controls: &[(Field, Target)]) -> Markup {
         .child(group().children(controls.iter().map(|(field, target)| wrong(&page.state, *target, *field))))
 }
 
-fn id(target: Target, field: Field) -> String {
+fn id(target: Target, field: PacketField) -> String {
     let key = match field {
-        Field::Interface => "interface",
-        field => field.key(),
+        PacketField::InInterface => "interface",
+        field => field.name(),
     };
     match target {
         Target::Both => format!("both-{key}"),
@@ -278,12 +246,12 @@ fn side(target: Target) -> Side {
     }
 }
 
-fn message(state: &State, target: Target, field: Field) -> Option<&str> {
+fn message(state: &State, target: Target, field: PacketField) -> Option<&str> {
     let wrong = state.lane(side(target)).walked.as_ref().err()?;
     wrong.iter().find(|wrong| wrong.field == field).map(|wrong| &*wrong.message)
 }
 
-fn wrong(state: &State, target: Target, field: Field) -> Markup {
+fn wrong(state: &State, target: Target, field: PacketField) -> Markup {
     match message(state, target, field) {
         Some(message) => tag("p")
             .class("wrong")
@@ -296,7 +264,7 @@ fn wrong(state: &State, target: Target, field: Field) -> Markup {
     }
 }
 
-fn input(page: &Page, target: Target, field: Field, second: bool) -> Markup {
+fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Markup {
     let state = &page.state;
     let id = id(target, field);
     let key = id.clone();
@@ -317,14 +285,15 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Markup {
         Target::One(side) if state.compare => Some(side.key()),
         _ => None,
     };
-    let address = matches!(field, Field::Src | Field::Dst);
-    let choices = field.choices();
+    let FieldRow { kind, example, .. } = *field.row();
+    let address = kind == FieldKind::Address;
+    let choices = kind.choices();
     let control = if choices.is_empty() {
         let oninput = page.act.reform(move |event: Event| {
             let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
             Action::Write(target, field, input.map(|input| input.value()).unwrap_or_default())
         });
-        let list = (field == Field::Protocol).then_some("protocols");
+        let list = (kind == FieldKind::Protocol).then_some("protocols");
         tag("input")
             .id(id)
             .value(value)
@@ -333,7 +302,7 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Markup {
             .attr("aria-label", name)
             .is("aria-invalid", is_wrong)
             .attr("aria-describedby", described)
-            .attr("placeholder", field.example())
+            .attr("placeholder", example)
             .attr("spellcheck", "false")
             .attr("autocomplete", "off")
             .attr("autocapitalize", "off")
@@ -359,7 +328,7 @@ fn input(page: &Page, target: Target, field: Field, second: bool) -> Markup {
 }
 
 /// The button that makes two fields of one, or one of two: of two it stands behind B's.
-fn joint(page: &Page, target: Target, field: Field, beside: usize) -> Option<Markup> {
+fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Option<Markup> {
     let (name, sign, action, next) = match target {
         Target::Both => {
             (format!("Give A and B a {} each", field.label()), "≠", Action::Split(field), Target::One(Side::A))

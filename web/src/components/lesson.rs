@@ -1,7 +1,7 @@
 //! One step of a lesson: what is said, asked or to be done, and what is said to an answer; or the whole lesson for paper.
 
-use chainwalk_core::draft::Field;
 use chainwalk_core::lesson::{At, Block, Choice, Exercise, Judgement, Lesson, Piece, Question, Step, Task, Work};
+use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::walk::trace::Place;
 use gloo::utils::window;
 use yew::prelude::*;
@@ -91,7 +91,7 @@ pub(super) fn step(
 /// Points at a field of the packet.
 fn point(step: &Step) -> Markup {
     let Some(field) = &step.scene.field else { return nothing() };
-    let field = if *field == Field::Interface { "interface" } else { field.key() };
+    let field = if *field == PacketField::InInterface { "interface" } else { field.name() };
     let ids = ["both", "a", "b"].map(|whose| format!("#{whose}-{field}")).join(",");
     browser::show(&format!(":is({ids})"), "end", false);
     tag("style").child(format!(".input:has({ids}){{box-shadow:0 0 0 3px var(--edge)}}"))

@@ -1,6 +1,6 @@
 //! Packets set aside: a table of more than two, with where each ends, of which two are A and B.
 
-use chainwalk_core::draft::line;
+use chainwalk_core::packet::line;
 
 use super::badge::{colour, glyph};
 use super::rules::short;

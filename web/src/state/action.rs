@@ -1,10 +1,10 @@
 //! What can happen to the state, and which part of it does that.
 
 use chainwalk_core::diagnostic::{Fix, Span};
-use chainwalk_core::draft::Field;
 use chainwalk_core::journey::Choices;
 use chainwalk_core::link;
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::walk::trace::Place;
 
 use super::{Line, Side, State, Tab, Target, View};
@@ -30,9 +30,9 @@ pub(crate) enum Action {
     /// The lessons are closed.
     Leave,
     /// A field of the form was written.
-    Write(Target, Field, String),
+    Write(Target, PacketField, String),
     /// A field that both packets share becomes two.
-    Split(Field),
+    Split(PacketField),
     /// A packet is filled in with a scenario.
     Scenario(&'static str),
     /// The lead's packet becomes this one.

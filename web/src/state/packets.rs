@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::draft::Field;
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::walk::trace::Place;
 
 use super::{Side, State, Target};
@@ -82,7 +82,7 @@ impl State {
         self.walk();
     }
 
-    pub(super) fn write(&mut self, target: Target, field: Field, value: String) {
+    pub(super) fn write(&mut self, target: Target, field: PacketField, value: String) {
         match target {
             Target::Both => {
                 self.split.retain(|split| *split != field);
@@ -104,7 +104,7 @@ impl State {
     }
 
     /// Keeps a field two.
-    pub(super) fn split(&mut self, field: Field) {
+    pub(super) fn split(&mut self, field: PacketField) {
         if !self.split.contains(&field) {
             self.split.push(field);
         }

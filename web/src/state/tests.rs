@@ -31,7 +31,7 @@ fn it_opens_with_the_app_and_uid_1337_compared_where_they_part() {
     let state = State::default();
     assert_eq!(fates(&state), [Fate::Captured, Fate::Direct]);
     assert_eq!((state.part, state.cursor, state.steps()), (Some(4), 4, 12));
-    assert_eq!(state.differences(), [Field::Uid]);
+    assert_eq!(state.differences(), [PacketField::Uid]);
     assert_eq!((state.name(Side::A), state.name(Side::B)), ("uid 1000".into(), "uid 1337".into()));
 }
 
@@ -93,13 +93,13 @@ fn a_rule_that_no_packet_was_found_for_says_so_until_it_is_left() {
 
 #[test]
 fn a_field_walks_again_at_once_and_stays_two_while_it_is_typed_in() {
-    let write = |text: &str| Action::Write(Target::One(Side::B), Field::Uid, text.into());
+    let write = |text: &str| Action::Write(Target::One(Side::B), PacketField::Uid, text.into());
     let state = after([write("1000")]);
     assert_eq!(fates(&state), [Fate::Captured, Fate::Captured]);
-    assert!(state.part.is_none() && state.differs(Field::Uid));
+    assert!(state.part.is_none() && state.differs(PacketField::Uid));
     let state = after([write("x")]);
     assert_eq!(fates(&state), [Fate::Captured], "B is incomplete, A still walks");
-    let state = after([Action::Write(Target::Both, Field::Protocol, "udp".into())]);
+    let state = after([Action::Write(Target::Both, PacketField::Protocol, "udp".into())]);
     assert_eq!(fates(&state), [Fate::Direct, Fate::Direct]);
 }
 
@@ -150,7 +150,7 @@ fn an_own_paste_fills_scenarios_in_again() {
     let dump = "*nat\n:OUTPUT ACCEPT [0:0]\n:PROXY_INIT_REDIRECT - [0:0]\n\
                 -A OUTPUT -m owner --uid-owner 2102 -j RETURN\n-A OUTPUT -p tcp -j REDIRECT --to-ports 4140\nCOMMIT\n";
     let state = after([Action::Paste(dump.into())]);
-    assert_eq!(state.lane(Side::B).draft.get(Field::Uid), "2102");
+    assert_eq!(state.lane(Side::B).draft.get(PacketField::Uid), "2102");
     assert_eq!(fates(&state), [Fate::Captured, Fate::Direct]);
 }
 
@@ -210,19 +210,19 @@ fn a_packet_of_another_namespace_gives_way() {
         packet.src = Some([10, 9, 9, 9].into());
     }
     let linked = after([Action::Link(shared.fragment())]);
-    assert_eq!(linked.lane(Side::A).draft.get(Field::Src), "10.9.9.9", "a link is shown as it is");
+    assert_eq!(linked.lane(Side::A).draft.get(PacketField::Src), "10.9.9.9", "a link is shown as it is");
     let own = Rc::clone(&linked).reduce(Action::Paste("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()));
-    assert_eq!(own.lane(Side::A).draft.get(Field::Src), "10.244.1.5");
+    assert_eq!(own.lane(Side::A).draft.get(PacketField::Src), "10.244.1.5");
     // While the text is typed in, a packet stays what it is.
     let typed = linked.reduce(Action::Edit("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()));
-    assert_eq!(typed.lane(Side::A).draft.get(Field::Src), "10.9.9.9");
+    assert_eq!(typed.lane(Side::A).draft.get(PacketField::Src), "10.9.9.9");
 }
 
 #[test]
 fn the_answer_in_large_is_that_of_the_packet_last_touched() {
     let state = State::default();
     assert_eq!(state.lead, Side::B);
-    let state = after([Action::Write(Target::One(Side::A), Field::Uid, "999".into())]);
+    let state = after([Action::Write(Target::One(Side::A), PacketField::Uid, "999".into())]);
     assert_eq!((state.lead, &*state.name(Side::A)), (Side::A, "uid 999"));
     let state = state.reduce(Action::Scenario("udp"));
     assert_eq!((state.lane(Side::A).scenario, state.lane(Side::B).scenario), (Some("udp"), Some("as-proxy")));
@@ -240,9 +240,9 @@ fn a_finding_shows_its_rule_and_a_packet() {
     let findings = state.paste.findings().expect("they are known");
     let which = |part: &str| findings.iter().position(|one| one.says.contains(part)).expect("it is found");
     let udp = Rc::clone(&state).reduce(Action::Finding(which("UDP is not captured")));
-    assert_eq!(udp.lane(Side::B).draft.get(Field::Protocol), "udp");
+    assert_eq!(udp.lane(Side::B).draft.get(PacketField::Protocol), "udp");
     let dead = Rc::clone(&state).reduce(Action::Finding(which("It can never match")));
-    assert_eq!(dead.lane(Side::B).draft.get(Field::Gid), "1337");
+    assert_eq!(dead.lane(Side::B).draft.get(PacketField::Gid), "1337");
     assert_eq!(dead.editing.place.and_then(|place| place.rule), Some(4));
 }
 
@@ -304,13 +304,18 @@ fn a_rule_is_changed_in_place_and_the_way_back_is_kept() {
 #[test]
 fn typing_is_one_step_back_and_another_field_another() {
     let write = |field, text: &str| Action::Write(Target::One(Side::B), field, text.into());
-    let state = after([write(Field::Uid, "1"), write(Field::Uid, "10"), write(Field::Gid, "7"), Action::Compare]);
+    let state = after([
+        write(PacketField::Uid, "1"),
+        write(PacketField::Uid, "10"),
+        write(PacketField::Gid, "7"),
+        Action::Compare,
+    ]);
     let mut seen = Vec::new();
     let mut state = state;
     while state.history.can(false) {
         state = state.reduce(Action::Undo { redo: false });
         let draft = &state.lane(Side::B).draft;
-        seen.push((draft.get(Field::Uid).to_owned(), draft.get(Field::Gid).to_owned()));
+        seen.push((draft.get(PacketField::Uid).to_owned(), draft.get(PacketField::Gid).to_owned()));
     }
     let pair = |uid: &str, gid: &str| (uid.to_owned(), gid.to_owned());
     assert_eq!(seen, [pair("10", "7"), pair("10", "1000"), pair("1337", "1000")]);
@@ -322,11 +327,11 @@ fn a_line_and_the_fields_keep_step() {
     let say = |text: &str| Action::Say(Side::B, Some(text.into()));
     let state = after([say("tcp > 1.1.1.1:443 uid 5 out")]);
     let lane = state.lane(Side::B);
-    assert_eq!((lane.draft.get(Field::Uid), lane.draft.get(Field::Gid)), ("5", "5"));
+    assert_eq!((lane.draft.get(PacketField::Uid), lane.draft.get(PacketField::Gid)), ("5", "5"));
     assert_eq!(lane.says(), "tcp > 1.1.1.1:443 uid 5 out", "as typed, while it is typed");
     let left = Rc::clone(&state).reduce(Action::Say(Side::B, None));
     assert_eq!(left.lane(Side::B).says(), "tcp > 1.1.1.1:443 uid 5 gid 5 out");
-    let wrote = state.reduce(Action::Write(Target::One(Side::B), Field::Dport, "80".into()));
+    let wrote = state.reduce(Action::Write(Target::One(Side::B), PacketField::Dport, "80".into()));
     assert_eq!(wrote.lane(Side::B).says(), "tcp > 1.1.1.1:80 uid 5 gid 5 out");
     let wrong = wrote.reduce(say("tcp > 1.1.1.1:80 uid"));
     assert!(wrong.walked(Side::B).is_none() && wrong.lane(Side::B).mistake.is_some());

@@ -54,17 +54,6 @@ pub(super) fn address_span(input: &str) -> IResult<&str, (IpAddr, IpAddr)> {
     span_of(address)(input)
 }
 
-/// `02:00:00:00:00:05`: six numbers of one or two hexadecimal digits.
-pub(crate) fn mac(text: &str) -> Option<[u8; 6]> {
-    let mut bytes = [0; 6];
-    let mut words = text.split(':');
-    for byte in &mut bytes {
-        let word = words.next().filter(|word| (1..=2).contains(&word.len()))?;
-        *byte = u8::from_str_radix(word, 16).ok()?;
-    }
-    words.next().is_none().then_some(bytes)
-}
-
 /// `80`, `80:90`, `:90`, `80:`.
 pub(in crate::extension) fn port_range(input: &str) -> IResult<&str, (u32, u32)> {
     let (rest, (low, high)) = (opt(port), opt(preceded(char(':'), opt(port)))).parse(input)?;

@@ -6,12 +6,15 @@
 
 use std::fmt::Write as _;
 
-use super::{Draft, Field, Wrong};
-use crate::packet::Packet;
+use strum::EnumCount;
+
+use super::fields::PacketField;
+use super::form::{FieldError, PacketForm};
+use super::{NO_ADDRESS, Origin, Packet, Protocol};
 
 /// What is wrong with a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Mistake {
+pub struct LineError {
     /// Where, in characters from 1.
     pub column: usize,
     /// What is wrong, and what would be right.
@@ -23,19 +26,20 @@ pub const EXAMPLE: &str = "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 out";
 
 /// Writes a packet as a line; what has its default is left out.
 pub fn print(packet: &Packet) -> String {
-    let draft = Draft::of(packet);
-    let get = |field| draft.get(field);
-    let mut line = get(Field::Protocol).to_owned();
-    end(&mut line, get(Field::Src), get(Field::Sport));
+    let form = PacketForm::from_packet(packet);
+    let get = |field| form.get(field);
+    let mut line = get(PacketField::Protocol).to_owned();
+    end(&mut line, get(PacketField::Src), get(PacketField::Sport));
     line.push_str(" >");
-    end(&mut line, get(Field::Dst), get(Field::Dport));
-    for field in Field::ALL {
+    end(&mut line, get(PacketField::Dst), get(PacketField::Dport));
+    let plain = Packet::to(Origin::Local, Protocol::TCP, NO_ADDRESS);
+    for field in PacketField::all() {
         let value = get(field);
-        if !field.word().is_empty() && !value.is_empty() && value != field.default() {
-            say(&mut line, field.word(), value);
+        if let Some(name) = field.row().in_line.filter(|_| !value.is_empty() && value != field.text(&plain)) {
+            say(&mut line, name, value);
         }
     }
-    match (get(Field::Origin), get(Field::Interface)) {
+    match (get(PacketField::Origin), get(PacketField::InInterface)) {
         ("local", _) => line.push_str(" out"),
         (_, "") => line.push_str(" in"),
         (_, interface) => say(&mut line, "in", interface),
@@ -68,48 +72,48 @@ fn is_word(word: &str) -> bool {
     ["in", "out", ">"].contains(&name) || field(name).is_some()
 }
 
-fn field(word: &str) -> Option<Field> {
-    Field::ALL.into_iter().find(|field| field.word().eq_ignore_ascii_case(word) && !word.is_empty())
+fn field(word: &str) -> Option<PacketField> {
+    PacketField::all().find(|field| field.row().in_line.is_some_and(|name| name.eq_ignore_ascii_case(word)))
 }
 
 /// Reads a line.
 ///
 /// # Errors
 /// The first mistake of the line.
-pub fn read(line: &str) -> Result<Packet, Mistake> {
-    let mut reader = Reader { draft: Draft::empty(), columns: [0; Field::ALL.len()], rest: line, column: 1 };
+pub fn read(line: &str) -> Result<Packet, LineError> {
+    let mut reader = LineReader { form: PacketForm::empty(), columns: [0; PacketField::COUNT], rest: line, column: 1 };
     reader.all()?;
-    let mut draft = reader.draft;
-    for (field, other) in [(Field::Uid, Field::Gid), (Field::Gid, Field::Uid)] {
-        if draft.get(field).is_empty() {
-            draft.set(field, draft.get(other).to_owned());
+    let mut form = reader.form;
+    for (field, other) in [(PacketField::Uid, PacketField::Gid), (PacketField::Gid, PacketField::Uid)] {
+        if form.get(field).is_empty() {
+            form.set(field, form.get(other).to_owned());
         }
     }
-    let column = |wrong: &Wrong| match reader.columns[wrong.field as usize] {
+    let column = |wrong: &FieldError| match reader.columns[wrong.field as usize] {
         0 => usize::MAX,
         column => column,
     };
-    draft.read(|_| true).map_err(|wrong| {
+    form.packet_of(|_| true).map_err(|wrong| {
         let first = wrong.into_iter().min_by_key(column);
         let message = first.as_ref().map(|wrong| format!("{}: {}", wrong.field.label(), wrong.message));
         // What is missing is missed at the end.
         let end = line.chars().count() + 1;
-        Mistake { column: first.as_ref().map_or(1, column).min(end), message: message.unwrap_or_default() }
+        LineError { column: first.as_ref().map_or(1, column).min(end), message: message.unwrap_or_default() }
     })
 }
 
 /// A word with its column.
 type Word<'a> = (usize, &'a str);
 
-struct Reader<'a> {
-    draft: Draft,
+struct LineReader<'a> {
+    form: PacketForm,
     /// Where each field stands; 0 for those that do not.
-    columns: [usize; Field::ALL.len()],
+    columns: [usize; PacketField::COUNT],
     rest: &'a str,
     column: usize,
 }
 
-impl<'a> Reader<'a> {
+impl<'a> LineReader<'a> {
     /// The next word, without taking it.
     fn peek(&self) -> Option<Word<'a>> {
         let start = self.rest.trim_start();
@@ -125,23 +129,23 @@ impl<'a> Reader<'a> {
         Some((column, word))
     }
 
-    fn set(&mut self, field: Field, (column, value): Word) -> Result<(), Mistake> {
+    fn set(&mut self, field: PacketField, (column, value): Word) -> Result<(), LineError> {
         let known = &mut self.columns[field as usize];
         if *known > 0 {
-            return Err(Mistake { column, message: format!("{} is said twice", field.label()) });
+            return Err(LineError { column, message: format!("{} is said twice", field.label()) });
         }
         *known = column;
-        self.draft.set(field, value.to_owned());
+        self.form.set(field, value.to_owned());
         Ok(())
     }
 
-    fn all(&mut self) -> Result<(), Mistake> {
+    fn all(&mut self) -> Result<(), LineError> {
         let protocol = self.next().ok_or_else(|| lacking(1, "a protocol"))?;
-        self.set(Field::Protocol, protocol)?;
+        self.set(PacketField::Protocol, protocol)?;
         match self.next() {
             Some((_, ">" | "→" | "->")) => {}
             Some(source) => {
-                self.end(source, [Field::Src, Field::Sport])?;
+                self.end(source, [PacketField::Src, PacketField::Sport])?;
                 match self.next() {
                     Some((_, ">" | "→" | "->")) => {}
                     other => return Err(lacking(other.map_or(self.column, |(column, _)| column), "a >")),
@@ -150,18 +154,18 @@ impl<'a> Reader<'a> {
             None => return Err(lacking(self.column, "where it comes from, or a >,")),
         }
         let destination = self.next().ok_or_else(|| lacking(self.column, "where it goes to"))?;
-        self.end(destination, [Field::Dst, Field::Dport])?;
+        self.end(destination, [PacketField::Dst, PacketField::Dport])?;
         while let Some(word) = self.next() {
             self.field(word)?;
         }
-        if self.columns[Field::Origin as usize] == 0 {
-            self.draft.set(Field::Origin, "local".into());
+        if self.columns[PacketField::Origin as usize] == 0 {
+            self.form.set(PacketField::Origin, "local".into());
         }
         Ok(())
     }
 
     /// An address, a port behind it, or both.
-    fn end(&mut self, (column, word): Word, [address, port]: [Field; 2]) -> Result<(), Mistake> {
+    fn end(&mut self, (column, word): Word, [address, port]: [PacketField; 2]) -> Result<(), LineError> {
         let bracketed = word.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let (lead, host, behind) = match bracketed {
             Some((host, behind)) => (1, host, behind),
@@ -183,7 +187,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    fn field(&mut self, (column, word): Word<'a>) -> Result<(), Mistake> {
+    fn field(&mut self, (column, word): Word<'a>) -> Result<(), LineError> {
         let (name, attached) = match word.split_once('=') {
             Some((name, value)) => (name, Some((column + name.chars().count() + 1, value))),
             None => (word, None),
@@ -195,27 +199,28 @@ impl<'a> Reader<'a> {
             self.next();
         }
         match (name, found, value) {
-            ("out", _, None) => self.set(Field::Origin, (column, "local")),
+            ("out", _, None) => self.set(PacketField::Origin, (column, "local")),
             ("in", _, value) => {
-                self.set(Field::Origin, (column, "inbound"))?;
-                value.map_or(Ok(()), |value| self.set(Field::Interface, value))
+                self.set(PacketField::Origin, (column, "inbound"))?;
+                value.map_or(Ok(()), |value| self.set(PacketField::InInterface, value))
             }
             (_, Some(field), Some(value)) => self.set(field, value),
             (_, Some(_), None) => Err(lacking(self.column, &format!("a value of {name}"))),
-            _ => {
-                Err(Mistake { column, message: format!("\u{201c}{name}\u{201d} is no field of a packet: {}", known()) })
-            }
+            _ => Err(LineError {
+                column,
+                message: format!("\u{201c}{name}\u{201d} is no field of a packet: {}", known()),
+            }),
         }
     }
 }
 
 fn known() -> String {
-    let words: Vec<&str> = Field::ALL.into_iter().map(Field::word).filter(|word| !word.is_empty()).collect();
+    let words: Vec<&str> = PacketField::all().filter_map(|field| field.row().in_line).collect();
     format!("{}, out, in", words.join(", "))
 }
 
-fn lacking(column: usize, what: &str) -> Mistake {
-    Mistake { column, message: format!("{what} is missing, as in: {EXAMPLE}") }
+fn lacking(column: usize, what: &str) -> LineError {
+    LineError { column, message: format!("{what} is missing, as in: {EXAMPLE}") }
 }
 
 #[cfg(test)]
