@@ -172,6 +172,8 @@ fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
                 code = code.max(one);
             }
             Err(failure) => {
+                let failure = failure.to_string();
+                let failure = if settings.redact { redact::message(&failure, secret()?) } else { failure };
                 complain(&format!("namespace {}: {failure}", space.identity.inode));
                 code = PARTLY;
             }
@@ -186,11 +188,12 @@ fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
 /// Captures and prints one.
 fn one(held: &Held, settings: &Settings, tools: &Toolbox, watchdog: &Watchdog) -> Result<u8, Failure> {
     let Captured { mut capture, is_partial } = capture(held, &settings.machine, tools, watchdog.deadline())?;
+    if settings.redact {
+        let redacted = redact::redact(&capture, secret()?);
+        capture = redacted.map_err(|refusal| Failure::Refused(refusal.to_string()))?.capture;
+    }
     for warning in &capture.warnings {
         complain(&format!("warning: {warning}"));
-    }
-    if settings.redact {
-        capture = redact::redact(&capture, secret()?).capture;
     }
     let mut code = if is_partial { PARTLY } else { WHOLE };
     match &settings.output {

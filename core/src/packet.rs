@@ -318,7 +318,7 @@ record! {
 const PACKET_TYPES: [&str; 3] = ["unicast", "broadcast", "multicast"];
 
 /// Whether an interface can have this name (`dev_valid_name` in net/core/dev.c).
-fn is_interface(name: &str) -> bool {
+pub(crate) fn is_interface(name: &str) -> bool {
     let fits = (1..16).contains(&name.len()) && name != "." && name != "..";
     fits && !name.contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
 }

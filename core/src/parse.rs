@@ -28,7 +28,7 @@ mod save;
 mod script;
 mod sections;
 mod several;
-mod words;
+pub(crate) mod words;
 mod wrong;
 
 pub use sections::{Format, Inside, Section};

@@ -70,10 +70,8 @@ impl Form {
 pub(crate) struct Gift {
     /// As it is.
     real: Shared,
-    /// With neutral addresses, names and comments.
-    neutral: Shared,
-    /// How much of it those are.
-    pub(crate) changed: Changed,
+    /// With neutral addresses, names and comments, and how many those are; or the reason for which that is refused.
+    neutral: Result<(Shared, Changed), String>,
     /// Where the page is.
     page: String,
 }
@@ -83,8 +81,9 @@ impl Gift {
     pub(crate) fn of(state: &State, page: &str, secret: [u8; 16]) -> Self {
         let real = shared(state);
         let paste = &state.paste;
-        let (neutral, changed) = redact::shared(&real, &paste.parsed, (&paste.host, paste.host_known), secret);
-        Self { real, neutral, changed, page: page.split('#').next().unwrap_or_default().to_owned() }
+        let neutral = redact::shared(&real, &paste.parsed, (&paste.host, paste.host_known), secret);
+        let neutral = neutral.map_err(|refusal| format!("A neutral copy is refused: {refusal}."));
+        Self { real, neutral, page: page.split('#').next().unwrap_or_default().to_owned() }
     }
 
     /// Whether the page is a file on this computer: a link to it leads nowhere from another.
@@ -93,8 +92,21 @@ impl Gift {
     }
 
     /// What is given away.
-    pub(crate) fn shared(&self, neutral: bool) -> &Shared {
-        if neutral { &self.neutral } else { &self.real }
+    ///
+    /// # Errors
+    /// The rule that forbids a neutral copy.
+    fn shared(&self, neutral: bool) -> Result<&Shared, String> {
+        if neutral { self.neutral.as_ref().map(|(shared, _)| shared).map_err(Clone::clone) } else { Ok(&self.real) }
+    }
+
+    /// How many packets it holds.
+    pub(crate) fn packets(&self) -> usize {
+        self.real.packets.len()
+    }
+
+    /// How much of it would become neutral, where there is a neutral copy.
+    pub(crate) fn changed(&self) -> Option<Changed> {
+        self.neutral.as_ref().ok().map(|(_, changed)| *changed)
     }
 
     /// The text of a form.
@@ -102,7 +114,7 @@ impl Gift {
     /// # Errors
     /// Why there is none.
     pub(crate) fn text(&self, state: &State, form: Form, neutral: bool) -> Result<String, String> {
-        let shared = self.shared(neutral);
+        let shared = self.shared(neutral)?;
         let other;
         let state = if neutral {
             other = state.clone().with(shared);
@@ -255,16 +267,28 @@ mod tests {
             assert!(!neutral.contains("93.184.216.34"), "{form:?}: {neutral}");
             assert!(real != neutral, "{form:?}");
         }
-        let neutral = after([Action::Link(gift.shared(true).fragment())]);
+        let neutral = after([Action::Link(gift.shared(true).expect("it has one").fragment())]);
         assert_eq!(ends(&neutral), ends(&state));
         assert!(neutral.paste.neutral && shared(&neutral).neutral && !state.paste.neutral);
-        assert!(gift.changed.addresses > 0, "{:?}", gift.changed);
+        assert!(gift.changed().is_some_and(|changed| changed.addresses > 0), "{:?}", gift.changed());
         // What was taken for granted is no fact in the copy.
         let findings = |state: &State| {
             let all = lint(state.paste.rulesets(), &state.paste.host, state.paste.host_known);
             all.into_iter().map(|one| one.says).collect::<Vec<_>>()
         };
         assert_eq!((neutral.paste.host_known, findings(&neutral)), (state.paste.host_known, findings(&state)));
+    }
+
+    #[test]
+    fn a_rule_that_would_keep_addresses_is_named_and_nothing_is_shared() {
+        let rules = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j NETMAP --to 10.0.0.0/8\nCOMMIT\n";
+        let state = after([Action::Paste(rules.into())]);
+        let gift = Gift::of(&state, "https://example.org/", [0; 16]);
+        assert!(gift.changed().is_none());
+        for form in Form::ALL {
+            let refusal = gift.text(&state, form, true).expect_err("the rule keeps all addresses");
+            assert!(refusal.contains("rule 1 of PREROUTING in table nat"), "{refusal}");
+        }
     }
 
     #[test]

@@ -6,23 +6,23 @@ use crate::diagnostic::{Code, Problem, Span};
 
 /// One word.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Word<'a> {
+pub(crate) struct Word<'a> {
     /// Without quotes and backslashes.
-    pub(super) text: Cow<'a, str>,
+    pub(crate) text: Cow<'a, str>,
     /// With them, in the whole text.
-    pub(super) span: Span,
+    pub(crate) span: Span,
     /// Whether any of it was quoted: then it is a value, never an option.
-    pub(super) quoted: bool,
+    pub(crate) quoted: bool,
 }
 
 impl Word<'_> {
     /// Whether it is this bare word.
-    pub(super) fn is(&self, word: &str) -> bool {
+    pub(crate) fn is(&self, word: &str) -> bool {
         !self.quoted && self.text == word
     }
 
     /// Whether it may be an option.
-    pub(super) fn is_option(&self) -> bool {
+    pub(crate) fn is_option(&self) -> bool {
         !self.quoted && self.text.len() > 1 && self.text.starts_with('-')
     }
 }
@@ -34,7 +34,7 @@ const MOST: usize = 300;
 ///
 /// # Errors
 /// A quote that is never closed: the words before it are there.
-pub(super) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>) -> Result<(), (Span, Problem)> {
+pub(crate) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>) -> Result<(), (Span, Problem)> {
     words.clear();
     let bytes = line.as_bytes();
     let mut at = 0;

@@ -20,8 +20,8 @@ use crate::{browser, keep};
 const MOST_SHOWN: usize = 200_000;
 
 /// What the switch above it does not touch.
-const STAYS: &str = "Loopback, link-local and multicast addresses stay, and so do ports, users, chains and interfaces; every packet \
-                     ends where it did. What stands around the rules is left out. The new addresses are made up. Look at the text before you give it away.";
+const STAYS: &str = "Loopback and multicast addresses, ports, user ids, chains and interfaces stay. All other names and addresses \
+                     are replaced by invented ones. Every packet ends where it did. Read the text before you share it.";
 
 /// What the reader chose, and what came of it.
 #[derive(Clone, Debug, PartialEq)]
@@ -132,17 +132,18 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
 /// What the reader is about to give away, in numbers.
 fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
     let rules = page.state.paste.rulesets().iter().map(|set| set.rules()).sum();
-    let packets = gift.shared(false).packets.len();
-    let changed = gift.changed;
-    let named = [(changed.addresses, "address"), (changed.names, "name"), (changed.comments, "comment")];
-    let named: Vec<String> = named.into_iter().map(|(number, what)| several(number, what)).collect();
-    let (rules, packets, named) = (count(rules, "rule"), count(packets, "packet"), named.join(", "));
-    let stay = if neutral {
-        format!("Replaced by neutral ones: {named}.")
-    } else {
-        format!("In it are {named} that could tell whose it is.")
-    };
-    format!("It holds the whole text with {rules} and {packets}. {stay}")
+    let packets = gift.packets();
+    let (rules, packets) = (count(rules, "rule"), count(packets, "packet"));
+    let stay = gift.changed().map_or_else(String::new, |changed| {
+        let named = [(changed.addresses, "address"), (changed.names, "name"), (changed.comments, "comment")];
+        let named: Vec<String> = named.into_iter().map(|(number, what)| several(number, what)).collect();
+        let named = named.join(", ");
+        match neutral {
+            true => format!(" Replaced by neutral ones: {named}."),
+            false => format!(" In it are {named} that could identify somebody."),
+        }
+    });
+    format!("It holds the whole text with {rules} and {packets}.{stay}")
 }
 
 fn several(number: usize, what: &str) -> String {
