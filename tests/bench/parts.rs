@@ -72,7 +72,7 @@ fn look_for_findings(bencher: Bencher) {
 }
 
 #[divan::bench]
-fn read_a_packet() -> Result<Packet, line::Mistake> {
+fn read_a_packet() -> Result<Packet, line::LineError> {
     line::read(black_box(line::EXAMPLE))
 }
 
