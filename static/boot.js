@@ -10,7 +10,9 @@
 
   // The app has started and met something that it cannot survive: Yew never recovers from a panic. Called by the app's panic hook,
   // too. The page stays where it is, so that text can still be copied out of it.
-  window.chainwalkFault = function (message) {
+  // `stays`: a script failed, not the app: the page is not started again.
+  window.chainwalkFault = function (message, stays) {
+    if (!faulted && !stays && window.chainwalkPanicked && chainwalkPanicked(String(message))) faulted = true;
     show(
       "Chainwalk has stopped",
       "This is a fault in Chainwalk, not in your rules. What you pasted has not left this browser: it is probably still in " +
@@ -64,13 +66,14 @@
   window.addEventListener("error", function (event) {
     // Not faults of the page: a notice that browsers send as an error without one, and what extensions do in it.
     if (!event.error || /-extension:/.test(event.filename)) return;
-    window.chainwalkFault(describe(event.error));
+    var panicked = window.WebAssembly && event.error instanceof WebAssembly.RuntimeError;
+    window.chainwalkFault(describe(event.error), !panicked);
   });
 
   window.addEventListener("unhandledrejection", function (event) {
     // The browser said no to a wish (clipboard, storage, full screen): the app goes on.
     if (event.reason instanceof DOMException) return;
-    window.chainwalkFault(describe(event.reason));
+    window.chainwalkFault(describe(event.reason), true);
   });
 
   function describe(error) {

@@ -79,6 +79,35 @@
     return before;
   };
 
+  // Loads the page again, and lets it know this; says whether that can be.
+  window.chainwalkRestart = function (note) {
+    try {
+      sessionStorage.setItem("chainwalk.restart", note);
+      location.reload();
+      return true;
+    } catch (refused) {
+      return false;
+    }
+  };
+
+  // The note of the previous start; the second call returns nothing.
+  window.chainwalkRestarted = function () {
+    var tab = storage("sessionStorage");
+    var note = (tab && tab.getItem("chainwalk.restart")) || "";
+    if (note) tab.removeItem("chainwalk.restart");
+    return note;
+  };
+
+  // The app has panicked: starts the page again without what did, where the app can still say so. Says whether it does.
+  window.chainwalkPanicked = function (message) {
+    try {
+      var note = wasm_bindgen.chainwalkNote(message);
+      return Boolean(note) && chainwalkRestart(note);
+    } catch (panicked) {
+      return false;
+    }
+  };
+
   // Selects the field's text and copies it. Without a clipboard, as on plain http, the text stays selected for the reader.
   window.chainwalkCopy = function (id, done) {
     var field = document.getElementById(id);

@@ -24,6 +24,14 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkOpening)]
     pub(crate) fn opening(opening: bool) -> bool;
 
+    /// The note that the page left when it stopped; empty if it did not stop. The second call returns nothing.
+    #[wasm_bindgen(js_name = chainwalkRestarted)]
+    pub(crate) fn restarted() -> String;
+
+    /// Loads the page again, and lets it know this; says whether that can be.
+    #[wasm_bindgen(js_name = chainwalkRestart)]
+    pub(crate) fn restart(note: &str) -> bool;
+
     /// Selects a field's text and copies it; `done` hears whether the browser let it.
     #[wasm_bindgen(js_name = chainwalkCopy)]
     pub(crate) fn copy(id: &str, done: &JsValue);

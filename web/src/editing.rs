@@ -1,12 +1,15 @@
 //! Rules changed in place: the rule that is chosen, and what is done to it.
 
+use std::borrow::Cow;
 use std::rc::Rc;
 
 use chainwalk_core::commands::commands;
 use chainwalk_core::edit::{Edit, Refused, edit};
 use chainwalk_core::print;
+use chainwalk_core::visible;
 use chainwalk_core::walk::trace::Place;
 
+use crate::share::INVISIBLE;
 use crate::state::State;
 
 /// What is typed for the chosen rule.
@@ -112,10 +115,14 @@ impl State {
 
     fn export(&self, kind: Export) -> String {
         match kind {
-            Export::Save => print::dump(self.paste.rulesets()),
+            Export::Save => visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned(),
             Export::Commands => {
                 let commands = commands(self.original.rulesets(), self.paste.rulesets());
-                commands.iter().flat_map(|command| [command, "\n"]).collect()
+                let commands: String = commands.iter().flat_map(|command| [command, "\n"]).collect();
+                match visible::escape_lines(&commands) {
+                    Cow::Borrowed(_) => commands,
+                    Cow::Owned(_) => format!("# {INVISIBLE}\n"),
+                }
             }
         }
     }

@@ -8,6 +8,7 @@ use chainwalk_core::packet::Packet;
 use yew::Reducible;
 
 use crate::progress::Progress;
+use crate::recovery;
 use crate::sample;
 
 /// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`, `#lesson/NAME/handout`.
@@ -295,8 +296,10 @@ impl Reducible for Classroom {
     type Action = Event;
 
     fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
+        recovery::enter(recovery::Part::Lessons);
         let mut classroom = Rc::unwrap_or_clone(self);
         classroom.apply(event);
+        recovery::enter(None);
         Rc::new(classroom)
     }
 }

@@ -6,6 +6,7 @@
 //! - `rows`, `pairs`, `cursor`: the rule list, the steps and the moves, as plain data
 //! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
 //! - `lesson`, `progress`: the classroom beside the playground, which it tells what to show
+//! - `recovery`: how the page starts again after a panic
 //! - `components`: one file for each part of the page; `keys`, `intake`, `theme`, `keep`, `browser`: what a browser gives
 //!   and keeps
 
@@ -24,6 +25,7 @@ mod page;
 mod pairs;
 mod paste;
 mod progress;
+mod recovery;
 mod rows;
 mod sample;
 mod share;

@@ -75,6 +75,8 @@ pub(crate) struct Paste {
     pub(crate) placed: bool,
     /// Whether its addresses, names and comments stand for others.
     pub(crate) neutral: bool,
+    /// What of the namespace was too much to be used.
+    pub(crate) dropped: Vec<String>,
     /// Whose rules they are.
     pub(crate) mesh: Option<Mesh>,
     /// Packets that are worth trying whatever the rules say.
@@ -144,7 +146,7 @@ impl Paste {
         };
         let host = Some(self.host.clone());
         let new = Self::new(origin, Parsed { host, ..parsed }).known(self.host_known);
-        Self { neutral: self.neutral, placed: self.placed, ..new }
+        Self { neutral: self.neutral, placed: self.placed, dropped: self.dropped.clone(), ..new }
     }
 
     fn known(mut self, known: bool) -> Self {
@@ -165,6 +167,7 @@ impl Paste {
             host_known,
             placed: false,
             neutral: false,
+            dropped: Vec::new(),
             mesh,
             scenarios,
             past: OnceCell::new(),
@@ -187,6 +190,7 @@ impl Paste {
         if !self.host_known {
             given.push(format!("the paste does not show the namespace: {}", namespace(&self.host)));
         }
+        given.extend(self.dropped.iter().map(|dropped| format!("what was shared holds {dropped}")));
         given.extend(self.parsed.cut_off().map(|cut| format!("{}: taken as whole", cut.message)));
         given
     }

@@ -1,13 +1,19 @@
 //! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
 
+use std::borrow::Cow;
+
 use chainwalk_core::explain::Fate;
 use chainwalk_core::link::{self, Settled, Shared};
 use chainwalk_core::redact::{self, Changed};
-use chainwalk_core::{mesh, replay, report, ticket};
+use chainwalk_core::{mesh, replay, report, ticket, visible};
 
 use crate::paste::{MOST_EDITED, Paste};
 use crate::rows::Order;
 use crate::state::{Side, State, View};
+
+/// Why there are no commands.
+pub(crate) const INVISIBLE: &str =
+    "These rules hold invisible characters, which do not belong into a shell: there are no commands.";
 
 /// A way to give it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -145,8 +151,13 @@ impl Gift {
             }
             Form::Script => {
                 let lead = state.walked(state.lead).ok_or("The packet is not complete.")?;
-                replay::script(state.paste.rulesets(), &lead.trace)
-                    .map_err(|why| format!("This walk cannot be replayed: {why}."))
+                let script = replay::script(state.paste.rulesets(), &lead.trace)
+                    .map_err(|why| format!("This walk cannot be replayed: {why}."))?;
+                // A shell would take them as they are, and the reader cannot see them.
+                match visible::escape_lines(&script) {
+                    Cow::Borrowed(_) => Ok(script),
+                    Cow::Owned(_) => Err(INVISIBLE.into()),
+                }
             }
         }
     }
@@ -247,6 +258,31 @@ mod tests {
                 assert_eq!(super::shared(&after([Action::Paste(text)])), shared);
             }
         }
+    }
+
+    #[test]
+    fn nothing_invisible_is_given_away() {
+        let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m comment --comment \"a\u{202e}b\u{200b}\u{e0041}\" -j DROP\nCOMMIT\n";
+        let state = after([Action::Paste(rules.into())]);
+        let gift = Gift::of(&state, "https://example.org/", [7; 16]);
+        for form in Form::ALL {
+            let text = gift.text(&state, form, false);
+            if form == Form::Script {
+                assert_eq!(text.as_deref().err(), Some(&INVISIBLE.to_owned()));
+                continue;
+            }
+            let text = text.expect("it has one");
+            assert_eq!(visible::escape_lines(&text), text, "{form:?}");
+            if form == Form::File {
+                assert_eq!(shared(&after([Action::Paste(text)])), gift.real);
+            }
+        }
+        use crate::editing::{Do, Export};
+        let edited =
+            after([Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()), Action::Edit(rules.into())]);
+        let shown = edited.reduce(Action::Rule(Do::Export(Some(Export::Save))));
+        let text = shown.editing.export.as_ref().map(|export| export.1.clone());
+        assert!(text.as_deref().is_some_and(|text| text.contains("a<U+202E>b<U+200B>")), "{text:?}");
     }
 
     #[test]

@@ -290,6 +290,13 @@ impl State {
         self
     }
 
+    /// The same without what a lesson shows: the reader's own rules and packets.
+    pub(crate) fn own_work(&self) -> Self {
+        let mut state = self.clone();
+        state.leave();
+        state
+    }
+
     /// Whether the same rules and packets are shown: whatever else differs is no work of the reader's.
     pub(crate) fn same_work(&self, other: &Self) -> bool {
         let drafts = self.lanes.iter().zip(&other.lanes).all(|(one, other)| one.draft == other.draft);

@@ -3,6 +3,7 @@
 use std::rc::Rc;
 
 use chainwalk_core::edit::Edit;
+use chainwalk_core::link;
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::timers::callback::Timeout;
@@ -20,9 +21,10 @@ use super::share::Share;
 use super::verdict::verdict;
 use super::walk::walk;
 use crate::editing::Do;
-use crate::element::{Markup, button, nothing, tag};
+use crate::element::{Markup, button, group, nothing, tag};
 use crate::intake::{self, Taken};
 use crate::page::Page;
+use crate::recovery::{self, Part, Restart};
 use crate::state::{Action, State, Tab};
 use crate::{browser, keep, lesson};
 
@@ -55,10 +57,27 @@ pub(crate) struct App {
     keeper: Option<Timeout>,
     /// Takes the next turn at what is still to be worked out: dropping this would stop it.
     worker: Option<Timeout>,
-    /// A draft that did not come up the last time.
+    /// A draft, or what a link holds, that did not come up the last time.
     offered: Option<String>,
+    /// Why the page was started again, until that is read.
+    restart: Restart,
+    /// Whether changes replace the draft of earlier work.
+    draft: Draft,
     /// What the browser would not do.
     notice: &'static str,
+}
+
+/// Whether changes replace the draft of earlier work.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Draft {
+    /// Each change replaces it.
+    Follows,
+    /// A link was opened: the first change asks.
+    Guarded,
+    /// It was asked.
+    Asked,
+    /// It stays until the page is loaded again.
+    Stays,
 }
 
 /// What reaches the page.
@@ -78,6 +97,14 @@ pub(crate) enum Message {
     Offered(bool),
     /// The notice was read.
     Read,
+    /// The notice that the page was started again was read.
+    RestartRead,
+    /// The parts that were left out are wanted again.
+    Whole,
+    /// Changes replace the draft from now on, or never.
+    Replace(bool),
+    /// The draft is wanted in the place of what a link holds.
+    LoadDraft,
 }
 
 impl Component for App {
@@ -86,13 +113,29 @@ impl Component for App {
 
     fn create(context: &Context<Self>) -> Self {
         let taken = context.link().callback(Message::Taken);
+        let restart = recovery::begin();
+        let panicked = |part| restart.parts.contains(&part);
         // A link goes before the draft, and leaves it as it is.
-        let link = Some(intake::fragment()).filter(|fragment| fragment.len() > 1);
+        let address = Some(intake::fragment()).filter(|fragment| fragment.len() > 1);
+        let is_lesson = address.as_ref().is_some_and(|address| address.starts_with(lesson::ADDRESS));
+        // The address is that of the page before it stopped, or of the link that stopped it.
+        let begins_again = !restart.work.is_empty() || panicked(Part::Opening);
+        let is_stale = begins_again && (!is_lesson || panicked(Part::Lessons));
+        if is_stale {
+            browser::address("");
+        }
+        let link = address.filter(|_| !is_lesson || !is_stale);
+        let link = Some(restart.work.clone()).filter(|work| !work.is_empty()).or(link);
+        let guarded = link.as_deref().is_some_and(holds_other_rules);
         let draft = if link.is_some() { None } else { keep::draft() };
-        let failed = browser::opening(draft.is_some());
-        let (offered, draft) = if failed { (draft, None) } else { (None, draft) };
+        let failed = browser::opening(draft.is_some()) && link.is_none();
+        let opened = link.or(draft);
+        let (offered, opened) = if failed || panicked(Part::Opening) { (opened, None) } else { (None, opened) };
+        recovery::enter(Part::Opening);
+        let state = Rc::<State>::default().reduce(Action::Link(opened.unwrap_or_default()));
+        recovery::came(&state);
         Self {
-            state: Rc::<State>::default().reduce(Action::Link(link.or(draft).unwrap_or_default())),
+            state,
             act: context.link().callback(Message::Act),
             parts: 1,
             part: None,
@@ -101,6 +144,8 @@ impl Component for App {
             keeper: None,
             worker: None,
             offered,
+            restart,
+            draft: if guarded { Draft::Guarded } else { Draft::Follows },
             notice: "",
         }
     }
@@ -117,15 +162,25 @@ impl Component for App {
                         browser::follow(&list, COVERED);
                     }
                     // Behind the first paint: what came up once is no danger.
-                    Timeout::new(50, || _ = browser::opening(false)).forget();
+                    let up = || {
+                        browser::opening(false);
+                        recovery::settle();
+                    };
+                    Timeout::new(50, up).forget();
                 }
                 return true;
             }
+            Message::Keep if self.draft == Draft::Guarded => {
+                self.draft = Draft::Asked;
+                return true;
+            }
+            Message::Keep if self.draft != Draft::Follows => return false,
             Message::Keep => {
                 self.notice = keep::keep(&self.state).err().unwrap_or_default();
                 return !self.notice.is_empty();
             }
             Message::Work => {
+                recovery::enter(Part::Later);
                 let shows = self.state.work();
                 if shows {
                     // Another state, so that it is shown.
@@ -141,6 +196,25 @@ impl Component for App {
             Message::Read => {
                 self.notice = "";
                 return true;
+            }
+            Message::RestartRead => {
+                self.restart = Restart::default();
+                return true;
+            }
+            Message::Whole => {
+                recovery::start_whole(&self.state);
+                return false;
+            }
+            Message::Replace(replace) => {
+                self.draft = if replace { Draft::Follows } else { Draft::Stays };
+                if replace {
+                    self.notice = keep::keep(&self.state).err().unwrap_or_default();
+                }
+                return true;
+            }
+            Message::LoadDraft => {
+                self.draft = Draft::Follows;
+                Action::Link(keep::draft().unwrap_or_default())
             }
             Message::Taken(Taken::Text(text)) if text.len() as f64 > MOST => too_large(text.len() as f64),
             Message::Taken(Taken::Do(action)) => action,
@@ -174,6 +248,7 @@ impl Component for App {
         if first {
             browser::measure();
         }
+        recovery::shown(&self.state);
         if self.parts < PARTS && self.part.is_none() {
             let part = context.link().callback(|()| Message::Part);
             self.part = Some(Timeout::new(0, move || part.emit(())));
@@ -199,10 +274,12 @@ impl Component for App {
                             .class("columns")
                             .class(format!("show-{}", page.state.tab.key()))
                             .attr("aria-busy", (self.parts < PARTS).then_some("true"))
-                            .child(rules(&page))
+                            .child(unless_left_out(Part::Rules, || rules(&page)))
                             .child((self.parts > 1).then(|| walk(&page)))
-                            .child((self.parts > 2).then(|| html! { <Form ..page.clone() /> }))
-                            .child((self.parts > 3).then(|| past(&page))),
+                            .child((self.parts > 2).then(|| {
+                                unless_left_out(Part::Packet, || group().child(html! { <Form ..page.clone() /> }))
+                            }))
+                            .child((self.parts > 3).then(|| unless_left_out(Part::Past, || past(&page)))),
                     )
                     .child(embed.map(|fragment| {
                         tag("footer").class("onward").child(
@@ -224,7 +301,8 @@ impl App {
     /// Works on, in so many milliseconds, if there is anything to be worked out.
     fn plan(&mut self, context: &Context<Self>, pause: u32) {
         let work = context.link().callback(|()| Message::Work);
-        self.worker = self.state.owes().then(|| Timeout::new(pause, move || work.emit(())));
+        let owes = self.state.owes() && !recovery::is_left_out(Part::Later);
+        self.worker = owes.then(|| Timeout::new(pause, move || work.emit(())));
     }
 
     fn apply(&mut self, context: &Context<Self>, action: Action) {
@@ -238,8 +316,17 @@ impl App {
         if !onward.is_empty() {
             browser::show(onward, "nearest", true);
         }
+        // A link that is opened in the same page, such as by a click on it in another one.
+        if let Action::Link(link) = &action
+            && self.draft == Draft::Follows
+            && holds_other_rules(link)
+        {
+            self.draft = Draft::Guarded;
+        }
         let before = Rc::clone(&self.state);
+        recovery::enter(matches!(action, Action::Stage(_) | Action::Leave).then_some(Part::Lessons));
         self.state = Rc::clone(&self.state).reduce(action);
+        recovery::came(&self.state);
         browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.original, &self.state.original));
         self.plan(context, PAUSE);
         // A lesson's address stays true, whatever its reader tries out.
@@ -258,20 +345,77 @@ impl App {
             let onclick = context.link().callback(move |_: Event| message());
             button().class("line").id(id).on("click", onclick).child(says)
         };
-        let (says, buttons) = if self.offered.is_some() {
+        let (says, buttons) = if let Some(offered) = &self.offered {
             let load = choice("draft-load", "Load it all the same", || Message::Offered(true));
             let leave = choice("draft-leave", "Leave it", || Message::Offered(false));
-            (
-                "The draft that this browser keeps did not come up the last time. This is the page without it.",
-                vec![load, leave],
-            )
+            let says = if self.restart.message.is_empty() {
+                "The draft that this browser keeps did not come up the last time. This is the page without it."
+            } else if offered.starts_with('#') {
+                "What this link holds stopped the page. This is the page without it."
+            } else {
+                "Your last work stopped the page. This is the page without it."
+            };
+            (says.to_owned(), vec![load, leave])
+        } else if !self.restart.message.is_empty() {
+            let close = choice("restart-read", "Close", || Message::RestartRead);
+            let whole = choice("restart-whole", "Show it again", || Message::Whole);
+            match self.restart.parts.last() {
+                Some(Part::Lessons) => (
+                    "A lesson stopped the page. It is closed; your rules and packets are as they were.".into(),
+                    vec![close],
+                ),
+                Some(part) if recovery::is_left_out(*part) => (
+                    format!(
+                        "The {} stopped the page and is left out. Your rules and packets are as they were.",
+                        part.name()
+                    ),
+                    vec![whole, close],
+                ),
+                _ => (
+                    "The page stopped and started again. Your rules and packets are as they were before.".into(),
+                    vec![close],
+                ),
+            }
+        } else if self.draft == Draft::Asked {
+            let replace = choice("draft-replace", "Replace the draft", || Message::Replace(true));
+            let stay = choice("draft-stay", "Keep the draft", || Message::Replace(false));
+            let load = choice("draft-back", "Load the draft", || Message::LoadDraft);
+            let says =
+                "This browser keeps a draft of your earlier work. Changes to what this link holds would replace it.";
+            (says.to_owned(), vec![replace, stay, load])
         } else if self.notice.is_empty() {
             return nothing();
         } else {
-            (self.notice, vec![choice("notice-read", "Close", || Message::Read)])
+            (self.notice.to_owned(), vec![choice("notice-read", "Close", || Message::Read)])
         };
-        tag("div").class("notice").attr("role", "alert").child(tag("p").child(says)).children(buttons)
+        let why = Some(&self.restart.message).filter(|why| !why.is_empty());
+        tag("div").class("notice").attr("role", "alert").child(tag("p").child(says)).children(buttons).child(why.map(
+            |why| {
+                tag("details")
+                    .child(tag("summary").text("What went wrong: a fault in Chainwalk, not in your rules"))
+                    .child(tag("pre").child(why))
+            },
+        ))
     }
+}
+
+/// A part of the page, or a box in its place where it panicked.
+pub(super) fn unless_left_out(part: Part, make: impl FnOnce() -> Markup) -> Markup {
+    if recovery::is_left_out(part) {
+        let says = format!("The {} is left out: it stopped the page.", part.name());
+        return tag("section").class("pane left-out").child(tag("p").class("quiet").child(says));
+    }
+    recovery::enter(part);
+    let made = make();
+    recovery::enter(None);
+    made
+}
+
+/// Whether a link holds other rules than the draft that this browser keeps.
+fn holds_other_rules(link: &str) -> bool {
+    let text = |fragment: &str| link::read(fragment).ok().flatten().map(|shared| shared.text);
+    let Some(new) = text(link) else { return false };
+    keep::draft().is_some_and(|draft| text(&draft).is_some_and(|old| old != new))
 }
 
 /// What of a part of the page the keyboard begins with.

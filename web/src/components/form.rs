@@ -9,6 +9,7 @@ use super::shelf::shelf;
 use super::why::why;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
+use crate::recovery::{self, Part};
 use crate::state::{Action, Side, State, Target};
 use chainwalk_core::packet::content::FieldKind;
 use chainwalk_core::packet::fields::{FieldRow, FormPlace, PacketField};
@@ -32,6 +33,7 @@ const CHIPS: [&str; 10] = [
 /// The whole column.
 #[component]
 pub(crate) fn Form(page: &Page) -> Html {
+    recovery::enter(Part::Packet);
     let state = &page.state;
     let details = use_state(|| false);
     let toggle = {

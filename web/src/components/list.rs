@@ -18,6 +18,7 @@ use crate::browser;
 use crate::editing::Do;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
+use crate::recovery::{self, Part};
 use crate::rows::{self, Row};
 use crate::state::{Action, Side, State};
 
@@ -36,6 +37,7 @@ const HEIGHT: usize = 46;
 
 #[component]
 pub(super) fn List(page: &Page) -> Html {
+    recovery::enter(Part::Rules);
     let state = &page.state;
     let start = use_state(|| 0_usize);
     let editing = &state.editing;

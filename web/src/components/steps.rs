@@ -15,6 +15,7 @@ use crate::cursor::Move;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::pairs::{self, Cell, Pair};
+use crate::recovery::{self, Part};
 use crate::state::{Action, Side, State};
 use crate::walked::Walked;
 
@@ -33,6 +34,7 @@ struct Shown<'a> {
 /// The list.
 #[component]
 pub(crate) fn Steps(page: &Page) -> Html {
+    recovery::enter(Part::Steps);
     let state = &page.state;
     let node = use_follow((state.cursor, state.rows.clone()), 32);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();

@@ -2,12 +2,14 @@
 
 use yew::prelude::*;
 
+use super::app::unless_left_out;
 use super::badge::{badge, colour};
 use super::map::{Map, save_buttons};
 use super::stepper::Stepper;
 use super::steps::Steps;
-use crate::element::{Markup, button, tag};
+use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
+use crate::recovery::Part;
 use crate::state::Action;
 
 /// The whole column.
@@ -39,7 +41,8 @@ pub(crate) fn walk(page: &Page) -> Markup {
                         .child(tag("kbd").text("c")),
                 ),
         )
-        .child(html! { <Map ..page.clone() /> })
-        .child(html! { <Stepper ..page.clone() /> })
-        .child(html! { <Steps ..page.clone() /> })
+        .child(unless_left_out(Part::Map, || group().child(html! { <Map ..page.clone() /> })))
+        .child(unless_left_out(Part::Steps, || {
+            group().child(html! { <Stepper ..page.clone() /> }).child(html! { <Steps ..page.clone() /> })
+        }))
 }

@@ -103,6 +103,12 @@ pub(crate) enum Action {
 
 impl State {
     pub(super) fn apply(&mut self, action: Action) {
+        // A lesson, or a click that comes late, may mean a rule of other rules.
+        if let Action::GoTo(place) | Action::Try(place) | Action::Settle(place, _) = action
+            && !place.is_in(self.paste.rulesets())
+        {
+            return;
+        }
         // Whoever does something else wants to look at it.
         self.playing &= matches!(action, Action::Tick | Action::Held(_));
         if !matches!(action, Action::Held(_)) {

@@ -2,7 +2,7 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::diagnostic::{Code, Diagnostic, Fix};
+use chainwalk_core::diagnostic::{Code, Diagnostic, Fix, Severity};
 use chainwalk_core::host::Host;
 use chainwalk_core::lesson::At;
 use chainwalk_core::link::{self, Broken, Shared};
@@ -114,6 +114,11 @@ impl State {
     pub(super) fn show(&mut self, shared: &Shared) {
         let mut paste = Paste::shared(&shared.text, shared.host.clone(), !shared.usual);
         paste.neutral = shared.neutral;
+        for dropped in &shared.dropped {
+            let remark = Diagnostic::of_input(Code::LimitExceeded, format!("this link holds {dropped}"));
+            paste.parsed.diagnostics.push(Diagnostic { severity: Severity::Warning, ..remark });
+        }
+        paste.dropped.extend(shared.dropped.iter().cloned());
         if !self.accept(paste) {
             return;
         }
@@ -173,7 +178,8 @@ impl State {
             At::Decided => {}
             At::Start => self.cursor = 0,
             At::End => self.cursor = cursor::go(&self.paths(), self.cursor, Move::Last),
-            At::Rule(place) => self.jump(place),
+            At::Rule(place) if place.is_in(self.paste.rulesets()) => self.jump(place),
+            At::Rule(_) => {}
             At::Station(hook, table) => {
                 let is_there = |step: Step| (step.hook, step.place.at.table) == (hook, table);
                 let first = self.paths().first().and_then(|path| path.steps.iter().position(is_there));
@@ -183,7 +189,7 @@ impl State {
     }
 
     /// Shows again what was before the lesson, unless other rules came since.
-    pub(super) fn leave(&mut self) {
+    pub(crate) fn leave(&mut self) {
         if let Some(before) = self.before_lesson.take_if(|_| self.paste.origin == Origin::Lesson) {
             self.restore(&before);
         }

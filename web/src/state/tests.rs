@@ -376,3 +376,44 @@ fn every_sample_walks_every_scenario() {
         }
     }
 }
+
+#[test]
+fn a_place_of_other_rules_is_passed_over() {
+    use chainwalk_core::ruleset::TableName;
+    use chainwalk_core::walk::trace::{ChainPlace, Place};
+    let rules = after([Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n".into())]);
+    let places = [(9, TableName::Filter, 0, None), (0, TableName::Raw, 0, None), (0, TableName::Filter, 7, None)];
+    let places =
+        places.into_iter().chain([(0, TableName::Filter, 0, Some(1)), (0, TableName::Filter, 0, Some(u32::MAX))]);
+    for (ruleset, table, chain, rule) in places {
+        let place = Place { at: ChainPlace { ruleset, table, chain }, rule };
+        for action in [
+            Action::GoTo(place),
+            Action::Try(place),
+            Action::Settle(place, Some(true)),
+            Action::Rule(editing::Do::Choose(Some(place))),
+            Action::Rule(editing::Do::Edit(Edit::Delete(place))),
+            Action::List(crate::rows::Do::Unfold(place)),
+        ] {
+            let shown = Rc::clone(&rules).reduce(action);
+            assert_eq!(shown.settled, []);
+            assert!(shown.walked(Side::A).is_some());
+        }
+    }
+}
+
+#[test]
+fn what_a_link_holds_too_much_of_is_left_out_and_said() {
+    use chainwalk_core::link::Shared;
+    let text = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
+    let route = |at: u32| format!("{{\"dst\": \"0.0.0.0/0\", \"dev\": \"eth0\", \"table\": {at}}}");
+    let routes = (0..60_000).map(route).collect::<Vec<_>>().join(",");
+    let file = format!("{{\"chainwalk\": 2, \"text\": {text:?}, \"host\": {{\"routes\": [{routes}]}}}}");
+    let shown = after([Action::Link(Shared::from_file(&file).expect("a file").expect("it is whole").fragment())]);
+    // Packed again it holds what is used.
+    assert_eq!((shown.paste.dropped.len(), shown.paste.host.routes.len()), (0, 50_000));
+    let shown = after([Action::Paste(file)]);
+    assert_eq!(shown.paste.dropped, ["60000 routes: the first 50000 are used"]);
+    assert!(shown.paste.given().iter().any(|given| given.contains("60000 routes")), "{:?}", shown.paste.given());
+    assert!(shown.paste.parsed.diagnostics.iter().any(|remark| remark.message.contains("60000 routes")));
+}

@@ -1,0 +1,239 @@
+//! After a panic: the page starts again with the rules and packets that were shown, and without the part that panicked.
+//!
+//! A panic ends the WebAssembly program for good, so a part cannot be stopped alone. Each part of the page enters itself here before it
+//! is made. The panic hook asks [`note`] for the part and for the work, `static/browser.js` keeps that note in the tab's storage and
+//! loads the page again, and [`begin`] reads it.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+
+use serde_json::{Value, json};
+use wasm_bindgen::prelude::*;
+
+use crate::browser;
+use crate::paste::MOST_EDITED;
+use crate::share;
+use crate::state::State;
+
+/// So often the page starts again without ever being whole; then it stays stopped.
+const MAX_RESTARTS: u64 = 3;
+
+/// A part of the page that can be left out.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Part {
+    /// The link or the draft with which the page opens.
+    Opening,
+    /// The lessons.
+    Lessons,
+    /// The list or the text of the rules.
+    Rules,
+    /// The map.
+    Map,
+    /// The steps.
+    Steps,
+    /// The form.
+    Packet,
+    /// The table of who gets past, and the findings.
+    Past,
+    /// The dialog to share.
+    Share,
+    /// The analysis after the walk: counterfactuals, owners, findings.
+    Later,
+}
+
+impl Part {
+    const ALL: [Self; 9] = [
+        Self::Opening,
+        Self::Lessons,
+        Self::Rules,
+        Self::Map,
+        Self::Steps,
+        Self::Packet,
+        Self::Past,
+        Self::Share,
+        Self::Later,
+    ];
+
+    /// Its name, in a note and in a sentence.
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Self::Opening => "opening",
+            Self::Lessons => "lesson",
+            Self::Rules => "list of rules",
+            Self::Map => "map",
+            Self::Steps => "list of steps",
+            Self::Packet => "packet form",
+            Self::Past => "table of other packets",
+            Self::Share => "share dialog",
+            Self::Later => "analysis",
+        }
+    }
+
+    /// Whether it is shown beside others, and a box takes its place.
+    fn is_left_out(self) -> bool {
+        !matches!(self, Self::Opening | Self::Lessons | Self::Share)
+    }
+}
+
+/// What an earlier start of the page left.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Restart {
+    /// The parts that panicked.
+    pub(crate) parts: Vec<Part>,
+    /// How often the page has started since it was whole.
+    tries: u64,
+    /// Rules and packets on the page, as a link holds them; empty before the first state.
+    pub(crate) work: String,
+    /// The message of the panic; empty if the reader started the page again.
+    pub(crate) message: String,
+}
+
+impl Restart {
+    fn to_note(&self) -> String {
+        let parts: Vec<&str> = self.parts.iter().map(|part| part.name()).collect();
+        json!({"parts": parts, "tries": self.tries, "work": self.work, "message": self.message}).to_string()
+    }
+
+    /// Reads such a note; what cannot be read of it is left out.
+    fn from_note(note: &str) -> Self {
+        let note: Value = serde_json::from_str(note).unwrap_or_default();
+        let text = |key: &str| note[key].as_str().unwrap_or_default().to_owned();
+        let names = note["parts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let parts = names.filter_map(|name| Part::ALL.into_iter().find(|part| part.name() == name));
+        let (work, message) = (text("work"), text("message"));
+        Self { parts: parts.collect(), tries: note["tries"].as_u64().unwrap_or(0), work, message }
+    }
+
+    /// The note for the next start of the page, after a panic in a part; `None` if the page stays stopped.
+    fn after_panic(&self, part: Option<Part>, work: Option<String>, message: &str) -> Option<Self> {
+        let mut parts = self.parts.clone();
+        let tries = self.tries + 1;
+        match part {
+            Some(part) if !parts.contains(&part) => parts.push(part),
+            Some(_) => {}
+            // Nothing was shown yet: the page itself cannot start.
+            None if work.is_none() => return None,
+            // It starts, but not with this work.
+            None if self.tries > 0 && !parts.contains(&Part::Opening) => parts.push(Part::Opening),
+            None => {}
+        }
+        (tries <= MAX_RESTARTS).then(|| Self { parts, tries, work: work.unwrap_or_default(), message: message.into() })
+    }
+}
+
+thread_local! {
+    /// What this start of the page began with.
+    static BEGUN: RefCell<Restart> = RefCell::default();
+    /// The part that was entered last.
+    static NOW: Cell<Option<Part>> = const { Cell::new(None) };
+    /// The newest state, and the newest that was shown whole.
+    static NEWEST: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+    static SHOWN: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
+}
+
+/// What an earlier start of this page left.
+pub(crate) fn begin() -> Restart {
+    let restart = Restart::from_note(&browser::restarted());
+    BEGUN.replace(restart.clone());
+    restart
+}
+
+/// The page is whole: a later panic is another one.
+pub(crate) fn settle() {
+    BEGUN.with_borrow_mut(|begun| begun.tries = 0);
+}
+
+/// From now on it is this part that is made.
+pub(crate) fn enter(part: impl Into<Option<Part>>) {
+    NOW.set(part.into());
+}
+
+/// Whether a part panicked, and is left out.
+pub(crate) fn is_left_out(part: Part) -> bool {
+    part.is_left_out() && BEGUN.with_borrow(|begun| begun.parts.contains(&part))
+}
+
+/// A state came, and is not shown yet.
+pub(crate) fn came(state: &Rc<State>) {
+    NEWEST.replace(Some(Rc::clone(state)));
+}
+
+/// The newest state is shown whole.
+pub(crate) fn shown(state: &Rc<State>) {
+    enter(None);
+    SHOWN.replace(Some(Rc::clone(state)));
+}
+
+/// Starts the page again with everything in it.
+pub(crate) fn start_whole(state: &State) {
+    let work = work(state).unwrap_or_default();
+    browser::restart(&Restart { work, ..Restart::default() }.to_note());
+}
+
+/// The reader's work as a link holds it; nothing where it is too large for one, or is within another page's frame.
+fn work(state: &State) -> Option<String> {
+    let state = state.own_work();
+    let bytes: usize = state.paste.parsed.sources.iter().map(String::len).sum();
+    (bytes <= MOST_EDITED && state.embed.is_none()).then(|| share::shared(&state).fragment())
+}
+
+/// The note for the next start of the page; empty if the page stays stopped. `static/browser.js` calls it after a panic.
+#[wasm_bindgen(js_name = chainwalkNote)]
+#[allow(unreachable_pub, reason = "the page calls it")]
+pub fn note(message: &str) -> String {
+    let part = NOW.get();
+    // The last action may be the cause of the panic, unless a part is left out.
+    let state = if part.is_some_and(Part::is_left_out) { &NEWEST } else { &SHOWN };
+    let state = state.with_borrow(Option::clone);
+    let embedded = state.as_ref().is_some_and(|state| state.embed.is_some());
+    let work = state.as_ref().and_then(|state| work(state));
+    if state.is_some() && work.is_none() && !embedded {
+        return String::new();
+    }
+    let work = if embedded { Some(String::new()) } else { work };
+    let next = BEGUN.with_borrow(|begun| begun.after_panic(part, work, message));
+    next.map_or_else(String::new, |next| next.to_note())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_note_comes_back() {
+        let restart = Restart {
+            parts: vec![Part::Map, Part::Later],
+            tries: 2,
+            work: "2abc".into(),
+            message: "at \"map.rs\"\n".into(),
+        };
+        assert_eq!(Restart::from_note(&restart.to_note()), restart);
+        for damaged in ["", "no JSON", "[]", "{\"parts\": 1}", "{\"parts\": [\"moon\", 2]}"] {
+            assert_eq!(Restart::from_note(damaged), Restart::default(), "{damaged}");
+        }
+    }
+
+    #[test]
+    fn a_page_that_panics_again_and_again_stays_stopped() {
+        let work = || Some("2abc".to_owned());
+        // Whatever panics, in whatever order.
+        for parts in [[None; 5], [Some(Part::Map); 5], [Some(Part::Map), None, Some(Part::Past), None, None]] {
+            let mut restart = Some(Restart::default());
+            let mut starts = 0;
+            for part in parts {
+                restart = restart.and_then(|restart| restart.after_panic(part, work(), "why"));
+                starts += u64::from(restart.is_some());
+            }
+            assert_eq!((restart, starts), (None, MAX_RESTARTS));
+        }
+        // Before anything was shown there is nothing to start with; a link that panics is left out.
+        assert_eq!(Restart::default().after_panic(None, None, "why"), None);
+        let opening = Restart::default().after_panic(Some(Part::Opening), None, "why");
+        assert_eq!(opening.map(|restart| (restart.parts, restart.work)), Some((vec![Part::Opening], String::new())));
+        // What panics for no known part is tried once more, and is then only offered.
+        let once = Restart::default().after_panic(None, work(), "why").expect("it starts again");
+        assert_eq!(once.parts, []);
+        let twice = once.after_panic(None, work(), "why").expect("it starts without the work");
+        assert_eq!(twice.parts, [Part::Opening]);
+    }
+}
