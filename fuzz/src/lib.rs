@@ -276,9 +276,11 @@ fn share(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: Wishes) {
     if let Ok(Some(again)) = link::read(&shared.fragment()) {
         assert_eq!(again, shared);
     }
-    let (neutral, _) = redact::shared(&shared, parsed, (host, wishes.settled & 2 == 2), [wishes.secret; 16]);
-    let again = parse::parse(neutral.text.clone());
-    let _ = commands::commands(&parsed.rulesets, &again.rulesets);
+    // A rule that would keep addresses has no neutral copy.
+    if let Ok((neutral, _)) = redact::shared(&shared, parsed, (host, wishes.settled & 2 == 2), [wishes.secret; 16]) {
+        let again = parse::parse(neutral.text);
+        let _ = commands::commands(&parsed.rulesets, &again.rulesets);
+    }
     if let Some(capture) = &parsed.capture {
         let _ = redact::redact(capture, [wishes.secret; 16]);
     }
