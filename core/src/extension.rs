@@ -5,6 +5,9 @@
 //! To support a new match, add a file here and a line in `ALL`.
 
 use std::borrow::Cow;
+use std::sync::LazyLock;
+
+use hashbrown::HashMap;
 
 use crate::condition::{Context, Field, Subject};
 use crate::diagnostic::Problem;
@@ -204,71 +207,17 @@ static ALL: &[&Extension] = &[
     &u32::U32,
 ];
 
-/// The names and aliases of all, by what is cheap to look at: a rule names three or four of them.
-static NAMES: Names = Names::of(ALL);
-
-/// A hash table of names.
-struct Names {
-    /// By the hash of a name: 1 and the place in `known` of the first that has it; 0 for none.
-    first: [u8; Self::SIZE],
-    /// An extension, which of its names it is (0 is no alias), and what `first` holds of the next name of the same hash.
-    known: [(Id, u8, u8); Self::MOST],
-}
-
-impl Names {
-    const SIZE: usize = 256;
-    /// There is room for so many names, which is checked when it is built.
-    const MOST: usize = 128;
-
-    const fn of(all: &[&Extension]) -> Self {
-        let mut names = Self { first: [0; Self::SIZE], known: [(Id(0), 0, 0); Self::MOST] };
-        let (mut count, mut place) = (0, all.len());
-        // From the last on, so that of those with one hash the first of the list comes first.
-        while place > 0 {
-            place -= 1;
-            let aliases = all[place].aliases;
-            let mut name = aliases.len() + 1;
-            while name > 0 {
-                name -= 1;
-                let text = if name == 0 { all[place].name } else { aliases[name - 1] };
-                let first = &mut names.first[Self::hash(text)];
-                names.known[count] = (Id(place as u8), name as u8, *first);
-                count += 1;
-                *first = count as u8;
-            }
-        }
-        names
-    }
-
-    /// By length, first and last byte: at most two names have the same (tried out).
-    const fn hash(name: &str) -> usize {
-        let bytes = name.as_bytes();
-        match bytes {
-            [] => 0,
-            [first, .., last] => (bytes.len() * 11 + *first as usize * 12 + *last as usize * 9) % Self::SIZE,
-            [only] => *only as usize % Self::SIZE,
+/// The extensions by their names and aliases, those of one name in the order of the list.
+static NAMES: LazyLock<HashMap<&str, Vec<Id>>> = LazyLock::new(|| {
+    let mut names: HashMap<&str, Vec<Id>> = HashMap::new();
+    for id in Id::all() {
+        let extension = id.get();
+        for name in [extension.name].iter().chain(extension.aliases) {
+            names.entry(name).or_default().push(id);
         }
     }
-
-    /// All extensions that have a name, in the order of the list.
-    fn find(&'static self, name: &str) -> impl Iterator<Item = Id> {
-        let mut next = self.first[Self::hash(name)];
-        std::iter::from_fn(move || {
-            loop {
-                let (id, which, behind) = self.known[usize::from(next).checked_sub(1)?];
-                next = behind;
-                let extension = id.get();
-                let known = match usize::from(which).checked_sub(1) {
-                    None => extension.name,
-                    Some(alias) => extension.aliases[alias],
-                };
-                if known == name {
-                    return Some(id);
-                }
-            }
-        })
-    }
-}
+    names
+});
 
 impl Id {
     /// The conditions on the IP header, which need no `-m`.
@@ -319,15 +268,16 @@ impl Id {
 
     /// The match or target of that name. `family` decides between two of one name.
     pub fn named(name: &str, role: Role, family: Option<Family>) -> Option<Self> {
-        NAMES.find(name).find(|id| {
+        let fits = |id: &Id| {
             let extension = id.get();
             extension.role == role && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
-        })
+        };
+        NAMES.get(name)?.iter().copied().find(fits)
     }
 
     /// The family that alone has a match or target of that name.
     pub fn only_family(name: &str, role: Role) -> Option<Family> {
-        let mut named = NAMES.find(name).map(Self::get).filter(|known| known.role == role);
+        let mut named = NAMES.get(name)?.iter().map(|id| id.get()).filter(|known| known.role == role);
         named.next()?.family.filter(|_| named.next().is_none())
     }
 
