@@ -209,8 +209,6 @@ fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     findings
 }
 
-/// One place for the code that adds, not a copy at each call: the page is small.
-#[inline(never)]
 fn add(findings: &mut Vec<Finding>, severity: Severity, place: Option<Place>, says: String) {
     findings.push(Finding { severity, place, says, scenario: None });
 }

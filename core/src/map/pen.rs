@@ -1,4 +1,4 @@
-//! Shapes, as drawings are made of them. Not inlined: they are many, and the page is small.
+//! Shapes, as drawings are made of them.
 
 use super::{Anchor, Form, Go, Group, Shape};
 
@@ -6,7 +6,6 @@ use super::{Anchor, Form, Go, Group, Shape};
 const CHARACTER: i32 = 67;
 
 /// The width of a text.
-#[inline(never)]
 pub(super) fn wide(text: &str) -> i32 {
     let characters = i32::try_from(text.chars().count()).unwrap_or(i32::MAX / CHARACTER);
     (characters * CHARACTER + 9) / 10
@@ -32,25 +31,21 @@ pub(super) fn shorten(name: &str, width: i32) -> String {
 }
 
 /// A rectangle.
-#[inline(never)]
 pub(super) fn area(class: &'static str, (x, y): (i32, i32), (width, height): (i32, i32), radius: i32) -> Shape {
     Shape { class, form: Form::Box(x, y, width, height, radius) }
 }
 
 /// A circle.
-#[inline(never)]
 pub(super) fn dot(class: &'static str, (x, y): (i32, i32), radius: i32) -> Shape {
     Shape { class, form: Form::Dot(x, y, radius) }
 }
 
 /// A text.
-#[inline(never)]
 pub(super) fn text(class: &'static str, (x, y): (i32, i32), anchor: Anchor, text: &str) -> Shape {
     Shape { class, form: Form::Text(x, y, anchor, text.to_owned()) }
 }
 
 /// A line through points.
-#[inline(never)]
 pub(super) fn line(class: &'static str, points: &[(i32, i32)]) -> Shape {
     let mut path = String::new();
     for (at, (x, y)) in points.iter().enumerate() {
@@ -60,25 +55,21 @@ pub(super) fn line(class: &'static str, points: &[(i32, i32)]) -> Shape {
 }
 
 /// Shapes of nobody, with nothing to click.
-#[inline(never)]
 pub(super) fn plain(shapes: Vec<Shape>) -> Group {
     Group { lane: None, fate: None, go: None, name: String::new(), stop: false, current: false, shapes }
 }
 
 /// Shapes of a lane.
-#[inline(never)]
 pub(super) fn of_lane(lane: usize, shapes: Vec<Shape>) -> Group {
     Group { lane: Some(lane), ..plain(shapes) }
 }
 
 /// Shapes that lead to a step.
-#[inline(never)]
 pub(super) fn leads(step: usize, name: String, shapes: Vec<Shape>) -> Group {
     Group { go: Some(Go::Step(step)), name, ..plain(shapes) }
 }
 
 /// Draws the line of a lane: what is gone of it, what lies ahead, and the packet's letter where it now is.
-#[inline(never)]
 pub(super) fn rail(layers: &mut Layers, lane: usize, letter: &'static str, points: &[(i32, i32)], here: usize) {
     let (x, y) = points[here];
     let lines = vec![line("rail ahead", &points[here..]), line("rail gone", &points[..=here])];
