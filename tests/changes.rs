@@ -48,7 +48,7 @@ fn told(rulesets: &[Ruleset]) -> BTreeMap<(TableName, String), Vec<String>> {
 fn lead(backend: Backend, from: &Parsed, to: &Parsed) {
     let namespace = Namespace::new("changes");
     namespace.load(backend, Family::Ipv4, &print::dump(&from.rulesets));
-    let script = commands(&from.rulesets, &to.rulesets).join("\n");
+    let script = commands(&from.rulesets, &to.rulesets).expect("they can be written").join("\n");
     // The lock is its own: others use iptables at the same time.
     let lock = format!("XTABLES_LOCKFILE=/run/{}.lock", namespace.name());
     namespace.run("env", &[&lock, "sh", "-ec", &script]);

@@ -33,6 +33,8 @@ mod wrong;
 
 pub use sections::{Format, Inside, Section};
 
+pub(crate) use command::may_be_global;
+pub(crate) use edit::printed_name_problem;
 pub(crate) use save::off;
 
 use save::Manner;

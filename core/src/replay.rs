@@ -1,7 +1,7 @@
 //! A walk as a shell script that replays it on a real kernel, in namespaces of its own, and compares the counters.
 //!
 //! The script is run as root, and may come from someone else's link: what is not plainly a name or a number is refused
-//! here, rules stand in quoted documents, and rules that hold anything not understood are not written at all.
+//! here, rules stand in quoted documents, and rules that are not understood or do not read back are not written at all.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -9,12 +9,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use serde::Serialize;
 
 use crate::capture::Backend;
+use crate::commands;
+use crate::diagnostic::Severity;
 use crate::extension::Id;
 use crate::host::{Host, Prefix, Route, RouteKind, RoutingRule, Socket};
 use crate::order;
 use crate::packet::{Family, Origin, Packet, Protocol};
+use crate::parse;
 use crate::print;
 use crate::ruleset::{Ruleset, Target};
+use crate::visible;
 use crate::walk::trace::{Outcome, Trace};
 
 /// Checks, and what the rest calls.
@@ -34,9 +38,7 @@ pub fn script(rulesets: &[Ruleset], trace: &Trace) -> Result<String, String> {
     let packet = sent(trace)?;
     let sets: Vec<(u32, &Ruleset)> =
         trace.rulesets.iter().map(|number| (*number, &rulesets[*number as usize])).collect();
-    if sets.iter().any(|(_, set)| !understood(set)) {
-        return Err("the rules hold something that is not understood here".into());
-    }
+    sets.iter().try_for_each(|(_, set)| check(set))?;
     let mut out = String::from(HEAD);
     let wire = namespace(&trace.host, &packet, &mut out)?;
     let (sent, wire) = (json(&packet), json(&wire));
@@ -106,15 +108,29 @@ fn sent(trace: &Trace) -> Result<Packet, String> {
     Ok(Packet { src: Some(first.src), in_interface, ..packet.clone() })
 }
 
-fn understood(set: &Ruleset) -> bool {
-    let kept = [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY];
-    let mut rules = set.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
-    let stated = |target: &Target| match target {
-        Target::Extension(id) => !kept.contains(id),
-        Target::Missing { .. } => false,
-        Target::None | Target::Jump(_) | Target::Goto(_) => true,
-    };
-    !set.parts.iter().any(|part| kept.contains(&part.extension)) && rules.all(|rule| stated(&rule.target))
+/// Refuses rules that `iptables-restore` would not read as they are meant.
+fn check(set: &Ruleset) -> Result<(), String> {
+    commands::check_names(set)?;
+    let chains = || set.tables.iter().flat_map(|table| &table.chains);
+    chains().try_for_each(|chain| commands::check_length(&chain.name))?;
+    for rule in chains().flat_map(|chain| &chain.rules) {
+        commands::check_words(set, rule)?;
+        let mut parts = set.matches(rule).iter().chain(set.parameters(rule));
+        let is_opaque = parts.any(|part| [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET].contains(&part.extension));
+        if is_opaque || matches!(rule.target, Target::Missing { .. }) {
+            return Err("the rules hold something that is not understood here".into());
+        }
+    }
+    let text = print::save(set, false);
+    if let Some(line) = text.lines().find(|line| line.contains(visible::is_invisible)) {
+        return Err(format!("the line {line:?} contains a control or invisible character"));
+    }
+    let again = parse::strictly(print::header(set) + &text);
+    if let Some(error) = again.diagnostics.iter().find(|one| one.severity == Severity::Error) {
+        return Err(format!("iptables refuses the rules: {}", error.message));
+    }
+    let printed: String = again.rulesets.iter().map(|set| print::save(set, false)).collect();
+    if printed != text { Err("the rules read back as others".into()) } else { Ok(()) }
 }
 
 /// A word that means nothing but itself to a shell and to `ip`.

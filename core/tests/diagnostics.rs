@@ -67,7 +67,10 @@ fn input(code: Code) -> Option<String> {
         Code::UndeclaredChain => table("-A B -j ACCEPT"),
         Code::LateChain => "*filter\n:OUTPUT ACCEPT [0:0]\n-A B -j RETURN\n:B - [0:0]\nCOMMIT\nend\n".into(),
         Code::UnknownChain => "iptables -A B -j ACCEPT\n".into(),
-        Code::InvalidChainName => "iptables -N ACCEPT\n".into(),
+        Code::InvalidChainName => table(":-v - [0:0]"),
+        Code::LongChainName => {
+            format!("{NFT}*filter\n:OUTPUT ACCEPT [0:0]\n:a-name-that-has-more-than-28-bytes - [0:0]\nCOMMIT\n")
+        }
         Code::BuiltInChain => rule("-j INPUT"),
         Code::ChainInUse => "iptables -N A\niptables -A OUTPUT -j A\niptables -X A\n".into(),
         Code::InvalidPolicy => "*filter\n:OUTPUT RETURN [0:0]\nCOMMIT\n".into(),
@@ -100,6 +103,8 @@ fn input(code: Code) -> Option<String> {
         Code::UnknownVariable => "iptables -A OUTPUT -p tcp --dport $PORT -j ACCEPT\n".into(),
         Code::UnexpectedValue => rule("-p tcp --syn=1"),
         Code::InvalidValue => rule("-p tcp --dport 65536"),
+        Code::InvalidInterface => rule("-o \"a b\" -j ACCEPT"),
+        Code::InterfaceLabel => rule("-o eth0:1 -j ACCEPT"),
         Code::ReversedRange => rule("-p tcp --dport 90:80"),
         Code::RefusedCombination => rule("-m string --string a --algo bm --from 9 --to 5"),
         Code::SeveralAddresses => "iptables -A OUTPUT -j ACCEPT\niptables -R OUTPUT 1 -s 10.0.0.1,10.0.0.2\n".into(),

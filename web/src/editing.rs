@@ -32,6 +32,9 @@ pub(crate) enum Export {
     Commands,
 }
 
+/// The rules as text, or why there is none.
+pub(crate) type Written = Result<Rc<str>, Rc<str>>;
+
 /// What can happen.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) enum Do {
@@ -57,7 +60,7 @@ pub(crate) struct Editing {
     /// Why the last change was not made.
     pub(crate) refused: Option<Refused>,
     /// The rules as text, where that is shown.
-    pub(crate) export: Option<(Export, Rc<str>)>,
+    pub(crate) export: Option<(Export, Written)>,
 }
 
 impl State {
@@ -95,8 +98,8 @@ impl State {
                 self.change(&change, stays);
             }
             Do::Export(kind) => {
-                let text = kind.map(|kind| (kind, Rc::from(self.export(kind))));
-                self.editing.export = text;
+                let written = |text: String| Rc::from(text);
+                self.editing.export = kind.map(|kind| (kind, self.export(kind).map(written).map_err(written)));
             }
         }
     }
@@ -113,16 +116,13 @@ impl State {
         }
     }
 
-    fn export(&self, kind: Export) -> String {
+    fn export(&self, kind: Export) -> Result<String, String> {
         match kind {
-            Export::Save => visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned(),
+            Export::Save => Ok(visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned()),
             Export::Commands => {
-                let commands = commands(self.original.rulesets(), self.paste.rulesets());
-                let commands: String = commands.iter().flat_map(|command| [command, "\n"]).collect();
-                match visible::escape_lines(&commands) {
-                    Cow::Borrowed(_) => commands,
-                    Cow::Owned(_) => format!("# {INVISIBLE}\n"),
-                }
+                let commands = commands(self.original.rulesets(), self.paste.rulesets())
+                    .map_err(|why| format!("No commands lead to these rules: {why}."))?;
+                Ok(commands.iter().flat_map(|command| [command, "\n"]).collect())
             }
         }
     }

@@ -70,8 +70,10 @@ pub enum Code {
     LateChain,
     /// A command names a chain that does not exist.
     UnknownChain,
-    /// The name of a new chain is not valid.
+    /// iptables refuses the name of a chain: it begins with `-` or `!`, contains a blank, or is too long.
     InvalidChainName,
+    /// The name of a chain is longer than iptables accepts. nf_tables has such chains, and no iptables command can name them.
+    LongChainName,
     /// A rule or a command uses a built-in chain as if it were a user-defined one.
     BuiltInChain,
     /// A command deletes a chain that is built in, not empty, or still in use.
@@ -142,6 +144,10 @@ pub enum Code {
     UnexpectedValue,
     /// A value is not valid for its option.
     InvalidValue,
+    /// No interface of the kernel has this name: it contains a blank, a `/` or a control character.
+    InvalidInterface,
+    /// An option names the label of an address, such as `eth0:1`, in place of an interface. No interface has this name.
+    InterfaceLabel,
     /// The first number of a range is larger than the last.
     ReversedRange,
     /// Several values are valid one by one, but iptables or the kernel refuses them together.
@@ -202,7 +208,9 @@ impl Code {
             | Self::DamagedTable
             | Self::EmptyCapture
             | Self::FilterTableOnly
+            | Self::InterfaceLabel
             | Self::LateChain
+            | Self::LongChainName
             | Self::MissingCommit
             | Self::MissingTableLine
             | Self::NamedAddresses

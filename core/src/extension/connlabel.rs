@@ -1,7 +1,7 @@
 //! `-m connlabel` (xt_connlabel.c): one of 128 labels that rules put on a connection.
 
-use super::kind::Form;
 use super::kind::read::problem;
+use super::kind::{Form, quote_always};
 use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Field, Phrase, Subject};
 use crate::netfilter::conntrack;
@@ -22,7 +22,7 @@ static LABEL: Form = Form {
     },
     write: |value, ruleset, out| match value {
         Value::Number(number) => out.extend(["\"", &number.to_string(), "\""]),
-        Value::Text(name) => out.extend(["\"", ruleset.text(*name), "\""]),
+        Value::Text(name) => quote_always(ruleset.text(*name), out),
         _ => {}
     },
     examples: &["40", "0", "127"],

@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::kind::Form;
 use super::kind::read::problem;
+use super::kind::{Form, quote_if_needed};
 use super::{Extension, Given, Kind, Opt, Options, rate};
 use crate::diagnostic::{Code, Problem};
 use crate::number::parse_u64;
@@ -175,7 +175,8 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
     if let Some(mode) = options.printed("--hashlimit-mode").filter(|mode| !mode.is_empty()) {
         write!(out, " --hashlimit-mode {mode}")?;
     }
-    write!(out, " --hashlimit-name {}", options.text("--hashlimit-name").unwrap_or_default())?;
+    out.push_str(" --hashlimit-name ");
+    quote_if_needed(options.text("--hashlimit-name").unwrap_or_default(), out);
     for (flag, default) in
         [("--hashlimit-htable-size", 0), ("--hashlimit-htable-max", 0), ("--hashlimit-htable-gcinterval", 1000)]
     {

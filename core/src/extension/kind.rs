@@ -4,6 +4,7 @@ use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::diagnostic::{Code, Problem};
+use crate::kernel_names;
 use crate::number;
 use crate::packet::content::mac;
 use crate::packet::{Family, Protocol};
@@ -14,7 +15,7 @@ pub(super) mod read;
 pub(super) mod write;
 
 use read::{problem, whole};
-pub use write::quote;
+pub use write::{needs_quotes, quote, quote_always, quote_if_needed};
 use write::{prefix_length, tcp_flag_names, write_v6};
 
 /// Names of bits or of numbers.
@@ -67,7 +68,7 @@ pub enum Kind {
     Cut(usize),
     /// The same, on one line and not empty.
     Line(usize),
-    /// One word of at most so many bytes, never quoted in print.
+    /// Free text of at most so many bytes, which iptables prints without quotes.
     Word(usize),
     /// A decimal number between two limits, both included.
     Between(u32, u32),
@@ -315,7 +316,16 @@ impl Kind {
         }
     }
 
-    /// Prints the value as `iptables-save` does, with a space before it; nothing for a flag.
+    /// What is wrong with a value that iptables accepts: it is kept, and reported.
+    pub fn objection(&self, value: &Value, ruleset: &Ruleset) -> Option<Problem> {
+        match (self, value) {
+            (Self::Interface, Value::Text(name)) => kernel_names::interface_name_problem(ruleset.text(*name)),
+            _ => None,
+        }
+    }
+
+    /// Prints the value as `iptables-save` does, with a space before it; nothing for a flag. A value that a restore would
+    /// split or change is printed in quotes.
     pub fn print(&self, value: &Value, ruleset: &Ruleset, out: &mut String) {
         let none = self.is_optional() && *value == Value::None;
         if !none && !matches!(self, Self::Flag | Self::Always(..)) {
@@ -401,7 +411,10 @@ impl Kind {
             (_, Value::Wides(pair)) => write!(out, "{}:{}", pair.0, pair.1),
             (_, Value::Addresses(span)) => write!(out, "{}-{}", span.0, span.1),
             (_, Value::Mac([a, b, c, d, e, f])) => write!(out, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"),
-            (Self::Interface | Self::Word(_), Value::Text(text)) => out.write_str(ruleset.text(*text)),
+            (Self::Interface | Self::Word(_), Value::Text(text)) => {
+                quote_if_needed(ruleset.text(*text), out);
+                Ok(())
+            }
             (_, Value::Text(text)) => {
                 quote(ruleset.text(*text), out);
                 Ok(())

@@ -1,7 +1,7 @@
 //! `-m rateest` (xt_rateest.c): a rate that `-j RATEEST` measured, against a number or another such rate.
 
-use super::kind::Form;
 use super::kind::read::problem;
+use super::kind::{Form, quote_if_needed};
 use super::{Extension, Kind, Opt, Options};
 use crate::ruleset::Value;
 
@@ -88,9 +88,10 @@ fn rate(options: &Options, flag: &str) -> String {
 fn print(options: &Options, out: &mut String) {
     let relative = options.has("--rateest2");
     let delta = options.has("--rateest-delta");
-    let name = |flag| options.text(flag).unwrap_or_default();
+    let name = |flag, out: &mut String| quote_if_needed(options.text(flag).unwrap_or_default(), out);
     out.push_str(if delta { " --rateest-delta" } else { "" });
-    out.extend([if relative { " --rateest1 " } else { " --rateest " }, name("--rateest1")]);
+    out.push_str(if relative { " --rateest1 " } else { " --rateest " });
+    name("--rateest1", out);
     let (flag, _) = comparison(options);
     let compares = [if options.negates(flag) { " ! " } else { " " }, flag];
     for (first, second, alone) in
@@ -109,7 +110,8 @@ fn print(options: &Options, out: &mut String) {
         }
     }
     if relative {
-        out.extend([" --rateest2 ", name("--rateest2")]);
+        out.push_str(" --rateest2 ");
+        name("--rateest2", out);
     }
 }
 

@@ -1,7 +1,7 @@
 //! `-m set` (xt_set.c): whether the packet is in a set that `ipset` keeps outside the rules.
 
-use super::kind::Form;
 use super::kind::read::problem;
+use super::kind::{Form, quote_always, quote_if_needed};
 use super::{Extension, Kind, Opt, Options};
 use crate::diagnostic::{Code, Problem};
 use crate::ruleset::Value;
@@ -30,11 +30,23 @@ static SET: Form = Form {
     },
     write: |value, ruleset, out| {
         if let Value::Text(text) = value {
-            out.push_str(ruleset.text(*text));
+            write_set(ruleset.text(*text), out);
         }
     },
     examples: &[],
 };
+
+/// Prints a set and its ends, which are kept as one text.
+pub(super) fn write_set(kept: &str, out: &mut String) {
+    let (name, ends) = kept.rsplit_once(' ').unwrap_or((kept, ""));
+    // The option takes two words: the first is quoted where it looks like another option.
+    match name.starts_with('-') {
+        true => quote_always(name, out),
+        false => quote_if_needed(name, out),
+    }
+    out.push(' ');
+    out.push_str(ends);
+}
 
 fn words(options: &Options) -> String {
     let set = options.text("--match-set").unwrap_or_default();

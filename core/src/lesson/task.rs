@@ -1,6 +1,6 @@
 //! Tasks: a packet to build, or rules to change, judged by the walk.
 
-use crate::commands::commands;
+use crate::commands;
 use crate::mesh;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
@@ -115,7 +115,7 @@ fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> J
         rulesets: rulesets.to_vec(),
         mesh: rulesets.iter().find_map(mesh::recognise),
     };
-    let moves = commands(&cast.world.rulesets, rulesets).len();
+    let moves = commands::count(&cast.world.rulesets, rulesets);
     let mut lines = Vec::new();
     for goal in &task.goals {
         let packet = &cast.packets[goal.packet.unwrap_or_default()].1;

@@ -154,6 +154,9 @@ impl Open {
                         return None;
                     }
                     let value = opt.kind.parse(&[text], ruleset).ok()?;
+                    if opt.kind.objection(&value, ruleset).is_some() {
+                        return None;
+                    }
                     if !ruleset.parts[part].negated && is_any(id, &value, opt, ruleset) {
                         return None;
                     }

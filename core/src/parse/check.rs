@@ -3,6 +3,7 @@
 use crate::capture::Backend;
 use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Id, Options};
+use crate::kernel_names::chain_name_fault;
 use crate::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
 
 use super::places::Places;
@@ -111,9 +112,11 @@ fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) 
             };
             let name = missing[name as usize].of(strings);
             let Some(found) = places.find(chains, name) else {
-                let problem =
-                    Problem::new(Code::UnknownTarget, format!("there is no chain and no target named {name}"))
-                        .hint("a packet that matches this rule cannot be walked further");
+                let problem = match chain_name_fault(name) {
+                    Some(fault) => fault.problem(name),
+                    None => Problem::new(Code::UnknownTarget, format!("there is no chain and no target named {name}"))
+                        .hint("a packet that matches this rule cannot be walked further"),
+                };
                 say(line, span, problem);
                 continue;
             };

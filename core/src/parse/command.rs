@@ -1,6 +1,7 @@
 //! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of which table.
 
 use crate::diagnostic::{Code, Problem};
+use crate::extension::{Id, Opt};
 use crate::number;
 use crate::ruleset::TableName;
 
@@ -91,6 +92,17 @@ pub(super) fn global(flag: &str) -> Option<Global> {
 /// What a long flag may abbreviate.
 pub(super) fn abbreviated(flag: &str) -> impl Iterator<Item = (&'static str, Global)> {
     GLOBALS.iter().filter(move |(_, long, _)| long.starts_with(flag)).map(|(_, long, global)| (*long, *global))
+}
+
+/// Whether `iptables` itself may take a word for one of its options, also a shortened or attached one such as
+/// `--modprobe=/bin/sh`.
+pub(crate) fn may_be_global(word: &str) -> bool {
+    let Some(long) = word.strip_prefix("--") else { return word.len() > 1 && word.starts_with('-') };
+    let name = long.split('=').next().unwrap_or_default();
+    let header = Id::HEADER.get().options.iter().flat_map(Opt::flags);
+    let more = ["--help", "--version", "--line-numbers", "--random"];
+    let known = GLOBALS.iter().map(|(_, long, _)| *long).chain(header).chain(more);
+    known.into_iter().any(|known| known.strip_prefix("--").is_some_and(|known| known.starts_with(name)))
 }
 
 /// A command with its own words.

@@ -3,11 +3,13 @@
 use crate::capture::Backend;
 use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::Id;
+use crate::kernel_names::{ChainNameFault, chain_name_fault};
 use crate::netfilter::base::BaseChain;
 use crate::order;
 use crate::packet::Family;
 use crate::print;
 use crate::ruleset::{Chain, Counted, Counters, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::shell;
 
 use super::alike::Shapes;
 use super::command::{Command, Verb};
@@ -15,9 +17,6 @@ use super::places::Places;
 
 /// Says something about a place.
 type Say<'a> = dyn FnMut(Span, Problem) + 'a;
-
-/// A chain's name has fewer bytes (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
-const NAME_LIMIT: usize = 29;
 
 /// More chains than any node has, of all tables of a text.
 pub(super) const MOST_CHAINS: usize = 1 << 17;
@@ -111,8 +110,14 @@ impl Open {
         let word = command.chain?;
         let found = self.find(table, &word.text).map(|chain| chain as usize);
         if found.is_none() {
-            let problem = Problem::new(Code::UnknownChain, format!("there is no chain {}", word.text));
-            say(word.span, problem.hint(format!("make it before: -N {}", word.text)));
+            let problem = match chain_name_fault(&word.text) {
+                Some(fault) => fault.problem(&word.text),
+                None => {
+                    let hint = format!("make it before: -N {}", shell::quote(&word.text));
+                    Problem::new(Code::UnknownChain, format!("there is no chain {}", word.text)).hint(hint)
+                }
+            };
+            say(word.span, problem);
         }
         found
     }
@@ -326,17 +331,23 @@ fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<us
     table.chains[chain].rules.iter().position(|held| print::rule(ruleset, table, held) == wanted)
 }
 
-/// Why a chain cannot have this name (`assert_valid_chain_name` in xshared.c).
+/// Why a command cannot make a chain of this name.
 fn bad_name(name: &str) -> Option<Problem> {
-    let says = |what: &str| Some(Problem::new(Code::InvalidChainName, format!("`{name}` {what}")));
-    match name {
-        "" => says("is no name"),
-        _ if name.starts_with(['-', '!']) => says("begins with a sign that no chain's name begins with"),
-        _ if name.len() >= NAME_LIMIT => says(&format!("is too long for a chain: at most {} bytes", NAME_LIMIT - 1)),
-        _ if name.contains(char::is_whitespace) => says("has a blank in it"),
-        _ if Id::is_target(name) => says("is the name of a target"),
-        _ => None,
-    }
+    let fault = chain_name_fault(name).map(|fault| fault.problem(name));
+    let target = || Problem::new(Code::InvalidChainName, format!("`{name}` is the name of a target"));
+    fault.or_else(|| Id::is_target(name).then(target))
+}
+
+/// What is wrong with the name of a chain that a dump or a listing shows. nf_tables has chains with longer names than iptables
+/// accepts, and iptables-nft prints them (measured with 1.8.9).
+pub(crate) fn printed_name_problem(name: &str, backend: Option<Backend>) -> Option<Problem> {
+    let fault = chain_name_fault(name)?;
+    let problem = fault.problem(name);
+    Some(match (fault, backend) {
+        (ChainNameFault::TooLong, Some(Backend::Nft)) => Problem::new(Code::LongChainName, problem.message)
+            .hint("the chain is walked, but no iptables command can name it"),
+        _ => problem,
+    })
 }
 
 /// Where the words of a call of iptables begin, behind the program's name, and what that name says of family and backend:

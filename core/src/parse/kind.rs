@@ -65,7 +65,9 @@ impl<'a> Kind<'a> {
         let counted = counters.is_none_or(|counters| save::counters_of(counters).is_some());
         let ends = words.next().is_none();
         let policy = matches!(policy, Some("ACCEPT" | "DROP" | "-" | "QUEUE" | "RETURN" | "REJECT"));
-        if is_name(name) && policy && counted && ends { Self::Chain(name) } else { Self::Other }
+        // With its counters a line is a chain's, however invalid the name.
+        let named = is_name(name) || counters.is_some();
+        if named && policy && counted && ends { Self::Chain(name) } else { Self::Other }
     }
 
     fn rule(line: &'a str) -> Self {
@@ -85,10 +87,12 @@ impl<'a> Kind<'a> {
         match flag {
             _ if !counters => Self::Other,
             "-F" | "--flush" | "-X" | "--delete-chain" | "-Z" if name.is_empty() => Self::Change(name),
+            // Invalid names are read, and reported.
+            "-A" | "--append" if more && (is_name(name) || next.is_some() && is_word(name)) => Self::Rule(name),
+            "-N" | "--new-chain" if next.is_none() && is_word(name) => Self::NewChain(name),
             _ if !is_name(name) => Self::Other,
-            "-A" | "--append" if more => Self::Rule(name),
             "-P" | "--policy" if matches!(next, Some("ACCEPT" | "DROP")) => Self::Policy(name),
-            "-N" | "--new-chain" | "--new" if next.is_none() => Self::NewChain(name),
+            "--new" if next.is_none() => Self::NewChain(name),
             "-I" | "--insert" | "-R" | "--replace" | "-D" | "--delete" if more || numbered => Self::Change(name),
             "-F" | "--flush" | "-X" | "--delete-chain" | "-Z" if next.is_none() => Self::Change(name),
             _ => Self::Other,
@@ -101,7 +105,7 @@ impl<'a> Kind<'a> {
         let (name, behind) = rest.split_at(rest.find(char::is_whitespace).unwrap_or(rest.len()));
         let behind = behind.trim_start();
         let stated = behind.starts_with("(policy ") || behind.starts_with('(') && behind.contains("references)");
-        if is_name(name) && stated { Self::Listed(name) } else { Self::Other }
+        if is_word(name) && stated { Self::Listed(name) } else { Self::Other }
     }
 
     /// Whether the line can be nothing but a part of a dump, wherever it stands.
@@ -118,7 +122,13 @@ fn is_columns(line: &str) -> bool {
 
 /// Whether a word may name a chain.
 fn is_name(name: &str) -> bool {
-    !name.is_empty() && name.len() < 64 && !name.starts_with(['-', '!', '*']) && name.bytes().all(is_of_names)
+    is_word(name) && !name.starts_with(['-', '!'])
+}
+
+/// Whether a word may stand where a chain's name does, also one that iptables refuses. nf_tables has names of up to 255
+/// bytes (`NFT_CHAIN_MAXNAMELEN`).
+fn is_word(name: &str) -> bool {
+    !name.is_empty() && name.len() < 256 && !name.starts_with('*') && name.bytes().all(is_of_names)
 }
 
 fn is_of_names(byte: u8) -> bool {
@@ -140,6 +150,12 @@ mod tests {
         assert_eq!(Kind::of("* item"), Kind::Other);
         assert_eq!(Kind::of(":OUTPUT ACCEPT [1:2]"), Kind::Chain("OUTPUT"));
         assert_eq!(Kind::of(":x"), Kind::Other);
+        assert_eq!(Kind::of(":-v - [0:0]"), Kind::Chain("-v"));
+        assert_eq!(Kind::of(":-v -"), Kind::Other);
+        assert_eq!(Kind::of("-A -v -j DROP"), Kind::Rule("-v"));
+        assert_eq!(Kind::of("-A -v"), Kind::Other);
+        assert_eq!(Kind::of("-N -v"), Kind::NewChain("-v"));
+        assert_eq!(Kind::of("Chain -v (2 references)"), Kind::Listed("-v"));
         assert_eq!(Kind::of("-P OUTPUT ACCEPT -c 1 2"), Kind::Policy("OUTPUT"));
         assert_eq!(Kind::of("Chain X (2 references)"), Kind::Listed("X"));
         assert_eq!(Kind::of("Chain of command"), Kind::Other);

@@ -3,7 +3,8 @@
 use std::collections::HashSet;
 
 use crate::diagnostic::{Code, Problem, Span};
-use crate::extension::{Id, Kind, Opt, Role, opaque};
+use crate::extension::{Id, Kind, Opt, Role, kind, opaque};
+use crate::kernel_names::chain_name_fault;
 use crate::number;
 use crate::packet::Protocol;
 use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
@@ -11,7 +12,7 @@ use crate::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 use super::alike::{Taken, What};
 use super::command::{self, Command, Global};
 use super::places::Places;
-use super::words::Word;
+use super::words::{self, Word};
 
 mod build;
 mod find;
@@ -103,23 +104,46 @@ impl<'w, 'a> Rest<'w, 'a> {
         if first.text.starts_with(['-', '!']) { None } else { self.next() }
     }
 
-    /// Takes the words up to the next one that opens something, and returns all from `start` on as they are written.
-    fn verbatim(&mut self, start: u32, ends: impl Fn(&Word) -> bool) -> &'a str {
-        let mut end = None;
+    /// Takes the words up to the next one that opens something, and returns them after `first` as they are written.
+    fn verbatim(&mut self, first: &Word<'a>, negated: Option<Span>, ends: impl Fn(&Word) -> bool) -> String {
+        let words = self.words;
         while let Some(word) = self.words.first() {
             // A `!` belongs to what follows it.
             let opens = if word.is("!") { self.words.get(1) } else { Some(word) };
             if opens.is_some_and(&ends) {
                 break;
             }
-            end = Some(word.span.end);
             self.next();
         }
-        match end {
-            Some(end) => Span { start, end }.of(self.text),
-            None => "",
+        as_written(self.text, first, negated, &words[..words.len() - self.words.len()])
+    }
+}
+
+/// Words as they are written, where `iptables-restore` reads these words there; else each as it reads it.
+fn as_written(text: &str, first: &Word, negated: Option<Span>, more: &[Word]) -> String {
+    let bang = negated.map(|span| Word { text: "!".into(), span, quoted: false });
+    let words: Vec<&Word> = bang.iter().chain([first]).chain(more).collect();
+    let (Some(start), Some(end)) = (words.first(), words.last()) else { return String::new() };
+    let raw = Span { start: start.span.start, end: end.span.end }.of(text);
+    let needs_quotes = |word: &Word| kind::needs_quotes(&word.text) && !word.is("!");
+    let is_same = |read: &Word, meant: &Word| {
+        let is_option = !meant.quoted && meant.text.starts_with(['-', '!']);
+        read.text == meant.text && if read.quoted { !is_option } else { !needs_quotes(read) }
+    };
+    let mut again = Vec::new();
+    let reads = words::split(raw, 0, &mut again).is_ok() && again.len() == words.len();
+    if reads && again.iter().zip(&words).all(|(read, meant)| is_same(read, meant)) {
+        return raw.into();
+    }
+    let mut out = String::new();
+    for word in words {
+        out.push_str(if out.is_empty() { "" } else { " " });
+        match word.quoted || needs_quotes(word) {
+            true => kind::quote_always(&word.text, &mut out),
+            false => out.push_str(&word.text),
         }
     }
+    out
 }
 
 /// The group of a match by how many were opened up to it; the header's is 0.
@@ -242,20 +266,18 @@ impl RuleReader {
     }
 
     /// Keeps words as written that belong to nothing.
-    fn stray(
+    fn stray<'a>(
         &mut self,
-        word: &Word,
+        word: &Word<'a>,
         bang: Option<Span>,
         problem: Problem,
-        rest: &mut Rest,
+        rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
         say: &mut Say,
     ) {
-        let start = bang.unwrap_or(word.span).start;
-        let kept = Span { start, end: word.span.end }.of(rest.text);
-        let more = rest.verbatim(start, |word| word.is_option());
+        let words = rest.verbatim(word, bang, |word| word.is_option());
         say(word.span, problem);
-        self.keep_verbatim(Id::STRAY, if more.is_empty() { kept } else { more }, word.span, ruleset);
+        self.keep_verbatim(Id::STRAY, &words, word.span, ruleset);
     }
 
     fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut Say) {
@@ -275,8 +297,7 @@ impl RuleReader {
                 self.push_bare(id, Value::None);
             }
             None => {
-                let options = rest.verbatim(name.span.start, opens_group);
-                let words = if options.is_empty() { name.span.of(rest.text) } else { options };
+                let words = &rest.verbatim(name, None, opens_group);
                 let code = match Id::named(&name.text, Role::Match, None) {
                     // It exists for the other family only.
                     Some(_) => Code::OtherFamily,
@@ -344,8 +365,10 @@ impl RuleReader {
         }
         let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
         if !goto && has_options {
-            let options = rest.verbatim(name.span.start, opens_group);
-            let words = if options.is_empty() { name.span.of(rest.text) } else { options };
+            let words = &rest.verbatim(name, None, opens_group);
+            if let Some(fault) = chain_name_fault(&name.text) {
+                say(name.span, fault.problem(&name.text));
+            }
             // One of the other family, or one that iptables does not have.
             let code = if Id::is_target(&name.text) { Code::OtherFamily } else { Code::UnsupportedTarget };
             let problem = Problem::new(code, format!("what -j {} does is not simulated", name.text));
@@ -367,7 +390,7 @@ impl RuleReader {
         ruleset: &mut Ruleset,
         say: &mut Say,
     ) {
-        let start = bang.unwrap_or(word.span).start;
+        let behind = rest.words;
         let mut negated = bang.is_some();
         // Before 1.4.3 the `!` stood behind the option; iptables-save printed it so.
         let valued = opt.kind.words() > 0;
@@ -376,11 +399,15 @@ impl RuleReader {
             rest.next();
         }
         let ahead = rest.words;
-        match self.value((id, opt), word, attached, negated, rest, ruleset) {
+        let value = self.value((id, opt), word, attached, negated, rest, ruleset);
+        let taken = &ahead[..ahead.len() - rest.words.len()];
+        match value {
             Ok(value) => {
+                if let Some(problem) = opt.kind.objection(&value, ruleset) {
+                    say(taken.last().unwrap_or(word).span, problem);
+                }
                 // What a protocol is called decides how other words are read.
-                if let ([value], false) = (&ahead[..ahead.len() - rest.words.len()], matches!(opt.kind, Kind::Protocol))
-                {
+                if let ([value], false) = (taken, matches!(opt.kind, Kind::Protocol)) {
                     let what = What::Value { group, id, option: place, part: None };
                     self.taken.push(Taken { span: value.span, what });
                 }
@@ -397,14 +424,15 @@ impl RuleReader {
                 }
                 self.add((group, id, place), negated, value, ruleset);
             }
-            Err((end, span, problem)) => {
+            Err((span, problem)) => {
                 say(span, problem);
-                self.keep_verbatim(Id::STRAY, Span { start, end }.of(rest.text), span, ruleset);
+                let more = &behind[..behind.len() - rest.words.len()];
+                self.keep_verbatim(Id::STRAY, &as_written(rest.text, word, bang, more), span, ruleset);
             }
         }
     }
 
-    /// Reads an option's value. An error carries the end of what was read and the place that is wrong.
+    /// Reads an option's value. An error carries the place that is wrong.
     fn value<'a>(
         &mut self,
         (id, opt): (Id, &'static Opt),
@@ -413,7 +441,7 @@ impl RuleReader {
         negated: bool,
         rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
-    ) -> Result<Value, (u32, Span, Problem)> {
+    ) -> Result<Value, (Span, Problem)> {
         let mut values = [attached.unwrap_or_default(); Kind::MOST_WORDS];
         let mut count = usize::from(attached.is_some());
         let mut place = word.span;
@@ -433,7 +461,7 @@ impl RuleReader {
                     .hint("addresses are taken out of dumps before they are shown"),
                     _ => Problem::new(Code::MissingValue, format!("{} needs a value", opt.flag)),
                 };
-                return Err((place.end, word.span, problem));
+                return Err((word.span, problem));
             };
             place = next.span;
             values[count] = &next.text;
@@ -441,7 +469,7 @@ impl RuleReader {
             rest.next();
         }
         let values = &values[..count];
-        let wrong = |problem| Err((place.end, place, problem));
+        let wrong = |problem| Err((place, problem));
         // Only a run of the script determines it, which is not an error.
         let is_variable = !self.printed && values.iter().any(|value| value.contains(['$', '`']));
         let unknown = || {
@@ -457,14 +485,14 @@ impl RuleReader {
         if negated && !opt.negatable {
             let problem =
                 Problem::new(Code::NotNegatable, format!("{} cannot be negated", opt.flag)).hint("leave out the `!`");
-            return Err((place.end, word.span, problem));
+            return Err((word.span, problem));
         }
         let list = id == Id::HEADER
             && matches!(opt.kind, Kind::Network)
             && values.first().is_some_and(|value| value.contains(','));
         if !list {
             let value = opt.kind.parse(values, ruleset);
-            let value = value.map_err(|problem| (place.end, place, if is_variable { unknown() } else { problem }))?;
+            let value = value.map_err(|problem| (place, if is_variable { unknown() } else { problem }))?;
             let number = self.printed && matches!(opt.kind, Kind::Protocol) && values[0].parse::<u8>().is_ok();
             return Ok(if number { unnamed(value) } else { value });
         }
@@ -474,7 +502,7 @@ impl RuleReader {
         }
         let list: Result<Vec<Value>, Problem> =
             values[0].split(',').map(|address| opt.kind.parse(&[address], ruleset)).collect();
-        let mut list = list.map_err(|problem| (place.end, place, problem))?;
+        let mut list = list.map_err(|problem| (place, problem))?;
         let first = list.remove(0);
         let (option, _) = Id::HEADER.get().option(opt.flag).expect("only the header has lists of addresses");
         self.lists.push((option, list));

@@ -4,7 +4,7 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::capture::Backend;
-use crate::diagnostic::{Code, Diagnostics, Fix, Problem, Span};
+use crate::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 use crate::extension::{Id, Role};
 use crate::order;
 use crate::packet::Family;
@@ -289,7 +289,8 @@ impl<'a> Reader<'a, '_> {
 
     /// `:OUTPUT ACCEPT [0:0]`
     fn chain(&mut self, number: u32, span: Span, line: &str) {
-        let mut words = line.split_whitespace();
+        // Only these part the words of a restore.
+        let mut words = line.split([' ', '\t']).filter(|word| !word.is_empty());
         let name = words.next().unwrap_or_default();
         let policy = words.next();
         let counters = words.next();
@@ -336,6 +337,9 @@ impl<'a> Reader<'a, '_> {
             ),
         };
         if let Some(problem) = problem {
+            self.say(number, span, problem);
+        }
+        if let Some(problem) = edit::printed_name_problem(name, self.header.backend) {
             self.say(number, span, problem);
         }
         if let Some(Err(text)) = counters {
@@ -405,17 +409,18 @@ impl<'a> Reader<'a, '_> {
             if self.chains == edit::MOST_CHAINS {
                 return self.say(number, span, edit::too_many_chains());
             }
+            let table = ruleset.tables[open.table].name;
+            let problem = match edit::printed_name_problem(&name.text, ruleset.backend) {
+                // No line can declare it.
+                Some(problem) if name.text.contains(char::is_whitespace) || name.text.is_empty() => {
+                    return self.say(number, name.span, problem);
+                }
+                Some(problem) if problem.severity == Severity::Error => problem,
+                _ => undeclared(table, &name.text, span),
+            };
+            self.diagnostics.push(self.text, number, name.span, problem);
             self.chains += 1;
             open.add(&mut ruleset.tables[open.table], &name.text, None);
-            let table = ruleset.tables[open.table].name;
-            let policy = if table.hooks().iter().any(|hook| hook.name() == name.text) { "ACCEPT" } else { "-" };
-            let declares = format!(":{} {policy} [0:0]", name.text);
-            let label = format!("Declare chain {}", name.text);
-            let start = span.start as usize;
-            let problem = Problem::new(Code::UndeclaredChain, format!("chain {} is not declared", name.text))
-                .hint(format!("add a line {declares}"))
-                .fix(Fix { label, span: Span::new(start, start), replacement: declares + "\n" });
-            self.diagnostics.push(self.text, number, name.span, problem);
         }
         let mut said = false;
         let mut say = |span, problem| {
@@ -516,6 +521,20 @@ impl<'a> Reader<'a, '_> {
             say(line, Span::new(self.opened_at, self.opened_at), problem);
         }
     }
+}
+
+/// What to say of a chain that a rule on a line names first.
+fn undeclared(table: TableName, name: &str, line: Span) -> Problem {
+    let policy = if table.hooks().iter().any(|hook| hook.name() == name) { "ACCEPT" } else { "-" };
+    let declares = format!(":{name} {policy} [0:0]");
+    let fix = Fix {
+        label: format!("Declare chain {name}"),
+        span: Span { start: line.start, end: line.start },
+        replacement: format!("{declares}\n"),
+    };
+    Problem::new(Code::UndeclaredChain, format!("chain {name} is not declared"))
+        .hint(format!("add a line {declares}"))
+        .fix(fix)
 }
 
 /// The table that commands of one program change, made where it is not there yet.

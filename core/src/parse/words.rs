@@ -143,20 +143,19 @@ fn is_blank_char(c: char) -> bool {
     c == ' ' || c == '\t'
 }
 
-/// Reads on from the first quote at `at`; `None` if one stays open.
+/// Reads on from the first quote at `at` to the one that closes it, which ends the word (`add_param_to_argv` in xshared.c,
+/// measured): `a"b c"d` is `ab c` and `d`. `None` if the quote stays open.
 fn quoted(line: &str, start: usize, at: usize) -> Option<(String, usize)> {
     let mut text = line[start..at].to_owned();
-    let mut open = false;
-    let mut chars = line[at..].char_indices();
+    let mut chars = line[at + 1..].char_indices();
     while let Some((place, c)) = chars.next() {
         match c {
-            '"' => open = !open,
-            '\\' if open => text.push(chars.next()?.1),
-            ' ' | '\t' if !open => return Some((text, at + place)),
+            '"' => return Some((text, at + 1 + place + 1)),
+            '\\' => text.push(chars.next()?.1),
             _ => text.push(c),
         }
     }
-    (!open).then_some((text, line.len()))
+    None
 }
 
 fn is_blank(byte: u8) -> bool {
@@ -180,8 +179,9 @@ mod tests {
         check(r#"--comment "a b" x"#, &["--comment", "a b", "x"]);
         check(r#""a \"b\" \\ c\'""#, &[r#"a "b" \ c'"#]);
         check(r#""""#, &[""]);
-        check(r#""a" "b"c "d\"e""#, &["a", "bc", r#"d"e"#]);
-        check(r#"a"b c"d"#, &["ab cd"]);
+        check(r#""a" "b"c "d\"e""#, &["a", "b", "c", r#"d"e"#]);
+        check(r#"a"b c"d"#, &["ab c", "d"]);
+        check(r#""a"-M"#, &["a", "-M"]);
         check("", &[]);
         check("é \"ü\"", &["é", "ü"]);
     }

@@ -140,10 +140,12 @@ fn export(page: &Page) -> Markup {
     };
     group().child(tag("span").class("quiet").text("Changed rules:")).children(buttons).child(shown.map(
         |(kind, text)| {
-            if text.len() > MOST_EDITED {
-                tag("p").class("export").text("This is too long to be shown here: take it from the text.")
-            } else {
-                group()
+            match text {
+                Err(why) => tag("p").id("export-refused").class("refused").attr("role", "alert").child(&**why),
+                Ok(text) if text.len() > MOST_EDITED => {
+                    tag("p").class("export").text("This is too long to be shown here: take it from the text.")
+                }
+                Ok(text) => group()
                     .child(tag("label").class("hidden").attr("for", "export").text("The changed rules"))
                     .child(
                         tag("textarea")
@@ -156,11 +158,9 @@ fn export(page: &Page) -> Markup {
                             .attr("rows", text.lines().count().clamp(2, 10).to_string())
                             .attr("spellcheck", "false"),
                     )
-                    .child(
-                        tag("p").class("export quiet").child(html! { <Copy of="export" /> }).child(
-                            (*kind == Export::Commands).then(|| group().text(COMMANDS).child(lasting(&page.state))),
-                        ),
-                    )
+                    .child(tag("p").class("export quiet").child(html! { <Copy of="export" /> }).child(
+                        (*kind == Export::Commands).then(|| group().text(COMMANDS).child(lasting(&page.state))),
+                    )),
             }
         },
     ))

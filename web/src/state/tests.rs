@@ -296,9 +296,16 @@ fn a_rule_is_changed_in_place_and_the_way_back_is_kept() {
     let export = |kind| Action::Rule(editing::Do::Export(Some(kind)));
     let written =
         Rc::clone(&changed).reduce(export(editing::Export::Commands)).editing.export.clone().expect("asked for");
-    assert_eq!(&*written.1, "iptables -t nat -R ISTIO_OUTPUT 4 -m owner --uid-owner 1000 -j RETURN\n");
+    let written = written.1.expect("they can be written");
+    assert_eq!(&*written, "iptables -t nat -R ISTIO_OUTPUT 4 -m owner --uid-owner 1000 -j RETURN\n");
     let save = changed.reduce(export(editing::Export::Save)).editing.export.clone().expect("asked for");
-    assert!(save.1.contains("\n-A ISTIO_OUTPUT -m owner --uid-owner 1000 -j RETURN\n"), "{}", save.1);
+    let save = save.1.expect("a dump can be written");
+    assert!(save.contains("\n-A ISTIO_OUTPUT -m owner --uid-owner 1000 -j RETURN\n"), "{save}");
+
+    let hostile = after([Action::Paste("*filter\n:INPUT ACCEPT [0:0]\n:-v - [0:0]\nCOMMIT\n".into())]);
+    let hostile = hostile.reduce(export(editing::Export::Commands));
+    let (_, written) = hostile.editing.export.clone().expect("asked for");
+    assert!(written.is_err_and(|why| why.contains("invalid chain name `-v`")));
 }
 
 #[test]

@@ -29,10 +29,30 @@ pub(in crate::extension) fn write_v6(address: Ipv6Addr, out: &mut String) -> std
 /// Quotes a text where iptables would (`xtables_save_string`): bare only if it is not empty and made of
 /// ASCII letters, digits, `_` and `-`.
 pub fn quote(text: &str, out: &mut String) {
-    if !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'_' || b == b'-') {
-        out.push_str(text);
-        return;
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => out.push_str(text),
+        false => quote_always(text, out),
     }
+}
+
+/// Writes a word that iptables prints without quotes. Where a restore would split or change it, it is quoted.
+pub fn quote_if_needed(text: &str, out: &mut String) {
+    match needs_quotes(text) {
+        true => quote_always(text, out),
+        false => out.push_str(text),
+    }
+}
+
+/// Whether a word without quotes is read back as another one, or looks like one: `iptables-restore` splits at blanks and at
+/// quotes (`add_param_to_argv` in xshared.c), and a `!` alone negates.
+pub fn needs_quotes(text: &str) -> bool {
+    let changes = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\');
+    text.is_empty() || text == "!" || text.contains(changes)
+}
+
+/// Writes a word in quotes, with a backslash before each character that has a meaning there.
+pub fn quote_always(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {
         if matches!(c, '"' | '\\' | '\'') {

@@ -2,8 +2,8 @@
 //! iptables 1.8.9).
 
 use crate::diagnostic::{Code, Problem};
-use crate::extension::kind::Form;
 use crate::extension::kind::read::problem;
+use crate::extension::kind::{Form, quote_if_needed};
 use crate::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::number;
 use crate::ruleset::Value;
@@ -73,7 +73,7 @@ fn check(given: &Given) -> Result<(), Problem> {
 fn print(options: &Options, out: &mut String) {
     let Ok((interval, log)) = rounded(options) else { return };
     out.push_str(" --rateest-name ");
-    out.push_str(options.text("--rateest-name").unwrap_or_default());
+    quote_if_needed(options.text("--rateest-name").unwrap_or_default(), out);
     out.push_str(" --rateest-interval ");
     write_time(interval, out);
     out.push_str(" --rateest-ewmalog ");

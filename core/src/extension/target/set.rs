@@ -3,6 +3,7 @@
 
 use crate::diagnostic::{Code, Problem};
 use crate::extension::kind::Form;
+use crate::extension::set::write_set;
 use crate::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::ruleset::{Hook, Ruleset, TableName, Value};
@@ -13,7 +14,7 @@ static NAMED: Form = Form {
     read,
     write: |value, ruleset, out| {
         if let Value::Text(text) = value {
-            out.push_str(ruleset.text(*text));
+            write_set(ruleset.text(*text), out);
         }
     },
     examples: &["blocked src", "pairs src,dst"],
@@ -83,8 +84,8 @@ pub static SET: Extension = Extension {
         |options| {
             let does = [(ADD, "add it to"), ("--del-set", "take it out of"), (MAP, "give it what it has in")];
             let does = does.iter().filter_map(|(flag, does)| {
-                let printed = options.printed(flag)?;
-                Some(format!("{does} the set {}", printed.split(' ').next().unwrap_or_default()))
+                let (set, _) = options.text(flag)?.rsplit_once(' ')?;
+                Some(format!("{does} the set {set}"))
             });
             does.collect::<Vec<_>>().join(" and ")
         },

@@ -5,7 +5,7 @@ use crate::extension::{Id, Role};
 use crate::packet::Family;
 use crate::ruleset::{Part, Policy, Rule, Ruleset, Target, Value};
 
-use super::super::edit::Open;
+use super::super::edit::{Open, printed_name_problem};
 use super::super::rule::Site;
 use super::super::words::Word;
 use super::columns::{At, Columns, Row};
@@ -42,6 +42,9 @@ impl<'a> TableReader<'a, '_, '_> {
             let chain = self.open.add(table, head.name, Some(line.number));
             chain.set_policy(head.policy.unwrap_or(Policy::Accept));
             chain.counters = counters;
+            if let Some(problem) = printed_name_problem(head.name, self.ruleset.backend) {
+                (self.say)(line.number, line.span(), problem);
+            }
             if head.rounded {
                 self.lost(Loss::Rounded, line, line.span());
             }

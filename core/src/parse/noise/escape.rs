@@ -2,12 +2,13 @@
 
 use super::super::cleaned::Cleaned;
 use super::super::kind::Kind;
+use super::super::words;
 
 /// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string does.
 pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned<'static>> {
     let text = &work.text;
     let json = text.trim_start().starts_with('{') && text.contains('"');
-    if !json && !text.contains("\\n") {
+    if !json && !text.contains("\\n") || is_whole_rule(text) {
         return None;
     }
     let mut out = Cleaned::default();
@@ -22,6 +23,14 @@ pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned<'static>> {
         take(work, 0, text.len(), &mut out);
     }
     (!out.text.is_empty()).then_some(out)
+}
+
+/// Whether a line is a rule by itself: each `\n` belongs to a value in quotes.
+fn is_whole_rule(line: &str) -> bool {
+    let mut words = Vec::new();
+    matches!(Kind::of(line), Kind::Rule(_))
+        && words::split(line, 0, &mut words).is_ok()
+        && words.iter().all(|word| word.quoted || !word.text.contains("\\n"))
 }
 
 /// The quote that closes a string which begins at `start`, or the end of the text.
