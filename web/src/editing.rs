@@ -1,6 +1,5 @@
 //! Rules changed in place: the rule that is chosen, and what is done to it.
 
-use std::borrow::Cow;
 use std::rc::Rc;
 
 use chainwalk_core::commands::commands;
@@ -9,7 +8,6 @@ use chainwalk_core::print;
 use chainwalk_core::visible;
 use chainwalk_core::walk::trace::Place;
 
-use crate::share::INVISIBLE;
 use crate::state::State;
 
 /// What is typed for the chosen rule.
