@@ -1,19 +1,13 @@
 //! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
 
-use std::borrow::Cow;
-
 use chainwalk_core::explain::Fate;
 use chainwalk_core::link::{self, Settled, Shared};
 use chainwalk_core::redact::{self, Changed};
-use chainwalk_core::{mesh, replay, report, ticket, visible};
+use chainwalk_core::{mesh, replay, report, ticket};
 
 use crate::paste::{MOST_EDITED, Paste};
 use crate::rows::Order;
 use crate::state::{Side, State, View};
-
-/// Why there are no commands.
-pub(crate) const INVISIBLE: &str =
-    "These rules hold invisible characters, which do not belong into a shell: there are no commands.";
 
 /// A way to give it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -151,13 +145,8 @@ impl Gift {
             }
             Form::Script => {
                 let lead = state.walked(state.lead).ok_or("The packet is not complete.")?;
-                let script = replay::script(state.paste.rulesets(), &lead.trace)
-                    .map_err(|why| format!("This walk cannot be replayed: {why}."))?;
-                // A shell would take them as they are, and the reader cannot see them.
-                match visible::escape_lines(&script) {
-                    Cow::Borrowed(_) => Ok(script),
-                    Cow::Owned(_) => Err(INVISIBLE.into()),
-                }
+                replay::script(state.paste.rulesets(), &lead.trace)
+                    .map_err(|why| format!("This walk cannot be replayed: {why}."))
             }
         }
     }
@@ -224,6 +213,8 @@ fn text(paste: &Paste) -> String {
 
 #[cfg(test)]
 mod tests {
+    use chainwalk_core::visible;
+
     use super::*;
     use crate::paste::Origin;
     use crate::state::Action;
@@ -268,7 +259,7 @@ mod tests {
         for form in Form::ALL {
             let text = gift.text(&state, form, false);
             if form == Form::Script {
-                assert_eq!(text.as_deref().err(), Some(&INVISIBLE.to_owned()));
+                assert!(text.is_err_and(|why| why.contains("invisible character")));
                 continue;
             }
             let text = text.expect("it has one");
