@@ -1,16 +1,15 @@
 //! The JSON that the capture helper prints and the page reads.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::host::{self, Host};
 use crate::packet::Family;
-use crate::record::{read_by_name, record};
 
 /// The version of the capture's JSON that this crate writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
 
 /// Which of the kernel's two packet filters a rule set is loaded into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
     /// ip_tables, asked with `iptables-legacy`.
@@ -19,10 +18,8 @@ pub enum Backend {
     Nft,
 }
 
-read_by_name!(Backend { "legacy" => Legacy, "nft" => Nft });
-
 /// Everything the helper learnt about one network namespace.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Capture {
     /// [`SCHEMA_VERSION`].
     pub schema_version: u32,
@@ -36,7 +33,7 @@ pub struct Capture {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub kernel: Option<String>,
     /// Whether addresses and names are neutral ones: see [`crate::redact`].
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub redacted: bool,
     /// What each save command printed.
     pub rulesets: Vec<CapturedRules>,
@@ -44,16 +41,11 @@ pub struct Capture {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub nftables: Option<CapturedNftables>,
     /// Addresses, routes and the rest.
+    #[serde(default)]
     pub host: Host,
     /// What could not be asked, and why.
+    #[serde(default)]
     pub warnings: Vec<String>,
-}
-
-record! {
-    Capture;
-    start Self::default();
-    must schema_version, must tool, must captured_at, must target, may kernel, may redacted, must rulesets,
-    may nftables, may host, may warnings,
 }
 
 /// More rule sets than any capture has: one for each family and backend.
@@ -72,7 +64,7 @@ impl Capture {
 }
 
 /// The process that stands for the captured namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Target {
     /// Its process id on the capturing host; absent for a namespace without processes.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -100,15 +92,8 @@ pub struct Target {
     pub container_id: Option<String>,
 }
 
-record! {
-    Target;
-    start Self::default();
-    may pid, may command, may netns_inode, may netns_path, may hostname, may pod_uid, may pod_uid_proven,
-    may container_id,
-}
-
 /// One save command and what it said.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CapturedRules {
     /// The family it prints.
     pub family: Family,
@@ -124,25 +109,12 @@ pub struct CapturedRules {
     /// Its standard output.
     pub text: String,
     /// Its standard error.
+    #[serde(default)]
     pub stderr: String,
 }
 
-record! {
-    CapturedRules;
-    start Self {
-        family: Family::Ipv4,
-        backend: Backend::Legacy,
-        command: Vec::new(),
-        version: None,
-        exit_code: None,
-        text: String::new(),
-        stderr: String::new(),
-    };
-    must family, must backend, must command, may version, may exit_code, must text, may stderr,
-}
-
 /// The listing of nf_tables and what its command said.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct CapturedNftables {
     /// Program and arguments: with `-j` the text is JSON, without it is nft's own language.
     pub command: Vec<String>,
@@ -154,11 +126,6 @@ pub struct CapturedNftables {
     /// Its standard output.
     pub text: String,
     /// Its standard error.
+    #[serde(default)]
     pub stderr: String,
-}
-
-record! {
-    CapturedNftables;
-    start Self::default();
-    must command, may version, may exit_code, must text, may stderr,
 }

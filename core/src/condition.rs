@@ -7,7 +7,6 @@ use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::host::Host;
-use crate::order;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -141,7 +140,7 @@ fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
     };
     let inside = ranges.iter().filter(|range| range.0 <= high && range.1 >= low);
     let mut inside: Vec<(u32, u32)> = inside.map(|range| (range.0.max(low), range.1.min(high))).collect();
-    order::sort_by_key(&mut inside, |range| *range);
+    inside.sort();
     let mut reached = low;
     for range in &inside {
         if range.0 <= reached {

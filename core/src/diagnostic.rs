@@ -2,8 +2,6 @@
 
 use std::fmt;
 
-use crate::order;
-
 mod code;
 
 pub use code::Code;
@@ -239,7 +237,7 @@ impl Diagnostics {
     }
 
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        order::sort_by_key(&mut self.list, |diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
+        self.list.sort_by_key(|diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
         if let (Some(last), true) = (self.list.last(), self.left_out > 0) {
             let code = Code::MoreDiagnostics;
             let more = Diagnostic {

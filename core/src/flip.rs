@@ -8,7 +8,6 @@ use crate::constants::Constants;
 use crate::explain;
 use crate::host::Host;
 use crate::mesh::Mesh;
-use crate::order;
 use crate::packet::fields::{PacketField, PacketShape, Trial};
 use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::ruleset::{Apart, Part, Ruleset, Target, Value};
@@ -119,7 +118,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
         search.rules(rulesets);
     }
     // What is changed of the packet before what is changed of the rules.
-    order::sort_by_key(&mut search.found.offered, |flip| match flip.change {
+    search.found.offered.sort_by_key(|flip| match flip.change {
         Change::Field(..) => 0,
         Change::Gone(_) => 1,
         Change::Value(..) => 2,
@@ -257,7 +256,7 @@ fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dy
     let trial = |subject: &Subject| subject.fields().first().and_then(|field| field.row().trial.as_ref());
     let mut tried: Vec<(Subject, &Trial)> =
         constants.subjects().filter_map(|subject| Some((subject, trial(&subject)?))).collect();
-    order::sort_by_key(&mut tried, |(_, trial)| trial.noun.to_ascii_lowercase());
+    tried.sort_by_key(|(_, trial)| trial.noun.to_ascii_lowercase());
     for (subject, Trial { usual, neighbors, .. }) in tried {
         let numbers = match neighbors {
             true => constants.numbers(subject),

@@ -8,8 +8,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 
 use crate::number;
-use crate::packet::{Family, NO_ADDRESS, Protocol};
-use crate::record::{read_by_name, record};
+use crate::packet::{Family, Protocol};
 
 /// An address with the length of its network's prefix, such as `10.244.1.5/24`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -80,25 +79,20 @@ impl<'de> Deserialize<'de> for Prefix {
 }
 
 /// A network interface.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Interface {
     /// Its name, as `-i` and `-o` compare it.
     pub name: String,
     /// Its addresses, the primary one first.
+    #[serde(default)]
     pub addresses: Vec<Prefix>,
     /// Its group number, where not 0.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub group: Option<u32>,
     /// The multicast groups that sockets here have joined on it; absent: not known. Those that every interface joins by
     /// itself need not be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multicast_groups: Option<Vec<IpAddr>>,
-}
-
-record! {
-    Interface;
-    start Self { name: String::new(), addresses: Vec::new(), group: None, multicast_groups: None };
-    must name, may addresses, may group by number::Optional<_>, may multicast_groups,
 }
 
 impl Interface {
@@ -110,7 +104,7 @@ impl Interface {
 }
 
 /// What a route does with a packet.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteKind {
     /// Sends it on by the route's device.
@@ -132,8 +126,6 @@ pub enum RouteKind {
     Throw,
 }
 
-read_by_name!(RouteKind { "unicast" => Unicast, "local" => Local, "broadcast" => Broadcast, "multicast" => Multicast, "blackhole" => Blackhole, "unreachable" => Unreachable, "prohibit" => Prohibit, "throw" => Throw });
-
 impl RouteKind {
     fn is_unicast(&self) -> bool {
         *self == Self::Unicast
@@ -141,7 +133,7 @@ impl RouteKind {
 }
 
 /// A route.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Route {
     /// The destinations it is for; `0.0.0.0/0` or `::/0` for all.
     pub dst: Prefix,
@@ -152,45 +144,30 @@ pub struct Route {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<String>,
     /// What it does.
-    #[serde(rename = "type", skip_serializing_if = "RouteKind::is_unicast")]
+    #[serde(rename = "type", skip_serializing_if = "RouteKind::is_unicast", default)]
     pub kind: RouteKind,
     /// The routing table; absent: 254, `main`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub table: Option<u32>,
     /// The source address it prefers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<IpAddr>,
     /// Among routes of one prefix the lowest metric is taken.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub metric: Option<u32>,
 }
 
-record! {
-    Route;
-    start Self {
-        dst: Prefix { address: NO_ADDRESS, length: 0 },
-        via: None,
-        dev: None,
-        kind: RouteKind::Unicast,
-        table: None,
-        src: None,
-        metric: None,
-    };
-    must dst, may via, may dev, may kind as "type", may table by number::Optional<_>, may src,
-    may metric by number::Optional<_>,
-}
-
 /// A policy routing rule (`ip rule`). The rules for the local and the main table are implied.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RoutingRule {
     /// Absent: both families.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
     /// The packet mark it asks for.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub fwmark: Option<u32>,
     /// The bits of the mark that it looks at; absent: all.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub mask: Option<u32>,
     /// The sources it asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -202,31 +179,25 @@ pub struct RoutingRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iif: Option<String>,
     /// Whether the whole selector is inverted.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not: bool,
     /// The routing table to look in.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub table: Option<u32>,
     /// Lower is asked first; absent: 32765, just before `main`.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub priority: Option<u32>,
 }
 
-record! {
-    RoutingRule;
-    start Self::default();
-    may family, may fwmark by number::Optional<_>, may mask by number::Optional<_>, may from, may to, may iif,
-    may not, may table by number::Optional<_>, may priority by number::Optional<_>,
-}
-
 /// A listening socket.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Socket {
     /// `tcp` or `udp`.
     pub protocol: Protocol,
     /// The address it is bound to; `0.0.0.0` or `::` for any.
     pub address: IpAddr,
     /// The port it is bound to.
+    #[serde(deserialize_with = "number::any")]
     pub port: u16,
     /// The process that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -239,14 +210,8 @@ pub struct Socket {
     pub command: Option<String>,
 }
 
-record! {
-    Socket;
-    start Self { protocol: Protocol::TCP, address: NO_ADDRESS, port: 0, pid: None, uid: None, command: None };
-    must protocol, must address, must port by number::Any<_>, may pid, may uid, may command,
-}
-
 /// A process in the namespace.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Process {
     /// Its process id, as the capturing host sees it.
     pub pid: u32,
@@ -257,6 +222,7 @@ pub struct Process {
     /// Its primary group id, likewise.
     pub gid: u32,
     /// Its supplementary groups, likewise.
+    #[serde(default)]
     pub groups: Vec<u32>,
     /// Its user id as the host sees it, where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -264,12 +230,6 @@ pub struct Process {
     /// Whether the rules let it out as they do the mesh's proxy; absent where no rule names a proxy's identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<bool>,
-}
-
-record! {
-    Process;
-    start Self::default();
-    must pid, must command, must uid, must gid, may groups, may host_uid, may proxy,
 }
 
 /// The most of each list that is used: see [`Host::limit`].
@@ -303,32 +263,26 @@ pub(crate) fn limit<T>(list: &mut Vec<T>, most: usize, what: &str, dropped: &mut
 const FORWARDING: (&str, &str) = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding");
 
 /// What the namespace around the rules looks like.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Host {
     /// Interfaces with their addresses.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub interfaces: Vec<Interface>,
     /// Routes of every table. The networks of the interfaces' own addresses are implied.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub routes: Vec<Route>,
     /// Policy routing rules.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub rules: Vec<RoutingRule>,
     /// Kernel settings by dotted name (`net.ipv4.ip_forward`).
-    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub sysctls: BTreeMap<String, String>,
     /// Listening sockets.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub sockets: Vec<Socket>,
     /// Processes.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub processes: Vec<Process>,
-}
-
-record! {
-    Host;
-    start Self::default();
-    may interfaces, may routes, may rules, may sysctls, may sockets, may processes,
 }
 
 impl Host {

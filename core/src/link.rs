@@ -10,11 +10,10 @@ use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::host::{self, Host};
 use crate::packet::Packet;
-use crate::record::record;
 use crate::ruleset::{Ruleset, TableName};
 use crate::visible;
 use crate::walk::trace::{ChainPlace, Place};
@@ -41,7 +40,7 @@ fn level(text: &str) -> u8 {
 }
 
 /// What is shared: the rules and what surrounds them, the packets, and what of it is shown.
-#[derive(Clone, Debug, Default, PartialEq, Serialize)]
+#[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Shared {
     /// The format, 2. It stands first: by it a file of this kind is told from a capture.
     pub chainwalk: u32,
@@ -51,13 +50,13 @@ pub struct Shared {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
     /// Whether nobody knows the namespace, and `host` is a usual pod with neutral addresses.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
     /// Whether addresses, names and comments stand for others, as [`redact::shared`](crate::redact::shared) makes them.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub neutral: bool,
     /// The packets that are shown, in their order; none: those that the page would choose by itself.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<Packet>,
     /// Which of two packets is the one that the page answers in large, from 0; absent: the last.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,28 +65,21 @@ pub struct Shared {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
     /// How the rules are shown: `saved`, `text`, or as the packets meet them.
-    #[serde(skip_serializing_if = "String::is_empty")]
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub view: String,
     /// Rules that a dump cannot tell, with what they are taken to do.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<Settled>,
     /// To be looked at within another page: nothing can be changed.
-    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub embed: bool,
     /// The lists of which only a part is used: "60000 routes: the first 50000 are used".
     #[serde(skip)]
     pub dropped: Vec<String>,
 }
 
-record! {
-    Shared;
-    start Self::default();
-    must chainwalk, must text, may host, may usual, may neutral, may packets, may lead, may step, may view, may settled,
-    may embed,
-}
-
 /// A rule that a dump cannot tell, by the names of the public JSON, and whether it is taken to match.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the names are those of a trace's steps")]
 pub struct Settled {
     pub ruleset: u32,
@@ -96,12 +88,6 @@ pub struct Settled {
     /// From 1.
     pub rule: u32,
     pub matches: bool,
-}
-
-record! {
-    Settled;
-    start Self { ruleset: 0, table: TableName::Raw, chain: String::new(), rule: 0, matches: false };
-    must ruleset, must table, must chain, must rule, must matches,
 }
 
 impl Settled {

@@ -7,7 +7,6 @@ use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
 
-use crate::record::{read_by_name, record};
 use crate::{names, number};
 use fields::PacketField;
 
@@ -18,7 +17,7 @@ pub mod line;
 pub mod value;
 
 /// IPv4 or IPv6. The two have separate rule sets in the kernel.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Family {
     /// IPv4: `iptables`.
@@ -26,8 +25,6 @@ pub enum Family {
     /// IPv6: `ip6tables`.
     Ipv6,
 }
-
-read_by_name!(Family { "ipv4" => Ipv4, "ipv6" => Ipv6 });
 
 impl Family {
     /// The family an address belongs to.
@@ -65,7 +62,7 @@ impl fmt::Display for Family {
 }
 
 /// Where a packet comes from.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
     /// A process in this network namespace sends it.
@@ -74,10 +71,8 @@ pub enum Origin {
     Inbound,
 }
 
-read_by_name!(Origin { "local" => Local, "inbound" => Inbound });
-
 /// Whose socket a local packet comes from, when it is no process's.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
     /// The kernel's own reply: a socket without a file, so without uid and gid.
@@ -86,10 +81,8 @@ pub enum Owner {
     None,
 }
 
-read_by_name!(Owner { "kernel" => Kernel, "none" => None });
-
 /// What connection tracking says of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "UPPERCASE")]
 pub enum ConnectionState {
     /// It belongs to no connection, and cannot start one.
@@ -103,8 +96,6 @@ pub enum ConnectionState {
     /// Connection tracking was told to leave it alone.
     Untracked,
 }
-
-read_by_name!(ConnectionState { "INVALID" => Invalid, "NEW" => New, "RELATED" => Related, "ESTABLISHED" => Established, "UNTRACKED" => Untracked });
 
 impl ConnectionState {
     /// The name rules use.
@@ -300,18 +291,15 @@ impl<'de> Deserialize<'de> for TcpFlags {
 }
 
 /// A piece of a packet that was cut into several.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Fragment {
     /// Offset in units of 8 bytes, 0 to 8191. Only offset 0 has the transport header.
+    #[serde(default, deserialize_with = "number::up_to::<8191, _, _>")]
     pub offset: u16,
     /// Whether more pieces follow.
+    #[serde(default)]
     pub more: bool,
-}
-
-record! {
-    Fragment, strict;
-    start Self::default();
-    may offset by number::UpTo<8191, _>, may more,
 }
 
 /// How the link layer can deliver a packet that a rule then sees.
@@ -323,18 +311,20 @@ pub(crate) fn is_interface(name: &str) -> bool {
     fits && !name.contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
 }
 
-/// No address at all: `0.0.0.0`.
-pub(crate) const NO_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
-
 /// Linux' own (`IPDEFTTL`).
 const DEFAULT_TTL: u8 = 64;
+
+fn default_ttl() -> u8 {
+    DEFAULT_TTL
+}
 
 fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
 /// One packet, as the public JSON states it.
-#[derive(Clone, Debug, PartialEq, Serialize)]
+#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
+#[serde(deny_unknown_fields)]
 pub struct Packet {
     /// Sent by a process here, or arriving.
     pub origin: Origin,
@@ -352,25 +342,25 @@ pub struct Packet {
     /// Destination address.
     pub dst: IpAddr,
     /// Source port.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub sport: Option<u16>,
     /// Destination port.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub dport: Option<u16>,
     /// ICMP or ICMPv6 type.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub icmp_type: Option<u8>,
     /// ICMP or ICMPv6 code.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub icmp_code: Option<u8>,
     /// User id that opened the socket, in the user namespace that owns the network namespace.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
     /// Primary group id that opened the socket.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub gid: Option<u32>,
     /// Supplementary groups of the process that opened the socket.
-    #[serde(skip_serializing_if = "Vec::is_empty")]
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<u32>,
     /// Instead of uid and gid.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -382,24 +372,25 @@ pub struct Packet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ConnectionState>,
     /// The packet's mark (`SO_MARK` for a local one).
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
     pub mark: u32,
     /// The connection's mark.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
     pub connmark: u32,
     /// Differentiated services code point, 0 to 63.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, deserialize_with = "number::up_to::<63, _, _>", skip_serializing_if = "is_zero")]
     pub dscp: u8,
     /// Explicit congestion notification, 0 to 3.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, deserialize_with = "number::up_to::<3, _, _>", skip_serializing_if = "is_zero")]
     pub ecn: u8,
     /// Time to live, or hop limit.
+    #[serde(default = "default_ttl", deserialize_with = "number::any")]
     pub ttl: u8,
     /// Bytes behind the transport header. Length matches see headers plus payload.
-    #[serde(skip_serializing_if = "is_zero")]
+    #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
     pub payload_length: u32,
     /// TCP maximum segment size option.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub mss: Option<u16>,
     /// Numbers of the TCP options present.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -408,7 +399,7 @@ pub struct Packet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fragment: Option<Fragment>,
     /// Security parameter index of AH or ESP, or the index of IPComp.
-    #[serde(skip_serializing_if = "Option::is_none")]
+    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub spi: Option<u32>,
     /// IPv6 extension headers present, by name or number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -422,18 +413,6 @@ pub struct Packet {
     /// Interface that the socket is bound to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound_interface: Option<String>,
-}
-
-record! {
-    Packet, strict;
-    start Self::to(Origin::Local, Protocol::TCP, NO_ADDRESS);
-    must origin, may in_interface, may src_mac, must protocol, may src, must dst, may sport by number::Optional<_>,
-    may dport by number::Optional<_>, may icmp_type by number::Optional<_>, may icmp_code by number::Optional<_>,
-    may uid by number::Optional<_>, may gid by number::Optional<_>, may groups, may owner, may tcp_flags, may state,
-    may mark by number::Any<_>, may connmark by number::Any<_>, may dscp by number::UpTo<63, _>,
-    may ecn by number::UpTo<3, _>, may ttl by number::Any<_>, may payload_length by number::Any<_>,
-    may mss by number::Optional<_>, may tcp_options, may fragment, may spi by number::Optional<_>, may ipv6_headers,
-    may packet_type, may sctp_chunks, may bound_interface,
 }
 
 impl Packet {
@@ -568,5 +547,39 @@ impl Packet {
     /// IPv4 or IPv6.
     pub fn family(&self) -> Family {
         Family::of(self.dst)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::host::{Host, Interface};
+
+    #[test]
+    fn errors_of_packets_name_the_field_and_its_place() {
+        let packet = r#"{"origin": "local", "protocol": "tcp", "dst": "192.0.2.1""#;
+        for (text, want) in [
+            (format!("{packet}}}"), ""),
+            (format!("{packet}, \"ttl\": \"0x20\"}}"), ""),
+            (format!("{packet}, \"dst\": \"192.0.2.2\"}}"), "duplicate field `dst` at line 1 column 64"),
+            (format!("{packet}, \"to\": 1}}"), "unknown field `to`, expected one of `origin`, `in_interface`"),
+            (format!("{packet}, \"dscp\": 64}}"), "64 is out of range: 0 to 63"),
+            (format!("{packet}, \"mark\": true}}"), "expected a number, or a number as text"),
+            (packet.replace("192", "x"), "invalid IP address syntax"),
+            (r#"{"origin": "local"}"#.into(), "missing field `protocol` at line 1 column 19"),
+            (r#"{"origin": "lokal"}"#.into(), "unknown variant `lokal`, expected `local` or `inbound`"),
+            (r#"{"origin": 1}"#.into(), "invalid type: integer `1`"),
+            ("[]".into(), "invalid length 0, expected struct Packet"),
+        ] {
+            let said = serde_json::from_str::<Packet>(&text).map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(if want.is_empty() { said.is_empty() } else { said.starts_with(want) }, "{text}: {said}");
+        }
+    }
+
+    #[test]
+    fn an_unknown_field_of_a_host_is_ignored() {
+        let host = Host::from_json(r#"{"later": [{}], "interfaces": [{"name": "lo", "mtu": 9}]}"#);
+        let lo = Interface { name: "lo".into(), addresses: Vec::new(), group: None, multicast_groups: None };
+        assert_eq!(host.map(|host| host.interfaces), Ok(vec![lo]));
     }
 }

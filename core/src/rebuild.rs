@@ -5,7 +5,6 @@ use std::fmt::Write;
 
 use crate::diagnostic::{Code, Diagnostic, Fix, Span};
 use crate::mesh::MeshKind;
-use crate::order;
 use crate::parse::{Format, Inside, Parsed, Section};
 use crate::ruleset::{Chain, Rule, Ruleset, Table};
 
@@ -45,7 +44,7 @@ pub(crate) fn offer(parsed: &mut Parsed) {
     }
     if !tables.is_empty() {
         parsed.diagnostics.extend(tables);
-        order::sort_by_key(&mut parsed.diagnostics, |one| (one.source, one.line, one.column));
+        parsed.diagnostics.sort_by_key(|one| (one.source, one.line, one.column));
     }
 }
 
@@ -187,7 +186,7 @@ fn whole(
             chains.push((chain, Some(chain)));
         }
     }
-    order::sort_by_key(&mut chains, |(chain, _)| (chain.hook().is_none(), chain.hook(), chain.name.clone()));
+    chains.sort_by_key(|(chain, _)| (chain.hook().is_none(), chain.hook(), chain.name.clone()));
     let mut out = format!("*{}\n", own.name);
     for (chain, _) in &chains {
         let policy = if chain.hook().is_some() { chain.policy().name() } else { "-" };

@@ -13,7 +13,6 @@ use crate::commands;
 use crate::diagnostic::Severity;
 use crate::extension::Id;
 use crate::host::{Host, Prefix, Route, RouteKind, RoutingRule, Socket};
-use crate::order;
 use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::parse;
 use crate::print;
@@ -268,7 +267,7 @@ fn compare(rulesets: &[Ruleset], trace: &Trace, out: &mut String) {
         let rule = step.place.rule.map_or("policy".into(), |rule| (rule + 1).to_string());
         expected.push(format!("{} {} {} {rule}", step.place.at.ruleset, table.name, chain.name));
     }
-    order::sort_by(&mut expected, Ord::cmp);
+    expected.sort();
     let _ = writeln!(out, "sort > \"$work/expected\" << '{END}'");
     for same in expected.chunk_by(|a, b| a == b) {
         let _ = writeln!(out, "{} {}", same[0], same.len());

@@ -12,7 +12,6 @@ use crate::diagnostic::Span;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::effect::NatRange;
 use crate::packet::Family;
-use crate::record::read_by_name;
 
 /// A point on a packet's way at which rules are asked.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,7 +52,7 @@ impl fmt::Display for Hook {
 }
 
 /// The five tables of iptables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum TableName {
     /// Before connection tracking.
@@ -67,8 +66,6 @@ pub enum TableName {
     /// Labels for SELinux and its like.
     Security,
 }
-
-read_by_name!(TableName { "raw" => Raw, "mangle" => Mangle, "nat" => Nat, "filter" => Filter, "security" => Security });
 
 impl TableName {
     /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT in nft).

@@ -9,7 +9,6 @@ use crate::capture::Backend;
 use crate::host::{Host, RouteKind};
 use crate::netfilter::base::ChainType;
 use crate::netfilter::conntrack;
-use crate::order;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
 use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
 use crate::view::View;
@@ -241,7 +240,7 @@ fn same_counts(one: &Path, other: &Path) -> bool {
             .filter(|step| matches!(step.outcome, trace::Outcome::Match | trace::Outcome::Policy))
             .map(|step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule))
             .collect();
-        order::sort_by_key(&mut places, |place| *place);
+        places.sort();
         places
     };
     counted(one) == counted(other)

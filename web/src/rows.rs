@@ -2,7 +2,6 @@
 
 use std::ops::Range;
 
-use chainwalk_core::order;
 use chainwalk_core::parse::Parsed;
 use chainwalk_core::ruleset::{Ruleset, TableName};
 use chainwalk_core::search::Search;
@@ -183,7 +182,7 @@ pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Op
         Order::Walked => {
             list.folds = true;
             let mut known: Vec<ChainPlace> = met.iter().map(|(at, _)| *at).collect();
-            order::sort_by_key(&mut known, |at| *at);
+            known.sort();
             for (at, by) in met {
                 list.chain(at, by);
             }

@@ -5,7 +5,6 @@ use std::collections::HashMap;
 use chainwalk_core::explain::{self, Headline};
 use chainwalk_core::host::Host;
 use chainwalk_core::mesh::Mesh;
-use chainwalk_core::order;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::connection::Translation;
@@ -84,7 +83,7 @@ impl Walked {
         let headline = explain::verdict(rulesets, &trace, mesh);
         let mut assumed = assumed(&trace);
         assumed.extend(taken_so(trace.shown(), settled));
-        order::sort_by(&mut assumed, Ord::cmp);
+        assumed.sort();
         let mut marks: HashMap<ChainPlace, Marks> = HashMap::new();
         let runs = trace.shown().steps.runs();
         for run in runs {

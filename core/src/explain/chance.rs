@@ -1,11 +1,7 @@
 //! What chance chooses among, in words.
 
-use crate::number;
 use crate::ruleset::Ruleset;
 use crate::walk::trace::{Endpoint, Spread};
-
-/// Finer than the kernel's parts of 2^31 need.
-const PARTS: u64 = 1 << 32;
 
 /// "Chance chooses among 1000 destinations of KUBE-SVC-X, 0.1 % each."
 ///
@@ -26,10 +22,9 @@ pub fn says(rulesets: &[Ruleset], spread: &Spread) -> String {
 /// A probability in hundredths of a percent: "33.33 %", "0.1 %". What is less than half of one, but not nothing, is
 /// "below 0.01 %".
 pub fn percent(probability: f64) -> String {
-    let parts = (probability * PARTS as f64) as u64;
-    let text = number::print_parts(parts * 100, PARTS, 2);
+    let text = format!("{:.2}", probability * 100.0);
     match text.trim_end_matches('0').trim_end_matches('.') {
-        "0" if parts > 0 => "below 0.01 %".into(),
+        "0" if probability > 0.0 => "below 0.01 %".into(),
         number => format!("{number} %"),
     }
 }

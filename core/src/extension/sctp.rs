@@ -6,7 +6,6 @@ use super::{Extension, Kind, Listed, Opt};
 use crate::condition::{Context, Field, Phrase, Subject};
 use crate::diagnostic::{Code, Problem};
 use crate::names::{SCTP_CHUNKS, sctp_chunk};
-use crate::order;
 use crate::packet::Protocol;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -39,7 +38,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
                 add(&mut list, read_chunk(chunk)?);
             }
             let mut chunks = list.split_off(1);
-            order::sort_by_key(&mut chunks, |(kind, _)| *kind);
+            chunks.sort_by_key(|(kind, _)| *kind);
             list.append(&mut chunks);
         }
     }

@@ -11,21 +11,21 @@ use crate::ruleset::{Part, Value};
 
 /// What stands for a probability of 1.
 const CERTAIN: u32 = 1 << 31;
-const ONE: u64 = CERTAIN as u64;
+const ONE: f64 = CERTAIN as f64;
 
 /// A probability, kept as the kernel does: a whole number of parts of [`CERTAIN`].
 static PROBABILITY: Form = Form {
     words: 1,
     read: |words, _| {
-        // Fine enough to tell what is above 1; the kernel gets it rounded.
-        const FINE: u64 = 1 << 20;
-        let probability = number::parse_parts(words[0], ONE * FINE).filter(|probability| *probability <= ONE * FINE);
-        let parts = probability.and_then(|probability| u32::try_from((probability + FINE / 2) / FINE).ok());
+        let probability = number::parse_decimal(words[0]).filter(|probability| *probability <= 1.0);
+        // `lround(0x80000000 * probability)` (libxt_statistic.c).
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 1")]
+        let parts = probability.map(|probability| (probability * ONE).round() as u32);
         parts.map(Value::Number).ok_or_else(|| problem("probability", words[0], "0.5, a number from 0 to 1"))
     },
     write: |value, _, out| {
         if let Value::Number(parts) = value {
-            out.push_str(&number::print_parts((*parts).into(), ONE, 11));
+            out.push_str(&format!("{:.11}", f64::from(*parts) / ONE));
         }
     },
     examples: &["0.5", "0.33", "0", "1"],
@@ -78,7 +78,7 @@ fn words(options: &Options) -> String {
     }
     let parts = options.number("--probability").unwrap_or_default();
     let parts = if options.negates("--probability") { CERTAIN - parts } else { parts };
-    let text = number::print_parts(u64::from(parts) * 100, ONE, 4);
+    let text = format!("{:.4}", f64::from(parts) * 100.0 / ONE);
     format!("chance lets it through, {} % of the time", text.trim_end_matches('0').trim_end_matches('.'))
 }
 

@@ -4,7 +4,6 @@ use super::pen::plain;
 use super::way::{Stop, stops};
 use super::{Go, Group, Lane, Shape, Sheet};
 use crate::explain::Fate;
-use crate::order;
 use crate::walk::trace::RouteReason;
 
 /// What stands above a station that is no hook.
@@ -44,7 +43,7 @@ pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
 /// "A, B captured".
 pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
     let mut letters: Vec<&str> = lanes.iter().map(|lane| sheet.lanes[*lane].letter).collect();
-    order::sort_by(&mut letters, Ord::cmp);
+    letters.sort();
     format!("{} {}", letters.join(", "), sheet.lanes[lanes[0]].fate.word(sheet.meshed))
 }
 

@@ -3,7 +3,6 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule};
-use crate::order;
 use crate::packet::Family;
 
 const LOCAL: u32 = 255;
@@ -44,7 +43,7 @@ pub fn lookup(host: &Host, query: Query) -> Option<Way> {
             tables.push((rule.priority.unwrap_or(32_765), rule.table.unwrap_or(MAIN)));
         }
     }
-    order::sort_by_key(&mut tables, |(priority, _)| *priority);
+    tables.sort_by_key(|(priority, _)| *priority);
     let bound = bound_interface(query);
     let mut ways = tables.into_iter().filter_map(|(_, table)| lookup_in(host, table, query.dst, bound));
     ways.find(|way| way.kind != RouteKind::Throw)

@@ -5,7 +5,6 @@ use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::Id;
 use crate::kernel_names::{ChainNameFault, chain_name_fault};
 use crate::netfilter::base::BaseChain;
-use crate::order;
 use crate::packet::Family;
 use crate::print;
 use crate::ruleset::{Chain, Counted, Counters, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
@@ -255,7 +254,7 @@ impl Open {
             let chain = &table.chains[place];
             (chain.hook().is_none(), chain.hook(), &chain.name)
         };
-        order::sort_by(&mut places, |a, b| key(*a).cmp(&key(*b)));
+        places.sort_by_key(|place| key(*place));
         self.arrange(table, &places);
     }
 

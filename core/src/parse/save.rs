@@ -6,7 +6,6 @@ use std::net::{Ipv4Addr, Ipv6Addr};
 use crate::capture::Backend;
 use crate::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 use crate::extension::{Id, Role};
-use crate::order;
 use crate::packet::Family;
 use crate::ruleset::{Counters, Off, Policy, Rule, Ruleset, Table, TableName};
 
@@ -572,7 +571,7 @@ fn order_tables(ruleset: &mut Ruleset) {
     const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];
     match ruleset.backend {
         Some(Backend::Nft) => {
-            order::sort_by_key(&mut ruleset.tables, |table| NFT.iter().position(|name| *name == table.name));
+            ruleset.tables.sort_by_key(|table| NFT.iter().position(|name| *name == table.name));
         }
         _ => ruleset.tables.reverse(),
     }

@@ -2,7 +2,6 @@
 
 use super::pieces::Pieces;
 use crate::diagnostic::{Code, Diagnostic, Span};
-use crate::order;
 use crate::parse::{Format, Parsed};
 use crate::ruleset::{Ruleset, Table, TableName};
 
@@ -127,7 +126,7 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         hint: Some("paste one of them alone to walk it".into()),
         fixes: Vec::new(),
     });
-    order::sort_by_key(&mut parsed.diagnostics, |one| (one.source, one.line, one.column));
+    parsed.diagnostics.sort_by_key(|one| (one.source, one.line, one.column));
     let backend = parsed.rulesets[first as usize].backend.or(parsed.rulesets[second as usize].backend);
     for place in [first, second] {
         parsed.rulesets[place as usize].set_backend(backend);

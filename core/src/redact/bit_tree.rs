@@ -6,7 +6,6 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-use crate::order;
 
 /// The first `length` bits of 64.
 pub(super) fn leading(length: u8) -> u64 {
@@ -47,7 +46,7 @@ impl BitTree {
 
     /// Once all paths are fixed.
     pub(super) fn settle(&mut self) {
-        order::sort_by_key(&mut self.paths, |path| *path);
+        self.paths.sort_unstable();
         self.paths.dedup();
     }
 

@@ -8,8 +8,8 @@ use crate::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::number;
 use crate::ruleset::Value;
 
-const SECOND: u64 = 1_000_000;
-const MILLISECOND: u64 = 1_000;
+const SECOND: u32 = 1_000_000;
+const MILLISECOND: u32 = 1_000;
 /// The shortest interval, in microseconds; each longer one is twice the one before.
 const QUARTER: u32 = 250_000;
 
@@ -37,18 +37,23 @@ fn microseconds(text: &str) -> Option<u32> {
         "" | "us" | "usec" | "usecs" => 1,
         _ => return None,
     };
-    u32::try_from(number::parse_parts(number, factor)?).ok()
+    let time = number::parse_decimal(number)? * f64::from(factor);
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "it fits, and iptables cuts it off, too"
+    )]
+    (time <= f64::from(u32::MAX)).then_some(time as u32)
 }
 
 /// `print_time`: in the largest unit that leaves a whole.
 fn write_time(time: u32, out: &mut String) {
-    let (unit, name) = match u64::from(time) {
+    let (unit, name) = match time {
         SECOND.. => (SECOND, "s"),
         MILLISECOND.. => (MILLISECOND, "ms"),
         _ => return out.push_str(&format!("{time}us")),
     };
-    out.push_str(&number::print_parts(time.into(), unit, 1));
-    out.push_str(name);
+    out.push_str(&format!("{:.1}{name}", f64::from(time) / f64::from(unit)));
 }
 
 /// The interval rounded up, and the exponent of the average, as the kernel gets them (`RATEEST_final_check`).

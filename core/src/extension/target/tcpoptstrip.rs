@@ -8,7 +8,6 @@ use crate::extension::kind::{Form, Names};
 use crate::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::number;
-use crate::order;
 use crate::packet::Protocol;
 use crate::ruleset::{Apart, Ruleset, TableName, Value};
 
@@ -30,7 +29,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
         }
         list.push((option, option));
     }
-    order::sort_by_key(&mut list, |range| *range);
+    list.sort();
     Ok(Value::List(Apart::new(list)))
 }
 

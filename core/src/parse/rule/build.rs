@@ -3,7 +3,6 @@
 
 use crate::diagnostic::{Code, Problem, Span};
 use crate::extension::{Given, Id, Opt, Options};
-use crate::order;
 use crate::packet::Protocol;
 use crate::ruleset::{Part, Rule, Ruleset, TableName, Value};
 
@@ -130,7 +129,7 @@ impl RuleReader {
             self.lists.clear();
         }
         // Sources turn slower than destinations, as iptables nests its loops.
-        order::sort_by_key(&mut self.lists, |(option, _)| *option);
+        self.lists.sort_by_key(|(option, _)| *option);
         for (option, values) in self.lists.drain(..) {
             let before: Vec<Rule> = std::iter::once(&line.rule).chain(&line.more).cloned().collect();
             let mut all = Vec::new();
