@@ -68,7 +68,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
 fn answer(parsed: &Parsed, ruleset: Option<u32>, host: &Host, line: &str) -> String {
     match Packet::from_json(line) {
         Ok(packet) => report::json(&parsed.rulesets, &walk::walk(&parsed.rulesets, ruleset, host, &packet)),
-        Err(error) => serde_json::json!({ "error": error }).to_string(),
+        Err(error) => serde_json::json!({ "error": error.to_string() }).to_string(),
     }
 }
 

@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use strum::Display;
+
 mod code;
 
 pub use code::Code;
@@ -29,7 +31,8 @@ impl Span {
 }
 
 /// How bad it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display)]
+#[strum(serialize_all = "lowercase")]
 pub enum Severity {
     /// For information: nothing is lost.
     Note,
@@ -37,16 +40,6 @@ pub enum Severity {
     Warning,
     /// iptables would refuse it, or it cannot be understood at all.
     Error,
-}
-
-impl fmt::Display for Severity {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(match self {
-            Self::Note => "note",
-            Self::Warning => "warning",
-            Self::Error => "error",
-        })
-    }
 }
 
 /// One remark about one place.

@@ -3,6 +3,8 @@
 //!
 //! A text that is no list of rules in order, such as a script of commands, is first written as `iptables-save` would.
 
+use thiserror::Error;
+
 use crate::capture::Backend;
 use crate::diagnostic::{Diagnostic, Severity, Span};
 use crate::parse::{self, Parsed};
@@ -30,7 +32,8 @@ pub enum Edit {
 }
 
 /// Why a change is not made.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("column {column}: {message}")]
 pub struct Refused {
     /// Where in the words that were given, in characters from 1; 1 where it is about none of them.
     pub column: usize,

@@ -6,6 +6,7 @@ use std::net::IpAddr;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::number;
 use crate::packet::{Family, Protocol};
@@ -44,11 +45,16 @@ impl Prefix {
     }
 }
 
-impl FromStr for Prefix {
-    type Err = String;
+/// The reason why a text is not a [`Prefix`].
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("`{0}` is no address with a prefix length, such as 10.244.1.5/24")]
+pub struct InvalidPrefix(String);
 
-    fn from_str(text: &str) -> Result<Self, String> {
-        let wrong = || format!("`{text}` is no address with a prefix length, such as 10.244.1.5/24");
+impl FromStr for Prefix {
+    type Err = InvalidPrefix;
+
+    fn from_str(text: &str) -> Result<Self, InvalidPrefix> {
+        let wrong = || InvalidPrefix(text.to_owned());
         let (address, length) = text.split_once('/').unwrap_or((text, ""));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         let bits = Family::of(address).bits();
@@ -374,9 +380,9 @@ impl Host {
     /// Reads the public JSON.
     ///
     /// # Errors
-    /// What serde says, with line and column.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        serde_json::from_str(text).map_err(|error| error.to_string())
+    /// If the text is not the JSON of a host, with line and column.
+    pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
+        serde_json::from_str(text)
     }
 
     /// The interface of that name.

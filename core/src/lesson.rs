@@ -8,7 +8,7 @@
 //! - `world`: a rule set with its namespace, and the names that lessons give to rules and ends
 //! - `ask`: what is said to each answer; `task`: what is said to a changed packet or rule set
 
-use std::fmt;
+use thiserror::Error;
 
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
@@ -26,18 +26,13 @@ pub use task::{Goal, Judgement, Task, Work};
 pub use world::{Test, World};
 
 /// What is wrong with a lesson.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("{line}: {message}")]
 pub struct Fault {
     /// Line in the file, from 1.
     pub line: usize,
     /// What is wrong there, and what would be right.
     pub message: String,
-}
-
-impl fmt::Display for Fault {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.line, self.message)
-    }
 }
 
 /// A rule set that comes with the page: its text, and the namespace around it as the public JSON.

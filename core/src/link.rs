@@ -4,13 +4,12 @@
 //! (RFC 1951), in the URL-safe base64 of RFC 4648 without padding. Version `1` is the text alone, as a paste or a capture's
 //! JSON; version `2` is the JSON of [`Shared`], which also stands in the files that the page saves.
 
-use std::fmt;
-
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use miniz_oxide::deflate::compress_to_vec;
 use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::{Deserialize, Serialize};
+use thiserror::Error;
 
 use crate::host::{self, Host};
 use crate::packet::Packet;
@@ -152,25 +151,14 @@ impl Shared {
 }
 
 /// Why a link cannot be opened.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Broken {
     /// It is of a version that is not known here.
+    #[error("this link is of version {0}, which is newer than this page: load the page again")]
     Version(char),
     /// It was cut or changed on its way.
+    #[error("this link is damaged: it was cut or changed on its way; ask for a file instead")]
     Damaged,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Version(version) => {
-                write!(f, "this link is of version {version}, which is newer than this page: load the page again")
-            }
-            Self::Damaged => {
-                f.write_str("this link is damaged: it was cut or changed on its way; ask for a file instead")
-            }
-        }
-    }
 }
 
 /// A link to `page` that holds `text`; nothing where it would have more than [`MOST`] characters.

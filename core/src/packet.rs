@@ -6,6 +6,8 @@ use std::fmt;
 use std::net::IpAddr;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoStaticStr;
+use thiserror::Error;
 
 use crate::{names, number};
 use fields::PacketField;
@@ -82,8 +84,9 @@ pub enum Owner {
 }
 
 /// What connection tracking says of a packet.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, IntoStaticStr)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum ConnectionState {
     /// It belongs to no connection, and cannot start one.
     Invalid,
@@ -100,13 +103,7 @@ pub enum ConnectionState {
 impl ConnectionState {
     /// The name rules use.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Invalid => "INVALID",
-            Self::New => "NEW",
-            Self::Related => "RELATED",
-            Self::Established => "ESTABLISHED",
-            Self::Untracked => "UNTRACKED",
-        }
+        self.into()
     }
 
     /// All states, by their bits.
@@ -322,6 +319,22 @@ fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
+/// The reason why a packet of the public JSON is not read.
+#[derive(Debug, Error)]
+pub enum PacketError {
+    /// The text is not the JSON of a packet.
+    #[error(transparent)]
+    Json(#[from] serde_json::Error),
+    /// A field is not valid.
+    #[error("{message}")]
+    Field {
+        /// The field, as the public JSON names it.
+        field: &'static str,
+        /// A sentence that names the fields.
+        message: String,
+    },
+}
+
 /// One packet, as the public JSON states it.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -472,9 +485,9 @@ impl Packet {
     /// Reads one packet of the public JSON and checks what its fields say together.
     ///
     /// # Errors
-    /// A sentence that names the field and what is wrong with it.
-    pub fn from_json(text: &str) -> Result<Self, String> {
-        let packet: Self = serde_json::from_str(text).map_err(|error| error.to_string())?;
+    /// If the text is not the JSON of a packet, or a field is not valid.
+    pub fn from_json(text: &str) -> Result<Self, PacketError> {
+        let packet: Self = serde_json::from_str(text)?;
         packet.check()?;
         Ok(packet)
     }
@@ -482,9 +495,9 @@ impl Packet {
     /// Checks what the types cannot: fields that contradict each other, and names that nothing has.
     ///
     /// # Errors
-    /// A sentence that names the fields.
-    pub fn check(&self) -> Result<(), String> {
-        self.check_fields().map_err(|(_, message)| message)
+    /// The first field that is not valid.
+    pub fn check(&self) -> Result<(), PacketError> {
+        self.check_fields().map_err(|(field, message)| PacketError::Field { field, message })
     }
 
     /// The same, with the invalid field.
@@ -568,7 +581,7 @@ mod tests {
             (packet.replace("192", "x"), "invalid IP address syntax"),
             (r#"{"origin": "local"}"#.into(), "missing field `protocol` at line 1 column 19"),
             (r#"{"origin": "lokal"}"#.into(), "unknown variant `lokal`, expected `local` or `inbound`"),
-            (r#"{"origin": 1}"#.into(), "invalid type: integer `1`"),
+            (r#"{"origin": 1}"#.into(), "expected value at line 1 column 12"),
             ("[]".into(), "invalid length 0, expected struct Packet"),
         ] {
             let said = serde_json::from_str::<Packet>(&text).map_or_else(|error| error.to_string(), |_| String::new());
@@ -580,6 +593,6 @@ mod tests {
     fn an_unknown_field_of_a_host_is_ignored() {
         let host = Host::from_json(r#"{"later": [{}], "interfaces": [{"name": "lo", "mtu": 9}]}"#);
         let lo = Interface { name: "lo".into(), addresses: Vec::new(), group: None, multicast_groups: None };
-        assert_eq!(host.map(|host| host.interfaces), Ok(vec![lo]));
+        assert_eq!(host.expect("a host").interfaces, [lo]);
     }
 }

@@ -6,6 +6,7 @@ use std::num::NonZeroU32;
 use std::ops::Deref;
 
 use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
 
 use crate::capture::Backend;
 use crate::diagnostic::Span;
@@ -14,8 +15,9 @@ use crate::netfilter::effect::NatRange;
 use crate::packet::Family;
 
 /// A point on a packet's way at which rules are asked.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Display, IntoStaticStr)]
 #[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Hook {
     /// Arrived, not yet routed.
     Prerouting,
@@ -35,25 +37,16 @@ impl Hook {
 
     /// The name of the built-in chains at this hook.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Prerouting => "PREROUTING",
-            Self::Input => "INPUT",
-            Self::Forward => "FORWARD",
-            Self::Output => "OUTPUT",
-            Self::Postrouting => "POSTROUTING",
-        }
-    }
-}
-
-impl fmt::Display for Hook {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
+        self.into()
     }
 }
 
 /// The five tables of iptables.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, Display, EnumString, IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum TableName {
     /// Before connection tracking.
     Raw,
@@ -73,18 +66,12 @@ impl TableName {
 
     /// The name behind `*` and `-t`.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Raw => "raw",
-            Self::Mangle => "mangle",
-            Self::Nat => "nat",
-            Self::Filter => "filter",
-            Self::Security => "security",
-        }
+        self.into()
     }
 
     /// The table of that name.
     pub fn from_text(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|table| table.name() == text)
+        text.parse().ok()
     }
 
     /// The hooks that have a built-in chain in this table (`iptable_*.c`, `valid_hooks`).
@@ -98,14 +85,9 @@ impl TableName {
     }
 }
 
-impl fmt::Display for TableName {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(self.name())
-    }
-}
-
 /// What a built-in chain does with what no rule of it settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
 pub enum Policy {
     /// Lets it go on.
     Accept,
@@ -116,10 +98,7 @@ pub enum Policy {
 impl Policy {
     /// As `iptables-save` prints it.
     pub fn name(self) -> &'static str {
-        match self {
-            Self::Accept => "ACCEPT",
-            Self::Drop => "DROP",
-        }
+        self.into()
     }
 }
 

@@ -87,7 +87,7 @@ prop_compose! {
 proptest! {
     #[test]
     fn every_packet_comes_back_from_its_line(packet in packet()) {
-        prop_assert_eq!(packet.check(), Ok(()));
+        prop_assert_eq!(packet.check().map_err(|error| error.to_string()), Ok(()));
         let text = line::print(&packet);
         prop_assert_eq!(line::read(&text), Ok(packet), "{}", text);
     }

@@ -128,7 +128,7 @@ impl Reader<'_, '_> {
                 for name in value.split_whitespace() {
                     let (text, host) =
                         (self.library)(name).ok_or_else(|| format!("no rules `{name}` come with the page"))?;
-                    let host = host.map(Host::from_json).transpose()?;
+                    let host = host.map(Host::from_json).transpose().map_err(|error| error.to_string())?;
                     self.lesson.worlds.push(World::new(name, text, host)?);
                 }
                 Ok(())
@@ -241,7 +241,7 @@ impl Reader<'_, '_> {
             "" | "text" | "sh" | "yaml" => self.push(number, Block::Listing(text())),
             "rules" => self.rules(about, &text(), inside).map_err(|message| fault(number, message)),
             "host" => {
-                let host = Host::from_json(&text()).map_err(|message| fault(number, message))?;
+                let host = Host::from_json(&text()).map_err(|error| fault(number, error.to_string()))?;
                 let world = self.lesson.worlds.iter_mut().find(|world| world.name == about);
                 let world =
                     world.ok_or_else(|| fault(number, format!("there are no rules `{about}`: write `host NAME`")))?;
