@@ -308,6 +308,9 @@ pub(crate) fn is_interface(name: &str) -> bool {
     fits && !name.contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
 }
 
+/// No address at all: `0.0.0.0`.
+pub(crate) const NO_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
+
 /// Linux' own (`IPDEFTTL`).
 const DEFAULT_TTL: u8 = 64;
 
@@ -329,7 +332,7 @@ pub enum PacketError {
     #[error("{message}")]
     Field {
         /// The field, as the public JSON names it.
-        field: &'static str,
+        field: PacketField,
         /// A sentence that names the fields.
         message: String,
     },
