@@ -101,7 +101,11 @@ fn every_content_comes_back_from_the_json() {
         }
         let is_default = field.get(&packet) == field.get(&plain);
         assert!(names.contains_key(field.name()) || is_default, "{field:?} {text} is in {json}");
-        assert_eq!(Packet::from_json(&json.to_string()), Ok(packet), "{field:?} {text}");
+        assert_eq!(
+            Packet::from_json(&json.to_string()).map_err(|error| error.to_string()),
+            Ok(packet),
+            "{field:?} {text}"
+        );
     }
 }
 
