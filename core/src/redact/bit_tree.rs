@@ -6,7 +6,6 @@
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
-
 /// The first `length` bits of 64.
 pub(super) fn leading(length: u8) -> u64 {
     u64::MAX.checked_shl(64 - u32::from(length)).unwrap_or(0)
