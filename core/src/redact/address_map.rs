@@ -221,17 +221,18 @@ impl AddressMap {
         }
     }
 
-    /// The first and the last address of every own network stay its first and last: they are broadcasts and anycasts.
+    /// The last address of every own IPv4 network stays its last, a broadcast, and the first one of every own IPv6 network its
+    /// first, an anycast (RFC 4291, 2.6.1).
     pub(super) fn learn_host(&mut self, host: &Host) {
         for prefix in host.interfaces.iter().flat_map(|interface| &interface.addresses) {
-            if Network::containing(prefix.address, prefix.length).stays() {
+            let Prefix { address, length } = *prefix;
+            if Network::containing(address, length).stays() {
                 continue;
             }
-            let (own, width) = bits(prefix.address);
-            let first = own & mask(prefix.length);
-            self.fix_path(Family::of(prefix.address), first, prefix.length);
-            if prefix.broadcast().is_some() {
-                self.fix_path(Family::Ipv4, first | !mask(prefix.length) & mask(width), prefix.length);
+            match prefix.broadcast() {
+                Some(last) => self.fix_path(Family::Ipv4, bits(last).0, length),
+                None if address.is_ipv6() => self.fix_path(Family::Ipv6, bits(address).0 & mask(length), length),
+                None => {}
             }
         }
     }
@@ -568,7 +569,6 @@ mod tests {
         map.settle();
         let network = map.network_of("10.244.1.0/24".parse().expect("valid"));
         assert_eq!(Some(map.neutral(ip("10.244.1.255"))), network.broadcast());
-        assert_eq!(map.neutral(ip("10.244.1.0")), network.address);
         let ends = ["10.9.0.37", "10.9.1.200"].map(|end| map.neutral(ip(end)));
         for last in 0..=255 {
             for third in 0..2 {

@@ -94,7 +94,12 @@ impl Case {
         let names = (0..8).map(|_| random.name()).collect();
         let mut case = Self { random, v6, addresses: Vec::new(), macs, names };
         for _ in 0..14 {
-            let address = if v6 { case.six() } else { case.four() };
+            let mut address = if v6 { case.six() } else { case.four() };
+            // The first one is an interface's, which no group is.
+            while case.addresses.is_empty() && (address.is_multicast() || is_of_a_class(Prefix { address, length: 24 }))
+            {
+                address = if v6 { case.six() } else { case.four() };
+            }
             // Some are near to others.
             let near = case.addresses.first().copied().filter(|_| case.random.one_in(3));
             case.addresses.push(match (near, case.random.below(256)) {
@@ -194,7 +199,8 @@ impl Case {
                 "interface" => self.random.choose(&INTERFACES).to_owned(),
                 "end" => if self.v6 { "[{address}]:80" } else { "{address}:80-90" }.to_owned(),
                 "holes" if self.v6 => "fd00:0:0:{hex}::5/ffff:ffff:ffff:ffff::f".to_owned(),
-                "holes" => format!("{}.0.0.5/255.0.0.255", 11 + self.random.below(80)),
+                // Beside 10.0.0.0/8 the first bits would stay.
+                "holes" => format!("{}.0.0.5/255.0.0.255", 40 + self.random.below(50)),
                 "hex" => format!("{:x}", self.random.u16()),
                 other => panic!("unknown value {other}"),
             };
@@ -286,7 +292,7 @@ impl Case {
             rule = format!("{rule} {}", self.filled(pattern));
         }
         let target = match table {
-            "nat" if self.random.one_in(8) => {
+            "nat" if self.random.one_in(30) => {
                 let length = if self.v6 { 48 + self.random.below(17) } else { 16 + self.random.below(12) };
                 let [from, to] = [self.address(), self.address()].map(|address| masked(address, length));
                 let end = self.random.choose(&["-d", "-s"]);
@@ -452,7 +458,7 @@ fn is_no_ones(address: IpAddr) -> bool {
 fn is_of_a_class(network: Prefix) -> bool {
     const CLASSES: &str = "10.0.0.0/8 172.16.0.0/12 192.168.0.0/16 100.64.0.0/10 0.0.0.0/8 127.0.0.0/8 169.254.0.0/16 \
         224.0.0.0/4 233.0.0.0/8 234.0.0.0/8 2000::/3 2001::/32 2001:10::/28 2002::/16 3ffe::/16 fc00::/7 fd00::/8 fe80::/64 \
-        fec0::/10 ff00::/8 ::/96 ::ffff:0:0/96 64:ff9b::/96";
+        fec0::/10 ff00::/8 ff02::1:ff00:0/104 fe80::5efe:0:0/96 fe80::200:5efe:0:0/96 ::/96 ::ffff:0:0/96 64:ff9b::/96";
     let is_beside = |class: &str| {
         let class: Prefix = class.parse().expect("valid");
         class.address.is_ipv4() == network.address.is_ipv4()
@@ -465,7 +471,7 @@ fn is_of_a_class(network: Prefix) -> bool {
 fn inner(network: Prefix) -> Option<Prefix> {
     let (bits, start) = match network.address {
         IpAddr::V6(v6) if v6.segments()[0] & 0xff20 == 0xff20 => {
-            let length = network.length.checked_sub(32)?;
+            let length = network.length.saturating_sub(32);
             return Some(Prefix { address: std::net::Ipv6Addr::from_bits(v6.to_bits() << 32).into(), length });
         }
         IpAddr::V4(v4) if v4.octets()[0] == 234 => (v4.to_bits() << 8, 8),
