@@ -75,6 +75,14 @@ const EXPLANATIONS: &[Explanation] = &[
         |line, _, _| all(line, &["'!' -p", "--to-"]) || all(line, &["'!' --proto", "--to-"]),
         "behind `! -p` iptables takes ports to translate to",
     ),
+    (
+        |line, ours, theirs| {
+            let bare = |rules: &Vec<String>| rules.iter().map(|rule| rule.replace(['"', '\\'], "")).collect::<Vec<_>>();
+            let named = uses(line, &["--label", "--name", "--rateest", "--map-set", "--hashlimit-name"]);
+            named && ours.as_ref().ok().map(bare) == theirs.as_ref().ok().map(bare)
+        },
+        "iptables prints some names without quotes, and cannot read them back; here they are quoted",
+    ),
     (|line, _, _| uses(line, &["--seconds 4294967295"]), "iptables prints 4294967295 seconds as -1"),
     (|line, _, _| uses(line, &["--hashlimit-htable-"]), "the kernel cuts the sizes of hashlimit's table to 1048576"),
 ];
