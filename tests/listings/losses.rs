@@ -40,9 +40,14 @@ const LOSSES: &[Loss] = &[
         "physdev takes an interface without a name, and prints nothing for it",
     ),
     (|way, saved, _| !way.numeric && saved.contains("-j TEE"), "TEE's gateway by name"),
-    (|way, _, listed| !way.numeric && uses(listed, &["owner UID match", "owner GID match"]), "users by name"),
     (
-        |_, saved, listed| uses(saved, &["4294967295", " -1"]) && uses(listed, &[":-1", ": -1"]),
+        |way, _, listed| {
+            !way.numeric && uses(listed, &["owner UID match", "owner GID match", "--uid-owner \"", "--gid-owner \""])
+        },
+        "users by name",
+    ),
+    (
+        |_, saved, listed| uses(saved, &["4294967295", " -1"]) && uses(listed, &[":-1", ": -1", "\"-1\""]),
         "4294967295 is listed as -1",
     ),
     (
