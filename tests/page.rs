@@ -17,6 +17,8 @@ mod barriers;
 mod faults;
 #[path = "page/form.rs"]
 mod form;
+#[path = "page/hostile.rs"]
+mod hostile;
 #[path = "page/job.rs"]
 mod job;
 #[path = "page/keys.rs"]
