@@ -3,13 +3,13 @@
 
 use std::collections::BTreeMap;
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::commands::commands;
-use chainwalk_core::edit::{Edit, edit};
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::edit::{Edit, edit};
+use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::iptables::commands::commands;
+use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::ruleset::{Policy, Ruleset, TableName};
 use chainwalk_core::packet::Family;
-use chainwalk_core::parse::{self, Parsed};
-use chainwalk_core::print;
-use chainwalk_core::ruleset::{Policy, Ruleset, TableName};
 use chainwalk_core::walk::trace::{ChainPlace, Place};
 use chainwalk_tests::namespace::{Namespace, require};
 

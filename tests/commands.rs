@@ -8,8 +8,9 @@ use std::fmt::Write as _;
 use std::io::Write as _;
 use std::time::Instant;
 
-use chainwalk_core::diagnostic::Severity;
-use chainwalk_core::{parse, print};
+use chainwalk_core::input::parse;
+use chainwalk_core::iptables::print;
+use chainwalk_core::text::diagnostic::Severity;
 use chainwalk_tests::judge::{Judge, each};
 use chainwalk_tests::namespace::require;
 use chainwalk_tests::progress::Progress;

@@ -7,11 +7,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::{Host, Interface, Route, RouteKind};
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::netfilter::ruleset::TableName;
+use chainwalk_core::packet::host::{Host, Interface, Route, RouteKind};
 use chainwalk_core::packet::{ConnectionState, Family, Origin, Owner, Packet, Protocol, TcpFlags};
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::connection::{Translation, later, reply};
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_core::walk::walk_in_connection;

@@ -5,12 +5,12 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::Host;
-use chainwalk_core::journey::{Choices, Leg, journey};
+use chainwalk_core::analysis::journey::{Choices, Leg, journey};
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse::parse;
 use chainwalk_core::mesh::{self, Mode};
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol};
-use chainwalk_core::parse::parse;
 use chainwalk_core::walk::trace::VerdictKind;
 use chainwalk_tests::namespace::{Namespace, Pod, require, wait_for};
 use nix::unistd::{Gid, Uid, setfsgid, setfsuid};

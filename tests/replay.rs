@@ -6,12 +6,15 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::parse;
+use chainwalk_core::mesh;
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::share::replay;
 use chainwalk_core::walk::trace::Trace;
 use chainwalk_core::walk::walk;
-use chainwalk_core::{mesh, parse, replay, scenario};
 use chainwalk_tests::namespace::require;
 
 const SAMPLES: [&str; 3] = ["istio-sidecar", "istio-sidecar-tproxy", "linkerd"];

@@ -4,8 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
-use chainwalk_core::capture::{Capture, SCHEMA_VERSION, Target};
-use chainwalk_core::identity;
+use chainwalk_core::input::capture::{Capture, SCHEMA_VERSION, Target};
+use chainwalk_core::mesh::proxy_processes;
 use nix::errno::Errno;
 
 use crate::capability::refusal;
@@ -80,7 +80,7 @@ pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline:
         host,
         warnings,
     };
-    identity::mark_proxies(&mut capture);
+    proxy_processes::mark_proxies(&mut capture);
     Ok(Captured { capture, is_partial })
 }
 

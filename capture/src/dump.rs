@@ -6,7 +6,7 @@
 
 use std::io::{self, Write};
 
-use chainwalk_core::visible::is_invisible;
+use chainwalk_core::text::visible::is_invisible;
 
 /// Writes a dump. Returns the number of escaped characters.
 pub(crate) fn write(text: &str, out: &mut dyn Write) -> io::Result<usize> {

@@ -3,7 +3,7 @@
 use std::io;
 use std::path::Path;
 
-use chainwalk_core::host::{self, Host, Interface};
+use chainwalk_core::packet::host::{self, Host, Interface};
 use nix::sys::socket::SockProtocol;
 
 use crate::capability;

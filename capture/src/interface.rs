@@ -4,8 +4,8 @@ use std::collections::HashMap;
 use std::io;
 use std::net::IpAddr;
 
-use chainwalk_core::host::{Interface, Prefix};
 use chainwalk_core::packet::Family;
+use chainwalk_core::packet::host::{Interface, Prefix};
 
 use crate::netlink::{Netlink, address, attributes, text, u32_at};
 

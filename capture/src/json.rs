@@ -2,8 +2,8 @@
 
 use std::io::{self, Write};
 
-use chainwalk_core::capture::Capture;
-use chainwalk_core::visible::is_invisible;
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::text::visible::is_invisible;
 
 /// Writes the JSON, with a line end after it. Nothing of its size is held: a capture may take half of the memory that this
 /// program allows itself.

@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use chainwalk_core::visible::escape_invisible;
+use chainwalk_core::text::visible::escape_invisible;
 
 use crate::machine::Machine;
 use crate::node::{Space, is_proxy};

@@ -59,9 +59,9 @@ use std::path::PathBuf;
 use std::process::ExitCode;
 use std::time::{Duration, Instant};
 
-use chainwalk_core::capture::Capture;
-use chainwalk_core::visible::escape_invisible;
-use chainwalk_core::{link, redact};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::share::{link, redact};
+use chainwalk_core::text::visible::escape_invisible;
 
 use crate::capture::{Captured, TOOL, capture};
 use crate::failure::Failure;
@@ -412,8 +412,8 @@ fn progress(number: usize, of: usize) {
 
 #[cfg(test)]
 mod tests {
-    use chainwalk_core::capture::Target;
-    use chainwalk_core::host::Host;
+    use chainwalk_core::input::capture::Target;
+    use chainwalk_core::packet::host::Host;
 
     use super::*;
 

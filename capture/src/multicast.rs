@@ -5,7 +5,7 @@ use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::path::Path;
 
-use chainwalk_core::host::Interface;
+use chainwalk_core::packet::host::Interface;
 
 use crate::interface::Link;
 use crate::process::read_limited;

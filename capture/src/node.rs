@@ -7,8 +7,8 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
-use chainwalk_core::host::Interface;
-use chainwalk_core::identity::PROXIES;
+use chainwalk_core::mesh::proxy_processes::PROXIES;
+use chainwalk_core::packet::host::Interface;
 use nix::sys::socket::SockProtocol;
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};
 

@@ -6,7 +6,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
-use chainwalk_core::host;
+use chainwalk_core::packet::host;
 
 use crate::capability::{missing, refusal, sudo_line};
 use crate::failure::Failure;

@@ -4,8 +4,8 @@ use std::fmt;
 use std::io;
 use std::net::IpAddr;
 
-use chainwalk_core::host::{Prefix, Route, RouteKind};
 use chainwalk_core::packet::Family;
+use chainwalk_core::packet::host::{Prefix, Route, RouteKind};
 
 use crate::interface::Link;
 use crate::netlink::{Netlink, address, attributes, rest, u16_at, u32_at};

@@ -3,8 +3,8 @@
 use std::io;
 use std::net::IpAddr;
 
-use chainwalk_core::host::{Prefix, RoutingRule};
 use chainwalk_core::packet::Family;
+use chainwalk_core::packet::host::{Prefix, RoutingRule};
 
 use crate::netlink::{Netlink, address, attributes, text, u32_at};
 use crate::route::{family, unspecified};

@@ -6,8 +6,8 @@ use std::io::{BufRead as _, BufReader};
 use std::net::IpAddr;
 use std::path::Path;
 
-use chainwalk_core::host::{self, Socket};
 use chainwalk_core::packet::Protocol;
+use chainwalk_core::packet::host::{self, Socket};
 
 use crate::machine::Machine;
 use crate::process::Process;

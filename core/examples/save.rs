@@ -5,8 +5,9 @@
 use std::io::{self, Write};
 use std::process::ExitCode;
 
+use chainwalk_core::input::parse;
+use chainwalk_core::iptables::print;
 use chainwalk_core::packet::Family;
-use chainwalk_core::{parse, print};
 
 const USAGE: &str = "usage: save RULES [--counters] [--family ipv4|ipv6]";
 

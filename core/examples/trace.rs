@@ -6,10 +6,11 @@
 use std::io::{self, BufRead, BufWriter, Write};
 use std::process::ExitCode;
 
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::report;
+use chainwalk_core::input::parse::{self, Parsed};
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::{self, Parsed};
-use chainwalk_core::{report, walk};
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::walk;
 
 const USAGE: &str = "usage: trace RULES [--host HOST.json] [--ruleset N] < PACKETS.jsonl";
 

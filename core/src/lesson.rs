@@ -10,9 +10,9 @@
 
 use thiserror::Error;
 
+use crate::netfilter::ruleset::{Hook, TableName};
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
-use crate::ruleset::{Hook, TableName};
 use crate::walk::trace::Place;
 
 mod ask;

@@ -9,8 +9,8 @@
 //!
 //! Places are in CSS pixels, so that the text has the page's own size at every width.
 
-use crate::explain::Fate;
-use crate::ruleset::Ruleset;
+use crate::analysis::explain::Fate;
+use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::{Outcome, Path};
 
 mod cells;

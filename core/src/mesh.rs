@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use crate::host::Host;
 use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
-use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName, Target};
+use crate::packet::host::Host;
 use crate::walk::trace::Place;
 
 mod app_mesh;
@@ -17,6 +17,7 @@ mod kind;
 mod kuma;
 mod linkerd;
 mod open_service_mesh;
+pub mod proxy_processes;
 mod rule_pattern;
 mod rule_view;
 mod sidecar_rules;

@@ -6,7 +6,9 @@
 //! - `routing`, `conntrack`: routing decisions and the state of a connection's first packet, as the kernel makes them
 
 pub mod base;
+pub mod condition;
 pub mod conntrack;
 pub mod effect;
 pub mod routing;
+pub mod ruleset;
 pub mod statement;

@@ -9,14 +9,16 @@ use serde::{Deserialize, Serialize};
 use strum::IntoStaticStr;
 use thiserror::Error;
 
-use crate::{names, number};
+use crate::text::{names, number};
 use fields::PacketField;
 
 pub mod content;
 pub mod fields;
 pub mod form;
+pub mod host;
 pub mod line;
 pub mod value;
+pub mod view;
 
 /// IPv4 or IPv6. The two have separate rule sets in the kernel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
@@ -569,7 +571,7 @@ impl Packet {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::{Host, Interface};
+    use crate::packet::host::{Host, Interface};
 
     #[test]
     fn errors_of_packets_name_the_field_and_its_place() {

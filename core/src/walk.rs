@@ -5,23 +5,23 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::capture::Backend;
-use crate::host::{Host, RouteKind};
+use crate::input::capture::Backend;
 use crate::netfilter::base::ChainType;
 use crate::netfilter::conntrack;
+use crate::netfilter::ruleset::{Hook, Rule, Ruleset, TableName, Target};
+use crate::packet::host::{Host, RouteKind};
+use crate::packet::view::View;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
-use crate::ruleset::{Hook, Rule, Ruleset, TableName, Target};
-use crate::view::View;
 
 mod chain;
 pub mod connection;
 mod copy;
-mod decide;
+mod decisive_rule;
 mod effects;
-mod glance;
+mod load_balancing;
 mod martian;
+mod prefilter;
 mod schedule;
-mod spread;
 pub mod steps;
 pub mod trace;
 
@@ -29,7 +29,7 @@ use crate::netfilter::routing::{self as route, Query, Way};
 use connection::Translation;
 use copy::Copy;
 use effects::Action;
-use glance::Glance;
+use prefilter::Glance;
 use schedule::{Schedule, Station};
 use trace::{
     Assumption, Branch, ChainPlace, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind,
@@ -343,7 +343,7 @@ impl<'a> Walker<'a> {
         };
         match stop {
             Stop::End(verdict) => {
-                self.path.verdict = Some(decide::settle(self.rulesets, &self.path, verdict));
+                self.path.verdict = Some(decisive_rule::settle(self.rulesets, &self.path, verdict));
             }
             Stop::Broken(reason) => self.path.stopped = Some(reason),
             Stop::Fork => return true,

@@ -1,17 +1,19 @@
 //! Values and names that come from strangers: what is printed reads back the same, and no command or script has a word that
 //! the rules do not have.
 
-use chainwalk_core::commands::commands;
-use chainwalk_core::diagnostic::{Diagnostic, Severity};
-use chainwalk_core::edit::{Edit, edit};
-use chainwalk_core::extension::kind::{Kind, quote_always};
-use chainwalk_core::extension::{Id, Role};
-use chainwalk_core::host::Host;
-use chainwalk_core::parse::{self, Parsed};
-use chainwalk_core::ruleset::{Ruleset, TableName};
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::edit::{Edit, edit};
+use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::iptables::commands::commands;
+use chainwalk_core::iptables::extension::kind::{Kind, quote_always};
+use chainwalk_core::iptables::extension::{Id, Role};
+use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::share::replay;
+use chainwalk_core::text::diagnostic::{Diagnostic, Severity};
 use chainwalk_core::walk::trace::{ChainPlace, Place};
 use chainwalk_core::walk::walk;
-use chainwalk_core::{print, replay, scenario};
 use proptest::prelude::*;
 
 /// Rules with a value that iptables takes as text, by table and chain; `%` is the value.

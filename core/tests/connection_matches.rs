@@ -1,12 +1,12 @@
 //! Matches about connections, sockets, history and what lies outside the rules: what is read, printed, refused and said,
 //! and how a rule that cannot be told is settled. Spellings and refusals are measured with iptables 1.8.9.
 
-use chainwalk_core::diagnostic::Severity;
-use chainwalk_core::explain;
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::iptables::print;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::print;
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::text::diagnostic::Severity;
 use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{ChainPlace, Place, Trace, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};

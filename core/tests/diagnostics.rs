@@ -7,8 +7,9 @@ use std::fmt::Write;
 use std::fs;
 use std::path::Path;
 
-use chainwalk_core::diagnostic::{Code, Diagnostic, Severity};
-use chainwalk_core::{link, parse};
+use chainwalk_core::input::parse;
+use chainwalk_core::share::link;
+use chainwalk_core::text::diagnostic::{Code, Diagnostic, Severity};
 use strum::{EnumMessage, IntoEnumIterator};
 
 /// A dump of table filter with a rule in OUTPUT.
@@ -150,7 +151,7 @@ fn example(code: Code) -> Result<(String, Diagnostic), String> {
 fn each_code_has_an_input_that_leads_to_it_and_the_list_of_codes_is_up_to_date() {
     let mut out = String::from(
         "# Diagnostics\n\nThe codes of all diagnostics. Codes are stable, messages may change. The examples print a diagnostic \
-         as\n`LINE:COLUMN: severity: message (hint) [code]`. A test makes this list from `core/src/diagnostic/code.rs` and \
+         as\n`LINE:COLUMN: severity: message (hint) [code]`. A test makes this list from `core/src/text/diagnostic/code.rs` and \
          from the inputs in\n`core/tests/diagnostics.rs`.\n",
     );
     let codes: BTreeSet<&str> = Code::iter().map(Code::name).collect();

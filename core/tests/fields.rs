@@ -3,13 +3,13 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
+use chainwalk_core::netfilter::ruleset::Hook;
 use chainwalk_core::packet::content::{Content, FieldKind};
 use chainwalk_core::packet::fields::{PacketField, PacketShape, Presence};
 use chainwalk_core::packet::form::{self, PacketForm};
 use chainwalk_core::packet::value::FieldValue;
+use chainwalk_core::packet::view::View;
 use chainwalk_core::packet::{Origin, Packet, Protocol, line};
-use chainwalk_core::ruleset::Hook;
-use chainwalk_core::view::View;
 use proptest::prelude::*;
 
 /// A packet that has the field.

@@ -2,14 +2,14 @@
 
 use std::collections::HashSet;
 
-use chainwalk_core::host::{Host, Socket};
-use chainwalk_core::lint::{dead_rules, lint};
+use chainwalk_core::analysis::example_packet::witness;
+use chainwalk_core::analysis::findings::{dead_rules, lint};
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::netfilter::ruleset::TableName;
+use chainwalk_core::packet::host::{Host, Socket};
 use chainwalk_core::packet::{Packet, Protocol};
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
 use chainwalk_core::walk::walk;
-use chainwalk_core::witness::witness;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
 
@@ -20,8 +20,8 @@ fn dead(text: &str) -> Vec<String> {
     let parsed = parse(text);
     assert!(!parsed.has_errors(), "{:?}", parsed.diagnostics);
     let ruleset = &parsed.rulesets[0];
-    let say = |table: &chainwalk_core::ruleset::Table| -> Vec<String> {
-        let say = |dead: chainwalk_core::lint::Dead| {
+    let say = |table: &chainwalk_core::netfilter::ruleset::Table| -> Vec<String> {
+        let say = |dead: chainwalk_core::analysis::findings::Dead| {
             let practice = if dead.in_practice { " ~" } else { "" };
             format!("{} {}{practice}", table.chains[dead.chain as usize].name, dead.rule + 1)
         };
@@ -251,7 +251,7 @@ fn shown(text: &str, part: &str) -> Vec<String> {
     let mesh = parsed.rulesets.iter().find_map(chainwalk_core::mesh::recognise);
     let rulesets = &parsed.rulesets;
     let findings = lint(rulesets, &host, false).into_iter().filter(|finding| finding.says.contains(part));
-    let say = |finding: chainwalk_core::lint::Finding| {
+    let say = |finding: chainwalk_core::analysis::findings::Finding| {
         let Some(packet) = finding.packet(rulesets, &host, mesh.as_ref()) else { return "no packet".into() };
         let trace = walk(rulesets, None, &host, &packet);
         let at = trace.shown().steps.iter().find(|step| Some(step.place) == finding.place);

@@ -1,9 +1,9 @@
 //! Matches on headers and on the link: how iptables 1.8.9 prints them, what it refuses, and what is said of them.
 
-use chainwalk_core::diagnostic::{Code, Severity};
-use chainwalk_core::explain;
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::print;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::iptables::print;
+use chainwalk_core::text::diagnostic::{Code, Severity};
 
 /// A command's rule in a chain of table mangle.
 fn read(family: u8, chain: &str, rule: &str) -> Parsed {

@@ -1,8 +1,9 @@
 //! Input that was made to do harm, or that a fuzzer found: none of it makes anything panic, or takes more than its share.
 
+use chainwalk_core::input::parse;
+use chainwalk_core::iptables::print;
 use chainwalk_core::lesson::{self, At, Source};
-use chainwalk_core::link::{self, Shared};
-use chainwalk_core::{parse, print};
+use chainwalk_core::share::link::{self, Shared};
 
 const SIDECAR: &str = include_str!("../../static/samples/istio-sidecar.txt");
 

@@ -1,11 +1,11 @@
 //! Journeys in sentences; whether the kernel goes the same way is tested against it, in the workspace's tests.
 
-use chainwalk_core::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
-use chainwalk_core::host::Host;
-use chainwalk_core::journey::{Choices, Journey, journey};
+use chainwalk_core::analysis::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
+use chainwalk_core::analysis::journey::{Choices, Journey, journey};
+use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::mesh;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Packet, Protocol};
-use chainwalk_core::parse::{Parsed, parse};
 
 fn travel(rules: &str, packet: &Packet, choices: &Choices) -> (Parsed, Journey) {
     let parsed = parse(rules);

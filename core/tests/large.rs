@@ -1,15 +1,17 @@
 //! Made rule sets: they are what iptables-save would print, and a service is shown as its endpoints.
 
-use chainwalk_core::diagnostic::Code;
-use chainwalk_core::explain::{self, chance};
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::explain::{self, chance};
+use chainwalk_core::analysis::{large, report};
+use chainwalk_core::input::parse;
+use chainwalk_core::input::parse::Parsed;
+use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::Parsed;
-use chainwalk_core::ruleset::TableName;
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::text::diagnostic::Code;
 use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{ChainPlace, Place, Spread, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};
-use chainwalk_core::{large, parse, print, report};
 
 #[test]
 fn they_are_read_without_a_remark_and_printed_as_they_are() {

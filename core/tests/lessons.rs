@@ -4,8 +4,8 @@
 use std::fs;
 use std::path::Path;
 
+use chainwalk_core::input::parse;
 use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece, Source, Task, Work};
-use chainwalk_core::parse;
 
 const STATIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static");
 

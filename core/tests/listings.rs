@@ -4,11 +4,11 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chainwalk_core::capture::Backend;
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Family;
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::print;
-use chainwalk_core::ruleset::TableName;
 
 fn file(name: &str) -> String {
     let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/listings").join(name);
@@ -21,8 +21,9 @@ fn printed(parsed: &Parsed, counters: bool) -> String {
 
 /// Place, severity and code of each diagnostic.
 fn said(parsed: &Parsed) -> Vec<String> {
-    let line =
-        |d: &chainwalk_core::diagnostic::Diagnostic| format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code);
+    let line = |d: &chainwalk_core::text::diagnostic::Diagnostic| {
+        format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
+    };
     parsed.diagnostics.iter().map(line).collect()
 }
 

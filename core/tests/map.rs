@@ -2,14 +2,14 @@
 
 use std::collections::BTreeSet;
 
-use chainwalk_core::compare;
-use chainwalk_core::explain;
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::compare;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::parse::parse;
 use chainwalk_core::map::{self, Anchor, Form, Go, Group, Lane, Map, Sheet};
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::parse;
-use chainwalk_core::ruleset::Ruleset;
-use chainwalk_core::scenario;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_core::walk::walk;
 

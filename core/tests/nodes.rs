@@ -1,11 +1,11 @@
 //! A node's rules: which surroundings they are walked in where a dump tells none, and which packets are worth trying there.
 
-use chainwalk_core::explain;
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::analysis::scenario::{self, Group};
+use chainwalk_core::input::parse::parse;
 use chainwalk_core::mesh;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::parse;
-use chainwalk_core::scenario::{self, Group};
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::VerdictKind;
 use chainwalk_core::walk::walk;
 

@@ -1,10 +1,10 @@
 //! Who gets past: the table of scenarios says of every mesh what a real kernel did, as `past.txt` holds it.
 
-use chainwalk_core::explain;
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::parse::parse;
 use chainwalk_core::mesh;
-use chainwalk_core::parse::parse;
-use chainwalk_core::scenario;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::VerdictKind;
 use chainwalk_core::walk::walk;
 

@@ -7,8 +7,8 @@ use std::fmt::Write;
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::print;
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::iptables::print;
 
 fn rendered(parsed: &Parsed) -> String {
     let mut out = String::new();

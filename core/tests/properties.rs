@@ -1,16 +1,16 @@
 //! Whatever the text: no panic, places that exist, and what is printed reads back the same.
 
-use chainwalk_core::compare;
-use chainwalk_core::diagnostic::Severity;
-use chainwalk_core::explain;
-use chainwalk_core::extension::{Id, Kind, Role};
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::compare;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::analysis::report;
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::iptables::extension::{Id, Kind, Role};
+use chainwalk_core::iptables::print;
 use chainwalk_core::mesh;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Packet, Protocol, TcpFlags};
-use chainwalk_core::parse::{self, Parsed};
-use chainwalk_core::print;
-use chainwalk_core::report;
-use chainwalk_core::scenario;
+use chainwalk_core::text::diagnostic::Severity;
 use chainwalk_core::walk::walk;
 use proptest::prelude::*;
 use proptest::test_runner::RngSeed;
@@ -240,7 +240,7 @@ fn valid_rule() -> impl Strategy<Value = String> {
     });
     let comment = "[ -~]{0,40}".prop_map(|text: String| {
         let mut quoted = String::new();
-        chainwalk_core::extension::kind::quote(&text, &mut quoted);
+        chainwalk_core::iptables::extension::kind::quote(&text, &mut quoted);
         format!(" -m comment --comment {quoted}")
     });
     let state = not().prop_map(|not| format!(" -m conntrack {not}--ctstate NEW,ESTABLISHED"));

@@ -3,10 +3,10 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chainwalk_core::capture::Backend;
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse::parse;
+use chainwalk_core::iptables::print;
 use chainwalk_core::packet::Family;
-use chainwalk_core::parse::parse;
-use chainwalk_core::print;
 
 /// Puts a rule into a table that has every chain it may need.
 fn around(rule: &str) -> String {
@@ -19,8 +19,9 @@ fn said(text: &str) -> Vec<String> {
     for diagnostic in parsed.diagnostics.iter().filter(|diagnostic| diagnostic.hint.is_none()) {
         assert!(diagnostic.message.len() > 20, "a short message needs a hint: {diagnostic}");
     }
-    let line =
-        |d: &chainwalk_core::diagnostic::Diagnostic| format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code);
+    let line = |d: &chainwalk_core::text::diagnostic::Diagnostic| {
+        format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
+    };
     parsed.diagnostics.iter().map(line).collect()
 }
 

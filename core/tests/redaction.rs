@@ -3,13 +3,16 @@
 use std::fs;
 use std::path::Path;
 
-use chainwalk_core::capture::Capture;
-use chainwalk_core::host::Host;
-use chainwalk_core::link::{self, Shared};
+use chainwalk_core::analysis::{report, scenario};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::input::parse;
+use chainwalk_core::mesh;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::redact::{Redacted, redact, shared};
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::share::link::{self, Shared};
+use chainwalk_core::share::redact::{Redacted, redact, shared};
+use chainwalk_core::walk;
 use chainwalk_core::walk::trace::Trace;
-use chainwalk_core::{mesh, parse, report, scenario, walk};
 use serde_json::{Value, json};
 
 #[path = "redaction/hidden.rs"]

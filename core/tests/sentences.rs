@@ -1,12 +1,12 @@
 //! What Chainwalk says of rules, steps and verdicts.
 
-use chainwalk_core::compare;
-use chainwalk_core::explain::{self, Fate};
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::compare;
+use chainwalk_core::analysis::explain::{self, Fate};
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::mesh;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::scenario;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::Trace;
 use chainwalk_core::walk::walk;
 

@@ -5,14 +5,14 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use chainwalk_core::extension::{Behaviour, Extension, Id, Opt, Role};
+use chainwalk_core::iptables::extension::{Behaviour, Extension, Id, Opt, Role};
+use chainwalk_core::netfilter::ruleset::{Hook, TableName};
 use chainwalk_core::packet::Protocol;
-use chainwalk_core::ruleset::{Hook, TableName};
 
 const HEAD: &str = "\
 # What is supported of every extension
 
-Made from the tables in `core/src/extension/`, as iptables 1.8.9 has them. Every option named here is read in each of its
+Made from the tables in `core/src/iptables/extension/`, as iptables 1.8.9 has them. Every option named here is read in each of its
 spellings, checked as iptables checks it, printed as `iptables-save` prints it, and put into words. *Evaluated* means that a
 walk answers yes or no from the packet, the host and a connection's first packet; else the reason why it says \"depends\".
 ";

@@ -1,9 +1,9 @@
 //! How the targets are read, printed and refused, and what they say they do.
 
-use chainwalk_core::diagnostic::Severity;
-use chainwalk_core::explain;
-use chainwalk_core::parse::{Parsed, parse};
-use chainwalk_core::print;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::iptables::print;
+use chainwalk_core::text::diagnostic::Severity;
 
 fn read(command: &str) -> Parsed {
     parse(format!("{command}\n"))

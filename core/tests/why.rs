@@ -2,13 +2,13 @@
 
 use std::net::IpAddr;
 
-use chainwalk_core::constants::Constants;
-use chainwalk_core::flip::{self, Change};
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::constants::Constants;
+use chainwalk_core::analysis::counterfactual::{self, Change};
+use chainwalk_core::analysis::senders;
+use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::mesh;
-use chainwalk_core::owners;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Origin, Packet, Protocol};
-use chainwalk_core::parse::{Parsed, parse};
 use chainwalk_core::walk::trace::{Trace, Verdict};
 use chainwalk_core::walk::walk;
 use proptest::prelude::*;
@@ -26,12 +26,12 @@ fn rule(parsed: &Parsed, verdict: Option<&Verdict>) -> u32 {
     place.rule.expect("a rule") + 1
 }
 
-fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<owners::Class> {
-    owners::classes(&parsed.rulesets, &Constants::of(&parsed.rulesets, packet.family()), &Host::pod(), packet)
+fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<senders::Class> {
+    senders::classes(&parsed.rulesets, &Constants::of(&parsed.rulesets, packet.family()), &Host::pod(), packet)
 }
 
-fn find(parsed: &Parsed, trace: &Trace) -> flip::Flips {
-    flip::find(&parsed.rulesets, &Constants::of(&parsed.rulesets, trace.packet.family()), &Host::pod(), trace)
+fn find(parsed: &Parsed, trace: &Trace) -> counterfactual::Flips {
+    counterfactual::find(&parsed.rulesets, &Constants::of(&parsed.rulesets, trace.packet.family()), &Host::pod(), trace)
 }
 
 #[test]
@@ -203,7 +203,7 @@ proptest! {
         let classes = all_classes(&parsed, &packet);
         let mut covered: u128 = 0;
         for class in &classes {
-            let size = |ids: &owners::Ids| ids.iter().map(|(low, high)| u128::from(high - low) + 1).sum::<u128>();
+            let size = |ids: &senders::Ids| ids.iter().map(|(low, high)| u128::from(high - low) + 1).sum::<u128>();
             covered += size(&class.uids) * size(&class.gids);
             for uid in class.uids.iter().flat_map(|(low, high)| [*low, *high]) {
                 for gid in class.gids.iter().flat_map(|(low, high)| [*low, *high]) {

@@ -6,10 +6,10 @@
 use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::packet::line;
-use chainwalk_core::host::Host;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::parse;
-use chainwalk_core::scenario;
+use chainwalk_core::input::parse::parse;
+use chainwalk_core::analysis::scenario;
 use chainwalk_fuzz::{SAMPLES, Wishes, Woven, ask_everything, weave};
 use libfuzzer_sys::fuzz_target;
 

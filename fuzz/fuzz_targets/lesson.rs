@@ -4,7 +4,8 @@
 
 use chainwalk_core::lesson::{self, At, Block, Exercise, Lesson, Piece, Work};
 use chainwalk_core::walk::walk;
-use chainwalk_core::{explain, parse};
+use chainwalk_core::analysis::explain;
+use chainwalk_core::input::parse;
 use chainwalk_fuzz::sample;
 use libfuzzer_sys::fuzz_target;
 

@@ -3,8 +3,9 @@
 #![no_main]
 
 use chainwalk_core::packet::form::PacketForm;
-use chainwalk_core::link::{self, Shared};
-use chainwalk_core::{mesh, parse};
+use chainwalk_core::share::link::{self, Shared};
+use chainwalk_core::mesh;
+use chainwalk_core::input::parse;
 use chainwalk_fuzz::{Wishes, ask_everything, check_places};
 use libfuzzer_sys::fuzz_target;
 

@@ -2,7 +2,7 @@
 
 #![no_main]
 
-use chainwalk_core::parse;
+use chainwalk_core::input::parse;
 use chainwalk_fuzz::{Wishes, Woven, ask_everything, check_places, check_printed, weave};
 use libfuzzer_sys::fuzz_target;
 
@@ -35,6 +35,6 @@ fuzz_target!(|input: (Wishes, Vec<Woven>)| {
     let parsed = parse::parse(text);
     check_places(&parsed);
     check_printed(&parsed);
-    let host = chainwalk_core::host::Host::pod();
+    let host = chainwalk_core::packet::host::Host::pod();
     ask_everything(&parsed, &host, &[], wishes);
 });

@@ -2,7 +2,8 @@
 
 #![no_main]
 
-use chainwalk_core::{mesh, parse};
+use chainwalk_core::mesh;
+use chainwalk_core::input::parse;
 use chainwalk_fuzz::{Wishes, Woven, ask_everything, check_places, weave};
 use libfuzzer_sys::fuzz_target;
 

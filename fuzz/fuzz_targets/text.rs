@@ -3,8 +3,11 @@
 
 #![no_main]
 
-use chainwalk_core::host::Host;
-use chainwalk_core::{explain, mesh, parse, report, scenario, walk};
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::analysis::{explain, report, scenario};
+use chainwalk_core::mesh;
+use chainwalk_core::input::parse;
+use chainwalk_core::walk;
 use chainwalk_fuzz::{check_places, check_printed};
 use libfuzzer_sys::fuzz_target;
 

@@ -1,26 +1,25 @@
 //! Shared code of the fuzz targets: checks that hold for any text, and every question that the page asks core.
 
 use arbitrary::Arbitrary;
-use chainwalk_core::compare;
-use chainwalk_core::constants::Constants;
-use chainwalk_core::diagnostic::{Severity, Span};
-use chainwalk_core::explain::{self, Fate};
-use chainwalk_core::host::Host;
-use chainwalk_core::journey::{self, Choices};
-use chainwalk_core::link::{self, Settled, Shared};
-use chainwalk_core::lint;
+use chainwalk_core::analysis::compare;
+use chainwalk_core::analysis::constants::Constants;
+use chainwalk_core::text::diagnostic::{Severity, Span};
+use chainwalk_core::analysis::explain::{self, Fate};
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::analysis::journey::{self, Choices};
+use chainwalk_core::share::link::{self, Settled, Shared};
+use chainwalk_core::analysis::findings;
 use chainwalk_core::map::{self, Lane, Leg, Sheet};
 use chainwalk_core::mesh::{self, Mesh};
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::{self, Format, Parsed};
-use chainwalk_core::search::Search;
+use chainwalk_core::input::parse::{self, Format, Parsed};
+use chainwalk_core::analysis::search::Search;
 use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Outcome, Place, Trace};
 use chainwalk_core::walk::{walk, walk_settled};
-use chainwalk_core::{
-    bypass_explanation, commands, counter_analysis, flip, intended_bypass, owners, print, redact, replay,
-    report, scenario, ticket, witness,
-};
+use chainwalk_core::analysis::{bypass_explanation, counter_analysis, counterfactual, example_packet, intended_bypass, report, scenario, senders};
+use chainwalk_core::iptables::{commands, print};
+use chainwalk_core::share::{redact, replay, ticket};
 
 /// Rule sets that come with the page, as lessons name them.
 pub const SAMPLES: [(&str, &str, Option<&str>); 6] = [
@@ -159,15 +158,15 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
             let _ = intended_bypass::intended_bypass(mesh, rulesets, found, end);
         }
     }
-    for class in owners::classes(rulesets, &constants, host, &packet) {
+    for class in senders::classes(rulesets, &constants, host, &packet) {
         let _ = (class.who(), class.sample(&packet));
     }
     if one.verdict().is_some() {
-        for flip in flip::find(rulesets, &constants, host, &one).offered {
+        for flip in counterfactual::find(rulesets, &constants, host, &one).offered {
             let _ = flip.sentence(rulesets, &packet, mesh);
         }
     }
-    for finding in lint::lint(rulesets, host, wishes.settled & 1 == 1) {
+    for finding in findings::lint(rulesets, host, wishes.settled & 1 == 1) {
         let _ = finding.packet(rulesets, host, mesh);
     }
     if let Some(mesh) = mesh {
@@ -185,7 +184,7 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
         if let Some(rule) = place.rule(rulesets) {
             let _ = (explain::rule(ruleset, table, rule), explain::action(ruleset, table, rule));
             let _ = print::rule(ruleset, table, rule);
-            let _ = witness::witness(rulesets, host, mesh, *place);
+            let _ = example_packet::witness(rulesets, host, mesh, *place);
         }
         let _ = Settled::of(rulesets, (*place, true)).and_then(|settled| settled.place(rulesets));
     }

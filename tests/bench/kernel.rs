@@ -5,11 +5,12 @@ use std::hint::black_box;
 use std::net::UdpSocket;
 use std::time::Instant;
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::large;
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol};
 use chainwalk_core::walk::walk;
-use chainwalk_core::{large, parse};
 use chainwalk_tests::namespace::Pod;
 
 use crate::table::{Aim, Figures, Table};

@@ -1,7 +1,7 @@
 //! The page in Chromium with rules of three sizes: dropped, stepped through, and typed in. The peer is a text field of the
 //! browser's own that is given the same text and the same keys.
 
-use chainwalk_core::large;
+use chainwalk_core::analysis::large;
 use chainwalk_tests::browser::Browser;
 use chainwalk_tests::site::Site;
 use serde_json::json;

@@ -3,14 +3,16 @@
 
 use std::sync::LazyLock;
 
-use chainwalk_core::constants::Constants;
-use chainwalk_core::host::Host;
-use chainwalk_core::link::{self, Shared};
+use chainwalk_core::analysis::constants::Constants;
+use chainwalk_core::analysis::{counterfactual, explain, findings, report};
+use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::iptables::print;
+use chainwalk_core::mesh;
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::line;
-use chainwalk_core::parse::{self, Parsed};
+use chainwalk_core::share::link::{self, Shared};
 use chainwalk_core::walk::trace::Trace;
-use chainwalk_core::{explain, flip, lint, mesh, print, report};
 use divan::{Bencher, black_box};
 
 const SIDECAR: &str = include_str!("../../static/samples/istio-sidecar.txt");
@@ -68,7 +70,7 @@ fn recognise_the_mesh(bencher: Bencher) {
 #[divan::bench]
 fn look_for_findings(bencher: Bencher) {
     let pod = &*POD;
-    bencher.bench(|| lint::lint(black_box(&pod.parsed.rulesets), &pod.host, false));
+    bencher.bench(|| findings::lint(black_box(&pod.parsed.rulesets), &pod.host, false));
 }
 
 #[divan::bench]
@@ -102,7 +104,7 @@ fn say_the_answer(bencher: Bencher) {
 fn find_what_would_alter_it(bencher: Bencher) {
     let Pod { parsed, host, trace, .. } = &*POD;
     let constants = Constants::of(&parsed.rulesets, trace.packet.family());
-    bencher.bench(|| flip::find(black_box(&parsed.rulesets), &constants, host, trace));
+    bencher.bench(|| counterfactual::find(black_box(&parsed.rulesets), &constants, host, trace));
 }
 
 #[divan::bench]

@@ -8,11 +8,13 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::{findings, large};
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse;
+use chainwalk_core::iptables::print;
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Packet};
 use chainwalk_core::walk::walk;
-use chainwalk_core::{large, lint, parse, print};
 use chainwalk_tests::namespace::Namespace;
 
 use crate::table::{Aim, Figures, Table, timed};
@@ -133,7 +135,7 @@ fn against_save(table: &mut Table) {
     });
     let peer = Figures::ms(peer);
     table.row("print 110,000 rules", &ours, Some(("iptables-legacy-save", &peer)), Aim::Times(1.0));
-    let findings = Figures::ms(timed(TIMES, || drop(black_box(lint::lint(&parsed.rulesets, &Host::pod(), false)))));
+    let findings = Figures::ms(timed(TIMES, || drop(black_box(findings::lint(&parsed.rulesets, &Host::pod(), false)))));
     table.row("findings over 110,000 rules", &findings, None, Aim::None);
 }
 

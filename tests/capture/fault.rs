@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Output};
 
-use chainwalk_core::capture::{Backend, Capture, CapturedRules};
+use chainwalk_core::input::capture::{Backend, Capture, CapturedRules};
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::Resident;
 

@@ -6,8 +6,8 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::thread;
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::{RouteKind, RoutingRule};
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::packet::host::{RouteKind, RoutingRule};
 use chainwalk_core::packet::{Family, Protocol};
 use chainwalk_tests::namespace::{Pod, Resident};
 use nix::sched::{CloneFlags, setns};

@@ -3,8 +3,8 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use chainwalk_core::capture::{Backend, Capture};
-use chainwalk_core::visible::is_invisible;
+use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::text::visible::is_invisible;
 use chainwalk_tests::namespace::{Pod, Resident};
 
 use crate::machine::Root;

@@ -3,10 +3,10 @@
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV4};
 
-use chainwalk_core::capture::Capture;
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::parse::{self, Parsed};
-use chainwalk_core::ruleset::TableName;
 use chainwalk_core::walk::trace::{Outcome, Place, Verdict, VerdictKind};
 use chainwalk_core::walk::walk;
 use serde_json::{Value, json};

@@ -2,9 +2,10 @@
 
 use std::fmt::Write as _;
 
-use chainwalk_core::capture::{Backend, Capture};
+use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::parse;
 use chainwalk_core::packet::Family;
-use chainwalk_core::{link, parse};
+use chainwalk_core::share::link;
 use chainwalk_tests::namespace::Pod;
 
 use crate::machine::{Root, machine};

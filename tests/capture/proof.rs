@@ -2,7 +2,7 @@
 
 use std::os::unix::fs::chown;
 
-use chainwalk_core::capture::Capture;
+use chainwalk_core::input::capture::Capture;
 use chainwalk_tests::namespace::{Namespace, Resident};
 
 use crate::binary;

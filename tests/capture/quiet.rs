@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use chainwalk_core::capture::{Backend, Capture};
+use chainwalk_core::input::capture::{Backend, Capture};
 
 use crate::binary;
 use crate::machine::machine;

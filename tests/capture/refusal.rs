@@ -4,7 +4,7 @@ use std::fs;
 use std::os::unix::process::CommandExt;
 use std::process::{Command, Output, Stdio};
 
-use chainwalk_core::capture::{Backend, Capture};
+use chainwalk_core::input::capture::{Backend, Capture};
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::wait_for;
 

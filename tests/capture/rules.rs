@@ -5,7 +5,7 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 
-use chainwalk_core::capture::{Backend, Capture, CapturedRules};
+use chainwalk_core::input::capture::{Backend, Capture, CapturedRules};
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Namespace, Pod, Resident, program};
 use serde_json::Value;

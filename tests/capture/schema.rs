@@ -2,7 +2,7 @@
 
 use std::net::TcpListener;
 
-use chainwalk_core::capture::{Backend, Capture};
+use chainwalk_core::input::capture::{Backend, Capture};
 use serde_json::Value;
 
 use crate::{SIDECAR, TPROXY, capture_json, run, sidecar};

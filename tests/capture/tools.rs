@@ -2,7 +2,7 @@
 
 use std::process::{Command, Output};
 
-use chainwalk_core::capture::{Backend, Capture};
+use chainwalk_core::input::capture::{Backend, Capture};
 use chainwalk_tests::namespace::{Pod, Resident};
 
 use crate::machine::Root;

@@ -3,13 +3,13 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::Host;
-use chainwalk_core::lint::dead_rules;
+use chainwalk_core::analysis::findings::dead_rules;
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::packet::view::View;
 use chainwalk_core::packet::{Family, Packet, Protocol};
-use chainwalk_core::print;
-use chainwalk_core::ruleset::{Ruleset, TableName};
-use chainwalk_core::view::View;
 use chainwalk_core::walk::trace::{Branch, Outcome, Path, Step, Trace, VerdictKind};
 use chainwalk_core::walk::walk;
 use chainwalk_tests::namespace::program;

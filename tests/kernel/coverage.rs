@@ -3,10 +3,10 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::extension::{Extension, Id, Role};
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::iptables::extension::{Extension, Id, Role};
+use chainwalk_core::netfilter::ruleset::{Ruleset, Target};
 use chainwalk_core::packet::{Origin, Packet};
-use chainwalk_core::ruleset::{Ruleset, Target};
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_tests::namespace::program;
 

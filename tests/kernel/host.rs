@@ -1,7 +1,7 @@
 //! The namespace around the rules, twice: as `ip` makes it and as the walk's host. The two must say the same.
 
-use chainwalk_core::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule, Socket};
 use chainwalk_core::packet::Protocol;
+use chainwalk_core::packet::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule, Socket};
 use chainwalk_tests::random::JOINED;
 use proptest::prelude::*;
 

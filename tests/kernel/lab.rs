@@ -6,11 +6,11 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
-use chainwalk_core::capture::Backend;
-use chainwalk_core::host::Host;
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::input::parse;
+use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Packet};
-use chainwalk_core::parse;
-use chainwalk_core::ruleset::{Ruleset, TableName};
 use chainwalk_tests::namespace::{Pod, program};
 use chainwalk_tests::random::JOINED;
 use etherparse::{Ipv4HeaderSlice, Ipv6HeaderSlice};

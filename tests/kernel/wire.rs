@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use chainwalk_core::names::sctp_chunk;
 use chainwalk_core::packet::{Packet, Protocol, TcpFlags};
+use chainwalk_core::text::names::sctp_chunk;
 use etherparse::{
     IpAuthHeader, IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader,
     Ipv6RoutingExtensions, PacketBuilder, PacketBuilderStep, TcpHeader, TcpOptionElement,

@@ -38,7 +38,7 @@ fn a_panic_is_told_with_a_way_on() {
     let steal = "const get = Document.prototype.getElementById;
         Document.prototype.getElementById = function (id) { return id == 'app' ? null : get.call(this, id) }";
     let added = browser.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": steal}));
-    let broken = chainwalk_core::link::fragment("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
+    let broken = chainwalk_core::share::link::fragment("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
     browser.open(&format!("{}#{broken}", site.url()));
     let message = browser.reads("#chainwalk-fault", "the shell has an element `app`");
     assert!(message.contains("Reload without what the link holds"), "{message}");
@@ -51,7 +51,7 @@ fn a_panic_is_told_with_a_way_on() {
 #[test]
 fn a_broken_link_is_said_and_the_page_lives() {
     each_way(|page| {
-        let whole = chainwalk_core::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
+        let whole = chainwalk_core::share::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
         for (link, says) in [(&whole[..whole.len() - 4], "damaged"), ("9abc", "version 9"), ("#", "version #")] {
             page.open(&format!("{}#{link}", page.own));
             page.reads("#diagnostics [role=alert]", says);

@@ -1,6 +1,6 @@
 //! The packet's fields.
 
-use chainwalk_core::large;
+use chainwalk_core::analysis::large;
 use thirtyfour::Key;
 
 use crate::each_way;

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use chainwalk_core::link;
+use chainwalk_core::share::link;
 use serde_json::{Value, json};
 use thirtyfour::Key;
 
@@ -203,7 +203,10 @@ fn a_lesson_that_panics_is_closed_and_the_work_stays() {
             page.command("Page.removeScriptToEvaluateOnNewDocument", taken);
             // The browser tells of the panic or not: the page may be gone before it does.
             let complaints = page.complaints();
-            assert!(complaints.iter().all(|line| line.contains("unreachable") || line.contains("panicked")), "{complaints:?}");
+            assert!(
+                complaints.iter().all(|line| line.contains("unreachable") || line.contains("panicked")),
+                "{complaints:?}"
+            );
         });
     }
 }

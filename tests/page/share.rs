@@ -158,7 +158,7 @@ fn a_draft_is_kept_and_a_link_goes_before_it() {
         page.reads("#samples", "Shared or saved rules");
 
         // A link shows what it holds; the draft is there again without it, also after a look around.
-        let other = chainwalk_core::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
+        let other = chainwalk_core::share::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
         page.open(&format!("{}#{other}", page.own));
         page.reads("#verdict", "policy of OUTPUT");
         page.press(Key::End);

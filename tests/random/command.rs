@@ -2,10 +2,10 @@
 
 use std::fmt;
 
-use chainwalk_core::extension::kind::{Kind, MarkForm};
-use chainwalk_core::extension::{Extension, Id, Opt, Role};
+use chainwalk_core::iptables::extension::kind::{Kind, MarkForm};
+use chainwalk_core::iptables::extension::{Extension, Id, Opt, Role};
+use chainwalk_core::netfilter::ruleset::{Hook, TableName};
 use chainwalk_core::packet::{Family, Protocol};
-use chainwalk_core::ruleset::{Hook, TableName};
 use proptest::prelude::*;
 use proptest::sample::select;
 

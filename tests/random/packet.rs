@@ -2,8 +2,8 @@
 
 use std::net::IpAddr;
 
-use chainwalk_core::names::SCTP_CHUNKS;
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol, TcpFlags};
+use chainwalk_core::text::names::SCTP_CHUNKS;
 use proptest::prelude::*;
 use proptest::sample::select;
 

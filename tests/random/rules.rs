@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use chainwalk_core::capture::Backend;
+use chainwalk_core::input::capture::Backend;
+use chainwalk_core::netfilter::ruleset::{Hook, TableName};
 use chainwalk_core::packet::Family;
-use chainwalk_core::ruleset::{Hook, TableName};
 use proptest::prelude::*;
 use proptest::sample::Index;
 

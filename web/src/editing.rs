@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::commands::commands;
-use chainwalk_core::edit::{Edit, Refused, edit};
-use chainwalk_core::print;
-use chainwalk_core::visible;
+use chainwalk_core::input::edit::{Edit, Refused, edit};
+use chainwalk_core::iptables::commands::commands;
+use chainwalk_core::iptables::print;
+use chainwalk_core::text::visible;
 use chainwalk_core::walk::trace::Place;
 
 use crate::state::State;

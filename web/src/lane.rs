@@ -2,10 +2,10 @@
 
 use std::rc::Rc;
 
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::form::{FieldError, PacketForm};
 use chainwalk_core::packet::line::{self, LineError};
-use chainwalk_core::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Place;
 
 use crate::paste::Paste;

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::host::Host;
 use chainwalk_core::lesson::{self, At, Exercise, Fault, Head, Judgement, Lesson, Step, Work};
 use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::host::Host;
 use yew::Reducible;
 
 use crate::progress::Progress;

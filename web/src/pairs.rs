@@ -120,7 +120,7 @@ fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -
 mod tests {
     use super::*;
     use crate::paste::Paste;
-    use chainwalk_core::compare;
+    use chainwalk_core::analysis::compare;
 
     fn rows(keys: &[&str], opened: &[usize]) -> Vec<String> {
         let paste = Paste::sample(0);

@@ -4,16 +4,16 @@
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
 
-use chainwalk_core::constants::Constants;
-use chainwalk_core::explain::Fate;
-use chainwalk_core::host::{Host, Interface};
-use chainwalk_core::intended_bypass::intended_bypass;
-use chainwalk_core::lint::{self, Finding};
+use chainwalk_core::analysis::constants::Constants;
+use chainwalk_core::analysis::explain::Fate;
+use chainwalk_core::analysis::findings::{self, Finding};
+use chainwalk_core::analysis::intended_bypass::intended_bypass;
+use chainwalk_core::analysis::scenario::{self, Scenario};
+use chainwalk_core::input::parse::{self, Parsed};
 use chainwalk_core::mesh::{self, Mesh};
+use chainwalk_core::netfilter::ruleset::Ruleset;
+use chainwalk_core::packet::host::{Host, Interface};
 use chainwalk_core::packet::{Family, Packet};
-use chainwalk_core::parse::{self, Parsed};
-use chainwalk_core::ruleset::Ruleset;
-use chainwalk_core::scenario::{self, Scenario};
 use chainwalk_core::walk::trace::{Place, Verdict, VerdictKind};
 use chainwalk_core::walk::walk;
 
@@ -86,7 +86,7 @@ pub(crate) struct Paste {
     constants: [OnceCell<Constants>; 2],
     findings: OnceCell<Vec<Finding>>,
     /// The search for them while it lasts.
-    search: RefCell<Option<lint::Search>>,
+    search: RefCell<Option<findings::Search>>,
 }
 
 /// So many rules are looked at in one turn of the search for findings: some milliseconds.
@@ -227,7 +227,7 @@ impl Paste {
     /// Takes a turn at the findings; says whether they are known now.
     pub(crate) fn find(&self) -> bool {
         let mut search = self.search.borrow_mut();
-        let new = || lint::Search::new(self.rulesets(), &self.host, self.host_known);
+        let new = || findings::Search::new(self.rulesets(), &self.host, self.host_known);
         let mut goes_on = search.take().unwrap_or_else(new);
         let done = goes_on.go_on(self.rulesets(), TURN);
         match done {

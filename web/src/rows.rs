@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use chainwalk_core::parse::Parsed;
-use chainwalk_core::ruleset::{Ruleset, TableName};
-use chainwalk_core::search::Search;
+use chainwalk_core::analysis::search::Search;
+use chainwalk_core::input::parse::Parsed;
+use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
 
 mod index;
@@ -431,7 +431,7 @@ mod tests {
 
     #[test]
     fn the_rule_under_the_cursor_is_never_folded_away() {
-        let at = ChainPlace { ruleset: 0, table: chainwalk_core::ruleset::TableName::Nat, chain: 0 };
+        let at = ChainPlace { ruleset: 0, table: chainwalk_core::netfilter::ruleset::TableName::Nat, chain: 0 };
         let place = |rule| Place { at, rule: Some(rule) };
         assert_eq!(unfold(at, 4..8, &[]), [Row::Fold { at, rules: 4..8 }]);
         assert_eq!(

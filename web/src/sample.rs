@@ -1,7 +1,7 @@
 //! Dumps that come with the page: files of `static/samples`, made by loading each mesh's rules and saving them; and large
 //! ones that are made when they are chosen.
 
-use chainwalk_core::large;
+use chainwalk_core::analysis::large;
 
 /// One of them.
 #[derive(Debug)]
@@ -81,7 +81,10 @@ pub(crate) fn written(key: &str) -> Option<(&'static str, Option<&'static str>)>
 #[cfg(test)]
 mod tests {
     use super::*;
-    use chainwalk_core::{host::Host, mesh, parse, print};
+    use chainwalk_core::input::parse;
+    use chainwalk_core::iptables::print;
+    use chainwalk_core::mesh;
+    use chainwalk_core::packet::host::Host;
 
     #[test]
     fn every_sample_reads_without_a_remark_and_prints_as_it_is() {

@@ -1,9 +1,11 @@
 //! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
 
-use chainwalk_core::explain::Fate;
-use chainwalk_core::link::{self, Settled, Shared};
-use chainwalk_core::redact::{self, Changed};
-use chainwalk_core::{mesh, replay, report, ticket};
+use chainwalk_core::analysis::explain::Fate;
+use chainwalk_core::analysis::report;
+use chainwalk_core::mesh;
+use chainwalk_core::share::link::{self, Settled, Shared};
+use chainwalk_core::share::redact::{self, Changed};
+use chainwalk_core::share::{replay, ticket};
 
 use crate::paste::{MOST_EDITED, Paste};
 use crate::rows::Order;
@@ -213,12 +215,12 @@ fn text(paste: &Paste) -> String {
 
 #[cfg(test)]
 mod tests {
-    use chainwalk_core::visible;
+    use chainwalk_core::text::visible;
 
     use super::*;
     use crate::paste::Origin;
     use crate::state::Action;
-    use chainwalk_core::lint::lint;
+    use chainwalk_core::analysis::findings::lint;
     use chainwalk_core::packet::Packet;
     use std::rc::Rc;
     use yew::Reducible;
@@ -359,7 +361,7 @@ mod tests {
             Shared {
                 settled: vec![Settled {
                     ruleset: 9,
-                    table: chainwalk_core::ruleset::TableName::Nat,
+                    table: chainwalk_core::netfilter::ruleset::TableName::Nat,
                     chain: "x".into(),
                     rule: 0,
                     matches: true,

@@ -2,16 +2,16 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::compare;
-use chainwalk_core::diagnostic::{Diagnostic, Span};
-use chainwalk_core::explain;
-use chainwalk_core::journey::Choices;
-use chainwalk_core::link::Shared;
+use chainwalk_core::analysis::compare;
+use chainwalk_core::analysis::example_packet::witness;
+use chainwalk_core::analysis::explain;
+use chainwalk_core::analysis::journey::Choices;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::packet::form::PacketForm;
+use chainwalk_core::share::link::Shared;
+use chainwalk_core::text::diagnostic::{Diagnostic, Span};
 use chainwalk_core::walk::trace::{Path, Place};
-use chainwalk_core::witness::witness;
 use yew::Reducible;
 
 use crate::cursor::{self, Move};

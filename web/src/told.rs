@@ -3,9 +3,9 @@
 use std::cell::OnceCell;
 use std::rc::Rc;
 
-use chainwalk_core::flip::{self, Flips};
-use chainwalk_core::journey::{self, Choices, Journey};
-use chainwalk_core::owners::{self, Class};
+use chainwalk_core::analysis::counterfactual::{self, Flips};
+use chainwalk_core::analysis::journey::{self, Choices, Journey};
+use chainwalk_core::analysis::senders::{self, Class};
 use chainwalk_core::packet::Packet;
 
 use crate::paste::Paste;
@@ -54,11 +54,11 @@ impl Told {
         let (rulesets, host, packet) = (paste.rulesets(), &paste.host, self.packet());
         let constants = paste.constants(packet.family());
         if self.flips().is_none() {
-            let find = |_| flip::find(rulesets, constants, host, &self.walked.trace);
+            let find = |_| counterfactual::find(rulesets, constants, host, &self.walked.trace);
             self.flips.get_or_init(|| self.walked.trace.verdict().map(find));
             return false;
         }
-        self.owners.get_or_init(|| owners::classes(rulesets, constants, host, packet));
+        self.owners.get_or_init(|| senders::classes(rulesets, constants, host, packet));
         true
     }
 }

@@ -1,14 +1,14 @@
 //! Questions: which answer is right, and what is said to each. All of it comes from the walk.
 
-use crate::constants::Constants;
-use crate::flip::{self, Flips};
-use crate::scenario;
+use crate::analysis::constants::Constants;
+use crate::analysis::counterfactual::{self, Flips};
+use crate::analysis::scenario;
 use crate::walk::trace::{Trace, Verdict, VerdictKind};
 
 use super::words::{self, Cast};
 use super::world::{Test, World};
 use super::{Choice, Fault};
-use crate::explain::{self, Fate};
+use crate::analysis::explain::{self, Fate};
 
 /// What is asked.
 pub(super) enum About {
@@ -119,7 +119,7 @@ impl<'a> Asked<'a> {
         let (world, trace) = (self.world, &self.trace);
         let flips = self.flips.get_or_insert_with(|| {
             let constants = Constants::of(&world.rulesets, trace.packet.family());
-            flip::find(&world.rulesets, &constants, &world.host, trace)
+            counterfactual::find(&world.rulesets, &constants, &world.host, trace)
         });
         let found = flips.offered.iter().find(|flip| is_end(test, &flip.verdict));
         match found {

@@ -1,11 +1,11 @@
 //! The lines of a lesson's file: header, steps, paragraphs, and the fenced blocks that show, ask and set tasks.
 
-use crate::host::Host;
+use crate::analysis::scenario;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
 use crate::packet::form::{FieldError, PacketForm};
+use crate::packet::host::Host;
 use crate::packet::line;
-use crate::scenario;
 
 use super::words::Cast;
 use super::world::{World, station};

@@ -1,12 +1,12 @@
 //! Tasks: a packet to build, or rules to change, judged by the walk.
 
-use crate::commands;
+use crate::analysis::scenario;
+use crate::iptables::commands;
 use crate::mesh;
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
 use crate::packet::form::PacketForm;
-use crate::ruleset::Ruleset;
-use crate::scenario;
 use crate::walk::trace::Trace;
 
 use super::words::{self, Cast};
@@ -183,7 +183,7 @@ pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), Str
             Work::Rules => {
                 let text =
                     cast.world.changed(solution.split(" ; ")).map_err(|why| format!("solution `{solution}`: {why}"))?;
-                judge_rules(cast, against, task, &crate::parse::parse(text).rulesets)
+                judge_rules(cast, against, task, &crate::input::parse::parse(text).rulesets)
             }
         };
         if !judged.solved {

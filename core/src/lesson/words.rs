@@ -1,7 +1,7 @@
 //! One line of a lesson: words, `**strong**`, `` `verbatim` ``, and `{{claims}}`, each computed or checked here.
 
-use crate::compare;
-use crate::explain::{self, Fate, capital};
+use crate::analysis::compare;
+use crate::analysis::explain::{self, Fate, capital};
 use crate::packet::{Origin, Packet};
 use crate::walk::trace::Trace;
 

@@ -1,13 +1,13 @@
 //! A rule set with its namespace: what lessons call its rules and the ends of its packets, and whether a packet ends so.
 
-use crate::explain::{self, Fate, Headline};
-use crate::host::Host;
-use crate::lint::dead_rules;
+use crate::analysis::explain::{self, Fate, Headline};
+use crate::analysis::findings::dead_rules;
+use crate::input::parse;
+use crate::iptables::print;
 use crate::mesh::{self, Mesh};
+use crate::netfilter::ruleset::{Hook, Ruleset, TableName};
 use crate::packet::Packet;
-use crate::parse;
-use crate::print;
-use crate::ruleset::{Hook, Ruleset, TableName};
+use crate::packet::host::Host;
 use crate::walk::steps::Steps;
 use crate::walk::trace::{ChainPlace, Outcome, Place, Step, Trace, VerdictKind};
 use crate::walk::walk;

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use crate::explain;
-use crate::ruleset::Ruleset;
+use crate::analysis::explain;
+use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::{Outcome, Path, Step};
 
 use super::{Lane, outcome};
@@ -140,7 +140,7 @@ pub(super) fn action<'a>(rulesets: &'a [Ruleset], step: &Step) -> &'a str {
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch | Outcome::Unknown, _) => "",
         (_, None) => chain.policy().name(),
-        (_, Some(rule)) => crate::extension::action(ruleset, table, rule).unwrap_or("only counts"),
+        (_, Some(rule)) => crate::iptables::extension::action(ruleset, table, rule).unwrap_or("only counts"),
     }
 }
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::cells::{self, Cell, Plan, cells};
 use super::pen::{Layers, area, dot, leads, line, of_lane, plain, shorten, text, wide};
 use super::{Anchor, Group, Shape, Sheet, outcome, way};
-use crate::ruleset::TableName;
+use crate::netfilter::ruleset::TableName;
 use crate::walk::trace::{Outcome, Path, Step};
 
 /// Left free at both sides.

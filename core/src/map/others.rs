@@ -1,8 +1,8 @@
 //! The ways of an uncertain walk that are not the one shown: where each leaves it, and how it ends.
 
-use crate::compare;
-use crate::explain::Fate;
-use crate::ruleset::Ruleset;
+use crate::analysis::compare;
+use crate::analysis::explain::Fate;
+use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::{Branch, Trace, Verdict};
 
 use super::Other;

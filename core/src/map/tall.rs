@@ -8,7 +8,7 @@ use super::pen::{Layers, area, cut, dot, leads, line, of_lane, plain, rail, text
 use super::way::{Hooked, Stop, first_label, stops};
 use super::word::{copy, end, glyph, glyphed, heading, said, word};
 use super::{Anchor, Go, Group, Map, Shape, Sheet, outcome};
-use crate::ruleset::TableName;
+use crate::netfilter::ruleset::TableName;
 use crate::walk::trace::Outcome;
 
 /// The height of a station's row, and of one to be hit with a finger.

@@ -2,9 +2,9 @@
 
 use std::ops::Range;
 
-use crate::explain::socket;
-use crate::ruleset::{Hook, Ruleset, TableName};
-use crate::view::View;
+use crate::analysis::explain::socket;
+use crate::netfilter::ruleset::{Hook, Ruleset, TableName};
+use crate::packet::view::View;
 use crate::walk::steps::Run;
 use crate::walk::trace::{Path, RouteReason, VerdictKind};
 

@@ -3,7 +3,7 @@
 use super::pen::plain;
 use super::way::{Stop, stops};
 use super::{Go, Group, Lane, Shape, Sheet};
-use crate::explain::Fate;
+use crate::analysis::explain::Fate;
 use crate::walk::trace::RouteReason;
 
 /// What stands above a station that is no hook.

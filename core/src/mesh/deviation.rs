@@ -3,7 +3,7 @@
 use super::kind::ChainRole;
 use super::rule_pattern::fit;
 use super::{Field, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
-use crate::ruleset::{Chain, Hook, Ruleset, Table, TableName};
+use crate::netfilter::ruleset::{Chain, Hook, Ruleset, Table, TableName};
 
 /// Something that the mesh's own tools would not have left so.
 #[derive(Clone, Debug, PartialEq, Eq)]

@@ -6,12 +6,12 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::condition::Subject;
-use crate::extension::{Id, Kind, Options, comment};
+use crate::iptables::extension::{Id, Kind, Options, comment};
+use crate::netfilter::condition::Subject;
 use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Apart, Part, Rule, Ruleset, Table, Target, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
-use crate::ruleset::{Apart, Part, Rule, Ruleset, Table, Target, Value};
 
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -324,7 +324,7 @@ pub(crate) fn effect<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) ->
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::parse;
+    use crate::input::parse;
 
     /// The first rule of a table, as its view.
     fn shown(rule: &str) -> String {

@@ -6,8 +6,8 @@ use super::kind::MeshDefinition;
 use super::rule_pattern::RulePattern;
 use super::rule_view::RuleView;
 use super::{Mesh, Mode};
-use crate::extension::comment;
-use crate::ruleset::{Ruleset, Value};
+use crate::iptables::extension::comment;
+use crate::netfilter::ruleset::{Ruleset, Value};
 
 /// The newest version whose rules are known.
 const NEWEST: Version = Version::Minor(30);

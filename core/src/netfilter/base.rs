@@ -1,7 +1,7 @@
 //! Base chains: where the chains of tables are attached to the packet's path.
 
-use crate::capture::Backend;
-use crate::ruleset::{Hook, Policy, TableName};
+use crate::input::capture::Backend;
+use crate::netfilter::ruleset::{Hook, Policy, TableName};
 
 /// What a base chain may do. The kernel treats packets differently around each type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,7 +1,7 @@
 //! What connection tracking makes of a packet that is the first of its connection.
 
-use crate::names::sctp_chunk;
 use crate::packet::{ConnectionState, Packet, Protocol, TcpFlags};
+use crate::text::names::sctp_chunk;
 
 const FIN: u8 = 0x01;
 const SYN: u8 = 0x02;

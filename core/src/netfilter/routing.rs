@@ -2,8 +2,8 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule};
 use crate::packet::Family;
+use crate::packet::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule};
 
 const LOCAL: u32 = 255;
 const MAIN: u32 = 254;

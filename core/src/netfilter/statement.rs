@@ -5,13 +5,13 @@
 
 use std::borrow::Cow;
 
-use crate::condition::{Answer, Context, Field, test_field};
-use crate::host::Host;
+use crate::netfilter::condition::{Answer, Context, Field, test_field};
 use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Part, Ruleset, Value};
 use crate::packet::Packet;
+use crate::packet::host::Host;
 use crate::packet::value::FieldValue;
-use crate::ruleset::{Part, Ruleset, Value};
-use crate::view::View;
+use crate::packet::view::View;
 
 /// One step of the evaluation of a rule.
 #[derive(Clone, Debug)]

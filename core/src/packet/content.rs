@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 
 use super::{ConnectionState, Family, Fragment, Origin, Owner, Protocol, TcpFlags};
-use crate::number::parse_u32;
+use crate::text::number::parse_u32;
 
 /// The content of one field of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]

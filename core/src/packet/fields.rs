@@ -10,7 +10,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 use super::content::{Content, FieldKind, mac};
 use super::value::FieldValue;
 use super::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
-use crate::view::View;
+use crate::packet::view::View;
 
 /// A field of a packet, in the order of the form. In snake case, a variant's name is the field's name in the public JSON.
 #[derive(

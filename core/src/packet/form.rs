@@ -140,8 +140,9 @@ pub fn rows(details: bool) -> Vec<Vec<PacketField>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::analysis::scenario;
+    use crate::packet::host::Host;
     use crate::packet::{Fragment, TcpFlags};
-    use crate::{host::Host, scenario};
 
     fn form() -> PacketForm {
         PacketForm::from_packet(&scenario::list(&Host::pod(), None)[0].packet)

@@ -1,11 +1,11 @@
 //! One table at one hook: rule by rule, without recursion.
 
-use crate::capture::Backend;
-use crate::condition::{Answer, Context};
-use crate::extension::lower;
+use crate::input::capture::Backend;
+use crate::iptables::extension::lower;
+use crate::netfilter::condition::{Answer, Context};
 use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Policy, Rule, Table};
 use crate::netfilter::statement::{Condition, Statement, Surroundings};
-use crate::ruleset::{Policy, Rule, Table};
 
 use super::effects::{Action, EffectContext};
 use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};

@@ -78,7 +78,7 @@ pub fn reply(first: &Trace) -> Option<(Packet, Translation)> {
 const ACK: TcpFlags = TcpFlags(0x10);
 const SYN_ACK: TcpFlags = TcpFlags(0x12);
 
-fn arrived(first: &Trace) -> Option<&crate::view::View> {
+fn arrived(first: &Trace) -> Option<&crate::packet::view::View> {
     let kind = first.verdict()?.kind;
     matches!(kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded).then(|| first.shown().result())
 }
@@ -86,8 +86,8 @@ fn arrived(first: &Trace) -> Option<&crate::view::View> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::host::Host;
-    use crate::parse::parse;
+    use crate::input::parse::parse;
+    use crate::packet::host::Host;
     use crate::walk::{walk, walk_in_connection};
 
     const RULES: &str = "*nat\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n\

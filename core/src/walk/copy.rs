@@ -3,8 +3,8 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::host::RouteKind;
-use crate::view::View;
+use crate::packet::host::RouteKind;
+use crate::packet::view::View;
 
 use super::trace::{Copied, RouteReason};
 use super::{Stop, Walker};

@@ -11,10 +11,10 @@ mod header;
 mod nat;
 mod proxy;
 
-use crate::host::Host;
 use crate::netfilter::effect::Effect;
+use crate::packet::host::Host;
+use crate::packet::view::View;
 use crate::packet::{ConnectionState, Packet};
-use crate::view::View;
 
 use crate::netfilter::conntrack;
 

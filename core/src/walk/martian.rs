@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::host::RouteKind;
+use crate::packet::host::RouteKind;
 
 use super::copy::{self, Copy};
 use super::{Stop, Walker};

@@ -2,7 +2,7 @@
 //! connection tracking and nat among them (`nf_hook_entries_grow` in netfilter/core.c; measured).
 
 use crate::netfilter::base::{BaseChain, ChainType, nat_priority, priority};
-use crate::ruleset::{Hook, Ruleset};
+use crate::netfilter::ruleset::{Hook, Ruleset};
 
 use super::trace::ChainPlace;
 
@@ -88,9 +88,9 @@ fn stations<'a>(hook: Hook, chains: impl Iterator<Item = &'a Entry>) -> Vec<Stat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::capture::Backend;
-    use crate::parse::parse;
-    use crate::ruleset::TableName;
+    use crate::input::capture::Backend;
+    use crate::input::parse::parse;
+    use crate::netfilter::ruleset::TableName;
 
     /// The stations of a hook, each in a word.
     fn order(schedule: &Schedule, hook: Hook) -> Vec<String> {

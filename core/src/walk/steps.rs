@@ -116,7 +116,7 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ruleset::{Hook, TableName};
+    use crate::netfilter::ruleset::{Hook, TableName};
     use crate::walk::trace::ChainPlace;
 
     #[test]

@@ -4,11 +4,11 @@ use std::net::IpAddr;
 
 use serde::Serialize;
 
-use crate::capture::Backend;
-use crate::host::Host;
+use crate::input::capture::Backend;
+use crate::netfilter::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName};
 use crate::packet::Packet;
-use crate::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName};
-use crate::view::View;
+use crate::packet::host::Host;
+use crate::packet::view::View;
 
 use super::steps::Steps;
 

@@ -2,12 +2,13 @@
 
 use std::collections::HashSet;
 
-use chainwalk_core::capture::Capture;
-use chainwalk_core::host::{Host, Route, RouteKind};
-use chainwalk_core::link::Shared;
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::input::parse;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::redact::{message, redact, shared};
-use chainwalk_core::{parse, walk};
+use chainwalk_core::packet::host::{Host, Route, RouteKind};
+use chainwalk_core::share::link::Shared;
+use chainwalk_core::share::redact::{message, redact, shared};
+use chainwalk_core::walk;
 use serde_json::json;
 
 use crate::{capture, redacted, told};
@@ -110,7 +111,7 @@ fn the_result_of_a_netmap_is_the_neutral_address_of_the_real_one() {
                 .expect("a packet");
             let trace = walk::walk(&parsed.rulesets, None, parsed.host.as_ref().expect("it is there"), &packet);
             let report: serde_json::Value =
-                serde_json::from_str(&chainwalk_core::report::json(&parsed.rulesets, &trace)).expect("JSON");
+                serde_json::from_str(&chainwalk_core::analysis::report::json(&parsed.rulesets, &trace)).expect("JSON");
             let mapped: std::net::IpAddr = dst.replace("10.20.", "172.20.").parse().expect("valid");
             assert_eq!(
                 report["result"]["dst"],
@@ -200,7 +201,7 @@ fn a_hardware_address_changes_as_the_address_that_is_made_of_it() {
         }
         let report = |rules: &parse::Parsed, packet: &Packet| {
             let trace = walk::walk(&rules.rulesets, None, rules.host.as_ref().expect("it is there"), packet);
-            told(&chainwalk_core::report::json(&rules.rulesets, &trace))
+            told(&chainwalk_core::analysis::report::json(&rules.rulesets, &trace))
         };
         assert_eq!(report(&parsed, &packet), report(&again, &copy.packets[0]), "secret {secret}: {}", copy.text);
     }

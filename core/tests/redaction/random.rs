@@ -7,13 +7,15 @@ use std::collections::HashSet;
 use std::env;
 use std::net::IpAddr;
 
-use chainwalk_core::capture::Capture;
-use chainwalk_core::extension::Id;
-use chainwalk_core::host::Prefix;
-use chainwalk_core::link::Shared;
+use chainwalk_core::analysis::report;
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::input::parse;
+use chainwalk_core::iptables::extension::Id;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::redact::{AddressMap, redact, shared};
-use chainwalk_core::{parse, report, walk};
+use chainwalk_core::packet::host::Prefix;
+use chainwalk_core::share::link::Shared;
+use chainwalk_core::share::redact::{AddressMap, redact, shared};
+use chainwalk_core::walk;
 use serde_json::{Value, json};
 
 use crate::told;

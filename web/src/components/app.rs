@@ -2,8 +2,8 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::edit::Edit;
-use chainwalk_core::link;
+use chainwalk_core::input::edit::Edit;
+use chainwalk_core::share::link;
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
 use gloo::timers::callback::Timeout;

@@ -1,6 +1,6 @@
 //! The signs of the page: which packet (a letter in a ring), where it ends (colour, glyph and word), what became of a rule.
 
-use chainwalk_core::explain::Fate;
+use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
 
 use crate::element::{Markup, tag};

@@ -1,8 +1,8 @@
 //! What the reader took the text for, and what it had to say about it.
 
-use chainwalk_core::diagnostic::{Diagnostic, Fix, Severity, Span};
-use chainwalk_core::explain::capital;
-use chainwalk_core::parse::Section;
+use chainwalk_core::analysis::explain::capital;
+use chainwalk_core::input::parse::Section;
+use chainwalk_core::text::diagnostic::{Diagnostic, Fix, Severity, Span};
 
 use super::rules::count;
 use super::told::prose;

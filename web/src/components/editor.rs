@@ -1,7 +1,7 @@
 //! Beneath the rule that is chosen: what can be done to it.
 
-use chainwalk_core::edit::Edit;
-use chainwalk_core::ruleset::{Policy, TableName};
+use chainwalk_core::input::edit::Edit;
+use chainwalk_core::netfilter::ruleset::{Policy, TableName};
 use chainwalk_core::walk::trace::Place;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;

@@ -4,9 +4,9 @@ use super::rules::short;
 use super::told::{Item, Section, journey};
 use crate::page::Page;
 use crate::state::Action;
-use chainwalk_core::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
-use chainwalk_core::counter_analysis::analyze_counters;
-use chainwalk_core::diagnostic::Severity;
+use chainwalk_core::analysis::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
+use chainwalk_core::analysis::counter_analysis::analyze_counters;
+use chainwalk_core::text::diagnostic::Severity;
 
 /// More than anyone reads.
 const MOST: usize = 60;

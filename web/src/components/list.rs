@@ -1,8 +1,8 @@
 //! The rules as a list: by table and chain, with what became of each. Of a long list only what is in sight is made.
 
-use chainwalk_core::explain;
-use chainwalk_core::parse;
-use chainwalk_core::ruleset::{Ruleset, TableName};
+use chainwalk_core::analysis::explain;
+use chainwalk_core::input::parse;
+use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
@@ -257,7 +257,7 @@ fn off(page: &Page, ruleset: u32, place: u32) -> Markup {
         .child(
             button()
                 .class("line")
-                .on("click", page.on(Action::Rule(Do::Edit(chainwalk_core::edit::Edit::On(ruleset, place)))))
+                .on("click", page.on(Action::Rule(Do::Edit(chainwalk_core::input::edit::Edit::On(ruleset, place)))))
                 .text("Switch on"),
         )
         .child(tag("span").class("line-number").child(off.line))
@@ -348,7 +348,7 @@ fn named(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
-fn hits(state: &State, table: TableName, counters: Option<chainwalk_core::ruleset::Counters>) -> Markup {
+fn hits(state: &State, table: TableName, counters: Option<chainwalk_core::netfilter::ruleset::Counters>) -> Markup {
     let Some(counters) = counters else { return tag("span").class("hits") };
     let class = format!("hits heat-{}", state.index.heat(counters));
     let what = if table == TableName::Nat { "connections" } else { "packets" };

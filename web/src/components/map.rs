@@ -135,7 +135,7 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
     let legs = state.told.iter().flat_map(|told| told.journey.legs.iter().skip(1)).map(|leg| Leg {
         name: format!("{} → {}", leg.from, leg.to),
         path: leg.trace.shown(),
-        fate: chainwalk_core::explain::Fate::of(leg.trace.verdict()),
+        fate: chainwalk_core::analysis::explain::Fate::of(leg.trace.verdict()),
         end: way::end(state, leg.trace.verdict()),
     });
     Sheet {

@@ -1,7 +1,7 @@
 //! Who gets past: the packets worth trying, and where each ends.
 
-use chainwalk_core::explain::Fate;
-use chainwalk_core::scenario::{self, Group};
+use chainwalk_core::analysis::explain::Fate;
+use chainwalk_core::analysis::scenario::{self, Group};
 use web_sys::Event;
 use yew::Callback;
 

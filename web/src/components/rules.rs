@@ -1,7 +1,7 @@
 //! The rules: by table and chain, with what became of each; or as the text they were pasted as.
 
-use chainwalk_core::identity;
-use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::mesh::proxy_processes;
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Place;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -220,7 +220,7 @@ fn about(state: &State) -> Markup {
 /// Which processes run as the proxy: the rules cannot tell them from it.
 fn proxies(state: &State) -> Markup {
     let Some(mesh) = &state.paste.mesh else { return nothing() };
-    let processes = state.paste.host.processes.iter().filter(|process| identity::is_proxy(mesh, process));
+    let processes = state.paste.host.processes.iter().filter(|process| proxy_processes::is_proxy(mesh, process));
     let names: Vec<String> = processes.map(|process| format!("{} (pid {})", process.command, process.pid)).collect();
     if names.is_empty() {
         return nothing();

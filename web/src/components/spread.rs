@@ -1,7 +1,7 @@
 //! Where chance sends a connection: the destinations, each with its probability.
 
-use chainwalk_core::explain::chance;
-use chainwalk_core::ruleset::Ruleset;
+use chainwalk_core::analysis::explain::chance;
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Spread;
 
 use crate::element::{Markup, group, nothing, tag};

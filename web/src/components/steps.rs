@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use chainwalk_core::explain::{self, capital};
+use chainwalk_core::analysis::explain::{self, capital};
 use chainwalk_core::walk::trace::Outcome;
 use wasm_bindgen::JsCast;
 use web_sys::Element;
@@ -206,7 +206,7 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
                 &path.views[step.view as usize],
                 &path.views[step.after as usize],
             );
-            let action = chainwalk_core::extension::action(ruleset, table, rule).unwrap_or("only counts");
+            let action = chainwalk_core::iptables::extension::action(ruleset, table, rule).unwrap_or("only counts");
             match change {
                 Some(change) => group().child(tag("b").child(action)).text(": ").child(change),
                 None => group().child(tag("b").child(action)).text(": ").child(why()),

@@ -1,6 +1,6 @@
 //! The text: read-only with its lines numbered, or as a text field.
 
-use chainwalk_core::diagnostic::{Diagnostic, Severity, Span};
+use chainwalk_core::text::diagnostic::{Diagnostic, Severity, Span};
 use web_sys::{HtmlElement, HtmlTextAreaElement};
 use yew::prelude::*;
 

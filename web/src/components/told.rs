@@ -1,8 +1,8 @@
 //! Below the answer: what would have flipped it, who else may send it, where its connection goes on. All of it as lists.
 
-use chainwalk_core::edit::Edit;
-use chainwalk_core::explain::capital;
-use chainwalk_core::flip::Change;
+use chainwalk_core::analysis::counterfactual::Change;
+use chainwalk_core::analysis::explain::capital;
+use chainwalk_core::input::edit::Edit;
 
 use super::rules::short;
 use crate::editing::Do;

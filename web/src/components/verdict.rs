@@ -1,6 +1,6 @@
 //! The answer: the largest text of the page, with the other packet's beside it.
 
-use chainwalk_core::explain::{self, Fate, Headline, capital};
+use chainwalk_core::analysis::explain::{self, Fate, Headline, capital};
 use chainwalk_core::walk::trace::{Outcome, Place};
 use yew::prelude::*;
 

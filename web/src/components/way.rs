@@ -1,6 +1,6 @@
 //! Where a packet ends, in a word or two.
 
-use chainwalk_core::explain::Fate;
+use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Verdict;
 
 use crate::paste;

@@ -1,7 +1,7 @@
 //! The reason for the answer, where two packets part, and what is taken for granted.
 
-use chainwalk_core::explain::{self, Fate, capital};
-use chainwalk_core::scenario;
+use chainwalk_core::analysis::explain::{self, Fate, capital};
+use chainwalk_core::analysis::scenario;
 use chainwalk_core::walk::trace::Outcome;
 
 use super::badge::{badge, colour};

@@ -2,7 +2,7 @@
 
 use std::collections::HashMap;
 
-use chainwalk_core::ruleset::{Counters, Ruleset, Target};
+use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Target};
 use chainwalk_core::walk::trace::{ChainPlace, Place};
 
 /// Who leads where, and how much was counted.
@@ -74,9 +74,10 @@ mod tests {
     #[test]
     fn who_leads_where_and_how_hot_it_is() {
         let dump = "*filter\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n[1000:9] -A OUTPUT -j A\n[31:9] -A OUTPUT -g A\n[0:0] -A A -j DROP\nCOMMIT\n";
-        let rulesets = chainwalk_core::parse::parse(dump).rulesets;
+        let rulesets = chainwalk_core::input::parse::parse(dump).rulesets;
         let index = Index::of(&rulesets);
-        let chain = |chain| ChainPlace { ruleset: 0, table: chainwalk_core::ruleset::TableName::Filter, chain };
+        let chain =
+            |chain| ChainPlace { ruleset: 0, table: chainwalk_core::netfilter::ruleset::TableName::Filter, chain };
         assert_eq!(index.callers(chain(1)).len(), 2);
         assert_eq!(index.callers(chain(0)).len(), 0);
         let heat = |packets| index.heat(Counters { packets, bytes: 0 });

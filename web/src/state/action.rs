@@ -1,10 +1,10 @@
 //! What can happen to the state, and which part of it does that.
 
-use chainwalk_core::diagnostic::{Fix, Span};
-use chainwalk_core::journey::Choices;
-use chainwalk_core::link;
+use chainwalk_core::analysis::journey::Choices;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
+use chainwalk_core::share::link;
+use chainwalk_core::text::diagnostic::{Fix, Span};
 use chainwalk_core::walk::trace::Place;
 
 use super::{Line, Side, State, Tab, Target, View};

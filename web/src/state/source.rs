@@ -2,12 +2,12 @@
 
 use std::rc::Rc;
 
-use chainwalk_core::diagnostic::{Code, Diagnostic, Fix, Severity};
-use chainwalk_core::host::Host;
+use chainwalk_core::analysis::findings::lint;
 use chainwalk_core::lesson::At;
-use chainwalk_core::link::{self, Broken, Shared};
-use chainwalk_core::lint::lint;
 use chainwalk_core::packet::Origin as PacketOrigin;
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::share::link::{self, Broken, Shared};
+use chainwalk_core::text::diagnostic::{Code, Diagnostic, Fix, Severity};
 use chainwalk_core::walk::trace::Step;
 
 use super::{Side, State, Tab, View};

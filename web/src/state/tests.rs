@@ -4,11 +4,11 @@ use super::*;
 use crate::lesson::Stage;
 use crate::paste::Origin;
 use crate::{editing, shelf};
-use chainwalk_core::diagnostic::Code;
-use chainwalk_core::edit::Edit;
-use chainwalk_core::explain::Fate;
+use chainwalk_core::analysis::explain::Fate;
+use chainwalk_core::input::edit::Edit;
 use chainwalk_core::lesson::At;
-use chainwalk_core::link;
+use chainwalk_core::share::link;
+use chainwalk_core::text::diagnostic::Code;
 
 fn after(actions: impl IntoIterator<Item = Action>) -> Rc<State> {
     actions.into_iter().fold(Rc::default(), State::reduce)
@@ -79,7 +79,7 @@ fn a_rule_that_no_packet_was_found_for_says_so_until_it_is_left() {
     let open = after([Action::Paste(rules.into())]);
     let at = chainwalk_core::walk::trace::ChainPlace {
         ruleset: 0,
-        table: chainwalk_core::ruleset::TableName::Filter,
+        table: chainwalk_core::netfilter::ruleset::TableName::Filter,
         chain: 1,
     };
     let place = chainwalk_core::walk::trace::Place { at, rule: Some(0) };
@@ -158,12 +158,12 @@ fn an_own_paste_fills_scenarios_in_again() {
 fn a_flip_can_be_applied_and_does_what_it_says() {
     let state = State::default();
     let found = told(&state).flips().flatten().expect("its end is certain");
-    let flips = |change: &chainwalk_core::flip::Change| match change {
-        chainwalk_core::flip::Change::Field(_, packet) => Some(Action::Load(packet.clone())),
-        chainwalk_core::flip::Change::Gone(place) => {
-            Some(Action::Rule(editing::Do::Edit(chainwalk_core::edit::Edit::Delete(*place))))
+    let flips = |change: &chainwalk_core::analysis::counterfactual::Change| match change {
+        chainwalk_core::analysis::counterfactual::Change::Field(_, packet) => Some(Action::Load(packet.clone())),
+        chainwalk_core::analysis::counterfactual::Change::Gone(place) => {
+            Some(Action::Rule(editing::Do::Edit(chainwalk_core::input::edit::Edit::Delete(*place))))
         }
-        chainwalk_core::flip::Change::Value(..) => None,
+        chainwalk_core::analysis::counterfactual::Change::Value(..) => None,
     };
     let actions: Vec<(Action, _)> =
         found.offered.iter().filter_map(|flip| Some((flips(&flip.change)?, flip.verdict.clone()))).collect();
@@ -386,7 +386,7 @@ fn every_sample_walks_every_scenario() {
 
 #[test]
 fn a_place_of_other_rules_is_passed_over() {
-    use chainwalk_core::ruleset::TableName;
+    use chainwalk_core::netfilter::ruleset::TableName;
     use chainwalk_core::walk::trace::{ChainPlace, Place};
     let rules = after([Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n".into())]);
     let places = [(9, TableName::Filter, 0, None), (0, TableName::Raw, 0, None), (0, TableName::Filter, 7, None)];
@@ -411,7 +411,7 @@ fn a_place_of_other_rules_is_passed_over() {
 
 #[test]
 fn what_a_link_holds_too_much_of_is_left_out_and_said() {
-    use chainwalk_core::link::Shared;
+    use chainwalk_core::share::link::Shared;
     let text = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n";
     let route = |at: u32| format!("{{\"dst\": \"0.0.0.0/0\", \"dev\": \"eth0\", \"table\": {at}}}");
     let routes = (0..60_000).map(route).collect::<Vec<_>>().join(",");

@@ -5,7 +5,7 @@ use super::super::way::{Hooked, Stop, first_label};
 use super::super::word::{end, glyphed, heading, said, word};
 use super::super::{Anchor, Group, Lane};
 use super::{FOOT, HEAD, Hand, LINE};
-use crate::ruleset::TableName;
+use crate::netfilter::ruleset::TableName;
 
 /// The most that a packet's name may take.
 const NAME: i32 = 150;

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::netfilter::effect::{NatChoice, NatRange, Side};
-use crate::view::View;
+use crate::packet::view::View;
 
 /// The new destination port; `None` for one that the kernel picks at random.
 pub(super) fn destination_port(

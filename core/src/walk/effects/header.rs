@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::netfilter::effect::{MaskedBits, Side, TtlChange};
+use crate::packet::view::View;
 use crate::packet::{Family, Packet, Protocol, TcpFlags};
-use crate::view::View;
 
 use super::{Action, EffectContext};
 

@@ -2,11 +2,11 @@
 
 use std::net::{IpAddr, Ipv6Addr};
 
-use crate::host::{Host, Prefix};
 use crate::netfilter::effect::{NatChoice, NatRange, Side};
+use crate::netfilter::ruleset::Hook;
 use crate::packet::Family;
-use crate::ruleset::Hook;
-use crate::view::View;
+use crate::packet::host::{Host, Prefix};
+use crate::packet::view::View;
 
 use super::{Action, EffectContext, choice};
 

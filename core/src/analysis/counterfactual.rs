@@ -1,0 +1,308 @@
+//! What would have altered an answer: one field of the packet, or one rule. Every flip that is offered has been walked.
+
+use std::collections::BTreeSet;
+use std::net::IpAddr;
+
+use crate::analysis::constants::Constants;
+use crate::analysis::explain;
+use crate::mesh::Mesh;
+use crate::netfilter::condition::Subject;
+use crate::netfilter::ruleset::{Apart, Part, Ruleset, Target, Value};
+use crate::packet::fields::{PacketField, PacketShape, Trial};
+use crate::packet::host::Host;
+use crate::packet::{Family, Origin, Packet, Protocol};
+use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
+use crate::walk::walk;
+
+/// All walks together take no more steps than this; what is left then is not tried.
+const MOST_STEPS: usize = 300_000;
+/// More than anyone reads.
+const MOST_OFFERED: usize = 12;
+/// Rules of larger sets are left as they are: each change would copy the set.
+const MOST_RULES: usize = 5_000;
+
+/// So many of the last rules that the packet met are changed.
+const MOST_MET: usize = 200;
+
+/// What is changed.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Change {
+    /// One field of the packet, and the packet with the other value.
+    Field(PacketField, Box<Packet>),
+    /// A rule is gone.
+    Gone(Place),
+    /// One condition of a rule has another value, in words.
+    Value(Place, String),
+}
+
+/// A change that alters how a packet ends.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Flip {
+    /// The change.
+    pub change: Change,
+    /// How the packet ends then.
+    pub verdict: Verdict,
+}
+
+impl Flip {
+    /// In a sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001."
+    pub fn sentence(&self, rulesets: &[Ruleset], packet: &Packet, mesh: Option<&Mesh>) -> String {
+        let had = match &self.change {
+            Change::Field(field, other) => {
+                let [old, new] = [packet, &**other].map(|packet| field.describe(packet));
+                let noun = field.row().trial.as_ref().map_or(field.name(), |trial| trial.noun);
+                format!("Had the {noun} been {new} and not {old}")
+            }
+            Change::Gone(place) => format!("Without {}", explain::lower(&explain::place(rulesets, *place))),
+            Change::Value(place, says) => {
+                format!("Had {} asked whether {says}", explain::lower(&explain::place(rulesets, *place)))
+            }
+        };
+        format!("{had}, {}.", would(rulesets, &self.verdict, mesh, packet.origin))
+    }
+}
+
+/// "rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001".
+fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Origin) -> String {
+    let who = verdict.decided_by.map_or("routing".into(), |place| explain::lower(&explain::place(rulesets, place)));
+    let by = verdict.interface.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
+    let on = verdict.port.map(|port| format!(" on {port}")).unwrap_or_default();
+    let does = match verdict.kind {
+        VerdictKind::Delivered if verdict.redirected => {
+            let listener = verdict.port.and_then(|port| mesh?.listener(port)).unwrap_or("this host");
+            format!("sent it to {listener}{on}")
+        }
+        VerdictKind::Delivered if from == Origin::Local => {
+            format!("let it reach {}", explain::reached(verdict))
+        }
+        VerdictKind::Delivered => format!("let it in{on}"),
+        VerdictKind::Sent | VerdictKind::Forwarded => format!("let it out{by}"),
+        VerdictKind::Dropped => "dropped it".into(),
+        VerdictKind::Rejected => "rejected it".into(),
+        VerdictKind::Queued => "handed it to a program".into(),
+        VerdictKind::Unroutable => "left it without a route".into(),
+    };
+    format!("{who} would have {does}")
+}
+
+/// Whether two packets end differently: in kind, in interface, or in the port that rules led them to. To reach another port
+/// because it was meant for another is no other end.
+fn flips(one: &Verdict, other: &Verdict) -> bool {
+    let led = |verdict: &Verdict| verdict.redirected.then_some(verdict.port);
+    (one.kind, led(one), &one.interface) != (other.kind, led(other), &other.interface)
+}
+
+/// What was found, and whether everything was tried.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Flips {
+    /// What alters the end, the deciding rule's fields first.
+    pub offered: Vec<Flip>,
+    /// Whether no candidate was left out for being one too many.
+    pub tried_all: bool,
+}
+
+/// Looks for what would have altered how a packet ends; nothing for one that a dump cannot tell.
+///
+/// `constants` are those of the rules for the packet's family: they are the same for every packet.
+pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Trace) -> Flips {
+    let Some(verdict) = trace.verdict() else { return Flips { tried_all: true, ..Flips::default() } };
+    let mut search = Search { host, trace, verdict, steps: 0, found: Flips { tried_all: true, ..Flips::default() } };
+    let decisive = decisive(rulesets, verdict);
+    for first in [true, false] {
+        candidates(constants, host, &trace.packet, &mut |field, packet| {
+            decisive.contains(&field) != first
+                || search.try_one(rulesets, &packet, Change::Field(field, Box::new(packet.clone())))
+        });
+    }
+    if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
+        search.rules(rulesets);
+    }
+    // What is changed of the packet before what is changed of the rules.
+    search.found.offered.sort_by_key(|flip| match flip.change {
+        Change::Field(..) => 0,
+        Change::Gone(_) => 1,
+        Change::Value(..) => 2,
+    });
+    search.found
+}
+
+/// The fields that the deciding rule compares.
+fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<PacketField> {
+    let Some(place) = verdict.decided_by else { return Vec::new() };
+    let (ruleset, _, _) = place.at.find(rulesets);
+    let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
+    parts.iter().filter_map(Part::subject).flat_map(|subject| subject.fields().to_vec()).collect()
+}
+
+struct Search<'a> {
+    host: &'a Host,
+    trace: &'a Trace,
+    verdict: &'a Verdict,
+    steps: usize,
+    found: Flips,
+}
+
+impl Search<'_> {
+    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new end. Says whether another
+    /// one is worth it.
+    fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) -> bool {
+        let worth = self.found.offered.len() < MOST_OFFERED;
+        if !worth || self.steps > MOST_STEPS {
+            self.found.tried_all &= !worth || self.steps <= MOST_STEPS;
+            return false;
+        }
+        let trace = walk(rulesets, None, self.host, packet);
+        self.steps += crate::analysis::senders::taken(&trace);
+        let Some(verdict) = trace.verdict().filter(|verdict| flips(self.verdict, verdict)) else { return true };
+        let same = |one: &Flip| match (&one.change, &change) {
+            (Change::Field(a, _), Change::Field(b, _)) => a == b && !flips(&one.verdict, verdict),
+            _ => false,
+        };
+        if !self.found.offered.iter().any(same) {
+            self.found.offered.push(Flip { change, verdict: verdict.clone() });
+        }
+        true
+    }
+
+    /// The rules that this packet met: gone, or asking for what the packet has.
+    fn rules(&mut self, rulesets: &[Ruleset]) {
+        let mut changed = rulesets.to_vec();
+        let mut done = Vec::new();
+        for step in self.trace.shown().steps.iter().rev().take(MOST_MET) {
+            let at = step.place.at;
+            if done.contains(&step.place) {
+                continue;
+            }
+            done.push(step.place);
+            let Some(rule) = step.place.rule(rulesets).cloned() else { continue };
+            let set = at.ruleset as usize;
+            match (step.outcome, step.condition) {
+                (Outcome::Match, _) if rule.target != Target::None => {
+                    // A rule that only counts does as much as none.
+                    set_target(&mut changed[set], step.place, Target::None);
+                    self.try_one(&changed, &self.trace.packet, Change::Gone(step.place));
+                    set_target(&mut changed[set], step.place, rule.target);
+                }
+                (Outcome::NoMatch, Some(condition)) => {
+                    let part = rule.first as usize + usize::from(condition);
+                    let old = changed[set].parts[part].value.clone();
+                    let view = &self.trace.shown().views[step.view as usize];
+                    let seen = Packet {
+                        src: Some(view.src),
+                        dst: view.dst,
+                        dport: view.dport,
+                        mark: view.mark,
+                        ..self.trace.packet.clone()
+                    };
+                    let Some(value) = asking_for(&seen, &changed[set].parts[part]) else { continue };
+                    changed[set].parts[part].value = value;
+                    let says = explain::condition(&changed[set], &changed[set].parts[part]).unwrap_or_default();
+                    self.try_one(&changed, &self.trace.packet, Change::Value(step.place, says));
+                    changed[set].parts[part].value = old;
+                }
+                _ => {}
+            }
+        }
+    }
+}
+
+fn set_target(ruleset: &mut Ruleset, place: Place, target: Target) {
+    let table = ruleset.tables.iter_mut().find(|table| table.name == place.at.table);
+    let chain = table.map(|table| &mut table.chains[place.at.chain as usize]);
+    if let (Some(chain), Some(rule)) = (chain, place.rule) {
+        chain.rules[rule as usize].target = target;
+    }
+}
+
+/// A value with which this condition would hold for the packet.
+fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
+    let subject = part.subject()?;
+    if let Value::Net4(..) | Value::Net6(..) = part.value {
+        let is_source = subject == Subject::Packet(PacketField::Src);
+        let address = if is_source { packet.src? } else { packet.dst };
+        return match address {
+            _ if part.negated => None,
+            IpAddr::V4(v4) => Some(Value::Net4(v4, u32::MAX.into())),
+            IpAddr::V6(v6) => Some(Value::Net6(Apart::new((v6, u128::MAX.into())))),
+        };
+    }
+    let Subject::Packet(field) = subject else { return None };
+    let number = field.number(packet)?;
+    let number = if part.negated { number.checked_add(1)? } else { number };
+    match part.value {
+        Value::Range(..) => Some(Value::Range(number, number)),
+        Value::Number(_) => Some(Value::Number(number)),
+        Value::List(_) => Some(Value::List(Apart::new(vec![(number, number)]))),
+        Value::Masked { mask, .. } => Some(Value::Masked { value: number & mask, mask }),
+        _ => None,
+    }
+}
+
+/// Gives every packet that differs in one field, over the constants that the rules name and their neighbours, to `take`, until
+/// that wants no more: of many rules they are many, and few are tried.
+fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dyn FnMut(PacketField, Packet) -> bool) {
+    let mut goes_on = true;
+    let mut add = |field: PacketField, other: Option<Packet>| {
+        let has = |packet: &Packet| field.applies(&PacketShape::from_packet(packet));
+        if let Some(other) = other.filter(|other| other != packet && other.check().is_ok() && has(other)) {
+            goes_on = goes_on && take(field, other);
+        }
+        goes_on
+    };
+    // Those before their neighbours, which nobody knows by number.
+    for value in [Protocol::TCP, Protocol::UDP] {
+        add(PacketField::Protocol, PacketField::Protocol.with_number(packet, value.0.into()));
+    }
+    let trial = |subject: &Subject| subject.fields().first().and_then(|field| field.row().trial.as_ref());
+    let mut tried: Vec<(Subject, &Trial)> =
+        constants.subjects().filter_map(|subject| Some((subject, trial(&subject)?))).collect();
+    tried.sort_by_key(|(_, trial)| trial.noun.to_ascii_lowercase());
+    for (subject, Trial { usual, neighbors, .. }) in tried {
+        let numbers = match neighbors {
+            true => constants.numbers(subject),
+            false => constants.ranges(subject).into_iter().map(|(low, _)| low).collect(),
+        };
+        // A usual value means more to a reader than a neighbor.
+        let values: Vec<u32> = usual.iter().copied().chain(numbers).collect();
+        for field in subject.fields() {
+            for value in &values {
+                if !add(*field, field.with_number(packet, *value)) {
+                    return;
+                }
+            }
+        }
+    }
+    // An interface that a rule names is reached by an address behind it. Those first: they are what readers know.
+    let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
+    let via = host.routes.iter().filter_map(|route| route.via);
+    let addresses =
+        own.chain(constants.addresses(Subject::Packet(PacketField::Dst))).chain(via).chain(outside(packet.family()));
+    let mut tried = BTreeSet::new();
+    for dst in addresses.filter(|dst| Family::of(*dst) == packet.family() && tried.insert(*dst)) {
+        if !add(PacketField::Dst, Some(PacketField::Dst.with_address(packet, dst))) {
+            return;
+        }
+    }
+    for src in constants.addresses(Subject::Packet(PacketField::Src)) {
+        if !add(PacketField::Src, Some(PacketField::Src.with_address(packet, src))) {
+            return;
+        }
+    }
+    if packet.origin == Origin::Inbound {
+        let named =
+            constants.names(Subject::Packet(PacketField::InInterface)).into_iter().map(|name| name.replace('+', "0"));
+        let own = host.interfaces.iter().map(|interface| interface.name.clone());
+        for name in named.chain(own) {
+            if !add(PacketField::InInterface, Some(Packet { in_interface: Some(name), ..packet.clone() })) {
+                return;
+            }
+        }
+    }
+}
+
+fn outside(family: Family) -> Option<IpAddr> {
+    match family {
+        Family::Ipv4 => "93.184.216.34".parse().ok(),
+        Family::Ipv6 => "2001:db8::34".parse().ok(),
+    }
+}

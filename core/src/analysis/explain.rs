@@ -1,0 +1,566 @@
+//! Sentences: what a rule says, why a step went as it did, how a packet ends. Made when shown, never stored.
+
+use std::borrow::Cow;
+
+use crate::iptables::extension::{Behaviour, Kind, Opt, Options, lower};
+use crate::mesh::Mesh;
+use crate::netfilter::condition::{Answer, Context, Field, Phrase};
+use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
+use crate::packet::value::FieldValue;
+use crate::packet::view::View;
+use crate::packet::{ConnectionState, Origin, Packet, Protocol};
+use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
+
+pub mod chance;
+
+/// What a rule says, in a sentence.
+pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    let conditions: Vec<String> = ruleset.groups(rule).flat_map(|group| conditions(ruleset, group)).collect();
+    let does = action(ruleset, table, rule);
+    match conditions.is_empty() {
+        true => format!("Always: {does}."),
+        false => format!("If {}: {does}.", conditions.join(" and ")),
+    }
+}
+
+/// What one match asks for, in words: all its options together, or one by one.
+fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
+    match group.first().and_then(|first| first.extension().words) {
+        Some(words) => vec![words(&Options { parts: group, ruleset })],
+        None => group.iter().filter_map(|part| condition(ruleset, part)).collect(),
+    }
+}
+
+/// What one condition asks for, in words; `None` for what matches everything.
+pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
+    let Some(opt) = part.opt() else {
+        return match &part.value {
+            Value::None => part.extension().asks_first.and_then(|field| says(field, true)).map(Into::into),
+            Value::Text(text) => Some(format!("`{}` holds", ruleset.text(*text))),
+            _ => None,
+        };
+    };
+    let wanted = opt.kind.say(&part.value, ruleset);
+    let within = within(opt, &part.value);
+    let not = if part.negated { " not" } else { "" };
+    Some(match opt.field?.phrase {
+        Phrase::Is(noun) => format!("the {noun} is{not}{within} {wanted}"),
+        Phrase::Does(does, does_not) => format!("it {} {wanted}", if part.negated { does_not } else { does }),
+        Phrase::Says(says, denies) => (if part.negated { denies } else { says }).into(),
+    })
+}
+
+/// What a rule does with a packet it matches, as a verb phrase.
+pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
+    match rule.target {
+        Target::None => "only count it".into(),
+        Target::Jump(chain) => format!("continue in {}", table.chains[chain as usize].name),
+        Target::Goto(chain) => format!("continue in {}, and not come back here", table.chains[chain as usize].name),
+        Target::Missing { name, .. } => format!("continue in {}, which does not exist", ruleset.missing(name)),
+        Target::Extension(id) => match id.get().words {
+            Some(words) => words(&Options { parts: ruleset.parameters(rule), ruleset }),
+            None => id.get().name.into(),
+        },
+    }
+}
+
+/// "in", where a value is a set rather than one thing.
+fn within(opt: &Opt, value: &Value) -> &'static str {
+    match (opt.kind, value) {
+        (Kind::Below(_), _) => return " below",
+        (Kind::Above(_), _) => return " above",
+        _ => {}
+    }
+    match value {
+        Value::Range(..) if matches!(opt.kind, Kind::IcmpType(_)) => "",
+        Value::Range(low, high) if low != high => " in",
+        Value::Net4(_, mask) if mask.to_bits() != u32::MAX => " in",
+        Value::Net6(net) if net.1.to_bits() != u128::MAX => " in",
+        _ => "",
+    }
+}
+
+/// Why a step went as it did: the condition that failed or cannot be told, or all that held.
+pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
+    let (ruleset, _, chain) = step.place.at.find(rulesets);
+    let Some(rule) = step.place.rule(rulesets) else {
+        return match chain.policy() {
+            Policy::Accept => "no rule settled it: the policy is ACCEPT".into(),
+            Policy::Drop => "no rule settled it: the policy is DROP".into(),
+        };
+    };
+    let view = &path.views[step.view as usize];
+    let mut found = Vec::new();
+    let mut place = 0;
+    for group in ruleset.groups(rule) {
+        let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
+        for part in group {
+            if step.condition == Some(place) {
+                return fact(part, &context).unwrap_or_else(|| "it cannot be told".into());
+            }
+            found.extend(fact(part, &context));
+            place += 1;
+        }
+    }
+    if found.is_empty() { "it has no condition".into() } else { found.join("; ") }
+}
+
+/// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks nothing.
+fn fact(part: &Part, context: &Context) -> Option<String> {
+    if let Some(reason) = part.extension().unknowable {
+        return part.opens.then(|| format!("-m {}: {reason}", part.extension().name));
+    }
+    if let Some(field) = part.extension().whole {
+        return if part.opens { whole(field, context) } else { None };
+    }
+    if let (true, Some(field)) = (part.opens, part.extension().asks_first) {
+        match (field.read)(context) {
+            FieldValue::Unknown(reason) => return Some(reason.into_owned()),
+            FieldValue::Never(why) | FieldValue::Drops(why) => return Some(why.into()),
+            FieldValue::Absent(what) => return Some(format!("it has {what}")),
+            FieldValue::Number(0) => return says(field, false).map(Into::into),
+            _ if part.opt().is_none() => return says(field, true).map(Into::into),
+            _ => {}
+        }
+    }
+    let Some(opt) = part.opt() else {
+        return match &part.value {
+            Value::Text(_) => (part.extension().bare)(part, context.ruleset).map(Cow::into_owned),
+            _ => None,
+        };
+    };
+    let field = opt.field?;
+    let wanted = opt.kind.say(&part.value, context.ruleset);
+    let holds = lower::evaluate(part, context) == Answer::Yes;
+    let inside = holds != part.negated;
+    let actual = match (field.read)(context) {
+        FieldValue::Unknown(reason) => return Some(reason.into_owned()),
+        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) => return Some(why.into()),
+        FieldValue::Absent(what) => {
+            return Some(match field.phrase {
+                Phrase::Does(does, _) => format!("{does} {what}"),
+                _ => format!("it has {what}"),
+            });
+        }
+        reading => say_reading(opt, &reading),
+    };
+    Some(match field.phrase {
+        Phrase::Is(noun) => {
+            let not = if inside { "" } else { "not " };
+            let within = within(opt, &part.value).trim_start();
+            let gap = if within.is_empty() { "" } else { " " };
+            format!("{noun} {actual} is {not}{within}{gap}{wanted}")
+        }
+        Phrase::Does(does, _) if inside => format!("{does} {actual}"),
+        Phrase::Does(does, _) => format!("{does} {actual}, not {wanted}"),
+        Phrase::Says(says, _) if inside => says.into(),
+        Phrase::Says(_, denies) => denies.into(),
+    })
+}
+
+/// The statement that a field makes, or its denial.
+fn says(field: &Field, holds: bool) -> Option<&'static str> {
+    match field.phrase {
+        Phrase::Says(says, denies) => Some(if holds { says } else { denies }),
+        _ => None,
+    }
+}
+
+/// What the packet is to a match that asks one thing, whatever its options.
+fn whole(field: &Field, context: &Context) -> Option<String> {
+    match (field.read)(context) {
+        FieldValue::Unknown(reason) => Some(reason.into_owned()),
+        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) | FieldValue::Absent(why) => {
+            Some(why.into())
+        }
+        reading => says(field, reading != FieldValue::Number(0)).map(Into::into),
+    }
+}
+
+fn say_reading(opt: &Opt, reading: &FieldValue) -> Cow<'static, str> {
+    match reading {
+        FieldValue::Number(number) | FieldValue::Bits(number) => opt.kind.say_number(*number).into(),
+        FieldValue::Span(low, high) => say_span(opt, (*low, *high)).into(),
+        FieldValue::Either(a, b) => format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into(),
+        FieldValue::Address(address) => address.to_string().into(),
+        FieldValue::Name(name) => (*name).to_owned().into(),
+        FieldValue::Holds(_, shown) => shown.clone().into(),
+        FieldValue::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
+        FieldValue::Absent(_)
+        | FieldValue::Never(_)
+        | FieldValue::Drops(_)
+        | FieldValue::Ignored(_)
+        | FieldValue::Unknown(_) => "".into(),
+    }
+}
+
+fn say_span(opt: &Opt, (low, high): (u32, u32)) -> String {
+    match low == high {
+        true => opt.kind.say_number(low),
+        false => format!("between {} and {}", opt.kind.say_number(low), opt.kind.say_number(high)),
+    }
+}
+
+/// What a rule changed of a packet, in a sentence part: "the destination becomes 127.0.0.1:15001".
+pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
+    let ends = |address: std::net::IpAddr, port: Option<u16>, span| match (port, span) {
+        (Some(port), _) if packet.protocol.has_ports() => socket(address, port),
+        (_, Some((low, high))) => format!("{address} with a port between {low} and {high}"),
+        _ => address.to_string(),
+    };
+    let mut changes = Vec::new();
+    if (before.dst, before.dport) != (after.dst, after.dport) {
+        changes.push(format!("the destination becomes {}", ends(after.dst, after.dport, after.dport_span)));
+    }
+    if (before.src, before.sport) != (after.src, after.sport) {
+        changes.push(format!("the source becomes {}", ends(after.src, after.sport, after.sport_span)));
+    }
+    if before.mark != after.mark {
+        changes.push(format!("the mark becomes {:#x}", after.mark));
+    }
+    if before.dscp != after.dscp {
+        changes.push(format!("the DSCP becomes {:#04x}", after.dscp));
+    }
+    if before.ecn != after.ecn {
+        changes.push(format!("the ECN bits become {}", after.ecn));
+    }
+    if before.ttl != after.ttl {
+        let field = if after.dst.is_ipv6() { "hop limit" } else { "time to live" };
+        changes.push(format!("the {field} becomes {}", after.ttl));
+    }
+    if before.mss != after.mss {
+        changes.push(match after.mss {
+            Some(mss) => format!("the maximum segment size becomes {mss}"),
+            None => "the maximum segment size is not known any more".into(),
+        });
+    }
+    if before.tcp_flags != after.tcp_flags {
+        changes.push("TCP's ECE and CWR change".into());
+    }
+    if before.tcp_options != after.tcp_options && before.mss == after.mss {
+        changes.push("TCP's options change".into());
+    }
+    if before.connmark != after.connmark {
+        changes.push(format!("the connection's mark becomes {:#x}", after.connmark));
+    }
+    if let (true, Some((_, Some(port)))) = (before.steered != after.steered, after.steered) {
+        changes.push(format!("the socket on port {port} will get it"));
+    }
+    if before.state != after.state && after.state == Some(ConnectionState::Untracked) {
+        changes.push("connection tracking leaves it alone".into());
+    }
+    (!changes.is_empty()).then(|| changes.join(", "))
+}
+
+/// An address and a port, with the brackets that IPv6 needs.
+pub fn socket(address: std::net::IpAddr, port: u16) -> String {
+    std::net::SocketAddr::new(address, port).to_string()
+}
+
+/// An end of a connection: an address, with its port where there is one.
+pub fn endpoint(address: std::net::IpAddr, port: Option<u16>) -> String {
+    port.map_or_else(|| address.to_string(), |port| socket(address, port))
+}
+
+/// What of this host a packet reaches: "port 8080", "this host".
+pub(crate) fn reached(verdict: &Verdict) -> String {
+    verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}"))
+}
+
+/// "Rule 4 of ISTIO_OUTPUT", "The policy of OUTPUT".
+pub fn place(rulesets: &[Ruleset], place: Place) -> String {
+    let (ruleset, table, chain) = place.at.find(rulesets);
+    // A user's chain of that name in another table would be taken for it.
+    let twin = |other: &Table| other.name != table.name && other.chain(&chain.name).is_some();
+    let of = match chain.hook().is_none() && ruleset.tables.iter().any(twin) {
+        true => format!("{} {}", table.name.name(), chain.name),
+        false => chain.name.to_string(),
+    };
+    match place.rule {
+        Some(rule) => format!("Rule {} of {of}", rule + 1),
+        None => format!("The policy of {of}"),
+    }
+}
+
+/// A whole step in one or two sentences.
+pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
+    let (ruleset, table, chain) = step.place.at.find(rulesets);
+    let who = place(rulesets, step.place);
+    let why = why(rulesets, trace, path, step);
+    let Some(rule) = step.place.rule(rulesets) else {
+        let policy = chain.policy().name();
+        return format!("{who} applies: {policy}.");
+    };
+    match step.outcome {
+        Outcome::NoMatch => format!("{who} does not match: {why}."),
+        Outcome::Unknown => format!("{who} cannot be told: {why}."),
+        Outcome::Match | Outcome::Policy => {
+            let views = (&path.views[step.view as usize], &path.views[step.after as usize]);
+            let does = match change(&trace.packet, views.0, views.1) {
+                Some(change) => change,
+                None => action(ruleset, table, rule),
+            };
+            format!("{who} matches: {why}. {}.", capital(&does))
+        }
+    }
+}
+
+/// Words of one kind of letter throughout.
+const SHORT: [&str; 6] = ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"];
+
+/// A sentence of ours with a capital letter first.
+pub fn capital(text: &str) -> String {
+    let mut text = text.to_owned();
+    let word = text.find(' ').unwrap_or(text.len());
+    let capitals = if SHORT.contains(&&text[..word]) { word } else { 1 };
+    if let Some(first) = text.get_mut(..capitals) {
+        first.make_ascii_uppercase();
+    }
+    text
+}
+
+/// The same text with a small first letter: what begins with a word goes on in a sentence.
+pub(crate) fn lower(text: &str) -> String {
+    let mut text = text.to_owned();
+    if let Some(first) = text.get_mut(..1) {
+        first.make_ascii_lowercase();
+    }
+    text
+}
+
+/// Where a packet ends, in one of four ways that the page gives a colour, a sign and a word.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Fate {
+    /// A rule sent it elsewhere than its sender meant: to the proxy.
+    Captured,
+    /// Nothing changed where it goes.
+    Direct,
+    /// It did not get there.
+    Dropped,
+    /// A dump cannot tell.
+    Unknown,
+}
+
+impl Fate {
+    /// Where this verdict leaves a packet; `None` stands for an uncertain walk.
+    pub fn of(verdict: Option<&Verdict>) -> Self {
+        match verdict {
+            None => Self::Unknown,
+            Some(verdict) => match verdict.kind {
+                VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded if verdict.redirected => {
+                    Self::Captured
+                }
+                VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => Self::Direct,
+                VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued | VerdictKind::Unroutable => {
+                    Self::Dropped
+                }
+            },
+        }
+    }
+
+    /// The word for it. Only a proxy captures: `meshed` says whether the rules are a mesh's.
+    pub fn word(self, meshed: bool) -> &'static str {
+        match self {
+            Self::Captured if meshed => "captured",
+            Self::Captured => "redirected",
+            Self::Direct => "direct",
+            Self::Dropped => "dropped",
+            Self::Unknown => "depends",
+        }
+    }
+}
+
+/// The answer, as the page's largest text.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Headline {
+    /// How it ends.
+    pub fate: Fate,
+    /// The answer in a word or two: "Not captured."
+    pub lead: String,
+    /// The reason in a sentence: "Rule 4 of ISTIO_OUTPUT lets uid 1337 out."
+    pub reason: String,
+    /// Where it ends, as part of a sentence: "leaves by eth0 unchanged".
+    pub end: String,
+}
+
+/// Says how a walk ends.
+pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Headline {
+    let path = trace.shown();
+    let Some(verdict) = trace.verdict() else { return undecided(rulesets, trace) };
+    let fate = Fate::of(Some(verdict));
+    let lead = match (fate, verdict.kind) {
+        (_, VerdictKind::Dropped) => "Dropped.",
+        (_, VerdictKind::Rejected) => "Rejected.",
+        (_, VerdictKind::Queued) => "Handed to a program.",
+        (_, VerdictKind::Unroutable) => "Cannot be sent.",
+        (Fate::Captured, _) if mesh.is_some() => "Captured.",
+        (Fate::Captured, _) => "Redirected.",
+        (_, _) if mesh.is_some() => "Not captured.",
+        (_, VerdictKind::Delivered) => "Delivered.",
+        (_, VerdictKind::Forwarded) => "Forwarded.",
+        (_, _) => "Sent.",
+    };
+    // It was for the proxy: no rule led it there.
+    let proxy = verdict.port.filter(|_| fate == Fate::Direct).and_then(|port| mesh?.listener(port));
+    let lead = proxy.map_or_else(|| lead.to_owned(), |proxy| format!("Straight to {proxy}."));
+    let (reason, end) = match (&trace.spread, verdict.interface.as_deref()) {
+        // The ways agree, but not on where it goes.
+        (Some(spread), Some(interface)) if trace.is_chance_alone() => {
+            let does = if verdict.kind == VerdictKind::Forwarded { "passed on" } else { "leaves" };
+            let end = format!("{does} by {interface} for one of {} destinations by chance", spread.endpoints.len());
+            (chance::says(rulesets, spread), end)
+        }
+        _ => (reason(rulesets, trace, path, verdict, mesh), end(path, verdict, mesh)),
+    };
+    Headline { fate, lead, reason, end }
+}
+
+fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
+    let (lead, reason) = match (&trace.path.stopped, trace.path.steps.last()) {
+        (Some(stopped), _) => ("Cannot be walked.", format!("{}.", capital(stopped))),
+        (None, Some(step)) if trace.path.doubt.is_some() => {
+            let asked = trace.path.doubt.as_deref().unwrap_or_default();
+            ("Depends.", format!("{} matches: {asked}.", place(rulesets, step.place)))
+        }
+        (None, Some(step)) if step.outcome == Outcome::Unknown => {
+            let who = place(rulesets, step.place);
+            ("Depends.", format!("{who} cannot be told: {}.", why(rulesets, trace, &trace.path, &step)))
+        }
+        _ => ("Depends.", "It depends on which backend's rules run first.".into()),
+    };
+    let end = match (&trace.spread, trace.branches.len() + trace.branches_left_out) {
+        (Some(spread), _) if trace.is_chance_alone() => format!("{} destinations by chance", spread.endpoints.len()),
+        (_, 0) => "no end is known".into(),
+        (_, ways) => format!("{ways} ways it can go"),
+    };
+    Headline { fate: Fate::Unknown, lead: lead.into(), reason, end }
+}
+
+/// Where it ends, as part of a sentence whose subject is the packet.
+fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+    let interface = verdict.interface.as_deref().unwrap_or("no interface");
+    let told = verdict.reason.as_deref();
+    match verdict.kind {
+        VerdictKind::Delivered => match (verdict.address, verdict.port) {
+            (Some(address), Some(port)) => {
+                let who = mesh.and_then(|mesh| mesh.listener(port)).unwrap_or("the socket");
+                format!("delivered to {who} on {}", socket(address, port))
+            }
+            (Some(address), None) => format!("delivered to {address}: the kernel itself answers"),
+            (None, _) => "delivered".into(),
+        },
+        VerdictKind::Sent if is_unchanged(path) => format!("leaves by {interface} unchanged"),
+        VerdictKind::Sent => format!("leaves by {interface}{}", rewritten(path)),
+        VerdictKind::Forwarded => format!("passed on by {interface}{}", rewritten(path)),
+        VerdictKind::Dropped => {
+            told.map_or_else(|| "gone without a word".into(), |told| format!("dropped by routing: {told}"))
+        }
+        VerdictKind::Rejected => format!("the sender is told {}", told.unwrap_or("so")),
+        VerdictKind::Queued => "in the hands of a program".into(),
+        VerdictKind::Unroutable => format!("never leaves: {}", told.unwrap_or("there is no route")),
+    }
+}
+
+/// The addresses that rules have given it, as they follow "leaves by eth0"; nothing where both are its own.
+fn rewritten(path: &Path) -> String {
+    let (own, now) = (&path.views[0], path.result());
+    let mut says = String::new();
+    if (own.dst, own.dport, own.dport_span) != (now.dst, now.dport, now.dport_span) {
+        says += &format!(" for {}", endpoint(now.dst, now.dport));
+    }
+    if (own.src, own.sport, own.sport_span) != (now.src, now.sport, now.sport_span) {
+        says += &format!(" with the source {}", endpoint(now.src, now.sport));
+    }
+    says
+}
+
+/// Whether it goes on the wire as it was made.
+fn is_unchanged(path: &Path) -> bool {
+    let [own, now] = [&path.views[0], path.result()]
+        .map(|view| (view.dscp, view.ecn, view.ttl, view.mss, view.tcp_flags, &view.tcp_options));
+    own == now && rewritten(path).is_empty()
+}
+
+/// Why it ends so: the deciding place, and what it does.
+fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+    let Some(decided) = verdict.decided_by else {
+        return match (&verdict.reason, trace.rulesets.is_empty()) {
+            (Some(reason), _) => format!("{}.", capital(reason)),
+            (None, true) => format!("The paste holds no {} rules.", trace.packet.family()),
+            (None, false) => "No rule concerns it.".into(),
+        };
+    };
+    let who = place(rulesets, decided);
+    let seen = subject(rulesets, trace, path, decided);
+    // A policy's sentence has named the packet before.
+    let subject = if decided.rule.is_some() { &*seen } else { "it" };
+    // Another packet may well be redirected.
+    let this = format!("this {seen} packet");
+    let does = match (verdict.kind, verdict.redirected) {
+        (VerdictKind::Dropped, _) if verdict.by == Some(DroppedBy::Routing) => {
+            return format!("{}.", capital(verdict.reason.as_deref().unwrap_or("routing drops it")));
+        }
+        (VerdictKind::Dropped, _) => format!("drops {subject}"),
+        (VerdictKind::Rejected, _) => format!("rejects {subject}"),
+        (VerdictKind::Queued, _) => format!("hands {subject} to a program"),
+        (VerdictKind::Unroutable, _) => format!("sends {subject} where no route leads"),
+        (_, true) => match (verdict.port, mesh.and_then(|mesh| mesh.listener(verdict.port?))) {
+            (Some(port), Some(who)) => format!("sends {subject} to {who} on {port}"),
+            (Some(port), None) => format!("sends {subject} to port {port}"),
+            (None, _) => {
+                let view = path.result();
+                format!("sends {subject} to {}", endpoint(view.dst, view.dport))
+            }
+        },
+        (VerdictKind::Delivered, false) if trace.packet.origin == Origin::Local => {
+            format!("lets {subject} reach {}", reached(verdict))
+        }
+        (VerdictKind::Delivered, false) => format!("lets {subject} in"),
+        (_, false) => format!("lets {subject} out"),
+    };
+    match decided.rule {
+        Some(_) => format!("{who} {does}."),
+        None if verdict.kind == VerdictKind::Dropped => format!("No rule takes {this}: {} {does}.", lower(&who)),
+        None if !rulesets.iter().any(redirects) => format!("No rule stops {this}: {} {does}.", lower(&who)),
+        None => format!("No rule redirects {this}: {} {does}.", lower(&who)),
+    }
+}
+
+/// Whether any rule sends packets elsewhere.
+fn redirects(ruleset: &Ruleset) -> bool {
+    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    rules.any(|rule| matches!(rule.target, Target::Extension(id) if id.get().behaviour == Behaviour::Redirects))
+}
+
+/// What the deciding rule saw in the packet: field and value of the last condition that asks for something, not for its
+/// absence ("uid 1337"); else the uid, or the protocol.
+fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> String {
+    let protocol =
+        if trace.packet.protocol == Protocol::ICMPV6 { "icmpv6".into() } else { trace.packet.protocol.to_string() };
+    let step = path.steps.iter().rfind(|step| step.place == decided && step.outcome == Outcome::Match);
+    let (Some(step), Some(rule)) = (step, decided.rule(rulesets)) else { return protocol };
+    let (ruleset, _, _) = decided.at.find(rulesets);
+    let view = &path.views[step.view as usize];
+    let mut told = None;
+    for group in ruleset.groups(rule) {
+        let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
+        for part in group {
+            let Some((opt, field)) = part.opt().and_then(|opt| Some((opt, opt.field?))) else { continue };
+            let telling = !part.negated && !matches!(opt.kind, Kind::Protocol);
+            if let (Phrase::Is(noun), true) = (field.phrase, telling) {
+                let reading = (field.read)(&context);
+                if !matches!(reading, FieldValue::Absent(_) | FieldValue::Never(_) | FieldValue::Unknown(_)) {
+                    told = Some(format!("{noun} {}", say_reading(opt, &reading)));
+                }
+            }
+        }
+    }
+    // Who sent it says something only where rules ask.
+    let uid = || Some(format!("uid {}", trace.packet.uid.filter(|_| asks_owner(ruleset))?));
+    told.or_else(uid).unwrap_or(protocol)
+}
+
+/// Whether any rule asks for the user or group that a packet belongs to.
+fn asks_owner(ruleset: &Ruleset) -> bool {
+    ruleset.parts.iter().any(|part| part.extension().name == "owner")
+}

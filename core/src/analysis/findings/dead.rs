@@ -1,0 +1,317 @@
+//! Rules that can never match, because the rules before them take all that they ask for. Said only where it is certain.
+//!
+//! From a rule's packets those of the rules before it are taken away, field by field; what is left may match. A chain's
+//! rules are compared with at most 64 before them and a rule that takes everything, so that the cost grows with the
+//! number of rules and not with its square.
+
+use std::rc::Rc;
+
+use super::space::{Dimension, Space, Values};
+use crate::iptables::extension::{Behaviour, Id};
+use crate::mesh::reached_from;
+use crate::netfilter::ruleset::{Hook, Rule, Ruleset, Table, TableName, Target};
+use crate::packet::Family;
+use crate::packet::fields::PacketField;
+
+/// How many rules before it a rule is compared with.
+const MOST_TAKERS: usize = 64;
+/// In how many pieces a rule's packets may fall.
+const MOST_PIECES: usize = 64;
+/// How many ways into one chain are told apart.
+const MOST_WAYS: usize = 4;
+
+/// A rule that never matches.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Dead {
+    /// Its chain's place in the table.
+    pub chain: u32,
+    /// Its place in the chain, from 0.
+    pub rule: u32,
+    /// Only as long as what goes to a loopback address leaves by `lo`.
+    pub in_practice: bool,
+    /// The rules that take its packets, by their chain's place and their own, from 0; none where no packet that comes into its
+    /// chain has what it asks for.
+    pub takers: Vec<(u32, u32)>,
+}
+
+/// A rule, and the packets that those behind it never see because of it.
+#[derive(Debug)]
+struct Taker {
+    rule: (u32, u32),
+    space: Space,
+}
+
+/// One way in which packets come into a chain: which ones, and who has been taken away before.
+#[derive(Clone, Debug)]
+struct Way {
+    space: Space,
+    takers: Vec<Rc<Taker>>,
+}
+
+/// Finds them in one table.
+pub fn dead_rules(ruleset: &Ruleset, table: &Table) -> Vec<Dead> {
+    let mut search = Search::new(ruleset, table);
+    search.go_on(ruleset, table, &mut usize::MAX.clone());
+    search.dead
+}
+
+/// The same, some rules at a time.
+#[derive(Debug)]
+pub(super) struct Search {
+    /// What was found.
+    pub(super) dead: Vec<Dead>,
+    outward: Vec<bool>,
+    ways: Vec<Vec<Way>>,
+    /// The chains still to come, the next one last.
+    order: Vec<usize>,
+    /// The chain that is looked at, how packets come to its next rule, and which one that is.
+    at: Option<(usize, Vec<Way>, usize)>,
+}
+
+impl Search {
+    pub(super) fn new(ruleset: &Ruleset, table: &Table) -> Self {
+        let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
+        for (place, chain) in table.chains.iter().enumerate() {
+            if chain.hook().is_some() {
+                ways[place].push(Way { space: Space::all(ruleset.family), takers: Vec::new() });
+            }
+        }
+        let mut order = order(table);
+        order.reverse();
+        Self { dead: Vec::new(), outward: only_from_output(table), ways, order, at: None }
+    }
+
+    /// Looks at the next rules, and takes their number from `most`; says whether these were the last.
+    pub(super) fn go_on(&mut self, ruleset: &Ruleset, table: &Table, most: &mut usize) -> bool {
+        while *most > 0 {
+            let (place, mut into, first) = match self.at.take() {
+                Some(at) => at,
+                None => {
+                    let Some(place) = self.order.pop() else { return true };
+                    (place, self.into(ruleset, place), 0)
+                }
+            };
+            let rules = &table.chains[place].rules;
+            // Where no packet comes, that is another finding.
+            let last = if into.is_empty() { first } else { rules.len().min(first.saturating_add(*most)) };
+            for number in first..last {
+                Walk {
+                    ruleset,
+                    table,
+                    place,
+                    outward: self.outward[place],
+                    ways: &mut self.ways,
+                    dead: &mut self.dead,
+                }
+                .rule(&mut into, number);
+            }
+            *most = most.saturating_sub(last - first).saturating_sub(1);
+            if !into.is_empty() && last < rules.len() {
+                self.at = Some((place, into, last));
+            }
+        }
+        self.at.is_none() && self.order.is_empty()
+    }
+
+    /// How packets come into a chain.
+    fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<Way> {
+        let into = std::mem::take(&mut self.ways[place]);
+        if into.len() > MOST_WAYS {
+            return vec![Way { space: Space::all(ruleset.family), takers: Vec::new() }];
+        }
+        into
+    }
+}
+
+/// Chains that only packets reach that leave, before nat has changed where they go.
+fn only_from_output(table: &Table) -> Vec<bool> {
+    if !matches!(table.name, TableName::Raw | TableName::Mangle | TableName::Nat) {
+        return vec![false; table.chains.len()];
+    }
+    let mut only = reached_from(table, Hook::Output);
+    for hook in Hook::ALL.into_iter().filter(|hook| *hook != Hook::Output) {
+        for (only, other) in only.iter_mut().zip(reached_from(table, hook)) {
+            *only &= !other;
+        }
+    }
+    only
+}
+
+/// Chains so that callers come before those they call; chains of a loop are left out.
+fn order(table: &Table) -> Vec<usize> {
+    let calls = |place: usize| {
+        table.chains[place].rules.iter().filter_map(|rule| match rule.target {
+            Target::Jump(chain) | Target::Goto(chain) => Some(chain as usize),
+            _ => None,
+        })
+    };
+    let mut callers = vec![0_usize; table.chains.len()];
+    for place in 0..table.chains.len() {
+        calls(place).for_each(|callee| callers[callee] += 1);
+    }
+    let mut ready: Vec<usize> = (0..table.chains.len()).filter(|place| callers[*place] == 0).collect();
+    let mut order = Vec::new();
+    while let Some(place) = ready.pop() {
+        order.push(place);
+        for callee in calls(place) {
+            callers[callee] -= 1;
+            if callers[callee] == 0 {
+                ready.push(callee);
+            }
+        }
+    }
+    order
+}
+
+struct Walk<'a> {
+    ruleset: &'a Ruleset,
+    table: &'a Table,
+    place: usize,
+    outward: bool,
+    ways: &'a mut Vec<Vec<Way>>,
+    dead: &'a mut Vec<Dead>,
+}
+
+impl Walk<'_> {
+    fn rule(&mut self, into: &mut [Way], number: usize) {
+        let rule = &self.table.chains[self.place].rules[number];
+        let (asked, exact) = asked(self.ruleset, rule);
+        let narrow = |place| u32::try_from(place).expect("rules are fewer than bytes of a text below 4 GiB");
+        let (chain, number) = (narrow(self.place), narrow(number));
+        if let Some((in_practice, takers)) = self.is_dead(into, &asked) {
+            self.dead.push(Dead { chain, rule: number, in_practice, takers });
+        }
+        if let Target::Jump(to) | Target::Goto(to) = rule.target {
+            let to = &mut self.ways[to as usize];
+            if to.len() <= MOST_WAYS {
+                to.extend(into.iter().map(|way| Way { space: way.space.and(&asked), takers: way.takers.clone() }));
+            }
+        }
+        let taken = if exact { self.takes(rule, &asked) } else { None };
+        let taken = taken.map(|space| Rc::new(Taker { rule: (chain, number), space }));
+        for way in into {
+            if changes(rule) {
+                way.takers.retain(|taker| taker.space.is_steady());
+            }
+            let taken = taken.as_ref().filter(|taken| way.takers.len() < MOST_TAKERS || taken.space.asks_nothing());
+            way.takers.extend(taken.cloned());
+        }
+    }
+
+    /// Whether nothing is left of a rule, on no way into its chain: whether only in practice, and who takes its packets.
+    fn is_dead(&self, into: &[Way], asked: &Space) -> Option<(bool, Vec<(u32, u32)>)> {
+        let mut takers = Vec::new();
+        if into.iter().all(|way| is_covered(way.space.and(asked), &way.takers, &mut takers)) {
+            return Some((false, takers));
+        }
+        let to_loopback = |space: &Space| {
+            space
+                .get(&Dimension::of_field(PacketField::Dst))
+                .is_some_and(|values| is_loopback(values, self.ruleset.family))
+        };
+        let by_lo = |mut space: Space| {
+            space.meet(Dimension::leaves_by("lo"), vec![(1, 1)]);
+            space
+        };
+        takers.clear();
+        let covered = |way: &Way| {
+            let space = way.space.and(asked);
+            to_loopback(&space) && is_covered(by_lo(space), &way.takers, &mut takers)
+        };
+        (self.outward && into.iter().all(covered)).then_some((true, takers))
+    }
+
+    /// The packets that the rules behind this one never see because of it.
+    fn takes(&self, rule: &Rule, asked: &Space) -> Option<Space> {
+        match rule.target {
+            // Of a target that is kept as written nobody knows whether it ends.
+            Target::Extension(Id::OPAQUE_TARGET) => None,
+            Target::Extension(id) => ends(id.get().behaviour).then(|| asked.clone()),
+            Target::Goto(_) => Some(asked.clone()),
+            // A chain whose first rule ends takes what that rule asks for.
+            Target::Jump(chain) => {
+                let first = self.table.chains[chain as usize].rules.first()?;
+                let Target::Extension(id) = first.target else { return None };
+                if id == Id::OPAQUE_TARGET {
+                    return None;
+                }
+                let (inner, exact) = self::asked(self.ruleset, first);
+                let behaviour = id.get().behaviour;
+                (exact && ends(behaviour) && behaviour != Behaviour::Returns).then(|| asked.and(&inner))
+            }
+            Target::None | Target::Missing { .. } => None,
+        }
+    }
+}
+
+fn ends(behaviour: Behaviour) -> bool {
+    matches!(behaviour, Behaviour::Ends | Behaviour::Returns | Behaviour::Redirects)
+}
+
+/// Whether a packet may look different to the next rule.
+fn changes(rule: &Rule) -> bool {
+    match rule.target {
+        Target::Jump(_) => true,
+        Target::Extension(id) => id.get().behaviour == Behaviour::GoesOn,
+        Target::None | Target::Goto(_) | Target::Missing { .. } => false,
+    }
+}
+
+/// The packets that a rule asks for, and whether these are exactly they: what cannot be told is left out.
+fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
+    let mut all = Space::default();
+    let mut exact = true;
+    for group in ruleset.groups(rule) {
+        match Space::of_group(ruleset, group) {
+            Some(space) => all = all.and(&space),
+            None => exact = false,
+        }
+    }
+    (all, exact)
+}
+
+/// Whether rules take all of a space; those that do are added to `by`.
+fn is_covered(space: Space, takers: &[Rc<Taker>], by: &mut Vec<(u32, u32)>) -> bool {
+    let mut left = vec![space.clone()];
+    left.retain(|space| !space.is_empty());
+    let mut some = Vec::new();
+    for taker in takers {
+        if left.is_empty() {
+            break;
+        }
+        // Most rules have nothing to do with each other.
+        if left.iter().all(|space| space.is_apart(&taker.space)) {
+            continue;
+        }
+        some.push(taker);
+        let mut pieces = Vec::new();
+        for space in left {
+            space.without(&taker.space, &mut pieces);
+        }
+        left = pieces;
+        if left.is_empty() || left.len() > MOST_PIECES {
+            break;
+        }
+    }
+    if !left.is_empty() {
+        return false;
+    }
+    // One that takes all by itself says more than several.
+    if let Some(one) = some.iter().position(|taker| space.is_within(&taker.space)) {
+        some = vec![some[one]];
+    }
+    for taker in some {
+        if !by.contains(&taker.rule) {
+            by.push(taker.rule);
+        }
+    }
+    true
+}
+
+fn is_loopback(values: &Values, family: Family) -> bool {
+    let (first, last) = match family {
+        Family::Ipv4 => (0x7f00_0000, 0x7fff_ffff),
+        Family::Ipv6 => (1, 1),
+    };
+    values.iter().all(|(low, high)| *low >= first && *high <= last)
+}

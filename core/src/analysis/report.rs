@@ -1,0 +1,299 @@
+//! A walk as the public JSON.
+
+use std::net::IpAddr;
+
+use serde::Serialize;
+
+use crate::analysis::explain;
+use crate::netfilter::ruleset::{Hook, Ruleset, TableName};
+use crate::packet::Packet;
+use crate::packet::view::View;
+use crate::text::visible;
+use crate::walk::trace::{
+    Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind,
+};
+
+/// A trace as JSON, on one line.
+///
+/// # Panics
+/// If the trace is not one of these rule sets.
+pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
+    let report = Report::new(rulesets, trace);
+    visible::escape_json(serde_json::to_string(&report).expect("a report holds no maps with keys that are not strings"))
+}
+
+/// A packet as JSON, on one line.
+///
+/// # Panics
+/// Never: it holds nothing that JSON cannot.
+pub fn packet(packet: &Packet) -> String {
+    visible::escape_json(serde_json::to_string(packet).expect("a packet holds no maps"))
+}
+
+#[derive(Serialize)]
+struct Report<'a> {
+    packet: &'a Packet,
+    /// The rule set walked; the first of several.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruleset: Option<u32>,
+    certain: bool,
+    verdict_certain: bool,
+    assumes: &'a [String],
+    steps: Vec<ReportStep<'a>>,
+    verdict: Option<ReportVerdict<'a>>,
+    /// How the copy ends that this host gets of a broadcast or multicast that it sends.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy: Option<ReportVerdict<'a>>,
+    result: Option<Ends>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'a str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    branches: Vec<ReportBranch<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    branches_left_out: Option<usize>,
+    /// The destinations among which chance chooses.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    endpoints: Vec<ReportEndpoint<'a>>,
+    /// How likely it is that it chooses none of them, or that this cannot be told.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    elsewhere: Option<f64>,
+}
+
+#[derive(Serialize)]
+struct ReportEndpoint<'a> {
+    table: TableName,
+    /// The rule that chance lets match.
+    chain: &'a str,
+    rule: Option<u32>,
+    dst: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport: Option<u16>,
+    probability: f64,
+}
+
+#[derive(Serialize)]
+struct ReportStep<'a> {
+    hook: Hook,
+    table: TableName,
+    chain: &'a str,
+    rule: Option<u32>,
+    line: Option<u32>,
+    /// Only where more than one rule set is walked.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruleset: Option<u32>,
+    outcome: Outcome,
+    action: Option<&'a str>,
+    why: String,
+}
+
+#[derive(Serialize)]
+struct DecidedBy<'a> {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    ruleset: Option<u32>,
+    table: TableName,
+    chain: &'a str,
+    rule: Option<u32>,
+}
+
+#[derive(Serialize)]
+struct ReportVerdict<'a> {
+    kind: VerdictKind,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    port: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    address: Option<IpAddr>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    interface: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<DroppedBy>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reason: Option<&'a str>,
+    redirected: bool,
+    decided_by: Option<DecidedBy<'a>>,
+}
+
+/// The packet as it ends.
+#[derive(Serialize)]
+struct Ends {
+    src: IpAddr,
+    dst: IpAddr,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sport: Option<u16>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport: Option<u16>,
+    /// Where nat picks a port at random: its bounds, instead of the port.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    sport_span: Option<(u16, u16)>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    dport_span: Option<(u16, u16)>,
+    mark: u32,
+    dscp: u8,
+    ecn: u8,
+    ttl: u8,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    mss: Option<u16>,
+}
+
+#[derive(Serialize)]
+struct ReportBranch<'a> {
+    assumes: Vec<ReportAssumption<'a>>,
+    /// Whose rules run first, where both backends have some.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    first: Option<crate::input::capture::Backend>,
+    /// How likely it is, where chance alone decides all that it assumes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    probability: Option<f64>,
+    steps: Vec<ReportStep<'a>>,
+    verdict: Option<ReportVerdict<'a>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    copy: Option<ReportVerdict<'a>>,
+    result: Ends,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    stopped: Option<&'a str>,
+}
+
+#[derive(Serialize)]
+struct ReportAssumption<'a> {
+    ruleset: u32,
+    table: TableName,
+    chain: &'a str,
+    rule: Option<u32>,
+    hook: Hook,
+    matches: bool,
+    /// The rule matches, and `because` asks about its target.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    target: bool,
+    because: &'a str,
+}
+
+/// What every part of a report needs.
+#[derive(Clone, Copy)]
+struct Source<'a> {
+    rulesets: &'a [Ruleset],
+    trace: &'a Trace,
+    /// Whether places name their rule set.
+    several: bool,
+}
+
+impl<'a> Report<'a> {
+    fn new(rulesets: &'a [Ruleset], trace: &'a Trace) -> Self {
+        let source = Source { rulesets, trace, several: trace.rulesets.len() > 1 };
+        let verdict = trace.verdict();
+        Self {
+            packet: &trace.packet,
+            ruleset: trace.rulesets.first().copied(),
+            certain: trace.certain,
+            verdict_certain: verdict.is_some(),
+            assumes: &trace.assumes,
+            steps: source.steps(&trace.path),
+            verdict: verdict.map(|verdict| source.verdict(verdict)),
+            copy: verdict.and(trace.shown().copy.as_ref()).map(|copy| source.verdict(&copy.verdict)),
+            result: verdict.map(|_| ends(trace.shown())),
+            stopped: trace.path.stopped.as_deref(),
+            branches: trace.branches.iter().map(|branch| source.branch(branch)).collect(),
+            branches_left_out: (trace.branches_left_out > 0).then_some(trace.branches_left_out),
+            endpoints: trace
+                .spread
+                .iter()
+                .flat_map(|spread| &spread.endpoints)
+                .map(|end| source.endpoint(end))
+                .collect(),
+            elsewhere: trace.spread.as_ref().map(|spread| spread.elsewhere),
+        }
+    }
+}
+
+fn ends(path: &Path) -> Ends {
+    let &View { src, dst, sport, dport, sport_span, dport_span, mark, dscp, ecn, ttl, mss, .. } = path.result();
+    Ends { src, dst, sport, dport, sport_span, dport_span, mark, dscp, ecn, ttl, mss }
+}
+
+impl<'a> Source<'a> {
+    fn named(&self, place: Place) -> Option<u32> {
+        self.several.then_some(place.at.ruleset)
+    }
+
+    fn steps(&self, path: &'a Path) -> Vec<ReportStep<'a>> {
+        path.steps.iter().map(|step| self.step(path, &step)).collect()
+    }
+
+    fn step(&self, path: &'a Path, step: &Step) -> ReportStep<'a> {
+        let (ruleset, table, chain) = step.place.at.find(self.rulesets);
+        let (line, action) = match step.place.rule(self.rulesets) {
+            Some(rule) => (Some(rule.line), crate::iptables::extension::action(ruleset, table, rule)),
+            None => (chain.line, Some(chain.policy().name())),
+        };
+        ReportStep {
+            hook: step.hook,
+            table: table.name,
+            chain: &chain.name,
+            rule: step.place.rule.map(|rule| rule + 1),
+            line,
+            ruleset: self.named(step.place),
+            outcome: step.outcome,
+            action,
+            why: explain::why(self.rulesets, self.trace, path, step),
+        }
+    }
+
+    fn verdict(&self, verdict: &'a Verdict) -> ReportVerdict<'a> {
+        ReportVerdict {
+            kind: verdict.kind,
+            port: verdict.port,
+            address: verdict.address,
+            interface: verdict.interface.as_deref(),
+            by: verdict.by,
+            reason: verdict.reason.as_deref(),
+            redirected: verdict.redirected,
+            decided_by: verdict.decided_by.map(|place| {
+                let (_, table, chain) = place.at.find(self.rulesets);
+                DecidedBy {
+                    ruleset: self.named(place),
+                    table: table.name,
+                    chain: &chain.name,
+                    rule: place.rule.map(|rule| rule + 1),
+                }
+            }),
+        }
+    }
+
+    fn branch(&self, branch: &'a Branch) -> ReportBranch<'a> {
+        ReportBranch {
+            assumes: branch.assumes.iter().map(|assumption| self.assumption(assumption)).collect(),
+            first: branch.first,
+            probability: branch.probability(),
+            steps: self.steps(&branch.path),
+            verdict: branch.path.verdict.as_ref().map(|verdict| self.verdict(verdict)),
+            copy: branch.path.copy.as_ref().map(|copy| self.verdict(&copy.verdict)),
+            result: ends(&branch.path),
+            stopped: branch.path.stopped.as_deref(),
+        }
+    }
+
+    fn endpoint(&self, endpoint: &Endpoint) -> ReportEndpoint<'a> {
+        let (_, table, chain) = endpoint.place.at.find(self.rulesets);
+        let &Endpoint { place, dst, dport, probability, .. } = endpoint;
+        ReportEndpoint {
+            table: table.name,
+            chain: &chain.name,
+            rule: place.rule.map(|rule| rule + 1),
+            dst,
+            dport,
+            probability,
+        }
+    }
+
+    fn assumption(&self, assumption: &'a Assumption) -> ReportAssumption<'a> {
+        let (_, table, chain) = assumption.place.at.find(self.rulesets);
+        ReportAssumption {
+            ruleset: assumption.place.at.ruleset,
+            table: table.name,
+            chain: &chain.name,
+            rule: assumption.place.rule.map(|rule| rule + 1),
+            hook: assumption.hook,
+            matches: assumption.matches,
+            target: assumption.target,
+            because: &assumption.because,
+        }
+    }
+}

@@ -1,0 +1,453 @@
+//! Packets worth trying with a rule set: the ones people ask about, and those that its own constants suggest.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use crate::analysis::constants::Constants;
+use crate::analysis::explain::socket;
+use crate::mesh::Mesh;
+use crate::netfilter::condition::Subject;
+use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::packet::fields::PacketField;
+use crate::packet::host::Host;
+use crate::packet::{Family, Origin, Packet, Protocol};
+
+/// A packet with a name.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Scenario {
+    /// A short key, unique and stable.
+    pub key: &'static str,
+    /// What it is, in a few words.
+    pub label: String,
+    /// What it belongs to.
+    pub group: Group,
+    /// The packet.
+    pub packet: Packet,
+}
+
+/// Where a scenario's packet goes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Group {
+    /// To a host far away.
+    Internet,
+    /// To a host nearby.
+    Cluster,
+    /// From this pod to itself.
+    Inside,
+    /// From another host to this one.
+    Into,
+    /// From one host to another, by way of this one.
+    Through,
+}
+
+impl Group {
+    /// All, in the order to show them.
+    pub const ALL: [Self; 5] = [Self::Internet, Self::Cluster, Self::Inside, Self::Into, Self::Through];
+
+    /// As a heading; of a node, which has pods behind it, or of a pod.
+    pub fn title(self, node: bool) -> &'static str {
+        match self {
+            Self::Internet => "To the internet",
+            Self::Cluster => "To the cluster",
+            Self::Inside if node => "Inside the node",
+            Self::Inside => "Inside the pod",
+            Self::Into if node => "Into the node",
+            Self::Into => "Into the pod",
+            Self::Through => "Passed on",
+        }
+    }
+}
+
+/// Who sends it.
+#[derive(Clone, Copy)]
+enum Who {
+    App,
+    Root,
+    /// The proxy, by user and group.
+    Proxy,
+    /// Somebody with its user id only, or with its group id only.
+    Uid,
+    Gid,
+    /// Root's socket with a mark: the proxy's, the one of answers, another.
+    Mark(u8),
+    /// Another host.
+    Peer,
+    /// Another host, by way of this one.
+    Passing,
+}
+
+/// Where it comes from, or goes to.
+#[derive(Clone, Copy)]
+enum End {
+    Pod,
+    Internet,
+    Service,
+    Resolver,
+    /// 127.0.0.N.
+    Loopback(u8),
+    Pod6,
+    Internet6,
+    /// A pod behind a node.
+    Guest,
+}
+
+/// Which port.
+#[derive(Clone, Copy)]
+enum Port {
+    Is(u16),
+    /// The proxy's outbound or inbound one.
+    Outbound,
+    Inbound,
+}
+
+use End::{Guest, Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
+use Port::{Inbound, Is, Outbound};
+use Who::{App, Gid, Mark, Passing, Peer, Proxy, Root, Uid};
+
+/// Key, label, group, who, protocol, from, to, port, and whether it is worth trying without a mesh. In labels `$` is the
+/// proxy's user id, `%` its name, `#` the port.
+type Row = (&'static str, &'static str, Group, Who, Protocol, End, End, Port, bool);
+
+const TCP: Protocol = Protocol::TCP;
+const UDP: Protocol = Protocol::UDP;
+const PING: Protocol = Protocol::ICMP;
+const APP_PORT: u16 = 8080;
+
+#[rustfmt::skip]
+const ROWS: [Row; 46] = [
+    ("internet", "app → internet", Group::Internet, App, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy", "uid $ → internet", Group::Internet, Uid, TCP, Pod, Internet, Is(443), true),
+    ("as-proxy-gid", "gid $ → internet", Group::Internet, Gid, TCP, Pod, Internet, Is(443), true),
+    ("internet-v6", "app → internet, IPv6", Group::Internet, App, TCP, Pod6, Internet6, Is(443), true),
+    ("root", "root → internet, port #", Group::Internet, Root, TCP, Pod, Internet, Is(80), true),
+    ("proxy", "% → internet", Group::Internet, Proxy, TCP, Pod, Internet, Is(443), false),
+    ("became-app", "opened as uid $, then setuid to the app", Group::Internet, Proxy, TCP, Pod, Internet, Is(8443), false),
+    ("became-proxy", "opened by the app, then setuid to $", Group::Internet, App, TCP, Pod, Internet, Is(8443), false),
+    ("udp", "app → internet, UDP", Group::Internet, App, UDP, Pod, Internet, Is(9999), true),
+    ("ping", "app → ping", Group::Internet, Root, PING, Pod, Internet, Is(0), true),
+    ("mark-proxy", "root, mark of %", Group::Internet, Mark(0), TCP, Pod, Internet, Is(443), false),
+    ("mark-answer", "root, mark of its answers", Group::Internet, Mark(1), TCP, Pod, Internet, Is(443), false),
+    ("mark-client", "root, another mark", Group::Internet, Mark(2), TCP, Pod, Internet, Is(443), false),
+    ("service", "app → own service", Group::Cluster, App, TCP, Pod, Service, Is(APP_PORT), true),
+    ("dns-tcp", "app → DNS over TCP", Group::Cluster, App, TCP, Pod, Resolver, Is(53), true),
+    ("dns-udp", "app → DNS over UDP", Group::Cluster, App, UDP, Pod, Resolver, Is(53), true),
+    ("proxy-dns", "% → DNS over UDP", Group::Cluster, Proxy, UDP, Pod, Resolver, Is(53), false),
+    ("localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(APP_PORT), true),
+    ("localhost-2", "app → 127.0.0.2:#", Group::Inside, App, TCP, Loopback(1), Loopback(2), Is(APP_PORT), true),
+    ("own-pod", "app → own pod", Group::Inside, App, TCP, Pod, Pod, Is(APP_PORT), true),
+    ("own-pod-v6", "app → own pod, IPv6", Group::Inside, App, TCP, Pod6, Pod6, Is(APP_PORT), true),
+    ("proxy-own-pod", "uid $ → own pod", Group::Inside, Proxy, TCP, Pod, Pod, Is(APP_PORT), true),
+    ("uid-own-pod", "uid $, another gid → own pod", Group::Inside, Uid, TCP, Pod, Pod, Is(APP_PORT), false),
+    ("gid-own-pod", "gid $ → own pod", Group::Inside, Gid, TCP, Pod, Pod, Is(APP_PORT), false),
+    ("gid-localhost", "gid $ → 127.0.0.1:#", Group::Inside, Gid, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
+    ("proxy-localhost", "% → 127.0.0.1:#", Group::Inside, Proxy, TCP, Loopback(1), Loopback(1), Is(APP_PORT), false),
+    ("proxy-app", "% → app from 127.0.0.6", Group::Inside, Proxy, TCP, Loopback(6), Pod, Is(APP_PORT), true),
+    ("proxy-tunnel", "% → own tunnel, #", Group::Inside, Proxy, TCP, Pod, Pod, Is(15_008), false),
+    ("passthrough", "app from 127.0.0.6 → own pod", Group::Inside, App, TCP, Loopback(6), Pod, Is(APP_PORT), false),
+    ("dns-localhost", "app → 127.0.0.1:#", Group::Inside, App, TCP, Loopback(1), Loopback(1), Is(53), true),
+    ("dns-own-pod", "app → own pod:#", Group::Inside, App, TCP, Pod, Pod, Is(53), true),
+    ("inbound", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(APP_PORT), true),
+    ("inbound-ssh", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(22), true),
+    ("inbound-closed", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(9999), true),
+    ("inbound-out", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Outbound, false),
+    ("inbound-in", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Inbound, false),
+    ("inbound-tunnel", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_008), true),
+    ("inbound-agent", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_020), false),
+    ("inbound-health", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_021), true),
+    ("inbound-stats", "from outside to #", Group::Into, Peer, TCP, Internet, Pod, Is(15_090), false),
+    ("inbound-udp", "from outside, UDP to #", Group::Into, Peer, UDP, Internet, Pod, Is(APP_PORT), true),
+    ("inbound-v6", "from outside to #, IPv6", Group::Into, Peer, TCP, Internet6, Pod6, Is(APP_PORT), true),
+    ("inbound-ping", "from outside, ping", Group::Into, Peer, PING, Internet, Pod, Is(0), true),
+    ("pod-internet", "a pod → internet", Group::Through, Passing, TCP, Guest, Internet, Is(443), true),
+    ("pod-dns", "a pod → DNS over UDP", Group::Through, Passing, UDP, Guest, Resolver, Is(53), true),
+    ("to-pod", "from outside to a pod, #", Group::Through, Passing, TCP, Internet, Guest, Is(APP_PORT), true),
+];
+
+/// Keys of the packets that a dump's own constants suggest.
+const OWN: [&str; 24] = [
+    "own-1", "own-2", "own-3", "own-4", "own-5", "own-6", "own-7", "own-8", "own-9", "own-10", "own-11", "own-12",
+    "own-13", "own-14", "own-15", "own-16", "own-17", "own-18", "own-19", "own-20", "own-21", "own-22", "own-23",
+    "own-24",
+];
+
+/// An address of the internet that every reader knows to be an example (example.com had it for years).
+const INTERNET: Ipv4Addr = Ipv4Addr::new(93, 184, 216, 34);
+const INTERNET6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x34);
+const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 7, 7);
+const RESOLVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
+const SPORT: u16 = 40_000;
+
+/// The packets to try, made from the host's own addresses and the mesh's proxy identity.
+///
+/// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to ask about. But not on a node.
+pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
+    let cast = Cast::new(host, mesh);
+    let proxies = |row: &Row| matches!(row.3, Proxy | Uid | Gid);
+    let rows = ROWS.iter().filter(|row| mesh.is_some() || (row.8 && !(cast.is_node() && proxies(row))));
+    rows.filter_map(|row| cast.scenario(row)).collect()
+}
+
+/// The same, and what the rules' own ports, addresses, owners and marks suggest.
+pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
+    of_constants(&Constants::of(rulesets, Family::Ipv4), rulesets, host, mesh)
+}
+
+/// The same, of constants that are known.
+pub fn of_constants(constants: &Constants, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
+    let mut list = list(host, mesh);
+    let cast = Cast::new(host, mesh);
+    let mut keys = OWN.into_iter();
+    for (label, group, packet) in suggested(constants, rulesets, &cast) {
+        let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
+        let Some(key) = (!known).then(|| keys.next()).flatten() else { continue };
+        list.push(Scenario { key, label, group, packet });
+    }
+    list
+}
+
+/// Packets at the constants that rules name, a few of each field.
+fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(String, Group, Packet)> {
+    let mut found = Vec::new();
+    let out = cast.packet(App, TCP, Pod, Internet, 443);
+    let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
+    let pass = cast.packet(Passing, TCP, Guest, Internet, 443);
+    let (Some(out), Some(come)) = (out, come) else { return found };
+    // One place that copies and changes: each would be code of its own.
+    let mut add = |label: String, group: Group, change: &dyn Fn(&mut Packet)| {
+        let mut packet = match (group, &pass) {
+            (Group::Into, _) => come.clone(),
+            (Group::Through, Some(pass)) => pass.clone(),
+            (Group::Through, None) => return,
+            _ => out.clone(),
+        };
+        change(&mut packet);
+        found.push((label, group, packet));
+    };
+    let numbers = |field| constants.ranges(Subject::Packet(field)).into_iter().map(|(low, _)| low).take(6);
+    // The proxy's own ports are in the table already.
+    let own = |port: &u16| cast.mesh.is_some_and(|mesh| mesh.own.contains(port));
+    for port in numbers(PacketField::Dport).filter_map(|port| u16::try_from(port).ok()).filter(|port| !own(port)) {
+        let change = |packet: &mut Packet| packet.dport = Some(port);
+        add(format!("app → internet, port {port}"), Group::Internet, &change);
+        add(format!("from outside to {port}"), Group::Into, &change);
+    }
+    for uid in numbers(PacketField::Uid) {
+        add(format!("uid {uid} → internet"), Group::Internet, &|packet| packet.uid = Some(uid));
+    }
+    for gid in numbers(PacketField::Gid) {
+        add(format!("gid {gid} → internet"), Group::Internet, &|packet| packet.gid = Some(gid));
+    }
+    for mark in numbers(PacketField::Mark) {
+        add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| packet.mark = mark);
+    }
+    // A mesh's rules name an address with a port only for DNS, which has its rows.
+    let sockets = if cast.mesh.is_none() { sockets(rulesets, 4) } else { Vec::new() };
+    for (dst, protocol, port) in &sockets {
+        for (who, group) in [("app", Group::Cluster), ("a pod", Group::Through)] {
+            let label = format!("{who} → {}, {protocol}", socket((*dst).into(), *port));
+            add(label, group, &|packet| {
+                (packet.dst, packet.dport, packet.protocol) = ((*dst).into(), Some(*port), *protocol);
+                packet.tcp_flags = packet.tcp_flags.filter(|_| *protocol == TCP);
+            });
+        }
+    }
+    let alone = |dst: &IpAddr| !sockets.iter().any(|(other, ..)| other == dst);
+    for dst in constants
+        .networks(Subject::Packet(PacketField::Dst))
+        .into_iter()
+        .map(|(dst, _)| dst)
+        .filter(alone)
+        .filter(|dst| !dst.is_loopback())
+        .take(4 - sockets.len())
+    {
+        add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
+    }
+    for (src, _) in
+        constants.networks(Subject::Packet(PacketField::Src)).into_iter().filter(|(src, _)| !src.is_loopback()).take(4)
+    {
+        add(format!("from {src} to {APP_PORT}"), Group::Into, &|packet| packet.src = Some(src));
+    }
+    for name in
+        constants.names(Subject::Packet(PacketField::InInterface)).into_iter().filter(|name| name != "lo").take(3)
+    {
+        add(format!("from outside by {name}"), Group::Into, &|packet| packet.in_interface = Some(name.clone()));
+    }
+    found
+}
+
+/// The first addresses with a port that rules ask for together, as those of services do.
+fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> {
+    let mut found: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
+    for ruleset in rulesets.iter().filter(|ruleset| ruleset.family == Family::Ipv4) {
+        for rule in ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules) {
+            if found.len() == most {
+                return found;
+            }
+            let value = |field: PacketField| {
+                let of = |part: &&Part| !part.negated && part.subject() == Some(Subject::Packet(field));
+                ruleset.matches(rule).iter().find(of).map(|part| &part.value)
+            };
+            let (Some(Value::Net4(dst, Ipv4Addr::BROADCAST)), Some(Value::Range(port, _)), Some(protocol)) =
+                (value(PacketField::Dst), value(PacketField::Dport), value(PacketField::Protocol))
+            else {
+                continue;
+            };
+            let protocol = [TCP, UDP].into_iter().find(|one| is_number(protocol, one.0.into()));
+            let (Some(protocol), Ok(port)) = (protocol, u16::try_from(*port)) else { continue };
+            if !found.contains(&(*dst, protocol, port)) {
+                found.push((*dst, protocol, port));
+            }
+        }
+    }
+    found
+}
+
+fn is_number(value: &Value, number: u32) -> bool {
+    matches!(value, Value::Number(own) | Value::Range(own, _) if *own == number)
+}
+
+/// Who the scenarios' names stand for.
+struct Cast<'a> {
+    host: &'a Host,
+    mesh: Option<&'a Mesh>,
+    uid: u32,
+    gid: u32,
+    app: u32,
+    pod: IpAddr,
+    pod6: Option<IpAddr>,
+    /// Of a node: a pod behind it, and the interface to it.
+    guest: Option<(Ipv4Addr, String)>,
+}
+
+impl<'a> Cast<'a> {
+    fn new(host: &'a Host, mesh: Option<&'a Mesh>) -> Self {
+        let uid = mesh.and_then(|mesh| mesh.uid().or(mesh.gid())).unwrap_or(1337);
+        let gid = mesh.and_then(Mesh::gid).unwrap_or(uid);
+        let app = if [uid, gid].contains(&1000) { 1001 } else { 1000 };
+        let pod = own_address(host, Family::Ipv4).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        Self { host, mesh, uid, gid, app, pod, pod6: own_address(host, Family::Ipv6), guest: guest(host) }
+    }
+
+    fn is_node(&self) -> bool {
+        self.mesh.is_none() && self.guest.is_some()
+    }
+
+    fn scenario(&self, (key, label, group, who, protocol, from, to, port, _): &Row) -> Option<Scenario> {
+        let listener = |ports: fn(&Mesh) -> &Vec<u16>| ports(self.mesh?).first().copied();
+        let port = match port {
+            Is(port) => *port,
+            Outbound => listener(|mesh| &mesh.outbound)?,
+            Inbound => listener(|mesh| &mesh.inbound)?,
+        };
+        let packet = self.packet(*who, *protocol, *from, *to, port)?;
+        let id = if matches!(who, Gid) { self.gid } else { self.uid };
+        let label = label.replace('$', &id.to_string()).replace('#', &port.to_string());
+        let label = label.replace('%', self.mesh.map_or("the proxy", Mesh::proxy));
+        let label = if self.is_node() { label.replace("own pod", "own address") } else { label };
+        Some(Scenario { key, label, group: *group, packet })
+    }
+
+    fn packet(&self, who: Who, protocol: Protocol, from: End, to: End, port: u16) -> Option<Packet> {
+        let (uid, gid) = match who {
+            App => (self.app, self.app),
+            Root | Mark(_) => (0, 0),
+            Proxy => (self.uid, self.gid),
+            Uid => (self.uid, self.app),
+            Gid => (self.app, self.gid),
+            Peer | Passing => (0, 0),
+        };
+        let src = match (who, from) {
+            (Peer, Internet6) => neighbour(self.host, self.pod6?, INTERNET6.into()),
+            (Peer, _) => neighbour(self.host, self.pod, SERVICE.into()),
+            _ => self.address(from)?,
+        };
+        let dst = self.address(to)?;
+        let mut packet = Packet { protocol, ..Packet::tcp(src, SPORT, dst, port, uid, gid) };
+        if let Mark(which) = who {
+            let mark = self.mesh.and_then(|mesh| mesh.mark.or(mesh.route)).map_or(0x539, |(mark, _)| mark);
+            let answers = self
+                .mesh
+                .filter(|mesh| mesh.mark.is_some())
+                .and_then(|mesh| mesh.route)
+                .map_or(0x111, |(mark, _)| mark);
+            packet.mark = [mark, answers, mark.wrapping_add(1)][usize::from(which)];
+        }
+        if !protocol.has_ports() {
+            (packet.sport, packet.dport) = (None, None);
+            (packet.icmp_type, packet.icmp_code) = (Some(8), Some(0));
+        }
+        if let Peer | Passing = who {
+            packet.origin = Origin::Inbound;
+            packet.in_interface = match (who, from) {
+                (Passing, Guest) => self.guest.as_ref().map(|(_, interface)| interface.clone()),
+                (Passing, _) => default_device(self.host).map(str::to_owned),
+                _ => interface_of(self.host, dst),
+            };
+            (packet.uid, packet.gid) = (None, None);
+        }
+        Some(packet)
+    }
+
+    fn address(&self, end: End) -> Option<IpAddr> {
+        Some(match end {
+            Pod => self.pod,
+            Internet => INTERNET.into(),
+            Service => SERVICE.into(),
+            Resolver => RESOLVER.into(),
+            Loopback(last) => Ipv4Addr::new(127, 0, 0, last).into(),
+            Pod6 => self.pod6?,
+            Internet6 => self.pod6.map(|_| INTERNET6.into())?,
+            Guest => self.guest.as_ref()?.0.into(),
+        })
+    }
+}
+
+/// The first address of that family that is not on `lo`.
+pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
+    let addresses = host.interfaces.iter().filter(|i| i.name != "lo").flat_map(|i| &i.addresses);
+    let mut addresses = addresses.map(|prefix| prefix.address);
+    addresses.find(|address| {
+        let link_local = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
+        Family::of(*address) == family && !link_local
+    })
+}
+
+/// The router, or else an address that is not this pod's.
+fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
+    let router = host.routes.iter().filter_map(|route| route.via).find(|via| Family::of(*via) == Family::of(pod));
+    router.unwrap_or(other)
+}
+
+/// Whether these are the surroundings of a node: it passes packets on to hosts behind it.
+pub fn is_node(host: &Host) -> bool {
+    guest(host).is_some()
+}
+
+/// The device that leads to the internet.
+fn default_device(host: &Host) -> Option<&str> {
+    let mut defaults = host.routes.iter().filter(|route| route.dst.length == 0 && route.dst.address.is_ipv4());
+    defaults.find_map(|route| route.dev.as_deref())
+}
+
+/// A host in the first network behind this one, and the interface to it; none where nothing is passed on.
+fn guest(host: &Host) -> Option<(Ipv4Addr, String)> {
+    if !host.forwards(Family::Ipv4) {
+        return None;
+    }
+    let outer = default_device(host);
+    let inner = host.interfaces.iter().filter(|one| one.name != "lo" && Some(&*one.name) != outer);
+    let mut networks = inner.flat_map(|one| one.addresses.iter().map(move |prefix| (one, prefix)));
+    networks.find_map(|(interface, prefix)| match prefix.address {
+        // Room for others, and for one that is not the node itself.
+        IpAddr::V4(own) if prefix.length <= 28 => {
+            let network = own.to_bits() & (u32::MAX << (32 - prefix.length).min(31));
+            let guest = [7, 9].map(|host| Ipv4Addr::from_bits(network | host));
+            Some((guest.into_iter().find(|guest| *guest != own)?, interface.name.clone()))
+        }
+        _ => None,
+    })
+}
+
+fn interface_of(host: &Host, address: IpAddr) -> Option<String> {
+    let holds = |interface: &&crate::packet::host::Interface| interface.addresses.iter().any(|p| p.address == address);
+    host.interfaces.iter().find(holds).map(|interface| interface.name.clone())
+}

@@ -1,0 +1,281 @@
+//! Changes of single rules, each a change of the text that is then read again: places, lines and spans stay true, and what
+//! else the text holds stays as it is.
+//!
+//! A text that is no list of rules in order, such as a script of commands, is first written as `iptables-save` would.
+
+use thiserror::Error;
+
+use crate::input::capture::Backend;
+use crate::input::parse::{self, Parsed};
+use crate::iptables::print;
+use crate::netfilter::ruleset::{Chain, Off, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::text::diagnostic::{Diagnostic, Severity, Span};
+use crate::walk::trace::{ChainPlace, Place};
+
+/// One change.
+#[derive(Clone, Debug, PartialEq)]
+pub enum Edit {
+    /// A rule gets other words, as they stand behind `-A CHAIN`.
+    Change(Place, String),
+    /// A rule with these words comes to stand at a place of a chain, from 0; behind the last where there are fewer.
+    Add(ChainPlace, u32, String),
+    /// Two rules of one chain trade places: the one, and the place of the other, from 0.
+    Swap(Place, u32),
+    /// A rule stays in the text, but behind a `#`.
+    Off(Place),
+    /// A rule that is switched off counts again: the rule set, and the place in [`Ruleset::off`].
+    On(u32, u32),
+    /// A rule goes.
+    Delete(Place),
+    /// A built-in chain gets a policy.
+    Policy(ChainPlace, Policy),
+}
+
+/// Why a change is not made.
+#[derive(Clone, Debug, Error, PartialEq, Eq)]
+#[error("column {column}: {message}")]
+pub struct Refused {
+    /// Where in the words that were given, in characters from 1; 1 where it is about none of them.
+    pub column: usize,
+    /// What is wrong, and what to do about it.
+    pub message: String,
+}
+
+fn refused<T>(column: usize, message: impl Into<String>) -> Result<T, Refused> {
+    Err(Refused { column, message: message.into() })
+}
+
+/// Makes one change.
+///
+/// # Errors
+/// Where the words make no rule, or the place is none of these rule sets.
+pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
+    let at = match edit {
+        Edit::Change(place, _) | Edit::Swap(place, _) | Edit::Off(place) | Edit::Delete(place) => place.at,
+        Edit::Add(at, ..) | Edit::Policy(at, _) => *at,
+        Edit::On(ruleset, place) => {
+            let off = parsed.rulesets.get(*ruleset as usize).and_then(|set| set.off.get(*place as usize));
+            let Some(off) = off else { return refused(1, "this rule is not there any more") };
+            ChainPlace { ruleset: *ruleset, table: off.table, chain: off.chain }
+        }
+    };
+    let Some(site) = Site::of(parsed, at) else { return refused(1, "this chain is not there any more") };
+    let words = match edit {
+        Edit::Change(_, words) | Edit::Add(_, _, words) => Some(site.words(words)?),
+        Edit::On(_, place) => {
+            let off = &site.ruleset.off[*place as usize];
+            let rule = parse::off(off.span.of(site.text)).unwrap_or_default();
+            site.words(rule)?;
+            None
+        }
+        Edit::Policy(..) if site.chain.hook().is_none() => return refused(1, "only a built-in chain has a policy"),
+        Edit::Policy(_, Policy::Drop) if at.table == TableName::Nat => {
+            return refused(1, "table nat takes no DROP: drop in table filter");
+        }
+        _ => None,
+    };
+    if site.is_plain()
+        && let Some(done) = site.text(edit, words.as_deref())
+    {
+        let again = parse::again(parsed, site.ruleset.source, done);
+        if fits(&parsed.rulesets, &again.rulesets, at, edit) {
+            return Ok(again);
+        }
+    }
+    // Once more, in the text that iptables-save would print. What is switched off has no place in it.
+    let source = site.ruleset.source;
+    let printed = print::dump(parsed.rulesets.iter().filter(|set| set.source == source));
+    let printed = parse::again(parsed, source, printed);
+    let done = Site::of(&printed, at).and_then(|site| site.text(edit, words.as_deref()));
+    let again = done.map(|text| parse::again(&printed, source, text));
+    match again.filter(|again| fits(&parsed.rulesets, &again.rulesets, at, edit)) {
+        Some(again) => Ok(again),
+        None => refused(1, "this text is mixed of several kinds: change the text itself"),
+    }
+}
+
+/// Why no rule is written for a chain of this name.
+fn invalid_chain_name(name: &str, backend: Option<Backend>) -> Option<String> {
+    let problem = parse::printed_name_problem(name, backend);
+    problem.filter(|problem| problem.severity == Severity::Error).map(|problem| problem.message)
+}
+
+/// Whether a change came out as meant: as many rule sets, and as many rules of the chain as there must be.
+fn fits(before: &[Ruleset], after: &[Ruleset], at: ChainPlace, edit: &Edit) -> bool {
+    let length = |rulesets: &[Ruleset]| {
+        let table = rulesets.get(at.ruleset as usize)?.table(at.table)?;
+        Some(table.chains.get(at.chain as usize)?.rules.len())
+    };
+    let more = match edit {
+        Edit::Add(..) | Edit::On(..) => 1,
+        Edit::Off(_) | Edit::Delete(_) => -1,
+        Edit::Change(..) | Edit::Swap(..) | Edit::Policy(..) => 0,
+    };
+    let wanted = length(before).and_then(|length| length.checked_add_signed(more));
+    before.len() == after.len() && wanted == length(after)
+}
+
+/// The chain that is changed, and all around it.
+struct Site<'a> {
+    text: &'a str,
+    ruleset: &'a Ruleset,
+    table: &'a Table,
+    chain: &'a Chain,
+}
+
+impl<'a> Site<'a> {
+    fn of(parsed: &'a Parsed, at: ChainPlace) -> Option<Self> {
+        let ruleset = parsed.rulesets.get(at.ruleset as usize)?;
+        let table = ruleset.table(at.table)?;
+        let chain = table.chains.get(at.chain as usize)?;
+        Some(Self { text: parsed.sources.get(ruleset.source as usize)?, ruleset, table, chain })
+    }
+
+    /// What is to stand behind `-A CHAIN`, as iptables-save would print it: read as one rule without an error.
+    fn words(&self, words: &str) -> Result<String, Refused> {
+        let lead = format!("-A {} ", self.chain.name);
+        let skipped = words.len() - words.trim_start().len();
+        let given = words.trim_start();
+        let (skipped, given) = match given.strip_prefix(&lead) {
+            Some(rest) => (skipped + lead.len(), rest),
+            None => (skipped, given),
+        };
+        if let Some(at) = words.find(['\n', '\r']) {
+            return refused(words[..at].chars().count() + 1, "a rule is one line");
+        }
+        // The backend decides which names of chains are errors.
+        let mut text = print::header(self.ruleset);
+        text.push_str(&format!("*{}\n", self.table.name));
+        for chain in &self.table.chains {
+            let policy = if chain.hook().is_some() { "ACCEPT" } else { "-" };
+            text.push_str(&format!(":{} {policy} [0:0]\n", chain.name));
+        }
+        let start = text.len() + lead.len();
+        text.push_str(&format!("{lead}{given}\nCOMMIT\n"));
+        let line = text[..start].matches('\n').count() + 1;
+        let read = parse::strictly(text);
+        let columns = words[..skipped].chars().count();
+        // The lines above declare chains, which may have invalid names of their own.
+        let is_of_rule = |remark: &&Diagnostic| remark.severity == Severity::Error && remark.line as usize >= line;
+        if let Some(wrong) = read.diagnostics.iter().find(is_of_rule) {
+            let hint = wrong.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
+            let column = (wrong.column as usize + columns).saturating_sub(lead.chars().count()).max(1);
+            return refused(column, format!("{}{hint}", wrong.message));
+        }
+        let set = read.rulesets.first().and_then(|set| Some((set, set.table(self.table.name)?)));
+        let found = set.and_then(|(set, table)| Some((set, table, table.chain(&self.chain.name)?.1)));
+        match found.map(|(set, table, chain)| (set, table, &chain.rules[..])) {
+            Some((set, table, [rule])) => {
+                let target = match rule.target {
+                    Target::Jump(chain) | Target::Goto(chain) => Some(&*table.chains[chain as usize].name),
+                    _ => None,
+                };
+                let problems = [Some(&*self.chain.name), target].into_iter().flatten();
+                match problems.into_iter().find_map(|name| invalid_chain_name(name, set.backend)) {
+                    Some(problem) => refused(1, problem),
+                    None => Ok(print::rule(set, table, rule)),
+                }
+            }
+            Some((_, _, [_, ..])) => refused(1, "these words make several rules: name one address"),
+            _ => refused(1, "these words make no rule: write what stands behind -A and the chain's name"),
+        }
+    }
+
+    /// Whether every rule of the rule set has its own line that appends it, in order.
+    fn is_plain(&self) -> bool {
+        let mut chains = self.ruleset.tables.iter().flat_map(|table| &table.chains);
+        chains.all(|chain| {
+            let appends = |rule: &Rule| {
+                let line = rule.span.of(self.text);
+                line.starts_with("-A ") || (line.starts_with('[') && line.contains("] -A "))
+            };
+            chain.rules.iter().all(appends) && chain.rules.is_sorted_by(|one, next| one.line < next.line)
+        })
+    }
+
+    /// The whole text with the change in it.
+    fn text(&self, edit: &Edit, words: Option<&str>) -> Option<String> {
+        let rule = |place: u32| self.chain.rules.get(place as usize).map(|rule| rule.span);
+        let line = words.map(|words| format!("-A {} {words}", self.chain.name));
+        match edit {
+            Edit::Change(place, _) => Some(self.with(rule(place.rule?)?, &line?)),
+            Edit::Add(_, place, _) => {
+                let gap = self.gap(*place);
+                let breaks = if self.text[..gap.start as usize].ends_with('\n') { "" } else { "\n" };
+                Some(self.with(gap, &format!("{breaks}{}\n", line?)))
+            }
+            Edit::Swap(place, other) => {
+                let (one, other) = (rule(place.rule?)?, rule(*other)?);
+                let (first, second) = if one.start < other.start { (one, other) } else { (other, one) };
+                let text = |from: u32, to: u32| Span { start: from, end: to }.of(self.text);
+                let end = u32::try_from(self.text.len()).ok()?;
+                Some(
+                    [
+                        text(0, first.start),
+                        second.of(self.text),
+                        text(first.end, second.start),
+                        first.of(self.text),
+                        text(second.end, end),
+                    ]
+                    .concat(),
+                )
+            }
+            Edit::Off(place) => {
+                let start = rule(place.rule?)?.start;
+                Some(self.with(Span { start, end: start }, "#"))
+            }
+            Edit::On(_, place) => {
+                let Off { span, .. } = *self.ruleset.off.get(*place as usize)?;
+                let rule = span.of(self.text).trim_start_matches('#').trim_start();
+                Some(self.with(span, rule))
+            }
+            Edit::Delete(place) => {
+                let span = rule(place.rule?)?;
+                Some(self.with(Span::new(self.line_start(span.start), self.line_end(span.end)), ""))
+            }
+            Edit::Policy(_, policy) => {
+                let line = self.chain.line? as usize;
+                let start: usize = self.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+                let counters = self.chain.counters.of(self.ruleset).unwrap_or_default();
+                let end = start + self.text[start..].lines().next().map_or(0, str::len);
+                Some(self.with(Span::new(start, end), &format!(":{} {} {counters}", self.chain.name, policy.name())))
+            }
+        }
+    }
+
+    fn with(&self, span: Span, new: &str) -> String {
+        let (before, behind) = (&self.text[..span.start as usize], &self.text[span.end as usize..]);
+        [before, new, behind].concat()
+    }
+
+    /// The empty span at which a line begins, or is to begin.
+    fn gap(&self, place: u32) -> Span {
+        let rules = &self.chain.rules;
+        let at = match (rules.get(place as usize), rules.last()) {
+            (Some(rule), _) => self.line_start(rule.span.start),
+            (None, Some(last)) => self.line_end(last.span.end),
+            // An empty chain: before what ends its table.
+            (None, None) => {
+                let mut at = 0;
+                for (number, line) in (1..).zip(self.text.split_inclusive('\n')) {
+                    let ends = line.trim() == "COMMIT" || line.starts_with('*');
+                    if number > self.table.line && ends {
+                        break;
+                    }
+                    at += line.len();
+                }
+                at
+            }
+        };
+        Span::new(at, at)
+    }
+
+    fn line_start(&self, at: u32) -> usize {
+        self.text[..at as usize].rfind('\n').map_or(0, |end| end + 1)
+    }
+
+    /// Behind the line's end.
+    fn line_end(&self, at: u32) -> usize {
+        self.text[at as usize..].find('\n').map_or(self.text.len(), |end| at as usize + end + 1)
+    }
+}

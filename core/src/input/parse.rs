@@ -1,0 +1,204 @@
+//! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
+
+use crate::input::capture::{Backend, Capture};
+use crate::input::repair;
+use crate::netfilter::ruleset::Ruleset;
+use crate::packet::Family;
+use crate::packet::host::Host;
+use crate::text::diagnostic::{Code, Diagnostic, Diagnostics, Problem, Severity, Span};
+
+mod blocks;
+mod call;
+mod capture;
+mod chain_index;
+mod command;
+mod edit;
+mod guess;
+mod kind;
+mod listing;
+mod noise;
+mod normalize;
+mod paste;
+mod rule;
+mod rule_templates;
+mod save;
+mod script;
+mod sections;
+mod source_map;
+mod superseded;
+mod unsupported_input;
+mod validate_rule;
+mod validate_table;
+pub(crate) mod words;
+
+pub use sections::{Format, Inside, Section};
+
+pub(crate) use command::may_be_global;
+pub(crate) use edit::printed_name_problem;
+pub(crate) use save::off;
+
+use save::Manner;
+
+/// A rule that is switched off, as its line states it behind `-A CHAIN`.
+pub fn words_of_off(line: &str) -> &str {
+    let rule = off(line).and_then(|rule| rule.strip_prefix("-A ")).unwrap_or(line);
+    rule.split_once(' ').map_or("", |(_, words)| words)
+}
+
+/// The words of a printed rule, without their quotes; nothing where one stays open.
+pub(crate) fn words(text: &str) -> Option<Vec<String>> {
+    let mut found = Vec::new();
+    words::split(text, 0, &mut found).ok()?;
+    Some(found.into_iter().map(|word| word.text.into_owned()).collect())
+}
+
+/// What a text was understood to be.
+#[derive(Clone, Debug, Default)]
+pub struct Parsed {
+    /// The texts that rules, lines and spans refer to: the pasted one, or those inside a capture.
+    pub sources: Vec<String>,
+    /// The rule sets found, in the order of the text.
+    pub rulesets: Vec<Ruleset>,
+    /// The parts of the texts that hold rules, and what each was taken for, in their order.
+    pub sections: Vec<Section>,
+    /// Lines that are neither rules nor blank.
+    pub other_lines: usize,
+    /// Remarks, in the order of the text.
+    pub diagnostics: Vec<Diagnostic>,
+    /// The namespace, where the text is a capture that describes it.
+    pub host: Option<Host>,
+    /// The capture's other contents, where the text is one.
+    pub capture: Option<Box<Capture>>,
+}
+
+impl Parsed {
+    /// Whether any remark is an error.
+    pub fn has_errors(&self) -> bool {
+        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// The tables of which the end is missing: the remark on each.
+    pub fn cut_off(&self) -> impl Iterator<Item = &Diagnostic> {
+        self.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::MissingCommit)
+    }
+
+    /// The capture with its texts in it again, and with this host, where the text is one and holds nothing else.
+    pub fn whole(&self, host: Option<&Host>) -> Option<Capture> {
+        let mut capture = (**self.capture.as_ref()?).clone();
+        if self.sources.len() > capture.rulesets.len() {
+            return None;
+        }
+        for (rules, text) in capture.rulesets.iter_mut().zip(&self.sources) {
+            rules.text.clone_from(text);
+        }
+        capture.host = host.cloned().unwrap_or_default();
+        Some(capture)
+    }
+}
+
+/// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything else; or a capture's
+/// JSON.
+///
+/// Never panics and never refuses: remarks are in [`Parsed::diagnostics`].
+pub fn parse(text: impl Into<String>) -> Parsed {
+    let text = text.into();
+    match capture::find(&text) {
+        Some(found) => capture::read(text, found),
+        None => dump(text),
+    }
+}
+
+/// Reads any text but a capture's JSON: [`parse`] without what only that takes.
+pub fn dump(text: impl Into<String>) -> Parsed {
+    let text = text.into();
+    let mut read = Read::default();
+    read.text(&text, 0, None);
+    if read.rulesets.is_empty() && !text.trim().is_empty() {
+        // What looked like rules may have been said to be none, and why.
+        if !read.diagnostics.errors {
+            read.diagnostics = Diagnostics::default();
+        }
+        if let Some((line, span, problem)) =
+            unsupported_input::problem(&text).or_else(|| (!read.diagnostics.errors).then(nothing_found))
+        {
+            read.diagnostics.push(&text, line, span, problem.error());
+        }
+    }
+    let mut parsed = Parsed { sources: vec![text], ..read.finish() };
+    // A plain dump shows no table twice, and lost nothing.
+    if parsed.sections.len() > 1 {
+        repair::settle(&mut parsed);
+    }
+    repair::offer(&mut parsed);
+    parsed
+}
+
+/// Reads a dump as it stands, line by line: nothing in it is repaired.
+pub(crate) fn strictly(text: String) -> Parsed {
+    let mut read = Read::default();
+    save::read(&text, 0, Manner::default(), &mut read.rulesets, &mut read.diagnostics);
+    Parsed { sources: vec![text], ..read.finish() }
+}
+
+/// Reads again, with another text in one of the sources.
+pub(crate) fn again(parsed: &Parsed, source: u32, text: String) -> Parsed {
+    let Some(capture) = &parsed.capture else { return dump(text) };
+    let mut sources = parsed.sources.clone();
+    if let Some(old) = sources.get_mut(source as usize) {
+        *old = text;
+    }
+    capture::all(Read::default(), capture.clone(), sources)
+}
+
+fn nothing_found() -> (u32, Span, Problem) {
+    let problem = Problem::new(Code::NoRules, "no iptables rules in this text")
+        .hint("paste what `iptables-save -c` printed, or a capture's JSON; a dump begins with a line like `*nat`");
+    (1, Span::default(), problem)
+}
+
+/// What has been read so far.
+#[derive(Debug, Default)]
+struct Read {
+    rulesets: Vec<Ruleset>,
+    sections: Vec<Section>,
+    diagnostics: Diagnostics,
+    other_lines: usize,
+}
+
+impl Read {
+    /// Reads one text; `stated` is what its surroundings say of it.
+    fn text(&mut self, text: &str, source: u32, stated: Option<(Family, Option<Backend>)>) {
+        self.diagnostics.source = source;
+        // Offsets are 32 bits wide.
+        if u32::try_from(text.len()).is_err() {
+            let problem = Problem::new(Code::LimitExceeded, "the text is larger than 4 GiB").hint("paste a part of it");
+            return self.diagnostics.push(text, 1, Span::default(), problem);
+        }
+        let (rules, mut said) = (self.rulesets.len(), Diagnostics::of(source));
+        if !save::ends_open(text) {
+            let manner = Manner { stated, strict: true, ..Manner::default() };
+            let outcome = save::read(text, source, manner, &mut self.rulesets, &mut said);
+            if outcome.clean && !said.errors && self.rulesets.len() > rules {
+                self.sections.extend(sections::of_dump(text, source, &self.rulesets[rules..], rules, &outcome));
+                let message = if outcome.message { unsupported_input::message(text) } else { None };
+                if let Some((line, span, problem)) = message {
+                    said.push(text, line, span, problem);
+                }
+                return self.diagnostics.append(said);
+            }
+            self.rulesets.truncate(rules);
+        }
+        // Anything but a whole dump is looked at more closely.
+        paste::read(text, source, stated, self);
+    }
+
+    fn finish(self) -> Parsed {
+        Parsed {
+            rulesets: self.rulesets,
+            sections: self.sections,
+            other_lines: self.other_lines,
+            diagnostics: self.diagnostics.finish(),
+            ..Parsed::default()
+        }
+    }
+}

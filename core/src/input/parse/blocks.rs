@@ -1,0 +1,325 @@
+//! Where in a cleaned text rules stand, and in which form.
+
+use std::cell::Cell;
+use std::collections::HashSet;
+
+use super::call::{self, Call, Program};
+use super::kind::Kind;
+use super::script;
+use crate::input::capture::Backend;
+use crate::netfilter::ruleset::TableName;
+use crate::packet::Family;
+
+/// Foreign lines in a row that do not end a dump.
+const MOST_FOREIGN: u32 = 3;
+/// Lines between two commands of one script.
+const MOST_BETWEEN: usize = 30;
+/// How far ahead the end of a table is looked for.
+const AHEAD: usize = 200;
+/// Lines between a command and what it printed.
+const MOST_WARNINGS: usize = 4;
+
+/// More parts with rules than any text has.
+const MOST_BLOCKS: usize = 10_000;
+/// Here-documents without an end, after which no other is looked for.
+const MOST_OPEN: u32 = 8;
+
+/// The lines of a text, by number from 0.
+pub(super) struct Lines<'a> {
+    text: &'a str,
+    starts: Vec<u32>,
+    /// Ends of here-documents that were looked for in vain.
+    unclosed: Cell<u32>,
+}
+
+impl<'a> Lines<'a> {
+    pub(super) fn of(text: &'a str) -> Self {
+        let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
+        let starts = std::iter::once(0).chain(ends).filter(|start| *start < text.len());
+        let starts = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
+        Self { text, starts, unclosed: Cell::new(0) }
+    }
+
+    pub(super) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Where each begins.
+    pub(super) fn starts(&self) -> impl Iterator<Item = usize> {
+        self.starts.iter().map(|start| *start as usize)
+    }
+
+    /// Where a line begins, and where its text ends.
+    pub(super) fn range(&self, line: usize) -> (usize, usize) {
+        let start = self.starts[line] as usize;
+        let next = self.starts.get(line + 1).map_or(self.text.len(), |next| *next as usize);
+        (start, start + self.text[start..next].trim_end_matches(['\n', '\r']).len())
+    }
+
+    pub(super) fn get(&self, line: usize) -> &'a str {
+        let (start, end) = self.range(line);
+        &self.text[start..end]
+    }
+
+    /// The line that ends a here-document with this word.
+    pub(super) fn closing(&self, at: usize, word: &str) -> Option<usize> {
+        if self.unclosed.get() == MOST_OPEN {
+            return None;
+        }
+        let found = (at + 1..self.len()).find(|at| self.get(*at).trim() == word);
+        if found.is_none() {
+            self.unclosed.set(self.unclosed.get() + 1);
+        }
+        found
+    }
+
+    /// The line that holds a byte.
+    pub(super) fn holding(&self, at: usize) -> usize {
+        self.starts.partition_point(|start| *start as usize <= at).saturating_sub(1)
+    }
+}
+
+/// A command whose output follows.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) struct Asked {
+    pub(super) family: Family,
+    pub(super) backend: Option<Backend>,
+    pub(super) program: Program,
+    pub(super) table: Option<TableName>,
+}
+
+impl Asked {
+    fn of(call: &Call) -> Self {
+        // Without `-t`, all but iptables-save show table filter.
+        let stated = call::table(call.rest).and_then(TableName::from_text);
+        let usual = (call.program != Program::Save).then_some(TableName::Filter);
+        Self { family: call.family, backend: call.backend, program: call.program, table: stated.or(usual) }
+    }
+}
+
+/// In which form a block is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum What {
+    /// Of `iptables-save`.
+    Dump,
+    /// Of `iptables -S`.
+    Rules,
+    /// For `iptables-restore`.
+    Restore,
+    /// Calls of iptables.
+    Script,
+    /// Of `iptables -L`.
+    Listing,
+}
+
+/// Lines that belong together.
+#[derive(Clone, Debug)]
+pub(super) struct Block {
+    pub(super) what: What,
+    /// First and last line.
+    pub(super) first: usize,
+    pub(super) last: usize,
+    /// The command above it.
+    pub(super) asked: Option<Asked>,
+}
+
+/// What was found.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    pub(super) blocks: Vec<Block>,
+    /// Commands that asked for rules.
+    pub(super) asked: Vec<(usize, Asked)>,
+    /// Lines that are neither rules nor blank.
+    pub(super) other: usize,
+    /// The first line that was not looked at: there were too many blocks before it.
+    pub(super) rest: Option<usize>,
+}
+
+/// Finds the blocks of a text.
+pub(super) fn find(lines: &Lines) -> Found {
+    let mut found = Found::default();
+    let mut at = 0;
+    while at < lines.len() {
+        if found.blocks.len() == MOST_BLOCKS {
+            found.rest = Some(at);
+            break;
+        }
+        let line = lines.get(at);
+        let kind = Kind::of(line);
+        let (what, last) = match kind {
+            Kind::Listed(_) | Kind::Columns => (What::Listing, listing_end(lines, at)),
+            kind if kind.is_sure() => rules(lines, at),
+            Kind::Other | Kind::Comment if script::calls(line) => (What::Script, script_end(lines, at)),
+            Kind::Other => {
+                match call::find(line).filter(|call| call.program != Program::Change) {
+                    Some(call) => found.asked.push((at, Asked::of(&call))),
+                    None => found.other += 1,
+                }
+                at += 1;
+                continue;
+            }
+            _ => {
+                at += 1;
+                continue;
+            }
+        };
+        let before = found.blocks.last().map(|block| block.last);
+        let asked = found.asked.last().filter(|(asked, _)| before.is_none_or(|before| before < *asked));
+        let near = |(asked, _): &&(usize, Asked)| {
+            (*asked..at).filter(|line| !lines.get(*line).trim().is_empty()).count() <= MOST_WARNINGS
+        };
+        let asked = asked.filter(near).map(|(_, asked)| asked.clone());
+        found.blocks.push(Block { what, first: at, last, asked });
+        at = last + 1;
+    }
+    found
+}
+
+/// The last row of a listing of one table.
+fn listing_end(lines: &Lines, first: usize) -> usize {
+    let mut last = first;
+    let mut seen = HashSet::new();
+    let mut blank = false;
+    for at in first..lines.len() {
+        let line = lines.get(at);
+        match Kind::of(line) {
+            Kind::Blank => blank = true,
+            // A chain that comes again is another table's.
+            Kind::Listed(name) if !seen.insert(name) => break,
+            Kind::Listed(_) => {
+                (last, blank) = (at, false);
+            }
+            Kind::Columns => (last, blank) = (at, false),
+            Kind::Other if !blank && call::find(line).is_none() => last = at,
+            _ => break,
+        }
+    }
+    last
+}
+
+/// The form of rules that begin at a line, and their last line.
+fn rules(lines: &Lines, first: usize) -> (What, usize) {
+    let mut last = first;
+    let (mut tables, mut names) = (Vec::new(), HashSet::new());
+    // The names of the chains from this line on are not in that set yet: within a table nobody asks.
+    let mut unnamed = first;
+    let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
+        (false, false, false, false, false, false);
+    let (mut foreign, mut commit_at) = (0, 0);
+    for at in first..lines.len() {
+        let line = lines.get(at);
+        let kind = Kind::of(line);
+        match kind {
+            Kind::Header if at > first && (ruled || committed || !tables.is_empty()) => break,
+            // What iptables-restore was given ends with its COMMIT.
+            Kind::Table(name) if tables.contains(&name) || committed && changed && !counted => break,
+            Kind::Table(name) => {
+                tables.push(name);
+                open = true;
+                names.clear();
+                unnamed = at;
+            }
+            // A chain that comes again is another table's.
+            Kind::Chain(name) | Kind::Policy(name) if !open && is_known(lines, &mut names, &mut unnamed, at, name) => {
+                break;
+            }
+            Kind::Chain(_) => counted = true,
+            Kind::Policy(_) => listed = true,
+            Kind::NewChain(_) => (listed, changed) = (true, true),
+            Kind::Change(_) => changed = true,
+            Kind::Rule(_) => ruled = true,
+            Kind::Commit => (open, committed) = (false, true),
+            Kind::Listed(_) | Kind::Columns => break,
+            Kind::Blank => continue,
+            Kind::Comment => {
+                if line.contains("Completed on") {
+                    last = at;
+                }
+                continue;
+            }
+            Kind::Header => {}
+            Kind::Other => {
+                let call = call::find(line);
+                if call.is_some() && !(open && matches!(next_sure(lines, at), Kind::Rule(_))) {
+                    break;
+                }
+                foreign += 1;
+                if foreign > MOST_FOREIGN {
+                    if open && commit_at <= at {
+                        commit_at = commit_ahead(lines, at).unwrap_or(0);
+                    }
+                    if !open || commit_at <= at {
+                        break;
+                    }
+                }
+                continue;
+            }
+        }
+        (last, foreign) = (at, 0);
+    }
+    let dump = counted || committed || matches!(Kind::of(lines.get(first)), Kind::Header);
+    let what = match tables.is_empty() {
+        false if changed && !counted => What::Restore,
+        false => What::Dump,
+        true if dump && !listed => What::Dump,
+        true => What::Rules,
+    };
+    (what, last)
+}
+
+/// Whether the name of the chain at a line stands above it, from `unnamed` on.
+fn is_known<'a>(
+    lines: &Lines<'a>,
+    names: &mut HashSet<&'a str>,
+    unnamed: &mut usize,
+    at: usize,
+    name: &'a str,
+) -> bool {
+    for line in *unnamed..at {
+        if let Kind::Chain(name) | Kind::Policy(name) = Kind::of(lines.get(line)) {
+            names.insert(name);
+        }
+    }
+    *unnamed = at + 1;
+    !names.insert(name)
+}
+
+/// What the next line that is a dump's is, within a few lines.
+fn next_sure<'a>(lines: &Lines<'a>, at: usize) -> Kind<'a> {
+    let next = (at + 1..lines.len()).take(MOST_WARNINGS).map(|at| Kind::of(lines.get(at)));
+    next.into_iter().find(|kind| kind.is_sure()).unwrap_or(Kind::Blank)
+}
+
+/// The line that closes the table which is open at a line.
+fn commit_ahead(lines: &Lines, at: usize) -> Option<usize> {
+    for ahead in (at + 1..lines.len()).take(AHEAD) {
+        match Kind::of(lines.get(ahead)) {
+            Kind::Commit => return Some(ahead),
+            Kind::Table(_) | Kind::Header | Kind::Listed(_) => return None,
+            _ => {}
+        }
+    }
+    None
+}
+
+/// The last command of a script.
+fn script_end(lines: &Lines, first: usize) -> usize {
+    let mut last = first;
+    let mut at = first;
+    while at < lines.len() && at - last <= MOST_BETWEEN {
+        let line = lines.get(at);
+        if let Some(end) = script::heredoc(line).and_then(|word| lines.closing(at, word)) {
+            (at, last) = (end, end);
+        } else if script::calls(line) {
+            // A command goes on behind a backslash.
+            while lines.get(at).ends_with('\\') && at + 1 < lines.len() {
+                at += 1;
+            }
+            last = at;
+        } else if Kind::of(line).is_sure() {
+            break;
+        }
+        at += 1;
+    }
+    last
+}

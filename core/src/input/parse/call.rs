@@ -1,0 +1,195 @@
+//! Calls of iptables' programs in a line: typed behind a prompt, run by another program, or written by a log.
+
+use crate::input::capture::Backend;
+use crate::packet::Family;
+
+use super::command::{self, Global, Verb};
+
+/// What a program of iptables does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Program {
+    /// `iptables` with something to change.
+    Change,
+    /// `iptables -S`
+    Rules,
+    /// `iptables -L`
+    List,
+    /// `iptables-save`
+    Save,
+    /// `iptables-restore`
+    Restore,
+}
+
+/// A call in a line.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) struct Call<'a> {
+    /// Where the program's name begins.
+    pub(super) at: usize,
+    /// The words behind it.
+    pub(super) rest: &'a str,
+    pub(super) family: Family,
+    pub(super) backend: Option<Backend>,
+    pub(super) program: Program,
+}
+
+/// Programs that run others.
+const LAUNCHERS: [&str; 21] = [
+    "sudo", "nsenter", "kubectl", "oc", "docker", "podman", "crictl", "nerdctl", "ip", "ssh", "exec", "command",
+    "chroot", "doas", "minikube", "k3s", "env", "time", "sh", "bash", "Running",
+];
+
+/// What may stand around a program's name.
+const QUOTES: [char; 5] = ['"', '\'', '`', '(', '{'];
+
+/// Longer lines are no calls.
+const LONGEST: usize = 16 * 1024;
+
+/// The call in a line.
+pub(super) fn find(line: &str) -> Option<Call<'_>> {
+    if line.len() > LONGEST || !line.contains("tables") {
+        return None;
+    }
+    let prompt = prompt(line);
+    let mut words = Words(&line[prompt.unwrap_or(0)..]);
+    let mut first = None;
+    while let Some((start, word)) = words.next_in(line) {
+        let bare = word.trim_matches(QUOTES);
+        if let Some((family, backend, kind)) = named(bare) {
+            let rest = &line[start + word.len()..];
+            let at = start + (word.len() - word.trim_start_matches(QUOTES).len());
+            return Some(Call { at, rest, family, backend, program: program(kind, rest)? });
+        }
+        let launcher = *first.get_or_insert(bare);
+        if prompt.is_none() && !LAUNCHERS.contains(&launcher) {
+            return None;
+        }
+    }
+    None
+}
+
+/// The family, backend and kind (`-save`, `-restore`) that a program's name tells.
+pub(super) fn named(word: &str) -> Option<(Family, Option<Backend>, &str)> {
+    let name = word.rsplit('/').next().unwrap_or(word);
+    let (family, kind) = match (name.strip_prefix("ip6tables"), name.strip_prefix("iptables")) {
+        (Some(kind), _) => (Family::Ipv6, kind),
+        (_, Some(kind)) => (Family::Ipv4, kind),
+        _ => return None,
+    };
+    let (backend, kind) = match (kind.strip_prefix("-legacy"), kind.strip_prefix("-nft")) {
+        (Some(kind), _) => (Some(Backend::Legacy), kind),
+        (_, Some(kind)) => (Some(Backend::Nft), kind),
+        _ => (None, kind),
+    };
+    matches!(kind, "" | "-save" | "-restore").then_some((family, backend, kind))
+}
+
+fn program(kind: &str, rest: &str) -> Option<Program> {
+    let first = rest.split_whitespace().next();
+    let operand =
+        first.is_some_and(|word| !word.starts_with(['-', '<', '>', '|', '2', ';', '&', '/', '"', '\'', ')', '*', '#']));
+    match kind {
+        // "iptables-save prints …" is a sentence.
+        "-save" | "-restore" if operand => None,
+        "-save" => Some(Program::Save),
+        "-restore" => Some(Program::Restore),
+        _ => rest.split_whitespace().find_map(|word| {
+            let word = word.trim_matches(['"', '\'', '`', ')']);
+            match command::global(word) {
+                Some(Global::Verb(Verb::List)) if word.contains('S') || word.ends_with("rules") => Some(Program::Rules),
+                Some(Global::Verb(Verb::List)) => Some(Program::List),
+                Some(Global::Verb(_)) => Some(Program::Change),
+                // `-nvL`
+                None if is_bundle(word, 'L') => Some(Program::List),
+                None if is_bundle(word, 'S') => Some(Program::Rules),
+                _ => None,
+            }
+        }),
+    }
+}
+
+/// Short options in one word, such as `-nvL`.
+fn is_bundle(word: &str, option: char) -> bool {
+    let letters = word.strip_prefix('-').unwrap_or_default();
+    (2..6).contains(&letters.len()) && letters.contains(option) && letters.bytes().all(|byte| b"nvxLSw".contains(&byte))
+}
+
+/// Where the command begins behind a shell's prompt; `None` without one.
+fn prompt(line: &str) -> Option<usize> {
+    let head = line.char_indices().take(100).map(|(at, c)| at + c.len_utf8()).last()?;
+    let end = line[..head].char_indices().find(|(at, c)| {
+        let ends = matches!(c, '$' | '#' | '%' | '❯' | '➜') || *c == '>' && *at > 0;
+        ends && line[at + c.len_utf8()..].starts_with([' ', '\t'])
+    });
+    let (at, sign) = end?;
+    let before = line[..at].trim();
+    let fits = match sign {
+        // Else it is a comment.
+        '#' | '>' | '%' => {
+            !before.is_empty()
+                && before.split_whitespace().count() <= 2
+                && (before.contains(['@', ':', ']', '/', '~'])
+                    || before.starts_with("bash")
+                    || before.starts_with("sh"))
+        }
+        _ => true,
+    };
+    fits.then(|| at + sign.len_utf8())
+}
+
+/// The words of a line with their places.
+struct Words<'a>(&'a str);
+
+impl<'a> Words<'a> {
+    fn next_in(&mut self, whole: &str) -> Option<(usize, &'a str)> {
+        let rest = self.0.trim_start();
+        let end = rest.find(char::is_whitespace).unwrap_or(rest.len());
+        self.0 = &rest[end..];
+        (end > 0).then(|| (whole.len() - rest.len(), &rest[..end]))
+    }
+}
+
+/// What follows `-t`.
+pub(super) fn table(rest: &str) -> Option<&str> {
+    let mut words = rest.split_whitespace();
+    while let Some(word) = words.next() {
+        match word {
+            "-t" | "--table" => return words.next(),
+            _ => {
+                let attached = word.strip_prefix("--table=").or_else(|| word.strip_prefix("-t"));
+                if let Some(table) = attached.filter(|table| !table.is_empty() && !table.starts_with('-')) {
+                    return Some(table);
+                }
+            }
+        }
+    }
+    None
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn check(line: &str, want: Option<(Program, &str)>) {
+        assert_eq!(find(line).map(|call| (call.program, &line[call.at..])), want, "{line}");
+    }
+
+    #[test]
+    fn calls_are_told_from_sentences() {
+        use Program::{Change, List, Restore, Rules, Save};
+        check("iptables-save", Some((Save, "iptables-save")));
+        check("[ssh node]$ sudo nsenter -t ${PID} -n iptables-save -c", Some((Save, "iptables-save -c")));
+        check("root@pod:/# iptables -t nat -nvL", Some((List, "iptables -t nat -nvL")));
+        check("/ # ip6tables-nft -S", Some((Rules, "ip6tables-nft -S")));
+        check("kubectl exec p -- iptables -t nat -S", Some((Rules, "iptables -t nat -S")));
+        check("+ /sbin/iptables -t nat -F", None);
+        check("$ iptables -t nat -A OUTPUT -j x", Some((Change, "iptables -t nat -A OUTPUT -j x")));
+        check(
+            "Running command: iptables-restore --noflush /tmp/x",
+            Some((Restore, "iptables-restore --noflush /tmp/x")),
+        );
+        check("iptables-save prints the rules", None);
+        check("We use nsenter to get iptables.", None);
+        check("# iptables -A INPUT -j DROP", None);
+        check("If you observe the iptables rules above", None);
+    }
+}

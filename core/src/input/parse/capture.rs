@@ -1,0 +1,116 @@
+//! The JSON that `chainwalk-capture` prints, alone or with other text around it.
+
+use crate::input::capture::{Capture, SCHEMA_VERSION};
+use crate::text::diagnostic::{Code, Problem, Severity, Span};
+
+use super::{Inside, Parsed, Read, unsupported_input};
+
+/// A capture in a text.
+pub(super) struct Found {
+    /// Its bytes.
+    start: usize,
+    end: usize,
+    capture: Result<Box<Capture>, serde_json::Error>,
+}
+
+/// The capture in a text: an object that begins a line and has a `schema_version`.
+pub(super) fn find(text: &str) -> Option<Found> {
+    let lead = memchr::memmem::find(text.as_bytes(), b"\"schema_version\"");
+    let whole = text.trim_start().starts_with('{');
+    let start = match (lead, whole) {
+        (Some(lead), _) => text[..lead].rfind('{')?,
+        (None, true) => text.len() - text.trim_start().len(),
+        (None, false) => return None,
+    };
+    let mut objects = serde_json::Deserializer::from_str(&text[start..]).into_iter();
+    let capture = match objects.next()? {
+        Ok(capture) => Ok(Box::new(capture)),
+        // It may be the line of a log.
+        Err(_) if lead.is_none() || !text[..start].trim().is_empty() => return None,
+        Err(error) => Err(error),
+    };
+    Some(Found { start, end: start + objects.byte_offset(), capture })
+}
+
+/// Reads a capture, and what stands around it.
+pub(super) fn read(text: String, found: Found) -> Parsed {
+    let mut read = Read::default();
+    let mut capture = match found.capture {
+        Ok(capture) => capture,
+        Err(error) => {
+            let line = u32::try_from(error.line()).unwrap_or(u32::MAX);
+            let at = offset(&text, error.line(), error.column());
+            let problem = match unsupported_input::problem(&text) {
+                Some((_, _, problem)) => problem.error(),
+                None => {
+                    Problem::new(Code::InvalidCapture, format!("this looks like JSON, but not like a capture: {error}"))
+                        .hint("paste the whole output of chainwalk-capture, or the text of a dump")
+                }
+            };
+            read.diagnostics.push(&text, line.max(1), Span::new(at, at), problem);
+            return Parsed { sources: vec![text], ..read.finish() };
+        }
+    };
+    if capture.schema_version > SCHEMA_VERSION {
+        let problem =
+            Problem::new(Code::NewerCapture, format!("this capture is of version {}", capture.schema_version))
+                .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
+        read.diagnostics.push(&text, 1, Span::default(), problem);
+    }
+    for dropped in capture.limit() {
+        let problem = Problem::new(Code::LimitExceeded, format!("this capture holds {dropped}"));
+        let problem = Problem { severity: Severity::Warning, ..problem };
+        read.diagnostics.push(&text, 1, Span::default(), problem);
+    }
+    let mut sources: Vec<String> =
+        capture.rulesets.iter_mut().map(|captured| std::mem::take(&mut captured.text)).collect();
+    let around = [&text[..found.start], &text[found.end..]];
+    if around.iter().any(|part| !part.trim().is_empty()) {
+        sources.push(text);
+    }
+    all(read, capture, sources)
+}
+
+/// Reads the texts of a capture, and the one that it stood in, if rules may stand around it.
+pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String>) -> Parsed {
+    for (source, text) in (0..).zip(&sources) {
+        match capture.rulesets.get(source as usize) {
+            Some(captured) => {
+                let known = read.sections.len();
+                read.text(text, source, Some((captured.family, Some(captured.backend))));
+                read.sections[known..].iter_mut().for_each(|section| section.inside = Inside::Capture);
+            }
+            None => read.text(&without_capture(text), source, None),
+        }
+    }
+    if read.rulesets.is_empty() {
+        let problem = Problem::new(Code::EmptyCapture, "the capture holds no rules")
+            .hint("its warnings say what could not be asked");
+        read.diagnostics.source = 0;
+        read.diagnostics.push("", 1, Span::default(), problem);
+    }
+    Parsed {
+        sources,
+        host: Some(std::mem::take(&mut capture.host)).filter(|host| !host.interfaces.is_empty()),
+        capture: Some(capture),
+        ..read.finish()
+    }
+}
+
+/// A text as it was pasted, but for the capture in it: blanks, so that all else keeps its place.
+fn without_capture(text: &str) -> String {
+    let Some(Found { start, end, .. }) = find(text) else { return text.to_owned() };
+    let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+    let blank: String = text[start..end].chars().map(blank).collect();
+    [&text[..start], &blank, &text[end..]].concat()
+}
+
+/// The byte at a line and column (both from 1, columns in bytes), moved to a character's start.
+fn offset(text: &str, line: usize, column: usize) -> usize {
+    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let mut at = (start + column.saturating_sub(1)).min(text.len());
+    while !text.is_char_boundary(at) {
+        at -= 1;
+    }
+    at
+}

@@ -1,0 +1,374 @@
+//! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
+
+use crate::input::capture::Backend;
+use crate::iptables::extension::Id;
+use crate::iptables::kernel_names::{ChainNameFault, chain_name_fault};
+use crate::iptables::print;
+use crate::netfilter::base::BaseChain;
+use crate::netfilter::ruleset::{Chain, Counted, Counters, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::shell;
+
+use super::chain_index::Places;
+use super::command::{Command, Verb};
+use super::rule_templates::Shapes;
+
+/// Says something about a place.
+type Say<'a> = dyn FnMut(Span, Problem) + 'a;
+
+/// More chains than any node has, of all tables of a text.
+pub(super) const MOST_CHAINS: usize = 1 << 17;
+
+/// So many rules may be looked at: a second or two.
+const MOST_WORK: usize = 2_000_000;
+
+/// Up to so many, a chain's list of rules takes no more room than it needs.
+const FEW: usize = 8;
+
+/// So many rules are moved in the time that one is looked at.
+const MOVES: usize = 64;
+
+/// A table that commands change, with its chains by name.
+pub(super) struct Open {
+    /// The backend of its rule set: the priorities of base chains depend on it.
+    backend: Option<Backend>,
+    /// Its rule set, and its place in it.
+    pub(super) ruleset: usize,
+    pub(super) table: usize,
+    pub(super) chains: Places,
+    /// The chain that a line named last: the next one mostly names it again, or the one behind it.
+    last: u32,
+    /// Rules that commands have looked at or moved.
+    work: usize,
+    /// How its rules looked.
+    pub(super) shapes: Shapes,
+}
+
+impl Open {
+    /// A table without chains, by its place in a rule set's.
+    pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize) -> Self {
+        Self { backend, ruleset, table, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
+    }
+
+    /// The place of a chain in this table.
+    pub(super) fn find(&mut self, table: &Table, name: &str) -> Option<u32> {
+        // A dump has the rules of one chain after the other's.
+        let is = |place: u32| table.chains.get(place as usize).is_some_and(|chain| *chain.name == *name);
+        if !is(self.last) {
+            let next = self.last.saturating_add(1);
+            self.last = if is(next) { next } else { self.chains.find(&table.chains, name)? };
+        }
+        Some(self.last)
+    }
+
+    /// Adds a chain.
+    pub(super) fn add<'t>(&mut self, table: &'t mut Table, name: &str, line: Option<u32>) -> &'t mut Chain {
+        let hook = table.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
+        let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
+        let chain = Chain {
+            name: name.into(),
+            base: hook.map(|hook| BaseChain::built_in(table.name, hook, self.backend)),
+            counters: Counted::default(),
+            line,
+            rules: Vec::new(),
+        };
+        table.chains.push(chain);
+        self.chains.add(&table.chains, place);
+        table.chains.last_mut().expect("just pushed")
+    }
+
+    /// Carries out one command; `rule` and `more` are what its other words make.
+    pub(super) fn run(&mut self, ruleset: &mut Ruleset, command: Command, rule: Rule, more: Vec<Rule>, say: &mut Say) {
+        match command.verb {
+            Verb::Append => {
+                let table = &mut ruleset.tables[self.table];
+                let Some(chain) = self.chain(table, command, say) else { return };
+                append(&mut table.chains[chain], rule);
+                table.chains[chain].rules.extend(more);
+            }
+            Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
+                let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else { return };
+                self.change(ruleset, chain, command, std::iter::once(rule).chain(more).collect(), say);
+            }
+            Verb::NewChain => self.new_chain(&mut ruleset.tables[self.table], command, say),
+            Verb::RenameChain => self.rename(&mut ruleset.tables[self.table], command, say),
+            Verb::DeleteChain => self.delete_chains(&mut ruleset.tables[self.table], command, say),
+            Verb::Policy => self.policy(&mut ruleset.tables[self.table], command, say),
+            Verb::Flush => self.each(&mut ruleset.tables[self.table], command, |chain| chain.rules.clear(), say),
+            Verb::Zero => {
+                let zero = ruleset.count(Some(Counters::default()));
+                self.each(&mut ruleset.tables[self.table], command, |chain| set_counters(chain, zero), say);
+            }
+            Verb::List => {}
+        }
+    }
+
+    /// The chain that a command names.
+    fn chain(&mut self, table: &Table, command: Command, say: &mut Say) -> Option<usize> {
+        let word = command.chain?;
+        let found = self.find(table, &word.text).map(|chain| chain as usize);
+        if found.is_none() {
+            let problem = match chain_name_fault(&word.text) {
+                Some(fault) => fault.problem(&word.text),
+                None => {
+                    let hint = format!("make it before: -N {}", shell::quote(&word.text));
+                    Problem::new(Code::UnknownChain, format!("there is no chain {}", word.text)).hint(hint)
+                }
+            };
+            say(word.span, problem);
+        }
+        found
+    }
+
+    fn change(&mut self, ruleset: &mut Ruleset, chain: usize, command: Command, rules: Vec<Rule>, say: &mut Say) {
+        let length = ruleset.tables[self.table].chains[chain].rules.len();
+        let at = command.number.map(|number| number as usize - 1);
+        // Looking for a rule prints them all; what is put before others moves them.
+        self.work += match (command.verb, at) {
+            (Verb::Delete | Verb::Check, None) => length,
+            (Verb::Insert | Verb::Delete, at) => length.saturating_sub(at.unwrap_or(0)) / MOVES,
+            _ => 0,
+        };
+        if self.work > MOST_WORK {
+            let problem = Problem::new(
+                Code::LimitExceeded,
+                "carrying out all of these commands takes too long: this one is left out",
+            );
+            return say(command.word.span, problem.hint("paste what `iptables-save` prints after them"));
+        }
+        let too_far = |most: usize| at.is_some_and(|at| at >= most);
+        let lacks = match command.verb {
+            Verb::Insert => too_far(length + 1),
+            Verb::Delete | Verb::Replace => too_far(length),
+            _ => false,
+        };
+        if lacks {
+            let problem = Problem::new(Code::InvalidRuleNumber, format!("the chain has {length} rules"))
+                .hint("rules count from 1");
+            return say(command.word.span, problem);
+        }
+        if command.verb == Verb::Replace && rules.len() > 1 {
+            let problem =
+                Problem::new(Code::SeveralAddresses, "a rule cannot be replaced by several").hint("name one address");
+            return say(command.word.span, problem);
+        }
+        let found = match (command.verb, at) {
+            (Verb::Delete | Verb::Check, None) => {
+                let found = same(ruleset, self.table, chain, &rules[0]);
+                if found.is_none() {
+                    let problem = Problem::new(Code::NoSuchRule, "no rule of the chain is like this");
+                    say(command.word.span, problem);
+                }
+                found
+            }
+            _ => at,
+        };
+        let list = &mut ruleset.tables[self.table].chains[chain].rules;
+        match (command.verb, found) {
+            // Each at the same place: the last one comes to stand first (measured).
+            (Verb::Insert, at) => rules.into_iter().for_each(|rule| list.insert(at.unwrap_or(0), rule)),
+            (Verb::Delete, Some(at)) => drop(list.remove(at)),
+            (Verb::Replace, Some(at)) => list.splice(at..=at, rules).for_each(drop),
+            _ => {}
+        }
+    }
+
+    fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let Some(word) = command.chain else { return };
+        if let Some(problem) = bad_name(&word.text) {
+            say(word.span, problem);
+        } else if self.find(table, &word.text).is_some() {
+            say(word.span, Problem::new(Code::DuplicateChain, format!("chain {} is there already", word.text)));
+        } else if table.chains.len() >= MOST_CHAINS {
+            say(word.span, too_many_chains());
+        } else {
+            self.add(table, &word.text, None);
+        }
+    }
+
+    fn rename(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else { return };
+        let taken = self.find(table, &name.text).is_some();
+        let problem = bad_name(&name.text)
+            .or_else(|| {
+                taken.then(|| Problem::new(Code::DuplicateChain, format!("chain {} is there already", name.text)))
+            })
+            .or_else(|| {
+                table.chains[chain]
+                    .hook()
+                    .map(|_| Problem::new(Code::BuiltInChain, "a built-in chain cannot be renamed"))
+            });
+        if let Some(problem) = problem {
+            return say(name.span, problem);
+        }
+        table.chains[chain].name = (&*name.text).into();
+        self.chains.add(&table.chains, u32::try_from(chain).expect("places are narrow"));
+    }
+
+    fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let mut used = vec![false; table.chains.len()];
+        for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
+            if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
+                used[chain as usize] = true;
+            }
+        }
+        let free = |place: usize, chain: &Chain| chain.hook().is_none() && chain.rules.is_empty() && !used[place];
+        let mut gone: Vec<bool> =
+            table.chains.iter().map(|chain| command.chain.is_none() && chain.hook().is_none()).collect();
+        if command.chain.is_some() {
+            let Some(place) = self.chain(table, command, say) else { return };
+            gone[place] = true;
+        }
+        let refused = table.chains.iter().enumerate().find(|(place, chain)| gone[*place] && !free(*place, chain));
+        if let Some((_, chain)) = refused {
+            let problem =
+                Problem::new(Code::ChainInUse, format!("chain {} is not empty, built in or still called", chain.name));
+            return say(command.word.span, problem.hint("-F empties a chain"));
+        }
+        let keep: Vec<usize> = (0..gone.len()).filter(|place| !gone[*place]).collect();
+        self.arrange(table, &keep);
+    }
+
+    /// Puts the chains into a new order, and leaves out those that it does not name: nothing may lead there.
+    fn arrange(&mut self, table: &mut Table, order: &[usize]) {
+        let narrow = |place: usize| u32::try_from(place).expect("chains are fewer than bytes of a text below 4 GiB");
+        let mut moved = vec![0; table.chains.len()];
+        let mut old: Vec<Option<Chain>> = std::mem::take(&mut table.chains).into_iter().map(Some).collect();
+        for (place, from) in order.iter().enumerate() {
+            moved[*from] = narrow(place);
+            table.chains.extend(old[*from].take());
+        }
+        for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+            if let Target::Jump(chain) | Target::Goto(chain) = &mut rule.target {
+                *chain = moved[*chain as usize];
+            }
+        }
+        self.chains = Places::of(&table.chains);
+    }
+
+    /// Built-in chains first, then the others by name, as iptables keeps them.
+    pub(super) fn sort(&mut self, table: &mut Table) {
+        let mut places: Vec<usize> = (0..table.chains.len()).collect();
+        let key = |place: usize| {
+            let chain = &table.chains[place];
+            (chain.hook().is_none(), chain.hook(), &chain.name)
+        };
+        places.sort_by_key(|place| key(*place));
+        self.arrange(table, &places);
+    }
+
+    fn policy(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+        let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else { return };
+        let name = table.name;
+        let chain = &mut table.chains[chain];
+        let policy = match &*word.text {
+            "ACCEPT" => Some(Policy::Accept),
+            "DROP" => Some(Policy::Drop),
+            _ => None,
+        };
+        let problem = match policy {
+            _ if chain.hook().is_none() => Problem::new(Code::PolicyOnUserChain, "only a built-in chain has a policy"),
+            None => Problem::new(Code::InvalidPolicy, format!("`{}` is no policy", word.text))
+                .hint("a policy is ACCEPT or DROP"),
+            Some(Policy::Drop) if name == TableName::Nat => drop_in_nat(),
+            Some(policy) => {
+                chain.set_policy(policy);
+                return;
+            }
+        };
+        say(word.span, problem);
+    }
+
+    /// Does something to the chain that a command names, or to all.
+    fn each(&mut self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut Say) {
+        match command.chain {
+            Some(_) => {
+                if let Some(chain) = self.chain(table, command, say) {
+                    act(&mut table.chains[chain]);
+                }
+            }
+            None => table.chains.iter_mut().for_each(act),
+        }
+    }
+}
+
+/// Adds a rule to the end of a chain.
+pub(super) fn append(chain: &mut Chain, rule: Rule) {
+    let list = &mut chain.rules;
+    // Most chains of a node have two rules or four.
+    if list.len() == list.capacity() && list.len() < FEW {
+        list.reserve_exact(2);
+    }
+    list.push(rule);
+}
+
+/// Sets the counters that are there.
+fn set_counters(chain: &mut Chain, to: Counted) {
+    let rules = chain.rules.iter_mut().map(|rule| &mut rule.counters);
+    rules.chain([&mut chain.counters]).filter(|counters| counters.is_some()).for_each(|counters| *counters = to);
+}
+
+/// What to say of a chain that is one too many.
+pub(super) fn too_many_chains() -> Problem {
+    Problem::new(
+        Code::LimitExceeded,
+        format!("this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"),
+    )
+    .hint("paste fewer tables at once")
+}
+
+/// What iptables says of DROP as a policy or target of table nat.
+pub(super) fn drop_in_nat() -> Problem {
+    Problem::new(Code::WrongTable, "table nat takes no DROP").hint("drop in table filter")
+}
+
+/// The first rule of a chain that says the same as `rule`, in whatever words.
+fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<usize> {
+    let table = &ruleset.tables[table];
+    let wanted = print::rule(ruleset, table, rule);
+    table.chains[chain].rules.iter().position(|held| print::rule(ruleset, table, held) == wanted)
+}
+
+/// Why a command cannot make a chain of this name.
+fn bad_name(name: &str) -> Option<Problem> {
+    let fault = chain_name_fault(name).map(|fault| fault.problem(name));
+    let target = || Problem::new(Code::InvalidChainName, format!("`{name}` is the name of a target"));
+    fault.or_else(|| Id::is_target(name).then(target))
+}
+
+/// What is wrong with the name of a chain that a dump or a listing shows. nf_tables has chains with longer names than iptables
+/// accepts, and iptables-nft prints them (measured with 1.8.9).
+pub(crate) fn printed_name_problem(name: &str, backend: Option<Backend>) -> Option<Problem> {
+    let fault = chain_name_fault(name)?;
+    let problem = fault.problem(name);
+    Some(match (fault, backend) {
+        (ChainNameFault::TooLong, Some(Backend::Nft)) => Problem::new(Code::LongChainName, problem.message)
+            .hint("the chain is walked, but no iptables command can name it"),
+        _ => problem,
+    })
+}
+
+/// Where the words of a call of iptables begin, behind the program's name, and what that name says of family and backend:
+/// `sudo /usr/sbin/ip6tables-nft -t nat …`. `None` for any other line.
+pub(super) fn called(line: &str) -> Option<(usize, Family, Option<Backend>)> {
+    let mut rest = line;
+    for prompt in ["$ ", "+ ", "sudo "] {
+        rest = rest.strip_prefix(prompt).unwrap_or(rest).trim_start();
+    }
+    let end = rest.find([' ', '\t']).unwrap_or(rest.len());
+    let path = &rest[..end];
+    let name = path.rsplit('/').next().unwrap_or(path);
+    let (family, kind) = match (name.strip_prefix("ip6tables"), name.strip_prefix("iptables")) {
+        (Some(kind), _) => (Family::Ipv6, kind),
+        (_, Some(kind)) => (Family::Ipv4, kind),
+        _ => return None,
+    };
+    let backend = match kind {
+        "" => None,
+        "-legacy" => Some(Backend::Legacy),
+        "-nft" => Some(Backend::Nft),
+        _ => return None,
+    };
+    Some((line.len() - rest.len() + end, family, backend))
+}

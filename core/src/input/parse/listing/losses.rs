@@ -1,0 +1,83 @@
+//! What a listing does not show of its rules. Each kind is said once for a paste, with the command that shows it.
+
+use crate::text::diagnostic::{Code, Problem, Span};
+
+use super::Say;
+
+/// What is lost.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Loss {
+    /// Listed without `-v`.
+    Interfaces,
+    /// Listed without `-n`: an address.
+    Addresses,
+    /// The same: a port.
+    Services,
+    /// An address that is not there any more.
+    TakenOut,
+    /// Listed without `-x`.
+    Rounded,
+}
+
+/// What has been said.
+#[derive(Default)]
+pub(super) struct Losses {
+    said: Vec<Loss>,
+    /// The first words of what was not understood.
+    unread: Vec<Box<str>>,
+}
+
+/// More kinds of words than any listing has; what comes behind them is not said, but kept all the same.
+const MOST_UNREAD: usize = 100;
+
+impl Losses {
+    pub(super) fn say(&mut self, loss: Loss, line: u32, span: Span, say: &mut Say) {
+        if self.said.contains(&loss) {
+            return;
+        }
+        self.said.push(loss);
+        let (code, message, hint) = match loss {
+            Loss::Interfaces => (
+                Code::UnlistedInterfaces,
+                "a listing made without -v shows no interfaces: whether a rule asks for one is unknown",
+                "paste `iptables-save -c`, or the listing with -v -n",
+            ),
+            Loss::Addresses => (
+                Code::NamedAddresses,
+                "a listing made without -n shows names for addresses, and `localhost` is any address of the loopback: \
+                 which one a rule asks for is unknown",
+                "paste `iptables-save -c`, or the listing with -v -n",
+            ),
+            Loss::TakenOut => (
+                Code::RemovedAddress,
+                "an address was taken out of this listing: whether the rule matches is unknown",
+                "put it back in its column, or paste `iptables-save -c`",
+            ),
+            Loss::Services => (
+                Code::NamedPorts,
+                "a listing made without -n shows names for ports: they are read as the usual numbers of these services",
+                "`iptables-save -c`, or the listing with -v -n, has the numbers",
+            ),
+            Loss::Rounded => (
+                Code::RoundedCounters,
+                "a listing made without -x rounds counters: 12K stands for some twelve thousand",
+                "`iptables-save -c`, or the listing with -v -n -x, has all digits",
+            ),
+        };
+        say(line, span, Problem::new(code, message).hint(hint));
+    }
+
+    /// Words that belong to no match or target that is known here in this form.
+    pub(super) fn unread(&mut self, words: &str, line: u32, span: Span, say: &mut Say) {
+        let first = words.split_whitespace().next().unwrap_or_default();
+        if self.unread.len() >= MOST_UNREAD || self.unread.iter().any(|said| **said == *first) {
+            return;
+        }
+        self.unread.push(first.into());
+        let problem = Problem::new(
+            Code::UnknownWords,
+            format!("`{words}` in a listing is not understood: whether it holds is unknown"),
+        );
+        say(line, span, problem.hint("`iptables-save -c` prints it as an option"));
+    }
+}

@@ -1,0 +1,246 @@
+//! The rules of a listing, line by line.
+
+use crate::iptables::extension::{Id, Role};
+use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Target, Value};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Problem, Span};
+
+use super::super::edit::{Open, printed_name_problem};
+use super::super::rule::Site;
+use super::super::words::Word;
+use super::columns::{At, Columns, Row};
+use super::head::Head;
+use super::losses::Loss;
+use super::phrases::Phrases;
+use super::{Line, Listings, Say};
+
+/// Reads one table.
+pub(super) struct TableReader<'a, 'r, 's> {
+    /// All of the text.
+    pub(super) text: &'a str,
+    pub(super) ruleset: &'r mut Ruleset,
+    pub(super) open: Open,
+    pub(super) phrases: &'r Phrases,
+    pub(super) listings: &'r mut Listings,
+    pub(super) say: &'r mut Say<'s>,
+}
+
+impl<'a> TableReader<'a, '_, '_> {
+    /// Makes the chains, so that jumps find them.
+    pub(super) fn chains(&mut self, lines: &[Line<'a>]) {
+        for line in lines {
+            let Some(head) = Head::of(line.text) else { continue };
+            let table = &mut self.ruleset.tables[self.open.table];
+            if let Some(known) = self.open.chains.find(&table.chains, head.name) {
+                let first = table.chains[known as usize].line.unwrap_or(line.number);
+                let problem = format!("chain {} is listed again; the first time is line {first}", head.name);
+                (self.say)(line.number, line.span(), Problem::new(Code::DuplicateChain, problem));
+                continue;
+            }
+            let counters = self.ruleset.count(head.counters);
+            let table = &mut self.ruleset.tables[self.open.table];
+            let chain = self.open.add(table, head.name, Some(line.number));
+            chain.set_policy(head.policy.unwrap_or(Policy::Accept));
+            chain.counters = counters;
+            if let Some(problem) = printed_name_problem(head.name, self.ruleset.backend) {
+                (self.say)(line.number, line.span(), problem);
+            }
+            if head.rounded {
+                self.lost(Loss::Rounded, line, line.span());
+            }
+        }
+    }
+
+    pub(super) fn rules(&mut self, lines: &[Line<'a>]) {
+        let mut columns: Option<Columns> = None;
+        let mut chain = None;
+        for line in lines.iter().filter(|line| !line.text.trim().is_empty()) {
+            if let Some(head) = Head::of(line.text) {
+                let chains = &self.ruleset.tables[self.open.table].chains;
+                chain = self.open.chains.find(chains, head.name).map(|place| place as usize);
+                continue;
+            }
+            if let Some(head) = Columns::of_head(line.text) {
+                columns = Some(head);
+                continue;
+            }
+            let fits = columns.or_else(|| Columns::of_row(line.text));
+            let row = fits.and_then(|fits| fits.read(line.text));
+            columns = columns.or(fits);
+            if row.is_none() && !fits.unwrap_or_default().resembles(line.text) {
+                let problem = Problem::new(Code::UnknownLine, "this line is not part of a listing and is left out")
+                    .hint("a rule has its target, protocol, source and destination in columns");
+                (self.say)(line.number, line.span(), problem);
+                continue;
+            }
+            let Some(chain) = chain else {
+                let problem = Problem::new(
+                    Code::OutsideChain,
+                    "this rule stands before the line that names its chain, and is left out",
+                )
+                .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
+                (self.say)(line.number, line.span(), problem);
+                continue;
+            };
+            let rule = match row {
+                Some(row) => self.rule(line, &row),
+                None => self.damaged(line),
+            };
+            self.ruleset.tables[self.open.table].chains[chain].rules.push(rule);
+        }
+    }
+
+    /// Keeps a rule of which a column is gone, nobody knows which: it may do anything to any packet.
+    fn damaged(&mut self, line: &Line<'a>) -> Rule {
+        let problem =
+            Problem::new(Code::DamagedRow, "this rule does not fit the columns: what it asks and does is unknown")
+                .hint("a rule has its target, protocol, source and destination in columns");
+        (self.say)(line.number, line.span(), problem);
+        let text = self.ruleset.keep(line.text.trim());
+        let first = u32::try_from(self.ruleset.parts.len()).expect("parts are fewer than bytes of a text below 4 GiB");
+        let (words, _) = Id::UNLISTED.get().option("--words").expect("it is in the table");
+        let part =
+            |extension, option| Part { extension, option, negated: false, opens: true, value: Value::Text(text) };
+        self.ruleset.parts.extend([part(Id::UNLISTED, words), part(Id::OPAQUE_TARGET, Part::BARE)]);
+        let target = Target::Extension(Id::OPAQUE_TARGET);
+        let kept = Rule { first, matches: 1, parameters: 1, target, ..Rule::default() };
+        Rule { line: line.number, span: line.span(), ..kept }
+    }
+
+    fn lost(&mut self, loss: Loss, line: &Line, span: Span) {
+        self.listings.losses.say(loss, line.number, span, self.say);
+    }
+
+    /// Reads the line of one rule.
+    fn rule(&mut self, line: &Line<'a>, row: &Row<'a>) -> Rule {
+        let behind = line.text[row.tail..].trim_start();
+        let (goto, tail) = match behind.strip_prefix("[goto]") {
+            Some(rest) => (true, line.text.len() - rest.len()),
+            None => (false, row.tail),
+        };
+        let chains = &self.ruleset.tables[self.open.table].chains;
+        let is_known = |name| goto || self.open.chains.find(chains, name).is_some();
+        let named = |name| Id::named(name, Role::Target, Some(self.ruleset.family));
+        let target = row.target.filter(|(_, name)| !is_known(*name)).and_then(|(_, name)| named(name));
+        let read = self.phrases.read((line.text, tail, line.start), target, self.ruleset);
+
+        let mut words = header(line, row, self.ruleset.family);
+        if let Some(port) = read.matches.windows(2).find(|pair| is_named_port(pair)) {
+            self.lost(Loss::Services, line, port[1].span);
+        }
+        words.extend(read.matches);
+        self.unlisted(line, row, &read.unread, &mut words);
+        if let (Some(at), None) = (row.target, read.unread_target) {
+            words.push(bare(if goto { "-g" } else { "-j" }, line.word(at)));
+            words.push(bare(at.1, line.word(at)));
+            words.extend(read.options);
+        }
+        let site = Site { table: self.open.table, chains: &self.open.chains, printed: false };
+        let mut say = |span, problem| (self.say)(line.number, span, problem);
+        let mut rule = self.listings.rules.read(self.text, &words, self.ruleset, site, &mut say).rule;
+        if let (Some((_, name)), Some(span)) = (row.target, read.unread_target) {
+            self.listings.losses.unread(span.of(self.text), line.number, span, self.say);
+            keep_target(name, span.of(self.text), &mut rule, self.ruleset);
+        }
+        if let Some(at) = row.rounded {
+            self.lost(Loss::Rounded, line, line.word(at));
+        }
+        Rule { line: line.number, span: line.span(), counters: self.ruleset.count(row.counters), ..rule }
+    }
+
+    /// Adds what the line does not show, or in words that are not understood.
+    fn unlisted(&mut self, line: &Line<'a>, row: &Row<'a>, unread: &[Span], words: &mut Vec<Word<'a>>) {
+        let open = words.len();
+        if row.interfaces.is_none() {
+            words.push(bare("--interfaces", line.span()));
+            self.lost(Loss::Interfaces, line, line.span());
+        }
+        for (flag, at) in [("--source-name", row.source), ("--destination-name", row.destination)] {
+            let (negated, name) = negation(at.1);
+            if is_named(name) {
+                let span = line.word(at);
+                words.extend(negated.then(|| bare("!", span)));
+                words.extend([bare(flag, span), value(name, span)]);
+                let loss = if at.1.is_empty() { Loss::TakenOut } else { Loss::Addresses };
+                self.lost(loss, line, if at.1.is_empty() { line.span() } else { span });
+            }
+        }
+        for span in unread {
+            let text = span.of(self.text);
+            words.extend([bare("--words", *span), value(text, *span)]);
+            self.listings.losses.unread(text, line.number, *span, self.say);
+        }
+        if words.len() > open {
+            let opening = [bare("-m", line.span()), bare(Id::UNLISTED.get().name, line.span())];
+            words.splice(open..open, opening);
+        }
+    }
+}
+
+/// What stands in the columns, as options.
+fn header<'a>(line: &Line<'a>, row: &Row<'a>, family: Family) -> Vec<Word<'a>> {
+    let mut words = Vec::new();
+    let everybody = if family == Family::Ipv4 { "0.0.0.0/0" } else { "::/0" };
+    let mut add = |flag: &'static str, at: At<'a>, any: &[&str]| {
+        let (negated, text) = negation(at.1);
+        let span = line.word(at);
+        if any.contains(&text) && !negated {
+            return;
+        }
+        let text = if text == "anywhere" { everybody } else { text };
+        words.extend(negated.then(|| bare("!", span)));
+        words.extend([bare(flag, span), value(text, span)]);
+    };
+    add("-p", row.protocol, &["all", "0"]);
+    if let Some([incoming, outgoing]) = row.interfaces {
+        add("-i", incoming, &["any", "*"]);
+        add("-o", outgoing, &["any", "*"]);
+    }
+    for (flag, at) in [("-s", row.source), ("-d", row.destination)] {
+        if !is_named(negation(at.1).1) {
+            add(flag, at, &["anywhere", everybody]);
+        }
+    }
+    if let Some(at) = row.fragment.filter(|(_, word)| *word != "--") {
+        words.extend(at.1.starts_with('!').then(|| bare("!", line.word(at))));
+        words.push(bare("-f", line.word(at)));
+    }
+    words
+}
+
+fn bare<'a>(text: &'a str, span: Span) -> Word<'a> {
+    Word { text: text.into(), span, quoted: false }
+}
+
+/// A word that is no option, whatever it looks like.
+fn value<'a>(text: &'a str, span: Span) -> Word<'a> {
+    Word { text: text.into(), span, quoted: true }
+}
+
+fn negation(word: &str) -> (bool, &str) {
+    word.strip_prefix('!').map_or((false, word), |rest| (true, rest))
+}
+
+/// Whether a word in the columns of addresses is a name: or is empty, where an address was taken out.
+fn is_named(word: &str) -> bool {
+    let address = word.split('/').next().unwrap_or_default();
+    let is_digit = |byte: u8| byte.is_ascii_digit() || byte == b'.';
+    let is_address = address.contains(':') || !address.is_empty() && address.bytes().all(is_digit);
+    word != "anywhere" && !is_address
+}
+
+/// Whether an option and its value are a port by the name of its service.
+fn is_named_port(pair: &[Word]) -> bool {
+    let flag = ["--sport", "--dport", "--sports", "--dports", "--ports"].contains(&&*pair[0].text);
+    flag && pair[1].text.bytes().any(|byte| byte.is_ascii_alphabetic())
+}
+
+/// Keeps a target as the listing has it: with its name in front.
+fn keep_target(name: &str, words: &str, rule: &mut Rule, ruleset: &mut Ruleset) {
+    let kept = if words.starts_with(name) { words.to_owned() } else { format!("{name} {words}") };
+    let value = Value::Text(ruleset.keep(&kept));
+    let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: true, value };
+    ruleset.parts.push(part);
+    rule.parameters = 1;
+    rule.target = Target::Extension(Id::OPAQUE_TARGET);
+}

@@ -1,0 +1,203 @@
+//! What stands around and inside a dump's lines and is not theirs: prompts, prefixes of logs, colours, borders, quotes of
+//! mails, typographers' dashes, notes. It is taken away only where what remains can be nothing but a dump's line.
+
+use super::call;
+use super::kind::Kind;
+use super::source_map::Cleaned;
+
+mod escape;
+mod glyph;
+mod prefix;
+mod split;
+
+use prefix::Token;
+
+/// Longer lines are no dump's: they are left as they are.
+const LONGEST: usize = 1 << 20;
+
+/// Logs within logs within logs.
+const DEEPEST: u32 = 4;
+
+/// A kind of noise.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Repair {
+    Colours,
+    Escapes,
+    Prefixes,
+    Glyphs,
+    Newlines,
+    Notes,
+}
+
+impl Repair {
+    pub(super) const ALL: [Self; 6] =
+        [Self::Colours, Self::Escapes, Self::Prefixes, Self::Glyphs, Self::Newlines, Self::Notes];
+
+    /// What was done, in words.
+    pub(super) fn words(self) -> &'static str {
+        match self {
+            Self::Colours => "colours of a terminal were taken out",
+            Self::Escapes => "text inside quotes, with \\n for its line ends, was unfolded",
+            Self::Prefixes => "prompts, log prefixes, borders or quote marks before the rules were left out",
+            Self::Glyphs => "typographic dashes, quotes and blanks were read as plain ones",
+            Self::Newlines => "rules that stood on one line were read as several",
+            Self::Notes => "notes behind the rules were left out",
+        }
+    }
+}
+
+/// The cleaned text, and of each kind of repair its first place and how many lines had it.
+#[derive(Debug, Default)]
+pub(super) struct Clean<'a> {
+    pub(super) cleaned: Cleaned<'a>,
+    pub(super) repairs: [(usize, u32); Repair::ALL.len()],
+    /// Whether lines bear a log's times or levels.
+    pub(super) logged: bool,
+    /// What stood before the head of a listing: its rows have the same.
+    listing: Option<Vec<Token>>,
+    /// How long the source is.
+    length: usize,
+}
+
+/// Cleans a text, line by line.
+pub(super) fn clean(text: &str) -> Clean<'_> {
+    let mut clean = Clean { cleaned: Cleaned::from_most_of(text), length: text.len(), ..Clean::default() };
+    if is_binary(text) {
+        clean.cleaned.copy_text(text, 0);
+        return clean;
+    }
+    let mut start = 0;
+    for line in text.split_inclusive('\n') {
+        clean.line(line, start);
+        start += line.len();
+    }
+    clean
+}
+
+/// Whether a text is no text: what looks like noise in it is none, and is as long as it. It was read with a sign for each byte that
+/// is no text, and a quarter of it are those.
+fn is_binary(text: &str) -> bool {
+    const SIGN: char = char::REPLACEMENT_CHARACTER;
+    memchr::memchr(0, text.as_bytes()).is_some() && text.matches(SIGN).count() * SIGN.len_utf8() > text.len() / 4
+}
+
+/// Whether a line is a dump's as it stands, and nothing is in it that might be noise.
+fn is_plain(line: &str) -> bool {
+    matches!(line.as_bytes().first(), Some(b'-' | b'[' | b':'))
+        && line.is_ascii()
+        && memchr::memchr3(0x1b, b'#', b'\\', line.as_bytes()).is_none()
+        && matches!(Kind::of(line), Kind::Rule(_) | Kind::Chain(_))
+        && !(line.starts_with(':') && (line.ends_with([' ', '\t', ',']) || line.contains("tables")))
+        && split::next(line).is_none()
+        && !line.contains(['<', '`', '|'])
+        && !line.contains("//")
+}
+
+impl Clean<'_> {
+    fn line(&mut self, line: &str, start: usize) {
+        let body = line.trim_end_matches(['\n', '\r']);
+        if line.len() > LONGEST || is_plain(body) {
+            if body.starts_with(':') {
+                self.listing = None;
+            }
+            self.cleaned.copy_text(line, start);
+            return;
+        }
+        let mut work = Cleaned::of(body, start);
+        if body.contains('\u{1b}') || body.contains("\u{241b}[") {
+            work = glyph::without_colours(&work);
+            self.note(Repair::Colours, start);
+        }
+        self.work(work, DEEPEST);
+    }
+
+    fn note(&mut self, repair: Repair, at: usize) {
+        let (first, count) = &mut self.repairs[repair as usize];
+        if *count == 0 {
+            *first = at;
+        }
+        *count += 1;
+    }
+
+    fn emit(&mut self, work: &Cleaned, start: usize, end: usize) {
+        self.cleaned.copy(work, start, end);
+        let from = match end.checked_sub(1) {
+            Some(last) => work.origin(last) + 1,
+            None => work.origin(0),
+        };
+        // A last line without an end needs none.
+        if from < self.length {
+            self.cleaned.end_line(from);
+        }
+    }
+
+    fn work(&mut self, work: Cleaned, depth: u32) {
+        let plain = if work.text.is_ascii() { None } else { glyph::plain(&work) };
+        let candidate = plain.as_ref().unwrap_or(&work);
+        if depth > 0
+            && let Some(unfolded) = escape::unfold(candidate)
+        {
+            if depth == DEEPEST {
+                self.note(Repair::Escapes, candidate.origin(0));
+            }
+            let mut start = 0;
+            for line in unfolded.text.split('\n') {
+                let mut inner = Cleaned::default();
+                inner.copy(&unfolded, start, start + line.trim_end_matches('\r').len());
+                self.work(inner, depth - 1);
+                start += line.len() + 1;
+            }
+            return;
+        }
+        let text = &candidate.text;
+        if let Some((offset, tokens)) = prefix::skip(text) {
+            let (begin, end) = (offset, prefix::unwrapped(text, offset, &tokens));
+            let listed = matches!(Kind::of(&text[begin..end]), Kind::Listed(_) | Kind::Columns);
+            if plain.is_some() {
+                self.note(Repair::Glyphs, candidate.origin(begin));
+            }
+            if tokens.iter().any(|token| *token != Token::Blank) {
+                self.note(Repair::Prefixes, candidate.origin(0));
+            }
+            self.logged |= tokens.iter().any(|token| matches!(token, Token::Time | Token::Level));
+            self.listing = listed.then_some(tokens);
+            return self.rules(candidate, begin, end);
+        }
+        // The rows of a listing have no look of their own.
+        if text.trim().is_empty() {
+            self.listing = None;
+        } else if let Some(tokens) = &self.listing {
+            let offset = prefix::skip_same(text, tokens);
+            let (begin, end) = (offset, prefix::unwrapped(text, offset, tokens));
+            return self.emit(&plain.unwrap_or(work), begin, end);
+        }
+        let (begin, end) = if prefix::is_ruling(text) { (0, 0) } else { (0, work.text.len()) };
+        self.emit(&work, begin, end);
+    }
+
+    /// Adds a line of which the beginning is a dump's: without notes, and as several lines where it holds several.
+    fn rules(&mut self, work: &Cleaned, mut begin: usize, end: usize) {
+        let text = &work.text;
+        if call::find(&text[begin..end]).is_some() {
+            return self.emit(work, begin, end);
+        }
+        while let Some(next) = split::next(&text[begin..end]).map(|next| begin + next) {
+            self.note(Repair::Newlines, work.origin(next));
+            self.rule(work, begin, next);
+            begin = next;
+        }
+        self.rule(work, begin, end);
+    }
+
+    fn rule(&mut self, work: &Cleaned, begin: usize, end: usize) {
+        let line = &work.text[begin..end];
+        let end = match split::note(line) {
+            Some(at) => {
+                self.note(Repair::Notes, work.origin(begin + at));
+                begin + line[..at].trim_end().len()
+            }
+            None => begin + line.trim_end().len(),
+        };
+        self.emit(work, begin, end);
+    }
+}

@@ -1,0 +1,86 @@
+//! Dumps in the strings of a log: JSON lines, `msg="…\n…"`, and text that has `\n` for its line ends.
+
+use super::super::kind::Kind;
+use super::super::source_map::Cleaned;
+use super::super::words;
+
+/// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string does.
+pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned<'static>> {
+    let text = &work.text;
+    let json = text.trim_start().starts_with('{') && text.contains('"');
+    if !json && !text.contains("\\n") || is_whole_rule(text) {
+        return None;
+    }
+    let mut out = Cleaned::default();
+    let mut at = 0;
+    while let Some(open) = memchr::memchr(b'"', &text.as_bytes()[at..]).map(|open| at + open) {
+        let close = end(text, open + 1);
+        take(work, open + 1, close, &mut out);
+        at = (close + 1).min(text.len());
+    }
+    // Not in quotes at all: someone copied what was between them.
+    if out.text.is_empty() {
+        take(work, 0, text.len(), &mut out);
+    }
+    (!out.text.is_empty()).then_some(out)
+}
+
+/// Whether a line is a rule by itself: each `\n` belongs to a value in quotes.
+fn is_whole_rule(line: &str) -> bool {
+    let mut words = Vec::new();
+    matches!(Kind::of(line), Kind::Rule(_))
+        && words::split(line, 0, &mut words).is_ok()
+        && words.iter().all(|word| word.quoted || !word.text.contains("\\n"))
+}
+
+/// The quote that closes a string which begins at `start`, or the end of the text.
+fn end(text: &str, start: usize) -> usize {
+    let bytes = text.as_bytes();
+    let mut at = start;
+    while let Some(next) = memchr::memchr2(b'"', b'\\', &bytes[at..]) {
+        at += next;
+        if bytes[at] == b'"' {
+            return at;
+        }
+        at = (at + 2).min(bytes.len());
+    }
+    text.len()
+}
+
+/// Adds a string without its escapes, if it holds a line of a dump.
+fn take(work: &Cleaned, start: usize, end: usize, out: &mut Cleaned) {
+    let string = decoded(work, start, end);
+    let mut lines = string.text.split('\n');
+    let holds = |line: &str| Kind::of(line).is_sure() || line.contains("\\n");
+    if lines.any(holds) && string.text.len() < work.text.len() {
+        if !out.text.is_empty() {
+            out.put("\n", work.origin(start), 0);
+        }
+        out.copy(&string, 0, string.text.len());
+    }
+}
+
+fn decoded(work: &Cleaned, start: usize, end: usize) -> Cleaned<'static> {
+    let mut out = Cleaned::default();
+    let text = &work.text[..end];
+    let mut kept = start;
+    while let Some(at) = memchr::memchr(b'\\', &text.as_bytes()[kept..]).map(|at| kept + at) {
+        let mut chars = text[at..].chars().skip(1);
+        let (char, width) = match chars.next() {
+            Some('n') => ('\n', 2),
+            Some('t') => ('\t', 2),
+            Some('r') => ('\r', 2),
+            Some('u') => match text.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
+                Some(code) => (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 6),
+                None => ('\\', 1),
+            },
+            Some(c) => (c, 1 + c.len_utf8()),
+            None => ('\\', 1),
+        };
+        out.copy(work, kept, at);
+        out.put(char.encode_utf8(&mut [0; 4]), work.origin(at), width);
+        kept = at + width;
+    }
+    out.copy(work, kept, end);
+    out
+}

@@ -1,0 +1,80 @@
+//! Characters that editors, mail programs and terminals put in the place of others.
+
+use super::super::source_map::Cleaned;
+
+/// Without the sequences that set a terminal's colours (`ESC [ … letter`, `ESC ] … BEL`).
+pub(super) fn without_colours(work: &Cleaned) -> Cleaned<'static> {
+    let mut out = Cleaned::default();
+    let text = &work.text;
+    let mut kept = 0;
+    while let Some(at) = text[kept..].find(['\u{1b}', '\u{241b}']).map(|at| kept + at) {
+        out.copy(work, kept, at);
+        kept = at + sequence(&text[at..]);
+    }
+    out.copy(work, kept, text.len());
+    out
+}
+
+/// How long the sequence is that a text begins with.
+fn sequence(text: &str) -> usize {
+    let mut chars = text.char_indices().skip(1);
+    let ends: fn(char) -> bool = match chars.next() {
+        Some((_, '[')) => |c| ('\u{40}'..='\u{7e}').contains(&c),
+        Some((_, ']')) => |c| c == '\u{7}' || c == '\\',
+        Some((at, c)) => return at + c.len_utf8(),
+        None => return text.len(),
+    };
+    chars.find(|(_, c)| ends(*c)).map_or(text.len(), |(at, c)| at + c.len_utf8())
+}
+
+/// With plain dashes, quotes and blanks in the place of typographers' ones, but for what stands in quotes. `None` where
+/// nothing changes.
+pub(super) fn plain(work: &Cleaned) -> Option<Cleaned<'static>> {
+    let text = &work.text;
+    let mut out = Cleaned::default();
+    let (mut kept, mut quote, mut before) = (0, None, ' ');
+    for (at, c) in text.char_indices() {
+        let rest = &text[at + c.len_utf8()..];
+        let new = match (quote, c) {
+            (Some(open), _) if c == open || open == '”' && matches!(c, '“' | '”' | '"') => {
+                quote = None;
+                if c == '"' { None } else { Some("\"") }
+            }
+            (Some(_), _) => None,
+            (None, '"') => {
+                quote = Some('"');
+                None
+            }
+            (None, '“' | '”' | '„' | '″' | '＂') => {
+                quote = Some('”');
+                Some("\"")
+            }
+            (None, '‘' | '’' | '‚' | '′') => Some("'"),
+            (None, '—' | '–' | '―') => Some(dashes(c, before, rest)),
+            (None, '‐' | '‑' | '−' | '﹣' | '－') => Some("-"),
+            (None, '\u{200b}'..='\u{200f}' | '\u{2060}' | '\u{feff}' | '\u{ad}') => Some(""),
+            (None, c) if c.is_whitespace() && c != '\t' && c != ' ' => Some(" "),
+            (None, _) => None,
+        };
+        before = c;
+        if let Some(new) = new {
+            out.copy(work, kept, at);
+            out.put(new, work.origin(at), c.len_utf8());
+            kept = at + c.len_utf8();
+        }
+    }
+    (kept > 0).then(|| {
+        out.copy(work, kept, text.len());
+        out
+    })
+}
+
+/// A dash at a word's start stands for `--` before a long name and for `-` before a letter; one in a word for `-`.
+fn dashes(dash: char, before: char, rest: &str) -> &'static str {
+    let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    match name.len() {
+        _ if !before.is_whitespace() => "-",
+        1 if dash != '—' || rest[1..].starts_with([' ', '\t']) || rest.len() == 1 => "-",
+        _ => "--",
+    }
+}

@@ -1,0 +1,538 @@
+//! One line behind `iptables`: its words to a command, conditions and a target, through the tables of the extensions.
+
+use std::collections::HashSet;
+
+use crate::iptables::extension::{Id, Kind, Opt, Role, kind, opaque};
+use crate::iptables::kernel_names::chain_name_fault;
+use crate::netfilter::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
+use crate::packet::Protocol;
+use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::number;
+
+use super::chain_index::Places;
+use super::command::{self, Command, Global};
+use super::rule_templates::{Taken, What};
+use super::words::{self, Word};
+
+mod build;
+mod find;
+mod shape;
+
+use build::canonical;
+pub(super) use build::is_any;
+use find::Found;
+
+/// Says something about a place.
+pub(super) type Say<'a> = dyn FnMut(Span, Problem) + 'a;
+
+/// The group of the IP header's own conditions, which come first.
+const HEADER: u16 = 0;
+/// The group of the target's options, which come last.
+const TARGET: u16 = u16::MAX;
+
+/// What iptables itself can take (`MAX_ARGC` in xshared.h).
+const MOST_WORDS: usize = 255;
+
+/// Most rules that lists of addresses in one line make.
+const MOST_RULES: usize = 4096;
+
+/// Reads rules; keeps its memory between them.
+#[derive(Default)]
+pub(super) struct RuleReader {
+    parts: Vec<(u16, Part)>,
+    /// The matches opened so far, and where; their groups count from 1.
+    matches: Vec<(Id, Span)>,
+    target: Option<(Id, Span)>,
+    /// How many matches were opened before the target.
+    before_target: usize,
+    /// Whether an earlier `-j` or `-g` has set the rule's target.
+    jumps: bool,
+    protocol: Option<Protocol>,
+    /// What `-p` names, also behind a `!`: its match comes along.
+    named: Option<Protocol>,
+    /// Whether the text is what iptables printed, so that a number stays one where a name would do.
+    printed: bool,
+    /// The group of each `-m` and `-j` that has parts, in the order of print.
+    groups: Vec<u16>,
+    /// The options given so far, also those that say nothing and are left out.
+    given: Vec<(u16, u8)>,
+    /// Further addresses of a list behind `-s` or `-d`: each makes a rule.
+    lists: Vec<(u8, Vec<Value>)>,
+    /// The values that stand by themselves, in the order of the text.
+    taken: Vec<Taken>,
+    /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands of rules with each.
+    said: HashSet<String>,
+}
+
+/// What a rule is read for.
+#[derive(Clone, Copy)]
+pub(super) struct Site<'r> {
+    /// The place of its table.
+    pub(super) table: usize,
+    /// That table's chains by name.
+    pub(super) chains: &'r Places,
+    /// Whether the text is what iptables printed, so that a number stays one where a name would do.
+    pub(super) printed: bool,
+}
+
+/// What a line says.
+pub(super) struct Line<'w, 'a> {
+    pub(super) command: Option<Command<'w, 'a>>,
+    /// The table behind `-t`.
+    pub(super) table: Option<TableName>,
+    pub(super) rule: Rule,
+    /// The rules that further addresses of its lists make, in order.
+    pub(super) more: Vec<Rule>,
+}
+
+/// The words of a rule that are still to be read.
+pub(super) struct Rest<'w, 'a> {
+    text: &'a str,
+    words: &'w [Word<'a>],
+}
+
+impl<'w, 'a> Rest<'w, 'a> {
+    pub(super) fn next(&mut self) -> Option<&'w Word<'a>> {
+        let (first, rest) = self.words.split_first()?;
+        self.words = rest;
+        Some(first)
+    }
+
+    /// The next word, unless it is an option or a `!` (`xs_has_arg` in xshared.c).
+    pub(super) fn argument(&mut self) -> Option<&'w Word<'a>> {
+        let first = self.words.first()?;
+        if first.text.starts_with(['-', '!']) { None } else { self.next() }
+    }
+
+    /// Takes the words up to the next one that opens something, and returns them after `first` as they are written.
+    fn verbatim(&mut self, first: &Word<'a>, negated: Option<Span>, ends: impl Fn(&Word) -> bool) -> String {
+        let words = self.words;
+        while let Some(word) = self.words.first() {
+            // A `!` belongs to what follows it.
+            let opens = if word.is("!") { self.words.get(1) } else { Some(word) };
+            if opens.is_some_and(&ends) {
+                break;
+            }
+            self.next();
+        }
+        as_written(self.text, first, negated, &words[..words.len() - self.words.len()])
+    }
+}
+
+/// Words as they are written, where `iptables-restore` reads these words there; else each as it reads it.
+fn as_written(text: &str, first: &Word, negated: Option<Span>, more: &[Word]) -> String {
+    let bang = negated.map(|span| Word { text: "!".into(), span, quoted: false });
+    let words: Vec<&Word> = bang.iter().chain([first]).chain(more).collect();
+    let (Some(start), Some(end)) = (words.first(), words.last()) else { return String::new() };
+    let raw = Span { start: start.span.start, end: end.span.end }.of(text);
+    let needs_quotes = |word: &Word| kind::needs_quotes(&word.text) && !word.is("!");
+    let is_same = |read: &Word, meant: &Word| {
+        let is_option = !meant.quoted && meant.text.starts_with(['-', '!']);
+        read.text == meant.text && if read.quoted { !is_option } else { !needs_quotes(read) }
+    };
+    let mut again = Vec::new();
+    let reads = words::split(raw, 0, &mut again).is_ok() && again.len() == words.len();
+    if reads && again.iter().zip(&words).all(|(read, meant)| is_same(read, meant)) {
+        return raw.into();
+    }
+    let mut out = String::new();
+    for word in words {
+        out.push_str(if out.is_empty() { "" } else { " " });
+        match word.quoted || needs_quotes(word) {
+            true => kind::quote_always(&word.text, &mut out),
+            false => out.push_str(&word.text),
+        }
+    }
+    out
+}
+
+/// The group of a match by how many were opened up to it; the header's is 0.
+fn group(opened: usize) -> u16 {
+    u16::try_from(opened).unwrap_or(TARGET - 1).min(TARGET - 1)
+}
+
+/// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as written.
+fn opens_group(word: &Word) -> bool {
+    word.is_option() && (command::global(&word.text).is_some() || Id::HEADER.get().option(&word.text).is_some())
+}
+
+impl RuleReader {
+    /// Reads the words of a line. Line, span and counters in front are the caller's.
+    pub(super) fn read<'w, 'a>(
+        &mut self,
+        text: &'a str,
+        words: &'w [Word<'a>],
+        ruleset: &mut Ruleset,
+        site: Site,
+        say: &mut Say,
+    ) -> Line<'w, 'a> {
+        self.parts.clear();
+        self.matches.clear();
+        self.lists.clear();
+        self.given.clear();
+        self.taken.clear();
+        (self.protocol, self.named, self.target) = (None, None, None);
+        (self.jumps, self.printed) = (false, site.printed);
+        if let Some(first) = words.get(MOST_WORDS) {
+            let problem = Problem::new(
+                Code::LimitExceeded,
+                format!("a rule has at most {MOST_WORDS} words; the rest is left out"),
+            );
+            say(first.span, problem);
+        }
+        let mut rest = Rest { text, words: &words[..words.len().min(MOST_WORDS)] };
+        let mut line = Line { command: None, table: None, rule: Rule::default(), more: Vec::new() };
+        let mut bang: Option<Span> = None;
+        while let Some(word) = rest.next() {
+            if word.is("!") {
+                if let Some(earlier) = bang.replace(word.span) {
+                    say(earlier, Problem::new(Code::MisplacedNegation, "`!` stands twice").hint("one `!` negates"));
+                }
+            } else {
+                self.word(word, bang.take(), &mut rest, &mut line, ruleset, site, say);
+            }
+        }
+        if let Some(span) = bang {
+            say(
+                span,
+                Problem::new(Code::MisplacedNegation, "nothing follows this `!`")
+                    .hint("it negates the option behind it"),
+            );
+        }
+        self.imply(ruleset);
+        self.finish(&mut line, ruleset, site, say);
+        line
+    }
+
+    /// Reads one word that is no `!`, with what belongs to it.
+    #[expect(clippy::too_many_arguments, reason = "what is read, where it goes, and who is told")]
+    fn word<'w, 'a>(
+        &mut self,
+        word: &'w Word<'a>,
+        bang: Option<Span>,
+        rest: &mut Rest<'w, 'a>,
+        line: &mut Line<'w, 'a>,
+        ruleset: &mut Ruleset,
+        site: Site,
+        say: &mut Say,
+    ) {
+        let parted = if word.text.starts_with("--") { word.text.split_once('=') } else { None };
+        let (flag, attached) = parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
+        let found = if word.is_option() { self.find(flag, word.span, ruleset.family) } else { None };
+        match found {
+            Some(Found::Global(global)) => {
+                if bang.is_some() {
+                    let problem =
+                        Problem::new(Code::NotNegatable, format!("{flag} cannot be negated")).hint("leave out the `!`");
+                    say(word.span, problem);
+                }
+                match global {
+                    Global::Match => self.open_match(word, rest, ruleset, say),
+                    Global::Jump | Global::Goto => {
+                        let goto = matches!(global, Global::Goto);
+                        line.rule.target = self.open_target(word, goto, rest, ruleset, site, say);
+                    }
+                    Global::Counters => line.rule.counters = ruleset.count(read_counters(word, rest, say)),
+                    Global::Table => line.table = command::table(word, attached, rest, say).or(line.table),
+                    Global::Verb(verb) => {
+                        command::read(verb, word, rest, &mut line.command, say);
+                        let chain = line.command.and_then(|command| command.chain);
+                        self.taken.extend(chain.map(|chain| Taken { span: chain.span, what: What::Chain }));
+                    }
+                    Global::Ignored(words) => drop((0..words).map_while(|_| rest.argument()).count()),
+                }
+            }
+            Some(Found::Option(group, id, option)) => {
+                self.option((word, flag, attached), bang, (group, id, option), rest, ruleset, say);
+            }
+            Some(Found::Several(flags)) => {
+                let problem = Problem::new(Code::AmbiguousName, format!("`{flag}` may stand for several options"))
+                    .hint(format!("write {}", flags.join(" or ")));
+                self.stray(word, bang, problem, rest, ruleset, say);
+            }
+            None => {
+                let problem = match word.is_option() {
+                    true => Problem::new(
+                        Code::UnknownOption,
+                        format!("`{flag}` is not an option of any match or target of this rule"),
+                    )
+                    .hint("a match's options come behind its -m"),
+                    false => Problem::new(Code::UnexpectedWord, format!("`{}` is not expected here", word.text))
+                        .hint("is a `-` missing?"),
+                };
+                self.stray(word, bang, problem, rest, ruleset, say);
+            }
+        }
+    }
+
+    /// Keeps words as written that belong to nothing.
+    fn stray<'a>(
+        &mut self,
+        word: &Word<'a>,
+        bang: Option<Span>,
+        problem: Problem,
+        rest: &mut Rest<'_, 'a>,
+        ruleset: &mut Ruleset,
+        say: &mut Say,
+    ) {
+        let words = rest.verbatim(word, bang, |word| word.is_option());
+        say(word.span, problem);
+        self.keep_verbatim(Id::STRAY, &words, word.span, ruleset);
+    }
+
+    fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut Say) {
+        let Some(name) = rest.next() else {
+            return say(word.span, Problem::new(Code::MissingArgument, "-m needs the name of a match"));
+        };
+        match Id::named(&name.text, Role::Match, Some(ruleset.family)) {
+            Some(id) => {
+                if let Some(reason) = id.get().unknowable {
+                    self.say_once(
+                        name,
+                        Problem::new(Code::UndeterminedMatch, format!("-m {}: {reason}", name.text)),
+                        say,
+                    );
+                }
+                self.matches.push((id, name.span));
+                self.push_bare(id, Value::None);
+            }
+            None => {
+                let words = &rest.verbatim(name, None, opens_group);
+                let code = match Id::named(&name.text, Role::Match, None) {
+                    // It exists for the other family only.
+                    Some(_) => Code::OtherFamily,
+                    None => Code::UnsupportedMatch,
+                };
+                let hint = "such matches are kept as written; whether they hold is unknown";
+                self.say_once(name, Problem::new(code, opaque::reason(words)).hint(hint), say);
+                self.keep_verbatim(Id::OPAQUE_MATCH, words, name.span, ruleset);
+            }
+        }
+    }
+
+    fn say_once(&mut self, name: &Word, problem: Problem, say: &mut Say) {
+        if self.said.insert(name.text.clone().into_owned()) {
+            say(name.span, problem);
+        }
+    }
+
+    /// Opens a group with a part that stands for the bare name; it goes when the match turns out to have options.
+    fn push_bare(&mut self, id: Id, value: Value) {
+        let group = group(self.matches.len());
+        self.parts.push((group, Part { extension: id, option: Part::BARE, negated: false, opens: false, value }));
+    }
+
+    fn keep_verbatim(&mut self, id: Id, words: &str, span: Span, ruleset: &mut Ruleset) {
+        let text = ruleset.keep(words);
+        self.matches.push((id, span));
+        self.push_bare(id, Value::Text(text));
+    }
+
+    fn open_target(
+        &mut self,
+        word: &Word,
+        goto: bool,
+        rest: &mut Rest,
+        ruleset: &mut Ruleset,
+        site: Site,
+        say: &mut Say,
+    ) -> Target {
+        if std::mem::replace(&mut self.jumps, true) {
+            let problem = Problem::new(Code::DuplicateOption, format!("{} stands twice in this rule", word.text))
+                .hint("a rule has one target");
+            say(word.span, problem);
+        }
+        let Some(name) = rest.next() else {
+            let problem =
+                Problem::new(Code::MissingArgument, format!("{} needs the name of a chain or target", word.text));
+            say(word.span, problem);
+            return Target::None;
+        };
+        let table = &ruleset.tables[site.table];
+        if let Some(chain) = site.chains.find(&table.chains, &name.text) {
+            self.taken.push(Taken { span: name.span, what: What::Jump });
+            if table.name.hooks().iter().any(|hook| hook.name() == name.text) {
+                let problem = Problem::new(Code::BuiltInChain, format!("{} is a built-in chain", name.text));
+                say(name.span, problem.hint("rules jump to chains of their own making only"));
+            }
+            return if goto { Target::Goto(chain) } else { Target::Jump(chain) };
+        }
+        let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
+        if let Some(id) = known {
+            self.target = Some((id, name.span));
+            self.before_target = self.matches.len();
+            return Target::Extension(id);
+        }
+        let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
+        if !goto && has_options {
+            let words = &rest.verbatim(name, None, opens_group);
+            if let Some(fault) = chain_name_fault(&name.text) {
+                say(name.span, fault.problem(&name.text));
+            }
+            // One of the other family, or one that iptables does not have.
+            let code = if Id::is_target(&name.text) { Code::OtherFamily } else { Code::UnsupportedTarget };
+            let problem = Problem::new(code, format!("what -j {} does is not simulated", name.text));
+            self.say_once(name, problem.hint("such targets are kept as written"), say);
+            let value = Value::Text(ruleset.keep(words));
+            let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
+            self.parts.push((TARGET, part));
+            return Target::Extension(Id::OPAQUE_TARGET);
+        }
+        Target::Missing { name: ruleset.miss(&name.text), goto }
+    }
+
+    fn option<'a>(
+        &mut self,
+        (word, flag, attached): (&Word<'a>, &str, Option<&str>),
+        bang: Option<Span>,
+        (group, id, (place, opt)): (u16, Id, (u8, &'static Opt)),
+        rest: &mut Rest<'_, 'a>,
+        ruleset: &mut Ruleset,
+        say: &mut Say,
+    ) {
+        let behind = rest.words;
+        let mut negated = bang.is_some();
+        // Before 1.4.3 the `!` stood behind the option; iptables-save printed it so.
+        let valued = opt.kind.words() > 0;
+        if !negated && opt.negatable && valued && rest.words.first().is_some_and(|word| word.is("!")) {
+            negated = true;
+            rest.next();
+        }
+        let ahead = rest.words;
+        let value = self.value((id, opt), word, attached, negated, rest, ruleset);
+        let taken = &ahead[..ahead.len() - rest.words.len()];
+        match value {
+            Ok(value) => {
+                if let Some(problem) = opt.kind.objection(&value, ruleset) {
+                    say(taken.last().unwrap_or(word).span, problem);
+                }
+                // What a protocol is called decides how other words are read.
+                if let ([value], false) = (taken, matches!(opt.kind, Kind::Protocol)) {
+                    let what = What::Value { group, id, option: place, part: None };
+                    self.taken.push(Taken { span: value.span, what });
+                }
+                let canonical = canonical(id, place);
+                let twice = self.given.contains(&(group, canonical));
+                self.given.push((group, canonical));
+                if twice && !opt.repeatable {
+                    let problem = Problem::new(Code::DuplicateOption, format!("{flag} stands twice in this rule"))
+                        .hint("iptables allows one");
+                    say(word.span, problem);
+                }
+                if let Some(first) = opt.behind.filter(|first| !self.gives(group, first)) {
+                    say(word.span, Problem::new(Code::MissingOption, format!("{flag} needs {first} before it")));
+                }
+                self.add((group, id, place), negated, value, ruleset);
+            }
+            Err((span, problem)) => {
+                say(span, problem);
+                let more = &behind[..behind.len() - rest.words.len()];
+                self.keep_verbatim(Id::STRAY, &as_written(rest.text, word, bang, more), span, ruleset);
+            }
+        }
+    }
+
+    /// Reads an option's value. An error carries the place that is wrong.
+    fn value<'a>(
+        &mut self,
+        (id, opt): (Id, &'static Opt),
+        word: &Word<'a>,
+        attached: Option<&str>,
+        negated: bool,
+        rest: &mut Rest<'_, 'a>,
+        ruleset: &mut Ruleset,
+    ) -> Result<Value, (Span, Problem)> {
+        let mut values = [attached.unwrap_or_default(); Kind::MOST_WORDS];
+        let mut count = usize::from(attached.is_some());
+        let mut place = word.span;
+        while count < opt.kind.words() {
+            // getopt takes any word; one that is an option here is more likely what it looks like.
+            let is_value =
+                |next: &&Word| opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none();
+            let Some(next) = rest.words.first().filter(is_value) else {
+                if opt.kind.is_optional() {
+                    break;
+                }
+                let problem = match opt.kind {
+                    Kind::Network => Problem::new(
+                        Code::LostAddress,
+                        format!("{} has lost its value: whether the rule matches is unknown", opt.flag),
+                    )
+                    .hint("addresses are taken out of dumps before they are shown"),
+                    _ => Problem::new(Code::MissingValue, format!("{} needs a value", opt.flag)),
+                };
+                return Err((word.span, problem));
+            };
+            place = next.span;
+            values[count] = &next.text;
+            count += 1;
+            rest.next();
+        }
+        let values = &values[..count];
+        let wrong = |problem| Err((place, problem));
+        // Only a run of the script determines it, which is not an error.
+        let is_variable = !self.printed && values.iter().any(|value| value.contains(['$', '`']));
+        let unknown = || {
+            Problem::new(Code::UnknownVariable, "its value is not in this text: whether the rule matches is unknown")
+                .hint("write the value in its place")
+        };
+        if is_variable && !opt.kind.is_free() {
+            return wrong(unknown());
+        }
+        if attached.is_some() && opt.kind.words() == 0 {
+            return wrong(Problem::new(Code::UnexpectedValue, format!("{} takes no value", opt.flag)));
+        }
+        if negated && !opt.negatable {
+            let problem =
+                Problem::new(Code::NotNegatable, format!("{} cannot be negated", opt.flag)).hint("leave out the `!`");
+            return Err((word.span, problem));
+        }
+        let list = id == Id::HEADER
+            && matches!(opt.kind, Kind::Network)
+            && values.first().is_some_and(|value| value.contains(','));
+        if !list {
+            let value = opt.kind.parse(values, ruleset);
+            let value = value.map_err(|problem| (place, if is_variable { unknown() } else { problem }))?;
+            let number = self.printed && matches!(opt.kind, Kind::Protocol) && values[0].parse::<u8>().is_ok();
+            return Ok(if number { unnamed(value) } else { value });
+        }
+        if negated {
+            let hint = "write a rule for each address";
+            return wrong(Problem::new(Code::NotNegatable, "a list of addresses cannot be negated").hint(hint));
+        }
+        let list: Result<Vec<Value>, Problem> =
+            values[0].split(',').map(|address| opt.kind.parse(&[address], ruleset)).collect();
+        let mut list = list.map_err(|problem| (place, problem))?;
+        let first = list.remove(0);
+        let (option, _) = Id::HEADER.get().option(opt.flag).expect("only the header has lists of addresses");
+        self.lists.push((option, list));
+        Ok(first)
+    }
+}
+
+/// A protocol's number that iptables printed as such: it did not find a name on its machine.
+fn unnamed(value: Value) -> Value {
+    match value {
+        Value::Number(number) if u8::try_from(number).is_ok_and(|n| n > 0 && Protocol(n).name().is_none()) => {
+            Value::Range(number, number)
+        }
+        value => value,
+    }
+}
+
+fn read_counters(word: &Word, rest: &mut Rest, say: &mut Say) -> Option<Counters> {
+    let mut numbers = Vec::new();
+    if let Some(word) = rest.next() {
+        numbers.extend(word.text.split(',').map(number::parse_u64));
+    }
+    if numbers.len() == 1 {
+        numbers.extend(rest.argument().map(|word| number::parse_u64(&word.text)));
+    }
+    let [Some(packets), Some(bytes)] = numbers[..] else {
+        let problem =
+            Problem::new(Code::InvalidCounters, "-c needs two numbers").hint("packets and bytes, such as -c 12 720");
+        say(word.span, problem);
+        return None;
+    };
+    Some(Counters { packets, bytes })
+}

@@ -1,0 +1,75 @@
+//! What a rule that was just read has in common with those that will look like it.
+
+use crate::iptables::print;
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
+use crate::text::diagnostic::Span;
+
+use super::super::command::Verb;
+use super::super::edit::Open;
+use super::super::rule_templates::{Shape, What};
+use super::super::words;
+use super::{Line, RuleReader, Site};
+
+impl RuleReader {
+    /// What rules have in common that look like the one just read, which nothing was said of.
+    pub(in super::super) fn shape(&self, text: &str, span: Span, line: &Line, ruleset: &Ruleset) -> Option<Shape> {
+        let appends = line.command.is_some_and(|command| command.verb == Verb::Append);
+        if !appends || !line.more.is_empty() || line.table.is_some() || line.rule.counters.is_some() {
+            return None;
+        }
+        let [first, ..] = &self.taken[..] else { return None };
+        let mut shape = Shape {
+            line: span.of(text).into(),
+            start: span.start,
+            values: self.taken.clone(),
+            parts: ruleset.parts[line.rule.first as usize..].to_vec(),
+            rule: line.rule.clone(),
+            protocol: self.protocol,
+            next: [0; 2],
+        };
+        for value in &self.taken {
+            if let What::Value { part, .. } = value.what {
+                shape.parts[usize::from(part?)].value = Value::None;
+            }
+        }
+        let plain = matches!(first.what, What::Chain) && first.span.start == span.start + 3;
+        (plain && self.taken.len() <= Shape::MOST_VALUES).then_some(shape)
+    }
+
+    /// Whether a rule of a line is what its words make, read one by one.
+    pub(in super::super) fn agrees(
+        &mut self,
+        text: &str,
+        line: Span,
+        ruleset: &mut Ruleset,
+        open: &Open,
+        (chain, rule): (usize, &Rule),
+    ) -> bool {
+        let mut words = Vec::new();
+        let split = words::split(line.of(text), line.start as usize, &mut words);
+        let first = usize::from(words.first().is_some_and(|word| word.text.starts_with('[')));
+        let (parts, strings, missing) = (ruleset.parts.len(), ruleset.strings.len(), ruleset.missing.len());
+        let mut quiet = split.is_ok();
+        let site = Site { table: open.table, chains: &open.chains, printed: true };
+        let read = self.read(text, &words[first..], ruleset, site, &mut |_, _| quiet = false);
+        let table = &ruleset.tables[open.table];
+        let printed = |rule| print::rule(ruleset, table, rule);
+        // The name of a chain that is not there may be kept twice.
+        let target = |rule: &Rule| match rule.target {
+            Target::Missing { goto, .. } => Target::Missing { name: 0, goto },
+            target => target,
+        };
+        let alike = printed(rule) == printed(&read.rule)
+            && (rule.matches, rule.parameters, target(rule))
+                == (read.rule.matches, read.rule.parameters, target(&read.rule))
+            && ruleset.groups(rule).map(<[Part]>::len).eq(ruleset.groups(&read.rule).map(<[Part]>::len))
+            && read
+                .command
+                .and_then(|command| command.chain)
+                .is_some_and(|word| *word.text == *table.chains[chain].name);
+        ruleset.parts.truncate(parts);
+        ruleset.strings.truncate(strings);
+        ruleset.missing.truncate(missing);
+        quiet && alike && read.more.is_empty()
+    }
+}

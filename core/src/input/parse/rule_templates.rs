@@ -1,0 +1,310 @@
+//! Rules that look alike. A node's dump has thousands that differ in their values only, and have those in the same places:
+//! how the words of one were taken is kept, and the next is compared with it piece by piece. What does not fit is read word
+//! by word. Debug builds read every rule that way, too, so every test checks that both agree.
+
+use crate::iptables::extension::{Given, Id, Kind, Options};
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target};
+use crate::packet::Protocol;
+use crate::text::diagnostic::Span;
+
+use super::edit::Open;
+use super::rule::is_any;
+use super::words;
+
+/// So many are kept of a table: kube-proxy's has twelve or so.
+const MOST: usize = 16;
+/// So many rules more than those that looked alike, and no more are compared.
+const PATIENCE: i32 = 200;
+
+/// How the rules of a table looked so far.
+#[derive(Default)]
+pub(super) struct Shapes {
+    known: Vec<Shape>,
+    /// That of the last rule.
+    last: usize,
+    /// How many chains the table had: one more may be what a target's name means.
+    chains: usize,
+    /// How many rules more were not like another than were.
+    strange: i32,
+}
+
+/// What the rules have in common that look like one.
+pub(super) struct Shape {
+    /// The line of that one, without counters, and where it began.
+    pub(super) line: Box<str>,
+    pub(super) start: u32,
+    /// Its values, in the order of the line, the first of them its chain.
+    pub(super) values: Vec<Taken>,
+    /// Its parts; those of its values are without them.
+    pub(super) parts: Vec<Part>,
+    pub(super) rule: Rule,
+    pub(super) protocol: Option<Protocol>,
+    /// The shapes that followed, the last one first.
+    pub(super) next: [usize; 2],
+}
+
+/// A value that is a word of its own.
+#[derive(Clone, Copy)]
+pub(super) struct Taken {
+    pub(super) span: Span,
+    pub(super) what: What,
+}
+
+/// What a value was taken for.
+#[derive(Clone, Copy)]
+pub(super) enum What {
+    /// The chain that holds the rule.
+    Chain,
+    /// The chain that the rule leads to.
+    Jump,
+    /// The value of an option.
+    Value {
+        group: u16,
+        id: Id,
+        /// The option as it is written.
+        option: u8,
+        /// Which part of the rule it is, if it is one alone.
+        part: Option<u16>,
+    },
+}
+
+impl Shape {
+    /// No usual rule has more values.
+    pub(super) const MOST_VALUES: usize = 12;
+
+    /// What stands before a value, or behind the last, up to there.
+    fn before(&self, place: usize) -> &[u8] {
+        let start = place.checked_sub(1).map_or(0, |last| self.values[last].span.end - self.start);
+        let end = self.values.get(place).map_or(self.line.len(), |value| (value.span.start - self.start) as usize);
+        self.line.as_bytes().get(start as usize..end).unwrap_or_default()
+    }
+
+    /// Whether a line looks like this; then with its values.
+    fn fits<'t>(&self, line: &'t str, values: &mut [&'t str; Self::MOST_VALUES]) -> bool {
+        let mut at = 0;
+        for (place, value) in values[..self.values.len()].iter_mut().enumerate() {
+            let before = self.before(place);
+            if !begins(&line.as_bytes()[at..], before) {
+                return false;
+            }
+            let Some((word, end)) = words::plain(line, at + before.len()) else { return false };
+            (*value, at) = (word, end);
+        }
+        let behind = self.before(self.values.len());
+        line.len() - at == behind.len() && begins(&line.as_bytes()[at..], behind)
+    }
+}
+
+/// `starts_with`, eight bytes at a time: for pieces as short as these the standard library's takes twice as long.
+fn begins(text: &[u8], with: &[u8]) -> bool {
+    let Some(text) = text.get(..with.len()) else { return false };
+    let (texts, withs) = (text.as_chunks::<8>(), with.as_chunks::<8>());
+    texts.0.iter().zip(withs.0).all(|(one, other)| one == other)
+        && texts.1.iter().zip(withs.1).all(|(one, other)| one == other)
+}
+
+impl Open {
+    /// Reads a line that looks like one before it: the place of its chain, and the rule.
+    pub(super) fn alike(&mut self, ruleset: &mut Ruleset, line: &str) -> Option<(usize, Rule)> {
+        let table = &ruleset.tables[self.table];
+        if self.shapes.chains != table.chains.len() {
+            self.shapes.chains = table.chains.len();
+            self.shapes.known.clear();
+            self.shapes.last = 0;
+        }
+        let last = self.shapes.known.get(self.shapes.last)?;
+        self.shapes.strange += 1;
+        let mut values = [""; Shape::MOST_VALUES];
+        let mut fits = |place: usize| self.shapes.known[place].fits(line, &mut values);
+        let place = match last.next {
+            [next, _] if fits(next) => next,
+            [_, next] if fits(next) => next,
+            _ => (0..self.shapes.known.len()).find(|place| fits(*place))?,
+        };
+        let chain = self.find(table, values[0])?;
+        let (parts, strings) = (ruleset.parts.len(), ruleset.strings.len());
+        let rule = self.filled(ruleset, &self.shapes.known[place], &values);
+        if rule.is_none() {
+            ruleset.parts.truncate(parts);
+            ruleset.strings.truncate(strings);
+        }
+        self.shapes.strange -= 2;
+        self.shapes.turn_to(place);
+        Some((chain as usize, rule?))
+    }
+
+    /// The rule of a shape with these values; `None` where something is to be said of it.
+    fn filled(&self, ruleset: &mut Ruleset, shape: &Shape, values: &[&str]) -> Option<Rule> {
+        let first = ruleset.parts.len();
+        ruleset.parts.extend_from_slice(&shape.parts);
+        let mut rule = Rule { first: u32::try_from(first).ok()?, ..shape.rule.clone() };
+        for (taken, text) in shape.values.iter().zip(values) {
+            match taken.what {
+                What::Chain => {}
+                What::Jump => {
+                    let chains = &ruleset.tables[self.table].chains;
+                    let to = self.chains.find(chains, text).filter(|to| chains[*to as usize].hook().is_none())?;
+                    rule.target = if let Target::Goto(_) = rule.target { Target::Goto(to) } else { Target::Jump(to) };
+                }
+                What::Value { id, option, part, .. } => {
+                    let part = first + usize::from(part?);
+                    let opt = &id.get().options[usize::from(option)];
+                    // A list of addresses makes more rules than one.
+                    if matches!(opt.kind, Kind::Network) && text.contains(',') {
+                        return None;
+                    }
+                    let value = opt.kind.parse(&[text], ruleset).ok()?;
+                    if opt.kind.objection(&value, ruleset).is_some() {
+                        return None;
+                    }
+                    if !ruleset.parts[part].negated && is_any(id, &value, opt, ruleset) {
+                        return None;
+                    }
+                    ruleset.parts[part].value = value;
+                }
+            }
+        }
+        let ruleset = &*ruleset;
+        let matches = ruleset.matches(&rule);
+        let passes = |id: Id, parts| {
+            let options = Options { parts, ruleset };
+            let (family, table) = (ruleset.family, ruleset.tables[self.table].name);
+            (id.get().check)(&Given { options, family, table, protocol: shape.protocol, matches }).is_ok()
+        };
+        for parts in ruleset.groups(&rule) {
+            if !passes(parts[0].extension, parts) {
+                return None;
+            }
+        }
+        match rule.target {
+            Target::Extension(id) if !passes(id, ruleset.parameters(&rule)) => None,
+            _ => Some(rule),
+        }
+    }
+}
+
+impl Shapes {
+    /// Whether another is wanted.
+    pub(super) fn wants(&self) -> bool {
+        self.strange < PATIENCE
+    }
+
+    /// Keeps a shape. Where there are many, the others go.
+    pub(super) fn keep(&mut self, shape: Shape) {
+        if self.known.len() == MOST {
+            self.known.clear();
+            self.last = 0;
+        }
+        self.strange += 1;
+        self.known.push(shape);
+        self.turn_to(self.known.len() - 1);
+    }
+
+    fn turn_to(&mut self, place: usize) {
+        let next = &mut self.known[self.last].next;
+        if next[0] != place {
+            *next = [place, next[0]];
+        }
+        self.last = place;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::input::parse::{self, Parsed};
+    use crate::iptables::print;
+    use crate::text::diagnostic::Code;
+
+    const HEAD: &str =
+        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n:Y - [0:0]\n";
+
+    /// The last rule of OUTPUT as it prints, with its counters; and what is said.
+    fn last(parsed: &Parsed) -> (Option<String>, Vec<Code>) {
+        let printed = print::save(&parsed.rulesets[0], true);
+        let rule = printed.lines().rfind(|line| line.contains("-A OUTPUT")).map(str::to_owned);
+        let mut said: Vec<Code> = parsed.diagnostics.iter().map(|said| said.code).collect();
+        said.sort();
+        (rule, said)
+    }
+
+    #[test]
+    fn a_rule_is_read_the_same_behind_others_that_look_like_it() {
+        let own = [
+            "OUTPUT",
+            "! -s 10.0.0.0/8",
+            "-d 10.0.0.1/32",
+            "-o eth0",
+            "-p tcp",
+            "-m comment --comment \"a b\"",
+            "-m tcp --dport 80",
+            "-m mark --mark 0x1/0x1",
+            "-m limit --limit 5/sec --limit-burst 5",
+            "-j X",
+        ];
+        let others: [&[&str]; 10] = [
+            &["INPUT", "NEW", "\"OUTPUT\"", "-x", "!"],
+            &["! -s 0.0.0.0/0", "! -s 10.0.0.1,10.0.0.2", "-s 10.0.0.0/8", "! -s ! 10.0.0.0/8"],
+            &[
+                "-d 10.0.0.2",
+                "-d 0.0.0.0/0",
+                "-d 1.2.3.4,5.6.7.8",
+                "-d ::1",
+                "-d x",
+                "-d -x",
+                "-d !",
+                "-d",
+                "-d \"1.2.3.4\"",
+            ],
+            &["-o +", "-o lo", "-o interface-names-are-short", "-o -o", "-i eth0"],
+            &["-p udp", "-p all", "-p 99", "-p 6"],
+            &[
+                "-m comment --comment a",
+                "-m comment --comment \"\"",
+                "-m comment --comment \"\\\"\"",
+                "-m comment --comment -a",
+            ],
+            &[
+                "-m tcp --dport 0",
+                "-m tcp --dport :9",
+                "-m tcp --dport 9:8",
+                "-m tcp --dport http",
+                "-m tcp --dport 99999",
+            ],
+            &["-m mark --mark 7", "-m mark --mark x", "-m mark ! --mark 0x1/0x1"],
+            &["-m limit --limit 1/day --limit-burst 10000", "-m limit --limit 0/sec --limit-burst 5"],
+            &["-j Y", "-g X", "-j Z", "-j INPUT", "-j DROP", "-j \"Y\"", "-j"],
+        ];
+        let line = |words: &[&str]| format!("[1:2] -A {}\n", words.join(" "));
+        for (place, other) in
+            others.iter().enumerate().flat_map(|(place, others)| others.iter().map(move |o| (place, o)))
+        {
+            let mut words = own;
+            words[place] = other;
+            let text = |before: usize| [HEAD, &line(&own).repeat(before), &line(&words), "COMMIT\n"].concat();
+            let (alone, behind) = (parse::strictly(text(0)), parse::strictly(text(4)));
+            assert_eq!(last(&alone).1, last(&behind).1, "{other}");
+            if !["INPUT", "NEW", "-x", "!"].contains(other) {
+                assert_eq!(last(&alone).0, last(&behind).0, "{other}");
+            }
+            let again = parse::strictly([HEAD, &line(&own), &line(&words).repeat(3), "COMMIT\n"].concat());
+            assert_eq!(alone.rulesets[0].rules() * 3 + 1, again.rulesets[0].rules(), "{other}");
+        }
+    }
+
+    #[test]
+    fn chains_that_are_not_there_are_missed_by_their_names() {
+        let rules = ["-A OUTPUT -j A\n", "-A OUTPUT -j B\n"].concat().repeat(3);
+        let parsed = parse::strictly([HEAD, &rules, "COMMIT\n"].concat());
+        assert!(print::save(&parsed.rulesets[0], false).contains(&rules));
+    }
+
+    #[test]
+    fn a_new_chain_may_be_what_a_targets_name_means() {
+        let rule = "-A OUTPUT -d 10.0.0.1/32 -j LOG\n".repeat(3);
+        let parsed = parse::strictly([HEAD, &rule, ":LOG - [0:0]\n", &rule, "COMMIT\n"].concat());
+        let rules = &parsed.rulesets[0].tables[0].chains[2].rules;
+        assert_eq!(rules[0].target, rules[2].target);
+        assert_ne!(rules[2].target, rules[3].target);
+        assert_eq!(rules[3].target, rules[5].target);
+    }
+}

@@ -1,0 +1,413 @@
+//! Scripts of iptables commands: what a shell would make of their lines, as far as the text tells.
+
+use std::collections::{HashMap, HashSet};
+
+use super::call::{self, Program};
+use super::kind::Kind;
+use super::normalize::Writer;
+use super::source_map::Cleaned;
+use crate::input::capture::Backend;
+use crate::netfilter::ruleset::{Hook, TableName};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Problem, Span};
+
+/// Longer lines are no script's.
+const LONGEST: usize = 64 * 1024;
+/// Lines that one command may go on over.
+const MOST_LINES: usize = 64;
+
+/// What variables were set to; nothing where only a run would tell.
+type Variables = HashMap<String, Option<String>>;
+
+/// What has been run so far.
+#[derive(Debug, Default)]
+pub(super) struct Script {
+    variables: Variables,
+    /// Conditions and loops that are open.
+    depth: usize,
+    /// The rules that were added, as written: `-C … || -A …` adds none twice.
+    added: HashSet<String>,
+    /// The user's chains that restores have made, by family and table.
+    made: HashSet<String>,
+}
+
+/// A command of a line: where it stands and what stands before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Simple {
+    start: usize,
+    end: usize,
+    /// Whether `||` stands before it.
+    or: bool,
+    /// Whether its failure is of no interest.
+    careless: bool,
+}
+
+/// Whether a line calls iptables to change something.
+pub(super) fn calls(line: &str) -> bool {
+    let named = line.contains("tables") || line.contains('$') && line.to_ascii_lowercase().contains("ipt");
+    if line.len() > LONGEST || !named || line.trim_start().starts_with('#') {
+        return false;
+    }
+    let none = Variables::new();
+    simple(line).iter().any(|one| program(&line[one.start..one.end], &none).is_some()) || heredoc(line).is_some()
+}
+
+/// A call of a simple command: where its words begin, its family and backend.
+fn program(text: &str, variables: &Variables) -> Option<(usize, Family, Option<Backend>)> {
+    let skipped = keywords(text).0;
+    let rest = &text[skipped..];
+    if let Some(call) = call::find(rest) {
+        let at = skipped + (rest.len() - call.rest.len());
+        return (call.program == Program::Change).then_some((at, call.family, call.backend));
+    }
+    // `$IPT -t nat …`
+    let word = rest.split_whitespace().next()?;
+    let name = word.trim_matches(['"', '{', '}', '$']);
+    if !word.trim_start_matches('"').starts_with('$') {
+        return None;
+    }
+    let behind = &rest[word.len()..];
+    let value = variables.get(name).and_then(Option::as_deref);
+    let lower = name.to_ascii_lowercase();
+    let (family, backend) = match value.map(|value| call::named(value.split_whitespace().next().unwrap_or_default())) {
+        Some(named) => named.map(|(family, backend, _)| (family, backend))?,
+        // The name says what it is, and nothing else does.
+        None if matches!(&*lower, "ipt" | "ipt4" | "iptables" | "iptables_cmd" | "iptables_bin") => {
+            (Family::Ipv4, None)
+        }
+        None if matches!(&*lower, "ipt6" | "ip6t" | "ip6tables" | "ip6tables_cmd") => (Family::Ipv6, None),
+        None => return None,
+    };
+    let changes = call::find(&format!("iptables{behind}")).is_some_and(|call| call.program == Program::Change);
+    changes.then_some((skipped + word.len(), family, backend))
+}
+
+/// How much of a command the shell's own words take, and how they change what is open.
+fn keywords(text: &str) -> (usize, isize, bool) {
+    let (mut at, mut depth, mut asks) = (text.len() - text.trim_start().len(), 0, false);
+    loop {
+        let rest = &text[at..];
+        let word = rest.split_whitespace().next().unwrap_or_default();
+        match word {
+            "then" | "do" => depth += 1,
+            "fi" | "done" | "esac" => depth -= 1,
+            "if" | "elif" | "while" | "until" => asks = true,
+            "else" | "!" | "{" | "}" | "(" | ")" => {}
+            _ => return (at, depth, asks),
+        }
+        at += word.len();
+        at += text[at..].len() - text[at..].trim_start().len();
+    }
+}
+
+/// The commands of a line, as `;`, `&&`, `||` and `|` part them.
+fn simple(line: &str) -> Vec<Simple> {
+    let bytes = line.as_bytes();
+    let mut list: Vec<Simple> = Vec::new();
+    let (mut start, mut at, mut quote, mut or) = (0, 0, None, false);
+    while at < bytes.len() {
+        let byte = bytes[at];
+        match (quote, byte) {
+            (Some(open), _) if byte == open => quote = None,
+            (Some(b'"') | None, b'\\') => at += 1,
+            (Some(_), _) => {}
+            (None, b'"' | b'\'') => quote = Some(byte),
+            (None, b'#') if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
+                list.push(Simple { start, end: at, or, careless: false });
+                return list;
+            }
+            (None, b';' | b'|' | b'&') => {
+                // `2>&1` and `&>` part nothing.
+                let joins = byte == b'&' && (at > 0 && bytes[at - 1] == b'>' || bytes.get(at + 1) == Some(&b'>'));
+                if !joins {
+                    let double = bytes.get(at + 1) == Some(&byte);
+                    let careless = double && byte == b'|';
+                    list.push(Simple { start, end: at, or, careless });
+                    or = careless;
+                    at += usize::from(double);
+                    start = at + 1;
+                }
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    if start < bytes.len() {
+        list.push(Simple { start, end: bytes.len(), or, careless: false });
+    }
+    list
+}
+
+/// The word that ends the here-document which a line gives to iptables-restore.
+pub(super) fn heredoc(line: &str) -> Option<&str> {
+    if line.len() > LONGEST || !line.contains("tables") || !line.contains("-restore") {
+        return None;
+    }
+    let (_, rest) = line.split_once("<<")?;
+    let word = rest.trim_start_matches(['-', ' ']).split(|c: char| c.is_whitespace() || c == '|' || c == ')').next()?;
+    let word = word.trim_matches(['"', '\'', '\\']);
+    (!word.is_empty() && !word.starts_with('<')).then_some(word)
+}
+
+impl Script {
+    /// Runs the lines from `first` to `last`; those from `from` on may hold variables.
+    pub(super) fn run(&mut self, writer: &mut Writer, from: usize, first: usize, last: usize) {
+        let lines = writer.lines;
+        for at in from..first {
+            if let Some((name, value)) = assignment(lines.get(at)) {
+                self.set(name, value);
+            }
+        }
+        let mut at = first;
+        while at <= last {
+            let begin = at;
+            let mut end = at;
+            while lines.get(end).ends_with('\\') && end < last && end - begin < MOST_LINES {
+                end += 1;
+            }
+            at = end + 1;
+            // A line of the source, and those it goes on over, as one.
+            let mut line = Cleaned::default();
+            for part in begin..=end {
+                let (start, stop) = lines.range(part);
+                let goes_on = part < end;
+                line.copy(writer.cleaned, start, stop - usize::from(goes_on));
+                if goes_on {
+                    line.put(" ", writer.cleaned.origin(stop - 1), 0);
+                }
+            }
+            self.line(writer, &line, lines.range(begin).0, lines.range(end).1);
+            if let Some(stop) = heredoc(lines.get(begin)).and_then(|word| lines.closing(begin, word)) {
+                let restore = lines.get(begin);
+                let keeps = restore.contains("--noflush") || restore.contains(" -n");
+                let family = if restore.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
+                let backend = match restore {
+                    restore if restore.contains("-legacy-restore") => Some(Backend::Legacy),
+                    restore if restore.contains("-nft-restore") => Some(Backend::Nft),
+                    _ => None,
+                };
+                self.restore(writer, family, backend, begin + 1, stop - 1, keeps);
+                at = stop + 1;
+            }
+        }
+    }
+
+    fn set(&mut self, name: &str, value: Option<&str>) {
+        // What is set in a condition may be set or not.
+        let value = value.filter(|_| self.depth == 0).map(str::to_owned);
+        self.variables.insert(name.to_owned(), value);
+    }
+
+    fn line(&mut self, writer: &mut Writer, line: &Cleaned, start: usize, end: usize) {
+        let text = &line.text;
+        if let Some((name, value)) = assignment(text) {
+            return self.set(name, value);
+        }
+        let mut checked: Option<String> = None;
+        for one in simple(text) {
+            let command = &text[one.start..one.end];
+            let (_, depth, asks) = keywords(command);
+            self.depth = self.depth.saturating_add_signed(depth);
+            let Some((offset, family, backend)) = program(command, &self.variables) else { continue };
+            let words = command[offset..].split_whitespace().collect::<Vec<_>>().join(" ");
+            let check = words.split(' ').any(|word| word == "-C" || word == "--check");
+            if check {
+                checked = Some(words.replace("-C ", "-A ").replace("--check ", "-A "));
+                continue;
+            }
+            if one.or && checked.as_ref().is_none_or(|checked| self.added.contains(checked)) {
+                continue;
+            }
+            if self.depth > 0 || asks {
+                let problem = Problem::new(
+                    Code::ConditionalCommand,
+                    "whether this command runs is not known: it stands in a condition or a loop, and is left out",
+                )
+                .hint("paste the commands that ran, such as `sh -x` prints them");
+                writer.say(Span::new(start, end), problem);
+                continue;
+            }
+            self.added.insert(words);
+            let careless = one.careless || command.contains("2>") || command.contains("&>");
+            if careless {
+                let number = writer.number();
+                writer.normal.may_fail.push(number);
+            }
+            let name = program_name(family, backend);
+            writer.normal.out.put(name, line.origin(one.start + offset), 0);
+            self.words(writer, line, one.start + offset, one.end);
+            writer.end_line(writer.cleaned.origin(end));
+        }
+    }
+
+    /// Writes a command's words, with the values of variables, without what is written or read from files.
+    fn words(&self, writer: &mut Writer, line: &Cleaned, start: usize, end: usize) {
+        let text = &line.text[..end];
+        let out = &mut writer.normal.out;
+        let (mut at, mut kept, mut single) = (start, start, false);
+        while at < end {
+            let rest = &text[at..];
+            let c = rest.chars().next().unwrap_or_default();
+            if c == '\'' {
+                single = !single;
+            }
+            if c == '$' && !single {
+                let (name, length) = variable(rest);
+                let value = self.variables.get(name).and_then(Option::as_ref);
+                if let Some(value) = value {
+                    out.copy(line, kept, at);
+                    out.put(value, line.origin(at), length);
+                    kept = at + length;
+                }
+                at += length.max(1);
+                continue;
+            }
+            let before = text[..at].chars().next_back().unwrap_or(' ');
+            if before.is_whitespace() && !single && redirects(rest) {
+                out.copy(line, kept, at);
+                let word = rest.split_whitespace().next().unwrap_or_default();
+                // `> file` is two words.
+                let more = if word.ends_with(['>', '<']) { rest[word.len()..].split_whitespace().next() } else { None };
+                let length = match more {
+                    Some(file) => file.as_ptr() as usize - rest.as_ptr() as usize + file.len(),
+                    None => word.len(),
+                };
+                at += length;
+                kept = at;
+                continue;
+            }
+            at += c.len_utf8();
+        }
+        out.copy(line, kept, end);
+    }
+
+    /// Runs what iptables-restore is given; `keeps` is its `--noflush`.
+    pub(super) fn restore(
+        &mut self,
+        writer: &mut Writer,
+        family: Family,
+        backend: Option<Backend>,
+        first: usize,
+        last: usize,
+        keeps: bool,
+    ) {
+        let lines = writer.lines;
+        let program = program_name(family, backend);
+        let mut table = None;
+        for at in first..=last {
+            let line = lines.get(at);
+            let (start, end) = lines.range(at);
+            let from = writer.cleaned.origin(start);
+            let kind = Kind::of(line);
+            if let Kind::Table(name) = kind {
+                table = TableName::from_text(name);
+                if let (Some(table), false) = (table, keeps) {
+                    for verb in ["-F", "-X"] {
+                        writer.put(&format!("{program} -t {table} {verb}"), from);
+                        writer.end_line(from);
+                    }
+                    self.made.retain(|made| !made.starts_with(&format!("{program} {table} ")));
+                }
+                continue;
+            }
+            let Some(table) = table else { continue };
+            let is_hook = |name: &str| Hook::ALL.iter().any(|hook| hook.name() == name);
+            match kind {
+                Kind::Chain(name) if is_hook(name) => {
+                    let policy = line.split_whitespace().nth(1).unwrap_or_default();
+                    writer.normal.out.put(&format!("{program} -t {table} -P {name} {policy}"), from, end - start);
+                }
+                Kind::Chain(name) => {
+                    let verb = if self.made.insert(format!("{program} {table} {name}")) { "-N" } else { "-F" };
+                    writer.normal.out.put(&format!("{program} -t {table} {verb} {name}"), from, end - start);
+                }
+                Kind::Policy(_) | Kind::NewChain(_) | Kind::Rule(_) | Kind::Change(_) => {
+                    if let Kind::NewChain(name) = kind {
+                        self.made.insert(format!("{program} {table} {name}"));
+                    }
+                    writer.normal.out.put(&format!("{program} -t {table} "), from, 0);
+                    let counters =
+                        line.find("] ").filter(|_| line.trim_start().starts_with('[')).map_or(0, |at| at + 1);
+                    writer.copy(start + counters, end);
+                }
+                _ => continue,
+            }
+            writer.end_line(writer.cleaned.origin(end));
+        }
+    }
+}
+
+fn program_name(family: Family, backend: Option<Backend>) -> &'static str {
+    match (family, backend) {
+        (Family::Ipv4, None) => "iptables",
+        (Family::Ipv4, Some(Backend::Legacy)) => "iptables-legacy",
+        (Family::Ipv4, Some(Backend::Nft)) => "iptables-nft",
+        (Family::Ipv6, None) => "ip6tables",
+        (Family::Ipv6, Some(Backend::Legacy)) => "ip6tables-legacy",
+        (Family::Ipv6, Some(Backend::Nft)) => "ip6tables-nft",
+    }
+}
+
+fn is_name(name: &str) -> bool {
+    let of_names = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_';
+    !name.is_empty() && name.bytes().all(of_names) && !name.as_bytes()[0].is_ascii_digit()
+}
+
+/// `NAME=value`; no value where only a run would tell.
+fn assignment(line: &str) -> Option<(&str, Option<&str>)> {
+    let mut line = line.trim();
+    for word in ["export ", "local ", "readonly ", "declare "] {
+        line = line.strip_prefix(word).unwrap_or(line).trim_start();
+    }
+    let (name, value) = line.split_once('=')?;
+    let value = value.split(" #").next().unwrap_or_default().trim_end().trim_end_matches(';');
+    let quoted = value.strip_prefix(['"', '\'']).and_then(|inner| inner.strip_suffix(['"', '\'']));
+    let plain = quoted.unwrap_or(value);
+    // Behind a blank stands a command that has the variable.
+    let ends = quoted.is_some() || !value.contains(char::is_whitespace);
+    let known = !plain.contains(['$', '`', '"', '\'', '\\', '*', '?']);
+    (is_name(name) && ends).then_some((name, known.then_some(plain)))
+}
+
+/// The name and length of the variable that a text begins with: `$NAME`, `${NAME}`, `${NAME:-default}`.
+fn variable(text: &str) -> (&str, usize) {
+    if let Some(rest) = text.strip_prefix("${") {
+        let end = rest.find('}').unwrap_or(rest.len());
+        let name = rest[..end].split([':', '-']).next().unwrap_or_default();
+        return (name, (end + 3).min(text.len()));
+    }
+    let end = text[1..].find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(text.len() - 1);
+    (&text[1..=end], end + 1)
+}
+
+/// Whether a text begins with `>`, `2>&1`, `&> file`, `< file`.
+fn redirects(text: &str) -> bool {
+    let bare = text.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('&');
+    bare.starts_with(['>', '<'])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn commands_are_parted_as_a_shell_does() {
+        let parts = |line: &'static str| -> Vec<&str> {
+            simple(line).iter().map(|one| line[one.start..one.end].trim()).collect()
+        };
+        assert_eq!(parts("a 'x;y' && b || c; d # e"), ["a 'x;y'", "b", "c", "d"]);
+        assert_eq!(parts("a >/dev/null 2>&1"), ["a >/dev/null 2>&1"]);
+        assert_eq!(parts("a \\; b"), ["a \\; b"]);
+    }
+
+    #[test]
+    fn variables_are_known_or_not() {
+        assert_eq!(assignment("export PORT=\"15001\" # envoy"), Some(("PORT", Some("15001"))));
+        assert_eq!(assignment("PORT=$(id)"), Some(("PORT", None)));
+        assert_eq!(assignment("a b=c"), None);
+        assert_eq!(assignment("PORT=1 iptables -A x"), None);
+        assert_eq!(variable("${A:-b} c"), ("A", 7));
+        assert_eq!(variable("$A_1/x"), ("A_1", 4));
+        assert_eq!(variable("$"), ("", 1));
+    }
+}

@@ -1,0 +1,53 @@
+//! Which of several parts that hold the same table is walked.
+
+use super::Read;
+use super::save::Outcome;
+use super::sections::Format;
+use crate::text::diagnostic::{Code, Problem, Span};
+
+/// Takes away what commands made where the same text holds what came of them, from the rule sets from `first` on.
+pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, outcome: &Outcome) {
+    let printed = |place: usize| !outcome.made.contains(&place);
+    let superseded = |place: usize| {
+        let own = &read.rulesets[place];
+        (first..read.rulesets.len()).find(|other| {
+            let set = &read.rulesets[*other];
+            let same = set.family == own.family
+                && (own.backend.is_none() || set.backend.is_none() || own.backend == set.backend);
+            printed(*other) && same && set.is_populated()
+        })
+    };
+    let gone: Vec<(usize, usize)> =
+        outcome.made.iter().filter_map(|place| Some((*place, superseded(*place)?))).collect();
+    for (place, other) in &gone {
+        let line = read.rulesets[*other].tables.first().map_or(1, |table| table.line);
+        let of_commands = |format| matches!(format, Format::Commands | Format::Restore);
+        let section = read.sections.iter().find(|section| {
+            section.source == source && section.ruleset == u32::try_from(*place).ok() && of_commands(section.format)
+        });
+        let (own_line, span) = section.map_or((1, Span::default()), |section| (section.line, section.span));
+        let span = Span { end: span.start, ..span };
+        let problem = Problem::new(
+            Code::SupersededCommands,
+            format!("these commands are not carried out: line {line} shows what came of them"),
+        )
+        .hint("paste them alone to walk what they make");
+        read.diagnostics.push(text, own_line, span, problem);
+    }
+    let mut kept = 0;
+    let places: Vec<Option<u32>> = (0..read.rulesets.len())
+        .map(|place| {
+            let stays = !gone.iter().any(|(gone, _)| *gone == place);
+            kept += u32::from(stays);
+            stays.then(|| kept - 1)
+        })
+        .collect();
+    for section in &mut read.sections {
+        section.ruleset = section.ruleset.and_then(|place| places.get(place as usize).copied().flatten());
+    }
+    let mut place = 0;
+    read.rulesets.retain(|_| {
+        place += 1;
+        places[place - 1].is_some()
+    });
+}

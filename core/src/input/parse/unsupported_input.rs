@@ -1,0 +1,207 @@
+//! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and which command to run instead.
+
+use super::sections::{Format, Section};
+use crate::netfilter::ruleset::TableName;
+use crate::text::diagnostic::{Code, Problem, Span};
+
+/// Something that people paste.
+struct Sign {
+    code: Code,
+    /// What stands in its text.
+    word: &'static str,
+    /// Another word that it has, too; empty: none.
+    and: &'static str,
+    /// Whether it says something also beside rules.
+    beside: bool,
+    /// What it is.
+    is: &'static str,
+    /// What to do instead.
+    hint: &'static str,
+}
+
+const fn sign(
+    code: Code,
+    word: &'static str,
+    and: &'static str,
+    beside: bool,
+    is: &'static str,
+    hint: &'static str,
+) -> Sign {
+    Sign { code, word, and, beside, is, hint }
+}
+
+const NODE: &str = "on the pod's node run `nsenter -t PID -n iptables-save -c`, with the pid of a process in the pod";
+const DEBUG: &str = "run it as root in the pod's network namespace: `nsenter -t PID -n iptables-save -c` on the node, or \
+                     `kubectl debug -it POD --profile=sysadmin --image=IMAGE -- iptables-save -c`";
+const SAVE: &str = "run `iptables-save -c` in the pod's network namespace";
+
+/// What is known, the more telling first.
+#[rustfmt::skip]
+const SIGNS: [Sign; 30] = [
+    sign(Code::OtherBackend, "iptables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `iptables-legacy-save -c`, too"),
+    sign(Code::OtherBackend, "ip6tables-legacy tables present", "", true, "this program asks nft, and there are tables of the legacy backend beside it", "run `ip6tables-legacy-save -c`, too"),
+    sign(Code::OtherBackend, "iptables-nft tables present", "", true, "this program asks the legacy backend, and nft has tables beside it", "run `iptables-nft-save -c`, too"),
+    sign(Code::OtherBackend, "is incompatible, use 'nft' tool", "", true, "nft has rules in this table that iptables cannot show", "run `nft list ruleset`"),
+    sign(Code::ToolFailed, "you must be root", "", true, "iptables was refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
+    sign(Code::ToolFailed, "xtables.lock", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
+    sign(Code::ToolFailed, "Fatal: can't open lock file", "", true, "iptables could not take its lock: the container's file system is read-only, or it is not root", DEBUG),
+    sign(Code::ToolFailed, "can't initialize iptables table", "", true, "iptables could not open a table: a module or the right is missing", "try the other backend: `iptables-legacy-save -c` or `iptables-nft-save -c`, as root"),
+    sign(Code::ToolFailed, "can't initialize ip6tables table", "", true, "ip6tables could not open a table: a module or the right is missing", "try the other backend, as root"),
+    sign(Code::ToolFailed, "Could not fetch rule set generation id", "", true, "nft refused: it needs root and NET_ADMIN in the network namespace", DEBUG),
+    sign(Code::ToolFailed, "tables: command not found", "", false, "the program is not installed there", NODE),
+    sign(Code::ToolFailed, "tables: not found", "", false, "the program is not installed there", NODE),
+    sign(Code::ToolFailed, "executable file not found", "", false, "the container does not have the program", NODE),
+    sign(Code::ToolFailed, "OCI runtime exec failed", "", false, "the container could not run the program", NODE),
+    sign(Code::ToolFailed, "unable to upgrade connection", "", false, "kubectl did not reach the container", NODE),
+    sign(Code::ToolFailed, "Error from server", "", false, "the cluster refused the command, and no rules were printed", NODE),
+    sign(Code::ToolFailed, "Operation not permitted", "", false, "the program was refused, and no rules were printed", DEBUG),
+    sign(Code::ToolFailed, "Permission denied", "", false, "the program was refused, and no rules were printed", DEBUG),
+    sign(Code::ToolFailed, "no command specified", "", false, "iptables was called with nothing to do", SAVE),
+    sign(Code::NoRules, "apiVersion:", "kind:", false, "this is a Kubernetes object, and holds no rules", SAVE),
+    sign(Code::NoRules, "\"apiVersion\":", "\"kind\":", false, "this is a Kubernetes object, and holds no rules", SAVE),
+    sign(Code::NoRules, "Flags [", "> ", false, "these are packets that tcpdump printed, and no rules", SAVE),
+    sign(Code::NoRules, "<html", "", false, "this is the source of a web page", "copy the text of the page, not its source"),
+    sign(Code::NoRules, "READY", "RESTARTS", false, "this is a list of pods, and holds no rules", NODE),
+    sign(Code::NoRules, "src=", "dport=", false, "these are connections that conntrack printed, and no rules", SAVE),
+    sign(Code::NoRules, ": <LOOPBACK", "", false, "these are network interfaces, and no rules", SAVE),
+    sign(Code::NoRules, "default via ", " dev ", false, "these are routes, and no rules", SAVE),
+    sign(Code::NoRules, "ENVOY_PORT=", "", false, "this is the beginning of istio-init's log, before its rules", "take the whole log: `kubectl logs POD -c istio-init`"),
+    sign(Code::NoRules, "static_resources", "", false, "this is Envoy's configuration, and holds no rules", SAVE),
+    sign(Code::NoRules, "-----BEGIN ", "", false, "this is a key or a certificate, and nobody should be shown it", SAVE),
+];
+
+/// So much of a text is looked at.
+const MOST: usize = 256 * 1024;
+
+/// Meshes that write native nftables, by a word of their tables' names: Istio from 1.27 on, newer Consul.
+const MESHES: [(&str, &str); 2] = [("istio-proxy-", "Istio"), ("consul_tproxy", "Consul")];
+
+/// What to say of a text without rules: line, place, and what it is.
+pub(super) fn problem(text: &str) -> Option<(u32, Span, Problem)> {
+    native(text).map(|problem| (1, Span::default(), problem)).or_else(|| known(text, false)).or_else(|| binary(text))
+}
+
+/// What to say of what stands beside the rules of a text, from `sections` on.
+pub(super) fn beside(text: &str, sections: &[Section]) -> Vec<(u32, Span, Problem)> {
+    if sections.is_empty() {
+        return Vec::new();
+    }
+    let tables = first_line(text, is_table)
+        .and_then(|(line, span)| Some((line, span, native(text.get(span.start as usize..)?)?)));
+    [tables, known(text, true), other_table(sections)].into_iter().flatten().collect()
+}
+
+/// What iptables shows by itself is table filter, where no mesh has its rules.
+fn other_table(sections: &[Section]) -> Option<(u32, Span, Problem)> {
+    let shown = |section: &Section| {
+        matches!(section.format, Format::Listing | Format::Rules) && section.tables == [TableName::Filter]
+    };
+    let first = sections.first()?;
+    sections.iter().all(shown).then(|| {
+        let problem = Problem::new(
+            Code::FilterTableOnly,
+            "only table filter is shown here, and a mesh's redirects are in table nat",
+        )
+        .hint("run `iptables -t nat -S`, or `iptables-save -c` for all tables");
+        (first.line, Span { end: first.span.start, ..first.span }, problem)
+    })
+}
+
+/// Whether a comment of a dump is a message of iptables: `# Warning: iptables-legacy tables present, use …`
+pub(super) fn is_message(comment: &str) -> bool {
+    comment.starts_with("# Warning:") || comment.starts_with("# Table `")
+}
+
+/// The message of a tool in a text.
+pub(super) fn message(text: &str) -> Option<(u32, Span, Problem)> {
+    known(text, true)
+}
+
+fn known(text: &str, beside: bool) -> Option<(u32, Span, Problem)> {
+    let mut end = text.len().min(MOST);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let text = &text[..end];
+    let sign =
+        SIGNS.iter().find(|sign| (sign.beside || !beside) && text.contains(sign.word) && text.contains(sign.and))?;
+    let (line, span) = first_line(text, |line| line.contains(sign.word))?;
+    Some((line, span, Problem::new(sign.code, sign.is).hint(sign.hint)))
+}
+
+/// The first line of a kind, and its place.
+fn first_line(text: &str, is: impl Fn(&str) -> bool) -> Option<(u32, Span)> {
+    let mut start = 0;
+    for (number, line) in (1..).zip(text.split_inclusive('\n')) {
+        if is(line) {
+            return Some((number, Span::new(start, start + line.trim_end().len())));
+        }
+        start += line.len();
+    }
+    None
+}
+
+/// Bytes that are no text: a packet capture, an archive.
+fn binary(text: &str) -> Option<(u32, Span, Problem)> {
+    let strange =
+        |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
+    let (all, odd) = text.chars().take(4096).fold((0, 0), |(all, odd), c| (all + 1, odd + u32::from(strange(&c))));
+    (odd * 8 > all).then(|| {
+        let problem =
+            Problem::new(Code::NoRules, "this is no text: a packet capture, an archive or another binary file");
+        (1, Span::default(), problem.hint(SAVE))
+    })
+}
+
+fn is_table(line: &str) -> bool {
+    let mut words = line.split_whitespace();
+    words.next() == Some("table") && matches!(words.next(), Some("ip" | "ip6" | "inet" | "arp" | "bridge" | "netdev"))
+}
+
+/// What to say of a text of native nftables; `None` for any other text.
+fn native(text: &str) -> Option<Problem> {
+    let is_json = text.trim_start().starts_with('{') && text.contains("\"nftables\"");
+    if !is_json && !text.lines().any(is_table) {
+        return None;
+    }
+    let mesh = MESHES.iter().find(|(word, _)| text.contains(word)).map(|(_, mesh)| *mesh);
+    let whose = mesh.map(|mesh| format!(", {mesh}'s")).unwrap_or_default();
+    let problem = Problem::new(
+        Code::NativeNftables,
+        format!("these are rules of native nftables{whose}, which are not walked yet"),
+    );
+    Some(problem.hint("rules of iptables are printed by `iptables-save -c`; `iptables-nft-save -c` if nft holds them"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_wrong_thing_is_named_with_what_to_run() {
+        for (text, is, hint) in [
+            (
+                "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n",
+                "legacy",
+                "iptables-legacy-save",
+            ),
+            ("# Table `nat' is incompatible, use 'nft' tool.\n", "nft", "nft list ruleset"),
+            (
+                "iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)",
+                "root",
+                "nsenter",
+            ),
+            ("Fatal: can't open lock file /run/xtables.lock: Read-only file system\n", "lock", "kubectl debug"),
+            ("error: exec failed: executable file not found in $PATH", "does not have", "nsenter"),
+            ("apiVersion: v1\nkind: Pod\n", "Kubernetes", "iptables-save"),
+            ("10:00 IP 10.0.0.1.80 > 10.0.0.2.90: Flags [S], seq 1\n", "tcpdump", "iptables-save"),
+            ("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{2}\0\u{4}\0\0\0\0\0", "no text", "iptables-save"),
+            ("table inet istio-proxy-nat {\n}\n", "Istio's", "iptables-save"),
+        ] {
+            let (_, _, problem) = problem(text).unwrap_or_else(|| panic!("{text}"));
+            assert!(problem.message.contains(is), "{text}: {}", problem.message);
+            assert!(problem.hint.as_ref().is_some_and(|own| own.contains(hint)), "{text}: {:?}", problem.hint);
+        }
+        assert_eq!(problem("good morning\n"), None);
+    }
+}

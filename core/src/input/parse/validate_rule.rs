@@ -1,0 +1,81 @@
+//! What iptables or the kernel refuses of one match or target, whatever else the table holds.
+
+use crate::iptables::extension::{Extension, Given, Id, Role};
+use crate::netfilter::ruleset::TableName;
+use crate::text::diagnostic::{Code, Problem, Span};
+
+use super::rule::Say;
+
+/// Checks one use of an extension; `span` is its name in the text.
+pub(super) fn group(id: Id, given: Given, span: Span, say: &mut Say) {
+    let extension = id.get();
+    // An option that could not be read has been spoken of; what seems to be missing may be that one.
+    let unread = given.matches.iter().any(|part| part.extension == Id::STRAY);
+    let options = if unread { None } else { options(id, given).or_else(|| (extension.check)(&given).err()) };
+    let problems = [options, place(extension, given)];
+    for problem in problems.into_iter().flatten() {
+        say(span, problem);
+    }
+}
+
+/// As people write it: `-m owner`, `-j MARK`.
+fn name(extension: &Extension) -> String {
+    match extension.role {
+        Role::Header => "the rule".into(),
+        Role::Match => format!("-m {}", extension.name),
+        Role::Target => format!("-j {}", extension.name),
+    }
+}
+
+/// Options that are missing, or that do not go together (`xtables_options_fcheck` in xtoptions.c).
+fn options(id: Id, given: Given) -> Option<Problem> {
+    let extension = id.get();
+    let parts = given.options.parts;
+    if extension.asks && parts.iter().all(|part| part.opt().is_none()) {
+        let flags: Vec<&str> = extension.options.iter().map(|opt| opt.flag).take(4).collect();
+        let problem = Problem::new(Code::MissingOption, format!("{} needs an option", name(extension)));
+        return Some(problem.hint(format!("such as {}", flags.join(", "))));
+    }
+    if !id.demands() {
+        return None;
+    }
+    let has = |flag: &str| given.options.has(flag);
+    for (place, opt) in (0..).zip(extension.options) {
+        if !opt.required && opt.excludes.is_empty() && opt.needs.is_empty() {
+            continue;
+        }
+        if !parts.iter().any(|part| part.option == place) {
+            if opt.required {
+                return Some(Problem::new(Code::MissingOption, format!("{} needs {}", name(extension), opt.flag)));
+            }
+            continue;
+        }
+        if let Some(other) = opt.excludes.iter().find(|other| has(other)) {
+            return Some(Problem::new(
+                Code::ConflictingOptions,
+                format!("{} and {other} do not go together", opt.flag),
+            ));
+        }
+        if let Some(other) = opt.needs.iter().find(|other| !has(other)) {
+            return Some(Problem::new(Code::MissingOption, format!("{} needs {other} beside it", opt.flag)));
+        }
+    }
+    None
+}
+
+/// Where the extension may not stand (`xt_check_match` and `xt_check_target` in x_tables.c).
+fn place(extension: &Extension, given: Given) -> Option<Problem> {
+    if !extension.tables.is_empty() && !extension.tables.contains(&given.table) {
+        let tables: Vec<&str> = extension.tables.iter().copied().map(TableName::name).collect();
+        let problem =
+            Problem::new(Code::WrongTable, format!("{} cannot stand in table {}", name(extension), given.table));
+        return Some(problem.hint(format!("it may stand in {}", tables.join(", "))));
+    }
+    let asked = given.protocol.is_some_and(|protocol| extension.protocols.contains(&protocol));
+    if extension.protocols.is_empty() || asked {
+        return None;
+    }
+    let protocols: Vec<String> = extension.protocols.iter().map(|protocol| format!("-p {protocol}")).collect();
+    let problem = Problem::new(Code::MissingProtocol, format!("{} needs {}", name(extension), protocols.join(" or ")));
+    Some(problem.hint("the kernel refuses it without"))
+}

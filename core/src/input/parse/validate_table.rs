@@ -1,0 +1,189 @@
+//! What can be said of a table only when all of it has been read: where jumps lead, and whether they lead in circles.
+
+use crate::input::capture::Backend;
+use crate::iptables::extension::{Id, Options};
+use crate::iptables::kernel_names::chain_name_fault;
+use crate::netfilter::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
+use crate::text::diagnostic::{Code, Problem, Span};
+
+use super::chain_index::Places;
+
+/// Says something about a line.
+type Say<'a> = dyn FnMut(u32, Span, Problem) + 'a;
+
+/// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than `NFT_JUMP_STACK_SIZE`). The
+/// legacy backend takes ten thousand.
+const NFT_DEPTH: u32 = 15;
+
+/// Checks a table of which all rules have been read.
+pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &Places, say: &mut Say) {
+    resolve(ruleset, table, chains, say);
+    nesting(ruleset, table, say);
+    hooks(ruleset, table, say);
+}
+
+/// Says which rules stand where the kernel refuses them: behind a hook that their match or target is not made for
+/// (`mark_source_chains` in ip_tables.c), or asking for an interface that is not known there (iptables itself).
+fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
+    let chains = &ruleset.tables[table].chains;
+    let nft = ruleset.backend == Some(Backend::Nft);
+    let reached = reached(chains);
+    for (chain, reached) in chains.iter().zip(reached) {
+        // nf_tables asks only the rules of built-in chains (nft_compat.c, `nft_chain_validate_hooks`).
+        let reached = if nft && chain.hook().is_none() { 0 } else { reached };
+        if reached == 0 {
+            continue;
+        }
+        for rule in &chain.rules {
+            let target = match rule.target {
+                Target::Extension(id) => Some((id.get(), ruleset.parameters(rule))),
+                _ => None,
+            };
+            let matches = ruleset.groups(rule).map(|group| (group[0].extension(), group));
+            for (extension, parts) in matches.chain(target) {
+                let allowed = match extension.hooks_for {
+                    Some(hooks_for) => hooks_for(&Options { parts, ruleset }),
+                    None => extension.hooks,
+                };
+                if allowed.is_empty() {
+                    continue;
+                }
+                let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !allowed.contains(hook);
+                if let Some(hook) = Hook::ALL.iter().find(wrong) {
+                    let hooks: Vec<&str> = allowed.iter().map(|hook| hook.name()).collect();
+                    let problem =
+                        Problem::new(Code::WrongHook, format!("{} cannot stand behind {hook}", extension.name))
+                            .hint(format!("it may stand behind {}", hooks.join(", ")));
+                    say(rule.line, rule.span, problem);
+                }
+            }
+            let interface = chain.hook().and_then(|hook| wrong_interface(ruleset, rule, hook));
+            if let (Some(flag), Some(hook)) = (interface, chain.hook()) {
+                let problem = Problem::new(Code::WrongHook, format!("{flag} cannot stand in {hook}"))
+                    .hint("the packet has no such interface there");
+                say(rule.line, rule.span, problem);
+            }
+        }
+    }
+}
+
+/// The option of a rule that asks for an interface which packets at this hook do not have.
+fn wrong_interface(ruleset: &Ruleset, rule: &Rule, hook: Hook) -> Option<&'static str> {
+    let wrong = match hook {
+        Hook::Prerouting | Hook::Input => "-o",
+        Hook::Output | Hook::Postrouting => "-i",
+        Hook::Forward => return None,
+    };
+    let header = ruleset.matches(rule).iter().take_while(|part| part.extension == Id::HEADER);
+    header.filter_map(Part::opt).find(|opt| opt.flag == wrong).map(|opt| opt.flag)
+}
+
+fn bit(hook: Hook) -> u8 {
+    1 << hook as u8
+}
+
+/// From which hooks each chain can be reached.
+fn reached(chains: &[Chain]) -> Vec<u8> {
+    let mut reached: Vec<u8> = chains.iter().map(|chain| chain.hook().map_or(0, bit)).collect();
+    let mut changed: Vec<usize> = (0..chains.len()).filter(|chain| reached[*chain] != 0).collect();
+    while let Some(chain) = changed.pop() {
+        for rule in &chains[chain].rules {
+            let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
+            let all = reached[next as usize] | reached[chain];
+            if std::mem::replace(&mut reached[next as usize], all) != all {
+                changed.push(next as usize);
+            }
+        }
+    }
+    reached
+}
+
+/// Points every jump at its chain; says which chains do not exist.
+fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) {
+    let Ruleset { tables, strings, missing, .. } = ruleset;
+    if missing.is_empty() {
+        return;
+    }
+    let chains = &mut tables[table].chains;
+    for chain in 0..chains.len() {
+        for rule in 0..chains[chain].rules.len() {
+            let Rule { line, span, target: Target::Missing { name, goto }, .. } = chains[chain].rules[rule] else {
+                continue;
+            };
+            let name = missing[name as usize].of(strings);
+            let Some(found) = places.find(chains, name) else {
+                let problem = match chain_name_fault(name) {
+                    Some(fault) => fault.problem(name),
+                    None => Problem::new(Code::UnknownTarget, format!("there is no chain and no target named {name}"))
+                        .hint("a packet that matches this rule cannot be walked further"),
+                };
+                say(line, span, problem);
+                continue;
+            };
+            chains[chain].rules[rule].target = if goto { Target::Goto(found) } else { Target::Jump(found) };
+        }
+    }
+}
+
+/// A chain on the way down from a built-in one.
+struct Frame {
+    chain: u32,
+    rule: usize,
+    /// The deepest nesting found below it.
+    below: u32,
+}
+
+/// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it has chains.
+fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
+    let chains = &ruleset.tables[table].chains;
+    // How deep it is below each chain; `None` while not known.
+    let mut depth: Vec<Option<u32>> = vec![None; chains.len()];
+    let mut open = vec![false; chains.len()];
+    let mut frames = Vec::new();
+    for start in (0..).take(chains.len()) {
+        if depth[start as usize].is_none() {
+            open[start as usize] = true;
+            frames.push(Frame { chain: start, rule: 0, below: 0 });
+        }
+        while let Some(frame) = frames.last_mut() {
+            let chain = &chains[frame.chain as usize];
+            let Some(rule) = chain.rules.get(frame.rule) else {
+                let below = frame.below;
+                depth[frame.chain as usize] = Some(below);
+                open[frame.chain as usize] = false;
+                frames.pop();
+                if let Some(caller) = frames.last_mut() {
+                    caller.below = caller.below.max(below + 1);
+                }
+                continue;
+            };
+            frame.rule += 1;
+            let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
+            if open[next as usize] {
+                let (from, to) = (&chain.name, &chains[next as usize].name);
+                let problem = Problem::new(Code::ChainLoop, format!("chain {from} leads back into {to}: a loop"))
+                    .hint("the kernel refuses a table with a loop of chains");
+                say(rule.line, rule.span, problem);
+            } else if let Some(below) = depth[next as usize] {
+                frame.below = frame.below.max(below + 1);
+            } else {
+                open[next as usize] = true;
+                frames.push(Frame { chain: next, rule: 0, below: 0 });
+            }
+        }
+    }
+    let deepest = (0..).zip(&depth).max_by_key(|(_, depth)| **depth);
+    if let Some((chain, Some(depth))) = deepest
+        && *depth > NFT_DEPTH
+    {
+        say_depth(ruleset, &chains[chain as usize], *depth, say);
+    }
+}
+
+fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut Say) {
+    let nft = ruleset.backend == Some(Backend::Nft);
+    let code = if nft { Code::DeepNesting } else { Code::PossiblyDeepNesting };
+    let problem = Problem::new(code, format!("the chains below {} are nested {depth} deep", chain.name))
+        .hint(format!("iptables-nft refuses more than {NFT_DEPTH} levels"));
+    say(chain.line.unwrap_or(1), Span::default(), problem);
+}

@@ -1,0 +1,160 @@
+//! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is walked.
+
+use super::partial_rule::Pieces;
+use crate::input::parse::{Format, Parsed};
+use crate::netfilter::ruleset::{Ruleset, Table, TableName};
+use crate::text::diagnostic::{Code, Diagnostic, Span};
+
+/// Two sections that show one table, the better one first.
+struct Pair {
+    better: usize,
+    worse: usize,
+    table: TableName,
+    /// Whether they may be one and the same, rule by rule.
+    same: bool,
+}
+
+/// Keeps the better of two parts that show the same table, and puts what shows other tables into one rule set.
+pub(crate) fn settle(parsed: &mut Parsed) {
+    let printed = |format| matches!(format, Format::Save | Format::Rules | Format::Listing);
+    let sections: Vec<usize> = (0..parsed.sections.len())
+        .filter(|place| printed(parsed.sections[*place].format))
+        .take(super::MOST_SECTIONS)
+        .collect();
+    for (at, first) in sections.iter().enumerate() {
+        for second in &sections[at + 1..] {
+            settle_two(parsed, *first, *second);
+        }
+    }
+}
+
+fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
+    let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
+    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else { return };
+    let plain = one.format == Format::Save && other.format == Format::Save;
+    let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
+    let apart = set.backend.is_some() && held.backend.is_some() && set.backend != held.backend;
+    if own == others || plain || apart || set.family != held.family || set.source != held.source {
+        return;
+    }
+    let twice = one.tables.iter().copied().find(|table| other.tables.contains(table));
+    match twice.and_then(|table| compare(parsed, (first, own), (second, others), table)) {
+        Some(pair) => prefer(parsed, &pair),
+        None if twice.is_none() && held.tables.iter().all(|table| set.table(table.name).is_none()) => {
+            // A listing is read after the dumps, wherever it stands.
+            let (into, from) = (own.min(others), own.max(others));
+            let held = parsed.rulesets.remove(from as usize);
+            parsed.rulesets[into as usize].absorb(held);
+            renumber(parsed, |place| match place {
+                place if place == from => into,
+                place => place - u32::from(place > from),
+            });
+        }
+        None => {}
+    }
+}
+
+fn compare(parsed: &Parsed, one: (usize, u32), other: (usize, u32), name: TableName) -> Option<Pair> {
+    let of = |(section, place): (usize, u32)| {
+        let set = &parsed.rulesets[place as usize];
+        Some((section, set, set.table(name)?))
+    };
+    let (first, set, table) = of(one)?;
+    let (second, held, shown) = of(other)?;
+    let own = |chain: &&crate::netfilter::ruleset::Chain| chain.hook().is_none();
+    let related = match table.chains.iter().find(own) {
+        Some(_) => table.chains.iter().filter(own).any(|chain| shown.chain(&chain.name).is_some()),
+        None => !shown.chains.iter().any(|chain| chain.hook().is_none()),
+    };
+    if !related {
+        return None;
+    }
+    let listing = |section: usize| parsed.sections[section].format == Format::Listing;
+    let same = same((set, table), (held, shown));
+    let gaps = |set: &Ruleset, table: &Table| super::holding_gaps(set, table);
+    let rank = |section: usize, set: &Ruleset, table: &Table| {
+        (usize::MAX - table.rules(), gaps(set, table), listing(section), section)
+    };
+    let swap = rank(second, held, shown) < rank(first, set, table);
+    let (better, worse) = if swap { (second, first) } else { (first, second) };
+    Some(Pair { better, worse, table: name, same })
+}
+
+/// Whether two tables may have the same rules in the same order.
+fn same((set, table): (&Ruleset, &Table), (held, shown): (&Ruleset, &Table)) -> bool {
+    let most = super::MOST_RULES;
+    table.rules() == shown.rules()
+        && table.rules() <= most
+        && table.chains.iter().filter(|chain| !chain.rules.is_empty()).all(|chain| {
+            shown.chain(&chain.name).is_some_and(|(_, other)| {
+                let pairs = chain.rules.iter().zip(&other.rules);
+                chain.rules.len() == other.rules.len()
+                    && pairs
+                        .into_iter()
+                        .all(|(one, two)| Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two)))
+            })
+        })
+}
+
+fn prefer(parsed: &mut Parsed, pair: &Pair) {
+    let (better, worse) = (parsed.sections[pair.better].clone(), parsed.sections[pair.worse].clone());
+    let (Some(first), Some(second)) = (better.ruleset, worse.ruleset) else { return };
+    let says = match pair.same {
+        true => {
+            format!("line {} has the same rules of table {}: they are walked, and these not", better.line, pair.table)
+        }
+        false => format!(
+            "line {} has more rules of table {}, or knows more of them: they are walked, and these not",
+            better.line, pair.table
+        ),
+    };
+    let span = Span { start: worse.span.start, end: worse.span.start };
+    if pair.same {
+        // What is wrong with rules that are not walked is of no interest.
+        let own = worse.span.start..worse.span.end;
+        parsed.diagnostics.retain(|one| one.source != worse.source || !own.contains(&one.span.start));
+    }
+    let code = if pair.same { Code::DuplicateTable } else { Code::ConflictingTable };
+    parsed.diagnostics.push(Diagnostic {
+        code,
+        severity: code.severity(),
+        source: worse.source,
+        line: worse.line,
+        column: 1,
+        span,
+        message: says,
+        hint: Some("paste one of them alone to walk it".into()),
+        fixes: Vec::new(),
+    });
+    parsed.diagnostics.sort_by_key(|one| (one.source, one.line, one.column));
+    let backend = parsed.rulesets[first as usize].backend.or(parsed.rulesets[second as usize].backend);
+    for place in [first, second] {
+        parsed.rulesets[place as usize].set_backend(backend);
+    }
+    if pair.same {
+        let set = &mut parsed.rulesets[second as usize];
+        set.tables.retain(|table| table.name != pair.table);
+        parsed.sections[pair.worse].ruleset = None;
+        if set.tables.is_empty() {
+            parsed.rulesets.remove(second as usize);
+            for section in parsed.sections.iter_mut().filter(|section| section.ruleset == Some(second)) {
+                section.ruleset = None;
+            }
+            renumber(parsed, |place| place - u32::from(place > second));
+        }
+    } else if second < first {
+        // The first populated one is walked.
+        parsed.rulesets.swap(first as usize, second as usize);
+        renumber(parsed, |place| match place {
+            place if place == first => second,
+            place if place == second => first,
+            place => place,
+        });
+    }
+}
+
+fn renumber(parsed: &mut Parsed, to: impl Fn(u32) -> u32) {
+    for section in &mut parsed.sections {
+        section.ruleset = section.ruleset.map(&to);
+    }
+}

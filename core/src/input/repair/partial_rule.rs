@@ -1,0 +1,140 @@
+//! A rule taken apart into what is known of it and what is not.
+
+use crate::iptables::extension::Id;
+use crate::iptables::print;
+use crate::mesh::{self, ConditionValue, Field, MeshKind, Network, RuleView};
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Value};
+
+/// A condition of a rule, as far as it is known.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Condition {
+    /// As printed.
+    Known(String),
+    /// An address that is gone, or of which only the name is known.
+    Gap { side: Side, negated: bool, loopback: bool },
+    /// Something else that is not known.
+    Lost,
+}
+
+/// Which address.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Side {
+    Source,
+    Destination,
+}
+
+impl Side {
+    fn flag(self) -> &'static str {
+        match self {
+            Self::Source => "-s",
+            Self::Destination => "-d",
+        }
+    }
+
+    fn field(self) -> Field {
+        match self {
+            Self::Source => Field::Source,
+            Self::Destination => Field::Destination,
+        }
+    }
+}
+
+/// A rule, taken apart.
+#[derive(Clone, Debug)]
+pub(super) struct Pieces<'a> {
+    conditions: Vec<Condition>,
+    target: String,
+    /// All but what is not known.
+    view: RuleView<'a>,
+}
+
+impl<'a> Pieces<'a> {
+    pub(super) fn of(set: &'a Ruleset, table: &'a Table, rule: &Rule) -> Self {
+        let mut conditions = Vec::new();
+        for group in set.groups(rule) {
+            match group[0].extension().name {
+                _ if group[0].extension == Id::STRAY => conditions.push(gap(set, &group[0])),
+                "unlisted" => conditions.extend(group.iter().map(|part| unlisted(set, part))),
+                "comment" => {}
+                _ => conditions.extend(print::conditions(set, group).into_iter().map(Condition::Known)),
+            }
+        }
+        let mut view = RuleView::from_iptables(set, table, rule);
+        view.conditions.retain(|condition| !matches!(condition.field, Field::Unlisted | Field::Stray));
+        Self { conditions, target: print::target(set, table, rule), view }
+    }
+
+    pub(super) fn has_gap(&self) -> bool {
+        self.conditions.iter().any(|one| !matches!(one, Condition::Known(_)))
+    }
+
+    /// The rule with its gaps filled from the shape of the mesh's rules, and the mesh, if all can be.
+    pub(super) fn filled(&self, set: &Ruleset, chain: &str) -> Option<(String, Option<MeshKind>)> {
+        let mut gaps = self.conditions.iter().filter(|one| !matches!(one, Condition::Known(_)));
+        let Some(gap) = gaps.next() else { return Some((self.text(&[]), None)) };
+        let &Condition::Gap { side, negated, loopback } = gap else { return None };
+        if gaps.next().is_some() {
+            return None;
+        }
+        let with = |address: Network| {
+            let value = ConditionValue::Network(address);
+            let mut view = self.view.clone();
+            view.conditions.push(mesh::Condition { field: side.field(), negated, value });
+            view
+        };
+        let (mesh, own) = mesh::own_address(set, chain, loopback, &with)?;
+        let not = if negated { "! " } else { "" };
+        Some((self.text(&[format!("{not}{} {own}", side.flag())]), Some(mesh)))
+    }
+
+    /// As printed, with what is known of its gaps.
+    fn text(&self, gaps: &[String]) -> String {
+        let known = self.conditions.iter().filter_map(|one| match one {
+            Condition::Known(text) => Some(text.as_str()),
+            _ => None,
+        });
+        let words = gaps.iter().map(String::as_str).chain(known).chain([&*self.target]);
+        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+    }
+
+    /// Whether two may be the same rule: all that both know is the same, and what one does not know the other has.
+    pub(super) fn may_be(&self, other: &Self) -> bool {
+        let left = |own: &Self, other: &Self| -> Vec<Condition> {
+            own.conditions.iter().filter(|one| !other.conditions.contains(one)).cloned().collect()
+        };
+        let (mine, theirs) = (left(self, other), left(other, self));
+        let gaps = |list: &[Condition]| list.iter().filter(|one| !matches!(one, Condition::Known(_))).count();
+        let fills = |known: usize, gaps: usize| known <= gaps;
+        self.target == other.target
+            && fills(mine.len() - gaps(&mine), gaps(&theirs))
+            && fills(theirs.len() - gaps(&theirs), gaps(&mine))
+    }
+}
+
+/// `! -d`, of which the address is gone.
+fn gap(set: &Ruleset, part: &Part) -> Condition {
+    let Value::Text(text) = part.value else { return Condition::Lost };
+    let words: Vec<&str> = set.text(text).split_whitespace().collect();
+    let (negated, words) = match &words[..] {
+        ["!", rest @ ..] => (true, rest),
+        [rest @ .., "!"] => (true, rest),
+        rest => (false, rest),
+    };
+    let side = match words {
+        ["-s" | "--source" | "--src"] => Side::Source,
+        ["-d" | "--destination" | "--dst"] => Side::Destination,
+        _ => return Condition::Lost,
+    };
+    Condition::Gap { side, negated, loopback: false }
+}
+
+/// What a listing does not show.
+fn unlisted(set: &Ruleset, part: &Part) -> Condition {
+    let side = match part.opt().map(|opt| opt.flag) {
+        Some("--source-name") => Side::Source,
+        Some("--destination-name") => Side::Destination,
+        _ => return Condition::Lost,
+    };
+    let loopback = matches!(part.value, Value::Text(text) if set.text(text) == "localhost");
+    Condition::Gap { side, negated: part.negated, loopback }
+}

@@ -1,0 +1,59 @@
+//! `-m connlabel` (xt_connlabel.c): one of 128 labels that rules put on a connection.
+
+use super::kind::read::problem;
+use super::kind::{Form, quote_always};
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::netfilter::conntrack;
+use crate::netfilter::ruleset::Value;
+use crate::packet::ConnectionState;
+use crate::packet::value::FieldValue;
+
+/// The highest label (`XT_CONNLABEL_MAXBIT`).
+const HIGHEST: u32 = 127;
+
+/// A label's number, or its name in `connlabel.conf`, which is not looked up.
+static LABEL: Form = Form {
+    words: 1,
+    read: |words, ruleset| match crate::text::number::parse_u32(words[0]) {
+        Some(number) if number <= HIGHEST => Ok(Value::Number(number)),
+        None if words[0].starts_with(|c: char| c.is_ascii_alphabetic()) => Ok(Value::Text(ruleset.keep(words[0]))),
+        _ => Err(problem("label", words[0], &format!("a number from 0 to {HIGHEST}"))),
+    },
+    write: |value, ruleset, out| match value {
+        Value::Number(number) => out.extend(["\"", &number.to_string(), "\""]),
+        Value::Text(name) => quote_always(ruleset.text(*name), out),
+        _ => {}
+    },
+    examples: &["40", "0", "127"],
+};
+
+/// With `--set` a connection gets the label where it lacks it, and the rule matches.
+static LABELLED: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("connection's label"),
+    read: |context| {
+        if !conntrack::has_connection(context.view.state) {
+            return FieldValue::Absent("no connection, and so no label");
+        }
+        match (context.value("--label"), context.view.state) {
+            (Some(Value::Number(label)), Some(ConnectionState::New))
+                if context.has("--set") && context.view.tracked =>
+            {
+                FieldValue::Number(*label)
+            }
+            _ => FieldValue::Unknown("-m connlabel: it depends on which labels the connection has".into()),
+        }
+    },
+};
+
+/// `-m connlabel`.
+pub static CONNLABEL: Extension = Extension {
+    listed: Listed::new("connlabel", &[("!%", "--label %")]),
+    tracks: true,
+    ..Extension::matching(
+        "connlabel",
+        "a label of the connection",
+        &[Opt::tests("--label", Kind::Own(&LABEL), &LABELLED).required(), Opt::new("--set", Kind::Flag)],
+    )
+};

@@ -1,0 +1,27 @@
+//! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it fails.
+
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::netfilter::conntrack;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
+
+static CONNECTION_MARK: Field = Field {
+    subject: Subject::Packet(PacketField::Connmark),
+    phrase: Phrase::Is("connection mark"),
+    read: |context| match conntrack::has_connection(context.view.state) {
+        true => context.field(PacketField::Connmark),
+        false => FieldValue::Never("the packet belongs to no connection"),
+    },
+};
+
+/// `-m connmark`.
+pub static CONNMARK: Extension = Extension {
+    listed: Listed::new("connmark match", &[("!%", "--mark %")]),
+    tracks: true,
+    ..Extension::matching(
+        "connmark",
+        "the connection's mark",
+        &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK).required().alone()],
+    )
+};

@@ -1,0 +1,323 @@
+//! `-m conntrack` (xt_conntrack.c): what connection tracking knows of the packet's connection.
+//!
+//! Of a first packet's connection all is known but its timeout: the addresses that it was seen with, and those that its
+//! answer will have, as far as nat has set them up. Of an older connection a packet states no more than its state.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+
+use super::kind::host::HOST;
+use super::kind::read::{port_range, problem, whole};
+use super::kind::{Form, Names};
+use super::{Extension, Kind, Opt};
+use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::ruleset::Value;
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
+use crate::packet::{ConnectionState, Family, Protocol};
+
+/// Bits after those of the states.
+const SNAT: u32 = 32;
+const DNAT: u32 = 64;
+
+static STATE: Field = Field {
+    subject: Subject::Packet(PacketField::State),
+    phrase: Phrase::Is("connection state"),
+    read: |context| {
+        let view = context.view;
+        let source = if view.source_translated { SNAT } else { 0 };
+        let destination = if view.destination_translated { DNAT } else { 0 };
+        FieldValue::Bits(view.state_bit() | source | destination)
+    },
+};
+
+const OLDER: &str = "the packet does not state how its connection began";
+
+/// What the connection of a first packet shows. In table raw a template stands for it, behind CT.
+fn first<'a>(
+    context: &Context<'a>,
+    template: FieldValue<'a>,
+    own: fn(&Context<'a>) -> FieldValue<'a>,
+) -> FieldValue<'a> {
+    match context.view.state {
+        Some(ConnectionState::New) if context.view.tracked => own(context),
+        Some(ConnectionState::New) => template,
+        Some(ConnectionState::Established | ConnectionState::Related) => FieldValue::Unknown(OLDER.into()),
+        // `conntrack_mt`: without a connection the state alone is looked at.
+        _ if context.has("--ctstate") => {
+            FieldValue::Ignored("the packet belongs to no connection: only its state counts")
+        }
+        _ => FieldValue::Never("the packet belongs to no connection"),
+    }
+}
+
+/// The address of a template's tuple.
+fn zero(context: &Context) -> FieldValue<'static> {
+    FieldValue::Address(match context.packet.family() {
+        Family::Ipv4 => IpAddr::V4(Ipv4Addr::UNSPECIFIED),
+        Family::Ipv6 => IpAddr::V6(Ipv6Addr::UNSPECIFIED),
+    })
+}
+
+static PROTOCOL_NUMBER: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("number of the connection's protocol"),
+    read: |context| {
+        let own = |context: &Context| FieldValue::Number(context.packet.protocol.0.into());
+        match context.view.state {
+            Some(ConnectionState::Established) => own(context),
+            _ => first(context, FieldValue::Number(0), own),
+        }
+    },
+};
+
+static FIRST_SOURCE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("connection's first source"),
+    read: |context| {
+        first(context, zero(context), |context| FieldValue::Address(context.packet.src.unwrap_or(context.view.src)))
+    },
+};
+
+static FIRST_DESTINATION: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("connection's first destination"),
+    read: |context| first(context, zero(context), |context| FieldValue::Address(context.packet.dst)),
+};
+
+static REPLY_SOURCE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("source of the connection's replies"),
+    read: |context| {
+        first(context, zero(context), |context| match context.view.destination_translated {
+            true => FieldValue::Address(context.view.dst),
+            false => FieldValue::Address(context.packet.dst),
+        })
+    },
+};
+
+static REPLY_DESTINATION: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("destination of the connection's replies"),
+    read: |context| {
+        first(context, zero(context), |context| match context.view.source_translated {
+            true => FieldValue::Address(context.view.src),
+            false => FieldValue::Address(context.packet.src.unwrap_or(context.view.src)),
+        })
+    },
+};
+
+/// A port of the connection; for ICMP its identifier stands for the source port, its type and code for the other.
+fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> FieldValue<'a> {
+    /// Its keys take the place of ports.
+    const GRE: Protocol = Protocol(47);
+    match (context.packet.protocol, message) {
+        (Protocol::ICMP | Protocol::ICMPV6, Some(message)) => FieldValue::Number(message),
+        (Protocol::ICMP | Protocol::ICMPV6, None) => {
+            FieldValue::Unknown("the packet does not state the identifier that stands for a port".into())
+        }
+        (GRE | Protocol::DCCP, _) => FieldValue::Unknown("the ports of such a connection are not simulated".into()),
+        (protocol, _) if protocol.has_ports() => match port {
+            Some(port) => FieldValue::Number(port.into()),
+            None => FieldValue::Unknown("the packet states no port".into()),
+        },
+        _ => FieldValue::Number(0),
+    }
+}
+
+/// The ICMP message that a connection begins with, type and code; that of the answer with `reply`
+/// (nf_conntrack_proto_icmp.c and _icmpv6.c, `invmap`).
+fn message(context: &Context, reply: bool) -> u32 {
+    let default = if context.packet.protocol == Protocol::ICMPV6 { 128 } else { 8 };
+    let kind = context.packet.icmp_type.unwrap_or(default);
+    let kind = match kind {
+        8 if reply => 0,
+        13 | 15 | 17 | 128 | 139 if reply => kind + 1,
+        _ => kind,
+    };
+    u32::from(kind) << 8 | u32::from(context.packet.icmp_code.unwrap_or(0))
+}
+
+static FIRST_SOURCE_PORT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("connection's first source port"),
+    read: |context| first(context, FieldValue::Number(0), |context| port(context, context.packet.sport, None)),
+};
+
+static FIRST_DESTINATION_PORT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("connection's first destination port"),
+    read: |context| {
+        first(context, FieldValue::Number(0), |context| {
+            port(context, context.packet.dport, Some(message(context, false)))
+        })
+    },
+};
+
+static REPLY_SOURCE_PORT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("source port of the connection's replies"),
+    read: |context| {
+        first(context, FieldValue::Number(0), |context| match context.view.destination_translated {
+            true => port(context, context.view.dport, None),
+            false => port(context, context.packet.dport, None),
+        })
+    },
+};
+
+static REPLY_DESTINATION_PORT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("destination port of the connection's replies"),
+    read: |context| {
+        first(context, FieldValue::Number(0), |context| match context.view.source_translated {
+            true => port(context, context.view.sport, Some(message(context, true))),
+            false => port(context, context.packet.sport, Some(message(context, true))),
+        })
+    },
+};
+
+/// Bits of `enum ip_conntrack_status` that rules can ask for.
+const STATUSES: Names =
+    &[("NONE", 0), ("EXPECTED", 1), ("SEEN_REPLY", SEEN_REPLY), ("ASSURED", 4), ("CONFIRMED", CONFIRMED)];
+const SEEN_REPLY: u32 = 2;
+const CONFIRMED: u32 = 8;
+
+/// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes back by
+/// `lo` sees it, and the second of a broadcast and its copy (measured).
+static STATUS: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("connection's status"),
+    read: |context| {
+        let seen = FieldValue::Bits(SEEN_REPLY | CONFIRMED);
+        let wanted = match context.value("--ctstatus") {
+            Some(Value::Bits(bits)) => *bits,
+            _ => 0,
+        };
+        match context.view.state {
+            Some(ConnectionState::Established) if wanted & (SEEN_REPLY | CONFIRMED) != 0 => seen,
+            _ if wanted == 0 => first(context, FieldValue::Bits(0), |_| FieldValue::Bits(0)),
+            _ => first(context, FieldValue::Bits(CONFIRMED), |context| {
+                FieldValue::Bits(if context.view.confirmed { CONFIRMED } else { 0 })
+            }),
+        }
+    },
+};
+
+static EXPIRES: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("seconds until the connection expires"),
+    read: |context| {
+        let timed = || FieldValue::Unknown("it depends on how long ago the connection was last used".into());
+        first(context, timed(), |_| FieldValue::Unknown("it depends on the connection's timeout".into()))
+    },
+};
+
+static DIRECTION_OF_PACKET: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("direction of the packet in its connection"),
+    read: |context| first(context, FieldValue::Name("ORIGINAL"), |_| FieldValue::Name("ORIGINAL")),
+};
+
+/// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c of iptables 1.8.9).
+static PORTS: Form = Form {
+    words: 1,
+    read: |words, _| match whole(port_range, words[0]) {
+        Some((low, 0)) => Ok(Value::Range(low, low)),
+        Some((low, high)) => Ok(Value::Range(low, high)),
+        None => Err(problem("port", words[0], "443 or 8000:8080")),
+    },
+    write: SECONDS.write,
+    examples: &["443", "1024:65535", ":1023", "0:65535"],
+};
+
+/// Seconds, or a span of them that may run backwards.
+static SECONDS: Form = Form {
+    words: 1,
+    read: |words, _| {
+        let wrong = || problem("number of seconds", words[0], "60 or 60:120");
+        let or = |text: &str, default| {
+            if text.is_empty() { Ok(default) } else { crate::text::number::parse_u32(text).ok_or_else(wrong) }
+        };
+        match words[0].split_once(':') {
+            Some((low, high)) => Ok(Value::Range(or(low, 0)?, or(high, u32::MAX)?)),
+            None => crate::text::number::parse_u32(words[0]).map(|one| Value::Range(one, one)).ok_or_else(wrong),
+        }
+    },
+    write: |value, _, out| match value {
+        Value::Range(low, high) if low == high => out.push_str(&low.to_string()),
+        Value::Range(low, high) => out.extend([&low.to_string(), ":", &high.to_string()]),
+        _ => {}
+    },
+    examples: &["60", "60:120", "60:"],
+};
+
+/// A protocol, printed as a number.
+pub(super) static PROTOCOL: Form = Form {
+    words: 1,
+    read: |words, _| match words[0] {
+        all if all.eq_ignore_ascii_case("all") => Ok(Value::Number(0)),
+        text => Protocol::from_text(text)
+            .map(|protocol| Value::Number(protocol.0.into()))
+            .ok_or_else(|| problem("protocol", text, "tcp, or a number from 0 to 255")),
+    },
+    write: |value, _, out| {
+        if let Value::Number(number) = value {
+            out.push_str(&number.to_string());
+        }
+    },
+    examples: &["tcp", "17"],
+};
+
+/// A direction in a connection, in any case.
+pub(super) static DIRECTION: Form = Form {
+    words: 1,
+    read: |words, ruleset| {
+        let known = ["ORIGINAL", "REPLY"].into_iter().find(|name| name.eq_ignore_ascii_case(words[0]));
+        known
+            .map(|name| Value::Text(ruleset.keep(name)))
+            .ok_or_else(|| problem("direction", words[0], "ORIGINAL or REPLY"))
+    },
+    write: |value, ruleset, out| {
+        if let Value::Text(name) = value {
+            out.push_str(ruleset.text(*name));
+        }
+    },
+    examples: &["ORIGINAL", "reply"],
+};
+
+/// `-m conntrack`.
+pub static CONNTRACK: Extension = Extension {
+    tracks: true,
+    ..Extension::matching(
+        "conntrack",
+        "what is known of the packet's connection",
+        &[
+            Opt::tests(
+                "--ctstate",
+                Kind::Bits(&[
+                    ("INVALID", ConnectionState::Invalid.bit()),
+                    ("NEW", ConnectionState::New.bit()),
+                    ("RELATED", ConnectionState::Related.bit()),
+                    ("ESTABLISHED", ConnectionState::Established.bit()),
+                    ("UNTRACKED", ConnectionState::Untracked.bit()),
+                    ("SNAT", SNAT),
+                    ("DNAT", DNAT),
+                ]),
+                &STATE,
+            )
+            .alone(),
+            Opt::tests("--ctproto", Kind::Own(&PROTOCOL), &PROTOCOL_NUMBER),
+            Opt::tests("--ctorigsrc", Kind::Own(&HOST), &FIRST_SOURCE),
+            Opt::tests("--ctorigdst", Kind::Own(&HOST), &FIRST_DESTINATION),
+            Opt::tests("--ctreplsrc", Kind::Own(&HOST), &REPLY_SOURCE),
+            Opt::tests("--ctrepldst", Kind::Own(&HOST), &REPLY_DESTINATION),
+            Opt::tests("--ctorigsrcport", Kind::Own(&PORTS), &FIRST_SOURCE_PORT),
+            Opt::tests("--ctorigdstport", Kind::Own(&PORTS), &FIRST_DESTINATION_PORT),
+            Opt::tests("--ctreplsrcport", Kind::Own(&PORTS), &REPLY_SOURCE_PORT),
+            Opt::tests("--ctrepldstport", Kind::Own(&PORTS), &REPLY_DESTINATION_PORT),
+            Opt::tests("--ctstatus", Kind::Bits(STATUSES), &STATUS),
+            Opt::tests("--ctexpire", Kind::Own(&SECONDS), &EXPIRES),
+            Opt { negatable: false, ..Opt::tests("--ctdir", Kind::Own(&DIRECTION), &DIRECTION_OF_PACKET) },
+        ],
+    )
+    .asking()
+};

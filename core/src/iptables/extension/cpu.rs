@@ -1,0 +1,24 @@
+//! `-m cpu` (xt_cpu.c): the processor that handles the packet.
+
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
+
+const UNKNOWABLE: &str = "it depends on which processor handles the packet";
+
+static PROCESSOR: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("processor"),
+    read: |_| FieldValue::Unknown(UNKNOWABLE.into()),
+};
+
+/// `-m cpu`.
+pub static CPU: Extension = Extension {
+    listed: Listed::new("", &[("cpu !%", "--cpu %")]),
+    unknowable: Some(UNKNOWABLE),
+    ..Extension::matching(
+        "cpu",
+        "the processor that handles the packet",
+        &[Opt::tests("--cpu", Kind::Number(u32::MAX), &PROCESSOR).required()],
+    )
+};

@@ -1,0 +1,63 @@
+//! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in that of TCP.
+
+use super::{Extension, Given, Kind, Listed, Opt};
+use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
+use crate::packet::{Protocol, TcpFlags};
+use crate::text::diagnostic::{Code, Problem};
+
+/// Either bit of TCP's, and none of them by default: a SYN without ECN. A later fragment is read as if it had a header.
+fn flag(context: &Context, bit: u8) -> FieldValue<'static> {
+    if context.packet.is_later_fragment() {
+        return FieldValue::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+    }
+    FieldValue::Number(context.packet.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
+}
+
+static ECE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Says("TCP's ECE is set", "TCP's ECE is not set"),
+    read: |context| flag(context, 0x40),
+};
+
+static CWR: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Says("TCP's CWR is set", "TCP's CWR is not set"),
+    read: |context| flag(context, 0x80),
+};
+
+static ECT: Field = Field {
+    subject: Subject::Packet(PacketField::Ecn),
+    phrase: Phrase::Is("ECN"),
+    read: |context| context.field(PacketField::Ecn),
+};
+
+/// `ecn_mt_check4`, `ecn_mt_check6`.
+fn check(given: &Given) -> Result<(), Problem> {
+    let asks_tcp = given.options.has("--ecn-tcp-ece") || given.options.has("--ecn-tcp-cwr");
+    if asks_tcp && given.protocol != Some(Protocol::TCP) {
+        return Err(Problem::new(Code::MissingProtocol, "what -m ecn asks of TCP needs -p tcp")
+            .hint("the kernel refuses it without"));
+    }
+    Ok(())
+}
+
+/// `-m ecn`.
+pub static ECN: Extension = Extension {
+    listed: Listed::new(
+        "ECN match",
+        &[("!ECE", "--ecn-tcp-ece"), ("!CWR", "--ecn-tcp-cwr"), ("!ECT=%", "--ecn-ip-ect %")],
+    ),
+    check,
+    ..Extension::matching(
+        "ecn",
+        "explicit congestion notification",
+        &[
+            Opt::tests("--ecn-tcp-ece", Kind::Flag, &ECE),
+            Opt::tests("--ecn-tcp-cwr", Kind::Flag, &CWR),
+            Opt::tests("--ecn-ip-ect", Kind::Number(3), &ECT),
+        ],
+    )
+    .asking()
+};

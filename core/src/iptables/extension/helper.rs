@@ -1,0 +1,28 @@
+//! `-m helper` (xt_helper.c): a connection that another one's helper announced, such as FTP's data.
+
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::packet::ConnectionState;
+use crate::packet::value::FieldValue;
+
+static HELPER: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("helper of the connection that announced it"),
+    read: |context| match context.view.state {
+        Some(ConnectionState::Related | ConnectionState::Established) => {
+            FieldValue::Unknown("-m helper: it depends on the connection that announced this one".into())
+        }
+        _ => FieldValue::Absent("no other connection that announced it"),
+    },
+};
+
+/// `-m helper`.
+pub static HELPER_MATCH: Extension = Extension {
+    listed: Listed::new("", &[("helper match !\"%\"", "--helper %")]),
+    tracks: true,
+    ..Extension::matching(
+        "helper",
+        "the helper of the connection that announced this one",
+        &[Opt::tests("--helper", Kind::Cut(29), &HELPER).required()],
+    )
+};

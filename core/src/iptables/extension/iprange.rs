@@ -1,0 +1,26 @@
+//! `-m iprange` (xt_iprange.c): addresses from one to another. A range that runs backwards holds none.
+
+use super::{Extension, Kind, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+
+static SOURCE: Field =
+    Field { subject: Subject::Other, phrase: Phrase::Is("source"), read: |context| context.field(PacketField::Src) };
+
+static DESTINATION: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("destination"),
+    read: |context| context.field(PacketField::Dst),
+};
+
+/// `-m iprange`.
+pub static IPRANGE: Extension = Extension::matching(
+    "iprange",
+    "addresses from one to another",
+    &[
+        Opt::tests("--src-range", Kind::AddressSpan, &SOURCE),
+        Opt::tests("--dst-range", Kind::AddressSpan, &DESTINATION),
+    ],
+)
+.asking()
+.listed("", &[("source IP range !%", "--src-range %"), ("destination IP range !%", "--dst-range %")]);

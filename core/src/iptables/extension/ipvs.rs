@@ -1,0 +1,69 @@
+//! `-m ipvs` (xt_ipvs.c): connections that the load balancer in the kernel handles.
+
+use super::conntrack::{DIRECTION, PROTOCOL};
+use super::kind::Form;
+use super::kind::host::HOST;
+use super::kind::read::{port, problem, whole};
+use super::{Extension, Given, Kind, Opt};
+use crate::netfilter::ruleset::Value;
+use crate::text::diagnostic::{Code, Problem};
+
+/// A port's number, or the name of its service.
+static PORT: Form = Form {
+    words: 1,
+    read: |words, _| match whole(port, words[0]) {
+        Some(port) => Ok(Value::Number(port.into())),
+        None => Err(problem("port", words[0], "443")),
+    },
+    write: PROTOCOL.write,
+    examples: &["443", "http"],
+};
+
+/// How the balancer passes packets on.
+static METHOD: Form = Form {
+    words: 1,
+    read: |words, ruleset| {
+        let known = ["GATE", "IPIP", "MASQ"].into_iter().find(|name| name.eq_ignore_ascii_case(words[0]));
+        known
+            .map(|name| Value::Text(ruleset.keep(name)))
+            .ok_or_else(|| problem("method", words[0], "GATE, IPIP or MASQ"))
+    },
+    write: DIRECTION.write,
+    examples: &["GATE", "masq"],
+};
+
+/// Not to be handled goes with nothing else.
+fn check(given: &Given) -> Result<(), Problem> {
+    match given.options.negates("--ipvs") && given.options.parts.len() > 1 {
+        true => Err(Problem::new(Code::ConflictingOptions, "! --ipvs goes with no other option of -m ipvs")),
+        false => Ok(()),
+    }
+}
+
+/// `-m ipvs`. Beside any other option `--ipvs` says nothing, and is not printed.
+pub static IPVS: Extension = Extension {
+    unknowable: Some("it depends on what the load balancer does"),
+    check,
+    print: Some(|options, out| {
+        let parts = options.parts.iter().filter_map(|part| Some((part, part.opt()?)));
+        for (part, opt) in parts.filter(|(_, opt)| opt.flag != "--ipvs" || options.parts.len() == 1) {
+            out.push_str(if part.negated { " ! " } else { " " });
+            out.push_str(opt.flag);
+            opt.kind.print(&part.value, options.ruleset, out);
+        }
+    }),
+    ..Extension::matching(
+        "ipvs",
+        "connections that the load balancer in the kernel handles",
+        &[
+            Opt::new("--ipvs", Kind::Flag).negatable(),
+            Opt::new("--vproto", Kind::Own(&PROTOCOL)).negatable(),
+            Opt::new("--vaddr", Kind::Own(&HOST)).negatable(),
+            Opt::new("--vport", Kind::Own(&PORT)).negatable(),
+            Opt::new("--vdir", Kind::Own(&DIRECTION)),
+            Opt::new("--vmethod", Kind::Own(&METHOD)).negatable(),
+            Opt::new("--vportctl", Kind::Own(&PORT)).negatable(),
+        ],
+    )
+    .asking()
+};

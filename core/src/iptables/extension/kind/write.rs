@@ -1,0 +1,64 @@
+//! Writing values as `iptables-save` does.
+
+use std::fmt::Write;
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::packet::TcpFlags;
+
+/// The length of a contiguous mask of `bits` bits.
+pub(super) fn prefix_length(mask: u128, bits: u32) -> Option<u32> {
+    let aligned = mask << (128 - bits);
+    let length = aligned.leading_ones();
+    (aligned.checked_shl(length).unwrap_or(0) == 0).then_some(length)
+}
+
+pub(super) fn tcp_flag_names(bits: u32) -> String {
+    TcpFlags(u8::try_from(bits & 0x3f).expect("six bits fit")).to_string()
+}
+
+/// As the C library writes it (`inet_ntop`): what has exactly six leading zero groups ends in an IPv4 address.
+pub(in crate::iptables::extension) fn write_v6(address: Ipv6Addr, out: &mut String) -> std::fmt::Result {
+    match address.segments() {
+        [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
+            write!(out, "::{}", Ipv4Addr::from_bits(u32::try_from(address.to_bits()).expect("its high bits are zero")))
+        }
+        _ => write!(out, "{address}"),
+    }
+}
+
+/// Quotes a text where iptables would (`xtables_save_string`): bare only if it is not empty and made of
+/// ASCII letters, digits, `_` and `-`.
+pub fn quote(text: &str, out: &mut String) {
+    let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
+    match !text.is_empty() && text.bytes().all(is_plain) {
+        true => out.push_str(text),
+        false => quote_always(text, out),
+    }
+}
+
+/// Writes a word that iptables prints without quotes. Where a restore would split or change it, it is quoted.
+pub fn quote_if_needed(text: &str, out: &mut String) {
+    match needs_quotes(text) {
+        true => quote_always(text, out),
+        false => out.push_str(text),
+    }
+}
+
+/// Whether a word without quotes is read back as another one, or looks like one: `iptables-restore` splits at blanks and at
+/// quotes (`add_param_to_argv` in xshared.c), and a `!` alone negates.
+pub fn needs_quotes(text: &str) -> bool {
+    let changes = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\');
+    text.is_empty() || text == "!" || text.contains(changes)
+}
+
+/// Writes a word in quotes, with a backslash before each character that has a meaning there.
+pub fn quote_always(text: &str, out: &mut String) {
+    out.push('"');
+    for c in text.chars() {
+        if matches!(c, '"' | '\\' | '\'') {
+            out.push('\\');
+        }
+        out.push(c);
+    }
+    out.push('"');
+}

@@ -1,0 +1,74 @@
+//! `-m length` (xt_length.c): the bytes of the whole IP packet.
+
+use super::{Extension, Kind, Opt};
+use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::packet::value::FieldValue;
+use crate::packet::{Family, Packet, Protocol};
+
+const UNKNOWN: &str = "the packet does not state how long its headers are";
+
+/// Of ESP, its index and its sequence number count as the header.
+const ESP: Protocol = Protocol(50);
+
+/// All headers and the payload. IP options are not simulated.
+fn total(context: &Context) -> Option<u32> {
+    let packet = context.packet;
+    let later = packet.is_later_fragment();
+    let transport = if later { 0 } else { transport(context)? };
+    Some(network(packet)? + transport + packet.payload_length)
+}
+
+/// The IP header with its extensions. Only the fragment header has a fixed length.
+fn network(packet: &Packet) -> Option<u32> {
+    if packet.family() == Family::Ipv4 {
+        return Some(20);
+    }
+    let others = packet.ipv6_headers.iter().flatten().any(|name| Protocol::from_text(name) != Some(Protocol(44)));
+    let fragment = if packet.fragment.is_some() { 8 } else { 0 };
+    (!others).then_some(40 + fragment)
+}
+
+fn transport(context: &Context) -> Option<u32> {
+    Some(match context.packet.protocol {
+        Protocol::TCP => 20 + tcp_options(context)?,
+        Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 | ESP => 8,
+        Protocol::SCTP => 12,
+        // Their headers have no length that is always the same: DCCP, GRE, AH, IPComp, Mobile IPv6.
+        Protocol::DCCP | Protocol(47 | 51 | 108 | 135) => return None,
+        // All of it is payload.
+        _ => 0,
+    })
+}
+
+/// TCP's options, padded to a multiple of 4 bytes.
+fn tcp_options(context: &Context) -> Option<u32> {
+    const MSS: u8 = 2;
+    let options = context.packet.tcp_options.as_deref().unwrap_or_default();
+    // What TCPMSS adds makes the header longer; what TCPOPTSTRIP takes leaves its length.
+    let stated = context.view.mss.is_some() || context.packet.mss.is_some();
+    let unlisted = stated && !options.contains(&MSS);
+    let lengths = options.iter().map(|option| match option {
+        0 | 1 => Some(1),
+        2 => Some(4),
+        3 => Some(3),
+        4 => Some(2),
+        8 => Some(10),
+        _ => None,
+    });
+    let sum = lengths.sum::<Option<u32>>()? + if unlisted { 4 } else { 0 };
+    Some(sum.next_multiple_of(4))
+}
+
+static LENGTH_FIELD: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("length"),
+    read: |context| total(context).map_or(FieldValue::Unknown(UNKNOWN.into()), FieldValue::Number),
+};
+
+/// `-m length`.
+pub static LENGTH: Extension = Extension::matching(
+    "length",
+    "the bytes of the whole packet",
+    &[Opt::tests("--length", Kind::NumberRange(65535), &LENGTH_FIELD).required()],
+)
+.listed("", &[("length !%", "--length %")]);

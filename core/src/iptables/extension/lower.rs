@@ -1,0 +1,119 @@
+//! Lowers a rule of iptables to statements: its conditions, its counter, and what it does.
+
+use crate::netfilter::condition::{Answer, Context, Field};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
+use crate::netfilter::statement::{Comparison, Condition, Statement, Surroundings, Test};
+
+use super::Options;
+use super::version_bugs::{NegatedPorts, negated_ports};
+
+/// The statements of a rule, in the order of evaluation.
+pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>> {
+    let mut statements: Vec<Statement> = conditions(ruleset, rule).map(Statement::Condition).collect();
+    statements.push(Statement::Counter);
+    statements.extend(match rule.target {
+        Target::None => None,
+        Target::Jump(chain) => Some(Statement::Jump { chain, returns: true }),
+        Target::Goto(chain) => Some(Statement::Jump { chain, returns: false }),
+        Target::Missing { name, .. } => Some(Statement::MissingChain(ruleset.missing(name))),
+        Target::Extension(_) => effect(ruleset, rule).map(Statement::Effect),
+    });
+    statements
+}
+
+/// What a rule with a target does; `None` for a rule that only counts or leads to another chain.
+pub fn effect(ruleset: &Ruleset, rule: &Rule) -> Option<Effect> {
+    let Target::Extension(id) = rule.target else { return None };
+    let lower = id.get().lower?;
+    Some(lower(&Options { parts: ruleset.parameters(rule), ruleset }))
+}
+
+/// The conditions of a rule: one for each clause that tests the packet.
+pub fn conditions<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> impl Iterator<Item = Condition<'r>> {
+    let groups = ruleset.groups(rule).flat_map(move |group| {
+        let pair = negated_ports(group);
+        let ports = pair.map(|_| NegatedPorts::of(ruleset)).unwrap_or(NegatedPorts::Separate);
+        (0..).zip(group).map(move |(place, part)| match (pair, ports) {
+            (Some(pair), NegatedPorts::Joined { reason }) if pair.contains(&place) => {
+                joined(ruleset, group, (place, pair), reason)
+            }
+            _ => condition(ruleset, group, part),
+        })
+    });
+    (0..).zip(groups).map(|(clause, condition)| Condition { clause, ..condition })
+}
+
+/// Whether a clause holds, evaluated by itself.
+pub fn evaluate(part: &Part, context: &Context) -> Answer {
+    let Context { packet, view, host, ruleset, group } = *context;
+    condition(ruleset, group, part).evaluate(Surroundings { packet, view, host, ruleset })
+}
+
+/// The condition of a clause, read by itself.
+fn condition<'r>(ruleset: &'r Ruleset, group: &'r [Part], part: &'r Part) -> Condition<'r> {
+    let extension = part.extension();
+    let chance = extension.chance.and_then(|chance| chance(part));
+    let (requires, test) = match (extension.unknowable, extension.whole) {
+        // Once for the whole match.
+        (Some(_), _) | (_, Some(_)) if !part.opens => (None, Test::Always),
+        (Some(reason), _) => (None, Test::Undetermined(format!("-m {}: {reason}", extension.name).into())),
+        (None, Some(field)) => (None, Test::Compare(Comparison { field, value: &Value::None, negated: false })),
+        (None, None) => (extension.asks_first.filter(|_| part.opens), own_test(ruleset, part)),
+    };
+    Condition { clause: 0, requires, test, chance, group }
+}
+
+fn own_test<'r>(ruleset: &'r Ruleset, part: &'r Part) -> Test<'r> {
+    match part.opt() {
+        Some(opt) => opt.field.map_or(Test::Always, |field| Test::Compare(compare(part, field))),
+        None => (part.extension().bare)(part, ruleset).map_or(Test::Always, Test::Undetermined),
+    }
+}
+
+fn compare<'r>(part: &'r Part, field: &'static Field) -> Comparison<'r> {
+    Comparison { field, value: &part.value, negated: part.negated }
+}
+
+/// The condition of two negated ports that the kernel compares as one number. Both clauses carry it.
+fn joined<'r>(
+    ruleset: &'r Ruleset,
+    group: &'r [Part],
+    (place, pair): (usize, [usize; 2]),
+    reason: Option<&'static str>,
+) -> Condition<'r> {
+    let own = condition(ruleset, group, &group[place]);
+    let fields = pair.map(|at| group[at].opt().and_then(|opt| opt.field));
+    let test = match fields {
+        [Some(one), Some(other)] => {
+            Test::Either([compare(&group[pair[0]], one), compare(&group[pair[1]], other)], reason)
+        }
+        _ => Test::Always,
+    };
+    Condition { test, ..own }
+}
+
+/// What a prefilter may know of a clause that the packet alone decides.
+#[derive(Clone, Copy, Debug)]
+pub struct PlainCondition {
+    /// What the packet must have.
+    pub requires: Option<&'static Field>,
+    /// The field to compare; `None` if the clause holds for every packet.
+    pub field: Option<&'static Field>,
+}
+
+/// The condition of a clause, if the packet alone decides what its field shows.
+pub fn plain_condition(part: &Part) -> Option<PlainCondition> {
+    let extension = part.extension();
+    if extension.unknowable.is_some() || extension.whole.is_some() {
+        return None;
+    }
+    let opt = part.opt()?;
+    // The answer serves other rules, too, in which the clause may open its match.
+    let requires = extension.asks_first;
+    match opt.field {
+        None => Some(PlainCondition { requires, field: None }),
+        Some(field) if opt.alone => Some(PlainCondition { requires, field: Some(field) }),
+        Some(_) => None,
+    }
+}

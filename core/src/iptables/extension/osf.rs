@@ -1,0 +1,27 @@
+//! `-m osf` (xt_osf.c): the operating system that a TCP SYN looks like it comes from.
+
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::ruleset::Hook;
+use crate::packet::{Family, Protocol};
+
+/// `-m osf`.
+pub static OSF: Extension = Extension {
+    listed: Listed::new("OS fingerprint match", &[("!%", "--genre %")]),
+    family: Some(Family::Ipv4),
+    protocols: &[Protocol::TCP],
+    unknowable: Some("it depends on a list of fingerprints outside the rules"),
+    words: Some(|options| {
+        let not = if options.negates("--genre") { " not" } else { "" };
+        format!("its sender does{not} look like {}", options.text("--genre").unwrap_or_default())
+    }),
+    hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
+    ..Extension::matching(
+        "osf",
+        "the operating system that a TCP SYN seems to come from",
+        &[
+            Opt::new("--genre", Kind::Word(31)).negatable().required(),
+            Opt::new("--ttl", Kind::Number(2)),
+            Opt::new("--log", Kind::Number(2)),
+        ],
+    )
+};

@@ -1,0 +1,67 @@
+//! `-m owner` (xt_owner.c): the credential that opened the socket a packet comes from.
+//!
+//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet without a socket, such as
+//! one that is forwarded, fails every option, and passes every negated one.
+
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::netfilter::ruleset::{Hook, Value};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
+
+static UID: Field = Field {
+    subject: Subject::Packet(PacketField::Uid),
+    phrase: Phrase::Is("uid"),
+    read: |context| context.field(PacketField::Uid),
+};
+
+/// The primary group; with `--suppl-groups` any group of the process.
+static GID: Field = Field {
+    subject: Subject::Packet(PacketField::Gid),
+    phrase: Phrase::Is("gid"),
+    read: |context| {
+        let primary = context.field(PacketField::Gid);
+        let wanted = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == "--gid-owner"));
+        match (wanted.map(|part| &part.value), &primary) {
+            (Some(Value::Range(low, high)), FieldValue::Number(_)) if context.has("--suppl-groups") => {
+                let groups = &context.packet.groups;
+                groups
+                    .iter()
+                    .find(|group| (low..=high).contains(group))
+                    .map_or(primary, |group| FieldValue::Number(*group))
+            }
+            _ => primary,
+        }
+    },
+};
+
+static SOCKET: Field = Field {
+    subject: Subject::Packet(PacketField::Owner),
+    phrase: Phrase::Says("it comes from a socket", "it comes from no socket"),
+    read: |context| context.field(PacketField::Owner),
+};
+
+/// `-m owner`.
+pub static OWNER: Extension = Extension {
+    listed: Listed::new(
+        "",
+        &[
+            ("!owner UID match %", "--uid-owner %"),
+            ("!owner GID match %", "--gid-owner %"),
+            ("!owner socket exists", "--socket-exists"),
+            ("incl. suppl. groups", "--suppl-groups"),
+        ],
+    ),
+    hooks: &[Hook::Output, Hook::Postrouting],
+    ..Extension::matching(
+        "owner",
+        "who opened the socket",
+        &[
+            Opt::tests("--socket-exists", Kind::Flag, &SOCKET),
+            Opt::tests("--uid-owner", Kind::Ids, &UID).alone(),
+            Opt::tests("--gid-owner", Kind::Ids, &GID),
+            Opt::new("--suppl-groups", Kind::Flag).behind("--gid-owner"),
+        ],
+    )
+    .asking()
+};

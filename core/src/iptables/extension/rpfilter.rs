@@ -1,0 +1,85 @@
+//! `-m rpfilter` (ipt_rpfilter.c, ip6t_rpfilter.c): whether an answer to the packet would leave by the interface that it
+//! came in by.
+
+use std::net::{IpAddr, Ipv4Addr};
+
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::routing::{Query, lookup};
+use crate::netfilter::ruleset::{Hook, TableName};
+use crate::packet::host::{Interface, RouteKind};
+use crate::packet::value::FieldValue;
+
+/// `rpfilter_mt`, without `--invert`.
+fn passes(context: &Context) -> bool {
+    let view = context.view;
+    let interface = view.in_interface.as_deref().unwrap_or("lo");
+    // `rpfilter_is_loopback`; the copy of a multicast is marked as such, too (measured).
+    if interface == "lo" || view.copied {
+        return true;
+    }
+    match view.src {
+        IpAddr::V4(src) if src.octets()[0] == 0 => {
+            // ipv4_is_local_multicast: 224.0.0.0/24.
+            let local = matches!(view.dst, IpAddr::V4(dst) if dst.octets().starts_with(&[224, 0, 0]));
+            if local || view.dst == Ipv4Addr::BROADCAST {
+                return true;
+            }
+        }
+        IpAddr::V6(src) if src.is_unspecified() => return true,
+        _ => {}
+    }
+    let single = match view.dst {
+        IpAddr::V4(dst) => !dst.is_multicast() && !dst.is_broadcast() && dst.octets()[0] != 0,
+        IpAddr::V6(dst) => !dst.is_multicast() && !dst.is_unspecified(),
+    };
+    let mark = if context.has("--validmark") { view.mark } else { 0 };
+    // A link-local source is looked up on the interface that it came in by (`flowi6_oif`).
+    let local = matches!(view.src, IpAddr::V6(src) if src.is_unicast_link_local());
+    let iif = if local { interface } else { "lo" };
+    let Some(way) = lookup(context.host, Query { dst: view.src, src: single.then_some(view.dst), mark, iif }) else {
+        return false;
+    };
+    let loose = context.has("--loose");
+    match way.kind {
+        // In IPv4 the route to an own address is by the interface that holds it; for IPv6 the option alone decides.
+        RouteKind::Local if context.has("--accept-local") => {
+            let holds = |interface: &Interface| interface.addresses.iter().any(|prefix| prefix.address == view.src);
+            view.src.is_ipv6() || loose || context.host.interface(interface).is_some_and(holds)
+        }
+        RouteKind::Unicast => loose || way.interface == interface,
+        _ => false,
+    }
+}
+
+static WAY_BACK: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Says(
+        "an answer would leave by the interface that it came in by",
+        "an answer would not leave by the interface that it came in by",
+    ),
+    read: |context| FieldValue::Number((passes(context) != context.has("--invert")).into()),
+};
+
+/// `-m rpfilter`.
+pub static RPFILTER: Extension = Extension {
+    listed: Listed::new("rpfilter", &[]),
+    tables: &[TableName::Raw, TableName::Mangle],
+    hooks: &[Hook::Prerouting],
+    whole: Some(&WAY_BACK),
+    words: Some(|options| {
+        let not = if options.has("--invert") { " not" } else { "" };
+        let by = if options.has("--loose") { "some interface" } else { "the interface that it came in by" };
+        format!("an answer to it would{not} leave by {by}")
+    }),
+    ..Extension::matching(
+        "rpfilter",
+        "whether an answer would go back the way the packet came",
+        &[
+            Opt::new("--loose", Kind::Flag),
+            Opt::new("--validmark", Kind::Flag),
+            Opt::new("--accept-local", Kind::Flag),
+            Opt::new("--invert", Kind::Flag),
+        ],
+    )
+};

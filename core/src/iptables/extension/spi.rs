@@ -1,0 +1,12 @@
+//! The number that AH, ESP and IPComp headers carry, for the matches that ask for it.
+
+use super::transport::header_field;
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+
+/// The security parameter index, or the index of IPComp.
+pub(super) static SPI: Field = Field {
+    subject: Subject::Packet(PacketField::Spi),
+    phrase: Phrase::Is("SPI"),
+    read: |context| header_field(context, PacketField::Spi),
+};

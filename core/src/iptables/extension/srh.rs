@@ -1,0 +1,102 @@
+//! `-m srh` (ip6t_srh.c): the segment routing header, which is a routing header of type 4.
+
+use std::fmt::Write;
+
+use super::ipv6header::unstated;
+use super::kind::Form;
+use super::kind::read::network;
+use super::kind::write::write_v6;
+use super::rt::PRESENT;
+use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::netfilter::ruleset::{Apart, Ruleset, Value};
+use crate::packet::Family;
+use crate::packet::value::FieldValue;
+use crate::text::diagnostic::{Code, Problem};
+
+/// Whether a routing header is of type 4, the packet does not state.
+static SEGMENTS: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Says("it has a segment routing header", "it has no segment routing header"),
+    read: |context| match (PRESENT.read)(context) {
+        FieldValue::Number(1) => unstated(context),
+        other => other,
+    },
+};
+
+/// An address with a mask, of which `iptables-save` prints also the bits outside of the mask.
+static SEGMENT: Form = Form { words: 1, read, write, examples: &["2001:db8::1/64", "2001:db8::1", "::/0"] };
+
+fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
+    let masked = network(words[0])?;
+    let address = words[0].split('/').next().and_then(|address| address.parse().ok());
+    match (masked, address) {
+        (Value::Net6(net), Some(address)) => Ok(Value::Net6(Apart::new((address, net.1)))),
+        _ => Err(Problem::new(Code::InvalidValue, format!("`{}` is no IPv6 address", words[0]))
+            .hint("write it like 2001:db8::1/64")),
+    }
+}
+
+fn write(value: &Value, _: &Ruleset, out: &mut String) {
+    let Value::Net6(net) = value else { return };
+    // Writing to a string cannot fail.
+    let _ = write_v6(net.0, out);
+    let mask = net.1.to_bits();
+    // A mask that is no prefix comes out as -1, unsigned.
+    let length = if mask.leading_ones() == mask.count_ones() { mask.leading_ones() } else { u32::MAX };
+    let _ = write!(out, "/{length}");
+}
+
+static NEXT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("header behind it"), read: unstated };
+static LENGTH: Field = Field { subject: Subject::Other, phrase: Phrase::Is("length of that header"), read: unstated };
+static LEFT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("number of segments left"), read: unstated };
+static LAST: Field = Field { subject: Subject::Other, phrase: Phrase::Is("last entry"), read: unstated };
+static TAG: Field = Field { subject: Subject::Other, phrase: Phrase::Is("tag"), read: unstated };
+static PREVIOUS_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("previous segment"), read: unstated };
+static NEXT_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("next segment"), read: unstated };
+static LAST_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("last segment"), read: unstated };
+
+/// `-m srh`.
+pub static SRH: Extension = Extension {
+    listed: Listed::new(
+        "srh",
+        &[
+            ("next-hdr:!%", "--srh-next-hdr %"),
+            ("hdr-len-eq:!%", "--srh-hdr-len-eq %"),
+            ("hdr-len-gt:!%", "--srh-hdr-len-gt %"),
+            ("hdr-len-lt:!%", "--srh-hdr-len-lt %"),
+            ("segs-left-eq:!%", "--srh-segs-left-eq %"),
+            ("segs-left-gt:!%", "--srh-segs-left-gt %"),
+            ("segs-left-lt:!%", "--srh-segs-left-lt %"),
+            ("last-entry-eq:!%", "--srh-last-entry-eq %"),
+            ("last-entry-gt:!%", "--srh-last-entry-gt %"),
+            ("last-entry-lt:!%", "--srh-last-entry-lt %"),
+            ("tag:!%", "--srh-tag %"),
+            ("psid !%", "--srh-psid %"),
+            ("nsid !%", "--srh-nsid %"),
+            ("lsid !%", "--srh-lsid %"),
+        ],
+    ),
+    family: Some(Family::Ipv6),
+    asks_first: Some(&SEGMENTS),
+    ..Extension::matching(
+        "srh",
+        "the segment routing header of IPv6",
+        &[
+            Opt::tests("--srh-next-hdr", Kind::Number(255), &NEXT),
+            Opt::tests("--srh-hdr-len-eq", Kind::Number(255), &LENGTH),
+            Opt::tests("--srh-hdr-len-gt", Kind::Above(255), &LENGTH),
+            Opt::tests("--srh-hdr-len-lt", Kind::Below(255), &LENGTH),
+            Opt::tests("--srh-segs-left-eq", Kind::Number(255), &LEFT),
+            Opt::tests("--srh-segs-left-gt", Kind::Above(255), &LEFT),
+            Opt::tests("--srh-segs-left-lt", Kind::Below(255), &LEFT),
+            Opt::tests("--srh-last-entry-eq", Kind::Number(255), &LAST),
+            Opt::tests("--srh-last-entry-gt", Kind::Above(255), &LAST),
+            Opt::tests("--srh-last-entry-lt", Kind::Below(255), &LAST),
+            Opt::tests("--srh-tag", Kind::Number(65535), &TAG),
+            Opt::tests("--srh-psid", Kind::Own(&SEGMENT), &PREVIOUS_SID),
+            Opt::tests("--srh-nsid", Kind::Own(&SEGMENT), &NEXT_SID),
+            Opt::tests("--srh-lsid", Kind::Own(&SEGMENT), &LAST_SID),
+        ],
+    )
+};

@@ -1,0 +1,16 @@
+//! `-j CHECKSUM` (xt_CHECKSUM.c): fills in a checksum that was left to the network card.
+
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::netfilter::ruleset::TableName;
+
+/// `-j CHECKSUM`.
+pub static CHECKSUM: Extension = Extension {
+    listed: Listed::new("CHECKSUM", &[("fill", "--checksum-fill")]),
+    tables: &[TableName::Mangle],
+    ..Extension::observing(
+        "CHECKSUM",
+        "fills in the checksum",
+        &[Opt::new("--checksum-fill", Kind::Flag).required()],
+        |_| "fill in its checksum and go on".into(),
+    )
+};

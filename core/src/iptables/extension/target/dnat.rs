@@ -1,0 +1,30 @@
+//! `-j DNAT` (xt_nat.c): changes where a connection goes.
+
+use super::nat;
+use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Hook, TableName, Value};
+
+/// `-j DNAT`.
+pub static DNAT: Extension = Extension {
+    listed: Listed::new("", &[("to:%", "--to-destination %")]),
+    tables: &[TableName::Nat],
+    tracks: true,
+    hooks: &[Hook::Prerouting, Hook::Output],
+    check: nat::check,
+    ..Extension::acting(
+        "DNAT",
+        "changes the destination",
+        &[
+            Opt::new("--to-destination", Kind::Own(&nat::DESTINATION)).required(),
+            Opt::new("--random", Kind::Flag),
+            Opt::new("--persistent", Kind::Flag),
+        ],
+        Behaviour::Redirects,
+        |options| match options.value("--to-destination") {
+            Some(Value::Nat(range)) => Effect::Dnat { range: **range, choice: nat::choice(options) },
+            _ => Effect::Accept,
+        },
+        |options| format!("change its destination to {}", options.printed("--to-destination").unwrap_or_default()),
+    )
+};

@@ -1,0 +1,27 @@
+//! `-j DSCP` (xt_DSCP.c, `dscp_tg`): writes the differentiated services code point into the IP header.
+
+use crate::iptables::extension::dscp::{CLASS, NUMBER};
+use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::TableName;
+
+/// `-j DSCP`.
+pub static DSCP: Extension = Extension {
+    listed: Listed::new("DSCP", &[("set %", "--set-dscp %")]),
+    tables: &[TableName::Mangle],
+    ..Extension::acting(
+        "DSCP",
+        "sets the differentiated services code point",
+        &[
+            Opt::new("--set-dscp", Kind::Own(&NUMBER)),
+            Opt::new("--set-dscp-class", Kind::Own(&CLASS)).stored_as("--set-dscp"),
+        ],
+        Behaviour::GoesOn,
+        |options| match options.number("--set-dscp").and_then(|point| u8::try_from(point).ok()) {
+            Some(point) => Effect::SetDscp(point),
+            None => Effect::Passive,
+        },
+        |options| format!("set its DSCP to {}", options.printed("--set-dscp").unwrap_or_default()),
+    )
+    .asking()
+};

@@ -1,0 +1,44 @@
+//! `-j NETMAP` (xt_NETMAP.c): exchanges the network part of an address and keeps the host part; the destination on the
+//! way in, the source on the way out.
+
+use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::host::HOST;
+use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Apart, TableName, Value};
+
+/// A network, of which the host part does not count (`NETMAP_parse` in libipt_NETMAP.c).
+static NETWORK: Form = Form {
+    words: 1,
+    read: |words, ruleset| {
+        Ok(match (HOST.read)(words, ruleset)? {
+            Value::Net4(address, mask) => Value::Net4((address.to_bits() & mask.to_bits()).into(), mask),
+            Value::Net6(net) => Value::Net6(Apart::new(((net.0.to_bits() & net.1.to_bits()).into(), net.1))),
+            other => other,
+        })
+    },
+    write: |value, ruleset, out| {
+        // Writing to a string cannot fail.
+        let _ = Kind::Network.write(value, ruleset, out);
+    },
+    examples: HOST.examples,
+};
+
+/// `-j NETMAP`.
+pub static NETMAP: Extension = Extension {
+    listed: Listed::new("", &[("to:%", "--to %")]),
+    tables: &[TableName::Nat],
+    tracks: true,
+    ..Extension::acting(
+        "NETMAP",
+        "exchanges the network part of an address",
+        &[Opt::new("--to", Kind::Own(&NETWORK)).required()],
+        Behaviour::Redirects,
+        |options| match options.value("--to") {
+            Some(Value::Net4(network, mask)) => Effect::Netmap { network: (*network).into(), mask: (*mask).into() },
+            Some(Value::Net6(net)) => Effect::Netmap { network: net.0.into(), mask: net.1.into() },
+            _ => Effect::Accept,
+        },
+        |options| format!("move its address into {}", options.printed("--to").unwrap_or_default()),
+    )
+};

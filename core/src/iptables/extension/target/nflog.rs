@@ -1,0 +1,20 @@
+//! `-j NFLOG` (xt_NFLOG.c): hands a copy to a logging program and goes on.
+
+use crate::iptables::extension::{Behaviour, Extension, Kind, Opt};
+use crate::netfilter::effect::Effect;
+
+/// `-j NFLOG`. The prefix comes first; a group of 0 and a threshold of 0 are not printed.
+pub static NFLOG: Extension = Extension::acting(
+    "NFLOG",
+    "hands a copy to a logging program",
+    &[
+        Opt::new("--nflog-prefix", Kind::Line(63)),
+        Opt::new("--nflog-group", Kind::Number(65535)).unprinted(0),
+        Opt::new("--nflog-range", Kind::Number(u32::MAX)).unprinted(0).excludes(&["--nflog-size"]),
+        Opt::new("--nflog-size", Kind::Number(u32::MAX)),
+        Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(0),
+    ],
+    Behaviour::Observes,
+    |_| Effect::Passive,
+    |options| format!("hand a copy to logging group {} and go on", options.number("--nflog-group").unwrap_or(0)),
+);

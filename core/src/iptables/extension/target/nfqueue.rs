@@ -1,0 +1,89 @@
+//! `-j NFQUEUE` (xt_NFQUEUE.c): hands the packet to a program, which decides.
+
+use std::fmt::Write;
+
+use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::read::problem;
+use crate::iptables::extension::{Behaviour, Extension, Implied, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Ruleset, Value};
+use crate::text::diagnostic::{Code, Problem};
+
+static BALANCE: Form = Form {
+    words: 1,
+    read,
+    write: |value, _, out| {
+        if let Value::Range(low, high) = value {
+            // Writing to a string cannot fail.
+            let _ = write!(out, "{low}:{high}");
+        }
+    },
+    examples: &["0:3", ":4", "4:"],
+};
+
+/// A span of queues. All of them at once are one too many for the kernel (`nfqueue_tg_check`).
+fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
+    let wrong = || problem("span of queues", words[0], "0:3, with numbers from 0 to 65535");
+    let (low, high) = words[0].split_once(':').ok_or_else(wrong)?;
+    let mut end = |text: &str, open: u32| match text {
+        "" => Ok(open),
+        _ => match Kind::Number(65535).parse(&[text], ruleset)? {
+            Value::Number(number) => Ok(number),
+            _ => Err(wrong()),
+        },
+    };
+    match (end(low, 0)?, end(high, 65535)?) {
+        (0, 65535) => Err(wrong()),
+        (low, high) if low < high => Ok(Value::Range(low, high)),
+        _ => Err(Problem::new(Code::ReversedRange, format!("the span `{}` runs backwards", words[0]))
+            .hint("write the lower number first")),
+    }
+}
+
+/// First and last queue.
+fn queues(options: &Options) -> (u16, u16) {
+    let (low, high) = match options.value("--queue-balance") {
+        Some(Value::Range(low, high)) => (*low, *high),
+        _ => (options.number("--queue-num").unwrap_or(0), options.number("--queue-num").unwrap_or(0)),
+    };
+    let narrow = |number| u16::try_from(number).unwrap_or(u16::MAX);
+    (narrow(low), narrow(high))
+}
+
+fn words(options: &Options) -> String {
+    let queues = match queues(options) {
+        (first, last) if first == last => format!("queue {first}"),
+        (first, last) => format!("one of the queues {first} to {last}"),
+    };
+    match options.has("--queue-bypass") {
+        true => format!("hand it to the program on {queues}, or accept it where there is none"),
+        false => format!("hand it to the program on {queues}"),
+    }
+}
+
+/// `-j NFQUEUE`.
+pub static NFQUEUE: Extension = Extension {
+    listed: Listed::new(
+        "NFQUEUE",
+        &[
+            ("num %", "--queue-num %"),
+            ("balance %", "--queue-balance %"),
+            ("bypass", "--queue-bypass"),
+            ("cpu-fanout", "--queue-cpu-fanout"),
+        ],
+    ),
+    implied: &[Implied::new("--queue-num", "0").without(&["--queue-balance"])],
+    ..Extension::acting(
+        "NFQUEUE",
+        "hands the packet to a program",
+        &[
+            Opt::new("--queue-num", Kind::Number(65535)).excludes(&["--queue-balance"]),
+            Opt::new("--queue-balance", Kind::Own(&BALANCE)),
+            Opt::new("--queue-bypass", Kind::Flag),
+            Opt::new("--queue-cpu-fanout", Kind::Flag).needs(&["--queue-balance"]),
+        ],
+        Behaviour::Ends,
+        |options| Effect::Queue { queues: queues(options), bypass: options.has("--queue-bypass") },
+        words,
+    )
+};

@@ -1,0 +1,95 @@
+//! `-j SNPT` and `-j DNPT` (ip6t_NPT.c): exchange the prefix of an IPv6 address, without connection tracking and so that
+//! checksums stay right (RFC 6296).
+
+use std::net::Ipv6Addr;
+
+use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::kind::host::HOST;
+use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::{Effect, Side};
+use crate::netfilter::ruleset::{Hook, TableName, Value};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Problem};
+
+/// The address of a prefix and its length.
+fn prefix(options: &Options, flag: &str) -> Option<(Ipv6Addr, u32)> {
+    match options.value(flag)? {
+        Value::Net6(net) => Some((net.0, net.1.to_bits().leading_ones())),
+        _ => None,
+    }
+}
+
+fn lower(options: &Options, side: Side) -> Effect {
+    match (prefix(options, "--src-pfx"), prefix(options, "--dst-pfx")) {
+        (Some(from), Some(to)) => Effect::TranslatePrefix { side, from, to },
+        _ => Effect::Passive,
+    }
+}
+
+fn words(options: &Options, what: &str) -> String {
+    let printed = |flag| options.printed(flag).unwrap_or_default();
+    format!("exchange the prefix {} of its {what} for {}", printed("--src-pfx"), printed("--dst-pfx"))
+}
+
+/// `ip6t_npt_checkentry`.
+fn check(given: &Given) -> Result<(), Problem> {
+    for (address, length) in ["--src-pfx", "--dst-pfx"].iter().filter_map(|flag| prefix(&given.options, flag)) {
+        if length > 64 {
+            return Err(Problem::new(Code::InvalidValue, "a prefix to exchange has at most 64 bits"));
+        }
+        if address.to_bits().checked_shl(length) != Some(0) {
+            return Err(Problem::new(
+                Code::InvalidValue,
+                format!("{address} has bits behind its {length} bits of prefix"),
+            )
+            .hint("the kernel wants them to be 0"));
+        }
+    }
+    Ok(())
+}
+
+static PREFIX: Form = Form {
+    write: |value, ruleset, out| {
+        // Writing to a string cannot fail.
+        let _ = Kind::Network.write(value, ruleset, out);
+    },
+    examples: &["fd00:1::/48", "2001:db8::/32", "fd00::/8", "2001:db8:9:9::/64", "fd00::1/64"],
+    ..HOST
+};
+
+const OPTIONS: &[Opt] =
+    &[Opt::new("--src-pfx", Kind::Own(&PREFIX)).required(), Opt::new("--dst-pfx", Kind::Own(&PREFIX)).required()];
+
+/// `-j SNPT`.
+pub static SNPT: Extension = Extension {
+    listed: Listed::new("SNPT", &[]),
+    family: Some(Family::Ipv6),
+    tables: &[TableName::Mangle],
+    hooks: &[Hook::Input, Hook::Postrouting],
+    check,
+    ..Extension::acting(
+        "SNPT",
+        "exchanges the prefix of the source",
+        OPTIONS,
+        Behaviour::GoesOn,
+        |options| lower(options, Side::Source),
+        |options| words(options, "source"),
+    )
+};
+
+/// `-j DNPT`.
+pub static DNPT: Extension = Extension {
+    listed: Listed::new("DNPT", &[]),
+    family: Some(Family::Ipv6),
+    tables: &[TableName::Mangle],
+    hooks: &[Hook::Prerouting, Hook::Output],
+    check,
+    ..Extension::acting(
+        "DNPT",
+        "exchanges the prefix of the destination",
+        OPTIONS,
+        Behaviour::GoesOn,
+        |options| lower(options, Side::Destination),
+        |options| words(options, "destination"),
+    )
+};

@@ -1,0 +1,35 @@
+//! `-j REDIRECT` (xt_REDIRECT.c, nf_nat_redirect.c): to this very host.
+//!
+//! In OUTPUT the destination becomes 127.0.0.1 or ::1; in PREROUTING the first address of the incoming interface
+//! (IPv6: for a destination of less than global scope, the first one of that scope), and without one the packet is dropped. The source stays.
+
+use super::nat;
+use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Hook, TableName, Value};
+
+/// `-j REDIRECT`.
+pub static REDIRECT: Extension = Extension {
+    listed: Listed::new("", &[("redir ports %", "--to-ports %")]),
+    tables: &[TableName::Nat],
+    tracks: true,
+    hooks: &[Hook::Prerouting, Hook::Output],
+    check: nat::check,
+    ..Extension::acting(
+        "REDIRECT",
+        "redirects the packet to this host",
+        &[Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS)).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
+        Behaviour::Redirects,
+        |options| {
+            let ports = match options.value("--to-ports") {
+                Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
+                _ => None,
+            };
+            Effect::Redirect { ports, choice: nat::choice(options) }
+        },
+        |options| match options.printed("--to-ports") {
+            Some(port) => format!("redirect it to port {port} of this host"),
+            None => "redirect it to the same port of this host".into(),
+        },
+    )
+};

@@ -1,0 +1,16 @@
+//! `-j SECMARK` (xt_SECMARK.c): sets a SELinux mark. A kernel without SELinux refuses it.
+
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::netfilter::ruleset::TableName;
+
+/// `-j SECMARK`. A kernel without SELinux refuses it.
+pub static SECMARK: Extension = Extension {
+    listed: Listed::new("SECMARK", &[]),
+    tables: &[TableName::Mangle, TableName::Security],
+    ..Extension::observing(
+        "SECMARK",
+        "sets the security mark",
+        &[Opt::new("--selctx", Kind::Word(255)).required()],
+        |options| format!("set its security mark to {}", options.text("--selctx").unwrap_or_default()),
+    )
+};

@@ -1,0 +1,93 @@
+//! `-j SET` (xt_set.c): adds the packet's addresses to a set of ipset, takes them out, or maps them. What a set holds is
+//! not in a dump, and a match on it is unknown anyway.
+
+use crate::iptables::extension::kind::Form;
+use crate::iptables::extension::set::write_set;
+use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Hook, Ruleset, TableName, Value};
+use crate::text::diagnostic::{Code, Problem};
+
+/// A set's name, and which ends of the packet are looked up: two words.
+static NAMED: Form = Form {
+    words: 2,
+    read,
+    write: |value, ruleset, out| {
+        if let Value::Text(text) = value {
+            write_set(ruleset.text(*text), out);
+        }
+    },
+    examples: &["blocked src", "pairs src,dst"],
+};
+
+fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
+    // IPSET_MAXNAMELEN is 32, one of them for the end.
+    if words[0].is_empty() || words[0].len() > 31 {
+        return Err(Problem::new(Code::InvalidValue, format!("`{}` is no name of a set", words[0]))
+            .hint("a name has 1 to 31 characters"));
+    }
+    let ends: Vec<&str> = words[1].split(',').collect();
+    if ends.len() > 6 || !ends.iter().all(|end| end.starts_with("src") || end.starts_with("dst")) {
+        return Err(Problem::new(Code::InvalidValue, format!("`{}` says no end of the packet", words[1]))
+            .hint("write it like src or src,dst"));
+    }
+    let ends: Vec<&str> = ends.iter().map(|end| &end[..3]).collect();
+    Ok(Value::Text(ruleset.keep(&format!("{} {}", words[0], ends.join(",")))))
+}
+
+const ADD: &str = "--add-set";
+const MAP: &str = "--map-set";
+
+fn lower(options: &Options) -> Effect {
+    match options.has("--map-mark") {
+        true => Effect::SetUnknownMark { source: "the mark that SET finds in a set" },
+        false => Effect::Passive,
+    }
+}
+
+fn check(given: &Given) -> Result<(), Problem> {
+    let maps = ["--map-mark", "--map-prio", "--map-queue"].iter().any(|flag| given.options.has(flag));
+    match given.options.has(MAP) {
+        true if !maps => {
+            Err(Problem::new(Code::MissingOption, "--map-set needs --map-mark, --map-prio or --map-queue beside it"))
+        }
+        true if given.table != TableName::Mangle => {
+            Err(Problem::new(Code::WrongTable, "--map-set can stand in table mangle only"))
+        }
+        _ if [ADD, "--del-set", MAP].iter().any(|flag| given.options.has(flag)) => Ok(()),
+        _ => Err(Problem::new(Code::MissingOption, "-j SET needs --add-set, --del-set or --map-set")),
+    }
+}
+
+/// `-j SET`.
+pub static SET: Extension = Extension {
+    hooks_for: Some(|options| match options.has("--map-prio") {
+        true => &[Hook::Forward, Hook::Output, Hook::Postrouting],
+        false => &[],
+    }),
+    check,
+    ..Extension::acting(
+        "SET",
+        "changes a set of addresses",
+        &[
+            Opt::new(ADD, Kind::Own(&NAMED)),
+            Opt::new("--exist", Kind::Flag).needs(&[ADD]),
+            Opt::new("--timeout", Kind::Number(u32::MAX)).needs(&[ADD]),
+            Opt::new("--del-set", Kind::Own(&NAMED)),
+            Opt::new(MAP, Kind::Own(&NAMED)),
+            Opt::new("--map-mark", Kind::Flag).needs(&[MAP]),
+            Opt::new("--map-prio", Kind::Flag).needs(&[MAP]),
+            Opt::new("--map-queue", Kind::Flag).needs(&[MAP]),
+        ],
+        Behaviour::GoesOn,
+        lower,
+        |options| {
+            let does = [(ADD, "add it to"), ("--del-set", "take it out of"), (MAP, "give it what it has in")];
+            let does = does.iter().filter_map(|(flag, does)| {
+                let (set, _) = options.text(flag)?.rsplit_once(' ')?;
+                Some(format!("{does} the set {set}"))
+            });
+            does.collect::<Vec<_>>().join(" and ")
+        },
+    )
+};

@@ -1,0 +1,31 @@
+//! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
+
+use super::nat;
+use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::{Hook, TableName, Value};
+
+/// `-j SNAT`.
+pub static SNAT: Extension = Extension {
+    listed: Listed::new("", &[("to:%", "--to-source %")]),
+    tables: &[TableName::Nat],
+    tracks: true,
+    hooks: &[Hook::Input, Hook::Postrouting],
+    check: nat::check,
+    ..Extension::acting(
+        "SNAT",
+        "changes the source",
+        &[
+            Opt::new("--to-source", Kind::Own(&nat::SOURCE)).required(),
+            Opt::new("--random", Kind::Flag),
+            Opt::new("--random-fully", Kind::Flag),
+            Opt::new("--persistent", Kind::Flag),
+        ],
+        Behaviour::Ends,
+        |options| match options.value("--to-source") {
+            Some(Value::Nat(range)) => Effect::Snat { range: **range, choice: nat::choice(options) },
+            _ => Effect::Accept,
+        },
+        |options| format!("change its source to {}", options.printed("--to-source").unwrap_or_default()),
+    )
+};

@@ -1,0 +1,49 @@
+//! `-j SYNPROXY` (xt_SYNPROXY.c, nf_synproxy_core.c): answers a connection's first packets in place of the server.
+
+use std::fmt::Write;
+
+use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::Hook;
+use crate::packet::Protocol;
+
+/// The kernel keeps the scale in eight bits and the size in sixteen.
+fn print(options: &Options, out: &mut String) {
+    for flag in ["--sack-perm", "--timestamp"] {
+        if options.has(flag) {
+            let _ = write!(out, " {flag}");
+        }
+    }
+    for (flag, mask) in [("--wscale", 0xff), ("--mss", 0xffff)] {
+        if let Some(number) = options.number(flag) {
+            // Writing to a string cannot fail.
+            let _ = write!(out, " {flag} {}", number & mask);
+        }
+    }
+    if options.has("--ecn") {
+        out.push_str(" --ecn");
+    }
+}
+
+/// `-j SYNPROXY`.
+pub static SYNPROXY: Extension = Extension {
+    listed: Listed::new("SYNPROXY", &[]),
+    protocols: &[Protocol::TCP],
+    hooks: &[Hook::Input, Hook::Forward],
+    tracks: true,
+    print: Some(print),
+    ..Extension::acting(
+        "SYNPROXY",
+        "answers a SYN in place of the server",
+        &[
+            Opt::new("--sack-perm", Kind::Flag),
+            Opt::new("--timestamp", Kind::Flag),
+            Opt::new("--wscale", Kind::Number(u32::MAX)),
+            Opt::new("--mss", Kind::Number(u32::MAX)),
+            Opt::new("--ecn", Kind::Flag),
+        ],
+        Behaviour::GoesOn,
+        |_| Effect::Synproxy,
+        |_| "answer it in place of the server if it begins a connection".into(),
+    )
+};

@@ -1,0 +1,19 @@
+//! `-j TRACE` (xt_TRACE.c): the kernel reports the rules that the packet meets from here on.
+
+use crate::input::capture::Backend;
+use crate::iptables::extension::Extension;
+use crate::netfilter::ruleset::TableName;
+use crate::text::diagnostic::{Code, Problem};
+
+/// `-j TRACE`. The legacy backend has it in table raw only (measured).
+pub static TRACE: Extension = Extension {
+    check: |given| match given.options.ruleset.backend {
+        Some(Backend::Nft) => Ok(()),
+        _ if given.table == TableName::Raw => Ok(()),
+        _ => Err(Problem::new(Code::WrongTable, format!("-j TRACE cannot stand in table {}", given.table))
+            .hint("only in table raw")),
+    },
+    ..Extension::observing("TRACE", "makes the kernel report the packet's way", &[], |_| {
+        "report its way from here on".into()
+    })
+};

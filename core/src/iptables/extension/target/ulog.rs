@@ -1,0 +1,34 @@
+//! `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
+
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Problem};
+
+/// `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
+pub static ULOG: Extension = Extension {
+    listed: Listed::new(
+        "ULOG",
+        &[
+            ("copy_range %", "--ulog-cprange %"),
+            ("nlgroup %", "--ulog-nlgroup %"),
+            ("prefix `%'", "--ulog-prefix %"),
+            ("prefix \"%\"", "--ulog-prefix %"),
+            ("queue_threshold %", "--ulog-qthreshold %"),
+        ],
+    ),
+    family: Some(Family::Ipv4),
+    check: |_: &Given| {
+        Err(Problem::new(Code::UnavailableTarget, "no kernel since Linux 3.17 has ULOG").hint("NFLOG does the same"))
+    },
+    ..Extension::observing(
+        "ULOG",
+        "hands a copy to a logging program",
+        &[
+            Opt::new("--ulog-nlgroup", Kind::Between(1, 32)).unprinted(1),
+            Opt::new("--ulog-prefix", Kind::Line(31)),
+            Opt::new("--ulog-cprange", Kind::Wide),
+            Opt::new("--ulog-qthreshold", Kind::Between(1, 50)).unprinted(1),
+        ],
+        |options| format!("hand a copy to logging group {} and go on", options.number("--ulog-nlgroup").unwrap_or(1)),
+    )
+};

@@ -1,0 +1,51 @@
+//! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
+
+use crate::input::capture::Backend;
+use crate::iptables::extension::{Behaviour, Extension};
+use crate::netfilter::effect::Effect;
+use crate::netfilter::ruleset::TableName;
+use crate::text::diagnostic::{Code, Problem};
+
+/// Ends the table; the next one still runs.
+pub static ACCEPT: Extension = Extension::acting(
+    "ACCEPT",
+    "lets the packet pass this table",
+    &[],
+    Behaviour::Ends,
+    |_| Effect::Accept,
+    |_| "accept it".into(),
+);
+
+/// Ends everything.
+pub static DROP: Extension = Extension {
+    tables: &[TableName::Raw, TableName::Mangle, TableName::Filter, TableName::Security],
+    ..Extension::acting("DROP", "drops the packet", &[], Behaviour::Ends, |_| Effect::Drop, |_| "drop it".into())
+};
+
+/// Hands the packet to a program.
+pub static QUEUE: Extension = Extension {
+    check: |given| match given.options.ruleset.backend {
+        Some(Backend::Nft) => {
+            Err(Problem::new(Code::UnavailableTarget, "iptables-nft has no -j QUEUE").hint("NFQUEUE does the same"))
+        }
+        _ => Ok(()),
+    },
+    ..Extension::acting(
+        "QUEUE",
+        "hands the packet to a program",
+        &[],
+        Behaviour::Ends,
+        |_| Effect::Queue { queues: (0, 0), bypass: false },
+        |_| "hand it to a program in user space".into(),
+    )
+};
+
+/// Goes back to the calling chain; in a built-in chain, to its policy.
+pub static RETURN: Extension = Extension::acting(
+    "RETURN",
+    "goes back to the calling chain",
+    &[],
+    Behaviour::Returns,
+    |_| Effect::Return,
+    |_| "return to the calling chain".into(),
+);

@@ -1,0 +1,50 @@
+//! Fields that several transport protocols share.
+
+use crate::input::capture::Backend;
+use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::packet::fields::PacketField;
+use crate::packet::value::FieldValue;
+
+/// Why a match on the transport header fails, if the packet has none at hand. xt_tcpudp.c, `tcp_mt`, drops a fragment that
+/// could overwrite TCP's flags; nftables asks the packet by itself for TCP and UDP, and then does not look at the offset
+/// (nf_tables_core.c, `nft_payload_fast_eval`; both measured).
+pub(super) fn headless(context: &Context) -> Option<FieldValue<'static>> {
+    let asking = context.group.first().map_or("", |part| part.extension().name);
+    let by_nft = context.ruleset.backend == Some(Backend::Nft) && matches!(asking, "tcp" | "udp");
+    match context.packet.fragment.map_or(0, |fragment| fragment.offset) {
+        0 => None,
+        _ if by_nft && !context.has("--tcp-option") => {
+            Some(FieldValue::Unknown("iptables-nft takes what a later fragment holds for its transport header".into()))
+        }
+        1 if asking == "tcp" => {
+            Some(FieldValue::Drops("it begins within the TCP header, and -m tcp drops such a fragment"))
+        }
+        _ => Some(FieldValue::Never("a later fragment has no transport header")),
+    }
+}
+
+/// Whether the transport header is at hand: what each match on it asks first.
+pub(super) static TRANSPORT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("transport header"),
+    read: |context| headless(context).unwrap_or(FieldValue::Number(1)),
+};
+
+/// A field of the transport header, if that is at hand.
+pub(super) fn header_field<'a>(context: &Context<'a>, field: PacketField) -> FieldValue<'a> {
+    headless(context).unwrap_or_else(|| context.field(field))
+}
+
+/// The port it comes from.
+pub static SOURCE_PORT: Field = Field {
+    subject: Subject::Packet(PacketField::Sport),
+    phrase: Phrase::Is("source port"),
+    read: |context| header_field(context, PacketField::Sport),
+};
+
+/// The port it goes to.
+pub static DESTINATION_PORT: Field = Field {
+    subject: Subject::Packet(PacketField::Dport),
+    phrase: Phrase::Is("destination port"),
+    read: |context| header_field(context, PacketField::Dport),
+};

@@ -1,0 +1,68 @@
+//! What `iptables -L` does not show of a rule. Such a rule asks for more than is known: the condition stays, and nobody can
+//! tell whether it holds. iptables has no match of this name, so that a rule printed with it is not taken for a whole one.
+
+use std::net::IpAddr;
+
+use super::{Extension, Kind, Opt};
+use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::ruleset::Value;
+use crate::packet::value::FieldValue;
+
+/// As the lists of names say it (RFC 6761): an address of the loopback, whichever.
+const LOCALHOST: &str = "localhost";
+
+static INTERFACES: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Says("it is of the interfaces that the rule asks for", "it is not of them"),
+    read: |_| {
+        FieldValue::Unknown("the listing, made without -v, does not show which interfaces the rule asks for".into())
+    },
+};
+
+static SOURCE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("source"),
+    read: |context| named(context, context.view.src, "--source-name"),
+};
+
+static DESTINATION: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("destination"),
+    read: |context| named(context, context.view.dst, "--destination-name"),
+};
+
+/// Of a name only that much is known: `localhost` is no address outside the loopback.
+fn named(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'static> {
+    let name = match context.value(flag) {
+        Some(Value::Text(name)) => context.ruleset.text(*name),
+        _ => "",
+    };
+    match name {
+        LOCALHOST if !address.is_loopback() => FieldValue::Holds(false, address.to_string()),
+        "" => FieldValue::Unknown("the address was taken out of the listing".into()),
+        _ => FieldValue::Unknown(format!("the listing names `{name}`, not the address").into()),
+    }
+}
+
+static WORDS: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Says("it is as these words ask", "it is not as these words ask"),
+    read: |context| match context.value("--words") {
+        Some(Value::Text(words)) => {
+            FieldValue::Unknown(format!("`{}` in the listing is not understood", context.ruleset.text(*words)).into())
+        }
+        _ => FieldValue::Unknown("a part of the listing is not understood".into()),
+    },
+};
+
+/// What a listing does not show, or shows in words that are not understood.
+pub static UNLISTED: Extension = Extension::matching(
+    "unlisted",
+    "what a listing does not show",
+    &[
+        Opt::tests("--interfaces", Kind::Flag, &INTERFACES).positive(),
+        Opt::tests("--source-name", Kind::Text(1024), &SOURCE),
+        Opt::tests("--destination-name", Kind::Text(1024), &DESTINATION),
+        Opt::tests("--words", Kind::Text(64 * 1024), &WORDS).positive().repeatable(),
+    ],
+);

@@ -1,0 +1,70 @@
+//! Rules that mean something else in the kernel than they say, because of how a version of iptables loads them.
+
+use crate::input::capture::Backend;
+use crate::netfilter::ruleset::{Part, Ruleset, Value};
+
+/// How the kernel compares `! --sport A ! --dport B`, both single ports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum NegatedPorts {
+    /// Each by itself: neither port is the one named.
+    Separate,
+    /// As one number: not both ports are those named. iptables-nft 1.8.8 to 1.8.10 loads it so (`add_nft_tcpudp` in
+    /// iptables/nft.c; measured with 1.8.9).
+    Joined {
+        /// Why the result is undetermined if only one of them differs; `None` if it is not.
+        reason: Option<&'static str>,
+    },
+}
+
+impl NegatedPorts {
+    /// How the rules of a set were loaded, assuming that the program that printed them also loaded them.
+    pub(super) fn of(ruleset: &Ruleset) -> Self {
+        if ruleset.backend != Some(Backend::Nft) {
+            return Self::Separate;
+        }
+        let numbers = |text: &str| text.split('.').map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>();
+        match ruleset.version.as_deref().and_then(numbers) {
+            Some(version) if (&[1, 8, 8][..]..=&[1, 8, 10]).contains(&version.as_slice()) => {
+                Self::Joined { reason: None }
+            }
+            Some(_) => Self::Separate,
+            None => Self::Joined {
+                reason: Some("iptables-nft 1.8.8 to 1.8.10 loads this as “not both”: the version is not known"),
+            },
+        }
+    }
+}
+
+/// The places of the two options within a match of TCP or UDP, where both are negated and name one port each.
+pub(super) fn negated_ports(group: &[Part]) -> Option<[usize; 2]> {
+    let negated = |flag: &str| {
+        group.iter().position(|part| {
+            let single = matches!(part.value, Value::Number(port) if port != 0)
+                || matches!(part.value, Value::Range(low, high) if low == high && low != 0);
+            part.negated && single && part.opt().is_some_and(|opt| opt.flag == flag)
+        })
+    };
+    Some([negated("--sport")?, negated("--dport")?])
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::packet::Family;
+
+    #[test]
+    fn the_version_decides() {
+        let of = |backend, version: Option<&str>| {
+            let mut ruleset = Ruleset::new(Family::Ipv4, Some(backend));
+            ruleset.version = version.map(str::to_owned);
+            NegatedPorts::of(&ruleset)
+        };
+        let joined = NegatedPorts::Joined { reason: None };
+        for (version, want) in [("1.8.7", NegatedPorts::Separate), ("1.8.8", joined), ("1.8.10", joined)] {
+            assert_eq!(of(Backend::Nft, Some(version)), want, "{version}");
+        }
+        assert_eq!(of(Backend::Nft, Some("1.8.11")), NegatedPorts::Separate);
+        assert!(matches!(of(Backend::Nft, None), NegatedPorts::Joined { reason: Some(_) }));
+        assert_eq!(of(Backend::Legacy, Some("1.8.9")), NegatedPorts::Separate);
+    }
+}

@@ -1,0 +1,216 @@
+//! A test of one packet field against a set of values: three-valued, in words, as data.
+//!
+//! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A [`Field`] says
+//! what is read and how to speak of it, a [`Value`] is the set, and [`Condition`](crate::netfilter::statement::Condition) compares the two.
+
+use std::borrow::Cow;
+use std::net::{IpAddr, Ipv4Addr};
+
+use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::packet::Packet;
+use crate::packet::fields::PacketField;
+use crate::packet::host::Host;
+use crate::packet::value::FieldValue;
+use crate::packet::view::View;
+
+/// Yes, no, or what a dump cannot tell.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Answer {
+    /// The packet is as the condition says.
+    Yes,
+    /// It is not.
+    No,
+    /// The match drops the packet; to legacy the condition holds all the same where it is negated.
+    Drops {
+        /// Whether it is.
+        negated: bool,
+    },
+    /// Nobody can tell, for this reason.
+    Unknown(Cow<'static, str>),
+}
+
+/// How a sentence about a field is built.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Phrase {
+    /// "uid 1000 is not 1337": the noun.
+    Is(&'static str),
+    /// "leaves by eth0, not lo": the verb, and the verb denied.
+    Does(&'static str, &'static str),
+    /// A flag that stands for itself: the statement, and the statement denied.
+    Says(&'static str, &'static str),
+}
+
+/// The side of a condition that a rule's value is compared with.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Subject {
+    /// One field of the packet.
+    Packet(PacketField),
+    /// The source or the destination port: the set needs to hold one of them.
+    EitherPort,
+    /// The interface that routing chose.
+    OutInterface,
+    /// A fact that only the extension knows of, or one of several fields together.
+    Other,
+}
+
+impl Subject {
+    /// The fields of the packet that it compares.
+    pub fn fields(&self) -> &[PacketField] {
+        match self {
+            Self::Packet(field) => std::slice::from_ref(field),
+            Self::EitherPort => &[PacketField::Dport, PacketField::Sport],
+            Self::OutInterface | Self::Other => &[],
+        }
+    }
+}
+
+/// A subject with the way to read it and to speak of it.
+pub struct Field {
+    /// The facts that it reads.
+    pub subject: Subject,
+    /// How to speak of it.
+    pub phrase: Phrase,
+    /// Reads it.
+    pub read: for<'a> fn(&Context<'a>) -> FieldValue<'a>,
+}
+
+impl std::fmt::Debug for Field {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:?}", self.phrase)
+    }
+}
+
+/// All that a condition may look at.
+#[derive(Clone, Copy, Debug)]
+pub struct Context<'a> {
+    /// What no rule changes.
+    pub packet: &'a Packet,
+    /// What rules and routing change.
+    pub view: &'a View,
+    /// The namespace.
+    pub host: &'a Host,
+    /// Whose rule it is.
+    pub ruleset: &'a Ruleset,
+    /// All options of the match that the condition belongs to: some change how the others are read.
+    pub group: &'a [Part],
+}
+
+impl<'a> Context<'a> {
+    /// The value of a packet field.
+    pub fn field(&self, field: PacketField) -> FieldValue<'a> {
+        field.value(self.packet, self.view)
+    }
+}
+
+/// Whether a field has a value, three-valued.
+pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
+    let holds = match (field.read)(context) {
+        FieldValue::Absent(_) => false,
+        FieldValue::Never(_) => return Answer::No,
+        FieldValue::Drops(_) => return Answer::Drops { negated },
+        FieldValue::Ignored(_) => return Answer::Yes,
+        FieldValue::Unknown(reason) => return Answer::Unknown(reason),
+        FieldValue::Span(low, high) => match contains_span(value, (low, high)) {
+            Some(holds) => holds,
+            None => return Answer::Unknown(picked((low, high)).into()),
+        },
+        FieldValue::Either(one, other) => match (contains_span(value, one), contains_span(value, other)) {
+            (Some(true), _) | (_, Some(true)) => true,
+            (Some(false), Some(false)) => false,
+            (None, _) => return Answer::Unknown(picked(one).into()),
+            (_, None) => return Answer::Unknown(picked(other).into()),
+        },
+        FieldValue::Holds(holds, _) => holds,
+        reading => contains(value, &reading, context.ruleset),
+    };
+    if holds != negated { Answer::Yes } else { Answer::No }
+}
+
+fn picked((low, high): (u32, u32)) -> String {
+    format!("nat picked a port from {low} to {high} at random")
+}
+
+/// Whether every number of a span, or none, is in the set that a value describes; `None` where some are.
+fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
+    let ranges = match value {
+        Value::Number(want) => &[(*want, *want)][..],
+        Value::Range(low, high) => &[(*low, *high)],
+        Value::List(list) => list,
+        _ => &[],
+    };
+    let inside = ranges.iter().filter(|range| range.0 <= high && range.1 >= low);
+    let mut inside: Vec<(u32, u32)> = inside.map(|range| (range.0.max(low), range.1.min(high))).collect();
+    inside.sort();
+    let mut reached = low;
+    for range in &inside {
+        if range.0 <= reached {
+            reached = reached.max(range.1 + 1);
+        }
+    }
+    match (inside.is_empty(), reached > high) {
+        (true, _) => Some(false),
+        (_, true) => Some(true),
+        _ => None,
+    }
+}
+
+/// Whether a reading lies in the set that a value describes.
+fn contains(value: &Value, reading: &FieldValue, ruleset: &Ruleset) -> bool {
+    match (value, reading) {
+        (value, FieldValue::Number(number)) => contains_number(value, *number),
+        (Value::Bits(want), FieldValue::Bits(bits)) => want & bits != 0,
+        (Value::Net4(address, mask), FieldValue::Address(IpAddr::V4(have))) => is_within(*have, *address, *mask),
+        (Value::Net6(net), FieldValue::Address(IpAddr::V6(have))) => {
+            (have.to_bits() ^ net.0.to_bits()) & net.1.to_bits() == 0
+        }
+        (Value::Addresses(span), FieldValue::Address(have)) => (span.0..=span.1).contains(have),
+        (Value::Mac(want), FieldValue::Mac(have)) => want == have,
+        (Value::Text(text), FieldValue::Name(name)) => is_interface(ruleset.text(*text), name),
+        _ => false,
+    }
+}
+
+/// Whether a number lies in the set that a value describes.
+#[inline]
+pub(crate) fn contains_number(value: &Value, number: u32) -> bool {
+    let within = |(low, high): &(u32, u32)| (*low..=*high).contains(&number);
+    match value {
+        Value::None => number != 0,
+        Value::Number(want) => number == *want,
+        Value::Range(low, high) => within(&(*low, *high)),
+        Value::Masked { value, mask } => number & mask == *value,
+        Value::List(list) => list.iter().any(within),
+        _ => false,
+    }
+}
+
+/// Whether an address is one of a network's. The mask need not be contiguous.
+#[inline]
+pub(crate) fn is_within(address: Ipv4Addr, network: Ipv4Addr, mask: Ipv4Addr) -> bool {
+    let [address, network, mask] = [address, network, mask].map(|bytes| u32::from_ne_bytes(bytes.octets()));
+    (address ^ network) & mask == 0
+}
+
+/// A trailing `+` stands for any ending (`eth+`).
+pub(crate) fn is_interface(pattern: &str, name: &str) -> bool {
+    match pattern.strip_suffix('+') {
+        Some(start) => name.starts_with(start),
+        None => pattern == name,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::netfilter::ruleset::Apart;
+
+    #[test]
+    fn a_port_of_a_span_is_in_a_set_surely_or_not_or_nobody_knows() {
+        let list = |ranges: &[(u32, u32)]| Value::List(Apart::new(ranges.to_vec()));
+        assert_eq!(contains_span(&Value::Range(1, 9), (2, 9)), Some(true));
+        assert_eq!(contains_span(&Value::Range(1, 9), (10, 12)), Some(false));
+        assert_eq!(contains_span(&Value::Number(10), (10, 12)), None);
+        assert_eq!(contains_span(&list(&[(20, 30), (11, 15), (5, 10)]), (6, 14)), Some(true));
+        assert_eq!(contains_span(&list(&[(5, 8), (10, 15)]), (6, 14)), None);
+    }
+}

@@ -1,0 +1,538 @@
+//! A rule set as read: tables, chains, rules, and the parts of a rule in one arena.
+
+use std::fmt;
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
+use std::num::NonZeroU32;
+use std::ops::Deref;
+
+use serde::{Deserialize, Serialize};
+use strum::{Display, EnumString, IntoStaticStr};
+
+use crate::input::capture::Backend;
+use crate::netfilter::base::BaseChain;
+use crate::netfilter::effect::NatRange;
+use crate::packet::Family;
+use crate::text::diagnostic::Span;
+
+/// A point on a packet's way at which rules are asked.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize, Display, IntoStaticStr)]
+#[serde(rename_all = "UPPERCASE")]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum Hook {
+    /// Arrived, not yet routed.
+    Prerouting,
+    /// Routed to this host.
+    Input,
+    /// Routed on to another host.
+    Forward,
+    /// Sent by a process here.
+    Output,
+    /// About to leave.
+    Postrouting,
+}
+
+impl Hook {
+    /// All five.
+    pub const ALL: [Self; 5] = [Self::Prerouting, Self::Input, Self::Forward, Self::Output, Self::Postrouting];
+
+    /// The name of the built-in chains at this hook.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// The five tables of iptables.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, Display, EnumString, IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum TableName {
+    /// Before connection tracking.
+    Raw,
+    /// Changes packets.
+    Mangle,
+    /// Translates addresses, for the first packet of a connection.
+    Nat,
+    /// Lets packets through or not.
+    Filter,
+    /// Labels for SELinux and its like.
+    Security,
+}
+
+impl TableName {
+    /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT in nft).
+    pub const ALL: [Self; 5] = [Self::Raw, Self::Mangle, Self::Nat, Self::Filter, Self::Security];
+
+    /// The name behind `*` and `-t`.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// The table of that name.
+    pub fn from_text(text: &str) -> Option<Self> {
+        text.parse().ok()
+    }
+
+    /// The hooks that have a built-in chain in this table (`iptable_*.c`, `valid_hooks`).
+    pub fn hooks(self) -> &'static [Hook] {
+        match self {
+            Self::Raw => &[Hook::Prerouting, Hook::Output],
+            Self::Mangle => &Hook::ALL,
+            Self::Nat => &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting],
+            Self::Filter | Self::Security => &[Hook::Input, Hook::Forward, Hook::Output],
+        }
+    }
+}
+
+/// What a built-in chain does with what no rule of it settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum Policy {
+    /// Lets it go on.
+    Accept,
+    /// Drops it.
+    Drop,
+}
+
+impl Policy {
+    /// As `iptables-save` prints it.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
+/// What the kernel counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counters {
+    /// Packets.
+    pub packets: u64,
+    /// Bytes, headers included.
+    pub bytes: u64,
+}
+
+impl fmt::Display for Counters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "[{}:{}]", self.packets, self.bytes)
+    }
+}
+
+/// Where in [`Ruleset::counters`] the counters of a rule or a chain are, where the text says any.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Counted(Option<NonZeroU32>);
+
+impl Counted {
+    /// The counters, in the rule set that they were kept in.
+    pub fn of(self, ruleset: &Ruleset) -> Option<Counters> {
+        ruleset.counters.get(self.0?.get() as usize - 1).copied()
+    }
+
+    /// Whether the text says any.
+    pub fn is_some(self) -> bool {
+        self.0.is_some()
+    }
+
+    /// These, or others where there are none.
+    #[must_use]
+    pub fn or(self, other: Self) -> Self {
+        Self(self.0.or(other.0))
+    }
+}
+
+/// Text kept in [`Ruleset::strings`], unescaped.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Text {
+    start: u32,
+    length: u32,
+}
+
+impl Text {
+    /// The text, in the strings that it was kept in.
+    pub fn of(self, strings: &str) -> &str {
+        &strings[self.start as usize..][..self.length as usize]
+    }
+}
+
+/// What few values need, kept apart from them: its pointer asks for no more than four bytes of alignment, so that a
+/// [`Value`] takes twelve and not sixteen.
+#[repr(Rust, packed(4))]
+pub struct Apart<T>(Box<T>);
+
+impl<T> Apart<T> {
+    /// Puts it there.
+    pub fn new(value: T) -> Self {
+        Self(Box::new(value))
+    }
+}
+
+impl<T> Deref for Apart<T> {
+    type Target = T;
+
+    #[expect(clippy::explicit_auto_deref, reason = "without it this were a reference to the pointer, which is packed")]
+    fn deref(&self) -> &T {
+        &*self.0
+    }
+}
+
+impl<T: Clone> Clone for Apart<T> {
+    fn clone(&self) -> Self {
+        Self::new(T::clone(self))
+    }
+}
+
+impl<T: fmt::Debug> fmt::Debug for Apart<T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        T::fmt(self, f)
+    }
+}
+
+impl<T: PartialEq> PartialEq for Apart<T> {
+    fn eq(&self, other: &Self) -> bool {
+        **self == **other
+    }
+}
+
+impl<T: Eq> Eq for Apart<T> {}
+
+/// A number of up to 64 bits, that asks for no more than four bytes of alignment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(Rust, packed(4))]
+pub struct Wide(u64);
+
+impl Wide {
+    /// The number.
+    pub fn get(self) -> u64 {
+        self.0
+    }
+}
+
+impl From<u64> for Wide {
+    fn from(number: u64) -> Self {
+        Self(number)
+    }
+}
+
+/// A value as an option gives it. Which option it belongs to says how to read it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Value {
+    /// The option takes none.
+    None,
+    /// A number, or the place in a list of names.
+    Number(u32),
+    /// Both ends included.
+    Range(u32, u32),
+    /// Compare (or set) `value` under `mask`.
+    Masked {
+        /// The bits wanted.
+        value: u32,
+        /// The bits looked at.
+        mask: u32,
+    },
+    /// A set of named bits.
+    Bits(u32),
+    /// Several numbers and ranges.
+    List(Apart<Vec<(u32, u32)>>),
+    /// An IPv4 address under a mask, which need not be contiguous.
+    Net4(Ipv4Addr, Ipv4Addr),
+    /// An IPv6 address under a mask.
+    Net6(Apart<(Ipv6Addr, Ipv6Addr)>),
+    /// Addresses and ports to translate to.
+    Nat(Apart<NatRange>),
+    /// A name or free text.
+    Text(Text),
+    /// A number of up to 64 bits.
+    Wide(Wide),
+    /// Two of them: both ends of a range, included, or a value and what goes with it.
+    Wides(Apart<(u64, u64)>),
+    /// First and last address.
+    Addresses(Apart<(IpAddr, IpAddr)>),
+    /// A hardware address.
+    Mac([u8; 6]),
+}
+
+/// Which match or target of its rule language a clause belongs to: a place in the language's list.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct ExtensionId(pub(crate) u8);
+
+/// One option of a rule, or the bare name of a match that has none.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Part {
+    /// Which extension it belongs to.
+    pub extension: ExtensionId,
+    /// Place in the extension's option table; `Part::BARE` for none.
+    pub option: u8,
+    /// Whether `!` stands before it.
+    pub negated: bool,
+    /// Whether it is the first of its `-m` or `-j`.
+    pub opens: bool,
+    /// What the option was given.
+    pub value: Value,
+}
+
+/// What a rule does with a packet that it matches.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Target {
+    /// Nothing: the rule only counts.
+    #[default]
+    None,
+    /// Continues in a chain (its place in the table) and comes back.
+    Jump(u32),
+    /// Continues in a chain and comes back to the caller of this one.
+    Goto(u32),
+    /// A target extension; its options are the rule's last parts.
+    Extension(ExtensionId),
+    /// A chain that the text does not define.
+    Missing {
+        /// Its name's place in [`Ruleset::missing`].
+        name: u32,
+        /// `-g` rather than `-j`.
+        goto: bool,
+    },
+}
+
+/// One rule.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Rule {
+    /// Line in the text, from 1.
+    pub line: u32,
+    /// The rule's bytes in the text.
+    pub span: Span,
+    /// What the kernel counted, where the text says.
+    pub counters: Counted,
+    /// First part in [`Ruleset::parts`].
+    pub first: u32,
+    /// How many parts test the packet.
+    pub matches: u16,
+    /// How many parts belong to the target; they follow the others.
+    pub parameters: u16,
+    /// What happens on a match.
+    pub target: Target,
+}
+
+/// A chain of rules.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Chain {
+    /// Its name.
+    pub name: Box<str>,
+    /// Where a base chain is attached; `None` for a chain that only other chains lead to.
+    pub base: Option<BaseChain>,
+    /// What fell through to the policy, where the text says.
+    pub counters: Counted,
+    /// The line that declares it, from 1.
+    pub line: Option<u32>,
+    /// Its rules, in order.
+    pub rules: Vec<Rule>,
+}
+
+impl Chain {
+    /// The hook of a base chain.
+    pub fn hook(&self) -> Option<Hook> {
+        self.base.map(|base| base.hook)
+    }
+
+    /// The policy of a base chain; ACCEPT for other chains, which have none.
+    pub fn policy(&self) -> Policy {
+        self.base.map_or(Policy::Accept, |base| base.policy)
+    }
+
+    /// Sets the policy of a base chain.
+    pub(crate) fn set_policy(&mut self, policy: Policy) {
+        if let Some(base) = &mut self.base {
+            base.policy = policy;
+        }
+    }
+}
+
+/// A table of chains.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Table {
+    /// Its name.
+    pub name: TableName,
+    /// Line of `*name`, from 1.
+    pub line: u32,
+    /// Its chains, in the order of the text.
+    pub chains: Vec<Chain>,
+}
+
+impl Table {
+    /// The built-in chain at a hook, with its place.
+    pub fn at(&self, hook: Hook) -> Option<(u32, &Chain)> {
+        (0..).zip(&self.chains).find(|(_, chain)| chain.hook() == Some(hook))
+    }
+
+    /// The chain of that name, with its place.
+    pub fn chain(&self, name: &str) -> Option<(u32, &Chain)> {
+        (0..).zip(&self.chains).find(|(_, chain)| &*chain.name == name)
+    }
+
+    /// How many rules all chains hold.
+    pub fn rules(&self) -> usize {
+        self.chains.iter().map(|chain| chain.rules.len()).sum()
+    }
+}
+
+/// A rule that is written in the text behind a `#`: switched off.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Off {
+    /// Its table.
+    pub table: TableName,
+    /// The place of its chain in the table.
+    pub chain: u32,
+    /// The rule of the chain that follows it, from 0; behind the last where none does.
+    pub before: u32,
+    /// Line in the text, from 1.
+    pub line: u32,
+    /// Its bytes in the text, with the `#`.
+    pub span: Span,
+}
+
+/// One family's rules in one backend.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Ruleset {
+    /// IPv4 or IPv6.
+    pub family: Family,
+    /// Legacy or nft, where the text says.
+    pub backend: Option<Backend>,
+    /// The version of the program that printed it, where the text says.
+    pub version: Option<String>,
+    /// Which of the texts that were read holds it, from 0: lines and spans count there.
+    pub source: u32,
+    /// Its tables, in the order of the text.
+    pub tables: Vec<Table>,
+    /// The rules that are switched off, in the order of the text.
+    pub off: Vec<Off>,
+    /// The parts of all rules.
+    pub parts: Vec<Part>,
+    /// The texts of all parts.
+    pub strings: String,
+    /// What the kernel counted.
+    pub counters: Vec<Counters>,
+    /// The names of the chains that rules lead to and that the text does not define.
+    pub missing: Vec<Text>,
+}
+
+impl Ruleset {
+    /// An empty rule set.
+    pub fn new(family: Family, backend: Option<Backend>) -> Self {
+        Self {
+            family,
+            backend,
+            version: None,
+            source: 0,
+            tables: Vec::new(),
+            off: Vec::new(),
+            parts: Vec::new(),
+            strings: String::new(),
+            counters: Vec::new(),
+            missing: Vec::new(),
+        }
+    }
+
+    /// The table of that name.
+    pub fn table(&self, name: TableName) -> Option<&Table> {
+        self.tables.iter().find(|table| table.name == name)
+    }
+
+    /// Sets the backend, and with it the priorities that depend on it.
+    pub fn set_backend(&mut self, backend: Option<Backend>) {
+        self.backend = backend;
+        for table in &mut self.tables {
+            for base in table.chains.iter_mut().filter_map(|chain| chain.base.as_mut()) {
+                base.priority = BaseChain::built_in(table.name, base.hook, backend).priority;
+            }
+        }
+    }
+
+    /// How many rules all tables hold.
+    pub fn rules(&self) -> usize {
+        self.tables.iter().map(Table::rules).sum()
+    }
+
+    /// Whether it can do anything to a packet: a rule, or a policy other than ACCEPT.
+    pub fn is_populated(&self) -> bool {
+        let mut chains = self.tables.iter().flat_map(|table| &table.chains);
+        chains.any(|chain| !chain.rules.is_empty() || chain.policy() != Policy::Accept)
+    }
+
+    /// The parts that test the packet, in order.
+    pub fn matches(&self, rule: &Rule) -> &[Part] {
+        let first = rule.first as usize;
+        &self.parts[first..first + usize::from(rule.matches)]
+    }
+
+    /// The parts that belong to the target.
+    pub fn parameters(&self, rule: &Rule) -> &[Part] {
+        let first = rule.first as usize + usize::from(rule.matches);
+        &self.parts[first..first + usize::from(rule.parameters)]
+    }
+
+    /// The matches of a rule, each with all its options: what stands in one `-m`.
+    pub fn groups<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = &'a [Part]> {
+        self.matches(rule).chunk_by(|_, next| !next.opens)
+    }
+
+    /// Keeps a text. One that was kept just before is not kept again: rules in a row have the same comment.
+    pub fn keep(&mut self, text: &str) -> Text {
+        if !self.strings.ends_with(text) {
+            self.strings.push_str(text);
+        }
+        let start = self.strings.len() - text.len();
+        let narrow = |n| u32::try_from(n).expect("strings are parts of a text below 4 GiB");
+        Text { start: narrow(start), length: narrow(text.len()) }
+    }
+
+    /// Keeps counters. Those that were kept just before are not kept again: most chains of a node have `[0:0]`.
+    pub fn count(&mut self, counters: Option<Counters>) -> Counted {
+        let Some(counters) = counters else { return Counted::default() };
+        if self.counters.last() != Some(&counters) {
+            self.counters.push(counters);
+        }
+        Counted(u32::try_from(self.counters.len()).ok().and_then(NonZeroU32::new))
+    }
+
+    /// Keeps the name of a chain that the text does not define, as [`Target::Missing`] has it.
+    pub fn miss(&mut self, name: &str) -> u32 {
+        if self.missing.last().is_none_or(|last| self.text(*last) != name) {
+            let name = self.keep(name);
+            self.missing.push(name);
+        }
+        u32::try_from(self.missing.len() - 1).expect("rules are fewer than bytes of a text below 4 GiB")
+    }
+
+    /// Adds the tables of another rule set of the same text.
+    pub fn absorb(&mut self, other: Self) {
+        let narrow = |n| u32::try_from(n).expect("all are of a text below 4 GiB");
+        let (parts, strings) = (narrow(self.parts.len()), narrow(self.strings.len()));
+        let (counters, missing) = (narrow(self.counters.len()), narrow(self.missing.len()));
+        let counted = |own: &mut Counted| own.0 = own.0.and_then(|place| place.checked_add(counters));
+        self.counters.extend(other.counters);
+        let moved = |text: Text| Text { start: text.start + strings, ..text };
+        self.missing.extend(other.missing.into_iter().map(moved));
+        self.strings.push_str(&other.strings);
+        self.parts.extend(other.parts.into_iter().map(|part| match part.value {
+            Value::Text(text) => Part { value: Value::Text(moved(text)), ..part },
+            _ => part,
+        }));
+        for mut table in other.tables {
+            table.chains.iter_mut().for_each(|chain| counted(&mut chain.counters));
+            for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+                rule.first += parts;
+                counted(&mut rule.counters);
+                if let Target::Missing { name, .. } = &mut rule.target {
+                    *name += missing;
+                }
+            }
+            self.tables.push(table);
+        }
+    }
+
+    /// A text kept before.
+    pub fn text(&self, text: Text) -> &str {
+        text.of(&self.strings)
+    }
+
+    /// The name of a chain that the text does not define.
+    pub fn missing(&self, name: u32) -> &str {
+        self.text(self.missing[name as usize])
+    }
+}

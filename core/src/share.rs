@@ -1,0 +1,6 @@
+//! LAYER share
+
+pub mod link;
+pub mod redact;
+pub mod replay;
+pub mod ticket;

@@ -1,0 +1,374 @@
+//! A capture or a rule set without what identifies somebody, in which every packet ends where it did.
+//!
+//! One [`AddressMap`] replaces addresses, and one list replaces names, each the same wherever it occurs. Of a text only the
+//! words of [`vocabulary`] stay, and with them: numbers, the names of chains and interfaces, the comments that are exactly
+//! a mesh's own, and the addresses that no one owns (`address_map::stays4`, multicast, `::1`, `::6`). All other words are
+//! replaced. The needs of the rules are read from the values of address options alone.
+//!
+//! A rule that needs bits of addresses which it does not name is refused ([`Refusal`]).
+
+use std::fmt;
+use std::net::{IpAddr, SocketAddr};
+use std::rc::Rc;
+
+use crate::input::capture::{Backend, Capture, CapturedRules, Target};
+use crate::input::parse::Parsed;
+use crate::iptables::print;
+use crate::mesh::proxy_processes::PROXIES;
+use crate::netfilter::ruleset::Ruleset;
+use crate::packet::host::{Host, Prefix};
+use crate::packet::{Family, Packet};
+use crate::share::link::Shared;
+
+mod address_map;
+mod bit_tree;
+mod dump_text;
+mod neutral_names;
+mod vocabulary;
+
+pub use address_map::AddressMap;
+
+use dump_text::Pending;
+use neutral_names::NeutralNames;
+use vocabulary::Vocabulary;
+
+/// A redacted copy.
+#[derive(Debug)]
+pub struct Redacted {
+    /// The copy.
+    pub capture: Capture,
+    /// What its addresses were chosen by: a packet's become neutral by the same.
+    pub addresses: AddressMap,
+}
+
+/// The rule because of which a copy cannot be redacted: it would keep addresses recognizable.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Refusal {
+    place: String,
+    what: String,
+    why: &'static str,
+}
+
+impl Refusal {
+    fn new(place: &str, what: &str, why: &'static str) -> Self {
+        Self { place: place.to_owned(), what: what.to_owned(), why }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { place, what, why } = self;
+        write!(f, "cannot redact {place}: {what} {why}; remove this rule")
+    }
+}
+
+impl std::error::Error for Refusal {}
+
+/// Makes a redacted copy. Without the secret nobody can go back.
+///
+/// # Errors
+/// Where a rule would keep bits of addresses that it does not name.
+pub fn redact(capture: &Capture, secret: [u8; 16]) -> Result<Redacted, Refusal> {
+    let mut redactor = Redactor::new(secret);
+    let capture = redactor.capture(capture)?;
+    Ok(Redacted { capture, addresses: redactor.addresses })
+}
+
+/// A message without names and addresses, for where no capture came about.
+pub fn message(text: &str, secret: [u8; 16]) -> String {
+    Redactor::new(secret).message(text)
+}
+
+/// How much became neutral.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Changed {
+    /// Addresses and networks.
+    pub addresses: usize,
+    /// Names of hosts, commands, sets and their like, prefixes of logs, and words that are not understood.
+    pub names: usize,
+    /// Comments of rules.
+    pub comments: usize,
+}
+
+/// Makes a redacted copy of what is shared, which was read as `parsed` and is walked in `host`: the packets' addresses and
+/// the host's change with those of the rules, so that every packet ends where it did. `known` says whether that host is the
+/// real one: what was taken for granted stays so.
+///
+/// The copy contains only what was understood of a dump, printed again, without what surrounded the rules.
+///
+/// # Errors
+/// As [`redact`].
+pub fn shared(
+    shared: &Shared,
+    parsed: &Parsed,
+    (host, known): (&Host, bool),
+    secret: [u8; 16],
+) -> Result<(Shared, Changed), Refusal> {
+    let view = if ["saved", "text"].contains(&&*shared.view) { shared.view.clone() } else { String::new() };
+    let mut copy = Shared { host: None, usual: !known, neutral: true, packets: Vec::new(), view, ..shared.clone() };
+    let mut redactor = Redactor::new(secret);
+    if let Some(capture) = parsed.whole(Some(host)) {
+        copy.text = serde_json::to_string(&redactor.capture(&capture)?).unwrap_or_default();
+    } else {
+        let text: String = parsed.rulesets.iter().map(printed).collect();
+        redactor.learn_all(host, [(&*text, String::new())])?;
+        copy.text = redactor.dump(&text);
+        copy.host = Some(redactor.host(host));
+    }
+    copy.packets = shared.packets.iter().map(|packet| redactor.packet(packet)).collect();
+    Ok((copy, redactor.changed()))
+}
+
+/// A rule set after a line that states its family, backend and version.
+fn printed(ruleset: &Ruleset) -> String {
+    let program = if ruleset.family == Family::Ipv4 { "iptables-save" } else { "ip6tables-save" };
+    let is_version = |version: &&String| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
+    let version = ruleset.version.as_ref().filter(is_version).map_or(String::new(), |version| format!(" v{version}"));
+    let backend = match ruleset.backend {
+        Some(Backend::Nft) => " (nf_tables)",
+        Some(Backend::Legacy) => " (legacy)",
+        None => "",
+    };
+    // The backend is the word after the version.
+    let version = if version.is_empty() && !backend.is_empty() { " v1.8".into() } else { version };
+    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    let counters = rules.any(|rule| rule.counters.is_some());
+    format!("# Generated by {program}{version}{backend}\n{}", print::save(ruleset, counters))
+}
+
+struct Redactor {
+    addresses: AddressMap,
+    names: NeutralNames,
+    vocabulary: Rc<Vocabulary>,
+}
+
+impl Redactor {
+    fn new(secret: [u8; 16]) -> Self {
+        Self {
+            addresses: AddressMap::new(secret),
+            names: NeutralNames::default(),
+            vocabulary: Rc::new(Vocabulary::new()),
+        }
+    }
+
+    /// Learns what a namespace and the texts of its rules need of addresses.
+    fn learn_all<'a>(
+        &mut self,
+        host: &Host,
+        texts: impl IntoIterator<Item = (&'a str, String)>,
+    ) -> Result<(), Refusal> {
+        self.addresses.learn_host(host);
+        let mut pending = Pending::default();
+        for (text, whose) in texts {
+            self.learn(text, &whose, &mut pending)?;
+        }
+        self.settle(pending)
+    }
+
+    fn capture(&mut self, capture: &Capture) -> Result<Capture, Refusal> {
+        for interface in &capture.host.interfaces {
+            self.names.keep(&interface.name);
+        }
+        let backend = |backend| if backend == Backend::Nft { "nft" } else { "legacy" };
+        let texts = capture.rulesets.iter().map(|rules| {
+            let whose = format!(" of {} ({})", rules.family, backend(rules.backend));
+            (&*rules.text, whose)
+        });
+        self.learn_all(&capture.host, texts)?;
+        let mut warnings: Vec<String> = capture.warnings.iter().map(|warning| self.message(warning)).collect();
+        if capture.nftables.is_some() {
+            warnings.push("the listing of nft is left out: this capture is redacted".into());
+        }
+        Ok(Capture {
+            schema_version: capture.schema_version,
+            tool: tool(&capture.tool),
+            captured_at: day(&capture.captured_at),
+            target: self.target(&capture.target),
+            // Its release often names a vendor or a build.
+            kernel: None,
+            redacted: true,
+            rulesets: capture.rulesets.iter().map(|rules| self.rules(rules)).collect(),
+            nftables: None,
+            host: self.host(&capture.host),
+            warnings,
+        })
+    }
+
+    fn packet(&mut self, packet: &Packet) -> Packet {
+        Packet {
+            src: packet.src.map(|src| self.addresses.neutral(src)),
+            dst: self.addresses.neutral(packet.dst),
+            src_mac: packet.src_mac.as_deref().map(|mac| self.mac(mac)),
+            in_interface: packet.in_interface.as_deref().map(|name| self.interface(name)),
+            bound_interface: packet.bound_interface.as_deref().map(|name| self.interface(name)),
+            ..packet.clone()
+        }
+    }
+
+    fn changed(&self) -> Changed {
+        let (comments, names) = self.names.counts();
+        Changed { addresses: self.addresses.changed(), names, comments }
+    }
+
+    fn target(&mut self, target: &Target) -> Target {
+        Target {
+            pid: target.pid,
+            command: target.command.as_deref().map(|command| self.command(command)),
+            netns_inode: target.netns_inode,
+            netns_path: None,
+            hostname: target.hostname.as_deref().map(|hostname| self.names.neutral("host", hostname)),
+            pod_uid: None,
+            pod_uid_proven: None,
+            container_id: None,
+        }
+    }
+
+    fn rules(&mut self, rules: &CapturedRules) -> CapturedRules {
+        CapturedRules {
+            family: rules.family,
+            backend: rules.backend,
+            command: rules.command.iter().map(|word| self.message(word.rsplit('/').next().unwrap_or(word))).collect(),
+            version: rules.version.as_deref().map(|version| self.message(version)),
+            exit_code: rules.exit_code,
+            text: self.dump(&rules.text),
+            stderr: self.message(&rules.stderr),
+        }
+    }
+
+    fn host(&mut self, host: &Host) -> Host {
+        let mut host = host.clone();
+        for interface in &mut host.interfaces {
+            interface.name = self.interface(&interface.name);
+            for prefix in &mut interface.addresses {
+                prefix.address = self.addresses.neutral(prefix.address);
+            }
+            // Every walk knows the groups that come with an address.
+            if let Some(groups) = &mut interface.multicast_groups {
+                groups.retain(|group| !comes_with_an_address(*group));
+                groups.iter_mut().for_each(|group| *group = self.addresses.neutral(*group));
+            }
+        }
+        for route in &mut host.routes {
+            route.dst = self.addresses.network_of(route.dst);
+            route.via = route.via.map(|via| self.addresses.neutral(via));
+            route.src = route.src.map(|src| self.addresses.neutral(src));
+            route.dev = route.dev.as_deref().map(|dev| self.interface(dev));
+        }
+        for rule in &mut host.rules {
+            rule.from = rule.from.map(|from| self.addresses.network_of(from));
+            rule.to = rule.to.map(|to| self.addresses.network_of(to));
+            rule.iif = rule.iif.as_deref().map(|iif| self.interface(iif));
+        }
+        for socket in &mut host.sockets {
+            socket.address = self.addresses.neutral(socket.address);
+            socket.command = socket.command.as_deref().map(|command| self.command(command));
+        }
+        for process in &mut host.processes {
+            process.command = self.command(&process.command);
+        }
+        host.sysctls.retain(|name, value| is_setting(name, value));
+        host
+    }
+
+    fn command(&mut self, command: &str) -> String {
+        // Any mesh's proxy has this name.
+        if PROXIES.contains(&command) { command.to_owned() } else { self.names.neutral("command", command) }
+    }
+
+    /// A hardware address; the name of one where the text is none.
+    fn mac(&mut self, text: &str) -> String {
+        let digits = |part: &str| if part.len() == 2 { u8::from_str_radix(part, 16).ok() } else { None };
+        let bytes: Option<Vec<u8>> = text.split(':').map(digits).collect();
+        match bytes.map(<[u8; 6]>::try_from) {
+            Some(Ok(mac)) => {
+                let [a, b, c, d, e, f] = self.addresses.mac(mac);
+                format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+            }
+            _ => self.names.neutral("mac", text),
+        }
+    }
+
+    /// A message of a program: its words stay where any such message has them, and so do numbers.
+    fn message(&mut self, text: &str) -> String {
+        let mut out = String::with_capacity(text.len());
+        for word in text.split_inclusive(char::is_whitespace) {
+            let blank = word.trim_end_matches(|c: char| c.is_whitespace());
+            let end = &word[blank.len()..];
+            let bare =
+                |kept: &'static str| move |c: char| c.is_ascii_punctuation() && !kept.contains(c) || "…’".contains(c);
+            // An IPv6 address may end in a colon.
+            let core = blank.trim_matches(bare("-_/:"));
+            let core = if core.parse::<Prefix>().is_ok() { core } else { core.trim_matches(bare("-_/")) };
+            let start = core.as_ptr() as usize - blank.as_ptr() as usize;
+            out.push_str(&blank[..start]);
+            out.push_str(&self.message_word(core));
+            out.push_str(&blank[start + core.len()..]);
+            out.push_str(end);
+        }
+        out
+    }
+
+    fn message_word(&mut self, word: &str) -> String {
+        if let Ok(prefix) = word.parse() {
+            let neutral = self.addresses.network_of(prefix);
+            return if word.contains('/') { neutral.to_string() } else { neutral.address.to_string() };
+        }
+        if let Ok(socket) = word.parse::<SocketAddr>() {
+            return SocketAddr::new(self.addresses.neutral(socket.ip()), socket.port()).to_string();
+        }
+        match self.vocabulary.is_prose(word) || self.names.keeps(word) {
+            true => word.to_owned(),
+            false => self.names.neutral("word", word),
+        }
+    }
+}
+
+/// The program by the name that it has in every capture.
+fn tool(tool: &str) -> String {
+    const TOOL: &str = "chainwalk-capture";
+    let version = tool.strip_prefix(TOOL).and_then(|rest| rest.strip_prefix(' '));
+    let version = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+    version.map_or_else(|| TOOL.to_owned(), |version| format!("{TOOL} {version}"))
+}
+
+/// The day of a time.
+fn day(time: &str) -> String {
+    let is_date = |date: &&str| {
+        date.bytes().zip("0000-00-00".bytes()).all(|(byte, form)| match form {
+            b'0' => byte.is_ascii_digit(),
+            dash => byte == dash,
+        })
+    };
+    format!("{}T00:00:00Z", time.get(..10).filter(is_date).unwrap_or("1970-01-01"))
+}
+
+/// Whether a kernel setting is one of those that decide where a packet goes, with a number.
+fn is_setting(name: &str, value: &str) -> bool {
+    const SETTINGS: [&str; 9] = [
+        "accept_local",
+        "disable_ipv6",
+        "forwarding",
+        "ip_forward",
+        "ip_nonlocal_bind",
+        "nf_conntrack_tcp_loose",
+        "route_localnet",
+        "rp_filter",
+        "src_valid_mark",
+    ];
+    let parts: Vec<&str> = name.split('.').collect();
+    let is_number = value.trim().bytes().all(|byte| byte.is_ascii_digit());
+    is_number
+        && match parts[..] {
+            ["net", "ipv4" | "ipv6" | "netfilter", setting] => SETTINGS.contains(&setting),
+            // sysctl(8) writes a dot in an interface's name as a slash.
+            ["net", "ipv4" | "ipv6", "conf", interface, setting] => {
+                SETTINGS.contains(&setting) && crate::packet::is_interface(&interface.replace('/', "."))
+            }
+            _ => false,
+        }
+}
+
+/// `ff02::1:ff00:0/104`: by it the address with this end is looked for (RFC 4291, 2.7.1).
+fn comes_with_an_address(group: IpAddr) -> bool {
+    matches!(group, IpAddr::V6(v6) if matches!(v6.segments(), [0xff02, 0, 0, 0, 0, 1, 0xff00..=0xffff, _]))
+}

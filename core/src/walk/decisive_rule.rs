@@ -1,0 +1,101 @@
+//! Which rule decided: the one to name in a sentence about a verdict.
+//!
+//! Where a packet is dropped, the rule or policy that dropped it. Where its destination was rewritten, the rule that led
+//! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
+
+use crate::iptables::extension::Behaviour;
+use crate::netfilter::ruleset::{Chain, Hook, Ruleset, TableName, Target};
+
+use super::steps::Run;
+use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
+
+/// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet ends.
+pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Verdict {
+    let lives = matches!(verdict.kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded);
+    let redirected = lives && rewrite(rulesets, path).is_some();
+    Verdict { decided_by: place(rulesets, path, &verdict), redirected, ..verdict }
+}
+
+/// Its steps, without those of its copy; of those that failed alike, the last.
+fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = Step> + Clone {
+    path.steps.runs().iter().map(Run::last).filter(|step| !path.views[step.view as usize].copied)
+}
+
+/// The place to name, or `None` where no rule and no policy was asked.
+fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
+    let last = own_steps(path).rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+    match verdict.kind {
+        VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => None,
+        // A match that drops does not hold.
+        VerdictKind::Dropped => own_steps(path).next_back().map(|step| step.place),
+        VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
+        VerdictKind::Unroutable => rewrite(rulesets, path),
+        VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => {
+            rewrite(rulesets, path).or_else(|| let_out(rulesets, path)).or_else(|| policy(path))
+        }
+    }
+}
+
+/// The rule that set where the packet goes, even if it is where it was going.
+fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
+    let sets = |step: &Step| {
+        let target = step.place.rule(rulesets).map(|rule| rule.target);
+        // NETMAP on the way out changes the source.
+        matches!(step.hook, Hook::Prerouting | Hook::Output)
+            && step.outcome == Outcome::Match
+            && matches!(target, Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Redirects)
+    };
+    own_steps(path).rfind(sets).map(|step| lift(rulesets, path, step))
+}
+
+/// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.
+fn lift(rulesets: &[Ruleset], path: &Path, step: Step) -> Place {
+    let (_, _, chain) = step.place.at.find(rulesets);
+    match step.caller {
+        Some(caller) if is_named_action(chain) => lift(rulesets, path, path.steps.at(caller as usize)),
+        _ => step.place,
+    }
+}
+
+/// One rule that ends, and none that leads elsewhere.
+fn is_named_action(chain: &Chain) -> bool {
+    let leads = |target: Target| !matches!(target, Target::None | Target::Extension(_));
+    let behaves = |target, like| matches!(target, Target::Extension(id) if like == id.get().behaviour);
+    let ends = |target| behaves(target, Behaviour::Ends) || behaves(target, Behaviour::Redirects);
+    let returns = |target| behaves(target, Behaviour::Returns);
+    chain.hook().is_none()
+        && chain.rules.iter().filter(|rule| ends(rule.target)).count() == 1
+        && !chain.rules.iter().any(|rule| leads(rule.target) || returns(rule.target))
+}
+
+/// The rule that let the packet go on as it was; one of table nat before those of other tables, since that is where a
+/// packet would have been redirected.
+fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
+    let runs = path.steps.runs();
+    let lets = |(at, run): &(usize, &Run)| {
+        let step = run.first;
+        if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
+            return false;
+        }
+        match step.place.rule(rulesets).map(|rule| rule.target) {
+            Some(Target::Extension(id)) if id.get().name == "ACCEPT" => true,
+            Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Returns => {
+                let rest = runs[at + 1..].iter().map(|next| next.first);
+                let mut same =
+                    rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));
+                same.all(|next| next.outcome != Outcome::Match)
+            }
+            _ => false,
+        }
+    };
+    let found: Vec<Step> = runs.iter().enumerate().filter(lets).map(|(_, run)| run.first).collect();
+    let in_nat = found.iter().rfind(|step| step.place.at.table == TableName::Nat);
+    in_nat.or(found.last()).map(|step| step.place)
+}
+
+/// Where no rule decided: the policy of table nat at the packet's first hook, else the last policy.
+fn policy(path: &Path) -> Option<Place> {
+    let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
+    let in_nat = policies.clone().find(|step| step.place.at.table == TableName::Nat);
+    in_nat.or_else(|| policies.next_back()).map(|step| step.place)
+}

@@ -1,0 +1,81 @@
+//! Where chance sends a connection: what the chance rules of one chain come to (kube-proxy's, of a service), without a walk for
+//! each end.
+//!
+//! The chain is gone through once, from the first rule that cannot be told. What a rule that chance may let match leads to
+//! is looked at by itself, from the packet as it stands there; where that is no new destination for sure, the rest stays untold.
+
+use crate::iptables::extension::lower;
+use crate::netfilter::condition::Answer;
+use crate::netfilter::ruleset::{Hook, Table, TableName};
+use crate::netfilter::statement::Statement;
+use crate::packet::view::View;
+
+use super::Walker;
+use super::chain::split;
+use super::effects::Action;
+use super::trace::{Endpoint, Outcome, Path, Place, Spread};
+
+impl<'a> Walker<'a> {
+    /// The destinations that chance chooses among, where the walk has just come to a rule of chance; nothing where those that
+    /// can be told are fewer than two.
+    pub(super) fn spread(&self) -> Option<Spread> {
+        let here = self.path.steps.last().filter(|step| step.outcome == Outcome::Unknown)?.place;
+        let settles_destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
+        // A second rule set may be asked before it: no dump says.
+        if here.at.table != TableName::Nat || !settles_destination || self.schedule.layers.len() > 1 {
+            return None;
+        }
+        let (_, table, chain) = here.at.find(self.rulesets);
+        let mut spread = Spread { endpoints: Vec::new(), elsewhere: 1.0 };
+        for (number, rule) in (0..).zip(&chain.rules).skip(here.rule? as usize) {
+            let place = Place { rule: Some(number), ..here };
+            let statements = lower::statements(&self.rulesets[here.at.ruleset as usize], rule);
+            let (conditions, actions) = split(&statements);
+            let Some(chance) = self.likelihood(conditions, place) else { break };
+            if chance == 0.0 || actions.iter().all(Statement::is_passive) {
+                continue;
+            }
+            let Some(mut endpoint) = self.endpoint(table, actions, place) else { break };
+            endpoint.probability = spread.elsewhere * chance;
+            spread.elsewhere *= 1.0 - chance;
+            spread.endpoints.push(endpoint);
+            if chance == 1.0 {
+                break;
+            }
+        }
+        (spread.endpoints.len() > 1).then_some(spread)
+    }
+
+    /// How likely the conditions of a rule hold; nothing where more than chance decides.
+    fn likelihood(&self, conditions: &[Statement<'a>], place: Place) -> Option<f64> {
+        let ruleset = place.at.ruleset;
+        match self.answer(conditions, ruleset).0 {
+            Answer::Yes => Some(1.0),
+            Answer::No => Some(0.0),
+            Answer::Drops { .. } => None,
+            Answer::Unknown(_) if self.drops(conditions, ruleset) => None,
+            Answer::Unknown(_) => match self.settled.iter().find(|(settled, _)| *settled == place) {
+                Some((_, matches)) => Some(f64::from(u8::from(*matches))),
+                None => self.chance(conditions, ruleset),
+            },
+        }
+    }
+
+    /// Where a rule sends the packet once it matches, if that is surely a new destination.
+    fn endpoint(&self, table: &'a Table, actions: &[Statement<'a>], place: Place) -> Option<Endpoint> {
+        let mut probe = Walker {
+            view: self.view.clone(),
+            path: Path { views: vec![self.view.clone()], ..Path::default() },
+            settled: self.settled,
+            ..Walker::new(self.rulesets, self.schedule, self.host, &self.packet, Vec::new())
+        };
+        let (action, by) = actions.iter().find_map(|statement| match statement {
+            Statement::Jump { chain, .. } => probe.chain(place.at.ruleset, table, *chain).ok().flatten(),
+            Statement::Effect(effect) => probe.act(effect, place).ok().map(|action| (action, place)),
+            Statement::Condition(_) | Statement::Counter | Statement::MissingChain(_) => None,
+        })?;
+        let View { dst, dport, dport_span, .. } = probe.view;
+        let is_told = probe.translated && !probe.doubtful && probe.assumes.is_empty() && dport_span.is_none();
+        (is_told && matches!(action, Action::Accept)).then_some(Endpoint { place, by, dst, dport, probability: 0.0 })
+    }
+}
