@@ -6,7 +6,8 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
 use std::sync::OnceLock;
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Pod, Resident, require};
 use serde_json::Value;

@@ -3,14 +3,14 @@
 
 use std::collections::BTreeMap;
 
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::edit::{Edit, edit};
 use chainwalk_core::input::parse::{self, Parsed};
-use chainwalk_core::iptables::commands::commands;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::backend::Backend;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Policy, Ruleset, TableName};
 use chainwalk_core::packet::Family;
-use chainwalk_core::walk::trace::{ChainPlace, Place};
+use chainwalk_core::share::commands::commands;
 use chainwalk_tests::namespace::{Namespace, require};
 
 /// A loop to be turned around, and words that a shell must not take for its own.

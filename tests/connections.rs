@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::host::{Host, Interface, Route, RouteKind};
 use chainwalk_core::packet::{ConnectionState, Family, Origin, Owner, Packet, Protocol, TcpFlags};

@@ -14,14 +14,14 @@ use std::process::{Command, Stdio};
 use std::time::Instant;
 
 use chainwalk_core::analysis::scenario;
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse;
-use chainwalk_core::iptables::commands::commands;
 use chainwalk_core::iptables::extension::kind::quote_always;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Family;
 use chainwalk_core::packet::host::Host;
+use chainwalk_core::share::commands::commands;
 use chainwalk_core::share::replay;
 use chainwalk_core::walk::walk;
 use chainwalk_tests::namespace::{Namespace, require};

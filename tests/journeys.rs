@@ -6,9 +6,9 @@ use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::time::Duration;
 
 use chainwalk_core::analysis::journey::{Choices, Leg, journey};
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse::parse;
 use chainwalk_core::mesh::{self, Mode};
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol};
 use chainwalk_core::walk::trace::VerdictKind;

@@ -3,7 +3,7 @@
 use std::process;
 use std::thread;
 
-use chainwalk_core::input::capture::Backend;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 
 use crate::namespace::{Namespace, program};

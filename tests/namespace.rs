@@ -14,7 +14,7 @@ use std::sync::{Mutex, Once, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainwalk_core::input::capture::Backend;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::geteuid;

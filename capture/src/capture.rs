@@ -4,8 +4,8 @@ use std::fs;
 use std::thread;
 use std::time::Instant;
 
+use chainwalk_core::analysis::proxy_processes;
 use chainwalk_core::input::capture::{Capture, SCHEMA_VERSION, Target};
-use chainwalk_core::mesh::proxy_processes;
 use nix::errno::Errno;
 
 use crate::capability::refusal;

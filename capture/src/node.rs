@@ -7,7 +7,7 @@ use std::os::fd::AsRawFd;
 use std::os::unix::fs::FileTypeExt;
 use std::path::PathBuf;
 
-use chainwalk_core::mesh::proxy_processes::PROXIES;
+use chainwalk_core::analysis::proxy_processes::PROXIES;
 use chainwalk_core::packet::host::Interface;
 use nix::sys::socket::SockProtocol;
 use nix::sys::statfs::{NSFS_MAGIC, fstatfs};

@@ -7,7 +7,8 @@ use std::sync::{Mutex, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use chainwalk_core::input::capture::{Backend, CapturedNftables, CapturedRules};
+use chainwalk_core::input::capture::{CapturedNftables, CapturedRules};
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 
 use crate::ask::{Allowance, Answer, Limit, Limits, MAX_STDERR};

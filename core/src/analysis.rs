@@ -11,6 +11,7 @@ pub mod findings;
 pub mod intended_bypass;
 pub mod journey;
 pub mod large;
+pub mod proxy_processes;
 pub mod report;
 pub mod scenario;
 pub mod search;

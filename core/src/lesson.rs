@@ -10,10 +10,11 @@
 
 use thiserror::Error;
 
-use crate::netfilter::ruleset::{Hook, TableName};
+use crate::netfilter::place::Place;
+use crate::netfilter::ruleset::TableName;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
-use crate::walk::trace::Place;
+use crate::packet::hook::Hook;
 
 mod ask;
 mod read;

@@ -3,10 +3,11 @@
 use std::fmt;
 
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Chain, Hook, Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::place::Place;
+use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::packet::host::Host;
-use crate::walk::trace::Place;
 
 mod app_mesh;
 mod consul;
@@ -17,7 +18,6 @@ mod kind;
 mod kuma;
 mod linkerd;
 mod open_service_mesh;
-pub mod proxy_processes;
 mod rule_pattern;
 mod rule_view;
 mod sidecar_rules;

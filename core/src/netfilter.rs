@@ -5,10 +5,12 @@
 //! - `statement`: the statements of a rule, and how conditions are evaluated; `effect`: what a rule does to a packet
 //! - `routing`, `conntrack`: routing decisions and the state of a connection's first packet, as the kernel makes them
 
+pub mod backend;
 pub mod base;
 pub mod condition;
 pub mod conntrack;
 pub mod effect;
+pub mod place;
 pub mod routing;
 pub mod ruleset;
 pub mod statement;

@@ -15,6 +15,7 @@ use fields::PacketField;
 pub mod content;
 pub mod fields;
 pub mod form;
+pub mod hook;
 pub mod host;
 pub mod line;
 pub mod value;

@@ -1,5 +1,6 @@
 //! LAYER share
 
+pub mod commands;
 pub mod link;
 pub mod redact;
 pub mod replay;

@@ -5,10 +5,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::base::ChainType;
 use crate::netfilter::conntrack;
-use crate::netfilter::ruleset::{Hook, Rule, Ruleset, TableName, Target};
+use crate::netfilter::place::{ChainPlace, Place};
+use crate::netfilter::ruleset::{Rule, Ruleset, TableName, Target};
+use crate::packet::hook::Hook;
 use crate::packet::host::{Host, RouteKind};
 use crate::packet::view::View;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
@@ -31,9 +33,7 @@ use copy::Copy;
 use effects::Action;
 use prefilter::Glance;
 use schedule::{Schedule, Station};
-use trace::{
-    Assumption, Branch, ChainPlace, DroppedBy, Path, Place, RouteNote, RouteReason, Trace, Verdict, VerdictKind,
-};
+use trace::{Assumption, Branch, DroppedBy, Path, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
 
 /// Most branches that an uncertain walk is followed into.
 const MOST_BRANCHES: usize = 64;

@@ -4,15 +4,15 @@
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::input::edit::{Edit, edit};
 use chainwalk_core::input::parse::{self, Parsed};
-use chainwalk_core::iptables::commands::commands;
 use chainwalk_core::iptables::extension::kind::{Kind, quote_always};
 use chainwalk_core::iptables::extension::{Id, Role};
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::packet::host::Host;
+use chainwalk_core::share::commands::commands;
 use chainwalk_core::share::replay;
 use chainwalk_core::text::diagnostic::{Diagnostic, Severity};
-use chainwalk_core::walk::trace::{ChainPlace, Place};
 use chainwalk_core::walk::walk;
 use proptest::prelude::*;
 

@@ -4,11 +4,12 @@
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Severity;
 use chainwalk_core::walk::connection::Translation;
-use chainwalk_core::walk::trace::{ChainPlace, Place, Trace, VerdictKind};
+use chainwalk_core::walk::trace::{Trace, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};
 
 fn read(rule: &str) -> Parsed {

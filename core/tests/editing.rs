@@ -4,11 +4,11 @@ use std::collections::BTreeMap;
 
 use chainwalk_core::input::edit::{Edit, Refused, edit};
 use chainwalk_core::input::parse::{self, Parsed};
-use chainwalk_core::iptables::commands::commands;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Policy, Ruleset, TableName};
+use chainwalk_core::share::commands::commands;
 use chainwalk_core::text::diagnostic::Code;
-use chainwalk_core::walk::trace::{ChainPlace, Place};
 use proptest::prelude::*;
 
 const DUMP: &str = "\

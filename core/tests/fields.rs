@@ -3,10 +3,10 @@
 use std::collections::BTreeSet;
 use std::net::IpAddr;
 
-use chainwalk_core::netfilter::ruleset::Hook;
 use chainwalk_core::packet::content::{Content, FieldKind};
 use chainwalk_core::packet::fields::{PacketField, PacketShape, Presence};
 use chainwalk_core::packet::form::{self, PacketForm};
+use chainwalk_core::packet::hook::Hook;
 use chainwalk_core::packet::value::FieldValue;
 use chainwalk_core::packet::view::View;
 use chainwalk_core::packet::{Origin, Packet, Protocol, line};

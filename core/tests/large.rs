@@ -5,12 +5,13 @@ use chainwalk_core::analysis::{large, report};
 use chainwalk_core::input::parse;
 use chainwalk_core::input::parse::Parsed;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Code;
 use chainwalk_core::walk::connection::Translation;
-use chainwalk_core::walk::trace::{ChainPlace, Place, Spread, VerdictKind};
+use chainwalk_core::walk::trace::{Spread, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};
 
 #[test]

@@ -4,9 +4,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Family;
 

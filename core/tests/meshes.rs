@@ -7,10 +7,10 @@ use std::collections::BTreeSet;
 use std::fmt::Write;
 
 use chainwalk_core::analysis::counter_analysis::analyze_counters;
+use chainwalk_core::analysis::proxy_processes::Exempt;
 use chainwalk_core::input::parse::{Parsed, parse};
-use chainwalk_core::mesh::proxy_processes::Exempt;
 use chainwalk_core::mesh::{self, deviations};
-use chainwalk_core::walk::trace::{ChainPlace, Place};
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 
 /// A dump, from rules with tables' names between them: chains are declared as they are named.
 fn dump(rules: &str) -> String {

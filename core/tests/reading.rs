@@ -3,9 +3,9 @@
 use std::fs;
 use std::path::PathBuf;
 
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse::parse;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 
 /// Puts a rule into a table that has every chain it may need.

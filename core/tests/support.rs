@@ -6,8 +6,9 @@ use std::fs;
 use std::path::PathBuf;
 
 use chainwalk_core::iptables::extension::{Behaviour, Extension, Id, Opt, Role};
-use chainwalk_core::netfilter::ruleset::{Hook, TableName};
+use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Protocol;
+use chainwalk_core::packet::hook::Hook;
 
 const HEAD: &str = "\
 # What is supported of every extension

@@ -9,10 +9,11 @@ use std::fs;
 use std::path::{Path as FilePath, PathBuf};
 
 use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
-use chainwalk_core::walk::trace::{Outcome, Path, Place, Trace};
+use chainwalk_core::walk::trace::{Outcome, Path, Trace};
 use chainwalk_core::walk::walk;
 
 struct Case {

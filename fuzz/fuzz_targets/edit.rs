@@ -2,12 +2,12 @@
 
 #![no_main]
 
-use chainwalk_core::iptables::commands::commands;
+use chainwalk_core::share::commands::commands;
 use chainwalk_core::input::edit::{Edit, edit};
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::ruleset::{Policy, TableName};
-use chainwalk_core::walk::trace::{ChainPlace, Place};
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_fuzz::{SAMPLES, Woven, check_places, places, weave};
 use libfuzzer_sys::fuzz_target;
 

@@ -15,10 +15,12 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::input::parse::{self, Format, Parsed};
 use chainwalk_core::analysis::search::Search;
 use chainwalk_core::walk::connection::Translation;
-use chainwalk_core::walk::trace::{Outcome, Place, Trace};
+use chainwalk_core::walk::trace::{Outcome, Trace};
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::walk::{walk, walk_settled};
 use chainwalk_core::analysis::{bypass_explanation, counter_analysis, counterfactual, example_packet, intended_bypass, report, scenario, senders};
-use chainwalk_core::iptables::{commands, print};
+use chainwalk_core::share::commands;
+use chainwalk_core::iptables::print;
 use chainwalk_core::share::{redact, replay, ticket};
 
 /// Rule sets that come with the page, as lessons name them.
@@ -94,7 +96,7 @@ pub fn check_printed(parsed: &Parsed) {
 
 /// The places of the first rules of every chain, and of its policy.
 pub fn places(parsed: &Parsed, most: usize) -> Vec<Place> {
-    use chainwalk_core::walk::trace::ChainPlace;
+    use chainwalk_core::netfilter::place::ChainPlace;
     let mut found = Vec::new();
     for (ruleset, set) in (0..).zip(&parsed.rulesets) {
         for table in &set.tables {

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use chainwalk_core::input::capture::Backend;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Pod, require};
 use nix::sys::resource::{UsageWho, getrusage};

@@ -6,8 +6,8 @@ use std::net::UdpSocket;
 use std::time::Instant;
 
 use chainwalk_core::analysis::large;
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Origin, Packet, Protocol};
 use chainwalk_core::walk::walk;

@@ -9,9 +9,9 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use chainwalk_core::analysis::{findings, large};
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Packet};
 use chainwalk_core::walk::walk;

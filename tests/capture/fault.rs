@@ -4,7 +4,8 @@ use std::fmt::Write as _;
 use std::fs;
 use std::process::{Command, Output};
 
-use chainwalk_core::input::capture::{Backend, Capture, CapturedRules};
+use chainwalk_core::input::capture::{Capture, CapturedRules};
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::Resident;
 

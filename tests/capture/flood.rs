@@ -4,7 +4,8 @@ use std::fs;
 use std::process::{Command, Stdio};
 use std::time::Instant;
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_tests::namespace::{Namespace, wait_for};
 
 use crate::fault::{check_partial, instead};

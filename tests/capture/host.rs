@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 use std::process::Command;
 use std::thread;
 
-use chainwalk_core::input::capture::Backend;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::{RouteKind, RoutingRule};
 use chainwalk_core::packet::{Family, Protocol};
 use chainwalk_tests::namespace::{Pod, Resident};

@@ -11,7 +11,8 @@ use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
 use std::path::PathBuf;
 use std::process::{Child, Command, Output, Stdio};
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Pod, wait_for};
 use etherparse::PacketBuilder;

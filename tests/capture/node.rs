@@ -5,9 +5,10 @@ use std::net::{SocketAddr, SocketAddrV4};
 
 use chainwalk_core::input::capture::Capture;
 use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::walk::trace::{Outcome, Place, Verdict, VerdictKind};
+use chainwalk_core::walk::trace::{Outcome, Verdict, VerdictKind};
 use chainwalk_core::walk::walk;
 use serde_json::{Value, json};
 use socket2::{Domain, Socket, Type};

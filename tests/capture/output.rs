@@ -2,8 +2,9 @@
 
 use std::fmt::Write as _;
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
 use chainwalk_core::input::parse;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_core::share::link;
 use chainwalk_tests::namespace::Pod;

@@ -3,7 +3,8 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::netfilter::backend::Backend;
 
 use crate::binary;
 use crate::machine::machine;

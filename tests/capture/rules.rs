@@ -5,7 +5,8 @@ use std::fs;
 use std::net::{TcpListener, UdpSocket};
 use std::process::Command;
 
-use chainwalk_core::input::capture::{Backend, Capture, CapturedRules};
+use chainwalk_core::input::capture::{Capture, CapturedRules};
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 use chainwalk_tests::namespace::{Namespace, Pod, Resident, program};
 use serde_json::Value;

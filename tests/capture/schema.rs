@@ -2,7 +2,8 @@
 
 use std::net::TcpListener;
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::netfilter::backend::Backend;
 use serde_json::Value;
 
 use crate::{SIDECAR, TPROXY, capture_json, run, sidecar};

@@ -2,7 +2,8 @@
 
 use std::process::{Command, Output};
 
-use chainwalk_core::input::capture::{Backend, Capture};
+use chainwalk_core::input::capture::Capture;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_tests::namespace::{Pod, Resident};
 
 use crate::machine::Root;

@@ -4,8 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
 
 use chainwalk_core::analysis::findings::dead_rules;
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::view::View;

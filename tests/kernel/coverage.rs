@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::iptables::extension::{Extension, Id, Role};
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::ruleset::{Ruleset, Target};
 use chainwalk_core::packet::{Origin, Packet};
 use chainwalk_core::walk::trace::{Outcome, Trace};

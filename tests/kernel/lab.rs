@@ -6,8 +6,8 @@ use std::io::Write;
 use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
-use chainwalk_core::input::capture::Backend;
 use chainwalk_core::input::parse;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Packet};

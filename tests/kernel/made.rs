@@ -5,10 +5,11 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::Command;
 
-use chainwalk_core::input::capture::Backend;
+use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::base::{BaseChain, ChainType};
-use chainwalk_core::netfilter::ruleset::{Hook, Policy, Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::{Policy, Ruleset, TableName};
 use chainwalk_core::packet::Family;
+use chainwalk_core::packet::hook::Hook;
 use chainwalk_tests::random::{ELSEWHERE, MARKS, OWN, PORTS, of};
 use proptest::prelude::*;
 use proptest::sample::select;

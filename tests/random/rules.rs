@@ -2,9 +2,10 @@
 
 use std::fmt::Write;
 
-use chainwalk_core::input::capture::Backend;
-use chainwalk_core::netfilter::ruleset::{Hook, TableName};
+use chainwalk_core::netfilter::backend::Backend;
+use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Family;
+use chainwalk_core::packet::hook::Hook;
 use proptest::prelude::*;
 use proptest::sample::Index;
 

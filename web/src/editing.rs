@@ -3,10 +3,10 @@
 use std::rc::Rc;
 
 use chainwalk_core::input::edit::{Edit, Refused, edit};
-use chainwalk_core::iptables::commands::commands;
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::share::commands::commands;
 use chainwalk_core::text::visible;
-use chainwalk_core::walk::trace::Place;
 
 use crate::state::State;
 

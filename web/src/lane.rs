@@ -2,11 +2,11 @@
 
 use std::rc::Rc;
 
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::form::{FieldError, PacketForm};
 use chainwalk_core::packet::line::{self, LineError};
-use chainwalk_core::walk::trace::Place;
 
 use crate::paste::Paste;
 use crate::walked::Walked;

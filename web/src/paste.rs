@@ -11,10 +11,11 @@ use chainwalk_core::analysis::intended_bypass::intended_bypass;
 use chainwalk_core::analysis::scenario::{self, Scenario};
 use chainwalk_core::input::parse::{self, Parsed};
 use chainwalk_core::mesh::{self, Mesh};
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::host::{Host, Interface};
 use chainwalk_core::packet::{Family, Packet};
-use chainwalk_core::walk::trace::{Place, Verdict, VerdictKind};
+use chainwalk_core::walk::trace::{Verdict, VerdictKind};
 use chainwalk_core::walk::walk;
 
 use crate::sample::{SAMPLES, Sample, Text};

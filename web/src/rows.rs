@@ -4,8 +4,9 @@ use std::ops::Range;
 
 use chainwalk_core::analysis::search::Search;
 use chainwalk_core::input::parse::Parsed;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
-use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place};
+use chainwalk_core::walk::trace::Outcome;
 
 mod index;
 

@@ -4,8 +4,8 @@ use std::borrow::Cow;
 use std::rc::Rc;
 
 use chainwalk_core::analysis::explain::Fate;
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::walk::trace::Place;
 use chainwalk_core::walk::walk;
 
 use crate::paste::{self, Paste};

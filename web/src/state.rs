@@ -6,12 +6,13 @@ use chainwalk_core::analysis::compare;
 use chainwalk_core::analysis::example_packet::witness;
 use chainwalk_core::analysis::explain;
 use chainwalk_core::analysis::journey::Choices;
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::share::link::Shared;
 use chainwalk_core::text::diagnostic::{Diagnostic, Span};
-use chainwalk_core::walk::trace::{Path, Place};
+use chainwalk_core::walk::trace::Path;
 use yew::Reducible;
 
 use crate::cursor::{self, Move};

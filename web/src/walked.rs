@@ -4,12 +4,13 @@ use std::collections::HashMap;
 
 use chainwalk_core::analysis::explain::{self, Headline};
 use chainwalk_core::mesh::Mesh;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::steps::Run;
-use chainwalk_core::walk::trace::{ChainPlace, Outcome, Path, Place, Step, Trace};
+use chainwalk_core::walk::trace::{Outcome, Path, Step, Trace};
 use chainwalk_core::walk::walk_settled;
 
 use crate::paste;

@@ -7,11 +7,12 @@ use crate::analysis::constants::Constants;
 use crate::analysis::explain;
 use crate::mesh::Mesh;
 use crate::netfilter::condition::Subject;
+use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Apart, Part, Ruleset, Target, Value};
 use crate::packet::fields::{PacketField, PacketShape, Trial};
 use crate::packet::host::Host;
 use crate::packet::{Family, Origin, Packet, Protocol};
-use crate::walk::trace::{Outcome, Place, Trace, Verdict, VerdictKind};
+use crate::walk::trace::{Outcome, Trace, Verdict, VerdictKind};
 use crate::walk::walk;
 
 /// All walks together take no more steps than this; what is left then is not tried.

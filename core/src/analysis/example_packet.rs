@@ -5,11 +5,12 @@ use std::net::IpAddr;
 use crate::analysis::scenario::{self, Group, Scenario};
 use crate::mesh::Mesh;
 use crate::netfilter::condition::Subject;
+use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Part, Ruleset, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::host::Host;
 use crate::packet::{Family, Origin, Packet};
-use crate::walk::trace::{Outcome, Place};
+use crate::walk::trace::Outcome;
 use crate::walk::walk;
 
 /// The packet to show a rule with, or with no rule in the place, its chain: a known scenario where one matches it, else

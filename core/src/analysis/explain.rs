@@ -5,11 +5,12 @@ use std::borrow::Cow;
 use crate::iptables::extension::{Behaviour, Kind, Opt, Options, lower};
 use crate::mesh::Mesh;
 use crate::netfilter::condition::{Answer, Context, Field, Phrase};
+use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::packet::value::FieldValue;
 use crate::packet::view::View;
 use crate::packet::{ConnectionState, Origin, Packet, Protocol};
-use crate::walk::trace::{DroppedBy, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind};
+use crate::walk::trace::{DroppedBy, Outcome, Path, Step, Trace, Verdict, VerdictKind};
 
 pub mod chance;
 

@@ -3,16 +3,16 @@
 use crate::analysis::example_packet::witness;
 use crate::analysis::explain::capital;
 use crate::analysis::scenario;
-use crate::input::capture::Backend;
 use crate::iptables::extension::Behaviour;
 use crate::iptables::print;
 use crate::mesh::{self, Mesh, Mode};
+use crate::netfilter::backend::Backend;
+use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::routing::{Query, lookup};
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target, Value};
 use crate::packet::host::{Host, RouteKind};
 use crate::packet::{Family, Packet, Protocol};
 use crate::text::diagnostic::Severity;
-use crate::walk::trace::{ChainPlace, Place};
 
 mod dead;
 mod space;

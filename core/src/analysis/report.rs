@@ -5,13 +5,13 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::analysis::explain;
-use crate::netfilter::ruleset::{Hook, Ruleset, TableName};
+use crate::netfilter::place::Place;
+use crate::netfilter::ruleset::{Ruleset, TableName};
 use crate::packet::Packet;
+use crate::packet::hook::Hook;
 use crate::packet::view::View;
 use crate::text::visible;
-use crate::walk::trace::{
-    Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Place, Step, Trace, Verdict, VerdictKind,
-};
+use crate::walk::trace::{Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Step, Trace, Verdict, VerdictKind};
 
 /// A trace as JSON, on one line.
 ///
@@ -139,7 +139,7 @@ struct ReportBranch<'a> {
     assumes: Vec<ReportAssumption<'a>>,
     /// Whose rules run first, where both backends have some.
     #[serde(skip_serializing_if = "Option::is_none")]
-    first: Option<crate::input::capture::Backend>,
+    first: Option<crate::netfilter::backend::Backend>,
     /// How likely it is, where chance alone decides all that it assumes.
     #[serde(skip_serializing_if = "Option::is_none")]
     probability: Option<f64>,

@@ -2,21 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::packet::host::{self, Host};
 
 /// The version of the capture's JSON that this crate writes and reads.
 pub const SCHEMA_VERSION: u32 = 1;
-
-/// Which of the kernel's two packet filters a rule set is loaded into.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Backend {
-    /// ip_tables, asked with `iptables-legacy`.
-    Legacy,
-    /// nf_tables, asked with `iptables-nft`.
-    Nft,
-}
 
 /// Everything the helper learnt about one network namespace.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]

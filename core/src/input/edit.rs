@@ -5,12 +5,12 @@
 
 use thiserror::Error;
 
-use crate::input::capture::Backend;
 use crate::input::parse::{self, Parsed};
 use crate::iptables::print;
+use crate::netfilter::backend::Backend;
+use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::ruleset::{Chain, Off, Policy, Rule, Ruleset, Table, TableName, Target};
 use crate::text::diagnostic::{Diagnostic, Severity, Span};
-use crate::walk::trace::{ChainPlace, Place};
 
 /// One change.
 #[derive(Clone, Debug, PartialEq)]

@@ -1,7 +1,8 @@
 //! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
 
-use crate::input::capture::{Backend, Capture};
+use crate::input::capture::Capture;
 use crate::input::repair;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::packet::host::Host;

@@ -11,7 +11,8 @@ use hashbrown::HashMap;
 
 use crate::netfilter::condition::{Context, Field, Subject};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, Part, Rule, Ruleset, Table, TableName, Target, Value};
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, TableName, Target, Value};
+use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::Problem;
 

@@ -2,9 +2,9 @@
 
 use std::fmt::Write;
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::kind::quote_if_needed;
 use crate::iptables::extension::{Id, Kind, Options, Role};
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
 use crate::packet::Family;
 

@@ -1,12 +1,12 @@
 //! Tasks: a packet to build, or rules to change, judged by the walk.
 
 use crate::analysis::scenario;
-use crate::iptables::commands;
 use crate::mesh;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
 use crate::packet::form::PacketForm;
+use crate::share::commands;
 use crate::walk::trace::Trace;
 
 use super::words::{self, Cast};

@@ -61,7 +61,7 @@ impl Cast<'_> {
         let (kind, about) = claim.split_once(' ').unwrap_or((claim, ""));
         let world = self.world;
         let told = |text: String| Ok(Piece::Told(text, None));
-        let of_rule = |say: &dyn Fn(crate::walk::trace::Place) -> Option<String>| {
+        let of_rule = |say: &dyn Fn(crate::netfilter::place::Place) -> Option<String>| {
             let place = world.place(about)?;
             let text = say(place).ok_or_else(|| format!("there is nothing to say of `{about}`"))?;
             Ok(Piece::Told(text, Some(place)))

@@ -5,11 +5,13 @@ use crate::analysis::findings::dead_rules;
 use crate::input::parse;
 use crate::iptables::print;
 use crate::mesh::{self, Mesh};
-use crate::netfilter::ruleset::{Hook, Ruleset, TableName};
+use crate::netfilter::place::{ChainPlace, Place};
+use crate::netfilter::ruleset::{Ruleset, TableName};
 use crate::packet::Packet;
+use crate::packet::hook::Hook;
 use crate::packet::host::Host;
 use crate::walk::steps::Steps;
-use crate::walk::trace::{ChainPlace, Outcome, Place, Step, Trace, VerdictKind};
+use crate::walk::trace::{Outcome, Step, Trace, VerdictKind};
 use crate::walk::walk;
 
 /// A rule set of a lesson.

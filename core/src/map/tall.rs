@@ -203,7 +203,7 @@ impl Hand<'_> {
         self.y += 4;
     }
 
-    fn row(&mut self, row: &[(usize, cells::Cell)], chain: &mut Option<(usize, crate::walk::trace::ChainPlace)>) {
+    fn row(&mut self, row: &[(usize, cells::Cell)], chain: &mut Option<(usize, crate::netfilter::place::ChainPlace)>) {
         let (left, y) = (self.left(), self.y);
         let (first, cell) = &row[0];
         let lane = &self.sheet.lanes[*first];

@@ -3,7 +3,8 @@
 use std::ops::Range;
 
 use crate::analysis::explain::socket;
-use crate::netfilter::ruleset::{Hook, Ruleset, TableName};
+use crate::netfilter::ruleset::{Ruleset, TableName};
+use crate::packet::hook::Hook;
 use crate::packet::view::View;
 use crate::walk::steps::Run;
 use crate::walk::trace::{Path, RouteReason, VerdictKind};

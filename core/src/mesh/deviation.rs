@@ -3,7 +3,8 @@
 use super::kind::ChainRole;
 use super::rule_pattern::fit;
 use super::{Field, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
-use crate::netfilter::ruleset::{Chain, Hook, Ruleset, Table, TableName};
+use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName};
+use crate::packet::hook::Hook;
 
 /// Something that the mesh's own tools would not have left so.
 #[derive(Clone, Debug, PartialEq, Eq)]

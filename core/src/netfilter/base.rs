@@ -1,7 +1,8 @@
 //! Base chains: where the chains of tables are attached to the packet's path.
 
-use crate::input::capture::Backend;
-use crate::netfilter::ruleset::{Hook, Policy, TableName};
+use crate::netfilter::backend::Backend;
+use crate::netfilter::ruleset::{Policy, TableName};
+use crate::packet::hook::Hook;
 
 /// What a base chain may do. The kernel treats packets differently around each type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

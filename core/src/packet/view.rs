@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::netfilter::ruleset::Hook;
+use crate::packet::hook::Hook;
 use crate::packet::{ConnectionState, Packet, TcpFlags};
 
 /// A packet at one hook. Everything that no rule and no routing changes stays in [`Packet`].

@@ -11,11 +11,11 @@ use miniz_oxide::inflate::decompress_to_vec_with_limit;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::ruleset::{Ruleset, TableName};
 use crate::packet::Packet;
 use crate::packet::host::{self, Host};
 use crate::text::visible;
-use crate::walk::trace::{ChainPlace, Place};
 
 /// So many characters a link may have: mail programs and chats cut longer ones.
 pub const MOST: usize = 16 * 1024;

@@ -11,10 +11,11 @@ use std::fmt;
 use std::net::{IpAddr, SocketAddr};
 use std::rc::Rc;
 
-use crate::input::capture::{Backend, Capture, CapturedRules, Target};
+use crate::analysis::proxy_processes::PROXIES;
+use crate::input::capture::{Capture, CapturedRules, Target};
 use crate::input::parse::Parsed;
 use crate::iptables::print;
-use crate::mesh::proxy_processes::PROXIES;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::host::{Host, Prefix};
 use crate::packet::{Family, Packet};

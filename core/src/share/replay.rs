@@ -8,14 +8,14 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use serde::Serialize;
 
-use crate::input::capture::Backend;
 use crate::input::parse;
-use crate::iptables::commands;
 use crate::iptables::extension::Id;
 use crate::iptables::print;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Ruleset, Target};
 use crate::packet::host::{Host, Prefix, Route, RouteKind, RoutingRule, Socket};
 use crate::packet::{Family, Origin, Packet, Protocol};
+use crate::share::commands;
 use crate::text::diagnostic::Severity;
 use crate::text::visible;
 use crate::walk::trace::{Outcome, Trace};

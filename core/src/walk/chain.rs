@@ -1,14 +1,15 @@
 //! One table at one hook: rule by rule, without recursion.
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::lower;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Answer, Context};
 use crate::netfilter::effect::Effect;
+use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::ruleset::{Policy, Rule, Table};
 use crate::netfilter::statement::{Condition, Statement, Surroundings};
 
 use super::effects::{Action, EffectContext};
-use super::trace::{Assumption, ChainPlace, Outcome, Place, Step};
+use super::trace::{Assumption, Outcome, Step};
 use super::{MOST_STEPS, Stop, Walker};
 
 /// A chain that is being walked.

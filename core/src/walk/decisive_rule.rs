@@ -4,10 +4,12 @@
 //! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
 
 use crate::iptables::extension::Behaviour;
-use crate::netfilter::ruleset::{Chain, Hook, Ruleset, TableName, Target};
+use crate::netfilter::place::Place;
+use crate::netfilter::ruleset::{Chain, Ruleset, TableName, Target};
+use crate::packet::hook::Hook;
 
 use super::steps::Run;
-use super::trace::{Outcome, Path, Place, Step, Verdict, VerdictKind};
+use super::trace::{Outcome, Path, Step, Verdict, VerdictKind};
 
 /// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet ends.
 pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Verdict {

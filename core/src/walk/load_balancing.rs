@@ -6,14 +6,16 @@
 
 use crate::iptables::extension::lower;
 use crate::netfilter::condition::Answer;
-use crate::netfilter::ruleset::{Hook, Table, TableName};
+use crate::netfilter::place::Place;
+use crate::netfilter::ruleset::{Table, TableName};
 use crate::netfilter::statement::Statement;
+use crate::packet::hook::Hook;
 use crate::packet::view::View;
 
 use super::Walker;
 use super::chain::split;
 use super::effects::Action;
-use super::trace::{Endpoint, Outcome, Path, Place, Spread};
+use super::trace::{Endpoint, Outcome, Path, Spread};
 
 impl<'a> Walker<'a> {
     /// The destinations that chance chooses among, where the walk has just come to a rule of chance; nothing where those that

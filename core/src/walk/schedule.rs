@@ -2,9 +2,9 @@
 //! connection tracking and nat among them (`nf_hook_entries_grow` in netfilter/core.c; measured).
 
 use crate::netfilter::base::{BaseChain, ChainType, nat_priority, priority};
-use crate::netfilter::ruleset::{Hook, Ruleset};
-
-use super::trace::ChainPlace;
+use crate::netfilter::place::ChainPlace;
+use crate::netfilter::ruleset::Ruleset;
+use crate::packet::hook::Hook;
 
 /// What the kernel evaluates at one point of a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -88,8 +88,8 @@ fn stations<'a>(hook: Hook, chains: impl Iterator<Item = &'a Entry>) -> Vec<Stat
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::input::capture::Backend;
     use crate::input::parse::parse;
+    use crate::netfilter::backend::Backend;
     use crate::netfilter::ruleset::TableName;
 
     /// The stations of a hook, each in a word.

@@ -1,9 +1,10 @@
 //! The steps of a way. The rules of a large chain fail one after another by the same condition: such a run is kept once,
 //! however long it is.
 
+use crate::netfilter::place::Place;
 use std::ops::Range;
 
-use super::trace::{Outcome, Place, Step};
+use super::trace::{Outcome, Step};
 
 /// Every rule and policy that a packet met, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -116,8 +117,9 @@ impl Steps {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::netfilter::ruleset::{Hook, TableName};
-    use crate::walk::trace::ChainPlace;
+    use crate::netfilter::place::ChainPlace;
+    use crate::netfilter::ruleset::TableName;
+    use crate::packet::hook::Hook;
 
     #[test]
     fn a_run_is_the_same_as_its_steps() {

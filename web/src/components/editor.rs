@@ -1,8 +1,8 @@
 //! Beneath the rule that is chosen: what can be done to it.
 
 use chainwalk_core::input::edit::Edit;
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::{Policy, TableName};
-use chainwalk_core::walk::trace::Place;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 

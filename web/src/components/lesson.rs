@@ -1,8 +1,8 @@
 //! One step of a lesson: what is said, asked or to be done, and what is said to an answer; or the whole lesson for paper.
 
 use chainwalk_core::lesson::{At, Block, Choice, Exercise, Judgement, Lesson, Piece, Question, Step, Task, Work};
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::fields::PacketField;
-use chainwalk_core::walk::trace::Place;
 use gloo::utils::window;
 use yew::prelude::*;
 

@@ -2,8 +2,9 @@
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse;
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
-use chainwalk_core::walk::trace::{ChainPlace, Outcome, Place, Step};
+use chainwalk_core::walk::trace::{Outcome, Step};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
 use web_sys::Element;

@@ -1,8 +1,8 @@
 //! One rule as text: its conditions, and what it does.
 
 use chainwalk_core::iptables::print;
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
-use chainwalk_core::walk::trace::Place;
 
 use crate::element::{Markup, group, nothing, tag};
 

@@ -1,8 +1,8 @@
 //! The rules: by table and chain, with what became of each; or as the text they were pasted as.
 
-use chainwalk_core::mesh::proxy_processes;
+use chainwalk_core::analysis::proxy_processes;
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
-use chainwalk_core::walk::trace::Place;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;

@@ -1,7 +1,8 @@
 //! The answer: the largest text of the page, with the other packet's beside it.
 
 use chainwalk_core::analysis::explain::{self, Fate, Headline, capital};
-use chainwalk_core::walk::trace::{Outcome, Place};
+use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::walk::trace::Outcome;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};

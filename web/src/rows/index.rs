@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 
+use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Target};
-use chainwalk_core::walk::trace::{ChainPlace, Place};
 
 /// Who leads where, and how much was counted.
 #[derive(Clone, Debug, Default)]

@@ -1,11 +1,11 @@
 //! What can happen to the state, and which part of it does that.
 
 use chainwalk_core::analysis::journey::Choices;
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::share::link;
 use chainwalk_core::text::diagnostic::{Fix, Span};
-use chainwalk_core::walk::trace::Place;
 
 use super::{Line, Side, State, Tab, Target, View};
 use crate::cursor::{self, Move};

@@ -2,9 +2,9 @@
 
 use std::rc::Rc;
 
+use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
-use chainwalk_core::walk::trace::Place;
 
 use super::{Side, State, Target};
 use crate::history::Snapshot;

@@ -77,12 +77,12 @@ fn a_nodes_rules_are_walked_in_a_node_until_the_reader_says_a_pod() {
 fn a_rule_that_no_packet_was_found_for_says_so_until_it_is_left() {
     let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n-A a -j DROP\nCOMMIT\n";
     let open = after([Action::Paste(rules.into())]);
-    let at = chainwalk_core::walk::trace::ChainPlace {
+    let at = chainwalk_core::netfilter::place::ChainPlace {
         ruleset: 0,
         table: chainwalk_core::netfilter::ruleset::TableName::Filter,
         chain: 1,
     };
-    let place = chainwalk_core::walk::trace::Place { at, rule: Some(0) };
+    let place = chainwalk_core::netfilter::place::Place { at, rule: Some(0) };
     let tried = open.reduce(Action::Try(place));
     assert_eq!((tried.unmet, tried.untried), (Some(place), Some(place)));
     let looked = Rc::clone(&tried).reduce(Action::GoTo(place));
@@ -386,8 +386,8 @@ fn every_sample_walks_every_scenario() {
 
 #[test]
 fn a_place_of_other_rules_is_passed_over() {
+    use chainwalk_core::netfilter::place::{ChainPlace, Place};
     use chainwalk_core::netfilter::ruleset::TableName;
-    use chainwalk_core::walk::trace::{ChainPlace, Place};
     let rules = after([Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n".into())]);
     let places = [(9, TableName::Filter, 0, None), (0, TableName::Raw, 0, None), (0, TableName::Filter, 7, None)];
     let places =

@@ -9,9 +9,10 @@ use std::rc::Rc;
 use super::space::{Dimension, Space, Values};
 use crate::iptables::extension::{Behaviour, Id};
 use crate::mesh::reached_from;
-use crate::netfilter::ruleset::{Hook, Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::ruleset::{Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
+use crate::packet::hook::Hook;
 
 /// How many rules before it a rule is compared with.
 const MOST_TAKERS: usize = 64;

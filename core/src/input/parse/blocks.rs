@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use super::call::{self, Call, Program};
 use super::kind::Kind;
 use super::script;
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::TableName;
 use crate::packet::Family;
 

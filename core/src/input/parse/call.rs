@@ -1,6 +1,6 @@
 //! Calls of iptables' programs in a line: typed behind a prompt, run by another program, or written by a log.
 
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 
 use super::command::{self, Global, Verb};

@@ -1,12 +1,13 @@
 //! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::Id;
 use crate::iptables::kernel_names::{ChainNameFault, chain_name_fault};
 use crate::iptables::print;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
-use crate::netfilter::ruleset::{Chain, Counted, Counters, Hook, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::ruleset::{Chain, Counted, Counters, Policy, Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem, Span};
 use crate::text::shell;
 

@@ -3,7 +3,7 @@
 //! A line is put back into the words of the rule that it was printed from ([`columns`] and [`phrases`]), and goes the way of
 //! any other rule from there. What a listing does not show is kept as `-m unlisted`: nobody can tell whether it holds.
 
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Ruleset, Table, TableName};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem, Span};

@@ -9,7 +9,7 @@ use super::kind::Kind;
 use super::script::Script;
 use super::source_map::Cleaned;
 use super::{guess, save};
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::TableName;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Fix, Problem, Span};

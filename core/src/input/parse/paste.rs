@@ -8,7 +8,7 @@ use super::save::{self, Manner, Outcome, Touched};
 use super::sections::{Format, Inside, Section};
 use super::source_map::Cleaned;
 use super::{Read, superseded, unsupported_input};
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Problem, Span};
 

@@ -3,8 +3,8 @@
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::{Id, Role};
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Counters, Off, Policy, Rule, Ruleset, Table, TableName};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};

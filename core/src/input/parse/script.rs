@@ -6,9 +6,10 @@ use super::call::{self, Program};
 use super::kind::Kind;
 use super::normalize::Writer;
 use super::source_map::Cleaned;
-use crate::input::capture::Backend;
-use crate::netfilter::ruleset::{Hook, TableName};
+use crate::netfilter::backend::Backend;
+use crate::netfilter::ruleset::TableName;
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// Longer lines are no script's.

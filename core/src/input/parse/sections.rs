@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Ruleset, TableName};
 use crate::packet::Family;
 use crate::text::diagnostic::Span;

@@ -1,9 +1,10 @@
 //! What can be said of a table only when all of it has been read: where jumps lead, and whether they lead in circles.
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::{Id, Options};
 use crate::iptables::kernel_names::chain_name_fault;
-use crate::netfilter::ruleset::{Chain, Hook, Part, Rule, Ruleset, Target};
+use crate::netfilter::backend::Backend;
+use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Target};
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 use super::chain_index::Places;

@@ -1,7 +1,7 @@
 //! `-m cgroup` (xt_cgroup.c): the control group of the process that owns the socket.
 
 use super::{Extension, Given, Kind, Listed, Opt};
-use crate::netfilter::ruleset::Hook;
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 fn one_group(given: &Given) -> Result<(), Problem> {

@@ -10,7 +10,8 @@ use super::kind::Form;
 use super::kind::read::{number_u32, problem, whole};
 use super::{Extension, Kind, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Hook, Value};
+use crate::netfilter::ruleset::Value;
+use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::Problem;
 

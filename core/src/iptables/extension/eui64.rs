@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use super::Extension;
 use super::mac::source;
 use crate::netfilter::condition::{Field, Phrase, Subject};
-use crate::netfilter::ruleset::Hook;
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
 static MADE: Field = Field {

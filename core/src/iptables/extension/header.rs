@@ -1,7 +1,7 @@
 //! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in ip_tables.c).
 
 use super::{Extension, Given, Kind, Opt, Role};
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::netfilter::ruleset::{Part, Value};
 use crate::packet::Family;

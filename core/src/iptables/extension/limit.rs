@@ -2,7 +2,7 @@
 
 use super::kind::Form;
 use super::{Extension, Given, Implied, Kind, Listed, Opt, rate};
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 

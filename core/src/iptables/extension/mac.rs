@@ -2,8 +2,8 @@
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::Hook;
 use crate::packet::fields::PacketField;
+use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
 /// Only Ethernet has one. What came in by `lo` is not of Ethernet, and fails also what is negated.

@@ -1,7 +1,7 @@
 //! `-m osf` (xt_osf.c): the operating system that a TCP SYN looks like it comes from.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::ruleset::Hook;
+use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 
 /// `-m osf`.

@@ -5,8 +5,9 @@
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Hook, Value};
+use crate::netfilter::ruleset::Value;
 use crate::packet::fields::PacketField;
+use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
 static UID: Field = Field {

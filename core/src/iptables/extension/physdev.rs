@@ -2,8 +2,8 @@
 
 use super::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::Hook;
 use crate::packet::Origin;
+use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
 /// What is not bridged has no such port: it fails what is asked, and passes what is negated.

@@ -4,8 +4,9 @@ use super::kind::Form;
 use super::kind::host::HOST;
 use super::kind::read::problem;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::netfilter::ruleset::{Hook, Part, Value};
+use crate::netfilter::ruleset::{Part, Value};
 use crate::packet::Protocol;
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Most elements (`XT_POLICY_MAX_ELEM`).

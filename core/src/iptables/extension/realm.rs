@@ -4,8 +4,8 @@ use super::devgroup::{named_or_masked, write_named};
 use super::kind::Form;
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
-use crate::netfilter::ruleset::Hook;
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
 /// The one realm that Debian's iproute2 gives a name, in `/etc/iproute2/rt_realms`.

@@ -6,7 +6,8 @@ use std::net::{IpAddr, Ipv4Addr};
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::netfilter::routing::{Query, lookup};
-use crate::netfilter::ruleset::{Hook, TableName};
+use crate::netfilter::ruleset::TableName;
+use crate::packet::hook::Hook;
 use crate::packet::host::{Interface, RouteKind};
 use crate::packet::value::FieldValue;
 

@@ -3,7 +3,7 @@
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::Hook;
+use crate::packet::hook::Hook;
 use crate::packet::host::Socket;
 use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Protocol};

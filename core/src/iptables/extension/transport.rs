@@ -1,6 +1,6 @@
 //! Fields that several transport protocols share.
 
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;

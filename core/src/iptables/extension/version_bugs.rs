@@ -1,6 +1,6 @@
 //! Rules that mean something else in the kernel than they say, because of how a version of iptables loads them.
 
-use crate::input::capture::Backend;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Part, Ruleset, Value};
 
 /// How the kernel compares `! --sport A ! --dport B`, both single ports.

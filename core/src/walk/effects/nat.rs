@@ -3,8 +3,8 @@
 use std::net::{IpAddr, Ipv6Addr};
 
 use crate::netfilter::effect::{NatChoice, NatRange, Side};
-use crate::netfilter::ruleset::Hook;
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::packet::host::{Host, Prefix};
 use crate::packet::view::View;
 

@@ -2,8 +2,9 @@
 
 use std::net::Ipv6Addr;
 
-use crate::netfilter::ruleset::{Counters, Hook, Policy};
+use crate::netfilter::ruleset::{Counters, Policy};
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 
 use super::Line;
 use super::columns::{self, Columns};

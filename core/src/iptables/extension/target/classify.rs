@@ -5,7 +5,8 @@ use std::fmt::Write;
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
-use crate::netfilter::ruleset::{Hook, Ruleset, Value};
+use crate::netfilter::ruleset::{Ruleset, Value};
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::Problem;
 
 static CLASS: Form = Form {

@@ -5,8 +5,9 @@ use std::fmt::Write;
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Opt};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, Value};
+use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 static MAC: Form = Form {

@@ -7,8 +7,9 @@ use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::kind::host::HOST;
 use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::{Effect, Side};
-use crate::netfilter::ruleset::{Hook, TableName, Value};
+use crate::netfilter::ruleset::{TableName, Value};
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 /// The address of a prefix and its length.

@@ -6,7 +6,8 @@
 use super::nat;
 use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, TableName, Value};
+use crate::netfilter::ruleset::{TableName, Value};
+use crate::packet::hook::Hook;
 
 /// `-j REDIRECT`.
 pub static REDIRECT: Extension = Extension {

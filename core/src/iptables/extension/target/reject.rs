@@ -3,7 +3,8 @@
 use crate::iptables::extension::kind::{Form, Names};
 use crate::iptables::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, TableName, Value};
+use crate::netfilter::ruleset::{TableName, Value};
+use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 

@@ -5,7 +5,8 @@ use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::set::write_set;
 use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, Ruleset, TableName, Value};
+use crate::netfilter::ruleset::{Ruleset, TableName, Value};
+use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
 /// A set's name, and which ends of the packet are looked up: two words.

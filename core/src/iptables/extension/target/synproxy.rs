@@ -4,8 +4,8 @@ use std::fmt::Write;
 
 use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::Hook;
 use crate::packet::Protocol;
+use crate::packet::hook::Hook;
 
 /// The kernel keeps the scale in eight bits and the size in sixteen.
 fn print(options: &Options, out: &mut String) {

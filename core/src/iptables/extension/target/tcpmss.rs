@@ -1,9 +1,10 @@
 //! `-j TCPMSS` (xt_TCPMSS.c): lowers the maximum segment size that a TCP header announces.
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::netfilter::backend::Backend;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, Value};
+use crate::netfilter::ruleset::Value;
+use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 

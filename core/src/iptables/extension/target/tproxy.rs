@@ -6,7 +6,8 @@ use super::nat;
 use crate::iptables::extension::kind::MarkForm;
 use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Hook, TableName, Value};
+use crate::netfilter::ruleset::{TableName, Value};
+use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 
 /// All three options always.

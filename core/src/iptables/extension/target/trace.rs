@@ -1,7 +1,7 @@
 //! `-j TRACE` (xt_TRACE.c): the kernel reports the rules that the packet meets from here on.
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::Extension;
+use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::TableName;
 use crate::text::diagnostic::{Code, Problem};
 

@@ -1,7 +1,7 @@
 //! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
-use crate::input::capture::Backend;
 use crate::iptables::extension::{Behaviour, Extension};
+use crate::netfilter::backend::Backend;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::TableName;
 use crate::text::diagnostic::{Code, Problem};
