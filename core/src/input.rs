@@ -1,4 +1,8 @@
-//! LAYER input
+//! Any text, file or capture to rule sets. Nothing is lost: what cannot be read gets a diagnostic, and the rest is read.
+//!
+//! # Layout
+//! - `parse`: text to rule sets; `capture`: the JSON of the capture helper
+//! - `edit`: a change of a rule as a change of its text; `repair`: fixes for rules of which a part is lost
 
 pub mod capture;
 pub mod edit;

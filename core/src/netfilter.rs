@@ -1,6 +1,8 @@
 //! The kernel's model of packet filtering, without the syntax of any rule language.
 //!
 //! # Layout
+//! - `ruleset`: rule sets, tables, chains and rules; `place`: where one of them stands; `backend`: which program loaded them
+//! - `condition`: a test of one packet field against a set of values, with three answers
 //! - `base`: base chains with type, hook, priority and policy
 //! - `statement`: the statements of a rule, and how conditions are evaluated; `effect`: what a rule does to a packet
 //! - `routing`, `conntrack`: routing decisions and the state of a connection's first packet, as the kernel makes them

@@ -1,6 +1,11 @@
 //! The packet to walk: what a user fills in, and what the public JSON calls `packet`.
 //!
 //! Plain data. What is absent and has no default is unknown to the rules that ask for it.
+//!
+//! # Layout
+//! - `fields`: the table of all fields; `content`, `value`: what a field holds, and what a condition finds in it
+//! - `form`, `line`: a packet as a person types it; `view`: a packet as it stands at one hook
+//! - `host`: the network namespace that the packet meets; `hook`: the hooks of netfilter
 
 use std::fmt;
 use std::net::IpAddr;

@@ -1,4 +1,8 @@
-//! LAYER text
+//! Text that belongs to no rule language: numbers, names, quoted words, and diagnostics with their places.
+//!
+//! # Layout
+//! - `diagnostic`: codes, severities, places and fixes; `number`, `names`: values as people and tools write them
+//! - `shell`: words as a shell reads them; `words`: the words of a dump's line; `visible`: hostile text made visible
 
 pub mod diagnostic;
 pub mod names;

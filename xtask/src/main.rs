@@ -6,6 +6,7 @@
 //! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for `serve`
 //! - `cargo`, `target`, `packages`: running cargo; what has to be installed
 //! - `dependency_rules`: which package must not depend on which crate
+//! - `layers`: which layer of core may import from which
 //! - `progress`: the lines that say what is going on
 
 mod bench;
@@ -13,6 +14,7 @@ mod cargo;
 mod dependency_rules;
 mod dist;
 mod judge;
+mod layers;
 mod lessons;
 mod packages;
 mod page;
