@@ -231,10 +231,12 @@ fn intended(rulesets: &[Ruleset]) -> BTreeSet<Vec<String>> {
     intended
 }
 
-/// The words of rules, however iptables-save quotes them.
+/// The words of rules, however iptables-save quotes them and however many blanks it leaves in a name that it does not
+/// quote.
 fn flat(text: &str) -> Vec<String> {
     let rules = text.lines().filter_map(|line| line.find("-A ").map(|at| &line[at..]));
-    rules.map(|rule| restore_words(rule).join(" ")).collect()
+    let one_blank = |words: String| words.split_whitespace().collect::<Vec<_>>().join(" ");
+    rules.map(|rule| one_blank(restore_words(rule).join(" "))).collect()
 }
 
 #[test]
