@@ -5,10 +5,11 @@ use std::fmt::Write;
 use std::fs;
 use std::path::PathBuf;
 
-use chainwalk_core::iptables::extension::{Behaviour, Extension, Id, Opt, Role};
-use chainwalk_core::netfilter::ruleset::TableName;
-use chainwalk_core::packet::Protocol;
+use chainwalk_core::iptables::extension::{Extension, Id, Opt, Options, Role};
+use chainwalk_core::netfilter::effect::Behavior;
+use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::packet::hook::Hook;
+use chainwalk_core::packet::{Family, Protocol};
 
 const HEAD: &str = "\
 # What is supported of every extension
@@ -45,13 +46,18 @@ fn limits(extension: &Extension) -> String {
 fn evaluated(extension: &Extension) -> String {
     match (extension.role, extension.unknowable) {
         (_, Some(reason)) => format!("depends: {reason}"),
-        (Role::Target, None) => match extension.behaviour {
-            Behaviour::Observes => "goes on, changes nothing".into(),
-            Behaviour::GoesOn => "goes on".into(),
-            Behaviour::Returns => "back to the calling chain".into(),
-            Behaviour::Ends => "ends the table".into(),
-            Behaviour::Redirects => "ends the table, sets where the packet goes".into(),
-        },
+        (Role::Target, None) => {
+            let lower = extension.lower.expect("a target has an effect");
+            // The behavior of a target's effect without options is that of its rules: see `Lower`.
+            let ruleset = Ruleset::new(Family::Ipv4, None);
+            match lower(&Options { parts: &[], ruleset: &ruleset }).behavior() {
+                Behavior::Passive => "goes on, changes nothing".into(),
+                Behavior::Continue => "goes on".into(),
+                Behavior::Return => "back to the calling chain".into(),
+                Behavior::Terminal => "ends the table".into(),
+                Behavior::Redirect => "ends the table, sets where the packet goes".into(),
+            }
+        }
         _ => "evaluated".into(),
     }
 }

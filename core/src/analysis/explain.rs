@@ -2,9 +2,10 @@
 
 use std::borrow::Cow;
 
-use crate::iptables::extension::{Behaviour, Kind, Opt, Options, lower};
+use crate::iptables::extension::{Kind, Opt, Options, lower};
 use crate::mesh::Mesh;
 use crate::netfilter::condition::{Answer, Context, Field, Phrase};
+use crate::netfilter::effect::Behavior;
 use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::packet::value::FieldValue;
@@ -530,7 +531,7 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
 /// Whether any rule sends packets elsewhere.
 fn redirects(ruleset: &Ruleset) -> bool {
     let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
-    rules.any(|rule| matches!(rule.target, Target::Extension(id) if id.get().behaviour == Behaviour::Redirects))
+    rules.any(|rule| lower::behavior(ruleset, rule) == Some(Behavior::Redirect))
 }
 
 /// What the deciding rule saw in the packet: field and value of the last condition that asks for something, not for its

@@ -3,10 +3,11 @@
 use crate::analysis::example_packet::witness;
 use crate::analysis::explain::capital;
 use crate::analysis::scenario;
-use crate::iptables::extension::Behaviour;
+use crate::iptables::extension::lower;
 use crate::iptables::print;
 use crate::mesh::{self, Mesh, Mode};
 use crate::netfilter::backend::Backend;
+use crate::netfilter::effect::Behavior;
 use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::routing::{Query, lookup};
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target, Value};
@@ -333,9 +334,8 @@ fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)
     // The first ones of a chain stand for all: a comparison of all with all would be a square.
     let mut seen: Vec<(u32, &Rule)> = Vec::new();
     for (number, rule) in (0..).zip(&chain.rules) {
-        let ends = matches!(rule.target, Target::Extension(id) if !matches!(id.get().behaviour, Behaviour::GoesOn | Behaviour::Observes));
         // What ends makes its double dead, and that is said of it.
-        if ends {
+        if lower::behavior(ruleset, rule).is_some_and(Behavior::ends_chain) {
             continue;
         }
         // Printing is what costs, and most rules differ at a glance.

@@ -356,22 +356,9 @@ pub enum Role {
     Target,
 }
 
-/// What a target does to a packet's way, for those who only want to know that much.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Behaviour {
-    /// The packet goes on, and nothing of it changes: nobody needs to know whether such a rule matches.
-    Observes,
-    /// The packet goes on, perhaps changed.
-    GoesOn,
-    /// Back to the calling chain.
-    Returns,
-    /// The table is done.
-    Ends,
-    /// The table is done, and the target has set where the packet goes.
-    Redirects,
-}
-
-/// Translates the options of a target to its effect.
+/// Translates the options of a target to its effect. A required option that a refused rule lacks leaves the effect
+/// neutral (an empty range, a mask of 0), so that its [`Behavior`](crate::netfilter::effect::Behavior) is that of the
+/// target in any case. Where one target has effects of two behaviors, as `-j SET` has, the options decide.
 pub type Lower = fn(&Options) -> Effect;
 
 /// A match or target of iptables.
@@ -423,8 +410,6 @@ pub struct Extension {
     pub listed: Listed,
     /// Whether a rule with it makes the kernel track connections (measured).
     pub tracks: bool,
-    /// What the target does to a packet's way; a match goes on.
-    pub behaviour: Behaviour,
     /// Translates the options of a target to its effect; `None` for matches.
     pub lower: Option<Lower>,
     /// What the target does, as a verb phrase ("redirect it to port 15001"), or what all options of a match ask together
@@ -465,7 +450,6 @@ impl Extension {
             ordered: false,
             listed: Listed::new("", &[]),
             tracks: false,
-            behaviour: Behaviour::GoesOn,
             lower: None,
             words: None,
         }
@@ -476,17 +460,10 @@ impl Extension {
         name: &'static str,
         summary: &'static str,
         options: &'static [Opt],
-        behaviour: Behaviour,
         lower: Lower,
         words: fn(&Options) -> String,
     ) -> Self {
-        Self {
-            role: Role::Target,
-            behaviour,
-            lower: Some(lower),
-            words: Some(words),
-            ..Self::matching(name, summary, options)
-        }
+        Self { role: Role::Target, lower: Some(lower), words: Some(words), ..Self::matching(name, summary, options) }
     }
 
     /// A target that changes nothing which a rule, a route or the packet's end depends on.
@@ -496,7 +473,7 @@ impl Extension {
         options: &'static [Opt],
         words: fn(&Options) -> String,
     ) -> Self {
-        Self::acting(name, summary, options, Behaviour::Observes, |_| Effect::Passive, words)
+        Self::acting(name, summary, options, |_| Effect::Passive, words)
     }
 
     /// The same, printed by `iptables -L` in a way of its own: see [`Listed`].

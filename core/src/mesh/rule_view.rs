@@ -6,9 +6,9 @@
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
-use crate::iptables::extension::{Id, Kind, Options, comment};
+use crate::iptables::extension::{Id, Kind, comment, lower};
 use crate::netfilter::condition::Subject;
-use crate::netfilter::effect::Effect;
+use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::ruleset::{Apart, Part, Rule, Ruleset, Table, Target, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
@@ -88,12 +88,7 @@ pub(crate) enum RuleEffect<'a> {
 impl RuleEffect<'_> {
     /// Whether it changes where the packet goes.
     pub(crate) fn redirects(&self) -> bool {
-        matches!(
-            self,
-            Self::Perform(
-                Effect::Redirect { .. } | Effect::TransparentProxy { .. } | Effect::Dnat { .. } | Effect::Netmap { .. }
-            )
-        )
+        matches!(self, Self::Perform(effect) if effect.behavior() == Behavior::Redirect)
     }
 
     /// The ports of this host that the packet goes to.
@@ -308,17 +303,14 @@ fn network(value: &Value) -> Option<Network> {
 
 /// The effect of an iptables rule.
 pub(crate) fn effect<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> RuleEffect<'a> {
-    let target = match rule.target {
-        Target::None => return RuleEffect::Count,
-        Target::Jump(chain) => return RuleEffect::Jump(&table.chains[chain as usize].name),
-        Target::Goto(chain) => return RuleEffect::Goto(&table.chains[chain as usize].name),
-        Target::Missing { name, goto: false } => return RuleEffect::Jump(ruleset.missing(name)),
-        Target::Missing { name, goto: true } => return RuleEffect::Goto(ruleset.missing(name)),
-        Target::Extension(id) => id.get(),
-    };
-    // `lower` is there for every target.
-    let lower = target.lower.unwrap_or(|_| Effect::Passive);
-    RuleEffect::Perform(lower(&Options { parts: ruleset.parameters(rule), ruleset }))
+    match rule.target {
+        Target::None => RuleEffect::Count,
+        Target::Jump(chain) => RuleEffect::Jump(&table.chains[chain as usize].name),
+        Target::Goto(chain) => RuleEffect::Goto(&table.chains[chain as usize].name),
+        Target::Missing { name, goto: false } => RuleEffect::Jump(ruleset.missing(name)),
+        Target::Missing { name, goto: true } => RuleEffect::Goto(ruleset.missing(name)),
+        Target::Extension(_) => lower::effect(ruleset, rule).map_or(RuleEffect::Count, RuleEffect::Perform),
+    }
 }
 
 #[cfg(test)]

@@ -101,6 +101,9 @@ pub enum Effect {
     SaveMark(MarkTransfer),
     /// Copies the connection's mark to the packet.
     RestoreMark(MarkTransfer),
+    /// Adds the packet's addresses to a set, or deletes them. The input does not contain the elements of sets, so that a
+    /// lookup in one is undetermined before and after.
+    UpdateSet,
     /// Decides how connection tracking treats the packet. A packet with a connection or an earlier decision keeps it.
     Track {
         /// Whether connection tracking sees the packet.
@@ -108,8 +111,6 @@ pub enum Effect {
         /// The zone of the connection; `None` leaves it.
         zone: Option<u16>,
     },
-    /// Sets the differentiated services code point.
-    SetDscp(u8),
     /// Changes the byte that holds DSCP and ECN.
     SetTos(MaskedBits),
     /// Changes explicit congestion notification.
@@ -140,8 +141,65 @@ pub enum Effect {
     Unsupported(String),
 }
 
-/// New value = old value with the bits of `mask` cleared, exclusive-or `value`.
+/// How a packet continues after an effect.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Behavior {
+    /// The packet continues with the next rule, unchanged.
+    Passive,
+    /// The packet continues with the next rule, perhaps changed, or the engine does not simulate what happens.
+    Continue,
+    /// The packet continues in the calling chain.
+    Return,
+    /// The packet leaves the base chain.
+    Terminal,
+    /// The packet leaves the base chain, and the effect sets its destination.
+    Redirect,
+}
+
+impl Behavior {
+    /// Whether no later rule of the chain sees the packet.
+    pub fn ends_chain(self) -> bool {
+        matches!(self, Self::Return | Self::Terminal | Self::Redirect)
+    }
+}
+
+impl Effect {
+    /// How a packet continues after the effect, for all packets: SYNPROXY drops some and passes the others.
+    pub fn behavior(&self) -> Behavior {
+        match self {
+            Self::Passive | Self::Duplicate { .. } => Behavior::Passive,
+            Self::Return => Behavior::Return,
+            Self::Accept
+            | Self::Drop
+            | Self::Reject { .. }
+            | Self::Queue { .. }
+            | Self::Snat { .. }
+            | Self::Masquerade { .. } => Behavior::Terminal,
+            Self::Dnat { .. } | Self::Redirect { .. } | Self::Netmap { .. } | Self::TransparentProxy { .. } => {
+                Behavior::Redirect
+            }
+            Self::Synproxy
+            | Self::ClusterShare
+            | Self::SetMark(_)
+            | Self::SetUnknownMark { .. }
+            | Self::SetConnectionMark { .. }
+            | Self::SaveMark(_)
+            | Self::RestoreMark(_)
+            | Self::UpdateSet
+            | Self::Track { .. }
+            | Self::SetTos(_)
+            | Self::SetEcn { .. }
+            | Self::SetTtl(_)
+            | Self::LowerMss(_)
+            | Self::StripTcpOptions(_)
+            | Self::TranslatePrefix { .. }
+            | Self::Unsupported(_) => Behavior::Continue,
+        }
+    }
+}
+
+/// New value = old value with the bits of `mask` cleared, exclusive-or `value`.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaskedBits {
     /// The bits to flip after clearing.
     pub value: u32,

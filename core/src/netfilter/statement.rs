@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 
 use crate::netfilter::condition::{Answer, Context, Field, test_field};
-use crate::netfilter::effect::Effect;
+use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::ruleset::{Part, Ruleset, Value};
 use crate::packet::Packet;
 use crate::packet::host::Host;
@@ -36,7 +36,11 @@ pub enum Statement<'r> {
 impl Statement<'_> {
     /// Whether the packet continues unchanged after the statement, so that nothing depends on it but the counter.
     pub fn is_passive(&self) -> bool {
-        matches!(self, Self::Counter | Self::Effect(Effect::Passive | Effect::Duplicate { .. }))
+        match self {
+            Self::Counter | Self::Effect(Effect::UpdateSet) => true,
+            Self::Effect(effect) => effect.behavior() == Behavior::Passive,
+            _ => false,
+        }
     }
 }
 

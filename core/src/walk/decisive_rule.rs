@@ -3,7 +3,8 @@
 //! Where a packet is dropped, the rule or policy that dropped it. Where its destination was rewritten, the rule that led
 //! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
 
-use crate::iptables::extension::Behaviour;
+use crate::iptables::extension::lower;
+use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Chain, Ruleset, TableName, Target};
 use crate::packet::hook::Hook;
@@ -38,36 +39,41 @@ fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> 
     }
 }
 
+fn effect(rulesets: &[Ruleset], place: Place) -> Option<Effect> {
+    lower::effect(&rulesets[place.at.ruleset as usize], place.rule(rulesets)?)
+}
+
 /// The rule that set where the packet goes, even if it is where it was going.
 fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let sets = |step: &Step| {
-        let target = step.place.rule(rulesets).map(|rule| rule.target);
         // NETMAP on the way out changes the source.
         matches!(step.hook, Hook::Prerouting | Hook::Output)
             && step.outcome == Outcome::Match
-            && matches!(target, Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Redirects)
+            && effect(rulesets, step.place).is_some_and(|effect| effect.behavior() == Behavior::Redirect)
     };
     own_steps(path).rfind(sets).map(|step| lift(rulesets, path, step))
 }
 
 /// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.
 fn lift(rulesets: &[Ruleset], path: &Path, step: Step) -> Place {
-    let (_, _, chain) = step.place.at.find(rulesets);
+    let (ruleset, _, chain) = step.place.at.find(rulesets);
     match step.caller {
-        Some(caller) if is_named_action(chain) => lift(rulesets, path, path.steps.at(caller as usize)),
+        Some(caller) if is_named_action(ruleset, chain) => lift(rulesets, path, path.steps.at(caller as usize)),
         _ => step.place,
     }
 }
 
 /// One rule that ends, and none that leads elsewhere.
-fn is_named_action(chain: &Chain) -> bool {
+fn is_named_action(ruleset: &Ruleset, chain: &Chain) -> bool {
     let leads = |target: Target| !matches!(target, Target::None | Target::Extension(_));
-    let behaves = |target, like| matches!(target, Target::Extension(id) if like == id.get().behaviour);
-    let ends = |target| behaves(target, Behaviour::Ends) || behaves(target, Behaviour::Redirects);
-    let returns = |target| behaves(target, Behaviour::Returns);
+    let mut ends = 0;
     chain.hook().is_none()
-        && chain.rules.iter().filter(|rule| ends(rule.target)).count() == 1
-        && !chain.rules.iter().any(|rule| leads(rule.target) || returns(rule.target))
+        && chain.rules.iter().all(|rule| {
+            let behavior = lower::behavior(ruleset, rule);
+            ends += u32::from(matches!(behavior, Some(Behavior::Terminal | Behavior::Redirect)));
+            ends < 2 && !leads(rule.target) && behavior != Some(Behavior::Return)
+        })
+        && ends == 1
 }
 
 /// The rule that let the packet go on as it was; one of table nat before those of other tables, since that is where a
@@ -79,9 +85,9 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
             return false;
         }
-        match step.place.rule(rulesets).map(|rule| rule.target) {
-            Some(Target::Extension(id)) if id.get().name == "ACCEPT" => true,
-            Some(Target::Extension(id)) if id.get().behaviour == Behaviour::Returns => {
+        match effect(rulesets, step.place) {
+            Some(Effect::Accept) => true,
+            Some(Effect::Return) => {
                 let rest = runs[at + 1..].iter().map(|next| next.first);
                 let mut same =
                     rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));

@@ -72,7 +72,7 @@ impl EffectContext<'_> {
             Effect::Return => Action::Return,
             Effect::Reject { with } => Action::Reject(with.into()),
             Effect::Queue { queues, bypass } => queue(queues, bypass),
-            Effect::Passive => Action::Continue,
+            Effect::Passive | Effect::UpdateSet => Action::Continue,
             Effect::Duplicate { gateway } => {
                 let gateway = gateway.map(|gateway| gateway.to_string()).unwrap_or_default();
                 self.doubt(format!("the copy that TEE sends to {gateway} is not walked"));
@@ -133,7 +133,6 @@ impl EffectContext<'_> {
                 }
                 view.state.get_or_insert(state);
             }
-            Effect::SetDscp(point) => view.dscp = point,
             Effect::SetTos(change) => header::set_tos(view, change),
             Effect::SetEcn { ip, ece, cwr } => header::set_ecn(view, self.packet, (ip, ece, cwr)),
             Effect::SetTtl(change) => header::set_ttl(view, change),

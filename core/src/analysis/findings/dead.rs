@@ -7,8 +7,9 @@
 use std::rc::Rc;
 
 use super::space::{Dimension, Space, Values};
-use crate::iptables::extension::{Behaviour, Id};
+use crate::iptables::extension::{Id, lower};
 use crate::mesh::reached_from;
+use crate::netfilter::effect::Behavior;
 use crate::netfilter::ruleset::{Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
@@ -191,7 +192,7 @@ impl Walk<'_> {
         let taken = if exact { self.takes(rule, &asked) } else { None };
         let taken = taken.map(|space| Rc::new(Taker { rule: (chain, number), space }));
         for way in into {
-            if changes(rule) {
+            if changes(self.ruleset, rule) {
                 way.takers.retain(|taker| taker.space.is_steady());
             }
             let taken = taken.as_ref().filter(|taken| way.takers.len() < MOST_TAKERS || taken.space.asks_nothing());
@@ -227,7 +228,7 @@ impl Walk<'_> {
         match rule.target {
             // Of a target that is kept as written nobody knows whether it ends.
             Target::Extension(Id::OPAQUE_TARGET) => None,
-            Target::Extension(id) => ends(id.get().behaviour).then(|| asked.clone()),
+            Target::Extension(_) => lower::behavior(self.ruleset, rule)?.ends_chain().then(|| asked.clone()),
             Target::Goto(_) => Some(asked.clone()),
             // A chain whose first rule ends takes what that rule asks for.
             Target::Jump(chain) => {
@@ -237,23 +238,20 @@ impl Walk<'_> {
                     return None;
                 }
                 let (inner, exact) = self::asked(self.ruleset, first);
-                let behaviour = id.get().behaviour;
-                (exact && ends(behaviour) && behaviour != Behaviour::Returns).then(|| asked.and(&inner))
+                let behavior = lower::behavior(self.ruleset, first);
+                let leaves = matches!(behavior, Some(Behavior::Terminal | Behavior::Redirect));
+                (exact && leaves).then(|| asked.and(&inner))
             }
             Target::None | Target::Missing { .. } => None,
         }
     }
 }
 
-fn ends(behaviour: Behaviour) -> bool {
-    matches!(behaviour, Behaviour::Ends | Behaviour::Returns | Behaviour::Redirects)
-}
-
 /// Whether a packet may look different to the next rule.
-fn changes(rule: &Rule) -> bool {
+fn changes(ruleset: &Ruleset, rule: &Rule) -> bool {
     match rule.target {
         Target::Jump(_) => true,
-        Target::Extension(id) => id.get().behaviour == Behaviour::GoesOn,
+        Target::Extension(_) => lower::behavior(ruleset, rule) == Some(Behavior::Continue),
         Target::None | Target::Goto(_) | Target::Missing { .. } => false,
     }
 }

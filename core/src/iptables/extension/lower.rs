@@ -1,7 +1,7 @@
 //! Lowers a rule of iptables to statements: its conditions, its counter, and what it does.
 
 use crate::netfilter::condition::{Answer, Context, Field};
-use crate::netfilter::effect::Effect;
+use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
 use crate::netfilter::statement::{Comparison, Condition, Statement, Surroundings, Test};
 
@@ -27,6 +27,11 @@ pub fn effect(ruleset: &Ruleset, rule: &Rule) -> Option<Effect> {
     let Target::Extension(id) = rule.target else { return None };
     let lower = id.get().lower?;
     Some(lower(&Options { parts: ruleset.parameters(rule), ruleset }))
+}
+
+/// How a packet continues after a rule with a target.
+pub fn behavior(ruleset: &Ruleset, rule: &Rule) -> Option<Behavior> {
+    effect(ruleset, rule).map(|effect| effect.behavior())
 }
 
 /// The conditions of a rule: one for each clause that tests the packet.

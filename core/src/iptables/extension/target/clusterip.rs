@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::Form;
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Opt};
+use crate::iptables::extension::{Extension, Given, Kind, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
@@ -61,7 +61,6 @@ pub static CLUSTERIP: Extension = Extension {
             Opt::new("--local-node", Kind::Number(16)).needs(&["--new"]),
             Opt::new("--hash-init", Kind::Number(u32::MAX)).needs(&["--new"]),
         ],
-        Behaviour::GoesOn,
         |_| Effect::ClusterShare,
         |_| "go on with it if it is this node's share, else drop it".into(),
     )

@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::MarkForm;
-use crate::iptables::extension::{Behaviour, Extension, Given, Implied, Kind, Listed, Opt, Options};
-use crate::netfilter::effect::{Effect, MarkTransfer, Shift};
+use crate::iptables::extension::{Extension, Given, Implied, Kind, Listed, Opt, Options};
+use crate::netfilter::effect::{Effect, MarkTransfer, MaskedBits, Shift};
 use crate::text::diagnostic::{Code, Problem};
 
 const ALL: &str = "0xffffffff";
@@ -36,7 +36,7 @@ fn lower(options: &Options) -> Effect {
         Some(change) => Effect::SetConnectionMark { change: change.into(), shift: shift(options) },
         None if options.has("--save-mark") => Effect::SaveMark(transfer),
         None if options.has("--restore-mark") => Effect::RestoreMark(transfer),
-        None => Effect::Passive,
+        None => Effect::SetConnectionMark { change: MaskedBits::default(), shift: shift(options) },
     }
 }
 
@@ -110,7 +110,6 @@ pub static CONNMARK: Extension = Extension {
             Opt::new("--or-mark", Kind::SetMark(MarkForm::Or)).stored_as("--set-xmark"),
             Opt::new("--xor-mark", Kind::SetMark(MarkForm::Flip)).stored_as("--set-xmark"),
         ],
-        Behaviour::GoesOn,
         lower,
         |options| {
             if options.has("--save-mark") {

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, TableName, Value};
 use crate::text::diagnostic::{Code, Problem};
@@ -124,7 +124,6 @@ pub static CT: Extension = Extension {
             Opt::new("--zone-orig", Kind::Own(&ZONE)),
             Opt::new("--zone-reply", Kind::Own(&ZONE)),
         ],
-        Behaviour::GoesOn,
         lower,
         |options| match (options.has("--notrack"), options.printed("--zone"), options.text("--helper")) {
             (true, ..) => "keep connection tracking away from it".into(),
@@ -143,7 +142,6 @@ pub static NOTRACK: Extension = Extension {
         "NOTRACK",
         "keeps connection tracking away",
         &[],
-        Behaviour::GoesOn,
         |_| Effect::Track { tracked: false, zone: None },
         |_| "keep connection tracking away from it".into(),
     )

@@ -1,9 +1,9 @@
 //! `-j DNAT` (xt_nat.c): changes where a connection goes.
 
 use super::nat;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{TableName, Value};
+use crate::netfilter::ruleset::TableName;
 use crate::packet::hook::Hook;
 
 /// `-j DNAT`.
@@ -21,11 +21,7 @@ pub static DNAT: Extension = Extension {
             Opt::new("--random", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],
-        Behaviour::Redirects,
-        |options| match options.value("--to-destination") {
-            Some(Value::Nat(range)) => Effect::Dnat { range: **range, choice: nat::choice(options) },
-            _ => Effect::Accept,
-        },
+        |options| Effect::Dnat { range: nat::range(options, "--to-destination"), choice: nat::choice(options) },
         |options| format!("change its destination to {}", options.printed("--to-destination").unwrap_or_default()),
     )
 };

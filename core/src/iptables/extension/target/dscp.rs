@@ -1,8 +1,8 @@
 //! `-j DSCP` (xt_DSCP.c, `dscp_tg`): writes the differentiated services code point into the IP header.
 
 use crate::iptables::extension::dscp::{CLASS, NUMBER};
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
-use crate::netfilter::effect::Effect;
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::{Effect, MaskedBits};
 use crate::netfilter::ruleset::TableName;
 
 /// `-j DSCP`.
@@ -16,10 +16,9 @@ pub static DSCP: Extension = Extension {
             Opt::new("--set-dscp", Kind::Own(&NUMBER)),
             Opt::new("--set-dscp-class", Kind::Own(&CLASS)).stored_as("--set-dscp"),
         ],
-        Behaviour::GoesOn,
-        |options| match options.number("--set-dscp").and_then(|point| u8::try_from(point).ok()) {
-            Some(point) => Effect::SetDscp(point),
-            None => Effect::Passive,
+        |options| {
+            let change = options.number("--set-dscp").map(|point| MaskedBits { value: point << 2, mask: 0xfc });
+            Effect::SetTos(change.unwrap_or_default())
         },
         |options| format!("set its DSCP to {}", options.printed("--set-dscp").unwrap_or_default()),
     )

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::TableName;
 use crate::packet::{Family, Protocol};
@@ -83,7 +83,6 @@ pub static ECN: Extension = Extension {
             Opt::new("--ecn-tcp-cwr", Kind::Number(1)),
             Opt::new("--ecn-ip-ect", Kind::Number(3)),
         ],
-        Behaviour::GoesOn,
         lower,
         words,
     )

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::iptables::extension::kind::read::{mask_length, problem};
 use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
@@ -143,7 +143,6 @@ pub static HMARK: Extension = Extension {
             Opt::new("--hmark-mod", Kind::Between(1, u32::MAX)).required(),
             Opt::new("--hmark-offset", Kind::Number(u32::MAX)),
         ],
-        Behaviour::GoesOn,
         |_| Effect::SetUnknownMark { source: "the mark that HMARK computes" },
         |options| {
             let (offset, size) = (options.number("--hmark-offset").unwrap_or(0), options.number("--hmark-mod"));

@@ -3,7 +3,7 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
 
@@ -84,7 +84,6 @@ pub static LOG: Extension = Extension {
             Opt::new("--log-uid", Kind::Flag),
             Opt::new("--log-macdecode", Kind::Flag),
         ],
-        Behaviour::Observes,
         |_| Effect::Passive,
         |options| match options.text("--log-prefix") {
             Some(prefix) => format!("log it as “{}” and go on", prefix.trim_end()),

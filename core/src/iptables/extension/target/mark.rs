@@ -1,7 +1,7 @@
 //! `-j MARK` (xt_mark.c, `mark_tg`): the new mark is the old one with the mask's bits cleared and the value's flipped.
 
 use crate::iptables::extension::kind::MarkForm;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Opt};
+use crate::iptables::extension::{Extension, Kind, Opt};
 use crate::netfilter::effect::Effect;
 
 /// `-j MARK`.
@@ -15,11 +15,7 @@ pub static MARK: Extension = Extension::acting(
         Opt::new("--or-mark", Kind::SetMark(MarkForm::Or)).stored_as("--set-xmark"),
         Opt::new("--xor-mark", Kind::SetMark(MarkForm::Flip)).stored_as("--set-xmark"),
     ],
-    Behaviour::GoesOn,
-    |options| match options.masked("--set-xmark") {
-        Some(change) => Effect::SetMark(change.into()),
-        None => Effect::Passive,
-    },
+    |options| Effect::SetMark(options.masked("--set-xmark").unwrap_or_default().into()),
     |options| match options.masked("--set-xmark") {
         Some((value, u32::MAX)) => format!("set the packet's mark to {value:#x}"),
         Some((value, mask)) if value == mask => format!("set the bits {value:#x} of the packet's mark"),

@@ -1,9 +1,9 @@
 //! `-j MASQUERADE` (nf_nat_masquerade.c): the source becomes the outgoing interface's own address.
 
 use super::nat;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
-use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{TableName, Value};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::netfilter::effect::{Effect, NatRange};
+use crate::netfilter::ruleset::TableName;
 use crate::packet::hook::Hook;
 
 /// `-j MASQUERADE`.
@@ -21,12 +21,8 @@ pub static MASQUERADE: Extension = Extension {
             Opt::new("--random", Kind::Flag),
             Opt::new("--random-fully", Kind::Flag),
         ],
-        Behaviour::Ends,
         |options| {
-            let (ports, base) = match options.value("--to-ports") {
-                Some(Value::Nat(range)) => (range.ports, range.base),
-                _ => (None, None),
-            };
+            let NatRange { ports, base, .. } = nat::range(options, "--to-ports");
             Effect::Masquerade { ports, base, choice: nat::choice(options) }
         },
         |_| "change its source to the address of the interface it leaves by".into(),

@@ -38,6 +38,14 @@ fn ports(text: &str) -> Result<Ports, Problem> {
     }
 }
 
+/// The range that an option gives.
+pub(super) fn range(options: &Options, flag: &str) -> NatRange {
+    match options.value(flag) {
+        Some(Value::Nat(range)) => **range,
+        _ => NatRange::default(),
+    }
+}
+
 /// How the kernel is asked to choose from a range.
 pub(super) fn choice(options: &Options) -> NatChoice {
     NatChoice {
@@ -54,7 +62,7 @@ fn address(text: &str, family: Family) -> Option<IpAddr> {
 }
 
 /// Addresses and ports, as `parse_to` takes them apart: of IPv6, only what stands in brackets may have ports behind it.
-fn range(text: &str, family: Family) -> Result<NatRange, Problem> {
+fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
     let example = match family {
         Family::Ipv4 => "10.0.0.1, 10.0.0.1-10.0.0.9 or 10.0.0.1:80",
         Family::Ipv6 => "fd00::1, fd00::1-fd00::9 or [fd00::1]:80",
@@ -146,7 +154,7 @@ fn write_only_ports(value: &Value, _: &Ruleset, out: &mut String) {
 /// `--to-destination`.
 pub(super) static DESTINATION: Form = Form {
     words: 1,
-    read: |words, ruleset| range(words[0], ruleset.family).map(|range| Value::Nat(Apart::new(range))),
+    read: |words, ruleset| parse_range(words[0], ruleset.family).map(|range| Value::Nat(Apart::new(range))),
     write,
     examples: &[":80", ":8080-8090", ":8080-8090/80"],
 };
@@ -154,7 +162,7 @@ pub(super) static DESTINATION: Form = Form {
 /// `--to-source`.
 pub(super) static SOURCE: Form = Form {
     words: 1,
-    read: |words, ruleset| range(words[0], ruleset.family).map(without_base),
+    read: |words, ruleset| parse_range(words[0], ruleset.family).map(without_base),
     write,
     examples: &[":80", ":1024-65535"],
 };

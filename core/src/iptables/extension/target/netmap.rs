@@ -1,9 +1,11 @@
 //! `-j NETMAP` (xt_NETMAP.c): exchanges the network part of an address and keeps the host part; the destination on the
 //! way in, the source on the way out.
 
+use std::net::Ipv4Addr;
+
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::kind::host::HOST;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Apart, TableName, Value};
 
@@ -33,11 +35,10 @@ pub static NETMAP: Extension = Extension {
         "NETMAP",
         "exchanges the network part of an address",
         &[Opt::new("--to", Kind::Own(&NETWORK)).required()],
-        Behaviour::Redirects,
         |options| match options.value("--to") {
             Some(Value::Net4(network, mask)) => Effect::Netmap { network: (*network).into(), mask: (*mask).into() },
             Some(Value::Net6(net)) => Effect::Netmap { network: net.0.into(), mask: net.1.into() },
-            _ => Effect::Accept,
+            _ => Effect::Netmap { network: Ipv4Addr::UNSPECIFIED.into(), mask: Ipv4Addr::UNSPECIFIED.into() },
         },
         |options| format!("move its address into {}", options.printed("--to").unwrap_or_default()),
     )

@@ -1,6 +1,6 @@
 //! `-j NFLOG` (xt_NFLOG.c): hands a copy to a logging program and goes on.
 
-use crate::iptables::extension::{Behaviour, Extension, Kind, Opt};
+use crate::iptables::extension::{Extension, Kind, Opt};
 use crate::netfilter::effect::Effect;
 
 /// `-j NFLOG`. The prefix comes first; a group of 0 and a threshold of 0 are not printed.
@@ -14,7 +14,6 @@ pub static NFLOG: Extension = Extension::acting(
         Opt::new("--nflog-size", Kind::Number(u32::MAX)),
         Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(0),
     ],
-    Behaviour::Observes,
     |_| Effect::Passive,
     |options| format!("hand a copy to logging group {} and go on", options.number("--nflog-group").unwrap_or(0)),
 );

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::kind::read::problem;
-use crate::iptables::extension::{Behaviour, Extension, Implied, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Implied, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
@@ -82,7 +82,6 @@ pub static NFQUEUE: Extension = Extension {
             Opt::new("--queue-bypass", Kind::Flag),
             Opt::new("--queue-cpu-fanout", Kind::Flag).needs(&["--queue-balance"]),
         ],
-        Behaviour::Ends,
         |options| Effect::Queue { queues: queues(options), bypass: options.has("--queue-bypass") },
         words,
     )

@@ -5,7 +5,7 @@ use std::net::Ipv6Addr;
 
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::kind::host::HOST;
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::{Effect, Side};
 use crate::netfilter::ruleset::{TableName, Value};
 use crate::packet::Family;
@@ -21,10 +21,8 @@ fn prefix(options: &Options, flag: &str) -> Option<(Ipv6Addr, u32)> {
 }
 
 fn lower(options: &Options, side: Side) -> Effect {
-    match (prefix(options, "--src-pfx"), prefix(options, "--dst-pfx")) {
-        (Some(from), Some(to)) => Effect::TranslatePrefix { side, from, to },
-        _ => Effect::Passive,
-    }
+    let [from, to] = ["--src-pfx", "--dst-pfx"].map(|flag| prefix(options, flag).unwrap_or((Ipv6Addr::UNSPECIFIED, 0)));
+    Effect::TranslatePrefix { side, from, to }
 }
 
 fn words(options: &Options, what: &str) -> String {
@@ -72,7 +70,6 @@ pub static SNPT: Extension = Extension {
         "SNPT",
         "exchanges the prefix of the source",
         OPTIONS,
-        Behaviour::GoesOn,
         |options| lower(options, Side::Source),
         |options| words(options, "source"),
     )
@@ -89,7 +86,6 @@ pub static DNPT: Extension = Extension {
         "DNPT",
         "exchanges the prefix of the destination",
         OPTIONS,
-        Behaviour::GoesOn,
         |options| lower(options, Side::Destination),
         |options| words(options, "destination"),
     )

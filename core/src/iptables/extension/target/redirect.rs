@@ -4,7 +4,7 @@
 //! (IPv6: for a destination of less than global scope, the first one of that scope), and without one the packet is dropped. The source stays.
 
 use super::nat;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{TableName, Value};
 use crate::packet::hook::Hook;
@@ -20,7 +20,6 @@ pub static REDIRECT: Extension = Extension {
         "REDIRECT",
         "redirects the packet to this host",
         &[Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS)).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
-        Behaviour::Redirects,
         |options| {
             let ports = match options.value("--to-ports") {
                 Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),

@@ -1,7 +1,7 @@
 //! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and tells its sender.
 
 use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Behaviour, Extension, Given, Implied, Kind, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Implied, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{TableName, Value};
 use crate::packet::hook::Hook;
@@ -71,7 +71,7 @@ const fn reject(family: Family, options: &'static [Opt], implied: &'static [Impl
         hooks: &[Hook::Input, Hook::Forward, Hook::Output],
         implied,
         check,
-        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, Behaviour::Ends, lower, words)
+        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, lower, words)
     }
 }
 

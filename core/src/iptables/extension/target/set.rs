@@ -3,7 +3,7 @@
 
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::set::write_set;
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, TableName, Value};
 use crate::packet::hook::Hook;
@@ -40,9 +40,12 @@ const ADD: &str = "--add-set";
 const MAP: &str = "--map-set";
 
 fn lower(options: &Options) -> Effect {
-    match options.has("--map-mark") {
-        true => Effect::SetUnknownMark { source: "the mark that SET finds in a set" },
-        false => Effect::Passive,
+    let changes = options.has(ADD) || options.has("--del-set");
+    match (options.has("--map-mark"), options.has(MAP)) {
+        (true, _) => Effect::SetUnknownMark { source: "the mark that SET finds in a set" },
+        // No match of iptables sees the priority or the queue of a packet.
+        (false, true) if !changes => Effect::Passive,
+        _ => Effect::UpdateSet,
     }
 }
 
@@ -80,7 +83,6 @@ pub static SET: Extension = Extension {
             Opt::new("--map-prio", Kind::Flag).needs(&[MAP]),
             Opt::new("--map-queue", Kind::Flag).needs(&[MAP]),
         ],
-        Behaviour::GoesOn,
         lower,
         |options| {
             let does = [(ADD, "add it to"), ("--del-set", "take it out of"), (MAP, "give it what it has in")];

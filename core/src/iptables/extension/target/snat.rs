@@ -1,9 +1,9 @@
 //! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
 
 use super::nat;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{TableName, Value};
+use crate::netfilter::ruleset::TableName;
 use crate::packet::hook::Hook;
 
 /// `-j SNAT`.
@@ -22,11 +22,7 @@ pub static SNAT: Extension = Extension {
             Opt::new("--random-fully", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],
-        Behaviour::Ends,
-        |options| match options.value("--to-source") {
-            Some(Value::Nat(range)) => Effect::Snat { range: **range, choice: nat::choice(options) },
-            _ => Effect::Accept,
-        },
+        |options| Effect::Snat { range: nat::range(options, "--to-source"), choice: nat::choice(options) },
         |options| format!("change its source to {}", options.printed("--to-source").unwrap_or_default()),
     )
 };

@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::packet::Protocol;
 use crate::packet::hook::Hook;
@@ -42,7 +42,6 @@ pub static SYNPROXY: Extension = Extension {
             Opt::new("--mss", Kind::Number(u32::MAX)),
             Opt::new("--ecn", Kind::Flag),
         ],
-        Behaviour::GoesOn,
         |_| Effect::Synproxy,
         |_| "answer it in place of the server if it begins a connection".into(),
     )

@@ -1,6 +1,6 @@
 //! `-j TCPMSS` (xt_TCPMSS.c): lowers the maximum segment size that a TCP header announces.
 
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
@@ -49,7 +49,6 @@ pub static TCPMSS: Extension = Extension {
         "TCPMSS",
         "lowers TCP's maximum segment size",
         &[Opt::new("--set-mss", Kind::Number(65515)), Opt::new("--clamp-mss-to-pmtu", Kind::Flag)],
-        Behaviour::GoesOn,
         lower,
         |options| match options.number("--set-mss") {
             Some(mss) => format!("lower its maximum segment size to {mss}"),

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Form, Names};
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Apart, Ruleset, TableName, Value};
 use crate::packet::Protocol;
@@ -50,13 +50,12 @@ pub static TCPOPTSTRIP: Extension = Extension {
         "TCPOPTSTRIP",
         "takes options out of a TCP header",
         &[Opt::new("--strip-options", Kind::Own(&LIST))],
-        Behaviour::GoesOn,
         |options| match options.value("--strip-options") {
             // Each range holds one option.
             Some(Value::List(list)) => {
                 Effect::StripTcpOptions(list.iter().filter_map(|(option, _)| u8::try_from(*option).ok()).collect())
             }
-            _ => Effect::Passive,
+            _ => Effect::StripTcpOptions(Vec::new()),
         },
         |options| match options.printed("--strip-options") {
             Some(list) => format!("take the options {list} out of its TCP header"),

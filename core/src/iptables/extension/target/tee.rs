@@ -2,7 +2,7 @@
 
 use std::net::IpAddr;
 
-use crate::iptables::extension::{Behaviour, Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
@@ -36,7 +36,6 @@ pub static TEE: Extension = Extension {
         "TEE",
         "sends a copy to another host",
         &[Opt::new("--gateway", Kind::Address).required(), Opt::new("--oif", Kind::Interface)],
-        Behaviour::Observes,
         |options| Effect::Duplicate { gateway: gateway(options) },
         |options| format!("send a copy to {} and go on", options.printed("--gateway").unwrap_or_default()),
     )

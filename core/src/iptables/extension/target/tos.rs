@@ -2,7 +2,7 @@
 
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::tos::VALUE;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, TableName, Value};
 use crate::text::diagnostic::Problem;
@@ -57,11 +57,7 @@ pub static TOS: Extension = Extension {
             Opt::new("--or-tos", Kind::Own(&OR)).stored_as("--set-tos"),
             Opt::new("--xor-tos", Kind::Own(&FLIP)).stored_as("--set-tos"),
         ],
-        Behaviour::GoesOn,
-        |options| match options.masked("--set-tos") {
-            Some(change) => Effect::SetTos(change.into()),
-            None => Effect::Passive,
-        },
+        |options| Effect::SetTos(options.masked("--set-tos").unwrap_or_default().into()),
         |options| match options.masked("--set-tos") {
             Some((value, 0xff)) => format!("set its TOS byte to {value:#04x}"),
             Some((value, mask)) if value == mask => format!("set the bits {value:#04x} of its TOS byte"),

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use super::nat;
 use crate::iptables::extension::kind::MarkForm;
-use crate::iptables::extension::{Behaviour, Extension, Kind, Listed, Opt, Options};
+use crate::iptables::extension::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{TableName, Value};
 use crate::packet::hook::Hook;
@@ -49,7 +49,6 @@ pub static TPROXY: Extension = Extension {
             Opt::new("--on-ip", Kind::Address),
             Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)),
         ],
-        Behaviour::Redirects,
         lower,
         |options| {
             let port = options.number("--on-port").unwrap_or(0);

@@ -1,7 +1,7 @@
 //! `-j TTL` and `-j HL` (xt_HL.c): change the time to live of IPv4, the hop limit of IPv6. What comes to 0 goes on; only a
 //! host that passes it on drops it.
 
-use crate::iptables::extension::{Behaviour, Extension, Kind, Opt, Options};
+use crate::iptables::extension::{Extension, Kind, Opt, Options};
 use crate::netfilter::effect::{Effect, TtlChange};
 use crate::netfilter::ruleset::{TableName, Value};
 use crate::packet::Family;
@@ -19,7 +19,7 @@ fn change(options: &Options) -> Option<TtlChange> {
 }
 
 fn lower(options: &Options) -> Effect {
-    change(options).map_or(Effect::Passive, Effect::SetTtl)
+    Effect::SetTtl(change(options).unwrap_or(TtlChange::Decrease(0)))
 }
 
 fn words(options: &Options) -> String {
@@ -39,7 +39,7 @@ const fn target(family: Family, name: &'static str, summary: &'static str, optio
     Extension {
         family: Some(family),
         tables: &[TableName::Mangle],
-        ..Extension::acting(name, summary, options, Behaviour::GoesOn, lower, words).asking()
+        ..Extension::acting(name, summary, options, lower, words).asking()
     }
 }
 

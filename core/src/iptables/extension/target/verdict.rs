@@ -1,25 +1,19 @@
 //! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
-use crate::iptables::extension::{Behaviour, Extension};
+use crate::iptables::extension::Extension;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::TableName;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Ends the table; the next one still runs.
-pub static ACCEPT: Extension = Extension::acting(
-    "ACCEPT",
-    "lets the packet pass this table",
-    &[],
-    Behaviour::Ends,
-    |_| Effect::Accept,
-    |_| "accept it".into(),
-);
+pub static ACCEPT: Extension =
+    Extension::acting("ACCEPT", "lets the packet pass this table", &[], |_| Effect::Accept, |_| "accept it".into());
 
 /// Ends everything.
 pub static DROP: Extension = Extension {
     tables: &[TableName::Raw, TableName::Mangle, TableName::Filter, TableName::Security],
-    ..Extension::acting("DROP", "drops the packet", &[], Behaviour::Ends, |_| Effect::Drop, |_| "drop it".into())
+    ..Extension::acting("DROP", "drops the packet", &[], |_| Effect::Drop, |_| "drop it".into())
 };
 
 /// Hands the packet to a program.
@@ -34,7 +28,6 @@ pub static QUEUE: Extension = Extension {
         "QUEUE",
         "hands the packet to a program",
         &[],
-        Behaviour::Ends,
         |_| Effect::Queue { queues: (0, 0), bypass: false },
         |_| "hand it to a program in user space".into(),
     )
@@ -45,7 +38,6 @@ pub static RETURN: Extension = Extension::acting(
     "RETURN",
     "goes back to the calling chain",
     &[],
-    Behaviour::Returns,
     |_| Effect::Return,
     |_| "return to the calling chain".into(),
 );
