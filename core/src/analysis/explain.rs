@@ -8,6 +8,7 @@ use crate::netfilter::condition::{Answer, Context, Field, Phrase};
 use crate::netfilter::effect::Behavior;
 use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::statement::Surroundings;
 use crate::packet::value::FieldValue;
 use crate::packet::view::View;
 use crate::packet::{ConnectionState, Origin, Packet, Protocol};
@@ -95,7 +96,7 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
     let mut found = Vec::new();
     let mut place = 0;
     for group in ruleset.groups(rule) {
-        let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
+        let context = context(trace, view, ruleset, group);
         for part in group {
             if step.condition == Some(place) {
                 return fact(part, &context).unwrap_or_else(|| "it cannot be told".into());
@@ -105,6 +106,16 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
         }
     }
     if found.is_empty() { "it has no condition".into() } else { found.join("; ") }
+}
+
+/// What the fields of one match read.
+fn context<'a>(trace: &'a Trace, view: &'a View, ruleset: &'a Ruleset, group: &[Part]) -> Context<'a> {
+    Surroundings { packet: &trace.packet, view, host: &trace.host, ruleset }.context(lower::parameters(ruleset, group))
+}
+
+/// The same, to compare the field of one option with its value.
+fn comparing<'a>(part: &'a Part, context: &Context<'a>) -> Context<'a> {
+    Context { wanted: &part.value, negated: part.negated, ..*context }
 }
 
 /// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks nothing.
@@ -135,7 +146,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     let wanted = opt.kind.say(&part.value, context.ruleset);
     let holds = lower::evaluate(part, context) == Answer::Yes;
     let inside = holds != part.negated;
-    let actual = match (field.read)(context) {
+    let actual = match (field.read)(&comparing(part, context)) {
         FieldValue::Unknown(reason) => return Some(reason.into_owned()),
         FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) => return Some(why.into()),
         FieldValue::Absent(what) => {
@@ -545,12 +556,12 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
     let view = &path.views[step.view as usize];
     let mut told = None;
     for group in ruleset.groups(rule) {
-        let context = Context { packet: &trace.packet, view, host: &trace.host, ruleset, group };
+        let context = context(trace, view, ruleset, group);
         for part in group {
             let Some((opt, field)) = part.opt().and_then(|opt| Some((opt, opt.field?))) else { continue };
             let telling = !part.negated && !matches!(opt.kind, Kind::Protocol);
             if let (Phrase::Is(noun), true) = (field.phrase, telling) {
-                let reading = (field.read)(&context);
+                let reading = (field.read)(&comparing(part, &context));
                 if !matches!(reading, FieldValue::Absent(_) | FieldValue::Never(_) | FieldValue::Unknown(_)) {
                     told = Some(format!("{noun} {}", say_reading(opt, &reading)));
                 }

@@ -9,7 +9,7 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
-use crate::netfilter::condition::{Context, Field, Subject};
+use crate::netfilter::condition::{Field, Parameters, Subject};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, TableName, Target, Value};
 use crate::packet::hook::Hook;
@@ -314,23 +314,6 @@ impl Part {
     }
 }
 
-impl Context<'_> {
-    /// What the same match says behind an option.
-    pub fn asked(&self, flag: &str) -> Option<&Part> {
-        self.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))
-    }
-
-    /// What the same match gives an option.
-    pub fn value(&self, flag: &str) -> Option<&Value> {
-        self.asked(flag).map(|part| &part.value)
-    }
-
-    /// Whether the same match also has that option.
-    pub fn has(&self, flag: &str) -> bool {
-        self.asked(flag).is_some()
-    }
-}
-
 /// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only counts.
 pub fn action<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Option<&'a str> {
     match rule.target {
@@ -398,6 +381,8 @@ pub struct Extension {
     pub bare: fn(&Part, &Ruleset) -> Option<Cow<'static, str>>,
     /// Why no dump can tell whether the match holds, whatever its options say.
     pub unknowable: Option<&'static str>,
+    /// Reads the options that change how the match's fields are read; `None` where none does.
+    pub parameters: Option<fn(&Options) -> Parameters>,
     /// What the match as a whole asks, whatever its options, if they only change how it is asked; a `Says`.
     pub whole: Option<&'static Field>,
     /// How likely a part holds that only chance decides, from 0 to 1.
@@ -444,6 +429,7 @@ impl Extension {
             asks_first: None,
             bare: |_, _| None,
             unknowable: None,
+            parameters: None,
             whole: None,
             chance: None,
             print: None,

@@ -6,7 +6,7 @@
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
 
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
 use crate::packet::host::Host;
@@ -91,8 +91,85 @@ pub struct Context<'a> {
     pub host: &'a Host,
     /// Whose rule it is.
     pub ruleset: &'a Ruleset,
-    /// All options of the match that the condition belongs to: some change how the others are read.
-    pub group: &'a [Part],
+    /// The options of the match that change how its fields are read.
+    pub parameters: Parameters,
+    /// The value that the field is compared with; [`Value::None`] where it is only read.
+    pub wanted: &'a Value,
+    /// Whether the field must not have that value.
+    pub negated: bool,
+}
+
+/// The options of a match that change how its fields are read. A rule language sets them when it lowers a rule.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Parameters {
+    /// The match has no such options.
+    #[default]
+    None,
+    /// How a match on the transport header treats a later fragment, which has no such header.
+    LaterFragment(LaterFragment),
+    /// Of a match on the packet's connection.
+    Connection {
+        /// Whether the match also compares the state. Then a packet without a connection meets its other conditions.
+        compares_state: bool,
+    },
+    /// Of a match on a label of the connection.
+    ConnectionLabel {
+        /// Whether the match sets a label that the connection lacks.
+        sets: bool,
+    },
+    /// Of a match on the extension headers of IPv6.
+    Ipv6Headers {
+        /// Whether the packet may have more headers than those named.
+        soft: bool,
+    },
+    /// Of a match on the type of an address.
+    AddressType {
+        /// The interface whose routes and addresses decide; `None`: those of all interfaces.
+        interface: Option<InterfaceSide>,
+    },
+    /// Of a match on the process that sent the packet.
+    Owner {
+        /// Whether the supplementary groups of the process count.
+        supplementary_groups: bool,
+    },
+    /// Of a lookup of the route back to the sender.
+    ReversePath {
+        /// Whether the route may use any interface.
+        loose: bool,
+        /// Whether the lookup uses the packet's mark.
+        uses_mark: bool,
+        /// Whether a packet with a source address of this host passes.
+        accepts_local: bool,
+        /// Whether the match holds where there is no such route.
+        inverted: bool,
+    },
+    /// Of a lookup of the socket that receives the packet.
+    Socket {
+        /// Whether the socket must be transparent.
+        transparent: bool,
+        /// Whether a socket that is bound to no address counts.
+        unbound: bool,
+        /// Whether the packet gets the socket's mark.
+        restores_mark: bool,
+    },
+}
+
+/// How a match on the transport header treats a later fragment.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum LaterFragment {
+    /// The match fails, but it drops a fragment that begins within the TCP header.
+    DropsOverlap,
+    /// The match takes the fragment's payload for the header.
+    ReadsPayload,
+}
+
+/// One of a packet's interfaces.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum InterfaceSide {
+    /// The interface that the packet arrived by.
+    In,
+    /// The interface that the packet leaves by.
+    Out,
 }
 
 impl<'a> Context<'a> {
@@ -104,6 +181,7 @@ impl<'a> Context<'a> {
 
 /// Whether a field has a value, three-valued.
 pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
+    let context = &Context { wanted: value, negated, ..*context };
     let holds = match (field.read)(context) {
         FieldValue::Absent(_) => false,
         FieldValue::Never(_) => return Answer::No,

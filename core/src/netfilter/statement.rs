@@ -5,9 +5,9 @@
 
 use std::borrow::Cow;
 
-use crate::netfilter::condition::{Answer, Context, Field, test_field};
+use crate::netfilter::condition::{Answer, Context, Field, Parameters, test_field};
 use crate::netfilter::effect::{Behavior, Effect};
-use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Packet;
 use crate::packet::host::Host;
 use crate::packet::value::FieldValue;
@@ -55,8 +55,8 @@ pub struct Condition<'r> {
     pub test: Test<'r>,
     /// How likely the condition holds if only chance decides, from 0 to 1.
     pub chance: Option<f64>,
-    /// All clauses of the same match: some of them are parameters of the test.
-    pub group: &'r [Part],
+    /// The options of the match that change how its fields are read.
+    pub parameters: Parameters,
 }
 
 /// The test of a condition.
@@ -96,11 +96,18 @@ pub struct Surroundings<'a> {
     pub ruleset: &'a Ruleset,
 }
 
+impl<'a> Surroundings<'a> {
+    /// What a field of a match with these parameters reads.
+    pub fn context(self, parameters: Parameters) -> Context<'a> {
+        let Surroundings { packet, view, host, ruleset } = self;
+        Context { packet, view, host, ruleset, parameters, wanted: &Value::None, negated: false }
+    }
+}
+
 impl Condition<'_> {
     /// Whether the packet meets the condition.
     pub fn evaluate(&self, around: Surroundings) -> Answer {
-        let Surroundings { packet, view, host, ruleset } = around;
-        let context = Context { packet, view, host, ruleset, group: self.group };
+        let context = around.context(self.parameters);
         let required = self.requires.map_or(Answer::Yes, |field| is_present(field, &context));
         if required != Answer::Yes {
             return required;

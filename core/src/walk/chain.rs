@@ -2,7 +2,7 @@
 
 use crate::iptables::extension::lower;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::condition::{Answer, Context};
+use crate::netfilter::condition::{Answer, Parameters};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::place::{ChainPlace, Place};
 use crate::netfilter::ruleset::{Policy, Rule, Table};
@@ -147,7 +147,7 @@ impl<'a> Walker<'a> {
     fn skim(&mut self, rules: &'a [Rule], at: ChainPlace, frame: &mut Frame) {
         let set = &self.rulesets[at.ruleset as usize];
         let Self { glance, packet, view, host, path, current, .. } = self;
-        let context = Context { packet, view, host, ruleset: set, group: &[] };
+        let context = Surroundings { packet, view, host, ruleset: set }.context(Parameters::None);
         glance.turn_to(at.ruleset, *current);
         let met = frame.next as usize;
         let ahead = rules.get(met..).unwrap_or_default();

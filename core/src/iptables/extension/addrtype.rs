@@ -4,7 +4,7 @@ use std::net::{IpAddr, Ipv6Addr};
 
 use super::kind::Names;
 use super::{Extension, Given, Kind, Listed, Opt, Options};
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::condition::{Context, Field, InterfaceSide, Parameters, Phrase, Subject};
 use crate::netfilter::routing::kind_of;
 use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
@@ -40,11 +40,11 @@ const UNREACHABLE: u32 = 1 << 7;
 const PROHIBIT: u32 = 1 << 8;
 const THROW: u32 = 1 << 9;
 
-/// The type of an address, as one bit; `flag` is the option that asks.
-fn address_type(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'static> {
-    let interface = match (context.has("--limit-iface-in"), context.has("--limit-iface-out")) {
-        (true, _) => context.view.in_interface.as_deref(),
-        (_, true) => context.view.out_interface.as_deref(),
+/// The type of an address, as one bit.
+fn address_type(context: &Context, address: IpAddr) -> FieldValue<'static> {
+    let interface = match context.parameters {
+        Parameters::AddressType { interface: Some(InterfaceSide::In) } => context.view.in_interface.as_deref(),
+        Parameters::AddressType { interface: Some(InterfaceSide::Out) } => context.view.out_interface.as_deref(),
         _ => None,
     };
     let found = match kind_of(context.host, address, interface) {
@@ -60,8 +60,7 @@ fn address_type(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'s
     match address {
         IpAddr::V4(_) => FieldValue::Bits(found),
         IpAddr::V6(address) => {
-            let asking = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag));
-            let Some(&Value::Bits(wanted)) = asking.map(|part| &part.value) else { return FieldValue::Bits(found) };
+            let &Value::Bits(wanted) = context.wanted else { return FieldValue::Bits(found) };
             FieldValue::Bits(if holds_v6(wanted, address, found) { wanted } else { found & !wanted })
         }
     }
@@ -86,21 +85,30 @@ fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
 static SOURCE_TYPE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("type of the source address"),
-    read: |context| address_type(context, context.view.src, "--src-type"),
+    read: |context| address_type(context, context.view.src),
 };
 
 static DESTINATION_TYPE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("type of the destination address"),
-    read: |context| address_type(context, context.view.dst, "--dst-type"),
+    read: |context| address_type(context, context.view.dst),
 };
+
+/// The interface that the lookup is limited to.
+fn limit(options: &Options) -> Option<InterfaceSide> {
+    match (options.has("--limit-iface-in"), options.has("--limit-iface-out")) {
+        (true, _) => Some(InterfaceSide::In),
+        (_, true) => Some(InterfaceSide::Out),
+        _ => None,
+    }
+}
 
 /// Where the kernel takes a limit to one interface.
 fn hooks(options: &Options) -> &'static [Hook] {
-    match (options.has("--limit-iface-in"), options.has("--limit-iface-out")) {
-        (true, _) => &[Hook::Prerouting, Hook::Input, Hook::Forward],
-        (_, true) => &[Hook::Forward, Hook::Output, Hook::Postrouting],
-        _ => &[],
+    match limit(options) {
+        Some(InterfaceSide::In) => &[Hook::Prerouting, Hook::Input, Hook::Forward],
+        Some(InterfaceSide::Out) => &[Hook::Forward, Hook::Output, Hook::Postrouting],
+        None => &[],
     }
 }
 
@@ -138,6 +146,7 @@ pub static ADDRTYPE: Extension = Extension {
     ),
     check,
     hooks_for: Some(hooks),
+    parameters: Some(|options| Parameters::AddressType { interface: limit(options) }),
     ..Extension::matching(
         "addrtype",
         "what routing makes of an address",

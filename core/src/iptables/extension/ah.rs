@@ -37,8 +37,8 @@ static PRESENT: Field = Field {
 static LENGTH: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("length of the authentication header"),
-    read: |context| match context.asked("--ahlen") {
-        Some(part) if part.value == Value::Number(0) => FieldValue::Holds(!part.negated, "of any size".into()),
+    read: |context| match context.wanted {
+        Value::Number(0) => FieldValue::Holds(!context.negated, "of any size".into()),
         _ => unstated(context),
     },
 };

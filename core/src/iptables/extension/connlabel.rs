@@ -3,7 +3,7 @@
 use super::kind::read::problem;
 use super::kind::{Form, quote_always};
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::netfilter::condition::{Field, Parameters, Phrase, Subject};
 use crate::netfilter::conntrack;
 use crate::netfilter::ruleset::Value;
 use crate::packet::ConnectionState;
@@ -36,10 +36,9 @@ static LABELLED: Field = Field {
         if !conntrack::has_connection(context.view.state) {
             return FieldValue::Absent("no connection, and so no label");
         }
-        match (context.value("--label"), context.view.state) {
-            (Some(Value::Number(label)), Some(ConnectionState::New))
-                if context.has("--set") && context.view.tracked =>
-            {
+        let sets = context.parameters == Parameters::ConnectionLabel { sets: true };
+        match (context.wanted, context.view.state) {
+            (Value::Number(label), Some(ConnectionState::New)) if sets && context.view.tracked => {
                 FieldValue::Number(*label)
             }
             _ => FieldValue::Unknown("-m connlabel: it depends on which labels the connection has".into()),
@@ -51,6 +50,7 @@ static LABELLED: Field = Field {
 pub static CONNLABEL: Extension = Extension {
     listed: Listed::new("connlabel", &[("!%", "--label %")]),
     tracks: true,
+    parameters: Some(|options| Parameters::ConnectionLabel { sets: options.has("--set") }),
     ..Extension::matching(
         "connlabel",
         "a label of the connection",

@@ -9,7 +9,7 @@ use super::kind::host::HOST;
 use super::kind::read::{port_range, problem, whole};
 use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -43,7 +43,7 @@ fn first<'a>(
         Some(ConnectionState::New) => template,
         Some(ConnectionState::Established | ConnectionState::Related) => FieldValue::Unknown(OLDER.into()),
         // `conntrack_mt`: without a connection the state alone is looked at.
-        _ if context.has("--ctstate") => {
+        _ if context.parameters == (Parameters::Connection { compares_state: true }) => {
             FieldValue::Ignored("the packet belongs to no connection: only its state counts")
         }
         _ => FieldValue::Never("the packet belongs to no connection"),
@@ -188,8 +188,8 @@ static STATUS: Field = Field {
     phrase: Phrase::Is("connection's status"),
     read: |context| {
         let seen = FieldValue::Bits(SEEN_REPLY | CONFIRMED);
-        let wanted = match context.value("--ctstatus") {
-            Some(Value::Bits(bits)) => *bits,
+        let wanted = match context.wanted {
+            Value::Bits(bits) => *bits,
             _ => 0,
         };
         match context.view.state {
@@ -287,6 +287,7 @@ pub(super) static DIRECTION: Form = Form {
 /// `-m conntrack`.
 pub static CONNTRACK: Extension = Extension {
     tracks: true,
+    parameters: Some(|options| Parameters::Connection { compares_state: options.has("--ctstate") }),
     ..Extension::matching(
         "conntrack",
         "what is known of the packet's connection",

@@ -48,14 +48,14 @@ pub(super) fn write_named(value: &Value, zero: &str, out: &mut String) {
 }
 
 /// The kernel compares under the mask only, also where the value has bits outside of it.
-fn group(context: &Context, interface: Option<&str>, flag: &str) -> FieldValue<'static> {
+fn group(context: &Context, interface: Option<&str>) -> FieldValue<'static> {
     let Some(name) = interface else { return FieldValue::Absent("no interface") };
     let Some(found) = context.host.interfaces.iter().find(|interface| interface.name == name) else {
         return FieldValue::Unknown(format!("the group of {name} is not known").into());
     };
     let group = found.group.unwrap_or(0);
-    match context.asked(flag).map(|part| &part.value) {
-        Some(Value::Masked { value, mask }) => {
+    match context.wanted {
+        Value::Masked { value, mask } => {
             FieldValue::Holds((group ^ value) & mask == 0, format!("{group:#x} of {name}"))
         }
         _ => FieldValue::Number(group),
@@ -65,13 +65,13 @@ fn group(context: &Context, interface: Option<&str>, flag: &str) -> FieldValue<'
 static IN_GROUP: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("incoming interface's group"),
-    read: |context| group(context, context.view.in_interface.as_deref(), "--src-group"),
+    read: |context| group(context, context.view.in_interface.as_deref()),
 };
 
 static OUT_GROUP: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("outgoing interface's group"),
-    read: |context| group(context, context.view.out_interface.as_deref(), "--dst-group"),
+    read: |context| group(context, context.view.out_interface.as_deref()),
 };
 
 /// Where the kernel takes it (`devgroup_mt_checkentry`).

@@ -3,7 +3,7 @@
 
 use super::kind::Form;
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -96,14 +96,9 @@ static SET: Field = Field {
     phrase: Phrase::Is("list of IPv6 headers"),
     read: |context| {
         let Some(found) = found(context.packet) else { return unstated_list() };
-        let (wanted, negated) = match context.asked("--header") {
-            Some(part) => match part.value {
-                Value::Number(wanted) => (wanted, part.negated),
-                _ => return unstated_list(),
-            },
-            None => return unstated_list(),
-        };
-        let holds = match (context.has("--soft"), negated) {
+        let &Value::Number(wanted) = context.wanted else { return unstated_list() };
+        let soft = context.parameters == Parameters::Ipv6Headers { soft: true };
+        let holds = match (soft, context.negated) {
             (false, _) => found == wanted,
             (true, false) => found & wanted == wanted,
             (true, true) => found & wanted != 0,
@@ -129,6 +124,7 @@ fn names_of(_: &str, value: &str) -> Option<String> {
 pub static IPV6HEADER: Extension = Extension {
     listed: Listed::new("ipv6header", &[("flags:!%", "--header %")]).values(names_of),
     family: Some(Family::Ipv6),
+    parameters: Some(|options| Parameters::Ipv6Headers { soft: options.has("--soft") }),
     ..Extension::matching(
         "ipv6header",
         "which extension headers an IPv6 packet has",

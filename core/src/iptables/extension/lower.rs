@@ -1,6 +1,6 @@
 //! Lowers a rule of iptables to statements: its conditions, its counter, and what it does.
 
-use crate::netfilter::condition::{Answer, Context, Field};
+use crate::netfilter::condition::{Answer, Context, Field, Parameters};
 use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
 use crate::netfilter::statement::{Comparison, Condition, Statement, Surroundings, Test};
@@ -37,26 +37,32 @@ pub fn behavior(ruleset: &Ruleset, rule: &Rule) -> Option<Behavior> {
 /// The conditions of a rule: one for each clause that tests the packet.
 pub fn conditions<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> impl Iterator<Item = Condition<'r>> {
     let groups = ruleset.groups(rule).flat_map(move |group| {
-        let pair = negated_ports(group);
+        let (pair, parameters) = (negated_ports(group), parameters(ruleset, group));
         let ports = pair.map(|_| NegatedPorts::of(ruleset)).unwrap_or(NegatedPorts::Separate);
         (0..).zip(group).map(move |(place, part)| match (pair, ports) {
             (Some(pair), NegatedPorts::Joined { reason }) if pair.contains(&place) => {
-                joined(ruleset, group, (place, pair), reason)
+                joined(ruleset, (group, parameters), (place, pair), reason)
             }
-            _ => condition(ruleset, group, part),
+            _ => condition(ruleset, parameters, part),
         })
     });
     (0..).zip(groups).map(|(clause, condition)| Condition { clause, ..condition })
 }
 
+/// The options of one match that change how its fields are read.
+pub fn parameters(ruleset: &Ruleset, group: &[Part]) -> Parameters {
+    let lower = group.first().and_then(|first| first.extension().parameters);
+    lower.map_or(Parameters::None, |lower| lower(&Options { parts: group, ruleset }))
+}
+
 /// Whether a clause holds, evaluated by itself.
 pub fn evaluate(part: &Part, context: &Context) -> Answer {
-    let Context { packet, view, host, ruleset, group } = *context;
-    condition(ruleset, group, part).evaluate(Surroundings { packet, view, host, ruleset })
+    let Context { packet, view, host, ruleset, parameters, .. } = *context;
+    condition(ruleset, parameters, part).evaluate(Surroundings { packet, view, host, ruleset })
 }
 
 /// The condition of a clause, read by itself.
-fn condition<'r>(ruleset: &'r Ruleset, group: &'r [Part], part: &'r Part) -> Condition<'r> {
+fn condition<'r>(ruleset: &'r Ruleset, parameters: Parameters, part: &'r Part) -> Condition<'r> {
     let extension = part.extension();
     let chance = extension.chance.and_then(|chance| chance(part));
     let (requires, test) = match (extension.unknowable, extension.whole) {
@@ -66,7 +72,7 @@ fn condition<'r>(ruleset: &'r Ruleset, group: &'r [Part], part: &'r Part) -> Con
         (None, Some(field)) => (None, Test::Compare(Comparison { field, value: &Value::None, negated: false })),
         (None, None) => (extension.asks_first.filter(|_| part.opens), own_test(ruleset, part)),
     };
-    Condition { clause: 0, requires, test, chance, group }
+    Condition { clause: 0, requires, test, chance, parameters }
 }
 
 fn own_test<'r>(ruleset: &'r Ruleset, part: &'r Part) -> Test<'r> {
@@ -83,11 +89,11 @@ fn compare<'r>(part: &'r Part, field: &'static Field) -> Comparison<'r> {
 /// The condition of two negated ports that the kernel compares as one number. Both clauses carry it.
 fn joined<'r>(
     ruleset: &'r Ruleset,
-    group: &'r [Part],
+    (group, parameters): (&'r [Part], Parameters),
     (place, pair): (usize, [usize; 2]),
     reason: Option<&'static str>,
 ) -> Condition<'r> {
-    let own = condition(ruleset, group, &group[place]);
+    let own = condition(ruleset, parameters, &group[place]);
     let fields = pair.map(|at| group[at].opt().and_then(|opt| opt.field));
     let test = match fields {
         [Some(one), Some(other)] => {

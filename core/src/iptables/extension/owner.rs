@@ -4,7 +4,7 @@
 //! one that is forwarded, fails every option, and passes every negated one.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::condition::{Field, Phrase, Subject};
+use crate::netfilter::condition::{Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
@@ -22,9 +22,9 @@ static GID: Field = Field {
     phrase: Phrase::Is("gid"),
     read: |context| {
         let primary = context.field(PacketField::Gid);
-        let wanted = context.group.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == "--gid-owner"));
-        match (wanted.map(|part| &part.value), &primary) {
-            (Some(Value::Range(low, high)), FieldValue::Number(_)) if context.has("--suppl-groups") => {
+        let supplementary = context.parameters == Parameters::Owner { supplementary_groups: true };
+        match (context.wanted, &primary) {
+            (Value::Range(low, high), FieldValue::Number(_)) if supplementary => {
                 let groups = &context.packet.groups;
                 groups
                     .iter()
@@ -54,6 +54,7 @@ pub static OWNER: Extension = Extension {
         ],
     ),
     hooks: &[Hook::Output, Hook::Postrouting],
+    parameters: Some(|options| Parameters::Owner { supplementary_groups: options.has("--suppl-groups") }),
     ..Extension::matching(
         "owner",
         "who opened the socket",

@@ -4,7 +4,7 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::routing::{Query, lookup};
 use crate::netfilter::ruleset::TableName;
 use crate::packet::hook::Hook;
@@ -12,7 +12,7 @@ use crate::packet::host::{Interface, RouteKind};
 use crate::packet::value::FieldValue;
 
 /// `rpfilter_mt`, without `--invert`.
-fn passes(context: &Context) -> bool {
+fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) -> bool {
     let view = context.view;
     let interface = view.in_interface.as_deref().unwrap_or("lo");
     // `rpfilter_is_loopback`; the copy of a multicast is marked as such, too (measured).
@@ -34,17 +34,16 @@ fn passes(context: &Context) -> bool {
         IpAddr::V4(dst) => !dst.is_multicast() && !dst.is_broadcast() && dst.octets()[0] != 0,
         IpAddr::V6(dst) => !dst.is_multicast() && !dst.is_unspecified(),
     };
-    let mark = if context.has("--validmark") { view.mark } else { 0 };
+    let mark = if uses_mark { view.mark } else { 0 };
     // A link-local source is looked up on the interface that it came in by (`flowi6_oif`).
     let local = matches!(view.src, IpAddr::V6(src) if src.is_unicast_link_local());
     let iif = if local { interface } else { "lo" };
     let Some(way) = lookup(context.host, Query { dst: view.src, src: single.then_some(view.dst), mark, iif }) else {
         return false;
     };
-    let loose = context.has("--loose");
     match way.kind {
         // In IPv4 the route to an own address is by the interface that holds it; for IPv6 the option alone decides.
-        RouteKind::Local if context.has("--accept-local") => {
+        RouteKind::Local if accepts_local => {
             let holds = |interface: &Interface| interface.addresses.iter().any(|prefix| prefix.address == view.src);
             view.src.is_ipv6() || loose || context.host.interface(interface).is_some_and(holds)
         }
@@ -59,7 +58,12 @@ static WAY_BACK: Field = Field {
         "an answer would leave by the interface that it came in by",
         "an answer would not leave by the interface that it came in by",
     ),
-    read: |context| FieldValue::Number((passes(context) != context.has("--invert")).into()),
+    read: |context| match context.parameters {
+        Parameters::ReversePath { loose, uses_mark, accepts_local, inverted } => {
+            FieldValue::Number((passes(context, loose, uses_mark, accepts_local) != inverted).into())
+        }
+        _ => FieldValue::Unknown("the options of the match are not known".into()),
+    },
 };
 
 /// `-m rpfilter`.
@@ -67,6 +71,12 @@ pub static RPFILTER: Extension = Extension {
     listed: Listed::new("rpfilter", &[]),
     tables: &[TableName::Raw, TableName::Mangle],
     hooks: &[Hook::Prerouting],
+    parameters: Some(|options| Parameters::ReversePath {
+        loose: options.has("--loose"),
+        uses_mark: options.has("--validmark"),
+        accepts_local: options.has("--accept-local"),
+        inverted: options.has("--invert"),
+    }),
     whole: Some(&WAY_BACK),
     words: Some(|options| {
         let not = if options.has("--invert") { " not" } else { "" };

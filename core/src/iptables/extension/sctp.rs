@@ -106,7 +106,7 @@ fn compare(context: &Context) -> FieldValue<'static> {
     };
     let have: Vec<u32> =
         stated.iter().filter_map(|name| sctp_chunk(name)).map(|(_, kind, _)| u32::from(*kind)).collect();
-    let Some(Value::List(list)) = context.asked("--chunk-types").map(|part| &part.value) else {
+    let Value::List(list) = context.wanted else {
         return FieldValue::Unknown("it asks for no chunks".into());
     };
     if have.is_empty() {

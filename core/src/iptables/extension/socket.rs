@@ -2,7 +2,7 @@
 //! only with `--nowildcard`, which, in spite of its name, lets those in.
 
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::packet::hook::Hook;
 use crate::packet::host::Socket;
 use crate::packet::value::FieldValue;
@@ -36,9 +36,12 @@ fn finds(context: &Context) -> FieldValue<'static> {
     let waiting = host.sockets.iter().filter(waits);
     let own = waiting.clone().any(|socket| socket.address == address);
     let same_family = |socket: &Socket| socket.address.is_ipv4() == address.is_ipv4();
+    let Parameters::Socket { transparent, unbound, restores_mark } = context.parameters else {
+        return unknown("the options of the match are not known");
+    };
     if !own {
         let any: Vec<&Socket> = waiting.filter(|socket| socket.address.is_unspecified()).collect();
-        if any.is_empty() || !context.has("--nowildcard") {
+        if any.is_empty() || !unbound {
             return FieldValue::Number(0);
         }
         if !any.iter().any(|socket| same_family(socket)) {
@@ -48,10 +51,10 @@ fn finds(context: &Context) -> FieldValue<'static> {
             };
         }
     }
-    if context.has("--transparent") && view.steered.is_none() {
+    if transparent && view.steered.is_none() {
         return unknown("whether a socket is transparent is not stated");
     }
-    if context.has("--restore-skmark") {
+    if restores_mark {
         return unknown("the mark of its socket is not stated");
     }
     FieldValue::Number(1)
@@ -67,6 +70,11 @@ static WAITING: Field = Field {
 pub static SOCKET: Extension = Extension {
     listed: Listed::new("socket", &[]),
     hooks: &[Hook::Prerouting, Hook::Input],
+    parameters: Some(|options| Parameters::Socket {
+        transparent: options.has("--transparent"),
+        unbound: options.has("--nowildcard"),
+        restores_mark: options.has("--restore-skmark"),
+    }),
     whole: Some(&WAITING),
     words: Some(|options| {
         let which = if options.has("--transparent") { "a transparent socket" } else { "a socket" };

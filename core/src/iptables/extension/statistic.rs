@@ -34,9 +34,9 @@ static PROBABILITY: Form = Form {
 static CHANCE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("chance always decides for it", "chance always decides against it"),
-    read: |context| match context.value("--probability") {
-        Some(&Value::Number(0)) => FieldValue::Absent("no chance at all"),
-        Some(&Value::Number(CERTAIN)) => FieldValue::Number(CERTAIN),
+    read: |context| match context.wanted {
+        Value::Number(0) => FieldValue::Absent("no chance at all"),
+        &Value::Number(CERTAIN) => FieldValue::Number(CERTAIN),
         _ => FieldValue::Unknown("-m statistic: it depends on chance".into()),
     },
 };
@@ -44,17 +44,18 @@ static CHANCE: Field = Field {
 static TURN: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("it is every packet's turn", "it is not its turn"),
-    read: |context| match context.value("--every") {
-        Some(&Value::Number(1)) => FieldValue::Number(1),
+    read: |context| match context.wanted {
+        &Value::Number(1) => FieldValue::Number(1),
         _ => FieldValue::Unknown("-m statistic: it depends on how many packets came before".into()),
     },
 };
 
 /// How likely a part holds that asks chance alone.
 fn chance(part: &Part) -> Option<f64> {
-    let (Value::Number(parts), "--probability") = (&part.value, part.opt()?.flag) else { return None };
+    let asks_chance = std::ptr::eq(part.opt()?.field?, &CHANCE);
+    let Value::Number(parts) = &part.value else { return None };
     let probability = f64::from(*parts) / f64::from(CERTAIN);
-    Some(if part.negated { 1.0 - probability } else { probability })
+    asks_chance.then_some(if part.negated { 1.0 - probability } else { probability })
 }
 
 fn check(given: &Given) -> Result<(), Problem> {

@@ -2,7 +2,8 @@
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT, header_field, headless};
 use super::{Extension, Kind, Listed, Opt};
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::backend::Backend;
+use crate::netfilter::condition::{Context, Field, LaterFragment, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -22,8 +23,8 @@ static OPTION: Field = Field {
 
 /// Whether the header holds the one option that is asked for (`tcp_find_option`).
 fn option(context: &Context) -> FieldValue<'static> {
-    let wanted = match context.asked("--tcp-option").map(|part| &part.value) {
-        Some(Value::Number(wanted)) => *wanted,
+    let wanted = match context.wanted {
+        Value::Number(wanted) => *wanted,
         _ => 0,
     };
     match (&context.view.tcp_options, context.view.mss) {
@@ -66,6 +67,12 @@ pub static TCP: Extension = Extension {
     implied_by: Some(Protocol::TCP),
     protocols: &[Protocol::TCP],
     asks_first: Some(&TRANSPORT),
+    parameters: Some(|options| {
+        Parameters::LaterFragment(match options.ruleset.backend {
+            Some(Backend::Nft) if !options.has("--tcp-option") => LaterFragment::ReadsPayload,
+            _ => LaterFragment::DropsOverlap,
+        })
+    }),
     ..Extension::matching(
         "tcp",
         "ports and flags of TCP",

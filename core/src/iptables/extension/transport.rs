@@ -1,7 +1,6 @@
 //! Fields that several transport protocols share.
 
-use crate::netfilter::backend::Backend;
-use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::condition::{Context, Field, LaterFragment, Parameters, Phrase, Subject};
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
 
@@ -9,17 +8,16 @@ use crate::packet::value::FieldValue;
 /// could overwrite TCP's flags; nftables asks the packet by itself for TCP and UDP, and then does not look at the offset
 /// (nf_tables_core.c, `nft_payload_fast_eval`; both measured).
 pub(super) fn headless(context: &Context) -> Option<FieldValue<'static>> {
-    let asking = context.group.first().map_or("", |part| part.extension().name);
-    let by_nft = context.ruleset.backend == Some(Backend::Nft) && matches!(asking, "tcp" | "udp");
-    match context.packet.fragment.map_or(0, |fragment| fragment.offset) {
-        0 => None,
-        _ if by_nft && !context.has("--tcp-option") => {
+    let offset = context.packet.fragment.map_or(0, |fragment| fragment.offset);
+    match (offset, context.parameters) {
+        (0, _) => None,
+        (_, Parameters::LaterFragment(LaterFragment::ReadsPayload)) => {
             Some(FieldValue::Unknown("iptables-nft takes what a later fragment holds for its transport header".into()))
         }
-        1 if asking == "tcp" => {
+        (1, Parameters::LaterFragment(LaterFragment::DropsOverlap)) => {
             Some(FieldValue::Drops("it begins within the TCP header, and -m tcp drops such a fragment"))
         }
-        _ => Some(FieldValue::Never("a later fragment has no transport header")),
+        (_, _) => Some(FieldValue::Never("a later fragment has no transport header")),
     }
 }
 

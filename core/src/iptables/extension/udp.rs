@@ -2,6 +2,8 @@
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Listed, Opt};
+use crate::netfilter::backend::Backend;
+use crate::netfilter::condition::{LaterFragment, Parameters};
 use crate::packet::Protocol;
 
 /// `-m udp`.
@@ -13,6 +15,10 @@ pub static UDP: Extension = Extension {
     implied_by: Some(Protocol::UDP),
     protocols: &[Protocol::UDP],
     asks_first: Some(&TRANSPORT),
+    parameters: Some(|options| match options.ruleset.backend {
+        Some(Backend::Nft) => Parameters::LaterFragment(LaterFragment::ReadsPayload),
+        _ => Parameters::None,
+    }),
     ..Extension::matching(
         "udp",
         "ports of UDP",

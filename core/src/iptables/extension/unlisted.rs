@@ -19,22 +19,19 @@ static INTERFACES: Field = Field {
     },
 };
 
-static SOURCE: Field = Field {
-    subject: Subject::Other,
-    phrase: Phrase::Is("source"),
-    read: |context| named(context, context.view.src, "--source-name"),
-};
+static SOURCE: Field =
+    Field { subject: Subject::Other, phrase: Phrase::Is("source"), read: |context| named(context, context.view.src) };
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("destination"),
-    read: |context| named(context, context.view.dst, "--destination-name"),
+    read: |context| named(context, context.view.dst),
 };
 
 /// Of a name only that much is known: `localhost` is no address outside the loopback.
-fn named(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'static> {
-    let name = match context.value(flag) {
-        Some(Value::Text(name)) => context.ruleset.text(*name),
+fn named(context: &Context, address: IpAddr) -> FieldValue<'static> {
+    let name = match context.wanted {
+        Value::Text(name) => context.ruleset.text(*name),
         _ => "",
     };
     match name {
@@ -47,8 +44,8 @@ fn named(context: &Context, address: IpAddr, flag: &str) -> FieldValue<'static> 
 static WORDS: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("it is as these words ask", "it is not as these words ask"),
-    read: |context| match context.value("--words") {
-        Some(Value::Text(words)) => {
+    read: |context| match context.wanted {
+        Value::Text(words) => {
             FieldValue::Unknown(format!("`{}` in the listing is not understood", context.ruleset.text(*words)).into())
         }
         _ => FieldValue::Unknown("a part of the listing is not understood".into()),

@@ -1,7 +1,9 @@
 //! Rules that mean something else in the kernel than they say, because of how a version of iptables loads them.
 
 use crate::netfilter::backend::Backend;
+use crate::netfilter::condition::Subject;
 use crate::netfilter::ruleset::{Part, Ruleset, Value};
+use crate::packet::fields::PacketField;
 
 /// How the kernel compares `! --sport A ! --dport B`, both single ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,14 +39,14 @@ impl NegatedPorts {
 
 /// The places of the two options within a match of TCP or UDP, where both are negated and name one port each.
 pub(super) fn negated_ports(group: &[Part]) -> Option<[usize; 2]> {
-    let negated = |flag: &str| {
+    let negated = |field: PacketField| {
         group.iter().position(|part| {
             let single = matches!(part.value, Value::Number(port) if port != 0)
                 || matches!(part.value, Value::Range(low, high) if low == high && low != 0);
-            part.negated && single && part.opt().is_some_and(|opt| opt.flag == flag)
+            part.negated && single && part.subject() == Some(Subject::Packet(field))
         })
     };
-    Some([negated("--sport")?, negated("--dport")?])
+    Some([negated(PacketField::Sport)?, negated(PacketField::Dport)?])
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::backend::Backend;
+use crate::netfilter::condition::Subject;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
+use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
@@ -15,7 +17,7 @@ fn lower(options: &Options) -> Effect {
 /// `find_syn_match`: the legacy backend wants a condition on SYN.
 fn asks_for_syn(given: &Given) -> bool {
     given.matches.iter().any(|part| {
-        let flags = !part.negated && part.opt().is_some_and(|opt| opt.flag == "--tcp-flags");
+        let flags = !part.negated && part.subject() == Some(Subject::Packet(PacketField::TcpFlags));
         flags && matches!(part.value, Value::Masked { value, .. } if value & 0x02 != 0)
     })
 }
