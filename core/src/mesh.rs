@@ -1,7 +1,5 @@
 //! Who made these rules: a service mesh is known by its chains; everything else is read from the rules themselves.
 
-use std::fmt;
-
 use crate::netfilter::effect::Effect;
 use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName, Target};
@@ -10,52 +8,37 @@ use crate::packet::hook::Hook;
 use crate::packet::host::Host;
 
 mod app_mesh;
+mod chain_role;
 mod consul;
+mod definition;
 mod deviation;
 mod istio_ambient;
 mod istio_sidecar;
-mod kind;
 mod kuma;
 mod linkerd;
+mod mesh_kind;
+mod mesh_option;
 mod open_service_mesh;
 mod rule_pattern;
 mod rule_view;
 mod sidecar_rules;
 mod version;
 
+pub use definition::Mode;
 pub use deviation::{Deviation, deviations};
-pub(crate) use kind::CHAINS;
-pub use kind::{MeshKind, MeshOption};
+pub(crate) use mesh_kind::CHAINS;
+pub use mesh_kind::MeshKind;
+pub use mesh_option::{MeshOption, OptionSetting, OptionValue};
 pub use rule_pattern::{OwnerRule, Purpose};
 pub(crate) use rule_view::{Condition, ConditionValue, Field, RuleEffect, RuleView};
 pub use rule_view::{IdRange, Network, PortRange};
 pub use version::{Version, VersionRange};
 
-use kind::ChainRole;
-use rule_pattern::{Fit, MeshRule, fit, loopback, proxy_source};
+use chain_role::ChainRole;
+use definition::Fit;
+use mesh_option::option_values;
+use rule_pattern::{MeshRule, loopback, proxy_source};
 use sidecar_rules::TUNNEL_PORT;
-
-/// How a mesh gets a pod's traffic.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum Mode {
-    /// Both ways by REDIRECT, to a proxy in the pod that is known by its user.
-    Redirect,
-    /// What arrives by TPROXY, with both addresses as they are.
-    Tproxy,
-    /// By REDIRECT, to a proxy outside the pod that is known by its mark.
-    Ambient,
-}
-
-impl Mode {
-    /// Its name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Redirect => "REDIRECT",
-            Self::Tproxy => "TPROXY",
-            Self::Ambient => "ambient",
-        }
-    }
-}
 
 /// A recognised mesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -86,53 +69,6 @@ pub struct Mesh {
     pub ssh: bool,
     /// The options that show in the rules, in the order of the rules.
     pub options: Vec<OptionSetting>,
-}
-
-/// An option of a mesh with its values; without values, the option is empty or a switch.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct OptionSetting {
-    /// Which option.
-    pub option: MeshOption,
-    /// Its values, each once.
-    pub values: Vec<OptionValue>,
-}
-
-/// One value of an option.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum OptionValue {
-    /// Ports.
-    Ports(PortRange),
-    /// Addresses.
-    Network(Network),
-    /// An interface.
-    Interface(String),
-    /// Users or groups.
-    Ids(IdRange),
-}
-
-impl fmt::Display for OptionValue {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Ports(ports) => ports.fmt(f),
-            Self::Network(network) => network.fmt(f),
-            Self::Interface(name) => f.write_str(name),
-            Self::Ids(ids) => ids.fmt(f),
-        }
-    }
-}
-
-/// The values of an option that a condition shows.
-fn option_values(condition: &Condition) -> Vec<OptionValue> {
-    match &condition.value {
-        ConditionValue::Network(network) => vec![OptionValue::Network(*network)],
-        ConditionValue::Interface(name) => vec![OptionValue::Interface((*name).to_owned())],
-        ConditionValue::Port(ports) => vec![OptionValue::Ports(*ports)],
-        ConditionValue::Ports(ports) => ports.iter().copied().map(OptionValue::Ports).collect(),
-        ConditionValue::Ids(ids) => vec![OptionValue::Ids(*ids)],
-        ConditionValue::Protocol(_) | ConditionValue::Mark(_) | ConditionValue::States(_) | ConditionValue::Opaque => {
-            Vec::new()
-        }
-    }
 }
 
 /// A program of a mesh that accepts connections.
@@ -231,7 +167,7 @@ impl Mesh {
     fn fit<'a>(&self, ruleset: &'a Ruleset, table: &'a Table, chain: &Chain, rule: &Rule) -> Option<Fit<'a>> {
         let definition = self.kind.definition();
         let role = definition.role(&chain.name)?;
-        fit(definition, ruleset.family, role, &RuleView::from_iptables(ruleset, table, rule))
+        definition.fit(ruleset.family, role, &RuleView::from_iptables(ruleset, table, rule))
     }
 
     /// What one of its rules is to it.
@@ -258,7 +194,7 @@ impl Mesh {
 
     fn chain<'a>(&self, ruleset: &'a Ruleset, role: ChainRole) -> Option<(&'a Table, u32, &'a Chain)> {
         let table = ruleset.table(TableName::Nat)?;
-        let (place, chain) = table.chain(self.kind.definition().chain(role)?)?;
+        let (place, chain) = table.chain(self.kind.definition().chains.name(role)?)?;
         Some((table, place, chain))
     }
 
@@ -350,7 +286,7 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
                     continue;
                 }
                 let view = RuleView::from_iptables(ruleset, table, rule);
-                let fit = role.and_then(|role| fit(definition, ruleset.family, role, &view));
+                let fit = role.and_then(|role| definition.fit(ruleset.family, role, &view));
                 if let Some(fit) = &fit {
                     settle(&mut mesh, &mut seen, fit, &view);
                 }
@@ -363,7 +299,7 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
         }
     }
     seen.finish(&mut mesh);
-    if let Some((versions, leaves_ssh)) = version::find(ruleset, definition, &mesh) {
+    if let Some((versions, leaves_ssh)) = version::find(&definition.versions, ruleset, definition.chains, &mesh) {
         mesh.versions = Some(versions);
         if leaves_ssh {
             let ssh = OptionValue::Ports(PortRange { first: 22, last: 22 });
@@ -550,7 +486,7 @@ pub(crate) fn own_address<'a>(
         Family::Ipv4 => [203, 0, 113, 77].into(),
         Family::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x77].into(),
     });
-    let row = |address: Network| fit(definition, family, role, &with(address)).map(|fit| fit.rule);
+    let row = |address: Network| definition.fit(family, role, &with(address)).map(|fit| fit.rule);
     let other = row(any);
     if other.is_some() && !loopback_only {
         return None;

@@ -1,9 +1,9 @@
 //! AWS App Mesh: Envoy is known by its user or group.
 
-use super::Mode;
-use super::kind::ChainRole::{Inbound, Outbound};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{ExcludeOutboundPorts, ExcludeRanges, IncludeInboundPorts};
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Inbound, Outbound};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{ExcludeOutboundPorts, ExcludeRanges, IncludeInboundPorts};
 use super::sidecar_rules::SIDECAR_RULES;
 use super::version::Versions;
 
@@ -13,7 +13,7 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: None,
     mode: Mode::Redirect,
     recognized_by: &[&["APPMESH_EGRESS"]],
-    chains: &[(Inbound, "APPMESH_INGRESS"), (Outbound, "APPMESH_EGRESS")],
+    chains: ChainNames(&[(Inbound, "APPMESH_INGRESS"), (Outbound, "APPMESH_EGRESS")]),
     own_ports: &[],
     options: &[
         (IncludeInboundPorts, "appmesh.k8s.aws/ports"),

@@ -1,9 +1,9 @@
 //! Consul with transparent proxies: Envoy is known by its user.
 
-use super::Mode;
-use super::kind::ChainRole::{Dns, Inbound, InboundRedirect, Outbound, OutboundRedirect};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges};
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Dns, Inbound, InboundRedirect, Outbound, OutboundRedirect};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges};
 use super::sidecar_rules::SIDECAR_RULES;
 use super::version::Versions;
 
@@ -13,13 +13,13 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: Some("Consul's dataplane"),
     mode: Mode::Redirect,
     recognized_by: &[&["CONSUL_PROXY_REDIRECT"]],
-    chains: &[
+    chains: ChainNames(&[
         (Inbound, "CONSUL_PROXY_INBOUND"),
         (InboundRedirect, "CONSUL_PROXY_IN_REDIRECT"),
         (Outbound, "CONSUL_PROXY_OUTPUT"),
         (OutboundRedirect, "CONSUL_PROXY_REDIRECT"),
         (Dns, "CONSUL_DNS_REDIRECT"),
-    ],
+    ]),
     own_ports: &[],
     options: &[
         (ExcludeInboundPorts, "consul.hashicorp.com/transparent-proxy-exclude-inbound-ports"),

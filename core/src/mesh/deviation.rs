@@ -1,7 +1,6 @@
 //! What deviates from the rules that a mesh makes: a rule missing, added, out of order or doubled.
 
-use super::kind::ChainRole;
-use super::rule_pattern::fit;
+use super::chain_role::ChainRole;
 use super::{Field, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
 use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName};
 use crate::packet::hook::Hook;
@@ -59,7 +58,7 @@ impl Order<'_> {
         let mut alone = true;
         for (number, rule) in (0..).zip(&self.chain.rules) {
             let view = RuleView::from_iptables(ruleset, self.table, rule);
-            let Some(fit) = fit(self.mesh.kind.definition(), ruleset.family, role, &view) else {
+            let Some(fit) = self.mesh.kind.definition().fit(ruleset.family, role, &view) else {
                 let name = self.mesh.name();
                 // In the kernel's chains others have rules, too; only nat's come between the mesh and its traffic.
                 if self.chain.hook().is_none() || self.table.name == TableName::Nat {

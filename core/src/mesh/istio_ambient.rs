@@ -1,9 +1,9 @@
 //! Istio ambient: ztunnel, outside the pod, is known by its mark.
 
-use super::Mode;
-use super::kind::ChainRole::{Inbound, Outbound, Output, Prerouting};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{Probes, VirtualInterfaces};
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Inbound, Outbound, Output, Prerouting};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{Probes, VirtualInterfaces};
 use super::rule_pattern::EffectPattern::{Accept, Jump, Redirect, RestoreMark, Return, SetConnectionMark, SetZone};
 use super::rule_pattern::Purpose::{
     DnsRedirect, InboundJump, InboundRedirect, Option as Opt, OutboundJump, OutboundRedirect, Part,
@@ -22,7 +22,7 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: None,
     mode: Mode::Ambient,
     recognized_by: &[&["ISTIO_PRERT", "ISTIO_OUTPUT"]],
-    chains: &[(Inbound, "ISTIO_PRERT"), (Outbound, "ISTIO_OUTPUT")],
+    chains: ChainNames(&[(Inbound, "ISTIO_PRERT"), (Outbound, "ISTIO_OUTPUT")]),
     own_ports: &[],
     options: &[(VirtualInterfaces, "istio.io/reroute-virtual-interfaces")],
     versions: Versions::Known(since(21)),

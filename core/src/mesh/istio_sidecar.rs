@@ -1,9 +1,9 @@
 //! Istio with a sidecar: Envoy in the pod is known by its user and group.
 
-use super::Mode;
-use super::kind::ChainRole::{Divert, Dns, Drop, Inbound, InboundRedirect, Outbound, OutboundRedirect, Tproxy};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Divert, Dns, Drop, Inbound, InboundRedirect, Outbound, OutboundRedirect, Tproxy};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{
     ExcludeGroups, ExcludeInboundPorts, ExcludeInterfaces, ExcludeOutboundPorts, ExcludeRanges, IncludeInboundPorts,
     IncludeOutboundPorts, IncludeRanges, OnlyGroups, VirtualInterfaces,
 };
@@ -22,7 +22,7 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: Some("Istio's agent"),
     mode: Mode::Redirect,
     recognized_by: &[&["ISTIO_REDIRECT"], &["ISTIO_OUTPUT"]],
-    chains: &[
+    chains: ChainNames(&[
         (Inbound, "ISTIO_INBOUND"),
         (InboundRedirect, "ISTIO_IN_REDIRECT"),
         (Outbound, "ISTIO_OUTPUT"),
@@ -31,7 +31,7 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
         (Drop, "ISTIO_DROP"),
         (Divert, "ISTIO_DIVERT"),
         (Tproxy, "ISTIO_TPROXY"),
-    ],
+    ]),
     own_ports: &[15_020, 15_021, 15_090],
     options: &[
         (ExcludeInboundPorts, "traffic.sidecar.istio.io/excludeInboundPorts"),

@@ -1,9 +1,9 @@
 //! Kuma: Envoy is known by its user.
 
-use super::Mode;
-use super::kind::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts};
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts};
 use super::sidecar_rules::SIDECAR_RULES;
 use super::version::Versions;
 
@@ -13,12 +13,12 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: Some("Kuma's resolver"),
     mode: Mode::Redirect,
     recognized_by: &[&["KUMA_MESH_OUTBOUND"]],
-    chains: &[
+    chains: ChainNames(&[
         (Inbound, "KUMA_MESH_INBOUND"),
         (InboundRedirect, "KUMA_MESH_INBOUND_REDIRECT"),
         (Outbound, "KUMA_MESH_OUTBOUND"),
         (OutboundRedirect, "KUMA_MESH_OUTBOUND_REDIRECT"),
-    ],
+    ]),
     own_ports: &[],
     options: &[
         (ExcludeInboundPorts, "traffic.kuma.io/exclude-inbound-ports"),

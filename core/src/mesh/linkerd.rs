@@ -1,9 +1,9 @@
 //! Linkerd: the proxy is known by its user.
 
-use super::Mode;
-use super::kind::ChainRole::{Inbound, Outbound};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges};
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Inbound, Outbound};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges};
 use super::sidecar_rules::SIDECAR_RULES;
 use super::version::Versions;
 
@@ -13,7 +13,7 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: None,
     mode: Mode::Redirect,
     recognized_by: &[&["PROXY_INIT_REDIRECT"]],
-    chains: &[(Inbound, "PROXY_INIT_REDIRECT"), (Outbound, "PROXY_INIT_OUTPUT")],
+    chains: ChainNames(&[(Inbound, "PROXY_INIT_REDIRECT"), (Outbound, "PROXY_INIT_OUTPUT")]),
     own_ports: &[4190, 4191],
     options: &[
         (ExcludeInboundPorts, "config.linkerd.io/skip-inbound-ports"),

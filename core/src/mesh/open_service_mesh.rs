@@ -1,9 +1,9 @@
 //! Open Service Mesh: Envoy is known by its user.
 
-use super::Mode;
-use super::kind::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};
-use super::kind::MeshDefinition;
-use super::kind::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges, IncludeRanges};
+use super::chain_role::ChainNames;
+use super::chain_role::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};
+use super::definition::{MeshDefinition, Mode};
+use super::mesh_option::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges, IncludeRanges};
 use super::sidecar_rules::SIDECAR_RULES;
 use super::version::Versions;
 
@@ -13,12 +13,12 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: None,
     mode: Mode::Redirect,
     recognized_by: &[&["OSM_PROXY_OUTBOUND"]],
-    chains: &[
+    chains: ChainNames(&[
         (Inbound, "OSM_PROXY_INBOUND"),
         (InboundRedirect, "OSM_PROXY_IN_REDIRECT"),
         (Outbound, "OSM_PROXY_OUTBOUND"),
         (OutboundRedirect, "OSM_PROXY_OUT_REDIRECT"),
-    ],
+    ]),
     own_ports: &[15_010, 15_901, 15_902, 15_903, 15_904],
     options: &[
         (ExcludeInboundPorts, "openservicemesh.io/inbound-port-exclusion-list"),

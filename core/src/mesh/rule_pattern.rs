@@ -1,7 +1,8 @@
 //! Patterns of the rules that meshes make, and how a rule is compared with them.
 
-use super::kind::{ChainRole, MeshDefinition, MeshOption};
-use super::rule_view::{Condition, ConditionValue, Field, Network, PortRange, RuleEffect, RuleView};
+use super::chain_role::{ChainNames, ChainRole};
+use super::mesh_option::MeshOption;
+use super::rule_view::{Condition, ConditionValue, Field, Network, RuleEffect, RuleView};
 use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
 
@@ -17,7 +18,7 @@ pub(super) struct MeshRule {
     /// Its function in the mesh.
     pub(super) purpose: Purpose,
     /// Why the mesh makes it. `$` is the subject of the pattern or else the port of its effect, `%` the proxy.
-    reason: &'static str,
+    pub(super) reason: &'static str,
 }
 
 /// A row: chain, rank, conditions, effect, purpose, reason.
@@ -268,10 +269,10 @@ pub(super) enum EffectPattern {
 }
 
 impl EffectPattern {
-    fn matches(self, effect: &RuleEffect, definition: &MeshDefinition) -> bool {
+    fn matches(self, effect: &RuleEffect, chains: ChainNames) -> bool {
         let effect = match (self, effect) {
             (Self::Any, _) => return true,
-            (Self::Jump(role), RuleEffect::Jump(chain)) => return definition.chain(role) == Some(chain),
+            (Self::Jump(role), RuleEffect::Jump(chain)) => return chains.name(role) == Some(chain),
             (_, RuleEffect::Perform(effect)) => effect,
             _ => return false,
         };
@@ -298,18 +299,18 @@ const MAX_CONDITIONS: usize = u64::BITS as usize;
 
 impl RulePattern {
     /// Whether the rule is as the pattern says.
-    pub(super) fn matches(&self, definition: &MeshDefinition, family: Family, view: &RuleView) -> bool {
-        self.compare(definition, family, view).is_some()
+    pub(super) fn matches(&self, chains: ChainNames, family: Family, view: &RuleView) -> bool {
+        self.compare(chains, family, view).is_some()
     }
 
     /// The same, with the condition that holds the subject.
-    fn compare<'v, 'a>(
+    pub(super) fn compare<'v, 'a>(
         &self,
-        definition: &MeshDefinition,
+        chains: ChainNames,
         family: Family,
         view: &'v RuleView<'a>,
     ) -> Option<Option<&'v Condition<'a>>> {
-        if !self.effect.matches(&view.effect, definition) || view.conditions.len() > MAX_CONDITIONS {
+        if !self.effect.matches(&view.effect, chains) || view.conditions.len() > MAX_CONDITIONS {
             return None;
         }
         let (mut used, mut subject) = (0_u64, None);
@@ -340,45 +341,10 @@ impl ConditionPattern {
     }
 }
 
-/// A rule that a mesh makes, recognized.
-#[derive(Clone, Debug)]
-pub(super) struct Fit<'a> {
-    /// The row of the mesh's table.
-    pub(super) rule: &'static MeshRule,
-    /// The condition that the rule is about, where its pattern names one.
-    pub(super) subject: Option<Condition<'a>>,
-    ports: Option<PortRange>,
-}
-
-impl Fit<'_> {
-    /// Why the mesh makes the rule.
-    pub(super) fn reason(&self, proxy: &str) -> String {
-        let subject = match (&self.subject, self.ports) {
-            (Some(condition), _) => condition.value.to_string(),
-            (None, Some(ports)) => ports.to_string().replace(':', "-"),
-            (None, None) => String::new(),
-        };
-        self.rule.reason.replace('$', &subject).replace('%', proxy)
-    }
-}
-
-/// Compares a rule in a chain of a mesh with the mesh's table.
-pub(super) fn fit<'a>(
-    definition: &'static MeshDefinition,
-    family: Family,
-    chain: ChainRole,
-    view: &RuleView<'a>,
-) -> Option<Fit<'a>> {
-    definition.rules.iter().filter(|rule| rule.chain == chain).find_map(|rule| {
-        let subject = rule.pattern.compare(definition, family, view)?.cloned();
-        Some(Fit { rule, subject, ports: view.effect.ports() })
-    })
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::MeshKind;
-    use super::super::rule_view::{IdRange, RuleEffect};
+    use super::super::rule_view::{IdRange, PortRange};
     use super::*;
 
     fn condition(field: Field, negated: bool, value: ConditionValue) -> Condition {
@@ -392,7 +358,7 @@ mod tests {
     /// What Istio makes of a rule of ISTIO_OUTPUT.
     fn purpose(conditions: Vec<Condition>, effect: RuleEffect) -> Option<(Purpose, Option<String>)> {
         let view = RuleView { conditions, effect };
-        let fit = fit(MeshKind::IstioSidecar.definition(), Family::Ipv4, ChainRole::Outbound, &view)?;
+        let fit = MeshKind::IstioSidecar.definition().fit(Family::Ipv4, ChainRole::Outbound, &view)?;
         Some((fit.rule.purpose, fit.subject.map(|subject| subject.value.to_string())))
     }
 
@@ -424,7 +390,7 @@ mod tests {
         // No condition counts twice.
         let one = vec![condition(Field::Group, true, owner(1)), other];
         let mut view = RuleView { conditions: one, effect: returns() };
-        let istio = MeshKind::IstioSidecar.definition();
+        let istio = MeshKind::IstioSidecar.definition().chains;
         assert!(!GROUPS.matches(istio, Family::Ipv4, &view));
         view.conditions.push(condition(Field::Group, true, owner(2)));
         assert!(GROUPS.matches(istio, Family::Ipv4, &view));

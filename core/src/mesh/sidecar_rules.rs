@@ -1,10 +1,10 @@
 //! The rules of sidecars. Which of them a mesh and a version makes differs; their order does not.
 
-use super::kind::ChainRole::{
+use super::chain_role::ChainRole::{
     Divert, Dns, Drop as DropChain, Forward, Inbound, InboundRedirect, Input, Outbound, OutboundRedirect, Output,
     Prerouting, Tproxy,
 };
-use super::kind::MeshOption::{
+use super::mesh_option::MeshOption::{
     DropInvalid, ExcludeInboundPorts, ExcludeInterfaces, ExcludeOutboundPorts, ExcludeRanges, IncludeInboundPorts,
     IncludeOutboundPorts, IncludeRanges, OnlyGroups, VirtualInterfaces,
 };

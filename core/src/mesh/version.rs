@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::kind::MeshDefinition;
+use super::chain_role::ChainNames;
 use super::rule_pattern::RulePattern;
 use super::rule_view::RuleView;
 use super::{Mesh, Mode};
@@ -98,17 +98,22 @@ pub(super) struct Marker {
 }
 
 /// The versions of a recognized mesh, and whether all of them leave port 22 alone by themselves.
-pub(super) fn find(ruleset: &Ruleset, definition: &MeshDefinition, mesh: &Mesh) -> Option<(VersionRange, bool)> {
-    let markers = match definition.versions {
+pub(super) fn find(
+    versions: &Versions,
+    ruleset: &Ruleset,
+    chains: ChainNames,
+    mesh: &Mesh,
+) -> Option<(VersionRange, bool)> {
+    let markers = match *versions {
         Versions::Unknown => return None,
         Versions::Known(range) => return Some((range, false)),
         Versions::Marked(markers) => markers,
     };
-    let chains = ruleset.tables.iter().flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
-    let rules = chains.flat_map(|(table, chain)| chain.rules.iter().map(move |rule| (table, rule)));
+    let all = ruleset.tables.iter().flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
+    let rules = all.flat_map(|(table, chain)| chain.rules.iter().map(move |rule| (table, rule)));
     let views: Vec<RuleView> =
         rules.take(MAX_RULES).map(|(table, rule)| RuleView::from_iptables(ruleset, table, rule)).collect();
-    let has = |pattern: &RulePattern| views.iter().any(|view| pattern.matches(definition, ruleset.family, view));
+    let has = |pattern: &RulePattern| views.iter().any(|view| pattern.matches(chains, ruleset.family, view));
     let has_if = |pattern: &Option<RulePattern>| pattern.as_ref().is_some_and(has);
     let (mut low, mut high) = match is_commented(ruleset, markers.comment_prefix) {
         true => (Version::UpTo0_7, Version::UpTo0_7),

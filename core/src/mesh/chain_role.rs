@@ -1,0 +1,57 @@
+//! The functions of a mesh's chains, and their names.
+
+/// The function of a chain in a mesh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum ChainRole {
+    Prerouting,
+    Input,
+    Forward,
+    Output,
+    /// Decides about connections that arrive.
+    Inbound,
+    /// Redirects to the proxy's inbound port.
+    InboundRedirect,
+    /// Decides about connections that leave.
+    Outbound,
+    /// Redirects to the proxy's outbound port.
+    OutboundRedirect,
+    /// Looks at DNS queries.
+    Dns,
+    /// Drops.
+    Drop,
+    /// Marks what a socket of the proxy already has.
+    Divert,
+    /// Hands connections to the proxy without a change of addresses.
+    Tproxy,
+}
+
+const BUILT_IN: [(ChainRole, &str); 4] = [
+    (ChainRole::Prerouting, "PREROUTING"),
+    (ChainRole::Input, "INPUT"),
+    (ChainRole::Forward, "FORWARD"),
+    (ChainRole::Output, "OUTPUT"),
+];
+
+impl ChainRole {
+    /// The name of a built-in chain.
+    fn built_in(self) -> Option<&'static str> {
+        BUILT_IN.iter().find(|(role, _)| *role == self).map(|(_, name)| *name)
+    }
+}
+
+/// The names of a mesh's chains.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct ChainNames(pub(super) &'static [(ChainRole, &'static str)]);
+
+impl ChainNames {
+    /// The name of a chain; `None` where the mesh has no such chain.
+    pub(super) fn name(self, role: ChainRole) -> Option<&'static str> {
+        let own = || self.0.iter().find(|(own, _)| *own == role).map(|(_, name)| *name);
+        role.built_in().or_else(own)
+    }
+
+    /// The function of a chain, whether or not the mesh makes rules in it.
+    pub(super) fn role(self, chain: &str) -> Option<ChainRole> {
+        BUILT_IN.iter().chain(self.0).find(|(_, name)| *name == chain).map(|(role, _)| *role)
+    }
+}
