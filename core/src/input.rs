@@ -2,9 +2,12 @@
 //!
 //! # Layout
 //! - `parse`: text to rule sets; `capture`: the JSON of the capture helper
+//! - `parsed`, `section`: what reading a text gives
 //! - `edit`: a change of a rule as a change of its text; `repair`: fixes for rules of which a part is lost
 
 pub mod capture;
 pub mod edit;
 pub mod parse;
+pub mod parsed;
 pub(crate) mod repair;
+pub mod section;

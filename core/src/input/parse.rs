@@ -1,13 +1,13 @@
 //! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
 
-use crate::input::capture::Capture;
 use crate::input::repair;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
-use crate::packet::host::Host;
-use crate::text::diagnostic::{Code, Diagnostic, Diagnostics, Problem, Severity, Span};
+use crate::text::diagnostic::{Code, Diagnostics, Problem, Span};
 
+mod block;
+mod block_writer;
 mod blocks;
 mod call;
 mod capture;
@@ -32,7 +32,8 @@ mod validate_rule;
 mod validate_table;
 pub(crate) mod words;
 
-pub use sections::{Format, Inside, Section};
+pub use crate::input::parsed::Parsed;
+pub use crate::input::section::{Format, Inside, Section};
 
 pub(crate) use command::may_be_global;
 pub(crate) use edit::printed_name_problem;
@@ -51,50 +52,6 @@ pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();
     words::split(text, 0, &mut found).ok()?;
     Some(found.into_iter().map(|word| word.text.into_owned()).collect())
-}
-
-/// What a text was understood to be.
-#[derive(Clone, Debug, Default)]
-pub struct Parsed {
-    /// The texts that rules, lines and spans refer to: the pasted one, or those inside a capture.
-    pub sources: Vec<String>,
-    /// The rule sets found, in the order of the text.
-    pub rulesets: Vec<Ruleset>,
-    /// The parts of the texts that hold rules, and what each was taken for, in their order.
-    pub sections: Vec<Section>,
-    /// Lines that are neither rules nor blank.
-    pub other_lines: usize,
-    /// Remarks, in the order of the text.
-    pub diagnostics: Vec<Diagnostic>,
-    /// The namespace, where the text is a capture that describes it.
-    pub host: Option<Host>,
-    /// The capture's other contents, where the text is one.
-    pub capture: Option<Box<Capture>>,
-}
-
-impl Parsed {
-    /// Whether any remark is an error.
-    pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
-    }
-
-    /// The tables of which the end is missing: the remark on each.
-    pub fn cut_off(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::MissingCommit)
-    }
-
-    /// The capture with its texts in it again, and with this host, where the text is one and holds nothing else.
-    pub fn whole(&self, host: Option<&Host>) -> Option<Capture> {
-        let mut capture = (**self.capture.as_ref()?).clone();
-        if self.sources.len() > capture.rulesets.len() {
-            return None;
-        }
-        for (rules, text) in capture.rulesets.iter_mut().zip(&self.sources) {
-            rules.text.clone_from(text);
-        }
-        capture.host = host.cloned().unwrap_or_default();
-        Some(capture)
-    }
 }
 
 /// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything else; or a capture's

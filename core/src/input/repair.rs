@@ -3,7 +3,8 @@
 
 use std::fmt::Write;
 
-use crate::input::parse::{Format, Inside, Parsed, Section};
+use crate::input::parsed::Parsed;
+use crate::input::section::{Format, Inside, Section};
 use crate::mesh::MeshKind;
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table};
 use crate::text::diagnostic::{Code, Diagnostic, Fix, Span};

@@ -42,6 +42,12 @@ pub enum Severity {
     Error,
 }
 
+/// Takes the problems of one line, each with its place.
+pub(crate) type ProblemSink<'a> = dyn FnMut(Span, Problem) + 'a;
+
+/// Takes problems, each with its line and its place.
+pub(crate) type DiagnosticSink<'a> = dyn FnMut(u32, Span, Problem) + 'a;
+
 /// One remark about one place.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {

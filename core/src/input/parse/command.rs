@@ -2,11 +2,10 @@
 
 use crate::iptables::extension::{Id, Opt};
 use crate::netfilter::ruleset::TableName;
-use crate::text::diagnostic::{Code, Problem};
+use crate::text::diagnostic::{Code, Problem, ProblemSink};
 use crate::text::number;
 
-use super::rule::{Rest, Say};
-use super::words::Word;
+use super::words::{Rest, Word};
 
 /// What a command does.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -124,7 +123,7 @@ pub(super) fn read<'w, 'a>(
     word: &'w Word<'a>,
     rest: &mut Rest<'w, 'a>,
     command: &mut Option<Command<'w, 'a>>,
-    say: &mut Say,
+    say: &mut ProblemSink,
 ) {
     let optional = matches!(verb, Verb::DeleteChain | Verb::Flush | Verb::List | Verb::Zero);
     let chain = if optional { rest.argument() } else { rest.next() };
@@ -152,7 +151,7 @@ pub(super) fn read<'w, 'a>(
     }
 }
 
-fn rule_number(rest: &mut Rest, say: &mut Say) -> Option<u32> {
+fn rule_number(rest: &mut Rest, say: &mut ProblemSink) -> Option<u32> {
     let word = rest.argument()?;
     let number = number::parse_u32(&word.text).filter(|number| *number > 0);
     if number.is_none() {
@@ -164,7 +163,7 @@ fn rule_number(rest: &mut Rest, say: &mut Say) -> Option<u32> {
 }
 
 /// Reads what follows `-t`.
-pub(super) fn table(word: &Word, attached: Option<&str>, rest: &mut Rest, say: &mut Say) -> Option<TableName> {
+pub(super) fn table(word: &Word, attached: Option<&str>, rest: &mut Rest, say: &mut ProblemSink) -> Option<TableName> {
     let (name, span) = match attached {
         Some(name) => (name, word.span),
         None => match rest.next() {

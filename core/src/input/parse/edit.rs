@@ -8,15 +8,12 @@ use crate::netfilter::base::BaseChain;
 use crate::netfilter::ruleset::{Chain, Counted, Counters, Policy, Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
 use crate::packet::hook::Hook;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::diagnostic::{Code, Problem, ProblemSink};
 use crate::text::shell;
 
 use super::chain_index::Places;
 use super::command::{Command, Verb};
 use super::rule_templates::Shapes;
-
-/// Says something about a place.
-type Say<'a> = dyn FnMut(Span, Problem) + 'a;
 
 /// More chains than any node has, of all tables of a text.
 pub(super) const MOST_CHAINS: usize = 1 << 17;
@@ -80,7 +77,14 @@ impl Open {
     }
 
     /// Carries out one command; `rule` and `more` are what its other words make.
-    pub(super) fn run(&mut self, ruleset: &mut Ruleset, command: Command, rule: Rule, more: Vec<Rule>, say: &mut Say) {
+    pub(super) fn run(
+        &mut self,
+        ruleset: &mut Ruleset,
+        command: Command,
+        rule: Rule,
+        more: Vec<Rule>,
+        say: &mut ProblemSink,
+    ) {
         match command.verb {
             Verb::Append => {
                 let table = &mut ruleset.tables[self.table];
@@ -106,7 +110,7 @@ impl Open {
     }
 
     /// The chain that a command names.
-    fn chain(&mut self, table: &Table, command: Command, say: &mut Say) -> Option<usize> {
+    fn chain(&mut self, table: &Table, command: Command, say: &mut ProblemSink) -> Option<usize> {
         let word = command.chain?;
         let found = self.find(table, &word.text).map(|chain| chain as usize);
         if found.is_none() {
@@ -122,7 +126,14 @@ impl Open {
         found
     }
 
-    fn change(&mut self, ruleset: &mut Ruleset, chain: usize, command: Command, rules: Vec<Rule>, say: &mut Say) {
+    fn change(
+        &mut self,
+        ruleset: &mut Ruleset,
+        chain: usize,
+        command: Command,
+        rules: Vec<Rule>,
+        say: &mut ProblemSink,
+    ) {
         let length = ruleset.tables[self.table].chains[chain].rules.len();
         let at = command.number.map(|number| number as usize - 1);
         // Looking for a rule prints them all; what is put before others moves them.
@@ -175,7 +186,7 @@ impl Open {
         }
     }
 
-    fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+    fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let Some(word) = command.chain else { return };
         if let Some(problem) = bad_name(&word.text) {
             say(word.span, problem);
@@ -188,7 +199,7 @@ impl Open {
         }
     }
 
-    fn rename(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+    fn rename(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else { return };
         let taken = self.find(table, &name.text).is_some();
         let problem = bad_name(&name.text)
@@ -207,7 +218,7 @@ impl Open {
         self.chains.add(&table.chains, u32::try_from(chain).expect("places are narrow"));
     }
 
-    fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+    fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let mut used = vec![false; table.chains.len()];
         for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
             if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
@@ -259,7 +270,7 @@ impl Open {
         self.arrange(table, &places);
     }
 
-    fn policy(&mut self, table: &mut Table, command: Command, say: &mut Say) {
+    fn policy(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else { return };
         let name = table.name;
         let chain = &mut table.chains[chain];
@@ -282,7 +293,7 @@ impl Open {
     }
 
     /// Does something to the chain that a command names, or to all.
-    fn each(&mut self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut Say) {
+    fn each(&mut self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut ProblemSink) {
         match command.chain {
             Some(_) => {
                 if let Some(chain) = self.chain(table, command, say) {

@@ -6,7 +6,7 @@
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Ruleset, Table, TableName};
 use crate::packet::Family;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
 use super::edit::Open;
 use super::rule::RuleReader;
@@ -29,9 +29,6 @@ use table::Told;
 
 /// More rule sets than any node has.
 const MOST_RULESETS: usize = 64;
-
-/// Says something about a line.
-pub(super) type Say<'a> = dyn FnMut(u32, Span, Problem) + 'a;
 
 /// What is known of a listing from around it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -96,7 +93,7 @@ impl Listings {
         at: Span,
         around: Around,
         rulesets: &mut Vec<Ruleset>,
-        say: &mut Say,
+        say: &mut DiagnosticSink,
     ) -> Vec<Listed> {
         let mut start = at.start as usize;
         let lines = at.of(text).split('\n').zip(around.line..).map(|(text, number)| {
@@ -122,7 +119,7 @@ impl Listings {
         lines: &[Line],
         around: Around,
         rulesets: &mut Vec<Ruleset>,
-        say: &mut Say,
+        say: &mut DiagnosticSink,
     ) -> Option<Listed> {
         let first = lines.first()?;
         let shown = Shown::of(lines);

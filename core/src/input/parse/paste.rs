@@ -1,13 +1,14 @@
 //! A text that is no plain dump: cleaned, parted into blocks, read block by block, and spoken of as it was pasted.
 
-use super::blocks::{self, Block, Lines, What};
+use super::block::{Block, Lines, What};
+use super::block_writer::Normal;
+use super::blocks;
 use super::listing::{Around, Listings};
 use super::noise::{self, Clean, Repair};
-use super::normalize::Normal;
 use super::save::{self, Manner, Outcome, Touched};
-use super::sections::{Format, Inside, Section};
 use super::source_map::Cleaned;
 use super::{Read, superseded, unsupported_input};
+use crate::input::section::{Format, Inside, Section};
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Problem, Span};

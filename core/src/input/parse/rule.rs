@@ -2,28 +2,24 @@
 
 use std::collections::HashSet;
 
-use crate::iptables::extension::{Id, Kind, Opt, Role, kind, opaque};
+use crate::iptables::extension::{Id, Kind, Opt, Role, opaque};
 use crate::iptables::kernel_names::chain_name_fault;
 use crate::netfilter::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 use crate::packet::Protocol;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 use crate::text::number;
 
 use super::chain_index::Places;
 use super::command::{self, Command, Global};
 use super::rule_templates::{Taken, What};
-use super::words::{self, Word};
+use super::words::{Rest, Word, as_written};
 
 mod build;
 mod find;
 mod shape;
 
 use build::canonical;
-pub(super) use build::is_any;
 use find::Found;
-
-/// Says something about a place.
-pub(super) type Say<'a> = dyn FnMut(Span, Problem) + 'a;
 
 /// The group of the IP header's own conditions, which come first.
 const HEADER: u16 = 0;
@@ -85,67 +81,6 @@ pub(super) struct Line<'w, 'a> {
     pub(super) more: Vec<Rule>,
 }
 
-/// The words of a rule that are still to be read.
-pub(super) struct Rest<'w, 'a> {
-    text: &'a str,
-    words: &'w [Word<'a>],
-}
-
-impl<'w, 'a> Rest<'w, 'a> {
-    pub(super) fn next(&mut self) -> Option<&'w Word<'a>> {
-        let (first, rest) = self.words.split_first()?;
-        self.words = rest;
-        Some(first)
-    }
-
-    /// The next word, unless it is an option or a `!` (`xs_has_arg` in xshared.c).
-    pub(super) fn argument(&mut self) -> Option<&'w Word<'a>> {
-        let first = self.words.first()?;
-        if first.text.starts_with(['-', '!']) { None } else { self.next() }
-    }
-
-    /// Takes the words up to the next one that opens something, and returns them after `first` as they are written.
-    fn verbatim(&mut self, first: &Word<'a>, negated: Option<Span>, ends: impl Fn(&Word) -> bool) -> String {
-        let words = self.words;
-        while let Some(word) = self.words.first() {
-            // A `!` belongs to what follows it.
-            let opens = if word.is("!") { self.words.get(1) } else { Some(word) };
-            if opens.is_some_and(&ends) {
-                break;
-            }
-            self.next();
-        }
-        as_written(self.text, first, negated, &words[..words.len() - self.words.len()])
-    }
-}
-
-/// Words as they are written, where `iptables-restore` reads these words there; else each as it reads it.
-fn as_written(text: &str, first: &Word, negated: Option<Span>, more: &[Word]) -> String {
-    let bang = negated.map(|span| Word { text: "!".into(), span, quoted: false });
-    let words: Vec<&Word> = bang.iter().chain([first]).chain(more).collect();
-    let (Some(start), Some(end)) = (words.first(), words.last()) else { return String::new() };
-    let raw = Span { start: start.span.start, end: end.span.end }.of(text);
-    let needs_quotes = |word: &Word| kind::needs_quotes(&word.text) && !word.is("!");
-    let is_same = |read: &Word, meant: &Word| {
-        let is_option = !meant.quoted && meant.text.starts_with(['-', '!']);
-        read.text == meant.text && if read.quoted { !is_option } else { !needs_quotes(read) }
-    };
-    let mut again = Vec::new();
-    let reads = words::split(raw, 0, &mut again).is_ok() && again.len() == words.len();
-    if reads && again.iter().zip(&words).all(|(read, meant)| is_same(read, meant)) {
-        return raw.into();
-    }
-    let mut out = String::new();
-    for word in words {
-        out.push_str(if out.is_empty() { "" } else { " " });
-        match word.quoted || needs_quotes(word) {
-            true => kind::quote_always(&word.text, &mut out),
-            false => out.push_str(&word.text),
-        }
-    }
-    out
-}
-
 /// The group of a match by how many were opened up to it; the header's is 0.
 fn group(opened: usize) -> u16 {
     u16::try_from(opened).unwrap_or(TARGET - 1).min(TARGET - 1)
@@ -164,7 +99,7 @@ impl RuleReader {
         words: &'w [Word<'a>],
         ruleset: &mut Ruleset,
         site: Site,
-        say: &mut Say,
+        say: &mut ProblemSink,
     ) -> Line<'w, 'a> {
         self.parts.clear();
         self.matches.clear();
@@ -214,7 +149,7 @@ impl RuleReader {
         line: &mut Line<'w, 'a>,
         ruleset: &mut Ruleset,
         site: Site,
-        say: &mut Say,
+        say: &mut ProblemSink,
     ) {
         let parted = if word.text.starts_with("--") { word.text.split_once('=') } else { None };
         let (flag, attached) = parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
@@ -273,14 +208,14 @@ impl RuleReader {
         problem: Problem,
         rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
-        say: &mut Say,
+        say: &mut ProblemSink,
     ) {
         let words = rest.verbatim(word, bang, |word| word.is_option());
         say(word.span, problem);
         self.keep_verbatim(Id::STRAY, &words, word.span, ruleset);
     }
 
-    fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut Say) {
+    fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut ProblemSink) {
         let Some(name) = rest.next() else {
             return say(word.span, Problem::new(Code::MissingArgument, "-m needs the name of a match"));
         };
@@ -310,7 +245,7 @@ impl RuleReader {
         }
     }
 
-    fn say_once(&mut self, name: &Word, problem: Problem, say: &mut Say) {
+    fn say_once(&mut self, name: &Word, problem: Problem, say: &mut ProblemSink) {
         if self.said.insert(name.text.clone().into_owned()) {
             say(name.span, problem);
         }
@@ -335,7 +270,7 @@ impl RuleReader {
         rest: &mut Rest,
         ruleset: &mut Ruleset,
         site: Site,
-        say: &mut Say,
+        say: &mut ProblemSink,
     ) -> Target {
         if std::mem::replace(&mut self.jumps, true) {
             let problem = Problem::new(Code::DuplicateOption, format!("{} stands twice in this rule", word.text))
@@ -388,7 +323,7 @@ impl RuleReader {
         (group, id, (place, opt)): (u16, Id, (u8, &'static Opt)),
         rest: &mut Rest<'_, 'a>,
         ruleset: &mut Ruleset,
-        say: &mut Say,
+        say: &mut ProblemSink,
     ) {
         let behind = rest.words;
         let mut negated = bang.is_some();
@@ -520,7 +455,7 @@ fn unnamed(value: Value) -> Value {
     }
 }
 
-fn read_counters(word: &Word, rest: &mut Rest, say: &mut Say) -> Option<Counters> {
+fn read_counters(word: &Word, rest: &mut Rest, say: &mut ProblemSink) -> Option<Counters> {
     let mut numbers = Vec::new();
     if let Some(word) = rest.next() {
         numbers.extend(word.text.split(',').map(number::parse_u64));

@@ -2,13 +2,13 @@
 //! how the words of one were taken is kept, and the next is compared with it piece by piece. What does not fit is read word
 //! by word. Debug builds read every rule that way, too, so every test checks that both agree.
 
+use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Kind, Options};
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target};
 use crate::packet::Protocol;
 use crate::text::diagnostic::Span;
 
 use super::edit::Open;
-use super::rule::is_any;
 use super::words;
 
 /// So many are kept of a table: kube-proxy's has twelve or so.

@@ -2,9 +2,9 @@
 
 use std::collections::{HashMap, HashSet};
 
+use super::block_writer::Writer;
 use super::call::{self, Program};
 use super::kind::Kind;
-use super::normalize::Writer;
 use super::source_map::Cleaned;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::TableName;

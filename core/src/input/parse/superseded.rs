@@ -2,7 +2,7 @@
 
 use super::Read;
 use super::save::Outcome;
-use super::sections::Format;
+use crate::input::section::Format;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// Takes away what commands made where the same text holds what came of them, from the rule sets from `first` on.

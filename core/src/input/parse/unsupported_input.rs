@@ -1,6 +1,6 @@
 //! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and which command to run instead.
 
-use super::sections::{Format, Section};
+use crate::input::section::{Format, Section};
 use crate::netfilter::ruleset::TableName;
 use crate::text::diagnostic::{Code, Problem, Span};
 

@@ -2,12 +2,10 @@
 
 use crate::iptables::extension::{Extension, Given, Id, Role};
 use crate::netfilter::ruleset::TableName;
-use crate::text::diagnostic::{Code, Problem, Span};
-
-use super::rule::Say;
+use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
 /// Checks one use of an extension; `span` is its name in the text.
-pub(super) fn group(id: Id, given: Given, span: Span, say: &mut Say) {
+pub(super) fn group(id: Id, given: Given, span: Span, say: &mut ProblemSink) {
     let extension = id.get();
     // An option that could not be read has been spoken of; what seems to be missing may be that one.
     let unread = given.matches.iter().any(|part| part.extension == Id::STRAY);

@@ -5,19 +5,16 @@ use crate::iptables::kernel_names::chain_name_fault;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Target};
 use crate::packet::hook::Hook;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
 use super::chain_index::Places;
-
-/// Says something about a line.
-type Say<'a> = dyn FnMut(u32, Span, Problem) + 'a;
 
 /// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than `NFT_JUMP_STACK_SIZE`). The
 /// legacy backend takes ten thousand.
 const NFT_DEPTH: u32 = 15;
 
 /// Checks a table of which all rules have been read.
-pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &Places, say: &mut Say) {
+pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &Places, say: &mut DiagnosticSink) {
     resolve(ruleset, table, chains, say);
     nesting(ruleset, table, say);
     hooks(ruleset, table, say);
@@ -25,7 +22,7 @@ pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &Places, say: &
 
 /// Says which rules stand where the kernel refuses them: behind a hook that their match or target is not made for
 /// (`mark_source_chains` in ip_tables.c), or asking for an interface that is not known there (iptables itself).
-fn hooks(ruleset: &Ruleset, table: usize, say: &mut Say) {
+fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     let chains = &ruleset.tables[table].chains;
     let nft = ruleset.backend == Some(Backend::Nft);
     let reached = reached(chains);
@@ -100,7 +97,7 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
 }
 
 /// Points every jump at its chain; says which chains do not exist.
-fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut Say) {
+fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut DiagnosticSink) {
     let Ruleset { tables, strings, missing, .. } = ruleset;
     if missing.is_empty() {
         return;
@@ -135,7 +132,7 @@ struct Frame {
 }
 
 /// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it has chains.
-fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
+fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     let chains = &ruleset.tables[table].chains;
     // How deep it is below each chain; `None` while not known.
     let mut depth: Vec<Option<u32>> = vec![None; chains.len()];
@@ -181,7 +178,7 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut Say) {
     }
 }
 
-fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut Say) {
+fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut DiagnosticSink) {
     let nft = ruleset.backend == Some(Backend::Nft);
     let code = if nft { Code::DeepNesting } else { Code::PossiblyDeepNesting };
     let problem = Problem::new(code, format!("the chains below {} are nested {depth} deep", chain.name))

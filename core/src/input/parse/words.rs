@@ -2,6 +2,7 @@
 
 use std::borrow::Cow;
 
+use crate::iptables::extension::kind;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// One word.
@@ -160,6 +161,71 @@ fn quoted(line: &str, start: usize, at: usize) -> Option<(String, usize)> {
 
 fn is_blank(byte: u8) -> bool {
     byte == b' ' || byte == b'\t'
+}
+
+/// The words of a rule that are still to be read.
+pub(super) struct Rest<'w, 'a> {
+    /// The whole text.
+    pub(super) text: &'a str,
+    pub(super) words: &'w [Word<'a>],
+}
+
+impl<'w, 'a> Rest<'w, 'a> {
+    /// The next word.
+    #[inline]
+    pub(super) fn next(&mut self) -> Option<&'w Word<'a>> {
+        let (first, rest) = self.words.split_first()?;
+        self.words = rest;
+        Some(first)
+    }
+
+    /// The next word, unless it is an option or a `!` (`xs_has_arg` in xshared.c).
+    #[inline]
+    pub(super) fn argument(&mut self) -> Option<&'w Word<'a>> {
+        let first = self.words.first()?;
+        if first.text.starts_with(['-', '!']) { None } else { self.next() }
+    }
+
+    /// Takes the words up to the next one that opens something, and returns them after `first` as they are written.
+    pub(super) fn verbatim(&mut self, first: &Word<'a>, negated: Option<Span>, ends: impl Fn(&Word) -> bool) -> String {
+        let words = self.words;
+        while let Some(word) = self.words.first() {
+            // A `!` belongs to what follows it.
+            let opens = if word.is("!") { self.words.get(1) } else { Some(word) };
+            if opens.is_some_and(&ends) {
+                break;
+            }
+            self.next();
+        }
+        as_written(self.text, first, negated, &words[..words.len() - self.words.len()])
+    }
+}
+
+/// Words as they are written, where `iptables-restore` reads these words there; else each as it reads it.
+pub(super) fn as_written(text: &str, first: &Word, negated: Option<Span>, more: &[Word]) -> String {
+    let bang = negated.map(|span| Word { text: "!".into(), span, quoted: false });
+    let words: Vec<&Word> = bang.iter().chain([first]).chain(more).collect();
+    let (Some(start), Some(end)) = (words.first(), words.last()) else { return String::new() };
+    let raw = Span { start: start.span.start, end: end.span.end }.of(text);
+    let needs_quotes = |word: &Word| kind::needs_quotes(&word.text) && !word.is("!");
+    let is_same = |read: &Word, meant: &Word| {
+        let is_option = !meant.quoted && meant.text.starts_with(['-', '!']);
+        read.text == meant.text && if read.quoted { !is_option } else { !needs_quotes(read) }
+    };
+    let mut again = Vec::new();
+    let reads = split(raw, 0, &mut again).is_ok() && again.len() == words.len();
+    if reads && again.iter().zip(&words).all(|(read, meant)| is_same(read, meant)) {
+        return raw.into();
+    }
+    let mut out = String::new();
+    for word in words {
+        out.push_str(if out.is_empty() { "" } else { " " });
+        match word.quoted || needs_quotes(word) {
+            true => kind::quote_always(&word.text, &mut out),
+            false => out.push_str(&word.text),
+        }
+    }
+    out
 }
 
 #[cfg(test)]

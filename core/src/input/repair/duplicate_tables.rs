@@ -1,7 +1,8 @@
 //! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is walked.
 
 use super::partial_rule::Pieces;
-use crate::input::parse::{Format, Parsed};
+use crate::input::parsed::Parsed;
+use crate::input::section::Format;
 use crate::netfilter::ruleset::{Ruleset, Table, TableName};
 use crate::text::diagnostic::{Code, Diagnostic, Span};
 

@@ -1,9 +1,9 @@
 //! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in ip_tables.c).
 
-use super::{Extension, Given, Kind, Opt, Role};
+use super::{Extension, Given, Id, Kind, Opt, Role};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::netfilter::ruleset::{Part, Value};
+use crate::netfilter::ruleset::{Part, Ruleset, Value};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
@@ -107,3 +107,16 @@ pub static HEADER: Extension = Extension {
         ],
     )
 };
+
+/// Whether a condition lets everything through; iptables does not print those.
+#[inline]
+pub(crate) fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
+    match value {
+        _ if id != Id::HEADER => false,
+        Value::Text(text) => ruleset.text(*text) == "+",
+        Value::Number(0) => opt.flag == "-p",
+        Value::Net4(_, mask) => mask.is_unspecified(),
+        Value::Net6(net) => net.1.is_unspecified(),
+        _ => false,
+    }
+}

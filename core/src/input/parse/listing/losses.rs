@@ -1,8 +1,6 @@
 //! What a listing does not show of its rules. Each kind is said once for a paste, with the command that shows it.
 
-use crate::text::diagnostic::{Code, Problem, Span};
-
-use super::Say;
+use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
 /// What is lost.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,7 +29,7 @@ pub(super) struct Losses {
 const MOST_UNREAD: usize = 100;
 
 impl Losses {
-    pub(super) fn say(&mut self, loss: Loss, line: u32, span: Span, say: &mut Say) {
+    pub(super) fn say(&mut self, loss: Loss, line: u32, span: Span, say: &mut DiagnosticSink) {
         if self.said.contains(&loss) {
             return;
         }
@@ -68,7 +66,7 @@ impl Losses {
     }
 
     /// Words that belong to no match or target that is known here in this form.
-    pub(super) fn unread(&mut self, words: &str, line: u32, span: Span, say: &mut Say) {
+    pub(super) fn unread(&mut self, words: &str, line: u32, span: Span, say: &mut DiagnosticSink) {
         let first = words.split_whitespace().next().unwrap_or_default();
         if self.unread.len() >= MOST_UNREAD || self.unread.iter().any(|said| **said == *first) {
             return;

@@ -3,7 +3,7 @@
 use crate::iptables::extension::{Id, Role};
 use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Target, Value};
 use crate::packet::Family;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
 use super::super::edit::{Open, printed_name_problem};
 use super::super::rule::Site;
@@ -12,7 +12,7 @@ use super::columns::{At, Columns, Row};
 use super::head::Head;
 use super::losses::Loss;
 use super::phrases::Phrases;
-use super::{Line, Listings, Say};
+use super::{Line, Listings};
 
 /// Reads one table.
 pub(super) struct TableReader<'a, 'r, 's> {
@@ -22,7 +22,7 @@ pub(super) struct TableReader<'a, 'r, 's> {
     pub(super) open: Open,
     pub(super) phrases: &'r Phrases,
     pub(super) listings: &'r mut Listings,
-    pub(super) say: &'r mut Say<'s>,
+    pub(super) say: &'r mut DiagnosticSink<'s>,
 }
 
 impl<'a> TableReader<'a, '_, '_> {

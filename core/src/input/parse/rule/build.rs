@@ -1,14 +1,15 @@
 //! From the parts that were read to a rule: what is implied, in which order, what is refused, and the rules that lists of
 //! addresses make.
 
-use crate::iptables::extension::{Given, Id, Opt, Options};
+use crate::iptables::extension::header::is_any;
+use crate::iptables::extension::{Given, Id, Options};
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, TableName, Value};
 use crate::packet::Protocol;
-use crate::text::diagnostic::{Code, Problem, Span};
+use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
 use super::super::rule_templates::What;
 use super::super::validate_rule;
-use super::{Line, MOST_RULES, RuleReader, Say, Site, TARGET, group};
+use super::{Line, MOST_RULES, RuleReader, Site, TARGET, group};
 
 /// A text with this many conditions is no place for lists that make more.
 const MOST_PARTS: usize = 1 << 21;
@@ -57,7 +58,7 @@ impl RuleReader {
     }
 
     /// Moves the parts into the rule set: matches in their order, each one's options in its table's.
-    pub(super) fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut Say) {
+    pub(super) fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut ProblemSink) {
         sort(&mut self.parts);
         for value in &mut self.taken {
             if let What::Value { group, id, option, part } = &mut value.what {
@@ -91,7 +92,7 @@ impl RuleReader {
     }
 
     /// Says what iptables or the kernel would refuse of a rule as a whole.
-    pub(super) fn check(&self, rule: &Rule, table: TableName, ruleset: &Ruleset, say: &mut Say) {
+    pub(super) fn check(&self, rule: &Rule, table: TableName, ruleset: &Ruleset, say: &mut ProblemSink) {
         // What could not be read may be what seems to be missing.
         if ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY) {
             return;
@@ -116,7 +117,7 @@ impl RuleReader {
     }
 
     /// Makes a rule of every combination of the addresses in the lists.
-    pub(super) fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset, say: &mut Say) {
+    pub(super) fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset, say: &mut ProblemSink) {
         if self.lists.is_empty() {
             return;
         }
@@ -172,16 +173,4 @@ pub(super) fn canonical(id: Id, place: u8) -> u8 {
     let extension = id.get();
     let stored_as = extension.options[usize::from(place)].stored_as;
     stored_as.and_then(|flag| extension.option(flag)).map_or(place, |(canonical, _)| canonical)
-}
-
-/// Whether a condition lets everything through; iptables does not print those.
-pub(in super::super) fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
-    match value {
-        _ if id != Id::HEADER => false,
-        Value::Text(text) => ruleset.text(*text) == "+",
-        Value::Number(0) => opt.flag == "-p",
-        Value::Net4(_, mask) => mask.is_unspecified(),
-        Value::Net6(net) => net.1.is_unspecified(),
-        _ => false,
-    }
 }
