@@ -6,13 +6,16 @@
 //! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for `serve`
 //! - `cargo`, `target`, `packages`: running cargo; what has to be installed
 //! - `dependency_rules`: which package must not depend on which crate
-//! - `layers`: which layer of core may import from which
+//! - `layers`: which layer of core may import from which; `cycles`: how many of its files may import each other
+//! - `imports`: which files of core import which
 //! - `progress`: the lines that say what is going on
 
 mod bench;
 mod cargo;
+mod cycles;
 mod dependency_rules;
 mod dist;
+mod imports;
 mod judge;
 mod layers;
 mod lessons;

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail};
 
 use crate::{
     cargo::{cargo, root, run},
-    dependency_rules, dist, layers, packages,
+    cycles, dependency_rules, dist, layers, packages,
     progress::{say, seconds},
     target,
 };
@@ -32,7 +32,11 @@ const STAGES: [Stage; 10] = [
     ("unit and property tests", |count| {
         run_tests(&mut cargo(&["test", "--workspace", "--exclude", "chainwalk-tests"]), count)
     }),
-    ("dependencies and layers", |_| dependency_rules::check().and_then(|()| layers::check())),
+    ("dependencies and layers", |_| {
+        dependency_rules::check()?;
+        layers::check()?;
+        cycles::check()
+    }),
     ("documentation", |_| documentation()),
     ("examples", |_| run(&mut cargo(&["build", "--release", "-p", "chainwalk-core", "--examples"]))),
     ("dist", |_| dist::build(true)),
