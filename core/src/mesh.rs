@@ -4,6 +4,7 @@ use crate::netfilter::effect::Effect;
 use crate::netfilter::place::Place;
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName, Target};
 use crate::packet::Family;
+use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 use crate::packet::host::Host;
 
@@ -30,7 +31,7 @@ pub(crate) use mesh_kind::CHAINS;
 pub use mesh_kind::MeshKind;
 pub use mesh_option::{MeshOption, OptionSetting, OptionValue};
 pub use rule_pattern::{OwnerRule, Purpose};
-pub(crate) use rule_view::{Condition, ConditionValue, Field, RuleEffect, RuleView};
+pub(crate) use rule_view::{Condition, ConditionField, ConditionValue, RuleEffect, RuleView};
 pub use rule_view::{IdRange, Network, PortRange};
 pub use version::{Version, VersionRange};
 
@@ -352,7 +353,7 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
         Purpose::InboundJump => seen.jump_in = true,
         Purpose::Owner(OwnerRule::OthersLoopback) => seen.sets.extend(ids(subject)),
         Purpose::Owner(OwnerRule::LetOut) => {
-            let group = subject.is_some_and(|condition| condition.field == Field::Group);
+            let group = subject.is_some_and(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
             seen.exempt.extend(ids(subject).map(|ids| (ids, group)));
         }
         Purpose::InboundRedirect if subject.is_some() => mesh.note(MeshOption::IncludeInboundPorts, values()),
@@ -369,7 +370,8 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
             }
         }
         Purpose::Option(MeshOption::OnlyGroups) => {
-            let groups = view.conditions.iter().filter(|condition| condition.field == Field::Group);
+            let groups =
+                view.conditions.iter().filter(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
             mesh.note(MeshOption::OnlyGroups, groups.flat_map(option_values));
         }
         Purpose::Option(option) => {
@@ -392,7 +394,9 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
 /// Whether a rule is about the tunnel port of other proxies.
 fn asks_for_tunnel(view: &RuleView) -> bool {
     view.conditions.iter().any(|condition| match condition.value {
-        ConditionValue::Port(ports) => (condition.field, ports.single()) == (Field::DestinationPort, Some(TUNNEL_PORT)),
+        ConditionValue::Port(ports) => {
+            (condition.field, ports.single()) == (ConditionField::Packet(PacketField::Dport), Some(TUNNEL_PORT))
+        }
         _ => false,
     })
 }
@@ -428,10 +432,18 @@ fn collect(view: &RuleView, outward: bool, inward: bool, mesh: &mut Mesh) {
     let redirects = view.effect.redirects();
     for condition in &view.conditions {
         match (condition.field, &condition.value, condition.negated) {
-            (Field::User, ConditionValue::Ids(ids), false) if returns => add(&mut mesh.uids, (ids.first, ids.last)),
-            (Field::Group, ConditionValue::Ids(ids), false) if returns => add(&mut mesh.gids, (ids.first, ids.last)),
-            (Field::Mark, ConditionValue::Mark(mark), true) if redirects => mesh.mark = Some((mark.value, mark.mask)),
-            (Field::DestinationPort, ConditionValue::Port(ports), true) if redirects && ports.first != 53 => {
+            (ConditionField::Packet(PacketField::Uid), ConditionValue::Ids(ids), false) if returns => {
+                add(&mut mesh.uids, (ids.first, ids.last))
+            }
+            (ConditionField::Packet(PacketField::Gid), ConditionValue::Ids(ids), false) if returns => {
+                add(&mut mesh.gids, (ids.first, ids.last))
+            }
+            (ConditionField::Packet(PacketField::Mark), ConditionValue::Mark(mark), true) if redirects => {
+                mesh.mark = Some((mark.value, mark.mask))
+            }
+            (ConditionField::Packet(PacketField::Dport), ConditionValue::Port(ports), true)
+                if redirects && ports.first != 53 =>
+            {
                 add(&mut mesh.own, ports.first);
             }
             _ => {}

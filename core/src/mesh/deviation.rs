@@ -1,8 +1,9 @@
 //! What deviates from the rules that a mesh makes: a rule missing, added, out of order or doubled.
 
 use super::chain_role::ChainRole;
-use super::{Field, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
+use super::{ConditionField, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
 use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName};
+use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 
 /// Something that the mesh's own tools would not have left so.
@@ -85,7 +86,8 @@ impl Order<'_> {
                 );
             }
             if let (Purpose::Owner(part), Some(ids)) = (fit.rule.purpose, ids(fit.subject.as_ref())) {
-                let group = fit.subject.is_some_and(|condition| condition.field == Field::Group);
+                let group =
+                    fit.subject.is_some_and(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
                 let place = sets.iter().position(|set| (set.group, set.ids) == (group, ids)).unwrap_or(sets.len());
                 if place == sets.len() {
                     sets.push(OwnerRules { group, ids, seen: Vec::new() });

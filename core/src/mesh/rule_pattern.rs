@@ -2,8 +2,9 @@
 
 use super::chain_role::{ChainNames, ChainRole};
 use super::mesh_option::MeshOption;
-use super::rule_view::{Condition, ConditionValue, Field, Network, RuleEffect, RuleView};
+use super::rule_view::{Condition, ConditionField, ConditionValue, Network, RuleEffect, RuleView};
 use crate::netfilter::effect::Effect;
+use crate::packet::fields::PacketField;
 use crate::packet::{Family, Protocol};
 
 /// A rule of a mesh: one row of its table.
@@ -105,7 +106,7 @@ pub(super) const fn beyond_header(needed: &'static [ConditionPattern]) -> Condit
 
 /// These conditions among any.
 pub(super) const fn among(needed: &'static [ConditionPattern]) -> ConditionSet {
-    ConditionSet { needed, others: FieldSet(u16::MAX) }
+    ConditionSet { needed, others: FieldSet(u64::MAX) }
 }
 
 /// Any conditions, or none.
@@ -150,11 +151,22 @@ pub(super) const fn compares(fields: FieldSet, value: ValuePattern) -> Condition
 
 /// Some of the fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) struct FieldSet(u16);
+pub(super) struct FieldSet(u64);
 
 impl FieldSet {
-    const fn single(field: Field) -> Self {
-        Self(1 << field as u16)
+    const fn single(field: ConditionField) -> Self {
+        Self(match field {
+            ConditionField::Packet(field) => 1 << field as u64,
+            ConditionField::DestinationPortSet => 1 << 63,
+            ConditionField::OutInterface => 1 << 62,
+            ConditionField::Unlisted => 1 << 61,
+            ConditionField::Stray => 1 << 60,
+            ConditionField::Other => 1 << 59,
+        })
+    }
+
+    const fn packet(field: PacketField) -> Self {
+        Self::single(ConditionField::Packet(field))
     }
 
     /// Both sets.
@@ -162,28 +174,32 @@ impl FieldSet {
         Self(self.0 | other.0)
     }
 
-    const fn contains(self, field: Field) -> bool {
+    const fn contains(self, field: ConditionField) -> bool {
         self.0 & Self::single(field).0 != 0
     }
 }
 
-pub(super) const SOURCE: FieldSet = FieldSet::single(Field::Source);
-pub(super) const DESTINATION: FieldSet = FieldSet::single(Field::Destination);
-pub(super) const IN_INTERFACE: FieldSet = FieldSet::single(Field::InInterface);
-pub(super) const OUT_INTERFACE: FieldSet = FieldSet::single(Field::OutInterface);
-pub(super) const PROTOCOL: FieldSet = FieldSet::single(Field::Protocol);
-pub(super) const SOURCE_PORT: FieldSet = FieldSet::single(Field::SourcePort);
-pub(super) const DESTINATION_PORT: FieldSet = FieldSet::single(Field::DestinationPort);
-pub(super) const DESTINATION_PORTS: FieldSet = FieldSet::single(Field::DestinationPortSet);
-pub(super) const USER: FieldSet = FieldSet::single(Field::User);
-pub(super) const GROUP: FieldSet = FieldSet::single(Field::Group);
-pub(super) const MARK: FieldSet = FieldSet::single(Field::Mark);
-pub(super) const CONNECTION_MARK: FieldSet = FieldSet::single(Field::ConnectionMark);
-const CONNECTION_STATE: FieldSet = FieldSet::single(Field::ConnectionState);
+pub(super) const SOURCE: FieldSet = FieldSet::packet(PacketField::Src);
+pub(super) const DESTINATION: FieldSet = FieldSet::packet(PacketField::Dst);
+pub(super) const IN_INTERFACE: FieldSet = FieldSet::packet(PacketField::InInterface);
+pub(super) const OUT_INTERFACE: FieldSet = FieldSet::single(ConditionField::OutInterface);
+pub(super) const PROTOCOL: FieldSet = FieldSet::packet(PacketField::Protocol);
+pub(super) const SOURCE_PORT: FieldSet = FieldSet::packet(PacketField::Sport);
+pub(super) const DESTINATION_PORT: FieldSet = FieldSet::packet(PacketField::Dport);
+pub(super) const DESTINATION_PORTS: FieldSet = FieldSet::single(ConditionField::DestinationPortSet);
+pub(super) const USER: FieldSet = FieldSet::packet(PacketField::Uid);
+pub(super) const GROUP: FieldSet = FieldSet::packet(PacketField::Gid);
+pub(super) const MARK: FieldSet = FieldSet::packet(PacketField::Mark);
+pub(super) const CONNECTION_MARK: FieldSet = FieldSet::packet(PacketField::Connmark);
+const CONNECTION_STATE: FieldSet = FieldSet::packet(PacketField::State);
 /// The user or the group of the sender.
 pub(super) const OWNER: FieldSet = USER.or(GROUP);
-const HEADER: FieldSet =
-    SOURCE.or(DESTINATION).or(IN_INTERFACE).or(OUT_INTERFACE).or(PROTOCOL).or(FieldSet::single(Field::Unlisted));
+const HEADER: FieldSet = SOURCE
+    .or(DESTINATION)
+    .or(IN_INTERFACE)
+    .or(OUT_INTERFACE)
+    .or(PROTOCOL)
+    .or(FieldSet::single(ConditionField::Unlisted));
 
 pub(super) const TCP: ConditionPattern = is(PROTOCOL, ValuePattern::Protocol(Protocol::TCP));
 pub(super) const UDP: ConditionPattern = is(PROTOCOL, ValuePattern::Protocol(Protocol::UDP));
@@ -347,7 +363,7 @@ mod tests {
     use super::super::rule_view::{IdRange, PortRange};
     use super::*;
 
-    fn condition(field: Field, negated: bool, value: ConditionValue) -> Condition {
+    fn condition(field: ConditionField, negated: bool, value: ConditionValue) -> Condition {
         Condition { field, negated, value }
     }
 
@@ -365,10 +381,14 @@ mod tests {
     #[test]
     fn the_order_of_conditions_means_nothing_and_the_subject_is_found() {
         let mut conditions = vec![
-            condition(Field::User, false, owner(1337)),
-            condition(Field::DestinationPort, true, ConditionValue::Port(PortRange { first: 15_008, last: 15_008 })),
-            condition(Field::OutInterface, false, ConditionValue::Interface("lo")),
-            condition(Field::Destination, true, ConditionValue::Network(loopback(Family::Ipv4))),
+            condition(ConditionField::Packet(PacketField::Uid), false, owner(1337)),
+            condition(
+                ConditionField::Packet(PacketField::Dport),
+                true,
+                ConditionValue::Port(PortRange { first: 15_008, last: 15_008 }),
+            ),
+            condition(ConditionField::OutInterface, false, ConditionValue::Interface("lo")),
+            condition(ConditionField::Packet(PacketField::Dst), true, ConditionValue::Network(loopback(Family::Ipv4))),
         ];
         let own_pod = Some((Purpose::Owner(OwnerRule::OwnPod), Some("1337".to_owned())));
         assert_eq!(purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")), own_pod);
@@ -383,16 +403,28 @@ mod tests {
             pattern(among(&[not(GROUP, ValuePattern::Any), not(GROUP, ValuePattern::Any)]), EffectPattern::Any);
         let returns = || RuleEffect::Perform(Effect::Return);
         let lets_out = Some((Purpose::Owner(OwnerRule::LetOut), Some("1337".to_owned())));
-        assert_eq!(purpose(vec![condition(Field::User, false, owner(1337))], returns()), lets_out);
-        assert_eq!(purpose(vec![condition(Field::User, true, owner(1337))], returns()), None);
-        let other = condition(Field::Other, false, ConditionValue::Opaque);
-        assert_eq!(purpose(vec![condition(Field::User, false, owner(1337)), other.clone()], returns()), None);
+        assert_eq!(
+            purpose(vec![condition(ConditionField::Packet(PacketField::Uid), false, owner(1337))], returns()),
+            lets_out
+        );
+        assert_eq!(
+            purpose(vec![condition(ConditionField::Packet(PacketField::Uid), true, owner(1337))], returns()),
+            None
+        );
+        let other = condition(ConditionField::Other, false, ConditionValue::Opaque);
+        assert_eq!(
+            purpose(
+                vec![condition(ConditionField::Packet(PacketField::Uid), false, owner(1337)), other.clone()],
+                returns()
+            ),
+            None
+        );
         // No condition counts twice.
-        let one = vec![condition(Field::Group, true, owner(1)), other];
+        let one = vec![condition(ConditionField::Packet(PacketField::Gid), true, owner(1)), other];
         let mut view = RuleView { conditions: one, effect: returns() };
         let istio = MeshKind::IstioSidecar.definition().chains;
         assert!(!GROUPS.matches(istio, Family::Ipv4, &view));
-        view.conditions.push(condition(Field::Group, true, owner(2)));
+        view.conditions.push(condition(ConditionField::Packet(PacketField::Gid), true, owner(2)));
         assert!(GROUPS.matches(istio, Family::Ipv4, &view));
     }
 }

@@ -25,31 +25,22 @@ pub(crate) struct RuleView<'a> {
 /// A field of the packet, compared with a value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Condition<'a> {
-    pub(crate) field: Field,
+    pub(crate) field: ConditionField,
     pub(crate) negated: bool,
     pub(crate) value: ConditionValue<'a>,
 }
 
-/// The fields that rules of meshes compare.
+/// What a condition compares, as far as meshes tell it apart.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Field {
-    Source,
-    Destination,
-    InInterface,
+pub(crate) enum ConditionField {
+    /// A field of the packet; of the destination port, one port or one range.
+    Packet(PacketField),
+    /// A set of destination ports.
+    DestinationPortSet,
+    /// The interface that routing chose.
     OutInterface,
-    Protocol,
     /// An address or interface that a listing does not show.
     Unlisted,
-    SourcePort,
-    /// One port, or one range.
-    DestinationPort,
-    /// A set of ports.
-    DestinationPortSet,
-    User,
-    Group,
-    Mark,
-    ConnectionMark,
-    ConnectionState,
     /// Words of the input that are no condition.
     Stray,
     /// Any other.
@@ -234,14 +225,14 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
     let extension = part.extension();
     let (field, value) = match part.opt() {
         _ if std::ptr::eq(extension, &comment::COMMENT) => return None,
-        _ if part.extension == Id::UNLISTED => (Field::Unlisted, ConditionValue::Opaque),
-        _ if part.extension == Id::STRAY => (Field::Stray, ConditionValue::Opaque),
+        _ if part.extension == Id::UNLISTED => (ConditionField::Unlisted, ConditionValue::Opaque),
+        _ if part.extension == Id::STRAY => (ConditionField::Stray, ConditionValue::Opaque),
         // `-m tcp` alone adds nothing to the `-p tcp` that it needs.
         None if extension.implied_by.is_some() => return None,
-        None => (Field::Other, ConditionValue::Opaque),
+        None => (ConditionField::Other, ConditionValue::Opaque),
         Some(opt) => {
             let known = opt.field.and_then(|field| test(ruleset, field.subject, &part.value));
-            known.unwrap_or((Field::Other, ConditionValue::Opaque))
+            known.unwrap_or((ConditionField::Other, ConditionValue::Opaque))
         }
     };
     // iptables prints neither an interface of any name nor the range of all ports.
@@ -254,43 +245,40 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
 }
 
 /// The field and the value of an option, from its subject.
-fn test<'a>(ruleset: &'a Ruleset, subject: Subject, value: &'a Value) -> Option<(Field, ConditionValue<'a>)> {
-    use Subject::{OutInterface, Packet};
-    Some(match (subject, value) {
-        (Packet(PacketField::Src), value) => (Field::Source, ConditionValue::Network(network(value)?)),
-        (Packet(PacketField::Dst), value) => (Field::Destination, ConditionValue::Network(network(value)?)),
-        (Packet(PacketField::InInterface), Value::Text(name)) => {
-            (Field::InInterface, ConditionValue::Interface(ruleset.text(*name)))
+fn test<'a>(ruleset: &'a Ruleset, subject: Subject, value: &'a Value) -> Option<(ConditionField, ConditionValue<'a>)> {
+    use PacketField::{
+        Connmark, Dport, Dst, Gid, InInterface, Mark, Protocol as ProtocolNumber, Sport, Src, State, Uid,
+    };
+    let field = match subject {
+        Subject::Packet(field) => ConditionField::Packet(field),
+        Subject::OutInterface => ConditionField::OutInterface,
+        Subject::EitherPort | Subject::Other => return None,
+    };
+    let compared = match (field, value) {
+        (ConditionField::Packet(Src | Dst), value) => ConditionValue::Network(network(value)?),
+        (ConditionField::Packet(InInterface) | ConditionField::OutInterface, Value::Text(name)) => {
+            ConditionValue::Interface(ruleset.text(*name))
         }
-        (OutInterface, Value::Text(name)) => (Field::OutInterface, ConditionValue::Interface(ruleset.text(*name))),
-        (Packet(PacketField::Protocol), Value::Number(number)) => {
-            (Field::Protocol, ConditionValue::Protocol(Protocol(u8::try_from(*number).ok()?)))
+        (ConditionField::Packet(ProtocolNumber), Value::Number(number)) => {
+            ConditionValue::Protocol(Protocol(u8::try_from(*number).ok()?))
         }
-        (Packet(PacketField::Sport), Value::Range(low, high)) => {
-            (Field::SourcePort, ConditionValue::Port(PortRange::new((*low, *high))?))
+        (ConditionField::Packet(Sport | Dport), Value::Range(low, high)) => {
+            ConditionValue::Port(PortRange::new((*low, *high))?)
         }
-        (Packet(PacketField::Dport), Value::Range(low, high)) => {
-            (Field::DestinationPort, ConditionValue::Port(PortRange::new((*low, *high))?))
-        }
-        (Packet(PacketField::Dport), Value::List(list)) => {
+        (ConditionField::Packet(Dport), Value::List(list)) => {
             let ports = list.iter().copied().map(PortRange::new).collect::<Option<_>>()?;
-            (Field::DestinationPortSet, ConditionValue::Ports(ports))
+            return Some((ConditionField::DestinationPortSet, ConditionValue::Ports(ports)));
         }
-        (Packet(PacketField::Uid), Value::Range(first, last)) => {
-            (Field::User, ConditionValue::Ids(IdRange { first: *first, last: *last }))
+        (ConditionField::Packet(Uid | Gid), Value::Range(first, last)) => {
+            ConditionValue::Ids(IdRange { first: *first, last: *last })
         }
-        (Packet(PacketField::Gid), Value::Range(first, last)) => {
-            (Field::Group, ConditionValue::Ids(IdRange { first: *first, last: *last }))
+        (ConditionField::Packet(Mark | Connmark), Value::Masked { value, mask }) => {
+            ConditionValue::Mark(MaskedMark { value: *value, mask: *mask })
         }
-        (Packet(PacketField::Mark), Value::Masked { value, mask }) => {
-            (Field::Mark, ConditionValue::Mark(MaskedMark { value: *value, mask: *mask }))
-        }
-        (Packet(PacketField::Connmark), Value::Masked { value, mask }) => {
-            (Field::ConnectionMark, ConditionValue::Mark(MaskedMark { value: *value, mask: *mask }))
-        }
-        (Packet(PacketField::State), Value::Bits(bits)) => (Field::ConnectionState, ConditionValue::States(*bits)),
+        (ConditionField::Packet(State), Value::Bits(bits)) => ConditionValue::States(*bits),
         _ => return None,
-    })
+    };
+    Some((field, compared))
 }
 
 fn network(value: &Value) -> Option<Network> {
@@ -325,7 +313,11 @@ mod tests {
         let view = RuleView::from_iptables(ruleset, table, &table.chains[0].rules[0]);
         let conditions = view.conditions.iter().map(|condition| {
             let not = if condition.negated { "not " } else { "" };
-            format!("{not}{:?} {}", condition.field, condition.value)
+            let field = match condition.field {
+                ConditionField::Packet(field) => <&str>::from(field).to_owned(),
+                other => format!("{other:?}"),
+            };
+            format!("{not}{field} {}", condition.value)
         });
         conditions.collect::<Vec<_>>().join("; ")
     }
@@ -336,18 +328,17 @@ mod tests {
                     -m mark ! --mark 0x539/0xfff -m comment --comment x -j RETURN";
         assert_eq!(
             shown(rule),
-            "not Destination 127.0.0.1/32; OutInterface lo; Protocol tcp; not DestinationPort 15008; User 1000-1999; \
-             not Mark 0x539/0xfff"
+            "not dst 127.0.0.1/32; OutInterface lo; protocol tcp; not dport 15008; uid 1000-1999; not mark 0x539/0xfff"
         );
         assert_eq!(
             shown("-d 10.1.0.3/255.255.0.255 -p udp -m multiport --dports 53,8000:8080 -m ttl --ttl-eq 1 -j RETURN"),
-            "Destination 10.1.0.3/255.255.0.255; Protocol udp; DestinationPortSet 53,8000:8080; Other "
+            "dst 10.1.0.3/255.255.0.255; protocol udp; DestinationPortSet 53,8000:8080; Other "
         );
     }
 
     #[test]
     fn conditions_that_every_packet_meets_are_left_out() {
-        assert_eq!(shown("-p tcp -o + -m tcp --dport 0:65535 -j RETURN"), "Protocol tcp");
-        assert_eq!(shown("-p tcp -m tcp -j RETURN"), "Protocol tcp");
+        assert_eq!(shown("-p tcp -o + -m tcp --dport 0:65535 -j RETURN"), "protocol tcp");
+        assert_eq!(shown("-p tcp -m tcp -j RETURN"), "protocol tcp");
     }
 }

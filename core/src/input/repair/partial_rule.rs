@@ -2,8 +2,9 @@
 
 use crate::iptables::extension::Id;
 use crate::iptables::print;
-use crate::mesh::{self, ConditionValue, Field, MeshKind, Network, RuleView};
+use crate::mesh::{self, ConditionField, ConditionValue, MeshKind, Network, RuleView};
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Value};
+use crate::packet::fields::PacketField;
 
 /// A condition of a rule, as far as it is known.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,11 +32,11 @@ impl Side {
         }
     }
 
-    fn field(self) -> Field {
-        match self {
-            Self::Source => Field::Source,
-            Self::Destination => Field::Destination,
-        }
+    fn field(self) -> ConditionField {
+        ConditionField::Packet(match self {
+            Self::Source => PacketField::Src,
+            Self::Destination => PacketField::Dst,
+        })
     }
 }
 
@@ -60,7 +61,8 @@ impl<'a> Pieces<'a> {
             }
         }
         let mut view = RuleView::from_iptables(set, table, rule);
-        view.conditions.retain(|condition| !matches!(condition.field, Field::Unlisted | Field::Stray));
+        view.conditions
+            .retain(|condition| !matches!(condition.field, ConditionField::Unlisted | ConditionField::Stray));
         Self { conditions, target: print::target(set, table, rule), view }
     }
 
