@@ -200,6 +200,14 @@ fn counters_show_the_way_of_connections() {
         odd.starts_with("The counters of ISTIO_OUTPUT do not fit: 0 were led into it, and its rules took 6817."),
         "{odd}"
     );
+    // The tunnel port of other proxies is reached directly.
+    let tunnel = counted.replace(
+        "[0:0] -A ISTIO_INBOUND -p tcp -m tcp --dport 22 -j RETURN",
+        "[10:600] -A ISTIO_INBOUND -p tcp -m tcp --dport 15008 -j RETURN",
+    );
+    let tunnel = said(&tunnel).expect("there are counts");
+    let tunnel = tunnel.shares.iter().find(|share| share.rule == Some(("ISTIO_INBOUND".into(), 1))).expect("a share");
+    assert_eq!(tunnel.to_string(), "10 of 13406 (0 %) were left alone: rule 1 of ISTIO_INBOUND");
     let old = mesh::recognise(&parse(counted).rulesets[0]).expect("a mesh");
     assert!(old.facts().contains(&"exempt 15090, 15020, 22".to_owned()), "{:?}", old.facts());
     let quiet = said(&counted.replace("[33:1980]", "[0:0]")).expect("there are counts");

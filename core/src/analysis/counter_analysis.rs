@@ -63,7 +63,8 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
                 continue;
             }
             let purpose = mesh.purpose_of(ruleset, table, chain, rule);
-            let (way, captures) = way(purpose, outward, mesh.kind);
+            let leads = matches!(rule.target, Target::Jump(_) | Target::Goto(_));
+            let (way, captures) = way(purpose, leads && !outward, mesh.kind);
             all += taken;
             captured += if captures { taken } else { 0 };
             let subject = mesh.subject(ruleset, table, chain, rule).unwrap_or_default();
@@ -112,8 +113,9 @@ fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
     ends.filter_map(|rule| rule.counters.of(ruleset)).map(|counters| counters.packets).sum()
 }
 
-/// Which way a rule sends connections, and whether to the proxy.
-fn way(purpose: Option<Purpose>, outward: bool, kind: MeshKind) -> (&'static str, bool) {
+/// Which way a rule sends connections, and whether to the proxy. `leads_inward`: whether it is a rule for what arrives that
+/// jumps to another chain. A `RETURN` among them, such as that of Istio for port 15008, lets the connection pass.
+fn way(purpose: Option<Purpose>, leads_inward: bool, kind: MeshKind) -> (&'static str, bool) {
     match purpose {
         Some(Purpose::Owner(OwnerRule::OwnPod)) => ("were the proxy's calls to its own pod", false),
         Some(Purpose::Owner(OwnerRule::OthersLoopback)) => ("were the pod's own calls over lo, not by", false),
@@ -131,7 +133,7 @@ fn way(purpose: Option<Purpose>, outward: bool, kind: MeshKind) -> (&'static str
         },
         Some(Purpose::OutboundRest | Purpose::OutboundRedirect | Purpose::InboundRedirect) => ("were captured", true),
         Some(Purpose::DnsRedirect) => ("were DNS and were captured", true),
-        Some(Purpose::Part) if !outward && kind != MeshKind::IstioAmbient => ("were captured", true),
+        Some(Purpose::Part) if leads_inward && kind != MeshKind::IstioAmbient => ("were captured", true),
         Some(Purpose::Part | Purpose::OutboundJump | Purpose::InboundJump | Purpose::Renewal) | None => {
             ("were left alone", false)
         }
