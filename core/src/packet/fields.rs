@@ -374,7 +374,7 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         set: |packet, content| {
             packet.tcp_flags = content.number().map(TcpFlags).filter(|flags| *flags != TcpFlags::SYN)
         },
-        value: |packet, _| FieldValue::Number(packet.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
+        value: |_, view| FieldValue::Number(view.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
         region: Some(Region { transport: true, ..Region::REWRITTEN }),
         trial: Some(Trial {
             words: Some(|packet| packet.tcp_flags.unwrap_or(TcpFlags::SYN).to_string()),

@@ -7,12 +7,13 @@ use crate::packet::value::FieldValue;
 use crate::packet::{Protocol, TcpFlags};
 use crate::text::diagnostic::{Code, Problem};
 
-/// Either bit of TCP's, and none of them by default: a SYN without ECN. A later fragment is read as if it had a header.
+/// Either bit of TCP's, as `-j ECN` may have changed it (measured), and none of them by default: a SYN without ECN. A later
+/// fragment is read as if it had a header.
 fn flag(context: &Context, bit: u8) -> FieldValue<'static> {
     if context.packet.is_later_fragment() {
         return FieldValue::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
     }
-    FieldValue::Number(context.packet.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
+    FieldValue::Number(context.view.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
 }
 
 static ECE: Field = Field {
