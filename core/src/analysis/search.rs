@@ -70,13 +70,13 @@ fn parts<'a>(ruleset: &'a Ruleset, rule: &Rule) -> impl Iterator<Item = &'a Part
     ruleset.matches(rule).iter().chain(ruleset.parameters(rule))
 }
 
-/// Whether an option is about ports, user ids and so on: by the field that it compares, or by its flag, as `--to-ports`.
+/// Whether an option is about ports, user ids and so on: by the field that it compares, or by its row, as `--to-ports`.
 fn is_of(part: &Part, kind: SearchWord) -> bool {
     let Some(opt) = part.opt() else { return false };
     let subject = opt.field.map(|field| field.subject);
     let compares = subject.is_some_and(|subject| subject.fields().iter().any(|field| field.row().search == Some(kind)));
     let nat = kind == SearchWord::Port && matches!(part.value, Value::Nat(_));
-    compares || nat || opt.flag.contains(<&str>::from(kind))
+    compares || nat || opt.search == Some(kind)
 }
 
 fn covers(value: &Value, number: u32) -> bool {

@@ -12,6 +12,7 @@ use hashbrown::HashMap;
 use crate::netfilter::condition::{Field, Parameters, Subject};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, TableName, Target, Value};
+use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::Problem;
@@ -521,6 +522,8 @@ pub struct Opt {
     pub negatable: bool,
     /// The field it asks; `None` where it changes its neighbours or belongs to a target.
     pub field: Option<&'static Field>,
+    /// The word of a search that the option's value is found by, apart from that of its field.
+    pub search: Option<SearchWord>,
     /// Whether the packet alone decides what that field shows, and no other option of the rule.
     pub alone: bool,
     /// Another option of the same extension that says the same in canonical form (`--syn`, `--set-mark`).
@@ -583,6 +586,7 @@ impl Opt {
             kind,
             negatable: false,
             field: None,
+            search: None,
             alone: false,
             stored_as: None,
             unprinted: None,
@@ -602,6 +606,11 @@ impl Opt {
     /// The packet alone decides what its field shows: so the walk reads it once for all rules of a chain.
     pub const fn alone(self) -> Self {
         Self { alone: true, ..self }
+    }
+
+    /// A search finds its value by that word, as `--to-ports 15001` by `port 15001`.
+    pub const fn found_by(self, word: SearchWord) -> Self {
+        Self { search: Some(word), ..self }
     }
 
     /// Other spellings.

@@ -136,7 +136,7 @@ pub enum FormPlace {
 }
 
 /// The word of a search that gives the number after it a meaning: `port 443`.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString, IntoStaticStr)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub enum SearchWord {
     /// Of either end.

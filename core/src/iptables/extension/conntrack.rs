@@ -11,7 +11,7 @@ use super::kind::{Form, Names};
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
-use crate::packet::fields::PacketField;
+use crate::packet::fields::{PacketField, SearchWord};
 use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Family, Protocol};
 
@@ -311,10 +311,10 @@ pub static CONNTRACK: Extension = Extension {
             Opt::tests("--ctorigdst", Kind::Own(&HOST), &FIRST_DESTINATION),
             Opt::tests("--ctreplsrc", Kind::Own(&HOST), &REPLY_SOURCE),
             Opt::tests("--ctrepldst", Kind::Own(&HOST), &REPLY_DESTINATION),
-            Opt::tests("--ctorigsrcport", Kind::Own(&PORTS), &FIRST_SOURCE_PORT),
-            Opt::tests("--ctorigdstport", Kind::Own(&PORTS), &FIRST_DESTINATION_PORT),
-            Opt::tests("--ctreplsrcport", Kind::Own(&PORTS), &REPLY_SOURCE_PORT),
-            Opt::tests("--ctrepldstport", Kind::Own(&PORTS), &REPLY_DESTINATION_PORT),
+            Opt::tests("--ctorigsrcport", Kind::Own(&PORTS), &FIRST_SOURCE_PORT).found_by(SearchWord::Port),
+            Opt::tests("--ctorigdstport", Kind::Own(&PORTS), &FIRST_DESTINATION_PORT).found_by(SearchWord::Port),
+            Opt::tests("--ctreplsrcport", Kind::Own(&PORTS), &REPLY_SOURCE_PORT).found_by(SearchWord::Port),
+            Opt::tests("--ctrepldstport", Kind::Own(&PORTS), &REPLY_DESTINATION_PORT).found_by(SearchWord::Port),
             Opt::tests("--ctstatus", Kind::Bits(STATUSES), &STATUS),
             Opt::tests("--ctexpire", Kind::Own(&SECONDS), &EXPIRES),
             Opt { negatable: false, ..Opt::tests("--ctdir", Kind::Own(&DIRECTION), &DIRECTION_OF_PACKET) },

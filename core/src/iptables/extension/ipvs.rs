@@ -6,6 +6,7 @@ use super::kind::host::HOST;
 use super::kind::read::{port, problem, whole};
 use super::{Extension, Given, Kind, Opt};
 use crate::netfilter::ruleset::Value;
+use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
 /// A port's number, or the name of its service.
@@ -59,10 +60,10 @@ pub static IPVS: Extension = Extension {
             Opt::new("--ipvs", Kind::Flag).negatable(),
             Opt::new("--vproto", Kind::Own(&PROTOCOL)).negatable(),
             Opt::new("--vaddr", Kind::Own(&HOST)).negatable(),
-            Opt::new("--vport", Kind::Own(&PORT)).negatable(),
+            Opt::new("--vport", Kind::Own(&PORT)).found_by(SearchWord::Port).negatable(),
             Opt::new("--vdir", Kind::Own(&DIRECTION)),
             Opt::new("--vmethod", Kind::Own(&METHOD)).negatable(),
-            Opt::new("--vportctl", Kind::Own(&PORT)).negatable(),
+            Opt::new("--vportctl", Kind::Own(&PORT)).found_by(SearchWord::Port).negatable(),
         ],
     )
     .asking()

@@ -5,6 +5,7 @@ use std::fmt::Write;
 use crate::iptables::extension::kind::MarkForm;
 use crate::iptables::extension::{Extension, Given, Implied, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::{Effect, MarkTransfer, MaskedBits, Shift};
+use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
 const ALL: &str = "0xffffffff";
@@ -97,7 +98,9 @@ pub static CONNMARK: Extension = Extension {
         "CONNMARK",
         "sets, saves or restores the connection's mark",
         &[
-            Opt::new("--set-xmark", Kind::SetMark(MarkForm::Xor)).excludes(&["--save-mark", "--restore-mark"]),
+            Opt::new("--set-xmark", Kind::SetMark(MarkForm::Xor))
+                .found_by(SearchWord::Mark)
+                .excludes(&["--save-mark", "--restore-mark"]),
             Opt::new("--save-mark", Kind::Flag).excludes(&["--restore-mark"]),
             Opt::new("--restore-mark", Kind::Flag),
             Opt::new("--nfmask", Kind::Mask),

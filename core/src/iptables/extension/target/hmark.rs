@@ -7,6 +7,7 @@ use crate::iptables::extension::kind::{Form, Names};
 use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
+use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Parts of the packet that go into the hash, and the place of their bits in [`Value::Bits`].
@@ -135,8 +136,8 @@ pub static HMARK: Extension = Extension {
             Opt::new("--hmark-sport-mask", Kind::Number(0xffff)),
             Opt::new("--hmark-dport-mask", Kind::Number(0xffff)),
             Opt::new("--hmark-spi-mask", Kind::Number(u32::MAX)),
-            Opt::new("--hmark-sport", Kind::Number(0xffff)),
-            Opt::new("--hmark-dport", Kind::Number(0xffff)),
+            Opt::new("--hmark-sport", Kind::Number(0xffff)).found_by(SearchWord::Port),
+            Opt::new("--hmark-dport", Kind::Number(0xffff)).found_by(SearchWord::Port),
             Opt::new("--hmark-spi", Kind::Number(u32::MAX)),
             Opt::new("--hmark-proto-mask", Kind::Number(0xffff)),
             Opt::new("--hmark-rnd", Kind::Number(u32::MAX)).required(),

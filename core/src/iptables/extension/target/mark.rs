@@ -3,13 +3,14 @@
 use crate::iptables::extension::kind::MarkForm;
 use crate::iptables::extension::{Extension, Kind, Opt};
 use crate::netfilter::effect::Effect;
+use crate::packet::fields::SearchWord;
 
 /// `-j MARK`.
 pub static MARK: Extension = Extension::acting(
     "MARK",
     "sets the packet's mark",
     &[
-        Opt::new("--set-xmark", Kind::SetMark(MarkForm::Xor)),
+        Opt::new("--set-xmark", Kind::SetMark(MarkForm::Xor)).found_by(SearchWord::Mark),
         Opt::new("--set-mark", Kind::SetMark(MarkForm::Set)).stored_as("--set-xmark"),
         Opt::new("--and-mark", Kind::SetMark(MarkForm::And)).stored_as("--set-xmark"),
         Opt::new("--or-mark", Kind::SetMark(MarkForm::Or)).stored_as("--set-xmark"),

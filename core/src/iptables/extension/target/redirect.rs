@@ -7,6 +7,7 @@ use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{TableName, Value};
+use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 
 /// `-j REDIRECT`.
@@ -19,7 +20,10 @@ pub static REDIRECT: Extension = Extension {
     ..Extension::acting(
         "REDIRECT",
         "redirects the packet to this host",
-        &[Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS)).or(&["--to-port"]), Opt::new("--random", Kind::Flag)],
+        &[
+            Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS)).found_by(SearchWord::Port).or(&["--to-port"]),
+            Opt::new("--random", Kind::Flag),
+        ],
         |options| {
             let ports = match options.value("--to-ports") {
                 Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),

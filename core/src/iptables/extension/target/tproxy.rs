@@ -7,6 +7,7 @@ use crate::iptables::extension::kind::MarkForm;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{TableName, Value};
+use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 
@@ -45,9 +46,9 @@ pub static TPROXY: Extension = Extension {
         "TPROXY",
         "hands the packet to a local socket, unchanged",
         &[
-            Opt::new("--on-port", Kind::Own(&nat::PORT)).required(),
+            Opt::new("--on-port", Kind::Own(&nat::PORT)).found_by(SearchWord::Port).required(),
             Opt::new("--on-ip", Kind::Address),
-            Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)),
+            Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)).found_by(SearchWord::Mark),
         ],
         lower,
         |options| {
