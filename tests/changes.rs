@@ -64,11 +64,9 @@ fn commands_get_there_in_a_real_kernel() {
         lead(backend, &one, &other);
         lead(backend, &other, &one);
         let mesh = read(backend, include_str!("fixtures/sidecar.rules"));
-        let chain = mesh.rulesets[0]
-            .table(TableName::Nat)
-            .and_then(|table| table.chain("ISTIO_OUTPUT"))
-            .map(|(place, _)| place);
-        let at = ChainPlace { ruleset: 0, table: TableName::Nat, chain: chain.expect("a mesh has it") };
+        let nat = mesh.rulesets[0].table_place(TableName::Nat).expect("a mesh has it");
+        let chain = mesh.rulesets[0].tables[nat as usize].chain("ISTIO_OUTPUT").map(|(place, _)| place);
+        let at = ChainPlace { ruleset: 0, table: nat, chain: chain.expect("a mesh has it") };
         let rule = |rule| Place { at, rule: Some(rule) };
         let edits = [
             Edit::Swap(rule(0), 3),

@@ -8,7 +8,7 @@ use chainwalk_core::iptables::extension::kind::{Kind, quote_always};
 use chainwalk_core::iptables::extension::{Id, Role};
 use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
-use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::share::commands::commands;
 use chainwalk_core::share::replay;
@@ -224,7 +224,7 @@ fn names_of_chains_that_are_options_are_errors_wherever_they_are_read() {
 fn no_edit_makes_a_rule_for_a_chain_with_such_a_name() {
     let text = "*filter\n:INPUT ACCEPT [0:0]\n:-v - [0:0]\n:a - [0:0]\n-A INPUT -j DROP\nCOMMIT\n";
     let parsed = parse::parse(text);
-    let at = |chain| ChainPlace { ruleset: 0, table: TableName::Filter, chain };
+    let at = |chain| ChainPlace { ruleset: 0, table: 0, chain };
     for (chain, words) in [(1, "-j DROP"), (0, "-j -v"), (0, "-g \"-v\""), (2, "-j \"a b\""), (0, "-i \"a b\" -j DROP")]
     {
         let refused = edit(&parsed, &Edit::Add(at(chain), 0, words.into())).expect_err(words);
@@ -252,7 +252,7 @@ fn longer_names_are_those_of_nft() {
     assert!(why.contains("36 bytes"), "{why}");
     assert!(script(&parsed.rulesets).is_err());
     // What does not name it can be changed.
-    let at = ChainPlace { ruleset: 0, table: TableName::Filter, chain: 0 };
+    let at = ChainPlace { ruleset: 0, table: 0, chain: 0 };
     let more = edit(&parsed, &Edit::Add(at, 0, "-o lo -j ACCEPT".into())).expect("another rule");
     let written = commands(&parsed.rulesets, &more.rulesets).expect("it names OUTPUT only");
     assert_eq!(written, ["iptables-nft -t filter -I OUTPUT 1 -o lo -j ACCEPT"]);

@@ -201,8 +201,7 @@ fn first_packet() -> Packet {
 
 fn settled(text: &str, answers: &[(u32, bool)]) -> Trace {
     let parsed = parse(text);
-    let table = parsed.rulesets[0].tables[0].name;
-    let place = |rule| Place { at: ChainPlace { ruleset: 0, table, chain: 0 }, rule: Some(rule) };
+    let place = |rule| Place { at: ChainPlace { ruleset: 0, table: 0, chain: 0 }, rule: Some(rule) };
     let answers: Vec<(Place, bool)> = answers.iter().map(|(rule, matches)| (place(*rule), *matches)).collect();
     walk_settled(&parsed.rulesets, None, &Host::pod(), &first_packet(), Translation::default(), &answers)
 }

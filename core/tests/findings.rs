@@ -6,7 +6,6 @@ use chainwalk_core::analysis::example_packet::witness;
 use chainwalk_core::analysis::findings::{dead_rules, lint};
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
-use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::host::{Host, Socket};
 use chainwalk_core::packet::{Packet, Protocol};
 use chainwalk_core::walk::trace::Outcome;
@@ -203,7 +202,7 @@ proptest! {
     fn the_packet_that_shows_a_rule_is_a_whole_one(text in rules()) {
         let parsed = parse(text);
         for (chain, rules) in (0..).zip(&parsed.rulesets[0].tables[0].chains) {
-            let at = ChainPlace { ruleset: 0, table: TableName::Mangle, chain };
+            let at = ChainPlace { ruleset: 0, table: 0, chain };
             for rule in (0..).zip(&rules.rules).map(|(rule, _)| Some(rule)).chain([None]) {
                 let packet = witness(&parsed.rulesets, &Host::pod(), None, Place { at, rule });
                 prop_assert!(packet.is_none_or(|packet| packet.check().is_ok()));

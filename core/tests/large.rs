@@ -6,7 +6,6 @@ use chainwalk_core::input::parse;
 use chainwalk_core::input::parse::Parsed;
 use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
-use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Code;
@@ -189,7 +188,7 @@ fn what_is_no_matter_of_chance_stays_untold() {
 
 #[test]
 fn an_answer_that_was_given_is_no_matter_of_chance_any_more() {
-    let rule = |rule| Place { at: ChainPlace { ruleset: 0, table: TableName::Nat, chain: 1 }, rule: Some(rule) };
+    let rule = |rule| Place { at: ChainPlace { ruleset: 0, table: 0, chain: 1 }, rule: Some(rule) };
     let rules = format!("{THIRDS}-A SVC -j C\n");
     let left = spread(&rules, &[(rule(0), false)]).expect("two are left");
     assert_eq!(ends(&left), [("10.244.0.2".to_owned(), 0.5), ("10.244.0.3".to_owned(), 0.5)]);

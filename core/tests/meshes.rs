@@ -41,7 +41,7 @@ fn recognised(parsed: &Parsed) -> String {
         let versions = mesh.versions.map_or("any version".into(), |versions| versions.to_string());
         let _ = writeln!(out, "= {} {}, {versions}: {}", ruleset.family, mesh.name(), mesh.facts().join("; "));
         for deviation in deviations(&mesh, ruleset) {
-            let chain = &ruleset.table(deviation.table).expect("it is there").chains[deviation.chain as usize].name;
+            let chain = &ruleset.tables[deviation.table as usize].chains[deviation.chain as usize].name;
             let rule = deviation.rule.map_or(String::new(), |rule| format!(" {}", rule + 1));
             let _ = writeln!(out, "! {chain}{rule}: {}", deviation.says);
         }
@@ -127,10 +127,10 @@ fn the_samples_are_recognised() {
         assert_eq!(recognised(&parsed), format!("= IPv4 {want}\n"), "{name}");
         let ruleset = &parsed.rulesets[0];
         let mesh = mesh::recognise(ruleset).expect("recognised above");
-        for table in &ruleset.tables {
+        for (table, place) in ruleset.tables.iter().zip(0..) {
             for (chain, at) in table.chains.iter().zip(0..) {
                 for (_, rule) in chain.rules.iter().zip(0..) {
-                    let at = ChainPlace { ruleset: 0, table: table.name, chain: at };
+                    let at = ChainPlace { ruleset: 0, table: place, chain: at };
                     let why = mesh.purpose(&parsed.rulesets, Place { at, rule: Some(rule) });
                     let why = why.unwrap_or_else(|| panic!("{name}: no purpose of {} {}", chain.name, rule + 1));
                     assert!(why.ends_with('.') && !why.contains(['$', '%', '@']), "{why}");
@@ -147,7 +147,7 @@ fn a_rule_says_why_it_is_there() {
     let table = &parsed.rulesets[0].tables[0];
     let (chain, _) = table.chain("ISTIO_OUTPUT").expect("it is there");
     let why = |rule| {
-        let at = ChainPlace { ruleset: 0, table: table.name, chain };
+        let at = ChainPlace { ruleset: 0, table: 0, chain };
         mesh.purpose(&parsed.rulesets, Place { at, rule: Some(rule) }).expect("known")
     };
     assert_eq!(

@@ -6,7 +6,7 @@ use chainwalk_core::share::commands::commands;
 use chainwalk_core::input::edit::{Edit, edit};
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
-use chainwalk_core::netfilter::ruleset::{Policy, TableName};
+use chainwalk_core::netfilter::ruleset::Policy;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_fuzz::{SAMPLES, Woven, check_places, places, weave};
 use libfuzzer_sys::fuzz_target;
@@ -44,9 +44,6 @@ enum Step<'a> {
     Stale(u8, u8, u8, u8),
 }
 
-const TABLES: [TableName; 5] =
-    [TableName::Nat, TableName::Mangle, TableName::Filter, TableName::Raw, TableName::Security];
-
 fn made(parsed: &Parsed, step: &Step) -> Option<Edit> {
     let all = places(parsed, 250);
     let place = |at: &u8| all.get(*at as usize % all.len().max(1)).copied();
@@ -69,8 +66,7 @@ fn made(parsed: &Parsed, step: &Step) -> Option<Edit> {
         Step::Delete(at) => Edit::Delete(place(at)?),
         Step::Policy(at, drop) => Edit::Policy(place(at)?.at, if *drop { Policy::Drop } else { Policy::Accept }),
         Step::Stale(ruleset, table, chain, rule) => {
-            let table = TABLES[*table as usize % TABLES.len()];
-            let at = ChainPlace { ruleset: u32::from(*ruleset % 4), table, chain: u32::from(*chain) };
+            let at = ChainPlace { ruleset: u32::from(*ruleset % 4), table: u32::from(*table % 6), chain: u32::from(*chain) };
             let place = Place { at, rule: Some(u32::from(*rule)) };
             match rule % 4 {
                 0 => Edit::Delete(place),

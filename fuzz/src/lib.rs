@@ -99,9 +99,9 @@ pub fn places(parsed: &Parsed, most: usize) -> Vec<Place> {
     use chainwalk_core::netfilter::place::ChainPlace;
     let mut found = Vec::new();
     for (ruleset, set) in (0..).zip(&parsed.rulesets) {
-        for table in &set.tables {
+        for (place, table) in (0..).zip(&set.tables) {
             for (chain, rules) in (0..).zip(&table.chains) {
-                let at = ChainPlace { ruleset, table: table.name, chain };
+                let at = ChainPlace { ruleset, table: place, chain };
                 found.push(Place { at, rule: None });
                 found.extend((0..rules.rules.len() as u32).take(8).map(|rule| Place { at, rule: Some(rule) }));
             }

@@ -65,7 +65,7 @@ impl Case {
             let mut observed = lab.send(packet);
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
             observed.counts.retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
-            if let Err(difference) = compare(&observed, &trace, lab.first_asked(&trace.rulesets)) {
+            if let Err(difference) = compare(&lab.rulesets, &observed, &trace, lab.first_asked(&trace.rulesets)) {
                 return Err(format!("{made:#?}\n{}", report(lab, packet, &observed, &trace, &difference)));
             }
         }
@@ -91,7 +91,7 @@ impl Case {
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
             // A set without a rule is not walked beside another one.
             observed.counts.retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
-            if let Err(difference) = compare(&observed, &trace, lab.first_asked(&trace.rulesets)) {
+            if let Err(difference) = compare(&lab.rulesets, &observed, &trace, lab.first_asked(&trace.rulesets)) {
                 return Err(report(lab, packet, &observed, &trace, &difference));
             }
             if let Some(live) = observed.counts.keys().find(|spot| dead.contains(spot)) {
@@ -128,8 +128,11 @@ fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
 }
 
 /// What the way says of the counters: those that gain, in order, and those that nobody can tell of.
-fn expected(path: &Path) -> (Vec<Spot>, Vec<Spot>) {
-    let spot = |step: Step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule);
+fn expected(rulesets: &[Ruleset], path: &Path) -> (Vec<Spot>, Vec<Spot>) {
+    let spot = |step: Step| {
+        let at = step.place.at;
+        (at.ruleset, at.table_name(rulesets), at.chain, step.place.rule)
+    };
     let of =
         |outcomes: &[Outcome]| path.steps.iter().filter(|step| outcomes.contains(&step.outcome)).map(spot).collect();
     (of(&[Outcome::Match, Outcome::Policy]), of(&[Outcome::Unknown]))
@@ -175,23 +178,29 @@ fn is_open(trace: &Trace) -> bool {
 
 /// A certain walk must be the kernel's; of one that cannot be told, a branch must be. Where both backends hold rules it is
 /// known here which is asked first.
-fn compare(observed: &Observed, trace: &Trace, first_asked: Option<Backend>) -> Result<(), String> {
+fn compare(
+    rulesets: &[Ruleset],
+    observed: &Observed,
+    trace: &Trace,
+    first_asked: Option<Backend>,
+) -> Result<(), String> {
     if !trace.certain && !is_open(trace) && first_asked.is_none() {
         return Err("the walk is not certain".into());
     }
     let of_order = |branch: &&Branch| first_asked.is_none() || branch.first == first_asked;
     let mut branches = trace.branches.iter().filter(of_order);
-    let Some(first) = branches.clone().next() else { return agree(observed, trace, &trace.path) };
+    let Some(first) = branches.clone().next() else { return agree(rulesets, observed, trace, &trace.path) };
     let mut paths = branches.by_ref().map(|branch| &branch.path);
-    match paths.any(|path| agree(observed, trace, path).is_ok()) {
+    match paths.any(|path| agree(rulesets, observed, trace, path).is_ok()) {
         true => Ok(()),
         false if trace.branches_left_out > 0 => Ok(()),
-        false => agree(observed, trace, &first.path).map_err(|difference| format!("no branch agrees: {difference}")),
+        false => agree(rulesets, observed, trace, &first.path)
+            .map_err(|difference| format!("no branch agrees: {difference}")),
     }
 }
 
-fn agree(observed: &Observed, trace: &Trace, path: &Path) -> Result<(), String> {
-    let (order, open) = expected(path);
+fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, path: &Path) -> Result<(), String> {
+    let (order, open) = expected(rulesets, path);
     let (mut counts, open) = (counted(&order), counted(&open));
     counts.retain(|spot, _| !observed.uncounted.contains(spot));
     let spots: BTreeSet<&Spot> = observed.counts.keys().chain(counts.keys()).collect();
@@ -256,7 +265,7 @@ fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, differ
         paths.push(&trace.path);
     }
     for path in paths {
-        let (order, open) = expected(path);
+        let (order, open) = expected(ruleset, path);
         let _ = writeln!(out, "--- the walk\n{}{:?}, {:?}", names(ruleset, &order), path.verdict, path.result());
         if !open.is_empty() {
             let _ = write!(out, "and perhaps\n{}", names(ruleset, &open));

@@ -48,7 +48,8 @@ impl Coverage {
         let sure = if trace.certain { "certain" } else { "one of several" };
         self.count("answers", sure.into());
         self.count("protocols", packet.protocol.to_string());
-        let hooks: BTreeSet<_> = trace.path.steps.iter().map(|step| (step.hook, step.place.at.table)).collect();
+        let hooks: BTreeSet<_> =
+            trace.path.steps.iter().map(|step| (step.hook, step.place.at.table_name(rulesets))).collect();
         for (hook, table) in hooks {
             self.count("hooks and tables", format!("{hook} {table}"));
         }

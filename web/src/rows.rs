@@ -5,7 +5,7 @@ use std::ops::Range;
 use chainwalk_core::analysis::search::Search;
 use chainwalk_core::input::parse::Parsed;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
-use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::walk::trace::Outcome;
 
 mod index;
@@ -30,8 +30,8 @@ pub(crate) enum Order {
 /// One row.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Row {
-    /// A table begins: its rule set, its name, and whether its chains are shown.
-    Table(u32, TableName, bool),
+    /// A table begins: its rule set, its place there, and whether its chains are shown.
+    Table(u32, u32, bool),
     /// A chain begins.
     Chain {
         /// The chain.
@@ -71,7 +71,7 @@ pub(crate) struct Opened {
     /// Whether the chains that no packet meets are shown.
     pub(crate) unmet: bool,
     /// Chains that are closed; a table by no chain.
-    closed: Vec<(u32, TableName, Option<u32>)>,
+    closed: Vec<(u32, u32, Option<u32>)>,
     /// What is looked for.
     pub(crate) query: String,
     search: Option<Search>,
@@ -87,7 +87,7 @@ pub(crate) enum Do {
     /// Chains that no packet meets are shown, or not.
     Unmet,
     /// A chain, or a whole table, closes or opens.
-    Close(u32, TableName, Option<u32>),
+    Close(u32, u32, Option<u32>),
     /// Rules are looked for.
     Search(String),
     /// Only what the packets met is shown, or everything.
@@ -235,9 +235,9 @@ fn met(walks: &[&Walked]) -> Vec<(ChainPlace, Vec<Place>)> {
 fn saved(rulesets: &[Ruleset]) -> Vec<ChainPlace> {
     let mut all = Vec::new();
     for (ruleset, set) in (0..).zip(rulesets) {
-        for table in &set.tables {
-            let chains = (0..).zip(&table.chains);
-            all.extend(chains.map(|(chain, _)| ChainPlace { ruleset, table: table.name, chain }));
+        for (table, held) in (0..).zip(&set.tables) {
+            let chains = (0..).zip(&held.chains);
+            all.extend(chains.map(|(chain, _)| ChainPlace { ruleset, table, chain }));
         }
     }
     all
@@ -253,7 +253,7 @@ struct List<'a> {
 
 impl List<'_> {
     fn chain(&mut self, at: ChainPlace, callers: Vec<Place>) {
-        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
+        let (ruleset, table, chain) = at.find(&self.parsed.rulesets);
         let open = self.opened.shows(at);
         self.rows.push(Row::Chain { at, callers, open });
         if !open {
@@ -266,14 +266,15 @@ impl List<'_> {
         let narrow = |count: usize| u32::try_from(count).expect("rules are fewer than bytes of a text below 4 GiB");
         let off: Vec<(u32, u32)> = (0..)
             .zip(&ruleset.off)
-            .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain))
+            .filter(|(_, off)| (off.table, off.chain) == (table.name, at.chain))
             .map(|(place, off)| (off.before, place))
             .collect();
         let off = |rows: &mut Vec<Row>, before: u32| {
             rows.extend(off.iter().filter(|(at, _)| *at == before).map(|(_, place)| Row::Off(at.ruleset, *place)));
         };
-        let is_split =
-            |rule: u32| ruleset.off.iter().any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule));
+        let is_split = |rule: u32| {
+            ruleset.off.iter().any(|off| (off.table, off.chain, off.before) == (table.name, at.chain, rule))
+        };
         let all = narrow(chain.rules.len());
         // Those that a packet met are the first, but where a chain is left and entered again.
         let rules = if self.opened.met {
@@ -308,7 +309,7 @@ impl List<'_> {
 
     /// What of a chain is found.
     fn found(&mut self, search: &Search, at: ChainPlace) {
-        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
+        let (ruleset, table, chain) = at.find(&self.parsed.rulesets);
         let text = self.parsed.sources.get(ruleset.source as usize).map_or("", |text| text);
         let shown = |place: Place| !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some());
         let rules = (0..).zip(&chain.rules).filter(|(_, rule)| search.finds(ruleset, chain, rule, text));
@@ -321,7 +322,7 @@ impl List<'_> {
         if chain.hook().is_some() && search.finds_chain(chain) && shown(policy) {
             found.push(Row::Rule(policy));
         }
-        let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));
+        let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (table.name, at.chain));
         let off = off.filter(|(_, off)| search.finds_text(off.span.of(text)));
         found.extend(off.map(|(place, _)| Row::Off(at.ruleset, place)));
         if !found.is_empty() {
@@ -368,7 +369,10 @@ mod tests {
             Row::Rule(Place { rule: Some(rule), .. }) => (rule + 1).to_string(),
             Row::Rule(_) => "policy".into(),
             Row::Off(..) => "off".into(),
-            Row::Table(_, table, open) => format!("*{table}{}", if *open { "" } else { "-" }),
+            Row::Table(ruleset, table, open) => {
+                let table = &paste.rulesets()[*ruleset as usize].tables[*table as usize];
+                format!("*{}{}", table.name, if *open { "" } else { "-" })
+            }
             Row::Fold { rules, .. } => format!("{}-{}", rules.start + 1, rules.end),
             Row::Unmet { chains, rules } => format!("+{chains}/{rules}"),
         };
@@ -404,7 +408,7 @@ mod tests {
             actions.iter().for_each(|action| opened.apply(action.clone()));
             short(order, &opened, &["internet"])
         };
-        let nat = TableName::Nat;
+        let nat = 0;
         assert_eq!(short(Order::Saved, &[Do::Close(0, nat, None)]), "*nat-");
         assert!(short(Order::Saved, &[Do::Close(0, nat, Some(0))]).starts_with("*nat PREROUTING: INPUT:"));
         assert_eq!(
@@ -432,7 +436,7 @@ mod tests {
 
     #[test]
     fn the_rule_under_the_cursor_is_never_folded_away() {
-        let at = ChainPlace { ruleset: 0, table: chainwalk_core::netfilter::ruleset::TableName::Nat, chain: 0 };
+        let at = ChainPlace { ruleset: 0, table: 0, chain: 0 };
         let place = |rule| Place { at, rule: Some(rule) };
         assert_eq!(unfold(at, 4..8, &[]), [Row::Fold { at, rules: 4..8 }]);
         assert_eq!(

@@ -208,7 +208,7 @@ impl Search<'_> {
 }
 
 fn set_target(ruleset: &mut Ruleset, place: Place, target: Target) {
-    let table = ruleset.tables.iter_mut().find(|table| table.name == place.at.table);
+    let table = ruleset.tables.get_mut(place.at.table as usize);
     let chain = table.map(|table| &mut table.chains[place.at.chain as usize]);
     if let (Some(chain), Some(rule)) = (chain, place.rule) {
         chain.rules[rule as usize].target = target;

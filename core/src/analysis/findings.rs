@@ -98,8 +98,9 @@ impl Search {
                 continue;
             };
             let ruleset = u32::try_from(self.at.0).expect("rule sets are fewer than bytes of a text below 4 GiB");
+            let place = u32::try_from(self.at.1).expect("tables are fewer than bytes of a text below 4 GiB");
             let mut say = |chain, rule, says: String| {
-                let at = ChainPlace { ruleset, table: table.name, chain };
+                let at = ChainPlace { ruleset, table: place, chain };
                 add(&mut self.found, Severity::Note, Some(Place { at, rule }), says);
             };
             match &mut self.part {

@@ -54,9 +54,11 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
         Edit::Change(place, _) | Edit::Swap(place, _) | Edit::Off(place) | Edit::Delete(place) => place.at,
         Edit::Add(at, ..) | Edit::Policy(at, _) => *at,
         Edit::On(ruleset, place) => {
-            let off = parsed.rulesets.get(*ruleset as usize).and_then(|set| set.off.get(*place as usize));
-            let Some(off) = off else { return refused(1, "this rule is not there any more") };
-            ChainPlace { ruleset: *ruleset, table: off.table, chain: off.chain }
+            let set = parsed.rulesets.get(*ruleset as usize);
+            let off = set.and_then(|set| Some((set, set.off.get(*place as usize)?)));
+            let found = off.and_then(|(set, off)| Some((set.table_place(off.table)?, off.chain)));
+            let Some((table, chain)) = found else { return refused(1, "this rule is not there any more") };
+            ChainPlace { ruleset: *ruleset, table, chain }
         }
     };
     let Some(site) = Site::of(parsed, at) else { return refused(1, "this chain is not there any more") };
@@ -69,7 +71,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             None
         }
         Edit::Policy(..) if site.chain.hook().is_none() => return refused(1, "only a built-in chain has a policy"),
-        Edit::Policy(_, Policy::Drop) if at.table == TableName::Nat => {
+        Edit::Policy(_, Policy::Drop) if site.table.name == TableName::Nat => {
             return refused(1, "table nat takes no DROP: drop in table filter");
         }
         _ => None,
@@ -103,7 +105,7 @@ fn invalid_chain_name(name: &str, backend: Option<Backend>) -> Option<String> {
 /// Whether a change came out as meant: as many rule sets, and as many rules of the chain as there must be.
 fn fits(before: &[Ruleset], after: &[Ruleset], at: ChainPlace, edit: &Edit) -> bool {
     let length = |rulesets: &[Ruleset]| {
-        let table = rulesets.get(at.ruleset as usize)?.table(at.table)?;
+        let table = rulesets.get(at.ruleset as usize)?.tables.get(at.table as usize)?;
         Some(table.chains.get(at.chain as usize)?.rules.len())
     };
     let more = match edit {
@@ -126,7 +128,7 @@ struct Site<'a> {
 impl<'a> Site<'a> {
     fn of(parsed: &'a Parsed, at: ChainPlace) -> Option<Self> {
         let ruleset = parsed.rulesets.get(at.ruleset as usize)?;
-        let table = ruleset.table(at.table)?;
+        let table = ruleset.tables.get(at.table as usize)?;
         let chain = table.chains.get(at.chain as usize)?;
         Some(Self { text: parsed.sources.get(ruleset.source as usize)?, ruleset, table, chain })
     }

@@ -80,7 +80,7 @@ impl<'a> Asked<'a> {
 
     fn choice(&mut self, name: &str) -> Result<Choice, String> {
         let test = self.world.test(name)?;
-        let right = test.holds(&self.trace);
+        let right = test.holds(&self.world.rulesets, &self.trace);
         let code = match &test {
             Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
                 self.world.text(*place)
@@ -95,7 +95,7 @@ impl<'a> Asked<'a> {
         match test {
             Test::Rule(place) => {
                 let story = world.story(trace, *place);
-                match (right, Test::Matches(*place).holds(trace)) {
+                match (right, Test::Matches(*place).holds(&world.rulesets, trace)) {
                     (true, _) => format!("{story} {}.", explain::capital(&world.headline(trace).end)),
                     (false, true) => format!("{story} But that does not settle where it ends."),
                     (false, false) => story,
@@ -104,7 +104,10 @@ impl<'a> Asked<'a> {
             Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => world.story(trace, *place),
             Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
                 let steps = &trace.shown().steps;
-                match steps.iter().find(|step| (step.hook, step.place.at.table) == (*hook, *table)) {
+                match steps
+                    .iter()
+                    .find(|step| (step.hook, step.place.at.table_name(&world.rulesets)) == (*hook, *table))
+                {
                     Some(step) => format!("At {hook} table {table} is asked. {}", world.story(trace, step.place)),
                     None => format!("At {hook} table {table} is not asked about this packet."),
                 }
@@ -151,7 +154,7 @@ fn which(cast: &Cast, test: &Test, name: &str) -> Result<Choice, String> {
         }
         _ => cast.world.tell(&trace),
     };
-    Ok(Choice { words: words::packet(packet), code: None, right: test.holds(&trace), reply })
+    Ok(Choice { words: words::packet(packet), code: None, right: test.holds(&cast.world.rulesets, &trace), reply })
 }
 
 fn dead(world: &World, name: &str) -> Result<Choice, String> {
@@ -164,7 +167,7 @@ fn dead(world: &World, name: &str) -> Result<Choice, String> {
     } else {
         let scenarios = scenario::of_rules(&world.rulesets, &world.host, world.mesh.as_ref());
         let mut walks = scenarios.iter().map(|one| (one, world.walk(&one.packet)));
-        match walks.find(|(_, trace)| Test::Matches(place).holds(trace)) {
+        match walks.find(|(_, trace)| Test::Matches(place).holds(&world.rulesets, trace)) {
             Some((one, trace)) => {
                 format!("It does match, for instance \u{201c}{}\u{201d}. {}", one.label, world.story(&trace, place))
             }

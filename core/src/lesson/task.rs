@@ -101,7 +101,7 @@ fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
         }
     }
     let trace = cast.world.walk(packet);
-    let reached = task.goals.iter().all(|goal| goal.test.holds(&trace));
+    let reached = task.goals.iter().all(|goal| goal.test.holds(&cast.world.rulesets, &trace));
     lines.push((reached, cast.world.tell(&trace)));
     Judgement { solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted), moves, lines }
 }
@@ -120,7 +120,8 @@ fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> J
     for goal in &task.goals {
         let packet = &cast.packets[goal.packet.unwrap_or_default()].1;
         let trace = new.walk(packet);
-        lines.push((goal.test.holds(&trace), format!("{}: {}", words::packet(packet), new.tell(&trace))));
+        lines
+            .push((goal.test.holds(&new.rulesets, &trace), format!("{}: {}", words::packet(packet), new.tell(&trace))));
     }
     let mut more = 0;
     for one in scenario::of_rules(&old.rulesets, &old.host, old.mesh.as_ref()) {
@@ -162,7 +163,7 @@ pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), Str
     }
     let reached = |goal: &Goal| {
         let start = if let Work::Packet(start, _) = &task.work { Some(*start) } else { goal.packet };
-        goal.test.holds(&cast.world.walk(&cast.packets[start.unwrap_or_default()].1))
+        goal.test.holds(&cast.world.rulesets, &cast.world.walk(&cast.packets[start.unwrap_or_default()].1))
     };
     if task.goals.iter().all(reached) {
         return Err("every `goal:` is reached before anything is done: the task asks for nothing".into());

@@ -70,7 +70,7 @@ impl Cast<'_> {
             ("is", Some(words)) => {
                 let (name, test) = about.split_once(' ').unwrap_or((about, ""));
                 let trace = self.walk(name)?;
-                if !world.test(test)?.holds(&trace) {
+                if !world.test(test)?.holds(&world.rulesets, &trace) {
                     return Err(format!("the claim `{claim}` does not hold: {}", world.tell(&trace)));
                 }
                 told(words.into())

@@ -99,15 +99,14 @@ impl World {
         };
         let wanted = number.parse::<u32>().ok();
         for (ruleset, set) in (0..).zip(&self.rulesets) {
-            for table in &tables {
-                let found = set.table(*table).and_then(|table| table.chain(chain));
-                let Some((place, chain)) = found else { continue };
+            for table in tables.iter().filter_map(|name| set.table_place(*name)) {
+                let Some((place, chain)) = set.tables[table as usize].chain(chain) else { continue };
                 let rule = match wanted {
                     Some(wanted) if (1..=chain.rules.len()).contains(&(wanted as usize)) => Some(wanted - 1),
                     None if number == "policy" && chain.hook().is_some() => None,
                     _ => continue,
                 };
-                return Ok(Place { at: ChainPlace { ruleset, table: *table, chain: place }, rule });
+                return Ok(Place { at: ChainPlace { ruleset, table, chain: place }, rule });
             }
         }
         Err(format!("rules {} have no `{name}`", self.name))
@@ -244,12 +243,12 @@ pub enum Test {
 }
 
 impl Test {
-    /// Whether it is so.
-    pub fn holds(&self, trace: &Trace) -> bool {
+    /// Whether a walk through these rule sets is so.
+    pub fn holds(&self, rulesets: &[Ruleset], trace: &Trace) -> bool {
         let verdict = trace.verdict();
         let steps = &trace.shown().steps;
         let passes = |(hook, table): &(Hook, TableName)| {
-            steps.iter().any(|step| (step.hook, step.place.at.table) == (*hook, *table))
+            steps.iter().any(|step| (step.hook, step.place.at.table_name(rulesets)) == (*hook, *table))
         };
         match self {
             Self::Fate(fate) => Fate::of(verdict) == *fate,

@@ -100,7 +100,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     let opened = opened(sheet);
     let Some((lane, steps)) = opened.first() else { return y };
     let first = sheet.lanes[*lane].path.steps.at(steps.start);
-    let title = title(first.place.at.table, first.hook.name());
+    let title = title(first.place.at.table_name(sheet.rulesets), first.hook.name());
     layers.marks.push(plain(title(EDGE + 8, y + 6)));
 
     // The lower line is that of the first lane, or of the only one.

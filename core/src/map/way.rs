@@ -119,7 +119,7 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
         let start = runs.clone().next().map_or(at, |run| run.places().start);
         let end = runs.clone().next_back().map_or(start, |run| run.places().end);
         at = end;
-        let tables = tables(runs);
+        let tables = tables(rulesets, runs);
         let gone = [VerdictKind::Dropped, VerdictKind::Rejected, VerdictKind::Queued];
         let ended =
             end == path.steps.len() && path.verdict.as_ref().is_some_and(|verdict| gone.contains(&verdict.kind));
@@ -136,13 +136,14 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
     stops
 }
 
-fn tables<'a>(runs: impl Iterator<Item = &'a Run>) -> Vec<Asked> {
+fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<Asked> {
     let mut tables: Vec<Asked> = Vec::new();
     for run in runs {
         let (at, steps) = (run.first.place.at, run.places());
+        let table = at.table_name(rulesets);
         match tables.last_mut() {
-            Some(last) if (last.ruleset, last.table) == (at.ruleset, at.table) => last.steps.end = steps.end,
-            _ => tables.push(Asked { ruleset: at.ruleset, table: at.table, steps }),
+            Some(last) if (last.ruleset, last.table) == (at.ruleset, table) => last.steps.end = steps.end,
+            _ => tables.push(Asked { ruleset: at.ruleset, table, steps }),
         }
     }
     tables

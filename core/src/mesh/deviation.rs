@@ -10,7 +10,7 @@ use crate::packet::hook::Hook;
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
     /// The table.
-    pub table: TableName,
+    pub table: u32,
     /// The chain's place in the table.
     pub chain: u32,
     /// The rule's place in the chain; none where one is missing.
@@ -22,10 +22,10 @@ pub struct Deviation {
 /// Compares a recognised set with the rules that its mesh makes.
 pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
     let mut found = Vec::new();
-    for table in &ruleset.tables {
+    for (table_place, table) in (0..).zip(&ruleset.tables) {
         for (place, chain) in (0..).zip(&table.chains) {
             let Some(role) = mesh.kind.definition().role(&chain.name) else { continue };
-            let mut order = Order { mesh, table, place, chain, found: &mut found };
+            let mut order = Order { mesh, table, table_place, place, chain, found: &mut found };
             order.check(ruleset, role);
         }
     }
@@ -43,6 +43,7 @@ struct OwnerRules {
 struct Order<'a> {
     mesh: &'a Mesh,
     table: &'a Table,
+    table_place: u32,
     place: u32,
     chain: &'a Chain,
     found: &'a mut Vec<Deviation>,
@@ -50,7 +51,7 @@ struct Order<'a> {
 
 impl Order<'_> {
     fn say(&mut self, rule: Option<u32>, says: String) {
-        self.found.push(Deviation { table: self.table.name, chain: self.place, rule, says });
+        self.found.push(Deviation { table: self.table_place, chain: self.place, rule, says });
     }
 
     fn check(&mut self, ruleset: &Ruleset, role: ChainRole) {
@@ -145,9 +146,10 @@ fn in_loopback(network: &Network) -> bool {
 
 /// What the whole set lacks: a half-loaded one.
 fn missing(mesh: &Mesh, ruleset: &Ruleset, found: &mut Vec<Deviation>) {
-    let Some(table) = ruleset.table(TableName::Nat) else { return };
+    let Some(table_place) = ruleset.table_place(TableName::Nat) else { return };
+    let table = &ruleset.tables[table_place as usize];
     let mut say = |place: u32, says: String| {
-        found.push(Deviation { table: TableName::Nat, chain: place, rule: None, says });
+        found.push(Deviation { table: table_place, chain: place, rule: None, says });
     };
     let proxy = mesh.proxy();
     if let Some((_, place, chain)) = mesh.outward(ruleset) {

@@ -7,8 +7,8 @@ use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName};
 pub struct ChainPlace {
     /// Which rule set of the text, from 0.
     pub ruleset: u32,
-    /// The table.
-    pub table: TableName,
+    /// The table's place in the rule set, from 0.
+    pub table: u32,
     /// The chain's place in the table, from 0.
     pub chain: u32,
 }
@@ -29,15 +29,24 @@ impl ChainPlace {
     /// If the place is not one of these rule sets.
     pub fn find(self, rulesets: &[Ruleset]) -> (&Ruleset, &Table, &Chain) {
         let ruleset = &rulesets[self.ruleset as usize];
-        let table = ruleset.table(self.table).expect("a place names a table of its rule set");
+        let table = &ruleset.tables[self.table as usize];
         (ruleset, table, &table.chains[self.chain as usize])
+    }
+
+    /// The name of the table.
+    ///
+    /// # Panics
+    /// If the place is not one of these rule sets.
+    pub fn table_name(self, rulesets: &[Ruleset]) -> TableName {
+        rulesets[self.ruleset as usize].tables[self.table as usize].name
     }
 }
 
 impl Place {
     /// Whether these rule sets have the place: a place of other rules may be none of theirs.
     pub fn is_in(self, rulesets: &[Ruleset]) -> bool {
-        let table = rulesets.get(self.at.ruleset as usize).and_then(|ruleset| ruleset.table(self.at.table));
+        let table =
+            rulesets.get(self.at.ruleset as usize).and_then(|ruleset| ruleset.tables.get(self.at.table as usize));
         let chain = table.and_then(|table| table.chains.get(self.at.chain as usize));
         chain.is_some_and(|chain| self.rule.is_none_or(|rule| (rule as usize) < chain.rules.len()))
     }

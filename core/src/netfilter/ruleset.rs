@@ -407,6 +407,11 @@ impl Ruleset {
         self.tables.iter().find(|table| table.name == name)
     }
 
+    /// The place of the table of that name, from 0.
+    pub fn table_place(&self, name: TableName) -> Option<u32> {
+        (0..).zip(&self.tables).find(|(_, table)| table.name == name).map(|(place, _)| place)
+    }
+
     /// Sets the backend, and with it the priorities that depend on it.
     pub fn set_backend(&mut self, backend: Option<Backend>) {
         self.backend = backend;

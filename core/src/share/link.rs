@@ -102,9 +102,11 @@ impl Settled {
 
     /// The place in these rule sets, where they have it.
     pub fn place(&self, rulesets: &[Ruleset]) -> Option<(Place, bool)> {
-        let (chain, found) = rulesets.get(self.ruleset as usize)?.table(self.table)?.chain(&self.chain)?;
+        let ruleset = rulesets.get(self.ruleset as usize)?;
+        let table = ruleset.table_place(self.table)?;
+        let (chain, found) = ruleset.tables[table as usize].chain(&self.chain)?;
         let rule = self.rule.checked_sub(1).filter(|rule| (*rule as usize) < found.rules.len())?;
-        let at = ChainPlace { ruleset: self.ruleset, table: self.table, chain };
+        let at = ChainPlace { ruleset: self.ruleset, table, chain };
         Some((Place { at, rule: Some(rule) }, self.matches))
     }
 }

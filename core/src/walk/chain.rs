@@ -5,7 +5,7 @@ use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Answer, Parameters};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Policy, Rule, Table};
+use crate::netfilter::ruleset::{Policy, Rule};
 use crate::netfilter::statement::{Condition, Statement, Surroundings};
 
 use super::effects::{Action, EffectContext};
@@ -50,8 +50,8 @@ enum Tested {
 impl<'a> Walker<'a> {
     /// Evaluates a base chain. Returns the verdict of a rule or of the policy.
     pub(super) fn base_chain(&mut self, at: ChainPlace) -> Result<(Action, Place), Stop> {
-        let (_, table, chain) = at.find(self.rulesets);
-        if let Some(ended) = self.chain(at.ruleset, table, at.chain)? {
+        let (_, _, chain) = at.find(self.rulesets);
+        if let Some(ended) = self.chain(at)? {
             return Ok(ended);
         }
         let here = Place { at, rule: None };
@@ -65,16 +65,12 @@ impl<'a> Walker<'a> {
 
     /// Walks a chain and those that it calls. Returns the verdict of a rule, or nothing where the packet comes to the end of
     /// the chain or returns from it.
-    pub(super) fn chain(
-        &mut self,
-        ruleset: u32,
-        table: &'a Table,
-        first: u32,
-    ) -> Result<Option<(Action, Place)>, Stop> {
-        let place = |chain| ChainPlace { ruleset, table: table.name, chain };
+    pub(super) fn chain(&mut self, first: ChainPlace) -> Result<Option<(Action, Place)>, Stop> {
+        let (_, table, _) = first.find(self.rulesets);
+        let place = |chain| ChainPlace { chain, ..first };
         let mut open = vec![false; table.chains.len()];
-        open[first as usize] = true;
-        let mut frames = vec![Frame { chain: first, next: 0, resumes: true, caller: None }];
+        open[first.chain as usize] = true;
+        let mut frames = vec![Frame { chain: first.chain, next: 0, resumes: true, caller: None }];
         while let Some(frame) = frames.last_mut() {
             let chain = &table.chains[frame.chain as usize];
             self.skim(&chain.rules, place(frame.chain), frame);

@@ -34,7 +34,7 @@ fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> 
         VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
         VerdictKind::Unroutable => rewrite(rulesets, path),
         VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => {
-            rewrite(rulesets, path).or_else(|| let_out(rulesets, path)).or_else(|| policy(path))
+            rewrite(rulesets, path).or_else(|| let_out(rulesets, path)).or_else(|| policy(rulesets, path))
         }
     }
 }
@@ -80,6 +80,7 @@ fn is_named_action(ruleset: &Ruleset, chain: &Chain) -> bool {
 /// packet would have been redirected.
 fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let runs = path.steps.runs();
+    let name = |step: &Step| step.place.at.table_name(rulesets);
     let lets = |(at, run): &(usize, &Run)| {
         let step = run.first;
         if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
@@ -89,21 +90,20 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
             Some(Effect::Accept) => true,
             Some(Effect::Return) => {
                 let rest = runs[at + 1..].iter().map(|next| next.first);
-                let mut same =
-                    rest.take_while(|next| (next.hook, next.place.at.table) == (step.hook, step.place.at.table));
+                let mut same = rest.take_while(|next| (next.hook, name(next)) == (step.hook, name(&step)));
                 same.all(|next| next.outcome != Outcome::Match)
             }
             _ => false,
         }
     };
     let found: Vec<Step> = runs.iter().enumerate().filter(lets).map(|(_, run)| run.first).collect();
-    let in_nat = found.iter().rfind(|step| step.place.at.table == TableName::Nat);
+    let in_nat = found.iter().rfind(|step| name(step) == TableName::Nat);
     in_nat.or(found.last()).map(|step| step.place)
 }
 
 /// Where no rule decided: the policy of table nat at the packet's first hook, else the last policy.
-fn policy(path: &Path) -> Option<Place> {
+fn policy(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
-    let in_nat = policies.clone().find(|step| step.place.at.table == TableName::Nat);
+    let in_nat = policies.clone().find(|step| step.place.at.table_name(rulesets) == TableName::Nat);
     in_nat.or_else(|| policies.next_back()).map(|step| step.place)
 }

@@ -6,8 +6,8 @@
 
 use crate::iptables::extension::lower;
 use crate::netfilter::condition::Answer;
-use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Table, TableName};
+use crate::netfilter::place::{ChainPlace, Place};
+use crate::netfilter::ruleset::TableName;
 use crate::netfilter::statement::Statement;
 use crate::packet::hook::Hook;
 use crate::packet::view::View;
@@ -24,10 +24,11 @@ impl<'a> Walker<'a> {
         let here = self.path.steps.last().filter(|step| step.outcome == Outcome::Unknown)?.place;
         let settles_destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         // A second rule set may be asked before it: no dump says.
-        if here.at.table != TableName::Nat || !settles_destination || self.schedule.layers.len() > 1 {
+        if here.at.table_name(self.rulesets) != TableName::Nat || !settles_destination || self.schedule.layers.len() > 1
+        {
             return None;
         }
-        let (_, table, chain) = here.at.find(self.rulesets);
+        let (_, _, chain) = here.at.find(self.rulesets);
         let mut spread = Spread { endpoints: Vec::new(), elsewhere: 1.0 };
         for (number, rule) in (0..).zip(&chain.rules).skip(here.rule? as usize) {
             let place = Place { rule: Some(number), ..here };
@@ -37,7 +38,7 @@ impl<'a> Walker<'a> {
             if chance == 0.0 || actions.iter().all(Statement::is_passive) {
                 continue;
             }
-            let Some(mut endpoint) = self.endpoint(table, actions, place) else { break };
+            let Some(mut endpoint) = self.endpoint(actions, place) else { break };
             endpoint.probability = spread.elsewhere * chance;
             spread.elsewhere *= 1.0 - chance;
             spread.endpoints.push(endpoint);
@@ -64,7 +65,7 @@ impl<'a> Walker<'a> {
     }
 
     /// Where a rule sends the packet once it matches, if that is surely a new destination.
-    fn endpoint(&self, table: &'a Table, actions: &[Statement<'a>], place: Place) -> Option<Endpoint> {
+    fn endpoint(&self, actions: &[Statement<'a>], place: Place) -> Option<Endpoint> {
         let mut probe = Walker {
             view: self.view.clone(),
             path: Path { views: vec![self.view.clone()], ..Path::default() },
@@ -72,7 +73,7 @@ impl<'a> Walker<'a> {
             ..Walker::new(self.rulesets, self.schedule, self.host, &self.packet, Vec::new())
         };
         let (action, by) = actions.iter().find_map(|statement| match statement {
-            Statement::Jump { chain, .. } => probe.chain(place.at.ruleset, table, *chain).ok().flatten(),
+            Statement::Jump { chain, .. } => probe.chain(ChainPlace { chain: *chain, ..place.at }).ok().flatten(),
             Statement::Effect(effect) => probe.act(effect, place).ok().map(|action| (action, place)),
             Statement::Condition(_) | Statement::Counter | Statement::MissingChain(_) => None,
         })?;

@@ -58,10 +58,10 @@ impl Schedule {
 }
 
 fn base_chains(ruleset: &Ruleset, number: u32) -> impl Iterator<Item = Entry> {
-    ruleset.tables.iter().flat_map(move |table| {
-        (0..).zip(&table.chains).filter_map(move |(chain, held)| {
-            Some((held.base?, ChainPlace { ruleset: number, table: table.name, chain }))
-        })
+    (0..).zip(&ruleset.tables).flat_map(move |(table, held)| {
+        (0..)
+            .zip(&held.chains)
+            .filter_map(move |(chain, held)| Some((held.base?, ChainPlace { ruleset: number, table, chain })))
     })
 }
 
@@ -93,8 +93,8 @@ mod tests {
     use crate::netfilter::ruleset::TableName;
 
     /// The stations of a hook, each in a word.
-    fn order(schedule: &Schedule, hook: Hook) -> Vec<String> {
-        let chain = |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table);
+    fn order(rulesets: &[Ruleset], schedule: &Schedule, hook: Hook) -> Vec<String> {
+        let chain = |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table_name(rulesets));
         let word = |station: &Station| match station {
             Station::ConnectionTracking => "conntrack".to_owned(),
             Station::Chain(place, _) => chain(place),
@@ -128,11 +128,11 @@ mod tests {
         let schedule = Schedule::new(&rulesets, vec![1, 0]);
         assert!(schedule.has_ties);
         assert_eq!(
-            order(&schedule, Hook::Input),
+            order(&rulesets, &schedule, Hook::Input),
             ["1/mangle", "0/mangle", "1/filter", "0/filter", "0/security", "nat(1/nat 0/nat)", "1/security"]
         );
         assert_eq!(
-            order(&schedule, Hook::Prerouting),
+            order(&rulesets, &schedule, Hook::Prerouting),
             ["1/raw", "0/raw", "conntrack", "1/mangle", "0/mangle", "nat(1/nat 0/nat)"]
         );
     }
@@ -149,7 +149,7 @@ mod tests {
         }
         let schedule = Schedule::new(&rulesets, vec![1]);
         assert!(!schedule.has_ties);
-        let output = order(&schedule, Hook::Output);
+        let output = order(&rulesets, &schedule, Hook::Output);
         assert_eq!(output, ["1/raw", "conntrack", "1/mangle", "1/filter", "nat(1/nat)", "1/security"]);
     }
 }

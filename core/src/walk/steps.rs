@@ -118,12 +118,11 @@ impl Steps {
 mod tests {
     use super::*;
     use crate::netfilter::place::ChainPlace;
-    use crate::netfilter::ruleset::TableName;
     use crate::packet::hook::Hook;
 
     #[test]
     fn a_run_is_the_same_as_its_steps() {
-        let at = ChainPlace { ruleset: 0, table: TableName::Filter, chain: 2 };
+        let at = ChainPlace { ruleset: 0, table: 0, chain: 2 };
         let step = |rule: u32, condition, outcome| Step {
             hook: Hook::Output,
             place: Place { at, rule: Some(rule) },

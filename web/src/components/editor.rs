@@ -19,7 +19,7 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
     if editing.place != Some(place) {
         return nothing();
     }
-    let chain = place.at.find(page.state.paste.rulesets()).2;
+    let (_, table, chain) = place.at.find(page.state.paste.rulesets());
     let last = chain.rules.len().saturating_sub(1) as u32;
     let mut buttons: Vec<(&str, Do, bool)> = Vec::new();
     match place.rule {
@@ -39,7 +39,7 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
         None => {
             buttons.push(("Add at the end", Do::Open(Some(Form::Above)), editing.form.is_some()));
             let other = if chain.policy() == Policy::Accept { Policy::Drop } else { Policy::Accept };
-            if chain.hook().is_some() && (place.at.table != TableName::Nat || other == Policy::Accept) {
+            if chain.hook().is_some() && (table.name != TableName::Nat || other == Policy::Accept) {
                 let name = if other == Policy::Drop { "Make it DROP" } else { "Make it ACCEPT" };
                 buttons.push((name, Do::Edit(Edit::Policy(place.at, other)), false));
             }

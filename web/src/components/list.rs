@@ -147,19 +147,21 @@ fn show(page: &Page, row: &Row) -> Markup {
     match row {
         Row::Table(ruleset, table, open) => {
             let state = &page.state;
+            let set = state.paste.rulesets().get(*ruleset as usize);
             let family = match state.paste.rulesets() {
                 [_] => String::new(),
-                rulesets => rulesets.get(*ruleset as usize).map(|set| format!("{} ", set.family)).unwrap_or_default(),
+                _ => set.map(|set| format!("{} ", set.family)).unwrap_or_default(),
             };
+            let name = set.and_then(|set| set.tables.get(*table as usize)).map_or("", |table| table.name.name());
             tag("h3").class("table-head").key(format!("{ruleset} {table}")).child(
                 button()
                     .is("aria-expanded", *open)
-                    .attr("data-table", table.name())
+                    .attr("data-table", name)
                     .on("click", page.on(Action::List(rows::Do::Close(*ruleset, *table, None))))
                     .child(tag("span").attr("aria-hidden", "true").child(if *open { "▾ " } else { "▸ " }))
                     .child(family)
                     .text("table ")
-                    .child(tag("code").child(table.name())),
+                    .child(tag("code").child(name)),
             )
         }
         Row::Chain { at, callers, open } => chain(page, *at, callers, *open),
@@ -199,7 +201,7 @@ const CALLERS: usize = 3;
 fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
     let state = &page.state;
     let rulesets = state.paste.rulesets();
-    let (ruleset, _, chain) = at.find(rulesets);
+    let (ruleset, table, chain) = at.find(rulesets);
     let callers = state.index.callers(at);
     // Those that led a packet here come first.
     let others = callers.iter().filter(|place| !met.contains(place));
@@ -212,14 +214,14 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
     tag("h3")
         .class("chain")
         .key(format!("{at:?}"))
-        .attr("data-chain", format!("{}/{}", at.table, chain.name))
+        .attr("data-chain", format!("{}/{}", table.name, chain.name))
         .child(
             button()
                 .class("opens")
                 .is("aria-expanded", open)
                 .on("click", page.on(Action::List(rows::Do::Close(at.ruleset, at.table, Some(at.chain)))))
                 .child(tag("span").attr("aria-hidden", "true").child(if open { "▾" } else { "▸" }))
-                .child(tag("span").class("table").child(family).child(at.table.name()))
+                .child(tag("span").class("table").child(family).child(table.name.name()))
                 .child(tag("code").child(&*chain.name))
                 .child(tag("span").class("quiet").child(count(chain.rules.len(), "rule"))),
         )
@@ -325,7 +327,7 @@ fn rule(page: &Page, place: Place) -> Markup {
                     let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
                     tile(*side, fate, mark(*side).map(|mark| mark.outcome))
                 }))
-                .child(state.index.counts().then(|| hits(state, place.at.table, counters)))
+                .child(state.index.counts().then(|| hits(state, place.at.table_name(rulesets), counters)))
                 .child(
                     tag("span")
                         .class("words")
@@ -345,7 +347,8 @@ fn rule(page: &Page, place: Place) -> Markup {
 /// As the list names a rule or policy: `nat/ISTIO_OUTPUT/4`.
 fn named(rulesets: &[Ruleset], place: Place) -> String {
     let rule = place.rule.map_or_else(|| "policy".to_owned(), |rule| (rule + 1).to_string());
-    format!("{}/{}/{rule}", place.at.table, place.at.find(rulesets).2.name)
+    let (_, table, chain) = place.at.find(rulesets);
+    format!("{}/{}/{rule}", table.name, chain.name)
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.

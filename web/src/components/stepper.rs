@@ -258,7 +258,7 @@ fn stack(state: &State) -> Markup {
         .child(parted.then(|| group().child(badge(side)).text(" ")))
         .child(
             tag("code")
-                .child(step.place.at.table.name())
+                .child(step.place.at.table_name(rulesets).name())
                 .text(" › ")
                 .children(before.iter().map(|place| format!("{place} › ")))
                 .child(tag("b").child(last)),

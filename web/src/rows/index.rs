@@ -18,9 +18,9 @@ impl Index {
     pub(crate) fn of(rulesets: &[Ruleset]) -> Self {
         let mut index = Self::default();
         for (ruleset, set) in (0..).zip(rulesets) {
-            for table in &set.tables {
+            for (place, table) in (0..).zip(&set.tables) {
                 for (chain, rules) in (0..).zip(&table.chains) {
-                    let at = ChainPlace { ruleset, table: table.name, chain };
+                    let at = ChainPlace { ruleset, table: place, chain };
                     for (rule, own) in (0..).zip(&rules.rules) {
                         if let Target::Jump(to) | Target::Goto(to) = own.target {
                             let to = ChainPlace { chain: to, ..at };
@@ -76,8 +76,7 @@ mod tests {
         let dump = "*filter\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n[1000:9] -A OUTPUT -j A\n[31:9] -A OUTPUT -g A\n[0:0] -A A -j DROP\nCOMMIT\n";
         let rulesets = chainwalk_core::input::parse::parse(dump).rulesets;
         let index = Index::of(&rulesets);
-        let chain =
-            |chain| ChainPlace { ruleset: 0, table: chainwalk_core::netfilter::ruleset::TableName::Filter, chain };
+        let chain = |chain| ChainPlace { ruleset: 0, table: 0, chain };
         assert_eq!(index.callers(chain(1)).len(), 2);
         assert_eq!(index.callers(chain(0)).len(), 0);
         let heat = |packets| index.heat(Counters { packets, bytes: 0 });

@@ -181,7 +181,8 @@ impl State {
             At::Rule(place) if place.is_in(self.paste.rulesets()) => self.jump(place),
             At::Rule(_) => {}
             At::Station(hook, table) => {
-                let is_there = |step: Step| (step.hook, step.place.at.table) == (hook, table);
+                let rulesets = self.paste.rulesets();
+                let is_there = |step: Step| (step.hook, step.place.at.table_name(rulesets)) == (hook, table);
                 let first = self.paths().first().and_then(|path| path.steps.iter().position(is_there));
                 self.cursor = first.unwrap_or(self.cursor);
             }

@@ -77,11 +77,7 @@ fn a_nodes_rules_are_walked_in_a_node_until_the_reader_says_a_pod() {
 fn a_rule_that_no_packet_was_found_for_says_so_until_it_is_left() {
     let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n-A a -j DROP\nCOMMIT\n";
     let open = after([Action::Paste(rules.into())]);
-    let at = chainwalk_core::netfilter::place::ChainPlace {
-        ruleset: 0,
-        table: chainwalk_core::netfilter::ruleset::TableName::Filter,
-        chain: 1,
-    };
+    let at = chainwalk_core::netfilter::place::ChainPlace { ruleset: 0, table: 0, chain: 1 };
     let place = chainwalk_core::netfilter::place::Place { at, rule: Some(0) };
     let tried = open.reduce(Action::Try(place));
     assert_eq!((tried.unmet, tried.untried), (Some(place), Some(place)));
@@ -387,11 +383,9 @@ fn every_sample_walks_every_scenario() {
 #[test]
 fn a_place_of_other_rules_is_passed_over() {
     use chainwalk_core::netfilter::place::{ChainPlace, Place};
-    use chainwalk_core::netfilter::ruleset::TableName;
     let rules = after([Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n".into())]);
-    let places = [(9, TableName::Filter, 0, None), (0, TableName::Raw, 0, None), (0, TableName::Filter, 7, None)];
-    let places =
-        places.into_iter().chain([(0, TableName::Filter, 0, Some(1)), (0, TableName::Filter, 0, Some(u32::MAX))]);
+    let places = [(9, 0, 0, None), (0, 1, 0, None), (0, 0, 7, None)];
+    let places = places.into_iter().chain([(0, 0, 0, Some(1)), (0, 0, 0, Some(u32::MAX))]);
     for (ruleset, table, chain, rule) in places {
         let place = Place { at: ChainPlace { ruleset, table, chain }, rule };
         for action in [
