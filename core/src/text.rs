@@ -2,11 +2,10 @@
 //!
 //! # Layout
 //! - `diagnostic`: codes, severities, places and fixes; `number`, `names`: values as people and tools write them
-//! - `shell`: words as a shell reads them; `words`: the words of a dump's line; `visible`: hostile text made visible
+//! - `shell`: words as a shell reads them; `visible`: hostile text made visible
 
 pub mod diagnostic;
 pub mod names;
 pub mod number;
 pub mod shell;
 pub mod visible;
-pub(crate) mod words;

@@ -1,92 +1,46 @@
 //! Which processes of a capture the rules take for the mesh's proxy.
 
-use crate::input::capture::Capture;
+use crate::input::capture::{Capture, CapturedRules};
+use crate::input::parse;
 use crate::mesh::{self, Mesh};
 use crate::packet::host::Process;
-use crate::text::words::Words;
 
 /// The proxies of meshes, as `/proc/PID/comm` names them, which is at most 15 bytes long.
 pub const PROXIES: [&str; 7] =
     ["envoy", "pilot-agent", "ztunnel", "linkerd2-proxy", "linkerd-proxy", "consul-dataplan", "kuma-dp"];
 
-/// Says of every process whether its uid or primary gid is one that the rules let out as the proxy's. Where no rules of a
-/// mesh name one, nothing is said.
+/// The longest dump in which [`mark_proxies`] looks for a mesh, in bytes. A pod's dump has some kilobytes. The rules of a hostile dump
+/// of this length take at most 70 MB of the memory of the helper (measured).
+const MAX_DUMP: usize = 256 << 10;
+
+/// Notes for every process whether its uid or primary gid is one that the rules let out as the proxy's. Where no rules of a
+/// mesh name one, nothing is noted.
 ///
 /// The ids are read from the rules: none is known in advance.
 pub fn mark_proxies(capture: &mut Capture) {
-    let exempt: Vec<Exempt> = capture.rulesets.iter().map(|rules| Exempt::of(&rules.text)).collect();
-    if exempt.iter().all(|one| one.uids.is_empty() && one.gids.is_empty()) {
+    let meshes: Vec<Mesh> = capture.rulesets.iter().flat_map(recognized_meshes).collect();
+    if meshes.iter().all(|mesh| mesh.uids.is_empty() && mesh.gids.is_empty()) {
         return;
     }
     for process in &mut capture.host.processes {
-        process.proxy = Some(exempt.iter().any(|one| one.has(process)));
+        process.proxy = Some(meshes.iter().any(|mesh| is_proxy(mesh, process)));
     }
 }
 
-/// The ids that the rules of a mesh let out, as ranges: what [`mesh::recognise`] finds, from what `iptables-save` prints
-/// and without reading it as rules. So the helper that marks processes need not hold the reader with all its extensions.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Exempt {
-    /// Of users.
-    pub uids: Vec<(u32, u32)>,
-    /// Of groups.
-    pub gids: Vec<(u32, u32)>,
-}
-
-impl Exempt {
-    /// Those in a dump; none where no mesh made it.
-    pub fn of(dump: &str) -> Self {
-        let declares = |name: &&str| dump.lines().any(|line| line.strip_prefix(':').and_then(first) == Some(name));
-        if !mesh::CHAINS.iter().any(|chains| chains.iter().all(declares)) {
-            return Self::default();
-        }
-        let (mut exempt, mut groups, mut sets) = (Self::default(), Vec::new(), Vec::new());
-        for line in dump.lines().filter(|line| line.contains("-owner ") && line.ends_with(" -j RETURN")) {
-            let words: Vec<&str> = Words(line).skip_while(|word| *word != "-A").collect();
-            for (at, pair) in words.windows(2).enumerate() {
-                let Some(ids) = range(pair[1]) else { continue };
-                let negated = at > 0 && words[at - 1] == "!";
-                match (pair[0], negated) {
-                    ("--uid-owner", false) => exempt.uids.push(ids),
-                    // `-A CHAIN -m owner --gid-owner ID -j RETURN`: nothing else is asked.
-                    ("--gid-owner", false) if words.len() == 8 => groups.push(ids),
-                    ("--gid-owner", false) => exempt.gids.push(ids),
-                    ("--uid-owner" | "--gid-owner", true) if words.contains(&"lo") => sets.push(ids),
-                    _ => {}
-                }
-            }
-        }
-        // Where the proxy's ids stand in sets of three rules, a group that stands alone is one that is not captured.
-        groups.retain(|ids| sets.is_empty() || sets.contains(ids));
-        exempt.gids.append(&mut groups);
-        exempt
+/// The meshes that made the rules of a dump.
+fn recognized_meshes(rules: &CapturedRules) -> Vec<Mesh> {
+    if rules.text.len() > MAX_DUMP {
+        return Vec::new();
     }
-
-    /// Whether a process is let out.
-    fn has(&self, process: &Process) -> bool {
-        is_among(&self.uids, &self.gids, process)
-    }
-}
-
-fn first(text: &str) -> Option<&str> {
-    text.split(' ').next()
-}
-
-/// `1337` or `1337-1338`.
-fn range(text: &str) -> Option<(u32, u32)> {
-    let (low, high) = text.split_once('-').unwrap_or((text, text));
-    Some((low.parse().ok()?, high.parse().ok()?))
+    let parsed = parse::printed_by(rules.family, rules.backend, rules.text.clone());
+    parsed.rulesets.iter().filter_map(mesh::recognise).collect()
 }
 
 /// Whether the rules let a process out as they do the proxy. `--gid-owner` looks at the primary group alone
 /// (`net/netfilter/xt_owner.c`).
 pub fn is_proxy(mesh: &Mesh, process: &Process) -> bool {
-    is_among(&mesh.uids, &mesh.gids, process)
-}
-
-fn is_among(uids: &[(u32, u32)], gids: &[(u32, u32)], process: &Process) -> bool {
     let holds = |ranges: &[(u32, u32)], id: u32| ranges.iter().any(|&(low, high)| (low..=high).contains(&id));
-    holds(uids, process.uid) || holds(gids, process.gid)
+    holds(&mesh.uids, process.uid) || holds(&mesh.gids, process.gid)
 }
 
 #[cfg(test)]
@@ -131,5 +85,16 @@ mod tests {
             marks("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\nCOMMIT\n"),
             [None; 3]
         );
+    }
+
+    #[test]
+    fn a_dump_of_unusual_length_is_not_read() {
+        let rules = |count: usize| {
+            "*nat\n:PROXY_INIT_REDIRECT - [0:0]\n:PROXY_INIT_OUTPUT - [0:0]\n".to_owned()
+                + &"-A PROXY_INIT_OUTPUT -m owner --uid-owner 2102 -j RETURN\n".repeat(count)
+                + "COMMIT\n"
+        };
+        assert_eq!(marks(&rules(1000)), [Some(true), Some(false), Some(false)]);
+        assert_eq!(marks(&rules(MAX_DUMP / 50)), [None; 3]);
     }
 }

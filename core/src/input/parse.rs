@@ -93,8 +93,18 @@ pub fn dump(text: impl Into<String>) -> Parsed {
 
 /// Reads a dump as it stands, line by line: nothing in it is repaired.
 pub(crate) fn strictly(text: String) -> Parsed {
+    line_by_line(text, None)
+}
+
+/// The same for what a save command of this family and backend printed.
+pub(crate) fn printed_by(family: Family, backend: Backend, text: String) -> Parsed {
+    line_by_line(text, Some((family, Some(backend))))
+}
+
+fn line_by_line(text: String, stated: Option<(Family, Option<Backend>)>) -> Parsed {
     let mut read = Read::default();
-    save::read(&text, 0, Manner::default(), &mut read.rulesets, &mut read.diagnostics);
+    let manner = Manner { stated, ..Manner::default() };
+    save::read(&text, 0, manner, &mut read.rulesets, &mut read.diagnostics);
     Parsed { sources: vec![text], ..read.finish() }
 }
 
