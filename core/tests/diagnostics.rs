@@ -1,15 +1,14 @@
 //! The codes of diagnostics: an input for each code, and `docs/diagnostics.md`, which is made from them.
 //!
-//! With `CHAINWALK_BLESS=1` the document is rewritten: read the difference before keeping it.
+//! With `UPDATE_EXPECT=1` the document is rewritten: read the difference before keeping it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
-use std::fs;
-use std::path::Path;
 
 use chainwalk_core::input::parse;
 use chainwalk_core::share::link;
 use chainwalk_core::text::diagnostic::{Code, Diagnostic, Severity};
+use expect_test::expect_file;
 use strum::{EnumMessage, IntoEnumIterator};
 
 /// A dump of table filter with a rule in OUTPUT.
@@ -169,11 +168,7 @@ fn each_code_has_an_input_that_leads_to_it_and_the_list_of_codes_is_up_to_date()
         }
         writeln!(out, "{diagnostic}\n```").expect("a string");
     }
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/diagnostics.md");
-    if std::env::var_os("CHAINWALK_BLESS").is_some() {
-        fs::write(&path, &out).expect("writable");
-    }
-    assert_eq!(fs::read_to_string(&path).unwrap_or_default(), out, "docs/diagnostics.md");
+    expect_file!["../../docs/diagnostics.md"].assert_eq(&out);
 }
 
 fn capital(severity: Severity) -> &'static str {

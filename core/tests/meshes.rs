@@ -10,6 +10,7 @@ use chainwalk_core::analysis::counter_analysis::analyze_counters;
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::mesh::{self, deviations};
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
+use expect_test::expect_file;
 
 /// A dump, from rules with tables' names between them: chains are declared as they are named.
 fn dump(rules: &str) -> String {
@@ -51,7 +52,7 @@ fn recognised(parsed: &Parsed) -> String {
 #[test]
 fn every_mesh_is_recognised_with_all_there_is_to_know() {
     let cases = include_str!("meshes/meshes.txt");
-    let mut got = cases.split("\n## ").next().expect("a heading").to_owned() + "\n";
+    let mut got = cases.split("\n## ").next().expect("a heading").trim_end().to_owned() + "\n";
     for case in cases.split("\n## ").skip(1) {
         let (title, body) = case.split_once('\n').expect("a body");
         let rules: String =
@@ -60,19 +61,7 @@ fn every_mesh_is_recognised_with_all_there_is_to_know() {
         assert_eq!(parsed.diagnostics, [], "{title}");
         let _ = write!(got, "\n## {title}\n{}\n{}", rules.trim_end(), recognised(&parsed));
     }
-    if std::env::var_os("CHAINWALK_BLESS").is_some() {
-        std::fs::write(concat!(env!("CARGO_MANIFEST_DIR"), "/tests/meshes/meshes.txt"), &got)
-            .expect("it can be written");
-    }
-    let plain = |text: &str| text.lines().filter(|line| !line.is_empty()).collect::<Vec<_>>().join("\n");
-    pretty(&plain(&got), &plain(cases));
-}
-
-fn pretty(got: &str, want: &str) {
-    for (got, want) in got.lines().zip(want.lines()) {
-        assert_eq!(got, want);
-    }
-    assert_eq!(got, want);
+    expect_file!["meshes/meshes.txt"].assert_eq(&got);
 }
 
 /// Name, versions and the whole of the facts, of the page's samples.

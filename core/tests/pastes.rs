@@ -1,7 +1,7 @@
 //! Pastes of all kinds: every `pastes/NAME.txt` is read as it is, and `pastes/NAME.read` holds what must come out: what each
 //! part was taken for, the remarks with their edits, the lines that rules were read from, and the rules as printed.
 //!
-//! With `CHAINWALK_BLESS=1` the `.read` files are rewritten: read the difference before keeping it.
+//! With `UPDATE_EXPECT=1` the `.read` files are rewritten: read the difference before keeping it.
 
 use std::fmt::Write;
 use std::fs;
@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
+use expect_test::expect_file;
 
 fn rendered(parsed: &Parsed) -> String {
     let mut out = String::new();
@@ -93,15 +94,8 @@ fn an_edit_that_names_the_table_or_a_chain_settles_its_remark() {
 
 #[test]
 fn every_paste_is_read_as_written() {
-    let mut wrong = String::new();
     for path in files("txt") {
         let have = rendered(&parse(fs::read_to_string(&path).expect("a text")));
-        let expected = path.with_extension("read");
-        if std::env::var_os("CHAINWALK_BLESS").is_some() {
-            fs::write(&expected, &have).expect("writable");
-        } else if fs::read_to_string(&expected).unwrap_or_default() != have {
-            write!(wrong, "\n{}:\n{have}", path.display()).expect("a string");
-        }
+        expect_file![path.with_extension("read")].assert_eq(&have);
     }
-    assert!(wrong.is_empty(), "{wrong}");
 }

@@ -1,15 +1,14 @@
 //! `docs/extensions.md` says of every extension and option whether it is read, printed and evaluated. It is made from the
-//! tables themselves: `CHAINWALK_BLESS=1 cargo test -p chainwalk-core --test support` writes it anew.
+//! tables themselves: `UPDATE_EXPECT=1 cargo test -p chainwalk-core --test support` writes it anew.
 
 use std::fmt::Write;
-use std::fs;
-use std::path::PathBuf;
 
 use chainwalk_core::iptables::extension::{Extension, Id, Opt, Options, Role};
 use chainwalk_core::netfilter::effect::Behavior;
 use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
 use chainwalk_core::packet::hook::Hook;
 use chainwalk_core::packet::{Family, Protocol};
+use expect_test::expect_file;
 
 const HEAD: &str = "\
 # What is supported of every extension
@@ -94,7 +93,6 @@ fn table(role: Role, title: &str) -> String {
 
 #[test]
 fn the_document_says_what_the_tables_say() {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../docs/extensions.md");
     let want = [
         HEAD.to_owned(),
         table(Role::Header, "Without `-m`"),
@@ -102,12 +100,5 @@ fn the_document_says_what_the_tables_say() {
         table(Role::Target, "Targets, `-j`"),
     ]
     .concat();
-    if std::env::var_os("CHAINWALK_BLESS").is_some() {
-        fs::write(&path, &want).expect("writable");
-    }
-    let have = fs::read_to_string(&path).expect("docs/extensions.md is there");
-    for (have, want) in have.lines().zip(want.lines()) {
-        assert_eq!(have, want, "run this test with CHAINWALK_BLESS=1");
-    }
-    assert_eq!(have.lines().count(), want.lines().count(), "run this test with CHAINWALK_BLESS=1");
+    expect_file!["../../docs/extensions.md"].assert_eq(&want);
 }
