@@ -15,7 +15,7 @@ use crate::machine::Machine;
 use crate::node::Held;
 use crate::process::{Identity, Process, not_allowed};
 use crate::ruleset::Toolbox;
-use crate::{host, namespace, proof, time};
+use crate::{host, namespace, proof};
 
 /// Name and version, as the capture and `--version` state them.
 pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
@@ -27,9 +27,14 @@ pub(crate) struct Captured {
     pub(crate) is_partial: bool,
 }
 
+/// The time in UTC, as RFC 3339 with seconds.
+pub(crate) fn now() -> String {
+    format!("{:.0}", jiff::Timestamp::now())
+}
+
 /// Captures a network namespace. Changes nothing in it.
 pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline: Instant) -> Result<Captured, Failure> {
-    let captured_at = time::now();
+    let captured_at = now();
     let process = held.process.as_ref();
     // Before anything else: the process may end while the tools run.
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
@@ -152,5 +157,17 @@ fn refused(held: &Held, error: Errno) -> Failure {
             Failure::Refused(format!("{} is a namespace, but none of networks", path.display()))
         }
         _ => Failure::Refused(format!("cannot enter the network namespace {}: {error}", held.identity.inode)),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_time_has_whole_seconds() {
+        let now = now();
+        assert_eq!(now.len(), "2026-11-22T20:26:08Z".len(), "{now}");
+        assert!(now.ends_with('Z') && now.parse::<jiff::Timestamp>().is_ok(), "{now}");
     }
 }

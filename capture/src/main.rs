@@ -10,7 +10,6 @@
 //!   - `ruleset`: the output of the tools: `tool` and `tools_root` find them, `launch` starts them within limits, `ask` reads
 //!     their output, `nf_tables` says whether it is safe
 //!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket` (with `user`) from `/proc`
-//!   - `time`
 //! - `json`: the capture as JSON; `dump`: its rules as text
 //! - `watchdog`: ends what takes too long
 //! - `machine`: where `/proc` and `/sys` are; `mount`: what is mounted there; `capability`: what is missing where the kernel
@@ -47,7 +46,6 @@ mod rule;
 mod ruleset;
 mod socket;
 mod sysctl;
-mod time;
 mod tool;
 mod tools_root;
 mod user;
@@ -471,7 +469,7 @@ mod tests {
         let capture = Capture {
             schema_version: 1,
             tool: TOOL.into(),
-            captured_at: time::now(),
+            captured_at: capture::now(),
             target: Target { pid: Some(1), command: Some(command.clone()), ..Target::default() },
             kernel: None,
             redacted: false,
