@@ -12,6 +12,10 @@ use crate::packet::{Family, Protocol};
 use crate::text::number;
 
 /// An address with the length of its network's prefix, such as `10.244.1.5/24`.
+///
+/// Not `ipnet::IpNet`: it does not read an address without a length, it gives a network of two addresses a broadcast address,
+/// and it does not count common bits. Only `contains` and `Display` could be left out here. Masks of rules may have holes and
+/// are therefore not prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix {
     /// The address; in a route, the network's.
