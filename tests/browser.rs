@@ -121,10 +121,10 @@ impl Browser {
         self.poll(look).unwrap_or_else(|| panic!("waited in vain for {what}"))
     }
 
-    /// Waits until a JavaScript expression is true.
+    /// Waits until a JavaScript expression is true. One that throws, since an element is still to come, is false.
     #[track_caller]
     pub fn holds(&self, expression: &str) {
-        let script = format!("return Boolean({expression})");
+        let script = format!("try {{ return Boolean({expression}) }} catch {{ return false }}");
         self.until(expression, || self.run(&script, ()).as_bool().filter(|holds| *holds));
     }
 

@@ -74,3 +74,8 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkAddress)]
     pub(crate) fn address(fragment: &str);
 }
+
+/// Moves the focus to the element with this id, once what was just asked for is on the page.
+pub(crate) fn focus(id: &str) {
+    show(&format!("#{id}"), "", true);
+}

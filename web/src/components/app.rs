@@ -6,6 +6,7 @@ use chainwalk_core::input::edit::Edit;
 use chainwalk_core::share::link;
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
+use gloo::render::{AnimationFrame, request_animation_frame};
 use gloo::timers::callback::Timeout;
 use gloo::utils::document;
 use yew::prelude::*;
@@ -13,6 +14,7 @@ use yew::prelude::*;
 use super::form::Form;
 use super::header::Header;
 use super::help::Help;
+use super::left_out::unless_left_out;
 use super::lessons::Lessons;
 use super::list::COVERED;
 use super::past::past;
@@ -34,9 +36,9 @@ const MOST: f64 = 100e6;
 /// So long after the last action what is still to be worked out waits, in milliseconds: until the action's effect is drawn.
 const PAUSE: u32 = 30;
 
-/// The parts of the page that come one after another when it opens, each drawn before the next: the first answers and shows the
-/// rules, and a slow machine needs a fifth of a second for all of them.
-const PARTS: u8 = 4;
+/// The number of parts that the page is made in when it opens. The first part is the answer, and the browser draws it before the page
+/// makes the next one: all of them take a fifth of a second on a slow machine.
+const PARTS: u8 = 5;
 
 /// Why a file was not taken.
 const UNREAD: &str = "the file cannot be read: it may have been moved, or this browser may not look at it";
@@ -46,10 +48,12 @@ const UNREAD: &str = "the file cannot be read: it may have been moved, or this b
 pub(crate) struct App {
     state: Rc<State>,
     act: Callback<Action>,
-    /// How many of the parts are there.
+    /// The number of parts that are made, at most [`PARTS`].
     parts: u8,
-    /// Makes the next one: dropping this would stop it.
-    part: Option<Timeout>,
+    /// Whether the next part is requested.
+    next_part: Option<NextPart>,
+    /// Whether the page opens with a lesson. The lesson then comes with the answer, which would move to the side otherwise.
+    opens_lesson: bool,
     _listeners: Vec<EventListener>,
     /// The file that is being read: dropping this would stop it.
     reader: Option<FileReader>,
@@ -65,6 +69,15 @@ pub(crate) struct App {
     draft: Draft,
     /// What the browser would not do.
     notice: &'static str,
+}
+
+/// The request for the next part of the page. Dropping it cancels it.
+#[derive(Debug)]
+enum NextPart {
+    /// After the next frame.
+    Painted { _frame: AnimationFrame },
+    /// In a task of its own.
+    Soon { _task: Timeout },
 }
 
 /// Whether changes replace the draft of earlier work.
@@ -138,7 +151,8 @@ impl Component for App {
             state,
             act: context.link().callback(Message::Act),
             parts: 1,
-            part: None,
+            next_part: None,
+            opens_lesson: is_lesson,
             _listeners: intake::listen(&taken),
             reader: None,
             keeper: None,
@@ -154,7 +168,7 @@ impl Component for App {
         let action = match message {
             Message::Act(action) => action,
             Message::Part => {
-                (self.parts, self.part) = (self.parts + 1, None);
+                (self.parts, self.next_part) = (self.parts + 1, None);
                 if self.parts == PARTS {
                     self.plan(context, PAUSE);
                     // What was drawn last has made the list lower.
@@ -249,9 +263,17 @@ impl Component for App {
             browser::measure();
         }
         recovery::shown(&self.state);
-        if self.parts < PARTS && self.part.is_none() {
+        if self.parts < PARTS && self.next_part.is_none() {
             let part = context.link().callback(|()| Message::Part);
-            self.part = Some(Timeout::new(0, move || part.emit(())));
+            let make = move || Timeout::new(0, move || part.emit(()));
+            // A hidden page draws nothing.
+            let is_painted = first && !document().hidden();
+            self.next_part = Some(if is_painted {
+                // The browser draws the frame right after this callback, so the task runs after it.
+                NextPart::Painted { _frame: request_animation_frame(move |_| make().forget()) }
+            } else {
+                NextPart::Soon { _task: make() }
+            });
         }
     }
 
@@ -260,7 +282,7 @@ impl Component for App {
         let embed = page.state.embed.as_ref();
         tag("div")
             .class("desk")
-            .child(html! { <Lessons ..page.clone() /> })
+            .child((self.opens_lesson || self.parts > 4).then(|| group().child(html! { <Lessons ..page.clone() /> })))
             .child(
                 tag("div")
                     .class("page")
@@ -274,12 +296,12 @@ impl Component for App {
                             .class("columns")
                             .class(format!("show-{}", page.state.tab.key()))
                             .attr("aria-busy", (self.parts < PARTS).then_some("true"))
-                            .child(unless_left_out(Part::Rules, || rules(&page)))
-                            .child((self.parts > 1).then(|| walk(&page)))
-                            .child((self.parts > 2).then(|| {
+                            .child((self.parts > 1).then(|| unless_left_out(Part::Rules, || rules(&page))))
+                            .child((self.parts > 2).then(|| walk(&page)))
+                            .child((self.parts > 3).then(|| {
                                 unless_left_out(Part::Packet, || group().child(html! { <Form ..page.clone() /> }))
                             }))
-                            .child((self.parts > 3).then(|| unless_left_out(Part::Past, || past(&page)))),
+                            .child((self.parts > 4).then(|| unless_left_out(Part::Past, || past(&page)))),
                     )
                     .child(embed.map(|fragment| {
                         tag("footer").class("onward").child(
@@ -290,8 +312,9 @@ impl Component for App {
                                 .text("Open in Chainwalk"),
                         )
                     }))
-                    .child(html! { <Help ..page.clone() /> })
-                    .child(html! { <Share ..page.clone() /> }),
+                    .child((self.parts > 4).then(|| {
+                        group().child(html! { <Help ..page.clone() /> }).child(html! { <Share ..page.clone() /> })
+                    })),
             )
             .html()
     }
@@ -399,18 +422,6 @@ impl App {
     }
 }
 
-/// A part of the page, or a box in its place where it panicked.
-pub(super) fn unless_left_out(part: Part, make: impl FnOnce() -> Markup) -> Markup {
-    if recovery::is_left_out(part) {
-        let says = format!("The {} is left out: it stopped the page.", part.name());
-        return tag("section").class("pane left-out").child(tag("p").class("quiet").child(says));
-    }
-    recovery::enter(part);
-    let made = make();
-    recovery::enter(None);
-    made
-}
-
 /// Whether a link holds other rules than the draft that this browser keeps.
 fn holds_other_rules(link: &str) -> bool {
     let text = |fragment: &str| link::read(fragment).ok().flatten().map(|shared| shared.text);
@@ -434,9 +445,4 @@ fn too_large(bytes: f64) -> Action {
     Action::Refuse(format!(
         "this text has {has} MB, and this page reads up to {most} MB: give it the part that matters, such as one dump"
     ))
-}
-
-/// Moves the focus, once what was just asked for is on the page.
-pub(super) fn focus(id: &str) {
-    browser::show(&format!("#{id}"), "", true);
 }

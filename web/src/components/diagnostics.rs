@@ -4,8 +4,7 @@ use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::parse::Section;
 use chainwalk_core::text::diagnostic::{Diagnostic, Fix, Severity, Span};
 
-use super::rules::count;
-use super::told::prose;
+use super::phrases::{format_count, text_with_code};
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::state::{Action, Line};
@@ -27,13 +26,13 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
     let mut counts = Vec::new();
     for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")] {
         if of(severity) > 0 {
-            counts.push(count(of(severity), word));
+            counts.push(format_count(of(severity), word));
         }
     }
     let counts = if counts.is_empty() { "all understood".to_owned() } else { counts.join(", ") };
     let other = match parsed.other_lines {
         0 => String::new(),
-        lines => format!(" {} without rules passed over.", count(lines, "line")),
+        lines => format!(" {} without rules passed over.", format_count(lines, "line")),
     };
     let warnings = parsed.capture.iter().flat_map(|capture| &capture.warnings);
     let several = parsed.sources.len() > 1;
@@ -53,14 +52,14 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
                     page.state
                         .refused
                         .iter()
-                        .map(|remark| tag("p").child(prose(&says(remark))).child(fixes(page, remark, true))),
+                        .map(|remark| tag("p").child(text_with_code(&says(remark))).child(fixes(page, remark, true))),
                 )
                 .child(button().class("line").id("refused-read").on("click", page.on(Action::Read)).text("Close"))
         }))
         .child(tag("p").class("quiet").child(format!(
             "{} in {}: {counts}.{other}",
-            count(rules, "rule"),
-            count(chains, "chain")
+            format_count(rules, "rule"),
+            format_count(chains, "chain")
         )))
         .child((!parsed.sections.is_empty()).then(|| {
             tag("p")
@@ -135,7 +134,7 @@ fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Marku
             tag("span")
                 .child(link(page, line, remark.span, several))
                 .text(" ")
-                .child(prose(&says(remark)))
+                .child(text_with_code(&says(remark)))
                 .child(fixable.then(|| fixes(page, remark, false))),
         )
 }

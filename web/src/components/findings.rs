@@ -1,6 +1,6 @@
 //! What is to be said of the dump as a whole: findings, counters, and why the proxy's user gets past.
 
-use super::rules::short;
+use super::phrases::format_place;
 use super::told::{Item, Section, journey};
 use crate::page::Page;
 use crate::state::Action;
@@ -20,7 +20,7 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
     let mut findings: Vec<Item> = Vec::new();
     for (which, finding) in all.iter().take(MOST).enumerate() {
         let sign = if finding.severity == Severity::Note { "·" } else { "△" };
-        let place = finding.place.map(|place| short(paste.rulesets(), place) + ": ").unwrap_or_default();
+        let place = finding.place.map(|place| format_place(paste.rulesets(), place) + ": ").unwrap_or_default();
         // A dump without rules, and a chain that nothing leads into, have no packet and no rule to show.
         let is_shown = finding.scenario.is_some() || finding.rule().is_some();
         let action = is_shown.then_some(Action::Finding(which));

@@ -7,6 +7,7 @@ use yew::prelude::*;
 use super::badge::badge;
 use super::shelf::shelf;
 use super::why::why;
+use crate::browser;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::recovery::{self, Part};
@@ -345,7 +346,7 @@ fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Opti
     let (act, next) = (page.act.clone(), id(next, field));
     let onclick = move |_: Event| {
         act.emit(action.clone());
-        super::app::focus(&next);
+        browser::focus(&next);
     };
     Some(button().class("split").attr("aria-label", name.clone()).attr("title", name).on("click", onclick).child(sign))
 }

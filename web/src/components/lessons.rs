@@ -95,7 +95,7 @@ pub(crate) fn Lessons(page: &Page) -> Html {
         let act = page.act.clone();
         move |shown| match shown {
             Shown::Closed => act.emit(Action::Leave),
-            _ => super::app::focus("lesson-title"),
+            _ => browser::focus("lesson-title"),
         }
     });
     let shown = match shown {

@@ -13,8 +13,8 @@ use yew::prelude::*;
 use super::badge::{badge, colour, tile};
 use super::editor::editor;
 use super::follow::use_follow;
+use super::phrases::{format_count, format_place};
 use super::rule::{self, Accent};
-use super::rules::{count, short};
 use crate::browser;
 use crate::editing::Do;
 use crate::element::{Markup, button, group, tag};
@@ -178,8 +178,8 @@ fn show(page: &Page, row: &Row) -> Markup {
                 .child(tag("span").class("number"))
                 .child(tag("span").class("words").child(format!(
                     "{} with {} that {}",
-                    count(*chains, "chain"),
-                    count(*rules, "rule"),
+                    format_count(*chains, "chain"),
+                    format_count(*rules, "rule"),
                     nobody(&page.state)
                 )))
                 .child(tag("span").class("line-number").attr("aria-hidden", "true").child(if open {
@@ -207,7 +207,11 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
     let others = callers.iter().filter(|place| !met.contains(place));
     let by = met.iter().chain(others).take(CALLERS).map(|place| {
         let led = met.contains(place).then_some("led-here");
-        button().class("link").class(led).on("click", page.on(Action::GoTo(*place))).child(short(rulesets, *place))
+        button()
+            .class("link")
+            .class(led)
+            .on("click", page.on(Action::GoTo(*place)))
+            .child(format_place(rulesets, *place))
     });
     let more = callers.len().saturating_sub(CALLERS);
     let family = if rulesets.len() > 1 { format!("{} ", ruleset.family) } else { String::new() };
@@ -223,7 +227,7 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
                 .child(tag("span").attr("aria-hidden", "true").child(if open { "▾" } else { "▸" }))
                 .child(tag("span").class("table").child(family).child(table.name.name()))
                 .child(tag("code").child(&*chain.name))
-                .child(tag("span").class("quiet").child(count(chain.rules.len(), "rule"))),
+                .child(tag("span").class("quiet").child(format_count(chain.rules.len(), "rule"))),
         )
         .child(if !callers.is_empty() {
             Some(
@@ -370,7 +374,7 @@ fn why_unmet(state: &State, place: Place) -> String {
         let left = steps.iter().rfind(before).filter(|step| step.outcome == Outcome::Match).map(|step| step.place);
         let hook = place.at.find(rulesets).2.hook();
         reasons.push(match (left, hook) {
-            (Some(left), _) => format!("{} leaves at {}", side.letter(), short(rulesets, left)),
+            (Some(left), _) => format!("{} leaves at {}", side.letter(), format_place(rulesets, left)),
             (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {
                 format!("{} does not pass {hook}", side.letter())
             }
@@ -416,6 +420,6 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
         .on("click", unfold)
         .child(tag("span").class("number").child(format!("{}–{}", rules.start + 1, rules.end)))
         .children(state.sides().iter().map(|side| tile(*side, explain::Fate::Unknown, tested(*side))))
-        .child(tag("span").class("words").child(format!("{}: {says}", count(rules.len(), "rule"))))
+        .child(tag("span").class("words").child(format!("{}: {says}", format_count(rules.len(), "rule"))))
         .child(tag("span").class("line-number").attr("aria-hidden", "true").text("▸"))
 }

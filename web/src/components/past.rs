@@ -7,7 +7,7 @@ use yew::Callback;
 
 use super::badge::{badge, colour, glyph};
 use super::findings;
-use super::rules::short;
+use super::phrases::format_place;
 use super::told::WORKING;
 use crate::browser;
 use crate::element::{Markup, button, group, tag};
@@ -129,7 +129,7 @@ fn show(page: &Page, row: &Row) -> Markup {
     let key = row.scenario.key;
     let held: Vec<Side> =
         state.sides().iter().copied().filter(|side| state.lane(*side).scenario == Some(key)).collect();
-    let decided = row.decided_by.map_or("no rule".into(), |place| short(state.paste.rulesets(), place));
+    let decided = row.decided_by.map_or("no rule".into(), |place| format_place(state.paste.rulesets(), place));
     tag("tr")
         .class((!held.is_empty()).then_some("held"))
         .child(

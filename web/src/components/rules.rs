@@ -1,7 +1,6 @@
 //! The rules: by table and chain, with what became of each; or as the text they were pasted as.
 
 use chainwalk_core::analysis::proxy_processes;
-use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use wasm_bindgen::JsCast;
 use web_sys::HtmlInputElement;
@@ -10,7 +9,9 @@ use yew::prelude::*;
 use super::copy::Copy;
 use super::diagnostics::diagnostics;
 use super::list::List;
+use super::phrases::format_count;
 use super::text::{Edit, Text};
+use crate::browser;
 use crate::editing::{Do, Export};
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
@@ -104,7 +105,7 @@ fn tools(page: &Page) -> Markup {
                 )
                 .child(
                     (!state.opened.query.trim().is_empty())
-                        .then(|| tag("span").class("quiet").attr("role", "status").child(count(found, "hit"))),
+                        .then(|| tag("span").class("quiet").attr("role", "status").child(format_count(found, "hit"))),
                 )
                 .child(
                     button()
@@ -189,15 +190,15 @@ fn taken(state: &State) -> Markup {
     let kinds: Vec<String> = parsed.sections.iter().take(3).map(ToString::to_string).collect();
     let more = if parsed.sections.len() > kinds.len() { " and more" } else { "" };
     let remarks = parsed.diagnostics.len();
-    let to_remarks = |_: Event| super::app::focus("diagnostics");
+    let to_remarks = |_: Event| browser::focus("diagnostics");
     tag("p")
         .class("about taken")
         .id("taken")
         .attr("role", "status")
-        .child(tag("b").text("✓ ").child(count(rules, "rule")).text(" taken"))
+        .child(tag("b").text("✓ ").child(format_count(rules, "rule")).text(" taken"))
         .child(format!(": {}{more}. ", kinds.join("; ")))
         .child(if remarks > 0 {
-            button().class("link").id("taken-remarks").on("click", to_remarks).child(count(remarks, "remark"))
+            button().class("link").id("taken-remarks").on("click", to_remarks).child(format_count(remarks, "remark"))
         } else {
             group().text("All understood.")
         })
@@ -249,22 +250,4 @@ fn recipe() -> Markup {
         .child(tag("p").text("Without access to the node:"))
         .child(tag("pre").text("kubectl logs POD -c istio-init"))
         .child(tag("p").text("Paste or drop what that prints anywhere on this page."))
-}
-
-/// "no rules", "1 rule", "2 rules".
-pub(super) fn count(count: usize, what: &str) -> String {
-    match count {
-        0 => format!("no {what}s"),
-        1 => format!("1 {what}"),
-        _ => format!("{count} {what}s"),
-    }
-}
-
-/// "ISTIO_OUTPUT 4", "OUTPUT policy".
-pub(super) fn short(rulesets: &[Ruleset], place: Place) -> String {
-    let chain = &place.at.find(rulesets).2.name;
-    match place.rule {
-        Some(rule) => format!("{chain} {}", rule + 1),
-        None => format!("{chain} policy"),
-    }
 }

@@ -9,7 +9,7 @@ use yew::prelude::*;
 
 use super::copy;
 use super::dialog::{head, switch, use_dialog};
-use super::rules::count;
+use super::phrases::format_count;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::recovery::{self, Part};
@@ -136,7 +136,7 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
 fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
     let rules = page.state.paste.rulesets().iter().map(|set| set.rules()).sum();
     let packets = gift.packets();
-    let (rules, packets) = (count(rules, "rule"), count(packets, "packet"));
+    let (rules, packets) = (format_count(rules, "rule"), format_count(packets, "packet"));
     let stay = gift.changed().map_or_else(String::new, |changed| {
         let named = [(changed.addresses, "address"), (changed.names, "name"), (changed.comments, "comment")];
         let named: Vec<String> = named.into_iter().map(|(number, what)| several(number, what)).collect();
@@ -152,7 +152,7 @@ fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
 fn several(number: usize, what: &str) -> String {
     match (number, what) {
         (2.., "address") | (0, "address") => format!("{number} addresses"),
-        _ => count(number, what),
+        _ => format_count(number, what),
     }
 }
 

@@ -3,7 +3,7 @@
 use chainwalk_core::packet::line;
 
 use super::badge::{colour, glyph};
-use super::rules::short;
+use super::phrases::format_place;
 use crate::element::{Markup, button, tag};
 use crate::page::Page;
 use crate::shelf::{Do, Kept, MOST};
@@ -63,7 +63,7 @@ fn row(page: &Page, place: usize, kept: &Kept) -> Markup {
             .on("click", page.on(Action::Shelf(Do::Load(place, side))))
             .child(side.letter())
     });
-    let decided = kept.decided_by.map_or("no rule".into(), |place| short(state.paste.rulesets(), place));
+    let decided = kept.decided_by.map_or("no rule".into(), |place| format_place(state.paste.rulesets(), place));
     tag("tr")
         .attr("data-kept", place.to_string())
         .child(tag("td").child(tag("div").class("choice").children(sides)))

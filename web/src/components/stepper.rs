@@ -7,7 +7,7 @@ use web_sys::{HtmlInputElement, HtmlSelectElement};
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
-use super::rules::short;
+use super::phrases::format_place;
 use super::verdict;
 use crate::cursor::{self, Move};
 use crate::element::{Markup, button, group, nothing, tag};
@@ -249,7 +249,7 @@ fn stack(state: &State) -> Markup {
     let Some(step) = path.steps.get(at) else { return nothing() };
     let rulesets = state.paste.rulesets();
     let places: Vec<String> =
-        cursor::stack(path, at).into_iter().map(|at| short(rulesets, path.steps.at(at).place)).collect();
+        cursor::stack(path, at).into_iter().map(|at| format_place(rulesets, path.steps.at(at).place)).collect();
     let (last, before) = places.split_last().expect("a stack ends with the step itself");
     let parted = state.part.is_some_and(|part| state.cursor > part);
     tag("p")

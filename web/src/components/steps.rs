@@ -10,7 +10,7 @@ use yew::prelude::*;
 
 use super::badge::{badge, colour, glyph, sign};
 use super::follow::use_follow;
-use super::rules::short;
+use super::phrases::{format_count, format_place};
 use crate::cursor::Move;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
@@ -56,7 +56,7 @@ pub(crate) fn Steps(page: &Page) -> Html {
     });
     let (seen, onscroll) = use_window(rows.len(), rows.iter().position(|pair| pair.shows(state.cursor)));
     let heads = walks.iter().map(|(side, walked)| {
-        let count = super::rules::count(walked.path().steps.len(), "step");
+        let count = format_count(walked.path().steps.len(), "step");
         tag("div")
             .class("cell")
             .child(badge(*side))
@@ -148,7 +148,7 @@ impl Shown<'_> {
         };
         let (number, says) = match steps.open {
             None => {
-                let place = short(rulesets, first.place);
+                let place = format_place(rulesets, first.place);
                 let what = what(state, walked, at);
                 ((at + 1).to_string(), group().child(tag("code").child(table).child(place)).text(" ").child(what))
             }

@@ -4,7 +4,7 @@ use chainwalk_core::analysis::counterfactual::Change;
 use chainwalk_core::analysis::explain::capital;
 use chainwalk_core::input::edit::Edit;
 
-use super::rules::short;
+use super::phrases::{format_place, text_with_code};
 use crate::editing::Do;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
@@ -45,11 +45,11 @@ impl Section {
             list.push(match action {
                 Some(action) => {
                     let onclick = page.on(action.clone());
-                    tag("li").child(button().class("link flip").on("click", onclick).child(prose(says)))
+                    tag("li").child(button().class("link flip").on("click", onclick).child(text_with_code(says)))
                 }
                 // A leg begins, or a chapter.
                 None if says.ends_with(':') => tag("li").class("begins").child(says),
-                None => tag("li").child(prose(says)),
+                None => tag("li").child(text_with_code(says)),
             });
         }
         let busy = self.busy.then_some("true");
@@ -61,13 +61,6 @@ impl Section {
             .child(tag("h2").child(&self.title))
             .child(tag("ul").children(list))
     }
-}
-
-/// A text in which commands stand between backticks.
-pub(super) fn prose(says: &str) -> Markup {
-    let parts = says.split('`').enumerate();
-    group()
-        .children(parts.map(|(place, part)| if place % 2 == 1 { tag("code").child(part) } else { group().child(part) }))
 }
 
 /// Flips and owners of the packet whose answer is the largest text.
@@ -98,7 +91,9 @@ pub(super) fn told(page: &Page) -> Markup {
     let mut owners: Vec<Item> = Vec::new();
     for class in told.owners().unwrap_or_default() {
         let (end, by) = match &class.verdict {
-            Some(verdict) => (crate::paste::end(verdict), verdict.decided_by.map(|place| short(rulesets, place))),
+            Some(verdict) => {
+                (crate::paste::end(verdict), verdict.decided_by.map(|place| format_place(rulesets, place)))
+            }
             None => ("depends".into(), None),
         };
         let sample = Action::Load(Box::new(class.sample(told.packet())));

@@ -1,12 +1,13 @@
 //! The answer: the largest text of the page, with the other packet's beside it.
 
 use chainwalk_core::analysis::explain::{self, Fate, Headline, capital};
-use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::walk::trace::Outcome;
 use yew::prelude::*;
 
 use super::badge::{badge, colour};
+use super::phrases::sentence_with_chain;
 use super::rule;
+use crate::browser;
 use crate::element::{Markup, button, group, key, nothing, tag};
 use crate::page::Page;
 use crate::state::{Action, Side, State, Tab, sent};
@@ -69,7 +70,7 @@ fn tab_button(page: &Page, tab: Tab) -> Markup {
         };
         if let Some(tab) = next.and_then(|next| Tab::ALL.get(next)) {
             act.emit(Action::Tab(*tab));
-            super::app::focus(&format!("tab-{}", tab.key()));
+            browser::focus(&format!("tab-{}", tab.key()));
         }
     });
     button()
@@ -83,20 +84,11 @@ fn tab_button(page: &Page, tab: Tab) -> Markup {
         .child(tab.name())
 }
 
-/// A sentence in which the name of the deciding chain is set as code.
-pub(super) fn sentence(state: &State, text: &str, place: Option<Place>) -> Markup {
-    let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
-    match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
-        Some((chain, (before, behind))) => group().child(before).child(tag("code").child(chain)).child(behind),
-        None => group().child(text),
-    }
-}
-
 fn large(state: &State, side: Side) -> Markup {
     let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
     let Headline { fate, lead, reason, end } = &walked.headline;
     group()
-        .child(tag("h1").child(tag("b").class(colour(*fate)).child(lead)).text(" ").child(sentence(
+        .child(tag("h1").child(tag("b").class(colour(*fate)).child(lead)).text(" ").child(sentence_with_chain(
             state,
             reason,
             walked.decided_by(),
@@ -139,7 +131,7 @@ fn small(state: &State, side: Side) -> Markup {
                 .text(": ")
                 .child(tag("b").class(colour(*fate)).child(lead)),
         )
-        .child(tag("p").class("under").child(sentence(state, reason, walked.decided_by())))
+        .child(tag("p").class("under").child(sentence_with_chain(state, reason, walked.decided_by())))
 }
 
 fn incomplete(state: &State, side: Side) -> Markup {
@@ -170,7 +162,7 @@ fn certainty(page: &Page) -> Markup {
         let act = page.act.clone();
         Callback::from(move |_: Event| {
             act.emit(Action::Tab(Tab::Packet));
-            super::app::focus(id);
+            browser::focus(id);
         })
     };
     tag("div")

@@ -2,8 +2,8 @@
 
 use yew::prelude::*;
 
-use super::app::unless_left_out;
 use super::badge::{badge, colour};
+use super::left_out::unless_left_out;
 use super::map::{Map, save_buttons};
 use super::stepper::Stepper;
 use super::steps::Steps;

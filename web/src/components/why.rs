@@ -5,8 +5,7 @@ use chainwalk_core::analysis::scenario;
 use chainwalk_core::walk::trace::Outcome;
 
 use super::badge::{badge, colour};
-use super::rules::short;
-use super::verdict::sentence;
+use super::phrases::{format_place, sentence_with_chain};
 use crate::cursor::Move;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
@@ -72,7 +71,7 @@ fn heading(state: &State, side: Side, walked: &Walked) -> String {
 /// The deciding rule in words, and what of the packet fitted it.
 fn because(state: &State, walked: &Walked) -> Markup {
     let rulesets = state.paste.rulesets();
-    let says = sentence(state, &walked.headline.reason, walked.decided_by());
+    let says = sentence_with_chain(state, &walked.headline.reason, walked.decided_by());
     let decided = walked.decided_at().filter(|_| walked.headline.fate != Fate::Unknown);
     let Some(at) = decided else { return tag("p").child(says) };
     let step = walked.path().steps.at(at);
@@ -103,7 +102,7 @@ fn parting(page: &Page) -> Markup {
                     Outcome::Unknown => "perhaps",
                 };
                 let why = explain::why(rulesets, &walked.trace, path, &step);
-                format!("{}: {how}, {why}", short(rulesets, step.place))
+                format!("{}: {how}, {why}", format_place(rulesets, step.place))
             }
             None => walked.end(),
         };
@@ -137,7 +136,7 @@ fn ways(state: &State, walked: &Walked) -> Markup {
     let ways = trace.branches.iter().map(|branch| {
         let order = branch.first.map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
         let answers = branch.assumes.iter().map(|assumed| {
-            let rule = short(rulesets, assumed.place);
+            let rule = format_place(rulesets, assumed.place);
             match (assumed.target, assumed.matches) {
                 (true, true) => format!("{rule}: {}: it is so", assumed.because),
                 (true, false) => format!("{rule}: {}: it is not so", assumed.because),
@@ -163,7 +162,7 @@ fn settle(page: &Page, walked: &Walked) -> Markup {
         let how = if *matches { "matches" } else { "does not match" };
         tag("p")
             .class("settle")
-            .child(format!("You assume that {} {how}. ", short(rulesets, *place)))
+            .child(format!("You assume that {} {how}. ", format_place(rulesets, *place)))
             .child(button().class("line").on("click", page.on(Action::Settle(*place, None))).text("let it depend"))
     });
     let open = walked.first_doubt().map(|place| {
@@ -171,7 +170,7 @@ fn settle(page: &Page, walked: &Walked) -> Markup {
         tag("p")
             .class("settle")
             .id("settle")
-            .child(format!("{}: ", short(rulesets, place)))
+            .child(format!("{}: ", format_place(rulesets, place)))
             .child(button().class("line").on("click", answer(true)).text("assume it matches"))
             .child(button().class("line").on("click", answer(false)).text("assume it does not"))
     });

@@ -1,0 +1,41 @@
+//! Phrases that several parts of the page use: numbers, places of rules, sentences with code in them.
+
+use chainwalk_core::netfilter::place::Place;
+use chainwalk_core::netfilter::ruleset::Ruleset;
+
+use crate::element::{Markup, group, tag};
+use crate::state::State;
+
+/// "no rules", "1 rule", "2 rules".
+pub(super) fn format_count(count: usize, noun: &str) -> String {
+    match count {
+        0 => format!("no {noun}s"),
+        1 => format!("1 {noun}"),
+        _ => format!("{count} {noun}s"),
+    }
+}
+
+/// "ISTIO_OUTPUT 4", "OUTPUT policy".
+pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
+    let chain = &place.at.find(rulesets).2.name;
+    match place.rule {
+        Some(rule) => format!("{chain} {}", rule + 1),
+        None => format!("{chain} policy"),
+    }
+}
+
+/// A sentence in which the name of the deciding chain is set as code.
+pub(super) fn sentence_with_chain(state: &State, text: &str, place: Option<Place>) -> Markup {
+    let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
+    match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
+        Some((chain, (before, after))) => group().child(before).child(tag("code").child(chain)).child(after),
+        None => group().child(text),
+    }
+}
+
+/// A text with commands between backticks, which are set as code.
+pub(super) fn text_with_code(text: &str) -> Markup {
+    let parts = text.split('`').enumerate();
+    group()
+        .children(parts.map(|(place, part)| if place % 2 == 1 { tag("code").child(part) } else { group().child(part) }))
+}
