@@ -1,14 +1,9 @@
-//! Rules changed in place: the rule that is chosen, and what is done to it.
+//! Rules changed in place: the rule that is chosen, and what can happen to it.
 
 use std::rc::Rc;
 
-use chainwalk_core::input::edit::{Edit, Refused, edit};
-use chainwalk_core::iptables::print;
+use chainwalk_core::input::edit::{Edit, Refused};
 use chainwalk_core::netfilter::place::Place;
-use chainwalk_core::share::commands::commands;
-use chainwalk_core::text::visible;
-
-use crate::state::State;
 
 /// What is typed for the chosen rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,69 +54,4 @@ pub(crate) struct Editing {
     pub(crate) refused: Option<Refused>,
     /// The rules as text, where that is shown.
     pub(crate) export: Option<(Export, Written)>,
-}
-
-impl State {
-    /// Whether rules were changed since they were pasted.
-    pub(crate) fn is_edited(&self) -> bool {
-        !Rc::ptr_eq(&self.paste, &self.original)
-    }
-
-    pub(crate) fn edit(&mut self, what: Do) {
-        self.editing.refused = None;
-        match what {
-            Do::Choose(place) => {
-                self.editing = Editing { place, export: self.editing.export.take(), ..Editing::default() }
-            }
-            Do::Open(form) => self.editing.form = form,
-            Do::Words(words) => {
-                let Some(Place { at, rule }) = self.editing.place else { return };
-                let behind = u32::try_from(at.find(self.paste.rulesets()).2.rules.len()).unwrap_or(u32::MAX);
-                let (change, next) = match (self.editing.form, rule) {
-                    (Some(Form::Change), Some(rule)) => (Edit::Change(Place { at, rule: Some(rule) }, words), rule),
-                    (Some(Form::Below), Some(rule)) => (Edit::Add(at, rule + 1, words), rule + 1),
-                    (_, rule) => {
-                        let rule = rule.unwrap_or(behind);
-                        (Edit::Add(at, rule, words), rule)
-                    }
-                };
-                self.change(&change, Some(Place { at, rule: Some(next) }));
-            }
-            Do::Edit(change) => {
-                let stays = match &change {
-                    Edit::Swap(place, other) => Some(Place { rule: Some(*other), ..*place }),
-                    Edit::Policy(at, _) => Some(Place { at: *at, rule: None }),
-                    _ => None,
-                };
-                self.change(&change, stays);
-            }
-            Do::Export(kind) => {
-                let written = |text: String| Rc::from(text);
-                self.editing.export = kind.map(|kind| (kind, self.export(kind).map(written).map_err(written)));
-            }
-        }
-    }
-
-    /// Makes a change; the rule that is chosen then.
-    fn change(&mut self, change: &Edit, chosen: Option<Place>) {
-        match edit(&self.paste.parsed, change) {
-            Ok(parsed) => {
-                let paste = Rc::new(self.paste.with(parsed));
-                self.replace(paste);
-                self.editing.place = chosen;
-            }
-            Err(refused) => self.editing.refused = Some(refused),
-        }
-    }
-
-    fn export(&self, kind: Export) -> Result<String, String> {
-        match kind {
-            Export::Save => Ok(visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned()),
-            Export::Commands => {
-                let commands = commands(self.original.rulesets(), self.paste.rulesets())
-                    .map_err(|why| format!("No commands lead to these rules: {why}."))?;
-                Ok(commands.iter().flat_map(|command| [command, "\n"]).collect())
-            }
-        }
-    }
 }

@@ -7,7 +7,7 @@ use chainwalk_core::packet::form::PacketForm;
 
 use crate::paste::Paste;
 use crate::shelf::Shelf;
-use crate::state::{Action, Side, State, Target};
+use crate::side::{Side, Target};
 
 /// So many steps back are kept.
 const MOST: usize = 100;
@@ -44,16 +44,6 @@ pub(crate) enum Typing {
     Field(Target, PacketField),
     Line(Side),
     Text,
-}
-
-/// What an action types in, if anything.
-pub(crate) fn typing(action: &Action) -> Option<Typing> {
-    match action {
-        Action::Write(target, field, _) => Some(Typing::Field(*target, *field)),
-        Action::Say(side, _) => Some(Typing::Line(*side)),
-        Action::Edit(_) => Some(Typing::Text),
-        _ => None,
-    }
 }
 
 /// The steps back, and those that were taken back.
@@ -103,19 +93,5 @@ impl History {
         let then = from.pop()?;
         to.push(Rc::new(now));
         Some(then)
-    }
-}
-
-impl State {
-    /// Rules and packets as they stand.
-    pub(crate) fn snapshot(&self) -> Snapshot {
-        Snapshot {
-            paste: Rc::clone(&self.paste),
-            original: Rc::clone(&self.original),
-            packets: self.lanes.each_ref().map(|lane| (lane.draft.clone(), lane.scenario)),
-            compare: self.compare,
-            lead: self.lead,
-            shelf: Rc::clone(&self.shelf),
-        }
     }
 }

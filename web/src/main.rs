@@ -1,7 +1,7 @@
 //! The playground's page: an adapter between `chainwalk-core` and a browser.
 //!
 //! # Layout
-//! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `lane`, `shelf`: what it is made of;
+//! - `state`: everything the page shows, and what can happen to it; `paste`, `walked`, `lane`, `side`, `shelf`: what it is made of;
 //!   `editing`, `history`: rules changed in place, and the way back
 //! - `rows`, `pairs`, `cursor`: the rule list, the steps and the moves, as plain data
 //! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
@@ -30,6 +30,7 @@ mod rows;
 mod sample;
 mod share;
 mod shelf;
+mod side;
 mod state;
 mod theme;
 mod told;

@@ -9,7 +9,8 @@ use chainwalk_core::share::{replay, ticket};
 
 use crate::paste::{MOST_EDITED, Paste};
 use crate::rows::Order;
-use crate::state::{Side, State, View};
+use crate::side::Side;
+use crate::state::{State, View};
 
 /// A way to give it away.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -9,7 +9,7 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::walk::walk;
 
 use crate::paste::{self, Paste};
-use crate::state::Side;
+use crate::side::Side;
 
 /// More than anyone compares.
 pub(crate) const MOST: usize = 40;

@@ -17,24 +17,24 @@ use yew::Reducible;
 
 use crate::cursor::{self, Move};
 use crate::editing::{self, Editing};
-use crate::history::{self, History, Snapshot};
+use crate::history::{History, Snapshot};
 use crate::lane::Lane;
 use crate::paste::{Kind, Paste};
 use crate::rows::{self, Index, Opened, Order, Row};
 use crate::shelf::Shelf;
+use crate::side::Side;
 use crate::told::Told;
 use crate::walked::Walked;
 
 mod action;
+mod edits;
 mod later;
 mod look;
 mod packets;
-mod side;
 mod source;
 
 pub(crate) use action::Action;
 pub(crate) use look::{Line, Tab, View};
-pub(crate) use side::{Side, Target};
 
 /// All of it.
 #[derive(Clone, Debug)]
@@ -379,7 +379,7 @@ impl Reducible for State {
         }
         let mut state = Rc::unwrap_or_clone(self);
         let changes = !matches!(action, Action::Undo { .. } | Action::Go(_) | Action::Held(_));
-        let before = changes.then(|| (history::typing(&action), state.snapshot()));
+        let before = changes.then(|| (action.typing(), state.snapshot()));
         state.apply(action);
         if let Some((typing, before)) = before {
             let after = state.snapshot();

@@ -4,7 +4,7 @@ use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
 
 use crate::element::{Markup, tag};
-use crate::state::Side;
+use crate::side::Side;
 
 /// The letter of a packet in its ring.
 pub(crate) fn badge(side: Side) -> Markup {

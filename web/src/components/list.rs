@@ -21,7 +21,8 @@ use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::recovery::{self, Part};
 use crate::rows::{self, Row};
-use crate::state::{Action, Side, State};
+use crate::side::Side;
+use crate::state::{Action, State};
 
 /// So many rows are made at once: two screens full, since a search makes them anew at every key. The lowest rows are of some
 /// 26 pixels.

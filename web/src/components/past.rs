@@ -13,7 +13,8 @@ use crate::browser;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::paste::{Kind, Past as Row};
-use crate::state::{Action, Side};
+use crate::side::Side;
+use crate::state::Action;
 
 /// The sign of what is meant to go past.
 const EXEMPT: &str = "◌";

@@ -7,7 +7,8 @@ use super::phrases::format_place;
 use crate::element::{Markup, button, tag};
 use crate::page::Page;
 use crate::shelf::{Do, Kept, MOST};
-use crate::state::{Action, Side};
+use crate::side::Side;
+use crate::state::Action;
 
 /// The table, and the buttons that put packets into it.
 pub(super) fn shelf(page: &Page) -> Markup {

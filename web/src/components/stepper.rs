@@ -13,7 +13,8 @@ use crate::cursor::{self, Move};
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
 use crate::recovery::{self, Part};
-use crate::state::{Action, Side, State};
+use crate::side::Side;
+use crate::state::{Action, State};
 use crate::walked::Walked;
 use chainwalk_core::walk::trace::Outcome;
 

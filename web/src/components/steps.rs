@@ -16,7 +16,8 @@ use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
 use crate::pairs::{self, Cell, Pair};
 use crate::recovery::{self, Part};
-use crate::state::{Action, Side, State};
+use crate::side::Side;
+use crate::state::{Action, State};
 use crate::walked::Walked;
 
 /// So many rows are all in the page; of more, only those around the place that is looked at, all of one height.

@@ -10,7 +10,8 @@ use super::rule;
 use crate::browser;
 use crate::element::{Markup, button, group, key, nothing, tag};
 use crate::page::Page;
-use crate::state::{Action, Side, State, Tab, sent};
+use crate::side::Side;
+use crate::state::{Action, State, Tab, sent};
 use crate::walked::Walked;
 
 /// Both answers.

@@ -9,7 +9,8 @@ use super::phrases::{format_place, sentence_with_chain};
 use crate::cursor::Move;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
-use crate::state::{Action, Side, State};
+use crate::side::Side;
+use crate::state::{Action, State};
 use crate::walked::Walked;
 
 /// The lower half of the packet's column.

@@ -7,11 +7,13 @@ use chainwalk_core::packet::fields::PacketField;
 use chainwalk_core::share::link;
 use chainwalk_core::text::diagnostic::{Fix, Span};
 
-use super::{Line, Side, State, Tab, Target, View};
+use super::{Line, State, Tab, View};
 use crate::cursor::{self, Move};
+use crate::history::Typing;
 use crate::lesson::{self, Stage};
 use crate::paste::{Kind, Paste};
 use crate::rows::{self, Order};
+use crate::side::{Side, Target};
 use crate::{editing, shelf};
 
 /// What can happen.
@@ -99,6 +101,18 @@ pub(crate) enum Action {
     Play(bool),
     /// It goes on by itself: a step.
     Tick,
+}
+
+impl Action {
+    /// The field or text that it types in, if any.
+    pub(super) fn typing(&self) -> Option<Typing> {
+        match self {
+            Self::Write(target, field, _) => Some(Typing::Field(*target, *field)),
+            Self::Say(side, _) => Some(Typing::Line(*side)),
+            Self::Edit(_) => Some(Typing::Text),
+            _ => None,
+        }
+    }
 }
 
 impl State {

@@ -6,12 +6,25 @@ use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::fields::PacketField;
 
-use super::{Side, State, Target};
+use super::State;
 use crate::history::Snapshot;
 use crate::lane::Lane;
 use crate::shelf;
+use crate::side::{Side, Target};
 
 impl State {
+    /// Rules and packets as they stand.
+    pub(super) fn snapshot(&self) -> Snapshot {
+        Snapshot {
+            paste: Rc::clone(&self.paste),
+            original: Rc::clone(&self.original),
+            packets: self.lanes.each_ref().map(|lane| (lane.draft.clone(), lane.scenario)),
+            compare: self.compare,
+            lead: self.lead,
+            shelf: Rc::clone(&self.shelf),
+        }
+    }
+
     /// A step back, or on again.
     pub(super) fn undo(&mut self, redo: bool) {
         let now = self.snapshot();

@@ -10,7 +10,7 @@ use chainwalk_core::share::link::{self, Broken, Shared};
 use chainwalk_core::text::diagnostic::{Code, Diagnostic, Fix, Severity};
 use chainwalk_core::walk::trace::Step;
 
-use super::{Side, State, Tab, View};
+use super::{State, Tab, View};
 use crate::cursor::{self, Move};
 use crate::editing::Editing;
 use crate::lane::Lane;
@@ -18,6 +18,7 @@ use crate::lesson::Stage;
 use crate::paste::{Origin, Paste};
 use crate::rows::{Index, Order};
 use crate::shelf;
+use crate::side::Side;
 
 impl State {
     /// Takes the rules of another namespace: a packet that it cannot send gives way to the usual one.

@@ -3,6 +3,7 @@
 use super::*;
 use crate::lesson::Stage;
 use crate::paste::Origin;
+use crate::side::Target;
 use crate::{editing, shelf};
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::input::edit::Edit;
