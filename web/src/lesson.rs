@@ -7,8 +7,8 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use yew::Reducible;
 
+use crate::page_part;
 use crate::progress::Progress;
-use crate::recovery;
 use crate::sample;
 
 /// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`, `#lesson/NAME/handout`.
@@ -296,10 +296,10 @@ impl Reducible for Classroom {
     type Action = Event;
 
     fn reduce(self: Rc<Self>, event: Event) -> Rc<Self> {
-        recovery::enter(recovery::Part::Lessons);
+        page_part::enter(page_part::Part::Lessons);
         let mut classroom = Rc::unwrap_or_clone(self);
         classroom.apply(event);
-        recovery::enter(None);
+        page_part::enter(None);
         Rc::new(classroom)
     }
 }

@@ -6,7 +6,7 @@
 //! - `rows`, `pairs`, `cursor`: the rule list, the steps and the moves, as plain data
 //! - `share`: what is shown, as a link, a file, a ticket, a trace, a script
 //! - `lesson`, `progress`: the classroom beside the playground, which it tells what to show
-//! - `recovery`: how the page starts again after a panic
+//! - `recovery`, `page_part`: how the page starts again after a panic, and without which part
 //! - `components`: one file for each part of the page; `keys`, `intake`, `theme`, `keep`, `browser`: what a browser gives
 //!   and keeps
 
@@ -22,6 +22,7 @@ mod keys;
 mod lane;
 mod lesson;
 mod page;
+mod page_part;
 mod pairs;
 mod paste;
 mod progress;

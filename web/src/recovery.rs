@@ -1,79 +1,23 @@
 //! After a panic: the page starts again with the rules and packets that were shown, and without the part that panicked.
 //!
-//! A panic ends the WebAssembly program for good, so a part cannot be stopped alone. Each part of the page enters itself here before it
-//! is made. The panic hook asks [`note`] for the part and for the work, `static/browser.js` keeps that note in the tab's storage and
-//! loads the page again, and [`begin`] reads it.
+//! A panic ends the WebAssembly program for good, so a part cannot be stopped alone. Each part of the page calls [`page_part::enter`]
+//! before it is made. The panic hook asks [`note`] for the part and for the work, `static/browser.js` keeps that note in the tab's
+//! storage and loads the page again, and [`begin`] reads it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::rc::Rc;
 
 use serde_json::{Value, json};
 use wasm_bindgen::prelude::*;
 
 use crate::browser;
+use crate::page_part::{self, Part};
 use crate::paste::MOST_EDITED;
 use crate::share;
 use crate::state::State;
 
 /// So often the page starts again without ever being whole; then it stays stopped.
 const MAX_RESTARTS: u64 = 3;
-
-/// A part of the page that can be left out.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Part {
-    /// The link or the draft with which the page opens.
-    Opening,
-    /// The lessons.
-    Lessons,
-    /// The list or the text of the rules.
-    Rules,
-    /// The map.
-    Map,
-    /// The steps.
-    Steps,
-    /// The form.
-    Packet,
-    /// The table of who gets past, and the findings.
-    Past,
-    /// The dialog to share.
-    Share,
-    /// The analysis after the walk: counterfactuals, owners, findings.
-    Later,
-}
-
-impl Part {
-    const ALL: [Self; 9] = [
-        Self::Opening,
-        Self::Lessons,
-        Self::Rules,
-        Self::Map,
-        Self::Steps,
-        Self::Packet,
-        Self::Past,
-        Self::Share,
-        Self::Later,
-    ];
-
-    /// Its name, in a note and in a sentence.
-    pub(crate) fn name(self) -> &'static str {
-        match self {
-            Self::Opening => "opening",
-            Self::Lessons => "lesson",
-            Self::Rules => "list of rules",
-            Self::Map => "map",
-            Self::Steps => "list of steps",
-            Self::Packet => "packet form",
-            Self::Past => "table of other packets",
-            Self::Share => "share dialog",
-            Self::Later => "analysis",
-        }
-    }
-
-    /// Whether it is shown beside others, and a box takes its place.
-    fn is_left_out(self) -> bool {
-        !matches!(self, Self::Opening | Self::Lessons | Self::Share)
-    }
-}
 
 /// What an earlier start of the page left.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -124,8 +68,6 @@ impl Restart {
 thread_local! {
     /// What this start of the page began with.
     static BEGUN: RefCell<Restart> = RefCell::default();
-    /// The part that was entered last.
-    static NOW: Cell<Option<Part>> = const { Cell::new(None) };
     /// The newest state, and the newest that was shown whole.
     static NEWEST: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
     static SHOWN: RefCell<Option<Rc<State>>> = const { RefCell::new(None) };
@@ -143,14 +85,9 @@ pub(crate) fn settle() {
     BEGUN.with_borrow_mut(|begun| begun.tries = 0);
 }
 
-/// From now on it is this part that is made.
-pub(crate) fn enter(part: impl Into<Option<Part>>) {
-    NOW.set(part.into());
-}
-
 /// Whether a part panicked, and is left out.
 pub(crate) fn is_left_out(part: Part) -> bool {
-    part.is_left_out() && BEGUN.with_borrow(|begun| begun.parts.contains(&part))
+    part.is_replaceable() && BEGUN.with_borrow(|begun| begun.parts.contains(&part))
 }
 
 /// A state came, and is not shown yet.
@@ -160,7 +97,7 @@ pub(crate) fn came(state: &Rc<State>) {
 
 /// The newest state is shown whole.
 pub(crate) fn shown(state: &Rc<State>) {
-    enter(None);
+    page_part::enter(None);
     SHOWN.replace(Some(Rc::clone(state)));
 }
 
@@ -181,9 +118,9 @@ fn work(state: &State) -> Option<String> {
 #[wasm_bindgen(js_name = chainwalkNote)]
 #[allow(unreachable_pub, reason = "the page calls it")]
 pub fn note(message: &str) -> String {
-    let part = NOW.get();
+    let part = page_part::current();
     // The last action may be the cause of the panic, unless a part is left out.
-    let state = if part.is_some_and(Part::is_left_out) { &NEWEST } else { &SHOWN };
+    let state = if part.is_some_and(Part::is_replaceable) { &NEWEST } else { &SHOWN };
     let state = state.with_borrow(Option::clone);
     let embedded = state.as_ref().is_some_and(|state| state.embed.is_some());
     let work = state.as_ref().and_then(|state| work(state));

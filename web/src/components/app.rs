@@ -26,7 +26,8 @@ use crate::editing::Do;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::intake::{self, Taken};
 use crate::page::Page;
-use crate::recovery::{self, Part, Restart};
+use crate::page_part::{self, Part};
+use crate::recovery::{self, Restart};
 use crate::state::{Action, State, Tab};
 use crate::{browser, keep, lesson};
 
@@ -144,7 +145,7 @@ impl Component for App {
         let failed = browser::opening(draft.is_some()) && link.is_none();
         let opened = link.or(draft);
         let (offered, opened) = if failed || panicked(Part::Opening) { (opened, None) } else { (None, opened) };
-        recovery::enter(Part::Opening);
+        page_part::enter(Part::Opening);
         let state = Rc::<State>::default().reduce(Action::Link(opened.unwrap_or_default()));
         recovery::came(&state);
         Self {
@@ -194,7 +195,7 @@ impl Component for App {
                 return !self.notice.is_empty();
             }
             Message::Work => {
-                recovery::enter(Part::Later);
+                page_part::enter(Part::Later);
                 let shows = self.state.work();
                 if shows {
                     // Another state, so that it is shown.
@@ -347,7 +348,7 @@ impl App {
             self.draft = Draft::Guarded;
         }
         let before = Rc::clone(&self.state);
-        recovery::enter(matches!(action, Action::Stage(_) | Action::Leave).then_some(Part::Lessons));
+        page_part::enter(matches!(action, Action::Stage(_) | Action::Leave).then_some(Part::Lessons));
         self.state = Rc::clone(&self.state).reduce(action);
         recovery::came(&self.state);
         browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.original, &self.state.original));

@@ -10,7 +10,7 @@ use super::rule;
 use crate::editing::{Do, Form};
 use crate::element::{Markup, button, group, key, nothing, tag};
 use crate::page::Page;
-use crate::recovery::{self, Part};
+use crate::page_part::{self, Part};
 use crate::state::Action;
 
 /// The buttons, and the field where words are typed; nothing for a rule that is not chosen.
@@ -93,7 +93,7 @@ struct Typed {
 /// The words of a rule, as they stand behind `-A CHAIN`.
 #[component]
 fn Words(props: &Typed) -> Html {
-    recovery::enter(Part::Rules);
+    page_part::enter(Part::Rules);
     let page = &props.page;
     let node = use_node_ref();
     let rulesets = page.state.paste.rulesets();

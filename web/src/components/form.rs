@@ -10,7 +10,7 @@ use super::why::why;
 use crate::browser;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
-use crate::recovery::{self, Part};
+use crate::page_part::{self, Part};
 use crate::side::{Side, Target};
 use crate::state::{Action, State};
 use chainwalk_core::packet::content::FieldKind;
@@ -35,7 +35,7 @@ const CHIPS: [&str; 10] = [
 /// The whole column.
 #[component]
 pub(crate) fn Form(page: &Page) -> Html {
-    recovery::enter(Part::Packet);
+    page_part::enter(Part::Packet);
     let state = &page.state;
     let details = use_state(|| false);
     let toggle = {

@@ -6,8 +6,8 @@ use yew::prelude::*;
 
 use crate::element::{button, tag};
 use crate::page::Page;
+use crate::page_part;
 use crate::paste::Origin;
-use crate::recovery;
 use crate::sample::SAMPLES;
 use crate::state::{Action, View};
 use crate::theme::Theme;
@@ -15,7 +15,7 @@ use crate::theme::Theme;
 /// The top line.
 #[component]
 pub(crate) fn Header(page: &Page) -> Html {
-    recovery::enter(None);
+    page_part::enter(None);
     let theme = use_state(Theme::stored);
     use_effect_with(*theme, |theme| theme.show());
     let next = {

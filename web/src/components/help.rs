@@ -8,7 +8,7 @@ use super::dialog::{head, switch, use_dialog};
 use crate::element::{group, tag};
 use crate::keys::KEYS;
 use crate::page::Page;
-use crate::recovery;
+use crate::page_part;
 use crate::state::Action;
 
 const WORDS: [(&str, &str); 7] = [
@@ -40,7 +40,7 @@ const HOW: &str = "Paste what iptables-save printed, or a capture's JSON, anywhe
 /// The dialog, open or not.
 #[component]
 pub(crate) fn Help(page: &Page) -> Html {
-    recovery::enter(None);
+    page_part::enter(None);
     let node = use_dialog(page.state.help);
     let shortcuts = page.act.reform(|event: Event| {
         let switch = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());

@@ -12,8 +12,8 @@ use super::lesson;
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::lesson::{ADDRESS, Classroom, Entry, Event, Part, Shown};
 use crate::page::Page;
+use crate::page_part;
 use crate::progress::Progress;
-use crate::recovery;
 use crate::state::{Action, Tab};
 use crate::{browser, intake};
 
@@ -27,7 +27,7 @@ extern "C" {
 /// The room of the lessons, open or not.
 #[component]
 pub(crate) fn Lessons(page: &Page) -> Html {
-    recovery::enter(recovery::Part::Lessons);
+    page_part::enter(page_part::Part::Lessons);
     let room = use_reducer(|| Classroom::new(Progress::stored()));
     let tell = {
         let dispatcher = room.dispatcher();
@@ -231,7 +231,7 @@ struct OpenProps {
 /// Opens a lesson, or a progress, from a file.
 #[component]
 fn Open(props: &OpenProps) -> Html {
-    recovery::enter(recovery::Part::Lessons);
+    page_part::enter(page_part::Part::Lessons);
     // The file that is being read: dropping this would stop it.
     let reader = use_mut_ref(|| None::<FileReader>);
     let onchange = {

@@ -19,7 +19,7 @@ use crate::browser;
 use crate::editing::Do;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
-use crate::recovery::{self, Part};
+use crate::page_part::{self, Part};
 use crate::rows::{self, Row};
 use crate::side::Side;
 use crate::state::{Action, State};
@@ -39,7 +39,7 @@ const HEIGHT: usize = 46;
 
 #[component]
 pub(super) fn List(page: &Page) -> Html {
-    recovery::enter(Part::Rules);
+    page_part::enter(Part::Rules);
     let state = &page.state;
     let start = use_state(|| 0_usize);
     let editing = &state.editing;

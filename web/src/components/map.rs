@@ -14,7 +14,7 @@ use crate::browser;
 use crate::cursor::Move;
 use crate::element::{Markup, button, key, tag};
 use crate::page::Page;
-use crate::recovery::{self, Part};
+use crate::page_part::{self, Part};
 use crate::state::{Action, State};
 
 /// How wide the map is until it is measured.
@@ -23,7 +23,7 @@ const WIDTH: i32 = 580;
 /// The map.
 #[component]
 pub(crate) fn Map(page: &Page) -> Html {
-    recovery::enter(Part::Map);
+    page_part::enter(Part::Map);
     let state = &page.state;
     let node = use_follow((state.cursor, state.walks().count()), 0);
     let width = use_state(|| WIDTH);

@@ -12,7 +12,7 @@ use super::dialog::{head, switch, use_dialog};
 use super::phrases::format_count;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
-use crate::recovery::{self, Part};
+use crate::page_part::{self, Part};
 use crate::share::{Form, Gift};
 use crate::state::Action;
 use crate::{browser, keep};
@@ -42,7 +42,7 @@ struct Lasting {
 /// The dialog, open or not.
 #[component]
 pub(crate) fn Share(page: &Page) -> Html {
-    recovery::enter(Part::Share);
+    page_part::enter(Part::Share);
     let open = page.state.share;
     let node = use_dialog(open);
     let neutral = use_state(|| false);
@@ -60,7 +60,7 @@ pub(crate) fn Share(page: &Page) -> Html {
 
 #[component]
 fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
-    recovery::enter(Part::Share);
+    page_part::enter(Part::Share);
     let state = &page.state;
     let gift = use_memo((), |()| Gift::of(state, &window().location().href().unwrap_or_default(), **secret));
     let choice = use_state(|| Choice { form: Form::Link, says: "" });

@@ -12,7 +12,7 @@ use super::verdict;
 use crate::cursor::{self, Move};
 use crate::element::{Markup, button, group, nothing, tag};
 use crate::page::Page;
-use crate::recovery::{self, Part};
+use crate::page_part::{self, Part};
 use crate::side::Side;
 use crate::state::{Action, State};
 use crate::walked::Walked;
@@ -27,7 +27,7 @@ const PACES: [(u32, &str); 3] = [(2000, "slow"), (1000, "medium"), (350, "fast")
 /// All of it.
 #[component]
 pub(crate) fn Stepper(page: &Page) -> Html {
-    recovery::enter(Part::Steps);
+    page_part::enter(Part::Steps);
     let state = &page.state;
     let pace = use_state(|| PACES[1].0);
     use_effect_with((state.playing, *pace), {

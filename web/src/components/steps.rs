@@ -14,8 +14,8 @@ use super::phrases::{format_count, format_place};
 use crate::cursor::Move;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
+use crate::page_part::{self, Part};
 use crate::pairs::{self, Cell, Pair};
-use crate::recovery::{self, Part};
 use crate::side::Side;
 use crate::state::{Action, State};
 use crate::walked::Walked;
@@ -35,7 +35,7 @@ struct Shown<'a> {
 /// The list.
 #[component]
 pub(crate) fn Steps(page: &Page) -> Html {
-    recovery::enter(Part::Steps);
+    page_part::enter(Part::Steps);
     let state = &page.state;
     let node = use_follow((state.cursor, state.rows.clone()), 32);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();

@@ -9,8 +9,8 @@ use super::follow::use_follow;
 use super::window::window;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
+use crate::page_part::{self, Part};
 use crate::paste::{MOST_EDITED, Origin};
-use crate::recovery::{self, Part};
 use crate::state::{Action, Line, View};
 
 /// More lines than anyone reads at once.
@@ -25,7 +25,7 @@ const COMMANDS: [(&str, &str); 2] = [
 /// The text with its lines numbered, that of the current rule marked.
 #[component]
 pub(crate) fn Text(page: &Page) -> Html {
-    recovery::enter(Part::Rules);
+    page_part::enter(Part::Rules);
     let state = &page.state;
     let rulesets = state.paste.rulesets();
     // A line that was asked for goes before the one of the rule under the cursor.
@@ -119,7 +119,7 @@ const ABOVE: i32 = 8;
 /// The text in a field, read again with every change.
 #[component]
 pub(crate) fn Edit(page: &Page) -> Html {
-    recovery::enter(Part::Rules);
+    page_part::enter(Part::Rules);
     let node = use_node_ref();
     let own = !matches!(page.state.paste.origin, Origin::Sample(_));
     use_effect_with((), {

@@ -9,7 +9,7 @@ use super::stepper::Stepper;
 use super::steps::Steps;
 use crate::element::{Markup, button, group, tag};
 use crate::page::Page;
-use crate::recovery::Part;
+use crate::page_part::Part;
 use crate::state::Action;
 
 /// The whole column.
