@@ -25,7 +25,7 @@ const MAX_WARNINGS: usize = 100;
 
 /// Reads what the network namespace of the calling thread, which is the process's, looks like.
 pub(crate) fn host(machine: &Machine, process: Option<&Process>, pids: &[u32], warnings: &mut Vec<String>) -> Host {
-    let ids = Ids::of_network_namespace(process);
+    let ids = Ids::of_network_namespace(|file| process.and_then(|process| process.read(file)));
     if ids.is_none() {
         warnings.push(
             "the namespace belongs to a user namespace other than its process's: uids and gids are as this machine counts \

@@ -5,8 +5,6 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use crate::process::Process;
-
 /// Ranges of ids: first inside, first as seen from here, how many (`/proc/PID/uid_map`, user_namespaces(7)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct IdMap(Vec<[u32; 3]>);
@@ -23,12 +21,12 @@ const OVERFLOW: u32 = 65534;
 
 impl Ids {
     /// Those of the user namespace that owns the network namespace, where that is the process's user namespace or the
-    /// first one of the machine. Call it inside the network namespace.
-    pub(crate) fn of_network_namespace(process: Option<&Process>) -> Option<Self> {
+    /// first one of the machine. Call it inside the network namespace. `read` gives the text of a file of the process.
+    pub(crate) fn of_network_namespace(read: impl Fn(&str) -> Option<String>) -> Option<Self> {
         // The kernel gives a network namespace's settings to root of the owning user namespace, by the map of the moment
         // (`net_ctl_set_ownership` of net/sysctl_net.c). Files in /proc/PID/net keep the owner they were made with.
         let root = fs::metadata("/proc/sys/net/ipv4/ip_forward").ok()?.uid();
-        let map = |file| process.and_then(|process| process.read(file)).map(|text| IdMap::parse(&text));
+        let map = |file| read(file).map(|text| IdMap::parse(&text));
         match (map("uid_map"), map("gid_map")) {
             (Some(users), Some(groups)) if users.inside(root) == Some(0) => Some(Self { users, groups }),
             _ => (root == 0).then(Self::unchanged),
