@@ -39,6 +39,8 @@ mod privacy;
 mod rules;
 #[path = "page/share.rs"]
 mod share;
+#[path = "page/start.rs"]
+mod start;
 #[path = "page/stepper.rs"]
 mod stepper;
 
@@ -84,8 +86,14 @@ impl<'a> Page<'a> {
         page.show_as(WIDE, "light");
         browser.open(&page.own);
         page.reads("#verdict", "ISTIO_OUTPUT");
-        page.holds("document.querySelector('main:not([aria-busy]) .groups:not([aria-busy])')");
+        page.is_whole();
         page
+    }
+
+    /// Waits until every part of the page is there, and the table of who gets past is filled in.
+    #[track_caller]
+    fn is_whole(&self) {
+        self.holds("document.querySelector('main:not([aria-busy]) .groups:not([aria-busy])')");
     }
 
     /// The end of every test.

@@ -15,6 +15,7 @@ fn axe_finds_no_barrier_in_any_state() {
         for scheme in ["light", "dark"] {
             page.reload();
             page.reads("#verdict", "Not captured.");
+            page.is_whole();
             page.run(AXE, ());
             page.show_as(WIDE, scheme);
             let look = |state: &str| check(page, &format!("{state}, {scheme}"));
@@ -51,6 +52,7 @@ fn axe_finds_no_barrier_in_any_state() {
 
             page.reload();
             page.reads("#verdict", "Not captured.");
+            page.is_whole();
             page.run(AXE, ());
             page.show_as((400, 800), scheme);
             for tab in ["rules", "walk", "packet", "past"] {
@@ -64,6 +66,7 @@ fn axe_finds_no_barrier_in_any_state() {
             let source = page.run("return document.getElementById('share-text').value.split('\"')[1]", ());
             page.open(source.as_str().expect("a source"));
             page.reads("#verdict", "Not captured.");
+            page.is_whole();
             page.run(AXE, ());
             look("narrow, embedded");
             page.show_as(WIDE, scheme);
@@ -84,6 +87,7 @@ fn what_is_touched_is_large_enough() {
         page.command("Emulation.setTouchEmulationEnabled", json!({"enabled": true}));
         page.reload();
         page.reads("#verdict", "Not captured.");
+        page.is_whole();
         for tab in ["rules", "walk", "packet", "past"] {
             page.run("document.getElementById(arguments[0]).click()", format!("tab-{tab}"));
             page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));

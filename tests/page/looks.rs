@@ -19,6 +19,7 @@ fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
                 page.show_as(size, scheme);
                 page.reload();
                 page.reads("#verdict", "Not captured.");
+                page.is_whole();
                 fits(page, name, size);
                 picture(page, &format!("{name}-{scheme}"));
             }

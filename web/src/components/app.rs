@@ -271,7 +271,10 @@ impl Component for App {
             let is_painted = first && !document().hidden();
             self.next_part = Some(if is_painted {
                 // The browser draws the frame right after this callback, so the task runs after it.
-                NextPart::Painted { _frame: request_animation_frame(move |_| make().forget()) }
+                let painted = move |_| {
+                    make().forget();
+                };
+                NextPart::Painted { _frame: request_animation_frame(painted) }
             } else {
                 NextPart::Soon { _task: make() }
             });

@@ -105,7 +105,11 @@ pub(crate) fn past(page: &Page) -> Markup {
     });
     let sections = findings::sections(page);
     let title = if paste.mesh.is_some() { "Who gets past" } else { "Where packets end" };
-    let links = sections.iter().map(|section| button().class("link").attr("data-to", section.id).child(&section.title));
+    let links = sections.iter().map(|section| {
+        // The number that the title gets moves nothing: it has its room before.
+        let room = section.busy.then(|| tag("span").class("room").text(" (0)"));
+        button().class("link").attr("data-to", section.id).child(&section.title).child(room)
+    });
     tag("section")
         .class("pane past")
         .id("pane-past")
