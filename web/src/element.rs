@@ -35,19 +35,16 @@ enum Children {
 }
 
 /// An element of this name.
-#[inline(never)]
 pub(crate) fn tag(name: &'static str) -> Markup {
     Markup::of(Some(VTag::new(name)))
 }
 
 /// A button.
-#[inline(never)]
 pub(crate) fn button() -> Markup {
     tag("button").attr("type", "button")
 }
 
 /// What is added to it stands side by side, without an element around.
-#[inline(never)]
 pub(crate) fn group() -> Markup {
     Markup::of(None)
 }
@@ -145,17 +142,14 @@ impl Markup {
         self.into()
     }
 
-    #[inline(never)]
     fn set_fixed(&mut self, name: &'static str, value: Option<&'static str>) {
         self.set(name, value.map(AttrValue::Static));
     }
 
-    #[inline(never)]
     fn set_own(&mut self, name: &'static str, value: Option<String>) {
         self.set(name, value.map(AttrValue::from));
     }
 
-    #[inline(never)]
     fn set(&mut self, name: &'static str, value: Option<AttrValue>) {
         let Parts { names, values, .. } = &mut *self.0;
         if name != "class" {
@@ -175,35 +169,30 @@ impl Markup {
         }));
     }
 
-    #[inline(never)]
     fn set_key(&mut self, key: Key) {
         if let Some(tag) = &mut self.0.tag {
             tag.key = Some(key);
         }
     }
 
-    #[inline(never)]
     fn set_node(&mut self, node: &NodeRef) {
         if let Some(tag) = &mut self.0.tag {
             tag.node_ref = node.clone();
         }
     }
 
-    #[inline(never)]
     fn set_value(&mut self, value: AttrValue) {
         if let Some(tag) = &mut self.0.tag {
             tag.set_value(value);
         }
     }
 
-    #[inline(never)]
     fn set_checked(&mut self, checked: bool) {
         if let Some(tag) = &mut self.0.tag {
             tag.set_checked(checked);
         }
     }
 
-    #[inline(never)]
     fn listen(&mut self, event: &'static str, act: Option<Callback<Event>>) {
         let kind = match event {
             "blur" => ListenerKind::onblur,
@@ -219,7 +208,6 @@ impl Markup {
         self.0.listeners.push(act.map(|act| Rc::new(Heard { kind, act }) as Rc<dyn Listener>));
     }
 
-    #[inline(never)]
     fn make_list(&mut self) -> &mut Vec<Html> {
         let children = &mut self.0.children;
         *children = match std::mem::replace(children, Children::None) {
@@ -233,7 +221,6 @@ impl Markup {
         }
     }
 
-    #[inline(never)]
     fn push(&mut self, child: Html) {
         match &mut self.0.children {
             Children::None => self.0.children = Children::One(child),
@@ -241,24 +228,20 @@ impl Markup {
         }
     }
 
-    #[inline(never)]
     fn push_element(&mut self, child: Option<Markup>) {
         self.push(child.map_or_else(Html::default, Html::from));
     }
 
-    #[inline(never)]
     fn push_text(&mut self, text: &'static str) {
         self.push(VText::new(text).into());
     }
 
-    #[inline(never)]
     fn push_words(&mut self, text: &str) {
         self.push(VText::new(Rc::<str>::from(text)).into());
     }
 }
 
 impl From<Markup> for Html {
-    #[inline(never)]
     fn from(element: Markup) -> Self {
         let Parts { tag, names, values, listeners, children } = *element.0;
         let inside = match children {
