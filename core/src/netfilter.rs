@@ -12,6 +12,7 @@ pub mod base;
 pub mod condition;
 pub mod conntrack;
 pub mod effect;
+pub mod gap;
 pub mod place;
 pub mod routing;
 pub mod ruleset;

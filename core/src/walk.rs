@@ -140,6 +140,13 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
         [one] => assumes.push(format!("no {one} table in the paste: walked as empty")),
         many => assumes.push(format!("no {} tables in the paste: walked as empty", many.join(", "))),
     }
+    for backend in layers.iter().filter_map(|place| rulesets[*place as usize].hidden_backend) {
+        let walked = layers.iter().any(|place| rulesets[*place as usize].backend == Some(backend));
+        if !walked {
+            let name = format!("{backend:?}").to_ascii_lowercase();
+            assumes.push(format!("the {name} backend has rules, too, which are not shown (iptables-{name} shows them): walked without them"));
+        }
+    }
     let unnamed = layers.iter().any(|place| rulesets[*place as usize].backend.is_none());
     if unnamed && held(TableName::Security) && held(TableName::Nat) {
         assumes.push("the dump names no backend: tables are asked in legacy's order".into());

@@ -123,6 +123,10 @@ fn input(code: Code) -> Option<String> {
         Code::RoundedCounters => listing(WIDE, " 12K 60 RETURN tcp -- any any anywhere anywhere"),
         Code::RemovedAddress => listing(WIDE, "    0     0 RETURN     all  --  any    lo            anywhere"),
         Code::UnknownWords => listing(WIDE, " 1 60 RETURN tcp -- * * 0.0.0.0/0 0.0.0.0/0 weird match 7"),
+        Code::MissingRules => {
+            let columns = "num  pkts bytes target     prot opt in     out     source               destination";
+            listing(columns, "4        0     0 RETURN     all  --  any    any     anywhere             anywhere")
+        }
         Code::DamagedRow => listing(WIDE, "    0     0 RETURN     all  --  any"),
         Code::OutsideChain => format!("{WIDE}\n 1 60 RETURN tcp -- * * 0.0.0.0/0 0.0.0.0/0\n"),
     })

@@ -10,7 +10,7 @@ use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::steps::Run;
-use chainwalk_core::walk::trace::{Outcome, Path, Step, Trace};
+use chainwalk_core::walk::trace::{Outcome, Path, Question, Step, Trace};
 use chainwalk_core::walk::walk_settled;
 
 use crate::paste;
@@ -101,7 +101,8 @@ impl Walked {
 
     /// The first rule that a dump cannot tell, and that matters.
     pub(crate) fn first_doubt(&self) -> Option<Place> {
-        Some(self.trace.branches.first()?.assumes.first()?.place)
+        let mut asked = self.trace.branches.first()?.assumes.iter();
+        Some(asked.find(|assumption| assumption.question != Question::MissingRule)?.place)
     }
 
     /// The way to show.

@@ -11,7 +11,9 @@ use crate::packet::Packet;
 use crate::packet::hook::Hook;
 use crate::packet::view::View;
 use crate::text::visible;
-use crate::walk::trace::{Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Step, Trace, Verdict, VerdictKind};
+use crate::walk::trace::{
+    Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Question, Step, Trace, Verdict, VerdictKind,
+};
 
 /// A trace as JSON, on one line.
 ///
@@ -163,6 +165,9 @@ struct ReportAssumption<'a> {
     /// The rule matches, and `because` asks about its target.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     target: bool,
+    /// `matches` says whether a rule acts that the input does not show; `rule` is null.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    missing_rule: bool,
     because: &'a str,
 }
 
@@ -292,7 +297,8 @@ impl<'a> Source<'a> {
             rule: assumption.place.rule.map(|rule| rule + 1),
             hook: assumption.hook,
             matches: assumption.matches,
-            target: assumption.target,
+            target: assumption.question == Question::Target,
+            missing_rule: assumption.question == Question::MissingRule,
             because: &assumption.because,
         }
     }

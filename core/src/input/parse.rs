@@ -14,6 +14,7 @@ mod capture;
 mod chain_index;
 mod command;
 mod edit;
+mod gaps;
 mod guess;
 mod kind;
 mod listing;
@@ -71,7 +72,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     let text = text.into();
     let mut read = Read::default();
     read.text(&text, 0, None);
-    if read.rulesets.is_empty() && !text.trim().is_empty() {
+    if read.rulesets.is_empty() && !text.trim().is_empty() && !read.diagnostics.has(Code::ConditionalCommand) {
         // What looked like rules may have been said to be none, and why.
         if !read.diagnostics.errors {
             read.diagnostics = Diagnostics::default();
@@ -88,6 +89,7 @@ pub fn dump(text: impl Into<String>) -> Parsed {
         repair::settle(&mut parsed);
     }
     repair::offer(&mut parsed);
+    gaps::mark(&mut parsed);
     parsed
 }
 

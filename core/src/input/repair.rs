@@ -9,6 +9,7 @@ use crate::mesh::MeshKind;
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table};
 use crate::text::diagnostic::{Code, Diagnostic, Fix, Span};
 
+mod chain_by_chain;
 mod duplicate_tables;
 mod partial_rule;
 

@@ -55,6 +55,8 @@ pub struct Section {
     pub backend: Option<Backend>,
     /// The options that would print it so, where its form depends on them: `-v -n`.
     pub options: String,
+    /// Whether the command above it asked for whole tables.
+    pub whole_tables: bool,
     /// Its tables.
     pub tables: Vec<TableName>,
     /// The place of its rule set among those that were read; `None` where another part holds the same better.

@@ -5,7 +5,7 @@ use std::fmt::Write;
 use crate::iptables::extension::kind::quote_if_needed;
 use crate::iptables::extension::{Id, Kind, Options, Role};
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
+use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Table, Target, Value};
 use crate::packet::Family;
 
 /// Prints a rule set, without comment lines. Policies always carry counters; rules do with `counters`.
@@ -49,7 +49,11 @@ pub fn program(ruleset: &Ruleset) -> String {
 
 fn write_table(ruleset: &Ruleset, table: &Table, counters: bool, out: &mut String) -> std::fmt::Result {
     writeln!(out, "*{}", table.name)?;
-    for chain in &table.chains {
+    // What the input does not show is not printed as if it did.
+    let is_hidden = |chain: &&Chain| {
+        chain.line.is_none() && chain.rules.is_empty() && chain.gaps.iter().any(|gap| gap.reason.hides_chain())
+    };
+    for chain in table.chains.iter().filter(|chain| !is_hidden(chain)) {
         let policy = if chain.hook().is_some() { chain.policy().name() } else { "-" };
         writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(ruleset).unwrap_or_default())?;
     }

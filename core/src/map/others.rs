@@ -3,7 +3,7 @@
 use crate::analysis::compare;
 use crate::analysis::explain::Fate;
 use crate::netfilter::ruleset::Ruleset;
-use crate::walk::trace::{Branch, Trace, Verdict};
+use crate::walk::trace::{Branch, Question, Trace, Verdict};
 
 use super::Other;
 
@@ -33,11 +33,13 @@ fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
         (Some(assumed), _) => {
             let (_, _, chain) = assumed.place.at.find(rulesets);
             let rule = assumed.place.rule.map_or(0, |rule| rule + 1);
-            let does = match (assumed.target, assumed.matches) {
-                (false, true) => "matches",
-                (false, false) => "does not match",
-                (true, true) => "finds it so",
-                (true, false) => "does not find it so",
+            let does = match (assumed.question, assumed.matches) {
+                (Question::Matches, true) => "matches",
+                (Question::Matches, false) => "does not match",
+                (Question::Target, true) => "finds it so",
+                (Question::Target, false) => "does not find it so",
+                (Question::MissingRule, true) => return format!("a rule of {} that is not shown acts", chain.name),
+                (Question::MissingRule, false) => return format!("only the shown rules of {} act", chain.name),
             };
             format!("{} {rule} {does}", chain.name)
         }

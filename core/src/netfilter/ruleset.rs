@@ -11,6 +11,7 @@ use strum::{Display, EnumString, IntoStaticStr};
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::effect::NatRange;
+use crate::netfilter::gap::Gap;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Span;
@@ -296,9 +297,19 @@ pub struct Chain {
     pub line: Option<u32>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
+    /// Where rules may be missing, by [`Gap::before`].
+    pub gaps: Vec<Gap>,
 }
 
 impl Chain {
+    /// Adds a gap at its place; one with the same rule behind it stays the only one.
+    pub(crate) fn add_gap(&mut self, gap: Gap) {
+        let at = self.gaps.partition_point(|held| held.before < gap.before);
+        if self.gaps.get(at).is_none_or(|held| held.before != gap.before) {
+            self.gaps.insert(at, gap);
+        }
+    }
+
     /// The hook of a base chain.
     pub fn hook(&self) -> Option<Hook> {
         self.base.map(|base| base.hook)
@@ -371,6 +382,8 @@ pub struct Ruleset {
     pub version: Option<String>,
     /// Which of the texts that were read holds it, from 0: lines and spans count there.
     pub source: u32,
+    /// The other backend, where the text says that it holds rules, too, and does not show them.
+    pub hidden_backend: Option<Backend>,
     /// Its tables, in the order of the text.
     pub tables: Vec<Table>,
     /// The rules that are switched off, in the order of the text.
@@ -393,6 +406,7 @@ impl Ruleset {
             backend,
             version: None,
             source: 0,
+            hidden_backend: None,
             tables: Vec::new(),
             off: Vec::new(),
             parts: Vec::new(),

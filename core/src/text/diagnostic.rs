@@ -182,6 +182,11 @@ impl Diagnostics {
         Self { source, ..Self::default() }
     }
 
+    /// Whether one of this code was reported and kept.
+    pub(crate) fn has(&self, code: Code) -> bool {
+        self.list.iter().any(|diagnostic| diagnostic.code == code)
+    }
+
     pub(crate) fn push(&mut self, text: &str, line: u32, span: Span, problem: Problem) {
         if !self.has_room(problem.severity) {
             return;

@@ -4,18 +4,22 @@ use crate::iptables::extension::lower;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Answer, Parameters};
 use crate::netfilter::effect::Effect;
+use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Policy, Rule};
+use crate::netfilter::ruleset::{Chain, Policy, Rule, TableName};
 use crate::netfilter::statement::{Condition, Statement, Surroundings};
+use crate::packet::hook::Hook;
 
 use super::effects::{Action, EffectContext};
-use super::trace::{Assumption, Outcome, Step};
+use super::trace::{Assumption, Outcome, Question, Step};
 use super::{MOST_STEPS, Stop, Walker};
 
 /// A chain that is being walked.
 struct Frame {
     chain: u32,
     next: u32,
+    /// How many gaps of the chain the packet has passed.
+    gaps: usize,
     /// Whether the packet comes back to it: not if it was left by goto.
     resumes: bool,
     caller: Option<u32>,
@@ -70,10 +74,18 @@ impl<'a> Walker<'a> {
         let place = |chain| ChainPlace { chain, ..first };
         let mut open = vec![false; table.chains.len()];
         open[first.chain as usize] = true;
-        let mut frames = vec![Frame { chain: first.chain, next: 0, resumes: true, caller: None }];
+        let mut frames = vec![Frame { chain: first.chain, next: 0, gaps: 0, resumes: true, caller: None }];
         while let Some(frame) = frames.last_mut() {
             let chain = &table.chains[frame.chain as usize];
-            self.skim(&chain.rules, place(frame.chain), frame);
+            while let Some(gap) = chain.gaps.get(frame.gaps).filter(|gap| gap.before <= frame.next) {
+                frame.gaps += 1;
+                self.pass_gap(gap, chain, place(frame.chain))?;
+            }
+            let to_next_gap = chain.gaps.get(frame.gaps).map_or(chain.rules.len(), |gap| gap.before as usize);
+            self.skim(&chain.rules[..to_next_gap], place(frame.chain), frame);
+            if frame.next as usize == to_next_gap && frame.gaps < chain.gaps.len() {
+                continue;
+            }
             let Some(rule) = chain.rules.get(frame.next as usize) else {
                 leave(&mut frames, &mut open);
                 continue;
@@ -97,9 +109,37 @@ impl<'a> Walker<'a> {
             let step = u32::try_from(self.path.steps.len() - 1).expect("steps are fewer than rules times hooks");
             open[next as usize] = true;
             frames.last_mut().expect("the chain that jumps is open").resumes = resumes;
-            frames.push(Frame { chain: next, next: 0, resumes: true, caller: Some(step) });
+            frames.push(Frame { chain: next, next: 0, gaps: 0, resumes: true, caller: Some(step) });
         }
         Ok(None)
+    }
+
+    /// Passes a point at which rules may be missing. If one of them acts on the packet, the way from there is unknown.
+    fn pass_gap(&mut self, gap: &Gap, chain: &Chain, at: ChainPlace) -> Result<(), Stop> {
+        let because = gap.describe(&chain.name);
+        // What nat does there changes the source alone, after the destination is settled.
+        let (_, table, _) = at.find(self.rulesets);
+        let changes_source_only =
+            table.name == TableName::Nat && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
+        if changes_source_only || gap.reason == GapReason::Omitted {
+            self.assume(format!("{because} (table {}): evaluated as empty", table.name));
+            return Ok(());
+        }
+        let Some(&shown_rules_decide) = self.script.get(self.assumed.len()) else {
+            self.path.doubt = Some(because);
+            return Err(Stop::Fork);
+        };
+        let place = Place { at, rule: None };
+        let hook = self.view.hook;
+        self.assumed.push(Assumption {
+            place,
+            hook,
+            question: Question::MissingRule,
+            matches: !shown_rules_decide,
+            because: because.clone(),
+            chance: None,
+        });
+        if shown_rules_decide { Ok(()) } else { Err(Stop::Broken(because)) }
     }
 
     /// Evaluates the statements of a rule until one breaks it or ends the chain, and records the step.
@@ -239,7 +279,7 @@ impl<'a> Walker<'a> {
         };
         let chance = self.chance(conditions, ruleset).map(|chance| if matches { chance } else { 1.0 - chance });
         let (hook, because) = (self.view.hook, because.into_owned());
-        self.assumed.push(Assumption { place, hook, matches, target: false, because, chance });
+        self.assumed.push(Assumption { place, hook, question: Question::Matches, matches, because, chance });
         let (outcome, tested) = ending(matches);
         self.push(place, outcome, condition, caller);
         Ok(tested)
@@ -301,7 +341,8 @@ impl<'a> Walker<'a> {
             return Err(Stop::Fork);
         };
         let hook = self.view.hook;
-        self.assumed.push(Assumption { place, hook, matches: holds, target: true, because, chance: None });
+        let question = Question::Target;
+        self.assumed.push(Assumption { place, hook, question, matches: holds, because, chance: None });
         Ok(if holds { *yes } else { *no })
     }
 

@@ -175,6 +175,17 @@ impl Path {
     }
 }
 
+/// What is undetermined at a place.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Question {
+    /// Whether the rule matches.
+    Matches,
+    /// Whether what `because` asks of the rule's target is so; the rule matches for sure.
+    Target,
+    /// Whether a rule that the input does not show acts on the packet. The place names the chain.
+    MissingRule,
+}
+
 /// What one branch takes a rule's answer to be.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assumption {
@@ -182,10 +193,10 @@ pub struct Assumption {
     pub place: Place,
     /// Where it was asked.
     pub hook: Hook,
-    /// What is assumed: whether the rule matches; with `target`, whether what `because` asks is so.
+    /// What is undetermined.
+    pub question: Question,
+    /// The assumed answer to it.
     pub matches: bool,
-    /// Whether the rule matches for sure, and what its target then does cannot be told.
-    pub target: bool,
     /// Why nobody can tell.
     pub because: String,
     /// How likely it is, where chance alone decides (`-m statistic --mode random`).

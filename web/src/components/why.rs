@@ -2,7 +2,7 @@
 
 use chainwalk_core::analysis::explain::{self, Fate, capital};
 use chainwalk_core::analysis::scenario;
-use chainwalk_core::walk::trace::Outcome;
+use chainwalk_core::walk::trace::{Outcome, Question};
 
 use super::badge::{badge, colour};
 use super::phrases::{format_place, sentence_with_chain};
@@ -138,11 +138,13 @@ fn ways(state: &State, walked: &Walked) -> Markup {
         let order = branch.first.map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
         let answers = branch.assumes.iter().map(|assumed| {
             let rule = format_place(rulesets, assumed.place);
-            match (assumed.target, assumed.matches) {
-                (true, true) => format!("{rule}: {}: it is so", assumed.because),
-                (true, false) => format!("{rule}: {}: it is not so", assumed.because),
-                (false, true) => format!("{rule} matches ({})", assumed.because),
-                (false, false) => format!("{rule} does not match ({})", assumed.because),
+            match (assumed.question, assumed.matches) {
+                (Question::Target, true) => format!("{rule}: {}: it is so", assumed.because),
+                (Question::Target, false) => format!("{rule}: {}: it is not so", assumed.because),
+                (Question::Matches, true) => format!("{rule} matches ({})", assumed.because),
+                (Question::Matches, false) => format!("{rule} does not match ({})", assumed.because),
+                (Question::MissingRule, true) => format!("a rule that is not shown acts ({})", assumed.because),
+                (Question::MissingRule, false) => format!("no rule is missing ({})", assumed.because),
             }
         });
         let given: Vec<String> = order.into_iter().chain(answers).collect();

@@ -74,6 +74,8 @@ pub(super) struct Asked {
     pub(super) backend: Option<Backend>,
     pub(super) program: Program,
     pub(super) table: Option<TableName>,
+    /// Whether it asked for a part of the table only: one chain, or lines that another program picks.
+    pub(super) in_part: bool,
 }
 
 impl Asked {
@@ -82,7 +84,13 @@ impl Asked {
         // Without `-t`, all but iptables-save show table filter.
         let stated = call::table(call.rest).and_then(TableName::from_text);
         let usual = (call.program != Program::Save).then_some(TableName::Filter);
-        Self { family: call.family, backend: call.backend, program: call.program, table: stated.or(usual) }
+        Self {
+            family: call.family,
+            backend: call.backend,
+            program: call.program,
+            table: stated.or(usual),
+            in_part: call::names_chain(call.rest) || call.rest.contains('|'),
+        }
     }
 }
 

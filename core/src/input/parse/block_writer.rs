@@ -114,8 +114,17 @@ impl<'a> Writer<'a, '_, '_> {
         // In the order of their lines.
         let first = self.late(&part);
         first.iter().for_each(|at| self.chain_line(*at));
+        let mut taken = 0;
         for at in self.own(&part).filter(|at| first.binary_search(at).is_err()) {
-            self.chain_line(at);
+            if at < taken {
+                continue;
+            }
+            let last = self.wrapped_to(at, &part);
+            match last > at {
+                true => self.wrapped_rule(at, last),
+                false => self.chain_line(at),
+            }
+            taken = last + 1;
         }
         if block.what == What::Rules {
             let from = self.cleaned.origin(self.lines.range(last).1);
@@ -207,6 +216,37 @@ impl<'a> Writer<'a, '_, '_> {
         tables.chain(of(|kind| matches!(kind, Kind::Chain(_) | Kind::Policy(_) | Kind::NewChain(_)))).collect()
     }
 
+    /// The last line of a rule that a mail or a terminal has wrapped; the line itself for any other.
+    fn wrapped_to(&self, first: usize, part: &Range<usize>) -> usize {
+        let lines = self.lines;
+        if !matches!(Kind::of(lines.get(first)), Kind::Rule(_)) {
+            return first;
+        }
+        let (mut last, mut text) = (first, lines.get(first).to_owned());
+        while last + 1 < part.end && last - first < MOST_WRAPPED && continues(&text, lines.get(last + 1)) {
+            last += 1;
+            text.push(' ');
+            text.push_str(lines.get(last));
+        }
+        // Quotes that nobody closes are no reason to take other lines.
+        if opens_quote(&text) { first } else { last }
+    }
+
+    /// Writes the lines of a wrapped rule as one.
+    fn wrapped_rule(&mut self, first: usize, last: usize) {
+        for at in first..=last {
+            let (start, end) = self.lines.range(at);
+            if at > first {
+                self.put(" ", self.cleaned.origin(start));
+            }
+            let line = self.lines.get(at);
+            let blank = line.len() - line.trim_start().len();
+            self.copy(start + blank, end);
+        }
+        let end = self.lines.range(last).1;
+        self.end_line(self.cleaned.origin(end));
+    }
+
     /// Writes a line, as `iptables-save` would.
     fn chain_line(&mut self, at: usize) {
         let (start, end) = self.lines.range(at);
@@ -230,6 +270,32 @@ impl<'a> Writer<'a, '_, '_> {
         }
         self.end_line(self.cleaned.origin(end));
     }
+}
+
+/// Lines of one wrapped rule behind its first.
+const MOST_WRAPPED: usize = 8;
+
+/// Whether a line goes on with the rule before it.
+fn continues(rule: &str, next: &str) -> bool {
+    if Kind::of(next).is_sure() {
+        return false;
+    }
+    if opens_quote(rule) {
+        return true;
+    }
+    let next = next.trim_start();
+    let is_option = next.starts_with("! ")
+        || next.starts_with('-') && next[1..].starts_with(|c: char| c == '-' || c.is_ascii_alphabetic());
+    let has_target = [" -j ", " -g ", " --jump ", " --goto "].iter().any(|flag| rule.contains(flag));
+    // A value that stands below its option.
+    let wants_value = rule.split_whitespace().next_back().is_some_and(|word| word.starts_with('-'));
+    let is_short = !next.is_empty() && next.split_whitespace().count() <= 40;
+    is_short && (is_option && (!has_target || next.starts_with("--")) || wants_value && !next.starts_with('#'))
+}
+
+fn opens_quote(rule: &str) -> bool {
+    let plain = rule.replace("\\\\", "").replace("\\\"", "");
+    plain.matches('"').count() % 2 == 1
 }
 
 /// The line that tells the reader family and backend.

@@ -3,9 +3,11 @@
 use std::collections::HashSet;
 
 use super::block::{Asked, Block, Lines, What};
-use super::call::{self, Program};
+use super::call::{self, Call, Program};
 use super::kind::Kind;
+use super::listing;
 use super::script;
+use crate::packet::hook::Hook;
 
 /// Foreign lines in a row that do not end a dump.
 const MOST_FOREIGN: u32 = 3;
@@ -31,6 +33,55 @@ pub(super) struct Found {
     pub(super) rest: Option<usize>,
 }
 
+impl Found {
+    /// The command whose output begins at a line. Of several commands on one line, each has a block of its own.
+    fn asked_above(&self, lines: &Lines, at: usize) -> Option<Asked> {
+        let (line, _) = self.asked.last()?;
+        let commands = self.asked.iter().rev().take_while(|(asked, _)| asked == line).count();
+        let answered = self.blocks.iter().rev().take_while(|block| block.first > *line).count();
+        let after = self.blocks.last().map_or(*line, |block| block.last.max(*line));
+        let others = (after..at).filter(|line| !lines.get(*line).trim().is_empty()).count();
+        let first = self.asked.len() - commands;
+        let (_, asked) = self.asked.get(first + answered).filter(|_| others <= MOST_WARNINGS)?;
+        Some(asked.clone())
+    }
+}
+
+/// The commands of a line that print rules, as `;` and `&&` part them.
+fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
+    let first = call::find(line);
+    let rest = first.map_or("", |call| call.rest);
+    let others = rest.split(['&', ';']).skip(1).filter_map(call::find);
+    first.into_iter().chain(others).filter(|call| call.program != Program::Change)
+}
+
+/// Lines of prose between two chains of one listing.
+const MOST_PROSE: usize = 3;
+
+/// Lines of a listing to which chains behind prose are added.
+const MOST_JOINED: usize = 2_000;
+
+/// Whether a listing goes on with one that stands before it: other chains, in the order of their hooks, and hardly a word
+/// between them.
+fn goes_on(lines: &Lines, before: &Block, first: usize, last: usize) -> bool {
+    let prose = (before.last + 1..first).filter(|at| !lines.get(*at).trim().is_empty()).count();
+    // Longer ones are not gone through again and again.
+    let is_long = before.last - before.first > MOST_JOINED;
+    if before.what != What::Listing || prose > MOST_PROSE || is_long {
+        return false;
+    }
+    let chains = |from: usize, to: usize| {
+        (from..=to).filter_map(|at| match Kind::of(lines.get(at)) {
+            Kind::Listed(name) => Some(name),
+            _ => None,
+        })
+    };
+    let mut seen = HashSet::new();
+    let mut hooks = HookOrder::default();
+    let mut is_next = |name| seen.insert(name) && hooks.goes_on(name);
+    chains(before.first, before.last).chain(chains(first, last)).all(&mut is_next)
+}
+
 /// Finds the blocks of a text.
 pub(super) fn find(lines: &Lines) -> Found {
     let mut found = Found::default();
@@ -45,10 +96,17 @@ pub(super) fn find(lines: &Lines) -> Found {
         let (what, last) = match kind {
             Kind::Listed(_) | Kind::Columns => (What::Listing, listing_end(lines, at)),
             kind if kind.is_sure() => rules(lines, at),
+            Kind::Comment if prompted_call(line).is_some() => {
+                if let Some(call) = prompted_call(line) {
+                    found.asked.push((at, Asked::of(&call)));
+                }
+                at += 1;
+                continue;
+            }
             Kind::Other | Kind::Comment if script::calls(line) => (What::Script, script_end(lines, at)),
             Kind::Other => {
                 match call::find(line).filter(|call| call.program != Program::Change) {
-                    Some(call) => found.asked.push((at, Asked::of(&call))),
+                    Some(_) => found.asked.extend(calls_of(line).map(|call| (at, Asked::of(&call)))),
                     None => found.other += 1,
                 }
                 at += 1;
@@ -59,34 +117,65 @@ pub(super) fn find(lines: &Lines) -> Found {
                 continue;
             }
         };
-        let before = found.blocks.last().map(|block| block.last);
-        let asked = found.asked.last().filter(|(asked, _)| before.is_none_or(|before| before < *asked));
-        let near = |(asked, _): &&(usize, Asked)| {
-            (*asked..at).filter(|line| !lines.get(*line).trim().is_empty()).count() <= MOST_WARNINGS
-        };
-        let asked = asked.filter(near).map(|(_, asked)| asked.clone());
-        found.blocks.push(Block { what, first: at, last, asked });
+        let asked = found.asked_above(lines, at);
+        match found.blocks.last_mut() {
+            Some(before) if asked.is_none() && what == What::Listing && goes_on(lines, before, at, last) => {
+                before.last = last;
+            }
+            _ => found.blocks.push(Block { what, first: at, last, asked }),
+        }
         at = last + 1;
     }
     found
+}
+
+/// The command that root typed behind the prompt `# `: one that prints rules. Else a line that begins so is a comment.
+fn prompted_call(line: &str) -> Option<Call<'_>> {
+    let command = line.trim_start().strip_prefix("# ")?;
+    let call = call::find(command)?;
+    let first = command[..call.at].trim();
+    let is_typed = first.is_empty() || first == "sudo";
+    (is_typed && !matches!(call.program, Program::Change | Program::Restore)).then_some(call)
+}
+
+/// The built-in chains of a table so far. iptables prints them in the order of their hooks, so that one out of order
+/// begins another table.
+#[derive(Default)]
+struct HookOrder {
+    last: Option<Hook>,
+}
+
+impl HookOrder {
+    /// Whether a chain can stand behind those before it in one table.
+    fn goes_on(&mut self, chain: &str) -> bool {
+        let Some(hook) = Hook::ALL.into_iter().find(|hook| hook.name() == chain) else { return true };
+        let is_behind = self.last.is_none_or(|last| last < hook);
+        self.last = Some(hook);
+        is_behind
+    }
 }
 
 /// The last row of a listing of one table.
 fn listing_end(lines: &Lines, first: usize) -> usize {
     let mut last = first;
     let mut seen = HashSet::new();
+    let mut hooks = HookOrder::default();
     let mut blank = false;
     for at in first..lines.len() {
         let line = lines.get(at);
         match Kind::of(line) {
             Kind::Blank => blank = true,
             // A chain that comes again is another table's.
-            Kind::Listed(name) if !seen.insert(name) => break,
+            Kind::Listed(name) if !seen.insert(name) || !hooks.goes_on(name) => break,
             Kind::Listed(_) => {
                 (last, blank) = (at, false);
             }
             Kind::Columns => (last, blank) = (at, false),
-            Kind::Other if !blank && call::find(line).is_none() => last = at,
+            Kind::Other if call::find(line).is_none() && (!blank || listing::is_row(line)) => {
+                (last, blank) = (at, false);
+            }
+            // A note between chains or rows.
+            Kind::Comment if prompted_call(line).is_none() => {}
             _ => break,
         }
     }
@@ -102,6 +191,7 @@ fn rules(lines: &Lines, first: usize) -> (What, usize) {
     let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
         (false, false, false, false, false, false);
     let (mut foreign, mut commit_at) = (0, 0);
+    let mut hooks = HookOrder::default();
     for at in first..lines.len() {
         let line = lines.get(at);
         let kind = Kind::of(line);
@@ -119,6 +209,7 @@ fn rules(lines: &Lines, first: usize) -> (What, usize) {
             Kind::Chain(name) | Kind::Policy(name) if !open && is_known(lines, &mut names, &mut unnamed, at, name) => {
                 break;
             }
+            Kind::Chain(name) | Kind::Policy(name) if !open && !hooks.goes_on(name) => break,
             Kind::Chain(_) => counted = true,
             Kind::Policy(_) => listed = true,
             Kind::NewChain(_) => (listed, changed) = (true, true),
@@ -127,6 +218,7 @@ fn rules(lines: &Lines, first: usize) -> (What, usize) {
             Kind::Commit => (open, committed) = (false, true),
             Kind::Listed(_) | Kind::Columns => break,
             Kind::Blank => continue,
+            Kind::Comment if !open && prompted_call(line).is_some() => break,
             Kind::Comment => {
                 if line.contains("Completed on") {
                     last = at;

@@ -165,6 +165,20 @@ pub(super) fn table(rest: &str) -> Option<&str> {
     None
 }
 
+/// Whether a command that lists rules names one chain: `-nvL OUTPUT`, `-S X`.
+pub(super) fn names_chain(rest: &str) -> bool {
+    let mut words = rest.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`', ')'])).peekable();
+    while let Some(word) = words.next() {
+        let lists = matches!(command::global(word), Some(Global::Verb(Verb::List)))
+            || is_bundle(word, 'L')
+            || is_bundle(word, 'S');
+        if lists {
+            return words.peek().is_some_and(|next| next.starts_with(|first: char| first.is_ascii_alphanumeric()));
+        }
+    }
+    false
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -3,7 +3,7 @@
 use crate::input::capture::{Capture, SCHEMA_VERSION};
 use crate::text::diagnostic::{Code, Problem, Severity, Span};
 
-use super::{Inside, Parsed, Read, unsupported_input};
+use super::{Inside, Parsed, Read, gaps, unsupported_input};
 
 /// A capture in a text.
 pub(super) struct Found {
@@ -89,12 +89,14 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         read.diagnostics.source = 0;
         read.diagnostics.push("", 1, Span::default(), problem);
     }
-    Parsed {
+    let mut parsed = Parsed {
         sources,
         host: Some(std::mem::take(&mut capture.host)).filter(|host| !host.interfaces.is_empty()),
         capture: Some(capture),
         ..read.finish()
-    }
+    };
+    gaps::mark(&mut parsed);
+    parsed
 }
 
 /// A text as it was pasted, but for the capture in it: blanks, so that all else keeps its place.

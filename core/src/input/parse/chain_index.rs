@@ -40,7 +40,14 @@ mod tests {
     use crate::netfilter::ruleset::Counted;
 
     fn chain(name: &str) -> Chain {
-        Chain { name: name.into(), base: None, counters: Counted::default(), line: None, rules: Vec::new() }
+        Chain {
+            name: name.into(),
+            base: None,
+            counters: Counted::default(),
+            line: None,
+            rules: Vec::new(),
+            gaps: Vec::new(),
+        }
     }
 
     #[test]

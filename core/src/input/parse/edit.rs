@@ -70,6 +70,7 @@ impl Open {
             counters: Counted::default(),
             line,
             rules: Vec::new(),
+            gaps: Vec::new(),
         };
         table.chains.push(chain);
         self.chains.add(&table.chains, place);

@@ -117,7 +117,9 @@ impl<'a> Kind<'a> {
 /// `num   pkts bytes target     prot opt in     out     source               destination`
 fn is_columns(line: &str) -> bool {
     let columns = |words: &[&str]| words.iter().all(|word| line.split_whitespace().any(|column| column == *word));
-    line.len() < 200 && columns(&["target", "prot", "opt", "source", "destination"])
+    // Behind a prefix they are found once it is gone.
+    let begins = line.split_whitespace().next().is_some_and(|first| ["num", "pkts", "target"].contains(&first));
+    begins && line.len() < 200 && columns(&["target", "prot", "opt", "source", "destination"])
 }
 
 /// Whether a word may name a chain.

@@ -85,6 +85,11 @@ impl Line<'_> {
     }
 }
 
+/// Whether a line fits the columns of a listing.
+pub(super) fn is_row(line: &str) -> bool {
+    columns::Columns::of_row(line).is_some()
+}
+
 impl Listings {
     /// Reads the listing that stands at a place of the text, from its first `Chain …` or head of columns to its end.
     pub(super) fn read(

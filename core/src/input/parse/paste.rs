@@ -79,6 +79,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
             family: block.asked.as_ref().map_or(Family::Ipv4, |asked| asked.family),
             backend: block.asked.as_ref().and_then(|asked| asked.backend),
             options: String::new(),
+            whole_tables: block.asked.as_ref().is_some_and(|asked| !asked.in_part),
             tables: Vec::new(),
             ruleset: None,
         };

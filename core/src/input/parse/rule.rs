@@ -6,7 +6,7 @@ use crate::iptables::extension::{Id, Kind, Opt, Role, opaque};
 use crate::iptables::kernel_names::chain_name_fault;
 use crate::netfilter::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
 use crate::packet::Protocol;
-use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
+use crate::text::diagnostic::{Code, Problem, ProblemSink, Severity, Span};
 use crate::text::number;
 
 use super::chain_index::Places;
@@ -192,6 +192,12 @@ impl RuleReader {
                         format!("`{flag}` is not an option of any match or target of this rule"),
                     )
                     .hint("a match's options come behind its -m"),
+                    // What iptables prints for an extension whose version it does not know.
+                    false if matches!(&*word.text, "[unsupported" | "revision]") => Problem {
+                        severity: Severity::Warning,
+                        ..Problem::new(Code::UnexpectedWord, "iptables could not print a part of this rule")
+                            .hint("a newer iptables shows it")
+                    },
                     false => Problem::new(Code::UnexpectedWord, format!("`{}` is not expected here", word.text))
                         .hint("is a `-` missing?"),
                 };

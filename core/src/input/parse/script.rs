@@ -24,8 +24,10 @@ type Variables = HashMap<String, Option<String>>;
 #[derive(Debug, Default)]
 pub(super) struct Script {
     variables: Variables,
-    /// Conditions and loops that are open.
+    /// Conditions, loops and functions that are open.
     depth: usize,
+    /// How many of them are functions.
+    functions: usize,
     /// The rules that were added, as written: `-C … || -A …` adds none twice.
     added: HashSet<String>,
     /// The user's chains that restores have made, by family and table.
@@ -39,6 +41,8 @@ struct Simple {
     end: usize,
     /// Whether `||` stands before it.
     or: bool,
+    /// Whether `&&` stands before it.
+    and: bool,
     /// Whether its failure is of no interest.
     careless: bool,
 }
@@ -90,7 +94,7 @@ fn keywords(text: &str) -> (usize, isize, bool) {
         let rest = &text[at..];
         let word = rest.split_whitespace().next().unwrap_or_default();
         match word {
-            "then" | "do" => depth += 1,
+            "then" | "do" | "case" => depth += 1,
             "fi" | "done" | "esac" => depth -= 1,
             "if" | "elif" | "while" | "until" => asks = true,
             "else" | "!" | "{" | "}" | "(" | ")" => {}
@@ -101,11 +105,40 @@ fn keywords(text: &str) -> (usize, isize, bool) {
     }
 }
 
+/// Whether a line is one of a shell's that begins or ends a condition, a loop or a function, and no sentence.
+fn is_control(line: &str) -> bool {
+    let line = line.split(" #").next().unwrap_or_default().trim();
+    let first = line.split_whitespace().next().unwrap_or_default();
+    matches!(line, "then" | "do" | "else" | "fi" | "done" | "esac" | "}")
+        || matches!(first, "if" | "elif") && line.ends_with("then")
+        || matches!(first, "while" | "until" | "for") && line.ends_with("do")
+        || first == "case" && line.ends_with(" in")
+        || first == "done" && line.contains('<')
+        || begins_function(line)
+}
+
+/// Whether a line begins the body of a function: `start() {`, `function start {`.
+fn begins_function(line: &str) -> bool {
+    let line = line.trim();
+    let head = line.strip_suffix('{').unwrap_or(line).trim_end();
+    match (head.strip_prefix("function "), head.strip_suffix("()")) {
+        (Some(name), _) => line.ends_with('{') && is_name(name.trim().trim_end_matches("()")),
+        (None, Some(name)) => is_name(name.trim_end()),
+        (None, None) => false,
+    }
+}
+
+/// Whether a command only tests something.
+fn is_test(command: &str) -> bool {
+    let first = command.split_whitespace().next().unwrap_or_default();
+    matches!(first, "[" | "[[" | "test" | "grep" | "which" | "command" | "type" | "false" | "!")
+}
+
 /// The commands of a line, as `;`, `&&`, `||` and `|` part them.
 fn simple(line: &str) -> Vec<Simple> {
     let bytes = line.as_bytes();
     let mut list: Vec<Simple> = Vec::new();
-    let (mut start, mut at, mut quote, mut or) = (0, 0, None, false);
+    let (mut start, mut at, mut quote, mut or, mut and) = (0, 0, None, false, false);
     while at < bytes.len() {
         let byte = bytes[at];
         match (quote, byte) {
@@ -114,7 +147,7 @@ fn simple(line: &str) -> Vec<Simple> {
             (Some(_), _) => {}
             (None, b'"' | b'\'') => quote = Some(byte),
             (None, b'#') if at == 0 || bytes[at - 1].is_ascii_whitespace() => {
-                list.push(Simple { start, end: at, or, careless: false });
+                list.push(Simple { start, end: at, or, and, careless: false });
                 return list;
             }
             (None, b';' | b'|' | b'&') => {
@@ -123,8 +156,9 @@ fn simple(line: &str) -> Vec<Simple> {
                 if !joins {
                     let double = bytes.get(at + 1) == Some(&byte);
                     let careless = double && byte == b'|';
-                    list.push(Simple { start, end: at, or, careless });
+                    list.push(Simple { start, end: at, or, and, careless });
                     or = careless;
+                    and = double && byte == b'&';
                     at += usize::from(double);
                     start = at + 1;
                 }
@@ -134,7 +168,7 @@ fn simple(line: &str) -> Vec<Simple> {
         at += 1;
     }
     if start < bytes.len() {
-        list.push(Simple { start, end: bytes.len(), or, careless: false });
+        list.push(Simple { start, end: bytes.len(), or, and, careless: false });
     }
     list
 }
@@ -155,8 +189,11 @@ impl Script {
     pub(super) fn run(&mut self, writer: &mut Writer, from: usize, first: usize, last: usize) {
         let lines = writer.lines;
         for at in from..first {
-            if let Some((name, value)) = assignment(lines.get(at)) {
-                self.set(name, value);
+            let line = lines.get(at);
+            match assignment(line) {
+                Some((name, value)) => self.set(name, value),
+                None if is_control(line) => self.control(line),
+                None => {}
             }
         }
         let mut at = first;
@@ -199,16 +236,38 @@ impl Script {
         self.variables.insert(name.to_owned(), value);
     }
 
+    /// Follows a line that begins or ends a condition, a loop or a function.
+    fn control(&mut self, line: &str) {
+        self.function(line);
+        for one in simple(line) {
+            let (_, depth, _) = keywords(&line[one.start..one.end]);
+            self.depth = self.depth.saturating_add_signed(depth);
+        }
+    }
+
+    /// Follows the beginning or end of a function. Whether and when its body runs is not known.
+    fn function(&mut self, line: &str) {
+        if begins_function(line) {
+            (self.functions, self.depth) = (self.functions + 1, self.depth + 1);
+        } else if line.trim() == "}" && self.functions > 0 {
+            (self.functions, self.depth) = (self.functions - 1, self.depth.saturating_sub(1));
+        }
+    }
+
     fn line(&mut self, writer: &mut Writer, line: &Cleaned, start: usize, end: usize) {
         let text = &line.text;
         if let Some((name, value)) = assignment(text) {
             return self.set(name, value);
         }
+        self.function(text);
         let mut checked: Option<String> = None;
+        let mut tested = false;
         for one in simple(text) {
             let command = &text[one.start..one.end];
-            let (_, depth, asks) = keywords(command);
+            let (skipped, depth, asks) = keywords(command);
             self.depth = self.depth.saturating_add_signed(depth);
+            // `[ -n "$X" ] && iptables …`
+            tested = is_test(&command[skipped.min(command.len())..]) || tested && one.and;
             let Some((offset, family, backend)) = program(command, &self.variables) else { continue };
             let words = command[offset..].split_whitespace().collect::<Vec<_>>().join(" ");
             let check = words.split(' ').any(|word| word == "-C" || word == "--check");
@@ -219,7 +278,7 @@ impl Script {
             if one.or && checked.as_ref().is_none_or(|checked| self.added.contains(checked)) {
                 continue;
             }
-            if self.depth > 0 || asks {
+            if self.depth > 0 || asks || tested && one.and {
                 let problem = Problem::new(
                     Code::ConditionalCommand,
                     "whether this command runs is not known: it stands in a condition or a loop, and is left out",

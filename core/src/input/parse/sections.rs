@@ -33,6 +33,7 @@ pub(super) fn of_dump<'r>(
             family: ruleset.family,
             backend: ruleset.backend,
             options: if outcome.counted && !made { " -c".into() } else { String::new() },
+            whole_tables: true,
             tables,
             ruleset: u32::try_from(place).ok(),
         }

@@ -1,9 +1,10 @@
 //! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is walked.
 
+use super::chain_by_chain;
 use super::partial_rule::Pieces;
 use crate::input::parsed::Parsed;
 use crate::input::section::Format;
-use crate::netfilter::ruleset::{Ruleset, Table, TableName};
+use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName};
 use crate::text::diagnostic::{Code, Diagnostic, Span};
 
 /// Two sections that show one table, the better one first.
@@ -38,6 +39,11 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
     if own == others || plain || apart || set.family != held.family || set.source != held.source {
         return;
     }
+    if join_chains(parsed, first, second) {
+        return;
+    }
+    let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
+    let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
     let twice = one.tables.iter().copied().find(|table| other.tables.contains(table));
     match twice.and_then(|table| compare(parsed, (first, own), (second, others), table)) {
         Some(pair) => prefer(parsed, &pair),
@@ -53,6 +59,51 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
         }
         None => {}
     }
+}
+
+/// Joins two parts that show different chains of one table.
+fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
+    let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
+    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else { return false };
+    let is_listed = |format| matches!(format, Format::Rules | Format::Listing);
+    let ([name], [other_name]) = (&one.tables[..], &other.tables[..]) else { return false };
+    if name != other_name || !is_listed(one.format) || !is_listed(other.format) {
+        return false;
+    }
+    let (name, source) = (*name, one.source);
+    let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
+    let (Some(table), Some(shown)) = (set.table(name), held.table(name)) else { return false };
+    let is_apart = |other: &Table| other.name == name || set.table(other.name).is_none();
+    if set.family != held.family || !held.tables.iter().all(is_apart) {
+        return false;
+    }
+    let same = |chain: &Chain, other: &Chain| {
+        chain.rules.len() == other.rules.len()
+            && chain.rules.len() <= super::MOST_RULES
+            && chain
+                .rules
+                .iter()
+                .zip(&other.rules)
+                .all(|(one, two)| Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two)))
+    };
+    if !chain_by_chain::are_parts(table, shown, same) {
+        return false;
+    }
+    let (into, from) = (own.min(others), own.max(others));
+    let held = parsed.rulesets.remove(from as usize);
+    let backend = parsed.rulesets[into as usize].backend.or(held.backend);
+    let set = &mut parsed.rulesets[into as usize];
+    set.absorb(held);
+    set.set_backend(backend);
+    let found = chain_by_chain::join_tables(set, name);
+    parsed
+        .diagnostics
+        .retain(|one| one.source != source || one.code != Code::UnknownTarget || !found.contains(&one.line));
+    renumber(parsed, |place| match place {
+        place if place == from => into,
+        place => place - u32::from(place > from),
+    });
+    true
 }
 
 fn compare(parsed: &Parsed, one: (usize, u32), other: (usize, u32), name: TableName) -> Option<Pair> {

@@ -186,6 +186,8 @@ pub enum Code {
     UnknownWords,
     /// A row of a listing does not fit its columns: its conditions and effects are unknown.
     DamagedRow,
+    /// The numbers of a listing's rules have a gap: rules are not shown.
+    MissingRules,
     /// A row of a listing precedes the line that names its chain.
     OutsideChain,
 }
@@ -212,6 +214,7 @@ impl Code {
             | Self::LateChain
             | Self::LongChainName
             | Self::MissingCommit
+            | Self::MissingRules
             | Self::MissingTableLine
             | Self::NamedAddresses
             | Self::NativeNftables

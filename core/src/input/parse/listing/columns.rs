@@ -38,6 +38,8 @@ pub(super) type At<'a> = (usize, &'a str);
 /// What stands in the columns of a rule.
 #[derive(Debug, Default)]
 pub(super) struct Row<'a> {
+    /// What `--line-numbers` shows, from 1.
+    pub(super) number: Option<u32>,
     pub(super) counters: Option<Counters>,
     /// A counter that is rounded.
     pub(super) rounded: Option<At<'a>>,
@@ -78,7 +80,7 @@ impl Columns {
         let mut row = Row::default();
         if self.numbers {
             let (_, number) = words.next()?;
-            number.parse::<u32>().ok()?;
+            row.number = Some(number.parse().ok()?);
         }
         if self.counters {
             let (first, second) = (words.next()?, words.next()?);

@@ -54,7 +54,12 @@ impl<'a> TableReader<'a, '_, '_> {
     pub(super) fn rules(&mut self, lines: &[Line<'a>]) {
         let mut columns: Option<Columns> = None;
         let mut chain = None;
-        for line in lines.iter().filter(|line| !line.text.trim().is_empty()) {
+        let mut joined = None;
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.text.trim().is_empty()) {
+            // The line before has taken it.
+            if joined == Some(line.number) {
+                continue;
+            }
             if let Some(head) = Head::of(line.text) {
                 let chains = &self.ruleset.tables[self.open.table].chains;
                 chain = self.open.chains.find(chains, head.name).map(|place| place as usize);
@@ -67,6 +72,9 @@ impl<'a> TableReader<'a, '_, '_> {
             let fits = columns.or_else(|| Columns::of_row(line.text));
             let row = fits.and_then(|fits| fits.read(line.text));
             columns = columns.or(fits);
+            if row.is_none() && is_note(line.text) {
+                continue;
+            }
             if row.is_none() && !fits.unwrap_or_default().resembles(line.text) {
                 let problem = Problem::new(Code::UnknownLine, "this line is not part of a listing and is left out")
                     .hint("a rule has its target, protocol, source and destination in columns");
@@ -82,10 +90,64 @@ impl<'a> TableReader<'a, '_, '_> {
                 (self.say)(line.number, line.span(), problem);
                 continue;
             };
+            if let Some(number) = row.as_ref().and_then(|row| row.number) {
+                self.fill_to(number, chain, line);
+            }
+            let continued = lines.get(at + 1).and_then(|next| self.continued(line, next, fits.unwrap_or_default()));
+            if let Some(whole) = continued {
+                joined = lines.get(at + 1).map(|next| next.number);
+                if let Some(row) = fits.and_then(|fits| fits.read(whole.text)) {
+                    let rule = self.rule(&whole, &row);
+                    self.ruleset.tables[self.open.table].chains[chain].rules.push(rule);
+                    continue;
+                }
+            }
             let rule = match row {
                 Some(row) => self.rule(line, &row),
                 None => self.damaged(line),
             };
+            self.ruleset.tables[self.open.table].chains[chain].rules.push(rule);
+        }
+    }
+
+    /// A row with the line behind it, where that line is the end of the row: a mail or a terminal has wrapped it. All words
+    /// of that line must be words of the rule.
+    fn continued(&mut self, line: &Line<'a>, next: &Line<'a>, columns: Columns) -> Option<Line<'a>> {
+        let is_own = |text: &str| {
+            text.trim().is_empty()
+                || Head::of(text).is_some()
+                || Columns::of_head(text).is_some()
+                || columns.read(text).is_some()
+                || !text
+                    .trim_start()
+                    .starts_with(|first: char| first.is_ascii_alphabetic() || matches!(first, '/' | '!'))
+        };
+        if is_own(next.text) {
+            return None;
+        }
+        let end = next.start + next.text.len();
+        let whole = Line { text: self.text.get(line.start..end)?, ..*line };
+        let row = columns.read(whole.text)?;
+        let target = row.target.and_then(|(_, name)| Id::named(name, Role::Target, Some(self.ruleset.family)));
+        let read = self.phrases.read((whole.text, row.tail, whole.start), target, self.ruleset);
+        (read.unread.is_empty() && read.unread_target.is_none()).then_some(whole)
+    }
+
+    /// Adds a rule for each number before `number` that the listing does not show, so that the others keep their numbers.
+    fn fill_to(&mut self, number: u32, chain: usize, line: &Line<'a>) {
+        let held = |reader: &Self| reader.ruleset.tables[reader.open.table].chains[chain].rules.len() as u64 + 1;
+        let first = held(self);
+        if u64::from(number) <= first || u64::from(number) - first > MOST_MISSING {
+            return;
+        }
+        let last = number - 1;
+        let rules =
+            if u64::from(last) == first { format!("rule {first} is") } else { format!("rules {first} to {last} are") };
+        let problem = Problem::new(Code::MissingRules, format!("{rules} not shown: what they ask and do is unknown"))
+            .hint("paste the listing with all of its lines");
+        (self.say)(line.number, line.span(), problem);
+        while held(self) < u64::from(number) {
+            let rule = self.unknown_rule(&format!("rule {} is not shown", held(self)), line);
             self.ruleset.tables[self.open.table].chains[chain].rules.push(rule);
         }
     }
@@ -96,12 +158,17 @@ impl<'a> TableReader<'a, '_, '_> {
             Problem::new(Code::DamagedRow, "this rule does not fit the columns: what it asks and does is unknown")
                 .hint("a rule has its target, protocol, source and destination in columns");
         (self.say)(line.number, line.span(), problem);
-        let text = self.ruleset.keep(line.text.trim());
+        self.unknown_rule(line.text.trim(), line)
+    }
+
+    /// A rule that may do anything to any packet.
+    fn unknown_rule(&mut self, words: &str, line: &Line<'a>) -> Rule {
+        let text = self.ruleset.keep(words);
         let first = u32::try_from(self.ruleset.parts.len()).expect("parts are fewer than bytes of a text below 4 GiB");
-        let (words, _) = Id::UNLISTED.get().option("--words").expect("it is in the table");
+        let (option, _) = Id::UNLISTED.get().option("--words").expect("it is in the table");
         let part =
             |extension, option| Part { extension, option, negated: false, opens: true, value: Value::Text(text) };
-        self.ruleset.parts.extend([part(Id::UNLISTED, words), part(Id::OPAQUE_TARGET, Part::BARE)]);
+        self.ruleset.parts.extend([part(Id::UNLISTED, option), part(Id::OPAQUE_TARGET, Part::BARE)]);
         let target = Target::Extension(Id::OPAQUE_TARGET);
         let kept = Rule { first, matches: 1, parameters: 1, target, ..Rule::default() };
         Rule { line: line.number, span: line.span(), ..kept }
@@ -175,6 +242,15 @@ impl<'a> TableReader<'a, '_, '_> {
             words.splice(open..open, opening);
         }
     }
+}
+
+/// More rules than this before a number are no rules that somebody left out.
+const MOST_MISSING: u64 = 10_000;
+
+/// Whether a line is a note in brackets that somebody has put among the rows: `(empty)`, `[...]`.
+fn is_note(line: &str) -> bool {
+    let line = line.trim().trim_start_matches(|character: char| character.is_ascii_digit()).trim_start();
+    line.starts_with(['(', '[', '<', '.', '…']) && line.ends_with([')', ']', '>', '.', '…'])
 }
 
 /// What stands in the columns, as options.

@@ -1,0 +1,61 @@
+//! What a table of the input lacks: rules that the kernel may hold and the input does not show, or shows damaged.
+
+/// Why rules may be missing at one point of a chain.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GapReason {
+    /// The input does not show the chain, or shows single rules of it only.
+    NotShown,
+    /// The input shows the table and not this built-in chain, which people leave out where it has no rules.
+    Omitted,
+    /// A command of the input may have run or not, and may have changed the chain.
+    Conditional,
+    /// iptables itself says that it cannot show the table.
+    Incompatible,
+    /// A line of the input says that lines were left out, such as `...`.
+    Elided,
+    /// The input ends within the table.
+    CutOff,
+    /// A line that may be a rule cannot be read.
+    Unreadable,
+    /// The rule that follows, or the chain's own line, has an error: the kernel does not hold it as it stands.
+    Damaged,
+}
+
+/// A point of a chain at which the kernel may hold other rules than the input shows.
+///
+/// A walk that comes to a gap is undetermined there: see `walk/chain.rs`.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Gap {
+    /// The rule that follows, from 0; the number of rules where none does.
+    pub before: u32,
+    /// Why.
+    pub reason: GapReason,
+    /// The line of the input that shows it, from 1; `None` where no line does.
+    pub line: Option<u32>,
+}
+
+impl GapReason {
+    /// Whether the input does not show the chain itself.
+    pub(crate) fn hides_chain(self) -> bool {
+        matches!(self, Self::NotShown | Self::Omitted | Self::Incompatible)
+    }
+}
+
+impl Gap {
+    /// What is unknown there, for a chain of that name: "rules of INPUT are not shown".
+    pub fn describe(&self, chain: &str) -> String {
+        let line = self.line.map(|line| format!("line {line}")).unwrap_or_default();
+        match self.reason {
+            GapReason::NotShown => format!("chain {chain} is not shown, or not all of its rules are"),
+            GapReason::Omitted => format!("the text has its table without chain {chain}"),
+            GapReason::Conditional => format!("whether the command on {line} ran is not known; it may change {chain}"),
+            GapReason::Incompatible => {
+                format!("{line} says that iptables cannot show the table: rules of {chain} are missing")
+            }
+            GapReason::Elided => format!("{line} stands for rules of {chain} that are left out"),
+            GapReason::CutOff => format!("the text ends before the end of the table: rules of {chain} may be missing"),
+            GapReason::Unreadable => format!("{line} may be a rule of {chain}, and cannot be read"),
+            GapReason::Damaged => format!("{line} has an error: what the kernel holds there in {chain} is unknown"),
+        }
+    }
+}

@@ -1,0 +1,222 @@
+//! Texts of which a part is missing or damaged: a walk may be certain only where no missing part can act.
+//!
+//! `CHAINWALK_PARTIAL=20000` tries more damaged texts; `CHAINWALK_SEED=2` tries others.
+
+use chainwalk_core::analysis::scenario;
+use chainwalk_core::input::parse::parse;
+use chainwalk_core::packet::Packet;
+use chainwalk_core::packet::host::Host;
+use chainwalk_core::walk::trace::{Trace, Verdict};
+use chainwalk_core::walk::walk;
+
+mod partial {
+    pub(crate) mod damage;
+    pub(crate) mod random;
+}
+
+use partial::damage::{self, Damage};
+use partial::random::Random;
+
+const HEAD: &str = "*filter\n:INPUT DROP [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n";
+
+fn inbound(port: u16) -> Packet {
+    let json = format!(
+        r#"{{"origin": "inbound", "in_interface": "eth0", "protocol": "tcp", "src": "10.244.1.9", "dst": "10.244.1.5", "sport": 40000, "dport": {port}}}"#
+    );
+    Packet::from_json(&json).expect("it is a packet")
+}
+
+fn outbound(uid: u32) -> Packet {
+    let json = format!(
+        r#"{{"origin": "local", "protocol": "tcp", "src": "10.244.1.5", "dst": "198.51.100.7", "sport": 40000, "dport": 443, "uid": {uid}, "gid": {uid}}}"#
+    );
+    Packet::from_json(&json).expect("it is a packet")
+}
+
+fn trace(text: &str, packet: &Packet) -> Trace {
+    walk(&parse(text).rulesets, None, &Host::pod(), packet)
+}
+
+/// Where the packet ends for sure: `delivered 22`; `unknown` where the text does not determine it.
+#[track_caller]
+fn ends(text: &str, packet: &Packet, want: &str) {
+    let trace = trace(text, packet);
+    let end = match trace.verdict() {
+        None => "unknown".to_owned(),
+        Some(Verdict { kind, port, .. }) => {
+            let port = port.map(|port| format!(" {port}")).unwrap_or_default();
+            format!("{kind:?}{port}").to_lowercase()
+        }
+    };
+    assert_eq!(end, want, "{text}\n{:?}", trace.assumes);
+}
+
+#[test]
+fn lines_that_stand_for_rules_leave_the_walk_undetermined() {
+    for elision in ["...", "[...]", "…", "[snip]", "(more ACCEPT lines, cut for length)", "# ..."] {
+        let text = format!(
+            "{HEAD}-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n{elision}\n-A INPUT -p tcp -j DROP\nCOMMIT\n"
+        );
+        ends(&text, &inbound(22), "delivered 22");
+        ends(&text, &inbound(25), "unknown");
+    }
+}
+
+#[test]
+fn prose_among_rules_hides_none() {
+    let text = format!(
+        "{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nhere I added the next one\n-A INPUT -p tcp -j DROP\nCOMMIT\n"
+    );
+    ends(&text, &inbound(25), "dropped");
+}
+
+#[test]
+fn a_rule_with_an_error_decides_nothing() {
+    for rule in [
+        "-A INPUT -p tcp -j",
+        "-A INPUT -p tcp -m tcp --dport 25x -j ACCEPT",
+        "-A INPUT -i eth0 -i eth1 -j ACCEPT",
+        "-A INPUT -m tcp --dport 25 -j ACCEPT",
+        "-A INPUT -p tcp -j DNAT --to-destination 10.0.0.1",
+        "-A INPTU -p tcp -j ACCEPT",
+        "A INPUT -p tcp -j ACCEPT",
+        "-A INPUT -p tcp -m comment --comment \"a -j ACCEPT",
+    ] {
+        let text = format!("{HEAD}-A INPUT -p udp -j ACCEPT\n{rule}\nCOMMIT\n");
+        ends(&text, &inbound(25), "unknown");
+    }
+}
+
+#[test]
+fn a_text_that_ends_within_a_table_may_go_on() {
+    let text = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 8");
+    ends(&text, &inbound(22), "delivered 22");
+    ends(&text, &inbound(80), "unknown");
+    let nat = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:X - [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j ACCEPT\n-A OUTPUT -p tcp -j X\n";
+    ends(nat, &outbound(1337), "sent");
+    ends(nat, &outbound(1000), "unknown");
+}
+
+const COLUMNS: &str = " pkts bytes target     prot opt in     out     source               destination\n";
+
+#[test]
+fn chains_listed_one_by_one_are_one_table() {
+    let output = format!(
+        "Chain OUTPUT (policy ACCEPT 0 packets, 0 bytes)\n{COLUMNS}    1    60 X          6    --  *      *       0.0.0.0/0            0.0.0.0/0\n"
+    );
+    let x = format!(
+        "Chain X (1 references)\n{COLUMNS}    1    60 RETURN     0    --  *      *       0.0.0.0/0            0.0.0.0/0            owner UID match 1337\n    1    60 REDIRECT   6    --  *      *       0.0.0.0/0            0.0.0.0/0            redir ports 15001\n"
+    );
+    for text in [
+        format!("$ iptables -t nat -nvL OUTPUT\n{output}$ iptables -t nat -nvL X\n{x}"),
+        format!("# iptables -t nat -nvL X\n{x}# iptables -t nat -nvL OUTPUT\n{output}"),
+        format!("$ iptables -t nat -nvL OUTPUT\n{output}\nit calls this one:\n\n{x}"),
+        "$ iptables -t nat -S OUTPUT\n-P OUTPUT ACCEPT\n-A OUTPUT -p tcp -j X\n$ iptables -t nat -S X\n-N X\n-A X -m owner --uid-owner 1337 -j RETURN\n-A X -p tcp -j REDIRECT --to-ports 15001\n"
+            .to_owned(),
+
+    ] {
+        ends(&text, &outbound(1000), "delivered 15001");
+        ends(&text, &outbound(1337), "sent");
+        // Nothing shows PREROUTING of nat, where a redirect may be.
+        ends(&text, &inbound(80), "unknown");
+    }
+}
+
+#[test]
+fn gaps_in_rule_numbers_are_rules_that_are_not_shown() {
+    let head = "$ iptables -nvL INPUT --line-numbers\nChain INPUT (policy ACCEPT 0 packets, 0 bytes)\nnum   pkts bytes target     prot opt in     out     source               destination\n";
+    let row = |number: u32, words: &str| format!("{number}        5   300 {words}\n");
+    let first = row(1, "ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:22");
+    let last = row(4, "DROP       0    --  *      *       0.0.0.0/0            0.0.0.0/0");
+    let text = format!("{head}{first}{last}");
+    ends(&text, &inbound(22), "delivered 22");
+    ends(&text, &inbound(25), "unknown");
+    assert_eq!(parse(&*text).rulesets[0].rules(), 4);
+}
+
+#[test]
+fn wrapped_lines_belong_to_their_rule() {
+    let save = format!(
+        "{HEAD}-A INPUT -p tcp -m tcp\n    --dport 22 -m comment --comment \"ssh from the\n    office\" -j ACCEPT\n-A INPUT -p tcp\n-j REJECT\nCOMMIT\n"
+    );
+    ends(&save, &inbound(22), "delivered 22");
+    ends(&save, &inbound(25), "rejected");
+    let listing = format!(
+        "$ iptables -nvL\nChain INPUT (policy DROP 0 packets, 0 bytes)\n{COLUMNS}    5   300 ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0\ntcp dpt:22\n"
+    );
+    ends(&listing, &inbound(22), "delivered 22");
+    ends(&listing, &inbound(25), "dropped");
+}
+
+#[test]
+fn commands_that_may_not_have_run_leave_their_chain_undetermined() {
+    for script in [
+        "if [ \"$1\" = open ]; then\n  iptables -A INPUT -p tcp --dport 25 -j ACCEPT\nfi\niptables -A INPUT -p tcp --dport 23 -j DROP\n",
+        "case \"$1\" in\n  start)\n    iptables -A INPUT -p tcp --dport 25 -j ACCEPT\n    ;;\nesac\niptables -P INPUT DROP\n",
+        "[ -n \"$ADMIN\" ] && iptables -A INPUT -p tcp --dport 25 -j ACCEPT\niptables -P INPUT DROP\n",
+        "open_port() {\n  iptables -A INPUT -p tcp --dport 25 -j ACCEPT\n}\niptables -P INPUT DROP\n",
+        "if [ \"$1\" = x ]; then iptables -A INPUT -p tcp --dport 25 -j DROP; fi\n",
+    ] {
+        ends(script, &inbound(25), "unknown");
+    }
+    ends("iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 25 -j ACCEPT\n", &inbound(25), "delivered 25");
+}
+
+#[test]
+fn notes_of_iptables_name_what_is_not_shown() {
+    let filter = format!("{HEAD}-A INPUT -p tcp -j ACCEPT\nCOMMIT\n");
+    ends(&format!("{filter}# Table `nat' is incompatible, use 'nft' tool.\n"), &outbound(1000), "unknown");
+    let legacy = format!("# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n{filter}");
+    assert!(trace(&legacy, &inbound(22)).assumes.iter().any(|says| says.contains("legacy")));
+}
+
+/// The dumps that are damaged: of meshes, and of a host with its own rules.
+const DUMPS: [&str; 5] = [
+    include_str!("../../static/samples/istio-sidecar.txt"),
+    include_str!("../../static/samples/istio-sidecar-dns.txt"),
+    include_str!("../../static/samples/istio-ambient.txt"),
+    include_str!("../../static/samples/linkerd.txt"),
+    include_str!("walks/chains.rules"),
+];
+
+fn number(name: &str, default: u64) -> u64 {
+    std::env::var(name).map_or(default, |value| value.parse().expect("it is a number"))
+}
+
+/// Whether the trace may say what it says of a damaged text, of which the whole text's trace is known.
+fn is_honest(damaged: &Trace, whole: &Trace, damage: &Damage) -> bool {
+    let Some(verdict) = damaged.verdict() else { return true };
+    let same = whole.verdict().is_none_or(|known| known.same_end(verdict));
+    same || damage.tables.iter().any(|table| damaged.assumes.iter().any(|says| says.contains(table.as_str())))
+}
+
+#[test]
+fn what_is_certain_of_a_damaged_text_is_so() {
+    let (count, mut random) = (number("CHAINWALK_PARTIAL", 400), Random::new(number("CHAINWALK_SEED", 1)));
+    let (mut walks, mut certain, mut lossless, mut certain_lossless) = (0_u32, 0_u32, 0_u32, 0_u32);
+    for _ in 0..count {
+        let dump = *random.pick(&DUMPS);
+        let host = Host::pod();
+        let whole = parse(dump);
+        let damage = damage::apply(dump, &mut random);
+        let read = parse(&*damage.text);
+        for scenario in scenario::list(&host, None) {
+            let known = walk(&whole.rulesets, None, &host, &scenario.packet);
+            let found = walk(&read.rulesets, None, &host, &scenario.packet);
+            let says = format!("{}: {}\n{}\n{:?}", damage.kind, scenario.key, damage.text, found.assumes);
+            assert!(is_honest(&found, &known, &damage), "{says}\n{:?}\n{:?}", known.verdict(), found.verdict());
+            let sure = u32::from(found.verdict().is_some() == known.verdict().is_some());
+            (walks, certain) = (walks + 1, certain + sure);
+            if damage.tables.is_empty() {
+                (lossless, certain_lossless) = (lossless + 1, certain_lossless + sure);
+            }
+        }
+    }
+    assert!(
+        certain_lossless * 10 >= lossless * 9,
+        "{certain_lossless} of {lossless} stay certain where nothing is lost"
+    );
+    println!(
+        "{walks} walks, {certain} as certain as of the whole text; {certain_lossless} of {lossless} where nothing is lost"
+    );
+}
