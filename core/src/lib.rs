@@ -4,7 +4,7 @@
 //! sets of a text, and at [`walk::walk`], which walks a packet through them.
 //!
 //! # Layers
-//! A module imports only from its own layer and from those that stand before it in this list. `cargo xtask test` reads the
+//! A module imports only from its own layer and from the layers before it in this list. `cargo xtask test` reads the
 //! list and checks that.
 //!
 //! 1. `text`: numbers, names, quoted words and diagnostics. Knows nothing of packets.

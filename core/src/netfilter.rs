@@ -1,7 +1,7 @@
 //! The kernel's model of packet filtering, without the syntax of any rule language.
 //!
 //! # Layout
-//! - `ruleset`: rule sets, tables, chains and rules; `place`: where one of them stands; `backend`: which program loaded them
+//! - `ruleset`: rule sets, tables, chains and rules; `place`: the place of one of them; `gap`: where rules are missing; `backend`: which program loaded them
 //! - `condition`: a test of one packet field against a set of values, with three answers
 //! - `base`: base chains with type, hook, priority and policy
 //! - `statement`: the statements of a rule, and how conditions are evaluated; `effect`: what a rule does to a packet

@@ -1,4 +1,4 @@
-//! What a table of the input lacks: rules that the kernel may hold and the input does not show, or shows damaged.
+//! Gaps: points of a chain at which the kernel may hold rules that the input does not show, or shows damaged.
 
 /// Why rules may be missing at one point of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -17,7 +17,7 @@ pub enum GapReason {
     CutOff,
     /// A line that may be a rule cannot be read.
     Unreadable,
-    /// The rule that follows, or the chain's own line, has an error: the kernel does not hold it as it stands.
+    /// The rule that follows, or the chain's own line, has an error: the kernel does not hold it in this form.
     Damaged,
 }
 
@@ -42,7 +42,7 @@ impl GapReason {
 }
 
 impl Gap {
-    /// What is unknown there, for a chain of that name: "rules of INPUT are not shown".
+    /// The reason in a clause, for a chain of that name: "chain INPUT is not shown, or not all of its rules are".
     pub fn describe(&self, chain: &str) -> String {
         let line = self.line.map(|line| format!("line {line}")).unwrap_or_default();
         match self.reason {
@@ -52,7 +52,7 @@ impl Gap {
             GapReason::Incompatible => {
                 format!("{line} says that iptables cannot show the table: rules of {chain} are missing")
             }
-            GapReason::Elided => format!("{line} stands for rules of {chain} that are left out"),
+            GapReason::Elided => format!("{line} is in place of rules of {chain} that are left out"),
             GapReason::CutOff => format!("the text ends before the end of the table: rules of {chain} may be missing"),
             GapReason::Unreadable => format!("{line} may be a rule of {chain}, and cannot be read"),
             GapReason::Damaged => format!("{line} has an error: what the kernel holds there in {chain} is unknown"),

@@ -1,4 +1,4 @@
-//! Where a chain or a rule stands, as positions that stay valid while the text does.
+//! Places of chains and rules, as positions that stay valid as long as the text.
 
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName};
 

@@ -302,7 +302,7 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Adds a gap at its place; one with the same rule behind it stays the only one.
+    /// Adds a gap at its place. Of two gaps before the same rule, the first is kept.
     pub(crate) fn add_gap(&mut self, gap: Gap) {
         let at = self.gaps.partition_point(|held| held.before < gap.before);
         if self.gaps.get(at).is_none_or(|held| held.before != gap.before) {

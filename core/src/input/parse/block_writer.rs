@@ -223,12 +223,12 @@ impl<'a> Writer<'a, '_, '_> {
             return first;
         }
         let (mut last, mut text) = (first, lines.get(first).to_owned());
-        while last + 1 < part.end && last - first < MOST_WRAPPED && continues(&text, lines.get(last + 1)) {
+        while last + 1 < part.end && last - first < MAX_CONTINUATION_LINES && continues(&text, lines.get(last + 1)) {
             last += 1;
             text.push(' ');
             text.push_str(lines.get(last));
         }
-        // Quotes that nobody closes are no reason to take other lines.
+        // An unclosed quote takes no other lines.
         if opens_quote(&text) { first } else { last }
     }
 
@@ -272,8 +272,8 @@ impl<'a> Writer<'a, '_, '_> {
     }
 }
 
-/// Lines of one wrapped rule behind its first.
-const MOST_WRAPPED: usize = 8;
+/// Lines that continue one wrapped rule.
+const MAX_CONTINUATION_LINES: usize = 8;
 
 /// Whether a line goes on with the rule before it.
 fn continues(rule: &str, next: &str) -> bool {
@@ -287,7 +287,7 @@ fn continues(rule: &str, next: &str) -> bool {
     let is_option = next.starts_with("! ")
         || next.starts_with('-') && next[1..].starts_with(|c: char| c == '-' || c.is_ascii_alphabetic());
     let has_target = [" -j ", " -g ", " --jump ", " --goto "].iter().any(|flag| rule.contains(flag));
-    // A value that stands below its option.
+    // A value on the line after its option.
     let wants_value = rule.split_whitespace().next_back().is_some_and(|word| word.starts_with('-'));
     let is_short = !next.is_empty() && next.split_whitespace().count() <= 40;
     is_short && (is_option && (!has_target || next.starts_with("--")) || wants_value && !next.starts_with('#'))

@@ -50,24 +50,25 @@ impl Found {
 /// The commands of a line that print rules, as `;` and `&&` part them.
 fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
     let first = call::find(line);
-    let rest = first.map_or("", |call| call.rest);
-    let others = rest.split(['&', ';']).skip(1).filter_map(call::find);
-    first.into_iter().chain(others).filter(|call| call.program != Program::Change)
+    let mut parts = first.map_or("", |call| call.rest).split(['&', ';']);
+    let own = parts.next().unwrap_or_default();
+    let first = first.map(|call| Call { rest: own, ..call });
+    first.into_iter().chain(parts.filter_map(call::find)).filter(|call| call.program != Program::Change)
 }
 
 /// Lines of prose between two chains of one listing.
-const MOST_PROSE: usize = 3;
+const MAX_PROSE_LINES: usize = 3;
 
-/// Lines of a listing to which chains behind prose are added.
-const MOST_JOINED: usize = 2_000;
+/// The longest listing, in lines, to which chains after prose are added.
+const MAX_JOINED_LINES: usize = 2_000;
 
-/// Whether a listing goes on with one that stands before it: other chains, in the order of their hooks, and hardly a word
+/// Whether a listing continues the one before it: other chains, in the order of their hooks, and hardly a word
 /// between them.
 fn goes_on(lines: &Lines, before: &Block, first: usize, last: usize) -> bool {
     let prose = (before.last + 1..first).filter(|at| !lines.get(*at).trim().is_empty()).count();
     // Longer ones are not gone through again and again.
-    let is_long = before.last - before.first > MOST_JOINED;
-    if before.what != What::Listing || prose > MOST_PROSE || is_long {
+    let is_long = before.last - before.first > MAX_JOINED_LINES;
+    if before.what != What::Listing || prose > MAX_PROSE_LINES || is_long {
         return false;
     }
     let chains = |from: usize, to: usize| {
@@ -129,7 +130,7 @@ pub(super) fn find(lines: &Lines) -> Found {
     found
 }
 
-/// The command that root typed behind the prompt `# `: one that prints rules. Else a line that begins so is a comment.
+/// The command that root typed after the prompt `# `, if it prints rules. Any other line that begins so is a comment.
 fn prompted_call(line: &str) -> Option<Call<'_>> {
     let command = line.trim_start().strip_prefix("# ")?;
     let call = call::find(command)?;
@@ -146,7 +147,7 @@ struct HookOrder {
 }
 
 impl HookOrder {
-    /// Whether a chain can stand behind those before it in one table.
+    /// Whether a chain can follow those before it in one table.
     fn goes_on(&mut self, chain: &str) -> bool {
         let Some(hook) = Hook::ALL.into_iter().find(|hook| hook.name() == chain) else { return true };
         let is_behind = self.last.is_none_or(|last| last < hook);

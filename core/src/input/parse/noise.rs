@@ -90,6 +90,7 @@ fn is_plain(line: &str) -> bool {
         && !(line.starts_with(':') && (line.ends_with([' ', '\t', ',']) || line.contains("tables")))
         && split::next(line).is_none()
         && !line.contains(['<', '`', '|'])
+        && !line.contains("&quot;")
         && !line.contains("//")
 }
 
@@ -107,6 +108,10 @@ impl Clean<'_> {
         if body.contains('\u{1b}') || body.contains("\u{241b}[") {
             work = glyph::without_colours(&work);
             self.note(Repair::Colours, start);
+        }
+        if let Some(plain) = glyph::without_entities(&work) {
+            work = plain;
+            self.note(Repair::Glyphs, start);
         }
         self.work(work, DEEPEST);
     }

@@ -40,7 +40,7 @@ impl<'a> Normal<'a> {
 /// The family of the `iptables-restore` that a log names before or behind its input.
 fn near(lines: &Lines, block: &Block) -> Option<Family> {
     let named = |line: &str| {
-        let call = line.contains("tables-restore");
+        let call = line.contains("tables") && line.contains("-restore");
         call.then(|| if line.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 })
     };
     let input = |at: usize| named(lines.get(at)).filter(|_| lines.get(at).contains("input"));

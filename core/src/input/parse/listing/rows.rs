@@ -110,8 +110,8 @@ impl<'a> TableReader<'a, '_, '_> {
         }
     }
 
-    /// A row with the line behind it, where that line is the end of the row: a mail or a terminal has wrapped it. All words
-    /// of that line must be words of the rule.
+    /// A row joined with the line after it, if a mail or a terminal has wrapped the row. All words of that line must be
+    /// words of the rule.
     fn continued(&mut self, line: &Line<'a>, next: &Line<'a>, columns: Columns) -> Option<Line<'a>> {
         let is_own = |text: &str| {
             text.trim().is_empty()
@@ -137,7 +137,7 @@ impl<'a> TableReader<'a, '_, '_> {
     fn fill_to(&mut self, number: u32, chain: usize, line: &Line<'a>) {
         let held = |reader: &Self| reader.ruleset.tables[reader.open.table].chains[chain].rules.len() as u64 + 1;
         let first = held(self);
-        if u64::from(number) <= first || u64::from(number) - first > MOST_MISSING {
+        if u64::from(number) <= first || u64::from(number) - first > MAX_MISSING_RULES {
             return;
         }
         let last = number - 1;
@@ -189,7 +189,9 @@ impl<'a> TableReader<'a, '_, '_> {
         let is_known = |name| goto || self.open.chains.find(chains, name).is_some();
         let named = |name| Id::named(name, Role::Target, Some(self.ruleset.family));
         let target = row.target.filter(|(_, name)| !is_known(*name)).and_then(|(_, name)| named(name));
-        let read = self.phrases.read((line.text, tail, line.start), target, self.ruleset);
+        let mut read = self.phrases.read((line.text, tail, line.start), target, self.ruleset);
+        // A note that somebody has put at the end of the row.
+        read.unread.retain(|span| !span.of(self.text).starts_with(['#', '<', '←']));
 
         let mut words = header(line, row, self.ruleset.family);
         if let Some(port) = read.matches.windows(2).find(|pair| is_named_port(pair)) {
@@ -245,7 +247,7 @@ impl<'a> TableReader<'a, '_, '_> {
 }
 
 /// More rules than this before a number are no rules that somebody left out.
-const MOST_MISSING: u64 = 10_000;
+const MAX_MISSING_RULES: u64 = 10_000;
 
 /// Whether a line is a note in brackets that somebody has put among the rows: `(empty)`, `[...]`.
 fn is_note(line: &str) -> bool {

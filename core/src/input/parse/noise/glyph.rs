@@ -15,6 +15,31 @@ pub(super) fn without_colours(work: &Cleaned) -> Cleaned<'static> {
     out
 }
 
+/// What stands for a character in the source of a web page.
+const ENTITIES: [(&str, &str); 6] =
+    [("&quot;", "\""), ("&#34;", "\""), ("&gt;", ">"), ("&lt;", "<"), ("&#39;", "'"), ("&amp;", "&")];
+
+/// With the characters themselves in place of a web page's entities. `None` for a line with quotes of its own: there an
+/// entity may be a part of a comment.
+pub(super) fn without_entities(work: &Cleaned) -> Option<Cleaned<'static>> {
+    let text = &work.text;
+    if text.contains('"') || !(text.contains("&quot;") || text.contains("&#34;")) {
+        return None;
+    }
+    let mut out = Cleaned::default();
+    let mut kept = 0;
+    for (at, _) in text.match_indices('&') {
+        let Some((entity, character)) = ENTITIES.iter().find(|(entity, _)| text[at..].starts_with(entity)) else {
+            continue;
+        };
+        out.copy(work, kept, at);
+        out.put(character, work.origin(at), entity.len());
+        kept = at + entity.len();
+    }
+    out.copy(work, kept, text.len());
+    Some(out)
+}
+
 /// How long the sequence is that a text begins with.
 fn sequence(text: &str) -> usize {
     let mut chars = text.char_indices().skip(1);

@@ -106,6 +106,10 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     if matches!(first, '>' | '…' | '•' | '·' | '`' | '"' | '\'' | '▶' | '●') {
         return Some((Token::Sign, first.len_utf8()));
     }
+    // `< ` before what a command printed.
+    if first == '<' && rest[1..].starts_with(' ') {
+        return Some((Token::Sign, 1));
+    }
     let word = rest.split(char::is_whitespace).next().unwrap_or_default();
     let behind = &rest[word.len()..];
     let dots = rest.len() - rest.trim_start_matches('.').len();
