@@ -431,6 +431,9 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
 fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
     let (lead, reason) = match (&trace.path.stopped, trace.path.steps.last()) {
         (Some(stopped), _) => ("Cannot be walked.", format!("{}.", capital(stopped))),
+        (None, _) if trace.path.missing.is_some() => {
+            ("Depends.", format!("{}.", capital(trace.path.missing.as_deref().unwrap_or_default())))
+        }
         (None, Some(step)) if trace.path.doubt.is_some() => {
             let asked = trace.path.doubt.as_deref().unwrap_or_default();
             ("Depends.", format!("{} matches: {asked}.", place(rulesets, step.place)))

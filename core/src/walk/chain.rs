@@ -1,14 +1,16 @@
 //! One table at one hook: rule by rule, without recursion.
 
 use crate::iptables::extension::lower;
+use crate::iptables::print;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::{Answer, Parameters};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Chain, Policy, Rule, TableName};
+use crate::netfilter::ruleset::{Chain, Policy, Rule, Ruleset, TableName};
 use crate::netfilter::statement::{Condition, Statement, Surroundings};
 use crate::packet::hook::Hook;
+use crate::text::shell;
 
 use super::effects::{Action, EffectContext};
 use super::trace::{Assumption, Outcome, Question, Step};
@@ -116,17 +118,21 @@ impl<'a> Walker<'a> {
 
     /// Passes a point at which rules may be missing. If one of them acts on the packet, the way from there is unknown.
     fn pass_gap(&mut self, gap: &Gap, chain: &Chain, at: ChainPlace) -> Result<(), Stop> {
-        let because = gap.describe(&chain.name);
-        // What nat does there changes the source alone, after the destination is settled.
+        let ruleset = &self.rulesets[at.ruleset as usize];
         let (_, table, _) = at.find(self.rulesets);
+        let because = match command_that_shows(gap.reason, ruleset, table.name, &chain.name) {
+            Some(command) => format!("{} (`{command}` shows it)", gap.describe(&chain.name)),
+            None => gap.describe(&chain.name),
+        };
+        // What nat does there changes the source alone, after the destination is settled.
         let changes_source_only =
             table.name == TableName::Nat && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
         if changes_source_only || gap.reason == GapReason::Omitted {
-            self.assume(format!("{because} (table {}): evaluated as empty", table.name));
+            self.assume(format!("{because}: evaluated as empty, in table {}", table.name));
             return Ok(());
         }
         let Some(&shown_rules_decide) = self.script.get(self.assumed.len()) else {
-            self.path.doubt = Some(because);
+            self.path.missing = Some(because);
             return Err(Stop::Fork);
         };
         let place = Place { at, rule: None };
@@ -384,6 +390,15 @@ impl<'a> Walker<'a> {
     fn push(&mut self, place: Place, outcome: Outcome, condition: Option<u16>, caller: Option<u32>) {
         let (hook, view) = (self.view.hook, self.current);
         self.path.steps.push(Step { hook, place, outcome, condition, view, after: view, caller });
+    }
+}
+
+/// The command that prints what is missing.
+fn command_that_shows(reason: GapReason, ruleset: &Ruleset, table: TableName, chain: &str) -> Option<String> {
+    match reason {
+        GapReason::Conditional => None,
+        GapReason::Incompatible => Some("nft list ruleset".to_owned()),
+        _ => Some(format!("{} -t {table} -S {}", print::program(ruleset), shell::quote(chain))),
     }
 }
 

@@ -163,6 +163,8 @@ pub struct Path {
     pub stopped: Option<String>,
     /// What no dump can tell of the target that the walk came to last.
     pub doubt: Option<String>,
+    /// The missing part of the input that the walk came to last.
+    pub missing: Option<String>,
 }
 
 impl Path {

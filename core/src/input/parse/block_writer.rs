@@ -219,7 +219,9 @@ impl<'a> Writer<'a, '_, '_> {
     /// The last line of a rule that a mail or a terminal has wrapped; the line itself for any other.
     fn wrapped_to(&self, first: usize, part: &Range<usize>) -> usize {
         let lines = self.lines;
-        if !matches!(Kind::of(lines.get(first)), Kind::Rule(_)) {
+        // Most rules have another one after them.
+        let next_is_own = first + 1 >= part.end || Kind::of(lines.get(first + 1)).is_sure();
+        if next_is_own || !matches!(Kind::of(lines.get(first)), Kind::Rule(_)) {
             return first;
         }
         let (mut last, mut text) = (first, lines.get(first).to_owned());

@@ -90,7 +90,7 @@ fn is_plain(line: &str) -> bool {
         && !(line.starts_with(':') && (line.ends_with([' ', '\t', ',']) || line.contains("tables")))
         && split::next(line).is_none()
         && !line.contains(['<', '`', '|'])
-        && !line.contains("&quot;")
+        && memchr::memchr(b'&', line.as_bytes()).is_none()
         && !line.contains("//")
 }
 
