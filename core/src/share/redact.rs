@@ -5,6 +5,9 @@
 //! a mesh's own, and the addresses that no one owns (`address_map::stays4`, multicast, `::1`, `::6`). All other words are
 //! replaced. The needs of the rules are read from the values of address options alone.
 //!
+//! The end of an own network stays its end, as a broadcast or an anycast, and with it every network that shares all bits but
+//! its last with that end: `192.168.252.0/22` in `192.168.0.0/16`.
+//!
 //! A rule that needs bits of addresses which it does not name is refused ([`Refusal`]).
 
 use std::fmt;

@@ -12,7 +12,7 @@ use chainwalk_core::input::capture::Capture;
 use chainwalk_core::input::parse;
 use chainwalk_core::iptables::extension::Id;
 use chainwalk_core::packet::Packet;
-use chainwalk_core::packet::host::Prefix;
+use chainwalk_core::packet::host::{Host, Prefix};
 use chainwalk_core::share::link::Shared;
 use chainwalk_core::share::redact::{AddressMap, redact, shared};
 use chainwalk_core::walk;
@@ -553,6 +553,23 @@ fn mapped_networks(dump: &str) -> Vec<Prefix> {
     rules.flat_map(|rule| rule.split(' ').filter_map(|word| word.parse().ok())).collect()
 }
 
+/// Whether a network is at the end of a network of the host itself. The end of an own network stays its end, a broadcast
+/// (IPv6: its first address, an anycast), and with it every network that shares all bits but its last with it.
+fn is_at_an_own_end(word: &str, host: &Host) -> bool {
+    let Ok(Prefix { address, length }) = word.parse::<Prefix>() else { return false };
+    let shared = |one: IpAddr, other: IpAddr| match (one, other) {
+        (IpAddr::V4(one), IpAddr::V4(other)) => Some((one.to_bits() ^ other.to_bits()).leading_zeros()),
+        (IpAddr::V6(one), IpAddr::V6(other)) => Some((one.to_bits() ^ other.to_bits()).leading_zeros()),
+        _ => None,
+    };
+    host.interfaces.iter().flat_map(|interface| &interface.addresses).any(|own| {
+        let end = own.broadcast().unwrap_or(own.address);
+        own.length < length
+            && own.contains(address)
+            && shared(end, address).is_some_and(|bits| bits + 1 >= length.into())
+    })
+}
+
 /// With this many secrets, no word survives by chance.
 const SECRETS: u8 = 64;
 
@@ -587,7 +604,9 @@ fn no_word_survives_and_every_walk_ends_as_before() {
             let address = word.parse::<Prefix>().map(|prefix| prefix.address);
             address.is_ok_and(|address| mapped.iter().any(|network| network.contains(address)))
         };
-        let is_somebodys = |word: &String| found.contains(word) && !kept.has(word) && !is_mapped(word);
+        let is_somebodys = |word: &String| {
+            found.contains(word) && !kept.has(word) && !is_mapped(word) && !is_at_an_own_end(word, &capture.host)
+        };
         let mut survivors: HashSet<String> = split_words(&capture).into_iter().filter(is_somebodys).collect();
         for copy in copies {
             if !survivors.is_empty() {
