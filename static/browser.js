@@ -185,12 +185,30 @@
   // With the focus, but for what is only to be seen.
   window.chainwalkShow = function (selector, sight, focus) {
     setTimeout(function () {
-      var part = document.querySelector(selector);
-      if (!part) return;
-      if (focus) part.focus({ preventScroll: Boolean(sight) });
-      if (sight) part.scrollIntoView({ block: sight });
+      whenThere(selector, function (part) {
+        if (focus) part.focus({ preventScroll: Boolean(sight) });
+        if (sight) part.scrollIntoView({ block: sight });
+      });
     });
   };
+
+  // Does something with an element as soon as it is on the page. On a slow machine it may come later than the next task; what
+  // has not come after some seconds was never asked for.
+  function whenThere(selector, act) {
+    var LONGEST = 5000;
+    var part = document.querySelector(selector);
+    if (part) return act(part);
+    var observer = new MutationObserver(function () {
+      var part = document.querySelector(selector);
+      if (!part) return;
+      observer.disconnect();
+      act(part);
+    });
+    observer.observe(document.body, { childList: true, subtree: true, attributeFilter: ["id"] });
+    setTimeout(function () {
+      observer.disconnect();
+    }, LONGEST);
+  }
 
   function rect(element) {
     return element.getBoundingClientRect();
