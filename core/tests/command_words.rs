@@ -383,3 +383,14 @@ proptest! {
         }
     }
 }
+
+#[test]
+fn a_command_that_goes_on_on_the_next_line_is_one_command() {
+    let parsed = parse::parse("iptables -A INPUT -m comment --comment \\\niptables -j ACCEPT\n");
+    assert_eq!(errors(&parsed), [] as [&Diagnostic; 0]);
+    let ruleset = &parsed.rulesets[0];
+    assert_eq!(
+        print::rule(ruleset, &ruleset.tables[0], &ruleset.tables[0].chains[0].rules[0]),
+        "-m comment --comment iptables -j ACCEPT"
+    );
+}

@@ -180,7 +180,11 @@ impl<'a> Reader<'a, '_> {
             [b':', ..] => self.chain(number, span, &trimmed[1..]),
             [b'-' | b'[', ..] => self.append(number, span, trimmed),
             b"COMMIT" => self.close_table(Some(number)),
-            _ if edit::called(trimmed).is_some() => self.call(number, span, trimmed),
+            _ if edit::called(trimmed).is_some() => {
+                // A command that goes on on the next line is no line by itself.
+                self.foreign |= trimmed.ends_with('\\');
+                self.call(number, span, trimmed);
+            }
             _ => {
                 self.foreign = true;
                 let problem = Problem::new(Code::UnknownLine, "this line is not part of a dump and is left out");
