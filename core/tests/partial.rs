@@ -220,3 +220,16 @@ fn what_is_certain_of_a_damaged_text_is_so() {
         "{walks} walks, {certain} as certain as of the whole text; {certain_lossless} of {lossless} where nothing is lost"
     );
 }
+
+/// Found by fuzzing: the text has a table as a dump and as a listing, with lines that cannot be read among the rows.
+#[test]
+fn a_gap_is_within_its_chain() {
+    let parsed = parse(include_str!("partial/mixed-forms.txt"));
+    let chains = parsed.rulesets.iter().flat_map(|set| &set.tables).flat_map(|table| &table.chains);
+    for chain in chains {
+        assert!(chain.gaps.iter().all(|gap| gap.before as usize <= chain.rules.len()), "{chain:?}");
+    }
+    for scenario in scenario::list(&Host::pod(), None) {
+        walk(&parsed.rulesets, None, &Host::pod(), &scenario.packet);
+    }
+}

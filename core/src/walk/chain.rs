@@ -79,11 +79,13 @@ impl<'a> Walker<'a> {
         let mut frames = vec![Frame { chain: first.chain, next: 0, gaps: 0, resumes: true, caller: None }];
         while let Some(frame) = frames.last_mut() {
             let chain = &table.chains[frame.chain as usize];
-            while let Some(gap) = chain.gaps.get(frame.gaps).filter(|gap| gap.before <= frame.next) {
+            let length = chain.rules.len();
+            let is_at_end = frame.next as usize >= length;
+            while let Some(gap) = chain.gaps.get(frame.gaps).filter(|gap| gap.before <= frame.next || is_at_end) {
                 frame.gaps += 1;
                 self.pass_gap(gap, chain, place(frame.chain))?;
             }
-            let to_next_gap = chain.gaps.get(frame.gaps).map_or(chain.rules.len(), |gap| gap.before as usize);
+            let to_next_gap = chain.gaps.get(frame.gaps).map_or(length, |gap| length.min(gap.before as usize));
             self.skim(&chain.rules[..to_next_gap], place(frame.chain), frame);
             if frame.next as usize == to_next_gap && frame.gaps < chain.gaps.len() {
                 continue;

@@ -144,8 +144,8 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
         if format == Format::Listing {
             // A listing shows the rules of a chain below its head.
             let Some((head_line, chain)) = head else { continue };
-            let before = rules[..behind].iter().rev().take_while(|(line, ..)| *line > head_line);
-            let before = before.max().map_or(0, |(_, _, at)| at + 1);
+            let below_head = rules[..behind].iter().rev().take_while(|(line, ..)| *line > head_line);
+            let before = below_head.filter(|(_, own, _)| *own == chain).map(|(.., at)| at + 1).max().unwrap_or(0);
             table.chains[chain].add_gap(gap(before));
             continue;
         }
