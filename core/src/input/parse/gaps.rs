@@ -199,7 +199,7 @@ fn mark_cut_tables(parsed: &mut Parsed) {
     let cut: Vec<(u32, u32)> = parsed.cut_off().map(|diagnostic| (diagnostic.source, diagnostic.line)).collect();
     for ruleset in &mut parsed.rulesets {
         let source = ruleset.source;
-        let end = parsed.sources.get(source as usize).map_or(0, String::len);
+        let end = parsed.sources.get(source as usize).map_or(0, |text| text.trim_end_matches([' ', '\t']).len());
         for table in ruleset.tables.iter_mut().filter(|table| cut.contains(&(source, table.line))) {
             let last = (0..table.chains.len()).max_by_key(|at| table.chains[*at].rules.last().map(|rule| rule.line));
             let Some(last) = last else { continue };
