@@ -6,9 +6,10 @@ use std::collections::BTreeMap;
 use chainwalk_core::input::edit::{Edit, edit};
 use chainwalk_core::input::parse::{self, Parsed};
 use chainwalk_core::iptables::print;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
-use chainwalk_core::netfilter::ruleset::{Policy, Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::{Policy, Ruleset};
 use chainwalk_core::packet::Family;
 use chainwalk_core::share::commands::commands;
 use chainwalk_tests::namespace::{Namespace, require};
@@ -28,7 +29,7 @@ fn read(backend: Backend, text: &str) -> Parsed {
 }
 
 /// Policies and rules by table and chain. A built-in chain that does nothing is there anyway.
-fn told(rulesets: &[Ruleset]) -> BTreeMap<(TableName, String), Vec<String>> {
+fn told(rulesets: &[Ruleset]) -> BTreeMap<(Box<str>, String), Vec<String>> {
     let mut told = BTreeMap::new();
     for set in rulesets {
         for table in &set.tables {
@@ -36,7 +37,7 @@ fn told(rulesets: &[Ruleset]) -> BTreeMap<(TableName, String), Vec<String>> {
                 let mut rules: Vec<String> = chain.rules.iter().map(|rule| print::rule(set, table, rule)).collect();
                 if chain.hook().is_none() || !rules.is_empty() || chain.policy() == Policy::Drop {
                     rules.push(chain.policy().name().into());
-                    told.insert((table.name, chain.name.to_string()), rules);
+                    told.insert((table.name.clone(), chain.name.to_string()), rules);
                 }
             }
         }

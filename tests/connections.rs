@@ -8,8 +8,8 @@ use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, SocketAddr, TcpListener, TcpStream, UdpSocket};
 
 use chainwalk_core::input::parse::{Parsed, parse};
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
-use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::host::{Host, Interface, Route, RouteKind};
 use chainwalk_core::packet::{ConnectionState, Family, Origin, Owner, Packet, Protocol, TcpFlags};
 use chainwalk_core::walk::connection::{Translation, later, reply};
@@ -18,7 +18,7 @@ use chainwalk_core::walk::walk_in_connection;
 use chainwalk_tests::namespace::{Namespace, Pod, program, require, try_wait_for};
 
 /// A counter: table, chain, and the rule's number from 1, or 0 for the policy.
-type Counter = (TableName, String, usize);
+type Counter = (Box<str>, String, usize);
 
 /// A pod with rules, and a router that answers.
 struct Scene {
@@ -62,7 +62,7 @@ impl Scene {
         for step in trace.path.steps.iter().filter(|s| matches!(s.outcome, Outcome::Match | Outcome::Policy)) {
             let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
             let rule = step.place.rule.map_or(0, |rule| rule as usize + 1);
-            *self.expected.entry((table.name, chain.name.to_string(), rule)).or_default() += 1;
+            *self.expected.entry((table.name.clone(), chain.name.to_string(), rule)).or_default() += 1;
         }
         trace
     }
@@ -98,11 +98,11 @@ impl Scene {
             for chain in &table.chains {
                 let rules = chain.rules.iter().map(|rule| rule.counters);
                 // Neighbour discovery and its like come and go as they please: the first rule takes them.
-                let noise = self.family == Family::Ipv6 && chain.hook().is_some() && table.name != TableName::Nat;
+                let noise = self.family == Family::Ipv6 && chain.hook().is_some() && !table.is(TableName::Nat);
                 for (number, counters) in (0..).zip([chain.counters].into_iter().chain(rules)) {
                     let packets = counters.of(set).map_or(0, |counters| counters.packets);
                     if packets > 0 && !(noise && number == 1) {
-                        counted.insert((table.name, chain.name.to_string(), number), packets);
+                        counted.insert((table.name.clone(), chain.name.to_string(), number), packets);
                     }
                 }
             }

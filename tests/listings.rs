@@ -11,7 +11,7 @@ use std::time::Instant;
 
 use chainwalk_core::input::parse;
 use chainwalk_core::iptables::print;
-use chainwalk_core::netfilter::ruleset::TableName;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_tests::judge::{Judge, each};
 use chainwalk_tests::namespace::require;
 use chainwalk_tests::progress::Progress;

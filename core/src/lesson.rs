@@ -10,8 +10,8 @@
 
 use thiserror::Error;
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::Packet;
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;

@@ -10,7 +10,7 @@
 //! 1. `text`: numbers, names, quoted words and diagnostics. Knows nothing of packets.
 //! 2. `packet`: a packet, the table of its fields, and the host that it meets.
 //! 3. `netfilter`: the kernel's model without syntax: rule sets, base chains, statements, effects, routing.
-//! 4. `iptables`: the extensions, one file each, and how iptables prints a rule.
+//! 4. `iptables`: its five tables, the extensions, one file each, and how iptables prints a rule.
 //! 5. `mesh`: which service mesh made the rules, and what each of its rules is for.
 //! 6. `input`: any text to rule sets, changes of a text, and offered repairs.
 //! 7. `walk`: what the kernel does with one packet, step by step.

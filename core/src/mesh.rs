@@ -1,8 +1,9 @@
 //! Who made these rules: a service mesh is known by its chains; everything else is read from the rules themselves.
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;

@@ -5,11 +5,12 @@
 
 use std::net::{IpAddr, Ipv4Addr};
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::ChainType;
 use crate::netfilter::conntrack;
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Rule, Ruleset, TableName, Target};
+use crate::netfilter::ruleset::{Rule, Ruleset, Target};
 use crate::packet::hook::Hook;
 use crate::packet::host::{Host, RouteKind};
 use crate::packet::view::View;

@@ -6,8 +6,8 @@ use std::path::PathBuf;
 
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
-use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Family;
 
 fn file(name: &str) -> String {
@@ -88,15 +88,15 @@ fn the_table_is_told_or_guessed() {
         let parsed = parse(text);
         let set = &parsed.rulesets[0];
         let guesses = said(&parsed).iter().filter(|said| said.ends_with("-table")).count();
-        (set.tables[0].name, set.family, set.backend, guesses)
+        (set.tables[0].iptables(), set.family, set.backend, guesses)
     };
     let listing =
         format!("Chain WAY (1 references)\n{FULL}\n  1  60 REDIRECT  6  --  *  *  ::/0  ::/0  redir ports 9080\n");
-    assert_eq!(told(&listing), (TableName::Nat, Family::Ipv6, None, 1));
+    assert_eq!(told(&listing), (Some(TableName::Nat), Family::Ipv6, None, 1));
     let command = format!("root@pod:/# ip6tables-nft -t nat -L WAY -v -n\n{listing}");
-    assert_eq!(told(&command), (TableName::Nat, Family::Ipv6, Some(Backend::Nft), 0));
+    assert_eq!(told(&command), (Some(TableName::Nat), Family::Ipv6, Some(Backend::Nft), 0));
     let plain = listing.replace("REDIRECT  6", "RETURN  6").replace("redir ports 9080", "");
-    assert_eq!(told(&plain), (TableName::Filter, Family::Ipv6, None, 1));
+    assert_eq!(told(&plain), (Some(TableName::Filter), Family::Ipv6, None, 1));
 }
 
 #[test]

@@ -4,8 +4,9 @@
 use std::fmt::Write;
 
 use chainwalk_core::iptables::extension::{Extension, Id, Opt, Options, Role};
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::effect::Behavior;
-use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::hook::Hook;
 use chainwalk_core::packet::{Family, Protocol};
 use expect_test::expect_file;

@@ -48,7 +48,7 @@ fn write_path(rulesets: &[Ruleset], path: &Path, out: &mut String) {
         (a.hook, a.place.at.table, a.place.at.ruleset) == (b.hook, b.place.at.table, b.place.at.ruleset)
     }) {
         let places: Vec<String> = run.iter().map(|step| name(rulesets, step.place)).collect();
-        writeln!(out, "{} {}: {}", run[0].hook, run[0].place.at.table_name(rulesets), places.join(", "))
+        writeln!(out, "{} {}: {}", run[0].hook, run[0].place.at.table(rulesets).label(), places.join(", "))
             .expect("a string");
     }
 }
@@ -60,7 +60,7 @@ fn end(rulesets: &[Ruleset], path: &Path) -> String {
         out += &detail.map(|detail| format!(" {detail}")).unwrap_or_default();
     }
     if let Some(place) = verdict.decided_by {
-        write!(out, " by {} {}", place.at.table_name(rulesets), name(rulesets, place)).expect("a string");
+        write!(out, " by {} {}", place.at.table(rulesets).label(), name(rulesets, place)).expect("a string");
     }
     out
 }

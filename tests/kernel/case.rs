@@ -5,8 +5,9 @@ use std::fmt::{self, Write};
 
 use chainwalk_core::analysis::findings::dead_rules;
 use chainwalk_core::iptables::print;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
-use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::view::View;
 use chainwalk_core::packet::{Family, Packet, Protocol};
@@ -110,7 +111,7 @@ fn dead(rulesets: &[Ruleset]) -> BTreeSet<Spot> {
     tables
         .flat_map(|(number, set, table)| {
             let dead = dead_rules(set, table).into_iter().filter(|dead| !dead.in_practice);
-            dead.map(move |dead| (number, table.name, dead.chain, Some(dead.rule)))
+            dead.map(move |dead| (number, table.iptables().expect("a table of iptables"), dead.chain, Some(dead.rule)))
         })
         .collect()
 }
@@ -131,7 +132,7 @@ fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
 fn expected(rulesets: &[Ruleset], path: &Path) -> (Vec<Spot>, Vec<Spot>) {
     let spot = |step: Step| {
         let at = step.place.at;
-        (at.ruleset, at.table_name(rulesets), at.chain, step.place.rule)
+        (at.ruleset, at.table(rulesets).iptables().expect("a table of iptables"), at.chain, step.place.rule)
     };
     let of =
         |outcomes: &[Outcome]| path.steps.iter().filter(|step| outcomes.contains(&step.outcome)).map(spot).collect();

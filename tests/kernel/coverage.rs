@@ -49,7 +49,7 @@ impl Coverage {
         self.count("answers", sure.into());
         self.count("protocols", packet.protocol.to_string());
         let hooks: BTreeSet<_> =
-            trace.path.steps.iter().map(|step| (step.hook, step.place.at.table_name(rulesets))).collect();
+            trace.path.steps.iter().map(|step| (step.hook, step.place.at.table(rulesets).label())).collect();
         for (hook, table) in hooks {
             self.count("hooks and tables", format!("{hook} {table}"));
         }

@@ -7,8 +7,9 @@ use std::net::{IpAddr, SocketAddr};
 use std::process::{Command, Stdio};
 
 use chainwalk_core::input::parse;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
-use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::packet::{Family, Packet};
 use chainwalk_tests::namespace::{Pod, program};
@@ -252,7 +253,9 @@ impl Lab {
         let tables =
             (0..).zip(&self.rulesets).flat_map(|(number, set)| set.tables.iter().map(move |table| (number, table)));
         let chains = tables.flat_map(|(number, table)| {
-            (0..).zip(&table.chains).map(move |(place, chain)| (number, table.name, place, chain))
+            (0..)
+                .zip(&table.chains)
+                .map(move |(place, chain)| (number, table.iptables().expect("a table of iptables"), place, chain))
         });
         let made = chains.filter(|(.., chain)| made::is_made(&chain.name));
         made.map(|(number, table, place, _)| (number, table, place, None)).collect()
@@ -291,13 +294,16 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
         for (place, chain) in (0..).zip(&table.chains) {
             if chain.hook().is_some() {
                 all.insert(
-                    (number, table.name, place, None),
+                    (number, table.iptables().expect("a table of iptables"), place, None),
                     chain.counters.of(ruleset).expect("a policy has counters").packets,
                 );
             }
             for (rule_place, rule) in (0..).zip(&chain.rules) {
                 let counters = rule.counters.of(ruleset).expect("save -c prints counters");
-                all.insert((number, table.name, place, Some(rule_place)), counters.packets);
+                all.insert(
+                    (number, table.iptables().expect("a table of iptables"), place, Some(rule_place)),
+                    counters.packets,
+                );
             }
         }
     }

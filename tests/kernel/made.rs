@@ -5,9 +5,10 @@ use std::collections::BTreeMap;
 use std::fmt::Write;
 use std::process::Command;
 
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::netfilter::base::{BaseChain, ChainType};
-use chainwalk_core::netfilter::ruleset::{Policy, Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::{Policy, Ruleset};
 use chainwalk_core::packet::Family;
 use chainwalk_core::packet::hook::Hook;
 use chainwalk_tests::random::{ELSEWHERE, MARKS, OWN, PORTS, of};
@@ -194,7 +195,7 @@ pub(crate) fn insert(saved: &str, chains: &[MadeChain], counters: &BTreeMap<(usi
 pub(crate) fn attach(rulesets: &mut [Ruleset], chains: &[MadeChain]) {
     let nft = rulesets.iter_mut().find(|set| set.backend == Some(Backend::Nft)).expect("iptables-nft has rules");
     for (number, made) in chains.iter().enumerate() {
-        let table = nft.tables.iter_mut().find(|table| table.name == made.table()).expect("the table exists");
+        let table = nft.tables.iter_mut().find(|table| table.is(made.table())).expect("the table exists");
         let chain = table.chains.iter_mut().find(|chain| *chain.name == *format!("{TABLE}-{number}"));
         chain.expect("the chain was inserted").base = Some(made.base);
     }

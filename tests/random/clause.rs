@@ -2,8 +2,8 @@
 //!
 //! To have a new match or target tested against the kernel, add its words to [`matches`] or [`targets`].
 
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
-use chainwalk_core::netfilter::ruleset::TableName;
 use chainwalk_core::packet::Family;
 use chainwalk_core::packet::hook::Hook;
 use proptest::prelude::*;

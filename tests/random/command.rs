@@ -4,7 +4,7 @@ use std::fmt;
 
 use chainwalk_core::iptables::extension::kind::{Kind, MarkForm};
 use chainwalk_core::iptables::extension::{Extension, Id, Opt, Role};
-use chainwalk_core::netfilter::ruleset::TableName;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::packet::hook::Hook;
 use chainwalk_core::packet::{Family, Protocol};
 use proptest::prelude::*;

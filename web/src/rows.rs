@@ -253,7 +253,7 @@ struct List<'a> {
 
 impl List<'_> {
     fn chain(&mut self, at: ChainPlace, callers: Vec<Place>) {
-        let (ruleset, table, chain) = at.find(&self.parsed.rulesets);
+        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
         let open = self.opened.shows(at);
         self.rows.push(Row::Chain { at, callers, open });
         if !open {
@@ -266,15 +266,14 @@ impl List<'_> {
         let narrow = |count: usize| u32::try_from(count).expect("rules are fewer than bytes of a text below 4 GiB");
         let off: Vec<(u32, u32)> = (0..)
             .zip(&ruleset.off)
-            .filter(|(_, off)| (off.table, off.chain) == (table.name, at.chain))
+            .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain))
             .map(|(place, off)| (off.before, place))
             .collect();
         let off = |rows: &mut Vec<Row>, before: u32| {
             rows.extend(off.iter().filter(|(at, _)| *at == before).map(|(_, place)| Row::Off(at.ruleset, *place)));
         };
-        let is_split = |rule: u32| {
-            ruleset.off.iter().any(|off| (off.table, off.chain, off.before) == (table.name, at.chain, rule))
-        };
+        let is_split =
+            |rule: u32| ruleset.off.iter().any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule));
         let all = narrow(chain.rules.len());
         // Those that a packet met are the first, but where a chain is left and entered again.
         let rules = if self.opened.met {
@@ -309,7 +308,7 @@ impl List<'_> {
 
     /// What of a chain is found.
     fn found(&mut self, search: &Search, at: ChainPlace) {
-        let (ruleset, table, chain) = at.find(&self.parsed.rulesets);
+        let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
         let text = self.parsed.sources.get(ruleset.source as usize).map_or("", |text| text);
         let shown = |place: Place| !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some());
         let rules = (0..).zip(&chain.rules).filter(|(_, rule)| search.finds(ruleset, chain, rule, text));
@@ -322,7 +321,7 @@ impl List<'_> {
         if chain.hook().is_some() && search.finds_chain(chain) && shown(policy) {
             found.push(Row::Rule(policy));
         }
-        let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (table.name, at.chain));
+        let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));
         let off = off.filter(|(_, off)| search.finds_text(off.span.of(text)));
         found.extend(off.map(|(place, _)| Row::Off(at.ruleset, place)));
         if !found.is_empty() {

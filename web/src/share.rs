@@ -360,13 +360,7 @@ mod tests {
             Shared { view: "none".into(), ..shared.clone() },
             Shared { text: String::new(), ..shared.clone() },
             Shared {
-                settled: vec![Settled {
-                    ruleset: 9,
-                    table: chainwalk_core::netfilter::ruleset::TableName::Nat,
-                    chain: "x".into(),
-                    rule: 0,
-                    matches: true,
-                }],
+                settled: vec![Settled { ruleset: 9, table: "nat".into(), chain: "x".into(), rule: 0, matches: true }],
                 ..shared
             },
         ] {

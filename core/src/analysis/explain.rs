@@ -284,9 +284,9 @@ pub(crate) fn reached(verdict: &Verdict) -> String {
 pub fn place(rulesets: &[Ruleset], place: Place) -> String {
     let (ruleset, table, chain) = place.at.find(rulesets);
     // A user's chain of that name in another table would be taken for it.
-    let twin = |other: &Table| other.name != table.name && other.chain(&chain.name).is_some();
+    let twin = |other: &Table| !other.is_like(table) && other.chain(&chain.name).is_some();
     let of = match chain.hook().is_none() && ruleset.tables.iter().any(twin) {
-        true => format!("{} {}", table.name.name(), chain.name),
+        true => format!("{} {}", table.label(), chain.name),
         false => chain.name.to_string(),
     };
     match place.rule {

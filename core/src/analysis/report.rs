@@ -1,12 +1,13 @@
 //! A walk as the public JSON.
 
+use std::borrow::Cow;
 use std::net::IpAddr;
 
 use serde::Serialize;
 
 use crate::analysis::explain;
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Ruleset, TableName};
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::hook::Hook;
 use crate::packet::view::View;
@@ -63,7 +64,7 @@ struct Report<'a> {
 
 #[derive(Serialize)]
 struct ReportEndpoint<'a> {
-    table: TableName,
+    table: Cow<'a, str>,
     /// The rule that chance lets match.
     chain: &'a str,
     rule: Option<u32>,
@@ -76,7 +77,7 @@ struct ReportEndpoint<'a> {
 #[derive(Serialize)]
 struct ReportStep<'a> {
     hook: Hook,
-    table: TableName,
+    table: Cow<'a, str>,
     chain: &'a str,
     rule: Option<u32>,
     line: Option<u32>,
@@ -92,7 +93,7 @@ struct ReportStep<'a> {
 struct DecidedBy<'a> {
     #[serde(skip_serializing_if = "Option::is_none")]
     ruleset: Option<u32>,
-    table: TableName,
+    table: Cow<'a, str>,
     chain: &'a str,
     rule: Option<u32>,
 }
@@ -157,7 +158,7 @@ struct ReportBranch<'a> {
 #[derive(Serialize)]
 struct ReportAssumption<'a> {
     ruleset: u32,
-    table: TableName,
+    table: Cow<'a, str>,
     chain: &'a str,
     rule: Option<u32>,
     hook: Hook,
@@ -230,7 +231,7 @@ impl<'a> Source<'a> {
         };
         ReportStep {
             hook: step.hook,
-            table: table.name,
+            table: table.label(),
             chain: &chain.name,
             rule: step.place.rule.map(|rule| rule + 1),
             line,
@@ -254,7 +255,7 @@ impl<'a> Source<'a> {
                 let (_, table, chain) = place.at.find(self.rulesets);
                 DecidedBy {
                     ruleset: self.named(place),
-                    table: table.name,
+                    table: table.label(),
                     chain: &chain.name,
                     rule: place.rule.map(|rule| rule + 1),
                 }
@@ -279,7 +280,7 @@ impl<'a> Source<'a> {
         let (_, table, chain) = endpoint.place.at.find(self.rulesets);
         let &Endpoint { place, dst, dport, probability, .. } = endpoint;
         ReportEndpoint {
-            table: table.name,
+            table: table.label(),
             chain: &chain.name,
             rule: place.rule.map(|rule| rule + 1),
             dst,
@@ -292,7 +293,7 @@ impl<'a> Source<'a> {
         let (_, table, chain) = assumption.place.at.find(self.rulesets);
         ReportAssumption {
             ruleset: assumption.place.at.ruleset,
-            table: table.name,
+            table: table.label(),
             chain: &chain.name,
             rule: assumption.place.rule.map(|rule| rule + 1),
             hook: assumption.hook,

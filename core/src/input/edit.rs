@@ -7,9 +7,10 @@ use thiserror::Error;
 
 use crate::input::parse::{self, Parsed};
 use crate::iptables::print;
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Chain, Off, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::ruleset::{Chain, Off, Policy, Rule, Ruleset, Table, Target};
 use crate::text::diagnostic::{Diagnostic, Severity, Span};
 
 /// One change.
@@ -55,9 +56,8 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
         Edit::Add(at, ..) | Edit::Policy(at, _) => *at,
         Edit::On(ruleset, place) => {
             let set = parsed.rulesets.get(*ruleset as usize);
-            let off = set.and_then(|set| Some((set, set.off.get(*place as usize)?)));
-            let found = off.and_then(|(set, off)| Some((set.table_place(off.table)?, off.chain)));
-            let Some((table, chain)) = found else { return refused(1, "this rule is not there any more") };
+            let found = set.and_then(|set| set.off.get(*place as usize));
+            let Some(&Off { table, chain, .. }) = found else { return refused(1, "this rule is not there any more") };
             ChainPlace { ruleset: *ruleset, table, chain }
         }
     };
@@ -71,7 +71,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             None
         }
         Edit::Policy(..) if site.chain.hook().is_none() => return refused(1, "only a built-in chain has a policy"),
-        Edit::Policy(_, Policy::Drop) if site.table.name == TableName::Nat => {
+        Edit::Policy(_, Policy::Drop) if site.table.is(TableName::Nat) => {
             return refused(1, "table nat takes no DROP: drop in table filter");
         }
         _ => None,
@@ -164,7 +164,7 @@ impl<'a> Site<'a> {
             let column = (wrong.column as usize + columns).saturating_sub(lead.chars().count()).max(1);
             return refused(column, format!("{}{hint}", wrong.message));
         }
-        let set = read.rulesets.first().and_then(|set| Some((set, set.table(self.table.name)?)));
+        let set = read.rulesets.first().and_then(|set| Some((set, set.tables.first()?)));
         let found = set.and_then(|(set, table)| Some((set, table, table.chain(&self.chain.name)?.1)));
         match found.map(|(set, table, chain)| (set, table, &chain.rules[..])) {
             Some((set, table, [rule])) => {

@@ -2,8 +2,8 @@
 
 use std::fmt;
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::Family;
 use crate::text::diagnostic::Span;
 

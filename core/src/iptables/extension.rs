@@ -9,9 +9,10 @@ use std::sync::LazyLock;
 
 use hashbrown::HashMap;
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::condition::{Field, Parameters, Subject};
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, TableName, Target, Value};
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Table, Target, Value};
 use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};

@@ -103,11 +103,9 @@ impl<'a> Asked<'a> {
             }
             Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => world.story(trace, *place),
             Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
-                let steps = &trace.shown().steps;
-                match steps
-                    .iter()
-                    .find(|step| (step.hook, step.place.at.table_name(&world.rulesets)) == (*hook, *table))
-                {
+                let runs = trace.shown().steps.runs().iter();
+                let mut asked = runs.map(|run| run.first).filter(|step| step.hook == *hook);
+                match asked.find(|step| step.place.at.table(&world.rulesets).is(*table)) {
                     Some(step) => format!("At {hook} table {table} is asked. {}", world.story(trace, step.place)),
                     None => format!("At {hook} table {table} is not asked about this packet."),
                 }

@@ -4,9 +4,10 @@ use crate::analysis::explain::{self, Fate, Headline};
 use crate::analysis::findings::dead_rules;
 use crate::input::parse;
 use crate::iptables::print;
+use crate::iptables::table_name::TableName;
 use crate::mesh::{self, Mesh};
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Ruleset, TableName};
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::hook::Hook;
 use crate::packet::host::Host;
@@ -121,12 +122,12 @@ impl World {
     /// "rule 4 of ISTIO_OUTPUT", with the table where another table has such a chain.
     pub(super) fn name(&self, place: Place) -> String {
         let (ruleset, table, chain) = place.at.find(&self.rulesets);
-        let others = ruleset.tables.iter().filter(|other| other.name != table.name);
+        let others = ruleset.tables.iter().filter(|other| !other.is_like(table));
         let alone =
             others.into_iter().all(|other| other.chain(&chain.name).is_none_or(|(_, one)| one.rules.is_empty()));
         let name = explain::place(&self.rulesets, place);
         let (first, rest) = name.split_at(1);
-        let of = if alone { String::new() } else { format!(" in table {}", table.name) };
+        let of = if alone { String::new() } else { format!(" in table {}", table.label()) };
         format!("{}{rest}{of}", first.to_ascii_lowercase())
     }
 
@@ -248,7 +249,8 @@ impl Test {
         let verdict = trace.verdict();
         let steps = &trace.shown().steps;
         let passes = |(hook, table): &(Hook, TableName)| {
-            steps.iter().any(|step| (step.hook, step.place.at.table_name(rulesets)) == (*hook, *table))
+            let mut tables = steps.runs().iter().map(|run| (run.first.hook, run.first.place.at.table(rulesets)));
+            tables.any(|(at, asked)| at == *hook && asked.is(*table))
         };
         match self {
             Self::Fate(fate) => Fate::of(verdict) == *fate,

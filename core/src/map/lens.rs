@@ -6,7 +6,6 @@ use std::ops::Range;
 use super::cells::{self, Cell, Plan, cells};
 use super::pen::{Layers, area, dot, leads, line, of_lane, plain, shorten, text, wide};
 use super::{Anchor, Group, Shape, Sheet, outcome, way};
-use crate::netfilter::ruleset::TableName;
 use crate::walk::trace::{Outcome, Path, Step};
 
 /// Left free at both sides.
@@ -100,8 +99,8 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     let opened = opened(sheet);
     let Some((lane, steps)) = opened.first() else { return y };
     let first = sheet.lanes[*lane].path.steps.at(steps.start);
-    let title = title(first.place.at.table_name(sheet.rulesets), first.hook.name());
-    layers.marks.push(plain(title(EDGE + 8, y + 6)));
+    let table = first.place.at.table(sheet.rulesets).label();
+    layers.marks.push(plain(title(&table, first.hook.name(), EDGE + 8, y + 6)));
 
     // The lower line is that of the first lane, or of the only one.
     let aligned = aligned(sheet, &opened);
@@ -145,15 +144,13 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
 }
 
 /// The lit name of the table, as it stands in its box.
-fn title(table: TableName, hook: &'static str) -> impl Fn(i32, i32) -> Vec<Shape> {
-    move |x, y| {
-        let width = wide(table.name()) + 9;
-        vec![
-            area("tag lit", (x, y), (width, 17), 3),
-            text("tag-text lit", (x + width / 2, y + 12), Anchor::Middle, table.name()),
-            text("quiet", (x + width + 6, y + 12), Anchor::Start, &format!("at {hook}")),
-        ]
-    }
+fn title(table: &str, hook: &str, x: i32, y: i32) -> Vec<Shape> {
+    let width = wide(table) + 9;
+    vec![
+        area("tag lit", (x, y), (width, 17), 3),
+        text("tag-text lit", (x + width / 2, y + 12), Anchor::Middle, table),
+        text("quiet", (x + width + 6, y + 12), Anchor::Start, &format!("at {hook}")),
+    ]
 }
 
 /// Stations for some of a lane's steps in the table, counted from its first.

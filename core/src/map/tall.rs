@@ -5,10 +5,9 @@ use std::ops::Range;
 use super::cells::{self, Plan, cells};
 use super::lens;
 use super::pen::{Layers, area, cut, dot, leads, line, of_lane, plain, rail, text, wide};
-use super::way::{Hooked, Stop, first_label, stops};
+use super::way::{Asked, Hooked, NAT, Stop, first_label, stops};
 use super::word::{copy, end, glyph, glyphed, heading, said, word};
 use super::{Anchor, Go, Group, Map, Shape, Sheet, outcome};
-use crate::netfilter::ruleset::TableName;
 use crate::walk::trace::Outcome;
 
 /// The height of a station's row, and of one to be hit with a finger.
@@ -109,15 +108,15 @@ impl Hand<'_> {
         let mut shapes = vec![text("hook-name", (left, top + 27), Anchor::Start, name)];
         let (mut tag_x, mut tag_y) = (left + wide(name) + 14, top);
         let mut lit_any = false;
-        let mut tags: Vec<((u32, TableName), usize, bool)> = Vec::new();
+        let mut tags: Vec<(&Asked, usize, bool)> = Vec::new();
         for lane in lanes {
             let Stop::Hook(hooked) = &self.ways[*lane][stop] else { continue };
             for asked in &hooked.tables {
                 let lit = asked.steps.contains(&self.sheet.cursor);
                 lit_any |= lit;
-                match tags.iter_mut().find(|(key, ..)| *key == (asked.ruleset, asked.table)) {
+                match tags.iter_mut().find(|(tag, ..)| (tag.ruleset, tag.table) == (asked.ruleset, asked.table)) {
                     Some((_, _, other)) => *other |= lit,
-                    None => tags.push(((asked.ruleset, asked.table), asked.steps.start, lit)),
+                    None => tags.push((asked, asked.steps.start, lit)),
                 }
                 if lit {
                     self.here[*lane] = Some(self.points[*lane].len());
@@ -126,8 +125,8 @@ impl Hand<'_> {
             self.points[*lane].push(top + 22);
         }
         let mut signs = Vec::new();
-        for ((_, table), step, lit) in tags {
-            let width = wide(table.name()) + 10;
+        for (asked, step, lit) in tags {
+            let width = wide(&asked.name) + 10;
             if tag_x + width > self.sheet.width - 6 {
                 (tag_x, tag_y) = (left, tag_y + TOUCH - 6);
             }
@@ -135,16 +134,15 @@ impl Hand<'_> {
             let shapes = vec![
                 area("hit", (tag_x - 2, tag_y + 2), (width + 4, TOUCH - 4), 3),
                 area(class, (tag_x, tag_y + 14), (width, 18), 3),
-                text(says, (tag_x + width / 2, tag_y + 27), Anchor::Middle, table.name()),
+                text(says, (tag_x + width / 2, tag_y + 27), Anchor::Middle, &asked.name),
             ];
-            let name = format!("{} at {name}", table.name());
+            let name = format!("{} at {name}", asked.name);
             signs.push(Group { stop: true, current: lit, ..leads(step, name, shapes) });
             tag_x += width + 4;
         }
         if hooked.skips_nat {
-            let nat = TableName::Nat.name();
-            let width = wide(nat);
-            shapes.push(text("quiet", (tag_x, tag_y + 27), Anchor::Start, nat));
+            let width = wide(NAT);
+            shapes.push(text("quiet", (tag_x, tag_y + 27), Anchor::Start, NAT));
             shapes.push(line("skipped", &[(tag_x, tag_y + 23), (tag_x + width, tag_y + 23)]));
         }
         self.y = tag_y + TOUCH;

@@ -3,11 +3,15 @@
 use std::ops::Range;
 
 use crate::analysis::explain::socket;
-use crate::netfilter::ruleset::{Ruleset, TableName};
+use crate::netfilter::base::ChainType;
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::hook::Hook;
 use crate::packet::view::View;
 use crate::walk::steps::Run;
 use crate::walk::trace::{Path, RouteReason, VerdictKind};
+
+/// The name of a nat station that a packet skips.
+pub(super) const NAT: &str = "nat";
 
 /// Something that a packet passes.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -45,8 +49,10 @@ pub(super) struct Hooked {
 pub(super) struct Asked {
     /// The rule set, from 0.
     pub(super) ruleset: u32,
-    /// The table.
-    pub(super) table: TableName,
+    /// The table's place in the rule set.
+    pub(super) table: u32,
+    /// Its name.
+    pub(super) name: Box<str>,
     /// Its steps.
     pub(super) steps: Range<usize>,
 }
@@ -78,7 +84,7 @@ impl Stop {
                 let mut words = hooked.hook.name().to_owned();
                 for (at, asked) in hooked.tables.iter().enumerate() {
                     words.push_str(if at == 0 { " with " } else { " and " });
-                    words.push_str(asked.table.name());
+                    words.push_str(&asked.name);
                 }
                 if let Some(label) = &hooked.label {
                     words.push_str(", rewritten ");
@@ -119,11 +125,13 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
         let start = runs.clone().next().map_or(at, |run| run.places().start);
         let end = runs.clone().next_back().map_or(start, |run| run.places().end);
         at = end;
+        let is_nat =
+            |run: &Run| run.first.place.at.find(rulesets).2.base.is_some_and(|base| base.kind == ChainType::Nat);
+        let asks_nat = runs.clone().any(is_nat);
         let tables = tables(rulesets, runs);
         let gone = [VerdictKind::Dropped, VerdictKind::Rejected, VerdictKind::Queued];
         let ended =
             end == path.steps.len() && path.verdict.as_ref().is_some_and(|verdict| gone.contains(&verdict.kind));
-        let asks_nat = tables.iter().any(|asked| asked.table == TableName::Nat);
         let skips_nat = !ended && !asks_nat && nat_is_held(rulesets, path, first);
         let label = label(first, last);
         stops.push(Stop::Hook(Hooked { hook: first.hook, steps: start..end, tables, skips_nat, label }));
@@ -140,22 +148,24 @@ fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<
     let mut tables: Vec<Asked> = Vec::new();
     for run in runs {
         let (at, steps) = (run.first.place.at, run.places());
-        let table = at.table_name(rulesets);
         match tables.last_mut() {
-            Some(last) if (last.ruleset, last.table) == (at.ruleset, table) => last.steps.end = steps.end,
-            _ => tables.push(Asked { ruleset: at.ruleset, table, steps }),
+            Some(last) if (last.ruleset, last.table) == (at.ruleset, at.table) => last.steps.end = steps.end,
+            _ => {
+                let name = at.table(rulesets).label().into();
+                tables.push(Asked { ruleset: at.ruleset, table: at.table, name, steps });
+            }
         }
     }
     tables
 }
 
-/// Whether one of the rule sets of this walk has a chain of table nat at the hook.
+/// Whether one of the rule sets of this walk has a nat chain at the hook.
 fn nat_is_held(rulesets: &[Ruleset], path: &Path, view: &View) -> bool {
     let walked = |place: u32| path.steps.runs().iter().any(|run| run.first.place.at.ruleset == place);
     let mut sets = (0..).zip(rulesets);
     sets.any(|(place, set)| {
-        let nat = set.table(TableName::Nat);
-        nat.is_some_and(|nat| nat.at(view.hook).is_some()) && walked(place)
+        let mut base_chains = set.tables.iter().flat_map(|table| &table.chains).filter_map(|chain| chain.base);
+        base_chains.any(|base| (base.hook, base.kind) == (view.hook, ChainType::Nat)) && walked(place)
     })
 }
 

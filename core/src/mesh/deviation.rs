@@ -2,7 +2,8 @@
 
 use super::chain_role::ChainRole;
 use super::{ConditionField, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
-use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 
@@ -58,12 +59,13 @@ impl Order<'_> {
         let mut rank = 0;
         let mut sets: Vec<OwnerRules> = Vec::new();
         let mut alone = true;
+        let is_taken = self.chain.hook().is_none() || self.table.is(TableName::Nat);
         for (number, rule) in (0..).zip(&self.chain.rules) {
             let view = RuleView::from_iptables(ruleset, self.table, rule);
             let Some(fit) = self.mesh.kind.definition().fit(ruleset.family, role, &view) else {
                 let name = self.mesh.name();
                 // In the kernel's chains others have rules, too; only nat's come between the mesh and its traffic.
-                if self.chain.hook().is_none() || self.table.name == TableName::Nat {
+                if is_taken {
                     self.say(
                         Some(number),
                         format!("{name} does not make this rule: what it takes, the rules behind it never see"),

@@ -1,7 +1,6 @@
 //! Base chains: where the chains of tables are attached to the packet's path.
 
-use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Policy, TableName};
+use crate::netfilter::ruleset::Policy;
 use crate::packet::hook::Hook;
 
 /// What a base chain may do. The kernel treats packets differently around each type.
@@ -28,6 +27,15 @@ pub struct BaseChain {
     pub policy: Policy,
 }
 
+impl BaseChain {
+    /// The point of the packet's path at which the chain runs. All nat chains of a hook run at one point, whatever their own
+    /// priorities are.
+    pub fn station(self) -> (Hook, ChainType, i32) {
+        let priority = if self.kind == ChainType::Nat { nat_priority(self.hook) } else { self.priority };
+        (self.hook, self.kind, priority)
+    }
+}
+
 /// The priorities of stations that are not chains (`nf_ip_hook_priorities` in netfilter_ipv4.h).
 pub mod priority {
     /// Connection tracking in PREROUTING and OUTPUT (`NF_IP_PRI_CONNTRACK`).
@@ -44,25 +52,6 @@ pub mod priority {
     pub const FILTER: i32 = 0;
     /// Table security of iptables-legacy (`NF_IP_PRI_SECURITY`).
     pub const SECURITY: i32 = 50;
-    /// Table security of iptables-nft (`xtables_ipv4` in iptables/nft.c; measured).
-    pub const SECURITY_NFT: i32 = 150;
-}
-
-impl BaseChain {
-    /// The built-in chain of one of iptables' tables at a hook, with policy ACCEPT. A rule set without a known backend gets
-    /// the priorities of iptables-legacy.
-    pub fn built_in(table: TableName, hook: Hook, backend: Option<Backend>) -> Self {
-        let (kind, priority) = match table {
-            TableName::Raw => (ChainType::Filter, priority::RAW),
-            TableName::Mangle if hook == Hook::Output => (ChainType::Route, priority::MANGLE),
-            TableName::Mangle => (ChainType::Filter, priority::MANGLE),
-            TableName::Nat => (ChainType::Nat, nat_priority(hook)),
-            TableName::Filter => (ChainType::Filter, priority::FILTER),
-            TableName::Security if backend == Some(Backend::Nft) => (ChainType::Filter, priority::SECURITY_NFT),
-            TableName::Security => (ChainType::Filter, priority::SECURITY),
-        };
-        Self { kind, hook, priority, policy: Policy::Accept }
-    }
 }
 
 /// The priority of the nat station of a hook. All nat chains of a hook run there, whatever their own priority is

@@ -1,6 +1,6 @@
 //! Places of chains and rules, as positions that stay valid as long as the text.
 
-use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, TableName};
+use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table};
 
 /// A chain in a table of one of the rule sets of a text.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -33,12 +33,12 @@ impl ChainPlace {
         (ruleset, table, &table.chains[self.chain as usize])
     }
 
-    /// The name of the table.
+    /// The table.
     ///
     /// # Panics
     /// If the place is not one of these rule sets.
-    pub fn table_name(self, rulesets: &[Ruleset]) -> TableName {
-        rulesets[self.ruleset as usize].tables[self.table as usize].name
+    pub fn table(self, rulesets: &[Ruleset]) -> &Table {
+        &rulesets[self.ruleset as usize].tables[self.table as usize]
     }
 }
 

@@ -1,64 +1,22 @@
 //! A rule set as read: tables, chains, rules, and the parts of a rule in one arena.
 
+use std::borrow::Cow;
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::ops::Deref;
 
-use serde::{Deserialize, Serialize};
-use strum::{Display, EnumString, IntoStaticStr};
+use strum::IntoStaticStr;
 
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::effect::NatRange;
 use crate::netfilter::gap::Gap;
+use crate::netfilter::rule_language::RuleLanguage;
+use crate::netfilter::table_family::TableFamily;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Span;
-
-/// The five tables of iptables.
-#[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, Display, EnumString, IntoStaticStr,
-)]
-#[serde(rename_all = "lowercase")]
-#[strum(serialize_all = "lowercase")]
-pub enum TableName {
-    /// Before connection tracking.
-    Raw,
-    /// Changes packets.
-    Mangle,
-    /// Translates addresses, for the first packet of a connection.
-    Nat,
-    /// Lets packets through or not.
-    Filter,
-    /// Labels for SELinux and its like.
-    Security,
-}
-
-impl TableName {
-    /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT in nft).
-    pub const ALL: [Self; 5] = [Self::Raw, Self::Mangle, Self::Nat, Self::Filter, Self::Security];
-
-    /// The name behind `*` and `-t`.
-    pub fn name(self) -> &'static str {
-        self.into()
-    }
-
-    /// The table of that name.
-    pub fn from_text(text: &str) -> Option<Self> {
-        text.parse().ok()
-    }
-
-    /// The hooks that have a built-in chain in this table (`iptable_*.c`, `valid_hooks`).
-    pub fn hooks(self) -> &'static [Hook] {
-        match self {
-            Self::Raw => &[Hook::Prerouting, Hook::Output],
-            Self::Mangle => &Hook::ALL,
-            Self::Nat => &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting],
-            Self::Filter | Self::Security => &[Hook::Input, Hook::Forward, Hook::Output],
-        }
-    }
-}
 
 /// What a built-in chain does with what no rule of it settled.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
@@ -331,15 +289,32 @@ impl Chain {
 /// A table of chains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Its name.
-    pub name: TableName,
-    /// Line of `*name`, from 1.
+    /// Which packets it sees.
+    pub family: TableFamily,
+    /// Its name. Tables of two families may have the same name.
+    pub name: Box<str>,
+    /// The language that its rules are written in.
+    pub language: RuleLanguage,
+    /// The line at which it begins, from 1.
     pub line: u32,
     /// Its chains, in the order of the text.
     pub chains: Vec<Chain>,
 }
 
 impl Table {
+    /// The table as sentences and the public JSON name it: `nat` for a table of iptables, `inet nat` for a table of nft.
+    pub fn label(&self) -> Cow<'_, str> {
+        match self.language {
+            RuleLanguage::Iptables => Cow::Borrowed(&self.name),
+            RuleLanguage::Nftables => Cow::Owned(format!("{} {}", self.family, self.name)),
+        }
+    }
+
+    /// Whether it has the family, name and language of another one.
+    pub fn is_like(&self, other: &Self) -> bool {
+        (self.family, self.language, &self.name) == (other.family, other.language, &other.name)
+    }
+
     /// The built-in chain at a hook, with its place.
     pub fn at(&self, hook: Hook) -> Option<(u32, &Chain)> {
         (0..).zip(&self.chains).find(|(_, chain)| chain.hook() == Some(hook))
@@ -359,8 +334,8 @@ impl Table {
 /// A rule that is written in the text behind a `#`: switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Off {
-    /// Its table.
-    pub table: TableName,
+    /// The place of its table in the rule set.
+    pub table: u32,
     /// The place of its chain in the table.
     pub chain: u32,
     /// The rule of the chain that follows it, from 0; behind the last where none does.
@@ -416,24 +391,27 @@ impl Ruleset {
         }
     }
 
-    /// The table of that name.
-    pub fn table(&self, name: TableName) -> Option<&Table> {
-        self.tables.iter().find(|table| table.name == name)
+    /// The table with the family, name and language of another one.
+    pub fn table_like(&self, other: &Table) -> Option<&Table> {
+        self.tables.iter().find(|table| table.is_like(other))
     }
 
-    /// The place of the table of that name, from 0.
-    pub fn table_place(&self, name: TableName) -> Option<u32> {
-        (0..).zip(&self.tables).find(|(_, table)| table.name == name).map(|(place, _)| place)
+    /// Removes a table, with the rules that are switched off in it.
+    pub(crate) fn remove_table(&mut self, place: u32) -> Table {
+        self.off.retain(|off| off.table != place);
+        self.off.iter_mut().for_each(|off| off.table -= u32::from(off.table > place));
+        self.tables.remove(place as usize)
     }
 
-    /// Sets the backend, and with it the priorities that depend on it.
-    pub fn set_backend(&mut self, backend: Option<Backend>) {
-        self.backend = backend;
-        for table in &mut self.tables {
-            for base in table.chains.iter_mut().filter_map(|chain| chain.base.as_mut()) {
-                base.priority = BaseChain::built_in(table.name, base.hook, backend).priority;
-            }
+    /// Sorts the tables by a key, which is made of a table and its place.
+    pub(crate) fn sort_tables_by_key<K: Ord>(&mut self, key: impl Fn(usize, &Table) -> K) {
+        let mut tables: Vec<(u32, Table)> = (0..).zip(std::mem::take(&mut self.tables)).collect();
+        tables.sort_by_key(|(place, table)| key(*place as usize, table));
+        for off in &mut self.off {
+            let moved = (0..).zip(&tables).find(|(_, (place, _))| *place == off.table);
+            off.table = moved.map_or(off.table, |(place, _)| place);
         }
+        self.tables = tables.into_iter().map(|(_, table)| table).collect();
     }
 
     /// How many rules all tables hold.

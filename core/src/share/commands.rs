@@ -7,7 +7,8 @@ use crate::input::parse;
 use crate::iptables::extension::{Id, Kind};
 use crate::iptables::kernel_names::{self, CHAIN_NAME_LIMIT, ChainNameFault};
 use crate::iptables::print;
-use crate::netfilter::ruleset::{Chain, Part, Policy, Rule, Ruleset, Table, TableName, Target, Value};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::ruleset::{Chain, Part, Policy, Rule, Ruleset, Table, Target, Value};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Severity;
 use crate::text::shell;
@@ -159,10 +160,11 @@ fn target_chain<'a>(table: &'a Table, rule: &Rule) -> Option<&'a str> {
 fn rule_words(set: &Ruleset, table: &Table, rule: &Rule) -> Option<Vec<String>> {
     let printed = print::rule(set, table, rule);
     let declared = target_chain(table, rule).map(|chain| format!(":{chain} - [0:0]\n")).unwrap_or_default();
-    let hook = table.name.hooks().first()?.name();
-    let text = format!("{}*{}\n{declared}:{hook} ACCEPT [0:0]\n-A {hook} {printed}\n", print::header(set), table.name);
+    let name = table.iptables()?;
+    let hook = name.hooks().first()?.name();
+    let text = format!("{}*{name}\n{declared}:{hook} ACCEPT [0:0]\n-A {hook} {printed}\n", print::header(set));
     let again = parse::strictly(text).rulesets;
-    let (set, table) = again.first().and_then(|set| Some((set, set.table(table.name)?)))?;
+    let (set, table) = again.first().and_then(|set| Some((set, set.table(name)?)))?;
     let [read] = &table.chain(hook)?.1.rules[..] else { return None };
     (print::rule(set, table, read) == printed).then(|| parse::words(&printed))?
 }

@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Ruleset, TableName};
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::host::{self, Host};
 use crate::text::visible;
@@ -82,7 +82,7 @@ pub struct Shared {
 #[allow(missing_docs, reason = "the names are those of a trace's steps")]
 pub struct Settled {
     pub ruleset: u32,
-    pub table: TableName,
+    pub table: String,
     pub chain: String,
     /// From 1.
     pub rule: u32,
@@ -97,13 +97,14 @@ impl Settled {
     pub fn of(rulesets: &[Ruleset], (place, matches): (Place, bool)) -> Option<Self> {
         let (_, table, chain) = place.at.find(rulesets);
         let (ruleset, rule) = (place.at.ruleset, place.rule? + 1);
-        Some(Self { ruleset, table: table.name, chain: chain.name.to_string(), rule, matches })
+        Some(Self { ruleset, table: table.label().into(), chain: chain.name.to_string(), rule, matches })
     }
 
     /// The place in these rule sets, where they have it.
     pub fn place(&self, rulesets: &[Ruleset]) -> Option<(Place, bool)> {
         let ruleset = rulesets.get(self.ruleset as usize)?;
-        let table = ruleset.table_place(self.table)?;
+        let mut tables = (0..).zip(&ruleset.tables);
+        let (table, _) = tables.find(|(_, table)| table.label() == *self.table)?;
         let (chain, found) = ruleset.tables[table as usize].chain(&self.chain)?;
         let rule = self.rule.checked_sub(1).filter(|rule| (*rule as usize) < found.rules.len())?;
         let at = ChainPlace { ruleset: self.ruleset, table, chain };

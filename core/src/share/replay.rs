@@ -265,7 +265,7 @@ fn compare(rulesets: &[Ruleset], trace: &Trace, out: &mut String) {
     for step in trace.path.steps.iter().filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy)) {
         let (_, table, chain) = step.place.at.find(rulesets);
         let rule = step.place.rule.map_or("policy".into(), |rule| (rule + 1).to_string());
-        expected.push(format!("{} {} {} {rule}", step.place.at.ruleset, table.name, chain.name));
+        expected.push(format!("{} {} {} {rule}", step.place.at.ruleset, table.label(), chain.name));
     }
     expected.sort();
     let _ = writeln!(out, "sort > \"$work/expected\" << '{END}'");

@@ -53,7 +53,7 @@ fn write_walk(
         && let Some(rule) = place.rule(rulesets)
     {
         let (ruleset, table, chain) = place.at.find(rulesets);
-        writeln!(out, "Decided by line {}, in table {}:\n", rule.line, table.name)?;
+        writeln!(out, "Decided by line {}, in table {}:\n", rule.line, table.label())?;
         fenced("", &format!("-A {} {}", chain.name, print::rule(ruleset, table, rule)), out)?;
     }
     let all = path.steps.len() <= MOST;
@@ -72,7 +72,7 @@ fn write_walk(
             Outcome::Policy => "✓ applies",
         };
         let why = explain::why(rulesets, trace, path, &step);
-        let (hook, table, chain) = (step.hook, table.name, plain(&chain.name, Surroundings::Cell));
+        let (hook, table, chain) = (step.hook, table.label(), plain(&chain.name, Surroundings::Cell));
         writeln!(
             out,
             "| {number} | {hook} | {table} | {chain} | {rule} | {outcome} | {} |",

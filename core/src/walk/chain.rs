@@ -3,11 +3,12 @@
 use crate::iptables::extension::lower;
 use crate::iptables::print;
 use crate::netfilter::backend::Backend;
+use crate::netfilter::base::ChainType;
 use crate::netfilter::condition::{Answer, Parameters};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::{Chain, Policy, Rule, Ruleset, TableName};
+use crate::netfilter::ruleset::{Chain, Policy, Rule, Ruleset, Table};
 use crate::netfilter::statement::{Condition, Statement, Surroundings};
 use crate::packet::hook::Hook;
 use crate::text::shell;
@@ -72,7 +73,8 @@ impl<'a> Walker<'a> {
     /// Walks a chain and those that it calls. Returns the verdict of a rule, or nothing where the packet comes to the end of
     /// the chain or returns from it.
     pub(super) fn chain(&mut self, first: ChainPlace) -> Result<Option<(Action, Place)>, Stop> {
-        let (_, table, _) = first.find(self.rulesets);
+        let (_, table, own) = first.find(self.rulesets);
+        let kind = own.base.map(|base| base.kind);
         let place = |chain| ChainPlace { chain, ..first };
         let mut open = vec![false; table.chains.len()];
         open[first.chain as usize] = true;
@@ -83,7 +85,7 @@ impl<'a> Walker<'a> {
             let is_at_end = frame.next as usize >= length;
             while let Some(gap) = chain.gaps.get(frame.gaps).filter(|gap| gap.before <= frame.next || is_at_end) {
                 frame.gaps += 1;
-                self.pass_gap(gap, chain, place(frame.chain))?;
+                self.pass_gap(gap, chain, place(frame.chain), kind)?;
             }
             let to_next_gap = chain.gaps.get(frame.gaps).map_or(length, |gap| length.min(gap.before as usize));
             self.skim(&chain.rules[..to_next_gap], place(frame.chain), frame);
@@ -118,19 +120,20 @@ impl<'a> Walker<'a> {
         Ok(None)
     }
 
-    /// Passes a point at which rules may be missing. If one of them acts on the packet, the way from there is unknown.
-    fn pass_gap(&mut self, gap: &Gap, chain: &Chain, at: ChainPlace) -> Result<(), Stop> {
+    /// Passes a point at which rules may be missing, in a chain that a base chain of a type led to. If one of them acts on
+    /// the packet, the way from there is unknown.
+    fn pass_gap(&mut self, gap: &Gap, chain: &Chain, at: ChainPlace, kind: Option<ChainType>) -> Result<(), Stop> {
         let ruleset = &self.rulesets[at.ruleset as usize];
         let (_, table, _) = at.find(self.rulesets);
-        let because = match command_that_shows(gap.reason, ruleset, table.name, &chain.name) {
+        let because = match command_that_shows(gap.reason, ruleset, table, &chain.name) {
             Some(command) => format!("{} (`{command}` shows it)", gap.describe(&chain.name)),
             None => gap.describe(&chain.name),
         };
         // What nat does there changes the source alone, after the destination is settled.
         let changes_source_only =
-            table.name == TableName::Nat && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
+            kind == Some(ChainType::Nat) && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
         if changes_source_only || gap.reason == GapReason::Omitted {
-            self.assume(format!("{because}: evaluated as empty, in table {}", table.name));
+            self.assume(format!("{because}: evaluated as empty, in table {}", table.label()));
             return Ok(());
         }
         let Some(&shown_rules_decide) = self.script.get(self.assumed.len()) else {
@@ -366,7 +369,7 @@ impl<'a> Walker<'a> {
         let (_, table, chain) = place.at.find(self.rulesets);
         let matches = if matches { "matches" } else { "does not match" };
         let number = place.rule.map_or(0, |rule| rule + 1);
-        self.assume(format!("rule {number} of {} (table {}) {matches}: you settled it", chain.name, table.name));
+        self.assume(format!("rule {number} of {} (table {}) {matches}: you settled it", chain.name, table.label()));
     }
 
     fn perform(&mut self, effect: &Effect) -> Action {
@@ -396,11 +399,11 @@ impl<'a> Walker<'a> {
 }
 
 /// The command that prints what is missing.
-fn command_that_shows(reason: GapReason, ruleset: &Ruleset, table: TableName, chain: &str) -> Option<String> {
+fn command_that_shows(reason: GapReason, ruleset: &Ruleset, table: &Table, chain: &str) -> Option<String> {
     match reason {
         GapReason::Conditional => None,
         GapReason::Incompatible => Some("nft list ruleset".to_owned()),
-        _ => Some(format!("{} -t {table} -S {}", print::program(ruleset), shell::quote(chain))),
+        _ => Some(format!("{} -t {} -S {}", print::program(ruleset), table.iptables()?, shell::quote(chain))),
     }
 }
 

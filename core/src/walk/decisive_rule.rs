@@ -4,9 +4,10 @@
 //! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
 
 use crate::iptables::extension::lower;
+use crate::netfilter::base::{BaseChain, ChainType};
 use crate::netfilter::effect::{Behavior, Effect};
 use crate::netfilter::place::Place;
-use crate::netfilter::ruleset::{Chain, Ruleset, TableName, Target};
+use crate::netfilter::ruleset::{Chain, Ruleset, Target};
 use crate::packet::hook::Hook;
 
 use super::steps::Run;
@@ -76,11 +77,18 @@ fn is_named_action(ruleset: &Ruleset, chain: &Chain) -> bool {
         && ends == 1
 }
 
-/// The rule that let the packet go on as it was; one of table nat before those of other tables, since that is where a
+/// The rule that let the packet go on as it was; one of a nat chain before those of other chains, since that is where a
 /// packet would have been redirected.
 fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let runs = path.steps.runs();
-    let name = |step: &Step| step.place.at.table_name(rulesets);
+    let mut base = None;
+    let base_chains = runs.iter().map(|run| {
+        if run.first.caller.is_none() {
+            base = run.first.place.at.find(rulesets).2.base;
+        }
+        base
+    });
+    let base_chains: Vec<Option<BaseChain>> = base_chains.collect();
     let lets = |(at, run): &(usize, &Run)| {
         let step = run.first;
         if step.outcome != Outcome::Match || path.views[step.view as usize].copied {
@@ -89,21 +97,27 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         match effect(rulesets, step.place) {
             Some(Effect::Accept) => true,
             Some(Effect::Return) => {
-                let rest = runs[at + 1..].iter().map(|next| next.first);
-                let mut same = rest.take_while(|next| (next.hook, name(next)) == (step.hook, name(&step)));
-                same.all(|next| next.outcome != Outcome::Match)
+                let station = base_chains[*at].map(BaseChain::station);
+                let rest = runs.iter().zip(&base_chains).skip(at + 1);
+                let mut same = rest.take_while(|(_, base)| base.map(BaseChain::station) == station);
+                same.all(|(next, _)| next.first.outcome != Outcome::Match)
             }
             _ => false,
         }
     };
-    let found: Vec<Step> = runs.iter().enumerate().filter(lets).map(|(_, run)| run.first).collect();
-    let in_nat = found.iter().rfind(|step| name(step) == TableName::Nat);
-    in_nat.or(found.last()).map(|step| step.place)
+    let found: Vec<(usize, &Run)> = runs.iter().enumerate().filter(lets).collect();
+    let is_nat = |base: Option<BaseChain>| base.is_some_and(|base| base.kind == ChainType::Nat);
+    let in_nat = found.iter().rfind(|(at, _)| is_nat(base_chains[*at]));
+    in_nat.or(found.last()).map(|(_, run)| run.first.place)
 }
 
-/// Where no rule decided: the policy of table nat at the packet's first hook, else the last policy.
+/// Where no rule decided: the policy of a nat chain at the packet's first hook, else the last policy.
 fn policy(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
-    let in_nat = policies.clone().find(|step| step.place.at.table_name(rulesets) == TableName::Nat);
+    let is_nat = |step: &Step| {
+        let (_, _, chain) = step.place.at.find(rulesets);
+        chain.base.is_some_and(|base| base.kind == ChainType::Nat)
+    };
+    let in_nat = policies.clone().find(is_nat);
     in_nat.or_else(|| policies.next_back()).map(|step| step.place)
 }

@@ -5,9 +5,9 @@
 //! is looked at by itself, from the packet as it stands there; where that is no new destination for sure, the rest stays untold.
 
 use crate::iptables::extension::lower;
+use crate::netfilter::base::ChainType;
 use crate::netfilter::condition::Answer;
 use crate::netfilter::place::{ChainPlace, Place};
-use crate::netfilter::ruleset::TableName;
 use crate::netfilter::statement::Statement;
 use crate::packet::hook::Hook;
 use crate::packet::view::View;
@@ -21,11 +21,12 @@ impl<'a> Walker<'a> {
     /// The destinations that chance chooses among, where the walk has just come to a rule of chance; nothing where those that
     /// can be told are fewer than two.
     pub(super) fn spread(&self) -> Option<Spread> {
-        let here = self.path.steps.last().filter(|step| step.outcome == Outcome::Unknown)?.place;
+        let step = self.path.steps.last().filter(|step| step.outcome == Outcome::Unknown)?;
+        let here = step.place;
+        let kind = self.path.base_chain(self.rulesets, step).map(|base| base.kind);
         let settles_destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         // A second rule set may be asked before it: no dump says.
-        if here.at.table_name(self.rulesets) != TableName::Nat || !settles_destination || self.schedule.layers.len() > 1
-        {
+        if kind != Some(ChainType::Nat) || !settles_destination || self.schedule.layers.len() > 1 {
             return None;
         }
         let (_, _, chain) = here.at.find(self.rulesets);

@@ -89,12 +89,12 @@ fn stations<'a>(hook: Hook, chains: impl Iterator<Item = &'a Entry>) -> Vec<Stat
 mod tests {
     use super::*;
     use crate::input::parse::parse;
+    use crate::iptables::table_name::TableName;
     use crate::netfilter::backend::Backend;
-    use crate::netfilter::ruleset::TableName;
 
     /// The stations of a hook, each in a word.
     fn order(rulesets: &[Ruleset], schedule: &Schedule, hook: Hook) -> Vec<String> {
-        let chain = |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table_name(rulesets));
+        let chain = |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table(rulesets).label());
         let word = |station: &Station| match station {
             Station::ConnectionTracking => "conntrack".to_owned(),
             Station::Chain(place, _) => chain(place),
@@ -141,8 +141,7 @@ mod tests {
     fn a_nat_chain_runs_in_the_nat_station_whatever_its_priority() {
         let mut rulesets = both_backends();
         for (table, priority) in [(TableName::Nat, -150), (TableName::Filter, -120)] {
-            let chains =
-                rulesets[1].tables.iter_mut().filter(|held| held.name == table).flat_map(|held| &mut held.chains);
+            let chains = rulesets[1].tables.iter_mut().filter(|held| held.is(table)).flat_map(|held| &mut held.chains);
             for base in chains.filter_map(|chain| chain.base.as_mut()) {
                 base.priority = priority;
             }

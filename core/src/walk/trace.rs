@@ -5,7 +5,9 @@ use std::net::IpAddr;
 use serde::Serialize;
 
 use crate::netfilter::backend::Backend;
+use crate::netfilter::base::BaseChain;
 use crate::netfilter::place::Place;
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Packet;
 use crate::packet::hook::Hook;
 use crate::packet::host::Host;
@@ -174,6 +176,15 @@ impl Path {
     /// Never: a walk begins with a view.
     pub fn result(&self) -> &View {
         self.views.last().expect("a walk begins with a view")
+    }
+
+    /// The base chain from which the packet came to a step.
+    pub(super) fn base_chain(&self, rulesets: &[Ruleset], step: Step) -> Option<BaseChain> {
+        let mut first = step;
+        while let Some(caller) = first.caller {
+            first = self.steps.at(caller as usize);
+        }
+        first.place.at.find(rulesets).2.base
     }
 }
 

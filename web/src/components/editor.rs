@@ -1,8 +1,9 @@
 //! Beneath the rule that is chosen: what can be done to it.
 
 use chainwalk_core::input::edit::Edit;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::Place;
-use chainwalk_core::netfilter::ruleset::{Policy, TableName};
+use chainwalk_core::netfilter::ruleset::Policy;
 use web_sys::HtmlInputElement;
 use yew::prelude::*;
 
@@ -39,7 +40,7 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
         None => {
             buttons.push(("Add at the end", Do::Open(Some(Form::Above)), editing.form.is_some()));
             let other = if chain.policy() == Policy::Accept { Policy::Drop } else { Policy::Accept };
-            if chain.hook().is_some() && (table.name != TableName::Nat || other == Policy::Accept) {
+            if chain.hook().is_some() && (!table.is(TableName::Nat) || other == Policy::Accept) {
                 let name = if other == Policy::Drop { "Make it DROP" } else { "Make it ACCEPT" };
                 buttons.push((name, Do::Edit(Edit::Policy(place.at, other)), false));
             }

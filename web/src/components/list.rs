@@ -2,8 +2,9 @@
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse;
+use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
-use chainwalk_core::netfilter::ruleset::{Ruleset, TableName};
+use chainwalk_core::netfilter::ruleset::{Counters, Ruleset, Table};
 use chainwalk_core::walk::trace::{Outcome, Step};
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::window;
@@ -128,7 +129,7 @@ pub(super) fn List(page: &Page) -> Html {
 /// The heading of the counters. Only the first packet of a connection comes to the nat table: there they count connections.
 fn counted(state: &State) -> Markup {
     let mut tables = state.paste.rulesets().iter().flat_map(|set| &set.tables);
-    let (name, title) = if tables.all(|table| table.name == TableName::Nat) {
+    let (name, title) = if tables.all(|table| table.is(TableName::Nat)) {
         ("conns", "connections counted: only the first packet of each comes to the nat table")
     } else {
         ("pkts", "packets counted; in the nat table connections, of which only the first packet comes there")
@@ -153,11 +154,13 @@ fn show(page: &Page, row: &Row) -> Markup {
                 [_] => String::new(),
                 _ => set.map(|set| format!("{} ", set.family)).unwrap_or_default(),
             };
-            let name = set.and_then(|set| set.tables.get(*table as usize)).map_or("", |table| table.name.name());
+            let name = set
+                .and_then(|set| set.tables.get(*table as usize))
+                .map_or_else(String::new, |table| table.label().into_owned());
             tag("h3").class("table-head").key(format!("{ruleset} {table}")).child(
                 button()
                     .is("aria-expanded", *open)
-                    .attr("data-table", name)
+                    .attr("data-table", name.clone())
                     .on("click", page.on(Action::List(rows::Do::Close(*ruleset, *table, None))))
                     .child(tag("span").attr("aria-hidden", "true").child(if *open { "▾ " } else { "▸ " }))
                     .child(family)
@@ -219,14 +222,14 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
     tag("h3")
         .class("chain")
         .key(format!("{at:?}"))
-        .attr("data-chain", format!("{}/{}", table.name, chain.name))
+        .attr("data-chain", format!("{}/{}", table.label(), chain.name))
         .child(
             button()
                 .class("opens")
                 .is("aria-expanded", open)
                 .on("click", page.on(Action::List(rows::Do::Close(at.ruleset, at.table, Some(at.chain)))))
                 .child(tag("span").attr("aria-hidden", "true").child(if open { "▾" } else { "▸" }))
-                .child(tag("span").class("table").child(family).child(table.name.name()))
+                .child(tag("span").class("table").child(family).child(&*table.label()))
                 .child(tag("code").child(&*chain.name))
                 .child(tag("span").class("quiet").child(format_count(chain.rules.len(), "rule"))),
         )
@@ -332,7 +335,7 @@ fn rule(page: &Page, place: Place) -> Markup {
                     let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
                     tile(*side, fate, mark(*side).map(|mark| mark.outcome))
                 }))
-                .child(state.index.counts().then(|| hits(state, place.at.table_name(rulesets), counters)))
+                .child(state.index.counts().then(|| hits(state, place.at.table(rulesets), counters)))
                 .child(
                     tag("span")
                         .class("words")
@@ -353,14 +356,14 @@ fn rule(page: &Page, place: Place) -> Markup {
 fn named(rulesets: &[Ruleset], place: Place) -> String {
     let rule = place.rule.map_or_else(|| "policy".to_owned(), |rule| (rule + 1).to_string());
     let (_, table, chain) = place.at.find(rulesets);
-    format!("{}/{}/{rule}", table.name, chain.name)
+    format!("{}/{}/{rule}", table.label(), chain.name)
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
-fn hits(state: &State, table: TableName, counters: Option<chainwalk_core::netfilter::ruleset::Counters>) -> Markup {
+fn hits(state: &State, table: &Table, counters: Option<Counters>) -> Markup {
     let Some(counters) = counters else { return tag("span").class("hits") };
     let class = format!("hits heat-{}", state.index.heat(counters));
-    let what = if table == TableName::Nat { "connections" } else { "packets" };
+    let what = if table.is(TableName::Nat) { "connections" } else { "packets" };
     let title = format!("{} {what}, {} bytes", counters.packets, counters.bytes);
     tag("span").class(class).attr("title", title).child(rows::short(counters.packets))
 }

@@ -259,7 +259,7 @@ fn stack(state: &State) -> Markup {
         .child(parted.then(|| group().child(badge(side)).text(" ")))
         .child(
             tag("code")
-                .child(step.place.at.table_name(rulesets).name())
+                .child(&*step.place.at.table(rulesets).label())
                 .text(" › ")
                 .children(before.iter().map(|place| format!("{place} › ")))
                 .child(tag("b").child(last)),

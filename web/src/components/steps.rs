@@ -141,7 +141,7 @@ impl Shown<'_> {
         let first = path.steps.at(at);
         let matched = first.outcome != Outcome::NoMatch;
         let current = steps.shows(state.cursor);
-        let table = first.place.at.table_name(rulesets);
+        let table = first.place.at.table(rulesets).label();
         let table = if walked.several_tables { format!("{table} ") } else { String::new() };
         let onclick = match steps.open {
             None => self.page.on(Action::Go(Move::To(at))),

@@ -8,7 +8,7 @@ use chainwalk_core::packet::Origin as PacketOrigin;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::share::link::{self, Broken, Shared};
 use chainwalk_core::text::diagnostic::{Code, Diagnostic, Fix, Severity};
-use chainwalk_core::walk::trace::Step;
+use chainwalk_core::walk::steps::Run;
 
 use super::{State, Tab, View};
 use crate::cursor::{self, Move};
@@ -183,9 +183,9 @@ impl State {
             At::Rule(_) => {}
             At::Station(hook, table) => {
                 let rulesets = self.paste.rulesets();
-                let is_there = |step: Step| (step.hook, step.place.at.table_name(rulesets)) == (hook, table);
-                let first = self.paths().first().and_then(|path| path.steps.iter().position(is_there));
-                self.cursor = first.unwrap_or(self.cursor);
+                let is_there = |run: &&Run| run.first.hook == hook && run.first.place.at.table(rulesets).is(table);
+                let first = self.paths().first().and_then(|path| path.steps.runs().iter().find(is_there));
+                self.cursor = first.map_or(self.cursor, |run| run.places().start);
             }
         }
     }

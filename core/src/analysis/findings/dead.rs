@@ -9,8 +9,9 @@ use std::rc::Rc;
 use super::space::{Dimension, Space, Values};
 use crate::iptables::extension::{Id, lower};
 use crate::mesh::reached_from;
+use crate::netfilter::base::{ChainType, priority};
 use crate::netfilter::effect::Behavior;
-use crate::netfilter::ruleset::{Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::ruleset::{Rule, Ruleset, Table, Target};
 use crate::packet::Family;
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
@@ -127,7 +128,8 @@ impl Search {
 
 /// Chains that only packets reach that leave, before nat has changed where they go.
 fn only_from_output(table: &Table) -> Vec<bool> {
-    if !matches!(table.name, TableName::Raw | TableName::Mangle | TableName::Nat) {
+    let output = table.at(Hook::Output).and_then(|(_, chain)| chain.base);
+    if output.is_none_or(|base| base.kind != ChainType::Nat && base.priority > priority::NAT_DST) {
         return vec![false; table.chains.len()];
     }
     let mut only = reached_from(table, Hook::Output);

@@ -3,8 +3,8 @@
 use std::cell::Cell;
 
 use super::call::{self, Call, Program};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::Family;
 
 /// Here-documents without an end, after which no other is looked for.

@@ -8,8 +8,8 @@ use super::call::Program;
 use super::guess;
 use super::kind::Kind;
 use super::source_map::Cleaned;
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Fix, Problem, Span};
 

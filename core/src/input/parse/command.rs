@@ -1,7 +1,7 @@
 //! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of which table.
 
 use crate::iptables::extension::{Id, Opt};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem, ProblemSink};
 use crate::text::number;
 

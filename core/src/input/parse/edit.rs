@@ -3,9 +3,10 @@
 use crate::iptables::extension::Id;
 use crate::iptables::kernel_names::{ChainNameFault, chain_name_fault};
 use crate::iptables::print;
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
-use crate::netfilter::ruleset::{Chain, Counted, Counters, Policy, Rule, Ruleset, Table, TableName, Target};
+use crate::netfilter::ruleset::{Chain, Counted, Counters, Policy, Rule, Ruleset, Table, Target};
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem, ProblemSink};
@@ -34,6 +35,7 @@ pub(super) struct Open {
     /// Its rule set, and its place in it.
     pub(super) ruleset: usize,
     pub(super) table: usize,
+    pub(super) name: TableName,
     pub(super) chains: Places,
     /// The chain that a line named last: the next one mostly names it again, or the one behind it.
     last: u32,
@@ -45,8 +47,8 @@ pub(super) struct Open {
 
 impl Open {
     /// A table without chains, by its place in a rule set's.
-    pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize) -> Self {
-        Self { backend, ruleset, table, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
+    pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize, name: TableName) -> Self {
+        Self { backend, ruleset, table, name, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
     }
 
     /// The place of a chain in this table.
@@ -62,11 +64,11 @@ impl Open {
 
     /// Adds a chain.
     pub(super) fn add<'t>(&mut self, table: &'t mut Table, name: &str, line: Option<u32>) -> &'t mut Chain {
-        let hook = table.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
+        let hook = self.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
         let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
         let chain = Chain {
             name: name.into(),
-            base: hook.map(|hook| BaseChain::built_in(table.name, hook, self.backend)),
+            base: hook.map(|hook| BaseChain::built_in(self.name, hook, self.backend)),
             counters: Counted::default(),
             line,
             rules: Vec::new(),
@@ -273,7 +275,6 @@ impl Open {
 
     fn policy(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else { return };
-        let name = table.name;
         let chain = &mut table.chains[chain];
         let policy = match &*word.text {
             "ACCEPT" => Some(Policy::Accept),
@@ -284,7 +285,7 @@ impl Open {
             _ if chain.hook().is_none() => Problem::new(Code::PolicyOnUserChain, "only a built-in chain has a policy"),
             None => Problem::new(Code::InvalidPolicy, format!("`{}` is no policy", word.text))
                 .hint("a policy is ACCEPT or DROP"),
-            Some(Policy::Drop) if name == TableName::Nat => drop_in_nat(),
+            Some(Policy::Drop) if self.name == TableName::Nat => drop_in_nat(),
             Some(policy) => {
                 chain.set_policy(policy);
                 return;

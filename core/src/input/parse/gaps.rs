@@ -3,10 +3,11 @@
 //! It looks at what was read and at what was reported: an error on a rule's line, a line such as `...` among the rules, an
 //! end without COMMIT, a built-in chain that a listing does not show.
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::gap::{Gap, GapReason};
-use crate::netfilter::ruleset::{Chain, Counted, Ruleset, Table, TableName};
+use crate::netfilter::ruleset::{Chain, Counted, Ruleset, Table};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Span};
 
@@ -60,7 +61,7 @@ fn mark_conditional_commands(parsed: &mut Parsed) {
             let command = parsed.sources.get(source as usize).map_or("", |text| span.of(text));
             let family = if command.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
             let name = call::table(command).and_then(TableName::from_text).unwrap_or(TableName::Filter);
-            let mut table = Table { name, line, chains: Vec::new() };
+            let mut table = name.empty_table(family, line);
             mark_hidden_chains(&mut table, None, GapReason::Conditional);
             parsed.rulesets.push(Ruleset { source, tables: vec![table], ..Ruleset::new(family, None) });
         }
@@ -111,13 +112,13 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
             .map(|(_, lost)| *lost),
     );
     let backend = ruleset.backend;
-    for table in ruleset.tables.iter_mut().filter(|table| section.tables.contains(&table.name)) {
+    for table in ruleset.tables.iter_mut().filter(|table| section.tables.iter().any(|name| table.is(*name))) {
         if !lost.is_empty() {
             mark_lost_lines(table, section.format, &lost);
         }
         if section.format != Format::Save {
             // People leave out chains without rules. Where a chain of table nat is left out, a redirect may be.
-            let is_likely_empty = section.whole_tables || table.name != TableName::Nat;
+            let is_likely_empty = section.whole_tables || !table.is(TableName::Nat);
             let reason = if is_likely_empty { GapReason::Omitted } else { GapReason::NotShown };
             mark_hidden_chains(table, backend, reason);
         }
@@ -179,11 +180,12 @@ fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapRe
         chain.add_gap(Gap { before: 0, reason: GapReason::NotShown, line: None });
     }
     let hidden = Gap { before: 0, reason, line: None };
-    for hook in table.name.hooks() {
+    let Some(name) = table.iptables() else { return };
+    for hook in name.hooks() {
         if table.at(*hook).is_none() {
             table.chains.push(Chain {
                 name: hook.name().into(),
-                base: Some(BaseChain::built_in(table.name, *hook, backend)),
+                base: Some(BaseChain::built_in(name, *hook, backend)),
                 counters: Counted::default(),
                 line: None,
                 rules: Vec::new(),

@@ -2,7 +2,7 @@
 
 use super::kind::Kind;
 use crate::iptables::extension::{Id, Role};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 
 /// More lines are not looked at.
 const MOST: usize = 5_000;

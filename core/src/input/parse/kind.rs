@@ -1,6 +1,6 @@
 //! What a line of a paste is, by its own look.
 
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 
 use super::save;
 

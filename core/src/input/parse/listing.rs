@@ -3,8 +3,9 @@
 //! A line is put back into the words of the rule that it was printed from ([`columns`] and [`phrases`]), and goes the way of
 //! any other rule from there. What a listing does not show is kept as `-m unlisted`: nobody can tell whether it holds.
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Ruleset, Table, TableName};
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
@@ -156,8 +157,8 @@ impl Listings {
             say(first.number, first.span(), problem);
         }
         let ruleset = &mut rulesets[place];
-        ruleset.tables.push(Table { name, line: first.number, chains: Vec::new() });
-        let open = Open::new(ruleset.backend, place, ruleset.tables.len() - 1);
+        ruleset.tables.push(name.empty_table(family, first.number));
+        let open = Open::new(ruleset.backend, place, ruleset.tables.len() - 1, name);
         let phrases = self.phrases.take().filter(|phrases| phrases.family() == family);
         let phrases = phrases.unwrap_or_else(|| Phrases::new(family));
         let mut reader = TableReader { text, ruleset, open, phrases: &phrases, listings: self, say };

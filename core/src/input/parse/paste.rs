@@ -104,7 +104,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
         for one in listed {
             let set = &mut read.rulesets[one.ruleset];
             (section.family, section.backend) = (set.family, set.backend);
-            for table in set.tables.iter_mut().filter(|table| table.name == one.table) {
+            for table in set.tables.iter_mut().filter(|table| table.is(one.table)) {
                 table.line = line_of(table.line);
                 for chain in &mut table.chains {
                     chain.line = chain.line.map(line_of);

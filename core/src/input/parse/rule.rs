@@ -4,7 +4,8 @@ use std::collections::HashSet;
 
 use crate::iptables::extension::{Id, Kind, Opt, Role, opaque};
 use crate::iptables::kernel_names::chain_name_fault;
-use crate::netfilter::ruleset::{Counters, Part, Rule, Ruleset, TableName, Target, Value};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::ruleset::{Counters, Part, Rule, Ruleset, Target, Value};
 use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Severity, Span};
 use crate::text::number;
@@ -65,6 +66,8 @@ pub(super) struct RuleReader {
 pub(super) struct Site<'r> {
     /// The place of its table.
     pub(super) table: usize,
+    /// Which of iptables' tables it is.
+    pub(super) name: TableName,
     /// That table's chains by name.
     pub(super) chains: &'r Places,
     /// Whether the text is what iptables printed, so that a number stays one where a name would do.
@@ -292,7 +295,7 @@ impl RuleReader {
         let table = &ruleset.tables[site.table];
         if let Some(chain) = site.chains.find(&table.chains, &name.text) {
             self.taken.push(Taken { span: name.span, what: What::Jump });
-            if table.name.hooks().iter().any(|hook| hook.name() == name.text) {
+            if site.name.hooks().iter().any(|hook| hook.name() == name.text) {
                 let problem = Problem::new(Code::BuiltInChain, format!("{} is a built-in chain", name.text));
                 say(name.span, problem.hint("rules jump to chains of their own making only"));
             }

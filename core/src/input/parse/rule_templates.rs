@@ -168,7 +168,7 @@ impl Open {
         let matches = ruleset.matches(&rule);
         let passes = |id: Id, parts| {
             let options = Options { parts, ruleset };
-            let (family, table) = (ruleset.family, ruleset.tables[self.table].name);
+            let (family, table) = (ruleset.family, self.name);
             (id.get().check)(&Given { options, family, table, protocol: shape.protocol, matches }).is_ok()
         };
         for parts in ruleset.groups(&rule) {

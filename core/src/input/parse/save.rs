@@ -4,8 +4,9 @@
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::iptables::extension::{Id, Role};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::{Counters, Off, Policy, Rule, Ruleset, Table, TableName};
+use crate::netfilter::ruleset::{Counters, Off, Policy, Rule, Ruleset};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 
@@ -236,8 +237,9 @@ impl<'a> Reader<'a, '_> {
         let ruleset = &mut self.rulesets[open.ruleset];
         let table = &ruleset.tables[open.table];
         let Some(chain) = open.chains.find(&table.chains, name) else { return };
-        let before = u32::try_from(table.chains[chain as usize].rules.len()).unwrap_or(u32::MAX);
-        ruleset.off.push(Off { table: table.name, chain, before, line: number, span });
+        let to_u32 = |n: usize| u32::try_from(n).unwrap_or(u32::MAX);
+        let before = to_u32(table.chains[chain as usize].rules.len());
+        ruleset.off.push(Off { table: to_u32(open.table), chain, before, line: number, span });
     }
 
     fn table(&mut self, number: u32, span: Span, name: &str) {
@@ -259,12 +261,12 @@ impl<'a> Reader<'a, '_> {
             .hint("paste fewer dumps at once");
             return self.say(number, span, problem);
         };
-        let backend = self.rulesets[ruleset].backend;
+        let Ruleset { family, backend, .. } = self.rulesets[ruleset];
         let tables = &mut self.rulesets[ruleset].tables;
-        tables.push(Table { name, line: number, chains: Vec::new() });
+        tables.push(name.empty_table(family, number));
         self.opened_at = span.start as usize;
         self.outcome.touched.push(Touched { line: self.at, ruleset, table: name });
-        self.open = Some(Open::new(backend, ruleset, tables.len() - 1));
+        self.open = Some(Open::new(backend, ruleset, tables.len() - 1, name));
     }
 
     /// The rule set that a table belongs to: the current one, unless the header has changed or it has this table already.
@@ -412,14 +414,13 @@ impl<'a> Reader<'a, '_> {
             if self.chains == edit::MOST_CHAINS {
                 return self.say(number, span, edit::too_many_chains());
             }
-            let table = ruleset.tables[open.table].name;
             let problem = match edit::printed_name_problem(&name.text, ruleset.backend) {
                 // No line can declare it.
                 Some(problem) if name.text.contains(char::is_whitespace) || name.text.is_empty() => {
                     return self.say(number, name.span, problem);
                 }
                 Some(problem) if problem.severity == Severity::Error => problem,
-                _ => undeclared(table, &name.text, span),
+                _ => undeclared(open.name, &name.text, span),
             };
             self.diagnostics.push(self.text, number, name.span, problem);
             self.chains += 1;
@@ -430,7 +431,7 @@ impl<'a> Reader<'a, '_> {
             said = true;
             self.diagnostics.push(self.text, number, span, problem);
         };
-        let site = Site { table: open.table, chains: &open.chains, printed: true };
+        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: true };
         let line = self.rule.read(self.text, words, ruleset, site, &mut say);
         let own = Span { start: command.span.start, end: span.end };
         let shape = if said || !open.shapes.wants() { None } else { self.rule.shape(self.text, own, &line, ruleset) };
@@ -465,7 +466,7 @@ impl<'a> Reader<'a, '_> {
         }
         let ruleset = &mut self.rulesets[open.ruleset];
         let mut say = |span, problem| self.diagnostics.push(self.text, number, span, problem);
-        let site = Site { table: open.table, chains: &open.chains, printed: false };
+        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: false };
         let line = self.rule.read(self.text, words, ruleset, site, &mut say);
         let Some(command) = line.command else {
             let problem =
@@ -517,7 +518,7 @@ impl<'a> Reader<'a, '_> {
         validate_table::table(ruleset, open.table, &open.chains, &mut say);
         if commit.is_none() {
             self.foreign = true;
-            let name = ruleset.tables[open.table].name;
+            let name = open.name;
             let problem = Problem::new(Code::MissingCommit, format!("table {name}, opened here, has no COMMIT"))
                 .hint("the end of the dump may be missing")
                 .fix(Fix { label: "Add COMMIT".into(), span: self.last, replacement: "\nCOMMIT".into() });
@@ -554,11 +555,10 @@ fn live(
         rulesets.push(Ruleset { source, ..Ruleset::new(family, backend) });
         rulesets.len() - 1
     });
-    let held =
-        live.iter().position(|open| open.ruleset == ruleset && rulesets[ruleset].tables[open.table].name == name);
+    let held = live.iter().position(|open| (open.ruleset, open.name) == (ruleset, name));
     held.unwrap_or_else(|| {
-        let mut table = Table { name, line, chains: Vec::new() };
-        let mut open = Open::new(backend, ruleset, rulesets[ruleset].tables.len());
+        let mut table = name.empty_table(family, line);
+        let mut open = Open::new(backend, ruleset, rulesets[ruleset].tables.len(), name);
         for hook in name.hooks() {
             open.add(&mut table, hook.name(), None);
         }
@@ -575,9 +575,9 @@ fn order_tables(ruleset: &mut Ruleset) {
     const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];
     match ruleset.backend {
         Some(Backend::Nft) => {
-            ruleset.tables.sort_by_key(|table| NFT.iter().position(|name| *name == table.name));
+            ruleset.sort_tables_by_key(|_, table| NFT.iter().position(|name| table.is(*name)));
         }
-        _ => ruleset.tables.reverse(),
+        _ => ruleset.sort_tables_by_key(|place, _| std::cmp::Reverse(place)),
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::save::Outcome;
 use crate::input::section::{Format, Inside, Section};
-use crate::netfilter::ruleset::Ruleset;
+use crate::netfilter::ruleset::{Ruleset, Table};
 use crate::text::diagnostic::Span;
 
 /// The sections of a text that is a dump, or a script, from its first line to its last: one for each rule set.
@@ -21,7 +21,7 @@ pub(super) fn of_dump<'r>(
     (first..).zip(rulesets).map(move |(place, ruleset)| {
         let made = outcome.made.contains(&place);
         let line = ruleset.tables.iter().map(|table| table.line).min().unwrap_or(1);
-        let tables = ruleset.tables.iter().map(|table| table.name).collect();
+        let tables = ruleset.tables.iter().filter_map(Table::iptables).collect();
         let start = begins(place - first);
         let span = Span::new(start, begins(place - first + 1).max(start));
         Section {

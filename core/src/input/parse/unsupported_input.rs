@@ -1,7 +1,7 @@
 //! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and which command to run instead.
 
 use crate::input::section::{Format, Section};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// Something that people paste.

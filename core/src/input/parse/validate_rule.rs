@@ -1,7 +1,7 @@
 //! What iptables or the kernel refuses of one match or target, whatever else the table holds.
 
 use crate::iptables::extension::{Extension, Given, Id, Role};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
 /// Checks one use of an extension; `span` is its name in the text.

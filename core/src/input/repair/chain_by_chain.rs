@@ -1,6 +1,7 @@
 //! One table that a text shows chain by chain: `iptables -L OUTPUT`, then `iptables -L X`.
 
-use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName, Target};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::ruleset::{Chain, Ruleset, Table, Target};
 
 /// Whether two parts of a text show different chains of one table; chains that both show must be `same`.
 pub(super) fn are_parts(table: &Table, other: &Table, same: impl Fn(&Chain, &Chain) -> bool) -> bool {
@@ -12,10 +13,10 @@ pub(super) fn are_parts(table: &Table, other: &Table, same: impl Fn(&Chain, &Cha
 /// Adds the chains of the second table of a name to the first, and points jumps at them. Returns the lines of rules whose
 /// chain was found so.
 pub(super) fn join_tables(ruleset: &mut Ruleset, name: TableName) -> Vec<u32> {
-    let mut places = (0..).zip(&ruleset.tables).filter(|(_, table)| table.name == name).map(|(place, _)| place);
+    let mut places = (0..).zip(&ruleset.tables).filter(|(_, table)| table.is(name)).map(|(place, _)| place);
     let (Some(first), Some(second)) = (places.next(), places.next()) else { return Vec::new() };
-    let mut added = ruleset.tables.remove(second).chains;
-    let table = &mut ruleset.tables[first];
+    let mut added = ruleset.remove_table(second).chains;
+    let table = &mut ruleset.tables[first as usize];
     let known = table.chains.len();
     let mut place_of = Vec::with_capacity(added.len());
     let mut is_new = Vec::with_capacity(added.len());
@@ -33,7 +34,7 @@ pub(super) fn join_tables(ruleset: &mut Ruleset, name: TableName) -> Vec<u32> {
     }
     let new = added.into_iter().zip(is_new).filter(|(_, is_new)| *is_new).map(|(chain, _)| chain);
     table.chains.extend(new);
-    find_missing_chains(ruleset, first)
+    find_missing_chains(ruleset, first as usize)
 }
 
 fn find_missing_chains(ruleset: &mut Ruleset, table: usize) -> Vec<u32> {

@@ -4,7 +4,8 @@ use super::chain_by_chain;
 use super::partial_rule::Pieces;
 use crate::input::parsed::Parsed;
 use crate::input::section::Format;
-use crate::netfilter::ruleset::{Chain, Ruleset, Table, TableName};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::text::diagnostic::{Code, Diagnostic, Span};
 
 /// Two sections that show one table, the better one first.
@@ -47,7 +48,7 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
     let twice = one.tables.iter().copied().find(|table| other.tables.contains(table));
     match twice.and_then(|table| compare(parsed, (first, own), (second, others), table)) {
         Some(pair) => prefer(parsed, &pair),
-        None if twice.is_none() && held.tables.iter().all(|table| set.table(table.name).is_none()) => {
+        None if twice.is_none() && held.tables.iter().all(|table| set.table_like(table).is_none()) => {
             // A listing is read after the dumps, wherever it stands.
             let (into, from) = (own.min(others), own.max(others));
             let held = parsed.rulesets.remove(from as usize);
@@ -73,7 +74,7 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     let (name, source) = (*name, one.source);
     let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
     let (Some(table), Some(shown)) = (set.table(name), held.table(name)) else { return false };
-    let is_apart = |other: &Table| other.name == name || set.table(other.name).is_none();
+    let is_apart = |other: &Table| other.is(name) || set.table_like(other).is_none();
     if set.family != held.family || !held.tables.iter().all(is_apart) {
         return false;
     }
@@ -185,7 +186,9 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
     }
     if pair.same {
         let set = &mut parsed.rulesets[second as usize];
-        set.tables.retain(|table| table.name != pair.table);
+        if let Some(place) = set.table_place(pair.table) {
+            set.remove_table(place);
+        }
         parsed.sections[pair.worse].ruleset = None;
         if set.tables.is_empty() {
             parsed.rulesets.remove(second as usize);

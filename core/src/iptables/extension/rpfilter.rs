@@ -4,9 +4,9 @@
 use std::net::{IpAddr, Ipv4Addr};
 
 use super::{Extension, Kind, Listed, Opt};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::routing::{Query, lookup};
-use crate::netfilter::ruleset::TableName;
 use crate::packet::hook::Hook;
 use crate::packet::host::{Interface, RouteKind};
 use crate::packet::value::FieldValue;

@@ -1,11 +1,10 @@
 //! The parts of a row: how wide each is, and how it is drawn.
 
 use super::super::pen::{area, cut, dot, leads, line, of_lane, plain, text, wide};
-use super::super::way::{Hooked, Stop, first_label};
+use super::super::way::{Hooked, NAT, Stop, first_label};
 use super::super::word::{end, glyphed, heading, said, word};
 use super::super::{Anchor, Group, Lane};
 use super::{FOOT, HEAD, Hand, LINE};
-use crate::netfilter::ruleset::TableName;
 
 /// The most that a packet's name may take.
 const NAME: i32 = 150;
@@ -24,8 +23,8 @@ pub(super) enum Piece {
 /// A table of a hook, to be drawn.
 struct Tag {
     /// The rule set and the table; `None` where nat is not asked.
-    key: Option<(u32, TableName)>,
-    name: &'static str,
+    key: Option<(u32, u32)>,
+    name: Box<str>,
     /// Its first step.
     step: usize,
     /// Whether the cursor is in it.
@@ -41,7 +40,7 @@ impl Hand<'_> {
             Piece::End => most(&|lane| wide(&self.sheet.lanes[lane].end)).max(wide(&said(self.sheet, lanes)) - 14) + 34,
             Piece::Stop(stop) => match &self.ways[lanes[0]][stop] {
                 Stop::Hook(hooked) => {
-                    let tags: i32 = self.tags(lanes, stop).iter().map(|tag| wide(tag.name) + 9).sum();
+                    let tags: i32 = self.tags(lanes, stop).iter().map(|tag| wide(&tag.name) + 9).sum();
                     (wide(hooked.hook.name()) + 6).max(tags + 6)
                 }
                 other => wide(word(other)).max(wide(heading(other))).max(24),
@@ -117,12 +116,12 @@ impl Hand<'_> {
                 let lit = asked.steps.contains(&self.sheet.cursor);
                 match tags.iter_mut().find(|tag| tag.key == key) {
                     Some(tag) => tag.lit |= lit,
-                    None => tags.push(Tag { key, name: asked.table.name(), step: asked.steps.start, lit }),
+                    None => tags.push(Tag { key, name: asked.name.clone(), step: asked.steps.start, lit }),
                 }
             }
         }
         if skips {
-            tags.push(Tag { key: None, name: TableName::Nat.name(), step: 0, lit: false });
+            tags.push(Tag { key: None, name: NAT.into(), step: 0, lit: false });
         }
         tags
     }
@@ -187,7 +186,7 @@ impl Hand<'_> {
         let class = if tags.iter().any(|tag| tag.lit) { "hook lit" } else { "hook" };
         let mut left = x + 3;
         for tag in &tags {
-            let width = wide(tag.name) + 9;
+            let width = wide(&tag.name) + 9;
             let center = left + width / 2;
             let (class, says) = if tag.lit { ("tag lit", "tag-text lit") } else { ("tag", "tag-text") };
             match tag.key {
@@ -195,13 +194,13 @@ impl Hand<'_> {
                     let shapes = vec![
                         area("hit", (left, top), (width, bottom - top), 3),
                         area(class, (left, top + 2), (width, 17), 3),
-                        text(says, (center, top + 14), Anchor::Middle, tag.name),
+                        text(says, (center, top + 14), Anchor::Middle, &tag.name),
                     ];
                     let name = format!("{} at {hook}", tag.name);
                     self.layers.keys.push(Group { stop: true, current: tag.lit, ..leads(tag.step, name, shapes) });
                 }
                 None => self.layers.marks.push(plain(vec![
-                    text("quiet", (center, top + 14), Anchor::Middle, tag.name),
+                    text("quiet", (center, top + 14), Anchor::Middle, &tag.name),
                     line("skipped", &[(left + 3, top + 10), (left + width - 3, top + 10)]),
                 ])),
             }

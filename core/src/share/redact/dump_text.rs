@@ -5,8 +5,8 @@ use std::net::IpAddr;
 use std::rc::Rc;
 
 use crate::input::parse::words::{self, Word};
+use crate::iptables::table_name::TableName;
 use crate::mesh;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::host::Prefix;
 use crate::packet::{self, Family};
 use crate::text::visible::is_invisible;

@@ -1,8 +1,9 @@
 //! Notes of iptables about rules that it cannot show.
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::gap::{Gap, GapReason};
-use crate::netfilter::ruleset::{Ruleset, Table, TableName};
+use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::Code;
 
@@ -46,9 +47,9 @@ fn incompatible_table(line: &str) -> Option<TableName> {
 fn mark_incompatible(set: &mut Ruleset, name: TableName, line: u32) {
     let backend = set.backend;
     if set.table(name).is_none() {
-        set.tables.push(Table { name, line, chains: Vec::new() });
+        set.tables.push(name.empty_table(set.family, line));
     }
-    for table in set.tables.iter_mut().filter(|table| table.name == name) {
+    for table in set.tables.iter_mut().filter(|table| table.is(name)) {
         mark_hidden_chains(table, backend, GapReason::Incompatible);
         for chain in &mut table.chains {
             chain.gaps.clear();

@@ -204,7 +204,7 @@ impl<'a> TableReader<'a, '_, '_> {
             words.push(bare(at.1, line.word(at)));
             words.extend(read.options);
         }
-        let site = Site { table: self.open.table, chains: &self.open.chains, printed: false };
+        let site = Site { table: self.open.table, name: self.open.name, chains: &self.open.chains, printed: false };
         let mut say = |span, problem| (self.say)(line.number, span, problem);
         let mut rule = self.listings.rules.read(self.text, &words, self.ruleset, site, &mut say).rule;
         if let (Some((_, name)), Some(span)) = (row.target, read.unread_target) {

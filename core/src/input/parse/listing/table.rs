@@ -1,7 +1,7 @@
 //! Which table a listing shows: it does not say so itself.
 
 use crate::iptables::extension::{Id, Role};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 use crate::text::diagnostic::{Code, Problem};
 
 /// What a listing shows of its table.

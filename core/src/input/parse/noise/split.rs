@@ -2,7 +2,7 @@
 
 use super::super::kind::Kind;
 use super::super::save;
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 
 /// Where the next line of a dump begins within a line, outside quotes.
 pub(super) fn next(line: &str) -> Option<usize> {

@@ -3,7 +3,8 @@
 
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Options};
-use crate::netfilter::ruleset::{Part, Rule, Ruleset, TableName, Value};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::ruleset::{Part, Rule, Ruleset, Value};
 use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 
@@ -86,7 +87,7 @@ impl RuleReader {
         line.rule.first = first;
         line.rule.matches = count(matches);
         line.rule.parameters = count(parameters);
-        let table = line.table.unwrap_or(ruleset.tables[site.table].name);
+        let table = line.table.unwrap_or(site.name);
         self.check(&line.rule, table, ruleset, say);
         self.multiply(line, ruleset, say);
     }

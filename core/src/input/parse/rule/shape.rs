@@ -50,7 +50,7 @@ impl RuleReader {
         let first = usize::from(words.first().is_some_and(|word| word.text.starts_with('[')));
         let (parts, strings, missing) = (ruleset.parts.len(), ruleset.strings.len(), ruleset.missing.len());
         let mut quiet = split.is_ok();
-        let site = Site { table: open.table, chains: &open.chains, printed: true };
+        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: true };
         let read = self.read(text, &words[first..], ruleset, site, &mut |_, _| quiet = false);
         let table = &ruleset.tables[open.table];
         let printed = |rule| print::rule(ruleset, table, rule);

@@ -1,7 +1,7 @@
 //! `-j CHECKSUM` (xt_CHECKSUM.c): fills in a checksum that was left to the network card.
 
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 
 /// `-j CHECKSUM`.
 pub static CHECKSUM: Extension = Extension {

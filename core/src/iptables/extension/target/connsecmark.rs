@@ -1,7 +1,7 @@
 //! `-j CONNSECMARK` (xt_CONNSECMARK.c): copies SELinux marks between a packet and its connection.
 
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 
 /// `-j CONNSECMARK`.
 pub static CONNSECMARK: Extension = Extension {

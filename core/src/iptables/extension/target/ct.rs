@@ -5,8 +5,9 @@ use std::fmt::Write;
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Form, Names};
 use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Ruleset, TableName, Value};
+use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
 /// What connection tracking may tell of, by the numbers of `ip_conntrack_events`.

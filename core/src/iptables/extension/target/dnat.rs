@@ -2,8 +2,8 @@
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::hook::Hook;
 
 /// `-j DNAT`.

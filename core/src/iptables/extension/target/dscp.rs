@@ -2,8 +2,8 @@
 
 use crate::iptables::extension::dscp::{CLASS, NUMBER};
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::{Effect, MaskedBits};
-use crate::netfilter::ruleset::TableName;
 
 /// `-j DSCP`.
 pub static DSCP: Extension = Extension {

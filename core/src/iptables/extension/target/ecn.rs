@@ -3,8 +3,8 @@
 use std::fmt::Write;
 
 use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt, Options};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::TableName;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 

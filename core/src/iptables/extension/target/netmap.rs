@@ -6,8 +6,9 @@ use std::net::Ipv4Addr;
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::kind::host::HOST;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Apart, TableName, Value};
+use crate::netfilter::ruleset::{Apart, Value};
 
 /// A network, of which the host part does not count (`NETMAP_parse` in libipt_NETMAP.c).
 static NETWORK: Form = Form {

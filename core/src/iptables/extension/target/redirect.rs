@@ -5,8 +5,9 @@
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{TableName, Value};
+use crate::netfilter::ruleset::Value;
 use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 

@@ -2,8 +2,9 @@
 
 use crate::iptables::extension::kind::{Form, Names};
 use crate::iptables::extension::{Extension, Given, Implied, Kind, Opt, Options};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{TableName, Value};
+use crate::netfilter::ruleset::Value;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};

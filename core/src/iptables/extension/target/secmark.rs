@@ -1,7 +1,7 @@
 //! `-j SECMARK` (xt_SECMARK.c): sets a SELinux mark. A kernel without SELinux refuses it.
 
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
-use crate::netfilter::ruleset::TableName;
+use crate::iptables::table_name::TableName;
 
 /// `-j SECMARK`. A kernel without SELinux refuses it.
 pub static SECMARK: Extension = Extension {

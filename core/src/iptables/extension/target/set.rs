@@ -4,8 +4,9 @@
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::set::write_set;
 use crate::iptables::extension::{Extension, Given, Kind, Opt, Options};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Ruleset, TableName, Value};
+use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 

@@ -3,8 +3,9 @@
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::tos::VALUE;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::{Ruleset, TableName, Value};
+use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::Problem;
 
 fn byte(words: &[&str], ruleset: &mut Ruleset) -> Result<u32, Problem> {

@@ -1,8 +1,8 @@
 //! `-j TRACE` (xt_TRACE.c): the kernel reports the rules that the packet meets from here on.
 
 use crate::iptables::extension::Extension;
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
-use crate::netfilter::ruleset::TableName;
 use crate::text::diagnostic::{Code, Problem};
 
 /// `-j TRACE`. The legacy backend has it in table raw only (measured).

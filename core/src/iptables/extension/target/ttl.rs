@@ -2,8 +2,9 @@
 //! host that passes it on drops it.
 
 use crate::iptables::extension::{Extension, Kind, Opt, Options};
+use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::{Effect, TtlChange};
-use crate::netfilter::ruleset::{TableName, Value};
+use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
 
 /// By the place of the option in both tables.

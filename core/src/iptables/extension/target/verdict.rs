@@ -1,9 +1,9 @@
 //! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
 use crate::iptables::extension::Extension;
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::effect::Effect;
-use crate::netfilter::ruleset::TableName;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Ends the table; the next one still runs.
