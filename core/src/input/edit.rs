@@ -66,7 +66,7 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
         Edit::Change(_, words) | Edit::Add(_, _, words) => Some(site.words(words)?),
         Edit::On(_, place) => {
             let off = &site.ruleset.off[*place as usize];
-            let rule = parse::off(off.span.of(site.text)).unwrap_or_default();
+            let rule = parse::disabled_rule(off.span.of(site.text)).unwrap_or_default();
             site.words(rule)?;
             None
         }

@@ -6,26 +6,24 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Problem, Span};
 
-mod block;
-mod block_writer;
-mod blocks;
+mod assemble;
 mod call;
 mod capture;
 mod chain_index;
+mod clean;
 mod command;
-mod edit;
+mod format;
+mod fragment;
+mod fragments;
 mod gaps;
 mod guess;
-mod kind;
-mod listing;
-mod noise;
-mod normalize;
+mod line_kind;
+mod open_table;
 mod paste;
+mod reading;
 mod rule;
 mod rule_templates;
-mod save;
-mod script;
-mod sections;
+mod source_line;
 mod source_map;
 mod superseded;
 mod unsupported_input;
@@ -36,15 +34,15 @@ pub(crate) mod words;
 pub use crate::input::parsed::Parsed;
 pub use crate::input::section::{Format, Inside, Section};
 
+pub(crate) use assemble::disabled_rule;
 pub(crate) use command::may_be_global;
-pub(crate) use edit::printed_name_problem;
-pub(crate) use save::off;
+pub(crate) use open_table::printed_name_problem;
 
-use save::Manner;
+use format::save;
 
 /// A rule that is switched off, as its line states it behind `-A CHAIN`.
 pub fn words_of_off(line: &str) -> &str {
-    let rule = off(line).and_then(|rule| rule.strip_prefix("-A ")).unwrap_or(line);
+    let rule = disabled_rule(line).and_then(|rule| rule.strip_prefix("-A ")).unwrap_or(line);
     rule.split_once(' ').map_or("", |(_, words)| words)
 }
 
@@ -105,8 +103,7 @@ pub(crate) fn printed_by(family: Family, backend: Backend, text: String) -> Pars
 
 fn line_by_line(text: String, stated: Option<(Family, Option<Backend>)>) -> Parsed {
     let mut read = Read::default();
-    let manner = Manner { stated, ..Manner::default() };
-    save::read(&text, 0, manner, &mut read.rulesets, &mut read.diagnostics);
+    save::read_as_is(&text, stated, &mut read.rulesets, &mut read.diagnostics);
     Parsed { sources: vec![text], ..read.finish() }
 }
 
@@ -144,20 +141,13 @@ impl Read {
             let problem = Problem::new(Code::LimitExceeded, "the text is larger than 4 GiB").hint("paste a part of it");
             return self.diagnostics.push(text, 1, Span::default(), problem);
         }
-        let (rules, mut said) = (self.rulesets.len(), Diagnostics::of(source));
-        if !save::ends_open(text) {
-            let manner = Manner { stated, strict: true, ..Manner::default() };
-            let outcome = save::read(text, source, manner, &mut self.rulesets, &mut said);
-            if outcome.clean && !said.errors && self.rulesets.len() > rules {
-                self.sections.extend(sections::of_dump(text, source, &self.rulesets[rules..], rules, &outcome));
-                let message = if outcome.message { unsupported_input::message(text) } else { None };
-                if let Some((line, span, problem)) = message {
-                    said.push(text, line, span, problem);
-                }
-                return self.diagnostics.append(said);
-            }
-            self.rulesets.truncate(rules);
+        let first = self.rulesets.len();
+        let mut diagnostics = Diagnostics::of(source);
+        if let Some(plain) = save::read_plain(text, source, stated, &mut self.rulesets, &mut diagnostics) {
+            self.sections.extend(plain.sections(text, source, &self.rulesets[first..], first));
+            return self.diagnostics.append(diagnostics);
         }
+        self.rulesets.truncate(first);
         // Anything but a whole dump is looked at more closely.
         paste::read(text, source, stated, self);
     }

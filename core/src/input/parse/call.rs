@@ -41,6 +41,9 @@ const LAUNCHERS: [&str; 21] = [
 /// What may stand around a program's name.
 const QUOTES: [char; 5] = ['"', '\'', '`', '(', '{'];
 
+/// Lines between a command and its output.
+pub(super) const MAX_LINES_BEFORE_OUTPUT: usize = 4;
+
 /// Longer lines are no calls.
 const LONGEST: usize = 16 * 1024;
 
@@ -65,6 +68,15 @@ pub(super) fn find(line: &str) -> Option<Call<'_>> {
         }
     }
     None
+}
+
+/// The command that root typed after the prompt `# `, if it prints rules. Any other line that begins so is a comment.
+pub(super) fn prompted_call(line: &str) -> Option<Call<'_>> {
+    let command = line.trim_start().strip_prefix("# ")?;
+    let call = find(command)?;
+    let first = command[..call.at].trim();
+    let is_typed = first.is_empty() || first == "sudo";
+    (is_typed && !matches!(call.program, Program::Change | Program::Restore)).then_some(call)
 }
 
 /// The family, backend and kind (`-save`, `-restore`) that a program's name tells.

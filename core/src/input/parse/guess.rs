@@ -1,6 +1,6 @@
 //! The table that rules belong to whose line `*table` is gone, and the family of a restore's input.
 
-use super::kind::Kind;
+use super::line_kind::LineKind;
 use crate::iptables::extension::{Id, Role};
 use crate::iptables::table_name::TableName;
 
@@ -19,10 +19,12 @@ struct Seen<'a> {
 pub(super) fn table<'a>(lines: impl Iterator<Item = &'a str>) -> Result<(TableName, String), Vec<TableName>> {
     let mut seen = Seen::default();
     for line in lines.take(MOST) {
-        match Kind::of(line) {
-            Kind::Chain(name) if line.contains(" ACCEPT") || line.contains(" DROP") => add(&mut seen.declared, name),
-            Kind::Policy(name) => add(&mut seen.declared, name),
-            Kind::Rule(name) | Kind::Change(name) => {
+        match LineKind::of(line) {
+            LineKind::Chain(name) if line.contains(" ACCEPT") || line.contains(" DROP") => {
+                add(&mut seen.declared, name)
+            }
+            LineKind::Policy(name) => add(&mut seen.declared, name),
+            LineKind::Rule(name) | LineKind::Change(name) => {
                 add(&mut seen.used, name);
                 let mut words = line.split_whitespace().skip_while(|word| *word != "-j");
                 if let Some(target) = words.nth(1) {

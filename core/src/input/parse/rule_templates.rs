@@ -8,7 +8,7 @@ use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target};
 use crate::packet::Protocol;
 use crate::text::diagnostic::Span;
 
-use super::edit::Open;
+use super::open_table::OpenTable;
 use super::words;
 
 /// So many are kept of a table: kube-proxy's has twelve or so.
@@ -103,7 +103,7 @@ fn begins(text: &[u8], with: &[u8]) -> bool {
         && texts.1.iter().zip(withs.1).all(|(one, other)| one == other)
 }
 
-impl Open {
+impl OpenTable {
     /// Reads a line that looks like one before it: the place of its chain, and the rule.
     pub(super) fn alike(&mut self, ruleset: &mut Ruleset, line: &str) -> Option<(usize, Rule)> {
         let table = &ruleset.tables[self.table];

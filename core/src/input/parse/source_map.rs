@@ -20,7 +20,7 @@ const COPIED: u32 = u32::MAX;
 
 /// The text and its pieces. Pieces may stand in another order than where they come from.
 #[derive(Debug, Default)]
-pub(super) struct Cleaned<'a> {
+pub(super) struct MappedText<'a> {
     /// As long as it is how the source begins, it is borrowed from there.
     pub(super) text: Cow<'a, str>,
     source: &'a str,
@@ -35,7 +35,7 @@ fn narrow(offset: usize) -> u32 {
     u32::try_from(offset).unwrap_or(u32::MAX)
 }
 
-impl<'a> Cleaned<'a> {
+impl<'a> MappedText<'a> {
     /// Nothing yet of a source, most of which may stay as it is.
     pub(super) fn from_source(source: &'a str) -> Self {
         Self { text: Cow::Borrowed(""), source, ..Self::default() }
@@ -119,7 +119,7 @@ impl<'a> Cleaned<'a> {
     }
 
     /// Adds a range of another cleaned text, with its ways back.
-    pub(super) fn copy(&mut self, other: &Cleaned, start: usize, end: usize) {
+    pub(super) fn copy(&mut self, other: &MappedText, start: usize, end: usize) {
         let mut place = other.piece(start);
         let mut at = start;
         while at < end {
@@ -147,11 +147,6 @@ impl<'a> Cleaned<'a> {
     /// Whether it is the source as it stands.
     pub(super) fn is_source(&self) -> bool {
         self.is_beginning() && self.text.len() == self.source.len()
-    }
-
-    /// Whether a line begins at a byte of the source.
-    pub(super) fn begins_line(&self, from: usize) -> bool {
-        from == 0 || self.source.as_bytes().get(from - 1) == Some(&b'\n')
     }
 
     /// The piece that holds a byte.
@@ -213,7 +208,7 @@ mod tests {
 
     #[test]
     fn an_end_that_the_source_lacks_is_added_before_more_text() {
-        let mut cleaned = Cleaned::from_source("a\nb");
+        let mut cleaned = MappedText::from_source("a\nb");
         cleaned.copy_text("a\n", 0);
         cleaned.copy_text("b", 2);
         cleaned.end_line(3);
@@ -226,18 +221,18 @@ mod tests {
     #[test]
     fn every_place_leads_back() {
         let source = "x —uid y";
-        let mut cleaned = Cleaned::default();
+        let mut cleaned = MappedText::default();
         cleaned.copy_text("x ", 0);
         cleaned.put("--", 2, 3);
         cleaned.copy_text("uid", 5);
-        let back = |cleaned: &Cleaned, start, end| cleaned.span(Span::new(start, end), source).of(source).to_owned();
+        let back = |cleaned: &MappedText, start, end| cleaned.span(Span::new(start, end), source).of(source).to_owned();
         assert_eq!(cleaned.text, "x --uid");
         assert_eq!(back(&cleaned, 2, 7), "—uid");
         assert_eq!(back(&cleaned, 3, 4), "—");
-        let mut again = Cleaned::default();
+        let mut again = MappedText::default();
         again.copy(&cleaned, 3, 7);
         again.copy(&cleaned, 0, 1);
         assert_eq!((&*again.text, &*back(&again, 0, 4), &*back(&again, 4, 5)), ("-uidx", "—uid", "x"));
-        assert_eq!(back(&Cleaned::default(), 0, 0), "");
+        assert_eq!(back(&MappedText::default(), 0, 0), "");
     }
 }

@@ -1,13 +1,12 @@
 //! Which of several parts that hold the same table is walked.
 
 use super::Read;
-use super::save::Outcome;
 use crate::input::section::Format;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// Takes away what commands made where the same text holds what came of them, from the rule sets from `first` on.
-pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, outcome: &Outcome) {
-    let printed = |place: usize| !outcome.made.contains(&place);
+pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, made: &[usize]) {
+    let printed = |place: usize| !made.contains(&place);
     let superseded = |place: usize| {
         let own = &read.rulesets[place];
         (first..read.rulesets.len()).find(|other| {
@@ -17,8 +16,7 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, out
             printed(*other) && same && set.is_populated()
         })
     };
-    let gone: Vec<(usize, usize)> =
-        outcome.made.iter().filter_map(|place| Some((*place, superseded(*place)?))).collect();
+    let gone: Vec<(usize, usize)> = made.iter().filter_map(|place| Some((*place, superseded(*place)?))).collect();
     for (place, other) in &gone {
         let line = read.rulesets[*other].tables.first().map_or(1, |table| table.line);
         let of_commands = |format| matches!(format, Format::Commands | Format::Restore);

@@ -5,7 +5,7 @@ use crate::netfilter::ruleset::{Part, Rule, Ruleset, Target, Value};
 use crate::text::diagnostic::Span;
 
 use super::super::command::Verb;
-use super::super::edit::Open;
+use super::super::open_table::OpenTable;
 use super::super::rule_templates::{Shape, What};
 use super::super::words;
 use super::{Line, RuleReader, Site};
@@ -42,7 +42,7 @@ impl RuleReader {
         text: &str,
         line: Span,
         ruleset: &mut Ruleset,
-        open: &Open,
+        open: &OpenTable,
         (chain, rule): (usize, &Rule),
     ) -> bool {
         let mut words = Vec::new();

@@ -5,21 +5,22 @@ use crate::netfilter::ruleset::{Part, Policy, Rule, Ruleset, Target, Value};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
-use super::super::edit::{Open, printed_name_problem};
-use super::super::rule::Site;
-use super::super::words::Word;
+use super::super::super::open_table::{OpenTable, printed_name_problem};
+use super::super::super::rule::Site;
+use super::super::super::words::Word;
 use super::columns::{At, Columns, Row};
 use super::head::Head;
+use super::line::Line;
+use super::listed_tables::Listings;
 use super::losses::Loss;
 use super::phrases::Phrases;
-use super::{Line, Listings};
 
 /// Reads one table.
 pub(super) struct TableReader<'a, 'r, 's> {
     /// All of the text.
     pub(super) text: &'a str,
     pub(super) ruleset: &'r mut Ruleset,
-    pub(super) open: Open,
+    pub(super) open: OpenTable,
     pub(super) phrases: &'r Phrases,
     pub(super) listings: &'r mut Listings,
     pub(super) say: &'r mut DiagnosticSink<'s>,

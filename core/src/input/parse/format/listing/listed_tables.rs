@@ -1,7 +1,4 @@
-//! The format of `iptables -L`, with any of `-v -n -x --line-numbers`, of one table or of several in a row.
-//!
-//! A line is put back into the words of the rule that it was printed from ([`columns`] and [`phrases`]), and goes the way of
-//! any other rule from there. What a listing does not show is kept as `-m unlisted`: nobody can tell whether it holds.
+//! Reads the tables of a listing, one after the other.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
@@ -9,27 +6,16 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
-use super::edit::Open;
-use super::rule::RuleReader;
-use super::validate_table;
-
-mod columns;
-mod head;
-mod losses;
-mod pattern;
-mod phrases;
-mod rows;
-mod table;
-
-use columns::At;
-use head::{Head, Shown};
-use losses::Losses;
-use phrases::Phrases;
-use rows::TableReader;
-use table::Told;
-
-/// More rule sets than any node has.
-const MOST_RULESETS: usize = 64;
+use super::super::super::assemble::MAX_RULESETS;
+use super::super::super::open_table::OpenTable;
+use super::super::super::rule::RuleReader;
+use super::super::super::validate_table;
+use super::head::{Head, Shown};
+use super::line::Line;
+use super::losses::Losses;
+use super::phrases::Phrases;
+use super::rows::TableReader;
+use super::table::{self, Told};
 
 /// What is known of a listing from around it.
 #[derive(Clone, Copy, Debug, Default)]
@@ -56,39 +42,12 @@ pub(super) struct Listed {
 
 /// Reads the listings of one paste: each loss is said once.
 #[derive(Default)]
-pub(super) struct Listings {
+pub(in super::super::super) struct Listings {
     phrases: Option<Phrases>,
-    rules: RuleReader,
-    losses: Losses,
+    pub(super) rules: RuleReader,
+    pub(super) losses: Losses,
     /// The rule set that the last listing went into.
     last: Option<usize>,
-}
-
-/// A line of a listing.
-#[derive(Clone, Copy)]
-struct Line<'a> {
-    number: u32,
-    /// Where it begins in the text.
-    start: usize,
-    text: &'a str,
-}
-
-impl Line<'_> {
-    /// Its place, without the blanks around it.
-    fn span(&self) -> Span {
-        let start = self.start + (self.text.len() - self.text.trim_start().len());
-        Span::new(start, start + self.text.trim().len())
-    }
-
-    /// The place of a word of it.
-    fn word(&self, (at, word): At) -> Span {
-        Span::new(self.start + at, self.start + at + word.len())
-    }
-}
-
-/// Whether a line fits the columns of a listing.
-pub(super) fn is_row(line: &str) -> bool {
-    columns::Columns::of_row(line).is_some()
 }
 
 impl Listings {
@@ -139,10 +98,10 @@ impl Listings {
         let last = self.last.filter(|last| rulesets.get(*last).is_some_and(continues));
         let place = match last {
             Some(last) => last,
-            None if rulesets.len() >= MOST_RULESETS => {
+            None if rulesets.len() >= MAX_RULESETS => {
                 let problem = Problem::new(
                     Code::LimitExceeded,
-                    format!("this text holds more than {MOST_RULESETS} rule sets; the rest is left out"),
+                    format!("this text holds more than {MAX_RULESETS} rule sets; the rest is left out"),
                 );
                 say(first.number, first.span(), problem.hint("paste fewer of them at once"));
                 return None;
@@ -158,7 +117,7 @@ impl Listings {
         }
         let ruleset = &mut rulesets[place];
         ruleset.tables.push(name.empty_table(family, first.number));
-        let open = Open::new(ruleset.backend, place, ruleset.tables.len() - 1, name);
+        let open = OpenTable::new(ruleset.backend, place, ruleset.tables.len() - 1, name);
         let phrases = self.phrases.take().filter(|phrases| phrases.family() == family);
         let phrases = phrases.unwrap_or_else(|| Phrases::new(family));
         let mut reader = TableReader { text, ruleset, open, phrases: &phrases, listings: self, say };

@@ -1,7 +1,7 @@
 //! Several lines that stand on one, and notes behind a rule.
 
-use super::super::kind::Kind;
-use super::super::save;
+use super::super::assemble::parse_counters;
+use super::super::line_kind::LineKind;
 use crate::iptables::table_name::TableName;
 
 /// Where the next line of a dump begins within a line, outside quotes.
@@ -19,27 +19,27 @@ pub(super) fn next(line: &str) -> Option<usize> {
         let starts = match word {
             // What follows counters belongs to them.
             "-A" | "--append" | "-I" if counted => false,
-            "-A" | "--append" | "-N" | "-I" => Kind::of(&format!("-A {name}")).is_sure(),
+            "-A" | "--append" | "-N" | "-I" => LineKind::of(&format!("-A {name}")).is_sure(),
             "-P" => matches!(behind.next(), Some("ACCEPT" | "DROP")),
             "COMMIT" => true,
             "#" => matches!(name, "Generated" | "Completed"),
             _ if word.starts_with('*') => TableName::from_text(&word[1..]).is_some(),
             _ if word.starts_with(':') => {
-                let counters = behind.next().and_then(save::counters_of).is_some();
-                counters && Kind::of(&format!("{word} {name} [0:0]")).is_sure()
+                let counters = behind.next().and_then(parse_counters).is_some();
+                counters && LineKind::of(&format!("{word} {name} [0:0]")).is_sure()
             }
             // The first ones behind a chain are its own.
             _ if word.starts_with('[') && std::mem::take(&mut chain) => false,
-            _ if word.starts_with('[') => save::counters_of(word).is_some() && matches!(name, "-A" | "--append" | "-I"),
+            _ if word.starts_with('[') => parse_counters(word).is_some() && matches!(name, "-A" | "--append" | "-I"),
             _ => false,
         };
         if starts && at > 0 {
             return Some(at);
         }
-        counted = at == 0 && save::counters_of(word).is_some();
+        counted = at == 0 && parse_counters(word).is_some();
         // A line end that is gone without a blank in its place.
         let glued = match word.strip_suffix("-A") {
-            Some(first) if !first.is_empty() && Kind::of(&format!("-A {name}")).is_sure() => Some(first.len()),
+            Some(first) if !first.is_empty() && LineKind::of(&format!("-A {name}")).is_sure() => Some(first.len()),
             _ => word.strip_suffix("COMMIT").filter(|first| !first.is_empty() && name.is_empty()).map(str::len),
         };
         if let Some(first) = glued {
@@ -65,7 +65,7 @@ fn may_hold_another(line: &[u8]) -> bool {
 
 /// Where a note begins behind a rule: `# …`, `// …`, `<- …`.
 pub(super) fn note(line: &str) -> Option<usize> {
-    if !matches!(Kind::of(line), Kind::Rule(_) | Kind::Change(_) | Kind::Chain(_) | Kind::Table(_))
+    if !matches!(LineKind::of(line), LineKind::Rule(_) | LineKind::Change(_) | LineKind::Chain(_) | LineKind::Table(_))
         && !line.trim_start().starts_with([':', '*', 'C', '-'])
     {
         return None;

@@ -1,28 +1,23 @@
-//! Scripts of iptables commands: what a shell would make of their lines, as far as the text tells.
+//! The shell's side of scripts: variables, conditions, the commands of a line.
 
 use std::collections::{HashMap, HashSet};
 
-use super::block_writer::Writer;
-use super::call::{self, Program};
-use super::kind::Kind;
-use super::source_map::Cleaned;
-use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
-use crate::packet::hook::Hook;
-use crate::text::diagnostic::{Code, Problem, Span};
+
+use super::super::super::assemble::Program;
+use super::super::super::call;
+use super::super::super::source_map::MappedText;
 
 /// Longer lines are no script's.
-const LONGEST: usize = 64 * 1024;
-/// Lines that one command may go on over.
-const MOST_LINES: usize = 64;
+const MAX_LINE_LENGTH: usize = 64 * 1024;
 
 /// What variables were set to; nothing where only a run would tell.
 type Variables = HashMap<String, Option<String>>;
 
 /// What has been run so far.
 #[derive(Debug, Default)]
-pub(super) struct Script {
+pub(in super::super::super) struct Script {
     variables: Variables,
     /// Conditions, loops and functions that are open.
     depth: usize,
@@ -30,27 +25,21 @@ pub(super) struct Script {
     functions: usize,
     /// The rules that were added, as written: `-C … || -A …` adds none twice.
     added: HashSet<String>,
-    /// The user's chains that restores have made, by family and table.
-    made: HashSet<String>,
 }
 
-/// A command of a line: where it stands and what stands before it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-struct Simple {
-    start: usize,
-    end: usize,
-    /// Whether `||` stands before it.
-    or: bool,
-    /// Whether `&&` stands before it.
-    and: bool,
-    /// Whether its failure is of no interest.
-    careless: bool,
+/// A command of iptables in a line of a script.
+pub(in super::super) struct IptablesCommand {
+    /// Where the words after the program's name are in the line.
+    pub(in super::super) words: (usize, usize),
+    pub(in super::super) program: Program,
+    /// Whether the text determines that it runs.
+    pub(in super::super) is_sure: bool,
 }
 
 /// Whether a line calls iptables to change something.
-pub(super) fn calls(line: &str) -> bool {
+pub(in super::super) fn calls(line: &str) -> bool {
     let named = line.contains("tables") || line.contains('$') && line.to_ascii_lowercase().contains("ipt");
-    if line.len() > LONGEST || !named || line.trim_start().starts_with('#') {
+    if line.len() > MAX_LINE_LENGTH || !named || line.trim_start().starts_with('#') {
         return false;
     }
     let none = Variables::new();
@@ -63,7 +52,7 @@ fn program(text: &str, variables: &Variables) -> Option<(usize, Family, Option<B
     let rest = &text[skipped..];
     if let Some(call) = call::find(rest) {
         let at = skipped + (rest.len() - call.rest.len());
-        return (call.program == Program::Change).then_some((at, call.family, call.backend));
+        return (call.program == call::Program::Change).then_some((at, call.family, call.backend));
     }
     // `$IPT -t nat …`
     let word = rest.split_whitespace().next()?;
@@ -83,7 +72,7 @@ fn program(text: &str, variables: &Variables) -> Option<(usize, Family, Option<B
         None if matches!(&*lower, "ipt6" | "ip6t" | "ip6tables" | "ip6tables_cmd") => (Family::Ipv6, None),
         None => return None,
     };
-    let changes = call::find(&format!("iptables{behind}")).is_some_and(|call| call.program == Program::Change);
+    let changes = call::find(&format!("iptables{behind}")).is_some_and(|call| call.program == call::Program::Change);
     changes.then_some((skipped + word.len(), family, backend))
 }
 
@@ -134,6 +123,19 @@ fn is_test(command: &str) -> bool {
     matches!(first, "[" | "[[" | "test" | "grep" | "which" | "command" | "type" | "false" | "!")
 }
 
+/// A command of a line: where it stands and what stands before it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+struct Simple {
+    start: usize,
+    end: usize,
+    /// Whether `||` stands before it.
+    or: bool,
+    /// Whether `&&` stands before it.
+    and: bool,
+    /// Whether its failure is of no interest.
+    careless: bool,
+}
+
 /// The commands of a line, as `;`, `&&`, `||` and `|` part them.
 fn simple(line: &str) -> Vec<Simple> {
     let bytes = line.as_bytes();
@@ -174,8 +176,8 @@ fn simple(line: &str) -> Vec<Simple> {
 }
 
 /// The word that ends the here-document which a line gives to iptables-restore.
-pub(super) fn heredoc(line: &str) -> Option<&str> {
-    if line.len() > LONGEST || !line.contains("tables") || !line.contains("-restore") {
+pub(in super::super) fn heredoc(line: &str) -> Option<&str> {
+    if line.len() > MAX_LINE_LENGTH || !line.contains("tables") || !line.contains("-restore") {
         return None;
     }
     let (_, rest) = line.split_once("<<")?;
@@ -185,48 +187,12 @@ pub(super) fn heredoc(line: &str) -> Option<&str> {
 }
 
 impl Script {
-    /// Runs the lines from `first` to `last`; those from `from` on may hold variables.
-    pub(super) fn run(&mut self, writer: &mut Writer, from: usize, first: usize, last: usize) {
-        let lines = writer.lines;
-        for at in from..first {
-            let line = lines.get(at);
-            match assignment(line) {
-                Some((name, value)) => self.set(name, value),
-                None if is_control(line) => self.control(line),
-                None => {}
-            }
-        }
-        let mut at = first;
-        while at <= last {
-            let begin = at;
-            let mut end = at;
-            while lines.get(end).ends_with('\\') && end < last && end - begin < MOST_LINES {
-                end += 1;
-            }
-            at = end + 1;
-            // A line of the source, and those it goes on over, as one.
-            let mut line = Cleaned::default();
-            for part in begin..=end {
-                let (start, stop) = lines.range(part);
-                let goes_on = part < end;
-                line.copy(writer.cleaned, start, stop - usize::from(goes_on));
-                if goes_on {
-                    line.put(" ", writer.cleaned.origin(stop - 1), 0);
-                }
-            }
-            self.line(writer, &line, lines.range(begin).0, lines.range(end).1);
-            if let Some(stop) = heredoc(lines.get(begin)).and_then(|word| lines.closing(begin, word)) {
-                let restore = lines.get(begin);
-                let keeps = restore.contains("--noflush") || restore.contains(" -n");
-                let family = if restore.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
-                let backend = match restore {
-                    restore if restore.contains("-legacy-restore") => Some(Backend::Legacy),
-                    restore if restore.contains("-nft-restore") => Some(Backend::Nft),
-                    _ => None,
-                };
-                self.restore(writer, family, backend, begin + 1, stop - 1, keeps);
-                at = stop + 1;
-            }
+    /// Follows the lines before a fragment, which may set variables or begin a condition.
+    pub(in super::super) fn follow(&mut self, line: &str) {
+        match assignment(line) {
+            Some((name, value)) => self.set(name, value),
+            None if is_control(line) => self.control(line),
+            None => {}
         }
     }
 
@@ -254,12 +220,14 @@ impl Script {
         }
     }
 
-    fn line(&mut self, writer: &mut Writer, line: &Cleaned, start: usize, end: usize) {
-        let text = &line.text;
+    /// Finds the commands of iptables in a line, and follows what else the line does.
+    pub(in super::super) fn commands_of(&mut self, text: &str) -> Vec<IptablesCommand> {
         if let Some((name, value)) = assignment(text) {
-            return self.set(name, value);
+            self.set(name, value);
+            return Vec::new();
         }
         self.function(text);
+        let mut found = Vec::new();
         let mut checked: Option<String> = None;
         let mut tested = false;
         for one in simple(text) {
@@ -278,32 +246,21 @@ impl Script {
             if one.or && checked.as_ref().is_none_or(|checked| self.added.contains(checked)) {
                 continue;
             }
-            if self.depth > 0 || asks || tested && one.and {
-                let problem = Problem::new(
-                    Code::ConditionalCommand,
-                    "whether this command runs is not known: it stands in a condition or a loop, and is left out",
-                )
-                .hint("paste the commands that ran, such as `sh -x` prints them");
-                writer.say(Span::new(start, end), problem);
-                continue;
+            let is_sure = self.depth == 0 && !asks && !(tested && one.and);
+            if is_sure {
+                self.added.insert(words);
             }
-            self.added.insert(words);
-            let careless = one.careless || command.contains("2>") || command.contains("&>");
-            if careless {
-                let number = writer.number();
-                writer.normal.may_fail.push(number);
-            }
-            let name = program_name(family, backend);
-            writer.normal.out.put(name, line.origin(one.start + offset), 0);
-            self.words(writer, line, one.start + offset, one.end);
-            writer.end_line(writer.cleaned.origin(end));
+            let may_fail = one.careless || command.contains("2>") || command.contains("&>");
+            let program = Program { family, backend, may_fail };
+            found.push(IptablesCommand { words: (one.start + offset, one.end), program, is_sure });
         }
+        found
     }
 
-    /// Writes a command's words, with the values of variables, without what is written or read from files.
-    fn words(&self, writer: &mut Writer, line: &Cleaned, start: usize, end: usize) {
+    /// Adds a command's words, with the values of variables, without what is written to or read from files.
+    pub(in super::super) fn expand(&self, line: &MappedText, (start, end): (usize, usize)) -> MappedText<'static> {
         let text = &line.text[..end];
-        let out = &mut writer.normal.out;
+        let mut out = MappedText::default();
         let (mut at, mut kept, mut single) = (start, start, false);
         while at < end {
             let rest = &text[at..];
@@ -339,72 +296,7 @@ impl Script {
             at += c.len_utf8();
         }
         out.copy(line, kept, end);
-    }
-
-    /// Runs what iptables-restore is given; `keeps` is its `--noflush`.
-    pub(super) fn restore(
-        &mut self,
-        writer: &mut Writer,
-        family: Family,
-        backend: Option<Backend>,
-        first: usize,
-        last: usize,
-        keeps: bool,
-    ) {
-        let lines = writer.lines;
-        let program = program_name(family, backend);
-        let mut table = None;
-        for at in first..=last {
-            let line = lines.get(at);
-            let (start, end) = lines.range(at);
-            let from = writer.cleaned.origin(start);
-            let kind = Kind::of(line);
-            if let Kind::Table(name) = kind {
-                table = TableName::from_text(name);
-                if let (Some(table), false) = (table, keeps) {
-                    for verb in ["-F", "-X"] {
-                        writer.put(&format!("{program} -t {table} {verb}"), from);
-                        writer.end_line(from);
-                    }
-                    self.made.retain(|made| !made.starts_with(&format!("{program} {table} ")));
-                }
-                continue;
-            }
-            let Some(table) = table else { continue };
-            let is_hook = |name: &str| Hook::ALL.iter().any(|hook| hook.name() == name);
-            match kind {
-                Kind::Chain(name) if is_hook(name) => {
-                    let policy = line.split_whitespace().nth(1).unwrap_or_default();
-                    writer.normal.out.put(&format!("{program} -t {table} -P {name} {policy}"), from, end - start);
-                }
-                Kind::Chain(name) => {
-                    let verb = if self.made.insert(format!("{program} {table} {name}")) { "-N" } else { "-F" };
-                    writer.normal.out.put(&format!("{program} -t {table} {verb} {name}"), from, end - start);
-                }
-                Kind::Policy(_) | Kind::NewChain(_) | Kind::Rule(_) | Kind::Change(_) => {
-                    if let Kind::NewChain(name) = kind {
-                        self.made.insert(format!("{program} {table} {name}"));
-                    }
-                    writer.normal.out.put(&format!("{program} -t {table} "), from, 0);
-                    let counters =
-                        line.find("] ").filter(|_| line.trim_start().starts_with('[')).map_or(0, |at| at + 1);
-                    writer.copy(start + counters, end);
-                }
-                _ => continue,
-            }
-            writer.end_line(writer.cleaned.origin(end));
-        }
-    }
-}
-
-fn program_name(family: Family, backend: Option<Backend>) -> &'static str {
-    match (family, backend) {
-        (Family::Ipv4, None) => "iptables",
-        (Family::Ipv4, Some(Backend::Legacy)) => "iptables-legacy",
-        (Family::Ipv4, Some(Backend::Nft)) => "iptables-nft",
-        (Family::Ipv6, None) => "ip6tables",
-        (Family::Ipv6, Some(Backend::Legacy)) => "ip6tables-legacy",
-        (Family::Ipv6, Some(Backend::Nft)) => "ip6tables-nft",
+        out
     }
 }
 

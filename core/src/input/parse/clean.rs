@@ -2,8 +2,8 @@
 //! mails, typographers' dashes, notes. It is taken away only where what remains can be nothing but a dump's line.
 
 use super::call;
-use super::kind::Kind;
-use super::source_map::Cleaned;
+use super::line_kind::LineKind;
+use super::source_map::MappedText;
 
 mod escape;
 mod glyph;
@@ -13,10 +13,10 @@ mod split;
 use prefix::Token;
 
 /// Longer lines are no dump's: they are left as they are.
-const LONGEST: usize = 1 << 20;
+const MAX_LINE_LENGTH: usize = 1 << 20;
 
 /// Logs within logs within logs.
-const DEEPEST: u32 = 4;
+const MAX_DEPTH: u32 = 4;
 
 /// A kind of noise.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,8 +48,8 @@ impl Repair {
 
 /// The cleaned text, and of each kind of repair its first place and how many lines had it.
 #[derive(Debug, Default)]
-pub(super) struct Clean<'a> {
-    pub(super) cleaned: Cleaned<'a>,
+pub(super) struct Cleaning<'a> {
+    pub(super) cleaned: MappedText<'a>,
     pub(super) repairs: [(usize, u32); Repair::ALL.len()],
     /// Whether lines bear a log's times or levels.
     pub(super) logged: bool,
@@ -60,8 +60,8 @@ pub(super) struct Clean<'a> {
 }
 
 /// Cleans a text, line by line.
-pub(super) fn clean(text: &str) -> Clean<'_> {
-    let mut clean = Clean { cleaned: Cleaned::from_most_of(text), length: text.len(), ..Clean::default() };
+pub(super) fn clean(text: &str) -> Cleaning<'_> {
+    let mut clean = Cleaning { cleaned: MappedText::from_most_of(text), length: text.len(), ..Cleaning::default() };
     if is_binary(text) {
         clean.cleaned.copy_text(text, 0);
         return clean;
@@ -86,7 +86,7 @@ fn is_plain(line: &str) -> bool {
     matches!(line.as_bytes().first(), Some(b'-' | b'[' | b':'))
         && line.is_ascii()
         && memchr::memchr3(0x1b, b'#', b'\\', line.as_bytes()).is_none()
-        && matches!(Kind::of(line), Kind::Rule(_) | Kind::Chain(_))
+        && matches!(LineKind::of(line), LineKind::Rule(_) | LineKind::Chain(_))
         && !(line.starts_with(':') && (line.ends_with([' ', '\t', ',']) || line.contains("tables")))
         && split::next(line).is_none()
         && !line.contains(['<', '`', '|'])
@@ -94,17 +94,17 @@ fn is_plain(line: &str) -> bool {
         && !line.contains("//")
 }
 
-impl Clean<'_> {
+impl Cleaning<'_> {
     fn line(&mut self, line: &str, start: usize) {
         let body = line.trim_end_matches(['\n', '\r']);
-        if line.len() > LONGEST || is_plain(body) {
+        if line.len() > MAX_LINE_LENGTH || is_plain(body) {
             if body.starts_with(':') {
                 self.listing = None;
             }
             self.cleaned.copy_text(line, start);
             return;
         }
-        let mut work = Cleaned::of(body, start);
+        let mut work = MappedText::of(body, start);
         if body.contains('\u{1b}') || body.contains("\u{241b}[") {
             work = glyph::without_colours(&work);
             self.note(Repair::Colours, start);
@@ -113,7 +113,7 @@ impl Clean<'_> {
             work = plain;
             self.note(Repair::Glyphs, start);
         }
-        self.work(work, DEEPEST);
+        self.work(work, MAX_DEPTH);
     }
 
     fn note(&mut self, repair: Repair, at: usize) {
@@ -124,7 +124,7 @@ impl Clean<'_> {
         *count += 1;
     }
 
-    fn emit(&mut self, work: &Cleaned, start: usize, end: usize) {
+    fn emit(&mut self, work: &MappedText, start: usize, end: usize) {
         self.cleaned.copy(work, start, end);
         let from = match end.checked_sub(1) {
             Some(last) => work.origin(last) + 1,
@@ -136,18 +136,18 @@ impl Clean<'_> {
         }
     }
 
-    fn work(&mut self, work: Cleaned, depth: u32) {
+    fn work(&mut self, work: MappedText, depth: u32) {
         let plain = if work.text.is_ascii() { None } else { glyph::plain(&work) };
         let candidate = plain.as_ref().unwrap_or(&work);
         if depth > 0
             && let Some(unfolded) = escape::unfold(candidate)
         {
-            if depth == DEEPEST {
+            if depth == MAX_DEPTH {
                 self.note(Repair::Escapes, candidate.origin(0));
             }
             let mut start = 0;
             for line in unfolded.text.split('\n') {
-                let mut inner = Cleaned::default();
+                let mut inner = MappedText::default();
                 inner.copy(&unfolded, start, start + line.trim_end_matches('\r').len());
                 self.work(inner, depth - 1);
                 start += line.len() + 1;
@@ -157,7 +157,7 @@ impl Clean<'_> {
         let text = &candidate.text;
         if let Some((offset, tokens)) = prefix::skip(text) {
             let (begin, end) = (offset, prefix::unwrapped(text, offset, &tokens));
-            let listed = matches!(Kind::of(&text[begin..end]), Kind::Listed(_) | Kind::Columns);
+            let listed = matches!(LineKind::of(&text[begin..end]), LineKind::Listed(_) | LineKind::Columns);
             if plain.is_some() {
                 self.note(Repair::Glyphs, candidate.origin(begin));
             }
@@ -181,7 +181,7 @@ impl Clean<'_> {
     }
 
     /// Adds a line of which the beginning is a dump's: without notes, and as several lines where it holds several.
-    fn rules(&mut self, work: &Cleaned, mut begin: usize, end: usize) {
+    fn rules(&mut self, work: &MappedText, mut begin: usize, end: usize) {
         let text = &work.text;
         if call::find(&text[begin..end]).is_some() {
             return self.emit(work, begin, end);
@@ -194,7 +194,7 @@ impl Clean<'_> {
         self.rule(work, begin, end);
     }
 
-    fn rule(&mut self, work: &Cleaned, begin: usize, end: usize) {
+    fn rule(&mut self, work: &MappedText, begin: usize, end: usize) {
         let line = &work.text[begin..end];
         let end = match split::note(line) {
             Some(at) => {

@@ -1,11 +1,13 @@
-//! The lines of a text, and the blocks of lines that belong together.
+//! The lines of a text, and the fragments of lines that belong together.
 
 use std::cell::Cell;
 
 use super::call::{self, Call, Program};
+use crate::input::section::Format;
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
+use crate::packet::hook::Hook;
 
 /// Here-documents without an end, after which no other is looked for.
 const MOST_OPEN: u32 = 8;
@@ -16,6 +18,8 @@ pub(super) struct Lines<'a> {
     starts: Vec<u32>,
     /// Ends of here-documents that were looked for in vain.
     unclosed: Cell<u32>,
+    /// The first line, format and last line of the lines of a dump that were found last.
+    dump_extent: Cell<Option<(usize, Format, usize)>>,
 }
 
 impl<'a> Lines<'a> {
@@ -23,16 +27,11 @@ impl<'a> Lines<'a> {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
         let starts = std::iter::once(0).chain(ends).filter(|start| *start < text.len());
         let starts = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
-        Self { text, starts, unclosed: Cell::new(0) }
+        Self { text, starts, unclosed: Cell::new(0), dump_extent: Cell::new(None) }
     }
 
     pub(super) fn len(&self) -> usize {
         self.starts.len()
-    }
-
-    /// Where each begins.
-    pub(super) fn starts(&self) -> impl Iterator<Item = usize> {
-        self.starts.iter().map(|start| *start as usize)
     }
 
     /// Where a line begins, and where its text ends.
@@ -61,15 +60,25 @@ impl<'a> Lines<'a> {
         found
     }
 
+    /// The format and last line of the lines of a dump that begin at a line. Several formats ask for them.
+    pub(super) fn dump_extent(&self, first: usize, find: fn(&Self, usize) -> (Format, usize)) -> (Format, usize) {
+        if let Some((_, format, last)) = self.dump_extent.get().filter(|(at, ..)| *at == first) {
+            return (format, last);
+        }
+        let (format, last) = find(self, first);
+        self.dump_extent.set(Some((first, format, last)));
+        (format, last)
+    }
+
     /// The line that holds a byte.
     pub(super) fn holding(&self, at: usize) -> usize {
         self.starts.partition_point(|start| *start as usize <= at).saturating_sub(1)
     }
 }
 
-/// A command whose output follows.
+/// A command that prints rules, and whose output follows.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Asked {
+pub(super) struct PrintCommand {
     pub(super) family: Family,
     pub(super) backend: Option<Backend>,
     pub(super) program: Program,
@@ -78,7 +87,7 @@ pub(super) struct Asked {
     pub(super) in_part: bool,
 }
 
-impl Asked {
+impl PrintCommand {
     /// The command that a call states.
     pub(super) fn of(call: &Call) -> Self {
         // Without `-t`, all but iptables-save show table filter.
@@ -94,28 +103,30 @@ impl Asked {
     }
 }
 
-/// In which form a block is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum What {
-    /// Of `iptables-save`.
-    Dump,
-    /// Of `iptables -S`.
-    Rules,
-    /// For `iptables-restore`.
-    Restore,
-    /// Calls of iptables.
-    Script,
-    /// Of `iptables -L`.
-    Listing,
-}
-
-/// Lines that belong together.
+/// Lines in one format that belong together.
 #[derive(Clone, Debug)]
-pub(super) struct Block {
-    pub(super) what: What,
-    /// First and last line.
+pub(super) struct Fragment {
+    pub(super) format: Format,
+    /// First and last line, from 0.
     pub(super) first: usize,
     pub(super) last: usize,
     /// The command above it.
-    pub(super) asked: Option<Asked>,
+    pub(super) command: Option<PrintCommand>,
+}
+
+/// The built-in chains of a table so far. iptables prints them in the order of their hooks, so that one out of order
+/// begins another table.
+#[derive(Default)]
+pub(super) struct HookOrder {
+    last: Option<Hook>,
+}
+
+impl HookOrder {
+    /// Whether a chain can follow those before it in one table.
+    pub(super) fn goes_on(&mut self, chain: &str) -> bool {
+        let Some(hook) = Hook::ALL.into_iter().find(|hook| hook.name() == chain) else { return true };
+        let is_behind = self.last.is_none_or(|last| last < hook);
+        self.last = Some(hook);
+        is_behind
+    }
 }

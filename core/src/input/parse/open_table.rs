@@ -29,7 +29,7 @@ const FEW: usize = 8;
 const MOVES: usize = 64;
 
 /// A table that commands change, with its chains by name.
-pub(super) struct Open {
+pub(super) struct OpenTable {
     /// The backend of its rule set: the priorities of base chains depend on it.
     backend: Option<Backend>,
     /// Its rule set, and its place in it.
@@ -45,7 +45,7 @@ pub(super) struct Open {
     pub(super) shapes: Shapes,
 }
 
-impl Open {
+impl OpenTable {
     /// A table without chains, by its place in a rule set's.
     pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize, name: TableName) -> Self {
         Self { backend, ruleset, table, name, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }

@@ -1,10 +1,10 @@
 //! Characters that editors, mail programs and terminals put in the place of others.
 
-use super::super::source_map::Cleaned;
+use super::super::source_map::MappedText;
 
 /// Without the sequences that set a terminal's colours (`ESC [ … letter`, `ESC ] … BEL`).
-pub(super) fn without_colours(work: &Cleaned) -> Cleaned<'static> {
-    let mut out = Cleaned::default();
+pub(super) fn without_colours(work: &MappedText) -> MappedText<'static> {
+    let mut out = MappedText::default();
     let text = &work.text;
     let mut kept = 0;
     while let Some(at) = text[kept..].find(['\u{1b}', '\u{241b}']).map(|at| kept + at) {
@@ -21,12 +21,12 @@ const ENTITIES: [(&str, &str); 6] =
 
 /// With the characters themselves in place of a web page's entities. `None` for a line with quotes of its own: there an
 /// entity may be a part of a comment.
-pub(super) fn without_entities(work: &Cleaned) -> Option<Cleaned<'static>> {
+pub(super) fn without_entities(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     if text.contains('"') || !(text.contains("&quot;") || text.contains("&#34;")) {
         return None;
     }
-    let mut out = Cleaned::default();
+    let mut out = MappedText::default();
     let mut kept = 0;
     for (at, _) in text.match_indices('&') {
         let Some((entity, character)) = ENTITIES.iter().find(|(entity, _)| text[at..].starts_with(entity)) else {
@@ -54,9 +54,9 @@ fn sequence(text: &str) -> usize {
 
 /// With plain dashes, quotes and blanks in the place of typographers' ones, but for what stands in quotes. `None` where
 /// nothing changes.
-pub(super) fn plain(work: &Cleaned) -> Option<Cleaned<'static>> {
+pub(super) fn plain(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
-    let mut out = Cleaned::default();
+    let mut out = MappedText::default();
     let (mut kept, mut quote, mut before) = (0, None, ' ');
     for (at, c) in text.char_indices() {
         let rest = &text[at + c.len_utf8()..];

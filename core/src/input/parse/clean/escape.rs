@@ -1,17 +1,17 @@
 //! Dumps in the strings of a log: JSON lines, `msg="…\n…"`, and text that has `\n` for its line ends.
 
-use super::super::kind::Kind;
-use super::super::source_map::Cleaned;
+use super::super::line_kind::LineKind;
+use super::super::source_map::MappedText;
 use super::super::words;
 
 /// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string does.
-pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned<'static>> {
+pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     let json = text.trim_start().starts_with('{') && text.contains('"');
     if !json && !text.contains("\\n") || is_whole_rule(text) {
         return None;
     }
-    let mut out = Cleaned::default();
+    let mut out = MappedText::default();
     let mut at = 0;
     while let Some(open) = memchr::memchr(b'"', &text.as_bytes()[at..]).map(|open| at + open) {
         let close = end(text, open + 1);
@@ -28,7 +28,7 @@ pub(super) fn unfold(work: &Cleaned) -> Option<Cleaned<'static>> {
 /// Whether a line is a rule by itself: each `\n` belongs to a value in quotes.
 fn is_whole_rule(line: &str) -> bool {
     let mut words = Vec::new();
-    matches!(Kind::of(line), Kind::Rule(_))
+    matches!(LineKind::of(line), LineKind::Rule(_))
         && words::split(line, 0, &mut words).is_ok()
         && words.iter().all(|word| word.quoted || !word.text.contains("\\n"))
 }
@@ -48,10 +48,10 @@ fn end(text: &str, start: usize) -> usize {
 }
 
 /// Adds a string without its escapes, if it holds a line of a dump.
-fn take(work: &Cleaned, start: usize, end: usize, out: &mut Cleaned) {
+fn take(work: &MappedText, start: usize, end: usize, out: &mut MappedText) {
     let string = decoded(work, start, end);
     let mut lines = string.text.split('\n');
-    let holds = |line: &str| Kind::of(line).is_sure() || line.contains("\\n");
+    let holds = |line: &str| LineKind::of(line).is_sure() || line.contains("\\n");
     if lines.any(holds) && string.text.len() < work.text.len() {
         if !out.text.is_empty() {
             out.put("\n", work.origin(start), 0);
@@ -60,8 +60,8 @@ fn take(work: &Cleaned, start: usize, end: usize, out: &mut Cleaned) {
     }
 }
 
-fn decoded(work: &Cleaned, start: usize, end: usize) -> Cleaned<'static> {
-    let mut out = Cleaned::default();
+fn decoded(work: &MappedText, start: usize, end: usize) -> MappedText<'static> {
+    let mut out = MappedText::default();
     let text = &work.text[..end];
     let mut kept = start;
     while let Some(at) = memchr::memchr(b'\\', &text.as_bytes()[kept..]).map(|at| kept + at) {

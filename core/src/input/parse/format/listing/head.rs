@@ -6,8 +6,8 @@ use crate::netfilter::ruleset::{Counters, Policy};
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 
-use super::Line;
 use super::columns::{self, Columns};
+use super::line::Line;
 use super::table::{self, Evidence};
 
 /// More targets tell nothing new of a table.

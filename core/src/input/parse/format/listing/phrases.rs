@@ -7,7 +7,7 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
 use crate::text::diagnostic::Span;
 
-use super::super::words::Word;
+use super::super::super::words::Word;
 use super::pattern::{self, Caught};
 
 /// One form of one extension's option, or what leads them.

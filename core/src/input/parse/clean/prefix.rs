@@ -1,7 +1,7 @@
 //! What stands before a dump's line: when a log wrote it, who, how urgent; borders, quote marks, numbers of lines.
 
 use super::super::call;
-use super::super::kind::Kind;
+use super::super::line_kind::LineKind;
 use super::split;
 
 /// One piece of a prefix.
@@ -91,7 +91,7 @@ fn begins(rest: &str) -> bool {
         Some(b'*' | b':' | b'#' | b'C' | b'[' | b'-') => split::next(rest).map_or(rest, |at| &rest[..at]),
         _ => rest,
     };
-    Kind::of(piece).is_sure() || call::find(rest).is_some()
+    LineKind::of(piece).is_sure() || call::find(rest).is_some()
 }
 
 /// The piece that a text begins with, and how long it is.

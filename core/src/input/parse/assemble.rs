@@ -1,0 +1,568 @@
+//! Assembles statements to tables and rule sets. Every format gives its statements here: a table begins, a chain is declared,
+//! a rule is appended, a command is carried out.
+//!
+//! Tables of one family and backend form a rule set. A table that a rule set already has begins another one.
+
+use std::net::{Ipv4Addr, Ipv6Addr};
+
+use crate::iptables::extension::{Id, Role};
+use crate::iptables::table_name::TableName;
+use crate::netfilter::backend::Backend;
+use crate::netfilter::ruleset::{Counters, Off, Policy, Rule, Ruleset};
+use crate::packet::Family;
+use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
+
+use super::command::Verb;
+use super::open_table::{self, OpenTable};
+use super::rule::{RuleReader, Site};
+use super::source_line::{Input, Reports, SourceLine};
+use super::validate_table;
+use super::words::{self, Word};
+
+/// More rule sets than any node has. A text that opens one table again and again does not open more.
+pub(super) const MAX_RULESETS: usize = 64;
+
+/// Bytes of a text in which an address that shows the family is searched for, where no header states the family.
+const EVIDENCE_WINDOW: usize = 64 * 1024;
+
+/// What is known of rules from their header, the command above them, or the capture that holds them.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub(super) struct Origin {
+    pub(super) family: Option<Family>,
+    pub(super) backend: Option<Backend>,
+    /// The version of the program that printed the rules.
+    pub(super) version: Option<String>,
+}
+
+/// The place where the next rule of a dump goes.
+enum CurrentTable {
+    /// No table has begun, or the last one has ended.
+    None,
+    Open(OpenTable),
+    /// A table that is not read: its lines are skipped.
+    Skipped,
+}
+
+/// A command of iptables: which program, and how its failure counts.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Program {
+    pub(super) family: Family,
+    pub(super) backend: Option<Backend>,
+    /// Whether a failure is of no interest: `iptables -D … || true`.
+    pub(super) may_fail: bool,
+}
+
+/// Makes rule sets of statements.
+pub(super) struct Assembler<'a, 'r> {
+    source: u32,
+    /// What the surroundings of the text state. It is stronger than a header.
+    stated: Origin,
+    header: Origin,
+    pub(super) rulesets: &'r mut Vec<Ruleset>,
+    pub(super) reports: Reports<'a, 'r>,
+    current: CurrentTable,
+    /// The tables that commands have made.
+    live: Vec<OpenTable>,
+    /// Chains of dumps so far.
+    chains: usize,
+    /// The begin of the open table's line.
+    opened_at: Span,
+    /// The end of the open table's last line.
+    last_line_end: Span,
+    /// The tables that were changed since the last [`Self::take_touched`]: rule set and name.
+    touched: Vec<(usize, TableName)>,
+    /// Where the text ends in which an address may show the family.
+    evidence_end: usize,
+    /// Whether any line states counters.
+    pub(super) has_counters: bool,
+    /// Whether a table had no COMMIT, or a rule no table.
+    pub(super) is_incomplete: bool,
+    words: Vec<Word<'static>>,
+    rule: RuleReader,
+}
+
+impl<'a, 'r> Assembler<'a, 'r> {
+    pub(super) fn new(
+        input: &'a Input<'a>,
+        source: u32,
+        stated: Option<(Family, Option<Backend>)>,
+        rulesets: &'r mut Vec<Ruleset>,
+        diagnostics: &'r mut Diagnostics,
+    ) -> Self {
+        let (family, backend) = stated.map_or((None, None), |(family, backend)| (Some(family), backend));
+        let stated = Origin { family, backend, version: None };
+        Self {
+            source,
+            header: stated.clone(),
+            stated,
+            rulesets,
+            reports: Reports { input, diagnostics },
+            current: CurrentTable::None,
+            live: Vec::new(),
+            chains: 0,
+            opened_at: Span::default(),
+            last_line_end: Span::default(),
+            touched: Vec::new(),
+            evidence_end: usize::MAX,
+            has_counters: false,
+            is_incomplete: false,
+            words: Vec::new(),
+            rule: RuleReader::default(),
+        }
+    }
+
+    /// Which of the texts is read.
+    pub(super) fn source(&self) -> u32 {
+        self.source
+    }
+
+    /// States the origin of the tables that follow. What a capture states is stronger than a header in its text.
+    pub(super) fn begin_origin(&mut self, origin: Origin) {
+        self.header = Origin {
+            family: self.stated.family.or(origin.family),
+            backend: self.stated.backend.or(origin.backend),
+            version: origin.version,
+        };
+    }
+
+    /// Begins a part of the text that has no header of its own: it ends at byte `end` of its text.
+    pub(super) fn begin_fragment(&mut self, origin: Origin, text: &str, range: (usize, usize)) {
+        let family = origin.family.or_else(|| find_family(&text[range.0..range.1]));
+        self.evidence_end = range.1;
+        self.begin_origin(Origin { family, ..origin });
+    }
+
+    /// The tables that were changed since the last call: rule set and name, in the order of the text.
+    pub(super) fn take_touched(&mut self) -> Vec<(usize, TableName)> {
+        std::mem::take(&mut self.touched)
+    }
+
+    /// Notes that a table was changed.
+    pub(super) fn touch(&mut self, ruleset: usize, table: TableName) {
+        if self.touched.last() != Some(&(ruleset, table)) {
+            self.touched.push((ruleset, table));
+        }
+    }
+
+    /// Whether the lines of an unknown table are skipped.
+    pub(super) fn is_skipping(&self) -> bool {
+        matches!(self.current, CurrentTable::Skipped)
+    }
+
+    /// Notes where a line of a dump ends: a missing COMMIT belongs there.
+    pub(super) fn note_line(&mut self, line: &SourceLine) {
+        let span = line.to_input(line.own_span(), self.reports.input);
+        self.last_line_end = Span { start: span.end, end: span.end };
+    }
+
+    /// `*nat`
+    pub(super) fn begin_named_table(&mut self, line: &SourceLine, name: &str) {
+        self.end_table(false);
+        match TableName::from_text(name) {
+            Some(table) => self.begin_table(line, table),
+            None => {
+                self.current = CurrentTable::Skipped;
+                let message = format!("`{name}` is no table of iptables; its lines are left out");
+                let problem = Problem::new(Code::UnknownTable, message)
+                    .hint("the tables are raw, mangle, nat, filter and security");
+                self.reports.of_line(line, problem);
+            }
+        }
+    }
+
+    /// Begins a table, whose first line is `line`.
+    pub(super) fn begin_table(&mut self, line: &SourceLine, name: TableName) {
+        self.end_table(false);
+        let Some(ruleset) = self.ruleset_for(name, line) else {
+            self.current = CurrentTable::Skipped;
+            let message = format!("this text holds more than {MAX_RULESETS} rule sets; the rest is left out");
+            let problem = Problem::new(Code::LimitExceeded, message).hint("paste fewer dumps at once");
+            return self.reports.of_line(line, problem);
+        };
+        let Ruleset { family, backend, .. } = self.rulesets[ruleset];
+        let tables = &mut self.rulesets[ruleset].tables;
+        tables.push(name.empty_table(family, line.number));
+        let open = OpenTable::new(backend, ruleset, tables.len() - 1, name);
+        let start = line.to_input(line.own_span(), self.reports.input).start;
+        self.opened_at = Span { start, end: start };
+        self.touch(ruleset, name);
+        self.current = CurrentTable::Open(open);
+    }
+
+    /// The rule set of a table: the current one, unless the header has changed or it has this table already.
+    fn ruleset_for(&mut self, table: TableName, line: &SourceLine) -> Option<usize> {
+        let header = &self.header;
+        let continues = |set: &Ruleset| {
+            set.source == self.source
+                && header.family.is_none_or(|family| family == set.family)
+                && header.backend == set.backend
+                && set.table(table).is_none()
+        };
+        if self.rulesets.last().is_some_and(continues) {
+            return Some(self.rulesets.len() - 1);
+        }
+        if self.rulesets.len() == MAX_RULESETS {
+            return None;
+        }
+        let evidence = line.text.get(line.start..self.evidence_end.min(line.text.len())).unwrap_or_default();
+        let family = header.family.or_else(|| find_family(evidence)).unwrap_or(Family::Ipv4);
+        let mut ruleset = Ruleset::new(family, header.backend);
+        ruleset.version.clone_from(&header.version);
+        ruleset.source = self.source;
+        self.rulesets.push(ruleset);
+        Some(self.rulesets.len() - 1)
+    }
+
+    /// Declares a chain of the open table: `:OUTPUT ACCEPT [0:0]`, `-N X`.
+    pub(super) fn declare_chain(
+        &mut self,
+        line: &SourceLine,
+        name: &str,
+        policy: Option<&str>,
+        counters: Option<&str>,
+    ) {
+        let CurrentTable::Open(open) = &mut self.current else { return self.report_outside_table(line) };
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let table = &ruleset.tables[open.table];
+        if name.is_empty() {
+            let problem = Problem::new(Code::MissingArgument, "a chain without a name");
+            return self.reports.of_line(line, problem.hint("write it like :OUTPUT ACCEPT [0:0]"));
+        }
+        if let Some(known) = open.chains.find(&table.chains, name) {
+            let first = table.chains[known as usize].line.unwrap_or(line.number);
+            let message = format!("chain {name} is declared again; the first time is line {first}");
+            return self.reports.of_line(line, Problem::new(Code::DuplicateChain, message));
+        }
+        if self.chains == open_table::MOST_CHAINS {
+            return self.reports.of_line(line, open_table::too_many_chains());
+        }
+        self.chains += 1;
+        let counters = counters.map(|text| parse_counters(text).ok_or(text));
+        let counted = ruleset.count(counters.and_then(Result::ok));
+        let chain = open.add(&mut ruleset.tables[open.table], name, Some(line.number));
+        chain.counters = counted;
+        let problem = match (chain.hook(), policy) {
+            (Some(_), Some("ACCEPT")) | (None, Some("-")) => None,
+            (Some(_), Some("DROP")) => {
+                chain.set_policy(Policy::Drop);
+                None
+            }
+            (Some(_), _) => Some(
+                Problem::new(Code::InvalidPolicy, format!("{name} needs a policy: taken as ACCEPT"))
+                    .hint("a policy is ACCEPT or DROP"),
+            ),
+            (None, _) => Some(
+                Problem::new(
+                    Code::PolicyOnUserChain,
+                    format!("{name} is not built into this table and cannot have a policy"),
+                )
+                .hint("a user's chain has - in this place"),
+            ),
+        };
+        let name_problem = open_table::printed_name_problem(name, self.header.backend);
+        let counters_problem = match counters {
+            Some(Err(text)) => {
+                let problem = Problem::new(Code::InvalidCounters, format!("`{text}` are no counters"));
+                Some(problem.hint("write them like [12:720]"))
+            }
+            _ => None,
+        };
+        for problem in [problem, name_problem, counters_problem].into_iter().flatten() {
+            self.reports.of_line(line, problem);
+        }
+    }
+
+    /// Appends a rule to the open table: `[12:720] -A OUTPUT …`.
+    pub(super) fn append_rule(&mut self, line: &SourceLine) {
+        if self.append_like_another(line).is_none() {
+            self.append_by_words(line);
+        }
+    }
+
+    /// Appends a rule that looks like one before it.
+    fn append_like_another(&mut self, line: &SourceLine) -> Option<()> {
+        let CurrentTable::Open(open) = &mut self.current else { return None };
+        if !open.shapes.wants() {
+            return None;
+        }
+        let (counters, words) = match line.line.strip_prefix('[') {
+            Some(_) => line.line.split_once(' ').map(|(counters, words)| (parse_counters(counters), words))?,
+            None => (None, line.line),
+        };
+        // What may be wrong is read word by word.
+        if counters.is_none() && words.len() < line.line.len() {
+            return None;
+        }
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let (chain, rule) = open.alike(ruleset, words)?;
+        debug_assert!(
+            self.rule.agrees(line.text, line.own_span(), ruleset, open, (chain, &rule)),
+            "a rule like another is what its words make: {}",
+            line.line
+        );
+        self.has_counters |= counters.is_some();
+        let span = line.to_input(line.own_span(), self.reports.input);
+        let rule = Rule { line: line.number, span, counters: ruleset.count(counters), ..rule };
+        open_table::append(&mut ruleset.tables[open.table].chains[chain], rule);
+        Some(())
+    }
+
+    /// Appends any rule, word by word.
+    fn append_by_words(&mut self, line: &SourceLine) {
+        let mut words = reuse(std::mem::take(&mut self.words));
+        match words::split(line.line, line.start, &mut words) {
+            Ok(()) => self.append_words(line, &words),
+            Err((span, problem)) => self.reports.in_line(line, span, problem),
+        }
+        self.words = reuse(words);
+    }
+
+    fn append_words<'t>(&mut self, line: &SourceLine<'t>, mut words: &[Word<'t>]) {
+        let mut counters = None;
+        if let [first, rest @ ..] = words
+            && first.text.starts_with('[')
+        {
+            counters = parse_counters(&first.text);
+            self.has_counters = true;
+            words = rest;
+        }
+        let CurrentTable::Open(open) = &mut self.current else { return self.report_outside_table(line) };
+        let not_a_rule = || {
+            Problem::new(Code::NotARule, "this line is not a rule")
+                .hint("a rule begins with -A and the name of a chain")
+        };
+        let [command, name, ..] = words else { return self.reports.of_line(line, not_a_rule()) };
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let counters = ruleset.count(counters);
+        let appends = command.is("-A") || command.is("--append");
+        if appends && open.find(&ruleset.tables[open.table], &name.text).is_none() {
+            if self.chains == open_table::MOST_CHAINS {
+                return self.reports.of_line(line, open_table::too_many_chains());
+            }
+            let problem = match open_table::printed_name_problem(&name.text, ruleset.backend) {
+                // No line can declare it.
+                Some(problem) if name.text.contains(char::is_whitespace) || name.text.is_empty() => {
+                    return self.reports.in_line(line, name.span, problem);
+                }
+                Some(problem) if problem.severity == Severity::Error => problem,
+                _ => undeclared_chain(open.name, &name.text, line.own_span()),
+            };
+            self.reports.in_line(line, name.span, problem);
+            self.chains += 1;
+            open.add(&mut ruleset.tables[open.table], &name.text, None);
+        }
+        let reports = &mut self.reports;
+        let mut is_faultless = true;
+        let mut report = |span, problem| {
+            is_faultless = false;
+            reports.in_line(line, span, problem);
+        };
+        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: true };
+        let read = self.rule.read(line.text, words, ruleset, site, &mut report);
+        let own = Span { start: command.span.start, end: line.own_span().end };
+        if is_faultless
+            && open.shapes.wants()
+            && let Some(shape) = self.rule.shape(line.text, own, &read, ruleset)
+        {
+            open.shapes.keep(shape);
+        }
+        let Some(command) = read.command else { return self.reports.of_line(line, not_a_rule()) };
+        let span = line.to_input(line.own_span(), self.reports.input);
+        let placed = |rule: Rule| Rule { line: line.number, span, counters: rule.counters.or(counters), ..rule };
+        let more = read.more.into_iter().map(placed).collect();
+        let reports = &mut self.reports;
+        open.run(ruleset, command, placed(read.rule), more, &mut |span, problem| reports.in_line(line, span, problem));
+    }
+
+    /// `#-A OUTPUT …`: a rule that is switched off.
+    pub(super) fn note_disabled_rule(&mut self, line: &SourceLine) {
+        let CurrentTable::Open(open) = &self.current else { return };
+        let Some(name) = disabled_rule(line.line).and_then(|rule| rule.split_whitespace().nth(1)) else { return };
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let table = &ruleset.tables[open.table];
+        let Some(chain) = open.chains.find(&table.chains, name) else { return };
+        let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
+        let before = to_u32(table.chains[chain as usize].rules.len());
+        let span = line.to_input(line.own_span(), self.reports.input);
+        ruleset.off.push(Off { table: to_u32(open.table), chain, before, line: line.number, span });
+    }
+
+    /// Carries out a command; `words` follow the program's name.
+    pub(super) fn run_command<'t>(&mut self, line: &SourceLine<'t>, program: Program, words: &[Word<'t>]) {
+        let stated = words.iter().skip_while(|word| !word.is("-t") && !word.is("--table")).nth(1);
+        let table = stated.and_then(|word| TableName::from_text(&word.text)).unwrap_or(TableName::Filter);
+        let at = self.live_table(program, table, line.number);
+        self.touch(self.live[at].ruleset, table);
+        let open = &mut self.live[at];
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let reports = &mut self.reports;
+        let mut report = |span, problem| reports.in_line(line, span, problem);
+        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: false };
+        let read = self.rule.read(line.text, words, ruleset, site, &mut report);
+        let Some(command) = read.command else {
+            let problem = Problem::new(Code::NotARule, "this line says nothing to do");
+            return report(line.own_span(), problem.hint("such as -A CHAIN, or -N CHAIN"));
+        };
+        if matches!(command.verb, Verb::List | Verb::Check) {
+            return;
+        }
+        let span = line.to_input(line.own_span(), reports.input);
+        let placed = |rule: Rule| Rule { line: line.number, span, ..rule };
+        let (rule, more) = (placed(read.rule), read.more.into_iter().map(placed).collect());
+        let takes_away = matches!(command.verb, Verb::Delete | Verb::DeleteChain | Verb::Flush);
+        let is_silent = program.may_fail && takes_away;
+        open.run(ruleset, command, rule, more, &mut |span, problem| {
+            if !is_silent {
+                reports.in_line(line, span, problem);
+            }
+        });
+    }
+
+    /// Carries out a command whose words a shell reads.
+    pub(super) fn run_shell_command(&mut self, line: &SourceLine, program: Program, words_at: usize) {
+        let mut words = reuse(std::mem::take(&mut self.words));
+        match words::split_shell(&line.line[words_at..], line.start + words_at, &mut words) {
+            Ok(()) => self.run_command(line, program, &words),
+            Err((span, problem)) => self.reports.in_line(line, span, problem),
+        }
+        self.words = reuse(words);
+    }
+
+    /// The table that commands of a program change; it is made where it is not there yet.
+    fn live_table(&mut self, program: Program, name: TableName, line: u32) -> usize {
+        let is_own = |ruleset: &Ruleset| ruleset.family == program.family && ruleset.backend == program.backend;
+        let of_program = self.live.iter().map(|open| open.ruleset).find(|place| is_own(&self.rulesets[*place]));
+        let ruleset = of_program.unwrap_or_else(|| {
+            let set = Ruleset { source: self.source, ..Ruleset::new(program.family, program.backend) };
+            self.rulesets.push(set);
+            self.rulesets.len() - 1
+        });
+        let tables = &mut self.rulesets[ruleset].tables;
+        let held = self.live.iter().position(|open| (open.ruleset, open.name) == (ruleset, name));
+        held.unwrap_or_else(|| {
+            let mut table = name.empty_table(program.family, line);
+            let mut open = OpenTable::new(program.backend, ruleset, tables.len(), name);
+            for hook in name.hooks() {
+                open.add(&mut table, hook.name(), None);
+            }
+            tables.push(table);
+            self.live.push(open);
+            self.live.len() - 1
+        })
+    }
+
+    fn report_outside_table(&mut self, line: &SourceLine) {
+        self.is_incomplete = true;
+        let problem = Problem::new(Code::OutsideTable, "this line stands outside any table and is left out")
+            .hint("add the line that names its table above it, such as *nat");
+        self.reports.of_line(line, problem);
+    }
+
+    /// Ends the open table; `has_commit` is whether the input states its end.
+    pub(super) fn end_table(&mut self, has_commit: bool) {
+        let CurrentTable::Open(open) = std::mem::replace(&mut self.current, CurrentTable::None) else { return };
+        let ruleset = &mut self.rulesets[open.ruleset];
+        let reports = &mut self.reports;
+        let mut report = |line, span, problem| reports.at(line, span, problem);
+        validate_table::table(ruleset, open.table, &open.chains, &mut report);
+        if !has_commit {
+            self.is_incomplete = true;
+            let message = format!("table {}, opened here, has no COMMIT", open.name);
+            let problem = Problem::new(Code::MissingCommit, message)
+                .hint("the end of the dump may be missing")
+                .fix(Fix { label: "Add COMMIT".into(), span: self.last_line_end, replacement: "\nCOMMIT".into() });
+            report(ruleset.tables[open.table].line, self.opened_at, problem);
+        }
+    }
+
+    /// Ends all tables. Returns the rule sets that commands made, whose tables get the order in which iptables prints them.
+    pub(super) fn finish(mut self) -> Vec<usize> {
+        self.end_table(false);
+        let mut made = Vec::new();
+        for mut open in std::mem::take(&mut self.live) {
+            if !made.contains(&open.ruleset) {
+                made.push(open.ruleset);
+            }
+            let ruleset = &mut self.rulesets[open.ruleset];
+            open.sort(&mut ruleset.tables[open.table]);
+            let reports = &mut self.reports;
+            let mut report = |line, span, problem| reports.at(line, span, problem);
+            validate_table::table(ruleset, open.table, &open.chains, &mut report);
+        }
+        for ruleset in &made {
+            order_tables(&mut self.rulesets[*ruleset]);
+        }
+        made
+    }
+}
+
+/// Empties a list of words and keeps its memory for words of another text.
+fn reuse<'from, 'to>(mut words: Vec<Word<'from>>) -> Vec<Word<'to>> {
+    words.clear();
+    // The standard library collects in place where the layout is the same.
+    words.into_iter().map_while(|_| None).collect()
+}
+
+/// What to report of a chain that a rule on a line names first.
+fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
+    let policy = if table.hooks().iter().any(|hook| hook.name() == name) { "ACCEPT" } else { "-" };
+    let declares = format!(":{name} {policy} [0:0]");
+    let fix = Fix {
+        label: format!("Declare chain {name}"),
+        span: Span { start: line.start, end: line.start },
+        replacement: format!("{declares}\n"),
+    };
+    Problem::new(Code::UndeclaredChain, format!("chain {name} is not declared"))
+        .hint(format!("add a line {declares}"))
+        .fix(fix)
+}
+
+/// The order in which iptables prints tables that commands made: legacy the one that was used first last, nft always the
+/// same (measured with 1.8.9).
+fn order_tables(ruleset: &mut Ruleset) {
+    use TableName::{Filter, Mangle, Nat, Raw, Security};
+    const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];
+    match ruleset.backend {
+        Some(Backend::Nft) => {
+            ruleset.sort_tables_by_key(|_, table| NFT.iter().position(|name| table.is(*name)));
+        }
+        _ => ruleset.sort_tables_by_key(|place, _| std::cmp::Reverse(place)),
+    }
+}
+
+/// The words after the `#` of a rule that is switched off: `-A OUTPUT …`, without counters.
+pub(crate) fn disabled_rule(line: &str) -> Option<&str> {
+    let line = line.trim_start_matches('#').trim_start();
+    let rule = if line.starts_with('[') { line.split_once("] ").map_or("", |(_, rule)| rule) } else { line };
+    rule.starts_with("-A ").then_some(rule)
+}
+
+/// `[12:720]`
+pub(super) fn parse_counters(text: &str) -> Option<Counters> {
+    let (packets, bytes) = text.strip_prefix('[')?.strip_suffix(']')?.split_once(':')?;
+    Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
+}
+
+/// The family of the first address, protocol, match or target that only one family has.
+pub(super) fn find_family(text: &str) -> Option<Family> {
+    let mut end = text.len().min(EVIDENCE_WINDOW);
+    while !text.is_char_boundary(end) {
+        end -= 1;
+    }
+    let window = text[..end].split("# Generated by").next().unwrap_or_default();
+    let mut opens = None;
+    window.split_whitespace().find_map(|word| {
+        let address = word.split('/').next().unwrap_or_default();
+        if ["ipv6-icmp", "icmpv6", "icmp6"].contains(&word) || address.parse::<Ipv6Addr>().is_ok() {
+            return Some(Family::Ipv6);
+        }
+        let role = opens.take();
+        opens = match word {
+            "-m" => Some(Role::Match),
+            "-j" => Some(Role::Target),
+            _ => None,
+        };
+        role.and_then(|role| Id::only_family(word, role))
+            .or_else(|| (word == "icmp" || address.parse::<Ipv4Addr>().is_ok()).then_some(Family::Ipv4))
+    })
+}

@@ -1,0 +1,24 @@
+//! The formats of rules in a text: one file each, listed in [`READERS`]. docs/add-a-format.md adds one, step by step.
+
+use super::fragment::Fragment;
+use super::reading::{FormatReader, Reading};
+
+mod dump_extent;
+mod dump_lines;
+pub(super) mod listing;
+mod restore;
+mod rules;
+pub(super) mod save;
+pub(super) mod script;
+
+/// All formats. The first one that a line begins is taken.
+pub(super) static READERS: [FormatReader; 5] =
+    [listing::READER, restore::READER, save::READER, rules::READER, script::READER];
+
+/// Reads a fragment. Returns the options of the command that prints rules so: ` -v -n`.
+pub(super) fn read(reading: &mut Reading, fragment: &Fragment) -> String {
+    let is_own = |reader: &&FormatReader| reader.format == fragment.format;
+    let options = READERS.iter().find(is_own).map(|reader| (reader.read)(reading, fragment));
+    reading.next_line = fragment.last + 1;
+    options.unwrap_or_default()
+}

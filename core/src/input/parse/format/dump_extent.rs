@@ -1,0 +1,147 @@
+//! Finds lines that name a table, declare a chain or append a rule: what `iptables-save`, `iptables -S` and the input of
+//! `iptables-restore` consist of, and which of the three such lines are.
+
+use std::collections::HashSet;
+
+use crate::input::section::Format;
+
+use super::super::call::{self, MAX_LINES_BEFORE_OUTPUT, prompted_call};
+use super::super::fragment::{HookOrder, Lines};
+use super::super::line_kind::LineKind;
+
+/// Foreign lines in a row that do not end a dump.
+const MAX_FOREIGN_LINES: u32 = 3;
+/// Lines in which the end of a table is searched for.
+const MAX_LINES_TO_COMMIT: usize = 200;
+
+pub(super) fn save_end(lines: &Lines, first: usize) -> Option<usize> {
+    end_of(lines, first, Format::Save)
+}
+
+pub(super) fn rules_end(lines: &Lines, first: usize) -> Option<usize> {
+    end_of(lines, first, Format::Rules)
+}
+
+pub(super) fn restore_end(lines: &Lines, first: usize) -> Option<usize> {
+    end_of(lines, first, Format::Restore)
+}
+
+/// The last line of the lines of a dump that begin at a line, if they have this format.
+fn end_of(lines: &Lines, first: usize, format: Format) -> Option<usize> {
+    let kind = LineKind::of(lines.get(first));
+    if !kind.is_sure() || matches!(kind, LineKind::Listed(_) | LineKind::Columns) {
+        return None;
+    }
+    let (found, last) = lines.dump_extent(first, find_extent);
+    (found == format).then_some(last)
+}
+
+/// The format of the lines of a dump that begin at a line, and the last of them.
+fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
+    let mut last = first;
+    let (mut tables, mut names) = (Vec::new(), HashSet::new());
+    // The names of the chains from this line on are not in that set yet: within a table they are not needed.
+    let mut unnamed = first;
+    let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
+        (false, false, false, false, false, false);
+    let (mut foreign, mut commit_at) = (0, 0);
+    let mut hooks = HookOrder::default();
+    for at in first..lines.len() {
+        let line = lines.get(at);
+        let kind = LineKind::of(line);
+        match kind {
+            LineKind::Header if at > first && (ruled || committed || !tables.is_empty()) => break,
+            // The input of iptables-restore ends with its COMMIT.
+            LineKind::Table(name) if tables.contains(&name) || committed && changed && !counted => break,
+            LineKind::Table(name) => {
+                tables.push(name);
+                open = true;
+                names.clear();
+                unnamed = at;
+            }
+            // A chain that is declared again belongs to another table.
+            LineKind::Chain(name) | LineKind::Policy(name)
+                if !open && is_declared(lines, &mut names, &mut unnamed, at, name) =>
+            {
+                break;
+            }
+            LineKind::Chain(name) | LineKind::Policy(name) if !open && !hooks.goes_on(name) => break,
+            LineKind::Chain(_) => counted = true,
+            LineKind::Policy(_) => listed = true,
+            LineKind::NewChain(_) => (listed, changed) = (true, true),
+            LineKind::Change(_) => changed = true,
+            LineKind::Rule(_) => ruled = true,
+            LineKind::Commit => (open, committed) = (false, true),
+            LineKind::Listed(_) | LineKind::Columns => break,
+            LineKind::Blank => continue,
+            LineKind::Comment if !open && prompted_call(line).is_some() => break,
+            LineKind::Comment => {
+                if line.contains("Completed on") {
+                    last = at;
+                }
+                continue;
+            }
+            LineKind::Header => {}
+            LineKind::Other => {
+                let is_call = call::find(line).is_some();
+                if is_call && !(open && matches!(next_sure_kind(lines, at), LineKind::Rule(_))) {
+                    break;
+                }
+                foreign += 1;
+                if foreign > MAX_FOREIGN_LINES {
+                    if open && commit_at <= at {
+                        commit_at = find_commit(lines, at).unwrap_or(0);
+                    }
+                    if !open || commit_at <= at {
+                        break;
+                    }
+                }
+                continue;
+            }
+        }
+        (last, foreign) = (at, 0);
+    }
+    let is_saved = counted || committed || matches!(LineKind::of(lines.get(first)), LineKind::Header);
+    let format = match tables.is_empty() {
+        false if changed && !counted => Format::Restore,
+        false => Format::Save,
+        true if is_saved && !listed => Format::Save,
+        true => Format::Rules,
+    };
+    (format, last)
+}
+
+/// Whether a line above, from `unnamed` on, declares the chain of this name.
+fn is_declared<'a>(
+    lines: &Lines<'a>,
+    names: &mut HashSet<&'a str>,
+    unnamed: &mut usize,
+    at: usize,
+    name: &'a str,
+) -> bool {
+    for line in *unnamed..at {
+        if let LineKind::Chain(name) | LineKind::Policy(name) = LineKind::of(lines.get(line)) {
+            names.insert(name);
+        }
+    }
+    *unnamed = at + 1;
+    !names.insert(name)
+}
+
+/// The kind of the next line that can only be a dump's, within a few lines.
+fn next_sure_kind<'a>(lines: &Lines<'a>, at: usize) -> LineKind<'a> {
+    let next = (at + 1..lines.len()).take(MAX_LINES_BEFORE_OUTPUT).map(|at| LineKind::of(lines.get(at)));
+    next.into_iter().find(|kind| kind.is_sure()).unwrap_or(LineKind::Blank)
+}
+
+/// The line that closes the table which is open at a line.
+fn find_commit(lines: &Lines, at: usize) -> Option<usize> {
+    for ahead in (at + 1..lines.len()).take(MAX_LINES_TO_COMMIT) {
+        match LineKind::of(lines.get(ahead)) {
+            LineKind::Commit => return Some(ahead),
+            LineKind::Table(_) | LineKind::Header | LineKind::Listed(_) => return None,
+            _ => {}
+        }
+    }
+    None
+}

@@ -1,0 +1,104 @@
+//! The input of `iptables-restore`, as logs and scripts show it. It changes the tables that are there: it is carried out.
+
+use crate::input::section::Format;
+use crate::iptables::table_name::TableName;
+use crate::packet::Family;
+use crate::packet::hook::Hook;
+use crate::text::diagnostic::Span;
+
+use super::super::assemble::{Program, find_family};
+use super::super::fragment::{Fragment, Lines};
+use super::super::line_kind::LineKind;
+use super::super::reading::{FormatReader, Reading};
+use super::super::source_line::SourceLine;
+use super::super::words::{self, Word};
+use super::dump_extent;
+
+pub(super) const READER: FormatReader =
+    FormatReader { format: Format::Restore, find_end: dump_extent::restore_end, read };
+
+fn read(reading: &mut Reading, fragment: &Fragment) -> String {
+    let lines = reading.lines;
+    let family = named_family(lines, fragment).unwrap_or_else(|| {
+        let (start, end) = (lines.range(fragment.first).0, lines.range(fragment.last).1);
+        find_family(&reading.cleaned.text[start..end]).unwrap_or(Family::Ipv4)
+    });
+    let program = Program { family, backend: None, may_fail: false };
+    restore(reading, program, fragment.first, fragment.last, true);
+    String::new()
+}
+
+/// The family of the `iptables-restore` that a log names before or after its input.
+fn named_family(lines: &Lines, fragment: &Fragment) -> Option<Family> {
+    let named = |line: &str| {
+        let is_call = line.contains("tables") && line.contains("-restore");
+        is_call.then(|| if line.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 })
+    };
+    let input = |at: usize| named(lines.get(at)).filter(|_| lines.get(at).contains("input"));
+    let before = (fragment.first.saturating_sub(3)..fragment.first).rev().find_map(input);
+    before.or_else(|| (fragment.last + 1..lines.len()).take(3).find_map(|at| named(lines.get(at))))
+}
+
+/// Carries out the lines that iptables-restore is given; `keeps` is its `--noflush`.
+pub(super) fn restore(reading: &mut Reading, program: Program, first: usize, last: usize, keeps: bool) {
+    let mut table = None;
+    for at in first..=last {
+        let line = reading.line(at);
+        let kind = LineKind::of(line.line);
+        if let LineKind::Table(name) = kind {
+            table = TableName::from_text(name);
+            if let (Some(table), false) = (table, keeps) {
+                run(reading, &line, program, table, &["-F"]);
+                run(reading, &line, program, table, &["-X"]);
+                reading.restored_chains.retain(|(family, backend, of, _)| {
+                    (*family, *backend, *of) != (program.family, program.backend, table)
+                });
+            }
+            continue;
+        }
+        let Some(table) = table else { continue };
+        let key = |name: &str| (program.family, program.backend, table, name.to_owned());
+        match kind {
+            LineKind::Chain(name) if Hook::ALL.iter().any(|hook| hook.name() == name) => {
+                let policy = line.line.split_whitespace().nth(1).unwrap_or_default();
+                run(reading, &line, program, table, &["-P", name, policy]);
+            }
+            LineKind::Chain(name) => {
+                let is_new = reading.restored_chains.insert(key(name));
+                run(reading, &line, program, table, &[if is_new { "-N" } else { "-F" }, name]);
+            }
+            LineKind::Policy(_) | LineKind::NewChain(_) | LineKind::Rule(_) | LineKind::Change(_) => {
+                if let LineKind::NewChain(name) = kind {
+                    reading.restored_chains.insert(key(name));
+                }
+                run_line(reading, &line, program, table);
+            }
+            _ => {}
+        }
+    }
+}
+
+/// Carries out a command that a line stands for.
+fn run(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName, words: &[&str]) {
+    let span = line.own_span();
+    let word = |text| Word { text: std::borrow::Cow::Borrowed(text), span, quoted: false };
+    let table = ["-t", table.name()];
+    let words: Vec<Word> = table.iter().chain(words).copied().map(word).collect();
+    reading.assembler.run_command(line, program, &words);
+}
+
+/// Carries out a line that is a command without its program: `-A OUTPUT …`, with or without counters before it.
+fn run_line(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName) {
+    let mut words = Vec::new();
+    if let Err((span, problem)) = words::split(line.line, line.start, &mut words) {
+        return reading.assembler.reports.in_line(line, span, problem);
+    }
+    if words.first().is_some_and(|word| word.text.starts_with('[')) {
+        words.remove(0);
+    }
+    let Span { start, .. } = line.own_span();
+    let at = Span { start, end: start };
+    let word = |text: &'static str| Word { text: text.into(), span: at, quoted: false };
+    words.splice(0..0, [word("-t"), word(table.name())]);
+    reading.assembler.run_command(line, program, &words);
+}

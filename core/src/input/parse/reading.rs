@@ -1,0 +1,64 @@
+//! Reading the fragments of one text: what a format has to offer, and what all formats share.
+
+use std::collections::HashSet;
+
+use crate::input::section::Format;
+use crate::iptables::table_name::TableName;
+use crate::netfilter::backend::Backend;
+use crate::packet::Family;
+use crate::text::diagnostic::{Problem, Span};
+
+use super::assemble::Assembler;
+use super::format::listing::listed_tables::Listings;
+use super::format::script::shell::Script;
+use super::fragment::{Fragment, Lines};
+use super::source_line::SourceLine;
+use super::source_map::MappedText;
+
+/// How one format is found and read.
+pub(super) struct FormatReader {
+    pub(super) format: Format,
+    /// The last line of a fragment in this format that begins at a line; `None` where none begins there.
+    pub(super) find_end: fn(&Lines, usize) -> Option<usize>,
+    /// Gives the statements of a fragment to the assembler. Returns the options of the command that prints rules so: ` -v -n`.
+    pub(super) read: fn(&mut Reading, &Fragment) -> String,
+}
+
+/// What the readers of one text's fragments share.
+pub(super) struct Reading<'a, 'r> {
+    /// The text without prefixes, colors and the like.
+    pub(super) cleaned: &'a MappedText<'a>,
+    pub(super) lines: &'a Lines<'a>,
+    pub(super) assembler: Assembler<'a, 'r>,
+    /// What a capture states of the text.
+    pub(super) stated: Option<(Family, Option<Backend>)>,
+    pub(super) listings: Listings,
+    pub(super) script: Script,
+    /// The chains that the inputs of iptables-restore have made.
+    pub(super) restored_chains: HashSet<(Family, Option<Backend>, TableName, String)>,
+    /// The line after the last fragment.
+    pub(super) next_line: usize,
+}
+
+impl<'a, 'r> Reading<'a, 'r> {
+    pub(super) fn new(
+        cleaned: &'a MappedText<'a>,
+        lines: &'a Lines<'a>,
+        stated: Option<(Family, Option<Backend>)>,
+        assembler: Assembler<'a, 'r>,
+    ) -> Self {
+        let (listings, script) = (Listings::default(), Script::default());
+        Self { cleaned, lines, assembler, stated, listings, script, restored_chains: HashSet::new(), next_line: 0 }
+    }
+
+    /// A line of the cleaned text, by number from 0.
+    pub(super) fn line(&self, at: usize) -> SourceLine<'a> {
+        SourceLine::of_mapped(self.cleaned, self.lines.range(at), self.assembler.reports.input)
+    }
+
+    /// Reports a problem of a line at a span of the cleaned text.
+    pub(super) fn report(&mut self, at: usize, span: Span, problem: Problem) {
+        let line = self.line(at);
+        self.assembler.reports.in_line(&line, span, problem);
+    }
+}
