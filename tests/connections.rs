@@ -1,7 +1,8 @@
 //! Connections of more than one packet, made with real sockets: what the kernel counted of a whole exchange must be what
 //! the walks of its packets say, one walk a packet.
 //!
-//! Replies are walked with their translation undone, later packets with the one that the first packet set up.
+//! Replies are walked with their translation undone, later packets with the one that the first packet set up. The walk by
+//! their state and direction alone must agree, or be undetermined.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
@@ -13,8 +14,8 @@ use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::host::{Host, Interface, Route, RouteKind};
 use chainwalk_core::packet::{ConnectionState, Family, Origin, Owner, Packet, Protocol, TcpFlags};
 use chainwalk_core::walk::connection::{Translation, later, reply};
-use chainwalk_core::walk::trace::{Outcome, Trace};
-use chainwalk_core::walk::walk_in_connection;
+use chainwalk_core::walk::trace::{Outcome, Path, Trace};
+use chainwalk_core::walk::{walk, walk_in_connection};
 use chainwalk_tests::namespace::{Namespace, Pod, program, require, try_wait_for};
 
 /// A counter: table, chain, and the rule's number from 1, or 0 for the policy.
@@ -58,13 +59,50 @@ impl Scene {
     /// Walks one packet, and expects what it matches to be counted.
     fn expect(&mut self, (packet, translation): (Packet, Translation)) -> Trace {
         let trace = walk_in_connection(&self.parsed.rulesets, None, &self.host(), &packet, translation);
+        self.count(trace)
+    }
+
+    /// Walks one packet by what it states alone, and expects what it matches to be counted.
+    fn expect_alone(&mut self, packet: &Packet) -> Trace {
+        let trace = walk(&self.parsed.rulesets, None, &self.host(), packet);
+        self.count(trace)
+    }
+
+    fn count(&mut self, trace: Trace) -> Trace {
         assert!(trace.certain, "{:?}", trace.path);
-        for step in trace.path.steps.iter().filter(|s| matches!(s.outcome, Outcome::Match | Outcome::Policy)) {
-            let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
-            let rule = step.place.rule.map_or(0, |rule| rule as usize + 1);
-            *self.expected.entry((table.name.clone(), chain.name.to_string(), rule)).or_default() += 1;
+        for counter in self.counters_of(&trace.path) {
+            *self.expected.entry(counter).or_default() += 1;
         }
         trace
+    }
+
+    /// What a path counts, in its order.
+    fn counters_of(&self, path: &Path) -> Vec<Counter> {
+        let counted = path.steps.iter().filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+        let counter = |step: chainwalk_core::walk::trace::Step| {
+            let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
+            (table.name.clone(), chain.name.to_string(), step.place.rule.map_or(0, |rule| rule as usize + 1))
+        };
+        counted.map(counter).collect()
+    }
+
+    /// Walks a packet of a connection by what it states alone: where the walk with the right translation is not the answer,
+    /// it is one of the branches, or the walk stops for want of the translation.
+    fn compare_alone(&self, packet: &Packet, known: &Trace) -> Trace {
+        let alone = walk(&self.parsed.rulesets, None, &self.host(), packet);
+        let ends = |path: &Path| {
+            let view = path.result();
+            let verdict = path.verdict.as_ref().map(|verdict| (verdict.kind, verdict.port, verdict.interface.clone()));
+            (self.counters_of(path), verdict, view.src, view.dst, view.sport, view.dport)
+        };
+        let paths: Vec<&Path> = match alone.certain {
+            true => vec![&alone.path],
+            false => alone.branches.iter().map(|branch| &branch.path).collect(),
+        };
+        let agrees = paths.iter().any(|path| ends(path) == ends(&known.path));
+        let stops = !alone.certain && paths.iter().any(|path| path.stopped.is_some());
+        assert!(agrees || stops, "{packet:?}: alone {:?}, known {:?}", alone.branches, known.path);
+        alone
     }
 
     fn expect_first(&mut self, packet: Packet) -> Trace {
@@ -75,11 +113,15 @@ impl Scene {
         let (packet, translation) = reply(first).expect("the first packet gets through");
         // What answers is this test, or the kernel for it: root's sockets.
         let owner = (packet.origin == Origin::Local).then_some(0);
-        self.expect((Packet { uid: owner, gid: owner, ..packet }, translation));
+        let packet = Packet { uid: owner, gid: owner, ..packet };
+        let trace = self.expect((packet.clone(), translation));
+        self.compare_alone(&packet, &trace);
     }
 
     fn expect_later(&mut self, first: &Trace) {
-        self.expect(later(first).expect("the first packet gets through"));
+        let (packet, translation) = later(first).expect("the first packet gets through");
+        let trace = self.expect((packet.clone(), translation));
+        assert!(self.compare_alone(&packet, &trace).certain, "the first packet's way is certain: {packet:?}");
     }
 
     /// A TCP handshake: SYN, its answer, and the ACK.
@@ -342,6 +384,88 @@ fn an_error_about_a_datagram_is_related_to_it() {
         });
         scene.judge("refused");
     }
+}
+
+/// Sends a datagram that an answer of the kernel's refuses, and expects it and the error, which carries the translation of
+/// the datagram's connection.
+fn expect_refusal(scene: &mut Scene, to: SocketAddr, translation: Translation, arrives_for: IpAddr) -> Trace {
+    let client =
+        scene.pod.namespace.inside(|| UdpSocket::bind((own_address(Family::Ipv4), 0)).expect("a port is free"));
+    client.connect(to).expect("it is only noted");
+    client.send(b"anyone?").expect("it is sent");
+    let refused = client.recv(&mut [0; 8]).expect_err("nobody listens");
+    assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
+    let from = client.local_addr().expect("it is bound");
+    scene.expect_first(first(Protocol::UDP, from, to));
+    let error = Packet {
+        in_interface: Some("eth0".into()),
+        src: Some(router_address(Family::Ipv4)),
+        icmp_type: Some(3),
+        icmp_code: Some(3),
+        state: Some(ConnectionState::Related),
+        ..Packet::to(Origin::Inbound, Protocol::ICMP, arrives_for)
+    };
+    let trace = scene.expect((error.clone(), translation));
+    // By itself the error does not state the destination that its connection began with: that is assumed.
+    match translation.dnat {
+        true => walk(&scene.parsed.rulesets, None, &scene.host(), &error),
+        false => scene.compare_alone(&error, &trace),
+    }
+}
+
+#[test]
+fn an_error_carries_the_translation_of_its_connection() {
+    require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
+    let (own, far, router) = (own_address(Family::Ipv4), far_address(Family::Ipv4), router_address(Family::Ipv4));
+    for backend in [Backend::Legacy, Backend::Nft] {
+        let mut scene = Scene::new("error", backend, Family::Ipv4);
+        scene.load(&rules(Family::Ipv4, &format!("-A OUTPUT -d {far} -p udp -j DNAT --to-destination {router}:9\n")));
+        let answered = Translation { source: Some((far, None)), dnat: true, ..Translation::default() };
+        let alone = expect_refusal(&mut scene, (far, 53).into(), answered, own);
+        assert!(alone.assumes.iter().any(|assumed| assumed.contains("ICMP error")), "{:?}", alone.assumes);
+        scene.judge("a destination is translated");
+        let source: IpAddr = [10, 244, 1, 55].into();
+        scene.pod.router.ip(&format!("neighbour add {source} lladdr {} dev eth0 nud permanent", Pod::MAC));
+        scene.load(&rules(Family::Ipv4, &format!("-A POSTROUTING -o eth0 -p udp -j SNAT --to-source {source}\n")));
+        let answered = Translation { destination: Some((own, None)), snat: true, ..Translation::default() };
+        let alone = expect_refusal(&mut scene, (router, 9).into(), answered, source);
+        assert!(!alone.certain, "nothing says that the rule translated the connection");
+        scene.judge("a source is translated");
+    }
+}
+
+#[test]
+fn the_first_packet_of_an_expected_connection_meets_nat() {
+    everywhere("expected", |mut scene| {
+        let (family, own, router) = (scene.family, own_address(scene.family), router_address(scene.family));
+        scene.load(&rules(family, "-A PREROUTING -p tcp -m tcp --dport 9876 -j REDIRECT --to-ports 15006\n"));
+        let layer = if family == Family::Ipv6 { "ip6" } else { "ip" };
+        let expectation = format!(
+            "table inet expecting {{
+                ct expectation data {{ protocol tcp; dport 9876; timeout 2m; size 12; l3proto {layer}; }}
+                chain announce {{
+                    type filter hook output priority 0;
+                    udp dport 8888 ct expectation set \"data\"
+                }}
+            }}"
+        );
+        scene.pod.namespace.run("nft", &[&expectation]);
+        let announced = scene.pod.router.inside(|| UdpSocket::bind((router, 8888)).expect("the port is free"));
+        let client = scene.pod.namespace.inside(|| UdpSocket::bind((own, 0)).expect("a port is free"));
+        client.send_to(b"call me", (router, 8888)).expect("it is sent");
+        let (_, from) = announced.recv_from(&mut [0; 8]).expect("it arrives");
+        scene.expect_first(first(Protocol::UDP, from, (router, 8888).into()));
+        let listener = listen(&scene.pod.namespace, any_address(family), 15006);
+        let stream = connect(&scene.pod.router, (own, 9876).into());
+        let _accepted = listener.accept().expect("it is redirected to us");
+        let from = stream.local_addr().expect("it is connected");
+        let syn = arriving(first(Protocol::TCP, from, (own, 9876).into()));
+        let trace = scene.expect_alone(&Packet { state: Some(ConnectionState::Related), ..syn });
+        assert_eq!(trace.path.result().dport, Some(15006), "table nat is evaluated as for NEW");
+        scene.expect_reply(&trace);
+        scene.expect_later(&trace);
+        scene.judge("announced by another one");
+    });
 }
 
 /// Connects to the router, loads rules that would redirect the connection, and sends one byte through it.

@@ -33,6 +33,8 @@ mod coverage;
 mod host;
 #[path = "kernel/lab.rs"]
 mod lab;
+#[path = "kernel/later.rs"]
+mod later;
 #[path = "kernel/made.rs"]
 mod made;
 #[path = "kernel/netlink.rs"]
@@ -45,6 +47,7 @@ mod wire;
 use case::Case;
 use coverage::Coverage;
 use lab::Lab;
+use later::Compared;
 use made::MadeChain;
 
 /// Packets of a run, unless told otherwise.
@@ -185,6 +188,45 @@ fn base_chains_run_by_priority() {
         });
         writeln!(std::io::stderr(), "base chains, {family}: {sent} packets").expect("it can be said");
     }
+}
+
+/// Random first packets with their replies and with later packets of their own direction.
+#[test]
+fn later_packets_are_the_kernels() {
+    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore"]);
+    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS) / 50);
+    let judge = |(backend, family): (Backend, Family), place| {
+        Lab::run(&[backend], family, place, |lab| {
+            let config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+            let mut runner = runner(seed, config);
+            let backends = [backend];
+            let cases = Case::any(&backends, family);
+            let state = RefCell::new((lab, Compared::default()));
+            while state.borrow().1.packets < packets {
+                let tree = cases.new_tree(&mut runner).expect("no case is rejected");
+                let result = runner.run_one(tree, |case| {
+                    let (lab, compared) = &mut *state.borrow_mut();
+                    case.judge_later(lab, compared).map_err(TestCaseError::fail)
+                });
+                if let Err(TestError::Fail(reason, _)) = result {
+                    panic!("{}, CHAINWALK_SEED={seed}: {reason}", program(backend, family, "restore"));
+                }
+            }
+            state.into_inner().1
+        })
+    };
+    let kinds = BACKENDS.into_iter().flat_map(|backend| FAMILIES.map(|family| (backend, family)));
+    thread::scope(|scope| {
+        let judge = &judge;
+        let threads: Vec<_> =
+            (0..).zip(kinds).map(|(place, kind)| (kind, scope.spawn(move || judge(kind, place)))).collect();
+        for ((backend, family), thread) in threads {
+            let Compared { packets, certain } = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            writeln!(std::io::stderr(), "later packets, {backend:?} {family}: {packets}, {certain} of them certain")
+                .expect("it can be said");
+            assert!(certain * 4 > packets, "{certain} of {packets} are certain");
+        }
+    });
 }
 
 /// Every rule set of every lesson, with every packet of that lesson that can be sent as the first of its connection. In a

@@ -133,6 +133,24 @@ impl ConnectionState {
     }
 }
 
+/// The direction of a packet within its connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Direction {
+    /// That of the connection's first packet.
+    Original,
+    /// That of the answers to it.
+    Reply,
+}
+
+impl Direction {
+    /// The name in the public JSON.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+}
+
 /// An IP protocol by number, written by name where `/etc/protocols` and iptables agree on one.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Protocol(pub u8);
@@ -395,6 +413,9 @@ pub struct Packet {
     /// Overrides what connection tracking would say.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ConnectionState>,
+    /// Of an ESTABLISHED packet: its direction in the connection.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub direction: Option<Direction>,
     /// The packet's mark (`SO_MARK` for a local one).
     #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
     pub mark: u32,
@@ -440,6 +461,15 @@ pub struct Packet {
 }
 
 impl Packet {
+    /// The direction in its connection if it is an ESTABLISHED packet. The answer to an echo or timestamp request is a reply,
+    /// whatever the packet states (nf_conntrack_proto_icmp.c, `invmap`).
+    pub fn direction_in_connection(&self) -> Direction {
+        match (self.protocol, self.icmp_type) {
+            (Protocol::ICMP, Some(0 | 14 | 16 | 18)) | (Protocol::ICMPV6, Some(129 | 140)) => Direction::Reply,
+            _ => self.direction.unwrap_or(Direction::Original),
+        }
+    }
+
     /// Whether it is a fragment behind the first, which has no transport header.
     pub fn is_later_fragment(&self) -> bool {
         self.fragment.is_some_and(|fragment| fragment.offset > 0)
@@ -476,6 +506,7 @@ impl Packet {
             owner: None,
             tcp_flags: None,
             state: None,
+            direction: None,
             mark: 0,
             connmark: 0,
             dscp: 0,

@@ -26,6 +26,7 @@ mod martian;
 mod prefilter;
 mod schedule;
 pub mod steps;
+mod stored_translation;
 pub mod trace;
 
 use crate::netfilter::routing::{self as route, Query, Way};
@@ -57,8 +58,11 @@ enum Stop {
 ///
 /// `only` picks one rule set (from 0) where a text has several. Without it the populated one of the packet's family is
 /// taken; two populated ones of different backends both run, in both orders.
+///
+/// For a packet of an older connection, the translation is that of the first packet, as far as rules and packet determine it
+/// (`stored_translation`).
 pub fn walk(rulesets: &[Ruleset], only: Option<u32>, host: &Host, packet: &Packet) -> Trace {
-    walk_in_connection(rulesets, only, host, packet, Translation::default())
+    walk_settled(rulesets, only, host, packet, None, &[])
 }
 
 /// As [`walk`], for a packet of a connection whose translation is known: see [`connection::later`] and
@@ -70,7 +74,7 @@ pub fn walk_in_connection(
     packet: &Packet,
     translation: Translation,
 ) -> Trace {
-    walk_settled(rulesets, only, host, packet, translation, &[])
+    walk_settled(rulesets, only, host, packet, Some(translation), &[])
 }
 
 /// As [`walk_in_connection`], with an answer for some rules that cannot be told: whether each matches, whenever it is
@@ -80,14 +84,18 @@ pub fn walk_settled(
     only: Option<u32>,
     host: &Host,
     packet: &Packet,
-    translation: Translation,
+    translation: Option<Translation>,
     settled: &[(Place, bool)],
 ) -> Trace {
     let mut assumes = Vec::new();
     let layers = choose(rulesets, only, packet.family(), &mut assumes);
     assume_tables(rulesets, &layers, packet.family(), &mut assumes);
     let walk_by = |schedule: &Schedule| {
-        follow(Walker { translation, settled, ..Walker::new(rulesets, schedule, host, packet, assumes.clone()) })
+        follow(Walker {
+            known_translation: translation,
+            settled,
+            ..Walker::new(rulesets, schedule, host, packet, assumes.clone())
+        })
     };
     let reversed: Vec<u32> = layers.iter().rev().copied().collect();
     let schedule = Schedule::new(rulesets, layers);
@@ -280,8 +288,14 @@ struct Walker<'a> {
     settled_source: Option<View>,
     /// Whether a target of the table just walked set up a translation.
     translated: bool,
-    /// What an earlier packet of the connection set up.
+    /// What an earlier packet of the connection set up, where the caller knows it.
+    known_translation: Option<Translation>,
+    /// What an earlier packet of the connection set up, as this walk takes it.
     translation: Translation,
+    /// The mark that an earlier packet gave to the connection.
+    connmark: Option<u32>,
+    /// Whether this is the walk of an earlier packet, of which only the connection is of interest: it is not dropped.
+    rehearses: bool,
     /// Rules that cannot be told, with what to answer for them.
     settled: &'a [(Place, bool)],
 }
@@ -328,27 +342,20 @@ impl<'a> Walker<'a> {
             source_settled: false,
             settled_source: None,
             translated: false,
+            known_translation: None,
             translation: Translation::default(),
+            connmark: None,
+            rehearses: false,
             settled: &[],
         }
     }
 
     /// Walks from the start, answering what cannot be told from `script`. Returns whether the script was too short.
     fn run(&mut self, script: &[bool]) -> bool {
-        let src = self.packet.src.unwrap_or(self.packet.dst);
-        self.view = View::new(&self.packet, src, Hook::Output);
-        self.current = 0;
-        self.path = Path { views: vec![self.view.clone()], ..Path::default() };
-        self.glance = Glance::default();
         self.script = script.to_vec();
         self.assumed.clear();
-        self.destination_settled = false;
-        self.source_settled = false;
-        self.settled_source = None;
-        let stop = match self.packet.origin {
-            Origin::Local => self.local(),
-            Origin::Inbound => self.inbound(),
-        };
+        self.begin();
+        let stop = self.find_connection().map_or_else(|stop| stop, |()| self.take_way());
         match stop {
             Stop::End(verdict) => {
                 self.path.verdict = Some(decisive_rule::settle(self.rulesets, &self.path, verdict));
@@ -357,6 +364,26 @@ impl<'a> Walker<'a> {
             Stop::Fork => return true,
         }
         false
+    }
+
+    /// Puts the packet before its first hook.
+    fn begin(&mut self) {
+        let src = self.packet.src.unwrap_or(self.packet.dst);
+        self.view = View::new(&self.packet, src, Hook::Output);
+        self.current = 0;
+        self.path = Path { views: vec![self.view.clone()], ..Path::default() };
+        self.glance = Glance::default();
+        self.destination_settled = false;
+        self.source_settled = false;
+        self.settled_source = None;
+    }
+
+    /// All of the packet's way.
+    fn take_way(&mut self) -> Stop {
+        match self.packet.origin {
+            Origin::Local => self.local(),
+            Origin::Inbound => self.inbound(),
+        }
     }
 
     /// Makes `view` the packet as it now is.
@@ -572,7 +599,7 @@ impl<'a> Walker<'a> {
             self.assume("the network card has checked the checksum: connection tracking takes a right one for wrong");
         }
         // What CONNMARK wrote in table raw went to the template of a CT rule, not to this connection.
-        let connmark = self.packet.connmark;
+        let connmark = self.connmark.unwrap_or(self.packet.connmark);
         let Translation { snat, dnat, .. } = self.translation;
         let (source_translated, destination_translated) = (snat, dnat);
         let view = self.view.clone();
@@ -614,7 +641,7 @@ impl<'a> Walker<'a> {
                 // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is compared.
                 Station::Nat(_) => {
                     let known = before.tracked_dst.unwrap_or(before.dst);
-                    if self.view.destination_translated && known != self.view.dst {
+                    if before.dst != self.view.dst && known != self.view.dst {
                         *way = self.route_sent(RouteReason::Translated)?;
                     }
                 }
@@ -629,7 +656,12 @@ impl<'a> Walker<'a> {
     /// (`nf_nat_inet_fn`; measured).
     fn run_nat(&mut self, chains: &[ChainPlace]) -> Result<(), Stop> {
         let destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
-        if matches!(self.view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
+        let begins = match self.view.state {
+            Some(ConnectionState::New) => true,
+            Some(ConnectionState::Related) => self.begins_expected_connection(chains),
+            _ => false,
+        };
+        if !begins && matches!(self.view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
             self.translate_as_before(destination);
             return Ok(());
         }
@@ -642,7 +674,7 @@ impl<'a> Walker<'a> {
             }
         }
         let settled = if destination { self.destination_settled } else { self.source_settled };
-        if settled || self.view.state != Some(ConnectionState::New) {
+        if settled || !begins {
             return Ok(());
         }
         self.translated = false;
@@ -668,9 +700,11 @@ impl<'a> Walker<'a> {
         self.change(|mut view| {
             if let (true, Some(end)) = (destination, translation.destination) {
                 (view.dst, view.dport) = end;
+                view.dport_span = translation.destination_span;
             }
             if let (false, Some(end)) = (destination, translation.source) {
                 (view.src, view.sport) = end;
+                view.sport_span = translation.source_span;
             }
             view
         });
@@ -686,6 +720,10 @@ impl<'a> Walker<'a> {
     fn run_base_chain(&mut self, chain: ChainPlace) -> Result<(), Stop> {
         let rulesets = self.rulesets;
         let (action, place) = self.base_chain(chain)?;
+        if self.rehearses && matches!(action, Action::Drop | Action::Reject(_) | Action::Queue) {
+            self.assume(stored_translation::NOT_DROPPED);
+            return Ok(());
+        }
         // A rule that did not match and dropped: its match did.
         let by_match = self.path.steps.last().is_some_and(|step| step.outcome == trace::Outcome::NoMatch);
         let is_drop = |place: Place| match place.rule(rulesets).map(|rule| rule.target) {

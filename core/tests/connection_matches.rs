@@ -8,7 +8,6 @@ use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Severity;
-use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Trace, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};
 
@@ -203,7 +202,7 @@ fn settled(text: &str, answers: &[(u32, bool)]) -> Trace {
     let parsed = parse(text);
     let place = |rule| Place { at: ChainPlace { ruleset: 0, table: 0, chain: 0 }, rule: Some(rule) };
     let answers: Vec<(Place, bool)> = answers.iter().map(|(rule, matches)| (place(*rule), *matches)).collect();
-    walk_settled(&parsed.rulesets, None, &Host::pod(), &first_packet(), Translation::default(), &answers)
+    walk_settled(&parsed.rulesets, None, &Host::pod(), &first_packet(), None, &answers)
 }
 
 #[test]

@@ -29,7 +29,7 @@ fn base(field: PacketField) -> Packet {
 fn texts(kind: FieldKind) -> Vec<String> {
     let texts: &[&str] = match kind {
         FieldKind::Number(highest) => return [0, 1, highest / 2, highest].map(|number| number.to_string()).into(),
-        FieldKind::Origin | FieldKind::Owner | FieldKind::State | FieldKind::PacketType => {
+        FieldKind::Origin | FieldKind::Owner | FieldKind::State | FieldKind::Direction | FieldKind::PacketType => {
             let choices = kind.choices().iter().map(|(choice, _)| *choice);
             return choices.filter(|choice| !choice.is_empty()).map(str::to_owned).collect();
         }
@@ -149,7 +149,7 @@ fn every_content_is_seen_by_the_walk() {
             (Content::Text(name), FieldValue::Name(seen)) => assert_eq!(name, **seen, "{field:?}"),
             (Content::State(state), FieldValue::Bits(seen)) => assert_eq!(state.bit(), *seen),
             (Content::Number(_) | Content::Fragment(_), FieldValue::Number(_)) => {}
-            (Content::Origin(_), FieldValue::Name(seen)) => assert_eq!(*seen, text),
+            (Content::Origin(_) | Content::Direction(_), FieldValue::Name(seen)) => assert_eq!(*seen, text),
             (Content::Owner(_), FieldValue::Number(_) | FieldValue::Absent(_)) => {}
             (Content::Text(_), FieldValue::Mac(_)) => {}
             (content, _) => panic!("{field:?}: {content:?} is seen as {value:?}"),

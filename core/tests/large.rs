@@ -9,7 +9,6 @@ use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::text::diagnostic::Code;
-use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Spread, VerdictKind};
 use chainwalk_core::walk::{walk, walk_settled};
 
@@ -130,7 +129,7 @@ fn service(rules: &str) -> Parsed {
 /// What chance chooses among for a packet to it.
 fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<Spread> {
     let packet = Packet::tcp([10, 244, 1, 5].into(), 40_000, [10, 96, 0, 1].into(), 80, 1000, 1000);
-    walk_settled(&service(rules).rulesets, None, &Host::pod(), &packet, Translation::default(), settled).spread
+    walk_settled(&service(rules).rulesets, None, &Host::pod(), &packet, None, settled).spread
 }
 
 /// Each destination and how likely it is.

@@ -4,7 +4,7 @@ use std::net::IpAddr;
 
 use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::packet::line;
-use chainwalk_core::packet::{ConnectionState, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
+use chainwalk_core::packet::{ConnectionState, Direction, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use proptest::prelude::*;
 
 fn ends() -> impl Strategy<Value = (Option<IpAddr>, IpAddr)> {
@@ -57,6 +57,7 @@ prop_compose! {
         header in header(), owner in prop::sample::select(vec![None, Some(Owner::Kernel), Some(Owner::None)]),
         ids in any::<Option<(u32, u32)>>(), groups in any::<Vec<u32>>(), marks in any::<(u32, u32)>(),
         state in prop::sample::select(vec![None, Some(ConnectionState::New), Some(ConnectionState::Invalid)]),
+        direction in prop::sample::select(vec![None, Some(Direction::Original), Some(Direction::Reply)]),
         (dscp, ecn, ttl, length) in (0_u8..64, 0_u8..4, any::<u8>(), any::<u32>()),
         (interface, bound) in (interface(), interface()), mac in any::<Option<[u8; 6]>>(),
         cast in prop::sample::select(vec![None, Some("unicast"), Some("multicast")]),
@@ -73,6 +74,7 @@ prop_compose! {
             mark: marks.0,
             connmark: marks.1,
             state,
+            direction,
             dscp,
             ecn,
             ttl,

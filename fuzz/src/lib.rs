@@ -14,7 +14,6 @@ use chainwalk_core::mesh::{self, Mesh};
 use chainwalk_core::packet::Packet;
 use chainwalk_core::input::parse::{self, Format, Parsed};
 use chainwalk_core::analysis::search::Search;
-use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::walk::{walk, walk_settled};
@@ -145,7 +144,7 @@ pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: 
         .filter(|bit| wishes.settled >> bit & 1 == 1)
         .filter_map(|bit| Some((*all_places.get(bit)?, wishes.settled & 1 == 1)))
         .collect();
-    let one = walk_settled(rulesets, None, host, &packet, Translation::default(), &settled);
+    let one = walk_settled(rulesets, None, host, &packet, None, &settled);
     let two = walk(rulesets, None, host, &other);
     for trace in [&one, &two] {
         ask_trace(parsed, mesh, trace);

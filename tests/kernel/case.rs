@@ -73,6 +73,18 @@ impl Case {
         Ok(())
     }
 
+    pub(crate) fn settings(&self) -> Settings {
+        self.settings
+    }
+
+    pub(crate) fn rules(&self) -> &[String] {
+        &self.rules
+    }
+
+    pub(crate) fn first_packets(&self) -> &[Packet] {
+        &self.packets
+    }
+
     /// How many packets it has.
     pub(crate) fn packets(&self) -> usize {
         self.packets.len()
@@ -200,7 +212,8 @@ fn compare(
     }
 }
 
-fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, path: &Path) -> Result<(), String> {
+/// Whether the kernel went this way.
+pub(crate) fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, path: &Path) -> Result<(), String> {
     let (order, open) = expected(rulesets, path);
     let (mut counts, open) = (counted(&order), counted(&open));
     counts.retain(|spot, _| !observed.uncounted.contains(spot));
@@ -246,7 +259,7 @@ fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, path: &Path) 
 }
 
 /// The case with both answers, each part ready to be pasted.
-fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, difference: &str) -> String {
+pub(crate) fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, difference: &str) -> String {
     let json = |host: &Host| serde_json::to_string(host).expect("a host is JSON");
     let packet = serde_json::to_string(packet).expect("a packet is JSON");
     let ruleset = &lab.rulesets;

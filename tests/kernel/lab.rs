@@ -106,6 +106,8 @@ impl Lab {
         for route in ROUTES {
             pod.namespace.ip(route);
         }
+        // The numbers of TCP segments under test are all the same.
+        pod.namespace.set("net/netfilter/nf_conntrack_tcp_be_liberal", "1");
         pod.namespace.inside(|| {
             stay_on_one_processor(place);
             pipe(Command::new("nft").args(["-f", "-"]), include_str!("judge.nft"))
@@ -222,6 +224,11 @@ impl Lab {
     /// Sends a packet as the first of its connection.
     pub(crate) fn send(&mut self, packet: &Packet) -> Observed {
         self.connections.forget();
+        self.send_later(packet)
+    }
+
+    /// Sends a packet of a connection that may have begun before.
+    pub(crate) fn send_later(&mut self, packet: &Packet) -> Observed {
         self.tracer.take();
         let told = self.sender.send(packet).err().map(|error| error.to_string());
         let events = self.tracer.take();

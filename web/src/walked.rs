@@ -8,7 +8,6 @@ use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
-use chainwalk_core::walk::connection::Translation;
 use chainwalk_core::walk::steps::Run;
 use chainwalk_core::walk::trace::{Outcome, Path, Question, Step, Trace};
 use chainwalk_core::walk::walk_settled;
@@ -80,7 +79,7 @@ impl Walked {
         packet: &Packet,
         settled: &[(Place, bool)],
     ) -> Self {
-        let trace = walk_settled(rulesets, None, host, packet, Translation::default(), settled);
+        let trace = walk_settled(rulesets, None, host, packet, None, settled);
         let headline = explain::verdict(rulesets, &trace, mesh);
         let mut assumed = assumed(&trace);
         assumed.extend(taken_so(trace.shown(), settled));
@@ -102,7 +101,7 @@ impl Walked {
     /// The first rule that a dump cannot tell, and that matters.
     pub(crate) fn first_doubt(&self) -> Option<Place> {
         let mut asked = self.trace.branches.first()?.assumes.iter();
-        Some(asked.find(|assumption| assumption.question != Question::MissingRule)?.place)
+        Some(asked.find(|assumption| matches!(assumption.question, Question::Matches | Question::Target))?.place)
     }
 
     /// The way to show.

@@ -169,6 +169,9 @@ struct ReportAssumption<'a> {
     /// `matches` says whether a rule acts that the input does not show; `rule` is null.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     missing_rule: bool,
+    /// `matches` says whether the rule translated the packet's connection when it began.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    translated: bool,
     because: &'a str,
 }
 
@@ -300,6 +303,7 @@ impl<'a> Source<'a> {
             matches: assumption.matches,
             target: assumption.question == Question::Target,
             missing_rule: assumption.question == Question::MissingRule,
+            translated: assumption.question == Question::Translated,
             because: &assumption.because,
         }
     }

@@ -38,6 +38,8 @@ fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
                 (Question::Matches, false) => "does not match",
                 (Question::Target, true) => "finds it so",
                 (Question::Target, false) => "does not find it so",
+                (Question::Translated, true) => "translated the connection",
+                (Question::Translated, false) => "did not translate the connection",
                 (Question::MissingRule, true) => return format!("a rule of {} that is not shown acts", chain.name),
                 (Question::MissingRule, false) => return format!("only the shown rules of {} act", chain.name),
             };

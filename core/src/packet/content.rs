@@ -3,7 +3,7 @@
 use std::fmt;
 use std::net::IpAddr;
 
-use super::{ConnectionState, Family, Fragment, Origin, Owner, Protocol, TcpFlags};
+use super::{ConnectionState, Direction, Family, Fragment, Origin, Owner, Protocol, TcpFlags};
 use crate::text::number::parse_u32;
 
 /// The content of one field of a packet.
@@ -27,6 +27,8 @@ pub enum Content {
     Owner(Owner),
     /// The state that connection tracking gives it.
     State(ConnectionState),
+    /// Its direction in its connection.
+    Direction(Direction),
     /// Its place among the fragments of a datagram.
     Fragment(Fragment),
 }
@@ -94,6 +96,8 @@ pub enum FieldKind {
     Owner,
     /// The name of a connection state.
     State,
+    /// `original` or `reply`.
+    Direction,
     /// `unicast`, `broadcast` or `multicast`.
     PacketType,
     /// The name of an interface.
@@ -134,6 +138,7 @@ impl FieldKind {
                 ("INVALID", "INVALID"),
                 ("UNTRACKED", "UNTRACKED"),
             ],
+            Self::Direction => &[("", "not said"), ("original", "original"), ("reply", "reply")],
             Self::PacketType => {
                 &[("", "not said"), ("unicast", "unicast"), ("broadcast", "broadcast"), ("multicast", "multicast")]
             }
@@ -174,6 +179,11 @@ impl FieldKind {
                 _ => return Err(format!("\u{201c}{text}\u{201d} is no owner: kernel or none")),
             },
             Self::State => ConnectionState::from_name(text).map(Content::State),
+            Self::Direction => match text {
+                "original" => Some(Content::Direction(Direction::Original)),
+                "reply" => Some(Content::Direction(Direction::Reply)),
+                _ => return Err(format!("\u{201c}{text}\u{201d} is not a direction: original or reply")),
+            },
             // `Packet::check` reports unknown ones.
             Self::PacketType | Self::Interface => Some(Content::Text(text.to_owned())),
             Self::Names(_) => list(text, |name| Some(name.to_owned())).map(Content::Names),
@@ -195,7 +205,7 @@ impl FieldKind {
         let highest = match self {
             Self::Number(highest) => highest,
             Self::Mark => u32::MAX,
-            Self::Origin | Self::Owner | Self::PacketType => return "one of the choices".into(),
+            Self::Origin | Self::Owner | Self::PacketType | Self::Direction => return "one of the choices".into(),
             Self::State => return "a state: NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED".into(),
             Self::Interface => return "the name of an interface".into(),
             Self::Mac => return "a hardware address such as 02:42:0a:f4:01:05".into(),
@@ -230,6 +240,7 @@ impl FieldKind {
             (_, Content::Owner(Owner::Kernel)) => "kernel".into(),
             (_, Content::Owner(Owner::None)) => "none".into(),
             (_, Content::State(state)) => state.name().into(),
+            (_, Content::Direction(direction)) => direction.name().into(),
             (_, Content::Fragment(piece)) => format!("{}{}", piece.offset, if piece.more { "+" } else { "" }),
         }
     }

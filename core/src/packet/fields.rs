@@ -48,6 +48,8 @@ pub enum PacketField {
     Dport,
     /// The state that connection tracking gives it.
     State,
+    /// Its direction in its connection.
+    Direction,
     /// The packet's mark.
     Mark,
     /// The connection's mark.
@@ -499,6 +501,21 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
             words: Some(|packet| packet.state.map_or("a first packet's", ConnectionState::name).into()),
             ..Trial::new("connection state")
         }),
+        ..DETAIL
+    },
+    // Direction
+    FieldRow {
+        label: "direction",
+        in_line: Some("direction"),
+        kind: FieldKind::Direction,
+        get: |packet| packet.direction.map_or(Content::Absent, Content::Direction),
+        set: |packet, content| {
+            packet.direction = match content {
+                Content::Direction(direction) => Some(direction),
+                _ => None,
+            }
+        },
+        value: |packet, _| FieldValue::Name(packet.direction_in_connection().name()),
         ..DETAIL
     },
     // Mark

@@ -280,7 +280,7 @@ impl<'a> Walker<'a> {
             return Ok(tested);
         }
         if actions.iter().all(Statement::is_passive) && !drops {
-            self.doubtful = true;
+            self.doubtful |= !self.rehearses;
             self.push(place, Outcome::Unknown, condition, caller);
             return Ok(Tested::Passed);
         }

@@ -3,7 +3,8 @@
 
 use std::net::IpAddr;
 
-use crate::packet::{ConnectionState, Origin, Packet, TcpFlags};
+use crate::packet::view::View;
+use crate::packet::{ConnectionState, Direction, Origin, Packet, TcpFlags};
 
 use super::trace::{Trace, VerdictKind};
 
@@ -17,10 +18,28 @@ pub struct Translation {
     pub destination: Option<End>,
     /// The source that INPUT and POSTROUTING put in.
     pub source: Option<End>,
+    /// Where nat picked the destination's port at random: the lowest and the highest that it may be.
+    pub destination_span: Option<(u16, u16)>,
+    /// The same for the source's port.
+    pub source_span: Option<(u16, u16)>,
     /// Whether the first packet's source was translated: `--ctstate SNAT` is true of every packet of the connection.
     pub snat: bool,
     /// Whether the first packet's destination was: `--ctstate DNAT`.
     pub dnat: bool,
+}
+
+impl Translation {
+    /// The translation that a first packet has set up, from how it ends.
+    pub(super) fn set_up_by(result: &View) -> Self {
+        Self {
+            destination: result.destination_translated.then_some((result.dst, result.dport)),
+            source: result.source_translated.then_some((result.src, result.sport)),
+            destination_span: result.dport_span,
+            source_span: result.sport_span,
+            snat: result.source_translated,
+            dnat: result.destination_translated,
+        }
+    }
 }
 
 /// The same packet once more, later in its connection: its state is ESTABLISHED, its TCP flags are ACK, and it carries the
@@ -33,13 +52,7 @@ pub fn later(first: &Trace) -> Option<(Packet, Translation)> {
         connmark: result.connmark,
         ..first.packet.clone()
     };
-    let translation = Translation {
-        destination: result.destination_translated.then_some((result.dst, result.dport)),
-        source: result.source_translated.then_some((result.src, result.sport)),
-        snat: result.source_translated,
-        dnat: result.destination_translated,
-    };
-    Some((packet, translation))
+    Some((packet, Translation::set_up_by(result)))
 }
 
 /// The packet that answers the first one, as its sender makes it: from where the first one ended to where it seemed to come
@@ -60,6 +73,7 @@ pub fn reply(first: &Trace) -> Option<(Packet, Translation)> {
         sport: result.dport,
         dport: result.sport,
         state: Some(ConnectionState::Established),
+        direction: Some(Direction::Reply),
         tcp_flags: first.packet.tcp_flags.map(|_| SYN_ACK),
         connmark: result.connmark,
         payload_length: 0,
@@ -71,6 +85,7 @@ pub fn reply(first: &Trace) -> Option<(Packet, Translation)> {
         source: result.destination_translated.then_some((asked.dst, asked.dport)),
         snat: result.source_translated,
         dnat: result.destination_translated,
+        ..Translation::default()
     };
     Some((packet, translation))
 }
@@ -78,7 +93,7 @@ pub fn reply(first: &Trace) -> Option<(Packet, Translation)> {
 const ACK: TcpFlags = TcpFlags(0x10);
 const SYN_ACK: TcpFlags = TcpFlags(0x12);
 
-fn arrived(first: &Trace) -> Option<&crate::packet::view::View> {
+fn arrived(first: &Trace) -> Option<&View> {
     let kind = first.verdict()?.kind;
     matches!(kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded).then(|| first.shown().result())
 }

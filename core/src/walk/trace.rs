@@ -197,6 +197,8 @@ pub enum Question {
     Target,
     /// Whether a rule that the input does not show acts on the packet. The place names the chain.
     MissingRule,
+    /// Whether the rule translated the packet's connection when it began.
+    Translated,
 }
 
 /// What one branch takes a rule's answer to be.

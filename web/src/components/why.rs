@@ -143,6 +143,10 @@ fn ways(state: &State, walked: &Walked) -> Markup {
                 (Question::Target, false) => format!("{rule}: {}: it is not so", assumed.because),
                 (Question::Matches, true) => format!("{rule} matches ({})", assumed.because),
                 (Question::Matches, false) => format!("{rule} does not match ({})", assumed.because),
+                (Question::Translated, true) => format!("{rule} translated the connection ({})", assumed.because),
+                (Question::Translated, false) => {
+                    format!("{rule} did not translate the connection ({})", assumed.because)
+                }
                 (Question::MissingRule, true) => format!("a rule that is not shown acts ({})", assumed.because),
                 (Question::MissingRule, false) => format!("no rule is missing ({})", assumed.because),
             }

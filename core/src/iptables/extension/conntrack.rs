@@ -1,7 +1,8 @@
 //! `-m conntrack` (xt_conntrack.c): what connection tracking knows of the packet's connection.
 //!
 //! Of a first packet's connection all is known but its timeout: the addresses that it was seen with, and those that its
-//! answer will have, as far as nat has set them up. Of an older connection a packet states no more than its state.
+//! answer will have, as far as nat has set them up. Of an older connection a packet states its state, its direction, and the
+//! addresses of that direction.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -13,7 +14,7 @@ use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::fields::{PacketField, SearchWord};
 use crate::packet::value::FieldValue;
-use crate::packet::{ConnectionState, Family, Protocol};
+use crate::packet::{ConnectionState, Direction, Family, Packet, Protocol};
 
 /// Bits after those of the states.
 const SNAT: u32 = 32;
@@ -40,6 +41,7 @@ fn first<'a>(
 ) -> FieldValue<'a> {
     match context.view.state {
         Some(ConnectionState::New) if context.view.tracked => own(context),
+        Some(ConnectionState::Related) if is_expected(context.packet) => own(context),
         Some(ConnectionState::New) => template,
         Some(ConnectionState::Established | ConnectionState::Related) => FieldValue::Unknown(OLDER.into()),
         // `conntrack_mt`: without a connection the state alone is looked at.
@@ -48,6 +50,35 @@ fn first<'a>(
         }
         _ => FieldValue::Never("the packet belongs to no connection"),
     }
+}
+
+/// Whether a RELATED packet is the first of a connection that another one announced. An ICMP error is of the connection that it
+/// is about.
+fn is_expected(packet: &Packet) -> bool {
+    !matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6)
+}
+
+/// An end of a connection in one direction. An ESTABLISHED packet of that direction has it at its first hook.
+fn end_in<'a>(
+    context: &Context<'a>,
+    direction: Direction,
+    template: FieldValue<'a>,
+    of_first: fn(&Context<'a>) -> FieldValue<'a>,
+    of_packet: fn(&Context<'a>) -> FieldValue<'a>,
+) -> FieldValue<'a> {
+    let is_later = context.view.state == Some(ConnectionState::Established);
+    match is_later && context.packet.direction_in_connection() == direction {
+        true => of_packet(context),
+        false => first(context, template, of_first),
+    }
+}
+
+fn source<'a>(context: &Context<'a>) -> FieldValue<'a> {
+    FieldValue::Address(context.packet.src.unwrap_or(context.view.src))
+}
+
+fn destination<'a>(context: &Context<'a>) -> FieldValue<'a> {
+    FieldValue::Address(context.packet.dst)
 }
 
 /// The address of a template's tuple.
@@ -73,25 +104,24 @@ static PROTOCOL_NUMBER: Field = Field {
 static FIRST_SOURCE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first source"),
-    read: |context| {
-        first(context, zero(context), |context| FieldValue::Address(context.packet.src.unwrap_or(context.view.src)))
-    },
+    read: |context| end_in(context, Direction::Original, zero(context), source, source),
 };
 
 static FIRST_DESTINATION: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first destination"),
-    read: |context| first(context, zero(context), |context| FieldValue::Address(context.packet.dst)),
+    read: |context| end_in(context, Direction::Original, zero(context), destination, destination),
 };
 
 static REPLY_SOURCE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("source of the connection's replies"),
     read: |context| {
-        first(context, zero(context), |context| match context.view.destination_translated {
+        let of_first = |context: &Context| match context.view.destination_translated {
             true => FieldValue::Address(context.view.dst),
             false => FieldValue::Address(context.packet.dst),
-        })
+        };
+        end_in(context, Direction::Reply, zero(context), of_first, source)
     },
 };
 
@@ -99,10 +129,11 @@ static REPLY_DESTINATION: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("destination of the connection's replies"),
     read: |context| {
-        first(context, zero(context), |context| match context.view.source_translated {
+        let of_first = |context: &Context| match context.view.source_translated {
             true => FieldValue::Address(context.view.src),
             false => FieldValue::Address(context.packet.src.unwrap_or(context.view.src)),
-        })
+        };
+        end_in(context, Direction::Reply, zero(context), of_first, destination)
     },
 };
 
@@ -140,27 +171,32 @@ fn message(context: &Context, reply: bool) -> u32 {
 static FIRST_SOURCE_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first source port"),
-    read: |context| first(context, FieldValue::Number(0), |context| port(context, context.packet.sport, None)),
+    read: |context| end_in(context, Direction::Original, FieldValue::Number(0), source_port, source_port),
 };
 
 static FIRST_DESTINATION_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first destination port"),
-    read: |context| {
-        first(context, FieldValue::Number(0), |context| {
-            port(context, context.packet.dport, Some(message(context, false)))
-        })
-    },
+    read: |context| end_in(context, Direction::Original, FieldValue::Number(0), destination_port, destination_port),
 };
+
+fn source_port<'a>(context: &Context<'a>) -> FieldValue<'a> {
+    port(context, context.packet.sport, None)
+}
+
+fn destination_port<'a>(context: &Context<'a>) -> FieldValue<'a> {
+    port(context, context.packet.dport, Some(message(context, false)))
+}
 
 static REPLY_SOURCE_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("source port of the connection's replies"),
     read: |context| {
-        first(context, FieldValue::Number(0), |context| match context.view.destination_translated {
+        let of_first = |context: &Context| match context.view.destination_translated {
             true => port(context, context.view.dport, None),
             false => port(context, context.packet.dport, None),
-        })
+        };
+        end_in(context, Direction::Reply, FieldValue::Number(0), of_first, source_port)
     },
 };
 
@@ -168,16 +204,18 @@ static REPLY_DESTINATION_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("destination port of the connection's replies"),
     read: |context| {
-        first(context, FieldValue::Number(0), |context| match context.view.source_translated {
+        let of_first = |context: &Context| match context.view.source_translated {
             true => port(context, context.view.sport, Some(message(context, true))),
             false => port(context, context.packet.sport, Some(message(context, true))),
-        })
+        };
+        end_in(context, Direction::Reply, FieldValue::Number(0), of_first, destination_port)
     },
 };
 
 /// Bits of `enum ip_conntrack_status` that rules can ask for.
 const STATUSES: Names =
-    &[("NONE", 0), ("EXPECTED", 1), ("SEEN_REPLY", SEEN_REPLY), ("ASSURED", 4), ("CONFIRMED", CONFIRMED)];
+    &[("NONE", 0), ("EXPECTED", EXPECTED), ("SEEN_REPLY", SEEN_REPLY), ("ASSURED", 4), ("CONFIRMED", CONFIRMED)];
+const EXPECTED: u32 = 1;
 const SEEN_REPLY: u32 = 2;
 const CONFIRMED: u32 = 8;
 
@@ -196,7 +234,10 @@ static STATUS: Field = Field {
             Some(ConnectionState::Established) if wanted & (SEEN_REPLY | CONFIRMED) != 0 => seen,
             _ if wanted == 0 => first(context, FieldValue::Bits(0), |_| FieldValue::Bits(0)),
             _ => first(context, FieldValue::Bits(CONFIRMED), |context| {
-                FieldValue::Bits(if context.view.confirmed { CONFIRMED } else { 0 })
+                let expected = context.view.state == Some(ConnectionState::Related);
+                FieldValue::Bits(
+                    if context.view.confirmed { CONFIRMED } else { 0 } | if expected { EXPECTED } else { 0 },
+                )
             }),
         }
     },
@@ -214,7 +255,11 @@ static EXPIRES: Field = Field {
 static DIRECTION_OF_PACKET: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("direction of the packet in its connection"),
-    read: |context| first(context, FieldValue::Name("ORIGINAL"), |_| FieldValue::Name("ORIGINAL")),
+    read: |context| match (context.view.state, context.packet.direction_in_connection()) {
+        (Some(ConnectionState::Established), Direction::Reply) => FieldValue::Name("REPLY"),
+        (Some(ConnectionState::Established), Direction::Original) => FieldValue::Name("ORIGINAL"),
+        _ => first(context, FieldValue::Name("ORIGINAL"), |_| FieldValue::Name("ORIGINAL")),
+    },
 };
 
 /// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c of iptables 1.8.9).
