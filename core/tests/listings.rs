@@ -129,16 +129,23 @@ fn rows_are_read_whatever_stands_in_them() {
         "-A OUTPUT -m recent --set --name a --mask 255.255.255.255 --rsource -m recent ! --update --seconds 60 --name b \
          --mask 255.0.0.0 --rdest -j DROP",
     );
+    check(
+        FULL,
+        " 1 60 DROP 0 -- * * 0.0.0.0/0 0.0.0.0/0 TIME from 08:00:00 to 17:30:00 on Mon,Tue on 1st,22nd starting from \
+         2024-01-02 03:04:05 until date 2026-03-04 08:00:00 UTC",
+        "-A OUTPUT -m time --timestart 08:00:00 --timestop 17:30:00 --monthdays 1,22 --weekdays Mon,Tue --datestart \
+         2024-01-02T03:04:05 --datestop 2026-03-04T08:00:00 -j DROP",
+    );
     check(SHORT, "RETURN  tcp  --  anywhere  anywhere", "-A OUTPUT -p tcp -m unlisted --interfaces -j RETURN");
 }
 
 #[test]
 fn what_is_not_understood_stays() {
     let (rule, said) =
-        row(FULL, " 1 60 RETURN tcp -- * * 0.0.0.0/0 0.0.0.0/0 weird match 7 owner UID match 3 TIME on Mon UTC");
+        row(FULL, " 1 60 RETURN tcp -- * * 0.0.0.0/0 0.0.0.0/0 weird match 7 owner UID match 3 odd words");
     assert_eq!(
         rule,
-        "-A OUTPUT -p tcp -m owner --uid-owner 3 -m unlisted --words \"weird match 7\" --words \"TIME on Mon UTC\" -j RETURN"
+        "-A OUTPUT -p tcp -m owner --uid-owner 3 -m unlisted --words \"weird match 7\" --words \"odd words\" -j RETURN"
     );
     assert_eq!(said.len(), 2, "{said:?}");
     // Of a scrubbed listing, a column is blank.

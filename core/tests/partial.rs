@@ -62,6 +62,36 @@ fn lines_that_stand_for_rules_leave_the_walk_undetermined() {
     }
 }
 
+/// A text of `core/tests/pastes`.
+fn paste(name: &str) -> String {
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pastes").join(name);
+    std::fs::read_to_string(path).expect("the paste is there")
+}
+
+#[test]
+fn rows_without_the_head_of_their_chain_may_belong_to_any() {
+    for name in ["rows-without-head.txt", "markdown-table.txt"] {
+        ends(&paste(name), &outbound(1000), "unknown");
+    }
+}
+
+#[test]
+fn what_iptables_could_not_print_matters_only_where_its_rule_may_match() {
+    let text = "$ iptables -t nat -S\n-P PREROUTING ACCEPT\n-P INPUT ACCEPT\n-P OUTPUT ACCEPT\n-P POSTROUTING ACCEPT\n\
+                -A PREROUTING -p tcp -m tcp --dport 80 -j DNAT [unsupported revision]\n";
+    ends(text, &inbound(81), "delivered 81");
+    ends(text, &inbound(80), "unknown");
+}
+
+#[test]
+fn forms_that_lose_nothing_stay_certain() {
+    ends(&paste("wrapped-json.txt"), &outbound(1337), "sent");
+    ends(&paste("wrapped-json.txt"), &outbound(1000), "delivered 15001");
+    ends(&paste("notes-on-declarations.txt"), &outbound(1000), "delivered 15001");
+    ends(&paste("lost-stars.txt"), &outbound(1000), "delivered 15001");
+    ends(&paste("log-with-failures.txt"), &inbound(80), "delivered 15006");
+}
+
 #[test]
 fn prose_among_rules_hides_none() {
     let text = format!(

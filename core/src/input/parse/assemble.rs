@@ -75,8 +75,8 @@ pub(super) struct Assembler<'a, 'r> {
     evidence_end: usize,
     /// Whether any line states counters.
     pub(super) has_counters: bool,
-    /// Whether a table had no COMMIT, or a rule no table.
-    pub(super) is_incomplete: bool,
+    /// Whether a table had no COMMIT, a rule no table, or a command prints rules.
+    pub(super) is_no_plain_dump: bool,
     words: Vec<Word<'static>>,
     rule: RuleReader,
 }
@@ -105,7 +105,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
             touched: Vec::new(),
             evidence_end: usize::MAX,
             has_counters: false,
-            is_incomplete: false,
+            is_no_plain_dump: false,
             words: Vec::new(),
             rule: RuleReader::default(),
         }
@@ -404,6 +404,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
             return report(line.own_span(), problem.hint("such as -A CHAIN, or -N CHAIN"));
         };
         if matches!(command.verb, Verb::List | Verb::Check) {
+            // The lines that follow may be the output.
+            self.is_no_plain_dump |= command.verb == Verb::List;
             return;
         }
         let span = line.to_input(line.own_span(), reports.input);
@@ -452,7 +454,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
     }
 
     fn report_outside_table(&mut self, line: &SourceLine) {
-        self.is_incomplete = true;
+        self.is_no_plain_dump = true;
         let problem = Problem::new(Code::OutsideTable, "this line stands outside any table and is left out")
             .hint("add the line that names its table above it, such as *nat");
         self.reports.of_line(line, problem);
@@ -466,7 +468,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let mut report = |line, span, problem| reports.at(line, span, problem);
         validate_table::table(ruleset, open.table, &open.chains, &mut report);
         if !has_commit {
-            self.is_incomplete = true;
+            self.is_no_plain_dump = true;
             let message = format!("table {}, opened here, has no COMMIT", open.name);
             let problem = Problem::new(Code::MissingCommit, message)
                 .hint("the end of the dump may be missing")

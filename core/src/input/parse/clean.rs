@@ -2,8 +2,10 @@
 //! mails, typographers' dashes, notes. It is taken away only where what remains can be nothing but a dump's line.
 
 use super::call;
+use super::format::listing::is_listing_line;
 use super::line_kind::LineKind;
 use super::source_map::MappedText;
+use crate::iptables::table_name::TableName;
 
 mod escape;
 mod glyph;
@@ -27,11 +29,12 @@ pub(super) enum Repair {
     Glyphs,
     Newlines,
     Notes,
+    TableNames,
 }
 
 impl Repair {
-    pub(super) const ALL: [Self; 6] =
-        [Self::Colours, Self::Escapes, Self::Prefixes, Self::Glyphs, Self::Newlines, Self::Notes];
+    pub(super) const ALL: [Self; 7] =
+        [Self::Colours, Self::Escapes, Self::Prefixes, Self::Glyphs, Self::Newlines, Self::Notes, Self::TableNames];
 
     /// What was done, in words.
     pub(super) fn words(self) -> &'static str {
@@ -42,6 +45,7 @@ impl Repair {
             Self::Glyphs => "typographic dashes, quotes and blanks were read as plain ones",
             Self::Newlines => "rules that stood on one line were read as several",
             Self::Notes => "notes behind the rules were left out",
+            Self::TableNames => "names of tables that had lost their `*` were read with it",
         }
     }
 }
@@ -67,11 +71,100 @@ pub(super) fn clean(text: &str) -> Cleaning<'_> {
         return clean;
     }
     let mut start = 0;
-    for line in text.split_inclusive('\n') {
-        clean.line(line, start);
-        start += line.len();
+    while start < text.len() {
+        let line = line_at(text, start);
+        let end = match wrapped_json_end(text, start) {
+            Some(end) => {
+                clean.wrapped_line(text, start, end);
+                end
+            }
+            None if is_bare_table_name(line, text, start + line.len()) => {
+                clean.bare_table_name(line, start);
+                start + line.len()
+            }
+            None => {
+                clean.line(line, start);
+                start + line.len()
+            }
+        };
+        start = end;
     }
     clean
+}
+
+/// The line that begins at a byte, with its end.
+fn line_at(text: &str, start: usize) -> &str {
+    let end = memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |end| start + end + 1);
+    &text[start..end]
+}
+
+/// Lines over which a terminal wraps one line of JSON.
+const MAX_WRAPPED_LINES: usize = 8;
+
+/// Where a line of JSON ends that a terminal has wrapped within a string: after the line that closes the string and the
+/// object.
+fn wrapped_json_end(text: &str, start: usize) -> Option<usize> {
+    let first = line_at(text, start);
+    if !first.starts_with("{\"") || !opens_string(first) {
+        return None;
+    }
+    let mut end = start + first.len();
+    for _ in 1..MAX_WRAPPED_LINES {
+        let next = text.get(end..).filter(|rest| !rest.is_empty()).map(|_| line_at(text, end))?;
+        if next.starts_with('{') {
+            return None;
+        }
+        end += next.len();
+        if next.trim_end().ends_with('}') {
+            return (!opens_string(&text[start..end])).then_some(end);
+        }
+    }
+    None
+}
+
+/// Whether a string of JSON is open at the end of a text.
+fn opens_string(text: &str) -> bool {
+    let mut is_open = false;
+    let mut bytes = text.bytes();
+    while let Some(byte) = bytes.next() {
+        match byte {
+            b'"' => is_open = !is_open,
+            b'\\' if is_open => drop(bytes.next()),
+            _ => {}
+        }
+    }
+    is_open
+}
+
+/// Whether a line is the name of a table that has lost its `*`: lines of a dump follow.
+fn is_bare_table_name(line: &str, text: &str, end: usize) -> bool {
+    if line.len() > 16 || TableName::from_text(line.trim()).is_none() {
+        return false;
+    }
+    let next = text.get(end..).filter(|rest| !rest.is_empty()).map_or("", |_| line_at(text, end));
+    matches!(LineKind::of(next), LineKind::Rule(_) | LineKind::Chain(_) | LineKind::NewChain(_))
+}
+
+/// A row of a Markdown table that is a line of a listing: its cells in columns.
+fn listing_of_cells(work: &MappedText) -> Option<MappedText<'static>> {
+    let text = work.text.trim_end();
+    if !text.starts_with('|') || !text.ends_with('|') || memchr::memchr_iter(b'|', text.as_bytes()).count() < 5 {
+        return None;
+    }
+    let mut cells = MappedText::default();
+    let mut at = 1;
+    for cell in text[1..].split('|') {
+        let start = at + (cell.len() - cell.trim_start().len());
+        let end = start + cell.trim().len();
+        if end > start {
+            if !cells.text.is_empty() {
+                cells.put("  ", work.origin(start), 0);
+            }
+            cells.copy(work, start, end);
+        }
+        at += cell.len() + 1;
+    }
+    is_listing_line(&cells.text).then_some(cells)
 }
 
 /// Whether a text is no text: what looks like noise in it is none, and is as long as it. It was read with a sign for each byte that
@@ -116,6 +209,30 @@ impl Cleaning<'_> {
         self.work(work, MAX_DEPTH);
     }
 
+    /// Cleans a line that a terminal has wrapped over several.
+    fn wrapped_line(&mut self, text: &str, start: usize, end: usize) {
+        let mut work = MappedText::default();
+        let mut at = start;
+        while at < end {
+            let line = line_at(text, at);
+            work.copy_text(line.trim_end_matches(['\n', '\r']), at);
+            at += line.len();
+        }
+        self.work(work, MAX_DEPTH);
+    }
+
+    /// Adds the name of a table with the `*` that it has lost.
+    fn bare_table_name(&mut self, line: &str, start: usize) {
+        self.note(Repair::TableNames, start);
+        let name = line.trim();
+        let at = start + (line.len() - line.trim_start().len());
+        let mut work = MappedText::default();
+        work.put("*", at, 0);
+        work.copy_text(name, at);
+        let end = work.text.len();
+        self.emit(&work, 0, end);
+    }
+
     fn note(&mut self, repair: Repair, at: usize) {
         let (first, count) = &mut self.repairs[repair as usize];
         if *count == 0 {
@@ -153,6 +270,11 @@ impl Cleaning<'_> {
                 start += line.len() + 1;
             }
             return;
+        }
+        if let Some(cells) = listing_of_cells(candidate) {
+            self.note(Repair::Prefixes, candidate.origin(0));
+            let end = cells.text.len();
+            return self.emit(&cells, 0, end);
         }
         let text = &candidate.text;
         if let Some((offset, tokens)) = prefix::skip(text) {

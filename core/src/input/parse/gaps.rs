@@ -22,6 +22,8 @@ mod notes;
 struct LostLine {
     line: u32,
     reason: GapReason,
+    /// Whether it is a row of a listing whose chain is not named.
+    is_outside_chain: bool,
 }
 
 /// Marks the gaps of all rule sets.
@@ -83,7 +85,11 @@ fn unreadable_lines(parsed: &Parsed) -> Vec<(u32, LostLine)> {
         _ => false,
     });
     reported
-        .map(|diagnostic| (diagnostic.source, LostLine { line: diagnostic.line, reason: GapReason::Unreadable }))
+        .map(|diagnostic| {
+            let is_outside_chain = diagnostic.code == Code::OutsideChain;
+            let lost = LostLine { line: diagnostic.line, reason: GapReason::Unreadable, is_outside_chain };
+            (diagnostic.source, lost)
+        })
         .collect()
 }
 
@@ -112,13 +118,25 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
             .map(|(_, lost)| *lost),
     );
     let backend = ruleset.backend;
+    let is_table_assumed = || {
+        let mut assumed = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::AssumedTable);
+        assumed.any(|diagnostic| diagnostic.source == section.source && is_inside(diagnostic.line))
+    };
+    if lost.iter().any(|lost| lost.is_outside_chain) && ruleset.table(TableName::Nat).is_none() && is_table_assumed() {
+        // The rows may as well be those of table nat.
+        let mut table = TableName::Nat.empty_table(ruleset.family, section.line);
+        mark_hidden_chains(&mut table, backend, GapReason::NotShown);
+        ruleset.tables.push(table);
+    }
     for table in ruleset.tables.iter_mut().filter(|table| section.tables.iter().any(|name| table.is(*name))) {
         if !lost.is_empty() {
             mark_lost_lines(table, section.format, &lost);
         }
         if section.format != Format::Save {
             // People leave out chains without rules. Where a chain of table nat is left out, a redirect may be.
-            let is_likely_empty = section.whole_tables || !table.is(TableName::Nat);
+            // Rows without the head of their chain may belong to any.
+            let has_headless_rows = lost.iter().any(|lost| lost.is_outside_chain);
+            let is_likely_empty = !has_headless_rows && (section.whole_tables || !table.is(TableName::Nat));
             let reason = if is_likely_empty { GapReason::Omitted } else { GapReason::NotShown };
             mark_hidden_chains(table, backend, reason);
         }

@@ -119,7 +119,7 @@ fn is_columns(line: &str) -> bool {
     let columns = |words: &[&str]| words.iter().all(|word| line.split_whitespace().any(|column| column == *word));
     // Behind a prefix they are found once it is gone.
     let begins = line.split_whitespace().next().is_some_and(|first| ["num", "pkts", "target"].contains(&first));
-    begins && line.len() < 200 && columns(&["target", "prot", "opt", "source", "destination"])
+    begins && line.len() < 200 && columns(&["target", "prot", "source", "destination"])
 }
 
 /// Whether a word may name a chain.

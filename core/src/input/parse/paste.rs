@@ -23,12 +23,12 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
 
     read.diagnostics.source = source;
     let assembler = Assembler::new(&input, source, stated, &mut read.rulesets, &mut read.diagnostics);
-    let mut reading = Reading::new(&cleaned, &lines, stated, assembler);
+    let mut reading = Reading::new(&cleaned, &lines, stated, assembler, logged);
     let mut sections = Vec::new();
     for fragment in &found.list {
         let options = format::read(&mut reading, fragment);
         let touched = reading.assembler.take_touched();
-        let mut section = section_of(&reading, fragment, logged);
+        let mut section = section_of(&reading, fragment);
         section.options = options;
         for (place, table) in touched {
             let Some(ruleset) = reading.assembler.rulesets.get(place) else { continue };
@@ -52,7 +52,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
 }
 
 /// A fragment's section, without what reading it shows.
-fn section_of(reading: &Reading, fragment: &Fragment, logged: bool) -> Section {
+fn section_of(reading: &Reading, fragment: &Fragment) -> Section {
     let (cleaned, lines, input) = (reading.cleaned, reading.lines, reading.assembler.reports.input);
     let span = cleaned.span(Span::new(lines.range(fragment.first).0, lines.range(fragment.last).1), input.text);
     let (start, end) = (span.start as usize, span.end as usize);
@@ -65,7 +65,7 @@ fn section_of(reading: &Reading, fragment: &Fragment, logged: bool) -> Section {
         span: whole,
         line: input.line_number(start),
         format: fragment.format,
-        inside: inside(whole.of(input.text), fragment, logged),
+        inside: inside(whole.of(input.text), fragment, reading.is_log),
         family: command.map_or(Family::Ipv4, |command| command.family),
         backend: command.and_then(|command| command.backend),
         options: String::new(),

@@ -38,6 +38,8 @@ pub(super) struct Reading<'a, 'r> {
     pub(super) restored_chains: HashSet<(Family, Option<Backend>, TableName, String)>,
     /// The line after the last fragment.
     pub(super) next_line: usize,
+    /// Whether the text is a log. A log also shows commands that failed, such as the clean-up before the first start.
+    pub(super) is_log: bool,
 }
 
 impl<'a, 'r> Reading<'a, 'r> {
@@ -46,9 +48,19 @@ impl<'a, 'r> Reading<'a, 'r> {
         lines: &'a Lines<'a>,
         stated: Option<(Family, Option<Backend>)>,
         assembler: Assembler<'a, 'r>,
+        is_log: bool,
     ) -> Self {
-        let (listings, script) = (Listings::default(), Script::default());
-        Self { cleaned, lines, assembler, stated, listings, script, restored_chains: HashSet::new(), next_line: 0 }
+        Self {
+            cleaned,
+            lines,
+            assembler,
+            stated,
+            listings: Listings::default(),
+            script: Script::default(),
+            restored_chains: HashSet::new(),
+            next_line: 0,
+            is_log,
+        }
     }
 
     /// A line of the cleaned text, by number from 0.

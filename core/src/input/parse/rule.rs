@@ -188,6 +188,9 @@ impl RuleReader {
                     .hint(format!("write {}", flags.join(" or ")));
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
+            None if word.is("[unsupported") && rest.words.first().is_some_and(|next| next.is("revision]")) => {
+                self.unsupported_revision(word, rest, &mut line.rule.target, ruleset, say);
+            }
             None => {
                 let problem = match word.is_option() {
                     true => Problem::new(
@@ -195,18 +198,38 @@ impl RuleReader {
                         format!("`{flag}` is not an option of any match or target of this rule"),
                     )
                     .hint("a match's options come behind its -m"),
-                    // What iptables prints for an extension whose version it does not know.
-                    false if matches!(&*word.text, "[unsupported" | "revision]") => Problem {
-                        severity: Severity::Warning,
-                        ..Problem::new(Code::UnexpectedWord, "iptables could not print a part of this rule")
-                            .hint("a newer iptables shows it")
-                    },
                     false => Problem::new(Code::UnexpectedWord, format!("`{}` is not expected here", word.text))
                         .hint("is a `-` missing?"),
                 };
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
         }
+    }
+
+    /// Keeps a match or target whose options iptables could not print, since a newer program made it: `-j DNAT [unsupported
+    /// revision]`.
+    fn unsupported_revision<'a>(
+        &mut self,
+        word: &Word<'a>,
+        rest: &mut Rest<'_, 'a>,
+        target: &mut Target,
+        ruleset: &mut Ruleset,
+        say: &mut ProblemSink,
+    ) {
+        let problem = Problem::new(Code::UnexpectedWord, "iptables could not print a part of this rule");
+        let problem = Problem { severity: Severity::Warning, ..problem.hint("a newer iptables shows it") };
+        let of_target = self.target.filter(|_| self.before_target == self.matches.len());
+        let (Some((id, _)), Target::Extension(_)) = (of_target, &*target) else {
+            return self.stray(word, None, problem, rest, ruleset, say);
+        };
+        say(word.span, problem);
+        rest.next();
+        let value = Value::Text(ruleset.keep(&format!("{} [unsupported revision]", id.get().name)));
+        let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
+        self.parts.retain(|(group, _)| *group != TARGET);
+        self.parts.push((TARGET, part));
+        self.target = None;
+        *target = Target::Extension(Id::OPAQUE_TARGET);
     }
 
     /// Keeps words as written that belong to nothing.

@@ -4,7 +4,7 @@ use std::fmt::Write;
 
 use super::kind::Form;
 use super::kind::read::problem;
-use super::{Extension, Given, Kind, Opt, Options};
+use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
@@ -225,9 +225,28 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
+/// What a listing prints of a value (`time_print` in libxt_time.c): `1st,22nd` for days of the month.
+fn listed_value(flag: &str, value: &str) -> Option<String> {
+    let is_day = |byte: char| byte.is_ascii_digit() || byte == ',';
+    Some(if flag == "--monthdays" { value.chars().filter(|sign| is_day(*sign)).collect() } else { value.to_owned() })
+}
+
 /// `-m time`.
 pub static TIME: Extension = Extension {
     unknowable: Some("it depends on the time"),
+    listed: Listed {
+        lead: "TIME",
+        rows: &[
+            ("from % to %", "--timestart % --timestop %"),
+            ("?on %", "--weekdays %"),
+            ("?on %", "--monthdays %"),
+            ("starting from % %", "--datestart %T%"),
+            ("until date % %", "--datestop %T%"),
+            ("UTC", "--utc"),
+            ("contiguous", "--contiguous"),
+        ],
+        value: Some(listed_value),
+    },
     check,
     print: Some(print),
     words: Some(words),

@@ -3,6 +3,7 @@
 use super::super::line_kind::LineKind;
 use super::super::source_map::MappedText;
 use super::super::words;
+use super::prefix;
 
 /// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string does.
 pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
@@ -50,6 +51,12 @@ fn end(text: &str, start: usize) -> usize {
 /// Adds a string without its escapes, if it holds a line of a dump.
 fn take(work: &MappedText, start: usize, end: usize, out: &mut MappedText) {
     let string = decoded(work, start, end);
+    if let Some(call) = prefix::announced_call(&string.text) {
+        if !out.text.is_empty() {
+            out.put("\n", work.origin(start), 0);
+        }
+        return out.copy(&string, call, string.text.len());
+    }
     let mut lines = string.text.split('\n');
     let holds = |line: &str| LineKind::of(line).is_sure() || line.contains("\\n");
     if lines.any(holds) && string.text.len() < work.text.len() {

@@ -19,6 +19,8 @@ pub(super) enum Token {
     /// `istio-init[12]:`, `level=info`
     Name,
     Number,
+    /// `#` before the lines of a listing.
+    Comment,
     /// A host behind a time, or a container before a border.
     Word,
 }
@@ -52,8 +54,17 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
     let (mut at, mut tokens) = (0, Vec::new());
     loop {
         let rest = &line[at..];
-        if begins(&line[at..unwrapped(line, at, &tokens)]) {
+        let inner = &line[at..unwrapped(line, at, &tokens)];
+        let is_listing = || matches!(LineKind::of(inner), LineKind::Listed(_) | LineKind::Columns);
+        // Rules and commands after a `#` are switched off.
+        if begins(inner) && (!tokens.contains(&Token::Comment) || is_listing()) {
             return Some((at, tokens));
+        }
+        let has_field = || ["time=", "level=", "ts="].iter().any(|field| line[..at].contains(field));
+        let is_logged = tokens.iter().any(|token| matches!(token, Token::Time | Token::Level)) || has_field();
+        if let Some(call) = announced_call(rest).filter(|_| is_logged) {
+            tokens.push(Token::Name);
+            return Some((at + call, tokens));
         }
         let (token, length) = token(rest, tokens.iter().rev().find(|token| **token != Token::Blank).copied())?;
         if tokens.len() == MOST {
@@ -91,7 +102,23 @@ fn begins(rest: &str) -> bool {
         Some(b'*' | b':' | b'#' | b'C' | b'[' | b'-') => split::next(rest).map_or(rest, |at| &rest[..at]),
         _ => rest,
     };
+    // A note after the line: `:INPUT ACCEPT [0:0]  # the default`.
+    let piece = match first {
+        Some(b'*' | b':' | b'C') => piece.split(" #").next().unwrap_or_default().trim_end(),
+        _ => piece,
+    };
     LineKind::of(piece).is_sure() || call::find(rest).is_some()
+}
+
+/// Where a call of iptables begins that a program announces: `Setting up the network: iptables -t nat -N X`.
+pub(super) fn announced_call(line: &str) -> Option<usize> {
+    let (before, _) = line.split_once("tables -")?;
+    let colon = before.rfind(": ")?;
+    let at = colon + 2;
+    let is_program = |word: &str| ["iptables", "ip6tables"].iter().any(|name| word.ends_with(name));
+    let first = line[at..].split_whitespace().next().unwrap_or_default();
+    (is_program(first) && line[..colon].chars().any(char::is_alphabetic) && call::find(&line[at..]).is_some())
+        .then_some(at)
 }
 
 /// The piece that a text begins with, and how long it is.
@@ -109,6 +136,9 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     // `< ` before what a command printed.
     if first == '<' && rest[1..].starts_with(' ') {
         return Some((Token::Sign, 1));
+    }
+    if first == '#' {
+        return Some((Token::Comment, rest.len() - rest.trim_start_matches('#').len()));
     }
     let word = rest.split(char::is_whitespace).next().unwrap_or_default();
     let behind = &rest[word.len()..];

@@ -104,11 +104,20 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
     let is_saved = counted || committed || matches!(LineKind::of(lines.get(first)), LineKind::Header);
     let format = match tables.is_empty() {
         false if changed && !counted => Format::Restore,
+        false if !counted && !listed && committed && is_announced(lines, first) => Format::Restore,
         false => Format::Save,
         true if is_saved && !listed => Format::Save,
         true => Format::Rules,
     };
     (format, last)
+}
+
+/// Whether a line above announces the input of iptables-restore, which declares no built-in chains.
+fn is_announced(lines: &Lines, first: usize) -> bool {
+    let announces = |line: &str| {
+        line.contains("-restore") || line.contains("rules file") || line.contains("contents") || line.contains("input:")
+    };
+    (first.saturating_sub(3)..first).any(|at| announces(lines.get(at)))
 }
 
 /// Whether a line above, from `unnamed` on, declares the chain of this name.

@@ -30,8 +30,11 @@ pub(super) const READER: FormatReader = FormatReader { format: Format::Listing, 
 
 /// The last row of a listing of one table that begins at a line.
 fn find_end(lines: &Lines, first: usize) -> Option<usize> {
-    if !matches!(LineKind::of(lines.get(first)), LineKind::Listed(_) | LineKind::Columns) {
-        return None;
+    match LineKind::of(lines.get(first)) {
+        LineKind::Listed(_) | LineKind::Columns => {}
+        // Rows whose head is not shown.
+        LineKind::Other if Columns::is_sure_row(lines.get(first)) => {}
+        _ => return None,
     }
     let mut last = first;
     let mut seen = HashSet::new();
@@ -53,6 +56,11 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
         }
     }
     Some(last)
+}
+
+/// Whether a line is a row or a head of a listing.
+pub(in super::super) fn is_listing_line(line: &str) -> bool {
+    matches!(LineKind::of(line), LineKind::Columns) || Columns::of_row(line).is_some()
 }
 
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {

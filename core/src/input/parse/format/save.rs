@@ -47,14 +47,14 @@ pub(in super::super) fn read_plain(
     for line in lines(text) {
         let is_dump_line = read_save_line(&mut assembler, &line, false);
         has_message |= unsupported_input::is_message(line.line);
-        if !is_dump_line || assembler.is_incomplete || assembler.reports.diagnostics.errors {
+        if !is_dump_line || assembler.is_no_plain_dump || assembler.reports.diagnostics.errors {
             return None;
         }
     }
     assembler.end_table(false);
-    let (is_incomplete, has_counters) = (assembler.is_incomplete, assembler.has_counters);
+    let (is_no_plain_dump, has_counters) = (assembler.is_no_plain_dump, assembler.has_counters);
     let made = assembler.finish();
-    if is_incomplete || diagnostics.errors || rulesets.len() == first {
+    if is_no_plain_dump || diagnostics.errors || rulesets.len() == first {
         return None;
     }
     if let (true, Some((line, span, problem))) = (has_message, unsupported_input::message(text)) {

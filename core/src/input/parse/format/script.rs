@@ -101,7 +101,8 @@ fn read_line(reading: &mut Reading, first: usize, last: usize) {
         if command.is_sure {
             let words = reading.script.expand(&whole, command.words);
             let line = reading.assembler.reports.input_line(&words);
-            reading.assembler.run_shell_command(&line, command.program, 0);
+            let may_fail = command.program.may_fail || reading.is_log;
+            reading.assembler.run_shell_command(&line, Program { may_fail, ..command.program }, 0);
         } else {
             let message = "whether this command runs is not known: it stands in a condition or a loop, and is left out";
             let problem = Problem::new(Code::ConditionalCommand, message)

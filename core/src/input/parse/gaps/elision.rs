@@ -14,7 +14,7 @@ pub(super) fn elided_lines(text: &str, section: &Section) -> Vec<LostLine> {
     let near =
         numbered.enumerate().take_while(|(at, (_, line))| *at < inside || !line.trim().is_empty() && *at < inside + 2);
     let elided = near.filter(|(_, (_, line))| is_elision(line));
-    elided.map(|(_, (line, _))| LostLine { line, reason: GapReason::Elided }).collect()
+    elided.map(|(_, (line, _))| LostLine { line, reason: GapReason::Elided, is_outside_chain: false }).collect()
 }
 
 /// Words that people write where they leave out rules.

@@ -43,6 +43,8 @@ pub(super) fn by_line(parsed: &Parsed) -> ErrorCounts {
     for diagnostic in errors.filter(|diagnostic| matters(diagnostic.code)) {
         let errors = counts.entry((diagnostic.source, diagnostic.line)).or_default();
         match diagnostic.code {
+            // The rule keeps what iptables could not print.
+            Code::UnexpectedWord if diagnostic.severity == Severity::Warning => errors.confined += 1,
             Code::InvalidValue | Code::MissingValue | Code::LostAddress | Code::UnknownOption | Code::UnknownTarget => {
                 errors.confined += 1;
             }

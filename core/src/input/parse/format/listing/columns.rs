@@ -74,6 +74,16 @@ impl Columns {
         all.find_map(|of| columns(of).read(line).map(|_| columns(of)))
     }
 
+    /// Whether a line without a head can only be a row: it has a protocol, the column `opt`, and two addresses.
+    pub(super) fn is_sure_row(line: &str) -> bool {
+        let has_sign = FRAGMENTS.iter().any(|sign| line.contains(sign));
+        let row = if has_sign { Self::of_row(line).and_then(|columns| columns.read(line)) } else { None };
+        row.is_some_and(|row| {
+            let is_plain = |at: At| at.1 == "anywhere" || at.1.contains(|sign: char| sign.is_ascii_digit());
+            row.fragment.is_some() && is_plain(row.source) && is_plain(row.destination)
+        })
+    }
+
     /// Reads a line; `None` if it does not fit.
     pub(super) fn read(self, line: &str) -> Option<Row<'_>> {
         let mut words = Words { line, at: 0 };

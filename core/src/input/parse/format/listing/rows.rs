@@ -13,7 +13,7 @@ use super::head::Head;
 use super::line::Line;
 use super::listed_tables::Listings;
 use super::losses::Loss;
-use super::phrases::Phrases;
+use super::phrases::{self, Phrases};
 
 /// Reads one table.
 pub(super) struct TableReader<'a, 'r, 's> {
@@ -56,6 +56,7 @@ impl<'a> TableReader<'a, '_, '_> {
         let mut columns: Option<Columns> = None;
         let mut chain = None;
         let mut joined = None;
+        let mut has_reported_head = false;
         for (at, line) in lines.iter().enumerate().filter(|(_, line)| !line.text.trim().is_empty()) {
             // The line before has taken it.
             if joined == Some(line.number) {
@@ -83,12 +84,13 @@ impl<'a> TableReader<'a, '_, '_> {
                 continue;
             }
             let Some(chain) = chain else {
-                let problem = Problem::new(
-                    Code::OutsideChain,
-                    "this rule stands before the line that names its chain, and is left out",
-                )
-                .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
-                (self.say)(line.number, line.span(), problem);
+                if !std::mem::replace(&mut has_reported_head, true) {
+                    let message = "the line that names the chain of this rule is missing: the rule is skipped, and so are \
+                                   those after it without such a line";
+                    let problem = Problem::new(Code::OutsideChain, message)
+                        .hint("add that line above it, such as: Chain OUTPUT (policy ACCEPT)");
+                    (self.say)(line.number, line.span(), problem);
+                }
                 continue;
             };
             if let Some(number) = row.as_ref().and_then(|row| row.number) {
@@ -194,6 +196,13 @@ impl<'a> TableReader<'a, '_, '_> {
         // A note that somebody has put at the end of the row.
         read.unread.retain(|span| !span.of(self.text).starts_with(['#', '<', '←']));
 
+        move_named_owners(&mut read);
+        // iptables could not print the options of the target.
+        let is_last = |span: &Span| span.of(self.text) == "[unsupported revision]";
+        if target.is_some() && read.unread.last().is_some_and(is_last) {
+            read.unread_target = read.unread.pop();
+        }
+
         let mut words = header(line, row, self.ruleset.family);
         if let Some(port) = read.matches.windows(2).find(|pair| is_named_port(pair)) {
             self.lost(Loss::Services, line, port[1].span);
@@ -244,6 +253,29 @@ impl<'a> TableReader<'a, '_, '_> {
             let opening = [bare("-m", line.span()), bare(Id::UNLISTED.get().name, line.span())];
             words.splice(open..open, opening);
         }
+    }
+}
+
+/// Moves the names of users and groups to the words that are not understood: a listing without `-n` prints names for ids, and
+/// which ids they stand for is unknown.
+fn move_named_owners(read: &mut phrases::Read) {
+    let is_name = |pair: &[Word]| {
+        ["--uid-owner", "--gid-owner"].contains(&&*pair[0].text)
+            && !pair[1].text.starts_with(|sign: char| sign.is_ascii_digit())
+    };
+    while let Some(at) = read.matches.windows(2).position(is_name) {
+        let negated = usize::from(at > 0 && read.matches[at - 1].is("!"));
+        read.unread.push(read.matches[at].span);
+        read.matches.drain(at - negated..at + 2);
+    }
+    // `-m owner` without options is no match of iptables.
+    let is_bare = |at: usize| {
+        read.matches[at].is("-m")
+            && read.matches.get(at + 1).is_some_and(|word| word.is("owner"))
+            && read.matches.get(at + 2).is_none_or(|word| word.is("-m"))
+    };
+    if let Some(at) = (0..read.matches.len()).find(|at| is_bare(*at)) {
+        read.matches.drain(at..at + 2);
     }
 }
 
