@@ -507,3 +507,34 @@ impl Ruleset {
         self.text(self.missing[name as usize])
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The tables, each with the lines of the rules that are switched off in it.
+    fn tables(ruleset: &Ruleset) -> Vec<(&str, Vec<u32>)> {
+        let off = |place: u32| ruleset.off.iter().filter(|off| off.table == place).map(|off| off.line).collect();
+        (0..).zip(&ruleset.tables).map(|(place, table)| (&*table.name, off(place))).collect()
+    }
+
+    #[test]
+    fn rules_that_are_switched_off_stay_with_their_table() {
+        let mut ruleset = Ruleset::new(Family::Ipv4, None);
+        for (place, name) in (0..).zip(["raw", "nat", "filter"]) {
+            ruleset.tables.push(Table {
+                family: TableFamily::Ip,
+                name: name.into(),
+                language: RuleLanguage::Iptables,
+                line: 1,
+                chains: Vec::new(),
+            });
+            let line = 10 + place;
+            ruleset.off.push(Off { table: place, chain: 0, before: 0, line, span: Span::default() });
+        }
+        ruleset.sort_tables_by_key(|_, table| table.name.clone());
+        assert_eq!(tables(&ruleset), [("filter", vec![12]), ("nat", vec![11]), ("raw", vec![10])]);
+        ruleset.remove_table(1);
+        assert_eq!(tables(&ruleset), [("filter", vec![12]), ("raw", vec![10])]);
+    }
+}
