@@ -210,12 +210,26 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::input::parse::parse;
 
     #[test]
     fn version_1_stays_readable() {
         // Made once, and never again: a link outlives the program that wrote it.
         const OLD: &str = "108pLLOGy8g8NCQgNUXB0dnYNCFGINrAyiOVy9vf19QzhAgA";
         assert_eq!(read(OLD), Ok(Some(Shared::of_text("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".to_owned()))));
+    }
+
+    #[test]
+    fn a_settled_rule_names_its_table_and_reads_back() {
+        const JSON: &str = r#"{"ruleset":0,"table":"nat","chain":"OUTPUT","rule":1,"matches":true}"#;
+        let text = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT\n";
+        let rulesets = parse(text).rulesets;
+        let settled: Settled = serde_json::from_str(JSON).expect("it is valid");
+        let found = settled.place(&rulesets).expect("the rule set has the rule");
+        assert_eq!(found.0, Place { at: ChainPlace { ruleset: 0, table: 1, chain: 0 }, rule: Some(0) });
+        let again = Settled::of(&rulesets, found).expect("it is a rule");
+        assert_eq!(serde_json::to_string(&again).expect("it has no maps"), JSON);
+        assert_eq!(Settled { table: "raw".into(), ..settled }.place(&rulesets), None);
     }
 
     #[test]
