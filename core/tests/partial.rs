@@ -192,6 +192,79 @@ fn commands_that_may_not_have_run_leave_their_chain_undetermined() {
     ends("iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 25 -j ACCEPT\n", &inbound(25), "delivered 25");
 }
 
+/// A command that only an argument of the script decides.
+fn perhaps(command: &str) -> String {
+    format!("if [ \"$1\" = x ]; then\n  iptables {command}\nfi\n")
+}
+
+#[test]
+fn a_command_that_may_not_have_run_concerns_the_packets_of_its_rule() {
+    let script =
+        format!("{}iptables -A INPUT -p tcp --dport 25 -j DROP\n", perhaps("-A INPUT -p tcp --dport 23 -j DROP"));
+    ends(&script, &inbound(23), "unknown");
+    ends(&script, &inbound(25), "dropped");
+    ends(&script, &inbound(80), "delivered 80");
+    // A rule before it decides first, and what is inserted later is before it.
+    let script = format!(
+        "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n{}iptables -I INPUT -p tcp --dport 25 -j DROP\niptables -D INPUT 1\niptables -I INPUT -p tcp --dport 26 -j DROP\n",
+        perhaps("-A INPUT -p tcp -j DROP")
+    );
+    ends(&script, &inbound(22), "delivered 22");
+    ends(&script, &inbound(25), "unknown");
+    ends(&script, &inbound(26), "dropped");
+}
+
+#[test]
+fn a_change_that_may_not_have_happened_concerns_what_it_changes() {
+    let rule = "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n";
+    let policy = format!("{}{rule}", perhaps("-P INPUT DROP"));
+    ends(&policy, &inbound(22), "delivered 22");
+    ends(&policy, &inbound(25), "unknown");
+    ends(&format!("{policy}iptables -P INPUT DROP\n"), &inbound(25), "dropped");
+    ends(&format!("{}{rule}", perhaps("-P OUTPUT DROP")), &inbound(25), "delivered 25");
+
+    let drop = "iptables -A INPUT -p tcp --dport 25 -j DROP\n";
+    for change in ["-F INPUT", "-F", "-D INPUT -p tcp --dport 25 -j DROP", "-D INPUT 1", "-R INPUT 1 -p tcp -j ACCEPT"]
+    {
+        ends(&format!("{drop}{}", perhaps(change)), &inbound(25), "unknown");
+        // Nothing is there yet that the command could change.
+        ends(&format!("{}{drop}", perhaps(change)), &inbound(25), "dropped");
+    }
+    ends(&format!("{drop}{}iptables -F INPUT\n", perhaps("-D INPUT 1")), &inbound(25), "delivered 25");
+    // A number that counts rules which may not be there.
+    let script = format!("{drop}{}iptables -D INPUT 2\n{rule}", perhaps("-I INPUT -p udp -j DROP"));
+    ends(&script, &inbound(25), "unknown");
+    // One of the two goes.
+    let script =
+        format!("{drop}{}iptables -D INPUT -p tcp --dport 25 -j DROP\n", perhaps("-I INPUT -p tcp --dport 25 -j DROP"));
+    ends(&script, &inbound(25), "unknown");
+}
+
+#[test]
+fn a_chain_that_may_not_exist_leaves_the_packets_undetermined_that_come_to_it() {
+    let rules = "iptables -A X -p tcp -j DROP\niptables -A INPUT -p tcp --dport 25 -j X\n";
+    let script = format!("{}{rules}", perhaps("-N X"));
+    ends(&script, &inbound(25), "unknown");
+    ends(&script, &inbound(22), "delivered 22");
+    ends(&format!("{}iptables -N X\n{rules}", perhaps("-N X")), &inbound(25), "dropped");
+    ends(&format!("iptables -N X\n{}{rules}", perhaps("-X X")), &inbound(25), "unknown");
+    ends(&format!("iptables -N X\n{rules}{}", perhaps("-X X")), &inbound(25), "dropped");
+    ends(&format!("iptables -N X\n{rules}{}", perhaps("-E X Y")), &inbound(25), "unknown");
+}
+
+#[test]
+fn a_command_whose_chain_or_table_is_not_in_the_text_may_change_any() {
+    let rule = "iptables -A INPUT -p tcp --dport 25 -j DROP\n";
+    for command in
+        ["-I $CHAIN -p tcp -j ACCEPT", "-t $TABLE -A X -j ACCEPT", "$ACTION INPUT -p tcp -j ACCEPT", "-D INPUT $NUMBER"]
+    {
+        ends(&format!("{rule}iptables {command}\n"), &inbound(25), "unknown");
+    }
+    ends(&format!("{rule}iptables -P INPUT $POLICY\n"), &inbound(25), "dropped");
+    ends(&format!("{rule}iptables -P INPUT $POLICY\n"), &inbound(22), "unknown");
+    ends(&format!("iptables -N $CHAIN\n{rule}iptables -A $CHAIN -j DROP\n"), &inbound(25), "dropped");
+}
+
 #[test]
 fn notes_of_iptables_name_what_is_not_shown() {
     let filter = format!("{HEAD}-A INPUT -p tcp -j ACCEPT\nCOMMIT\n");

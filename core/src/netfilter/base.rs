@@ -1,7 +1,18 @@
 //! Base chains: where the chains of tables are attached to the packet's path.
 
-use crate::netfilter::ruleset::Policy;
+use strum::IntoStaticStr;
+
 use crate::packet::hook::Hook;
+
+/// What a built-in chain does with what no rule of it settled.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
+#[strum(serialize_all = "UPPERCASE")]
+pub enum Policy {
+    /// Lets it go on.
+    Accept,
+    /// Drops it.
+    Drop,
+}
 
 /// What a base chain may do. The kernel treats packets differently around each type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

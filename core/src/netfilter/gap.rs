@@ -1,5 +1,7 @@
 //! Gaps: points of a chain at which the kernel may hold rules that the input does not show, or shows damaged.
 
+use super::ruleset::Rule;
+
 /// Why rules may be missing at one point of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GapReason {
@@ -32,6 +34,8 @@ pub struct Gap {
     pub reason: GapReason,
     /// The line of the input that shows it, from 1; `None` where no line does.
     pub line: Option<u32>,
+    /// All rules that the kernel may hold there, each any number of times or not at all. Empty where they are not known.
+    pub possible: Vec<Rule>,
 }
 
 impl GapReason {
@@ -42,13 +46,30 @@ impl GapReason {
 }
 
 impl Gap {
+    /// A gap of which nothing is known but its reason.
+    pub(crate) fn new(before: u32, reason: GapReason, line: Option<u32>) -> Self {
+        Self { before, reason, line, possible: Vec::new() }
+    }
+
+    /// Adds another gap at this place. If one of the two may hold any rule, the gap may.
+    pub(crate) fn merge(&mut self, other: Self) {
+        // An omitted chain is evaluated as empty: any other reason is stronger.
+        match (self.reason == GapReason::Omitted, other.reason == GapReason::Omitted) {
+            (true, false) => *self = other,
+            (false, true) => {}
+            _ if self.possible.is_empty() => {}
+            _ if other.possible.is_empty() => *self = other,
+            _ => self.possible.extend(other.possible),
+        }
+    }
+
     /// The reason in a clause, for a chain of that name: "chain INPUT is not shown, or not all of its rules are".
     pub fn describe(&self, chain: &str) -> String {
         let line = self.line.map(|line| format!("line {line}")).unwrap_or_default();
         match self.reason {
             GapReason::NotShown => format!("chain {chain} is not shown, or not all of its rules are"),
             GapReason::Omitted => format!("the text has its table without chain {chain}"),
-            GapReason::Conditional => format!("whether the command on {line} ran is not known; it may change {chain}"),
+            GapReason::Conditional => format!("the text does not determine what the command on {line} does to {chain}"),
             GapReason::Incompatible => {
                 format!("{line} says that iptables cannot show the table: rules of {chain} are missing")
             }

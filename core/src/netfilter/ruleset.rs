@@ -6,27 +6,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 use std::num::NonZeroU32;
 use std::ops::Deref;
 
-use strum::IntoStaticStr;
-
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
+pub use crate::netfilter::base::Policy;
 use crate::netfilter::effect::NatRange;
-use crate::netfilter::gap::Gap;
+use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::rule_language::RuleLanguage;
 use crate::netfilter::table_family::TableFamily;
 use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::Span;
-
-/// What a built-in chain does with what no rule of it settled.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
-#[strum(serialize_all = "UPPERCASE")]
-pub enum Policy {
-    /// Lets it go on.
-    Accept,
-    /// Drops it.
-    Drop,
-}
 
 impl Policy {
     /// As `iptables-save` prints it.
@@ -260,12 +249,18 @@ pub struct Chain {
 }
 
 impl Chain {
-    /// Adds a gap at its place. Of two gaps before the same rule, the first is kept.
+    /// Adds a gap at its place. Two gaps before one rule become one.
     pub(crate) fn add_gap(&mut self, gap: Gap) {
         let at = self.gaps.partition_point(|held| held.before < gap.before);
-        if self.gaps.get(at).is_none_or(|held| held.before != gap.before) {
-            self.gaps.insert(at, gap);
+        match self.gaps.get_mut(at).filter(|held| held.before == gap.before) {
+            Some(held) => held.merge(gap),
+            None => self.gaps.insert(at, gap),
         }
+    }
+
+    /// Its rules, and those that it may hold.
+    pub(crate) fn all_rules_mut(&mut self) -> impl Iterator<Item = &mut Rule> {
+        self.rules.iter_mut().chain(self.gaps.iter_mut().flat_map(|gap| &mut gap.possible))
     }
 
     /// The hook of a base chain.
@@ -419,10 +414,11 @@ impl Ruleset {
         self.tables.iter().map(Table::rules).sum()
     }
 
-    /// Whether it can do anything to a packet: a rule, or a policy other than ACCEPT.
+    /// Whether it can do anything to a packet: a rule, a command that may have run, or a policy other than ACCEPT.
     pub fn is_populated(&self) -> bool {
         let mut chains = self.tables.iter().flat_map(|table| &table.chains);
-        chains.any(|chain| !chain.rules.is_empty() || chain.policy() != Policy::Accept)
+        let may_change = |chain: &Chain| chain.gaps.iter().any(|gap| gap.reason == GapReason::Conditional);
+        chains.any(|chain| !chain.rules.is_empty() || chain.policy() != Policy::Accept || may_change(chain))
     }
 
     /// The parts that test the packet, in order.
@@ -486,7 +482,7 @@ impl Ruleset {
         }));
         for mut table in other.tables {
             table.chains.iter_mut().for_each(|chain| counted(&mut chain.counters));
-            for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+            for rule in table.chains.iter_mut().flat_map(Chain::all_rules_mut) {
                 rule.first += parts;
                 counted(&mut rule.counters);
                 if let Target::Missing { name, .. } = &mut rule.target {

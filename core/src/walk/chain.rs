@@ -122,12 +122,18 @@ impl<'a> Walker<'a> {
 
     /// Passes a point at which rules may be missing, in a chain that a base chain of a type led to. If one of them acts on
     /// the packet, the way from there is unknown.
-    fn pass_gap(&mut self, gap: &Gap, chain: &Chain, at: ChainPlace, kind: Option<ChainType>) -> Result<(), Stop> {
+    fn pass_gap(&mut self, gap: &'a Gap, chain: &Chain, at: ChainPlace, kind: Option<ChainType>) -> Result<(), Stop> {
         let ruleset = &self.rulesets[at.ruleset as usize];
         let (_, table, _) = at.find(self.rulesets);
+        let acting = gap.possible.iter().find(|rule| self.may_act(rule, at.ruleset));
+        if acting.is_none() && !gap.possible.is_empty() {
+            return Ok(());
+        }
+        let line = acting.map(|rule| rule.line).or(gap.line);
+        let described = Gap::new(gap.before, gap.reason, line).describe(&chain.name);
         let because = match command_that_shows(gap.reason, ruleset, table, &chain.name) {
-            Some(command) => format!("{} (`{command}` shows it)", gap.describe(&chain.name)),
-            None => gap.describe(&chain.name),
+            Some(command) => format!("{described} (`{command}` shows it)"),
+            None => described,
         };
         // What nat does there changes the source alone, after the destination is settled.
         let changes_source_only =
@@ -151,6 +157,19 @@ impl<'a> Walker<'a> {
             chance: None,
         });
         if shown_rules_decide { Ok(()) } else { Err(Stop::Broken(because)) }
+    }
+
+    /// Whether a rule that the kernel may hold can change the way of the packet.
+    fn may_act(&mut self, rule: &'a Rule, ruleset: u32) -> bool {
+        let statements = lower::statements(&self.rulesets[ruleset as usize], rule);
+        let (conditions, actions) = split(&statements);
+        if self.answer(conditions, ruleset).0 == Answer::No {
+            return false;
+        }
+        let is_passive = actions.iter().all(Statement::is_passive) && !self.drops(conditions, ruleset);
+        // Whether it counts the packet is unknown.
+        self.doubtful |= is_passive;
+        !is_passive
     }
 
     /// Evaluates the statements of a rule until one breaks it or ends the chain, and records the step.

@@ -12,7 +12,7 @@ use crate::netfilter::ruleset::{Counters, Off, Policy, Rule, Ruleset};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Diagnostics, Fix, Problem, Severity, Span};
 
-use super::command::Verb;
+use super::command::{self, Global, Verb};
 use super::open_table::{self, OpenTable};
 use super::rule::{RuleReader, Site};
 use super::source_line::{Input, Reports, SourceLine};
@@ -50,6 +50,8 @@ pub(super) struct Program {
     pub(super) backend: Option<Backend>,
     /// Whether a failure is of no interest: `iptables -D … || true`.
     pub(super) may_fail: bool,
+    /// Whether it is known that the command ran.
+    pub(super) is_sure: bool,
 }
 
 /// Makes rule sets of statements.
@@ -387,8 +389,16 @@ impl<'a, 'r> Assembler<'a, 'r> {
         ruleset.off.push(Off { table: to_u32(open.table), chain, before, line: line.number, span });
     }
 
-    /// Carries out a command; `words` follow the program's name.
-    pub(super) fn run_command<'t>(&mut self, line: &SourceLine<'t>, program: Program, words: &[Word<'t>]) {
+    /// Carries out a command; `words` follow the program's name. Returns whether it succeeds; `None` where that is unknown.
+    pub(super) fn run_command<'t>(
+        &mut self,
+        line: &SourceLine<'t>,
+        program: Program,
+        words: &[Word<'t>],
+    ) -> Option<bool> {
+        if self.mark_unknown_change(line, program, words) {
+            return None;
+        }
         let stated = words.iter().skip_while(|word| !word.is("-t") && !word.is("--table")).nth(1);
         let table = stated.and_then(|word| TableName::from_text(&word.text)).unwrap_or(TableName::Filter);
         let at = self.live_table(program, table, line.number);
@@ -396,38 +406,118 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let open = &mut self.live[at];
         let ruleset = &mut self.rulesets[open.ruleset];
         let reports = &mut self.reports;
-        let mut report = |span, problem| reports.in_line(line, span, problem);
+        let mut is_readable = true;
+        let mut report = |span, problem: Problem| {
+            is_readable &= problem.severity != Severity::Error;
+            reports.in_line(line, span, problem);
+        };
         let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: false };
         let read = self.rule.read(line.text, words, ruleset, site, &mut report);
         let Some(command) = read.command else {
             let problem = Problem::new(Code::NotARule, "this line says nothing to do");
-            return report(line.own_span(), problem.hint("such as -A CHAIN, or -N CHAIN"));
+            report(line.own_span(), problem.hint("such as -A CHAIN, or -N CHAIN"));
+            return None;
         };
-        if matches!(command.verb, Verb::List | Verb::Check) {
-            // The lines that follow may be the output.
-            self.is_no_plain_dump |= command.verb == Verb::List;
-            return;
-        }
         let span = line.to_input(line.own_span(), reports.input);
         let placed = |rule: Rule| Rule { line: line.number, span, ..rule };
-        let (rule, more) = (placed(read.rule), read.more.into_iter().map(placed).collect());
+        let (rule, more) = (placed(read.rule), read.more.into_iter().map(placed).collect::<Vec<_>>());
+        let is_asking = matches!(command.verb, Verb::List | Verb::Check);
+        let is_doubtful = is_asking || !program.is_sure || open.is_doubtful(ruleset, command);
+        let status = if is_doubtful { open.status(ruleset, command, std::slice::from_ref(&rule)) } else { Some(true) };
+        let status = status.filter(|_| is_readable);
+        if is_asking {
+            // The lines that follow may be the output.
+            self.is_no_plain_dump |= command.verb == Verb::List;
+            return status;
+        }
+        if !program.is_sure {
+            let rules = is_readable.then(|| std::iter::once(rule).chain(more).collect());
+            open.run_conditionally(ruleset, command, rules, line.number);
+            return status;
+        }
         let takes_away = matches!(command.verb, Verb::Delete | Verb::DeleteChain | Verb::Flush);
-        let is_silent = program.may_fail && takes_away;
+        let is_silent = takes_away && (program.may_fail || status.is_none());
+        let mut has_failed = false;
         open.run(ruleset, command, rule, more, &mut |span, problem| {
+            has_failed = true;
             if !is_silent {
                 reports.in_line(line, span, problem);
             }
         });
+        status.map(|succeeds| succeeds && !has_failed)
     }
 
-    /// Carries out a command whose words a shell reads.
-    pub(super) fn run_shell_command(&mut self, line: &SourceLine, program: Program, words_at: usize) {
-        let mut words = reuse(std::mem::take(&mut self.words));
-        match words::split_shell(&line.line[words_at..], line.start + words_at, &mut words) {
-            Ok(()) => self.run_command(line, program, &words),
-            Err((span, problem)) => self.reports.in_line(line, span, problem),
+    /// Marks what a command changes if a word of it that only a run of the script determines decides that: `-A $CHAIN`.
+    /// Returns whether it is such a command.
+    fn mark_unknown_change(&mut self, line: &SourceLine, program: Program, words: &[Word]) -> bool {
+        let is_unknown = |word: &Word| word.text.contains(['$', '`']);
+        let Some(first) = words.iter().position(is_unknown) else { return false };
+        let stated = words.iter().skip_while(|word| !word.is("-t") && !word.is("--table")).nth(1);
+        let table = match stated {
+            Some(word) if is_unknown(word) => None,
+            Some(word) => TableName::from_text(&word.text),
+            None => Some(TableName::Filter),
+        };
+        let verb = words.iter().enumerate().find_map(|(at, word)| match command::global(&word.text) {
+            Some(Global::Verb(verb)) => Some((at, verb)),
+            _ => None,
+        });
+        let names = |at: usize| words.get(at).is_some_and(is_unknown);
+        let is_unknown_change = match verb {
+            _ if table.is_none() => true,
+            // `iptables $ACTION INPUT …`
+            None => true,
+            Some((_, Verb::NewChain | Verb::List | Verb::Check)) => false,
+            Some((at, Verb::Append | Verb::Flush | Verb::DeleteChain | Verb::Zero)) => names(at + 1),
+            Some((at, _)) => names(at + 1) || names(at + 2),
+        };
+        if !is_unknown_change {
+            return false;
         }
+        let chain = verb.and_then(|(at, _)| words.get(at + 1)).map(|word| &*word.text);
+        if let (Some(table), Some(chain)) = (table, chain) {
+            let at = self.live_table(program, table, line.number);
+            self.touch(self.live[at].ruleset, table);
+            let open = &mut self.live[at];
+            let ruleset = &mut self.rulesets[open.ruleset];
+            let is_known = words.get(verb.map_or(0, |(at, _)| at + 2)).is_none_or(|word| !is_unknown(word));
+            match open.find(&ruleset.tables[open.table], chain) {
+                // A chain that the script made under this name.
+                Some(_) if is_known => return false,
+                Some(chain) => open.mark_chain(ruleset, chain as usize, verb.map(|(_, verb)| verb), line.number),
+                None => open.mark_all_chains(ruleset, line.number),
+            }
+        } else {
+            self.mark_unknown_command(program, table, line.number);
+        }
+        let message = "its value is not in this text: what the command changes is unknown";
+        let problem = Problem::new(Code::UnknownVariable, message).hint("write the value in its place");
+        self.reports.in_line(line, words[first].span, problem);
+        true
+    }
+
+    /// Marks what a command may have changed that cannot be read: the chains of a table, or of all tables.
+    pub(super) fn mark_unknown_command(&mut self, program: Program, table: Option<TableName>, line: u32) {
+        for name in TableName::ALL.into_iter().filter(|name| table.is_none_or(|table| table == *name)) {
+            let at = self.live_table(program, name, line);
+            self.touch(self.live[at].ruleset, name);
+            let open = &mut self.live[at];
+            open.mark_all_chains(&mut self.rulesets[open.ruleset], line);
+        }
+    }
+
+    /// Carries out a command whose words a shell reads. Returns whether it succeeds; `None` where that is unknown.
+    pub(super) fn run_shell_command(&mut self, line: &SourceLine, program: Program, words_at: usize) -> Option<bool> {
+        let mut words = reuse(std::mem::take(&mut self.words));
+        let status = match words::split_shell(&line.line[words_at..], line.start + words_at, &mut words) {
+            Ok(()) => self.run_command(line, program, &words),
+            Err((span, problem)) => {
+                self.reports.in_line(line, span, problem);
+                None
+            }
+        };
         self.words = reuse(words);
+        status
     }
 
     /// The table that commands of a program change; it is made where it is not there yet.

@@ -7,11 +7,10 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
 use crate::netfilter::gap::{Gap, GapReason};
-use crate::netfilter::ruleset::{Chain, Counted, Ruleset, Table};
-use crate::packet::Family;
-use crate::text::diagnostic::{Code, Span};
+use crate::netfilter::ruleset::{Chain, Counted, Table};
+use crate::text::diagnostic::Code;
 
-use super::{Format, Parsed, Section, call};
+use super::{Format, Parsed, Section};
 
 mod elision;
 mod errors;
@@ -37,7 +36,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
         if is_capped {
             // An error that is not reported may concern any rule.
             let chains = ruleset.tables.iter_mut().flat_map(|table| &mut table.chains);
-            chains.for_each(|chain| chain.add_gap(Gap { before: 0, reason: GapReason::Unreadable, line: chain.line }));
+            chains.for_each(|chain| chain.add_gap(Gap::new(0, GapReason::Unreadable, chain.line)));
         }
     }
     let unreadable = unreadable_lines(parsed);
@@ -46,32 +45,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
         parsed.sections.push(section);
     }
     mark_cut_tables(parsed);
-    mark_conditional_commands(parsed);
     notes::mark_tables(parsed);
-}
-
-/// Marks the chains that a command may have changed, where it is not known whether the command ran.
-fn mark_conditional_commands(parsed: &mut Parsed) {
-    let conditional = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::ConditionalCommand);
-    let mut commands: Vec<(u32, u32, Span)> =
-        conditional.map(|diagnostic| (diagnostic.source, diagnostic.line, diagnostic.span)).collect();
-    // The command may insert, append, delete, or set a policy: one is enough to leave every chain undetermined.
-    commands.dedup_by_key(|(source, ..)| *source);
-    for (source, line, span) in commands {
-        if !parsed.rulesets.iter().any(|set| set.source == source) {
-            // No command is sure to run: the table of the first is all that is known.
-            let command = parsed.sources.get(source as usize).map_or("", |text| span.of(text));
-            let family = if command.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
-            let name = call::table(command).and_then(TableName::from_text).unwrap_or(TableName::Filter);
-            let mut table = name.empty_table(family, line);
-            mark_hidden_chains(&mut table, None, GapReason::Conditional);
-            parsed.rulesets.push(Ruleset { source, tables: vec![table], ..Ruleset::new(family, None) });
-        }
-        let sets = parsed.rulesets.iter_mut().filter(|set| set.source == source);
-        for chain in sets.flat_map(|set| &mut set.tables).flat_map(|table| &mut table.chains) {
-            chain.add_gap(Gap { before: 0, reason: GapReason::Conditional, line: Some(line) });
-        }
-    }
 }
 
 /// Lines that were reported as unreadable, by source.
@@ -156,7 +130,7 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
     heads.sort_unstable();
     let mut hides_whole_chains = false;
     for lost in lost {
-        let gap = |before: usize| Gap { before: to_u32(before), reason: lost.reason, line: Some(lost.line) };
+        let gap = |before: usize| Gap::new(to_u32(before), lost.reason, Some(lost.line));
         let behind = rules.partition_point(|(line, ..)| *line < lost.line);
         let next = rules.partition_point(|(line, ..)| *line <= lost.line);
         let head = heads.partition_point(|(line, _)| *line <= lost.line).checked_sub(1).map(|at| heads[at]);
@@ -186,7 +160,7 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
         let line = lost.first().map(|lost| lost.line);
         let reason = lost.first().map_or(GapReason::Elided, |lost| lost.reason);
         for chain in table.chains.iter_mut().filter(|chain| chain.rules.is_empty()) {
-            chain.add_gap(Gap { before: 0, reason, line });
+            chain.add_gap(Gap::new(0, reason, line));
         }
     }
 }
@@ -195,9 +169,9 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
 /// the kernel whether they are shown or not.
 fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapReason) {
     for chain in table.chains.iter_mut().filter(|chain| chain.line.is_none()) {
-        chain.add_gap(Gap { before: 0, reason: GapReason::NotShown, line: None });
+        chain.add_gap(Gap::new(0, GapReason::NotShown, None));
     }
-    let hidden = Gap { before: 0, reason, line: None };
+    let hidden = Gap::new(0, reason, None);
     let Some(name) = table.iptables() else { return };
     for hook in name.hooks() {
         if table.at(*hook).is_none() {
@@ -228,7 +202,7 @@ fn mark_cut_tables(parsed: &mut Parsed) {
                 let goes_on = at == last || !has_rules || at > last && chain.rules.is_empty();
                 if goes_on {
                     let before = to_u32(chain.rules.len());
-                    chain.add_gap(Gap { before, reason: GapReason::CutOff, line: None });
+                    chain.add_gap(Gap::new(before, GapReason::CutOff, None));
                 }
             }
             let chain = &mut table.chains[last];
@@ -236,7 +210,7 @@ fn mark_cut_tables(parsed: &mut Parsed) {
                 // No line end follows: the rule itself may go on.
                 let line = Some(rule.line);
                 let before = to_u32(chain.rules.len() - 1);
-                chain.add_gap(Gap { before, reason: GapReason::CutOff, line });
+                chain.add_gap(Gap::new(before, GapReason::CutOff, line));
             }
         }
     }

@@ -1,11 +1,14 @@
 //! Carries out commands on a table: what `iptables -I`, `-D`, `-N` and their like do to its chains.
 
+use std::collections::HashMap;
+
 use crate::iptables::extension::Id;
 use crate::iptables::kernel_names::{ChainNameFault, chain_name_fault};
 use crate::iptables::print;
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::base::BaseChain;
+use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::ruleset::{Chain, Counted, Counters, Policy, Rule, Ruleset, Table, Target};
 use crate::packet::Family;
 use crate::packet::hook::Hook;
@@ -15,6 +18,8 @@ use crate::text::shell;
 use super::chain_index::Places;
 use super::command::{Command, Verb};
 use super::rule_templates::Shapes;
+
+mod conditional;
 
 /// More chains than any node has, of all tables of a text.
 pub(super) const MOST_CHAINS: usize = 1 << 17;
@@ -43,12 +48,24 @@ pub(super) struct OpenTable {
     work: usize,
     /// How its rules looked.
     pub(super) shapes: Shapes,
+    /// The chains of which it is not known whether they exist, with the line of the command that decides it.
+    doubtful_chains: HashMap<Box<str>, u32>,
 }
 
 impl OpenTable {
     /// A table without chains, by its place in a rule set's.
     pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize, name: TableName) -> Self {
-        Self { backend, ruleset, table, name, chains: Places::default(), last: 0, work: 0, shapes: Shapes::default() }
+        Self {
+            backend,
+            ruleset,
+            table,
+            name,
+            chains: Places::default(),
+            last: 0,
+            work: 0,
+            shapes: Shapes::default(),
+            doubtful_chains: HashMap::new(),
+        }
     }
 
     /// The place of a chain in this table.
@@ -103,7 +120,11 @@ impl OpenTable {
             Verb::RenameChain => self.rename(&mut ruleset.tables[self.table], command, say),
             Verb::DeleteChain => self.delete_chains(&mut ruleset.tables[self.table], command, say),
             Verb::Policy => self.policy(&mut ruleset.tables[self.table], command, say),
-            Verb::Flush => self.each(&mut ruleset.tables[self.table], command, |chain| chain.rules.clear(), say),
+            Verb::Flush => {
+                let table = &mut ruleset.tables[self.table];
+                self.each(table, command, empty, say);
+                self.mark_doubtful_chains(table);
+            }
             Verb::Zero => {
                 let zero = ruleset.count(Some(Counters::default()));
                 self.each(&mut ruleset.tables[self.table], command, |chain| set_counters(chain, zero), say);
@@ -139,6 +160,10 @@ impl OpenTable {
     ) {
         let length = ruleset.tables[self.table].chains[chain].rules.len();
         let at = command.number.map(|number| number as usize - 1);
+        let rules = match self.change_unknown_place(&mut ruleset.tables[self.table].chains[chain], command, rules) {
+            Some(rules) => rules,
+            None => return,
+        };
         // Looking for a rule prints them all; what is put before others moves them.
         self.work += match (command.verb, at) {
             (Verb::Delete | Verb::Check, None) => length,
@@ -171,6 +196,13 @@ impl OpenTable {
         let found = match (command.verb, at) {
             (Verb::Delete | Verb::Check, None) => {
                 let found = same(ruleset, self.table, chain, &rules[0]);
+                if command.verb == Verb::Delete
+                    && may_hold(ruleset, self.table, chain, &rules[0], found.unwrap_or(usize::MAX))
+                {
+                    // Which of the two goes is unknown.
+                    let chain = &mut ruleset.tables[self.table].chains[chain];
+                    return found.into_iter().for_each(|at| mark_rule(chain, at, rules[0].line));
+                }
                 if found.is_none() {
                     let problem = Problem::new(Code::NoSuchRule, "no rule of the chain is like this");
                     say(command.word.span, problem);
@@ -179,20 +211,23 @@ impl OpenTable {
             }
             _ => at,
         };
-        let list = &mut ruleset.tables[self.table].chains[chain].rules;
+        let held = &mut ruleset.tables[self.table].chains[chain];
         match (command.verb, found) {
             // Each at the same place: the last one comes to stand first (measured).
-            (Verb::Insert, at) => rules.into_iter().for_each(|rule| list.insert(at.unwrap_or(0), rule)),
-            (Verb::Delete, Some(at)) => drop(list.remove(at)),
-            (Verb::Replace, Some(at)) => list.splice(at..=at, rules).for_each(drop),
+            (Verb::Insert, at) => insert(held, at.unwrap_or(0), rules),
+            (Verb::Delete, Some(at)) => remove(held, at),
+            (Verb::Replace, Some(at)) => held.rules.splice(at..=at, rules).for_each(drop),
             _ => {}
         }
+        self.mark_doubtful_chain(held);
     }
 
     fn new_chain(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let Some(word) = command.chain else { return };
         if let Some(problem) = bad_name(&word.text) {
             say(word.span, problem);
+        } else if self.settle_doubtful_chain(table, &word.text) {
+            // Whether this command made the chain or an earlier one did, it exists.
         } else if self.find(table, &word.text).is_some() {
             say(word.span, Problem::new(Code::DuplicateChain, format!("chain {} is there already", word.text)));
         } else if table.chains.len() >= MOST_CHAINS {
@@ -222,18 +257,17 @@ impl OpenTable {
     }
 
     fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
-        let mut used = vec![false; table.chains.len()];
-        for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
-            if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
-                used[chain as usize] = true;
-            }
-        }
+        let used = used_chains(table);
+        self.doubt_deleted_chains(table, command);
         let free = |place: usize, chain: &Chain| chain.hook().is_none() && chain.rules.is_empty() && !used[place];
         let mut gone: Vec<bool> =
             table.chains.iter().map(|chain| command.chain.is_none() && chain.hook().is_none()).collect();
         if command.chain.is_some() {
             let Some(place) = self.chain(table, command, say) else { return };
             gone[place] = true;
+        }
+        for (place, chain) in table.chains.iter().enumerate() {
+            gone[place] &= !self.doubtful_chains.contains_key(&chain.name);
         }
         let refused = table.chains.iter().enumerate().find(|(place, chain)| gone[*place] && !free(*place, chain));
         if let Some((_, chain)) = refused {
@@ -254,7 +288,7 @@ impl OpenTable {
             moved[*from] = narrow(place);
             table.chains.extend(old[*from].take());
         }
-        for rule in table.chains.iter_mut().flat_map(|chain| &mut chain.rules) {
+        for rule in table.chains.iter_mut().flat_map(Chain::all_rules_mut) {
             if let Target::Jump(chain) | Target::Goto(chain) = &mut rule.target {
                 *chain = moved[*chain as usize];
             }
@@ -271,6 +305,7 @@ impl OpenTable {
         };
         places.sort_by_key(|place| key(*place));
         self.arrange(table, &places);
+        table.chains.iter_mut().for_each(conditional::place_gaps_at_end);
     }
 
     fn policy(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
@@ -287,6 +322,7 @@ impl OpenTable {
                 .hint("a policy is ACCEPT or DROP"),
             Some(Policy::Drop) if self.name == TableName::Nat => drop_in_nat(),
             Some(policy) => {
+                chain.gaps.retain(|gap| gap.before != conditional::AT_END);
                 chain.set_policy(policy);
                 return;
             }
@@ -317,6 +353,44 @@ pub(super) fn append(chain: &mut Chain, rule: Rule) {
     list.push(rule);
 }
 
+/// Inserts rules before another one, each at the same place. Gaps move with the rules after them.
+fn insert(chain: &mut Chain, at: usize, rules: Vec<Rule>) {
+    let count = u32::try_from(rules.len()).unwrap_or(u32::MAX);
+    rules.into_iter().for_each(|rule| chain.rules.insert(at, rule));
+    let moved = chain.gaps.iter_mut().filter(|gap| gap.before as usize >= at && gap.before != conditional::AT_END);
+    moved.for_each(|gap| gap.before = gap.before.saturating_add(count));
+}
+
+/// Removes a rule. Gaps move with the rules after them.
+fn remove(chain: &mut Chain, at: usize) {
+    chain.rules.remove(at);
+    let moved = chain.gaps.iter().any(|gap| gap.before as usize > at && gap.before != conditional::AT_END);
+    if moved {
+        for mut gap in std::mem::take(&mut chain.gaps) {
+            let moves = gap.before as usize > at && gap.before != conditional::AT_END;
+            gap.before -= u32::from(moves);
+            chain.add_gap(gap);
+        }
+    }
+}
+
+/// Removes all rules, and those that the chain may hold.
+fn empty(chain: &mut Chain) {
+    chain.rules.clear();
+    chain.gaps.retain(|gap| gap.before == conditional::AT_END);
+}
+
+/// The chains that rules lead to.
+fn used_chains(table: &Table) -> Vec<bool> {
+    let mut used = vec![false; table.chains.len()];
+    for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
+        if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
+            used[chain as usize] = true;
+        }
+    }
+    used
+}
+
 /// Sets the counters that are there.
 fn set_counters(chain: &mut Chain, to: Counted) {
     let rules = chain.rules.iter_mut().map(|rule| &mut rule.counters);
@@ -342,6 +416,23 @@ fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<us
     let table = &ruleset.tables[table];
     let wanted = print::rule(ruleset, table, rule);
     table.chains[chain].rules.iter().position(|held| print::rule(ruleset, table, held) == wanted)
+}
+
+/// Whether a chain may hold a rule that says the same as `rule` at a gap, up to a place.
+fn may_hold(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule, last: usize) -> bool {
+    let table = &ruleset.tables[table];
+    let mut gaps =
+        table.chains[chain].gaps.iter().filter(|gap| gap.before != conditional::AT_END && gap.before as usize <= last);
+    let is_same = |held: &Rule, wanted: &str| print::rule(ruleset, table, held) == wanted;
+    let wanted = print::rule(ruleset, table, rule);
+    gaps.any(|gap| gap.possible.is_empty() || gap.possible.iter().any(|held| is_same(held, &wanted)))
+}
+
+/// Marks a rule that the kernel may hold or not.
+fn mark_rule(chain: &mut Chain, at: usize, line: u32) {
+    let gap = Gap::new(u32::try_from(at).unwrap_or(u32::MAX), GapReason::Conditional, Some(line));
+    let possible = chain.rules.get(at).map(|rule| Rule { line, ..rule.clone() }).into_iter().collect();
+    chain.add_gap(Gap { possible, ..gap });
 }
 
 /// Why a command cannot make a chain of this name.

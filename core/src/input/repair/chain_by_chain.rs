@@ -27,7 +27,7 @@ pub(super) fn join_tables(ruleset: &mut Ruleset, name: TableName) -> Vec<u32> {
         place_of.push(held.unwrap_or(next));
         next += usize::from(held.is_none());
     }
-    for rule in added.iter_mut().flat_map(|chain| &mut chain.rules) {
+    for rule in added.iter_mut().flat_map(Chain::all_rules_mut) {
         if let Target::Jump(chain) | Target::Goto(chain) = &mut rule.target {
             *chain = u32::try_from(place_of[*chain as usize]).unwrap_or(u32::MAX);
         }

@@ -298,7 +298,7 @@ fn read_command(assembler: &mut Assembler, line: &SourceLine) -> bool {
         assembler.reports.of_line(line, problem.hint("a dump has lines that begin with #, *, :, -A, or COMMIT"));
         return false;
     };
-    assembler.run_shell_command(line, Program { family, backend, may_fail: false }, words_at);
+    assembler.run_shell_command(line, Program { family, backend, may_fail: false, is_sure: true }, words_at);
     !line.line.ends_with('\\')
 }
 

@@ -23,7 +23,7 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
         let (start, end) = (lines.range(fragment.first).0, lines.range(fragment.last).1);
         find_family(&reading.cleaned.text[start..end]).unwrap_or(Family::Ipv4)
     });
-    let program = Program { family, backend: None, may_fail: false };
+    let program = Program { family, backend: None, may_fail: false, is_sure: true };
     restore(reading, program, fragment.first, fragment.last, true);
     String::new()
 }

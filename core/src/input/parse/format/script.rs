@@ -82,7 +82,7 @@ fn restore_program(command: &str) -> Program {
         command if command.contains("-nft-restore") => Some(Backend::Nft),
         _ => None,
     };
-    Program { family, backend, may_fail: false }
+    Program { family, backend, may_fail: false, is_sure: true }
 }
 
 /// Carries out the commands of a line that continues up to another line.
@@ -98,13 +98,12 @@ fn read_line(reading: &mut Reading, first: usize, last: usize) {
         }
     }
     for command in reading.script.commands_of(&whole.text) {
-        if command.is_sure {
-            let words = reading.script.expand(&whole, command.words);
-            let line = reading.assembler.reports.input_line(&words);
-            let may_fail = command.program.may_fail || reading.is_log;
-            reading.assembler.run_shell_command(&line, Program { may_fail, ..command.program }, 0);
-        } else {
-            let message = "whether this command runs is not known: it stands in a condition or a loop, and is left out";
+        let words = reading.script.expand(&whole, command.words);
+        let line = reading.assembler.reports.input_line(&words);
+        let may_fail = command.program.may_fail || reading.is_log;
+        reading.assembler.run_shell_command(&line, Program { may_fail, ..command.program }, 0);
+        if !command.is_sure {
+            let message = "the text does not determine whether this command runs; what depends on it is undetermined";
             let problem = Problem::new(Code::ConditionalCommand, message)
                 .hint("paste the commands that ran, such as `sh -x` prints them");
             reading.report(first, Span::new(lines.range(first).0, lines.range(last).1), problem);

@@ -60,7 +60,7 @@ pub(super) fn mark_damaged_rules(ruleset: &mut Ruleset, errors: &ErrorCounts) {
     let mut damaged: Vec<(usize, usize, Gap)> = Vec::new();
     for (table_at, table) in ruleset.tables.iter().enumerate() {
         for (chain_at, chain) in table.chains.iter().enumerate() {
-            let gap = |before: usize, line| Gap { before: to_u32(before), reason: GapReason::Damaged, line };
+            let gap = |before: usize, line| Gap::new(to_u32(before), GapReason::Damaged, line);
             let rules = chain.rules.iter().enumerate();
             let wrong = rules.filter(|(_, rule)| {
                 errors.get(&(source, rule.line)).is_some_and(|errors| errors.may_concern_more(ruleset, rule))

@@ -53,7 +53,7 @@ fn mark_incompatible(set: &mut Ruleset, name: TableName, line: u32) {
         mark_hidden_chains(table, backend, GapReason::Incompatible);
         for chain in &mut table.chains {
             chain.gaps.clear();
-            chain.add_gap(Gap { before: 0, reason: GapReason::Incompatible, line: Some(line) });
+            chain.add_gap(Gap::new(0, GapReason::Incompatible, Some(line)));
         }
     }
 }

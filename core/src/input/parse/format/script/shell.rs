@@ -251,7 +251,7 @@ impl Script {
                 self.added.insert(words);
             }
             let may_fail = one.careless || command.contains("2>") || command.contains("&>");
-            let program = Program { family, backend, may_fail };
+            let program = Program { family, backend, may_fail, is_sure };
             found.push(IptablesCommand { words: (one.start + offset, one.end), program, is_sure });
         }
         found

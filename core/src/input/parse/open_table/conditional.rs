@@ -1,0 +1,294 @@
+//! Commands of which it is not known whether they ran: what they leave undetermined of a table, and no more.
+//!
+//! A rule that a chain may hold is in a gap of the chain ([`Gap::possible`]). A rule that may be deleted stays, and is in a gap
+//! before it. A chain that may not exist has a gap at its start, since the rules that lead to it may not exist either.
+
+use crate::netfilter::gap::{Gap, GapReason};
+use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target};
+
+use super::super::command::{Command, Verb};
+use super::{OpenTable, mark_rule, may_hold, same, used_chains};
+
+/// The place of a gap that stays at the end of its chain: the policy is unknown.
+pub(super) const AT_END: u32 = u32::MAX;
+
+/// The most rules of a chain that may be flushed that are kept one by one.
+const MAX_FLUSHED_RULES: usize = 256;
+
+/// Moves the gaps that stay at the end of a chain there, once its last rule is known.
+pub(super) fn place_gaps_at_end(chain: &mut Chain) {
+    if chain.gaps.last().is_some_and(|gap| gap.before == AT_END)
+        && let Some(gap) = chain.gaps.pop()
+    {
+        chain.add_gap(Gap { before: to_u32(chain.rules.len()), ..gap });
+    }
+}
+
+/// Marks that a chain may hold any rules from a rule on.
+fn mark_any(chain: &mut Chain, before: usize, line: u32) {
+    chain.add_gap(Gap::new(to_u32(before), GapReason::Conditional, Some(line)));
+}
+
+/// The first point of a chain at which it may hold further rules.
+fn first_gap(chain: &Chain) -> Option<usize> {
+    chain.gaps.first().filter(|gap| gap.before != AT_END).map(|gap| gap.before as usize)
+}
+
+impl OpenTable {
+    /// Carries out a command that may have run or not. `rules` are what its words make; `None` where they cannot be read.
+    pub(in super::super) fn run_conditionally(
+        &mut self,
+        ruleset: &mut Ruleset,
+        command: Command,
+        rules: Option<Vec<Rule>>,
+        line: u32,
+    ) {
+        let table = &mut ruleset.tables[self.table];
+        let named = command.chain.map(|word| self.find(table, &word.text).map(|chain| chain as usize));
+        let at = command.number.map(|number| number as usize - 1);
+        match (command.verb, named) {
+            (Verb::Check | Verb::List | Verb::Zero, _) => {}
+            (Verb::NewChain, Some(None)) => {
+                let name = command.chain.map(|word| &*word.text).unwrap_or_default();
+                self.add_doubtful_chain(table, name, line);
+            }
+            (Verb::Append | Verb::Insert, Some(Some(chain))) => {
+                let chain = &mut table.chains[chain];
+                let place = if command.verb == Verb::Append { chain.rules.len() } else { at.unwrap_or(0) };
+                match rules {
+                    Some(possible) if is_place_known(chain, command.verb, at) && place <= chain.rules.len() => {
+                        let gap = Gap::new(to_u32(place), GapReason::Conditional, Some(line));
+                        chain.add_gap(Gap { possible, ..gap });
+                    }
+                    Some(_) if first_gap(chain).is_none() => {}
+                    _ => mark_any(chain, place.min(first_gap(chain).unwrap_or(place)).min(chain.rules.len()), line),
+                }
+            }
+            (Verb::Delete, Some(Some(chain))) if at.is_none() => {
+                let Some(rule) = rules.as_deref().and_then(<[Rule]>::first) else { return };
+                self.work += table.chains[chain].rules.len();
+                if self.work > super::MOST_WORK {
+                    return mark_any(&mut table.chains[chain], 0, line);
+                }
+                // A loop may delete each of several identical rules.
+                for at in self::find_all(ruleset, self.table, chain, rule) {
+                    mark_rule(&mut ruleset.tables[self.table].chains[chain], at, line);
+                }
+            }
+            (Verb::Delete | Verb::Replace, Some(Some(chain))) => {
+                let chain = &mut table.chains[chain];
+                let place = at.unwrap_or(0);
+                if place < chain.rules.len() || first_gap(chain).is_some() {
+                    mark_any(chain, place.min(first_gap(chain).unwrap_or(place)), line);
+                }
+            }
+            (Verb::Policy, Some(Some(chain))) => {
+                let chain = &mut table.chains[chain];
+                let is_same = command.other.is_some_and(|word| *word.text == *<&str>::from(chain.policy()));
+                let is_known = chain.gaps.last().is_none_or(|gap| gap.before != AT_END);
+                if chain.base.is_some() && !(is_same && is_known) {
+                    chain.add_gap(Gap::new(AT_END, GapReason::Conditional, Some(line)));
+                }
+            }
+            (Verb::Flush, None) => table.chains.iter_mut().for_each(|chain| flush_conditionally(chain, line)),
+            (Verb::Flush, Some(Some(chain))) => flush_conditionally(&mut table.chains[chain], line),
+            (Verb::DeleteChain, _) => {
+                let used = used_chains(table);
+                for ((place, chain), is_used) in table.chains.iter_mut().enumerate().zip(used) {
+                    let is_named = named.is_none_or(|chain| chain == Some(place));
+                    if is_named && may_be_deleted(chain, is_used) {
+                        self.doubt_chain(chain, line);
+                    }
+                }
+            }
+            (Verb::RenameChain, Some(Some(chain))) => {
+                let name = command.other.map(|word| &*word.text).unwrap_or_default();
+                if table.chains[chain].base.is_none() && self.find(table, name).is_none() {
+                    self.doubt_chain(&mut table.chains[chain], line);
+                    self.add_doubtful_chain(table, name, line);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// Marks every chain of the table: a command changed one of them, or may have, and which one is unknown.
+    pub(in super::super) fn mark_all_chains(&mut self, ruleset: &mut Ruleset, line: u32) {
+        ruleset.tables[self.table].chains.iter_mut().for_each(|chain| mark_any(chain, 0, line));
+    }
+
+    /// Marks a chain that a command changes in an unknown way.
+    pub(in super::super) fn mark_chain(&mut self, ruleset: &mut Ruleset, chain: usize, verb: Option<Verb>, line: u32) {
+        let before = if verb == Some(Verb::Policy) { AT_END } else { 0 };
+        let chain = &mut ruleset.tables[self.table].chains[chain];
+        chain.add_gap(Gap::new(before, GapReason::Conditional, Some(line)));
+    }
+
+    /// Whether a command succeeds; `None` where the commands before it leave that open.
+    pub(in super::super) fn status(&mut self, ruleset: &Ruleset, command: Command, rules: &[Rule]) -> Option<bool> {
+        let table = &ruleset.tables[self.table];
+        let Some(word) = command.chain else { return Some(true) };
+        let found = self.find(table, &word.text).map(|chain| chain as usize);
+        let exists = match found {
+            Some(_) if self.doubtful_chains.contains_key(&*word.text) => None,
+            found => Some(found.is_some()),
+        };
+        let Some(place) = found else { return Some(command.verb == Verb::NewChain) };
+        let chain = &table.chains[place];
+        match (command.verb, command.number, rules.first()) {
+            (Verb::NewChain, ..) => exists.map(|exists| !exists),
+            (Verb::Check | Verb::Delete, None, Some(rule)) => {
+                self.work += chain.rules.len();
+                let is_held = same(ruleset, self.table, place, rule).is_some();
+                match may_hold(ruleset, self.table, place, rule, usize::MAX) || self.work > super::MOST_WORK {
+                    true => None,
+                    false => exists.map(|_| is_held),
+                }
+            }
+            (Verb::Delete | Verb::Replace, Some(number), _) if first_gap(chain).is_none() => {
+                exists.map(|_| number as usize <= chain.rules.len())
+            }
+            (Verb::DeleteChain, ..) if first_gap(chain).is_none() => {
+                exists.map(|_| chain.rules.is_empty() && chain.base.is_none() && !used_chains(table)[place])
+            }
+            (Verb::Delete | Verb::Replace | Verb::DeleteChain, ..) => None,
+            _ => exists,
+        }
+    }
+
+    /// Changes a rule by its number where the number is not enough to find it: the chain may hold rules before it. Returns
+    /// the rules where the place is known.
+    pub(super) fn change_unknown_place(
+        &self,
+        chain: &mut Chain,
+        command: Command,
+        rules: Vec<Rule>,
+    ) -> Option<Vec<Rule>> {
+        let at = command.number.map(|number| number as usize - 1);
+        if is_place_known(chain, command.verb, at) {
+            return Some(rules);
+        }
+        let line = rules.first().map_or(0, |rule| rule.line);
+        let place = first_gap(chain).unwrap_or(0).min(chain.rules.len());
+        mark_any(chain, place, line);
+        None
+    }
+
+    /// Adds a chain that may not exist.
+    fn add_doubtful_chain(&mut self, table: &mut Table, name: &str, line: u32) {
+        if super::bad_name(name).is_none() && table.chains.len() < super::MOST_CHAINS {
+            self.add(table, name, None);
+            if let Some(chain) = table.chains.last_mut() {
+                self.doubt_chain(chain, line);
+            }
+        }
+    }
+
+    fn doubt_chain(&mut self, chain: &mut Chain, line: u32) {
+        self.doubtful_chains.insert(chain.name.clone(), line);
+        self.mark_doubtful_chain(chain);
+    }
+
+    /// Marks a chain that may not exist, at its start.
+    pub(super) fn mark_doubtful_chain(&self, chain: &mut Chain) {
+        if let Some(line) = self.doubtful_chains.get(&chain.name) {
+            mark_any(chain, 0, *line);
+        }
+    }
+
+    /// Marks the chains that may not exist.
+    pub(super) fn mark_doubtful_chains(&self, table: &mut Table) {
+        if !self.doubtful_chains.is_empty() {
+            table.chains.iter_mut().for_each(|chain| self.mark_doubtful_chain(chain));
+        }
+    }
+
+    /// Notes that a chain exists, which may not have existed before. Returns whether that was so.
+    pub(super) fn settle_doubtful_chain(&mut self, table: &mut Table, name: &str) -> bool {
+        let was_doubtful = self.doubtful_chains.remove(name).is_some();
+        if was_doubtful && let Some(place) = self.find(table, name) {
+            let chain = &mut table.chains[place as usize];
+            if chain.rules.is_empty() {
+                chain.gaps.retain(|gap| gap.before != 0 || !gap.possible.is_empty());
+            }
+        }
+        was_doubtful
+    }
+
+    /// Doubts the chains that `-X` deletes only if a command before it ran, or did not.
+    pub(super) fn doubt_deleted_chains(&mut self, table: &mut Table, command: Command) {
+        let named = command.chain.map(|word| self.find(table, &word.text).map(|chain| chain as usize));
+        let is_certain = self.doubtful_chains.is_empty() && table.chains.iter().all(|chain| chain.gaps.is_empty());
+        if is_certain {
+            return;
+        }
+        let used = used_chains(table);
+        let mut may_be_used = vec![None; table.chains.len()];
+        let possible = table.chains.iter().flat_map(|chain| &chain.gaps).flat_map(|gap| &gap.possible);
+        for rule in possible {
+            if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
+                may_be_used[chain as usize] = Some(rule.line);
+            }
+        }
+        for ((place, chain), is_used) in table.chains.iter_mut().enumerate().zip(used) {
+            let is_named = named.is_none_or(|chain| chain == Some(place));
+            let doubt = may_be_used[place].or(chain.gaps.first().and_then(|gap| gap.line));
+            if is_named
+                && may_be_deleted(chain, is_used)
+                && let Some(line) = doubt
+            {
+                self.doubt_chain(chain, line);
+            }
+        }
+    }
+
+    /// Whether commands before it leave open what a command does, or whether it succeeds.
+    pub(in super::super) fn is_doubtful(&mut self, ruleset: &Ruleset, command: Command) -> bool {
+        let table = &ruleset.tables[self.table];
+        let has_gaps = |chain: &Chain| !chain.gaps.is_empty();
+        match command.chain.map(|word| self.find(table, &word.text)) {
+            Some(chain) => chain.is_some_and(|chain| has_gaps(&table.chains[chain as usize])),
+            None => table.chains.iter().any(has_gaps),
+        }
+    }
+}
+
+/// Whether `-X` may delete a chain: no rule is known to be in it, and none to lead to it.
+fn may_be_deleted(chain: &Chain, is_used: bool) -> bool {
+    let may_be_empty = chain.rules.is_empty() || first_gap(chain) == Some(0);
+    chain.base.is_none() && may_be_empty && !is_used
+}
+
+/// Whether a rule's number names one place, whatever commands before it did.
+fn is_place_known(chain: &Chain, verb: Verb, at: Option<usize>) -> bool {
+    let (Some(at), Some(gap)) = (at, first_gap(chain)) else { return true };
+    match verb {
+        // A rule before a gap is before all that the gap may hold.
+        Verb::Insert => at <= gap,
+        Verb::Delete | Verb::Replace => at < gap,
+        _ => true,
+    }
+}
+
+/// All rules of a chain may be gone.
+fn flush_conditionally(chain: &mut Chain, line: u32) {
+    if chain.rules.len() > MAX_FLUSHED_RULES {
+        return mark_any(chain, 0, line);
+    }
+    if !chain.rules.is_empty() {
+        let possible = chain.rules.iter().map(|rule| Rule { line, ..rule.clone() }).collect();
+        chain.add_gap(Gap { possible, ..Gap::new(0, GapReason::Conditional, Some(line)) });
+    }
+}
+
+/// The rules of a chain that say the same as `rule`.
+fn find_all(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Vec<usize> {
+    let table = &ruleset.tables[table];
+    let wanted = super::print::rule(ruleset, table, rule);
+    let rules = table.chains[chain].rules.iter().enumerate();
+    rules.filter(|(_, held)| super::print::rule(ruleset, table, held) == wanted).map(|(at, _)| at).collect()
+}
+
+fn to_u32(number: usize) -> u32 {
+    u32::try_from(number).unwrap_or(u32::MAX)
+}
