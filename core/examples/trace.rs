@@ -1,6 +1,7 @@
 //! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]`, packets on standard input, one JSON object a line.
 //!
-//! Traces come out on standard output, one a line, in the same order; a packet that cannot be read gives
+//! Without `--host`, and where RULES is no capture, the packets are walked in a usual node for a node's rules, else in a usual
+//! pod; `assumes` states which. Traces come out on standard output, one a line, in the same order; a packet that cannot be read gives
 //! `{"error": "…"}` on its line. Exit code 1 when RULES cannot be read, 2 on wrong usage.
 
 use std::io::{self, BufRead, BufWriter, Write};
@@ -8,6 +9,7 @@ use std::process::ExitCode;
 
 use chainwalk_core::analysis::report;
 use chainwalk_core::input::parse::{self, Parsed};
+use chainwalk_core::mesh;
 use chainwalk_core::packet::Packet;
 use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk;
@@ -47,17 +49,20 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     if let Some(wrong) = arguments.ruleset.filter(|number| *number as usize >= parsed.rulesets.len()) {
         return Err(format!("--ruleset {wrong}: the text holds {} rule sets, counted from 0", parsed.rulesets.len()));
     }
-    let host = match &arguments.host {
-        Some(path) => Host::from_json(&read(path)?).map_err(|error| format!("{path}: {error}"))?,
-        None => parsed.host.clone().unwrap_or_else(Host::pod),
+    let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
+    let (host, is_assumed) = match (&arguments.host, &parsed.host) {
+        (Some(path), _) => (Host::from_json(&read(path)?).map_err(|error| format!("{path}: {error}"))?, false),
+        (None, Some(host)) => (host.clone(), false),
+        (None, None) => (parsed.usual_host(mesh.as_ref()), true),
     };
+    let namespace = is_assumed.then(|| mesh::usual_namespace(&parsed.rulesets, mesh.as_ref()));
     let mut out = BufWriter::new(io::stdout().lock());
     for line in io::stdin().lock().lines() {
         let line = line.map_err(|error| format!("standard input: {error}"))?;
         if line.trim().is_empty() {
             continue;
         }
-        if writeln!(out, "{}", answer(&parsed, arguments.ruleset, &host, &line)).is_err() {
+        if writeln!(out, "{}", answer(&parsed, arguments.ruleset, (&host, namespace), &line)).is_err() {
             // A reader that has seen enough is no error.
             return Ok(());
         }
@@ -66,9 +71,16 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-fn answer(parsed: &Parsed, ruleset: Option<u32>, host: &Host, line: &str) -> String {
+/// The trace of a packet. `namespace` is what the host is taken for, where the input does not show the host.
+fn answer(parsed: &Parsed, ruleset: Option<u32>, (host, namespace): (&Host, Option<&str>), line: &str) -> String {
     match Packet::from_json(line) {
-        Ok(packet) => report::json(&parsed.rulesets, &walk::walk(&parsed.rulesets, ruleset, host, &packet)),
+        Ok(packet) => {
+            let mut trace = walk::walk(&parsed.rulesets, ruleset, host, &packet);
+            let assumed =
+                namespace.map(|namespace| format!("the input does not show the namespace: evaluated as {namespace}"));
+            trace.assumes.extend(assumed);
+            report::json(&parsed.rulesets, &trace)
+        }
         Err(error) => serde_json::json!({ "error": error.to_string() }).to_string(),
     }
 }

@@ -3,10 +3,12 @@
 //! # Layout
 //! - `parse`: text to rule sets; `capture`: the JSON of the capture helper
 //! - `parsed`, `section`: what reading a text gives
+//! - `host_commands`: commands of a text that change the host
 //! - `edit`: a change of a rule as a change of its text; `repair`: fixes for rules of which a part is lost
 
 pub mod capture;
 pub mod edit;
+pub mod host_commands;
 pub mod parse;
 pub mod parsed;
 pub(crate) mod repair;

@@ -524,8 +524,16 @@ pub fn node(ruleset: &Ruleset) -> Option<&'static str> {
 /// The surroundings that rules are walked in where nothing tells them: a node's for a node's rules, else a pod's. `mesh`: whose
 /// rules they are.
 pub fn usual_host(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> Host {
-    let of_node = mesh.is_none() && rulesets.iter().any(|set| node(set).is_some());
-    if of_node { Host::node() } else { Host::pod() }
+    if are_of_node(rulesets, mesh) { Host::node() } else { Host::pod() }
+}
+
+/// What [`usual_host`] takes the host for: "a node", or "a pod".
+pub fn usual_namespace(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> &'static str {
+    if are_of_node(rulesets, mesh) { "a node" } else { "a pod" }
+}
+
+fn are_of_node(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> bool {
+    mesh.is_none() && rulesets.iter().any(|set| node(set).is_some())
 }
 
 /// The families for which a mesh has made rules.

@@ -76,6 +76,24 @@ fn rows_without_the_head_of_their_chain_may_belong_to_any() {
 }
 
 #[test]
+fn native_nftables_leave_the_walk_undetermined_where_they_act() {
+    ends(&paste("native-nft.txt"), &outbound(1000), "unknown");
+    let beside = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n{}", paste("native-nft.txt"));
+    ends(&beside, &inbound(22), "delivered 22");
+    ends(&beside, &outbound(1000), "unknown");
+}
+
+#[test]
+fn commands_that_change_the_host_count() {
+    let parsed = parse(paste("host-commands.txt"));
+    let packet = Packet::from_json(
+        r#"{"origin": "inbound", "in_interface": "eth0", "protocol": "udp", "src": "10.244.1.9", "dst": "198.51.100.7", "sport": 40000, "dport": 5353}"#,
+    );
+    let trace = walk(&parsed.rulesets, None, &parsed.usual_host(None), &packet.expect("it is a packet"));
+    assert_eq!(trace.verdict().and_then(|verdict| verdict.port), Some(17000), "{:?}", trace.verdict());
+}
+
+#[test]
 fn what_iptables_could_not_print_matters_only_where_its_rule_may_match() {
     let text = "$ iptables -t nat -S\n-P PREROUTING ACCEPT\n-P INPUT ACCEPT\n-P OUTPUT ACCEPT\n-P POSTROUTING ACCEPT\n\
                 -A PREROUTING -p tcp -m tcp --dport 80 -j DNAT [unsupported revision]\n";

@@ -159,7 +159,7 @@ impl Paste {
         let host = parsed.host.take();
         let host_known = host.is_some();
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
-        let host = host.unwrap_or_else(|| mesh::usual_host(&parsed.rulesets, mesh.as_ref()));
+        let host = host.unwrap_or_else(|| parsed.usual_host(mesh.as_ref()));
         let scenarios = scenario::list(&host, mesh.as_ref());
         Self {
             origin,
@@ -180,7 +180,7 @@ impl Paste {
 
     /// The same rules, taken for those of a usual node or of a usual pod.
     pub(crate) fn placed(&self, node: bool) -> Self {
-        let host = if node { Host::node() } else { Host::pod() };
+        let host = self.parsed.with_host_commands(if node { Host::node() } else { Host::pod() });
         let new = Self::new(self.origin.clone(), Parsed { host: Some(host), ..self.parsed.clone() });
         Self { neutral: self.neutral, placed: true, ..new.known(false) }
     }

@@ -186,7 +186,7 @@ pub(crate) fn shared(state: &State) -> Shared {
     let paste = &state.paste;
     let packets = state.sides().iter().filter_map(|side| state.lane(*side).draft.packet().ok());
     // What whoever reads it takes by itself need not be said.
-    let told = paste.host != mesh::usual_host(paste.rulesets(), paste.mesh.as_ref());
+    let told = paste.host != paste.parsed.usual_host(paste.mesh.as_ref());
     Shared {
         host: (told && paste.parsed.capture.is_none()).then(|| paste.host.clone()),
         usual: told && !paste.host_known,

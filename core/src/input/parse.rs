@@ -1,10 +1,11 @@
 //! Text to rule sets. Reading never fails: what is not understood is kept, marked, and said.
 
+use crate::input::host_commands::HostCommand;
 use crate::input::repair;
 use crate::netfilter::backend::Backend;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::Family;
-use crate::text::diagnostic::{Code, Diagnostics, Problem, Span};
+use crate::text::diagnostic::{Code, Diagnostics, Problem, Severity, Span};
 
 mod assemble;
 mod call;
@@ -81,7 +82,8 @@ pub fn dump(text: impl Into<String>) -> Parsed {
             read.diagnostics.push(&text, line, span, problem.error());
         }
     }
-    let mut parsed = Parsed { sources: vec![text], ..read.finish() };
+    let host_commands = read.find_host_commands(&text);
+    let mut parsed = Parsed { sources: vec![text], host_commands, ..read.finish() };
     // A plain dump shows no table twice, and lost nothing.
     if parsed.sections.len() > 1 {
         repair::settle(&mut parsed);
@@ -150,6 +152,27 @@ impl Read {
         self.rulesets.truncate(first);
         // Anything but a whole dump is looked at more closely.
         paste::read(text, source, stated, self);
+    }
+
+    /// The commands of a text that change the host, and what to report of them. A dump has none.
+    fn find_host_commands(&mut self, text: &str) -> Vec<HostCommand> {
+        let may_hold_any = self.other_lines > 0 || self.sections.iter().any(|section| section.format != Format::Save);
+        if !may_hold_any || self.rulesets.is_empty() {
+            return Vec::new();
+        }
+        let found = HostCommand::find(text);
+        if let Some((line, _)) = found.iter().find(|(_, command)| command.is_some()) {
+            let message =
+                "commands of this text change the host, which packets are walked in: ip rule, ip route, sysctl";
+            let problem = Problem::new(Code::HostCommand, message).hint("the host shows what they make of it");
+            self.diagnostics.push(text, *line, Span::default(), problem);
+        }
+        if let Some((line, _)) = found.iter().find(|(_, command)| command.is_none()) {
+            let message = "this command changes the routing of the host in a way that is not understood: it is skipped";
+            let problem = Problem { severity: Severity::Warning, ..Problem::new(Code::HostCommand, message) };
+            self.diagnostics.push(text, *line, Span::default(), problem.hint("edit the host to state what it does"));
+        }
+        found.into_iter().filter_map(|(_, command)| command).collect()
     }
 
     fn finish(self) -> Parsed {

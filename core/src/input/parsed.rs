@@ -1,7 +1,9 @@
 //! What a text was understood to be: rule sets, sections, diagnostics.
 
 use crate::input::capture::Capture;
+use crate::input::host_commands::HostCommand;
 use crate::input::section::Section;
+use crate::mesh::{self, Mesh};
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::host::Host;
 use crate::text::diagnostic::{Code, Diagnostic, Severity};
@@ -23,12 +25,26 @@ pub struct Parsed {
     pub host: Option<Host>,
     /// The capture's other contents, where the text is one.
     pub capture: Option<Box<Capture>>,
+    /// The commands of the text that change the host, in order.
+    pub host_commands: Vec<HostCommand>,
 }
 
 impl Parsed {
     /// Whether any remark is an error.
     pub fn has_errors(&self) -> bool {
         self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+    }
+
+    /// The host that packets are walked in where the input does not show it: a node's for a node's rules, else a pod's, with
+    /// the changes that commands of the text make. `mesh`: whose rules they are.
+    pub fn usual_host(&self, mesh: Option<&Mesh>) -> Host {
+        self.with_host_commands(mesh::usual_host(&self.rulesets, mesh))
+    }
+
+    /// A host with the changes that commands of the text make.
+    pub fn with_host_commands(&self, mut host: Host) -> Host {
+        self.host_commands.iter().for_each(|command| command.apply(&mut host));
+        host
     }
 
     /// The tables of which the end is missing: the remark on each.

@@ -11,7 +11,8 @@ use crate::packet::Family;
 /// Prints a rule set, without comment lines. Policies always carry counters; rules do with `counters`.
 pub fn save(ruleset: &Ruleset, counters: bool) -> String {
     let mut out = String::new();
-    for table in &ruleset.tables {
+    // iptables-save does not print tables of nft.
+    for table in ruleset.tables.iter().filter(|table| table.iptables().is_some()) {
         // Writing to a string cannot fail.
         let _ = write_table(ruleset, table, counters, &mut out);
     }

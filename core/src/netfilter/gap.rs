@@ -13,6 +13,8 @@ pub enum GapReason {
     Conditional,
     /// iptables itself says that it cannot show the table.
     Incompatible,
+    /// The chain is one of native nftables, whose rules are not read.
+    NativeNftables,
     /// A line of the input says that lines were left out, such as `...`.
     Elided,
     /// The input ends within the table.
@@ -72,6 +74,9 @@ impl Gap {
             GapReason::Conditional => format!("the text does not determine what the command on {line} does to {chain}"),
             GapReason::Incompatible => {
                 format!("{line} says that iptables cannot show the table: rules of {chain} are missing")
+            }
+            GapReason::NativeNftables => {
+                format!("the rules of chain {chain} ({line}) are native nftables, which are not read")
             }
             GapReason::Elided => format!("{line} is in place of rules of {chain} that are left out"),
             GapReason::CutOff => format!("the text ends before the end of the table: rules of {chain} may be missing"),

@@ -1,11 +1,11 @@
 //! The families of tables.
 
-use strum::Display;
+use strum::{Display, EnumString};
 
 use crate::packet::Family;
 
 /// Which packets a table sees. The names are those of nft (nft(8), "ADDRESS FAMILIES").
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum TableFamily {
     /// IPv4 packets.

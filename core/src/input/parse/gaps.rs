@@ -14,6 +14,7 @@ use super::{Format, Parsed, Section};
 
 mod elision;
 mod errors;
+mod native_tables;
 mod notes;
 
 /// A line in place of rules, or that may be a rule.
@@ -46,6 +47,7 @@ pub(super) fn mark(parsed: &mut Parsed) {
     }
     mark_cut_tables(parsed);
     notes::mark_tables(parsed);
+    native_tables::mark_tables(parsed);
 }
 
 /// Lines that were reported as unreadable, by source.

@@ -30,6 +30,8 @@ pub enum Code {
     LimitExceeded,
     /// The reader repaired the text, for example rejoined wrapped lines.
     RepairedText,
+    /// A command of the text changes the host, such as `ip rule add`. A warning where the command is not understood.
+    HostCommand,
     /// The reader reports at most 100 diagnostics of each severity.
     MoreDiagnostics,
     /// A link or a file cannot be opened.
@@ -197,6 +199,7 @@ impl Code {
     pub const fn severity(self) -> Severity {
         match self {
             Self::DuplicateTable
+            | Self::HostCommand
             | Self::InferredTable
             | Self::MoreDiagnostics
             | Self::NamedPorts
