@@ -1,4 +1,4 @@
-//! `docs/add-an-extension.md`, followed word by word on a copy of core: what it says must build and pass.
+//! `docs/add-an-extension.md` and `docs/add-a-format.md`, followed word by word on a copy of core: what they say must build and pass.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -67,10 +67,10 @@ fn manifests(root: &Path, to: &Path) {
     fs::write(&core, dev.collect::<Vec<_>>().join("\n[")).expect("writable");
 }
 
-#[test]
-fn the_guide_to_a_new_extension_works_as_it_stands() {
+/// Follows a guide of `docs` on a copy of core, and runs the test that it adds.
+fn follow(guide: &str, blocks: usize, test: &str, passes: usize) {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
-    let guide = fs::read_to_string(root.join("docs/add-an-extension.md")).expect("the guide");
+    let guide = fs::read_to_string(root.join("docs").join(guide)).expect("the guide");
     let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guide");
     // What an earlier run made of core goes; what it compiled stays.
     let _ = fs::remove_dir_all(place.join("core"));
@@ -78,14 +78,21 @@ fn the_guide_to_a_new_extension_works_as_it_stands() {
     fs::create_dir_all(place.join("core/tests")).expect("a directory can be made");
     fs::copy(root.join("core/Cargo.toml"), place.join("core/Cargo.toml")).expect("core's manifest");
     manifests(&root, &place);
-    let blocks: Vec<Block> = guide.split("\n```").skip(1).step_by(2).filter_map(Block::read).collect();
-    assert_eq!(blocks.len(), 4, "a file, two lines, and a test");
-    blocks.iter().for_each(|block| block.follow(&place));
+    let found: Vec<Block> = guide.split("\n```").skip(1).step_by(2).filter_map(Block::read).collect();
+    assert_eq!(found.len(), blocks, "blocks of code about files");
+    found.iter().for_each(|block| block.follow(&place));
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["test", "--quiet", "--offline", "-p", "chainwalk-core", "--test", "payload"]);
+    cargo.args(["test", "--quiet", "--offline", "-p", "chainwalk-core", "--test", test]);
     cargo.current_dir(&place).env("CARGO_TARGET_DIR", place.join("target"));
     let output = cargo.output().expect("cargo runs");
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
     assert!(output.status.success(), "{}\n{}", said(&output.stdout), said(&output.stderr));
-    assert!(said(&output.stdout).contains("2 passed"), "{}", said(&output.stdout));
+    assert!(said(&output.stdout).contains(&format!("{passes} passed")), "{}", said(&output.stdout));
+}
+
+/// One after the other: both use one copy of core.
+#[test]
+fn the_guides_work_as_they_are() {
+    follow("add-an-extension.md", 4, "payload", 2);
+    follow("add-a-format.md", 6, "spreadsheet", 1);
 }

@@ -319,7 +319,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.words = reuse(words);
     }
 
-    fn append_words<'t>(&mut self, line: &SourceLine<'t>, mut words: &[Word<'t>]) {
+    /// Appends the rule of some words: `-A`, the chain, the conditions and the target, with or without counters before them.
+    pub(super) fn append_words<'t>(&mut self, line: &SourceLine<'t>, mut words: &[Word<'t>]) {
         let mut counters = None;
         if let [first, rest @ ..] = words
             && first.text.starts_with('[')

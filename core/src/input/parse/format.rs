@@ -12,8 +12,14 @@ pub(super) mod save;
 pub(super) mod script;
 
 /// All formats. The first one that a line begins is taken.
-pub(super) static READERS: [FormatReader; 5] =
-    [listing::READER, restore::READER, save::READER, rules::READER, script::READER];
+#[rustfmt::skip] // One in a line, so that a new format adds a line.
+pub(super) static READERS: &[FormatReader] = &[
+    listing::READER,
+    restore::READER,
+    save::READER,
+    rules::READER,
+    script::READER,
+];
 
 /// Reads a fragment. Returns the options of the command that prints rules so: ` -v -n`.
 pub(super) fn read(reading: &mut Reading, fragment: &Fragment) -> String {
