@@ -176,7 +176,6 @@ impl Scene {
             name: name.into(),
             addresses: addresses.iter().map(|address| address.parse().expect("a prefix")).collect(),
             group: None,
-            master: None,
             multicast_groups: None,
         };
         let default = |dst: &str, via: &str| Route {

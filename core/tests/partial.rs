@@ -202,7 +202,6 @@ fn commands_that_may_not_have_run_leave_their_chain_undetermined() {
         "if [ \"$1\" = open ]; then\n  iptables -A INPUT -p tcp --dport 25 -j ACCEPT\nfi\niptables -A INPUT -p tcp --dport 23 -j DROP\n",
         "case \"$1\" in\n  start)\n    iptables -A INPUT -p tcp --dport 25 -j ACCEPT\n    ;;\nesac\niptables -P INPUT DROP\n",
         "[ -n \"$ADMIN\" ] && iptables -A INPUT -p tcp --dport 25 -j ACCEPT\niptables -P INPUT DROP\n",
-        "open_port() {\n  iptables -A INPUT -p tcp --dport 25 -j ACCEPT\n}\niptables -P INPUT DROP\n",
         "if [ \"$1\" = x ]; then iptables -A INPUT -p tcp --dport 25 -j DROP; fi\n",
     ] {
         ends(script, &inbound(25), "unknown");

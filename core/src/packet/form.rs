@@ -32,7 +32,7 @@ impl PacketForm {
 
     /// The form before anything is typed.
     pub(super) fn empty() -> Self {
-        Self { texts: std::array::from_fn(|_| String::new()) }
+        Self { texts: Default::default() }
     }
 
     /// The text of a field.

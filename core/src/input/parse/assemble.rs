@@ -507,6 +507,13 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
+    /// Marks all chains that commands have made.
+    pub(super) fn mark_live_tables(&mut self, line: u32) {
+        for open in &mut self.live {
+            open.mark_all_chains(&mut self.rulesets[open.ruleset], line);
+        }
+    }
+
     /// Carries out a command whose words a shell reads. Returns whether it succeeds; `None` where that is unknown.
     pub(super) fn run_shell_command(&mut self, line: &SourceLine, program: Program, words_at: usize) -> Option<bool> {
         let mut words = reuse(std::mem::take(&mut self.words));

@@ -10,7 +10,7 @@ use crate::text::diagnostic::{Problem, Span};
 
 use super::assemble::Assembler;
 use super::format::listing::listed_tables::Listings;
-use super::format::script::shell::Script;
+use super::format::script::script_state::Script;
 use super::fragment::{Fragment, Lines};
 use super::source_line::SourceLine;
 use super::source_map::MappedText;

@@ -443,7 +443,7 @@ impl RuleReader {
             Problem::new(Code::UnknownVariable, "its value is not in this text: whether the rule matches is unknown")
                 .hint("write the value in its place")
         };
-        if is_variable && !opt.kind.is_free() {
+        if is_variable && (!opt.kind.is_free() || matches!(opt.kind, Kind::Interface)) {
             return wrong(unknown());
         }
         if attached.is_some() && opt.kind.words() == 0 {

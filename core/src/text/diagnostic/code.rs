@@ -108,7 +108,7 @@ pub enum Code {
     InvalidRuleNumber,
     /// A command deletes or checks a rule that the chain does not have.
     NoSuchRule,
-    /// A script runs the command only under a condition that the reader cannot evaluate.
+    /// The text of a script does not determine whether a command runs, or with which input; or nothing calls a function.
     ConditionalCommand,
     /// Commands are not carried out, because a later dump shows their result.
     SupersededCommands,

@@ -1,27 +1,33 @@
 //! Scripts of iptables commands: what a shell would make of their lines, as far as the text tells.
 
-use crate::input::section::Format;
-use crate::netfilter::backend::Backend;
-use crate::packet::Family;
-use crate::text::diagnostic::{Code, Problem, Span};
+use std::collections::HashSet;
 
-use super::super::assemble::Program;
+use crate::input::section::Format;
+
 use super::super::fragment::{Fragment, Lines};
 use super::super::line_kind::LineKind;
 use super::super::reading::{FormatReader, Reading};
-use super::super::source_map::MappedText;
-use super::restore;
 
-pub(in super::super) mod shell;
+mod lexer;
+mod run;
+pub(in super::super) mod script_state;
+mod shell;
+mod syntax;
+mod test_command;
+mod variables;
 
-use shell::{calls, heredoc};
+use shell::{calls, depth_change, function_name, heredoc, is_shell};
 
 pub(super) const READER: FormatReader = FormatReader { format: Format::Commands, find_end, read };
 
 /// Lines between two commands of one script.
 const MAX_LINES_BETWEEN_COMMANDS: usize = 30;
-/// Lines that one command may continue over.
-const MAX_CONTINUATION_LINES: usize = 64;
+/// Lines between two commands of one function or condition.
+const MAX_LINES_IN_STRUCTURE: usize = 300;
+/// Lines after the last command, such as those that call functions.
+const MAX_LINES_AFTER_COMMANDS: usize = 100;
+/// Lines before a script in which the names of functions are looked for.
+const MAX_LINES_BEFORE_COMMANDS: usize = 300;
 
 /// The last command of a script that begins at a line.
 fn find_end(lines: &Lines, first: usize) -> Option<usize> {
@@ -29,84 +35,64 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     if !matches!(LineKind::of(line), LineKind::Other | LineKind::Comment) || !calls(line) {
         return None;
     }
-    let mut last = first;
+    let before = first.saturating_sub(MAX_LINES_BEFORE_COMMANDS)..first;
+    let mut functions: HashSet<&str> = before.clone().filter_map(|at| function_name(lines.get(at))).collect();
+    let mut depth: isize = 0;
+    for at in before {
+        depth = (depth + depth_change(lines.get(at))).max(0);
+    }
+    let (mut last, mut open) = (first, depth);
     let mut at = first;
-    while at < lines.len() && at - last <= MAX_LINES_BETWEEN_COMMANDS {
+    let is_near = |at: usize, last: usize, depth: isize| {
+        at - last <= if depth > 0 { MAX_LINES_IN_STRUCTURE } else { MAX_LINES_BETWEEN_COMMANDS }
+    };
+    while at < lines.len() && is_near(at, last, depth) {
         let line = lines.get(at);
+        depth = (depth + depth_change(line)).max(0);
+        functions.extend(function_name(line));
         if let Some(end) = heredoc(line).and_then(|word| lines.closing(at, word)) {
-            (at, last) = (end, end);
+            (at, last, open) = (end, end, depth);
         } else if calls(line) {
             // A command goes on after a backslash.
             while lines.get(at).ends_with('\\') && at + 1 < lines.len() {
                 at += 1;
             }
-            last = at;
+            (last, open) = (at, depth);
         } else if LineKind::of(line).is_sure() {
             break;
         }
         at += 1;
     }
-    Some(last)
+    Some(find_tail(lines, last, open, &functions))
+}
+
+/// The last line of a script after its last command: structures end there, and functions are called.
+fn find_tail(lines: &Lines, last: usize, mut depth: isize, functions: &HashSet<&str>) -> usize {
+    let is_function = |word: &str| functions.contains(word);
+    let mut end = last;
+    for at in (last + 1..lines.len()).take(MAX_LINES_AFTER_COMMANDS) {
+        let line = lines.get(at).trim();
+        let is_arm = line.ends_with(";;") || line.ends_with(')') && !line.contains(' ');
+        let is_output = line.starts_with("echo ") || line.starts_with("sleep ") || line.starts_with("printf ");
+        // `"$1"`
+        let is_argument =
+            line.starts_with(['$', '"']) && line.trim_matches('"').starts_with('$') && !line.contains("$ ");
+        depth = (depth + depth_change(line)).max(0);
+        match LineKind::of(line) {
+            LineKind::Blank | LineKind::Comment => {}
+            _ if is_shell(line, &is_function) || is_arm || is_argument => end = at,
+            LineKind::Other if is_output || depth > 0 => {}
+            _ => break,
+        }
+    }
+    end
 }
 
 /// Carries out the lines of a script as a shell would, as far as the text tells.
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let lines = reading.lines;
-    for at in reading.next_line..fragment.first {
-        reading.script.follow(lines.get(at));
-    }
-    let mut at = fragment.first;
-    while at <= fragment.last {
-        let begin = at;
-        let mut end = at;
-        while lines.get(end).ends_with('\\') && end < fragment.last && end - begin < MAX_CONTINUATION_LINES {
-            end += 1;
-        }
-        at = end + 1;
-        read_line(reading, begin, end);
-        if let Some(stop) = heredoc(lines.get(begin)).and_then(|word| lines.closing(begin, word)) {
-            let command = lines.get(begin);
-            let keeps = command.contains("--noflush") || command.contains(" -n");
-            restore::restore(reading, restore_program(command), begin + 1, stop - 1, keeps);
-            at = stop + 1;
-        }
-    }
+    let start = lines.range(reading.next_line.min(fragment.first)).0;
+    let (first, end) = (lines.range(fragment.first).0, lines.range(fragment.last).1);
+    run::run(reading, (start, end), (first, end));
     String::new()
-}
-
-/// The program that a line gives a here-document to.
-fn restore_program(command: &str) -> Program {
-    let family = if command.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
-    let backend = match command {
-        command if command.contains("-legacy-restore") => Some(Backend::Legacy),
-        command if command.contains("-nft-restore") => Some(Backend::Nft),
-        _ => None,
-    };
-    Program { family, backend, may_fail: false, is_sure: true }
-}
-
-/// Carries out the commands of a line that continues up to another line.
-fn read_line(reading: &mut Reading, first: usize, last: usize) {
-    let lines = reading.lines;
-    let mut whole = MappedText::default();
-    for part in first..=last {
-        let (start, stop) = lines.range(part);
-        let continues = part < last;
-        whole.copy(reading.cleaned, start, stop - usize::from(continues));
-        if continues {
-            whole.put(" ", reading.cleaned.origin(stop - 1), 0);
-        }
-    }
-    for command in reading.script.commands_of(&whole.text) {
-        let words = reading.script.expand(&whole, command.words);
-        let line = reading.assembler.reports.input_line(&words);
-        let may_fail = command.program.may_fail || reading.is_log;
-        reading.assembler.run_shell_command(&line, Program { may_fail, ..command.program }, 0);
-        if !command.is_sure {
-            let message = "the text does not determine whether this command runs; what depends on it is undetermined";
-            let problem = Problem::new(Code::ConditionalCommand, message)
-                .hint("paste the commands that ran, such as `sh -x` prints them");
-            reading.report(first, Span::new(lines.range(first).0, lines.range(last).1), problem);
-        }
-    }
 }

@@ -1,0 +1,27 @@
+//! What a script has done so far: its variables, and the functions that it has defined.
+
+use std::collections::{HashMap, HashSet};
+
+use super::syntax::{Range, Tree};
+use super::variables::Variables;
+
+/// What a script has done so far.
+#[derive(Debug, Default)]
+pub(in super::super::super) struct Script {
+    pub(super) tree: Tree,
+    pub(super) variables: Variables,
+    pub(super) functions: HashMap<String, Function>,
+    /// Commands that were reported, by their place.
+    pub(super) reported: HashSet<u32>,
+    /// Whether the script may have ended before.
+    pub(super) may_have_ended: bool,
+}
+
+/// The bodies that a function may have.
+#[derive(Debug, Default)]
+pub(super) struct Function {
+    pub(super) bodies: Vec<u32>,
+    pub(super) is_certain: bool,
+    pub(super) is_called: bool,
+    pub(super) name: Range,
+}
