@@ -176,6 +176,7 @@ impl Scene {
             name: name.into(),
             addresses: addresses.iter().map(|address| address.parse().expect("a prefix")).collect(),
             group: None,
+            master: None,
             multicast_groups: None,
         };
         let default = |dst: &str, via: &str| Route {

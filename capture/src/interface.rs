@@ -19,7 +19,10 @@ const LINK_HEADER: usize = 16;
 const ADDRESS_HEADER: usize = 8;
 const IFF_UP: u32 = 0x1;
 const IFLA_IFNAME: u16 = 3;
+const IFLA_MASTER: u16 = 10;
 const IFLA_GROUP: u16 = 27;
+const IFLA_LINKINFO: u16 = 18;
+const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 
@@ -34,13 +37,15 @@ pub(crate) struct Link {
     is_text: bool,
     up: bool,
     group: u32,
+    /// The number of the bridge that it is a port of.
+    bridge: Option<u32>,
 }
 
 #[cfg(test)]
 impl Link {
     /// For the tests of those who refer to interfaces.
     pub(crate) fn up(index: u32, name: &str) -> Self {
-        Self { index, name: name.into(), is_text: true, up: true, group: 0 }
+        Self { index, name: name.into(), is_text: true, up: true, group: 0, bridge: None }
     }
 }
 
@@ -90,7 +95,9 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
             own.clear();
         }
         let group = (link.group != 0).then_some(link.group);
-        interfaces.push(Interface { name: link.name.clone(), addresses: own, group, multicast_groups: None });
+        let bridge = link.bridge.and_then(|index| links.iter().find(|other| other.index == index));
+        let master = bridge.map(|bridge| bridge.name.clone());
+        interfaces.push(Interface { name: link.name.clone(), addresses: own, group, master, multicast_groups: None });
     }
     interfaces
 }
@@ -98,15 +105,21 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
 fn read_link(body: &[u8]) -> Option<Link> {
     let index = u32_at(body, 4)?;
     let up = u32_at(body, 8)? & IFF_UP != 0;
-    let (mut name, mut is_text, mut group) = (None, true, 0);
+    let (mut name, mut is_text, mut group, mut master, mut is_port) = (None, true, 0, None, false);
     for (kind, value) in attributes(body, LINK_HEADER) {
         match kind {
             IFLA_IFNAME => (name, is_text) = (Some(text(value)), std::str::from_utf8(value).is_ok()),
             IFLA_GROUP => group = u32_at(value, 0)?,
+            IFLA_MASTER => master = u32_at(value, 0),
+            // Bonds and VRFs have members, too.
+            IFLA_LINKINFO => {
+                is_port =
+                    attributes(value, 0).any(|(kind, value)| kind == IFLA_INFO_SLAVE_KIND && text(value) == "bridge");
+            }
             _ => {}
         }
     }
-    Some(Link { index, name: name?, is_text, up, group })
+    Some(Link { index, name: name?, is_text, up, group, bridge: master.filter(|_| is_port) })
 }
 
 fn read_address(body: &[u8]) -> Option<Address> {
@@ -159,10 +172,21 @@ mod tests {
 
     #[test]
     fn links_are_read() {
-        let expected = Link { index: 1, name: "lo".into(), is_text: true, up: true, group: 0 };
+        let expected = Link { index: 1, name: "lo".into(), is_text: true, up: true, group: 0, bridge: None };
         assert_eq!(link(LINKS[0]), expected);
-        let expected = Link { index: 2, name: "eth0".into(), is_text: true, up: false, group: 7 };
+        let expected = Link { index: 2, name: "eth0".into(), is_text: true, up: false, group: 7, bridge: None };
         assert_eq!(link(LINKS[1]), expected);
+    }
+
+    #[test]
+    fn a_port_names_its_bridge_and_a_member_of_a_bond_none() {
+        // The attributes of a member: its master, 2, and the kind of that.
+        let member = |kind: &str| format!("{}_08000a0002000000_10001200_{kind}", LINKS[0]);
+        let port = link(&member("0b0004006272696467650000"));
+        assert_eq!(port.bridge, Some(2));
+        assert_eq!(link(&member("09000400626f6e6400000000")).bridge, None);
+        let interfaces = join(&[port, link(LINKS[1])], &[], &mut Vec::new());
+        assert_eq!(interfaces[0].master.as_deref(), Some("eth0"));
     }
 
     #[test]

@@ -5,8 +5,14 @@ use std::fs;
 use std::path::Path;
 
 /// Settings of the whole namespace.
-const GLOBAL: [&str; 4] =
-    ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding", "net.ipv6.conf.all.disable_ipv6", TCP_LOOSE];
+const GLOBAL: [&str; 6] = [
+    "net.ipv4.ip_forward",
+    "net.ipv6.conf.all.forwarding",
+    "net.ipv6.conf.all.disable_ipv6",
+    "net.bridge.bridge-nf-call-iptables",
+    "net.bridge.bridge-nf-call-ip6tables",
+    TCP_LOOSE,
+];
 /// Whether a TCP connection may begin in its middle: whether a first packet with ACK is NEW or INVALID.
 const TCP_LOOSE: &str = "net.netfilter.nf_conntrack_tcp_loose";
 /// IPv4 settings of one interface. `src_valid_mark` lets a mark into the check that `rp_filter` makes.

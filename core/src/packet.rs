@@ -15,6 +15,7 @@ use strum::IntoStaticStr;
 use thiserror::Error;
 
 use crate::text::{names, number};
+use content::Content;
 use fields::PacketField;
 
 pub mod content;
@@ -458,6 +459,15 @@ pub struct Packet {
     /// Interface that the socket is bound to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bound_interface: Option<String>,
+    /// Inbound only: the port of a bridge that receives it.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physdev_in: Option<String>,
+    /// Inbound only: the port that the bridge passes it on to.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub physdev_out: Option<String>,
+    /// Inbound only: whether the bridge passes it on to another port, instead of to this host.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub bridged: Option<bool>,
 }
 
 impl Packet {
@@ -521,6 +531,9 @@ impl Packet {
             packet_type: None,
             sctp_chunks: None,
             bound_interface: None,
+            physdev_in: None,
+            physdev_out: None,
+            bridged: None,
         }
     }
 
@@ -570,9 +583,23 @@ impl Packet {
             let says = "in_interface is for inbound packets: a local one leaves, it does not arrive";
             return wrong(PacketField::InInterface, says.into());
         }
-        for (field, name) in
-            [(PacketField::InInterface, &self.in_interface), (PacketField::BoundInterface, &self.bound_interface)]
-        {
+        let ports = [PacketField::PhysdevIn, PacketField::PhysdevOut, PacketField::Bridged];
+        if let Some(field) = ports.into_iter().find(|field| !inbound && field.get(self) != Content::Absent) {
+            return wrong(
+                field,
+                format!("{} is for inbound packets: only they come by a port of a bridge", field.name()),
+            );
+        }
+        if self.bridged == Some(false) && self.physdev_out.is_some() {
+            let says = "physdev_out is the port that a bridge passes the packet on to: leave it out, or bridged";
+            return wrong(PacketField::PhysdevOut, says.into());
+        }
+        for (field, name) in [
+            (PacketField::InInterface, &self.in_interface),
+            (PacketField::BoundInterface, &self.bound_interface),
+            (PacketField::PhysdevIn, &self.physdev_in),
+            (PacketField::PhysdevOut, &self.physdev_out),
+        ] {
             if let Some(name) = name.as_deref().filter(|name| !is_interface(name)) {
                 return wrong(field, format!("`{name}` is no interface: 1 to 15 characters without blank, / or :"));
             }
@@ -634,7 +661,8 @@ mod tests {
     #[test]
     fn an_unknown_field_of_a_host_is_ignored() {
         let host = Host::from_json(r#"{"later": [{}], "interfaces": [{"name": "lo", "mtu": 9}]}"#);
-        let lo = Interface { name: "lo".into(), addresses: Vec::new(), group: None, multicast_groups: None };
+        let lo =
+            Interface { name: "lo".into(), addresses: Vec::new(), group: None, master: None, multicast_groups: None };
         assert_eq!(host.expect("a host").interfaces, [lo]);
     }
 }

@@ -3,6 +3,7 @@
 //! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each answer: every branch is
 //! a walk with a script of answers (`Walker::script`).
 
+use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
 
 use crate::iptables::table_name::TableName;
@@ -16,6 +17,7 @@ use crate::packet::host::{Host, RouteKind};
 use crate::packet::view::View;
 use crate::packet::{ConnectionState, Family, Origin, Packet, Protocol};
 
+mod bridge;
 mod chain;
 pub mod connection;
 mod copy;
@@ -298,6 +300,8 @@ struct Walker<'a> {
     rehearses: bool,
     /// Rules that cannot be told, with what to answer for them.
     settled: &'a [(Place, bool)],
+    /// The first rule that asks for the ports of a bridge, once it has been looked for.
+    physdev_rule: OnceCell<Option<Place>>,
 }
 
 impl<'a> Walker<'a> {
@@ -347,6 +351,7 @@ impl<'a> Walker<'a> {
             connmark: None,
             rehearses: false,
             settled: &[],
+            physdev_rule: OnceCell::new(),
         }
     }
 
@@ -478,6 +483,10 @@ impl<'a> Walker<'a> {
 
     fn inbound_way(&mut self) -> Result<std::convert::Infallible, Stop> {
         let interface = self.incoming_interface();
+        self.note_port(&interface);
+        if self.is_bridged(&interface)? {
+            return self.bridge(&interface);
+        }
         self.check_header(&interface, Copy::No)?;
         self.enter(Hook::Prerouting, Some(&interface), None);
         self.run_hook()?;
@@ -515,8 +524,8 @@ impl<'a> Walker<'a> {
     }
 
     fn incoming_interface(&mut self) -> String {
-        if let Some(name) = &self.packet.in_interface {
-            return name.clone();
+        if let Some(name) = self.stated_interface() {
+            return name;
         }
         let query = Query { dst: self.view.src, src: None, mark: 0, iif: "lo" };
         let name = route::lookup(self.host, query).map_or_else(|| "eth0".into(), |way| way.interface);

@@ -8,7 +8,7 @@ use chainwalk_core::packet::fields::{PacketField, PacketShape, Presence};
 use chainwalk_core::packet::form::{self, PacketForm};
 use chainwalk_core::packet::hook::Hook;
 use chainwalk_core::packet::value::FieldValue;
-use chainwalk_core::packet::view::View;
+use chainwalk_core::packet::view::{BridgeInfo, BridgeOutput, View};
 use chainwalk_core::packet::{Origin, Packet, Protocol, line};
 use proptest::prelude::*;
 
@@ -29,7 +29,12 @@ fn base(field: PacketField) -> Packet {
 fn texts(kind: FieldKind) -> Vec<String> {
     let texts: &[&str] = match kind {
         FieldKind::Number(highest) => return [0, 1, highest / 2, highest].map(|number| number.to_string()).into(),
-        FieldKind::Origin | FieldKind::Owner | FieldKind::State | FieldKind::Direction | FieldKind::PacketType => {
+        FieldKind::Origin
+        | FieldKind::Owner
+        | FieldKind::State
+        | FieldKind::Direction
+        | FieldKind::Flag
+        | FieldKind::PacketType => {
             let choices = kind.choices().iter().map(|(choice, _)| *choice);
             return choices.filter(|choice| !choice.is_empty()).map(str::to_owned).collect();
         }
@@ -133,9 +138,15 @@ fn every_content_comes_back_from_the_line() {
 fn every_content_is_seen_by_the_walk() {
     for (field, text, packet) in cases() {
         let kind = field.row().kind;
+        let output = match (&packet.physdev_out, packet.bridged) {
+            (Some(port), _) => BridgeOutput::Port(port.clone()),
+            (None, Some(true)) => BridgeOutput::Unknown,
+            _ => BridgeOutput::None,
+        };
         let view = View {
             in_interface: packet.in_interface.clone(),
             state: packet.state,
+            bridge: BridgeInfo { exists: Some(true), input: packet.physdev_in.clone(), output },
             ..View::new(&packet, packet.src.unwrap_or(packet.dst), Hook::Prerouting)
         };
         let value = field.value(&packet, &view);
@@ -147,6 +158,7 @@ fn every_content_is_seen_by_the_walk() {
             }
             (Content::Address(address), FieldValue::Address(seen)) => assert_eq!(address, *seen, "{field:?}"),
             (Content::Text(name), FieldValue::Name(seen)) => assert_eq!(name, **seen, "{field:?}"),
+            (Content::Flag(flag), FieldValue::Number(seen)) => assert_eq!(u32::from(flag), *seen),
             (Content::State(state), FieldValue::Bits(seen)) => assert_eq!(state.bit(), *seen),
             (Content::Number(_) | Content::Fragment(_), FieldValue::Number(_)) => {}
             (Content::Origin(_) | Content::Direction(_), FieldValue::Name(seen)) => assert_eq!(*seen, text),

@@ -60,6 +60,7 @@ prop_compose! {
         direction in prop::sample::select(vec![None, Some(Direction::Original), Some(Direction::Reply)]),
         (dscp, ecn, ttl, length) in (0_u8..64, 0_u8..4, any::<u8>(), any::<u32>()),
         (interface, bound) in (interface(), interface()), mac in any::<Option<[u8; 6]>>(),
+        (port_in, port_out, bridged) in (interface(), interface(), any::<Option<bool>>()),
         cast in prop::sample::select(vec![None, Some("unicast"), Some("multicast")]),
     ) -> Packet {
         let local = header.origin == Origin::Local;
@@ -80,6 +81,9 @@ prop_compose! {
             ttl,
             payload_length: length,
             bound_interface: bound,
+            physdev_in: port_in.filter(|_| !local),
+            physdev_out: port_out.filter(|_| !local && bridged != Some(false)),
+            bridged: bridged.filter(|_| !local),
             packet_type: cast.map(str::to_owned),
             ..header
         }

@@ -127,6 +127,18 @@ fn interfaces_routes_and_routing_rules() {
 }
 
 #[test]
+fn ports_of_bridges() {
+    let (pod, resident) = sidecar("bridges", Backend::Legacy, SIDECAR);
+    pod.namespace.ip("link add br0 type bridge");
+    pod.namespace.ip("link add port1 type veth peer name port2");
+    pod.namespace.ip("link set port1 master br0");
+    let host = capture(resident.pid()).host;
+    let master = |name: &str| host.interface(name).and_then(|interface| interface.master.clone());
+    assert_eq!([master("port1"), master("port2"), master("br0")], [Some("br0".into()), None, None]);
+    assert!(host.sysctls.contains_key("net.bridge.bridge-nf-call-iptables"), "{:?}", host.sysctls);
+}
+
+#[test]
 fn multicast_groups() {
     let (pod, resident) = sidecar("groups", Backend::Legacy, SIDECAR);
     let index = pod.namespace.ip("-o link show eth0");

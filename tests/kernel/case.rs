@@ -175,13 +175,13 @@ fn is_end(seen: &Ends, view: &View, protocol: Protocol) -> bool {
         && ports
 }
 
-/// What nobody can know: a port that nat picked at random, and what packets do not state of some headers: their length, and
-/// what of GRE stands for a port.
+/// What nobody can know: a port that nat picked at random, and what packets do not state of some headers: their length, that of
+/// the chunks of SCTP, and what of GRE stands for a port.
 fn is_open(trace: &Trace) -> bool {
     const GRE: Protocol = Protocol(47);
     const AH: Protocol = Protocol(51);
     const IPCOMP: Protocol = Protocol(108);
-    if [Protocol::DCCP, AH, IPCOMP, GRE].contains(&trace.packet.protocol) {
+    if [Protocol::DCCP, Protocol::SCTP, AH, IPCOMP, GRE].contains(&trace.packet.protocol) {
         return true;
     }
     let paths = trace.branches.iter().map(|branch| &branch.path).chain([&trace.path]);

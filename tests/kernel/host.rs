@@ -65,6 +65,7 @@ pub(crate) fn host(settings: Settings) -> Host {
         name: "eth1".into(),
         addresses,
         group: Some(0x11),
+        master: None,
         multicast_groups: Some(Vec::new()),
     });
     let route = |dst: &str, kind, dev: Option<&str>, table| Route {

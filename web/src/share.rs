@@ -2,7 +2,6 @@
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::report;
-use chainwalk_core::mesh;
 use chainwalk_core::share::link::{self, Settled, Shared};
 use chainwalk_core::share::redact::{self, Changed};
 use chainwalk_core::share::{replay, ticket};

@@ -172,6 +172,9 @@ struct ReportAssumption<'a> {
     /// `matches` says whether the rule translated the packet's connection when it began.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     translated: bool,
+    /// `matches` says whether the bridge that the packet arrives by passes it on to another port.
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    bridged: bool,
     because: &'a str,
 }
 
@@ -304,6 +307,7 @@ impl<'a> Source<'a> {
             target: assumption.question == Question::Target,
             missing_rule: assumption.question == Question::MissingRule,
             translated: assumption.question == Question::Translated,
+            bridged: assumption.question == Question::Bridged,
             because: &assumption.because,
         }
     }

@@ -40,6 +40,8 @@ fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
                 (Question::Target, false) => "does not find it so",
                 (Question::Translated, true) => "translated the connection",
                 (Question::Translated, false) => "did not translate the connection",
+                (Question::Bridged, true) => return "the bridge passes it on".into(),
+                (Question::Bridged, false) => return "the bridge passes it to this host".into(),
                 (Question::MissingRule, true) => return format!("a rule of {} that is not shown acts", chain.name),
                 (Question::MissingRule, false) => return format!("only the shown rules of {} act", chain.name),
             };

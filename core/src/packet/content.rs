@@ -31,6 +31,8 @@ pub enum Content {
     Direction(Direction),
     /// Its place among the fragments of a datagram.
     Fragment(Fragment),
+    /// An answer to yes or no.
+    Flag(bool),
 }
 
 impl Content {
@@ -122,6 +124,8 @@ pub enum FieldKind {
     Names(&'static str),
     /// `185+`: an offset, and whether more fragments follow.
     Fragment,
+    /// `yes` or `no`.
+    Flag,
 }
 
 impl FieldKind {
@@ -139,6 +143,7 @@ impl FieldKind {
                 ("UNTRACKED", "UNTRACKED"),
             ],
             Self::Direction => &[("", "not said"), ("original", "original"), ("reply", "reply")],
+            Self::Flag => &[("", "not said"), ("yes", "yes"), ("no", "no")],
             Self::PacketType => {
                 &[("", "not said"), ("unicast", "unicast"), ("broadcast", "broadcast"), ("multicast", "multicast")]
             }
@@ -196,6 +201,11 @@ impl FieldKind {
             Self::Ids => list(text, parse_u32).map(Content::Numbers),
             Self::Bytes => list(text, |word| parse_u32(word).filter(|byte| *byte <= 255)).map(Content::Numbers),
             Self::Fragment => fragment(text).map(Content::Fragment),
+            Self::Flag => match text {
+                "yes" => Some(Content::Flag(true)),
+                "no" => Some(Content::Flag(false)),
+                _ => None,
+            },
         };
         content.ok_or_else(|| format!("\u{201c}{text}\u{201d} is not {}", self.wanted()))
     }
@@ -205,7 +215,9 @@ impl FieldKind {
         let highest = match self {
             Self::Number(highest) => highest,
             Self::Mark => u32::MAX,
-            Self::Origin | Self::Owner | Self::PacketType | Self::Direction => return "one of the choices".into(),
+            Self::Origin | Self::Owner | Self::PacketType | Self::Direction | Self::Flag => {
+                return "one of the choices".into();
+            }
             Self::State => return "a state: NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED".into(),
             Self::Interface => return "the name of an interface".into(),
             Self::Mac => return "a hardware address such as 02:42:0a:f4:01:05".into(),
@@ -241,6 +253,7 @@ impl FieldKind {
             (_, Content::Owner(Owner::None)) => "none".into(),
             (_, Content::State(state)) => state.name().into(),
             (_, Content::Direction(direction)) => direction.name().into(),
+            (_, Content::Flag(flag)) => (if *flag { "yes" } else { "no" }).into(),
             (_, Content::Fragment(piece)) => format!("{}{}", piece.offset, if piece.more { "+" } else { "" }),
         }
     }

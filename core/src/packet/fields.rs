@@ -10,7 +10,7 @@ use strum::{EnumCount, EnumString, IntoStaticStr, VariantArray};
 use super::content::{Content, FieldKind, mac};
 use super::value::FieldValue;
 use super::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
-use crate::packet::view::View;
+use crate::packet::view::{BridgeOutput, View};
 
 /// A field of a packet, in the order of the form. In snake case, a variant's name is the field's name in the public JSON.
 #[derive(
@@ -80,6 +80,12 @@ pub enum PacketField {
     SrcMac,
     /// The interface that the socket is bound to.
     BoundInterface,
+    /// The port of a bridge that receives it.
+    PhysdevIn,
+    /// The port that the bridge passes it on to.
+    PhysdevOut,
+    /// Whether the bridge passes it on.
+    Bridged,
 }
 
 /// Which packets have a field.
@@ -726,7 +732,59 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         },
         ..DETAIL
     },
+    // PhysdevIn
+    FieldRow {
+        label: "bridge port",
+        in_line: Some("physdev-in"),
+        presence: Presence::Inbound,
+        kind: FieldKind::Interface,
+        get: |packet| Content::of_text(packet.physdev_in.as_ref()),
+        set: |packet, content| packet.physdev_in = content.text(),
+        value: |_, view| match (view.bridge.exists, &view.bridge.input) {
+            (Some(false), _) => FieldValue::Absent("no port of a bridge that it came in by"),
+            (Some(true), Some(port)) => FieldValue::Name(port),
+            (Some(true), None) => FieldValue::Unknown("the packet does not state the port that it came in by".into()),
+            (None, _) => FieldValue::Unknown(UNKNOWN_BRIDGES.into()),
+        },
+        ..DETAIL
+    },
+    // PhysdevOut
+    FieldRow {
+        label: "to bridge port",
+        in_line: Some("physdev-out"),
+        presence: Presence::Inbound,
+        kind: FieldKind::Interface,
+        get: |packet| Content::of_text(packet.physdev_out.as_ref()),
+        set: |packet, content| packet.physdev_out = content.text(),
+        value: |_, view| match &view.bridge.output {
+            BridgeOutput::None => FieldValue::Absent("no port of a bridge that it goes out by"),
+            BridgeOutput::Port(port) => FieldValue::Name(port),
+            BridgeOutput::Unknown => {
+                FieldValue::Unknown("the packet does not state the port that it goes out by".into())
+            }
+        },
+        ..DETAIL
+    },
+    // Bridged
+    FieldRow {
+        label: "bridged",
+        in_line: Some("bridged"),
+        presence: Presence::Inbound,
+        kind: FieldKind::Flag,
+        get: |packet| packet.bridged.map_or(Content::Absent, Content::Flag),
+        set: |packet, content| {
+            packet.bridged = match content {
+                Content::Flag(flag) => Some(flag),
+                _ => None,
+            }
+        },
+        value: |_, view| FieldValue::Number((view.bridge.output != BridgeOutput::None).into()),
+        ..DETAIL
+    },
 ];
+
+/// Why it is unknown whether a port of a bridge received a packet.
+pub(crate) const UNKNOWN_BRIDGES: &str = "the input does not show which interfaces are bridges";
 
 const UNSTATED_OWNER: &str = "the packet states no owner: give it a uid and a gid";
 

@@ -32,7 +32,7 @@ impl PacketForm {
 
     /// The form before anything is typed.
     pub(super) fn empty() -> Self {
-        Self { texts: Default::default() }
+        Self { texts: std::array::from_fn(|_| String::new()) }
     }
 
     /// The text of a field.

@@ -99,6 +99,9 @@ pub struct Interface {
     /// Its group number, where not 0.
     #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
     pub group: Option<u32>,
+    /// The bridge that it is a port of.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub master: Option<String>,
     /// The multicast groups that sockets here have joined on it; absent: not known. Those that every interface joins by
     /// itself need not be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -109,7 +112,7 @@ impl Interface {
     /// One of that name, with literal addresses of both families.
     fn of(name: &str, addresses: [&str; 2]) -> Self {
         let addresses = addresses.map(|text| text.parse().expect("a literal prefix")).into();
-        Self { name: name.into(), addresses, group: None, multicast_groups: None }
+        Self { name: name.into(), addresses, group: None, master: None, multicast_groups: None }
     }
 }
 

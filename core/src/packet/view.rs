@@ -5,6 +5,28 @@ use std::net::IpAddr;
 use crate::packet::hook::Hook;
 use crate::packet::{ConnectionState, Packet, TcpFlags};
 
+/// What a bridge notes of a packet that one of its ports receives (`struct nf_bridge_info`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct BridgeInfo {
+    /// Whether a port of a bridge received the packet; `None`: unknown.
+    pub exists: Option<bool>,
+    /// That port, if it is known.
+    pub input: Option<String>,
+    /// The port that it leaves by.
+    pub output: BridgeOutput,
+}
+
+/// The port of a bridge that a packet leaves by.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum BridgeOutput {
+    /// None: the bridge does not pass the packet on, or has not yet chosen.
+    None,
+    /// This one.
+    Port(String),
+    /// One that the input does not show.
+    Unknown,
+}
+
 /// A packet at one hook. Everything that no rule and no routing changes stays in [`Packet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
@@ -62,6 +84,8 @@ pub struct View {
     pub copied: bool,
     /// Where TPROXY steers it: the socket that gets it whatever its destination says.
     pub steered: Option<(IpAddr, Option<u16>)>,
+    /// Which ports of a bridge it comes and goes by.
+    pub bridge: BridgeInfo,
 }
 
 impl View {
@@ -95,6 +119,7 @@ impl View {
             destination_translated: false,
             copied: false,
             steered: None,
+            bridge: BridgeInfo { exists: Some(false), input: None, output: BridgeOutput::None },
         }
     }
 

@@ -205,6 +205,8 @@ impl Redactor {
             src_mac: packet.src_mac.as_deref().map(|mac| self.mac(mac)),
             in_interface: packet.in_interface.as_deref().map(|name| self.interface(name)),
             bound_interface: packet.bound_interface.as_deref().map(|name| self.interface(name)),
+            physdev_in: packet.physdev_in.as_deref().map(|name| self.interface(name)),
+            physdev_out: packet.physdev_out.as_deref().map(|name| self.interface(name)),
             ..packet.clone()
         }
     }
@@ -243,6 +245,7 @@ impl Redactor {
         let mut host = host.clone();
         for interface in &mut host.interfaces {
             interface.name = self.interface(&interface.name);
+            interface.master = interface.master.as_deref().map(|name| self.interface(name));
             for prefix in &mut interface.addresses {
                 prefix.address = self.addresses.neutral(prefix.address);
             }

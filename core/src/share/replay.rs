@@ -92,6 +92,10 @@ fn sent(trace: &Trace) -> Result<Packet, String> {
     let special = packet.mss.is_some() || packet.tcp_options.is_some() || packet.fragment.is_some();
     let more = packet.spi.is_some() || packet.ipv6_headers.is_some() || packet.packet_type.is_some();
     let known = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6].contains(&packet.protocol);
+    let ported = packet.bridged.is_some() || packet.physdev_in.is_some() || packet.physdev_out.is_some();
+    if ported || trace.host.interfaces.iter().any(|interface| interface.master.is_some()) {
+        return Err("the script makes no bridge".into());
+    }
     if beyond {
         return Err("it is not a process's first packet of a connection".into());
     }

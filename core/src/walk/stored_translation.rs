@@ -248,7 +248,7 @@ impl<'a> Walker<'a> {
 
     /// Whether packets of others pass this host, routed or bridged.
     fn passes_on(&self) -> bool {
-        self.host.forwards(self.packet.family())
+        self.host.forwards(self.packet.family()) || self.may_bridge()
     }
 
     fn translators_below(

@@ -199,6 +199,8 @@ pub enum Question {
     MissingRule,
     /// Whether the rule translated the packet's connection when it began.
     Translated,
+    /// Whether the bridge that the packet arrives by passes it on to another port. The place names a rule that asks for ports.
+    Bridged,
 }
 
 /// What one branch takes a rule's answer to be.

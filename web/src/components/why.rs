@@ -147,6 +147,10 @@ fn ways(state: &State, walked: &Walked) -> Markup {
                 (Question::Translated, false) => {
                     format!("{rule} did not translate the connection ({})", assumed.because)
                 }
+                (Question::Bridged, true) => format!("the bridge passes the packet on ({})", assumed.because),
+                (Question::Bridged, false) => {
+                    format!("the bridge passes the packet to this host ({})", assumed.because)
+                }
                 (Question::MissingRule, true) => format!("a rule that is not shown acts ({})", assumed.because),
                 (Question::MissingRule, false) => format!("no rule is missing ({})", assumed.because),
             }

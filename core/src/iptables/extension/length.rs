@@ -1,7 +1,8 @@
-//! `-m length` (xt_length.c): the bytes of the whole IP packet.
+//! `-m length` (xt_length.c): the bytes of the whole IP packet, for SCTP with its chunks.
 
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
+use crate::netfilter::ruleset::Value;
 use crate::packet::value::FieldValue;
 use crate::packet::{Family, Packet, Protocol};
 
@@ -10,12 +11,12 @@ const UNKNOWN: &str = "the packet does not state how long its headers are";
 /// Of ESP, its index and its sequence number count as the header.
 const ESP: Protocol = Protocol(50);
 
-/// All headers and the payload. IP options are not simulated.
-fn total(context: &Context) -> Option<u32> {
+/// All headers. IP options are not simulated.
+fn headers(context: &Context) -> Option<u32> {
     let packet = context.packet;
     let later = packet.is_later_fragment();
     let transport = if later { 0 } else { transport(context)? };
-    Some(network(packet)? + transport + packet.payload_length)
+    Some(network(packet)? + transport)
 }
 
 /// The IP header with its extensions. Only the fragment header has a fixed length.
@@ -32,6 +33,7 @@ fn transport(context: &Context) -> Option<u32> {
     Some(match context.packet.protocol {
         Protocol::TCP => 20 + tcp_options(context)?,
         Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 | ESP => 8,
+        // The common header, without the chunks.
         Protocol::SCTP => 12,
         // Their headers have no length that is always the same: DCCP, GRE, AH, IPComp, Mobile IPv6.
         Protocol::DCCP | Protocol(47 | 51 | 108 | 135) => return None,
@@ -62,8 +64,44 @@ fn tcp_options(context: &Context) -> Option<u32> {
 static LENGTH_FIELD: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("length"),
-    read: |context| total(context).map_or(FieldValue::Unknown(UNKNOWN.into()), FieldValue::Number),
+    read: |context| match headers(context) {
+        Some(headers) if has_chunks(context.packet) => with_chunks(context, headers),
+        Some(headers) => FieldValue::Number(headers.saturating_add(context.packet.payload_length)),
+        None => FieldValue::Unknown(UNKNOWN.into()),
+    },
 };
+
+/// Whether the packet's length includes chunks of SCTP. A packet states their names, and not how long they are.
+fn has_chunks(packet: &Packet) -> bool {
+    packet.protocol == Protocol::SCTP
+        && !packet.is_later_fragment()
+        && packet.sctp_chunks.as_ref().is_none_or(|chunks| !chunks.is_empty())
+}
+
+/// The shortest chunk of each kind, header included (RFC 9260, RFC 3758, RFC 5061).
+fn shortest(name: &str) -> u32 {
+    match name.to_ascii_uppercase().as_str() {
+        "DATA" | "SACK" => 16,
+        "INIT" | "INIT_ACK" => 20,
+        "SHUTDOWN" | "ECN_ECNE" | "ECN_CWR" | "ASCONF" | "ASCONF_ACK" | "FORWARD_TSN" => 8,
+        _ => 4,
+    }
+}
+
+/// A length that is at least that of the headers with the payload, and of the headers with the shortest chunks.
+fn with_chunks(context: &Context, headers: u32) -> FieldValue<'static> {
+    let names = context.packet.sctp_chunks.iter().flatten();
+    let chunks: u32 = names.map(|name| shortest(name)).sum::<u32>().max(4);
+    let least = headers.saturating_add(context.packet.payload_length.max(chunks));
+    let longest = u32::from(u16::MAX);
+    match context.wanted {
+        Value::Range(low, high) if *low <= least && *high >= longest => {
+            FieldValue::Holds(true, format!("at least {least}"))
+        }
+        Value::Range(_, high) if *high < least => FieldValue::Holds(false, format!("at least {least}")),
+        _ => FieldValue::Unknown("the packet does not state how long its chunks of SCTP are".into()),
+    }
+}
 
 /// `-m length`.
 pub static LENGTH: Extension = Extension::matching(

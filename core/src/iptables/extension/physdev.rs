@@ -1,46 +1,56 @@
-//! `-m physdev` (xt_physdev.c): the ports of a bridge that a packet comes and goes by.
+//! `-m physdev` (xt_physdev.c; measured): the ports of a bridge that a packet comes and goes by.
+//!
+//! br_netfilter notes the port that received a packet. Only a packet that the bridge passes on has a port to leave by, and from
+//! FORWARD on.
 
 use super::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
-use crate::packet::Origin;
+use crate::packet::fields::{PacketField, UNKNOWN_BRIDGES};
 use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
-
-/// What is not bridged has no such port: it fails what is asked, and passes what is negated.
-fn port(context: &Context) -> FieldValue<'static> {
-    match (context.packet.origin, context.view.in_interface.as_deref()) {
-        (Origin::Local, _) => FieldValue::Absent("no port of a bridge: it is sent from here"),
-        (_, Some("lo")) => FieldValue::Absent("no port of a bridge: it comes by lo"),
-        _ => FieldValue::Unknown("a dump does not say which interfaces are bridges".into()),
-    }
-}
+use crate::packet::view::BridgeOutput;
 
 static IS_IN: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("it came in by a port of a bridge", "it did not come in by a port of a bridge"),
-    read: port,
+    read: |context| match context.view.bridge.exists {
+        Some(received) => FieldValue::Number(received.into()),
+        None => FieldValue::Unknown(UNKNOWN_BRIDGES.into()),
+    },
 };
 
 static IN: Field = Field {
-    subject: Subject::Other,
+    subject: Subject::Packet(PacketField::PhysdevIn),
     phrase: Phrase::Does("comes in by bridge port", "does not come in by bridge port"),
-    read: port,
+    read: |context| context.field(PacketField::PhysdevIn),
 };
 
 static IS_OUT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("it goes out by a port of a bridge", "it does not go out by a port of a bridge"),
-    read: port,
+    read: |context| context.field(PacketField::Bridged),
 };
 
 static OUT: Field = Field {
-    subject: Subject::Other,
+    subject: Subject::Packet(PacketField::PhysdevOut),
     phrase: Phrase::Does("goes out by bridge port", "does not go out by bridge port"),
-    read: port,
+    read: output,
 };
 
-static IS_BRIDGED: Field =
-    Field { subject: Subject::Other, phrase: Phrase::Says("it is bridged", "it is not bridged"), read: port };
+static IS_BRIDGED: Field = Field {
+    subject: Subject::Packet(PacketField::Bridged),
+    phrase: Phrase::Says("it is bridged", "it is not bridged"),
+    read: |context| context.field(PacketField::Bridged),
+};
+
+/// Without a port to leave by, the match fails for a packet that a port received, negated or not (`physdev_mt`).
+fn output<'a>(context: &Context<'a>) -> FieldValue<'a> {
+    match (&context.view.bridge.output, context.view.bridge.exists) {
+        (BridgeOutput::None, Some(true)) => FieldValue::Never("the bridge does not pass the packet on at this hook"),
+        (BridgeOutput::None, None) if context.negated => FieldValue::Unknown(UNKNOWN_BRIDGES.into()),
+        _ => context.field(PacketField::PhysdevOut),
+    }
+}
 
 /// A packet that is sent from here has no outgoing port yet (`physdev_mt_check`).
 fn hooks(options: &Options) -> &'static [Hook] {
