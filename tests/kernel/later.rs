@@ -39,10 +39,18 @@ impl Case {
             for later in [reply(&packet, interface, ends), again(&packet)] {
                 let observed = lab.send_later(&later);
                 let trace = walk(&lab.rulesets, None, &lab.host, &later);
-                compared.packets += 1;
-                compared.certain += u64::from(trace.certain);
-                compare(&lab.rulesets, &observed, &trace)
-                    .map_err(|difference| report(lab, &later, &observed, &trace, &difference))?;
+                let is_assumed =
+                    trace.assumes.iter().any(|assumed| assumed.contains("first packet of the reply's connection"));
+                if !is_assumed || is_usual(&packet) {
+                    compared.packets += 1;
+                    compared.certain += u64::from(trace.certain);
+                    compare(&lab.rulesets, &observed, &trace)
+                        .map_err(|difference| report(lab, &later, &observed, &trace, &difference))?;
+                }
+                // A reply may give the connection another mark, which the walk of a later packet does not know.
+                if trace.shown().result().connmark != first.shown().result().connmark {
+                    break;
+                }
                 // A reply that is dropped before makes no connection ESTABLISHED.
                 if !trace.shown().views.iter().any(|view| view.tracked) {
                     break;
@@ -69,10 +77,17 @@ fn answerable(packet: &Packet) -> Packet {
         icmp_type: echo,
         icmp_code: echo.map(|_| 0),
         sctp_chunks: None,
+        // A SYN of a program carries no data.
+        payload_length: if is_tcp { 0 } else { packet.payload_length },
         // Behind other headers, connection tracking may take a packet for one of another protocol.
         ipv6_headers: packet.ipv6_headers.as_ref().map(|_| Vec::new()),
         ..packet.clone()
     }
+}
+
+/// Whether the packet is what the walk takes for the first one where a reply is all it knows.
+fn is_usual(first: &Packet) -> bool {
+    (first.mark, first.dscp, first.ecn, first.ttl, first.payload_length, first.mss) == (0, 0, 0, 64, 0, None)
 }
 
 /// The answer to a packet that left like this, as it arrives.

@@ -28,6 +28,11 @@ use super::{Stop, Walker};
 pub(super) const NOT_DROPPED: &str =
     "the connection began although the rules drop its first packet: that packet is taken as accepted";
 const SAME_RULES: &str = "the rules were the same when the packet's connection began";
+/// Listed where the rules give a reply's connection its mark from a packet that the input does not state.
+const USUAL_FIRST: &str =
+    "the first packet of the reply's connection had no mark, no payload, and usual values in its header";
+/// Listed where rules give marks to connections, which the packets in between may have met.
+const FIRST_MARK: &str = "the connection's mark is the one that its first packet gave it";
 const NO_HELPER: &str = "no helper of nat set up the translation of the expected connection";
 const ERROR_OF_ANSWERS: &str =
     "the ICMP error answers a packet of the original direction, whose destination table nat did not translate";
@@ -95,7 +100,12 @@ impl<'a> Walker<'a> {
             ..packet
         })?;
         self.translation = Translation::set_up_by(&first);
-        self.connmark = (self.packet.connmark == 0).then_some(first.connmark);
+        if self.packet.connmark == 0 {
+            self.connmark = Some(first.connmark);
+            if self.marks_connections() {
+                self.assume(FIRST_MARK);
+            }
+        }
         Ok(())
     }
 
@@ -131,6 +141,8 @@ impl<'a> Walker<'a> {
             ..Translation::default()
         };
         if self.packet.connmark == 0 && self.marks_connections() {
+            self.assume(USUAL_FIRST);
+            self.assume(FIRST_MARK);
             let first = self.answered(destination.unwrap_or((dst, dport)), source.unwrap_or((src, sport)));
             self.connmark = Some(self.rehearse(first)?.connmark);
         }
