@@ -205,6 +205,7 @@ fn commands_that_depend_on_another_one() {
     );
     check(&strict(&format!("iptables-save | grep -q X || {ACCEPT} 22\n")), "?---");
     check(&strict(&format!("echo go && {ACCEPT} 22\n")), "+---");
+    check(&strict(&format!("true || {ACCEPT} 22\n")), "----");
     check(&strict("SUDO=sudo\n$SUDO iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
     check(&strict("$SUDO iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "?---");
     check(&strict("cat list | xargs -n1 iptables -A INPUT -j ACCEPT -s\n"), "????");
@@ -237,4 +238,11 @@ fn sentences_around_a_script_are_no_part_of_it() {
 fn a_structure_without_its_end_leaves_what_follows_unknown() {
     check(&strict(&format!("V=1\nif [ $V = 0 ]; then\n  {ACCEPT} 22\n{ACCEPT} 80\n")), "?--?");
     check(&strict(&format!("for p in 22 80; do\n  {ACCEPT} $p\n")), "????");
+}
+
+#[test]
+fn a_deletion_whose_words_are_not_in_the_text_may_delete_any_rule() {
+    let delete = "iptables -D INPUT -p tcp -j ACCEPT --dport $1\n";
+    check(&strict(&format!("{ACCEPT} 22\n{delete}{ACCEPT} 80\n")), "?--+");
+    check(&strict(&format!("{delete}{ACCEPT} 22\n")), "+---");
 }

@@ -425,7 +425,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let is_asking = matches!(command.verb, Verb::List | Verb::Check);
         let is_doubtful = is_asking || !program.is_sure || open.is_doubtful(ruleset, command);
         let status = if is_doubtful { open.status(ruleset, command, std::slice::from_ref(&rule)) } else { Some(true) };
-        let status = status.filter(|_| is_readable);
+        let has_unknown = is_asking && words.iter().any(|word| word.text.contains(['$', '`']));
+        let status = status.filter(|status| is_readable && (*status || !has_unknown));
         if is_asking {
             // The lines that follow may be the output.
             self.is_no_plain_dump |= command.verb == Verb::List;
@@ -470,6 +471,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
             None => true,
             Some((_, Verb::NewChain | Verb::List | Verb::Check)) => false,
             Some((at, Verb::Append | Verb::Flush | Verb::DeleteChain | Verb::Zero)) => names(at + 1),
+            // Any rule may be the one that the words make.
+            Some((_, Verb::Delete)) => true,
             Some((at, _)) => names(at + 1) || names(at + 2),
         };
         if !is_unknown_change {
@@ -483,6 +486,11 @@ impl<'a, 'r> Assembler<'a, 'r> {
             let ruleset = &mut self.rulesets[open.ruleset];
             let is_known = words.get(verb.map_or(0, |(at, _)| at + 2)).is_none_or(|word| !is_unknown(word));
             match open.find(&ruleset.tables[open.table], chain) {
+                Some(chain) if is_known && verb.is_some_and(|(_, verb)| verb == Verb::Delete) => {
+                    if !open.mark_deletable_rules(ruleset, chain as usize, line.number) {
+                        return false;
+                    }
+                }
                 // A chain that the script made under this name.
                 Some(_) if is_known => return false,
                 Some(chain) => open.mark_chain(ruleset, chain as usize, verb.map(|(_, verb)| verb), line.number),

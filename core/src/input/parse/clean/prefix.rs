@@ -127,6 +127,10 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     if first.is_whitespace() {
         return Some((Token::Blank, rest.len() - rest.trim_start().len()));
     }
+    // `true || iptables …` is a command.
+    if rest.starts_with("||") {
+        return None;
+    }
     if BORDERS.contains(&first) {
         return Some((Token::Border, first.len_utf8()));
     }

@@ -124,6 +124,13 @@ impl OpenTable {
         chain.add_gap(Gap::new(before, GapReason::Conditional, Some(line)));
     }
 
+    /// Marks the rules of a chain, of which a command may delete any. Returns whether the chain has one.
+    pub(in super::super) fn mark_deletable_rules(&mut self, ruleset: &mut Ruleset, chain: usize, line: u32) -> bool {
+        let chain = &mut ruleset.tables[self.table].chains[chain];
+        flush_conditionally(chain, line);
+        !chain.rules.is_empty()
+    }
+
     /// Whether a command succeeds; `None` where the commands before it leave that open.
     pub(in super::super) fn status(&mut self, ruleset: &Ruleset, command: Command, rules: &[Rule]) -> Option<bool> {
         let table = &ruleset.tables[self.table];
