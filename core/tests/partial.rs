@@ -76,6 +76,12 @@ fn rows_without_the_head_of_their_chain_may_belong_to_any() {
 }
 
 #[test]
+fn an_error_on_the_second_line_of_a_wrapped_rule_belongs_to_the_rule() {
+    let text = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 25\n  --sport 1 --sport 2 -j ACCEPT\nCOMMIT\n");
+    ends(&text, &inbound(25), "unknown");
+}
+
+#[test]
 fn native_nftables_leave_the_walk_undetermined_where_they_act() {
     ends(&paste("native-nft.txt"), &outbound(1000), "unknown");
     let beside = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n{}", paste("native-nft.txt"));

@@ -28,7 +28,7 @@ struct LostLine {
 
 /// Marks the gaps of all rule sets.
 pub(super) fn mark(parsed: &mut Parsed) {
-    let errors = errors::by_line(parsed);
+    let errors = errors::TextErrors::of(parsed);
     let is_capped = parsed.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::MoreDiagnostics);
     for ruleset in &mut parsed.rulesets {
         if !errors.is_empty() {
