@@ -246,3 +246,10 @@ fn a_deletion_whose_words_are_not_in_the_text_may_delete_any_rule() {
     check(&strict(&format!("{ACCEPT} 22\n{delete}{ACCEPT} 80\n")), "?--+");
     check(&strict(&format!("{delete}{ACCEPT} 22\n")), "+---");
 }
+
+#[test]
+fn a_rule_with_an_unknown_value_may_have_been_refused_and_have_no_number() {
+    let rule = "iptables -A INPUT -p tcp -j DROP --dport $1\n";
+    check(&strict(&format!("{rule}{ACCEPT} 22\niptables -I INPUT 2 -p tcp -j DROP --dport 80\n")), "????");
+    check(&strict(&format!("{ACCEPT} 22\n{rule}iptables -I INPUT 1 -p tcp -j DROP --dport 80\n")), "+??-");
+}

@@ -160,6 +160,9 @@ impl OpenTable {
     ) {
         let length = ruleset.tables[self.table].chains[chain].rules.len();
         let at = command.number.map(|number| number as usize - 1);
+        if let Some(at) = at {
+            conditional::mark_doubtful_rule(ruleset, self.table, chain, at, command.verb);
+        }
         let rules = match self.change_unknown_place(&mut ruleset.tables[self.table].chains[chain], command, rules) {
             Some(rules) => rules,
             None => return,

@@ -3,6 +3,7 @@
 //! A rule that a chain may hold is in a gap of the chain ([`Gap::possible`]). A rule that may be deleted stays, and is in a gap
 //! before it. A chain that may not exist has a gap at its start, since the rules that lead to it may not exist either.
 
+use crate::iptables::extension::Id;
 use crate::netfilter::gap::{Gap, GapReason};
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table, Target};
 
@@ -274,6 +275,17 @@ fn is_place_known(chain: &Chain, verb: Verb, at: Option<usize>) -> bool {
         Verb::Insert => at <= gap,
         Verb::Delete | Verb::Replace => at < gap,
         _ => true,
+    }
+}
+
+/// Marks the first rule up to a number that iptables may have refused: one with a value that only a run determines.
+pub(super) fn mark_doubtful_rule(ruleset: &mut Ruleset, table: usize, chain: usize, at: usize, verb: Verb) {
+    let held = &ruleset.tables[table].chains[chain];
+    let end = if verb == Verb::Insert { at } else { at + 1 };
+    let is_doubtful = |rule: &Rule| ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY);
+    if let Some(place) = held.rules.iter().take(end).position(is_doubtful) {
+        let line = held.rules[place].line;
+        mark_rule(&mut ruleset.tables[table].chains[chain], place, line);
     }
 }
 
