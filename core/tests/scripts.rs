@@ -57,6 +57,7 @@ fn functions_run_at_their_call() {
     );
     check(&strict("ipt() { iptables -w \"$@\"; }\nipt -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
     check(&strict("run() { echo \"+ $*\"; \"$@\"; }\nrun iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
+    check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\nA=$(cat list 2>/dev/null)\nup\n")), "+---");
     // Without end: the text decides nothing.
     check(&strict(&format!("a() {{\n  {ACCEPT} 22\n  a\n}}\na\n")), "????");
     // `"$1"` may be any of the functions.

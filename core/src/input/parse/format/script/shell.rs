@@ -173,6 +173,9 @@ pub(super) fn is_shell(line: &str, is_function: &dyn Fn(&str) -> bool) -> bool {
     let is_sentence = line.ends_with('.') && line.contains(' ');
     is_control(line)
         || assignment(line).is_some()
+        || line
+            .split_once('=')
+            .is_some_and(|(name, value)| is_name(name) && value.starts_with(['$', '`', '"', '\'', '(']))
         || !is_sentence && (COMMANDS.contains(&first) || is_function(first))
         || calls(line)
 }
