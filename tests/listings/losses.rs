@@ -25,6 +25,10 @@ const LOSSES: &[Loss] = &[
         |_, saved, listed| saved.contains("--ahspi") && listed.contains("length:"),
         "ip6tables forgets a blank between the index and the length of -m ah",
     ),
+    (
+        |_, saved, listed| saved.contains("--kerneltz") && saved.replace(" --kerneltz", "") == listed,
+        "-m time in the kernel's time zone is listed without a word for it; it depends on the clock all the same",
+    ),
     (|_, saved, _| saved.contains("-m eui64"), "-m eui64 leaves no trace in a listing"),
     (|_, saved, _| saved.contains("-m quota ! --quota"), "the `!` of -m quota is not listed; it depends all the same"),
     (|_, saved, _| saved.contains("-m osf"), "-m osf is listed without its --ttl and --log; it depends all the same"),
