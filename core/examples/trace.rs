@@ -1,6 +1,6 @@
 //! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]`, packets on standard input, one JSON object a line.
 //!
-//! Without `--host`, and where RULES is no capture, the packets are walked in a usual node for a node's rules, else in a usual
+//! Without `--host`, and where RULES is not a capture, the packets are walked in a usual node for a node's rules, else in a usual
 //! pod; `assumes` states which. Traces come out on standard output, one a line, in the same order; a packet that cannot be read gives
 //! `{"error": "…"}` on its line. Exit code 1 when RULES cannot be read, 2 on wrong usage.
 

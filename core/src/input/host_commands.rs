@@ -18,7 +18,7 @@ pub enum HostCommand {
 /// More commands of a text are not read.
 const MAX_COMMANDS: usize = 200;
 
-/// A longer line is no such command.
+/// A longer line is not read.
 const MAX_LINE_LENGTH: usize = 400;
 
 impl HostCommand {

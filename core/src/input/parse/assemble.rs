@@ -25,7 +25,7 @@ pub(super) const MAX_RULESETS: usize = 64;
 /// Bytes of a text in which an address that shows the family is searched for, where no header states the family.
 const EVIDENCE_WINDOW: usize = 64 * 1024;
 
-/// What is known of rules from their header, the command above them, or the capture that holds them.
+/// The origin of rules, known from their header, the command above them, or the capture that holds them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) family: Option<Family>,
@@ -57,7 +57,7 @@ pub(super) struct Program {
 /// Makes rule sets of statements.
 pub(super) struct Assembler<'a, 'r> {
     source: u32,
-    /// What the surroundings of the text state. It is stronger than a header.
+    /// Stated by the surroundings of the text. It is stronger than a header.
     stated: Origin,
     header: Origin,
     pub(super) rulesets: &'r mut Vec<Ruleset>,
@@ -77,8 +77,8 @@ pub(super) struct Assembler<'a, 'r> {
     evidence_end: usize,
     /// Whether any line states counters.
     pub(super) has_counters: bool,
-    /// Whether a table had no COMMIT, a rule no table, or a command prints rules.
-    pub(super) is_no_plain_dump: bool,
+    /// Whether the text is not a plain dump: a table has no COMMIT, a rule has no table, or a command prints rules.
+    pub(super) needs_cleaning: bool,
     words: Vec<Word<'static>>,
     rule: RuleReader,
 }
@@ -107,10 +107,15 @@ impl<'a, 'r> Assembler<'a, 'r> {
             touched: Vec::new(),
             evidence_end: usize::MAX,
             has_counters: false,
-            is_no_plain_dump: false,
+            needs_cleaning: false,
             words: Vec::new(),
             rule: RuleReader::default(),
         }
+    }
+
+    /// The origin that the surroundings of the text state, such as a capture.
+    pub(super) fn stated(&self) -> &Origin {
+        &self.stated
     }
 
     /// Which of the texts is read.
@@ -118,7 +123,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.source
     }
 
-    /// States the origin of the tables that follow. What a capture states is stronger than a header in its text.
+    /// States the origin of the tables that follow. A capture is stronger than a header in its text.
     pub(super) fn begin_origin(&mut self, origin: Origin) {
         self.header = Origin {
             family: self.stated.family.or(origin.family),
@@ -429,7 +434,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let status = status.filter(|status| is_readable && (*status || !has_unknown));
         if is_asking {
             // The lines that follow may be the output.
-            self.is_no_plain_dump |= command.verb == Verb::List;
+            self.needs_cleaning |= command.verb == Verb::List;
             return status;
         }
         if !program.is_sure {
@@ -560,7 +565,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
     }
 
     fn report_outside_table(&mut self, line: &SourceLine) {
-        self.is_no_plain_dump = true;
+        self.needs_cleaning = true;
         let problem = Problem::new(Code::OutsideTable, "this line stands outside any table and is left out")
             .hint("add the line that names its table above it, such as *nat");
         self.reports.of_line(line, problem);
@@ -574,7 +579,7 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let mut report = |line, span, problem| reports.at(line, span, problem);
         validate_table::table(ruleset, open.table, &open.chains, &mut report);
         if !has_commit {
-            self.is_no_plain_dump = true;
+            self.needs_cleaning = true;
             let message = format!("table {}, opened here, has no COMMIT", open.name);
             let problem = Problem::new(Code::MissingCommit, message)
                 .hint("the end of the dump may be missing")

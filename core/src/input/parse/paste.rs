@@ -23,7 +23,7 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
 
     read.diagnostics.source = source;
     let assembler = Assembler::new(&input, source, stated, &mut read.rulesets, &mut read.diagnostics);
-    let mut reading = Reading::new(&cleaned, &lines, stated, assembler, logged);
+    let mut reading = Reading::new(&cleaned, &lines, assembler, logged);
     let mut sections = Vec::new();
     for fragment in &found.list {
         let options = format::read(&mut reading, fragment);

@@ -30,8 +30,6 @@ pub(super) struct Reading<'a, 'r> {
     pub(super) cleaned: &'a MappedText<'a>,
     pub(super) lines: &'a Lines<'a>,
     pub(super) assembler: Assembler<'a, 'r>,
-    /// What a capture states of the text.
-    pub(super) stated: Option<(Family, Option<Backend>)>,
     pub(super) listings: Listings,
     pub(super) script: Script,
     /// The chains that the inputs of iptables-restore have made.
@@ -46,7 +44,6 @@ impl<'a, 'r> Reading<'a, 'r> {
     pub(super) fn new(
         cleaned: &'a MappedText<'a>,
         lines: &'a Lines<'a>,
-        stated: Option<(Family, Option<Backend>)>,
         assembler: Assembler<'a, 'r>,
         is_log: bool,
     ) -> Self {
@@ -54,7 +51,6 @@ impl<'a, 'r> Reading<'a, 'r> {
             cleaned,
             lines,
             assembler,
-            stated,
             listings: Listings::default(),
             script: Script::default(),
             restored_chains: HashSet::new(),

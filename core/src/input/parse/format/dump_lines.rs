@@ -235,7 +235,7 @@ fn read_wrapped_rule(reading: &mut Reading, first: usize, last: usize) {
         whole.copy(reading.cleaned, start + indent, end);
     }
     let line = reading.assembler.reports.input_line(&whole);
-    read_save_line(&mut reading.assembler, &line, true);
+    read_save_line(&mut reading.assembler, &line);
 }
 
 /// Reads one line, in the format of `iptables-save` or of `iptables -S`.
@@ -256,13 +256,13 @@ fn read_line(reading: &mut Reading, at: usize) {
         }
         LineKind::NewChain(name) => reading.assembler.declare_chain(&line, name, Some("-"), None),
         _ => {
-            read_save_line(&mut reading.assembler, &line, true);
+            read_save_line(&mut reading.assembler, &line);
         }
     }
 }
 
 /// Reads one line of a dump. Returns whether it is one.
-pub(super) fn read_save_line(assembler: &mut Assembler, line: &SourceLine, is_header_known: bool) -> bool {
+pub(super) fn read_save_line(assembler: &mut Assembler, line: &SourceLine) -> bool {
     let text = line.line;
     if matches!(text.as_bytes(), [b'*' | b':' | b'-' | b'[', ..]) {
         assembler.note_line(line);
@@ -270,7 +270,7 @@ pub(super) fn read_save_line(assembler: &mut Assembler, line: &SourceLine, is_he
     match text.as_bytes() {
         [] => {}
         [b'#', ..] => {
-            if let (Some(origin), false) = (parse_header(text), is_header_known) {
+            if let Some(origin) = parse_header(text) {
                 assembler.begin_origin(origin);
             }
             assembler.note_disabled_rule(line);

@@ -1,7 +1,7 @@
 //! The format of `iptables -L`, with any of `-v -n -x --line-numbers`, of one table or of several in a row.
 //!
-//! A line is put back into the words of the rule that it was printed from ([`columns`] and [`phrases`]), and goes the way of
-//! any other rule from there. What a listing does not show is kept as `-m unlisted`: nobody can tell whether it holds.
+//! A line becomes the words of the rule that it was printed from ([`columns`] and [`phrases`]), which are then read as those
+//! of any other rule. A condition that a listing does not show is `-m unlisted`, which is always undetermined.
 
 use std::collections::HashSet;
 
@@ -66,11 +66,11 @@ pub(in super::super) fn is_listing_line(line: &str) -> bool {
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let (cleaned, lines) = (reading.cleaned, reading.lines);
     let at = Span::new(lines.range(fragment.first).0, lines.range(fragment.last).1);
-    let (stated, command) = (reading.stated, fragment.command.as_ref());
+    let (stated, command) = (reading.assembler.stated(), fragment.command.as_ref());
     let source = reading.assembler.source();
     let around = Around {
-        family: stated.map(|(family, _)| family).or(command.map(|command| command.family)),
-        backend: stated.and_then(|(_, backend)| backend).or(command.and_then(|command| command.backend)),
+        family: stated.family.or(command.map(|command| command.family)),
+        backend: stated.backend.or(command.and_then(|command| command.backend)),
         table: command.and_then(|command| command.table),
         source,
         line: u32::try_from(fragment.first + 1).unwrap_or(u32::MAX),

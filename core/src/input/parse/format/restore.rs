@@ -78,7 +78,7 @@ pub(super) fn restore(reading: &mut Reading, program: Program, first: usize, las
     }
 }
 
-/// Carries out a command that a line stands for.
+/// Carries out the command of a line.
 fn run(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName, words: &[&str]) {
     let span = line.own_span();
     let word = |text| Word { text: std::borrow::Cow::Borrowed(text), span, quoted: false };

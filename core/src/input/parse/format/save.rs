@@ -45,16 +45,16 @@ pub(in super::super) fn read_plain(
     let mut assembler = Assembler::new(&input, source, stated, rulesets, diagnostics);
     let mut has_message = false;
     for line in lines(text) {
-        let is_dump_line = read_save_line(&mut assembler, &line, false);
+        let is_dump_line = read_save_line(&mut assembler, &line);
         has_message |= unsupported_input::is_message(line.line);
-        if !is_dump_line || assembler.is_no_plain_dump || assembler.reports.diagnostics.errors {
+        if !is_dump_line || assembler.needs_cleaning || assembler.reports.diagnostics.errors {
             return None;
         }
     }
     assembler.end_table(false);
-    let (is_no_plain_dump, has_counters) = (assembler.is_no_plain_dump, assembler.has_counters);
+    let (needs_cleaning, has_counters) = (assembler.needs_cleaning, assembler.has_counters);
     let made = assembler.finish();
-    if is_no_plain_dump || diagnostics.errors || rulesets.len() == first {
+    if needs_cleaning || diagnostics.errors || rulesets.len() == first {
         return None;
     }
     if let (true, Some((line, span, problem))) = (has_message, unsupported_input::message(text)) {
@@ -73,7 +73,7 @@ pub(in super::super) fn read_as_is(
     let input = Input::new(text);
     let mut assembler = Assembler::new(&input, 0, stated, rulesets, diagnostics);
     for line in lines(text) {
-        read_save_line(&mut assembler, &line, false);
+        read_save_line(&mut assembler, &line);
     }
     assembler.finish();
 }
@@ -89,7 +89,7 @@ fn lines(text: &str) -> impl Iterator<Item = SourceLine<'_>> {
     })
 }
 
-/// Whether the last line of a text that is no comment belongs to a table, so that the table's COMMIT is missing.
+/// Whether the last line of a text, without comments, belongs to a table, so that the table's COMMIT is missing.
 fn ends_within_table(text: &str) -> bool {
     let mut lines = text.rsplit('\n').map(str::trim_start);
     let last = lines.find(|line| !line.is_empty() && !line.starts_with('#'));

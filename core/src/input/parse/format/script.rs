@@ -1,4 +1,4 @@
-//! Scripts of iptables commands: what a shell would make of their lines, as far as the text tells.
+//! Scripts of iptables commands, run as a shell runs them, as far as the text determines it.
 
 use std::collections::HashSet;
 
@@ -88,7 +88,7 @@ fn find_tail(lines: &Lines, last: usize, mut depth: isize, functions: &HashSet<&
     end
 }
 
-/// Carries out the lines of a script as a shell would, as far as the text tells.
+/// Carries out the lines of a script as a shell would, as far as the text determines it.
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let lines = reading.lines;
     let start = lines.range(reading.next_line.min(fragment.first)).0;

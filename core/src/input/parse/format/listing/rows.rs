@@ -257,7 +257,7 @@ impl<'a> TableReader<'a, '_, '_> {
 }
 
 /// Moves the names of users and groups to the words that are not understood: a listing without `-n` prints names for ids, and
-/// which ids they stand for is unknown.
+/// their ids are unknown.
 fn move_named_owners(read: &mut phrases::Read) {
     let is_name = |pair: &[Word]| {
         ["--uid-owner", "--gid-owner"].contains(&&*pair[0].text)
@@ -268,7 +268,7 @@ fn move_named_owners(read: &mut phrases::Read) {
         read.unread.push(read.matches[at].span);
         read.matches.drain(at - negated..at + 2);
     }
-    // `-m owner` without options is no match of iptables.
+    // iptables has no `-m owner` without options.
     let is_bare = |at: usize| {
         read.matches[at].is("-m")
             && read.matches.get(at + 1).is_some_and(|word| word.is("owner"))

@@ -162,7 +162,7 @@ impl<'t> Lexer<'t> {
         }
         let most = self.end.min(at + MAX_QUOTED_LENGTH);
         let found = closing(&self.text.as_bytes()[..most], at).filter(|_| self.open_quotes < MAX_OPEN_QUOTES)?;
-        // An apostrophe in a sentence is no quote around the commands after it.
+        // An apostrophe in a sentence does not quote the commands after it.
         let inner = self.text.as_bytes().get(line_end..found)?;
         memchr::memmem::find(inner, b"tables").is_none().then_some(found)
     }

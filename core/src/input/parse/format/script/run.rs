@@ -3,6 +3,7 @@
 
 use std::collections::HashSet;
 
+use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem, Span};
@@ -440,13 +441,9 @@ impl Runner<'_, '_, '_> {
                 break;
             }
             self.script.variables.set(&variable, Value::Text(value.text));
-            match self.run_list(body) {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => break,
-                flow => {
-                    end = flow;
-                    break;
-                }
+            if let Some(flow) = self.run_iteration(body) {
+                end = flow;
+                break;
             }
         }
         self.loop_may_have_ended = outer;
@@ -476,17 +473,22 @@ impl Runner<'_, '_, '_> {
                 self.script.tree.is_lost = true;
                 break;
             }
-            match self.run_list(body) {
-                Flow::Next | Flow::Continue => {}
-                Flow::Break => break,
-                flow => {
-                    end = flow;
-                    break;
-                }
+            if let Some(flow) = self.run_iteration(body) {
+                end = flow;
+                break;
             }
         }
         self.loop_may_have_ended = outer;
         end
+    }
+
+    /// Runs the body of a loop once. Returns how the commands after the loop go on, if the loop ends.
+    fn run_iteration(&mut self, body: u32) -> Option<Flow> {
+        match self.run_list(body) {
+            Flow::Next | Flow::Continue => None,
+            Flow::Break => Some(Flow::Next),
+            flow => Some(flow),
+        }
     }
 
     /// Runs a loop that may run any number of times.
@@ -860,7 +862,7 @@ impl Runner<'_, '_, '_> {
         }
         for at in first..stop {
             if let Some(name) = lines.get(at).trim().strip_prefix('*') {
-                let table = crate::iptables::table_name::TableName::from_text(name.trim());
+                let table = TableName::from_text(name.trim());
                 if table.is_some() {
                     let number = self.reading.line(begin).number;
                     self.reading.assembler.mark_unknown_command(program, table, number);
@@ -951,8 +953,8 @@ impl Runner<'_, '_, '_> {
         }
         let family = if raw.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
         let program = Program { family, backend: None, may_fail: true, is_sure: false };
-        let table = call::table(raw).and_then(crate::iptables::table_name::TableName::from_text);
-        let table = table.or((!raw.contains(" -t")).then_some(crate::iptables::table_name::TableName::Filter));
+        let table = call::table(raw).and_then(TableName::from_text);
+        let table = table.or((!raw.contains(" -t")).then_some(TableName::Filter));
         let line = self.reading.lines.holding(range.0 as usize);
         let number = self.reading.line(line).number;
         self.reading.assembler.mark_unknown_command(program, table, number);

@@ -1,11 +1,11 @@
-//! What a script has done so far: its variables, and the functions that it has defined.
+//! The state of a script: its variables, and the functions that it has defined.
 
 use std::collections::{HashMap, HashSet};
 
 use super::syntax::{Range, Tree};
 use super::variables::Variables;
 
-/// What a script has done so far.
+/// The state of a script.
 #[derive(Debug, Default)]
 pub(in super::super::super) struct Script {
     pub(super) tree: Tree,

@@ -220,7 +220,7 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.bytes().all(of_names) && !name.as_bytes()[0].is_ascii_digit()
 }
 
-/// `NAME=value`; no value where only a run would tell.
+/// `NAME=value`; no value where only a run determines it.
 fn assignment(line: &str) -> Option<(&str, Option<&str>)> {
     let mut line = line.trim();
     for word in ["export ", "local ", "readonly ", "declare "] {
@@ -230,7 +230,7 @@ fn assignment(line: &str) -> Option<(&str, Option<&str>)> {
     let value = value.split(" #").next().unwrap_or_default().trim_end().trim_end_matches(';');
     let quoted = value.strip_prefix(['"', '\'']).and_then(|inner| inner.strip_suffix(['"', '\'']));
     let plain = quoted.unwrap_or(value);
-    // Behind a blank stands a command that has the variable.
+    // A command that has the variable follows a blank.
     let ends = quoted.is_some() || !value.contains(char::is_whitespace);
     let known = !plain.contains(['$', '`', '"', '\'', '\\', '*', '?']);
     (is_name(name) && ends).then_some((name, known.then_some(plain)))
