@@ -1,14 +1,17 @@
 //! Chainwalk against its peers, in one table: `cargo xtask bench` builds what it needs and runs it.
 //!
-//! Every figure is measured several times in this run, its peer as often, by turns or right behind it: machines differ, and
-//! are busy; ratios within a run are what counts. It fails nothing: what is slower than it should be is said in the table.
-//! [docs/performance.md](../docs/performance.md) tells how to read it.
+//! Every figure is measured several times in this run, its peer as often, by turns or right behind
+//! it: machines differ, and are busy; ratios within a run are what counts. It fails nothing: what
+//! is slower than it should be is said in the table. [docs/performance.md](../docs/performance.md)
+//! tells how to read it.
 //!
 //! # Layout
 //! - `table`: figures and rows
-//! - `reading`: reading, printing and walking, each in a process of its own; `hostile`: texts made to be slow
+//! - `reading`: reading, printing and walking, each in a process of its own; `hostile`: texts made
+//!   to be slow
 //! - `kernel`: rules a packet meets, in this process and in the kernel
-//! - `page`, `start`: the page in Chromium, with rules of three sizes and as it starts; `capture`: the helper
+//! - `page`, `start`: the page in Chromium, with rules of three sizes and as it starts; `capture`:
+//!   the helper
 //!
 //! `bench/parts.rs` is a program of its own.
 
@@ -38,7 +41,10 @@ mod table;
 type Part = (&'static str, fn(&mut Table));
 
 fn main() {
-    let words: Vec<String> = env::args().skip(1).filter(|word| !word.starts_with("--")).collect();
+    let words: Vec<String> = env::args()
+        .skip(1)
+        .filter(|word| !word.starts_with("--"))
+        .collect();
     if let [own, task, path] = &words[..]
         && own == reading::OWN
     {

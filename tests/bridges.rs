@@ -1,6 +1,7 @@
-//! Bridges in a real kernel: what `-m physdev` and the hooks count of a packet that a port of a bridge receives must be what the
-//! walk says, for a packet that the bridge passes on, that is for this host, and that this host routes. Needs root, iproute2 and
-//! iptables, and a kernel with br_netfilter.
+//! Bridges in a real kernel: what `-m physdev` and the hooks count of a packet that a port of a
+//! bridge receives must be what the walk says, for a packet that the bridge passes on, that is for
+//! this host, and that this host routes. Needs root, iproute2 and iptables, and a kernel with
+//! br_netfilter.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -16,7 +17,8 @@ use chainwalk_tests::namespace::{Namespace, program, require, try_wait_for};
 
 /// The port that datagrams under test go to: no rule counts anything else.
 const PORT: u16 = 9999;
-/// By family: the bridge itself, the hosts at its two ports, an address that nobody has, and the second network.
+/// By family: the bridge itself, the hosts at its two ports, an address that nobody has, and the
+/// second network.
 const BRIDGE: [&str; 2] = ["10.9.0.1", "fd00:9::1"];
 const ONE: [&str; 2] = ["10.9.0.2", "fd00:9::2"];
 const TWO: [&str; 2] = ["10.9.0.3", "fd00:9::3"];
@@ -53,7 +55,9 @@ impl Scene {
         node.ip(&format!("link add br0 address {BRIDGE_MAC} type bridge"));
         for (port, end, mac) in [("p1", &one, "02:00:00:00:00:91"), ("p2", &two, TWO_MAC)] {
             let name = end.name();
-            node.ip(&format!("link add {port} type veth peer name eth0 address {mac} netns {name}"));
+            node.ip(&format!(
+                "link add {port} type veth peer name eth0 address {mac} netns {name}"
+            ));
             node.ip(&format!("link set {port} master br0"));
             node.ip(&format!("link set {port} up"));
             end.ip("link set lo up");
@@ -69,10 +73,15 @@ impl Scene {
             (&two, [TWO[at], TWO_BEYOND[at]], "eth0"),
         ] {
             for address in addresses {
-                own.ip(&format!("address replace {address}/{length} dev {device} {nodad}"));
+                own.ip(&format!(
+                    "address replace {address}/{length} dev {device} {nodad}"
+                ));
             }
         }
-        one.ip(&format!("neighbour add {} lladdr {TWO_MAC} dev eth0 nud permanent", NOBODY[at]));
+        one.ip(&format!(
+            "neighbour add {} lladdr {TWO_MAC} dev eth0 nud permanent",
+            NOBODY[at]
+        ));
         one.ip(&format!("route add default via {}", BRIDGE[at]));
         Self {
             node,
@@ -95,21 +104,33 @@ impl Scene {
 
     fn sysctls(&self) -> BTreeMap<String, String> {
         let value = |on: bool| String::from(if on { "1" } else { "0" });
-        let forwarding = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"].map(|name| (name, self.forwards));
-        let calls = ["net.bridge.bridge-nf-call-iptables", "net.bridge.bridge-nf-call-ip6tables"];
-        let all = forwarding.into_iter().chain(calls.map(|name| (name, self.calls_iptables)));
+        let forwarding = ["net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding"]
+            .map(|name| (name, self.forwards));
+        let calls = [
+            "net.bridge.bridge-nf-call-iptables",
+            "net.bridge.bridge-nf-call-ip6tables",
+        ];
+        let all = forwarding
+            .into_iter()
+            .chain(calls.map(|name| (name, self.calls_iptables)));
         all.map(|(name, on)| (name.to_owned(), value(on))).collect()
     }
 
     fn host(&self) -> Host {
         let interface = |name: &str, addresses: Vec<String>, master: Option<&str>| Interface {
             name: name.into(),
-            addresses: addresses.iter().map(|address| address.parse().expect("a prefix")).collect(),
+            addresses: addresses
+                .iter()
+                .map(|address| address.parse().expect("a prefix"))
+                .collect(),
             group: None,
             master: master.map(str::to_owned),
             multicast_groups: None,
         };
-        let (at, length) = (of(self.family), if self.family == Family::Ipv6 { 64 } else { 24 });
+        let (at, length) = (
+            of(self.family),
+            if self.family == Family::Ipv6 { 64 } else { 24 },
+        );
         let own = [BRIDGE[at], BRIDGE_BEYOND[at]].map(|address| format!("{address}/{length}"));
         Host {
             interfaces: vec![
@@ -124,32 +145,61 @@ impl Scene {
     }
 
     fn saved(&self) -> String {
-        self.node.run(&program(self.backend, self.family, "save"), &["-c"])
+        self.node
+            .run(&program(self.backend, self.family, "save"), &["-c"])
     }
 
-    /// Loads the probes and these rules of table nat, sends a datagram, and compares what the kernel counted with the walk.
-    fn judge(&self, what: &str, nat: &str, from: &Namespace, to: &str, packet: &Packet) -> VerdictKind {
+    /// Loads the probes and these rules of table nat, sends a datagram, and compares what the
+    /// kernel counted with the walk.
+    fn judge(
+        &self,
+        what: &str,
+        nat: &str,
+        from: &Namespace,
+        to: &str,
+        packet: &Packet,
+    ) -> VerdictKind {
         let port = self.next_port.replace(self.next_port.get() + 1);
-        let packet = &Packet { sport: Some(port), ..packet.clone() };
+        let packet = &Packet {
+            sport: Some(port),
+            ..packet.clone()
+        };
         self.node.load(self.backend, self.family, &rules(nat));
         let parsed = parse(self.saved());
         assert_eq!(parsed.diagnostics, []);
         let trace = walk(&parsed.rulesets, None, &self.host(), packet);
-        assert!(trace.certain, "{what}: {:?} {:?}", trace.assumes, trace.branches);
-        let matched = trace.path.steps.iter().filter(|step| step.outcome == Outcome::Match);
+        assert!(
+            trace.certain,
+            "{what}: {:?} {:?}",
+            trace.assumes, trace.branches
+        );
+        let matched = trace
+            .path
+            .steps
+            .iter()
+            .filter(|step| step.outcome == Outcome::Match);
         let expected: Vec<_> = matched
             .map(|step| {
                 let (_, table, chain) = step.place.at.find(&parsed.rulesets);
-                (table.name.to_string(), chain.name.to_string(), step.place.rule.unwrap_or_default() + 1)
+                (
+                    table.name.to_string(),
+                    chain.name.to_string(),
+                    step.place.rule.unwrap_or_default() + 1,
+                )
             })
             .collect();
         let any = any(self.family);
         let socket = from.inside(move || UdpSocket::bind((any, port)).expect("the port is free"));
-        socket.send_to(b"x", (address(to), PORT)).expect("it is sent");
+        socket
+            .send_to(b"x", (address(to), PORT))
+            .expect("it is sent");
         let count = || {
             let parsed = parse(self.saved());
             let mut counted = Vec::new();
-            for (set, table) in parsed.rulesets.iter().flat_map(|set| set.tables.iter().map(move |table| (set, table)))
+            for (set, table) in parsed
+                .rulesets
+                .iter()
+                .flat_map(|set| set.tables.iter().map(move |table| (set, table)))
             {
                 for chain in &table.chains {
                     for (number, rule) in (1..).zip(&chain.rules) {
@@ -167,7 +217,13 @@ impl Scene {
         };
         let expected = sorted(expected);
         let is_counted = try_wait_for(|| sorted(count()) == expected);
-        assert!(is_counted, "{what}, {:?} {}:\n{}\nthe walk: {expected:?}", self.backend, self.family, self.saved());
+        assert!(
+            is_counted,
+            "{what}, {:?} {}:\n{}\nthe walk: {expected:?}",
+            self.backend,
+            self.family,
+            self.saved()
+        );
         trace.verdict().expect("it is certain").kind
     }
 
@@ -223,7 +279,10 @@ fn rules(nat: &str) -> String {
         all
     };
     let hooks = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"];
-    let chains: String = hooks.iter().map(|hook| format!(":{hook} ACCEPT [0:0]\n")).collect();
+    let chains: String = hooks
+        .iter()
+        .map(|hook| format!(":{hook} ACCEPT [0:0]\n"))
+        .collect();
     let mut mangle = String::new();
     for hook in hooks {
         for condition in conditions(hook) {
@@ -231,7 +290,9 @@ fn rules(nat: &str) -> String {
         }
     }
     // A chain that POSTROUTING calls may ask for the interface that a packet came in by.
-    let late = format!(":late - [0:0]\n-A POSTROUTING -p udp -m udp --dport {PORT} -j late\n-A late -i br0\n");
+    let late = format!(
+        ":late - [0:0]\n-A POSTROUTING -p udp -m udp --dport {PORT} -j late\n-A late -i br0\n"
+    );
     let (declared, late) = late.split_once('\n').expect("two parts");
     format!(
         "*mangle\n{chains}{declared}\n{mangle}{late}COMMIT\n*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n\
@@ -242,27 +303,74 @@ fn rules(nat: &str) -> String {
 fn judge(backend: Backend, family: Family) {
     let mut scene = Scene::new(backend, family);
     let at = of(family);
-    let bridged = |packet: Packet| Packet { physdev_out: Some("p2".into()), bridged: Some(true), ..packet };
+    let bridged = |packet: Packet| Packet {
+        physdev_out: Some("p2".into()),
+        bridged: Some(true),
+        ..packet
+    };
     scene.set(false, true);
     let to_two = scene.datagram(TWO[at]);
     let one = &scene.one;
     let judge = |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, one, to, packet);
-    assert_eq!(judge("bridged", "", TWO[at], &bridged(to_two.clone())), VerdictKind::Forwarded);
+    assert_eq!(
+        judge("bridged", "", TWO[at], &bridged(to_two.clone())),
+        VerdictKind::Forwarded
+    );
     // The host shows the bridge of the port, and its only other port.
-    let by_port = Packet { in_interface: Some("p1".into()), physdev_in: None, bridged: Some(true), ..to_two.clone() };
-    assert_eq!(judge("bridged, by its port", "", TWO[at], &by_port), VerdictKind::Forwarded);
+    let by_port = Packet {
+        in_interface: Some("p1".into()),
+        physdev_in: None,
+        bridged: Some(true),
+        ..to_two.clone()
+    };
+    assert_eq!(
+        judge("bridged, by its port", "", TWO[at], &by_port),
+        VerdictKind::Forwarded
+    );
     let masquerade = "-A POSTROUTING -p udp -m physdev --physdev-is-bridged -j MASQUERADE\n";
-    judge("bridged and masqueraded", masquerade, TWO[at], &bridged(to_two.clone()));
-    let target = |address: &str| if family == Family::Ipv6 { format!("[{address}]") } else { address.to_owned() };
-    let dnat = |to: &str| format!("-A PREROUTING -d {} -p udp -j DNAT --to-destination {}\n", NOBODY[at], target(to));
+    judge(
+        "bridged and masqueraded",
+        masquerade,
+        TWO[at],
+        &bridged(to_two.clone()),
+    );
+    let target = |address: &str| {
+        if family == Family::Ipv6 {
+            format!("[{address}]")
+        } else {
+            address.to_owned()
+        }
+    };
+    let dnat = |to: &str| {
+        format!(
+            "-A PREROUTING -d {} -p udp -j DNAT --to-destination {}\n",
+            NOBODY[at],
+            target(to)
+        )
+    };
     let to_nobody = bridged(scene.datagram(NOBODY[at]));
     // Linux 6.18 asks for forwarding here in IPv4 alone.
-    let end = if family == Family::Ipv4 { VerdictKind::Dropped } else { VerdictKind::Forwarded };
-    assert_eq!(judge("to the other port", &dnat(TWO[at]), NOBODY[at], &to_nobody), end);
-    let listener = scene.node.inside(|| UdpSocket::bind((any(family), PORT)).expect("the port is free"));
-    assert_eq!(judge("to this host", &dnat(BRIDGE[at]), NOBODY[at], &to_nobody), VerdictKind::Delivered);
+    let end = if family == Family::Ipv4 {
+        VerdictKind::Dropped
+    } else {
+        VerdictKind::Forwarded
+    };
+    assert_eq!(
+        judge("to the other port", &dnat(TWO[at]), NOBODY[at], &to_nobody),
+        end
+    );
+    let listener = scene
+        .node
+        .inside(|| UdpSocket::bind((any(family), PORT)).expect("the port is free"));
+    assert_eq!(
+        judge("to this host", &dnat(BRIDGE[at]), NOBODY[at], &to_nobody),
+        VerdictKind::Delivered
+    );
     let to_bridge = scene.datagram(BRIDGE[at]);
-    assert_eq!(judge("for this host", "", BRIDGE[at], &to_bridge), VerdictKind::Delivered);
+    assert_eq!(
+        judge("for this host", "", BRIDGE[at], &to_bridge),
+        VerdictKind::Delivered
+    );
     let local = Packet {
         src: Some(address(BRIDGE[at])),
         uid: Some(0),
@@ -271,17 +379,44 @@ fn judge(backend: Backend, family: Family) {
         payload_length: 1,
         ..Packet::to(Origin::Local, Protocol::UDP, address(TWO[at]))
     };
-    assert_eq!(scene.judge("sent", "", &scene.node, TWO[at], &local), VerdictKind::Sent);
+    assert_eq!(
+        scene.judge("sent", "", &scene.node, TWO[at], &local),
+        VerdictKind::Sent
+    );
     scene.set(true, true);
-    let routed = Packet { bridged: Some(false), ..scene.datagram(TWO_BEYOND[at]) };
-    let judge = |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, &scene.one, to, packet);
-    assert_eq!(judge("routed", "", TWO_BEYOND[at], &routed), VerdictKind::Forwarded);
-    let end = judge("to the other port, with forwarding", &dnat(TWO[at]), NOBODY[at], &to_nobody);
+    let routed = Packet {
+        bridged: Some(false),
+        ..scene.datagram(TWO_BEYOND[at])
+    };
+    let judge =
+        |what, nat: &str, to, packet: &Packet| scene.judge(what, nat, &scene.one, to, packet);
+    assert_eq!(
+        judge("routed", "", TWO_BEYOND[at], &routed),
+        VerdictKind::Forwarded
+    );
+    let end = judge(
+        "to the other port, with forwarding",
+        &dnat(TWO[at]),
+        NOBODY[at],
+        &to_nobody,
+    );
     assert_eq!(end, VerdictKind::Forwarded);
     scene.set(false, false);
     let unseen = bridged(to_two);
-    assert_eq!(scene.judge("bridged unseen", "", &scene.one, TWO[at], &unseen), VerdictKind::Forwarded);
-    assert_eq!(scene.judge("for this host, unseen", "", &scene.one, BRIDGE[at], &to_bridge), VerdictKind::Delivered);
+    assert_eq!(
+        scene.judge("bridged unseen", "", &scene.one, TWO[at], &unseen),
+        VerdictKind::Forwarded
+    );
+    assert_eq!(
+        scene.judge(
+            "for this host, unseen",
+            "",
+            &scene.one,
+            BRIDGE[at],
+            &to_bridge
+        ),
+        VerdictKind::Delivered
+    );
     drop(listener);
 }
 

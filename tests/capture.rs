@@ -1,6 +1,8 @@
-//! The capture helper, asked about namespaces that this suite makes. Needs root, iproute2, iptables and nftables.
+//! The capture helper, asked about namespaces that this suite makes. Needs root, iproute2, iptables
+//! and nftables.
 //!
-//! The program under test is the one that the environment's CHAINWALK_CAPTURE names, or else a fresh debug build.
+//! The program under test is the one that the environment's CHAINWALK_CAPTURE names, or else a
+//! fresh debug build.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -47,11 +49,20 @@ const TPROXY: &str = include_str!("fixtures/tproxy.rules");
 fn binary() -> &'static Path {
     static BINARY: OnceLock<PathBuf> = OnceLock::new();
     BINARY.get_or_init(|| {
-        let tools = ["iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"];
-        let tools: Vec<String> =
-            tools.iter().flat_map(|tool| ["save", "restore"].map(|task| format!("{tool}-{task}"))).collect();
+        let tools = [
+            "iptables-legacy",
+            "iptables-nft",
+            "ip6tables-legacy",
+            "ip6tables-nft",
+        ];
+        let tools: Vec<String> = tools
+            .iter()
+            .flat_map(|tool| ["save", "restore"].map(|task| format!("{tool}-{task}")))
+            .collect();
         let mut needed: Vec<&str> = tools.iter().map(String::as_str).collect();
-        needed.extend(["ip", "nft", "unshare", "mount", "setpriv", "nsenter", "strace", "python3"]);
+        needed.extend([
+            "ip", "nft", "unshare", "mount", "setpriv", "nsenter", "strace", "python3",
+        ]);
         require(&needed);
         std::env::var_os("CHAINWALK_CAPTURE").map_or_else(build, PathBuf::from)
     })
@@ -60,18 +71,38 @@ fn binary() -> &'static Path {
 fn build() -> PathBuf {
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let output = Command::new(cargo)
-        .args(["build", "--package", "chainwalk-capture", "--message-format", "json"])
+        .args([
+            "build",
+            "--package",
+            "chainwalk-capture",
+            "--message-format",
+            "json",
+        ])
         .stderr(Stdio::inherit())
         .output()
         .expect("cargo runs this test");
     assert!(output.status.success(), "chainwalk-capture does not build");
     let messages = String::from_utf8(output.stdout).expect("cargo prints JSON");
-    let executable = |line: &str| Some(serde_json::from_str::<Value>(line).ok()?.get("executable")?.as_str()?.into());
-    messages.lines().find_map(executable).expect("cargo names the program that it built")
+    let executable = |line: &str| {
+        Some(
+            serde_json::from_str::<Value>(line)
+                .ok()?
+                .get("executable")?
+                .as_str()?
+                .into(),
+        )
+    };
+    messages
+        .lines()
+        .find_map(executable)
+        .expect("cargo names the program that it built")
 }
 
 fn run(arguments: &[&str]) -> Output {
-    Command::new(binary()).args(arguments).output().expect("the program under test can be run")
+    Command::new(binary())
+        .args(arguments)
+        .output()
+        .expect("the program under test can be run")
 }
 
 /// The JSON of a capture that succeeds.
@@ -93,7 +124,8 @@ fn sidecar(label: &str, backend: Backend, ipv4: &str) -> (Pod, Resident) {
     pod.namespace.load(backend, Family::Ipv4, ipv4);
     pod.namespace.load(backend, Family::Ipv6, SIDECAR_IPV6);
     pod.namespace.ip("rule add fwmark 0x539 lookup 133");
-    pod.namespace.ip("route add local 0.0.0.0/0 dev lo table 133");
+    pod.namespace
+        .ip("route add local 0.0.0.0/0 dev lo table 133");
     let resident = pod.namespace.resident();
     (pod, resident)
 }

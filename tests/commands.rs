@@ -1,5 +1,6 @@
-//! iptables itself as the judge: commands made from the tables of the extensions are given to it and to Chainwalk. Both
-//! must take or refuse the same ones, and print what they took in the same words. Needs root and iptables 1.8.9.
+//! iptables itself as the judge: commands made from the tables of the extensions are given to it
+//! and to Chainwalk. Both must take or refuse the same ones, and print what they took in the same
+//! words. Needs root and iptables 1.8.9.
 //!
 //! `CHAINWALK_COMMANDS=20000` tries more; `CHAINWALK_SEED=2` tries others.
 
@@ -65,20 +66,39 @@ fn answer(judge: &Judge, command: &Command) -> Answer {
     let mut words = vec!["-t", place[0], "-A", place[1]];
     words.extend(command.words.iter().map(String::as_str));
     judge.run("", &words)?;
-    let listed = judge.run("", &["-t", place[0], "-S", place[1]]).expect("a chain can be listed");
-    judge.run("", &["-t", place[0], "-F", place[1]]).expect("a chain can be emptied");
-    Ok(listed.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect())
+    let listed = judge
+        .run("", &["-t", place[0], "-S", place[1]])
+        .expect("a chain can be listed");
+    judge
+        .run("", &["-t", place[0], "-F", place[1]])
+        .expect("a chain can be emptied");
+    Ok(listed
+        .lines()
+        .filter(|line| line.starts_with("-A "))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// What Chainwalk makes of it.
 fn ours(line: &str) -> Answer {
     let parsed = parse::parse(line);
-    let error = parsed.diagnostics.iter().find(|diagnostic| diagnostic.severity == Severity::Error);
+    let error = parsed
+        .diagnostics
+        .iter()
+        .find(|diagnostic| diagnostic.severity == Severity::Error);
     if let Some(error) = error {
         return Err(error.to_string());
     }
-    let printed: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, false)).collect();
-    Ok(printed.lines().filter(|line| line.starts_with("-A ")).map(str::to_owned).collect())
+    let printed: String = parsed
+        .rulesets
+        .iter()
+        .map(|ruleset| print::save(ruleset, false))
+        .collect();
+    Ok(printed
+        .lines()
+        .filter(|line| line.starts_with("-A "))
+        .map(str::to_owned)
+        .collect())
 }
 
 /// Whether the two say the same; how a refusal is worded does not matter.
@@ -95,7 +115,10 @@ fn judge(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) -> Outco
     let all = commands(judge.family);
     let mut outcome = Outcome::default();
     for _ in 0..count {
-        let command = all.new_tree(&mut runner).expect("no command is rejected").current();
+        let command = all
+            .new_tree(&mut runner)
+            .expect("no command is rejected")
+            .current();
         let line = format!("{} {command}", judge.program(""));
         let (ours, theirs) = (ours(&line), answer(judge, &command));
         match &theirs {
@@ -108,7 +131,12 @@ fn judge(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) -> Outco
         }
         match explained::why(&line, &ours, &theirs) {
             Some(why) => *outcome.explained.entry(why).or_default() += 1,
-            None => outcome.differences.push(Difference { line, about: command.uses[0], ours, theirs }),
+            None => outcome.differences.push(Difference {
+                line,
+                about: command.uses[0],
+                ours,
+                theirs,
+            }),
         }
     }
     outcome
@@ -117,41 +145,74 @@ fn judge(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) -> Outco
 fn report(differences: &[Difference]) -> String {
     let mut by_extension: BTreeMap<&str, Vec<&Difference>> = BTreeMap::new();
     for difference in differences {
-        by_extension.entry(difference.about).or_default().push(difference);
+        by_extension
+            .entry(difference.about)
+            .or_default()
+            .push(difference);
     }
     let mut out = format!("{} differences\n", differences.len());
     for (name, list) in &by_extension {
         let _ = write!(out, " {name} {}", list.len());
     }
-    for difference in by_extension.values().flat_map(|list| list.iter().take(3)).take(SHOWN) {
+    for difference in by_extension
+        .values()
+        .flat_map(|list| list.iter().take(3))
+        .take(SHOWN)
+    {
         let say = |answer: &Answer| match answer {
             Ok(rules) => rules.join("\n          "),
             Err(refused) => format!("refused: {}", refused.lines().next().unwrap_or_default()),
         };
         let (ours, theirs) = (say(&difference.ours), say(&difference.theirs));
-        let _ = write!(out, "\n{}\n    ours: {ours}\n  theirs: {theirs}", difference.line);
+        let _ = write!(
+            out,
+            "\n{}\n    ours: {ours}\n  theirs: {theirs}",
+            difference.line
+        );
     }
     out
 }
 
 #[test]
 fn iptables_takes_refuses_and_prints_the_same() {
-    require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
-    let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
+    require(&[
+        "ip",
+        "iptables-legacy",
+        "iptables-nft",
+        "ip6tables-legacy",
+        "ip6tables-nft",
+    ]);
+    let (seed, count) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_COMMANDS", COMMANDS),
+    );
     let started = Instant::now();
     let progress = Progress::new("commands", count, COMMANDS);
-    let results = each("commands", |iptables| judge(iptables, (seed, count.div_ceil(4)), &progress));
+    let results = each("commands", |iptables| {
+        judge(iptables, (seed, count.div_ceil(4)), &progress)
+    });
     let mut outcome = Outcome::default();
     results.into_iter().for_each(|result| outcome.join(result));
-    assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));
+    assert!(
+        outcome.differences.is_empty(),
+        "seed {seed}: {}",
+        report(&outcome.differences)
+    );
     // Past the test runner, which keeps the output of what succeeds to itself.
     let (accepted, refused) = (outcome.accepted, outcome.refused);
-    let explained = outcome.explained.iter().map(|(why, count)| format!("\n  {count} {why}")).collect::<String>();
+    let explained = outcome
+        .explained
+        .iter()
+        .map(|(why, count)| format!("\n  {count} {why}"))
+        .collect::<String>();
     let seconds = started.elapsed().as_secs();
     writeln!(
         std::io::stderr(),
         "commands: {accepted} taken, {refused} refused, by both alike, but for{explained}\n  seed {seed}, {seconds} s"
     )
     .expect("it can be said");
-    assert!(accepted + refused >= count && accepted * 5 > count * 2, "too few commands are ones that iptables takes");
+    assert!(
+        accepted + refused >= count && accepted * 5 > count * 2,
+        "too few commands are ones that iptables takes"
+    );
 }

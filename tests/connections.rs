@@ -1,8 +1,8 @@
-//! Connections of more than one packet, made with real sockets: what the kernel counted of a whole exchange must be what
-//! the walks of its packets say, one walk a packet.
+//! Connections of more than one packet, made with real sockets: what the kernel counted of a whole
+//! exchange must be what the walks of its packets say, one walk a packet.
 //!
-//! Replies are walked with their translation undone, later packets with the one that the first packet set up. The walk by
-//! their state and direction alone must agree, or be undetermined.
+//! Replies are walked with their translation undone, later packets with the one that the first
+//! packet set up. The walk by their state and direction alone must agree, or be undetermined.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
@@ -38,10 +38,22 @@ impl Scene {
         router.ip("link set lo up");
         let length = address.split_once('/').expect("a prefix").1;
         let nodad = if family == Family::Ipv6 { "nodad" } else { "" };
-        router.ip(&format!("address add {}/{length} dev eth0 {nodad}", Pod::ROUTERS[place]));
+        router.ip(&format!(
+            "address add {}/{length} dev eth0 {nodad}",
+            Pod::ROUTERS[place]
+        ));
         let own = own_address(family);
-        router.ip(&format!("neighbour add {own} lladdr {} dev eth0 nud permanent", Pod::MAC));
-        Self { pod, backend, family, parsed: Parsed::default(), expected: BTreeMap::new() }
+        router.ip(&format!(
+            "neighbour add {own} lladdr {} dev eth0 nud permanent",
+            Pod::MAC
+        ));
+        Self {
+            pod,
+            backend,
+            family,
+            parsed: Parsed::default(),
+            expected: BTreeMap::new(),
+        }
     }
 
     /// Loads rules; counters begin at nothing.
@@ -53,12 +65,20 @@ impl Scene {
     }
 
     fn saved(&self) -> String {
-        self.pod.namespace.run(&program(self.backend, self.family, "save"), &["-c"])
+        self.pod
+            .namespace
+            .run(&program(self.backend, self.family, "save"), &["-c"])
     }
 
     /// Walks one packet, and expects what it matches to be counted.
     fn expect(&mut self, (packet, translation): (Packet, Translation)) -> Trace {
-        let trace = walk_in_connection(&self.parsed.rulesets, None, &self.host(), &packet, translation);
+        let trace = walk_in_connection(
+            &self.parsed.rulesets,
+            None,
+            &self.host(),
+            &packet,
+            translation,
+        );
         self.count(trace)
     }
 
@@ -78,22 +98,40 @@ impl Scene {
 
     /// What a path counts, in its order.
     fn counters_of(&self, path: &Path) -> Vec<Counter> {
-        let counted = path.steps.iter().filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+        let counted = path
+            .steps
+            .iter()
+            .filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
         let counter = |step: chainwalk_core::walk::trace::Step| {
             let (_, table, chain) = step.place.at.find(&self.parsed.rulesets);
-            (table.name.clone(), chain.name.to_string(), step.place.rule.map_or(0, |rule| rule as usize + 1))
+            (
+                table.name.clone(),
+                chain.name.to_string(),
+                step.place.rule.map_or(0, |rule| rule as usize + 1),
+            )
         };
         counted.map(counter).collect()
     }
 
-    /// Walks a packet of a connection by what it states alone: where the walk with the right translation is not the answer,
-    /// it is one of the branches, or the walk stops for want of the translation.
+    /// Walks a packet of a connection by what it states alone: where the walk with the right
+    /// translation is not the answer, it is one of the branches, or the walk stops for want of
+    /// the translation.
     fn compare_alone(&self, packet: &Packet, known: &Trace) -> Trace {
         let alone = walk(&self.parsed.rulesets, None, &self.host(), packet);
         let ends = |path: &Path| {
             let view = path.result();
-            let verdict = path.verdict.as_ref().map(|verdict| (verdict.kind, verdict.port, verdict.interface.clone()));
-            (self.counters_of(path), verdict, view.src, view.dst, view.sport, view.dport)
+            let verdict = path
+                .verdict
+                .as_ref()
+                .map(|verdict| (verdict.kind, verdict.port, verdict.interface.clone()));
+            (
+                self.counters_of(path),
+                verdict,
+                view.src,
+                view.dst,
+                view.sport,
+                view.dport,
+            )
         };
         let paths: Vec<&Path> = match alone.certain {
             true => vec![&alone.path],
@@ -101,7 +139,12 @@ impl Scene {
         };
         let agrees = paths.iter().any(|path| ends(path) == ends(&known.path));
         let stops = !alone.certain && paths.iter().any(|path| path.stopped.is_some());
-        assert!(agrees || stops, "{packet:?}: alone {:?}, known {:?}", alone.branches, known.path);
+        assert!(
+            agrees || stops,
+            "{packet:?}: alone {:?}, known {:?}",
+            alone.branches,
+            known.path
+        );
         alone
     }
 
@@ -113,7 +156,11 @@ impl Scene {
         let (packet, translation) = reply(first).expect("the first packet gets through");
         // What answers is this test, or the kernel for it: root's sockets.
         let owner = (packet.origin == Origin::Local).then_some(0);
-        let packet = Packet { uid: owner, gid: owner, ..packet };
+        let packet = Packet {
+            uid: owner,
+            gid: owner,
+            ..packet
+        };
         let trace = self.expect((packet.clone(), translation));
         self.compare_alone(&packet, &trace);
     }
@@ -121,7 +168,10 @@ impl Scene {
     fn expect_later(&mut self, first: &Trace) {
         let (packet, translation) = later(first).expect("the first packet gets through");
         let trace = self.expect((packet.clone(), translation));
-        assert!(self.compare_alone(&packet, &trace).certain, "the first packet's way is certain: {packet:?}");
+        assert!(
+            self.compare_alone(&packet, &trace).certain,
+            "the first packet's way is certain: {packet:?}"
+        );
     }
 
     /// A TCP handshake: SYN, its answer, and the ACK.
@@ -136,15 +186,25 @@ impl Scene {
     fn counted(&self) -> BTreeMap<Counter, u64> {
         let parsed = parse(self.saved());
         let mut counted = BTreeMap::new();
-        for (set, table) in parsed.rulesets.iter().flat_map(|set| set.tables.iter().map(move |table| (set, table))) {
+        for (set, table) in parsed
+            .rulesets
+            .iter()
+            .flat_map(|set| set.tables.iter().map(move |table| (set, table)))
+        {
             for chain in &table.chains {
                 let rules = chain.rules.iter().map(|rule| rule.counters);
-                // Neighbour discovery and its like come and go as they please: the first rule takes them.
-                let noise = self.family == Family::Ipv6 && chain.hook().is_some() && !table.is(TableName::Nat);
+                // Neighbour discovery and its like come and go as they please: the first rule takes
+                // them.
+                let noise = self.family == Family::Ipv6
+                    && chain.hook().is_some()
+                    && !table.is(TableName::Nat);
                 for (number, counters) in (0..).zip([chain.counters].into_iter().chain(rules)) {
                     let packets = counters.of(set).map_or(0, |counters| counters.packets);
                     if packets > 0 && !(noise && number == 1) {
-                        counted.insert((table.name.clone(), chain.name.to_string(), number), packets);
+                        counted.insert(
+                            (table.name.clone(), chain.name.to_string(), number),
+                            packets,
+                        );
                     }
                 }
             }
@@ -163,18 +223,29 @@ impl Scene {
         for counter in counters {
             let (kernel, walks) = (counted.get(counter), self.expected.get(counter));
             if kernel != walks {
-                let [kernel, walks] = [kernel, walks].map(|count| count.copied().unwrap_or_default());
+                let [kernel, walks] =
+                    [kernel, walks].map(|count| count.copied().unwrap_or_default());
                 let (table, chain, rule) = counter;
-                differ += &format!("{table} {chain} {rule}: the kernel counted {kernel}, the walks say {walks}\n");
+                differ += &format!(
+                    "{table} {chain} {rule}: the kernel counted {kernel}, the walks say {walks}\n"
+                );
             }
         }
-        panic!("{what}, {:?} {}:\n{}\n{differ}", self.backend, self.family, self.saved());
+        panic!(
+            "{what}, {:?} {}:\n{}\n{differ}",
+            self.backend,
+            self.family,
+            self.saved()
+        );
     }
 
     fn host(&self) -> Host {
         let interface = |name: &str, addresses: [&str; 2]| Interface {
             name: name.into(),
-            addresses: addresses.iter().map(|address| address.parse().expect("a prefix")).collect(),
+            addresses: addresses
+                .iter()
+                .map(|address| address.parse().expect("a prefix"))
+                .collect(),
             group: None,
             master: None,
             multicast_groups: None,
@@ -189,8 +260,14 @@ impl Scene {
             metric: None,
         };
         Host {
-            interfaces: vec![interface("lo", ["127.0.0.1/8", "::1/128"]), interface("eth0", Pod::ADDRESSES)],
-            routes: vec![default("0.0.0.0/0", Pod::ROUTERS[0]), default("::/0", Pod::ROUTERS[1])],
+            interfaces: vec![
+                interface("lo", ["127.0.0.1/8", "::1/128"]),
+                interface("eth0", Pod::ADDRESSES),
+            ],
+            routes: vec![
+                default("0.0.0.0/0", Pod::ROUTERS[0]),
+                default("::/0", Pod::ROUTERS[1]),
+            ],
             ..Host::default()
         }
     }
@@ -204,7 +281,12 @@ fn place(family: Family) -> usize {
 }
 
 fn own_address(family: Family) -> IpAddr {
-    Pod::ADDRESSES[place(family)].split_once('/').expect("a prefix").0.parse().expect("an address")
+    Pod::ADDRESSES[place(family)]
+        .split_once('/')
+        .expect("a prefix")
+        .0
+        .parse()
+        .expect("an address")
 }
 
 fn router_address(family: Family) -> IpAddr {
@@ -226,10 +308,20 @@ fn any_address(family: Family) -> IpAddr {
     }
 }
 
-/// Rules that tell every state and both ends of a packet apart at every hook, around the given rules of table nat.
+/// Rules that tell every state and both ends of a packet apart at every hook, around the given
+/// rules of table nat.
 fn rules(family: Family, nat: &str) -> String {
-    let noise = if family == Family::Ipv6 { "-A CHAIN -p ipv6-icmp -j ACCEPT\n" } else { "" };
-    let chains = |hooks: &[&str]| -> String { hooks.iter().map(|hook| format!(":{hook} ACCEPT [0:0]\n")).collect() };
+    let noise = if family == Family::Ipv6 {
+        "-A CHAIN -p ipv6-icmp -j ACCEPT\n"
+    } else {
+        ""
+    };
+    let chains = |hooks: &[&str]| -> String {
+        hooks
+            .iter()
+            .map(|hook| format!(":{hook} ACCEPT [0:0]\n"))
+            .collect()
+    };
     let own = own_address(family);
     let probes = "-A CHAIN -m conntrack --ctstate NEW\n-A CHAIN -m conntrack --ctstate RELATED\n\
                   -A CHAIN -m conntrack --ctstate ESTABLISHED\n-A CHAIN -m conntrack --ctstate SNAT\n\
@@ -267,12 +359,22 @@ fn connect(namespace: &Namespace, to: SocketAddr) -> TcpStream {
 /// A first packet of root's from `from` to `to`.
 fn first(protocol: Protocol, from: SocketAddr, to: SocketAddr) -> Packet {
     let syn = (protocol == Protocol::TCP).then_some(TcpFlags::SYN);
-    Packet { protocol, tcp_flags: syn, ..Packet::tcp(from.ip(), from.port(), to.ip(), to.port(), 0, 0) }
+    Packet {
+        protocol,
+        tcp_flags: syn,
+        ..Packet::tcp(from.ip(), from.port(), to.ip(), to.port(), 0, 0)
+    }
 }
 
 /// The same as it arrives.
 fn arriving(packet: Packet) -> Packet {
-    Packet { origin: Origin::Inbound, in_interface: Some("eth0".into()), uid: None, gid: None, ..packet }
+    Packet {
+        origin: Origin::Inbound,
+        in_interface: Some("eth0".into()),
+        uid: None,
+        gid: None,
+        ..packet
+    }
 }
 
 /// Runs a case with both backends and both families.
@@ -289,12 +391,19 @@ fn everywhere(label: &str, case: impl Fn(Scene)) {
 fn a_captured_connection_and_its_replies() {
     everywhere("captured", |mut scene| {
         let (family, far) = (scene.family, far_address(scene.family));
-        scene.load(&rules(family, &format!("-A OUTPUT -d {far} -p tcp -j REDIRECT --to-ports 15001\n")));
+        scene.load(&rules(
+            family,
+            &format!("-A OUTPUT -d {far} -p tcp -j REDIRECT --to-ports 15001\n"),
+        ));
         let listener = listen(&scene.pod.namespace, any_address(family), 15001);
         let stream = connect(&scene.pod.namespace, (far, 443).into());
         let (accepted, _) = listener.accept().expect("it is redirected to us");
         let from = stream.local_addr().expect("it is connected");
-        assert_eq!(accepted.peer_addr().expect("it is connected"), from, "the source stays");
+        assert_eq!(
+            accepted.peer_addr().expect("it is connected"),
+            from,
+            "the source stays"
+        );
         let syn = first(Protocol::TCP, from, (far, 443).into());
         scene.expect_handshake(syn);
         scene.judge("app to proxy");
@@ -305,7 +414,10 @@ fn a_captured_connection_and_its_replies() {
 fn a_connection_from_outside_that_is_redirected() {
     everywhere("inbound", |mut scene| {
         let (family, own) = (scene.family, own_address(scene.family));
-        scene.load(&rules(family, "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 15006\n"));
+        scene.load(&rules(
+            family,
+            "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 15006\n",
+        ));
         let listener = listen(&scene.pod.namespace, any_address(family), 15006);
         let stream = connect(&scene.pod.router, (own, 8080).into());
         let _accepted = listener.accept().expect("it is redirected to us");
@@ -319,14 +431,30 @@ fn a_connection_from_outside_that_is_redirected() {
 #[test]
 fn a_connection_whose_source_and_destination_are_translated() {
     everywhere("translated", |mut scene| {
-        let (family, far, router) = (scene.family, far_address(scene.family), router_address(scene.family));
-        let to = if family == Family::Ipv6 { format!("[{router}]:80") } else { format!("{router}:80") };
-        let source = if family == Family::Ipv6 { "fd00:1::55" } else { "10.244.1.55" };
+        let (family, far, router) = (
+            scene.family,
+            far_address(scene.family),
+            router_address(scene.family),
+        );
+        let to = if family == Family::Ipv6 {
+            format!("[{router}]:80")
+        } else {
+            format!("{router}:80")
+        };
+        let source = if family == Family::Ipv6 {
+            "fd00:1::55"
+        } else {
+            "10.244.1.55"
+        };
         let nat = format!(
             "-A OUTPUT -d {far} -p tcp -j DNAT --to-destination {to}\n-A POSTROUTING -o eth0 -p tcp -j SNAT --to-source {source}\n"
         );
-        // The translated source is not ours by itself: the router must find it here, and we must take it.
-        scene.pod.router.ip(&format!("neighbour add {source} lladdr {} dev eth0 nud permanent", Pod::MAC));
+        // The translated source is not ours by itself: the router must find it here, and we must
+        // take it.
+        scene.pod.router.ip(&format!(
+            "neighbour add {source} lladdr {} dev eth0 nud permanent",
+            Pod::MAC
+        ));
         scene.load(&rules(family, &nat));
         let listener = listen(&scene.pod.router, any_address(family), 80);
         let stream = connect(&scene.pod.namespace, (far, 443).into());
@@ -343,17 +471,26 @@ fn a_connection_whose_source_and_destination_are_translated() {
 fn a_datagram_and_its_answer_over_lo() {
     everywhere("datagram", |mut scene| {
         let (family, far) = (scene.family, far_address(scene.family));
-        scene.load(&rules(family, &format!("-A OUTPUT -d {far} -p udp -j REDIRECT --to-ports 15053\n")));
+        scene.load(&rules(
+            family,
+            &format!("-A OUTPUT -d {far} -p udp -j REDIRECT --to-ports 15053\n"),
+        ));
         let namespace = &scene.pod.namespace;
         // One bound to any address would answer from another one than was asked.
-        let resolver = namespace.inside(|| UdpSocket::bind((family.loopback(), 15053)).expect("the port is free"));
-        let client = namespace.inside(|| UdpSocket::bind((own_address(family), 0)).expect("a port is free"));
+        let resolver = namespace
+            .inside(|| UdpSocket::bind((family.loopback(), 15053)).expect("the port is free"));
+        let client =
+            namespace.inside(|| UdpSocket::bind((own_address(family), 0)).expect("a port is free"));
         client.send_to(b"who?", (far, 53)).expect("it is sent");
         let mut buffer = [0; 8];
         let (_, asker) = resolver.recv_from(&mut buffer).expect("it arrives");
         resolver.send_to(b"you", asker).expect("it is sent");
         let (_, answerer) = client.recv_from(&mut buffer).expect("the answer arrives");
-        assert_eq!(answerer, (far, 53).into(), "the answer comes from where the question went");
+        assert_eq!(
+            answerer,
+            (far, 53).into(),
+            "the answer comes from where the question went"
+        );
         let trace = scene.expect_first(first(Protocol::UDP, asker, (far, 53).into()));
         scene.expect_reply(&trace);
         scene.judge("question and answer");
@@ -368,7 +505,8 @@ fn an_error_about_a_datagram_is_related_to_it() {
         let router = router_address(Family::Ipv4);
         scene.load(&rules(Family::Ipv4, ""));
         let namespace = &scene.pod.namespace;
-        let client = namespace.inside(|| UdpSocket::bind((own_address(Family::Ipv4), 0)).expect("a port is free"));
+        let client = namespace
+            .inside(|| UdpSocket::bind((own_address(Family::Ipv4), 0)).expect("a port is free"));
         client.connect((router, 9)).expect("it is only noted");
         client.send(b"anyone?").expect("it is sent");
         let refused = client.recv(&mut [0; 8]).expect_err("nobody listens");
@@ -387,11 +525,18 @@ fn an_error_about_a_datagram_is_related_to_it() {
     }
 }
 
-/// Sends a datagram that an answer of the kernel's refuses, and expects it and the error, which carries the translation of
-/// the datagram's connection.
-fn expect_refusal(scene: &mut Scene, to: SocketAddr, translation: Translation, arrives_for: IpAddr) -> Trace {
-    let client =
-        scene.pod.namespace.inside(|| UdpSocket::bind((own_address(Family::Ipv4), 0)).expect("a port is free"));
+/// Sends a datagram that an answer of the kernel's refuses, and expects it and the error, which
+/// carries the translation of the datagram's connection.
+fn expect_refusal(
+    scene: &mut Scene,
+    to: SocketAddr,
+    translation: Translation,
+    arrives_for: IpAddr,
+) -> Trace {
+    let client = scene
+        .pod
+        .namespace
+        .inside(|| UdpSocket::bind((own_address(Family::Ipv4), 0)).expect("a port is free"));
     client.connect(to).expect("it is only noted");
     client.send(b"anyone?").expect("it is sent");
     let refused = client.recv(&mut [0; 8]).expect_err("nobody listens");
@@ -407,7 +552,8 @@ fn expect_refusal(scene: &mut Scene, to: SocketAddr, translation: Translation, a
         ..Packet::to(Origin::Inbound, Protocol::ICMP, arrives_for)
     };
     let trace = scene.expect((error.clone(), translation));
-    // By itself the error does not state the destination that its connection began with: that is assumed.
+    // By itself the error does not state the destination that its connection began with: that is
+    // assumed.
     match translation.dnat {
         true => walk(&scene.parsed.rulesets, None, &scene.host(), &error),
         false => scene.compare_alone(&error, &trace),
@@ -417,20 +563,51 @@ fn expect_refusal(scene: &mut Scene, to: SocketAddr, translation: Translation, a
 #[test]
 fn an_error_carries_the_translation_of_its_connection() {
     require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
-    let (own, far, router) = (own_address(Family::Ipv4), far_address(Family::Ipv4), router_address(Family::Ipv4));
+    let (own, far, router) = (
+        own_address(Family::Ipv4),
+        far_address(Family::Ipv4),
+        router_address(Family::Ipv4),
+    );
     for backend in [Backend::Legacy, Backend::Nft] {
         let mut scene = Scene::new("error", backend, Family::Ipv4);
-        scene.load(&rules(Family::Ipv4, &format!("-A OUTPUT -d {far} -p udp -j DNAT --to-destination {router}:9\n")));
-        let answered = Translation { source: Some((far, None)), dnat: true, ..Translation::default() };
+        scene.load(&rules(
+            Family::Ipv4,
+            &format!("-A OUTPUT -d {far} -p udp -j DNAT --to-destination {router}:9\n"),
+        ));
+        let answered = Translation {
+            source: Some((far, None)),
+            dnat: true,
+            ..Translation::default()
+        };
         let alone = expect_refusal(&mut scene, (far, 53).into(), answered, own);
-        assert!(alone.assumes.iter().any(|assumed| assumed.contains("ICMP error")), "{:?}", alone.assumes);
+        assert!(
+            alone
+                .assumes
+                .iter()
+                .any(|assumed| assumed.contains("ICMP error")),
+            "{:?}",
+            alone.assumes
+        );
         scene.judge("a destination is translated");
         let source: IpAddr = [10, 244, 1, 55].into();
-        scene.pod.router.ip(&format!("neighbour add {source} lladdr {} dev eth0 nud permanent", Pod::MAC));
-        scene.load(&rules(Family::Ipv4, &format!("-A POSTROUTING -o eth0 -p udp -j SNAT --to-source {source}\n")));
-        let answered = Translation { destination: Some((own, None)), snat: true, ..Translation::default() };
+        scene.pod.router.ip(&format!(
+            "neighbour add {source} lladdr {} dev eth0 nud permanent",
+            Pod::MAC
+        ));
+        scene.load(&rules(
+            Family::Ipv4,
+            &format!("-A POSTROUTING -o eth0 -p udp -j SNAT --to-source {source}\n"),
+        ));
+        let answered = Translation {
+            destination: Some((own, None)),
+            snat: true,
+            ..Translation::default()
+        };
         let alone = expect_refusal(&mut scene, (router, 9).into(), answered, source);
-        assert!(!alone.certain, "nothing says that the rule translated the connection");
+        assert!(
+            !alone.certain,
+            "nothing says that the rule translated the connection"
+        );
         scene.judge("a source is translated");
     }
 }
@@ -438,8 +615,15 @@ fn an_error_carries_the_translation_of_its_connection() {
 #[test]
 fn the_first_packet_of_an_expected_connection_meets_nat() {
     everywhere("expected", |mut scene| {
-        let (family, own, router) = (scene.family, own_address(scene.family), router_address(scene.family));
-        scene.load(&rules(family, "-A PREROUTING -p tcp -m tcp --dport 9876 -j REDIRECT --to-ports 15006\n"));
+        let (family, own, router) = (
+            scene.family,
+            own_address(scene.family),
+            router_address(scene.family),
+        );
+        scene.load(&rules(
+            family,
+            "-A PREROUTING -p tcp -m tcp --dport 9876 -j REDIRECT --to-ports 15006\n",
+        ));
         let layer = if family == Family::Ipv6 { "ip6" } else { "ip" };
         let expectation = format!(
             "table inet expecting {{
@@ -451,9 +635,17 @@ fn the_first_packet_of_an_expected_connection_meets_nat() {
             }}"
         );
         scene.pod.namespace.run("nft", &[&expectation]);
-        let announced = scene.pod.router.inside(|| UdpSocket::bind((router, 8888)).expect("the port is free"));
-        let client = scene.pod.namespace.inside(|| UdpSocket::bind((own, 0)).expect("a port is free"));
-        client.send_to(b"call me", (router, 8888)).expect("it is sent");
+        let announced = scene
+            .pod
+            .router
+            .inside(|| UdpSocket::bind((router, 8888)).expect("the port is free"));
+        let client = scene
+            .pod
+            .namespace
+            .inside(|| UdpSocket::bind((own, 0)).expect("a port is free"));
+        client
+            .send_to(b"call me", (router, 8888))
+            .expect("it is sent");
         let (_, from) = announced.recv_from(&mut [0; 8]).expect("it arrives");
         scene.expect_first(first(Protocol::UDP, from, (router, 8888).into()));
         let listener = listen(&scene.pod.namespace, any_address(family), 15006);
@@ -461,15 +653,23 @@ fn the_first_packet_of_an_expected_connection_meets_nat() {
         let _accepted = listener.accept().expect("it is redirected to us");
         let from = stream.local_addr().expect("it is connected");
         let syn = arriving(first(Protocol::TCP, from, (own, 9876).into()));
-        let trace = scene.expect_alone(&Packet { state: Some(ConnectionState::Related), ..syn });
-        assert_eq!(trace.path.result().dport, Some(15006), "table nat is evaluated as for NEW");
+        let trace = scene.expect_alone(&Packet {
+            state: Some(ConnectionState::Related),
+            ..syn
+        });
+        assert_eq!(
+            trace.path.result().dport,
+            Some(15006),
+            "table nat is evaluated as for NEW"
+        );
         scene.expect_reply(&trace);
         scene.expect_later(&trace);
         scene.judge("announced by another one");
     });
 }
 
-/// Connects to the router, loads rules that would redirect the connection, and sends one byte through it.
+/// Connects to the router, loads rules that would redirect the connection, and sends one byte
+/// through it.
 fn byte_after_rules(scene: &mut Scene, before: &str) -> (TcpStream, TcpStream, Packet) {
     let (family, router) = (scene.family, router_address(scene.family));
     scene.load(before);
@@ -481,7 +681,10 @@ fn byte_after_rules(scene: &mut Scene, before: &str) -> (TcpStream, TcpStream, P
     let after = rules(family, lost);
     // What is redirected after all ends here: no socket shall answer it.
     let probe = "-A INPUT -m conntrack --ctstate NEW\n";
-    scene.load(&after.replace(probe, &format!("-A INPUT -p tcp -m tcp --dport 15001 -j DROP\n{probe}")));
+    scene.load(&after.replace(
+        probe,
+        &format!("-A INPUT -p tcp -m tcp --dport 15001 -j DROP\n{probe}"),
+    ));
     stream.write_all(b"x").expect("there is room for one byte");
     let data = Packet {
         payload_length: 1,
@@ -497,7 +700,10 @@ fn a_tracked_connection_older_than_the_rules_goes_on_as_it_was() {
         let before = rules(scene.family, "");
         let (_stream, mut accepted, data) = byte_after_rules(&mut scene, &before);
         accepted.read_exact(&mut [0]).expect("it arrives");
-        let data = Packet { state: Some(ConnectionState::Established), ..data };
+        let data = Packet {
+            state: Some(ConnectionState::Established),
+            ..data
+        };
         let trace = scene.expect_first(data);
         // The router acknowledges the byte.
         scene.expect_reply(&trace);
@@ -510,10 +716,17 @@ fn an_untracked_connection_older_than_the_rules_is_redirected_in_its_middle() {
     everywhere("untracked", |mut scene| {
         let address = Pod::ROUTERS[place(scene.family)];
         // No acknowledgement will come: nothing is to be sent again while the counters are read.
-        scene.pod.namespace.ip(&format!("route change default via {address} dev eth0 rto_min 60s"));
-        let (_stream, _accepted, data) = byte_after_rules(&mut scene, "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
+        scene.pod.namespace.ip(&format!(
+            "route change default via {address} dev eth0 rto_min 60s"
+        ));
+        let (_stream, _accepted, data) =
+            byte_after_rules(&mut scene, "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
         let trace = scene.expect_first(data);
-        assert_eq!(trace.path.result().dport, Some(15001), "connection tracking picks it up as new");
+        assert_eq!(
+            trace.path.result().dport,
+            Some(15001),
+            "connection tracking picks it up as new"
+        );
         scene.judge("not tracked before");
     });
 }
@@ -526,13 +739,22 @@ fn rules_of_owners(family: Family, nat: &str) -> String {
     };
     let owners = "-A OUTPUT -m owner --socket-exists\n-A OUTPUT -m owner ! --socket-exists\n\
                   -A OUTPUT -m owner --uid-owner 0-4294967294\n-A OUTPUT -m owner ! --uid-owner 0-4294967294\n";
-    format!("{}*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{noise}{owners}COMMIT\n", rules(family, nat))
+    format!(
+        "{}*raw\n:PREROUTING ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{noise}{owners}COMMIT\n",
+        rules(family, nat)
+    )
 }
 
 /// The kernel's own answer to a first packet.
 fn kernel_reply(first: &Trace, change: impl FnOnce(Packet) -> Packet) -> (Packet, Translation) {
     let (packet, translation) = reply(first).expect("the first packet gets through");
-    (change(Packet { owner: Some(Owner::Kernel), ..packet }), translation)
+    (
+        change(Packet {
+            owner: Some(Owner::Kernel),
+            ..packet
+        }),
+        translation,
+    )
 }
 
 const RST_ACK: TcpFlags = TcpFlags(0x14);
@@ -541,24 +763,44 @@ const RST_ACK: TcpFlags = TcpFlags(0x14);
 fn a_reset_is_the_kernels_own() {
     everywhere("reset", |mut scene| {
         let (family, own) = (scene.family, own_address(scene.family));
-        scene.load(&rules_of_owners(family, "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 9\n"));
-        // Nobody listens: from here over lo, from outside, and from outside where a rule redirects it.
+        scene.load(&rules_of_owners(
+            family,
+            "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 9\n",
+        ));
+        // Nobody listens: from here over lo, from outside, and from outside where a rule redirects
+        // it.
         for (here, port) in [(true, 7), (false, 7), (false, 8080)] {
-            let namespace = if here { &scene.pod.namespace } else { &scene.pod.router };
+            let namespace = if here {
+                &scene.pod.namespace
+            } else {
+                &scene.pod.router
+            };
             let from = match (here, family) {
                 (true, _) => own,
                 (false, _) => router_address(family),
             };
             let domain = socket2::Domain::for_address((from, 0).into());
-            let client = namespace.inside(|| socket2::Socket::new(domain, socket2::Type::STREAM, None));
+            let client =
+                namespace.inside(|| socket2::Socket::new(domain, socket2::Type::STREAM, None));
             let client = client.expect("a socket can be opened");
-            client.bind(&SocketAddr::new(from, 0).into()).expect("a port is free");
-            let refused = client.connect(&SocketAddr::new(own, port).into()).expect_err("nobody listens");
+            client
+                .bind(&SocketAddr::new(from, 0).into())
+                .expect("a port is free");
+            let refused = client
+                .connect(&SocketAddr::new(own, port).into())
+                .expect_err("nobody listens");
             assert_eq!(refused.kind(), ErrorKind::ConnectionRefused);
-            let from = client.local_addr().ok().and_then(|address| address.as_socket()).expect("it is bound");
+            let from = client
+                .local_addr()
+                .ok()
+                .and_then(|address| address.as_socket())
+                .expect("it is bound");
             let syn = first(Protocol::TCP, from, (own, port).into());
             let trace = scene.expect_first(if here { syn } else { arriving(syn) });
-            scene.expect(kernel_reply(&trace, |packet| Packet { tcp_flags: Some(RST_ACK), ..packet }));
+            scene.expect(kernel_reply(&trace, |packet| Packet {
+                tcp_flags: Some(RST_ACK),
+                ..packet
+            }));
         }
         scene.judge("refused by the kernel");
     });
@@ -571,7 +813,10 @@ fn an_error_and_an_echo_are_the_kernels_own() {
         let mut scene = Scene::new("answers", backend, Family::Ipv4);
         let (own, router) = (own_address(Family::Ipv4), router_address(Family::Ipv4));
         scene.load(&rules_of_owners(Family::Ipv4, ""));
-        let client = scene.pod.router.inside(|| UdpSocket::bind((router, 0)).expect("a port is free"));
+        let client = scene
+            .pod
+            .router
+            .inside(|| UdpSocket::bind((router, 0)).expect("a port is free"));
         client.send_to(b"anyone?", (own, 9)).expect("it is sent");
         let from = client.local_addr().expect("it is bound");
         let asked = scene.expect_first(arriving(first(Protocol::UDP, from, (own, 9).into())));
@@ -582,18 +827,37 @@ fn an_error_and_an_echo_are_the_kernels_own() {
             state: Some(ConnectionState::Related),
             ..packet
         }));
-        let open = || socket2::Socket::new(socket2::Domain::IPV4, socket2::Type::RAW, Some(socket2::Protocol::ICMPV4));
-        let pinger = scene.pod.router.inside(|| open().expect("root may open raw sockets"));
+        let open = || {
+            socket2::Socket::new(
+                socket2::Domain::IPV4,
+                socket2::Type::RAW,
+                Some(socket2::Protocol::ICMPV4),
+            )
+        };
+        let pinger = scene
+            .pod
+            .router
+            .inside(|| open().expect("root may open raw sockets"));
         // Type 8, code 0, its checksum, number 1 and 1.
         let echo = [8, 0, 0xf7, 0xfd, 0, 1, 0, 1];
-        pinger.send_to(&echo, &SocketAddr::new(own, 0).into()).expect("it is sent");
+        pinger
+            .send_to(&echo, &SocketAddr::new(own, 0).into())
+            .expect("it is sent");
         let ping = Packet {
             icmp_type: Some(8),
             icmp_code: Some(0),
             ..first(Protocol::ICMP, (router, 0).into(), (own, 0).into())
         };
-        let asked = scene.expect_first(arriving(Packet { sport: None, dport: None, ..ping }));
-        scene.expect(kernel_reply(&asked, |packet| Packet { icmp_type: Some(0), icmp_code: Some(0), ..packet }));
+        let asked = scene.expect_first(arriving(Packet {
+            sport: None,
+            dport: None,
+            ..ping
+        }));
+        scene.expect(kernel_reply(&asked, |packet| Packet {
+            icmp_type: Some(0),
+            icmp_code: Some(0),
+            ..packet
+        }));
         scene.judge("answered by the kernel");
     }
 }

@@ -1,4 +1,5 @@
-//! `docs/add-an-extension.md` and `docs/add-a-format.md`, followed word by word on a copy of core: what they say must build and pass.
+//! `docs/add-an-extension.md` and `docs/add-a-format.md`, followed word by word on a copy of core:
+//! what they say must build and pass.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -16,19 +17,39 @@ impl<'a> Block<'a> {
     fn read(fence: &'a str) -> Option<Self> {
         let (head, text) = fence.split_once('\n')?;
         let (language, file) = head.split_once(' ')?;
-        Some(Self { language, file, text })
+        Some(Self {
+            language,
+            file,
+            text,
+        })
     }
 
-    /// Does to the copy what the guide says: makes the file, or adds the lines marked `+` behind those above them.
+    /// Does to the copy what the guide says: makes the file, or adds the lines marked `+` behind
+    /// those above them.
     fn follow(&self, copy: &Path) {
         let path = copy.join(self.file);
         let text = match self.language {
             "rust" => format!("{}\n", self.text),
             "diff" => {
-                let known: String = self.text.lines().filter_map(|line| line.strip_prefix(' ')).map(line_of).collect();
-                let new: String = self.text.lines().filter_map(|line| line.strip_prefix('+')).map(line_of).collect();
+                let known: String = self
+                    .text
+                    .lines()
+                    .filter_map(|line| line.strip_prefix(' '))
+                    .map(line_of)
+                    .collect();
+                let new: String = self
+                    .text
+                    .lines()
+                    .filter_map(|line| line.strip_prefix('+'))
+                    .map(line_of)
+                    .collect();
                 let old = fs::read_to_string(&path).expect("the guide names a file that is there");
-                assert_eq!(old.matches(&known).count(), 1, "{} has this once:\n{known}", self.file);
+                assert_eq!(
+                    old.matches(&known).count(),
+                    1,
+                    "{} has this once:\n{known}",
+                    self.file
+                );
                 old.replace(&known, &(known.clone() + &new))
             }
             other => panic!("the guide holds a block of {other} for {}", self.file),
@@ -47,23 +68,37 @@ fn copy(from: &Path, to: &Path) {
         let entry = entry.expect("an entry");
         match entry.file_type().expect("a type").is_dir() {
             true => copy(&entry.path(), &to.join(entry.file_name())),
-            false => drop(fs::copy(entry.path(), to.join(entry.file_name())).expect("a file can be copied")),
+            false => drop(
+                fs::copy(entry.path(), to.join(entry.file_name())).expect("a file can be copied"),
+            ),
         }
     }
 }
 
-/// The workspace's manifest with core as its only member, and core's without what only its own tests need.
+/// The workspace's manifest with core as its only member, and core's without what only its own
+/// tests need.
 fn manifests(root: &Path, to: &Path) {
-    let members =
-        |line: &str| if line.starts_with("members = ") { "members = [\"core\"]".into() } else { line.to_owned() };
+    let members = |line: &str| {
+        if line.starts_with("members = ") {
+            "members = [\"core\"]".into()
+        } else {
+            line.to_owned()
+        }
+    };
     let of_core = |line: &str| line.starts_with("default-members") || line.starts_with("exclude");
     let text = fs::read_to_string(root.join("Cargo.toml")).expect("the workspace's manifest");
-    let lines: Vec<String> = text.lines().filter(|line| !of_core(line)).map(members).collect();
+    let lines: Vec<String> = text
+        .lines()
+        .filter(|line| !of_core(line))
+        .map(members)
+        .collect();
     fs::write(to.join("Cargo.toml"), lines.join("\n")).expect("writable");
     fs::copy(root.join("Cargo.lock"), to.join("Cargo.lock")).expect("the lock file");
     let core = to.join("core/Cargo.toml");
     let text = fs::read_to_string(&core).expect("core's manifest");
-    let dev = text.split("\n[").filter(|section| !section.starts_with("dev-dependencies]"));
+    let dev = text
+        .split("\n[")
+        .filter(|section| !section.starts_with("dev-dependencies]"));
     fs::write(&core, dev.collect::<Vec<_>>().join("\n[")).expect("writable");
 }
 
@@ -78,16 +113,40 @@ fn follow(guide: &str, blocks: usize, test: &str, passes: usize) {
     fs::create_dir_all(place.join("core/tests")).expect("a directory can be made");
     fs::copy(root.join("core/Cargo.toml"), place.join("core/Cargo.toml")).expect("core's manifest");
     manifests(&root, &place);
-    let found: Vec<Block> = guide.split("\n```").skip(1).step_by(2).filter_map(Block::read).collect();
+    let found: Vec<Block> = guide
+        .split("\n```")
+        .skip(1)
+        .step_by(2)
+        .filter_map(Block::read)
+        .collect();
     assert_eq!(found.len(), blocks, "blocks of code about files");
     found.iter().for_each(|block| block.follow(&place));
     let mut cargo = Command::new(env!("CARGO"));
-    cargo.args(["test", "--quiet", "--offline", "-p", "chainwalk-core", "--test", test]);
-    cargo.current_dir(&place).env("CARGO_TARGET_DIR", place.join("target"));
+    cargo.args([
+        "test",
+        "--quiet",
+        "--offline",
+        "-p",
+        "chainwalk-core",
+        "--test",
+        test,
+    ]);
+    cargo
+        .current_dir(&place)
+        .env("CARGO_TARGET_DIR", place.join("target"));
     let output = cargo.output().expect("cargo runs");
     let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-    assert!(output.status.success(), "{}\n{}", said(&output.stdout), said(&output.stderr));
-    assert!(said(&output.stdout).contains(&format!("{passes} passed")), "{}", said(&output.stdout));
+    assert!(
+        output.status.success(),
+        "{}\n{}",
+        said(&output.stdout),
+        said(&output.stderr)
+    );
+    assert!(
+        said(&output.stdout).contains(&format!("{passes} passed")),
+        "{}",
+        said(&output.stdout)
+    );
 }
 
 /// One after the other: both use one copy of core.

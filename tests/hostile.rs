@@ -1,6 +1,7 @@
-//! Scripts and commands of random hostile dumps, run for real in throw-away namespaces, with `/proc` hidden so that iptables
-//! tries to load a module: it gets the words of the rules and no others, nothing is flushed, and no program of a dump's choice
-//! runs. Needs root, iptables and iproute2.
+//! Scripts and commands of random hostile dumps, run for real in throw-away namespaces, with
+//! `/proc` hidden so that iptables tries to load a module: it gets the words of the rules and no
+//! others, nothing is flushed, and no program of a dump's choice runs. Needs root, iptables and
+//! iproute2.
 //!
 //! `CHAINWALK_HOSTILE=5000` tries more dumps; `CHAINWALK_SEED=2` tries others.
 
@@ -43,10 +44,35 @@ const SENTINEL: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OU
 
 /// Values that a stranger may choose.
 fn value() -> impl Strategy<Value = String> {
-    let pieces =
-        ["a", "eth0", " ", "  ", "\t", "-M/run/cwe", "-M /run/cwe", "--modprobe=/run/cwe", "-F", "!", "\"", "'", "\\"];
-    let more =
-        ["$(/run/cwe)", "`/run/cwe`", ";/run/cwe;", "|/run/cwe", "#", "*", "é", "COMMIT", "CHAINWALK", "=", "%", "-"];
+    let pieces = [
+        "a",
+        "eth0",
+        " ",
+        "  ",
+        "\t",
+        "-M/run/cwe",
+        "-M /run/cwe",
+        "--modprobe=/run/cwe",
+        "-F",
+        "!",
+        "\"",
+        "'",
+        "\\",
+    ];
+    let more = [
+        "$(/run/cwe)",
+        "`/run/cwe`",
+        ";/run/cwe;",
+        "|/run/cwe",
+        "#",
+        "*",
+        "é",
+        "COMMIT",
+        "CHAINWALK",
+        "=",
+        "%",
+        "-",
+    ];
     let all: Vec<&str> = pieces.into_iter().chain(more).collect();
     prop::collection::vec(select(all), 1..4).prop_map(|pieces| pieces.concat())
 }
@@ -119,27 +145,41 @@ struct Watch {
 
 impl Watch {
     fn new() -> Self {
-        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(format!("hostile-{}", std::process::id()));
-        let watch =
-            Self { bin: directory.join("bin"), log: directory.join("log"), script: directory.join("script.sh") };
+        let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("hostile-{}", std::process::id()));
+        let watch = Self {
+            bin: directory.join("bin"),
+            log: directory.join("log"),
+            script: directory.join("script.sh"),
+        };
         fs::create_dir_all(&watch.bin).expect("a directory for programs");
         let program = |path: &Path, text: &str| {
             fs::write(path, text).expect("a program can be written");
-            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).expect("it can be made one");
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755))
+                .expect("it can be made one");
         };
-        program(Path::new(CANARY), &format!("#!/bin/sh\necho \"$0 $*\" >> {MARK}\n"));
+        program(
+            Path::new(CANARY),
+            &format!("#!/bin/sh\necho \"$0 $*\" >> {MARK}\n"),
+        );
         let _ = fs::remove_file(MARK);
         // Each word ends with a zero byte, each call with an empty line.
         let note = "for word in \"${0##*/}\" \"$@\"; do printf '%s\\0' \"$word\"; done >> \"$LOG\"; printf '\\n\\0' >> \"$LOG\"\n";
         let hidden = "exec unshare -m sh -c 'mount -t tmpfs none /proc; exec \"$@\"' sh";
         for name in ["iptables", "iptables-legacy", "iptables-nft"] {
-            program(&watch.bin.join(name), &format!("#!/bin/sh\n{note}{hidden} /usr/sbin/{name} \"$@\"\n"));
+            program(
+                &watch.bin.join(name),
+                &format!("#!/bin/sh\n{note}{hidden} /usr/sbin/{name} \"$@\"\n"),
+            );
             let restore = format!("{name}-restore");
             let keep = "cat > \"$LOG.rules\"\n";
             let run = format!("{hidden} /usr/sbin/{restore} \"$@\" < \"$LOG.rules\"\n");
             program(&watch.bin.join(restore), &format!("#!/bin/sh\n{keep}{run}"));
             let save = format!("{name}-save");
-            program(&watch.bin.join(&save), &format!("#!/bin/sh\n/usr/sbin/{save} \"$@\" | tee \"$LOG.saved\"\n"));
+            program(
+                &watch.bin.join(&save),
+                &format!("#!/bin/sh\n/usr/sbin/{save} \"$@\" | tee \"$LOG.saved\"\n"),
+            );
         }
         // Only what iptables is given matters here.
         program(
@@ -159,9 +199,16 @@ impl Watch {
         let path = format!("{}:/usr/sbin:/usr/bin:/sbin:/bin", self.bin.display());
         let run = || {
             let mut command = Command::new("sh");
-            command.arg(&self.script).env("PATH", &path).env("LOG", &self.log);
+            command
+                .arg(&self.script)
+                .env("PATH", &path)
+                .env("LOG", &self.log);
             command.env("XTABLES_LOCKFILE", format!("{}.lock", self.log.display()));
-            let status = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+            let status = command
+                .stdin(Stdio::null())
+                .stdout(Stdio::null())
+                .stderr(Stdio::null())
+                .status();
             status.expect("there is a shell")
         };
         match namespace {
@@ -174,7 +221,14 @@ impl Watch {
     fn calls(&self) -> Vec<Vec<String>> {
         let log = String::from_utf8_lossy(&fs::read(&self.log).unwrap_or_default()).into_owned();
         let calls = log.split("\n\0").filter(|call| !call.is_empty());
-        calls.map(|call| call.trim_end_matches('\0').split('\0').map(str::to_owned).collect()).collect()
+        calls
+            .map(|call| {
+                call.trim_end_matches('\0')
+                    .split('\0')
+                    .map(str::to_owned)
+                    .collect()
+            })
+            .collect()
     }
 
     fn kept(&self, suffix: &str) -> String {
@@ -204,7 +258,9 @@ fn restore_words(line: &str) -> Vec<String> {
                 }
                 open = !open;
             }
-            ' ' | '\t' if !open => words.extend((!word.is_empty()).then(|| std::mem::take(&mut word))),
+            ' ' | '\t' if !open => {
+                words.extend((!word.is_empty()).then(|| std::mem::take(&mut word)))
+            }
             c => word.push(c),
         }
     }
@@ -218,12 +274,18 @@ fn intended(rulesets: &[Ruleset]) -> BTreeSet<Vec<String>> {
     for set in rulesets {
         for table in &set.tables {
             let lead = [print::program(set), "-t".into(), table.name.to_string()];
-            let call = |more: Vec<String>| lead.iter().cloned().chain(more).collect::<Vec<String>>();
+            let call =
+                |more: Vec<String>| lead.iter().cloned().chain(more).collect::<Vec<String>>();
             for chain in &table.chains {
                 intended.insert(call(vec!["-N".into(), chain.name.to_string()]));
                 for rule in &chain.rules {
                     let words = restore_words(&print::rule(set, table, rule));
-                    intended.insert(call(["-A".into(), chain.name.to_string()].into_iter().chain(words).collect()));
+                    intended.insert(call(
+                        ["-A".into(), chain.name.to_string()]
+                            .into_iter()
+                            .chain(words)
+                            .collect(),
+                    ));
                 }
             }
         }
@@ -231,18 +293,31 @@ fn intended(rulesets: &[Ruleset]) -> BTreeSet<Vec<String>> {
     intended
 }
 
-/// The words of rules, however iptables-save quotes them and however many blanks it leaves in a name that it does not
-/// quote.
+/// The words of rules, however iptables-save quotes them and however many blanks it leaves in a
+/// name that it does not quote.
 fn flat(text: &str) -> Vec<String> {
-    let rules = text.lines().filter_map(|line| line.find("-A ").map(|at| &line[at..]));
+    let rules = text
+        .lines()
+        .filter_map(|line| line.find("-A ").map(|at| &line[at..]));
     let one_blank = |words: String| words.split_whitespace().collect::<Vec<_>>().join(" ");
-    rules.map(|rule| one_blank(restore_words(rule).join(" "))).collect()
+    rules
+        .map(|rule| one_blank(restore_words(rule).join(" ")))
+        .collect()
 }
 
 #[test]
 fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
-    require(&["ip", "nft", "unshare", "iptables-legacy-restore", "iptables-nft-restore"]);
-    let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_HOSTILE", DUMPS));
+    require(&[
+        "ip",
+        "nft",
+        "unshare",
+        "iptables-legacy-restore",
+        "iptables-nft-restore",
+    ]);
+    let (seed, count) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_HOSTILE", DUMPS),
+    );
     let (started, watch, dumps) = (Instant::now(), Watch::new(), dump());
     let namespace = Namespace::new("hostile");
     let host = Host::pod();
@@ -250,14 +325,31 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
     let mut runner = runner(seed, Config::default());
 
     // The trap works: a word of its own runs the program.
-    watch.run(Some(&namespace), &format!("iptables-legacy -A INPUT -i a -M {CANARY} -p tcp -m tcp --dport 80\n"));
-    assert!(fs::remove_file(MARK).is_ok(), "iptables-legacy tries to load a module where /proc is hidden");
+    watch.run(
+        Some(&namespace),
+        &format!("iptables-legacy -A INPUT -i a -M {CANARY} -p tcp -m tcp --dport 80\n"),
+    );
+    assert!(
+        fs::remove_file(MARK).is_ok(),
+        "iptables-legacy tries to load a module where /proc is hidden"
+    );
 
     let (mut written, mut calls, mut scripts, mut loaded) = (0, 0, 0, 0);
     for place in 0..count {
-        let backend = if place % 2 == 0 { Backend::Legacy } else { Backend::Nft };
-        let text = dumps.new_tree(&mut runner).expect("no dump is rejected").current();
-        let name = if backend == Backend::Legacy { "iptables-legacy" } else { "iptables-nft" };
+        let backend = if place % 2 == 0 {
+            Backend::Legacy
+        } else {
+            Backend::Nft
+        };
+        let text = dumps
+            .new_tree(&mut runner)
+            .expect("no dump is rejected")
+            .current();
+        let name = if backend == Backend::Legacy {
+            "iptables-legacy"
+        } else {
+            "iptables-nft"
+        };
         let text = match text.starts_with('*') {
             true => format!("# Generated by {name}-save v1.8.9\n{text}"),
             false => text.replace("iptables ", &format!("{name} ")),
@@ -267,11 +359,18 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
             namespace.load(backend, Family::Ipv4, SENTINEL);
             watch.run(Some(&namespace), &commands.join("\n"));
             let (made, intended) = (watch.calls(), intended(&rulesets));
-            assert_eq!(made.len(), commands.len(), "{text}\n{commands:#?}\n{made:#?}");
+            assert_eq!(
+                made.len(),
+                commands.len(),
+                "{text}\n{commands:#?}\n{made:#?}"
+            );
             let other = made.iter().find(|call| !intended.contains(*call));
             assert!(other.is_none(), "{text}\n{commands:#?}\n{other:?}");
             let saved = namespace.save(backend, Family::Ipv4);
-            assert!(saved.contains("-A SENTINEL -j DROP\n"), "{text}\n{commands:#?}\n{saved}");
+            assert!(
+                saved.contains("-A SENTINEL -j DROP\n"),
+                "{text}\n{commands:#?}\n{saved}"
+            );
             (written, calls) = (written + 1, calls + made.len());
         }
         if let Ok(script) = replay::script(&rulesets, &walk(&rulesets, None, &host, packet)) {
@@ -279,14 +378,19 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
             let (given, saved) = (watch.kept("rules"), watch.kept("saved"));
             let printed: String = rulesets.iter().map(|set| print::save(set, false)).collect();
             assert_eq!(given, printed, "{text}");
-            // iptables-save does not quote what it prints, so that its quotes are not always those of words.
+            // iptables-save does not quote what it prints, so that its quotes are not always those
+            // of words.
             if !saved.is_empty() && !printed.contains('\\') {
                 assert_eq!(flat(&saved), flat(&printed), "{text}");
                 loaded += 1;
             }
             scripts += 1;
         }
-        assert!(!Path::new(MARK).exists(), "{text}\nran {}", fs::read_to_string(MARK).unwrap_or_default());
+        assert!(
+            !Path::new(MARK).exists(),
+            "{text}\nran {}",
+            fs::read_to_string(MARK).unwrap_or_default()
+        );
     }
     // Past the test runner, which keeps the output of what succeeds to itself.
     writeln!(
@@ -296,5 +400,8 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
         started.elapsed().as_secs()
     )
     .expect("it can be said");
-    assert!(written > 0 && scripts > 0 && loaded > 0, "some of the dumps yield commands and scripts");
+    assert!(
+        written > 0 && scripts > 0 && loaded > 0,
+        "some of the dumps yield commands and scripts"
+    );
 }

@@ -1,5 +1,6 @@
-//! Whole journeys against a real kernel: listeners in a namespace play the proxy and the app, each leg is opened as the
-//! journey says, and who gets it, from where, and what it was for must be as the journey says. Its answer must come back.
+//! Whole journeys against a real kernel: listeners in a namespace play the proxy and the app, each
+//! leg is opened as the journey says, and who gets it, from where, and what it was for must be as
+//! the journey says. Its answer must come back.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -31,16 +32,28 @@ struct Mesh {
 }
 
 const MESHES: [Mesh; 3] = [
-    Mesh { rules: include_str!("../static/samples/istio-sidecar.txt"), host: None, routing: &[] },
+    Mesh {
+        rules: include_str!("../static/samples/istio-sidecar.txt"),
+        host: None,
+        routing: &[],
+    },
     Mesh {
         rules: include_str!("../static/samples/istio-sidecar-tproxy.txt"),
-        host: Some(include_str!("../static/samples/istio-sidecar-tproxy.host.json")),
-        routing: &["rule add fwmark 0x539 lookup 133", "route add local default dev lo table 133"],
+        host: Some(include_str!(
+            "../static/samples/istio-sidecar-tproxy.host.json"
+        )),
+        routing: &[
+            "rule add fwmark 0x539 lookup 133",
+            "route add local default dev lo table 133",
+        ],
     },
     Mesh {
         rules: include_str!("../static/samples/istio-ambient.txt"),
         host: Some(include_str!("../static/samples/istio-ambient.host.json")),
-        routing: &["rule add fwmark 0x111/0xfff lookup 100", "route add local default dev lo table 100"],
+        routing: &[
+            "rule add fwmark 0x111/0xfff lookup 100",
+            "route add local default dev lo table 100",
+        ],
     },
 ];
 
@@ -67,13 +80,19 @@ impl Listener {
                 let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("a socket");
                 socket.set_ip_transparent_v4(true).expect("root may");
                 socket.set_reuse_address(true).expect("a socket may");
-                socket.bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into()).expect("the port is free");
+                socket
+                    .bind(&SocketAddr::from((Ipv4Addr::UNSPECIFIED, port)).into())
+                    .expect("the port is free");
                 socket.listen(8).expect("it is bound");
                 socket.set_nonblocking(true).expect("a socket may");
                 socket
             })
         });
-        Self { port, owner, socket }
+        Self {
+            port,
+            owner,
+            socket,
+        }
     }
 
     /// Waits for a connection.
@@ -103,10 +122,13 @@ fn connect(namespace: &Namespace, packet: &Packet) -> Result<Socket, String> {
                 socket.set_mark(packet.mark).expect("root may");
             }
             if packet.origin == Origin::Local {
-                // Foreign addresses, too: TPROXY and ambient hand connections on under the caller's.
+                // Foreign addresses, too: TPROXY and ambient hand connections on under the
+                // caller's.
                 socket.set_ip_transparent_v4(true).expect("root may");
                 let src = SocketAddr::new(packet.src.expect("a journey states it"), 0);
-                socket.bind(&src.into()).map_err(|error| format!("bind {src}: {error}"))?;
+                socket
+                    .bind(&src.into())
+                    .map_err(|error| format!("bind {src}: {error}"))?;
             }
             socket
                 .connect_timeout(&to.into(), Duration::from_secs(5))
@@ -121,44 +143,91 @@ fn check(pod: &Pod, listeners: &[Listener], far: &Listener, leg: &Leg) {
     let packet = &leg.trace.packet;
     let verdict = leg.trace.verdict().expect("it can be told");
     let result = leg.trace.shown().result();
-    let what = format!("{} to {} ({} to {})", leg.from, leg.to, packet.src.expect("stated"), packet.dst);
+    let what = format!(
+        "{} to {} ({} to {})",
+        leg.from,
+        leg.to,
+        packet.src.expect("stated"),
+        packet.dst
+    );
     let listener = match verdict.kind {
         VerdictKind::Delivered => listeners.iter().find(|one| Some(one.port) == verdict.port),
         _ => Some(far),
     };
     let listener = listener.unwrap_or_else(|| panic!("{what}: nobody plays {verdict:?}"));
-    let namespace = if packet.origin == Origin::Inbound { &pod.router } else { &pod.namespace };
+    let namespace = if packet.origin == Origin::Inbound {
+        &pod.router
+    } else {
+        &pod.namespace
+    };
     let stream = connect(namespace, packet).unwrap_or_else(|error| panic!("{what}: {error}"));
     let (mut accepted, peer) = listener.accept(&what);
     assert_eq!(peer.ip(), result.src, "{what}: the source it is seen with");
-    let local = accepted.local_addr().expect("connected").as_socket().expect("an IP address");
-    assert_eq!((local.ip(), local.port()), (result.dst, result.dport.expect("a port")), "{what}: where it ended");
+    let local = accepted
+        .local_addr()
+        .expect("connected")
+        .as_socket()
+        .expect("an IP address");
+    assert_eq!(
+        (local.ip(), local.port()),
+        (result.dst, result.dport.expect("a port")),
+        "{what}: where it ended"
+    );
     if let Some((address, port)) = leg.original {
         let original = match result.steered {
             Some(_) => local,
-            None => accepted.original_dst_v4().expect("it was translated").as_socket().expect("an IP address"),
+            None => accepted
+                .original_dst_v4()
+                .expect("it was translated")
+                .as_socket()
+                .expect("an IP address"),
         };
-        assert_eq!(original, SocketAddr::new(address, port), "{what}: what it was for");
+        assert_eq!(
+            original,
+            SocketAddr::new(address, port),
+            "{what}: what it was for"
+        );
     }
     // The answer comes back, from where the client thinks it sent to.
     let reply = leg.reply.as_ref().expect("it is answered");
     let seen = reply.shown().result();
     let mut stream = stream;
-    stream.set_read_timeout(Some(Duration::from_secs(5))).expect("a socket may");
+    stream
+        .set_read_timeout(Some(Duration::from_secs(5)))
+        .expect("a socket may");
     accepted.write_all(b"answer").expect("it is connected");
     let mut answer = [0; 6];
-    stream.read_exact(&mut answer).unwrap_or_else(|error| panic!("{what}: no answer: {error}"));
+    stream
+        .read_exact(&mut answer)
+        .unwrap_or_else(|error| panic!("{what}: no answer: {error}"));
     assert_eq!(&answer, b"answer");
-    let answerer = stream.peer_addr().expect("connected").as_socket().expect("an IP address");
-    assert_eq!((answerer.ip(), Some(answerer.port())), (seen.src, seen.sport), "{what}: who answered");
-    assert_eq!(reply.verdict().map(|verdict| verdict.kind), Some(come_back(packet)), "{what}: where the answer ends");
+    let answerer = stream
+        .peer_addr()
+        .expect("connected")
+        .as_socket()
+        .expect("an IP address");
+    assert_eq!(
+        (answerer.ip(), Some(answerer.port())),
+        (seen.src, seen.sport),
+        "{what}: who answered"
+    );
+    assert_eq!(
+        reply.verdict().map(|verdict| verdict.kind),
+        Some(come_back(packet)),
+        "{what}: where the answer ends"
+    );
 }
 
 fn come_back(packet: &Packet) -> VerdictKind {
-    if packet.origin == Origin::Inbound { VerdictKind::Sent } else { VerdictKind::Delivered }
+    if packet.origin == Origin::Inbound {
+        VerdictKind::Sent
+    } else {
+        VerdictKind::Delivered
+    }
 }
 
-/// The legs of a journey in every mesh and with both backends, one after the other; gives the number of each.
+/// The legs of a journey in every mesh and with both backends, one after the other; gives the
+/// number of each.
 fn everywhere(label: &str, packet: &Packet, endpoint: Option<(IpAddr, u16)>) -> Vec<Vec<String>> {
     require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
     let mut all = Vec::new();
@@ -166,13 +235,19 @@ fn everywhere(label: &str, packet: &Packet, endpoint: Option<(IpAddr, u16)>) -> 
         for backend in [Backend::Legacy, Backend::Nft] {
             let pod = Pod::new(label);
             pod.router.ip("link set lo up");
-            pod.router.ip(&format!("address add {}/24 dev eth0", Pod::ROUTERS[0]));
+            pod.router
+                .ip(&format!("address add {}/24 dev eth0", Pod::ROUTERS[0]));
             pod.router.ip(&format!("address add {FAR}/32 dev lo"));
-            pod.router.ip(&format!("neighbour add {POD} lladdr {} dev eth0 nud permanent", Pod::MAC));
+            pod.router.ip(&format!(
+                "neighbour add {POD} lladdr {} dev eth0 nud permanent",
+                Pod::MAC
+            ));
             for route in set.routing {
                 pod.namespace.ip(route);
             }
-            let host = set.host.map_or_else(Host::pod, |json| Host::from_json(json).expect("a host"));
+            let host = set
+                .host
+                .map_or_else(Host::pod, |json| Host::from_json(json).expect("a host"));
             for (setting, value) in &host.sysctls {
                 pod.namespace.set(&setting.replace('.', "/"), value);
             }
@@ -185,13 +260,26 @@ fn everywhere(label: &str, packet: &Packet, endpoint: Option<(IpAddr, u16)>) -> 
                 Mode::Ambient => (0, 0),
             };
             let listeners = [(15001, proxy), (15006, proxy), (APP, (1000, 1000))];
-            let listeners = listeners.map(|(port, owner)| Listener::open(&pod.namespace, port, owner));
+            let listeners =
+                listeners.map(|(port, owner)| Listener::open(&pod.namespace, port, owner));
             let far = Listener::open(&pod.router, 443, (0, 0));
-            let journey = journey(&parsed.rulesets, &host, Some(&mesh), packet, &Choices { endpoint });
+            let journey = journey(
+                &parsed.rulesets,
+                &host,
+                Some(&mesh),
+                packet,
+                &Choices { endpoint },
+            );
             for leg in &journey.legs {
                 check(&pod, &listeners, &far, leg);
             }
-            all.push(journey.legs.iter().map(|leg| format!("{} to {}", leg.from, leg.to)).collect());
+            all.push(
+                journey
+                    .legs
+                    .iter()
+                    .map(|leg| format!("{} to {}", leg.from, leg.to))
+                    .collect(),
+            );
         }
     }
     all
@@ -204,14 +292,23 @@ fn app_to(dst: Ipv4Addr, port: u16) -> Packet {
 /// Each mesh twice: once a backend.
 fn twice(legs: [&[&str]; 3]) -> Vec<Vec<String>> {
     let own = |legs: &[&str]| legs.iter().map(|leg| (*leg).to_owned()).collect::<Vec<_>>();
-    legs.iter().flat_map(|legs| [own(legs), own(legs)]).collect()
+    legs.iter()
+        .flat_map(|legs| [own(legs), own(legs)])
+        .collect()
 }
 
 #[test]
 fn an_app_calls_its_own_service() {
     let legs = everywhere("own", &app_to(SERVICE, APP), Some((POD.into(), APP)));
     let sidecar: &[&str] = &["the app to Envoy", "Envoy to Envoy", "Envoy to the app"];
-    assert_eq!(legs, twice([sidecar, sidecar, &["the app to ztunnel", "ztunnel to the app"]]));
+    assert_eq!(
+        legs,
+        twice([
+            sidecar,
+            sidecar,
+            &["the app to ztunnel", "ztunnel to the app"]
+        ])
+    );
 }
 
 #[test]
@@ -226,20 +323,44 @@ fn a_caller_from_outside() {
     };
     let legs = everywhere("in", &packet, None);
     let sidecar: &[&str] = &["the caller to Envoy", "Envoy to the app"];
-    assert_eq!(legs, twice([sidecar, sidecar, &["the caller to ztunnel", "ztunnel to the app"]]));
+    assert_eq!(
+        legs,
+        twice([
+            sidecar,
+            sidecar,
+            &["the caller to ztunnel", "ztunnel to the app"]
+        ])
+    );
 }
 
 #[test]
 fn an_app_calls_somebody_far_away() {
     let legs = everywhere("out", &app_to(FAR, 443), None);
     let sidecar: &[&str] = &["the app to Envoy", "Envoy to the network"];
-    assert_eq!(legs, twice([sidecar, sidecar, &["the app to ztunnel", "ztunnel to the network"]]));
+    assert_eq!(
+        legs,
+        twice([
+            sidecar,
+            sidecar,
+            &["the app to ztunnel", "ztunnel to the network"]
+        ])
+    );
 }
 
 #[test]
 fn the_proxys_user_gets_past() {
-    let packet = Packet { uid: Some(1337), ..app_to(FAR, 443) };
+    let packet = Packet {
+        uid: Some(1337),
+        ..app_to(FAR, 443)
+    };
     let legs = everywhere("past", &packet, None);
     let sidecar: &[&str] = &["the app to the network"];
-    assert_eq!(legs, twice([sidecar, sidecar, &["the app to ztunnel", "ztunnel to the network"]]));
+    assert_eq!(
+        legs,
+        twice([
+            sidecar,
+            sidecar,
+            &["the app to ztunnel", "ztunnel to the network"]
+        ])
+    );
 }

@@ -1,4 +1,5 @@
-//! iptables itself, asked about random rules: in a namespace for each backend and family, all four at once.
+//! iptables itself, asked about random rules: in a namespace for each backend and family, all four
+//! at once.
 
 use std::process;
 use std::thread;
@@ -8,7 +9,8 @@ use chainwalk_core::packet::Family;
 
 use crate::namespace::{Namespace, program};
 
-/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same time.
+/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same
+/// time.
 #[derive(Debug)]
 pub struct Judge {
     /// Which iptables it is.
@@ -21,7 +23,10 @@ pub struct Judge {
 impl Judge {
     /// The name of a program: of iptables itself without a `task`, or of its `-save`.
     pub fn program(&self, task: &str) -> String {
-        format!("{}{task}", program(self.backend, self.family, "").trim_end_matches('-'))
+        format!(
+            "{}{task}",
+            program(self.backend, self.family, "").trim_end_matches('-')
+        )
     }
 
     /// Runs it: what it prints, or what it complains of.
@@ -38,13 +43,18 @@ impl Judge {
 
 /// What comes of some work in the namespace of each judge.
 pub fn each<T: Send>(name: &str, work: impl Fn(&Judge) -> T + Sync) -> Vec<T> {
-    let kinds = [Backend::Legacy, Backend::Nft].map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
+    let kinds = [Backend::Legacy, Backend::Nft]
+        .map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
     let work = &work;
     thread::scope(|scope| {
         let run = |(backend, family)| {
             scope.spawn(move || {
                 let namespace = Namespace::new(name);
-                let judge = Judge { backend, family, lock: format!("/run/{}.lock", namespace.name()) };
+                let judge = Judge {
+                    backend,
+                    family,
+                    lock: format!("/run/{}.lock", namespace.name()),
+                };
                 let outcome = namespace.inside(|| work(&judge));
                 // Made by iptables where it could take it.
                 let _ = std::fs::remove_file(&judge.lock);
@@ -52,6 +62,9 @@ pub fn each<T: Send>(name: &str, work: impl Fn(&Judge) -> T + Sync) -> Vec<T> {
             })
         };
         let threads: Vec<_> = kinds.into_iter().flatten().map(run).collect();
-        threads.into_iter().map(|thread| thread.join().expect("no thread panics")).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().expect("no thread panics"))
+            .collect()
     })
 }

@@ -1,11 +1,13 @@
-//! The Linux kernel as the judge: random packets through random rule sets, walked by Chainwalk and sent for real.
+//! The Linux kernel as the judge: random packets through random rule sets, walked by Chainwalk and
+//! sent for real.
 //!
-//! What the kernel counted must be the `match` and `policy` steps of the walk, rule by rule and policy by policy, with
-//! both backends and both families; where the packet ends, with which addresses, ports and mark, must be the walk's end;
-//! with nft the order must be the same, too. A rule that is said never to match must never count. Needs root, iproute2,
-//! iptables and nftables.
+//! What the kernel counted must be the `match` and `policy` steps of the walk, rule by rule and
+//! policy by policy, with both backends and both families; where the packet ends, with which
+//! addresses, ports and mark, must be the walk's end; with nft the order must be the same, too. A
+//! rule that is said never to match must never count. Needs root, iproute2, iptables and nftables.
 //!
-//! `CHAINWALK_PACKETS=20000` sends more packets; `CHAINWALK_SEED=1` repeats a run, or makes another one.
+//! `CHAINWALK_PACKETS=20000` sends more packets; `CHAINWALK_SEED=1` repeats a run, or makes another
+//! one.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -59,8 +61,8 @@ const BACKENDS: [Backend; 2] = [Backend::Legacy, Backend::Nft];
 const NFT_FIRST: [Backend; 2] = [Backend::Nft, Backend::Legacy];
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
-/// Sends `packets` packets through rule sets of one backend and one family. After a difference, here or elsewhere, no new
-/// rule set is begun.
+/// Sends `packets` packets through rule sets of one backend and one family. After a difference,
+/// here or elsewhere, no new rule set is begun.
 fn judge(
     (backends, family): (&[Backend], Family),
     place: usize,
@@ -70,7 +72,11 @@ fn judge(
 ) -> Result<Coverage, String> {
     Lab::run(backends, family, place, |lab| {
         let max_shrink_iters = if backends == NFT_FIRST { 0 } else { 2000 };
-        let config = Config { failure_persistence: None, max_shrink_iters, ..Config::default() };
+        let config = Config {
+            failure_persistence: None,
+            max_shrink_iters,
+            ..Config::default()
+        };
         let mut runner = runner(seed, config);
         let cases = Case::any(backends, family);
         let state = RefCell::new((lab, Coverage::default()));
@@ -85,8 +91,14 @@ fn judge(
                 })
             });
             if let Err(TestError::Fail(reason, _)) = result {
-                let programs: Vec<_> = backends.iter().map(|backend| program(*backend, family, "restore")).collect();
-                return Err(format!("{}, CHAINWALK_SEED={seed}: {reason}", programs.join(" then ")));
+                let programs: Vec<_> = backends
+                    .iter()
+                    .map(|backend| program(*backend, family, "restore"))
+                    .collect();
+                return Err(format!(
+                    "{}, CHAINWALK_SEED={seed}: {reason}",
+                    programs.join(" then ")
+                ));
             }
             progress.add(state.borrow().1.packets - sent);
         }
@@ -96,20 +108,42 @@ fn judge(
 
 #[test]
 fn the_walk_is_the_kernels() {
-    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore", "ip6tables-legacy-save"]);
-    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS));
+    require(&[
+        "ip",
+        "nft",
+        "iptables-legacy-restore",
+        "iptables-nft-restore",
+        "ip6tables-legacy-save",
+    ]);
+    let (seed, packets) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_PACKETS", PACKETS),
+    );
     let started = Instant::now();
     let stop = &AtomicBool::new(false);
     let progress = &Progress::new("packets", packets, PACKETS);
-    let kinds = BACKENDS.into_iter().flat_map(|backend| FAMILIES.map(|family| (backend, family)));
+    let kinds = BACKENDS
+        .into_iter()
+        .flat_map(|backend| FAMILIES.map(|family| (backend, family)));
     let results: Vec<Result<Coverage, String>> = thread::scope(|scope| {
         let threads: Vec<_> = (0..)
             .zip(kinds)
             .map(|(place, kind)| {
-                scope.spawn(move || judge((&[kind.0], kind.1), place, (seed, packets.div_ceil(4)), stop, progress))
+                scope.spawn(move || {
+                    judge(
+                        (&[kind.0], kind.1),
+                        place,
+                        (seed, packets.div_ceil(4)),
+                        stop,
+                        progress,
+                    )
+                })
             })
             .collect();
-        threads.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic))).collect()
+        threads
+            .into_iter()
+            .map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)))
+            .collect()
     });
     let mut coverage = Coverage::default();
     let mut differences = String::new();
@@ -122,21 +156,38 @@ fn the_walk_is_the_kernels() {
     assert!(differences.is_empty(), "{differences}");
     // Past the test runner, which keeps the output of what succeeds to itself.
     let seconds = started.elapsed().as_secs();
-    writeln!(std::io::stderr(), "kernel: {coverage}\n  seed {seed}, {seconds} s, no difference")
-        .expect("it can be said");
+    writeln!(
+        std::io::stderr(),
+        "kernel: {coverage}\n  seed {seed}, {seconds} s, no difference"
+    )
+    .expect("it can be said");
     assert!(coverage.packets >= packets);
     if packets < PACKETS {
         return;
     }
-    assert_eq!(coverage.missing(), [""; 0], "extensions that no packet met: add them to tests/random/clause.rs");
+    assert_eq!(
+        coverage.missing(),
+        [""; 0],
+        "extensions that no packet met: add them to tests/random/clause.rs"
+    );
 }
 
-/// Both backends in one namespace. The order in which they are asked is that of their registration, which no dump shows: a
-/// certain walk must be the kernel's in either order, and of one that is not, the branch of this very order must be.
+/// Both backends in one namespace. The order in which they are asked is that of their registration,
+/// which no dump shows: a certain walk must be the kernel's in either order, and of one that is
+/// not, the branch of this very order must be.
 #[test]
 fn both_backends_are_asked() {
-    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore", "ip6tables-legacy-save"]);
-    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS));
+    require(&[
+        "ip",
+        "nft",
+        "iptables-legacy-restore",
+        "iptables-nft-restore",
+        "ip6tables-legacy-save",
+    ]);
+    let (seed, packets) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_PACKETS", PACKETS),
+    );
     let stop = &AtomicBool::new(false);
     let progress = &Progress::new("packets through both backends", packets / 10, PACKETS / 10);
     let mut coverage = Coverage::default();
@@ -151,7 +202,12 @@ fn both_backends_are_asked() {
         Err(difference) => panic!("{difference}"),
     };
     for (place, family) in (0..).zip(FAMILIES) {
-        run(&[Backend::Legacy, Backend::Nft], family, place, (seed, packets / 40));
+        run(
+            &[Backend::Legacy, Backend::Nft],
+            family,
+            place,
+            (seed, packets / 40),
+        );
         // Each load registers nft's chains anew: here a namespace serves one rule set of each.
         for number in 0..packets / 400 {
             run(&NFT_FIRST, family, place, (seed + number, 1));
@@ -160,17 +216,32 @@ fn both_backends_are_asked() {
     writeln!(std::io::stderr(), "both backends: {coverage}").expect("it can be said");
 }
 
-/// Both backends, and base chains of other types and priorities beside them: at a hook, all of them run by priority, and nat
-/// chains in the nat station.
+/// Both backends, and base chains of other types and priorities beside them: at a hook, all of them
+/// run by priority, and nat chains in the nat station.
 #[test]
 fn base_chains_run_by_priority() {
-    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore"]);
-    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS) / 20);
+    require(&[
+        "ip",
+        "nft",
+        "iptables-legacy-restore",
+        "iptables-nft-restore",
+    ]);
+    let (seed, packets) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_PACKETS", PACKETS) / 20,
+    );
     for (place, family) in (0..).zip(FAMILIES) {
         let sent = Lab::run(&[Backend::Legacy, Backend::Nft], family, place, |lab| {
-            let config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+            let config = Config {
+                failure_persistence: None,
+                max_shrink_iters: 300,
+                ..Config::default()
+            };
             let mut runner = runner(seed, config);
-            let cases = (Case::any(&[Backend::Legacy, Backend::Nft], family), MadeChain::some(family));
+            let cases = (
+                Case::any(&[Backend::Legacy, Backend::Nft], family),
+                MadeChain::some(family),
+            );
             let state = RefCell::new((lab, 0));
             while state.borrow().1 < packets {
                 let tree = cases.new_tree(&mut runner).expect("no case is rejected");
@@ -186,18 +257,31 @@ fn base_chains_run_by_priority() {
             }
             state.into_inner().1
         });
-        writeln!(std::io::stderr(), "base chains, {family}: {sent} packets").expect("it can be said");
+        writeln!(std::io::stderr(), "base chains, {family}: {sent} packets")
+            .expect("it can be said");
     }
 }
 
 /// Random first packets with their replies and with later packets of their own direction.
 #[test]
 fn later_packets_are_the_kernels() {
-    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore"]);
-    let (seed, packets) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_PACKETS", PACKETS) / 50);
+    require(&[
+        "ip",
+        "nft",
+        "iptables-legacy-restore",
+        "iptables-nft-restore",
+    ]);
+    let (seed, packets) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_PACKETS", PACKETS) / 50,
+    );
     let judge = |(backend, family): (Backend, Family), place| {
         Lab::run(&[backend], family, place, |lab| {
-            let config = Config { failure_persistence: None, max_shrink_iters: 300, ..Config::default() };
+            let config = Config {
+                failure_persistence: None,
+                max_shrink_iters: 300,
+                ..Config::default()
+            };
             let mut runner = runner(seed, config);
             let backends = [backend];
             let cases = Case::any(&backends, family);
@@ -209,53 +293,92 @@ fn later_packets_are_the_kernels() {
                     case.judge_later(lab, compared).map_err(TestCaseError::fail)
                 });
                 if let Err(TestError::Fail(reason, _)) = result {
-                    panic!("{}, CHAINWALK_SEED={seed}: {reason}", program(backend, family, "restore"));
+                    panic!(
+                        "{}, CHAINWALK_SEED={seed}: {reason}",
+                        program(backend, family, "restore")
+                    );
                 }
             }
             state.into_inner().1
         })
     };
-    let kinds = BACKENDS.into_iter().flat_map(|backend| FAMILIES.map(|family| (backend, family)));
+    let kinds = BACKENDS
+        .into_iter()
+        .flat_map(|backend| FAMILIES.map(|family| (backend, family)));
     thread::scope(|scope| {
         let judge = &judge;
-        let threads: Vec<_> =
-            (0..).zip(kinds).map(|(place, kind)| (kind, scope.spawn(move || judge(kind, place)))).collect();
+        let threads: Vec<_> = (0..)
+            .zip(kinds)
+            .map(|(place, kind)| (kind, scope.spawn(move || judge(kind, place))))
+            .collect();
         for ((backend, family), thread) in threads {
-            let Compared { packets, certain } = thread.join().unwrap_or_else(|panic| resume_unwind(panic));
-            writeln!(std::io::stderr(), "later packets, {backend:?} {family}: {packets}, {certain} of them certain")
-                .expect("it can be said");
+            let Compared { packets, certain } =
+                thread.join().unwrap_or_else(|panic| resume_unwind(panic));
+            writeln!(
+                std::io::stderr(),
+                "later packets, {backend:?} {family}: {packets}, {certain} of them certain"
+            )
+            .expect("it can be said");
             assert!(certain * 4 > packets, "{certain} of {packets} are certain");
         }
     });
 }
 
-/// Every rule set of every lesson, with every packet of that lesson that can be sent as the first of its connection. In a
-/// lesson that states no namespace, the packet must end as the lesson says.
+/// Every rule set of every lesson, with every packet of that lesson that can be sent as the first
+/// of its connection. In a lesson that states no namespace, the packet must end as the lesson says.
 #[test]
 fn lessons_are_the_kernels() {
-    require(&["ip", "nft", "iptables-legacy-restore", "iptables-nft-restore"]);
+    require(&[
+        "ip",
+        "nft",
+        "iptables-legacy-restore",
+        "iptables-nft-restore",
+    ]);
     let lessons = lessons::all();
     for backend in BACKENDS {
         let coverage = Lab::run(&[backend], Family::Ipv4, 0, |mut lab| {
             let mut coverage = Coverage::default();
             for (name, lesson) in &lessons {
                 for world in &lesson.worlds {
-                    let first = |packet: &&Packet| packet.family() == Family::Ipv4 && packet.state.is_none();
-                    let packets: Vec<Packet> =
-                        lesson.packets.iter().map(|(_, packet)| packet).filter(first).cloned().collect();
-                    let judged = Case::of(&world.text, packets.clone()).judge(&mut lab, &mut coverage);
-                    judged.unwrap_or_else(|difference| panic!("{name}, rules {}: {difference}", world.name));
+                    let first = |packet: &&Packet| {
+                        packet.family() == Family::Ipv4 && packet.state.is_none()
+                    };
+                    let packets: Vec<Packet> = lesson
+                        .packets
+                        .iter()
+                        .map(|(_, packet)| packet)
+                        .filter(first)
+                        .cloned()
+                        .collect();
+                    let judged =
+                        Case::of(&world.text, packets.clone()).judge(&mut lab, &mut coverage);
+                    judged.unwrap_or_else(|difference| {
+                        panic!("{name}, rules {}: {difference}", world.name)
+                    });
                     for packet in packets.iter().filter(|_| !world.host_known) {
                         let here = walk(&lab.rulesets, None, &lab.host, packet);
-                        let end =
-                            |trace: &Trace| trace.verdict().map(|end| (end.kind, end.port, end.interface.clone()));
-                        assert_eq!(end(&world.walk(packet)), end(&here), "{name}, rules {}: {packet:?}", world.name);
+                        let end = |trace: &Trace| {
+                            trace
+                                .verdict()
+                                .map(|end| (end.kind, end.port, end.interface.clone()))
+                        };
+                        assert_eq!(
+                            end(&world.walk(packet)),
+                            end(&here),
+                            "{name}, rules {}: {packet:?}",
+                            world.name
+                        );
                     }
                 }
             }
             coverage
         });
-        writeln!(std::io::stderr(), "lessons, {backend:?}: {} packets", coverage.packets).expect("it can be said");
+        writeln!(
+            std::io::stderr(),
+            "lessons, {backend:?}: {} packets",
+            coverage.packets
+        )
+        .expect("it can be said");
         assert!(coverage.packets >= 100, "{} packets", coverage.packets);
     }
 }

@@ -13,14 +13,23 @@ pub fn all() -> Vec<(String, Lesson)> {
         let host = read(format!("samples/{name}.host.json")).map(|host| &*host.leak());
         Some((read(format!("samples/{name}.txt"))?.leak(), host))
     };
-    let files = std::fs::read_dir(format!("{STATIC}/lessons")).expect("there is a directory of lessons");
-    let mut names: Vec<String> =
-        files.map(|file| file.expect("it can be listed").file_name().to_string_lossy().into_owned()).collect();
+    let files =
+        std::fs::read_dir(format!("{STATIC}/lessons")).expect("there is a directory of lessons");
+    let mut names: Vec<String> = files
+        .map(|file| {
+            file.expect("it can be listed")
+                .file_name()
+                .to_string_lossy()
+                .into_owned()
+        })
+        .collect();
     names.sort();
     let lesson = |name: String| {
         let text = read(format!("lessons/{name}")).expect("a lesson is text");
         let lesson = lesson::read(&text, &library).unwrap_or_else(|fault| panic!("{name}:{fault}"));
-        let short = name.trim_start_matches(|c: char| c.is_ascii_digit()).trim_start_matches('-');
+        let short = name
+            .trim_start_matches(|c: char| c.is_ascii_digit())
+            .trim_start_matches('-');
         (short.trim_end_matches(".md").to_owned(), lesson)
     };
     names.into_iter().map(lesson).collect()

@@ -1,6 +1,6 @@
-//! iptables itself as the judge of listings: rules made from the tables of the extensions are loaded, listed in every way,
-//! and read back. What comes out must be the rules of `iptables-save`, but for what a listing loses. Needs root and
-//! iptables 1.8.9.
+//! iptables itself as the judge of listings: rules made from the tables of the extensions are
+//! loaded, listed in every way, and read back. What comes out must be the rules of `iptables-save`,
+//! but for what a listing loses. Needs root and iptables 1.8.9.
 //!
 //! `CHAINWALK_COMMANDS=20000` tries more; `CHAINWALK_SEED=2` tries others.
 
@@ -41,11 +41,36 @@ pub(crate) struct Way {
 }
 
 const WAYS: [Way; 5] = [
-    Way { options: &["-v", "-n", "-x", "--line-numbers"], verbose: true, numeric: true, exact: true },
-    Way { options: &["-v", "-n"], verbose: true, numeric: true, exact: false },
-    Way { options: &["-v", "-x"], verbose: true, numeric: false, exact: true },
-    Way { options: &["-n", "--line-numbers"], verbose: false, numeric: true, exact: false },
-    Way { options: &[], verbose: false, numeric: false, exact: false },
+    Way {
+        options: &["-v", "-n", "-x", "--line-numbers"],
+        verbose: true,
+        numeric: true,
+        exact: true,
+    },
+    Way {
+        options: &["-v", "-n"],
+        verbose: true,
+        numeric: true,
+        exact: false,
+    },
+    Way {
+        options: &["-v", "-x"],
+        verbose: true,
+        numeric: false,
+        exact: true,
+    },
+    Way {
+        options: &["-n", "--line-numbers"],
+        verbose: false,
+        numeric: true,
+        exact: false,
+    },
+    Way {
+        options: &[],
+        verbose: false,
+        numeric: false,
+        exact: false,
+    },
 ];
 
 /// A rule that reads otherwise from a listing than from a dump.
@@ -79,7 +104,11 @@ impl Outcome {
 fn rules(text: &str) -> BTreeMap<String, Vec<String>> {
     let parsed = parse::parse(text);
     let mut chains: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    let printed: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();
+    let printed: String = parsed
+        .rulesets
+        .iter()
+        .map(|ruleset| print::save(ruleset, true))
+        .collect();
     for line in printed.lines().filter(|line| line.starts_with('[')) {
         let chain = line.split(' ').nth(2).unwrap_or_default().to_owned();
         chains.entry(chain).or_default().push(line.to_owned());
@@ -92,7 +121,10 @@ fn load(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) {
     let mut runner = runner(seed, Config::default());
     let all = commands(judge.family);
     for _ in 0..count {
-        let command = all.new_tree(&mut runner).expect("no command is rejected").current();
+        let command = all
+            .new_tree(&mut runner)
+            .expect("no command is rejected")
+            .current();
         let mut words = vec!["-t", command.table.name(), "-A", command.chain.name()];
         words.extend(command.words.iter().map(String::as_str));
         words.extend(["-c", COUNTED[0], COUNTED[1]]);
@@ -106,7 +138,9 @@ fn judge(judge: &Judge, work: (u64, u64), progress: &Progress) -> Outcome {
     load(judge, work, progress);
     let mut outcome = Outcome::default();
     for table in TableName::ALL {
-        let Ok(saved) = judge.run("-save", &["-c", "-t", table.name()]) else { continue };
+        let Ok(saved) = judge.run("-save", &["-c", "-t", table.name()]) else {
+            continue;
+        };
         let saved = rules(&saved);
         outcome.rules += saved.values().map(Vec::len).sum::<usize>();
         for way in WAYS {
@@ -130,8 +164,14 @@ fn judge(judge: &Judge, work: (u64, u64), progress: &Progress) -> Outcome {
 /// The lines of a chain's rules in a listing.
 fn rows(text: &str, chain: &str) -> Vec<String> {
     let head = format!("Chain {chain} (");
-    let lines = text.lines().skip_while(|line| !line.starts_with(&head)).skip(2);
-    lines.take_while(|line| !line.is_empty()).map(str::to_owned).collect()
+    let lines = text
+        .lines()
+        .skip_while(|line| !line.starts_with(&head))
+        .skip(2);
+    lines
+        .take_while(|line| !line.is_empty())
+        .map(str::to_owned)
+        .collect()
 }
 
 fn compare(way: Way, (saved, listed): (String, String), line: String, outcome: &mut Outcome) {
@@ -142,7 +182,12 @@ fn compare(way: Way, (saved, listed): (String, String), line: String, outcome: &
     }
     match losses::why(way, &known, &read) {
         Some(why) => *outcome.lost.entry(why).or_default() += 1,
-        None => outcome.differences.push(Difference { way, saved, listed, line }),
+        None => outcome.differences.push(Difference {
+            way,
+            saved,
+            listed,
+            line,
+        }),
     }
 }
 
@@ -151,12 +196,29 @@ fn report(differences: &[Difference]) -> String {
     let mut seen: Vec<String> = Vec::new();
     for one in differences {
         // One of a kind is enough to see.
-        let words: Vec<&str> = one.saved.split(' ').filter(|word| word.starts_with("--") || word.len() > 2).collect();
-        let kind = words.iter().filter(|word| word.starts_with("--")).copied().collect::<String>();
+        let words: Vec<&str> = one
+            .saved
+            .split(' ')
+            .filter(|word| word.starts_with("--") || word.len() > 2)
+            .collect();
+        let kind = words
+            .iter()
+            .filter(|word| word.starts_with("--"))
+            .copied()
+            .collect::<String>();
         if seen.len() < SHOWN && !seen.contains(&kind) {
             seen.push(kind);
-            let Difference { way, saved, listed, line } = one;
-            let _ = write!(out, "\n{:?}\n    line: {line}\n   saved: {saved}\n  listed: {listed}", way.options);
+            let Difference {
+                way,
+                saved,
+                listed,
+                line,
+            } = one;
+            let _ = write!(
+                out,
+                "\n{:?}\n    line: {line}\n   saved: {saved}\n  listed: {listed}",
+                way.options
+            );
         }
     }
     out
@@ -164,16 +226,35 @@ fn report(differences: &[Difference]) -> String {
 
 #[test]
 fn a_listing_reads_as_the_rules_that_it_shows() {
-    require(&["ip", "iptables-legacy", "iptables-nft", "ip6tables-legacy", "ip6tables-nft"]);
-    let (seed, count) = (number("CHAINWALK_SEED", SEED), number("CHAINWALK_COMMANDS", COMMANDS));
+    require(&[
+        "ip",
+        "iptables-legacy",
+        "iptables-nft",
+        "ip6tables-legacy",
+        "ip6tables-nft",
+    ]);
+    let (seed, count) = (
+        number("CHAINWALK_SEED", SEED),
+        number("CHAINWALK_COMMANDS", COMMANDS),
+    );
     let started = Instant::now();
     let progress = Progress::new("commands to be listed", count, COMMANDS);
-    let results = each("listings", |iptables| judge(iptables, (seed, count.div_ceil(4)), &progress));
+    let results = each("listings", |iptables| {
+        judge(iptables, (seed, count.div_ceil(4)), &progress)
+    });
     let mut outcome = Outcome::default();
     results.into_iter().for_each(|result| outcome.join(result));
-    assert!(outcome.differences.is_empty(), "seed {seed}: {}", report(&outcome.differences));
+    assert!(
+        outcome.differences.is_empty(),
+        "seed {seed}: {}",
+        report(&outcome.differences)
+    );
     let (rules, read) = (outcome.rules, outcome.read);
-    let lost = outcome.lost.iter().map(|(why, count)| format!("\n  {count} {why}")).collect::<String>();
+    let lost = outcome
+        .lost
+        .iter()
+        .map(|(why, count)| format!("\n  {count} {why}"))
+        .collect::<String>();
     // Past the test runner, which keeps the output of what succeeds to itself.
     writeln!(
         std::io::stderr(),
@@ -181,5 +262,8 @@ fn a_listing_reads_as_the_rules_that_it_shows() {
         started.elapsed().as_secs()
     )
     .expect("it can be said");
-    assert!(rules as u64 * 4 > count, "too few commands are ones that iptables takes");
+    assert!(
+        rules as u64 * 4 > count,
+        "too few commands are ones that iptables takes"
+    );
 }

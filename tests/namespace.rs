@@ -1,8 +1,9 @@
 //! Network namespaces that look like a pod's, for the suites that ask a real kernel.
 //!
-//! They need root and the Debian packages `iproute2`, `iptables` and `nftables`: [`require`] says what is missing. Names
-//! begin with `cw-` and the test process's number, so that runs do not collide; a namespace goes when its value does,
-//! also when the test fails, and what a killed run left behind goes with the next one.
+//! They need root and the Debian packages `iproute2`, `iptables` and `nftables`: [`require`] says
+//! what is missing. Names begin with `cw-` and the test process's number, so that runs do not
+//! collide; a namespace goes when its value does, also when the test fails, and what a killed run
+//! left behind goes with the next one.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -24,14 +25,25 @@ const DIRECTORY: &str = "/run/netns";
 /// How long a condition is waited for that comes by itself.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Fails the test where this is not root or a command is missing, and says what to do. A suite that cannot ask the kernel
-/// must not pass.
+/// Fails the test where this is not root or a command is missing, and says what to do. A suite that
+/// cannot ask the kernel must not pass.
 pub fn require(commands: &[&str]) {
-    assert!(geteuid().is_root(), "this suite makes network namespaces: run it as root");
+    assert!(
+        geteuid().is_root(),
+        "this suite makes network namespaces: run it as root"
+    );
     let path = std::env::var_os("PATH").unwrap_or_default();
-    let is_there = |command: &&&str| std::env::split_paths(&path).any(|directory| directory.join(command).is_file());
-    let missing: Vec<&&str> = commands.iter().filter(|command| !is_there(command)).collect();
-    assert!(missing.is_empty(), "missing {missing:?}: install the packages iproute2, iptables, nftables, strace");
+    let is_there = |command: &&&str| {
+        std::env::split_paths(&path).any(|directory| directory.join(command).is_file())
+    };
+    let missing: Vec<&&str> = commands
+        .iter()
+        .filter(|command| !is_there(command))
+        .collect();
+    assert!(
+        missing.is_empty(),
+        "missing {missing:?}: install the packages iproute2, iptables, nftables, strace"
+    );
 }
 
 /// A network namespace with nothing in it but `lo`, which is down.
@@ -44,11 +56,16 @@ impl Namespace {
     /// Makes one. The label tells it from the others of this test.
     pub fn new(label: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        // `ip netns add` sets up its directory at its first use, and two at once get in each other's way.
+        // `ip netns add` sets up its directory at its first use, and two at once get in each
+        // other's way.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         static SWEEP: Once = Once::new();
         SWEEP.call_once(sweep);
-        let name = format!("cw-{}-{}-{label}", std::process::id(), NEXT.fetch_add(1, Ordering::Relaxed));
+        let name = format!(
+            "cw-{}-{}-{label}",
+            std::process::id(),
+            NEXT.fetch_add(1, Ordering::Relaxed)
+        );
         // A test that failed while it held the lock left nothing half done behind it.
         let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         ip(&["netns", "add", &name]);
@@ -90,21 +107,24 @@ impl Namespace {
         ip(&words)
     }
 
-    /// Runs `job` on a thread of its own inside. Sockets that it opens stay inside wherever they are used later. The
-    /// thread's files are in `/proc/thread-self`; `/proc/sys/net` shows the namespace's settings.
+    /// Runs `job` on a thread of its own inside. Sockets that it opens stay inside wherever they
+    /// are used later. The thread's files are in `/proc/thread-self`; `/proc/sys/net` shows the
+    /// namespace's settings.
     pub fn inside<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
         let namespace = File::open(self.path()).expect("it exists as long as this value does");
         let enter = || {
             setns(namespace, CloneFlags::CLONE_NEWNET).expect("root may enter");
             job()
         };
-        thread::scope(|scope| scope.spawn(enter).join()).unwrap_or_else(|panic| panic::resume_unwind(panic))
+        thread::scope(|scope| scope.spawn(enter).join())
+            .unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
     /// Sets a kernel setting by its path below `/proc/sys`, such as `net/ipv4/ip_forward`.
     pub fn set(&self, setting: &str, value: &str) {
         let set = || fs::write(Path::new("/proc/sys").join(setting), value);
-        self.inside(set).unwrap_or_else(|error| panic!("cannot set {setting} to {value}: {error}"));
+        self.inside(set)
+            .unwrap_or_else(|error| panic!("cannot set {setting} to {value}: {error}"));
     }
 
     /// Loads rules in the format of iptables-save. Other tables of that backend stay as they are.
@@ -118,9 +138,14 @@ impl Namespace {
         command.arg("--wait").stdin(Stdio::piped());
         let mut child = command.spawn().expect("`ip` is installed");
         let mut stdin = child.stdin.take().expect("it is piped");
-        stdin.write_all(rules.as_bytes()).expect("the command reads all of its input");
+        stdin
+            .write_all(rules.as_bytes())
+            .expect("the command reads all of its input");
         drop(stdin);
-        assert!(child.wait().expect("it was started").success(), "{program} refused the rules");
+        assert!(
+            child.wait().expect("it was started").success(),
+            "{program} refused the rules"
+        );
     }
 
     /// The rules of a backend as its save command prints them, without counters.
@@ -143,11 +168,17 @@ impl Drop for Namespace {
     }
 }
 
-/// Removes what runs left behind that were killed: namespaces named after a process that is no more.
+/// Removes what runs left behind that were killed: namespaces named after a process that is no
+/// more.
 fn sweep() {
     for entry in fs::read_dir(DIRECTORY).into_iter().flatten().flatten() {
-        let Ok(name) = entry.file_name().into_string() else { continue };
-        let pid = name.strip_prefix("cw-").and_then(|rest| rest.split_once('-')).map(|(pid, _)| pid);
+        let Ok(name) = entry.file_name().into_string() else {
+            continue;
+        };
+        let pid = name
+            .strip_prefix("cw-")
+            .and_then(|rest| rest.split_once('-'))
+            .map(|(pid, _)| pid);
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
             // Another suite may be at it, too.
             let _ = try_run(Command::new("ip").args(["netns", "delete", &name]));
@@ -167,14 +198,21 @@ impl Resident {
     /// # Panics
     /// When it does not.
     pub fn start(mut command: Command) -> Self {
-        let child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().expect("`ip` is installed");
+        let child = command
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("`ip` is installed");
         let mut resident = Self { child };
-        // `ip` becomes the program only after it has entered the namespace: an echo proves that it has.
+        // `ip` becomes the program only after it has entered the namespace: an echo proves that it
+        // has.
         let stdin = resident.child.stdin.as_mut().expect("it is piped");
         stdin.write_all(b"here\n").expect("it reads");
         let stdout = resident.child.stdout.as_mut().expect("it is piped");
         let mut line = String::new();
-        BufReader::new(stdout).read_line(&mut line).expect("it answers with text");
+        BufReader::new(stdout)
+            .read_line(&mut line)
+            .expect("it answers with text");
         assert_eq!(line, "here\n", "the process in the namespace did not start");
         resident
     }
@@ -212,14 +250,21 @@ impl Pod {
     /// The hardware address of the other end.
     pub const ROUTER_MAC: &str = "02:00:00:00:00:01";
 
-    /// Makes one: `lo` and `eth0` up with [`Self::ADDRESSES`], default routes, no forwarding, no check of source addresses.
-    /// Neighbours are permanent, so that nothing waits for an answer; there is no link-local address, since the kernel
-    /// sets one only after a while.
+    /// Makes one: `lo` and `eth0` up with [`Self::ADDRESSES`], default routes, no forwarding, no
+    /// check of source addresses. Neighbours are permanent, so that nothing waits for an
+    /// answer; there is no link-local address, since the kernel sets one only after a while.
     pub fn new(label: &str) -> Self {
-        let pod = Self { namespace: Namespace::new(label), router: Namespace::new(&format!("{label}-router")) };
+        let pod = Self {
+            namespace: Namespace::new(label),
+            router: Namespace::new(&format!("{label}-router")),
+        };
         let (namespace, router) = (&pod.namespace, &pod.router);
         // A new interface takes the greater of the two values of rp_filter.
-        for setting in ["net/ipv4/conf/all/rp_filter", "net/ipv4/conf/default/rp_filter", "net/ipv4/ip_forward"] {
+        for setting in [
+            "net/ipv4/conf/all/rp_filter",
+            "net/ipv4/conf/default/rp_filter",
+            "net/ipv4/ip_forward",
+        ] {
             namespace.set(setting, "0");
         }
         namespace.ip("link set lo up");
@@ -232,11 +277,15 @@ impl Pod {
             end.ip("link set eth0 addrgenmode none");
             end.ip("link set eth0 up");
         }
-        wait_for("eth0 to be up", || namespace.ip("-o link show eth0").contains("state UP"));
+        wait_for("eth0 to be up", || {
+            namespace.ip("-o link show eth0").contains("state UP")
+        });
         for (address, next) in Self::ADDRESSES.iter().zip(Self::ROUTERS) {
             let nodad = if address.contains(':') { "nodad" } else { "" };
             namespace.ip(&format!("address add {address} dev eth0 {nodad}"));
-            namespace.ip(&format!("neighbour add {next} lladdr {router_mac} dev eth0 nud permanent"));
+            namespace.ip(&format!(
+                "neighbour add {next} lladdr {router_mac} dev eth0 nud permanent"
+            ));
             namespace.ip(&format!("route add default via {next} dev eth0"));
         }
         pod
@@ -285,10 +334,16 @@ fn run(command: &mut Command) -> String {
 }
 
 fn try_run(command: &mut Command) -> Result<String, String> {
-    let output = command.output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = command
+        .output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     if output.status.success() {
         Ok(String::from_utf8_lossy(&output.stdout).into_owned())
     } else {
-        Err(format!("{command:?}: {}: {}", output.status, String::from_utf8_lossy(&output.stderr)))
+        Err(format!(
+            "{command:?}: {}: {}",
+            output.status,
+            String::from_utf8_lossy(&output.stderr)
+        ))
     }
 }

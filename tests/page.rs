@@ -1,8 +1,9 @@
 //! The page in a real Chromium, over http and from a file.
 //!
-//! It needs `dist/` as `cargo xtask build` leaves it, and the Debian packages `chromium` and `chromium-driver`; without them
-//! it fails. Most tests go both ways. At the end of each, the browser's own log must show no request but for the page's own
-//! files, and the console nothing but information.
+//! It needs `dist/` as `cargo xtask build` leaves it, and the Debian packages `chromium` and
+//! `chromium-driver`; without them it fails. Most tests go both ways. At the end of each, the
+//! browser's own log must show no request but for the page's own files, and the console nothing but
+//! information.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -79,10 +80,15 @@ impl<'a> Page<'a> {
     #[track_caller]
     fn open(browser: &'a Browser, way: Way) -> Self {
         let site = (way == Way::Http).then(|| Site::serve(|_| true));
-        let own = site.as_ref().map_or_else(|| file("chainwalk.html"), |site| site.url());
+        let own = site
+            .as_ref()
+            .map_or_else(|| file("chainwalk.html"), |site| site.url());
         let page = Self { browser, own, site };
         // What an earlier test left.
-        page.command("Storage.clearDataForOrigin", json!({"origin": "file://", "storageTypes": "all"}));
+        page.command(
+            "Storage.clearDataForOrigin",
+            json!({"origin": "file://", "storageTypes": "all"}),
+        );
         page.show_as(WIDE, "light");
         browser.open(&page.own);
         page.reads("#verdict", "ISTIO_OUTPUT");
@@ -101,15 +107,29 @@ impl<'a> Page<'a> {
     fn close(&self) {
         assert_eq!(self.complaints(), [] as [&str; 0], "the console");
         let requests = self.requests();
-        assert!(requests.contains(&self.own), "the log shows the page itself: {requests:?}");
+        assert!(
+            requests.contains(&self.own),
+            "the log shows the page itself: {requests:?}"
+        );
         let is_own = |url: &String| match self.site {
             Some(_) => url.starts_with(&self.own),
             None => *url == self.own,
         };
         let is_inside = |url: &String| url.starts_with("data:") || url.starts_with("blob:");
-        let foreign: Vec<&String> = requests.iter().filter(|url| !is_own(url) && !is_inside(url)).collect();
-        assert_eq!(foreign, [] as [&str; 0], "requests for what is not the page's own");
-        let missed = self.site.as_ref().map(|site| site.missed()).unwrap_or_default();
+        let foreign: Vec<&String> = requests
+            .iter()
+            .filter(|url| !is_own(url) && !is_inside(url))
+            .collect();
+        assert_eq!(
+            foreign,
+            [] as [&str; 0],
+            "requests for what is not the page's own"
+        );
+        let missed = self
+            .site
+            .as_ref()
+            .map(|site| site.missed())
+            .unwrap_or_default();
         assert_eq!(missed, [] as [&str; 0], "requests for what is not there");
     }
 
@@ -123,13 +143,18 @@ impl<'a> Page<'a> {
     /// Waits until the page is at a step, counted from 1.
     #[track_caller]
     fn is_at(&self, step: usize) {
-        self.holds(&format!("document.getElementById('step').ariaValueText.startsWith('Step {step} of ')"));
+        self.holds(&format!(
+            "document.getElementById('step').ariaValueText.startsWith('Step {step} of ')"
+        ));
     }
 
-    /// Waits until a rule is the one under the cursor, given as the list names it: `nat/ISTIO_OUTPUT/4`.
+    /// Waits until a rule is the one under the cursor, given as the list names it:
+    /// `nat/ISTIO_OUTPUT/4`.
     #[track_caller]
     fn is_current(&self, rule: &str) {
-        self.holds(&format!("document.querySelector('[data-rule=\"{rule}\"][data-current]')"));
+        self.holds(&format!(
+            "document.querySelector('[data-rule=\"{rule}\"][data-current]')"
+        ));
     }
 }
 
@@ -143,8 +168,8 @@ fn each_way(test: impl Fn(&Page)) {
 /// Runs a test in one of the ways.
 #[track_caller]
 fn one_way(way: Way, test: impl Fn(&Page)) {
-    // To start a browser takes longer than most tests. One whose test fails does not come back; the others end with the
-    // program.
+    // To start a browser takes longer than most tests. One whose test fails does not come back; the
+    // others end with the program.
     static IDLE: Mutex<Vec<Browser>> = Mutex::new(Vec::new());
     let take = || IDLE.lock().expect("nobody panics with it").pop();
     let browser = take().unwrap_or_else(Browser::start);

@@ -1,4 +1,5 @@
-//! How far a long run is, past the test runner: it keeps the output of a test to itself until the test ends.
+//! How far a long run is, past the test runner: it keeps the output of a test to itself until the
+//! test ends.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
@@ -15,7 +16,12 @@ pub struct Progress {
 impl Progress {
     /// A run of `total` of something. One of up to `usual` prints nothing: it is over soon.
     pub fn new(what: &'static str, total: u64, usual: u64) -> Self {
-        Self { what, total, usual, done: AtomicU64::new(0) }
+        Self {
+            what,
+            total,
+            usual,
+            done: AtomicU64::new(0),
+        }
     }
 
     /// Counts what was just done.

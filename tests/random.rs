@@ -1,7 +1,7 @@
 //! Random rule sets and random packets: proptest strategies that the suites share.
 //!
-//! Addresses, ports, ids and marks come from small pools, so that rules and packets meet often enough. The pools fit the
-//! namespace that the kernel suite makes (`kernel/lab.rs`).
+//! Addresses, ports, ids and marks come from small pools, so that rules and packets meet often
+//! enough. The pools fit the namespace that the kernel suite makes (`kernel/lab.rs`).
 
 use chainwalk_core::packet::Family;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -16,11 +16,23 @@ pub mod packet;
 pub mod rules;
 
 /// Addresses of this host: of `eth0`, of `eth1`, and of `lo`.
-pub const OWN: [[&str; 4]; 2] =
-    [["10.244.1.5", "172.16.0.5", "127.0.0.1", "127.0.0.6"], ["fd00:1::5", "fd00:2::5", "::1", "fd00:1::5"]];
-/// Addresses elsewhere: a neighbour on each wire, hosts behind the routers, and where a route leads nowhere.
+pub const OWN: [[&str; 4]; 2] = [
+    ["10.244.1.5", "172.16.0.5", "127.0.0.1", "127.0.0.6"],
+    ["fd00:1::5", "fd00:2::5", "::1", "fd00:1::5"],
+];
+/// Addresses elsewhere: a neighbour on each wire, hosts behind the routers, and where a route leads
+/// nowhere.
 pub const ELSEWHERE: [[&str; 8]; 2] = [
-    ["10.244.1.77", "172.16.0.9", "93.184.216.34", "10.9.0.1", "10.9.9.2", "10.66.0.1", "10.67.0.1", "10.68.0.1"],
+    [
+        "10.244.1.77",
+        "172.16.0.9",
+        "93.184.216.34",
+        "10.9.0.1",
+        "10.9.9.2",
+        "10.66.0.1",
+        "10.67.0.1",
+        "10.68.0.1",
+    ],
     [
         "fd00:1::77",
         "fd00:2::9",
@@ -86,7 +98,9 @@ pub fn runner(seed: u64, config: Config) -> TestRunner {
 /// Where it states something else.
 pub fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {
-        Ok(text) => text.parse().unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
+        Ok(text) => text
+            .parse()
+            .unwrap_or_else(|_| panic!("{variable} must be a number, not {text:?}")),
         Err(_) => default,
     }
 }

@@ -1,4 +1,5 @@
-//! The script that replays a walk: run as it is, it finds that the kernel counted what the walk says.
+//! The script that replays a walk: run as it is, it finds that the kernel counted what the walk
+//! says.
 //!
 //! It needs root and the Debian packages `iproute2`, `iptables`, `nftables` and `python3`.
 
@@ -25,7 +26,11 @@ fn run(script: &str, name: &str) -> Output {
     fs::create_dir_all(&directory).expect("a directory for scripts");
     let path = directory.join(name).with_extension("sh");
     fs::write(&path, script).expect("a script can be written");
-    let shell = Command::new("sh").arg(&path).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn();
+    let shell = Command::new("sh")
+        .arg(&path)
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn();
     let shell = shell.expect("there is a shell");
     let own = Path::new("/run/netns").join(format!("chainwalk-{}", shell.id()));
     let output = shell.wait_with_output().expect("it ends");
@@ -36,11 +41,21 @@ fn run(script: &str, name: &str) -> Output {
 #[track_caller]
 fn agrees(rulesets: &[Ruleset], host: &Host, packet: &Packet, name: &str) -> Trace {
     let trace = walk(rulesets, None, host, packet);
-    let script = replay::script(rulesets, &trace).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
+    let script =
+        replay::script(rulesets, &trace).unwrap_or_else(|refusal| panic!("{name}: {refusal}"));
     let output = run(&script, name);
-    let [said, errors] = [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
-    assert_eq!(output.status.code(), Some(0), "{name}: {packet:?}\n{said}\n{errors}");
-    let expected = if trace.certain { "counted what the walk says" } else { "A dump cannot tell" };
+    let [said, errors] =
+        [&output.stdout, &output.stderr].map(|text| String::from_utf8_lossy(text).into_owned());
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{name}: {packet:?}\n{said}\n{errors}"
+    );
+    let expected = if trace.certain {
+        "counted what the walk says"
+    } else {
+        "A dump cannot tell"
+    };
     assert!(said.contains(expected), "{name}: {said}");
     trace
 }
@@ -51,14 +66,23 @@ fn the_kernel_counts_what_the_walk_says() {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("../static/samples");
     let mut replayed = 0;
     for sample in SAMPLES {
-        let text = fs::read_to_string(directory.join(sample).with_extension("txt")).expect("the sample is there");
+        let text = fs::read_to_string(directory.join(sample).with_extension("txt"))
+            .expect("the sample is there");
         let host = fs::read_to_string(directory.join(sample).with_extension("host.json"));
-        let host = host.map_or_else(|_| Host::pod(), |host| Host::from_json(&host).expect("a host"));
+        let host = host.map_or_else(
+            |_| Host::pod(),
+            |host| Host::from_json(&host).expect("a host"),
+        );
         let rulesets = parse::parse(text).rulesets;
         let mesh = rulesets.iter().find_map(mesh::recognise);
         for scenario in scenario::list(&host, mesh.as_ref()) {
             if ["internet", "as-proxy", "inbound", "dns", "ping"].contains(&scenario.key) {
-                agrees(&rulesets, &host, &scenario.packet, &format!("{sample}-{}", scenario.key));
+                agrees(
+                    &rulesets,
+                    &host,
+                    &scenario.packet,
+                    &format!("{sample}-{}", scenario.key),
+                );
                 replayed += 1;
             }
         }
@@ -73,11 +97,18 @@ fn a_walk_that_is_wrong_is_found_out() {
                  -A OUTPUT -p udp -m udp --dport 53 -m comment --comment \"it's `id` $(id)\" -j DROP\nCOMMIT\n";
     let rulesets = parse::parse(rules).rulesets;
     let packet = scenario::list(&Host::pod(), None)[0].packet.clone();
-    let udp = Packet { protocol: chainwalk_core::packet::Protocol::UDP, dport: Some(53), ..packet };
+    let udp = Packet {
+        protocol: chainwalk_core::packet::Protocol::UDP,
+        dport: Some(53),
+        ..packet
+    };
     let trace = agrees(&rulesets, &Host::pod(), &udp, "udp");
     // The same script, which expects another count.
     let script = replay::script(&rulesets, &trace).expect("it can be replayed");
-    let output = run(&script.replace("0 filter OUTPUT 1 1", "0 filter OUTPUT 1 2"), "wrong");
+    let output = run(
+        &script.replace("0 filter OUTPUT 1 1", "0 filter OUTPUT 1 2"),
+        "wrong",
+    );
     assert_eq!(output.status.code(), Some(1), "{output:?}");
     // And one that cannot run at all.
     let output = run(&script.replace("*filter", "*frobnicate"), "broken");
@@ -94,7 +125,9 @@ fn a_hostile_host_is_refused() {
         let trace = walk(&rulesets, None, &host, &packet);
         assert!(replay::script(&rulesets, &trace).is_err(), "{name}");
     }
-    let opaque = parse::parse("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m ../../x -j ACCEPT\nCOMMIT\n").rulesets;
+    let opaque =
+        parse::parse("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m ../../x -j ACCEPT\nCOMMIT\n")
+            .rulesets;
     let trace = walk(&opaque, None, &Host::pod(), &packet);
     assert!(replay::script(&opaque, &trace).is_err());
 }

@@ -1,6 +1,7 @@
 //! `dist/`, and a web server, for it or another directory, that remembers what it was asked for.
 //!
-//! The page stands below a path, as it does on many hosts: addresses that begin at the root would be missed.
+//! The page stands below a path, as it does on many hosts: addresses that begin at the root would
+//! be missed.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +14,8 @@ use std::thread;
 /// Below this path the page is served.
 const BELOW: &str = "/tools/chainwalk/";
 
-/// The built page: the directory that the environment's CHAINWALK_DIST names, or else `dist/` of this checkout.
+/// The built page: the directory that the environment's CHAINWALK_DIST names, or else `dist/` of
+/// this checkout.
 ///
 /// # Panics
 /// When it is not there.
@@ -21,7 +23,11 @@ pub fn dist() -> PathBuf {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("dist");
     let dist = std::env::var_os("CHAINWALK_DIST").map_or_else(own, PathBuf::from);
     for file in ["index.html", "chainwalk.html"] {
-        assert!(dist.join(file).is_file(), "{} is missing: run `cargo xtask build`", dist.join(file).display());
+        assert!(
+            dist.join(file).is_file(),
+            "{} is missing: run `cargo xtask build`",
+            dist.join(file).display()
+        );
     }
     dist
 }
@@ -50,13 +56,21 @@ impl Site {
     pub fn of(directory: &Path, wanted: impl Fn(&str) -> bool) -> Arc<Self> {
         let files = fs::read_dir(directory).expect("it is there").map(|entry| {
             let path = entry.expect("a directory can be read to its end").path();
-            let name = path.file_name().expect("entries have names").to_string_lossy().into_owned();
+            let name = path
+                .file_name()
+                .expect("entries have names")
+                .to_string_lossy()
+                .into_owned();
             (name, fs::read(path).expect("its files can be read"))
         });
         let files = files.filter(|(name, _)| wanted(name)).collect();
         let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a free port");
         let address = listener.local_addr().expect("it is bound");
-        let site = Arc::new(Self { address, files, missed: Mutex::default() });
+        let site = Arc::new(Self {
+            address,
+            files,
+            missed: Mutex::default(),
+        });
         let served = Arc::clone(&site);
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
@@ -73,15 +87,21 @@ impl Site {
         format!("http://{}{BELOW}", self.address)
     }
 
-    /// What was asked for and is not there. What a browser asks for by itself is in no log but this.
+    /// What was asked for and is not there. What a browser asks for by itself is in no log but
+    /// this.
     pub fn missed(&self) -> Vec<String> {
-        self.missed.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.missed
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone()
     }
 
     fn answer(&self, mut stream: &TcpStream) -> io::Result<()> {
         let mut lines = BufReader::new(stream).lines();
         // A connection may be opened only to have one ready.
-        let Some(first) = lines.next().transpose()? else { return Ok(()) };
+        let Some(first) = lines.next().transpose()? else {
+            return Ok(());
+        };
         for line in lines {
             if line?.is_empty() {
                 break;
@@ -96,7 +116,10 @@ impl Site {
         let (status, content) = match self.files.get(name) {
             Some(content) => ("200 OK", content.as_slice()),
             None => {
-                self.missed.lock().unwrap_or_else(PoisonError::into_inner).push(first.clone());
+                self.missed
+                    .lock()
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .push(first.clone());
                 ("404 Not Found", [].as_slice())
             }
         };

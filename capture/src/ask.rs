@@ -23,7 +23,8 @@ pub(crate) struct Limits<'a> {
     pub(crate) allowance: &'a Allowance,
 }
 
-/// The room for the standard output of several commands: some for each, and some for the first who need more.
+/// The room for the standard output of several commands: some for each, and some for the first who
+/// need more.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     each: usize,
@@ -32,7 +33,10 @@ pub(crate) struct Allowance {
 
 impl Allowance {
     pub(crate) const fn new(each: usize, shared: usize) -> Self {
-        Self { each, shared: AtomicUsize::new(shared) }
+        Self {
+            each,
+            shared: AtomicUsize::new(shared),
+        }
     }
 
     /// How many of `more` bytes may follow `held` bytes.
@@ -44,7 +48,9 @@ impl Allowance {
             Some(left - taken)
         };
         // The update never fails.
-        let _ = self.shared.fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
+        let _ = self
+            .shared
+            .fetch_update(Ordering::Relaxed, Ordering::Relaxed, update);
         own + taken
     }
 }
@@ -96,7 +102,8 @@ pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<Answer> 
     drop(child.stdin.take());
     let answer = listen(&mut child, limits);
     if !matches!(answer, Ok(Answer { stopped: None, .. })) {
-        let group = i32::try_from(child.id()).expect("the kernel's own process numbers are positive `i32`s");
+        let group = i32::try_from(child.id())
+            .expect("the kernel's own process numbers are positive `i32`s");
         // It may have ended by itself meanwhile.
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         child.wait()?;
@@ -112,12 +119,18 @@ struct Stream {
 
 impl Stream {
     fn of(pipe: Option<impl Into<OwnedFd>>) -> Self {
-        Self { pipe: pipe.map(|pipe| File::from(pipe.into())), bytes: Vec::new() }
+        Self {
+            pipe: pipe.map(|pipe| File::from(pipe.into())),
+            bytes: Vec::new(),
+        }
     }
 
-    /// Takes what is there, as far as `fits` says of the bytes held and those to come. False when that is not all.
+    /// Takes what is there, as far as `fits` says of the bytes held and those to come. False when
+    /// that is not all.
     fn read(&mut self, fits: impl Fn(usize, usize) -> usize) -> io::Result<bool> {
-        let Some(pipe) = &mut self.pipe else { return Ok(true) };
+        let Some(pipe) = &mut self.pipe else {
+            return Ok(true);
+        };
         let mut buffer = [0; 16 * 1024];
         let read = pipe.read(&mut buffer)?;
         if read == 0 {
@@ -131,7 +144,10 @@ impl Stream {
 
 fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
     let deadline = limits.deadline;
-    let mut streams = [Stream::of(child.stdout.take()), Stream::of(child.stderr.take())];
+    let mut streams = [
+        Stream::of(child.stdout.take()),
+        Stream::of(child.stderr.take()),
+    ];
     let (mut stopped, mut stderr_is_cut) = (None, false);
     while stopped.is_none() && streams.iter().any(|stream| stream.pipe.is_some()) {
         let ready = wait_for_any(&streams, deadline)?;
@@ -165,17 +181,30 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
         naps += 1;
     }
     let [stdout, stderr] = streams.map(|stream| stream.bytes);
-    Ok(Answer { exit_code, stdout, stderr, stderr_is_cut, stopped })
+    Ok(Answer {
+        exit_code,
+        stdout,
+        stderr,
+        stderr_is_cut,
+        stopped,
+    })
 }
 
-/// Which of the pipes have something to read or have been closed, as soon as one has, or at the deadline.
+/// Which of the pipes have something to read or have been closed, as soon as one has, or at the
+/// deadline.
 fn wait_for_any(streams: &[Stream; 2], deadline: Instant) -> io::Result<[bool; 2]> {
     let mut ready = [false; 2];
     let left = deadline.saturating_duration_since(Instant::now());
     // Rounded up: a wait of less than a millisecond is none.
     let left = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
-    let open = || (0..).zip(streams).filter_map(|(at, stream)| Some((at, stream.pipe.as_ref()?)));
-    let mut watched: Vec<PollFd> = open().map(|(_, pipe)| PollFd::new(pipe.as_fd(), PollFlags::POLLIN)).collect();
+    let open = || {
+        (0..)
+            .zip(streams)
+            .filter_map(|(at, stream)| Some((at, stream.pipe.as_ref()?)))
+    };
+    let mut watched: Vec<PollFd> = open()
+        .map(|(_, pipe)| PollFd::new(pipe.as_fd(), PollFlags::POLLIN))
+        .collect();
     match poll(&mut watched, left) {
         Ok(_) | Err(Errno::EINTR) => {}
         Err(error) => return Err(error.into()),
@@ -194,8 +223,12 @@ mod tests {
     const LONG: Duration = Duration::from_secs(60);
 
     fn shell_within(script: &str, time: Duration, bytes: usize) -> Answer {
-        let limits = Limits { deadline: Instant::now() + time, allowance: &Allowance::new(bytes, 0) };
-        run(Command::new("/bin/sh").args(["-c", script]), &limits).expect("every system has a shell")
+        let limits = Limits {
+            deadline: Instant::now() + time,
+            allowance: &Allowance::new(bytes, 0),
+        };
+        run(Command::new("/bin/sh").args(["-c", script]), &limits)
+            .expect("every system has a shell")
     }
 
     fn shell(script: &str) -> Answer {
@@ -218,26 +251,47 @@ mod tests {
     #[test]
     fn more_than_a_pipe_holds() {
         let answer = shell("head -c 500000 /dev/zero; head -c 60000 /dev/zero >&2");
-        assert_eq!((answer.stdout.len(), answer.stderr.len(), answer.exit_code), (500_000, 60_000, Some(0)));
+        assert_eq!(
+            (answer.stdout.len(), answer.stderr.len(), answer.exit_code),
+            (500_000, 60_000, Some(0))
+        );
     }
 
     #[test]
     fn a_clean_environment() {
-        let answer = shell("pwd; read line || echo no input; set | grep -v -e ^PWD -e ^IFS -e ^PS -e ^OPT -e ^PPID");
+        let answer = shell(
+            "pwd; read line || echo no input; set | grep -v -e ^PWD -e ^IFS -e ^PS -e ^OPT -e ^PPID",
+        );
         let text = String::from_utf8(answer.stdout).expect("ASCII");
         assert!(text.starts_with("/\nno input\n"), "{text}");
-        assert!(text.contains("LC_ALL='C'") || text.contains("LC_ALL=C"), "{text}");
+        assert!(
+            text.contains("LC_ALL='C'") || text.contains("LC_ALL=C"),
+            "{text}"
+        );
         assert!(!text.contains("CARGO"), "{text}");
     }
 
     #[test]
     fn one_that_hangs_is_stopped_with_its_children() {
         // The child keeps the pipe open; both end.
-        let answer = shell_within("echo first; sleep 1000 & echo $!; wait", Duration::from_secs(1), 1 << 20);
-        assert_eq!((answer.exit_code, answer.stopped), (None, Some(Limit::Time)));
+        let answer = shell_within(
+            "echo first; sleep 1000 & echo $!; wait",
+            Duration::from_secs(1),
+            1 << 20,
+        );
+        assert_eq!(
+            (answer.exit_code, answer.stopped),
+            (None, Some(Limit::Time))
+        );
         let text = String::from_utf8(answer.stdout).expect("ASCII");
-        let child = text.lines().nth(1).expect("the shell says its child's number");
-        let runs = || std::fs::read_to_string(format!("/proc/{child}/stat")).is_ok_and(|stat| !stat.contains(") Z "));
+        let child = text
+            .lines()
+            .nth(1)
+            .expect("the shell says its child's number");
+        let runs = || {
+            std::fs::read_to_string(format!("/proc/{child}/stat"))
+                .is_ok_and(|stat| !stat.contains(") Z "))
+        };
         let start = Instant::now();
         while runs() && start.elapsed() < LONG {
             thread::yield_now(); // killed, though perhaps not gone yet
@@ -247,29 +301,51 @@ mod tests {
 
     #[test]
     fn one_that_closes_its_output_and_hangs_is_stopped() {
-        let answer = shell_within("exec sleep 1000 >&- 2>&-", Duration::from_millis(50), 1 << 20);
-        assert_eq!((answer.exit_code, answer.stopped), (None, Some(Limit::Time)));
+        let answer = shell_within(
+            "exec sleep 1000 >&- 2>&-",
+            Duration::from_millis(50),
+            1 << 20,
+        );
+        assert_eq!(
+            (answer.exit_code, answer.stopped),
+            (None, Some(Limit::Time))
+        );
     }
 
     #[test]
     fn one_that_never_stops_talking_is_stopped() {
         let answer = shell_within("exec yes", LONG, 100_000);
-        assert_eq!((answer.stdout.len(), answer.stopped), (100_000, Some(Limit::Bytes)));
+        assert_eq!(
+            (answer.stdout.len(), answer.stopped),
+            (100_000, Some(Limit::Bytes))
+        );
         let answer = shell_within("exec yes >&2", Duration::from_millis(200), 100_000);
-        assert_eq!((answer.stderr.len(), answer.stopped), (MAX_STDERR, Some(Limit::Time)));
+        assert_eq!(
+            (answer.stderr.len(), answer.stopped),
+            (MAX_STDERR, Some(Limit::Time))
+        );
         assert!(answer.stderr_is_cut);
     }
 
     #[test]
     fn who_needs_more_takes_of_the_shared_part() {
         let allowance = Allowance::new(10, 5);
-        assert_eq!([(0, 8), (8, 8), (16, 8)].map(|(held, more)| allowance.take(held, more)), [8, 7, 0]);
-        assert_eq!([(0, 8), (8, 8)].map(|(held, more)| allowance.take(held, more)), [8, 2]);
+        assert_eq!(
+            [(0, 8), (8, 8), (16, 8)].map(|(held, more)| allowance.take(held, more)),
+            [8, 7, 0]
+        );
+        assert_eq!(
+            [(0, 8), (8, 8)].map(|(held, more)| allowance.take(held, more)),
+            [8, 2]
+        );
     }
 
     #[test]
     fn one_that_is_not_there_is_an_error() {
-        let limits = Limits { deadline: Instant::now() + LONG, allowance: &Allowance::new(0, 0) };
+        let limits = Limits {
+            deadline: Instant::now() + LONG,
+            allowance: &Allowance::new(0, 0),
+        };
         assert!(run(&mut Command::new("/nonexistent"), &limits).is_err());
     }
 }

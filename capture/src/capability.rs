@@ -5,7 +5,12 @@ use std::fs;
 use nix::unistd::geteuid;
 
 /// What reading a namespace takes, with the numbers of `linux/capability.h`.
-const NEEDED: [(u32, &str); 4] = [(12, "NET_ADMIN"), (13, "NET_RAW"), (19, "SYS_PTRACE"), (21, "SYS_ADMIN")];
+const NEEDED: [(u32, &str); 4] = [
+    (12, "NET_ADMIN"),
+    (13, "NET_RAW"),
+    (19, "SYS_PTRACE"),
+    (21, "SYS_ADMIN"),
+];
 
 /// Those of the needed capabilities that this program lacks.
 pub(crate) fn missing() -> Vec<&'static str> {
@@ -14,11 +19,18 @@ pub(crate) fn missing() -> Vec<&'static str> {
 
 fn missing_in(status: &str) -> Vec<&'static str> {
     let effective = status.lines().find_map(|line| line.strip_prefix("CapEff:"));
-    let Some(bits) = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()) else { return Vec::new() };
-    NEEDED.iter().filter(|(bit, _)| bits >> bit & 1 == 0).map(|(_, name)| *name).collect()
+    let Some(bits) = effective.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()) else {
+        return Vec::new();
+    };
+    NEEDED
+        .iter()
+        .filter(|(bit, _)| bits >> bit & 1 == 0)
+        .map(|(_, name)| *name)
+        .collect()
 }
 
-/// Why the kernel refused, and what to do: `what` is the thing that was not allowed, `line` the arguments given.
+/// Why the kernel refused, and what to do: `what` is the thing that was not allowed, `line` the
+/// arguments given.
 pub(crate) fn refusal(what: &str, line: &str) -> String {
     if !geteuid().is_root() {
         return format!("only root may {what}: sudo chainwalk-capture {line}");
@@ -42,7 +54,11 @@ pub(crate) fn hint() -> String {
     match &missing()[..] {
         [] => String::new(),
         missing => {
-            format!(" (the capability {} is missing here; on the node itself: {})", missing.join(" and "), sudo_line())
+            format!(
+                " (the capability {} is missing here; on the node itself: {})",
+                missing.join(" and "),
+                sudo_line()
+            )
         }
     }
 }
@@ -50,7 +66,11 @@ pub(crate) fn hint() -> String {
 /// What was typed, as root would type it.
 pub(crate) fn sudo_line() -> String {
     let words = std::env::args().skip(1);
-    ["sudo chainwalk-capture".to_owned()].into_iter().chain(words).collect::<Vec<_>>().join(" ")
+    ["sudo chainwalk-capture".to_owned()]
+        .into_iter()
+        .chain(words)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 fn is_in_a_user_namespace() -> bool {

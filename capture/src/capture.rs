@@ -33,13 +33,19 @@ pub(crate) fn now() -> String {
 }
 
 /// Captures a network namespace. Changes nothing in it.
-pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline: Instant) -> Result<Captured, Failure> {
+pub(crate) fn capture(
+    held: &Held,
+    machine: &Machine,
+    tools: &Toolbox,
+    deadline: Instant,
+) -> Result<Captured, Failure> {
     let captured_at = now();
     let process = held.process.as_ref();
     // Before anything else: the process may end while the tools run.
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     let target = target(held, machine, &mut notes);
-    // While the tools run, the rest is read: a thread begins in the namespace of the one that starts it.
+    // While the tools run, the rest is read: a thread begins in the namespace of the one that
+    // starts it.
     let inside = namespace::inside(&held.network, || {
         thread::scope(|scope| {
             let said = scope.spawn(|| tools.ask(machine, deadline, &mut warnings, &mut notes));
@@ -64,7 +70,9 @@ pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline:
         }
     }
     if Identity::own_network().is_ok_and(|own| own == held.identity) {
-        let who = process.map_or("this".into(), |process| format!("process {}", process.pid()));
+        let who = process.map_or("this".into(), |process| {
+            format!("process {}", process.pid())
+        });
         notes.push(format!(
             "{who} is in the very network namespace that this was run in: on a node these are the node's own rules, not a \
              pod's"
@@ -72,7 +80,9 @@ pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline:
     }
     let is_partial = !warnings.is_empty();
     warnings.extend(notes);
-    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease").ok().map(|release| release.trim_end().to_owned());
+    let kernel = fs::read_to_string("/proc/sys/kernel/osrelease")
+        .ok()
+        .map(|release| release.trim_end().to_owned());
     let mut capture = Capture {
         schema_version: SCHEMA_VERSION,
         tool: TOOL.into(),
@@ -86,15 +96,28 @@ pub(crate) fn capture(held: &Held, machine: &Machine, tools: &Toolbox, deadline:
         warnings,
     };
     proxy_processes::mark_proxies(&mut capture);
-    Ok(Captured { capture, is_partial })
+    Ok(Captured {
+        capture,
+        is_partial,
+    })
 }
 
 fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
     let process = held.process.as_ref();
-    let owner = cgroup::owner(&process.and_then(|process| process.read("cgroup")).unwrap_or_default());
-    let doubt = process.and_then(|process| proof::doubt(machine, &suspects(held, machine, process, &owner), &owner));
+    let owner = cgroup::owner(
+        &process
+            .and_then(|process| process.read("cgroup"))
+            .unwrap_or_default(),
+    );
+    let doubt = process.and_then(|process| {
+        proof::doubt(machine, &suspects(held, machine, process, &owner), &owner)
+    });
     if let Some(reason) = doubt.as_ref().filter(|_| held.is_found_by_group) {
-        notes.push(format!("{}: {reason}; {}", unproven(&owner), how_to_verify(&owner, held.identity.inode)));
+        notes.push(format!(
+            "{}: {reason}; {}",
+            unproven(&owner),
+            how_to_verify(&owner, held.identity.inode)
+        ));
     }
     Target {
         pid: process.map(|process| process.pid()),
@@ -108,17 +131,28 @@ fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
     }
 }
 
-/// Those who could have moved a process of the namespace into a control group of their own making. In the machine's own
-/// namespace, where all of the machine's services are, only those of the same pod count.
+/// Those who could have moved a process of the namespace into a control group of their own making.
+/// In the machine's own namespace, where all of the machine's services are, only those of the same
+/// pod count.
 fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) -> Vec<u32> {
     let mut pids = held.pids(machine);
     let first = Identity::at(&machine.path("proc/1/ns/net"));
     if first.is_ok_and(|first| first == held.identity) {
         let is_of_the_pod = |pid: &u32| {
-            let other = Process::hold(machine, *pid).ok().and_then(|process| process.read("cgroup"));
+            let other = Process::hold(machine, *pid)
+                .ok()
+                .and_then(|process| process.read("cgroup"));
             let other = cgroup::owner(&other.unwrap_or_default());
-            (other.pod_uid, other.container_id.filter(|_| owner.pod_uid.is_none()))
-                == (owner.pod_uid.clone(), owner.container_id.clone().filter(|_| owner.pod_uid.is_none()))
+            (
+                other.pod_uid,
+                other.container_id.filter(|_| owner.pod_uid.is_none()),
+            ) == (
+                owner.pod_uid.clone(),
+                owner
+                    .container_id
+                    .clone()
+                    .filter(|_| owner.pod_uid.is_none()),
+            )
         };
         pids.retain(|pid| *pid == process.pid() || is_of_the_pod(pid));
     }
@@ -128,7 +162,10 @@ fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) ->
 fn unproven(owner: &Owner) -> String {
     match (&owner.pod_uid, &owner.container_id) {
         (Some(uid), _) => format!("it is not proven that this is the pod {uid}"),
-        (None, id) => format!("it is not proven that this is the container {}", id.as_deref().unwrap_or_default()),
+        (None, id) => format!(
+            "it is not proven that this is the container {}",
+            id.as_deref().unwrap_or_default()
+        ),
     }
 }
 
@@ -151,12 +188,19 @@ fn refused(held: &Held, error: Errno) -> Failure {
         (Errno::EPERM, Some(process), _) => not_allowed(process.pid()),
         (Errno::EPERM, None, Some(path)) => {
             let path = path.display();
-            Failure::Refused(refusal(&format!("enter the network namespace {path}"), &format!("--netns {path}")))
+            Failure::Refused(refusal(
+                &format!("enter the network namespace {path}"),
+                &format!("--netns {path}"),
+            ))
         }
-        (Errno::EINVAL, _, Some(path)) => {
-            Failure::Refused(format!("{} is a namespace, but none of networks", path.display()))
-        }
-        _ => Failure::Refused(format!("cannot enter the network namespace {}: {error}", held.identity.inode)),
+        (Errno::EINVAL, _, Some(path)) => Failure::Refused(format!(
+            "{} is a namespace, but none of networks",
+            path.display()
+        )),
+        _ => Failure::Refused(format!(
+            "cannot enter the network namespace {}: {error}",
+            held.identity.inode
+        )),
     }
 }
 
@@ -168,6 +212,9 @@ mod tests {
     fn the_time_has_whole_seconds() {
         let now = now();
         assert_eq!(now.len(), "2026-11-22T20:26:08Z".len(), "{now}");
-        assert!(now.ends_with('Z') && now.parse::<jiff::Timestamp>().is_ok(), "{now}");
+        assert!(
+            now.ends_with('Z') && now.parse::<jiff::Timestamp>().is_ok(),
+            "{now}"
+        );
     }
 }

@@ -1,7 +1,7 @@
 //! The pod and the container of a process, from the name of its control group.
 //!
-//! The layouts are those of containerd, CRI-O, Docker and Podman below the kubelet's two drivers (`cgroupfs` and
-//! `systemd`), with control groups of version 1 and 2:
+//! The layouts are those of containerd, CRI-O, Docker and Podman below the kubelet's two drivers
+//! (`cgroupfs` and `systemd`), with control groups of version 1 and 2:
 //! ```text
 //! 4:memory:/kubepods/burstable/pod0a1b…-…/3f6e…
 //! 0::/kubepods.slice/kubepods-burstable.slice/kubepods-burstable-pod0a1b…_….slice/cri-containerd-3f6e….scope
@@ -53,10 +53,20 @@ fn owner_of_path(controllers: &str, path: &str) -> Owner {
     for name in path.split('/') {
         end += name.len();
         let is_nested = owner.group.is_some();
-        let group = || Some(Group { controllers: controllers.to_owned(), path: path[..end].to_owned(), is_nested });
+        let group = || {
+            Some(Group {
+                controllers: controllers.to_owned(),
+                path: path[..end].to_owned(),
+                is_nested,
+            })
+        };
         for part in name.split(':') {
             if let Some(uid) = pod_uid(part) {
-                owner = Owner { pod_uid: Some(uid), container_id: None, group: group() };
+                owner = Owner {
+                    pod_uid: Some(uid),
+                    container_id: None,
+                    group: group(),
+                };
             } else if let Some(id) = container_id(part) {
                 if owner.pod_uid.is_none() {
                     owner.group = group();
@@ -73,7 +83,9 @@ fn owner_of_path(controllers: &str, path: &str) -> Owner {
 fn pod_uid(part: &str) -> Option<String> {
     let name = part.strip_suffix(".slice").unwrap_or(part);
     let last = name.rsplit_once('-').map_or(name, |(_, last)| last);
-    let uid = name.strip_prefix("pod").or_else(|| last.strip_prefix("pod"))?;
+    let uid = name
+        .strip_prefix("pod")
+        .or_else(|| last.strip_prefix("pod"))?;
     // systemd takes a dash for a level of its own: the kubelet writes underscores there.
     let uid = uid.replace('_', "-");
     (is_uuid(&uid) || is_hex(&uid, 32)).then_some(uid)
@@ -88,12 +100,17 @@ fn container_id(part: &str) -> Option<&str> {
 }
 
 fn is_uuid(text: &str) -> bool {
-    text.split('-').map(str::len).eq([8, 4, 4, 4, 12]) && text.split('-').all(|part| is_hex(part, part.len()))
+    text.split('-').map(str::len).eq([8, 4, 4, 4, 12])
+        && text.split('-').all(|part| is_hex(part, part.len()))
 }
 
-/// The UID of a static pod is a hash of its file: 32 digits without dashes. A container's id has 64.
+/// The UID of a static pod is a hash of its file: 32 digits without dashes. A container's id has
+/// 64.
 fn is_hex(text: &str, length: usize) -> bool {
-    text.len() == length && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    text.len() == length
+        && text
+            .bytes()
+            .all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
 }
 
 #[cfg(test)]
@@ -106,25 +123,53 @@ mod tests {
 
     fn check(text: &str, pod: Option<&str>, container: Option<&str>) {
         let text = text.replace("NODE", NODE).replace("CID", CONTAINER);
-        let text = text.replace("P_O_D", &POD.replace('-', "_")).replace("POD", POD);
+        let text = text
+            .replace("P_O_D", &POD.replace('-', "_"))
+            .replace("POD", POD);
         let owner = owner(&text);
-        assert_eq!((owner.pod_uid.as_deref(), owner.container_id.as_deref()), (pod, container), "{text}");
+        assert_eq!(
+            (owner.pod_uid.as_deref(), owner.container_id.as_deref()),
+            (pod, container),
+            "{text}"
+        );
     }
 
     #[test]
     fn kubelet_with_the_cgroupfs_driver() {
-        check("4:memory:/kubepods/burstable/podPOD/CID\n", Some(POD), Some(CONTAINER));
-        check("12:pids:/\n4:memory:/kubepods/podPOD/CID\n0::/\n", Some(POD), Some(CONTAINER));
-        check("0::/kubepods/besteffort/podPOD/crio-CID", Some(POD), Some(CONTAINER));
+        check(
+            "4:memory:/kubepods/burstable/podPOD/CID\n",
+            Some(POD),
+            Some(CONTAINER),
+        );
+        check(
+            "12:pids:/\n4:memory:/kubepods/podPOD/CID\n0::/\n",
+            Some(POD),
+            Some(CONTAINER),
+        );
+        check(
+            "0::/kubepods/besteffort/podPOD/crio-CID",
+            Some(POD),
+            Some(CONTAINER),
+        );
     }
 
     #[test]
     fn kubelet_with_the_systemd_driver() {
-        let slice = "0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podP_O_D.slice";
-        for scope in ["cri-containerd-CID.scope", "crio-CID.scope", "crio-CID.scope/container", "docker-CID.scope"] {
+        let slice =
+            "0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-podP_O_D.slice";
+        for scope in [
+            "cri-containerd-CID.scope",
+            "crio-CID.scope",
+            "crio-CID.scope/container",
+            "docker-CID.scope",
+        ] {
             check(&format!("{slice}/{scope}"), Some(POD), Some(CONTAINER));
         }
-        check("0::/kubepods.slice/kubepods-podP_O_D.slice/cri-containerd-CID.scope", Some(POD), Some(CONTAINER));
+        check(
+            "0::/kubepods.slice/kubepods-podP_O_D.slice/cri-containerd-CID.scope",
+            Some(POD),
+            Some(CONTAINER),
+        );
         check(
             "1:name=systemd:/system.slice/containerd.service/kubepods-burstable-podP_O_D.slice:cri-containerd:CID",
             Some(POD),
@@ -142,30 +187,66 @@ mod tests {
 
     #[test]
     fn seen_from_another_control_group_namespace() {
-        check("0::/../../kubepods-podP_O_D.slice/cri-containerd-CID.scope", Some(POD), Some(CONTAINER));
+        check(
+            "0::/../../kubepods-podP_O_D.slice/cri-containerd-CID.scope",
+            Some(POD),
+            Some(CONTAINER),
+        );
     }
 
     #[test]
     fn a_static_pod_and_plain_containers() {
         let hash = "0123456789abcdef0123456789abcdef";
-        check(&format!("0::/kubepods/burstable/pod{hash}/CID"), Some(hash), Some(CONTAINER));
+        check(
+            &format!("0::/kubepods/burstable/pod{hash}/CID"),
+            Some(hash),
+            Some(CONTAINER),
+        );
         check("0::/docker/CID", None, Some(CONTAINER));
-        check("0::/machine.slice/libpod-CID.scope/container", None, Some(CONTAINER));
+        check(
+            "0::/machine.slice/libpod-CID.scope/container",
+            None,
+            Some(CONTAINER),
+        );
     }
 
     #[test]
     fn the_group_that_names_the_pod() {
         let group = |text: &str| {
-            let group = owner(&text.replace("POD", POD).replace("CID", CONTAINER)).group.expect("it names a pod");
-            (group.controllers, group.path.replace(POD, "POD").replace(CONTAINER, "CID"), group.is_nested)
+            let group = owner(&text.replace("POD", POD).replace("CID", CONTAINER))
+                .group
+                .expect("it names a pod");
+            (
+                group.controllers,
+                group.path.replace(POD, "POD").replace(CONTAINER, "CID"),
+                group.is_nested,
+            )
         };
-        let expect = |controllers: &str, path: &str, nested| (controllers.to_owned(), path.to_owned(), nested);
-        assert_eq!(group("4:memory:/kubepods/podPOD/CID"), expect("memory", "/kubepods/podPOD", false));
-        assert_eq!(group("0::/a.slice/podPOD.slice:cri:CID/x"), expect("", "/a.slice/podPOD.slice:cri:CID", false));
+        let expect = |controllers: &str, path: &str, nested| {
+            (controllers.to_owned(), path.to_owned(), nested)
+        };
+        assert_eq!(
+            group("4:memory:/kubepods/podPOD/CID"),
+            expect("memory", "/kubepods/podPOD", false)
+        );
+        assert_eq!(
+            group("0::/a.slice/podPOD.slice:cri:CID/x"),
+            expect("", "/a.slice/podPOD.slice:cri:CID", false)
+        );
         // What a container may make in its own group.
         let forged = "0::/kubepods/pod0123456789abcdef0123456789abcdef/CID/podPOD/CID";
-        assert_eq!(group(forged), expect("", "/kubepods/pod0123456789abcdef0123456789abcdef/CID/podPOD", true));
-        assert_eq!(group("0::/docker/CID/podPOD"), expect("", "/docker/CID/podPOD", true));
+        assert_eq!(
+            group(forged),
+            expect(
+                "",
+                "/kubepods/pod0123456789abcdef0123456789abcdef/CID/podPOD",
+                true
+            )
+        );
+        assert_eq!(
+            group("0::/docker/CID/podPOD"),
+            expect("", "/docker/CID/podPOD", true)
+        );
         assert_eq!(group("0::/docker/CID"), expect("", "/docker/CID", false));
     }
 

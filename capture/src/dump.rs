@@ -1,8 +1,9 @@
 //! The rules as text, for `--text`.
 //!
-//! People read this text and pipe it to other programs. A comment, a log prefix or a name may contain any characters. The dump
-//! writes control characters and invisible ones as `<U+001B>`. A rule with such a value then differs from the kernel's rule,
-//! which the JSON contains. A line break inside quotes is written in the same way: the text after it would look like a rule.
+//! People read this text and pipe it to other programs. A comment, a log prefix or a name may
+//! contain any characters. The dump writes control characters and invisible ones as `<U+001B>`. A
+//! rule with such a value then differs from the kernel's rule, which the JSON contains. A line
+//! break inside quotes is written in the same way: the text after it would look like a rule.
 
 use std::io::{self, Write};
 
@@ -15,7 +16,9 @@ pub(crate) fn write(text: &str, out: &mut dyn Write) -> io::Result<usize> {
     while !rest.is_empty() {
         let length = rule_length(rest);
         let (rule, next) = rest.split_at(length);
-        let (rule, end) = rule.strip_suffix('\n').map_or((rule, ""), |rule| (rule, "\n"));
+        let (rule, end) = rule
+            .strip_suffix('\n')
+            .map_or((rule, ""), |rule| (rule, "\n"));
         escaped += write_rule(rule, out)?;
         out.write_all(end.as_bytes())?;
         rest = next;
@@ -37,13 +40,17 @@ fn rule_length(text: &str) -> usize {
             _ => {}
         }
     }
-    // An unclosed quote is an ordinary character. No other quote follows it, so this scan reaches the end at most once.
+    // An unclosed quote is an ordinary character. No other quote follows it, so this scan reaches
+    // the end at most once.
     if in_quotes { line } else { text.len() }
 }
 
 fn write_rule(mut rule: &str, out: &mut dyn Write) -> io::Result<usize> {
     let mut escaped = 0;
-    while let Some((at, character)) = rule.char_indices().find(|(_, c)| is_invisible(*c) && *c != '\t') {
+    while let Some((at, character)) = rule
+        .char_indices()
+        .find(|(_, c)| is_invisible(*c) && *c != '\t')
+    {
         out.write_all(&rule.as_bytes()[..at])?;
         write!(out, "<U+{:04X}>", u32::from(character))?;
         rule = &rule[at + character.len_utf8()..];
@@ -59,7 +66,11 @@ mod tests {
 
     fn check(text: &str, expected: &str, escaped: usize) {
         let mut out = Vec::new();
-        assert_eq!(write(text, &mut out).expect("a Vec takes any bytes"), escaped, "{text:?}");
+        assert_eq!(
+            write(text, &mut out).expect("a Vec takes any bytes"),
+            escaped,
+            "{text:?}"
+        );
         assert_eq!(String::from_utf8(out).expect("text"), expected);
     }
 
@@ -73,7 +84,11 @@ mod tests {
 
     #[test]
     fn no_character_acts_on_a_terminal() {
-        check("-A X --comment \"\u{1b}[2J\u{202e}x\"\r\n", "-A X --comment \"<U+001B>[2J<U+202E>x\"<U+000D>\n", 3);
+        check(
+            "-A X --comment \"\u{1b}[2J\u{202e}x\"\r\n",
+            "-A X --comment \"<U+001B>[2J<U+202E>x\"<U+000D>\n",
+            3,
+        );
     }
 
     #[test]
@@ -84,6 +99,10 @@ mod tests {
             1,
         );
         // An unclosed quote is an ordinary character.
-        check("-A X --string a\"b\n-A Y\n", "-A X --string a\"b\n-A Y\n", 0);
+        check(
+            "-A X --string a\"b\n-A Y\n",
+            "-A X --string a\"b\n-A Y\n",
+            0,
+        );
     }
 }

@@ -16,7 +16,9 @@ pub(crate) enum Failure {
 impl fmt::Display for Failure {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Usage(message) | Self::Refused(message) | Self::Ambiguous(message, _) => f.write_str(message),
+            Self::Usage(message) | Self::Refused(message) | Self::Ambiguous(message, _) => {
+                f.write_str(message)
+            }
         }
     }
 }

@@ -41,16 +41,30 @@ fn among(who: &Who, machine: &Machine, node: &Node) -> Result<Held, Failure> {
     let mut candidates = match who {
         Who::Pid(_) | Who::Path(_) => Vec::new(),
         Who::Address(address) => by_address(machine, node, *address),
-        Who::Pod(uid) => by_owner(machine, node, |owner| owner.pod_uid.as_deref() == Some(&*plain(uid))),
+        Who::Pod(uid) => by_owner(machine, node, |owner| {
+            owner.pod_uid.as_deref() == Some(&*plain(uid))
+        }),
         Who::Container(id) => {
             let id = bare(id);
-            by_owner(machine, node, |owner| owner.container_id.as_deref().is_some_and(|own| own.starts_with(id)))
+            by_owner(machine, node, |owner| {
+                owner
+                    .container_id
+                    .as_deref()
+                    .is_some_and(|own| own.starts_with(id))
+            })
         }
         Who::Name(name) => by_name(machine, node, name),
     };
     if candidates.len() > 1 {
-        let message = format!("{} namespaces have {}; say which by --pid", candidates.len(), described(who));
-        return Err(Failure::Ambiguous(message, list::table(machine, candidates.iter().copied())));
+        let message = format!(
+            "{} namespaces have {}; say which by --pid",
+            candidates.len(),
+            described(who)
+        );
+        return Err(Failure::Ambiguous(
+            message,
+            list::table(machine, candidates.iter().copied()),
+        ));
     }
     match candidates.pop() {
         Some((space, pid)) => {
@@ -69,20 +83,29 @@ type Candidates<'a> = Vec<(&'a Space, Option<u32>)>;
 fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candidates<'a> {
     let has = |space: &&Space| {
         let held = space.hold(machine, None).ok();
-        held.and_then(|held| held.addresses().ok()).is_some_and(|addresses| addresses.contains(&address))
+        held.and_then(|held| held.addresses().ok())
+            .is_some_and(|addresses| addresses.contains(&address))
     };
-    let mut candidates: Candidates = node.spaces.iter().filter(has).map(|space| (space, None)).collect();
-    // Up to Istio 1.10 a proxy's command line holds its pod's address. It only chooses among what the kernel itself has
-    // told: whoever runs a process may write there what they like.
+    let mut candidates: Candidates = node
+        .spaces
+        .iter()
+        .filter(has)
+        .map(|space| (space, None))
+        .collect();
+    // Up to Istio 1.10 a proxy's command line holds its pod's address. It only chooses among what
+    // the kernel itself has told: whoever runs a process may write there what they like.
     if candidates.len() > 1 {
         let mark = format!("sidecar~{address}~");
         let says = |pid: &u32| {
-            let line = read_limited(&machine.path(format!("proc/{pid}/cmdline")), MAX_FILE).unwrap_or_default();
+            let line = read_limited(&machine.path(format!("proc/{pid}/cmdline")), MAX_FILE)
+                .unwrap_or_default();
             String::from_utf8_lossy(&line).contains(&mark)
         };
         let said: Candidates = candidates
             .iter()
-            .filter_map(|(space, _)| Some((*space, Some(*space.pids.iter().find(|pid| says(pid))?))))
+            .filter_map(|(space, _)| {
+                Some((*space, Some(*space.pids.iter().find(|pid| says(pid))?)))
+            })
             .collect();
         if said.len() == 1 {
             candidates = said;
@@ -91,10 +114,17 @@ fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candida
     candidates
 }
 
-fn by_owner<'a>(machine: &Machine, node: &'a Node, is_meant: impl Fn(&Owner) -> bool) -> Candidates<'a> {
+fn by_owner<'a>(
+    machine: &Machine,
+    node: &'a Node,
+    is_meant: impl Fn(&Owner) -> bool,
+) -> Candidates<'a> {
     let first = |space: &'a Space| {
         let owners = space.owners(machine);
-        owners.iter().find(|(_, owner)| is_meant(owner)).map(|(pid, _)| (space, Some(*pid)))
+        owners
+            .iter()
+            .find(|(_, owner)| is_meant(owner))
+            .map(|(pid, _)| (space, Some(*pid)))
     };
     node.spaces.iter().filter_map(first).collect()
 }
@@ -108,15 +138,22 @@ fn by_name<'a>(machine: &Machine, node: &'a Node, name: &str) -> Candidates<'a> 
                 return Some((space, Some(*pid)));
             }
             let hostname = || space.hold(machine, None).ok()?.hostname();
-            hostname().filter(|hostname| is_meant(hostname)).map(|_| (space, None))
+            hostname()
+                .filter(|hostname| is_meant(hostname))
+                .map(|_| (space, None))
         };
         node.spaces.iter().filter_map(first).collect()
     };
     let whole = matching(&|text| text == name);
-    if whole.is_empty() { matching(&|text| text.contains(name)) } else { whole }
+    if whole.is_empty() {
+        matching(&|text| text.contains(name))
+    } else {
+        whole
+    }
 }
 
-/// A UID as the control groups' reader gives it: small letters, and dashes for systemd's underscores.
+/// A UID as the control groups' reader gives it: small letters, and dashes for systemd's
+/// underscores.
 fn plain(uid: &str) -> String {
     uid.to_ascii_lowercase().replace('_', "-")
 }
@@ -148,10 +185,19 @@ fn not_found(who: &Who, node: &Node) -> String {
     };
     let unreadable = match node.unreadable {
         0 => String::new(),
-        1 => format!(" (1 process did not show the namespace that it is in{})", capability::hint()),
-        count => format!(" ({count} processes did not show the namespace that they are in{})", capability::hint()),
+        1 => format!(
+            " (1 process did not show the namespace that it is in{})",
+            capability::hint()
+        ),
+        count => format!(
+            " ({count} processes did not show the namespace that they are in{})",
+            capability::hint()
+        ),
     };
-    format!("no network namespace of this machine has {}{unreadable}; {hint}", described(who))
+    format!(
+        "no network namespace of this machine has {}{unreadable}; {hint}",
+        described(who)
+    )
 }
 
 #[cfg(test)]
@@ -160,7 +206,10 @@ mod tests {
 
     #[test]
     fn ids_as_others_print_them() {
-        assert_eq!(plain("1F2D3C4B_5a69_4788_97a6_b5c4d3e2f100"), "1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100");
+        assert_eq!(
+            plain("1F2D3C4B_5a69_4788_97a6_b5c4d3e2f100"),
+            "1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100"
+        );
         assert_eq!(bare("containerd://3f6e0b"), "3f6e0b");
         assert_eq!(bare("3f6e0b"), "3f6e0b");
     }

@@ -24,7 +24,12 @@ const MAX_GROUPS: usize = 1 << 20;
 const MAX_WARNINGS: usize = 100;
 
 /// Reads what the network namespace of the calling thread, which is the process's, looks like.
-pub(crate) fn host(machine: &Machine, process: Option<&Process>, pids: &[u32], warnings: &mut Vec<String>) -> Host {
+pub(crate) fn host(
+    machine: &Machine,
+    process: Option<&Process>,
+    pids: &[u32],
+    warnings: &mut Vec<String>,
+) -> Host {
     let ids = Ids::of_network_namespace(|file| process.and_then(|process| process.read(file)));
     if ids.is_none() {
         warnings.push(
@@ -35,9 +40,16 @@ pub(crate) fn host(machine: &Machine, process: Option<&Process>, pids: &[u32], w
     }
     let processes = processes(machine, pids, ids.as_ref(), warnings);
     let sockets = sockets(machine, &processes, ids.as_ref(), warnings);
-    let mut host = Host { sockets, processes, ..Host::default() };
+    let mut host = Host {
+        sockets,
+        processes,
+        ..Host::default()
+    };
     if let Err(error) = ask(&mut host, warnings) {
-        warnings.push(format!("addresses, routes and routing rules are not complete: {error}{}", capability::hint()));
+        warnings.push(format!(
+            "addresses, routes and routing rules are not complete: {error}{}",
+            capability::hint()
+        ));
     }
     shorten(warnings);
     host.sysctls = sysctl::read(Path::new("/proc/sys"), host.interfaces.iter().map(name));
@@ -58,7 +70,12 @@ fn name(interface: &Interface) -> &str {
 }
 
 /// Those that still run.
-fn processes(machine: &Machine, pids: &[u32], ids: Option<&Ids>, warnings: &mut Vec<String>) -> Vec<host::Process> {
+fn processes(
+    machine: &Machine,
+    pids: &[u32],
+    ids: Option<&Ids>,
+    warnings: &mut Vec<String>,
+) -> Vec<host::Process> {
     let unchanged = Ids::unchanged();
     let ids = ids.unwrap_or(&unchanged);
     let held = |&pid: &u32| Process::hold(machine, pid).ok();
@@ -74,10 +91,16 @@ fn processes(machine: &Machine, pids: &[u32], ids: Option<&Ids>, warnings: &mut 
         }
     }
     if omitted > 0 {
-        warnings.push(format!("{omitted} processes are left out: this capture names {} already", processes.len()));
+        warnings.push(format!(
+            "{omitted} processes are left out: this capture names {} already",
+            processes.len()
+        ));
     }
     if capability::missing().contains(&"SYS_PTRACE") {
-        warnings.push(format!("processes and who holds which socket may be missing{}", capability::hint()));
+        warnings.push(format!(
+            "processes and who holds which socket may be missing{}",
+            capability::hint()
+        ));
     }
     processes
 }
@@ -88,11 +111,16 @@ fn ask(host: &mut Host, warnings: &mut Vec<String>) -> io::Result<()> {
     host.interfaces = interfaces(&mut netlink, &links, warnings)?;
     multicast::tell(&links, &mut host.interfaces);
     for family in [AF_INET, AF_INET6] {
-        host.routes.append(&mut routes(&mut netlink, family, &links, warnings)?);
-        host.rules.append(&mut rules(&mut netlink, family, warnings)?);
+        host.routes
+            .append(&mut routes(&mut netlink, family, &links, warnings)?);
+        host.rules
+            .append(&mut rules(&mut netlink, family, warnings)?);
     }
     if netlink.is_cut {
-        warnings.push("the kernel lists more addresses, routes or routing rules than this capture holds".into());
+        warnings.push(
+            "the kernel lists more addresses, routes or routing rules than this capture holds"
+                .into(),
+        );
     }
     Ok(())
 }

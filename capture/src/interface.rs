@@ -45,7 +45,14 @@ pub(crate) struct Link {
 impl Link {
     /// For the tests of those who refer to interfaces.
     pub(crate) fn up(index: u32, name: &str) -> Self {
-        Self { index, name: name.into(), is_text: true, up: true, group: 0, bridge: None }
+        Self {
+            index,
+            name: name.into(),
+            is_text: true,
+            up: true,
+            group: 0,
+            bridge: None,
+        }
     }
 }
 
@@ -59,7 +66,11 @@ struct Address {
 /// Lists the interfaces in the kernel's order.
 pub(crate) fn links(netlink: &mut Netlink) -> io::Result<Vec<Link>> {
     let messages = netlink.dump(RTM_GETLINK, &[0; LINK_HEADER])?;
-    Ok(messages.iter().filter(|message| message.kind == RTM_NEWLINK).filter_map(|m| read_link(&m.body)).collect())
+    Ok(messages
+        .iter()
+        .filter(|message| message.kind == RTM_NEWLINK)
+        .filter_map(|m| read_link(&m.body))
+        .collect())
 }
 
 /// Adds to each interface its addresses, in the kernel's own order: the primary one first.
@@ -69,8 +80,11 @@ pub(crate) fn interfaces(
     warnings: &mut Vec<String>,
 ) -> io::Result<Vec<Interface>> {
     let messages = netlink.dump(RTM_GETADDR, &[0; ADDRESS_HEADER])?;
-    let addresses: Vec<Address> =
-        messages.iter().filter(|message| message.kind == RTM_NEWADDR).filter_map(|m| read_address(&m.body)).collect();
+    let addresses: Vec<Address> = messages
+        .iter()
+        .filter(|message| message.kind == RTM_NEWADDR)
+        .filter_map(|m| read_address(&m.body))
+        .collect();
     Ok(join(links, &addresses, warnings))
 }
 
@@ -78,7 +92,10 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
     let mut interfaces = Vec::with_capacity(links.len());
     let mut prefixes: HashMap<u32, Vec<Prefix>> = HashMap::new();
     for address in addresses {
-        prefixes.entry(address.index).or_default().push(address.prefix);
+        prefixes
+            .entry(address.index)
+            .or_default()
+            .push(address.prefix);
     }
     for link in links {
         if !link.is_text {
@@ -88,16 +105,29 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
             ));
         }
         let mut own = prefixes.remove(&link.index).unwrap_or_default();
-        // The kernel takes back the routes of an interface that goes down: nothing is delivered to its addresses.
+        // The kernel takes back the routes of an interface that goes down: nothing is delivered to
+        // its addresses.
         if !link.up && !own.is_empty() {
             let list: Vec<String> = own.iter().map(Prefix::to_string).collect();
-            warnings.push(format!("{} is down: its addresses are left out ({})", link.name, list.join(", ")));
+            warnings.push(format!(
+                "{} is down: its addresses are left out ({})",
+                link.name,
+                list.join(", ")
+            ));
             own.clear();
         }
         let group = (link.group != 0).then_some(link.group);
-        let bridge = link.bridge.and_then(|index| links.iter().find(|other| other.index == index));
+        let bridge = link
+            .bridge
+            .and_then(|index| links.iter().find(|other| other.index == index));
         let master = bridge.map(|bridge| bridge.name.clone());
-        interfaces.push(Interface { name: link.name.clone(), addresses: own, group, master, multicast_groups: None });
+        interfaces.push(Interface {
+            name: link.name.clone(),
+            addresses: own,
+            group,
+            master,
+            multicast_groups: None,
+        });
     }
     interfaces
 }
@@ -108,18 +138,27 @@ fn read_link(body: &[u8]) -> Option<Link> {
     let (mut name, mut is_text, mut group, mut master, mut is_port) = (None, true, 0, None, false);
     for (kind, value) in attributes(body, LINK_HEADER) {
         match kind {
-            IFLA_IFNAME => (name, is_text) = (Some(text(value)), std::str::from_utf8(value).is_ok()),
+            IFLA_IFNAME => {
+                (name, is_text) = (Some(text(value)), std::str::from_utf8(value).is_ok())
+            }
             IFLA_GROUP => group = u32_at(value, 0)?,
             IFLA_MASTER => master = u32_at(value, 0),
             // Bonds and VRFs have members, too.
             IFLA_LINKINFO => {
-                is_port =
-                    attributes(value, 0).any(|(kind, value)| kind == IFLA_INFO_SLAVE_KIND && text(value) == "bridge");
+                is_port = attributes(value, 0)
+                    .any(|(kind, value)| kind == IFLA_INFO_SLAVE_KIND && text(value) == "bridge");
             }
             _ => {}
         }
     }
-    Some(Link { index, name: name?, is_text, up, group, bridge: master.filter(|_| is_port) })
+    Some(Link {
+        index,
+        name: name?,
+        is_text,
+        up,
+        group,
+        bridge: master.filter(|_| is_port),
+    })
 }
 
 fn read_address(body: &[u8]) -> Option<Address> {
@@ -135,11 +174,17 @@ fn read_address(body: &[u8]) -> Option<Address> {
     }
     let own: IpAddr = local.or(other)?;
     let bits = Family::of(own).bits();
-    // On a point-to-point link IFA_ADDRESS is the peer's, and the network's length belongs to it: the kernel's route to
-    // the peer stands among the routes.
+    // On a point-to-point link IFA_ADDRESS is the peer's, and the network's length belongs to it:
+    // the kernel's route to the peer stands among the routes.
     let is_peers = local.is_some() && other.is_some() && local != other;
     let length = if is_peers { bits } else { length };
-    (length <= bits).then_some(Address { index, prefix: Prefix { address: own, length } })
+    (length <= bits).then_some(Address {
+        index,
+        prefix: Prefix {
+            address: own,
+            length,
+        },
+    })
 }
 
 #[cfg(test)]
@@ -167,14 +212,30 @@ mod tests {
     }
 
     fn addresses() -> Vec<Address> {
-        [LOOPBACK, PEER, SIX].map(|hex| read_address(&recorded(hex)).expect("recorded from a kernel")).into()
+        [LOOPBACK, PEER, SIX]
+            .map(|hex| read_address(&recorded(hex)).expect("recorded from a kernel"))
+            .into()
     }
 
     #[test]
     fn links_are_read() {
-        let expected = Link { index: 1, name: "lo".into(), is_text: true, up: true, group: 0, bridge: None };
+        let expected = Link {
+            index: 1,
+            name: "lo".into(),
+            is_text: true,
+            up: true,
+            group: 0,
+            bridge: None,
+        };
         assert_eq!(link(LINKS[0]), expected);
-        let expected = Link { index: 2, name: "eth0".into(), is_text: true, up: false, group: 7, bridge: None };
+        let expected = Link {
+            index: 2,
+            name: "eth0".into(),
+            is_text: true,
+            up: false,
+            group: 7,
+            bridge: None,
+        };
         assert_eq!(link(LINKS[1]), expected);
     }
 
@@ -191,10 +252,15 @@ mod tests {
 
     #[test]
     fn addresses_are_read_and_a_peer_is_no_own_network() {
-        let read: Vec<(u32, String)> =
-            addresses().iter().map(|address| (address.index, address.prefix.to_string())).collect();
+        let read: Vec<(u32, String)> = addresses()
+            .iter()
+            .map(|address| (address.index, address.prefix.to_string()))
+            .collect();
         let expected = [(1, "127.0.0.1/8"), (2, "10.9.0.1/32"), (2, "fd00:1::5/64")];
-        assert_eq!(read, expected.map(|(index, prefix)| (index, prefix.to_owned())));
+        assert_eq!(
+            read,
+            expected.map(|(index, prefix)| (index, prefix.to_owned()))
+        );
     }
 
     #[test]
@@ -203,10 +269,19 @@ mod tests {
         let interfaces = join(&LINKS.map(link), &addresses(), &mut warnings);
         let read: Vec<(&str, usize, Option<u32>)> = interfaces
             .iter()
-            .map(|interface| (interface.name.as_str(), interface.addresses.len(), interface.group))
+            .map(|interface| {
+                (
+                    interface.name.as_str(),
+                    interface.addresses.len(),
+                    interface.group,
+                )
+            })
             .collect();
         assert_eq!(read, [("lo", 1, None), ("eth0", 0, Some(7))]);
-        assert_eq!(warnings, ["eth0 is down: its addresses are left out (10.9.0.1/32, fd00:1::5/64)"]);
+        assert_eq!(
+            warnings,
+            ["eth0 is down: its addresses are left out (10.9.0.1/32, fd00:1::5/64)"]
+        );
     }
 
     #[test]
@@ -215,7 +290,10 @@ mod tests {
         let mut warnings = Vec::new();
         let interfaces = join(&[link], &[], &mut warnings);
         assert_eq!(interfaces[0].name, "e\u{fffd}h0");
-        assert!(warnings[0].contains("interface 2 is not UTF-8: its settings are missing"), "{warnings:?}");
+        assert!(
+            warnings[0].contains("interface 2 is not UTF-8: its settings are missing"),
+            "{warnings:?}"
+        );
     }
 
     proptest! {

@@ -1,7 +1,8 @@
 //! Starts a tool within limits that the tool inherits.
 //!
-//! Such limits are set between fork and exec, where safe Rust runs no code. So this program runs itself once more, as
-//! `chainwalk-capture --launch PARENT ROOT PROGRAM ARGUMENTS…`: that process limits itself and becomes the tool.
+//! Such limits are set between fork and exec, where safe Rust runs no code. So this program runs
+//! itself once more, as `chainwalk-capture --launch PARENT ROOT PROGRAM ARGUMENTS…`: that process
+//! limits itself and becomes the tool.
 
 use std::convert::Infallible;
 use std::env;
@@ -21,8 +22,8 @@ use crate::namespace;
 
 /// The first argument of a launcher.
 const LAUNCH: &str = "--launch";
-/// The address space of a tool. nft takes 790 MB to list 100,000 rules as JSON, which is more than is kept of it, and 320 MB
-/// in its own language (measured).
+/// The address space of a tool. nft takes 790 MB to list 100,000 rules as JSON, which is more than
+/// is kept of it, and 320 MB in its own language (measured).
 const MAX_ADDRESS_SPACE: u64 = 1 << 30;
 /// The exit code of a launcher that could not start its tool, as `timeout` and `chroot` have it.
 const NOT_STARTED: u8 = 125;
@@ -30,14 +31,23 @@ const NOT_STARTED: u8 = 125;
 const PREFIX: &str = "launcher: ";
 
 /// Runs a tool with `root` for its `/`.
-pub(crate) fn run(root: &Path, program: &Path, arguments: &[&str], limits: &Limits) -> io::Result<Answer> {
+pub(crate) fn run(
+    root: &Path,
+    program: &Path,
+    arguments: &[&str],
+    limits: &Limits,
+) -> io::Result<Answer> {
     let mut command = Command::new("/proc/self/exe");
-    command.args([LAUNCH, &std::process::id().to_string()]).arg(root).arg(program).args(arguments);
+    command
+        .args([LAUNCH, &std::process::id().to_string()])
+        .arg(root)
+        .arg(program)
+        .args(arguments);
     let answer = ask::run(&mut command, limits)?;
     match answer.stderr.strip_prefix(PREFIX.as_bytes()) {
-        Some(reason) if answer.exit_code == Some(NOT_STARTED.into()) => {
-            Err(io::Error::other(String::from_utf8_lossy(reason).trim_end().to_owned()))
-        }
+        Some(reason) if answer.exit_code == Some(NOT_STARTED.into()) => Err(io::Error::other(
+            String::from_utf8_lossy(reason).trim_end().to_owned(),
+        )),
         _ => Ok(answer),
     }
 }
@@ -55,7 +65,9 @@ pub(crate) fn launch() -> Option<ExitCode> {
 }
 
 fn start(mut arguments: impl Iterator<Item = OsString>) -> io::Result<Infallible> {
-    let (Some(parent), Some(root), Some(program)) = (arguments.next(), arguments.next(), arguments.next()) else {
+    let (Some(parent), Some(root), Some(program)) =
+        (arguments.next(), arguments.next(), arguments.next())
+    else {
         return Err(io::Error::other("arguments are missing"));
     };
     set_pdeathsig(Signal::SIGKILL)?;

@@ -13,10 +13,18 @@ const HEADS: [&str; 6] = ["NAMESPACE", "PID", "ADDRESSES", "POD", "PROXY", "PROC
 const MOST: usize = 5;
 
 /// A row for each namespace; the process is the one to name it by.
-pub(crate) fn table<'a>(machine: &Machine, spaces: impl Iterator<Item = (&'a Space, Option<u32>)>) -> String {
+pub(crate) fn table<'a>(
+    machine: &Machine,
+    spaces: impl Iterator<Item = (&'a Space, Option<u32>)>,
+) -> String {
     let mut rows = vec![HEADS.map(str::to_owned)];
     rows.extend(spaces.map(|(space, pid)| row(machine, space, pid)));
-    let width = |column: usize| rows.iter().map(|row| row[column].chars().count()).max().unwrap_or(0);
+    let width = |column: usize| {
+        rows.iter()
+            .map(|row| row[column].chars().count())
+            .max()
+            .unwrap_or(0)
+    };
     let widths: Vec<usize> = (0..HEADS.len()).map(width).collect();
     let mut text = String::new();
     for row in &rows {
@@ -33,25 +41,55 @@ pub(crate) fn table<'a>(machine: &Machine, spaces: impl Iterator<Item = (&'a Spa
 fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
     let pid = pid.or_else(|| space.pids.first().copied());
     let held = space.hold(machine, pid).ok();
-    let addresses = held.as_ref().and_then(|held| held.addresses().ok()).unwrap_or_default();
+    let addresses = held
+        .as_ref()
+        .and_then(|held| held.addresses().ok())
+        .unwrap_or_default();
     // What every interface has by itself tells nothing.
-    let is_told =
-        |address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local());
-    let addresses: Vec<String> = addresses.iter().filter(is_told).map(ToString::to_string).collect();
+    let is_told = |address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local());
+    let addresses: Vec<String> = addresses
+        .iter()
+        .filter(is_told)
+        .map(ToString::to_string)
+        .collect();
     let owners = space.owners(machine);
-    let pods = each_once(owners.iter().filter_map(|(_, owner)| owner.pod_uid.as_deref()));
+    let pods = each_once(
+        owners
+            .iter()
+            .filter_map(|(_, owner)| owner.pod_uid.as_deref()),
+    );
     let hostname = held.as_ref().and_then(|held| held.hostname());
     let is_own = Identity::own_network().is_ok_and(|own| own == space.identity);
     // The node's own namespace holds many pods, and none.
     let pod = match (is_own || pods.len() > 1, pods.first()) {
-        (true, _) => format!("(this machine{})", if pods.is_empty() { "" } else { ", and pods with hostNetwork" }),
-        (false, Some(uid)) => [hostname.as_deref().unwrap_or(""), uid].join(" ").trim_start().to_owned(),
-        (false, None) => hostname.or_else(|| Some(space.path.as_ref()?.display().to_string())).unwrap_or_default(),
+        (true, _) => format!(
+            "(this machine{})",
+            if pods.is_empty() {
+                ""
+            } else {
+                ", and pods with hostNetwork"
+            }
+        ),
+        (false, Some(uid)) => [hostname.as_deref().unwrap_or(""), uid]
+            .join(" ")
+            .trim_start()
+            .to_owned(),
+        (false, None) => hostname
+            .or_else(|| Some(space.path.as_ref()?.display().to_string()))
+            .unwrap_or_default(),
     };
     let commands = space.commands(machine);
     let names = each_once(commands.iter().map(|(_, command)| command.as_str()));
-    let proxies: Vec<&str> = names.iter().copied().filter(|name| is_proxy(name)).collect();
-    let more = if names.len() > MOST { format!(" and {} more", names.len() - MOST) } else { String::new() };
+    let proxies: Vec<&str> = names
+        .iter()
+        .copied()
+        .filter(|name| is_proxy(name))
+        .collect();
+    let more = if names.len() > MOST {
+        format!(" and {} more", names.len() - MOST)
+    } else {
+        String::new()
+    };
     let cells = [
         space.identity.inode.to_string(),
         pid.map(|pid| pid.to_string()).unwrap_or_default(),

@@ -2,8 +2,8 @@
 
 use std::path::{Path, PathBuf};
 
-/// The machine whose namespaces are asked. What the kernel says of the running thread itself (`/proc/thread-self`,
-/// `/proc/sys/net`) is no part of it: that has one place only.
+/// The machine whose namespaces are asked. What the kernel says of the running thread itself
+/// (`/proc/thread-self`, `/proc/sys/net`) is no part of it: that has one place only.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Machine {
     /// `/`, or where a machine's directories are mounted.

@@ -1,21 +1,25 @@
 //! Prints the packet-filter rules of a network namespace, and what stands around them, as JSON.
 //!
 //! # Layout
-//! - `main`: tasks, output, errors; `option`: the one table of options; `failure`: why it ends without a capture
-//! - `node` (every namespace of the machine), `find` (the one that is meant), `list` (the table of all)
+//! - `main`: tasks, output, errors; `option`: the one table of options; `failure`: why it ends
+//!   without a capture
+//! - `node` (every namespace of the machine), `find` (the one that is meant), `list` (the table of
+//!   all)
 //! - `capture`: the whole, from
-//!   - `process` (a process held by its directory in `/proc`), `cgroup` (its pod and container) and `proof` (who may have
-//!     chosen these)
+//!   - `process` (a process held by its directory in `/proc`), `cgroup` (its pod and container) and
+//!     `proof` (who may have chosen these)
 //!   - `namespace`: entering, on a thread of its own
-//!   - `ruleset`: the output of the tools: `tool` and `tools_root` find them, `launch` starts them within limits, `ask` reads
-//!     their output, `nf_tables` says whether it is safe
-//!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket` (with `user`) from `/proc`
+//!   - `ruleset`: the output of the tools: `tool` and `tools_root` find them, `launch` starts them
+//!     within limits, `ask` reads their output, `nf_tables` says whether it is safe
+//!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket`
+//!     (with `user`) from `/proc`
 //! - `json`: the capture as JSON; `dump`: its rules as text
 //! - `watchdog`: ends what takes too long
-//! - `machine`: where `/proc` and `/sys` are; `mount`: what is mounted there; `capability`: what is missing where the kernel
-//!   refuses
+//! - `machine`: where `/proc` and `/sys` are; `mount`: what is mounted there; `capability`: what is
+//!   missing where the kernel refuses
 //!
-//! Asking changes nothing in the namespace and loads no kernel module; `nf_tables`, `ruleset` and `socket` say how.
+//! Asking changes nothing in the namespace and loads no kernel module; `nf_tables`, `ruleset` and
+//! `socket` say how.
 
 #![forbid(unsafe_code)]
 
@@ -132,14 +136,17 @@ fn run() -> Result<u8, Failure> {
     let (task, settings) = task(option::read(lexopt::Parser::from_env())?)?;
     let seconds = settings.seconds;
     let watchdog = Watchdog::start(Duration::from_secs(seconds), move |has_printed| {
-        complain(&format!("stopped after {seconds} s: reading or redacting took too long (see --timeout)"));
+        complain(&format!(
+            "stopped after {seconds} s: reading or redacting took too long (see --timeout)"
+        ));
         if has_printed { PARTLY } else { FAILED }
     });
     match task {
         Task::Print(text) => print(&text).map(|()| WHOLE),
         Task::List => {
             let node = Node::scan(&settings.machine);
-            // The limit is for each namespace: a busy node with hundreds of them may take longer for the table.
+            // The limit is for each namespace: a busy node with hundreds of them may take longer
+            // for the table.
             let spaces = node.spaces.iter().inspect(|_| watchdog.restart());
             let table = list::table(&settings.machine, spaces.map(|space| (space, None)));
             watchdog.pause();
@@ -164,14 +171,21 @@ fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
     for (number, space) in node.spaces.iter().enumerate() {
         progress(number + 1, node.spaces.len());
         watchdog.restart();
-        match space.hold(&settings.machine, None).and_then(|held| one(&held, settings, &tools, watchdog)) {
+        match space
+            .hold(&settings.machine, None)
+            .and_then(|held| one(&held, settings, &tools, watchdog))
+        {
             Ok(one) => {
                 done += 1;
                 code = code.max(one);
             }
             Err(failure) => {
                 let failure = failure.to_string();
-                let failure = if settings.redact { redact::message(&failure, secret()?) } else { failure };
+                let failure = if settings.redact {
+                    redact::message(&failure, secret()?)
+                } else {
+                    failure
+                };
                 complain(&format!("namespace {}: {failure}", space.identity.inode));
                 code = PARTLY;
             }
@@ -184,11 +198,21 @@ fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
 }
 
 /// Captures and prints one.
-fn one(held: &Held, settings: &Settings, tools: &Toolbox, watchdog: &Watchdog) -> Result<u8, Failure> {
-    let Captured { mut capture, is_partial } = capture(held, &settings.machine, tools, watchdog.deadline())?;
+fn one(
+    held: &Held,
+    settings: &Settings,
+    tools: &Toolbox,
+    watchdog: &Watchdog,
+) -> Result<u8, Failure> {
+    let Captured {
+        mut capture,
+        is_partial,
+    } = capture(held, &settings.machine, tools, watchdog.deadline())?;
     if settings.redact {
         let redacted = redact::redact(&capture, secret()?);
-        capture = redacted.map_err(|refusal| Failure::Refused(refusal.to_string()))?.capture;
+        capture = redacted
+            .map_err(|refusal| Failure::Refused(refusal.to_string()))?
+            .capture;
     }
     for warning in &capture.warnings {
         complain(&format!("warning: {warning}"));
@@ -204,8 +228,11 @@ fn one(held: &Held, settings: &Settings, tools: &Toolbox, watchdog: &Watchdog) -
             watchdog.pause();
             let mut escaped = 0;
             print_by(|out| {
-                escaped =
-                    capture.rulesets.iter().map(|rules| dump::write(&rules.text, out)).sum::<io::Result<usize>>()?;
+                escaped = capture
+                    .rulesets
+                    .iter()
+                    .map(|rules| dump::write(&rules.text, out))
+                    .sum::<io::Result<usize>>()?;
                 Ok(())
             })?;
             if escaped > 0 {
@@ -228,7 +255,14 @@ fn one(held: &Held, settings: &Settings, tools: &Toolbox, watchdog: &Watchdog) -
 /// The page reads the rules that the save commands printed, and a link has to be short.
 fn link_to(page: &str, capture: Capture) -> Result<String, Failure> {
     let mut json = Vec::new();
-    let written = json::write(&capture, false, &mut Bounded { bytes: &mut json, left: MAX_LINKED });
+    let written = json::write(
+        &capture,
+        false,
+        &mut Bounded {
+            bytes: &mut json,
+            left: MAX_LINKED,
+        },
+    );
     let text = String::from_utf8(json).ok().filter(|_| written.is_ok());
     let link = text.and_then(|text| link::link(page, text.trim_end())).ok_or_else(|| {
         Failure::Refused(format!(
@@ -251,7 +285,10 @@ struct Bounded<'a> {
 
 impl io::Write for Bounded<'_> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        self.left = self.left.checked_sub(bytes.len()).ok_or(io::ErrorKind::FileTooLarge)?;
+        self.left = self
+            .left
+            .checked_sub(bytes.len())
+            .ok_or(io::ErrorKind::FileTooLarge)?;
         self.bytes.write(bytes)
     }
 
@@ -262,10 +299,22 @@ impl io::Write for Bounded<'_> {
 
 impl Settings {
     fn tools(&self, deadline: Instant) -> Result<Toolbox, Failure> {
-        let root = self.tools_root.as_deref().map(|root| ToolsRoot::open(root, &self.machine)).transpose()?;
+        let root = self
+            .tools_root
+            .as_deref()
+            .map(|root| ToolsRoot::open(root, &self.machine))
+            .transpose()?;
         // No other output contains the listing.
         let lists = self.output == Output::Json && !self.redact;
-        Toolbox::open(root, Scope { lists, redacts: self.redact, seconds: self.seconds }, deadline)
+        Toolbox::open(
+            root,
+            Scope {
+                lists,
+                redacts: self.redact,
+                seconds: self.seconds,
+            },
+            deadline,
+        )
     }
 }
 
@@ -273,7 +322,8 @@ impl Settings {
 fn secret() -> Result<[u8; 16], Failure> {
     let mut secret = [0; 16];
     let read = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut secret));
-    read.map(|()| secret).map_err(|error| Failure::Refused(format!("cannot read /dev/urandom: {error}")))
+    read.map(|()| secret)
+        .map_err(|error| Failure::Refused(format!("cannot read /dev/urandom: {error}")))
 }
 
 /// Some processes are closed to everyone. That this program lacks something is another matter.
@@ -287,8 +337,14 @@ fn told_unreadable(node: &Node) -> u8 {
     } else {
         format!(" (only root may see them all: {})", capability::sudo_line())
     };
-    let processes = if node.unreadable == 1 { "1 process" } else { &format!("{} processes", node.unreadable) };
-    complain(&format!("warning: {processes} did not show the namespace that they are in{hint}"));
+    let processes = if node.unreadable == 1 {
+        "1 process"
+    } else {
+        &format!("{} processes", node.unreadable)
+    };
+    complain(&format!(
+        "warning: {processes} did not show the namespace that they are in{hint}"
+    ));
     if hint.is_empty() { WHOLE } else { PARTLY }
 }
 
@@ -339,41 +395,64 @@ fn task_of(name: &str, value: String) -> Result<Task, Failure> {
         "schema" => return Ok(Task::Print(SCHEMA.to_owned())),
         "man" => return Ok(Task::Print(option::man())),
         "completions" => {
-            let wrong = || Failure::Usage(format!("there are no completions for `{value}`: bash, fish, zsh"));
-            return option::completions(&value).map(Task::Print).ok_or_else(wrong);
+            let wrong = || {
+                Failure::Usage(format!(
+                    "there are no completions for `{value}`: bash, fish, zsh"
+                ))
+            };
+            return option::completions(&value)
+                .map(Task::Print)
+                .ok_or_else(wrong);
         }
         "list" => return Ok(Task::List),
         "all" => return Ok(Task::Capture(None)),
         "pid" => Who::Pid(number(name, &value)?),
-        "pod-ip" => Who::Address(
-            value
-                .parse()
-                .map_err(|_| Failure::Usage(format!("`{value}` is no address, such as --pod-ip 10.244.1.5")))?,
-        ),
+        "pod-ip" => Who::Address(value.parse().map_err(|_| {
+            Failure::Usage(format!(
+                "`{value}` is no address, such as --pod-ip 10.244.1.5"
+            ))
+        })?),
         "pod-uid" => Who::Pod(value),
         // A few digits fit many containers.
         "container" if value.rsplit("://").next().is_none_or(|id| id.len() < 4) => {
-            return Err(Failure::Usage(format!("`{value}` is too short for a container's id: give 4 digits or more")));
+            return Err(Failure::Usage(format!(
+                "`{value}` is too short for a container's id: give 4 digits or more"
+            )));
         }
         "container" => Who::Container(value),
         "netns" => Who::Path(value.into()),
-        "name" if value.is_empty() => return Err(Failure::Usage("--name takes a text, such as --name envoy".into())),
+        "name" if value.is_empty() => {
+            return Err(Failure::Usage(
+                "--name takes a text, such as --name envoy".into(),
+            ));
+        }
         "name" => Who::Name(value),
         other => unreachable!("the table has no option `{other}` besides these"),
     };
     Ok(Task::Capture(Some(who)))
 }
 
-fn number<T: std::str::FromStr + PartialEq + Default>(name: &str, text: &str) -> Result<T, Failure> {
-    text.parse().ok().filter(|number| *number != T::default()).ok_or_else(|| {
-        Failure::Usage(format!("`{text}` is no number: --{name} takes one above 0, such as --{name} 4711"))
-    })
+fn number<T: std::str::FromStr + PartialEq + Default>(
+    name: &str,
+    text: &str,
+) -> Result<T, Failure> {
+    text.parse()
+        .ok()
+        .filter(|number| *number != T::default())
+        .ok_or_else(|| {
+            Failure::Usage(format!(
+                "`{text}` is no number: --{name} takes one above 0, such as --{name} 4711"
+            ))
+        })
 }
 
 fn page(url: String) -> Result<String, Failure> {
     let is_url = url.contains(':') && !url.chars().any(|c| c.is_control() || c.is_whitespace());
     is_url.then_some(url).ok_or_else(|| {
-        Failure::Usage("--link takes the address of the playground, such as https://example.org/chainwalk/".into())
+        Failure::Usage(
+            "--link takes the address of the playground, such as https://example.org/chainwalk/"
+                .into(),
+        )
     })
 }
 
@@ -385,26 +464,33 @@ fn print(text: &str) -> Result<(), Failure> {
 fn print_by(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<(), Failure> {
     let mut out = BufWriter::with_capacity(BUFFER, io::stdout().lock());
     match write(&mut out).and_then(|()| out.flush()) {
-        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Failure::Refused(format!("cannot write the output: {error}")))
-        }
+        Err(error) if error.kind() != io::ErrorKind::BrokenPipe => Err(Failure::Refused(format!(
+            "cannot write the output: {error}"
+        ))),
         _ => Ok(()),
     }
 }
 
 const BUFFER: usize = 64 << 10;
 
-/// One line to standard error. Text of other processes may be in it: a terminal must not obey that, and it must not look
-/// like a line of its own.
+/// One line to standard error. Text of other processes may be in it: a terminal must not obey that,
+/// and it must not look like a line of its own.
 fn complain(message: &str) {
     // Where standard error is closed there is nobody to tell.
-    let _ = writeln!(io::stderr(), "chainwalk-capture: {}", escape_invisible(message.trim_end()));
+    let _ = writeln!(
+        io::stderr(),
+        "chainwalk-capture: {}",
+        escape_invisible(message.trim_end())
+    );
 }
 
 /// For whoever waits at a terminal.
 fn progress(number: usize, of: usize) {
     if io::stderr().is_terminal() {
-        let _ = writeln!(io::stderr(), "chainwalk-capture: namespace {number} of {of}");
+        let _ = writeln!(
+            io::stderr(),
+            "chainwalk-capture: namespace {number} of {of}"
+        );
     }
 }
 
@@ -419,7 +505,9 @@ mod tests {
         let parser = lexopt::Parser::from_args(arguments);
         match (option::read(parser).and_then(task), expected) {
             (Ok((task, _)), Ok(expected)) => assert_eq!(task, expected),
-            (Err(Failure::Usage(message)), Err(part)) => assert!(message.contains(part), "{message}"),
+            (Err(Failure::Usage(message)), Err(part)) => {
+                assert!(message.contains(part), "{message}")
+            }
             (other, expected) => panic!("{arguments:?}: {other:?} instead of {expected:?}"),
         }
     }
@@ -428,10 +516,22 @@ mod tests {
     fn arguments() {
         let capture = |who| Ok(Task::Capture(Some(who)));
         check(&["--pid", "4711"], capture(Who::Pid(4711)));
-        check(&["--pid=4711", "--redact", "--timeout", "5"], capture(Who::Pid(4711)));
-        check(&["--pod-ip", "fd00::5"], capture(Who::Address("fd00::5".parse().expect("valid"))));
-        check(&["--container", "containerd://3f6e"], capture(Who::Container("containerd://3f6e".into())));
-        check(&["--netns", "/run/netns/x", "--text"], capture(Who::Path("/run/netns/x".into())));
+        check(
+            &["--pid=4711", "--redact", "--timeout", "5"],
+            capture(Who::Pid(4711)),
+        );
+        check(
+            &["--pod-ip", "fd00::5"],
+            capture(Who::Address("fd00::5".parse().expect("valid"))),
+        );
+        check(
+            &["--container", "containerd://3f6e"],
+            capture(Who::Container("containerd://3f6e".into())),
+        );
+        check(
+            &["--netns", "/run/netns/x", "--text"],
+            capture(Who::Path("/run/netns/x".into())),
+        );
         check(&["--all"], Ok(Task::Capture(None)));
         check(&["--list"], Ok(Task::List));
         check(&["--schema"], Ok(Task::Print(SCHEMA.into())));
@@ -445,7 +545,10 @@ mod tests {
         check(&["--pid", "1", "--pid", "2"], Err("twice"));
         check(&["--pid", "1", "--all"], Err("one namespace"));
         check(&["--all", "--text"], Err("JSON Lines"));
-        check(&["--pid", "1", "--text", "--link", "https://x/"], Err("--text and --link"));
+        check(
+            &["--pid", "1", "--text", "--link", "https://x/"],
+            Err("--text and --link"),
+        );
         check(&["--pid", "1", "--link", "here"], Err("https://"));
         check(&["--container", "docker://3f"], Err("too short"));
         check(&["--pod-ip", "10.0.0"], Err("no address"));
@@ -458,8 +561,16 @@ mod tests {
     fn every_option_is_taken() {
         for known in &option::OPTIONS {
             // That no name is missing in `task_of`: it would panic.
-            let value = if known.name == "link" { "https://x/" } else { "9999" }.to_owned();
-            let _ = task(vec![Given { name: known.name, value }]);
+            let value = if known.name == "link" {
+                "https://x/"
+            } else {
+                "9999"
+            }
+            .to_owned();
+            let _ = task(vec![Given {
+                name: known.name,
+                value,
+            }]);
         }
     }
 
@@ -470,7 +581,11 @@ mod tests {
             schema_version: 1,
             tool: TOOL.into(),
             captured_at: capture::now(),
-            target: Target { pid: Some(1), command: Some(command.clone()), ..Target::default() },
+            target: Target {
+                pid: Some(1),
+                command: Some(command.clone()),
+                ..Target::default()
+            },
             kernel: None,
             redacted: false,
             rulesets: Vec::new(),
@@ -482,7 +597,11 @@ mod tests {
             let mut text = Vec::new();
             json::write(&capture, is_terminal, &mut text).expect("a Vec takes any bytes");
             let text = String::from_utf8(text).expect("JSON is UTF-8");
-            assert!(text.chars().all(|character| character == '\n' || !character.is_control()), "{text:?}");
+            assert!(
+                text.chars()
+                    .all(|character| character == '\n' || !character.is_control()),
+                "{text:?}"
+            );
             assert_eq!(text.lines().count() == 1, !is_terminal);
             let read: Capture = serde_json::from_str(&text).expect("it is JSON");
             assert_eq!(read.target.command, Some(command.clone()));

@@ -36,8 +36,8 @@ pub(crate) struct Location {
 }
 
 impl Location {
-    /// Whether a path of its file system is here or inside. A control group above those that this program sees begins with
-    /// `/..`: it holds them all.
+    /// Whether a path of its file system is here or inside. A control group above those that this
+    /// program sees begins with `/..`: it holds them all.
     pub(crate) fn holds(&self, path: &str) -> bool {
         Path::new(path).starts_with(&self.path) || self.path.starts_with("/..")
     }
@@ -55,14 +55,24 @@ pub(crate) struct Mounts(pub(crate) Vec<Mount>);
 impl Mounts {
     /// Reads a `mountinfo`.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
-        Ok(Self(read_limited(path, MAX_MOUNTINFO)?.split(|&byte| byte == b'\n').filter_map(parse).collect()))
+        Ok(Self(
+            read_limited(path, MAX_MOUNTINFO)?
+                .split(|&byte| byte == b'\n')
+                .filter_map(parse)
+                .collect(),
+        ))
     }
 
     /// Where an open file is, which these mounts lead to.
     pub(crate) fn locate(&self, file: impl AsFd) -> Option<(&Mount, Location)> {
         let descriptor = file.as_fd().as_raw_fd();
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
-        let id: u32 = info.lines().find_map(|line| line.strip_prefix("mnt_id:"))?.trim().parse().ok()?;
+        let id: u32 = info
+            .lines()
+            .find_map(|line| line.strip_prefix("mnt_id:"))?
+            .trim()
+            .parse()
+            .ok()?;
         let mount = self.0.iter().find(|mount| mount.id == id)?;
         let path = fs::read_link(format!("/proc/self/fd/{descriptor}")).ok()?;
         Some((mount, mount.locate(&path)?))
@@ -72,21 +82,31 @@ impl Mounts {
     pub(crate) fn locate_path(&self, path: &Path) -> Option<Location> {
         let depth = |mount: &&Mount| mount.point.components().count();
         // Of several mounts at one place the last covers the others.
-        self.0.iter().filter(|mount| path.starts_with(&mount.point)).max_by_key(depth)?.locate(path)
+        self.0
+            .iter()
+            .filter(|mount| path.starts_with(&mount.point))
+            .max_by_key(depth)?
+            .locate(path)
     }
 }
 
 impl Mount {
     fn locate(&self, path: &Path) -> Option<Location> {
         let path = self.source.path.join(path.strip_prefix(&self.point).ok()?);
-        Some(Location { device: self.source.device.clone(), path })
+        Some(Location {
+            device: self.source.device.clone(),
+            path,
+        })
     }
 
-    /// The directories that an overlay is made of: those that it only reads, and those that it writes to.
+    /// The directories that an overlay is made of: those that it only reads, and those that it
+    /// writes to.
     pub(crate) fn layers(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let (mut lower, mut upper) = (Vec::new(), Vec::new());
         for option in self.options.split(',') {
-            let Some((name, value)) = option.split_once('=') else { continue };
+            let Some((name, value)) = option.split_once('=') else {
+                continue;
+            };
             let value = unescape(value.as_bytes());
             match name {
                 // From Linux 6.5 on, each layer may have an option of its own.
@@ -111,7 +131,11 @@ fn split(value: &[u8]) -> Vec<PathBuf> {
             byte => last.push(byte),
         }
     }
-    paths.into_iter().filter(|path| !path.is_empty()).map(|path| OsString::from_vec(path).into()).collect()
+    paths
+        .into_iter()
+        .filter(|path| !path.is_empty())
+        .map(|path| OsString::from_vec(path).into())
+        .collect()
 }
 
 /// `36 35 98:0 /mnt1 /mnt2 rw,noatime master:1 - ext3 /dev/root rw,errors=continue`.
@@ -125,8 +149,17 @@ fn parse(line: &[u8]) -> Option<Mount> {
     let own_options = text(words.next()?)?;
     let kind = text(words.by_ref().skip_while(|word| *word != b"-").nth(1)?)?;
     let options = String::from_utf8_lossy(words.nth(1)?).into_owned();
-    let is_read_only = [&own_options, &options].iter().any(|list| list.split(',').any(|option| option == "ro"));
-    Some(Mount { id, source: Location { device, path }, point, is_read_only, kind, options })
+    let is_read_only = [&own_options, &options]
+        .iter()
+        .any(|list| list.split(',').any(|option| option == "ro"));
+    Some(Mount {
+        id,
+        source: Location { device, path },
+        point,
+        is_read_only,
+        kind,
+        options,
+    })
 }
 
 /// Blanks, line ends and backslashes are octal: `\040`.
@@ -135,7 +168,8 @@ fn unescape(text: &[u8]) -> OsString {
     let mut rest = text;
     while let [first, tail @ ..] = rest {
         let octal = (*first == b'\\').then(|| tail.first_chunk::<3>()).flatten();
-        let number = octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
+        let number =
+            octal.and_then(|digits| u8::from_str_radix(std::str::from_utf8(digits).ok()?, 8).ok());
         bytes.push(number.unwrap_or(*first));
         rest = if number.is_some() { &tail[3..] } else { tail };
     }
@@ -179,21 +213,39 @@ x
         let Mounts(all) = mounts();
         assert_eq!(all.len(), 4);
         assert_eq!(all[1].point, Path::new("/mnt/my data"));
-        assert_eq!([0, 1, 2].map(|at: usize| all[at].is_read_only), [false, true, false]);
-        assert_eq!((all[0].kind.as_str(), all[2].kind.as_str()), ("ext4", "overlay"));
+        assert_eq!(
+            [0, 1, 2].map(|at: usize| all[at].is_read_only),
+            [false, true, false]
+        );
+        assert_eq!(
+            (all[0].kind.as_str(), all[2].kind.as_str()),
+            ("ext4", "overlay")
+        );
         let paths = |paths: &[&str]| paths.iter().map(PathBuf::from).collect::<Vec<_>>();
-        assert_eq!(all[2].layers(), (paths(&["/l:1", "/l2", "/d"]), paths(&["/u", "/w"])));
+        assert_eq!(
+            all[2].layers(),
+            (paths(&["/l:1", "/l2", "/d"]), paths(&["/u", "/w"]))
+        );
         assert_eq!(all[3].layers(), (paths(&["/a", "/b"]), Vec::new()));
     }
 
     #[test]
     fn a_path_is_located_by_the_deepest_mount() {
         let mounts = mounts();
-        let location = mounts.locate_path(Path::new("/mnt/my data/x")).expect("there is a /");
-        assert_eq!((location.device.as_str(), location.path.as_path()), ("254:0", Path::new("/srv/my data/x")));
-        let outer = mounts.locate_path(Path::new("/srv/my data")).expect("there is a /");
+        let location = mounts
+            .locate_path(Path::new("/mnt/my data/x"))
+            .expect("there is a /");
+        assert_eq!(
+            (location.device.as_str(), location.path.as_path()),
+            ("254:0", Path::new("/srv/my data/x"))
+        );
+        let outer = mounts
+            .locate_path(Path::new("/srv/my data"))
+            .expect("there is a /");
         assert!(location.is_inside(&outer) && !outer.is_inside(&location));
-        let other = mounts.locate_path(Path::new("/run/m/srv/my data")).expect("there is a /");
+        let other = mounts
+            .locate_path(Path::new("/run/m/srv/my data"))
+            .expect("there is a /");
         assert!(!location.is_inside(&other));
     }
 
@@ -202,6 +254,9 @@ x
         let mounts = Mounts::read(Path::new("/proc/self/mountinfo")).expect("every kernel has it");
         let directory = open_path(Path::new("/proc")).expect("it is mounted");
         let (mount, location) = mounts.locate(&directory).expect("it is mounted");
-        assert_eq!((mount.kind.as_str(), location.path.as_os_str()), ("proc", OsStr::new("/")));
+        assert_eq!(
+            (mount.kind.as_str(), location.path.as_os_str()),
+            ("proc", OsStr::new("/"))
+        );
     }
 }

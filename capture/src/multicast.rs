@@ -1,5 +1,5 @@
-//! The multicast groups that each interface is in, by a socket's wish or by itself, from `/proc/PID/net/igmp` and `igmp6`: older kernels list IPv4's by netlink
-//! to nobody.
+//! The multicast groups that each interface is in, by a socket's wish or by itself, from
+//! `/proc/PID/net/igmp` and `igmp6`: older kernels list IPv4's by netlink to nobody.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -13,7 +13,8 @@ use crate::process::read_limited;
 /// A line has some 60 bytes.
 const MAX_LIST: usize = 4 << 20;
 
-/// Tells each interface its groups, as the namespace of the calling thread has them; nothing where the kernel does not say.
+/// Tells each interface its groups, as the namespace of the calling thread has them; nothing where
+/// the kernel does not say.
 pub(crate) fn tell(links: &[Link], interfaces: &mut [Interface]) {
     let read = |file: &str| {
         let bytes = read_limited(&Path::new("/proc/thread-self/net").join(file), MAX_LIST)?;
@@ -25,14 +26,17 @@ pub(crate) fn tell(links: &[Link], interfaces: &mut [Interface]) {
     let mut all = igmp(&four);
     all.append(&mut igmp6(&six));
     for interface in interfaces {
-        let index = links.iter().find(|link| link.name == interface.name).map(|link| link.index);
+        let index = links
+            .iter()
+            .find(|link| link.name == interface.name)
+            .map(|link| link.index);
         let own = all.iter().filter(|(of, _)| Some(*of) == index);
         interface.multicast_groups = Some(own.map(|(_, group)| *group).collect());
     }
 }
 
-/// A line for an interface, which begins with its number, then one for each of its groups, which begins with tabs and the
-/// address as this machine's number. The first line is a heading.
+/// A line for an interface, which begins with its number, then one for each of its groups, which
+/// begins with tabs and the address as this machine's number. The first line is a heading.
 fn igmp(text: &str) -> Vec<(u32, IpAddr)> {
     let (mut interface, mut groups) = (None, Vec::new());
     for line in text.lines() {
@@ -52,7 +56,10 @@ fn igmp6(text: &str) -> Vec<(u32, IpAddr)> {
         let mut words = line.split_whitespace();
         let interface = words.next()?.parse().ok()?;
         let digits = words.nth(1).filter(|digits| digits.len() == 32)?;
-        Some((interface, Ipv6Addr::from(u128::from_str_radix(digits, 16).ok()?).into()))
+        Some((
+            interface,
+            Ipv6Addr::from(u128::from_str_radix(digits, 16).ok()?).into(),
+        ))
     };
     text.lines().filter_map(group).collect()
 }
@@ -63,8 +70,14 @@ mod tests {
     use super::*;
 
     fn check(read: Vec<(u32, IpAddr)>, expected: &[(u32, &str)]) {
-        let read: Vec<(u32, String)> = read.into_iter().map(|(index, group)| (index, group.to_string())).collect();
-        let read: Vec<(u32, &str)> = read.iter().map(|(index, group)| (*index, group.as_str())).collect();
+        let read: Vec<(u32, String)> = read
+            .into_iter()
+            .map(|(index, group)| (index, group.to_string()))
+            .collect();
+        let read: Vec<(u32, &str)> = read
+            .iter()
+            .map(|(index, group)| (*index, group.as_str()))
+            .collect();
         assert_eq!(read, expected);
     }
 
@@ -73,7 +86,10 @@ mod tests {
         let text = "Idx\tDevice    : Count Querier\tGroup    Users Timer\tReporter\n\
                     1\tlo        :     1      V3\n\t\t\t\t010000E0     1 0:00000000\t\t0\n\
                     7\teth0      :     2      V3\n\t\t\t\t030201EF     1 0:00000000\t\t0\n\t\t\t\t010000E0     1 0:00000000\t\t0\n";
-        check(igmp(text), &[(1, "224.0.0.1"), (7, "239.1.2.3"), (7, "224.0.0.1")]);
+        check(
+            igmp(text),
+            &[(1, "224.0.0.1"), (7, "239.1.2.3"), (7, "224.0.0.1")],
+        );
         check(igmp("\t\t\t\t010000E0 1\nx\n\t\t\tnone\n"), &[]);
     }
 

@@ -1,8 +1,8 @@
 //! Enters namespaces, on a thread that ends with the visit.
 //!
-//! A namespace belongs to a thread, and commands inherit that of the thread that starts them. So the rest of the program
-//! stays where it was. Only the network and the host name are entered, never a container's mount namespace: nothing from
-//! a container's file system is read or run.
+//! A namespace belongs to a thread, and commands inherit that of the thread that starts them. So
+//! the rest of the program stays where it was. Only the network and the host name are entered,
+//! never a container's mount namespace: nothing from a container's file system is read or run.
 
 use std::env;
 use std::fs::{self, File};
@@ -18,9 +18,11 @@ use nix::unistd::chroot;
 
 use crate::process::Identity;
 
-/// Runs `job` inside a network namespace. Staying in the own one takes no capability, as in a pod's ephemeral container.
+/// Runs `job` inside a network namespace. Staying in the own one takes no capability, as in a pod's
+/// ephemeral container.
 pub(crate) fn inside<T: Send>(network: &File, job: impl FnOnce() -> T + Send) -> Result<T, Errno> {
-    let is_own = Identity::of(network).is_ok_and(|it| Identity::own_network().is_ok_and(|own| own == it));
+    let is_own =
+        Identity::of(network).is_ok_and(|it| Identity::own_network().is_ok_and(|own| own == it));
     on_own_thread(|| {
         if !is_own {
             setns(network, CloneFlags::CLONE_NEWNET)?;
@@ -39,19 +41,34 @@ pub(crate) fn hostname(uts: &File) -> Option<String> {
     })
 }
 
-/// Makes `root` this process's `/`: tools find their libraries there. It has a `/proc`, where save commands look for the
-/// names of tables; without one they would print nothing and report nothing. No other process sees the mount.
+/// Makes `root` this process's `/`: tools find their libraries there. It has a `/proc`, where save
+/// commands look for the names of tables; without one they would print nothing and report nothing.
+/// No other process sees the mount.
 pub(crate) fn change_root(root: &Path) -> io::Result<()> {
-    // The new mount namespace takes the current directory along, also where `root` leads through another process's files.
+    // The new mount namespace takes the current directory along, also where `root` leads through
+    // another process's files.
     env::set_current_dir(root)?;
     unshare(CloneFlags::CLONE_NEWNS)?;
-    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)?;
-    mount(Some("/proc"), "proc", None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)?;
+    mount(
+        None::<&str>,
+        "/",
+        None::<&str>,
+        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
+        None::<&str>,
+    )?;
+    mount(
+        Some("/proc"),
+        "proc",
+        None::<&str>,
+        MsFlags::MS_BIND | MsFlags::MS_REC,
+        None::<&str>,
+    )?;
     chroot(".")?;
     env::set_current_dir("/")
 }
 
 /// Runs `job` on a thread of its own.
 pub(crate) fn on_own_thread<T: Send>(job: impl FnOnce() -> T + Send) -> T {
-    thread::scope(|scope| scope.spawn(job).join()).unwrap_or_else(|panic| panic::resume_unwind(panic))
+    thread::scope(|scope| scope.spawn(job).join())
+        .unwrap_or_else(|panic| panic::resume_unwind(panic))
 }

@@ -1,14 +1,16 @@
 //! Asks the kernel over netlink: one request, and every message of its answer.
 //!
-//! Layouts are those of the kernel's `linux/netlink.h`. A reader never trusts a length that it was sent: what does not
-//! fit ends the message or the list.
+//! Layouts are those of the kernel's `linux/netlink.h`. A reader never trusts a length that it was
+//! sent: what does not fit ends the message or the list.
 
 use std::io;
 use std::net::IpAddr;
 use std::os::fd::{AsRawFd, OwnedFd};
 
 use nix::errno::Errno;
-use nix::sys::socket::{self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, sockopt};
+use nix::sys::socket::{
+    self, AddressFamily, MsgFlags, NetlinkAddr, SockFlag, SockProtocol, SockType, sockopt,
+};
 use nix::sys::time::{TimeVal, TimeValLike};
 
 const NLMSG_ERROR: u16 = 2;
@@ -52,11 +54,24 @@ pub(crate) struct Message {
 impl Netlink {
     /// Opens a socket in the network namespace of the calling thread.
     pub(crate) fn open(protocol: SockProtocol) -> io::Result<Self> {
-        let socket = socket::socket(AddressFamily::Netlink, SockType::Raw, SockFlag::SOCK_CLOEXEC, protocol)?;
+        let socket = socket::socket(
+            AddressFamily::Netlink,
+            SockType::Raw,
+            SockFlag::SOCK_CLOEXEC,
+            protocol,
+        )?;
         // Connected to port 0, the kernel: other processes cannot answer in its place.
         socket::connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
-        socket::setsockopt(&socket, sockopt::ReceiveTimeout, &TimeVal::seconds(PATIENCE_SECONDS))?;
-        Ok(Self { socket, sequence: 0, is_cut: false })
+        socket::setsockopt(
+            &socket,
+            sockopt::ReceiveTimeout,
+            &TimeVal::seconds(PATIENCE_SECONDS),
+        )?;
+        Ok(Self {
+            socket,
+            sequence: 0,
+            is_cut: false,
+        })
     }
 
     /// Every entry that a request for a list brings. `header` is the protocol's own, all of it.
@@ -77,13 +92,17 @@ impl Netlink {
         let mut answer = Answer::default();
         let mut buffer = vec![0; BUFFER];
         while !answer.complete {
-            // With MSG_TRUNC the call gives the true length, so that a cut message is not taken for a whole one.
-            let length = match socket::recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_TRUNC) {
-                Err(Errno::EINTR) => continue,
-                Err(Errno::EAGAIN) => return Err(io::ErrorKind::TimedOut.into()),
-                other => other?,
-            };
-            let datagram = buffer.get(..length).ok_or_else(|| io::Error::other("an answer was too long"))?;
+            // With MSG_TRUNC the call gives the true length, so that a cut message is not taken for
+            // a whole one.
+            let length =
+                match socket::recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_TRUNC) {
+                    Err(Errno::EINTR) => continue,
+                    Err(Errno::EAGAIN) => return Err(io::ErrorKind::TimedOut.into()),
+                    other => other?,
+                };
+            let datagram = buffer
+                .get(..length)
+                .ok_or_else(|| io::Error::other("an answer was too long"))?;
             answer.take(datagram, self.sequence)?;
         }
         self.is_cut |= answer.size > MAX_LIST;
@@ -116,11 +135,16 @@ struct Answer {
 
 impl Answer {
     fn take(&mut self, mut datagram: &[u8], sequence: u32) -> io::Result<()> {
-        while let (Some(length), Some(kind), Some(flags), Some(number)) =
-            (u32_at(datagram, 0), u16_at(datagram, 4), u16_at(datagram, 6), u32_at(datagram, 8))
-        {
+        while let (Some(length), Some(kind), Some(flags), Some(number)) = (
+            u32_at(datagram, 0),
+            u16_at(datagram, 4),
+            u16_at(datagram, 6),
+            u32_at(datagram, 8),
+        ) {
             let length = usize::try_from(length).unwrap_or(usize::MAX);
-            let body = datagram.get(16..length).ok_or_else(|| io::Error::other("an answer is shorter than it says"))?;
+            let body = datagram
+                .get(16..length)
+                .ok_or_else(|| io::Error::other("an answer is shorter than it says"))?;
             datagram = rest(datagram, length);
             if number != sequence {
                 continue; // the tail of an earlier answer
@@ -129,17 +153,24 @@ impl Answer {
             match kind {
                 // Both carry an error number, negative, or 0.
                 NLMSG_DONE | NLMSG_ERROR => {
-                    let number = body.first_chunk().map_or(0, |bytes| i32::from_ne_bytes(*bytes));
+                    let number = body
+                        .first_chunk()
+                        .map_or(0, |bytes| i32::from_ne_bytes(*bytes));
                     if number < 0 {
                         return Err(io::Error::from_raw_os_error(number.saturating_neg()));
                     }
                     self.complete = true;
                 }
-                NLMSG_OVERRUN => return Err(io::Error::other("the kernel lost a part of the answer")),
+                NLMSG_OVERRUN => {
+                    return Err(io::Error::other("the kernel lost a part of the answer"));
+                }
                 _ if kind >= NLMSG_MIN_TYPE => {
                     self.size = self.size.saturating_add(size_of::<Message>() + body.len());
                     if self.size <= MAX_LIST {
-                        self.messages.push(Message { kind, body: body.to_vec() });
+                        self.messages.push(Message {
+                            kind,
+                            body: body.to_vec(),
+                        });
                     }
                 }
                 _ => {}
@@ -149,7 +180,8 @@ impl Answer {
     }
 }
 
-/// The attributes behind a fixed header of `header` bytes: kind and value. Ends at the first that does not fit.
+/// The attributes behind a fixed header of `header` bytes: kind and value. Ends at the first that
+/// does not fit.
 pub(crate) fn attributes(body: &[u8], header: usize) -> Attributes<'_> {
     Attributes(rest(body, header))
 }
@@ -171,17 +203,26 @@ impl<'a> Iterator for Attributes<'a> {
 
 /// What follows an item of `length` bytes: items begin at multiples of four.
 pub(crate) fn rest(bytes: &[u8], length: usize) -> &[u8] {
-    length.checked_next_multiple_of(4).and_then(|next| bytes.get(next..)).unwrap_or_default()
+    length
+        .checked_next_multiple_of(4)
+        .and_then(|next| bytes.get(next..))
+        .unwrap_or_default()
 }
 
 /// The 16-bit number at `offset`.
 pub(crate) fn u16_at(bytes: &[u8], offset: usize) -> Option<u16> {
-    bytes.get(offset..)?.first_chunk().map(|bytes| u16::from_ne_bytes(*bytes))
+    bytes
+        .get(offset..)?
+        .first_chunk()
+        .map(|bytes| u16::from_ne_bytes(*bytes))
 }
 
 /// The 32-bit number at `offset`.
 pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
-    bytes.get(offset..)?.first_chunk().map(|bytes| u32::from_ne_bytes(*bytes))
+    bytes
+        .get(offset..)?
+        .first_chunk()
+        .map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
 /// An address of four or of sixteen bytes.
@@ -195,15 +236,24 @@ pub(crate) fn address(bytes: &[u8]) -> Option<IpAddr> {
 
 /// Text that ends with a zero byte, or with the value.
 pub(crate) fn text(bytes: &[u8]) -> String {
-    let end = bytes.iter().position(|&byte| byte == 0).unwrap_or(bytes.len());
+    let end = bytes
+        .iter()
+        .position(|&byte| byte == 0)
+        .unwrap_or(bytes.len());
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-/// The bytes of a recorded message. Recorded on a little-endian machine: the tests that read such run on one.
+/// The bytes of a recorded message. Recorded on a little-endian machine: the tests that read such
+/// run on one.
 #[cfg(test)]
 pub(crate) fn recorded(hex: &str) -> Vec<u8> {
-    let digits = hex.as_bytes().chunks(2).map(|digits| std::str::from_utf8(digits).expect("ASCII"));
-    digits.map(|digits| u8::from_str_radix(digits, 16).expect("hexadecimal")).collect()
+    let digits = hex
+        .as_bytes()
+        .chunks(2)
+        .map(|digits| std::str::from_utf8(digits).expect("ASCII"));
+    digits
+        .map(|digits| u8::from_str_radix(digits, 16).expect("hexadecimal"))
+        .collect()
 }
 
 #[cfg(test)]
@@ -223,10 +273,17 @@ mod tests {
     #[test]
     fn an_answer_is_complete_when_the_kernel_says_so() {
         let mut answer = Answer::default();
-        let datagram = [message(24, 2, 7, &[1, 2, 3]), message(24, 2, 6, b"old"), message(24, 2, 7, &[4])].concat();
+        let datagram = [
+            message(24, 2, 7, &[1, 2, 3]),
+            message(24, 2, 6, b"old"),
+            message(24, 2, 7, &[4]),
+        ]
+        .concat();
         answer.take(&datagram, 7).expect("well formed");
         assert!(!answer.complete);
-        answer.take(&message(NLMSG_DONE, 2, 7, &[0; 4]), 7).expect("well formed");
+        answer
+            .take(&message(NLMSG_DONE, 2, 7, &[0; 4]), 7)
+            .expect("well formed");
         assert!(answer.complete && !answer.interrupted);
         let expected = [vec![1, 2, 3], vec![4]].map(|body| Message { kind: 24, body });
         assert_eq!(answer.messages, expected);
@@ -244,7 +301,9 @@ mod tests {
     #[test]
     fn a_list_that_changed_meanwhile_is_marked() {
         let mut answer = Answer::default();
-        answer.take(&message(24, NLM_F_DUMP_INTR, 1, &[]), 1).expect("well formed");
+        answer
+            .take(&message(24, NLM_F_DUMP_INTR, 1, &[]), 1)
+            .expect("well formed");
         assert!(answer.interrupted);
     }
 

@@ -9,37 +9,45 @@ use nix::sys::socket::SockProtocol;
 
 use crate::netlink::{Netlink, attributes, text};
 
-/// Where the kernel's modules may lie. The last is the machine's own directory as a container with the host's
-/// processes sees it.
+/// Where the kernel's modules may lie. The last is the machine's own directory as a container with
+/// the host's processes sees it.
 const MODULES: [&str; 3] = ["lib/modules", "usr/lib/modules", "proc/1/root/lib/modules"];
 
-/// `NFNL_SUBSYS_NFTABLES`, then `NFT_MSG_NEWTABLE` and `NFT_MSG_GETTABLE` (`linux/netfilter/nf_tables.h`).
+/// `NFNL_SUBSYS_NFTABLES`, then `NFT_MSG_NEWTABLE` and `NFT_MSG_GETTABLE`
+/// (`linux/netfilter/nf_tables.h`).
 const NEW_TABLE: u16 = 10 << 8;
 const GET_TABLE: u16 = (10 << 8) + 1;
 /// `struct nfgenmsg`: family, version, resource.
 const HEADER: usize = 4;
 const NFTA_TABLE_NAME: u16 = 1;
 
-/// Whether opening nf_tables' interface loads no kernel module; else why it is left alone. `root` is `/`.
+/// Whether opening nf_tables' interface loads no kernel module; else why it is left alone. `root`
+/// is `/`.
 pub(crate) fn check(root: &Path) -> Result<(), &'static str> {
     let read = |path: &str| fs::read_to_string(root.join(path));
     // A kernel without modules has no such list, and cannot load any.
-    let Ok(loaded) = read("proc/modules") else { return Ok(()) };
-    let is_loaded =
-        loaded.lines().any(|line| line.starts_with("nf_tables ")) || root.join("sys/module/nf_tables").exists();
-    if is_loaded || read("proc/sys/kernel/modules_disabled").is_ok_and(|value| value.trim() == "1") {
+    let Ok(loaded) = read("proc/modules") else {
+        return Ok(());
+    };
+    let is_loaded = loaded.lines().any(|line| line.starts_with("nf_tables "))
+        || root.join("sys/module/nf_tables").exists();
+    if is_loaded || read("proc/sys/kernel/modules_disabled").is_ok_and(|value| value.trim() == "1")
+    {
         return Ok(());
     }
     let release = read("proc/sys/kernel/osrelease").unwrap_or_default();
-    let built_in =
-        MODULES.iter().find_map(|directory| read(&format!("{directory}/{}/modules.builtin", release.trim())).ok());
+    let built_in = MODULES.iter().find_map(|directory| {
+        read(&format!("{directory}/{}/modules.builtin", release.trim())).ok()
+    });
     match built_in {
         Some(list) if list.lines().any(|line| line.ends_with("/nf_tables.ko")) => Ok(()),
-        Some(_) => Err("the kernel has not loaded it, so it holds no rules, and asking would load it"),
-        None => {
-            Err("the kernel has not loaded it as a module, and whether it is built in is not to be found out here \
-                     (no modules.builtin of this kernel below /lib/modules); asking might load it")
+        Some(_) => {
+            Err("the kernel has not loaded it, so it holds no rules, and asking would load it")
         }
+        None => Err(
+            "the kernel has not loaded it as a module, and whether it is built in is not to be found out here \
+                     (no modules.builtin of this kernel below /lib/modules); asking might load it",
+        ),
     }
 }
 
@@ -70,13 +78,21 @@ impl Table {
 /// The tables of the calling thread's network namespace. Ask only where [`check`] allows it.
 pub(crate) fn tables() -> io::Result<Vec<Table>> {
     let messages = Netlink::open(SockProtocol::NetlinkNetFilter)?.dump(GET_TABLE, &[0; HEADER])?;
-    Ok(messages.iter().filter(|message| message.kind == NEW_TABLE).filter_map(|message| read(&message.body)).collect())
+    Ok(messages
+        .iter()
+        .filter(|message| message.kind == NEW_TABLE)
+        .filter_map(|message| read(&message.body))
+        .collect())
 }
 
 /// Of these tables, those of no family that was asked, as `inet istio-proxy-nat`.
 pub(crate) fn unprinted(tables: &[Table], asked: &[Family]) -> Vec<String> {
     let is_printed = |table: &&Table| asked.iter().any(|&family| table.is_printed_for(family));
-    tables.iter().filter(|table| !is_printed(table)).map(|table| format!("{} {}", table.family, table.name)).collect()
+    tables
+        .iter()
+        .filter(|table| !is_printed(table))
+        .map(|table| format!("{} {}", table.family, table.name))
+        .collect()
 }
 
 pub(crate) fn read(body: &[u8]) -> Option<Table> {
@@ -89,8 +105,13 @@ pub(crate) fn read(body: &[u8]) -> Option<Table> {
         10 => "ip6".into(),
         other => format!("family {other}"),
     };
-    let name = attributes(body, HEADER).find(|(kind, _)| *kind == NFTA_TABLE_NAME)?.1;
-    Some(Table { family, name: text(name) })
+    let name = attributes(body, HEADER)
+        .find(|(kind, _)| *kind == NFTA_TABLE_NAME)?
+        .1;
+    Some(Table {
+        family,
+        name: text(name),
+    })
 }
 
 #[cfg(test)]
@@ -115,23 +136,60 @@ mod tests {
     #[test]
     fn asking_is_safe_where_nothing_would_be_loaded() {
         let release = ("proc/sys/kernel/osrelease", "6.1.0\n");
-        let none = ("proc/modules", "x_tables 65536 2 nf_tables_x,nft_compat, Live 0x0\n");
+        let none = (
+            "proc/modules",
+            "x_tables 65536 2 nf_tables_x,nft_compat, Live 0x0\n",
+        );
         let built_in = "kernel/net/netfilter/nf_tables.ko\n";
         check_root("monolithic", &[release], None);
-        check_root("loaded", &[("proc/modules", "nf_tables 376832 5 - Live 0x0\n")], None);
+        check_root(
+            "loaded",
+            &[("proc/modules", "nf_tables 376832 5 - Live 0x0\n")],
+            None,
+        );
         check_root("sys", &[none, ("sys/module/nf_tables/x", "")], None);
-        check_root("locked", &[none, ("proc/sys/kernel/modules_disabled", "1\n")], None);
-        check_root("built-in", &[none, release, ("lib/modules/6.1.0/modules.builtin", built_in)], None);
-        check_root("hosts", &[none, release, ("proc/1/root/lib/modules/6.1.0/modules.builtin", built_in)], None);
-        let absent = ("lib/modules/6.1.0/modules.builtin", "kernel/nf_tables_set.ko\n");
+        check_root(
+            "locked",
+            &[none, ("proc/sys/kernel/modules_disabled", "1\n")],
+            None,
+        );
+        check_root(
+            "built-in",
+            &[
+                none,
+                release,
+                ("lib/modules/6.1.0/modules.builtin", built_in),
+            ],
+            None,
+        );
+        check_root(
+            "hosts",
+            &[
+                none,
+                release,
+                ("proc/1/root/lib/modules/6.1.0/modules.builtin", built_in),
+            ],
+            None,
+        );
+        let absent = (
+            "lib/modules/6.1.0/modules.builtin",
+            "kernel/nf_tables_set.ko\n",
+        );
         check_root("absent", &[none, release, absent], Some("holds no rules"));
         let other = ("lib/modules/6.0.0/modules.builtin", built_in);
-        check_root("other-kernel", &[none, release, other], Some("not to be found out"));
+        check_root(
+            "other-kernel",
+            &[none, release, other],
+            Some("not to be found out"),
+        );
     }
 
     #[test]
     fn native_tables_are_told_from_those_of_iptables() {
-        let table = |family: &str, name: &str| Table { family: family.into(), name: name.into() };
+        let table = |family: &str, name: &str| Table {
+            family: family.into(),
+            name: name.into(),
+        };
         let tables = [
             table("ip", "nat"),
             table("ip6", "nat"),
@@ -141,9 +199,17 @@ mod tests {
         ];
         assert_eq!(
             unprinted(&tables, &[Family::Ipv4]),
-            ["ip6 nat", "inet istio-proxy-nat", "ip kube-proxy", "inet nat"]
+            [
+                "ip6 nat",
+                "inet istio-proxy-nat",
+                "ip kube-proxy",
+                "inet nat"
+            ]
         );
-        assert_eq!(unprinted(&tables[..2], &[Family::Ipv4, Family::Ipv6]), [""; 0]);
+        assert_eq!(
+            unprinted(&tables[..2], &[Family::Ipv4, Family::Ipv6]),
+            [""; 0]
+        );
     }
 
     #[test]
@@ -152,7 +218,10 @@ mod tests {
         body.extend(9_u16.to_ne_bytes());
         body.extend(NFTA_TABLE_NAME.to_ne_bytes());
         body.extend(b"mesh\0\0\0\0");
-        let expected = Table { family: "inet".into(), name: "mesh".into() };
+        let expected = Table {
+            family: "inet".into(),
+            name: "mesh".into(),
+        };
         assert_eq!(read(&body), Some(expected));
         assert_eq!(read(&body[..4]), None);
     }

@@ -65,16 +65,25 @@ impl Node {
         for pid in pids(machine) {
             match Identity::at(&machine.path(format!("proc/{pid}/ns/net"))) {
                 Ok(identity) => node.space(identity).pids.push(pid),
-                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => node.unreadable += 1,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
+                    node.unreadable += 1
+                }
                 // It has ended.
                 Err(_) => {}
             }
         }
         let device = Identity::own_network().ok().map(|own| own.device);
-        for entry in NAMED.iter().filter_map(|directory| fs::read_dir(machine.path(directory)).ok()).flatten().flatten()
+        for entry in NAMED
+            .iter()
+            .filter_map(|directory| fs::read_dir(machine.path(directory)).ok())
+            .flatten()
+            .flatten()
         {
             // A name that nothing is mounted on any more is a plain file of another file system.
-            if let Some(identity) = Identity::at(&entry.path()).ok().filter(|it| Some(it.device) == device) {
+            if let Some(identity) = Identity::at(&entry.path())
+                .ok()
+                .filter(|it| Some(it.device) == device)
+            {
                 node.space(identity).path.get_or_insert(entry.path());
             }
         }
@@ -82,10 +91,17 @@ impl Node {
     }
 
     fn space(&mut self, identity: Identity) -> &mut Space {
-        let known = self.spaces.iter().position(|space| space.identity == identity);
+        let known = self
+            .spaces
+            .iter()
+            .position(|space| space.identity == identity);
         let place = known.unwrap_or(self.spaces.len());
         if known.is_none() {
-            self.spaces.push(Space { identity, pids: Vec::new(), path: None });
+            self.spaces.push(Space {
+                identity,
+                pids: Vec::new(),
+                path: None,
+            });
         }
         &mut self.spaces[place]
     }
@@ -93,14 +109,21 @@ impl Node {
 
 /// The processes in a namespace, by number.
 fn residents(machine: &Machine, identity: Identity) -> Vec<u32> {
-    let is_in = |pid: &u32| Identity::at(&machine.path(format!("proc/{pid}/ns/net"))).is_ok_and(|it| it == identity);
+    let is_in = |pid: &u32| {
+        Identity::at(&machine.path(format!("proc/{pid}/ns/net"))).is_ok_and(|it| it == identity)
+    };
     pids(machine).into_iter().filter(is_in).collect()
 }
 
 /// The numbers of all processes, in order.
 pub(crate) fn pids(machine: &Machine) -> Vec<u32> {
-    let entries = fs::read_dir(machine.path("proc")).into_iter().flatten().flatten();
-    let mut pids: Vec<u32> = entries.filter_map(|entry| entry.file_name().to_str()?.parse().ok()).collect();
+    let entries = fs::read_dir(machine.path("proc"))
+        .into_iter()
+        .flatten()
+        .flatten();
+    let mut pids: Vec<u32> = entries
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .collect();
     pids.sort_unstable();
     pids
 }
@@ -109,14 +132,19 @@ impl Space {
     /// Takes hold of it by `pid`, or by the first of its processes, or by its name.
     pub(crate) fn hold(&self, machine: &Machine, pid: Option<u32>) -> Result<Held, Failure> {
         let Some(pid) = pid.or_else(|| self.pids.first().copied()) else {
-            let path = self.path.clone().expect("a namespace is known by a process or by a name");
+            let path = self
+                .path
+                .clone()
+                .expect("a namespace is known by a process or by a name");
             return Held::by_path(path);
         };
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
         // Its number may have been given to another process meanwhile.
         if Identity::of(&network).ok() != Some(self.identity) {
-            return Err(Failure::Refused(format!("process {pid} has ended while it was looked at; try again")));
+            return Err(Failure::Refused(format!(
+                "process {pid} has ended while it was looked at; try again"
+            )));
         }
         let path = None;
         Ok(Held {
@@ -149,43 +177,77 @@ impl Space {
 }
 
 impl Held {
-    /// Takes hold of the namespace that a process is in. The others in it are looked for later: nothing here needs them.
+    /// Takes hold of the namespace that a process is in. The others in it are looked for later:
+    /// nothing here needs them.
     pub(crate) fn by_pid(machine: &Machine, pid: u32) -> Result<Self, Failure> {
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
-        let identity = Identity::of(&network).map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
-        Ok(Self { identity, network, process: Some(process), pids: None, path: None, is_found_by_group: false })
+        let identity = Identity::of(&network)
+            .map_err(|error| Failure::Refused(format!("process {pid}: {error}")))?;
+        Ok(Self {
+            identity,
+            network,
+            process: Some(process),
+            pids: None,
+            path: None,
+            is_found_by_group: false,
+        })
     }
 
     /// Takes hold of a namespace by a file that stands for it.
     pub(crate) fn by_path(path: PathBuf) -> Result<Self, Failure> {
-        let wrong =
-            |reason: String| Failure::Refused(format!("cannot use {} as a namespace: {reason}", path.display()));
+        let wrong = |reason: String| {
+            Failure::Refused(format!(
+                "cannot use {} as a namespace: {reason}",
+                path.display()
+            ))
+        };
         let file = open_path(&path).map_err(|error| wrong(error.to_string()))?;
-        // Opening a FIFO waits for its writer, and opening a device may do anything: so this is asked first.
+        // Opening a FIFO waits for its writer, and opening a device may do anything: so this is
+        // asked first.
         if !fstatfs(&file).is_ok_and(|data| data.filesystem_type() == NSFS_MAGIC) {
-            let kind = file.metadata().map_err(|error| wrong(error.to_string()))?.file_type();
+            let kind = file
+                .metadata()
+                .map_err(|error| wrong(error.to_string()))?
+                .file_type();
             let kind = described(kind);
-            return Err(wrong(format!("it is {kind}; `ip netns` and CNI keep namespaces in /run/netns")));
+            return Err(wrong(format!(
+                "it is {kind}; `ip netns` and CNI keep namespaces in /run/netns"
+            )));
         }
-        let network =
-            File::open(format!("/proc/self/fd/{}", file.as_raw_fd())).map_err(|error| wrong(error.to_string()))?;
+        let network = File::open(format!("/proc/self/fd/{}", file.as_raw_fd()))
+            .map_err(|error| wrong(error.to_string()))?;
         let identity = Identity::of(&network).map_err(|error| wrong(error.to_string()))?;
-        Ok(Self { identity, network, process: None, pids: None, path: Some(path), is_found_by_group: false })
+        Ok(Self {
+            identity,
+            network,
+            process: None,
+            pids: None,
+            path: Some(path),
+            is_found_by_group: false,
+        })
     }
 
     /// Lets the first of its processes stand for it, too: it tells the pod.
     pub(crate) fn with_a_process(mut self, machine: &Machine) -> Self {
         let pids = residents(machine, self.identity);
-        let first = pids.first().and_then(|&pid| Process::hold(machine, pid).ok());
-        self.process = first.filter(|process| process.identity().is_ok_and(|identity| identity == self.identity));
+        let first = pids
+            .first()
+            .and_then(|&pid| Process::hold(machine, pid).ok());
+        self.process = first.filter(|process| {
+            process
+                .identity()
+                .is_ok_and(|identity| identity == self.identity)
+        });
         self.pids = Some(pids);
         self
     }
 
     /// The processes in it, by number.
     pub(crate) fn pids(&self, machine: &Machine) -> Vec<u32> {
-        self.pids.clone().unwrap_or_else(|| residents(machine, self.identity))
+        self.pids
+            .clone()
+            .unwrap_or_else(|| residents(machine, self.identity))
     }
 
     /// Its interfaces with their addresses.
@@ -201,13 +263,19 @@ impl Held {
     /// Its addresses, without those that every namespace has.
     pub(crate) fn addresses(&self) -> io::Result<Vec<IpAddr>> {
         let interfaces = self.interfaces()?;
-        let all = interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
+        let all = interfaces
+            .iter()
+            .flat_map(|interface| &interface.addresses)
+            .map(|prefix| prefix.address);
         Ok(all.filter(|address| !address.is_loopback()).collect())
     }
 
     /// Its host name: a pod's name.
     pub(crate) fn hostname(&self) -> Option<String> {
-        self.process.as_ref()?.uts_namespace().and_then(|uts| namespace::hostname(&uts))
+        self.process
+            .as_ref()?
+            .uts_namespace()
+            .and_then(|uts| namespace::hostname(&uts))
     }
 }
 

@@ -1,4 +1,5 @@
-//! The options: one table, from which the command line is read and the help, the man page and the completions are made.
+//! The options: one table, from which the command line is read and the help, the man page and the
+//! completions are made.
 
 use std::fmt::Write as _;
 
@@ -37,31 +38,128 @@ const GROUPS: [(Group, &str); 4] = [
     (Group::About, "About this program"),
 ];
 
-const fn option(name: &'static str, value: Option<&'static str>, group: Group, help: &'static str) -> Opt {
-    Opt { name, short: None, value, group, help }
+const fn option(
+    name: &'static str,
+    value: Option<&'static str>,
+    group: Group,
+    help: &'static str,
+) -> Opt {
+    Opt {
+        name,
+        short: None,
+        value,
+        group,
+        help,
+    }
 }
 
 /// All of them.
 pub(crate) const OPTIONS: [Opt; 19] = [
-    option("pid", Some("PID"), Group::Which, "a process in it, as this machine numbers it"),
-    option("pod-ip", Some("ADDR"), Group::Which, "the namespace that holds this address"),
-    option("pod-uid", Some("UID"), Group::Which, "the pod's metadata.uid"),
-    option("container", Some("ID"), Group::Which, "a container's id, or how it begins"),
-    option("netns", Some("PATH"), Group::Which, "a file that stands for it, as in /run/netns"),
-    option("name", Some("TEXT"), Group::Which, "a command in it, or its host name (a pod's name), or a part"),
-    option("all", None, Group::Which, "every namespace of this machine once, as JSON Lines"),
-    option("list", None, Group::Which, "print a table of all namespaces instead"),
-    option("tools-root", Some("DIR"), Group::How, "take the tools of the system in this directory"),
-    option("timeout", Some("SECONDS"), Group::How, "give up on tools, and on all else, after so long (30)"),
-    option("root", Some("DIR"), Group::How, "read /proc, /sys and /run of the machine below this directory"),
-    option("redact", None, Group::Output, "change addresses, names and comments into neutral ones"),
-    option("text", None, Group::Output, "print the save text alone, with invisible characters as <U+XXXX>"),
-    option("link", Some("URL"), Group::Output, "print a link that opens the playground at URL with the capture"),
-    option("schema", None, Group::About, "print the JSON Schema of the output"),
+    option(
+        "pid",
+        Some("PID"),
+        Group::Which,
+        "a process in it, as this machine numbers it",
+    ),
+    option(
+        "pod-ip",
+        Some("ADDR"),
+        Group::Which,
+        "the namespace that holds this address",
+    ),
+    option(
+        "pod-uid",
+        Some("UID"),
+        Group::Which,
+        "the pod's metadata.uid",
+    ),
+    option(
+        "container",
+        Some("ID"),
+        Group::Which,
+        "a container's id, or how it begins",
+    ),
+    option(
+        "netns",
+        Some("PATH"),
+        Group::Which,
+        "a file that stands for it, as in /run/netns",
+    ),
+    option(
+        "name",
+        Some("TEXT"),
+        Group::Which,
+        "a command in it, or its host name (a pod's name), or a part",
+    ),
+    option(
+        "all",
+        None,
+        Group::Which,
+        "every namespace of this machine once, as JSON Lines",
+    ),
+    option(
+        "list",
+        None,
+        Group::Which,
+        "print a table of all namespaces instead",
+    ),
+    option(
+        "tools-root",
+        Some("DIR"),
+        Group::How,
+        "take the tools of the system in this directory",
+    ),
+    option(
+        "timeout",
+        Some("SECONDS"),
+        Group::How,
+        "give up on tools, and on all else, after so long (30)",
+    ),
+    option(
+        "root",
+        Some("DIR"),
+        Group::How,
+        "read /proc, /sys and /run of the machine below this directory",
+    ),
+    option(
+        "redact",
+        None,
+        Group::Output,
+        "change addresses, names and comments into neutral ones",
+    ),
+    option(
+        "text",
+        None,
+        Group::Output,
+        "print the save text alone, with invisible characters as <U+XXXX>",
+    ),
+    option(
+        "link",
+        Some("URL"),
+        Group::Output,
+        "print a link that opens the playground at URL with the capture",
+    ),
+    option(
+        "schema",
+        None,
+        Group::About,
+        "print the JSON Schema of the output",
+    ),
     option("man", None, Group::About, "print the man page"),
-    option("completions", Some("SHELL"), Group::About, "print completions for bash, fish or zsh"),
-    Opt { short: Some('h'), ..option("help", None, Group::About, "print this") },
-    Opt { short: Some('V'), ..option("version", None, Group::About, "print name and version") },
+    option(
+        "completions",
+        Some("SHELL"),
+        Group::About,
+        "print completions for bash, fish or zsh",
+    ),
+    Opt {
+        short: Some('h'),
+        ..option("help", None, Group::About, "print this")
+    },
+    Opt {
+        short: Some('V'),
+        ..option("version", None, Group::About, "print name and version")
+    },
 ];
 
 /// An option that was given, with its value.
@@ -80,8 +178,14 @@ pub(crate) fn read(mut arguments: lexopt::Parser) -> Result<Vec<Given>, Failure>
             Short(letter) => known.short == Some(*letter),
             Value(_) => false,
         });
-        let Some(Opt { name, value, .. }) = known else { return Err(argument.unexpected().into()) };
-        let value = if value.is_some() { arguments.value()?.string()? } else { String::new() };
+        let Some(Opt { name, value, .. }) = known else {
+            return Err(argument.unexpected().into());
+        };
+        let value = if value.is_some() {
+            arguments.value()?.string()?
+        } else {
+            String::new()
+        };
         if given.iter().any(|earlier| earlier.name == *name) {
             return Err(Failure::Usage(format!("--{name} is given twice")));
         }
@@ -98,16 +202,28 @@ where a packet goes. Changes nothing. Open the output in Chainwalk.
 
 const EXIT_CODES: [(&str, &str); 4] = [
     ("0", "everything was read"),
-    ("3", "a part is missing: warnings on standard error and in the JSON say which"),
+    (
+        "3",
+        "a part is missing: warnings on standard error and in the JSON say which",
+    ),
     ("1", "nothing could be read"),
     ("2", "wrong usage"),
 ];
 
 const EXAMPLES: [(&str, &str); 4] = [
     ("sudo chainwalk-capture --list", "what is there"),
-    ("sudo chainwalk-capture --pod-uid 1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100 > capture.json", "a pod"),
-    ("sudo chainwalk-capture --pod-ip 10.244.1.5 --text | less", "its rules, to read"),
-    ("sudo chainwalk-capture --all --redact > node.jsonl", "a whole node, to give away"),
+    (
+        "sudo chainwalk-capture --pod-uid 1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100 > capture.json",
+        "a pod",
+    ),
+    (
+        "sudo chainwalk-capture --pod-ip 10.244.1.5 --text | less",
+        "its rules, to read",
+    ),
+    (
+        "sudo chainwalk-capture --all --redact > node.jsonl",
+        "a whole node, to give away",
+    ),
 ];
 
 /// What it does and leaves alone, for those who have to allow it.
@@ -128,7 +244,8 @@ pub(crate) fn help() -> String {
     for (group, title) in GROUPS {
         write!(text, "\n{title}:\n").expect("a String takes any text");
         for known in OPTIONS.iter().filter(|known| known.group == group) {
-            writeln!(text, "  {:22} {}", known.usage(), known.help).expect("a String takes any text");
+            writeln!(text, "  {:22} {}", known.usage(), known.help)
+                .expect("a String takes any text");
         }
     }
     text.push_str("\nExamples:\n");
@@ -182,7 +299,10 @@ pub(crate) fn completions(shell: &str) -> Option<String> {
 }
 
 fn bash() -> String {
-    let names: Vec<String> = OPTIONS.iter().map(|known| format!("--{}", known.name)).collect();
+    let names: Vec<String> = OPTIONS
+        .iter()
+        .map(|known| format!("--{}", known.name))
+        .collect();
     format!(
         "_chainwalk_capture() {{\n    local word=${{COMP_WORDS[COMP_CWORD]}} before=${{COMP_WORDS[COMP_CWORD-1]}}\n    case \
          $before in\n        --netns|--tools-root|--root) COMPREPLY=($(compgen -f -- \"$word\")); return;;\n        \
@@ -190,7 +310,9 @@ fn bash() -> String {
          esac\n    COMPREPLY=($(compgen -W '{}' -- \"$word\"))\n}}\ncomplete -F _chainwalk_capture chainwalk-capture\n",
         OPTIONS
             .iter()
-            .filter(|known| known.value.is_some() && !known.takes_file() && known.name != "completions")
+            .filter(|known| known.value.is_some()
+                && !known.takes_file()
+                && known.name != "completions")
             .map(|known| format!("--{}", known.name))
             .collect::<Vec<_>>()
             .join("|"),
@@ -201,7 +323,10 @@ fn bash() -> String {
 fn fish() -> String {
     let mut text = String::from("complete -c chainwalk-capture -f\n");
     for known in &OPTIONS {
-        let short = known.short.map(|letter| format!(" -s {letter}")).unwrap_or_default();
+        let short = known
+            .short
+            .map(|letter| format!(" -s {letter}"))
+            .unwrap_or_default();
         let value = match known.value {
             Some(_) if known.takes_file() => " -r -F",
             Some("SHELL") => " -x -a 'bash fish zsh'",
@@ -209,8 +334,11 @@ fn fish() -> String {
             None => "",
         };
         let (name, help) = (known.name, known.help.replace('\'', "\\'"));
-        writeln!(text, "complete -c chainwalk-capture -l {name}{short}{value} -d '{help}'")
-            .expect("a String takes any text");
+        writeln!(
+            text,
+            "complete -c chainwalk-capture -l {name}{short}{value} -d '{help}'"
+        )
+        .expect("a String takes any text");
     }
     text
 }
@@ -219,7 +347,12 @@ fn zsh() -> String {
     let mut text = String::from("#compdef chainwalk-capture\n_arguments");
     for known in &OPTIONS {
         // Quotes, colons and brackets mean something to `_arguments`.
-        let help: String = known.help.chars().filter(|c| !"'[]".contains(*c)).collect::<String>().replace(':', "\\:");
+        let help: String = known
+            .help
+            .chars()
+            .filter(|c| !"'[]".contains(*c))
+            .collect::<String>()
+            .replace(':', "\\:");
         let value = match known.value {
             Some(value) if known.takes_file() => format!(":{value}:_files"),
             Some("SHELL") => ":SHELL:(bash fish zsh)".to_owned(),
@@ -235,8 +368,14 @@ fn zsh() -> String {
 impl Opt {
     /// `-h, --help` or `--pid PID`.
     fn usage(&self) -> String {
-        let short = self.short.map(|letter| format!("-{letter}, ")).unwrap_or_default();
-        let value = self.value.map(|value| format!(" {value}")).unwrap_or_default();
+        let short = self
+            .short
+            .map(|letter| format!("-{letter}, "))
+            .unwrap_or_default();
+        let value = self
+            .value
+            .map(|value| format!(" {value}"))
+            .unwrap_or_default();
         format!("{short}--{}{value}", self.name)
     }
 
@@ -255,12 +394,24 @@ mod tests {
         let shells = ["bash", "fish", "zsh"].map(|shell| completions(shell).expect("known"));
         for known in &OPTIONS {
             let long = format!("--{}", known.name);
-            assert!(help.contains(&known.usage()) && help.contains(known.help), "{long}");
-            assert!(man.contains(&known.usage()) && man.contains(known.help), "{long}");
-            assert!(shells[0].contains(&long) && shells[1].contains(&format!("-l {}", known.name)), "{long}");
+            assert!(
+                help.contains(&known.usage()) && help.contains(known.help),
+                "{long}"
+            );
+            assert!(
+                man.contains(&known.usage()) && man.contains(known.help),
+                "{long}"
+            );
+            assert!(
+                shells[0].contains(&long) && shells[1].contains(&format!("-l {}", known.name)),
+                "{long}"
+            );
             assert!(shells[2].contains(&format!("'{long}[")), "{long}");
         }
         assert_eq!(completions("tcsh"), None);
-        assert!(help.lines().all(|line| line.chars().count() <= 100), "{help}");
+        assert!(
+            help.lines().all(|line| line.chars().count() <= 100),
+            "{help}"
+        );
     }
 }

@@ -19,12 +19,14 @@ pub(crate) const MAX_FILE: usize = 1 << 20;
 /// Reads a file, as far as `limit` bytes.
 pub(crate) fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
-    File::open(path)?.take(limit as u64).read_to_end(&mut bytes)?;
+    File::open(path)?
+        .take(limit as u64)
+        .read_to_end(&mut bytes)?;
     Ok(bytes)
 }
 
-/// A process, held by its directory in `/proc`: should it end, its number may be given to another process, but the
-/// directory is never that one's.
+/// A process, held by its directory in `/proc`: should it end, its number may be given to another
+/// process, but the directory is never that one's.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: u32,
@@ -45,10 +47,12 @@ impl Process {
     pub(crate) fn open(machine: &Machine, pid: u32) -> Result<Self, Failure> {
         match Self::hold(machine, pid) {
             Ok(process) => Ok(process),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {
-                Err(Failure::Refused(format!("there is no process {pid} here; {}", why_unseen(machine))))
-            }
-            Err(error) => Err(Failure::Refused(format!("cannot read /proc/{pid}: {error}"))),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Err(Failure::Refused(
+                format!("there is no process {pid} here; {}", why_unseen(machine)),
+            )),
+            Err(error) => Err(Failure::Refused(format!(
+                "cannot read /proc/{pid}: {error}"
+            ))),
         }
     }
 
@@ -64,25 +68,35 @@ impl Process {
 
     /// The path of one of its files: `comm`, `ns/net`.
     pub(crate) fn path(&self, file: &str) -> PathBuf {
-        PathBuf::from(format!("/proc/self/fd/{}/{file}", self.directory.as_raw_fd()))
+        PathBuf::from(format!(
+            "/proc/self/fd/{}/{file}",
+            self.directory.as_raw_fd()
+        ))
     }
 
     /// The text of one of its files, where there is one.
     pub(crate) fn read(&self, file: &str) -> Option<String> {
-        read_limited(&self.path(file), MAX_FILE).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        read_limited(&self.path(file), MAX_FILE)
+            .ok()
+            .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
     /// The name of its command, without arguments: those may hold secrets.
     pub(crate) fn command(&self) -> Option<String> {
-        self.read("comm").map(|name| name.trim_end_matches('\n').to_owned())
+        self.read("comm")
+            .map(|name| name.trim_end_matches('\n').to_owned())
     }
 
-    /// A handle on its network namespace. The standard library opens files such that commands do not inherit them.
+    /// A handle on its network namespace. The standard library opens files such that commands do
+    /// not inherit them.
     pub(crate) fn network_namespace(&self) -> Result<File, Failure> {
         File::open(self.path("ns/net")).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => not_allowed(self.pid),
             // A process that has ended, though its parent did not ask yet how.
-            _ => Failure::Refused(format!("process {} has no network namespace any more: it has ended", self.pid)),
+            _ => Failure::Refused(format!(
+                "process {} has no network namespace any more: it has ended",
+                self.pid
+            )),
         })
     }
 
@@ -99,8 +113,8 @@ impl Process {
     /// Its name and credentials, as `ids` counts them; nothing when it has just ended.
     pub(crate) fn describe(&self, ids: &Ids) -> Option<host::Process> {
         let status = self.read("status")?;
-        // Real, effective, saved, and that of the file system: the last is what a socket's owner is taken from, and what
-        // the owner match compares (`net/netfilter/xt_owner.c`).
+        // Real, effective, saved, and that of the file system: the last is what a socket's owner is
+        // taken from, and what the owner match compares (`net/netfilter/xt_owner.c`).
         let fourth = |field: &str| numbers(&status, field)?.get(3).copied();
         let (uid, gid) = (fourth("Uid:")?, fourth("Gid:")?);
         let groups = numbers(&status, "Groups:").unwrap_or_default();
@@ -110,7 +124,10 @@ impl Process {
             command: self.command()?,
             uid: inside,
             gid: ids.group_shown(gid),
-            groups: groups.into_iter().map(|group| ids.group_shown(group)).collect(),
+            groups: groups
+                .into_iter()
+                .map(|group| ids.group_shown(group))
+                .collect(),
             host_uid: (inside != uid).then_some(uid),
             proxy: None,
         })
@@ -118,11 +135,19 @@ impl Process {
 
     /// The inode numbers of its sockets.
     pub(crate) fn sockets(&self) -> Vec<u64> {
-        let links = fs::read_dir(self.path("fd")).into_iter().flatten().flatten();
+        let links = fs::read_dir(self.path("fd"))
+            .into_iter()
+            .flatten()
+            .flatten();
         links
             .filter_map(|link| {
                 let target = fs::read_link(link.path()).ok()?;
-                target.to_str()?.strip_prefix("socket:[")?.strip_suffix(']')?.parse().ok()
+                target
+                    .to_str()?
+                    .strip_prefix("socket:[")?
+                    .strip_suffix(']')?
+                    .parse()
+                    .ok()
             })
             .collect()
     }
@@ -130,14 +155,20 @@ impl Process {
 
 fn numbers(status: &str, field: &str) -> Option<Vec<u32>> {
     let values = status.lines().find_map(|line| line.strip_prefix(field))?;
-    values.split_whitespace().map(|word| word.parse().ok()).collect()
+    values
+        .split_whitespace()
+        .map(|word| word.parse().ok())
+        .collect()
 }
 
 fn why_unseen(machine: &Machine) -> String {
     let mounts = fs::read_to_string(machine.path("proc/self/mounts")).unwrap_or_default();
     let hides = mounts.lines().any(|line| {
         let mut fields = line.split(' ');
-        fields.nth(1) == Some("/proc") && fields.nth(1).is_some_and(|options| options.contains("hidepid="))
+        fields.nth(1) == Some("/proc")
+            && fields
+                .nth(1)
+                .is_some_and(|options| options.contains("hidepid="))
     });
     if hides && missing().contains(&"SYS_PTRACE") {
         return format!(
@@ -152,18 +183,27 @@ fn why_unseen(machine: &Machine) -> String {
 
 /// The kernel refused: not root, or a root without its usual powers.
 pub(crate) fn not_allowed(pid: u32) -> Failure {
-    Failure::Refused(refusal(&format!("enter the network namespace of process {pid}"), &format!("--pid {pid}")))
+    Failure::Refused(refusal(
+        &format!("enter the network namespace of process {pid}"),
+        &format!("--pid {pid}"),
+    ))
 }
 
 impl Identity {
     /// Of an open namespace.
     pub(crate) fn of(namespace: &File) -> io::Result<Self> {
-        namespace.metadata().map(|data| Self { device: data.dev(), inode: data.ino() })
+        namespace.metadata().map(|data| Self {
+            device: data.dev(),
+            inode: data.ino(),
+        })
     }
 
     /// Of the namespace that a path stands for.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
-        fs::metadata(path).map(|data| Self { device: data.dev(), inode: data.ino() })
+        fs::metadata(path).map(|data| Self {
+            device: data.dev(),
+            inode: data.ino(),
+        })
     }
 
     /// Of the network namespace that this program runs in.
@@ -180,19 +220,38 @@ mod tests {
     fn this_process_is_found() {
         let process = Process::open(&Machine::default(), std::process::id()).expect("it runs");
         assert_eq!(process.pid(), std::process::id());
-        assert!(process.command().is_some_and(|name| !name.is_empty() && !name.contains('\n')));
+        assert!(
+            process
+                .command()
+                .is_some_and(|name| !name.is_empty() && !name.contains('\n'))
+        );
         let namespace = process.network_namespace().expect("its own");
-        assert_eq!(Identity::of(&namespace).expect("open"), Identity::own_network().expect("its own"));
-        assert_eq!(process.identity().expect("it runs"), Identity::own_network().expect("its own"));
+        assert_eq!(
+            Identity::of(&namespace).expect("open"),
+            Identity::own_network().expect("its own")
+        );
+        assert_eq!(
+            process.identity().expect("it runs"),
+            Identity::own_network().expect("its own")
+        );
         let described = process.describe(&Ids::unchanged()).expect("it runs");
-        assert_eq!((described.uid, described.host_uid), (nix::unistd::geteuid().as_raw(), None));
+        assert_eq!(
+            (described.uid, described.host_uid),
+            (nix::unistd::geteuid().as_raw(), None)
+        );
     }
 
     #[test]
     fn a_process_that_is_not_there_is_named() {
         // The kernel counts processes to 2^22 at most.
-        let error = Process::open(&Machine::default(), u32::MAX).expect_err("there is no such process");
-        let Failure::Refused(message) = error else { panic!("{error:?}") };
-        assert!(message.contains("4294967295") && message.contains("--list"), "{message}");
+        let error =
+            Process::open(&Machine::default(), u32::MAX).expect_err("there is no such process");
+        let Failure::Refused(message) = error else {
+            panic!("{error:?}")
+        };
+        assert!(
+            message.contains("4294967295") && message.contains("--list"),
+            "{message}"
+        );
     }
 }

@@ -1,8 +1,9 @@
 //! Whether the name of a control group proves whose processes are in it.
 //!
-//! The kubelet names a pod's control group after its UID. A process that can create control groups can give them any name, and
-//! move processes there: in a privileged container, in one with a writable mount of the hierarchy (`mkdir` and `cgroup.procs`,
-//! cgroups(7)), inside its own control group, or as a user to whom systemd has delegated a control group.
+//! The kubelet names a pod's control group after its UID. A process that can create control groups
+//! can give them any name, and move processes there: in a privileged container, in one with a
+//! writable mount of the hierarchy (`mkdir` and `cgroup.procs`, cgroups(7)), inside its own control
+//! group, or as a user to whom systemd has delegated a control group.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -15,16 +16,21 @@ use crate::process::{Identity, MAX_FILE, read_limited};
 /// `CAP_SYS_ADMIN` of `linux/capability.h`: it mounts control groups.
 const SYS_ADMIN: u32 = 21;
 
-/// Why the processes of a namespace could have chosen `owner` themselves; nothing where they could not.
+/// Why the processes of a namespace could have chosen `owner` themselves; nothing where they could
+/// not.
 pub(crate) fn doubt(machine: &Machine, pids: &[u32], owner: &Owner) -> Option<String> {
     let group = owner.group.as_ref()?;
     if group.is_nested {
-        return Some("its control group is in that of another pod or container, which may make any there".into());
+        return Some(
+            "its control group is in that of another pod or container, which may make any there"
+                .into(),
+        );
     }
     if let Some(reason) = doubt_of_directory(machine, group) {
         return Some(reason);
     }
-    pids.iter().find_map(|&pid| doubt_of_process(machine, pid, group))
+    pids.iter()
+        .find_map(|&pid| doubt_of_process(machine, pid, group))
 }
 
 /// The kubelet's directories belong to root.
@@ -35,18 +41,33 @@ fn doubt_of_directory(machine: &Machine, group: &Group) -> Option<String> {
         vec![group.controllers.trim_start_matches("name=").to_owned()]
     };
     let below = group.path.trim_start_matches('/');
-    let mut found =
-        hierarchies.iter().map(|name| machine.path("sys/fs/cgroup").join(name)).filter(|top| top.join(below).is_dir());
+    let mut found = hierarchies
+        .iter()
+        .map(|name| machine.path("sys/fs/cgroup").join(name))
+        .filter(|top| top.join(below).is_dir());
     let Some(top) = found.next() else {
         return Some("the directory of its control group is not visible here".into());
     };
-    for part in top.join(below).ancestors().take_while(|part| part.starts_with(&top)) {
-        let Ok(data) = fs::metadata(part) else { continue };
+    for part in top
+        .join(below)
+        .ancestors()
+        .take_while(|part| part.starts_with(&top))
+    {
+        let Ok(data) = fs::metadata(part) else {
+            continue;
+        };
         if data.uid() != 0 {
-            return Some(format!("user {} owns the control group {}", data.uid(), part.display()));
+            return Some(format!(
+                "user {} owns the control group {}",
+                data.uid(),
+                part.display()
+            ));
         }
         if data.mode() & 0o002 != 0 || data.mode() & 0o020 != 0 && data.gid() != 0 {
-            return Some(format!("others than root may write to the control group {}", part.display()));
+            return Some(format!(
+                "others than root may write to the control group {}",
+                part.display()
+            ));
         }
     }
     None
@@ -57,16 +78,25 @@ fn doubt_of_process(machine: &Machine, pid: u32, group: &Group) -> Option<String
     let status = read_limited(&machine.path(format!("proc/{pid}/status")), MAX_FILE).ok()?;
     let status = String::from_utf8_lossy(&status);
     let bounds = status.lines().find_map(|line| line.strip_prefix("CapBnd:"));
-    let may_mount =
-        bounds.and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok()).is_none_or(|bits| bits >> SYS_ADMIN & 1 == 1);
-    // In a user namespace of its own the capability reaches no further than the control group that it began in.
+    let may_mount = bounds
+        .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
+        .is_none_or(|bits| bits >> SYS_ADMIN & 1 == 1);
+    // In a user namespace of its own the capability reaches no further than the control group that
+    // it began in.
     let first = identity("1").or_else(|| identity("self"));
     if may_mount && (first.is_none() || identity(&pid.to_string()) == first) {
-        return Some(format!("process {pid} may get the capability SYS_ADMIN, and so make control groups of any name"));
+        return Some(format!(
+            "process {pid} may get the capability SYS_ADMIN, and so make control groups of any name"
+        ));
     }
     let mounts = Mounts::read(&mountinfo(machine, &pid.to_string())).ok()?;
     let writable = mounts.0.iter().find(|mount| {
-        ["cgroup", "cgroup2"].contains(&mount.kind.as_str()) && !mount.is_read_only && mount.source.holds(&group.path)
+        ["cgroup", "cgroup2"].contains(&mount.kind.as_str())
+            && !mount.is_read_only
+            && mount.source.holds(&group.path)
     })?;
-    Some(format!("process {pid} has control groups mounted writable at {}", writable.point.display()))
+    Some(format!(
+        "process {pid} has control groups mounted writable at {}",
+        writable.point.display()
+    ))
 }

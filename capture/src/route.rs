@@ -12,7 +12,8 @@ use crate::netlink::{Netlink, address, attributes, rest, u16_at, u32_at};
 
 const RTM_NEWROUTE: u16 = 24;
 const RTM_GETROUTE: u16 = 26;
-/// `struct rtmsg`: family, length of destination and source, TOS, table, protocol, scope, type; flags.
+/// `struct rtmsg`: family, length of destination and source, TOS, table, protocol, scope, type;
+/// flags.
 const HEADER: usize = 12;
 /// `struct rtnexthop`: length, flags, weight, interface.
 const HOP_HEADER: usize = 8;
@@ -63,14 +64,18 @@ pub(crate) fn routes(
             continue;
         }
         if routes.len() >= MAX_ROUTES {
-            warnings.push(format!("only the first {MAX_ROUTES} routes of a family are in this capture"));
+            warnings.push(format!(
+                "only the first {MAX_ROUTES} routes of a family are in this capture"
+            ));
             break;
         }
         match read(&message.body, links) {
             Ok(mut read) => {
                 if let [first, _, ..] = read.as_slice() {
                     let (dst, count) = (first.dst, read.len());
-                    warnings.push(format!("the route to {dst} has {count} next hops: a packet takes any one of them"));
+                    warnings.push(format!(
+                        "the route to {dst} has {count} next hops: a packet takes any one of them"
+                    ));
                 }
                 routes.append(&mut read);
             }
@@ -90,16 +95,32 @@ struct Hop {
 
 /// The routes that one message states: several where it has several next hops.
 fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
-    let Some(([family_number, dst_length, src_length, tos, table, _, _, kind], flags)) =
-        body.first_chunk::<8>().copied().zip(u32_at(body, 8))
+    let Some((
+        [
+            family_number,
+            dst_length,
+            src_length,
+            tos,
+            table,
+            _,
+            _,
+            kind,
+        ],
+        flags,
+    )) = body.first_chunk::<8>().copied().zip(u32_at(body, 8))
     else {
         return Ok(Vec::new());
     };
-    let Some(family) = family(family_number) else { return Ok(Vec::new()) };
+    let Some(family) = family(family_number) else {
+        return Ok(Vec::new());
+    };
     let mut dst = unspecified(family);
     let mut table = u32::from(table);
     let (mut src, mut metric, mut hops, mut nexthop_object) = (None, None, Vec::new(), false);
-    let mut only = Hop { flags, ..Hop::default() };
+    let mut only = Hop {
+        flags,
+        ..Hop::default()
+    };
     for (attribute, value) in attributes(body, HEADER) {
         match attribute {
             RTA_DST => dst = address(value).unwrap_or(dst),
@@ -111,11 +132,18 @@ fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
             _ => read_hop_attribute(&mut only, attribute, value),
         }
     }
-    // Neither is a route that a packet takes: a copy, and what an older kernel shows as the end of the table.
+    // Neither is a route that a packet takes: a copy, and what an older kernel shows as the end of
+    // the table.
     if flags & RTM_F_CLONED != 0 || table == 0 {
         return Ok(Vec::new());
     }
-    let named = Named { dst: Prefix { address: dst, length: dst_length.min(family.bits()) }, table };
+    let named = Named {
+        dst: Prefix {
+            address: dst,
+            length: dst_length.min(family.bits()),
+        },
+        table,
+    };
     let kind = match kind {
         1 => RouteKind::Unicast,
         // An anycast address is delivered here just as an own one.
@@ -126,13 +154,21 @@ fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
         7 => RouteKind::Unreachable,
         8 => RouteKind::Prohibit,
         9 => RouteKind::Throw,
-        other => return Err(format!("{named} is left out: its type {other} is not known here")),
+        other => {
+            return Err(format!(
+                "{named} is left out: its type {other} is not known here"
+            ));
+        }
     };
     if tos != 0 {
-        return Err(format!("{named} is left out: it is only for packets with TOS {tos:#x}"));
+        return Err(format!(
+            "{named} is left out: it is only for packets with TOS {tos:#x}"
+        ));
     }
     if src_length != 0 {
-        return Err(format!("{named} is left out: it is only for some source addresses"));
+        return Err(format!(
+            "{named} is left out: it is only for some source addresses"
+        ));
     }
     if hops.is_empty() {
         hops.push(only);
@@ -142,7 +178,9 @@ fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
         return Err(format!("{named} is left out: its next hop is dead"));
     }
     if nexthop_object && hops.iter().any(|hop| hop.interface.is_none()) {
-        return Err(format!("{named} is left out: it refers to a nexthop object"));
+        return Err(format!(
+            "{named} is left out: it refers to a nexthop object"
+        ));
     }
     let route = |hop: &Hop| Route {
         dst: named.dst,
@@ -170,8 +208,14 @@ fn read_hops(mut bytes: &[u8]) -> Vec<Hop> {
     let mut hops = Vec::new();
     while let (Some(length), Some(interface)) = (u16_at(bytes, 0), u32_at(bytes, 4)) {
         let length = usize::from(length);
-        let Some(body) = bytes.get(..length).filter(|body| body.len() >= HOP_HEADER) else { break };
-        let mut hop = Hop { flags: u32::from(body[2]), interface: Some(interface), via: None };
+        let Some(body) = bytes.get(..length).filter(|body| body.len() >= HOP_HEADER) else {
+            break;
+        };
+        let mut hop = Hop {
+            flags: u32::from(body[2]),
+            interface: Some(interface),
+            via: None,
+        };
         for (attribute, value) in attributes(body, HOP_HEADER) {
             read_hop_attribute(&mut hop, attribute, value);
         }
@@ -182,7 +226,10 @@ fn read_hops(mut bytes: &[u8]) -> Vec<Hop> {
 }
 
 fn name(index: u32, links: &[Link]) -> Option<String> {
-    links.iter().find(|link| link.index == index).map(|link| link.name.clone())
+    links
+        .iter()
+        .find(|link| link.index == index)
+        .map(|link| link.name.clone())
 }
 
 /// `0.0.0.0` or `::`.
@@ -214,13 +261,18 @@ mod tests {
     use crate::netlink::recorded;
 
     fn links() -> Vec<Link> {
-        [(1, "lo"), (2, "eth0")].map(|(index, name)| Link::up(index, name)).into()
+        [(1, "lo"), (2, "eth0")]
+            .map(|(index, name)| Link::up(index, name))
+            .into()
     }
 
     /// `expected` in the words of `ip route`, each followed by a comma.
     fn check(hex: &str, expected: &str) {
         let text = match read(&recorded(hex), &links()) {
-            Ok(routes) => routes.iter().map(|route| format!("{}, ", words(route))).collect(),
+            Ok(routes) => routes
+                .iter()
+                .map(|route| format!("{}, ", words(route)))
+                .collect(),
             Err(reason) => reason,
         };
         assert_eq!(text.trim_end_matches(", "), expected);
@@ -236,7 +288,9 @@ mod tests {
             ("metric", route.metric.map(|metric| metric.to_string())),
         ];
         for (word, value) in optional {
-            words += &value.map(|value| format!(" {word} {value}")).unwrap_or_default();
+            words += &value
+                .map(|value| format!(" {word} {value}"))
+                .unwrap_or_default();
         }
         words
     }
@@ -260,7 +314,10 @@ mod tests {
 
     #[test]
     fn other_tables_and_types() {
-        check("020000008503fe020000000008000f00850000000800040001000000", "local 0.0.0.0/0 dev lo table 133");
+        check(
+            "020000008503fe020000000008000f00850000000800040001000000",
+            "local 0.0.0.0/0 dev lo table 133",
+        );
         check(
             "02100000fc0300070000000008000f0070110100080001000a3c00000800060005000000",
             "unreachable 10.60.0.0/16 table 70000 metric 5",
@@ -273,11 +330,14 @@ mod tests {
 
     #[test]
     fn several_next_hops_are_several_routes() {
-        let hops = "02100000fe0300010000000008000f00fe000000080001000a3200002400090010000000020000000800\
+        let hops =
+            "02100000fe0300010000000008000f00fe000000080001000a3200002400090010000000020000000800\
                     05000af401071000FL000200000008000500 0af40108"
-            .replace(' ', "");
-        let (one, other) =
-            ("unicast 10.50.0.0/16 via 10.244.1.7 dev eth0", "unicast 10.50.0.0/16 via 10.244.1.8 dev eth0");
+                .replace(' ', "");
+        let (one, other) = (
+            "unicast 10.50.0.0/16 via 10.244.1.7 dev eth0",
+            "unicast 10.50.0.0/16 via 10.244.1.8 dev eth0",
+        );
         check(&hops.replace("FL", "00"), &format!("{one}, {other}"));
         // The kernel passes over a dead one.
         check(&hops.replace("FL", "01"), one);
@@ -311,7 +371,10 @@ mod tests {
 
     #[test]
     fn a_copy_kept_for_one_destination_is_no_route() {
-        check("02000000fe0300010002000008000f00fe000000080005000af401010800040002000000", "");
+        check(
+            "02000000fe0300010002000008000f00fe000000080005000af401010800040002000000",
+            "",
+        );
     }
 
     proptest! {

@@ -11,7 +11,8 @@ use crate::route::{family, unspecified};
 
 const RTM_NEWRULE: u16 = 32;
 const RTM_GETRULE: u16 = 34;
-/// `struct fib_rule_hdr`: family, length of destination and source, TOS, table, two spare, action; flags.
+/// `struct fib_rule_hdr`: family, length of destination and source, TOS, table, two spare, action;
+/// flags.
 const HEADER: usize = 12;
 const FIB_RULE_INVERT: u32 = 0x2;
 const FR_ACT_TO_TBL: u8 = 1;
@@ -33,11 +34,20 @@ const NO_SUPPRESSION: u32 = u32::MAX;
 const RT_TABLE_DEFAULT: u32 = 253;
 const RT_TABLE_MAIN: u32 = 254;
 const RT_TABLE_LOCAL: u32 = 255;
-/// The rules every namespace starts with; the capture's format implies the first two, and the third's table is empty.
-const IMPLIED: [(u32, u32); 3] = [(0, RT_TABLE_LOCAL), (32766, RT_TABLE_MAIN), (32767, RT_TABLE_DEFAULT)];
+/// The rules every namespace starts with; the capture's format implies the first two, and the
+/// third's table is empty.
+const IMPLIED: [(u32, u32); 3] = [
+    (0, RT_TABLE_LOCAL),
+    (32766, RT_TABLE_MAIN),
+    (32767, RT_TABLE_DEFAULT),
+];
 
 /// Lists the rules of a family by priority, without those that are implied.
-pub(crate) fn rules(netlink: &mut Netlink, number: u8, warnings: &mut Vec<String>) -> io::Result<Vec<RoutingRule>> {
+pub(crate) fn rules(
+    netlink: &mut Netlink,
+    number: u8,
+    warnings: &mut Vec<String>,
+) -> io::Result<Vec<RoutingRule>> {
     let mut header = [0; HEADER];
     header[0] = number;
     let mut rules = Vec::new();
@@ -85,7 +95,9 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
     else {
         return Ok(None);
     };
-    let Some(family) = family(number) else { return Ok(None) };
+    let Some(family) = family(number) else {
+        return Ok(None);
+    };
     let mut rule = RoutingRule {
         family: Some(family),
         not: flags & FIB_RULE_INVERT != 0,
@@ -96,7 +108,10 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
     // A prefix of length 0 comes without its address, and selects nothing: any address has it.
     let prefix = |address: Option<IpAddr>, length: u8| {
         let address = address.unwrap_or(unspecified(family));
-        (length != 0).then_some(Prefix { address, length: length.min(family.bits()) })
+        (length != 0).then_some(Prefix {
+            address,
+            length: length.min(family.bits()),
+        })
     };
     let (mut dst, mut src) = (None, None);
     let mut unsayable = Vec::new();
@@ -110,7 +125,8 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
             FRA_FWMASK => rule.mask = u32_at(value, 0),
             FRA_TABLE => rule.table = u32_at(value, 0),
             FRA_PAD | FRA_PROTOCOL => {}
-            FRA_SUPPRESS_IFGROUP | FRA_SUPPRESS_PREFIXLEN if u32_at(value, 0) == Some(NO_SUPPRESSION) => {}
+            FRA_SUPPRESS_IFGROUP | FRA_SUPPRESS_PREFIXLEN
+                if u32_at(value, 0) == Some(NO_SUPPRESSION) => {}
             other => unsayable.push(condition(other)),
         }
     }
@@ -130,7 +146,10 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
         return Ok(Some(rule));
     }
     let priority = rule.priority.unwrap_or_default();
-    Err(format!("the {family} routing rule of priority {priority} is left out: it has {}", unsayable.join(" and ")))
+    Err(format!(
+        "the {family} routing rule of priority {priority} is left out: it has {}",
+        unsayable.join(" and ")
+    ))
 }
 
 /// What an attribute asks for, by the words of `ip rule`.
@@ -162,13 +181,17 @@ mod tests {
     use crate::netlink::recorded;
 
     const LOCAL: &str = "02000000ff0000010000000008000f00ff00000008000e00ffffffff0500150002000000";
-    const MAIN: &str = "02000000fe0000010000000008000f00fe00000008000e00ffffffff050015000200000008000600fe7f0000";
-    const DEFAULT: &str = "02000000fd0000010000000008000f00fd00000008000e00ffffffff050015000200000008000600ff7f0000";
+    const MAIN: &str =
+        "02000000fe0000010000000008000f00fe00000008000e00ffffffff050015000200000008000600fe7f0000";
+    const DEFAULT: &str =
+        "02000000fd0000010000000008000f00fd00000008000e00ffffffff050015000200000008000600ff7f0000";
     const MARK: &str = "02000000850000010000000008000f008500000008000e00ffffffff050015000000000008000600fd7f000008000a00\
                         3905000008001000ffffffff";
 
     fn rule(hex: &str) -> RoutingRule {
-        read(&recorded(hex)).expect("the format can state it").expect("it is IPv4 or IPv6")
+        read(&recorded(hex))
+            .expect("the format can state it")
+            .expect("it is IPv4 or IPv6")
     }
 
     fn plain(table: u32, priority: u32) -> RoutingRule {
@@ -182,7 +205,11 @@ mod tests {
 
     #[test]
     fn a_mark_as_tproxy_wants_it() {
-        let expected = RoutingRule { fwmark: Some(1337), mask: Some(u32::MAX), ..plain(133, 32765) };
+        let expected = RoutingRule {
+            fwmark: Some(1337),
+            mask: Some(u32::MAX),
+            ..plain(133, 32765)
+        };
         assert_eq!(rule(MARK), expected);
     }
 
@@ -232,7 +259,9 @@ mod tests {
             (users, 99, "a range of user ids"),
             (&blackhole, 32766, "an action other than looking in a table"),
         ] {
-            let expected = format!("the IPv4 routing rule of priority {priority} is left out: it has {reason}");
+            let expected = format!(
+                "the IPv4 routing rule of priority {priority} is left out: it has {reason}"
+            );
             assert_eq!(read(&recorded(hex)), Err(expected));
         }
     }

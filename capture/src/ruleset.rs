@@ -22,8 +22,8 @@ use crate::tools_root::ToolsRoot;
 
 /// A node with a hundred thousand rules takes some seconds and some ten megabytes.
 pub(crate) const SECONDS: u64 = 30;
-/// The bytes kept of each save command, and those that long outputs share: together with the listing and the host, the memory
-/// of this program stays below 200 MB.
+/// The bytes kept of each save command, and those that long outputs share: together with the
+/// listing and the host, the memory of this program stays below 200 MB.
 const SAVES: (usize, usize) = (6 << 20, 32 << 20);
 /// Redaction holds the rules twice, and every name in them once more.
 const REDACTED_SAVES: (usize, usize) = (2 << 20, 8 << 20);
@@ -65,26 +65,43 @@ pub(crate) struct Said {
 
 impl Toolbox {
     /// Looks for them, below `root` where one is given.
-    pub(crate) fn open(root: Option<ToolsRoot>, scope: Scope, deadline: Instant) -> Result<Self, Failure> {
+    pub(crate) fn open(
+        root: Option<ToolsRoot>,
+        scope: Scope,
+        deadline: Instant,
+    ) -> Result<Self, Failure> {
         let look_up: &tool::LookUp = match &root {
             Some(root) => &|path| root.executable(path),
             None => &tool::own_executable,
         };
-        let saves = tool::find(look_up, &|path| version(root.as_ref(), path, deadline).unwrap_or_default())?;
-        let nft = if scope.lists { tool::find_nft(look_up)? } else { None };
+        let saves = tool::find(look_up, &|path| {
+            version(root.as_ref(), path, deadline).unwrap_or_default()
+        })?;
+        let nft = if scope.lists {
+            tool::find_nft(look_up)?
+        } else {
+            None
+        };
         if saves.is_empty() {
-            let place = root.map_or("this machine".into(), |root| root.given.display().to_string());
+            let place = root.map_or("this machine".into(), |root| {
+                root.given.display().to_string()
+            });
             return Err(Failure::Refused(format!(
                 "{place} has no iptables-save: install the package `iptables` (Fedora, RHEL: `iptables-nft`); for rules of \
                  the older backend Alpine and Fedora need `iptables-legacy`, too; where nothing may be installed, \
                  --tools-root names another system's directory, such as a toolbox's"
             )));
         }
-        Ok(Self { saves, nft, root, scope })
+        Ok(Self {
+            saves,
+            nft,
+            root,
+            scope,
+        })
     }
 
-    /// What they print in the network namespace of the calling thread, all asked at the same time, until the deadline. A
-    /// warning reports what is missing, a note what is only to be known.
+    /// What they print in the network namespace of the calling thread, all asked at the same time,
+    /// until the deadline. A warning reports what is missing, a note what is only to be known.
     pub(crate) fn ask(
         &self,
         machine: &Machine,
@@ -98,24 +115,49 @@ impl Toolbox {
         }
         let ask_nft = ask_nft.is_ok();
         let versions = Versions::default();
-        let (each, shared) = if self.scope.redacts { REDACTED_SAVES } else { SAVES };
+        let (each, shared) = if self.scope.redacts {
+            REDACTED_SAVES
+        } else {
+            SAVES
+        };
         let allowance = Allowance::new(each, shared);
-        let limits = Limits { deadline, allowance: &allowance };
-        let asked: Vec<&Tool> = self.saves.iter().filter(|tool| tool.backend == Backend::Legacy || ask_nft).collect();
+        let limits = Limits {
+            deadline,
+            allowance: &allowance,
+        };
+        let asked: Vec<&Tool> = self
+            .saves
+            .iter()
+            .filter(|tool| tool.backend == Backend::Legacy || ask_nft)
+            .collect();
         let (answers, listing) = thread::scope(|scope| {
-            let listing = scope.spawn(|| self.nft.as_deref().filter(|_| ask_nft).map(|nft| self.list(nft, deadline)));
-            let saves: Vec<_> = asked.iter().map(|tool| scope.spawn(|| self.save(tool, &limits, &versions))).collect();
-            let answers: Vec<_> = saves.into_iter().map(|save| save.join().expect("reading does not panic")).collect();
+            let listing = scope.spawn(|| {
+                self.nft
+                    .as_deref()
+                    .filter(|_| ask_nft)
+                    .map(|nft| self.list(nft, deadline))
+            });
+            let saves: Vec<_> = asked
+                .iter()
+                .map(|tool| scope.spawn(|| self.save(tool, &limits, &versions)))
+                .collect();
+            let answers: Vec<_> = saves
+                .into_iter()
+                .map(|save| save.join().expect("reading does not panic"))
+                .collect();
             (answers, listing.join().expect("reading does not panic"))
         });
         let mut said = Said::default();
         for (tool, (answer, version)) in asked.iter().zip(answers) {
             match answer {
-                Ok(answer) => said.rulesets.push(self.take(tool, answer, version, warnings)),
+                Ok(answer) => said
+                    .rulesets
+                    .push(self.take(tool, answer, version, warnings)),
                 Err(error) => warnings.push(format!("{} could not be run: {error}", tool.name)),
             }
         }
-        said.nftables = listing.and_then(|(words, answer)| self.take_listing(words, answer, warnings));
+        said.nftables =
+            listing.and_then(|(words, answer)| self.take_listing(words, answer, warnings));
         warn_of_legacy_tables(&said.rulesets, warnings);
         if ask_nft {
             tell_native_tables(&said, self.scope.lists, warnings, notes);
@@ -123,32 +165,57 @@ impl Toolbox {
         said
     }
 
-    /// Plain `-save -c`: `iptables-legacy -L` and `-t` create the tables that they are asked for, this creates none.
-    fn save(&self, tool: &Tool, limits: &Limits, versions: &Versions) -> (io::Result<Answer>, Option<String>) {
+    /// Plain `-save -c`: `iptables-legacy -L` and `-t` create the tables that they are asked for,
+    /// this creates none.
+    fn save(
+        &self,
+        tool: &Tool,
+        limits: &Limits,
+        versions: &Versions,
+    ) -> (io::Result<Answer>, Option<String>) {
         let answer = run(self.root.as_ref(), &tool.path, &["-c"], limits);
-        let text =
-            answer.as_ref().map(|answer| String::from_utf8_lossy(&answer.stdout[..answer.stdout.len().min(200)]));
+        let text = answer
+            .as_ref()
+            .map(|answer| String::from_utf8_lossy(&answer.stdout[..answer.stdout.len().min(200)]));
         let stated = text.ok().and_then(|text| stated_version(&text));
         // Where there are no rules, nothing states it.
         let version = stated.or_else(|| {
             let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
-            let known = versions.iter().position(|(file, _)| *file == tool.file).unwrap_or(versions.len());
+            let known = versions
+                .iter()
+                .position(|(file, _)| *file == tool.file)
+                .unwrap_or(versions.len());
             if known == versions.len() {
-                versions.push((tool.file.clone(), version(self.root.as_ref(), &tool.path, limits.deadline)));
+                versions.push((
+                    tool.file.clone(),
+                    version(self.root.as_ref(), &tool.path, limits.deadline),
+                ));
             }
-            versions[known].1.as_deref().map(|words| called(words, tool.family))
+            versions[known]
+                .1
+                .as_deref()
+                .map(|words| called(words, tool.family))
         });
         (answer, version)
     }
 
-    /// As JSON, or in nft's own language where that fails: an nft may be built without JSON, takes two times more memory
-    /// for it, and prints it as one line, which is of no use without its end.
+    /// As JSON, or in nft's own language where that fails: an nft may be built without JSON, takes
+    /// two times more memory for it, and prints it as one line, which is of no use without its
+    /// end.
     fn list(&self, nft: &Path, deadline: Instant) -> (&'static [&'static str], io::Result<Answer>) {
         const JSON: &[&str] = &["-j", "list", "ruleset"];
         const PLAIN: &[&str] = &["list", "ruleset"];
         let ask = |arguments: &[&str]| {
             let allowance = Allowance::new(LISTING, 0);
-            run(self.root.as_ref(), nft, arguments, &Limits { deadline, allowance: &allowance })
+            run(
+                self.root.as_ref(),
+                nft,
+                arguments,
+                &Limits {
+                    deadline,
+                    allowance: &allowance,
+                },
+            )
         };
         match ask(JSON) {
             Ok(answer) if answer.exit_code != Some(0) && answer.stopped != Some(Limit::Time) => {
@@ -159,9 +226,20 @@ impl Toolbox {
         }
     }
 
-    fn take(&self, tool: &Tool, answer: Answer, version: Option<String>, warnings: &mut Vec<String>) -> CapturedRules {
+    fn take(
+        &self,
+        tool: &Tool,
+        answer: Answer,
+        version: Option<String>,
+        warnings: &mut Vec<String>,
+    ) -> CapturedRules {
         warnings.extend(self.complaints(&tool.name, &answer));
-        let text = text(answer.stdout, answer.stopped.is_some(), &tool.name, warnings);
+        let text = text(
+            answer.stdout,
+            answer.stopped.is_some(),
+            &tool.name,
+            warnings,
+        );
         CapturedRules {
             family: tool.family,
             backend: tool.backend,
@@ -188,9 +266,15 @@ impl Toolbox {
         };
         warnings.extend(self.complaints("nft", &answer));
         let text = text(answer.stdout, answer.stopped.is_some(), "nft", warnings);
-        let version = text.split_once("\"version\": \"").and_then(|(_, rest)| rest.split_once('"'));
+        let version = text
+            .split_once("\"version\": \"")
+            .and_then(|(_, rest)| rest.split_once('"'));
         Some(CapturedNftables {
-            command: ["nft"].iter().chain(words).map(ToString::to_string).collect(),
+            command: ["nft"]
+                .iter()
+                .chain(words)
+                .map(ToString::to_string)
+                .collect(),
             version: version.map(|(version, _)| version.to_owned()),
             exit_code: answer.exit_code,
             text,
@@ -205,7 +289,12 @@ impl Toolbox {
 }
 
 /// Runs a tool with another `/`, or with the own one.
-fn run(root: Option<&ToolsRoot>, tool: &Path, arguments: &[&str], limits: &Limits) -> io::Result<Answer> {
+fn run(
+    root: Option<&ToolsRoot>,
+    tool: &Path,
+    arguments: &[&str],
+    limits: &Limits,
+) -> io::Result<Answer> {
     let root = root.map_or_else(|| "/".into(), ToolsRoot::path);
     launch::run(&root, tool, arguments, limits)
 }
@@ -216,13 +305,19 @@ fn version(root: Option<&ToolsRoot>, tool: &Path, deadline: Instant) -> Option<S
     if now >= deadline {
         return None;
     }
-    let limits = Limits { deadline: deadline.min(now + VERSION_TIME), allowance: &Allowance::new(VERSION, 0) };
+    let limits = Limits {
+        deadline: deadline.min(now + VERSION_TIME),
+        allowance: &Allowance::new(VERSION, 0),
+    };
     let answer = run(root, tool, &["--version"], &limits).ok()?;
-    let text = String::from_utf8_lossy(&answer.stdout).trim_end().to_owned();
+    let text = String::from_utf8_lossy(&answer.stdout)
+        .trim_end()
+        .to_owned();
     (answer.exit_code == Some(0) && !text.is_empty()).then_some(text)
 }
 
-/// What a file says of itself when it is called by the name of this family: `ip6tables-save v1.8.9 (legacy)`.
+/// What a file says of itself when it is called by the name of this family: `ip6tables-save v1.8.9
+/// (legacy)`.
 fn called(words: &str, family: Family) -> String {
     match words.split_once("tables-") {
         Some(("ip" | "ip6", rest)) => format!("{}-{rest}", tool::program(family)),
@@ -233,31 +328,43 @@ fn called(words: &str, family: Family) -> String {
 /// `# Generated by iptables-save v1.8.9 on Sun Nov 22 20:21:08 2026`.
 fn stated_version(text: &str) -> Option<String> {
     let line = text.lines().next()?.strip_prefix("# Generated by ")?;
-    line.split_once(" on ").map(|(version, _)| version.to_owned())
+    line.split_once(" on ")
+        .map(|(version, _)| version.to_owned())
 }
 
 /// What was wrong with an answer.
 fn complaints(name: &str, answer: &Answer, seconds: u64, hint: &str) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&answer.stderr);
-    let said = stderr.lines().next().map(|line| format!(": {line}")).unwrap_or_default();
+    let said = stderr
+        .lines()
+        .next()
+        .map(|line| format!(": {line}"))
+        .unwrap_or_default();
     let mut complaints = match (answer.stopped, answer.exit_code) {
-        (Some(Limit::Time), _) => vec![format!("{name} was stopped after {seconds} s: its rules are not complete")],
+        (Some(Limit::Time), _) => vec![format!(
+            "{name} was stopped after {seconds} s: its rules are not complete"
+        )],
         (Some(Limit::Bytes), _) => {
             let size = answer.stdout.len() >> 20;
-            vec![format!("{name} was stopped after {size} MiB: its rules are not complete")]
+            vec![format!(
+                "{name} was stopped after {size} MiB: its rules are not complete"
+            )]
         }
         (None, Some(0)) => Vec::new(),
         (None, Some(code)) => vec![format!("{name} failed with exit code {code}{said}{hint}")],
         (None, None) => vec![format!("{name} was ended by a signal{said}")],
     };
     if answer.stderr_is_cut {
-        complaints
-            .push(format!("{name} wrote more than {} kB to standard error: the rest is left out", MAX_STDERR >> 10));
+        complaints.push(format!(
+            "{name} wrote more than {} kB to standard error: the rest is left out",
+            MAX_STDERR >> 10
+        ));
     }
     complaints
 }
 
-/// A rule's comment may hold any bytes; JSON holds text. Of an output that `is_cut`, the last line may be half a line.
+/// A rule's comment may hold any bytes; JSON holds text. Of an output that `is_cut`, the last line
+/// may be half a line.
 fn text(bytes: Vec<u8>, is_cut: bool, name: &str, warnings: &mut Vec<String>) -> String {
     let (mut text, is_cut) = match String::from_utf8(bytes) {
         Ok(text) => (text, is_cut),
@@ -265,7 +372,10 @@ fn text(bytes: Vec<u8>, is_cut: bool, name: &str, warnings: &mut Vec<String>) ->
         Err(error) => {
             let bytes = error.as_bytes();
             let whole = if is_cut {
-                bytes.iter().rposition(|&byte| byte == b'\n').map_or(0, |end| end + 1)
+                bytes
+                    .iter()
+                    .rposition(|&byte| byte == b'\n')
+                    .map_or(0, |end| end + 1)
             } else {
                 bytes.len()
             };
@@ -278,13 +388,21 @@ fn text(bytes: Vec<u8>, is_cut: bool, name: &str, warnings: &mut Vec<String>) ->
     text
 }
 
-/// Replaces invalid bytes with U+FFFD, which takes three bytes. The text is at most 4 MiB longer than the bytes.
-fn replaced(bytes: &[u8], mut is_cut: bool, name: &str, warnings: &mut Vec<String>) -> (String, bool) {
+/// Replaces invalid bytes with U+FFFD, which takes three bytes. The text is at most 4 MiB longer
+/// than the bytes.
+fn replaced(
+    bytes: &[u8],
+    mut is_cut: bool,
+    name: &str,
+    warnings: &mut Vec<String>,
+) -> (String, bool) {
     const MORE: usize = 4 << 20;
     let (mut text, mut is_changed) = (String::with_capacity(bytes.len()), false);
     for chunk in bytes.utf8_chunks() {
         if text.len() + chunk.valid().len() > bytes.len() + MORE {
-            warnings.push(format!("{name} printed too many bytes that are no UTF-8: its rules are not complete"));
+            warnings.push(format!(
+                "{name} printed too many bytes that are no UTF-8: its rules are not complete"
+            ));
             is_cut = true;
             break;
         }
@@ -295,17 +413,24 @@ fn replaced(bytes: &[u8], mut is_cut: bool, name: &str, warnings: &mut Vec<Strin
         }
     }
     if is_changed {
-        warnings.push(format!("{name} printed bytes that are no UTF-8: they are replaced by \u{fffd}"));
+        warnings.push(format!(
+            "{name} printed bytes that are no UTF-8: they are replaced by \u{fffd}"
+        ));
     }
     (text, is_cut)
 }
 
 /// Says where ip_tables holds tables that no command here could print.
 fn warn_of_legacy_tables(rulesets: &[CapturedRules], warnings: &mut Vec<String>) {
-    for (family, file) in [(Family::Ipv4, "ip_tables_names"), (Family::Ipv6, "ip6_tables_names")] {
+    for (family, file) in [
+        (Family::Ipv4, "ip_tables_names"),
+        (Family::Ipv6, "ip6_tables_names"),
+    ] {
         // The thread's own: `/proc/net` is that of the program's first thread.
         let names = fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default();
-        let is_printed = rulesets.iter().any(|rules| (rules.family, rules.backend) == (family, Backend::Legacy));
+        let is_printed = rulesets
+            .iter()
+            .any(|rules| (rules.family, rules.backend) == (family, Backend::Legacy));
         if !names.is_empty() && !is_printed {
             let names: Vec<&str> = names.lines().collect();
             warnings.push(format!(
@@ -318,16 +443,28 @@ fn warn_of_legacy_tables(rulesets: &[CapturedRules], warnings: &mut Vec<String>)
 }
 
 /// Says which tables of nf_tables are not iptables' own, or could not be printed.
-fn tell_native_tables(said: &Said, lists: bool, warnings: &mut Vec<String>, notes: &mut Vec<String>) {
+fn tell_native_tables(
+    said: &Said,
+    lists: bool,
+    warnings: &mut Vec<String>,
+    notes: &mut Vec<String>,
+) {
     // Where this fails, nft's save commands have failed and said why.
     let tables = nf_tables::tables().unwrap_or_default();
-    let nft = said.rulesets.iter().filter(|rules| rules.backend == Backend::Nft);
+    let nft = said
+        .rulesets
+        .iter()
+        .filter(|rules| rules.backend == Backend::Nft);
     let asked: Vec<Family> = nft.map(|rules| rules.family).collect();
     let names = nf_tables::unprinted(&tables, &asked).join(", ");
     if names.is_empty() {
         return;
     }
-    if said.nftables.as_ref().is_some_and(|listing| listing.exit_code == Some(0)) {
+    if said
+        .nftables
+        .as_ref()
+        .is_some_and(|listing| listing.exit_code == Some(0))
+    {
         notes.push(format!(
             "nf_tables holds tables that iptables-nft-save does not print: {names}; they stand in the capture's `nftables` \
              only, which no walk takes into account"
@@ -350,7 +487,13 @@ mod tests {
 
     fn answer(exit_code: Option<i32>, stopped: Option<Limit>) -> Answer {
         let stderr = b"Permission denied\nmore".into();
-        Answer { exit_code, stdout: Vec::new(), stderr, stderr_is_cut: false, stopped }
+        Answer {
+            exit_code,
+            stdout: Vec::new(),
+            stderr,
+            stderr_is_cut: false,
+            stopped,
+        }
     }
 
     #[test]
@@ -358,20 +501,32 @@ mod tests {
         let complaints = |answer| complaints("iptables-nft-save", &answer, 30, " (hint)");
         assert_eq!(complaints(answer(Some(0), None)), [""; 0]);
         let failed = complaints(answer(Some(4), None));
-        assert_eq!(failed, ["iptables-nft-save failed with exit code 4: Permission denied (hint)"]);
+        assert_eq!(
+            failed,
+            ["iptables-nft-save failed with exit code 4: Permission denied (hint)"]
+        );
         for limit in [Limit::Time, Limit::Bytes] {
             let stopped = complaints(answer(None, Some(limit)));
-            assert!(stopped.len() == 1 && stopped[0].ends_with("its rules are not complete"), "{stopped:?}");
+            assert!(
+                stopped.len() == 1 && stopped[0].ends_with("its rules are not complete"),
+                "{stopped:?}"
+            );
         }
         assert!(complaints(answer(None, None))[0].contains("signal"));
-        let cut = complaints(Answer { stderr_is_cut: true, ..answer(Some(0), None) });
+        let cut = complaints(Answer {
+            stderr_is_cut: true,
+            ..answer(Some(0), None)
+        });
         assert!(cut[0].contains("standard error"), "{cut:?}");
     }
 
     #[test]
     fn a_dump_states_its_version() {
         let text = "# Generated by iptables-nft-save v1.8.9 (nf_tables) on Sun Nov 22 20:21:08 2026\n*nat\n";
-        assert_eq!(stated_version(text).as_deref(), Some("iptables-nft-save v1.8.9 (nf_tables)"));
+        assert_eq!(
+            stated_version(text).as_deref(),
+            Some("iptables-nft-save v1.8.9 (nf_tables)")
+        );
         assert_eq!(stated_version("*nat\n"), None);
         assert_eq!(stated_version(""), None);
     }
@@ -379,7 +534,10 @@ mod tests {
     #[test]
     fn a_version_is_said_by_the_name_that_was_called() {
         let words = "iptables-save v1.8.9 (legacy)";
-        assert_eq!(called(words, Family::Ipv6), "ip6tables-save v1.8.9 (legacy)");
+        assert_eq!(
+            called(words, Family::Ipv6),
+            "ip6tables-save v1.8.9 (legacy)"
+        );
         assert_eq!(called(&called(words, Family::Ipv6), Family::Ipv4), words);
         assert_eq!(called("v1", Family::Ipv4), "v1");
     }
@@ -387,7 +545,10 @@ mod tests {
     #[test]
     fn bytes_that_are_no_text_are_replaced_and_said() {
         let mut warnings = Vec::new();
-        assert_eq!(text(b"a \xff b".into(), false, "x", &mut warnings), "a \u{fffd} b");
+        assert_eq!(
+            text(b"a \xff b".into(), false, "x", &mut warnings),
+            "a \u{fffd} b"
+        );
         assert_eq!(warnings.len(), 1);
         assert_eq!(text("a ü".into(), false, "x", &mut warnings), "a ü");
         // A cut may part a character.
@@ -399,7 +560,11 @@ mod tests {
     fn bytes_that_are_no_text_do_not_fill_the_memory() {
         let mut warnings = Vec::new();
         let text = text(b"\xff\n".repeat(4 << 20), false, "x", &mut warnings);
-        assert!(text.len() <= 12 << 20 && text.ends_with("\u{fffd}\n"), "{}", text.len());
+        assert!(
+            text.len() <= 12 << 20 && text.ends_with("\u{fffd}\n"),
+            "{}",
+            text.len()
+        );
         assert!(warnings[0].contains("not complete"), "{warnings:?}");
     }
 }

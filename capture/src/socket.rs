@@ -1,4 +1,5 @@
-//! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no kernel module.
+//! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no
+//! kernel module.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -13,8 +14,9 @@ use crate::machine::Machine;
 use crate::process::Process;
 use crate::user::Ids;
 
-/// A file, how many sockets it may list by which file and line, its protocol, and the state in which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and
-/// for UDP, which borrows TCP's numbers, not connected.
+/// A file, how many sockets it may list by which file and line, its protocol, and the state in
+/// which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and for UDP, which
+/// borrows TCP's numbers, not connected.
 const TABLES: [(&str, &str, &str, Protocol, &str); 4] = [
     ("tcp", "sockstat", "TCP:", Protocol::TCP, "0A"),
     ("tcp6", "sockstat6", "TCP6:", Protocol::TCP, "0A"),
@@ -36,8 +38,9 @@ struct Entry {
     inode: u64,
 }
 
-/// Every listening TCP socket and every bound UDP socket that is not connected, of the network namespace of the calling
-/// thread. One that no process of `processes` holds is there without a holder.
+/// Every listening TCP socket and every bound UDP socket that is not connected, of the network
+/// namespace of the calling thread. One that no process of `processes` holds is there without a
+/// holder.
 pub(crate) fn sockets(
     machine: &Machine,
     processes: &[host::Process],
@@ -47,20 +50,37 @@ pub(crate) fn sockets(
     let mut found = Vec::new();
     let directory = Path::new("/proc/thread-self/net");
     for (file, counts, count, protocol, state) in TABLES {
-        if are_none(&fs::read_to_string(directory.join(counts)).unwrap_or_default(), count) {
+        if are_none(
+            &fs::read_to_string(directory.join(counts)).unwrap_or_default(),
+            count,
+        ) {
             continue;
         }
         // Line by line: connections are listed, too, and there may be a million of them.
-        let Ok(table) = File::open(directory.join(file)) else { continue };
-        let lines = BufReader::with_capacity(BUFFER, table).lines().map_while(Result::ok);
+        let Ok(table) = File::open(directory.join(file)) else {
+            continue;
+        };
+        let lines = BufReader::with_capacity(BUFFER, table)
+            .lines()
+            .map_while(Result::ok);
         let entries = lines.filter_map(|line| read(&line, state));
-        found.extend(entries.map(|entry| (protocol, entry)).take(MAX_SOCKETS + 1 - found.len()));
+        found.extend(
+            entries
+                .map(|entry| (protocol, entry))
+                .take(MAX_SOCKETS + 1 - found.len()),
+        );
     }
     if found.len() > MAX_SOCKETS {
         found.truncate(MAX_SOCKETS);
-        warnings.push(format!("only the first {MAX_SOCKETS} listening sockets are in this capture"));
+        warnings.push(format!(
+            "only the first {MAX_SOCKETS} listening sockets are in this capture"
+        ));
     }
-    let holders = if found.is_empty() { BTreeMap::new() } else { holders(machine, processes) };
+    let holders = if found.is_empty() {
+        BTreeMap::new()
+    } else {
+        holders(machine, processes)
+    };
     let socket = |(protocol, entry): (Protocol, Entry)| {
         let holder = holders.get(&entry.inode);
         Socket {
@@ -75,18 +95,25 @@ pub(crate) fn sockets(
     found.into_iter().map(socket).collect()
 }
 
-/// Whether a namespace has no socket of a kind, as its counts say (`TCP: inuse 0 …`). To list TCP's, the kernel goes through
-/// the connections of the whole machine, twice: milliseconds, and more the more memory it has.
+/// Whether a namespace has no socket of a kind, as its counts say (`TCP: inuse 0 …`). To list
+/// TCP's, the kernel goes through the connections of the whole machine, twice: milliseconds, and
+/// more the more memory it has.
 fn are_none(counts: &str, kind: &str) -> bool {
     let of_kind = counts.lines().find_map(|line| line.strip_prefix(kind));
     of_kind.is_some_and(|counts| counts.split_whitespace().take(2).eq(["inuse", "0"]))
 }
 
 /// Who holds which socket. Of several the first: a server's children hold what it opened.
-fn holders<'a>(machine: &Machine, processes: &'a [host::Process]) -> BTreeMap<u64, &'a host::Process> {
+fn holders<'a>(
+    machine: &Machine,
+    processes: &'a [host::Process],
+) -> BTreeMap<u64, &'a host::Process> {
     let mut holders = BTreeMap::new();
     for process in processes {
-        for inode in Process::hold(machine, process.pid).map(|held| held.sockets()).unwrap_or_default() {
+        for inode in Process::hold(machine, process.pid)
+            .map(|held| held.sockets())
+            .unwrap_or_default()
+        {
             holders.entry(inode).or_insert(process);
         }
     }
@@ -102,11 +129,19 @@ fn read(line: &str, state: &str) -> Option<Entry> {
     }
     let uid = fields.nth(3)?.parse().ok()?;
     let inode = fields.nth(1)?.parse().ok()?;
-    let port = u16::from_str_radix(port, 16).ok().filter(|&port| port != 0)?;
-    Some(Entry { address: read_address(address)?, port, uid, inode })
+    let port = u16::from_str_radix(port, 16)
+        .ok()
+        .filter(|&port| port != 0)?;
+    Some(Entry {
+        address: read_address(address)?,
+        port,
+        uid,
+        inode,
+    })
 }
 
-/// One or four words of 32 bits: the address's bytes in memory, each word printed as this machine's number.
+/// One or four words of 32 bits: the address's bytes in memory, each word printed as this machine's
+/// number.
 fn read_address(hex: &str) -> Option<IpAddr> {
     let word = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::to_ne_bytes);
     match hex.len() {
@@ -135,7 +170,12 @@ mod tests {
     #[test]
     fn a_listening_socket_is_read() {
         let entry = |address: &str, port, uid, inode| {
-            Some(Entry { address: address.parse().expect("valid"), port, uid, inode })
+            Some(Entry {
+                address: address.parse().expect("valid"),
+                port,
+                uid,
+                inode,
+            })
         };
         assert_eq!(read(LISTENING, "0A"), entry("127.0.0.1", 15000, 1337, 2093));
         assert_eq!(read(SIX, "07"), entry("::ff00:1", 15009, 0, 21));
@@ -143,7 +183,8 @@ mod tests {
 
     #[test]
     fn a_count_of_none_is_seen() {
-        let counts = "sockets: used 5\nTCP: inuse 0 orphan 0 tw 3 alloc 1 mem 0\nUDP: inuse 10 mem 0\n";
+        let counts =
+            "sockets: used 5\nTCP: inuse 0 orphan 0 tw 3 alloc 1 mem 0\nUDP: inuse 10 mem 0\n";
         assert!(are_none(counts, "TCP:") && !are_none(counts, "UDP:"));
         // Where nothing is counted, the list is read.
         assert!(!are_none(counts, "TCP6:") && !are_none("", "TCP:"));
@@ -153,7 +194,12 @@ mod tests {
     fn others_are_passed_over() {
         assert_eq!(read(CONNECTED, "0A"), None);
         let header = "  sl  local_address rem_address   st tx_queue rx_queue tr tm->when retrnsmt   uid  timeout inode";
-        for line in [header, "", "1: x:y z 0A", "1: 0100007F:0000 0:0 0A a b c 0 0"] {
+        for line in [
+            header,
+            "",
+            "1: x:y z 0A",
+            "1: 0100007F:0000 0:0 0A a b c 0 0",
+        ] {
             assert_eq!(read(line, "0A"), None, "{line}");
         }
     }

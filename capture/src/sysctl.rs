@@ -13,14 +13,25 @@ const GLOBAL: [&str; 6] = [
     "net.bridge.bridge-nf-call-ip6tables",
     TCP_LOOSE,
 ];
-/// Whether a TCP connection may begin in its middle: whether a first packet with ACK is NEW or INVALID.
+/// Whether a TCP connection may begin in its middle: whether a first packet with ACK is NEW or
+/// INVALID.
 const TCP_LOOSE: &str = "net.netfilter.nf_conntrack_tcp_loose";
-/// IPv4 settings of one interface. `src_valid_mark` lets a mark into the check that `rp_filter` makes.
-const PER_INTERFACE: [&str; 5] = ["accept_local", "forwarding", "route_localnet", "rp_filter", "src_valid_mark"];
+/// IPv4 settings of one interface. `src_valid_mark` lets a mark into the check that `rp_filter`
+/// makes.
+const PER_INTERFACE: [&str; 5] = [
+    "accept_local",
+    "forwarding",
+    "route_localnet",
+    "rp_filter",
+    "src_valid_mark",
+];
 
-/// Reads the settings below `root` (`/proc/sys`), as the namespace of the calling thread has them. What this kernel does
-/// not have is left out.
-pub(crate) fn read<'a>(root: &Path, interfaces: impl IntoIterator<Item = &'a str>) -> BTreeMap<String, String> {
+/// Reads the settings below `root` (`/proc/sys`), as the namespace of the calling thread has them.
+/// What this kernel does not have is left out.
+pub(crate) fn read<'a>(
+    root: &Path,
+    interfaces: impl IntoIterator<Item = &'a str>,
+) -> BTreeMap<String, String> {
     let global = GLOBAL.iter().map(|name| name.to_string());
     // As sysctl(8) writes them: a dot within an interface's name becomes a slash.
     let per_interface = ["all"].into_iter().chain(interfaces).flat_map(|interface| {
@@ -53,15 +64,30 @@ mod tests {
 
     #[test]
     fn a_dot_in_an_interface_name_is_no_separator() {
-        assert_eq!(path("net.ipv4.conf.eth0/100.rp_filter"), "net/ipv4/conf/eth0.100/rp_filter");
+        assert_eq!(
+            path("net.ipv4.conf.eth0/100.rp_filter"),
+            "net/ipv4/conf/eth0.100/rp_filter"
+        );
     }
 
     #[test]
     fn reads_what_this_kernel_has() {
         let settings = read(Path::new("/proc/sys"), ["lo", "no such interface"]);
-        assert!(["0", "1"].contains(&settings["net.ipv4.ip_forward"].as_str()), "{settings:?}");
-        assert!(settings.contains_key("net.ipv4.conf.all.route_localnet"), "{settings:?}");
-        assert!(settings.contains_key("net.ipv4.conf.lo.rp_filter"), "{settings:?}");
-        assert!(!settings.keys().any(|name| name.contains("such")), "{settings:?}");
+        assert!(
+            ["0", "1"].contains(&settings["net.ipv4.ip_forward"].as_str()),
+            "{settings:?}"
+        );
+        assert!(
+            settings.contains_key("net.ipv4.conf.all.route_localnet"),
+            "{settings:?}"
+        );
+        assert!(
+            settings.contains_key("net.ipv4.conf.lo.rp_filter"),
+            "{settings:?}"
+        );
+        assert!(
+            !settings.keys().any(|name| name.contains("such")),
+            "{settings:?}"
+        );
     }
 }

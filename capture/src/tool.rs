@@ -8,7 +8,8 @@ use chainwalk_core::packet::Family;
 
 use crate::failure::Failure;
 
-/// Where they may lie, in this order. Fixed: the environment of whoever calls this program does not choose what root runs.
+/// Where they may lie, in this order. Fixed: the environment of whoever calls this program does not
+/// choose what root runs.
 pub(crate) const DIRECTORIES: [&str; 7] = [
     "/usr/sbin",
     "/sbin",
@@ -38,25 +39,45 @@ pub(crate) struct Tool {
 /// Where a path leads: to an executable file, or to none.
 pub(crate) type LookUp<'a> = dyn Fn(&Path) -> Result<Option<PathBuf>, Failure> + 'a;
 
-/// Every save command there is, at most one a family and backend. `version` gives what a command prints for `--version`.
-pub(crate) fn find(look_up: &LookUp, version: &dyn Fn(&Path) -> String) -> Result<Vec<Tool>, Failure> {
+/// Every save command there is, at most one a family and backend. `version` gives what a command
+/// prints for `--version`.
+pub(crate) fn find(
+    look_up: &LookUp,
+    version: &dyn Fn(&Path) -> String,
+) -> Result<Vec<Tool>, Failure> {
     let mut tools = Vec::new();
     for family in [Family::Ipv4, Family::Ipv6] {
         for backend in [Backend::Legacy, Backend::Nft] {
             let name = name(family, Some(backend));
             if let Some((path, file)) = find_one(look_up, &name)? {
-                tools.push(Tool { path, file, name, family, backend });
+                tools.push(Tool {
+                    path,
+                    file,
+                    name,
+                    family,
+                    backend,
+                });
             }
         }
-        // Some distributions have but one backend, under the plain name. Where both are there it is one of them.
+        // Some distributions have but one backend, under the plain name. Where both are there it is
+        // one of them.
         if tools.iter().filter(|tool| tool.family == family).count() == 2 {
             continue;
         }
         let name = name(family, None);
         if let Some((path, file)) = find_one(look_up, &name)? {
             let backend = backend(&version(&path));
-            if !tools.iter().any(|tool| (tool.family, tool.backend) == (family, backend)) {
-                tools.push(Tool { path, file, name, family, backend });
+            if !tools
+                .iter()
+                .any(|tool| (tool.family, tool.backend) == (family, backend))
+            {
+                tools.push(Tool {
+                    path,
+                    file,
+                    name,
+                    family,
+                    backend,
+                });
             }
         }
     }
@@ -81,7 +102,9 @@ fn find_one(look_up: &LookUp, name: &str) -> Result<Option<(PathBuf, PathBuf)>, 
 
 /// Where a path of the own system leads.
 pub(crate) fn own_executable(path: &Path) -> Result<Option<PathBuf>, Failure> {
-    let is_executable = path.metadata().is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
+    let is_executable = path
+        .metadata()
+        .is_ok_and(|data| data.is_file() && data.permissions().mode() & 0o111 != 0);
     Ok(is_executable.then(|| path.canonicalize().unwrap_or_else(|_| path.to_owned())))
 }
 
@@ -103,9 +126,14 @@ pub(crate) fn program(family: Family) -> &'static str {
     }
 }
 
-/// `iptables-save v1.8.9 (nf_tables)`. Before 1.8 there was one backend, and the option was not known everywhere.
+/// `iptables-save v1.8.9 (nf_tables)`. Before 1.8 there was one backend, and the option was not
+/// known everywhere.
 fn backend(version: &str) -> Backend {
-    if version.trim_end().ends_with("(nf_tables)") { Backend::Nft } else { Backend::Legacy }
+    if version.trim_end().ends_with("(nf_tables)") {
+        Backend::Nft
+    } else {
+        Backend::Legacy
+    }
 }
 
 #[cfg(test)]
@@ -116,17 +144,27 @@ mod tests {
 
     fn check(names: &[&str], version: &str, expected: &[(&str, Backend)]) {
         let look_up = |path: &Path| {
-            let is_there = names.iter().any(|name| path == Path::new("/usr/bin").join(name));
+            let is_there = names
+                .iter()
+                .any(|name| path == Path::new("/usr/bin").join(name));
             Ok(is_there.then(|| path.to_owned()))
         };
         let found = find(&look_up, &|_| version.to_owned()).expect("nothing is refused");
-        let found: Vec<(&str, Backend)> = found.iter().map(|tool| (tool.name.as_str(), tool.backend)).collect();
+        let found: Vec<(&str, Backend)> = found
+            .iter()
+            .map(|tool| (tool.name.as_str(), tool.backend))
+            .collect();
         assert_eq!(found, expected);
     }
 
     #[test]
     fn both_backends() {
-        let all = ["iptables-legacy-save", "iptables-nft-save", "iptables-save", "ip6tables-nft-save"];
+        let all = [
+            "iptables-legacy-save",
+            "iptables-nft-save",
+            "iptables-save",
+            "ip6tables-nft-save",
+        ];
         let expected = [
             ("iptables-legacy-save", Backend::Legacy),
             ("iptables-nft-save", Backend::Nft),
@@ -138,11 +176,26 @@ mod tests {
     #[test]
     fn the_plain_name_stands_for_the_backend_it_tells() {
         let plain = ["iptables-save"];
-        check(&plain, "iptables-save v1.8.9 (nf_tables)", &[("iptables-save", Backend::Nft)]);
-        check(&plain, "iptables-save v1.8.9 (legacy)", &[("iptables-save", Backend::Legacy)]);
+        check(
+            &plain,
+            "iptables-save v1.8.9 (nf_tables)",
+            &[("iptables-save", Backend::Nft)],
+        );
+        check(
+            &plain,
+            "iptables-save v1.8.9 (legacy)",
+            &[("iptables-save", Backend::Legacy)],
+        );
         check(&plain, "", &[("iptables-save", Backend::Legacy)]);
-        let expected = [("iptables-nft-save", Backend::Nft), ("iptables-save", Backend::Legacy)];
-        check(&["iptables-nft-save", "iptables-save"], "v1.8.7 (legacy)", &expected);
+        let expected = [
+            ("iptables-nft-save", Backend::Nft),
+            ("iptables-save", Backend::Legacy),
+        ];
+        check(
+            &["iptables-nft-save", "iptables-save"],
+            "v1.8.7 (legacy)",
+            &expected,
+        );
     }
 
     #[test]

@@ -1,7 +1,8 @@
 //! Whether the tools below `--tools-root` are the node's own.
 //!
-//! This program runs them as root. So only the node's root may have written them. A user's files have another owner. The root
-//! of a container owns the files that it writes, but these are in the container's mounts and layers, not in the node's.
+//! This program runs them as root. So only the node's root may have written them. A user's files
+//! have another owner. The root of a container owns the files that it writes, but these are in the
+//! container's mounts and layers, not in the node's.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -69,12 +70,22 @@ type Found = (OwnedFd, PathBuf);
 
 impl ToolsRoot {
     pub(crate) fn open(given: &Path, machine: &Machine) -> Result<Self, Failure> {
-        let wrong = |reason: &str| Failure::Refused(format!("--tools-root {}: {reason}", given.display()));
-        let real = given.canonicalize().map_err(|error| wrong(&error.to_string()))?;
-        // `/proc/PID/root` leads into a container, though its real path is that of the container's own `/`.
+        let wrong =
+            |reason: &str| Failure::Refused(format!("--tools-root {}: {reason}", given.display()));
+        let real = given
+            .canonicalize()
+            .map_err(|error| wrong(&error.to_string()))?;
+        // `/proc/PID/root` leads into a container, though its real path is that of the container's
+        // own `/`.
         let absolute = std::path::absolute(given).map_err(|error| wrong(&error.to_string()))?;
-        let is_proc = |path: &Path| path.components().nth(1) == Some(Component::Normal("proc".as_ref()));
-        if is_proc(&absolute) || is_proc(&real) || CONTAINERS.iter().any(|directory| real.starts_with(directory)) {
+        let is_proc =
+            |path: &Path| path.components().nth(1) == Some(Component::Normal("proc".as_ref()));
+        if is_proc(&absolute)
+            || is_proc(&real)
+            || CONTAINERS
+                .iter()
+                .any(|directory| real.starts_with(directory))
+        {
             return Err(wrong(CONTAINER));
         }
         let directory = open_path(&real).map_err(|error| wrong(&error.to_string()))?;
@@ -83,32 +94,55 @@ impl ToolsRoot {
         }
         let read = |pid: &str| {
             let file = mountinfo(machine, pid);
-            Mounts::read(&file)
-                .map_err(|error| wrong(&format!("cannot read {}: {error}{}", file.display(), capability::hint())))
+            Mounts::read(&file).map_err(|error| {
+                wrong(&format!(
+                    "cannot read {}: {error}{}",
+                    file.display(),
+                    capability::hint()
+                ))
+            })
         };
         let init = read("1")?;
-        let mounts = Mounts::read(Path::new("/proc/self/mountinfo")).map_err(|error| wrong(&error.to_string()))?;
+        let mounts = Mounts::read(Path::new("/proc/self/mountinfo"))
+            .map_err(|error| wrong(&error.to_string()))?;
         let layers = layers(machine, &real, &mounts, &init);
-        let root = Self { given: given.to_owned(), directory: directory.into(), mounts, init, layers };
-        root.check(&root.directory, Path::new("/")).map_err(|reason| root.refused(&reason))?;
+        let root = Self {
+            given: given.to_owned(),
+            directory: directory.into(),
+            mounts,
+            init,
+            layers,
+        };
+        root.check(&root.directory, Path::new("/"))
+            .map_err(|reason| root.refused(&reason))?;
         for path in LINKER {
             root.resolve(Path::new(path))?;
         }
         Ok(root)
     }
 
-    /// A path to the directory that stays the same whatever happens to its name, for other processes, too.
+    /// A path to the directory that stays the same whatever happens to its name, for other
+    /// processes, too.
     pub(crate) fn path(&self) -> PathBuf {
-        format!("/proc/{}/fd/{}", std::process::id(), self.directory.as_raw_fd()).into()
+        format!(
+            "/proc/{}/fd/{}",
+            std::process::id(),
+            self.directory.as_raw_fd()
+        )
+        .into()
     }
 
     /// The executable file that a path of this system leads to. Its interpreters are checked, too.
     pub(crate) fn executable(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
-        let Some((file, real)) = self.resolve(path)? else { return Ok(None) };
-        let unreadable = |error: io::Error| self.refused(&format!("cannot read {}: {error}", path.display()));
+        let Some((file, real)) = self.resolve(path)? else {
+            return Ok(None);
+        };
+        let unreadable =
+            |error: io::Error| self.refused(&format!("cannot read {}: {error}", path.display()));
         let is_executable = |file: &OwnedFd| {
             fstat(file).is_ok_and(|data| {
-                data.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits() && data.st_mode & 0o111 != 0
+                data.st_mode & SFlag::S_IFMT.bits() == SFlag::S_IFREG.bits()
+                    && data.st_mode & 0o111 != 0
             })
         };
         if !is_executable(&file) {
@@ -116,8 +150,11 @@ impl ToolsRoot {
         }
         let mut program = file;
         for _ in 0..MAX_INTERPRETERS {
-            let readable = File::open(format!("/proc/self/fd/{}", program.as_raw_fd())).map_err(unreadable)?;
-            let Some(next) = interpreter(readable).map_err(unreadable)? else { return Ok(Some(real)) };
+            let readable =
+                File::open(format!("/proc/self/fd/{}", program.as_raw_fd())).map_err(unreadable)?;
+            let Some(next) = interpreter(readable).map_err(unreadable)? else {
+                return Ok(Some(real));
+            };
             if !next.is_absolute() {
                 return Err(self.refused(&format!(
                     "{} has the interpreter {}, which is a relative path",
@@ -141,10 +178,12 @@ impl ToolsRoot {
         Failure::Refused(format!("--tools-root {}: {reason}", self.given.display()))
     }
 
-    /// Follows a path as a process does whose `/` is this directory, and checks every step. None for a missing file.
+    /// Follows a path as a process does whose `/` is this directory, and checks every step. None
+    /// for a missing file.
     fn resolve(&self, path: &Path) -> Result<Option<Found>, Failure> {
-        let (found, reason) =
-            self.follow(path).map_err(|error| self.refused(&format!("cannot follow {}: {error}", path.display())))?;
+        let (found, reason) = self
+            .follow(path)
+            .map_err(|error| self.refused(&format!("cannot follow {}: {error}", path.display())))?;
         // Where nothing is found, nothing is run.
         match (found, reason) {
             (Some(_), Some(reason)) => Err(self.refused(&reason)),
@@ -158,7 +197,9 @@ impl ToolsRoot {
         let mut way: Vec<Found> = vec![(self.directory.try_clone()?, "/".into())];
         let (mut reason, mut links) = (None, 0);
         while let Some(name) = names.pop() {
-            let (directory, place) = way.last().expect("it begins with `/`, which is never taken away");
+            let (directory, place) = way
+                .last()
+                .expect("it begins with `/`, which is never taken away");
             if name == ".." {
                 if way.len() > 1 {
                     way.pop();
@@ -196,25 +237,39 @@ impl ToolsRoot {
         let data = fstat(&file).map_err(|error| format!("cannot look at {place}: {error}"))?;
         let kind = data.st_mode & SFlag::S_IFMT.bits();
         if data.st_uid != 0 {
-            return Err(format!("others than root may write there: {place} belongs to user {}", data.st_uid));
+            return Err(format!(
+                "others than root may write there: {place} belongs to user {}",
+                data.st_uid
+            ));
         }
-        // In a directory with the sticky bit, such as /nix/store, only root may replace root's files.
+        // In a directory with the sticky bit, such as /nix/store, only root may replace root's
+        // files.
         let is_sticky = kind == SFlag::S_IFDIR.bits() && data.st_mode & 0o1000 != 0;
         let is_link = kind == SFlag::S_IFLNK.bits();
         if !is_link && data.st_mode & 0o002 != 0 {
-            return Err(format!("others than root may write there: {place} is writable by everyone"));
+            return Err(format!(
+                "others than root may write there: {place} is writable by everyone"
+            ));
         }
         if !is_link && data.st_mode & 0o020 != 0 && data.st_gid != 0 && !is_sticky {
-            return Err(format!("others than root may write there: {place} is writable by group {}", data.st_gid));
+            return Err(format!(
+                "others than root may write there: {place} is writable by group {}",
+                data.st_gid
+            ));
         }
         let Some((mount, location)) = self.mounts.locate(&file) else {
             return Err(format!("cannot determine the mount of {place}"));
         };
         if !self.init.0.iter().any(|own| own.source == mount.source) {
-            return Err(format!("{place} is in a mount that process 1 of this machine does not have: {CONTAINER}"));
+            return Err(format!(
+                "{place} is in a mount that process 1 of this machine does not have: {CONTAINER}"
+            ));
         }
         if is_layered(mount) && !is_of_the_system(&self.init, mount) {
-            return Err(format!("{place} is in a file system of type {}: {CONTAINER}", mount.kind));
+            return Err(format!(
+                "{place} is in a file system of type {}: {CONTAINER}",
+                mount.kind
+            ));
         }
         if self.layers.iter().any(|layer| location.is_inside(layer)) {
             return Err(format!("{place} is in a layer of an overlay: {CONTAINER}"));
@@ -223,7 +278,8 @@ impl ToolsRoot {
     }
 }
 
-const CONTAINER: &str = "this is a container's file system, where the container may have written any program";
+const CONTAINER: &str =
+    "this is a container's file system, where the container may have written any program";
 
 /// The names of a path, the first one last.
 fn split_path(path: &Path) -> Vec<OsString> {
@@ -240,28 +296,41 @@ fn is_layered(mount: &Mount) -> bool {
     mount.kind == "overlay" || mount.kind == "fuse" || mount.kind.starts_with("fuse.")
 }
 
-/// Whether process 1 has it mounted where it finds its own programs: at `/`, or at `/usr` as systemd-sysext does.
+/// Whether process 1 has it mounted where it finds its own programs: at `/`, or at `/usr` as
+/// systemd-sysext does.
 fn is_of_the_system(init: &Mounts, mount: &Mount) -> bool {
-    init.0.iter().any(|own| own.source == mount.source && system_places().any(|place| place.starts_with(&own.point)))
+    init.0.iter().any(|own| {
+        own.source == mount.source && system_places().any(|place| place.starts_with(&own.point))
+    })
 }
 
 fn system_places() -> impl Iterator<Item = &'static Path> {
     DIRECTORIES.iter().chain(&LINKER).map(Path::new)
 }
 
-/// The directories that other overlays than the system's own are made of, as far as processes show their mounts. `real` is
-/// the directory of the tools.
+/// The directories that other overlays than the system's own are made of, as far as processes show
+/// their mounts. `real` is the directory of the tools.
 fn layers(machine: &Machine, real: &Path, own: &Mounts, init: &Mounts) -> HashSet<Location> {
-    let system: Vec<Location> = system_places().filter_map(|place| init.locate_path(place)).collect();
+    let system: Vec<Location> = system_places()
+        .filter_map(|place| init.locate_path(place))
+        .collect();
     // A container may read the node's own `/`, but not write to it through an overlay.
     let is_own = |location: &Location| system.iter().any(|place| place.is_inside(location));
     let (mut layers, mut seen, mut overlays) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut add = |mounts: &Mounts| {
-        let others = mounts.0.iter().filter(|mount| mount.kind == "overlay" && !is_of_the_system(init, mount));
+        let others = mounts
+            .0
+            .iter()
+            .filter(|mount| mount.kind == "overlay" && !is_of_the_system(init, mount));
         for mount in others.filter(|mount| overlays.insert(mount.options.clone())) {
             let locate = |path: &PathBuf| locate_layer(machine, path, real, [own, init, mounts]);
             let (lower, upper) = mount.layers();
-            layers.extend(lower.iter().flat_map(locate).filter(|location| !is_own(location)));
+            layers.extend(
+                lower
+                    .iter()
+                    .flat_map(locate)
+                    .filter(|location| !is_own(location)),
+            );
             layers.extend(upper.iter().flat_map(locate));
         }
     };
@@ -279,7 +348,12 @@ fn layers(machine: &Machine, real: &Path, own: &Mounts, init: &Mounts) -> HashSe
 }
 
 /// The possible places of a layer. The mount namespace in which its path was valid is unknown.
-fn locate_layer(machine: &Machine, path: &Path, real: &Path, mounts: [&Mounts; 3]) -> Vec<Location> {
+fn locate_layer(
+    machine: &Machine,
+    path: &Path,
+    real: &Path,
+    mounts: [&Mounts; 3],
+) -> Vec<Location> {
     let [_, init, _] = mounts;
     // A runtime with many layers uses paths relative to a directory, which is unknown as well.
     let paths: Vec<PathBuf> = if path.is_absolute() {
@@ -292,19 +366,25 @@ fn locate_layer(machine: &Machine, path: &Path, real: &Path, mounts: [&Mounts; 3
         let below = path.strip_prefix("/").unwrap_or(path);
         let opened = open_path(&machine.path("proc/1/root").join(below)).ok();
         let opened = opened.and_then(|file| Some(init.locate(&file)?.1));
-        mounts.map(|mounts| mounts.locate_path(path)).into_iter().chain([opened]).flatten()
+        mounts
+            .map(|mounts| mounts.locate_path(path))
+            .into_iter()
+            .chain([opened])
+            .flatten()
     });
     locations.collect()
 }
 
-/// The program that the kernel starts to run this one: the dynamic linker of an ELF file (elf(5), `PT_INTERP`), or the
-/// interpreter in a script's first line.
+/// The program that the kernel starts to run this one: the dynamic linker of an ELF file (elf(5),
+/// `PT_INTERP`), or the interpreter in a script's first line.
 fn interpreter(mut file: File) -> io::Result<Option<PathBuf>> {
     let mut head = Vec::new();
     file.by_ref().take(4096).read_to_end(&mut head)?;
     if let Some(line) = head.strip_prefix(b"#!") {
         let line = line.split(|&byte| byte == b'\n').next().unwrap_or_default();
-        let word = line.split(|byte| b" \t\r\0".contains(byte)).find(|word| !word.is_empty());
+        let word = line
+            .split(|byte| b" \t\r\0".contains(byte))
+            .find(|word| !word.is_empty());
         return Ok(word.map(|word| OsStr::from_bytes(word).into()));
     }
     Elf::read(&head).map_or(Ok(None), |elf| elf.interpreter(&mut file))
@@ -322,7 +402,9 @@ struct Elf {
 impl Elf {
     fn read(head: &[u8]) -> Option<Self> {
         let (is_64, is_little) = match head {
-            [0x7f, b'E', b'L', b'F', class @ (1 | 2), order @ (1 | 2), ..] => (*class == 2, *order == 1),
+            [0x7f, b'E', b'L', b'F', class @ (1 | 2), order @ (1 | 2), ..] => {
+                (*class == 2, *order == 1)
+            }
             _ => return None,
         };
         let number = |at, length| number(head, at, length, is_little);
@@ -331,20 +413,35 @@ impl Elf {
         } else {
             (number(28, 4)?, number(42, 2)?, number(44, 2)?)
         };
-        Some(Self { is_64, is_little, table, entry, count })
+        Some(Self {
+            is_64,
+            is_little,
+            table,
+            entry,
+            count,
+        })
     }
 
     fn interpreter(&self, file: &mut File) -> io::Result<Option<PathBuf>> {
         const PT_INTERP: u64 = 3;
         for place in 0..self.count {
-            let segment = read_at(file, self.table.saturating_add(place * self.entry), self.entry)?;
+            let segment = read_at(
+                file,
+                self.table.saturating_add(place * self.entry),
+                self.entry,
+            )?;
             let number = |at, length| number(&segment, at, length, self.is_little);
             if number(0, 4) != Some(PT_INTERP) {
                 continue;
             }
-            let (offset, length) =
-                if self.is_64 { (number(8, 8), number(32, 8)) } else { (number(4, 4), number(16, 4)) };
-            let (Some(offset), Some(length @ 1..=4096)) = (offset, length) else { continue };
+            let (offset, length) = if self.is_64 {
+                (number(8, 8), number(32, 8))
+            } else {
+                (number(4, 4), number(16, 4))
+            };
+            let (Some(offset), Some(length @ 1..=4096)) = (offset, length) else {
+                continue;
+            };
             let path = read_at(file, offset, length)?;
             let path = path.split(|&byte| byte == 0).next().unwrap_or_default();
             return Ok(Some(OsStr::from_bytes(path).into()));
@@ -363,5 +460,9 @@ fn read_at(file: &mut File, offset: u64, length: u64) -> io::Result<Vec<u8>> {
 fn number(bytes: &[u8], at: usize, length: usize, is_little: bool) -> Option<u64> {
     let bytes = bytes.get(at..at + length)?;
     let add = |number: u64, byte: &u8| number << 8 | u64::from(*byte);
-    Some(if is_little { bytes.iter().rev().fold(0, add) } else { bytes.iter().fold(0, add) })
+    Some(if is_little {
+        bytes.iter().rev().fold(0, add)
+    } else {
+        bytes.iter().fold(0, add)
+    })
 }

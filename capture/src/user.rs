@@ -1,11 +1,13 @@
 //! User ids as another user namespace counts them.
 //!
-//! Rules hold the ids of the user namespace that owns the network namespace; `/proc` shows those of the reader's.
+//! Rules hold the ids of the user namespace that owns the network namespace; `/proc` shows those of
+//! the reader's.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-/// Ranges of ids: first inside, first as seen from here, how many (`/proc/PID/uid_map`, user_namespaces(7)).
+/// Ranges of ids: first inside, first as seen from here, how many (`/proc/PID/uid_map`,
+/// user_namespaces(7)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct IdMap(Vec<[u32; 3]>);
 
@@ -20,15 +22,19 @@ pub(crate) struct Ids {
 const OVERFLOW: u32 = 65534;
 
 impl Ids {
-    /// Those of the user namespace that owns the network namespace, where that is the process's user namespace or the
-    /// first one of the machine. Call it inside the network namespace. `read` gives the text of a file of the process.
+    /// Those of the user namespace that owns the network namespace, where that is the process's
+    /// user namespace or the first one of the machine. Call it inside the network namespace.
+    /// `read` gives the text of a file of the process.
     pub(crate) fn of_network_namespace(read: impl Fn(&str) -> Option<String>) -> Option<Self> {
-        // The kernel gives a network namespace's settings to root of the owning user namespace, by the map of the moment
-        // (`net_ctl_set_ownership` of net/sysctl_net.c). Files in /proc/PID/net keep the owner they were made with.
+        // The kernel gives a network namespace's settings to root of the owning user namespace, by
+        // the map of the moment (`net_ctl_set_ownership` of net/sysctl_net.c). Files in
+        // /proc/PID/net keep the owner they were made with.
         let root = fs::metadata("/proc/sys/net/ipv4/ip_forward").ok()?.uid();
         let map = |file| read(file).map(|text| IdMap::parse(&text));
         match (map("uid_map"), map("gid_map")) {
-            (Some(users), Some(groups)) if users.inside(root) == Some(0) => Some(Self { users, groups }),
+            (Some(users), Some(groups)) if users.inside(root) == Some(0) => {
+                Some(Self { users, groups })
+            }
             _ => (root == 0).then(Self::unchanged),
         }
     }
@@ -36,7 +42,10 @@ impl Ids {
     /// As this machine counts them.
     pub(crate) fn unchanged() -> Self {
         let all = || IdMap(vec![[0, 0, u32::MAX]]);
-        Self { users: all(), groups: all() }
+        Self {
+            users: all(),
+            groups: all(),
+        }
     }
 
     /// A user's number inside; nothing where it has none.
@@ -59,7 +68,11 @@ impl IdMap {
     fn parse(text: &str) -> Self {
         let range = |line: &str| {
             let mut numbers = line.split_whitespace().map(str::parse);
-            Some([numbers.next()?.ok()?, numbers.next()?.ok()?, numbers.next()?.ok()?])
+            Some([
+                numbers.next()?.ok()?,
+                numbers.next()?.ok()?,
+                numbers.next()?.ok()?,
+            ])
         };
         Self(text.lines().filter_map(range).collect())
     }
@@ -67,7 +80,9 @@ impl IdMap {
     /// The id inside the namespace of an id seen from here; nothing where it has none.
     fn inside(&self, outside: u32) -> Option<u32> {
         self.0.iter().find_map(|&[inside, first, count]| {
-            let offset = outside.checked_sub(first).filter(|&offset| offset < count)?;
+            let offset = outside
+                .checked_sub(first)
+                .filter(|&offset| offset < count)?;
             inside.checked_add(offset)
         })
     }
@@ -79,7 +94,8 @@ mod tests {
 
     #[test]
     fn ids_are_translated_by_range() {
-        let map = IdMap::parse("         0     100000       1000\n      1337     201337          1\n");
+        let map =
+            IdMap::parse("         0     100000       1000\n      1337     201337          1\n");
         assert_eq!(map.inside(100_999), Some(999));
         assert_eq!(map.inside(201_337), Some(1337));
         assert_eq!(map.inside(101_000), None);

@@ -26,7 +26,8 @@ struct Shared {
 }
 
 struct State {
-    /// When the work must be done; none while something is printed, which takes as long as its reader.
+    /// When the work must be done; none while something is printed, which takes as long as its
+    /// reader.
     deadline: Option<Instant>,
     /// Whether there is output already.
     has_printed: bool,
@@ -39,11 +40,20 @@ impl Shared {
 }
 
 impl Watchdog {
-    /// Starts the clock. `expired` reports that the time is over and returns the exit code. Its argument is whether there is
-    /// output already.
-    pub(crate) fn start(limit: Duration, expired: impl FnOnce(bool) -> u8 + Send + 'static) -> Self {
-        let state = State { deadline: Some(Instant::now() + limit), has_printed: false };
-        let shared = Arc::new(Shared { state: Mutex::new(state), changed: Condvar::new() });
+    /// Starts the clock. `expired` reports that the time is over and returns the exit code. Its
+    /// argument is whether there is output already.
+    pub(crate) fn start(
+        limit: Duration,
+        expired: impl FnOnce(bool) -> u8 + Send + 'static,
+    ) -> Self {
+        let state = State {
+            deadline: Some(Instant::now() + limit),
+            has_printed: false,
+        };
+        let shared = Arc::new(Shared {
+            state: Mutex::new(state),
+            changed: Condvar::new(),
+        });
         let watched = Arc::clone(&shared);
         thread::spawn(move || {
             let has_printed = wait(&watched);
@@ -58,7 +68,10 @@ impl Watchdog {
 
     /// When the tools have to be stopped.
     pub(crate) fn deadline(&self) -> Instant {
-        self.shared.lock().deadline.unwrap_or_else(|| Instant::now() + self.limit)
+        self.shared
+            .lock()
+            .deadline
+            .unwrap_or_else(|| Instant::now() + self.limit)
     }
 
     /// Restarts the clock.
@@ -70,7 +83,10 @@ impl Watchdog {
     /// Stops the clock while something is printed.
     pub(crate) fn pause(&self) {
         let mut state = self.shared.lock();
-        *state = State { deadline: None, has_printed: true };
+        *state = State {
+            deadline: None,
+            has_printed: true,
+        };
     }
 }
 
@@ -78,10 +94,22 @@ impl Watchdog {
 fn wait(shared: &Shared) -> bool {
     let mut state = shared.lock();
     loop {
-        state = match state.deadline.map(|deadline| (deadline + GRACE).saturating_duration_since(Instant::now())) {
-            None => shared.changed.wait(state).unwrap_or_else(PoisonError::into_inner),
+        state = match state
+            .deadline
+            .map(|deadline| (deadline + GRACE).saturating_duration_since(Instant::now()))
+        {
+            None => shared
+                .changed
+                .wait(state)
+                .unwrap_or_else(PoisonError::into_inner),
             Some(Duration::ZERO) => return state.has_printed,
-            Some(left) => shared.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner).0,
+            Some(left) => {
+                shared
+                    .changed
+                    .wait_timeout(state, left)
+                    .unwrap_or_else(PoisonError::into_inner)
+                    .0
+            }
         };
     }
 }

@@ -1,7 +1,9 @@
-//! Checks lessons: `lesson [--answers] FILE…` reads each file with all that it claims, asks and sets as a task.
+//! Checks lessons: `lesson [--answers] FILE…` reads each file with all that it claims, asks and
+//! sets as a task.
 //!
 //! With `--answers`, what readers will be told goes to standard output.
-//! What is wrong goes to standard error as `FILE:LINE: reason`, and the exit code is 1; without a file it is 2.
+//! What is wrong goes to standard error as `FILE:LINE: reason`, and the exit code is 1; without a
+//! file it is 2.
 
 use std::fs;
 use std::process::ExitCode;
@@ -12,7 +14,9 @@ use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece};
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/samples");
 
 fn main() -> ExitCode {
-    let (options, files): (Vec<String>, Vec<String>) = std::env::args().skip(1).partition(|word| word == "--answers");
+    let (options, files): (Vec<String>, Vec<String>) = std::env::args()
+        .skip(1)
+        .partition(|word| word == "--answers");
     if files.is_empty() {
         eprintln!("usage: lesson [--answers] FILE…");
         return ExitCode::from(2);
@@ -26,7 +30,9 @@ fn main() -> ExitCode {
     let mut good = true;
     for file in files {
         let read = fs::read_to_string(&file).map_err(|error| format!("{file}: {error}"));
-        let read = read.and_then(|text| lesson::read(&text, &library).map_err(|fault| format!("{file}:{fault}")));
+        let read = read.and_then(|text| {
+            lesson::read(&text, &library).map_err(|fault| format!("{file}:{fault}"))
+        });
         match read {
             Ok(lesson) if !options.is_empty() => tell(&lesson),
             Ok(_) => {}
@@ -36,13 +42,20 @@ fn main() -> ExitCode {
             }
         }
     }
-    if good { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    if good {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    }
 }
 
 /// Everything that can be read in the lesson, as text.
 #[allow(clippy::print_stdout)]
 fn tell(lesson: &Lesson) {
-    println!("{}: {} ({} min)", lesson.head.title, lesson.head.about, lesson.head.minutes);
+    println!(
+        "{}: {} ({} min)",
+        lesson.head.title, lesson.head.about, lesson.head.minutes
+    );
     for step in &lesson.steps {
         println!("\n## {}", step.title);
         step.before.iter().for_each(say);
@@ -51,12 +64,23 @@ fn tell(lesson: &Lesson) {
             match exercise {
                 Exercise::Ask(question) => {
                     for choice in &question.choices {
-                        println!("  {} {}: {}", if choice.right { "+" } else { "-" }, choice.words, choice.reply);
+                        println!(
+                            "  {} {}: {}",
+                            if choice.right { "+" } else { "-" },
+                            choice.words,
+                            choice.reply
+                        );
                     }
                 }
-                Exercise::Task(task) => task.solutions.iter().for_each(|solution| println!("  + {solution}")),
+                Exercise::Task(task) => task
+                    .solutions
+                    .iter()
+                    .for_each(|solution| println!("  + {solution}")),
             }
-            exercise.hints().iter().for_each(|hint| println!("  > {}", text(hint)));
+            exercise
+                .hints()
+                .iter()
+                .for_each(|hint| println!("  > {}", text(hint)));
         }
         step.after.iter().for_each(say);
     }
@@ -73,7 +97,9 @@ fn say(block: &Block) {
 
 fn text(pieces: &[Piece]) -> String {
     let words = pieces.iter().map(|piece| match piece {
-        Piece::Text(text) | Piece::Strong(text) | Piece::Code(text) | Piece::Told(text, _) => &**text,
+        Piece::Text(text) | Piece::Strong(text) | Piece::Code(text) | Piece::Told(text, _) => {
+            &**text
+        }
     });
     words.collect()
 }

@@ -1,6 +1,8 @@
-//! Prints rule sets as `iptables-save` does, from the parsed fields: `save RULES [--counters] [--family ipv4|ipv6]`.
+//! Prints rule sets as `iptables-save` does, from the parsed fields: `save RULES [--counters]
+//! [--family ipv4|ipv6]`.
 //!
-//! Diagnostics go to standard error as `LINE:COLUMN: severity: message [code]`. Exit code 1 when any is an error, 2 on wrong usage.
+//! Diagnostics go to standard error as `LINE:COLUMN: severity: message [code]`. Exit code 1 when
+//! any is an error, 2 on wrong usage.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -35,7 +37,11 @@ fn arguments() -> Option<Arguments> {
             _ => rules = Some(word),
         }
     }
-    Some(Arguments { rules: rules?, counters, family })
+    Some(Arguments {
+        rules: rules?,
+        counters,
+        family,
+    })
 }
 
 fn main() -> ExitCode {
@@ -55,12 +61,20 @@ fn main() -> ExitCode {
         eprintln!("{diagnostic}");
     }
     let wanted = |family| arguments.family.is_none_or(|wanted| wanted == family);
-    for ruleset in parsed.rulesets.iter().filter(|ruleset| wanted(ruleset.family)) {
+    for ruleset in parsed
+        .rulesets
+        .iter()
+        .filter(|ruleset| wanted(ruleset.family))
+    {
         let printed = print::save(ruleset, arguments.counters);
         // A reader that has seen enough is no error.
         if io::stdout().write_all(printed.as_bytes()).is_err() {
             break;
         }
     }
-    if parsed.has_errors() { ExitCode::FAILURE } else { ExitCode::SUCCESS }
+    if parsed.has_errors() {
+        ExitCode::FAILURE
+    } else {
+        ExitCode::SUCCESS
+    }
 }

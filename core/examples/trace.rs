@@ -1,8 +1,10 @@
-//! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]`, packets on standard input, one JSON object a line.
+//! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]`, packets on standard input, one
+//! JSON object a line.
 //!
-//! Without `--host`, and where RULES is not a capture, the packets are walked in a usual node for a node's rules, else in a usual
-//! pod; `assumes` states which. Traces come out on standard output, one a line, in the same order; a packet that cannot be read gives
-//! `{"error": "…"}` on its line. Exit code 1 when RULES cannot be read, 2 on wrong usage.
+//! Without `--host`, and where RULES is not a capture, the packets are walked in a usual node for a
+//! node's rules, else in a usual pod; `assumes` states which. Traces come out on standard output,
+//! one a line, in the same order; a packet that cannot be read gives `{"error": "…"}` on its line.
+//! Exit code 1 when RULES cannot be read, 2 on wrong usage.
 
 use std::io::{self, BufRead, BufWriter, Write};
 use std::process::ExitCode;
@@ -33,7 +35,11 @@ fn arguments() -> Option<Arguments> {
             _ => rules = Some(word),
         }
     }
-    Some(Arguments { rules: rules?, host, ruleset })
+    Some(Arguments {
+        rules: rules?,
+        host,
+        ruleset,
+    })
 }
 
 fn read(path: &str) -> Result<String, String> {
@@ -46,12 +52,21 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     for diagnostic in &parsed.diagnostics {
         eprintln!("{diagnostic}");
     }
-    if let Some(wrong) = arguments.ruleset.filter(|number| *number as usize >= parsed.rulesets.len()) {
-        return Err(format!("--ruleset {wrong}: the text holds {} rule sets, counted from 0", parsed.rulesets.len()));
+    if let Some(wrong) = arguments
+        .ruleset
+        .filter(|number| *number as usize >= parsed.rulesets.len())
+    {
+        return Err(format!(
+            "--ruleset {wrong}: the text holds {} rule sets, counted from 0",
+            parsed.rulesets.len()
+        ));
     }
     let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
     let (host, is_assumed) = match (&arguments.host, &parsed.host) {
-        (Some(path), _) => (Host::from_json(&read(path)?).map_err(|error| format!("{path}: {error}"))?, false),
+        (Some(path), _) => (
+            Host::from_json(&read(path)?).map_err(|error| format!("{path}: {error}"))?,
+            false,
+        ),
         (None, Some(host)) => (host.clone(), false),
         (None, None) => (parsed.usual_host(mesh.as_ref()), true),
     };
@@ -62,7 +77,13 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         if line.trim().is_empty() {
             continue;
         }
-        if writeln!(out, "{}", answer(&parsed, arguments.ruleset, (&host, namespace), &line)).is_err() {
+        if writeln!(
+            out,
+            "{}",
+            answer(&parsed, arguments.ruleset, (&host, namespace), &line)
+        )
+        .is_err()
+        {
             // A reader that has seen enough is no error.
             return Ok(());
         }
@@ -71,13 +92,20 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// The trace of a packet. `namespace` is what the host is taken for, where the input does not show the host.
-fn answer(parsed: &Parsed, ruleset: Option<u32>, (host, namespace): (&Host, Option<&str>), line: &str) -> String {
+/// The trace of a packet. `namespace` is what the host is taken for, where the input does not show
+/// the host.
+fn answer(
+    parsed: &Parsed,
+    ruleset: Option<u32>,
+    (host, namespace): (&Host, Option<&str>),
+    line: &str,
+) -> String {
     match Packet::from_json(line) {
         Ok(packet) => {
             let mut trace = walk::walk(&parsed.rulesets, ruleset, host, &packet);
-            let assumed =
-                namespace.map(|namespace| format!("the input does not show the namespace: evaluated as {namespace}"));
+            let assumed = namespace.map(|namespace| {
+                format!("the input does not show the namespace: evaluated as {namespace}")
+            });
             trace.assumes.extend(assumed);
             report::json(&parsed.rulesets, &trace)
         }

@@ -1,10 +1,13 @@
 //! What follows from walks and from rules: everything that the page, the JSON and a ticket say.
 //!
 //! # Layout
-//! - About one walk: `explain` (sentences), `report` (the public JSON), `counterfactual` (the smallest change that changes
-//!   the outcome), `compare` (where two walks part), `journey` (all connections through the proxy)
-//! - About senders: `senders` (classes of user and group ids), `bypass_explanation`, `intended_bypass`, `proxy_processes`
-//! - About rules: `findings`, `counter_analysis`, `constants` (the values that conditions name), `search`
+//! - About one walk: `explain` (sentences), `report` (the public JSON), `counterfactual` (the
+//!   smallest change that changes the outcome), `compare` (where two walks part), `journey` (all
+//!   connections through the proxy)
+//! - About senders: `senders` (classes of user and group ids), `bypass_explanation`,
+//!   `intended_bypass`, `proxy_processes`
+//! - About rules: `findings`, `counter_analysis`, `constants` (the values that conditions name),
+//!   `search`
 //! - Packets to walk: `scenario` (worth trying), `example_packet` (one that matches a given rule)
 //! - `large`: made rule sets of a node's size, for samples and benchmarks
 

@@ -1,7 +1,9 @@
-//! Lessons: a text that names rules and packets, says what becomes of them, asks, and sets tasks that the walk judges.
+//! Lessons: a text that names rules and packets, says what becomes of them, asks, and sets tasks
+//! that the walk judges.
 //!
-//! Nothing that a lesson says of a packet is bare text: it is computed, or checked, while the lesson is read, and a lesson
-//! with a claim that does not hold is not read at all. `docs/write-a-lesson.md` describes the format.
+//! Nothing that a lesson says of a packet is bare text: it is computed, or checked, while the
+//! lesson is read, and a lesson with a claim that does not hold is not read at all.
+//! `docs/write-a-lesson.md` describes the format.
 //!
 //! # Layout
 //! - `read`: the lines of a file; `words`: one line, with its claims

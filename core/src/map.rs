@@ -1,10 +1,11 @@
-//! The map: the ways of one or two packets as a drawing, as plain data. Shapes with places, a name for each station, and
-//! what a click on it means; who draws them needs to know nothing of packets.
+//! The map: the ways of one or two packets as a drawing, as plain data. Shapes with places, a name
+//! for each station, and what a click on it means; who draws them needs to know nothing of packets.
 //!
 //! # Layout
 //! - `way`: what a packet passes, and how its label changes there
 //! - `cells`: the table under the cursor, a station a rule, runs without a match folded
-//! - `wide`, `tall`: where everything stands, from left to right or from top to bottom; `lens`: the opened table
+//! - `wide`, `tall`: where everything stands, from left to right or from top to bottom; `lens`: the
+//!   opened table
 //! - `others`: where an uncertain walk could end, too; `word`: what is written; `pen`: shapes
 //!
 //! Places are in CSS pixels, so that the text has the page's own size at every width.
@@ -178,7 +179,11 @@ pub struct Map {
 
 /// Draws. From left to right where there is room for every station, else from top to bottom.
 pub fn draw(sheet: &Sheet) -> Map {
-    let ways: Vec<Vec<Stop>> = sheet.lanes.iter().map(|lane| way::stops(sheet.rulesets, lane.path, false)).collect();
+    let ways: Vec<Vec<Stop>> = sheet
+        .lanes
+        .iter()
+        .map(|lane| way::stops(sheet.rulesets, lane.path, false))
+        .collect();
     let says = says(sheet, &ways);
     let drawn = wide::draw(sheet, &ways).unwrap_or_else(|| tall::draw(sheet, &ways));
     Map { says, ..drawn }
@@ -186,7 +191,11 @@ pub fn draw(sheet: &Sheet) -> Map {
 
 /// What became of a step's rule, as far as a dump can tell.
 fn outcome(lane: &Lane, step: usize) -> Outcome {
-    if lane.doubts.contains(&step) { Outcome::Unknown } else { lane.path.steps.at(step).outcome }
+    if lane.doubts.contains(&step) {
+        Outcome::Unknown
+    } else {
+        lane.path.steps.at(step).outcome
+    }
 }
 
 /// The ways in words.
@@ -211,11 +220,23 @@ fn says(sheet: &Sheet, ways: &[Vec<Stop>]) -> String {
         says.push('.');
     };
     for (lane, stops) in sheet.lanes.iter().zip(ways) {
-        add(&format!("{}, {}", lane.letter, lane.name), lane.path, stops, &lane.end, lane.fate);
+        add(
+            &format!("{}, {}", lane.letter, lane.name),
+            lane.path,
+            stops,
+            &lane.end,
+            lane.fate,
+        );
     }
     for leg in &sheet.legs {
         let stops = way::stops(sheet.rulesets, leg.path, false);
-        add(&format!("Then {}", leg.name), leg.path, &stops, &leg.end, leg.fate);
+        add(
+            &format!("Then {}", leg.name),
+            leg.path,
+            &stops,
+            &leg.end,
+            leg.fate,
+        );
     }
     says
 }

@@ -1,4 +1,5 @@
-//! Who made these rules: a service mesh is known by its chains; everything else is read from the rules themselves.
+//! Who made these rules: a service mesh is known by its chains; everything else is read from the
+//! rules themselves.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
@@ -57,7 +58,8 @@ pub struct Mesh {
     pub gids: Vec<(u32, u32)>,
     /// The mark, with its mask, that its rules let out.
     pub mark: Option<(u32, u32)>,
-    /// The mark, with its mask, that policy routing must lead to `lo`; no dump shows whether it does.
+    /// The mark, with its mask, that policy routing must lead to `lo`; no dump shows whether it
+    /// does.
     pub route: Option<(u32, u32)>,
     /// The ports that its rules redirect to, on a packet's way out.
     pub outbound: Vec<u16>,
@@ -101,7 +103,10 @@ impl Mesh {
                 None => Listener::Proxy,
             });
         }
-        [&self.outbound, &self.inbound, &self.own].iter().any(|ports| ports.contains(&port)).then_some(Listener::Proxy)
+        [&self.outbound, &self.inbound, &self.own]
+            .iter()
+            .any(|ports| ports.contains(&port))
+            .then_some(Listener::Proxy)
     }
 
     /// Its name.
@@ -124,7 +129,10 @@ impl Mesh {
 
     /// What there is to know, one fact each: `uid and gid 1337`, `out 15001`.
     pub fn facts(&self) -> Vec<String> {
-        let mut facts = vec![format!("{} mode", self.mode.name()), format!("proxy {}", self.proxy())];
+        let mut facts = vec![
+            format!("{} mode", self.mode.name()),
+            format!("proxy {}", self.proxy()),
+        ];
         match (&*ranges(&self.uids), &*ranges(&self.gids)) {
             ("", "") => {}
             (uids, gids) if uids == gids => facts.push(format!("uid and gid {uids}")),
@@ -135,15 +143,29 @@ impl Mesh {
         if let Some((value, mask)) = self.mark {
             facts.push(format!("mark {value:#x}/{mask:#x}"));
         }
-        let exempt: Vec<u16> = self.own.iter().copied().chain(self.ssh.then_some(22)).collect();
-        for (ports, way) in [(&self.outbound, "out"), (&self.inbound, "in"), (&self.dns, "DNS"), (&exempt, "exempt")] {
+        let exempt: Vec<u16> = self
+            .own
+            .iter()
+            .copied()
+            .chain(self.ssh.then_some(22))
+            .collect();
+        for (ports, way) in [
+            (&self.outbound, "out"),
+            (&self.inbound, "in"),
+            (&self.dns, "DNS"),
+            (&exempt, "exempt"),
+        ] {
             if !ports.is_empty() {
                 facts.push(format!("{way} {}", join(ports)));
             }
         }
         facts.extend(self.options.iter().map(|setting| {
             let values: Vec<String> = setting.values.iter().map(OptionValue::to_string).collect();
-            format!("{}: \"{}\"", self.option_name(setting.option), values.join(","))
+            format!(
+                "{}: \"{}\"",
+                self.option_name(setting.option),
+                values.join(",")
+            )
         }));
         facts
     }
@@ -156,32 +178,66 @@ impl Mesh {
             Purpose::Option(option) => self.option_that_made(option, &fit),
             _ => None,
         };
-        Some(fit.reason(self.proxy()) + &option.map(|name| format!(" It comes from {name}.")).unwrap_or_default())
+        Some(
+            fit.reason(self.proxy())
+                + &option
+                    .map(|name| format!(" It comes from {name}."))
+                    .unwrap_or_default(),
+        )
     }
 
-    /// The option that a rule comes from; none where the mesh makes such a rule for a port of its own.
+    /// The option that a rule comes from; none where the mesh makes such a rule for a port of its
+    /// own.
     fn option_that_made(&self, option: MeshOption, fit: &Fit) -> Option<&'static str> {
         let setting = self.setting(option)?;
-        let made = fit.subject.iter().flat_map(option_values).all(|value| setting.values.contains(&value));
+        let made = fit
+            .subject
+            .iter()
+            .flat_map(option_values)
+            .all(|value| setting.values.contains(&value));
         made.then(|| self.option_name(option))
     }
 
-    fn fit<'a>(&self, ruleset: &'a Ruleset, table: &'a Table, chain: &Chain, rule: &Rule) -> Option<Fit<'a>> {
+    fn fit<'a>(
+        &self,
+        ruleset: &'a Ruleset,
+        table: &'a Table,
+        chain: &Chain,
+        rule: &Rule,
+    ) -> Option<Fit<'a>> {
         let definition = self.kind.definition();
         let role = definition.role(&chain.name)?;
-        definition.fit(ruleset.family, role, &RuleView::from_iptables(ruleset, table, rule))
+        definition.fit(
+            ruleset.family,
+            role,
+            &RuleView::from_iptables(ruleset, table, rule),
+        )
     }
 
     /// What one of its rules is to it.
-    pub(crate) fn purpose_of(&self, ruleset: &Ruleset, table: &Table, chain: &Chain, rule: &Rule) -> Option<Purpose> {
+    pub(crate) fn purpose_of(
+        &self,
+        ruleset: &Ruleset,
+        table: &Table,
+        chain: &Chain,
+        rule: &Rule,
+    ) -> Option<Purpose> {
         Some(self.fit(ruleset, table, chain, rule)?.rule.purpose)
     }
 
     /// The id, port or address that one of its rules is about.
-    pub(crate) fn subject(&self, ruleset: &Ruleset, table: &Table, chain: &Chain, rule: &Rule) -> Option<String> {
+    pub(crate) fn subject(
+        &self,
+        ruleset: &Ruleset,
+        table: &Table,
+        chain: &Chain,
+        rule: &Rule,
+    ) -> Option<String> {
         let fit = self.fit(ruleset, table, chain, rule)?;
         let shown = matches!(fit.rule.purpose, Purpose::Owner(_) | Purpose::Option(_));
-        fit.subject.filter(|_| shown).map(|condition| condition.value.to_string())
+        fit.subject
+            .filter(|_| shown)
+            .map(|condition| condition.value.to_string())
     }
 
     /// Its chain for what leaves, in table nat.
@@ -194,7 +250,11 @@ impl Mesh {
         self.chain(ruleset, ChainRole::Inbound)
     }
 
-    fn chain<'a>(&self, ruleset: &'a Ruleset, role: ChainRole) -> Option<(&'a Table, u32, &'a Chain)> {
+    fn chain<'a>(
+        &self,
+        ruleset: &'a Ruleset,
+        role: ChainRole,
+    ) -> Option<(&'a Table, u32, &'a Chain)> {
         let table = ruleset.table(TableName::Nat)?;
         let (place, chain) = table.chain(self.kind.definition().chains.name(role)?)?;
         Some((table, place, chain))
@@ -202,7 +262,12 @@ impl Mesh {
 
     /// The name of an option, as the mesh's users know it.
     pub fn option_name(&self, option: MeshOption) -> &'static str {
-        let named = self.kind.definition().options.iter().find(|(own, _)| *own == option);
+        let named = self
+            .kind
+            .definition()
+            .options
+            .iter()
+            .find(|(own, _)| *own == option);
         named.map_or_else(|| option.description(), |(_, name)| name)
     }
 
@@ -212,7 +277,13 @@ impl Mesh {
 
     /// Removes a value of an option that the mesh itself had chosen. Returns whether it was there.
     fn take_back(&mut self, option: MeshOption, value: &OptionValue) -> bool {
-        let Some(place) = self.options.iter().position(|setting| setting.option == option) else { return false };
+        let Some(place) = self
+            .options
+            .iter()
+            .position(|setting| setting.option == option)
+        else {
+            return false;
+        };
         let values = &mut self.options[place].values;
         let was_there = values.contains(value);
         values.retain(|other| other != value);
@@ -223,10 +294,17 @@ impl Mesh {
     }
 
     fn note(&mut self, option: MeshOption, values: impl IntoIterator<Item = OptionValue>) {
-        let place = match self.options.iter().position(|setting| setting.option == option) {
+        let place = match self
+            .options
+            .iter()
+            .position(|setting| setting.option == option)
+        {
             Some(place) => place,
             None => {
-                self.options.push(OptionSetting { option, values: Vec::new() });
+                self.options.push(OptionSetting {
+                    option,
+                    values: Vec::new(),
+                });
                 self.options.len() - 1
             }
         };
@@ -237,17 +315,29 @@ impl Mesh {
 }
 
 fn one(ids: &[(u32, u32)]) -> Option<u32> {
-    ids.iter().rfind(|(low, high)| low == high).map(|(id, _)| *id)
+    ids.iter()
+        .rfind(|(low, high)| low == high)
+        .map(|(id, _)| *id)
 }
 
 /// Ranges in words: `3, 5 to 7`.
 pub(crate) fn ranges(ranges: &[(u32, u32)]) -> String {
-    let say = |(low, high): &(u32, u32)| if low == high { low.to_string() } else { format!("{low} to {high}") };
+    let say = |(low, high): &(u32, u32)| {
+        if low == high {
+            low.to_string()
+        } else {
+            format!("{low} to {high}")
+        }
+    };
     ranges.iter().map(say).collect::<Vec<_>>().join(", ")
 }
 
 fn join(ports: &[u16]) -> String {
-    ports.iter().map(u16::to_string).collect::<Vec<_>>().join(", ")
+    ports
+        .iter()
+        .map(u16::to_string)
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
@@ -258,8 +348,18 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
 
 /// Recognises a mesh by its chains.
 pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
-    let has = |name: &&str| ruleset.tables.iter().any(|table| table.chain(name).is_some());
-    let made_by = |kind: &MeshKind| kind.definition().recognized_by.iter().any(|chains| chains.iter().all(has));
+    let has = |name: &&str| {
+        ruleset
+            .tables
+            .iter()
+            .any(|table| table.chain(name).is_some())
+    };
+    let made_by = |kind: &MeshKind| {
+        kind.definition()
+            .recognized_by
+            .iter()
+            .any(|chains| chains.iter().all(has))
+    };
     let kind = MeshKind::ALL.into_iter().find(made_by)?;
     let definition = kind.definition();
     let mut mesh = Mesh {
@@ -293,18 +393,32 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
                     settle(&mut mesh, &mut seen, fit, &view);
                 }
                 let known = fit.is_some_and(|fit| {
-                    let redirects = [Purpose::InboundRedirect, Purpose::OutboundRedirect, Purpose::DnsRedirect];
+                    let redirects = [
+                        Purpose::InboundRedirect,
+                        Purpose::OutboundRedirect,
+                        Purpose::DnsRedirect,
+                    ];
                     redirects.contains(&fit.rule.purpose)
                 });
-                collect(&view, !known && ways[0][place], !known && ways[1][place], &mut mesh);
+                collect(
+                    &view,
+                    !known && ways[0][place],
+                    !known && ways[1][place],
+                    &mut mesh,
+                );
             }
         }
     }
     seen.finish(&mut mesh);
-    if let Some((versions, leaves_ssh)) = version::find(&definition.versions, ruleset, definition.chains, &mesh) {
+    if let Some((versions, leaves_ssh)) =
+        version::find(&definition.versions, ruleset, definition.chains, &mesh)
+    {
         mesh.versions = Some(versions);
         if leaves_ssh {
-            let ssh = OptionValue::Ports(PortRange { first: 22, last: 22 });
+            let ssh = OptionValue::Ports(PortRange {
+                first: 22,
+                last: 22,
+            });
             mesh.ssh = mesh.take_back(MeshOption::ExcludeInboundPorts, &ssh);
         }
     }
@@ -354,15 +468,21 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
         Purpose::InboundJump => seen.jump_in = true,
         Purpose::Owner(OwnerRule::OthersLoopback) => seen.sets.extend(ids(subject)),
         Purpose::Owner(OwnerRule::LetOut) => {
-            let group = subject.is_some_and(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
+            let group = subject.is_some_and(|condition| {
+                condition.field == ConditionField::Packet(PacketField::Gid)
+            });
             seen.exempt.extend(ids(subject).map(|ids| (ids, group)));
         }
-        Purpose::InboundRedirect if subject.is_some() => mesh.note(MeshOption::IncludeInboundPorts, values()),
+        Purpose::InboundRedirect if subject.is_some() => {
+            mesh.note(MeshOption::IncludeInboundPorts, values())
+        }
         Purpose::Option(MeshOption::ExcludeInboundPorts) => {
             for value in values() {
                 match value {
                     OptionValue::Ports(ports)
-                        if ports.single().is_some_and(|own| mesh.kind.definition().own_ports.contains(&own)) =>
+                        if ports
+                            .single()
+                            .is_some_and(|own| mesh.kind.definition().own_ports.contains(&own)) =>
                     {
                         add(&mut mesh.own, ports.first);
                     }
@@ -371,12 +491,17 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
             }
         }
         Purpose::Option(MeshOption::OnlyGroups) => {
-            let groups =
-                view.conditions.iter().filter(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
+            let groups = view
+                .conditions
+                .iter()
+                .filter(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
             mesh.note(MeshOption::OnlyGroups, groups.flat_map(option_values));
         }
         Purpose::Option(option) => {
-            seen.included |= matches!(option, MeshOption::IncludeOutboundPorts | MeshOption::IncludeRanges);
+            seen.included |= matches!(
+                option,
+                MeshOption::IncludeOutboundPorts | MeshOption::IncludeRanges
+            );
             mesh.note(option, values());
         }
         Purpose::Part if asks_for_tunnel(view) => add(&mut mesh.own, TUNNEL_PORT),
@@ -394,17 +519,24 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
 
 /// Whether a rule is about the tunnel port of other proxies.
 fn asks_for_tunnel(view: &RuleView) -> bool {
-    view.conditions.iter().any(|condition| match condition.value {
-        ConditionValue::Port(ports) => {
-            (condition.field, ports.single()) == (ConditionField::Packet(PacketField::Dport), Some(TUNNEL_PORT))
-        }
-        _ => false,
-    })
+    view.conditions
+        .iter()
+        .any(|condition| match condition.value {
+            ConditionValue::Port(ports) => {
+                (condition.field, ports.single())
+                    == (
+                        ConditionField::Packet(PacketField::Dport),
+                        Some(TUNNEL_PORT),
+                    )
+            }
+            _ => false,
+        })
 }
 
 impl Seen {
     fn finish(self, mesh: &mut Mesh) {
-        // Where the proxy's ids stand in sets of three, an id that stands alone is an excluded group.
+        // Where the proxy's ids stand in sets of three, an id that stands alone is an excluded
+        // group.
         for (id, group) in self.exempt {
             if group && !self.sets.is_empty() && !self.sets.contains(&id) {
                 mesh.gids.retain(|own| *own != (id.first, id.last));
@@ -424,7 +556,11 @@ impl Seen {
 
 /// Whether a rule with that effect, in whatever chain, shows something of the proxy.
 fn shows_proxy(effect: &RuleEffect) -> bool {
-    effect.redirects() || matches!(effect, RuleEffect::Perform(Effect::Return | Effect::SetConnectionMark { .. }))
+    effect.redirects()
+        || matches!(
+            effect,
+            RuleEffect::Perform(Effect::Return | Effect::SetConnectionMark { .. })
+        )
 }
 
 /// Reads the proxy's identity and ports from one rule, whoever's it is.
@@ -433,13 +569,19 @@ fn collect(view: &RuleView, outward: bool, inward: bool, mesh: &mut Mesh) {
     let redirects = view.effect.redirects();
     for condition in &view.conditions {
         match (condition.field, &condition.value, condition.negated) {
-            (ConditionField::Packet(PacketField::Uid), ConditionValue::Ids(ids), false) if returns => {
+            (ConditionField::Packet(PacketField::Uid), ConditionValue::Ids(ids), false)
+                if returns =>
+            {
                 add(&mut mesh.uids, (ids.first, ids.last))
             }
-            (ConditionField::Packet(PacketField::Gid), ConditionValue::Ids(ids), false) if returns => {
+            (ConditionField::Packet(PacketField::Gid), ConditionValue::Ids(ids), false)
+                if returns =>
+            {
                 add(&mut mesh.gids, (ids.first, ids.last))
             }
-            (ConditionField::Packet(PacketField::Mark), ConditionValue::Mark(mark), true) if redirects => {
+            (ConditionField::Packet(PacketField::Mark), ConditionValue::Mark(mark), true)
+                if redirects =>
+            {
                 mesh.mark = Some((mark.value, mark.mask))
             }
             (ConditionField::Packet(PacketField::Dport), ConditionValue::Port(ports), true)
@@ -459,7 +601,9 @@ fn collect(view: &RuleView, outward: bool, inward: bool, mesh: &mut Mesh) {
         }
         _ => {}
     }
-    let Some(PortRange { first: port, .. }) = view.effect.ports() else { return };
+    let Some(PortRange { first: port, .. }) = view.effect.ports() else {
+        return;
+    };
     if inward {
         add(&mut mesh.inbound, port);
     }
@@ -474,18 +618,24 @@ pub(crate) fn reached_from(table: &Table, hook: Hook) -> Vec<bool> {
     let mut waiting: Vec<u32> = table.at(hook).map(|(place, _)| place).into_iter().collect();
     while let Some(place) = waiting.pop() {
         if !std::mem::replace(&mut reached[place as usize], true) {
-            waiting.extend(table.chains[place as usize].rules.iter().filter_map(|rule| match rule.target {
-                Target::Jump(chain) | Target::Goto(chain) => Some(chain),
-                _ => None,
-            }));
+            waiting.extend(
+                table.chains[place as usize]
+                    .rules
+                    .iter()
+                    .filter_map(|rule| match rule.target {
+                        Target::Jump(chain) | Target::Goto(chain) => Some(chain),
+                        _ => None,
+                    }),
+            );
         }
     }
     reached
 }
 
-/// The address in a rule's gap that makes it one of the rules of the mesh to which the rule set belongs: the mesh, and the
-/// address. `with` is the view of the rule with an address in the gap. There is one only if any other address would make it
-/// no rule of the mesh; where the address is known to be one of the loopback, if any other would not make it the same one.
+/// The address in a rule's gap that makes it one of the rules of the mesh to which the rule set
+/// belongs: the mesh, and the address. `with` is the view of the rule with an address in the gap.
+/// There is one only if any other address would make it no rule of the mesh; where the address is
+/// known to be one of the loopback, if any other would not make it the same one.
 pub(crate) fn own_address<'a>(
     ruleset: &Ruleset,
     chain: &str,
@@ -499,37 +649,63 @@ pub(crate) fn own_address<'a>(
         Family::Ipv4 => [203, 0, 113, 77].into(),
         Family::Ipv6 => [0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x77].into(),
     });
-    let row = |address: Network| definition.fit(family, role, &with(address)).map(|fit| fit.rule);
+    let row = |address: Network| {
+        definition
+            .fit(family, role, &with(address))
+            .map(|fit| fit.rule)
+    };
     let other = row(any);
     if other.is_some() && !loopback_only {
         return None;
     }
     let is_other = |rule: &MeshRule| other.is_some_and(|other| std::ptr::eq(other, rule));
     let own_addresses = [loopback(family), proxy_source(family)];
-    let mut fitting = own_addresses.into_iter().filter(|own| row(*own).is_some_and(|rule| !is_other(rule)));
+    let mut fitting = own_addresses
+        .into_iter()
+        .filter(|own| row(*own).is_some_and(|rule| !is_other(rule)));
     let own = fitting.next()?;
     fitting.next().is_none().then_some((kind, own))
 }
 
 /// Chains that a node has and a pod has not, by how their names begin.
-const NODE: [(&str, &str); 4] =
-    [("KUBE-", "kube-proxy"), ("cali-", "Calico"), ("DOCKER", "Docker"), ("CNI-", "a container network plugin")];
+const NODE: [(&str, &str); 4] = [
+    ("KUBE-", "kube-proxy"),
+    ("cali-", "Calico"),
+    ("DOCKER", "Docker"),
+    ("CNI-", "a container network plugin"),
+];
 
 /// Who made rules that are a node's, not a pod's.
 pub fn node(ruleset: &Ruleset) -> Option<&'static str> {
-    let names = ruleset.tables.iter().flat_map(|table| &table.chains).map(|chain| &*chain.name);
-    names.into_iter().find_map(|name| NODE.iter().find(|(start, _)| name.starts_with(start)).map(|(_, who)| *who))
+    let names = ruleset
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .map(|chain| &*chain.name);
+    names.into_iter().find_map(|name| {
+        NODE.iter()
+            .find(|(start, _)| name.starts_with(start))
+            .map(|(_, who)| *who)
+    })
 }
 
-/// The surroundings that rules are walked in where nothing tells them: a node's for a node's rules, else a pod's. `mesh`: whose
-/// rules they are.
+/// The surroundings that rules are walked in where nothing tells them: a node's for a node's rules,
+/// else a pod's. `mesh`: whose rules they are.
 pub fn usual_host(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> Host {
-    if are_of_node(rulesets, mesh) { Host::node() } else { Host::pod() }
+    if are_of_node(rulesets, mesh) {
+        Host::node()
+    } else {
+        Host::pod()
+    }
 }
 
 /// What [`usual_host`] takes the host for: "a node", or "a pod".
 pub fn usual_namespace(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> &'static str {
-    if are_of_node(rulesets, mesh) { "a node" } else { "a pod" }
+    if are_of_node(rulesets, mesh) {
+        "a node"
+    } else {
+        "a pod"
+    }
 }
 
 fn are_of_node(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> bool {
@@ -540,6 +716,10 @@ fn are_of_node(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> bool {
 pub fn families(rulesets: &[Ruleset]) -> Vec<Family> {
     [Family::Ipv4, Family::Ipv6]
         .into_iter()
-        .filter(|family| rulesets.iter().any(|set| set.family == *family && recognise(set).is_some()))
+        .filter(|family| {
+            rulesets
+                .iter()
+                .any(|set| set.family == *family && recognise(set).is_some())
+        })
         .collect()
 }

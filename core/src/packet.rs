@@ -3,7 +3,8 @@
 //! Plain data. What is absent and has no default is unknown to the rules that ask for it.
 //!
 //! # Layout
-//! - `fields`: the table of all fields; `content`, `value`: what a field holds, and what a condition finds in it
+//! - `fields`: the table of all fields; `content`, `value`: what a field holds, and what a
+//!   condition finds in it
 //! - `form`, `line`: a packet as a person types it; `view`: a packet as it stands at one hook
 //! - `host`: the network namespace that the packet meets; `hook`: the hooks of netfilter
 
@@ -116,11 +117,19 @@ impl ConnectionState {
     }
 
     /// All states, by their bits.
-    const ALL: [Self; 5] = [Self::Invalid, Self::New, Self::Related, Self::Established, Self::Untracked];
+    const ALL: [Self; 5] = [
+        Self::Invalid,
+        Self::New,
+        Self::Related,
+        Self::Established,
+        Self::Untracked,
+    ];
 
     /// Reads a name, in any case.
     pub fn from_name(name: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|state| state.name().eq_ignore_ascii_case(name))
+        Self::ALL
+            .into_iter()
+            .find(|state| state.name().eq_ignore_ascii_case(name))
     }
 
     /// Its bit in the set of a condition, in the order in which `iptables-save` prints states.
@@ -172,8 +181,9 @@ impl Protocol {
     /// UDP with partial checksums.
     pub const UDPLITE: Self = Self(136);
 
-    /// The names iptables prints without asking `/etc/protocols` (`xtables_chain_protos` of iptables 1.8.9),
-    /// then the aliases it reads. The first name of a number is the canonical one.
+    /// The names iptables prints without asking `/etc/protocols` (`xtables_chain_protos` of
+    /// iptables 1.8.9), then the aliases it reads. The first name of a number is the canonical
+    /// one.
     const NAMES: [(&'static str, u8); 14] = [
         ("tcp", 6),
         ("sctp", 132),
@@ -193,12 +203,17 @@ impl Protocol {
 
     /// The canonical name, as `iptables-save` prints it.
     pub fn name(self) -> Option<&'static str> {
-        Self::NAMES.iter().find(|(_, number)| *number == self.0).map(|(name, _)| *name)
+        Self::NAMES
+            .iter()
+            .find(|(_, number)| *number == self.0)
+            .map(|(name, _)| *name)
     }
 
     /// Reads a name (in any case, as iptables does) or a number from 0 to 255.
     pub fn from_text(text: &str) -> Option<Self> {
-        let named = Self::NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text));
+        let named = Self::NAMES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(text));
         match named {
             Some((_, number)) => Some(Self(*number)),
             None => {
@@ -252,7 +267,8 @@ impl<'de> Deserialize<'de> for Protocol {
     }
 }
 
-/// The control bits of a TCP header, as the low six bits (and ECE, CWR above them) of the flags byte.
+/// The control bits of a TCP header, as the low six bits (and ECE, CWR above them) of the flags
+/// byte.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpFlags(pub u8);
 
@@ -262,24 +278,42 @@ impl TcpFlags {
     /// The number of the option that states the maximum segment size.
     pub const MSS_OPTION: u8 = 2;
     /// Names and bits, in the order `iptables-save` prints them.
-    pub const NAMES: [(&'static str, u8); 6] =
-        [("FIN", 0x01), ("SYN", 0x02), ("RST", 0x04), ("PSH", 0x08), ("ACK", 0x10), ("URG", 0x20)];
+    pub const NAMES: [(&'static str, u8); 6] = [
+        ("FIN", 0x01),
+        ("SYN", 0x02),
+        ("RST", 0x04),
+        ("PSH", 0x08),
+        ("ACK", 0x10),
+        ("URG", 0x20),
+    ];
     /// Those that no rule can ask for.
     const EXTRA: [(&'static str, u8); 2] = [("ECE", 0x40), ("CWR", 0x80)];
 
     fn names(self) -> impl Iterator<Item = &'static str> {
-        Self::NAMES.iter().chain(&Self::EXTRA).filter(move |(_, bit)| self.0 & bit != 0).map(|(name, _)| *name)
+        Self::NAMES
+            .iter()
+            .chain(&Self::EXTRA)
+            .filter(move |(_, bit)| self.0 & bit != 0)
+            .map(|(name, _)| *name)
     }
 
     /// The names of all that are set, with commas between them; `NONE` for none.
     pub fn words(self) -> String {
         let names: Vec<&str> = self.names().collect();
-        if names.is_empty() { "NONE".into() } else { names.join(",") }
+        if names.is_empty() {
+            "NONE".into()
+        } else {
+            names.join(",")
+        }
     }
 
     /// The bit of a flag's name, in any case.
     pub fn bit(name: &str) -> Option<u8> {
-        Self::NAMES.iter().chain(&Self::EXTRA).find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, bit)| *bit)
+        Self::NAMES
+            .iter()
+            .chain(&Self::EXTRA)
+            .find(|(known, _)| known.eq_ignore_ascii_case(name))
+            .map(|(_, bit)| *bit)
     }
 
     /// Whether all of `bits` are set.
@@ -290,8 +324,19 @@ impl TcpFlags {
 
 impl fmt::Display for TcpFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let names: Vec<&str> = Self::NAMES.iter().filter(|(_, bit)| self.0 & bit != 0).map(|(name, _)| *name).collect();
-        f.write_str(if names.is_empty() { "NONE".into() } else { names.join(",") }.as_str())
+        let names: Vec<&str> = Self::NAMES
+            .iter()
+            .filter(|(_, bit)| self.0 & bit != 0)
+            .map(|(name, _)| *name)
+            .collect();
+        f.write_str(
+            if names.is_empty() {
+                "NONE".into()
+            } else {
+                names.join(",")
+            }
+            .as_str(),
+        )
     }
 }
 
@@ -307,7 +352,9 @@ impl<'de> Deserialize<'de> for TcpFlags {
         let mut flags = 0;
         for name in &names {
             flags |= Self::bit(name).ok_or_else(|| {
-                serde::de::Error::custom(format!("`{name}` is no TCP flag: use FIN, SYN, RST, PSH, ACK, URG, ECE, CWR"))
+                serde::de::Error::custom(format!(
+                    "`{name}` is no TCP flag: use FIN, SYN, RST, PSH, ACK, URG, ECE, CWR"
+                ))
             })?;
         }
         Ok(Self(flags))
@@ -332,7 +379,8 @@ const PACKET_TYPES: [&str; 3] = ["unicast", "broadcast", "multicast"];
 /// Whether an interface can have this name (`dev_valid_name` in net/core/dev.c).
 pub(crate) fn is_interface(name: &str) -> bool {
     let fits = (1..16).contains(&name.len()) && name != "." && name != "..";
-    fits && !name.contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
+    fits && !name
+        .contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
 }
 
 /// No address at all: `0.0.0.0`.
@@ -371,7 +419,8 @@ pub enum PacketError {
 pub struct Packet {
     /// Sent by a process here, or arriving.
     pub origin: Origin,
-    /// Inbound only: the interface it arrives on. Without it: the interface that holds the default route, or `eth0`.
+    /// Inbound only: the interface it arrives on. Without it: the interface that holds the default
+    /// route, or `eth0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_interface: Option<String>,
     /// Inbound only: the sender's hardware address.
@@ -385,22 +434,46 @@ pub struct Packet {
     /// Destination address.
     pub dst: IpAddr,
     /// Source port.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub sport: Option<u16>,
     /// Destination port.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub dport: Option<u16>,
     /// ICMP or ICMPv6 type.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub icmp_type: Option<u8>,
     /// ICMP or ICMPv6 code.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub icmp_code: Option<u8>,
     /// User id that opened the socket, in the user namespace that owns the network namespace.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub uid: Option<u32>,
     /// Primary group id that opened the socket.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub gid: Option<u32>,
     /// Supplementary groups of the process that opened the socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
@@ -418,25 +491,49 @@ pub struct Packet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     /// The packet's mark (`SO_MARK` for a local one).
-    #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "number::any",
+        skip_serializing_if = "is_zero"
+    )]
     pub mark: u32,
     /// The connection's mark.
-    #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "number::any",
+        skip_serializing_if = "is_zero"
+    )]
     pub connmark: u32,
     /// Differentiated services code point, 0 to 63.
-    #[serde(default, deserialize_with = "number::up_to::<63, _, _>", skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "number::up_to::<63, _, _>",
+        skip_serializing_if = "is_zero"
+    )]
     pub dscp: u8,
     /// Explicit congestion notification, 0 to 3.
-    #[serde(default, deserialize_with = "number::up_to::<3, _, _>", skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "number::up_to::<3, _, _>",
+        skip_serializing_if = "is_zero"
+    )]
     pub ecn: u8,
     /// Time to live, or hop limit.
     #[serde(default = "default_ttl", deserialize_with = "number::any")]
     pub ttl: u8,
     /// Bytes behind the transport header. Length matches see headers plus payload.
-    #[serde(default, deserialize_with = "number::any", skip_serializing_if = "is_zero")]
+    #[serde(
+        default,
+        deserialize_with = "number::any",
+        skip_serializing_if = "is_zero"
+    )]
     pub payload_length: u32,
     /// TCP maximum segment size option.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mss: Option<u16>,
     /// Numbers of the TCP options present.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -445,7 +542,11 @@ pub struct Packet {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub fragment: Option<Fragment>,
     /// Security parameter index of AH or ESP, or the index of IPComp.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub spi: Option<u32>,
     /// IPv6 extension headers present, by name or number.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -471,11 +572,14 @@ pub struct Packet {
 }
 
 impl Packet {
-    /// The direction in its connection if it is an ESTABLISHED packet. The answer to an echo or timestamp request is a reply,
-    /// whatever the packet states (nf_conntrack_proto_icmp.c, `invmap`).
+    /// The direction in its connection if it is an ESTABLISHED packet. The answer to an echo or
+    /// timestamp request is a reply, whatever the packet states (nf_conntrack_proto_icmp.c,
+    /// `invmap`).
     pub fn direction_in_connection(&self) -> Direction {
         match (self.protocol, self.icmp_type) {
-            (Protocol::ICMP, Some(0 | 14 | 16 | 18)) | (Protocol::ICMPV6, Some(129 | 140)) => Direction::Reply,
+            (Protocol::ICMP, Some(0 | 14 | 16 | 18)) | (Protocol::ICMPV6, Some(129 | 140)) => {
+                Direction::Reply
+            }
             _ => self.direction.unwrap_or(Direction::Original),
         }
     }
@@ -552,7 +656,8 @@ impl Packet {
     /// # Errors
     /// The first field that is not valid.
     pub fn check(&self) -> Result<(), PacketError> {
-        self.check_fields().map_err(|(field, message)| PacketError::Field { field, message })
+        self.check_fields()
+            .map_err(|(field, message)| PacketError::Field { field, message })
     }
 
     /// The same, with the invalid field.
@@ -563,31 +668,60 @@ impl Packet {
             Some(src) if Family::of(src) != Family::of(self.dst) => {
                 return wrong(
                     PacketField::Src,
-                    format!("src {src} and dst {} must both be IPv4 or both IPv6", self.dst),
+                    format!(
+                        "src {src} and dst {} must both be IPv4 or both IPv6",
+                        self.dst
+                    ),
                 );
             }
-            None if inbound => return wrong(PacketField::Src, "an inbound packet needs src".into()),
+            None if inbound => {
+                return wrong(PacketField::Src, "an inbound packet needs src".into());
+            }
             _ => {}
         }
         if self.uid.is_some() != self.gid.is_some() {
-            return wrong(PacketField::Uid, "uid and gid go together: a socket has both".into());
+            return wrong(
+                PacketField::Uid,
+                "uid and gid go together: a socket has both".into(),
+            );
         }
         if self.owner.is_some() && self.uid.is_some() {
-            return wrong(PacketField::Owner, "owner stands instead of uid and gid: give one of them".into());
+            return wrong(
+                PacketField::Owner,
+                "owner stands instead of uid and gid: give one of them".into(),
+            );
         }
         if inbound && (self.uid.is_some() || self.owner.is_some()) {
-            let field = if self.uid.is_some() { PacketField::Uid } else { PacketField::Owner };
-            return wrong(field, "an inbound packet has no owner: leave out uid, gid and owner".into());
-        }
-        if !inbound && self.in_interface.is_some() {
-            let says = "in_interface is for inbound packets: a local one leaves, it does not arrive";
-            return wrong(PacketField::InInterface, says.into());
-        }
-        let ports = [PacketField::PhysdevIn, PacketField::PhysdevOut, PacketField::Bridged];
-        if let Some(field) = ports.into_iter().find(|field| !inbound && field.get(self) != Content::Absent) {
+            let field = if self.uid.is_some() {
+                PacketField::Uid
+            } else {
+                PacketField::Owner
+            };
             return wrong(
                 field,
-                format!("{} is for inbound packets: only they come by a port of a bridge", field.name()),
+                "an inbound packet has no owner: leave out uid, gid and owner".into(),
+            );
+        }
+        if !inbound && self.in_interface.is_some() {
+            let says =
+                "in_interface is for inbound packets: a local one leaves, it does not arrive";
+            return wrong(PacketField::InInterface, says.into());
+        }
+        let ports = [
+            PacketField::PhysdevIn,
+            PacketField::PhysdevOut,
+            PacketField::Bridged,
+        ];
+        if let Some(field) = ports
+            .into_iter()
+            .find(|field| !inbound && field.get(self) != Content::Absent)
+        {
+            return wrong(
+                field,
+                format!(
+                    "{} is for inbound packets: only they come by a port of a bridge",
+                    field.name()
+                ),
             );
         }
         if self.bridged == Some(false) && self.physdev_out.is_some() {
@@ -601,27 +735,52 @@ impl Packet {
             (PacketField::PhysdevOut, &self.physdev_out),
         ] {
             if let Some(name) = name.as_deref().filter(|name| !is_interface(name)) {
-                return wrong(field, format!("`{name}` is no interface: 1 to 15 characters without blank, / or :"));
+                return wrong(
+                    field,
+                    format!("`{name}` is no interface: 1 to 15 characters without blank, / or :"),
+                );
             }
         }
-        if let Some(name) = self.ipv6_headers.iter().flatten().find(|name| names::ipv6_header(name).is_none()) {
-            let says = format!("`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number");
+        if let Some(name) = self
+            .ipv6_headers
+            .iter()
+            .flatten()
+            .find(|name| names::ipv6_header(name).is_none())
+        {
+            let says = format!(
+                "`{name}` is no IPv6 header: use hop-by-hop, dst, route, frag, ah, or a number"
+            );
             return wrong(PacketField::Ipv6Headers, says);
         }
-        if let Some(name) = self.sctp_chunks.iter().flatten().find(|name| names::sctp_chunk(name).is_none()) {
+        if let Some(name) = self
+            .sctp_chunks
+            .iter()
+            .flatten()
+            .find(|name| names::sctp_chunk(name).is_none())
+        {
             return wrong(
                 PacketField::SctpChunks,
                 format!("`{name}` is no chunk of SCTP: use DATA, INIT, SACK and the like"),
             );
         }
-        if let Some(kind) = self.packet_type.as_deref().filter(|kind| !PACKET_TYPES.contains(kind)) {
+        if let Some(kind) = self
+            .packet_type
+            .as_deref()
+            .filter(|kind| !PACKET_TYPES.contains(kind))
+        {
             return wrong(
                 PacketField::PacketType,
-                format!("`{kind}` is no packet_type: use {}", PACKET_TYPES.join(", ")),
+                format!(
+                    "`{kind}` is no packet_type: use {}",
+                    PACKET_TYPES.join(", ")
+                ),
             );
         }
         if self.protocol != Protocol::TCP && self.tcp_flags.is_some() {
-            return wrong(PacketField::TcpFlags, format!("tcp_flags are for tcp, not for {}", self.protocol));
+            return wrong(
+                PacketField::TcpFlags,
+                format!("tcp_flags are for tcp, not for {}", self.protocol),
+            );
         }
         Ok(())
     }
@@ -643,26 +802,60 @@ mod tests {
         for (text, want) in [
             (format!("{packet}}}"), ""),
             (format!("{packet}, \"ttl\": \"0x20\"}}"), ""),
-            (format!("{packet}, \"dst\": \"192.0.2.2\"}}"), "duplicate field `dst` at line 1 column 64"),
-            (format!("{packet}, \"to\": 1}}"), "unknown field `to`, expected one of `origin`, `in_interface`"),
-            (format!("{packet}, \"dscp\": 64}}"), "64 is out of range: 0 to 63"),
-            (format!("{packet}, \"mark\": true}}"), "expected a number, or a number as text"),
+            (
+                format!("{packet}, \"dst\": \"192.0.2.2\"}}"),
+                "duplicate field `dst` at line 1 column 64",
+            ),
+            (
+                format!("{packet}, \"to\": 1}}"),
+                "unknown field `to`, expected one of `origin`, `in_interface`",
+            ),
+            (
+                format!("{packet}, \"dscp\": 64}}"),
+                "64 is out of range: 0 to 63",
+            ),
+            (
+                format!("{packet}, \"mark\": true}}"),
+                "expected a number, or a number as text",
+            ),
             (packet.replace("192", "x"), "invalid IP address syntax"),
-            (r#"{"origin": "local"}"#.into(), "missing field `protocol` at line 1 column 19"),
-            (r#"{"origin": "lokal"}"#.into(), "unknown variant `lokal`, expected `local` or `inbound`"),
-            (r#"{"origin": 1}"#.into(), "expected value at line 1 column 12"),
+            (
+                r#"{"origin": "local"}"#.into(),
+                "missing field `protocol` at line 1 column 19",
+            ),
+            (
+                r#"{"origin": "lokal"}"#.into(),
+                "unknown variant `lokal`, expected `local` or `inbound`",
+            ),
+            (
+                r#"{"origin": 1}"#.into(),
+                "expected value at line 1 column 12",
+            ),
             ("[]".into(), "invalid length 0, expected struct Packet"),
         ] {
-            let said = serde_json::from_str::<Packet>(&text).map_or_else(|error| error.to_string(), |_| String::new());
-            assert!(if want.is_empty() { said.is_empty() } else { said.starts_with(want) }, "{text}: {said}");
+            let said = serde_json::from_str::<Packet>(&text)
+                .map_or_else(|error| error.to_string(), |_| String::new());
+            assert!(
+                if want.is_empty() {
+                    said.is_empty()
+                } else {
+                    said.starts_with(want)
+                },
+                "{text}: {said}"
+            );
         }
     }
 
     #[test]
     fn an_unknown_field_of_a_host_is_ignored() {
         let host = Host::from_json(r#"{"later": [{}], "interfaces": [{"name": "lo", "mtu": 9}]}"#);
-        let lo =
-            Interface { name: "lo".into(), addresses: Vec::new(), group: None, master: None, multicast_groups: None };
+        let lo = Interface {
+            name: "lo".into(),
+            addresses: Vec::new(),
+            group: None,
+            master: None,
+            multicast_groups: None,
+        };
         assert_eq!(host.expect("a host").interfaces, [lo]);
     }
 }

@@ -1,7 +1,9 @@
-//! Text that belongs to no rule language: numbers, names, quoted words, and diagnostics with their places.
+//! Text that belongs to no rule language: numbers, names, quoted words, and diagnostics with their
+//! places.
 //!
 //! # Layout
-//! - `diagnostic`: codes, severities, places and fixes; `number`, `names`: values as people and tools write them
+//! - `diagnostic`: codes, severities, places and fixes; `number`, `names`: values as people and
+//!   tools write them
 //! - `shell`: words as a shell reads them; `visible`: hostile text made visible
 
 pub mod diagnostic;

@@ -1,7 +1,7 @@
 //! The walk: a packet's way through hooks and tables, as the kernel takes it.
 //!
-//! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each answer: every branch is
-//! a walk with a script of answers (`Walker::script`).
+//! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each
+//! answer: every branch is a walk with a script of answers (`Walker::script`).
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
@@ -37,13 +37,16 @@ use copy::Copy;
 use effects::Action;
 use prefilter::Glance;
 use schedule::{Schedule, Station};
-use trace::{Assumption, Branch, DroppedBy, Path, RouteNote, RouteReason, Trace, Verdict, VerdictKind};
+use trace::{
+    Assumption, Branch, DroppedBy, Path, RouteNote, RouteReason, Trace, Verdict, VerdictKind,
+};
 
 /// Most branches that an uncertain walk is followed into.
 const MOST_BRANCHES: usize = 64;
 
-/// Most steps of one walk, and of all the walks that its branches take: chains that call each other twice, thirty levels
-/// deep, would take a billion. A node's hundred thousand rules in every table stay below it.
+/// Most steps of one walk, and of all the walks that its branches take: chains that call each other
+/// twice, thirty levels deep, would take a billion. A node's hundred thousand rules in every table
+/// stay below it.
 const MOST_STEPS: usize = 1_000_000;
 
 /// Why a walk ended before its way was done.
@@ -58,17 +61,17 @@ enum Stop {
 
 /// Walks a packet through the rule sets of its family.
 ///
-/// `only` picks one rule set (from 0) where a text has several. Without it the populated one of the packet's family is
-/// taken; two populated ones of different backends both run, in both orders.
+/// `only` picks one rule set (from 0) where a text has several. Without it the populated one of the
+/// packet's family is taken; two populated ones of different backends both run, in both orders.
 ///
-/// For a packet of an older connection, the translation is that of the first packet, as far as rules and packet determine it
-/// (`stored_translation`).
+/// For a packet of an older connection, the translation is that of the first packet, as far as
+/// rules and packet determine it (`stored_translation`).
 pub fn walk(rulesets: &[Ruleset], only: Option<u32>, host: &Host, packet: &Packet) -> Trace {
     walk_settled(rulesets, only, host, packet, None, &[])
 }
 
-/// As [`walk`], for a packet of a connection whose translation is known: see [`connection::later`] and
-/// [`connection::reply`].
+/// As [`walk`], for a packet of a connection whose translation is known: see [`connection::later`]
+/// and [`connection::reply`].
 pub fn walk_in_connection(
     rulesets: &[Ruleset],
     only: Option<u32>,
@@ -79,8 +82,8 @@ pub fn walk_in_connection(
     walk_settled(rulesets, only, host, packet, Some(translation), &[])
 }
 
-/// As [`walk_in_connection`], with an answer for some rules that cannot be told: whether each matches, whenever it is
-/// asked. The trace lists them among what it assumes.
+/// As [`walk_in_connection`], with an answer for some rules that cannot be told: whether each
+/// matches, whenever it is asked. The trace lists them among what it assumes.
 pub fn walk_settled(
     rulesets: &[Ruleset],
     only: Option<u32>,
@@ -110,14 +113,28 @@ pub fn walk_settled(
 }
 
 /// Which rule sets the packet meets, in the order in which their tables of one kind run.
-fn choose(rulesets: &[Ruleset], only: Option<u32>, family: Family, assumes: &mut Vec<String>) -> Vec<u32> {
+fn choose(
+    rulesets: &[Ruleset],
+    only: Option<u32>,
+    family: Family,
+    assumes: &mut Vec<String>,
+) -> Vec<u32> {
     if let Some(only) = only {
-        return vec![only].into_iter().filter(|only| (*only as usize) < rulesets.len()).collect();
+        return vec![only]
+            .into_iter()
+            .filter(|only| (*only as usize) < rulesets.len())
+            .collect();
     }
-    let of_family: Vec<u32> =
-        (0..).zip(rulesets).filter(|(_, set)| set.family == family).map(|(place, _)| place).collect();
-    let populated: Vec<u32> =
-        of_family.iter().copied().filter(|place| rulesets[*place as usize].is_populated()).collect();
+    let of_family: Vec<u32> = (0..)
+        .zip(rulesets)
+        .filter(|(_, set)| set.family == family)
+        .map(|(place, _)| place)
+        .collect();
+    let populated: Vec<u32> = of_family
+        .iter()
+        .copied()
+        .filter(|place| rulesets[*place as usize].is_populated())
+        .collect();
     let backend = |place: u32| rulesets[place as usize].backend;
     match populated[..] {
         [] => of_family.into_iter().take(1).collect(),
@@ -130,8 +147,14 @@ fn choose(rulesets: &[Ruleset], only: Option<u32>, family: Family, assumes: &mut
                         | (None | Some(Backend::Legacy), Some(Backend::Nft))
                 )
             });
-            for left in populated.iter().filter(|place| **place != first && Some(**place) != second) {
-                assumes.push(format!("rule set {} of the paste is another {family} set and is not walked", left + 1));
+            for left in populated
+                .iter()
+                .filter(|place| **place != first && Some(**place) != second)
+            {
+                assumes.push(format!(
+                    "rule set {} of the paste is another {family} set and is not walked",
+                    left + 1
+                ));
             }
             [Some(first), second].into_iter().flatten().collect()
         }
@@ -144,25 +167,47 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
         assumes.push(format!("no {family} rules in the paste: walked as empty"));
         return;
     }
-    let held = |table| layers.iter().any(|place| rulesets[*place as usize].table(table).is_some());
-    let missing: Vec<&str> = TableName::ALL.into_iter().filter(|table| !held(*table)).map(TableName::name).collect();
+    let held = |table| {
+        layers
+            .iter()
+            .any(|place| rulesets[*place as usize].table(table).is_some())
+    };
+    let missing: Vec<&str> = TableName::ALL
+        .into_iter()
+        .filter(|table| !held(*table))
+        .map(TableName::name)
+        .collect();
     match missing.as_slice() {
         [] => {}
         [one] => assumes.push(format!("no {one} table in the paste: walked as empty")),
-        many => assumes.push(format!("no {} tables in the paste: walked as empty", many.join(", "))),
+        many => assumes.push(format!(
+            "no {} tables in the paste: walked as empty",
+            many.join(", ")
+        )),
     }
-    for backend in layers.iter().filter_map(|place| rulesets[*place as usize].hidden_backend) {
-        let walked = layers.iter().any(|place| rulesets[*place as usize].backend == Some(backend));
+    for backend in layers
+        .iter()
+        .filter_map(|place| rulesets[*place as usize].hidden_backend)
+    {
+        let walked = layers
+            .iter()
+            .any(|place| rulesets[*place as usize].backend == Some(backend));
         if !walked {
             let name = format!("{backend:?}").to_ascii_lowercase();
             assumes.push(format!("the {name} backend has rules, too, which are not shown (iptables-{name} shows them): walked without them"));
         }
     }
-    let unnamed = layers.iter().any(|place| rulesets[*place as usize].backend.is_none());
+    let unnamed = layers
+        .iter()
+        .any(|place| rulesets[*place as usize].backend.is_none());
     if unnamed && held(TableName::Security) && held(TableName::Nat) {
         assumes.push("the dump names no backend: tables are asked in legacy's order".into());
     }
-    let tracks = || layers.iter().any(|place| turns_tracking_on(&rulesets[*place as usize]));
+    let tracks = || {
+        layers
+            .iter()
+            .any(|place| turns_tracking_on(&rulesets[*place as usize]))
+    };
     if held(TableName::Nat) && !tracks() {
         assumes.push("no rule turns connection tracking on: taken as on".into());
     }
@@ -171,7 +216,11 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
 /// Whether a rule of the set makes the kernel track connections.
 fn turns_tracking_on(ruleset: &Ruleset) -> bool {
     let tracks = |rule: &Rule| matches!(rule.target, Target::Extension(id) if id.get().tracks);
-    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    let mut rules = ruleset
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .flat_map(|chain| &chain.rules);
     rules.any(tracks) || ruleset.parts.iter().any(|part| part.extension().tracks)
 }
 
@@ -191,7 +240,11 @@ fn follow(mut walker: Walker) -> Trace {
         branches_left_out: 0,
         spread,
     };
-    let mut scripts: Vec<Vec<bool>> = if forked { vec![vec![false], vec![true]] } else { Vec::new() };
+    let mut scripts: Vec<Vec<bool>> = if forked {
+        vec![vec![false], vec![true]]
+    } else {
+        Vec::new()
+    };
     let mut steps = 0;
     while let Some(script) = scripts.pop() {
         if trace.branches.len() == MOST_BRANCHES || steps >= MOST_STEPS {
@@ -205,28 +258,50 @@ fn follow(mut walker: Walker) -> Trace {
             scripts.push([&script[..], &[true]].concat());
         } else {
             let (assumes, path) = (walker.assumed.clone(), std::mem::take(&mut walker.path));
-            trace.branches.push(Branch { assumes, first: None, path });
+            trace.branches.push(Branch {
+                assumes,
+                first: None,
+                path,
+            });
         }
     }
     trace.assumes = walker.assumes;
     trace
 }
 
-/// Two backends are loaded and no dump shows whose tables were registered first: if it matters, both ways are shown.
+/// Two backends are loaded and no dump shows whose tables were registered first: if it matters,
+/// both ways are shown.
 fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
-    let order = "both backends hold rules: which runs first is not in a dump, and makes no difference here";
-    if trace.certain && other.certain && same_end(&trace.path, &other.path) && same_counts(&trace.path, &other.path) {
+    let order =
+        "both backends hold rules: which runs first is not in a dump, and makes no difference here";
+    if trace.certain
+        && other.certain
+        && same_end(&trace.path, &other.path)
+        && same_counts(&trace.path, &other.path)
+    {
         trace.assumes.push(order.into());
         return;
     }
     let first_of = |trace: &Trace| {
-        trace.rulesets.first().map(|place| rulesets[*place as usize].backend.unwrap_or(Backend::Legacy))
+        trace
+            .rulesets
+            .first()
+            .map(|place| rulesets[*place as usize].backend.unwrap_or(Backend::Legacy))
     };
     let branches_of = |trace: &Trace| -> Vec<Branch> {
         let first = first_of(trace);
         match trace.branches.is_empty() {
-            true => vec![Branch { assumes: Vec::new(), first, path: trace.path.clone() }],
-            false => trace.branches.iter().cloned().map(|branch| Branch { first, ..branch }).collect(),
+            true => vec![Branch {
+                assumes: Vec::new(),
+                first,
+                path: trace.path.clone(),
+            }],
+            false => trace
+                .branches
+                .iter()
+                .cloned()
+                .map(|branch| Branch { first, ..branch })
+                .collect(),
         }
     };
     let mut branches = branches_of(trace);
@@ -242,9 +317,25 @@ fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
 /// Whether two ways end alike, with the same packet, and the same copy.
 fn same_end(one: &Path, other: &Path) -> bool {
     let ends = |path: &Path| {
-        let copy = path.copy.as_ref().map(|copy| (copy.verdict.clone(), path.views[copy.view as usize].clone()));
-        let verdict = path.verdict.clone().map(|verdict| (verdict, path.result().clone()));
-        [verdict, copy].map(|end| end.map(|(verdict, view)| (Verdict { decided_by: None, ..verdict }, view)))
+        let copy = path
+            .copy
+            .as_ref()
+            .map(|copy| (copy.verdict.clone(), path.views[copy.view as usize].clone()));
+        let verdict = path
+            .verdict
+            .clone()
+            .map(|verdict| (verdict, path.result().clone()));
+        [verdict, copy].map(|end| {
+            end.map(|(verdict, view)| {
+                (
+                    Verdict {
+                        decided_by: None,
+                        ..verdict
+                    },
+                    view,
+                )
+            })
+        })
     };
     one.verdict.is_some() && ends(one) == ends(other)
 }
@@ -256,7 +347,14 @@ fn same_counts(one: &Path, other: &Path) -> bool {
             .steps
             .iter()
             .filter(|step| matches!(step.outcome, trace::Outcome::Match | trace::Outcome::Policy))
-            .map(|step| (step.place.at.ruleset, step.place.at.table, step.place.at.chain, step.place.rule))
+            .map(|step| {
+                (
+                    step.place.at.ruleset,
+                    step.place.at.table,
+                    step.place.at.chain,
+                    step.place.rule,
+                )
+            })
             .collect();
         places.sort();
         places
@@ -296,7 +394,8 @@ struct Walker<'a> {
     translation: Translation,
     /// The mark that an earlier packet gave to the connection.
     connmark: Option<u32>,
-    /// Whether this is the walk of an earlier packet, of which only the connection is of interest: it is not dropped.
+    /// Whether this is the walk of an earlier packet, of which only the connection is of interest:
+    /// it is not dropped.
     rehearses: bool,
     /// Rules that cannot be told, with what to answer for them.
     settled: &'a [(Place, bool)],
@@ -314,13 +413,22 @@ impl<'a> Walker<'a> {
     ) -> Self {
         let mut packet = packet.clone();
         if packet.src.is_none() {
-            let query = Query { dst: packet.dst, src: None, mark: packet.mark, iif: "lo" };
-            packet.src = route::lookup(host, query).and_then(|way| route::source_for(host, &way, packet.dst));
+            let query = Query {
+                dst: packet.dst,
+                src: None,
+                mark: packet.mark,
+                iif: "lo",
+            };
+            packet.src = route::lookup(host, query)
+                .and_then(|way| route::source_for(host, &way, packet.dst));
             match packet.src {
-                Some(src) => assumes.push(format!("the packet states no source: {src}, as routing would choose")),
-                None => {
-                    assumes.push("the packet states no source and no route gives one: the unspecified address".into())
-                }
+                Some(src) => assumes.push(format!(
+                    "the packet states no source: {src}, as routing would choose"
+                )),
+                None => assumes.push(
+                    "the packet states no source and no route gives one: the unspecified address"
+                        .into(),
+                ),
             }
         }
         let src = packet.src.unwrap_or(match packet.family() {
@@ -355,12 +463,15 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Walks from the start, answering what cannot be told from `script`. Returns whether the script was too short.
+    /// Walks from the start, answering what cannot be told from `script`. Returns whether the
+    /// script was too short.
     fn run(&mut self, script: &[bool]) -> bool {
         self.script = script.to_vec();
         self.assumed.clear();
         self.begin();
-        let stop = self.find_connection().map_or_else(|stop| stop, |()| self.take_way());
+        let stop = self
+            .find_connection()
+            .map_or_else(|stop| stop, |()| self.take_way());
         match stop {
             Stop::End(verdict) => {
                 self.path.verdict = Some(decisive_rule::settle(self.rulesets, &self.path, verdict));
@@ -376,7 +487,10 @@ impl<'a> Walker<'a> {
         let src = self.packet.src.unwrap_or(self.packet.dst);
         self.view = View::new(&self.packet, src, Hook::Output);
         self.current = 0;
-        self.path = Path { views: vec![self.view.clone()], ..Path::default() };
+        self.path = Path {
+            views: vec![self.view.clone()],
+            ..Path::default()
+        };
         self.glance = Glance::default();
         self.destination_settled = false;
         self.source_settled = false;
@@ -395,7 +509,8 @@ impl<'a> Walker<'a> {
     fn show(&mut self, view: View) {
         self.view = view.clone();
         self.path.views.push(view);
-        self.current = u32::try_from(self.path.views.len() - 1).expect("views are fewer than steps");
+        self.current =
+            u32::try_from(self.path.views.len() - 1).expect("views are fewer than steps");
     }
 
     /// Enters a hook: its interfaces stay fixed until the next one.
@@ -411,7 +526,8 @@ impl<'a> Walker<'a> {
 
     /// A packet that a process here sends.
     fn local(&mut self) -> Stop {
-        self.local_way().map_or_else(|stop| stop, |never| match never {})
+        self.local_way()
+            .map_or_else(|stop| stop, |never| match never {})
     }
 
     fn local_way(&mut self) -> Result<std::convert::Infallible, Stop> {
@@ -432,34 +548,49 @@ impl<'a> Walker<'a> {
             kind => kind != RouteKind::Unicast,
         };
         if !is_ours && self.view.steered.is_none() {
-            return Err(self.lost("it came back by lo, and its destination is not an address of this host"));
+            return Err(
+                self.lost("it came back by lo, and its destination is not an address of this host")
+            );
         }
         self.deliver("lo")
     }
 
-    /// PREROUTING for what was sent from here: nat is settled, and the routing decision of the way out still holds, unless nat
-    /// has to write the destination again. Returns whether it had to.
+    /// PREROUTING for what was sent from here: nat is settled, and the routing decision of the way
+    /// out still holds, unless nat has to write the destination again. Returns whether it had
+    /// to.
     fn come_back(&mut self, interface: &str) -> Result<bool, Stop> {
         let settled = (self.view.dst, self.view.dport);
         self.check_header(interface, Copy::Yes)?;
         self.view.confirmed = true;
         self.enter(Hook::Prerouting, Some(interface), None);
-        // An invalid packet has no connection to bring along: CT may still act on it, and it is tracked again.
+        // An invalid packet has no connection to bring along: CT may still act on it, and it is
+        // tracked again.
         let invalid = self.view.state == Some(ConnectionState::Invalid);
         if invalid {
-            self.show(View { state: None, tracked: false, confirmed: false, ..self.view.clone() });
+            self.show(View {
+                state: None,
+                tracked: false,
+                confirmed: false,
+                ..self.view.clone()
+            });
         }
         let mut written = false;
         for station in self.schedule.at(Hook::Prerouting) {
             match station {
                 Station::ConnectionTracking if !invalid => {}
-                // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what DNPT made of it; and then
-                // routed again (nf_nat_proto.c, `nf_nat_ipv6_in`).
+                // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what
+                // DNPT made of it; and then routed again (nf_nat_proto.c,
+                // `nf_nat_ipv6_in`).
                 Station::Nat(_) => {
-                    written = self.view.destination_translated && settled != (self.view.dst, self.view.dport);
+                    written = self.view.destination_translated
+                        && settled != (self.view.dst, self.view.dport);
                     if written {
                         let (dst, dport) = settled;
-                        self.show(View { dst, dport, ..self.view.clone() });
+                        self.show(View {
+                            dst,
+                            dport,
+                            ..self.view.clone()
+                        });
                     }
                 }
                 station => self.run_station(station)?,
@@ -468,17 +599,28 @@ impl<'a> Walker<'a> {
         Ok(written)
     }
 
-    /// Whether what mangle OUTPUT changed leads to a new routing decision (iptable_mangle.c, `ipt_mangle_out`;
-    /// ip6table_mangle.c, `ip6t_mangle_out`; nft_chain_route.c): the TOS byte does, and of IPv6 the hop limit.
+    /// Whether what mangle OUTPUT changed leads to a new routing decision (iptable_mangle.c,
+    /// `ipt_mangle_out`; ip6table_mangle.c, `ip6t_mangle_out`; nft_chain_route.c): the TOS byte
+    /// does, and of IPv6 the hop limit.
     fn reroutes(before: &View, after: &View) -> bool {
         let hop_limit = |view: &View| if view.dst.is_ipv6() { view.ttl } else { 0 };
-        let seen = |view: &View| (view.src, view.dst, view.mark, view.dscp, view.ecn, hop_limit(view));
+        let seen = |view: &View| {
+            (
+                view.src,
+                view.dst,
+                view.mark,
+                view.dscp,
+                view.ecn,
+                hop_limit(view),
+            )
+        };
         seen(before) != seen(after)
     }
 
     /// A packet that arrives.
     fn inbound(&mut self) -> Stop {
-        self.inbound_way().map_or_else(|stop| stop, |never| match never {})
+        self.inbound_way()
+            .map_or_else(|stop| stop, |never| match never {})
     }
 
     fn inbound_way(&mut self) -> Result<std::convert::Infallible, Stop> {
@@ -496,10 +638,18 @@ impl<'a> Walker<'a> {
 
     /// The routing decision about a packet that has come in, and its way from there.
     fn route_arrived(&mut self, interface: &str) -> Result<std::convert::Infallible, Stop> {
-        let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: interface };
+        let query = Query {
+            dst: self.view.dst,
+            src: Some(self.view.src),
+            mark: self.view.mark,
+            iif: interface,
+        };
         match route::lookup(self.host, query) {
-            // ip_route_input_rcu asks for IPv4 groups before any route; in IPv6 the interface's own route is needed.
-            found if self.view.dst.is_multicast() && (self.view.dst.is_ipv4() || found.is_some()) => {
+            // ip_route_input_rcu asks for IPv4 groups before any route; in IPv6 the interface's own
+            // route is needed.
+            found
+                if self.view.dst.is_multicast() && (self.view.dst.is_ipv4() || found.is_some()) =>
+            {
                 if !self.has_joined(interface) {
                     return Err(self.lost("this host has not joined the multicast group"));
                 }
@@ -507,7 +657,8 @@ impl<'a> Walker<'a> {
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(interface)
             }
-            // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes say.
+            // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes
+            // say.
             _ if self.view.dst == Ipv4Addr::BROADCAST => {
                 self.check_source(interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
@@ -527,9 +678,17 @@ impl<'a> Walker<'a> {
         if let Some(name) = self.stated_interface() {
             return name;
         }
-        let query = Query { dst: self.view.src, src: None, mark: 0, iif: "lo" };
-        let name = route::lookup(self.host, query).map_or_else(|| "eth0".into(), |way| way.interface);
-        self.assume(format!("the packet states no interface: it arrives by {name}, where its answer would leave"));
+        let query = Query {
+            dst: self.view.src,
+            src: None,
+            mark: 0,
+            iif: "lo",
+        };
+        let name =
+            route::lookup(self.host, query).map_or_else(|| "eth0".into(), |way| way.interface);
+        self.assume(format!(
+            "the packet states no interface: it arrives by {name}, where its answer would leave"
+        ));
         name
     }
 
@@ -540,7 +699,9 @@ impl<'a> Walker<'a> {
         self.check_source(incoming, &way.interface)?;
         if self.view.steered.is_some() {
             // ip_forward.c and ip6_output.c: what has a socket is not forwarded.
-            return Err(self.lost("TPROXY gave it to a socket here, and its route leads to another host"));
+            return Err(
+                self.lost("TPROXY gave it to a socket here, and its route leads to another host")
+            );
         }
         if self.view.ttl <= 1 {
             return Err(self.lost("its time to live ran out"));
@@ -554,7 +715,8 @@ impl<'a> Walker<'a> {
         Err(Stop::End(self.sent(VerdictKind::Forwarded, way.interface)))
     }
 
-    /// POSTROUTING. What is forwarded still shows the interface it came in by (ip_output.c, `ip_output`; measured).
+    /// POSTROUTING. What is forwarded still shows the interface it came in by (ip_output.c,
+    /// `ip_output`; measured).
     fn leave_by(&mut self, incoming: Option<&str>, way: &Way) -> Result<(), Stop> {
         self.enter(Hook::Postrouting, incoming, Some(&way.interface));
         self.run_hook()
@@ -566,14 +728,26 @@ impl<'a> Walker<'a> {
         self.run_hook()?;
         let (address, port) = match self.view.steered {
             Some((address, port)) => (address, port),
-            None => (self.view.dst, self.view.dport.filter(|_| self.packet.protocol.has_ports())),
+            None => (
+                self.view.dst,
+                self.view.dport.filter(|_| self.packet.protocol.has_ports()),
+            ),
         };
-        Err(Stop::End(Verdict { port, address: Some(address), ..self.end(VerdictKind::Delivered) }))
+        Err(Stop::End(Verdict {
+            port,
+            address: Some(address),
+            ..self.end(VerdictKind::Delivered)
+        }))
     }
 
     /// Routes a packet that is sent from here.
     fn route_sent(&mut self, why: RouteReason) -> Result<Way, Stop> {
-        let query = Query { dst: self.view.dst, src: Some(self.view.src), mark: self.view.mark, iif: "lo" };
+        let query = Query {
+            dst: self.view.dst,
+            src: Some(self.view.src),
+            mark: self.view.mark,
+            iif: "lo",
+        };
         let found = match why {
             RouteReason::Sent => route::lookup_sent(self.host, query),
             _ => route::lookup_again(self.host, query),
@@ -583,7 +757,8 @@ impl<'a> Walker<'a> {
                 RouteKind::Blackhole => "a blackhole route swallows it",
                 RouteKind::Unreachable => "a route calls its destination unreachable",
                 RouteKind::Prohibit => "a route prohibits its destination",
-                // route.c, `__mkroute_output`; a sender's first lookup has no say in the source that a raw packet carries.
+                // route.c, `__mkroute_output`; a sender's first lookup has no say in the source
+                // that a raw packet carries.
                 _ if why != RouteReason::Sent && self.is_loopback_leaking(&way) => {
                     "a source of 127.0.0.0/8 must not leave by a wire (route_localnet is off)"
                 }
@@ -594,20 +769,27 @@ impl<'a> Walker<'a> {
             },
             None => "no route leads to its destination",
         };
-        Err(Stop::End(Verdict { reason: Some(refused.into()), ..self.end(VerdictKind::Unroutable) }))
+        Err(Stop::End(Verdict {
+            reason: Some(refused.into()),
+            ..self.end(VerdictKind::Unroutable)
+        }))
     }
 
     /// Connection tracking sees the packet, unless a rule of table raw kept it away.
     fn track(&mut self) {
         let state = match self.view.state {
             Some(ConnectionState::Untracked) => ConnectionState::Untracked,
-            _ => self.packet.state.unwrap_or_else(|| conntrack::first_state(&self.packet)),
+            _ => self
+                .packet
+                .state
+                .unwrap_or_else(|| conntrack::first_state(&self.packet)),
         };
         if (self.packet.origin, self.packet.protocol) == (Origin::Inbound, Protocol::UDPLITE) {
             // nf_conntrack_proto_udp.c, `udplite_error` computes it as for UDP (measured).
             self.assume("the network card has checked the checksum: connection tracking takes a right one for wrong");
         }
-        // What CONNMARK wrote in table raw went to the template of a CT rule, not to this connection.
+        // What CONNMARK wrote in table raw went to the template of a CT rule, not to this
+        // connection.
         let connmark = self.connmark.unwrap_or(self.packet.connmark);
         let Translation { snat, dnat, .. } = self.translation;
         let (source_translated, destination_translated) = (snat, dnat);
@@ -624,7 +806,10 @@ impl<'a> Walker<'a> {
 
     /// Evaluates the stations of the packet's hook.
     fn run_hook(&mut self) -> Result<(), Stop> {
-        self.schedule.at(self.view.hook).iter().try_for_each(|station| self.run_station(station))
+        self.schedule
+            .at(self.view.hook)
+            .iter()
+            .try_for_each(|station| self.run_station(station))
     }
 
     fn run_station(&mut self, station: &Station) -> Result<(), Stop> {
@@ -647,7 +832,8 @@ impl<'a> Walker<'a> {
                 Station::Chain(_, ChainType::Route) if Self::reroutes(&before, &self.view) => {
                     *way = self.route_sent(RouteReason::Mangled)?;
                 }
-                // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is compared.
+                // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is
+                // compared.
                 Station::Nat(_) => {
                     let known = before.tracked_dst.unwrap_or(before.dst);
                     if before.dst != self.view.dst && known != self.view.dst {
@@ -660,9 +846,9 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Asks table nat, if this packet is one that nat looks at: the first of a connection, whose source or destination
-    /// (depending on the hook) is not settled yet. The next chain is evaluated only if this one set up no translation
-    /// (`nf_nat_inet_fn`; measured).
+    /// Asks table nat, if this packet is one that nat looks at: the first of a connection, whose
+    /// source or destination (depending on the hook) is not settled yet. The next chain is
+    /// evaluated only if this one set up no translation (`nf_nat_inet_fn`; measured).
     fn run_nat(&mut self, chains: &[ChainPlace]) -> Result<(), Stop> {
         let destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         let begins = match self.view.state {
@@ -670,19 +856,44 @@ impl<'a> Walker<'a> {
             Some(ConnectionState::Related) => self.begins_expected_connection(chains),
             _ => false,
         };
-        if !begins && matches!(self.view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
+        if !begins
+            && matches!(
+                self.view.state,
+                Some(ConnectionState::Established | ConnectionState::Related)
+            )
+        {
             self.translate_as_before(destination);
             return Ok(());
         }
-        if let (false, true, Some(settled)) = (destination, self.source_settled, self.settled_source.clone()) {
-            // A broadcast and its copy are of one connection. Where nat left the source alone, it writes nothing over what
-            // SNPT made of it.
-            let View { src, sport, sport_span, source_translated, .. } = settled;
+        if let (false, true, Some(settled)) = (
+            destination,
+            self.source_settled,
+            self.settled_source.clone(),
+        ) {
+            // A broadcast and its copy are of one connection. Where nat left the source alone, it
+            // writes nothing over what SNPT made of it.
+            let View {
+                src,
+                sport,
+                sport_span,
+                source_translated,
+                ..
+            } = settled;
             if source_translated {
-                self.change(|view| View { src, sport, sport_span, source_translated, ..view });
+                self.change(|view| View {
+                    src,
+                    sport,
+                    sport_span,
+                    source_translated,
+                    ..view
+                });
             }
         }
-        let settled = if destination { self.destination_settled } else { self.source_settled };
+        let settled = if destination {
+            self.destination_settled
+        } else {
+            self.source_settled
+        };
         if settled || !begins {
             return Ok(());
         }
@@ -703,7 +914,8 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// A packet of a known connection gets the translation of that connection, without any rule being asked.
+    /// A packet of a known connection gets the translation of that connection, without any rule
+    /// being asked.
     fn translate_as_before(&mut self, destination: bool) {
         let translation = self.translation;
         self.change(|mut view| {
@@ -734,7 +946,11 @@ impl<'a> Walker<'a> {
             return Ok(());
         }
         // A rule that did not match and dropped: its match did.
-        let by_match = self.path.steps.last().is_some_and(|step| step.outcome == trace::Outcome::NoMatch);
+        let by_match = self
+            .path
+            .steps
+            .last()
+            .is_some_and(|step| step.outcome == trace::Outcome::NoMatch);
         let is_drop = |place: Place| match place.rule(rulesets).map(|rule| rule.target) {
             None => DroppedBy::Policy,
             Some(_) if by_match => DroppedBy::Rule,
@@ -742,10 +958,20 @@ impl<'a> Walker<'a> {
             Some(_) => DroppedBy::Target,
         };
         let end = match action {
-            Action::Drop => Verdict { by: Some(is_drop(place)), ..self.end(VerdictKind::Dropped) },
-            Action::Reject(with) => Verdict { reason: Some(with), ..self.end(VerdictKind::Rejected) },
+            Action::Drop => Verdict {
+                by: Some(is_drop(place)),
+                ..self.end(VerdictKind::Dropped)
+            },
+            Action::Reject(with) => Verdict {
+                reason: Some(with),
+                ..self.end(VerdictKind::Rejected)
+            },
             Action::Queue => self.end(VerdictKind::Queued),
-            Action::Accept | Action::Continue | Action::Return | Action::Unknown(_) | Action::Depends { .. } => {
+            Action::Accept
+            | Action::Continue
+            | Action::Return
+            | Action::Unknown(_)
+            | Action::Depends { .. } => {
                 return Ok(());
             }
         };
@@ -753,8 +979,13 @@ impl<'a> Walker<'a> {
     }
 
     fn note_route(&mut self, why: RouteReason, interface: Option<&str>) {
-        let step = u32::try_from(self.path.steps.len()).expect("steps are fewer than rules times hooks");
-        self.path.routes.push(RouteNote { step, why, interface: interface.map(str::to_owned) });
+        let step =
+            u32::try_from(self.path.steps.len()).expect("steps are fewer than rules times hooks");
+        self.path.routes.push(RouteNote {
+            step,
+            why,
+            interface: interface.map(str::to_owned),
+        });
     }
 
     fn assume(&mut self, what: impl Into<String>) {
@@ -778,7 +1009,10 @@ impl<'a> Walker<'a> {
     }
 
     fn sent(&self, kind: VerdictKind, interface: String) -> Verdict {
-        Verdict { interface: Some(interface), ..self.end(kind) }
+        Verdict {
+            interface: Some(interface),
+            ..self.end(kind)
+        }
     }
 
     /// Dropped by routing.

@@ -1,5 +1,5 @@
-//! Values and names that come from strangers: what is printed reads back the same, and no command or script has a word that
-//! the rules do not have.
+//! Values and names that come from strangers: what is printed reads back the same, and no command
+//! or script has a word that the rules do not have.
 
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::input::edit::{Edit, edit};
@@ -19,11 +19,19 @@ use proptest::prelude::*;
 /// Rules with a value that iptables takes as text, by table and chain; `%` is the value.
 const TEMPLATES: [(&str, &str, &str); 34] = [
     ("filter", "INPUT", "-i % -j ACCEPT"),
-    ("filter", "INPUT", "! -i % -p tcp -m tcp --dport 80 -j ACCEPT"),
+    (
+        "filter",
+        "INPUT",
+        "! -i % -p tcp -m tcp --dport 80 -j ACCEPT",
+    ),
     ("filter", "OUTPUT", "-o % -j ACCEPT"),
     ("filter", "FORWARD", "-m physdev --physdev-in % -j DROP"),
     ("filter", "FORWARD", "-m physdev ! --physdev-out % -j DROP"),
-    ("filter", "INPUT", "-m recent --set --name % --mask 255.255.255.255 --rsource"),
+    (
+        "filter",
+        "INPUT",
+        "-m recent --set --name % --mask 255.255.255.255 --rsource",
+    ),
     ("filter", "INPUT", "-m set --match-set % src,dst -j DROP"),
     ("filter", "INPUT", "-j SET --add-set % src --exist"),
     ("filter", "INPUT", "-j SET --del-set % src"),
@@ -34,9 +42,21 @@ const TEMPLATES: [(&str, &str, &str); 34] = [
         "-m hashlimit --hashlimit-upto 5/sec --hashlimit-burst 5 --hashlimit-mode srcip --hashlimit-name %",
     ),
     ("filter", "INPUT", "-m bpf --object-pinned % -j DROP"),
-    ("filter", "INPUT", "-m rateest --rateest % --rateest-lt --rateest-bps 1000bit -j DROP"),
-    ("filter", "INPUT", "-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 % -j DROP"),
-    ("filter", "INPUT", "-j RATEEST --rateest-name % --rateest-interval 250ms --rateest-ewmalog 500ms"),
+    (
+        "filter",
+        "INPUT",
+        "-m rateest --rateest % --rateest-lt --rateest-bps 1000bit -j DROP",
+    ),
+    (
+        "filter",
+        "INPUT",
+        "-m rateest --rateest1 a --rateest-lt --rateest-bps --rateest2 % -j DROP",
+    ),
+    (
+        "filter",
+        "INPUT",
+        "-j RATEEST --rateest-name % --rateest-interval 250ms --rateest-ewmalog 500ms",
+    ),
     ("filter", "INPUT", "-p tcp -m osf --genre % --ttl 0 -j DROP"),
     ("filter", "INPUT", "-j IDLETIMER --timeout 5 --label %"),
     ("raw", "PREROUTING", "-p tcp -j CT --helper %"),
@@ -53,7 +73,11 @@ const TEMPLATES: [(&str, &str, &str); 34] = [
     ("filter", "INPUT", "-m helper --helper % -j DROP"),
     ("filter", "INPUT", "-m connlabel --label % -j DROP"),
     ("filter", "INPUT", "-m string --string % --algo bm -j DROP"),
-    ("filter", "INPUT", "-m unlisted --source-name % --destination-name % --words %"),
+    (
+        "filter",
+        "INPUT",
+        "-m unlisted --source-name % --destination-name % --words %",
+    ),
     ("filter", "INPUT", "-j %"),
     ("filter", "INPUT", "-g %"),
 ];
@@ -62,10 +86,14 @@ const TEMPLATES: [(&str, &str, &str); 34] = [
 fn dump((table, chain, template): (&str, &str, &str), value: &str) -> String {
     let mut quoted = String::new();
     quote_always(value, &mut quoted);
-    format!("*{table}\n:{chain} ACCEPT [0:0]\n-A {chain} {}\nCOMMIT\n", template.replace('%', &quoted))
+    format!(
+        "*{table}\n:{chain} ACCEPT [0:0]\n-A {chain} {}\nCOMMIT\n",
+        template.replace('%', &quoted)
+    )
 }
 
-/// The words of a line as `iptables-restore` 1.8.9 splits it (`add_param_to_argv` in xshared.c), written once more.
+/// The words of a line as `iptables-restore` 1.8.9 splits it (`add_param_to_argv` in xshared.c),
+/// written once more.
 fn restore_words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut open, mut quoted) = (Vec::new(), String::new(), false, false);
     let mut chars = line.chars();
@@ -90,7 +118,8 @@ fn restore_words(line: &str) -> Vec<String> {
     words
 }
 
-/// The words of a command as a POSIX shell splits it, if it has no other quotes than `'…'` and `\'`.
+/// The words of a command as a POSIX shell splits it, if it has no other quotes than `'…'` and
+/// `\'`.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut chars = line.chars();
@@ -108,7 +137,11 @@ fn shell_words(line: &str) -> Vec<String> {
 }
 
 fn errors(parsed: &Parsed) -> Vec<&Diagnostic> {
-    parsed.diagnostics.iter().filter(|one| one.severity == Severity::Error).collect()
+    parsed
+        .diagnostics
+        .iter()
+        .filter(|one| one.severity == Severity::Error)
+        .collect()
 }
 
 fn script(rulesets: &[Ruleset]) -> Result<String, String> {
@@ -122,7 +155,10 @@ fn script(rulesets: &[Ruleset]) -> Result<String, String> {
 fn is_refused(text: &str, why: &str) {
     let parsed = parse::parse(text);
     let said: Vec<&str> = errors(&parsed).iter().map(|one| &*one.message).collect();
-    assert!(said.iter().any(|message| message.contains(why)), "{text}: {said:?}");
+    assert!(
+        said.iter().any(|message| message.contains(why)),
+        "{text}: {said:?}"
+    );
     let written = commands(&[], &parsed.rulesets);
     assert!(written.is_err(), "{text}: {written:?}");
     assert!(script(&parsed.rulesets).is_err(), "{text}");
@@ -130,16 +166,29 @@ fn is_refused(text: &str, why: &str) {
 
 #[test]
 fn every_option_with_text_has_a_template() {
-    for extension in Id::all().map(Id::get).filter(|extension| extension.role != Role::Header) {
+    for extension in Id::all()
+        .map(Id::get)
+        .filter(|extension| extension.role != Role::Header)
+    {
         for opt in extension.options {
-            let is_text =
-                matches!(opt.kind, Kind::Text(_) | Kind::Cut(_) | Kind::Line(_) | Kind::Word(_) | Kind::Interface);
+            let is_text = matches!(
+                opt.kind,
+                Kind::Text(_) | Kind::Cut(_) | Kind::Line(_) | Kind::Word(_) | Kind::Interface
+            );
             let has = |(_, _, rule): &(&str, &str, &str)| {
                 let words: Vec<&str> = rule.split(' ').collect();
                 let named = words.contains(&extension.name);
-                named && words.windows(2).any(|pair| opt.flags().any(|flag| pair == [flag, "%"]))
+                named
+                    && words
+                        .windows(2)
+                        .any(|pair| opt.flags().any(|flag| pair == [flag, "%"]))
             };
-            assert!(!is_text || TEMPLATES.iter().any(has), "{} {}", extension.name, opt.flag);
+            assert!(
+                !is_text || TEMPLATES.iter().any(has),
+                "{} {}",
+                extension.name,
+                opt.flag
+            );
         }
     }
 }
@@ -152,9 +201,16 @@ fn an_interface_with_a_blank_is_an_error_and_no_part_of_a_command() {
     let parsed = parse::parse(text.clone());
     assert_eq!(print::save(&parsed.rulesets[0], false), text);
     for name in ["a b", "a/b", ".", "..", "a\tb", "a\u{1}b", "à", "a b+"] {
-        for option in ["-i", "! -i", "-m physdev --physdev-in", "-m physdev ! --physdev-in"] {
+        for option in [
+            "-i",
+            "! -i",
+            "-m physdev --physdev-in",
+            "-m physdev ! --physdev-in",
+        ] {
             is_refused(
-                &format!("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {option} \"{name}\" -j DROP\nCOMMIT\n"),
+                &format!(
+                    "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT {option} \"{name}\" -j DROP\nCOMMIT\n"
+                ),
                 "invalid interface name",
             );
         }
@@ -162,10 +218,12 @@ fn an_interface_with_a_blank_is_an_error_and_no_part_of_a_command() {
     let long = "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i sixteencharacter -j DROP\nCOMMIT\n";
     is_refused(long, "sixteencharacter");
     for fine in ["a'b", "a\\\"b", "-x", "eth0:1"] {
-        let text = format!("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i \"{fine}\" -j DROP\nCOMMIT\n");
+        let text =
+            format!("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -i \"{fine}\" -j DROP\nCOMMIT\n");
         let parsed = parse::parse(text);
         assert_eq!(errors(&parsed), [] as [&Diagnostic; 0]);
-        let [written] = &commands(&[], &parsed.rulesets).expect("a kernel has such interfaces")[..] else {
+        let [written] = &commands(&[], &parsed.rulesets).expect("a kernel has such interfaces")[..]
+        else {
             panic!("one command makes the rule")
         };
         assert_eq!(shell_words(written)[6], fine.replace("\\\"", "\""));
@@ -174,13 +232,22 @@ fn an_interface_with_a_blank_is_an_error_and_no_part_of_a_command() {
 
 #[test]
 fn a_rule_with_such_an_interface_leaves_the_walk_undetermined() {
-    let text =
-        "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -o \"a b\" -j DROP\n-A OUTPUT ! -o \"a b\" -j REJECT\nCOMMIT\n";
+    let text = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -o \"a b\" -j DROP\n-A OUTPUT ! -o \"a b\" -j REJECT\nCOMMIT\n";
     let rulesets = parse::parse(text).rulesets;
-    let trace = walk(&rulesets, None, &Host::pod(), &scenario::list(&Host::pod(), None)[0].packet);
+    let trace = walk(
+        &rulesets,
+        None,
+        &Host::pod(),
+        &scenario::list(&Host::pod(), None)[0].packet,
+    );
     assert!(!trace.certain && trace.verdict().is_none());
     // As the rules stand, no interface has the name.
-    let decided = trace.shown().verdict.as_ref().and_then(|verdict| verdict.decided_by).and_then(|place| place.rule);
+    let decided = trace
+        .shown()
+        .verdict
+        .as_ref()
+        .and_then(|verdict| verdict.decided_by)
+        .and_then(|place| place.rule);
     assert_eq!(decided, Some(1));
 }
 
@@ -188,16 +255,43 @@ fn a_rule_with_such_an_interface_leaves_the_walk_undetermined() {
 fn names_of_chains_that_are_options_are_errors_wherever_they_are_read() {
     let head = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n";
     for name in ["-v", "-F", "!x", "-"] {
-        is_refused(&format!("{head}:{name} - [0:0]\nCOMMIT\n"), &format!("invalid chain name `{name}`"));
-        is_refused(&format!("{head}:{name} - [0:0]\n-A INPUT -j {name}\nCOMMIT\n"), "invalid chain name");
-        is_refused(&format!("{head}-A INPUT -j {name}\nCOMMIT\n"), "invalid chain name");
-        is_refused(&format!("{head}-A INPUT -g \"{name}\"\nCOMMIT\n"), "invalid chain name");
+        is_refused(
+            &format!("{head}:{name} - [0:0]\nCOMMIT\n"),
+            &format!("invalid chain name `{name}`"),
+        );
+        is_refused(
+            &format!("{head}:{name} - [0:0]\n-A INPUT -j {name}\nCOMMIT\n"),
+            "invalid chain name",
+        );
+        is_refused(
+            &format!("{head}-A INPUT -j {name}\nCOMMIT\n"),
+            "invalid chain name",
+        );
+        is_refused(
+            &format!("{head}-A INPUT -g \"{name}\"\nCOMMIT\n"),
+            "invalid chain name",
+        );
         // `-F -v` names no chain: iptables empties all of them.
-        for line in ["-N %", "-P % ACCEPT", "-A % -j ACCEPT", "-I % -j ACCEPT", "-E INPUT %", "-D % 1"] {
-            let parsed = parse::parse(format!("iptables -N a\niptables {}\n", line.replace('%', &format!("'{name}'"))));
+        for line in [
+            "-N %",
+            "-P % ACCEPT",
+            "-A % -j ACCEPT",
+            "-I % -j ACCEPT",
+            "-E INPUT %",
+            "-D % 1",
+        ] {
+            let parsed = parse::parse(format!(
+                "iptables -N a\niptables {}\n",
+                line.replace('%', &format!("'{name}'"))
+            ));
             assert!(!errors(&parsed).is_empty(), "{line} {name}");
             let written = commands(&[], &parsed.rulesets).unwrap_or_default();
-            assert!(written.iter().all(|command| !shell_words(command).contains(&name.to_owned())), "{written:?}");
+            assert!(
+                written
+                    .iter()
+                    .all(|command| !shell_words(command).contains(&name.to_owned())),
+                "{written:?}"
+            );
         }
         let listing = format!(
             "Chain INPUT (policy ACCEPT)\ntarget     prot opt source               destination\n\n\
@@ -205,16 +299,24 @@ fn names_of_chains_that_are_options_are_errors_wherever_they_are_read() {
         );
         is_refused(&listing, "invalid chain name");
         is_refused(
-            &format!("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N {name}\n-A {name} -j DROP\n"),
+            &format!(
+                "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT\n-N {name}\n-A {name} -j DROP\n"
+            ),
             "invalid chain name",
         );
     }
-    for text in
-        ["-A \"a b\" -j ACCEPT", "-A INPUT -j \"a b\"", ":a\u{a0}b - [0:0]", "-A \"\" -j ACCEPT", ":a\u{1} - [0:0]"]
-    {
+    for text in [
+        "-A \"a b\" -j ACCEPT",
+        "-A INPUT -j \"a b\"",
+        ":a\u{a0}b - [0:0]",
+        "-A \"\" -j ACCEPT",
+        ":a\u{1} - [0:0]",
+    ] {
         let parsed = parse::parse(format!("{head}{text}\nCOMMIT\n"));
         assert!(
-            errors(&parsed).iter().any(|one| one.message.contains("chain name")),
+            errors(&parsed)
+                .iter()
+                .any(|one| one.message.contains("chain name")),
             "{text}: {:?}",
             parsed.diagnostics
         );
@@ -225,40 +327,78 @@ fn names_of_chains_that_are_options_are_errors_wherever_they_are_read() {
 fn no_edit_makes_a_rule_for_a_chain_with_such_a_name() {
     let text = "*filter\n:INPUT ACCEPT [0:0]\n:-v - [0:0]\n:a - [0:0]\n-A INPUT -j DROP\nCOMMIT\n";
     let parsed = parse::parse(text);
-    let at = |chain| ChainPlace { ruleset: 0, table: 0, chain };
-    for (chain, words) in [(1, "-j DROP"), (0, "-j -v"), (0, "-g \"-v\""), (2, "-j \"a b\""), (0, "-i \"a b\" -j DROP")]
-    {
+    let at = |chain| ChainPlace {
+        ruleset: 0,
+        table: 0,
+        chain,
+    };
+    for (chain, words) in [
+        (1, "-j DROP"),
+        (0, "-j -v"),
+        (0, "-g \"-v\""),
+        (2, "-j \"a b\""),
+        (0, "-i \"a b\" -j DROP"),
+    ] {
         let refused = edit(&parsed, &Edit::Add(at(chain), 0, words.into())).expect_err(words);
-        assert!(refused.message.contains("invalid"), "{words}: {}", refused.message);
+        assert!(
+            refused.message.contains("invalid"),
+            "{words}: {}",
+            refused.message
+        );
     }
     // The rest goes on.
     edit(&parsed, &Edit::Add(at(0), 0, "-j a".into())).expect("the chain has a name that is fine");
-    let gone = edit(&parsed, &Edit::Delete(Place { at: at(0), rule: Some(0) })).expect("a rule can go");
+    let gone = edit(
+        &parsed,
+        &Edit::Delete(Place {
+            at: at(0),
+            rule: Some(0),
+        }),
+    )
+    .expect("a rule can go");
     assert!(commands(&parsed.rulesets, &gone.rulesets).is_err());
 }
 
 #[test]
 fn longer_names_are_those_of_nft() {
     let name = "abcdefghijklmnopqrstuvwxyz1234567890";
-    let rules =
-        format!("*filter\n:OUTPUT ACCEPT [0:0]\n:{name} - [0:0]\n-A OUTPUT -j {name}\n-A {name} -j DROP\nCOMMIT\n");
+    let rules = format!(
+        "*filter\n:OUTPUT ACCEPT [0:0]\n:{name} - [0:0]\n-A OUTPUT -j {name}\n-A {name} -j DROP\nCOMMIT\n"
+    );
     let nft = format!("# Generated by iptables-nft-save v1.8.9 (nf_tables)\n{rules}");
     let parsed = parse::parse(nft);
-    let said: Vec<_> = parsed.diagnostics.iter().map(|one| (one.severity, one.line)).collect();
+    let said: Vec<_> = parsed
+        .diagnostics
+        .iter()
+        .map(|one| (one.severity, one.line))
+        .collect();
     assert_eq!(said, [(Severity::Warning, 4)]);
     assert_eq!(print::save(&parsed.rulesets[0], false), rules);
-    let trace = walk(&parsed.rulesets, None, &Host::pod(), &scenario::list(&Host::pod(), None)[0].packet);
+    let trace = walk(
+        &parsed.rulesets,
+        None,
+        &Host::pod(),
+        &scenario::list(&Host::pod(), None)[0].packet,
+    );
     assert!(trace.certain && trace.path.steps.len() == 2);
     let why = commands(&[], &parsed.rulesets).expect_err("no command names it");
     assert!(why.contains("36 bytes"), "{why}");
     assert!(script(&parsed.rulesets).is_err());
     // What does not name it can be changed.
-    let at = ChainPlace { ruleset: 0, table: 0, chain: 0 };
+    let at = ChainPlace {
+        ruleset: 0,
+        table: 0,
+        chain: 0,
+    };
     let more = edit(&parsed, &Edit::Add(at, 0, "-o lo -j ACCEPT".into())).expect("another rule");
     let written = commands(&parsed.rulesets, &more.rulesets).expect("it names OUTPUT only");
-    assert_eq!(written, ["iptables-nft -t filter -I OUTPUT 1 -o lo -j ACCEPT"]);
+    assert_eq!(
+        written,
+        ["iptables-nft -t filter -I OUTPUT 1 -o lo -j ACCEPT"]
+    );
     let own = ChainPlace { chain: 1, ..at };
-    let more = edit(&parsed, &Edit::Add(own, 0, "-o lo -j ACCEPT".into())).expect("another rule of the chain");
+    let more = edit(&parsed, &Edit::Add(own, 0, "-o lo -j ACCEPT".into()))
+        .expect("another rule of the chain");
     assert!(commands(&parsed.rulesets, &more.rulesets).is_err());
     for other in [
         rules.clone(),
@@ -287,7 +427,10 @@ fn words_that_a_shell_keeps_together_stay_together() {
     let printed = print::save(&parse::parse(script).rulesets[0], false);
     assert!(printed.contains("--dport \"x -M /tmp/e\""), "{printed}");
     for (rule, why) in [
-        ("-A INPUT -m foo --modprobe=/tmp/e -j ACCEPT", "--modprobe=/tmp/e"),
+        (
+            "-A INPUT -m foo --modprobe=/tmp/e -j ACCEPT",
+            "--modprobe=/tmp/e",
+        ),
         ("-A INPUT -m foo --modpro /tmp/e -j ACCEPT", "--modpro"),
         ("-A INPUT -m foo -M/tmp/e -j ACCEPT", "-M/tmp/e"),
         ("-A INPUT -m foo \"-M\" /tmp/e -j ACCEPT", "-M"),
@@ -300,10 +443,14 @@ fn words_that_a_shell_keeps_together_stay_together() {
         assert!(refused.contains(why), "{rule}: {refused}");
     }
     // A match that is not known here may be known there.
-    let parsed =
-        parse::parse("*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m geoip --source-country \"a b\" -j ACCEPT\nCOMMIT\n");
+    let parsed = parse::parse(
+        "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m geoip --source-country \"a b\" -j ACCEPT\nCOMMIT\n",
+    );
     let written = commands(&[], &parsed.rulesets).expect("its options are its own");
-    assert_eq!(written, ["iptables -t filter -A INPUT -m geoip --source-country 'a b' -j ACCEPT"]);
+    assert_eq!(
+        written,
+        ["iptables -t filter -A INPUT -m geoip --source-country 'a b' -j ACCEPT"]
+    );
 }
 
 /// Values that a stranger may choose.
@@ -390,7 +537,11 @@ fn a_command_that_goes_on_on_the_next_line_is_one_command() {
     assert_eq!(errors(&parsed), [] as [&Diagnostic; 0]);
     let ruleset = &parsed.rulesets[0];
     assert_eq!(
-        print::rule(ruleset, &ruleset.tables[0], &ruleset.tables[0].chains[0].rules[0]),
+        print::rule(
+            ruleset,
+            &ruleset.tables[0],
+            &ruleset.tables[0].chains[0].rules[0]
+        ),
         "-m comment --comment iptables -j ACCEPT"
     );
 }

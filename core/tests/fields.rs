@@ -1,4 +1,5 @@
-//! The table of packet fields: every row is whole, and every content comes back from the JSON, the form and the line.
+//! The table of packet fields: every row is whole, and every content comes back from the JSON, the
+//! form and the line.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -14,10 +15,18 @@ use proptest::prelude::*;
 
 /// A packet that has the field.
 fn base(field: PacketField) -> Packet {
-    let (four, six) = ([192, 0, 2, 1].into(), [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into());
-    let to = |origin, protocol, dst: IpAddr| Packet { src: Some(dst), ..Packet::to(origin, protocol, dst) };
+    let (four, six) = (
+        [192, 0, 2, 1].into(),
+        [0x2001, 0xdb8, 0, 0, 0, 0, 0, 1].into(),
+    );
+    let to = |origin, protocol, dst: IpAddr| Packet {
+        src: Some(dst),
+        ..Packet::to(origin, protocol, dst)
+    };
     match field.row().presence {
-        Presence::Always | Presence::Local | Presence::Ports => to(Origin::Local, Protocol::TCP, four),
+        Presence::Always | Presence::Local | Presence::Ports => {
+            to(Origin::Local, Protocol::TCP, four)
+        }
         Presence::Process => Packet::tcp(four, 40_000, four, 443, 1000, 1000),
         Presence::Inbound => to(Origin::Inbound, Protocol::TCP, four),
         Presence::Protocols(protocols) => to(Origin::Local, protocols[0], four),
@@ -28,7 +37,11 @@ fn base(field: PacketField) -> Packet {
 /// Texts of a kind, as they are printed.
 fn texts(kind: FieldKind) -> Vec<String> {
     let texts: &[&str] = match kind {
-        FieldKind::Number(highest) => return [0, 1, highest / 2, highest].map(|number| number.to_string()).into(),
+        FieldKind::Number(highest) => {
+            return [0, 1, highest / 2, highest]
+                .map(|number| number.to_string())
+                .into();
+        }
         FieldKind::Origin
         | FieldKind::Owner
         | FieldKind::State
@@ -36,7 +49,10 @@ fn texts(kind: FieldKind) -> Vec<String> {
         | FieldKind::Flag
         | FieldKind::PacketType => {
             let choices = kind.choices().iter().map(|(choice, _)| *choice);
-            return choices.filter(|choice| !choice.is_empty()).map(str::to_owned).collect();
+            return choices
+                .filter(|choice| !choice.is_empty())
+                .map(str::to_owned)
+                .collect();
         }
         FieldKind::Interface => &["eth0", "lo", "a.b@c"],
         FieldKind::Mac => &["02:42:0a:f4:01:05"],
@@ -72,18 +88,42 @@ fn every_row_is_whole() {
     let mut in_lines = BTreeSet::new();
     for field in PacketField::all() {
         let row = field.row();
-        assert!(!row.label.is_empty() && labels.insert(row.label), "{field:?} has a label of its own");
+        assert!(
+            !row.label.is_empty() && labels.insert(row.label),
+            "{field:?} has a label of its own"
+        );
         assert_ne!(row.kind, FieldKind::Number(0), "{field:?} has a kind");
-        assert!(row.in_line.is_none_or(|name| in_lines.insert(name)), "{field:?} has a name of its own in a line");
-        assert!(row.trial.as_ref().is_none_or(|trial| !trial.noun.is_empty()), "{field:?} has a noun");
-        assert_eq!(field.name().parse(), Ok(field), "its JSON name leads back to it");
-        assert!(field.applies(&PacketShape::from_packet(&base(field))), "{field:?} is in its packets");
+        assert!(
+            row.in_line.is_none_or(|name| in_lines.insert(name)),
+            "{field:?} has a name of its own in a line"
+        );
+        assert!(
+            row.trial
+                .as_ref()
+                .is_none_or(|trial| !trial.noun.is_empty()),
+            "{field:?} has a noun"
+        );
+        assert_eq!(
+            field.name().parse(),
+            Ok(field),
+            "its JSON name leads back to it"
+        );
+        assert!(
+            field.applies(&PacketShape::from_packet(&base(field))),
+            "{field:?} is in its packets"
+        );
         let bounded = row.region.is_some_and(|region| region.bounded);
-        assert!(!bounded || row.kind.bits(base(field).family()).is_some(), "{field:?} has bounds");
+        assert!(
+            !bounded || row.kind.bits(base(field).family()).is_some(),
+            "{field:?} has bounds"
+        );
     }
     use PacketField::{Dport, Dst, InInterface, Origin, Protocol, Sport, Src};
     let unnamed = PacketField::all().filter(|field| field.row().in_line.is_none());
-    assert_eq!(unnamed.collect::<Vec<_>>(), [Origin, InInterface, Protocol, Src, Sport, Dst, Dport]);
+    assert_eq!(
+        unnamed.collect::<Vec<_>>(),
+        [Origin, InInterface, Protocol, Src, Sport, Dst, Dport]
+    );
 }
 
 #[test]
@@ -105,7 +145,10 @@ fn every_content_comes_back_from_the_json() {
             assert!(name.parse::<PacketField>().is_ok(), "`{name}` has a row");
         }
         let is_default = field.get(&packet) == field.get(&plain);
-        assert!(names.contains_key(field.name()) || is_default, "{field:?} {text} is in {json}");
+        assert!(
+            names.contains_key(field.name()) || is_default,
+            "{field:?} {text} is in {json}"
+        );
         assert_eq!(
             Packet::from_json(&json.to_string()).map_err(|error| error.to_string()),
             Ok(packet),
@@ -146,22 +189,35 @@ fn every_content_is_seen_by_the_walk() {
         let view = View {
             in_interface: packet.in_interface.clone(),
             state: packet.state,
-            bridge: BridgeInfo { exists: Some(true), input: packet.physdev_in.clone(), output },
+            bridge: BridgeInfo {
+                exists: Some(true),
+                input: packet.physdev_in.clone(),
+                output,
+            },
             ..View::new(&packet, packet.src.unwrap_or(packet.dst), Hook::Prerouting)
         };
         let value = field.value(&packet, &view);
-        let is_list = matches!(kind, FieldKind::Ids | FieldKind::Bytes | FieldKind::Names(_));
+        let is_list = matches!(
+            kind,
+            FieldKind::Ids | FieldKind::Bytes | FieldKind::Names(_)
+        );
         match (field.get(&packet), &value) {
             (_, FieldValue::Unknown(_)) => assert!(is_list, "{field:?} {text}"),
-            (Content::Number(number), FieldValue::Number(seen)) if field != PacketField::IcmpType => {
+            (Content::Number(number), FieldValue::Number(seen))
+                if field != PacketField::IcmpType =>
+            {
                 assert_eq!(number, *seen, "{field:?}");
             }
-            (Content::Address(address), FieldValue::Address(seen)) => assert_eq!(address, *seen, "{field:?}"),
+            (Content::Address(address), FieldValue::Address(seen)) => {
+                assert_eq!(address, *seen, "{field:?}")
+            }
             (Content::Text(name), FieldValue::Name(seen)) => assert_eq!(name, **seen, "{field:?}"),
             (Content::Flag(flag), FieldValue::Number(seen)) => assert_eq!(u32::from(flag), *seen),
             (Content::State(state), FieldValue::Bits(seen)) => assert_eq!(state.bit(), *seen),
             (Content::Number(_) | Content::Fragment(_), FieldValue::Number(_)) => {}
-            (Content::Origin(_) | Content::Direction(_), FieldValue::Name(seen)) => assert_eq!(*seen, text),
+            (Content::Origin(_) | Content::Direction(_), FieldValue::Name(seen)) => {
+                assert_eq!(*seen, text)
+            }
             (Content::Owner(_), FieldValue::Number(_) | FieldValue::Absent(_)) => {}
             (Content::Text(_), FieldValue::Mac(_)) => {}
             (content, _) => panic!("{field:?}: {content:?} is seen as {value:?}"),

@@ -1,4 +1,5 @@
-//! Matches on headers and on the link: how iptables 1.8.9 prints them, what it refuses, and what is said of them.
+//! Matches on headers and on the link: how iptables 1.8.9 prints them, what it refuses, and what is
+//! said of them.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse::{Parsed, parse};
@@ -12,7 +13,10 @@ fn read(family: u8, chain: &str, rule: &str) -> Parsed {
 }
 
 fn errors(parsed: &Parsed) -> Vec<Code> {
-    let errors = parsed.diagnostics.iter().filter(|said| said.severity == Severity::Error);
+    let errors = parsed
+        .diagnostics
+        .iter()
+        .filter(|said| said.severity == Severity::Error);
     errors.map(|said| said.code).collect()
 }
 
@@ -21,13 +25,19 @@ fn shown(parsed: &Parsed, chain: &str) -> (String, String) {
     let ruleset = &parsed.rulesets[0];
     let table = &ruleset.tables[0];
     let (_, chain) = table.chain(chain).expect("the rule's chain");
-    (print::rule(ruleset, table, &chain.rules[0]), explain::rule(ruleset, table, &chain.rules[0]))
+    (
+        print::rule(ruleset, table, &chain.rules[0]),
+        explain::rule(ruleset, table, &chain.rules[0]),
+    )
 }
 
-/// Checks that each line of `cases` is read in FORWARD and printed as behind its `=>`, or as it stands where it has none.
+/// Checks that each line of `cases` is read in FORWARD and printed as behind its `=>`, or as it
+/// stands where it has none.
 fn prints(family: u8, cases: &str) {
     for case in cases.lines().map(str::trim).filter(|case| !case.is_empty()) {
-        let (rule, want) = case.split_once("=>").map_or((case, case), |(rule, want)| (rule.trim(), want.trim()));
+        let (rule, want) = case
+            .split_once("=>")
+            .map_or((case, case), |(rule, want)| (rule.trim(), want.trim()));
         let parsed = read(family, "FORWARD", rule);
         assert_eq!(errors(&parsed), [], "{rule}");
         assert_eq!(shown(&parsed, "FORWARD").0, want, "{rule}");
@@ -139,14 +149,26 @@ fn what_iptables_refuses_is_refused() {
 #[test]
 fn a_match_is_refused_where_its_options_cannot_be_asked() {
     let check = |chain: &str, rule: &str, refused: bool| {
-        assert_eq!(!errors(&read(4, chain, rule)).is_empty(), refused, "{chain} {rule}");
+        assert_eq!(
+            !errors(&read(4, chain, rule)).is_empty(),
+            refused,
+            "{chain} {rule}"
+        );
     };
     check("POSTROUTING", "-m devgroup --dst-group 1", false);
     check("PREROUTING", "-m devgroup --dst-group 1", true);
     check("OUTPUT", "-m mac --mac-source 02:00:00:00:00:05", true);
     check("OUTPUT", "-m physdev --physdev-out br0", true);
-    check("OUTPUT", "-m physdev --physdev-out br0 --physdev-is-bridged", false);
-    check("OUTPUT", "-m addrtype --src-type LOCAL --limit-iface-in", true);
+    check(
+        "OUTPUT",
+        "-m physdev --physdev-out br0 --physdev-is-bridged",
+        false,
+    );
+    check(
+        "OUTPUT",
+        "-m addrtype --src-type LOCAL --limit-iface-in",
+        true,
+    );
     check("PREROUTING", "-m realm --realm 1", true);
     check("OUTPUT", "-m owner --suppl-groups --gid-owner 7", true);
     check("OUTPUT", "-m owner --uid-owner nobody", true);
@@ -155,14 +177,50 @@ fn a_match_is_refused_where_its_options_cannot_be_asked() {
 #[test]
 fn every_match_has_its_sentence() {
     let check = |family: u8, rule: &str, want: &str| {
-        assert_eq!(shown(&read(family, "FORWARD", rule), "FORWARD").1, want, "{rule}");
+        assert_eq!(
+            shown(&read(family, "FORWARD", rule), "FORWARD").1,
+            want,
+            "{rule}"
+        );
     };
-    check(4, "-m ttl --ttl-lt 5 -j ACCEPT", "If the TTL is below 5: accept it.");
-    check(4, "-m dscp ! --dscp-class EF", "If the DSCP is not 0x2e: only count it.");
-    check(4, "-m length --length 40:80", "If the length is in 40 to 80: only count it.");
-    check(4, "-m pkttype --pkt-type bcast", "If the packet type is broadcast: only count it.");
-    check(6, "-m hbh -j DROP", "If it has a hop-by-hop header: drop it.");
-    check(6, "-m frag --fragfirst", "If it is the first fragment: only count it.");
-    check(6, "-m eui64", "If its source is made of its hardware address: only count it.");
-    check(4, "-m iprange --dst-range 10.0.0.1-10.0.0.9", "If the destination is 10.0.0.1 to 10.0.0.9: only count it.");
+    check(
+        4,
+        "-m ttl --ttl-lt 5 -j ACCEPT",
+        "If the TTL is below 5: accept it.",
+    );
+    check(
+        4,
+        "-m dscp ! --dscp-class EF",
+        "If the DSCP is not 0x2e: only count it.",
+    );
+    check(
+        4,
+        "-m length --length 40:80",
+        "If the length is in 40 to 80: only count it.",
+    );
+    check(
+        4,
+        "-m pkttype --pkt-type bcast",
+        "If the packet type is broadcast: only count it.",
+    );
+    check(
+        6,
+        "-m hbh -j DROP",
+        "If it has a hop-by-hop header: drop it.",
+    );
+    check(
+        6,
+        "-m frag --fragfirst",
+        "If it is the first fragment: only count it.",
+    );
+    check(
+        6,
+        "-m eui64",
+        "If its source is made of its hardware address: only count it.",
+    );
+    check(
+        4,
+        "-m iprange --dst-range 10.0.0.1-10.0.0.9",
+        "If the destination is 10.0.0.1 to 10.0.0.9: only count it.",
+    );
 }

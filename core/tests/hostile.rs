@@ -1,4 +1,5 @@
-//! Input that was made to do harm, or that a fuzzer found: none of it makes anything panic, or takes more than its share.
+//! Input that was made to do harm, or that a fuzzer found: none of it makes anything panic, or
+//! takes more than its share.
 
 use chainwalk_core::input::parse;
 use chainwalk_core::iptables::print;
@@ -13,11 +14,18 @@ fn library(name: &str) -> Option<Source<'static>> {
 
 #[test]
 fn a_head_of_a_listing_with_two_blanks_is_read() {
-    for text in
-        ["Chain  éé", "Chain \u{a0}éé", "Chain   OUTPUT (policy ACCEPT)", "Chain ", "Chain \u{3000}é (1 references)"]
-    {
+    for text in [
+        "Chain  éé",
+        "Chain \u{a0}éé",
+        "Chain   OUTPUT (policy ACCEPT)",
+        "Chain ",
+        "Chain \u{3000}é (1 references)",
+    ] {
         let parsed = parse::parse(text);
-        parsed.rulesets.iter().for_each(|ruleset| _ = print::save(ruleset, true));
+        parsed
+            .rulesets
+            .iter()
+            .for_each(|ruleset| _ = print::save(ruleset, true));
         // The same as a link: 24 characters are enough to hold it.
         let shared = link::read(&link::fragment(text));
         assert_eq!(shared, Ok(Some(Shared::of_text(text.into()))));
@@ -42,7 +50,11 @@ fn a_lesson_whose_text_comes_before_its_first_heading_is_refused() {
         "```ask app\n```\n",
         "```task rules\n```\n",
     ] {
-        assert_eq!(fault(lines), "7: this stands before the first step: begin one with `## Heading`", "{lines}");
+        assert_eq!(
+            fault(lines),
+            "7: this stands before the first step: begin one with `## Heading`",
+            "{lines}"
+        );
     }
     assert!(fault("## A\n{{verdict app}}\n").starts_with("1: there are no rules"));
 }
@@ -52,15 +64,22 @@ fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     let rules = "```rules small\n*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n```\n\
                  ```rules large\n*nat\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n-A X -j RETURN\n-A X -j RETURN\nCOMMIT\n```\n";
     // `at` precedes `rules`, and is a rule of that rule set.
-    let before = format!("{HEADER}{rules}## A\n```show\nat: X 2\nrules: large\npackets: app\n```\nText.\n");
+    let before =
+        format!("{HEADER}{rules}## A\n```show\nat: X 2\nrules: large\npackets: app\n```\nText.\n");
     let lesson = lesson::read(&before, &library).expect("a lesson");
-    let At::Rule(place) = lesson.steps[0].scene.at else { panic!("{:?}", lesson.steps[0].scene.at) };
+    let At::Rule(place) = lesson.steps[0].scene.at else {
+        panic!("{:?}", lesson.steps[0].scene.at)
+    };
     assert!(place.rule(&lesson.worlds[1].rulesets).is_some());
     // Other rules are shown below it: it points at none of theirs.
-    let behind =
-        format!("{HEADER}{rules}## A\n```show\nrules: large\npackets: app\nat: X 2\n```\n```show\nrules: small\n```\n");
+    let behind = format!(
+        "{HEADER}{rules}## A\n```show\nrules: large\npackets: app\nat: X 2\n```\n```show\nrules: small\n```\n"
+    );
     let lesson = lesson::read(&behind, &library).expect("a lesson");
-    assert_eq!((lesson.steps[0].scene.world, lesson.steps[0].scene.at), (0, At::Decided));
+    assert_eq!(
+        (lesson.steps[0].scene.world, lesson.steps[0].scene.at),
+        (0, At::Decided)
+    );
 }
 
 /// A link's JSON with a list of `count` entries.
@@ -68,41 +87,89 @@ fn listed(key: &str, count: usize, one: &str) -> String {
     let list = vec![one; count].join(",");
     let text = "*filter\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n";
     match key {
-        "packets" | "settled" => format!("{{\"chainwalk\": 2, \"text\": \"{text}\", \"{key}\": [{list}]}}"),
-        _ => format!("{{\"chainwalk\": 2, \"text\": \"{text}\", \"host\": {{\"{key}\": [{list}]}}}}"),
+        "packets" | "settled" => {
+            format!("{{\"chainwalk\": 2, \"text\": \"{text}\", \"{key}\": [{list}]}}")
+        }
+        _ => {
+            format!("{{\"chainwalk\": 2, \"text\": \"{text}\", \"host\": {{\"{key}\": [{list}]}}}}")
+        }
     }
 }
 
 #[test]
 fn what_a_link_or_a_capture_holds_too_much_of_is_left_out_and_said() {
-    let settled = r#"{"ruleset": 0, "table": "filter", "chain": "OUTPUT", "rule": 1, "matches": true}"#;
+    let settled =
+        r#"{"ruleset": 0, "table": "filter", "chain": "OUTPUT", "rule": 1, "matches": true}"#;
     for (key, one, says) in [
-        ("interfaces", r#"{"name": "a"}"#, "60000 interfaces: the first 5000 are used"),
-        ("routes", r#"{"dst": "0.0.0.0/0"}"#, "60000 routes: the first 50000 are used"),
-        ("rules", "{}", "60000 routing rules: the first 1000 are used"),
-        ("sockets", r#"{"protocol": "tcp", "address": "::", "port": 1}"#, "60000 sockets: the first 10000 are used"),
-        ("processes", r#"{"pid": 1, "command": "a", "uid": 1, "gid": 1}"#, "60000 processes: the first 20000 are used"),
-        ("packets", r#"{"origin": "local", "protocol": "tcp", "dst": "::1"}"#, "60000 packets: the first 16 are used"),
-        ("settled", settled, "60000 settled rules: the first 256 are used"),
+        (
+            "interfaces",
+            r#"{"name": "a"}"#,
+            "60000 interfaces: the first 5000 are used",
+        ),
+        (
+            "routes",
+            r#"{"dst": "0.0.0.0/0"}"#,
+            "60000 routes: the first 50000 are used",
+        ),
+        (
+            "rules",
+            "{}",
+            "60000 routing rules: the first 1000 are used",
+        ),
+        (
+            "sockets",
+            r#"{"protocol": "tcp", "address": "::", "port": 1}"#,
+            "60000 sockets: the first 10000 are used",
+        ),
+        (
+            "processes",
+            r#"{"pid": 1, "command": "a", "uid": 1, "gid": 1}"#,
+            "60000 processes: the first 20000 are used",
+        ),
+        (
+            "packets",
+            r#"{"origin": "local", "protocol": "tcp", "dst": "::1"}"#,
+            "60000 packets: the first 16 are used",
+        ),
+        (
+            "settled",
+            settled,
+            "60000 settled rules: the first 256 are used",
+        ),
     ] {
         let json = listed(key, 60_000, one);
-        let shared = Shared::from_file(&json).expect("a file").expect("it is whole");
+        let shared = Shared::from_file(&json)
+            .expect("a file")
+            .expect("it is whole");
         assert_eq!(shared.dropped, [says], "{key}");
         // It fits a link, and what comes back fits the limits.
         let fragment = shared.fragment();
-        assert!(fragment.len() < link::MOST, "{key}: {} characters", fragment.len());
-        let again = link::read(&fragment).expect("it is whole").expect("it holds something");
+        assert!(
+            fragment.len() < link::MOST,
+            "{key}: {} characters",
+            fragment.len()
+        );
+        let again = link::read(&fragment)
+            .expect("it is whole")
+            .expect("it holds something");
         assert_eq!(again.dropped, [] as [&str; 0], "{key}");
         // Few of them are no cause for a remark.
         assert_eq!(
-            Shared::from_file(&listed(key, 5, one)).expect("a file").expect("it is whole").dropped,
+            Shared::from_file(&listed(key, 5, one))
+                .expect("a file")
+                .expect("it is whole")
+                .dropped,
             [] as [&str; 0]
         );
     }
-    let addresses =
-        r#"{"name": "a", "addresses": ["10.0.0.1/8", "10.0.0.2/8", "10.0.0.3/8", "10.0.0.4/8", "10.0.0.5/8"]}"#;
-    let shared = Shared::from_file(&listed("interfaces", 5_000, addresses)).expect("a file").expect("it is whole");
-    assert_eq!(shared.dropped, ["25000 addresses of interfaces: the first 20000 are used"]);
+    let addresses = r#"{"name": "a", "addresses": ["10.0.0.1/8", "10.0.0.2/8", "10.0.0.3/8", "10.0.0.4/8", "10.0.0.5/8"]}"#;
+    let shared = Shared::from_file(&listed("interfaces", 5_000, addresses))
+        .expect("a file")
+        .expect("it is whole");
+    assert_eq!(
+        shared.dropped,
+        ["25000 addresses of interfaces: the first 20000 are used"]
+    );
 
     let rules = r#"{"family": "ipv4", "backend": "nft", "command": [], "exit_code": 0, "text": "*nat\nCOMMIT\n", "stderr": ""}"#;
     let capture = format!(
@@ -111,7 +178,11 @@ fn what_a_link_or_a_capture_holds_too_much_of_is_left_out_and_said() {
         vec![r#"{"dst": "0.0.0.0/0"}"#; 60_000].join(",")
     );
     let parsed = parse::parse(capture);
-    let said: Vec<&str> = parsed.diagnostics.iter().map(|remark| &*remark.message).collect();
+    let said: Vec<&str> = parsed
+        .diagnostics
+        .iter()
+        .map(|remark| &*remark.message)
+        .collect();
     for says in [
         "this capture holds 60000 routes: the first 50000 are used",
         "this capture holds 500 rule sets: the first 16 are used",

@@ -1,4 +1,5 @@
-//! Made rule sets: they are what iptables-save would print, and a service is shown as its endpoints.
+//! Made rule sets: they are what iptables-save would print, and a service is shown as its
+//! endpoints.
 
 use chainwalk_core::analysis::explain::{self, chance};
 use chainwalk_core::analysis::{large, report};
@@ -33,7 +34,14 @@ fn a_service_takes_eleven_rules_and_four_chains() {
 }
 
 fn to_service(service: u32) -> Packet {
-    Packet::tcp([10, 244, 1, 5].into(), 40_000, large::address(10, 96, service).into(), 80, 1000, 1000)
+    Packet::tcp(
+        [10, 244, 1, 5].into(),
+        40_000,
+        large::address(10, 96, service).into(),
+        80,
+        1000,
+        1000,
+    )
 }
 
 #[test]
@@ -41,8 +49,11 @@ fn a_service_is_shown_as_its_endpoints() {
     let parsed = parse::parse(large::kube_proxy(50));
     for service in [0, 25, 49] {
         let trace = walk(&parsed.rulesets, None, &Host::pod(), &to_service(service));
-        let ends: Vec<_> =
-            trace.branches.iter().map(|branch| (branch.path.result().dst, branch.probability())).collect();
+        let ends: Vec<_> = trace
+            .branches
+            .iter()
+            .map(|branch| (branch.path.result().dst, branch.probability()))
+            .collect();
         assert_eq!(trace.branches.len(), 3);
         for (endpoint, (dst, chance)) in (0..).zip(ends) {
             assert_eq!(dst, large::address(10, 244, service * 3 + endpoint));
@@ -57,16 +68,33 @@ fn a_thousand_endpoints_stay_bounded() {
     let trace = walk(&parsed.rulesets, None, &Host::pod(), &to_service(1));
     assert_eq!((trace.branches.len(), trace.branches_left_out), (64, 1));
     for branch in &trace.branches {
-        assert!(branch.probability().is_some_and(|chance| (chance - 0.001).abs() < 1e-6));
-        assert!(branch.path.verdict.as_ref().is_some_and(|verdict| verdict.kind == VerdictKind::Sent));
+        assert!(
+            branch
+                .probability()
+                .is_some_and(|chance| (chance - 0.001).abs() < 1e-6)
+        );
+        assert!(
+            branch
+                .path
+                .verdict
+                .as_ref()
+                .is_some_and(|verdict| verdict.kind == VerdictKind::Sent)
+        );
     }
     let spread = trace.spread.expect("chance alone chooses");
     assert_eq!((spread.endpoints.len(), spread.elsewhere), (1_000, 0.0));
     for (number, endpoint) in (0..).zip(&spread.endpoints) {
-        assert_eq!((endpoint.dst, endpoint.dport), (large::address(10, 244, 1_000 + number).into(), Some(8080)));
+        assert_eq!(
+            (endpoint.dst, endpoint.dport),
+            (large::address(10, 244, 1_000 + number).into(), Some(8080))
+        );
         assert!((endpoint.probability - 0.001).abs() < 1e-6, "{endpoint:?}");
     }
-    let all: f64 = spread.endpoints.iter().map(|endpoint| endpoint.probability).sum();
+    let all: f64 = spread
+        .endpoints
+        .iter()
+        .map(|endpoint| endpoint.probability)
+        .sum();
     assert!((all - 1.0).abs() < 1e-9, "{all}");
 }
 
@@ -78,20 +106,31 @@ fn what_chance_chooses_among_is_said_in_a_sentence() {
         let end = explain::verdict(&parsed.rulesets, &trace, None).end;
         let mut sets = parsed.rulesets;
         let spread = trace.spread.expect("chance alone chooses");
-        sets[0].tables[0].chains[spread.endpoints[0].place.at.chain as usize].name = "KUBE-SVC-X".into();
+        sets[0].tables[0].chains[spread.endpoints[0].place.at.chain as usize].name =
+            "KUBE-SVC-X".into();
         (end, chance::says(&sets, &spread))
     };
     let (end, all) = says(1_000);
     assert_eq!(end, "1000 destinations by chance");
-    assert_eq!(all, "Chance chooses among 1000 destinations of KUBE-SVC-X, 0.1 % each.");
+    assert_eq!(
+        all,
+        "Chance chooses among 1000 destinations of KUBE-SVC-X, 0.1 % each."
+    );
     let (end, all) = says(3);
     assert_eq!(end, "leaves by eth0 for one of 3 destinations by chance");
-    assert_eq!(all, "Chance chooses among 3 destinations of KUBE-SVC-X, 33.33 % each.");
+    assert_eq!(
+        all,
+        "Chance chooses among 3 destinations of KUBE-SVC-X, 33.33 % each."
+    );
     assert_eq!(
         [0.0, 1e-6, 0.0001, 0.125, 1.0].map(chance::percent),
         ["0 %", "below 0.01 %", "0.01 %", "12.5 %", "100 %"]
     );
-    let all = spread(&format!("{THIRDS}-A SVC -m recent --name x --rcheck -j C\n"), &[]).expect("two can be told");
+    let all = spread(
+        &format!("{THIRDS}-A SVC -m recent --name x --rcheck -j C\n"),
+        &[],
+    )
+    .expect("two can be told");
     assert_eq!(
         chance::says(&service("").rulesets, &all),
         "Chance chooses among 2 destinations of SVC, 33.33 % each; 33.33 % of the time it is none of them, or one that a dump cannot tell."
@@ -102,19 +141,37 @@ fn what_chance_chooses_among_is_said_in_a_sentence() {
 fn the_public_json_lists_them() {
     let rulesets = parse::parse(large::kube_proxy_of(1, 100)).rulesets;
     let trace = walk(&rulesets, None, &Host::pod(), &to_service(0));
-    let json: serde_json::Value = serde_json::from_str(&report::json(&rulesets, &trace)).expect("it is JSON");
-    assert_eq!((json["endpoints"].as_array().map(Vec::len), json["elsewhere"].as_f64()), (Some(100), Some(0.0)));
+    let json: serde_json::Value =
+        serde_json::from_str(&report::json(&rulesets, &trace)).expect("it is JSON");
+    assert_eq!(
+        (
+            json["endpoints"].as_array().map(Vec::len),
+            json["elsewhere"].as_f64()
+        ),
+        (Some(100), Some(0.0))
+    );
     let last = &json["endpoints"][99];
     assert_eq!(
         (&last["table"], &last["rule"], &last["dst"], &last["dport"]),
-        (&"nat".into(), &101.into(), &"10.244.0.99".into(), &8080.into())
+        (
+            &"nat".into(),
+            &101.into(),
+            &"10.244.0.99".into(),
+            &8080.into()
+        )
     );
-    assert!(last["probability"].as_f64().is_some_and(|chance| (chance - 0.01).abs() < 1e-6), "{last}");
+    assert!(
+        last["probability"]
+            .as_f64()
+            .is_some_and(|chance| (chance - 0.01).abs() < 1e-6),
+        "{last}"
+    );
     let certain = walk(&rulesets, None, &Host::pod(), &to_service(7));
     assert!(!report::json(&rulesets, &certain).contains("elsewhere"));
 }
 
-/// A service at 10.96.0.1:80 with these rules of its chain SVC, and chains A, B and C for three ends.
+/// A service at 10.96.0.1:80 with these rules of its chain SVC, and chains A, B and C for three
+/// ends.
 fn service(rules: &str) -> Parsed {
     let parsed = parse::parse(format!(
         "*nat\n:OUTPUT ACCEPT [0:0]\n:SVC - [0:0]\n:A - [0:0]\n:B - [0:0]\n:C - [0:0]\n\
@@ -128,13 +185,32 @@ fn service(rules: &str) -> Parsed {
 
 /// What chance chooses among for a packet to it.
 fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<Spread> {
-    let packet = Packet::tcp([10, 244, 1, 5].into(), 40_000, [10, 96, 0, 1].into(), 80, 1000, 1000);
-    walk_settled(&service(rules).rulesets, None, &Host::pod(), &packet, None, settled).spread
+    let packet = Packet::tcp(
+        [10, 244, 1, 5].into(),
+        40_000,
+        [10, 96, 0, 1].into(),
+        80,
+        1000,
+        1000,
+    );
+    walk_settled(
+        &service(rules).rulesets,
+        None,
+        &Host::pod(),
+        &packet,
+        None,
+        settled,
+    )
+    .spread
 }
 
 /// Each destination and how likely it is.
 fn ends(spread: &Spread) -> Vec<(String, f64)> {
-    spread.endpoints.iter().map(|end| (end.dst.to_string(), end.probability)).collect()
+    spread
+        .endpoints
+        .iter()
+        .map(|end| (end.dst.to_string(), end.probability))
+        .collect()
 }
 
 #[track_caller]
@@ -142,8 +218,14 @@ fn chooses(rules: &str, expected: &[(&str, f64)], elsewhere: f64) {
     let found = spread(rules, &[]).expect("chance chooses");
     let (found, left) = (ends(&found), found.elsewhere);
     let near = |one: f64, other: f64| (one - other).abs() < 1e-9;
-    let same = found.iter().zip(expected).all(|((dst, chance), (expected, of))| dst == expected && near(*chance, *of));
-    assert!(same && found.len() == expected.len() && near(left, elsewhere), "{found:?} {left}");
+    let same = found
+        .iter()
+        .zip(expected)
+        .all(|((dst, chance), (expected, of))| dst == expected && near(*chance, *of));
+    assert!(
+        same && found.len() == expected.len() && near(left, elsewhere),
+        "{found:?} {left}"
+    );
 }
 
 /// The kernel keeps a probability as a whole number of parts of 2^31 (xt_statistic.c).
@@ -155,7 +237,11 @@ const THIRDS: &str = "-A SVC -m statistic --mode random --probability 0.33333333
 fn each_end_has_what_the_rules_before_it_leave() {
     let rest = 1.0 - THIRD;
     let [a, b, c] = ["10.244.0.1", "10.244.0.2", "10.244.0.3"];
-    chooses(&format!("{THIRDS}-A SVC -j C\n"), &[(a, THIRD), (b, rest / 2.0), (c, rest / 2.0)], 0.0);
+    chooses(
+        &format!("{THIRDS}-A SVC -j C\n"),
+        &[(a, THIRD), (b, rest / 2.0), (c, rest / 2.0)],
+        0.0,
+    );
     // Without a last one for all that is left.
     chooses(THIRDS, &[(a, THIRD), (b, rest / 2.0)], rest / 2.0);
     // One that another condition keeps it from, one that only counts, one that goes there itself.
@@ -164,7 +250,11 @@ fn each_end_has_what_the_rules_before_it_leave() {
                  -A SVC -m statistic --mode random --probability 0.5\n\
                  -A SVC -m statistic --mode random ! --probability 0.25 -j B\n\
                  -A SVC -p tcp -j DNAT --to-destination 10.244.0.9:80\n";
-    chooses(mixed, &[(a, 0.25), (b, 0.75 * 0.75), ("10.244.0.9", 0.75 * 0.25)], 0.0);
+    chooses(
+        mixed,
+        &[(a, 0.25), (b, 0.75 * 0.75), ("10.244.0.9", 0.75 * 0.25)],
+        0.0,
+    );
 }
 
 #[test]
@@ -178,19 +268,55 @@ fn what_is_no_matter_of_chance_stays_untold() {
         "-j ACCEPT",
         "-p tcp -j DNAT --to-destination 10.244.0.3-10.244.0.9",
     ] {
-        chooses(&format!("{THIRDS}-A SVC {last}\n-A SVC -j C\n"), &known, rest / 2.0);
+        chooses(
+            &format!("{THIRDS}-A SVC {last}\n-A SVC -j C\n"),
+            &known,
+            rest / 2.0,
+        );
     }
-    assert_eq!(spread("-A SVC -m recent --name x --rcheck -j A\n-A SVC -j B\n", &[]), None);
-    assert_eq!(spread("-A SVC -m statistic --mode nth --every 2 --packet 0 -j A\n-A SVC -j B\n", &[]), None);
-    assert_eq!(spread("-A SVC -m statistic --mode random --probability 0.5 -j A\n", &[]), None, "one end is no choice");
+    assert_eq!(
+        spread(
+            "-A SVC -m recent --name x --rcheck -j A\n-A SVC -j B\n",
+            &[]
+        ),
+        None
+    );
+    assert_eq!(
+        spread(
+            "-A SVC -m statistic --mode nth --every 2 --packet 0 -j A\n-A SVC -j B\n",
+            &[]
+        ),
+        None
+    );
+    assert_eq!(
+        spread(
+            "-A SVC -m statistic --mode random --probability 0.5 -j A\n",
+            &[]
+        ),
+        None,
+        "one end is no choice"
+    );
 }
 
 #[test]
 fn an_answer_that_was_given_is_no_matter_of_chance_any_more() {
-    let rule = |rule| Place { at: ChainPlace { ruleset: 0, table: 0, chain: 1 }, rule: Some(rule) };
+    let rule = |rule| Place {
+        at: ChainPlace {
+            ruleset: 0,
+            table: 0,
+            chain: 1,
+        },
+        rule: Some(rule),
+    };
     let rules = format!("{THIRDS}-A SVC -j C\n");
     let left = spread(&rules, &[(rule(0), false)]).expect("two are left");
-    assert_eq!(ends(&left), [("10.244.0.2".to_owned(), 0.5), ("10.244.0.3".to_owned(), 0.5)]);
+    assert_eq!(
+        ends(&left),
+        [
+            ("10.244.0.2".to_owned(), 0.5),
+            ("10.244.0.3".to_owned(), 0.5)
+        ]
+    );
     let left = spread(&rules, &[(rule(1), true)]).expect("two are left");
     assert_eq!((left.endpoints.len(), left.elsewhere), (2, 0.0));
     assert_eq!(spread(&rules, &[(rule(0), true)]), None);
@@ -205,7 +331,14 @@ fn chains_beyond_those_of_any_node_are_left_out_and_spoken_of() {
     let parsed = parse::parse(text);
     let table = &parsed.rulesets[0].tables[0];
     assert_eq!((table.chains.len(), table.rules()), (MOST, 1));
-    let said: Vec<(u32, Code)> = parsed.diagnostics.iter().map(|one| (one.line, one.code)).collect();
+    let said: Vec<(u32, Code)> = parsed
+        .diagnostics
+        .iter()
+        .map(|one| (one.line, one.code))
+        .collect();
     let first = u32::try_from(MOST).unwrap() + 2;
-    assert_eq!(said, [first, first + 1, first + 3].map(|line| (line, Code::LimitExceeded)));
+    assert_eq!(
+        said,
+        [first, first + 1, first + 3].map(|line| (line, Code::LimitExceeded))
+    );
 }

@@ -4,18 +4,23 @@ use std::net::IpAddr;
 
 use chainwalk_core::packet::form::PacketForm;
 use chainwalk_core::packet::line;
-use chainwalk_core::packet::{ConnectionState, Direction, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
+use chainwalk_core::packet::{
+    ConnectionState, Direction, Fragment, Origin, Owner, Packet, Protocol, TcpFlags,
+};
 use proptest::prelude::*;
 
 fn ends() -> impl Strategy<Value = (Option<IpAddr>, IpAddr)> {
-    let four = any::<(Option<[u8; 4]>, [u8; 4])>().prop_map(|(src, dst)| (src.map(IpAddr::from), IpAddr::from(dst)));
-    let six = any::<(Option<[u16; 8]>, [u16; 8])>().prop_map(|(src, dst)| (src.map(IpAddr::from), IpAddr::from(dst)));
+    let four = any::<(Option<[u8; 4]>, [u8; 4])>()
+        .prop_map(|(src, dst)| (src.map(IpAddr::from), IpAddr::from(dst)));
+    let six = any::<(Option<[u16; 8]>, [u16; 8])>()
+        .prop_map(|(src, dst)| (src.map(IpAddr::from), IpAddr::from(dst)));
     four.boxed().prop_union(six.boxed())
 }
 
 fn interface() -> impl Strategy<Value = Option<String>> {
     prop::option::of(
-        "[a-z0-9@.=>-]{1,15}|uid|in|out|ttl=3|é".prop_filter("names of the kernel", |name| name != "." && name != ".."),
+        "[a-z0-9@.=>-]{1,15}|uid|in|out|ttl=3|é"
+            .prop_filter("names of the kernel", |name| name != "." && name != ".."),
     )
 }
 

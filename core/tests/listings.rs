@@ -1,5 +1,6 @@
-//! Listings of `iptables -L` and what they lose, against the dump of the same rules (`listings/gate.*`, as iptables 1.8.9
-//! printed them). That iptables lists every extension as its table says is `tests/listings.rs`'s.
+//! Listings of `iptables -L` and what they lose, against the dump of the same rules
+//! (`listings/gate.*`, as iptables 1.8.9 printed them). That iptables lists every extension as its
+//! table says is `tests/listings.rs`'s.
 
 use std::fs;
 use std::path::PathBuf;
@@ -11,12 +12,18 @@ use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 
 fn file(name: &str) -> String {
-    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/listings").join(name);
+    let path = PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/listings")
+        .join(name);
     fs::read_to_string(path).expect("the file is there")
 }
 
 fn printed(parsed: &Parsed, counters: bool) -> String {
-    parsed.rulesets.iter().map(|ruleset| print::save(ruleset, counters)).collect()
+    parsed
+        .rulesets
+        .iter()
+        .map(|ruleset| print::save(ruleset, counters))
+        .collect()
 }
 
 /// Place, severity and code of each diagnostic.
@@ -29,12 +36,22 @@ fn said(parsed: &Parsed) -> Vec<String> {
 
 /// The rule of a listing with one row, behind its head of columns.
 fn row(columns: &str, row: &str) -> (String, Vec<String>) {
-    let parsed = parse(format!("$ iptables -t nat -L\nChain OUTPUT (policy ACCEPT)\n{columns}\n{row}\n"));
+    let parsed = parse(format!(
+        "$ iptables -t nat -L\nChain OUTPUT (policy ACCEPT)\n{columns}\n{row}\n"
+    ));
     let rules = printed(&parsed, false);
-    (rules.lines().find(|line| line.starts_with("-A")).unwrap_or_default().to_owned(), said(&parsed))
+    (
+        rules
+            .lines()
+            .find(|line| line.starts_with("-A"))
+            .unwrap_or_default()
+            .to_owned(),
+        said(&parsed),
+    )
 }
 
-const FULL: &str = " pkts bytes target     prot opt in     out     source               destination";
+const FULL: &str =
+    " pkts bytes target     prot opt in     out     source               destination";
 const SHORT: &str = "target     prot opt source               destination";
 
 #[test]
@@ -43,25 +60,45 @@ fn a_full_listing_is_the_dump() {
     assert_eq!(said(&parsed), [""; 0]);
     assert_eq!(printed(&parsed, true), file("gate.rules"));
     assert_eq!(parsed.rulesets.len(), 1, "both tables are of one set");
-    let chain = |name| parsed.rulesets[0].table(TableName::Nat).expect("nat").chain(name).expect("it is listed").1;
+    let chain = |name| {
+        parsed.rulesets[0]
+            .table(TableName::Nat)
+            .expect("nat")
+            .chain(name)
+            .expect("it is listed")
+            .1
+    };
     let rule = &chain("GATE_IN").rules[0];
-    assert!(rule.span.of(&parsed.sources[0]).ends_with("tcp dpt:22"), "a rule leads back to its line");
+    assert!(
+        rule.span.of(&parsed.sources[0]).ends_with("tcp dpt:22"),
+        "a rule leads back to its line"
+    );
     let options: Vec<String> = parsed.sections.iter().map(ToString::to_string).collect();
     assert_eq!(
         options,
-        ["iptables -L -v -n --line-numbers, mangle table", "iptables -L -v -n --line-numbers, nat table"]
+        [
+            "iptables -L -v -n --line-numbers, mangle table",
+            "iptables -L -v -n --line-numbers, nat table"
+        ]
     );
 }
 
 #[test]
 fn what_names_hide_is_not_known() {
     let parsed = parse(file("gate.names"));
-    let lost = ["29:1: note: rounded-counters", "38:94: note: named-ports", "44:68: warning: named-addresses"];
+    let lost = [
+        "29:1: note: rounded-counters",
+        "38:94: note: named-ports",
+        "44:68: warning: named-addresses",
+    ];
     assert_eq!(said(&parsed), lost, "each is said once");
-    let known = file("gate.rules").replace("[1234567:98765432]", "[1235000:99000000]").replace("7654321]", "7654000]");
-    let known = known
-        .replace("[123456:", "[123000:")
-        .replace("-d 127.0.0.1/32 -j", "-m unlisted --destination-name localhost -j");
+    let known = file("gate.rules")
+        .replace("[1234567:98765432]", "[1235000:99000000]")
+        .replace("7654321]", "7654000]");
+    let known = known.replace("[123456:", "[123000:").replace(
+        "-d 127.0.0.1/32 -j",
+        "-m unlisted --destination-name localhost -j",
+    );
     let known = known.replace(
         "! -d 127.0.0.1/32 -o lo -p tcp -m owner --uid-owner 4711",
         "-o lo -p tcp -m owner --uid-owner 4711 -m unlisted ! --destination-name localhost",
@@ -79,7 +116,9 @@ fn what_is_not_listed_is_not_known() {
     assert!(rules.clone().count() == 14 && rules.clone().all(|rule| rule.contains(asks_for_more)));
     let bare = parse(file("gate.bare"));
     assert_eq!(bare.diagnostics.len(), 3, "{:?}", said(&bare));
-    assert!(printed(&bare, false).contains("-m unlisted --interfaces ! --destination-name localhost"));
+    assert!(
+        printed(&bare, false).contains("-m unlisted --interfaces ! --destination-name localhost")
+    );
 }
 
 #[test]
@@ -87,21 +126,37 @@ fn the_table_is_told_or_guessed() {
     let told = |text: &str| {
         let parsed = parse(text);
         let set = &parsed.rulesets[0];
-        let guesses = said(&parsed).iter().filter(|said| said.ends_with("-table")).count();
+        let guesses = said(&parsed)
+            .iter()
+            .filter(|said| said.ends_with("-table"))
+            .count();
         (set.tables[0].iptables(), set.family, set.backend, guesses)
     };
-    let listing =
-        format!("Chain WAY (1 references)\n{FULL}\n  1  60 REDIRECT  6  --  *  *  ::/0  ::/0  redir ports 9080\n");
-    assert_eq!(told(&listing), (Some(TableName::Nat), Family::Ipv6, None, 1));
+    let listing = format!(
+        "Chain WAY (1 references)\n{FULL}\n  1  60 REDIRECT  6  --  *  *  ::/0  ::/0  redir ports 9080\n"
+    );
+    assert_eq!(
+        told(&listing),
+        (Some(TableName::Nat), Family::Ipv6, None, 1)
+    );
     let command = format!("root@pod:/# ip6tables-nft -t nat -L WAY -v -n\n{listing}");
-    assert_eq!(told(&command), (Some(TableName::Nat), Family::Ipv6, Some(Backend::Nft), 0));
-    let plain = listing.replace("REDIRECT  6", "RETURN  6").replace("redir ports 9080", "");
-    assert_eq!(told(&plain), (Some(TableName::Filter), Family::Ipv6, None, 1));
+    assert_eq!(
+        told(&command),
+        (Some(TableName::Nat), Family::Ipv6, Some(Backend::Nft), 0)
+    );
+    let plain = listing
+        .replace("REDIRECT  6", "RETURN  6")
+        .replace("redir ports 9080", "");
+    assert_eq!(
+        told(&plain),
+        (Some(TableName::Filter), Family::Ipv6, None, 1)
+    );
 }
 
 #[test]
 fn rows_are_read_whatever_stands_in_them() {
-    let check = |columns: &str, line: &str, want: &str| assert_eq!(row(columns, line).0, want, "{line}");
+    let check =
+        |columns: &str, line: &str, want: &str| assert_eq!(row(columns, line).0, want, "{line}");
     check(
         FULL,
         " 1 60 RETURN tcp -- any !eth0 anywhere anywhere tcp dpts:!1024:65535 flags:FIN,SYN/SYN",
@@ -136,21 +191,33 @@ fn rows_are_read_whatever_stands_in_them() {
         "-A OUTPUT -m time --timestart 08:00:00 --timestop 17:30:00 --monthdays 1,22 --weekdays Mon,Tue --datestart \
          2024-01-02T03:04:05 --datestop 2026-03-04T08:00:00 -j DROP",
     );
-    check(SHORT, "RETURN  tcp  --  anywhere  anywhere", "-A OUTPUT -p tcp -m unlisted --interfaces -j RETURN");
+    check(
+        SHORT,
+        "RETURN  tcp  --  anywhere  anywhere",
+        "-A OUTPUT -p tcp -m unlisted --interfaces -j RETURN",
+    );
 }
 
 #[test]
 fn what_is_not_understood_stays() {
-    let (rule, said) =
-        row(FULL, " 1 60 RETURN tcp -- * * 0.0.0.0/0 0.0.0.0/0 weird match 7 owner UID match 3 odd words");
+    let (rule, said) = row(
+        FULL,
+        " 1 60 RETURN tcp -- * * 0.0.0.0/0 0.0.0.0/0 weird match 7 owner UID match 3 odd words",
+    );
     assert_eq!(
         rule,
         "-A OUTPUT -p tcp -m owner --uid-owner 3 -m unlisted --words \"weird match 7\" --words \"odd words\" -j RETURN"
     );
     assert_eq!(said.len(), 2, "{said:?}");
     // Of a scrubbed listing, a column is blank.
-    let (rule, said) = row(FULL, "    0     0 RETURN     all  --  any    lo            anywhere");
-    assert_eq!(rule, "-A OUTPUT -o lo -m unlisted --source-name \"\" -j RETURN");
+    let (rule, said) = row(
+        FULL,
+        "    0     0 RETURN     all  --  any    lo            anywhere",
+    );
+    assert_eq!(
+        rule,
+        "-A OUTPUT -o lo -m unlisted --source-name \"\" -j RETURN"
+    );
     assert!(said[0].ends_with("removed-address"), "{said:?}");
     // A row that fits no column may do anything.
     let (rule, said) = row(FULL, "    0     0 RETURN     all  --  any");
@@ -160,7 +227,10 @@ fn what_is_not_understood_stays() {
     );
     assert!(said[0].ends_with("damaged-row"), "{said:?}");
     // A target that is printed in a way that is not known.
-    let (rule, _) = row(FULL, " 1 60 HMARK 6 -- * * 0.0.0.0/0 0.0.0.0/0 HMARK mod 2 + 0x1 rnd 0x1");
+    let (rule, _) = row(
+        FULL,
+        " 1 60 HMARK 6 -- * * 0.0.0.0/0 0.0.0.0/0 HMARK mod 2 + 0x1 rnd 0x1",
+    );
     assert_eq!(rule, "-A OUTPUT -p tcp -j HMARK mod 2 + 0x1 rnd 0x1");
     for text in [
         "Chain",

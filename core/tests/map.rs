@@ -1,4 +1,5 @@
-//! The map: what it must hold at every width and step, for rules of every kind; and what it shows of a few.
+//! The map: what it must hold at every width and step, for rules of every kind; and what it shows
+//! of a few.
 
 use std::collections::BTreeSet;
 
@@ -23,7 +24,10 @@ fn sets() -> Vec<(&'static str, Host)> {
             (include_str!($file), Host::pod())
         };
         ($file:literal, $host:literal) => {
-            (include_str!($file), Host::from_json(include_str!($host)).expect("a host"))
+            (
+                include_str!($file),
+                Host::from_json(include_str!($host)).expect("a host"),
+            )
         };
     }
     vec![
@@ -35,7 +39,10 @@ fn sets() -> Vec<(&'static str, Host)> {
         set!("walks/unknown.rules"),
         set!("walks/backends.rules"),
         set!("walks/broken.rules"),
-        set!("../../static/samples/istio-ambient.txt", "../../static/samples/istio-ambient.host.json"),
+        set!(
+            "../../static/samples/istio-ambient.txt",
+            "../../static/samples/istio-ambient.host.json"
+        ),
         set!("../../static/samples/linkerd.txt"),
     ]
 }
@@ -43,7 +50,9 @@ fn sets() -> Vec<(&'static str, Host)> {
 fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Lane<'a> {
     let path = trace.shown();
     let decided_by = path.verdict.as_ref().and_then(|verdict| verdict.decided_by);
-    let end = |verdict: &chainwalk_core::walk::trace::Verdict| format!("{:?}", verdict.kind).to_lowercase();
+    let end = |verdict: &chainwalk_core::walk::trace::Verdict| {
+        format!("{:?}", verdict.kind).to_lowercase()
+    };
     Lane {
         letter,
         name: format!("{} to {}", trace.packet.protocol, trace.packet.dst),
@@ -51,7 +60,9 @@ fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Lan
         fate: explain::Fate::of(trace.verdict()),
         end: trace.verdict().map_or("depends".into(), end),
         decided: decided_by.and_then(|place| {
-            path.steps.iter().position(|step| step.place == place && step.outcome != Outcome::NoMatch)
+            path.steps
+                .iter()
+                .position(|step| step.place == place && step.outcome != Outcome::NoMatch)
         }),
         doubts: Vec::new(),
         others: map::others(rulesets, trace, end),
@@ -59,15 +70,34 @@ fn lane<'a>(rulesets: &[Ruleset], letter: &'static str, trace: &'a Trace) -> Lan
 }
 
 fn sheet<'a>(rulesets: &'a [Ruleset], traces: &'a [Trace], cursor: usize, width: i32) -> Sheet<'a> {
-    let lanes: Vec<Lane> = traces.iter().zip(["A", "B"]).map(|(trace, letter)| lane(rulesets, letter, trace)).collect();
-    let followed = (0..lanes.len()).rev().find(|lane| cursor < lanes[*lane].path.steps.len());
+    let lanes: Vec<Lane> = traces
+        .iter()
+        .zip(["A", "B"])
+        .map(|(trace, letter)| lane(rulesets, letter, trace))
+        .collect();
+    let followed = (0..lanes.len())
+        .rev()
+        .find(|lane| cursor < lanes[*lane].path.steps.len());
     let followed = followed.unwrap_or(lanes.len() - 1);
-    let meshed = rulesets.iter().any(|set| chainwalk_core::mesh::recognise(set).is_some());
-    Sheet { rulesets, meshed, lanes, followed, legs: Vec::new(), cursor, width }
+    let meshed = rulesets
+        .iter()
+        .any(|set| chainwalk_core::mesh::recognise(set).is_some());
+    Sheet {
+        rulesets,
+        meshed,
+        lanes,
+        followed,
+        legs: Vec::new(),
+        cursor,
+        width,
+    }
 }
 
 fn packets(rulesets: &[Ruleset], host: &Host) -> Vec<Packet> {
-    scenario::of_rules(rulesets, host, None).into_iter().map(|scenario| scenario.packet).collect()
+    scenario::of_rules(rulesets, host, None)
+        .into_iter()
+        .map(|scenario| scenario.packet)
+        .collect()
 }
 
 /// Every map of every set: each packet alone, and beside the next one.
@@ -75,16 +105,26 @@ fn each_map(check: impl Fn(&Sheet, &Map, &str)) {
     for (text, host) in sets() {
         let parsed = parse(text);
         let rulesets = &parsed.rulesets;
-        let traces: Vec<Trace> =
-            packets(rulesets, &host).iter().map(|packet| walk(rulesets, None, &host, packet)).collect();
+        let traces: Vec<Trace> = packets(rulesets, &host)
+            .iter()
+            .map(|packet| walk(rulesets, None, &host, packet))
+            .collect();
         for size in [1, 2] {
             for some in traces.windows(size) {
-                let steps = some.iter().map(|trace| trace.shown().steps.len()).max().unwrap_or(0);
-                for (cursor, width) in
-                    (0..=steps.min(40)).step_by(5).flat_map(|cursor| WIDTHS.map(|width| (cursor, width)))
+                let steps = some
+                    .iter()
+                    .map(|trace| trace.shown().steps.len())
+                    .max()
+                    .unwrap_or(0);
+                for (cursor, width) in (0..=steps.min(40))
+                    .step_by(5)
+                    .flat_map(|cursor| WIDTHS.map(|width| (cursor, width)))
                 {
                     let sheet = sheet(rulesets, some, cursor, width);
-                    let packets: Vec<_> = some.iter().map(|trace| (trace.packet.src, trace.packet.dst)).collect();
+                    let packets: Vec<_> = some
+                        .iter()
+                        .map(|trace| (trace.packet.src, trace.packet.dst))
+                        .collect();
                     let what = format!("{packets:?} at step {cursor}, {width} wide, in\n{text}");
                     check(&sheet, &map::draw(&sheet), &what);
                 }
@@ -94,15 +134,30 @@ fn each_map(check: impl Fn(&Sheet, &Map, &str)) {
 }
 
 fn shapes<'a>(map: &'a Map, class: &'a str) -> impl Iterator<Item = (&'a Group, &'a Form)> {
-    let shapes = map.groups.iter().flat_map(|group| group.shapes.iter().map(move |shape| (group, shape)));
+    let shapes = map
+        .groups
+        .iter()
+        .flat_map(|group| group.shapes.iter().map(move |shape| (group, shape)));
     shapes
         .filter(move |(_, shape)| shape.class.split(' ').any(|one| one == class))
         .map(|(group, shape)| (group, &shape.form))
 }
 
 fn texts(map: &Map) -> Vec<&str> {
-    let forms = map.groups.iter().flat_map(|group| &group.shapes).map(|shape| &shape.form);
-    forms.filter_map(|form| if let Form::Text(.., text) = form { Some(&**text) } else { None }).collect()
+    let forms = map
+        .groups
+        .iter()
+        .flat_map(|group| &group.shapes)
+        .map(|shape| &shape.form);
+    forms
+        .filter_map(|form| {
+            if let Form::Text(.., text) = form {
+                Some(&**text)
+            } else {
+                None
+            }
+        })
+        .collect()
 }
 
 /// Left, top, right, bottom of what a shape covers, lines left out.
@@ -127,9 +182,15 @@ fn covers(form: &Form) -> Option<[i32; 4]> {
 fn nothing_is_drawn_outside() {
     each_map(|_, map, what| {
         for shape in map.groups.iter().flat_map(|group| &group.shapes) {
-            let Some([left, top, right, bottom]) = covers(&shape.form) else { continue };
+            let Some([left, top, right, bottom]) = covers(&shape.form) else {
+                continue;
+            };
             let inside = left >= 0 && top >= 0 && right <= map.width && bottom <= map.height;
-            assert!(inside, "{shape:?} is outside of {}x{}: {what}", map.width, map.height);
+            assert!(
+                inside,
+                "{shape:?} is outside of {}x{}: {what}",
+                map.width, map.height
+            );
         }
     });
 }
@@ -141,7 +202,10 @@ fn boxes_stand_side_by_side() {
         let boxes: Vec<[i32; 4]> = boxes.filter_map(|(_, form)| covers(form)).collect();
         for (at, one) in boxes.iter().enumerate() {
             for other in &boxes[at + 1..] {
-                let apart = one[2] <= other[0] || other[2] <= one[0] || one[3] <= other[1] || other[3] <= one[1];
+                let apart = one[2] <= other[0]
+                    || other[2] <= one[0]
+                    || one[3] <= other[1]
+                    || other[3] <= one[1];
                 assert!(apart, "{one:?} and {other:?} overlap: {what}");
             }
         }
@@ -152,22 +216,37 @@ fn boxes_stand_side_by_side() {
 fn every_packet_has_one_place_and_one_end() {
     each_map(|sheet, map, what| {
         for lane in 0..sheet.lanes.len() {
-            let of = |class| shapes(map, class).filter(|(group, _)| group.lane == Some(lane)).count();
+            let of = |class| {
+                shapes(map, class)
+                    .filter(|(group, _)| group.lane == Some(lane))
+                    .count()
+            };
             assert_eq!(of("token"), 1, "letters of {lane}: {what}");
         }
         let ends = shapes(map, "end").count();
-        assert!((1..=sheet.lanes.len()).contains(&ends), "{ends} ends: {what}");
+        assert!(
+            (1..=sheet.lanes.len()).contains(&ends),
+            "{ends} ends: {what}"
+        );
     });
 }
 
 #[test]
 fn what_can_be_clicked_has_a_name_and_leads_to_a_step() {
     each_map(|sheet, map, what| {
-        let steps = sheet.lanes.iter().map(|lane| lane.path.steps.len()).max().unwrap_or(0);
+        let steps = sheet
+            .lanes
+            .iter()
+            .map(|lane| lane.path.steps.len())
+            .max()
+            .unwrap_or(0);
         for group in &map.groups {
             let Some(go) = group.go else { continue };
             assert!(!group.name.is_empty(), "{group:?} has no name: {what}");
-            assert!(matches!(go, Go::Step(step) if step < steps.max(1)), "{go:?} of {steps} steps: {what}");
+            assert!(
+                matches!(go, Go::Step(step) if step < steps.max(1)),
+                "{go:?} of {steps} steps: {what}"
+            );
         }
     });
 }
@@ -177,35 +256,74 @@ fn what_can_be_clicked_has_a_name_and_leads_to_a_step() {
 fn every_step_of_the_opened_table_has_a_station() {
     each_map(|sheet, map, what| {
         let lane = &sheet.lanes[sheet.followed];
-        let Some(here) = lane.path.steps.get(sheet.cursor) else { return };
+        let Some(here) = lane.path.steps.get(sheet.cursor) else {
+            return;
+        };
         let copied = |step: usize| lane.path.views[lane.path.steps.at(step).view as usize].copied;
         if copied(sheet.cursor) && sheet.width < 500 {
             return;
         }
         let table = |step: &usize| {
             let at = lane.path.steps.at(*step);
-            (at.hook, at.place.at.ruleset, at.place.at.table, copied(*step))
-                == (here.hook, here.place.at.ruleset, here.place.at.table, copied(sheet.cursor))
+            (
+                at.hook,
+                at.place.at.ruleset,
+                at.place.at.table,
+                copied(*step),
+            ) == (
+                here.hook,
+                here.place.at.ruleset,
+                here.place.at.table,
+                copied(sheet.cursor),
+            )
         };
         let wanted: BTreeSet<usize> = (0..lane.path.steps.len()).filter(table).collect();
         let starts: BTreeSet<usize> = map
             .groups
             .iter()
-            .filter(|group| group.name.contains(&format!("{}: ", lane.letter)) && !group.stop && group.fate.is_none())
-            .filter_map(|group| if let Some(Go::Step(step)) = group.go { Some(step) } else { None })
+            .filter(|group| {
+                group.name.contains(&format!("{}: ", lane.letter))
+                    && !group.stop
+                    && group.fate.is_none()
+            })
+            .filter_map(|group| {
+                if let Some(Go::Step(step)) = group.go {
+                    Some(step)
+                } else {
+                    None
+                }
+            })
             .collect();
-        assert!(starts.contains(wanted.first().expect("the cursor's")), "the first step has none: {what}");
-        assert!(starts.contains(&sheet.cursor), "the cursor's step has none, but {starts:?}: {what}");
-        assert!(map.groups.iter().any(|group| group.current && !group.stop), "nothing is marked: {what}");
+        assert!(
+            starts.contains(wanted.first().expect("the cursor's")),
+            "the first step has none: {what}"
+        );
+        assert!(
+            starts.contains(&sheet.cursor),
+            "the cursor's step has none, but {starts:?}: {what}"
+        );
+        assert!(
+            map.groups.iter().any(|group| group.current && !group.stop),
+            "nothing is marked: {what}"
+        );
     });
 }
 
 fn sidecar(keys: [&str; 2]) -> (Vec<Ruleset>, [Trace; 2]) {
     let parsed = parse(include_str!("walks/sidecar.rules"));
     let host = Host::pod();
-    let mesh = parsed.rulesets.iter().find_map(chainwalk_core::mesh::recognise);
+    let mesh = parsed
+        .rulesets
+        .iter()
+        .find_map(chainwalk_core::mesh::recognise);
     let all = scenario::list(&host, mesh.as_ref());
-    let find = |key: &str| all.iter().find(|scenario| scenario.key == key).expect("a scenario").packet.clone();
+    let find = |key: &str| {
+        all.iter()
+            .find(|scenario| scenario.key == key)
+            .expect("a scenario")
+            .packet
+            .clone()
+    };
     let traces = keys.map(|key| walk(&parsed.rulesets, None, &host, &find(key)));
     (parsed.rulesets, traces)
 }
@@ -216,20 +334,41 @@ fn the_app_turns_where_uid_1337_goes_on() {
     let part = compare::part(traces[0].shown(), traces[1].shown()).expect("they part");
     let map = map::draw(&sheet(&rulesets, &traces, part, 576));
     assert!(map.says.contains("routed again to lo"), "{}", map.says);
-    assert!(map.says.contains("out by lo and in again, PREROUTING, INPUT, delivered, captured."), "{}", map.says);
-    assert!(map.says.ends_with("POSTROUTING with nat, sent, direct."), "{}", map.says);
+    assert!(
+        map.says
+            .contains("out by lo and in again, PREROUTING, INPUT, delivered, captured."),
+        "{}",
+        map.says
+    );
+    assert!(
+        map.says.ends_with("POSTROUTING with nat, sent, direct."),
+        "{}",
+        map.says
+    );
     let texts = texts(&map);
-    for text in
-        ["→ 93.184.216.34:443", "→ 127.0.0.1:15001", "lo", "OUTPUT", "ISTIO_OUTPUT", "policy ACCEPT", "● delivered"]
-    {
+    for text in [
+        "→ 93.184.216.34:443",
+        "→ 127.0.0.1:15001",
+        "lo",
+        "OUTPUT",
+        "ISTIO_OUTPUT",
+        "policy ACCEPT",
+        "● delivered",
+    ] {
         assert!(texts.contains(&text), "{text:?} is not among {texts:?}");
     }
     // OUTPUT is the same for both, POSTROUTING is not; nat is not asked when the packet comes back.
     let names = |name: &str| texts.iter().filter(|text| **text == name).count();
-    assert_eq!([names("POSTROUTING"), names("PREROUTING"), names("INPUT")], [2, 1, 1]);
+    assert_eq!(
+        [names("POSTROUTING"), names("PREROUTING"), names("INPUT")],
+        [2, 1, 1]
+    );
     assert_eq!(shapes(&map, "skipped").count(), 2);
     // Both letters stand at the table where they part.
-    let places: Vec<_> = shapes(&map, "token").filter_map(|(_, form)| covers(form)).map(|place| place[0]).collect();
+    let places: Vec<_> = shapes(&map, "token")
+        .filter_map(|(_, form)| covers(form))
+        .map(|place| place[0])
+        .collect();
     assert_eq!(places[0], places[1]);
 }
 
@@ -246,8 +385,13 @@ fn a_chain_of_forty_rules_folds_around_the_cursor() {
     let traces = [walk(&parsed.rulesets, None, &host, &packet)];
     let numbers = |cursor: usize, width: i32| {
         let map = map::draw(&sheet(&parsed.rulesets, &traces, cursor, width));
-        let numbers = shapes(&map, "number")
-            .map(|(_, form)| if let Form::Text(.., text) = form { text.clone() } else { String::new() });
+        let numbers = shapes(&map, "number").map(|(_, form)| {
+            if let Form::Text(.., text) = form {
+                text.clone()
+            } else {
+                String::new()
+            }
+        });
         numbers.collect::<Vec<_>>()
     };
     assert_eq!(numbers(40, 576), ["1–40", "41"]);
@@ -268,8 +412,12 @@ fn a_walk_of_many_matches_shows_what_is_around_the_cursor() {
     for width in WIDTHS {
         let map = map::draw(&sheet(&parsed.rulesets, &traces, 500, width));
         let texts = texts(&map);
-        let starts =
-            |with: &str| texts.iter().filter(|text| text.trim_start_matches("OUTPUT ").starts_with(with)).count();
+        let starts = |with: &str| {
+            texts
+                .iter()
+                .filter(|text| text.trim_start_matches("OUTPUT ").starts_with(with))
+                .count()
+        };
         assert_eq!([starts("501"), starts("1–")], [1, 1], "{texts:?}");
         assert!(map.height < 1_000, "{}", map.height);
     }
@@ -277,14 +425,23 @@ fn a_walk_of_many_matches_shows_what_is_around_the_cursor() {
 
 #[test]
 fn an_uncertain_walk_shows_where_else_it_could_end() {
-    let parsed = parse("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+    let parsed =
+        parse("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
     let host = Host::pod();
     let packet = packets(&parsed.rulesets, &host).remove(0);
     let traces = [walk(&parsed.rulesets, None, &host, &packet)];
     for width in WIDTHS {
         let map = map::draw(&sheet(&parsed.rulesets, &traces, 0, width));
-        let other = map.groups.iter().find(|group| group.name.contains("or ○ sent")).expect("another end");
-        assert!(other.name.contains(", if OUTPUT 1 does not match"), "{}", other.name);
+        let other = map
+            .groups
+            .iter()
+            .find(|group| group.name.contains("or ○ sent"))
+            .expect("another end");
+        assert!(
+            other.name.contains(", if OUTPUT 1 does not match"),
+            "{}",
+            other.name
+        );
         assert_eq!(other.go, Some(Go::Step(0)));
     }
 }

@@ -1,7 +1,8 @@
-//! Meshes: `meshes/*.txt` and the page's samples are recognised, each with all there is to know of it.
+//! Meshes: `meshes/*.txt` and the page's samples are recognised, each with all there is to know of
+//! it.
 //!
-//! In `meshes.txt` a case is a `##` heading, rules without chain declarations, and `=` lines: family, name, versions, facts; then
-//! what deviates, each as `! chain rule: what`.
+//! In `meshes.txt` a case is a `##` heading, rules without chain declarations, and `=` lines:
+//! family, name, versions, facts; then what deviates, each as `! chain rule: what`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -19,11 +20,24 @@ fn dump(rules: &str) -> String {
         let (name, lines) = table.split_once('\n').unwrap_or((table, ""));
         let _ = writeln!(out, "*{name}");
         let words: Vec<&str> = lines.split_whitespace().collect();
-        let named = words.windows(2).filter(|pair| ["-A", "-j"].contains(&pair[0])).map(|pair| pair[1]);
-        let targets = ["ACCEPT", "DROP", "RETURN", "REDIRECT", "DNAT", "MARK", "CONNMARK", "CT", "TPROXY"];
-        for chain in named.filter(|name| !targets.contains(name)).collect::<BTreeSet<_>>() {
-            let built_in = ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].contains(&chain);
-            let _ = writeln!(out, ":{chain} {} [0:0]", if built_in { "ACCEPT" } else { "-" });
+        let named = words
+            .windows(2)
+            .filter(|pair| ["-A", "-j"].contains(&pair[0]))
+            .map(|pair| pair[1]);
+        let targets = [
+            "ACCEPT", "DROP", "RETURN", "REDIRECT", "DNAT", "MARK", "CONNMARK", "CT", "TPROXY",
+        ];
+        for chain in named
+            .filter(|name| !targets.contains(name))
+            .collect::<BTreeSet<_>>()
+        {
+            let built_in =
+                ["PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"].contains(&chain);
+            let _ = writeln!(
+                out,
+                ":{chain} {} [0:0]",
+                if built_in { "ACCEPT" } else { "-" }
+            );
         }
         let _ = writeln!(out, "{}\nCOMMIT", lines.trim());
     }
@@ -35,14 +49,30 @@ fn recognised(parsed: &Parsed) -> String {
     let mut out = String::new();
     for ruleset in &parsed.rulesets {
         let Some(mesh) = mesh::recognise(ruleset) else {
-            let _ = writeln!(out, "= {} none, node: {:?}", ruleset.family, mesh::node(ruleset));
+            let _ = writeln!(
+                out,
+                "= {} none, node: {:?}",
+                ruleset.family,
+                mesh::node(ruleset)
+            );
             continue;
         };
-        let versions = mesh.versions.map_or("any version".into(), |versions| versions.to_string());
-        let _ = writeln!(out, "= {} {}, {versions}: {}", ruleset.family, mesh.name(), mesh.facts().join("; "));
+        let versions = mesh
+            .versions
+            .map_or("any version".into(), |versions| versions.to_string());
+        let _ = writeln!(
+            out,
+            "= {} {}, {versions}: {}",
+            ruleset.family,
+            mesh.name(),
+            mesh.facts().join("; ")
+        );
         for deviation in deviations(&mesh, ruleset) {
-            let chain = &ruleset.tables[deviation.table as usize].chains[deviation.chain as usize].name;
-            let rule = deviation.rule.map_or(String::new(), |rule| format!(" {}", rule + 1));
+            let chain =
+                &ruleset.tables[deviation.table as usize].chains[deviation.chain as usize].name;
+            let rule = deviation
+                .rule
+                .map_or(String::new(), |rule| format!(" {}", rule + 1));
             let _ = writeln!(out, "! {chain}{rule}: {}", deviation.says);
         }
     }
@@ -52,14 +82,28 @@ fn recognised(parsed: &Parsed) -> String {
 #[test]
 fn every_mesh_is_recognised_with_all_there_is_to_know() {
     let cases = include_str!("meshes/meshes.txt");
-    let mut got = cases.split("\n## ").next().expect("a heading").trim_end().to_owned() + "\n";
+    let mut got = cases
+        .split("\n## ")
+        .next()
+        .expect("a heading")
+        .trim_end()
+        .to_owned()
+        + "\n";
     for case in cases.split("\n## ").skip(1) {
         let (title, body) = case.split_once('\n').expect("a body");
-        let rules: String =
-            body.lines().filter(|line| !line.starts_with(['=', '!'])).flat_map(|line| [line, "\n"]).collect();
+        let rules: String = body
+            .lines()
+            .filter(|line| !line.starts_with(['=', '!']))
+            .flat_map(|line| [line, "\n"])
+            .collect();
         let parsed = parse(dump(&rules));
         assert_eq!(parsed.diagnostics, [], "{title}");
-        let _ = write!(got, "\n## {title}\n{}\n{}", rules.trim_end(), recognised(&parsed));
+        let _ = write!(
+            got,
+            "\n## {title}\n{}\n{}",
+            rules.trim_end(),
+            recognised(&parsed)
+        );
     }
     expect_file!["meshes/meshes.txt"].assert_eq(&got);
 }
@@ -69,7 +113,14 @@ fn every_mesh_is_recognised_with_all_there_is_to_know() {
 fn the_samples_are_recognised() {
     macro_rules! sample {
         ($name:literal) => {
-            (parse(include_str!(concat!("../../static/samples/", $name, ".txt"))), $name)
+            (
+                parse(include_str!(concat!(
+                    "../../static/samples/",
+                    $name,
+                    ".txt"
+                ))),
+                $name,
+            )
         };
     }
     let samples = [
@@ -105,10 +156,25 @@ fn the_samples_are_recognised() {
         for (table, place) in ruleset.tables.iter().zip(0..) {
             for (chain, at) in table.chains.iter().zip(0..) {
                 for (_, rule) in chain.rules.iter().zip(0..) {
-                    let at = ChainPlace { ruleset: 0, table: place, chain: at };
-                    let why = mesh.purpose(&parsed.rulesets, Place { at, rule: Some(rule) });
-                    let why = why.unwrap_or_else(|| panic!("{name}: no purpose of {} {}", chain.name, rule + 1));
-                    assert!(why.ends_with('.') && !why.contains(['$', '%', '@']), "{why}");
+                    let at = ChainPlace {
+                        ruleset: 0,
+                        table: place,
+                        chain: at,
+                    };
+                    let why = mesh.purpose(
+                        &parsed.rulesets,
+                        Place {
+                            at,
+                            rule: Some(rule),
+                        },
+                    );
+                    let why = why.unwrap_or_else(|| {
+                        panic!("{name}: no purpose of {} {}", chain.name, rule + 1)
+                    });
+                    assert!(
+                        why.ends_with('.') && !why.contains(['$', '%', '@']),
+                        "{why}"
+                    );
                 }
             }
         }
@@ -122,8 +188,19 @@ fn a_rule_says_why_it_is_there() {
     let table = &parsed.rulesets[0].tables[0];
     let (chain, _) = table.chain("ISTIO_OUTPUT").expect("it is there");
     let why = |rule| {
-        let at = ChainPlace { ruleset: 0, table: 0, chain };
-        mesh.purpose(&parsed.rulesets, Place { at, rule: Some(rule) }).expect("known")
+        let at = ChainPlace {
+            ruleset: 0,
+            table: 0,
+            chain,
+        };
+        mesh.purpose(
+            &parsed.rulesets,
+            Place {
+                at,
+                rule: Some(rule),
+            },
+        )
+        .expect("known")
     };
     assert_eq!(
         why(3),
@@ -165,14 +242,33 @@ fn counters_show_the_way_of_connections() {
             "3 of 13406 (0 %) were captured: rule 4 of ISTIO_INBOUND",
         ]
     );
-    assert!(analysis.notes.iter().any(|note| note.contains("connections, not packets")));
-    assert!(analysis.notes.iter().any(|note| note.contains("Envoy's own connections")));
+    assert!(
+        analysis
+            .notes
+            .iter()
+            .any(|note| note.contains("connections, not packets"))
+    );
+    assert!(
+        analysis
+            .notes
+            .iter()
+            .any(|note| note.contains("Envoy's own connections"))
+    );
     // Counters that were set to zero in part are no shares.
     let odd = said(&counted.replace("[6817:409000]", "[0:0]")).expect("there are counts");
-    assert_eq!(odd.shares[0].to_string(), "3572 were the pod's own calls over lo, not by 1337: rule 3 of ISTIO_OUTPUT");
-    let odd = odd.notes.iter().find(|note| note.contains("do not fit")).expect("it is said");
+    assert_eq!(
+        odd.shares[0].to_string(),
+        "3572 were the pod's own calls over lo, not by 1337: rule 3 of ISTIO_OUTPUT"
+    );
+    let odd = odd
+        .notes
+        .iter()
+        .find(|note| note.contains("do not fit"))
+        .expect("it is said");
     assert!(
-        odd.starts_with("The counters of ISTIO_OUTPUT do not fit: 0 were led into it, and its rules took 6817."),
+        odd.starts_with(
+            "The counters of ISTIO_OUTPUT do not fit: 0 were led into it, and its rules took 6817."
+        ),
         "{odd}"
     );
     // The tunnel port of other proxies is reached directly.
@@ -181,12 +277,35 @@ fn counters_show_the_way_of_connections() {
         "[10:600] -A ISTIO_INBOUND -p tcp -m tcp --dport 15008 -j RETURN",
     );
     let tunnel = said(&tunnel).expect("there are counts");
-    let tunnel = tunnel.shares.iter().find(|share| share.rule == Some(("ISTIO_INBOUND".into(), 1))).expect("a share");
-    assert_eq!(tunnel.to_string(), "10 of 13406 (0 %) were left alone: rule 1 of ISTIO_INBOUND");
+    let tunnel = tunnel
+        .shares
+        .iter()
+        .find(|share| share.rule == Some(("ISTIO_INBOUND".into(), 1)))
+        .expect("a share");
+    assert_eq!(
+        tunnel.to_string(),
+        "10 of 13406 (0 %) were left alone: rule 1 of ISTIO_INBOUND"
+    );
     let old = mesh::recognise(&parse(counted).rulesets[0]).expect("a mesh");
-    assert!(old.facts().contains(&"exempt 15090, 15020, 22".to_owned()), "{:?}", old.facts());
+    assert!(
+        old.facts().contains(&"exempt 15090, 15020, 22".to_owned()),
+        "{:?}",
+        old.facts()
+    );
     let quiet = said(&counted.replace("[33:1980]", "[0:0]")).expect("there are counts");
-    assert!(quiet.notes[0].starts_with("Of all that left, nothing went to Envoy"), "{:?}", quiet.notes);
-    assert!(quiet.shares.iter().any(|share| share.to_string() == "33 of 6817 (0 %) left and were matched by no rule"));
-    assert_eq!(said(include_str!("../../static/samples/istio-sidecar.txt")), None);
+    assert!(
+        quiet.notes[0].starts_with("Of all that left, nothing went to Envoy"),
+        "{:?}",
+        quiet.notes
+    );
+    assert!(
+        quiet
+            .shares
+            .iter()
+            .any(|share| share.to_string() == "33 of 6817 (0 %) left and were matched by no rule")
+    );
+    assert_eq!(
+        said(include_str!("../../static/samples/istio-sidecar.txt")),
+        None
+    );
 }

@@ -1,4 +1,5 @@
-//! A node's rules: which surroundings they are walked in where a dump tells none, and which packets are worth trying there.
+//! A node's rules: which surroundings they are walked in where a dump tells none, and which packets
+//! are worth trying there.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::analysis::scenario::{self, Group};
@@ -37,10 +38,16 @@ COMMIT
 fn a_nodes_rules_are_taken_for_a_nodes() {
     let usual = |text: &str| {
         let parsed = parse(text);
-        mesh::usual_host(&parsed.rulesets, parsed.rulesets.iter().find_map(mesh::recognise).as_ref())
+        mesh::usual_host(
+            &parsed.rulesets,
+            parsed.rulesets.iter().find_map(mesh::recognise).as_ref(),
+        )
     };
     assert_eq!(usual(NODE), Host::node());
-    assert_eq!(usual(include_str!("../../static/samples/istio-sidecar.txt")), Host::pod());
+    assert_eq!(
+        usual(include_str!("../../static/samples/istio-sidecar.txt")),
+        Host::pod()
+    );
     assert_eq!(usual(""), Host::pod());
 }
 
@@ -67,8 +74,16 @@ fn packets_of_a_nodes_pods_are_passed_on() {
             "a pod → 10.96.7.7:5432, tcp: Redirected. passed on by eth0 for 10.244.2.9:5432",
         ]
     );
-    assert!(list.iter().all(|one| !one.label.contains("1337")), "no proxy on a node");
-    assert!(scenario::list(&Host::pod(), None).iter().all(|one| one.group != Group::Through), "nothing behind a pod");
+    assert!(
+        list.iter().all(|one| !one.label.contains("1337")),
+        "no proxy on a node"
+    );
+    assert!(
+        scenario::list(&Host::pod(), None)
+            .iter()
+            .all(|one| one.group != Group::Through),
+        "nothing behind a pod"
+    );
 }
 
 #[test]

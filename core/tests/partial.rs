@@ -1,4 +1,5 @@
-//! Texts of which a part is missing or damaged: a walk may be certain only where no missing part can act.
+//! Texts of which a part is missing or damaged: a walk may be certain only where no missing part
+//! can act.
 //!
 //! `CHAINWALK_PARTIAL=20000` tries more damaged texts; `CHAINWALK_SEED=2` tries others.
 
@@ -53,7 +54,14 @@ fn ends(text: &str, packet: &Packet, want: &str) {
 
 #[test]
 fn lines_that_stand_for_rules_leave_the_walk_undetermined() {
-    for elision in ["...", "[...]", "…", "[snip]", "(more ACCEPT lines, cut for length)", "# ..."] {
+    for elision in [
+        "...",
+        "[...]",
+        "…",
+        "[snip]",
+        "(more ACCEPT lines, cut for length)",
+        "# ...",
+    ] {
         let text = format!(
             "{HEAD}-A INPUT -i lo -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n{elision}\n-A INPUT -p tcp -j DROP\nCOMMIT\n"
         );
@@ -64,7 +72,9 @@ fn lines_that_stand_for_rules_leave_the_walk_undetermined() {
 
 /// A text of `core/tests/pastes`.
 fn paste(name: &str) -> String {
-    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pastes").join(name);
+    let path = std::path::Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/pastes")
+        .join(name);
     std::fs::read_to_string(path).expect("the paste is there")
 }
 
@@ -77,14 +87,19 @@ fn rows_without_the_head_of_their_chain_may_belong_to_any() {
 
 #[test]
 fn an_error_on_the_second_line_of_a_wrapped_rule_belongs_to_the_rule() {
-    let text = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 25\n  --sport 1 --sport 2 -j ACCEPT\nCOMMIT\n");
+    let text = format!(
+        "{HEAD}-A INPUT -p tcp -m tcp --dport 25\n  --sport 1 --sport 2 -j ACCEPT\nCOMMIT\n"
+    );
     ends(&text, &inbound(25), "unknown");
 }
 
 #[test]
 fn native_nftables_leave_the_walk_undetermined_where_they_act() {
     ends(&paste("native-nft.txt"), &outbound(1000), "unknown");
-    let beside = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n{}", paste("native-nft.txt"));
+    let beside = format!(
+        "{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\nCOMMIT\n{}",
+        paste("native-nft.txt")
+    );
     ends(&beside, &inbound(22), "delivered 22");
     ends(&beside, &outbound(1000), "unknown");
 }
@@ -95,8 +110,18 @@ fn commands_that_change_the_host_count() {
     let packet = Packet::from_json(
         r#"{"origin": "inbound", "in_interface": "eth0", "protocol": "udp", "src": "10.244.1.9", "dst": "198.51.100.7", "sport": 40000, "dport": 5353}"#,
     );
-    let trace = walk(&parsed.rulesets, None, &parsed.usual_host(None), &packet.expect("it is a packet"));
-    assert_eq!(trace.verdict().and_then(|verdict| verdict.port), Some(17000), "{:?}", trace.verdict());
+    let trace = walk(
+        &parsed.rulesets,
+        None,
+        &parsed.usual_host(None),
+        &packet.expect("it is a packet"),
+    );
+    assert_eq!(
+        trace.verdict().and_then(|verdict| verdict.port),
+        Some(17000),
+        "{:?}",
+        trace.verdict()
+    );
 }
 
 #[test]
@@ -110,10 +135,22 @@ fn what_iptables_could_not_print_matters_only_where_its_rule_may_match() {
 #[test]
 fn forms_that_lose_nothing_stay_certain() {
     ends(&paste("wrapped-json.txt"), &outbound(1337), "sent");
-    ends(&paste("wrapped-json.txt"), &outbound(1000), "delivered 15001");
-    ends(&paste("notes-on-declarations.txt"), &outbound(1000), "delivered 15001");
+    ends(
+        &paste("wrapped-json.txt"),
+        &outbound(1000),
+        "delivered 15001",
+    );
+    ends(
+        &paste("notes-on-declarations.txt"),
+        &outbound(1000),
+        "delivered 15001",
+    );
     ends(&paste("lost-stars.txt"), &outbound(1000), "delivered 15001");
-    ends(&paste("log-with-failures.txt"), &inbound(80), "delivered 15006");
+    ends(
+        &paste("log-with-failures.txt"),
+        &inbound(80),
+        "delivered 15006",
+    );
 }
 
 #[test]
@@ -143,7 +180,9 @@ fn a_rule_with_an_error_decides_nothing() {
 
 #[test]
 fn a_text_that_ends_within_a_table_may_go_on() {
-    let text = format!("{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 8");
+    let text = format!(
+        "{HEAD}-A INPUT -p tcp -m tcp --dport 22 -j ACCEPT\n-A INPUT -p tcp -m tcp --dport 8"
+    );
     ends(&text, &inbound(22), "delivered 22");
     ends(&text, &inbound(80), "unknown");
     let nat = "*nat\n:PREROUTING ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:POSTROUTING ACCEPT [0:0]\n:X - [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j ACCEPT\n-A OUTPUT -p tcp -j X\n";
@@ -151,7 +190,8 @@ fn a_text_that_ends_within_a_table_may_go_on() {
     ends(nat, &outbound(1000), "unknown");
 }
 
-const COLUMNS: &str = " pkts bytes target     prot opt in     out     source               destination\n";
+const COLUMNS: &str =
+    " pkts bytes target     prot opt in     out     source               destination\n";
 
 #[test]
 fn chains_listed_one_by_one_are_one_table() {
@@ -180,8 +220,14 @@ fn chains_listed_one_by_one_are_one_table() {
 fn gaps_in_rule_numbers_are_rules_that_are_not_shown() {
     let head = "$ iptables -nvL INPUT --line-numbers\nChain INPUT (policy ACCEPT 0 packets, 0 bytes)\nnum   pkts bytes target     prot opt in     out     source               destination\n";
     let row = |number: u32, words: &str| format!("{number}        5   300 {words}\n");
-    let first = row(1, "ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:22");
-    let last = row(4, "DROP       0    --  *      *       0.0.0.0/0            0.0.0.0/0");
+    let first = row(
+        1,
+        "ACCEPT     6    --  *      *       0.0.0.0/0            0.0.0.0/0            tcp dpt:22",
+    );
+    let last = row(
+        4,
+        "DROP       0    --  *      *       0.0.0.0/0            0.0.0.0/0",
+    );
     let text = format!("{head}{first}{last}");
     ends(&text, &inbound(22), "delivered 22");
     ends(&text, &inbound(25), "unknown");
@@ -212,7 +258,11 @@ fn commands_that_may_not_have_run_leave_their_chain_undetermined() {
     ] {
         ends(script, &inbound(25), "unknown");
     }
-    ends("iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 25 -j ACCEPT\n", &inbound(25), "delivered 25");
+    ends(
+        "iptables -P INPUT DROP\niptables -A INPUT -p tcp --dport 25 -j ACCEPT\n",
+        &inbound(25),
+        "delivered 25",
+    );
 }
 
 /// A command that only an argument of the script decides.
@@ -222,8 +272,10 @@ fn perhaps(command: &str) -> String {
 
 #[test]
 fn a_command_that_may_not_have_run_concerns_the_packets_of_its_rule() {
-    let script =
-        format!("{}iptables -A INPUT -p tcp --dport 25 -j DROP\n", perhaps("-A INPUT -p tcp --dport 23 -j DROP"));
+    let script = format!(
+        "{}iptables -A INPUT -p tcp --dport 25 -j DROP\n",
+        perhaps("-A INPUT -p tcp --dport 23 -j DROP")
+    );
     ends(&script, &inbound(23), "unknown");
     ends(&script, &inbound(25), "dropped");
     ends(&script, &inbound(80), "delivered 80");
@@ -243,23 +295,53 @@ fn a_change_that_may_not_have_happened_concerns_what_it_changes() {
     let policy = format!("{}{rule}", perhaps("-P INPUT DROP"));
     ends(&policy, &inbound(22), "delivered 22");
     ends(&policy, &inbound(25), "unknown");
-    ends(&format!("{policy}iptables -P INPUT DROP\n"), &inbound(25), "dropped");
-    ends(&format!("{}{rule}", perhaps("-P OUTPUT DROP")), &inbound(25), "delivered 25");
+    ends(
+        &format!("{policy}iptables -P INPUT DROP\n"),
+        &inbound(25),
+        "dropped",
+    );
+    ends(
+        &format!("{}{rule}", perhaps("-P OUTPUT DROP")),
+        &inbound(25),
+        "delivered 25",
+    );
 
     let drop = "iptables -A INPUT -p tcp --dport 25 -j DROP\n";
-    for change in ["-F INPUT", "-F", "-D INPUT -p tcp --dport 25 -j DROP", "-D INPUT 1", "-R INPUT 1 -p tcp -j ACCEPT"]
-    {
-        ends(&format!("{drop}{}", perhaps(change)), &inbound(25), "unknown");
+    for change in [
+        "-F INPUT",
+        "-F",
+        "-D INPUT -p tcp --dport 25 -j DROP",
+        "-D INPUT 1",
+        "-R INPUT 1 -p tcp -j ACCEPT",
+    ] {
+        ends(
+            &format!("{drop}{}", perhaps(change)),
+            &inbound(25),
+            "unknown",
+        );
         // Nothing is there yet that the command could change.
-        ends(&format!("{}{drop}", perhaps(change)), &inbound(25), "dropped");
+        ends(
+            &format!("{}{drop}", perhaps(change)),
+            &inbound(25),
+            "dropped",
+        );
     }
-    ends(&format!("{drop}{}iptables -F INPUT\n", perhaps("-D INPUT 1")), &inbound(25), "delivered 25");
+    ends(
+        &format!("{drop}{}iptables -F INPUT\n", perhaps("-D INPUT 1")),
+        &inbound(25),
+        "delivered 25",
+    );
     // A number that counts rules which may not be there.
-    let script = format!("{drop}{}iptables -D INPUT 2\n{rule}", perhaps("-I INPUT -p udp -j DROP"));
+    let script = format!(
+        "{drop}{}iptables -D INPUT 2\n{rule}",
+        perhaps("-I INPUT -p udp -j DROP")
+    );
     ends(&script, &inbound(25), "unknown");
     // One of the two goes.
-    let script =
-        format!("{drop}{}iptables -D INPUT -p tcp --dport 25 -j DROP\n", perhaps("-I INPUT -p tcp --dport 25 -j DROP"));
+    let script = format!(
+        "{drop}{}iptables -D INPUT -p tcp --dport 25 -j DROP\n",
+        perhaps("-I INPUT -p tcp --dport 25 -j DROP")
+    );
     ends(&script, &inbound(25), "unknown");
 }
 
@@ -269,31 +351,77 @@ fn a_chain_that_may_not_exist_leaves_the_packets_undetermined_that_come_to_it() 
     let script = format!("{}{rules}", perhaps("-N X"));
     ends(&script, &inbound(25), "unknown");
     ends(&script, &inbound(22), "delivered 22");
-    ends(&format!("{}iptables -N X\n{rules}", perhaps("-N X")), &inbound(25), "dropped");
-    ends(&format!("iptables -N X\n{}{rules}", perhaps("-X X")), &inbound(25), "unknown");
-    ends(&format!("iptables -N X\n{rules}{}", perhaps("-X X")), &inbound(25), "dropped");
-    ends(&format!("iptables -N X\n{rules}{}", perhaps("-E X Y")), &inbound(25), "unknown");
+    ends(
+        &format!("{}iptables -N X\n{rules}", perhaps("-N X")),
+        &inbound(25),
+        "dropped",
+    );
+    ends(
+        &format!("iptables -N X\n{}{rules}", perhaps("-X X")),
+        &inbound(25),
+        "unknown",
+    );
+    ends(
+        &format!("iptables -N X\n{rules}{}", perhaps("-X X")),
+        &inbound(25),
+        "dropped",
+    );
+    ends(
+        &format!("iptables -N X\n{rules}{}", perhaps("-E X Y")),
+        &inbound(25),
+        "unknown",
+    );
 }
 
 #[test]
 fn a_command_whose_chain_or_table_is_not_in_the_text_may_change_any() {
     let rule = "iptables -A INPUT -p tcp --dport 25 -j DROP\n";
-    for command in
-        ["-I $CHAIN -p tcp -j ACCEPT", "-t $TABLE -A X -j ACCEPT", "$ACTION INPUT -p tcp -j ACCEPT", "-D INPUT $NUMBER"]
-    {
-        ends(&format!("{rule}iptables {command}\n"), &inbound(25), "unknown");
+    for command in [
+        "-I $CHAIN -p tcp -j ACCEPT",
+        "-t $TABLE -A X -j ACCEPT",
+        "$ACTION INPUT -p tcp -j ACCEPT",
+        "-D INPUT $NUMBER",
+    ] {
+        ends(
+            &format!("{rule}iptables {command}\n"),
+            &inbound(25),
+            "unknown",
+        );
     }
-    ends(&format!("{rule}iptables -P INPUT $POLICY\n"), &inbound(25), "dropped");
-    ends(&format!("{rule}iptables -P INPUT $POLICY\n"), &inbound(22), "unknown");
-    ends(&format!("iptables -N $CHAIN\n{rule}iptables -A $CHAIN -j DROP\n"), &inbound(25), "dropped");
+    ends(
+        &format!("{rule}iptables -P INPUT $POLICY\n"),
+        &inbound(25),
+        "dropped",
+    );
+    ends(
+        &format!("{rule}iptables -P INPUT $POLICY\n"),
+        &inbound(22),
+        "unknown",
+    );
+    ends(
+        &format!("iptables -N $CHAIN\n{rule}iptables -A $CHAIN -j DROP\n"),
+        &inbound(25),
+        "dropped",
+    );
 }
 
 #[test]
 fn notes_of_iptables_name_what_is_not_shown() {
     let filter = format!("{HEAD}-A INPUT -p tcp -j ACCEPT\nCOMMIT\n");
-    ends(&format!("{filter}# Table `nat' is incompatible, use 'nft' tool.\n"), &outbound(1000), "unknown");
-    let legacy = format!("# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n{filter}");
-    assert!(trace(&legacy, &inbound(22)).assumes.iter().any(|says| says.contains("legacy")));
+    ends(
+        &format!("{filter}# Table `nat' is incompatible, use 'nft' tool.\n"),
+        &outbound(1000),
+        "unknown",
+    );
+    let legacy = format!(
+        "# Warning: iptables-legacy tables present, use iptables-legacy-save to see them\n{filter}"
+    );
+    assert!(
+        trace(&legacy, &inbound(22))
+            .assumes
+            .iter()
+            .any(|says| says.contains("legacy"))
+    );
 }
 
 /// The dumps that are damaged: of meshes, and of a host with its own rules.
@@ -309,16 +437,27 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("it is a number"))
 }
 
-/// Whether the trace may say what it says of a damaged text, of which the whole text's trace is known.
+/// Whether the trace may say what it says of a damaged text, of which the whole text's trace is
+/// known.
 fn is_honest(damaged: &Trace, whole: &Trace, damage: &Damage) -> bool {
-    let Some(verdict) = damaged.verdict() else { return true };
+    let Some(verdict) = damaged.verdict() else {
+        return true;
+    };
     let same = whole.verdict().is_none_or(|known| known.same_end(verdict));
-    same || damage.tables.iter().any(|table| damaged.assumes.iter().any(|says| says.contains(table.as_str())))
+    same || damage.tables.iter().any(|table| {
+        damaged
+            .assumes
+            .iter()
+            .any(|says| says.contains(table.as_str()))
+    })
 }
 
 #[test]
 fn what_is_certain_of_a_damaged_text_is_so() {
-    let (count, mut random) = (number("CHAINWALK_PARTIAL", 400), Random::new(number("CHAINWALK_SEED", 1)));
+    let (count, mut random) = (
+        number("CHAINWALK_PARTIAL", 400),
+        Random::new(number("CHAINWALK_SEED", 1)),
+    );
     let (mut walks, mut certain, mut lossless, mut certain_lossless) = (0_u32, 0_u32, 0_u32, 0_u32);
     for _ in 0..count {
         let dump = *random.pick(&DUMPS);
@@ -329,8 +468,16 @@ fn what_is_certain_of_a_damaged_text_is_so() {
         for scenario in scenario::list(&host, None) {
             let known = walk(&whole.rulesets, None, &host, &scenario.packet);
             let found = walk(&read.rulesets, None, &host, &scenario.packet);
-            let says = format!("{}: {}\n{}\n{:?}", damage.kind, scenario.key, damage.text, found.assumes);
-            assert!(is_honest(&found, &known, &damage), "{says}\n{:?}\n{:?}", known.verdict(), found.verdict());
+            let says = format!(
+                "{}: {}\n{}\n{:?}",
+                damage.kind, scenario.key, damage.text, found.assumes
+            );
+            assert!(
+                is_honest(&found, &known, &damage),
+                "{says}\n{:?}\n{:?}",
+                known.verdict(),
+                found.verdict()
+            );
             let sure = u32::from(found.verdict().is_some() == known.verdict().is_some());
             (walks, certain) = (walks + 1, certain + sure);
             if damage.tables.is_empty() {
@@ -347,13 +494,24 @@ fn what_is_certain_of_a_damaged_text_is_so() {
     );
 }
 
-/// Found by fuzzing: the text has a table as a dump and as a listing, with lines that cannot be read among the rows.
+/// Found by fuzzing: the text has a table as a dump and as a listing, with lines that cannot be
+/// read among the rows.
 #[test]
 fn a_gap_is_within_its_chain() {
     let parsed = parse(include_str!("partial/mixed-forms.txt"));
-    let chains = parsed.rulesets.iter().flat_map(|set| &set.tables).flat_map(|table| &table.chains);
+    let chains = parsed
+        .rulesets
+        .iter()
+        .flat_map(|set| &set.tables)
+        .flat_map(|table| &table.chains);
     for chain in chains {
-        assert!(chain.gaps.iter().all(|gap| gap.before as usize <= chain.rules.len()), "{chain:?}");
+        assert!(
+            chain
+                .gaps
+                .iter()
+                .all(|gap| gap.before as usize <= chain.rules.len()),
+            "{chain:?}"
+        );
     }
     for scenario in scenario::list(&Host::pod(), None) {
         walk(&parsed.rulesets, None, &Host::pod(), &scenario.packet);

@@ -1,4 +1,5 @@
-//! Who gets past: the table of scenarios says of every mesh what a real kernel did, as `past.txt` holds it.
+//! Who gets past: the table of scenarios says of every mesh what a real kernel did, as `past.txt`
+//! holds it.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::analysis::scenario;
@@ -24,9 +25,13 @@ fn sets() -> [(&'static str, Host); 6] {
             include_str!(concat!("../../static/samples/", $name, ".txt"))
         };
     }
-    let mut tproxy =
-        Host::from_json(include_str!("../../static/samples/istio-sidecar-tproxy.host.json")).expect("a host");
-    tproxy.sysctls.insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
+    let mut tproxy = Host::from_json(include_str!(
+        "../../static/samples/istio-sidecar-tproxy.host.json"
+    ))
+    .expect("a host");
+    tproxy
+        .sysctls
+        .insert("net.ipv4.conf.all.route_localnet".into(), "1".into());
     [
         (sample!("istio-sidecar"), Host::pod()),
         (sample!("istio-sidecar-dns"), Host::pod()),
@@ -53,7 +58,10 @@ fn the_table_says_what_the_kernel_did() {
         let scenarios = scenario::list(&host, mesh.as_ref());
         for row in rows.iter().filter(|row| row[column] != "-") {
             // In Istio 1.0 both ports are one.
-            let scenario = scenarios.iter().find(|scenario| scenario.key == row[0]).expect("every kind is a scenario");
+            let scenario = scenarios
+                .iter()
+                .find(|scenario| scenario.key == row[0])
+                .expect("every kind is a scenario");
             if row[0] == "inbound-in" && scenario.packet.dport != Some(15006) {
                 continue;
             }
@@ -66,7 +74,10 @@ fn the_table_says_what_the_kernel_did() {
                 other => format!("{other:?}"),
             };
             if got != row[column] {
-                wrong.push(format!("{} in set {column}: {got}, the kernel {}", row[0], row[column]));
+                wrong.push(format!(
+                    "{} in set {column}: {got}, the kernel {}",
+                    row[0], row[column]
+                ));
             }
         }
     }
@@ -79,8 +90,10 @@ fn without_a_mesh_the_dump_suggests_what_to_try() {
     let rules = "*filter\n:OUTPUT ACCEPT [0:0]\n:INPUT ACCEPT [0:0]\n-A OUTPUT -d 172.20.0.0/14 -p tcp -m tcp --dport 5432 -j DROP\n\
         -A OUTPUT -m owner --uid-owner 99 -j DROP\n-A OUTPUT -m mark --mark 0x7 -j ACCEPT\n-A INPUT -s 192.0.2.7/32 -j DROP\nCOMMIT\n";
     let parsed = parse(rules);
-    let labels: Vec<String> =
-        scenario::of_rules(&parsed.rulesets, &Host::pod(), None).into_iter().map(|scenario| scenario.label).collect();
+    let labels: Vec<String> = scenario::of_rules(&parsed.rulesets, &Host::pod(), None)
+        .into_iter()
+        .map(|scenario| scenario.label)
+        .collect();
     for want in [
         "app → internet, port 5432",
         "from outside to 5432",
@@ -89,18 +102,31 @@ fn without_a_mesh_the_dump_suggests_what_to_try() {
         "app → 172.20.0.0",
         "from 192.0.2.7 to 8080",
     ] {
-        assert!(labels.iter().any(|label| label == want), "{want}: {labels:#?}");
+        assert!(
+            labels.iter().any(|label| label == want),
+            "{want}: {labels:#?}"
+        );
     }
     // A service is asked for by its own port.
     let service = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -d 10.96.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.0.0.9:53\nCOMMIT\n";
     let parsed = parse(service);
     let list = scenario::of_rules(&parsed.rulesets, &Host::pod(), None);
-    let service = list.iter().find(|one| one.label == "app → 10.96.0.1:53, udp").expect("it is suggested");
+    let service = list
+        .iter()
+        .find(|one| one.label == "app → 10.96.0.1:53, udp")
+        .expect("it is suggested");
     let trace = walk(&parsed.rulesets, None, &Host::pod(), &service.packet);
-    assert_eq!(trace.verdict().and_then(|verdict| verdict.decided_by?.rule), Some(0));
+    assert_eq!(
+        trace.verdict().and_then(|verdict| verdict.decided_by?.rule),
+        Some(0)
+    );
     let said = explain::verdict(&parsed.rulesets, &trace, None);
     assert_eq!(
         (&*said.lead, &*said.reason, &*said.end),
-        ("Redirected.", "Rule 1 of OUTPUT sends destination port 53 to 10.0.0.9:53.", "leaves by eth0 for 10.0.0.9:53")
+        (
+            "Redirected.",
+            "Rule 1 of OUTPUT sends destination port 53 to 10.0.0.9:53.",
+            "leaves by eth0 for 10.0.0.9:53"
+        )
     );
 }

@@ -1,5 +1,6 @@
-//! Pastes of all kinds: every `pastes/NAME.txt` is read as it is, and `pastes/NAME.read` holds what must come out: what each
-//! part was taken for, the remarks with their edits, the lines that rules were read from, and the rules as printed.
+//! Pastes of all kinds: every `pastes/NAME.txt` is read as it is, and `pastes/NAME.read` holds what
+//! must come out: what each part was taken for, the remarks with their edits, the lines that rules
+//! were read from, and the rules as printed.
 //!
 //! With `UPDATE_EXPECT=1` the `.read` files are rewritten: read the difference before keeping it.
 
@@ -14,7 +15,9 @@ use expect_test::expect_file;
 fn rendered(parsed: &Parsed) -> String {
     let mut out = String::new();
     for section in &parsed.sections {
-        let ruleset = section.ruleset.map_or("not walked".to_owned(), |place| format!("rule set {}", place + 1));
+        let ruleset = section.ruleset.map_or("not walked".to_owned(), |place| {
+            format!("rule set {}", place + 1)
+        });
         writeln!(out, "line {}: read as {section}: {ruleset}", section.line).expect("a string");
     }
     writeln!(out, "{} other lines", parsed.other_lines).expect("a string");
@@ -23,7 +26,12 @@ fn rendered(parsed: &Parsed) -> String {
         let source = &parsed.sources[diagnostic.source as usize];
         for fix in &diagnostic.fixes {
             let gone = fix.span.of(source);
-            writeln!(out, "    fix: {}: {:?} becomes {:?}", fix.label, gone, fix.replacement).expect("a string");
+            writeln!(
+                out,
+                "    fix: {}: {:?} becomes {:?}",
+                fix.label, gone, fix.replacement
+            )
+            .expect("a string");
         }
     }
     for ruleset in &parsed.rulesets {
@@ -43,8 +51,12 @@ fn rendered(parsed: &Parsed) -> String {
 
 fn files(extension: &str) -> Vec<PathBuf> {
     let directory = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pastes");
-    let files = fs::read_dir(directory).expect("the pastes").map(|entry| entry.expect("an entry").path());
-    let mut files: Vec<PathBuf> = files.filter(|path| path.extension().is_some_and(|own| own == extension)).collect();
+    let files = fs::read_dir(directory)
+        .expect("the pastes")
+        .map(|entry| entry.expect("an entry").path());
+    let mut files: Vec<PathBuf> = files
+        .filter(|path| path.extension().is_some_and(|own| own == extension))
+        .collect();
     files.sort();
     files
 }
@@ -52,12 +64,20 @@ fn files(extension: &str) -> Vec<PathBuf> {
 /// The text with the first edit made whose label holds some words.
 fn edited(text: &str, words: &str) -> String {
     let parsed = parse(text);
-    let mut fixes = parsed.diagnostics.iter().flat_map(|diagnostic| &diagnostic.fixes);
-    fixes.find(|fix| fix.label.contains(words)).expect("an edit").apply(text)
+    let mut fixes = parsed
+        .diagnostics
+        .iter()
+        .flat_map(|diagnostic| &diagnostic.fixes);
+    fixes
+        .find(|fix| fix.label.contains(words))
+        .expect("an edit")
+        .apply(text)
 }
 
 fn rules(name: &str) -> String {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/pastes").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR"))
+        .join("tests/pastes")
+        .join(name);
     fs::read_to_string(path).expect("a text")
 }
 
@@ -68,17 +88,29 @@ fn a_table_of_which_lines_and_addresses_are_gone_is_whole_again_with_one_edit() 
     assert!(!parsed.has_errors(), "{:?}", parsed.diagnostics);
     assert_eq!(parsed.rulesets.len(), 1);
     assert_eq!(print::save(&parsed.rulesets[0], false), rules("page.rules"));
-    assert!(text.starts_with("How we looked") && text.ends_with("That is all.\n"), "the rest of the text stays");
+    assert!(
+        text.starts_with("How we looked") && text.ends_with("That is all.\n"),
+        "the rest of the text stays"
+    );
     // The dump alone has no rule more than it has, but each is whole.
     let alone = text.split("The listing").next().expect("the first half");
-    assert_eq!(print::save(&parse(alone).rulesets[0], false), rules("page.rules"));
+    assert_eq!(
+        print::save(&parse(alone).rulesets[0], false),
+        rules("page.rules")
+    );
 }
 
 #[test]
 fn a_rule_without_its_address_is_whole_again_with_one_edit() {
     let text = edited(&rules("scrubbed.txt"), "-s 127.0.0.6/32");
-    assert!(text.contains("\n-A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n"), "{text}");
-    assert_eq!(parse(text).diagnostics.len() + 1, parse(rules("scrubbed.txt")).diagnostics.len());
+    assert!(
+        text.contains("\n-A ISTIO_OUTPUT -s 127.0.0.6/32 -o lo -j RETURN\n"),
+        "{text}"
+    );
+    assert_eq!(
+        parse(text).diagnostics.len() + 1,
+        parse(rules("scrubbed.txt")).diagnostics.len()
+    );
 }
 
 #[test]

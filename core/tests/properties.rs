@@ -36,16 +36,28 @@ fn uses() -> impl Strategy<Value = String> {
     let values = prop::collection::vec(word(), 8);
     (prop::sample::select(all), any::<u32>(), values).prop_map(|(id, which, values)| {
         let extension = id.get();
-        let lead = if extension.role == Role::Target { "-j" } else { "-m" };
+        let lead = if extension.role == Role::Target {
+            "-j"
+        } else {
+            "-m"
+        };
         let mut words = vec![lead.to_owned(), extension.name.to_owned()];
-        let given = extension.options.iter().enumerate().filter(|(place, _)| which >> (place % 32) & 1 == 1);
+        let given = extension
+            .options
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| which >> (place % 32) & 1 == 1);
         for (place, opt) in given {
             words.push(opt.flag.to_owned());
             let example = match opt.kind {
-                Kind::Own(form) | Kind::Maybe(form) => form.examples.first().map(|example| (*example).to_owned()),
+                Kind::Own(form) | Kind::Maybe(form) => {
+                    form.examples.first().map(|example| (*example).to_owned())
+                }
                 _ => None,
             };
-            let value = example.filter(|_| place % 3 > 0).unwrap_or_else(|| values[place % 8].clone());
+            let value = example
+                .filter(|_| place % 3 > 0)
+                .unwrap_or_else(|| values[place % 8].clone());
             words.extend((opt.kind.words() > 0).then_some(value));
         }
         words.join(" ")
@@ -185,8 +197,18 @@ fn word() -> impl Strategy<Value = String> {
 
 /// Lines that look like a dump's, more or less.
 fn line() -> impl Strategy<Value = String> {
-    let words = prop::collection::vec(word(), 0..10).prop_map(|words| words.join(" ")).boxed();
-    let chain = prop::sample::select(vec!["INPUT", "OUTPUT", "PREROUTING", "POSTROUTING", "a", "b", "c"]);
+    let words = prop::collection::vec(word(), 0..10)
+        .prop_map(|words| words.join(" "))
+        .boxed();
+    let chain = prop::sample::select(vec![
+        "INPUT",
+        "OUTPUT",
+        "PREROUTING",
+        "POSTROUTING",
+        "a",
+        "b",
+        "c",
+    ]);
     prop_oneof![
         5 => (chain.clone(), words.clone()).prop_map(|(chain, words)| format!("-A {chain} {words}")),
         3 => (chain.clone(), uses(), uses()).prop_map(|(chain, one, other)| format!("-A {chain} {one} {other}")),
@@ -205,7 +227,12 @@ fn line() -> impl Strategy<Value = String> {
 fn text() -> impl Strategy<Value = String> {
     let body = prop::collection::vec(line(), 0..24).prop_map(|lines| lines.join("\n"));
     (
-        prop::sample::select(vec!["", "*nat\n", "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n", "*mangle\r\n"]),
+        prop::sample::select(vec![
+            "",
+            "*nat\n",
+            "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n",
+            "*mangle\r\n",
+        ]),
         body,
     )
         .prop_map(|(head, body)| format!("{head}{body}"))
@@ -221,19 +248,27 @@ fn valid_rule() -> impl Strategy<Value = String> {
         }),
         Just("10.0.0.1/255.0.255.0".to_owned()).prop_map(|_| "10.0.0.1/255.0.0.255".to_owned()),
     ];
-    let header = (prop::option::of((not(), address)), prop::option::of((not(), "[a-z]{1,8}[0-9+]?"))).prop_map(
-        |(address, interface)| {
-            let address = address.map(|(not, address)| format!(" {not}-d {address}")).unwrap_or_default();
-            let interface = interface.map(|(not, interface)| format!(" {not}-o {interface}")).unwrap_or_default();
+    let header = (
+        prop::option::of((not(), address)),
+        prop::option::of((not(), "[a-z]{1,8}[0-9+]?")),
+    )
+        .prop_map(|(address, interface)| {
+            let address = address
+                .map(|(not, address)| format!(" {not}-d {address}"))
+                .unwrap_or_default();
+            let interface = interface
+                .map(|(not, interface)| format!(" {not}-o {interface}"))
+                .unwrap_or_default();
             format!("{address}{interface}")
-        },
-    );
+        });
     let ports = (any::<u16>(), any::<u16>()).prop_map(|(a, b)| match a.cmp(&b) {
         std::cmp::Ordering::Equal => format!("{a}"),
         _ => format!("{}:{}", a.min(b), a.max(b)),
     });
-    let tcp = (not(), ports).prop_map(|(not, ports)| format!(" -p tcp -m tcp {not}--dport {ports}"));
-    let owner = (not(), any::<u32>()).prop_map(|(not, uid)| format!(" -m owner {not}--uid-owner {uid}"));
+    let tcp =
+        (not(), ports).prop_map(|(not, ports)| format!(" -p tcp -m tcp {not}--dport {ports}"));
+    let owner =
+        (not(), any::<u32>()).prop_map(|(not, uid)| format!(" -m owner {not}--uid-owner {uid}"));
     let mark = (not(), any::<u32>(), any::<u32>()).prop_map(|(not, value, mask)| match mask {
         u32::MAX => format!(" -m mark {not}--mark {value:#x}"),
         _ => format!(" -m mark {not}--mark {value:#x}/{mask:#x}"),
@@ -257,28 +292,44 @@ fn valid_rule() -> impl Strategy<Value = String> {
         " -j NFLOG --nflog-prefix \"a b\" --nflog-group 5",
         " -j QUEUE",
     ]);
-    (header, matches.clone(), matches, target).prop_filter_map("two protocols", |(header, one, two, target)| {
-        let twice = one.contains("-p tcp") || two.contains("-p tcp");
-        // iptables-save prints the header first, so a protocol can only stand in the first match here.
-        (!(twice && two.contains("-p tcp"))).then(|| match one.strip_prefix(" -p tcp") {
-            Some(rest) => format!("-A OUTPUT{header} -p tcp{rest}{two}{target}"),
-            None => format!("-A OUTPUT{header}{one}{two}{target}"),
-        })
-    })
+    (header, matches.clone(), matches, target).prop_filter_map(
+        "two protocols",
+        |(header, one, two, target)| {
+            let twice = one.contains("-p tcp") || two.contains("-p tcp");
+            // iptables-save prints the header first, so a protocol can only stand in the first
+            // match here.
+            (!(twice && two.contains("-p tcp"))).then(|| match one.strip_prefix(" -p tcp") {
+                Some(rest) => format!("-A OUTPUT{header} -p tcp{rest}{two}{target}"),
+                None => format!("-A OUTPUT{header}{one}{two}{target}"),
+            })
+        },
+    )
 }
 
 fn packet() -> impl Strategy<Value = Packet> {
-    let local = (any::<[u8; 4]>(), any::<u16>(), any::<u32>(), any::<u8>(), any::<u32>()).prop_map(
-        |(dst, dport, uid, flags, mark)| Packet {
+    let local = (
+        any::<[u8; 4]>(),
+        any::<u16>(),
+        any::<u32>(),
+        any::<u8>(),
+        any::<u32>(),
+    )
+        .prop_map(|(dst, dport, uid, flags, mark)| Packet {
             tcp_flags: Some(TcpFlags(flags)),
             mark,
             ..Packet::tcp([10, 244, 1, 5].into(), 40_000, dst.into(), dport, uid, uid)
-        },
-    );
+        });
     prop_oneof![
         local.clone(),
-        local.clone().prop_map(|packet| Packet { dst: [127, 0, 0, 1].into(), ..packet }),
-        local.clone().prop_map(|packet| Packet { protocol: Protocol::UDP, tcp_flags: None, ..packet }),
+        local.clone().prop_map(|packet| Packet {
+            dst: [127, 0, 0, 1].into(),
+            ..packet
+        }),
+        local.clone().prop_map(|packet| Packet {
+            protocol: Protocol::UDP,
+            tcp_flags: None,
+            ..packet
+        }),
         local.prop_map(|packet| Packet {
             origin: chainwalk_core::packet::Origin::Inbound,
             src: Some([10, 9, 9, 9].into()),
@@ -294,8 +345,14 @@ fn places_exist(parsed: &Parsed) {
     for diagnostic in &parsed.diagnostics {
         let source = &parsed.sources[diagnostic.source as usize];
         let (start, end) = (diagnostic.span.start as usize, diagnostic.span.end as usize);
-        assert!(source.get(start..end).is_some(), "{diagnostic} points outside the text");
-        assert!(diagnostic.line >= 1 && diagnostic.column >= 1, "{diagnostic}");
+        assert!(
+            source.get(start..end).is_some(),
+            "{diagnostic} points outside the text"
+        );
+        assert!(
+            diagnostic.line >= 1 && diagnostic.column >= 1,
+            "{diagnostic}"
+        );
     }
 }
 
@@ -311,19 +368,27 @@ fn without_errors(mut text: String) -> String {
         if errors.is_empty() {
             return text;
         }
-        let lines = text.split('\n').enumerate().filter(|(place, _)| !errors.contains(&(place + 1)));
+        let lines = text
+            .split('\n')
+            .enumerate()
+            .filter(|(place, _)| !errors.contains(&(place + 1)));
         text = lines.map(|(_, line)| line).collect::<Vec<_>>().join("\n");
     }
 }
 
-/// The same cases in every run, so that a change is judged by itself; `PROPTEST_RNG_SEED` and `PROPTEST_CASES` try others.
+/// The same cases in every run, so that a change is judged by itself; `PROPTEST_RNG_SEED` and
+/// `PROPTEST_CASES` try others.
 fn config() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let rng_seed = match asked.rng_seed {
         RngSeed::Random => RngSeed::Fixed(1337),
         fixed => fixed,
     };
-    ProptestConfig { rng_seed, failure_persistence: None, ..asked }
+    ProptestConfig {
+        rng_seed,
+        failure_persistence: None,
+        ..asked
+    }
 }
 
 proptest! {
@@ -405,6 +470,9 @@ proptest! {
 #[test]
 fn every_scenario_of_a_pod_is_a_valid_packet() {
     for scenario in scenario::list(&Host::pod(), None) {
-        scenario.packet.check().unwrap_or_else(|error| panic!("{}: {error}", scenario.label));
+        scenario
+            .packet
+            .check()
+            .unwrap_or_else(|error| panic!("{}: {error}", scenario.label));
     }
 }

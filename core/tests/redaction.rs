@@ -32,9 +32,15 @@ fn samples() -> Vec<(String, Capture)> {
         let path = entry.expect("readable").path();
         if path.extension().is_some_and(|extension| extension == "txt") {
             let host = fs::read_to_string(path.with_extension("host.json"));
-            let host = host.map_or_else(|_| Host::pod(), |host| Host::from_json(&host).expect("a host"));
+            let host = host.map_or_else(
+                |_| Host::pod(),
+                |host| Host::from_json(&host).expect("a host"),
+            );
             let text = fs::read_to_string(&path).expect("readable");
-            samples.push((path.file_name().expect("a file").display().to_string(), capture(&text, &host)));
+            samples.push((
+                path.file_name().expect("a file").display().to_string(),
+                capture(&text, &host),
+            ));
         }
     }
     assert!(samples.len() >= 5);
@@ -55,13 +61,24 @@ fn traces(capture: &Capture, packets: &[Packet]) -> Vec<Value> {
     let parsed = parse::parse(serde_json::to_string(capture).expect("JSON"));
     let host = parsed.host.expect("it is there");
     let walk = |packet: &Packet| -> Trace { walk::walk(&parsed.rulesets, None, &host, packet) };
-    packets.iter().map(|packet| told(&report::json(&parsed.rulesets, &walk(packet)))).collect()
+    packets
+        .iter()
+        .map(|packet| told(&report::json(&parsed.rulesets, &walk(packet))))
+        .collect()
 }
 
 /// Which rules were met, what came of them, and where it ended.
 fn told(report: &str) -> Value {
     let report: Value = serde_json::from_str(report).expect("JSON");
-    let step = |step: &Value| json!([step["hook"], step["table"], step["chain"], step["rule"], step["outcome"]]);
+    let step = |step: &Value| {
+        json!([
+            step["hook"],
+            step["table"],
+            step["chain"],
+            step["rule"],
+            step["outcome"]
+        ])
+    };
     let verdict = &report["verdict"];
     json!({
         "certain": report["certain"],
@@ -72,16 +89,36 @@ fn told(report: &str) -> Value {
 }
 
 fn check(name: &str, capture: &Capture) {
-    let texts: Vec<_> = capture.rulesets.iter().flat_map(|rules| parse::parse(&*rules.text).rulesets).collect();
+    let texts: Vec<_> = capture
+        .rulesets
+        .iter()
+        .flat_map(|rules| parse::parse(&*rules.text).rulesets)
+        .collect();
     let mesh = texts.iter().find_map(mesh::recognise);
-    let mut packets: Vec<Packet> =
-        scenario::list(&capture.host, mesh.as_ref()).into_iter().map(|scenario| scenario.packet).collect();
-    for dst in ["10.244.1.255", "10.244.1.0", "10.244.1.77", "10.244.2.1", "8.8.8.8", "127.0.0.1"] {
-        packets.push(Packet { dst: dst.parse().expect("valid"), src: None, ..packets[0].clone() });
+    let mut packets: Vec<Packet> = scenario::list(&capture.host, mesh.as_ref())
+        .into_iter()
+        .map(|scenario| scenario.packet)
+        .collect();
+    for dst in [
+        "10.244.1.255",
+        "10.244.1.0",
+        "10.244.1.77",
+        "10.244.2.1",
+        "8.8.8.8",
+        "127.0.0.1",
+    ] {
+        packets.push(Packet {
+            dst: dst.parse().expect("valid"),
+            src: None,
+            ..packets[0].clone()
+        });
     }
     let before = traces(capture, &packets);
     for secret in 0..20 {
-        let Redacted { capture: redacted, mut addresses } = redact(capture, [secret; 16]).expect("no rule forbids it");
+        let Redacted {
+            capture: redacted,
+            mut addresses,
+        } = redact(capture, [secret; 16]).expect("no rule forbids it");
         let json = serde_json::to_string(&redacted).expect("JSON");
         for leak in ["bank", "secret", "10.244.1.5\"", "93.184.216.34"] {
             assert!(!json.contains(leak), "{name}: {leak} is in {json}");
@@ -94,29 +131,59 @@ fn check(name: &str, capture: &Capture) {
                 ..packet.clone()
             })
             .collect();
-        for ((before, after), packet) in before.iter().zip(traces(&redacted, &neutral)).zip(&packets) {
-            assert_eq!(*before, after, "{name}, secret {secret}: {packet:?}\n{json}");
+        for ((before, after), packet) in
+            before.iter().zip(traces(&redacted, &neutral)).zip(&packets)
+        {
+            assert_eq!(
+                *before, after,
+                "{name}, secret {secret}: {packet:?}\n{json}"
+            );
         }
     }
-    // What is shared keeps its packets with it; of a dump it is printed anew, of a capture it is one again.
-    let texts = [capture.rulesets[0].text.clone(), serde_json::to_string(capture).expect("JSON")];
-    for (text, secret) in texts.into_iter().flat_map(|text| (0..4).map(move |secret| (text.clone(), secret))) {
+    // What is shared keeps its packets with it; of a dump it is printed anew, of a capture it is
+    // one again.
+    let texts = [
+        capture.rulesets[0].text.clone(),
+        serde_json::to_string(capture).expect("JSON"),
+    ];
+    for (text, secret) in texts
+        .into_iter()
+        .flat_map(|text| (0..4).map(move |secret| (text.clone(), secret)))
+    {
         let parsed = parse::parse(&*text);
-        let real = Shared { packets: packets.clone(), ..Shared::of_text(text) };
+        let real = Shared {
+            packets: packets.clone(),
+            ..Shared::of_text(text)
+        };
         let copy = shared(&real, &parsed, (&capture.host, true), [secret; 16]);
         let (neutral, changed) = copy.expect("no rule forbids it");
         let link = neutral.fragment();
-        let neutral = link::read(&link).expect("it is whole").expect("it holds something");
+        let neutral = link::read(&link)
+            .expect("it is whole")
+            .expect("it holds something");
         let again = parse::parse(&*neutral.text);
         let host = neutral.host.clone().or(again.host).expect("it is told");
         for (packet, other) in packets.iter().zip(&neutral.packets) {
-            let before =
-                told(&report::json(&parsed.rulesets, &walk::walk(&parsed.rulesets, None, &capture.host, packet)));
-            let after = told(&report::json(&again.rulesets, &walk::walk(&again.rulesets, None, &host, other)));
-            assert_eq!(before, after, "{name}, secret {secret}: {packet:?}\n{}", neutral.text);
+            let before = told(&report::json(
+                &parsed.rulesets,
+                &walk::walk(&parsed.rulesets, None, &capture.host, packet),
+            ));
+            let after = told(&report::json(
+                &again.rulesets,
+                &walk::walk(&again.rulesets, None, &host, other),
+            ));
+            assert_eq!(
+                before, after,
+                "{name}, secret {secret}: {packet:?}\n{}",
+                neutral.text
+            );
         }
         for leak in ["bank", "secret", "93.184.216.34"] {
-            assert!(!neutral.json().contains(leak), "{name}: {leak} is in {}", neutral.json());
+            assert!(
+                !neutral.json().contains(leak),
+                "{name}: {leak} is in {}",
+                neutral.json()
+            );
         }
         assert!(changed.addresses > 3, "{changed:?}");
     }
@@ -127,12 +194,22 @@ fn what_stands_around_the_rules_is_not_in_the_copy() {
     let text = "root@bank-node:~# iptables-save\n# Generated by iptables-save v1.8.9 (nf_tables) on bank day\n*filter\n\
                 :OUTPUT ACCEPT [0:0]\n-A OUTPUT -m mac --mac-source 52:54:00:aa:bb:cc -m comment --comment bank -j DROP\nCOMMIT\n";
     let parsed = parse::parse(text);
-    let copy = shared(&Shared::of_text(text.into()), &parsed, (&Host::pod(), false), [1; 16]);
+    let copy = shared(
+        &Shared::of_text(text.into()),
+        &parsed,
+        (&Host::pod(), false),
+        [1; 16],
+    );
     let (neutral, changed) = copy.expect("no rule forbids it");
     assert!(neutral.usual, "nobody knows the namespace");
     let expected = "# Generated by iptables-save v1.8.9 (nf_tables)\n*filter\n:OUTPUT ACCEPT [0:0]\n\
                     -A OUTPUT -m mac --mac-source MAC -m comment --comment comment-1 -j DROP\nCOMMIT\n";
-    let mac = neutral.text.split(' ').skip_while(|word| *word != "--mac-source").nth(1).expect("it has a value");
+    let mac = neutral
+        .text
+        .split(' ')
+        .skip_while(|word| *word != "--mac-source")
+        .nth(1)
+        .expect("it has a value");
     assert_eq!(neutral.text, expected.replace("MAC", mac));
     assert!(mac != "52:54:00:aa:bb:cc" && mac.len() == 17, "{mac}");
     assert_eq!((changed.names, changed.comments), (0, 1));
@@ -158,8 +235,12 @@ fn ranges_masks_and_mapped_networks_too() {
 #[test]
 fn a_group_tells_no_address() {
     let mut host = Host::pod();
-    let groups = ["239.1.2.3", "ff02::1:ff00:5", "ff15::7"].map(|group| group.parse().expect("valid"));
+    let groups =
+        ["239.1.2.3", "ff02::1:ff00:5", "ff15::7"].map(|group| group.parse().expect("valid"));
     host.interfaces[1].multicast_groups = Some(groups.into());
     let Redacted { capture, .. } = redacted(&capture("*nat\nCOMMIT\n", &host), 7);
-    assert_eq!(capture.host.interfaces[1].multicast_groups, Some(vec![groups[0], groups[2]]));
+    assert_eq!(
+        capture.host.interfaces[1].multicast_groups,
+        Some(vec![groups[0], groups[2]])
+    );
 }

@@ -1,4 +1,5 @@
-//! Scripts: what a shell would run of them, as far as their text determines it. What it does not determine is unknown.
+//! Scripts: what a shell would run of them, as far as their text determines it. What it does not
+//! determine is unknown.
 
 use chainwalk_core::input::parse::parse;
 use chainwalk_core::packet::Packet;
@@ -13,7 +14,8 @@ fn inbound(port: u16) -> Packet {
     Packet::from_json(&json).expect("it is a packet")
 }
 
-/// Which of the ports 22, 23, 25 and 80 are delivered (`+`) or dropped (`-`), or unknown (`?`), in this order.
+/// Which of the ports 22, 23, 25 and 80 are delivered (`+`) or dropped (`-`), or unknown (`?`), in
+/// this order.
 #[track_caller]
 fn check(script: &str, want: &str) {
     let parsed = parse(script);
@@ -38,11 +40,31 @@ const ACCEPT: &str = "iptables -A INPUT -p tcp -j ACCEPT --dport";
 
 #[test]
 fn functions_run_at_their_call() {
-    check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\ndown() {{\n  iptables -F INPUT\n}}\nup\n")), "+---");
-    check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\ndown() {{\n  iptables -F INPUT\n}}\nup\ndown\n")), "----");
+    check(
+        &strict(&format!(
+            "up() {{\n  {ACCEPT} 22\n}}\ndown() {{\n  iptables -F INPUT\n}}\nup\n"
+        )),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "up() {{\n  {ACCEPT} 22\n}}\ndown() {{\n  iptables -F INPUT\n}}\nup\ndown\n"
+        )),
+        "----",
+    );
     check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\n")), "----");
-    check(&strict(&format!("allow() {{\n  {ACCEPT} $1\n}}\nallow 22\nallow 80\n")), "+--+");
-    check(&strict(&format!("allow() {{ {ACCEPT} \"$1\"; }}\nallow 22; allow 23\n")), "++--");
+    check(
+        &strict(&format!(
+            "allow() {{\n  {ACCEPT} $1\n}}\nallow 22\nallow 80\n"
+        )),
+        "+--+",
+    );
+    check(
+        &strict(&format!(
+            "allow() {{ {ACCEPT} \"$1\"; }}\nallow 22; allow 23\n"
+        )),
+        "++--",
+    );
     check(
         &strict(&format!(
             "function allow {{\n  local port=$1\n  {ACCEPT} ${{port}}\n}}\nport=80\nallow 22\n{ACCEPT} $port\n"
@@ -55,21 +77,52 @@ fn functions_run_at_their_call() {
         )),
         "+-+-",
     );
-    check(&strict("ipt() { iptables -w \"$@\"; }\nipt -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
-    check(&strict("run() { echo \"+ $*\"; \"$@\"; }\nrun iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
-    check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\nA=$(cat list 2>/dev/null)\nup\n")), "+---");
+    check(
+        &strict("ipt() { iptables -w \"$@\"; }\nipt -A INPUT -p tcp --dport 22 -j ACCEPT\n"),
+        "+---",
+    );
+    check(
+        &strict(
+            "run() { echo \"+ $*\"; \"$@\"; }\nrun iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n",
+        ),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "up() {{\n  {ACCEPT} 22\n}}\nA=$(cat list 2>/dev/null)\nup\n"
+        )),
+        "+---",
+    );
     // Without end: the text decides nothing.
-    check(&strict(&format!("a() {{\n  {ACCEPT} 22\n  a\n}}\na\n")), "????");
+    check(
+        &strict(&format!("a() {{\n  {ACCEPT} 22\n  a\n}}\na\n")),
+        "????",
+    );
     // `"$1"` may be any of the functions.
-    check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\n\"$1\"\n")), "?---");
-    check(&strict(&format!("up() {{\n  {ACCEPT} 22\n}}\n[ -n \"$1\" ] && up\n")), "?---");
-    check(&strict(&format!("up() {{\n  [ -n \"$1\" ] || return 0\n  {ACCEPT} $1\n}}\nup\nup 22\n")), "+---");
+    check(
+        &strict(&format!("up() {{\n  {ACCEPT} 22\n}}\n\"$1\"\n")),
+        "?---",
+    );
+    check(
+        &strict(&format!(
+            "up() {{\n  {ACCEPT} 22\n}}\n[ -n \"$1\" ] && up\n"
+        )),
+        "?---",
+    );
+    check(
+        &strict(&format!(
+            "up() {{\n  [ -n \"$1\" ] || return 0\n  {ACCEPT} $1\n}}\nup\nup 22\n"
+        )),
+        "+---",
+    );
 }
 
 #[test]
 fn the_branch_that_the_text_chooses_runs() {
     let chosen = |condition: &str| {
-        strict(&format!("MODE=open\nN=3\nE=\nif {condition}; then\n  {ACCEPT} 22\nelse\n  {ACCEPT} 80\nfi\n"))
+        strict(&format!(
+            "MODE=open\nN=3\nE=\nif {condition}; then\n  {ACCEPT} 22\nelse\n  {ACCEPT} 80\nfi\n"
+        ))
     };
     for condition in [
         "[ \"$MODE\" = open ]",
@@ -87,12 +140,21 @@ fn the_branch_that_the_text_chooses_runs() {
     ] {
         check(&chosen(condition), "+---");
     }
-    for condition in ["[ \"$MODE\" = closed ]", "false", "iptables -nL NONE", "[ -n \"$E\" ]"] {
+    for condition in [
+        "[ \"$MODE\" = closed ]",
+        "false",
+        "iptables -nL NONE",
+        "[ -n \"$E\" ]",
+    ] {
         check(&chosen(condition), "---+");
     }
-    for condition in
-        ["[ \"$1\" = open ]", "[ -n \"$ADMIN\" ]", "[ -f /etc/x ]", "grep -q x /etc/x", "ping -c 1 10.0.0.1"]
-    {
+    for condition in [
+        "[ \"$1\" = open ]",
+        "[ -n \"$ADMIN\" ]",
+        "[ -f /etc/x ]",
+        "grep -q x /etc/x",
+        "ping -c 1 10.0.0.1",
+    ] {
         check(&chosen(condition), "?--?");
     }
     check(
@@ -112,14 +174,28 @@ fn the_branch_that_the_text_chooses_runs() {
 #[test]
 fn what_is_set_in_a_branch_is_known_if_all_branches_agree() {
     let after = |one: &str, other: &str| {
-        strict(&format!("PORT=22\nif [ \"$1\" = x ]; then\n  PORT={one}\nelse\n  PORT={other}\nfi\n{ACCEPT} $PORT\n"))
+        strict(&format!(
+            "PORT=22\nif [ \"$1\" = x ]; then\n  PORT={one}\nelse\n  PORT={other}\nfi\n{ACCEPT} $PORT\n"
+        ))
     };
     check(&after("80", "80"), "---+");
     check(&after("80", "22"), "????");
-    check(&strict(&format!("PORT=22\n. /etc/ports\n{ACCEPT} $PORT\n")), "????");
-    check(&strict(&format!("PORT=22\nread PORT\n{ACCEPT} $PORT\n")), "????");
-    check(&strict(&format!("PORT=22\n( PORT=80 )\n{ACCEPT} $PORT\n")), "+---");
-    check(&strict(&format!("PORT=${{PORT:-22}}\n{ACCEPT} $PORT\n")), "????");
+    check(
+        &strict(&format!("PORT=22\n. /etc/ports\n{ACCEPT} $PORT\n")),
+        "????",
+    );
+    check(
+        &strict(&format!("PORT=22\nread PORT\n{ACCEPT} $PORT\n")),
+        "????",
+    );
+    check(
+        &strict(&format!("PORT=22\n( PORT=80 )\n{ACCEPT} $PORT\n")),
+        "+---",
+    );
+    check(
+        &strict(&format!("PORT=${{PORT:-22}}\n{ACCEPT} $PORT\n")),
+        "????",
+    );
 }
 
 #[test]
@@ -134,7 +210,9 @@ fn the_arm_that_the_text_chooses_runs() {
     check(&case("x"), "--+-");
     check(&case("\"$1\""), "?-??");
     check(
-        &strict(&format!("case \"$1\" in\n  start) {ACCEPT} 22 ;;\n  *) echo usage; exit 1 ;;\nesac\n{ACCEPT} 80\n")),
+        &strict(&format!(
+            "case \"$1\" in\n  start) {ACCEPT} 22 ;;\n  *) echo usage; exit 1 ;;\nesac\n{ACCEPT} 80\n"
+        )),
         "+--+",
     );
     let init = format!(
@@ -145,25 +223,75 @@ fn the_arm_that_the_text_chooses_runs() {
 
 #[test]
 fn loops_over_words_of_the_text_are_unrolled() {
-    check(&strict(&format!("for p in 22 80; do\n  {ACCEPT} $p\ndone\n")), "+--+");
-    check(&strict(&format!("for p in 22 80\ndo\n  {ACCEPT} $p\ndone\n")), "+--+");
-    check(&strict(&format!("PORTS=\"22 80\"\nfor p in $PORTS; do {ACCEPT} $p; done\n")), "+--+");
-    check(&strict(&format!("PORTS=(22\n  80)\nfor p in \"${{PORTS[@]}}\"; do {ACCEPT} $p; done\n")), "+--+");
-    check(&strict(&format!("for p in 22 80; do\n  [ $p = 80 ] && continue\n  {ACCEPT} $p\ndone\n")), "+---");
-    check(&strict(&format!("for p in 22 80; do\n  {ACCEPT} $p\n  break\ndone\n")), "+---");
-    check(&strict("for cmd in iptables ip6tables; do\n  $cmd -A INPUT -p tcp --dport 22 -j ACCEPT\ndone\n"), "+---");
     check(
-        &strict("for a in 22 23; do for b in tcp udp; do iptables -A INPUT -p $b --dport $a -j ACCEPT; done; done\n"),
+        &strict(&format!("for p in 22 80; do\n  {ACCEPT} $p\ndone\n")),
+        "+--+",
+    );
+    check(
+        &strict(&format!("for p in 22 80\ndo\n  {ACCEPT} $p\ndone\n")),
+        "+--+",
+    );
+    check(
+        &strict(&format!(
+            "PORTS=\"22 80\"\nfor p in $PORTS; do {ACCEPT} $p; done\n"
+        )),
+        "+--+",
+    );
+    check(
+        &strict(&format!(
+            "PORTS=(22\n  80)\nfor p in \"${{PORTS[@]}}\"; do {ACCEPT} $p; done\n"
+        )),
+        "+--+",
+    );
+    check(
+        &strict(&format!(
+            "for p in 22 80; do\n  [ $p = 80 ] && continue\n  {ACCEPT} $p\ndone\n"
+        )),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "for p in 22 80; do\n  {ACCEPT} $p\n  break\ndone\n"
+        )),
+        "+---",
+    );
+    check(
+        &strict(
+            "for cmd in iptables ip6tables; do\n  $cmd -A INPUT -p tcp --dport 22 -j ACCEPT\ndone\n",
+        ),
+        "+---",
+    );
+    check(
+        &strict(
+            "for a in 22 23; do for b in tcp udp; do iptables -A INPUT -p $b --dport $a -j ACCEPT; done; done\n",
+        ),
         "++--",
     );
     // Only a run determines the list.
-    check(&strict(&format!("for p in $PORTS; do {ACCEPT} $p; done\n{ACCEPT} 22\n")), "????");
     check(
-        &strict("for i in $(ls /sys/class/net); do iptables -A INPUT -i $i -p tcp --dport 22 -j ACCEPT; done\n"),
+        &strict(&format!(
+            "for p in $PORTS; do {ACCEPT} $p; done\n{ACCEPT} 22\n"
+        )),
+        "????",
+    );
+    check(
+        &strict(
+            "for i in $(ls /sys/class/net); do iptables -A INPUT -i $i -p tcp --dport 22 -j ACCEPT; done\n",
+        ),
         "?---",
     );
-    check(&strict(&format!("while read port; do {ACCEPT} $port; done < ports\n")), "????");
-    check(&strict(&format!("PORT=22\nwhile read line; do {ACCEPT} $PORT; PORT=80; done < ports\n")), "????");
+    check(
+        &strict(&format!(
+            "while read port; do {ACCEPT} $port; done < ports\n"
+        )),
+        "????",
+    );
+    check(
+        &strict(&format!(
+            "PORT=22\nwhile read line; do {ACCEPT} $PORT; PORT=80; done < ports\n"
+        )),
+        "????",
+    );
     check(
         &strict(&format!(
             "cat list | while read port; do\n  iptables -A INPUT -p tcp --dport 22 -j ACCEPT\ndone\n{ACCEPT} 80\n"
@@ -176,7 +304,10 @@ fn loops_over_words_of_the_text_are_unrolled() {
         )),
         "---+",
     );
-    check(&strict(&format!("until false; do {ACCEPT} 22; break; done\n")), "+---");
+    check(
+        &strict(&format!("until false; do {ACCEPT} 22; break; done\n")),
+        "+---",
+    );
 }
 
 #[test]
@@ -189,36 +320,81 @@ fn a_script_that_was_run_did_not_stop_at_its_checks() {
         "command -v iptables >/dev/null || exit",
         "die() { echo \"$1\"; exit 2; }\n[ -n \"$DEV\" ] || die 'no device'",
     ] {
-        check(&strict(&format!("{check_of_script}\n{ACCEPT} 22\n")), "+---");
+        check(
+            &strict(&format!("{check_of_script}\n{ACCEPT} 22\n")),
+            "+---",
+        );
     }
-    check(&strict(&format!("if [ \"$1\" = stop ]; then\n  {ACCEPT} 80\n  exit 0\nfi\n{ACCEPT} 22\n")), "?--?");
-    check(&strict(&format!("if [ \"$1\" = stop ]; then\n  exit 0\nfi\n{ACCEPT} 22\n")), "?---");
-    check(&strict(&format!("{ACCEPT} 22\nexit 0\n{ACCEPT} 80\n")), "+---");
+    check(
+        &strict(&format!(
+            "if [ \"$1\" = stop ]; then\n  {ACCEPT} 80\n  exit 0\nfi\n{ACCEPT} 22\n"
+        )),
+        "?--?",
+    );
+    check(
+        &strict(&format!(
+            "if [ \"$1\" = stop ]; then\n  exit 0\nfi\n{ACCEPT} 22\n"
+        )),
+        "?---",
+    );
+    check(
+        &strict(&format!("{ACCEPT} 22\nexit 0\n{ACCEPT} 80\n")),
+        "+---",
+    );
 }
 
 #[test]
 fn commands_that_depend_on_another_one() {
-    check(&strict(&format!("iptables -N X 2>/dev/null || iptables -F X\n{ACCEPT} 22\n")), "+---");
-    check(&strict(&format!("{ACCEPT} 22\niptables -C INPUT -p tcp -j ACCEPT --dport 22 || {ACCEPT} 80\n")), "+---");
     check(
-        &strict(&format!("[ \"$1\" ] && {ACCEPT} 22\niptables -C INPUT -p tcp -j ACCEPT --dport 22 || {ACCEPT} 22\n")),
+        &strict(&format!(
+            "iptables -N X 2>/dev/null || iptables -F X\n{ACCEPT} 22\n"
+        )),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "{ACCEPT} 22\niptables -C INPUT -p tcp -j ACCEPT --dport 22 || {ACCEPT} 80\n"
+        )),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "[ \"$1\" ] && {ACCEPT} 22\niptables -C INPUT -p tcp -j ACCEPT --dport 22 || {ACCEPT} 22\n"
+        )),
         "?---",
     );
-    check(&strict(&format!("iptables-save | grep -q X || {ACCEPT} 22\n")), "?---");
+    check(
+        &strict(&format!("iptables-save | grep -q X || {ACCEPT} 22\n")),
+        "?---",
+    );
     check(&strict(&format!("echo go && {ACCEPT} 22\n")), "+---");
     check(&strict(&format!("true || {ACCEPT} 22\n")), "----");
-    check(&strict("SUDO=sudo\n$SUDO iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
-    check(&strict("$SUDO iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "?---");
-    check(&strict("cat list | xargs -n1 iptables -A INPUT -j ACCEPT -s\n"), "????");
+    check(
+        &strict("SUDO=sudo\n$SUDO iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"),
+        "+---",
+    );
+    check(
+        &strict("$SUDO iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n"),
+        "?---",
+    );
+    check(
+        &strict("cat list | xargs -n1 iptables -A INPUT -j ACCEPT -s\n"),
+        "????",
+    );
     check(
         &strict(
             "sh -c 'iptables -A INPUT -p tcp --dport 22 -j ACCEPT; iptables -A INPUT -p tcp --dport 80 -j ACCEPT'\n",
         ),
         "+--+",
     );
-    check(&strict("IPT=$(which iptables)\n$IPT -A INPUT -p tcp --dport 22 -j ACCEPT\n"), "+---");
     check(
-        &strict("if [ \"$1\" = x ]; then\n iptables-restore <<END\n*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\nEND\nfi\n"),
+        &strict("IPT=$(which iptables)\n$IPT -A INPUT -p tcp --dport 22 -j ACCEPT\n"),
+        "+---",
+    );
+    check(
+        &strict(
+            "if [ \"$1\" = x ]; then\n iptables-restore <<END\n*filter\n:INPUT ACCEPT [0:0]\nCOMMIT\nEND\nfi\n",
+        ),
         "????",
     );
 }
@@ -226,31 +402,65 @@ fn commands_that_depend_on_another_one() {
 #[test]
 fn sentences_around_a_script_are_no_part_of_it() {
     let prose = "I don't know if this is right, for example:\n\ndone with that (see below), while it works\n";
-    check(&format!("{prose}\n{}", strict(&format!("{ACCEPT} 22\n"))), "+---");
-    check(&format!("{}\n{prose}", strict(&format!("{ACCEPT} 22\n"))), "+---");
     check(
-        &strict(&format!("{ACCEPT} 22\nthen exit the shell, don't wait, for it\nif you want:\n{ACCEPT} 80\n")),
+        &format!("{prose}\n{}", strict(&format!("{ACCEPT} 22\n"))),
+        "+---",
+    );
+    check(
+        &format!("{}\n{prose}", strict(&format!("{ACCEPT} 22\n"))),
+        "+---",
+    );
+    check(
+        &strict(&format!(
+            "{ACCEPT} 22\nthen exit the shell, don't wait, for it\nif you want:\n{ACCEPT} 80\n"
+        )),
         "+--+",
     );
-    check(&strict(&format!("cat <<EOF\nusage: if you don't (\nfor x\nEOF\n{ACCEPT} 22\n")), "+---");
+    check(
+        &strict(&format!(
+            "cat <<EOF\nusage: if you don't (\nfor x\nEOF\n{ACCEPT} 22\n"
+        )),
+        "+---",
+    );
 }
 
 #[test]
 fn a_structure_without_its_end_leaves_what_follows_unknown() {
-    check(&strict(&format!("V=1\nif [ $V = 0 ]; then\n  {ACCEPT} 22\n{ACCEPT} 80\n")), "?--?");
-    check(&strict(&format!("for p in 22 80; do\n  {ACCEPT} $p\n")), "????");
+    check(
+        &strict(&format!(
+            "V=1\nif [ $V = 0 ]; then\n  {ACCEPT} 22\n{ACCEPT} 80\n"
+        )),
+        "?--?",
+    );
+    check(
+        &strict(&format!("for p in 22 80; do\n  {ACCEPT} $p\n")),
+        "????",
+    );
 }
 
 #[test]
 fn a_deletion_whose_words_are_not_in_the_text_may_delete_any_rule() {
     let delete = "iptables -D INPUT -p tcp -j ACCEPT --dport $1\n";
-    check(&strict(&format!("{ACCEPT} 22\n{delete}{ACCEPT} 80\n")), "?--+");
+    check(
+        &strict(&format!("{ACCEPT} 22\n{delete}{ACCEPT} 80\n")),
+        "?--+",
+    );
     check(&strict(&format!("{delete}{ACCEPT} 22\n")), "+---");
 }
 
 #[test]
 fn a_rule_with_an_unknown_value_may_have_been_refused_and_have_no_number() {
     let rule = "iptables -A INPUT -p tcp -j DROP --dport $1\n";
-    check(&strict(&format!("{rule}{ACCEPT} 22\niptables -I INPUT 2 -p tcp -j DROP --dport 80\n")), "????");
-    check(&strict(&format!("{ACCEPT} 22\n{rule}iptables -I INPUT 1 -p tcp -j DROP --dport 80\n")), "+??-");
+    check(
+        &strict(&format!(
+            "{rule}{ACCEPT} 22\niptables -I INPUT 2 -p tcp -j DROP --dport 80\n"
+        )),
+        "????",
+    );
+    check(
+        &strict(&format!(
+            "{ACCEPT} 22\n{rule}iptables -I INPUT 1 -p tcp -j DROP --dport 80\n"
+        )),
+        "+??-",
+    );
 }

@@ -1,5 +1,6 @@
-//! `docs/extensions.md` says of every extension and option whether it is read, printed and evaluated. It is made from the
-//! tables themselves: `UPDATE_EXPECT=1 cargo test -p chainwalk-core --test support` writes it anew.
+//! `docs/extensions.md` says of every extension and option whether it is read, printed and
+//! evaluated. It is made from the tables themselves: `UPDATE_EXPECT=1 cargo test -p chainwalk-core
+//! --test support` writes it anew.
 
 use std::fmt::Write;
 
@@ -23,7 +24,10 @@ walk answers yes or no from the packet, the host and a connection's first packet
 const KEPT: [Id; 4] = [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
 
 fn names<T: Copy>(all: &[T], name: impl Fn(T) -> String) -> String {
-    all.iter().map(|one| name(*one)).collect::<Vec<_>>().join(", ")
+    all.iter()
+        .map(|one| name(*one))
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Where a rule with the extension may stand.
@@ -31,15 +35,29 @@ fn limits(extension: &Extension) -> String {
     let mut limits = Vec::new();
     limits.extend(extension.family.map(|family| format!("{family} only")));
     if !extension.protocols.is_empty() {
-        limits.push(format!("with -p {}", names(extension.protocols, |protocol: Protocol| protocol.to_string())));
+        limits.push(format!(
+            "with -p {}",
+            names(extension.protocols, |protocol: Protocol| protocol
+                .to_string())
+        ));
     }
     if !extension.tables.is_empty() {
-        limits.push(format!("in {}", names(extension.tables, |table: TableName| table.to_string())));
+        limits.push(format!(
+            "in {}",
+            names(extension.tables, |table: TableName| table.to_string())
+        ));
     }
     if !extension.hooks.is_empty() {
-        limits.push(format!("behind {}", names(extension.hooks, |hook: Hook| hook.to_string())));
+        limits.push(format!(
+            "behind {}",
+            names(extension.hooks, |hook: Hook| hook.to_string())
+        ));
     }
-    if limits.is_empty() { "anywhere".into() } else { limits.join("; ") }
+    if limits.is_empty() {
+        "anywhere".into()
+    } else {
+        limits.join("; ")
+    }
 }
 
 /// What a walk makes of it.
@@ -50,7 +68,12 @@ fn evaluated(extension: &Extension) -> String {
             let lower = extension.lower.expect("a target has an effect");
             // The behavior of a target's effect without options is that of its rules: see `Lower`.
             let ruleset = Ruleset::new(Family::Ipv4, None);
-            match lower(&Options { parts: &[], ruleset: &ruleset }).behavior() {
+            match lower(&Options {
+                parts: &[],
+                ruleset: &ruleset,
+            })
+            .behavior()
+            {
                 Behavior::Passive => "goes on, changes nothing".into(),
                 Behavior::Continue => "goes on".into(),
                 Behavior::Return => "back to the calling chain".into(),
@@ -70,7 +93,11 @@ fn option(opt: &Opt) -> String {
     }
     text.push('`');
     if !opt.aliases.is_empty() {
-        let _ = write!(text, " (also {})", names(opt.aliases, |alias| format!("`{alias}`")));
+        let _ = write!(
+            text,
+            " (also {})",
+            names(opt.aliases, |alias| format!("`{alias}`"))
+        );
     }
     if let Some(canonical) = opt.stored_as {
         let _ = write!(text, " (printed as `{canonical}`)");
@@ -79,15 +106,29 @@ fn option(opt: &Opt) -> String {
 }
 
 fn table(role: Role, title: &str) -> String {
-    let mut out = format!("\n## {title}\n\n| name | what for | where | options | in a walk |\n|---|---|---|---|---|\n");
-    let mut all: Vec<&Extension> =
-        Id::all().filter(|id| !KEPT.contains(id)).map(Id::get).filter(|extension| extension.role == role).collect();
+    let mut out = format!(
+        "\n## {title}\n\n| name | what for | where | options | in a walk |\n|---|---|---|---|---|\n"
+    );
+    let mut all: Vec<&Extension> = Id::all()
+        .filter(|id| !KEPT.contains(id))
+        .map(Id::get)
+        .filter(|extension| extension.role == role)
+        .collect();
     all.sort_by_key(|extension| extension.name);
     for extension in all {
-        let options = extension.options.iter().map(option).collect::<Vec<_>>().join("<br>");
+        let options = extension
+            .options
+            .iter()
+            .map(option)
+            .collect::<Vec<_>>()
+            .join("<br>");
         let (name, summary) = (extension.name, extension.summary);
         let (limits, evaluated) = (limits(extension), evaluated(extension));
-        writeln!(out, "| {name} | {summary} | {limits} | {options} | {evaluated} |").expect("a string takes all");
+        writeln!(
+            out,
+            "| {name} | {summary} | {limits} | {options} | {evaluated} |"
+        )
+        .expect("a string takes all");
     }
     out
 }

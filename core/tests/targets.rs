@@ -10,17 +10,35 @@ fn read(command: &str) -> Parsed {
 }
 
 fn refused(command: &str) -> bool {
-    read(command).diagnostics.iter().any(|said| said.severity == Severity::Error)
+    read(command)
+        .diagnostics
+        .iter()
+        .any(|said| said.severity == Severity::Error)
 }
 
 #[test]
 fn targets_come_back_as_iptables_prints_them() {
     let cases = [
-        ("iptables -t mangle -A OUTPUT -j DSCP --set-dscp-class af41", "-j DSCP --set-dscp 0x22"),
-        ("iptables -t mangle -A OUTPUT -j TOS --set-tos 24", "-j TOS --set-tos 0x18/0xff"),
-        ("iptables -t mangle -A OUTPUT -j TOS --and-tos 0x0f", "-j TOS --set-tos 0x00/0xf0"),
-        ("iptables -t mangle -A OUTPUT -j TTL --ttl-inc 0x10", "-j TTL --ttl-inc 16"),
-        ("ip6tables -t mangle -A OUTPUT -j HL --hl-dec 3", "-j HL --hl-dec 3"),
+        (
+            "iptables -t mangle -A OUTPUT -j DSCP --set-dscp-class af41",
+            "-j DSCP --set-dscp 0x22",
+        ),
+        (
+            "iptables -t mangle -A OUTPUT -j TOS --set-tos 24",
+            "-j TOS --set-tos 0x18/0xff",
+        ),
+        (
+            "iptables -t mangle -A OUTPUT -j TOS --and-tos 0x0f",
+            "-j TOS --set-tos 0x00/0xf0",
+        ),
+        (
+            "iptables -t mangle -A OUTPUT -j TTL --ttl-inc 0x10",
+            "-j TTL --ttl-inc 16",
+        ),
+        (
+            "ip6tables -t mangle -A OUTPUT -j HL --hl-dec 3",
+            "-j HL --hl-dec 3",
+        ),
         (
             "iptables -t mangle -A OUTPUT -p tcp -j ECN --ecn-tcp-remove --ecn-ip-ect 1",
             "-p tcp -j ECN --ecn-tcp-ece 0 --ecn-tcp-cwr 0 --ecn-ip-ect 1",
@@ -29,11 +47,26 @@ fn targets_come_back_as_iptables_prints_them() {
             "iptables -t mangle -A OUTPUT -p tcp -j TCPOPTSTRIP --strip-options timestamp,mss,9",
             "-p tcp -j TCPOPTSTRIP --strip-options 2,8,9",
         ),
-        ("iptables -A OUTPUT -j NFQUEUE --queue-balance 5:", "-j NFQUEUE --queue-balance 5:65535"),
-        ("iptables -A OUTPUT -j NFQUEUE --queue-bypass", "-j NFQUEUE --queue-num 0 --queue-bypass"),
-        ("iptables -A OUTPUT -j AUDIT --type Drop", "-j AUDIT --type drop"),
-        ("iptables -A OUTPUT -j CLASSIFY --set-class a:1b", "-j CLASSIFY --set-class 000a:001b"),
-        ("iptables -A OUTPUT -j REJECT --reject-with HOST-P", "-j REJECT --reject-with icmp-host-prohibited"),
+        (
+            "iptables -A OUTPUT -j NFQUEUE --queue-balance 5:",
+            "-j NFQUEUE --queue-balance 5:65535",
+        ),
+        (
+            "iptables -A OUTPUT -j NFQUEUE --queue-bypass",
+            "-j NFQUEUE --queue-num 0 --queue-bypass",
+        ),
+        (
+            "iptables -A OUTPUT -j AUDIT --type Drop",
+            "-j AUDIT --type drop",
+        ),
+        (
+            "iptables -A OUTPUT -j CLASSIFY --set-class a:1b",
+            "-j CLASSIFY --set-class 000a:001b",
+        ),
+        (
+            "iptables -A OUTPUT -j REJECT --reject-with HOST-P",
+            "-j REJECT --reject-with icmp-host-prohibited",
+        ),
         (
             "ip6tables -t mangle -A PREROUTING -p udp -j TPROXY --on-port domain",
             "-p udp -j TPROXY --on-port 53 --on-ip :: --tproxy-mark 0x0/0x0",
@@ -65,10 +98,21 @@ fn targets_come_back_as_iptables_prints_them() {
     ];
     for (command, want) in cases {
         let parsed = read(command);
-        let errors: Vec<_> = parsed.diagnostics.iter().filter(|said| said.severity == Severity::Error).collect();
+        let errors: Vec<_> = parsed
+            .diagnostics
+            .iter()
+            .filter(|said| said.severity == Severity::Error)
+            .collect();
         assert!(errors.is_empty(), "{command}: {errors:?}");
-        let saved: String = parsed.rulesets.iter().map(|ruleset| print::save(ruleset, false)).collect();
-        let rule = saved.lines().find(|line| line.starts_with("-A ")).unwrap_or_default();
+        let saved: String = parsed
+            .rulesets
+            .iter()
+            .map(|ruleset| print::save(ruleset, false))
+            .collect();
+        let rule = saved
+            .lines()
+            .find(|line| line.starts_with("-A "))
+            .unwrap_or_default();
         assert!(rule.ends_with(&format!(" {want}")), "{command}\n  {rule}");
     }
 }
@@ -111,13 +155,30 @@ fn what_iptables_or_the_kernel_refuses_is_refused() {
 fn targets_say_what_they_do() {
     for (target, want) in [
         ("-j DSCP --set-dscp 10", "Always: set its DSCP to 0x0a."),
-        ("-j TTL --ttl-dec 1", "Always: take 1 from its time to live."),
-        ("-j NFQUEUE --queue-num 3", "Always: hand it to the program on queue 3."),
-        ("-j TEE --gateway 10.0.0.9", "Always: send a copy to 10.0.0.9 and go on."),
-        ("-j CLASSIFY --set-class 1:10", "Always: put it into traffic class 0001:0010."),
+        (
+            "-j TTL --ttl-dec 1",
+            "Always: take 1 from its time to live.",
+        ),
+        (
+            "-j NFQUEUE --queue-num 3",
+            "Always: hand it to the program on queue 3.",
+        ),
+        (
+            "-j TEE --gateway 10.0.0.9",
+            "Always: send a copy to 10.0.0.9 and go on.",
+        ),
+        (
+            "-j CLASSIFY --set-class 1:10",
+            "Always: put it into traffic class 0001:0010.",
+        ),
     ] {
-        let parsed = parse(format!("*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT {target}\nCOMMIT\n"));
+        let parsed = parse(format!(
+            "*mangle\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT {target}\nCOMMIT\n"
+        ));
         let table = &parsed.rulesets[0].tables[0];
-        assert_eq!(explain::rule(&parsed.rulesets[0], table, &table.chains[0].rules[0]), want);
+        assert_eq!(
+            explain::rule(&parsed.rulesets[0], table, &table.chains[0].rules[0]),
+            want
+        );
     }
 }

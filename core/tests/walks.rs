@@ -1,8 +1,10 @@
-//! Walks written down: every `walks/NAME.rules` has packets and what must become of them in `walks/NAME.walks`.
+//! Walks written down: every `walks/NAME.rules` has packets and what must become of them in
+//! `walks/NAME.walks`.
 //!
-//! A case is a `##` heading, the packet as JSON, what the kernel counts (a line for each hook and table: rules as
-//! `CHAIN number`, the policy as `CHAIN policy`), and `=>` with the verdict, who decided, and the packet's new ends.
-//! `? …` lines list what a branch assumes and how it ends; `~ …` is why the walk stopped.
+//! A case is a `##` heading, the packet as JSON, what the kernel counts (a line for each hook and
+//! table: rules as `CHAIN number`, the policy as `CHAIN policy`), and `=>` with the verdict, who
+//! decided, and the packet's new ends. `? …` lines list what a branch assumes and how it ends; `~
+//! …` is why the walk stopped.
 
 use std::fmt::Write;
 use std::fs;
@@ -42,25 +44,49 @@ fn name(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 fn write_path(rulesets: &[Ruleset], path: &Path, out: &mut String) {
-    let counted = path.steps.iter().filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+    let counted = path
+        .steps
+        .iter()
+        .filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     let counted: Vec<_> = counted.collect();
     for run in counted.chunk_by(|a, b| {
-        (a.hook, a.place.at.table, a.place.at.ruleset) == (b.hook, b.place.at.table, b.place.at.ruleset)
+        (a.hook, a.place.at.table, a.place.at.ruleset)
+            == (b.hook, b.place.at.table, b.place.at.ruleset)
     }) {
         let places: Vec<String> = run.iter().map(|step| name(rulesets, step.place)).collect();
-        writeln!(out, "{} {}: {}", run[0].hook, run[0].place.at.table(rulesets).label(), places.join(", "))
-            .expect("a string");
+        writeln!(
+            out,
+            "{} {}: {}",
+            run[0].hook,
+            run[0].place.at.table(rulesets).label(),
+            places.join(", ")
+        )
+        .expect("a string");
     }
 }
 
 fn end(rulesets: &[Ruleset], path: &Path) -> String {
-    let Some(verdict) = &path.verdict else { return "undecided".into() };
+    let Some(verdict) = &path.verdict else {
+        return "undecided".into();
+    };
     let mut out = format!("{:?}", verdict.kind).to_lowercase();
-    for detail in [verdict.port.map(|port| port.to_string()), verdict.interface.clone(), verdict.reason.clone()] {
-        out += &detail.map(|detail| format!(" {detail}")).unwrap_or_default();
+    for detail in [
+        verdict.port.map(|port| port.to_string()),
+        verdict.interface.clone(),
+        verdict.reason.clone(),
+    ] {
+        out += &detail
+            .map(|detail| format!(" {detail}"))
+            .unwrap_or_default();
     }
     if let Some(place) = verdict.decided_by {
-        write!(out, " by {} {}", place.at.table(rulesets).label(), name(rulesets, place)).expect("a string");
+        write!(
+            out,
+            " by {} {}",
+            place.at.table(rulesets).label(),
+            name(rulesets, place)
+        )
+        .expect("a string");
     }
     out
 }
@@ -73,11 +99,21 @@ fn render(parsed: &Parsed, trace: &Trace) -> String {
             .assumes
             .iter()
             .map(|assumed| {
-                let word = if assumed.matches { "matches" } else { "does not match" };
+                let word = if assumed.matches {
+                    "matches"
+                } else {
+                    "does not match"
+                };
                 format!("{} {word}", name(&parsed.rulesets, assumed.place))
             })
             .collect();
-        writeln!(out, "? {}: {}", assumes.join(", "), end(&parsed.rulesets, &branch.path)).expect("a string");
+        writeln!(
+            out,
+            "? {}: {}",
+            assumes.join(", "),
+            end(&parsed.rulesets, &branch.path)
+        )
+        .expect("a string");
     }
     if let Some(stopped) = &trace.path.stopped {
         writeln!(out, "~ {stopped}").expect("a string");
@@ -86,10 +122,22 @@ fn render(parsed: &Parsed, trace: &Trace) -> String {
         let view = path.result();
         let mut changes = String::new();
         if (Some(view.src), view.sport) != (trace.packet.src, trace.packet.sport) {
-            write!(changes, ", src {} {}", view.src, view.sport.unwrap_or_default()).expect("a string");
+            write!(
+                changes,
+                ", src {} {}",
+                view.src,
+                view.sport.unwrap_or_default()
+            )
+            .expect("a string");
         }
         if (view.dst, view.dport) != (trace.packet.dst, trace.packet.dport) {
-            write!(changes, ", dst {} {}", view.dst, view.dport.unwrap_or_default()).expect("a string");
+            write!(
+                changes,
+                ", dst {} {}",
+                view.dst,
+                view.dport.unwrap_or_default()
+            )
+            .expect("a string");
         }
         if view.mark != trace.packet.mark {
             write!(changes, ", mark {:#x}", view.mark).expect("a string");
@@ -108,7 +156,8 @@ fn host(rules: &FilePath) -> Host {
     }
 }
 
-/// With `UPDATE_EXPECT=1` the files are rewritten with what the walk does now: read the difference before keeping it.
+/// With `UPDATE_EXPECT=1` the files are rewritten with what the walk does now: read the difference
+/// before keeping it.
 fn check(rules: &FilePath) -> usize {
     let parsed = parse::parse(fs::read_to_string(rules).expect("rules"));
     let walks = rules.with_extension("walks");
@@ -118,7 +167,8 @@ fn check(rules: &FilePath) -> usize {
     let mut blessed = head.to_owned();
     let cases = cases(&text);
     for case in &cases {
-        let packet = Packet::from_json(&case.packet).unwrap_or_else(|error| panic!("{}: {error}", case.title));
+        let packet = Packet::from_json(&case.packet)
+            .unwrap_or_else(|error| panic!("{}: {error}", case.title));
         let have = render(&parsed, &walk(&parsed.rulesets, None, &host, &packet));
         write!(blessed, "\n## {}\n{}\n{have}", case.title, case.packet).expect("a string");
     }
@@ -129,9 +179,15 @@ fn check(rules: &FilePath) -> usize {
 #[test]
 fn every_walk_goes_as_written() {
     let directory = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/walks");
-    let files = fs::read_dir(directory).expect("the walks").map(|entry| entry.expect("an entry").path());
-    let mut rules: Vec<PathBuf> =
-        files.filter(|path| path.extension().is_some_and(|extension| extension == "rules")).collect();
+    let files = fs::read_dir(directory)
+        .expect("the walks")
+        .map(|entry| entry.expect("an entry").path());
+    let mut rules: Vec<PathBuf> = files
+        .filter(|path| {
+            path.extension()
+                .is_some_and(|extension| extension == "rules")
+        })
+        .collect();
     rules.sort();
     let walked: usize = rules.iter().map(|rules| check(rules)).sum();
     assert!(walked >= 60, "only {walked} walks were found");

@@ -1,4 +1,5 @@
-//! Owners and flips: on Istio's sidecar, and over random rules, where brute force must find no more.
+//! Owners and flips: on Istio's sidecar, and over random rules, where brute force must find no
+//! more.
 
 use std::net::IpAddr;
 
@@ -17,30 +18,55 @@ use proptest::test_runner::RngSeed;
 const SIDECAR: &str = include_str!("../../static/samples/istio-sidecar.txt");
 
 fn app(uid: u32, gid: u32) -> Packet {
-    Packet::tcp([10, 244, 1, 5].into(), 40_000, [93, 184, 216, 34].into(), 443, uid, gid)
+    Packet::tcp(
+        [10, 244, 1, 5].into(),
+        40_000,
+        [93, 184, 216, 34].into(),
+        443,
+        uid,
+        gid,
+    )
 }
 
 fn rule(parsed: &Parsed, verdict: Option<&Verdict>) -> u32 {
-    let place = verdict.and_then(|verdict| verdict.decided_by).expect("somebody decided");
+    let place = verdict
+        .and_then(|verdict| verdict.decided_by)
+        .expect("somebody decided");
     assert_eq!(&*place.at.find(&parsed.rulesets).2.name, "ISTIO_OUTPUT");
     place.rule.expect("a rule") + 1
 }
 
 fn all_classes(parsed: &Parsed, packet: &Packet) -> Vec<senders::Class> {
-    senders::classes(&parsed.rulesets, &Constants::of(&parsed.rulesets, packet.family()), &Host::pod(), packet)
+    senders::classes(
+        &parsed.rulesets,
+        &Constants::of(&parsed.rulesets, packet.family()),
+        &Host::pod(),
+        packet,
+    )
 }
 
 fn find(parsed: &Parsed, trace: &Trace) -> counterfactual::Flips {
-    counterfactual::find(&parsed.rulesets, &Constants::of(&parsed.rulesets, trace.packet.family()), &Host::pod(), trace)
+    counterfactual::find(
+        &parsed.rulesets,
+        &Constants::of(&parsed.rulesets, trace.packet.family()),
+        &Host::pod(),
+        trace,
+    )
 }
 
 #[test]
 fn owners_of_a_sidecar() {
     let parsed = parse(SIDECAR);
     let classes = all_classes(&parsed, &app(1000, 1000));
-    let said: Vec<(String, u32)> =
-        classes.iter().map(|class| (class.who(), rule(&parsed, class.verdict.as_ref()))).collect();
-    let want = [("uid not 1337, gid 1337", 7), ("uid 1337", 4), ("uid not 1337, gid not 1337", 9)];
+    let said: Vec<(String, u32)> = classes
+        .iter()
+        .map(|class| (class.who(), rule(&parsed, class.verdict.as_ref())))
+        .collect();
+    let want = [
+        ("uid not 1337, gid 1337", 7),
+        ("uid 1337", 4),
+        ("uid not 1337, gid not 1337", 9),
+    ];
     assert_eq!(said, want.map(|(who, rule)| (who.to_owned(), rule)));
     let inbound = Packet {
         src: Some([10, 9, 9, 9].into()),
@@ -54,7 +80,11 @@ fn flips(packet: &Packet) -> Vec<String> {
     let mesh = mesh::recognise(&parsed.rulesets[0]);
     let trace = walk(&parsed.rulesets, None, &Host::pod(), packet);
     let flips = find(&parsed, &trace);
-    flips.offered.iter().map(|flip| flip.sentence(&parsed.rulesets, &trace.packet, mesh.as_ref())).collect()
+    flips
+        .offered
+        .iter()
+        .map(|flip| flip.sentence(&parsed.rulesets, &trace.packet, mesh.as_ref()))
+        .collect()
 }
 
 #[test]
@@ -81,8 +111,13 @@ fn condition() -> impl Strategy<Value = String> {
     let not = || prop::sample::select(vec!["", "! "]);
     let id = || prop::sample::select(vec!["0", "7", "7-9", "1337", "4294967295"]);
     let port = prop::sample::select(vec!["53", "80", "80:90", "443"]);
-    let net =
-        prop::sample::select(vec!["10.244.1.5/32", "127.0.0.1/32", "10.96.0.0/12", "93.184.216.34/32", "8.0.0.0/8"]);
+    let net = prop::sample::select(vec![
+        "10.244.1.5/32",
+        "127.0.0.1/32",
+        "10.96.0.0/12",
+        "93.184.216.34/32",
+        "8.0.0.0/8",
+    ]);
     prop_oneof![
         Just(String::new()),
         (not(), id()).prop_map(|(not, id)| format!("-m owner {not}--uid-owner {id} ")),
@@ -105,12 +140,20 @@ fn rules() -> impl Strategy<Value = String> {
         "REDIRECT --to-ports 15006",
     ]);
     let chain = prop::sample::select(vec!["OUTPUT", "OUTPUT", "a", "b"]);
-    let one = (chain, condition(), condition(), target).prop_filter_map("a loop", |(chain, first, second, target)| {
-        let loops = matches!((chain, target), ("a", "a" | "b") | ("b", "a" | "b"));
-        let protocol = if target.starts_with("REDIRECT") && !first.contains("-p ") { "-p tcp " } else { "" };
-        let twice = first.contains("-p ") && second.contains("-p ") || !protocol.is_empty() && second.contains("-p ");
-        (!loops && !twice).then(|| format!("-A {chain} {first}{protocol}{second}-j {target}\n"))
-    });
+    let one = (chain, condition(), condition(), target).prop_filter_map(
+        "a loop",
+        |(chain, first, second, target)| {
+            let loops = matches!((chain, target), ("a", "a" | "b") | ("b", "a" | "b"));
+            let protocol = if target.starts_with("REDIRECT") && !first.contains("-p ") {
+                "-p tcp "
+            } else {
+                ""
+            };
+            let twice = first.contains("-p ") && second.contains("-p ")
+                || !protocol.is_empty() && second.contains("-p ");
+            (!loops && !twice).then(|| format!("-A {chain} {first}{protocol}{second}-j {target}\n"))
+        },
+    );
     let filter = (condition(), prop::sample::select(vec!["DROP", "ACCEPT"]))
         .prop_map(|(condition, target)| format!("-A OUTPUT {condition}-j {target}\n"));
     (prop::collection::vec(one, 1..8), prop::collection::vec(filter, 0..3)).prop_map(|(nat, filter)| {
@@ -124,43 +167,83 @@ fn rules() -> impl Strategy<Value = String> {
 
 fn packet() -> impl Strategy<Value = Packet> {
     let id = || prop::sample::select(vec![0, 5, 7, 8, 1000, 1337]);
-    let dst = prop::sample::select(vec![[93, 184, 216, 34], [10, 244, 1, 5], [127, 0, 0, 1], [10, 96, 0, 10]]);
+    let dst = prop::sample::select(vec![
+        [93, 184, 216, 34],
+        [10, 244, 1, 5],
+        [127, 0, 0, 1],
+        [10, 96, 0, 10],
+    ]);
     let port = prop::sample::select(vec![53, 80, 85, 443, 9999]);
-    (id(), id(), dst, port, prop::sample::select(vec![0, 0x539]), any::<bool>()).prop_map(
-        |(uid, gid, dst, port, mark, tcp)| Packet {
+    (
+        id(),
+        id(),
+        dst,
+        port,
+        prop::sample::select(vec![0, 0x539]),
+        any::<bool>(),
+    )
+        .prop_map(|(uid, gid, dst, port, mark, tcp)| Packet {
             mark,
             protocol: if tcp { Protocol::TCP } else { Protocol::UDP },
             ..Packet::tcp([10, 244, 1, 5].into(), 40_000, dst.into(), port, uid, gid)
-        },
-    )
+        })
 }
 
-/// Every packet that differs in one field, over all numbers and addresses of the text and their neighbours.
+/// Every packet that differs in one field, over all numbers and addresses of the text and their
+/// neighbours.
 fn neighbours(text: &str, packet: &Packet) -> Vec<Packet> {
     let mut found = Vec::new();
     for word in text.split([' ', '\n', ':', '-', '/']) {
-        let number = word.parse::<u32>().or_else(|_| u32::from_str_radix(word.trim_start_matches("0x"), 16));
-        for number in number.into_iter().flat_map(|n| [n.saturating_sub(1), n, n.saturating_add(1)]) {
-            found.push(Packet { uid: Some(number), ..packet.clone() });
-            found.push(Packet { gid: Some(number), ..packet.clone() });
-            found.push(Packet { mark: number, ..packet.clone() });
-            found.extend(u16::try_from(number).map(|port| Packet { dport: Some(port), ..packet.clone() }));
+        let number = word
+            .parse::<u32>()
+            .or_else(|_| u32::from_str_radix(word.trim_start_matches("0x"), 16));
+        for number in number
+            .into_iter()
+            .flat_map(|n| [n.saturating_sub(1), n, n.saturating_add(1)])
+        {
+            found.push(Packet {
+                uid: Some(number),
+                ..packet.clone()
+            });
+            found.push(Packet {
+                gid: Some(number),
+                ..packet.clone()
+            });
+            found.push(Packet {
+                mark: number,
+                ..packet.clone()
+            });
+            found.extend(u16::try_from(number).map(|port| Packet {
+                dport: Some(port),
+                ..packet.clone()
+            }));
         }
         if let Ok(IpAddr::V4(v4)) = word.parse() {
             for bits in [v4.to_bits() - 1, v4.to_bits(), v4.to_bits() + 1] {
-                found.push(Packet { dst: IpAddr::V4(bits.into()), ..packet.clone() });
+                found.push(Packet {
+                    dst: IpAddr::V4(bits.into()),
+                    ..packet.clone()
+                });
             }
         }
     }
-    found.extend([Protocol::TCP, Protocol::UDP].map(|protocol| Packet { protocol, ..packet.clone() }));
+    found.extend([Protocol::TCP, Protocol::UDP].map(|protocol| Packet {
+        protocol,
+        ..packet.clone()
+    }));
     found
 }
 
 fn end(parsed: &Parsed, packet: &Packet) -> Option<(String, Option<u16>, Option<String>, bool)> {
     let trace = walk(&parsed.rulesets, None, &Host::pod(), packet);
-    trace
-        .verdict()
-        .map(|verdict| (format!("{:?}", verdict.kind), verdict.port, verdict.interface.clone(), verdict.redirected))
+    trace.verdict().map(|verdict| {
+        (
+            format!("{:?}", verdict.kind),
+            verdict.port,
+            verdict.interface.clone(),
+            verdict.redirected,
+        )
+    })
 }
 
 proptest! {

@@ -1,5 +1,5 @@
-//! The helper on a node, for one pod, against the five commands that it replaces, typed by hand through nsenter; and how large
-//! its programs are.
+//! The helper on a node, for one pod, against the five commands that it replaces, typed by hand
+//! through nsenter; and how large its programs are.
 
 use std::env;
 use std::fs;
@@ -37,21 +37,34 @@ struct Took {
 }
 
 pub(crate) fn rows(table: &mut Table) {
-    require(&["nsenter", "iptables-legacy-save", "iptables-nft-save", "nft"]);
-    let program: PathBuf = env::var_os("CHAINWALK_CAPTURE").expect("CHAINWALK_CAPTURE names the helper").into();
+    require(&[
+        "nsenter",
+        "iptables-legacy-save",
+        "iptables-nft-save",
+        "nft",
+    ]);
+    let program: PathBuf = env::var_os("CHAINWALK_CAPTURE")
+        .expect("CHAINWALK_CAPTURE names the helper")
+        .into();
     let pod = Pod::new("bench");
     pod.namespace.load(Backend::Nft, Family::Ipv4, SIDECAR);
     pod.namespace.load(Backend::Nft, Family::Ipv6, SIDECAR_IPV6);
     // Envoy's, and an app's of both families.
     let _listening = pod.namespace.inside(|| {
-        ["0.0.0.0:15001", "0.0.0.0:15006", "127.0.0.1:15000", "[::]:8080"]
-            .map(|address| TcpListener::bind(address).expect("nobody has it"))
+        [
+            "0.0.0.0:15001",
+            "0.0.0.0:15006",
+            "127.0.0.1:15000",
+            "[::]:8080",
+        ]
+        .map(|address| TcpListener::bind(address).expect("nobody has it"))
     });
     let resident = pod.namespace.resident();
     let pid = resident.pid().to_string();
 
     let (mut helper, mut by_hand) = (Vec::new(), Vec::new());
-    // By turns, so that whatever else the machine does meets both. The first of each finds nothing in memory and does not count.
+    // By turns, so that whatever else the machine does meets both. The first of each finds nothing
+    // in memory and does not count.
     for run in 0..=TIMES {
         let one = took(|| quietly(Command::new(&program).args(["--pid", &pid])));
         let other = took(|| {
@@ -65,21 +78,45 @@ pub(crate) fn rows(table: &mut Table) {
         }
     }
     for (what, of, aim) in [
-        ("capture a pod", (|took| took.wall) as fn(&Took) -> Duration, Aim::Times(1.1)),
-        ("capture a pod: processor time", |took| took.processor, Aim::None),
+        (
+            "capture a pod",
+            (|took| took.wall) as fn(&Took) -> Duration,
+            Aim::Times(1.1),
+        ),
+        (
+            "capture a pod: processor time",
+            |took| took.processor,
+            Aim::None,
+        ),
     ] {
         let [ours, peer] = [&helper, &by_hand].map(|all| Figures::ms(all.iter().map(of)));
-        table.row(what, &ours, Some(("five commands through nsenter", &peer)), aim);
+        table.row(
+            what,
+            &ours,
+            Some(("five commands through nsenter", &peer)),
+            aim,
+        );
     }
     for name in ["chainwalk-capture", "chainwalk-capture-aarch64"] {
-        let size = fs::metadata(program.with_file_name(name)).expect("both are built").len();
-        table.row(&format!("size of `{name}`"), &Figures::new("kB", vec![size as f64 / 1e3]), None, Aim::None);
+        let size = fs::metadata(program.with_file_name(name))
+            .expect("both are built")
+            .len();
+        table.row(
+            &format!("size of `{name}`"),
+            &Figures::new("kB", vec![size as f64 / 1e3]),
+            None,
+            Aim::None,
+        );
     }
 }
 
 /// Runs a command whose output nobody reads.
 fn quietly(command: &mut Command) {
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it can be run");
+    let status = command
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .status()
+        .expect("it can be run");
     assert!(status.success(), "{command:?}: {status}");
 }
 
@@ -87,12 +124,16 @@ fn quietly(command: &mut Command) {
 fn took(job: impl FnOnce()) -> Took {
     let (start, before) = (Instant::now(), children());
     job();
-    Took { wall: start.elapsed(), processor: children() - before }
+    Took {
+        wall: start.elapsed(),
+        processor: children() - before,
+    }
 }
 
 /// What all processes that have been waited for have taken so far.
 fn children() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts it");
-    let micros = [usage.user_time(), usage.system_time()].map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
+    let micros = [usage.user_time(), usage.system_time()]
+        .map(|time| time.tv_sec() * 1_000_000 + time.tv_usec());
     Duration::from_micros(micros.iter().sum::<i64>().unsigned_abs())
 }

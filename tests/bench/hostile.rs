@@ -1,4 +1,5 @@
-//! Texts of 10 MB that are made to be slow: each is read in less than a second and four times its size.
+//! Texts of 10 MB that are made to be slow: each is read in less than a second and four times its
+//! size.
 
 use std::fmt::Write;
 
@@ -28,7 +29,9 @@ fn chains() -> Vec<u8> {
 fn binary() -> Vec<u8> {
     let mut state = 1_u64;
     let next = |_| {
-        state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        state = state
+            .wrapping_mul(6_364_136_223_846_793_005)
+            .wrapping_add(1_442_695_040_888_963_407);
         state.to_be_bytes()[0]
     };
     (0..SIZE).map(next).collect()
@@ -38,9 +41,15 @@ pub(crate) fn rows(table: &mut Table) {
     let head = "*nat\n:OUTPUT ACCEPT [0:0]\n";
     let texts = [
         ("one line", filled("a")),
-        ("one rule", [head.as_bytes(), &filled("-A OUTPUT -p tcp ")].concat()),
+        (
+            "one rule",
+            [head.as_bytes(), &filled("-A OUTPUT -p tcp ")].concat(),
+        ),
         ("quotes", filled("\"")),
-        ("a remark each line", [head.as_bytes(), &filled("-A OUTPUT --no-such 1\n")].concat()),
+        (
+            "a remark each line",
+            [head.as_bytes(), &filled("-A OUTPUT --no-such 1\n")].concat(),
+        ),
         ("chains", chains()),
         ("binary", binary()),
     ];
@@ -49,8 +58,18 @@ pub(crate) fn rows(table: &mut Table) {
         let took: Vec<Took> = (0..3).map(|_| run("read", &file.path)).collect();
         let size = Figures::new("MB", vec![text.len() as f64 / 1e6]);
         let ours = Figures::ms(took.iter().map(|took| took.all));
-        table.row(&format!("read 10 MB of {what}"), &ours, None, Aim::Below(1_000.0));
+        table.row(
+            &format!("read 10 MB of {what}"),
+            &ours,
+            None,
+            Aim::Below(1_000.0),
+        );
         let peak = Figures::new("MB", took.iter().map(|took| took.peak / 1e6).collect());
-        table.row(&format!("read 10 MB of {what}: peak memory"), &peak, Some(("the text", &size)), Aim::Times(4.0));
+        table.row(
+            &format!("read 10 MB of {what}: peak memory"),
+            &peak,
+            Some(("the text", &size)),
+            Aim::Times(4.0),
+        );
     }
 }

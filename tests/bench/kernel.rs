@@ -1,5 +1,5 @@
-//! What a rule costs a packet: here, and in the kernel, shape by shape. The packet fails every rule of a chain; what the same
-//! takes without rules is taken off.
+//! What a rule costs a packet: here, and in the kernel, shape by shape. The packet fails every rule
+//! of a chain; what the same takes without rules is taken off.
 
 use std::hint::black_box;
 use std::net::UdpSocket;
@@ -24,9 +24,15 @@ type Shape = (&'static str, fn(u32) -> String);
 /// Rules that a packet of root's to port 53 of 93.184.216.34, by UDP, does not match.
 const SHAPES: [Shape; 4] = [
     ("-d", large::blocked),
-    ("-p tcp --dport", |number| format!("-p tcp -m tcp --dport {}", 1 + number)),
-    ("-p udp --dport", |number| format!("-p udp -m udp --dport {}", 1_000 + number)),
-    ("--uid-owner", |number| format!("-m owner --uid-owner {}", 100_000 + number)),
+    ("-p tcp --dport", |number| {
+        format!("-p tcp -m tcp --dport {}", 1 + number)
+    }),
+    ("-p udp --dport", |number| {
+        format!("-p udp -m udp --dport {}", 1_000 + number)
+    }),
+    ("--uid-owner", |number| {
+        format!("-m owner --uid-owner {}", 100_000 + number)
+    }),
 ];
 
 pub(crate) fn rows(table: &mut Table) {
@@ -35,7 +41,12 @@ pub(crate) fn rows(table: &mut Table) {
         let peers = [Backend::Legacy, Backend::Nft].map(|backend| in_kernel(backend, &text));
         let ours = here(&text);
         for (backend, peer) in ["legacy", "nft"].into_iter().zip(&peers) {
-            table.row(&format!("a rule of `{name}`"), &ours, Some((backend, peer)), Aim::Times(1.0));
+            table.row(
+                &format!("a rule of `{name}`"),
+                &ours,
+                Some((backend, peer)),
+                Aim::Times(1.0),
+            );
         }
     }
 }
@@ -59,7 +70,11 @@ fn here(text: &str) -> Figures {
     let walks = |text: &str| {
         let parsed = parse::parse(text);
         let (packet, host) = (packet.clone(), host.clone());
-        move || quickest(20, || drop(black_box(walk(&parsed.rulesets, None, &host, &packet))))
+        move || {
+            quickest(20, || {
+                drop(black_box(walk(&parsed.rulesets, None, &host, &packet)))
+            })
+        }
     };
     per_rule(walks(text), walks(&large::flat(0, large::blocked)))
 }
@@ -67,17 +82,24 @@ fn here(text: &str) -> Figures {
 fn in_kernel(backend: Backend, text: &str) -> Figures {
     let [with, without] = ["with", "without"].map(|label| {
         let pod = Pod::new(label);
-        let socket = pod.namespace.inside(|| UdpSocket::bind("0.0.0.0:0")).expect("the pod has an address");
+        let socket = pod
+            .namespace
+            .inside(|| UdpSocket::bind("0.0.0.0:0"))
+            .expect("the pod has an address");
         socket.connect("93.184.216.34:53").expect("it has a route");
         (pod, socket)
     });
     with.0.namespace.load(backend, Family::Ipv4, text);
-    without.0.namespace.load(backend, Family::Ipv4, &large::flat(0, large::blocked));
+    without
+        .0
+        .namespace
+        .load(backend, Family::Ipv4, &large::flat(0, large::blocked));
     let send = |socket: &UdpSocket, times| quickest(times, || drop(black_box(socket.send(b"x"))));
     per_rule(|| send(&with.1, 20), || send(&without.1, 200))
 }
 
-/// How long one takes, in nanoseconds: of ten times so many, the quickest. The others lost the processor to somebody else.
+/// How long one takes, in nanoseconds: of ten times so many, the quickest. The others lost the
+/// processor to somebody else.
 fn quickest(times: u32, mut job: impl FnMut()) -> f64 {
     let batch = |_| {
         let start = Instant::now();

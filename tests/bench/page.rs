@@ -1,5 +1,5 @@
-//! The page in Chromium with rules of three sizes: dropped, stepped through, and typed in. The peer is a text field of the
-//! browser's own that is given the same text and the same keys.
+//! The page in Chromium with rules of three sizes: dropped, stepped through, and typed in. The peer
+//! is a text field of the browser's own that is given the same text and the same keys.
 
 use chainwalk_core::analysis::large;
 use chainwalk_tests::browser::Browser;
@@ -67,7 +67,10 @@ pub(crate) fn rows(table: &mut Table) {
     let browser = Browser::start();
     browser.show_as((1440, 900), "light");
     browser.command("Performance.enable", json!({}));
-    browser.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": TOOLS}));
+    browser.command(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": TOOLS}),
+    );
     for (rules, text, times, most) in [
         ("30", POD.to_owned(), 7, 50.0),
         ("6,000", large::kube_proxy(545), 5, 300.0),
@@ -79,24 +82,59 @@ pub(crate) fn rows(table: &mut Table) {
             text_field(&browser, &text, &mut peer);
         }
         let ms = |measured| Figures::new("ms", measured);
-        let mb = |measured: Vec<f64>| Figures::new("MB", measured.iter().map(|bytes| bytes / 1e6).collect());
+        let mb = |measured: Vec<f64>| {
+            Figures::new("MB", measured.iter().map(|bytes| bytes / 1e6).collect())
+        };
         let mut row = |what, ours, (name, peer), aim| {
-            table.row(&format!("{rules} rules: {what}"), &ours, Some((name, &peer)), aim);
+            table.row(
+                &format!("{rules} rules: {what}"),
+                &ours,
+                Some((name, &peer)),
+                aim,
+            );
         };
         let (value, keys) = (("a text field", ms(peer.drop)), ms(peer.field));
-        row("drop to first trace", ms(ours.drop), value, Aim::Below(most));
-        row("longest frame of 20 steps", ms(ours.step), ("at rest", ms(peer.step)), Aim::Below(50.0));
+        row(
+            "drop to first trace",
+            ms(ours.drop),
+            value,
+            Aim::Below(most),
+        );
+        row(
+            "longest frame of 20 steps",
+            ms(ours.step),
+            ("at rest", ms(peer.step)),
+            Aim::Below(50.0),
+        );
         let field = ("in a text field", keys);
-        row("longest frame of 5 keys in a packet's port", ms(ours.field), field.clone(), Aim::Below(50.0));
-        row("longest frame of 5 keys in the search for rules", ms(ours.search), field, Aim::Below(50.0));
-        row("memory of scripts and program", mb(ours.memory), ("before the drop", mb(peer.memory)), Aim::None);
+        row(
+            "longest frame of 5 keys in a packet's port",
+            ms(ours.field),
+            field.clone(),
+            Aim::Below(50.0),
+        );
+        row(
+            "longest frame of 5 keys in the search for rules",
+            ms(ours.search),
+            field,
+            Aim::Below(50.0),
+        );
+        row(
+            "memory of scripts and program",
+            mb(ours.memory),
+            ("before the drop", mb(peer.memory)),
+            Aim::None,
+        );
     }
 }
 
 /// One session with the page.
 fn page(browser: &Browser, url: &str, text: &str, ours: &mut Took, before: &mut Took) {
     // What an earlier session left.
-    browser.command("Storage.clearDataForOrigin", json!({"origin": url, "storageTypes": "all"}));
+    browser.command(
+        "Storage.clearDataForOrigin",
+        json!({"origin": url, "storageTypes": "all"}),
+    );
     browser.open(url);
     browser.reads("#verdict", "ISTIO_OUTPUT");
     before.memory.push(memory(browser));
@@ -108,8 +146,13 @@ fn page(browser: &Browser, url: &str, text: &str, ours: &mut Took, before: &mut 
             && document.getElementById('verdict').innerText && document.querySelector('#pane-rules [data-current]');
         return until(() => document.body.dispatchEvent(event), shown)";
     ours.drop.push(number(browser, drop, text));
-    before.step.push(number(browser, "return longest(Array(20).fill(() => {}))", ""));
-    let steps = "const press = key => new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true});
+    before.step.push(number(
+        browser,
+        "return longest(Array(20).fill(() => {}))",
+        "",
+    ));
+    let steps =
+        "const press = key => new KeyboardEvent('keydown', {key, bubbles: true, cancelable: true});
         return longest([...Array(20).keys()].map(step => () =>
             document.body.dispatchEvent(press(step % 4 ? 'ArrowRight' : 'n'))))";
     ours.step.push(number(browser, steps, ""));
@@ -117,7 +160,8 @@ fn page(browser: &Browser, url: &str, text: &str, ours: &mut Took, before: &mut 
         field.focus();
         field.select();
         return longest(keys('44312'))";
-    ours.field.push(number(browser, write, "#pane-packet input[id$=-dport]"));
+    ours.field
+        .push(number(browser, write, "#pane-packet input[id$=-dport]"));
     ours.search.push(number(browser, write, "#search"));
     ours.memory.push(memory(browser));
 }
@@ -139,7 +183,10 @@ fn text_field(browser: &Browser, text: &str, peer: &mut Took) {
 
 /// What a script gives.
 fn number(browser: &Browser, script: &str, argument: &str) -> f64 {
-    browser.run(script, argument).as_f64().unwrap_or_else(|| panic!("no number: {script}"))
+    browser
+        .run(script, argument)
+        .as_f64()
+        .unwrap_or_else(|| panic!("no number: {script}"))
 }
 
 /// What scripts and the program have in memory, in bytes, once what nobody holds is gone.
@@ -147,7 +194,10 @@ fn memory(browser: &Browser) -> f64 {
     browser.command("HeapProfiler.collectGarbage", json!({}));
     let metrics = browser.command("Performance.getMetrics", json!({}));
     let all = metrics["metrics"].as_array().expect("a list");
-    let heap = all.iter().find(|metric| metric["name"] == "JSHeapUsedSize").expect("it is measured");
+    let heap = all
+        .iter()
+        .find(|metric| metric["name"] == "JSHeapUsedSize")
+        .expect("it is measured");
     let program = browser.run("return memory.buffer.byteLength", ());
     heap["value"].as_f64().expect("a number") + program.as_f64().expect("a number")
 }

@@ -1,5 +1,5 @@
-//! What each part of the core takes for a pod's rules: `cargo xtask bench parts`. Divan runs each a hundred times and prints
-//! the quickest, the slowest, the median and the mean.
+//! What each part of the core takes for a pod's rules: `cargo xtask bench parts`. Divan runs each a
+//! hundred times and prints the quickest, the slowest, the median and the mean.
 
 use std::sync::LazyLock;
 
@@ -31,9 +31,21 @@ struct Pod {
 
 static POD: LazyLock<Pod> = LazyLock::new(|| {
     let (parsed, host) = (parse::parse(SIDECAR), Host::pod());
-    let packet = Packet::tcp([10, 244, 1, 5].into(), 40_000, [93, 184, 216, 34].into(), 443, 1337, 1337);
+    let packet = Packet::tcp(
+        [10, 244, 1, 5].into(),
+        40_000,
+        [93, 184, 216, 34].into(),
+        443,
+        1337,
+        1337,
+    );
     let trace = chainwalk_core::walk::walk(&parsed.rulesets, None, &host, &packet);
-    Pod { parsed, host, packet, trace }
+    Pod {
+        parsed,
+        host,
+        packet,
+        trace,
+    }
 });
 
 fn main() {
@@ -81,7 +93,14 @@ fn read_a_packet() -> Result<Packet, line::LineError> {
 #[divan::bench]
 fn walk(bencher: Bencher) {
     let pod = &*POD;
-    bencher.bench(|| chainwalk_core::walk::walk(black_box(&pod.parsed.rulesets), None, &pod.host, &pod.packet));
+    bencher.bench(|| {
+        chainwalk_core::walk::walk(
+            black_box(&pod.parsed.rulesets),
+            None,
+            &pod.host,
+            &pod.packet,
+        )
+    });
 }
 
 #[divan::bench]
@@ -102,7 +121,12 @@ fn say_the_answer(bencher: Bencher) {
 
 #[divan::bench]
 fn find_what_would_alter_it(bencher: Bencher) {
-    let Pod { parsed, host, trace, .. } = &*POD;
+    let Pod {
+        parsed,
+        host,
+        trace,
+        ..
+    } = &*POD;
     let constants = Constants::of(&parsed.rulesets, trace.packet.family());
     bencher.bench(|| counterfactual::find(black_box(&parsed.rulesets), &constants, host, trace));
 }
@@ -121,5 +145,7 @@ fn make_a_link() -> String {
 #[divan::bench]
 fn read_a_link(bencher: Bencher) {
     let fragment = link::fragment(SIDECAR);
-    bencher.bench(|| -> Option<Shared> { link::read(black_box(&fragment)).expect("it was just made") });
+    bencher.bench(|| -> Option<Shared> {
+        link::read(black_box(&fragment)).expect("it was just made")
+    });
 }

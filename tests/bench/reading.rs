@@ -1,5 +1,5 @@
-//! Reading, printing and walking, against the commands of iptables. What is measured for its memory, or against a command, runs
-//! in a process of its own.
+//! Reading, printing and walking, against the commands of iptables. What is measured for its
+//! memory, or against a command, runs in a process of its own.
 
 use std::env;
 use std::fs::{self, File};
@@ -37,13 +37,17 @@ pub(crate) struct Took {
 /// Does a task on the text in a file, and prints the most memory that took, in KiB.
 pub(crate) fn in_own_process(task: &str, path: &str) {
     let bytes = fs::read(path).expect("the file was just written");
-    let text = String::from_utf8(bytes).unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
+    let text = String::from_utf8(bytes)
+        .unwrap_or_else(|error| String::from_utf8_lossy(error.as_bytes()).into_owned());
     let parsed = parse::parse(text);
     if task == "walk" {
         black_box(walk(&parsed.rulesets, None, &Host::pod(), &to(50)));
     }
     let status = fs::read_to_string("/proc/self/status").expect("the kernel tells");
-    let peak = status.lines().find_map(|line| line.strip_prefix("VmHWM:")).expect("the kernel tells");
+    let peak = status
+        .lines()
+        .find_map(|line| line.strip_prefix("VmHWM:"))
+        .expect("the kernel tells");
     println!("{}", peak.trim().trim_end_matches(" kB"));
     // Its memory goes with it.
     std::mem::forget(parsed);
@@ -53,11 +57,27 @@ pub(crate) fn in_own_process(task: &str, path: &str) {
 pub(crate) fn run(task: &str, path: &Path) -> Took {
     let own = env::current_exe().expect("it runs");
     let start = Instant::now();
-    let output = Command::new(own).args([OWN, task]).arg(path).stderr(Stdio::inherit()).output().expect("it is there");
+    let output = Command::new(own)
+        .args([OWN, task])
+        .arg(path)
+        .stderr(Stdio::inherit())
+        .output()
+        .expect("it is there");
     let all = start.elapsed();
-    assert!(output.status.success(), "{task} {}: {}", path.display(), output.status);
-    let peak: f64 = String::from_utf8_lossy(&output.stdout).trim().parse().expect("a number of KiB");
-    Took { all, peak: peak * 1024.0 }
+    assert!(
+        output.status.success(),
+        "{task} {}: {}",
+        path.display(),
+        output.status
+    );
+    let peak: f64 = String::from_utf8_lossy(&output.stdout)
+        .trim()
+        .parse()
+        .expect("a number of KiB");
+    Took {
+        all,
+        peak: peak * 1024.0,
+    }
 }
 
 /// A text in a file that goes with the value.
@@ -84,14 +104,27 @@ impl Drop for Scratch {
 
 /// The packet to a service of [`large::kube_proxy`].
 pub(crate) fn to(service: u32) -> Packet {
-    Packet::tcp([10, 244, 1, 5].into(), 40_000, large::address(10, 96, service).into(), 80, 1000, 1000)
+    Packet::tcp(
+        [10, 244, 1, 5].into(),
+        40_000,
+        large::address(10, 96, service).into(),
+        80,
+        1000,
+        1000,
+    )
 }
 
 pub(crate) fn rows(table: &mut Table) {
     let [small, big] = [1_000, 10_000].map(|services| against_restore(table, services));
-    let per_rule = |took: &Figures, rules: f64| Figures::new("ns a rule", vec![took.median() * 1e6 / rules]);
+    let per_rule =
+        |took: &Figures, rules: f64| Figures::new("ns a rule", vec![took.median() * 1e6 / rules]);
     let (small, big) = (per_rule(&small, 11_000.0), per_rule(&big, 110_000.0));
-    table.row("the same at 110,000 by rule", &big, Some(("at 11,000", &small)), Aim::Times(1.3));
+    table.row(
+        "the same at 110,000 by rule",
+        &big,
+        Some(("at 11,000", &small)),
+        Aim::Times(1.3),
+    );
     against_save(table);
     walks(table);
 }
@@ -101,7 +134,11 @@ fn against_restore(table: &mut Table, services: u32) -> Figures {
     let file = Scratch::new("kube", text.as_bytes());
     let took: Vec<Took> = (0..TIMES).map(|_| run("walk", &file.path)).collect();
     let ours = Figures::ms(took.iter().map(|took| took.all));
-    let what = format!("read {} rules ({} MB), walk", services * 11, text.len() / 1_000_000);
+    let what = format!(
+        "read {} rules ({} MB), walk",
+        services * 11,
+        text.len() / 1_000_000
+    );
     for (backend, aim) in [("legacy", Aim::Times(0.1)), ("nft", Aim::None)] {
         let space = Namespace::new("bench");
         let command = format!("iptables-{backend}-restore");
@@ -109,33 +146,61 @@ fn against_restore(table: &mut Table, services: u32) -> Figures {
             timed(PEER_TIMES, || {
                 let input = File::open(&file.path).expect("it was just written");
                 let ended = Command::new(&command).arg("--test").stdin(input).status();
-                assert!(ended.expect("it is installed").success(), "{command} takes these rules");
+                assert!(
+                    ended.expect("it is installed").success(),
+                    "{command} takes these rules"
+                );
             })
         });
         let aim = if services == 10_000 { aim } else { Aim::None };
-        table.row(&what, &ours, Some((&format!("{command} --test"), &Figures::ms(peer))), aim);
+        table.row(
+            &what,
+            &ours,
+            Some((&format!("{command} --test"), &Figures::ms(peer))),
+            aim,
+        );
     }
     let text = Figures::new("MB", vec![text.len() as f64 / 1e6]);
     let peak = Figures::new("MB", took.iter().map(|took| took.peak / 1e6).collect());
-    table.row(&format!("{what}: peak memory"), &peak, Some(("the text", &text)), Aim::Times(2.5));
+    table.row(
+        &format!("{what}: peak memory"),
+        &peak,
+        Some(("the text", &text)),
+        Aim::Times(2.5),
+    );
     ours
 }
 
 fn against_save(table: &mut Table) {
     let text = large::kube_proxy(10_000);
     let parsed = parse::parse(text.clone());
-    let ours = Figures::ms(timed(TIMES, || drop(black_box(print::save(&parsed.rulesets[0], false)))));
+    let ours = Figures::ms(timed(TIMES, || {
+        drop(black_box(print::save(&parsed.rulesets[0], false)))
+    }));
     let space = Namespace::new("bench");
     space.load(Backend::Legacy, Family::Ipv4, &text);
     let peer = space.inside(|| {
         timed(PEER_TIMES, || {
-            let ended = Command::new("iptables-legacy-save").stdout(Stdio::null()).status();
+            let ended = Command::new("iptables-legacy-save")
+                .stdout(Stdio::null())
+                .status();
             assert!(ended.expect("it is installed").success());
         })
     });
     let peer = Figures::ms(peer);
-    table.row("print 110,000 rules", &ours, Some(("iptables-legacy-save", &peer)), Aim::Times(1.0));
-    let findings = Figures::ms(timed(TIMES, || drop(black_box(findings::lint(&parsed.rulesets, &Host::pod(), false)))));
+    table.row(
+        "print 110,000 rules",
+        &ours,
+        Some(("iptables-legacy-save", &peer)),
+        Aim::Times(1.0),
+    );
+    let findings = Figures::ms(timed(TIMES, || {
+        drop(black_box(findings::lint(
+            &parsed.rulesets,
+            &Host::pod(),
+            false,
+        )))
+    }));
     table.row("findings over 110,000 rules", &findings, None, Aim::None);
 }
 
@@ -143,14 +208,35 @@ fn walks(table: &mut Table) {
     let parsed = parse::parse(large::kube_proxy(10_000));
     let host = Host::pod();
     for (where_to, service) in [("head", 0), ("middle", 5_000), ("end", 9_999)] {
-        let ours = Figures::ms(timed(21, || drop(black_box(walk(&parsed.rulesets, None, &host, &to(service))))));
-        table.row(&format!("walk to a service at the {where_to} of 10,000, three ways"), &ours, None, Aim::None);
+        let ours = Figures::ms(timed(21, || {
+            drop(black_box(walk(&parsed.rulesets, None, &host, &to(service))))
+        }));
+        table.row(
+            &format!("walk to a service at the {where_to} of 10,000, three ways"),
+            &ours,
+            None,
+            Aim::None,
+        );
     }
     let parsed = parse::parse(large::flat(110_000, large::blocked));
     let packet = to(0);
-    let ours = Figures::ms(timed(51, || drop(black_box(walk(&parsed.rulesets, None, &host, &packet)))));
-    table.row("walk a chain of 110,000 rules, every step recorded", &ours, None, Aim::Below(1.0));
+    let ours = Figures::ms(timed(51, || {
+        drop(black_box(walk(&parsed.rulesets, None, &host, &packet)))
+    }));
+    table.row(
+        "walk a chain of 110,000 rules, every step recorded",
+        &ours,
+        None,
+        Aim::Below(1.0),
+    );
     let parsed = parse::parse(large::kube_proxy_of(1, 1_000));
-    let ours = Figures::ms(timed(21, || drop(black_box(walk(&parsed.rulesets, None, &host, &packet)))));
-    table.row("walk to a service of 1,000 endpoints, 64 ways", &ours, None, Aim::None);
+    let ours = Figures::ms(timed(21, || {
+        drop(black_box(walk(&parsed.rulesets, None, &host, &packet)))
+    }));
+    table.row(
+        "walk to a service of 1,000 endpoints, 64 ways",
+        &ours,
+        None,
+        Aim::None,
+    );
 }

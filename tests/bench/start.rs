@@ -1,7 +1,8 @@
-//! How much a browser loads for the page, and how long until it shows an answer, against a page of Yew's that says hello.
+//! How much a browser loads for the page, and how long until it shows an answer, against a page of
+//! Yew's that says hello.
 //!
-//! All pages start by turns, so that each meets the same machine. `CHAINWALK_COMPARE=DIR:DIR` adds other builds of `dist/` to them, to
-//! choose between two ways to build.
+//! All pages start by turns, so that each meets the same machine. `CHAINWALK_COMPARE=DIR:DIR` adds
+//! other builds of `dist/` to them, to choose between two ways to build.
 
 use std::env;
 use std::fs;
@@ -74,30 +75,56 @@ struct Candidate {
 
 impl Candidate {
     fn new(url: String, page: &Page) -> Self {
-        Self { url, there: page.there, starts: Vec::new() }
+        Self {
+            url,
+            there: page.there,
+            starts: Vec::new(),
+        }
     }
 
     /// Starts the page once.
     fn start(&mut self, browser: &Browser) {
         let watch = WATCH.replace("{there}", self.there);
-        let watching = browser.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": watch}));
+        let watching = browser.command(
+            "Page.addScriptToEvaluateOnNewDocument",
+            json!({"source": watch}),
+        );
         browser.open(&self.url);
-        browser.until(self.there, || browser.run("return window.marks?.shown", ()).as_f64());
+        browser.until(self.there, || {
+            browser.run("return window.marks?.shown", ()).as_f64()
+        });
         let marks = browser.run("return window.marks", ());
-        let at = |(_, mark)| marks[mark].as_f64().unwrap_or_else(|| panic!("{} has no mark {mark}: {marks}", self.url));
+        let at = |(_, mark)| {
+            marks[mark]
+                .as_f64()
+                .unwrap_or_else(|| panic!("{} has no mark {mark}: {marks}", self.url))
+        };
         self.starts.push(PHASES.map(at));
         browser.command("Page.removeScriptToEvaluateOnNewDocument", watching);
     }
 
     /// From navigation to the frame that shows the answer.
     fn total(&self) -> Figures {
-        Figures::new("ms", self.starts.iter().map(|ends| ends[PHASES.len() - 1]).collect())
+        Figures::new(
+            "ms",
+            self.starts
+                .iter()
+                .map(|ends| ends[PHASES.len() - 1])
+                .collect(),
+        )
     }
 
     /// How long one of the phases took.
     fn phase(&self, phase: usize) -> Figures {
-        let before = |ends: &[f64; PHASES.len()]| phase.checked_sub(1).map_or(0.0, |before| ends[before]);
-        Figures::new("ms", self.starts.iter().map(|ends| ends[phase] - before(ends)).collect())
+        let before =
+            |ends: &[f64; PHASES.len()]| phase.checked_sub(1).map_or(0.0, |before| ends[before]);
+        Figures::new(
+            "ms",
+            self.starts
+                .iter()
+                .map(|ends| ends[phase] - before(ends))
+                .collect(),
+        )
     }
 }
 
@@ -113,15 +140,29 @@ pub(crate) fn rows(table: &mut Table) {
     let others = env::split_paths(&others).filter(|path| path.is_dir());
     let mut pages = vec![
         page("the page", site::dist()),
-        Page { name: "a Yew hello".to_owned(), directory: hello.into(), one_file: "hello.html", there: "#hello" },
+        Page {
+            name: "a Yew hello".to_owned(),
+            directory: hello.into(),
+            one_file: "hello.html",
+            there: "#hello",
+        },
     ];
     pages.extend(others.map(|directory| page(&directory.display().to_string(), directory)));
 
-    let sites: Vec<Arc<Site>> = pages.iter().map(|page| Site::of(&page.directory, |_| true)).collect();
-    let mut hosted: Vec<Candidate> =
-        pages.iter().zip(&sites).map(|(page, site)| Candidate::new(site.url(), page)).collect();
+    let sites: Vec<Arc<Site>> = pages
+        .iter()
+        .map(|page| Site::of(&page.directory, |_| true))
+        .collect();
+    let mut hosted: Vec<Candidate> = pages
+        .iter()
+        .zip(&sites)
+        .map(|(page, site)| Candidate::new(site.url(), page))
+        .collect();
     let in_one = |page: &Page| format!("file://{}", page.directory.join(page.one_file).display());
-    let mut from_file: Vec<Candidate> = pages.iter().map(|page| Candidate::new(in_one(page), page)).collect();
+    let mut from_file: Vec<Candidate> = pages
+        .iter()
+        .map(|page| Candidate::new(in_one(page), page))
+        .collect();
 
     let browser = Browser::start();
     browser.show_as((1440, 900), "light");
@@ -138,28 +179,68 @@ pub(crate) fn rows(table: &mut Table) {
     }
 
     let hello = ("a Yew hello", &hosted[1].total());
-    table.row("from navigation to the first answer", &hosted[0].total(), Some(hello), Aim::Times(3.6));
+    table.row(
+        "from navigation to the first answer",
+        &hosted[0].total(),
+        Some(hello),
+        Aim::Times(3.6),
+    );
     let peer = ("the hosted page", &hosted[0].total());
-    table.row("the same, the page in one file", &from_file[0].total(), Some(peer), Aim::Times(2.0));
+    table.row(
+        "the same, the page in one file",
+        &from_file[0].total(),
+        Some(peer),
+        Aim::Times(2.0),
+    );
     for (phase, (name, _)) in PHASES.iter().enumerate() {
         let peer = ("in one file", &from_file[0].phase(phase));
-        table.row(&format!("hosted: {name}"), &hosted[0].phase(phase), Some(peer), Aim::None);
+        table.row(
+            &format!("hosted: {name}"),
+            &hosted[0].phase(phase),
+            Some(peer),
+            Aim::None,
+        );
     }
     for (page, (hosted, from_file)) in pages.iter().zip(hosted.iter().zip(&from_file)).skip(2) {
-        table.row(&format!("{}: first answer", page.name), &hosted.total(), Some(hello), Aim::None);
-        table.row(&format!("{}: in one file", page.name), &from_file.total(), Some(peer), Aim::None);
+        table.row(
+            &format!("{}: first answer", page.name),
+            &hosted.total(),
+            Some(hello),
+            Aim::None,
+        );
+        table.row(
+            &format!("{}: in one file", page.name),
+            &from_file.total(),
+            Some(peer),
+            Aim::None,
+        );
         for (phase, (name, _)) in PHASES.iter().enumerate() {
             let peer = ("in one file", &from_file.phase(phase));
-            table.row(&format!("{}: {name}", page.name), &hosted.phase(phase), Some(peer), Aim::None);
+            table.row(
+                &format!("{}: {name}", page.name),
+                &hosted.phase(phase),
+                Some(peer),
+                Aim::None,
+            );
         }
     }
     let [ours, peer] = [0, 1].map(|page| sent(&browser, &hosted[page], &pages[page]));
-    table.row("sent for it, as brotli", &ours, Some(("a Yew hello", &peer)), Aim::None);
+    table.row(
+        "sent for it, as brotli",
+        &ours,
+        Some(("a Yew hello", &peer)),
+        Aim::None,
+    );
     let [ours, peer] = [0, 1].map(|page| {
         let file = pages[page].directory.join(pages[page].one_file);
         kilobytes(fs::metadata(file).expect("it was built").len() as f64)
     });
-    table.row("the page in one file", &ours, Some(("a Yew hello", &peer)), Aim::None);
+    table.row(
+        "the page in one file",
+        &ours,
+        Some(("a Yew hello", &peer)),
+        Aim::None,
+    );
 }
 
 fn kilobytes(bytes: f64) -> Figures {
@@ -170,16 +251,36 @@ fn kilobytes(bytes: f64) -> Figures {
 fn sent(browser: &Browser, hosted: &Candidate, page: &Page) -> Figures {
     browser.open(&hosted.url);
     browser.reads(page.there, "");
-    let loaded = browser.run("return performance.getEntriesByType('resource').map(entry => entry.name)", ());
-    let names = loaded.as_array().expect("a list").iter().filter_map(|url| url.as_str()?.strip_prefix(&hosted.url));
-    kilobytes(names.chain(["index.html"]).map(|name| brotli(&page.directory.join(name))).sum::<usize>() as f64)
+    let loaded = browser.run(
+        "return performance.getEntriesByType('resource').map(entry => entry.name)",
+        (),
+    );
+    let names = loaded
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|url| url.as_str()?.strip_prefix(&hosted.url));
+    kilobytes(
+        names
+            .chain(["index.html"])
+            .map(|name| brotli(&page.directory.join(name)))
+            .sum::<usize>() as f64,
+    )
 }
 
 /// The size of a file as brotli, in bytes.
 fn brotli(path: &Path) -> usize {
     let mut brotli = Command::new("brotli");
-    brotli.args(["--stdout", "--quality=11", "--"]).arg(path).stderr(Stdio::inherit());
+    brotli
+        .args(["--stdout", "--quality=11", "--"])
+        .arg(path)
+        .stderr(Stdio::inherit());
     let output = brotli.output().expect("it is installed");
-    assert!(output.status.success(), "brotli {}: {}", path.display(), output.status);
+    assert!(
+        output.status.success(),
+        "brotli {}: {}",
+        path.display(),
+        output.status
+    );
     output.stdout.len()
 }

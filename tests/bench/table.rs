@@ -16,12 +16,21 @@ impl Figures {
     pub(crate) fn new(unit: &'static str, mut measured: Vec<f64>) -> Self {
         measured.sort_by(f64::total_cmp);
         assert!(!measured.is_empty(), "measured at least once");
-        Self { sorted: measured, unit }
+        Self {
+            sorted: measured,
+            unit,
+        }
     }
 
     /// From durations, in milliseconds.
     pub(crate) fn ms(measured: impl IntoIterator<Item = Duration>) -> Self {
-        Self::new("ms", measured.into_iter().map(|took| took.as_secs_f64() * 1e3).collect())
+        Self::new(
+            "ms",
+            measured
+                .into_iter()
+                .map(|took| took.as_secs_f64() * 1e3)
+                .collect(),
+        )
     }
 
     /// The one in the middle.
@@ -33,7 +42,14 @@ impl Figures {
 impl fmt::Display for Figures {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (min, max) = (self.sorted[0], self.sorted[self.sorted.len() - 1]);
-        write!(f, "{} ({}–{}) {}", Short(self.median()), Short(min), Short(max), self.unit)
+        write!(
+            f,
+            "{} ({}–{}) {}",
+            Short(self.median()),
+            Short(min),
+            Short(max),
+            self.unit
+        )
     }
 }
 
@@ -75,7 +91,10 @@ impl Table {
         println!("load before: {}\n", load());
         println!("Each figure: median (min–max). Ratio: ours by the peer's, of the medians.\n");
         println!("| what | ours | peer | ratio | aim | |\n|---|---|---|---|---|---|");
-        Self { began: Instant::now(), missed: 0 }
+        Self {
+            began: Instant::now(),
+            missed: 0,
+        }
     }
 
     /// Begins a part.
@@ -84,12 +103,24 @@ impl Table {
     }
 
     /// Prints a row.
-    pub(crate) fn row(&mut self, what: &str, ours: &Figures, peer: Option<(&str, &Figures)>, aim: Aim) {
+    pub(crate) fn row(
+        &mut self,
+        what: &str,
+        ours: &Figures,
+        peer: Option<(&str, &Figures)>,
+        aim: Aim,
+    ) {
         let ratio = peer.map(|(_, peer)| ours.median() / peer.median());
         let (says, met) = match aim {
             Aim::None => (String::new(), None),
-            Aim::Below(most) => (format!("< {} {}", Short(most), ours.unit), Some(ours.median() < most)),
-            Aim::Times(most) => (format!("≤ {} times", Short(most)), ratio.map(|ratio| ratio <= most)),
+            Aim::Below(most) => (
+                format!("< {} {}", Short(most), ours.unit),
+                Some(ours.median() < most),
+            ),
+            Aim::Times(most) => (
+                format!("≤ {} times", Short(most)),
+                ratio.map(|ratio| ratio <= most),
+            ),
         };
         let met = match met {
             None => "",
@@ -100,22 +131,33 @@ impl Table {
             }
         };
         let (name, ratio) = (
-            peer.map(|(name, peer)| format!("{name}: {peer}")).unwrap_or_default(),
-            ratio.map(|ratio| Short(ratio).to_string()).unwrap_or_default(),
+            peer.map(|(name, peer)| format!("{name}: {peer}"))
+                .unwrap_or_default(),
+            ratio
+                .map(|ratio| Short(ratio).to_string())
+                .unwrap_or_default(),
         );
         println!("| {what} | {ours} | {name} | {ratio} | {says} | {met} |");
     }
 
     /// Says how many aims were missed.
     pub(crate) fn end(self) {
-        println!("\n{} aims missed; {} s; load after: {}", self.missed, self.began.elapsed().as_secs(), load());
+        println!(
+            "\n{} aims missed; {} s; load after: {}",
+            self.missed,
+            self.began.elapsed().as_secs(),
+            load()
+        );
     }
 }
 
 /// How busy the machine is: how many processes would run, over one, five and fifteen minutes.
 fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
-    load.split_whitespace().take(3).collect::<Vec<_>>().join(" ")
+    load.split_whitespace()
+        .take(3)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// Runs a job so many times and says how long each took.

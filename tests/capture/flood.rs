@@ -36,7 +36,10 @@ const FLOOD: &str = r#"case "$0" in
 esac"#;
 
 fn peak(file: &std::path::Path) -> u64 {
-    fs::read_to_string(file).expect("it was written").parse().expect("a number")
+    fs::read_to_string(file)
+        .expect("it was written")
+        .parse()
+        .expect("a number")
 }
 
 #[test]
@@ -58,24 +61,58 @@ fn tools_that_never_stop_printing_do_not_fill_the_memory() {
         );
         let began = Instant::now();
         let output = run_after(&script, resident.pid());
-        eprintln!("flood {arguments}: {} MB, {:?}", peak(&file) / 1_000_000, began.elapsed());
-        assert!(peak(&file) < MAX_MEMORY, "{arguments}: {} bytes", peak(&file));
+        eprintln!(
+            "flood {arguments}: {} MB, {:?}",
+            peak(&file) / 1_000_000,
+            began.elapsed()
+        );
+        assert!(
+            peak(&file) < MAX_MEMORY,
+            "{arguments}: {} bytes",
+            peak(&file)
+        );
         output
     };
     root.write("measure", MEASURE);
     let output = start("");
-    let stopped = ["iptables-legacy-save", "ip6tables-legacy-save", "iptables-nft-save", "ip6tables-nft-save", "nft"];
-    let capture =
-        check_partial(&output, &stopped.map(|tool| format!("{tool} was stopped after ")).each_ref().map(|s| &**s));
-    assert!(capture.warnings.iter().any(|warning| warning.contains("standard error")), "{:?}", capture.warnings);
+    let stopped = [
+        "iptables-legacy-save",
+        "ip6tables-legacy-save",
+        "iptables-nft-save",
+        "ip6tables-nft-save",
+        "nft",
+    ];
+    let capture = check_partial(
+        &output,
+        &stopped
+            .map(|tool| format!("{tool} was stopped after "))
+            .each_ref()
+            .map(|s| &**s),
+    );
+    assert!(
+        capture
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("standard error")),
+        "{:?}",
+        capture.warnings
+    );
     for rules in &capture.rulesets {
-        assert!(rules.text.is_empty() || rules.text.ends_with('\n'), "half a line of {:?}", rules.command);
+        assert!(
+            rules.text.is_empty() || rules.text.ends_with('\n'),
+            "half a line of {:?}",
+            rules.command
+        );
         assert_eq!(rules.exit_code, None);
     }
     let legacy = &capture.rulesets[0].text;
     assert!(legacy.len() > 1 << 20 && legacy.lines().all(|line| line.ends_with("-j DROP")));
     let listing = capture.nftables.expect("nft was run");
-    assert_eq!(listing.command, ["nft", "list", "ruleset"], "JSON without its end is of no use");
+    assert_eq!(
+        listing.command,
+        ["nft", "list", "ruleset"],
+        "JSON without its end is of no use"
+    );
     assert!(listing.text.ends_with("{ } }\n"));
     assert_eq!(start("--text").status.code(), Some(3));
 }
@@ -87,7 +124,11 @@ fn a_tool_is_limited() {
     let script = instead(&root, "ulimit -v; ulimit -c");
     let output = run_after(&script, resident.pid());
     let capture: Capture = serde_json::from_slice(&output.stdout).expect("a capture");
-    let legacy = capture.rulesets.iter().find(|rules| rules.backend == Backend::Legacy).expect("it was asked");
+    let legacy = capture
+        .rulesets
+        .iter()
+        .find(|rules| rules.backend == Backend::Legacy)
+        .expect("it was asked");
     assert_eq!(legacy.text, format!("{}\n0\n", 1 << 20));
 }
 
@@ -96,9 +137,18 @@ fn a_tool_ends_with_its_caller() {
     let root = Root::new("orphan");
     let (_pod, resident) = sidecar("orphan", Backend::Nft, SIDECAR);
     let file = root.0.join("pid");
-    let script = instead(&root, &format!("echo $$ > {}; exec sleep 1000", file.display()));
+    let script = instead(
+        &root,
+        &format!("echo $$ > {}; exec sleep 1000", file.display()),
+    );
     let mut child = Command::new("unshare")
-        .args(["--mount", "sh", "-ec", &format!("{script}\nexec \"$1\" --pid \"$2\""), "sh"])
+        .args([
+            "--mount",
+            "sh",
+            "-ec",
+            &format!("{script}\nexec \"$1\" --pid \"$2\""),
+            "sh",
+        ])
         .arg(binary())
         .arg(resident.pid().to_string())
         .stdout(Stdio::null())
@@ -109,19 +159,26 @@ fn a_tool_ends_with_its_caller() {
     child.kill().expect("it waits for the tool");
     child.wait().expect("it was started");
     let stat = format!("/proc/{}/stat", pid().expect("it ran"));
-    wait_for("the tool to end", || fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z ")));
+    wait_for("the tool to end", || {
+        fs::read_to_string(&stat).map_or(true, |stat| stat.contains(") Z "))
+    });
 }
 
 #[test]
 fn many_namespaces() {
     binary();
     // By hand: 300.
-    let count = std::env::var("CHAINWALK_NAMESPACES").map_or(4, |count| count.parse().expect("a number"));
+    let count =
+        std::env::var("CHAINWALK_NAMESPACES").map_or(4, |count| count.parse().expect("a number"));
     let root = Root::new("many");
     let mut namespaces = Vec::new();
     for number in 0..count {
         let namespace = Namespace::new("many");
-        namespace.load(Backend::Legacy, chainwalk_core::packet::Family::Ipv4, SIDECAR);
+        namespace.load(
+            Backend::Legacy,
+            chainwalk_core::packet::Family::Ipv4,
+            SIDECAR,
+        );
         let resident = namespace.resident();
         let id = format!("{number:08}").repeat(8);
         root.add(resident.pid(), &format!("0::/kubepods/pod{id:.32}/{id}\n"));
@@ -130,8 +187,11 @@ fn many_namespaces() {
     root.write("measure", MEASURE);
     let (measure, file) = (root.0.join("measure"), root.0.join("peak"));
     let before = [0, count - 1].map(|at: usize| state(&namespaces[at].0));
-    for (arguments, lines) in [(&["--list"][..], count + 1), (&["--all"], count), (&["--pod-uid", &"0".repeat(32)], 1)]
-    {
+    for (arguments, lines) in [
+        (&["--list"][..], count + 1),
+        (&["--all"], count),
+        (&["--pod-uid", &"0".repeat(32)], 1),
+    ] {
         let began = Instant::now();
         let output = Command::new("python3")
             .args([measure.as_path(), &file, binary()])
@@ -140,10 +200,26 @@ fn many_namespaces() {
             .args(arguments)
             .output()
             .expect("python3 is installed");
-        eprintln!("{count} namespaces, {arguments:?}: {} kB, {:?}", peak(&file) / 1000, began.elapsed());
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(String::from_utf8_lossy(&output.stdout).lines().count(), lines, "{arguments:?}");
+        eprintln!(
+            "{count} namespaces, {arguments:?}: {} kB, {:?}",
+            peak(&file) / 1000,
+            began.elapsed()
+        );
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(
+            String::from_utf8_lossy(&output.stdout).lines().count(),
+            lines,
+            "{arguments:?}"
+        );
         assert!(peak(&file) < MAX_MEMORY);
     }
-    assert_eq!([0, count - 1].map(|at: usize| state(&namespaces[at].0)), before);
+    assert_eq!(
+        [0, count - 1].map(|at: usize| state(&namespaces[at].0)),
+        before
+    );
 }

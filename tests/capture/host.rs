@@ -20,7 +20,10 @@ fn the_target() {
     let (pod, resident) = sidecar("target", Backend::Nft, TPROXY);
     let capture = capture(resident.pid());
     assert_eq!(capture.schema_version, 1);
-    assert_eq!(capture.tool, format!("chainwalk-capture {}", env!("CARGO_PKG_VERSION")));
+    assert_eq!(
+        capture.tool,
+        format!("chainwalk-capture {}", env!("CARGO_PKG_VERSION"))
+    );
     assert_eq!(capture.target.pid, Some(resident.pid()));
     assert_eq!(capture.target.netns_path, None);
     let release = fs::read_to_string("/proc/sys/kernel/osrelease").expect("every kernel has it");
@@ -31,7 +34,10 @@ fn the_target() {
     assert_eq!(capture.target.netns_inode, Some(inode));
     // `ip netns exec` leaves the process its host name.
     let hostname = fs::read_to_string("/proc/sys/kernel/hostname").expect("every kernel has it");
-    assert_eq!(capture.target.hostname.as_deref(), Some(hostname.trim_end()));
+    assert_eq!(
+        capture.target.hostname.as_deref(),
+        Some(hostname.trim_end())
+    );
 }
 
 #[test]
@@ -39,9 +45,17 @@ fn the_host_name_is_the_pods() {
     binary();
     let pod = Pod::new("name");
     let mut command = pod.namespace.command("unshare");
-    command.args(["--uts", "sh", "-c", "echo reviews-v1-7d4f > /proc/sys/kernel/hostname; exec cat"]);
+    command.args([
+        "--uts",
+        "sh",
+        "-c",
+        "echo reviews-v1-7d4f > /proc/sys/kernel/hostname; exec cat",
+    ]);
     let resident = Resident::start(command);
-    assert_eq!(capture(resident.pid()).target.hostname.as_deref(), Some("reviews-v1-7d4f"));
+    assert_eq!(
+        capture(resident.pid()).target.hostname.as_deref(),
+        Some("reviews-v1-7d4f")
+    );
 }
 
 #[test]
@@ -50,7 +64,10 @@ fn the_own_namespace_is_warned_of() {
     let resident = Resident::start(Command::new("cat"));
     let output = run(&["--pid", &resident.pid().to_string()]);
     let stderr = String::from_utf8(output.stderr).expect("text");
-    assert!(stderr.contains("warning: process") && stderr.contains("not a pod's"), "{stderr}");
+    assert!(
+        stderr.contains("warning: process") && stderr.contains("not a pod's"),
+        "{stderr}"
+    );
     assert_eq!(output.status.code(), Some(0));
 }
 
@@ -59,33 +76,123 @@ fn interfaces_routes_and_routing_rules() {
     let (pod, resident) = sidecar("host", Backend::Legacy, SIDECAR);
     pod.namespace.ip("address add 10.244.1.6/24 dev eth0");
     pod.namespace.ip("link set eth0 group 7");
-    pod.namespace.ip("route add blackhole 192.0.2.0/24 table 70000 metric 5");
-    pod.namespace.ip("route add 198.51.100.0/24 via 10.244.1.1 src 10.244.1.6");
-    pod.namespace.ip("rule add not from 10.0.0.0/8 to 192.0.2.0/24 iif eth0 fwmark 1/0xff lookup 70000 pref 100");
+    pod.namespace
+        .ip("route add blackhole 192.0.2.0/24 table 70000 metric 5");
+    pod.namespace
+        .ip("route add 198.51.100.0/24 via 10.244.1.1 src 10.244.1.6");
+    pod.namespace.ip(
+        "rule add not from 10.0.0.0/8 to 192.0.2.0/24 iif eth0 fwmark 1/0xff lookup 70000 pref 100",
+    );
     let host = capture(resident.pid()).host;
 
     let interfaces: Vec<(&str, String, Option<u32>)> = host
         .interfaces
         .iter()
         .map(|interface| {
-            let addresses: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
-            (interface.name.as_str(), addresses.join(" "), interface.group)
+            let addresses: Vec<String> = interface
+                .addresses
+                .iter()
+                .map(ToString::to_string)
+                .collect();
+            (
+                interface.name.as_str(),
+                addresses.join(" "),
+                interface.group,
+            )
         })
         .collect();
     let eth0 = "10.244.1.5/24 10.244.1.6/24 fd00:1::5/64".to_owned();
-    assert_eq!(interfaces, [("lo", "127.0.0.1/8 ::1/128".to_owned(), None), ("eth0", eth0, Some(7))]);
+    assert_eq!(
+        interfaces,
+        [
+            ("lo", "127.0.0.1/8 ::1/128".to_owned(), None),
+            ("eth0", eth0, Some(7))
+        ]
+    );
 
     // What was set, and what the kernel added by itself to the local table.
     for expected in [
-        (RouteKind::Unicast, "0.0.0.0/0", Some("10.244.1.1"), Some("eth0"), None, None, None),
-        (RouteKind::Unicast, "10.244.1.0/24", None, Some("eth0"), None, Some("10.244.1.5"), None),
-        (RouteKind::Unicast, "198.51.100.0/24", Some("10.244.1.1"), Some("eth0"), None, Some("10.244.1.6"), None),
-        (RouteKind::Local, "0.0.0.0/0", None, Some("lo"), Some(133), None, None),
-        (RouteKind::Blackhole, "192.0.2.0/24", None, None, Some(70000), None, Some(5)),
-        (RouteKind::Local, "10.244.1.5/32", None, Some("eth0"), Some(255), Some("10.244.1.5"), None),
-        (RouteKind::Broadcast, "10.244.1.255/32", None, Some("eth0"), Some(255), Some("10.244.1.5"), None),
-        (RouteKind::Unicast, "::/0", Some("fd00:1::1"), Some("eth0"), None, None, Some(1024)),
-        (RouteKind::Unicast, "fd00:1::/64", None, Some("eth0"), None, None, Some(256)),
+        (
+            RouteKind::Unicast,
+            "0.0.0.0/0",
+            Some("10.244.1.1"),
+            Some("eth0"),
+            None,
+            None,
+            None,
+        ),
+        (
+            RouteKind::Unicast,
+            "10.244.1.0/24",
+            None,
+            Some("eth0"),
+            None,
+            Some("10.244.1.5"),
+            None,
+        ),
+        (
+            RouteKind::Unicast,
+            "198.51.100.0/24",
+            Some("10.244.1.1"),
+            Some("eth0"),
+            None,
+            Some("10.244.1.6"),
+            None,
+        ),
+        (
+            RouteKind::Local,
+            "0.0.0.0/0",
+            None,
+            Some("lo"),
+            Some(133),
+            None,
+            None,
+        ),
+        (
+            RouteKind::Blackhole,
+            "192.0.2.0/24",
+            None,
+            None,
+            Some(70000),
+            None,
+            Some(5),
+        ),
+        (
+            RouteKind::Local,
+            "10.244.1.5/32",
+            None,
+            Some("eth0"),
+            Some(255),
+            Some("10.244.1.5"),
+            None,
+        ),
+        (
+            RouteKind::Broadcast,
+            "10.244.1.255/32",
+            None,
+            Some("eth0"),
+            Some(255),
+            Some("10.244.1.5"),
+            None,
+        ),
+        (
+            RouteKind::Unicast,
+            "::/0",
+            Some("fd00:1::1"),
+            Some("eth0"),
+            None,
+            None,
+            Some(1024),
+        ),
+        (
+            RouteKind::Unicast,
+            "fd00:1::/64",
+            None,
+            Some("eth0"),
+            None,
+            None,
+            Some(256),
+        ),
     ] {
         let (kind, dst, via, dev, table, src, metric) = expected;
         let is_expected = host.routes.iter().any(|route| {
@@ -99,7 +206,10 @@ fn interfaces_routes_and_routing_rules() {
     }
     // One route each, in the kernel's own words.
     let all = ["-4 -o route show table all", "-6 -o route show table all"];
-    let lines: usize = all.map(|list| pod.namespace.ip(list).lines().count()).iter().sum();
+    let lines: usize = all
+        .map(|list| pod.namespace.ip(list).lines().count())
+        .iter()
+        .sum();
     assert_eq!(host.routes.len(), lines);
 
     let expected = [
@@ -133,34 +243,73 @@ fn ports_of_bridges() {
     pod.namespace.ip("link add port1 type veth peer name port2");
     pod.namespace.ip("link set port1 master br0");
     let host = capture(resident.pid()).host;
-    let master = |name: &str| host.interface(name).and_then(|interface| interface.master.clone());
-    assert_eq!([master("port1"), master("port2"), master("br0")], [Some("br0".into()), None, None]);
-    assert!(host.sysctls.contains_key("net.bridge.bridge-nf-call-iptables"), "{:?}", host.sysctls);
+    let master = |name: &str| {
+        host.interface(name)
+            .and_then(|interface| interface.master.clone())
+    };
+    assert_eq!(
+        [master("port1"), master("port2"), master("br0")],
+        [Some("br0".into()), None, None]
+    );
+    assert!(
+        host.sysctls
+            .contains_key("net.bridge.bridge-nf-call-iptables"),
+        "{:?}",
+        host.sysctls
+    );
 }
 
 #[test]
 fn multicast_groups() {
     let (pod, resident) = sidecar("groups", Backend::Legacy, SIDECAR);
     let index = pod.namespace.ip("-o link show eth0");
-    let index: u32 = index.split(':').next().and_then(|index| index.parse().ok()).expect("it begins with its number");
+    let index: u32 = index
+        .split(':')
+        .next()
+        .and_then(|index| index.parse().ok())
+        .expect("it begins with its number");
     let _sockets = pod.namespace.inside(|| {
-        let [four, six] = ["0.0.0.0:5353", "[::]:5354"].map(|address| UdpSocket::bind(address).expect("nobody has it"));
+        let [four, six] = ["0.0.0.0:5353", "[::]:5354"]
+            .map(|address| UdpSocket::bind(address).expect("nobody has it"));
         let own = "10.244.1.5".parse().expect("valid");
-        four.join_multicast_v4(&"239.1.2.3".parse().expect("valid"), &own).expect("eth0 is up");
-        six.join_multicast_v6(&"ff15::7".parse().expect("valid"), index).expect("eth0 is up");
+        four.join_multicast_v4(&"239.1.2.3".parse().expect("valid"), &own)
+            .expect("eth0 is up");
+        six.join_multicast_v6(&"ff15::7".parse().expect("valid"), index)
+            .expect("eth0 is up");
         [four, six]
     });
     let pid = resident.pid().to_string();
     let host = capture(resident.pid()).host;
-    let groups = |name: &str| host.interface(name).and_then(|interface| interface.multicast_groups.clone());
-    let has = |name, group: &str| groups(name).expect("known").contains(&group.parse().expect("valid"));
+    let groups = |name: &str| {
+        host.interface(name)
+            .and_then(|interface| interface.multicast_groups.clone())
+    };
+    let has = |name, group: &str| {
+        groups(name)
+            .expect("known")
+            .contains(&group.parse().expect("valid"))
+    };
     for group in ["239.1.2.3", "ff15::7"] {
-        assert!(has("eth0", group) && !has("lo", group), "{group}: {:?}", groups("eth0"));
+        assert!(
+            has("eth0", group) && !has("lo", group),
+            "{group}: {:?}",
+            groups("eth0")
+        );
     }
     // Those of every interface, and of eth0's own address.
-    assert!(["224.0.0.1", "ff02::1", "ff02::1:ff00:5"].iter().all(|group| has("eth0", group)), "{:?}", groups("eth0"));
-    let redacted = String::from_utf8(run(&["--pid", &pid, "--redact"]).stdout).expect("JSON is UTF-8");
-    assert!(redacted.contains("ff15::7") && !redacted.contains("ff02::1:ff00:5"), "{redacted}");
+    assert!(
+        ["224.0.0.1", "ff02::1", "ff02::1:ff00:5"]
+            .iter()
+            .all(|group| has("eth0", group)),
+        "{:?}",
+        groups("eth0")
+    );
+    let redacted =
+        String::from_utf8(run(&["--pid", &pid, "--redact"]).stdout).expect("JSON is UTF-8");
+    assert!(
+        redacted.contains("ff15::7") && !redacted.contains("ff02::1:ff00:5"),
+        "{redacted}"
+    );
 }
 
 #[test]
@@ -179,7 +328,11 @@ fn settings() {
         ("net.ipv4.conf.eth0.rp_filter", "0"),
         ("net.ipv4.conf.eth0.accept_local", "0"),
     ] {
-        assert_eq!(host.sysctls.get(setting).map(String::as_str), Some(value), "{setting}");
+        assert_eq!(
+            host.sysctls.get(setting).map(String::as_str),
+            Some(value),
+            "{setting}"
+        );
     }
 }
 
@@ -189,11 +342,24 @@ fn listening_sockets() {
     let (_tcp, _tcp6, _udp) = pod.namespace.inside(|| {
         let tcp = TcpListener::bind("127.0.0.1:15000").expect("nobody has it");
         let tcp6 = TcpListener::bind("[::]:15006").expect("nobody has it");
-        (tcp, tcp6, UdpSocket::bind("10.244.1.5:15053").expect("nobody has it"))
+        (
+            tcp,
+            tcp6,
+            UdpSocket::bind("10.244.1.5:15053").expect("nobody has it"),
+        )
     });
     let sockets = capture(resident.pid()).host.sockets;
-    let sockets: Vec<(Protocol, String, u16, Option<u32>)> =
-        sockets.iter().map(|socket| (socket.protocol, socket.address.to_string(), socket.port, socket.uid)).collect();
+    let sockets: Vec<(Protocol, String, u16, Option<u32>)> = sockets
+        .iter()
+        .map(|socket| {
+            (
+                socket.protocol,
+                socket.address.to_string(),
+                socket.port,
+                socket.uid,
+            )
+        })
+        .collect();
     let expected = [
         (Protocol::TCP, "127.0.0.1".to_owned(), 15000, Some(0)),
         (Protocol::TCP, "::".to_owned(), 15006, Some(0)),
@@ -223,8 +389,12 @@ fn the_owners_of_sockets_are_counted_as_the_pod_counts_them() {
         };
         scope.spawn(job).join().expect("it does not panic")
     });
-    let mut owners: Vec<(u16, Option<u32>)> =
-        capture(resident.pid()).host.sockets.iter().map(|socket| (socket.port, socket.uid)).collect();
+    let mut owners: Vec<(u16, Option<u32>)> = capture(resident.pid())
+        .host
+        .sockets
+        .iter()
+        .map(|socket| (socket.port, socket.uid))
+        .collect();
     owners.sort_unstable();
     // The second has no number in there.
     assert_eq!(owners, [(8080, None), (15001, Some(1337))]);

@@ -1,7 +1,9 @@
-//! A machine of two pods: each a namespace with rules, addresses and processes that look like containers'.
+//! A machine of two pods: each a namespace with rules, addresses and processes that look like
+//! containers'.
 //!
-//! Control groups cannot be made everywhere: what `/proc` says of them is written into a directory, which has links to the
-//! real `/proc` for all the rest. The program under test takes it for the machine by `--root`.
+//! Control groups cannot be made everywhere: what `/proc` says of them is written into a directory,
+//! which has links to the real `/proc` for all the rest. The program under test takes it for the
+//! machine by `--root`.
 
 use std::fs;
 use std::io::Write as _;
@@ -48,24 +50,51 @@ impl Root {
         self.write(&format!("{own}/cgroup"), cgroup);
         for line in cgroup.lines() {
             let mut fields = line.splitn(3, ':').skip(1);
-            let (controllers, path) = (fields.next().expect("a hierarchy"), fields.next().expect("a path"));
-            let directory = self.0.join("sys/fs/cgroup").join(controllers).join(path.trim_start_matches('/'));
+            let (controllers, path) = (
+                fields.next().expect("a hierarchy"),
+                fields.next().expect("a path"),
+            );
+            let directory = self
+                .0
+                .join("sys/fs/cgroup")
+                .join(controllers)
+                .join(path.trim_start_matches('/'));
             fs::create_dir_all(directory).expect("writable");
         }
-        for file in ["ns", "comm", "status", "fd", "uid_map", "gid_map", "cmdline", "net", "mountinfo"] {
+        for file in [
+            "ns",
+            "comm",
+            "status",
+            "fd",
+            "uid_map",
+            "gid_map",
+            "cmdline",
+            "net",
+            "mountinfo",
+        ] {
             symlink(format!("/proc/{pid}/{file}"), self.0.join(&own).join(file)).expect("writable");
         }
     }
 
     /// Runs the program under test on this machine.
     pub(crate) fn run(&self, arguments: &[&str]) -> Output {
-        Command::new(binary()).arg("--root").arg(&self.0).args(arguments).output().expect("the program can be run")
+        Command::new(binary())
+            .arg("--root")
+            .arg(&self.0)
+            .args(arguments)
+            .output()
+            .expect("the program can be run")
     }
 
     /// The capture, and that nothing is missing in it.
     pub(crate) fn capture(&self, arguments: &[&str]) -> Capture {
         let output = self.run(arguments);
-        assert_eq!(output.status.code(), Some(0), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{arguments:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        );
         serde_json::from_slice(&output.stdout).expect("a capture")
     }
 }
@@ -110,7 +139,9 @@ pub(crate) struct Node {
 impl Node {
     /// Its namespace's inode number.
     pub(crate) fn inode(&self) -> u64 {
-        fs::metadata(self.pod.namespace.path()).expect("it exists").ino()
+        fs::metadata(self.pod.namespace.path())
+            .expect("it exists")
+            .ino()
     }
 
     fn start(&self, root: &Root, name: &str, uid: u32, listener: Option<OwnedFd>) -> Container {
@@ -118,7 +149,10 @@ impl Node {
         if !program.exists() {
             fs::create_dir_all(root.0.join("bin")).expect("writable");
             // By another program: see `not_root`.
-            let copied = Command::new("install").args(["-m", "755", "/bin/sleep"]).arg(&program).status();
+            let copied = Command::new("install")
+                .args(["-m", "755", "/bin/sleep"])
+                .arg(&program)
+                .status();
             assert!(copied.expect("every system has it").success());
         }
         let script = format!(
@@ -126,12 +160,16 @@ impl Node {
             self.hostname
         );
         let mut command = self.pod.namespace.command("unshare");
-        command.args(["--uts", "sh", "-c", &script, "sh"]).arg(&program);
+        command
+            .args(["--uts", "sh", "-c", &script, "sh"])
+            .arg(&program);
         command.stdin(listener.map_or_else(Stdio::null, Stdio::from));
         let child = command.spawn().expect("`ip` is installed");
         let comm = format!("/proc/{}/comm", child.id());
         let container = Container(child);
-        wait_for("the container's command", || fs::read_to_string(&comm).is_ok_and(|comm| comm.trim_end() == name));
+        wait_for("the container's command", || {
+            fs::read_to_string(&comm).is_ok_and(|comm| comm.trim_end() == name)
+        });
         container
     }
 
@@ -140,14 +178,30 @@ impl Node {
         let listener: OwnedFd = self.pod.namespace.inside(|| {
             setfsgid(Gid::from_raw(1337));
             setfsuid(Uid::from_raw(1337));
-            TcpListener::bind("127.0.0.1:15001").expect("nobody has it").into()
+            TcpListener::bind("127.0.0.1:15001")
+                .expect("nobody has it")
+                .into()
         });
         let mut listener = Some(listener);
-        for (number, (name, uid)) in
-            [("pause", 65535), ("envoy", 1337), ("reviews", 1000), ("tcpdump", 1337)].into_iter().enumerate()
+        for (number, (name, uid)) in [
+            ("pause", 65535),
+            ("envoy", 1337),
+            ("reviews", 1000),
+            ("tcpdump", 1337),
+        ]
+        .into_iter()
+        .enumerate()
         {
-            let listener = if name == "envoy" { listener.take() } else { None };
-            let name = if name == "reviews" { self.hostname.split('-').next().expect("a name") } else { name };
+            let listener = if name == "envoy" {
+                listener.take()
+            } else {
+                None
+            };
+            let name = if name == "reviews" {
+                self.hostname.split('-').next().expect("a name")
+            } else {
+                name
+            };
             let container = self.start(root, name, uid, listener);
             let id = format!("{digit}{number}").repeat(32);
             root.add(container.pid(), &layout(self.uid, &id));
@@ -161,19 +215,32 @@ pub(crate) fn machine(label: &str) -> (Root, [Node; 2]) {
     binary();
     let root = Root::new(label);
     let legacy = Pod::new(&format!("{label}-a"));
-    legacy.namespace.load(Backend::Legacy, Family::Ipv4, SIDECAR);
-    legacy.namespace.load(Backend::Legacy, Family::Ipv6, SIDECAR_IPV6);
+    legacy
+        .namespace
+        .load(Backend::Legacy, Family::Ipv4, SIDECAR);
+    legacy
+        .namespace
+        .load(Backend::Legacy, Family::Ipv6, SIDECAR_IPV6);
     let nft = Pod::new(&format!("{label}-b"));
     nft.namespace.load(Backend::Nft, Family::Ipv4, TPROXY);
     nft.namespace.load(Backend::Nft, Family::Ipv6, SIDECAR_IPV6);
     nft.namespace.ip("rule add fwmark 0x539 lookup 133");
-    nft.namespace.ip("route add local 0.0.0.0/0 dev lo table 133");
+    nft.namespace
+        .ip("route add local 0.0.0.0/0 dev lo table 133");
     nft.namespace.ip("address flush dev eth0 scope global");
-    for (address, next) in [("10.244.2.6/24", "10.244.2.1"), ("fd00:2::6/64", "fd00:2::1")] {
+    for (address, next) in [
+        ("10.244.2.6/24", "10.244.2.1"),
+        ("fd00:2::6/64", "fd00:2::1"),
+    ] {
         let nodad = if address.contains(':') { "nodad" } else { "" };
-        nft.namespace.ip(&format!("address add {address} dev eth0 {nodad}"));
-        nft.namespace.ip(&format!("neighbour replace {next} lladdr {} dev eth0 nud permanent", Pod::ROUTER_MAC));
-        nft.namespace.ip(&format!("route replace default via {next} dev eth0"));
+        nft.namespace
+            .ip(&format!("address add {address} dev eth0 {nodad}"));
+        nft.namespace.ip(&format!(
+            "neighbour replace {next} lladdr {} dev eth0 nud permanent",
+            Pod::ROUTER_MAC
+        ));
+        nft.namespace
+            .ip(&format!("route replace default via {next} dev eth0"));
     }
     let mut reviews = Node {
         pod: legacy,
@@ -183,7 +250,11 @@ pub(crate) fn machine(label: &str) -> (Root, [Node; 2]) {
         containers: Vec::new(),
     };
     // Control groups of version 1, the kubelet's cgroupfs driver, containerd.
-    reviews.fill(&root, |pod, id| format!("4:memory:/kubepods/burstable/pod{pod}/{id}\n0::/\n"), 'a');
+    reviews.fill(
+        &root,
+        |pod, id| format!("4:memory:/kubepods/burstable/pod{pod}/{id}\n0::/\n"),
+        'a',
+    );
     let mut ratings = Node {
         pod: nft,
         uid: "77777777-5a69-4788-97a6-b5c4d3e2f1ff",
@@ -194,7 +265,9 @@ pub(crate) fn machine(label: &str) -> (Root, [Node; 2]) {
     // Version 2, systemd, CRI-O.
     let layout: Layout = |pod, id| {
         let pod = pod.replace('-', "_");
-        format!("0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{pod}.slice/crio-{id}.scope\n")
+        format!(
+            "0::/kubepods.slice/kubepods-besteffort.slice/kubepods-besteffort-pod{pod}.slice/crio-{id}.scope\n"
+        )
     };
     ratings.fill(&root, layout, 'b');
     (root, [reviews, ratings])
@@ -206,17 +279,21 @@ pub(crate) fn connect(pod: &Pod, uid: u32, from: SocketAddr, to: SocketAddr) {
         setfsgid(Gid::from_raw(uid));
         setfsuid(Uid::from_raw(uid));
         let kind = socket2::Type::STREAM.nonblocking();
-        let socket = Socket::new(Domain::for_address(to), kind, None).expect("root may open sockets");
+        let socket =
+            Socket::new(Domain::for_address(to), kind, None).expect("root may open sockets");
         socket.bind(&from.into()).expect("the pod's own address");
         // It is under way, or refused at once.
         let _ = socket.connect(&to.into());
     });
 }
 
-/// Sends a connection's first packet to the pod from the other end of its wire, once: nobody is there who would answer.
+/// Sends a connection's first packet to the pod from the other end of its wire, once: nobody is
+/// there who would answer.
 pub(crate) fn arrive(pod: &Pod, from: SocketAddrV4, to: SocketAddrV4) {
     let mac = |text: &str| {
-        let mut bytes = text.split(':').map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal"));
+        let mut bytes = text
+            .split(':')
+            .map(|byte| u8::from_str_radix(byte, 16).expect("hexadecimal"));
         [0; 6].map(|_: u8| bytes.next().expect("six of them"))
     };
     let builder = PacketBuilder::ethernet2(mac(Pod::ROUTER_MAC), mac(Pod::MAC))
@@ -224,13 +301,20 @@ pub(crate) fn arrive(pod: &Pod, from: SocketAddrV4, to: SocketAddrV4) {
         .tcp(from.port(), to.port(), 1, 64_240)
         .syn();
     let mut frame = Vec::new();
-    builder.write(&mut frame, &[]).expect("a Vec takes any bytes");
+    builder
+        .write(&mut frame, &[])
+        .expect("a Vec takes any bytes");
     pod.router.inside(|| {
-        let mut socket = Socket::new(Domain::PACKET, socket2::Type::RAW, None).expect("root may open packet sockets");
-        let eth0 = getifaddrs().expect("interfaces can be listed").find_map(|entry| {
-            let link = entry.address.and_then(|address| address.as_link_addr().copied());
-            link.filter(|_| entry.interface_name == "eth0")
-        });
+        let mut socket = Socket::new(Domain::PACKET, socket2::Type::RAW, None)
+            .expect("root may open packet sockets");
+        let eth0 = getifaddrs()
+            .expect("interfaces can be listed")
+            .find_map(|entry| {
+                let link = entry
+                    .address
+                    .and_then(|address| address.as_link_addr().copied());
+                link.filter(|_| entry.interface_name == "eth0")
+            });
         bind(socket.as_raw_fd(), &eth0.expect("the other end has it")).expect("it can be bound to");
         socket.write_all(&frame).expect("the wire is up");
     });

@@ -47,22 +47,49 @@ fn no_host_name_and_no_command_makes_a_row() {
         root.add(resident.pid(), "0::/\n");
     }
     let list = root.run(&["--list"]);
-    assert_eq!((list.status.code(), lines(&list.stdout).len()), (Some(0), 3), "{list:?}");
-    assert!(lines(&list.stdout)[1].contains("web<U+000A>4026531840"), "{list:?}");
-    assert!(lines(&list.stdout)[1].contains("env<U+000A>oy<U+001B>]0;x"), "{list:?}");
+    assert_eq!(
+        (list.status.code(), lines(&list.stdout).len()),
+        (Some(0), 3),
+        "{list:?}"
+    );
+    assert!(
+        lines(&list.stdout)[1].contains("web<U+000A>4026531840"),
+        "{list:?}"
+    );
+    assert!(
+        lines(&list.stdout)[1].contains("env<U+000A>oy<U+001B>]0;x"),
+        "{list:?}"
+    );
     // The table of candidates, and a message with what was typed.
     let several = root.run(&["--name", "env\noy"]);
-    assert_eq!((several.status.code(), lines(&several.stderr).len()), (Some(1), 4), "{several:?}");
+    assert_eq!(
+        (several.status.code(), lines(&several.stderr).len()),
+        (Some(1), 4),
+        "{several:?}"
+    );
     let none = root.run(&["--name", "x\ny\u{202e}"]);
-    assert_eq!((none.status.code(), lines(&none.stderr).len()), (Some(1), 1), "{none:?}");
+    assert_eq!(
+        (none.status.code(), lines(&none.stderr).len()),
+        (Some(1), 1),
+        "{none:?}"
+    );
     let path = run(&["--netns", "/tmp/x\ny\u{1b}[2J"]);
-    assert_eq!((path.status.code(), lines(&path.stderr).len()), (Some(1), 1), "{path:?}");
+    assert_eq!(
+        (path.status.code(), lines(&path.stderr).len()),
+        (Some(1), 1),
+        "{path:?}"
+    );
     // The JSON holds the names as they are.
     let output = root.run(&["--pid", &residents[0].pid().to_string()]);
     lines(&output.stdout);
     let capture: Capture = serde_json::from_slice(&output.stdout).expect("a capture");
     assert_eq!(capture.target.command.as_deref(), Some("env\noy\u{1b}]0;x"));
-    assert!(capture.target.hostname.is_some_and(|name| name.starts_with("web\n4026531840")));
+    assert!(
+        capture
+            .target
+            .hostname
+            .is_some_and(|name| name.starts_with("web\n4026531840"))
+    );
 }
 
 #[test]
@@ -70,12 +97,33 @@ fn no_comment_makes_a_rule() {
     for backend in [Backend::Legacy, Backend::Nft] {
         let (pod, resident) = sidecar("comment", backend, SIDECAR);
         let comment = "a\u{1b}[2J\u{202e}\n-A OUTPUT -j ACCEPT";
-        let program = if backend == Backend::Legacy { "iptables-legacy" } else { "iptables-nft" };
-        pod.namespace.run(program, &["-A", "OUTPUT", "-m", "comment", "--comment", comment, "-j", "DROP"]);
+        let program = if backend == Backend::Legacy {
+            "iptables-legacy"
+        } else {
+            "iptables-nft"
+        };
+        pod.namespace.run(
+            program,
+            &[
+                "-A",
+                "OUTPUT",
+                "-m",
+                "comment",
+                "--comment",
+                comment,
+                "-j",
+                "DROP",
+            ],
+        );
         let pid = resident.pid().to_string();
         let text = run(&["--pid", &pid, "--text"]);
         let rules = lines(&text.stdout);
-        assert!(rules.iter().all(|rule| !rule.starts_with("-A OUTPUT -j ACCEPT")), "{rules:#?}");
+        assert!(
+            rules
+                .iter()
+                .all(|rule| !rule.starts_with("-A OUTPUT -j ACCEPT")),
+            "{rules:#?}"
+        );
         let named = "--comment \"a<U+001B>[2J<U+202E><U+000A>-A OUTPUT -j ACCEPT\" -j DROP";
         assert!(rules.iter().any(|rule| rule.ends_with(named)), "{rules:#?}");
         // That is not the kernel's rule, and said.
@@ -84,7 +132,13 @@ fn no_comment_makes_a_rule() {
         assert!(warnings.contains("3 invisible characters"), "{warnings}");
         let whole = run(&["--pid", &pid]);
         let capture: Capture = serde_json::from_slice(&whole.stdout).expect("a capture");
-        assert!(capture.rulesets.iter().any(|rules| rules.text.contains(comment)), "{backend:?}");
+        assert!(
+            capture
+                .rulesets
+                .iter()
+                .any(|rules| rules.text.contains(comment)),
+            "{backend:?}"
+        );
     }
 }
 
@@ -97,7 +151,10 @@ fn an_interface_whose_name_is_no_text() {
     let capture: Capture = serde_json::from_slice(&output.stdout).expect("a capture");
     assert_eq!(output.status.code(), Some(3), "{:?}", capture.warnings);
     assert!(
-        capture.warnings.iter().any(|warning| warning.contains("its settings are missing")),
+        capture
+            .warnings
+            .iter()
+            .any(|warning| warning.contains("its settings are missing")),
         "{:?}",
         capture.warnings
     );
@@ -105,7 +162,12 @@ fn an_interface_whose_name_is_no_text() {
 
 /// Stopped where the program under test hangs.
 fn run_in_time(arguments: &[&str]) -> Output {
-    Command::new("timeout").args(["20"]).arg(binary()).args(arguments).output().expect("every system has it")
+    Command::new("timeout")
+        .args(["20"])
+        .arg(binary())
+        .args(arguments)
+        .output()
+        .expect("every system has it")
 }
 
 #[test]
@@ -116,7 +178,10 @@ fn a_path_that_is_no_namespace_is_not_opened() {
     assert!(made.expect("every system has it").success());
     let output = run_in_time(&["--netns", fifo.to_str().expect("UTF-8")]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("it is a FIFO"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("it is a FIFO"),
+        "{output:?}"
+    );
 }
 
 #[test]
@@ -128,9 +193,25 @@ fn a_file_system_that_does_not_answer_is_given_up() {
     // Reading it takes for ever.
     let blocked = root.0.join(format!("proc/{}/cgroup", resident.pid()));
     fs::remove_file(&blocked).expect("its owner");
-    assert!(Command::new("mkfifo").arg(&blocked).status().expect("every system has it").success());
+    assert!(
+        Command::new("mkfifo")
+            .arg(&blocked)
+            .status()
+            .expect("every system has it")
+            .success()
+    );
     let machine = root.0.to_str().expect("UTF-8");
-    let output = run_in_time(&["--root", machine, "--timeout", "1", "--container", "0123456789ab"]);
+    let output = run_in_time(&[
+        "--root",
+        machine,
+        "--timeout",
+        "1",
+        "--container",
+        "0123456789ab",
+    ]);
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("stopped after 1 s"), "{output:?}");
+    assert!(
+        String::from_utf8_lossy(&output.stderr).contains("stopped after 1 s"),
+        "{output:?}"
+    );
 }

@@ -1,4 +1,5 @@
-//! Every way of finding a pod on a machine of several gets the right one, and what is got is what its kernel does.
+//! Every way of finding a pod on a machine of several gets the right one, and what is got is what
+//! its kernel does.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -37,10 +38,18 @@ fn each_way_finds_the_pod() {
         ] {
             let target = root.capture(&[option, value]).target;
             assert_eq!(target.netns_inode, Some(pod.inode()), "{option} {value}");
-            assert_eq!(target.hostname.as_deref(), Some(pod.hostname), "{option} {value}");
+            assert_eq!(
+                target.hostname.as_deref(),
+                Some(pod.hostname),
+                "{option} {value}"
+            );
             assert_eq!(target.pod_uid.as_deref(), Some(pod.uid), "{option} {value}");
             if ["--pid", "--container"].contains(&option) {
-                assert_eq!((target.pid, target.command.as_deref()), (Some(envoy), Some("envoy")), "{option} {value}");
+                assert_eq!(
+                    (target.pid, target.command.as_deref()),
+                    (Some(envoy), Some("envoy")),
+                    "{option} {value}"
+                );
                 assert_eq!(target.container_id.as_ref(), Some(id));
             }
         }
@@ -52,15 +61,32 @@ fn several_are_listed_and_one_asked_for() {
     let (root, pods) = machine("several");
     let output = root.run(&["--name", "envoy"]);
     let stderr = String::from_utf8(output.stderr).expect("text");
-    assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{stderr}");
-    assert!(stderr.contains("2 namespaces have") && stderr.contains("--pid"), "{stderr}");
+    assert_eq!(
+        (output.status.code(), output.stdout.len()),
+        (Some(1), 0),
+        "{stderr}"
+    );
+    assert!(
+        stderr.contains("2 namespaces have") && stderr.contains("--pid"),
+        "{stderr}"
+    );
     for pod in &pods {
-        let line = stderr.lines().find(|line| line.contains(pod.hostname)).expect("each has a line");
-        assert!(line.contains(&pod.containers[1].0.pid().to_string()) && line.contains(pod.addresses[0]), "{line}");
+        let line = stderr
+            .lines()
+            .find(|line| line.contains(pod.hostname))
+            .expect("each has a line");
+        assert!(
+            line.contains(&pod.containers[1].0.pid().to_string())
+                && line.contains(pod.addresses[0]),
+            "{line}"
+        );
     }
     for (arguments, part) in [
         (["--pod-ip", "192.0.2.99"], "is it the pod's node?"),
-        (["--pod-uid", "00000000-0000-0000-0000-000000000000"], "is it the pod's node?"),
+        (
+            ["--pod-uid", "00000000-0000-0000-0000-000000000000"],
+            "is it the pod's node?",
+        ),
         (["--container", "ffffff"], "--list"),
         (["--name", "no such name"], "--list"),
         (["--netns", "/etc/passwd"], "plain file"),
@@ -80,16 +106,36 @@ fn the_table_and_all() {
     let (root, pods) = machine("all");
     let output = root.run(&["--list"]);
     let table = String::from_utf8(output.stdout).expect("text");
-    assert_eq!((output.status.code(), table.lines().count()), (Some(0), 1 + pods.len()), "{table}");
+    assert_eq!(
+        (output.status.code(), table.lines().count()),
+        (Some(0), 1 + pods.len()),
+        "{table}"
+    );
     for pod in &pods {
-        let line = table.lines().find(|line| line.starts_with(&pod.inode().to_string())).expect("each has a line");
-        for part in [pod.addresses[0], pod.addresses[1], pod.uid, pod.hostname, " envoy ", "pause", "tcpdump"] {
+        let line = table
+            .lines()
+            .find(|line| line.starts_with(&pod.inode().to_string()))
+            .expect("each has a line");
+        for part in [
+            pod.addresses[0],
+            pod.addresses[1],
+            pod.uid,
+            pod.hostname,
+            " envoy ",
+            "pause",
+            "tcpdump",
+        ] {
             assert!(line.contains(part), "`{part}` is not in {line}");
         }
     }
 
     let output = root.run(&["--all"]);
-    assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
+    assert_eq!(
+        output.status.code(),
+        Some(0),
+        "{}",
+        String::from_utf8_lossy(&output.stderr)
+    );
     let text = String::from_utf8(output.stdout).expect("JSON is UTF-8");
     let inodes: Vec<u64> = text
         .lines()
@@ -115,7 +161,15 @@ fn processes_sockets_and_who_is_the_proxy() {
             .host
             .processes
             .iter()
-            .map(|process| (process.command.as_str(), process.uid, process.gid, &process.groups[..], process.proxy))
+            .map(|process| {
+                (
+                    process.command.as_str(),
+                    process.uid,
+                    process.gid,
+                    &process.groups[..],
+                    process.proxy,
+                )
+            })
             .collect();
         assert_eq!(
             processes,
@@ -126,10 +180,18 @@ fn processes_sockets_and_who_is_the_proxy() {
                 ("tcpdump", 1337, 1337, &[1337, 4242][..], Some(true)),
             ]
         );
-        let [socket] = &capture.host.sockets[..] else { panic!("one socket: {:?}", capture.host.sockets) };
-        assert_eq!((socket.address.to_string().as_str(), socket.port, socket.uid), ("127.0.0.1", 15001, Some(1337)));
+        let [socket] = &capture.host.sockets[..] else {
+            panic!("one socket: {:?}", capture.host.sockets)
+        };
+        assert_eq!(
+            (socket.address.to_string().as_str(), socket.port, socket.uid),
+            ("127.0.0.1", 15001, Some(1337))
+        );
         let envoy = Some(pod.containers[1].0.pid());
-        assert_eq!((socket.pid, socket.command.as_deref()), (envoy, Some("envoy")));
+        assert_eq!(
+            (socket.pid, socket.command.as_deref()),
+            (envoy, Some("envoy"))
+        );
         // Nothing of a command line but its name.
         assert!(!String::from_utf8_lossy(&json).contains("infinity"));
     }
@@ -143,11 +205,27 @@ fn counts(parsed: &Parsed) -> Counts {
     for (number, ruleset) in (0..).zip(&parsed.rulesets) {
         for table in &ruleset.tables {
             for chain in &table.chains {
-                let mut add =
-                    |rule, packets| counts.insert((number, table.name.clone(), chain.name.clone(), rule), packets);
-                add(None, chain.counters.of(ruleset).map_or(0, |counters| counters.packets));
+                let mut add = |rule, packets| {
+                    counts.insert(
+                        (number, table.name.clone(), chain.name.clone(), rule),
+                        packets,
+                    )
+                };
+                add(
+                    None,
+                    chain
+                        .counters
+                        .of(ruleset)
+                        .map_or(0, |counters| counters.packets),
+                );
                 for (rule, counted) in (1..).zip(&chain.rules) {
-                    add(Some(rule), counted.counters.of(ruleset).map_or(0, |counters| counters.packets));
+                    add(
+                        Some(rule),
+                        counted
+                            .counters
+                            .of(ruleset)
+                            .map_or(0, |counters| counters.packets),
+                    );
                 }
             }
         }
@@ -155,8 +233,8 @@ fn counts(parsed: &Parsed) -> Counts {
     counts
 }
 
-/// Where the kernel counted a packet that `send` sends is where the walk of the capture meets it, in the chains that are
-/// `asked`: others may count the kernel's own answers, too.
+/// Where the kernel counted a packet that `send` sends is where the walk of the capture meets it,
+/// in the chains that are `asked`: others may count the kernel's own answers, too.
 fn check(
     read: impl Fn() -> Parsed,
     packet: &Value,
@@ -174,27 +252,48 @@ fn check(
     assert!(!counted.is_empty(), "{packet}: the kernel saw nothing");
 
     let host = before.host.as_ref().expect("the capture holds it");
-    let trace = walk(&before.rulesets, None, host, &Packet::from_json(&packet.to_string()).expect("a packet"));
+    let trace = walk(
+        &before.rulesets,
+        None,
+        host,
+        &Packet::from_json(&packet.to_string()).expect("a packet"),
+    );
     assert!(trace.certain, "{packet}");
     let mut met = Counts::new();
     for step in trace.path.steps.iter() {
         let Place { at, rule } = step.place;
         let (_, table, chain) = at.find(&before.rulesets);
-        if asked(&table.name, &chain.name) && [Outcome::Match, Outcome::Policy].contains(&step.outcome) {
-            *met.entry((at.ruleset, table.name.clone(), chain.name.clone(), rule.map(|rule| rule + 1))).or_default() +=
-                1;
+        if asked(&table.name, &chain.name)
+            && [Outcome::Match, Outcome::Policy].contains(&step.outcome)
+        {
+            *met.entry((
+                at.ruleset,
+                table.name.clone(),
+                chain.name.clone(),
+                rule.map(|rule| rule + 1),
+            ))
+            .or_default() += 1;
         }
     }
-    assert_eq!(counted, met, "{packet}: where the kernel counted it, and where the walk met it");
+    assert_eq!(
+        counted, met,
+        "{packet}: where the kernel counted it, and where the walk met it"
+    );
     trace.path.verdict.expect("a certain walk has an end")
 }
 
 /// Only nat, which sees first packets alone, so that the kernel's answers do not count.
 fn check_local(read: impl Fn() -> Parsed, pod: &Node, uid: u32, from: &str, to: &str) {
-    let (from, to): (SocketAddr, SocketAddr) = (from.parse().expect("valid"), to.parse().expect("valid"));
+    let (from, to): (SocketAddr, SocketAddr) =
+        (from.parse().expect("valid"), to.parse().expect("valid"));
     let packet = json!({"origin": "local", "protocol": "tcp", "src": from.ip(), "dst": to.ip(), "sport": from.port(),
         "dport": to.port(), "uid": uid, "gid": uid});
-    check(read, &packet, |table, _| table == "nat", || connect(&pod.pod, uid, from, to));
+    check(
+        read,
+        &packet,
+        |table, _| table == "nat",
+        || connect(&pod.pod, uid, from, to),
+    );
 }
 
 #[test]
@@ -214,7 +313,11 @@ fn the_walk_of_a_capture_meets_what_the_kernel_counts() {
                 (pod.addresses[1], &format!("[{}]:8080", pod.addresses[1])),
             ] {
                 port += 1;
-                let from = if own.contains(':') { format!("[{own}]:{port}") } else { format!("{own}:{port}") };
+                let from = if own.contains(':') {
+                    format!("[{own}]:{port}")
+                } else {
+                    format!("{own}:{port}")
+                };
                 check_local(read, pod, uid, &from, to);
             }
         }
@@ -226,12 +329,17 @@ fn what_arrives_is_handed_to_the_proxy_by_tproxy() {
     let (root, pods) = machine("tproxy");
     let pod = &pods[1];
     let (from, to) = ("10.244.2.1:40000", "10.244.2.6:9080");
-    let (from, to): (SocketAddrV4, SocketAddrV4) = (from.parse().expect("valid"), to.parse().expect("valid"));
+    let (from, to): (SocketAddrV4, SocketAddrV4) =
+        (from.parse().expect("valid"), to.parse().expect("valid"));
     // Envoy's listener: without a transparent one TPROXY drops the packet.
     let _listener = pod.pod.namespace.inside(|| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("root may open sockets");
-        socket.set_ip_transparent_v4(true).expect("root may be transparent");
-        socket.bind(&"0.0.0.0:15006".parse::<SocketAddr>().expect("valid").into()).expect("nobody has it");
+        socket
+            .set_ip_transparent_v4(true)
+            .expect("root may be transparent");
+        socket
+            .bind(&"0.0.0.0:15006".parse::<SocketAddr>().expect("valid").into())
+            .expect("nobody has it");
         socket.listen(8).expect("it is bound");
         socket
     });
@@ -244,5 +352,8 @@ fn what_arrives_is_handed_to_the_proxy_by_tproxy() {
     // The answer leaves by the others.
     let asked = |_: &str, chain: &str| !["OUTPUT", "POSTROUTING"].contains(&chain);
     let verdict = check(read, &packet, asked, || arrive(&pod.pod, from, to));
-    assert_eq!((verdict.kind, verdict.port), (VerdictKind::Delivered, Some(15006)));
+    assert_eq!(
+        (verdict.kind, verdict.port),
+        (VerdictKind::Delivered, Some(15006))
+    );
 }

@@ -13,7 +13,8 @@ const OTHER: &str = "77777777-5a69-4788-97a6-b5c4d3e2f1ff";
 /// In their order: nothing but `cat`; with control groups to write to; with those to read only.
 const PLAIN: &str = "exec setpriv --bounding-set=-sys_admin cat";
 const WRITABLE: &str = "mount -t cgroup2 none /mnt; exec setpriv --bounding-set=-sys_admin cat";
-const READABLE: &str = "mount -t cgroup2 -o ro none /mnt; exec setpriv --bounding-set=-sys_admin cat";
+const READABLE: &str =
+    "mount -t cgroup2 -o ro none /mnt; exec setpriv --bounding-set=-sys_admin cat";
 
 fn start(namespace: &Namespace, script: &str) -> Resident {
     let mut command = namespace.command("unshare");
@@ -36,16 +37,29 @@ fn check(label: &str, script: &str, cgroup: &str, doubt: Option<&str>) {
     root.add(resident.pid(), cgroup);
     if doubt.is_some_and(|doubt| doubt.contains("user 1000")) {
         let (_, path) = cgroup.trim_end().split_once("::/").expect("version 2");
-        chown(root.0.join("sys/fs/cgroup").join(path), Some(1000), None).expect("root may give it away");
+        chown(root.0.join("sys/fs/cgroup").join(path), Some(1000), None)
+            .expect("root may give it away");
     }
     let (capture, warnings) = self::capture(&root, "--pod-uid", POD);
     assert_eq!(capture.target.pod_uid.as_deref(), Some(POD), "{label}");
-    assert_eq!(capture.target.pod_uid_proven, Some(doubt.is_none()), "{label}: {warnings}");
+    assert_eq!(
+        capture.target.pod_uid_proven,
+        Some(doubt.is_none()),
+        "{label}: {warnings}"
+    );
     match doubt {
         Some(doubt) => {
             let inode = capture.target.netns_inode.expect("it has one").to_string();
-            for part in [doubt, "it is not proven that this is the pod", "crictl inspectp", &inode] {
-                assert!(warnings.contains(part), "{label}: `{part}` is not in {warnings}");
+            for part in [
+                doubt,
+                "it is not proven that this is the pod",
+                "crictl inspectp",
+                &inode,
+            ] {
+                assert!(
+                    warnings.contains(part),
+                    "{label}: `{part}` is not in {warnings}"
+                );
             }
         }
         None => assert!(!warnings.contains("proven"), "{label}: {warnings}"),
@@ -58,10 +72,30 @@ fn a_pod_is_proven_where_nobody_in_it_could_have_named_it() {
     let nested = format!("0::/kubepods/pod{OTHER}/{}/pod{POD}\n", "0a".repeat(32));
     check("proven", PLAIN, &group, None);
     check("readable", READABLE, &group, None);
-    check("privileged", "exec cat", &group, Some("may get the capability SYS_ADMIN"));
-    check("writable", WRITABLE, &group, Some("has control groups mounted writable at /mnt"));
-    check("nested", PLAIN, &nested, Some("in that of another pod or container"));
-    check("delegated", PLAIN, &group, Some("user 1000 owns the control group"));
+    check(
+        "privileged",
+        "exec cat",
+        &group,
+        Some("may get the capability SYS_ADMIN"),
+    );
+    check(
+        "writable",
+        WRITABLE,
+        &group,
+        Some("has control groups mounted writable at /mnt"),
+    );
+    check(
+        "nested",
+        PLAIN,
+        &nested,
+        Some("in that of another pod or container"),
+    );
+    check(
+        "delegated",
+        PLAIN,
+        &group,
+        Some("user 1000 owns the control group"),
+    );
 }
 
 #[test]
@@ -73,12 +107,19 @@ fn one_privileged_container_makes_its_pod_doubtful() {
     let plain = start(&namespace, PLAIN);
     root.add(plain.pid(), &format!("0::/kubepods/pod{POD}/{id}\n"));
     let privileged = start(&namespace, "exec cat");
-    root.add(privileged.pid(), &format!("0::/kubepods/pod{POD}/{}\n", "0b".repeat(32)));
+    root.add(
+        privileged.pid(),
+        &format!("0::/kubepods/pod{POD}/{}\n", "0b".repeat(32)),
+    );
     let who = format!("process {}", privileged.pid());
     let (capture, warnings) = self::capture(&root, "--container", &id);
     assert_eq!(capture.target.pod_uid_proven, Some(false));
     assert!(warnings.contains(&who), "{warnings}");
     // Whoever names a process knows which one is meant.
     let (capture, warnings) = self::capture(&root, "--pid", &plain.pid().to_string());
-    assert_eq!((capture.target.pod_uid_proven, warnings.contains("proven")), (Some(false), false), "{warnings}");
+    assert_eq!(
+        (capture.target.pod_uid_proven, warnings.contains("proven")),
+        (Some(false), false),
+        "{warnings}"
+    );
 }

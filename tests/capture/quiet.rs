@@ -9,7 +9,8 @@ use chainwalk_core::netfilter::backend::Backend;
 use crate::binary;
 use crate::machine::machine;
 
-/// The calls that start programs and open sockets, of the program under test and all that it starts.
+/// The calls that start programs and open sockets, of the program under test and all that it
+/// starts.
 fn calls(root: &crate::machine::Root, pid: u32) -> (String, Capture, Option<i32>) {
     let (calls, output) = traced(root, &["--pid", &pid.to_string()]);
     let capture = serde_json::from_slice(&output.stdout);
@@ -42,8 +43,17 @@ fn nft_is_not_run_where_its_listing_is_not_printed() {
         &["--pid", &pid, "--link", "https://example.org/"],
     ] {
         let (calls, output) = traced(&root, arguments);
-        assert_eq!(output.status.code(), Some(0), "{}", String::from_utf8_lossy(&output.stderr));
-        assert_eq!(calls.contains("/nft\""), arguments.len() == 2, "{arguments:?}: {calls}");
+        assert_eq!(
+            output.status.code(),
+            Some(0),
+            "{}",
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert_eq!(
+            calls.contains("/nft\""),
+            arguments.len() == 2,
+            "{arguments:?}: {calls}"
+        );
     }
 }
 
@@ -53,39 +63,83 @@ fn where_nf_tables_is_absent_nothing_touches_it() {
     let pid = pods[0].containers[1].0.pid();
     // First where it is there, to see that this sees it.
     let (seen, capture, code) = calls(&root, pid);
-    assert!(seen.contains("/usr/sbin/iptables-nft-save\"") && seen.contains("/nft\""), "{seen}");
+    assert!(
+        seen.contains("/usr/sbin/iptables-nft-save\"") && seen.contains("/nft\""),
+        "{seen}"
+    );
     assert!(seen.contains("NETLINK_NETFILTER"), "{seen}");
-    assert_eq!((capture.rulesets.len(), code), (4, Some(0)), "{:?}", capture.warnings);
+    assert_eq!(
+        (capture.rulesets.len(), code),
+        (4, Some(0)),
+        "{:?}",
+        capture.warnings
+    );
 
     root.write("proc/modules", "x_tables 65536 2 ip_tables, Live 0x0\n");
     root.write("proc/sys/kernel/osrelease", "6.1.0-18-amd64\n");
-    root.write("lib/modules/6.1.0-18-amd64/modules.builtin", "kernel/fs/ext4/ext4.ko\n");
+    root.write(
+        "lib/modules/6.1.0-18-amd64/modules.builtin",
+        "kernel/fs/ext4/ext4.ko\n",
+    );
     let (calls, capture, code) = calls(&root, pid);
-    assert!(calls.contains("iptables-legacy-save\"") && calls.contains("NETLINK_ROUTE"), "{calls}");
+    assert!(
+        calls.contains("iptables-legacy-save\"") && calls.contains("NETLINK_ROUTE"),
+        "{calls}"
+    );
     for line in calls.lines() {
-        for forbidden in ["nft", "NETLINK_NETFILTER", "NETLINK_SOCK_DIAG", "NETLINK_INET_DIAG"] {
+        for forbidden in [
+            "nft",
+            "NETLINK_NETFILTER",
+            "NETLINK_SOCK_DIAG",
+            "NETLINK_INET_DIAG",
+        ] {
             assert!(!line.contains(forbidden), "{line}");
         }
     }
-    assert!(capture.rulesets.iter().all(|rules| rules.backend == Backend::Legacy && !rules.text.is_empty()));
+    assert!(
+        capture
+            .rulesets
+            .iter()
+            .all(|rules| rules.backend == Backend::Legacy && !rules.text.is_empty())
+    );
     assert_eq!(capture.nftables, None);
     assert_eq!(code, Some(3));
-    assert!(capture.warnings[0].contains("nf_tables was not asked"), "{:?}", capture.warnings);
+    assert!(
+        capture.warnings[0].contains("nf_tables was not asked"),
+        "{:?}",
+        capture.warnings
+    );
 }
 
 #[test]
 fn every_program_that_is_started_stands_at_a_fixed_place() {
     let (root, pods) = machine("places");
     let (calls, ..) = calls(&root, pods[1].containers[1].0.pid());
-    let started = calls.lines().filter(|line| line.contains("execve(\"")).skip(1); // the program under test itself
+    let started = calls
+        .lines()
+        .filter(|line| line.contains("execve(\""))
+        .skip(1); // the program under test itself
     // It runs itself again to limit what it starts.
-    let (again, started): (Vec<&str>, Vec<&str>) = started.partition(|line| line.contains("execve(\"/proc/self/exe\""));
-    assert!(again.iter().all(|line| line.contains("[\"/proc/self/exe\", \"--launch\", ")), "{calls}");
-    let path =
-        |line: &&str| line.split_once("execve(\"").and_then(|(_, rest)| rest.split('"').next().map(str::to_owned));
+    let (again, started): (Vec<&str>, Vec<&str>) =
+        started.partition(|line| line.contains("execve(\"/proc/self/exe\""));
+    assert!(
+        again
+            .iter()
+            .all(|line| line.contains("[\"/proc/self/exe\", \"--launch\", ")),
+        "{calls}"
+    );
+    let path = |line: &&str| {
+        line.split_once("execve(\"")
+            .and_then(|(_, rest)| rest.split('"').next().map(str::to_owned))
+    };
     let started: Vec<String> = started.iter().filter_map(path).collect();
     assert!(started.len() >= 5, "{calls}");
     for program in started {
-        assert!(["/usr/sbin/", "/sbin/", "/usr/bin/"].iter().any(|place| program.starts_with(place)), "{program}");
+        assert!(
+            ["/usr/sbin/", "/sbin/", "/usr/bin/"]
+                .iter()
+                .any(|place| program.starts_with(place)),
+            "{program}"
+        );
     }
 }

@@ -14,23 +14,39 @@ use serde_json::Value;
 use crate::{SIDECAR, TPROXY, binary, capture, capture_json, sidecar};
 
 fn rules(capture: &Capture, family: Family, backend: Backend) -> &CapturedRules {
-    let mut found = capture.rulesets.iter().filter(|rules| (rules.family, rules.backend) == (family, backend));
-    let rules = found.next().unwrap_or_else(|| panic!("{family} {backend:?} was not asked"));
-    assert!(found.next().is_none(), "{family} {backend:?} was asked twice");
+    let mut found = capture
+        .rulesets
+        .iter()
+        .filter(|rules| (rules.family, rules.backend) == (family, backend));
+    let rules = found
+        .next()
+        .unwrap_or_else(|| panic!("{family} {backend:?} was not asked"));
+    assert!(
+        found.next().is_none(),
+        "{family} {backend:?} was asked twice"
+    );
     rules
 }
 
 /// A dump without what changes from one moment to the next: comment lines and counters.
 fn plain(dump: &str) -> Vec<String> {
     let without_counters = |line: &str| match line.split_once('[') {
-        Some(("", rest)) => rest.split_once("] ").expect("the counters end").1.to_owned(),
+        Some(("", rest)) => rest
+            .split_once("] ")
+            .expect("the counters end")
+            .1
+            .to_owned(),
         Some((chain, _)) if chain.starts_with(':') => chain.to_owned(),
         _ => line.to_owned(),
     };
-    dump.lines().filter(|line| !line.starts_with('#')).map(without_counters).collect()
+    dump.lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(without_counters)
+        .collect()
 }
 
-/// The rules of `backend` in a capture are those its own save command prints; the other backend has none.
+/// The rules of `backend` in a capture are those its own save command prints; the other backend has
+/// none.
 fn check_rules(namespace: &Namespace, capture: &Capture, backend: Backend) {
     for family in [Family::Ipv4, Family::Ipv6] {
         for asked in [Backend::Legacy, Backend::Nft] {
@@ -39,17 +55,23 @@ fn check_rules(namespace: &Namespace, capture: &Capture, backend: Backend) {
             assert_eq!(rules.command, [save.as_str(), "-c"]);
             assert_eq!(rules.exit_code, Some(0), "{save}");
             assert!(
-                rules
-                    .version
-                    .as_deref()
-                    .is_some_and(|version| version.starts_with(save.split('-').next().expect("a word"))
-                        && version.contains(" v1.")),
+                rules.version.as_deref().is_some_and(|version| version
+                    .starts_with(save.split('-').next().expect("a word"))
+                    && version.contains(" v1.")),
                 "{save}: {:?}",
                 rules.version
             );
-            assert_eq!(plain(&rules.text), plain(&namespace.save(asked, family)), "{save}");
+            assert_eq!(
+                plain(&rules.text),
+                plain(&namespace.save(asked, family)),
+                "{save}"
+            );
             assert_eq!(rules.text.contains("-A OUTPUT"), asked == backend, "{save}");
-            assert_eq!(rules.text.contains("] -A OUTPUT"), asked == backend, "{save}: no counters");
+            assert_eq!(
+                rules.text.contains("] -A OUTPUT"),
+                asked == backend,
+                "{save}: no counters"
+            );
         }
     }
 }
@@ -60,7 +82,11 @@ fn legacy_rules() {
     let capture = capture(resident.pid());
     check_rules(&pod.namespace, &capture, Backend::Legacy);
     let nft = rules(&capture, Family::Ipv4, Backend::Nft);
-    assert!(nft.stderr.contains("iptables-legacy tables present"), "{}", nft.stderr);
+    assert!(
+        nft.stderr.contains("iptables-legacy tables present"),
+        "{}",
+        nft.stderr
+    );
     assert_eq!(capture.warnings, [""; 0]);
 }
 
@@ -79,7 +105,10 @@ fn rules_of_both_backends() {
     let capture = capture(resident.pid());
     for backend in [Backend::Legacy, Backend::Nft] {
         let rules = rules(&capture, Family::Ipv4, backend);
-        assert_eq!(plain(&rules.text), plain(&pod.namespace.save(backend, Family::Ipv4)));
+        assert_eq!(
+            plain(&rules.text),
+            plain(&pod.namespace.save(backend, Family::Ipv4))
+        );
         assert!(!rules.text.is_empty());
     }
 }
@@ -87,56 +116,117 @@ fn rules_of_both_backends() {
 #[test]
 fn native_nftables_are_warned_of() {
     let (pod, resident) = sidecar("native", Backend::Nft, TPROXY);
-    pod.namespace.run("nft", &["add", "table", "inet", "istio-proxy-nat"]);
+    pod.namespace
+        .run("nft", &["add", "table", "inet", "istio-proxy-nat"]);
     // Nothing is missing: nft's own listing has them.
     let capture = capture(resident.pid());
-    let [warning] = &capture.warnings[..] else { panic!("one warning: {:?}", capture.warnings) };
-    assert!(warning.contains("does not print: inet istio-proxy-nat;"), "{warning}");
+    let [warning] = &capture.warnings[..] else {
+        panic!("one warning: {:?}", capture.warnings)
+    };
+    assert!(
+        warning.contains("does not print: inet istio-proxy-nat;"),
+        "{warning}"
+    );
     let nftables = capture.nftables.expect("nft is installed");
     assert_eq!(
         (nftables.exit_code, &nftables.command[1..]),
         (Some(0), &["-j", "list", "ruleset"].map(String::from)[..])
     );
-    assert!(nftables.version.is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit())));
+    assert!(
+        nftables
+            .version
+            .is_some_and(|version| version.starts_with(|first: char| first.is_ascii_digit()))
+    );
     let listing: Value = serde_json::from_str(&nftables.text).expect("it is JSON");
-    let tables =
-        listing["nftables"].as_array().expect("a list").iter().filter_map(|item| item["table"]["name"].as_str());
-    assert!(tables.into_iter().any(|name| name == "istio-proxy-nat"), "{listing}");
+    let tables = listing["nftables"]
+        .as_array()
+        .expect("a list")
+        .iter()
+        .filter_map(|item| item["table"]["name"].as_str());
+    assert!(
+        tables.into_iter().any(|name| name == "istio-proxy-nat"),
+        "{listing}"
+    );
 }
 
 /// Everything in a namespace that asking might change.
 pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for file in ["ip_tables_names", "ip6_tables_names", "arp_tables_names"] {
-        let names = namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
-        state.insert(file.to_owned(), names.unwrap_or_else(|error| error.to_string()));
+        let names =
+            namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
+        state.insert(
+            file.to_owned(),
+            names.unwrap_or_else(|error| error.to_string()),
+        );
     }
     // Netlink sockets of the commands above and below come and go with them.
-    for file in ["tcp", "tcp6", "udp", "udp6", "raw", "raw6", "packet", "unix", "nf_conntrack"] {
-        let table = namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
+    for file in [
+        "tcp",
+        "tcp6",
+        "udp",
+        "udp6",
+        "raw",
+        "raw6",
+        "packet",
+        "unix",
+        "nf_conntrack",
+    ] {
+        let table =
+            namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
         let table = table.unwrap_or_else(|error| error.to_string());
         // Without the seconds that a connection has left.
         let line = |line: &str| {
-            line.split_whitespace().filter(|word| word.parse::<u64>().is_err()).collect::<Vec<_>>().join(" ")
+            line.split_whitespace()
+                .filter(|word| word.parse::<u64>().is_err())
+                .collect::<Vec<_>>()
+                .join(" ")
         };
-        state.insert(file.to_owned(), table.lines().map(line).collect::<Vec<_>>().join("\n"));
+        state.insert(
+            file.to_owned(),
+            table.lines().map(line).collect::<Vec<_>>().join("\n"),
+        );
     }
-    for list in ["-o link", "-o address", "-4 route show table all", "-6 route show table all", "-4 rule", "-6 rule"] {
+    for list in [
+        "-o link",
+        "-o address",
+        "-4 route show table all",
+        "-6 route show table all",
+        "-4 rule",
+        "-6 rule",
+    ] {
         state.insert(list.to_owned(), namespace.ip(list));
     }
-    state.insert("nft".into(), namespace.run("nft", &["--stateless", "list", "ruleset"]));
-    state.insert("processes".into(), run_ip(&["netns", "pids", namespace.name()]));
-    // Of the whole machine; absent where the kernel has no modules. Other programs may load some, but not these.
+    state.insert(
+        "nft".into(),
+        namespace.run("nft", &["--stateless", "list", "ruleset"]),
+    );
+    state.insert(
+        "processes".into(),
+        run_ip(&["netns", "pids", namespace.name()]),
+    );
+    // Of the whole machine; absent where the kernel has no modules. Other programs may load some,
+    // but not these.
     let modules = fs::read_to_string("/proc/modules").unwrap_or_default();
-    let mut names: Vec<&str> = modules.lines().filter_map(|line| line.split(' ').next()).collect();
-    names.retain(|name| ["nf", "ip", "xt", "x_", "nft"].iter().any(|start| name.starts_with(start)));
+    let mut names: Vec<&str> = modules
+        .lines()
+        .filter_map(|line| line.split(' ').next())
+        .collect();
+    names.retain(|name| {
+        ["nf", "ip", "xt", "x_", "nft"]
+            .iter()
+            .any(|start| name.starts_with(start))
+    });
     names.sort_unstable();
     state.insert("modules".into(), names.join(" "));
     state
 }
 
 fn run_ip(arguments: &[&str]) -> String {
-    let output = Command::new("ip").args(arguments).output().expect("`ip` is installed");
+    let output = Command::new("ip")
+        .args(arguments)
+        .output()
+        .expect("`ip` is installed");
     String::from_utf8(output.stdout).expect("`ip` prints text")
 }
 
@@ -146,22 +236,39 @@ fn asking_changes_nothing() {
     let untouched = Namespace::new("untouched");
     let resident = untouched.resident();
     let before = state(&untouched);
-    assert_eq!((before["ip_tables_names"].as_str(), before["nft"].as_str()), ("", ""));
+    assert_eq!(
+        (before["ip_tables_names"].as_str(), before["nft"].as_str()),
+        ("", "")
+    );
     let empty = capture(resident.pid());
     assert_eq!(state(&untouched), before);
-    assert!(empty.rulesets.iter().all(|rules| rules.text.is_empty()), "{:?}", empty.rulesets);
+    assert!(
+        empty.rulesets.iter().all(|rules| rules.text.is_empty()),
+        "{:?}",
+        empty.rulesets
+    );
     assert_eq!(empty.rulesets.len(), 4);
 
-    for (label, backend, ipv4) in [("legacy", Backend::Legacy, SIDECAR), ("nft", Backend::Nft, TPROXY)] {
+    for (label, backend, ipv4) in [
+        ("legacy", Backend::Legacy, SIDECAR),
+        ("nft", Backend::Nft, TPROXY),
+    ] {
         let (pod, resident) = sidecar(label, backend, ipv4);
-        let _listening = pod.namespace.inside(|| TcpListener::bind("127.0.0.1:15001").expect("nobody has it"));
+        let _listening = pod
+            .namespace
+            .inside(|| TcpListener::bind("127.0.0.1:15001").expect("nobody has it"));
         let _sending = pod.namespace.inside(|| {
             let socket = UdpSocket::bind("10.244.1.5:40000").expect("nobody has it");
-            socket.send_to(b"a connection is tracked", "93.184.216.34:9").expect("there is a route");
+            socket
+                .send_to(b"a connection is tracked", "93.184.216.34:9")
+                .expect("there is a route");
             socket
         });
         let before = state(&pod.namespace);
-        assert!(before["nf_conntrack"].contains("sport=40000") && before["tcp"].contains(":3A99"), "{before:?}");
+        assert!(
+            before["nf_conntrack"].contains("sport=40000") && before["tcp"].contains(":3A99"),
+            "{before:?}"
+        );
         capture(resident.pid());
         for (what, after) in state(&pod.namespace) {
             assert_eq!(after, before[&what], "{label}: {what}");
@@ -184,11 +291,22 @@ fn nothing_from_a_containers_file_system_is_run() {
             chmod 755 \"$dir/$name$kind\"
         done; done
         exec /tmp/cat";
-    command.args(["--mount", "sh", "-ec", &format!("mount -t tmpfs none /tmp\n{script}")]);
+    command.args([
+        "--mount",
+        "sh",
+        "-ec",
+        &format!("mount -t tmpfs none /tmp\n{script}"),
+    ]);
     let resident = Resident::start(command);
-    let seen = format!("/proc/{}/root/usr/sbin/iptables-legacy-save", resident.pid());
+    let seen = format!(
+        "/proc/{}/root/usr/sbin/iptables-legacy-save",
+        resident.pid()
+    );
     let hostile = fs::read_to_string(seen).is_ok_and(|text| text.contains("hostile"));
     assert!(hostile, "the container's own command is not in place");
     let text = capture_json(resident.pid());
-    assert!(!text.contains("hostile") && text.contains("ISTIO_OUTPUT"), "{text}");
+    assert!(
+        !text.contains("hostile") && text.contains("ISTIO_OUTPUT"),
+        "{text}"
+    );
 }

@@ -25,7 +25,9 @@ pub(crate) fn schema() -> Value {
 #[test]
 fn a_real_capture_has_the_keys_and_types_of_the_schema() {
     let (pod, resident) = sidecar("schema", Backend::Legacy, SIDECAR);
-    let _socket = pod.namespace.inside(|| TcpListener::bind("10.244.1.5:8080").expect("nobody has it"));
+    let _socket = pod
+        .namespace
+        .inside(|| TcpListener::bind("10.244.1.5:8080").expect("nobody has it"));
     pod.namespace.ip("link set eth0 group 7");
     let value: Value = serde_json::from_str(&capture_json(resident.pid())).expect("it is JSON");
     assert_eq!(differences(&schema(), &value), [""; 0]);
@@ -33,21 +35,33 @@ fn a_real_capture_has_the_keys_and_types_of_the_schema() {
 
 #[test]
 fn a_capture_with_everything_in_it_has_the_keys_and_types_of_the_schema() {
-    let everything: Value = serde_json::from_str(include_str!("../fixtures/capture.json")).expect("it is JSON");
-    let capture: Capture = serde_json::from_value(everything.clone()).expect("the types can read it");
-    assert_eq!(serde_json::to_value(&capture).expect("it was JSON"), everything, "the types drop something");
+    let everything: Value =
+        serde_json::from_str(include_str!("../fixtures/capture.json")).expect("it is JSON");
+    let capture: Capture =
+        serde_json::from_value(everything.clone()).expect("the types can read it");
+    assert_eq!(
+        serde_json::to_value(&capture).expect("it was JSON"),
+        everything,
+        "the types drop something"
+    );
     assert_eq!(differences(&schema(), &everything), [""; 0]);
     // It leaves out nothing that the schema has, and the check sees what is wrong.
     assert_eq!(unused(&schema(), &everything), [""; 0]);
-    for (pointer, wrong) in [("/target/pid", "4711".into()), ("/rulesets/0/family", "ipx".into()), ("/host", 7.into())]
-    {
+    for (pointer, wrong) in [
+        ("/target/pid", "4711".into()),
+        ("/rulesets/0/family", "ipx".into()),
+        ("/host", 7.into()),
+    ] {
         let mut damaged = everything.clone();
         *damaged.pointer_mut(pointer).expect("it is there") = wrong;
         assert_eq!(differences(&schema(), &damaged).len(), 1, "{pointer}");
     }
     let mut damaged = everything;
     damaged["target"]["unknown"] = Value::Null;
-    damaged["host"]["routes"][0].as_object_mut().expect("a route").remove("dst");
+    damaged["host"]["routes"][0]
+        .as_object_mut()
+        .expect("a route")
+        .remove("dst");
     assert_eq!(differences(&schema(), &damaged).len(), 2);
 }
 
@@ -68,7 +82,9 @@ pub(crate) fn differences(schema: &Value, value: &Value) -> Vec<String> {
 /// The properties of a schema that no part of the value has.
 fn unused(schema: &Value, value: &Value) -> Vec<String> {
     let mut used = Vec::new();
-    compare(schema, schema, value, "", &mut |_, _| {}, &mut |property| used.push(std::ptr::from_ref(property)));
+    compare(schema, schema, value, "", &mut |_, _| {}, &mut |property| {
+        used.push(std::ptr::from_ref(property))
+    });
     let mut unused = Vec::new();
     let mut parts = vec![("", schema)];
     while let Some((name, part)) = parts.pop() {
@@ -78,7 +94,13 @@ fn unused(schema: &Value, value: &Value) -> Vec<String> {
             }
             parts.push((name, property));
         }
-        parts.extend(part["$defs"].as_object().into_iter().flatten().map(|(name, part)| (name.as_str(), part)));
+        parts.extend(
+            part["$defs"]
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(name, part)| (name.as_str(), part)),
+        );
         parts.extend(part.get("items").map(|items| (name, items)));
     }
     unused
@@ -93,7 +115,9 @@ fn compare<'a>(
     uses: &mut impl FnMut(&'a Value),
 ) {
     if let Some(reference) = schema["$ref"].as_str() {
-        let target = root.pointer(reference.trim_start_matches('#')).expect("the schema refers to what it has");
+        let target = root
+            .pointer(reference.trim_start_matches('#'))
+            .expect("the schema refers to what it has");
         return compare(root, target, value, pointer, differs, uses);
     }
     let is = |kind: &Value| match kind.as_str().expect("a type is a word") {
@@ -105,11 +129,16 @@ fn compare<'a>(
         "integer" => value.is_u64() || value.is_i64(),
         other => panic!("the schema has the type {other}"),
     };
-    let kinds = schema["type"].as_array().map_or_else(|| vec![schema["type"].clone()], Clone::clone);
+    let kinds = schema["type"]
+        .as_array()
+        .map_or_else(|| vec![schema["type"].clone()], Clone::clone);
     if !kinds.iter().any(is) {
         return differs(pointer, format!("{value} is not {}", schema["type"]));
     }
-    if schema["enum"].as_array().is_some_and(|known| !known.contains(value)) {
+    if schema["enum"]
+        .as_array()
+        .is_some_and(|known| !known.contains(value))
+    {
         differs(pointer, format!("{value} is none of {}", schema["enum"]));
     }
     if schema.get("const").is_some_and(|only| only != value) {
@@ -131,6 +160,13 @@ fn compare<'a>(
         }
     }
     for (at, element) in value.as_array().into_iter().flatten().enumerate() {
-        compare(root, &schema["items"], element, &format!("{pointer}/{at}"), differs, uses);
+        compare(
+            root,
+            &schema["items"],
+            element,
+            &format!("{pointer}/{at}"),
+            differs,
+            uses,
+        );
     }
 }

@@ -9,7 +9,8 @@ use chainwalk_tests::namespace::{Pod, Resident};
 use crate::machine::Root;
 use crate::{SIDECAR, binary, sidecar};
 
-/// Shell functions: a small system that has one tool, and a container's `/` around the program under test.
+/// Shell functions: a small system that has one tool, and a container's `/` around the program
+/// under test.
 const FUNCTIONS: &str = r##"
 tree() {
     mkdir -p "$1"/usr/sbin "$1"/usr/bin "$1"/usr/lib "$1"/usr/lib64 "$1"/proc "$1"/etc
@@ -48,24 +49,42 @@ struct Case {
 }
 
 impl Case {
-    /// `node` runs as root in a mount namespace of its own, with the case's directory as `$1`, and becomes a `cat`.
+    /// `node` runs as root in a mount namespace of its own, with the case's directory as `$1`, and
+    /// becomes a `cat`.
     fn new(label: &str, node: &str) -> Self {
         let root = Root::new(label);
         let (pod, resident) = sidecar(label, Backend::Nft, SIDECAR);
         root.add(resident.pid(), "0::/\n");
         let mut command = Command::new("unshare");
-        command.args(["--mount", "sh", "-ec", &format!("{FUNCTIONS}\n{node}"), "sh"]).arg(&root.0);
+        command
+            .args([
+                "--mount",
+                "sh",
+                "-ec",
+                &format!("{FUNCTIONS}\n{node}"),
+                "sh",
+            ])
+            .arg(&root.0);
         let init = Resident::start(command);
         let first = root.0.join("proc/1");
         std::os::unix::fs::symlink(format!("/proc/{}", init.pid()), first).expect("writable");
-        Self { pid: resident.pid(), root, _pod: pod, _resident: resident, init }
+        Self {
+            pid: resident.pid(),
+            root,
+            _pod: pod,
+            _resident: resident,
+            init,
+        }
     }
 
-    /// Runs `script` in the mount namespace of the node. `$program` is the program under test with the machine, `$1` the
-    /// directory.
+    /// Runs `script` in the mount namespace of the node. `$program` is the program under test with
+    /// the machine, `$1` the directory.
     fn run(&self, script: &str) -> Output {
-        let script =
-            format!("program={}\n{FUNCTIONS}\nasked=\"--root $1 --pid {}\"\n{script}", binary().display(), self.pid);
+        let script = format!(
+            "program={}\n{FUNCTIONS}\nasked=\"--root $1 --pid {}\"\n{script}",
+            binary().display(),
+            self.pid
+        );
         Command::new("nsenter")
             .arg(format!("--mount=/proc/{}/ns/mnt", self.init.pid()))
             .args(["unshare", "--mount", "sh", "-ec", &script, "sh"])
@@ -78,9 +97,13 @@ impl Case {
     fn check_runs(&self, script: &str, printed: &str) {
         let output = self.run(script);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        let capture: Capture =
-            serde_json::from_slice(&output.stdout).unwrap_or_else(|_| panic!("{script}: no capture: {stderr}"));
-        let text: String = capture.rulesets.iter().map(|rules| rules.text.as_str()).collect();
+        let capture: Capture = serde_json::from_slice(&output.stdout)
+            .unwrap_or_else(|_| panic!("{script}: no capture: {stderr}"));
+        let text: String = capture
+            .rulesets
+            .iter()
+            .map(|rules| rules.text.as_str())
+            .collect();
         assert!(text.contains(printed), "{script}: {text} {stderr}");
     }
 
@@ -88,8 +111,15 @@ impl Case {
     fn check_refused(&self, script: &str, reason: &str) {
         let output = self.run(script);
         let stderr = String::from_utf8_lossy(&output.stderr);
-        assert_eq!((output.status.code(), output.stdout.len()), (Some(1), 0), "{script}: {stderr}");
-        assert!(stderr.contains(reason) && stderr.contains("--tools-root"), "{script}: {stderr}");
+        assert_eq!(
+            (output.status.code(), output.stdout.len()),
+            (Some(1), 0),
+            "{script}: {stderr}"
+        );
+        assert!(
+            stderr.contains(reason) && stderr.contains("--tools-root"),
+            "{script}: {stderr}"
+        );
     }
 }
 
@@ -103,10 +133,16 @@ fn the_nodes_directory_in_a_container() {
     case.check_runs(&format!("{container}{asked}"), "ISTIO_OUTPUT");
     // What the container has put over a part of it.
     let over = "tree $1/c/tmp/evil; mount --bind $1/c/tmp/evil/usr/sbin $1/c/host/usr/sbin; ";
-    case.check_refused(&format!("{container}{over}{asked}"), "process 1 of this machine does not have");
+    case.check_refused(
+        &format!("{container}{over}{asked}"),
+        "process 1 of this machine does not have",
+    );
     // A directory that the container has of its own.
     let own = asked.replace("--tools-root /host", "--tools-root /tmp/tools");
-    case.check_refused(&format!("{container}tree $1/c/tmp/tools; {own}"), "process 1 of this machine does not have");
+    case.check_refused(
+        &format!("{container}tree $1/c/tmp/tools; {own}"),
+        "process 1 of this machine does not have",
+    );
 }
 
 #[test]
@@ -141,21 +177,26 @@ fn a_node_with_a_separate_usr() {
         for file in $(ldd /bin/cat | grep -o '/[^ ]*'); do cp -L $file $1/node$file; done
         exec chroot $1/node /bin/cat";
     let case = Case::new("separate-usr", node);
-    let container = "container $1/c; mount --rbind $1/node $1/c/host; mkdir -p $1/c$1; mount --rbind $1 $1/c$1
+    let container =
+        "container $1/c; mount --rbind $1/node $1/c/host; mkdir -p $1/c$1; mount --rbind $1 $1/c$1
         exec chroot $1/c /program --tools-root /host $asked";
     case.check_runs(container, "by the tools of the separate usr");
 }
 
 #[test]
 fn the_toolbox_of_container_optimized_os() {
-    // It is filled on the node, in a file system that is mounted once more so that programs may run from it.
+    // It is filled on the node, in a file system that is mounted once more so that programs may run
+    // from it.
     let node = "
         mkdir -p $1/stateful/toolbox $1/toolbox
         tree $1/stateful/toolbox/root-debian 'the toolbox'
         mount --bind $1/stateful/toolbox $1/toolbox; mount -o remount,bind,exec $1/toolbox
         exec cat";
     let case = Case::new("toolbox", node);
-    case.check_runs("exec $program --tools-root $1/toolbox/root-debian/ $asked", "by the tools of the toolbox");
+    case.check_runs(
+        "exec $program --tools-root $1/toolbox/root-debian/ $asked",
+        "by the tools of the toolbox",
+    );
 }
 
 #[test]
@@ -164,20 +205,30 @@ fn no_layer_of_a_container_lends_its_tools() {
         mkdir -p $1/moved/1 $1/moved/2 $1/moved/work $1/moved/merged
         tree $1/moved/1; tree $1/moved/2; exec cat";
     let case = Case::new("layers", node);
-    // The container's overlay is in no mount namespace but its own, and its layers are where no runtime keeps them.
+    // The container's overlay is in no mount namespace but its own, and its layers are where no
+    // runtime keeps them.
     let layers = "lowerdir=$1/moved/1,upperdir=$1/moved/2,workdir=$1/moved/work";
     let relative = "lowerdir=1:merged,upperdir=2,workdir=work";
     let start = |options: &str| {
-        let script = format!("cd $1/moved; mount -t overlay none -o {options} $1/moved/merged; exec cat");
+        let script =
+            format!("cd $1/moved; mount -t overlay none -o {options} $1/moved/merged; exec cat");
         let mut command = Command::new("nsenter");
         command.arg(format!("--mount=/proc/{}/ns/mnt", case.init.pid()));
-        command.args(["unshare", "--mount", "sh", "-ec", &script, "sh"]).arg(&case.root.0);
+        command
+            .args(["unshare", "--mount", "sh", "-ec", &script, "sh"])
+            .arg(&case.root.0);
         Resident::start(command)
     };
     let refused = |tools: &str| {
-        case.check_refused(&format!("exec $program --tools-root {tools} $asked"), "a container's file system");
+        case.check_refused(
+            &format!("exec $program --tools-root {tools} $asked"),
+            "a container's file system",
+        );
     };
-    case.check_runs("exec $program --tools-root $1/moved/1 $asked", "by the tools of tree");
+    case.check_runs(
+        "exec $program --tools-root $1/moved/1 $asked",
+        "by the tools of tree",
+    );
     for options in [layers, relative] {
         let container = start(options);
         case.root.add(container.pid(), "0::/\n");
@@ -214,29 +265,58 @@ fn nobody_but_root_may_have_written_the_tools() {
     check("", None);
     check("chown 1000 .", Some("/ belongs to user 1000"));
     check("chown 1000 usr", Some("/usr belongs to user 1000"));
-    check("chmod o+w usr/sbin", Some("/usr/sbin is writable by everyone"));
-    check(&format!("chown 1000 {tool}"), Some("iptables-legacy-save belongs to user 1000"));
-    check(&format!("chgrp 1000 {tool}; chmod g+w {tool}"), Some("iptables-legacy-save is writable by group 1000"));
+    check(
+        "chmod o+w usr/sbin",
+        Some("/usr/sbin is writable by everyone"),
+    );
+    check(
+        &format!("chown 1000 {tool}"),
+        Some("iptables-legacy-save belongs to user 1000"),
+    );
+    check(
+        &format!("chgrp 1000 {tool}; chmod g+w {tool}"),
+        Some("iptables-legacy-save is writable by group 1000"),
+    );
     check(&format!("chmod g+w {tool}"), None);
     // The script's interpreter, and that one's.
-    check("chown 1000 usr/bin/sh", Some("/usr/bin/sh belongs to user 1000"));
+    check(
+        "chown 1000 usr/bin/sh",
+        Some("/usr/bin/sh belongs to user 1000"),
+    );
     check(
         "chmod o+w $(readlink -f lib64/ld-linux-*.so.* lib/ld-linux-*.so.* | head -1)",
         Some("is writable by everyone"),
     );
-    check(": > etc/ld.so.preload; chown 1000 etc/ld.so.preload", Some("/etc/ld.so.preload belongs to user 1000"));
+    check(
+        ": > etc/ld.so.preload; chown 1000 etc/ld.so.preload",
+        Some("/etc/ld.so.preload belongs to user 1000"),
+    );
     // Links are followed as the tools see them.
-    check(&format!("mkdir opt; chmod 755 opt; mv {tool} opt/save; ln -s /opt/save {tool}"), None);
+    check(
+        &format!("mkdir opt; chmod 755 opt; mv {tool} opt/save; ln -s /opt/save {tool}"),
+        None,
+    );
     check(
         &format!("mkdir opt; chown 1000 opt; mv {tool} opt/save; ln -s /opt/save {tool}"),
         Some("/opt belongs to user"),
     );
-    check(&format!("mkdir opt; mv {tool} opt/save; ln -s ../../../../../opt/save {tool}"), None);
-    check(&format!("ln -sf save {tool}; ln -sf iptables-legacy-save usr/sbin/save"), Some("cannot follow"));
+    check(
+        &format!("mkdir opt; mv {tool} opt/save; ln -s ../../../../../opt/save {tool}"),
+        None,
+    );
+    check(
+        &format!("ln -sf save {tool}; ln -sf iptables-legacy-save usr/sbin/save"),
+        Some("cannot follow"),
+    );
     // A directory in which there is no tool may be anybody's.
     check("mkdir -p usr/local/sbin; chown 1000 usr/local", None);
     // In a directory with the sticky bit nobody may replace what is root's, such as /nix/store.
-    check(&format!("mkdir nix; chgrp 1000 nix; chmod 1775 nix; mv {tool} nix/save; ln -s /nix/save {tool}"), None);
+    check(
+        &format!(
+            "mkdir nix; chgrp 1000 nix; chmod 1775 nix; mv {tool} nix/save; ln -s /nix/save {tool}"
+        ),
+        None,
+    );
 }
 
 #[test]
@@ -249,6 +329,9 @@ fn what_is_no_system_is_refused() {
         ("/proc/self/root", "a container's file system"),
         ("/proc/$$/root", "a container's file system"),
     ] {
-        case.check_refused(&format!("exec $program --tools-root {tools} $asked"), reason);
+        case.check_refused(
+            &format!("exec $program --tools-root {tools} $asked"),
+            reason,
+        );
     }
 }

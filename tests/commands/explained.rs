@@ -6,11 +6,22 @@ use super::Answer;
 type Explanation = (fn(&str, &Answer, &Answer) -> bool, &'static str);
 
 const EXPLANATIONS: &[Explanation] = &[
-    (|_, _, theirs| says(theirs, "missing kernel module"), "modules that this kernel lacks: CLUSTERIP, LED, ipvs"),
+    (
+        |_, _, theirs| says(theirs, "missing kernel module"),
+        "modules that this kernel lacks: CLUSTERIP, LED, ipvs",
+    ),
     (
         |line, ours, theirs| {
-            let outside =
-                ["SECMARK", "nfacct", "rateest", "CT --timeout", "CT --helper", "--label", "--object-pinned", "--path"];
+            let outside = [
+                "SECMARK",
+                "nfacct",
+                "rateest",
+                "CT --timeout",
+                "CT --helper",
+                "--label",
+                "--object-pinned",
+                "--path",
+            ];
             uses(line, &outside) && only_ours(ours, theirs)
         },
         "what must be there outside the rules: estimators, counters, helpers, timeout policies, labels' names, files",
@@ -37,7 +48,12 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     (
         |line, ours, theirs| {
-            let loaded = |rules: &Vec<String>| rules.iter().map(|rule| loaded_by_nft(rule)).collect::<Vec<_>>();
+            let loaded = |rules: &Vec<String>| {
+                rules
+                    .iter()
+                    .map(|rule| loaded_by_nft(rule))
+                    .collect::<Vec<_>>()
+            };
             is_nft(line) && ours.as_ref().ok().map(loaded).as_ref() == theirs.as_ref().ok()
         },
         "iptables-nft loads `! 0:1023` as `1024:65535`, which is the same",
@@ -46,17 +62,37 @@ const EXPLANATIONS: &[Explanation] = &[
         |line, _, _| is_nft(line) && uses(line, &["--nflog-range"]),
         "iptables-nft forgets --nflog-range, which never worked",
     ),
-    (|line, _, _| is_nft(line) && uses(line, &["--nflog-prefix"]), "iptables-nft keeps one byte more of a prefix"),
-    (|line, _, _| is_nft(line) && uses(line, &["NONE NONE"]), "iptables-nft forgets `! --tcp-flags NONE NONE`"),
+    (
+        |line, _, _| is_nft(line) && uses(line, &["--nflog-prefix"]),
+        "iptables-nft keeps one byte more of a prefix",
+    ),
+    (
+        |line, _, _| is_nft(line) && uses(line, &["NONE NONE"]),
+        "iptables-nft forgets `! --tcp-flags NONE NONE`",
+    ),
     (
         |line, _, _| is_nft(line) && uses(line, &["--limit-burst 0"]),
         "iptables-nft takes a burst of 0 for the usual one",
     ),
-    (|line, _, _| all(line, &["--set-mss", "--clamp-mss-to-pmtu"]), "of TCPMSS's two options iptables keeps the last"),
-    (|line, _, _| all(line, &["--rsource", "--rdest"]), "of --rsource and --rdest iptables keeps the last"),
-    (|line, _, _| line.matches(" --zone").count() > 1, "of CT's zones iptables keeps the last"),
     (
-        |line, _, _| uses(line, &["--srh-hdr-len-", "--srh-segs-left-", "--srh-last-entry-"]),
+        |line, _, _| all(line, &["--set-mss", "--clamp-mss-to-pmtu"]),
+        "of TCPMSS's two options iptables keeps the last",
+    ),
+    (
+        |line, _, _| all(line, &["--rsource", "--rdest"]),
+        "of --rsource and --rdest iptables keeps the last",
+    ),
+    (
+        |line, _, _| line.matches(" --zone").count() > 1,
+        "of CT's zones iptables keeps the last",
+    ),
+    (
+        |line, _, _| {
+            uses(
+                line,
+                &["--srh-hdr-len-", "--srh-segs-left-", "--srh-last-entry-"],
+            )
+        },
         "iptables keeps one number for equal, greater and less of srh",
     ),
     (
@@ -77,19 +113,42 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
     (
         |line, ours, theirs| {
-            let bare = |rules: &Vec<String>| rules.iter().map(|rule| rule.replace(['"', '\\'], "")).collect::<Vec<_>>();
-            let named = uses(line, &["--label", "--name", "--rateest", "--map-set", "--hashlimit-name"]);
+            let bare = |rules: &Vec<String>| {
+                rules
+                    .iter()
+                    .map(|rule| rule.replace(['"', '\\'], ""))
+                    .collect::<Vec<_>>()
+            };
+            let named = uses(
+                line,
+                &[
+                    "--label",
+                    "--name",
+                    "--rateest",
+                    "--map-set",
+                    "--hashlimit-name",
+                ],
+            );
             named && ours.as_ref().ok().map(bare) == theirs.as_ref().ok().map(bare)
         },
         "iptables prints some names without quotes, and cannot read them back; here they are quoted",
     ),
-    (|line, _, _| uses(line, &["--seconds 4294967295"]), "iptables prints 4294967295 seconds as -1"),
-    (|line, _, _| uses(line, &["--hashlimit-htable-"]), "the kernel cuts the sizes of hashlimit's table to 1048576"),
+    (
+        |line, _, _| uses(line, &["--seconds 4294967295"]),
+        "iptables prints 4294967295 seconds as -1",
+    ),
+    (
+        |line, _, _| uses(line, &["--hashlimit-htable-"]),
+        "the kernel cuts the sizes of hashlimit's table to 1048576",
+    ),
 ];
 
 /// Why the two differ, where that is known and stays so.
 pub(super) fn why(line: &str, ours: &Answer, theirs: &Answer) -> Option<&'static str> {
-    EXPLANATIONS.iter().find(|(is, _)| is(line, ours, theirs)).map(|(_, why)| *why)
+    EXPLANATIONS
+        .iter()
+        .find(|(is, _)| is(line, ours, theirs))
+        .map(|(_, why)| *why)
 }
 
 fn uses(line: &str, words: &[&str]) -> bool {
@@ -101,7 +160,9 @@ fn all(line: &str, words: &[&str]) -> bool {
 }
 
 fn is_nft(line: &str) -> bool {
-    line.split(' ').next().is_some_and(|program| program.ends_with("-nft"))
+    line.split(' ')
+        .next()
+        .is_some_and(|program| program.ends_with("-nft"))
 }
 
 fn says(answer: &Answer, what: &str) -> bool {
@@ -121,7 +182,11 @@ fn only_theirs(ours: &Answer, theirs: &Answer) -> bool {
 /// `! --dport 0:1023` as iptables-nft loads it: `--dport 1024:65535`.
 fn loaded_by_nft(rule: &str) -> String {
     let words: Vec<&str> = rule.split(' ').collect();
-    let is_port = |at: usize| words.get(at).is_some_and(|word| ["--sport", "--dport"].contains(word));
+    let is_port = |at: usize| {
+        words
+            .get(at)
+            .is_some_and(|word| ["--sport", "--dport"].contains(word))
+    };
     let from_zero = |at: usize| {
         let last = words.get(at)?.strip_prefix("0:")?.parse::<u16>().ok()?;
         last.checked_add(1)

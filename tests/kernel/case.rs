@@ -34,40 +34,79 @@ pub(crate) struct Case {
     packets: Vec<Packet>,
 }
 
-/// A failure prints the case in a form that can be pasted; this is for what proptest says in between.
+/// A failure prints the case in a form that can be pasted; this is for what proptest says in
+/// between.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} lines of rules, {} packets", self.rules.concat().lines().count(), self.packets.len())
+        write!(
+            f,
+            "{} lines of rules, {} packets",
+            self.rules.concat().lines().count(),
+            self.packets.len()
+        )
     }
 }
 
 impl Case {
     pub(crate) fn any(backends: &[Backend], family: Family) -> impl Strategy<Value = Self> {
-        let rules: Vec<_> = backends.iter().map(|backend| rules(*backend, family)).collect();
-        (Settings::any(), rules, prop::collection::vec(packet(family), 1..=PACKETS))
-            .prop_map(|(settings, rules, packets)| Self { settings, rules, packets })
+        let rules: Vec<_> = backends
+            .iter()
+            .map(|backend| rules(*backend, family))
+            .collect();
+        (
+            Settings::any(),
+            rules,
+            prop::collection::vec(packet(family), 1..=PACKETS),
+        )
+            .prop_map(|(settings, rules, packets)| Self {
+                settings,
+                rules,
+                packets,
+            })
     }
 
-    /// A rule set as it is, with nothing of an earlier one left: every table that it has not is emptied.
+    /// A rule set as it is, with nothing of an earlier one left: every table that it has not is
+    /// emptied.
     pub(crate) fn of(text: &str, packets: Vec<Packet>) -> Self {
-        let absent = TableName::ALL.into_iter().filter(|table| !text.lines().any(|line| line == format!("*{table}")));
+        let absent = TableName::ALL
+            .into_iter()
+            .filter(|table| !text.lines().any(|line| line == format!("*{table}")));
         let mut rules = String::from(text);
         for table in absent {
-            let chains: String = table.hooks().iter().map(|hook| format!(":{hook} ACCEPT [0:0]\n")).collect();
+            let chains: String = table
+                .hooks()
+                .iter()
+                .map(|hook| format!(":{hook} ACCEPT [0:0]\n"))
+                .collect();
             rules += &format!("\n*{table}\n{chains}COMMIT\n");
         }
-        Self { settings: Settings::pod(), rules: vec![rules], packets }
+        Self {
+            settings: Settings::pod(),
+            rules: vec![rules],
+            packets,
+        }
     }
 
     /// Loads the rules and some other base chains, sends the packets, and compares.
     pub(crate) fn judge_with(&self, made: &[MadeChain], lab: &mut Lab) -> Result<(), String> {
-        lab.load_with(self.settings, &self.rules, made).map_err(|refused| format!("{refused}\n{made:?}"))?;
+        lab.load_with(self.settings, &self.rules, made)
+            .map_err(|refused| format!("{refused}\n{made:?}"))?;
         for packet in &self.packets {
             let mut observed = lab.send(packet);
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
-            observed.counts.retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
-            if let Err(difference) = compare(&lab.rulesets, &observed, &trace, lab.first_asked(&trace.rulesets)) {
-                return Err(format!("{made:#?}\n{}", report(lab, packet, &observed, &trace, &difference)));
+            observed
+                .counts
+                .retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
+            if let Err(difference) = compare(
+                &lab.rulesets,
+                &observed,
+                &trace,
+                lab.first_asked(&trace.rulesets),
+            ) {
+                return Err(format!(
+                    "{made:#?}\n{}",
+                    report(lab, packet, &observed, &trace, &difference)
+                ));
             }
         }
         Ok(())
@@ -92,7 +131,8 @@ impl Case {
 
     /// Loads the rules, sends the packets, and compares.
     pub(crate) fn judge(&self, lab: &mut Lab, coverage: &mut Coverage) -> Result<(), String> {
-        lab.load(self.settings, &self.rules).map_err(|refused| format!("{refused}\n{}", self.rules.concat()))?;
+        lab.load(self.settings, &self.rules)
+            .map_err(|refused| format!("{refused}\n{}", self.rules.concat()))?;
         comes_back(&lab.saved, &lab.rulesets)?;
         for (ruleset, backend) in lab.rulesets.iter().zip(&lab.backends) {
             coverage.add_ruleset(ruleset, *backend);
@@ -103,8 +143,15 @@ impl Case {
             let mut observed = lab.send(packet);
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
             // A set without a rule is not walked beside another one.
-            observed.counts.retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
-            if let Err(difference) = compare(&lab.rulesets, &observed, &trace, lab.first_asked(&trace.rulesets)) {
+            observed
+                .counts
+                .retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
+            if let Err(difference) = compare(
+                &lab.rulesets,
+                &observed,
+                &trace,
+                lab.first_asked(&trace.rulesets),
+            ) {
                 return Err(report(lab, packet, &observed, &trace, &difference));
             }
             if let Some(live) = observed.counts.keys().find(|spot| dead.contains(spot)) {
@@ -119,36 +166,71 @@ impl Case {
 
 /// The rules that are said never to match, whatever the routes are.
 fn dead(rulesets: &[Ruleset]) -> BTreeSet<Spot> {
-    let tables = (0..).zip(rulesets).flat_map(|(number, set)| set.tables.iter().map(move |table| (number, set, table)));
+    let tables = (0..)
+        .zip(rulesets)
+        .flat_map(|(number, set)| set.tables.iter().map(move |table| (number, set, table)));
     tables
         .flat_map(|(number, set, table)| {
-            let dead = dead_rules(set, table).into_iter().filter(|dead| !dead.in_practice);
-            dead.map(move |dead| (number, table.iptables().expect("a table of iptables"), dead.chain, Some(dead.rule)))
+            let dead = dead_rules(set, table)
+                .into_iter()
+                .filter(|dead| !dead.in_practice);
+            dead.map(move |dead| {
+                (
+                    number,
+                    table.iptables().expect("a table of iptables"),
+                    dead.chain,
+                    Some(dead.rule),
+                )
+            })
         })
         .collect()
 }
 
 /// What iptables-save printed comes out of [`print::save`] byte for byte, comment lines aside.
 fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
-    let want: String = saved.lines().filter(|line| !line.starts_with('#')).map(|line| format!("{line}\n")).collect();
-    let have: String = rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();
+    let want: String = saved
+        .lines()
+        .filter(|line| !line.starts_with('#'))
+        .map(|line| format!("{line}\n"))
+        .collect();
+    let have: String = rulesets
+        .iter()
+        .map(|ruleset| print::save(ruleset, true))
+        .collect();
     if want == have {
         return Ok(());
     }
     let mut pairs = want.lines().zip(have.lines());
-    let (want, have) = pairs.find(|(want, have)| want != have).unwrap_or(("", "(one is longer)"));
-    Err(format!("iptables-save printed\n{want}\nand it was printed back as\n{have}"))
+    let (want, have) = pairs
+        .find(|(want, have)| want != have)
+        .unwrap_or(("", "(one is longer)"));
+    Err(format!(
+        "iptables-save printed\n{want}\nand it was printed back as\n{have}"
+    ))
 }
 
 /// What the way says of the counters: those that gain, in order, and those that nobody can tell of.
 fn expected(rulesets: &[Ruleset], path: &Path) -> (Vec<Spot>, Vec<Spot>) {
     let spot = |step: Step| {
         let at = step.place.at;
-        (at.ruleset, at.table(rulesets).iptables().expect("a table of iptables"), at.chain, step.place.rule)
+        (
+            at.ruleset,
+            at.table(rulesets).iptables().expect("a table of iptables"),
+            at.chain,
+            step.place.rule,
+        )
     };
-    let of =
-        |outcomes: &[Outcome]| path.steps.iter().filter(|step| outcomes.contains(&step.outcome)).map(spot).collect();
-    (of(&[Outcome::Match, Outcome::Policy]), of(&[Outcome::Unknown]))
+    let of = |outcomes: &[Outcome]| {
+        path.steps
+            .iter()
+            .filter(|step| outcomes.contains(&step.outcome))
+            .map(spot)
+            .collect()
+    };
+    (
+        of(&[Outcome::Match, Outcome::Policy]),
+        of(&[Outcome::Unknown]),
+    )
 }
 
 /// How often each counter occurs.
@@ -167,16 +249,20 @@ fn is_end(seen: &Ends, view: &View, protocol: Protocol) -> bool {
         (None, Some((low, high))) => (low..=high).contains(&seen),
         (None, None) => false,
     };
-    let ports = seen.ports.filter(|_| protocol.has_ports()).is_none_or(|(source, destination)| {
-        fits(source, view.sport, view.sport_span) && fits(destination, view.dport, view.dport_span)
-    });
+    let ports = seen
+        .ports
+        .filter(|_| protocol.has_ports())
+        .is_none_or(|(source, destination)| {
+            fits(source, view.sport, view.sport_span)
+                && fits(destination, view.dport, view.dport_span)
+        });
     (seen.src, seen.dst, seen.mark) == (view.src, view.dst, view.mark)
         && (seen.tos, seen.ttl) == (view.dscp << 2 | view.ecn, view.ttl)
         && ports
 }
 
-/// What nobody can know: a port that nat picked at random, and what packets do not state of some headers: their length, that of
-/// the chunks of SCTP, and what of GRE stands for a port.
+/// What nobody can know: a port that nat picked at random, and what packets do not state of some
+/// headers: their length, that of the chunks of SCTP, and what of GRE stands for a port.
 fn is_open(trace: &Trace) -> bool {
     const GRE: Protocol = Protocol(47);
     const AH: Protocol = Protocol(51);
@@ -184,13 +270,17 @@ fn is_open(trace: &Trace) -> bool {
     if [Protocol::DCCP, Protocol::SCTP, AH, IPCOMP, GRE].contains(&trace.packet.protocol) {
         return true;
     }
-    let paths = trace.branches.iter().map(|branch| &branch.path).chain([&trace.path]);
+    let paths = trace
+        .branches
+        .iter()
+        .map(|branch| &branch.path)
+        .chain([&trace.path]);
     let mut views = paths.flat_map(|path| &path.views);
     views.any(|view| view.sport_span.is_some() || view.dport_span.is_some())
 }
 
-/// A certain walk must be the kernel's; of one that cannot be told, a branch must be. Where both backends hold rules it is
-/// known here which is asked first.
+/// A certain walk must be the kernel's; of one that cannot be told, a branch must be. Where both
+/// backends hold rules it is known here which is asked first.
 fn compare(
     rulesets: &[Ruleset],
     observed: &Observed,
@@ -202,7 +292,9 @@ fn compare(
     }
     let of_order = |branch: &&Branch| first_asked.is_none() || branch.first == first_asked;
     let mut branches = trace.branches.iter().filter(of_order);
-    let Some(first) = branches.clone().next() else { return agree(rulesets, observed, trace, &trace.path) };
+    let Some(first) = branches.clone().next() else {
+        return agree(rulesets, observed, trace, &trace.path);
+    };
     let mut paths = branches.by_ref().map(|branch| &branch.path);
     match paths.any(|path| agree(rulesets, observed, trace, path).is_ok()) {
         true => Ok(()),
@@ -213,7 +305,12 @@ fn compare(
 }
 
 /// Whether the kernel went this way.
-pub(crate) fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, path: &Path) -> Result<(), String> {
+pub(crate) fn agree(
+    rulesets: &[Ruleset],
+    observed: &Observed,
+    trace: &Trace,
+    path: &Path,
+) -> Result<(), String> {
     let (order, open) = expected(rulesets, path);
     let (mut counts, open) = (counted(&order), counted(&open));
     counts.retain(|spot, _| !observed.uncounted.contains(spot));
@@ -230,7 +327,10 @@ pub(crate) fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, pa
     }
     let verdict = path.verdict.as_ref().ok_or("the walk has no verdict")?;
     let is_end = |seen: &Ends, view| is_end(seen, view, trace.packet.protocol);
-    let copy = path.copy.as_ref().filter(|copy| copy.verdict.kind == VerdictKind::Delivered);
+    let copy = path
+        .copy
+        .as_ref()
+        .filter(|copy| copy.verdict.kind == VerdictKind::Delivered);
     let delivered = match copy {
         Some(copy) => Some(&path.views[copy.view as usize]),
         None => (verdict.kind == VerdictKind::Delivered).then(|| path.result()),
@@ -241,7 +341,8 @@ pub(crate) fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, pa
         (seen, view) => return Err(format!("delivered: the kernel {seen:?}, the walk {view:?}")),
     }
     let leaves = matches!(verdict.kind, VerdictKind::Sent | VerdictKind::Forwarded);
-    // The copy is the first of two in IPv4, the last in IPv6. Where the packet itself was dropped, it may be the only one.
+    // The copy is the first of two in IPv4, the last in IPv6. Where the packet itself was dropped,
+    // it may be the only one.
     let seen = match (&path.copy, trace.packet.family()) {
         (Some(_), _) if !leaves => None,
         (Some(_), Family::Ipv6) => observed.left.first(),
@@ -254,33 +355,72 @@ pub(crate) fn agree(rulesets: &[Ruleset], observed: &Observed, trace: &Trace, pa
         {
             Ok(())
         }
-        _ => Err(format!("left: the kernel {:?}, the walk {verdict:?} {:?}", observed.left, path.result())),
+        _ => Err(format!(
+            "left: the kernel {:?}, the walk {verdict:?} {:?}",
+            observed.left,
+            path.result()
+        )),
     }
 }
 
 /// The case with both answers, each part ready to be pasted.
-pub(crate) fn report(lab: &Lab, packet: &Packet, observed: &Observed, trace: &Trace, difference: &str) -> String {
+pub(crate) fn report(
+    lab: &Lab,
+    packet: &Packet,
+    observed: &Observed,
+    trace: &Trace,
+    difference: &str,
+) -> String {
     let json = |host: &Host| serde_json::to_string(host).expect("a host is JSON");
     let packet = serde_json::to_string(packet).expect("a packet is JSON");
     let ruleset = &lab.rulesets;
-    let backends: Vec<_> = lab.backends.iter().map(|backend| program(*backend, lab.family, "save")).collect();
-    let mut out = format!("{difference}\n--- rules ({})\n{}", backends.join(", then "), lab.saved);
-    let _ = write!(out, "--- host\n{}\n--- packet\n{packet}\n--- the kernel", json(&lab.host));
+    let backends: Vec<_> = lab
+        .backends
+        .iter()
+        .map(|backend| program(*backend, lab.family, "save"))
+        .collect();
+    let mut out = format!(
+        "{difference}\n--- rules ({})\n{}",
+        backends.join(", then "),
+        lab.saved
+    );
+    let _ = write!(
+        out,
+        "--- host\n{}\n--- packet\n{packet}\n--- the kernel",
+        json(&lab.host)
+    );
     let _ = match &observed.order {
         Some(order) => write!(out, ", in order\n{}", names(ruleset, order)),
         None => {
-            let all = observed.counts.iter().flat_map(|(spot, count)| (0..*count).map(move |_| *spot));
-            write!(out, " counted\n{}", names(ruleset, &all.collect::<Vec<_>>()))
+            let all = observed
+                .counts
+                .iter()
+                .flat_map(|(spot, count)| (0..*count).map(move |_| *spot));
+            write!(
+                out,
+                " counted\n{}",
+                names(ruleset, &all.collect::<Vec<_>>())
+            )
         }
     };
-    let _ = writeln!(out, "delivered {:?}, left {:?}, told {:?}", observed.delivered, observed.left, observed.told);
+    let _ = writeln!(
+        out,
+        "delivered {:?}, left {:?}, told {:?}",
+        observed.delivered, observed.left, observed.told
+    );
     let mut paths: Vec<&Path> = trace.branches.iter().map(|branch| &branch.path).collect();
     if paths.is_empty() {
         paths.push(&trace.path);
     }
     for path in paths {
         let (order, open) = expected(ruleset, path);
-        let _ = writeln!(out, "--- the walk\n{}{:?}, {:?}", names(ruleset, &order), path.verdict, path.result());
+        let _ = writeln!(
+            out,
+            "--- the walk\n{}{:?}, {:?}",
+            names(ruleset, &order),
+            path.verdict,
+            path.result()
+        );
         if !open.is_empty() {
             let _ = write!(out, "and perhaps\n{}", names(ruleset, &open));
         }

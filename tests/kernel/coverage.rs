@@ -10,13 +10,28 @@ use chainwalk_core::packet::{Origin, Packet};
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_tests::namespace::program;
 
-/// Targets that cannot be judged: the kernel here lacks them, they need something beside the rules, or no walk with them is
-/// certain.
-const UNJUDGED: [&str; 8] = ["CLUSTERIP", "HMARK", "LED", "RATEEST", "SECMARK", "SET", "TEE", "ULOG"];
+/// Targets that cannot be judged: the kernel here lacks them, they need something beside the rules,
+/// or no walk with them is certain.
+const UNJUDGED: [&str; 8] = [
+    "CLUSTERIP",
+    "HMARK",
+    "LED",
+    "RATEEST",
+    "SECMARK",
+    "SET",
+    "TEE",
+    "ULOG",
+];
 
-/// Extensions that no rule set states as such: the header's conditions stand in every rule, and what is kept as written
-/// cannot be judged.
-const NOT_ASKED: [Id; 5] = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
+/// Extensions that no rule set states as such: the header's conditions stand in every rule, and
+/// what is kept as written cannot be judged.
+const NOT_ASKED: [Id; 5] = [
+    Id::HEADER,
+    Id::OPAQUE_MATCH,
+    Id::OPAQUE_TARGET,
+    Id::STRAY,
+    Id::UNLISTED,
+];
 
 /// Extensions for whose protocols and headers the suite sends no packets.
 const NOT_SENT: [&str; 2] = ["frag", "srh"];
@@ -45,11 +60,19 @@ impl Coverage {
             Origin::Inbound => "arriving",
         };
         self.count("packets", origin.into());
-        let sure = if trace.certain { "certain" } else { "one of several" };
+        let sure = if trace.certain {
+            "certain"
+        } else {
+            "one of several"
+        };
         self.count("answers", sure.into());
         self.count("protocols", packet.protocol.to_string());
-        let hooks: BTreeSet<_> =
-            trace.path.steps.iter().map(|step| (step.hook, step.place.at.table(rulesets).label())).collect();
+        let hooks: BTreeSet<_> = trace
+            .path
+            .steps
+            .iter()
+            .map(|step| (step.hook, step.place.at.table(rulesets).label()))
+            .collect();
         for (hook, table) in hooks {
             self.count("hooks and tables", format!("{hook} {table}"));
         }
@@ -87,7 +110,10 @@ impl Coverage {
             }
         }
         if let Some(verdict) = trace.verdict() {
-            let by = verdict.by.map(|by| format!(" by {by:?}").to_lowercase()).unwrap_or_default();
+            let by = verdict
+                .by
+                .map(|by| format!(" by {by:?}").to_lowercase())
+                .unwrap_or_default();
             self.count("verdicts", format!("{:?}{by}", verdict.kind).to_lowercase());
         }
     }
@@ -115,22 +141,42 @@ impl Coverage {
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         let met = |id: &Id| {
             let extension = id.get();
-            let what = if extension.role == Role::Target { "targets" } else { "matches that held" };
+            let what = if extension.role == Role::Target {
+                "targets"
+            } else {
+                "matches that held"
+            };
             self.counts.contains_key(&(what, extension.name.to_owned()))
         };
-        let unjudged = |extension: &Extension| extension.role == Role::Target && UNJUDGED.contains(&extension.name);
+        let unjudged = |extension: &Extension| {
+            extension.role == Role::Target && UNJUDGED.contains(&extension.name)
+        };
         let judged = |extension: &Extension| {
-            extension.unknowable.is_none() && !NOT_SENT.contains(&extension.name) && !unjudged(extension)
+            extension.unknowable.is_none()
+                && !NOT_SENT.contains(&extension.name)
+                && !unjudged(extension)
         };
         let asked = |id: &Id| !NOT_ASKED.contains(id) && judged(id.get());
-        Id::all().filter(asked).filter(|id| !met(id)).map(|id| id.get().name).collect()
+        Id::all()
+            .filter(asked)
+            .filter(|id| !met(id))
+            .map(|id| id.get().name)
+            .collect()
     }
 }
 
 impl fmt::Display for Coverage {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        writeln!(f, "{} packets through {} rule sets of {} rules", self.packets, self.rulesets, self.rules)?;
-        writeln!(f, "  called dead, and none of them counted: {} rules", self.dead)?;
+        writeln!(
+            f,
+            "{} packets through {} rule sets of {} rules",
+            self.packets, self.rulesets, self.rules
+        )?;
+        writeln!(
+            f,
+            "  called dead, and none of them counted: {} rules",
+            self.dead
+        )?;
         let mut last = "";
         for ((what, name), count) in &self.counts {
             if last != *what {

@@ -1,7 +1,10 @@
-//! The namespace around the rules, twice: as `ip` makes it and as the walk's host. The two must say the same.
+//! The namespace around the rules, twice: as `ip` makes it and as the walk's host. The two must say
+//! the same.
 
 use chainwalk_core::packet::Protocol;
-use chainwalk_core::packet::host::{Host, Interface, Prefix, Route, RouteKind, RoutingRule, Socket};
+use chainwalk_core::packet::host::{
+    Host, Interface, Prefix, Route, RouteKind, RoutingRule, Socket,
+};
 use chainwalk_tests::random::JOINED;
 use proptest::prelude::*;
 
@@ -54,11 +57,21 @@ pub(crate) fn host(settings: Settings) -> Host {
     let addresses = ["172.16.0.5/24", "fd00:2::5/64"].map(prefix).into();
     for interface in &mut host.interfaces {
         let joined = JOINED.map(|group| group.parse().expect("a literal address"));
-        interface.multicast_groups = Some(if interface.name == "eth0" { joined.into() } else { Vec::new() });
+        interface.multicast_groups = Some(if interface.name == "eth0" {
+            joined.into()
+        } else {
+            Vec::new()
+        });
         if interface.name == "eth0" {
             // As `ip address` lists them: in IPv6 the last one comes first.
-            interface.addresses =
-                ["10.244.1.5/24", "10.244.1.44/24", "fd00:1::44/64", "fd00:1::5/64"].map(prefix).into();
+            interface.addresses = [
+                "10.244.1.5/24",
+                "10.244.1.44/24",
+                "fd00:1::44/64",
+                "fd00:1::5/64",
+            ]
+            .map(prefix)
+            .into();
         }
     }
     host.interfaces.push(Interface {
@@ -89,7 +102,12 @@ pub(crate) fn host(settings: Settings) -> Host {
         route("0.0.0.0/0", RouteKind::Unicast, Some("eth1"), Some(100)),
         route("::/0", RouteKind::Unicast, Some("eth1"), Some(100)),
         route("10.9.0.0/24", RouteKind::Unicast, Some("eth1"), Some(134)),
-        route("2001:db8:9::/64", RouteKind::Unicast, Some("eth1"), Some(134)),
+        route(
+            "2001:db8:9::/64",
+            RouteKind::Unicast,
+            Some("eth1"),
+            Some(134),
+        ),
         route("0.0.0.0/0", RouteKind::Local, Some("lo"), Some(133)),
         route("::/0", RouteKind::Local, Some("lo"), Some(133)),
     ]);
@@ -114,9 +132,17 @@ pub(crate) fn host(settings: Settings) -> Host {
         priority: Some(103),
         ..RoutingRule::default()
     };
-    host.rules = vec![rule(0x1, None, 100, 100), rule(0x539, Some(0xfff), 133, 101), not_sent];
-    host.rules.extend([behind("10.9.9.0/24"), behind("2001:db8:99::/48")]);
-    host.sysctls = settings.sysctls().map(|(name, value)| (name.replace('/', "."), value.to_owned())).collect();
+    host.rules = vec![
+        rule(0x1, None, 100, 100),
+        rule(0x539, Some(0xfff), 133, 101),
+        not_sent,
+    ];
+    host.rules
+        .extend([behind("10.9.9.0/24"), behind("2001:db8:99::/48")]);
+    host.sysctls = settings
+        .sysctls()
+        .map(|(name, value)| (name.replace('/', "."), value.to_owned()))
+        .collect();
     let listener = |protocol, address: &str| Socket {
         protocol,
         address: address.parse().expect("a literal address"),
@@ -126,7 +152,10 @@ pub(crate) fn host(settings: Settings) -> Host {
         command: None,
     };
     let both = [Protocol::TCP, Protocol::UDP];
-    host.sockets = both.iter().flat_map(|of| [listener(*of, "0.0.0.0"), listener(*of, "::")]).collect();
+    host.sockets = both
+        .iter()
+        .flat_map(|of| [listener(*of, "0.0.0.0"), listener(*of, "::")])
+        .collect();
     host
 }
 
@@ -145,7 +174,10 @@ impl Settings {
         [
             ("net/ipv4/ip_forward", value(self.forwarding)),
             ("net/ipv6/conf/all/forwarding", value(self.forwarding)),
-            ("net/ipv4/conf/all/route_localnet", value(self.route_localnet)),
+            (
+                "net/ipv4/conf/all/route_localnet",
+                value(self.route_localnet),
+            ),
             ("net/ipv4/conf/all/rp_filter", self.rp_filter),
         ]
         .into_iter()
@@ -153,15 +185,21 @@ impl Settings {
 
     /// Those of a usual pod.
     pub(crate) fn pod() -> Self {
-        Self { forwarding: false, route_localnet: false, rp_filter: "0" }
+        Self {
+            forwarding: false,
+            route_localnet: false,
+            rp_filter: "0",
+        }
     }
 
     pub(crate) fn any() -> impl Strategy<Value = Self> {
         let rp_filter = prop_oneof![4 => Just("0"), 1 => Just("1"), 1 => Just("2")];
-        (prop::bool::weighted(0.9), any::<bool>(), rp_filter).prop_map(|(forwarding, route_localnet, rp_filter)| Self {
-            forwarding,
-            route_localnet,
-            rp_filter,
-        })
+        (prop::bool::weighted(0.9), any::<bool>(), rp_filter).prop_map(
+            |(forwarding, route_localnet, rp_filter)| Self {
+                forwarding,
+                route_localnet,
+                rp_filter,
+            },
+        )
     }
 }

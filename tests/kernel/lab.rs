@@ -51,7 +51,8 @@ pub(crate) struct Observed {
     pub(crate) order: Option<Vec<Spot>>,
     /// It came to the end of INPUT.
     pub(crate) delivered: Option<Ends>,
-    /// It came to the end of POSTROUTING, to leave by this interface; a broadcast or multicast does so twice.
+    /// It came to the end of POSTROUTING, to leave by this interface; a broadcast or multicast
+    /// does so twice.
     pub(crate) left: Vec<(String, Ends)>,
     /// Policies that the kernel does not count.
     pub(crate) uncounted: BTreeSet<Spot>,
@@ -107,13 +108,19 @@ impl Lab {
             pod.namespace.ip(route);
         }
         // The numbers of TCP segments under test are all the same.
-        pod.namespace.set("net/netfilter/nf_conntrack_tcp_be_liberal", "1");
+        pod.namespace
+            .set("net/netfilter/nf_conntrack_tcp_be_liberal", "1");
         pod.namespace.inside(|| {
             stay_on_one_processor(place);
-            pipe(Command::new("nft").args(["-f", "-"]), include_str!("judge.nft"))
-                .expect("nft takes the judge's table");
+            pipe(
+                Command::new("nft").args(["-f", "-"]),
+                include_str!("judge.nft"),
+            )
+            .expect("nft takes the judge's table");
             let index = |name| if_nametoindex(name).expect("the interface exists");
-            let interfaces = ["lo", "eth0", "eth1"].map(|name| (index(name), name)).into();
+            let interfaces = ["lo", "eth0", "eth1"]
+                .map(|name| (index(name), name))
+                .into();
             job(Self {
                 backends: backends.to_vec(),
                 family,
@@ -144,7 +151,10 @@ impl Lab {
             self.host = host(settings);
         }
         for (backend, rules) in self.backends.iter().zip(rules) {
-            pipe(Command::new(program(*backend, self.family, "restore")).arg("--wait"), rules)?;
+            pipe(
+                Command::new(program(*backend, self.family, "restore")).arg("--wait"),
+                rules,
+            )?;
         }
         self.saved = self.save();
         self.rulesets = self.read();
@@ -156,10 +166,18 @@ impl Lab {
     }
 
     /// Loads a rule set for each backend, and then other base chains.
-    pub(crate) fn load_with(&mut self, settings: Settings, rules: &[String], made: &[MadeChain]) -> Result<(), String> {
+    pub(crate) fn load_with(
+        &mut self,
+        settings: Settings,
+        rules: &[String],
+        made: &[MadeChain],
+    ) -> Result<(), String> {
         self.made.clear();
         self.load(settings, rules)?;
-        pipe(Command::new("nft").args(["-f", "-"]), &made::nft(made, self.family))?;
+        pipe(
+            Command::new("nft").args(["-f", "-"]),
+            &made::nft(made, self.family),
+        )?;
         self.made = made.to_vec();
         self.rulesets = self.read();
         self.counters = counters(&self.rulesets);
@@ -184,23 +202,41 @@ impl Lab {
 
     fn save(&self) -> String {
         let save = |backend: &Backend| {
-            pipe(Command::new(program(*backend, self.family, "save")).arg("-c"), "").expect("the rules can be saved")
+            pipe(
+                Command::new(program(*backend, self.family, "save")).arg("-c"),
+                "",
+            )
+            .expect("the rules can be saved")
         };
         self.backends.iter().map(save).collect()
     }
 
     /// The rules of nftables, in their order, by handle.
     fn handles(&self) -> BTreeMap<(String, u64), Spot> {
-        let list = pipe(Command::new("nft").args(["--json", "--handle", "list", "ruleset"]), "").expect("nft lists");
+        let list = pipe(
+            Command::new("nft").args(["--json", "--handle", "list", "ruleset"]),
+            "",
+        )
+        .expect("nft lists");
         let list: serde_json::Value = serde_json::from_str(&list).expect("nft prints JSON");
-        let family = if self.family == Family::Ipv4 { "ip" } else { "ip6" };
+        let family = if self.family == Family::Ipv4 {
+            "ip"
+        } else {
+            "ip6"
+        };
         let mut next = BTreeMap::new();
         let mut handles = BTreeMap::new();
         let objects = list["nftables"].as_array().expect("nft prints a list");
-        for rule in objects.iter().filter_map(|object| object.get("rule")).filter(|rule| rule["family"] == family) {
+        for rule in objects
+            .iter()
+            .filter_map(|object| object.get("rule"))
+            .filter(|rule| rule["family"] == family)
+        {
             let word = |key: &str| rule[key].as_str().expect("a name").to_owned();
             let (table, chain) = (word("table"), word("chain"));
-            let spot = self.spot(&table, &chain, None).expect("only iptables' tables are of this family");
+            let spot = self
+                .spot(&table, &chain, None)
+                .expect("only iptables' tables are of this family");
             let (ruleset, name, place, _) = spot;
             let rule_place = next.entry(spot).or_insert(0);
             let handle = rule["handle"].as_u64().expect("a number");
@@ -216,9 +252,12 @@ impl Lab {
         Some((0, name, place, rule))
     }
 
-    /// Of two backends, the one whose tables were registered last is asked first: the one that was loaded last.
+    /// Of two backends, the one whose tables were registered last is asked first: the one that was
+    /// loaded last.
     pub(crate) fn first_asked(&self, walked: &[u32]) -> Option<Backend> {
-        (walked.len() > 1).then(|| self.backends.last().copied()).flatten()
+        (walked.len() > 1)
+            .then(|| self.backends.last().copied())
+            .flatten()
     }
 
     /// Sends a packet as the first of its connection.
@@ -230,42 +269,74 @@ impl Lab {
     /// Sends a packet of a connection that may have begun before.
     pub(crate) fn send_later(&mut self, packet: &Packet) -> Observed {
         self.tracer.take();
-        let told = self.sender.send(packet).err().map(|error| error.to_string());
+        let told = self
+            .sender
+            .send(packet)
+            .err()
+            .map(|error| error.to_string());
         let events = self.tracer.take();
         let after = counters(&self.read());
-        let rose = after.iter().map(|(spot, count)| (*spot, count - self.counters[spot]));
+        let rose = after
+            .iter()
+            .map(|(spot, count)| (*spot, count - self.counters[spot]));
         let counts: BTreeMap<Spot, u64> = rose.filter(|(_, count)| *count > 0).collect();
         // A rule whose match drops is traced, and counts nothing.
-        let order = || self.order(&events).into_iter().filter(|spot| counts.contains_key(spot)).collect();
+        let order = || {
+            self.order(&events)
+                .into_iter()
+                .filter(|spot| counts.contains_key(spot))
+                .collect()
+        };
         let order = self.tells_order().then(order);
         self.counters = after;
         let of_judge = |chain: &str| {
             let at_end = move |event: &&Event| event.chain == chain && !event.packet.is_empty();
-            events.iter().filter(|event| event.table == "judge").filter(at_end).collect::<Vec<_>>()
+            events
+                .iter()
+                .filter(|event| event.table == "judge")
+                .filter(at_end)
+                .collect::<Vec<_>>()
         };
-        let name = |event: &&Event| event.out_interface.and_then(|index| self.interfaces.get(&index).copied());
-        let leaving = of_judge("postrouting-last").into_iter().filter_map(|event| Some((name(&event)?, event)));
+        let name = |event: &&Event| {
+            event
+                .out_interface
+                .and_then(|index| self.interfaces.get(&index).copied())
+        };
+        let leaving = of_judge("postrouting-last")
+            .into_iter()
+            .filter_map(|event| Some((name(&event)?, event)));
         let left = leaving.filter(|(name, _)| *name != "lo");
         Observed {
             counts,
             order,
-            delivered: of_judge("input-last").last().map(|event| ends(event, packet)),
-            left: left.map(|(name, event)| (name.to_owned(), ends(event, packet))).collect(),
+            delivered: of_judge("input-last")
+                .last()
+                .map(|event| ends(event, packet)),
+            left: left
+                .map(|(name, event)| (name.to_owned(), ends(event, packet)))
+                .collect(),
             uncounted: self.uncounted(),
             told,
         }
     }
 
     fn uncounted(&self) -> BTreeSet<Spot> {
-        let tables =
-            (0..).zip(&self.rulesets).flat_map(|(number, set)| set.tables.iter().map(move |table| (number, table)));
+        let tables = (0..)
+            .zip(&self.rulesets)
+            .flat_map(|(number, set)| set.tables.iter().map(move |table| (number, table)));
         let chains = tables.flat_map(|(number, table)| {
-            (0..)
-                .zip(&table.chains)
-                .map(move |(place, chain)| (number, table.iptables().expect("a table of iptables"), place, chain))
+            (0..).zip(&table.chains).map(move |(place, chain)| {
+                (
+                    number,
+                    table.iptables().expect("a table of iptables"),
+                    place,
+                    chain,
+                )
+            })
         });
         let made = chains.filter(|(.., chain)| made::is_made(&chain.name));
-        made.map(|(number, table, place, _)| (number, table, place, None)).collect()
+        made.map(|(number, table, place, _)| (number, table, place, None))
+            .collect()
     }
 
     fn order(&self, events: &[Event]) -> Vec<Spot> {
@@ -273,42 +344,75 @@ impl Lab {
             EventKind::Rule(handle) => self.handles.get(&(event.table.clone(), handle)).copied(),
             EventKind::Policy => self.spot(&event.table, &event.chain, None),
         };
-        events.iter().filter(|event| !OTHERS.contains(&&*event.table)).filter_map(spot).collect()
+        events
+            .iter()
+            .filter(|event| !OTHERS.contains(&&*event.table))
+            .filter_map(spot)
+            .collect()
     }
 }
 
 /// Runs a program to its end with a text as its input.
 fn pipe(command: &mut Command, input: &str) -> Result<String, String> {
-    let stdio = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-    let mut child = stdio.spawn().map_err(|error| format!("{command:?}: {error}"))?;
+    let stdio = command
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    let mut child = stdio
+        .spawn()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     let mut stdin = child.stdin.take().expect("it is piped");
-    stdin.write_all(input.as_bytes()).map_err(|error| format!("{command:?}: {error}"))?;
+    stdin
+        .write_all(input.as_bytes())
+        .map_err(|error| format!("{command:?}: {error}"))?;
     drop(stdin);
-    let output = child.wait_with_output().map_err(|error| format!("{command:?}: {error}"))?;
+    let output = child
+        .wait_with_output()
+        .map_err(|error| format!("{command:?}: {error}"))?;
     match output.status.success() {
         true => Ok(String::from_utf8_lossy(&output.stdout).into_owned()),
-        false => Err(format!("{command:?}: {}", String::from_utf8_lossy(&output.stderr))),
+        false => Err(format!(
+            "{command:?}: {}",
+            String::from_utf8_lossy(&output.stderr)
+        )),
     }
 }
 
 /// Every counter of the rule sets.
 fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
     let mut all = BTreeMap::new();
-    let tables = (0..)
-        .zip(rulesets)
-        .flat_map(|(number, ruleset)| ruleset.tables.iter().map(move |table| (number, ruleset, table)));
+    let tables = (0..).zip(rulesets).flat_map(|(number, ruleset)| {
+        ruleset
+            .tables
+            .iter()
+            .map(move |table| (number, ruleset, table))
+    });
     for (number, ruleset, table) in tables {
         for (place, chain) in (0..).zip(&table.chains) {
             if chain.hook().is_some() {
                 all.insert(
-                    (number, table.iptables().expect("a table of iptables"), place, None),
-                    chain.counters.of(ruleset).expect("a policy has counters").packets,
+                    (
+                        number,
+                        table.iptables().expect("a table of iptables"),
+                        place,
+                        None,
+                    ),
+                    chain
+                        .counters
+                        .of(ruleset)
+                        .expect("a policy has counters")
+                        .packets,
                 );
             }
             for (rule_place, rule) in (0..).zip(&chain.rules) {
                 let counters = rule.counters.of(ruleset).expect("save -c prints counters");
                 all.insert(
-                    (number, table.iptables().expect("a table of iptables"), place, Some(rule_place)),
+                    (
+                        number,
+                        table.iptables().expect("a table of iptables"),
+                        place,
+                        Some(rule_place),
+                    ),
                     counters.packets,
                 );
             }
@@ -317,40 +421,65 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
     all
 }
 
-/// The trace shows the IP header and the first bytes of the transport header, without IPv6 extension headers in between.
+/// The trace shows the IP header and the first bytes of the transport header, without IPv6
+/// extension headers in between.
 fn ends(event: &Event, packet: &Packet) -> Ends {
     let bytes = &event.packet;
-    let (src, dst, length, tos, ttl): (IpAddr, IpAddr, _, _, _) = match Ipv4HeaderSlice::from_slice(bytes) {
-        Ok(ip) => {
-            let tos = ip.dcp().value() << 2 | ip.ecn().value();
-            (ip.source_addr().into(), ip.destination_addr().into(), ip.slice().len(), tos, ip.ttl())
-        }
-        Err(_) => {
-            let ip = Ipv6HeaderSlice::from_slice(bytes).expect("the trace shows IPv4 or IPv6");
-            (
-                ip.source_addr().into(),
-                ip.destination_addr().into(),
-                ip.slice().len(),
-                ip.traffic_class(),
-                ip.hop_limit(),
-            )
-        }
-    };
+    let (src, dst, length, tos, ttl): (IpAddr, IpAddr, _, _, _) =
+        match Ipv4HeaderSlice::from_slice(bytes) {
+            Ok(ip) => {
+                let tos = ip.dcp().value() << 2 | ip.ecn().value();
+                (
+                    ip.source_addr().into(),
+                    ip.destination_addr().into(),
+                    ip.slice().len(),
+                    tos,
+                    ip.ttl(),
+                )
+            }
+            Err(_) => {
+                let ip = Ipv6HeaderSlice::from_slice(bytes).expect("the trace shows IPv4 or IPv6");
+                (
+                    ip.source_addr().into(),
+                    ip.destination_addr().into(),
+                    ip.slice().len(),
+                    ip.traffic_class(),
+                    ip.hop_limit(),
+                )
+            }
+        };
     let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
     // The trace takes an authentication header for the transport header, and shows no more.
-    let hidden = packet.ipv6_headers.iter().flatten().any(|name| name == "ah");
+    let hidden = packet
+        .ipv6_headers
+        .iter()
+        .flatten()
+        .any(|name| name == "ah");
     let ports = (packet.protocol.has_ports() && !hidden).then(|| (port(0), port(2)));
-    Ends { src, dst, ports, mark: event.mark, tos, ttl }
+    Ends {
+        src,
+        dst,
+        ports,
+        mark: event.mark,
+        tos,
+        ttl,
+    }
 }
 
 /// Sockets that have joined [`JOINED`] on an interface.
 fn joined(interface: u32) -> [Socket; 2] {
     JOINED.map(|group| {
         let group: IpAddr = group.parse().expect("a literal address");
-        let domain = if group.is_ipv4() { Domain::IPV4 } else { Domain::IPV6 };
+        let domain = if group.is_ipv4() {
+            Domain::IPV4
+        } else {
+            Domain::IPV6
+        };
         let socket = Socket::new(domain, Type::DGRAM, None).expect("a socket can be opened");
         let joining = match group {
-            IpAddr::V4(group) => socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(interface)),
+            IpAddr::V4(group) => {
+                socket.join_multicast_v4_n(&group, &InterfaceIndexOrAddress::Index(interface))
+            }
             IpAddr::V6(group) => socket.join_multicast_v6(&group, interface),
         };
         joining.expect("a group can be joined");
@@ -358,16 +487,24 @@ fn joined(interface: u32) -> [Socket; 2] {
     })
 }
 
-/// The sockets that TPROXY may hand packets to. Nothing ever reaches them: the judge's table drops it before.
+/// The sockets that TPROXY may hand packets to. Nothing ever reaches them: the judge's table drops
+/// it before.
 fn listeners() -> Vec<Socket> {
     let open = |(domain, address): (Domain, &str)| {
-        [(Type::STREAM, Transport::TCP), (Type::DGRAM, Transport::UDP)].map(|(kind, transport)| {
-            let socket = Socket::new(domain, kind, Some(transport)).expect("a socket can be opened");
+        [
+            (Type::STREAM, Transport::TCP),
+            (Type::DGRAM, Transport::UDP),
+        ]
+        .map(|(kind, transport)| {
+            let socket =
+                Socket::new(domain, kind, Some(transport)).expect("a socket can be opened");
             if domain == Domain::IPV6 {
                 socket.set_only_v6(true).expect("IPv6 can be alone");
             }
             // One flag of the socket, which serves both families.
-            socket.set_ip_transparent_v4(true).expect("root may be transparent");
+            socket
+                .set_ip_transparent_v4(true)
+                .expect("root may be transparent");
             let address = SocketAddr::new(address.parse().expect("a literal address"), LISTENS);
             socket.bind(&address.into()).expect("the port is free");
             if kind == Type::STREAM {
@@ -376,5 +513,8 @@ fn listeners() -> Vec<Socket> {
             socket
         })
     };
-    [(Domain::IPV4, "0.0.0.0"), (Domain::IPV6, "::")].into_iter().flat_map(open).collect()
+    [(Domain::IPV4, "0.0.0.0"), (Domain::IPV6, "::")]
+        .into_iter()
+        .flat_map(open)
+        .collect()
 }

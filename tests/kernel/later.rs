@@ -1,6 +1,7 @@
-//! Later packets: a random first packet that leaves, the reply to it, and the first packet once more. The walk knows of the
-//! later ones only their state and their direction. Where it is certain it must be the kernel's, and where it is not, a branch
-//! must be, or the walk stops for want of the translation.
+//! Later packets: a random first packet that leaves, the reply to it, and the first packet once
+//! more. The walk knows of the later ones only their state and their direction. Where it is certain
+//! it must be the kernel's, and where it is not, a branch must be, or the walk stops for want of
+//! the translation.
 
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::{ConnectionState, Direction, Origin, Packet, Protocol, TcpFlags};
@@ -21,10 +22,14 @@ pub(crate) struct Compared {
 impl Case {
     /// Loads the rules, sends the first packets with their later ones, and compares the later ones.
     pub(crate) fn judge_later(&self, lab: &mut Lab, compared: &mut Compared) -> Result<(), String> {
-        lab.load(self.settings(), self.rules()).map_err(|refused| format!("{refused}\n{}", self.rules().concat()))?;
-        // CT and NOTRACK may put a reply into another zone, or keep it from connection tracking, which does not know the addresses
-        // of SNPT and DNPT: to the kernel it is no reply.
-        if ["-j CT ", "-j NOTRACK", "-j SNPT ", "-j DNPT "].iter().any(|target| lab.saved.contains(target)) {
+        lab.load(self.settings(), self.rules())
+            .map_err(|refused| format!("{refused}\n{}", self.rules().concat()))?;
+        // CT and NOTRACK may put a reply into another zone, or keep it from connection tracking,
+        // which does not know the addresses of SNPT and DNPT: to the kernel it is no reply.
+        if ["-j CT ", "-j NOTRACK", "-j SNPT ", "-j DNPT "]
+            .iter()
+            .any(|target| lab.saved.contains(target))
+        {
             return Ok(());
         }
         for packet in self.first_packets().iter().map(answerable) {
@@ -32,22 +37,28 @@ impl Case {
             let first = walk(&lab.rulesets, None, &lab.host, &packet);
             let begins = first.shown().result().state == Some(ConnectionState::New);
             // A multicast leaves twice.
-            let [(interface, ends)] = &observed.left[..] else { continue };
+            let [(interface, ends)] = &observed.left[..] else {
+                continue;
+            };
             if !begins || packet.dst.is_multicast() {
                 continue;
             }
             for later in [reply(&packet, interface, ends), again(&packet)] {
                 let observed = lab.send_later(&later);
                 let trace = walk(&lab.rulesets, None, &lab.host, &later);
-                let is_assumed =
-                    trace.assumes.iter().any(|assumed| assumed.contains("first packet of the reply's connection"));
+                let is_assumed = trace
+                    .assumes
+                    .iter()
+                    .any(|assumed| assumed.contains("first packet of the reply's connection"));
                 if !is_assumed || is_usual(&packet) {
                     compared.packets += 1;
                     compared.certain += u64::from(trace.certain);
-                    compare(&lab.rulesets, &observed, &trace)
-                        .map_err(|difference| report(lab, &later, &observed, &trace, &difference))?;
+                    compare(&lab.rulesets, &observed, &trace).map_err(|difference| {
+                        report(lab, &later, &observed, &trace, &difference)
+                    })?;
                 }
-                // A reply may give the connection another mark, which the walk of a later packet does not know.
+                // A reply may give the connection another mark, which the walk of a later packet
+                // does not know.
                 if trace.shown().result().connmark != first.shown().result().connmark {
                     break;
                 }
@@ -61,7 +72,8 @@ impl Case {
     }
 }
 
-/// The packet as one that begins a connection and is answered: a SYN, an echo request or a datagram.
+/// The packet as one that begins a connection and is answered: a SYN, an echo request or a
+/// datagram.
 fn answerable(packet: &Packet) -> Packet {
     let echo = match packet.protocol {
         Protocol::ICMP => Some(8),
@@ -70,7 +82,11 @@ fn answerable(packet: &Packet) -> Packet {
     };
     let is_tcp = packet.protocol == Protocol::TCP;
     Packet {
-        protocol: if is_tcp || echo.is_some() { packet.protocol } else { Protocol::UDP },
+        protocol: if is_tcp || echo.is_some() {
+            packet.protocol
+        } else {
+            Protocol::UDP
+        },
         sport: echo.map_or(packet.sport.or(Some(40_000)), |_| None),
         dport: echo.map_or(packet.dport.or(Some(80)), |_| None),
         tcp_flags: is_tcp.then_some(TcpFlags::SYN),
@@ -87,7 +103,14 @@ fn answerable(packet: &Packet) -> Packet {
 
 /// Whether the packet is what the walk takes for the first one where a reply is all it knows.
 fn is_usual(first: &Packet) -> bool {
-    (first.mark, first.dscp, first.ecn, first.ttl, first.payload_length, first.mss) == (0, 0, 0, 64, 0, None)
+    (
+        first.mark,
+        first.dscp,
+        first.ecn,
+        first.ttl,
+        first.payload_length,
+        first.mss,
+    ) == (0, 0, 0, 64, 0, None)
 }
 
 /// The answer to a packet that left like this, as it arrives.
@@ -102,7 +125,9 @@ fn reply(first: &Packet, interface: &str, ends: &Ends) -> Packet {
         dport: ends.ports.map(|(from, _)| from),
         tcp_flags,
         tcp_options: tcp_flags.map(|_| Vec::new()),
-        icmp_type: first.icmp_type.map(|kind| if kind == 8 { 0 } else { kind + 1 }),
+        icmp_type: first
+            .icmp_type
+            .map(|kind| if kind == 8 { 0 } else { kind + 1 }),
         icmp_code: first.icmp_code,
         ipv6_headers: first.ipv6_headers.clone(),
         state: Some(ConnectionState::Established),
@@ -124,7 +149,13 @@ fn compare(rulesets: &[Ruleset], observed: &Observed, trace: &Trace) -> Result<(
     if trace.certain {
         return agree(rulesets, observed, trace, &trace.path);
     }
-    let paths = || trace.branches.iter().map(|branch| &branch.path).chain([&trace.path]);
+    let paths = || {
+        trace
+            .branches
+            .iter()
+            .map(|branch| &branch.path)
+            .chain([&trace.path])
+    };
     let is_open = trace.branches_left_out > 0 || paths().any(|path| path.stopped.is_some());
     match is_open || paths().any(|path| agree(rulesets, observed, trace, path).is_ok()) {
         true => Ok(()),

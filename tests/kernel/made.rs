@@ -1,5 +1,5 @@
-//! Base chains with types and priorities that no table of iptables has: in the kernel chains of an nftables table, in the
-//! model additional chains of the rule set of iptables-nft.
+//! Base chains with types and priorities that no table of iptables has: in the kernel chains of an
+//! nftables table, in the model additional chains of the rule set of iptables-nft.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,8 +17,9 @@ use proptest::sample::select;
 
 /// The name of the table in the kernel.
 const TABLE: &str = "made";
-/// Priorities of filter and route chains: between those of iptables' tables, and some of them equal to each other. A tie
-/// with a station (-200, -100, 100) or with a chain of iptables-nft is left out: the order of registration decides it.
+/// Priorities of filter and route chains: between those of iptables' tables, and some of them equal
+/// to each other. A tie with a station (-200, -100, 100) or with a chain of iptables-nft is left
+/// out: the order of registration decides it.
 const PRIORITIES: [i32; 12] = [-400, -250, -199, -160, -120, -99, -50, -1, 10, 10, 50, 300];
 /// Priorities of nat chains. None of them moves the chain out of the nat station.
 const NAT_PRIORITIES: [i32; 5] = [-150, -120, -50, 5, 110];
@@ -45,14 +46,22 @@ impl MadeChain {
     }
 
     fn any(family: Family) -> impl Strategy<Value = Self> {
-        let filter =
-            (select(Hook::ALL.to_vec()), select(PRIORITIES.to_vec()), any::<bool>(), prop::bool::weighted(0.1))
-                .prop_map(|(hook, priority, route, drops)| BaseChain {
-                    kind: if route && hook == Hook::Output { ChainType::Route } else { ChainType::Filter },
-                    hook,
-                    priority,
-                    policy: if drops { Policy::Drop } else { Policy::Accept },
-                });
+        let filter = (
+            select(Hook::ALL.to_vec()),
+            select(PRIORITIES.to_vec()),
+            any::<bool>(),
+            prop::bool::weighted(0.1),
+        )
+            .prop_map(|(hook, priority, route, drops)| BaseChain {
+                kind: if route && hook == Hook::Output {
+                    ChainType::Route
+                } else {
+                    ChainType::Filter
+                },
+                hook,
+                priority,
+                policy: if drops { Policy::Drop } else { Policy::Accept },
+            });
         let hooks = select(TableName::Nat.hooks().to_vec());
         let nat = (hooks, select(NAT_PRIORITIES.to_vec())).prop_map(|(hook, priority)| BaseChain {
             kind: ChainType::Nat,
@@ -61,21 +70,28 @@ impl MadeChain {
             policy: Policy::Accept,
         });
         prop_oneof![3 => filter.boxed(), 2 => nat.boxed()].prop_flat_map(move |base| {
-            prop::collection::vec(rule(family, base), 1..4).prop_map(move |rules| Self { base, rules })
+            prop::collection::vec(rule(family, base), 1..4)
+                .prop_map(move |rules| Self { base, rules })
         })
     }
 
     fn table(&self) -> TableName {
-        if self.base.kind == ChainType::Nat { TableName::Nat } else { TableName::Mangle }
+        if self.base.kind == ChainType::Nat {
+            TableName::Nat
+        } else {
+            TableName::Mangle
+        }
     }
 }
 
 fn rule(family: Family, base: BaseChain) -> impl Strategy<Value = MadeRule> {
-    (condition(family), action(family, base)).prop_map(|((iptables, condition), (target, action))| MadeRule {
-        iptables: format!("{iptables}{target}"),
-        condition,
-        action,
-    })
+    (condition(family), action(family, base)).prop_map(
+        |((iptables, condition), (target, action))| MadeRule {
+            iptables: format!("{iptables}{target}"),
+            condition,
+            action,
+        },
+    )
 }
 
 /// A condition in both languages.
@@ -83,7 +99,11 @@ fn condition(family: Family) -> impl Strategy<Value = (String, String)> {
     let ip = if family == Family::Ipv4 { "ip" } else { "ip6" };
     let length = family.bits();
     let addresses = [OWN[of(family)].as_slice(), &ELSEWHERE[of(family)]].concat();
-    let port = (select(vec!["tcp", "udp"]), select(vec!["sport", "dport"]), select(PORTS.to_vec()));
+    let port = (
+        select(vec!["tcp", "udp"]),
+        select(vec!["sport", "dport"]),
+        select(PORTS.to_vec()),
+    );
     prop_oneof![
         2 => Just((String::new(), String::new())),
         2 => select(MARKS.to_vec()).prop_map(|mark| (format!(" -m mark --mark {mark:#x}"), format!("meta mark {mark} "))),
@@ -99,33 +119,55 @@ fn condition(family: Family) -> impl Strategy<Value = (String, String)> {
 /// What the rule does, in both languages.
 fn action(family: Family, base: BaseChain) -> BoxedStrategy<(String, String)> {
     let own = |iptables: &str, nft: &str| (iptables.to_owned(), nft.to_owned());
-    let plain = vec![own("", ""), own(" -j ACCEPT", "accept"), own(" -j RETURN", "return")];
+    let plain = vec![
+        own("", ""),
+        own(" -j ACCEPT", "accept"),
+        own(" -j RETURN", "return"),
+    ];
     let to = ELSEWHERE[of(family)][0];
-    let to_host = if family == Family::Ipv4 { to.to_owned() } else { format!("[{to}]") };
+    let to_host = if family == Family::Ipv4 {
+        to.to_owned()
+    } else {
+        format!("[{to}]")
+    };
     let special = match (base.kind, base.hook) {
         (ChainType::Nat, Hook::Prerouting | Hook::Output) => vec![
             own(" -j REDIRECT", "redirect"),
-            own(&format!(" -j DNAT --to-destination {to}"), &format!("dnat to {to_host}")),
+            own(
+                &format!(" -j DNAT --to-destination {to}"),
+                &format!("dnat to {to_host}"),
+            ),
         ],
-        (ChainType::Nat, _) => vec![own(&format!(" -j SNAT --to-source {to}"), &format!("snat to {to_host}"))],
+        (ChainType::Nat, _) => vec![own(
+            &format!(" -j SNAT --to-source {to}"),
+            &format!("snat to {to_host}"),
+        )],
         _ => vec![own(" -j DROP", "drop")],
     };
-    let mark = select(MARKS.to_vec())
-        .prop_map(|mark| (format!(" -j MARK --set-xmark {mark:#x}/0xffffffff"), format!("meta mark set {mark}")));
+    let mark = select(MARKS.to_vec()).prop_map(|mark| {
+        (
+            format!(" -j MARK --set-xmark {mark:#x}/0xffffffff"),
+            format!("meta mark set {mark}"),
+        )
+    });
     prop_oneof![3 => select(plain), 1 => select(special), 2 => mark].boxed()
 }
 
 /// The table for `nft -f`.
 pub(crate) fn nft(chains: &[MadeChain], family: Family) -> String {
     let ip = if family == Family::Ipv4 { "ip" } else { "ip6" };
-    let mut out = format!("table {ip} {TABLE} {{}}\ndelete table {ip} {TABLE}\ntable {ip} {TABLE} {{\n");
+    let mut out =
+        format!("table {ip} {TABLE} {{}}\ndelete table {ip} {TABLE}\ntable {ip} {TABLE} {{\n");
     for (number, MadeChain { base, rules }) in chains.iter().enumerate() {
         let kind = match base.kind {
             ChainType::Filter => "filter",
             ChainType::Nat => "nat",
             ChainType::Route => "route",
         };
-        let (hook, policy) = (base.hook.name().to_lowercase(), base.policy.name().to_lowercase());
+        let (hook, policy) = (
+            base.hook.name().to_lowercase(),
+            base.policy.name().to_lowercase(),
+        );
         let _ = writeln!(
             out,
             "chain {TABLE}-{number} {{\ntype {kind} hook {hook} priority {}; policy {policy};",
@@ -142,24 +184,43 @@ pub(crate) fn nft(chains: &[MadeChain], family: Family) -> String {
 /// The counters of the rules, by chain and rule.
 pub(crate) fn counters(family: Family) -> BTreeMap<(usize, usize), u64> {
     let ip = if family == Family::Ipv4 { "ip" } else { "ip6" };
-    let output = Command::new("nft").args(["--json", "list", "table", ip, TABLE]).output().expect("nft is installed");
+    let output = Command::new("nft")
+        .args(["--json", "list", "table", ip, TABLE])
+        .output()
+        .expect("nft is installed");
     let list: serde_json::Value = serde_json::from_slice(&output.stdout).expect("nft prints JSON");
     let mut next: BTreeMap<usize, usize> = BTreeMap::new();
     let mut counters = BTreeMap::new();
-    for rule in list["nftables"].as_array().expect("nft prints a list").iter().filter_map(|object| object.get("rule")) {
-        let chain = rule["chain"].as_str().and_then(|name| name.strip_prefix("made-")).expect("a made chain");
+    for rule in list["nftables"]
+        .as_array()
+        .expect("nft prints a list")
+        .iter()
+        .filter_map(|object| object.get("rule"))
+    {
+        let chain = rule["chain"]
+            .as_str()
+            .and_then(|name| name.strip_prefix("made-"))
+            .expect("a made chain");
         let chain: usize = chain.parse().expect("a number");
         let place = next.entry(chain).or_insert(0);
-        let count =
-            rule["expr"].as_array().expect("statements").iter().find_map(|one| one["counter"]["packets"].as_u64());
+        let count = rule["expr"]
+            .as_array()
+            .expect("statements")
+            .iter()
+            .find_map(|one| one["counter"]["packets"].as_u64());
         counters.insert((chain, *place), count.expect("each rule counts"));
         *place += 1;
     }
     counters
 }
 
-/// The text of `iptables-save -c` with the chains and their counters in iptables-nft's tables mangle and nat.
-pub(crate) fn insert(saved: &str, chains: &[MadeChain], counters: &BTreeMap<(usize, usize), u64>) -> String {
+/// The text of `iptables-save -c` with the chains and their counters in iptables-nft's tables
+/// mangle and nat.
+pub(crate) fn insert(
+    saved: &str,
+    chains: &[MadeChain],
+    counters: &BTreeMap<(usize, usize), u64>,
+) -> String {
     let mut out = String::new();
     let (mut is_nft, mut table, mut declared) = (false, None, false);
     for line in saved.lines() {
@@ -169,7 +230,12 @@ pub(crate) fn insert(saved: &str, chains: &[MadeChain], counters: &BTreeMap<(usi
         if let Some(name) = line.strip_prefix('*').filter(|_| is_nft) {
             (table, declared) = (TableName::from_text(name), false);
         }
-        let own = || chains.iter().enumerate().filter(|(_, chain)| Some(chain.table()) == table);
+        let own = || {
+            chains
+                .iter()
+                .enumerate()
+                .filter(|(_, chain)| Some(chain.table()) == table)
+        };
         let is_declaration = line.starts_with([':', '*', '#']);
         if !is_declaration && !declared {
             declared = true;
@@ -193,10 +259,20 @@ pub(crate) fn insert(saved: &str, chains: &[MadeChain], counters: &BTreeMap<(usi
 
 /// Attaches the chains to their hooks.
 pub(crate) fn attach(rulesets: &mut [Ruleset], chains: &[MadeChain]) {
-    let nft = rulesets.iter_mut().find(|set| set.backend == Some(Backend::Nft)).expect("iptables-nft has rules");
+    let nft = rulesets
+        .iter_mut()
+        .find(|set| set.backend == Some(Backend::Nft))
+        .expect("iptables-nft has rules");
     for (number, made) in chains.iter().enumerate() {
-        let table = nft.tables.iter_mut().find(|table| table.is(made.table())).expect("the table exists");
-        let chain = table.chains.iter_mut().find(|chain| *chain.name == *format!("{TABLE}-{number}"));
+        let table = nft
+            .tables
+            .iter_mut()
+            .find(|table| table.is(made.table()))
+            .expect("the table exists");
+        let chain = table
+            .chains
+            .iter_mut()
+            .find(|chain| *chain.name == *format!("{TABLE}-{number}"));
         chain.expect("the chain was inserted").base = Some(made.base);
     }
 }

@@ -1,4 +1,5 @@
-//! Two conversations with the kernel over netlink: "forget all connections", and the trace of nftables.
+//! Two conversations with the kernel over netlink: "forget all connections", and the trace of
+//! nftables.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
@@ -24,7 +25,8 @@ const TRACE_GROUP: u32 = 1 << 8;
 fn socket(groups: u32) -> Socket {
     let family = Domain::from(libc::AF_NETLINK);
     let protocol = Protocol::from(libc::NETLINK_NETFILTER);
-    let socket = Socket::new(family, Type::RAW, Some(protocol)).expect("root may open netlink sockets");
+    let socket =
+        Socket::new(family, Type::RAW, Some(protocol)).expect("root may open netlink sockets");
     bind(socket.as_raw_fd(), &NetlinkAddr::new(0, groups)).expect("the group exists");
     socket
 }
@@ -57,19 +59,29 @@ impl Connections {
         Self(socket(0))
     }
 
-    /// Forgets them all, so that the next packet is the first of its connection whatever came before.
+    /// Forgets them all, so that the next packet is the first of its connection whatever came
+    /// before.
     pub(crate) fn forget(&mut self) {
         let mut request = [0; HEADER + FAMILY_HEADER];
         let length = u32::try_from(request.len()).expect("it is short");
         request[..4].copy_from_slice(&length.to_ne_bytes());
         request[4..6].copy_from_slice(&DELETE_CONNECTIONS.to_ne_bytes());
         request[6..8].copy_from_slice(&REQUEST.to_ne_bytes());
-        self.0.write_all(&request).expect("the kernel takes requests");
+        self.0
+            .write_all(&request)
+            .expect("the kernel takes requests");
         let mut answer = [0; 256];
         let length = self.0.read(&mut answer).expect("the kernel answers");
         let answers = messages(&answer[..length]);
-        let error = answers.iter().find(|(kind, _)| *kind == ERROR).map(|(_, body)| u32_at(body, 0));
-        assert_eq!(error, Some(0), "connection tracking did not forget its connections");
+        let error = answers
+            .iter()
+            .find(|(kind, _)| *kind == ERROR)
+            .map(|(_, body)| u32_at(body, 0));
+        assert_eq!(
+            error,
+            Some(0),
+            "connection tracking did not forget its connections"
+        );
     }
 }
 
@@ -112,12 +124,20 @@ impl Event {
             let length = usize::from(u16_at(rest, 0));
             let value = &rest[4..length];
             let number = || u32::from_be_bytes(value.try_into().expect("a number of 32 bits"));
-            let text = || String::from_utf8_lossy(value).trim_end_matches('\0').to_owned();
+            let text = || {
+                String::from_utf8_lossy(value)
+                    .trim_end_matches('\0')
+                    .to_owned()
+            };
             // `enum nft_trace_attributes` of linux/netfilter/nf_tables.h.
             match u16_at(rest, 2) & 0x3fff {
                 1 => event.table = text(),
                 2 => event.chain = text(),
-                3 => handle = Some(u64::from_be_bytes(value.try_into().expect("a handle has 64 bits"))),
+                3 => {
+                    handle = Some(u64::from_be_bytes(
+                        value.try_into().expect("a handle has 64 bits"),
+                    ))
+                }
                 4 => kind = number(),
                 8 => event.packet = value.to_vec(),
                 9 => transport = value.to_vec(),
@@ -151,9 +171,13 @@ impl Tracer {
 
     pub(crate) fn open() -> Self {
         let socket = socket(TRACE_GROUP);
-        setsockopt(&socket, sockopt::RcvBufForce, &Self::ROOM).expect("root may have a large buffer");
+        setsockopt(&socket, sockopt::RcvBufForce, &Self::ROOM)
+            .expect("root may have a large buffer");
         socket.set_nonblocking(true).expect("a socket can be");
-        Self { socket, buffer: vec![0; 1 << 16] }
+        Self {
+            socket,
+            buffer: vec![0; 1 << 16],
+        }
     }
 
     /// All events so far, in order.
@@ -163,8 +187,11 @@ impl Tracer {
             match self.socket.read(&mut self.buffer) {
                 Ok(length) => {
                     let messages = messages(&self.buffer[..length]).into_iter();
-                    events
-                        .extend(messages.filter(|(kind, _)| *kind == TRACE).filter_map(|(_, body)| Event::read(body)));
+                    events.extend(
+                        messages
+                            .filter(|(kind, _)| *kind == TRACE)
+                            .filter_map(|(_, body)| Event::read(body)),
+                    );
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return events,
                 // ENOBUFS would mean that events were lost.

@@ -26,20 +26,28 @@ const EXPERIMENTAL: u16 = 0x88b5;
 pub(crate) fn stay_on_one_processor(which: usize) {
     let this = Pid::from_raw(0);
     let allowed = sched_getaffinity(this).expect("a thread may ask where it runs");
-    let allowed: Vec<usize> = (0..CpuSet::count()).filter(|cpu| allowed.is_set(*cpu).unwrap_or(false)).collect();
+    let allowed: Vec<usize> = (0..CpuSet::count())
+        .filter(|cpu| allowed.is_set(*cpu).unwrap_or(false))
+        .collect();
     let mut one = CpuSet::new();
-    one.set(allowed[which % allowed.len()]).expect("it was allowed");
+    one.set(allowed[which % allowed.len()])
+        .expect("it was allowed");
     sched_setaffinity(this, &one).expect("it was allowed");
 }
 
 /// A socket for whole Ethernet frames on an interface of the thread's namespace.
 fn frames(interface: &str) -> Socket {
     let protocol = Protocol::from(i32::from(EXPERIMENTAL.to_be()));
-    let socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol)).expect("root may open packet sockets");
+    let socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))
+        .expect("root may open packet sockets");
     let addresses = getifaddrs().expect("interfaces can be listed");
     let link = addresses
         .filter(|entry| entry.interface_name == interface)
-        .find_map(|entry| entry.address.and_then(|address| address.as_link_addr().copied()));
+        .find_map(|entry| {
+            entry
+                .address
+                .and_then(|address| address.as_link_addr().copied())
+        });
     bind(socket.as_raw_fd(), &link.expect("the interface exists")).expect("it can be bound to");
     socket
 }
@@ -59,24 +67,41 @@ pub(crate) struct Sender {
 }
 
 impl Sender {
-    /// To be called on a thread inside the namespace. `wires`: interfaces, named alike at both ends, with their hardware
-    /// addresses.
+    /// To be called on a thread inside the namespace. `wires`: interfaces, named alike at both
+    /// ends, with their hardware addresses.
     pub(crate) fn new(router: &Namespace, wires: &[(&str, [u8; 6])]) -> Self {
-        let wires = wires.iter().map(|(name, mac)| ((*name).to_owned(), (router.inside(|| frames(name)), *mac)));
-        Self { raw: HashMap::new(), wires: wires.collect(), last: Last::new() }
+        let wires = wires
+            .iter()
+            .map(|(name, mac)| ((*name).to_owned(), (router.inside(|| frames(name)), *mac)));
+        Self {
+            raw: HashMap::new(),
+            wires: wires.collect(),
+            last: Last::new(),
+        }
     }
 
-    /// Sends a packet, and returns when the kernel has done with it all that it will do. The error is what the sender of
-    /// a local packet was told.
+    /// Sends a packet, and returns when the kernel has done with it all that it will do. The error
+    /// is what the sender of a local packet was told.
     pub(crate) fn send(&mut self, packet: &Packet) -> io::Result<()> {
         let bytes = wire::bytes(packet);
         let sent = match packet.origin {
             Origin::Local => self.send_local(packet, &bytes),
             Origin::Inbound => {
-                let interface = packet.in_interface.as_deref().expect("random packets state their interface");
-                let kind = if packet.dst.is_ipv4() { libc::ETH_P_IP } else { libc::ETH_P_IPV6 };
+                let interface = packet
+                    .in_interface
+                    .as_deref()
+                    .expect("random packets state their interface");
+                let kind = if packet.dst.is_ipv4() {
+                    libc::ETH_P_IP
+                } else {
+                    libc::ETH_P_IPV6
+                };
                 let (socket, mac) = &mut self.wires.get_mut(interface).expect("there is a wire");
-                socket.write_all(&frame(*mac, u16::try_from(kind).expect("a type has 16 bits"), &bytes))
+                socket.write_all(&frame(
+                    *mac,
+                    u16::try_from(kind).expect("a type has 16 bits"),
+                    &bytes,
+                ))
             }
         };
         self.last.settle();
@@ -84,7 +109,11 @@ impl Sender {
     }
 
     fn send_local(&mut self, packet: &Packet, bytes: &[u8]) -> io::Result<()> {
-        let owner = (packet.family(), packet.uid.unwrap_or(0), packet.gid.unwrap_or(0));
+        let owner = (
+            packet.family(),
+            packet.uid.unwrap_or(0),
+            packet.gid.unwrap_or(0),
+        );
         let socket = self.raw.entry(owner).or_insert_with(|| raw(owner));
         socket.set_mark(packet.mark).expect("root may set marks");
         // A raw socket takes the port for a protocol; 0 stands for its own.
@@ -93,8 +122,8 @@ impl Sender {
     }
 }
 
-/// A socket that sends whole IP packets, opened as this user and group. The thread keeps its privileges: only its
-/// file-system ids change, and those are what a socket keeps of its opener.
+/// A socket that sends whole IP packets, opened as this user and group. The thread keeps its
+/// privileges: only its file-system ids change, and those are what a socket keeps of its opener.
 fn raw((family, uid, gid): (Family, u32, u32)) -> Socket {
     let domain = match family {
         Family::Ipv4 => Domain::IPV4,
@@ -107,14 +136,17 @@ fn raw((family, uid, gid): (Family, u32, u32)) -> Socket {
     setfsuid(own_uid);
     setfsgid(own_gid);
     let socket = socket.expect("root may open raw sockets");
-    socket.set_broadcast(true).expect("a socket may be allowed to broadcast");
+    socket
+        .set_broadcast(true)
+        .expect("a socket may be allowed to broadcast");
     socket
 }
 
 /// Knows when all packets that were sent before have been handled.
 ///
-/// What goes into `lo` or a veth pair waits in its processor's backlog, and is taken out in order. So a frame of our own,
-/// sent last on the same processor, comes out last; and no netfilter hook sees it.
+/// What goes into `lo` or a veth pair waits in its processor's backlog, and is taken out in order.
+/// So a frame of our own, sent last on the same processor, comes out last; and no netfilter hook
+/// sees it.
 #[derive(Debug)]
 struct Last {
     socket: Socket,
@@ -124,17 +156,24 @@ struct Last {
 impl Last {
     fn new() -> Self {
         let socket = frames("lo");
-        socket.set_read_timeout(Some(Duration::from_secs(10))).expect("a socket may have a timeout");
+        socket
+            .set_read_timeout(Some(Duration::from_secs(10)))
+            .expect("a socket may have a timeout");
         Self { socket, number: 0 }
     }
 
     fn settle(&mut self) {
         self.number += 1;
         let body = self.number.to_be_bytes();
-        self.socket.write_all(&frame([0; 6], EXPERIMENTAL, &body)).expect("lo is up");
+        self.socket
+            .write_all(&frame([0; 6], EXPERIMENTAL, &body))
+            .expect("lo is up");
         let mut buffer = [0; 64];
         loop {
-            let length = self.socket.read(&mut buffer).expect("the frame comes back within ten seconds");
+            let length = self
+                .socket
+                .read(&mut buffer)
+                .expect("the frame comes back within ten seconds");
             if buffer[..length].get(14..18) == Some(&body[..]) {
                 return;
             }

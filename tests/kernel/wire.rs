@@ -5,8 +5,9 @@ use std::net::IpAddr;
 use chainwalk_core::packet::{Packet, Protocol, TcpFlags};
 use chainwalk_core::text::names::sctp_chunk;
 use etherparse::{
-    IpAuthHeader, IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Extensions, Ipv6Header, Ipv6RawExtHeader,
-    Ipv6RoutingExtensions, PacketBuilder, PacketBuilderStep, TcpHeader, TcpOptionElement,
+    IpAuthHeader, IpDscp, IpEcn, IpHeaders, IpNumber, Ipv4Header, Ipv6Extensions, Ipv6Header,
+    Ipv6RawExtHeader, Ipv6RoutingExtensions, PacketBuilder, PacketBuilderStep, TcpHeader,
+    TcpOptionElement,
 };
 
 const GRE: Protocol = Protocol(47);
@@ -25,7 +26,10 @@ pub(crate) fn bytes(packet: &Packet) -> Vec<u8> {
 
 fn ip_headers(packet: &Packet) -> IpHeaders {
     let protocol = IpNumber(packet.protocol.0);
-    match (packet.src.expect("random packets state their source"), packet.dst) {
+    match (
+        packet.src.expect("random packets state their source"),
+        packet.dst,
+    ) {
         (IpAddr::V4(source), IpAddr::V4(destination)) => {
             let header = Ipv4Header {
                 dscp: IpDscp::try_new(packet.dscp).expect("a DSCP has six bits"),
@@ -55,44 +59,90 @@ fn ip_headers(packet: &Packet) -> IpHeaders {
     }
 }
 
-/// Each header of options is as short as it can be, and holds nothing but padding; a routing header is of no known type
-/// and has no segments left.
+/// Each header of options is as short as it can be, and holds nothing but padding; a routing header
+/// is of no known type and has no segments left.
 fn extensions(packet: &Packet) -> Ipv6Extensions {
-    let has = |wanted: &str| packet.ipv6_headers.iter().flatten().any(|name| name == wanted);
+    let has = |wanted: &str| {
+        packet
+            .ipv6_headers
+            .iter()
+            .flatten()
+            .any(|name| name == wanted)
+    };
     // RFC 4727: a type for experiments.
-    let routing = || Ipv6RawExtHeader::new_raw(IpNumber(0), &[253, 0, 0, 0, 0, 0]).expect("it fills eight bytes");
-    let padding = || Ipv6RawExtHeader::new_raw(IpNumber(0), &[1, 4, 0, 0, 0, 0]).expect("it fills eight bytes");
+    let routing = || {
+        Ipv6RawExtHeader::new_raw(IpNumber(0), &[253, 0, 0, 0, 0, 0]).expect("it fills eight bytes")
+    };
+    let padding = || {
+        Ipv6RawExtHeader::new_raw(IpNumber(0), &[1, 4, 0, 0, 0, 0]).expect("it fills eight bytes")
+    };
     Ipv6Extensions {
         hop_by_hop_options: has("hop-by-hop").then(padding),
         destination_options: has("dst").then(padding),
-        routing: has("route").then(|| Ipv6RoutingExtensions { routing: routing(), final_destination_options: None }),
-        auth: has("ah")
-            .then(|| IpAuthHeader::new(IpNumber(0), packet.spi.unwrap_or(0), 1, &[0; 12]).expect("it fills 24 bytes")),
+        routing: has("route").then(|| Ipv6RoutingExtensions {
+            routing: routing(),
+            final_destination_options: None,
+        }),
+        auth: has("ah").then(|| {
+            IpAuthHeader::new(IpNumber(0), packet.spi.unwrap_or(0), 1, &[0; 12])
+                .expect("it fills 24 bytes")
+        }),
         ..Ipv6Extensions::default()
     }
 }
 
-fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8], out: &mut Vec<u8>) {
+fn write(
+    packet: &Packet,
+    builder: PacketBuilderStep<IpHeaders>,
+    payload: &[u8],
+    out: &mut Vec<u8>,
+) {
     let (sport, dport) = (packet.sport.unwrap_or(0), packet.dport.unwrap_or(0));
     let (kind, code) = (packet.icmp_type.unwrap_or(0), packet.icmp_code.unwrap_or(0));
     let written = match packet.protocol {
-        Protocol::TCP => builder.tcp_header(tcp(packet, sport, dport)).write(out, payload),
+        Protocol::TCP => builder
+            .tcp_header(tcp(packet, sport, dport))
+            .write(out, payload),
         Protocol::UDP => builder.udp(sport, dport).write(out, payload),
-        Protocol::ICMP => builder.icmpv4_raw(kind, code, [0, 7, 0, 1]).write(out, payload),
-        Protocol::ICMPV6 => builder.icmpv6_raw(kind, code, [0, 7, 0, 1]).write(out, payload),
-        Protocol::SCTP => builder.write(out, IpNumber(packet.protocol.0), &sctp(packet, sport, dport)),
-        Protocol::UDPLITE => builder.write(out, IpNumber(packet.protocol.0), &udplite(packet, sport, dport, payload)),
+        Protocol::ICMP => builder
+            .icmpv4_raw(kind, code, [0, 7, 0, 1])
+            .write(out, payload),
+        Protocol::ICMPV6 => builder
+            .icmpv6_raw(kind, code, [0, 7, 0, 1])
+            .write(out, payload),
+        Protocol::SCTP => builder.write(
+            out,
+            IpNumber(packet.protocol.0),
+            &sctp(packet, sport, dport),
+        ),
+        Protocol::UDPLITE => builder.write(
+            out,
+            IpNumber(packet.protocol.0),
+            &udplite(packet, sport, dport, payload),
+        ),
         Protocol::DCCP => {
             let start = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
             // Four words of header, of which the ports are one, and a REQUEST.
             let header = [start.as_slice(), &[4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]].concat();
-            builder.write(out, IpNumber(packet.protocol.0), &[header.as_slice(), payload].concat())
+            builder.write(
+                out,
+                IpNumber(packet.protocol.0),
+                &[header.as_slice(), payload].concat(),
+            )
         }
         // Its header is empty: version 0. nat drops what is shorter.
-        GRE => builder.write(out, IpNumber(packet.protocol.0), &[[0; 8].as_slice(), payload].concat()),
+        GRE => builder.write(
+            out,
+            IpNumber(packet.protocol.0),
+            &[[0; 8].as_slice(), payload].concat(),
+        ),
         Protocol(50) => {
             let spi = packet.spi.unwrap_or(0).to_be_bytes();
-            builder.write(out, IpNumber(50), &[&spi, &[0, 0, 0, 1][..], payload].concat())
+            builder.write(
+                out,
+                IpNumber(50),
+                &[&spi, &[0, 0, 0, 1][..], payload].concat(),
+            )
         }
         AH => {
             let spi = packet.spi.unwrap_or(0).to_be_bytes();
@@ -102,10 +152,18 @@ fn write(packet: &Packet, builder: PacketBuilderStep<IpHeaders>, payload: &[u8],
         }
         IPCOMP => {
             let [_, _, high, low] = packet.spi.unwrap_or(0).to_be_bytes();
-            builder.write(out, IpNumber(IPCOMP.0), &[&[59, 0, high, low], payload].concat())
+            builder.write(
+                out,
+                IpNumber(IPCOMP.0),
+                &[&[59, 0, high, low], payload].concat(),
+            )
         }
         // No next header, eight bytes, a binding update.
-        MOBILITY => builder.write(out, IpNumber(MOBILITY.0), &[&[59, 0, 5, 0, 0, 0, 0, 0], payload].concat()),
+        MOBILITY => builder.write(
+            out,
+            IpNumber(MOBILITY.0),
+            &[&[59, 0, 5, 0, 0, 0, 0, 0], payload].concat(),
+        ),
         other => builder.write(out, IpNumber(other.0), payload),
     };
     written.expect("a vector takes all, and random packets are short");
@@ -126,12 +184,15 @@ fn tcp(packet: &Packet, sport: u16, dport: u16) -> TcpHeader {
         ..TcpHeader::new(sport, dport, 1, 1024)
     };
     if let Some(mss) = packet.mss {
-        header.set_options(&[TcpOptionElement::MaximumSegmentSize(mss)]).expect("one option fits");
+        header
+            .set_options(&[TcpOptionElement::MaximumSegmentSize(mss)])
+            .expect("one option fits");
     }
     header
 }
 
-/// The length of a chunk of SCTP on the wire; the last one takes what there is of payload, and is at least this long.
+/// The length of a chunk of SCTP on the wire; the last one takes what there is of payload, and is
+/// at least this long.
 const CHUNK: usize = 20;
 
 /// An SCTP packet (RFC 9260): ports, verification tag, checksum, chunks.
@@ -146,16 +207,28 @@ fn sctp(packet: &Packet, sport: u16, dport: u16) -> Vec<u8> {
         .map(|(_, number, _)| *number)
         .collect();
     // Only an INIT has the tag 0.
-    let tag = if chunks.contains(&1) { 0 } else { 0x5a5a_5a5a_u32 };
+    let tag = if chunks.contains(&1) {
+        0
+    } else {
+        0x5a5a_5a5a_u32
+    };
     let mut out = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
     out.extend(tag.to_be_bytes());
     out.extend([0; 4]);
     let rest = (packet.payload_length as usize).saturating_sub(CHUNK * chunks.len());
     for (place, kind) in chunks.iter().enumerate() {
-        let length = if place + 1 == chunks.len() { CHUNK + rest } else { CHUNK };
+        let length = if place + 1 == chunks.len() {
+            CHUNK + rest
+        } else {
+            CHUNK
+        };
         let start = out.len();
         out.extend([*kind, 0]);
-        out.extend(u16::try_from(length).expect("chunks are short").to_be_bytes());
+        out.extend(
+            u16::try_from(length)
+                .expect("chunks are short")
+                .to_be_bytes(),
+        );
         out.resize(start + length, 0x5a);
     }
     let checksum = crc32c(&out);
@@ -169,14 +242,19 @@ fn crc32c(bytes: &[u8]) -> u32 {
     for byte in bytes {
         crc ^= u32::from(*byte);
         for _ in 0..8 {
-            crc = if crc & 1 == 1 { crc >> 1 ^ 0x82f6_3b78 } else { crc >> 1 };
+            crc = if crc & 1 == 1 {
+                crc >> 1 ^ 0x82f6_3b78
+            } else {
+                crc >> 1
+            };
         }
     }
     !crc
 }
 
-/// A UDP-Lite packet (RFC 3828) whose checksum covers all of it. It is the checksum that connection tracking looks for: by
-/// mistake it takes the protocol for UDP (nf_conntrack_proto_udp.c, `udplite_error`; measured).
+/// A UDP-Lite packet (RFC 3828) whose checksum covers all of it. It is the checksum that connection
+/// tracking looks for: by mistake it takes the protocol for UDP (nf_conntrack_proto_udp.c,
+/// `udplite_error`; measured).
 fn udplite(packet: &Packet, sport: u16, dport: u16, payload: &[u8]) -> Vec<u8> {
     let mut out = [sport.to_be_bytes(), dport.to_be_bytes(), [0; 2], [0; 2]].concat();
     out.extend(payload);
@@ -186,8 +264,16 @@ fn udplite(packet: &Packet, sport: u16, dport: u16, payload: &[u8]) -> Vec<u8> {
         IpAddr::V4(address) => address.octets().to_vec(),
         IpAddr::V6(address) => address.octets().to_vec(),
     };
-    let covered = [octets(source), octets(packet.dst), length.to_be_bytes().to_vec(), out.clone()].concat();
-    let words = covered.chunks(2).map(|word| u32::from(word[0]) << 8 | word.get(1).map_or(0, |low| u32::from(*low)));
+    let covered = [
+        octets(source),
+        octets(packet.dst),
+        length.to_be_bytes().to_vec(),
+        out.clone(),
+    ]
+    .concat();
+    let words = covered
+        .chunks(2)
+        .map(|word| u32::from(word[0]) << 8 | word.get(1).map_or(0, |low| u32::from(*low)));
     let mut sum: u32 = words.sum::<u32>() + u32::from(Protocol::UDP.0);
     while sum > 0xffff {
         sum = (sum & 0xffff) + (sum >> 16);

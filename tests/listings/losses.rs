@@ -8,7 +8,13 @@ type Loss = (fn(Way, &str, &str) -> bool, &'static str);
 const LOSSES: &[Loss] = &[
     (
         |_, saved, listed| {
-            let prose = ["-m time", "-m hashlimit", "-m cluster", "-m rateest", "-m bpf"];
+            let prose = [
+                "-m time",
+                "-m hashlimit",
+                "-m cluster",
+                "-m rateest",
+                "-m bpf",
+            ];
             uses(saved, &prose) && listed.contains("-m unlisted --words")
         },
         "matches listed as prose, or without an option that they need: kept as words that nobody can answer",
@@ -26,12 +32,23 @@ const LOSSES: &[Loss] = &[
         "ip6tables forgets a blank between the index and the length of -m ah",
     ),
     (
-        |_, saved, listed| saved.contains("--kerneltz") && saved.replace(" --kerneltz", "") == listed,
+        |_, saved, listed| {
+            saved.contains("--kerneltz") && saved.replace(" --kerneltz", "") == listed
+        },
         "-m time in the kernel's time zone is listed without a word for it; it depends on the clock all the same",
     ),
-    (|_, saved, _| saved.contains("-m eui64"), "-m eui64 leaves no trace in a listing"),
-    (|_, saved, _| saved.contains("-m quota ! --quota"), "the `!` of -m quota is not listed; it depends all the same"),
-    (|_, saved, _| saved.contains("-m osf"), "-m osf is listed without its --ttl and --log; it depends all the same"),
+    (
+        |_, saved, _| saved.contains("-m eui64"),
+        "-m eui64 leaves no trace in a listing",
+    ),
+    (
+        |_, saved, _| saved.contains("-m quota ! --quota"),
+        "the `!` of -m quota is not listed; it depends all the same",
+    ),
+    (
+        |_, saved, _| saved.contains("-m osf"),
+        "-m osf is listed without its --ttl and --log; it depends all the same",
+    ),
     (
         |_, saved, listed| {
             let bare = ["it\\'s", "it's", "\"a b\"", "a\\b", " b -j ", " b -m "];
@@ -43,15 +60,29 @@ const LOSSES: &[Loss] = &[
         |_, saved, _| uses(saved, &["--physdev-in  ", "--physdev-out  "]),
         "physdev takes an interface without a name, and prints nothing for it",
     ),
-    (|way, saved, _| !way.numeric && saved.contains("-j TEE"), "TEE's gateway by name"),
+    (
+        |way, saved, _| !way.numeric && saved.contains("-j TEE"),
+        "TEE's gateway by name",
+    ),
     (
         |way, _, listed| {
-            !way.numeric && uses(listed, &["owner UID match", "owner GID match", "--uid-owner \"", "--gid-owner \""])
+            !way.numeric
+                && uses(
+                    listed,
+                    &[
+                        "owner UID match",
+                        "owner GID match",
+                        "--uid-owner \"",
+                        "--gid-owner \"",
+                    ],
+                )
         },
         "users by name",
     ),
     (
-        |_, saved, listed| uses(saved, &["4294967295", " -1"]) && uses(listed, &[":-1", ": -1", "\"-1\""]),
+        |_, saved, listed| {
+            uses(saved, &["4294967295", " -1"]) && uses(listed, &[":-1", ": -1", "\"-1\""])
+        },
         "4294967295 is listed as -1",
     ),
     (
@@ -62,7 +93,10 @@ const LOSSES: &[Loss] = &[
 
 /// Why the two differ, where that is known and stays so.
 pub(super) fn why(way: Way, saved: &str, listed: &str) -> Option<&'static str> {
-    LOSSES.iter().find(|(is, _)| is(way, saved, listed)).map(|(_, why)| *why)
+    LOSSES
+        .iter()
+        .find(|(is, _)| is(way, saved, listed))
+        .map(|(_, why)| *why)
 }
 
 fn uses(rule: &str, words: &[&str]) -> bool {
@@ -80,7 +114,11 @@ pub(super) fn shown(way: Way, saved: &str) -> String {
         }
     }
     let line = words.join(" ");
-    if way.exact { line } else { line.replace("6789012]", "6789000]") }
+    if way.exact {
+        line
+    } else {
+        line.replace("6789012]", "6789000]")
+    }
 }
 
 /// What was read of it, without the note that interfaces are not shown.
@@ -90,5 +128,6 @@ pub(super) fn read(way: Way, listed: &str) -> String {
     }
     let line = listed.split_once(' ').map_or(listed, |(_, line)| line);
     let line = line.replace(" -m unlisted --interfaces --", " -m unlisted --");
-    line.replace(" -m unlisted --interfaces ! --", " -m unlisted ! --").replace(" -m unlisted --interfaces", "")
+    line.replace(" -m unlisted --interfaces ! --", " -m unlisted ! --")
+        .replace(" -m unlisted --interfaces", "")
 }

@@ -63,7 +63,10 @@ fn axe_finds_no_barrier_in_any_state() {
             page.holds("document.getElementById('share').open");
             look("narrow, shared");
             page.click("#share-embed");
-            let source = page.run("return document.getElementById('share-text').value.split('\"')[1]", ());
+            let source = page.run(
+                "return document.getElementById('share-text').value.split('\"')[1]",
+                (),
+            );
             page.open(source.as_str().expect("a source"));
             page.reads("#verdict", "Not captured.");
             page.is_whole();
@@ -84,13 +87,21 @@ fn what_is_touched_is_large_enough() {
             "Emulation.setDeviceMetricsOverride",
             json!({"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": true}),
         );
-        page.command("Emulation.setTouchEmulationEnabled", json!({"enabled": true}));
+        page.command(
+            "Emulation.setTouchEmulationEnabled",
+            json!({"enabled": true}),
+        );
         page.reload();
         page.reads("#verdict", "Not captured.");
         page.is_whole();
         for tab in ["rules", "walk", "packet", "past"] {
-            page.run("document.getElementById(arguments[0]).click()", format!("tab-{tab}"));
-            page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));
+            page.run(
+                "document.getElementById(arguments[0]).click()",
+                format!("tab-{tab}"),
+            );
+            page.holds(&format!(
+                "document.getElementById('pane-{tab}').checkVisibility()"
+            ));
             // Links within sentences are as high as their line, as everywhere.
             let small = "return [...document.querySelectorAll('button, select, input, textarea, summary, label.line, [role=slider]')]
                 .filter(element => element.checkVisibility() && !element.matches('.hidden, .link, label input'))
@@ -100,7 +111,10 @@ fn what_is_touched_is_large_enough() {
             let small = page.run(small, ());
             assert_eq!(small, json!([]), "{tab}");
         }
-        page.command("Emulation.setTouchEmulationEnabled", json!({"enabled": false}));
+        page.command(
+            "Emulation.setTouchEmulationEnabled",
+            json!({"enabled": false}),
+        );
     });
 }
 
@@ -110,7 +124,10 @@ fn axe_finds_no_serious_barrier_in_lessons() {
         page.run(AXE, ());
         for (scheme, size) in [("light", WIDE), ("dark", WIDE), ("dark", (400, 800))] {
             page.show_as(size, scheme);
-            for (address, part) in [("lessons", "Lessons"), ("lesson/the-number-1337/2", "The rule that decides")] {
+            for (address, part) in [
+                ("lessons", "Lessons"),
+                ("lesson/the-number-1337/2", "The rule that decides"),
+            ] {
                 page.run("location.hash = arguments[0]", address);
                 page.reads("#lesson-title", part);
                 check(page, &format!("{part}, {scheme}, {size:?}"));
@@ -139,6 +156,13 @@ fn check(page: &Page, state: &str) {
 /// The rule, and where it is broken.
 fn describe(violation: &Value) -> String {
     let places = violation["nodes"].as_array().into_iter().flatten();
-    let places: Vec<String> = places.map(|node| format!("  {}\n  {}", node["html"], node["failureSummary"])).collect();
-    format!("{}: {}\n{}", violation["id"], violation["help"], places.join("\n"))
+    let places: Vec<String> = places
+        .map(|node| format!("  {}\n  {}", node["html"], node["failureSummary"]))
+        .collect();
+    format!(
+        "{}: {}\n{}",
+        violation["id"],
+        violation["help"],
+        places.join("\n")
+    )
 }

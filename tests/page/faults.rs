@@ -10,21 +10,33 @@ use chainwalk_tests::site::{self, Site};
 #[test]
 fn a_fault_is_told_and_the_page_stays() {
     each_way(|page| {
-        // The app asks for places on the page with every step; where that is no function its own script throws.
-        page.run("Element.prototype.getBoundingClientRect = 'the tyres are flat'", ());
+        // The app asks for places on the page with every step; where that is no function its own
+        // script throws.
+        page.run(
+            "Element.prototype.getBoundingClientRect = 'the tyres are flat'",
+            (),
+        );
         page.press(Key::Right);
         let message = page.reads("#chainwalk-fault", "getBoundingClientRect");
         assert!(message.contains("Chainwalk has stopped"), "{message}");
         // The browser's console has it, too, and nothing else.
         let complaints = page.complaints();
-        assert!(complaints.iter().any(|complaint| complaint.contains("TypeError")), "{complaints:?}");
+        assert!(
+            complaints
+                .iter()
+                .any(|complaint| complaint.contains("TypeError")),
+            "{complaints:?}"
+        );
         // The rest can still be seen below it and copied.
         page.reads("#verdict", "Not captured.");
         let tops = "return ['chainwalk-fault', 'verdict'].map(id => document.getElementById(id).offsetTop)";
         let tops = page.run(tops, ());
         assert!(tops[0].as_f64() < tops[1].as_f64(), "{tops}");
 
-        page.run("document.querySelector('#chainwalk-fault button').click()", ());
+        page.run(
+            "document.querySelector('#chainwalk-fault button').click()",
+            (),
+        );
         page.holds("!document.getElementById('chainwalk-fault')");
         page.reads("#verdict", "Not captured.");
     });
@@ -37,11 +49,17 @@ fn a_panic_is_told_with_a_way_on() {
     let browser = Browser::start();
     let steal = "const get = Document.prototype.getElementById;
         Document.prototype.getElementById = function (id) { return id == 'app' ? null : get.call(this, id) }";
-    let added = browser.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": steal}));
+    let added = browser.command(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": steal}),
+    );
     let broken = chainwalk_core::share::link::fragment("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n");
     browser.open(&format!("{}#{broken}", site.url()));
     let message = browser.reads("#chainwalk-fault", "the shell has an element `app`");
-    assert!(message.contains("Reload without what the link holds"), "{message}");
+    assert!(
+        message.contains("Reload without what the link holds"),
+        "{message}"
+    );
     browser.command("Page.removeScriptToEvaluateOnNewDocument", added);
     browser.click("#chainwalk-fault button:last-child");
     browser.reads("#verdict", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
@@ -52,7 +70,11 @@ fn a_panic_is_told_with_a_way_on() {
 fn a_broken_link_is_said_and_the_page_lives() {
     each_way(|page| {
         let whole = chainwalk_core::share::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
-        for (link, says) in [(&whole[..whole.len() - 4], "damaged"), ("9abc", "version 9"), ("#", "version #")] {
+        for (link, says) in [
+            (&whole[..whole.len() - 4], "damaged"),
+            ("9abc", "version 9"),
+            ("#", "version #"),
+        ] {
             page.open(&format!("{}#{link}", page.own));
             page.reads("#diagnostics [role=alert]", says);
             page.reads("#verdict", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
@@ -81,14 +103,25 @@ fn a_storage_that_is_full_is_said_and_the_page_lives() {
 fn an_enormous_file_is_refused_before_it_is_read() {
     one_way(Way::File, |page| {
         // Its blocks are holes: it takes no room on the disk.
-        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("enormous-{}", std::process::id()));
+        let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+            .join(format!("enormous-{}", std::process::id()));
         let file = std::fs::File::create(&path).expect("a file can be made");
         file.set_len(300_000_000).expect("it can have holes");
         page.command("DOM.enable", json!({}));
         let root = page.command("DOM.getDocument", json!({}))["root"]["nodeId"].clone();
-        let field = page.command("DOM.querySelector", json!({"nodeId": root, "selector": "#open"}))["nodeId"].clone();
-        page.command("DOM.setFileInputFiles", json!({"files": [path], "nodeId": field}));
-        page.reads("#diagnostics [role=alert]", "300 MB, and this page reads up to 100 MB");
+        let field = page.command(
+            "DOM.querySelector",
+            json!({"nodeId": root, "selector": "#open"}),
+        )["nodeId"]
+            .clone();
+        page.command(
+            "DOM.setFileInputFiles",
+            json!({"files": [path], "nodeId": field}),
+        );
+        page.reads(
+            "#diagnostics [role=alert]",
+            "300 MB, and this page reads up to 100 MB",
+        );
         std::fs::remove_file(&path).expect("it is there");
         page.press(Key::Home);
         page.is_at(1);
@@ -119,18 +152,32 @@ fn a_page_without_its_webassembly_says_so() {
     let browser = Browser::start();
     browser.open(&site.url());
     let message = browser.reads("#chainwalk-fault", "Chainwalk could not start");
-    assert!(message.contains(".wasm") && message.contains("404"), "{message}");
+    assert!(
+        message.contains(".wasm") && message.contains("404"),
+        "{message}"
+    );
     assert_eq!(browser.text("#loading"), None);
 }
 
 #[test]
 fn a_file_that_is_damaged_says_so() {
     let whole = std::fs::read_to_string(site::dist().join("chainwalk.html")).expect("it is there");
-    let place = |name: &str| whole.find(&format!("id=\"chainwalk-{name}\"")).expect("it is inside") + 1000;
+    let place = |name: &str| {
+        whole
+            .find(&format!("id=\"chainwalk-{name}\""))
+            .expect("it is inside")
+            + 1000
+    };
     let (lessons, wasm) = (place("lessons"), place("wasm"));
     let checksum = whole.rfind("</script>").expect("it is inside") - 8;
     let changed = |at: usize, to: &str| [&whole[..at], to, &whole[at + 1..]].concat();
-    let other = |at: usize| if whole.as_bytes()[at] == b'a' { "b" } else { "a" };
+    let other = |at: usize| {
+        if whole.as_bytes()[at] == b'a' {
+            "b"
+        } else {
+            "a"
+        }
+    };
     let browser = Browser::start();
     for (number, damaged) in [
         changed(wasm, other(wasm)),
@@ -152,7 +199,10 @@ fn a_file_that_is_damaged_says_so() {
         std::fs::write(&path, damaged).expect("a file can be made");
         browser.open(&format!("file://{}", path.display()));
         let message = browser.reads("#chainwalk-fault", "Chainwalk could not start");
-        assert!(message.contains("may be damaged: download it again"), "{message}");
+        assert!(
+            message.contains("may be damaged: download it again"),
+            "{message}"
+        );
         std::fs::remove_file(&path).expect("it is there");
     }
 }
@@ -160,13 +210,25 @@ fn a_file_that_is_damaged_says_so() {
 #[test]
 fn damaged_lessons_in_the_file_say_so_and_the_page_lives() {
     let whole = std::fs::read_to_string(site::dist().join("chainwalk.html")).expect("it is there");
-    let at = whole.find("id=\"chainwalk-lessons\"").expect("they are inside") + 1000;
-    let other = if whole.as_bytes()[at] == b'a' { "b" } else { "a" };
-    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("lessons-{}.html", std::process::id()));
-    std::fs::write(&path, [&whole[..at], other, &whole[at + 1..]].concat()).expect("a file can be made");
+    let at = whole
+        .find("id=\"chainwalk-lessons\"")
+        .expect("they are inside")
+        + 1000;
+    let other = if whole.as_bytes()[at] == b'a' {
+        "b"
+    } else {
+        "a"
+    };
+    let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("lessons-{}.html", std::process::id()));
+    std::fs::write(&path, [&whole[..at], other, &whole[at + 1..]].concat())
+        .expect("a file can be made");
     let browser = Browser::start();
     browser.open(&format!("file://{}#lessons", path.display()));
-    browser.reads("#lesson [role=alert]", "this file is damaged; download it again");
+    browser.reads(
+        "#lesson [role=alert]",
+        "this file is damaged; download it again",
+    );
     browser.reads("#verdict", "Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
     std::fs::remove_file(&path).expect("it is there");
 }
@@ -184,9 +246,15 @@ fn a_page_without_scripts_says_what_it_needs() {
     let browser = Browser::start();
     browser.open(&site.url());
     browser.reads("#verdict", "Not captured.");
-    browser.command("Emulation.setScriptExecutionDisabled", json!({"value": true}));
+    browser.command(
+        "Emulation.setScriptExecutionDisabled",
+        json!({"value": true}),
+    );
     browser.reload();
     let shown = browser.accessible_text();
-    assert!(shown.contains("takes JavaScript and WebAssembly"), "{shown}");
+    assert!(
+        shown.contains("takes JavaScript and WebAssembly"),
+        "{shown}"
+    );
     assert!(!shown.contains("is loading"), "{shown}");
 }

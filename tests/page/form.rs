@@ -9,9 +9,15 @@ use crate::each_way;
 fn a_field_changes_the_verdict_at_once() {
     each_way(|page| {
         page.fill("#b-uid", "1000");
-        page.reads("#verdict", "Captured. Rule 9 of ISTIO_OUTPUT sends uid 1000");
+        page.reads(
+            "#verdict",
+            "Captured. Rule 9 of ISTIO_OUTPUT sends uid 1000",
+        );
         page.fill("#b-uid", "1337");
-        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.reads(
+            "#verdict",
+            "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+        );
         // One that both packets share.
         page.fill("#both-protocol", "udp");
         page.reads("#verdict-other", "not captured");
@@ -25,7 +31,10 @@ fn a_service_is_shown_as_its_endpoints() {
         page.reads("#samples", "Your paste");
         page.fill("#both-dport", "80");
         page.fill("#both-dst", "10.96.0.1");
-        page.reads("#pane-packet", "Chance chooses among 20 destinations of KUBE-SVC-");
+        page.reads(
+            "#pane-packet",
+            "Chance chooses among 20 destinations of KUBE-SVC-",
+        );
         page.reads("#pane-packet", ", 5 % each. The first is shown.");
         let listed = page.reads("#spread", "10.244.0.20:8080 5 %");
         assert_eq!(listed.matches(":8080 5 %").count(), 12, "{listed}");
@@ -39,7 +48,8 @@ fn a_value_that_cannot_be_is_said_to_be_wrong() {
         page.fill("#b-uid", "13x");
         page.reads("#b-uid-wrong", "");
         page.holds("document.getElementById('b-uid').ariaInvalid == 'true'");
-        let described = "document.getElementById('b-uid').getAttribute('aria-describedby') == 'b-uid-wrong'";
+        let described =
+            "document.getElementById('b-uid').getAttribute('aria-describedby') == 'b-uid-wrong'";
         page.holds(described);
         page.reads("#verdict", "B is not complete.");
         // The other packet is still walked.
@@ -49,8 +59,16 @@ fn a_value_that_cannot_be_is_said_to_be_wrong() {
         page.reads("#verdict", "Not captured.");
         assert_eq!(page.text("#b-uid-wrong"), None);
 
-        for (field, wrong) in [("dport", "65536"), ("dst", "10.0.0.256"), ("dst", ""), ("protocol", "ipx")] {
-            let was = page.run("return document.getElementById(arguments[0]).value", format!("both-{field}"));
+        for (field, wrong) in [
+            ("dport", "65536"),
+            ("dst", "10.0.0.256"),
+            ("dst", ""),
+            ("protocol", "ipx"),
+        ] {
+            let was = page.run(
+                "return document.getElementById(arguments[0]).value",
+                format!("both-{field}"),
+            );
             page.fill(&format!("#both-{field}"), wrong);
             let message = page.reads(&format!("#both-{field}-wrong"), "");
             assert!(!message.is_empty(), "{field} {wrong:?}: no words");
@@ -66,7 +84,10 @@ fn a_shared_field_becomes_two() {
         page.click("[aria-label='Give A and B a to port each']");
         page.fill("#a-dport", "15008");
         page.reads("#pane-packet .head", "2 fields differ");
-        assert_eq!(page.run("return document.getElementById('b-dport').value", ()), "443");
+        assert_eq!(
+            page.run("return document.getElementById('b-dport').value", ()),
+            "443"
+        );
     });
 }
 
@@ -96,7 +117,9 @@ fn the_table_of_who_gets_past_shows_one_kind_and_leads_to_what_stands_below() {
         let rows = "document.querySelectorAll('[data-past]').length";
         let all = page.run(&format!("return {rows}"), ());
         page.click(".counts .exempt");
-        page.holds(&format!("{rows} == document.querySelectorAll('.exempt [data-past]').length"));
+        page.holds(&format!(
+            "{rows} == document.querySelectorAll('.exempt [data-past]').length"
+        ));
         page.holds("document.querySelector('.counts .exempt').ariaPressed == 'true'");
         page.click(".counts .exempt");
         page.holds(&format!("{rows} == {all}"));
@@ -113,7 +136,9 @@ fn the_table_of_who_gets_past_shows_one_kind_and_leads_to_what_stands_below() {
 #[test]
 fn what_a_dump_cannot_tell_leads_to_the_reason() {
     each_way(|page| {
-        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.paste(
+            "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n",
+        );
         page.show_as((400, 800), "light");
         page.click(".certainty .unknown");
         page.holds("document.activeElement.id == 'why' && document.getElementById('why').checkVisibility()");
@@ -134,7 +159,10 @@ fn the_table_of_who_gets_past_loads_its_packets() {
         page.click("#swap");
         page.reads("#verdict", "Rule 9 of ISTIO_OUTPUT");
         page.click("[data-past='udp']");
-        page.reads("#verdict", "Not captured. No rule redirects this udp packet");
+        page.reads(
+            "#verdict",
+            "Not captured. No rule redirects this udp packet",
+        );
         page.reads("tr.held:has([data-past='udp'])", "A");
     });
 }
@@ -147,8 +175,14 @@ fn a_flip_is_applied_and_the_connection_follows() {
             "Had the uid been 1000 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001.",
         );
         page.click("#flips .flip");
-        page.reads("#verdict", "Captured. Rule 9 of ISTIO_OUTPUT sends uid 1000");
-        page.reads("#journey", "Envoy learns from SO_ORIGINAL_DST that it was for 93.184.216.34:443");
+        page.reads(
+            "#verdict",
+            "Captured. Rule 9 of ISTIO_OUTPUT sends uid 1000",
+        );
+        page.reads(
+            "#journey",
+            "Envoy learns from SO_ORIGINAL_DST that it was for 93.184.216.34:443",
+        );
         page.reads("#owners", "uid 1337: eth0, by ISTIO_OUTPUT 4");
         page.reads("#findings", "ISTIO_OUTPUT 5: It can never match");
     });
@@ -202,7 +236,10 @@ fn more_than_two_packets_are_compared() {
         page.click("[data-kept='1'] [title='Remove']");
         page.holds("document.querySelectorAll('[data-kept]').length == 2");
         page.click("[data-kept='1'] [aria-label^='Show as A']");
-        page.reads("#verdict", "Not captured. No rule redirects this udp packet");
+        page.reads(
+            "#verdict",
+            "Not captured. No rule redirects this udp packet",
+        );
     });
 }
 
@@ -211,7 +248,10 @@ fn what_is_exempt_by_design_is_told_from_what_gets_past() {
     each_way(|page| {
         let counts = page.reads("#pane-past .counts", "exempt by design");
         assert!(counts.contains("get past"), "{counts}");
-        page.reads("tbody.exempt:has([data-past='inbound-health'])", "Exempt by design");
+        page.reads(
+            "tbody.exempt:has([data-past='inbound-health'])",
+            "Exempt by design",
+        );
         page.holds("!document.querySelector('tbody.exempt [data-past=\"as-proxy\"]')");
         // A sender is loaded by a click.
         page.click("#owners button");

@@ -1,4 +1,5 @@
-//! Links and lessons that were made to do harm: the page goes on answering; and a panic of a part costs that part alone.
+//! Links and lessons that were made to do harm: the page goes on answering; and a panic of a part
+//! costs that part alone.
 
 use std::fmt::Write;
 
@@ -35,7 +36,10 @@ fn links() -> Vec<(Value, &'static str)> {
     let doubled = format!(
         "*nat\n:OUTPUT ACCEPT [0:0]\n{}-A OUTPUT -j 0\n{}",
         lines(40, |at| format!(":{at} - [0:0]")),
-        lines(39, |at| format!("-A {at} -j {0}\n-A {at} -m limit -j {0}", at + 1))
+        lines(39, |at| format!(
+            "-A {at} -j {0}\n-A {at} -m limit -j {0}",
+            at + 1
+        ))
     );
     let capture = json!({"schema_version": 1, "tool": "x", "captured_at": "x", "target": {}, "rulesets": vec![
         json!({"family": "ipv4", "backend": "nft", "command": [], "exit_code": 0, "text": DUMP, "stderr": ""}); 5_000]});
@@ -140,8 +144,7 @@ fn packed(shared: &Value) -> String {
 #[test]
 fn whatever_a_lesson_holds_the_page_goes_on_answering() {
     const HEAD: &str = "---\ntitle: T\nabout: A\nminutes: 3\npacket app: internet\n---\n";
-    const RULES: &str =
-        "```rules small\n*nat\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n-A OUTPUT -p tcp -j X\n-A X -j RETURN\nCOMMIT\n```\n";
+    const RULES: &str = "```rules small\n*nat\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n-A OUTPUT -p tcp -j X\n-A X -j RETURN\nCOMMIT\n```\n";
     let open = "const input = document.getElementById('lesson-file');
         const files = new DataTransfer();
         files.items.add(new File([arguments[0]], 'mine.md'));
@@ -151,12 +154,30 @@ fn whatever_a_lesson_holds_the_page_goes_on_answering() {
         page.click("#lessons-open");
         page.holds("document.getElementById('lesson-file')");
         for (lesson, says) in [
-            (format!("{HEAD}Words.\n"), "Line 7: this stands before the first step"),
-            (format!("{HEAD}{{{{verdict app}}}}\n## A\n"), "Line 7: this stands before the first step"),
-            (format!("{HEAD}```show\npackets: app\n```\n"), "Line 7: this stands before the first step"),
-            (format!("{HEAD}## A\n{{{{text X 1}}}}\n"), "Line 1: there are no rules"),
-            (format!("{HEAD}{RULES}## A\n{}", "{{".repeat(100_000)), "is not closed"),
-            (format!("{HEAD}{RULES}## A\n```show\npackets: app\nat: X 99\n```\n"), "no `X 99`"),
+            (
+                format!("{HEAD}Words.\n"),
+                "Line 7: this stands before the first step",
+            ),
+            (
+                format!("{HEAD}{{{{verdict app}}}}\n## A\n"),
+                "Line 7: this stands before the first step",
+            ),
+            (
+                format!("{HEAD}```show\npackets: app\n```\n"),
+                "Line 7: this stands before the first step",
+            ),
+            (
+                format!("{HEAD}## A\n{{{{text X 1}}}}\n"),
+                "Line 1: there are no rules",
+            ),
+            (
+                format!("{HEAD}{RULES}## A\n{}", "{{".repeat(100_000)),
+                "is not closed",
+            ),
+            (
+                format!("{HEAD}{RULES}## A\n```show\npackets: app\nat: X 99\n```\n"),
+                "no `X 99`",
+            ),
             ("---\n".repeat(100_000), "no `title:`"),
             ("\u{202e}éé".repeat(10_000), "begins with a header"),
         ] {
@@ -164,7 +185,9 @@ fn whatever_a_lesson_holds_the_page_goes_on_answering() {
             page.reads("#lesson .wrong", says);
             answers(page);
         }
-        let good = format!("{HEAD}{RULES}## A\n```show\nat: X 1\nrules: small\npackets: app\n```\n{{{{rule app}}}}\n");
+        let good = format!(
+            "{HEAD}{RULES}## A\n```show\nat: X 1\nrules: small\npackets: app\n```\n{{{{rule app}}}}\n"
+        );
         page.run(open, &good);
         page.reads("#lesson-title", "A");
         answers(page);
@@ -181,7 +204,10 @@ fn take_away<'a>(page: &Page<'a>, method: &str, name: &str) -> Value {
         }}"
     );
     page.run(&steal, ());
-    page.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": steal}))
+    page.command(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": steal}),
+    )
 }
 
 #[test]
@@ -192,7 +218,10 @@ fn a_lesson_that_panics_is_closed_and_the_work_stays() {
             page.reads("#samples", "Your paste");
             let taken = take_away(page, "createElement", "aside");
             page.click("#lessons-open");
-            let says = page.reads(".notice[role=alert]", "A lesson stopped the page. It is closed");
+            let says = page.reads(
+                ".notice[role=alert]",
+                "A lesson stopped the page. It is closed",
+            );
             assert!(says.contains("What went wrong"), "{says}");
             page.holds("location.hash == ''");
             page.reads("#samples", "Shared or saved rules");
@@ -204,7 +233,9 @@ fn a_lesson_that_panics_is_closed_and_the_work_stays() {
             // The browser tells of the panic or not: the page may be gone before it does.
             let complaints = page.complaints();
             assert!(
-                complaints.iter().all(|line| line.contains("unreachable") || line.contains("panicked")),
+                complaints
+                    .iter()
+                    .all(|line| line.contains("unreachable") || line.contains("panicked")),
                 "{complaints:?}"
             );
         });
@@ -219,7 +250,10 @@ fn a_panel_that_panics_is_left_out_until_it_is_wanted_again() {
         page.holds("Object.keys(localStorage).some(name => name.startsWith('chainwalk.draft.'))");
         let taken = take_away(page, "createElementNS", "desc");
         page.reload();
-        page.reads(".notice[role=alert]", "The map stopped the page and is left out");
+        page.reads(
+            ".notice[role=alert]",
+            "The map stopped the page and is left out",
+        );
         page.reads(".left-out", "The map is left out");
         page.reads("#verdict", "policy of OUTPUT");
         page.reads("[data-rule='filter/OUTPUT/1']", "udp");
@@ -245,7 +279,11 @@ fn a_link_replaces_no_draft_without_asking() {
         page.holds(&format!("{drafts}.length == 1"));
         let before = draft();
         let other = link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
-        for (answer, stays) in [("#draft-stay", true), ("#draft-back", true), ("#draft-replace", false)] {
+        for (answer, stays) in [
+            ("#draft-stay", true),
+            ("#draft-back", true),
+            ("#draft-replace", false),
+        ] {
             page.open(&format!("{}#{other}", page.own));
             page.reads("#verdict", "policy of OUTPUT");
             page.click("#swap");

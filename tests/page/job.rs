@@ -11,11 +11,20 @@ const DUMP: &str = include_str!("istio-1.25.rules");
 fn it_opens_with_the_answer() {
     each_way(|page| {
         let verdict = page.reads("#verdict", "Rule 4");
-        assert!(verdict.starts_with("Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out."), "{verdict}");
+        assert!(
+            verdict.starts_with("Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out."),
+            "{verdict}"
+        );
         let other = page.reads("#verdict-other", "captured");
-        assert!(other.contains("1000: captured") && other.contains("15001"), "{other}");
+        assert!(
+            other.contains("1000: captured") && other.contains("15001"),
+            "{other}"
+        );
         assert!(other.contains("Both certain"), "{other}");
-        let sample = page.run("return document.getElementById('samples').selectedOptions[0].label", ());
+        let sample = page.run(
+            "return document.getElementById('samples').selectedOptions[0].label",
+            (),
+        );
         assert_eq!(sample, "Istio sidecar, 1.25 and later");
 
         // The rule where they part is the one shown, and it is in sight.
@@ -43,7 +52,8 @@ fn the_verdict_is_the_largest_text() {
             }
             return sizes";
         let sizes = page.run(sizes, ());
-        let [inside, outside] = ["inside", "outside"].map(|place| sizes[place].as_f64().expect("a number"));
+        let [inside, outside] =
+            ["inside", "outside"].map(|place| sizes[place].as_f64().expect("a number"));
         assert!(inside >= 1.4 * outside && outside > 0.0, "{sizes}");
     });
 }
@@ -63,7 +73,10 @@ fn a_pasted_dump_is_walked_step_by_step_and_compared() {
         page.click("[data-scenario='internet']");
         page.click("[aria-label='Answer for B']");
         page.click("[data-scenario='as-proxy']");
-        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.reads(
+            "#verdict",
+            "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+        );
         page.reads("#verdict-other", "1000: captured");
 
         page.press(Key::Home);
@@ -78,16 +91,36 @@ fn a_pasted_dump_is_walked_step_by_step_and_compared() {
         page.is_at(5);
         page.is_current("nat/ISTIO_OUTPUT/4");
         let sentence = page.reads("#sentence", "Rule 4");
-        assert!(sentence.contains("A Rule 4 of ISTIO_OUTPUT does not match: uid 1000 is not 1337."), "{sentence}");
-        assert!(sentence.contains("B Rule 4 of ISTIO_OUTPUT matches: uid 1337 is 1337."), "{sentence}");
+        assert!(
+            sentence.contains("A Rule 4 of ISTIO_OUTPUT does not match: uid 1000 is not 1337."),
+            "{sentence}"
+        );
+        assert!(
+            sentence.contains("B Rule 4 of ISTIO_OUTPUT matches: uid 1337 is 1337."),
+            "{sentence}"
+        );
 
         // What both do stands once; from here on there are two columns.
         page.reads(".steps .parting", "Here they part");
-        let shared = page.run("return document.querySelector('.steps .parting').previousElementSibling.innerText", ());
-        assert!(shared.as_str().is_some_and(|text| text.contains("rules 1 to 3: no match")), "{shared}");
+        let shared = page.run(
+            "return document.querySelector('.steps .parting').previousElementSibling.innerText",
+            (),
+        );
+        assert!(
+            shared
+                .as_str()
+                .is_some_and(|text| text.contains("rules 1 to 3: no match")),
+            "{shared}"
+        );
         let parted = page.text(".steps .parting + .pair").expect("they part");
-        assert!(parted.contains("ISTIO_OUTPUT 4 no: uid 1000 is not 1337"), "{parted}");
-        assert!(parted.contains("ISTIO_OUTPUT 4 RETURN: uid 1337 is 1337"), "{parted}");
+        assert!(
+            parted.contains("ISTIO_OUTPUT 4 no: uid 1000 is not 1337"),
+            "{parted}"
+        );
+        assert!(
+            parted.contains("ISTIO_OUTPUT 4 RETURN: uid 1337 is 1337"),
+            "{parted}"
+        );
 
         page.press(Key::End);
         page.is_at(12);
@@ -101,12 +134,17 @@ fn a_dump_is_pasted_into_the_text_field() {
         page.click("#view-paste");
         page.holds("document.activeElement.id == 'paste-area'");
         page.press_with_control('a');
-        page.paste("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 4140\nCOMMIT\n");
+        page.paste(
+            "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p tcp -j REDIRECT --to-ports 4140\nCOMMIT\n",
+        );
         page.reads("#verdict", "Rule 1 of OUTPUT");
         page.reads("#verdict", "4140");
         page.reads("#diagnostics", "1 rule in 1 chain");
         // Typing in it reads it again.
-        page.run("document.getElementById('paste-area').setSelectionRange(0, 0)", ());
+        page.run(
+            "document.getElementById('paste-area').setSelectionRange(0, 0)",
+            (),
+        );
         page.press("oops ");
         page.reads("#diagnostics", "The line that names the table is missing");
     });
@@ -129,14 +167,22 @@ fn a_rule_leads_to_its_step() {
 #[test]
 fn a_rule_that_cannot_be_told_is_settled_by_the_reader() {
     each_way(|page| {
-        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.paste(
+            "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n",
+        );
         page.reads("#settle", "OUTPUT 1:");
         page.click("#settle button:first-of-type");
         page.reads("#verdict", "Dropped.");
-        page.reads("#assumptions", "Rule 1 of OUTPUT (table filter) matches: you settled it");
+        page.reads(
+            "#assumptions",
+            "Rule 1 of OUTPUT (table filter) matches: you settled it",
+        );
         page.click(".settle button");
         page.click("#settle button:last-of-type");
-        page.reads("#assumptions", "Rule 1 of OUTPUT (table filter) does not match: you settled it");
+        page.reads(
+            "#assumptions",
+            "Rule 1 of OUTPUT (table filter) does not match: you settled it",
+        );
         page.click(".settle button");
         page.reads("#settle", "OUTPUT 1:");
     });

@@ -52,7 +52,14 @@ fn keys_in_a_field_are_the_fields_own() {
         page.holds("document.getElementById('both-dst').value == '93.184.216.34nuc?,.'");
         page.holds("document.getElementById('compare').ariaPressed == 'true'");
         assert!(!help_is_open(page));
-        page.press(Key::Backspace + Key::Backspace + Key::Backspace + Key::Backspace + Key::Backspace + Key::Backspace);
+        page.press(
+            Key::Backspace
+                + Key::Backspace
+                + Key::Backspace
+                + Key::Backspace
+                + Key::Backspace
+                + Key::Backspace,
+        );
         page.is_at(5);
         // Outside a field the same keys step: exactly once.
         page.click("#pane-walk h2");
@@ -124,7 +131,8 @@ fn the_sentence_is_quiet_while_a_key_is_held() {
 #[test]
 fn every_control_can_be_reached_and_shows_that_it_is() {
     each_way(|page| {
-        let wanted = "return [...document.querySelectorAll('button, input, select, textarea, a[href]')]
+        let wanted =
+            "return [...document.querySelectorAll('button, input, select, textarea, a[href]')]
             .filter(e => e.checkVisibility() && !e.disabled && e.tabIndex >= 0).length";
         let wanted = page.run(wanted, ()).as_u64().expect("a number");
         let mut seen = 0;

@@ -66,14 +66,19 @@ fn every_lesson_is_played_to_its_end() {
     one_way(Way::File, |page| {
         let lessons = lessons::all();
         for (place, (name, lesson)) in lessons.iter().enumerate() {
-            let next = lessons.get(place + 1).map_or("#lessons".into(), |(next, _)| format!("#lesson/{next}"));
+            let next = lessons
+                .get(place + 1)
+                .map_or("#lessons".into(), |(next, _)| format!("#lesson/{next}"));
             let steps: Vec<Value> = lesson.steps.iter().map(|step| plan(lesson, step)).collect();
             let play = format!("return (async given => {{{PLAY}}})(arguments[0]).catch(String)");
             assert_eq!(page.run(&play, json!([name, steps, next])), Value::Null);
         }
         // Everything was earned, so everything is marked as done.
         page.run("location.hash = 'lessons'", ());
-        page.holds(&format!("document.querySelectorAll('.all b').length == {}", lessons.len()));
+        page.holds(&format!(
+            "document.querySelectorAll('.all b').length == {}",
+            lessons.len()
+        ));
         page.holds("[...document.querySelectorAll('.all b')].every(state => state.textContent.includes('done') && !state.textContent.includes(' of '))");
     });
 }
@@ -84,11 +89,15 @@ fn plan(lesson: &Lesson, step: &Step) -> Value {
     match &step.exercise {
         Some(Exercise::Ask(question)) => {
             let answer = |right: bool| {
-                let found = question.choices.iter().position(|choice| choice.right == right);
+                let found = question
+                    .choices
+                    .iter()
+                    .position(|choice| choice.right == right);
                 let place = found.expect("there is such an answer");
                 json!({"place": place, "reply": question.choices[place].reply})
             };
-            plan["ask"] = json!({"hides": question.hides, "wrong": answer(false), "right": answer(true)});
+            plan["ask"] =
+                json!({"hides": question.hides, "wrong": answer(false), "right": answer(true)});
         }
         Some(Exercise::Task(task)) => {
             let solution = &task.solutions[0];
@@ -99,7 +108,10 @@ fn plan(lesson: &Lesson, step: &Step) -> Value {
                 }
                 Work::Packet(..) => {
                     let change = |change: &str| {
-                        let (key, value) = change.trim().split_once(' ').expect("a field and its value");
+                        let (key, value) = change
+                            .trim()
+                            .split_once(' ')
+                            .expect("a field and its value");
                         json!([key, value])
                     };
                     json!({"fields": solution.split(',').map(change).collect::<Vec<_>>()})
@@ -121,7 +133,9 @@ fn a_lesson_is_opened_answered_and_remembered() {
         page.reads("#verdict", "");
         // Neither the verdict nor the steps tell the answer.
         page.holds("!document.querySelector('#verdict').checkVisibility()");
-        page.holds("getComputedStyle(document.querySelector('#pane-walk .steps')).visibility == 'hidden'");
+        page.holds(
+            "getComputedStyle(document.querySelector('#pane-walk .steps')).visibility == 'hidden'",
+        );
         assert!(!page.accessible_text().contains("lets uid 1337 out"));
 
         page.click("#lesson-hint");
@@ -129,7 +143,10 @@ fn a_lesson_is_opened_answered_and_remembered() {
         page.click("[data-choice='0']");
         page.reads(".reply", "Had the uid been 1000 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it to Envoy");
         page.click("[data-choice='2']");
-        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.reads(
+            "#verdict",
+            "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+        );
 
         // A step has an address of its own, and the way back works.
         page.click("#lesson-next");
@@ -163,12 +180,19 @@ fn a_lesson_needs_no_mouse() {
         page.press(Key::Enter);
         page.holds("document.activeElement.id == 'lesson-title'");
         // The first lesson of the list, and its first answer.
-        for (look, key) in [("a[href^=\"#lesson/\"]", Key::Enter), ("[data-choice=\"0\"]", Key::Enter)] {
+        for (look, key) in [
+            ("a[href^=\"#lesson/\"]", Key::Enter),
+            ("[data-choice=\"0\"]", Key::Enter),
+        ] {
             // The title has the focus while the lessons still load.
             page.holds(&format!("document.querySelector('{look}')"));
             for _ in 0..40 {
                 page.press(Key::Tab);
-                if page.run(&format!("return document.activeElement.matches('{look}')"), ()) == true {
+                if page.run(
+                    &format!("return document.activeElement.matches('{look}')"),
+                    (),
+                ) == true
+                {
                     break;
                 }
             }
@@ -215,12 +239,18 @@ fn a_lesson_from_a_file_is_shown_or_refused_with_its_line() {
         input.dispatchEvent(new Event('change', {bubbles: true}))";
     one_way(Way::File, |page| {
         let guide = include_str!("../../docs/write-a-lesson.md");
-        let template = guide.split("````markdown\n").nth(1).and_then(|rest| rest.split("````").next());
+        let template = guide
+            .split("````markdown\n")
+            .nth(1)
+            .and_then(|rest| rest.split("````").next());
         let template = template.expect("there is a template");
         page.click("#lessons-open");
         page.reads("#lesson", "Five puzzles");
         page.run(OPEN, template.replace("- sent eth0", "- sent eth7"));
-        page.reads("#lesson", "This lesson cannot be used. Line 22: there is no interface `eth7`");
+        page.reads(
+            "#lesson",
+            "This lesson cannot be used. Line 22: there is no interface `eth7`",
+        );
         page.run(OPEN, template);
         page.reads("#lesson-title", "Two programs");
         page.holds("location.hash == '#lesson/own'");
@@ -243,8 +273,14 @@ fn lessons_fit_every_window() {
                 "(reply => document.elementFromPoint(reply.x + 20, reply.bottom - 10)?.closest('.reply'))
                     (document.querySelector(\"[data-choice='2'] + div .reply\").getBoundingClientRect())",
             );
-            let width = page.run("return document.scrollingElement.scrollWidth", ()).as_u64().expect("a number");
-            assert!(width <= u64::from(size.0), "{size:?}: scrolls sideways: {width}");
+            let width = page
+                .run("return document.scrollingElement.scrollWidth", ())
+                .as_u64()
+                .expect("a number");
+            assert!(
+                width <= u64::from(size.0),
+                "{size:?}: scrolls sideways: {width}"
+            );
             page.holds("document.querySelector('#verdict h1').getBoundingClientRect().top >= 0");
             page.run("location.hash = ''", ());
         }

@@ -8,8 +8,12 @@ use serde_json::{Value, json};
 use crate::{Page, WIDE, each_way};
 
 /// A wide window, a middle one, a wide one at 200 %, and a phone.
-const SIZES: [(&str, (u32, u32)); 4] =
-    [("wide", WIDE), ("middle", (1024, 768)), ("zoomed", (720, 450)), ("narrow", (400, 800))];
+const SIZES: [(&str, (u32, u32)); 4] = [
+    ("wide", WIDE),
+    ("middle", (1024, 768)),
+    ("zoomed", (720, 450)),
+    ("narrow", (400, 800)),
+];
 
 #[test]
 fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
@@ -27,7 +31,9 @@ fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
         let (name, size) = SIZES[3];
         for tab in ["rules", "walk", "packet", "past"] {
             page.click(&format!("#tab-{tab}"));
-            page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));
+            page.holds(&format!(
+                "document.getElementById('pane-{tab}').checkVisibility()"
+            ));
             fits(page, tab, size);
             picture(page, &format!("{name}-{tab}"));
             // The answer stays in sight, however far down one reads.
@@ -41,10 +47,15 @@ fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
 #[test]
 fn however_high_the_answer_is_the_window_shows_that_there_is_more_below() {
     each_way(|page| {
-        for (size, below) in [(WIDE, "past"), ((1366, 768), "past"), ((1024, 768), "packet")] {
+        for (size, below) in [
+            (WIDE, "past"),
+            ((1366, 768), "past"),
+            ((1024, 768), "packet"),
+        ] {
             page.show_as(size, "light");
             for height in [0, 60] {
-                let pad = "document.getElementById('verdict').style.paddingBottom = arguments[0] + 'px'";
+                let pad =
+                    "document.getElementById('verdict').style.paddingBottom = arguments[0] + 'px'";
                 page.run(pad, height);
                 page.holds(&format!(
                     "Math.abs(document.querySelector('#pane-{below} .head').getBoundingClientRect().bottom - innerHeight) <= 1"
@@ -61,7 +72,9 @@ fn a_page_at_400_percent_is_read_in_one_direction_with_its_tabs_in_sight() {
         page.show_as((320, 256), "light");
         for tab in ["rules", "walk", "packet", "past"] {
             page.click(&format!("#tab-{tab}"));
-            page.holds(&format!("document.getElementById('pane-{tab}').checkVisibility()"));
+            page.holds(&format!(
+                "document.getElementById('pane-{tab}').checkVisibility()"
+            ));
             picture(page, &format!("reflowed-{tab}"));
             page.run("window.scrollTo(0, document.body.scrollHeight)", ());
             page.holds("document.scrollingElement.scrollWidth <= 320");
@@ -89,7 +102,9 @@ fn each_tab_opens_at_its_top_or_where_it_was_left() {
         page.holds(at_top);
         press(page, "#tab-rules");
         page.holds("scrollY == 700");
-        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.paste(
+            "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n",
+        );
         page.reads("#samples", "Your paste");
         press(page, "#tab-walk");
         page.holds("scrollY < 200");
@@ -99,7 +114,9 @@ fn each_tab_opens_at_its_top_or_where_it_was_left() {
 #[test]
 fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
     each_way(|page| {
-        page.paste("*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n");
+        page.paste(
+            "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit --limit 3/hour -j DROP\nCOMMIT\n",
+        );
         for (name, size) in [SIZES[0], SIZES[3]] {
             for scheme in ["dark", "light"] {
                 page.show_as(size, scheme);
@@ -107,7 +124,10 @@ fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
                     page.click("#tab-packet");
                 }
                 page.reads("#settle", "assume it matches");
-                page.run("document.getElementById('settle').scrollIntoView({block: 'center'})", ());
+                page.run(
+                    "document.getElementById('settle').scrollIntoView({block: 'center'})",
+                    (),
+                );
                 fits(page, name, size);
                 picture(page, &format!("settle-{name}-{scheme}"));
             }
@@ -129,10 +149,17 @@ fn fits(page: &Page, name: &str, (width, height): (u32, u32)) {
             right: verdict.right, shown: Boolean(middle?.closest('#verdict'))}";
     let at = page.run(measure, ());
     let number = |name: &str| at[name].as_f64().expect("a number");
-    assert!(number("width") <= f64::from(width), "{name}: scrolls sideways: {at}");
+    assert!(
+        number("width") <= f64::from(width),
+        "{name}: scrolls sideways: {at}"
+    );
     let inside = number("top") >= 0.0 && number("left") >= 0.0;
-    let inside = inside && number("bottom") <= f64::from(height) && number("right") <= f64::from(width);
-    assert!(inside && at["shown"] == true, "{name}: the verdict is not in sight: {at}");
+    let inside =
+        inside && number("bottom") <= f64::from(height) && number("right") <= f64::from(width);
+    assert!(
+        inside && at["shown"] == true,
+        "{name}: the verdict is not in sight: {at}"
+    );
 }
 
 #[test]
@@ -142,8 +169,14 @@ fn colours_follow_the_system_or_the_choice() {
         let light = colours(page);
         page.show_as(WIDE, "dark");
         let dark = colours(page);
-        assert!(brightness(&light["ground"]) > brightness(&light["ink"]), "{light}");
-        assert!(brightness(&dark["ground"]) < brightness(&dark["ink"]), "{dark}");
+        assert!(
+            brightness(&light["ground"]) > brightness(&light["ink"]),
+            "{light}"
+        );
+        assert!(
+            brightness(&dark["ground"]) < brightness(&dark["ink"]),
+            "{dark}"
+        );
 
         // System, light, dark; the choice is there again on the next visit.
         page.click("#theme");
@@ -168,18 +201,35 @@ fn paper_holds_the_answer_and_every_step() {
         // A4 at 96 dots an inch, asked for from a dark screen.
         page.show_as((794, 1123), "dark");
         let dark = json!({"name": "prefers-color-scheme", "value": "dark"});
-        page.command("Emulation.setEmulatedMedia", json!({"media": "print", "features": [dark]}));
+        page.command(
+            "Emulation.setEmulatedMedia",
+            json!({"media": "print", "features": [dark]}),
+        );
         let shown = "return Object.fromEntries(arguments[0].map(selector => {
             const element = document.querySelector(selector);
             const clipped = element.scrollHeight > element.clientHeight + 1 && getComputedStyle(element).overflowY != 'visible';
             return [selector, element.checkVisibility() && !clipped]}))";
-        let shown = page
-            .run(shown, ["#verdict", "#verdict-other", ".steps", ".steps .end", ".why", "#samples", "#step", "#theme"]);
+        let shown = page.run(
+            shown,
+            [
+                "#verdict",
+                "#verdict-other",
+                ".steps",
+                ".steps .end",
+                ".why",
+                "#samples",
+                "#step",
+                "#theme",
+            ],
+        );
         let wanted = json!({"#verdict": true, "#verdict-other": true, ".steps": true, ".steps .end": true, ".why": true,
             "#samples": false, "#step": false, "#theme": false});
         assert_eq!(shown, wanted);
         let colours = colours(page);
-        assert!(brightness(&colours["ground"]) > brightness(&colours["ink"]), "{colours}");
+        assert!(
+            brightness(&colours["ground"]) > brightness(&colours["ink"]),
+            "{colours}"
+        );
         picture(page, "paper");
     });
 }
@@ -196,14 +246,21 @@ fn colours(page: &Page) -> Value {
 fn brightness(colour: &Value) -> u32 {
     let text = colour.as_str().expect("a colour");
     assert!(text.starts_with("rgb("), "{text}");
-    text.split(|character: char| !character.is_ascii_digit()).filter_map(|number| number.parse::<u32>().ok()).sum()
+    text.split(|character: char| !character.is_ascii_digit())
+        .filter_map(|number| number.parse::<u32>().ok())
+        .sum()
 }
 
 fn picture(page: &Page, name: &str) {
-    fs::write(pictures().join(name).with_extension("png"), page.screenshot()).expect("a picture can be written");
+    fs::write(
+        pictures().join(name).with_extension("png"),
+        page.screenshot(),
+    )
+    .expect("a picture can be written");
 }
 
-/// Where pictures are left: the directory that the environment's CHAINWALK_PICTURES names, or else `target/tmp/pictures`.
+/// Where pictures are left: the directory that the environment's CHAINWALK_PICTURES names, or else
+/// `target/tmp/pictures`.
 pub(crate) fn pictures() -> PathBuf {
     let own = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures");
     let directory = std::env::var_os("CHAINWALK_PICTURES").map_or_else(own, PathBuf::from);

@@ -8,9 +8,12 @@ use thirtyfour::Key;
 
 use crate::{Page, WIDE, each_way};
 
-/// A chain of forty rules that a TCP packet never matches, one that cannot be told, and one that drops.
+/// A chain of forty rules that a TCP packet never matches, one that cannot be told, and one that
+/// drops.
 fn long() -> String {
-    let rules = (1..=40).map(|port| format!("-A OUTPUT -p udp -m udp --dport {port} -j DROP\n")).collect::<String>();
+    let rules = (1..=40)
+        .map(|port| format!("-A OUTPUT -p udp -m udp --dport {port} -j DROP\n"))
+        .collect::<String>();
     format!(
         "*filter\n:INPUT ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n{rules}-A OUTPUT -m limit --limit 3/hour -j RETURN\n\
          -A OUTPUT -p tcp -j DROP\nCOMMIT\n"
@@ -31,15 +34,29 @@ fn shows(page: &Page, part: &str) {
 #[test]
 fn it_shows_both_ways_and_says_them() {
     each_way(|page| {
-        for part in
-            ["OUTPUT", "POSTROUTING", "→ 127.0.0.1:15001", "● Envoy :15001", "○ eth0", "ISTIO_OUTPUT", "policy ACCEPT"]
-        {
+        for part in [
+            "OUTPUT",
+            "POSTROUTING",
+            "→ 127.0.0.1:15001",
+            "● Envoy :15001",
+            "○ eth0",
+            "ISTIO_OUTPUT",
+            "policy ACCEPT",
+        ] {
             shows(page, part);
         }
         let says = page.run("return document.getElementById('map-says').textContent", ());
         let says = says.as_str().expect("a text");
-        assert!(says.contains("A, uid 1000: routed to eth0, OUTPUT with nat, rewritten → 127.0.0.1:15001"), "{says}");
-        assert!(says.ends_with("POSTROUTING with nat, eth0, direct."), "{says}");
+        assert!(
+            says.contains(
+                "A, uid 1000: routed to eth0, OUTPUT with nat, rewritten → 127.0.0.1:15001"
+            ),
+            "{says}"
+        );
+        assert!(
+            says.ends_with("POSTROUTING with nat, eth0, direct."),
+            "{says}"
+        );
         // Both letters stand where the packets are.
         page.holds("document.querySelectorAll('#map .token').length == 2");
         page.click("[aria-label='Answer for A']");
@@ -57,14 +74,19 @@ fn its_stations_lead_to_steps() {
         page.is_at(10);
         page.is_current("nat/ISTIO_OUTPUT/9");
         // By the keyboard, too, and the focus stays.
-        page.run("document.querySelectorAll('#map [tabindex=\"0\"]')[0].focus()", ());
+        page.run(
+            "document.querySelectorAll('#map [tabindex=\"0\"]')[0].focus()",
+            (),
+        );
         page.press(Key::Enter);
         page.is_at(1);
         page.holds("document.activeElement.ariaLabel == 'nat at OUTPUT'");
         page.press(" ");
         page.is_at(1);
         page.click("#map [aria-label='nat at POSTROUTING']");
-        page.holds("document.querySelector('#map [aria-label=\"nat at POSTROUTING\"][aria-current]')");
+        page.holds(
+            "document.querySelector('#map [aria-label=\"nat at POSTROUTING\"][aria-current]')",
+        );
     });
 }
 
@@ -75,7 +97,10 @@ fn a_leg_loads_its_packet() {
         page.press("c");
         page.reads("#verdict", "Captured.");
         page.click("#map [data-go='l0']");
-        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.reads(
+            "#verdict",
+            "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+        );
     });
 }
 
@@ -113,13 +138,22 @@ fn it_is_saved_as_svg_and_png() {
             page.show_as(WIDE, scheme);
             let directory = downloads(page, scheme);
             page.click("[aria-label='Save the map as SVG']");
-            let svg = String::from_utf8(taken(page, &directory.join("chainwalk.svg"))).expect("a text");
-            assert!(svg.starts_with("<svg ") && svg.contains("xmlns=\"http://www.w3.org/2000/svg\""), "{svg}");
+            let svg =
+                String::from_utf8(taken(page, &directory.join("chainwalk.svg"))).expect("a text");
+            assert!(
+                svg.starts_with("<svg ") && svg.contains("xmlns=\"http://www.w3.org/2000/svg\""),
+                "{svg}"
+            );
             assert!(svg.contains(&format!("fill=\"{ground}\"")), "{svg}");
-            for foreign in ["class=", "var(", "url(", "href", "data-", "tabindex", "<style"] {
+            for foreign in [
+                "class=", "var(", "url(", "href", "data-", "tabindex", "<style",
+            ] {
                 assert!(!svg.contains(foreign), "{foreign} in {svg}");
             }
-            assert!(svg.contains("A, uid 1000: routed to eth0") && svg.contains("Envoy :15001"), "{svg}");
+            assert!(
+                svg.contains("A, uid 1000: routed to eth0") && svg.contains("Envoy :15001"),
+                "{svg}"
+            );
             // A browser draws it, alone.
             let size = "const image = new Image();
                 image.src = 'data:image/svg+xml,' + encodeURIComponent(arguments[0]);
@@ -128,8 +162,13 @@ fn it_is_saved_as_svg_and_png() {
             page.click("[aria-label='Save the map as PNG']");
             let png = taken(page, &directory.join("chainwalk.png"));
             assert!(png.starts_with(b"\x89PNG\r\n"), "a picture");
-            let number = |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
-            assert_eq!(json!([number(16) / 2, number(20) / 2]), size, "two dots a pixel");
+            let number =
+                |at: usize| u32::from_be_bytes(png[at..at + 4].try_into().expect("four bytes"));
+            assert_eq!(
+                json!([number(16) / 2, number(20) / 2]),
+                size,
+                "two dots a pixel"
+            );
         }
     });
 }
@@ -141,11 +180,16 @@ fn downloads(page: &Page, name: &str) -> PathBuf {
     let _ = fs::remove_dir_all(&directory);
     fs::create_dir_all(&directory).expect("a directory for downloads");
     let wanted = json!({"behavior": "allow", "downloadPath": directory});
-    assert_eq!(page.command("Browser.setDownloadBehavior", wanted), Value::Object(Default::default()));
+    assert_eq!(
+        page.command("Browser.setDownloadBehavior", wanted),
+        Value::Object(Default::default())
+    );
     directory
 }
 
 /// The file, once it is whole: until then it has another name.
 fn taken(page: &Page, file: &std::path::Path) -> Vec<u8> {
-    page.until(&file.display().to_string(), || fs::read(file).ok().filter(|content| !content.is_empty()))
+    page.until(&file.display().to_string(), || {
+        fs::read(file).ok().filter(|content| !content.is_empty())
+    })
 }

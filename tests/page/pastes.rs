@@ -14,7 +14,10 @@ fn lives(page: &Page) {
         list.value = '0';
         list.dispatchEvent(new Event('change', {bubbles: true}))";
     page.run(choose, ());
-    page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+    page.reads(
+        "#verdict",
+        "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+    );
     page.press(Key::Home);
     page.is_at(1);
 }
@@ -22,11 +25,19 @@ fn lives(page: &Page) {
 #[test]
 fn what_holds_no_rules_is_refused_with_a_reason() {
     each_way(|page| {
-        for text in ["Good morning, everyone", "{\"schema_version\": 1", "\u{0}\u{1}\u{fffd}", "<html><body>"] {
+        for text in [
+            "Good morning, everyone",
+            "{\"schema_version\": 1",
+            "\u{0}\u{1}\u{fffd}",
+            "<html><body>",
+        ] {
             page.paste(text);
             page.reads("#diagnostics [role=alert]", "not taken");
             // What was there before still is.
-            page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+            page.reads(
+                "#verdict",
+                "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+            );
             lives(page);
             assert_eq!(page.text("#diagnostics [role=alert]"), None, "{text:?}");
         }
@@ -39,7 +50,11 @@ fn what_is_not_understood_is_shown_with_its_line() {
     let cycle = "*filter\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n:b - [0:0]\n-A OUTPUT -j a\n-A a -j b\n-A b -j a\nCOMMIT\n";
     let broken = "*nat\n:OUTPUT ACCEPT [0:0]\nroot@node:~# iptables-save\n-A OUTPUT -j NOWHERE\n";
     each_way(|page| {
-        for (text, line, words) in [(unknown, 3, "frobnicate"), (cycle, 7, "loop"), (broken, 4, "NOWHERE")] {
+        for (text, line, words) in [
+            (unknown, 3, "frobnicate"),
+            (cycle, 7, "loop"),
+            (broken, 4, "NOWHERE"),
+        ] {
             page.paste(text);
             page.reads("#samples", "Your paste");
             page.reads("#diagnostics", words);
@@ -48,7 +63,9 @@ fn what_is_not_understood_is_shown_with_its_line() {
             page.reads("#diagnostics", &format!("line {line}"));
             assert_eq!(page.run(link, line), true);
             // The link leads to the line.
-            page.holds(&format!("document.querySelector('[data-line=\"{line}\"][data-current]')"));
+            page.holds(&format!(
+                "document.querySelector('[data-line=\"{line}\"][data-current]')"
+            ));
             lives(page);
         }
     });
@@ -61,15 +78,26 @@ fn a_damaged_page_is_read_pointed_at_and_whole_again_with_one_click() {
         .find(button => button.innerText.includes(arguments[0][1]))?.click() === undefined";
     each_way(|page| {
         page.paste(TEXT);
-        page.reads("#read-as", "iptables-save, nat table (line 16); iptables -L -v, nat table (line 41)");
+        page.reads(
+            "#read-as",
+            "iptables-save, nat table (line 16); iptables -L -v, nat table (line 41)",
+        );
         page.reads("#diagnostics", "-d has lost its value");
         // In the text the line is shown and its place marked; in the field it is selected.
-        assert_eq!(page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")), true);
-        page.holds("document.querySelector('[data-line=\"28\"][data-current] mark')?.innerText == '-d'");
+        assert_eq!(
+            page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")),
+            true
+        );
+        page.holds(
+            "document.querySelector('[data-line=\"28\"][data-current] mark')?.innerText == '-d'",
+        );
         page.holds("document.querySelector('[data-line=\"28\"] .mark.error')");
         page.click("#view-paste");
         page.holds("document.activeElement.id == 'paste-area'");
-        assert_eq!(page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")), true);
+        assert_eq!(
+            page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")),
+            true
+        );
         let selected = "(field => field.value.slice(field.selectionStart, field.selectionEnd))
             (document.getElementById('paste-area')) == '-d'";
         page.holds(selected);
@@ -77,7 +105,10 @@ fn a_damaged_page_is_read_pointed_at_and_whole_again_with_one_click() {
         assert_eq!(page.run(press, ("button.fix", "whole table")), true);
         page.reads("#read-as", "not walked");
         page.reads("#pane-rules", "Istio sidecar 1.5.");
-        page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.");
+        page.reads(
+            "#verdict",
+            "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
+        );
         page.holds("!document.querySelector('#diagnostics .error')");
         lives(page);
     });
@@ -103,7 +134,10 @@ fn a_large_paste_never_enters_a_text_field() {
             }
             page.paste(&text);
             page.reads("#diagnostics", "26001 rules");
-            page.reads("#taken", "26001 rules taken: iptables-save, nat table. All understood.");
+            page.reads(
+                "#taken",
+                "26001 rules taken: iptables-save, nat table. All understood.",
+            );
             // In the text field `End` would be the field's own.
             page.run("document.activeElement.blur()", ());
             page.press(Key::End);
@@ -115,8 +149,16 @@ fn a_large_paste_never_enters_a_text_field() {
                     typed: Math.max(0, ...[...document.querySelectorAll('textarea, input')].map(field => field.value.length)),
                     elements: document.querySelectorAll('*').length}";
                 let size = page.run(size, ());
-                assert!(size["typed"].as_u64().is_some_and(|typed| typed < 1_000), "{view}: {size}");
-                assert!(size["elements"].as_u64().is_some_and(|elements| elements < 20_000), "{view}: {size}");
+                assert!(
+                    size["typed"].as_u64().is_some_and(|typed| typed < 1_000),
+                    "{view}: {size}"
+                );
+                assert!(
+                    size["elements"]
+                        .as_u64()
+                        .is_some_and(|elements| elements < 20_000),
+                    "{view}: {size}"
+                );
             }
             lives(page);
         }
@@ -142,7 +184,10 @@ fn a_file_is_dropped() {
     each_way(|page| {
         let drop = |what: &str| {
             let data = json!({"items": [], "files": [file], "dragOperationsMask": 1});
-            page.command("Input.dispatchDragEvent", json!({"type": what, "x": 200, "y": 300, "data": data}));
+            page.command(
+                "Input.dispatchDragEvent",
+                json!({"type": what, "x": 200, "y": 300, "data": data}),
+            );
         };
         for what in ["dragEnter", "dragOver", "drop"] {
             drop(what);

@@ -1,4 +1,5 @@
-//! The pictures of the README: `cargo xtask pictures` has them taken anew. Here they show that these states are reached.
+//! The pictures of the README: `cargo xtask pictures` has them taken anew. Here they show that
+//! these states are reached.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -30,7 +31,13 @@ fn of_the_readme() {
 /// As WebP: a third of what the same picture takes as PNG.
 #[track_caller]
 fn picture(page: &Page, name: &str) {
-    let taken = page.command("Page.captureScreenshot", json!({"format": "webp", "quality": 80}));
-    let bytes = BASE64_STANDARD.decode(taken["data"].as_str().expect("a picture")).expect("it is base64");
-    std::fs::write(pictures().join(name).with_extension("webp"), bytes).expect("a picture can be written");
+    let taken = page.command(
+        "Page.captureScreenshot",
+        json!({"format": "webp", "quality": 80}),
+    );
+    let bytes = BASE64_STANDARD
+        .decode(taken["data"].as_str().expect("a picture"))
+        .expect("it is base64");
+    std::fs::write(pictures().join(name).with_extension("webp"), bytes)
+        .expect("a picture can be written");
 }

@@ -1,4 +1,5 @@
-//! Nothing leaves the page. Every test looks at what was asked for; here it is the page itself that tries.
+//! Nothing leaves the page. Every test looks at what was asked for; here it is the page itself that
+//! tries.
 
 use serde_json::json;
 
@@ -8,7 +9,9 @@ use chainwalk_tests::site::Site;
 #[test]
 fn the_icon_is_in_the_page() {
     // A browser with a window would ask for /favicon.ico.
-    each_way(|page| page.holds("document.querySelector('link[rel=icon]').href.startsWith('data:')"));
+    each_way(|page| {
+        page.holds("document.querySelector('link[rel=icon]').href.startsWith('data:')")
+    });
 }
 
 #[test]
@@ -49,7 +52,12 @@ fn the_policy_lets_nothing_out() {
         assert!(all.is_some(), "refused are {refused}");
         assert_eq!(elsewhere.missed(), [] as [&str; 0], "what got out");
         let complaints = page.complaints();
-        assert!(complaints.iter().all(|line| line.contains("Content Security Policy")), "{complaints:?}");
+        assert!(
+            complaints
+                .iter()
+                .all(|line| line.contains("Content Security Policy")),
+            "{complaints:?}"
+        );
         page.reads("#verdict", "Not captured.");
     });
 }

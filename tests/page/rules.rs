@@ -9,13 +9,21 @@ fn a_rule_is_switched_off_moved_changed_and_taken_back() {
     each_way(|page| {
         page.click("[data-rule='nat/ISTIO_OUTPUT/4']");
         page.click("[data-edit='Switch off']");
-        page.reads("#verdict", "Captured. Rule 8 of ISTIO_OUTPUT sends uid 1337");
+        page.reads(
+            "#verdict",
+            "Captured. Rule 8 of ISTIO_OUTPUT sends uid 1337",
+        );
         page.reads(".row.off", "--uid-owner 1337");
         page.click("#export-commands");
-        page.holds("document.getElementById('export').value == 'iptables -t nat -D ISTIO_OUTPUT 4\\n'");
+        page.holds(
+            "document.getElementById('export').value == 'iptables -t nat -D ISTIO_OUTPUT 4\\n'",
+        );
         page.click("#export-copy");
         page.reads("p.export", "Copied.");
-        assert_eq!(page.run("return navigator.clipboard.readText()", ()), "iptables -t nat -D ISTIO_OUTPUT 4\n");
+        assert_eq!(
+            page.run("return navigator.clipboard.readText()", ()),
+            "iptables -t nat -D ISTIO_OUTPUT 4\n"
+        );
         page.click("#undo");
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");
         page.click("#redo");
@@ -46,7 +54,9 @@ fn the_words_of_a_rule_are_typed_and_a_mistake_is_shown_where_it_is() {
     each_way(|page| {
         page.click("[data-rule='nat/ISTIO_OUTPUT/4']");
         page.click("[data-edit='Change']");
-        page.holds("document.getElementById('rule-words').value == '-m owner --uid-owner 1337 -j RETURN'");
+        page.holds(
+            "document.getElementById('rule-words').value == '-m owner --uid-owner 1337 -j RETURN'",
+        );
         page.holds("document.activeElement.id == 'rule-words'");
         page.fill("#rule-words", "-m owner --uid-owner x -j RETURN");
         page.click("#rule-done");
@@ -108,8 +118,9 @@ fn counters_are_shown_where_a_dump_has_them() {
 
 #[test]
 fn a_long_run_opens_at_its_first_rule() {
-    let rules: String =
-        (0..600).map(|rule| format!("-A many -d 10.9.{}.{}/32 -j DROP\n", rule / 250, rule % 250)).collect();
+    let rules: String = (0..600)
+        .map(|rule| format!("-A many -d 10.9.{}.{}/32 -j DROP\n", rule / 250, rule % 250))
+        .collect();
     one_way(Way::File, |page| {
         page.paste(&format!(
             "*filter\n:OUTPUT ACCEPT [0:0]\n:many - [0:0]\n-A OUTPUT -j many\n{rules}-A many -j RETURN\nCOMMIT\n"
@@ -129,11 +140,16 @@ fn a_long_run_opens_at_its_first_rule() {
 
 #[test]
 fn a_long_list_is_found_and_scrolled() {
-    let mut dump = String::from("*filter\n:OUTPUT ACCEPT [0:0]\n:LONG - [0:0]\n-A OUTPUT -p udp -j LONG\n");
+    let mut dump =
+        String::from("*filter\n:OUTPUT ACCEPT [0:0]\n:LONG - [0:0]\n-A OUTPUT -p udp -j LONG\n");
     for rule in 0..110_000_u32 {
         let [_, two, three, four] = rule.to_be_bytes();
-        writeln!(dump, "-A LONG -d 10.{two}.{three}.{four}/32 -p tcp -m tcp --dport {} -j DROP", rule % 60_000 + 1)
-            .expect("a string takes all");
+        writeln!(
+            dump,
+            "-A LONG -d 10.{two}.{three}.{four}/32 -p tcp -m tcp --dport {} -j DROP",
+            rule % 60_000 + 1
+        )
+        .expect("a string takes all");
     }
     dump.push_str("COMMIT\n");
     one_way(Way::Http, |page| {
@@ -150,13 +166,19 @@ fn a_long_list_is_found_and_scrolled() {
         page.reads(".tools", "1 hit");
         page.fill("#search", "");
         // To the middle and to the end: rows are there.
-        page.run("const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight / 2", ());
+        page.run(
+            "const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight / 2",
+            (),
+        );
         page.holds(
             "(() => { const list = document.querySelector('.list').getBoundingClientRect();
             const row = document.elementFromPoint(list.left + 100, list.top + list.height / 2)?.closest('[data-rule]');
             return row && Number(row.dataset.rule.split('/')[2]) > 30000 })()",
         );
-        page.run("const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight", ());
+        page.run(
+            "const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight",
+            (),
+        );
         page.holds("document.querySelector('[data-rule=\"filter/LONG/110000\"]')");
         page.holds("document.querySelectorAll('[data-rule]').length < 400");
     });

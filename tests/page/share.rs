@@ -13,7 +13,9 @@ const DUMP: &str = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j ACCEPT\n\
 #[track_caller]
 fn form(page: &Page, form: &str) -> String {
     page.click(&format!("#share-{form}"));
-    page.holds(&format!("document.getElementById('share-{form}').ariaPressed == 'true'"));
+    page.holds(&format!(
+        "document.getElementById('share-{form}').ariaPressed == 'true'"
+    ));
     value(page)
 }
 
@@ -44,7 +46,10 @@ fn a_link_leads_to_the_same_step_and_an_edit_takes_it_out_of_the_address() {
         assert!(link.contains("#2"), "{link}");
         page.click("#share-copy");
         page.reads("#share-says", "Copied");
-        assert_eq!(page.run("return navigator.clipboard.readText()", ()), json!(link));
+        assert_eq!(
+            page.run("return navigator.clipboard.readText()", ()),
+            json!(link)
+        );
         assert_eq!(page.run("return location.href", ()), json!(link));
 
         page.open(&link);
@@ -57,9 +62,13 @@ fn a_link_leads_to_the_same_step_and_an_edit_takes_it_out_of_the_address() {
         assert_eq!(page.run("return location.href", ()), json!(link));
         page.click("#compare");
         page.holds("location.hash == ''");
-        // Another link opened in the same page loads nothing anew, and is followed; the dialog was about what was shown before.
+        // Another link opened in the same page loads nothing anew, and is followed; the dialog was
+        // about what was shown before.
         open(page);
-        page.run("location.hash = arguments[0]", link.split_once('#').expect("it has one").1);
+        page.run(
+            "location.hash = arguments[0]",
+            link.split_once('#').expect("it has one").1,
+        );
         page.holds("document.getElementById('compare').ariaPressed == 'false'");
         page.holds("!document.getElementById('share').open");
     });
@@ -75,7 +84,10 @@ fn a_neutral_link_tells_nothing_and_ends_alike() {
         page.click("#share-neutral");
         page.reads("#share-holds", "Replaced by neutral ones: ");
         let file = form(page, "file");
-        assert!(!file.contains("bank") && !file.contains("93.184.216.34"), "{file}");
+        assert!(
+            !file.contains("bank") && !file.contains("93.184.216.34"),
+            "{file}"
+        );
         let link = form(page, "link");
         page.open(&link);
         page.reads("#verdict", "Dropped. Rule 2 of OUTPUT");
@@ -94,7 +106,10 @@ fn each_form_has_its_text() {
             ("script", "#!/bin/sh\n"),
         ] {
             let text = form(page, key);
-            assert!(text.starts_with(part) || text.contains(part), "{key}: {text}");
+            assert!(
+                text.starts_with(part) || text.contains(part),
+                "{key}: {text}"
+            );
         }
         page.press(Key::Escape);
         page.holds("!document.getElementById('share').open");
@@ -104,7 +119,10 @@ fn each_form_has_its_text() {
 #[test]
 fn without_a_clipboard_the_text_is_selected() {
     one_way(Way::Http, |page| {
-        page.run("Object.defineProperty(navigator, 'clipboard', {value: undefined})", ());
+        page.run(
+            "Object.defineProperty(navigator, 'clipboard', {value: undefined})",
+            (),
+        );
         open(page);
         page.click("#share-copy");
         page.reads("#share-says", "press Ctrl+C");
@@ -121,10 +139,14 @@ fn what_is_too_long_for_a_link_is_saved_and_opened_as_a_file() {
     };
     let rules: String = (0..3000).map(rule).collect();
     let text = format!("*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n");
-    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("saved-{}", std::process::id()));
+    let directory = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("saved-{}", std::process::id()));
     std::fs::create_dir_all(&directory).expect("a directory for what is saved");
     one_way(Way::Http, |page| {
-        page.command("Browser.setDownloadBehavior", json!({"behavior": "allow", "downloadPath": directory}));
+        page.command(
+            "Browser.setDownloadBehavior",
+            json!({"behavior": "allow", "downloadPath": directory}),
+        );
         page.paste(&text);
         page.reads("#diagnostics", "3000 rules");
         open(page);
@@ -140,8 +162,15 @@ fn what_is_too_long_for_a_link_is_saved_and_opened_as_a_file() {
         page.reads("#diagnostics", "2 rules in");
         page.command("DOM.enable", json!({}));
         let root = page.command("DOM.getDocument", json!({}))["root"]["nodeId"].clone();
-        let field = page.command("DOM.querySelector", json!({"nodeId": root, "selector": "#open"}))["nodeId"].clone();
-        page.command("DOM.setFileInputFiles", json!({"files": [saved], "nodeId": field}));
+        let field = page.command(
+            "DOM.querySelector",
+            json!({"nodeId": root, "selector": "#open"}),
+        )["nodeId"]
+            .clone();
+        page.command(
+            "DOM.setFileInputFiles",
+            json!({"files": [saved], "nodeId": field}),
+        );
         page.reads("#diagnostics", "3000 rules");
     });
     std::fs::remove_dir_all(&directory).expect("it was there");
@@ -157,7 +186,8 @@ fn a_draft_is_kept_and_a_link_goes_before_it() {
         page.reload();
         page.reads("#samples", "Shared or saved rules");
 
-        // A link shows what it holds; the draft is there again without it, also after a look around.
+        // A link shows what it holds; the draft is there again without it, also after a look
+        // around.
         let other = chainwalk_core::share::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
         page.open(&format!("{}#{other}", page.own));
         page.reads("#verdict", "policy of OUTPUT");
@@ -235,8 +265,11 @@ fn an_embedded_page_shows_the_walk_within_a_frame_and_is_not_changed() {
 fn a_frame_without_an_origin_has_no_storage_and_shows_it_all_the_same() {
     let browser = Browser::start();
     let page = file("chainwalk.html");
-    let wiki = std::path::Path::new(env!("CARGO_TARGET_TMPDIR")).join(format!("wiki-{}.html", std::process::id()));
-    let frame = format!("<iframe sandbox='allow-scripts' id='f' width='900' height='600' src='{page}'></iframe>");
+    let wiki = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
+        .join(format!("wiki-{}.html", std::process::id()));
+    let frame = format!(
+        "<iframe sandbox='allow-scripts' id='f' width='900' height='600' src='{page}'></iframe>"
+    );
     std::fs::write(&wiki, frame).expect("a page can be written");
     browser.open(&format!("file://{}", wiki.display()));
     std::fs::remove_file(&wiki).expect("it is there");

@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 
 use crate::{Page, WIDE, each_way};
 
-/// Notes what the first frame with an answer shows. The browser calls a `ResizeObserver` after layout, right before it paints.
+/// Notes what the first frame with an answer shows. The browser calls a `ResizeObserver` after
+/// layout, right before it paints.
 const FIRST_FRAME: &str = "
     new MutationObserver((_, added) => {
         const answer = document.querySelector('#verdict h1');
@@ -32,7 +33,10 @@ const SHIFTS: &str = "
 /// Loads the page again, with a script that runs before all others, and waits until it is whole.
 #[track_caller]
 fn start(page: &Page, script: &str) {
-    let added = page.command("Page.addScriptToEvaluateOnNewDocument", json!({"source": script}));
+    let added = page.command(
+        "Page.addScriptToEvaluateOnNewDocument",
+        json!({"source": script}),
+    );
     page.reload();
     page.is_whole();
     page.command("Page.removeScriptToEvaluateOnNewDocument", added);
@@ -43,11 +47,29 @@ fn the_answer_is_painted_before_the_rest_of_the_page_is_made() {
     each_way(|page| {
         start(page, FIRST_FRAME);
         let frame = page.run("return window.firstFrame", ());
-        let answer = frame["answer"].as_str().unwrap_or_else(|| panic!("the answer is not in sight: {frame}"));
-        assert!(answer.starts_with("Not captured. Rule 4 of ISTIO_OUTPUT"), "{answer}");
+        let answer = frame["answer"]
+            .as_str()
+            .unwrap_or_else(|| panic!("the answer is not in sight: {frame}"));
+        assert!(
+            answer.starts_with("Not captured. Rule 4 of ISTIO_OUTPUT"),
+            "{answer}"
+        );
         assert_eq!(frame["rest"], json!([]));
-        let parts = page.run("return [...document.querySelectorAll('.pane, dialog')].map(part => part.id)", ());
-        assert_eq!(parts, json!(["pane-rules", "pane-walk", "pane-packet", "pane-past", "help", "share"]));
+        let parts = page.run(
+            "return [...document.querySelectorAll('.pane, dialog')].map(part => part.id)",
+            (),
+        );
+        assert_eq!(
+            parts,
+            json!([
+                "pane-rules",
+                "pane-walk",
+                "pane-packet",
+                "pane-past",
+                "help",
+                "share"
+            ])
+        );
     });
 }
 

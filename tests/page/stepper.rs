@@ -30,13 +30,21 @@ fn on_a_phone_the_buttons_stay_where_they_are_and_the_list_follows() {
         page.click("#tab-walk");
         page.click("#first");
         page.is_at(1);
-        page.run("document.getElementById('out').scrollIntoView({block: 'center'})", ());
+        page.run(
+            "document.getElementById('out').scrollIntoView({block: 'center'})",
+            (),
+        );
         let place = "return document.getElementById('out').getBoundingClientRect().top";
         let before = page.run(place, ());
         let shown = "(list => [...document.querySelectorAll('.steps [data-current]')].every(row =>
             row.getBoundingClientRect().top >= list.top && row.getBoundingClientRect().bottom <= list.bottom))
             (document.querySelector('.steps').getBoundingClientRect())";
-        for (button, step) in [("last", 12), ("decided", 5), ("next-match", 6), ("first", 1)] {
+        for (button, step) in [
+            ("last", 12),
+            ("decided", 5),
+            ("next-match", 6),
+            ("first", 1),
+        ] {
             page.run("document.getElementById(arguments[0]).click()", button);
             page.is_at(step);
             page.holds(shown);
@@ -115,7 +123,13 @@ fn runs_unfold_and_fold_again() {
     each_way(|page| {
         let run = ".steps [aria-expanded]";
         page.reads(run, "rules 1 to 3: no match");
-        assert_eq!(page.run("return document.querySelectorAll('.steps .shared').length", ()), 2);
+        assert_eq!(
+            page.run(
+                "return document.querySelectorAll('.steps .shared').length",
+                ()
+            ),
+            2
+        );
         page.click(run);
         page.holds("document.querySelectorAll('.steps .shared').length == 5");
         page.holds("document.querySelector('.steps [aria-expanded]').ariaExpanded == 'true'");
@@ -129,9 +143,18 @@ fn runs_unfold_and_fold_again() {
 
 /// A node's rules: too many for a list, and for a text field.
 fn many() -> String {
-    let rules =
-        (0..110_000).map(|at| format!("-A OUTPUT -d 10.{}.{}.{}/32 -j DROP\n", at >> 16, at >> 8 & 255, at & 255));
-    format!("*filter\n:OUTPUT ACCEPT [0:0]\n{}COMMIT\n", rules.collect::<String>())
+    let rules = (0..110_000).map(|at| {
+        format!(
+            "-A OUTPUT -d 10.{}.{}.{}/32 -j DROP\n",
+            at >> 16,
+            at >> 8 & 255,
+            at & 255
+        )
+    });
+    format!(
+        "*filter\n:OUTPUT ACCEPT [0:0]\n{}COMMIT\n",
+        rules.collect::<String>()
+    )
 }
 
 #[test]

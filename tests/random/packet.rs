@@ -10,8 +10,10 @@ use proptest::sample::select;
 use super::{ELSEWHERE, IDS, JOINED, MARKS, OWN, PORTS, of};
 
 /// ICMP and ICMPv6 types: requests, replies, errors, and ones that nobody has named.
-const ICMP: [[u8; 12]; 2] =
-    [[8, 8, 8, 0, 3, 5, 9, 10, 11, 13, 14, 17], [128, 128, 128, 129, 1, 2, 3, 130, 135, 137, 139, 200]];
+const ICMP: [[u8; 12]; 2] = [
+    [8, 8, 8, 0, 3, 5, 9, 10, 11, 13, 14, 17],
+    [128, 128, 128, 129, 1, 2, 3, 130, 135, 137, 139, 200],
+];
 
 const ESP: Protocol = Protocol(50);
 const AH: Protocol = Protocol(51);
@@ -47,10 +49,19 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
     let own = || OWN[of(family)].to_vec();
     let elsewhere = || ELSEWHERE[of(family)].to_vec();
     let anywhere = || [own(), elsewhere()].concat();
-    let base = |origin, src, dst| Packet { src: Some(src), ..Packet::to(origin, Protocol::TCP, dst) };
+    let base = |origin, src, dst| Packet {
+        src: Some(src),
+        ..Packet::to(origin, Protocol::TCP, dst)
+    };
     let src = prop_oneof![8 => address(own()), 1 => address(elsewhere())];
     let dst = prop_oneof![7 => address(anywhere()), 1 => address(broad(family))];
-    let local = (src, dst, select(IDS.to_vec()), select(IDS.to_vec()), select(MARKS.to_vec()));
+    let local = (
+        src,
+        dst,
+        select(IDS.to_vec()),
+        select(IDS.to_vec()),
+        select(MARKS.to_vec()),
+    );
     let local = local.prop_map(move |(src, dst, uid, gid, mark)| Packet {
         uid: Some(uid),
         gid: Some(gid),
@@ -58,7 +69,8 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
         ..base(Origin::Local, src, dst)
     });
     let src = prop_oneof![24 => address(elsewhere()), 2 => address(own()), 1 => address(broad(family)), 6 => address(made(family))];
-    let dst = prop_oneof![3 => address(own()), 6 => address(elsewhere()), 1 => address(broad(family))];
+    let dst =
+        prop_oneof![3 => address(own()), 6 => address(elsewhere()), 1 => address(broad(family))];
     let inbound = (src, dst, select(vec!["eth0", "eth0", "eth1"]));
     let inbound = inbound.prop_map(move |(src, dst, interface)| Packet {
         in_interface: Some(interface.into()),
@@ -76,7 +88,11 @@ pub const MAC: &str = "02:00:00:00:00:99";
 fn made(family: Family) -> Vec<&'static str> {
     match family {
         Family::Ipv4 => vec!["10.244.1.77"],
-        Family::Ipv6 => vec!["fd00:1::ff:fe00:99", "2001:db8::ff:fe00:99", "fd00:1::ff:fe00:98"],
+        Family::Ipv6 => vec![
+            "fd00:1::ff:fe00:99",
+            "2001:db8::ff:fe00:99",
+            "fd00:1::ff:fe00:98",
+        ],
     }
 }
 
@@ -93,22 +109,44 @@ fn ipv6_headers(family: Family) -> BoxedStrategy<Option<Vec<String>>> {
     }
 }
 
-/// Addresses of more than one host: broadcasts, groups that every host joins, [`JOINED`], and groups that nobody joins.
+/// Addresses of more than one host: broadcasts, groups that every host joins, [`JOINED`], and
+/// groups that nobody joins.
 fn broad(family: Family) -> Vec<&'static str> {
     let rest = match family {
-        Family::Ipv4 => ["10.244.1.255", "255.255.255.255", "224.0.0.1", "224.0.0.251", "239.9.9.9"],
-        Family::Ipv6 => ["ff02::1", "ff02::1:ff00:5", "ff01::1", "ff02::fb", "ff05::2"],
+        Family::Ipv4 => [
+            "10.244.1.255",
+            "255.255.255.255",
+            "224.0.0.1",
+            "224.0.0.251",
+            "239.9.9.9",
+        ],
+        Family::Ipv6 => [
+            "ff02::1",
+            "ff02::1:ff00:5",
+            "ff01::1",
+            "ff02::fb",
+            "ff05::2",
+        ],
     };
     [[JOINED[of(family)]].as_slice(), &rest].concat()
 }
 
-/// Protocols that iptables knows little of: with ports, tunnels, and one that nobody uses. AH is a header among others in
-/// IPv6.
+/// Protocols that iptables knows little of: with ports, tunnels, and one that nobody uses. AH is a
+/// header among others in IPv6.
 fn others(family: Family) -> Vec<Protocol> {
     const GRE: Protocol = Protocol(47);
     const IPCOMP: Protocol = Protocol(108);
     const MOBILITY: Protocol = Protocol(135);
-    let all = [Protocol(253), Protocol::SCTP, Protocol::SCTP, Protocol::UDPLITE, Protocol::DCCP, GRE, ESP, IPCOMP];
+    let all = [
+        Protocol(253),
+        Protocol::SCTP,
+        Protocol::SCTP,
+        Protocol::UDPLITE,
+        Protocol::DCCP,
+        GRE,
+        ESP,
+        IPCOMP,
+    ];
     let own = match family {
         Family::Ipv4 => AH,
         Family::Ipv6 => MOBILITY,
@@ -118,7 +156,8 @@ fn others(family: Family) -> Vec<Protocol> {
 
 /// One chunk in most cases.
 fn chunks() -> impl Strategy<Value = Vec<String>> {
-    let chunk = || prop_oneof![1 => Just("INIT"), 2 => select(SCTP_CHUNKS.map(|(name, ..)| name).to_vec())];
+    let chunk =
+        || prop_oneof![1 => Just("INIT"), 2 => select(SCTP_CHUNKS.map(|(name, ..)| name).to_vec())];
     prop_oneof![3 => prop::collection::vec(chunk(), 1), 1 => prop::collection::vec(chunk(), 0..4)]
         .prop_map(|names| names.into_iter().map(str::to_owned).collect())
 }
@@ -131,42 +170,54 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
         select(vec![64, 64, 64, 64, 64, 1, 2, 255]),
         prop_oneof![9 => 0u32..64, 1 => 64u32..1300],
     );
-    let stated = (ipv6_headers(family), prop::option::of(select(vec![536, 1400, 1460])), select(vec![1, 7, 300]));
-    (way(family), contents(family), (port(), port(), chunks()), rest, stated).prop_map(
-        |(
-            way,
-            (protocol, tcp_flags, icmp),
-            (sport, dport, chunks),
-            (dscp, ecn, ttl, payload_length),
-            (headers, mss, spi),
-        )| {
-            let chunk_bytes = u32::try_from(20 * chunks.len()).expect("chunks are few");
-            Packet {
-                protocol,
-                sctp_chunks: (protocol == Protocol::SCTP).then_some(chunks),
-                mss: mss.filter(|_| protocol == Protocol::TCP),
-                tcp_options: (protocol == Protocol::TCP).then(|| mss.map(|_| 2).into_iter().collect()),
-                // ESP, AH and IPComp have one, and an AH among the headers of IPv6.
-                spi: Some(spi),
-                ipv6_headers: headers,
-                tcp_flags,
-                icmp_type: icmp.map(|(kind, _)| kind),
-                icmp_code: icmp.map(|(_, code)| code),
-                sport: protocol.has_ports().then_some(sport),
-                dport: protocol.has_ports().then_some(dport),
-                dscp,
-                ecn,
-                ttl,
-                payload_length: match protocol {
-                    // Longer ones arrive as INVALID, with the checksum that suits short ones.
-                    Protocol::UDPLITE => payload_length % 64,
-                    // All of it is chunks, of 20 bytes at least.
-                    Protocol::SCTP if chunk_bytes == 0 => 0,
-                    Protocol::SCTP => payload_length.max(chunk_bytes),
-                    _ => payload_length,
-                },
-                ..way
-            }
-        },
+    let stated = (
+        ipv6_headers(family),
+        prop::option::of(select(vec![536, 1400, 1460])),
+        select(vec![1, 7, 300]),
+    );
+    (
+        way(family),
+        contents(family),
+        (port(), port(), chunks()),
+        rest,
+        stated,
     )
+        .prop_map(
+            |(
+                way,
+                (protocol, tcp_flags, icmp),
+                (sport, dport, chunks),
+                (dscp, ecn, ttl, payload_length),
+                (headers, mss, spi),
+            )| {
+                let chunk_bytes = u32::try_from(20 * chunks.len()).expect("chunks are few");
+                Packet {
+                    protocol,
+                    sctp_chunks: (protocol == Protocol::SCTP).then_some(chunks),
+                    mss: mss.filter(|_| protocol == Protocol::TCP),
+                    tcp_options: (protocol == Protocol::TCP)
+                        .then(|| mss.map(|_| 2).into_iter().collect()),
+                    // ESP, AH and IPComp have one, and an AH among the headers of IPv6.
+                    spi: Some(spi),
+                    ipv6_headers: headers,
+                    tcp_flags,
+                    icmp_type: icmp.map(|(kind, _)| kind),
+                    icmp_code: icmp.map(|(_, code)| code),
+                    sport: protocol.has_ports().then_some(sport),
+                    dport: protocol.has_ports().then_some(dport),
+                    dscp,
+                    ecn,
+                    ttl,
+                    payload_length: match protocol {
+                        // Longer ones arrive as INVALID, with the checksum that suits short ones.
+                        Protocol::UDPLITE => payload_length % 64,
+                        // All of it is chunks, of 20 bytes at least.
+                        Protocol::SCTP if chunk_bytes == 0 => 0,
+                        Protocol::SCTP => payload_length.max(chunk_bytes),
+                        _ => payload_length,
+                    },
+                    ..way
+                }
+            },
+        )
 }

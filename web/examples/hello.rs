@@ -1,4 +1,5 @@
-//! The least page that Yew makes: `cargo xtask bench start` builds it as the playground's page is built, and compares.
+//! The least page that Yew makes: `cargo xtask bench start` builds it as the playground's page is
+//! built, and compares.
 
 use yew::prelude::*;
 

@@ -1,4 +1,5 @@
-//! What the page asks of the browser beyond its document: `static/browser.js` does it, and bears with a refusal.
+//! What the page asks of the browser beyond its document: `static/browser.js` does it, and bears
+//! with a refusal.
 
 use wasm_bindgen::prelude::*;
 
@@ -24,7 +25,8 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkOpening)]
     pub(crate) fn opening(opening: bool) -> bool;
 
-    /// The note that the page left when it stopped; empty if it did not stop. The second call returns nothing.
+    /// The note that the page left when it stopped; empty if it did not stop. The second call
+    /// returns nothing.
     #[wasm_bindgen(js_name = chainwalkRestarted)]
     pub(crate) fn restarted() -> String;
 
@@ -40,29 +42,40 @@ extern "C" {
     #[wasm_bindgen(js_name = chainwalkSave)]
     pub(crate) fn save(name: &str, media_type: &str, text: &str);
 
-    /// Gives an SVG of the page to the reader, as it looks now: as a file that needs nothing of the page, or as PNG.
+    /// Gives an SVG of the page to the reader, as it looks now: as a file that needs nothing of the
+    /// page, or as PNG.
     #[wasm_bindgen(js_name = chainwalkPicture)]
     pub(crate) fn picture(svg: &web_sys::Element, png: bool);
 
-    /// Brings the first such element into sight, once what was just asked for is on the page: as `block` of scrollIntoView says, or as
-    /// the focus does where that is empty. `focus`: it gets that, too.
+    /// Brings the first such element into sight, once what was just asked for is on the page: as
+    /// `block` of scrollIntoView says, or as the focus does where that is empty. `focus`: it
+    /// gets that, too.
     #[wasm_bindgen(js_name = chainwalkShow)]
     pub(crate) fn show(selector: &str, sight: &str, focus: bool);
 
-    /// Scrolls a list within itself, once the page is whole, until the row at hand is in sight, below headings of that height.
+    /// Scrolls a list within itself, once the page is whole, until the row at hand is in sight,
+    /// below headings of that height.
     #[wasm_bindgen(js_name = chainwalkFollow)]
     pub(crate) fn follow(list: &web_sys::Element, covered: u32);
 
-    /// Which of `all` rows of a list is at the top of what is in sight, where the made ones, from `start` to `end`, end near that; else -1.
-    /// `height`: what a row takes that is not made, in pixels.
+    /// Which of `all` rows of a list is at the top of what is in sight, where the made ones, from
+    /// `start` to `end`, end near that; else -1. `height`: what a row takes that is not made,
+    /// in pixels.
     #[wasm_bindgen(js_name = chainwalkRow)]
-    pub(crate) fn row(list: &web_sys::Element, start: usize, end: usize, all: usize, height: usize) -> i32;
+    pub(crate) fn row(
+        list: &web_sys::Element,
+        start: usize,
+        end: usize,
+        all: usize,
+        height: usize,
+    ) -> i32;
 
     /// Tells the style sheet from now on how high the answer is, and where the columns begin.
     #[wasm_bindgen(js_name = chainwalkMeasure)]
     pub(crate) fn measure();
 
-    /// On a narrow screen: shows one tab after another where it was left, or from its top where it never was, or where the rules are others.
+    /// On a narrow screen: shows one tab after another where it was left, or from its top where it
+    /// never was, or where the rules are others.
     #[wasm_bindgen(js_name = chainwalkTab)]
     pub(crate) fn tab(from: &str, to: &str, others: bool);
 

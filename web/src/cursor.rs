@@ -31,7 +31,9 @@ pub(crate) fn go(paths: &[&Path], at: usize, to: Move) -> usize {
         Move::Back => at.saturating_sub(1),
         Move::Forward => at + 1,
         Move::Last => last,
-        Move::NextMatch => (at + 1..=last).find(|at| paths.iter().any(|path| matches(path, *at))).unwrap_or(last),
+        Move::NextMatch => (at + 1..=last)
+            .find(|at| paths.iter().any(|path| matches(path, *at)))
+            .unwrap_or(last),
         Move::OutOfChain => match paths.iter().find(|path| at < path.steps.len()) {
             Some(path) => out_of_chain(path, at).unwrap_or(last),
             None => last,
@@ -44,7 +46,12 @@ pub(crate) fn go(paths: &[&Path], at: usize, to: Move) -> usize {
 
 /// The last step of the longest path.
 pub(crate) fn last(paths: &[&Path]) -> usize {
-    paths.iter().map(|path| path.steps.len()).max().unwrap_or(0).saturating_sub(1)
+    paths
+        .iter()
+        .map(|path| path.steps.len())
+        .max()
+        .unwrap_or(0)
+        .saturating_sub(1)
 }
 
 /// The step at which the deciding rule or policy settled it.
@@ -55,14 +62,19 @@ fn decided(path: &Path) -> Option<usize> {
 }
 
 fn matches(path: &Path, at: usize) -> bool {
-    path.steps.get(at).is_some_and(|step| step.outcome != Outcome::NoMatch)
+    path.steps
+        .get(at)
+        .is_some_and(|step| step.outcome != Outcome::NoMatch)
 }
 
-/// The first later step that is neither in this chain nor in one that it called. Steps of called chains have callers
-/// later than the one that led in here.
+/// The first later step that is neither in this chain nor in one that it called. Steps of called
+/// chains have callers later than the one that led in here.
 fn out_of_chain(path: &Path, at: usize) -> Option<usize> {
     let here = path.steps.at(at);
-    let (base, table) = (here.caller, (here.hook, here.place.at.ruleset, here.place.at.table));
+    let (base, table) = (
+        here.caller,
+        (here.hook, here.place.at.ruleset, here.place.at.table),
+    );
     (at + 1..path.steps.len()).find(|later| {
         let step = path.steps.at(*later);
         let other_table = (step.hook, step.place.at.ruleset, step.place.at.table) != table;
@@ -88,7 +100,13 @@ mod tests {
 
     fn walked(key: &str) -> Walked {
         let paste = Paste::sample(0);
-        Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
+        Walked::new(
+            paste.rulesets(),
+            None,
+            &paste.host,
+            &paste.scenario(key).expect("known").packet,
+            &[],
+        )
     }
 
     #[test]
@@ -100,16 +118,36 @@ mod tests {
         assert_eq!(go(&paths, 0, Move::Last), 11);
         assert_eq!(go(&paths, 11, Move::Forward), 11);
         assert_eq!(go(&paths, 3, Move::To(99)), 11);
-        assert_eq!(go(&paths, 0, Move::Decided), 9, "rule 9 sends the app's packet to the proxy");
-        assert_eq!(go(&paths[1..], 0, Move::Decided), 4, "rule 4 lets uid 1337 out");
-        assert_eq!(stack(paths[0], 10), [0, 9, 10], "OUTPUT 1, ISTIO_OUTPUT 9, ISTIO_REDIRECT 1");
+        assert_eq!(
+            go(&paths, 0, Move::Decided),
+            9,
+            "rule 9 sends the app's packet to the proxy"
+        );
+        assert_eq!(
+            go(&paths[1..], 0, Move::Decided),
+            4,
+            "rule 4 lets uid 1337 out"
+        );
+        assert_eq!(
+            stack(paths[0], 10),
+            [0, 9, 10],
+            "OUTPUT 1, ISTIO_OUTPUT 9, ISTIO_REDIRECT 1"
+        );
     }
 
     #[test]
     fn out_of_a_chain_leads_to_its_callers_next_step_or_the_next_hook() {
         let (app, proxy) = (walked("internet"), walked("as-proxy"));
-        assert_eq!(go(&[proxy.path()], 2, Move::OutOfChain), 5, "the policy of OUTPUT");
-        assert_eq!(go(&[app.path()], 2, Move::OutOfChain), 11, "the policy of POSTROUTING");
+        assert_eq!(
+            go(&[proxy.path()], 2, Move::OutOfChain),
+            5,
+            "the policy of OUTPUT"
+        );
+        assert_eq!(
+            go(&[app.path()], 2, Move::OutOfChain),
+            11,
+            "the policy of POSTROUTING"
+        );
         assert_eq!(go(&[app.path()], 0, Move::OutOfChain), 11);
     }
 }

@@ -1,5 +1,6 @@
-//! Elements as plain calls: a name, then what it has, one after the other. Each call is a few bytes; `html!` stores every field of
-//! every element where it stands, which makes several times as much code.
+//! Elements as plain calls: a name, then what it has, one after the other. Each call is a few
+//! bytes; `html!` stores every field of every element where it stands, which makes several times as
+//! much code.
 
 mod given;
 
@@ -9,7 +10,9 @@ use std::rc::Rc;
 use wasm_bindgen::JsCast;
 use web_sys::{Event, KeyboardEvent};
 use yew::html::IntoEventCallback;
-use yew::virtual_dom::{AttributeOrProperty, Attributes, Key, Listener, ListenerKind, VList, VTag, VText};
+use yew::virtual_dom::{
+    AttributeOrProperty, Attributes, Key, Listener, ListenerKind, VList, VTag, VText,
+};
 use yew::{AttrValue, Callback, Html, NodeRef};
 
 use given::{Child, Value};
@@ -57,7 +60,13 @@ pub(crate) fn nothing() -> Markup {
 impl Markup {
     fn of(tag: Option<VTag>) -> Self {
         let names = NO_NAMES.with(|names| *names);
-        Self(Box::new(Parts { tag, names, values: Vec::new(), listeners: Vec::new(), children: Children::None }))
+        Self(Box::new(Parts {
+            tag,
+            names,
+            values: Vec::new(),
+            listeners: Vec::new(),
+            children: Children::None,
+        }))
     }
 
     /// An attribute, or none where there is no value.
@@ -157,12 +166,18 @@ impl Markup {
             values.push(value.map(AttributeOrProperty::Attribute));
             return;
         }
-        let at = names.list.iter().position(|other| *other == name).unwrap_or_else(|| {
-            *names = names.and(name);
-            values.push(None);
-            values.len() - 1
-        });
-        let Some(class) = value.filter(|class| !class.is_empty()) else { return };
+        let at = names
+            .list
+            .iter()
+            .position(|other| *other == name)
+            .unwrap_or_else(|| {
+                *names = names.and(name);
+                values.push(None);
+                values.len() - 1
+            });
+        let Some(class) = value.filter(|class| !class.is_empty()) else {
+            return;
+        };
         values[at] = Some(AttributeOrProperty::Attribute(match &values[at] {
             Some(AttributeOrProperty::Attribute(before)) => format!("{before} {class}").into(),
             _ => class,
@@ -205,7 +220,9 @@ impl Markup {
             "scroll" => ListenerKind::onscroll,
             other => ListenerKind::other(other.into()),
         };
-        self.0.listeners.push(act.map(|act| Rc::new(Heard { kind, act }) as Rc<dyn Listener>));
+        self.0
+            .listeners
+            .push(act.map(|act| Rc::new(Heard { kind, act }) as Rc<dyn Listener>));
     }
 
     fn make_list(&mut self) -> &mut Vec<Html> {
@@ -243,7 +260,13 @@ impl Markup {
 
 impl From<Markup> for Html {
     fn from(element: Markup) -> Self {
-        let Parts { tag, names, values, listeners, children } = *element.0;
+        let Parts {
+            tag,
+            names,
+            values,
+            listeners,
+            children,
+        } = *element.0;
         let inside = match children {
             Children::None => Html::default(),
             Children::One(child) => child,
@@ -251,7 +274,10 @@ impl From<Markup> for Html {
         };
         let Some(mut tag) = tag else { return inside };
         if !values.is_empty() {
-            tag.set_attributes(Attributes::Dynamic { keys: &names.list, values: values.into() });
+            tag.set_attributes(Attributes::Dynamic {
+                keys: &names.list,
+                values: values.into(),
+            });
         }
         if !listeners.is_empty() {
             tag.set_listeners(listeners.into());
@@ -263,8 +289,8 @@ impl From<Markup> for Html {
     }
 }
 
-/// The names of an element's attributes, kept for good: by the list itself Yew sees that an element still has those it had. There
-/// are as many as the page has kinds of elements.
+/// The names of an element's attributes, kept for good: by the list itself Yew sees that an element
+/// still has those it had. There are as many as the page has kinds of elements.
 struct Names {
     list: Vec<&'static str>,
     /// The lists that have one name more.
@@ -284,7 +310,10 @@ impl Names {
         }
         let mut list = self.list.clone();
         list.push(name);
-        let new: &Self = Box::leak(Box::new(Self { list, longer: RefCell::default() }));
+        let new: &Self = Box::leak(Box::new(Self {
+            list,
+            longer: RefCell::default(),
+        }));
         longer.push(new);
         new
     }
@@ -292,7 +321,10 @@ impl Names {
 
 /// The key that an event is about.
 pub(crate) fn key(event: &Event) -> String {
-    event.dyn_ref::<KeyboardEvent>().map(KeyboardEvent::key).unwrap_or_default()
+    event
+        .dyn_ref::<KeyboardEvent>()
+        .map(KeyboardEvent::key)
+        .unwrap_or_default()
 }
 
 /// One kind of listener for all events.

@@ -28,9 +28,19 @@ pub(crate) struct Snapshot {
 impl Snapshot {
     /// Whether going from one to the other changes anything.
     fn differs(&self, other: &Self) -> bool {
-        let same = Rc::ptr_eq(&self.paste, &other.paste) && Rc::ptr_eq(&self.original, &other.original);
-        let packets = |snapshot: &Self| snapshot.shelf.iter().map(|kept| kept.packet.clone()).collect::<Vec<_>>();
-        !same || self.packets != other.packets || self.compare != other.compare || packets(self) != packets(other)
+        let same =
+            Rc::ptr_eq(&self.paste, &other.paste) && Rc::ptr_eq(&self.original, &other.original);
+        let packets = |snapshot: &Self| {
+            snapshot
+                .shelf
+                .iter()
+                .map(|kept| kept.packet.clone())
+                .collect::<Vec<_>>()
+        };
+        !same
+            || self.packets != other.packets
+            || self.compare != other.compare
+            || packets(self) != packets(other)
     }
 
     fn bytes(&self) -> usize {
@@ -89,7 +99,11 @@ impl History {
     /// A step back, or one on, from what is now.
     pub(crate) fn go(&mut self, redo: bool, now: Snapshot) -> Option<Rc<Snapshot>> {
         self.typing = None;
-        let (from, to) = if redo { (&mut self.undone, &mut self.done) } else { (&mut self.done, &mut self.undone) };
+        let (from, to) = if redo {
+            (&mut self.undone, &mut self.done)
+        } else {
+            (&mut self.done, &mut self.undone)
+        };
         let then = from.pop()?;
         to.push(Rc::new(now));
         Some(then)

@@ -3,7 +3,9 @@
 use gloo::events::{EventListener, EventListenerOptions};
 use gloo::utils::{document, window};
 use wasm_bindgen::JsCast;
-use web_sys::{ClipboardEvent, DragEvent, Element, Event, EventTarget, File, HtmlInputElement, KeyboardEvent};
+use web_sys::{
+    ClipboardEvent, DragEvent, Element, Event, EventTarget, File, HtmlInputElement, KeyboardEvent,
+};
 use yew::Callback;
 
 use crate::keys::{self, Focus};
@@ -61,21 +63,37 @@ pub(crate) fn fragment() -> String {
 /// Another link may be opened in the same page: that loads nothing anew.
 fn on_link(taken: &Callback<Taken>) -> EventListener {
     let taken = taken.clone();
-    EventListener::new(&window(), "hashchange", move |_| taken.emit(Taken::Link(fragment())))
-}
-
-fn on(kind: &'static str, taken: &Callback<Taken>, read: impl Fn(&Event) -> Option<Taken> + 'static) -> EventListener {
-    let taken = taken.clone();
-    EventListener::new_with_options(&document(), kind, EventListenerOptions::enable_prevent_default(), move |event| {
-        if let Some(what) = read(event) {
-            taken.emit(what);
-        }
+    EventListener::new(&window(), "hashchange", move |_| {
+        taken.emit(Taken::Link(fragment()))
     })
 }
 
+fn on(
+    kind: &'static str,
+    taken: &Callback<Taken>,
+    read: impl Fn(&Event) -> Option<Taken> + 'static,
+) -> EventListener {
+    let taken = taken.clone();
+    EventListener::new_with_options(
+        &document(),
+        kind,
+        EventListenerOptions::enable_prevent_default(),
+        move |event| {
+            if let Some(what) = read(event) {
+                taken.emit(what);
+            }
+        },
+    )
+}
+
 fn focus(target: Option<EventTarget>) -> Focus {
-    let Some(element) = target.and_then(|target| target.dyn_into::<Element>().ok()) else { return Focus::Elsewhere };
-    match (&*element.tag_name(), element.get_attribute("role").as_deref()) {
+    let Some(element) = target.and_then(|target| target.dyn_into::<Element>().ok()) else {
+        return Focus::Elsewhere;
+    };
+    match (
+        &*element.tag_name(),
+        element.get_attribute("role").as_deref(),
+    ) {
         ("INPUT", _) => match &*element.unchecked_into::<HtmlInputElement>().type_() {
             "range" => Focus::Moving,
             "checkbox" | "button" | "file" => Focus::Elsewhere,
@@ -100,24 +118,40 @@ fn key(event: &Event) -> Option<Taken> {
     }
     keys::action(&key, focus, true)?;
     event.prevent_default();
-    Some(Taken::Key { key, focus, repeat: event.repeat() })
+    Some(Taken::Key {
+        key,
+        focus,
+        repeat: event.repeat(),
+    })
 }
 
 fn is_in_dialog(target: Option<EventTarget>) -> bool {
     let element = target.and_then(|target| target.dyn_into::<Element>().ok());
-    element.is_some_and(|element| element.closest("dialog").is_ok_and(|dialog| dialog.is_some()))
+    element.is_some_and(|element| {
+        element
+            .closest("dialog")
+            .is_ok_and(|dialog| dialog.is_some())
+    })
 }
 
 /// Whether it is a field that only shows something.
 fn is_readonly(target: Option<EventTarget>) -> bool {
-    target.and_then(|target| target.dyn_into::<Element>().ok()).is_some_and(|field| field.has_attribute("readonly"))
+    target
+        .and_then(|target| target.dyn_into::<Element>().ok())
+        .is_some_and(|field| field.has_attribute("readonly"))
 }
 
 /// A paste into a field is the field's own, unless the text is too long for any.
 fn paste(event: &Event) -> Option<Taken> {
     let event: &ClipboardEvent = event.unchecked_ref();
-    let text = event.clipboard_data()?.get_data("text/plain").unwrap_or_default();
-    if focus(event.target()) == Focus::Typing && !is_readonly(event.target()) && text.len() <= MOST_EDITED {
+    let text = event
+        .clipboard_data()?
+        .get_data("text/plain")
+        .unwrap_or_default();
+    if focus(event.target()) == Focus::Typing
+        && !is_readonly(event.target())
+        && text.len() <= MOST_EDITED
+    {
         return None;
     }
     event.prevent_default();

@@ -14,10 +14,14 @@ pub(crate) enum Focus {
     Elsewhere,
 }
 
-/// What a key does; `None` leaves it to the browser. `shortcuts` is the switch in the help: characters may be off.
+/// What a key does; `None` leaves it to the browser. `shortcuts` is the switch in the help:
+/// characters may be off.
 pub(crate) fn action(key: &str, focus: Focus, shortcuts: bool) -> Option<Action> {
     let is_character = key.chars().count() == 1;
-    if focus == Focus::Typing || (is_character && !shortcuts) || (!is_character && focus == Focus::Moving) {
+    if focus == Focus::Typing
+        || (is_character && !shortcuts)
+        || (!is_character && focus == Focus::Moving)
+    {
         return None;
     }
     Some(match key {
@@ -56,9 +60,15 @@ pub(crate) const KEYS: [(&str, &str); 10] = [
     ("u", "out of this chain"),
     ("v", "to the rule that decided"),
     ("c", "compare with the second packet, or not"),
-    ("1  2  3  4", "to the rules, the walk, the packet, the table below"),
+    (
+        "1  2  3  4",
+        "to the rules, the walk, the packet, the table below",
+    ),
     ("?", "this help"),
-    ("Ctrl Z  Ctrl Y", "undo, redo what was done to rules and packets"),
+    (
+        "Ctrl Z  Ctrl Y",
+        "undo, redo what was done to rules and packets",
+    ),
     ("Ctrl V", "read the rules in the clipboard"),
 ];
 

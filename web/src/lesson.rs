@@ -1,4 +1,5 @@
-//! The classroom: which lessons there are, which one is open at which step, what was answered, and how far one has come.
+//! The classroom: which lessons there are, which one is open at which step, what was answered, and
+//! how far one has come.
 
 use std::rc::Rc;
 
@@ -11,7 +12,8 @@ use crate::page_part;
 use crate::progress::Progress;
 use crate::sample;
 
-/// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`, `#lesson/NAME/handout`.
+/// What the fragments of lessons' addresses begin with: `#lessons`, `#lesson/NAME/STEP`,
+/// `#lesson/NAME/handout`.
 pub(crate) const ADDRESS: &str = "#lesson";
 
 /// Stands before each lesson in the text that holds them all.
@@ -34,8 +36,16 @@ pub(crate) struct Entry {
 
 impl Entry {
     fn new(name: &str, text: &str) -> Self {
-        let asks = text.lines().filter(|line| line.starts_with("```ask") || line.starts_with("```task")).count();
-        Self { name: name.into(), head: lesson::head(text), asks, text: text.into() }
+        let asks = text
+            .lines()
+            .filter(|line| line.starts_with("```ask") || line.starts_with("```task"))
+            .count();
+        Self {
+            name: name.into(),
+            head: lesson::head(text),
+            asks,
+            text: text.into(),
+        }
     }
 }
 
@@ -121,21 +131,34 @@ pub(crate) enum Event {
 impl Classroom {
     /// Nothing is open yet, and so much was done before.
     pub(crate) fn new(progress: Progress) -> Self {
-        Self { progress, ..Self::default() }
+        Self {
+            progress,
+            ..Self::default()
+        }
     }
 
     /// What is shown.
     pub(crate) fn shown(&self) -> Shown {
-        let Some(rest) = self.address.strip_prefix(ADDRESS) else { return Shown::Closed };
+        let Some(rest) = self.address.strip_prefix(ADDRESS) else {
+            return Shown::Closed;
+        };
         let mut parts = rest.trim_start_matches('/').split('/');
         let name = parts.next().unwrap_or_default();
-        let place = self.entries.iter().flat_map(|entries| entries.iter()).position(|entry| entry.name == name);
+        let place = self
+            .entries
+            .iter()
+            .flat_map(|entries| entries.iter())
+            .position(|entry| entry.name == name);
         match (place, parts.next()) {
             (None, _) => Shown::List,
             (Some(place), Some("handout")) => Shown::Lesson(place, Part::Handout),
             (Some(place), step) => {
-                let step = step.and_then(|step| step.parse::<usize>().ok()).unwrap_or(1);
-                let last = self.lesson().map_or(usize::MAX, |lesson| lesson.steps.len().saturating_sub(1));
+                let step = step
+                    .and_then(|step| step.parse::<usize>().ok())
+                    .unwrap_or(1);
+                let last = self
+                    .lesson()
+                    .map_or(usize::MAX, |lesson| lesson.steps.len().saturating_sub(1));
                 Shown::Lesson(place, Part::Step(step.saturating_sub(1).min(last)))
             }
         }
@@ -166,7 +189,9 @@ impl Classroom {
             || self.attempt.given_up
             || match &step.exercise {
                 None => true,
-                Some(Exercise::Ask(question)) => chosen.iter().any(|choice| question.choices[*choice].right),
+                Some(Exercise::Ask(question)) => {
+                    chosen.iter().any(|choice| question.choices[*choice].right)
+                }
                 Some(Exercise::Task(_)) => self.attempt.solved.is_some(),
             }
     }
@@ -174,7 +199,8 @@ impl Classroom {
     /// Whether the walk is hidden: a prediction is wanted.
     pub(crate) fn hides(&self) -> bool {
         self.step().is_some_and(|(_, step)| {
-            matches!(&step.exercise, Some(Exercise::Ask(question)) if question.hides) && !self.is_done(step)
+            matches!(&step.exercise, Some(Exercise::Ask(question)) if question.hides)
+                && !self.is_done(step)
         })
     }
 
@@ -194,8 +220,15 @@ impl Classroom {
         Some(Stage {
             text: world.text.clone(),
             host: world.host_known.then(|| world.host.clone()),
-            packets: places.iter().map(|place| lesson.packets[*place].1.clone()).collect(),
-            at: if self.hides() { At::Start } else { step.scene.at },
+            packets: places
+                .iter()
+                .map(|place| lesson.packets[*place].1.clone())
+                .collect(),
+            at: if self.hides() {
+                At::Start
+            } else {
+                step.scene.at
+            },
             whole: self.hides(),
         })
     }
@@ -209,18 +242,26 @@ impl Classroom {
 
     /// Reads the lesson that the address asks for.
     fn open(&mut self) {
-        let Some(name) = self.name().map(str::to_owned) else { return };
+        let Some(name) = self.name().map(str::to_owned) else {
+            return;
+        };
         if self.open.as_ref().is_some_and(|(open, _)| *open == name) {
             return;
         }
-        let entry = self.entries.iter().flat_map(|entries| entries.iter()).find(|entry| entry.name == name);
+        let entry = self
+            .entries
+            .iter()
+            .flat_map(|entries| entries.iter())
+            .find(|entry| entry.name == name);
         let text = entry.map_or("", |entry| &entry.text);
         self.open = Some((name, Rc::new(lesson::read(text, &sample::written))));
     }
 
     fn load(&mut self, text: &str) {
         let lessons = text.split(MARK).filter_map(|part| part.split_once('\n'));
-        self.entries = Some(Rc::new(lessons.map(|(name, text)| Entry::new(name, text)).collect()));
+        self.entries = Some(Rc::new(
+            lessons.map(|(name, text)| Entry::new(name, text)).collect(),
+        ));
     }
 
     fn file(&mut self, text: &str) {
@@ -247,7 +288,9 @@ impl Classroom {
 
     /// Keeps that the step is done.
     fn note(&mut self, moves: usize) {
-        if let (Some(name), Some((step, _)), false) = (self.name().map(str::to_owned), self.step(), self.trainer) {
+        if let (Some(name), Some((step, _)), false) =
+            (self.name().map(str::to_owned), self.step(), self.trainer)
+        {
             self.progress.note(&name, step, moves);
         }
     }
@@ -256,7 +299,8 @@ impl Classroom {
         match event {
             Event::Address(address) => {
                 if address != self.address {
-                    (self.address, self.attempt, self.fault) = (address, Attempt::default(), String::new());
+                    (self.address, self.attempt, self.fault) =
+                        (address, Attempt::default(), String::new());
                 }
             }
             Event::Loaded(text) => self.load(&text),
@@ -329,8 +373,13 @@ mod tests {
         \u{1e}two\n---\ntitle: Two\n---\n";
 
     fn after(events: impl IntoIterator<Item = Event>) -> Rc<Classroom> {
-        let open = [Event::Address("#lesson/one".into()), Event::Loaded(LESSONS.into())];
-        open.into_iter().chain(events).fold(Rc::default(), Classroom::reduce)
+        let open = [
+            Event::Address("#lesson/one".into()),
+            Event::Loaded(LESSONS.into()),
+        ];
+        open.into_iter()
+            .chain(events)
+            .fold(Rc::default(), Classroom::reduce)
     }
 
     #[test]
@@ -349,7 +398,12 @@ mod tests {
     #[test]
     fn a_prediction_hides_the_walk_until_it_is_right() {
         let asked = after([]);
-        assert!(asked.hides() && asked.stage().is_some_and(|stage| stage.whole && stage.at == At::Start));
+        assert!(
+            asked.hides()
+                && asked
+                    .stage()
+                    .is_some_and(|stage| stage.whole && stage.at == At::Start)
+        );
         let wrong = asked.reduce(Event::Choose(1));
         assert!(wrong.hides() && wrong.progress.of("one").is_empty());
         let right = wrong.reduce(Event::Choose(0));
@@ -357,24 +411,58 @@ mod tests {
         assert_eq!(right.progress.of("one"), [(0, 0)]);
         assert!(!after([Event::Trainer]).hides());
         let given_up = after([Event::GiveUp, Event::Choose(0)]);
-        assert!(!given_up.hides() && given_up.progress.of("one").is_empty(), "what was told is not earned");
+        assert!(
+            !given_up.hides() && given_up.progress.of("one").is_empty(),
+            "what was told is not earned"
+        );
     }
 
     #[test]
     fn a_task_keeps_the_best_attempt() {
         let at = Event::Address("#lesson/one/3".into());
-        let judged = |solved, moves| Event::Judged(Judgement { solved, moves, lines: Vec::new() });
-        let solved = after([at, judged(true, 3), judged(true, 1), judged(true, 2), judged(false, 0)]);
-        assert_eq!((solved.attempt.solved, solved.progress.of("one")), (Some(1), &[(2, 1)][..]));
+        let judged = |solved, moves| {
+            Event::Judged(Judgement {
+                solved,
+                moves,
+                lines: Vec::new(),
+            })
+        };
+        let solved = after([
+            at,
+            judged(true, 3),
+            judged(true, 1),
+            judged(true, 2),
+            judged(false, 0),
+        ]);
+        assert_eq!(
+            (solved.attempt.solved, solved.progress.of("one")),
+            (Some(1), &[(2, 1)][..])
+        );
     }
 
     #[test]
     fn a_file_is_a_lesson_a_progress_or_refused() {
-        let own = LESSONS.split(MARK).nth(1).and_then(|one| one.split_once('\n')).expect("a lesson").1;
+        let own = LESSONS
+            .split(MARK)
+            .nth(1)
+            .and_then(|one| one.split_once('\n'))
+            .expect("a lesson")
+            .1;
         let opened = after([Event::File(own.into())]);
-        assert_eq!((opened.shown(), opened.fault.as_str()), (Shown::Lesson(2, Part::Step(0)), ""));
-        let broken = after([Event::File(own.replace("{{", "").replace("port 15001", "port 1"))]);
-        assert!(broken.fault.starts_with("This lesson cannot be used. Line 12: "), "{}", broken.fault);
+        assert_eq!(
+            (opened.shown(), opened.fault.as_str()),
+            (Shown::Lesson(2, Part::Step(0)), "")
+        );
+        let broken = after([Event::File(
+            own.replace("{{", "").replace("port 15001", "port 1"),
+        )]);
+        assert!(
+            broken
+                .fault
+                .starts_with("This lesson cannot be used. Line 12: "),
+            "{}",
+            broken.fault
+        );
         let progress = after([Event::Choose(0)]).progress.clone();
         let joined = after([Event::File(progress.to_file())]);
         assert_eq!(joined.progress, progress);

@@ -1,4 +1,5 @@
-//! The parts of the page, and the part that is being made: the one that stopped the page, if it panics.
+//! The parts of the page, and the part that is being made: the one that stopped the page, if it
+//! panics.
 
 use std::cell::Cell;
 

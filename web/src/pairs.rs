@@ -1,4 +1,5 @@
-//! The steps of one or two walks as rows: what both do once, then side by side; runs without a match folded.
+//! The steps of one or two walks as rows: what both do once, then side by side; runs without a
+//! match folded.
 
 use std::ops::Range;
 
@@ -49,13 +50,16 @@ impl Pair {
     pub(crate) fn shows(&self, step: usize) -> bool {
         match self {
             Self::Shared(steps) => steps.shows(step),
-            Self::Each(cells) => cells.iter().any(|cell| matches!(cell, Cell::Steps(steps) if steps.shows(step))),
+            Self::Each(cells) => cells
+                .iter()
+                .any(|cell| matches!(cell, Cell::Steps(steps) if steps.shows(step))),
             Self::Parting => false,
         }
     }
 }
 
-/// All rows. `part` is the first step at which the walks differ, `opened` are the first steps of runs that are unfolded.
+/// All rows. `part` is the first step at which the walks differ, `opened` are the first steps of
+/// runs that are unfolded.
 pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> Vec<Pair> {
     let shared = match (walks, part) {
         ([first, _], part) => part.unwrap_or(first.path().steps.len()),
@@ -63,13 +67,26 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> 
     };
     let mut rows = Vec::new();
     if let [first, _] = walks {
-        rows.extend(runs(first, 0..shared, false, opened).into_iter().map(Pair::Shared));
+        rows.extend(
+            runs(first, 0..shared, false, opened)
+                .into_iter()
+                .map(Pair::Shared),
+        );
         if part.is_some() {
             rows.push(Pair::Parting);
         }
     }
-    let columns: Vec<Vec<Steps>> =
-        walks.iter().map(|walked| runs(walked, shared..walked.path().steps.len(), part.is_some(), opened)).collect();
+    let columns: Vec<Vec<Steps>> = walks
+        .iter()
+        .map(|walked| {
+            runs(
+                walked,
+                shared..walked.path().steps.len(),
+                part.is_some(),
+                opened,
+            )
+        })
+        .collect();
     let longest = columns.iter().map(Vec::len).max().unwrap_or(0);
     for row in 0..=longest {
         let cell = |column: &Vec<Steps>| match column.get(row) {
@@ -82,8 +99,8 @@ pub(crate) fn list(walks: &[&Walked], part: Option<usize>, opened: &[usize]) -> 
     rows
 }
 
-/// Single steps, and runs of at least two steps of one chain that did not match. Where walks part, the first step stands
-/// alone.
+/// Single steps, and runs of at least two steps of one chain that did not match. Where walks part,
+/// the first step stands alone.
 fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -> Vec<Steps> {
     let mut runs: Vec<Range<usize>> = Vec::new();
     // The chain of the last of them, while that may go on.
@@ -96,7 +113,11 @@ fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -
             let alone = at == steps.start && parting;
             let quiet = walked.outcome(at) == Outcome::NoMatch;
             // Steps that nobody can tell stand alone, however they are taken to go.
-            let next = if quiet && !alone { walked.next_doubt(at).min(end) } else { at + 1 };
+            let next = if quiet && !alone {
+                walked.next_doubt(at).min(end)
+            } else {
+                at + 1
+            };
             let chain = (run.first.place.at, run.first.caller, run.first.hook);
             match runs.last_mut() {
                 Some(last) if quiet && open == Some(chain) => last.end = next,
@@ -111,7 +132,10 @@ fn runs(walked: &Walked, steps: Range<usize>, parting: bool, opened: &[usize]) -
         let open = (at.len() > 1).then(|| opened.contains(&at.start));
         let single = if open == Some(true) { at.clone() } else { 0..0 };
         rows.push(Steps { at, open });
-        rows.extend(single.map(|step| Steps { at: step..step + 1, open: None }));
+        rows.extend(single.map(|step| Steps {
+            at: step..step + 1,
+            open: None,
+        }));
     }
     rows
 }
@@ -125,14 +149,29 @@ mod tests {
     fn rows(keys: &[&str], opened: &[usize]) -> Vec<String> {
         let paste = Paste::sample(0);
         let walk = |key: &&str| {
-            Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
+            Walked::new(
+                paste.rulesets(),
+                None,
+                &paste.host,
+                &paste.scenario(key).expect("known").packet,
+                &[],
+            )
         };
         let walks: Vec<Walked> = keys.iter().map(walk).collect();
         let walks: Vec<&Walked> = walks.iter().collect();
-        let part = if let [a, b] = walks[..] { compare::part(a.path(), b.path()) } else { None };
+        let part = if let [a, b] = walks[..] {
+            compare::part(a.path(), b.path())
+        } else {
+            None
+        };
         let range = |Steps { at, open }: &Steps| match open {
             None => (at.start + 1).to_string(),
-            Some(open) => format!("{}-{}{}", at.start + 1, at.end, if *open { ":" } else { "" }),
+            Some(open) => format!(
+                "{}-{}{}",
+                at.start + 1,
+                at.end,
+                if *open { ":" } else { "" }
+            ),
         };
         let cell = |cell: &Cell| match cell {
             Cell::Steps(steps) => range(steps),
@@ -151,13 +190,18 @@ mod tests {
     fn two_walks_share_part_and_end() {
         assert_eq!(
             rows(&["internet", "as-proxy"], &[]),
-            ["1", "2-4", "part", "5|5", "6-9|6", "10|7", "11|end", "12|", "end|"]
+            [
+                "1", "2-4", "part", "5|5", "6-9|6", "10|7", "11|end", "12|", "end|"
+            ]
         );
     }
 
     #[test]
     fn one_walk_is_one_column() {
-        assert_eq!(rows(&["internet"], &[]), ["1", "2-9", "10", "11", "12", "end"]);
+        assert_eq!(
+            rows(&["internet"], &[]),
+            ["1", "2-9", "10", "11", "12", "end"]
+        );
     }
 
     #[test]
@@ -165,15 +209,18 @@ mod tests {
         assert_eq!(
             rows(&["internet", "as-proxy"], &[1, 5]),
             [
-                "1", "2-4:", "2", "3", "4", "part", "5|5", "6-9:|6", "6|7", "7|end", "8|", "9|", "10|", "11|", "12|",
-                "end|"
+                "1", "2-4:", "2", "3", "4", "part", "5|5", "6-9:|6", "6|7", "7|end", "8|", "9|",
+                "10|", "11|", "12|", "end|"
             ]
         );
     }
 
     #[test]
     fn equal_walks_never_part() {
-        assert_eq!(rows(&["internet", "internet"], &[]), ["1", "2-9", "10", "11", "12", "end|end"]);
+        assert_eq!(
+            rows(&["internet", "internet"], &[]),
+            ["1", "2-9", "10", "11", "12", "end|end"]
+        );
     }
 
     #[test]

@@ -1,5 +1,5 @@
-//! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and, worked out behind the first look,
-//! who gets past and what there is to say.
+//! What was pasted, as far as it does not depend on the packet: rules, namespace, mesh, and, worked
+//! out behind the first look, who gets past and what there is to say.
 
 use std::borrow::Cow;
 use std::cell::{OnceCell, RefCell};
@@ -97,7 +97,8 @@ impl Paste {
     /// Reads a sample.
     pub(crate) fn sample(place: usize) -> Self {
         let Sample { ref text, host, .. } = SAMPLES[place];
-        let host = host.map(|json| Host::from_json(json).expect("a test reads every sample's host"));
+        let host =
+            host.map(|json| Host::from_json(json).expect("a test reads every sample's host"));
         let parsed = parse::parse(text.get());
         Self::new(Origin::Sample(place), Parsed { host, ..parsed })
     }
@@ -107,8 +108,8 @@ impl Paste {
         Self::new(Origin::Own, parse::parse(text))
     }
 
-    /// Reads a text from a link or a file; a sample's is that sample again. Whether the namespace is known, or only taken
-    /// for a usual one, comes with it.
+    /// Reads a text from a link or a file; a sample's is that sample again. Whether the namespace
+    /// is known, or only taken for a usual one, comes with it.
     pub(crate) fn shared(text: &str, host: Option<Host>, known: bool) -> Self {
         let is_this = |sample: &Sample| {
             // A made one would first have to be made.
@@ -131,7 +132,8 @@ impl Paste {
         Self::new(Origin::Lesson, Parsed { host, ..parsed })
     }
 
-    /// Reads another text in its place: the namespace of a lesson or a link stays, and one that the reader has chosen.
+    /// Reads another text in its place: the namespace of a lesson or a link stays, and one that the
+    /// reader has chosen.
     pub(crate) fn edited(&self, text: String) -> Self {
         match self.origin {
             Origin::Sample(_) | Origin::Own if !self.placed => Self::own(text),
@@ -147,7 +149,12 @@ impl Paste {
         };
         let host = Some(self.host.clone());
         let new = Self::new(origin, Parsed { host, ..parsed }).known(self.host_known);
-        Self { neutral: self.neutral, placed: self.placed, dropped: self.dropped.clone(), ..new }
+        Self {
+            neutral: self.neutral,
+            placed: self.placed,
+            dropped: self.dropped.clone(),
+            ..new
+        }
     }
 
     fn known(mut self, known: bool) -> Self {
@@ -180,19 +187,43 @@ impl Paste {
 
     /// The same rules, taken for those of a usual node or of a usual pod.
     pub(crate) fn placed(&self, node: bool) -> Self {
-        let host = self.parsed.with_host_commands(if node { Host::node() } else { Host::pod() });
-        let new = Self::new(self.origin.clone(), Parsed { host: Some(host), ..self.parsed.clone() });
-        Self { neutral: self.neutral, placed: true, ..new.known(false) }
+        let host = self
+            .parsed
+            .with_host_commands(if node { Host::node() } else { Host::pod() });
+        let new = Self::new(
+            self.origin.clone(),
+            Parsed {
+                host: Some(host),
+                ..self.parsed.clone()
+            },
+        );
+        Self {
+            neutral: self.neutral,
+            placed: true,
+            ..new.known(false)
+        }
     }
 
-    /// What is taken for granted whatever the packet: the namespace, and the ends of tables that a dump lacks.
+    /// What is taken for granted whatever the packet: the namespace, and the ends of tables that a
+    /// dump lacks.
     pub(crate) fn given(&self) -> Vec<String> {
         let mut given = Vec::new();
         if !self.host_known {
-            given.push(format!("the paste does not show the namespace: {}", namespace(&self.host)));
+            given.push(format!(
+                "the paste does not show the namespace: {}",
+                namespace(&self.host)
+            ));
         }
-        given.extend(self.dropped.iter().map(|dropped| format!("what was shared holds {dropped}")));
-        given.extend(self.parsed.cut_off().map(|cut| format!("{}: taken as whole", cut.message)));
+        given.extend(
+            self.dropped
+                .iter()
+                .map(|dropped| format!("what was shared holds {dropped}")),
+        );
+        given.extend(
+            self.parsed
+                .cut_off()
+                .map(|cut| format!("{}: taken as whole", cut.message)),
+        );
         given
     }
 
@@ -200,8 +231,12 @@ impl Paste {
     pub(crate) fn past(&self) -> &[Past] {
         self.past.get_or_init(|| {
             let (rulesets, host, mesh) = (self.rulesets(), &self.host, self.mesh.as_ref());
-            let scenarios = scenario::of_constants(self.constants(Family::Ipv4), rulesets, host, mesh).into_iter();
-            scenarios.map(|scenario| past(rulesets, host, mesh, scenario)).collect()
+            let scenarios =
+                scenario::of_constants(self.constants(Family::Ipv4), rulesets, host, mesh)
+                    .into_iter();
+            scenarios
+                .map(|scenario| past(rulesets, host, mesh, scenario))
+                .collect()
         })
     }
 
@@ -212,12 +247,15 @@ impl Paste {
 
     /// The constants that the rules of a family name; collected once.
     pub(crate) fn constants(&self, family: Family) -> &Constants {
-        self.constants[usize::from(family == Family::Ipv6)].get_or_init(|| Constants::of(self.rulesets(), family))
+        self.constants[usize::from(family == Family::Ipv6)]
+            .get_or_init(|| Constants::of(self.rulesets(), family))
     }
 
     /// Whether they are collected.
     pub(crate) fn has_constants(&self, family: Family) -> bool {
-        self.constants[usize::from(family == Family::Ipv6)].get().is_some()
+        self.constants[usize::from(family == Family::Ipv6)]
+            .get()
+            .is_some()
     }
 
     /// What is to be said of the dump, once it is known.
@@ -258,8 +296,15 @@ impl Paste {
 
     /// The packet of that name; of one that only these rules suggest, once who gets past is known.
     pub(crate) fn scenario(&self, key: &str) -> Option<&Scenario> {
-        let own = self.known_past().into_iter().flatten().map(|past| &past.scenario);
-        self.scenarios.iter().chain(own).find(|scenario| scenario.key == key)
+        let own = self
+            .known_past()
+            .into_iter()
+            .flatten()
+            .map(|past| &past.scenario);
+        self.scenarios
+            .iter()
+            .chain(own)
+            .find(|scenario| scenario.key == key)
     }
 
     /// The name of that packet, where it is one worth trying.
@@ -273,20 +318,39 @@ impl Paste {
 /// A namespace in words.
 fn namespace(host: &Host) -> String {
     let addresses = |interface: &Interface| {
-        let addresses: Vec<String> = interface.addresses.iter().map(ToString::to_string).collect();
+        let addresses: Vec<String> = interface
+            .addresses
+            .iter()
+            .map(ToString::to_string)
+            .collect();
         format!("{} {}", interface.name, addresses.join(" "))
     };
     let interfaces: Vec<String> = host.interfaces.iter().map(addresses).collect();
-    let (kind, forwarding) = if scenario::is_node(host) { ("node", "forwarding") } else { ("pod", "no forwarding") };
-    format!("a usual {kind}, {}, a default route, {forwarding}", interfaces.join(", "))
+    let (kind, forwarding) = if scenario::is_node(host) {
+        ("node", "forwarding")
+    } else {
+        ("pod", "no forwarding")
+    };
+    format!(
+        "a usual {kind}, {}, a default route, {forwarding}",
+        interfaces.join(", ")
+    )
 }
 
 fn past(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, scenario: Scenario) -> Past {
     let trace = walk(rulesets, None, host, &scenario.packet);
     let end = trace.verdict().map_or("depends".into(), end);
     let decided_by = trace.verdict().and_then(|verdict| verdict.decided_by);
-    let exempt = mesh.zip(trace.verdict()).and_then(|(mesh, end)| intended_bypass(mesh, rulesets, &scenario, end));
-    Past { fate: Fate::of(trace.verdict()), end, decided_by, exempt, scenario }
+    let exempt = mesh
+        .zip(trace.verdict())
+        .and_then(|(mesh, end)| intended_bypass(mesh, rulesets, &scenario, end));
+    Past {
+        fate: Fate::of(trace.verdict()),
+        end,
+        decided_by,
+        exempt,
+        scenario,
+    }
 }
 
 /// Where a packet ends, in a word.
@@ -294,7 +358,9 @@ pub(crate) fn end(verdict: &Verdict) -> Cow<'static, str> {
     match (verdict.kind, verdict.port, &verdict.interface) {
         (VerdictKind::Delivered, Some(port), _) => format!(":{port}").into(),
         (VerdictKind::Delivered, None, _) => "kernel".into(),
-        (VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface)) => interface.clone().into(),
+        (VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface)) => {
+            interface.clone().into()
+        }
         (VerdictKind::Sent | VerdictKind::Forwarded, _, None) => "network".into(),
         (VerdictKind::Dropped, ..) => "dropped".into(),
         (VerdictKind::Rejected, ..) => "rejected".into(),

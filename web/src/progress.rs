@@ -1,4 +1,5 @@
-//! How far one has come in the lessons: kept in this browser, and in a file where somebody saves it.
+//! How far one has come in the lessons: kept in this browser, and in a file where somebody saves
+//! it.
 
 use std::fmt::Write;
 
@@ -19,7 +20,10 @@ pub(crate) struct Progress(Vec<Of>);
 impl Progress {
     /// What was done in a lesson: each step with the moves it took.
     pub(crate) fn of(&self, lesson: &str) -> &[(usize, usize)] {
-        self.0.iter().find(|(name, _)| name == lesson).map_or(&[], |(_, steps)| steps)
+        self.0
+            .iter()
+            .find(|(name, _)| name == lesson)
+            .map_or(&[], |(_, steps)| steps)
     }
 
     /// Whether nothing was done.
@@ -29,10 +33,14 @@ impl Progress {
 
     /// A step was done; fewer moves count.
     pub(crate) fn note(&mut self, lesson: &str, step: usize, moves: usize) {
-        let place = self.0.iter().position(|(name, _)| name == lesson).unwrap_or_else(|| {
-            self.0.push((lesson.into(), Vec::new()));
-            self.0.len() - 1
-        });
+        let place = self
+            .0
+            .iter()
+            .position(|(name, _)| name == lesson)
+            .unwrap_or_else(|| {
+                self.0.push((lesson.into(), Vec::new()));
+                self.0.len() - 1
+            });
         let steps = &mut self.0[place].1;
         match steps.iter_mut().find(|(done, _)| *done == step) {
             Some((_, best)) => *best = moves.min(*best),
@@ -85,6 +93,13 @@ impl Progress {
 
     /// Keeps it for the next visit, where the browser allows that.
     pub(crate) fn store(&self) {
-        browser::set(KEY, &if self.is_empty() { String::new() } else { self.to_file() });
+        browser::set(
+            KEY,
+            &if self.is_empty() {
+                String::new()
+            } else {
+                self.to_file()
+            },
+        );
     }
 }

@@ -1,8 +1,10 @@
-//! After a panic: the page starts again with the rules and packets that were shown, and without the part that panicked.
+//! After a panic: the page starts again with the rules and packets that were shown, and without the
+//! part that panicked.
 //!
-//! A panic ends the WebAssembly program for good, so a part cannot be stopped alone. Each part of the page calls [`page_part::enter`]
-//! before it is made. The panic hook asks [`note`] for the part and for the work, `static/browser.js` keeps that note in the tab's
-//! storage and loads the page again, and [`begin`] reads it.
+//! A panic ends the WebAssembly program for good, so a part cannot be stopped alone. Each part of
+//! the page calls [`page_part::enter`] before it is made. The panic hook asks [`note`] for the part
+//! and for the work, `static/browser.js` keeps that note in the tab's storage and loads the page
+//! again, and [`begin`] reads it.
 
 use std::cell::RefCell;
 use std::rc::Rc;
@@ -35,20 +37,31 @@ pub(crate) struct Restart {
 impl Restart {
     fn to_note(&self) -> String {
         let parts: Vec<&str> = self.parts.iter().map(|part| part.name()).collect();
-        json!({"parts": parts, "tries": self.tries, "work": self.work, "message": self.message}).to_string()
+        json!({"parts": parts, "tries": self.tries, "work": self.work, "message": self.message})
+            .to_string()
     }
 
     /// Reads such a note; what cannot be read of it is left out.
     fn from_note(note: &str) -> Self {
         let note: Value = serde_json::from_str(note).unwrap_or_default();
         let text = |key: &str| note[key].as_str().unwrap_or_default().to_owned();
-        let names = note["parts"].as_array().into_iter().flatten().filter_map(Value::as_str);
+        let names = note["parts"]
+            .as_array()
+            .into_iter()
+            .flatten()
+            .filter_map(Value::as_str);
         let parts = names.filter_map(|name| Part::ALL.into_iter().find(|part| part.name() == name));
         let (work, message) = (text("work"), text("message"));
-        Self { parts: parts.collect(), tries: note["tries"].as_u64().unwrap_or(0), work, message }
+        Self {
+            parts: parts.collect(),
+            tries: note["tries"].as_u64().unwrap_or(0),
+            work,
+            message,
+        }
     }
 
-    /// The note for the next start of the page, after a panic in a part; `None` if the page stays stopped.
+    /// The note for the next start of the page, after a panic in a part; `None` if the page stays
+    /// stopped.
     fn after_panic(&self, part: Option<Part>, work: Option<String>, message: &str) -> Option<Self> {
         let mut parts = self.parts.clone();
         let tries = self.tries + 1;
@@ -61,7 +74,12 @@ impl Restart {
             None if self.tries > 0 && !parts.contains(&Part::Opening) => parts.push(Part::Opening),
             None => {}
         }
-        (tries <= MAX_RESTARTS).then(|| Self { parts, tries, work: work.unwrap_or_default(), message: message.into() })
+        (tries <= MAX_RESTARTS).then(|| Self {
+            parts,
+            tries,
+            work: work.unwrap_or_default(),
+            message: message.into(),
+        })
     }
 }
 
@@ -104,23 +122,35 @@ pub(crate) fn shown(state: &Rc<State>) {
 /// Starts the page again with everything in it.
 pub(crate) fn start_whole(state: &State) {
     let work = work(state).unwrap_or_default();
-    browser::restart(&Restart { work, ..Restart::default() }.to_note());
+    browser::restart(
+        &Restart {
+            work,
+            ..Restart::default()
+        }
+        .to_note(),
+    );
 }
 
-/// The reader's work as a link holds it; nothing where it is too large for one, or is within another page's frame.
+/// The reader's work as a link holds it; nothing where it is too large for one, or is within
+/// another page's frame.
 fn work(state: &State) -> Option<String> {
     let state = state.own_work();
     let bytes: usize = state.paste.parsed.sources.iter().map(String::len).sum();
     (bytes <= MOST_EDITED && state.embed.is_none()).then(|| share::shared(&state).fragment())
 }
 
-/// The note for the next start of the page; empty if the page stays stopped. `static/browser.js` calls it after a panic.
+/// The note for the next start of the page; empty if the page stays stopped. `static/browser.js`
+/// calls it after a panic.
 #[wasm_bindgen(js_name = chainwalkNote)]
 #[allow(unreachable_pub, reason = "the page calls it")]
 pub fn note(message: &str) -> String {
     let part = page_part::current();
     // The last action may be the cause of the panic, unless a part is left out.
-    let state = if part.is_some_and(Part::is_replaceable) { &NEWEST } else { &SHOWN };
+    let state = if part.is_some_and(Part::is_replaceable) {
+        &NEWEST
+    } else {
+        &SHOWN
+    };
     let state = state.with_borrow(Option::clone);
     let embedded = state.as_ref().is_some_and(|state| state.embed.is_some());
     let work = state.as_ref().and_then(|state| work(state));
@@ -145,7 +175,13 @@ mod tests {
             message: "at \"map.rs\"\n".into(),
         };
         assert_eq!(Restart::from_note(&restart.to_note()), restart);
-        for damaged in ["", "no JSON", "[]", "{\"parts\": 1}", "{\"parts\": [\"moon\", 2]}"] {
+        for damaged in [
+            "",
+            "no JSON",
+            "[]",
+            "{\"parts\": 1}",
+            "{\"parts\": [\"moon\", 2]}",
+        ] {
             assert_eq!(Restart::from_note(damaged), Restart::default(), "{damaged}");
         }
     }
@@ -154,7 +190,11 @@ mod tests {
     fn a_page_that_panics_again_and_again_stays_stopped() {
         let work = || Some("2abc".to_owned());
         // Whatever panics, in whatever order.
-        for parts in [[None; 5], [Some(Part::Map); 5], [Some(Part::Map), None, Some(Part::Past), None, None]] {
+        for parts in [
+            [None; 5],
+            [Some(Part::Map); 5],
+            [Some(Part::Map), None, Some(Part::Past), None, None],
+        ] {
             let mut restart = Some(Restart::default());
             let mut starts = 0;
             for part in parts {
@@ -166,11 +206,18 @@ mod tests {
         // Before anything was shown there is nothing to start with; a link that panics is left out.
         assert_eq!(Restart::default().after_panic(None, None, "why"), None);
         let opening = Restart::default().after_panic(Some(Part::Opening), None, "why");
-        assert_eq!(opening.map(|restart| (restart.parts, restart.work)), Some((vec![Part::Opening], String::new())));
+        assert_eq!(
+            opening.map(|restart| (restart.parts, restart.work)),
+            Some((vec![Part::Opening], String::new()))
+        );
         // What panics for no known part is tried once more, and is then only offered.
-        let once = Restart::default().after_panic(None, work(), "why").expect("it starts again");
+        let once = Restart::default()
+            .after_panic(None, work(), "why")
+            .expect("it starts again");
         assert_eq!(once.parts, []);
-        let twice = once.after_panic(None, work(), "why").expect("it starts without the work");
+        let twice = once
+            .after_panic(None, work(), "why")
+            .expect("it starts without the work");
         assert_eq!(twice.parts, [Part::Opening]);
     }
 }

@@ -1,4 +1,5 @@
-//! The rule list as rows: chains in the order in which packets meet them, long runs of rules that nothing matched folded.
+//! The rule list as rows: chains in the order in which packets meet them, long runs of rules that
+//! nothing matched folded.
 
 use std::ops::Range;
 
@@ -66,7 +67,8 @@ pub(crate) enum Row {
 pub(crate) struct Opened {
     /// First rules of opened runs.
     pub(crate) runs: Vec<Place>,
-    /// The one among them that was opened just now: the list shows it, until something else is done.
+    /// The one among them that was opened just now: the list shows it, until something else is
+    /// done.
     pub(crate) newest: Option<Place>,
     /// Whether the chains that no packet meets are shown.
     pub(crate) unmet: bool,
@@ -136,12 +138,15 @@ impl Opened {
         self.met = false;
         (self.search, self.query) = (None, String::new());
         self.closed.retain(|(ruleset, table, chain)| {
-            (*ruleset, *table) != (at.ruleset, at.table) || chain.is_some_and(|chain| chain != at.chain)
+            (*ruleset, *table) != (at.ruleset, at.table)
+                || chain.is_some_and(|chain| chain != at.chain)
         });
     }
 
     fn shows(&self, at: ChainPlace) -> bool {
-        !self.closed.contains(&(at.ruleset, at.table, Some(at.chain)))
+        !self
+            .closed
+            .contains(&(at.ruleset, at.table, Some(at.chain)))
     }
 }
 
@@ -149,7 +154,9 @@ impl Opened {
 pub(crate) fn shows(rows: &[Row], place: Place) -> bool {
     rows.iter().any(|row| match row {
         Row::Rule(other) => *other == place,
-        Row::Fold { at, rules } => *at == place.at && place.rule.is_some_and(|rule| rules.contains(&rule)),
+        Row::Fold { at, rules } => {
+            *at == place.at && place.rule.is_some_and(|rule| rules.contains(&rule))
+        }
         _ => false,
     })
 }
@@ -159,7 +166,13 @@ pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Op
     let rulesets = &parsed.rulesets[..];
     let met = met(walks);
     let saved = saved(rulesets);
-    let mut list = List { parsed, walks, opened, folds: false, rows: Vec::new() };
+    let mut list = List {
+        parsed,
+        walks,
+        opened,
+        folds: false,
+        rows: Vec::new(),
+    };
     if let Some(search) = &opened.search {
         for at in saved {
             list.found(search, at);
@@ -187,10 +200,16 @@ pub(crate) fn list(parsed: &Parsed, walks: &[&Walked], order: Order, opened: &Op
             for (at, by) in met {
                 list.chain(at, by);
             }
-            let unmet: Vec<ChainPlace> = saved.into_iter().filter(|at| known.binary_search(at).is_err()).collect();
+            let unmet: Vec<ChainPlace> = saved
+                .into_iter()
+                .filter(|at| known.binary_search(at).is_err())
+                .collect();
             if !unmet.is_empty() && !opened.met {
                 let rules = unmet.iter().map(|at| at.find(rulesets).2.rules.len()).sum();
-                list.rows.push(Row::Unmet { chains: unmet.len(), rules });
+                list.rows.push(Row::Unmet {
+                    chains: unmet.len(),
+                    rules,
+                });
             }
             if opened.unmet && !opened.met {
                 for at in unmet {
@@ -237,7 +256,11 @@ fn saved(rulesets: &[Ruleset]) -> Vec<ChainPlace> {
     for (ruleset, set) in (0..).zip(rulesets) {
         for (table, held) in (0..).zip(&set.tables) {
             let chains = (0..).zip(&held.chains);
-            all.extend(chains.map(|(chain, _)| ChainPlace { ruleset, table, chain }));
+            all.extend(chains.map(|(chain, _)| ChainPlace {
+                ruleset,
+                table,
+                chain,
+            }));
         }
     }
     all
@@ -259,37 +282,64 @@ impl List<'_> {
         if !open {
             return;
         }
-        let place = |rule: u32| Place { at, rule: Some(rule) };
-        let marks: Vec<&Marks> = self.walks.iter().filter_map(|walked| walked.chain(at)).collect();
+        let place = |rule: u32| Place {
+            at,
+            rule: Some(rule),
+        };
+        let marks: Vec<&Marks> = self
+            .walks
+            .iter()
+            .filter_map(|walked| walked.chain(at))
+            .collect();
         let mark = |rule: u32| marks.iter().filter_map(move |marks| marks.rule(rule));
         let speaks = |rule: u32| mark(rule).any(|mark| mark.outcome != Outcome::NoMatch);
-        let narrow = |count: usize| u32::try_from(count).expect("rules are fewer than bytes of a text below 4 GiB");
+        let narrow = |count: usize| {
+            u32::try_from(count).expect("rules are fewer than bytes of a text below 4 GiB")
+        };
         let off: Vec<(u32, u32)> = (0..)
             .zip(&ruleset.off)
             .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain))
             .map(|(place, off)| (off.before, place))
             .collect();
         let off = |rows: &mut Vec<Row>, before: u32| {
-            rows.extend(off.iter().filter(|(at, _)| *at == before).map(|(_, place)| Row::Off(at.ruleset, *place)));
+            rows.extend(
+                off.iter()
+                    .filter(|(at, _)| *at == before)
+                    .map(|(_, place)| Row::Off(at.ruleset, *place)),
+            );
         };
-        let is_split =
-            |rule: u32| ruleset.off.iter().any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule));
+        let is_split = |rule: u32| {
+            ruleset
+                .off
+                .iter()
+                .any(|off| (off.table, off.chain, off.before) == (at.table, at.chain, rule))
+        };
         let all = narrow(chain.rules.len());
         // Those that a packet met are the first, but where a chain is left and entered again.
         let rules = if self.opened.met {
-            (0..all).rfind(|rule| mark(*rule).next().is_some()).map_or(0, |last| last + 1)
+            (0..all)
+                .rfind(|rule| mark(*rule).next().is_some())
+                .map_or(0, |last| last + 1)
         } else {
             all
         };
         let mut next = 0;
         while next < rules {
             off(&mut self.rows, next);
-            let quiet = (next..rules).take_while(|rule| !speaks(*rule) && (*rule == next || !is_split(*rule)));
+            let quiet = (next..rules)
+                .take_while(|rule| !speaks(*rule) && (*rule == next || !is_split(*rule)));
             let end = next + narrow(quiet.count());
-            if self.folds && (end - next) as usize >= FOLD && !self.opened.runs.contains(&place(next)) {
-                self.rows.push(Row::Fold { at, rules: next..end });
+            if self.folds
+                && (end - next) as usize >= FOLD
+                && !self.opened.runs.contains(&place(next))
+            {
+                self.rows.push(Row::Fold {
+                    at,
+                    rules: next..end,
+                });
             } else {
-                self.rows.extend((next..end).map(|rule| Row::Rule(place(rule))));
+                self.rows
+                    .extend((next..end).map(|rule| Row::Rule(place(rule))));
             }
             if end < rules && end == next {
                 self.rows.push(Row::Rule(place(end)));
@@ -300,7 +350,12 @@ impl List<'_> {
             off(&mut self.rows, all);
         }
         let policy = Place { at, rule: None };
-        if chain.hook().is_some() && (!self.opened.met || self.walks.iter().any(|walked| walked.mark(policy).is_some()))
+        if chain.hook().is_some()
+            && (!self.opened.met
+                || self
+                    .walks
+                    .iter()
+                    .any(|walked| walked.mark(policy).is_some()))
         {
             self.rows.push(Row::Rule(policy));
         }
@@ -309,11 +364,22 @@ impl List<'_> {
     /// What of a chain is found.
     fn found(&mut self, search: &Search, at: ChainPlace) {
         let (ruleset, _, chain) = at.find(&self.parsed.rulesets);
-        let text = self.parsed.sources.get(ruleset.source as usize).map_or("", |text| text);
-        let shown = |place: Place| !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some());
-        let rules = (0..).zip(&chain.rules).filter(|(_, rule)| search.finds(ruleset, chain, rule, text));
+        let text = self
+            .parsed
+            .sources
+            .get(ruleset.source as usize)
+            .map_or("", |text| text);
+        let shown = |place: Place| {
+            !self.opened.met || self.walks.iter().any(|walked| walked.mark(place).is_some())
+        };
+        let rules = (0..)
+            .zip(&chain.rules)
+            .filter(|(_, rule)| search.finds(ruleset, chain, rule, text));
         let mut found: Vec<Row> = rules
-            .map(|(rule, _)| Place { at, rule: Some(rule) })
+            .map(|(rule, _)| Place {
+                at,
+                rule: Some(rule),
+            })
             .filter(|place| shown(*place))
             .map(Row::Rule)
             .collect();
@@ -321,29 +387,47 @@ impl List<'_> {
         if chain.hook().is_some() && search.finds_chain(chain) && shown(policy) {
             found.push(Row::Rule(policy));
         }
-        let off = (0..).zip(&ruleset.off).filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));
+        let off = (0..)
+            .zip(&ruleset.off)
+            .filter(|(_, off)| (off.table, off.chain) == (at.table, at.chain));
         let off = off.filter(|(_, off)| search.finds_text(off.span.of(text)));
         found.extend(off.map(|(place, _)| Row::Off(at.ruleset, place)));
         if !found.is_empty() {
-            self.rows.push(Row::Chain { at, callers: Vec::new(), open: true });
+            self.rows.push(Row::Chain {
+                at,
+                callers: Vec::new(),
+                open: true,
+            });
             self.rows.extend(found);
         }
     }
 }
 
-/// Takes the rule under the cursor out of a fold: what stands before it, itself, what stands behind.
+/// Takes the rule under the cursor out of a fold: what stands before it, itself, what stands
+/// behind.
 pub(crate) fn unfold(at: ChainPlace, rules: Range<u32>, cursors: &[Place]) -> Vec<Row> {
-    let shown = rules.clone().filter(|rule| cursors.contains(&Place { at, rule: Some(*rule) }));
+    let shown = rules.clone().filter(|rule| {
+        cursors.contains(&Place {
+            at,
+            rule: Some(*rule),
+        })
+    });
     let mut rows = Vec::new();
     let fold = |rules: Range<u32>, rows: &mut Vec<Row>| match rules.len() {
         0 => {}
-        1 => rows.push(Row::Rule(Place { at, rule: Some(rules.start) })),
+        1 => rows.push(Row::Rule(Place {
+            at,
+            rule: Some(rules.start),
+        })),
         _ => rows.push(Row::Fold { at, rules }),
     };
     let mut start = rules.start;
     for rule in shown {
         fold(start..rule, &mut rows);
-        rows.push(Row::Rule(Place { at, rule: Some(rule) }));
+        rows.push(Row::Rule(Place {
+            at,
+            rule: Some(rule),
+        }));
         start = rule + 1;
     }
     fold(start..rules.end, &mut rows);
@@ -359,13 +443,21 @@ mod tests {
     fn short(order: Order, opened: &Opened, keys: &[&str]) -> String {
         let paste = Paste::sample(0);
         let walk = |key: &&str| {
-            Walked::new(paste.rulesets(), None, &paste.host, &paste.scenario(key).expect("known").packet, &[])
+            Walked::new(
+                paste.rulesets(),
+                None,
+                &paste.host,
+                &paste.scenario(key).expect("known").packet,
+                &[],
+            )
         };
         let walks: Vec<Walked> = keys.iter().map(walk).collect();
         let walks: Vec<&Walked> = walks.iter().collect();
         let say = |row: &Row| match row {
             Row::Chain { at, .. } => format!("{}:", at.find(paste.rulesets()).2.name),
-            Row::Rule(Place { rule: Some(rule), .. }) => (rule + 1).to_string(),
+            Row::Rule(Place {
+                rule: Some(rule), ..
+            }) => (rule + 1).to_string(),
             Row::Rule(_) => "policy".into(),
             Row::Off(..) => "off".into(),
             Row::Table(ruleset, table, open) => {
@@ -404,12 +496,17 @@ mod tests {
     fn what_is_closed_sought_or_met_is_all_that_is_shown() {
         let short = |order, actions: &[Do]| {
             let mut opened = Opened::default();
-            actions.iter().for_each(|action| opened.apply(action.clone()));
+            actions
+                .iter()
+                .for_each(|action| opened.apply(action.clone()));
             short(order, &opened, &["internet"])
         };
         let nat = 0;
         assert_eq!(short(Order::Saved, &[Do::Close(0, nat, None)]), "*nat-");
-        assert!(short(Order::Saved, &[Do::Close(0, nat, Some(0))]).starts_with("*nat PREROUTING: INPUT:"));
+        assert!(
+            short(Order::Saved, &[Do::Close(0, nat, Some(0))])
+                .starts_with("*nat PREROUTING: INPUT:")
+        );
         assert_eq!(
             short(Order::Saved, &[Do::Met]),
             "*nat OUTPUT: 1 POSTROUTING: policy ISTIO_OUTPUT: 1 2 3 4 5 6 7 8 9 ISTIO_REDIRECT: 1"
@@ -418,29 +515,51 @@ mod tests {
             short(Order::Walked, &[Do::Met]),
             "OUTPUT: 1 ISTIO_OUTPUT: 1-8 9 ISTIO_REDIRECT: 1 POSTROUTING: policy"
         );
-        assert_eq!(short(Order::Walked, &[Do::Search("uid 1337".into())]), "ISTIO_OUTPUT: 2 3 4");
-        assert_eq!(short(Order::Walked, &[Do::Search("prerouting".into())]), "PREROUTING: 1 policy");
+        assert_eq!(
+            short(Order::Walked, &[Do::Search("uid 1337".into())]),
+            "ISTIO_OUTPUT: 2 3 4"
+        );
+        assert_eq!(
+            short(Order::Walked, &[Do::Search("prerouting".into())]),
+            "PREROUTING: 1 policy"
+        );
         assert_eq!(short(Order::Walked, &[Do::Search("nowhere".into())]), "");
     }
 
     #[test]
     fn opened_chains_follow_the_line_that_opened_them() {
-        let opened = Opened { unmet: true, ..Opened::default() };
+        let opened = Opened {
+            unmet: true,
+            ..Opened::default()
+        };
         let rows = short(Order::Walked, &opened, &["internet"]);
         assert!(
-            rows.ends_with("+4/7 PREROUTING: 1 policy INPUT: policy ISTIO_INBOUND: 1-5 ISTIO_IN_REDIRECT: 1"),
+            rows.ends_with(
+                "+4/7 PREROUTING: 1 policy INPUT: policy ISTIO_INBOUND: 1-5 ISTIO_IN_REDIRECT: 1"
+            ),
             "{rows}"
         );
     }
 
     #[test]
     fn the_rule_under_the_cursor_is_never_folded_away() {
-        let at = ChainPlace { ruleset: 0, table: 0, chain: 0 };
-        let place = |rule| Place { at, rule: Some(rule) };
+        let at = ChainPlace {
+            ruleset: 0,
+            table: 0,
+            chain: 0,
+        };
+        let place = |rule| Place {
+            at,
+            rule: Some(rule),
+        };
         assert_eq!(unfold(at, 4..8, &[]), [Row::Fold { at, rules: 4..8 }]);
         assert_eq!(
             unfold(at, 4..8, &[place(5)]),
-            [Row::Rule(place(4)), Row::Rule(place(5)), Row::Fold { at, rules: 6..8 }]
+            [
+                Row::Rule(place(4)),
+                Row::Rule(place(5)),
+                Row::Fold { at, rules: 6..8 }
+            ]
         );
     }
 }

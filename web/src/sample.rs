@@ -1,5 +1,5 @@
-//! Dumps that come with the page: files of `static/samples`, made by loading each mesh's rules and saving them; and large
-//! ones that are made when they are chosen.
+//! Dumps that come with the page: files of `static/samples`, made by loading each mesh's rules and
+//! saving them; and large ones that are made when they are chosen.
 
 use chainwalk_core::analysis::large;
 
@@ -36,7 +36,12 @@ impl Text {
 }
 
 const fn made(key: &'static str, name: &'static str, make: fn() -> String) -> Sample {
-    Sample { key, name, text: Text::Made(make), host: None }
+    Sample {
+        key,
+        name,
+        text: Text::Made(make),
+        host: None,
+    }
 }
 
 macro_rules! sample {
@@ -44,13 +49,21 @@ macro_rules! sample {
         Sample {
             key: $file,
             name: $name,
-            text: Text::Written(include_str!(concat!("../../static/samples/", $file, ".txt"))),
+            text: Text::Written(include_str!(concat!(
+                "../../static/samples/",
+                $file,
+                ".txt"
+            ))),
             host: None,
         }
     };
     ($name:literal, $file:literal, with host) => {
         Sample {
-            host: Some(include_str!(concat!("../../static/samples/", $file, ".host.json"))),
+            host: Some(include_str!(concat!(
+                "../../static/samples/",
+                $file,
+                ".host.json"
+            ))),
             ..sample!($name, $file)
         }
     };
@@ -64,9 +77,15 @@ pub(crate) const SAMPLES: [Sample; 9] = [
     sample!("Istio sidecar of 1.5", "istio-sidecar-1.5"),
     sample!("Istio ambient", "istio-ambient", with host),
     sample!("Linkerd", "linkerd"),
-    made("node-6000", "kube-proxy, 6,000 rules", || large::kube_proxy(545)),
-    made("node-110000", "kube-proxy, 110,000 rules", || large::kube_proxy(10_000)),
-    made("chain-110000", "One chain of 110,000 rules", || large::flat(110_000, large::blocked)),
+    made("node-6000", "kube-proxy, 6,000 rules", || {
+        large::kube_proxy(545)
+    }),
+    made("node-110000", "kube-proxy, 110,000 rules", || {
+        large::kube_proxy(10_000)
+    }),
+    made("chain-110000", "One chain of 110,000 rules", || {
+        large::flat(110_000, large::blocked)
+    }),
 ];
 
 /// The text and the namespace of the sample that lessons call so, if it stands in a file.
@@ -89,12 +108,27 @@ mod tests {
     #[test]
     fn every_sample_reads_without_a_remark_and_prints_as_it_is() {
         for sample in &SAMPLES {
-            let Text::Written(text) = sample.text else { continue };
+            let Text::Written(text) = sample.text else {
+                continue;
+            };
             let parsed = parse::parse(text);
             assert_eq!(parsed.diagnostics, [], "{}", sample.name);
-            let rules: String = text.lines().filter(|line| !line.starts_with('#')).flat_map(|l| [l, "\n"]).collect();
-            assert_eq!(print::save(&parsed.rulesets[0], false), rules, "{}", sample.name);
-            assert!(mesh::recognise(&parsed.rulesets[0]).is_some(), "{}", sample.name);
+            let rules: String = text
+                .lines()
+                .filter(|line| !line.starts_with('#'))
+                .flat_map(|l| [l, "\n"])
+                .collect();
+            assert_eq!(
+                print::save(&parsed.rulesets[0], false),
+                rules,
+                "{}",
+                sample.name
+            );
+            assert!(
+                mesh::recognise(&parsed.rulesets[0]).is_some(),
+                "{}",
+                sample.name
+            );
             if let Some(host) = sample.host {
                 Host::from_json(host).unwrap();
             }

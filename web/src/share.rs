@@ -1,4 +1,5 @@
-//! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script; and back.
+//! What is shown, as something that can be given away: a link, a file, a ticket, a trace, a script;
+//! and back.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::analysis::report;
@@ -30,22 +31,43 @@ pub(crate) enum Form {
 
 impl Form {
     /// All, in the order of the dialog.
-    pub(crate) const ALL: [Self; 6] = [Self::Link, Self::File, Self::Embed, Self::Ticket, Self::Trace, Self::Script];
+    pub(crate) const ALL: [Self; 6] = [
+        Self::Link,
+        Self::File,
+        Self::Embed,
+        Self::Ticket,
+        Self::Trace,
+        Self::Script,
+    ];
 
     /// Its key, its name, and what it is good for.
     pub(crate) fn says(self) -> (&'static str, &'static str, &'static str) {
         match self {
-            Self::Link => {
-                ("link", "Link", "Opens this page with these rules and packets, at this step. No server sees it.")
-            }
-            Self::File => ("file", "File", "The same as a file: drop it on this page, or paste what it holds."),
-            Self::Embed => {
-                ("embed", "Wiki", "HTML for a wiki: the rules and the walk, to be stepped through and not changed.")
-            }
-            Self::Ticket => {
-                ("ticket", "Markdown", "For a ticket: the answer, every step, and what is taken for granted.")
-            }
-            Self::Trace => ("trace", "Trace", "The walks as JSON, one a line, for programs."),
+            Self::Link => (
+                "link",
+                "Link",
+                "Opens this page with these rules and packets, at this step. No server sees it.",
+            ),
+            Self::File => (
+                "file",
+                "File",
+                "The same as a file: drop it on this page, or paste what it holds.",
+            ),
+            Self::Embed => (
+                "embed",
+                "Wiki",
+                "HTML for a wiki: the rules and the walk, to be stepped through and not changed.",
+            ),
+            Self::Ticket => (
+                "ticket",
+                "Markdown",
+                "For a ticket: the answer, every step, and what is taken for granted.",
+            ),
+            Self::Trace => (
+                "trace",
+                "Trace",
+                "The walks as JSON, one a line, for programs.",
+            ),
             Self::Script => (
                 "script",
                 "Script",
@@ -72,7 +94,8 @@ impl Form {
 pub(crate) struct Gift {
     /// As it is.
     real: Shared,
-    /// With neutral addresses, names and comments, and how many those are; or the reason for which that is refused.
+    /// With neutral addresses, names and comments, and how many those are; or the reason for which
+    /// that is refused.
     neutral: Result<(Shared, Changed), String>,
     /// Where the page is.
     page: String,
@@ -83,9 +106,18 @@ impl Gift {
     pub(crate) fn of(state: &State, page: &str, secret: [u8; 16]) -> Self {
         let real = shared(state);
         let paste = &state.paste;
-        let neutral = redact::shared(&real, &paste.parsed, (&paste.host, paste.host_known), secret);
+        let neutral = redact::shared(
+            &real,
+            &paste.parsed,
+            (&paste.host, paste.host_known),
+            secret,
+        );
         let neutral = neutral.map_err(|refusal| format!("A neutral copy is refused: {refusal}."));
-        Self { real, neutral, page: page.split('#').next().unwrap_or_default().to_owned() }
+        Self {
+            real,
+            neutral,
+            page: page.split('#').next().unwrap_or_default().to_owned(),
+        }
     }
 
     /// Whether the page is a file on this computer: a link to it leads nowhere from another.
@@ -98,7 +130,14 @@ impl Gift {
     /// # Errors
     /// The rule that forbids a neutral copy.
     fn shared(&self, neutral: bool) -> Result<&Shared, String> {
-        if neutral { self.neutral.as_ref().map(|(shared, _)| shared).map_err(Clone::clone) } else { Ok(&self.real) }
+        if neutral {
+            self.neutral
+                .as_ref()
+                .map(|(shared, _)| shared)
+                .map_err(Clone::clone)
+        } else {
+            Ok(&self.real)
+        }
     }
 
     /// How many packets it holds.
@@ -134,7 +173,10 @@ impl Gift {
             Form::Link => self.link(shared),
             Form::File => Ok(shared.json()),
             Form::Embed => {
-                let link = self.link(&Shared { embed: true, ..shared.clone() })?;
+                let link = self.link(&Shared {
+                    embed: true,
+                    ..shared.clone()
+                })?;
                 Ok(format!(
                     "<iframe src=\"{link}\" title=\"A packet's walk through iptables rules\" width=\"100%\" height=\"640\" \
                      loading=\"lazy\" style=\"border:1px solid #888\"></iframe>"
@@ -143,10 +185,15 @@ impl Gift {
             Form::Ticket => Ok(ticket(state, self.link(shared).ok().as_deref())),
             Form::Trace => {
                 let line = |trace| report::json(state.paste.rulesets(), trace) + "\n";
-                Ok(state.walks().map(|(_, walked)| line(&walked.trace)).collect())
+                Ok(state
+                    .walks()
+                    .map(|(_, walked)| line(&walked.trace))
+                    .collect())
             }
             Form::Script => {
-                let lead = state.walked(state.lead).ok_or("The packet is not complete.")?;
+                let lead = state
+                    .walked(state.lead)
+                    .ok_or("The packet is not complete.")?;
                 replay::script(state.paste.rulesets(), &lead.trace)
                     .map_err(|why| format!("This walk cannot be replayed: {why}."))
             }
@@ -171,19 +218,34 @@ impl Gift {
 
 /// How many steps each walk takes, and where it ends.
 fn ends(state: &State) -> Vec<(usize, Fate)> {
-    state.walks().map(|(_, walked)| (walked.path().steps.len(), walked.headline.fate)).collect()
+    state
+        .walks()
+        .map(|(_, walked)| (walked.path().steps.len(), walked.headline.fate))
+        .collect()
 }
 
 fn ticket(state: &State, link: Option<&str>) -> String {
-    let walks: Vec<_> = state.lead_first().map(|(side, walked)| (state.name(side), &walked.trace)).collect();
+    let walks: Vec<_> = state
+        .lead_first()
+        .map(|(side, walked)| (state.name(side), &walked.trace))
+        .collect();
     let paste = &state.paste;
-    ticket::markdown(paste.rulesets(), paste.mesh.as_ref(), &paste.given(), &walks, link)
+    ticket::markdown(
+        paste.rulesets(),
+        paste.mesh.as_ref(),
+        &paste.given(),
+        &walks,
+        link,
+    )
 }
 
 /// What is shown, as data.
 pub(crate) fn shared(state: &State) -> Shared {
     let paste = &state.paste;
-    let packets = state.sides().iter().filter_map(|side| state.lane(*side).draft.packet().ok());
+    let packets = state
+        .sides()
+        .iter()
+        .filter_map(|side| state.lane(*side).draft.packet().ok());
     // What whoever reads it takes by itself need not be said.
     let told = paste.host != paste.parsed.usual_host(paste.mesh.as_ref());
     Shared {
@@ -198,7 +260,11 @@ pub(crate) fn shared(state: &State) -> Shared {
             View::Rows(Order::Saved) => "saved".into(),
             View::Text => "text".into(),
         },
-        settled: state.settled.iter().filter_map(|settled| Settled::of(paste.rulesets(), *settled)).collect(),
+        settled: state
+            .settled
+            .iter()
+            .filter_map(|settled| Settled::of(paste.rulesets(), *settled))
+            .collect(),
         ..Shared::of_text(text(paste))
     }
 }
@@ -233,7 +299,10 @@ mod tests {
     fn a_link_brings_back_what_is_shown() {
         let limit = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m limit -j DROP\nCOMMIT\n";
         let open = after([Action::Paste(limit.into())]);
-        let place = open.walked(Side::A).and_then(|walked| walked.first_doubt()).expect("rule 1 cannot be told");
+        let place = open
+            .walked(Side::A)
+            .and_then(|walked| walked.first_doubt())
+            .expect("rule 1 cannot be told");
         for before in [
             after([Action::Sample(2), Action::View(View::Text)]),
             after([Action::Compare, Action::Go(crate::cursor::Move::Last)]),
@@ -242,9 +311,19 @@ mod tests {
             let shared = shared(&before);
             let again = after([Action::Link(shared.fragment())]);
             assert_eq!(super::shared(&again), shared);
-            let origin = if before.paste.origin == Origin::Own { Origin::Shared } else { before.paste.origin.clone() };
-            assert_eq!((again.paste.origin.clone(), ends(&again)), (origin, ends(&before)));
-            assert_eq!((again.compare, again.cursor, again.view), (before.compare, before.cursor, before.view));
+            let origin = if before.paste.origin == Origin::Own {
+                Origin::Shared
+            } else {
+                before.paste.origin.clone()
+            };
+            assert_eq!(
+                (again.paste.origin.clone(), ends(&again)),
+                (origin, ends(&before))
+            );
+            assert_eq!(
+                (again.compare, again.cursor, again.view),
+                (before.compare, before.cursor, before.view)
+            );
             // The file holds the same, and is taken by a paste; so is a link that is pasted.
             let link = link::to("https://example.org/", &shared.fragment()).expect("it fits");
             for text in [shared.json(), link] {
@@ -271,11 +350,16 @@ mod tests {
             }
         }
         use crate::editing::{Do, Export};
-        let edited =
-            after([Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()), Action::Edit(rules.into())]);
+        let edited = after([
+            Action::Paste("*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".into()),
+            Action::Edit(rules.into()),
+        ]);
         let shown = edited.reduce(Action::Rule(Do::Export(Some(Export::Save))));
         let text = shown.editing.export.as_ref().map(|export| export.1.clone());
-        assert!(matches!(&text, Some(Ok(text)) if text.contains("a<U+202E>b<U+200B>")), "{text:?}");
+        assert!(
+            matches!(&text, Some(Ok(text)) if text.contains("a<U+202E>b<U+200B>")),
+            "{text:?}"
+        );
     }
 
     #[test]
@@ -284,7 +368,10 @@ mod tests {
         let before = after([Action::Paste(capture.into())]);
         let again = after([Action::Link(shared(&before).fragment())]);
         assert!(again.paste.parsed.capture.is_some());
-        assert_eq!((&again.paste.host, again.paste.host_known), (&before.paste.host, before.paste.host_known));
+        assert_eq!(
+            (&again.paste.host, again.paste.host_known),
+            (&before.paste.host, before.paste.host_known)
+        );
     }
 
     #[test]
@@ -292,31 +379,51 @@ mod tests {
         let state = after([]);
         let gift = Gift::of(&state, "https://example.org/#old", [3; 16]);
         for form in Form::ALL {
-            let [real, neutral] = [false, true].map(|neutral| gift.text(&state, form, neutral).expect("it has one"));
+            let [real, neutral] =
+                [false, true].map(|neutral| gift.text(&state, form, neutral).expect("it has one"));
             assert!(!neutral.contains("93.184.216.34"), "{form:?}: {neutral}");
             assert!(real != neutral, "{form:?}");
         }
-        let neutral = after([Action::Link(gift.shared(true).expect("it has one").fragment())]);
+        let neutral = after([Action::Link(
+            gift.shared(true).expect("it has one").fragment(),
+        )]);
         assert_eq!(ends(&neutral), ends(&state));
         assert!(neutral.paste.neutral && shared(&neutral).neutral && !state.paste.neutral);
-        assert!(gift.changed().is_some_and(|changed| changed.addresses > 0), "{:?}", gift.changed());
+        assert!(
+            gift.changed().is_some_and(|changed| changed.addresses > 0),
+            "{:?}",
+            gift.changed()
+        );
         // What was taken for granted is no fact in the copy.
         let findings = |state: &State| {
-            let all = lint(state.paste.rulesets(), &state.paste.host, state.paste.host_known);
+            let all = lint(
+                state.paste.rulesets(),
+                &state.paste.host,
+                state.paste.host_known,
+            );
             all.into_iter().map(|one| one.says).collect::<Vec<_>>()
         };
-        assert_eq!((neutral.paste.host_known, findings(&neutral)), (state.paste.host_known, findings(&state)));
+        assert_eq!(
+            (neutral.paste.host_known, findings(&neutral)),
+            (state.paste.host_known, findings(&state))
+        );
     }
 
     #[test]
     fn a_rule_that_would_keep_addresses_is_named_and_nothing_is_shared() {
-        let rules = "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j NETMAP --to 10.0.0.0/8\nCOMMIT\n";
+        let rules =
+            "*nat\n:PREROUTING ACCEPT [0:0]\n-A PREROUTING -j NETMAP --to 10.0.0.0/8\nCOMMIT\n";
         let state = after([Action::Paste(rules.into())]);
         let gift = Gift::of(&state, "https://example.org/", [0; 16]);
         assert!(gift.changed().is_none());
         for form in Form::ALL {
-            let refusal = gift.text(&state, form, true).expect_err("the rule keeps all addresses");
-            assert!(refusal.contains("rule 1 of PREROUTING in table nat"), "{refusal}");
+            let refusal = gift
+                .text(&state, form, true)
+                .expect_err("the rule keeps all addresses");
+            assert!(
+                refusal.contains("rule 1 of PREROUTING in table nat"),
+                "{refusal}"
+            );
         }
     }
 
@@ -327,21 +434,41 @@ mod tests {
             format!("-A OUTPUT -d 10.{a}.{b}.{c}/32 -j DROP\n")
         };
         let rules: String = (0..5000).map(rule).collect();
-        let state = after([Action::Paste(format!("*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"))]);
+        let state = after([Action::Paste(format!(
+            "*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"
+        ))]);
         let gift = Gift::of(&state, "https://example.org/", [0; 16]);
-        let refusal = gift.text(&state, Form::Link, false).expect_err("it is too long");
-        assert!(refusal.contains("above 16384") && refusal.contains("file"), "{refusal}");
-        let file = gift.text(&state, Form::File, false).expect("a file has no limit");
-        assert_eq!(after([Action::Paste(file)]).paste.rulesets()[0].rules(), 5000);
+        let refusal = gift
+            .text(&state, Form::Link, false)
+            .expect_err("it is too long");
+        assert!(
+            refusal.contains("above 16384") && refusal.contains("file"),
+            "{refusal}"
+        );
+        let file = gift
+            .text(&state, Form::File, false)
+            .expect("a file has no limit");
+        assert_eq!(
+            after([Action::Paste(file)]).paste.rulesets()[0].rules(),
+            5000
+        );
     }
 
     #[test]
     fn an_embedded_page_is_stepped_and_not_changed() {
-        let embedded = Shared { embed: true, ..shared(&State::default()) };
+        let embedded = Shared {
+            embed: true,
+            ..shared(&State::default())
+        };
         let state = after([Action::Link(embedded.fragment())]);
         assert!(state.embed.is_some());
         let text = "*filter\n:OUTPUT DROP [0:0]\nCOMMIT\n".to_owned();
-        for action in [Action::Paste(text.clone()), Action::Edit(text), Action::Sample(3), Action::Compare] {
+        for action in [
+            Action::Paste(text.clone()),
+            Action::Edit(text),
+            Action::Sample(3),
+            Action::Compare,
+        ] {
             let after = Rc::clone(&state).reduce(action);
             assert_eq!(ends(&after), ends(&state));
         }
@@ -352,19 +479,43 @@ mod tests {
     #[test]
     fn hostile_links_open_or_are_refused() {
         let shared = shared(&State::default());
-        let packet = Packet { tcp_flags: None, ..shared.packets[0].clone() };
+        let packet = Packet {
+            tcp_flags: None,
+            ..shared.packets[0].clone()
+        };
         for hostile in [
-            Shared { step: Some(usize::MAX), ..shared.clone() },
-            Shared { packets: vec![packet; 500], ..shared.clone() },
-            Shared { view: "none".into(), ..shared.clone() },
-            Shared { text: String::new(), ..shared.clone() },
             Shared {
-                settled: vec![Settled { ruleset: 9, table: "nat".into(), chain: "x".into(), rule: 0, matches: true }],
+                step: Some(usize::MAX),
+                ..shared.clone()
+            },
+            Shared {
+                packets: vec![packet; 500],
+                ..shared.clone()
+            },
+            Shared {
+                view: "none".into(),
+                ..shared.clone()
+            },
+            Shared {
+                text: String::new(),
+                ..shared.clone()
+            },
+            Shared {
+                settled: vec![Settled {
+                    ruleset: 9,
+                    table: "nat".into(),
+                    chain: "x".into(),
+                    rule: 0,
+                    matches: true,
+                }],
                 ..shared
             },
         ] {
             let state = after([Action::Link(hostile.fragment())]);
-            assert!(state.walks().count() == 2 && state.cursor <= state.steps(), "{hostile:?}");
+            assert!(
+                state.walks().count() == 2 && state.cursor <= state.steps(),
+                "{hostile:?}"
+            );
         }
     }
 }

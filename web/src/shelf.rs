@@ -46,10 +46,20 @@ pub(crate) fn kept(paste: &Paste, packet: Packet) -> Kept {
     let trace = walk(paste.rulesets(), None, &paste.host, &packet);
     let verdict = trace.verdict();
     let end = verdict.map_or("depends".into(), paste::end);
-    Kept { fate: Fate::of(verdict), end, decided_by: verdict.and_then(|verdict| verdict.decided_by), packet }
+    Kept {
+        fate: Fate::of(verdict),
+        end,
+        decided_by: verdict.and_then(|verdict| verdict.decided_by),
+        packet,
+    }
 }
 
 /// Walks all of them again, by other rules.
 pub(crate) fn again(shelf: &Shelf, paste: &Paste) -> Shelf {
-    Rc::new(shelf.iter().map(|one| kept(paste, one.packet.clone())).collect())
+    Rc::new(
+        shelf
+            .iter()
+            .map(|one| kept(paste, one.packet.clone()))
+            .collect(),
+    )
 }

@@ -52,7 +52,8 @@ pub(crate) struct State {
     pub(crate) shelf: Shelf,
     /// Whether B is shown beside A.
     pub(crate) compare: bool,
-    /// The packet whose answer is the largest text, which is told more of, and which scenarios fill in: the last touched.
+    /// The packet whose answer is the largest text, which is told more of, and which scenarios
+    /// fill in: the last touched.
     pub(crate) lead: Side,
     /// Rules that a dump cannot tell, with what the user takes them to do.
     pub(crate) settled: Vec<(Place, bool)>,
@@ -101,7 +102,8 @@ pub(crate) struct State {
     pub(crate) held: bool,
     /// Whether the dialog to share is open.
     pub(crate) share: bool,
-    /// Where the page is shown within another one and nothing can be changed: the link to the whole page, behind its `#`.
+    /// Where the page is shown within another one and nothing can be changed: the link to the
+    /// whole page, behind its `#`.
     pub(crate) embed: Option<String>,
     /// Whether the walk goes on by itself.
     pub(crate) playing: bool,
@@ -112,7 +114,10 @@ impl Default for State {
     fn default() -> Self {
         let paste = Rc::new(Paste::sample(0));
         let lane = |key| {
-            let packet = &paste.scenario(key).expect("these scenarios are always there").packet;
+            let packet = &paste
+                .scenario(key)
+                .expect("these scenarios are always there")
+                .packet;
             Lane::of(packet, Some(key))
         };
         let lanes = [lane("internet"), lane("as-proxy")];
@@ -174,50 +179,70 @@ impl State {
 
     /// A packet's walk, where the packet is shown and complete.
     pub(crate) fn walked(&self, side: Side) -> Option<&Rc<Walked>> {
-        self.sides().contains(&side).then(|| self.lane(side).walked.as_ref().ok()).flatten()
+        self.sides()
+            .contains(&side)
+            .then(|| self.lane(side).walked.as_ref().ok())
+            .flatten()
     }
 
     /// The walks shown, with their packets.
     pub(crate) fn walks(&self) -> impl Iterator<Item = (Side, &Walked)> {
-        self.sides().iter().filter_map(|side| Some((*side, &**self.walked(*side)?)))
+        self.sides()
+            .iter()
+            .filter_map(|side| Some((*side, &**self.walked(*side)?)))
     }
 
     /// The same, the lead's first.
     pub(crate) fn lead_first(&self) -> impl Iterator<Item = (Side, &Walked)> + Clone {
         let other = self.compare.then(|| self.lead.other());
-        [Some(self.lead), other].into_iter().flatten().filter_map(|side| Some((side, &**self.walked(side)?)))
+        [Some(self.lead), other]
+            .into_iter()
+            .flatten()
+            .filter_map(|side| Some((side, &**self.walked(side)?)))
     }
 
     /// The packet whose chain is shown at the cursor: the lead's until it has ended.
     pub(crate) fn followed(&self) -> Option<(Side, &Walked)> {
         let mut walks = self.lead_first();
-        let runs = walks.clone().find(|(_, walked)| self.cursor < walked.path().steps.len());
+        let runs = walks
+            .clone()
+            .find(|(_, walked)| self.cursor < walked.path().steps.len());
         runs.or_else(|| walks.next())
     }
 
     /// The rules under the cursor.
     pub(crate) fn current(&self) -> Vec<(Side, Place)> {
-        let place = |(side, walked): (Side, &Walked)| Some((side, walked.path().steps.get(self.cursor)?.place));
+        let place = |(side, walked): (Side, &Walked)| {
+            Some((side, walked.path().steps.get(self.cursor)?.place))
+        };
         self.walks().filter_map(place).collect()
     }
 
     /// How many steps the longest walk has.
     pub(crate) fn steps(&self) -> usize {
-        self.walks().map(|(_, walked)| walked.path().steps.len()).max().unwrap_or(0)
+        self.walks()
+            .map(|(_, walked)| walked.path().steps.len())
+            .max()
+            .unwrap_or(0)
     }
 
     /// Whether a field is two in the form.
     pub(crate) fn differs(&self, field: PacketField) -> bool {
         let [a, b] = &self.lanes;
         let applies = (a.draft.applies(field), b.draft.applies(field));
-        self.split.contains(&field) || applies != (true, true) || a.draft.get(field) != b.draft.get(field)
+        self.split.contains(&field)
+            || applies != (true, true)
+            || a.draft.get(field) != b.draft.get(field)
     }
 
     /// The fields in which the two packets differ.
     pub(crate) fn differences(&self) -> Vec<PacketField> {
         let [a, b] = &self.lanes;
-        let value = |draft: &PacketForm, field| draft.applies(field).then(|| draft.get(field).to_owned());
-        PacketField::all().filter(|field| value(&a.draft, *field) != value(&b.draft, *field)).collect()
+        let value =
+            |draft: &PacketForm, field| draft.applies(field).then(|| draft.get(field).to_owned());
+        PacketField::all()
+            .filter(|field| value(&a.draft, *field) != value(&b.draft, *field))
+            .collect()
     }
 
     /// What sets a packet apart from the other, in words: "uid 1337".
@@ -229,7 +254,10 @@ impl State {
         {
             return field.phrase(draft.get(*field));
         }
-        let scenario = self.lane(side).scenario.and_then(|key| self.paste.scenario(key));
+        let scenario = self
+            .lane(side)
+            .scenario
+            .and_then(|key| self.paste.scenario(key));
         match (scenario, draft.packet()) {
             (Some(scenario), _) => scenario.label.clone(),
             (_, Ok(packet)) => sent(&packet),
@@ -249,7 +277,9 @@ impl State {
     /// Walks both packets again, and goes to where they part, or to the rule that decided.
     fn walk(&mut self) {
         let paste = Rc::clone(&self.paste);
-        self.lanes.iter_mut().for_each(|lane| lane.walk(&paste, &self.settled));
+        self.lanes
+            .iter_mut()
+            .for_each(|lane| lane.walk(&paste, &self.settled));
         self.opened.again();
         self.arrive();
     }
@@ -262,7 +292,9 @@ impl State {
         };
         self.tell();
         // What the large answer names, so that the rules and a link show it, too.
-        let decided = self.walked(self.lead).and_then(|walked| walked.decided_at());
+        let decided = self
+            .walked(self.lead)
+            .and_then(|walked| walked.decided_at());
         let worth = decided.or(self.part).unwrap_or(0);
         self.cursor = cursor::go(&self.paths(), 0, Move::To(worth));
         self.unmet = None;
@@ -280,7 +312,11 @@ impl State {
 
     /// Makes the rule list again.
     fn arrange(&mut self) {
-        let order = if let View::Rows(order) = self.view { order } else { Order::Walked };
+        let order = if let View::Rows(order) = self.view {
+            order
+        } else {
+            Order::Walked
+        };
         let walks: Vec<&Walked> = self.walks().map(|(_, walked)| walked).collect();
         self.rows = Rc::new(rows::list(&self.paste.parsed, &walks, order, &self.opened));
     }
@@ -298,9 +334,14 @@ impl State {
         state
     }
 
-    /// Whether the same rules and packets are shown: whatever else differs is no work of the reader's.
+    /// Whether the same rules and packets are shown: whatever else differs is no work of the
+    /// reader's.
     pub(crate) fn same_work(&self, other: &Self) -> bool {
-        let drafts = self.lanes.iter().zip(&other.lanes).all(|(one, other)| one.draft == other.draft);
+        let drafts = self
+            .lanes
+            .iter()
+            .zip(&other.lanes)
+            .all(|(one, other)| one.draft == other.draft);
         Rc::ptr_eq(&self.paste, &other.paste)
             && drafts
             && (self.compare, self.lead) == (other.compare, other.lead)
@@ -320,7 +361,9 @@ impl State {
 
     fn show_finding(&mut self, which: usize) {
         let paste = Rc::clone(&self.paste);
-        let Some(finding) = paste.findings().and_then(|all| all.get(which)) else { return };
+        let Some(finding) = paste.findings().and_then(|all| all.get(which)) else {
+            return;
+        };
         let packet = finding.packet(paste.rulesets(), &paste.host, paste.mesh.as_ref());
         self.show_with(packet, finding.rule());
     }
@@ -375,10 +418,17 @@ impl Reducible for State {
             let mut state = State::clone(&self);
             state.apply(action);
             // Within another page nothing is changed.
-            return if state.same_work(&self) { Rc::new(state) } else { self };
+            return if state.same_work(&self) {
+                Rc::new(state)
+            } else {
+                self
+            };
         }
         let mut state = Rc::unwrap_or_clone(self);
-        let changes = !matches!(action, Action::Undo { .. } | Action::Go(_) | Action::Held(_));
+        let changes = !matches!(
+            action,
+            Action::Undo { .. } | Action::Go(_) | Action::Held(_)
+        );
         let before = changes.then(|| (action.typing(), state.snapshot()));
         state.apply(action);
         if let Some((typing, before)) = before {

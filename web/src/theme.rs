@@ -1,4 +1,5 @@
-//! Light, dark, or as the system says: kept in the browser, and on the document for the style sheet.
+//! Light, dark, or as the system says: kept in the browser, and on the document for the style
+//! sheet.
 
 use gloo::utils::document_element;
 
@@ -57,6 +58,13 @@ impl Theme {
 
     /// Keeps it for the next visit, where the browser allows that.
     pub(crate) fn store(self) {
-        browser::set(KEY, if self == Self::System { "" } else { self.name() });
+        browser::set(
+            KEY,
+            if self == Self::System {
+                ""
+            } else {
+                self.name()
+            },
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! What there is to say of one packet beyond its walk: who else, what would flip it, and where its connection goes on.
+//! What there is to say of one packet beyond its walk: who else, what would flip it, and where its
+//! connection goes on.
 
 use std::cell::OnceCell;
 use std::rc::Rc;
@@ -11,8 +12,8 @@ use chainwalk_core::packet::Packet;
 use crate::paste::Paste;
 use crate::walked::Walked;
 
-/// All of it. The journey is on the map and known at once; the others take some hundred walks and are worked out behind the
-/// first look.
+/// All of it. The journey is on the map and known at once; the others take some hundred walks and
+/// are worked out behind the first look.
 #[derive(Debug)]
 pub(crate) struct Told {
     walked: Rc<Walked>,
@@ -26,7 +27,12 @@ impl Told {
     pub(crate) fn new(paste: &Paste, walked: &Rc<Walked>, choices: &Choices) -> Self {
         let (rulesets, host, packet) = (paste.rulesets(), &paste.host, &walked.trace.packet);
         let journey = journey::journey(rulesets, host, paste.mesh.as_ref(), packet, choices);
-        Self { walked: Rc::clone(walked), journey, owners: OnceCell::new(), flips: OnceCell::new() }
+        Self {
+            walked: Rc::clone(walked),
+            journey,
+            owners: OnceCell::new(),
+            flips: OnceCell::new(),
+        }
     }
 
     /// The packet that it is about.
@@ -39,7 +45,8 @@ impl Told {
         self.owners.get().map(|owners| &**owners)
     }
 
-    /// What would have altered its end, once that is known; nothing then where a dump cannot tell that end.
+    /// What would have altered its end, once that is known; nothing then where a dump cannot tell
+    /// that end.
     pub(crate) fn flips(&self) -> Option<Option<&Flips>> {
         self.flips.get().map(Option::as_ref)
     }
@@ -55,10 +62,12 @@ impl Told {
         let constants = paste.constants(packet.family());
         if self.flips().is_none() {
             let find = |_| counterfactual::find(rulesets, constants, host, &self.walked.trace);
-            self.flips.get_or_init(|| self.walked.trace.verdict().map(find));
+            self.flips
+                .get_or_init(|| self.walked.trace.verdict().map(find));
             return false;
         }
-        self.owners.get_or_init(|| senders::classes(rulesets, constants, host, packet));
+        self.owners
+            .get_or_init(|| senders::classes(rulesets, constants, host, packet));
         true
     }
 }

@@ -65,13 +65,14 @@ pub(crate) struct Walked {
     /// Whether it meets chains of several tables: then their names alone are not enough.
     pub(crate) several_tables: bool,
     marks: HashMap<ChainPlace, Marks>,
-    /// The steps of the way shown that a dump cannot tell, with the reason: this way, or the user, takes one answer for
-    /// granted.
+    /// The steps of the way shown that a dump cannot tell, with the reason: this way, or the user,
+    /// takes one answer for granted.
     assumed: Vec<(usize, String)>,
 }
 
 impl Walked {
-    /// Walks a packet through all rule sets of its family, with the answers that the user gave for rules.
+    /// Walks a packet through all rule sets of its family, with the answers that the user gave for
+    /// rules.
     pub(crate) fn new(
         rulesets: &[Ruleset],
         mesh: Option<&Mesh>,
@@ -89,19 +90,42 @@ impl Walked {
         for run in runs {
             let chain = marks.entry(run.first.place.at).or_default();
             for (at, step) in run.places().zip(run.steps()) {
-                let outcome = if told(&assumed, at).is_some() { Outcome::Unknown } else { step.outcome };
-                chain.add(step.place.rule, Mark { outcome, step: at, condition: step.condition });
+                let outcome = if told(&assumed, at).is_some() {
+                    Outcome::Unknown
+                } else {
+                    step.outcome
+                };
+                chain.add(
+                    step.place.rule,
+                    Mark {
+                        outcome,
+                        step: at,
+                        condition: step.condition,
+                    },
+                );
             }
         }
         let table = |run: &Run| run.first.place.at.table;
         let several_tables = runs.iter().any(|run| table(run) != table(&runs[0]));
-        Self { trace, headline, several_tables, marks, assumed }
+        Self {
+            trace,
+            headline,
+            several_tables,
+            marks,
+            assumed,
+        }
     }
 
     /// The first rule that a dump cannot tell, and that matters.
     pub(crate) fn first_doubt(&self) -> Option<Place> {
         let mut asked = self.trace.branches.first()?.assumes.iter();
-        Some(asked.find(|assumption| matches!(assumption.question, Question::Matches | Question::Target))?.place)
+        Some(
+            asked
+                .find(|assumption| {
+                    matches!(assumption.question, Question::Matches | Question::Target)
+                })?
+                .place,
+        )
     }
 
     /// The way to show.
@@ -127,13 +151,19 @@ impl Walked {
 
     /// What became of the rule of a step, as far as a dump can tell.
     pub(crate) fn outcome(&self, at: usize) -> Outcome {
-        if self.doubt(at).is_some() { Outcome::Unknown } else { self.path().steps.at(at).outcome }
+        if self.doubt(at).is_some() {
+            Outcome::Unknown
+        } else {
+            self.path().steps.at(at).outcome
+        }
     }
 
     /// Where the way shown ends, as part of a sentence; of an uncertain walk there are others.
     pub(crate) fn end(&self) -> String {
         match (&self.path().verdict, self.trace.verdict()) {
-            (Some(shown), None) => format!("this way: {}; {}", paste::end(shown), self.headline.end),
+            (Some(shown), None) => {
+                format!("this way: {}; {}", paste::end(shown), self.headline.end)
+            }
             _ => self.headline.end.clone(),
         }
     }
@@ -154,22 +184,31 @@ impl Walked {
 
     /// The rule or policy that decided.
     pub(crate) fn decided_by(&self) -> Option<Place> {
-        self.path().verdict.as_ref().and_then(|verdict| verdict.decided_by)
+        self.path()
+            .verdict
+            .as_ref()
+            .and_then(|verdict| verdict.decided_by)
     }
 
     /// The step at which it decided.
     pub(crate) fn decided_at(&self) -> Option<usize> {
-        self.decided_by().and_then(|place| self.mark(place)).map(|mark| mark.step)
+        self.decided_by()
+            .and_then(|place| self.mark(place))
+            .map(|mark| mark.step)
     }
 }
 
 /// The steps of the way shown that took an answer for granted, in order.
 fn assumed(trace: &Trace) -> Vec<(usize, String)> {
-    let Some(branch) = trace.branches.first() else { return Vec::new() };
+    let Some(branch) = trace.branches.first() else {
+        return Vec::new();
+    };
     let mut steps = branch.path.steps.iter().enumerate();
     let mut found = Vec::new();
     for assumption in &branch.assumes {
-        let is_it = |(_, step): &(usize, Step)| (step.place, step.hook) == (assumption.place, assumption.hook);
+        let is_it = |(_, step): &(usize, Step)| {
+            (step.place, step.hook) == (assumption.place, assumption.hook)
+        };
         if let Some((at, _)) = steps.find(is_it) {
             found.push((at, assumption.because.clone()));
         }
@@ -179,10 +218,17 @@ fn assumed(trace: &Trace) -> Vec<(usize, String)> {
 
 /// The steps of rules that the user has settled.
 fn taken_so(path: &Path, settled: &[(Place, bool)]) -> Vec<(usize, String)> {
-    let runs = path.steps.runs().iter().filter(|run| settled.iter().any(|(place, _)| place.at == run.first.place.at));
+    let runs = path.steps.runs().iter().filter(|run| {
+        settled
+            .iter()
+            .any(|(place, _)| place.at == run.first.place.at)
+    });
     let steps = runs.flat_map(|run| run.places().zip(run.steps()));
     let is_one = |step: &Step| settled.iter().any(|(place, _)| *place == step.place);
-    steps.filter(|(_, step)| is_one(step)).map(|(at, _)| (at, "you settled it".to_owned())).collect()
+    steps
+        .filter(|(_, step)| is_one(step))
+        .map(|(at, _)| (at, "you settled it".to_owned()))
+        .collect()
 }
 
 fn told(assumed: &[(usize, String)], at: usize) -> Option<&str> {
@@ -205,17 +251,37 @@ mod tests {
 
     #[test]
     fn what_a_dump_cannot_tell_is_marked_on_the_way_shown() {
-        let paste = Paste::own("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m recent --name x --rcheck -j RETURN\nCOMMIT\n");
+        let paste = Paste::own(
+            "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m recent --name x --rcheck -j RETURN\nCOMMIT\n",
+        );
         let packet = &paste.scenario("internet").expect("always there").packet;
         let walked = Walked::new(paste.rulesets(), None, &paste.host, packet, &[]);
         assert_eq!(walked.outcome(0), Outcome::Unknown);
-        assert!(walked.doubt(0).is_some_and(|because| because.contains("recent")));
-        assert_eq!(walked.mark(walked.path().steps.at(0).place).map(|mark| mark.outcome), Some(Outcome::Unknown));
+        assert!(
+            walked
+                .doubt(0)
+                .is_some_and(|because| because.contains("recent"))
+        );
+        assert_eq!(
+            walked
+                .mark(walked.path().steps.at(0).place)
+                .map(|mark| mark.outcome),
+            Some(Outcome::Unknown)
+        );
         assert_eq!(walked.outcome(1), Outcome::Policy);
         // The reader's own answer stays marked as one.
         let place = walked.path().steps.at(0).place;
-        let settled = Walked::new(paste.rulesets(), None, &paste.host, packet, &[(place, false)]);
-        assert_eq!((settled.trace.certain, settled.doubt(0)), (true, Some("you settled it")));
+        let settled = Walked::new(
+            paste.rulesets(),
+            None,
+            &paste.host,
+            packet,
+            &[(place, false)],
+        );
+        assert_eq!(
+            (settled.trace.certain, settled.doubt(0)),
+            (true, Some("you settled it"))
+        );
         assert_eq!(settled.outcome(0), Outcome::Unknown);
     }
 }

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: Chainwalk against its peers, measured by `tests/bench.rs`, and its parts by themselves, by
-//! `tests/bench/parts.rs`.
+//! `cargo xtask bench`: Chainwalk against its peers, measured by `tests/bench.rs`, and its parts by
+//! themselves, by `tests/bench/parts.rs`.
 
 mod hello;
 
@@ -26,12 +26,30 @@ pub(crate) fn bench(wanted: &[String]) -> Result<()> {
         );
     }
     let wants = |part: &str| wanted.is_empty() || wanted.iter().any(|wanted| wanted == part);
-    let peers: Vec<&str> = AGAINST_PEERS.into_iter().filter(|part| wants(part)).collect();
+    let peers: Vec<&str> = AGAINST_PEERS
+        .into_iter()
+        .filter(|part| wants(part))
+        .collect();
     if !peers.is_empty() {
-        packages::ensure(if wants("start") { &[packages::BROTLI] } else { &[] })?;
+        packages::ensure(if wants("start") {
+            &[packages::BROTLI]
+        } else {
+            &[]
+        })?;
         let dist = root().join("dist");
-        let mut measure = cargo(&["bench", "--quiet", "-p", "chainwalk-tests", "--bench", "peers", "--"]);
-        measure.args(&peers).env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture")).env("CHAINWALK_DIST", dist);
+        let mut measure = cargo(&[
+            "bench",
+            "--quiet",
+            "-p",
+            "chainwalk-tests",
+            "--bench",
+            "peers",
+            "--",
+        ]);
+        measure
+            .args(&peers)
+            .env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture"))
+            .env("CHAINWALK_DIST", dist);
         if wants("page") || wants("start") || wants("capture") {
             dist::build(wants("capture"))?;
         }
@@ -41,7 +59,14 @@ pub(crate) fn bench(wanted: &[String]) -> Result<()> {
         run(&mut measure)?;
     }
     if wants(PARTS) {
-        run(&mut cargo(&["bench", "--quiet", "-p", "chainwalk-tests", "--bench", PARTS]))?;
+        run(&mut cargo(&[
+            "bench",
+            "--quiet",
+            "-p",
+            "chainwalk-tests",
+            "--bench",
+            PARTS,
+        ]))?;
     }
     Ok(())
 }

@@ -14,8 +14,11 @@ use crate::target;
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
     // As cargo says at run time: the checkout may have moved since this was built.
-    let own = env::var_os("CARGO_MANIFEST_DIR").map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
-    own.parent().expect("xtask/ stands in the repository").to_owned()
+    let own = env::var_os("CARGO_MANIFEST_DIR")
+        .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
+    own.parent()
+        .expect("xtask/ stands in the repository")
+        .to_owned()
 }
 
 /// A cargo command, to be run at the root.
@@ -27,7 +30,9 @@ pub(crate) fn cargo(arguments: &[&str]) -> Command {
 
 /// Runs a command; an error names it.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
-    let status = command.status().with_context(|| format!("cannot run {}", line(command)))?;
+    let status = command
+        .status()
+        .with_context(|| format!("cannot run {}", line(command)))?;
     if !status.success() {
         bail!("{} failed", line(command));
     }
@@ -36,7 +41,10 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
 
 /// Runs a command for what it prints on standard output.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
-    let output = command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot run {}", line(command)))?;
+    let output = command
+        .stderr(Stdio::inherit())
+        .output()
+        .with_context(|| format!("cannot run {}", line(command)))?;
     if !output.status.success() {
         bail!("{} failed", line(command));
     }
@@ -45,14 +53,33 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
 
 /// The command as one would type it.
 fn line(command: &Command) -> String {
-    let program = Path::new(command.get_program()).file_name().unwrap_or(command.get_program());
+    let program = Path::new(command.get_program())
+        .file_name()
+        .unwrap_or(command.get_program());
     let words = std::iter::once(program).chain(command.get_args());
-    words.map(|word| word.to_string_lossy().into_owned()).collect::<Vec<_>>().join(" ")
+    words
+        .map(|word| word.to_string_lossy().into_owned())
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
-/// Builds the program of `package`, or the one that `program` picks, for `target` and says where it is.
-pub(crate) fn build(package: &str, program: &[&str], target: &str, profile: &str) -> Result<PathBuf> {
-    let mut cargo = cargo(&["build", "--package", package, "--target", target, "--profile", profile]);
+/// Builds the program of `package`, or the one that `program` picks, for `target` and says where it
+/// is.
+pub(crate) fn build(
+    package: &str,
+    program: &[&str],
+    target: &str,
+    profile: &str,
+) -> Result<PathBuf> {
+    let mut cargo = cargo(&[
+        "build",
+        "--package",
+        package,
+        "--target",
+        target,
+        "--profile",
+        profile,
+    ]);
     cargo.args(program);
     if profile != "web-dev" {
         cargo.arg("--config").arg(flags_to_give_away(target)?);
@@ -67,10 +94,13 @@ pub(crate) fn build(package: &str, program: &[&str], target: &str, profile: &str
         .with_context(|| format!("cargo built no program for {package}"))
 }
 
-/// What is given to others must not tell where it was built: a panic names its source file, and for a crate from a registry, or for
-/// the standard library where its sources are there, that would be a path in the builder's home.
+/// What is given to others must not tell where it was built: a panic names its source file, and for
+/// a crate from a registry, or for the standard library where its sources are there, that would be
+/// a path in the builder's home.
 fn flags_to_give_away(target: &str) -> Result<String> {
-    let home = env::var_os("CARGO_HOME").map(PathBuf::from).or_else(|| Some(env::home_dir()?.join(".cargo")));
+    let home = env::var_os("CARGO_HOME")
+        .map(PathBuf::from)
+        .or_else(|| Some(env::home_dir()?.join(".cargo")));
     let registries = home.and_then(|home| home.join("registry/src").read_dir().ok());
     let mut flags: Vec<String> = registries
         .into_iter()
@@ -78,6 +108,9 @@ fn flags_to_give_away(target: &str) -> Result<String> {
         .flatten()
         .map(|registry| format!("--remap-path-prefix={}=crates", registry.path().display()))
         .collect();
-    flags.push(format!("--remap-path-prefix={}=rust", target::libraries()?.join("src/rust").display()));
+    flags.push(format!(
+        "--remap-path-prefix={}=rust",
+        target::libraries()?.join("src/rust").display()
+    ));
     Ok(format!("target.{target}.rustflags={flags:?}"))
 }

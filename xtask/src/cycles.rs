@@ -1,4 +1,5 @@
-//! Import cycles: at most two files of core import each other. A larger circle can be read only as a whole.
+//! Import cycles: at most two files of core import each other. A larger circle can be read only as
+//! a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -20,7 +21,11 @@ pub(crate) fn check() -> Result<()> {
         .iter()
         .filter(|cycle| cycle.len() > MAX_CYCLE)
         .map(|cycle| {
-            cycle.iter().map(|module| modules[*module].file.display().to_string()).collect::<Vec<_>>().join(", ")
+            cycle
+                .iter()
+                .map(|module| modules[*module].file.display().to_string())
+                .collect::<Vec<_>>()
+                .join(", ")
         })
         .collect();
     ensure!(
@@ -31,23 +36,37 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The modules that each module imports. Those around it do not count: the file of a module uses its children, and they may
-/// share what it holds.
-fn imported_modules(modules: &BTreeMap<ItemPath, ModuleFile>) -> BTreeMap<&ItemPath, BTreeSet<&ItemPath>> {
+/// The modules that each module imports. Those around it do not count: the file of a module uses
+/// its children, and they may share what it holds.
+fn imported_modules(
+    modules: &BTreeMap<ItemPath, ModuleFile>,
+) -> BTreeMap<&ItemPath, BTreeSet<&ItemPath>> {
     let module_of = |path: &ItemPath| {
         let names = (1..=path.len()).rev().map(|count| &path[..count]);
-        names.into_iter().find_map(|names| modules.get_key_value(names)).map(|(module, _)| module)
+        names
+            .into_iter()
+            .find_map(|names| modules.get_key_value(names))
+            .map(|(module, _)| module)
     };
     let imported = |own: &ItemPath, file: &ModuleFile| -> BTreeSet<&ItemPath> {
-        file.imports.iter().filter_map(module_of).filter(|module| !own.starts_with(module)).collect()
+        file.imports
+            .iter()
+            .filter_map(module_of)
+            .filter(|module| !own.starts_with(module))
+            .collect()
     };
-    modules.iter().map(|(own, file)| (own, imported(own, file))).collect()
+    modules
+        .iter()
+        .map(|(own, file)| (own, imported(own, file)))
+        .collect()
 }
 
 /// The sets of modules that import each other, directly or through others.
 fn import_cycles<'a, T: Ord>(imports: &BTreeMap<&'a T, BTreeSet<&'a T>>) -> Vec<BTreeSet<&'a T>> {
-    let reached: BTreeMap<&T, BTreeSet<&T>> =
-        imports.keys().map(|module| (*module, reached_from(*module, imports))).collect();
+    let reached: BTreeMap<&T, BTreeSet<&T>> = imports
+        .keys()
+        .map(|module| (*module, reached_from(*module, imports)))
+        .collect();
     let cycle_of = |module: &&'a T| -> BTreeSet<&'a T> {
         reached[module]
             .iter()
@@ -55,12 +74,19 @@ fn import_cycles<'a, T: Ord>(imports: &BTreeMap<&'a T, BTreeSet<&'a T>>) -> Vec<
             .filter(|other| reached.get(other).is_some_and(|back| back.contains(module)))
             .collect()
     };
-    let cycles: BTreeSet<BTreeSet<&T>> = imports.keys().map(cycle_of).filter(|cycle| !cycle.is_empty()).collect();
+    let cycles: BTreeSet<BTreeSet<&T>> = imports
+        .keys()
+        .map(cycle_of)
+        .filter(|cycle| !cycle.is_empty())
+        .collect();
     cycles.into_iter().collect()
 }
 
 /// The modules that a module imports, directly or through others.
-fn reached_from<'a, T: Ord>(module: &T, imports: &BTreeMap<&'a T, BTreeSet<&'a T>>) -> BTreeSet<&'a T> {
+fn reached_from<'a, T: Ord>(
+    module: &T,
+    imports: &BTreeMap<&'a T, BTreeSet<&'a T>>,
+) -> BTreeSet<&'a T> {
     let (mut reached, mut waiting) = (BTreeSet::new(), vec![module]);
     while let Some(module) = waiting.pop() {
         for other in imports.get(module).into_iter().flatten() {
@@ -86,7 +112,10 @@ mod tests {
             (&'e', BTreeSet::from([&'d'])),
             (&'f', BTreeSet::from([&'a'])),
         ]);
-        let expected = [BTreeSet::from([&'a', &'b', &'c']), BTreeSet::from([&'d', &'e'])];
+        let expected = [
+            BTreeSet::from([&'a', &'b', &'c']),
+            BTreeSet::from([&'d', &'e']),
+        ];
         assert_eq!(import_cycles(&imports), expected);
     }
 
@@ -103,8 +132,14 @@ mod tests {
             (path("text"), file(&[])),
         ]);
         let imports = imported_modules(&modules);
-        assert_eq!(imports[&path("mesh::kind")], BTreeSet::from([&path("text")]));
-        assert_eq!(imports[&path("mesh")], BTreeSet::from([&path("mesh::kind")]));
+        assert_eq!(
+            imports[&path("mesh::kind")],
+            BTreeSet::from([&path("text")])
+        );
+        assert_eq!(
+            imports[&path("mesh")],
+            BTreeSet::from([&path("mesh::kind")])
+        );
     }
 
     #[test]

@@ -10,13 +10,25 @@ use crate::{
 /// A package, the target that it is built for, and the crates that it must never depend on.
 const RULES: [(&str, &str, &[&str]); 5] = [
     // Pure functions of text and values, which run on a node, in a page and in a test.
-    ("chainwalk-core", "all", &["js-sys", "libc", "nix", "tokio", "wasm-bindgen", "web-sys"]),
+    (
+        "chainwalk-core",
+        "all",
+        &["js-sys", "libc", "nix", "tokio", "wasm-bindgen", "web-sys"],
+    ),
     // A small program that runs, prints and ends.
-    ("chainwalk-capture", target::MUSL[0].0, &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"]),
+    (
+        "chainwalk-capture",
+        target::MUSL[0].0,
+        &["async-std", "js-sys", "tokio", "wasm-bindgen", "web-sys"],
+    ),
     // A page has no system calls.
     ("chainwalk-web", target::WASM, &["libc", "nix"]),
     // The terminal program shares it, and stays small.
-    ("chainwalk-http", "all", &["chainwalk-core", "hyper", "tokio"]),
+    (
+        "chainwalk-http",
+        "all",
+        &["chainwalk-core", "hyper", "tokio"],
+    ),
     // A newcomer waits for all of these before the first page.
     ("xtask", "all", &["hyper", "nix", "tokio", "yew"]),
 ];
@@ -24,7 +36,17 @@ const RULES: [(&str, &str, &[&str]); 5] = [
 /// Checks every package.
 pub(crate) fn check() -> Result<()> {
     for (package, target, forbidden) in RULES {
-        let tree = ["tree", "--package", package, "--edges", "normal", "--target", target, "--prefix", "none"];
+        let tree = [
+            "tree",
+            "--package",
+            package,
+            "--edges",
+            "normal",
+            "--target",
+            target,
+            "--prefix",
+            "none",
+        ];
         let tree = output(&mut cargo(&tree))?;
         let found = found(&String::from_utf8_lossy(&tree), forbidden);
         if !found.is_empty() {
@@ -38,9 +60,13 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The forbidden crates in the output of `cargo tree --prefix none`, which has one `name v1.2.3 (…)` per line.
+/// The forbidden crates in the output of `cargo tree --prefix none`, which has one `name v1.2.3
+/// (…)` per line.
 fn found<'a>(tree: &str, forbidden: &[&'a str]) -> Vec<&'a str> {
-    let has = |name: &str| tree.lines().any(|line| line.split_once(' ').map_or(line, |(first, _)| first) == name);
+    let has = |name: &str| {
+        tree.lines()
+            .any(|line| line.split_once(' ').map_or(line, |(first, _)| first) == name)
+    };
     forbidden.iter().copied().filter(|name| has(name)).collect()
 }
 

@@ -25,8 +25,15 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     let page = page::build(Purpose::Dist)?;
     let shell = Shell::read(&cargo::root().join("static"))?;
     let mut files = shell.hosted(&page, &[])?;
-    files.push(("chainwalk.html".to_owned(), shell.one_file(&page)?.into_bytes()));
-    let helpers = if capture { build_capture()? } else { Vec::new() };
+    files.push((
+        "chainwalk.html".to_owned(),
+        shell.one_file(&page)?.into_bytes(),
+    ));
+    let helpers = if capture {
+        build_capture()?
+    } else {
+        Vec::new()
+    };
 
     // Only now, when nothing can fail to compile any more, does the old one go.
     let dist = cargo::root().join("dist");
@@ -60,7 +67,8 @@ fn build_capture() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(built)
 }
 
-/// The man page and the completions, as the helper itself prints them: they cannot drift from what it does.
+/// The man page and the completions, as the helper itself prints them: they cannot drift from what
+/// it does.
 fn describe_capture(dist: &Path) -> Result<()> {
     let program = dist.join(target::MUSL[0].1);
     for (arguments, name) in [
@@ -84,12 +92,20 @@ fn report(dist: &Path) -> Result<()> {
     }
     names.sort();
 
-    say(format_args!("\n{:<34} {:>10} {:>10} {:>10}", "dist/, sizes in bytes", "raw", "gzip", "brotli"));
+    say(format_args!(
+        "\n{:<34} {:>10} {:>10} {:>10}",
+        "dist/, sizes in bytes", "raw", "gzip", "brotli"
+    ));
     let mut total = [0, 0, 0];
     for name in names {
         let content = fs::read(dist.join(&name))?;
-        let sizes = [content.len(), gzip(&content).len(), if brotli { brotli_size(&content)? } else { 0 }];
-        // What is sent whole, by hand, and what only a lesson asks for have no part in what a hosted page takes.
+        let sizes = [
+            content.len(),
+            gzip(&content).len(),
+            if brotli { brotli_size(&content)? } else { 0 },
+        ];
+        // What is sent whole, by hand, and what only a lesson asks for have no part in what a
+        // hosted page takes.
         if name != "chainwalk.html" && !name.contains("-capture") && !name.starts_with("lessons-") {
             total = [0, 1, 2].map(|way| total[way] + sizes[way]);
         }
@@ -100,11 +116,20 @@ fn report(dist: &Path) -> Result<()> {
 }
 
 fn row(name: &str, [raw, gzip, brotli]: [usize; 3], has_brotli: bool) {
-    let brotli = if has_brotli { thousands(brotli) } else { "-".to_owned() };
-    say(format_args!("{name:<34} {:>10} {:>10} {brotli:>10}", thousands(raw), thousands(gzip)));
+    let brotli = if has_brotli {
+        thousands(brotli)
+    } else {
+        "-".to_owned()
+    };
+    say(format_args!(
+        "{name:<34} {:>10} {:>10} {brotli:>10}",
+        thousands(raw),
+        thousands(gzip)
+    ));
 }
 
-/// How large a server's brotli would make it, asked of the command: the crate would take longer to build than all the rest of this.
+/// How large a server's brotli would make it, asked of the command: the crate would take longer to
+/// build than all the rest of this.
 fn brotli_size(content: &[u8]) -> Result<usize> {
     let mut brotli = Command::new("brotli")
         .args(["--stdout", "--quality=11", "-"])

@@ -26,7 +26,10 @@ pub(crate) fn core_modules(source: &Path) -> Result<BTreeMap<ItemPath, ModuleFil
     let modules: BTreeSet<ItemPath> = files.iter().map(|file| module_path(file)).collect();
     let read = |file: PathBuf| {
         let (own, text) = (module_path(&file), fs::read_to_string(source.join(&file))?);
-        let children: Vec<&str> = modules.iter().filter_map(|module| child_name(module, &own)).collect();
+        let children: Vec<&str> = modules
+            .iter()
+            .filter_map(|module| child_name(module, &own))
+            .collect();
         let imports = imported_paths(&text, &own, &children);
         Ok((own, ModuleFile { file, imports }))
     };
@@ -62,11 +65,17 @@ fn rust_files(source: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// All paths that the text of the module `own` names from `crate`, `super`, `self` or one of its child modules on: outside
-/// comments and outside the tests at the end of a file.
+/// All paths that the text of the module `own` names from `crate`, `super`, `self` or one of its
+/// child modules on: outside comments and outside the tests at the end of a file.
 pub(crate) fn imported_paths(text: &str, own: &[String], children: &[&str]) -> Vec<ItemPath> {
-    let code = text.split("#[cfg(test)]\nmod tests").next().unwrap_or_default();
-    let code: String = code.lines().flat_map(|line| [line.split("//").next().unwrap_or_default(), "\n"]).collect();
+    let code = text
+        .split("#[cfg(test)]\nmod tests")
+        .next()
+        .unwrap_or_default();
+    let code: String = code
+        .lines()
+        .flat_map(|line| [line.split("//").next().unwrap_or_default(), "\n"])
+        .collect();
     let (mut paths, mut rest, mut before) = (Vec::new(), &*code, ' ');
     while let Some(character) = rest.chars().next() {
         let name = first_name(rest);
@@ -79,7 +88,9 @@ pub(crate) fn imported_paths(text: &str, own: &[String], children: &[&str]) -> V
         // Not the middle of a path, a field or a method.
         let begins = before != ':' && before != '.';
         before = name.chars().next_back().unwrap_or(' ');
-        let Some(path) = rest.strip_prefix("::").filter(|_| begins) else { continue };
+        let Some(path) = rest.strip_prefix("::").filter(|_| begins) else {
+            continue;
+        };
         let base = match name {
             "crate" => Vec::new(),
             "self" => own.to_vec(),
@@ -95,20 +106,28 @@ pub(crate) fn imported_paths(text: &str, own: &[String], children: &[&str]) -> V
 
 /// The module around another one.
 fn above(module: &[String]) -> ItemPath {
-    module.split_last().map(|(_, above)| above.to_vec()).unwrap_or_default()
+    module
+        .split_last()
+        .map(|(_, above)| above.to_vec())
+        .unwrap_or_default()
 }
 
 /// The name with which a text begins, if it begins with one.
 fn first_name(text: &str) -> &str {
-    text.split(|other: char| !other.is_alphanumeric() && other != '_').next().unwrap_or_default()
+    text.split(|other: char| !other.is_alphanumeric() && other != '_')
+        .next()
+        .unwrap_or_default()
 }
 
-/// Reads the paths that follow `base`, such as `a::b` or `{a::{b, self}, c as d}`. Returns the text after them.
+/// Reads the paths that follow `base`, such as `a::b` or `{a::{b, self}, c as d}`. Returns the text
+/// after them.
 fn read_tree<'a>(text: &'a str, base: &[String], paths: &mut Vec<ItemPath>) -> &'a str {
     let text = text.trim_start();
     if let Some(mut list) = text.strip_prefix('{') {
         loop {
-            list = list.trim_start_matches(|character: char| character.is_whitespace() || character == ',');
+            list = list.trim_start_matches(|character: char| {
+                character.is_whitespace() || character == ','
+            });
             match list.strip_prefix('}') {
                 Some(after) => return after,
                 None if first_name(list).is_empty() && !list.starts_with('*') => return list,
@@ -144,7 +163,10 @@ mod tests {
                     my_crate::lesson(words::split::<u8>(x)); a.words::b; std::words::c\n}\n\
                     #[cfg(test)]\nmod tests { use crate::share; }\n";
         let own = ["input", "parse"].map(str::to_owned);
-        let found: Vec<String> = imported_paths(text, &own, &["words"]).iter().map(|path| path.join("::")).collect();
+        let found: Vec<String> = imported_paths(text, &own, &["words"])
+            .iter()
+            .map(|path| path.join("::"))
+            .collect();
         let expected = [
             "text::number",
             "packet",

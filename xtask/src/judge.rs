@@ -1,4 +1,5 @@
-//! `cargo xtask judge`: the suites that random input drives, once with ten times as much of it and with a new seed.
+//! `cargo xtask judge`: the suites that random input drives, once with ten times as much of it and
+//! with a new seed.
 
 use std::{
     env,
@@ -56,27 +57,49 @@ const PARTS: [Part; 4] = [
     },
 ];
 
-/// Runs all parts, or only `wanted`. A failed part does not stop the others. The environment may state a seed.
+/// Runs all parts, or only `wanted`. A failed part does not stop the others. The environment may
+/// state a seed.
 pub(crate) fn judge(wanted: &[String]) -> Result<()> {
     for part in wanted {
         let names = PARTS.map(|part| part.name);
-        ensure!(names.contains(&part.as_str()), "unknown part {part:?}: choose from {}", names.join(", "));
+        ensure!(
+            names.contains(&part.as_str()),
+            "unknown part {part:?}: choose from {}",
+            names.join(", ")
+        );
     }
     packages::ensure(&[])?;
-    let parts: Vec<&Part> =
-        PARTS.iter().filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == part.name)).collect();
-    let new_seed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_secs().to_string();
+    let parts: Vec<&Part> = PARTS
+        .iter()
+        .filter(|part| wanted.is_empty() || wanted.iter().any(|name| name == part.name))
+        .collect();
+    let new_seed = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_secs()
+        .to_string();
     let started = Instant::now();
     let mut failed = Vec::new();
     for (number, part) in (1..).zip(&parts) {
         let seed = env::var(part.seed).unwrap_or_else(|_| new_seed.clone());
-        say(format_args!("\n== {number}/{} {}: {}, seed {seed} ==", parts.len(), part.name, part.describes));
+        say(format_args!(
+            "\n== {number}/{} {}: {}, seed {seed} ==",
+            parts.len(),
+            part.name,
+            part.describes
+        ));
         let part_started = Instant::now();
         let mut test = cargo(&["test"]);
-        test.args(part.test).env(part.amount.0, part.amount.1).env(part.seed, &seed);
+        test.args(part.test)
+            .env(part.amount.0, part.amount.1)
+            .env(part.seed, &seed);
         let result = run(&mut test).with_context(|| format!("repeat it with {}={seed}", part.seed));
         let outcome = if result.is_ok() { "ok" } else { "FAILED" };
-        say(format_args!("== {}: {outcome}, {} ==", part.name, seconds(part_started.elapsed())));
+        say(format_args!(
+            "== {}: {outcome}, {} ==",
+            part.name,
+            seconds(part_started.elapsed())
+        ));
         if let Err(error) = result {
             say(format_args!("{error:#}"));
             failed.push(part.name);

@@ -2,11 +2,14 @@
 //!
 //! # Layout
 //! - `serve`, `dist`, `test`, `judge`, `bench`, `pictures`: the commands
-//! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its policy, the one-file page
-//! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for `serve`
+//! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its
+//!   policy, the one-file page
+//! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for
+//!   `serve`
 //! - `cargo`, `target`, `packages`: running cargo; what has to be installed
 //! - `dependency_rules`: which package must not depend on which crate
-//! - `layers`: which layer of core may import from which; `cycles`: how many of its files may import each other
+//! - `layers`: which layer of core may import from which; `cycles`: how many of its files may
+//!   import each other
 //! - `imports`: which files of core import which
 //! - `progress`: the lines that say what is going on
 
@@ -94,7 +97,10 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
         None => return Err("which command?".into()),
         Some(Long("help") | Short('h')) => return Ok(Command::Help),
         Some(Value(word)) => match word.to_str() {
-            Some("serve") => Command::Serve { port: None, open: true },
+            Some("serve") => Command::Serve {
+                port: None,
+                open: true,
+            },
             Some("build") => Command::Build { capture: false },
             Some("test") => Command::Test { fast: false },
             Some("pictures") => Command::Pictures,
@@ -108,11 +114,15 @@ fn read(mut arguments: lexopt::Parser) -> Result<Command, lexopt::Error> {
     while let Some(argument) = arguments.next()? {
         match (&mut command, argument) {
             (_, Long("help") | Short('h')) => return Ok(Command::Help),
-            (Command::Serve { port, .. }, Long("port")) => *port = Some(arguments.value()?.parse()?),
+            (Command::Serve { port, .. }, Long("port")) => {
+                *port = Some(arguments.value()?.parse()?)
+            }
             (Command::Serve { open, .. }, Long("no-open")) => *open = false,
             (Command::Build { capture }, Long("capture")) => *capture = true,
             (Command::Test { fast }, Long("fast")) => *fast = true,
-            (Command::Bench { parts } | Command::Judge { parts }, Value(part)) => parts.push(part.string()?),
+            (Command::Bench { parts } | Command::Judge { parts }, Value(part)) => {
+                parts.push(part.string()?)
+            }
             (_, other) => return Err(other.unexpected()),
         }
     }
@@ -125,23 +135,52 @@ mod tests {
 
     fn check(line: &str, expected: Result<Command, &str>) {
         let read = read(lexopt::Parser::from_args(line.split_whitespace()));
-        assert_eq!(read.map_err(|error| error.to_string()), expected.map_err(str::to_owned), "{line}");
+        assert_eq!(
+            read.map_err(|error| error.to_string()),
+            expected.map_err(str::to_owned),
+            "{line}"
+        );
     }
 
     #[test]
     fn the_command_line() {
-        check("serve", Ok(Command::Serve { port: None, open: true }));
-        check("serve --port 8123 --no-open", Ok(Command::Serve { port: Some(8123), open: false }));
+        check(
+            "serve",
+            Ok(Command::Serve {
+                port: None,
+                open: true,
+            }),
+        );
+        check(
+            "serve --port 8123 --no-open",
+            Ok(Command::Serve {
+                port: Some(8123),
+                open: false,
+            }),
+        );
         check("build --capture", Ok(Command::Build { capture: true }));
         check("test --fast", Ok(Command::Test { fast: true }));
         check("pictures", Ok(Command::Pictures));
         check("test --help", Ok(Command::Help));
         check("bench", Ok(Command::Bench { parts: Vec::new() }));
-        check("bench kernel", Ok(Command::Bench { parts: vec!["kernel".into()] }));
-        check("judge kernel commands", Ok(Command::Judge { parts: vec!["kernel".into(), "commands".into()] }));
+        check(
+            "bench kernel",
+            Ok(Command::Bench {
+                parts: vec!["kernel".into()],
+            }),
+        );
+        check(
+            "judge kernel commands",
+            Ok(Command::Judge {
+                parts: vec!["kernel".into(), "commands".into()],
+            }),
+        );
         check("", Err("which command?"));
         check("deploy", Err("there is no command \"deploy\""));
         check("build --fast", Err("invalid option '--fast'"));
-        check("serve --port 65536", Err("cannot parse argument \"65536\": number too large to fit in target type"));
+        check(
+            "serve --port 65536",
+            Err("cannot parse argument \"65536\": number too large to fit in target type"),
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The programs that the tests of kernel and browser, and the benchmarks, drive: looked for, and installed where that can be done without asking.
+//! The programs that the tests of kernel and browser, and the benchmarks, drive: looked for, and
+//! installed where that can be done without asking.
 
 use std::{fs, path::Path, process::Command};
 
@@ -41,8 +42,13 @@ pub(crate) fn ensure(more: &[Program]) -> Result<()> {
             apt_get(&[&install[..], &missing].concat())
         });
     }
-    for (command, package) in needed.iter().filter(|(_, package)| missing.contains(package)) {
-        problem(format_args!("`{command}` is missing (Debian package {package})"));
+    for (command, package) in needed
+        .iter()
+        .filter(|(_, package)| missing.contains(package))
+    {
+        problem(format_args!(
+            "`{command}` is missing (Debian package {package})"
+        ));
     }
     bail!(
         "the last stage drives a kernel and a browser with these programs. On Debian this installs them:\n  \
@@ -54,13 +60,20 @@ pub(crate) fn ensure(more: &[Program]) -> Result<()> {
 
 /// The packages whose command is not there.
 fn missing(needed: &[Program], is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
-    needed.iter().filter(|(command, _)| !is_there(command)).map(|(_, package)| *package).collect()
+    needed
+        .iter()
+        .filter(|(command, _)| !is_there(command))
+        .map(|(_, package)| *package)
+        .collect()
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
     // A fresh machine may still be updating itself: its turn first.
     let patience = ["-o", "DPkg::Lock::Timeout=300"];
-    run(Command::new("apt-get").args(patience).args(arguments).env("DEBIAN_FRONTEND", "noninteractive"))
+    run(Command::new("apt-get")
+        .args(patience)
+        .args(arguments)
+        .env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
 /// Whether this runs as root, as the kernel tells.
@@ -80,7 +93,13 @@ mod tests {
         assert_eq!(missing(&NEEDED, |_| true), [] as [&str; 0]);
         assert_eq!(
             missing(&NEEDED, |command| command == "ip" || command == "nft"),
-            ["iptables", "strace", "python3", "chromium", "chromium-driver"]
+            [
+                "iptables",
+                "strace",
+                "python3",
+                "chromium",
+                "chromium-driver"
+            ]
         );
     }
 }

@@ -40,7 +40,11 @@ pub(crate) fn build(purpose: Purpose) -> Result<Page> {
 
 /// Compiles the least page that Yew makes, as it would be given to others.
 pub(crate) fn hello() -> Result<Page> {
-    compile("a page that says hello", &["--example", "hello"], Purpose::Dist)
+    compile(
+        "a page that says hello",
+        &["--example", "hello"],
+        Purpose::Dist,
+    )
 }
 
 fn compile(name: &str, program: &[&str], purpose: Purpose) -> Result<Page> {
@@ -63,19 +67,26 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
         .input_path(compiled)
         .no_modules(true)?
         .typescript(false)
-        // `boot.js` says where the WebAssembly is: the default would be a name without the hash in it.
+        // `boot.js` says where the WebAssembly is: the default would be a name without the hash in
+        // it.
         .omit_default_module_path(true)
         .remove_name_section(purpose == Purpose::Dist)
         .remove_producers_section(true)
         .generate_output()
         .context("cannot generate the bindings")?;
-    Ok(Page { bindings: output.js().to_owned(), wasm: output.wasm_mut().emit_wasm() })
+    Ok(Page {
+        bindings: output.js().to_owned(),
+        wasm: output.wasm_mut().emit_wasm(),
+    })
 }
 
-/// A second optimizer, where there is one that can: it saves some 7 % of what a browser compiles, if little of what it loads.
+/// A second optimizer, where there is one that can: it saves some 7 % of what a browser compiles,
+/// if little of what it loads.
 fn optimize(page: &mut Page) {
     match find_wasm_opt() {
-        None => say("wasm-opt is not installed: left out (it makes the unpacked WebAssembly some 7 % smaller)"),
+        None => say(
+            "wasm-opt is not installed: left out (it makes the unpacked WebAssembly some 7 % smaller)",
+        ),
         Some(wasm_opt) => match timed("wasm-opt", || optimized(&wasm_opt, &page.wasm)) {
             Ok(smaller) => page.wasm = smaller,
             // An old one does not know every feature.
@@ -90,7 +101,12 @@ fn optimized(wasm_opt: &Path, wasm: &[u8]) -> Result<Vec<u8>> {
     let (before, after) = (directory.join("before.wasm"), directory.join("after.wasm"));
     let optimized = (|| {
         fs::write(&before, wasm)?;
-        run(Command::new(wasm_opt).arg("-Oz").args(FEATURES).arg(&before).arg("-o").arg(&after))?;
+        run(Command::new(wasm_opt)
+            .arg("-Oz")
+            .args(FEATURES)
+            .arg(&before)
+            .arg("-o")
+            .arg(&after))?;
         Ok(fs::read(&after)?)
     })();
     fs::remove_dir_all(&directory)?;
@@ -110,5 +126,9 @@ const FEATURES: [&str; 7] = [
 
 fn find_wasm_opt() -> Option<PathBuf> {
     let local = cargo::root().join("node_modules/.bin/wasm-opt");
-    if local.is_file() { Some(local) } else { target::on_path("wasm-opt").then(|| "wasm-opt".into()) }
+    if local.is_file() {
+        Some(local)
+    } else {
+        target::on_path("wasm-opt").then(|| "wasm-opt".into())
+    }
 }

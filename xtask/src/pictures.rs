@@ -16,13 +16,30 @@ pub(crate) fn take() -> Result<()> {
     packages::ensure(&[])?;
     dist::build(false)?;
     let pictures = root().join("docs/pictures");
-    let mut suite = cargo(&["test", "--package", "chainwalk-tests", "--test", "page", "pictures::"]);
-    run(suite.env("CHAINWALK_DIST", root().join("dist")).env("CHAINWALK_PICTURES", &pictures))?;
+    let mut suite = cargo(&[
+        "test",
+        "--package",
+        "chainwalk-tests",
+        "--test",
+        "page",
+        "pictures::",
+    ]);
+    run(suite
+        .env("CHAINWALK_DIST", root().join("dist"))
+        .env("CHAINWALK_PICTURES", &pictures))?;
     for entry in pictures.read_dir()? {
         let entry = entry?;
         let size = usize::try_from(entry.metadata()?.len())?;
-        say(format_args!("{}: {} bytes", entry.path().display(), thousands(size)));
-        ensure!(size <= MOST, "{} is larger than {MOST} bytes", entry.path().display());
+        say(format_args!(
+            "{}: {} bytes",
+            entry.path().display(),
+            thousands(size)
+        ));
+        ensure!(
+            size <= MOST,
+            "{} is larger than {MOST} bytes",
+            entry.path().display()
+        );
     }
     Ok(())
 }

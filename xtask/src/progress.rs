@@ -6,7 +6,8 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Prints a line on standard output. That nobody reads it any more (`… | head`) is no reason to stop.
+/// Prints a line on standard output. That nobody reads it any more (`… | head`) is no reason to
+/// stop.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
@@ -54,6 +55,9 @@ mod tests {
     fn times_and_sizes() {
         assert_eq!(seconds(Duration::from_millis(290)), "0.3 s");
         assert_eq!(seconds(Duration::from_secs(451)), "7 min 31 s");
-        assert_eq!([0, 999, 1000, 1234567].map(thousands), ["0", "999", "1,000", "1,234,567"]);
+        assert_eq!(
+            [0, 999, 1000, 1234567].map(thousands),
+            ["0", "999", "1,000", "1,234,567"]
+        );
     }
 }

@@ -39,7 +39,10 @@ pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
     let site = Arc::new(Site::default());
     build(&site)?;
     chainwalk_http::serve(listener, Arc::clone(&site));
-    say(format_args!("\nready after {}: {url}  (Ctrl-C ends it)\n", seconds(started.elapsed())));
+    say(format_args!(
+        "\nready after {}: {url}  (Ctrl-C ends it)\n",
+        seconds(started.elapsed())
+    ));
     if open {
         open_browser(&url);
     }
@@ -49,8 +52,13 @@ pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
         say(format_args!("{} changed", changed.display()));
         let started = Instant::now();
         match build(&site) {
-            Ok(()) => say(format_args!("rebuilt after {}, the page reloads\n", seconds(started.elapsed()))),
-            Err(error) => problem(format_args!("{error:#}; {url} stays as it was until the next change\n")),
+            Ok(()) => say(format_args!(
+                "rebuilt after {}, the page reloads\n",
+                seconds(started.elapsed())
+            )),
+            Err(error) => problem(format_args!(
+                "{error:#}; {url} stays as it was until the next change\n"
+            )),
         }
     }
 }
@@ -58,8 +66,11 @@ pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
 fn listener(port: Option<u16>) -> Result<TcpListener> {
     let bind = |port| TcpListener::bind((Ipv4Addr::LOCALHOST, port));
     match port {
-        Some(port) => bind(port).with_context(|| format!("cannot serve on port {port}: choose another with --port")),
-        None => bind(USUAL_PORT).or_else(|_| bind(0)).context("cannot serve on any port"),
+        Some(port) => bind(port)
+            .with_context(|| format!("cannot serve on port {port}: choose another with --port")),
+        None => bind(USUAL_PORT)
+            .or_else(|_| bind(0))
+            .context("cannot serve on any port"),
     }
 }
 
@@ -67,8 +78,14 @@ fn build(site: &Site) -> Result<()> {
     let page = page::build(Purpose::Serve)?;
     let shell = Shell::read(&cargo::root().join("static"))?;
     // The time, so that no two are equal, also when the server was stopped and started again.
-    let version = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos();
-    let reload = format!("const VERSION = \"{version}\";\n{}", include_str!("reload.js"));
+    let version = SystemTime::now()
+        .duration_since(UNIX_EPOCH)
+        .unwrap_or_default()
+        .as_nanos();
+    let reload = format!(
+        "const VERSION = \"{version}\";\n{}",
+        include_str!("reload.js")
+    );
     site.publish(shell.hosted(&page, &[("reload.js", &reload)])?, version);
     Ok(())
 }
@@ -77,14 +94,21 @@ fn build(site: &Site) -> Result<()> {
 fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") {
         "open"
-    } else if ["DISPLAY", "WAYLAND_DISPLAY"].iter().any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
+    } else if ["DISPLAY", "WAYLAND_DISPLAY"]
+        .iter()
+        .any(|name| env::var_os(name).is_some_and(|value| !value.is_empty()))
     {
         "xdg-open"
     } else {
         return;
     };
     // That it could not be opened is no failure: the address stands above.
-    if let Ok(mut child) = Command::new(opener).arg(url).stdout(Stdio::null()).stderr(Stdio::null()).spawn() {
+    if let Ok(mut child) = Command::new(opener)
+        .arg(url)
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+    {
         thread::spawn(move || child.wait());
     }
 }

@@ -1,4 +1,5 @@
-//! The HTML around the app: `static/index.html` filled in, for hosting and as one file, each with its Content-Security-Policy.
+//! The HTML around the app: `static/index.html` filled in, for hosting and as one file, each with
+//! its Content-Security-Policy.
 
 use std::{fs, io::Write, path::Path};
 
@@ -28,15 +29,25 @@ pub(crate) type File = (String, Vec<u8>);
 impl Shell {
     /// Reads the shell from the directory `static/`.
     pub(crate) fn read(directory: &Path) -> Result<Self> {
-        let read = |path: &Path| fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()));
+        let read = |path: &Path| {
+            fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))
+        };
         let mut files = Vec::new();
-        for entry in directory.read_dir().with_context(|| format!("cannot read {}", directory.display()))? {
+        for entry in directory
+            .read_dir()
+            .with_context(|| format!("cannot read {}", directory.display()))?
+        {
             files.push(entry?.path());
         }
         files.sort();
         let joined = |kind: &str, first: &str| {
-            let others = files.iter().filter(|path| path.extension().is_some_and(|extension| extension == kind));
-            others.filter(|path| !path.ends_with(first)).map(|path| read(path)).collect::<Result<String>>()
+            let others = files
+                .iter()
+                .filter(|path| path.extension().is_some_and(|extension| extension == kind));
+            others
+                .filter(|path| !path.ends_with(first))
+                .map(|path| read(path))
+                .collect::<Result<String>>()
         };
         Ok(Self {
             template: read(&directory.join("index.html"))?,
@@ -48,30 +59,45 @@ impl Shell {
         })
     }
 
-    /// The page for a web server: `index.html` and the files beside it. Their names change with their content, so a server may let
-    /// browsers keep them for ever; all addresses are relative, so it works under any path. `scripts` are further files to load.
+    /// The page for a web server: `index.html` and the files beside it. Their names change with
+    /// their content, so a server may let browsers keep them for ever; all addresses are
+    /// relative, so it works under any path. `scripts` are further files to load.
     pub(crate) fn hosted(&self, page: &Page, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
         let policy = policy("'self'", "'self' 'unsafe-inline'", "'self'");
         let mut files = vec![
-            hashed("style", "css", [&*self.style, &*self.app_style].concat().as_bytes()),
+            hashed(
+                "style",
+                "css",
+                [&*self.style, &*self.app_style].concat().as_bytes(),
+            ),
             // `boot.js` comes first: it hears of the faults of what follows.
-            hashed("boot", "js", [&*self.boot, &*self.app_script].concat().as_bytes()),
+            hashed(
+                "boot",
+                "js",
+                [&*self.boot, &*self.app_script].concat().as_bytes(),
+            ),
             hashed("chainwalk", "js", page.bindings.as_bytes()),
             hashed("chainwalk", "wasm", &page.wasm),
             // Asked for only by those who want a lesson.
             hashed("lessons", "txt", self.lessons.as_bytes()),
         ];
-        let [style, boot, bindings, wasm, lessons] = [0, 1, 2, 3, 4].map(|file| files[file].0.as_str());
+        let [style, boot, bindings, wasm, lessons] =
+            [0, 1, 2, 3, 4].map(|file| files[file].0.as_str());
         let mut tags = format!("<script src=\"{bindings}\"></script>");
         for (name, _) in scripts {
             tags += &format!("\n<script src=\"{name}\"></script>");
         }
-        // `boot.js` stands in the head: it asks for the WebAssembly at once, and hears of a failure of everything after it.
+        // `boot.js` stands in the head: it asks for the WebAssembly at once, and hears of a failure
+        // of everything after it.
         let head = format!(
             "<script src=\"{boot}\" data-wasm=\"{wasm}\" data-lessons=\"{lessons}\"></script>\n<link rel=\"stylesheet\" href=\"{style}\">"
         );
         let index = self.fill(&policy, &head, &tags)?;
-        files.extend(scripts.iter().map(|(name, script)| (name.to_string(), script.as_bytes().to_vec())));
+        files.extend(
+            scripts
+                .iter()
+                .map(|(name, script)| (name.to_string(), script.as_bytes().to_vec())),
+        );
         files.push(("index.html".to_owned(), index.into_bytes()));
         Ok(files)
     }
@@ -79,13 +105,19 @@ impl Shell {
     /// The page in one file, which works from `file://`: it holds everything, and its policy allows no request.
     pub(crate) fn one_file(&self, page: &Page) -> Result<String> {
         let style = [&*self.style, &*self.app_style].concat();
-        ensure!(!style.contains("</style"), "a stylesheet must not contain </style: the element would end there");
+        ensure!(
+            !style.contains("</style"),
+            "a stylesheet must not contain </style: the element would end there"
+        );
         let boot = inside_script(&self.boot);
         let app = inside_script(&[&*self.app_script, &*page.bindings].concat());
         let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&app));
-        // The WebAssembly is last: a download that breaks off always damages it, and `boot.js` reports that.
+        // The WebAssembly is last: a download that breaks off always damages it, and `boot.js`
+        // reports that.
         let blocks = [("lessons", self.lessons.as_bytes()), ("wasm", &page.wasm)];
-        let blocks = blocks.map(|(name, content)| data_block(name, content)).join("\n");
+        let blocks = blocks
+            .map(|(name, content)| data_block(name, content))
+            .join("\n");
         self.fill(
             &policy(&hashes, "'unsafe-inline'", "'none'"),
             &format!("<script>{boot}</script>\n<style>\n{style}</style>"),
@@ -96,15 +128,17 @@ impl Shell {
     fn fill(&self, policy: &str, head: &str, scripts: &str) -> Result<String> {
         let mut filled = without_comments(&self.template);
         for (mark, text) in [("%CSP%", policy), ("%HEAD%", head), ("%SCRIPTS%", scripts)] {
-            let (before, after) = filled.split_once(mark).with_context(|| format!("the shell lacks {mark}"))?;
+            let (before, after) = filled
+                .split_once(mark)
+                .with_context(|| format!("the shell lacks {mark}"))?;
             filled = [before, text, after].concat();
         }
         Ok(filled)
     }
 }
 
-/// The Content-Security-Policy: nothing may be loaded or sent but what is named. `style=` attributes need `'unsafe-inline'`, a map
-/// saved as an image needs `blob:`.
+/// The Content-Security-Policy: nothing may be loaded or sent but what is named. `style=`
+/// attributes need `'unsafe-inline'`, a map saved as an image needs `blob:`.
 fn policy(scripts: &str, styles: &str, connections: &str) -> String {
     format!(
         "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; \
@@ -114,11 +148,16 @@ fn policy(scripts: &str, styles: &str, connections: &str) -> String {
 
 /// A file whose name holds a hash of its content.
 fn hashed(stem: &str, extension: &str, content: &[u8]) -> File {
-    let hash: String = Sha256::digest(content).iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+    let hash: String = Sha256::digest(content)
+        .iter()
+        .take(8)
+        .map(|byte| format!("{byte:02x}"))
+        .collect();
     (format!("{stem}-{hash}.{extension}"), content.to_vec())
 }
 
-/// An element that holds `content` as gzip in base64. Browsers do not execute a script of this type, and the policy ignores it.
+/// An element that holds `content` as gzip in base64. Browsers do not execute a script of this
+/// type, and the policy ignores it.
 pub(crate) fn data_block(name: &str, content: &[u8]) -> String {
     let content = BASE64_STANDARD.encode(gzip(content));
     format!("<script type=\"application/gzip\" id=\"chainwalk-{name}\">{content}</script>")
@@ -129,10 +168,13 @@ fn hash(script: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(script))
 }
 
-/// A script's text so that an HTML parser does not end it early: in JavaScript's strings, templates, patterns and comments `\/` and `\!`
-/// mean `/` and `!`, and nowhere else do these sequences occur in bindings or `boot.js`.
+/// A script's text so that an HTML parser does not end it early: in JavaScript's strings,
+/// templates, patterns and comments `\/` and `\!` mean `/` and `!`, and nowhere else do these
+/// sequences occur in bindings or `boot.js`.
 pub(crate) fn inside_script(script: &str) -> String {
-    script.replace("</script", "<\\/script").replace("<!--", "<\\!--")
+    script
+        .replace("</script", "<\\/script")
+        .replace("<!--", "<\\!--")
 }
 
 /// HTML without its comments.
@@ -142,7 +184,9 @@ fn without_comments(html: &str) -> String {
     while let Some((before, comment)) = rest.split_once("<!--") {
         kept += before;
         // The line that a comment leaves empty goes with it.
-        rest = comment.split_once("-->").map_or("", |(_, after)| after.strip_prefix('\n').unwrap_or(after));
+        rest = comment
+            .split_once("-->")
+            .map_or("", |(_, after)| after.strip_prefix('\n').unwrap_or(after));
     }
     kept + rest
 }
@@ -150,7 +194,10 @@ fn without_comments(html: &str) -> String {
 /// Compresses at the best level of gzip.
 pub(crate) fn gzip(content: &[u8]) -> Vec<u8> {
     let mut encoder = GzEncoder::new(Vec::new(), Compression::best());
-    encoder.write_all(content).and_then(|()| encoder.finish()).expect("writing into memory does not fail")
+    encoder
+        .write_all(content)
+        .and_then(|()| encoder.finish())
+        .expect("writing into memory does not fail")
 }
 
 #[cfg(test)]
@@ -169,15 +216,20 @@ mod tests {
     }
 
     fn page() -> Page {
-        Page { bindings: "let wasm_bindgen;".to_owned(), wasm: b"\0asm".to_vec() }
+        Page {
+            bindings: "let wasm_bindgen;".to_owned(),
+            wasm: b"\0asm".to_vec(),
+        }
     }
 
-    const TEMPLATE: &str = "<!-- %CSP% is a policy -->\n<meta content=\"%CSP%\">%HEAD%<p></p>%SCRIPTS%";
+    const TEMPLATE: &str =
+        "<!-- %CSP% is a policy -->\n<meta content=\"%CSP%\">%HEAD%<p></p>%SCRIPTS%";
 
     #[test]
     fn a_policy_names_the_hash_of_each_inline_script() {
         let html = shell(TEMPLATE).one_file(&page()).unwrap();
-        // printf 'start()' | openssl dgst -sha256 -binary | base64; likewise for the app's script and bindings in one text.
+        // printf 'start()' | openssl dgst -sha256 -binary | base64; likewise for the app's script
+        // and bindings in one text.
         assert!(html.contains("script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'sha256-Od+jXuTJdJymIsCGN+NsKVIq92vUjEzG8BRvjQKPM9k=' 'wasm-unsafe-eval';"), "{html}");
         assert!(html.contains("connect-src 'none'"));
         assert!(html.contains("<script>start()</script>"));
@@ -192,7 +244,9 @@ mod tests {
         let content: Vec<u8> = (0..10_000_u32).map(|at| (at * at / 7) as u8).collect();
         let block = data_block("x", &content);
         let text = block.strip_prefix("<script type=\"application/gzip\" id=\"chainwalk-x\">");
-        let text = text.and_then(|text| text.strip_suffix("</script>")).unwrap();
+        let text = text
+            .and_then(|text| text.strip_suffix("</script>"))
+            .unwrap();
         let compressed = BASE64_STANDARD.decode(text).unwrap();
         let mut decoder = flate2::read::GzDecoder::new(&*compressed);
         let mut read = Vec::new();
@@ -206,7 +260,10 @@ mod tests {
         let files = shell.hosted(&page(), &[("reload.js", "")]).unwrap();
         let index = String::from_utf8(files.last().unwrap().1.clone()).unwrap();
         for (name, _) in &files[..files.len() - 1] {
-            assert!(index.contains(&format!("=\"{name}\"")), "{name} is not asked for: {index}");
+            assert!(
+                index.contains(&format!("=\"{name}\"")),
+                "{name} is not asked for: {index}"
+            );
         }
         assert!(!index.contains("=\"/"));
         assert!(index.contains("script-src 'self' 'wasm-unsafe-eval'"));
@@ -226,7 +283,10 @@ mod tests {
 
     #[test]
     fn a_script_cannot_end_its_element() {
-        assert_eq!(inside_script("x = '</script><!--'"), "x = '<\\/script><\\!--'");
+        assert_eq!(
+            inside_script("x = '</script><!--'"),
+            "x = '<\\/script><\\!--'"
+        );
     }
 
     #[test]

@@ -30,7 +30,10 @@ const STAGES: [Stage; 10] = [
     ("lints", |_| lints()),
     // Of the page: its state and what it computes, which need no browser.
     ("unit and property tests", |count| {
-        run_tests(&mut cargo(&["test", "--workspace", "--exclude", "chainwalk-tests"]), count)
+        run_tests(
+            &mut cargo(&["test", "--workspace", "--exclude", "chainwalk-tests"]),
+            count,
+        )
     }),
     ("dependencies and layers", |_| {
         dependency_rules::check()?;
@@ -38,11 +41,24 @@ const STAGES: [Stage; 10] = [
         cycles::check()
     }),
     ("documentation", |_| documentation()),
-    ("examples", |_| run(&mut cargo(&["build", "--release", "-p", "chainwalk-core", "--examples"]))),
+    ("examples", |_| {
+        run(&mut cargo(&[
+            "build",
+            "--release",
+            "-p",
+            "chainwalk-core",
+            "--examples",
+        ]))
+    }),
     ("dist", |_| dist::build(true)),
-    ("programs for the kernel and browser tests", |_| packages::ensure(&[])),
+    ("programs for the kernel and browser tests", |_| {
+        packages::ensure(&[])
+    }),
     ("kernel, capture and browser tests", run_suites),
-    ("core and kernel tests on the code paths of release builds", run_on_release_paths),
+    (
+        "core and kernel tests on the code paths of release builds",
+        run_on_release_paths,
+    ),
 ];
 const FAST: usize = 3;
 
@@ -58,7 +74,10 @@ pub(crate) fn test(fast: bool) -> Result<()> {
         // The stage that failed: without it the last line would look like success.
         count.failed = 1;
     }
-    say(format_args!("\n{} passed, {} failed", count.passed, count.failed));
+    say(format_args!(
+        "\n{} passed, {} failed",
+        count.passed, count.failed
+    ));
     say(format_args!("total {}", seconds(started.elapsed())));
     ran
 }
@@ -69,17 +88,37 @@ fn run_stages(stages: &[Stage], count: &mut Count) -> Result<()> {
         let started = Instant::now();
         let ended = stage(count);
         let result = if ended.is_ok() { "ok" } else { "FAILED" };
-        say(format_args!("== {number}/{} {name}: {result}, {} ==", stages.len(), seconds(started.elapsed())));
+        say(format_args!(
+            "== {number}/{} {name}: {result}, {} ==",
+            stages.len(),
+            seconds(started.elapsed())
+        ));
         ended.with_context(|| format!("{name}: failed"))?;
     }
     Ok(())
 }
 
-/// Clippy checks the page for WebAssembly and every other package for this machine. The fuzzer has to compile.
+/// Clippy checks the page for WebAssembly and every other package for this machine. The fuzzer has
+/// to compile.
 fn lints() -> Result<()> {
     let strict = ["--", "-D", "warnings"];
-    run(cargo(&["clippy", "--workspace", "--exclude", "chainwalk-web", "--all-targets"]).args(strict))?;
-    run(cargo(&["clippy", "-p", "chainwalk-web", "--target", target::WASM, "--all-targets"]).args(strict))?;
+    run(cargo(&[
+        "clippy",
+        "--workspace",
+        "--exclude",
+        "chainwalk-web",
+        "--all-targets",
+    ])
+    .args(strict))?;
+    run(cargo(&[
+        "clippy",
+        "-p",
+        "chainwalk-web",
+        "--target",
+        target::WASM,
+        "--all-targets",
+    ])
+    .args(strict))?;
     // The fuzzer is no member of the workspace. A check links nothing, and so needs no libFuzzer.
     let mut fuzzer = cargo(&["check", "--locked", "--manifest-path", "fuzz/Cargo.toml"]);
     run(fuzzer.env("CUSTOM_LIBFUZZER_PATH", "unused/libfuzzer.a"))
@@ -87,31 +126,61 @@ fn lints() -> Result<()> {
 
 /// With private items, and links to them: it is read by those who work here.
 fn documentation() -> Result<()> {
-    let packages = ["-p", "chainwalk-core", "-p", "chainwalk-capture", "-p", "chainwalk-http", "-p", "xtask"];
+    let packages = [
+        "-p",
+        "chainwalk-core",
+        "-p",
+        "chainwalk-capture",
+        "-p",
+        "chainwalk-http",
+        "-p",
+        "xtask",
+    ];
     let mut doc = cargo(&["doc", "--no-deps", "--document-private-items"]);
     doc.args(packages);
-    run(doc.env("RUSTDOCFLAGS", "-D warnings -A rustdoc::private-intra-doc-links"))
+    run(doc.env(
+        "RUSTDOCFLAGS",
+        "-D warnings -A rustdoc::private-intra-doc-links",
+    ))
 }
 
-/// The suites that take root, a kernel and a browser. They find what was built by their environment.
+/// The suites that take root, a kernel and a browser. They find what was built by their
+/// environment.
 fn run_suites(count: &mut Count) -> Result<()> {
     let dist = root().join("dist");
     let mut suites = cargo(&["test", "-p", "chainwalk-tests"]);
-    suites.env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture")).env("CHAINWALK_DIST", dist);
+    suites
+        .env("CHAINWALK_CAPTURE", dist.join("chainwalk-capture"))
+        .env("CHAINWALK_DIST", dist);
     run_tests(&mut suites, count)
 }
 
-/// A debug build of core compares each result of the template cache and of the prefilter with that of the slow path (`debug_assert!`). A
-/// release build takes the fast paths alone; so does this one. Only core and these tests are compiled again.
+/// A debug build of core compares each result of the template cache and of the prefilter with that
+/// of the slow path (`debug_assert!`). A release build takes the fast paths alone; so does this
+/// one. Only core and these tests are compiled again.
 fn run_on_release_paths(count: &mut Count) -> Result<()> {
-    const RELEASE_PATHS: [&str; 3] = ["test", "--config", "profile.dev.package.chainwalk-core.debug-assertions=false"];
-    run_tests(cargo(&RELEASE_PATHS).args(["-p", "chainwalk-core", "--tests"]), count)?;
-    run_tests(cargo(&RELEASE_PATHS).args(["-p", "chainwalk-tests", "--test", "kernel"]), count)
+    const RELEASE_PATHS: [&str; 3] = [
+        "test",
+        "--config",
+        "profile.dev.package.chainwalk-core.debug-assertions=false",
+    ];
+    run_tests(
+        cargo(&RELEASE_PATHS).args(["-p", "chainwalk-core", "--tests"]),
+        count,
+    )?;
+    run_tests(
+        cargo(&RELEASE_PATHS).args(["-p", "chainwalk-tests", "--test", "kernel"]),
+        count,
+    )
 }
 
 /// Runs `cargo test` to its end, passes on what it prints as it comes, and counts.
 fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
-    let mut tests = cargo.arg("--no-fail-fast").stdout(Stdio::piped()).spawn().context("cannot run cargo")?;
+    let mut tests = cargo
+        .arg("--no-fail-fast")
+        .stdout(Stdio::piped())
+        .spawn()
+        .context("cannot run cargo")?;
     let printed = tests.stdout.take().expect("it was asked for");
     for line in BufReader::new(printed).split(b'\n') {
         let line = line.context("cannot read what the tests print")?;
@@ -132,10 +201,15 @@ fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
 fn count_of(line: &str) -> Option<Count> {
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let number = |what: &str| {
-        let part = counts.split("; ").find_map(|part| part.strip_suffix(what))?;
+        let part = counts
+            .split("; ")
+            .find_map(|part| part.strip_suffix(what))?;
         part.trim().parse().ok()
     };
-    Some(Count { passed: number("passed")?, failed: number("failed")? })
+    Some(Count {
+        passed: number("passed")?,
+        failed: number("failed")?,
+    })
 }
 
 #[cfg(test)]
@@ -145,8 +219,17 @@ mod tests {
     #[test]
     fn results_are_counted() {
         let line = "test result: FAILED. 12 passed; 3 failed; 0 ignored; 0 measured; 1 filtered out; finished in 0.01s";
-        assert_eq!(count_of(line), Some(Count { passed: 12, failed: 3 }));
-        assert_eq!(count_of("test result: ok. 0 passed; 0 failed"), Some(Count::default()));
+        assert_eq!(
+            count_of(line),
+            Some(Count {
+                passed: 12,
+                failed: 3
+            })
+        );
+        assert_eq!(
+            count_of("test result: ok. 0 passed; 0 failed"),
+            Some(Count::default())
+        );
         assert_eq!(count_of("test parse::reads_a_rule ... ok"), None);
         assert_eq!(count_of("test result: odd"), None);
     }

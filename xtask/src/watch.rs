@@ -9,7 +9,8 @@ use std::{
 use anyhow::{Context, Result};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 
-/// A change is complete once no other one follows for this long: a half-written file or a half-switched branch is not built.
+/// A change is complete once no other one follows for this long: a half-written file or a
+/// half-switched branch is not built.
 const QUIET_PERIOD: Duration = Duration::from_millis(150);
 
 /// Collects changes in the background, also while the page is built.
@@ -23,30 +24,48 @@ impl SourceWatcher {
     /// Watches the files and directories `sources` below `root`.
     pub(crate) fn start(root: &Path, sources: &'static [&'static str]) -> Result<Self> {
         // macOS reports paths without symbolic links.
-        let root = root.canonicalize().with_context(|| format!("cannot read {}", root.display()))?;
+        let root = root
+            .canonicalize()
+            .with_context(|| format!("cannot read {}", root.display()))?;
         let (sender, changes) = mpsc::channel();
         let below = root.clone();
         let mut watcher = notify::recommended_watcher(move |event: notify::Result<Event>| {
-            let changed = event.map(|event| changed_source(&event, &below, sources)).transpose();
+            let changed = event
+                .map(|event| changed_source(&event, &below, sources))
+                .transpose();
             if let Some(changed) = changed {
                 // The receiver is gone once the watch has ended.
                 let _ = sender.send(changed);
             }
         })?;
         let mut watch = |path: &Path, mode| {
-            watcher.watch(path, mode).with_context(|| format!("cannot watch {} for changes", path.display()))
+            watcher
+                .watch(path, mode)
+                .with_context(|| format!("cannot watch {} for changes", path.display()))
         };
-        for source in sources.iter().map(|source| root.join(source)).filter(|source| source.is_dir()) {
+        for source in sources
+            .iter()
+            .map(|source| root.join(source))
+            .filter(|source| source.is_dir())
+        {
             watch(&source, RecursiveMode::Recursive)?;
         }
-        // The directory of the single files: many editors replace a file, and a watch of the file itself ends with the old one.
+        // The directory of the single files: many editors replace a file, and a watch of the file
+        // itself ends with the old one.
         watch(&root, RecursiveMode::NonRecursive)?;
-        Ok(Self { changes, _watcher: watcher })
+        Ok(Self {
+            changes,
+            _watcher: watcher,
+        })
     }
 
-    /// Waits until a source has changed and no other change follows. Returns the first changed path, relative to the root.
+    /// Waits until a source has changed and no other change follows. Returns the first changed
+    /// path, relative to the root.
     pub(crate) fn wait_for_change(&self) -> Result<PathBuf> {
-        let first = self.changes.recv().context("the watch for changes has ended")??;
+        let first = self
+            .changes
+            .recv()
+            .context("the watch for changes has ended")??;
         while self.changes.recv_timeout(QUIET_PERIOD).is_ok() {}
         Ok(first)
     }
@@ -58,11 +77,18 @@ fn changed_source(event: &Event, root: &Path, sources: &[&str]) -> Option<PathBu
         // The system has lost events: any source may have changed.
         return sources.first().map(PathBuf::from);
     }
-    if matches!(event.kind, EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_))) {
+    if matches!(
+        event.kind,
+        EventKind::Access(_) | EventKind::Modify(ModifyKind::Metadata(_))
+    ) {
         return None;
     }
-    let paths = event.paths.iter().filter_map(|path| path.strip_prefix(root).ok());
-    let mut changed = paths.filter(|path| sources.iter().any(|source| path.starts_with(source)) && !is_editors(path));
+    let paths = event
+        .paths
+        .iter()
+        .filter_map(|path| path.strip_prefix(root).ok());
+    let mut changed = paths
+        .filter(|path| sources.iter().any(|source| path.starts_with(source)) && !is_editors(path));
     changed.next().map(Path::to_owned)
 }
 
@@ -91,7 +117,11 @@ mod tests {
         let mut expect = |path: &str| {
             while last != Path::new(path) {
                 let change = watcher.wait_for_change().unwrap();
-                assert!(change == Path::new(path) || change == last, "{} changed, not {path}", change.display());
+                assert!(
+                    change == Path::new(path) || change == last,
+                    "{} changed, not {path}",
+                    change.display()
+                );
                 last = change;
             }
         };

@@ -25,13 +25,28 @@ pub const BYPASS_EXPLANATION: [&str; 14] = [
 
 /// One line of the explanation for a mesh.
 pub fn explain_bypass(text: &str, mesh: &Mesh) -> String {
-    let uid = mesh.uid().or(mesh.gid()).map_or_else(|| "the proxy's".into(), |uid| uid.to_string());
+    let uid = mesh
+        .uid()
+        .or(mesh.gid())
+        .map_or_else(|| "the proxy's".into(), |uid| uid.to_string());
     text.replace('$', &uid).replace('%', mesh.proxy())
 }
 
-/// The processes that really run as the proxy's user or group, each with its name; the proxy is among them.
+/// The processes that really run as the proxy's user or group, each with its name; the proxy is
+/// among them.
 pub fn bypassing_processes(host: &Host, mesh: &Mesh) -> Vec<String> {
-    let within = |ids: &[(u32, u32)], id: u32| ids.iter().any(|(low, high)| (low..=high).contains(&&id));
-    let exempt = host.processes.iter().filter(|one| within(&mesh.uids, one.uid) || within(&mesh.gids, one.gid));
-    exempt.map(|one| format!("{} (pid {}, uid {}, gid {})", one.command, one.pid, one.uid, one.gid)).collect()
+    let within =
+        |ids: &[(u32, u32)], id: u32| ids.iter().any(|(low, high)| (low..=high).contains(&&id));
+    let exempt = host
+        .processes
+        .iter()
+        .filter(|one| within(&mesh.uids, one.uid) || within(&mesh.gids, one.gid));
+    exempt
+        .map(|one| {
+            format!(
+                "{} (pid {}, uid {}, gid {})",
+                one.command, one.pid, one.uid, one.gid
+            )
+        })
+        .collect()
 }

@@ -2,8 +2,8 @@
 
 use crate::walk::trace::Path;
 
-/// The first step (from 0) at which two walks part: another rule, or another outcome of the same one. `None` if they
-/// never do. Where one walk ends first, that is the step behind its last.
+/// The first step (from 0) at which two walks part: another rule, or another outcome of the same
+/// one. `None` if they never do. Where one walk ends first, that is the step behind its last.
 pub fn part(a: &Path, b: &Path) -> Option<usize> {
     let same = a
         .steps

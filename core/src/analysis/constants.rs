@@ -1,4 +1,5 @@
-//! The constants that rules name, by the subject of the condition: where they change, outcomes change.
+//! The constants that rules name, by the subject of the condition: where they change, outcomes
+//! change.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -18,8 +19,8 @@ enum Constant {
     Name(String),
 }
 
-/// All constants of one family's rules for the fields that counterfactuals change, by the subject of the condition. Of 110,000
-/// rules they are some 40,000, so that it pays to keep them.
+/// All constants of one family's rules for the fields that counterfactuals change, by the subject
+/// of the condition. Of 110,000 rules they are some 40,000, so that it pays to keep them.
 #[derive(Clone, Debug, Default)]
 pub struct Constants(BTreeMap<Subject, BTreeSet<Constant>>);
 
@@ -30,7 +31,10 @@ impl Constants {
         for ruleset in rulesets.iter().filter(|ruleset| ruleset.family == family) {
             for part in &ruleset.parts {
                 if let Some(subject) = part.subject()
-                    && subject.fields().iter().any(|field| field.row().trial.is_some())
+                    && subject
+                        .fields()
+                        .iter()
+                        .any(|field| field.row().trial.is_some())
                 {
                     found.add(subject, &part.value, ruleset);
                 }
@@ -48,7 +52,9 @@ impl Constants {
             Value::None => add(Constant::Numbers(1, 1)),
             Value::Number(number) => add(Constant::Numbers(*number, *number)),
             Value::Range(low, high) => add(Constant::Numbers(*low, *high)),
-            Value::List(list) => list.iter().for_each(|(low, high)| add(Constant::Numbers(*low, *high))),
+            Value::List(list) => list
+                .iter()
+                .for_each(|(low, high)| add(Constant::Numbers(*low, *high))),
             Value::Masked { value, mask } => {
                 // The lowest bit that is looked at tells the value from another one.
                 let other = value ^ (mask & mask.wrapping_neg());
@@ -113,20 +119,26 @@ impl Constants {
 
     /// Numbers and their neighbors.
     pub fn numbers(&self, subject: Subject) -> Vec<u32> {
-        let around = |(low, high): (u32, u32)| [low.saturating_sub(1), low, high, high.saturating_add(1)];
+        let around =
+            |(low, high): (u32, u32)| [low.saturating_sub(1), low, high, high.saturating_add(1)];
         let mut numbers: Vec<u32> = self.ranges(subject).into_iter().flat_map(around).collect();
         numbers.dedup();
         numbers
     }
 
-    /// The first and last addresses of the networks and their neighbors; not as a list, since few of many are tried.
+    /// The first and last addresses of the networks and their neighbors; not as a list, since few
+    /// of many are tried.
     pub fn addresses(&self, subject: Subject) -> impl Iterator<Item = IpAddr> {
         let around = |constant: &Constant| match constant {
-            Constant::Network(first, last) => vec![beside(*first, false), *first, *last, beside(*last, true)],
+            Constant::Network(first, last) => {
+                vec![beside(*first, false), *first, *last, beside(*last, true)]
+            }
             _ => Vec::new(),
         };
         let mut before = None;
-        self.each(subject).flat_map(around).filter(move |address| before.replace(*address) != Some(*address))
+        self.each(subject)
+            .flat_map(around)
+            .filter(move |address| before.replace(*address) != Some(*address))
     }
 }
 

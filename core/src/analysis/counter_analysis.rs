@@ -19,9 +19,11 @@ pub struct Share {
 impl std::fmt::Display for Share {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match (self.connections * 100).checked_div(self.of) {
-            Some(percent) if percent <= 100 => {
-                write!(f, "{} of {} ({percent} %) {}", self.connections, self.of, self.way)?
-            }
+            Some(percent) if percent <= 100 => write!(
+                f,
+                "{} of {} ({percent} %) {}",
+                self.connections, self.of, self.way
+            )?,
             _ => write!(f, "{} {}", self.connections, self.way)?,
         }
         match &self.rule {
@@ -45,18 +47,25 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
     let mut found = CounterAnalysis::default();
     let proxy = mesh.proxy();
     for (outward, chain) in [(true, mesh.outward(ruleset)), (false, mesh.inward(ruleset))] {
-        let Some((table, place, chain)) = chain else { continue };
+        let Some((table, place, chain)) = chain else {
+            continue;
+        };
         let came = callers(ruleset, table, place);
         let (mut captured, mut all) = (0, 0);
         for (number, rule) in (1..).zip(&chain.rules) {
-            let Some(connections) =
-                rule.counters.of(ruleset).map(|counters| counters.packets).filter(|count| *count > 0)
+            let Some(connections) = rule
+                .counters
+                .of(ruleset)
+                .map(|counters| counters.packets)
+                .filter(|count| *count > 0)
             else {
                 continue;
             };
             // What a chain redirects is counted there: what it gives back went on.
             let taken = match rule.target {
-                Target::Jump(chain) => through(ruleset, &table.chains[chain as usize]).min(connections),
+                Target::Jump(chain) => {
+                    through(ruleset, &table.chains[chain as usize]).min(connections)
+                }
                 _ => connections,
             };
             if taken == 0 {
@@ -67,7 +76,9 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
             let (way, captures) = way(purpose, leads && !outward, mesh.kind);
             all += taken;
             captured += if captures { taken } else { 0 };
-            let subject = mesh.subject(ruleset, table, chain, rule).unwrap_or_default();
+            let subject = mesh
+                .subject(ruleset, table, chain, rule)
+                .unwrap_or_default();
             let way = [way, &*subject].join(" ").trim_end().to_owned();
             found.shares.push(Share {
                 way,
@@ -79,7 +90,12 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
         let direction = if outward { "left" } else { "arrived" };
         if came > all {
             let way = format!("{direction} and were matched by no rule");
-            found.shares.push(Share { way, connections: came - all, of: came, rule: None });
+            found.shares.push(Share {
+                way,
+                connections: came - all,
+                of: came,
+                rule: None,
+            });
         }
         if all > came {
             let name = &chain.name;
@@ -92,7 +108,9 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
     if found.shares.is_empty() {
         return None;
     }
-    found.notes.push("Table nat counts connections, not packets: only the first packet of each asks it.".into());
+    found.notes.push(
+        "Table nat counts connections, not packets: only the first packet of each asks it.".into(),
+    );
     if !mesh.uids.is_empty() || !mesh.gids.is_empty() {
         found.notes.push(format!("{proxy}'s own connections are among those that were let out by owner: that count alone is no sign of a bypass."));
     }
@@ -102,40 +120,56 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
 /// How many connections were led into a chain.
 fn callers(ruleset: &Ruleset, table: &Table, place: u32) -> u64 {
     let rules = table.chains.iter().flat_map(|chain| &chain.rules);
-    let leads = rules.filter(|rule| matches!(rule.target, Target::Jump(to) | Target::Goto(to) if to == place));
-    leads.filter_map(|rule| rule.counters.of(ruleset)).map(|counters| counters.packets).sum()
+    let leads = rules
+        .filter(|rule| matches!(rule.target, Target::Jump(to) | Target::Goto(to) if to == place));
+    leads
+        .filter_map(|rule| rule.counters.of(ruleset))
+        .map(|counters| counters.packets)
+        .sum()
 }
 
 /// How many connections a chain did not give back.
 fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
-    let ends =
-        chain.rules.iter().filter(|rule| matches!(rule.target, Target::Extension(id) if id.get().name != "RETURN"));
-    ends.filter_map(|rule| rule.counters.of(ruleset)).map(|counters| counters.packets).sum()
+    let ends = chain
+        .rules
+        .iter()
+        .filter(|rule| matches!(rule.target, Target::Extension(id) if id.get().name != "RETURN"));
+    ends.filter_map(|rule| rule.counters.of(ruleset))
+        .map(|counters| counters.packets)
+        .sum()
 }
 
-/// Which way a rule sends connections, and whether to the proxy. `leads_inward`: whether it is a rule for what arrives that
-/// jumps to another chain. A `RETURN` among them, such as that of Istio for port 15008, lets the connection pass.
+/// Which way a rule sends connections, and whether to the proxy. `leads_inward`: whether it is a
+/// rule for what arrives that jumps to another chain. A `RETURN` among them, such as that of Istio
+/// for port 15008, lets the connection pass.
 fn way(purpose: Option<Purpose>, leads_inward: bool, kind: MeshKind) -> (&'static str, bool) {
     match purpose {
         Some(Purpose::Owner(OwnerRule::OwnPod)) => ("were the proxy's calls to its own pod", false),
-        Some(Purpose::Owner(OwnerRule::OthersLoopback)) => ("were the pod's own calls over lo, not by", false),
+        Some(Purpose::Owner(OwnerRule::OthersLoopback)) => {
+            ("were the pod's own calls over lo, not by", false)
+        }
         Some(Purpose::Owner(OwnerRule::LetOut)) => ("were let out by owner", false),
         Some(Purpose::Option(option)) => match option {
-            MeshOption::ExcludeInboundPorts | MeshOption::ExcludeOutboundPorts => ("passed by port", false),
+            MeshOption::ExcludeInboundPorts | MeshOption::ExcludeOutboundPorts => {
+                ("passed by port", false)
+            }
             MeshOption::ExcludeRanges | MeshOption::Probes => ("passed by address", false),
             MeshOption::OnlyGroups | MeshOption::ExcludeGroups => ("passed by group", false),
-            MeshOption::IncludeInboundPorts | MeshOption::IncludeOutboundPorts | MeshOption::IncludeRanges => {
-                ("were captured", true)
-            }
-            MeshOption::ExcludeInterfaces | MeshOption::VirtualInterfaces | MeshOption::DropInvalid => {
-                ("were left alone", false)
-            }
+            MeshOption::IncludeInboundPorts
+            | MeshOption::IncludeOutboundPorts
+            | MeshOption::IncludeRanges => ("were captured", true),
+            MeshOption::ExcludeInterfaces
+            | MeshOption::VirtualInterfaces
+            | MeshOption::DropInvalid => ("were left alone", false),
         },
-        Some(Purpose::OutboundRest | Purpose::OutboundRedirect | Purpose::InboundRedirect) => ("were captured", true),
-        Some(Purpose::DnsRedirect) => ("were DNS and were captured", true),
-        Some(Purpose::Part) if leads_inward && kind != MeshKind::IstioAmbient => ("were captured", true),
-        Some(Purpose::Part | Purpose::OutboundJump | Purpose::InboundJump | Purpose::Renewal) | None => {
-            ("were left alone", false)
+        Some(Purpose::OutboundRest | Purpose::OutboundRedirect | Purpose::InboundRedirect) => {
+            ("were captured", true)
         }
+        Some(Purpose::DnsRedirect) => ("were DNS and were captured", true),
+        Some(Purpose::Part) if leads_inward && kind != MeshKind::IstioAmbient => {
+            ("were captured", true)
+        }
+        Some(Purpose::Part | Purpose::OutboundJump | Purpose::InboundJump | Purpose::Renewal)
+        | None => ("were left alone", false),
     }
 }

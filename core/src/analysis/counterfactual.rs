@@ -1,4 +1,5 @@
-//! What would have altered an answer: one field of the packet, or one rule. Every flip that is offered has been walked.
+//! What would have altered an answer: one field of the packet, or one rule. Every flip that is
+//! offered has been walked.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -46,31 +47,57 @@ pub struct Flip {
 }
 
 impl Flip {
-    /// In a sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001."
+    /// In a sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent
+    /// it to Envoy on 15001."
     pub fn sentence(&self, rulesets: &[Ruleset], packet: &Packet, mesh: Option<&Mesh>) -> String {
         let had = match &self.change {
             Change::Field(field, other) => {
                 let [old, new] = [packet, &**other].map(|packet| field.describe(packet));
-                let noun = field.row().trial.as_ref().map_or(field.name(), |trial| trial.noun);
+                let noun = field
+                    .row()
+                    .trial
+                    .as_ref()
+                    .map_or(field.name(), |trial| trial.noun);
                 format!("Had the {noun} been {new} and not {old}")
             }
-            Change::Gone(place) => format!("Without {}", explain::lower(&explain::place(rulesets, *place))),
+            Change::Gone(place) => format!(
+                "Without {}",
+                explain::lower(&explain::place(rulesets, *place))
+            ),
             Change::Value(place, says) => {
-                format!("Had {} asked whether {says}", explain::lower(&explain::place(rulesets, *place)))
+                format!(
+                    "Had {} asked whether {says}",
+                    explain::lower(&explain::place(rulesets, *place))
+                )
             }
         };
-        format!("{had}, {}.", would(rulesets, &self.verdict, mesh, packet.origin))
+        format!(
+            "{had}, {}.",
+            would(rulesets, &self.verdict, mesh, packet.origin)
+        )
     }
 }
 
 /// "rule 9 of ISTIO_OUTPUT would have sent it to Envoy on 15001".
 fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Origin) -> String {
-    let who = verdict.decided_by.map_or("routing".into(), |place| explain::lower(&explain::place(rulesets, place)));
-    let by = verdict.interface.as_deref().map(|name| format!(" by {name}")).unwrap_or_default();
-    let on = verdict.port.map(|port| format!(" on {port}")).unwrap_or_default();
+    let who = verdict.decided_by.map_or("routing".into(), |place| {
+        explain::lower(&explain::place(rulesets, place))
+    });
+    let by = verdict
+        .interface
+        .as_deref()
+        .map(|name| format!(" by {name}"))
+        .unwrap_or_default();
+    let on = verdict
+        .port
+        .map(|port| format!(" on {port}"))
+        .unwrap_or_default();
     let does = match verdict.kind {
         VerdictKind::Delivered if verdict.redirected => {
-            let listener = verdict.port.and_then(|port| mesh?.listener(port)).unwrap_or("this host");
+            let listener = verdict
+                .port
+                .and_then(|port| mesh?.listener(port))
+                .unwrap_or("this host");
             format!("sent it to {listener}{on}")
         }
         VerdictKind::Delivered if from == Origin::Local => {
@@ -86,8 +113,8 @@ fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Ori
     format!("{who} would have {does}")
 }
 
-/// Whether two packets end differently: in kind, in interface, or in the port that rules led them to. To reach another port
-/// because it was meant for another is no other end.
+/// Whether two packets end differently: in kind, in interface, or in the port that rules led them
+/// to. To reach another port because it was meant for another is no other end.
 fn flips(one: &Verdict, other: &Verdict) -> bool {
     let led = |verdict: &Verdict| verdict.redirected.then_some(verdict.port);
     (one.kind, led(one), &one.interface) != (other.kind, led(other), &other.interface)
@@ -106,13 +133,31 @@ pub struct Flips {
 ///
 /// `constants` are those of the rules for the packet's family: they are the same for every packet.
 pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Trace) -> Flips {
-    let Some(verdict) = trace.verdict() else { return Flips { tried_all: true, ..Flips::default() } };
-    let mut search = Search { host, trace, verdict, steps: 0, found: Flips { tried_all: true, ..Flips::default() } };
+    let Some(verdict) = trace.verdict() else {
+        return Flips {
+            tried_all: true,
+            ..Flips::default()
+        };
+    };
+    let mut search = Search {
+        host,
+        trace,
+        verdict,
+        steps: 0,
+        found: Flips {
+            tried_all: true,
+            ..Flips::default()
+        },
+    };
     let decisive = decisive(rulesets, verdict);
     for first in [true, false] {
         candidates(constants, host, &trace.packet, &mut |field, packet| {
             decisive.contains(&field) != first
-                || search.try_one(rulesets, &packet, Change::Field(field, Box::new(packet.clone())))
+                || search.try_one(
+                    rulesets,
+                    &packet,
+                    Change::Field(field, Box::new(packet.clone())),
+                )
         });
     }
     if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
@@ -129,10 +174,18 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
 
 /// The fields that the deciding rule compares.
 fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<PacketField> {
-    let Some(place) = verdict.decided_by else { return Vec::new() };
+    let Some(place) = verdict.decided_by else {
+        return Vec::new();
+    };
     let (ruleset, _, _) = place.at.find(rulesets);
-    let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
-    parts.iter().filter_map(Part::subject).flat_map(|subject| subject.fields().to_vec()).collect()
+    let parts = place
+        .rule(rulesets)
+        .map_or(&[][..], |rule| ruleset.matches(rule));
+    parts
+        .iter()
+        .filter_map(Part::subject)
+        .flat_map(|subject| subject.fields().to_vec())
+        .collect()
 }
 
 struct Search<'a> {
@@ -144,8 +197,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new end. Says whether another
-    /// one is worth it.
+    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new
+    /// end. Says whether another one is worth it.
     fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) -> bool {
         let worth = self.found.offered.len() < MOST_OFFERED;
         if !worth || self.steps > MOST_STEPS {
@@ -154,13 +207,21 @@ impl Search<'_> {
         }
         let trace = walk(rulesets, None, self.host, packet);
         self.steps += crate::analysis::senders::taken(&trace);
-        let Some(verdict) = trace.verdict().filter(|verdict| flips(self.verdict, verdict)) else { return true };
+        let Some(verdict) = trace
+            .verdict()
+            .filter(|verdict| flips(self.verdict, verdict))
+        else {
+            return true;
+        };
         let same = |one: &Flip| match (&one.change, &change) {
             (Change::Field(a, _), Change::Field(b, _)) => a == b && !flips(&one.verdict, verdict),
             _ => false,
         };
         if !self.found.offered.iter().any(same) {
-            self.found.offered.push(Flip { change, verdict: verdict.clone() });
+            self.found.offered.push(Flip {
+                change,
+                verdict: verdict.clone(),
+            });
         }
         true
     }
@@ -175,7 +236,9 @@ impl Search<'_> {
                 continue;
             }
             done.push(step.place);
-            let Some(rule) = step.place.rule(rulesets).cloned() else { continue };
+            let Some(rule) = step.place.rule(rulesets).cloned() else {
+                continue;
+            };
             let set = at.ruleset as usize;
             match (step.outcome, step.condition) {
                 (Outcome::Match, _) if rule.target != Target::None => {
@@ -195,10 +258,17 @@ impl Search<'_> {
                         mark: view.mark,
                         ..self.trace.packet.clone()
                     };
-                    let Some(value) = asking_for(&seen, &changed[set].parts[part]) else { continue };
+                    let Some(value) = asking_for(&seen, &changed[set].parts[part]) else {
+                        continue;
+                    };
                     changed[set].parts[part].value = value;
-                    let says = explain::condition(&changed[set], &changed[set].parts[part]).unwrap_or_default();
-                    self.try_one(&changed, &self.trace.packet, Change::Value(step.place, says));
+                    let says = explain::condition(&changed[set], &changed[set].parts[part])
+                        .unwrap_or_default();
+                    self.try_one(
+                        &changed,
+                        &self.trace.packet,
+                        Change::Value(step.place, says),
+                    );
                     changed[set].parts[part].value = old;
                 }
                 _ => {}
@@ -227,41 +297,77 @@ fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
             IpAddr::V6(v6) => Some(Value::Net6(Apart::new((v6, u128::MAX.into())))),
         };
     }
-    let Subject::Packet(field) = subject else { return None };
+    let Subject::Packet(field) = subject else {
+        return None;
+    };
     let number = field.number(packet)?;
-    let number = if part.negated { number.checked_add(1)? } else { number };
+    let number = if part.negated {
+        number.checked_add(1)?
+    } else {
+        number
+    };
     match part.value {
         Value::Range(..) => Some(Value::Range(number, number)),
         Value::Number(_) => Some(Value::Number(number)),
         Value::List(_) => Some(Value::List(Apart::new(vec![(number, number)]))),
-        Value::Masked { mask, .. } => Some(Value::Masked { value: number & mask, mask }),
+        Value::Masked { mask, .. } => Some(Value::Masked {
+            value: number & mask,
+            mask,
+        }),
         _ => None,
     }
 }
 
-/// Gives every packet that differs in one field, over the constants that the rules name and their neighbours, to `take`, until
-/// that wants no more: of many rules they are many, and few are tried.
-fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dyn FnMut(PacketField, Packet) -> bool) {
+/// Gives every packet that differs in one field, over the constants that the rules name and their
+/// neighbours, to `take`, until that wants no more: of many rules they are many, and few are tried.
+fn candidates(
+    constants: &Constants,
+    host: &Host,
+    packet: &Packet,
+    take: &mut dyn FnMut(PacketField, Packet) -> bool,
+) {
     let mut goes_on = true;
     let mut add = |field: PacketField, other: Option<Packet>| {
         let has = |packet: &Packet| field.applies(&PacketShape::from_packet(packet));
-        if let Some(other) = other.filter(|other| other != packet && other.check().is_ok() && has(other)) {
+        if let Some(other) =
+            other.filter(|other| other != packet && other.check().is_ok() && has(other))
+        {
             goes_on = goes_on && take(field, other);
         }
         goes_on
     };
     // Those before their neighbours, which nobody knows by number.
     for value in [Protocol::TCP, Protocol::UDP] {
-        add(PacketField::Protocol, PacketField::Protocol.with_number(packet, value.0.into()));
+        add(
+            PacketField::Protocol,
+            PacketField::Protocol.with_number(packet, value.0.into()),
+        );
     }
-    let trial = |subject: &Subject| subject.fields().first().and_then(|field| field.row().trial.as_ref());
-    let mut tried: Vec<(Subject, &Trial)> =
-        constants.subjects().filter_map(|subject| Some((subject, trial(&subject)?))).collect();
+    let trial = |subject: &Subject| {
+        subject
+            .fields()
+            .first()
+            .and_then(|field| field.row().trial.as_ref())
+    };
+    let mut tried: Vec<(Subject, &Trial)> = constants
+        .subjects()
+        .filter_map(|subject| Some((subject, trial(&subject)?)))
+        .collect();
     tried.sort_by_key(|(_, trial)| trial.noun.to_ascii_lowercase());
-    for (subject, Trial { usual, neighbors, .. }) in tried {
+    for (
+        subject,
+        Trial {
+            usual, neighbors, ..
+        },
+    ) in tried
+    {
         let numbers = match neighbors {
             true => constants.numbers(subject),
-            false => constants.ranges(subject).into_iter().map(|(low, _)| low).collect(),
+            false => constants
+                .ranges(subject)
+                .into_iter()
+                .map(|(low, _)| low)
+                .collect(),
         };
         // A usual value means more to a reader than a neighbor.
         let values: Vec<u32> = usual.iter().copied().chain(numbers).collect();
@@ -273,28 +379,52 @@ fn candidates(constants: &Constants, host: &Host, packet: &Packet, take: &mut dy
             }
         }
     }
-    // An interface that a rule names is reached by an address behind it. Those first: they are what readers know.
-    let own = host.interfaces.iter().flat_map(|interface| &interface.addresses).map(|prefix| prefix.address);
+    // An interface that a rule names is reached by an address behind it. Those first: they are what
+    // readers know.
+    let own = host
+        .interfaces
+        .iter()
+        .flat_map(|interface| &interface.addresses)
+        .map(|prefix| prefix.address);
     let via = host.routes.iter().filter_map(|route| route.via);
-    let addresses =
-        own.chain(constants.addresses(Subject::Packet(PacketField::Dst))).chain(via).chain(outside(packet.family()));
+    let addresses = own
+        .chain(constants.addresses(Subject::Packet(PacketField::Dst)))
+        .chain(via)
+        .chain(outside(packet.family()));
     let mut tried = BTreeSet::new();
     for dst in addresses.filter(|dst| Family::of(*dst) == packet.family() && tried.insert(*dst)) {
-        if !add(PacketField::Dst, Some(PacketField::Dst.with_address(packet, dst))) {
+        if !add(
+            PacketField::Dst,
+            Some(PacketField::Dst.with_address(packet, dst)),
+        ) {
             return;
         }
     }
     for src in constants.addresses(Subject::Packet(PacketField::Src)) {
-        if !add(PacketField::Src, Some(PacketField::Src.with_address(packet, src))) {
+        if !add(
+            PacketField::Src,
+            Some(PacketField::Src.with_address(packet, src)),
+        ) {
             return;
         }
     }
     if packet.origin == Origin::Inbound {
-        let named =
-            constants.names(Subject::Packet(PacketField::InInterface)).into_iter().map(|name| name.replace('+', "0"));
-        let own = host.interfaces.iter().map(|interface| interface.name.clone());
+        let named = constants
+            .names(Subject::Packet(PacketField::InInterface))
+            .into_iter()
+            .map(|name| name.replace('+', "0"));
+        let own = host
+            .interfaces
+            .iter()
+            .map(|interface| interface.name.clone());
         for name in named.chain(own) {
-            if !add(PacketField::InInterface, Some(Packet { in_interface: Some(name), ..packet.clone() })) {
+            if !add(
+                PacketField::InInterface,
+                Some(Packet {
+                    in_interface: Some(name),
+                    ..packet.clone()
+                }),
+            ) {
                 return;
             }
         }

@@ -1,4 +1,5 @@
-//! A packet that shows what a rule does: one that matches it, or that it takes no notice of, and why.
+//! A packet that shows what a rule does: one that matches it, or that it takes no notice of, and
+//! why.
 
 use std::net::IpAddr;
 
@@ -13,15 +14,22 @@ use crate::packet::{Family, Origin, Packet};
 use crate::walk::trace::Outcome;
 use crate::walk::walk;
 
-/// The packet to show a rule with, or with no rule in the place, its chain: a known scenario where one matches it, else
-/// one that has what the rule asks for, else one that the rule is asked about. None where no packet of those comes there.
-pub fn witness(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, place: Place) -> Option<Packet> {
+/// The packet to show a rule with, or with no rule in the place, its chain: a known scenario where
+/// one matches it, else one that has what the rule asks for, else one that the rule is asked about.
+/// None where no packet of those comes there.
+pub fn witness(
+    rulesets: &[Ruleset],
+    host: &Host,
+    mesh: Option<&Mesh>,
+    place: Place,
+) -> Option<Packet> {
     let (ruleset, _, _) = place.at.find(rulesets);
     let met = |packet: &Packet| meets(rulesets, host, packet, place);
     let mut known = scenario::list(host, mesh);
     known.retain(|one| one.packet.family() == ruleset.family);
     // Of each kind of way one to begin with.
-    let first = |is: &dyn Fn(&Scenario) -> bool| known.iter().find(|one| is(one)).map(|one| &one.packet);
+    let first =
+        |is: &dyn Fn(&Scenario) -> bool| known.iter().find(|one| is(one)).map(|one| &one.packet);
     let bases = [
         first(&|one| one.packet.origin == Origin::Local),
         first(&|one| one.packet.origin == Origin::Inbound),
@@ -35,39 +43,67 @@ pub fn witness(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, place: Pl
             None => {}
         }
     }
-    let parts = place.rule(rulesets).map_or(&[][..], |rule| ruleset.matches(rule));
-    let fitting = bases.into_iter().flatten().filter_map(|base| fitted(ruleset, host, base, parts));
+    let parts = place
+        .rule(rulesets)
+        .map_or(&[][..], |rule| ruleset.matches(rule));
+    let fitting = bases
+        .into_iter()
+        .flatten()
+        .filter_map(|base| fitted(ruleset, host, base, parts));
     let mut fitting: Vec<Packet> = fitting.collect();
     fitting.retain(|packet| passes(rulesets, host, packet, place));
     // What matches, or else what a rule before it takes.
-    let best = fitting.iter().find(|packet| met(packet) == Some(true)).or(fitting.first());
+    let best = fitting
+        .iter()
+        .find(|packet| met(packet) == Some(true))
+        .or(fitting.first());
     best.filter(|_| !parts.is_empty()).or(asked).cloned()
 }
 
-/// Whether the packet matches the rule (for a chain: comes into it); none where it never comes there.
+/// Whether the packet matches the rule (for a chain: comes into it); none where it never comes
+/// there.
 fn meets(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> Option<bool> {
     let trace = walk(rulesets, None, host, packet);
     let here = |at: Place| at.at == place.at && (place.rule.is_none() || at.rule == place.rule);
     let steps = trace.shown().steps.iter();
-    steps.filter(|step| here(step.place)).map(|step| place.rule.is_none() || step.outcome == Outcome::Match).max()
+    steps
+        .filter(|step| here(step.place))
+        .map(|step| place.rule.is_none() || step.outcome == Outcome::Match)
+        .max()
 }
 
 /// Whether the packet comes to the rule's chain at all.
 fn passes(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> bool {
-    meets(rulesets, host, packet, Place { rule: None, ..place }).is_some()
+    meets(
+        rulesets,
+        host,
+        packet,
+        Place {
+            rule: None,
+            ..place
+        },
+    )
+    .is_some()
 }
 
 /// The packet, with all that a rule's conditions ask for; none where one of them cannot be had so.
 fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Part]) -> Option<Packet> {
     let fit = |packet, part| fit(ruleset, host, packet, part);
-    parts.iter().try_fold(base.clone(), fit).filter(|packet| packet.check().is_ok())
+    parts
+        .iter()
+        .try_fold(base.clone(), fit)
+        .filter(|packet| packet.check().is_ok())
 }
 
 fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Option<Packet> {
     // A bare match, or a comment, asks for nothing of its own.
-    let Some(subject) = part.subject() else { return Some(packet) };
+    let Some(subject) = part.subject() else {
+        return Some(packet);
+    };
     let number = match &part.value {
-        Value::Net4(address, _) => return with_address(packet, subject, (*address).into(), part.negated),
+        Value::Net4(address, _) => {
+            return with_address(packet, subject, (*address).into(), part.negated);
+        }
         Value::Net6(net) => return with_address(packet, subject, net.0.into(), part.negated),
         Value::Text(name) => {
             let name = ruleset.text(*name);
@@ -82,7 +118,9 @@ fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Optio
             }
             return Some(packet);
         }
-        Value::Number(number) | Value::Range(number, _) | Value::Masked { value: number, .. } => *number,
+        Value::Number(number) | Value::Range(number, _) | Value::Masked { value: number, .. } => {
+            *number
+        }
         Value::List(list) => list.first()?.0,
         Value::Bits(bits) => bits & bits.wrapping_neg(),
         _ => return None,
@@ -96,7 +134,12 @@ fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Optio
     }
 }
 
-fn with_address(packet: Packet, subject: Subject, address: IpAddr, negated: bool) -> Option<Packet> {
+fn with_address(
+    packet: Packet,
+    subject: Subject,
+    address: IpAddr,
+    negated: bool,
+) -> Option<Packet> {
     match subject {
         _ if negated || Family::of(address) != packet.family() => Some(packet),
         Subject::Packet(field) => Some(field.with_address(&packet, address)),

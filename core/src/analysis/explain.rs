@@ -1,4 +1,5 @@
-//! Sentences: what a rule says, why a step went as it did, how a packet ends. Made when shown, never stored.
+//! Sentences: what a rule says, why a step went as it did, how a packet ends. Made when shown,
+//! never stored.
 
 use std::borrow::Cow;
 
@@ -18,7 +19,10 @@ pub mod chance;
 
 /// What a rule says, in a sentence.
 pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
-    let conditions: Vec<String> = ruleset.groups(rule).flat_map(|group| conditions(ruleset, group)).collect();
+    let conditions: Vec<String> = ruleset
+        .groups(rule)
+        .flat_map(|group| conditions(ruleset, group))
+        .collect();
     let does = action(ruleset, table, rule);
     match conditions.is_empty() {
         true => format!("Always: {does}."),
@@ -29,8 +33,14 @@ pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
 /// What one match asks for, in words: all its options together, or one by one.
 fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
     match group.first().and_then(|first| first.extension().words) {
-        Some(words) => vec![words(&Options { parts: group, ruleset })],
-        None => group.iter().filter_map(|part| condition(ruleset, part)).collect(),
+        Some(words) => vec![words(&Options {
+            parts: group,
+            ruleset,
+        })],
+        None => group
+            .iter()
+            .filter_map(|part| condition(ruleset, part))
+            .collect(),
     }
 }
 
@@ -38,7 +48,11 @@ fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
 pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
     let Some(opt) = part.opt() else {
         return match &part.value {
-            Value::None => part.extension().asks_first.and_then(|field| says(field, true)).map(Into::into),
+            Value::None => part
+                .extension()
+                .asks_first
+                .and_then(|field| says(field, true))
+                .map(Into::into),
             Value::Text(text) => Some(format!("`{}` holds", ruleset.text(*text))),
             _ => None,
         };
@@ -48,7 +62,9 @@ pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
     let not = if part.negated { " not" } else { "" };
     Some(match opt.field?.phrase {
         Phrase::Is(noun) => format!("the {noun} is{not}{within} {wanted}"),
-        Phrase::Does(does, does_not) => format!("it {} {wanted}", if part.negated { does_not } else { does }),
+        Phrase::Does(does, does_not) => {
+            format!("it {} {wanted}", if part.negated { does_not } else { does })
+        }
         Phrase::Says(says, denies) => (if part.negated { denies } else { says }).into(),
     })
 }
@@ -58,10 +74,19 @@ pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     match rule.target {
         Target::None => "only count it".into(),
         Target::Jump(chain) => format!("continue in {}", table.chains[chain as usize].name),
-        Target::Goto(chain) => format!("continue in {}, and not come back here", table.chains[chain as usize].name),
-        Target::Missing { name, .. } => format!("continue in {}, which does not exist", ruleset.missing(name)),
+        Target::Goto(chain) => format!(
+            "continue in {}, and not come back here",
+            table.chains[chain as usize].name
+        ),
+        Target::Missing { name, .. } => format!(
+            "continue in {}, which does not exist",
+            ruleset.missing(name)
+        ),
         Target::Extension(id) => match id.get().words {
-            Some(words) => words(&Options { parts: ruleset.parameters(rule), ruleset }),
+            Some(words) => words(&Options {
+                parts: ruleset.parameters(rule),
+                ruleset,
+            }),
             None => id.get().name.into(),
         },
     }
@@ -105,26 +130,52 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
             place += 1;
         }
     }
-    if found.is_empty() { "it has no condition".into() } else { found.join("; ") }
+    if found.is_empty() {
+        "it has no condition".into()
+    } else {
+        found.join("; ")
+    }
 }
 
 /// What the fields of one match read.
-fn context<'a>(trace: &'a Trace, view: &'a View, ruleset: &'a Ruleset, group: &[Part]) -> Context<'a> {
-    Surroundings { packet: &trace.packet, view, host: &trace.host, ruleset }.context(lower::parameters(ruleset, group))
+fn context<'a>(
+    trace: &'a Trace,
+    view: &'a View,
+    ruleset: &'a Ruleset,
+    group: &[Part],
+) -> Context<'a> {
+    Surroundings {
+        packet: &trace.packet,
+        view,
+        host: &trace.host,
+        ruleset,
+    }
+    .context(lower::parameters(ruleset, group))
 }
 
 /// The same, to compare the field of one option with its value.
 fn comparing<'a>(part: &'a Part, context: &Context<'a>) -> Context<'a> {
-    Context { wanted: &part.value, negated: part.negated, ..*context }
+    Context {
+        wanted: &part.value,
+        negated: part.negated,
+        ..*context
+    }
 }
 
-/// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks nothing.
+/// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks
+/// nothing.
 fn fact(part: &Part, context: &Context) -> Option<String> {
     if let Some(reason) = part.extension().unknowable {
-        return part.opens.then(|| format!("-m {}: {reason}", part.extension().name));
+        return part
+            .opens
+            .then(|| format!("-m {}: {reason}", part.extension().name));
     }
     if let Some(field) = part.extension().whole {
-        return if part.opens { whole(field, context) } else { None };
+        return if part.opens {
+            whole(field, context)
+        } else {
+            None
+        };
     }
     if let (true, Some(field)) = (part.opens, part.extension().asks_first) {
         match (field.read)(context) {
@@ -148,7 +199,9 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     let inside = holds != part.negated;
     let actual = match (field.read)(&comparing(part, context)) {
         FieldValue::Unknown(reason) => return Some(reason.into_owned()),
-        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) => return Some(why.into()),
+        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) => {
+            return Some(why.into());
+        }
         FieldValue::Absent(what) => {
             return Some(match field.phrase {
                 Phrase::Does(does, _) => format!("{does} {what}"),
@@ -183,22 +236,29 @@ fn says(field: &Field, holds: bool) -> Option<&'static str> {
 fn whole(field: &Field, context: &Context) -> Option<String> {
     match (field.read)(context) {
         FieldValue::Unknown(reason) => Some(reason.into_owned()),
-        FieldValue::Never(why) | FieldValue::Drops(why) | FieldValue::Ignored(why) | FieldValue::Absent(why) => {
-            Some(why.into())
-        }
+        FieldValue::Never(why)
+        | FieldValue::Drops(why)
+        | FieldValue::Ignored(why)
+        | FieldValue::Absent(why) => Some(why.into()),
         reading => says(field, reading != FieldValue::Number(0)).map(Into::into),
     }
 }
 
 fn say_reading(opt: &Opt, reading: &FieldValue) -> Cow<'static, str> {
     match reading {
-        FieldValue::Number(number) | FieldValue::Bits(number) => opt.kind.say_number(*number).into(),
+        FieldValue::Number(number) | FieldValue::Bits(number) => {
+            opt.kind.say_number(*number).into()
+        }
         FieldValue::Span(low, high) => say_span(opt, (*low, *high)).into(),
-        FieldValue::Either(a, b) => format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into(),
+        FieldValue::Either(a, b) => {
+            format!("{} and {}", say_span(opt, *a), say_span(opt, *b)).into()
+        }
         FieldValue::Address(address) => address.to_string().into(),
         FieldValue::Name(name) => (*name).to_owned().into(),
         FieldValue::Holds(_, shown) => shown.clone().into(),
-        FieldValue::Mac([a, b, c, d, e, f]) => format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into(),
+        FieldValue::Mac([a, b, c, d, e, f]) => {
+            format!("{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}").into()
+        }
         FieldValue::Absent(_)
         | FieldValue::Never(_)
         | FieldValue::Drops(_)
@@ -210,7 +270,11 @@ fn say_reading(opt: &Opt, reading: &FieldValue) -> Cow<'static, str> {
 fn say_span(opt: &Opt, (low, high): (u32, u32)) -> String {
     match low == high {
         true => opt.kind.say_number(low),
-        false => format!("between {} and {}", opt.kind.say_number(low), opt.kind.say_number(high)),
+        false => format!(
+            "between {} and {}",
+            opt.kind.say_number(low),
+            opt.kind.say_number(high)
+        ),
     }
 }
 
@@ -223,10 +287,16 @@ pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
     };
     let mut changes = Vec::new();
     if (before.dst, before.dport) != (after.dst, after.dport) {
-        changes.push(format!("the destination becomes {}", ends(after.dst, after.dport, after.dport_span)));
+        changes.push(format!(
+            "the destination becomes {}",
+            ends(after.dst, after.dport, after.dport_span)
+        ));
     }
     if (before.src, before.sport) != (after.src, after.sport) {
-        changes.push(format!("the source becomes {}", ends(after.src, after.sport, after.sport_span)));
+        changes.push(format!(
+            "the source becomes {}",
+            ends(after.src, after.sport, after.sport_span)
+        ));
     }
     if before.mark != after.mark {
         changes.push(format!("the mark becomes {:#x}", after.mark));
@@ -238,7 +308,11 @@ pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
         changes.push(format!("the ECN bits become {}", after.ecn));
     }
     if before.ttl != after.ttl {
-        let field = if after.dst.is_ipv6() { "hop limit" } else { "time to live" };
+        let field = if after.dst.is_ipv6() {
+            "hop limit"
+        } else {
+            "time to live"
+        };
         changes.push(format!("the {field} becomes {}", after.ttl));
     }
     if before.mss != after.mss {
@@ -254,7 +328,10 @@ pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
         changes.push("TCP's options change".into());
     }
     if before.connmark != after.connmark {
-        changes.push(format!("the connection's mark becomes {:#x}", after.connmark));
+        changes.push(format!(
+            "the connection's mark becomes {:#x}",
+            after.connmark
+        ));
     }
     if let (true, Some((_, Some(port)))) = (before.steered != after.steered, after.steered) {
         changes.push(format!("the socket on port {port} will get it"));
@@ -277,7 +354,9 @@ pub fn endpoint(address: std::net::IpAddr, port: Option<u16>) -> String {
 
 /// What of this host a packet reaches: "port 8080", "this host".
 pub(crate) fn reached(verdict: &Verdict) -> String {
-    verdict.port.map_or_else(|| "this host".into(), |port| format!("port {port}"))
+    verdict
+        .port
+        .map_or_else(|| "this host".into(), |port| format!("port {port}"))
 }
 
 /// "Rule 4 of ISTIO_OUTPUT", "The policy of OUTPUT".
@@ -308,7 +387,10 @@ pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> St
         Outcome::NoMatch => format!("{who} does not match: {why}."),
         Outcome::Unknown => format!("{who} cannot be told: {why}."),
         Outcome::Match | Outcome::Policy => {
-            let views = (&path.views[step.view as usize], &path.views[step.after as usize]);
+            let views = (
+                &path.views[step.view as usize],
+                &path.views[step.after as usize],
+            );
             let does = match change(&trace.packet, views.0, views.1) {
                 Some(change) => change,
                 None => action(ruleset, table, rule),
@@ -325,7 +407,11 @@ const SHORT: [&str; 6] = ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"];
 pub fn capital(text: &str) -> String {
     let mut text = text.to_owned();
     let word = text.find(' ').unwrap_or(text.len());
-    let capitals = if SHORT.contains(&&text[..word]) { word } else { 1 };
+    let capitals = if SHORT.contains(&&text[..word]) {
+        word
+    } else {
+        1
+    };
     if let Some(first) = text.get_mut(..capitals) {
         first.make_ascii_uppercase();
     }
@@ -360,13 +446,16 @@ impl Fate {
         match verdict {
             None => Self::Unknown,
             Some(verdict) => match verdict.kind {
-                VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded if verdict.redirected => {
+                VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded
+                    if verdict.redirected =>
+                {
                     Self::Captured
                 }
                 VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => Self::Direct,
-                VerdictKind::Dropped | VerdictKind::Rejected | VerdictKind::Queued | VerdictKind::Unroutable => {
-                    Self::Dropped
-                }
+                VerdictKind::Dropped
+                | VerdictKind::Rejected
+                | VerdictKind::Queued
+                | VerdictKind::Unroutable => Self::Dropped,
             },
         }
     }
@@ -399,7 +488,9 @@ pub struct Headline {
 /// Says how a walk ends.
 pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Headline {
     let path = trace.shown();
-    let Some(verdict) = trace.verdict() else { return undecided(rulesets, trace) };
+    let Some(verdict) = trace.verdict() else {
+        return undecided(rulesets, trace);
+    };
     let fate = Fate::of(Some(verdict));
     let lead = match (fate, verdict.kind) {
         (_, VerdictKind::Dropped) => "Dropped.",
@@ -414,42 +505,86 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         (_, _) => "Sent.",
     };
     // It was for the proxy: no rule led it there.
-    let proxy = verdict.port.filter(|_| fate == Fate::Direct).and_then(|port| mesh?.listener(port));
+    let proxy = verdict
+        .port
+        .filter(|_| fate == Fate::Direct)
+        .and_then(|port| mesh?.listener(port));
     let lead = proxy.map_or_else(|| lead.to_owned(), |proxy| format!("Straight to {proxy}."));
     let (reason, end) = match (&trace.spread, verdict.interface.as_deref()) {
         // The ways agree, but not on where it goes.
         (Some(spread), Some(interface)) if trace.is_chance_alone() => {
-            let does = if verdict.kind == VerdictKind::Forwarded { "passed on" } else { "leaves" };
-            let end = format!("{does} by {interface} for one of {} destinations by chance", spread.endpoints.len());
+            let does = if verdict.kind == VerdictKind::Forwarded {
+                "passed on"
+            } else {
+                "leaves"
+            };
+            let end = format!(
+                "{does} by {interface} for one of {} destinations by chance",
+                spread.endpoints.len()
+            );
             (chance::says(rulesets, spread), end)
         }
-        _ => (reason(rulesets, trace, path, verdict, mesh), end(path, verdict, mesh)),
+        _ => (
+            reason(rulesets, trace, path, verdict, mesh),
+            end(path, verdict, mesh),
+        ),
     };
-    Headline { fate, lead, reason, end }
+    Headline {
+        fate,
+        lead,
+        reason,
+        end,
+    }
 }
 
 fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
     let (lead, reason) = match (&trace.path.stopped, trace.path.steps.last()) {
         (Some(stopped), _) => ("Cannot be walked.", format!("{}.", capital(stopped))),
-        (None, _) if trace.path.missing.is_some() => {
-            ("Depends.", format!("{}.", capital(trace.path.missing.as_deref().unwrap_or_default())))
-        }
+        (None, _) if trace.path.missing.is_some() => (
+            "Depends.",
+            format!(
+                "{}.",
+                capital(trace.path.missing.as_deref().unwrap_or_default())
+            ),
+        ),
         (None, Some(step)) if trace.path.doubt.is_some() => {
             let asked = trace.path.doubt.as_deref().unwrap_or_default();
-            ("Depends.", format!("{} matches: {asked}.", place(rulesets, step.place)))
+            (
+                "Depends.",
+                format!("{} matches: {asked}.", place(rulesets, step.place)),
+            )
         }
         (None, Some(step)) if step.outcome == Outcome::Unknown => {
             let who = place(rulesets, step.place);
-            ("Depends.", format!("{who} cannot be told: {}.", why(rulesets, trace, &trace.path, &step)))
+            (
+                "Depends.",
+                format!(
+                    "{who} cannot be told: {}.",
+                    why(rulesets, trace, &trace.path, &step)
+                ),
+            )
         }
-        _ => ("Depends.", "It depends on which backend's rules run first.".into()),
+        _ => (
+            "Depends.",
+            "It depends on which backend's rules run first.".into(),
+        ),
     };
-    let end = match (&trace.spread, trace.branches.len() + trace.branches_left_out) {
-        (Some(spread), _) if trace.is_chance_alone() => format!("{} destinations by chance", spread.endpoints.len()),
+    let end = match (
+        &trace.spread,
+        trace.branches.len() + trace.branches_left_out,
+    ) {
+        (Some(spread), _) if trace.is_chance_alone() => {
+            format!("{} destinations by chance", spread.endpoints.len())
+        }
         (_, 0) => "no end is known".into(),
         (_, ways) => format!("{ways} ways it can go"),
     };
-    Headline { fate: Fate::Unknown, lead: lead.into(), reason, end }
+    Headline {
+        fate: Fate::Unknown,
+        lead: lead.into(),
+        reason,
+        end,
+    }
 }
 
 /// Where it ends, as part of a sentence whose subject is the packet.
@@ -459,7 +594,9 @@ fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
     match verdict.kind {
         VerdictKind::Delivered => match (verdict.address, verdict.port) {
             (Some(address), Some(port)) => {
-                let who = mesh.and_then(|mesh| mesh.listener(port)).unwrap_or("the socket");
+                let who = mesh
+                    .and_then(|mesh| mesh.listener(port))
+                    .unwrap_or("the socket");
                 format!("delivered to {who} on {}", socket(address, port))
             }
             (Some(address), None) => format!("delivered to {address}: the kernel itself answers"),
@@ -468,16 +605,18 @@ fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
         VerdictKind::Sent if is_unchanged(path) => format!("leaves by {interface} unchanged"),
         VerdictKind::Sent => format!("leaves by {interface}{}", rewritten(path)),
         VerdictKind::Forwarded => format!("passed on by {interface}{}", rewritten(path)),
-        VerdictKind::Dropped => {
-            told.map_or_else(|| "gone without a word".into(), |told| format!("dropped by routing: {told}"))
-        }
+        VerdictKind::Dropped => told.map_or_else(
+            || "gone without a word".into(),
+            |told| format!("dropped by routing: {told}"),
+        ),
         VerdictKind::Rejected => format!("the sender is told {}", told.unwrap_or("so")),
         VerdictKind::Queued => "in the hands of a program".into(),
         VerdictKind::Unroutable => format!("never leaves: {}", told.unwrap_or("there is no route")),
     }
 }
 
-/// The addresses that rules have given it, as they follow "leaves by eth0"; nothing where both are its own.
+/// The addresses that rules have given it, as they follow "leaves by eth0"; nothing where both are
+/// its own.
 fn rewritten(path: &Path) -> String {
     let (own, now) = (&path.views[0], path.result());
     let mut says = String::new();
@@ -492,13 +631,27 @@ fn rewritten(path: &Path) -> String {
 
 /// Whether it goes on the wire as it was made.
 fn is_unchanged(path: &Path) -> bool {
-    let [own, now] = [&path.views[0], path.result()]
-        .map(|view| (view.dscp, view.ecn, view.ttl, view.mss, view.tcp_flags, &view.tcp_options));
+    let [own, now] = [&path.views[0], path.result()].map(|view| {
+        (
+            view.dscp,
+            view.ecn,
+            view.ttl,
+            view.mss,
+            view.tcp_flags,
+            &view.tcp_options,
+        )
+    });
     own == now && rewritten(path).is_empty()
 }
 
 /// Why it ends so: the deciding place, and what it does.
-fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
+fn reason(
+    rulesets: &[Ruleset],
+    trace: &Trace,
+    path: &Path,
+    verdict: &Verdict,
+    mesh: Option<&Mesh>,
+) -> String {
     let Some(decided) = verdict.decided_by else {
         return match (&verdict.reason, trace.rulesets.is_empty()) {
             (Some(reason), _) => format!("{}.", capital(reason)),
@@ -514,13 +667,19 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
     let this = format!("this {seen} packet");
     let does = match (verdict.kind, verdict.redirected) {
         (VerdictKind::Dropped, _) if verdict.by == Some(DroppedBy::Routing) => {
-            return format!("{}.", capital(verdict.reason.as_deref().unwrap_or("routing drops it")));
+            return format!(
+                "{}.",
+                capital(verdict.reason.as_deref().unwrap_or("routing drops it"))
+            );
         }
         (VerdictKind::Dropped, _) => format!("drops {subject}"),
         (VerdictKind::Rejected, _) => format!("rejects {subject}"),
         (VerdictKind::Queued, _) => format!("hands {subject} to a program"),
         (VerdictKind::Unroutable, _) => format!("sends {subject} where no route leads"),
-        (_, true) => match (verdict.port, mesh.and_then(|mesh| mesh.listener(verdict.port?))) {
+        (_, true) => match (
+            verdict.port,
+            mesh.and_then(|mesh| mesh.listener(verdict.port?)),
+        ) {
             (Some(port), Some(who)) => format!("sends {subject} to {who} on {port}"),
             (Some(port), None) => format!("sends {subject} to port {port}"),
             (None, _) => {
@@ -536,47 +695,76 @@ fn reason(rulesets: &[Ruleset], trace: &Trace, path: &Path, verdict: &Verdict, m
     };
     match decided.rule {
         Some(_) => format!("{who} {does}."),
-        None if verdict.kind == VerdictKind::Dropped => format!("No rule takes {this}: {} {does}.", lower(&who)),
-        None if !rulesets.iter().any(redirects) => format!("No rule stops {this}: {} {does}.", lower(&who)),
+        None if verdict.kind == VerdictKind::Dropped => {
+            format!("No rule takes {this}: {} {does}.", lower(&who))
+        }
+        None if !rulesets.iter().any(redirects) => {
+            format!("No rule stops {this}: {} {does}.", lower(&who))
+        }
         None => format!("No rule redirects {this}: {} {does}.", lower(&who)),
     }
 }
 
 /// Whether any rule sends packets elsewhere.
 fn redirects(ruleset: &Ruleset) -> bool {
-    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    let mut rules = ruleset
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .flat_map(|chain| &chain.rules);
     rules.any(|rule| lower::behavior(ruleset, rule) == Some(Behavior::Redirect))
 }
 
-/// What the deciding rule saw in the packet: field and value of the last condition that asks for something, not for its
-/// absence ("uid 1337"); else the uid, or the protocol.
+/// What the deciding rule saw in the packet: field and value of the last condition that asks for
+/// something, not for its absence ("uid 1337"); else the uid, or the protocol.
 fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> String {
-    let protocol =
-        if trace.packet.protocol == Protocol::ICMPV6 { "icmpv6".into() } else { trace.packet.protocol.to_string() };
-    let step = path.steps.iter().rfind(|step| step.place == decided && step.outcome == Outcome::Match);
-    let (Some(step), Some(rule)) = (step, decided.rule(rulesets)) else { return protocol };
+    let protocol = if trace.packet.protocol == Protocol::ICMPV6 {
+        "icmpv6".into()
+    } else {
+        trace.packet.protocol.to_string()
+    };
+    let step = path
+        .steps
+        .iter()
+        .rfind(|step| step.place == decided && step.outcome == Outcome::Match);
+    let (Some(step), Some(rule)) = (step, decided.rule(rulesets)) else {
+        return protocol;
+    };
     let (ruleset, _, _) = decided.at.find(rulesets);
     let view = &path.views[step.view as usize];
     let mut told = None;
     for group in ruleset.groups(rule) {
         let context = context(trace, view, ruleset, group);
         for part in group {
-            let Some((opt, field)) = part.opt().and_then(|opt| Some((opt, opt.field?))) else { continue };
+            let Some((opt, field)) = part.opt().and_then(|opt| Some((opt, opt.field?))) else {
+                continue;
+            };
             let telling = !part.negated && !matches!(opt.kind, Kind::Protocol);
             if let (Phrase::Is(noun), true) = (field.phrase, telling) {
                 let reading = (field.read)(&comparing(part, &context));
-                if !matches!(reading, FieldValue::Absent(_) | FieldValue::Never(_) | FieldValue::Unknown(_)) {
+                if !matches!(
+                    reading,
+                    FieldValue::Absent(_) | FieldValue::Never(_) | FieldValue::Unknown(_)
+                ) {
                     told = Some(format!("{noun} {}", say_reading(opt, &reading)));
                 }
             }
         }
     }
     // Who sent it says something only where rules ask.
-    let uid = || Some(format!("uid {}", trace.packet.uid.filter(|_| asks_owner(ruleset))?));
+    let uid = || {
+        Some(format!(
+            "uid {}",
+            trace.packet.uid.filter(|_| asks_owner(ruleset))?
+        ))
+    };
     told.or_else(uid).unwrap_or(protocol)
 }
 
 /// Whether any rule asks for the user or group that a packet belongs to.
 fn asks_owner(ruleset: &Ruleset) -> bool {
-    ruleset.parts.iter().any(|part| part.extension().name == "owner")
+    ruleset
+        .parts
+        .iter()
+        .any(|part| part.extension().name == "owner")
 }

@@ -45,11 +45,15 @@ impl Finding {
             return witness(rulesets, host, mesh, place);
         }
         let wanted = self.scenario?;
-        scenario::list(host, mesh).into_iter().find(|one| one.key == wanted).map(|one| one.packet)
+        scenario::list(host, mesh)
+            .into_iter()
+            .find(|one| one.key == wanted)
+            .map(|one| one.packet)
     }
 }
 
-/// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a usual pod.
+/// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a
+/// usual pod.
 pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut search = Search::new(rulesets, host, host_known);
     search.go_on(rulesets, usize::MAX);
@@ -80,8 +84,16 @@ impl Search {
     /// Looks at everything whose cost does not grow with the rules.
     pub fn new(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Self {
         let found = whole(rulesets, host, host_known);
-        let at = if rulesets.iter().any(Ruleset::is_populated) { (0, 0) } else { (rulesets.len(), 0) };
-        Self { found, at, part: Part::Unreferenced }
+        let at = if rulesets.iter().any(Ruleset::is_populated) {
+            (0, 0)
+        } else {
+            (rulesets.len(), 0)
+        };
+        Self {
+            found,
+            at,
+            part: Part::Unreferenced,
+        }
     }
 
     /// What was found so far: all of it once [`go_on`](Self::go_on) has said so.
@@ -89,19 +101,33 @@ impl Search {
         self.found
     }
 
-    /// Goes on, with about so many rules; says whether these were the last. The rules must always be the same.
+    /// Goes on, with about so many rules; says whether these were the last. The rules must always
+    /// be the same.
     pub fn go_on(&mut self, rulesets: &[Ruleset], mut most: usize) -> bool {
         while most > 0 {
-            let Some(set) = rulesets.get(self.at.0) else { return true };
+            let Some(set) = rulesets.get(self.at.0) else {
+                return true;
+            };
             let Some(table) = set.tables.get(self.at.1) else {
                 self.at = (self.at.0 + 1, 0);
                 continue;
             };
-            let ruleset = u32::try_from(self.at.0).expect("rule sets are fewer than bytes of a text below 4 GiB");
-            let place = u32::try_from(self.at.1).expect("tables are fewer than bytes of a text below 4 GiB");
+            let ruleset = u32::try_from(self.at.0)
+                .expect("rule sets are fewer than bytes of a text below 4 GiB");
+            let place = u32::try_from(self.at.1)
+                .expect("tables are fewer than bytes of a text below 4 GiB");
             let mut say = |chain, rule, says: String| {
-                let at = ChainPlace { ruleset, table: place, chain };
-                add(&mut self.found, Severity::Note, Some(Place { at, rule }), says);
+                let at = ChainPlace {
+                    ruleset,
+                    table: place,
+                    chain,
+                };
+                add(
+                    &mut self.found,
+                    Severity::Note,
+                    Some(Place { at, rule }),
+                    says,
+                );
             };
             match &mut self.part {
                 Part::Unreferenced => {
@@ -112,9 +138,14 @@ impl Search {
                 }
                 Part::Duplicates(place) => match table.chains.get(*place) {
                     Some(chain) => {
-                        let own = u32::try_from(*place).expect("chains are fewer than bytes of a text below 4 GiB");
+                        let own = u32::try_from(*place)
+                            .expect("chains are fewer than bytes of a text below 4 GiB");
                         for (rule, first) in duplicates(set, table, chain) {
-                            say(own, Some(rule), format!("It says the same as rule {} of this chain.", first + 1));
+                            say(
+                                own,
+                                Some(rule),
+                                format!("It says the same as rule {} of this chain.", first + 1),
+                            );
                         }
                         most = most.saturating_sub(chain.rules.len() + 1);
                         *place += 1;
@@ -155,7 +186,11 @@ fn never(table: &Table, dead: &Dead) -> String {
 fn takers(table: &Table, dead: &Dead) -> String {
     let name = |(chain, rule): &(u32, u32)| match *chain == dead.chain {
         true => format!("rule {}", rule + 1),
-        false => format!("rule {} of {}", rule + 1, table.chains[*chain as usize].name),
+        false => format!(
+            "rule {} of {}",
+            rule + 1,
+            table.chains[*chain as usize].name
+        ),
     };
     match &dead.takers[..] {
         [one] => format!("{} takes", name(one)),
@@ -174,8 +209,10 @@ fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
         }
         return findings;
     }
-    let recognised: Vec<(u32, &Ruleset, Mesh)> =
-        (0..).zip(rulesets).filter_map(|(at, set)| Some((at, set, mesh::recognise(set)?))).collect();
+    let recognised: Vec<(u32, &Ruleset, Mesh)> = (0..)
+        .zip(rulesets)
+        .filter_map(|(at, set)| Some((at, set, mesh::recognise(set)?)))
+        .collect();
     if let (Some(who), true) = (rulesets.iter().find_map(mesh::node), recognised.is_empty()) {
         say(
             Severity::Note,
@@ -187,8 +224,19 @@ fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     }
     for (ruleset, set, mesh) in &recognised {
         for deviation in mesh::deviations(mesh, set) {
-            let at = ChainPlace { ruleset: *ruleset, table: deviation.table, chain: deviation.chain };
-            say(Severity::Warning, Some(Place { at, rule: deviation.rule }), format!("{}.", capital(&deviation.says)));
+            let at = ChainPlace {
+                ruleset: *ruleset,
+                table: deviation.table,
+                chain: deviation.chain,
+            };
+            say(
+                Severity::Warning,
+                Some(Place {
+                    at,
+                    rule: deviation.rule,
+                }),
+                format!("{}.", capital(&deviation.says)),
+            );
         }
     }
     if let Some((_, _, mesh)) = recognised.first() {
@@ -196,8 +244,12 @@ fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     }
     let mut say = |severity, place, says: String| add(&mut findings, severity, place, says);
     for family in [Family::Ipv4, Family::Ipv6] {
-        let mut populated = rulesets.iter().filter(|set| set.family == family && set.is_populated());
-        let nft = populated.clone().any(|set| set.backend == Some(Backend::Nft));
+        let mut populated = rulesets
+            .iter()
+            .filter(|set| set.family == family && set.is_populated());
+        let nft = populated
+            .clone()
+            .any(|set| set.backend == Some(Backend::Nft));
         if nft && populated.any(|set| set.backend != Some(Backend::Nft)) {
             say(
                 Severity::Warning,
@@ -212,7 +264,12 @@ fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
 }
 
 fn add(findings: &mut Vec<Finding>, severity: Severity, place: Option<Place>, says: String) {
-    findings.push(Finding { severity, place, says, scenario: None });
+    findings.push(Finding {
+        severity,
+        place,
+        says,
+        scenario: None,
+    });
 }
 
 /// Why a dump may be empty, and how to find out.
@@ -228,11 +285,21 @@ const EMPTY: [&str; 6] = [
 /// What a mesh's rules leave open, and what they need that no rule shows.
 fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
-    let mut say =
-        |severity, scenario, says| found.push(Finding { severity, place: None, says, scenario: Some(scenario) });
+    let mut say = |severity, scenario, says| {
+        found.push(Finding {
+            severity,
+            place: None,
+            says,
+            scenario: Some(scenario),
+        })
+    };
     let proxy = mesh.proxy();
     if !mesh::families(rulesets).contains(&Family::Ipv6) {
-        let own = host.interfaces.iter().filter(|one| one.name != "lo").flat_map(|one| &one.addresses);
+        let own = host
+            .interfaces
+            .iter()
+            .filter(|one| one.name != "lo")
+            .flat_map(|one| &one.addresses);
         let global = |prefix: &&crate::packet::host::Prefix| matches!(prefix.address, std::net::IpAddr::V6(v6) if !v6.is_unicast_link_local());
         match own.into_iter().find(global) {
             Some(own) if host_known => {
@@ -259,13 +326,24 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
         "udp",
         match mesh.dns.is_empty() {
             true => format!("UDP is not captured: it passes {proxy} by, DNS and QUIC included."),
-            false => format!("UDP other than DNS is not captured: it passes {proxy} by, QUIC included."),
+            false => {
+                format!("UDP other than DNS is not captured: it passes {proxy} by, QUIC included.")
+            }
         },
     );
     if let Some((mark, mask)) = mesh.route {
-        let query = Query { dst: outside(), src: None, mark, iif: "eth0" };
+        let query = Query {
+            dst: outside(),
+            src: None,
+            mark,
+            iif: "eth0",
+        };
         let led = lookup(host, query).is_some_and(|way| way.kind == RouteKind::Local);
-        let table = if mesh.mode == Mode::Tproxy { "133" } else { "100" };
+        let table = if mesh.mode == Mode::Tproxy {
+            "133"
+        } else {
+            "100"
+        };
         let need = format!(
             "`ip rule add fwmark {mark:#x}/{mask:#x} lookup {table}` and `ip route add local default dev lo table {table}`"
         );
@@ -280,17 +358,28 @@ fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) 
             (false, false) => say(
                 Severity::Note,
                 "inbound",
-                format!("{} mode needs policy routing, which no dump of rules shows: {need}.", mesh.mode.name()),
+                format!(
+                    "{} mode needs policy routing, which no dump of rules shows: {need}.",
+                    mesh.mode.name()
+                ),
             ),
             (_, true) => {}
         }
     }
     if !host.sockets.is_empty() {
-        let listens =
-            |port: u16, protocol| host.sockets.iter().any(|socket| socket.port == port && socket.protocol == protocol);
-        let of = [(&mesh.outbound, "internet"), (&mesh.inbound, "inbound"), (&mesh.dns, "dns-tcp")];
-        for (port, scenario) in
-            of.into_iter().flat_map(|(ports, scenario)| ports.iter().map(move |port| (port, scenario)))
+        let listens = |port: u16, protocol| {
+            host.sockets
+                .iter()
+                .any(|socket| socket.port == port && socket.protocol == protocol)
+        };
+        let of = [
+            (&mesh.outbound, "internet"),
+            (&mesh.inbound, "inbound"),
+            (&mesh.dns, "dns-tcp"),
+        ];
+        for (port, scenario) in of
+            .into_iter()
+            .flat_map(|(ports, scenario)| ports.iter().map(move |port| (port, scenario)))
         {
             if !listens(*port, Protocol::TCP) {
                 say(
@@ -320,8 +409,14 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
     }
     let idle = |(place, chain): &(u32, &Chain)| chain.hook().is_none() && !led[*place as usize];
     let say = |(place, chain): (u32, &Chain)| match chain.rules.len() {
-        0 => (place, "No rule leads into this chain, and it is empty.".into()),
-        rules => (place, format!("No rule leads into this chain: none of its {rules} rules is ever asked.")),
+        0 => (
+            place,
+            "No rule leads into this chain, and it is empty.".into(),
+        ),
+        rules => (
+            place,
+            format!("No rule leads into this chain: none of its {rules} rules is ever asked."),
+        ),
     };
     (0..).zip(&table.chains).filter(idle).map(say).collect()
 }
@@ -329,7 +424,8 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
 /// So many rules of a chain are compared with the others.
 const MOST_COMPARED: usize = 64;
 
-/// Rules that say the same as one before them in their chain and go on, so that both act: the rule, and the first one.
+/// Rules that say the same as one before them in their chain and go on, so that both act: the rule,
+/// and the first one.
 fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
     // The first ones of a chain stand for all: a comparison of all with all would be a square.
@@ -341,7 +437,8 @@ fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)
         }
         // Printing is what costs, and most rules differ at a glance.
         let text = |rule: &Rule| print::rule(ruleset, table, rule);
-        let alike = |(_, other): &&(u32, &Rule)| !differ(ruleset, rule, other) && text(rule) == text(other);
+        let alike =
+            |(_, other): &&(u32, &Rule)| !differ(ruleset, rule, other) && text(rule) == text(other);
         match seen.iter().find(alike) {
             Some((first, _)) => found.push((number, *first)),
             None if seen.len() < MOST_COMPARED => seen.push((number, rule)),
@@ -365,5 +462,7 @@ fn differ(ruleset: &Ruleset, one: &Rule, other: &Rule) -> bool {
     let mut parts = ruleset.matches(one).iter().zip(ruleset.matches(other));
     targets
         || (one.matches, one.parameters) != (other.matches, other.parameters)
-        || parts.any(|(one, other)| one.extension != other.extension || values(&one.value, &other.value))
+        || parts.any(|(one, other)| {
+            one.extension != other.extension || values(&one.value, &other.value)
+        })
 }

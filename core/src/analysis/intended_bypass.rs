@@ -1,4 +1,5 @@
-//! Traffic that bypasses the proxy by the mesh's own design, as opposed to traffic that only gets past it.
+//! Traffic that bypasses the proxy by the mesh's own design, as opposed to traffic that only gets
+//! past it.
 
 use crate::analysis::explain::Fate;
 use crate::analysis::scenario::Scenario;
@@ -6,21 +7,47 @@ use crate::mesh::{Mesh, Purpose};
 use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::Verdict;
 
-/// Scenarios that a sidecar is not there for, with the reason, by the keys of [`crate::analysis::scenario`].
+/// Scenarios that a sidecar is not there for, with the reason, by the keys of
+/// [`crate::analysis::scenario`].
 const MEANT: [(&str, &[&str]); 3] = [
-    ("the proxy itself", &["proxy", "proxy-dns", "proxy-own-pod", "proxy-localhost", "proxy-app", "proxy-tunnel"]),
+    (
+        "the proxy itself",
+        &[
+            "proxy",
+            "proxy-dns",
+            "proxy-own-pod",
+            "proxy-localhost",
+            "proxy-app",
+            "proxy-tunnel",
+        ],
+    ),
     (
         "inside the pod",
-        &["localhost", "localhost-2", "own-pod", "own-pod-v6", "gid-localhost", "dns-localhost", "dns-own-pod"],
+        &[
+            "localhost",
+            "localhost-2",
+            "own-pod",
+            "own-pod-v6",
+            "gid-localhost",
+            "dns-localhost",
+            "dns-own-pod",
+        ],
     ),
     (
         "the proxy's own port",
-        &["inbound-out", "inbound-in", "inbound-tunnel", "inbound-agent", "inbound-health", "inbound-stats"],
+        &[
+            "inbound-out",
+            "inbound-in",
+            "inbound-tunnel",
+            "inbound-agent",
+            "inbound-health",
+            "inbound-stats",
+        ],
     ),
 ];
 
-/// Why a scenario's packet is meant to go past the proxy, where it goes past it and is meant to: who sends it, where it stays,
-/// or an option that someone has set.
+/// Why a scenario's packet is meant to go past the proxy, where it goes past it and is meant to:
+/// who sends it, where it stays, or an option that someone has set.
 pub fn intended_bypass(
     mesh: &Mesh,
     rulesets: &[Ruleset],
@@ -30,7 +57,10 @@ pub fn intended_bypass(
     if Fate::of(Some(verdict)) != Fate::Direct {
         return None;
     }
-    if let Some((why, _)) = MEANT.into_iter().find(|(_, keys)| keys.contains(&scenario.key)) {
+    if let Some((why, _)) = MEANT
+        .into_iter()
+        .find(|(_, keys)| keys.contains(&scenario.key))
+    {
         return Some(why);
     }
     let place = verdict.decided_by?;
@@ -59,9 +89,17 @@ mod tests {
         let host = Host::pod();
         let scenarios = scenario::list(&host, Some(&mesh));
         let told = |key: &str| {
-            let scenario = scenarios.iter().find(|one| one.key == key).expect("it is listed");
+            let scenario = scenarios
+                .iter()
+                .find(|one| one.key == key)
+                .expect("it is listed");
             let trace = walk::walk(&rulesets, None, &host, &scenario.packet);
-            intended_bypass(&mesh, &rulesets, scenario, trace.verdict().expect("it is certain"))
+            intended_bypass(
+                &mesh,
+                &rulesets,
+                scenario,
+                trace.verdict().expect("it is certain"),
+            )
         };
         assert_eq!(told("internet"), None, "it is captured");
         assert_eq!(told("as-proxy"), None, "it gets past");

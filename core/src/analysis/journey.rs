@@ -1,7 +1,9 @@
-//! A connection as legs: from the app to the proxy, from the proxy on, and into the app, each with its reply.
+//! A connection as legs: from the app to the proxy, from the proxy on, and into the app, each with
+//! its reply.
 //!
-//! What the rules do is walked. What the proxy does with a connection that it got is its configuration, which no dump holds:
-//! it is taken for granted, said, and can be chosen ([`Choices`]).
+//! What the rules do is walked. What the proxy does with a connection that it got is its
+//! configuration, which no dump holds: it is taken for granted, said, and can be chosen
+//! ([`Choices`]).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -64,9 +66,22 @@ pub struct Journey {
 }
 
 /// Follows a connection from its first packet on.
-pub fn journey(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, packet: &Packet, choices: &Choices) -> Journey {
-    let mut journey = Journey { legs: Vec::new(), assumes: Vec::new() };
-    let from = if packet.origin == Origin::Inbound { "the caller" } else { "the app" };
+pub fn journey(
+    rulesets: &[Ruleset],
+    host: &Host,
+    mesh: Option<&Mesh>,
+    packet: &Packet,
+    choices: &Choices,
+) -> Journey {
+    let mut journey = Journey {
+        legs: Vec::new(),
+        assumes: Vec::new(),
+    };
+    let from = if packet.origin == Origin::Inbound {
+        "the caller"
+    } else {
+        "the app"
+    };
     let mut next = Some((from, packet.clone()));
     while let Some((from, packet)) = next.take() {
         let trace = walk(rulesets, None, host, &packet);
@@ -74,41 +89,87 @@ pub fn journey(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, packet: &
         if journey.legs.len() + 1 < MOST_LEGS {
             next = onward(host, mesh, &leg, choices, &mut journey.assumes);
         } else if leg.original.is_some() {
-            let says = format!("After {MOST_LEGS} legs it still comes back to the proxy: it goes round in circles.");
-            journey.assumes.push(Assumed { says, others: Vec::new() });
+            let says = format!(
+                "After {MOST_LEGS} legs it still comes back to the proxy: it goes round in circles."
+            );
+            journey.assumes.push(Assumed {
+                says,
+                others: Vec::new(),
+            });
         }
         journey.legs.push(leg);
     }
     journey
 }
 
-fn leg(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>, from: &'static str, trace: Trace) -> Leg {
+fn leg(
+    rulesets: &[Ruleset],
+    host: &Host,
+    mesh: Option<&Mesh>,
+    from: &'static str,
+    trace: Trace,
+) -> Leg {
     let result = trace.shown().result();
     let verdict = trace.verdict();
     let delivered = verdict.is_some_and(|verdict| verdict.kind == VerdictKind::Delivered);
     let taken = delivered && verdict.is_some_and(|verdict| verdict.redirected);
     let port = verdict.and_then(|verdict| verdict.port);
     let listener = port.and_then(|port| mesh?.listener(port));
-    let listening = port.filter(|_| delivered).and_then(|port| mesh?.listening(port));
+    let listening = port
+        .filter(|_| delivered)
+        .and_then(|port| mesh?.listening(port));
     let to = match verdict.map(|verdict| verdict.kind) {
-        Some(VerdictKind::Delivered) => listener.unwrap_or(if taken { "the proxy" } else { "the app" }),
+        Some(VerdictKind::Delivered) => {
+            listener.unwrap_or(if taken { "the proxy" } else { "the app" })
+        }
         Some(VerdictKind::Sent | VerdictKind::Forwarded) => "the network",
         _ => "nobody",
     };
-    let original = if taken { Some(trace.packet.dst).zip(trace.packet.dport) } else { None };
-    let asked_by = original.map(|_| if result.steered.is_some() { "its socket's own address" } else { ORIGINAL });
+    let original = if taken {
+        Some(trace.packet.dst).zip(trace.packet.dport)
+    } else {
+        None
+    };
+    let asked_by = original.map(|_| {
+        if result.steered.is_some() {
+            "its socket's own address"
+        } else {
+            ORIGINAL
+        }
+    });
     let reply = connection::reply(&trace).map(|(packet, translation)| {
         // Who answers inside the pod is the one who got it.
         let own = packet.origin == Origin::Local;
-        let (uid, gid) = if own { answering(mesh, listening) } else { (None, None) };
-        walk_in_connection(rulesets, None, host, &Packet { uid, gid, ..packet }, translation)
+        let (uid, gid) = if own {
+            answering(mesh, listening)
+        } else {
+            (None, None)
+        };
+        walk_in_connection(
+            rulesets,
+            None,
+            host,
+            &Packet { uid, gid, ..packet },
+            translation,
+        )
     });
-    Leg { from, to, trace, reply, original, asked_by }
+    Leg {
+        from,
+        to,
+        trace,
+        reply,
+        original,
+        asked_by,
+    }
 }
 
 /// The ids of whoever got a packet: the proxy's, or an app's.
 fn answering(mesh: Option<&Mesh>, listening: Option<Listener>) -> (Option<u32>, Option<u32>) {
-    let app = if mesh.and_then(Mesh::uid) == Some(1000) { 1001 } else { 1000 };
+    let app = if mesh.and_then(Mesh::uid) == Some(1000) {
+        1001
+    } else {
+        1000
+    };
     match (mesh, listening) {
         (Some(mesh), Some(Listener::Proxy)) => identity(mesh),
         _ => (Some(app), Some(app)),
@@ -144,7 +205,11 @@ fn onward(
     // Where both directions share a port, as in Istio 1.0, what is for this pod is on its way in.
     let arrives = mesh.inbound.contains(&port) && (!mesh.outbound.contains(&port) || dst == own);
     let sport = PROXY_PORT;
-    let mut packet = Packet { protocol: leg.trace.packet.protocol, mark, ..Packet::tcp(own, sport, dst, dport, 0, 0) };
+    let mut packet = Packet {
+        protocol: leg.trace.packet.protocol,
+        mark,
+        ..Packet::tcp(own, sport, dst, dport, 0, 0)
+    };
     (packet.uid, packet.gid) = (uid, gid);
     let mut assume = |says: String, others: Vec<(String, Choices)>| {
         if !assumes.iter().any(|assumed| assumed.says == says) {
@@ -154,7 +219,10 @@ fn onward(
     let proxy = mesh.listener(port).unwrap_or(mesh.proxy());
     if mesh.mode == Mode::Tproxy {
         assume(
-            format!("{proxy} runs as root with gid {}, as Istio does in TPROXY mode.", gid.unwrap_or(0)),
+            format!(
+                "{proxy} runs as root with gid {}, as Istio does in TPROXY mode.",
+                gid.unwrap_or(0)
+            ),
             Vec::new(),
         );
     }
@@ -168,12 +236,20 @@ fn onward(
         }
         let how = match mesh.mode {
             Mode::Redirect => format!("from {}", passthrough(family)),
-            Mode::Tproxy | Mode::Ambient => format!("under the caller's address, with the mark {:#x}", packet.mark),
+            Mode::Tproxy | Mode::Ambient => format!(
+                "under the caller's address, with the mark {:#x}",
+                packet.mark
+            ),
         };
-        assume(format!("{proxy} hands what arrives to the app on the port that was asked for, {how}."), Vec::new());
+        assume(
+            format!("{proxy} hands what arrives to the app on the port that was asked for, {how}."),
+            Vec::new(),
+        );
     } else if mesh.dns.contains(&port) {
         assume(
-            format!("{proxy} does not know the name and asks the resolver itself; what it knows it answers at once."),
+            format!(
+                "{proxy} does not know the name and asks the resolver itself; what it knows it answers at once."
+            ),
             Vec::new(),
         );
     } else {
@@ -181,17 +257,24 @@ fn onward(
             None => "the original destination".to_owned(),
             Some((address, port)) => format!("the endpoint {}", socket(address, port)),
         };
-        (packet.dst, packet.dport) =
-            choices.endpoint.map_or((dst, Some(dport)), |(address, port)| (address, Some(port)));
+        (packet.dst, packet.dport) = choices
+            .endpoint
+            .map_or((dst, Some(dport)), |(address, port)| (address, Some(port)));
         let all = [None, Some((own, dport)), Some((other_pod(family), dport))];
         let others = all.into_iter().filter(|to| *to != choices.endpoint);
-        let others = others.map(|endpoint| (words(endpoint), Choices { endpoint })).collect();
-        assume(format!("{proxy} connects to {}.", words(choices.endpoint)), others);
+        let others = others
+            .map(|endpoint| (words(endpoint), Choices { endpoint }))
+            .collect();
+        assume(
+            format!("{proxy} connects to {}.", words(choices.endpoint)),
+            others,
+        );
     }
     Some((proxy, packet))
 }
 
-/// The source from which a sidecar hands inbound connections to the app (Istio's `InboundPassthroughBindIpv4`).
+/// The source from which a sidecar hands inbound connections to the app (Istio's
+/// `InboundPassthroughBindIpv4`).
 fn passthrough(family: Family) -> IpAddr {
     match family {
         Family::Ipv4 => Ipv4Addr::new(127, 0, 0, 6).into(),
@@ -208,39 +291,76 @@ fn other_pod(family: Family) -> IpAddr {
 }
 
 impl Leg {
-    /// The leg in sentences: who connects, each rewrite, where it ends, the original destination, and the answer.
+    /// The leg in sentences: who connects, each rewrite, where it ends, the original destination,
+    /// and the answer.
     pub fn steps(&self, rulesets: &[Ruleset]) -> Vec<String> {
         let packet = &self.trace.packet;
-        let what = if packet.protocol == Protocol::TCP { "connects" } else { "sends" };
-        let src = packet.src.map_or_else(String::new, |src| endpoint(src, packet.sport));
-        let mark = if packet.mark == 0 { String::new() } else { format!(", mark {:#x}", packet.mark) };
-        let who = packet.uid.map(|uid| format!(" as uid {uid}")).unwrap_or_default();
-        let mut steps =
-            vec![format!("{} {what}{who}: {src} → {}{mark}", self.from, endpoint(packet.dst, packet.dport))];
+        let what = if packet.protocol == Protocol::TCP {
+            "connects"
+        } else {
+            "sends"
+        };
+        let src = packet
+            .src
+            .map_or_else(String::new, |src| endpoint(src, packet.sport));
+        let mark = if packet.mark == 0 {
+            String::new()
+        } else {
+            format!(", mark {:#x}", packet.mark)
+        };
+        let who = packet
+            .uid
+            .map(|uid| format!(" as uid {uid}"))
+            .unwrap_or_default();
+        let mut steps = vec![format!(
+            "{} {what}{who}: {src} → {}{mark}",
+            self.from,
+            endpoint(packet.dst, packet.dport)
+        )];
         steps.extend(rewrites(rulesets, &self.trace));
         let verdict = self.trace.verdict();
-        steps.push(match verdict.map(|verdict| (verdict.kind, verdict.port, &verdict.interface)) {
-            Some((VerdictKind::Delivered, Some(port), _)) => format!("delivered to {} on port {port}", self.to),
-            Some((VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface))) => format!("leaves by {interface}"),
-            Some((kind, ..)) => format!("{kind:?}").to_ascii_lowercase(),
-            None => "a dump cannot tell where it ends".into(),
-        });
+        steps.push(
+            match verdict.map(|verdict| (verdict.kind, verdict.port, &verdict.interface)) {
+                Some((VerdictKind::Delivered, Some(port), _)) => {
+                    format!("delivered to {} on port {port}", self.to)
+                }
+                Some((VerdictKind::Sent | VerdictKind::Forwarded, _, Some(interface))) => {
+                    format!("leaves by {interface}")
+                }
+                Some((kind, ..)) => format!("{kind:?}").to_ascii_lowercase(),
+                None => "a dump cannot tell where it ends".into(),
+            },
+        );
         if let (Some((address, port)), Some(by)) = (self.original, self.asked_by) {
-            steps.push(format!("{} learns from {by} that it was for {}", self.to, socket(address, port)));
+            steps.push(format!(
+                "{} learns from {by} that it was for {}",
+                self.to,
+                socket(address, port)
+            ));
         }
         if let Some(reply) = &self.reply {
             let (packet, view) = (&reply.packet, reply.shown().result());
-            let src = packet.src.map_or_else(String::new, |src| endpoint(src, packet.sport));
+            let src = packet
+                .src
+                .map_or_else(String::new, |src| endpoint(src, packet.sport));
             let arrives = endpoint(view.src, view.sport);
             let way = match reply.verdict() {
                 Some(verdict) if verdict.kind == VerdictKind::Delivered => "comes back".into(),
-                Some(verdict) => {
-                    verdict.interface.as_ref().map_or("does not come back".into(), |by| format!("leaves by {by}"))
-                }
+                Some(verdict) => verdict
+                    .interface
+                    .as_ref()
+                    .map_or("does not come back".into(), |by| format!("leaves by {by}")),
                 None => "may come back".to_owned(),
             };
-            let undone = if arrives == src { String::new() } else { format!(", translated back: from {arrives},") };
-            steps.push(format!("the answer, from {src}, {way}{undone} to {}", endpoint(view.dst, view.dport)));
+            let undone = if arrives == src {
+                String::new()
+            } else {
+                format!(", translated back: from {arrives},")
+            };
+            steps.push(format!(
+                "the answer, from {src}, {way}{undone} to {}",
+                endpoint(view.dst, view.dport)
+            ));
             if view.mark != packet.mark {
                 steps.push(format!("a rule gives the answer the mark {:#x}", view.mark));
             }
@@ -252,11 +372,17 @@ impl Leg {
 /// Each rewrite with the rule that made it.
 fn rewrites(rulesets: &[Ruleset], trace: &Trace) -> Vec<String> {
     let path = trace.shown();
-    let changed = path.steps.iter().filter(|step| step.outcome == Outcome::Match && step.view != step.after);
+    let changed = path
+        .steps
+        .iter()
+        .filter(|step| step.outcome == Outcome::Match && step.view != step.after);
     let says = changed.filter_map(|step| {
         let [before, after] = [step.view, step.after].map(|view| &path.views[view as usize]);
         let change = explain::change(&trace.packet, before, after)?;
-        Some(format!("{}: {change}", explain::place(rulesets, step.place)))
+        Some(format!(
+            "{}: {change}",
+            explain::place(rulesets, step.place)
+        ))
     });
     says.collect()
 }

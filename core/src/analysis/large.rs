@@ -1,12 +1,14 @@
-//! Large rule sets, made: for those who want to see how the page and the walk bear a node's rules, without a node.
+//! Large rule sets, made: for those who want to see how the page and the walk bear a node's rules,
+//! without a node.
 
 use std::fmt::Write;
 
 /// Endpoints of each service of [`kube_proxy`].
 const ENDPOINTS: u32 = 3;
 
-/// What kube-proxy writes for so many services of three endpoints each: eleven rules and four chains a service, one of the
-/// rules in the chain that every packet meets (kubernetes, pkg/proxy/iptables/proxier.go).
+/// What kube-proxy writes for so many services of three endpoints each: eleven rules and four
+/// chains a service, one of the rules in the chain that every packet meets (kubernetes,
+/// pkg/proxy/iptables/proxier.go).
 pub fn kube_proxy(services: u32) -> String {
     kube_proxy_of(services, ENDPOINTS)
 }
@@ -18,22 +20,48 @@ pub fn kube_proxy_of(services: u32, endpoints: u32) -> String {
     let mut rules = String::new();
     for service in 0..services {
         let (own, ip) = (chain("SVC", service, 0), address(10, 96, service));
-        let name = format!("team-{}/{}-{service}:http", service % 40, ROLES[service as usize % ROLES.len()]);
-        let to = format!("-d {ip}/32 -p tcp -m comment --comment \"{name} cluster IP\" -m tcp --dport 80");
+        let name = format!(
+            "team-{}/{}-{service}:http",
+            service % 40,
+            ROLES[service as usize % ROLES.len()]
+        );
+        let to = format!(
+            "-d {ip}/32 -p tcp -m comment --comment \"{name} cluster IP\" -m tcp --dport 80"
+        );
         line(&mut chains, format_args!(":{own} - [0:0]"));
         line(&mut entries, format_args!("-A KUBE-SERVICES {to} -j {own}"));
-        line(&mut rules, format_args!("-A {own} ! -s 10.244.0.0/16 {to} -j KUBE-MARK-MASQ"));
+        line(
+            &mut rules,
+            format_args!("-A {own} ! -s 10.244.0.0/16 {to} -j KUBE-MARK-MASQ"),
+        );
         let mut ends = String::new();
         for endpoint in 0..endpoints {
-            let (sep, ip) = (chain("SEP", service, endpoint), address(10, 244, service * endpoints + endpoint));
-            // kube-proxy prints ten digits; the kernel keeps a fraction of 2^31, which iptables prints.
+            let (sep, ip) = (
+                chain("SEP", service, endpoint),
+                address(10, 244, service * endpoints + endpoint),
+            );
+            // kube-proxy prints ten digits; the kernel keeps a fraction of 2^31, which iptables
+            // prints.
             let chance = match endpoints - endpoint {
                 1 => String::new(),
-                left => format!(" -m statistic --mode random --probability {}", probability(left)),
+                left => format!(
+                    " -m statistic --mode random --probability {}",
+                    probability(left)
+                ),
             };
             line(&mut chains, format_args!(":{sep} - [0:0]"));
-            line(&mut rules, format_args!("-A {own} -m comment --comment \"{name} -> {ip}:8080\"{chance} -j {sep}"));
-            line(&mut ends, format_args!("-A {sep} -s {ip}/32 -m comment --comment \"{name}\" -j KUBE-MARK-MASQ"));
+            line(
+                &mut rules,
+                format_args!(
+                    "-A {own} -m comment --comment \"{name} -> {ip}:8080\"{chance} -j {sep}"
+                ),
+            );
+            line(
+                &mut ends,
+                format_args!(
+                    "-A {sep} -s {ip}/32 -m comment --comment \"{name}\" -j KUBE-MARK-MASQ"
+                ),
+            );
             line(
                 &mut ends,
                 format_args!(
@@ -59,12 +87,16 @@ pub fn kube_proxy_of(services: u32, endpoints: u32) -> String {
     )
 }
 
-/// One chain of table filter, with so many rules made by `rule` from their numbers, which no ordinary packet matches if they
-/// are chosen so.
+/// One chain of table filter, with so many rules made by `rule` from their numbers, which no
+/// ordinary packet matches if they are chosen so.
 pub fn flat(rules: u32, rule: impl Fn(u32) -> String) -> String {
-    let mut text = String::from("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n");
+    let mut text =
+        String::from("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n");
     for number in 0..rules {
-        line(&mut text, format_args!("-A OUTPUT {} -j DROP", rule(number)));
+        line(
+            &mut text,
+            format_args!("-A OUTPUT {} -j DROP", rule(number)),
+        );
     }
     text + "COMMIT\n"
 }
@@ -74,7 +106,13 @@ pub fn blocked(number: u32) -> String {
     format!("-d {}/32", address(10, 0, number))
 }
 
-const ROLES: [&str; 5] = ["frontend", "checkout-service", "cart", "recommendation-api", "payments"];
+const ROLES: [&str; 5] = [
+    "frontend",
+    "checkout-service",
+    "cart",
+    "recommendation-api",
+    "payments",
+];
 
 fn line(text: &mut String, line: std::fmt::Arguments) {
     writeln!(text, "{line}").expect("a String takes all that is written");
@@ -95,11 +133,17 @@ fn probability(left: u32) -> String {
 
 /// A name as kube-proxy makes it: sixteen characters of a hash.
 fn chain(kind: &str, service: u32, endpoint: u32) -> String {
-    let mut hash = (u64::from(service) << 16 | u64::from(endpoint)).wrapping_add(1).wrapping_mul(0x9e37_79b9_7f4a_7c15);
+    let mut hash = (u64::from(service) << 16 | u64::from(endpoint))
+        .wrapping_add(1)
+        .wrapping_mul(0x9e37_79b9_7f4a_7c15);
     let mut name = format!("KUBE-{kind}-");
     for _ in 0..16 {
-        name.push(char::from(b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[(hash >> 59) as usize]));
-        hash = hash.wrapping_mul(0xd129_0f9b_4f2b_6a4d).wrapping_add(0x2545_f491_4f6c_dd1d);
+        name.push(char::from(
+            b"ABCDEFGHIJKLMNOPQRSTUVWXYZ234567"[(hash >> 59) as usize],
+        ));
+        hash = hash
+            .wrapping_mul(0xd129_0f9b_4f2b_6a4d)
+            .wrapping_add(0x2545_f491_4f6c_dd1d);
     }
     name
 }

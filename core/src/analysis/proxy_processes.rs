@@ -6,20 +6,35 @@ use crate::mesh::{self, Mesh};
 use crate::packet::host::Process;
 
 /// The proxies of meshes, as `/proc/PID/comm` names them, which is at most 15 bytes long.
-pub const PROXIES: [&str; 7] =
-    ["envoy", "pilot-agent", "ztunnel", "linkerd2-proxy", "linkerd-proxy", "consul-dataplan", "kuma-dp"];
+pub const PROXIES: [&str; 7] = [
+    "envoy",
+    "pilot-agent",
+    "ztunnel",
+    "linkerd2-proxy",
+    "linkerd-proxy",
+    "consul-dataplan",
+    "kuma-dp",
+];
 
-/// The longest dump in which [`mark_proxies`] looks for a mesh, in bytes. A pod's dump has some kilobytes. The rules of a hostile dump
-/// of this length take at most 70 MB of the memory of the helper (measured).
+/// The longest dump in which [`mark_proxies`] looks for a mesh, in bytes. A pod's dump has some
+/// kilobytes. The rules of a hostile dump of this length take at most 70 MB of the memory of the
+/// helper (measured).
 const MAX_DUMP: usize = 256 << 10;
 
-/// Notes for every process whether its uid or primary gid is one that the rules let out as the proxy's. Where no rules of a
-/// mesh name one, nothing is noted.
+/// Notes for every process whether its uid or primary gid is one that the rules let out as the
+/// proxy's. Where no rules of a mesh name one, nothing is noted.
 ///
 /// The ids are read from the rules: none is known in advance.
 pub fn mark_proxies(capture: &mut Capture) {
-    let meshes: Vec<Mesh> = capture.rulesets.iter().flat_map(recognized_meshes).collect();
-    if meshes.iter().all(|mesh| mesh.uids.is_empty() && mesh.gids.is_empty()) {
+    let meshes: Vec<Mesh> = capture
+        .rulesets
+        .iter()
+        .flat_map(recognized_meshes)
+        .collect();
+    if meshes
+        .iter()
+        .all(|mesh| mesh.uids.is_empty() && mesh.gids.is_empty())
+    {
         return;
     }
     for process in &mut capture.host.processes {
@@ -36,10 +51,12 @@ fn recognized_meshes(rules: &CapturedRules) -> Vec<Mesh> {
     parsed.rulesets.iter().filter_map(mesh::recognise).collect()
 }
 
-/// Whether the rules let a process out as they do the proxy. `--gid-owner` looks at the primary group alone
-/// (`net/netfilter/xt_owner.c`).
+/// Whether the rules let a process out as they do the proxy. `--gid-owner` looks at the primary
+/// group alone (`net/netfilter/xt_owner.c`).
 pub fn is_proxy(mesh: &Mesh, process: &Process) -> bool {
-    let holds = |ranges: &[(u32, u32)], id: u32| ranges.iter().any(|&(low, high)| (low..=high).contains(&id));
+    let holds = |ranges: &[(u32, u32)], id: u32| {
+        ranges.iter().any(|&(low, high)| (low..=high).contains(&id))
+    };
     holds(&mesh.uids, process.uid) || holds(&mesh.gids, process.gid)
 }
 
@@ -60,7 +77,12 @@ mod tests {
     fn marks(rules: &str) -> Vec<Option<bool>> {
         let mut capture = capture(rules);
         mark_proxies(&mut capture);
-        capture.host.processes.iter().map(|process| process.proxy).collect()
+        capture
+            .host
+            .processes
+            .iter()
+            .map(|process| process.proxy)
+            .collect()
     }
 
     #[test]
@@ -82,7 +104,9 @@ mod tests {
     #[test]
     fn without_a_mesh_nothing_is_said() {
         assert_eq!(
-            marks("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\nCOMMIT\n"),
+            marks(
+                "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -m owner --uid-owner 1337 -j RETURN\nCOMMIT\n"
+            ),
             [None; 3]
         );
     }

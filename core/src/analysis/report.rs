@@ -13,7 +13,8 @@ use crate::packet::hook::Hook;
 use crate::packet::view::View;
 use crate::text::visible;
 use crate::walk::trace::{
-    Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Question, Step, Trace, Verdict, VerdictKind,
+    Assumption, Branch, DroppedBy, Endpoint, Outcome, Path, Question, Step, Trace, Verdict,
+    VerdictKind,
 };
 
 /// A trace as JSON, on one line.
@@ -22,7 +23,10 @@ use crate::walk::trace::{
 /// If the trace is not one of these rule sets.
 pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
     let report = Report::new(rulesets, trace);
-    visible::escape_json(serde_json::to_string(&report).expect("a report holds no maps with keys that are not strings"))
+    visible::escape_json(
+        serde_json::to_string(&report)
+            .expect("a report holds no maps with keys that are not strings"),
+    )
 }
 
 /// A packet as JSON, on one line.
@@ -189,7 +193,11 @@ struct Source<'a> {
 
 impl<'a> Report<'a> {
     fn new(rulesets: &'a [Ruleset], trace: &'a Trace) -> Self {
-        let source = Source { rulesets, trace, several: trace.rulesets.len() > 1 };
+        let source = Source {
+            rulesets,
+            trace,
+            several: trace.rulesets.len() > 1,
+        };
         let verdict = trace.verdict();
         Self {
             packet: &trace.packet,
@@ -199,10 +207,16 @@ impl<'a> Report<'a> {
             assumes: &trace.assumes,
             steps: source.steps(&trace.path),
             verdict: verdict.map(|verdict| source.verdict(verdict)),
-            copy: verdict.and(trace.shown().copy.as_ref()).map(|copy| source.verdict(&copy.verdict)),
+            copy: verdict
+                .and(trace.shown().copy.as_ref())
+                .map(|copy| source.verdict(&copy.verdict)),
             result: verdict.map(|_| ends(trace.shown())),
             stopped: trace.path.stopped.as_deref(),
-            branches: trace.branches.iter().map(|branch| source.branch(branch)).collect(),
+            branches: trace
+                .branches
+                .iter()
+                .map(|branch| source.branch(branch))
+                .collect(),
             branches_left_out: (trace.branches_left_out > 0).then_some(trace.branches_left_out),
             endpoints: trace
                 .spread
@@ -216,8 +230,33 @@ impl<'a> Report<'a> {
 }
 
 fn ends(path: &Path) -> Ends {
-    let &View { src, dst, sport, dport, sport_span, dport_span, mark, dscp, ecn, ttl, mss, .. } = path.result();
-    Ends { src, dst, sport, dport, sport_span, dport_span, mark, dscp, ecn, ttl, mss }
+    let &View {
+        src,
+        dst,
+        sport,
+        dport,
+        sport_span,
+        dport_span,
+        mark,
+        dscp,
+        ecn,
+        ttl,
+        mss,
+        ..
+    } = path.result();
+    Ends {
+        src,
+        dst,
+        sport,
+        dport,
+        sport_span,
+        dport_span,
+        mark,
+        dscp,
+        ecn,
+        ttl,
+        mss,
+    }
 }
 
 impl<'a> Source<'a> {
@@ -226,13 +265,19 @@ impl<'a> Source<'a> {
     }
 
     fn steps(&self, path: &'a Path) -> Vec<ReportStep<'a>> {
-        path.steps.iter().map(|step| self.step(path, &step)).collect()
+        path.steps
+            .iter()
+            .map(|step| self.step(path, &step))
+            .collect()
     }
 
     fn step(&self, path: &'a Path, step: &Step) -> ReportStep<'a> {
         let (ruleset, table, chain) = step.place.at.find(self.rulesets);
         let (line, action) = match step.place.rule(self.rulesets) {
-            Some(rule) => (Some(rule.line), crate::iptables::extension::action(ruleset, table, rule)),
+            Some(rule) => (
+                Some(rule.line),
+                crate::iptables::extension::action(ruleset, table, rule),
+            ),
             None => (chain.line, Some(chain.policy().name())),
         };
         ReportStep {
@@ -271,12 +316,24 @@ impl<'a> Source<'a> {
 
     fn branch(&self, branch: &'a Branch) -> ReportBranch<'a> {
         ReportBranch {
-            assumes: branch.assumes.iter().map(|assumption| self.assumption(assumption)).collect(),
+            assumes: branch
+                .assumes
+                .iter()
+                .map(|assumption| self.assumption(assumption))
+                .collect(),
             first: branch.first,
             probability: branch.probability(),
             steps: self.steps(&branch.path),
-            verdict: branch.path.verdict.as_ref().map(|verdict| self.verdict(verdict)),
-            copy: branch.path.copy.as_ref().map(|copy| self.verdict(&copy.verdict)),
+            verdict: branch
+                .path
+                .verdict
+                .as_ref()
+                .map(|verdict| self.verdict(verdict)),
+            copy: branch
+                .path
+                .copy
+                .as_ref()
+                .map(|copy| self.verdict(&copy.verdict)),
             result: ends(&branch.path),
             stopped: branch.path.stopped.as_deref(),
         }
@@ -284,7 +341,13 @@ impl<'a> Source<'a> {
 
     fn endpoint(&self, endpoint: &Endpoint) -> ReportEndpoint<'a> {
         let (_, table, chain) = endpoint.place.at.find(self.rulesets);
-        let &Endpoint { place, dst, dport, probability, .. } = endpoint;
+        let &Endpoint {
+            place,
+            dst,
+            dport,
+            probability,
+            ..
+        } = endpoint;
         ReportEndpoint {
             table: table.label(),
             chain: &chain.name,

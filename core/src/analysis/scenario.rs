@@ -1,4 +1,5 @@
-//! Packets worth trying with a rule set: the ones people ask about, and those that its own constants suggest.
+//! Packets worth trying with a rule set: the ones people ask about, and those that its own
+//! constants suggest.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -41,7 +42,13 @@ pub enum Group {
 
 impl Group {
     /// All, in the order to show them.
-    pub const ALL: [Self; 5] = [Self::Internet, Self::Cluster, Self::Inside, Self::Into, Self::Through];
+    pub const ALL: [Self; 5] = [
+        Self::Internet,
+        Self::Cluster,
+        Self::Inside,
+        Self::Into,
+        Self::Through,
+    ];
 
     /// As a heading; of a node, which has pods behind it, or of a pod.
     pub fn title(self, node: bool) -> &'static str {
@@ -103,9 +110,19 @@ use End::{Guest, Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
 use Port::{Inbound, Is, Outbound};
 use Who::{App, Gid, Mark, Passing, Peer, Proxy, Root, Uid};
 
-/// Key, label, group, who, protocol, from, to, port, and whether it is worth trying without a mesh. In labels `$` is the
-/// proxy's user id, `%` its name, `#` the port.
-type Row = (&'static str, &'static str, Group, Who, Protocol, End, End, Port, bool);
+/// Key, label, group, who, protocol, from, to, port, and whether it is worth trying without a mesh.
+/// In labels `$` is the proxy's user id, `%` its name, `#` the port.
+type Row = (
+    &'static str,
+    &'static str,
+    Group,
+    Who,
+    Protocol,
+    End,
+    End,
+    Port,
+    bool,
+);
 
 const TCP: Protocol = Protocol::TCP;
 const UDP: Protocol = Protocol::UDP;
@@ -164,12 +181,13 @@ const ROWS: [Row; 46] = [
 
 /// Keys of the packets that a dump's own constants suggest.
 const OWN: [&str; 24] = [
-    "own-1", "own-2", "own-3", "own-4", "own-5", "own-6", "own-7", "own-8", "own-9", "own-10", "own-11", "own-12",
-    "own-13", "own-14", "own-15", "own-16", "own-17", "own-18", "own-19", "own-20", "own-21", "own-22", "own-23",
-    "own-24",
+    "own-1", "own-2", "own-3", "own-4", "own-5", "own-6", "own-7", "own-8", "own-9", "own-10",
+    "own-11", "own-12", "own-13", "own-14", "own-15", "own-16", "own-17", "own-18", "own-19",
+    "own-20", "own-21", "own-22", "own-23", "own-24",
 ];
 
-/// An address of the internet that every reader knows to be an example (example.com had it for years).
+/// An address of the internet that every reader knows to be an example (example.com had it for
+/// years).
 const INTERNET: Ipv4Addr = Ipv4Addr::new(93, 184, 216, 34);
 const INTERNET6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x34);
 const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 7, 7);
@@ -178,11 +196,14 @@ const SPORT: u16 = 40_000;
 
 /// The packets to try, made from the host's own addresses and the mesh's proxy identity.
 ///
-/// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to ask about. But not on a node.
+/// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to
+/// ask about. But not on a node.
 pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
     let cast = Cast::new(host, mesh);
     let proxies = |row: &Row| matches!(row.3, Proxy | Uid | Gid);
-    let rows = ROWS.iter().filter(|row| mesh.is_some() || (row.8 && !(cast.is_node() && proxies(row))));
+    let rows = ROWS
+        .iter()
+        .filter(|row| mesh.is_some() || (row.8 && !(cast.is_node() && proxies(row))));
     rows.filter_map(|row| cast.scenario(row)).collect()
 }
 
@@ -192,25 +213,43 @@ pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<S
 }
 
 /// The same, of constants that are known.
-pub fn of_constants(constants: &Constants, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
+pub fn of_constants(
+    constants: &Constants,
+    rulesets: &[Ruleset],
+    host: &Host,
+    mesh: Option<&Mesh>,
+) -> Vec<Scenario> {
     let mut list = list(host, mesh);
     let cast = Cast::new(host, mesh);
     let mut keys = OWN.into_iter();
     for (label, group, packet) in suggested(constants, rulesets, &cast) {
         let known = list.iter().any(|one| one.packet == packet) || packet.check().is_err();
-        let Some(key) = (!known).then(|| keys.next()).flatten() else { continue };
-        list.push(Scenario { key, label, group, packet });
+        let Some(key) = (!known).then(|| keys.next()).flatten() else {
+            continue;
+        };
+        list.push(Scenario {
+            key,
+            label,
+            group,
+            packet,
+        });
     }
     list
 }
 
 /// Packets at the constants that rules name, a few of each field.
-fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(String, Group, Packet)> {
+fn suggested(
+    constants: &Constants,
+    rulesets: &[Ruleset],
+    cast: &Cast,
+) -> Vec<(String, Group, Packet)> {
     let mut found = Vec::new();
     let out = cast.packet(App, TCP, Pod, Internet, 443);
     let come = cast.packet(Peer, TCP, Internet, Pod, APP_PORT);
     let pass = cast.packet(Passing, TCP, Guest, Internet, 443);
-    let (Some(out), Some(come)) = (out, come) else { return found };
+    let (Some(out), Some(come)) = (out, come) else {
+        return found;
+    };
     // One place that copies and changes: each would be code of its own.
     let mut add = |label: String, group: Group, change: &dyn Fn(&mut Packet)| {
         let mut packet = match (group, &pass) {
@@ -222,30 +261,58 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
         change(&mut packet);
         found.push((label, group, packet));
     };
-    let numbers = |field| constants.ranges(Subject::Packet(field)).into_iter().map(|(low, _)| low).take(6);
+    let numbers = |field| {
+        constants
+            .ranges(Subject::Packet(field))
+            .into_iter()
+            .map(|(low, _)| low)
+            .take(6)
+    };
     // The proxy's own ports are in the table already.
     let own = |port: &u16| cast.mesh.is_some_and(|mesh| mesh.own.contains(port));
-    for port in numbers(PacketField::Dport).filter_map(|port| u16::try_from(port).ok()).filter(|port| !own(port)) {
+    for port in numbers(PacketField::Dport)
+        .filter_map(|port| u16::try_from(port).ok())
+        .filter(|port| !own(port))
+    {
         let change = |packet: &mut Packet| packet.dport = Some(port);
-        add(format!("app → internet, port {port}"), Group::Internet, &change);
+        add(
+            format!("app → internet, port {port}"),
+            Group::Internet,
+            &change,
+        );
         add(format!("from outside to {port}"), Group::Into, &change);
     }
     for uid in numbers(PacketField::Uid) {
-        add(format!("uid {uid} → internet"), Group::Internet, &|packet| packet.uid = Some(uid));
+        add(
+            format!("uid {uid} → internet"),
+            Group::Internet,
+            &|packet| packet.uid = Some(uid),
+        );
     }
     for gid in numbers(PacketField::Gid) {
-        add(format!("gid {gid} → internet"), Group::Internet, &|packet| packet.gid = Some(gid));
+        add(
+            format!("gid {gid} → internet"),
+            Group::Internet,
+            &|packet| packet.gid = Some(gid),
+        );
     }
     for mark in numbers(PacketField::Mark) {
-        add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| packet.mark = mark);
+        add(format!("app, mark {mark:#x}"), Group::Internet, &|packet| {
+            packet.mark = mark
+        });
     }
     // A mesh's rules name an address with a port only for DNS, which has its rows.
-    let sockets = if cast.mesh.is_none() { sockets(rulesets, 4) } else { Vec::new() };
+    let sockets = if cast.mesh.is_none() {
+        sockets(rulesets, 4)
+    } else {
+        Vec::new()
+    };
     for (dst, protocol, port) in &sockets {
         for (who, group) in [("app", Group::Cluster), ("a pod", Group::Through)] {
             let label = format!("{who} → {}, {protocol}", socket((*dst).into(), *port));
             add(label, group, &|packet| {
-                (packet.dst, packet.dport, packet.protocol) = ((*dst).into(), Some(*port), *protocol);
+                (packet.dst, packet.dport, packet.protocol) =
+                    ((*dst).into(), Some(*port), *protocol);
                 packet.tcp_flags = packet.tcp_flags.filter(|_| *protocol == TCP);
             });
         }
@@ -259,17 +326,31 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
         .filter(|dst| !dst.is_loopback())
         .take(4 - sockets.len())
     {
-        add(format!("app → {dst}"), Group::Cluster, &|packet| packet.dst = dst);
+        add(format!("app → {dst}"), Group::Cluster, &|packet| {
+            packet.dst = dst
+        });
     }
-    for (src, _) in
-        constants.networks(Subject::Packet(PacketField::Src)).into_iter().filter(|(src, _)| !src.is_loopback()).take(4)
+    for (src, _) in constants
+        .networks(Subject::Packet(PacketField::Src))
+        .into_iter()
+        .filter(|(src, _)| !src.is_loopback())
+        .take(4)
     {
-        add(format!("from {src} to {APP_PORT}"), Group::Into, &|packet| packet.src = Some(src));
+        add(
+            format!("from {src} to {APP_PORT}"),
+            Group::Into,
+            &|packet| packet.src = Some(src),
+        );
     }
-    for name in
-        constants.names(Subject::Packet(PacketField::InInterface)).into_iter().filter(|name| name != "lo").take(3)
+    for name in constants
+        .names(Subject::Packet(PacketField::InInterface))
+        .into_iter()
+        .filter(|name| name != "lo")
+        .take(3)
     {
-        add(format!("from outside by {name}"), Group::Into, &|packet| packet.in_interface = Some(name.clone()));
+        add(format!("from outside by {name}"), Group::Into, &|packet| {
+            packet.in_interface = Some(name.clone())
+        });
     }
     found
 }
@@ -277,22 +358,46 @@ fn suggested(constants: &Constants, rulesets: &[Ruleset], cast: &Cast) -> Vec<(S
 /// The first addresses with a port that rules ask for together, as those of services do.
 fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> {
     let mut found: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
-    for ruleset in rulesets.iter().filter(|ruleset| ruleset.family == Family::Ipv4) {
-        for rule in ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules) {
+    for ruleset in rulesets
+        .iter()
+        .filter(|ruleset| ruleset.family == Family::Ipv4)
+    {
+        for rule in ruleset
+            .tables
+            .iter()
+            .flat_map(|table| &table.chains)
+            .flat_map(|chain| &chain.rules)
+        {
             if found.len() == most {
                 return found;
             }
             let value = |field: PacketField| {
-                let of = |part: &&Part| !part.negated && part.subject() == Some(Subject::Packet(field));
-                ruleset.matches(rule).iter().find(of).map(|part| &part.value)
+                let of =
+                    |part: &&Part| !part.negated && part.subject() == Some(Subject::Packet(field));
+                ruleset
+                    .matches(rule)
+                    .iter()
+                    .find(of)
+                    .map(|part| &part.value)
             };
-            let (Some(Value::Net4(dst, Ipv4Addr::BROADCAST)), Some(Value::Range(port, _)), Some(protocol)) =
-                (value(PacketField::Dst), value(PacketField::Dport), value(PacketField::Protocol))
+            let (
+                Some(Value::Net4(dst, Ipv4Addr::BROADCAST)),
+                Some(Value::Range(port, _)),
+                Some(protocol),
+            ) = (
+                value(PacketField::Dst),
+                value(PacketField::Dport),
+                value(PacketField::Protocol),
+            )
             else {
                 continue;
             };
-            let protocol = [TCP, UDP].into_iter().find(|one| is_number(protocol, one.0.into()));
-            let (Some(protocol), Ok(port)) = (protocol, u16::try_from(*port)) else { continue };
+            let protocol = [TCP, UDP]
+                .into_iter()
+                .find(|one| is_number(protocol, one.0.into()));
+            let (Some(protocol), Ok(port)) = (protocol, u16::try_from(*port)) else {
+                continue;
+            };
             if !found.contains(&(*dst, protocol, port)) {
                 found.push((*dst, protocol, port));
             }
@@ -320,18 +425,36 @@ struct Cast<'a> {
 
 impl<'a> Cast<'a> {
     fn new(host: &'a Host, mesh: Option<&'a Mesh>) -> Self {
-        let uid = mesh.and_then(|mesh| mesh.uid().or(mesh.gid())).unwrap_or(1337);
+        let uid = mesh
+            .and_then(|mesh| mesh.uid().or(mesh.gid()))
+            .unwrap_or(1337);
         let gid = mesh.and_then(Mesh::gid).unwrap_or(uid);
-        let app = if [uid, gid].contains(&1000) { 1001 } else { 1000 };
+        let app = if [uid, gid].contains(&1000) {
+            1001
+        } else {
+            1000
+        };
         let pod = own_address(host, Family::Ipv4).unwrap_or(IpAddr::V4(Ipv4Addr::LOCALHOST));
-        Self { host, mesh, uid, gid, app, pod, pod6: own_address(host, Family::Ipv6), guest: guest(host) }
+        Self {
+            host,
+            mesh,
+            uid,
+            gid,
+            app,
+            pod,
+            pod6: own_address(host, Family::Ipv6),
+            guest: guest(host),
+        }
     }
 
     fn is_node(&self) -> bool {
         self.mesh.is_none() && self.guest.is_some()
     }
 
-    fn scenario(&self, (key, label, group, who, protocol, from, to, port, _): &Row) -> Option<Scenario> {
+    fn scenario(
+        &self,
+        (key, label, group, who, protocol, from, to, port, _): &Row,
+    ) -> Option<Scenario> {
         let listener = |ports: fn(&Mesh) -> &Vec<u16>| ports(self.mesh?).first().copied();
         let port = match port {
             Is(port) => *port,
@@ -339,14 +462,36 @@ impl<'a> Cast<'a> {
             Inbound => listener(|mesh| &mesh.inbound)?,
         };
         let packet = self.packet(*who, *protocol, *from, *to, port)?;
-        let id = if matches!(who, Gid) { self.gid } else { self.uid };
-        let label = label.replace('$', &id.to_string()).replace('#', &port.to_string());
+        let id = if matches!(who, Gid) {
+            self.gid
+        } else {
+            self.uid
+        };
+        let label = label
+            .replace('$', &id.to_string())
+            .replace('#', &port.to_string());
         let label = label.replace('%', self.mesh.map_or("the proxy", Mesh::proxy));
-        let label = if self.is_node() { label.replace("own pod", "own address") } else { label };
-        Some(Scenario { key, label, group: *group, packet })
+        let label = if self.is_node() {
+            label.replace("own pod", "own address")
+        } else {
+            label
+        };
+        Some(Scenario {
+            key,
+            label,
+            group: *group,
+            packet,
+        })
     }
 
-    fn packet(&self, who: Who, protocol: Protocol, from: End, to: End, port: u16) -> Option<Packet> {
+    fn packet(
+        &self,
+        who: Who,
+        protocol: Protocol,
+        from: End,
+        to: End,
+        port: u16,
+    ) -> Option<Packet> {
         let (uid, gid) = match who {
             App => (self.app, self.app),
             Root | Mark(_) => (0, 0),
@@ -361,9 +506,15 @@ impl<'a> Cast<'a> {
             _ => self.address(from)?,
         };
         let dst = self.address(to)?;
-        let mut packet = Packet { protocol, ..Packet::tcp(src, SPORT, dst, port, uid, gid) };
+        let mut packet = Packet {
+            protocol,
+            ..Packet::tcp(src, SPORT, dst, port, uid, gid)
+        };
         if let Mark(which) = who {
-            let mark = self.mesh.and_then(|mesh| mesh.mark.or(mesh.route)).map_or(0x539, |(mark, _)| mark);
+            let mark = self
+                .mesh
+                .and_then(|mesh| mesh.mark.or(mesh.route))
+                .map_or(0x539, |(mark, _)| mark);
             let answers = self
                 .mesh
                 .filter(|mesh| mesh.mark.is_some())
@@ -403,7 +554,11 @@ impl<'a> Cast<'a> {
 
 /// The first address of that family that is not on `lo`.
 pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
-    let addresses = host.interfaces.iter().filter(|i| i.name != "lo").flat_map(|i| &i.addresses);
+    let addresses = host
+        .interfaces
+        .iter()
+        .filter(|i| i.name != "lo")
+        .flat_map(|i| &i.addresses);
     let mut addresses = addresses.map(|prefix| prefix.address);
     addresses.find(|address| {
         let link_local = matches!(address, IpAddr::V6(v6) if v6.is_unicast_link_local());
@@ -413,7 +568,11 @@ pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
 
 /// The router, or else an address that is not this pod's.
 fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
-    let router = host.routes.iter().filter_map(|route| route.via).find(|via| Family::of(*via) == Family::of(pod));
+    let router = host
+        .routes
+        .iter()
+        .filter_map(|route| route.via)
+        .find(|via| Family::of(*via) == Family::of(pod));
     router.unwrap_or(other)
 }
 
@@ -424,30 +583,45 @@ pub fn is_node(host: &Host) -> bool {
 
 /// The device that leads to the internet.
 fn default_device(host: &Host) -> Option<&str> {
-    let mut defaults = host.routes.iter().filter(|route| route.dst.length == 0 && route.dst.address.is_ipv4());
+    let mut defaults = host
+        .routes
+        .iter()
+        .filter(|route| route.dst.length == 0 && route.dst.address.is_ipv4());
     defaults.find_map(|route| route.dev.as_deref())
 }
 
-/// A host in the first network behind this one, and the interface to it; none where nothing is passed on.
+/// A host in the first network behind this one, and the interface to it; none where nothing is
+/// passed on.
 fn guest(host: &Host) -> Option<(Ipv4Addr, String)> {
     if !host.forwards(Family::Ipv4) {
         return None;
     }
     let outer = default_device(host);
-    let inner = host.interfaces.iter().filter(|one| one.name != "lo" && Some(&*one.name) != outer);
+    let inner = host
+        .interfaces
+        .iter()
+        .filter(|one| one.name != "lo" && Some(&*one.name) != outer);
     let mut networks = inner.flat_map(|one| one.addresses.iter().map(move |prefix| (one, prefix)));
     networks.find_map(|(interface, prefix)| match prefix.address {
         // Room for others, and for one that is not the node itself.
         IpAddr::V4(own) if prefix.length <= 28 => {
             let network = own.to_bits() & (u32::MAX << (32 - prefix.length).min(31));
             let guest = [7, 9].map(|host| Ipv4Addr::from_bits(network | host));
-            Some((guest.into_iter().find(|guest| *guest != own)?, interface.name.clone()))
+            Some((
+                guest.into_iter().find(|guest| *guest != own)?,
+                interface.name.clone(),
+            ))
         }
         _ => None,
     })
 }
 
 fn interface_of(host: &Host, address: IpAddr) -> Option<String> {
-    let holds = |interface: &&crate::packet::host::Interface| interface.addresses.iter().any(|p| p.address == address);
-    host.interfaces.iter().find(holds).map(|interface| interface.name.clone())
+    let holds = |interface: &&crate::packet::host::Interface| {
+        interface.addresses.iter().any(|p| p.address == address)
+    };
+    host.interfaces
+        .iter()
+        .find(holds)
+        .map(|interface| interface.name.clone())
 }

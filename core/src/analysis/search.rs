@@ -1,4 +1,5 @@
-//! Finds rules by what a person types: words of their text, names of chains, or values that their conditions cover.
+//! Finds rules by what a person types: words of their text, names of chains, or values that their
+//! conditions cover.
 
 use std::net::IpAddr;
 
@@ -22,12 +23,15 @@ enum Term {
 }
 
 impl Search {
-    /// Reads a query: words, addresses, `port 443`, `uid 1337`, `gid 1337`, `mark 0x539`; nothing where it is blank.
+    /// Reads a query: words, addresses, `port 443`, `uid 1337`, `gid 1337`, `mark 0x539`; nothing
+    /// where it is blank.
     pub fn new(query: &str) -> Option<Self> {
         let mut terms = Vec::new();
         let mut words = query.split_whitespace().peekable();
         while let Some(word) = words.next() {
-            let number = words.peek().and_then(|next| crate::text::number::parse_u32(next));
+            let number = words
+                .peek()
+                .and_then(|next| crate::text::number::parse_u32(next));
             terms.push(match (word.parse(), number, word.parse()) {
                 (Ok(kind), Some(number), _) => {
                     words.next();
@@ -62,7 +66,9 @@ impl Search {
 
     /// Whether a chain's own name is all that is looked for: then its policy is found, too.
     pub fn finds_chain(&self, chain: &Chain) -> bool {
-        self.terms.iter().all(|term| matches!(term, Term::Text(word) if contains(&chain.name, word)))
+        self.terms
+            .iter()
+            .all(|term| matches!(term, Term::Text(word) if contains(&chain.name, word)))
     }
 }
 
@@ -70,11 +76,17 @@ fn parts<'a>(ruleset: &'a Ruleset, rule: &Rule) -> impl Iterator<Item = &'a Part
     ruleset.matches(rule).iter().chain(ruleset.parameters(rule))
 }
 
-/// Whether an option is about ports, user ids and so on: by the field that it compares, or by its row, as `--to-ports`.
+/// Whether an option is about ports, user ids and so on: by the field that it compares, or by its
+/// row, as `--to-ports`.
 fn is_of(part: &Part, kind: SearchWord) -> bool {
     let Some(opt) = part.opt() else { return false };
     let subject = opt.field.map(|field| field.subject);
-    let compares = subject.is_some_and(|subject| subject.fields().iter().any(|field| field.row().search == Some(kind)));
+    let compares = subject.is_some_and(|subject| {
+        subject
+            .fields()
+            .iter()
+            .any(|field| field.row().search == Some(kind))
+    });
     let nat = kind == SearchWord::Port && matches!(part.value, Value::Nat(_));
     compares || nat || opt.search == Some(kind)
 }
@@ -86,17 +98,25 @@ fn covers(value: &Value, number: u32) -> bool {
         Value::Range(low, high) => within((*low, *high)),
         Value::List(ranges) => ranges.iter().copied().any(within),
         Value::Masked { value, mask } => number & mask == *value,
-        Value::Nat(range) => range.ports.is_some_and(|(low, high)| within((low.into(), high.into()))),
+        Value::Nat(range) => range
+            .ports
+            .is_some_and(|(low, high)| within((low.into(), high.into()))),
         _ => false,
     }
 }
 
 fn names(value: &Value, address: IpAddr) -> bool {
     match (value, address) {
-        (Value::Net4(net, mask), IpAddr::V4(address)) => address.to_bits() & mask.to_bits() == net.to_bits(),
-        (Value::Net6(net), IpAddr::V6(address)) => address.to_bits() & net.1.to_bits() == net.0.to_bits(),
+        (Value::Net4(net, mask), IpAddr::V4(address)) => {
+            address.to_bits() & mask.to_bits() == net.to_bits()
+        }
+        (Value::Net6(net), IpAddr::V6(address)) => {
+            address.to_bits() & net.1.to_bits() == net.0.to_bits()
+        }
         (Value::Addresses(ends), _) => ends.0 <= address && address <= ends.1,
-        (Value::Nat(range), _) => range.addresses.is_some_and(|(low, high)| low <= address && address <= high),
+        (Value::Nat(range), _) => range
+            .addresses
+            .is_some_and(|(low, high)| low <= address && address <= high),
         _ => false,
     }
 }
@@ -104,10 +124,16 @@ fn names(value: &Value, address: IpAddr) -> bool {
 /// Whether a text holds a word, which is in small letters.
 fn contains(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
-    let Some(&first) = word.first() else { return true };
+    let Some(&first) = word.first() else {
+        return true;
+    };
     let last = text.len().saturating_sub(word.len() - 1);
-    memchr::memchr2_iter(first, first.to_ascii_uppercase(), &text[..last.min(text.len())])
-        .any(|at| text[at..at + word.len()].eq_ignore_ascii_case(word))
+    memchr::memchr2_iter(
+        first,
+        first.to_ascii_uppercase(),
+        &text[..last.min(text.len())],
+    )
+    .any(|at| text[at..at + word.len()].eq_ignore_ascii_case(word))
 }
 
 #[cfg(test)]
@@ -125,7 +151,8 @@ mod tests {
         let search = Search::new(query).expect("not blank");
         let chains = set.tables[0].chains.iter();
         let rules = chains.flat_map(|chain| chain.rules.iter().map(move |rule| (chain, rule)));
-        let found = rules.filter(|(chain, rule)| search.finds(set, chain, rule, &parsed.sources[0]));
+        let found =
+            rules.filter(|(chain, rule)| search.finds(set, chain, rule, &parsed.sources[0]));
         found.map(|(_, rule)| rule.line).collect()
     }
 

@@ -30,29 +30,46 @@ pub struct Class {
 }
 
 impl Class {
-    /// A packet sent by one of them: by the ids that it has where those are theirs, else by the least.
+    /// A packet sent by one of them: by the ids that it has where those are theirs, else by the
+    /// least.
     pub fn sample(&self, packet: &Packet) -> Packet {
         let pick = |ids: &Ids, own: Option<u32>| {
             let own = own.filter(|own| ids.iter().any(|(low, high)| low <= own && own <= high));
             own.or_else(|| ids.first().map(|(low, _)| *low))
         };
-        Packet { uid: pick(&self.uids, packet.uid), gid: pick(&self.gids, packet.gid), owner: None, ..packet.clone() }
+        Packet {
+            uid: pick(&self.uids, packet.uid),
+            gid: pick(&self.gids, packet.gid),
+            owner: None,
+            ..packet.clone()
+        }
     }
 
     /// Who they are: "uid 1337", "uid not 1337, gid 1337"; of the last class "everyone else".
     pub fn who(&self) -> String {
         let ids = |what: &str, ids: &Ids| match ids[..] {
             [(0, u32::MAX)] => None,
-            _ if covered(ids) > u64::from(u32::MAX / 2) => Some(format!("{what} not {}", ranges(&gaps(ids)))),
+            _ if covered(ids) > u64::from(u32::MAX / 2) => {
+                Some(format!("{what} not {}", ranges(&gaps(ids))))
+            }
             _ => Some(format!("{what} {}", ranges(ids))),
         };
-        let who: Vec<String> = [ids("uid", &self.uids), ids("gid", &self.gids)].into_iter().flatten().collect();
-        if who.is_empty() { "everyone".into() } else { who.join(", ") }
+        let who: Vec<String> = [ids("uid", &self.uids), ids("gid", &self.gids)]
+            .into_iter()
+            .flatten()
+            .collect();
+        if who.is_empty() {
+            "everyone".into()
+        } else {
+            who.join(", ")
+        }
     }
 }
 
 fn covered(ids: &Ids) -> u64 {
-    ids.iter().map(|(low, high)| u64::from(high - low) + 1).sum()
+    ids.iter()
+        .map(|(low, high)| u64::from(high - low) + 1)
+        .sum()
 }
 
 /// What lies between ranges that are in order.
@@ -71,13 +88,20 @@ fn gaps(ids: &Ids) -> Ids {
     gaps
 }
 
-/// Splits all senders of a local packet into classes, the largest last; nothing for a packet that arrives, or where the rules name
-/// too many ids to try. `constants` are those of the rules for the packet's family.
-pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet: &Packet) -> Vec<Class> {
+/// Splits all senders of a local packet into classes, the largest last; nothing for a packet that
+/// arrives, or where the rules name too many ids to try. `constants` are those of the rules for the
+/// packet's family.
+pub fn classes(
+    rulesets: &[Ruleset],
+    constants: &Constants,
+    host: &Host,
+    packet: &Packet,
+) -> Vec<Class> {
     if packet.origin == Origin::Inbound {
         return Vec::new();
     }
-    let [uids, gids] = [PacketField::Uid, PacketField::Gid].map(|field| intervals(constants, Subject::Packet(field)));
+    let [uids, gids] = [PacketField::Uid, PacketField::Gid]
+        .map(|field| intervals(constants, Subject::Packet(field)));
     let mut steps = 0;
     let mut rows: Vec<(Ids, Vec<Class>)> = Vec::new();
     for uid in uids {
@@ -93,7 +117,11 @@ pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet:
             let verdict = trace.verdict().cloned();
             match row.iter_mut().find(|class| class.verdict == verdict) {
                 Some(class) => join(&mut class.gids, *gid),
-                None => row.push(Class { uids: Vec::new(), gids: vec![*gid], verdict }),
+                None => row.push(Class {
+                    uids: Vec::new(),
+                    gids: vec![*gid],
+                    verdict,
+                }),
             }
         }
         match rows.iter_mut().find(|(_, other)| *other == row) {
@@ -101,8 +129,12 @@ pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet:
             None => rows.push((vec![uid], row)),
         }
     }
-    let with_uids =
-        |(uids, row): (Ids, Vec<Class>)| row.into_iter().map(move |class| Class { uids: uids.clone(), ..class });
+    let with_uids = |(uids, row): (Ids, Vec<Class>)| {
+        row.into_iter().map(move |class| Class {
+            uids: uids.clone(),
+            ..class
+        })
+    };
     let mut classes: Vec<Class> = rows.into_iter().flat_map(with_uids).collect();
     let size = |class: &Class| u128::from(covered(&class.uids)) * u128::from(covered(&class.gids));
     if let Some(largest) = (0..classes.len()).max_by_key(|place| size(&classes[*place])) {
@@ -114,14 +146,20 @@ pub fn classes(rulesets: &[Ruleset], constants: &Constants, host: &Host, packet:
 
 /// How much work a walk was, in steps.
 pub(crate) fn taken(trace: &Trace) -> usize {
-    let branches: usize = trace.branches.iter().map(|branch| branch.path.steps.len()).sum();
+    let branches: usize = trace
+        .branches
+        .iter()
+        .map(|branch| branch.path.steps.len())
+        .sum();
     trace.path.steps.len() + branches + 1 + trace.host.weight()
 }
 
 /// The space cut wherever a rule's range of ids begins or ends.
 fn intervals(constants: &Constants, subject: Subject) -> Ids {
     let ranges = constants.ranges(subject).into_iter();
-    let cuts = ranges.flat_map(|(low, high)| [Some(low), high.checked_add(1)]).flatten();
+    let cuts = ranges
+        .flat_map(|(low, high)| [Some(low), high.checked_add(1)])
+        .flatten();
     let starts: BTreeSet<u32> = cuts.chain([0]).collect();
     let mut intervals: Ids = starts.into_iter().map(|start| (start, u32::MAX)).collect();
     for place in 1..intervals.len() {

@@ -45,7 +45,8 @@ const MAX_RULESETS: usize = 16;
 const MAX_WARNINGS: usize = 1_000;
 
 impl Capture {
-    /// Drops what exceeds the most that a page can take, and says so of each list, as [`Host::limit`] does.
+    /// Drops what exceeds the most that a page can take, and says so of each list, as
+    /// [`Host::limit`] does.
     pub fn limit(&mut self) -> Vec<String> {
         let mut dropped = self.host.limit();
         host::limit(&mut self.rulesets, MAX_RULESETS, "rule sets", &mut dropped);

@@ -1,7 +1,8 @@
-//! Changes of single rules, each a change of the text that is then read again: places, lines and spans stay true, and what
-//! else the text holds stays as it is.
+//! Changes of single rules, each a change of the text that is then read again: places, lines and
+//! spans stay true, and what else the text holds stays as it is.
 //!
-//! A text that is no list of rules in order, such as a script of commands, is first written as `iptables-save` would.
+//! A text that is no list of rules in order, such as a script of commands, is first written as
+//! `iptables-save` would.
 
 use thiserror::Error;
 
@@ -18,7 +19,8 @@ use crate::text::diagnostic::{Diagnostic, Severity, Span};
 pub enum Edit {
     /// A rule gets other words, as they stand behind `-A CHAIN`.
     Change(Place, String),
-    /// A rule with these words comes to stand at a place of a chain, from 0; behind the last where there are fewer.
+    /// A rule with these words comes to stand at a place of a chain, from 0; behind the last where
+    /// there are fewer.
     Add(ChainPlace, u32, String),
     /// Two rules of one chain trade places: the one, and the place of the other, from 0.
     Swap(Place, u32),
@@ -43,7 +45,10 @@ pub struct Refused {
 }
 
 fn refused<T>(column: usize, message: impl Into<String>) -> Result<T, Refused> {
-    Err(Refused { column, message: message.into() })
+    Err(Refused {
+        column,
+        message: message.into(),
+    })
 }
 
 /// Makes one change.
@@ -52,16 +57,26 @@ fn refused<T>(column: usize, message: impl Into<String>) -> Result<T, Refused> {
 /// Where the words make no rule, or the place is none of these rule sets.
 pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
     let at = match edit {
-        Edit::Change(place, _) | Edit::Swap(place, _) | Edit::Off(place) | Edit::Delete(place) => place.at,
+        Edit::Change(place, _) | Edit::Swap(place, _) | Edit::Off(place) | Edit::Delete(place) => {
+            place.at
+        }
         Edit::Add(at, ..) | Edit::Policy(at, _) => *at,
         Edit::On(ruleset, place) => {
             let set = parsed.rulesets.get(*ruleset as usize);
             let found = set.and_then(|set| set.off.get(*place as usize));
-            let Some(&Off { table, chain, .. }) = found else { return refused(1, "this rule is not there any more") };
-            ChainPlace { ruleset: *ruleset, table, chain }
+            let Some(&Off { table, chain, .. }) = found else {
+                return refused(1, "this rule is not there any more");
+            };
+            ChainPlace {
+                ruleset: *ruleset,
+                table,
+                chain,
+            }
         }
     };
-    let Some(site) = Site::of(parsed, at) else { return refused(1, "this chain is not there any more") };
+    let Some(site) = Site::of(parsed, at) else {
+        return refused(1, "this chain is not there any more");
+    };
     let words = match edit {
         Edit::Change(_, words) | Edit::Add(_, _, words) => Some(site.words(words)?),
         Edit::On(_, place) => {
@@ -70,7 +85,9 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             site.words(rule)?;
             None
         }
-        Edit::Policy(..) if site.chain.hook().is_none() => return refused(1, "only a built-in chain has a policy"),
+        Edit::Policy(..) if site.chain.hook().is_none() => {
+            return refused(1, "only a built-in chain has a policy");
+        }
         Edit::Policy(_, Policy::Drop) if site.table.is(TableName::Nat) => {
             return refused(1, "table nat takes no DROP: drop in table filter");
         }
@@ -84,7 +101,8 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
             return Ok(again);
         }
     }
-    // Once more, in the text that iptables-save would print. What is switched off has no place in it.
+    // Once more, in the text that iptables-save would print. What is switched off has no place in
+    // it.
     let source = site.ruleset.source;
     let printed = print::dump(parsed.rulesets.iter().filter(|set| set.source == source));
     let printed = parse::again(parsed, source, printed);
@@ -92,20 +110,29 @@ pub fn edit(parsed: &Parsed, edit: &Edit) -> Result<Parsed, Refused> {
     let again = done.map(|text| parse::again(&printed, source, text));
     match again.filter(|again| fits(&parsed.rulesets, &again.rulesets, at, edit)) {
         Some(again) => Ok(again),
-        None => refused(1, "this text is mixed of several kinds: change the text itself"),
+        None => refused(
+            1,
+            "this text is mixed of several kinds: change the text itself",
+        ),
     }
 }
 
 /// Why no rule is written for a chain of this name.
 fn invalid_chain_name(name: &str, backend: Option<Backend>) -> Option<String> {
     let problem = parse::printed_name_problem(name, backend);
-    problem.filter(|problem| problem.severity == Severity::Error).map(|problem| problem.message)
+    problem
+        .filter(|problem| problem.severity == Severity::Error)
+        .map(|problem| problem.message)
 }
 
-/// Whether a change came out as meant: as many rule sets, and as many rules of the chain as there must be.
+/// Whether a change came out as meant: as many rule sets, and as many rules of the chain as there
+/// must be.
 fn fits(before: &[Ruleset], after: &[Ruleset], at: ChainPlace, edit: &Edit) -> bool {
     let length = |rulesets: &[Ruleset]| {
-        let table = rulesets.get(at.ruleset as usize)?.tables.get(at.table as usize)?;
+        let table = rulesets
+            .get(at.ruleset as usize)?
+            .tables
+            .get(at.table as usize)?;
         Some(table.chains.get(at.chain as usize)?.rules.len())
     };
     let more = match edit {
@@ -130,10 +157,16 @@ impl<'a> Site<'a> {
         let ruleset = parsed.rulesets.get(at.ruleset as usize)?;
         let table = ruleset.tables.get(at.table as usize)?;
         let chain = table.chains.get(at.chain as usize)?;
-        Some(Self { text: parsed.sources.get(ruleset.source as usize)?, ruleset, table, chain })
+        Some(Self {
+            text: parsed.sources.get(ruleset.source as usize)?,
+            ruleset,
+            table,
+            chain,
+        })
     }
 
-    /// What is to stand behind `-A CHAIN`, as iptables-save would print it: read as one rule without an error.
+    /// What is to stand behind `-A CHAIN`, as iptables-save would print it: read as one rule
+    /// without an error.
     fn words(&self, words: &str) -> Result<String, Refused> {
         let lead = format!("-A {} ", self.chain.name);
         let skipped = words.len() - words.trim_start().len();
@@ -149,7 +182,11 @@ impl<'a> Site<'a> {
         let mut text = print::header(self.ruleset);
         text.push_str(&format!("*{}\n", self.table.name));
         for chain in &self.table.chains {
-            let policy = if chain.hook().is_some() { "ACCEPT" } else { "-" };
+            let policy = if chain.hook().is_some() {
+                "ACCEPT"
+            } else {
+                "-"
+            };
             text.push_str(&format!(":{} {policy} [0:0]\n", chain.name));
         }
         let start = text.len() + lead.len();
@@ -158,28 +195,48 @@ impl<'a> Site<'a> {
         let read = parse::strictly(text);
         let columns = words[..skipped].chars().count();
         // The lines above declare chains, which may have invalid names of their own.
-        let is_of_rule = |remark: &&Diagnostic| remark.severity == Severity::Error && remark.line as usize >= line;
+        let is_of_rule = |remark: &&Diagnostic| {
+            remark.severity == Severity::Error && remark.line as usize >= line
+        };
         if let Some(wrong) = read.diagnostics.iter().find(is_of_rule) {
-            let hint = wrong.hint.as_ref().map(|hint| format!(": {hint}")).unwrap_or_default();
-            let column = (wrong.column as usize + columns).saturating_sub(lead.chars().count()).max(1);
+            let hint = wrong
+                .hint
+                .as_ref()
+                .map(|hint| format!(": {hint}"))
+                .unwrap_or_default();
+            let column = (wrong.column as usize + columns)
+                .saturating_sub(lead.chars().count())
+                .max(1);
             return refused(column, format!("{}{hint}", wrong.message));
         }
-        let set = read.rulesets.first().and_then(|set| Some((set, set.tables.first()?)));
-        let found = set.and_then(|(set, table)| Some((set, table, table.chain(&self.chain.name)?.1)));
+        let set = read
+            .rulesets
+            .first()
+            .and_then(|set| Some((set, set.tables.first()?)));
+        let found =
+            set.and_then(|(set, table)| Some((set, table, table.chain(&self.chain.name)?.1)));
         match found.map(|(set, table, chain)| (set, table, &chain.rules[..])) {
             Some((set, table, [rule])) => {
                 let target = match rule.target {
-                    Target::Jump(chain) | Target::Goto(chain) => Some(&*table.chains[chain as usize].name),
+                    Target::Jump(chain) | Target::Goto(chain) => {
+                        Some(&*table.chains[chain as usize].name)
+                    }
                     _ => None,
                 };
                 let problems = [Some(&*self.chain.name), target].into_iter().flatten();
-                match problems.into_iter().find_map(|name| invalid_chain_name(name, set.backend)) {
+                match problems
+                    .into_iter()
+                    .find_map(|name| invalid_chain_name(name, set.backend))
+                {
                     Some(problem) => refused(1, problem),
                     None => Ok(print::rule(set, table, rule)),
                 }
             }
             Some((_, _, [_, ..])) => refused(1, "these words make several rules: name one address"),
-            _ => refused(1, "these words make no rule: write what stands behind -A and the chain's name"),
+            _ => refused(
+                1,
+                "these words make no rule: write what stands behind -A and the chain's name",
+            ),
         }
     }
 
@@ -191,7 +248,8 @@ impl<'a> Site<'a> {
                 let line = rule.span.of(self.text);
                 line.starts_with("-A ") || (line.starts_with('[') && line.contains("] -A "))
             };
-            chain.rules.iter().all(appends) && chain.rules.is_sorted_by(|one, next| one.line < next.line)
+            chain.rules.iter().all(appends)
+                && chain.rules.is_sorted_by(|one, next| one.line < next.line)
         })
     }
 
@@ -203,13 +261,27 @@ impl<'a> Site<'a> {
             Edit::Change(place, _) => Some(self.with(rule(place.rule?)?, &line?)),
             Edit::Add(_, place, _) => {
                 let gap = self.gap(*place);
-                let breaks = if self.text[..gap.start as usize].ends_with('\n') { "" } else { "\n" };
+                let breaks = if self.text[..gap.start as usize].ends_with('\n') {
+                    ""
+                } else {
+                    "\n"
+                };
                 Some(self.with(gap, &format!("{breaks}{}\n", line?)))
             }
             Edit::Swap(place, other) => {
                 let (one, other) = (rule(place.rule?)?, rule(*other)?);
-                let (first, second) = if one.start < other.start { (one, other) } else { (other, one) };
-                let text = |from: u32, to: u32| Span { start: from, end: to }.of(self.text);
+                let (first, second) = if one.start < other.start {
+                    (one, other)
+                } else {
+                    (other, one)
+                };
+                let text = |from: u32, to: u32| {
+                    Span {
+                        start: from,
+                        end: to,
+                    }
+                    .of(self.text)
+                };
                 let end = u32::try_from(self.text.len()).ok()?;
                 Some(
                     [
@@ -233,20 +305,34 @@ impl<'a> Site<'a> {
             }
             Edit::Delete(place) => {
                 let span = rule(place.rule?)?;
-                Some(self.with(Span::new(self.line_start(span.start), self.line_end(span.end)), ""))
+                Some(self.with(
+                    Span::new(self.line_start(span.start), self.line_end(span.end)),
+                    "",
+                ))
             }
             Edit::Policy(_, policy) => {
                 let line = self.chain.line? as usize;
-                let start: usize = self.text.split_inclusive('\n').take(line - 1).map(str::len).sum();
+                let start: usize = self
+                    .text
+                    .split_inclusive('\n')
+                    .take(line - 1)
+                    .map(str::len)
+                    .sum();
                 let counters = self.chain.counters.of(self.ruleset).unwrap_or_default();
                 let end = start + self.text[start..].lines().next().map_or(0, str::len);
-                Some(self.with(Span::new(start, end), &format!(":{} {} {counters}", self.chain.name, policy.name())))
+                Some(self.with(
+                    Span::new(start, end),
+                    &format!(":{} {} {counters}", self.chain.name, policy.name()),
+                ))
             }
         }
     }
 
     fn with(&self, span: Span, new: &str) -> String {
-        let (before, behind) = (&self.text[..span.start as usize], &self.text[span.end as usize..]);
+        let (before, behind) = (
+            &self.text[..span.start as usize],
+            &self.text[span.end as usize..],
+        );
         [before, new, behind].concat()
     }
 
@@ -273,11 +359,15 @@ impl<'a> Site<'a> {
     }
 
     fn line_start(&self, at: u32) -> usize {
-        self.text[..at as usize].rfind('\n').map_or(0, |end| end + 1)
+        self.text[..at as usize]
+            .rfind('\n')
+            .map_or(0, |end| end + 1)
     }
 
     /// Behind the line's end.
     fn line_end(&self, at: u32) -> usize {
-        self.text[at as usize..].find('\n').map_or(self.text.len(), |end| at as usize + end + 1)
+        self.text[at as usize..]
+            .find('\n')
+            .map_or(self.text.len(), |end| at as usize + end + 1)
     }
 }

@@ -1,4 +1,5 @@
-//! Commands of a text that change the host: `ip rule add`, `ip route add`, `sysctl -w`. Scripts with TPROXY need them.
+//! Commands of a text that change the host: `ip rule add`, `ip route add`, `sysctl -w`. Scripts
+//! with TPROXY need them.
 
 use serde_json::{Map, Value, json};
 
@@ -22,30 +23,53 @@ const MAX_COMMANDS: usize = 200;
 const MAX_LINE_LENGTH: usize = 400;
 
 impl HostCommand {
-    /// The commands of a text that change the host, each with its line, from 1; `None` for one that is not understood.
+    /// The commands of a text that change the host, each with its line, from 1; `None` for one that
+    /// is not understood.
     pub(crate) fn find(text: &str) -> Vec<(u32, Option<Self>)> {
         let lines = (1..).zip(text.lines());
-        lines.filter_map(|(number, line)| Some((number, Self::parse(line)?))).take(MAX_COMMANDS).collect()
+        lines
+            .filter_map(|(number, line)| Some((number, Self::parse(line)?)))
+            .take(MAX_COMMANDS)
+            .collect()
     }
 
-    /// The command of a line, also after a prompt `$ ` or the `+ ` of `sh -x`. `Some(None)` for one that is not understood.
+    /// The command of a line, also after a prompt `$ ` or the `+ ` of `sh -x`. `Some(None)` for one
+    /// that is not understood.
     fn parse(line: &str) -> Option<Option<Self>> {
-        let may_be =
-            line.len() < MAX_LINE_LENGTH && ["ip ", "sysctl ", "/proc/sys/"].iter().any(|word| line.contains(word));
+        let may_be = line.len() < MAX_LINE_LENGTH
+            && ["ip ", "sysctl ", "/proc/sys/"]
+                .iter()
+                .any(|word| line.contains(word));
         if !may_be {
             return None;
         }
-        let command = line.split(" #").next().unwrap_or_default().split("||").next().unwrap_or_default();
-        let command = command.split("2>").next().unwrap_or_default().trim_end_matches([';', ' ', '&']);
+        let command = line
+            .split(" #")
+            .next()
+            .unwrap_or_default()
+            .split("||")
+            .next()
+            .unwrap_or_default();
+        let command = command
+            .split("2>")
+            .next()
+            .unwrap_or_default()
+            .trim_end_matches([';', ' ', '&']);
         let mut words: Vec<&str> = command.split_whitespace().collect();
-        while words.first().is_some_and(|word| ["$", "+", "++", "sudo"].contains(word)) {
+        while words
+            .first()
+            .is_some_and(|word| ["$", "+", "++", "sudo"].contains(word))
+        {
             words.remove(0);
         }
         match &words[..] {
             ["ip" | "/sbin/ip" | "/usr/sbin/ip", rest @ ..] => parse_ip(rest),
             ["sysctl", "-w", name, "=", value] => Some(Some(sysctl(name, value))),
             ["sysctl", rest @ ..] => {
-                let (name, value) = rest.iter().find(|word| !word.starts_with('-'))?.split_once('=')?;
+                let (name, value) = rest
+                    .iter()
+                    .find(|word| !word.starts_with('-'))?
+                    .split_once('=')?;
                 Some(Some(sysctl(name, value)))
             }
             ["echo", value, ">", path] => {
@@ -107,7 +131,9 @@ fn parse_rule(words: &[&str], family: &str) -> Option<HostCommand> {
             "from" | "to" if value == "all" => {}
             "from" | "to" | "iif" => drop(fields.insert((*word).into(), json!(value))),
             "fwmark" => {
-                let (mark, mask) = value.split_once('/').map_or((value, None), |(mark, mask)| (mark, Some(mask)));
+                let (mark, mask) = value
+                    .split_once('/')
+                    .map_or((value, None), |(mark, mask)| (mark, Some(mask)));
                 fields.insert("fwmark".into(), json!(mark));
                 fields.extend(mask.map(|mask| ("mask".to_owned(), json!(mask))));
             }
@@ -120,13 +146,18 @@ fn parse_rule(words: &[&str], family: &str) -> Option<HostCommand> {
         }
     }
     fields.contains_key("table").then_some(())?;
-    serde_json::from_value(Value::Object(fields)).ok().map(HostCommand::Rule)
+    serde_json::from_value(Value::Object(fields))
+        .ok()
+        .map(HostCommand::Rule)
 }
 
 fn parse_route(words: &[&str], family: &str) -> Option<HostCommand> {
     let mut fields = Map::new();
     let words = match words {
-        [kind @ ("local" | "blackhole" | "unreachable" | "prohibit" | "throw"), rest @ ..] => {
+        [
+            kind @ ("local" | "blackhole" | "unreachable" | "prohibit" | "throw"),
+            rest @ ..,
+        ] => {
             fields.insert("type".into(), json!(kind));
             rest
         }
@@ -134,8 +165,19 @@ fn parse_route(words: &[&str], family: &str) -> Option<HostCommand> {
         rest => rest,
     };
     let (dst, rest) = words.split_first()?;
-    let any = if family == "ipv6" { "::/0" } else { "0.0.0.0/0" };
-    fields.insert("dst".into(), json!(if *dst == "default" || *dst == "0/0" { any } else { dst }));
+    let any = if family == "ipv6" {
+        "::/0"
+    } else {
+        "0.0.0.0/0"
+    };
+    fields.insert(
+        "dst".into(),
+        json!(if *dst == "default" || *dst == "0/0" {
+            any
+        } else {
+            dst
+        }),
+    );
     let mut words = rest.iter();
     while let Some(word) = words.next() {
         let value = *words.next()?;
@@ -146,7 +188,9 @@ fn parse_route(words: &[&str], family: &str) -> Option<HostCommand> {
             _ => return None,
         }
     }
-    serde_json::from_value(Value::Object(fields)).ok().map(HostCommand::Route)
+    serde_json::from_value(Value::Object(fields))
+        .ok()
+        .map(HostCommand::Route)
 }
 
 #[cfg(test)]

@@ -43,7 +43,9 @@ use format::save;
 
 /// A rule that is switched off, as its line states it behind `-A CHAIN`.
 pub fn words_of_off(line: &str) -> &str {
-    let rule = disabled_rule(line).and_then(|rule| rule.strip_prefix("-A ")).unwrap_or(line);
+    let rule = disabled_rule(line)
+        .and_then(|rule| rule.strip_prefix("-A "))
+        .unwrap_or(line);
     rule.split_once(' ').map_or("", |(_, words)| words)
 }
 
@@ -51,11 +53,16 @@ pub fn words_of_off(line: &str) -> &str {
 pub(crate) fn words(text: &str) -> Option<Vec<String>> {
     let mut found = Vec::new();
     words::split(text, 0, &mut found).ok()?;
-    Some(found.into_iter().map(|word| word.text.into_owned()).collect())
+    Some(
+        found
+            .into_iter()
+            .map(|word| word.text.into_owned())
+            .collect(),
+    )
 }
 
-/// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything else; or a capture's
-/// JSON.
+/// Reads any text: dumps, listings, scripts and logs, several of them and in the middle of anything
+/// else; or a capture's JSON.
 ///
 /// Never panics and never refuses: remarks are in [`Parsed::diagnostics`].
 pub fn parse(text: impl Into<String>) -> Parsed {
@@ -71,19 +78,26 @@ pub fn dump(text: impl Into<String>) -> Parsed {
     let text = text.into();
     let mut read = Read::default();
     read.text(&text, 0, None);
-    if read.rulesets.is_empty() && !text.trim().is_empty() && !read.diagnostics.has(Code::ConditionalCommand) {
+    if read.rulesets.is_empty()
+        && !text.trim().is_empty()
+        && !read.diagnostics.has(Code::ConditionalCommand)
+    {
         // What looked like rules may have been said to be none, and why.
         if !read.diagnostics.errors {
             read.diagnostics = Diagnostics::default();
         }
-        if let Some((line, span, problem)) =
-            unsupported_input::problem(&text).or_else(|| (!read.diagnostics.errors).then(nothing_found))
+        if let Some((line, span, problem)) = unsupported_input::problem(&text)
+            .or_else(|| (!read.diagnostics.errors).then(nothing_found))
         {
             read.diagnostics.push(&text, line, span, problem.error());
         }
     }
     let host_commands = read.find_host_commands(&text);
-    let mut parsed = Parsed { sources: vec![text], host_commands, ..read.finish() };
+    let mut parsed = Parsed {
+        sources: vec![text],
+        host_commands,
+        ..read.finish()
+    };
     // A plain dump shows no table twice, and lost nothing.
     if parsed.sections.len() > 1 {
         repair::settle(&mut parsed);
@@ -106,12 +120,17 @@ pub(crate) fn printed_by(family: Family, backend: Backend, text: String) -> Pars
 fn line_by_line(text: String, stated: Option<(Family, Option<Backend>)>) -> Parsed {
     let mut read = Read::default();
     save::read_as_is(&text, stated, &mut read.rulesets, &mut read.diagnostics);
-    Parsed { sources: vec![text], ..read.finish() }
+    Parsed {
+        sources: vec![text],
+        ..read.finish()
+    }
 }
 
 /// Reads again, with another text in one of the sources.
 pub(crate) fn again(parsed: &Parsed, source: u32, text: String) -> Parsed {
-    let Some(capture) = &parsed.capture else { return dump(text) };
+    let Some(capture) = &parsed.capture else {
+        return dump(text);
+    };
     let mut sources = parsed.sources.clone();
     if let Some(old) = sources.get_mut(source as usize) {
         *old = text;
@@ -140,13 +159,17 @@ impl Read {
         self.diagnostics.source = source;
         // Offsets are 32 bits wide.
         if u32::try_from(text.len()).is_err() {
-            let problem = Problem::new(Code::LimitExceeded, "the text is larger than 4 GiB").hint("paste a part of it");
+            let problem = Problem::new(Code::LimitExceeded, "the text is larger than 4 GiB")
+                .hint("paste a part of it");
             return self.diagnostics.push(text, 1, Span::default(), problem);
         }
         let first = self.rulesets.len();
         let mut diagnostics = Diagnostics::of(source);
-        if let Some(plain) = save::read_plain(text, source, stated, &mut self.rulesets, &mut diagnostics) {
-            self.sections.extend(plain.sections(text, source, &self.rulesets[first..], first));
+        if let Some(plain) =
+            save::read_plain(text, source, stated, &mut self.rulesets, &mut diagnostics)
+        {
+            self.sections
+                .extend(plain.sections(text, source, &self.rulesets[first..], first));
             return self.diagnostics.append(diagnostics);
         }
         self.rulesets.truncate(first);
@@ -156,23 +179,38 @@ impl Read {
 
     /// The commands of a text that change the host, and what to report of them. A dump has none.
     fn find_host_commands(&mut self, text: &str) -> Vec<HostCommand> {
-        let may_hold_any = self.other_lines > 0 || self.sections.iter().any(|section| section.format != Format::Save);
+        let may_hold_any = self.other_lines > 0
+            || self
+                .sections
+                .iter()
+                .any(|section| section.format != Format::Save);
         if !may_hold_any || self.rulesets.is_empty() {
             return Vec::new();
         }
         let found = HostCommand::find(text);
         if let Some((line, _)) = found.iter().find(|(_, command)| command.is_some()) {
-            let message =
-                "commands of this text change the host, which packets are walked in: ip rule, ip route, sysctl";
-            let problem = Problem::new(Code::HostCommand, message).hint("the host shows what they make of it");
+            let message = "commands of this text change the host, which packets are walked in: ip rule, ip route, sysctl";
+            let problem = Problem::new(Code::HostCommand, message)
+                .hint("the host shows what they make of it");
             self.diagnostics.push(text, *line, Span::default(), problem);
         }
         if let Some((line, _)) = found.iter().find(|(_, command)| command.is_none()) {
             let message = "this command changes the routing of the host in a way that is not understood: it is skipped";
-            let problem = Problem { severity: Severity::Warning, ..Problem::new(Code::HostCommand, message) };
-            self.diagnostics.push(text, *line, Span::default(), problem.hint("edit the host to state what it does"));
+            let problem = Problem {
+                severity: Severity::Warning,
+                ..Problem::new(Code::HostCommand, message)
+            };
+            self.diagnostics.push(
+                text,
+                *line,
+                Span::default(),
+                problem.hint("edit the host to state what it does"),
+            );
         }
-        found.into_iter().filter_map(|(_, command)| command).collect()
+        found
+            .into_iter()
+            .filter_map(|(_, command)| command)
+            .collect()
     }
 
     fn finish(self) -> Parsed {

@@ -32,27 +32,35 @@ pub struct Parsed {
 impl Parsed {
     /// Whether any remark is an error.
     pub fn has_errors(&self) -> bool {
-        self.diagnostics.iter().any(|diagnostic| diagnostic.severity == Severity::Error)
+        self.diagnostics
+            .iter()
+            .any(|diagnostic| diagnostic.severity == Severity::Error)
     }
 
-    /// The host that packets are walked in where the input does not show it: a node's for a node's rules, else a pod's, with
-    /// the changes that commands of the text make. `mesh`: whose rules they are.
+    /// The host that packets are walked in where the input does not show it: a node's for a node's
+    /// rules, else a pod's, with the changes that commands of the text make. `mesh`: whose
+    /// rules they are.
     pub fn usual_host(&self, mesh: Option<&Mesh>) -> Host {
         self.with_host_commands(mesh::usual_host(&self.rulesets, mesh))
     }
 
     /// A host with the changes that commands of the text make.
     pub fn with_host_commands(&self, mut host: Host) -> Host {
-        self.host_commands.iter().for_each(|command| command.apply(&mut host));
+        self.host_commands
+            .iter()
+            .for_each(|command| command.apply(&mut host));
         host
     }
 
     /// The tables of which the end is missing: the remark on each.
     pub fn cut_off(&self) -> impl Iterator<Item = &Diagnostic> {
-        self.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::MissingCommit)
+        self.diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.code == Code::MissingCommit)
     }
 
-    /// The capture with its texts in it again, and with this host, where the text is one and holds nothing else.
+    /// The capture with its texts in it again, and with this host, where the text is one and holds
+    /// nothing else.
     pub fn whole(&self, host: Option<&Host>) -> Option<Capture> {
         let mut capture = (**self.capture.as_ref()?).clone();
         if self.sources.len() > capture.rulesets.len() {

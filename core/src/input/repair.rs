@@ -1,5 +1,5 @@
-//! Rules of which a part was lost: what the rest of the paste, or the shape of a mesh's rules, says of the part. What is
-//! rebuilt is offered as an edit of the text and never taken by itself.
+//! Rules of which a part was lost: what the rest of the paste, or the shape of a mesh's rules, says
+//! of the part. What is rebuilt is offered as an edit of the text and never taken by itself.
 
 use std::fmt::Write;
 
@@ -24,12 +24,18 @@ const MOST_RULES: usize = 500;
 
 /// Offers to rebuild what can be rebuilt.
 pub(crate) fn offer(parsed: &mut Parsed) {
-    if parsed.diagnostics.is_empty() || parsed.rulesets.iter().map(Ruleset::rules).sum::<usize>() > MOST_RULES * 4 {
+    if parsed.diagnostics.is_empty()
+        || parsed.rulesets.iter().map(Ruleset::rules).sum::<usize>() > MOST_RULES * 4
+    {
         return;
     }
     let mut offered = rules(parsed);
-    let tables: Vec<Diagnostic> =
-        parsed.sections.iter().take(MOST_SECTIONS).filter_map(|section| table(parsed, section)).collect();
+    let tables: Vec<Diagnostic> = parsed
+        .sections
+        .iter()
+        .take(MOST_SECTIONS)
+        .filter_map(|section| table(parsed, section))
+        .collect();
     for diagnostic in &mut parsed.diagnostics {
         let of_it = |(source, line, span, ..): &(u32, u32, Span, String, Fix)| {
             (*source, *line) == (diagnostic.source, diagnostic.line)
@@ -46,7 +52,9 @@ pub(crate) fn offer(parsed: &mut Parsed) {
     }
     if !tables.is_empty() {
         parsed.diagnostics.extend(tables);
-        parsed.diagnostics.sort_by_key(|one| (one.source, one.line, one.column));
+        parsed
+            .diagnostics
+            .sort_by_key(|one| (one.source, one.line, one.column));
     }
 }
 
@@ -55,17 +63,35 @@ fn rules(parsed: &Parsed) -> Vec<(u32, u32, Span, String, Fix)> {
     let mut found = Vec::new();
     for set in &parsed.rulesets {
         for table in &set.tables {
-            for (chain, rule) in table.chains.iter().flat_map(|chain| chain.rules.iter().map(move |rule| (chain, rule)))
+            for (chain, rule) in table
+                .chains
+                .iter()
+                .flat_map(|chain| chain.rules.iter().map(move |rule| (chain, rule)))
             {
                 let pieces = Pieces::of(set, table, rule);
                 if !pieces.has_gap() || listed(parsed, set, rule) {
                     continue;
                 }
-                let Some((text, Some(mesh))) = pieces.filled(set, &chain.name) else { continue };
+                let Some((text, Some(mesh))) = pieces.filled(set, &chain.name) else {
+                    continue;
+                };
                 let text = format!("-A {} {text}", chain.name);
                 let label = format!("Rebuild it: {text}");
-                let why = format!("{}'s rules have one like this, and no other address makes it one", mesh.name());
-                found.push((set.source, rule.line, rule.span, why, Fix { label, span: rule.span, replacement: text }));
+                let why = format!(
+                    "{}'s rules have one like this, and no other address makes it one",
+                    mesh.name()
+                );
+                found.push((
+                    set.source,
+                    rule.line,
+                    rule.span,
+                    why,
+                    Fix {
+                        label,
+                        span: rule.span,
+                        replacement: text,
+                    },
+                ));
             }
         }
     }
@@ -83,8 +109,13 @@ fn listed(parsed: &Parsed, set: &Ruleset, rule: &Rule) -> bool {
 
 /// Offers the whole table in the place of a section that lost a part of it.
 fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
-    let [name] = section.tables[..] else { return None };
-    let prints = matches!(section.format, Format::Save | Format::Rules | Format::Listing);
+    let [name] = section.tables[..] else {
+        return None;
+    };
+    let prints = matches!(
+        section.format,
+        Format::Save | Format::Rules | Format::Listing
+    );
     if !prints || section.inside != Inside::Text {
         return None;
     }
@@ -98,14 +129,21 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
         .filter(|other| *other != section && other.format != Format::Commands)
         .find_map(|other| {
             let held = &parsed.rulesets[other.ruleset? as usize];
-            let table = held.table(name).filter(|_| held.family == set.family && other.ruleset != section.ruleset)?;
-            let shares = own.chains.iter().any(|chain| chain.hook().is_none() && table.chain(&chain.name).is_some());
+            let table = held
+                .table(name)
+                .filter(|_| held.family == set.family && other.ruleset != section.ruleset)?;
+            let shares = own
+                .chains
+                .iter()
+                .any(|chain| chain.hook().is_none() && table.chain(&chain.name).is_some());
             shares.then_some((other, held, table))
         });
     let other = other.filter(|(_, _, table)| table.rules() >= own.rules());
     // A listing is only written anew where nothing better stands beside it.
     let better = |parsed: &Parsed| {
-        parsed.sections.iter().any(|one| one != section && one.format != Format::Listing && one.tables.contains(&name))
+        parsed.sections.iter().any(|one| {
+            one != section && one.format != Format::Listing && one.tables.contains(&name)
+        })
     };
     if section.format == Format::Listing && (other.is_some() || better(parsed)) {
         return None;
@@ -113,35 +151,62 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
     let gaps = holding_gaps(set, own);
     let lacking = other.map_or(0, |(_, _, table)| table.rules() - own.rules());
     // One gap has an edit of its own; a listing's rows have none.
-    let few = if section.format == Format::Listing { 0 } else { 1 };
+    let few = if section.format == Format::Listing {
+        0
+    } else {
+        1
+    };
     if lacking == 0 && gaps <= few {
         return None;
     }
     let mut meshes = Vec::new();
-    let text = whole((set, own), other.map(|(_, set, table)| (set, table)), &mut meshes)?;
+    let text = whole(
+        (set, own),
+        other.map(|(_, set, table)| (set, table)),
+        &mut meshes,
+    )?;
     let source = &parsed.sources[section.source as usize];
-    if !references_agree(&text, other.map_or(section, |(other, ..)| other).span.of(source)) {
+    if !references_agree(
+        &text,
+        other.map_or(section, |(other, ..)| other).span.of(source),
+    ) {
         return None;
     }
     let mut from = Vec::new();
     from.extend(other.map(|(other, ..)| format!("{} at line {}", other.command(), other.line)));
-    from.extend(meshes.first().map(|mesh| format!("the shape of {}'s rules", mesh.name())));
+    from.extend(
+        meshes
+            .first()
+            .map(|mesh| format!("the shape of {}'s rules", mesh.name())),
+    );
     let mut message = Vec::new();
     if gaps > 0 {
-        let rules = if gaps == 1 { "a rule has".into() } else { format!("{gaps} rules have") };
+        let rules = if gaps == 1 {
+            "a rule has".into()
+        } else {
+            format!("{gaps} rules have")
+        };
         message.push(match section.format {
             Format::Listing => format!("{rules} an address that is not shown"),
             _ => format!("{rules} lost an address"),
         });
     }
     if lacking > 0 {
-        let rules = if lacking == 1 { "a rule is".into() } else { format!("{lacking} rules are") };
+        let rules = if lacking == 1 {
+            "a rule is".into()
+        } else {
+            format!("{lacking} rules are")
+        };
         message.push(format!("{rules} missing"));
     }
     let from = from.join(" and ");
     // The last line's end stays, and the comments above.
     let shown = section.span.of(source);
-    let comments: usize = shown.split_inclusive('\n').take_while(|line| line.starts_with('#')).map(str::len).sum();
+    let comments: usize = shown
+        .split_inclusive('\n')
+        .take_while(|line| line.starts_with('#'))
+        .map(str::len)
+        .sum();
     let end = section.span.start as usize + shown.trim_end().len();
     let message = match section.format {
         Format::Listing => format!("in table {name} {}", message.join(", ")),
@@ -153,7 +218,10 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
         source: section.source,
         line: section.line,
         column: 1,
-        span: Span { start: section.span.start, end: section.span.start },
+        span: Span {
+            start: section.span.start,
+            end: section.span.start,
+        },
         message,
         hint: Some(format!("it can be rebuilt from {from}")),
         fixes: vec![Fix {
@@ -169,11 +237,13 @@ fn table(parsed: &Parsed, section: &Section) -> Option<Diagnostic> {
 
 fn holding_gaps(set: &Ruleset, table: &Table) -> usize {
     let rules = table.chains.iter().flat_map(|chain| &chain.rules);
-    rules.filter(|rule| Pieces::of(set, table, rule).has_gap()).count()
+    rules
+        .filter(|rule| Pieces::of(set, table, rule).has_gap())
+        .count()
 }
 
-/// The whole table as `iptables-save` prints it: the rules of both, each once, in order, without gaps; `None` where a gap
-/// stays open or the two do not fit each other.
+/// The whole table as `iptables-save` prints it: the rules of both, each once, in order, without
+/// gaps; `None` where a gap stays open or the two do not fit each other.
 fn whole(
     (set, own): (&Ruleset, &Table),
     other: Option<(&Ruleset, &Table)>,
@@ -181,7 +251,10 @@ fn whole(
 ) -> Option<String> {
     let mut chains: Vec<(&Chain, Option<&Chain>)> = Vec::new();
     for chain in &own.chains {
-        chains.push((chain, other.and_then(|(_, table)| Some(table.chain(&chain.name)?.1))));
+        chains.push((
+            chain,
+            other.and_then(|(_, table)| Some(table.chain(&chain.name)?.1)),
+        ));
     }
     for chain in other.iter().flat_map(|(_, table)| &table.chains) {
         if own.chain(&chain.name).is_none() {
@@ -191,11 +264,22 @@ fn whole(
     chains.sort_by_key(|(chain, _)| (chain.hook().is_none(), chain.hook(), chain.name.clone()));
     let mut out = format!("*{}\n", own.name);
     for (chain, _) in &chains {
-        let policy = if chain.hook().is_some() { chain.policy().name() } else { "-" };
-        let _ = writeln!(out, ":{} {policy} {}", chain.name, chain.counters.of(set).unwrap_or_default());
+        let policy = if chain.hook().is_some() {
+            chain.policy().name()
+        } else {
+            "-"
+        };
+        let _ = writeln!(
+            out,
+            ":{} {policy} {}",
+            chain.name,
+            chain.counters.of(set).unwrap_or_default()
+        );
     }
     for (chain, listed) in &chains {
-        let mine = own.chain(&chain.name).map_or(Vec::new(), |(_, chain)| pieces_of(set, own, chain));
+        let mine = own
+            .chain(&chain.name)
+            .map_or(Vec::new(), |(_, chain)| pieces_of(set, own, chain));
         let theirs = match (listed, other) {
             (Some(listed), Some((set, table))) => pieces_of(set, table, listed),
             _ => mine.clone(),
@@ -204,10 +288,11 @@ fn whole(
         for rule in &theirs {
             let same = next.next_if(|own| own.may_be(rule));
             // What is known of either is known.
-            let (text, mesh) = same
-                .into_iter()
-                .chain([rule])
-                .find_map(|pieces| pieces.filled(set, &chain.name).or_else(|| pieces.filled(other?.0, &chain.name)))?;
+            let (text, mesh) = same.into_iter().chain([rule]).find_map(|pieces| {
+                pieces
+                    .filled(set, &chain.name)
+                    .or_else(|| pieces.filled(other?.0, &chain.name))
+            })?;
             meshes.extend(mesh);
             let _ = writeln!(out, "-A {} {text}", chain.name);
         }
@@ -220,17 +305,26 @@ fn whole(
 }
 
 fn pieces_of<'a>(set: &'a Ruleset, table: &'a Table, chain: &Chain) -> Vec<Pieces<'a>> {
-    chain.rules.iter().map(|rule| Pieces::of(set, table, rule)).collect()
+    chain
+        .rules
+        .iter()
+        .map(|rule| Pieces::of(set, table, rule))
+        .collect()
 }
 
 /// Whether a listing's `(3 references)` are what a rebuilt table has.
 fn references_agree(rebuilt: &str, listing: &str) -> bool {
     let stated = listing.lines().filter_map(|line| {
         let (name, rest) = line.trim().strip_prefix("Chain ")?.split_once(" (")?;
-        Some((name, rest.strip_suffix(" references)")?.parse::<usize>().ok()?))
+        Some((
+            name,
+            rest.strip_suffix(" references)")?.parse::<usize>().ok()?,
+        ))
     });
     let jumps = |name: &str| {
-        let leads = |line: &&str| line.ends_with(&format!("-j {name}")) || line.ends_with(&format!("-g {name}"));
+        let leads = |line: &&str| {
+            line.ends_with(&format!("-j {name}")) || line.ends_with(&format!("-g {name}"))
+        };
         rebuilt.lines().filter(leads).count()
     };
     stated.into_iter().all(|(name, count)| jumps(name) == count)

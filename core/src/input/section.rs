@@ -59,14 +59,19 @@ pub struct Section {
     pub whole_tables: bool,
     /// Its tables.
     pub tables: Vec<TableName>,
-    /// The place of its rule set among those that were read; `None` where another part holds the same better.
+    /// The place of its rule set among those that were read; `None` where another part holds the
+    /// same better.
     pub ruleset: Option<u32>,
 }
 
 impl Section {
     /// The program and options that print rules in this form: `iptables -L -v`.
     pub fn command(&self) -> String {
-        let family = if self.family == Family::Ipv6 { "ip6tables" } else { "iptables" };
+        let family = if self.family == Family::Ipv6 {
+            "ip6tables"
+        } else {
+            "iptables"
+        };
         let backend = match self.backend {
             Some(Backend::Legacy) => "-legacy",
             Some(Backend::Nft) => "-nft",

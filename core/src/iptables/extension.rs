@@ -1,8 +1,8 @@
 //! The extensions of iptables: one file each, most of it a table.
 //!
-//! An [`Extension`] lists its options; an [`Opt`] says how its value is written ([`Kind`]) and which [`Field`] of the
-//! packet it asks. Reading, canonical printing, refusals and the plain words all come from these tables.
-//! To support a new match, add a file here and a line in `ALL`.
+//! An [`Extension`] lists its options; an [`Opt`] says how its value is written ([`Kind`]) and
+//! which [`Field`] of the packet it asks. Reading, canonical printing, refusals and the plain words
+//! all come from these tables. To support a new match, add a file here and a line in `ALL`.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -249,7 +249,8 @@ impl Id {
                 let mut option = 0;
                 while option < options.len() {
                     let opt = &options[option];
-                    demands[place] |= opt.required || !opt.excludes.is_empty() || !opt.needs.is_empty();
+                    demands[place] |=
+                        opt.required || !opt.excludes.is_empty() || !opt.needs.is_empty();
                     option += 1;
                 }
                 place += 1;
@@ -273,14 +274,19 @@ impl Id {
     pub fn named(name: &str, role: Role, family: Option<Family>) -> Option<Self> {
         let fits = |id: &Id| {
             let extension = id.get();
-            extension.role == role && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
+            extension.role == role
+                && family.is_none_or(|f| extension.family.is_none_or(|own| own == f))
         };
         NAMES.get(name)?.iter().copied().find(fits)
     }
 
     /// The family that alone has a match or target of that name.
     pub fn only_family(name: &str, role: Role) -> Option<Family> {
-        let mut named = NAMES.get(name)?.iter().map(|id| id.get()).filter(|known| known.role == role);
+        let mut named = NAMES
+            .get(name)?
+            .iter()
+            .map(|id| id.get())
+            .filter(|known| known.role == role);
         named.next()?.family.filter(|_| named.next().is_none())
     }
 
@@ -316,15 +322,18 @@ impl Part {
     }
 }
 
-/// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only counts.
+/// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only
+/// counts.
 pub fn action<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Option<&'a str> {
     match rule.target {
         Target::None => None,
         Target::Jump(chain) | Target::Goto(chain) => Some(&table.chains[chain as usize].name),
-        Target::Extension(Id::OPAQUE_TARGET) => match ruleset.parameters(rule).first().map(|part| &part.value) {
-            Some(&Value::Text(text)) => ruleset.text(text).split_whitespace().next(),
-            _ => None,
-        },
+        Target::Extension(Id::OPAQUE_TARGET) => {
+            match ruleset.parameters(rule).first().map(|part| &part.value) {
+                Some(&Value::Text(text)) => ruleset.text(text).split_whitespace().next(),
+                _ => None,
+            }
+        }
         Target::Extension(id) => Some(id.get().name),
         Target::Missing { name, .. } => Some(ruleset.missing(name)),
     }
@@ -341,9 +350,10 @@ pub enum Role {
     Target,
 }
 
-/// Translates the options of a target to its effect. A required option that a refused rule lacks leaves the effect
-/// neutral (an empty range, a mask of 0), so that its [`Behavior`](crate::netfilter::effect::Behavior) is that of the
-/// target in any case. Where one target has effects of two behaviors, as `-j SET` has, the options decide.
+/// Translates the options of a target to its effect. A required option that a refused rule lacks
+/// leaves the effect neutral (an empty range, a mask of 0), so that its
+/// [`Behavior`](crate::netfilter::effect::Behavior) is that of the target in any case. Where one
+/// target has effects of two behaviors, as `-j SET` has, the options decide.
 pub type Lower = fn(&Options) -> Effect;
 
 /// A match or target of iptables.
@@ -360,7 +370,8 @@ pub struct Extension {
     pub family: Option<Family>,
     /// The protocol whose `-p` loads it by itself.
     pub implied_by: Option<Protocol>,
-    /// The rule must ask for one of these protocols by `-p`; empty: it need not (`xt_check_match` in x_tables.c).
+    /// The rule must ask for one of these protocols by `-p`; empty: it need not (`xt_check_match`
+    /// in x_tables.c).
     pub protocols: &'static [Protocol],
     /// The only tables it may stand in; empty: all.
     pub tables: &'static [TableName],
@@ -376,8 +387,8 @@ pub struct Extension {
     pub asks: bool,
     /// What else iptables or the kernel refuses.
     pub check: fn(&Given) -> Result<(), Problem>,
-    /// What every use of the match asks, with or without options: whether the packet has what it looks at. A number other
-    /// than 0 says yes.
+    /// What every use of the match asks, with or without options: whether the packet has what it
+    /// looks at. A number other than 0 says yes.
     pub asks_first: Option<&'static Field>,
     /// For a match that stands without options: why it cannot be answered, if so.
     pub bare: fn(&Part, &Ruleset) -> Option<Cow<'static, str>>,
@@ -385,13 +396,15 @@ pub struct Extension {
     pub unknowable: Option<&'static str>,
     /// Reads the options that change how the match's fields are read; `None` where none does.
     pub parameters: Option<fn(&Options) -> Parameters>,
-    /// What the match as a whole asks, whatever its options, if they only change how it is asked; a `Says`.
+    /// What the match as a whole asks, whatever its options, if they only change how it is asked;
+    /// a `Says`.
     pub whole: Option<&'static Field>,
     /// How likely a part holds that only chance decides, from 0 to 1.
     pub chance: Option<fn(&Part) -> Option<f64>>,
     /// Prints its options where the table's order and spellings do not do it.
     pub print: Option<fn(&Options, &mut String)>,
-    /// Whether its options stand in the order in which they are written: their order says something.
+    /// Whether its options stand in the order in which they are written: their order says
+    /// something.
     pub ordered: bool,
     /// How `iptables -L` prints it.
     pub listed: Listed,
@@ -399,8 +412,9 @@ pub struct Extension {
     pub tracks: bool,
     /// Translates the options of a target to its effect; `None` for matches.
     pub lower: Option<Lower>,
-    /// What the target does, as a verb phrase ("redirect it to port 15001"), or what all options of a match ask together
-    /// ("at most 3 packets a second get through"); `None` for a match whose options speak one by one.
+    /// What the target does, as a verb phrase ("redirect it to port 15001"), or what all options
+    /// of a match ask together ("at most 3 packets a second get through"); `None` for a match
+    /// whose options speak one by one.
     pub words: Option<fn(&Options) -> String>,
 }
 
@@ -412,7 +426,11 @@ impl std::fmt::Debug for Extension {
 
 impl Extension {
     /// A match with these options and no restrictions.
-    pub const fn matching(name: &'static str, summary: &'static str, options: &'static [Opt]) -> Self {
+    pub const fn matching(
+        name: &'static str,
+        summary: &'static str,
+        options: &'static [Opt],
+    ) -> Self {
         Self {
             name,
             aliases: &[],
@@ -451,7 +469,12 @@ impl Extension {
         lower: Lower,
         words: fn(&Options) -> String,
     ) -> Self {
-        Self { role: Role::Target, lower: Some(lower), words: Some(words), ..Self::matching(name, summary, options) }
+        Self {
+            role: Role::Target,
+            lower: Some(lower),
+            words: Some(words),
+            ..Self::matching(name, summary, options)
+        }
     }
 
     /// A target that changes nothing which a rule, a route or the packet's end depends on.
@@ -465,8 +488,15 @@ impl Extension {
     }
 
     /// The same, printed by `iptables -L` in a way of its own: see [`Listed`].
-    pub const fn listed(self, lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
-        Self { listed: Listed::new(lead, rows), ..self }
+    pub const fn listed(
+        self,
+        lead: &'static str,
+        rows: &'static [(&'static str, &'static str)],
+    ) -> Self {
+        Self {
+            listed: Listed::new(lead, rows),
+            ..self
+        }
     }
 
     /// The same, refused by iptables without any of its options.
@@ -477,36 +507,46 @@ impl Extension {
     /// The option that a flag (`--dport`) names, with its place.
     pub fn option(&self, flag: &str) -> Option<(u8, &'static Opt)> {
         let options: &'static [Opt] = self.options;
-        (0..).zip(options).find(|(_, opt)| opt.flag == flag || opt.aliases.contains(&flag))
+        (0..)
+            .zip(options)
+            .find(|(_, opt)| opt.flag == flag || opt.aliases.contains(&flag))
     }
 }
 
-/// How `iptables -L` prints a use of an extension: what leads it, and the forms of its options. An option without a row is
-/// printed as its flag without dashes, with its value behind it.
+/// How `iptables -L` prints a use of an extension: what leads it, and the forms of its options. An
+/// option without a row is printed as its flag without dashes, with its value behind it.
 ///
-/// A row is a pattern and the words that it stands for. In a pattern, `%` is a value, which stands in the words in the same
-/// order; `!` is where a `!` may stand; `^` is one blank, and a blank is one or more. A row that begins with `?` is only
-/// taken where its option can have such a value.
+/// A row is a pattern and the words that it stands for. In a pattern, `%` is a value, which stands
+/// in the words in the same order; `!` is where a `!` may stand; `^` is one blank, and a blank is
+/// one or more. A row that begins with `?` is only taken where its option can have such a value.
 #[derive(Clone, Copy)]
 pub struct Listed {
     /// What stands before its options, such as `tcp`; empty: nothing does.
     pub lead: &'static str,
-    /// Pattern and words, such as `("!owner UID match %", "--uid-owner %")`; of two that fit, the first is taken.
+    /// Pattern and words, such as `("!owner UID match %", "--uid-owner %")`; of two that fit, the
+    /// first is taken.
     pub rows: &'static [(&'static str, &'static str)],
-    /// Turns a value of an option from what a listing prints to what the option takes; `None` is no such value. The value
-    /// of a row that names no option becomes options.
+    /// Turns a value of an option from what a listing prints to what the option takes; `None` is
+    /// no such value. The value of a row that names no option becomes options.
     pub value: Option<fn(flag: &str, value: &str) -> Option<String>>,
 }
 
 impl Listed {
     /// Values are printed as the options take them.
     pub const fn new(lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
-        Self { lead, rows, value: None }
+        Self {
+            lead,
+            rows,
+            value: None,
+        }
     }
 
     /// Values are printed in another way.
     pub const fn values(self, value: fn(flag: &str, value: &str) -> Option<String>) -> Self {
-        Self { value: Some(value), ..self }
+        Self {
+            value: Some(value),
+            ..self
+        }
     }
 }
 
@@ -527,9 +567,11 @@ pub struct Opt {
     pub search: Option<SearchWord>,
     /// Whether the packet alone decides what that field shows, and no other option of the rule.
     pub alone: bool,
-    /// Another option of the same extension that says the same in canonical form (`--syn`, `--set-mark`).
+    /// Another option of the same extension that says the same in canonical form (`--syn`,
+    /// `--set-mark`).
     pub stored_as: Option<&'static str>,
-    /// What `iptables-save` leaves out: the default, or the range from 0 to there, also where it is negated.
+    /// What `iptables-save` leaves out: the default, or the range from 0 to there, also where it
+    /// is negated.
     pub unprinted: Option<u32>,
     /// Whether a rule that has the extension must give it.
     pub required: bool,
@@ -559,17 +601,28 @@ pub struct Implied {
 impl Implied {
     /// Always there.
     pub const fn new(flag: &'static str, value: &'static str) -> Self {
-        Self { with: None, without: &[], flag, value }
+        Self {
+            with: None,
+            without: &[],
+            flag,
+            value,
+        }
     }
 
     /// There together with another option.
     pub const fn with(self, other: &'static str) -> Self {
-        Self { with: Some(other), ..self }
+        Self {
+            with: Some(other),
+            ..self
+        }
     }
 
     /// Not there together with others.
     pub const fn without(self, others: &'static [&'static str]) -> Self {
-        Self { without: others, ..self }
+        Self {
+            without: others,
+            ..self
+        }
     }
 }
 
@@ -601,17 +654,28 @@ impl Opt {
 
     /// An option that asks a field, and may be negated.
     pub const fn tests(flag: &'static str, kind: Kind, field: &'static Field) -> Self {
-        Self { negatable: true, field: Some(field), ..Self::new(flag, kind) }
+        Self {
+            negatable: true,
+            field: Some(field),
+            ..Self::new(flag, kind)
+        }
     }
 
-    /// The packet alone decides what its field shows: so the walk reads it once for all rules of a chain.
+    /// The packet alone decides what its field shows: so the walk reads it once for all rules of a
+    /// chain.
     pub const fn alone(self) -> Self {
-        Self { alone: true, ..self }
+        Self {
+            alone: true,
+            ..self
+        }
     }
 
     /// A search finds its value by that word, as `--to-ports 15001` by `port 15001`.
     pub const fn found_by(self, word: SearchWord) -> Self {
-        Self { search: Some(word), ..self }
+        Self {
+            search: Some(word),
+            ..self
+        }
     }
 
     /// Other spellings.
@@ -621,47 +685,74 @@ impl Opt {
 
     /// Left out of print where it has this value.
     pub const fn unprinted(self, default: u32) -> Self {
-        Self { unprinted: Some(default), ..self }
+        Self {
+            unprinted: Some(default),
+            ..self
+        }
     }
 
     /// `!` may not stand before it, although it asks a field.
     pub const fn positive(self) -> Self {
-        Self { negatable: false, ..self }
+        Self {
+            negatable: false,
+            ..self
+        }
     }
 
     /// `!` may stand before it.
     pub const fn negatable(self) -> Self {
-        Self { negatable: true, ..self }
+        Self {
+            negatable: true,
+            ..self
+        }
     }
 
     /// A rule that has the extension must give it.
     pub const fn required(self) -> Self {
-        Self { required: true, ..self }
+        Self {
+            required: true,
+            ..self
+        }
     }
 
     /// A rule may give it more than once.
     pub const fn repeatable(self) -> Self {
-        Self { repeatable: true, ..self }
+        Self {
+            repeatable: true,
+            ..self
+        }
     }
 
     /// A rule cannot give it together with any of these.
     pub const fn excludes(self, others: &'static [&'static str]) -> Self {
-        Self { excludes: others, ..self }
+        Self {
+            excludes: others,
+            ..self
+        }
     }
 
     /// A rule must give all of these together with it.
     pub const fn needs(self, others: &'static [&'static str]) -> Self {
-        Self { needs: others, ..self }
+        Self {
+            needs: others,
+            ..self
+        }
     }
 
     /// Another option must stand before it.
     pub const fn behind(self, other: &'static str) -> Self {
-        Self { behind: Some(other), ..self }
+        Self {
+            behind: Some(other),
+            ..self
+        }
     }
 
     /// Kept as another option.
     pub const fn stored_as(self, flag: &'static str) -> Self {
-        Self { stored_as: Some(flag), ..self }
+        Self {
+            stored_as: Some(flag),
+            ..self
+        }
     }
 }
 
@@ -692,7 +783,10 @@ pub struct Options<'a> {
 impl<'a> Options<'a> {
     /// The value of an option, where given.
     pub fn value(&self, flag: &str) -> Option<&'a Value> {
-        self.parts.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag)).map(|part| &part.value)
+        self.parts
+            .iter()
+            .find(|part| part.opt().is_some_and(|opt| opt.flag == flag))
+            .map(|part| &part.value)
     }
 
     /// Whether an option is given.
@@ -702,7 +796,9 @@ impl<'a> Options<'a> {
 
     /// Whether an option is given behind `!`.
     pub fn negates(&self, flag: &str) -> bool {
-        self.parts.iter().any(|part| part.negated && part.opt().is_some_and(|opt| opt.flag == flag))
+        self.parts
+            .iter()
+            .any(|part| part.negated && part.opt().is_some_and(|opt| opt.flag == flag))
     }
 
     /// A number that an option is given.
@@ -731,7 +827,10 @@ impl<'a> Options<'a> {
 
     /// An option's value as `iptables-save` prints it.
     pub fn printed(&self, flag: &str) -> Option<String> {
-        let part = self.parts.iter().find(|part| part.opt().is_some_and(|opt| opt.flag == flag))?;
+        let part = self
+            .parts
+            .iter()
+            .find(|part| part.opt().is_some_and(|opt| opt.flag == flag))?;
         let mut out = String::new();
         part.opt()?.kind.print(&part.value, self.ruleset, &mut out);
         Some(out.trim_start().into())

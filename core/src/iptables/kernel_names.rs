@@ -3,10 +3,12 @@
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::visible::escape_invisible;
 
-/// iptables accepts shorter names of chains only (`XT_EXTENSION_MAXNAMELEN` in x_tables.h). nf_tables keeps longer ones.
+/// iptables accepts shorter names of chains only (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
+/// nf_tables keeps longer ones.
 pub const CHAIN_NAME_LIMIT: usize = 29;
 
-/// Why iptables refuses the name of a chain (`assert_valid_chain_name` in xshared.c of 1.8.9, measured with both backends).
+/// Why iptables refuses the name of a chain (`assert_valid_chain_name` in xshared.c of 1.8.9,
+/// measured with both backends).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainNameFault {
     /// It has no bytes.
@@ -37,28 +39,37 @@ impl ChainNameFault {
     /// The diagnostic on a name with this fault.
     pub fn problem(self, name: &str) -> Problem {
         let shown = escape_invisible(name);
-        let invalid =
-            |why: &str| Problem::new(Code::InvalidChainName, format!("invalid chain name `{shown}`: it {why}"));
+        let invalid = |why: &str| {
+            Problem::new(
+                Code::InvalidChainName,
+                format!("invalid chain name `{shown}`: it {why}"),
+            )
+        };
         match self {
             Self::Empty => Problem::new(Code::InvalidChainName, "invalid chain name: it is empty")
                 .hint("write a name of 1 to 28 bytes"),
-            Self::LeadingSign => {
-                invalid("begins with `-` or `!`").hint("rename the chain: a command takes this for an option")
+            Self::LeadingSign => invalid("begins with `-` or `!`")
+                .hint("rename the chain: a command takes this for an option"),
+            Self::Blank => {
+                invalid("contains a blank").hint("rename the chain: a line splits the name there")
             }
-            Self::Blank => invalid("contains a blank").hint("rename the chain: a line splits the name there"),
             Self::Control => invalid("contains a control character").hint("rename the chain"),
-            Self::TooLong => invalid(&format!("has {} bytes", name.len()))
-                .hint(format!("iptables accepts at most {} bytes", CHAIN_NAME_LIMIT - 1)),
+            Self::TooLong => invalid(&format!("has {} bytes", name.len())).hint(format!(
+                "iptables accepts at most {} bytes",
+                CHAIN_NAME_LIMIT - 1
+            )),
         }
     }
 }
 
-/// What is wrong with the name of an interface: no interface of a kernel has it (`dev_valid_name` in
-/// net/core/dev.c). iptables accepts such names, some of them with a warning (measured with 1.8.9). A `+` at the end stands
-/// for any ending.
+/// What is wrong with the name of an interface: no interface of a kernel has it (`dev_valid_name`
+/// in net/core/dev.c). iptables accepts such names, some of them with a warning (measured with
+/// 1.8.9). A `+` at the end stands for any ending.
 pub fn interface_name_problem(name: &str) -> Option<Problem> {
-    // The kernel takes the byte 0xa0 for a blank, also in the middle of a character: it refuses `à` (measured).
-    let is_blank = |c: char| c.is_whitespace() || c.encode_utf8(&mut [0; 4]).as_bytes().contains(&0xa0);
+    // The kernel takes the byte 0xa0 for a blank, also in the middle of a character: it refuses `à`
+    // (measured).
+    let is_blank =
+        |c: char| c.is_whitespace() || c.encode_utf8(&mut [0; 4]).as_bytes().contains(&0xa0);
     let why = match name {
         // The kernel has such interfaces, but no text and no terminal carries their names.
         _ if name.contains(char::is_control) => "contains a control character",
@@ -66,16 +77,23 @@ pub fn interface_name_problem(name: &str) -> Option<Problem> {
         _ if name.contains('/') => "contains a `/`",
         "." | ".." => "is the name of a directory",
         _ if name.contains(':') => {
-            let problem =
-                Problem::new(Code::InterfaceLabel, format!("no interface has the name `{name}`: it contains a `:`"));
+            let problem = Problem::new(
+                Code::InterfaceLabel,
+                format!("no interface has the name `{name}`: it contains a `:`"),
+            );
             let (interface, _) = name.split_once(':').unwrap_or((name, ""));
             let hint = format!("`{name}` is the label of an address; write `{interface}`");
             return Some(problem.hint(hint));
         }
         _ => return None,
     };
-    let problem =
-        Problem::new(Code::InvalidInterface, format!("invalid interface name `{}`: it {why}", escape_invisible(name)));
+    let problem = Problem::new(
+        Code::InvalidInterface,
+        format!(
+            "invalid interface name `{}`: it {why}",
+            escape_invisible(name)
+        ),
+    );
     Some(problem.hint("no usable interface has this name; correct it"))
 }
 
@@ -98,7 +116,14 @@ mod tests {
         for (name, fault) in faults {
             assert_eq!(chain_name_fault(name), Some(fault), "{name}");
         }
-        for name in ["abcdefghijklmnopqrstuvwxyz12", "a!", "x\"y", "a/b", "é", "KUBE-SVC-X"] {
+        for name in [
+            "abcdefghijklmnopqrstuvwxyz12",
+            "a!",
+            "x\"y",
+            "a/b",
+            "é",
+            "KUBE-SVC-X",
+        ] {
             assert_eq!(chain_name_fault(name), None, "{name}");
         }
     }
@@ -106,12 +131,27 @@ mod tests {
     #[test]
     fn names_that_no_interface_has_are_refused() {
         let severity = |name| interface_name_problem(name).map(|problem| problem.severity);
-        for name in ["a b", "a/b", ".", "..", "a\tb", "a\u{b}b", "a\u{1b}b", "à", " ", "a +", "a\u{a0}b"] {
+        for name in [
+            "a b", "a/b", ".", "..", "a\tb", "a\u{b}b", "a\u{1b}b", "à", " ", "a +", "a\u{a0}b",
+        ] {
             assert_eq!(severity(name), Some(Severity::Error), "{name:?}");
         }
         assert_eq!(severity("eth0:1"), Some(Severity::Warning));
-        for name in ["eth0", "+", "eth+", ".+", "..+", "a'b", "a\"b", "a\\b", "-x", "!", "é", "a%b", "123456789012345"]
-        {
+        for name in [
+            "eth0",
+            "+",
+            "eth+",
+            ".+",
+            "..+",
+            "a'b",
+            "a\"b",
+            "a\\b",
+            "-x",
+            "!",
+            "é",
+            "a%b",
+            "123456789012345",
+        ] {
             assert_eq!(severity(name), None, "{name}");
         }
     }

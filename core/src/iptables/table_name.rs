@@ -1,4 +1,5 @@
-//! The five tables of iptables: their names, their built-in chains, and where the kernel evaluates them.
+//! The five tables of iptables: their names, their built-in chains, and where the kernel evaluates
+//! them.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
@@ -12,7 +13,19 @@ use crate::packet::hook::Hook;
 
 /// The five tables of iptables.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize, Display, EnumString, IntoStaticStr,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Deserialize,
+    Serialize,
+    Display,
+    EnumString,
+    IntoStaticStr,
 )]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -33,8 +46,15 @@ pub enum TableName {
 const SECURITY_NFT: i32 = 150;
 
 impl TableName {
-    /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT in nft).
-    pub const ALL: [Self; 5] = [Self::Raw, Self::Mangle, Self::Nat, Self::Filter, Self::Security];
+    /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT
+    /// in nft).
+    pub const ALL: [Self; 5] = [
+        Self::Raw,
+        Self::Mangle,
+        Self::Nat,
+        Self::Filter,
+        Self::Security,
+    ];
 
     /// The name behind `*` and `-t`.
     pub fn name(self) -> &'static str {
@@ -51,7 +71,12 @@ impl TableName {
         match self {
             Self::Raw => &[Hook::Prerouting, Hook::Output],
             Self::Mangle => &Hook::ALL,
-            Self::Nat => &[Hook::Prerouting, Hook::Input, Hook::Output, Hook::Postrouting],
+            Self::Nat => &[
+                Hook::Prerouting,
+                Hook::Input,
+                Hook::Output,
+                Hook::Postrouting,
+            ],
             Self::Filter | Self::Security => &[Hook::Input, Hook::Forward, Hook::Output],
         }
     }
@@ -91,15 +116,24 @@ impl Ruleset {
 
     /// The place of the table of that name, from 0.
     pub fn table_place(&self, name: TableName) -> Option<u32> {
-        (0..).zip(&self.tables).find(|(_, table)| table.is(name)).map(|(place, _)| place)
+        (0..)
+            .zip(&self.tables)
+            .find(|(_, table)| table.is(name))
+            .map(|(place, _)| place)
     }
 
     /// Sets the backend, and with it the priorities that depend on it.
     pub fn set_backend(&mut self, backend: Option<Backend>) {
         self.backend = backend;
         for table in &mut self.tables {
-            let Some(name) = table.iptables() else { continue };
-            for base in table.chains.iter_mut().filter_map(|chain| chain.base.as_mut()) {
+            let Some(name) = table.iptables() else {
+                continue;
+            };
+            for base in table
+                .chains
+                .iter_mut()
+                .filter_map(|chain| chain.base.as_mut())
+            {
                 base.priority = BaseChain::built_in(name, base.hook, backend).priority;
             }
         }
@@ -107,8 +141,8 @@ impl Ruleset {
 }
 
 impl BaseChain {
-    /// The built-in chain of one of iptables' tables at a hook, with policy ACCEPT. A rule set without a known backend gets
-    /// the priorities of iptables-legacy.
+    /// The built-in chain of one of iptables' tables at a hook, with policy ACCEPT. A rule set
+    /// without a known backend gets the priorities of iptables-legacy.
     pub fn built_in(table: TableName, hook: Hook, backend: Option<Backend>) -> Self {
         let (kind, priority) = match table {
             TableName::Raw => (ChainType::Filter, priority::RAW),
@@ -116,10 +150,17 @@ impl BaseChain {
             TableName::Mangle => (ChainType::Filter, priority::MANGLE),
             TableName::Nat => (ChainType::Nat, nat_priority(hook)),
             TableName::Filter => (ChainType::Filter, priority::FILTER),
-            TableName::Security if backend == Some(Backend::Nft) => (ChainType::Filter, SECURITY_NFT),
+            TableName::Security if backend == Some(Backend::Nft) => {
+                (ChainType::Filter, SECURITY_NFT)
+            }
             TableName::Security => (ChainType::Filter, priority::SECURITY),
         };
-        Self { kind, hook, priority, policy: Policy::Accept }
+        Self {
+            kind,
+            hook,
+            priority,
+            policy: Policy::Accept,
+        }
     }
 }
 
@@ -131,8 +172,14 @@ mod tests {
     #[test]
     fn a_table_of_nft_is_none_of_the_five_whatever_its_name_is() {
         let own = TableName::Nat.empty_table(Family::Ipv6, 1);
-        assert_eq!((own.family, own.iptables(), &*own.label()), (TableFamily::Ip6, Some(TableName::Nat), "nat"));
-        let native = Table { language: RuleLanguage::Nftables, ..own };
+        assert_eq!(
+            (own.family, own.iptables(), &*own.label()),
+            (TableFamily::Ip6, Some(TableName::Nat), "nat")
+        );
+        let native = Table {
+            language: RuleLanguage::Nftables,
+            ..own
+        };
         assert_eq!((native.iptables(), &*native.label()), (None, "ip6 nat"));
         assert!(!native.is(TableName::Nat));
     }

@@ -26,11 +26,14 @@ pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
         ("which", test) => Ok(About::Which(cast.world.test(test)?)),
         ("dead", "") => Ok(About::Dead),
         (_, "") => Ok(About::Packet(cast.packet(text)?)),
-        _ => Err(format!("`ask {text}` is no question: write `ask PACKET`, `ask which END` or `ask dead`")),
+        _ => Err(format!(
+            "`ask {text}` is no question: write `ask PACKET`, `ask which END` or `ask dead`"
+        )),
     }
 }
 
-/// Makes the answers of a question: each as its line and text, with words of the author's behind `|`.
+/// Makes the answers of a question: each as its line and text, with words of the author's behind
+/// `|`.
 pub(super) fn choices(
     cast: &Cast,
     about: &About,
@@ -38,19 +41,27 @@ pub(super) fn choices(
     options: &[(usize, &str)],
 ) -> Result<Vec<Choice>, Fault> {
     let mut packet = match about {
-        About::Packet(packet) => Some(Asked::new(cast.world, cast.world.walk(&cast.packets[*packet].1))),
+        About::Packet(packet) => Some(Asked::new(
+            cast.world,
+            cast.world.walk(&cast.packets[*packet].1),
+        )),
         _ => None,
     };
     let mut choices = Vec::new();
     for (line, text) in options {
-        let (name, words) = text.split_once('|').map_or((*text, None), |(name, words)| (name, Some(words.trim())));
+        let (name, words) = text
+            .split_once('|')
+            .map_or((*text, None), |(name, words)| (name, Some(words.trim())));
         let name = name.trim();
         let choice = match about {
             About::Packet(_) => packet.as_mut().expect("it was just made").choice(name),
             About::Which(test) => which(cast, test, name),
             About::Dead => dead(cast.world, name),
         };
-        let mut choice = choice.map_err(|message| Fault { line: *line, message })?;
+        let mut choice = choice.map_err(|message| Fault {
+            line: *line,
+            message,
+        })?;
         if let Some(words) = words {
             choice.words = words.into();
         }
@@ -58,9 +69,13 @@ pub(super) fn choices(
     }
     let right = choices.iter().filter(|choice| choice.right).count();
     if right != 1 || choices.len() < 2 {
-        let truth = packet.map_or_else(String::new, |asked| format!(": {}", asked.world.tell(&asked.trace)));
-        let message =
-            format!("of {} answers {right} are right, where one should be among others{truth}", choices.len());
+        let truth = packet.map_or_else(String::new, |asked| {
+            format!(": {}", asked.world.tell(&asked.trace))
+        });
+        let message = format!(
+            "of {} answers {right} are right, where one should be among others{truth}",
+            choices.len()
+        );
         return Err(Fault { line, message });
     }
     Ok(choices)
@@ -75,7 +90,11 @@ struct Asked<'a> {
 
 impl<'a> Asked<'a> {
     fn new(world: &'a World, trace: Trace) -> Self {
-        Self { world, trace, flips: None }
+        Self {
+            world,
+            trace,
+            flips: None,
+        }
     }
 
     fn choice(&mut self, name: &str) -> Result<Choice, String> {
@@ -87,7 +106,12 @@ impl<'a> Asked<'a> {
             }
             _ => None,
         };
-        Ok(Choice { words: self.world.words(&test), code, right, reply: self.reply(&test, right) })
+        Ok(Choice {
+            words: self.world.words(&test),
+            code,
+            right,
+            reply: self.reply(&test, right),
+        })
     }
 
     fn reply(&mut self, test: &Test, right: bool) -> String {
@@ -96,17 +120,24 @@ impl<'a> Asked<'a> {
             Test::Rule(place) => {
                 let story = world.story(trace, *place);
                 match (right, Test::Matches(*place).holds(&world.rulesets, trace)) {
-                    (true, _) => format!("{story} {}.", explain::capital(&world.headline(trace).end)),
+                    (true, _) => {
+                        format!("{story} {}.", explain::capital(&world.headline(trace).end))
+                    }
                     (false, true) => format!("{story} But that does not settle where it ends."),
                     (false, false) => story,
                 }
             }
-            Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => world.story(trace, *place),
+            Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
+                world.story(trace, *place)
+            }
             Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
                 let runs = trace.shown().steps.runs().iter();
                 let mut asked = runs.map(|run| run.first).filter(|step| step.hook == *hook);
                 match asked.find(|step| step.place.at.table(&world.rulesets).is(*table)) {
-                    Some(step) => format!("At {hook} table {table} is asked. {}", world.story(trace, step.place)),
+                    Some(step) => format!(
+                        "At {hook} table {table} is asked. {}",
+                        world.story(trace, step.place)
+                    ),
                     None => format!("At {hook} table {table} is not asked about this packet."),
                 }
             }
@@ -122,7 +153,10 @@ impl<'a> Asked<'a> {
             let constants = Constants::of(&world.rulesets, trace.packet.family());
             counterfactual::find(&world.rulesets, &constants, &world.host, trace)
         });
-        let found = flips.offered.iter().find(|flip| is_end(test, &flip.verdict));
+        let found = flips
+            .offered
+            .iter()
+            .find(|flip| is_end(test, &flip.verdict));
         match found {
             Some(flip) => {
                 format!("Not this packet. {}", flip.sentence(&world.rulesets, &trace.packet, world.mesh.as_ref()))
@@ -138,7 +172,9 @@ fn is_end(test: &Test, verdict: &Verdict) -> bool {
     match test {
         Test::Fate(fate) => Fate::of(Some(verdict)) == *fate,
         Test::Port(port) => verdict.kind == VerdictKind::Delivered && verdict.port == Some(*port),
-        Test::Sent(name) => verdict.kind == VerdictKind::Sent && verdict.interface.as_ref() == Some(name),
+        Test::Sent(name) => {
+            verdict.kind == VerdictKind::Sent && verdict.interface.as_ref() == Some(name)
+        }
         _ => false,
     }
 }
@@ -148,11 +184,20 @@ fn which(cast: &Cast, test: &Test, name: &str) -> Result<Choice, String> {
     let trace = cast.world.walk(packet);
     let reply = match test {
         Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
-            format!("{} {}", cast.world.story(&trace, *place), cast.world.tell(&trace))
+            format!(
+                "{} {}",
+                cast.world.story(&trace, *place),
+                cast.world.tell(&trace)
+            )
         }
         _ => cast.world.tell(&trace),
     };
-    Ok(Choice { words: words::packet(packet), code: None, right: test.holds(&cast.world.rulesets, &trace), reply })
+    Ok(Choice {
+        words: words::packet(packet),
+        code: None,
+        right: test.holds(&cast.world.rulesets, &trace),
+        reply,
+    })
 }
 
 fn dead(world: &World, name: &str) -> Result<Choice, String> {
@@ -167,10 +212,22 @@ fn dead(world: &World, name: &str) -> Result<Choice, String> {
         let mut walks = scenarios.iter().map(|one| (one, world.walk(&one.packet)));
         match walks.find(|(_, trace)| Test::Matches(place).holds(&world.rulesets, trace)) {
             Some((one, trace)) => {
-                format!("It does match, for instance \u{201c}{}\u{201d}. {}", one.label, world.story(&trace, place))
+                format!(
+                    "It does match, for instance \u{201c}{}\u{201d}. {}",
+                    one.label,
+                    world.story(&trace, place)
+                )
             }
-            None => format!("Nothing before {} takes all that it asks for: a packet can match it.", world.name(place)),
+            None => format!(
+                "Nothing before {} takes all that it asks for: a packet can match it.",
+                world.name(place)
+            ),
         }
     };
-    Ok(Choice { words, code, right, reply })
+    Ok(Choice {
+        words,
+        code,
+        right,
+        reply,
+    })
 }

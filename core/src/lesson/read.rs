@@ -1,4 +1,5 @@
-//! The lines of a lesson's file: header, steps, paragraphs, and the fenced blocks that show, ask and set tasks.
+//! The lines of a lesson's file: header, steps, paragraphs, and the fenced blocks that show, ask
+//! and set tasks.
 
 use crate::analysis::scenario;
 use crate::packet::Packet;
@@ -9,7 +10,9 @@ use crate::packet::line;
 
 use super::words::Cast;
 use super::world::{World, station};
-use super::{At, Block, Exercise, Fault, Goal, Head, Lesson, Question, Scene, Source, Step, Task, Work};
+use super::{
+    At, Block, Exercise, Fault, Goal, Head, Lesson, Question, Scene, Source, Step, Task, Work,
+};
 use super::{ask, task};
 
 /// A line with its number, as `key: value`.
@@ -38,26 +41,46 @@ impl<'a> Lines<'a> {
             }
             found.push((number, line));
         }
-        Err(fault(start, format!("this is not closed: a line `{end}` is missing")))
+        Err(fault(
+            start,
+            format!("this is not closed: a line `{end}` is missing"),
+        ))
     }
 }
 
 fn fault(line: usize, message: impl Into<String>) -> Fault {
-    Fault { line, message: message.into() }
+    Fault {
+        line,
+        message: message.into(),
+    }
 }
 
 /// A header's lines as key and value, and the lines behind it.
 fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
-    let mut lines = Lines { lines: text.lines().collect(), at: 0 };
-    if lines.next().is_none_or(|(_, line)| line.trim_start_matches('\u{feff}') != "---") {
-        return Err(fault(1, "a lesson begins with a header between two lines of `---`"));
+    let mut lines = Lines {
+        lines: text.lines().collect(),
+        at: 0,
+    };
+    if lines
+        .next()
+        .is_none_or(|(_, line)| line.trim_start_matches('\u{feff}') != "---")
+    {
+        return Err(fault(
+            1,
+            "a lesson begins with a header between two lines of `---`",
+        ));
     }
     let mut found = Vec::new();
     for (number, line) in lines.until("---")? {
         match line.split_once(':') {
             Some((key, value)) => found.push((number, key.trim(), value.trim())),
             None if line.is_empty() => {}
-            None => return Err(fault(number, format!("`{line}` is no line of a header: write `key: value`"))),
+            None => {
+                return Err(fault(
+                    number,
+                    format!("`{line}` is no line of a header: write `key: value`"),
+                ));
+            }
         }
     }
     Ok((found, lines))
@@ -70,25 +93,45 @@ fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
 pub fn head(text: &str) -> Result<Head, Fault> {
     let (header, _) = header(text)?;
     let value = |wanted: &str| {
-        let found = header.iter().find(|(_, key, _)| *key == wanted).map(|(_, _, value)| (*value).to_owned());
+        let found = header
+            .iter()
+            .find(|(_, key, _)| *key == wanted)
+            .map(|(_, _, value)| (*value).to_owned());
         found.ok_or_else(|| fault(1, format!("the header has no `{wanted}:`")))
     };
-    Ok(Head { title: value("title")?, about: value("about")?, minutes: value("minutes")? })
+    Ok(Head {
+        title: value("title")?,
+        about: value("about")?,
+        minutes: value("minutes")?,
+    })
 }
 
-/// Reads a lesson, and checks all that it claims. `library` has the rule sets that come with the page.
+/// Reads a lesson, and checks all that it claims. `library` has the rule sets that come with the
+/// page.
 ///
 /// # Errors
 /// The first thing that is wrong.
 pub fn read<'a>(text: &str, library: &dyn Fn(&str) -> Option<Source<'a>>) -> Result<Lesson, Fault> {
     let head = head(text)?;
     let (header, mut lines) = header(text)?;
-    let lesson = Lesson { head, worlds: Vec::new(), packets: Vec::new(), steps: Vec::new() };
-    let mut reader = Reader { lesson, library, scene: Scene::default() };
-    let (packets, others): (Vec<Keyed>, Vec<Keyed>) =
-        header.into_iter().partition(|(_, key, _)| key.starts_with("packet "));
+    let lesson = Lesson {
+        head,
+        worlds: Vec::new(),
+        packets: Vec::new(),
+        steps: Vec::new(),
+    };
+    let mut reader = Reader {
+        lesson,
+        library,
+        scene: Scene::default(),
+    };
+    let (packets, others): (Vec<Keyed>, Vec<Keyed>) = header
+        .into_iter()
+        .partition(|(_, key, _)| key.starts_with("packet "));
     for (number, key, value) in others {
-        reader.head(key, value).map_err(|message| fault(number, message))?;
+        reader
+            .head(key, value)
+            .map_err(|message| fault(number, message))?;
     }
     // Rules may stand in the file itself, and packets take their addresses from the rules.
     let mut packets = Some(packets);
@@ -98,12 +141,23 @@ pub fn read<'a>(text: &str, library: &dyn Fn(&str) -> Option<Source<'a>>) -> Res
         }
         reader.line(number, line, &mut lines)?;
     }
-    match reader.lesson.steps.iter().find(|step| step.scene.packets.is_empty()) {
+    match reader
+        .lesson
+        .steps
+        .iter()
+        .find(|step| step.scene.packets.is_empty())
+    {
         Some(step) => {
-            return Err(fault(step.line, "this step shows no packet: it needs a block `show` with `packets: NAME`"));
+            return Err(fault(
+                step.line,
+                "this step shows no packet: it needs a block `show` with `packets: NAME`",
+            ));
         }
         None if reader.lesson.steps.is_empty() => {
-            return Err(fault(lines.at, "a lesson needs a step: a line that begins with `## `"));
+            return Err(fault(
+                lines.at,
+                "a lesson needs a step: a line that begins with `## `",
+            ));
         }
         None => {}
     }
@@ -126,14 +180,19 @@ impl Reader<'_, '_> {
             },
             ("rules", "") => {
                 for name in value.split_whitespace() {
-                    let (text, host) =
-                        (self.library)(name).ok_or_else(|| format!("no rules `{name}` come with the page"))?;
-                    let host = host.map(Host::from_json).transpose().map_err(|error| error.to_string())?;
+                    let (text, host) = (self.library)(name)
+                        .ok_or_else(|| format!("no rules `{name}` come with the page"))?;
+                    let host = host
+                        .map(Host::from_json)
+                        .transpose()
+                        .map_err(|error| error.to_string())?;
                     self.lesson.worlds.push(World::new(name, text, host)?);
                 }
                 Ok(())
             }
-            _ => Err(format!("`{key}` is nothing that a header states: title, about, minutes, rules, packet NAME")),
+            _ => Err(format!(
+                "`{key}` is nothing that a header states: title, about, minutes, rules, packet NAME"
+            )),
         }
     }
 
@@ -145,8 +204,12 @@ impl Reader<'_, '_> {
             ));
         }
         for (number, key, value) in header {
-            let packet = self.packet(value).map_err(|message| fault(number, message))?;
-            self.lesson.packets.push((key.trim_start_matches("packet ").trim().into(), packet));
+            let packet = self
+                .packet(value)
+                .map_err(|message| fault(number, message))?;
+            self.lesson
+                .packets
+                .push((key.trim_start_matches("packet ").trim().into(), packet));
         }
         Ok(())
     }
@@ -155,17 +218,26 @@ impl Reader<'_, '_> {
     fn packet(&self, value: &str) -> Result<Packet, String> {
         let (base, changes) = value.split_once(',').unwrap_or((value, ""));
         let world = &self.lesson.worlds[0];
-        let own = self.lesson.packets.iter().find(|(name, _)| name == base).map(|(_, packet)| packet.clone());
+        let own = self
+            .lesson
+            .packets
+            .iter()
+            .find(|(name, _)| name == base)
+            .map(|(_, packet)| packet.clone());
         let usual = || {
             let list = scenario::of_rules(&world.rulesets, &world.host, world.mesh.as_ref());
-            list.into_iter().find(|one| one.key == base).map(|one| one.packet)
+            list.into_iter()
+                .find(|one| one.key == base)
+                .map(|one| one.packet)
         };
         let base = match own.or_else(usual) {
             Some(base) => base,
             None if base.contains('>') => line::read(base).map_err(|mistake| mistake.message)?,
             None => {
                 let example = line::EXAMPLE;
-                return Err(format!("there is no packet `{base}` to begin with; a packet of your own is `{example}`"));
+                return Err(format!(
+                    "there is no packet `{base}` to begin with; a packet of your own is `{example}`"
+                ));
             }
         };
         packet(&base, changes.split(','))
@@ -173,7 +245,11 @@ impl Reader<'_, '_> {
 
     /// The rule set of a name, as its place.
     fn world(&self, name: &str) -> Result<usize, String> {
-        let found = self.lesson.worlds.iter().position(|world| world.name == name);
+        let found = self
+            .lesson
+            .worlds
+            .iter()
+            .position(|world| world.name == name);
         found.ok_or_else(|| format!("there are no rules `{name}`"))
     }
 
@@ -187,7 +263,14 @@ impl Reader<'_, '_> {
             (self.scene.at, self.scene.field) = (At::Decided, None);
             let (scene, title) = (self.scene.clone(), title.to_owned());
             let (before, exercise, after) = (Vec::new(), None, Vec::new());
-            self.lesson.steps.push(Step { title, line: number, scene, before, exercise, after });
+            self.lesson.steps.push(Step {
+                title,
+                line: number,
+                scene,
+                before,
+                exercise,
+                after,
+            });
             return Ok(());
         }
         if let Some(kind) = line.strip_prefix("```") {
@@ -198,14 +281,21 @@ impl Reader<'_, '_> {
             return Ok(());
         }
         if line.starts_with('#') {
-            return Err(fault(number, "a heading of a step begins with `## `; there are no others"));
+            return Err(fault(
+                number,
+                "a heading of a step begins with `## `; there are no others",
+            ));
         }
         // Before the first step there may be no rules yet that a claim could be about.
         self.step(number)?;
         // A paragraph, or an item, goes on up to an empty line or the next item.
         let mut text = line.to_owned();
         while let Some(next) = lines.lines.get(lines.at).map(|next| next.trim()) {
-            if next.is_empty() || ["- ", "## ", "```"].iter().any(|start| next.starts_with(start)) {
+            if next.is_empty()
+                || ["- ", "## ", "```"]
+                    .iter()
+                    .any(|start| next.starts_with(start))
+            {
                 break;
             }
             text += " ";
@@ -213,44 +303,78 @@ impl Reader<'_, '_> {
             lines.at += 1;
         }
         let item = text.strip_prefix("- ");
-        let pieces = self.cast().line(item.unwrap_or(&text)).map_err(|message| fault(number, message))?;
-        self.push(number, if item.is_some() { Block::Item(pieces) } else { Block::Paragraph(pieces) })
+        let pieces = self
+            .cast()
+            .line(item.unwrap_or(&text))
+            .map_err(|message| fault(number, message))?;
+        self.push(
+            number,
+            if item.is_some() {
+                Block::Item(pieces)
+            } else {
+                Block::Paragraph(pieces)
+            },
+        )
     }
 
     fn step(&mut self, number: usize) -> Result<&mut Step, Fault> {
-        self.lesson
-            .steps
-            .last_mut()
-            .ok_or_else(|| fault(number, "this stands before the first step: begin one with `## Heading`"))
+        self.lesson.steps.last_mut().ok_or_else(|| {
+            fault(
+                number,
+                "this stands before the first step: begin one with `## Heading`",
+            )
+        })
     }
 
     fn push(&mut self, number: usize, block: Block) -> Result<(), Fault> {
         let step = self.step(number)?;
-        let list = if step.exercise.is_some() { &mut step.after } else { &mut step.before };
+        let list = if step.exercise.is_some() {
+            &mut step.after
+        } else {
+            &mut step.before
+        };
         list.push(block);
         Ok(())
     }
 
     fn fence(&mut self, number: usize, kind: &str, inside: &[(usize, &str)]) -> Result<(), Fault> {
         let (word, about) = kind.split_once(' ').unwrap_or((kind, ""));
-        let text = || inside.iter().flat_map(|(_, line)| [line, "\n"]).collect::<String>();
+        let text = || {
+            inside
+                .iter()
+                .flat_map(|(_, line)| [line, "\n"])
+                .collect::<String>()
+        };
         if matches!(word, "show" | "ask" | "task") {
             self.step(number)?;
         }
         match word {
             "" | "text" | "sh" | "yaml" => self.push(number, Block::Listing(text())),
-            "rules" => self.rules(about, &text(), inside).map_err(|message| fault(number, message)),
+            "rules" => self
+                .rules(about, &text(), inside)
+                .map_err(|message| fault(number, message)),
             "host" => {
-                let host = Host::from_json(&text()).map_err(|error| fault(number, error.to_string()))?;
-                let world = self.lesson.worlds.iter_mut().find(|world| world.name == about);
-                let world =
-                    world.ok_or_else(|| fault(number, format!("there are no rules `{about}`: write `host NAME`")))?;
+                let host =
+                    Host::from_json(&text()).map_err(|error| fault(number, error.to_string()))?;
+                let world = self
+                    .lesson
+                    .worlds
+                    .iter_mut()
+                    .find(|world| world.name == about);
+                let world = world.ok_or_else(|| {
+                    fault(
+                        number,
+                        format!("there are no rules `{about}`: write `host NAME`"),
+                    )
+                })?;
                 (world.host, world.host_known) = (host, true);
                 Ok(())
             }
             "show" => {
-                // The other lines name packets and rules of the rule set, which may be named below them.
-                let names_rules = |(_, text): &&(usize, &str)| text.trim_start().starts_with("rules:");
+                // The other lines name packets and rules of the rule set, which may be named below
+                // them.
+                let names_rules =
+                    |(_, text): &&(usize, &str)| text.trim_start().starts_with("rules:");
                 let (first, others): (Vec<_>, Vec<_>) = inside.iter().partition(names_rules);
                 for (line, text) in first.into_iter().chain(others) {
                     self.show(text).map_err(|message| fault(line, message))?;
@@ -272,11 +396,17 @@ impl Reader<'_, '_> {
                 };
                 let step = self.step(number)?;
                 if step.exercise.replace(exercise).is_some() {
-                    return Err(fault(number, "a step asks one thing: begin another step for this"));
+                    return Err(fault(
+                        number,
+                        "a step asks one thing: begin another step for this",
+                    ));
                 }
                 Ok(())
             }
-            _ => Err(fault(number, format!("`{word}` is no block: use show, ask, task, rules, host, or none"))),
+            _ => Err(fault(
+                number,
+                format!("`{word}` is no block: use show, ask, task, rules, host, or none"),
+            )),
         }
     }
 
@@ -297,7 +427,9 @@ impl Reader<'_, '_> {
     }
 
     fn show(&mut self, line: &str) -> Result<(), String> {
-        let (key, value) = line.split_once(':').ok_or_else(|| format!("`{line}` is not `key: value`"))?;
+        let (key, value) = line
+            .split_once(':')
+            .ok_or_else(|| format!("`{line}` is not `key: value`"))?;
         let value = value.trim();
         match key.trim() {
             "rules" => {
@@ -308,8 +440,10 @@ impl Reader<'_, '_> {
                 }
             }
             "packets" => {
-                let found: Result<Vec<usize>, String> =
-                    value.split_whitespace().map(|name| self.cast().packet(name)).collect();
+                let found: Result<Vec<usize>, String> = value
+                    .split_whitespace()
+                    .map(|name| self.cast().packet(name))
+                    .collect();
                 self.scene.packets = found?;
                 if !(1..=2).contains(&self.scene.packets.len()) {
                     return Err("one packet or two can be shown".into());
@@ -328,47 +462,82 @@ impl Reader<'_, '_> {
             "field" => {
                 self.scene.field = Some(field(value)?);
             }
-            _ => return Err(format!("`{key}` is nothing to show: rules, packets, at, field")),
+            _ => {
+                return Err(format!(
+                    "`{key}` is nothing to show: rules, packets, at, field"
+                ));
+            }
         }
         Ok(())
     }
 
-    fn question(&self, number: usize, about: &str, inside: &[(usize, &str)]) -> Result<Question, Fault> {
+    fn question(
+        &self,
+        number: usize,
+        about: &str,
+        inside: &[(usize, &str)],
+    ) -> Result<Question, Fault> {
         let cast = self.cast();
         let about = ask::about(&cast, about).map_err(|message| fault(number, message))?;
-        let options: Vec<(usize, &str)> =
-            inside.iter().filter_map(|(line, text)| Some((*line, text.strip_prefix("- ")?))).collect();
+        let options: Vec<(usize, &str)> = inside
+            .iter()
+            .filter_map(|(line, text)| Some((*line, text.strip_prefix("- ")?)))
+            .collect();
         let choices = ask::choices(&cast, &about, number, &options)?;
         let (prompt, keys) = self.prompt(inside)?;
         let (mut hints, mut hides) = (Vec::new(), true);
         for (line, key, value) in keys {
             match (key, value) {
                 ("walk", "shown") => hides = false,
-                ("hint", _) => hints.push(cast.line(value).map_err(|message| fault(line, message))?),
+                ("hint", _) => {
+                    hints.push(cast.line(value).map_err(|message| fault(line, message))?)
+                }
                 _ => {
                     return Err(fault(
                         line,
-                        format!("a question has no `{key}: {value}`: it has `hint:`, and `walk: shown`"),
+                        format!(
+                            "a question has no `{key}: {value}`: it has `hint:`, and `walk: shown`"
+                        ),
                     ));
                 }
             }
         }
-        Ok(Question { prompt, choices, hides, hints })
+        Ok(Question {
+            prompt,
+            choices,
+            hides,
+            hints,
+        })
     }
 
     /// The words that stand first in a block, and its `key: value` lines.
-    fn prompt<'t>(&self, inside: &[(usize, &'t str)]) -> Result<(Vec<super::Piece>, Vec<Keyed<'t>>), Fault> {
+    fn prompt<'t>(
+        &self,
+        inside: &[(usize, &'t str)],
+    ) -> Result<(Vec<super::Piece>, Vec<Keyed<'t>>), Fault> {
         let key = |text: &&'t str| text.split_once(": ").filter(|(key, _)| KEYS.contains(key));
-        let words: Vec<&(usize, &str)> =
-            inside.iter().take_while(|(_, text)| !text.starts_with("- ") && key(text).is_none()).collect();
+        let words: Vec<&(usize, &str)> = inside
+            .iter()
+            .take_while(|(_, text)| !text.starts_with("- ") && key(text).is_none())
+            .collect();
         let first = words.first().map_or(0, |(line, _)| *line);
-        let text = words.iter().map(|(_, text)| text.trim()).collect::<Vec<_>>().join(" ");
-        let pieces = self.cast().line(&text).map_err(|message| fault(first, message))?;
+        let text = words
+            .iter()
+            .map(|(_, text)| text.trim())
+            .collect::<Vec<_>>()
+            .join(" ");
+        let pieces = self
+            .cast()
+            .line(&text)
+            .map_err(|message| fault(first, message))?;
         let mut keys = Vec::new();
-        for (line, text) in
-            inside.iter().skip(words.len()).filter(|(_, text)| !text.starts_with("- ") && !text.is_empty())
+        for (line, text) in inside
+            .iter()
+            .skip(words.len())
+            .filter(|(_, text)| !text.starts_with("- ") && !text.is_empty())
         {
-            let (key, value) = key(text).ok_or_else(|| fault(*line, format!("`{text}` is no line of this block")))?;
+            let (key, value) = key(text)
+                .ok_or_else(|| fault(*line, format!("`{text}` is no line of this block")))?;
             keys.push((*line, key, value.trim()));
         }
         Ok((pieces, keys))
@@ -377,38 +546,57 @@ impl Reader<'_, '_> {
     fn task(&self, number: usize, about: &str, inside: &[(usize, &str)]) -> Result<Task, Fault> {
         let cast = self.cast();
         let work = match about.split_once(' ').unwrap_or((about, "")) {
-            ("packet", name) => Work::Packet(cast.packet(name).map_err(|message| fault(number, message))?, Vec::new()),
+            ("packet", name) => Work::Packet(
+                cast.packet(name)
+                    .map_err(|message| fault(number, message))?,
+                Vec::new(),
+            ),
             ("rules", "") => Work::Rules,
             _ => return Err(fault(number, "write `task packet NAME` or `task rules`")),
         };
         let (prompt, keys) = self.prompt(inside)?;
         let (goals, hints) = (Vec::new(), Vec::new());
-        let mut task =
-            Task { prompt, work, goals, fewest: 1, solutions: Vec::new(), against: None, spare: Vec::new(), hints };
+        let mut task = Task {
+            prompt,
+            work,
+            goals,
+            fewest: 1,
+            solutions: Vec::new(),
+            against: None,
+            spare: Vec::new(),
+            hints,
+        };
         for (line, key, value) in keys {
             let words = || value.split_whitespace().map(str::to_owned);
             let done = match (key, &mut task.work) {
-                ("goal", Work::Packet(..)) => {
-                    cast.world.test(value).map(|test| task.goals.push(Goal { packet: None, test }))
-                }
+                ("goal", Work::Packet(..)) => cast
+                    .world
+                    .test(value)
+                    .map(|test| task.goals.push(Goal { packet: None, test })),
                 ("goal", Work::Rules) => {
                     let (name, test) = value.split_once(' ').unwrap_or((value, ""));
                     cast.packet(name).and_then(|packet| {
-                        task.goals.push(Goal { packet: Some(packet), test: cast.world.test(test)? });
+                        task.goals.push(Goal {
+                            packet: Some(packet),
+                            test: cast.world.test(test)?,
+                        });
                         Ok(())
                     })
                 }
                 ("keep", Work::Packet(_, keep)) => {
                     words().try_for_each(|word| field(&word).map(|field| keep.push(field)))
                 }
-                ("against", Work::Rules) => self.world(value).map(|world| task.against = Some(world)),
+                ("against", Work::Rules) => {
+                    self.world(value).map(|world| task.against = Some(world))
+                }
                 ("spare", Work::Rules) => {
                     task.spare.extend(words());
                     Ok(())
                 }
-                ("fewest", _) => {
-                    value.parse().map(|fewest| task.fewest = fewest).map_err(|_| format!("`{value}` is no number"))
-                }
+                ("fewest", _) => value
+                    .parse()
+                    .map(|fewest| task.fewest = fewest)
+                    .map_err(|_| format!("`{value}` is no number")),
                 ("solution", _) => {
                     task.solutions.push(value.into());
                     Ok(())
@@ -427,15 +615,17 @@ impl Reader<'_, '_> {
 /// Whether something in it was told from what is shown.
 fn claims(block: &Block) -> bool {
     match block {
-        Block::Paragraph(pieces) | Block::Item(pieces) => {
-            pieces.iter().any(|piece| matches!(piece, super::Piece::Told(..)))
-        }
+        Block::Paragraph(pieces) | Block::Item(pieces) => pieces
+            .iter()
+            .any(|piece| matches!(piece, super::Piece::Told(..))),
         Block::Listing(_) => false,
     }
 }
 
 /// What blocks may state.
-const KEYS: [&str; 8] = ["hint", "walk", "goal", "against", "keep", "spare", "fewest", "solution"];
+const KEYS: [&str; 8] = [
+    "hint", "walk", "goal", "against", "keep", "spare", "fewest", "solution",
+];
 
 /// The field of a packet that the public JSON calls so.
 pub(super) fn field(name: &str) -> Result<PacketField, String> {
@@ -445,13 +635,28 @@ pub(super) fn field(name: &str) -> Result<PacketField, String> {
 }
 
 /// A packet with some fields changed, each as `field value`; `none` empties a field.
-pub(super) fn packet<'t>(base: &Packet, changes: impl Iterator<Item = &'t str>) -> Result<Packet, String> {
+pub(super) fn packet<'t>(
+    base: &Packet,
+    changes: impl Iterator<Item = &'t str>,
+) -> Result<Packet, String> {
     let mut form = PacketForm::from_packet(base);
     for change in changes.map(str::trim).filter(|change| !change.is_empty()) {
-        let (key, value) = change.split_once(' ').ok_or_else(|| format!("`{change}` is not `field value`"))?;
-        form.set(field(key)?, if value == "none" { String::new() } else { value.trim().into() });
+        let (key, value) = change
+            .split_once(' ')
+            .ok_or_else(|| format!("`{change}` is not `field value`"))?;
+        form.set(
+            field(key)?,
+            if value == "none" {
+                String::new()
+            } else {
+                value.trim().into()
+            },
+        );
     }
-    let wrong =
-        |wrong: Vec<FieldError>| wrong.first().map(|first| format!("{}: {}", first.field.name(), first.message));
+    let wrong = |wrong: Vec<FieldError>| {
+        wrong
+            .first()
+            .map(|first| format!("{}: {}", first.field.name(), first.message))
+    };
     form.packet().map_err(|all| wrong(all).unwrap_or_default())
 }

@@ -47,7 +47,8 @@ pub struct Task {
     pub fewest: usize,
     /// Ways to do it, as the lesson states them: fields of a packet, or commands.
     pub solutions: Vec<String>,
-    /// The rules that all other traffic is compared with: a place in [`Lesson::worlds`]; else those of the step.
+    /// The rules that all other traffic is compared with: a place in [`Lesson::worlds`]; else
+    /// those of the step.
     pub against: Option<usize>,
     /// Packets of the usual list that may fare otherwise than before.
     pub spare: Vec<String>,
@@ -74,12 +75,20 @@ impl Lesson {
 
     /// Judges rules that were changed for a task.
     pub fn judge_rules(&self, world: usize, task: &Task, rulesets: &[Ruleset]) -> Judgement {
-        judge_rules(&self.cast(world), &self.worlds[task.against.unwrap_or(world)], task, rulesets)
+        judge_rules(
+            &self.cast(world),
+            &self.worlds[task.against.unwrap_or(world)],
+            task,
+            rulesets,
+        )
     }
 
     /// What names stand for in a step with this rule set.
     pub(super) fn cast(&self, world: usize) -> Cast<'_> {
-        Cast { world: &self.worlds[world], packets: &self.packets }
+        Cast {
+            world: &self.worlds[world],
+            packets: &self.packets,
+        }
     }
 }
 
@@ -95,15 +104,25 @@ fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
             if old != after.get(field) {
                 moves += 1;
                 if keep.contains(&field) {
-                    lines.push((false, format!("It must stay as it was: {}.", field.phrase(old))));
+                    lines.push((
+                        false,
+                        format!("It must stay as it was: {}.", field.phrase(old)),
+                    ));
                 }
             }
         }
     }
     let trace = cast.world.walk(packet);
-    let reached = task.goals.iter().all(|goal| goal.test.holds(&cast.world.rulesets, &trace));
+    let reached = task
+        .goals
+        .iter()
+        .all(|goal| goal.test.holds(&cast.world.rulesets, &trace));
     lines.push((reached, cast.world.tell(&trace)));
-    Judgement { solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted), moves, lines }
+    Judgement {
+        solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted),
+        moves,
+        lines,
+    }
 }
 
 fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> Judgement {
@@ -120,12 +139,17 @@ fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> J
     for goal in &task.goals {
         let packet = &cast.packets[goal.packet.unwrap_or_default()].1;
         let trace = new.walk(packet);
-        lines
-            .push((goal.test.holds(&new.rulesets, &trace), format!("{}: {}", words::packet(packet), new.tell(&trace))));
+        lines.push((
+            goal.test.holds(&new.rulesets, &trace),
+            format!("{}: {}", words::packet(packet), new.tell(&trace)),
+        ));
     }
     let mut more = 0;
     for one in scenario::of_rules(&old.rulesets, &old.host, old.mesh.as_ref()) {
-        let is_goal = |goal: &Goal| goal.packet.is_some_and(|place| cast.packets[place].1 == one.packet);
+        let is_goal = |goal: &Goal| {
+            goal.packet
+                .is_some_and(|place| cast.packets[place].1 == one.packet)
+        };
         if task.spare.iter().any(|key| key == one.key) || task.goals.iter().any(is_goal) {
             continue;
         }
@@ -146,13 +170,24 @@ fn judge_rules(cast: &Cast, old: &World, task: &Task, rulesets: &[Ruleset]) -> J
         }
     }
     if more > 0 {
-        lines.push((false, format!("And {more} more kinds of traffic fare otherwise than they ought to.")));
+        lines.push((
+            false,
+            format!("And {more} more kinds of traffic fare otherwise than they ought to."),
+        ));
     }
-    Judgement { solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted), moves, lines }
+    Judgement {
+        solved: moves > 0 && lines.iter().all(|(wanted, _)| *wanted),
+        moves,
+        lines,
+    }
 }
 
 fn fares_alike(one: &Trace, other: &Trace) -> bool {
-    let end = |trace: &Trace| trace.verdict().map(|end| (end.kind, end.port, end.interface.clone(), end.redirected));
+    let end = |trace: &Trace| {
+        trace
+            .verdict()
+            .map(|end| (end.kind, end.port, end.interface.clone(), end.redirected))
+    };
     end(one) == end(other)
 }
 
@@ -162,40 +197,70 @@ pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), Str
         return Err("a task needs a `goal:` and a `solution:`".into());
     }
     let reached = |goal: &Goal| {
-        let start = if let Work::Packet(start, _) = &task.work { Some(*start) } else { goal.packet };
-        goal.test.holds(&cast.world.rulesets, &cast.world.walk(&cast.packets[start.unwrap_or_default()].1))
+        let start = if let Work::Packet(start, _) = &task.work {
+            Some(*start)
+        } else {
+            goal.packet
+        };
+        goal.test.holds(
+            &cast.world.rulesets,
+            &cast.world.walk(&cast.packets[start.unwrap_or_default()].1),
+        )
     };
     if task.goals.iter().all(reached) {
-        return Err("every `goal:` is reached before anything is done: the task asks for nothing".into());
+        return Err(
+            "every `goal:` is reached before anything is done: the task asks for nothing".into(),
+        );
     }
     if !task.spare.is_empty() {
         let known = scenario::of_rules(&against.rulesets, &against.host, against.mesh.as_ref());
         let keys: Vec<&str> = known.iter().map(|one| one.key).collect();
         if let Some(key) = task.spare.iter().find(|key| !keys.contains(&&***key)) {
-            return Err(format!("no packet of the table is `{key}`; there are {}", keys.join(", ")));
+            return Err(format!(
+                "no packet of the table is `{key}`; there are {}",
+                keys.join(", ")
+            ));
         }
     }
     let mut fewest = usize::MAX;
     for solution in &task.solutions {
         let judged = match &task.work {
-            Work::Packet(start, _) => {
-                judge_packet(cast, task, &read::packet(&cast.packets[*start].1, solution.split(','))?)
-            }
+            Work::Packet(start, _) => judge_packet(
+                cast,
+                task,
+                &read::packet(&cast.packets[*start].1, solution.split(','))?,
+            ),
             Work::Rules => {
-                let text =
-                    cast.world.changed(solution.split(" ; ")).map_err(|why| format!("solution `{solution}`: {why}"))?;
-                judge_rules(cast, against, task, &crate::input::parse::parse(text).rulesets)
+                let text = cast
+                    .world
+                    .changed(solution.split(" ; "))
+                    .map_err(|why| format!("solution `{solution}`: {why}"))?;
+                judge_rules(
+                    cast,
+                    against,
+                    task,
+                    &crate::input::parse::parse(text).rulesets,
+                )
             }
         };
         if !judged.solved {
-            let wrong: Vec<String> =
-                judged.lines.into_iter().filter(|(wanted, _)| !wanted).map(|(_, says)| says).collect();
-            return Err(format!("solution `{solution}` does not solve it: {}", wrong.join(" ")));
+            let wrong: Vec<String> = judged
+                .lines
+                .into_iter()
+                .filter(|(wanted, _)| !wanted)
+                .map(|(_, says)| says)
+                .collect();
+            return Err(format!(
+                "solution `{solution}` does not solve it: {}",
+                wrong.join(" ")
+            ));
         }
         fewest = fewest.min(judged.moves);
     }
     if fewest != task.fewest {
-        return Err(format!("the shortest solution takes {fewest} moves: write `fewest: {fewest}`"));
+        return Err(format!(
+            "the shortest solution takes {fewest} moves: write `fewest: {fewest}`"
+        ));
     }
     Ok(())
 }

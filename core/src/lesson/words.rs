@@ -1,4 +1,5 @@
-//! One line of a lesson: words, `**strong**`, `` `verbatim` ``, and `{{claims}}`, each computed or checked here.
+//! One line of a lesson: words, `**strong**`, `` `verbatim` ``, and `{{claims}}`, each computed or
+//! checked here.
 
 use crate::analysis::compare;
 use crate::analysis::explain::{self, Fate, capital};
@@ -18,8 +19,16 @@ pub(super) struct Cast<'a> {
 impl Cast<'_> {
     /// The packet of a name, as its place.
     pub(super) fn packet(&self, name: &str) -> Result<usize, String> {
-        let found = self.packets.iter().position(|(known, _)| known == name.trim());
-        found.ok_or_else(|| format!("there is no packet `{}`: the header has none of that name", name.trim()))
+        let found = self
+            .packets
+            .iter()
+            .position(|(known, _)| known == name.trim());
+        found.ok_or_else(|| {
+            format!(
+                "there is no packet `{}`: the header has none of that name",
+                name.trim()
+            )
+        })
     }
 
     fn walk(&self, name: &str) -> Result<Trace, String> {
@@ -32,7 +41,9 @@ impl Cast<'_> {
         let mut rest = text;
         while let Some(at) = rest.find(['*', '`', '{']) {
             let (before, marked) = rest.split_at(at);
-            let mark = ["{{", "**", "`"].into_iter().find(|mark| marked.starts_with(mark));
+            let mark = ["{{", "**", "`"]
+                .into_iter()
+                .find(|mark| marked.starts_with(mark));
             let Some(mark) = mark else {
                 let (plain, after) = rest.split_at(at + 1);
                 push(&mut pieces, plain);
@@ -42,8 +53,9 @@ impl Cast<'_> {
             push(&mut pieces, before);
             let close = if mark == "{{" { "}}" } else { mark };
             let inner = &marked[mark.len()..];
-            let (inner, after) =
-                inner.split_once(close).ok_or_else(|| format!("`{mark}` is not closed by `{close}`"))?;
+            let (inner, after) = inner
+                .split_once(close)
+                .ok_or_else(|| format!("`{mark}` is not closed by `{close}`"))?;
             pieces.push(match mark {
                 "{{" => self.claim(inner.trim())?,
                 "**" => Piece::Strong(inner.into()),
@@ -56,8 +68,9 @@ impl Cast<'_> {
     }
 
     fn claim(&self, text: &str) -> Result<Piece, String> {
-        let (claim, words) =
-            text.split_once('|').map_or((text, None), |(claim, words)| (claim.trim(), Some(words.trim())));
+        let (claim, words) = text.split_once('|').map_or((text, None), |(claim, words)| {
+            (claim.trim(), Some(words.trim()))
+        });
         let (kind, about) = claim.split_once(' ').unwrap_or((claim, ""));
         let world = self.world;
         let told = |text: String| Ok(Piece::Told(text, None));
@@ -71,20 +84,30 @@ impl Cast<'_> {
                 let (name, test) = about.split_once(' ').unwrap_or((about, ""));
                 let trace = self.walk(name)?;
                 if !world.test(test)?.holds(&world.rulesets, &trace) {
-                    return Err(format!("the claim `{claim}` does not hold: {}", world.tell(&trace)));
+                    return Err(format!(
+                        "the claim `{claim}` does not hold: {}",
+                        world.tell(&trace)
+                    ));
                 }
                 told(words.into())
             }
             ("dead", Some(words)) => {
                 let place = world.place(about)?;
                 if !world.is_dead(place) {
-                    return Err(format!("the claim `{claim}` does not hold: packets can match {}", world.name(place)));
+                    return Err(format!(
+                        "the claim `{claim}` does not hold: packets can match {}",
+                        world.name(place)
+                    ));
                 }
                 Ok(Piece::Told(words.into(), Some(place)))
             }
             ("verdict", None) => told(world.tell(&self.walk(about)?)),
             ("end", None) => told(world.headline(&self.walk(about)?).end),
-            ("fate", None) => told(Fate::of(self.walk(about)?.verdict()).word(world.mesh.is_some()).into()),
+            ("fate", None) => told(
+                Fate::of(self.walk(about)?.verdict())
+                    .word(world.mesh.is_some())
+                    .into(),
+            ),
             ("steps", None) => told(self.walk(about)?.shown().steps.len().to_string()),
             ("goes", None) => {
                 let trace = self.walk(about)?;
@@ -92,14 +115,18 @@ impl Cast<'_> {
                 told(explain::endpoint(view.dst, view.dport))
             }
             ("rule", None) => {
-                let decided = self.walk(about)?.verdict().and_then(|verdict| verdict.decided_by);
+                let decided = self
+                    .walk(about)?
+                    .verdict()
+                    .and_then(|verdict| verdict.decided_by);
                 let place = decided.ok_or_else(|| format!("no rule decides of `{about}`"))?;
                 Ok(Piece::Told(world.name(place), Some(place)))
             }
             ("part", None) => {
                 let (a, b) = about.split_once(' ').unwrap_or((about, ""));
                 let (a, b) = (self.walk(a)?, self.walk(b)?);
-                let step = compare::part(a.shown(), b.shown()).and_then(|part| b.shown().steps.get(part));
+                let step =
+                    compare::part(a.shown(), b.shown()).and_then(|part| b.shown().steps.get(part));
                 let place = step.ok_or("these two packets do not part at a rule")?.place;
                 Ok(Piece::Told(world.name(place), Some(place)))
             }
@@ -116,7 +143,11 @@ impl Cast<'_> {
                 let (ruleset, table, _) = place.at.find(&world.rulesets);
                 Some(explain::rule(ruleset, table, place.rule(&world.rulesets)?))
             }),
-            ("why", None) => of_rule(&|place| Some(capital(&world.mesh.as_ref()?.purpose(&world.rulesets, place)?))),
+            ("why", None) => of_rule(&|place| {
+                Some(capital(
+                    &world.mesh.as_ref()?.purpose(&world.rulesets, place)?,
+                ))
+            }),
             _ => Err(format!(
                 "`{text}` is no claim: write verdict, end, fate, steps, goes or rule with a packet; part with two; step with a \
                  packet and a rule; text, says or why with a rule; `is PACKET END | words` or `dead RULE | words`"
@@ -127,7 +158,11 @@ impl Cast<'_> {
 
 /// A packet in a few words: "TCP from uid 1000 and gid 1000 to 93.184.216.34:443".
 pub(super) fn packet(packet: &Packet) -> String {
-    let protocol = packet.protocol.long_name().unwrap_or("a packet").to_ascii_uppercase();
+    let protocol = packet
+        .protocol
+        .long_name()
+        .unwrap_or("a packet")
+        .to_ascii_uppercase();
     let from = match (packet.origin, packet.uid, packet.gid, packet.src) {
         (Origin::Inbound, _, _, Some(src)) => format!("outside ({src})"),
         (Origin::Inbound, ..) => "outside".into(),

@@ -1,4 +1,5 @@
-//! A rule set with its namespace: what lessons call its rules and the ends of its packets, and whether a packet ends so.
+//! A rule set with its namespace: what lessons call its rules and the ends of its packets, and
+//! whether a packet ends so.
 
 use crate::analysis::explain::{self, Fate, Headline};
 use crate::analysis::findings::dead_rules;
@@ -39,7 +40,11 @@ impl World {
     /// What iptables would refuse, or what cannot be understood.
     pub(super) fn new(name: &str, text: &str, host: Option<Host>) -> Result<Self, String> {
         let parsed = parse::parse(text);
-        if let Some(worst) = parsed.diagnostics.iter().max_by_key(|remark| remark.severity) {
+        if let Some(worst) = parsed
+            .diagnostics
+            .iter()
+            .max_by_key(|remark| remark.severity)
+        {
             return Err(format!("rules {name}: line {worst}"));
         }
         if parsed.rulesets.is_empty() {
@@ -48,29 +53,53 @@ impl World {
         let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
         let host_known = host.is_some();
         let host = host.unwrap_or_else(Host::pod);
-        Ok(Self { name: name.into(), text: text.into(), host, host_known, rulesets: parsed.rulesets, mesh })
+        Ok(Self {
+            name: name.into(),
+            text: text.into(),
+            host,
+            host_known,
+            rulesets: parsed.rulesets,
+            mesh,
+        })
     }
 
-    /// The text of these rules once commands were carried out on them, each as `-I CHAIN 1 …`, with `-t TABLE` before it
-    /// where the table is not nat.
+    /// The text of these rules once commands were carried out on them, each as `-I CHAIN 1 …`, with
+    /// `-t TABLE` before it where the table is not nat.
     ///
     /// # Errors
     /// What iptables would refuse of the commands.
     pub fn changed<'a>(&self, commands: impl Iterator<Item = &'a str>) -> Result<String, String> {
         let mut lines: Vec<&str> = self.text.lines().collect();
-        for command in commands.map(str::trim).filter(|command| !command.is_empty()) {
-            let (table, command) = match command.strip_prefix("-t ").and_then(|rest| rest.split_once(' ')) {
+        for command in commands
+            .map(str::trim)
+            .filter(|command| !command.is_empty())
+        {
+            let (table, command) = match command
+                .strip_prefix("-t ")
+                .and_then(|rest| rest.split_once(' '))
+            {
                 Some((table, command)) => (table, command),
                 None => ("nat", command),
             };
-            let start = lines.iter().position(|line| line.strip_prefix('*') == Some(table));
-            let end = start.and_then(|start| Some(start + lines[start..].iter().position(|line| *line == "COMMIT")?));
-            lines.insert(end.ok_or_else(|| format!("there is no table {table} to change"))?, command);
+            let start = lines
+                .iter()
+                .position(|line| line.strip_prefix('*') == Some(table));
+            let end = start.and_then(|start| {
+                Some(start + lines[start..].iter().position(|line| *line == "COMMIT")?)
+            });
+            lines.insert(
+                end.ok_or_else(|| format!("there is no table {table} to change"))?,
+                command,
+            );
         }
         let parsed = parse::parse(lines.join("\n"));
         match parsed.diagnostics.first() {
             Some(remark) => Err(remark.to_string()),
-            None => Ok(parsed.rulesets.iter().map(|set| print::save(set, false)).collect()),
+            None => Ok(parsed
+                .rulesets
+                .iter()
+                .map(|set| print::save(set, false))
+                .collect()),
         }
     }
 
@@ -87,27 +116,51 @@ impl World {
     /// The same in three sentences.
     pub(super) fn tell(&self, trace: &Trace) -> String {
         let headline = self.headline(trace);
-        format!("{} {} {}.", headline.lead, headline.reason, explain::capital(&headline.end))
+        format!(
+            "{} {} {}.",
+            headline.lead,
+            headline.reason,
+            explain::capital(&headline.end)
+        )
     }
 
     /// The rule or policy of a name: `ISTIO_OUTPUT 4`, `mangle PREROUTING 1`, `OUTPUT policy`.
     pub(super) fn place(&self, name: &str) -> Result<Place, String> {
         let words: Vec<&str> = name.split_whitespace().collect();
         let (tables, chain, number) = match words[..] {
-            [table, chain, number] => (TableName::from_text(table).into_iter().collect(), chain, number),
+            [table, chain, number] => (
+                TableName::from_text(table).into_iter().collect(),
+                chain,
+                number,
+            ),
             [chain, number] => (NAT_FIRST.to_vec(), chain, number),
-            _ => return Err(format!("`{name}` names no rule: write CHAIN NUMBER, such as `ISTIO_OUTPUT 4`")),
+            _ => {
+                return Err(format!(
+                    "`{name}` names no rule: write CHAIN NUMBER, such as `ISTIO_OUTPUT 4`"
+                ));
+            }
         };
         let wanted = number.parse::<u32>().ok();
         for (ruleset, set) in (0..).zip(&self.rulesets) {
             for table in tables.iter().filter_map(|name| set.table_place(*name)) {
-                let Some((place, chain)) = set.tables[table as usize].chain(chain) else { continue };
+                let Some((place, chain)) = set.tables[table as usize].chain(chain) else {
+                    continue;
+                };
                 let rule = match wanted {
-                    Some(wanted) if (1..=chain.rules.len()).contains(&(wanted as usize)) => Some(wanted - 1),
+                    Some(wanted) if (1..=chain.rules.len()).contains(&(wanted as usize)) => {
+                        Some(wanted - 1)
+                    }
                     None if number == "policy" && chain.hook().is_some() => None,
                     _ => continue,
                 };
-                return Ok(Place { at: ChainPlace { ruleset, table, chain: place }, rule });
+                return Ok(Place {
+                    at: ChainPlace {
+                        ruleset,
+                        table,
+                        chain: place,
+                    },
+                    rule,
+                });
             }
         }
         Err(format!("rules {} have no `{name}`", self.name))
@@ -116,18 +169,29 @@ impl World {
     /// The text of a rule, as `iptables-save` prints it.
     pub(super) fn text(&self, place: Place) -> Option<String> {
         let (ruleset, table, chain) = place.at.find(&self.rulesets);
-        Some(format!("-A {} {}", chain.name, print::rule(ruleset, table, place.rule(&self.rulesets)?)))
+        Some(format!(
+            "-A {} {}",
+            chain.name,
+            print::rule(ruleset, table, place.rule(&self.rulesets)?)
+        ))
     }
 
     /// "rule 4 of ISTIO_OUTPUT", with the table where another table has such a chain.
     pub(super) fn name(&self, place: Place) -> String {
         let (ruleset, table, chain) = place.at.find(&self.rulesets);
         let others = ruleset.tables.iter().filter(|other| !other.is_like(table));
-        let alone =
-            others.into_iter().all(|other| other.chain(&chain.name).is_none_or(|(_, one)| one.rules.is_empty()));
+        let alone = others.into_iter().all(|other| {
+            other
+                .chain(&chain.name)
+                .is_none_or(|(_, one)| one.rules.is_empty())
+        });
         let name = explain::place(&self.rulesets, place);
         let (first, rest) = name.split_at(1);
-        let of = if alone { String::new() } else { format!(" in table {}", table.label()) };
+        let of = if alone {
+            String::new()
+        } else {
+            format!(" in table {}", table.label())
+        };
         format!("{}{rest}{of}", first.to_ascii_lowercase())
     }
 
@@ -144,14 +208,20 @@ impl World {
             None => format!("is {}.", chain.policy().name()),
         };
         let before = path.steps.iter().any(|step| step.place.at == place.at);
-        let why = if before { "leaves the chain before it" } else { "never comes into that chain" };
+        let why = if before {
+            "leaves the chain before it"
+        } else {
+            "never comes into that chain"
+        };
         format!("{who} {says} This packet {why}.")
     }
 
     /// Whether no packet can match a rule.
     pub(super) fn is_dead(&self, place: Place) -> bool {
         let (ruleset, table, _) = place.at.find(&self.rulesets);
-        dead_rules(ruleset, table).iter().any(|dead| (dead.chain, Some(dead.rule)) == (place.at.chain, place.rule))
+        dead_rules(ruleset, table)
+            .iter()
+            .any(|dead| (dead.chain, Some(dead.rule)) == (place.at.chain, place.rule))
     }
 
     /// Reads a test: `port 15001`, `rule ISTIO_OUTPUT 4`, `skips PREROUTING nat`.
@@ -163,7 +233,11 @@ impl World {
             ("direct", "") => Test::Fate(Fate::Direct),
             ("dropped", "") => Test::Fate(Fate::Dropped),
             ("depends", "") => Test::Fate(Fate::Unknown),
-            ("port", number) => Test::Port(number.parse().map_err(|_| format!("`{number}` is no port"))?),
+            ("port", number) => Test::Port(
+                number
+                    .parse()
+                    .map_err(|_| format!("`{number}` is no port"))?,
+            ),
             ("sent", name) if self.host.interface(name).is_some() => Test::Sent(name.into()),
             ("sent", name) => return Err(format!("there is no interface `{name}`")),
             ("rule", name) => Test::Rule(self.place(name)?),
@@ -196,28 +270,38 @@ impl World {
             Test::Rule(place) | Test::Matches(place) | Test::Misses(place) | Test::Unmet(place) => {
                 explain::capital(&self.name(*place))
             }
-            Test::Passes((hook, table)) | Test::Skips((hook, table)) => format!("Table {table} at {hook}"),
+            Test::Passes((hook, table)) | Test::Skips((hook, table)) => {
+                format!("Table {table} at {hook}")
+            }
         }
     }
 }
 
 /// Where a rule is looked for when its table is not said.
-const NAT_FIRST: [TableName; 5] =
-    [TableName::Nat, TableName::Mangle, TableName::Filter, TableName::Raw, TableName::Security];
+const NAT_FIRST: [TableName; 5] = [
+    TableName::Nat,
+    TableName::Mangle,
+    TableName::Filter,
+    TableName::Raw,
+    TableName::Security,
+];
 
 /// `PREROUTING nat`.
 pub(super) fn station(name: &str) -> Result<(Hook, TableName), String> {
     let (hook, table) = name.split_once(' ').unwrap_or((name, ""));
     let hook = Hook::ALL.into_iter().find(|one| one.name() == hook);
     let table = TableName::from_text(table.trim());
-    hook.zip(table).ok_or_else(|| format!("`{name}` is no hook with a table, such as `PREROUTING nat`"))
+    hook.zip(table)
+        .ok_or_else(|| format!("`{name}` is no hook with a table, such as `PREROUTING nat`"))
 }
 
 /// The step that tells most of a rule: one at which it matched, if there is one.
 fn best(steps: &Steps, place: Place) -> Option<Step> {
     let mut asked = steps.iter().filter(|step| step.place == place);
     let first = asked.clone().next()?;
-    asked.find(|step| step.outcome != Outcome::NoMatch).or(Some(first))
+    asked
+        .find(|step| step.outcome != Outcome::NoMatch)
+        .or(Some(first))
 }
 
 /// Something that is so of a walk, or not.
@@ -249,22 +333,26 @@ impl Test {
         let verdict = trace.verdict();
         let steps = &trace.shown().steps;
         let passes = |(hook, table): &(Hook, TableName)| {
-            let mut tables = steps.runs().iter().map(|run| (run.first.hook, run.first.place.at.table(rulesets)));
+            let mut tables = steps
+                .runs()
+                .iter()
+                .map(|run| (run.first.hook, run.first.place.at.table(rulesets)));
             tables.any(|(at, asked)| at == *hook && asked.is(*table))
         };
         match self {
             Self::Fate(fate) => Fate::of(verdict) == *fate,
-            Self::Port(port) => {
-                verdict.is_some_and(|end| end.kind == VerdictKind::Delivered && end.port == Some(*port))
-            }
+            Self::Port(port) => verdict
+                .is_some_and(|end| end.kind == VerdictKind::Delivered && end.port == Some(*port)),
             Self::Sent(name) => verdict.is_some_and(|end| {
-                matches!(end.kind, VerdictKind::Sent | VerdictKind::Forwarded) && end.interface.as_ref() == Some(name)
+                matches!(end.kind, VerdictKind::Sent | VerdictKind::Forwarded)
+                    && end.interface.as_ref() == Some(name)
             }),
             Self::Rule(place) => verdict.is_some_and(|end| end.decided_by == Some(*place)),
-            Self::Matches(place) => {
-                best(steps, *place).is_some_and(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy))
+            Self::Matches(place) => best(steps, *place)
+                .is_some_and(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy)),
+            Self::Misses(place) => {
+                best(steps, *place).is_some_and(|step| step.outcome == Outcome::NoMatch)
             }
-            Self::Misses(place) => best(steps, *place).is_some_and(|step| step.outcome == Outcome::NoMatch),
             Self::Unmet(place) => best(steps, *place).is_none(),
             Self::Passes(station) => passes(station),
             Self::Skips(station) => !passes(station),

@@ -1,4 +1,5 @@
-//! The steps of one table as stations: a rule each, where there is room; else runs that match nothing fold.
+//! The steps of one table as stations: a rule each, where there is room; else runs that match
+//! nothing fold.
 
 use std::ops::Range;
 
@@ -13,7 +14,8 @@ pub(super) type Cell = Range<usize>;
 
 /// How to make stations.
 pub(super) struct Plan<'a> {
-    /// Steps that must not fold: the cursor, and where a rule decided or two ways part. Around the first there must be most.
+    /// Steps that must not fold: the cursor, and where a rule decided or two ways part. Around the
+    /// first there must be most.
     pub(super) kept: &'a [usize],
     /// How wide they may be together.
     pub(super) room: i32,
@@ -23,9 +25,14 @@ pub(super) struct Plan<'a> {
 
 /// Stations for some steps, as wide as `wide` measures each.
 ///
-/// Every step has its own if they fit. Else runs that match nothing become one station; and if that is not enough, what
-/// is far from the cursor does.
-pub(super) fn cells(lane: &Lane, steps: Range<usize>, plan: &Plan, wide: impl Fn(&Cell) -> i32) -> Vec<Cell> {
+/// Every step has its own if they fit. Else runs that match nothing become one station; and if that
+/// is not enough, what is far from the cursor does.
+pub(super) fn cells(
+    lane: &Lane,
+    steps: Range<usize>,
+    plan: &Plan,
+    wide: impl Fn(&Cell) -> i32,
+) -> Vec<Cell> {
     let total = |cells: &[Cell]| cells.iter().map(&wide).sum::<i32>();
     // Not even tried where no screen is as wide.
     if steps.len() < 200 {
@@ -40,11 +47,16 @@ pub(super) fn cells(lane: &Lane, steps: Range<usize>, plan: &Plan, wide: impl Fn
     }
     // Around the cursor, or from the start where it is elsewhere.
     let cursor = plan.kept.first();
-    let at = runs.iter().position(|run| cursor.is_some_and(|cursor| run.contains(cursor))).unwrap_or(0);
+    let at = runs
+        .iter()
+        .position(|run| cursor.is_some_and(|cursor| run.contains(cursor)))
+        .unwrap_or(0);
     let (mut first, mut end) = (at, (at + 1).min(runs.len()));
     let mut left = plan.room - 2 * plan.rest - runs.get(at).map_or(0, &wide);
     loop {
-        let before = (first > 0).then(|| wide(&runs[first - 1])).filter(|wide| *wide <= left);
+        let before = (first > 0)
+            .then(|| wide(&runs[first - 1]))
+            .filter(|wide| *wide <= left);
         if let Some(wide) = before {
             first -= 1;
             left -= wide;
@@ -81,7 +93,11 @@ fn runs(lane: &Lane, steps: Range<usize>, kept: &[usize]) -> Vec<Cell> {
         while at < end {
             let single = || kept.iter().chain(&lane.doubts).copied();
             let folds = run.first.outcome == Outcome::NoMatch && !single().any(|step| step == at);
-            let next = if folds { single().filter(|step| *step > at).fold(end, usize::min) } else { at + 1 };
+            let next = if folds {
+                single().filter(|step| *step > at).fold(end, usize::min)
+            } else {
+                at + 1
+            };
             match cells.last_mut() {
                 Some(last) if folds && open == Some(chain) => last.end = next,
                 _ => cells.push(at..next),
@@ -103,7 +119,9 @@ pub(super) fn label(path: &Path, cell: &Cell) -> String {
     let (first, last) = (path.steps.at(cell.start), path.steps.at(cell.end - 1));
     match (first.place.rule, last.place.rule) {
         (Some(first), _) if cell.len() == 1 => (first + 1).to_string(),
-        (Some(from), Some(to)) if in_one_chain(&first, &last) && (to - from) as usize + 1 == cell.len() => {
+        (Some(from), Some(to))
+            if in_one_chain(&first, &last) && (to - from) as usize + 1 == cell.len() =>
+        {
             format!("{}–{}", from + 1, to + 1)
         }
         _ if cell.len() == 1 => "policy".into(),
@@ -113,8 +131,12 @@ pub(super) fn label(path: &Path, cell: &Cell) -> String {
 
 /// Whether a station stands for steps of which some match.
 pub(super) fn is_mixed(lane: &Lane, cell: &Cell) -> bool {
-    let mut runs =
-        lane.path.steps.runs().iter().filter(|run| run.places().start < cell.end && cell.start < run.places().end);
+    let mut runs = lane
+        .path
+        .steps
+        .runs()
+        .iter()
+        .filter(|run| run.places().start < cell.end && cell.start < run.places().end);
     cell.len() > 1 && runs.any(|run| run.first.outcome != Outcome::NoMatch)
 }
 
@@ -134,18 +156,21 @@ pub(super) fn name(rulesets: &[Ruleset], lane: &Lane, cell: &Cell) -> String {
     }
 }
 
-/// What a step does with the packet, as rules name it: `RETURN`, `ACCEPT`; nothing where the rule does not match.
+/// What a step does with the packet, as rules name it: `RETURN`, `ACCEPT`; nothing where the rule
+/// does not match.
 pub(super) fn action<'a>(rulesets: &'a [Ruleset], step: &Step) -> &'a str {
     let (ruleset, table, chain) = step.place.at.find(rulesets);
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch | Outcome::Unknown, _) => "",
         (_, None) => chain.policy().name(),
-        (_, Some(rule)) => crate::iptables::extension::action(ruleset, table, rule).unwrap_or("only counts"),
+        (_, Some(rule)) => {
+            crate::iptables::extension::action(ruleset, table, rule).unwrap_or("only counts")
+        }
     }
 }
 
-/// Who called the chain of each station, outermost first, as steps; with the chain's own call at the end of each list.
-/// `None` stands for the built-in chain.
+/// Who called the chain of each station, outermost first, as steps; with the chain's own call at
+/// the end of each list. `None` stands for the built-in chain.
 pub(super) fn calls(path: &Path, step: usize) -> Vec<Option<u32>> {
     let mut calls = vec![path.steps.at(step).caller];
     while let Some(Some(caller)) = calls.last() {

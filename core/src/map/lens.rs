@@ -1,5 +1,6 @@
-//! The table under the cursor, opened: a station for each rule that was asked, filled where it matches, and beneath them the
-//! chains, each as wide as the packet was in it: read downwards, they are the stack.
+//! The table under the cursor, opened: a station for each rule that was asked, filled where it
+//! matches, and beneath them the chains, each as wide as the packet was in it: read downwards, they
+//! are the stack.
 
 use std::ops::Range;
 
@@ -19,18 +20,33 @@ const DEEPEST: usize = 4;
 /// The height of a chain's bar.
 const BAR: i32 = 16;
 
-/// Which steps of each lane are in the table under the cursor: lane and steps, the followed lane first.
+/// Which steps of each lane are in the table under the cursor: lane and steps, the followed lane
+/// first.
 pub(super) fn opened(sheet: &Sheet) -> Vec<(usize, Range<usize>)> {
-    let Some(lane) = sheet.lanes.get(sheet.followed) else { return Vec::new() };
+    let Some(lane) = sheet.lanes.get(sheet.followed) else {
+        return Vec::new();
+    };
     let at = sheet.cursor.min(lane.path.steps.len().saturating_sub(1));
-    let Some(step) = lane.path.steps.get(at) else { return Vec::new() };
+    let Some(step) = lane.path.steps.get(at) else {
+        return Vec::new();
+    };
     let key = |path: &Path, step: &Step| {
-        (step.hook, step.place.at.ruleset, step.place.at.table, path.views[step.view as usize].copied)
+        (
+            step.hook,
+            step.place.at.ruleset,
+            step.place.at.table,
+            path.views[step.view as usize].copied,
+        )
     };
     let wanted = key(lane.path, &step);
     let mut found = Vec::new();
     for (place, lane) in sheet.lanes.iter().enumerate() {
-        let mut runs = lane.path.steps.runs().iter().filter(|run| key(lane.path, &run.first) == wanted);
+        let mut runs = lane
+            .path
+            .steps
+            .runs()
+            .iter()
+            .filter(|run| key(lane.path, &run.first) == wanted);
         let Some(first) = runs.next() else { continue };
         let end = runs.next_back().unwrap_or(first).places().end;
         found.push((place, first.places().start..end));
@@ -38,12 +54,18 @@ pub(super) fn opened(sheet: &Sheet) -> Vec<(usize, Range<usize>)> {
     found
 }
 
-/// How many stations two lanes have in common: the same rules, up to one that answers them differently.
+/// How many stations two lanes have in common: the same rules, up to one that answers them
+/// differently.
 pub(super) fn aligned(sheet: &Sheet, opened: &[(usize, Range<usize>)]) -> usize {
-    let [(one, a), (other, b)] = opened else { return opened.first().map_or(0, |(_, steps)| steps.len()) };
+    let [(one, a), (other, b)] = opened else {
+        return opened.first().map_or(0, |(_, steps)| steps.len());
+    };
     let (one, other) = (sheet.lanes[*one].path, sheet.lanes[*other].path);
     let mut count = 0;
-    let (one, other) = (one.steps.iter().skip(a.start), other.steps.iter().skip(b.start));
+    let (one, other) = (
+        one.steps.iter().skip(a.start),
+        other.steps.iter().skip(b.start),
+    );
     for (a, b) in one.take(a.len()).zip(other.take(b.len())) {
         if a.place != b.place {
             break;
@@ -56,15 +78,25 @@ pub(super) fn aligned(sheet: &Sheet, opened: &[(usize, Range<usize>)]) -> usize 
     count
 }
 
-/// The steps that must not fold, as the lane at that place of `opened` numbers them: the cursor of the followed lane first.
-pub(super) fn kept(sheet: &Sheet, opened: &[(usize, Range<usize>)], aligned: usize, place: usize) -> Vec<usize> {
+/// The steps that must not fold, as the lane at that place of `opened` numbers them: the cursor of
+/// the followed lane first.
+pub(super) fn kept(
+    sheet: &Sheet,
+    opened: &[(usize, Range<usize>)],
+    aligned: usize,
+    place: usize,
+) -> Vec<usize> {
     let start = opened[place].1.start;
     let mut kept = Vec::new();
     for (at, (lane, steps)) in opened.iter().enumerate() {
         for step in sheet.lanes[*lane].decided.into_iter().chain([sheet.cursor]) {
             if steps.contains(&step) && (at == place || step - steps.start < aligned) {
                 let own = step - steps.start + start;
-                if *lane == sheet.followed { kept.insert(0, own) } else { kept.push(own) }
+                if *lane == sheet.followed {
+                    kept.insert(0, own)
+                } else {
+                    kept.push(own)
+                }
             }
         }
     }
@@ -77,9 +109,14 @@ pub(super) fn kept(sheet: &Sheet, opened: &[(usize, Range<usize>)], aligned: usi
 /// What a table did with a packet, for the end of its line: "REDIRECT → 127.0.0.1:15001".
 pub(super) fn result(sheet: &Sheet, lane: usize, steps: &Range<usize>) -> String {
     let path = sheet.lanes[lane].path;
-    let Some(last) = steps.clone().last().map(|last| path.steps.at(last)) else { return String::new() };
+    let Some(last) = steps.clone().last().map(|last| path.steps.at(last)) else {
+        return String::new();
+    };
     let action = cells::action(sheet.rulesets, &last);
-    let views = (&path.views[path.steps.at(steps.start).view as usize], &path.views[last.after as usize]);
+    let views = (
+        &path.views[path.steps.at(steps.start).view as usize],
+        &path.views[last.after as usize],
+    );
     match (last.outcome, way::label(views.0, views.1)) {
         (Outcome::Policy, _) => format!("policy {action}"),
         (_, Some(label)) => format!("{action} {label}"),
@@ -97,10 +134,14 @@ struct Line {
 /// Draws the table under the cursor below `y`; gives how far down it comes.
 pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     let opened = opened(sheet);
-    let Some((lane, steps)) = opened.first() else { return y };
+    let Some((lane, steps)) = opened.first() else {
+        return y;
+    };
     let first = sheet.lanes[*lane].path.steps.at(steps.start);
     let table = first.place.at.table(sheet.rulesets).label();
-    layers.marks.push(plain(title(&table, first.hook.name(), EDGE + 8, y + 6)));
+    layers
+        .marks
+        .push(plain(title(&table, first.hook.name(), EDGE + 8, y + 6)));
 
     // The lower line is that of the first lane, or of the only one.
     let aligned = aligned(sheet, &opened);
@@ -108,7 +149,11 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
         [one, other] => (one, Some(other)),
         _ => (&opened[0], None),
     };
-    let ends = opened.iter().map(|(lane, steps)| wide(&result(sheet, *lane, steps)) + 30).max().unwrap_or(0);
+    let ends = opened
+        .iter()
+        .map(|(lane, steps)| wide(&result(sheet, *lane, steps)) + 30)
+        .max()
+        .unwrap_or(0);
     let room = sheet.width - 2 * EDGE - 16 - ends;
     let rail = y + if above.is_some() { 66 } else { 44 };
     let mut lines = Vec::new();
@@ -117,8 +162,19 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     let shared = stations(sheet, below, 0..aligned, &kept_below, EDGE + 20, half);
     let x = shared.last().map_or(EDGE + 20, |(_, x, width)| x + width);
     let taken = x - EDGE - 20;
-    let tail = stations(sheet, below, aligned..below.1.len(), &kept_below, x, room - taken);
-    lines.push(Line { lane: below.0, y: rail, stations: shared.iter().cloned().chain(tail).collect() });
+    let tail = stations(
+        sheet,
+        below,
+        aligned..below.1.len(),
+        &kept_below,
+        x,
+        room - taken,
+    );
+    lines.push(Line {
+        lane: below.0,
+        y: rail,
+        stations: shared.iter().cloned().chain(tail).collect(),
+    });
     if let Some(above) = above {
         // What both have in common is numbered as each one's own steps are.
         let moved = |(cell, x, width): &(Cell, i32, i32)| {
@@ -127,8 +183,19 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
         };
         let mut all: Vec<_> = shared.iter().map(moved).collect();
         let kept = kept(sheet, &opened, aligned, 1);
-        all.extend(stations(sheet, above, aligned..above.1.len(), &kept, x, room - taken));
-        lines.push(Line { lane: above.0, y: rail - 13, stations: all });
+        all.extend(stations(
+            sheet,
+            above,
+            aligned..above.1.len(),
+            &kept,
+            x,
+            room - taken,
+        ));
+        lines.push(Line {
+            lane: above.0,
+            y: rail - 13,
+            stations: all,
+        });
     }
     let bars = bars(sheet, &lines[0], rail + 22, layers);
     for (place, line) in lines.iter().enumerate() {
@@ -139,7 +206,12 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     hits(sheet, &lines, shared.len(), layers);
     let bottom = bars + 8;
     layers.tints.extend(tint(sheet, &lines, shared.len()));
-    layers.boxes.push(plain(vec![area("lens", (EDGE, y), (sheet.width - 2 * EDGE, bottom - y), 5)]));
+    layers.boxes.push(plain(vec![area(
+        "lens",
+        (EDGE, y),
+        (sheet.width - 2 * EDGE, bottom - y),
+        5,
+    )]));
     bottom + 4
 }
 
@@ -148,8 +220,18 @@ fn title(table: &str, hook: &str, x: i32, y: i32) -> Vec<Shape> {
     let width = wide(table) + 9;
     vec![
         area("tag lit", (x, y), (width, 17), 3),
-        text("tag-text lit", (x + width / 2, y + 12), Anchor::Middle, table),
-        text("quiet", (x + width + 6, y + 12), Anchor::Start, &format!("at {hook}")),
+        text(
+            "tag-text lit",
+            (x + width / 2, y + 12),
+            Anchor::Middle,
+            table,
+        ),
+        text(
+            "quiet",
+            (x + width + 6, y + 12),
+            Anchor::Start,
+            &format!("at {hook}"),
+        ),
     ]
 }
 
@@ -164,10 +246,19 @@ fn stations(
 ) -> Vec<(Cell, i32, i32)> {
     let lane = &sheet.lanes[*lane];
     let width = |cell: &Cell| (wide(&cells::label(lane.path, cell)) + 9).max(PITCH);
-    let plan = Plan { kept, room, rest: REST };
+    let plan = Plan {
+        kept,
+        room,
+        rest: REST,
+    };
     let mut x = x;
     let mut placed = Vec::new();
-    for cell in cells(lane, steps.start + some.start..steps.start + some.end, &plan, width) {
+    for cell in cells(
+        lane,
+        steps.start + some.start..steps.start + some.end,
+        &plan,
+        width,
+    ) {
         let width = width(&cell);
         placed.push((cell, x, width));
         x += width;
@@ -199,24 +290,48 @@ fn draw_line(sheet: &Sheet, line_: &Line, own: usize, above: bool, layers: &mut 
             here = Some(at);
         }
     }
-    let Some((last, (_, last_y))) = points.len().checked_sub(1).map(|last| (last, points[last])) else { return };
+    let Some((last, (_, last_y))) = points.len().checked_sub(1).map(|last| (last, points[last]))
+    else {
+        return;
+    };
     let steps = line_.stations[0].0.start..line_.stations[last].0.end;
     let end = (line_.stations[last].1 + line_.stations[last].2 + 10, last_y);
     points.push(end);
     // A cursor outside is before the table, or behind it.
-    let gone = here.unwrap_or(if sheet.cursor < steps.start { 0 } else { last + 1 });
-    let rails = vec![line("rail ahead", &points[gone..]), line("rail gone", &points[..=gone])];
+    let gone = here.unwrap_or(if sheet.cursor < steps.start {
+        0
+    } else {
+        last + 1
+    });
+    let rails = vec![
+        line("rail ahead", &points[gone..]),
+        line("rail gone", &points[..=gone]),
+    ];
     layers.lines.push(of_lane(line_.lane, rails));
     let mut shapes = Vec::new();
-    shapes.push(text("result", (end.0 + 4, end.1 + 4), Anchor::Start, &result(sheet, line_.lane, &steps)));
+    shapes.push(text(
+        "result",
+        (end.0 + 4, end.1 + 4),
+        Anchor::Start,
+        &result(sheet, line_.lane, &steps),
+    ));
     for (at, (cell, x, width)) in line_.stations.iter().enumerate() {
         let became = outcome(lane, cell.start);
         let (middle, y) = (x + width / 2, y(at));
         shapes.push(dot(class(became, cell.len() > 1), (middle, y), 4));
         if at >= own {
             let label = cells::label(lane.path, cell);
-            let class = if cell.contains(&sheet.cursor) { "number here" } else { "number" };
-            shapes.push(text(class, (middle, if above { y - 9 } else { y + 17 }), Anchor::Middle, &label));
+            let class = if cell.contains(&sheet.cursor) {
+                "number here"
+            } else {
+                "number"
+            };
+            shapes.push(text(
+                class,
+                (middle, if above { y - 9 } else { y + 17 }),
+                Anchor::Middle,
+                &label,
+            ));
         }
     }
     layers.marks.push(of_lane(line_.lane, shapes));
@@ -236,12 +351,21 @@ fn column(lines: &[Line], place: usize, is_shared: bool) -> (i32, i32) {
 /// The tint of the rule that decided for the last lane, once.
 fn tint(sheet: &Sheet, lines: &[Line], shared: usize) -> Option<Group> {
     let lead = sheet.lanes.len() - 1;
-    let (place, line) = lines.iter().enumerate().find(|(_, line)| line.lane == lead)?;
+    let (place, line) = lines
+        .iter()
+        .enumerate()
+        .find(|(_, line)| line.lane == lead)?;
     let decided = sheet.lanes[lead].decided?;
-    let at = line.stations.iter().position(|(cell, ..)| cell.contains(&decided))?;
+    let at = line
+        .stations
+        .iter()
+        .position(|(cell, ..)| cell.contains(&decided))?;
     let (_, x, width) = line.stations[at];
     let (from, to) = column(lines, place, at < shared);
-    Some(of_lane(lead, vec![area("tint", (x + 1, from), (width - 2, to - from), 3)]))
+    Some(of_lane(
+        lead,
+        vec![area("tint", (x + 1, from), (width - 2, to - from), 3)],
+    ))
 }
 
 /// The frame of the cursor, and what a click on each column means.
@@ -255,19 +379,38 @@ fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
             }
             let (from, to) = column(lines, place, is_shared);
             let mut shapes = vec![area("hit", (*x, from), (*width, to - from), 3)];
-            let seen: Vec<&Line> = lines.iter().filter(|other| is_shared || other.lane == line_.lane).collect();
+            let seen: Vec<&Line> = lines
+                .iter()
+                .filter(|other| is_shared || other.lane == line_.lane)
+                .collect();
             let cell_of = |line: &Line| line.stations[at].0.clone();
-            let here = seen.iter().any(|line| cell_of(line).contains(&sheet.cursor));
+            let here = seen
+                .iter()
+                .any(|line| cell_of(line).contains(&sheet.cursor));
             if here {
                 shapes.push(area("frame", (x + 1, from), (width - 2, to - from), 3));
                 let middle = x + width / 2;
-                shapes.push(line("pointer", &[(middle - 5, from - 7), (middle + 5, from - 7), (middle, from - 1)]));
+                shapes.push(line(
+                    "pointer",
+                    &[
+                        (middle - 5, from - 7),
+                        (middle + 5, from - 7),
+                        (middle, from - 1),
+                    ],
+                ));
             }
-            let names: Vec<String> =
-                seen.iter().map(|line| cells::name(sheet.rulesets, &sheet.lanes[line.lane], &cell_of(line))).collect();
-            let step =
-                seen.iter().find(|line| line.lane == sheet.followed).map_or(cell.start, |line| cell_of(line).start);
-            layers.keys.push(Group { current: here, ..leads(step, names.join(". "), shapes) });
+            let names: Vec<String> = seen
+                .iter()
+                .map(|line| cells::name(sheet.rulesets, &sheet.lanes[line.lane], &cell_of(line)))
+                .collect();
+            let step = seen
+                .iter()
+                .find(|line| line.lane == sheet.followed)
+                .map_or(cell.start, |line| cell_of(line).start);
+            layers.keys.push(Group {
+                current: here,
+                ..leads(step, names.join(". "), shapes)
+            });
         }
     }
 }
@@ -285,7 +428,13 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
             let last = bars.iter_mut().rev().find(|bar| bar.0 == row);
             match last {
                 Some(bar) if bar.1 == *call && bar.4 == *x => bar.4 = x + width,
-                _ => bars.push((row, *call, chain_of(path, &calls, depth, cell.start), *x, x + width)),
+                _ => bars.push((
+                    row,
+                    *call,
+                    chain_of(path, &calls, depth, cell.start),
+                    *x,
+                    x + width,
+                )),
             }
             deepest = deepest.max(row);
         }
@@ -293,7 +442,11 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
     let rights: Vec<i32> = bars
         .iter()
         .map(|bar| {
-            let next = bars.iter().filter(|other| other.0 == bar.0 && other.3 >= bar.4).map(|other| other.3).min();
+            let next = bars
+                .iter()
+                .filter(|other| other.0 == bar.0 && other.3 >= bar.4)
+                .map(|other| other.3)
+                .min();
             next.unwrap_or(sheet.width - EDGE - 4)
         })
         .collect();
@@ -301,14 +454,31 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
     for ((row, _, step, from, to), right) in bars.iter().zip(rights) {
         let (_, _, chain) = path.steps.at(*step).place.at.find(sheet.rulesets);
         let top = y + BAR * i32::try_from(*row).unwrap_or(0);
-        let here = line_.stations.iter().any(|(cell, x, _)| cell.contains(&sheet.cursor) && x >= from && x < to);
-        shapes.push(area(if here { "bar here" } else { "bar" }, (from + 1, top), (to - from - 2, BAR - 3), 2));
+        let here = line_
+            .stations
+            .iter()
+            .any(|(cell, x, _)| cell.contains(&sheet.cursor) && x >= from && x < to);
+        shapes.push(area(
+            if here { "bar here" } else { "bar" },
+            (from + 1, top),
+            (to - from - 2, BAR - 3),
+            2,
+        ));
         // In its bar, or where that is too short for it behind it, where there is more room.
         let (inside, behind) = (to - from - 8, right - to - 6);
         let is_behind = wide(&chain.name) > inside && behind > inside;
-        let (x, room) = if is_behind { (to + 3, behind) } else { (from + 5, inside) };
+        let (x, room) = if is_behind {
+            (to + 3, behind)
+        } else {
+            (from + 5, inside)
+        };
         let name = shorten(&chain.name, room);
-        shapes.push(text(if here { "chain here" } else { "chain" }, (x, top + 10), Anchor::Start, &name));
+        shapes.push(text(
+            if here { "chain here" } else { "chain" },
+            (x, top + 10),
+            Anchor::Start,
+            &name,
+        ));
     }
     layers.marks.push(plain(shapes));
     y + BAR * (i32::try_from(deepest).unwrap_or(0) + 1)
@@ -316,5 +486,9 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
 
 /// A step in the chain of that depth: the caller of the next deeper one, or the step itself.
 fn chain_of(_: &Path, calls: &[Option<u32>], depth: usize, step: usize) -> usize {
-    calls.get(depth + 1).copied().flatten().map_or(step, |caller| caller as usize)
+    calls
+        .get(depth + 1)
+        .copied()
+        .flatten()
+        .map_or(step, |caller| caller as usize)
 }

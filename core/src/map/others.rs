@@ -7,19 +7,36 @@ use crate::walk::trace::{Branch, Question, Trace, Verdict};
 
 use super::Other;
 
-/// Each other end once, with the first condition that leads to it. `say` puts an end into a word or two.
+/// Each other end once, with the first condition that leads to it. `say` puts an end into a word or
+/// two.
 pub fn others(rulesets: &[Ruleset], trace: &Trace, say: impl Fn(&Verdict) -> String) -> Vec<Other> {
-    let Some((shown, rest)) = trace.branches.split_first() else { return Vec::new() };
+    let Some((shown, rest)) = trace.branches.split_first() else {
+        return Vec::new();
+    };
     let mut others: Vec<Other> = Vec::new();
     for branch in rest {
-        let Some(step) = compare::part(&shown.path, &branch.path) else { continue };
+        let Some(step) = compare::part(&shown.path, &branch.path) else {
+            continue;
+        };
         let verdict = branch.path.verdict.as_ref();
         let end = verdict.map_or_else(|| "no end is known".into(), &say);
         let fate = Fate::of(verdict);
-        let is_new = others.iter().all(|other| (other.fate, &other.end) != (fate, &end));
-        let differs = shown.path.verdict.as_ref().zip(verdict).is_none_or(|(one, other)| !one.same_end(other));
+        let is_new = others
+            .iter()
+            .all(|other| (other.fate, &other.end) != (fate, &end));
+        let differs = shown
+            .path
+            .verdict
+            .as_ref()
+            .zip(verdict)
+            .is_none_or(|(one, other)| !one.same_end(other));
         if is_new && differs {
-            others.push(Other { step, fate, end, given: given(rulesets, shown, branch) });
+            others.push(Other {
+                step,
+                fate,
+                end,
+                given: given(rulesets, shown, branch),
+            });
         }
     }
     others
@@ -42,8 +59,12 @@ fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
                 (Question::Translated, false) => "did not translate the connection",
                 (Question::Bridged, true) => return "the bridge passes it on".into(),
                 (Question::Bridged, false) => return "the bridge passes it to this host".into(),
-                (Question::MissingRule, true) => return format!("a rule of {} that is not shown acts", chain.name),
-                (Question::MissingRule, false) => return format!("only the shown rules of {} act", chain.name),
+                (Question::MissingRule, true) => {
+                    return format!("a rule of {} that is not shown acts", chain.name);
+                }
+                (Question::MissingRule, false) => {
+                    return format!("only the shown rules of {} act", chain.name);
+                }
             };
             format!("{} {rule} {does}", chain.name)
         }

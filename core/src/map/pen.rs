@@ -27,22 +27,40 @@ pub(super) fn shorten(name: &str, width: i32) -> String {
     }
     let fits = usize::try_from((width * 10 / CHARACTER - 1).max(0)).unwrap_or(0);
     let end = name.chars().count().saturating_sub(fits / 2);
-    name.chars().take(fits - fits / 2).chain(['…']).chain(name.chars().skip(end)).collect()
+    name.chars()
+        .take(fits - fits / 2)
+        .chain(['…'])
+        .chain(name.chars().skip(end))
+        .collect()
 }
 
 /// A rectangle.
-pub(super) fn area(class: &'static str, (x, y): (i32, i32), (width, height): (i32, i32), radius: i32) -> Shape {
-    Shape { class, form: Form::Box(x, y, width, height, radius) }
+pub(super) fn area(
+    class: &'static str,
+    (x, y): (i32, i32),
+    (width, height): (i32, i32),
+    radius: i32,
+) -> Shape {
+    Shape {
+        class,
+        form: Form::Box(x, y, width, height, radius),
+    }
 }
 
 /// A circle.
 pub(super) fn dot(class: &'static str, (x, y): (i32, i32), radius: i32) -> Shape {
-    Shape { class, form: Form::Dot(x, y, radius) }
+    Shape {
+        class,
+        form: Form::Dot(x, y, radius),
+    }
 }
 
 /// A text.
 pub(super) fn text(class: &'static str, (x, y): (i32, i32), anchor: Anchor, text: &str) -> Shape {
-    Shape { class, form: Form::Text(x, y, anchor, text.to_owned()) }
+    Shape {
+        class,
+        form: Form::Text(x, y, anchor, text.to_owned()),
+    }
 }
 
 /// A line through points.
@@ -51,34 +69,66 @@ pub(super) fn line(class: &'static str, points: &[(i32, i32)]) -> Shape {
     for (at, (x, y)) in points.iter().enumerate() {
         path.push_str(&format!("{}{x} {y}", if at == 0 { 'M' } else { 'L' }));
     }
-    Shape { class, form: Form::Line(path) }
+    Shape {
+        class,
+        form: Form::Line(path),
+    }
 }
 
 /// Shapes of nobody, with nothing to click.
 pub(super) fn plain(shapes: Vec<Shape>) -> Group {
-    Group { lane: None, fate: None, go: None, name: String::new(), stop: false, current: false, shapes }
+    Group {
+        lane: None,
+        fate: None,
+        go: None,
+        name: String::new(),
+        stop: false,
+        current: false,
+        shapes,
+    }
 }
 
 /// Shapes of a lane.
 pub(super) fn of_lane(lane: usize, shapes: Vec<Shape>) -> Group {
-    Group { lane: Some(lane), ..plain(shapes) }
+    Group {
+        lane: Some(lane),
+        ..plain(shapes)
+    }
 }
 
 /// Shapes that lead to a step.
 pub(super) fn leads(step: usize, name: String, shapes: Vec<Shape>) -> Group {
-    Group { go: Some(Go::Step(step)), name, ..plain(shapes) }
+    Group {
+        go: Some(Go::Step(step)),
+        name,
+        ..plain(shapes)
+    }
 }
 
-/// Draws the line of a lane: what is gone of it, what lies ahead, and the packet's letter where it now is.
-pub(super) fn rail(layers: &mut Layers, lane: usize, letter: &'static str, points: &[(i32, i32)], here: usize) {
+/// Draws the line of a lane: what is gone of it, what lies ahead, and the packet's letter where it
+/// now is.
+pub(super) fn rail(
+    layers: &mut Layers,
+    lane: usize,
+    letter: &'static str,
+    points: &[(i32, i32)],
+    here: usize,
+) {
     let (x, y) = points[here];
-    let lines = vec![line("rail ahead", &points[here..]), line("rail gone", &points[..=here])];
-    let token = vec![dot("token", (x, y), 8), text("letter", (x, y + 4), Anchor::Middle, letter)];
+    let lines = vec![
+        line("rail ahead", &points[here..]),
+        line("rail gone", &points[..=here]),
+    ];
+    let token = vec![
+        dot("token", (x, y), 8),
+        text("letter", (x, y + 4), Anchor::Middle, letter),
+    ];
     layers.lines.push(of_lane(lane, lines));
     layers.tokens.push(of_lane(lane, token));
 }
 
-/// Groups by how far in front they are, so that lines never hide what stands on them, and take no clicks away.
+/// Groups by how far in front they are, so that lines never hide what stands on them, and take no
+/// clicks away.
 #[derive(Default)]
 pub(super) struct Layers {
     /// Boxes.
@@ -98,6 +148,14 @@ pub(super) struct Layers {
 impl Layers {
     /// All of them, from the back to the front.
     pub(super) fn flatten(self) -> Vec<Group> {
-        [self.boxes, self.tints, self.keys, self.lines, self.marks, self.tokens].concat()
+        [
+            self.boxes,
+            self.tints,
+            self.keys,
+            self.lines,
+            self.marks,
+            self.tokens,
+        ]
+        .concat()
     }
 }

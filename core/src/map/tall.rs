@@ -1,4 +1,5 @@
-//! From top to bottom, for narrow screens: a line for each packet at the left, and a row for each thing that it passes.
+//! From top to bottom, for narrow screens: a line for each packet at the left, and a row for each
+//! thing that it passes.
 
 use std::ops::Range;
 
@@ -29,11 +30,22 @@ struct Hand<'a> {
 /// Draws.
 pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
     let (points, here) = (vec![Vec::new(); ways.len()], vec![None; ways.len()]);
-    let mut hand = Hand { sheet, ways, points, here, layers: Layers::default(), y: 4 };
+    let mut hand = Hand {
+        sheet,
+        ways,
+        points,
+        here,
+        layers: Layers::default(),
+        y: 4,
+    };
     hand.starts();
     let lanes: Vec<usize> = (0..ways.len()).collect();
     let alike = match ways {
-        [one, other] => one.iter().zip(other).take_while(|(one, other)| one.is_like(other)).count(),
+        [one, other] => one
+            .iter()
+            .zip(other)
+            .take_while(|(one, other)| one.is_like(other))
+            .count(),
         _ => 0,
     };
     for stop in 0..alike {
@@ -46,15 +58,32 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
         }
         hand.end(*lane);
     }
-    let Hand { mut layers, points, here, y, .. } = hand;
+    let Hand {
+        mut layers,
+        points,
+        here,
+        y,
+        ..
+    } = hand;
     for (lane, points) in points.iter().enumerate() {
         let through: Vec<(i32, i32)> = points.iter().map(|y| (x(lane), *y)).collect();
         if let Some(last) = through.len().checked_sub(1) {
-            rail(&mut layers, lane, sheet.lanes[lane].letter, &through, here[lane].unwrap_or(last));
+            rail(
+                &mut layers,
+                lane,
+                sheet.lanes[lane].letter,
+                &through,
+                here[lane].unwrap_or(last),
+            );
         }
     }
     let y = strips(sheet, &mut layers, y, 2);
-    Map { width: sheet.width, height: y + 4, groups: layers.flatten(), says: String::new() }
+    Map {
+        width: sheet.width,
+        height: y + 4,
+        groups: layers.flatten(),
+        says: String::new(),
+    }
 }
 
 /// Where the line of a lane is.
@@ -73,7 +102,12 @@ impl Hand<'_> {
             let says = format!("{} {}", at.letter, at.name);
             let label = format!("{says} {}", first_label(at.path));
             let room = self.sheet.width - self.left();
-            let says = text("start", (self.left(), self.y + 14), Anchor::Start, &cut(&label, room));
+            let says = text(
+                "start",
+                (self.left(), self.y + 14),
+                Anchor::Start,
+                &cut(&label, room),
+            );
             self.layers.marks.push(of_lane(lane, vec![says]));
             self.points[lane].push(self.y + 10);
             self.y += 20;
@@ -91,9 +125,16 @@ impl Hand<'_> {
                     false => format!("{} {}", heading(other), word(other)),
                 };
                 let (left, y) = (self.left(), self.y);
-                self.layers.marks.push(plain(vec![text("quiet", (left, y + 15), Anchor::Start, &words)]));
+                self.layers.marks.push(plain(vec![text(
+                    "quiet",
+                    (left, y + 15),
+                    Anchor::Start,
+                    &words,
+                )]));
                 for lane in lanes {
-                    self.layers.marks.push(of_lane(*lane, vec![dot("route", (x(*lane), y + 11), 3)]));
+                    self.layers
+                        .marks
+                        .push(of_lane(*lane, vec![dot("route", (x(*lane), y + 11), 3)]));
                     self.points[*lane].push(y + 11);
                 }
                 self.y += 22;
@@ -110,11 +151,16 @@ impl Hand<'_> {
         let mut lit_any = false;
         let mut tags: Vec<(&Asked, usize, bool)> = Vec::new();
         for lane in lanes {
-            let Stop::Hook(hooked) = &self.ways[*lane][stop] else { continue };
+            let Stop::Hook(hooked) = &self.ways[*lane][stop] else {
+                continue;
+            };
             for asked in &hooked.tables {
                 let lit = asked.steps.contains(&self.sheet.cursor);
                 lit_any |= lit;
-                match tags.iter_mut().find(|(tag, ..)| (tag.ruleset, tag.table) == (asked.ruleset, asked.table)) {
+                match tags
+                    .iter_mut()
+                    .find(|(tag, ..)| (tag.ruleset, tag.table) == (asked.ruleset, asked.table))
+                {
                     Some((_, _, other)) => *other |= lit,
                     None => tags.push((asked, asked.steps.start, lit)),
                 }
@@ -130,33 +176,65 @@ impl Hand<'_> {
             if tag_x + width > self.sheet.width - 6 {
                 (tag_x, tag_y) = (left, tag_y + TOUCH - 6);
             }
-            let (class, says) = if lit { ("tag lit", "tag-text lit") } else { ("tag", "tag-text") };
+            let (class, says) = if lit {
+                ("tag lit", "tag-text lit")
+            } else {
+                ("tag", "tag-text")
+            };
             let shapes = vec![
                 area("hit", (tag_x - 2, tag_y + 2), (width + 4, TOUCH - 4), 3),
                 area(class, (tag_x, tag_y + 14), (width, 18), 3),
-                text(says, (tag_x + width / 2, tag_y + 27), Anchor::Middle, &asked.name),
+                text(
+                    says,
+                    (tag_x + width / 2, tag_y + 27),
+                    Anchor::Middle,
+                    &asked.name,
+                ),
             ];
             let name = format!("{} at {name}", asked.name);
-            signs.push(Group { stop: true, current: lit, ..leads(step, name, shapes) });
+            signs.push(Group {
+                stop: true,
+                current: lit,
+                ..leads(step, name, shapes)
+            });
             tag_x += width + 4;
         }
         if hooked.skips_nat {
             let width = wide(NAT);
             shapes.push(text("quiet", (tag_x, tag_y + 27), Anchor::Start, NAT));
-            shapes.push(line("skipped", &[(tag_x, tag_y + 23), (tag_x + width, tag_y + 23)]));
+            shapes.push(line(
+                "skipped",
+                &[(tag_x, tag_y + 23), (tag_x + width, tag_y + 23)],
+            ));
         }
         self.y = tag_y + TOUCH;
         if lit_any {
             self.table(lanes, stop);
         }
         let class = if lit_any { "hook lit" } else { "hook" };
-        shapes.insert(0, area(class, (from, top + 4), (self.sheet.width - from - 2, self.y - top - 4), 4));
+        shapes.insert(
+            0,
+            area(
+                class,
+                (from, top + 4),
+                (self.sheet.width - from - 2, self.y - top - 4),
+                4,
+            ),
+        );
         self.layers.boxes.push(plain(shapes));
         self.layers.keys.extend(signs);
         for lane in lanes {
-            let Stop::Hook(Hooked { label: Some(label), .. }) = &self.ways[*lane][stop] else { continue };
+            let Stop::Hook(Hooked {
+                label: Some(label), ..
+            }) = &self.ways[*lane][stop]
+            else {
+                continue;
+            };
             let label = cut(label, self.sheet.width - left);
-            self.layers.marks.push(of_lane(*lane, vec![text("rewrite", (left, self.y + 15), Anchor::Start, &label)]));
+            self.layers.marks.push(of_lane(
+                *lane,
+                vec![text("rewrite", (left, self.y + 15), Anchor::Start, &label)],
+            ));
             self.y += 20;
         }
         self.y += 2;
@@ -169,8 +247,13 @@ impl Hand<'_> {
         let here: Vec<_> = opened
             .into_iter()
             .filter(|(lane, steps)| {
-                let Stop::Hook(hooked) = &self.ways[*lane][stop.min(self.ways[*lane].len() - 1)] else { return false };
-                lanes.contains(lane) && hooked.steps.start <= steps.start && steps.end <= hooked.steps.end
+                let Stop::Hook(hooked) = &self.ways[*lane][stop.min(self.ways[*lane].len() - 1)]
+                else {
+                    return false;
+                };
+                lanes.contains(lane)
+                    && hooked.steps.start <= steps.start
+                    && steps.end <= hooked.steps.end
             })
             .collect();
         let aligned = lens::aligned(self.sheet, &here);
@@ -179,8 +262,17 @@ impl Hand<'_> {
         }
         let some = |place: usize, from: usize, to: usize| {
             let (lane, steps) = &here[place];
-            let plan = Plan { kept: &lens::kept(self.sheet, &here, aligned, place), room: MOST / 2, rest: 1 };
-            cells(&self.sheet.lanes[*lane], steps.start + from..steps.start + to, &plan, |_| 1)
+            let plan = Plan {
+                kept: &lens::kept(self.sheet, &here, aligned, place),
+                room: MOST / 2,
+                rest: 1,
+            };
+            cells(
+                &self.sheet.lanes[*lane],
+                steps.start + from..steps.start + to,
+                &plan,
+                |_| 1,
+            )
         };
         let shared = some(0, 0, aligned);
         let mut rows: Vec<Vec<(usize, cells::Cell)>> = Vec::new();
@@ -192,7 +284,11 @@ impl Hand<'_> {
             rows.push(here.iter().map(of).collect());
         }
         for (place, (lane, own)) in here.iter().enumerate().rev() {
-            rows.extend(some(place, aligned, own.len()).into_iter().map(|cell| vec![(*lane, cell)]));
+            rows.extend(
+                some(place, aligned, own.len())
+                    .into_iter()
+                    .map(|cell| vec![(*lane, cell)]),
+            );
         }
         let mut chain = None;
         for row in rows {
@@ -201,12 +297,17 @@ impl Hand<'_> {
         self.y += 4;
     }
 
-    fn row(&mut self, row: &[(usize, cells::Cell)], chain: &mut Option<(usize, crate::netfilter::place::ChainPlace)>) {
+    fn row(
+        &mut self,
+        row: &[(usize, cells::Cell)],
+        chain: &mut Option<(usize, crate::netfilter::place::ChainPlace)>,
+    ) {
         let (left, y) = (self.left(), self.y);
         let (first, cell) = &row[0];
         let lane = &self.sheet.lanes[*first];
         let step = lane.path.steps.at(cell.start);
-        let depth = i32::try_from(cells::calls(lane.path, cell.start).len().min(5)).unwrap_or(1) - 1;
+        let depth =
+            i32::try_from(cells::calls(lane.path, cell.start).len().min(5)).unwrap_or(1) - 1;
         let left = left + 8 * depth;
         let key = (*first, step.place.at);
         let (_, _, held) = step.place.at.find(self.sheet.rulesets);
@@ -217,38 +318,73 @@ impl Hand<'_> {
         }
         *chain = Some(key);
         says.push_str(&cells::label(lane.path, cell));
-        let current = row.iter().any(|(_, cell)| cell.contains(&self.sheet.cursor));
-        let mut shapes = vec![area("hit", (x(*first) - 10, y), (self.sheet.width - x(*first) + 6, ROW), 3)];
+        let current = row
+            .iter()
+            .any(|(_, cell)| cell.contains(&self.sheet.cursor));
+        let mut shapes = vec![area(
+            "hit",
+            (x(*first) - 10, y),
+            (self.sheet.width - x(*first) + 6, ROW),
+            3,
+        )];
         for (lane, cell) in row {
             let at = &self.sheet.lanes[*lane];
             let became = outcome(at, cell.start);
             let class = lens::class(became, cell.len() > 1);
-            self.layers.marks.push(of_lane(*lane, vec![dot(class, (x(*lane), y + ROW / 2), 4)]));
+            self.layers
+                .marks
+                .push(of_lane(*lane, vec![dot(class, (x(*lane), y + ROW / 2), 4)]));
             if cell.contains(&self.sheet.cursor) {
                 self.here[*lane] = Some(self.points[*lane].len());
             }
             self.points[*lane].push(y + ROW / 2);
             let is_lead = *lane + 1 == self.sheet.lanes.len();
             if is_lead && at.decided.is_some_and(|decided| cell.contains(&decided)) {
-                self.layers
-                    .tints
-                    .push(of_lane(*lane, vec![area("tint", (x(0) - 9, y + 1), (self.sheet.width - 6, ROW - 2), 3)]));
+                self.layers.tints.push(of_lane(
+                    *lane,
+                    vec![area(
+                        "tint",
+                        (x(0) - 9, y + 1),
+                        (self.sheet.width - 6, ROW - 2),
+                        3,
+                    )],
+                ));
             }
         }
         says.push_str(&self.became(row));
         if current {
-            shapes.push(area("frame", (x(0) - 9, y + 1), (self.sheet.width - 6, ROW - 2), 3));
+            shapes.push(area(
+                "frame",
+                (x(0) - 9, y + 1),
+                (self.sheet.width - 6, ROW - 2),
+                3,
+            ));
         }
         let class = if current { "number here" } else { "number" };
-        shapes.push(text(class, (left, y + 16), Anchor::Start, &cut(&says, self.sheet.width - left - 8)));
+        shapes.push(text(
+            class,
+            (left, y + 16),
+            Anchor::Start,
+            &cut(&says, self.sheet.width - left - 8),
+        ));
         // What is seen of it comes first, for those who speak to the page.
         let mut name = says;
         for (lane, cell) in row {
             name.push_str(". ");
-            name.push_str(&cells::name(self.sheet.rulesets, &self.sheet.lanes[*lane], cell));
+            name.push_str(&cells::name(
+                self.sheet.rulesets,
+                &self.sheet.lanes[*lane],
+                cell,
+            ));
         }
-        let step = row.iter().find(|(lane, _)| *lane == self.sheet.followed).map_or(cell.start, |(_, cell)| cell.start);
-        self.layers.keys.push(Group { current, ..leads(step, name, shapes) });
+        let step = row
+            .iter()
+            .find(|(lane, _)| *lane == self.sheet.followed)
+            .map_or(cell.start, |(_, cell)| cell.start);
+        self.layers.keys.push(Group {
+            current,
+            ..leads(step, name, shapes)
+        });
         self.y += ROW;
     }
 
@@ -260,13 +396,21 @@ impl Hand<'_> {
                 _ if cells::is_mixed(lane, cell) => "…",
                 Outcome::NoMatch => "no match",
                 Outcome::Unknown => "cannot be told",
-                Outcome::Match | Outcome::Policy => cells::action(self.sheet.rulesets, &lane.path.steps.at(cell.start)),
+                Outcome::Match | Outcome::Policy => {
+                    cells::action(self.sheet.rulesets, &lane.path.steps.at(cell.start))
+                }
             }
         };
         match row {
             [one, other] if of(one) != of(other) => {
                 let letter = |(lane, _): &(usize, cells::Cell)| self.sheet.lanes[*lane].letter;
-                format!("  {} {}, {} {}", letter(one), of(one), letter(other), of(other))
+                format!(
+                    "  {} {}, {} {}",
+                    letter(one),
+                    of(one),
+                    letter(other),
+                    of(other)
+                )
             }
             _ => format!("  {}", of(&row[0])),
         }
@@ -277,9 +421,19 @@ impl Hand<'_> {
         let top = self.y + 4;
         let shapes = vec![
             area("end", (left, top), (self.sheet.width - left - 2, 40), 4),
-            text("end-text", (self.left(), top + 17), Anchor::Start, &glyphed(self.sheet, lane)),
+            text(
+                "end-text",
+                (self.left(), top + 17),
+                Anchor::Start,
+                &glyphed(self.sheet, lane),
+            ),
         ];
-        let says = text("end-word", (self.left(), top + 32), Anchor::Start, &said(self.sheet, &[lane]));
+        let says = text(
+            "end-word",
+            (self.left(), top + 32),
+            Anchor::Start,
+            &said(self.sheet, &[lane]),
+        );
         self.layers.marks.push(plain(vec![says]));
         self.layers.keys.push(end(self.sheet, &[lane], shapes));
         self.points[lane].push(top + 20);
@@ -288,50 +442,107 @@ impl Hand<'_> {
             let says = format!("or {} {}", glyph(other.fate), other.end);
             let end = self.left() + wide(&says) + 8;
             let given = cut(&format!("if {}", other.given), self.sheet.width - end);
-            let name = format!("{says}, if {}, for {}", other.given, self.sheet.lanes[lane].letter);
+            let name = format!(
+                "{says}, if {}, for {}",
+                other.given, self.sheet.lanes[lane].letter
+            );
             let shapes = vec![
                 area("hit", (left, self.y), (self.sheet.width - left, ROW), 3),
                 text("end-text", (self.left(), self.y + 16), Anchor::Start, &says),
             ];
-            self.layers.marks.push(plain(vec![text("quiet", (end, self.y + 16), Anchor::Start, &given)]));
-            self.layers.keys.push(Group { fate: Some(other.fate), ..leads(other.step, name, shapes) });
+            self.layers.marks.push(plain(vec![text(
+                "quiet",
+                (end, self.y + 16),
+                Anchor::Start,
+                &given,
+            )]));
+            self.layers.keys.push(Group {
+                fate: Some(other.fate),
+                ..leads(other.step, name, shapes)
+            });
             self.y += ROW;
         }
     }
 }
 
-/// What comes behind the ways themselves: copies, and later legs of the connection, each a line of small boxes.
+/// What comes behind the ways themselves: copies, and later legs of the connection, each a line of
+/// small boxes.
 pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) -> i32 {
     for (letter, stops) in copy(sheet) {
         let names = stops.iter().filter(|stop| matches!(stop, Stop::Hook(_)));
-        let first =
-            names.clone().find_map(|stop| if let Stop::Hook(hooked) = stop { Some(hooked.steps.start) } else { None });
+        let first = names.clone().find_map(|stop| {
+            if let Stop::Hook(hooked) = stop {
+                Some(hooked.steps.start)
+            } else {
+                None
+            }
+        });
         let names: Vec<&str> = names.map(word).collect();
-        let (shapes, bottom) = strip(sheet, &format!("{letter} a copy comes back:"), &names, "", (left, y));
+        let (shapes, bottom) = strip(
+            sheet,
+            &format!("{letter} a copy comes back:"),
+            &names,
+            "",
+            (left, y),
+        );
         let go = first.map(Go::Step);
         let name = format!("The copy of {letter}");
-        layers.keys.push(Group { go, stop: go.is_some(), name, ..plain(vec![hit((left, y), sheet.width, bottom)]) });
+        layers.keys.push(Group {
+            go,
+            stop: go.is_some(),
+            name,
+            ..plain(vec![hit((left, y), sheet.width, bottom)])
+        });
         layers.marks.push(plain(shapes));
         y = bottom;
     }
     for (place, leg) in sheet.legs.iter().enumerate() {
         let way = stops(sheet.rulesets, leg.path, false);
-        let names: Vec<&str> = way.iter().filter(|stop| matches!(stop, Stop::Hook(_))).map(word).collect();
+        let names: Vec<&str> = way
+            .iter()
+            .filter(|stop| matches!(stop, Stop::Hook(_)))
+            .map(word)
+            .collect();
         let ends = format!("{} {}", glyph(leg.fate), leg.end);
-        let (shapes, bottom) = strip(sheet, &format!("then {}:", leg.name), &names, &ends, (left, y));
+        let (shapes, bottom) = strip(
+            sheet,
+            &format!("then {}:", leg.name),
+            &names,
+            &ends,
+            (left, y),
+        );
         let name = format!("Leg {}: {}, {}", place + 2, leg.name, leg.end);
         let shape = hit((left, y), sheet.width, bottom);
-        layers.keys.push(Group { go: Some(Go::Leg(place)), stop: true, name, ..plain(vec![shape]) });
-        layers.marks.push(Group { fate: Some(leg.fate), ..plain(shapes) });
+        layers.keys.push(Group {
+            go: Some(Go::Leg(place)),
+            stop: true,
+            name,
+            ..plain(vec![shape])
+        });
+        layers.marks.push(Group {
+            fate: Some(leg.fate),
+            ..plain(shapes)
+        });
         y = bottom;
     }
     y
 }
 
 /// A title and small boxes, one line or more.
-fn strip(sheet: &Sheet, title: &str, names: &[&str], ends: &str, (left, y): (i32, i32)) -> (Vec<Shape>, i32) {
+fn strip(
+    sheet: &Sheet,
+    title: &str,
+    names: &[&str],
+    ends: &str,
+    (left, y): (i32, i32),
+) -> (Vec<Shape>, i32) {
     const HIGH: i32 = 24;
-    let mut shapes = vec![text("quiet", (left, y + 16), Anchor::Start, &cut(title, sheet.width - left))];
+    let mut shapes = vec![text(
+        "quiet",
+        (left, y + 16),
+        Anchor::Start,
+        &cut(title, sheet.width - left),
+    )];
     let (mut x, mut top) = (left + wide(title) + 10, y);
     for (at, name) in names.iter().chain([&ends]).enumerate() {
         let is_end = at == names.len();
@@ -345,8 +556,18 @@ fn strip(sheet: &Sheet, title: &str, names: &[&str], ends: &str, (left, y): (i32
         if at > 0 {
             shapes.push(line("link", &[(x - 8, top + 12), (x, top + 12)]));
         }
-        shapes.push(area(if is_end { "end small" } else { "hook" }, (x, top + 3), (width, 18), 3));
-        shapes.push(text(if is_end { "end-text" } else { "word" }, (x + 6, top + 16), Anchor::Start, name));
+        shapes.push(area(
+            if is_end { "end small" } else { "hook" },
+            (x, top + 3),
+            (width, 18),
+            3,
+        ));
+        shapes.push(text(
+            if is_end { "end-text" } else { "word" },
+            (x + 6, top + 16),
+            Anchor::Start,
+            name,
+        ));
         x += width + 8;
     }
     (shapes, top + HIGH)

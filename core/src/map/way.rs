@@ -1,4 +1,5 @@
-//! A packet's way in short: its hooks with the tables asked at each, the routing between them, and how its label changes.
+//! A packet's way in short: its hooks with the tables asked at each, the routing between them, and
+//! how its label changes.
 
 use std::ops::Range;
 
@@ -68,16 +69,29 @@ impl Stop {
 
     /// Whether the packet goes out by `lo` here, and comes back.
     pub(super) fn turns(&self) -> bool {
-        matches!(self, Self::Route { why: RouteReason::Looped, .. })
+        matches!(
+            self,
+            Self::Route {
+                why: RouteReason::Looped,
+                ..
+            }
+        )
     }
 
     /// In words.
     pub(super) fn words(&self) -> String {
         match self {
             Self::In(interface) => format!("comes in by {interface}"),
-            Self::Route { why: RouteReason::Looped, .. } => "out by lo and in again".into(),
+            Self::Route {
+                why: RouteReason::Looped,
+                ..
+            } => "out by lo and in again".into(),
             Self::Route { why, to } => {
-                let again = if matches!(why, RouteReason::Mangled | RouteReason::Translated) { "again " } else { "" };
+                let again = if matches!(why, RouteReason::Mangled | RouteReason::Translated) {
+                    "again "
+                } else {
+                    ""
+                };
                 format!("routed {again}to {}", to.as_deref().unwrap_or("this host"))
             }
             Self::Hook(hooked) => {
@@ -101,10 +115,18 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
     let mut stops = Vec::new();
     let route = |wanted: &[RouteReason], stops: &mut Vec<Stop>| {
         let notes = path.routes.iter().filter(|note| wanted.contains(&note.why));
-        stops.extend(notes.map(|note| Stop::Route { why: note.why, to: note.interface.clone() }));
+        stops.extend(notes.map(|note| Stop::Route {
+            why: note.why,
+            to: note.interface.clone(),
+        }));
     };
     // The first view is the packet before any hook.
-    let views: Vec<&View> = path.views.iter().skip(1).filter(|view| view.copied == copied).collect();
+    let views: Vec<&View> = path
+        .views
+        .iter()
+        .skip(1)
+        .filter(|view| view.copied == copied)
+        .collect();
     if views.is_empty() {
         // The routing that failed is not noted; one that was is of a packet that met no hook.
         route(&[RouteReason::Sent], &mut stops);
@@ -120,21 +142,46 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
             Hook::Prerouting => route(&[RouteReason::Looped], &mut stops),
             _ => {}
         }
-        let is_here = |run: &&Run| run.first.hook == first.hook && path.views[run.first.view as usize].copied == copied;
+        let is_here = |run: &&Run| {
+            run.first.hook == first.hook && path.views[run.first.view as usize].copied == copied
+        };
         let runs = path.steps.runs().iter().filter(is_here);
         let start = runs.clone().next().map_or(at, |run| run.places().start);
-        let end = runs.clone().next_back().map_or(start, |run| run.places().end);
+        let end = runs
+            .clone()
+            .next_back()
+            .map_or(start, |run| run.places().end);
         at = end;
-        let is_nat =
-            |run: &Run| run.first.place.at.find(rulesets).2.base.is_some_and(|base| base.kind == ChainType::Nat);
+        let is_nat = |run: &Run| {
+            run.first
+                .place
+                .at
+                .find(rulesets)
+                .2
+                .base
+                .is_some_and(|base| base.kind == ChainType::Nat)
+        };
         let asks_nat = runs.clone().any(is_nat);
         let tables = tables(rulesets, runs);
-        let gone = [VerdictKind::Dropped, VerdictKind::Rejected, VerdictKind::Queued];
-        let ended =
-            end == path.steps.len() && path.verdict.as_ref().is_some_and(|verdict| gone.contains(&verdict.kind));
+        let gone = [
+            VerdictKind::Dropped,
+            VerdictKind::Rejected,
+            VerdictKind::Queued,
+        ];
+        let ended = end == path.steps.len()
+            && path
+                .verdict
+                .as_ref()
+                .is_some_and(|verdict| gone.contains(&verdict.kind));
         let skips_nat = !ended && !asks_nat && nat_is_held(rulesets, path, first);
         let label = label(first, last);
-        stops.push(Stop::Hook(Hooked { hook: first.hook, steps: start..end, tables, skips_nat, label }));
+        stops.push(Stop::Hook(Hooked {
+            hook: first.hook,
+            steps: start..end,
+            tables,
+            skips_nat,
+            label,
+        }));
         match first.hook {
             Hook::Output => route(&[RouteReason::Mangled, RouteReason::Translated], &mut stops),
             Hook::Prerouting => route(&[RouteReason::Arrived], &mut stops),
@@ -149,10 +196,17 @@ fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<
     for run in runs {
         let (at, steps) = (run.first.place.at, run.places());
         match tables.last_mut() {
-            Some(last) if (last.ruleset, last.table) == (at.ruleset, at.table) => last.steps.end = steps.end,
+            Some(last) if (last.ruleset, last.table) == (at.ruleset, at.table) => {
+                last.steps.end = steps.end
+            }
             _ => {
                 let name = at.table(rulesets).label().into();
-                tables.push(Asked { ruleset: at.ruleset, table: at.table, name, steps });
+                tables.push(Asked {
+                    ruleset: at.ruleset,
+                    table: at.table,
+                    name,
+                    steps,
+                });
             }
         }
     }
@@ -161,11 +215,21 @@ fn tables<'a>(rulesets: &[Ruleset], runs: impl Iterator<Item = &'a Run>) -> Vec<
 
 /// Whether one of the rule sets of this walk has a nat chain at the hook.
 fn nat_is_held(rulesets: &[Ruleset], path: &Path, view: &View) -> bool {
-    let walked = |place: u32| path.steps.runs().iter().any(|run| run.first.place.at.ruleset == place);
+    let walked = |place: u32| {
+        path.steps
+            .runs()
+            .iter()
+            .any(|run| run.first.place.at.ruleset == place)
+    };
     let mut sets = (0..).zip(rulesets);
     sets.any(|(place, set)| {
-        let mut base_chains = set.tables.iter().flat_map(|table| &table.chains).filter_map(|chain| chain.base);
-        base_chains.any(|base| (base.hook, base.kind) == (view.hook, ChainType::Nat)) && walked(place)
+        let mut base_chains = set
+            .tables
+            .iter()
+            .flat_map(|table| &table.chains)
+            .filter_map(|chain| chain.base);
+        base_chains.any(|base| (base.hook, base.kind) == (view.hook, ChainType::Nat))
+            && walked(place)
     })
 }
 
@@ -199,7 +263,9 @@ pub(super) fn label(before: &View, after: &View) -> Option<String> {
 
 /// What a packet is labelled with at the start: where it is going.
 pub(super) fn first_label(path: &Path) -> String {
-    let Some(view) = path.views.first() else { return String::new() };
+    let Some(view) = path.views.first() else {
+        return String::new();
+    };
     match view.dport {
         Some(port) => format!("→ {}", socket(view.dst, port)),
         None => format!("→ {}", view.dst),

@@ -1,5 +1,5 @@
-//! From left to right: what two packets share once, then a row for each. A packet that leaves by `lo` comes back in a row
-//! beneath; what does not fit into a row goes on in one beneath, too.
+//! From left to right: what two packets share once, then a row for each. A packet that leaves by
+//! `lo` comes back in a row beneath; what does not fit into a row goes on in one beneath, too.
 
 use super::pen::{Layers, area, cut, leads, line, plain, rail, text, wide};
 use super::way::Stop;
@@ -20,7 +20,8 @@ const TO_RAIL: i32 = 29;
 const GAP: i32 = 17;
 /// From a box's last rail to its bottom.
 const FOOT: i32 = 9;
-/// Between rows: the box of an end hangs lower than those of hooks, and the names of the next row stand beneath it.
+/// Between rows: the box of an end hangs lower than those of hooks, and the names of the next row
+/// stand beneath it.
 const BETWEEN: i32 = 14;
 /// The shortest line between two stations, and the longest that room to spare makes of it.
 const LINE: i32 = 16;
@@ -63,8 +64,18 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
     if sheet.width < NARROWEST || ways.is_empty() {
         return None;
     }
-    let (tracks, layers, forks) = (vec![Track::default(); ways.len()], Layers::default(), Vec::new());
-    let mut hand = Hand { sheet, ways, tracks, layers, forks };
+    let (tracks, layers, forks) = (
+        vec![Track::default(); ways.len()],
+        Layers::default(),
+        Vec::new(),
+    );
+    let mut hand = Hand {
+        sheet,
+        ways,
+        tracks,
+        layers,
+        forks,
+    };
     let comes_back = |lane: usize| ways[lane].iter().any(Stop::turns);
     // The upper line leaves upwards, so that no line crosses another.
     let order: &[usize] = match ways.len() {
@@ -72,38 +83,69 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
         _ if comes_back(1) && !comes_back(0) => &[0, 1],
         _ => &[1, 0],
     };
-    let y = hand.lay(order, 0, Row { x: EDGE, y: 0, right: true })?;
+    let y = hand.lay(
+        order,
+        0,
+        Row {
+            x: EDGE,
+            y: 0,
+            right: true,
+        },
+    )?;
     let y = hand.others(y);
-    let Hand { mut layers, tracks, .. } = hand;
+    let Hand {
+        mut layers, tracks, ..
+    } = hand;
     for (lane, track) in tracks.iter().enumerate() {
         let last = track.points.len().checked_sub(1)?;
-        rail(&mut layers, lane, sheet.lanes[lane].letter, &track.points, track.here.unwrap_or(last));
+        rail(
+            &mut layers,
+            lane,
+            sheet.lanes[lane].letter,
+            &track.points,
+            track.here.unwrap_or(last),
+        );
     }
     let y = tall::strips(sheet, &mut layers, y, EDGE);
     let height = lens::draw(sheet, &mut layers, y + 4);
-    Some(Map { width: sheet.width, height, groups: layers.flatten(), says: String::new() })
+    Some(Map {
+        width: sheet.width,
+        height,
+        groups: layers.flatten(),
+        says: String::new(),
+    })
 }
 
 /// Where the rails of a row are.
 fn rails(lanes: &[usize], y: i32) -> Vec<i32> {
-    (0..).zip(lanes).map(|(at, _)| y + HEAD + TO_RAIL + GAP * at).collect()
+    (0..)
+        .zip(lanes)
+        .map(|(at, _)| y + HEAD + TO_RAIL + GAP * at)
+        .collect()
 }
 
 /// Where the row beneath a row begins.
 fn beneath(lanes: &[usize], y: i32) -> i32 {
-    rails(lanes, y).last().map_or(y, |rail| rail + FOOT + BETWEEN)
+    rails(lanes, y)
+        .last()
+        .map_or(y, |rail| rail + FOOT + BETWEEN)
 }
 
 impl Hand<'_> {
-    /// Lays the way of some lanes from one of their stops on. Gives how far down it comes; `None` where it does not fit.
+    /// Lays the way of some lanes from one of their stops on. Gives how far down it comes; `None`
+    /// where it does not fit.
     fn lay(&mut self, lanes: &[usize], from: usize, row: Row) -> Option<i32> {
         let ways = self.ways;
         let way = &ways[lanes[0]];
         let is_alike = |stop: &usize| {
             let others = lanes[1..].iter().map(|lane| ways[*lane].get(*stop));
-            others.into_iter().all(|other| other.is_some_and(|other| other.is_like(&way[*stop])))
+            others
+                .into_iter()
+                .all(|other| other.is_some_and(|other| other.is_like(&way[*stop])))
         };
-        let alike = (from..way.len()).find(|stop| !is_alike(stop)).unwrap_or(way.len());
+        let alike = (from..way.len())
+            .find(|stop| !is_alike(stop))
+            .unwrap_or(way.len());
         let end = |lane: usize| (&self.sheet.lanes[lane].end, self.sheet.lanes[lane].fate);
         let goes_on = lanes.iter().any(|lane| alike < ways[*lane].len());
         let ends = !goes_on && lanes.iter().all(|lane| end(*lane) == end(lanes[0]));
@@ -118,8 +160,15 @@ impl Hand<'_> {
         let kept = if turn.is_some() { TURN } else { 0 };
         let fits = self.fits(lanes, &pieces, row, kept);
         if fits < pieces.len() {
-            let stops = pieces[..fits].iter().filter(|piece| matches!(piece, Piece::Stop(_))).count();
-            let edge = if row.right { EDGE } else { self.sheet.width - EDGE };
+            let stops = pieces[..fits]
+                .iter()
+                .filter(|piece| matches!(piece, Piece::Stop(_)))
+                .count();
+            let edge = if row.right {
+                EDGE
+            } else {
+                self.sheet.width - EDGE
+            };
             if fits == 0 && (row.x - edge).abs() <= TURN || fits > 0 && stops == 0 {
                 return None;
             }
@@ -136,7 +185,11 @@ impl Hand<'_> {
         let mut y = row.y;
         for (place, lane) in lanes.iter().enumerate() {
             // Where they part; lanes that have nothing in common begin at the edge.
-            let aside = if place == 0 || pieces.is_empty() { 0 } else { 10 };
+            let aside = if place == 0 || pieces.is_empty() {
+                0
+            } else {
+                10
+            };
             let x = if row.right { x + aside } else { x - aside };
             y = self.lay(&[*lane], alike, Row { x, y, ..row })?;
         }
@@ -152,15 +205,28 @@ impl Hand<'_> {
                 Some(before) => self.labelled(lanes, before),
             };
             // A label may go on beneath a routing decision.
-            let beneath = if self.is_route(lanes, *piece) { self.width(lanes, *piece) } else { 0 };
-            gaps.push(if matches!(piece, Piece::Start) { 0 } else { LINE.max(label - beneath) });
+            let beneath = if self.is_route(lanes, *piece) {
+                self.width(lanes, *piece)
+            } else {
+                0
+            };
+            gaps.push(if matches!(piece, Piece::Start) {
+                0
+            } else {
+                LINE.max(label - beneath)
+            });
         }
         gaps
     }
 
-    /// How many of a row's pieces fit, with that much room kept at its end, or where it has to turn.
+    /// How many of a row's pieces fit, with that much room kept at its end, or where it has to
+    /// turn.
     fn fits(&self, lanes: &[usize], pieces: &[Piece], row: Row, kept: i32) -> usize {
-        let room = if row.right { self.sheet.width - EDGE - row.x } else { row.x - EDGE };
+        let room = if row.right {
+            self.sheet.width - EDGE - row.x
+        } else {
+            row.x - EDGE
+        };
         let gaps = self.gaps(lanes, pieces);
         let mut used = 0;
         let mut fits = 0;
@@ -170,18 +236,34 @@ impl Hand<'_> {
                 fits = at + 1;
             }
         }
-        if used <= room - kept { pieces.len() } else { fits }
+        if used <= room - kept {
+            pieces.len()
+        } else {
+            fits
+        }
     }
 
-    /// Lays pieces that fit, and says where they end. `fills`: they may take all the room but `kept`.
+    /// Lays pieces that fit, and says where they end. `fills`: they may take all the room but
+    /// `kept`.
     fn row(&mut self, lanes: &[usize], pieces: &[Piece], row: Row, fills: bool, kept: i32) -> i32 {
         let gaps = self.gaps(lanes, pieces);
-        let widths: Vec<i32> = pieces.iter().map(|piece| self.width(lanes, *piece)).collect();
+        let widths: Vec<i32> = pieces
+            .iter()
+            .map(|piece| self.width(lanes, *piece))
+            .collect();
         let total: i32 = widths.iter().chain(&gaps).sum();
-        let room = if row.right { self.sheet.width - EDGE - row.x } else { row.x - EDGE };
+        let room = if row.right {
+            self.sheet.width - EDGE - row.x
+        } else {
+            row.x - EDGE
+        };
         let stretched = (0..).zip(gaps.iter().filter(|gap| **gap > 0)).count();
         let stretched = i32::try_from(stretched).unwrap_or(1).max(1);
-        let stretch = if fills { ((room - kept - total) / stretched).clamp(0, STRETCH) } else { 0 };
+        let stretch = if fills {
+            ((room - kept - total) / stretched).clamp(0, STRETCH)
+        } else {
+            0
+        };
         let rails = rails(lanes, row.y);
         // From the rail that it had to the one that it has in this row.
         for (lane, rail) in lanes.iter().zip(&rails) {
@@ -206,9 +288,14 @@ impl Hand<'_> {
         x
     }
 
-    /// On in the row beneath, in the other direction: out by `lo` and in again, or only for want of room.
+    /// On in the row beneath, in the other direction: out by `lo` and in again, or only for want of
+    /// room.
     fn turn(&mut self, lanes: &[usize], next: usize, row: Row, by_lo: bool) -> Option<i32> {
-        let (edge, sign) = if row.right { (self.sheet.width - EDGE - 13, 1) } else { (EDGE + 13, -1) };
+        let (edge, sign) = if row.right {
+            (self.sheet.width - EDGE - 13, 1)
+        } else {
+            (EDGE + 13, -1)
+        };
         let y = beneath(lanes, row.y);
         let back: Vec<usize> = lanes.iter().rev().copied().collect();
         let (before, after) = (rails(lanes, row.y), rails(&back, y));
@@ -218,11 +305,25 @@ impl Hand<'_> {
             x -= 8 * sign;
         }
         if by_lo {
-            let (x, y) = ((edge + x + 8 * sign) / 2, (before[before.len() - 1] + after[0]) / 2);
-            let chip = vec![area("lo", (x - 12, y - 9), (24, 18), 4), text("word", (x, y + 4), Anchor::Middle, "lo")];
+            let (x, y) = (
+                (edge + x + 8 * sign) / 2,
+                (before[before.len() - 1] + after[0]) / 2,
+            );
+            let chip = vec![
+                area("lo", (x - 12, y - 9), (24, 18), 4),
+                text("word", (x, y + 4), Anchor::Middle, "lo"),
+            ];
             self.layers.marks.push(plain(chip));
         }
-        self.lay(&back, next, Row { x: x + 8 * sign, y, right: !row.right })
+        self.lay(
+            &back,
+            next,
+            Row {
+                x: x + 8 * sign,
+                y,
+                right: !row.right,
+            },
+        )
     }
 
     /// The ends of ways that are not shown, below `y`. Gives how far down they come.
@@ -234,7 +335,9 @@ impl Hand<'_> {
             let other = &lane.others[*place];
             let says = format!("{} or {} {}", lane.letter, glyph(other.fate), other.end);
             let given = format!("if {}", other.given);
-            let left = (x + 16).min(self.sheet.width - EDGE - wide(&says) - wide(&given) - 10).max(EDGE);
+            let left = (x + 16)
+                .min(self.sheet.width - EDGE - wide(&says) - wide(&given) - 10)
+                .max(EDGE);
             let end = left + wide(&says) + 8;
             let way = if left > *x {
                 vec![(*x, *from), (*x, y + 9), (left - 4, y + 9)]
@@ -242,19 +345,32 @@ impl Hand<'_> {
                 vec![(*x, *from), (*x, y + 1)]
             };
             self.layers.boxes.insert(0, plain(vec![line("fork", &way)]));
-            let given = text("quiet", (end, y + 13), Anchor::Start, &cut(&given, self.sheet.width - end));
+            let given = text(
+                "quiet",
+                (end, y + 13),
+                Anchor::Start,
+                &cut(&given, self.sheet.width - end),
+            );
             self.layers.marks.push(plain(vec![given]));
             let name = format!("{says}, if {}", other.given);
             let shapes = vec![
                 area("hit", (left - 4, y), (end - left, 20), 3),
                 text("end-text", (left, y + 13), Anchor::Start, &says),
             ];
-            self.layers.keys.push(Group { fate: Some(other.fate), ..leads(other.step, name, shapes) });
+            self.layers.keys.push(Group {
+                fate: Some(other.fate),
+                ..leads(other.step, name, shapes)
+            });
             y += 20;
         }
         if forks.len() > MOST {
             let says = format!("and {} more ways", forks.len() - MOST);
-            self.layers.marks.push(plain(vec![text("quiet", (EDGE, y + 13), Anchor::Start, &says)]));
+            self.layers.marks.push(plain(vec![text(
+                "quiet",
+                (EDGE, y + 13),
+                Anchor::Start,
+                &says,
+            )]));
             y += 20;
         }
         y

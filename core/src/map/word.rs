@@ -10,7 +10,10 @@ use crate::walk::trace::RouteReason;
 pub(super) fn heading(stop: &Stop) -> &'static str {
     match stop {
         Stop::In(_) => "in by",
-        Stop::Route { why: RouteReason::Mangled | RouteReason::Translated, .. } => "again",
+        Stop::Route {
+            why: RouteReason::Mangled | RouteReason::Translated,
+            ..
+        } => "again",
         _ => "route",
     }
 }
@@ -44,7 +47,11 @@ pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
 pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
     let mut letters: Vec<&str> = lanes.iter().map(|lane| sheet.lanes[*lane].letter).collect();
     letters.sort();
-    format!("{} {}", letters.join(", "), sheet.lanes[lanes[0]].fate.word(sheet.meshed))
+    format!(
+        "{} {}",
+        letters.join(", "),
+        sheet.lanes[lanes[0]].fate.word(sheet.meshed)
+    )
 }
 
 /// The box of an end: it leads to the last step.
@@ -52,11 +59,19 @@ pub(super) fn end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
     let lane = &sheet.lanes[lanes[0]];
     let last = lane.path.steps.len().saturating_sub(1);
     let name = format!("{}, {}", lane.end, said(sheet, lanes));
-    Group { lane: Some(lanes[0]), stop: true, go: Some(Go::Step(last)), name, ..plain(shapes) }
+    Group {
+        lane: Some(lanes[0]),
+        stop: true,
+        go: Some(Go::Step(last)),
+        name,
+        ..plain(shapes)
+    }
 }
 
 /// The copy of a packet that goes to many.
 pub(super) fn copy(sheet: &Sheet) -> Vec<(&'static str, Vec<Stop>)> {
     let copied = sheet.lanes.iter().filter(|lane| lane.path.copy.is_some());
-    copied.map(|lane| (lane.letter, stops(sheet.rulesets, lane.path, true))).collect()
+    copied
+        .map(|lane| (lane.letter, stops(sheet.rulesets, lane.path, true)))
+        .collect()
 }

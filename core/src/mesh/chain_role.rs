@@ -35,7 +35,10 @@ const BUILT_IN: [(ChainRole, &str); 4] = [
 impl ChainRole {
     /// The name of a built-in chain.
     fn built_in(self) -> Option<&'static str> {
-        BUILT_IN.iter().find(|(role, _)| *role == self).map(|(_, name)| *name)
+        BUILT_IN
+            .iter()
+            .find(|(role, _)| *role == self)
+            .map(|(_, name)| *name)
     }
 }
 
@@ -46,12 +49,21 @@ pub(super) struct ChainNames(pub(super) &'static [(ChainRole, &'static str)]);
 impl ChainNames {
     /// The name of a chain; `None` where the mesh has no such chain.
     pub(super) fn name(self, role: ChainRole) -> Option<&'static str> {
-        let own = || self.0.iter().find(|(own, _)| *own == role).map(|(_, name)| *name);
+        let own = || {
+            self.0
+                .iter()
+                .find(|(own, _)| *own == role)
+                .map(|(_, name)| *name)
+        };
         role.built_in().or_else(own)
     }
 
     /// The function of a chain, whether or not the mesh makes rules in it.
     pub(super) fn role(self, chain: &str) -> Option<ChainRole> {
-        BUILT_IN.iter().chain(self.0).find(|(_, name)| *name == chain).map(|(role, _)| *role)
+        BUILT_IN
+            .iter()
+            .chain(self.0)
+            .find(|(_, name)| *name == chain)
+            .map(|(role, _)| *role)
     }
 }

@@ -22,9 +22,18 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     ]),
     own_ports: &[],
     options: &[
-        (ExcludeInboundPorts, "consul.hashicorp.com/transparent-proxy-exclude-inbound-ports"),
-        (ExcludeOutboundPorts, "consul.hashicorp.com/transparent-proxy-exclude-outbound-ports"),
-        (ExcludeRanges, "consul.hashicorp.com/transparent-proxy-exclude-outbound-cidrs"),
+        (
+            ExcludeInboundPorts,
+            "consul.hashicorp.com/transparent-proxy-exclude-inbound-ports",
+        ),
+        (
+            ExcludeOutboundPorts,
+            "consul.hashicorp.com/transparent-proxy-exclude-outbound-ports",
+        ),
+        (
+            ExcludeRanges,
+            "consul.hashicorp.com/transparent-proxy-exclude-outbound-cidrs",
+        ),
     ],
     versions: Versions::Unknown,
     rules: SIDECAR_RULES,

@@ -58,7 +58,10 @@ impl MeshDefinition {
     /// The function of a chain in the mesh; `None` where the mesh makes no rules in it.
     pub(super) fn role(&self, chain: &str) -> Option<ChainRole> {
         let role = self.chains.role(chain)?;
-        self.rules.iter().any(|rule| rule.chain == role).then_some(role)
+        self.rules
+            .iter()
+            .any(|rule| rule.chain == role)
+            .then_some(role)
     }
 
     /// Whether it has a name for an option.
@@ -67,11 +70,23 @@ impl MeshDefinition {
     }
 
     /// Compares a rule in one of its chains with its table.
-    pub(super) fn fit<'a>(&self, family: Family, chain: ChainRole, view: &RuleView<'a>) -> Option<Fit<'a>> {
-        self.rules.iter().filter(|rule| rule.chain == chain).find_map(|rule| {
-            let subject = rule.pattern.compare(self.chains, family, view)?.cloned();
-            Some(Fit { rule, subject, ports: view.effect.ports() })
-        })
+    pub(super) fn fit<'a>(
+        &self,
+        family: Family,
+        chain: ChainRole,
+        view: &RuleView<'a>,
+    ) -> Option<Fit<'a>> {
+        self.rules
+            .iter()
+            .filter(|rule| rule.chain == chain)
+            .find_map(|rule| {
+                let subject = rule.pattern.compare(self.chains, family, view)?.cloned();
+                Some(Fit {
+                    rule,
+                    subject,
+                    ports: view.effect.ports(),
+                })
+            })
     }
 }
 

@@ -1,7 +1,9 @@
 //! What deviates from the rules that a mesh makes: a rule missing, added, out of order or doubled.
 
 use super::chain_role::ChainRole;
-use super::{ConditionField, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids};
+use super::{
+    ConditionField, IdRange, Mesh, Mode, Network, OptionValue, OwnerRule, Purpose, RuleView, ids,
+};
 use crate::iptables::table_name::TableName;
 use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::packet::fields::PacketField;
@@ -25,8 +27,17 @@ pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
     let mut found = Vec::new();
     for (table_place, table) in (0..).zip(&ruleset.tables) {
         for (place, chain) in (0..).zip(&table.chains) {
-            let Some(role) = mesh.kind.definition().role(&chain.name) else { continue };
-            let mut order = Order { mesh, table, table_place, place, chain, found: &mut found };
+            let Some(role) = mesh.kind.definition().role(&chain.name) else {
+                continue;
+            };
+            let mut order = Order {
+                mesh,
+                table,
+                table_place,
+                place,
+                chain,
+                found: &mut found,
+            };
             order.check(ruleset, role);
         }
     }
@@ -52,7 +63,12 @@ struct Order<'a> {
 
 impl Order<'_> {
     fn say(&mut self, rule: Option<u32>, says: String) {
-        self.found.push(Deviation { table: self.table_place, chain: self.place, rule, says });
+        self.found.push(Deviation {
+            table: self.table_place,
+            chain: self.place,
+            rule,
+            says,
+        });
     }
 
     fn check(&mut self, ruleset: &Ruleset, role: ChainRole) {
@@ -64,7 +80,8 @@ impl Order<'_> {
             let view = RuleView::from_iptables(ruleset, self.table, rule);
             let Some(fit) = self.mesh.kind.definition().fit(ruleset.family, role, &view) else {
                 let name = self.mesh.name();
-                // In the kernel's chains others have rules, too; only nat's come between the mesh and its traffic.
+                // In the kernel's chains others have rules, too; only nat's come between the mesh
+                // and its traffic.
                 if is_taken {
                     self.say(
                         Some(number),
@@ -88,12 +105,21 @@ impl Order<'_> {
                         .into(),
                 );
             }
-            if let (Purpose::Owner(part), Some(ids)) = (fit.rule.purpose, ids(fit.subject.as_ref())) {
-                let group =
-                    fit.subject.is_some_and(|condition| condition.field == ConditionField::Packet(PacketField::Gid));
-                let place = sets.iter().position(|set| (set.group, set.ids) == (group, ids)).unwrap_or(sets.len());
+            if let (Purpose::Owner(part), Some(ids)) = (fit.rule.purpose, ids(fit.subject.as_ref()))
+            {
+                let group = fit.subject.is_some_and(|condition| {
+                    condition.field == ConditionField::Packet(PacketField::Gid)
+                });
+                let place = sets
+                    .iter()
+                    .position(|set| (set.group, set.ids) == (group, ids))
+                    .unwrap_or(sets.len());
                 if place == sets.len() {
-                    sets.push(OwnerRules { group, ids, seen: Vec::new() });
+                    sets.push(OwnerRules {
+                        group,
+                        ids,
+                        seen: Vec::new(),
+                    });
                 }
                 let seen = &mut sets[place].seen;
                 let doubled = seen.contains(&part);
@@ -112,19 +138,23 @@ impl Order<'_> {
         self.check_sets(&sets, alone);
     }
 
-    /// Since 1.5 three rules stand together for each of the proxy's ids; with loopback addresses captured, two.
+    /// Since 1.5 three rules stand together for each of the proxy's ids; with loopback addresses
+    /// captured, two.
     fn check_sets(&mut self, sets: &[OwnerRules], alone: bool) {
         if alone {
             return;
         }
         let mut values = self.mesh.options.iter().flat_map(|setting| &setting.values);
-        let loopback = values.any(|value| matches!(value, OptionValue::Network(network) if in_loopback(network)));
+        let loopback = values
+            .any(|value| matches!(value, OptionValue::Network(network) if in_loopback(network)));
         for OwnerRules { group, ids, seen } in sets {
             let what = if *group { "gid" } else { "uid" };
             let proxy = self.mesh.proxy();
             let lacks = |part| !seen.contains(&part);
             let says = if lacks(OwnerRule::LetOut) {
-                format!("no rule lets {what} {ids} out: {proxy}'s own traffic comes back to it, for ever")
+                format!(
+                    "no rule lets {what} {ids} out: {proxy}'s own traffic comes back to it, for ever"
+                )
             } else if *seen == [OwnerRule::LetOut] {
                 continue;
             } else if lacks(OwnerRule::OwnPod) {
@@ -132,7 +162,9 @@ impl Order<'_> {
                     "no rule leads {what} {ids}'s calls to its own pod into {proxy}: they pass the inbound policies by"
                 )
             } else if lacks(OwnerRule::OthersLoopback) && !loopback {
-                format!("no rule spares the pod's own calls over lo for {what} {ids}: they are captured")
+                format!(
+                    "no rule spares the pod's own calls over lo for {what} {ids}: they are captured"
+                )
             } else {
                 continue;
             };
@@ -148,10 +180,17 @@ fn in_loopback(network: &Network) -> bool {
 
 /// What the whole set lacks: a half-loaded one.
 fn missing(mesh: &Mesh, ruleset: &Ruleset, found: &mut Vec<Deviation>) {
-    let Some(table_place) = ruleset.table_place(TableName::Nat) else { return };
+    let Some(table_place) = ruleset.table_place(TableName::Nat) else {
+        return;
+    };
     let table = &ruleset.tables[table_place as usize];
     let mut say = |place: u32, says: String| {
-        found.push(Deviation { table: table_place, chain: place, rule: None, says });
+        found.push(Deviation {
+            table: table_place,
+            chain: place,
+            rule: None,
+            says,
+        });
     };
     let proxy = mesh.proxy();
     if let Some((_, place, chain)) = mesh.outward(ruleset) {
@@ -159,14 +198,24 @@ fn missing(mesh: &Mesh, ruleset: &Ruleset, found: &mut Vec<Deviation>) {
         if chain.rules.is_empty() {
             say(
                 place,
-                format!("it holds no rules: the set is half loaded, and nothing that leaves is captured by {proxy}"),
+                format!(
+                    "it holds no rules: the set is half loaded, and nothing that leaves is captured by {proxy}"
+                ),
             );
         } else if !reached[place as usize] {
-            say(place, format!("no rule leads from OUTPUT into it: nothing that leaves is captured by {proxy}"));
+            say(
+                place,
+                format!(
+                    "no rule leads from OUTPUT into it: nothing that leaves is captured by {proxy}"
+                ),
+            );
         }
     }
     if mesh.outbound.is_empty() {
-        say(0, format!("no rule redirects what leaves to {proxy}: the set is half loaded"));
+        say(
+            0,
+            format!("no rule redirects what leaves to {proxy}: the set is half loaded"),
+        );
     }
     if mesh.inbound.is_empty() && mesh.mode != Mode::Ambient {
         say(0, format!("no rule redirects what arrives to {proxy}"));

@@ -4,14 +4,16 @@ use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, Outbound, Output, Prerouting};
 use super::definition::{MeshDefinition, Mode};
 use super::mesh_option::MeshOption::{Probes, VirtualInterfaces};
-use super::rule_pattern::EffectPattern::{Accept, Jump, Redirect, RestoreMark, Return, SetConnectionMark, SetZone};
+use super::rule_pattern::EffectPattern::{
+    Accept, Jump, Redirect, RestoreMark, Return, SetConnectionMark, SetZone,
+};
 use super::rule_pattern::Purpose::{
     DnsRedirect, InboundJump, InboundRedirect, Option as Opt, OutboundJump, OutboundRedirect, Part,
 };
 use super::rule_pattern::ValuePattern::{Any, Loopback, Subject};
 use super::rule_pattern::{
-    ANY, CONNECTION_MARK, DESTINATION, FROM_DNS, IN_INTERFACE, MARK, MeshRule, OUT_LOOPBACK, SOURCE, TCP, TO_DNS, UDP,
-    among, beyond_header, exactly, is, not, rule,
+    ANY, CONNECTION_MARK, DESTINATION, FROM_DNS, IN_INTERFACE, MARK, MeshRule, OUT_LOOPBACK,
+    SOURCE, TCP, TO_DNS, UDP, among, beyond_header, exactly, is, not, rule,
 };
 use super::sidecar_rules::{DNS_REDIRECT, ZONE};
 use super::version::{Versions, since};

@@ -1,17 +1,19 @@
 //! Istio with a sidecar: Envoy in the pod is known by its user and group.
 
 use super::chain_role::ChainNames;
-use super::chain_role::ChainRole::{Divert, Dns, Drop, Inbound, InboundRedirect, Outbound, OutboundRedirect, Tproxy};
+use super::chain_role::ChainRole::{
+    Divert, Dns, Drop, Inbound, InboundRedirect, Outbound, OutboundRedirect, Tproxy,
+};
 use super::definition::{MeshDefinition, Mode};
 use super::mesh_option::MeshOption::{
-    ExcludeGroups, ExcludeInboundPorts, ExcludeInterfaces, ExcludeOutboundPorts, ExcludeRanges, IncludeInboundPorts,
-    IncludeOutboundPorts, IncludeRanges, OnlyGroups, VirtualInterfaces,
+    ExcludeGroups, ExcludeInboundPorts, ExcludeInterfaces, ExcludeOutboundPorts, ExcludeRanges,
+    IncludeInboundPorts, IncludeOutboundPorts, IncludeRanges, OnlyGroups, VirtualInterfaces,
 };
 use super::rule_pattern::EffectPattern::{self, Jump, RedirectTo, Return, SetZone};
 use super::rule_pattern::ValuePattern::{Any, Port, ProxySource};
 use super::rule_pattern::{
-    ANY, DESTINATION, DESTINATION_PORT, DESTINATION_PORTS, GROUP, IN_INTERFACE, OUT_LOOPBACK, OWNER, RulePattern,
-    SOURCE, TCP, USER, among, compares, exactly, is, not, pattern, with_header,
+    ANY, DESTINATION, DESTINATION_PORT, DESTINATION_PORTS, GROUP, IN_INTERFACE, OUT_LOOPBACK,
+    OWNER, RulePattern, SOURCE, TCP, USER, among, compares, exactly, is, not, pattern, with_header,
 };
 use super::sidecar_rules::{SIDECAR_RULES, TUNNEL_PORT};
 use super::version::{Marker, Markers, Versions};
@@ -34,14 +36,38 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     ]),
     own_ports: &[15_020, 15_021, 15_090],
     options: &[
-        (ExcludeInboundPorts, "traffic.sidecar.istio.io/excludeInboundPorts"),
-        (IncludeInboundPorts, "traffic.sidecar.istio.io/includeInboundPorts"),
-        (ExcludeOutboundPorts, "traffic.sidecar.istio.io/excludeOutboundPorts"),
-        (IncludeOutboundPorts, "traffic.sidecar.istio.io/includeOutboundPorts"),
-        (ExcludeRanges, "traffic.sidecar.istio.io/excludeOutboundIPRanges"),
-        (IncludeRanges, "traffic.sidecar.istio.io/includeOutboundIPRanges"),
-        (ExcludeInterfaces, "traffic.sidecar.istio.io/excludeInterfaces"),
-        (VirtualInterfaces, "traffic.sidecar.istio.io/kubevirtInterfaces"),
+        (
+            ExcludeInboundPorts,
+            "traffic.sidecar.istio.io/excludeInboundPorts",
+        ),
+        (
+            IncludeInboundPorts,
+            "traffic.sidecar.istio.io/includeInboundPorts",
+        ),
+        (
+            ExcludeOutboundPorts,
+            "traffic.sidecar.istio.io/excludeOutboundPorts",
+        ),
+        (
+            IncludeOutboundPorts,
+            "traffic.sidecar.istio.io/includeOutboundPorts",
+        ),
+        (
+            ExcludeRanges,
+            "traffic.sidecar.istio.io/excludeOutboundIPRanges",
+        ),
+        (
+            IncludeRanges,
+            "traffic.sidecar.istio.io/includeOutboundIPRanges",
+        ),
+        (
+            ExcludeInterfaces,
+            "traffic.sidecar.istio.io/excludeInterfaces",
+        ),
+        (
+            VirtualInterfaces,
+            "traffic.sidecar.istio.io/kubevirtInterfaces",
+        ),
         // Environment variables of istio-init.
         (OnlyGroups, "ISTIO_OUTBOUND_OWNER_GROUPS"),
         (ExcludeGroups, "ISTIO_OUTBOUND_OWNER_GROUPS_EXCLUDE"),
@@ -66,7 +92,10 @@ static MARKERS: Markers = Markers {
             unless: Some(NAMES_A_USER),
         },
         Marker {
-            rule: pattern(among(&[not(DESTINATION, Any), OUT_LOOPBACK, compares(OWNER, Any)]), Jump(InboundRedirect)),
+            rule: pattern(
+                among(&[not(DESTINATION, Any), OUT_LOOPBACK, compares(OWNER, Any)]),
+                Jump(InboundRedirect),
+            ),
             minor: 5,
             unless: Some(NAMES_A_USER),
         },
@@ -75,36 +104,72 @@ static MARKERS: Markers = Markers {
             minor: 6,
             unless: Some(spares_port(&[is(DESTINATION_PORT, Port(15_090))])),
         },
-        Marker { rule: spares_port(&[is(DESTINATION_PORT, Port(TUNNEL_PORT))]), minor: 7, unless: Some(NAMES_A_USER) },
-        Marker { rule: pattern(ANY, SetZone), minor: 11, unless: Some(CAPTURES_DNS) },
-        Marker { rule: pattern(among(&[is(IN_INTERFACE, Any)]), Return), minor: 12, unless: None },
         Marker {
-            rule: pattern(among(&[not(GROUP, Any), not(GROUP, Any)]), EffectPattern::Any),
+            rule: spares_port(&[is(DESTINATION_PORT, Port(TUNNEL_PORT))]),
+            minor: 7,
+            unless: Some(NAMES_A_USER),
+        },
+        Marker {
+            rule: pattern(ANY, SetZone),
+            minor: 11,
+            unless: Some(CAPTURES_DNS),
+        },
+        Marker {
+            rule: pattern(among(&[is(IN_INTERFACE, Any)]), Return),
+            minor: 12,
+            unless: None,
+        },
+        Marker {
+            rule: pattern(
+                among(&[not(GROUP, Any), not(GROUP, Any)]),
+                EffectPattern::Any,
+            ),
             minor: 14,
             unless: None,
         },
         Marker {
             rule: pattern(
-                among(&[not(DESTINATION_PORT.or(DESTINATION_PORTS), Port(TUNNEL_PORT))]),
+                among(&[not(
+                    DESTINATION_PORT.or(DESTINATION_PORTS),
+                    Port(TUNNEL_PORT),
+                )]),
                 Jump(InboundRedirect),
             ),
             minor: 18,
-            unless: Some(pattern(among(&[OUT_LOOPBACK, is(USER, Any)]), Jump(InboundRedirect))),
+            unless: Some(pattern(
+                among(&[OUT_LOOPBACK, is(USER, Any)]),
+                Jump(InboundRedirect),
+            )),
         },
-        Marker { rule: pattern(ANY, Jump(Drop)), minor: 24, unless: None },
+        Marker {
+            rule: pattern(ANY, Jump(Drop)),
+            minor: 24,
+            unless: None,
+        },
         Marker {
             rule: pattern(exactly(&[]), Jump(Outbound)),
             minor: 25,
             unless: Some(pattern(exactly(&[TCP]), Jump(Outbound))),
         },
-        Marker { rule: pattern(ANY, Jump(Dns)), minor: 25, unless: Some(CAPTURES_DNS) },
+        Marker {
+            rule: pattern(ANY, Jump(Dns)),
+            minor: 25,
+            unless: Some(CAPTURES_DNS),
+        },
     ],
     last: &[
-        Marker { rule: pattern(with_header(&[OUT_LOOPBACK]), Jump(OutboundRedirect)), minor: 4, unless: None },
+        Marker {
+            rule: pattern(with_header(&[OUT_LOOPBACK]), Jump(OutboundRedirect)),
+            minor: 4,
+            unless: None,
+        },
         Marker {
             rule: pattern(exactly(&[]), Return),
             minor: 22,
-            unless: Some(pattern(among(&[is(DESTINATION, Any)]).except(SOURCE), Jump(OutboundRedirect))),
+            unless: Some(pattern(
+                among(&[is(DESTINATION, Any)]).except(SOURCE),
+                Jump(OutboundRedirect),
+            )),
         },
         Marker {
             rule: spares_port(&[is(DESTINATION_PORT, Port(22))]),

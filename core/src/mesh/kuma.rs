@@ -22,7 +22,10 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     own_ports: &[],
     options: &[
         (ExcludeInboundPorts, "traffic.kuma.io/exclude-inbound-ports"),
-        (ExcludeOutboundPorts, "traffic.kuma.io/exclude-outbound-ports"),
+        (
+            ExcludeOutboundPorts,
+            "traffic.kuma.io/exclude-outbound-ports",
+        ),
     ],
     versions: Versions::Unknown,
     rules: SIDECAR_RULES,

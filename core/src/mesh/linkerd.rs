@@ -13,11 +13,17 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     resolver: None,
     mode: Mode::Redirect,
     recognized_by: &[&["PROXY_INIT_REDIRECT"]],
-    chains: ChainNames(&[(Inbound, "PROXY_INIT_REDIRECT"), (Outbound, "PROXY_INIT_OUTPUT")]),
+    chains: ChainNames(&[
+        (Inbound, "PROXY_INIT_REDIRECT"),
+        (Outbound, "PROXY_INIT_OUTPUT"),
+    ]),
     own_ports: &[4190, 4191],
     options: &[
         (ExcludeInboundPorts, "config.linkerd.io/skip-inbound-ports"),
-        (ExcludeOutboundPorts, "config.linkerd.io/skip-outbound-ports"),
+        (
+            ExcludeOutboundPorts,
+            "config.linkerd.io/skip-outbound-ports",
+        ),
         (ExcludeRanges, "config.linkerd.io/skip-subnets"),
     ],
     versions: Versions::Unknown,

@@ -1,4 +1,5 @@
-//! The meshes. To support another one, add a file with its [`MeshDefinition`] and name it in [`MeshKind`].
+//! The meshes. To support another one, add a file with its [`MeshDefinition`] and name it in
+//! [`MeshKind`].
 
 use super::definition::MeshDefinition;
 use super::{app_mesh, consul, istio_ambient, istio_sidecar, kuma, linkerd, open_service_mesh};
@@ -94,7 +95,10 @@ mod tests {
                 assert_eq!(definition.role(name), Some(*role), "{name}");
             }
             let chains = definition.recognized_by.concat();
-            assert!(!chains.is_empty() && chains.iter().all(|name| definition.role(name).is_some()), "{kind:?}");
+            assert!(
+                !chains.is_empty() && chains.iter().all(|name| definition.role(name).is_some()),
+                "{kind:?}"
+            );
         }
     }
 }

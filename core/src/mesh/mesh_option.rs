@@ -94,8 +94,9 @@ pub(super) fn option_values(condition: &Condition) -> Vec<OptionValue> {
         ConditionValue::Port(ports) => vec![OptionValue::Ports(*ports)],
         ConditionValue::Ports(ports) => ports.iter().copied().map(OptionValue::Ports).collect(),
         ConditionValue::Ids(ids) => vec![OptionValue::Ids(*ids)],
-        ConditionValue::Protocol(_) | ConditionValue::Mark(_) | ConditionValue::States(_) | ConditionValue::Opaque => {
-            Vec::new()
-        }
+        ConditionValue::Protocol(_)
+        | ConditionValue::Mark(_)
+        | ConditionValue::States(_)
+        | ConditionValue::Opaque => Vec::new(),
     }
 }

@@ -3,7 +3,9 @@
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};
 use super::definition::{MeshDefinition, Mode};
-use super::mesh_option::MeshOption::{ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges, IncludeRanges};
+use super::mesh_option::MeshOption::{
+    ExcludeInboundPorts, ExcludeOutboundPorts, ExcludeRanges, IncludeRanges,
+};
 use super::sidecar_rules::SIDECAR_RULES;
 use super::version::Versions;
 
@@ -21,10 +23,22 @@ pub(super) static DEFINITION: MeshDefinition = MeshDefinition {
     ]),
     own_ports: &[15_010, 15_901, 15_902, 15_903, 15_904],
     options: &[
-        (ExcludeInboundPorts, "openservicemesh.io/inbound-port-exclusion-list"),
-        (ExcludeOutboundPorts, "openservicemesh.io/outbound-port-exclusion-list"),
-        (ExcludeRanges, "openservicemesh.io/outbound-ip-range-exclusion-list"),
-        (IncludeRanges, "openservicemesh.io/outbound-ip-range-inclusion-list"),
+        (
+            ExcludeInboundPorts,
+            "openservicemesh.io/inbound-port-exclusion-list",
+        ),
+        (
+            ExcludeOutboundPorts,
+            "openservicemesh.io/outbound-port-exclusion-list",
+        ),
+        (
+            ExcludeRanges,
+            "openservicemesh.io/outbound-ip-range-exclusion-list",
+        ),
+        (
+            IncludeRanges,
+            "openservicemesh.io/outbound-ip-range-inclusion-list",
+        ),
     ],
     versions: Versions::Unknown,
     rules: SIDECAR_RULES,

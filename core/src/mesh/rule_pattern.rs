@@ -18,7 +18,8 @@ pub(super) struct MeshRule {
     pub(super) pattern: RulePattern,
     /// Its function in the mesh.
     pub(super) purpose: Purpose,
-    /// Why the mesh makes it. `$` is the subject of the pattern or else the port of its effect, `%` the proxy.
+    /// Why the mesh makes it. `$` is the subject of the pattern or else the port of its effect,
+    /// `%` the proxy.
     pub(super) reason: &'static str,
 }
 
@@ -31,7 +32,13 @@ pub(super) const fn rule(
     purpose: Purpose,
     reason: &'static str,
 ) -> MeshRule {
-    MeshRule { chain, rank, pattern: pattern(conditions, effect), purpose, reason }
+    MeshRule {
+        chain,
+        rank,
+        pattern: pattern(conditions, effect),
+        purpose,
+        reason,
+    }
 }
 
 /// The function of a rule in its mesh.
@@ -91,22 +98,34 @@ pub(super) struct ConditionSet {
 
 /// These conditions and no other.
 pub(super) const fn exactly(needed: &'static [ConditionPattern]) -> ConditionSet {
-    ConditionSet { needed, others: FieldSet(0) }
+    ConditionSet {
+        needed,
+        others: FieldSet(0),
+    }
 }
 
 /// These conditions, and any on addresses, interfaces and the protocol.
 pub(super) const fn with_header(needed: &'static [ConditionPattern]) -> ConditionSet {
-    ConditionSet { needed, others: HEADER }
+    ConditionSet {
+        needed,
+        others: HEADER,
+    }
 }
 
 /// These conditions, and any except on addresses, interfaces and the protocol.
 pub(super) const fn beyond_header(needed: &'static [ConditionPattern]) -> ConditionSet {
-    ConditionSet { needed, others: FieldSet(!HEADER.0) }
+    ConditionSet {
+        needed,
+        others: FieldSet(!HEADER.0),
+    }
 }
 
 /// These conditions among any.
 pub(super) const fn among(needed: &'static [ConditionPattern]) -> ConditionSet {
-    ConditionSet { needed, others: FieldSet(u64::MAX) }
+    ConditionSet {
+        needed,
+        others: FieldSet(u64::MAX),
+    }
 }
 
 /// Any conditions, or none.
@@ -115,7 +134,10 @@ pub(super) const ANY: ConditionSet = among(&[]);
 impl ConditionSet {
     /// The same, without other conditions on these fields.
     pub(super) const fn except(self, fields: FieldSet) -> Self {
-        Self { others: FieldSet(self.others.0 & !fields.0), ..self }
+        Self {
+            others: FieldSet(self.others.0 & !fields.0),
+            ..self
+        }
     }
 }
 
@@ -136,17 +158,29 @@ enum Sign {
 
 /// A condition that holds for the value.
 pub(super) const fn is(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
-    ConditionPattern { fields, sign: Sign::Positive, value }
+    ConditionPattern {
+        fields,
+        sign: Sign::Positive,
+        value,
+    }
 }
 
 /// A condition that holds for all but the value.
 pub(super) const fn not(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
-    ConditionPattern { fields, sign: Sign::Negated, value }
+    ConditionPattern {
+        fields,
+        sign: Sign::Negated,
+        value,
+    }
 }
 
 /// Either of both.
 pub(super) const fn compares(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
-    ConditionPattern { fields, sign: Sign::Either, value }
+    ConditionPattern {
+        fields,
+        sign: Sign::Either,
+        value,
+    }
 }
 
 /// Some of the fields.
@@ -204,7 +238,8 @@ const HEADER: FieldSet = SOURCE
 pub(super) const TCP: ConditionPattern = is(PROTOCOL, ValuePattern::Protocol(Protocol::TCP));
 pub(super) const UDP: ConditionPattern = is(PROTOCOL, ValuePattern::Protocol(Protocol::UDP));
 pub(super) const IN_LOOPBACK: ConditionPattern = is(IN_INTERFACE, ValuePattern::LoopbackInterface);
-pub(super) const OUT_LOOPBACK: ConditionPattern = is(OUT_INTERFACE, ValuePattern::LoopbackInterface);
+pub(super) const OUT_LOOPBACK: ConditionPattern =
+    is(OUT_INTERFACE, ValuePattern::LoopbackInterface);
 pub(super) const INVALID: ConditionPattern = is(CONNECTION_STATE, ValuePattern::InvalidState);
 pub(super) const TO_DNS: ConditionPattern = is(DESTINATION_PORT, ValuePattern::Port(53));
 pub(super) const FROM_DNS: ConditionPattern = is(SOURCE_PORT, ValuePattern::Port(53));
@@ -235,11 +270,15 @@ impl ValuePattern {
         match (self, value) {
             (Self::Any | Self::Subject, _) => true,
             (Self::Loopback, ConditionValue::Network(network)) => *network == loopback(family),
-            (Self::ProxySource, ConditionValue::Network(network)) => *network == proxy_source(family),
+            (Self::ProxySource, ConditionValue::Network(network)) => {
+                *network == proxy_source(family)
+            }
             (Self::LoopbackInterface, ConditionValue::Interface(name)) => *name == "lo",
             (Self::Protocol(wanted), ConditionValue::Protocol(protocol)) => *protocol == wanted,
             (Self::Port(wanted), ConditionValue::Port(ports)) => ports.single() == Some(wanted),
-            (Self::Port(wanted), ConditionValue::Ports(ports)) => ports.iter().any(|one| one.single() == Some(wanted)),
+            (Self::Port(wanted), ConditionValue::Ports(ports)) => {
+                ports.iter().any(|one| one.single() == Some(wanted))
+            }
             (Self::InvalidState, ConditionValue::States(bits)) => {
                 *bits == crate::packet::ConnectionState::Invalid.bit()
             }
@@ -253,7 +292,8 @@ pub(super) fn loopback(family: Family) -> Network {
     Network::single(family.loopback())
 }
 
-/// The address from which a sidecar hands inbound connections to the app (Istio's `InboundPassthroughBindIpv4`).
+/// The address from which a sidecar hands inbound connections to the app (Istio's
+/// `InboundPassthroughBindIpv4`).
 pub(super) fn proxy_source(family: Family) -> Network {
     Network::single(match family {
         Family::Ipv4 => [127, 0, 0, 6].into(),
@@ -293,7 +333,9 @@ impl EffectPattern {
             _ => return false,
         };
         match (self, effect) {
-            (Self::RedirectTo(wanted), Effect::Redirect { ports, .. }) => *ports == Some((wanted, wanted)),
+            (Self::RedirectTo(wanted), Effect::Redirect { ports, .. }) => {
+                *ports == Some((wanted, wanted))
+            }
             (Self::Accept, Effect::Accept)
             | (Self::Drop, Effect::Drop)
             | (Self::Return, Effect::Return)
@@ -304,7 +346,13 @@ impl EffectPattern {
             | (Self::SetConnectionMark, Effect::SetConnectionMark { .. })
             | (Self::SaveMark, Effect::SaveMark(_))
             | (Self::RestoreMark, Effect::RestoreMark(_))
-            | (Self::SetZone, Effect::Track { tracked: true, zone: Some(1..) }) => true,
+            | (
+                Self::SetZone,
+                Effect::Track {
+                    tracked: true,
+                    zone: Some(1..),
+                },
+            ) => true,
             _ => false,
         }
     }
@@ -331,18 +379,26 @@ impl RulePattern {
         }
         let (mut used, mut subject) = (0_u64, None);
         for wanted in self.conditions.needed {
-            let (place, condition) = view
-                .conditions
-                .iter()
-                .enumerate()
-                .find(|(place, condition)| used & 1 << place == 0 && wanted.matches(condition, family))?;
+            let (place, condition) =
+                view.conditions
+                    .iter()
+                    .enumerate()
+                    .find(|(place, condition)| {
+                        used & 1 << place == 0 && wanted.matches(condition, family)
+                    })?;
             used |= 1 << place;
             if wanted.value == ValuePattern::Subject {
                 subject = subject.or(Some(condition));
             }
         }
-        let mut others = view.conditions.iter().enumerate().filter(|(place, _)| used & 1 << place == 0);
-        others.all(|(_, condition)| self.conditions.others.contains(condition.field)).then_some(subject)
+        let mut others = view
+            .conditions
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| used & 1 << place == 0);
+        others
+            .all(|(_, condition)| self.conditions.others.contains(condition.field))
+            .then_some(subject)
     }
 }
 
@@ -353,7 +409,8 @@ impl ConditionPattern {
             Sign::Negated => condition.negated,
             Sign::Either => true,
         };
-        sign && self.fields.contains(condition.field) && self.value.matches(&condition.value, family)
+        sign && self.fields.contains(condition.field)
+            && self.value.matches(&condition.value, family)
     }
 }
 
@@ -364,18 +421,34 @@ mod tests {
     use super::*;
 
     fn condition(field: ConditionField, negated: bool, value: ConditionValue) -> Condition {
-        Condition { field, negated, value }
+        Condition {
+            field,
+            negated,
+            value,
+        }
     }
 
     fn owner(id: u32) -> ConditionValue<'static> {
-        ConditionValue::Ids(IdRange { first: id, last: id })
+        ConditionValue::Ids(IdRange {
+            first: id,
+            last: id,
+        })
     }
 
     /// What Istio makes of a rule of ISTIO_OUTPUT.
-    fn purpose(conditions: Vec<Condition>, effect: RuleEffect) -> Option<(Purpose, Option<String>)> {
+    fn purpose(
+        conditions: Vec<Condition>,
+        effect: RuleEffect,
+    ) -> Option<(Purpose, Option<String>)> {
         let view = RuleView { conditions, effect };
-        let fit = MeshKind::IstioSidecar.definition().fit(Family::Ipv4, ChainRole::Outbound, &view)?;
-        Some((fit.rule.purpose, fit.subject.map(|subject| subject.value.to_string())))
+        let fit =
+            MeshKind::IstioSidecar
+                .definition()
+                .fit(Family::Ipv4, ChainRole::Outbound, &view)?;
+        Some((
+            fit.rule.purpose,
+            fit.subject.map(|subject| subject.value.to_string()),
+        ))
     }
 
     #[test]
@@ -385,46 +458,96 @@ mod tests {
             condition(
                 ConditionField::Packet(PacketField::Dport),
                 true,
-                ConditionValue::Port(PortRange { first: 15_008, last: 15_008 }),
+                ConditionValue::Port(PortRange {
+                    first: 15_008,
+                    last: 15_008,
+                }),
             ),
-            condition(ConditionField::OutInterface, false, ConditionValue::Interface("lo")),
-            condition(ConditionField::Packet(PacketField::Dst), true, ConditionValue::Network(loopback(Family::Ipv4))),
+            condition(
+                ConditionField::OutInterface,
+                false,
+                ConditionValue::Interface("lo"),
+            ),
+            condition(
+                ConditionField::Packet(PacketField::Dst),
+                true,
+                ConditionValue::Network(loopback(Family::Ipv4)),
+            ),
         ];
         let own_pod = Some((Purpose::Owner(OwnerRule::OwnPod), Some("1337".to_owned())));
-        assert_eq!(purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")), own_pod);
+        assert_eq!(
+            purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")),
+            own_pod
+        );
         conditions.reverse();
-        assert_eq!(purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")), own_pod);
-        assert_eq!(purpose(conditions, RuleEffect::Goto("ISTIO_IN_REDIRECT")), None, "a goto does not come back");
+        assert_eq!(
+            purpose(conditions.clone(), RuleEffect::Jump("ISTIO_IN_REDIRECT")),
+            own_pod
+        );
+        assert_eq!(
+            purpose(conditions, RuleEffect::Goto("ISTIO_IN_REDIRECT")),
+            None,
+            "a goto does not come back"
+        );
     }
 
     #[test]
     fn a_condition_too_many_or_of_the_other_sign_makes_another_rule() {
-        const GROUPS: RulePattern =
-            pattern(among(&[not(GROUP, ValuePattern::Any), not(GROUP, ValuePattern::Any)]), EffectPattern::Any);
+        const GROUPS: RulePattern = pattern(
+            among(&[not(GROUP, ValuePattern::Any), not(GROUP, ValuePattern::Any)]),
+            EffectPattern::Any,
+        );
         let returns = || RuleEffect::Perform(Effect::Return);
         let lets_out = Some((Purpose::Owner(OwnerRule::LetOut), Some("1337".to_owned())));
         assert_eq!(
-            purpose(vec![condition(ConditionField::Packet(PacketField::Uid), false, owner(1337))], returns()),
+            purpose(
+                vec![condition(
+                    ConditionField::Packet(PacketField::Uid),
+                    false,
+                    owner(1337)
+                )],
+                returns()
+            ),
             lets_out
         );
         assert_eq!(
-            purpose(vec![condition(ConditionField::Packet(PacketField::Uid), true, owner(1337))], returns()),
+            purpose(
+                vec![condition(
+                    ConditionField::Packet(PacketField::Uid),
+                    true,
+                    owner(1337)
+                )],
+                returns()
+            ),
             None
         );
         let other = condition(ConditionField::Other, false, ConditionValue::Opaque);
         assert_eq!(
             purpose(
-                vec![condition(ConditionField::Packet(PacketField::Uid), false, owner(1337)), other.clone()],
+                vec![
+                    condition(ConditionField::Packet(PacketField::Uid), false, owner(1337)),
+                    other.clone()
+                ],
                 returns()
             ),
             None
         );
         // No condition counts twice.
-        let one = vec![condition(ConditionField::Packet(PacketField::Gid), true, owner(1)), other];
-        let mut view = RuleView { conditions: one, effect: returns() };
+        let one = vec![
+            condition(ConditionField::Packet(PacketField::Gid), true, owner(1)),
+            other,
+        ];
+        let mut view = RuleView {
+            conditions: one,
+            effect: returns(),
+        };
         let istio = MeshKind::IstioSidecar.definition().chains;
         assert!(!GROUPS.matches(istio, Family::Ipv4, &view));
-        view.conditions.push(condition(ConditionField::Packet(PacketField::Gid), true, owner(2)));
+        view.conditions.push(condition(
+            ConditionField::Packet(PacketField::Gid),
+            true,
+            owner(2),
+        ));
         assert!(GROUPS.matches(istio, Family::Ipv4, &view));
     }
 }

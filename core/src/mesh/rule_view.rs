@@ -1,7 +1,7 @@
 //! A rule as typed conditions and an effect, in no rule language's spelling.
 //!
-//! The recognition of meshes reads nothing else of a rule. [`RuleView::from_iptables`] makes the view of an iptables rule. Another rule
-//! language makes the same view from its own statements.
+//! The recognition of meshes reads nothing else of a rule. [`RuleView::from_iptables`] makes the
+//! view of an iptables rule. Another rule language makes the same view from its own statements.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -85,10 +85,16 @@ impl RuleEffect<'_> {
     /// The ports of this host that the packet goes to.
     pub(crate) fn ports(&self) -> Option<PortRange> {
         match *self {
-            Self::Perform(Effect::Redirect { ports: Some((first, last)), .. }) => Some(PortRange { first, last }),
-            Self::Perform(Effect::TransparentProxy { port: Some(port), .. }) => {
-                Some(PortRange { first: port, last: port })
-            }
+            Self::Perform(Effect::Redirect {
+                ports: Some((first, last)),
+                ..
+            }) => Some(PortRange { first, last }),
+            Self::Perform(Effect::TransparentProxy {
+                port: Some(port), ..
+            }) => Some(PortRange {
+                first: port,
+                last: port,
+            }),
             _ => None,
         }
     }
@@ -119,7 +125,9 @@ impl fmt::Display for Network {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let (family, value) = match (self.address, self.mask) {
             (IpAddr::V4(address), IpAddr::V4(mask)) => (Family::Ipv4, Value::Net4(address, mask)),
-            (IpAddr::V6(address), IpAddr::V6(mask)) => (Family::Ipv6, Value::Net6(Apart::new((address, mask)))),
+            (IpAddr::V6(address), IpAddr::V6(mask)) => {
+                (Family::Ipv6, Value::Net6(Apart::new((address, mask))))
+            }
             _ => return Ok(()),
         };
         let mut out = String::new();
@@ -139,7 +147,10 @@ pub struct PortRange {
 
 impl PortRange {
     fn new((first, last): (u32, u32)) -> Option<Self> {
-        Some(Self { first: u16::try_from(first).ok()?, last: u16::try_from(last).ok()? })
+        Some(Self {
+            first: u16::try_from(first).ok()?,
+            last: u16::try_from(last).ok()?,
+        })
     }
 
     /// The port, if it is one.
@@ -215,8 +226,15 @@ impl fmt::Display for ConditionValue<'_> {
 impl<'a> RuleView<'a> {
     /// The view of an iptables rule. Its comment is left out.
     pub(crate) fn from_iptables(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Self {
-        let conditions = ruleset.matches(rule).iter().filter_map(|part| condition(ruleset, part)).collect();
-        Self { conditions, effect: effect(ruleset, table, rule) }
+        let conditions = ruleset
+            .matches(rule)
+            .iter()
+            .filter_map(|part| condition(ruleset, part))
+            .collect();
+        Self {
+            conditions,
+            effect: effect(ruleset, table, rule),
+        }
     }
 }
 
@@ -231,7 +249,9 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
         None if extension.implied_by.is_some() => return None,
         None => (ConditionField::Other, ConditionValue::Opaque),
         Some(opt) => {
-            let known = opt.field.and_then(|field| test(ruleset, field.subject, &part.value));
+            let known = opt
+                .field
+                .and_then(|field| test(ruleset, field.subject, &part.value));
             known.unwrap_or((ConditionField::Other, ConditionValue::Opaque))
         }
     };
@@ -241,13 +261,22 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
         ConditionValue::Port(ports) => (ports.first, ports.last) == (0, u16::MAX),
         _ => false,
     };
-    (!every_packet).then_some(Condition { field, negated: part.negated, value })
+    (!every_packet).then_some(Condition {
+        field,
+        negated: part.negated,
+        value,
+    })
 }
 
 /// The field and the value of an option, from its subject.
-fn test<'a>(ruleset: &'a Ruleset, subject: Subject, value: &'a Value) -> Option<(ConditionField, ConditionValue<'a>)> {
+fn test<'a>(
+    ruleset: &'a Ruleset,
+    subject: Subject,
+    value: &'a Value,
+) -> Option<(ConditionField, ConditionValue<'a>)> {
     use PacketField::{
-        Connmark, Dport, Dst, Gid, InInterface, Mark, Protocol as ProtocolNumber, Sport, Src, State, Uid,
+        Connmark, Dport, Dst, Gid, InInterface, Mark, Protocol as ProtocolNumber, Sport, Src,
+        State, Uid,
     };
     let field = match subject {
         Subject::Packet(field) => ConditionField::Packet(field),
@@ -266,14 +295,27 @@ fn test<'a>(ruleset: &'a Ruleset, subject: Subject, value: &'a Value) -> Option<
             ConditionValue::Port(PortRange::new((*low, *high))?)
         }
         (ConditionField::Packet(Dport), Value::List(list)) => {
-            let ports = list.iter().copied().map(PortRange::new).collect::<Option<_>>()?;
-            return Some((ConditionField::DestinationPortSet, ConditionValue::Ports(ports)));
+            let ports = list
+                .iter()
+                .copied()
+                .map(PortRange::new)
+                .collect::<Option<_>>()?;
+            return Some((
+                ConditionField::DestinationPortSet,
+                ConditionValue::Ports(ports),
+            ));
         }
         (ConditionField::Packet(Uid | Gid), Value::Range(first, last)) => {
-            ConditionValue::Ids(IdRange { first: *first, last: *last })
+            ConditionValue::Ids(IdRange {
+                first: *first,
+                last: *last,
+            })
         }
         (ConditionField::Packet(Mark | Connmark), Value::Masked { value, mask }) => {
-            ConditionValue::Mark(MaskedMark { value: *value, mask: *mask })
+            ConditionValue::Mark(MaskedMark {
+                value: *value,
+                mask: *mask,
+            })
         }
         (ConditionField::Packet(State), Value::Bits(bits)) => ConditionValue::States(*bits),
         _ => return None,
@@ -283,8 +325,14 @@ fn test<'a>(ruleset: &'a Ruleset, subject: Subject, value: &'a Value) -> Option<
 
 fn network(value: &Value) -> Option<Network> {
     match value {
-        Value::Net4(address, mask) => Some(Network { address: (*address).into(), mask: (*mask).into() }),
-        Value::Net6(network) => Some(Network { address: network.0.into(), mask: network.1.into() }),
+        Value::Net4(address, mask) => Some(Network {
+            address: (*address).into(),
+            mask: (*mask).into(),
+        }),
+        Value::Net6(network) => Some(Network {
+            address: network.0.into(),
+            mask: network.1.into(),
+        }),
         _ => None,
     }
 }
@@ -297,7 +345,9 @@ pub(crate) fn effect<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) ->
         Target::Goto(chain) => RuleEffect::Goto(&table.chains[chain as usize].name),
         Target::Missing { name, goto: false } => RuleEffect::Jump(ruleset.missing(name)),
         Target::Missing { name, goto: true } => RuleEffect::Goto(ruleset.missing(name)),
-        Target::Extension(_) => lower::effect(ruleset, rule).map_or(RuleEffect::Count, RuleEffect::Perform),
+        Target::Extension(_) => {
+            lower::effect(ruleset, rule).map_or(RuleEffect::Count, RuleEffect::Perform)
+        }
     }
 }
 
@@ -308,7 +358,9 @@ mod tests {
 
     /// The first rule of a table, as its view.
     fn shown(rule: &str) -> String {
-        let parsed = parse::parse(format!("*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT {rule}\nCOMMIT\n"));
+        let parsed = parse::parse(format!(
+            "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT {rule}\nCOMMIT\n"
+        ));
         let (ruleset, table) = (&parsed.rulesets[0], &parsed.rulesets[0].tables[0]);
         let view = RuleView::from_iptables(ruleset, table, &table.chains[0].rules[0]);
         let conditions = view.conditions.iter().map(|condition| {
@@ -331,14 +383,19 @@ mod tests {
             "not dst 127.0.0.1/32; OutInterface lo; protocol tcp; not dport 15008; uid 1000-1999; not mark 0x539/0xfff"
         );
         assert_eq!(
-            shown("-d 10.1.0.3/255.255.0.255 -p udp -m multiport --dports 53,8000:8080 -m ttl --ttl-eq 1 -j RETURN"),
+            shown(
+                "-d 10.1.0.3/255.255.0.255 -p udp -m multiport --dports 53,8000:8080 -m ttl --ttl-eq 1 -j RETURN"
+            ),
             "dst 10.1.0.3/255.255.0.255; protocol udp; DestinationPortSet 53,8000:8080; Other "
         );
     }
 
     #[test]
     fn conditions_that_every_packet_meets_are_left_out() {
-        assert_eq!(shown("-p tcp -o + -m tcp --dport 0:65535 -j RETURN"), "protocol tcp");
+        assert_eq!(
+            shown("-p tcp -o + -m tcp --dport 0:65535 -j RETURN"),
+            "protocol tcp"
+        );
         assert_eq!(shown("-p tcp -m tcp -j RETURN"), "protocol tcp");
     }
 }

@@ -1,16 +1,16 @@
 //! The rules of sidecars. Which of them a mesh and a version makes differs; their order does not.
 
 use super::chain_role::ChainRole::{
-    Divert, Dns, Drop as DropChain, Forward, Inbound, InboundRedirect, Input, Outbound, OutboundRedirect, Output,
-    Prerouting, Tproxy,
+    Divert, Dns, Drop as DropChain, Forward, Inbound, InboundRedirect, Input, Outbound,
+    OutboundRedirect, Output, Prerouting, Tproxy,
 };
 use super::mesh_option::MeshOption::{
-    DropInvalid, ExcludeInboundPorts, ExcludeInterfaces, ExcludeOutboundPorts, ExcludeRanges, IncludeInboundPorts,
-    IncludeOutboundPorts, IncludeRanges, OnlyGroups, VirtualInterfaces,
+    DropInvalid, ExcludeInboundPorts, ExcludeInterfaces, ExcludeOutboundPorts, ExcludeRanges,
+    IncludeInboundPorts, IncludeOutboundPorts, IncludeRanges, OnlyGroups, VirtualInterfaces,
 };
 use super::rule_pattern::EffectPattern::{
-    Accept, Drop, Jump, Redirect, RestoreMark, Return, SaveMark, SetMark, SetZone, TranslateDestination,
-    TransparentProxy,
+    Accept, Drop, Jump, Redirect, RestoreMark, Return, SaveMark, SetMark, SetZone,
+    TranslateDestination, TransparentProxy,
 };
 use super::rule_pattern::OwnerRule::{LetOut, OthersLoopback, OwnPod};
 use super::rule_pattern::Purpose::{
@@ -19,14 +19,16 @@ use super::rule_pattern::Purpose::{
 };
 use super::rule_pattern::ValuePattern::{Any, Loopback, Port, ProxySource, Subject};
 use super::rule_pattern::{
-    ANY, CONNECTION_MARK, DESTINATION, DESTINATION_PORT, DESTINATION_PORTS, FROM_DNS, GROUP, IN_INTERFACE, IN_LOOPBACK,
-    INVALID, MARK, MeshRule, OUT_INTERFACE, OUT_LOOPBACK, OWNER, PROTOCOL, SOURCE, TCP, TO_DNS, UDP, among,
-    beyond_header, exactly, is, not, rule, with_header,
+    ANY, CONNECTION_MARK, DESTINATION, DESTINATION_PORT, DESTINATION_PORTS, FROM_DNS, GROUP,
+    IN_INTERFACE, IN_LOOPBACK, INVALID, MARK, MeshRule, OUT_INTERFACE, OUT_LOOPBACK, OWNER,
+    PROTOCOL, SOURCE, TCP, TO_DNS, UDP, among, beyond_header, exactly, is, not, rule, with_header,
 };
 
-pub(super) const DNS_REDIRECT: &str = "DNS queries go to %, which answers from what it knows of the mesh.";
+pub(super) const DNS_REDIRECT: &str =
+    "DNS queries go to %, which answers from what it knows of the mesh.";
 pub(super) const ZONE: &str = "Keeps the query to the proxy and the proxy's own query apart in connection tracking: both may have the same addresses.";
-const OWN_PORT: &str = "Port $ belongs to the proxy itself or was excluded: it is reached directly.";
+const OWN_PORT: &str =
+    "Port $ belongs to the proxy itself or was excluded: it is reached directly.";
 
 /// The table: chain, rank, conditions, effect, purpose, reason.
 #[rustfmt::skip]
@@ -92,6 +94,7 @@ pub(super) static SIDECAR_RULES: &[MeshRule] = &[
     rule(Dns, 1, ANY, TranslateDestination, Part, DNS_REDIRECT),
 ];
 
-const DROP_INVALID: &str = "A packet that fits no connection is dropped, rather than reset by the kernel.";
+const DROP_INVALID: &str =
+    "A packet that fits no connection is dropped, rather than reset by the kernel.";
 /// Where proxies accept HBONE tunnels.
 pub(super) const TUNNEL_PORT: u16 = 15_008;

@@ -1,4 +1,5 @@
-//! Which versions of a mesh make such rules: each version shows by the rules that it added or gave up.
+//! Which versions of a mesh make such rules: each version shows by the rules that it added or gave
+//! up.
 
 use std::fmt;
 
@@ -35,7 +36,8 @@ impl fmt::Display for Version {
     }
 }
 
-/// First and last of the versions that make such rules. Where the first is the later one, no version makes all of them.
+/// First and last of the versions that make such rules. Where the first is the later one, no
+/// version makes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VersionRange {
     /// The first.
@@ -46,7 +48,10 @@ pub struct VersionRange {
 
 /// From a minor version of 1 on.
 pub(super) const fn since(minor: u8) -> VersionRange {
-    VersionRange { first: Version::Minor(minor), last: NEWEST }
+    VersionRange {
+        first: Version::Minor(minor),
+        last: NEWEST,
+    }
 }
 
 /// `1.13 to 1.17`, `1.25 or later`.
@@ -109,11 +114,20 @@ pub(super) fn find(
         Versions::Known(range) => return Some((range, false)),
         Versions::Marked(markers) => markers,
     };
-    let all = ruleset.tables.iter().flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
+    let all = ruleset
+        .tables
+        .iter()
+        .flat_map(|table| table.chains.iter().map(move |chain| (table, chain)));
     let rules = all.flat_map(|(table, chain)| chain.rules.iter().map(move |rule| (table, rule)));
-    let views: Vec<RuleView> =
-        rules.take(MAX_RULES).map(|(table, rule)| RuleView::from_iptables(ruleset, table, rule)).collect();
-    let has = |pattern: &RulePattern| views.iter().any(|view| pattern.matches(chains, ruleset.family, view));
+    let views: Vec<RuleView> = rules
+        .take(MAX_RULES)
+        .map(|(table, rule)| RuleView::from_iptables(ruleset, table, rule))
+        .collect();
+    let has = |pattern: &RulePattern| {
+        views
+            .iter()
+            .any(|view| pattern.matches(chains, ruleset.family, view))
+    };
     let has_if = |pattern: &Option<RulePattern>| pattern.as_ref().is_some_and(has);
     let (mut low, mut high) = match is_commented(ruleset, markers.comment_prefix) {
         true => (Version::UpTo0_7, Version::UpTo0_7),
@@ -139,7 +153,13 @@ pub(super) fn find(
         low = low.max(Version::V0_8);
         high = high.min(Version::Minor(markers.last_shared_port));
     }
-    Some((VersionRange { first: low, last: high }, high <= Version::Minor(markers.last_ssh)))
+    Some((
+        VersionRange {
+            first: low,
+            last: high,
+        },
+        high <= Version::Minor(markers.last_ssh),
+    ))
 }
 
 /// Whether a rule has a comment that begins so.

@@ -21,11 +21,13 @@ pub enum ChainType {
     Filter,
     /// Evaluated for the first packet of a connection, inside the hook's nat station.
     Nat,
-    /// Evaluated for every packet. In OUTPUT, a change of addresses or marks leads to a new routing decision.
+    /// Evaluated for every packet. In OUTPUT, a change of addresses or marks leads to a new routing
+    /// decision.
     Route,
 }
 
-/// The place of a base chain. At a hook, the kernel evaluates the base chains of all tables by ascending priority.
+/// The place of a base chain. At a hook, the kernel evaluates the base chains of all tables by
+/// ascending priority.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct BaseChain {
     /// What the chain may do.
@@ -39,10 +41,14 @@ pub struct BaseChain {
 }
 
 impl BaseChain {
-    /// The point of the packet's path at which the chain runs. All nat chains of a hook run at one point, whatever their own
-    /// priorities are.
+    /// The point of the packet's path at which the chain runs. All nat chains of a hook run at one
+    /// point, whatever their own priorities are.
     pub fn station(self) -> (Hook, ChainType, i32) {
-        let priority = if self.kind == ChainType::Nat { nat_priority(self.hook) } else { self.priority };
+        let priority = if self.kind == ChainType::Nat {
+            nat_priority(self.hook)
+        } else {
+            self.priority
+        };
         (self.hook, self.kind, priority)
     }
 }
@@ -65,8 +71,8 @@ pub mod priority {
     pub const SECURITY: i32 = 50;
 }
 
-/// The priority of the nat station of a hook. All nat chains of a hook run there, whatever their own priority is
-/// (`nf_nat_register_fn` in nf_nat_core.c; measured).
+/// The priority of the nat station of a hook. All nat chains of a hook run there, whatever their
+/// own priority is (`nf_nat_register_fn` in nf_nat_core.c; measured).
 pub fn nat_priority(hook: Hook) -> i32 {
     match hook {
         Hook::Prerouting | Hook::Output => priority::NAT_DST,

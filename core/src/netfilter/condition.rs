@@ -1,7 +1,8 @@
 //! A test of one packet field against a set of values: three-valued, in words, as data.
 //!
-//! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A [`Field`] says
-//! what is read and how to speak of it, a [`Value`] is the set, and [`Condition`](crate::netfilter::statement::Condition) compares the two.
+//! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A
+//! [`Field`] says what is read and how to speak of it, a [`Value`] is the set, and
+//! [`Condition`](crate::netfilter::statement::Condition) compares the two.
 
 use std::borrow::Cow;
 use std::net::{IpAddr, Ipv4Addr};
@@ -99,7 +100,8 @@ pub struct Context<'a> {
     pub negated: bool,
 }
 
-/// The options of a match that change how its fields are read. A rule language sets them when it lowers a rule.
+/// The options of a match that change how its fields are read. A rule language sets them when it
+/// lowers a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Parameters {
     /// The match has no such options.
@@ -109,7 +111,8 @@ pub enum Parameters {
     LaterFragment(LaterFragment),
     /// Of a match on the packet's connection.
     Connection {
-        /// Whether the match also compares the state. Then a packet without a connection meets its other conditions.
+        /// Whether the match also compares the state. Then a packet without a connection meets its
+        /// other conditions.
         compares_state: bool,
     },
     /// Of a match on a label of the connection.
@@ -181,7 +184,11 @@ impl<'a> Context<'a> {
 
 /// Whether a field has a value, three-valued.
 pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
-    let context = &Context { wanted: value, negated, ..*context };
+    let context = &Context {
+        wanted: value,
+        negated,
+        ..*context
+    };
     let holds = match (field.read)(context) {
         FieldValue::Absent(_) => false,
         FieldValue::Never(_) => return Answer::No,
@@ -192,23 +199,30 @@ pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &
             Some(holds) => holds,
             None => return Answer::Unknown(picked((low, high)).into()),
         },
-        FieldValue::Either(one, other) => match (contains_span(value, one), contains_span(value, other)) {
-            (Some(true), _) | (_, Some(true)) => true,
-            (Some(false), Some(false)) => false,
-            (None, _) => return Answer::Unknown(picked(one).into()),
-            (_, None) => return Answer::Unknown(picked(other).into()),
-        },
+        FieldValue::Either(one, other) => {
+            match (contains_span(value, one), contains_span(value, other)) {
+                (Some(true), _) | (_, Some(true)) => true,
+                (Some(false), Some(false)) => false,
+                (None, _) => return Answer::Unknown(picked(one).into()),
+                (_, None) => return Answer::Unknown(picked(other).into()),
+            }
+        }
         FieldValue::Holds(holds, _) => holds,
         reading => contains(value, &reading, context.ruleset),
     };
-    if holds != negated { Answer::Yes } else { Answer::No }
+    if holds != negated {
+        Answer::Yes
+    } else {
+        Answer::No
+    }
 }
 
 fn picked((low, high): (u32, u32)) -> String {
     format!("nat picked a port from {low} to {high} at random")
 }
 
-/// Whether every number of a span, or none, is in the set that a value describes; `None` where some are.
+/// Whether every number of a span, or none, is in the set that a value describes; `None` where some
+/// are.
 fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
     let ranges = match value {
         Value::Number(want) => &[(*want, *want)][..],
@@ -216,8 +230,12 @@ fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
         Value::List(list) => list,
         _ => &[],
     };
-    let inside = ranges.iter().filter(|range| range.0 <= high && range.1 >= low);
-    let mut inside: Vec<(u32, u32)> = inside.map(|range| (range.0.max(low), range.1.min(high))).collect();
+    let inside = ranges
+        .iter()
+        .filter(|range| range.0 <= high && range.1 >= low);
+    let mut inside: Vec<(u32, u32)> = inside
+        .map(|range| (range.0.max(low), range.1.min(high)))
+        .collect();
     inside.sort();
     let mut reached = low;
     for range in &inside {
@@ -237,7 +255,9 @@ fn contains(value: &Value, reading: &FieldValue, ruleset: &Ruleset) -> bool {
     match (value, reading) {
         (value, FieldValue::Number(number)) => contains_number(value, *number),
         (Value::Bits(want), FieldValue::Bits(bits)) => want & bits != 0,
-        (Value::Net4(address, mask), FieldValue::Address(IpAddr::V4(have))) => is_within(*have, *address, *mask),
+        (Value::Net4(address, mask), FieldValue::Address(IpAddr::V4(have))) => {
+            is_within(*have, *address, *mask)
+        }
         (Value::Net6(net), FieldValue::Address(IpAddr::V6(have))) => {
             (have.to_bits() ^ net.0.to_bits()) & net.1.to_bits() == 0
         }
@@ -265,7 +285,8 @@ pub(crate) fn contains_number(value: &Value, number: u32) -> bool {
 /// Whether an address is one of a network's. The mask need not be contiguous.
 #[inline]
 pub(crate) fn is_within(address: Ipv4Addr, network: Ipv4Addr, mask: Ipv4Addr) -> bool {
-    let [address, network, mask] = [address, network, mask].map(|bytes| u32::from_ne_bytes(bytes.octets()));
+    let [address, network, mask] =
+        [address, network, mask].map(|bytes| u32::from_ne_bytes(bytes.octets()));
     (address ^ network) & mask == 0
 }
 
@@ -288,7 +309,10 @@ mod tests {
         assert_eq!(contains_span(&Value::Range(1, 9), (2, 9)), Some(true));
         assert_eq!(contains_span(&Value::Range(1, 9), (10, 12)), Some(false));
         assert_eq!(contains_span(&Value::Number(10), (10, 12)), None);
-        assert_eq!(contains_span(&list(&[(20, 30), (11, 15), (5, 10)]), (6, 14)), Some(true));
+        assert_eq!(
+            contains_span(&list(&[(20, 30), (11, 15), (5, 10)]), (6, 14)),
+            Some(true)
+        );
         assert_eq!(contains_span(&list(&[(5, 8), (10, 15)]), (6, 14)), None);
     }
 }

@@ -24,21 +24,39 @@ pub fn first_state(packet: &Packet) -> ConnectionState {
         Protocol::SCTP => match &packet.sctp_chunks {
             None => ConnectionState::New,
             Some(names) => sctp(
-                &names.iter().filter_map(|name| sctp_chunk(name)).map(|(_, number, _)| *number).collect::<Vec<_>>(),
+                &names
+                    .iter()
+                    .filter_map(|name| sctp_chunk(name))
+                    .map(|(_, number, _)| *number)
+                    .collect::<Vec<_>>(),
             ),
         },
         _ => ConnectionState::New,
     }
 }
 
-/// nf_conntrack_proto_tcp.c: `tcp_valid_flags`, then the first column of `tcp_conntracks`. A connection may be picked up
-/// in its middle, by an ACK (`nf_conntrack_tcp_loose`).
+/// nf_conntrack_proto_tcp.c: `tcp_valid_flags`, then the first column of `tcp_conntracks`. A
+/// connection may be picked up in its middle, by an ACK (`nf_conntrack_tcp_loose`).
 fn tcp(flags: TcpFlags) -> ConnectionState {
-    const VALID: [u8; 9] = [SYN, SYN | URG, SYN | ACK, RST, RST | ACK, FIN | ACK, FIN | ACK | URG, ACK, ACK | URG];
+    const VALID: [u8; 9] = [
+        SYN,
+        SYN | URG,
+        SYN | ACK,
+        RST,
+        RST | ACK,
+        FIN | ACK,
+        FIN | ACK | URG,
+        ACK,
+        ACK | URG,
+    ];
     let known = flags.0 & (FIN | SYN | RST | ACK | URG);
     let starts = known & (SYN | ACK) == SYN || known & (ACK | SYN) == ACK;
     let ends = known & (FIN | RST) != 0;
-    if VALID.contains(&known) && starts && !ends { ConnectionState::New } else { ConnectionState::Invalid }
+    if VALID.contains(&known) && starts && !ends {
+        ConnectionState::New
+    } else {
+        ConnectionState::Invalid
+    }
 }
 
 /// nf_conntrack_proto_icmp.c, `valid_new`. An error about an unknown connection is invalid.
@@ -53,7 +71,8 @@ fn icmp(kind: u8) -> ConnectionState {
     }
 }
 
-/// nf_conntrack_proto_icmpv6.c, `valid_new` and `noct_valid_new` (multicast listeners and neighbour discovery).
+/// nf_conntrack_proto_icmpv6.c, `valid_new` and `noct_valid_new` (multicast listeners and neighbour
+/// discovery).
 fn icmpv6(kind: u8) -> ConnectionState {
     const ECHO: u8 = 128;
     const NODE_INFORMATION: u8 = 139;
@@ -76,17 +95,24 @@ const COOKIE_ECHO: u8 = 10;
 const COOKIE_ACK: u8 = 11;
 const SHUTDOWN_COMPLETE: u8 = 14;
 
-/// nf_conntrack_proto_sctp.c, `do_basic_checks`, `sctp_new` and the verification tag, which is 0 in an INIT only; measured
-/// for every chunk alone and for pairs.
+/// nf_conntrack_proto_sctp.c, `do_basic_checks`, `sctp_new` and the verification tag, which is 0 in
+/// an INIT only; measured for every chunk alone and for pairs.
 fn sctp(chunks: &[u8]) -> ConnectionState {
     const ALONE: [u8; 3] = [INIT, INIT_ACK, SHUTDOWN_COMPLETE];
     const FIRST: [u8; 2] = [COOKIE_ECHO, COOKIE_ACK];
     const STARTS: [u8; 3] = [INIT, HEARTBEAT, HEARTBEAT_ACK];
     let alone = chunks.len() == 1 || !chunks.iter().any(|chunk| ALONE.contains(chunk));
     let ordered = !chunks.iter().skip(1).any(|chunk| FIRST.contains(chunk));
-    let known = |chunk: &u8| STARTS.contains(chunk) || [SHUTDOWN, SHUTDOWN_ACK, ERROR].contains(chunk);
-    let starts = chunks.iter().any(|chunk| STARTS.contains(chunk) || *chunk == SHUTDOWN_ACK);
-    if alone && ordered && starts && chunks.iter().all(known) { ConnectionState::New } else { ConnectionState::Invalid }
+    let known =
+        |chunk: &u8| STARTS.contains(chunk) || [SHUTDOWN, SHUTDOWN_ACK, ERROR].contains(chunk);
+    let starts = chunks
+        .iter()
+        .any(|chunk| STARTS.contains(chunk) || *chunk == SHUTDOWN_ACK);
+    if alone && ordered && starts && chunks.iter().all(known) {
+        ConnectionState::New
+    } else {
+        ConnectionState::Invalid
+    }
 }
 
 #[cfg(test)]
@@ -111,18 +137,39 @@ mod tests {
         for (flags, want) in cases {
             assert_eq!(tcp(TcpFlags(flags)), want, "{}", TcpFlags(flags));
         }
-        for (kind, want) in [(8, New), (13, New), (5, Invalid), (9, Invalid), (10, Invalid)] {
+        for (kind, want) in [
+            (8, New),
+            (13, New),
+            (5, Invalid),
+            (9, Invalid),
+            (10, Invalid),
+        ] {
             assert_eq!(icmp(kind), want, "ICMP type {kind}");
         }
-        let chunks =
-            [("INIT", New), ("HEARTBEAT", New), ("SHUTDOWN_ACK", New), ("DATA", Invalid), ("COOKIE_ECHO", Invalid)];
+        let chunks = [
+            ("INIT", New),
+            ("HEARTBEAT", New),
+            ("SHUTDOWN_ACK", New),
+            ("DATA", Invalid),
+            ("COOKIE_ECHO", Invalid),
+        ];
         for (name, want) in chunks {
-            assert_eq!(sctp(&sctp_chunk(name).map_or(vec![], |(_, number, _)| vec![*number])), want, "{name}");
+            assert_eq!(
+                sctp(&sctp_chunk(name).map_or(vec![], |(_, number, _)| vec![*number])),
+                want,
+                "{name}"
+            );
         }
         assert_eq!(sctp(&[INIT, INIT]), Invalid, "an INIT stands alone");
         assert_eq!(sctp(&[]), Invalid, "no chunk at all");
         use ConnectionState::Untracked;
-        for (kind, want) in [(128, New), (131, Untracked), (132, Untracked), (135, Untracked), (137, Invalid)] {
+        for (kind, want) in [
+            (128, New),
+            (131, Untracked),
+            (132, Untracked),
+            (135, Untracked),
+            (137, Invalid),
+        ] {
             assert_eq!(icmpv6(kind), want, "ICMPv6 type {kind}");
         }
     }

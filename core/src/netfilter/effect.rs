@@ -1,7 +1,7 @@
 //! The effects of rules: typed values, independent of the language that wrote them.
 //!
-//! A rule language lowers its targets or statements to an [`Effect`]. The engine performs it. An effect holds parameters
-//! only; it reads no option and no text.
+//! A rule language lowers its targets or statements to an [`Effect`]. The engine performs it. An
+//! effect holds parameters only; it reads no option and no text.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -63,7 +63,8 @@ pub enum Effect {
         /// How the kernel chooses from the range.
         choice: NatChoice,
     },
-    /// Replaces the network part of an address: of the destination in PREROUTING and OUTPUT, otherwise of the source.
+    /// Replaces the network part of an address: of the destination in PREROUTING and OUTPUT,
+    /// otherwise of the source.
     Netmap {
         /// The new network.
         network: IpAddr,
@@ -101,10 +102,11 @@ pub enum Effect {
     SaveMark(MarkTransfer),
     /// Copies the connection's mark to the packet.
     RestoreMark(MarkTransfer),
-    /// Adds the packet's addresses to a set, or deletes them. The input does not contain the elements of sets, so that a
-    /// lookup in one is undetermined before and after.
+    /// Adds the packet's addresses to a set, or deletes them. The input does not contain the
+    /// elements of sets, so that a lookup in one is undetermined before and after.
     UpdateSet,
-    /// Decides how connection tracking treats the packet. A packet with a connection or an earlier decision keeps it.
+    /// Decides how connection tracking treats the packet. A packet with a connection or an earlier
+    /// decision keeps it.
     Track {
         /// Whether connection tracking sees the packet.
         tracked: bool,
@@ -146,7 +148,8 @@ pub enum Effect {
 pub enum Behavior {
     /// The packet continues with the next rule, unchanged.
     Passive,
-    /// The packet continues with the next rule, perhaps changed, or the engine does not simulate what happens.
+    /// The packet continues with the next rule, perhaps changed, or the engine does not simulate
+    /// what happens.
     Continue,
     /// The packet continues in the calling chain.
     Return,
@@ -164,7 +167,8 @@ impl Behavior {
 }
 
 impl Effect {
-    /// How a packet continues after the effect, for all packets: SYNPROXY drops some and passes the others.
+    /// How a packet continues after the effect, for all packets: SYNPROXY drops some and passes the
+    /// others.
     pub fn behavior(&self) -> Behavior {
         match self {
             Self::Passive | Self::Duplicate { .. } => Behavior::Passive,
@@ -175,9 +179,10 @@ impl Effect {
             | Self::Queue { .. }
             | Self::Snat { .. }
             | Self::Masquerade { .. } => Behavior::Terminal,
-            Self::Dnat { .. } | Self::Redirect { .. } | Self::Netmap { .. } | Self::TransparentProxy { .. } => {
-                Behavior::Redirect
-            }
+            Self::Dnat { .. }
+            | Self::Redirect { .. }
+            | Self::Netmap { .. }
+            | Self::TransparentProxy { .. } => Behavior::Redirect,
             Self::Synproxy
             | Self::ClusterShare
             | Self::SetMark(_)

@@ -1,4 +1,5 @@
-//! Gaps: points of a chain at which the kernel may hold rules that the input does not show, or shows damaged.
+//! Gaps: points of a chain at which the kernel may hold rules that the input does not show, or
+//! shows damaged.
 
 use super::ruleset::Rule;
 
@@ -7,7 +8,8 @@ use super::ruleset::Rule;
 pub enum GapReason {
     /// The input does not show the chain, or shows single rules of it only.
     NotShown,
-    /// The input shows the table and not this built-in chain, which people leave out where it has no rules.
+    /// The input shows the table and not this built-in chain, which people leave out where it has
+    /// no rules.
     Omitted,
     /// A command of the input may have run or not, and may have changed the chain.
     Conditional,
@@ -21,7 +23,8 @@ pub enum GapReason {
     CutOff,
     /// A line that may be a rule cannot be read.
     Unreadable,
-    /// The rule that follows, or the chain's own line, has an error: the kernel does not hold it in this form.
+    /// The rule that follows, or the chain's own line, has an error: the kernel does not hold it in
+    /// this form.
     Damaged,
 }
 
@@ -36,7 +39,8 @@ pub struct Gap {
     pub reason: GapReason,
     /// The line of the input that shows it, from 1; `None` where no line does.
     pub line: Option<u32>,
-    /// All rules that the kernel may hold there, each any number of times or not at all. Empty where they are not known.
+    /// All rules that the kernel may hold there, each any number of times or not at all. Empty
+    /// where they are not known.
     pub possible: Vec<Rule>,
 }
 
@@ -50,13 +54,21 @@ impl GapReason {
 impl Gap {
     /// A gap of which nothing is known but its reason.
     pub(crate) fn new(before: u32, reason: GapReason, line: Option<u32>) -> Self {
-        Self { before, reason, line, possible: Vec::new() }
+        Self {
+            before,
+            reason,
+            line,
+            possible: Vec::new(),
+        }
     }
 
     /// Adds another gap at this place. If one of the two may hold any rule, the gap may.
     pub(crate) fn merge(&mut self, other: Self) {
         // An omitted chain is evaluated as empty: any other reason is stronger.
-        match (self.reason == GapReason::Omitted, other.reason == GapReason::Omitted) {
+        match (
+            self.reason == GapReason::Omitted,
+            other.reason == GapReason::Omitted,
+        ) {
             (true, false) => *self = other,
             (false, true) => {}
             _ if self.possible.is_empty() => {}
@@ -65,23 +77,41 @@ impl Gap {
         }
     }
 
-    /// The reason in a clause, for a chain of that name: "chain INPUT is not shown, or not all of its rules are".
+    /// The reason in a clause, for a chain of that name: "chain INPUT is not shown, or not all of
+    /// its rules are".
     pub fn describe(&self, chain: &str) -> String {
-        let line = self.line.map(|line| format!("line {line}")).unwrap_or_default();
+        let line = self
+            .line
+            .map(|line| format!("line {line}"))
+            .unwrap_or_default();
         match self.reason {
-            GapReason::NotShown => format!("chain {chain} is not shown, or not all of its rules are"),
+            GapReason::NotShown => {
+                format!("chain {chain} is not shown, or not all of its rules are")
+            }
             GapReason::Omitted => format!("the text has its table without chain {chain}"),
-            GapReason::Conditional => format!("the text does not determine what the command on {line} does to {chain}"),
+            GapReason::Conditional => {
+                format!("the text does not determine what the command on {line} does to {chain}")
+            }
             GapReason::Incompatible => {
-                format!("{line} says that iptables cannot show the table: rules of {chain} are missing")
+                format!(
+                    "{line} says that iptables cannot show the table: rules of {chain} are missing"
+                )
             }
             GapReason::NativeNftables => {
-                format!("the rules of chain {chain} ({line}) are native nftables, which are not read")
+                format!(
+                    "the rules of chain {chain} ({line}) are native nftables, which are not read"
+                )
             }
-            GapReason::Elided => format!("{line} is in place of rules of {chain} that are left out"),
-            GapReason::CutOff => format!("the text ends before the end of the table: rules of {chain} may be missing"),
+            GapReason::Elided => {
+                format!("{line} is in place of rules of {chain} that are left out")
+            }
+            GapReason::CutOff => format!(
+                "the text ends before the end of the table: rules of {chain} may be missing"
+            ),
             GapReason::Unreadable => format!("{line} may be a rule of {chain}, and cannot be read"),
-            GapReason::Damaged => format!("{line} has an error: what the kernel holds there in {chain} is unknown"),
+            GapReason::Damaged => {
+                format!("{line} has an error: what the kernel holds there in {chain} is unknown")
+            }
         }
     }
 }

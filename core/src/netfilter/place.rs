@@ -45,10 +45,14 @@ impl ChainPlace {
 impl Place {
     /// Whether these rule sets have the place: a place of other rules may be none of theirs.
     pub fn is_in(self, rulesets: &[Ruleset]) -> bool {
-        let table =
-            rulesets.get(self.at.ruleset as usize).and_then(|ruleset| ruleset.tables.get(self.at.table as usize));
+        let table = rulesets
+            .get(self.at.ruleset as usize)
+            .and_then(|ruleset| ruleset.tables.get(self.at.table as usize));
         let chain = table.and_then(|table| table.chains.get(self.at.chain as usize));
-        chain.is_some_and(|chain| self.rule.is_none_or(|rule| (rule as usize) < chain.rules.len()))
+        chain.is_some_and(|chain| {
+            self.rule
+                .is_none_or(|rule| (rule as usize) < chain.rules.len())
+        })
     }
 
     /// The rule; `None` for a policy.

@@ -33,8 +33,8 @@ pub struct Query<'a> {
     pub iif: &'a str,
 }
 
-/// Looks a packet's way up (`fib_rules_lookup`): the policy rules in order, in each table the longest prefix, among equals
-/// the lowest metric. `None`: no route.
+/// Looks a packet's way up (`fib_rules_lookup`): the policy rules in order, in each table the
+/// longest prefix, among equals the lowest metric. `None`: no route.
 pub fn lookup(host: &Host, query: Query) -> Option<Way> {
     let family = Family::of(query.dst);
     let mut tables: Vec<(u32, u32)> = vec![(0, LOCAL), (32_766, MAIN), (32_767, DEFAULT)];
@@ -45,12 +45,14 @@ pub fn lookup(host: &Host, query: Query) -> Option<Way> {
     }
     tables.sort_by_key(|(priority, _)| *priority);
     let bound = bound_interface(query);
-    let mut ways = tables.into_iter().filter_map(|(_, table)| lookup_in(host, table, query.dst, bound));
+    let mut ways = tables
+        .into_iter()
+        .filter_map(|(_, table)| lookup_in(host, table, query.dst, bound));
     ways.find(|way| way.kind != RouteKind::Throw)
 }
 
-/// Looks up the way of a packet that a process sends. Groups and 255.255.255.255 go out by the interface that a route
-/// names, whatever that route is for (route.c, `__mkroute_output`).
+/// Looks up the way of a packet that a process sends. Groups and 255.255.255.255 go out by the
+/// interface that a route names, whatever that route is for (route.c, `__mkroute_output`).
 pub fn lookup_sent(host: &Host, query: Query) -> Option<Way> {
     let way = lookup(host, query)?;
     match (broad(query.dst), way.kind) {
@@ -59,12 +61,19 @@ pub fn lookup_sent(host: &Host, query: Query) -> Option<Way> {
     }
 }
 
-/// Looks up the new way of a packet that a rule changed in OUTPUT: such a destination then goes out by the interface that
-/// holds the packet's source (`ip_route_output_key_hash_rcu`; measured). IPv6 has the same way as before.
+/// Looks up the new way of a packet that a rule changed in OUTPUT: such a destination then goes out
+/// by the interface that holds the packet's source (`ip_route_output_key_hash_rcu`; measured). IPv6
+/// has the same way as before.
 pub fn lookup_again(host: &Host, query: Query) -> Option<Way> {
-    let (Some(kind), Some(src)) = (broad(query.dst), query.src) else { return lookup(host, query) };
+    let (Some(kind), Some(src)) = (broad(query.dst), query.src) else {
+        return lookup(host, query);
+    };
     match kind_of(host, src, None) {
-        RouteKind::Local => holder(host, src).map(|interface| Way { kind, interface, source: None }),
+        RouteKind::Local => holder(host, src).map(|interface| Way {
+            kind,
+            interface,
+            source: None,
+        }),
         RouteKind::Unicast => None,
         _ => lookup_sent(host, query),
     }
@@ -81,15 +90,19 @@ fn broad(dst: IpAddr) -> Option<RouteKind> {
 
 /// The interface that holds an address of this host; all of 127.0.0.0/8 is held by `lo`.
 fn holder(host: &Host, address: IpAddr) -> Option<String> {
-    let own = addresses(host, None)
-        .find(|(interface, prefix)| prefix.address == address || interface.name == "lo" && prefix.contains(address));
+    let own = addresses(host, None).find(|(interface, prefix)| {
+        prefix.address == address || interface.name == "lo" && prefix.contains(address)
+    });
     own.map(|(interface, _)| interface.name.clone())
 }
 
-/// Whether the kernel itself joins a group on that interface: all hosts, the neighbour solicitations for its own addresses,
-/// and all routers where it forwards (igmp.c, `ip_mc_up`; mcast.c, `ipv6_mc_up`; addrconf.c, `dev_forward_change`).
+/// Whether the kernel itself joins a group on that interface: all hosts, the neighbour
+/// solicitations for its own addresses, and all routers where it forwards (igmp.c, `ip_mc_up`;
+/// mcast.c, `ipv6_mc_up`; addrconf.c, `dev_forward_change`).
 pub fn joins_by_itself(host: &Host, interface: &str, group: IpAddr) -> bool {
-    let IpAddr::V6(group) = group else { return group == IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1)) };
+    let IpAddr::V6(group) = group else {
+        return group == IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1));
+    };
     let solicits = |own: IpAddr| {
         let IpAddr::V6(own) = own else { return false };
         let [.., high, low] = own.segments();
@@ -97,7 +110,9 @@ pub fn joins_by_itself(host: &Host, interface: &str, group: IpAddr) -> bool {
     };
     let forwards = || {
         let scopes = ["all", interface];
-        scopes.iter().any(|scope| host.is_on(&format!("net.ipv6.conf.{scope}.forwarding")))
+        scopes
+            .iter()
+            .any(|scope| host.is_on(&format!("net.ipv6.conf.{scope}.forwarding")))
     };
     match group.segments() {
         [0xff01 | 0xff02, 0, 0, 0, 0, 0, 0, 1] => true,
@@ -108,33 +123,52 @@ pub fn joins_by_itself(host: &Host, interface: &str, group: IpAddr) -> bool {
 
 fn selects(rule: &RoutingRule, query: Query) -> bool {
     let mask = rule.mask.unwrap_or(u32::MAX);
-    let holds = rule.fwmark.is_none_or(|mark| query.mark & mask == mark & mask)
-        && rule.from.is_none_or(|from| from.length == 0 || query.src.is_some_and(|src| from.contains(src)))
+    let holds = rule
+        .fwmark
+        .is_none_or(|mark| query.mark & mask == mark & mask)
+        && rule
+            .from
+            .is_none_or(|from| from.length == 0 || query.src.is_some_and(|src| from.contains(src)))
         && rule.to.is_none_or(|to| to.contains(query.dst))
         && rule.iif.as_ref().is_none_or(|iif| iif == query.iif);
     holds != rule.not
 }
 
-/// For some IPv6 destinations only routes by the interface that a packet came in by count (ip6_route.c, `rt6_need_strict`;
-/// measured: what arrives by eth0 for ::1 leaves by eth0's default route).
+/// For some IPv6 destinations only routes by the interface that a packet came in by count
+/// (ip6_route.c, `rt6_need_strict`; measured: what arrives by eth0 for ::1 leaves by eth0's default
+/// route).
 fn bound_interface(query: Query<'_>) -> Option<&str> {
-    let IpAddr::V6(dst) = query.dst else { return None };
+    let IpAddr::V6(dst) = query.dst else {
+        return None;
+    };
     let strict = dst.is_loopback() || dst.is_unicast_link_local() || dst.is_multicast();
     (strict && query.iif != "lo").then_some(query.iif)
 }
 
 fn lookup_in(host: &Host, table: u32, dst: IpAddr, bound: Option<&str>) -> Option<Way> {
-    let stated = host.routes.iter().filter(|route| route.table.unwrap_or(MAIN) == table && route.dst.contains(dst));
+    let stated = host
+        .routes
+        .iter()
+        .filter(|route| route.table.unwrap_or(MAIN) == table && route.dst.contains(dst));
     let stated = stated.filter(|route| bound.is_none_or(|name| way_of(route).interface == name));
     // Among equals the one that was there first.
-    let best = stated.rev().max_by_key(|route| (route.dst.length, std::cmp::Reverse(route.metric.unwrap_or(0))));
+    let best = stated.rev().max_by_key(|route| {
+        (
+            route.dst.length,
+            std::cmp::Reverse(route.metric.unwrap_or(0)),
+        )
+    });
     let implied = match table {
         LOCAL => local(host, dst, bound),
         MAIN => connected(host, dst, bound),
         _ => None,
     };
     match (best, implied) {
-        (Some(route), Some((length, way))) => Some(if route.dst.length >= length { way_of(route) } else { way }),
+        (Some(route), Some((length, way))) => Some(if route.dst.length >= length {
+            way_of(route)
+        } else {
+            way
+        }),
         (Some(route), None) => Some(way_of(route)),
         (None, implied) => implied.map(|(_, way)| way),
     }
@@ -145,28 +179,51 @@ fn way_of(route: &Route) -> Way {
         RouteKind::Local => "lo".into(),
         _ => route.dev.clone().unwrap_or_default(),
     };
-    Way { kind: route.kind, interface, source: route.src }
+    Way {
+        kind: route.kind,
+        interface,
+        source: route.src,
+    }
 }
 
-/// The local table that the kernel keeps by itself: own addresses, all of 127.0.0.0/8 on `lo`, broadcasts, multicast.
+/// The local table that the kernel keeps by itself: own addresses, all of 127.0.0.0/8 on `lo`,
+/// broadcasts, multicast.
 fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
     let bits = Family::of(dst).bits();
     if dst.is_ipv6() && dst.is_multicast() {
         // `ff00::/8` on every interface but `lo`.
-        let mut wires = addresses(host, bound).filter(|(wire, prefix)| wire.name != "lo" && prefix.address.is_ipv6());
+        let mut wires = addresses(host, bound)
+            .filter(|(wire, prefix)| wire.name != "lo" && prefix.address.is_ipv6());
         let wire = wires.next()?.0.name.clone();
-        return Some((8, Way { kind: RouteKind::Multicast, interface: wire, source: None }));
+        return Some((
+            8,
+            Way {
+                kind: RouteKind::Multicast,
+                interface: wire,
+                source: None,
+            },
+        ));
     }
     for (interface, prefix) in addresses(host, bound) {
         // That of `lo`, 127.255.255.255, is one, too (measured).
         if prefix.broadcast() == Some(dst) {
-            let way =
-                Way { kind: RouteKind::Broadcast, interface: interface.name.clone(), source: Some(prefix.address) };
+            let way = Way {
+                kind: RouteKind::Broadcast,
+                interface: interface.name.clone(),
+                source: Some(prefix.address),
+            };
             return Some((bits, way));
         }
         let whole = interface.name == "lo" && dst.is_ipv4() && prefix.contains(dst);
         if whole || prefix.address == dst {
-            return Some((bits, Way { kind: RouteKind::Local, interface: "lo".into(), source: Some(prefix.address) }));
+            return Some((
+                bits,
+                Way {
+                    kind: RouteKind::Local,
+                    interface: "lo".into(),
+                    source: Some(prefix.address),
+                },
+            ));
         }
     }
     None
@@ -174,21 +231,39 @@ fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
 
 /// The routes to the networks of the interfaces' own addresses.
 fn connected(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
-    let own = addresses(host, bound).filter(|(interface, prefix)| interface.name != "lo" && prefix.contains(dst));
-    own.max_by_key(|(_, prefix)| prefix.length).map(|(interface, prefix)| {
-        let way = Way { kind: RouteKind::Unicast, interface: interface.name.clone(), source: Some(prefix.address) };
-        (prefix.length, way)
-    })
+    let own = addresses(host, bound)
+        .filter(|(interface, prefix)| interface.name != "lo" && prefix.contains(dst));
+    own.max_by_key(|(_, prefix)| prefix.length)
+        .map(|(interface, prefix)| {
+            let way = Way {
+                kind: RouteKind::Unicast,
+                interface: interface.name.clone(),
+                source: Some(prefix.address),
+            };
+            (prefix.length, way)
+        })
 }
 
 /// The addresses of all interfaces, or of one.
-fn addresses<'a>(host: &'a Host, of: Option<&str>) -> impl Iterator<Item = (&'a Interface, &'a Prefix)> {
-    let interfaces = host.interfaces.iter().filter(move |interface| of.is_none_or(|name| interface.name == name));
-    interfaces.flat_map(|interface| interface.addresses.iter().map(move |prefix| (interface, prefix)))
+fn addresses<'a>(
+    host: &'a Host,
+    of: Option<&str>,
+) -> impl Iterator<Item = (&'a Interface, &'a Prefix)> {
+    let interfaces = host
+        .interfaces
+        .iter()
+        .filter(move |interface| of.is_none_or(|name| interface.name == name));
+    interfaces.flat_map(|interface| {
+        interface
+            .addresses
+            .iter()
+            .map(move |prefix| (interface, prefix))
+    })
 }
 
-/// What routing takes an address for (`inet_addr_type`, which `-m addrtype` asks): the local table only. With an
-/// interface, a local address counts only if that interface holds it; all of 127.0.0.0/8 is held by `lo`.
+/// What routing takes an address for (`inet_addr_type`, which `-m addrtype` asks): the local table
+/// only. With an interface, a local address counts only if that interface holds it; all of
+/// 127.0.0.0/8 is held by `lo`.
 pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKind {
     if address.is_multicast() {
         return RouteKind::Multicast;
@@ -201,7 +276,12 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
     match lookup_in(host, LOCAL, address, interface) {
         Some(way) => way.kind,
         None if address.is_ipv6() => {
-            let query = Query { dst: address, src: None, mark: 0, iif: "lo" };
+            let query = Query {
+                dst: address,
+                src: None,
+                mark: 0,
+                iif: "lo",
+            };
             match lookup(host, query).map(|way| way.kind) {
                 // Its own address, but not of this interface.
                 Some(RouteKind::Local) => RouteKind::Unicast,
@@ -218,7 +298,11 @@ pub fn source_for(host: &Host, way: &Way, dst: IpAddr) -> Option<IpAddr> {
     let family = Family::of(dst);
     let on_interface = || {
         let interface = host.interface(&way.interface)?;
-        interface.addresses.iter().map(|prefix| prefix.address).find(|address| Family::of(*address) == family)
+        interface
+            .addresses
+            .iter()
+            .map(|prefix| prefix.address)
+            .find(|address| Family::of(*address) == family)
     };
     way.source.or_else(on_interface)
 }
@@ -229,7 +313,16 @@ mod tests {
 
     fn way(host: &Host, dst: &str, mark: u32) -> Option<(RouteKind, String)> {
         let dst = dst.parse().expect("a literal address");
-        lookup(host, Query { dst, src: None, mark, iif: "lo" }).map(|way| (way.kind, way.interface))
+        lookup(
+            host,
+            Query {
+                dst,
+                src: None,
+                mark,
+                iif: "lo",
+            },
+        )
+        .map(|way| (way.kind, way.interface))
     }
 
     #[test]
@@ -243,16 +336,30 @@ mod tests {
         for dst in ["10.244.1.77", "1.1.1.1", "fd00:1::1", "2001:db8::1", "::2"] {
             assert_eq!(way(&pod, dst, 0), out, "{dst}");
         }
-        assert_eq!(way(&pod, "10.244.1.255", 0), Some((RouteKind::Broadcast, "eth0".to_owned())));
-        assert_eq!(way(&pod, "127.255.255.255", 0), Some((RouteKind::Broadcast, "lo".to_owned())));
+        assert_eq!(
+            way(&pod, "10.244.1.255", 0),
+            Some((RouteKind::Broadcast, "eth0".to_owned()))
+        );
+        assert_eq!(
+            way(&pod, "127.255.255.255", 0),
+            Some((RouteKind::Broadcast, "lo".to_owned()))
+        );
     }
 
     #[test]
     fn a_mark_selects_another_table() {
         let mut pod = Host::pod();
-        pod.rules.push(RoutingRule { fwmark: Some(1337), table: Some(133), ..RoutingRule::default() });
+        pod.rules.push(RoutingRule {
+            fwmark: Some(1337),
+            table: Some(133),
+            ..RoutingRule::default()
+        });
         let out = way(&pod, "1.1.1.1", 1337);
-        assert_eq!(out, way(&pod, "1.1.1.1", 0), "an empty table is passed over");
+        assert_eq!(
+            out,
+            way(&pod, "1.1.1.1", 0),
+            "an empty table is passed over"
+        );
         pod.routes.push(Route {
             dst: "0.0.0.0/0".parse().expect("valid"),
             via: None,
@@ -262,7 +369,10 @@ mod tests {
             src: None,
             metric: None,
         });
-        assert_eq!(way(&pod, "1.1.1.1", 1337), Some((RouteKind::Local, "lo".to_owned())));
+        assert_eq!(
+            way(&pod, "1.1.1.1", 1337),
+            Some((RouteKind::Local, "lo".to_owned()))
+        );
         assert_eq!(way(&pod, "1.1.1.1", 0), out);
     }
 

@@ -75,8 +75,8 @@ impl Text {
     }
 }
 
-/// What few values need, kept apart from them: its pointer asks for no more than four bytes of alignment, so that a
-/// [`Value`] takes twelve and not sixteen.
+/// What few values need, kept apart from them: its pointer asks for no more than four bytes of
+/// alignment, so that a [`Value`] takes twelve and not sixteen.
 #[repr(Rust, packed(4))]
 pub struct Apart<T>(Box<T>);
 
@@ -90,7 +90,10 @@ impl<T> Apart<T> {
 impl<T> Deref for Apart<T> {
     type Target = T;
 
-    #[expect(clippy::explicit_auto_deref, reason = "without it this were a reference to the pointer, which is packed")]
+    #[expect(
+        clippy::explicit_auto_deref,
+        reason = "without it this were a reference to the pointer, which is packed"
+    )]
     fn deref(&self) -> &T {
         &*self.0
     }
@@ -252,7 +255,11 @@ impl Chain {
     /// Adds a gap at its place. Two gaps before one rule become one.
     pub(crate) fn add_gap(&mut self, gap: Gap) {
         let at = self.gaps.partition_point(|held| held.before < gap.before);
-        match self.gaps.get_mut(at).filter(|held| held.before == gap.before) {
+        match self
+            .gaps
+            .get_mut(at)
+            .filter(|held| held.before == gap.before)
+        {
             Some(held) => held.merge(gap),
             None => self.gaps.insert(at, gap),
         }
@@ -260,7 +267,9 @@ impl Chain {
 
     /// Its rules, and those that it may hold.
     pub(crate) fn all_rules_mut(&mut self) -> impl Iterator<Item = &mut Rule> {
-        self.rules.iter_mut().chain(self.gaps.iter_mut().flat_map(|gap| &mut gap.possible))
+        self.rules
+            .iter_mut()
+            .chain(self.gaps.iter_mut().flat_map(|gap| &mut gap.possible))
     }
 
     /// The hook of a base chain.
@@ -297,7 +306,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table as sentences and the public JSON name it: `nat` for a table of iptables, `inet nat` for a table of nft.
+    /// The table as sentences and the public JSON name it: `nat` for a table of iptables, `inet
+    /// nat` for a table of nft.
     pub fn label(&self) -> Cow<'_, str> {
         match self.language {
             RuleLanguage::Iptables => Cow::Borrowed(&self.name),
@@ -312,12 +322,16 @@ impl Table {
 
     /// The built-in chain at a hook, with its place.
     pub fn at(&self, hook: Hook) -> Option<(u32, &Chain)> {
-        (0..).zip(&self.chains).find(|(_, chain)| chain.hook() == Some(hook))
+        (0..)
+            .zip(&self.chains)
+            .find(|(_, chain)| chain.hook() == Some(hook))
     }
 
     /// The chain of that name, with its place.
     pub fn chain(&self, name: &str) -> Option<(u32, &Chain)> {
-        (0..).zip(&self.chains).find(|(_, chain)| &*chain.name == name)
+        (0..)
+            .zip(&self.chains)
+            .find(|(_, chain)| &*chain.name == name)
     }
 
     /// How many rules all chains hold.
@@ -394,7 +408,9 @@ impl Ruleset {
     /// Removes a table, with the rules that are switched off in it.
     pub(crate) fn remove_table(&mut self, place: u32) -> Table {
         self.off.retain(|off| off.table != place);
-        self.off.iter_mut().for_each(|off| off.table -= u32::from(off.table > place));
+        self.off
+            .iter_mut()
+            .for_each(|off| off.table -= u32::from(off.table > place));
         self.tables.remove(place as usize)
     }
 
@@ -403,7 +419,9 @@ impl Ruleset {
         let mut tables: Vec<(u32, Table)> = (0..).zip(std::mem::take(&mut self.tables)).collect();
         tables.sort_by_key(|(place, table)| key(*place as usize, table));
         for off in &mut self.off {
-            let moved = (0..).zip(&tables).find(|(_, (place, _))| *place == off.table);
+            let moved = (0..)
+                .zip(&tables)
+                .find(|(_, (place, _))| *place == off.table);
             off.table = moved.map_or(off.table, |(place, _)| place);
         }
         self.tables = tables.into_iter().map(|(_, table)| table).collect();
@@ -414,11 +432,19 @@ impl Ruleset {
         self.tables.iter().map(Table::rules).sum()
     }
 
-    /// Whether it can do anything to a packet: a rule, a command that may have run, or a policy other than ACCEPT.
+    /// Whether it can do anything to a packet: a rule, a command that may have run, or a policy
+    /// other than ACCEPT.
     pub fn is_populated(&self) -> bool {
         let mut chains = self.tables.iter().flat_map(|table| &table.chains);
-        let may_change = |chain: &Chain| chain.gaps.iter().any(|gap| gap.reason == GapReason::Conditional);
-        chains.any(|chain| !chain.rules.is_empty() || chain.policy() != Policy::Accept || may_change(chain))
+        let may_change = |chain: &Chain| {
+            chain
+                .gaps
+                .iter()
+                .any(|gap| gap.reason == GapReason::Conditional)
+        };
+        chains.any(|chain| {
+            !chain.rules.is_empty() || chain.policy() != Policy::Accept || may_change(chain)
+        })
     }
 
     /// The parts that test the packet, in order.
@@ -438,32 +464,48 @@ impl Ruleset {
         self.matches(rule).chunk_by(|_, next| !next.opens)
     }
 
-    /// Keeps a text. One that was kept just before is not kept again: rules in a row have the same comment.
+    /// Keeps a text. One that was kept just before is not kept again: rules in a row have the same
+    /// comment.
     pub fn keep(&mut self, text: &str) -> Text {
         if !self.strings.ends_with(text) {
             self.strings.push_str(text);
         }
         let start = self.strings.len() - text.len();
         let narrow = |n| u32::try_from(n).expect("strings are parts of a text below 4 GiB");
-        Text { start: narrow(start), length: narrow(text.len()) }
+        Text {
+            start: narrow(start),
+            length: narrow(text.len()),
+        }
     }
 
-    /// Keeps counters. Those that were kept just before are not kept again: most chains of a node have `[0:0]`.
+    /// Keeps counters. Those that were kept just before are not kept again: most chains of a node
+    /// have `[0:0]`.
     pub fn count(&mut self, counters: Option<Counters>) -> Counted {
-        let Some(counters) = counters else { return Counted::default() };
+        let Some(counters) = counters else {
+            return Counted::default();
+        };
         if self.counters.last() != Some(&counters) {
             self.counters.push(counters);
         }
-        Counted(u32::try_from(self.counters.len()).ok().and_then(NonZeroU32::new))
+        Counted(
+            u32::try_from(self.counters.len())
+                .ok()
+                .and_then(NonZeroU32::new),
+        )
     }
 
     /// Keeps the name of a chain that the text does not define, as [`Target::Missing`] has it.
     pub fn miss(&mut self, name: &str) -> u32 {
-        if self.missing.last().is_none_or(|last| self.text(*last) != name) {
+        if self
+            .missing
+            .last()
+            .is_none_or(|last| self.text(*last) != name)
+        {
             let name = self.keep(name);
             self.missing.push(name);
         }
-        u32::try_from(self.missing.len() - 1).expect("rules are fewer than bytes of a text below 4 GiB")
+        u32::try_from(self.missing.len() - 1)
+            .expect("rules are fewer than bytes of a text below 4 GiB")
     }
 
     /// Adds the tables of another rule set of the same text.
@@ -471,17 +513,28 @@ impl Ruleset {
         let narrow = |n| u32::try_from(n).expect("all are of a text below 4 GiB");
         let (parts, strings) = (narrow(self.parts.len()), narrow(self.strings.len()));
         let (counters, missing) = (narrow(self.counters.len()), narrow(self.missing.len()));
-        let counted = |own: &mut Counted| own.0 = own.0.and_then(|place| place.checked_add(counters));
+        let counted =
+            |own: &mut Counted| own.0 = own.0.and_then(|place| place.checked_add(counters));
         self.counters.extend(other.counters);
-        let moved = |text: Text| Text { start: text.start + strings, ..text };
+        let moved = |text: Text| Text {
+            start: text.start + strings,
+            ..text
+        };
         self.missing.extend(other.missing.into_iter().map(moved));
         self.strings.push_str(&other.strings);
-        self.parts.extend(other.parts.into_iter().map(|part| match part.value {
-            Value::Text(text) => Part { value: Value::Text(moved(text)), ..part },
-            _ => part,
-        }));
+        self.parts
+            .extend(other.parts.into_iter().map(|part| match part.value {
+                Value::Text(text) => Part {
+                    value: Value::Text(moved(text)),
+                    ..part
+                },
+                _ => part,
+            }));
         for mut table in other.tables {
-            table.chains.iter_mut().for_each(|chain| counted(&mut chain.counters));
+            table
+                .chains
+                .iter_mut()
+                .for_each(|chain| counted(&mut chain.counters));
             for rule in table.chains.iter_mut().flat_map(Chain::all_rules_mut) {
                 rule.first += parts;
                 counted(&mut rule.counters);
@@ -510,8 +563,18 @@ mod tests {
 
     /// The tables, each with the lines of the rules that are switched off in it.
     fn tables(ruleset: &Ruleset) -> Vec<(&str, Vec<u32>)> {
-        let off = |place: u32| ruleset.off.iter().filter(|off| off.table == place).map(|off| off.line).collect();
-        (0..).zip(&ruleset.tables).map(|(place, table)| (&*table.name, off(place))).collect()
+        let off = |place: u32| {
+            ruleset
+                .off
+                .iter()
+                .filter(|off| off.table == place)
+                .map(|off| off.line)
+                .collect()
+        };
+        (0..)
+            .zip(&ruleset.tables)
+            .map(|(place, table)| (&*table.name, off(place)))
+            .collect()
     }
 
     #[test]
@@ -526,10 +589,19 @@ mod tests {
                 chains: Vec::new(),
             });
             let line = 10 + place;
-            ruleset.off.push(Off { table: place, chain: 0, before: 0, line, span: Span::default() });
+            ruleset.off.push(Off {
+                table: place,
+                chain: 0,
+                before: 0,
+                line,
+                span: Span::default(),
+            });
         }
         ruleset.sort_tables_by_key(|_, table| table.name.clone());
-        assert_eq!(tables(&ruleset), [("filter", vec![12]), ("nat", vec![11]), ("raw", vec![10])]);
+        assert_eq!(
+            tables(&ruleset),
+            [("filter", vec![12]), ("nat", vec![11]), ("raw", vec![10])]
+        );
         ruleset.remove_table(1);
         assert_eq!(tables(&ruleset), [("filter", vec![12]), ("raw", vec![10])]);
     }

@@ -1,7 +1,8 @@
-//! The statements of a rule: what the kernel evaluates one after the other until one breaks the rule or ends it.
+//! The statements of a rule: what the kernel evaluates one after the other until one breaks the
+//! rule or ends it.
 //!
-//! A rule language lowers a rule when the walk reaches it. Most rules of a large chain are skipped by the prefilter, so
-//! lowered rules are never stored.
+//! A rule language lowers a rule when the walk reaches it. Most rules of a large chain are skipped
+//! by the prefilter, so lowered rules are never stored.
 
 use std::borrow::Cow;
 
@@ -34,7 +35,8 @@ pub enum Statement<'r> {
 }
 
 impl Statement<'_> {
-    /// Whether the packet continues unchanged after the statement, so that nothing depends on it but the counter.
+    /// Whether the packet continues unchanged after the statement, so that nothing depends on it
+    /// but the counter.
     pub fn is_passive(&self) -> bool {
         match self {
             Self::Counter | Self::Effect(Effect::UpdateSet) => true,
@@ -49,7 +51,8 @@ impl Statement<'_> {
 pub struct Condition<'r> {
     /// Its clause: a place among the rule's clauses that test the packet.
     pub clause: u16,
-    /// What the packet must have for the test to make sense. Without it the condition fails, negated or not.
+    /// What the packet must have for the test to make sense. Without it the condition fails,
+    /// negated or not.
     pub requires: Option<&'static Field>,
     /// The test itself.
     pub test: Test<'r>,
@@ -66,7 +69,8 @@ pub enum Test<'r> {
     Always,
     /// Compares a field.
     Compare(Comparison<'r>),
-    /// Holds if one of two comparisons does. If `reason` is given and only one of them holds, the result is undetermined.
+    /// Holds if one of two comparisons does. If `reason` is given and only one of them holds, the
+    /// result is undetermined.
     Either([Comparison<'r>; 2], Option<&'static str>),
     /// Undetermined, for this reason.
     Undetermined(Cow<'r, str>),
@@ -99,8 +103,21 @@ pub struct Surroundings<'a> {
 impl<'a> Surroundings<'a> {
     /// What a field of a match with these parameters reads.
     pub fn context(self, parameters: Parameters) -> Context<'a> {
-        let Surroundings { packet, view, host, ruleset } = self;
-        Context { packet, view, host, ruleset, parameters, wanted: &Value::None, negated: false }
+        let Surroundings {
+            packet,
+            view,
+            host,
+            ruleset,
+        } = self;
+        Context {
+            packet,
+            view,
+            host,
+            ruleset,
+            parameters,
+            wanted: &Value::None,
+            negated: false,
+        }
     }
 }
 
@@ -108,7 +125,9 @@ impl Condition<'_> {
     /// Whether the packet meets the condition.
     pub fn evaluate(&self, around: Surroundings) -> Answer {
         let context = around.context(self.parameters);
-        let required = self.requires.map_or(Answer::Yes, |field| is_present(field, &context));
+        let required = self
+            .requires
+            .map_or(Answer::Yes, |field| is_present(field, &context));
         if required != Answer::Yes {
             return required;
         }

@@ -76,7 +76,10 @@ impl Content {
 
     pub(super) fn numbers<T: TryFrom<u32>>(self) -> Option<Vec<T>> {
         match self {
-            Self::Numbers(numbers) => numbers.into_iter().map(|number| T::try_from(number).ok()).collect(),
+            Self::Numbers(numbers) => numbers
+                .into_iter()
+                .map(|number| T::try_from(number).ok())
+                .collect(),
             _ => None,
         }
     }
@@ -133,7 +136,11 @@ impl FieldKind {
     pub fn choices(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Origin => &[("local", "here"), ("inbound", "outside")],
-            Self::Owner => &[("", "a process"), ("kernel", "the kernel"), ("none", "nobody")],
+            Self::Owner => &[
+                ("", "a process"),
+                ("kernel", "the kernel"),
+                ("none", "nobody"),
+            ],
             Self::State => &[
                 ("", "as the first packet"),
                 ("NEW", "NEW"),
@@ -142,11 +149,18 @@ impl FieldKind {
                 ("INVALID", "INVALID"),
                 ("UNTRACKED", "UNTRACKED"),
             ],
-            Self::Direction => &[("", "not said"), ("original", "original"), ("reply", "reply")],
+            Self::Direction => &[
+                ("", "not said"),
+                ("original", "original"),
+                ("reply", "reply"),
+            ],
             Self::Flag => &[("", "not said"), ("yes", "yes"), ("no", "no")],
-            Self::PacketType => {
-                &[("", "not said"), ("unicast", "unicast"), ("broadcast", "broadcast"), ("multicast", "multicast")]
-            }
+            Self::PacketType => &[
+                ("", "not said"),
+                ("unicast", "unicast"),
+                ("broadcast", "broadcast"),
+                ("multicast", "multicast"),
+            ],
             _ => &[],
         }
     }
@@ -161,11 +175,14 @@ impl FieldKind {
         }
     }
 
-    /// How many bits hold every content of this kind, if its contents are numbers or addresses of this family.
+    /// How many bits hold every content of this kind, if its contents are numbers or addresses of
+    /// this family.
     pub fn bits(self, family: Family) -> Option<u32> {
         match self {
             Self::Address => Some(family.bits().into()),
-            _ => self.highest().map(|highest| u32::BITS - highest.leading_zeros()),
+            _ => self
+                .highest()
+                .map(|highest| u32::BITS - highest.leading_zeros()),
         }
     }
 
@@ -174,32 +191,48 @@ impl FieldKind {
     /// # Errors
     /// A sentence that quotes the text.
     pub fn parse(self, text: &str) -> Result<Content, String> {
-        let number = |highest: u32| parse_u32(text).filter(|number| *number <= highest).map(Content::Number);
+        let number = |highest: u32| {
+            parse_u32(text)
+                .filter(|number| *number <= highest)
+                .map(Content::Number)
+        };
         let content = match self {
             Self::Origin if text == "inbound" => Some(Content::Origin(Origin::Inbound)),
             Self::Origin => Some(Content::Origin(Origin::Local)),
             Self::Owner => match text {
                 "kernel" => Some(Content::Owner(Owner::Kernel)),
                 "none" => Some(Content::Owner(Owner::None)),
-                _ => return Err(format!("\u{201c}{text}\u{201d} is no owner: kernel or none")),
+                _ => {
+                    return Err(format!(
+                        "\u{201c}{text}\u{201d} is no owner: kernel or none"
+                    ));
+                }
             },
             Self::State => ConnectionState::from_name(text).map(Content::State),
             Self::Direction => match text {
                 "original" => Some(Content::Direction(Direction::Original)),
                 "reply" => Some(Content::Direction(Direction::Reply)),
-                _ => return Err(format!("\u{201c}{text}\u{201d} is not a direction: original or reply")),
+                _ => {
+                    return Err(format!(
+                        "\u{201c}{text}\u{201d} is not a direction: original or reply"
+                    ));
+                }
             },
             // `Packet::check` reports unknown ones.
             Self::PacketType | Self::Interface => Some(Content::Text(text.to_owned())),
             Self::Names(_) => list(text, |name| Some(name.to_owned())).map(Content::Names),
             Self::Mac => mac(text).map(|_| Content::Text(text.to_owned())),
             Self::Address => text.parse().ok().map(Content::Address),
-            Self::Protocol => Protocol::from_text(text).map(|protocol| Content::Number(protocol.0.into())),
+            Self::Protocol => {
+                Protocol::from_text(text).map(|protocol| Content::Number(protocol.0.into()))
+            }
             Self::Number(highest) => number(highest),
             Self::Mark => number(u32::MAX),
             Self::TcpFlags => flags(text).map(Content::Number),
             Self::Ids => list(text, parse_u32).map(Content::Numbers),
-            Self::Bytes => list(text, |word| parse_u32(word).filter(|byte| *byte <= 255)).map(Content::Numbers),
+            Self::Bytes => {
+                list(text, |word| parse_u32(word).filter(|byte| *byte <= 255)).map(Content::Numbers)
+            }
             Self::Fragment => fragment(text).map(Content::Fragment),
             Self::Flag => match text {
                 "yes" => Some(Content::Flag(true)),
@@ -237,8 +270,14 @@ impl FieldKind {
         match (self, content) {
             (_, Content::Absent) => String::new(),
             (Self::Protocol, Content::Number(58)) => "icmpv6".into(),
-            (Self::Protocol, _) => content.number().map(|number| Protocol(number).to_string()).unwrap_or_default(),
-            (Self::TcpFlags, _) => content.number().map(|bits| TcpFlags(bits).words()).unwrap_or_default(),
+            (Self::Protocol, _) => content
+                .number()
+                .map(|number| Protocol(number).to_string())
+                .unwrap_or_default(),
+            (Self::TcpFlags, _) => content
+                .number()
+                .map(|bits| TcpFlags(bits).words())
+                .unwrap_or_default(),
             (Self::Mark, Content::Number(mark)) if *mark > 0 => format!("{mark:#x}"),
             (_, Content::Number(number)) => number.to_string(),
             (_, Content::Address(address)) => address.to_string(),
@@ -254,13 +293,19 @@ impl FieldKind {
             (_, Content::State(state)) => state.name().into(),
             (_, Content::Direction(direction)) => direction.name().into(),
             (_, Content::Flag(flag)) => (if *flag { "yes" } else { "no" }).into(),
-            (_, Content::Fragment(piece)) => format!("{}{}", piece.offset, if piece.more { "+" } else { "" }),
+            (_, Content::Fragment(piece)) => {
+                format!("{}{}", piece.offset, if piece.more { "+" } else { "" })
+            }
         }
     }
 }
 
 fn joined<T: fmt::Display>(list: &[T]) -> String {
-    if list.is_empty() { "none".into() } else { list.iter().map(T::to_string).collect::<Vec<_>>().join(",") }
+    if list.is_empty() {
+        "none".into()
+    } else {
+        list.iter().map(T::to_string).collect::<Vec<_>>().join(",")
+    }
 }
 
 /// Words with blanks, commas or plus signs between them.
@@ -279,13 +324,20 @@ fn flags(text: &str) -> Option<u32> {
     if text.eq_ignore_ascii_case("none") {
         return Some(0);
     }
-    words(text).map(TcpFlags::bit).try_fold(0, |bits, bit| Some(bits | u32::from(bit?)))
+    words(text)
+        .map(TcpFlags::bit)
+        .try_fold(0, |bits, bit| Some(bits | u32::from(bit?)))
 }
 
 fn fragment(text: &str) -> Option<Fragment> {
-    let (offset, more) = text.strip_suffix('+').map_or((text, false), |offset| (offset, true));
+    let (offset, more) = text
+        .strip_suffix('+')
+        .map_or((text, false), |offset| (offset, true));
     let offset = parse_u32(offset).filter(|offset| *offset <= 8191)?;
-    Some(Fragment { offset: offset.try_into().ok()?, more })
+    Some(Fragment {
+        offset: offset.try_into().ok()?,
+        more,
+    })
 }
 
 /// `02:00:00:00:00:05`: six numbers of one or two hexadecimal digits.

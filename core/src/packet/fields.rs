@@ -1,7 +1,8 @@
 //! The one table of a packet's fields: a row for each, with all that the program knows of it.
 //!
-//! The public JSON, the form, a packet's line, the walk, counterfactuals, the constants of rules, search and the regions of
-//! findings go through this table or look a row up. A new field takes a row here and a member of [`Packet`].
+//! The public JSON, the form, a packet's line, the walk, counterfactuals, the constants of rules,
+//! search and the regions of findings go through this table or look a row up. A new field takes a
+//! row here and a member of [`Packet`].
 
 use std::net::IpAddr;
 
@@ -12,9 +13,21 @@ use super::value::FieldValue;
 use super::{ConnectionState, Family, Fragment, Origin, Owner, Packet, Protocol, TcpFlags};
 use crate::packet::view::{BridgeOutput, View};
 
-/// A field of a packet, in the order of the form. In snake case, a variant's name is the field's name in the public JSON.
+/// A field of a packet, in the order of the form. In snake case, a variant's name is the field's
+/// name in the public JSON.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, EnumCount, EnumString, IntoStaticStr, VariantArray,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    PartialOrd,
+    Ord,
+    Hash,
+    EnumCount,
+    EnumString,
+    IntoStaticStr,
+    VariantArray,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum PacketField {
@@ -162,21 +175,30 @@ pub enum SearchWord {
 pub struct Region {
     /// Whether a rule may change the field and let the packet continue in the same table.
     pub rewritten: bool,
-    /// Whether every packet that a condition on the field looks at has a value from 0 to the kind's highest number.
+    /// Whether every packet that a condition on the field looks at has a value from 0 to the
+    /// kind's highest number.
     pub bounded: bool,
-    /// Whether the field is in the transport header, which later fragments lack: for them a condition on it fails, negated or
-    /// not.
+    /// Whether the field is in the transport header, which later fragments lack: for them a
+    /// condition on it fails, negated or not.
     pub transport: bool,
 }
 
 impl Region {
     /// A field that stays as it is within a table, also absent.
-    pub const STEADY: Self = Self { rewritten: false, bounded: false, transport: false };
+    pub const STEADY: Self = Self {
+        rewritten: false,
+        bounded: false,
+        transport: false,
+    };
     /// A field that rules may rewrite, also absent.
-    const REWRITTEN: Self = Self { rewritten: true, ..Self::STEADY };
+    const REWRITTEN: Self = Self {
+        rewritten: true,
+        ..Self::STEADY
+    };
 }
 
-/// How counterfactuals change a field. The constants that rules name for it are collected, since outcomes change there.
+/// How counterfactuals change a field. The constants that rules name for it are collected, since
+/// outcomes change there.
 pub struct Trial {
     /// The field in "Had the … been 1338 and not 1337".
     pub noun: &'static str,
@@ -186,7 +208,8 @@ pub struct Trial {
     pub neighbors: bool,
     /// The number that conditions compare, where that is not the content.
     number: Option<fn(&Packet) -> Option<u32>>,
-    /// Changes the packet so that conditions find this number, where that is more than the content.
+    /// Changes the packet so that conditions find this number, where that is more than the
+    /// content.
     set_number: Option<fn(&mut Packet, u32) -> Option<()>>,
     /// The content in a sentence, where that is not as it is typed.
     words: Option<fn(&Packet) -> String>,
@@ -194,7 +217,14 @@ pub struct Trial {
 
 impl Trial {
     const fn new(noun: &'static str) -> Self {
-        Self { noun, usual: &[], neighbors: true, number: None, set_number: None, words: None }
+        Self {
+            noun,
+            usual: &[],
+            neighbors: true,
+            number: None,
+            set_number: None,
+            words: None,
+        }
     }
 }
 
@@ -260,7 +290,13 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
                 packet.origin = origin;
             }
         },
-        value: |packet, _| FieldValue::Name(if packet.origin == Origin::Local { "local" } else { "inbound" }),
+        value: |packet, _| {
+            FieldValue::Name(if packet.origin == Origin::Local {
+                "local"
+            } else {
+                "inbound"
+            })
+        },
         ..DETAIL
     },
     // InInterface
@@ -300,7 +336,14 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
                 (packet.uid, packet.gid, packet.owner) = (None, None, Some(Owner::None));
                 Some(())
             }),
-            words: Some(|packet| (if packet.owner.is_some() { "none" } else { "a process's" }).into()),
+            words: Some(|packet| {
+                (if packet.owner.is_some() {
+                    "none"
+                } else {
+                    "a process's"
+                })
+                .into()
+            }),
             ..Trial::new("socket")
         }),
         ..DETAIL
@@ -316,7 +359,10 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         set: |packet, content| packet.uid = content.number(),
         value: |packet, view| credential(packet, view, packet.uid),
         region: Some(Region::STEADY),
-        trial: Some(Trial { usual: &[1000], ..Trial::new("uid") }),
+        trial: Some(Trial {
+            usual: &[1000],
+            ..Trial::new("uid")
+        }),
         search: Some(SearchWord::Uid),
         ..DETAIL
     },
@@ -331,7 +377,10 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         set: |packet, content| packet.gid = content.number(),
         value: |packet, view| credential(packet, view, packet.gid),
         region: Some(Region::STEADY),
-        trial: Some(Trial { usual: &[1000], ..Trial::new("gid") }),
+        trial: Some(Trial {
+            usual: &[1000],
+            ..Trial::new("gid")
+        }),
         search: Some(SearchWord::Gid),
         ..DETAIL
     },
@@ -357,12 +406,17 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         get: |packet| Content::Number(packet.protocol.0.into()),
         set: |packet, content| packet.protocol = content.number().map_or(Protocol::TCP, Protocol),
         value: |packet, _| FieldValue::Number(packet.protocol.0.into()),
-        region: Some(Region { bounded: true, ..Region::STEADY }),
+        region: Some(Region {
+            bounded: true,
+            ..Region::STEADY
+        }),
         trial: Some(Trial {
             neighbors: false,
             set_number: Some(|packet, number| {
                 packet.protocol = Protocol(u8::try_from(number).ok()?);
-                packet.tcp_flags = packet.tcp_flags.filter(|_| packet.protocol == Protocol::TCP);
+                packet.tcp_flags = packet
+                    .tcp_flags
+                    .filter(|_| packet.protocol == Protocol::TCP);
                 Some(())
             }),
             words: Some(|packet| packet.protocol.to_string()),
@@ -380,10 +434,16 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         get: |packet| Content::Number(packet.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
         // A SYN is the default.
         set: |packet, content| {
-            packet.tcp_flags = content.number().map(TcpFlags).filter(|flags| *flags != TcpFlags::SYN)
+            packet.tcp_flags = content
+                .number()
+                .map(TcpFlags)
+                .filter(|flags| *flags != TcpFlags::SYN)
         },
         value: |_, view| FieldValue::Number(view.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
-        region: Some(Region { transport: true, ..Region::REWRITTEN }),
+        region: Some(Region {
+            transport: true,
+            ..Region::REWRITTEN
+        }),
         trial: Some(Trial {
             words: Some(|packet| packet.tcp_flags.unwrap_or(TcpFlags::SYN).to_string()),
             ..Trial::new("set of TCP flags")
@@ -403,7 +463,10 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
             Some(message) => FieldValue::Number(message),
             None => FieldValue::Unknown("the packet states no ICMP type".into()),
         },
-        region: Some(Region { transport: true, ..Region::REWRITTEN }),
+        region: Some(Region {
+            transport: true,
+            ..Region::REWRITTEN
+        }),
         trial: Some(Trial {
             number: Some(icmp_message),
             set_number: Some(|packet, number| {
@@ -411,7 +474,13 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
                 packet.icmp_code = u8::try_from(number & 0xff).ok();
                 Some(())
             }),
-            words: Some(|packet| format!("{}/{}", packet.icmp_type.unwrap_or(0), packet.icmp_code.unwrap_or(0))),
+            words: Some(|packet| {
+                format!(
+                    "{}/{}",
+                    packet.icmp_type.unwrap_or(0),
+                    packet.icmp_code.unwrap_or(0)
+                )
+            }),
             ..Trial::new("ICMP type")
         }),
         ..DETAIL
@@ -440,7 +509,10 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         get: |packet| packet.src.map_or(Content::Absent, Content::Address),
         set: |packet, content| packet.src = content.address(),
         value: |_, view| FieldValue::Address(view.src),
-        region: Some(Region { bounded: true, ..Region::STEADY }),
+        region: Some(Region {
+            bounded: true,
+            ..Region::STEADY
+        }),
         trial: Some(Trial::new("source")),
         ..DETAIL
     },
@@ -452,8 +524,18 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         kind: FieldKind::Number(65535),
         get: |packet| Content::of_number(packet.sport),
         set: |packet, content| packet.sport = content.number(),
-        value: |_, view| port(view.sport, view.sport_span, "the packet states no source port"),
-        region: Some(Region { bounded: true, transport: true, ..Region::STEADY }),
+        value: |_, view| {
+            port(
+                view.sport,
+                view.sport_span,
+                "the packet states no source port",
+            )
+        },
+        region: Some(Region {
+            bounded: true,
+            transport: true,
+            ..Region::STEADY
+        }),
         trial: Some(Trial::new("source port")),
         search: Some(SearchWord::Port),
         ..DETAIL
@@ -466,7 +548,10 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         get: |packet| Content::Address(packet.dst),
         set: |packet, content| packet.dst = content.address().unwrap_or(packet.dst),
         value: |_, view| FieldValue::Address(view.dst),
-        region: Some(Region { bounded: true, ..Region::STEADY }),
+        region: Some(Region {
+            bounded: true,
+            ..Region::STEADY
+        }),
         trial: Some(Trial::new("destination")),
         ..DETAIL
     },
@@ -478,9 +563,22 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         kind: FieldKind::Number(65535),
         get: |packet| Content::of_number(packet.dport),
         set: |packet, content| packet.dport = content.number(),
-        value: |_, view| port(view.dport, view.dport_span, "the packet states no destination port"),
-        region: Some(Region { bounded: true, transport: true, ..Region::STEADY }),
-        trial: Some(Trial { usual: &[443, 8080], ..Trial::new("destination port") }),
+        value: |_, view| {
+            port(
+                view.dport,
+                view.dport_span,
+                "the packet states no destination port",
+            )
+        },
+        region: Some(Region {
+            bounded: true,
+            transport: true,
+            ..Region::STEADY
+        }),
+        trial: Some(Trial {
+            usual: &[443, 8080],
+            ..Trial::new("destination port")
+        }),
         search: Some(SearchWord::Port),
         ..DETAIL
     },
@@ -504,7 +602,12 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
                 packet.state = Some(ConnectionState::from_lowest_bit(bits)?);
                 Some(())
             }),
-            words: Some(|packet| packet.state.map_or("a first packet's", ConnectionState::name).into()),
+            words: Some(|packet| {
+                packet
+                    .state
+                    .map_or("a first packet's", ConnectionState::name)
+                    .into()
+            }),
             ..Trial::new("connection state")
         }),
         ..DETAIL
@@ -533,7 +636,10 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         set: |packet, content| packet.mark = content.number().unwrap_or(0),
         value: |_, view| FieldValue::Number(view.mark),
         region: Some(Region::REWRITTEN),
-        trial: Some(Trial { words: Some(|packet| format!("{:#x}", packet.mark)), ..Trial::new("mark") }),
+        trial: Some(Trial {
+            words: Some(|packet| format!("{:#x}", packet.mark)),
+            ..Trial::new("mark")
+        }),
         search: Some(SearchWord::Mark),
         ..DETAIL
     },
@@ -644,10 +750,20 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         trial: Some(Trial {
             number: Some(|_| None),
             set_number: Some(|packet, _| {
-                packet.fragment = Some(Fragment { offset: 1, more: false });
+                packet.fragment = Some(Fragment {
+                    offset: 1,
+                    more: false,
+                });
                 Some(())
             }),
-            words: Some(|packet| (if packet.fragment.is_some() { "a later one" } else { "none" }).into()),
+            words: Some(|packet| {
+                (if packet.fragment.is_some() {
+                    "a later one"
+                } else {
+                    "none"
+                })
+                .into()
+            }),
             ..Trial::new("fragment")
         }),
         ..DETAIL
@@ -714,7 +830,9 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         value: |packet, _| match packet.src_mac.as_deref().map(mac) {
             Some(Some(mac)) => FieldValue::Mac(mac),
             Some(None) => FieldValue::Unknown("the packet's src_mac is no hardware address".into()),
-            None => FieldValue::Unknown("the packet states no hardware address of its sender".into()),
+            None => {
+                FieldValue::Unknown("the packet states no hardware address of its sender".into())
+            }
         },
         ..DETAIL
     },
@@ -743,7 +861,9 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         value: |_, view| match (view.bridge.exists, &view.bridge.input) {
             (Some(false), _) => FieldValue::Absent("no port of a bridge that it came in by"),
             (Some(true), Some(port)) => FieldValue::Name(port),
-            (Some(true), None) => FieldValue::Unknown("the packet does not state the port that it came in by".into()),
+            (Some(true), None) => {
+                FieldValue::Unknown("the packet does not state the port that it came in by".into())
+            }
             (None, _) => FieldValue::Unknown(UNKNOWN_BRIDGES.into()),
         },
         ..DETAIL
@@ -788,7 +908,8 @@ pub(crate) const UNKNOWN_BRIDGES: &str = "the input does not show which interfac
 
 const UNSTATED_OWNER: &str = "the packet states no owner: give it a uid and a gid";
 
-/// An id of the credential that opened the packet's socket. A kernel's own reply has a socket without a file, so without ids.
+/// An id of the credential that opened the packet's socket. A kernel's own reply has a socket
+/// without a file, so without ids.
 fn credential(packet: &Packet, view: &View, id: Option<u32>) -> FieldValue<'static> {
     if packet.origin == Origin::Inbound {
         return FieldValue::Absent("no owner: it is not sent from here");
@@ -807,11 +928,15 @@ fn credential(packet: &Packet, view: &View, id: Option<u32>) -> FieldValue<'stat
 /// Whether the packet comes from a socket.
 fn socket<'a>(packet: &'a Packet, view: &'a View) -> FieldValue<'a> {
     match (packet.owner, packet.uid) {
-        _ if packet.origin == Origin::Inbound => FieldValue::Absent("no socket: it is not sent from here"),
+        _ if packet.origin == Origin::Inbound => {
+            FieldValue::Absent("no socket: it is not sent from here")
+        }
         _ if view.copied => FieldValue::Absent("no socket: it is a copy"),
         (Some(Owner::None), _) => FieldValue::Absent("no socket"),
         // tcp_ipv6.c, `tcp_v6_send_response` gives its packets no socket; IPv4 does (measured).
-        (Some(Owner::Kernel), _) if (packet.family(), packet.protocol) == (Family::Ipv6, Protocol::TCP) => {
+        (Some(Owner::Kernel), _)
+            if (packet.family(), packet.protocol) == (Family::Ipv6, Protocol::TCP) =>
+        {
             FieldValue::Absent("no socket: the kernel itself sends it")
         }
         (Some(Owner::Kernel), _) | (None, Some(_)) => FieldValue::Number(1),
@@ -881,7 +1006,9 @@ impl PacketField {
             Presence::Local => shape.local,
             Presence::Process => shape.local && shape.process,
             Presence::Ports => shape.protocol.is_none_or(Protocol::has_ports),
-            Presence::Protocols(protocols) => shape.protocol.is_some_and(|protocol| protocols.contains(&protocol)),
+            Presence::Protocols(protocols) => shape
+                .protocol
+                .is_some_and(|protocol| protocols.contains(&protocol)),
             Presence::Ipv6 => shape.ipv6,
         }
     }
@@ -910,7 +1037,9 @@ impl PacketField {
         let mut packet = packet.clone();
         match self.row().trial.as_ref()?.set_number {
             Some(set) => set(&mut packet, number)?,
-            None if number <= self.row().kind.highest()? => self.set(&mut packet, Content::Number(number)),
+            None if number <= self.row().kind.highest()? => {
+                self.set(&mut packet, Content::Number(number))
+            }
             None => return None,
         }
         Some(packet)
@@ -927,7 +1056,9 @@ impl PacketField {
     pub fn describe(self, packet: &Packet) -> String {
         match self.row().trial.as_ref().and_then(|trial| trial.words) {
             Some(words) => words(packet),
-            None => Some(self.text(packet)).filter(|text| !text.is_empty()).unwrap_or_else(|| "unstated".into()),
+            None => Some(self.text(packet))
+                .filter(|text| !text.is_empty())
+                .unwrap_or_else(|| "unstated".into()),
         }
     }
 }

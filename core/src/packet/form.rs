@@ -32,7 +32,9 @@ impl PacketForm {
 
     /// The form before anything is typed.
     pub(super) fn empty() -> Self {
-        Self { texts: std::array::from_fn(|_| String::new()) }
+        Self {
+            texts: std::array::from_fn(|_| String::new()),
+        }
     }
 
     /// The text of a field.
@@ -64,7 +66,10 @@ impl PacketForm {
     }
 
     /// The packet of some of the fields.
-    pub(super) fn packet_of(&self, has: impl Fn(PacketField) -> bool) -> Result<Packet, Vec<FieldError>> {
+    pub(super) fn packet_of(
+        &self,
+        has: impl Fn(PacketField) -> bool,
+    ) -> Result<Packet, Vec<FieldError>> {
         let mut packet = Packet::to(Origin::Local, Protocol::TCP, NO_ADDRESS);
         let mut stated = [false; PacketField::COUNT];
         let mut errors = FieldErrors(Vec::new());
@@ -89,10 +94,16 @@ impl PacketForm {
         }
         match packet.src {
             Some(src) if stated(PacketField::Dst) && Family::of(packet.dst) != Family::of(src) => {
-                errors.add(PacketField::Src, "both addresses must be IPv4, or both IPv6");
+                errors.add(
+                    PacketField::Src,
+                    "both addresses must be IPv4, or both IPv6",
+                );
             }
             None if packet.origin == Origin::Inbound => {
-                errors.add(PacketField::Src, "a packet from outside needs a source address");
+                errors.add(
+                    PacketField::Src,
+                    "a packet from outside needs a source address",
+                );
             }
             _ => {}
         }
@@ -118,12 +129,16 @@ struct FieldErrors(Vec<FieldError>);
 impl FieldErrors {
     fn add(&mut self, field: PacketField, message: impl Into<String>) {
         if self.0.iter().all(|error| error.field != field) {
-            self.0.push(FieldError { field, message: message.into() });
+            self.0.push(FieldError {
+                field,
+                message: message.into(),
+            });
         }
     }
 }
 
-/// The rows of a form: those that are always shown, or the details. Fields in one row belong together.
+/// The rows of a form: those that are always shown, or the details. Fields in one row belong
+/// together.
 pub fn rows(details: bool) -> Vec<Vec<PacketField>> {
     let mut rows: Vec<Vec<PacketField>> = Vec::new();
     for field in PacketField::all() {
@@ -151,7 +166,12 @@ mod tests {
     #[test]
     fn a_packet_comes_back_as_it_went_in() {
         for scenario in scenario::list(&Host::pod(), None) {
-            assert_eq!(PacketForm::from_packet(&scenario.packet).packet(), Ok(scenario.packet), "{}", scenario.key);
+            assert_eq!(
+                PacketForm::from_packet(&scenario.packet).packet(),
+                Ok(scenario.packet),
+                "{}",
+                scenario.key
+            );
         }
     }
 
@@ -160,7 +180,10 @@ mod tests {
         let mut packet = form().packet().expect("a scenario's packet");
         packet.mss = Some(1400);
         packet.tcp_options = Some(Vec::new());
-        packet.fragment = Some(Fragment { offset: 0, more: true });
+        packet.fragment = Some(Fragment {
+            offset: 0,
+            more: true,
+        });
         packet.tcp_flags = Some(TcpFlags(0x42));
         let json = serde_json::to_value(&packet).expect("plain data");
         for key in json.as_object().expect("an object").keys() {
@@ -173,7 +196,10 @@ mod tests {
         let mut form = form();
         form.set(field, text.into());
         let wrong = form.packet().expect_err("something is wrong");
-        wrong.into_iter().map(|wrong| (wrong.field, wrong.message)).collect()
+        wrong
+            .into_iter()
+            .map(|wrong| (wrong.field, wrong.message))
+            .collect()
     }
 
     #[test]
@@ -194,13 +220,30 @@ mod tests {
         ];
         for (field, text, part) in cases {
             let wrong = wrong(field, text);
-            assert!(wrong.iter().any(|(at, message)| *at == field && message.contains(part)), "{field:?}: {wrong:?}");
+            assert!(
+                wrong
+                    .iter()
+                    .any(|(at, message)| *at == field && message.contains(part)),
+                "{field:?}: {wrong:?}"
+            );
         }
-        assert_eq!(wrong(PacketField::Dst, ""), [(PacketField::Dst, "a packet needs a destination address".into())]);
-        assert_eq!(wrong(PacketField::Gid, ""), [(PacketField::Gid, "a socket has a gid, too".into())]);
+        assert_eq!(
+            wrong(PacketField::Dst, ""),
+            [(
+                PacketField::Dst,
+                "a packet needs a destination address".into()
+            )]
+        );
+        assert_eq!(
+            wrong(PacketField::Gid, ""),
+            [(PacketField::Gid, "a socket has a gid, too".into())]
+        );
         assert_eq!(
             wrong(PacketField::Src, "fd00::1"),
-            [(PacketField::Src, "both addresses must be IPv4, or both IPv6".into())]
+            [(
+                PacketField::Src,
+                "both addresses must be IPv4, or both IPv6".into()
+            )]
         );
     }
 

@@ -13,9 +13,9 @@ use crate::text::number;
 
 /// An address with the length of its network's prefix, such as `10.244.1.5/24`.
 ///
-/// Not `ipnet::IpNet`: it does not read an address without a length, it gives a network of two addresses a broadcast address,
-/// and it does not count common bits. Only `contains` and `Display` could be left out here. Masks of rules may have holes and
-/// are therefore not prefixes.
+/// Not `ipnet::IpNet`: it does not read an address without a length, it gives a network of two
+/// addresses a broadcast address, and it does not count common bits. Only `contains` and `Display`
+/// could be left out here. Masks of rules may have holes and are therefore not prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix {
     /// The address; in a route, the network's.
@@ -43,7 +43,9 @@ impl Prefix {
     /// The address whose host bits are all one, for an IPv4 network of more than two addresses.
     pub fn broadcast(&self) -> Option<IpAddr> {
         match self.address {
-            IpAddr::V4(v4) if self.length < 31 => Some(IpAddr::V4((v4.to_bits() | (u32::MAX >> self.length)).into())),
+            IpAddr::V4(v4) if self.length < 31 => Some(IpAddr::V4(
+                (v4.to_bits() | (u32::MAX >> self.length)).into(),
+            )),
             _ => None,
         }
     }
@@ -64,7 +66,11 @@ impl FromStr for Prefix {
         let bits = Family::of(address).bits();
         let length = match length {
             "" if !text.contains('/') => bits,
-            _ => length.parse().ok().filter(|length| *length <= bits).ok_or_else(wrong)?,
+            _ => length
+                .parse()
+                .ok()
+                .filter(|length| *length <= bits)
+                .ok_or_else(wrong)?,
         };
         Ok(Self { address, length })
     }
@@ -84,7 +90,9 @@ impl Serialize for Prefix {
 
 impl<'de> Deserialize<'de> for Prefix {
     fn deserialize<D: serde::Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        String::deserialize(deserializer)?.parse().map_err(serde::de::Error::custom)
+        String::deserialize(deserializer)?
+            .parse()
+            .map_err(serde::de::Error::custom)
     }
 }
 
@@ -97,13 +105,17 @@ pub struct Interface {
     #[serde(default)]
     pub addresses: Vec<Prefix>,
     /// Its group number, where not 0.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub group: Option<u32>,
     /// The bridge that it is a port of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master: Option<String>,
-    /// The multicast groups that sockets here have joined on it; absent: not known. Those that every interface joins by
-    /// itself need not be listed.
+    /// The multicast groups that sockets here have joined on it; absent: not known. Those that
+    /// every interface joins by itself need not be listed.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multicast_groups: Option<Vec<IpAddr>>,
 }
@@ -111,8 +123,16 @@ pub struct Interface {
 impl Interface {
     /// One of that name, with literal addresses of both families.
     fn of(name: &str, addresses: [&str; 2]) -> Self {
-        let addresses = addresses.map(|text| text.parse().expect("a literal prefix")).into();
-        Self { name: name.into(), addresses, group: None, master: None, multicast_groups: None }
+        let addresses = addresses
+            .map(|text| text.parse().expect("a literal prefix"))
+            .into();
+        Self {
+            name: name.into(),
+            addresses,
+            group: None,
+            master: None,
+            multicast_groups: None,
+        }
     }
 }
 
@@ -157,16 +177,28 @@ pub struct Route {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<String>,
     /// What it does.
-    #[serde(rename = "type", skip_serializing_if = "RouteKind::is_unicast", default)]
+    #[serde(
+        rename = "type",
+        skip_serializing_if = "RouteKind::is_unicast",
+        default
+    )]
     pub kind: RouteKind,
     /// The routing table; absent: 254, `main`.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub table: Option<u32>,
     /// The source address it prefers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<IpAddr>,
     /// Among routes of one prefix the lowest metric is taken.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub metric: Option<u32>,
 }
 
@@ -177,10 +209,18 @@ pub struct RoutingRule {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
     /// The packet mark it asks for.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub fwmark: Option<u32>,
     /// The bits of the mark that it looks at; absent: all.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub mask: Option<u32>,
     /// The sources it asks for.
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -195,10 +235,18 @@ pub struct RoutingRule {
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not: bool,
     /// The routing table to look in.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub table: Option<u32>,
     /// Lower is asked first; absent: 32765, just before `main`.
-    #[serde(default, deserialize_with = "number::optional", skip_serializing_if = "Option::is_none")]
+    #[serde(
+        default,
+        deserialize_with = "number::optional",
+        skip_serializing_if = "Option::is_none"
+    )]
     pub priority: Option<u32>,
 }
 
@@ -240,7 +288,8 @@ pub struct Process {
     /// Its user id as the host sees it, where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_uid: Option<u32>,
-    /// Whether the rules let it out as they do the mesh's proxy; absent where no rule names a proxy's identity.
+    /// Whether the rules let it out as they do the mesh's proxy; absent where no rule names a
+    /// proxy's identity.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<bool>,
 }
@@ -299,18 +348,28 @@ pub struct Host {
 }
 
 impl Host {
-    /// A pod as most clusters make it: `lo`, one `eth0`, a default route for each family, no forwarding.
-    /// Taken where nothing better is known, and then said.
+    /// A pod as most clusters make it: `lo`, one `eth0`, a default route for each family, no
+    /// forwarding. Taken where nothing better is known, and then said.
     pub fn pod() -> Self {
-        Self::usual(["10.244.1.5/24", "fd00:1::5/64"], ["10.244.1.1", "fd00:1::1"])
+        Self::usual(
+            ["10.244.1.5/24", "fd00:1::5/64"],
+            ["10.244.1.1", "fd00:1::1"],
+        )
     }
 
-    /// A node as many clusters have it: `lo`, `eth0` to the other nodes, a bridge `cni0` to its pods, a default route for each
-    /// family, and forwarding. Taken for rules that are a node's, where nothing better is known, and then said.
+    /// A node as many clusters have it: `lo`, `eth0` to the other nodes, a bridge `cni0` to its
+    /// pods, a default route for each family, and forwarding. Taken for rules that are a
+    /// node's, where nothing better is known, and then said.
     pub fn node() -> Self {
-        let mut node = Self::usual(["192.168.1.10/24", "fd00:ff::10/64"], ["192.168.1.1", "fd00:ff::1"]);
-        node.interfaces.push(Interface::of("cni0", ["10.244.1.1/24", "fd00:1::1/64"]));
-        node.sysctls = [FORWARDING.0, FORWARDING.1].map(|name| (name.to_owned(), "1".to_owned())).into();
+        let mut node = Self::usual(
+            ["192.168.1.10/24", "fd00:ff::10/64"],
+            ["192.168.1.1", "fd00:ff::1"],
+        );
+        node.interfaces
+            .push(Interface::of("cni0", ["10.244.1.1/24", "fd00:1::1/64"]));
+        node.sysctls = [FORWARDING.0, FORWARDING.1]
+            .map(|name| (name.to_owned(), "1".to_owned()))
+            .into();
         node
     }
 
@@ -325,24 +384,43 @@ impl Host {
             metric: None,
         };
         Self {
-            interfaces: vec![Interface::of("lo", ["127.0.0.1/8", "::1/128"]), Interface::of("eth0", addresses)],
-            routes: [("0.0.0.0/0", routers[0]), ("::/0", routers[1])].map(default_route).into(),
+            interfaces: vec![
+                Interface::of("lo", ["127.0.0.1/8", "::1/128"]),
+                Interface::of("eth0", addresses),
+            ],
+            routes: [("0.0.0.0/0", routers[0]), ("::/0", routers[1])]
+                .map(default_route)
+                .into(),
             ..Self::default()
         }
     }
 
     /// Whether it passes packets of that family on to other hosts.
     pub fn forwards(&self, family: Family) -> bool {
-        self.is_on(if family == Family::Ipv4 { FORWARDING.0 } else { FORWARDING.1 })
+        self.is_on(if family == Family::Ipv4 {
+            FORWARDING.0
+        } else {
+            FORWARDING.1
+        })
     }
 
-    /// Drops what exceeds the most that a page can walk with, and says so of each list: "60000 routes: the first 50000 are used".
+    /// Drops what exceeds the most that a page can walk with, and says so of each list: "60000
+    /// routes: the first 50000 are used".
     ///
     /// Real nodes have fewer of each. A link of 16 kB can hold a hundred thousand.
     pub fn limit(&mut self) -> Vec<String> {
         let mut dropped = Vec::new();
-        limit(&mut self.interfaces, MAX_INTERFACES, "interfaces", &mut dropped);
-        let addresses = self.interfaces.iter().map(|interface| interface.addresses.len()).sum();
+        limit(
+            &mut self.interfaces,
+            MAX_INTERFACES,
+            "interfaces",
+            &mut dropped,
+        );
+        let addresses = self
+            .interfaces
+            .iter()
+            .map(|interface| interface.addresses.len())
+            .sum();
         if addresses > MAX_ADDRESSES {
             let mut left = MAX_ADDRESSES;
             for interface in &mut self.interfaces {
@@ -356,8 +434,17 @@ impl Host {
         let most_rules = (MAX_COMPARISONS / self.routes.len().max(1)).min(MAX_ROUTING_RULES);
         limit(&mut self.rules, most_rules, "routing rules", &mut dropped);
         limit(&mut self.sockets, MAX_SOCKETS, "sockets", &mut dropped);
-        limit(&mut self.processes, MAX_PROCESSES, "processes", &mut dropped);
-        let groups = self.interfaces.iter().filter_map(|interface| interface.multicast_groups.as_ref()).map(Vec::len);
+        limit(
+            &mut self.processes,
+            MAX_PROCESSES,
+            "processes",
+            &mut dropped,
+        );
+        let groups = self
+            .interfaces
+            .iter()
+            .filter_map(|interface| interface.multicast_groups.as_ref())
+            .map(Vec::len);
         let groups = groups.chain(self.processes.iter().map(|process| process.groups.len()));
         if groups.sum::<usize>() > MAX_GROUPS {
             for interface in &mut self.interfaces {
@@ -372,14 +459,21 @@ impl Host {
         }
         if self.sysctls.len() > MAX_SYSCTLS {
             dropped.push(exceeds(self.sysctls.len(), MAX_SYSCTLS, "kernel settings"));
-            self.sysctls = std::mem::take(&mut self.sysctls).into_iter().take(MAX_SYSCTLS).collect();
+            self.sysctls = std::mem::take(&mut self.sysctls)
+                .into_iter()
+                .take(MAX_SYSCTLS)
+                .collect();
         }
         dropped
     }
 
     /// How much a walk has to look through and to keep, in units of a rule.
     pub(crate) fn weight(&self) -> usize {
-        let addresses: usize = self.interfaces.iter().map(|interface| 1 + interface.addresses.len()).sum();
+        let addresses: usize = self
+            .interfaces
+            .iter()
+            .map(|interface| 1 + interface.addresses.len())
+            .sum();
         let lookup = self.routes.len() * (1 + self.rules.len());
         (addresses + lookup + self.sockets.len() + self.processes.len() + self.sysctls.len()) / 4
     }
@@ -394,12 +488,16 @@ impl Host {
 
     /// The interface of that name.
     pub fn interface(&self, name: &str) -> Option<&Interface> {
-        self.interfaces.iter().find(|interface| interface.name == name)
+        self.interfaces
+            .iter()
+            .find(|interface| interface.name == name)
     }
 
     /// Whether a kernel setting is on: present and not `0`.
     pub fn is_on(&self, sysctl: &str) -> bool {
-        self.sysctls.get(sysctl).is_some_and(|value| value.trim() != "0")
+        self.sysctls
+            .get(sysctl)
+            .is_some_and(|value| value.trim() != "0")
     }
 }
 
@@ -413,7 +511,10 @@ mod tests {
         assert!(net.contains("10.244.1.255".parse().expect("valid")));
         assert!(!net.contains("10.244.2.0".parse().expect("valid")));
         assert!(!net.contains("::1".parse().expect("valid")));
-        assert_eq!(net.broadcast(), Some("10.244.1.255".parse().expect("valid")));
+        assert_eq!(
+            net.broadcast(),
+            Some("10.244.1.255".parse().expect("valid"))
+        );
         for wrong in ["10.0.0.0/33", "10.0.0.0/", "x/8", "::/129", "10.0.0.0/-1"] {
             assert!(wrong.parse::<Prefix>().is_err(), "{wrong}");
         }
@@ -421,7 +522,8 @@ mod tests {
 
     #[test]
     fn numbers_may_be_written_as_hexadecimal_strings() {
-        let host = Host::from_json(r#"{"rules": [{"fwmark": "0x539", "table": 133}]}"#).expect("valid");
+        let host =
+            Host::from_json(r#"{"rules": [{"fwmark": "0x539", "table": 133}]}"#).expect("valid");
         assert_eq!(host.rules[0].fwmark, Some(1337));
         assert_eq!(host.rules[0].family, None);
     }

@@ -1,8 +1,9 @@
 //! A packet in one line: `tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 out`.
 //!
-//! First the protocol, then where from and where to (`[fd00::1]:443` for IPv6; the source may be left out), then fields, each a
-//! name and a value in one word, and `out` or `in INTERFACE`. Of uid and gid the one that is not said is like the other: so
-//! `useradd` makes users. A field that is called like an interface is told from it by `in=uid`.
+//! First the protocol, then where from and where to (`[fd00::1]:443` for IPv6; the source may be
+//! left out), then fields, each a name and a value in one word, and `out` or `in INTERFACE`. Of uid
+//! and gid the one that is not said is like the other: so `useradd` makes users. A field that is
+//! called like an interface is told from it by `in=uid`.
 
 use std::fmt::Write as _;
 
@@ -35,7 +36,11 @@ pub fn print(packet: &Packet) -> String {
     let plain = Packet::to(Origin::Local, Protocol::TCP, NO_ADDRESS);
     for field in PacketField::all() {
         let value = get(field);
-        if let Some(name) = field.row().in_line.filter(|_| !value.is_empty() && value != field.text(&plain)) {
+        if let Some(name) = field
+            .row()
+            .in_line
+            .filter(|_| !value.is_empty() && value != field.text(&plain))
+        {
             say(&mut line, name, value);
         }
     }
@@ -73,7 +78,12 @@ fn is_word(word: &str) -> bool {
 }
 
 fn field(word: &str) -> Option<PacketField> {
-    PacketField::all().find(|field| field.row().in_line.is_some_and(|name| name.eq_ignore_ascii_case(word)))
+    PacketField::all().find(|field| {
+        field
+            .row()
+            .in_line
+            .is_some_and(|name| name.eq_ignore_ascii_case(word))
+    })
 }
 
 /// Reads a line.
@@ -81,10 +91,18 @@ fn field(word: &str) -> Option<PacketField> {
 /// # Errors
 /// The first mistake of the line.
 pub fn read(line: &str) -> Result<Packet, LineError> {
-    let mut reader = LineReader { form: PacketForm::empty(), columns: [0; PacketField::COUNT], rest: line, column: 1 };
+    let mut reader = LineReader {
+        form: PacketForm::empty(),
+        columns: [0; PacketField::COUNT],
+        rest: line,
+        column: 1,
+    };
     reader.all()?;
     let mut form = reader.form;
-    for (field, other) in [(PacketField::Uid, PacketField::Gid), (PacketField::Gid, PacketField::Uid)] {
+    for (field, other) in [
+        (PacketField::Uid, PacketField::Gid),
+        (PacketField::Gid, PacketField::Uid),
+    ] {
         if form.get(field).is_empty() {
             form.set(field, form.get(other).to_owned());
         }
@@ -95,10 +113,15 @@ pub fn read(line: &str) -> Result<Packet, LineError> {
     };
     form.packet_of(|_| true).map_err(|wrong| {
         let first = wrong.into_iter().min_by_key(column);
-        let message = first.as_ref().map(|wrong| format!("{}: {}", wrong.field.label(), wrong.message));
+        let message = first
+            .as_ref()
+            .map(|wrong| format!("{}: {}", wrong.field.label(), wrong.message));
         // What is missing is missed at the end.
         let end = line.chars().count() + 1;
-        LineError { column: first.as_ref().map_or(1, column).min(end), message: message.unwrap_or_default() }
+        LineError {
+            column: first.as_ref().map_or(1, column).min(end),
+            message: message.unwrap_or_default(),
+        }
     })
 }
 
@@ -117,7 +140,10 @@ impl<'a> LineReader<'a> {
     /// The next word, without taking it.
     fn peek(&self) -> Option<Word<'a>> {
         let start = self.rest.trim_start();
-        let word = start.split(char::is_whitespace).next().filter(|word| !word.is_empty())?;
+        let word = start
+            .split(char::is_whitespace)
+            .next()
+            .filter(|word| !word.is_empty())?;
         let skipped = &self.rest[..self.rest.len() - start.len()];
         Some((self.column + skipped.chars().count(), word))
     }
@@ -132,7 +158,10 @@ impl<'a> LineReader<'a> {
     fn set(&mut self, field: PacketField, (column, value): Word) -> Result<(), LineError> {
         let known = &mut self.columns[field as usize];
         if *known > 0 {
-            return Err(LineError { column, message: format!("{} is said twice", field.label()) });
+            return Err(LineError {
+                column,
+                message: format!("{} is said twice", field.label()),
+            });
         }
         *known = column;
         self.form.set(field, value.to_owned());
@@ -148,12 +177,19 @@ impl<'a> LineReader<'a> {
                 self.end(source, [PacketField::Src, PacketField::Sport])?;
                 match self.next() {
                     Some((_, ">" | "→" | "->")) => {}
-                    other => return Err(lacking(other.map_or(self.column, |(column, _)| column), "a >")),
+                    other => {
+                        return Err(lacking(
+                            other.map_or(self.column, |(column, _)| column),
+                            "a >",
+                        ));
+                    }
                 }
             }
             None => return Err(lacking(self.column, "where it comes from, or a >,")),
         }
-        let destination = self.next().ok_or_else(|| lacking(self.column, "where it goes to"))?;
+        let destination = self
+            .next()
+            .ok_or_else(|| lacking(self.column, "where it goes to"))?;
         self.end(destination, [PacketField::Dst, PacketField::Dport])?;
         while let Some(word) = self.next() {
             self.field(word)?;
@@ -165,12 +201,19 @@ impl<'a> LineReader<'a> {
     }
 
     /// An address, a port behind it, or both.
-    fn end(&mut self, (column, word): Word, [address, port]: [PacketField; 2]) -> Result<(), LineError> {
+    fn end(
+        &mut self,
+        (column, word): Word,
+        [address, port]: [PacketField; 2],
+    ) -> Result<(), LineError> {
         let bracketed = word.strip_prefix('[').and_then(|rest| rest.split_once(']'));
         let (lead, host, behind) = match bracketed {
             Some((host, behind)) => (1, host, behind),
             // More than one colon: an IPv6 address alone.
-            None => match word.split_once(':').filter(|(_, behind)| !behind.contains(':')) {
+            None => match word
+                .split_once(':')
+                .filter(|(_, behind)| !behind.contains(':'))
+            {
                 Some((host, _)) => (0, host, &word[host.len()..]),
                 None => (0, word, ""),
             },
@@ -208,19 +251,27 @@ impl<'a> LineReader<'a> {
             (_, Some(_), None) => Err(lacking(self.column, &format!("a value of {name}"))),
             _ => Err(LineError {
                 column,
-                message: format!("\u{201c}{name}\u{201d} is no field of a packet: {}", known()),
+                message: format!(
+                    "\u{201c}{name}\u{201d} is no field of a packet: {}",
+                    known()
+                ),
             }),
         }
     }
 }
 
 fn known() -> String {
-    let words: Vec<&str> = PacketField::all().filter_map(|field| field.row().in_line).collect();
+    let words: Vec<&str> = PacketField::all()
+        .filter_map(|field| field.row().in_line)
+        .collect();
     format!("{}, out, in", words.join(", "))
 }
 
 fn lacking(column: usize, what: &str) -> LineError {
-    LineError { column, message: format!("{what} is missing, as in: {EXAMPLE}") }
+    LineError {
+        column,
+        message: format!("{what} is missing, as in: {EXAMPLE}"),
+    }
 }
 
 #[cfg(test)]
@@ -230,9 +281,19 @@ mod tests {
     #[test]
     fn a_line_is_read_and_written() {
         let packet = read(EXAMPLE).expect("the example is right");
-        let tcp = Packet::tcp([10, 244, 1, 5].into(), 40_000, [1, 1, 1, 1].into(), 443, 1337, 1337);
+        let tcp = Packet::tcp(
+            [10, 244, 1, 5].into(),
+            40_000,
+            [1, 1, 1, 1].into(),
+            443,
+            1337,
+            1337,
+        );
         assert_eq!(packet, tcp);
-        assert_eq!(print(&packet), "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 gid 1337 out");
+        assert_eq!(
+            print(&packet),
+            "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 gid 1337 out"
+        );
         for line in [
             "udp > 1.1.1.1:53 gid 1337 uid 0 out",
             "tcp [fd00::1]:40000 > [2001:db8::34]:443 flags SYN,ACK mark 0x539 headers none out",
@@ -269,7 +330,10 @@ mod tests {
             ("tcp 1.1.1.2 > 1.1.1.1 uid 1 in eth0", 27, "has no owner"),
         ] {
             let mistake = read(line).expect_err(line);
-            assert!(mistake.column == column && mistake.message.contains(part), "{line}: {mistake:?}");
+            assert!(
+                mistake.column == column && mistake.message.contains(part),
+                "{line}: {mistake:?}"
+            );
         }
     }
 }

@@ -20,7 +20,8 @@ pub enum FieldValue<'a> {
     Bits(u32),
     /// A hardware address.
     Mac([u8; 6]),
-    /// For a set that only the condition itself can compare: whether the set holds the value, and the value in words.
+    /// For a set that only the condition itself can compare: whether the set holds the value, and
+    /// the value in words.
     Holds(bool, String),
     /// The packet does not have the field: it is in no set, so a negated condition holds.
     Absent(&'static str),

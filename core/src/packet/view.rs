@@ -44,7 +44,8 @@ pub struct View {
     pub sport: Option<u16>,
     /// Destination port.
     pub dport: Option<u16>,
-    /// Where nat picked the source port at random: from which span, both ends included. `sport` is then absent.
+    /// Where nat picked the source port at random: from which span, both ends included. `sport` is
+    /// then absent.
     pub sport_span: Option<(u16, u16)>,
     /// The same for the destination port.
     pub dport_span: Option<(u16, u16)>,
@@ -72,15 +73,18 @@ pub struct View {
     pub connmark: u32,
     /// What connection tracking says; `None` before it has seen the packet.
     pub state: Option<ConnectionState>,
-    /// Whether connection tracking has seen it; before, a state of NEW is that of a template which CT attached.
+    /// Whether connection tracking has seen it; before, a state of NEW is that of a template which
+    /// CT attached.
     pub tracked: bool,
-    /// Whether its connection is confirmed, as it is behind the last table of POSTROUTING (nf_conntrack_proto.c).
+    /// Whether its connection is confirmed, as it is behind the last table of POSTROUTING
+    /// (nf_conntrack_proto.c).
     pub confirmed: bool,
     /// Whether nat changed the source of its connection's first packet.
     pub source_translated: bool,
     /// Whether nat changed the destination of its connection's first packet.
     pub destination_translated: bool,
-    /// Whether it is the copy of a broadcast or multicast: that has no socket, whoever sent the packet itself.
+    /// Whether it is the copy of a broadcast or multicast: that has no socket, whoever sent the
+    /// packet itself.
     pub copied: bool,
     /// Where TPROXY steers it: the socket that gets it whatever its destination says.
     pub steered: Option<(IpAddr, Option<u16>)>,
@@ -119,11 +123,16 @@ impl View {
             destination_translated: false,
             copied: false,
             steered: None,
-            bridge: BridgeInfo { exists: Some(false), input: None, output: BridgeOutput::None },
+            bridge: BridgeInfo {
+                exists: Some(false),
+                input: None,
+                output: BridgeOutput::None,
+            },
         }
     }
 
-    /// The bit of its connection's state. A packet that connection tracking has not seen counts as INVALID (as in table raw).
+    /// The bit of its connection's state. A packet that connection tracking has not seen counts as
+    /// INVALID (as in table raw).
     pub fn state_bit(&self) -> u32 {
         self.state.unwrap_or(ConnectionState::Invalid).bit()
     }

@@ -1,7 +1,7 @@
 //! The commands of `iptables` that make one text's rules into another's.
 //!
-//! They are run by root and may come from a stranger's dump: each is a list of words, quoted once at the end, and what
-//! iptables could take for something else is refused.
+//! They are run by root and may come from a stranger's dump: each is a list of words, quoted once
+//! at the end, and what iptables could take for something else is refused.
 
 use crate::input::parse;
 use crate::iptables::extension::{Id, Kind};
@@ -19,8 +19,8 @@ const MOST_PAIRS: usize = 1_000_000;
 
 /// The commands, each a line for a shell. Rule sets are paired by family and backend.
 ///
-/// Every command leaves rules that the kernel takes: chains are made before rules lead there, rules that lead elsewhere are
-/// gone before others could close a loop with them, and policies come last.
+/// Every command leaves rules that the kernel takes: chains are made before rules lead there, rules
+/// that lead elsewhere are gone before others could close a loop with them, and policies come last.
 ///
 /// # Errors
 /// Why there are none: a name or a word that iptables refuses, or takes for something else.
@@ -56,9 +56,14 @@ fn changes<'a>(from: &'a [Ruleset], to: &'a [Ruleset]) -> Vec<Command<'a>> {
 /// The name, and what is wrong with it.
 pub(crate) fn check_names(set: &Ruleset) -> Result<(), String> {
     check_chain_names(set)?;
-    let interfaces = set.parts.iter().filter(|part| part.opt().is_some_and(|opt| matches!(opt.kind, Kind::Interface)));
+    let interfaces = set.parts.iter().filter(|part| {
+        part.opt()
+            .is_some_and(|opt| matches!(opt.kind, Kind::Interface))
+    });
     for part in interfaces {
-        let Value::Text(name) = part.value else { continue };
+        let Value::Text(name) = part.value else {
+            continue;
+        };
         let problem = kernel_names::interface_name_problem(set.text(name));
         if let Some(problem) = problem.filter(|problem| problem.severity == Severity::Error) {
             return Err(problem.message);
@@ -67,9 +72,14 @@ pub(crate) fn check_names(set: &Ruleset) -> Result<(), String> {
     Ok(())
 }
 
-/// Longer names than iptables accepts pass: nf_tables has such chains, and what does not name them can be changed.
+/// Longer names than iptables accepts pass: nf_tables has such chains, and what does not name them
+/// can be changed.
 fn check_chain_names(set: &Ruleset) -> Result<(), String> {
-    let chains = set.tables.iter().flat_map(|table| &table.chains).map(|chain| &*chain.name);
+    let chains = set
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .map(|chain| &*chain.name);
     for name in chains {
         match kernel_names::chain_name_fault(name) {
             None | Some(ChainNameFault::TooLong) => {}
@@ -79,9 +89,16 @@ fn check_chain_names(set: &Ruleset) -> Result<(), String> {
     Ok(())
 }
 
-/// Why the words of a rule are not given to iptables: they are unknown in part, refused, or may be options of its own.
+/// Why the words of a rule are not given to iptables: they are unknown in part, refused, or may be
+/// options of its own.
 pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
-    let kept = |part: &Part| if let Value::Text(text) = part.value { set.text(text) } else { "" };
+    let kept = |part: &Part| {
+        if let Value::Text(text) = part.value {
+            set.text(text)
+        } else {
+            ""
+        }
+    };
     for part in set.matches(rule).iter().chain(set.parameters(rule)) {
         match part.extension {
             Id::STRAY => return Err(format!("iptables refuses `{}`", kept(part))),
@@ -90,7 +107,9 @@ pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
                 let words = parse::words(kept(part)).unwrap_or_default();
                 let name = words.first().map_or("", |name| name);
                 if let Some(word) = words.iter().find(|word| parse::may_be_global(word)) {
-                    return Err(format!("iptables may take `{word}` for an option of its own"));
+                    return Err(format!(
+                        "iptables may take `{word}` for an option of its own"
+                    ));
                 }
                 check_extension_name(name)?;
             }
@@ -100,7 +119,8 @@ pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
     match rule.target {
         Target::Missing { name, .. } => {
             let name = set.missing(name);
-            kernel_names::chain_name_fault(name).map_or(Ok(()), |fault| Err(fault.problem(name).message))?;
+            kernel_names::chain_name_fault(name)
+                .map_or(Ok(()), |fault| Err(fault.problem(name).message))?;
             check_extension_name(name)
         }
         _ => Ok(()),
@@ -110,7 +130,9 @@ pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
 /// iptables loads a library that is named after a match or target that it does not know.
 fn check_extension_name(name: &str) -> Result<(), String> {
     match name.contains('/') {
-        true => Err(format!("`{name}` is the path of a file, not the name of a match or target")),
+        true => Err(format!(
+            "`{name}` is the path of a file, not the name of a match or target"
+        )),
         false => Ok(()),
     }
 }
@@ -129,13 +151,21 @@ impl Command<'_> {
         let mut words = self.words.clone();
         check_length(self.chain)?;
         if let Some((set, table, rule)) = self.rule {
-            check_words(set, rule).map_err(|why| format!("a rule of chain {}: {why}", self.chain))?;
+            check_words(set, rule)
+                .map_err(|why| format!("a rule of chain {}: {why}", self.chain))?;
             target_chain(table, rule).map_or(Ok(()), check_length)?;
             let written = rule_words(set, table, rule);
-            words.extend(written.ok_or_else(|| format!("a rule of chain {} reads back as another one", self.chain))?);
+            words.extend(written.ok_or_else(|| {
+                format!("a rule of chain {} reads back as another one", self.chain)
+            })?);
         }
-        match words.iter().find(|word| word.contains(visible::is_invisible)) {
-            Some(word) => Err(format!("the word {word:?} contains a control or invisible character")),
+        match words
+            .iter()
+            .find(|word| word.contains(visible::is_invisible))
+        {
+            Some(word) => Err(format!(
+                "the word {word:?} contains a control or invisible character"
+            )),
             None => Ok(shell::join(&words)),
         }
     }
@@ -143,7 +173,10 @@ impl Command<'_> {
 
 pub(crate) fn check_length(chain: &str) -> Result<(), String> {
     match chain.len() >= CHAIN_NAME_LIMIT {
-        true => Err(format!("no command of iptables can name the chain `{chain}`: it has {} bytes", chain.len())),
+        true => Err(format!(
+            "no command of iptables can name the chain `{chain}`: it has {} bytes",
+            chain.len()
+        )),
         false => Ok(()),
     }
 }
@@ -151,7 +184,9 @@ pub(crate) fn check_length(chain: &str) -> Result<(), String> {
 /// The chain that a rule leads to.
 fn target_chain<'a>(table: &'a Table, rule: &Rule) -> Option<&'a str> {
     match rule.target {
-        Target::Jump(chain) | Target::Goto(chain) => table.chains.get(chain as usize).map(|chain| &*chain.name),
+        Target::Jump(chain) | Target::Goto(chain) => {
+            table.chains.get(chain as usize).map(|chain| &*chain.name)
+        }
         _ => None,
     }
 }
@@ -159,13 +194,22 @@ fn target_chain<'a>(table: &'a Table, rule: &Rule) -> Option<&'a str> {
 /// The words of a rule, if these make the same rule again.
 fn rule_words(set: &Ruleset, table: &Table, rule: &Rule) -> Option<Vec<String>> {
     let printed = print::rule(set, table, rule);
-    let declared = target_chain(table, rule).map(|chain| format!(":{chain} - [0:0]\n")).unwrap_or_default();
+    let declared = target_chain(table, rule)
+        .map(|chain| format!(":{chain} - [0:0]\n"))
+        .unwrap_or_default();
     let name = table.iptables()?;
     let hook = name.hooks().first()?.name();
-    let text = format!("{}*{name}\n{declared}:{hook} ACCEPT [0:0]\n-A {hook} {printed}\n", print::header(set));
+    let text = format!(
+        "{}*{name}\n{declared}:{hook} ACCEPT [0:0]\n-A {hook} {printed}\n",
+        print::header(set)
+    );
     let again = parse::strictly(text).rulesets;
-    let (set, table) = again.first().and_then(|set| Some((set, set.table(name)?)))?;
-    let [read] = &table.chain(hook)?.1.rules[..] else { return None };
+    let (set, table) = again
+        .first()
+        .and_then(|set| Some((set, set.table(name)?)))?;
+    let [read] = &table.chain(hook)?.1.rules[..] else {
+        return None;
+    };
     (print::rule(set, table, read) == printed).then(|| parse::words(&printed))?
 }
 
@@ -203,40 +247,80 @@ impl<'a> Change<'a> {
         let (from, to) = (old.and_then(|old| old.table(name)), new.table(name));
         let chains = |table: Option<&'a Table>| table.map_or(&[][..], |table| &table.chains);
         let mut pairs: Vec<Pair> = Vec::new();
-        let pair =
-            |chain: &'a Chain| Pair { name: &chain.name, hook: chain.hook(), old: None, new: None, steps: Vec::new() };
+        let pair = |chain: &'a Chain| Pair {
+            name: &chain.name,
+            hook: chain.hook(),
+            old: None,
+            new: None,
+            steps: Vec::new(),
+        };
         let mut places = std::collections::HashMap::new();
         for chain in chains(from) {
             places.insert(&*chain.name, pairs.len());
-            pairs.push(Pair { old: Some(chain), ..pair(chain) });
+            pairs.push(Pair {
+                old: Some(chain),
+                ..pair(chain)
+            });
         }
         for chain in chains(to) {
             match places.get(&*chain.name) {
                 Some(place) => pairs[*place].new = Some(chain),
-                None => pairs.push(Pair { new: Some(chain), ..pair(chain) }),
+                None => pairs.push(Pair {
+                    new: Some(chain),
+                    ..pair(chain)
+                }),
             }
         }
         for pair in &mut pairs {
-            let text = |set: Option<&Ruleset>, table: Option<&Table>, chain: Option<&Chain>| match (set, table, chain) {
-                (Some(set), Some(table), Some(chain)) => {
-                    chain.rules.iter().map(|rule| print::rule(set, table, rule)).collect::<Vec<String>>()
-                }
+            let text = |set: Option<&Ruleset>, table: Option<&Table>, chain: Option<&Chain>| match (
+                set, table, chain,
+            ) {
+                (Some(set), Some(table), Some(chain)) => chain
+                    .rules
+                    .iter()
+                    .map(|rule| print::rule(set, table, rule))
+                    .collect::<Vec<String>>(),
                 _ => Vec::new(),
             };
             pair.steps = steps(&text(old, from, pair.old), &text(Some(new), to, pair.new));
         }
-        Self { lead: [print::program(new), "-t".into(), name.to_string()], new, from, to, pairs }
+        Self {
+            lead: [print::program(new), "-t".into(), name.to_string()],
+            new,
+            from,
+            to,
+            pairs,
+        }
     }
 
     /// A command for a chain, with the words after the chain's name.
-    fn command<const N: usize>(&self, verb: &str, chain: &'a str, more: [String; N]) -> Command<'a> {
-        let words = self.lead.iter().cloned().chain([verb.into(), chain.into()]).chain(more).collect();
-        Command { words, chain, rule: None }
+    fn command<const N: usize>(
+        &self,
+        verb: &str,
+        chain: &'a str,
+        more: [String; N],
+    ) -> Command<'a> {
+        let words = self
+            .lead
+            .iter()
+            .cloned()
+            .chain([verb.into(), chain.into()])
+            .chain(more)
+            .collect();
+        Command {
+            words,
+            chain,
+            rule: None,
+        }
     }
 
     fn run(mut self, commands: &mut Vec<Command<'a>>) {
         let goes = |pair: &Pair| pair.new.is_none() && pair.hook.is_none();
-        for pair in self.pairs.iter().filter(|pair| pair.old.is_none() && pair.hook.is_none()) {
+        for pair in self
+            .pairs
+            .iter()
+            .filter(|pair| pair.old.is_none() && pair.hook.is_none())
+        {
             commands.push(self.command("-N", pair.name, []));
         }
         self.unlink(commands);
@@ -248,7 +332,8 @@ impl<'a> Change<'a> {
             commands.extend(gone.iter().map(|pair| self.command(verb, pair.name, [])));
         }
         for pair in self.pairs.iter().filter(|pair| pair.hook.is_some()) {
-            let policy = |chain: Option<&Chain>| chain.map_or(Policy::Accept, |chain| chain.policy());
+            let policy =
+                |chain: Option<&Chain>| chain.map_or(Policy::Accept, |chain| chain.policy());
             if policy(pair.old) != policy(pair.new) {
                 commands.push(self.command("-P", pair.name, [policy(pair.new).name().into()]));
             }
@@ -257,12 +342,15 @@ impl<'a> Change<'a> {
 
     /// Where rules that lead to chains come new, takes those out first that led to others.
     fn unlink(&mut self, commands: &mut Vec<Command<'a>>) {
-        let name = |table: Option<&'a Table>, chain: Option<&Chain>, rule: usize| -> Option<&'a str> {
-            match chain?.rules.get(rule)?.target {
-                Target::Jump(chain) | Target::Goto(chain) => Some(&table?.chains[chain as usize].name),
-                _ => None,
-            }
-        };
+        let name =
+            |table: Option<&'a Table>, chain: Option<&Chain>, rule: usize| -> Option<&'a str> {
+                match chain?.rules.get(rule)?.target {
+                    Target::Jump(chain) | Target::Goto(chain) => {
+                        Some(&table?.chains[chain as usize].name)
+                    }
+                    _ => None,
+                }
+            };
         let (from, to) = (self.from, self.to);
         let links = |pair: &Pair| {
             pair.steps.iter().any(|step| match step {
@@ -283,7 +371,11 @@ impl<'a> Change<'a> {
                 }
                 at -= 1;
                 let led = name(from, pair.old, at);
-                let leads = if let Step::Replace(new) = step { name(to, pair.new, new) } else { None };
+                let leads = if let Step::Replace(new) = step {
+                    name(to, pair.new, new)
+                } else {
+                    None
+                };
                 if step == Step::Keep || led.is_none() || led == leads {
                     continue;
                 }
@@ -298,20 +390,30 @@ impl<'a> Change<'a> {
     }
 
     fn rules(&self, pair: &Pair<'a>, commands: &mut Vec<Command<'a>>) {
-        let mut length = pair.steps.iter().filter(|step| !matches!(step, Step::Insert(_))).count();
+        let mut length = pair
+            .steps
+            .iter()
+            .filter(|step| !matches!(step, Step::Insert(_)))
+            .count();
         let mut number = 1;
         for step in &pair.steps {
             let at = number.to_string();
             let command = match step {
                 Step::Keep => None,
                 Step::Delete => Some((self.command("-D", pair.name, [at]), None)),
-                Step::Insert(new) if number > length => Some((self.command("-A", pair.name, []), Some(*new))),
+                Step::Insert(new) if number > length => {
+                    Some((self.command("-A", pair.name, []), Some(*new)))
+                }
                 Step::Insert(new) => Some((self.command("-I", pair.name, [at]), Some(*new))),
                 Step::Replace(new) => Some((self.command("-R", pair.name, [at]), Some(*new))),
             };
             commands.extend(command.map(|(command, new)| {
-                let rule = new.zip(pair.new).and_then(|(new, chain)| chain.rules.get(new));
-                let rule = rule.zip(self.to).map(|(rule, table)| (self.new, table, rule));
+                let rule = new
+                    .zip(pair.new)
+                    .and_then(|(new, chain)| chain.rules.get(new));
+                let rule = rule
+                    .zip(self.to)
+                    .map(|(rule, table)| (self.new, table, rule));
                 Command { rule, ..command }
             }));
             match step {
@@ -325,8 +427,9 @@ impl<'a> Change<'a> {
 
 /// How one list becomes another: what both begin and end with stays, and between, as many as can.
 fn steps(old: &[String], new: &[String]) -> Vec<Step> {
-    let same =
-        |pairs: &mut dyn Iterator<Item = (&String, &String)>| pairs.take_while(|(one, other)| one == other).count();
+    let same = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
+        pairs.take_while(|(one, other)| one == other).count()
+    };
     let start = same(&mut old.iter().zip(new));
     let end = same(&mut old[start..].iter().rev().zip(new[start..].iter().rev()));
     let (left, right) = (&old[start..old.len() - end], &new[start..new.len() - end]);
@@ -352,7 +455,11 @@ fn between(left: &[String], right: &[String], start: usize, steps: &mut Vec<Step
         for (other, new) in right.iter().enumerate().rev() {
             let below = (one + 1) * width + other;
             let longest = stay[below].max(stay[one * width + other + 1]);
-            stay[one * width + other] = if old == new { stay[below + 1] + 1 } else { longest };
+            stay[one * width + other] = if old == new {
+                stay[below + 1] + 1
+            } else {
+                longest
+            };
         }
     }
     let (mut one, mut other) = (0, 0);
@@ -361,10 +468,15 @@ fn between(left: &[String], right: &[String], start: usize, steps: &mut Vec<Step
         if one < left.len() && other < right.len() && left[one] == right[other] {
             steps.push(Step::Keep);
             (one, other) = (one + 1, other + 1);
-        } else if one < left.len() && other < right.len() && here(one + 1, other + 1) == here(one, other) {
+        } else if one < left.len()
+            && other < right.len()
+            && here(one + 1, other + 1) == here(one, other)
+        {
             steps.push(Step::Replace(start + other));
             (one, other) = (one + 1, other + 1);
-        } else if one < left.len() && (other == right.len() || here(one + 1, other) >= here(one, other + 1)) {
+        } else if one < left.len()
+            && (other == right.len() || here(one + 1, other) >= here(one, other + 1))
+        {
             steps.push(Step::Delete);
             one += 1;
         } else {

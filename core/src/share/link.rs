@@ -1,8 +1,9 @@
 //! A text inside a link: the part behind `#`, which no browser sends anywhere.
 //!
-//! The first character is the format's version; every version stays readable. All of them are compressed by raw DEFLATE
-//! (RFC 1951), in the URL-safe base64 of RFC 4648 without padding. Version `1` is the text alone, as a paste or a capture's
-//! JSON; version `2` is the JSON of [`Shared`], which also stands in the files that the page saves.
+//! The first character is the format's version; every version stays readable. All of them are
+//! compressed by raw DEFLATE (RFC 1951), in the URL-safe base64 of RFC 4648 without padding.
+//! Version `1` is the text alone, as a paste or a capture's JSON; version `2` is the JSON of
+//! [`Shared`], which also stands in the files that the page saves.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -33,7 +34,8 @@ const TEXT: char = '1';
 /// The version that [`Shared`] has.
 const SHARED: char = '2';
 
-/// How hard to compress: the slowest and smallest for what may become a link, a fast one for what cannot.
+/// How hard to compress: the slowest and smallest for what may become a link, a fast one for what
+/// cannot.
 fn level(text: &str) -> u8 {
     if text.len() < 20 * MOST { 10 } else { 3 }
 }
@@ -51,10 +53,12 @@ pub struct Shared {
     /// Whether nobody knows the namespace, and `host` is a usual pod with neutral addresses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
-    /// Whether addresses, names and comments stand for others, as [`redact::shared`](crate::share::redact::shared) makes them.
+    /// Whether addresses, names and comments stand for others, as
+    /// [`redact::shared`](crate::share::redact::shared) makes them.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub neutral: bool,
-    /// The packets that are shown, in their order; none: those that the page would choose by itself.
+    /// The packets that are shown, in their order; none: those that the page would choose by
+    /// itself.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<Packet>,
     /// Which of two packets is the one that the page answers in large, from 0; absent: the last.
@@ -77,7 +81,8 @@ pub struct Shared {
     pub dropped: Vec<String>,
 }
 
-/// A rule that a dump cannot tell, by the names of the public JSON, and whether it is taken to match.
+/// A rule that a dump cannot tell, by the names of the public JSON, and whether it is taken to
+/// match.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the names are those of a trace's steps")]
 pub struct Settled {
@@ -97,7 +102,13 @@ impl Settled {
     pub fn of(rulesets: &[Ruleset], (place, matches): (Place, bool)) -> Option<Self> {
         let (_, table, chain) = place.at.find(rulesets);
         let (ruleset, rule) = (place.at.ruleset, place.rule? + 1);
-        Some(Self { ruleset, table: table.label().into(), chain: chain.name.to_string(), rule, matches })
+        Some(Self {
+            ruleset,
+            table: table.label().into(),
+            chain: chain.name.to_string(),
+            rule,
+            matches,
+        })
     }
 
     /// The place in these rule sets, where they have it.
@@ -106,16 +117,33 @@ impl Settled {
         let mut tables = (0..).zip(&ruleset.tables);
         let (table, _) = tables.find(|(_, table)| table.label() == *self.table)?;
         let (chain, found) = ruleset.tables[table as usize].chain(&self.chain)?;
-        let rule = self.rule.checked_sub(1).filter(|rule| (*rule as usize) < found.rules.len())?;
-        let at = ChainPlace { ruleset: self.ruleset, table, chain };
-        Some((Place { at, rule: Some(rule) }, self.matches))
+        let rule = self
+            .rule
+            .checked_sub(1)
+            .filter(|rule| (*rule as usize) < found.rules.len())?;
+        let at = ChainPlace {
+            ruleset: self.ruleset,
+            table,
+            chain,
+        };
+        Some((
+            Place {
+                at,
+                rule: Some(rule),
+            },
+            self.matches,
+        ))
     }
 }
 
 impl Shared {
     /// A text, and everything else as the page would choose it.
     pub fn of_text(text: String) -> Self {
-        Self { chainwalk: 2, text, ..Self::default() }
+        Self {
+            chainwalk: 2,
+            text,
+            ..Self::default()
+        }
     }
 
     /// The part behind `#`.
@@ -128,7 +156,8 @@ impl Shared {
     /// # Panics
     /// Never: it holds nothing that JSON cannot.
     pub fn json(&self) -> String {
-        let json = serde_json::to_string(self).expect("it holds no maps with keys that are not strings");
+        let json =
+            serde_json::to_string(self).expect("it holds no maps with keys that are not strings");
         visible::escape_json(json)
     }
 
@@ -138,7 +167,9 @@ impl Shared {
     /// Where it is damaged.
     pub fn from_file(text: &str) -> Option<Result<Self, Broken>> {
         let start = text.trim_start().strip_prefix('{')?.trim_start();
-        start.starts_with("\"chainwalk\"").then(|| Self::from_json(text))
+        start
+            .starts_with("\"chainwalk\"")
+            .then(|| Self::from_json(text))
     }
 
     fn from_json(text: &str) -> Result<Self, Broken> {
@@ -169,7 +200,8 @@ pub fn link(page: &str, text: &str) -> Option<String> {
     to(page, &fragment(text))
 }
 
-/// A link to `page` with that part behind `#`; nothing where it would have more than [`MOST`] characters.
+/// A link to `page` with that part behind `#`; nothing where it would have more than [`MOST`]
+/// characters.
 pub fn to(page: &str, fragment: &str) -> Option<String> {
     let page = page.split('#').next().unwrap_or(page);
     let link = format!("{page}#{fragment}");
@@ -183,7 +215,8 @@ pub fn fragment(text: &str) -> String {
 
 fn pack(version: char, text: &str) -> String {
     let mut fragment = String::from(version);
-    BASE64_URL_SAFE_NO_PAD.encode_string(compress_to_vec(text.as_bytes(), level(text)), &mut fragment);
+    BASE64_URL_SAFE_NO_PAD
+        .encode_string(compress_to_vec(text.as_bytes(), level(text)), &mut fragment);
     fragment
 }
 
@@ -198,10 +231,17 @@ pub fn read(fragment: &str) -> Result<Option<Shared>, Broken> {
         Some(version @ (TEXT | SHARED)) => version,
         Some(other) => return Err(Broken::Version(other)),
     };
-    let packed = BASE64_URL_SAFE_NO_PAD.decode(characters.as_str()).map_err(|_| Broken::Damaged)?;
-    let bytes = decompress_to_vec_with_limit(&packed, MOST_UNPACKED).map_err(|_| Broken::Damaged)?;
+    let packed = BASE64_URL_SAFE_NO_PAD
+        .decode(characters.as_str())
+        .map_err(|_| Broken::Damaged)?;
+    let bytes =
+        decompress_to_vec_with_limit(&packed, MOST_UNPACKED).map_err(|_| Broken::Damaged)?;
     let text = String::from_utf8(bytes).map_err(|_| Broken::Damaged)?;
-    let shared = if version == TEXT { Ok(Shared::of_text(text)) } else { Shared::from_json(&text) };
+    let shared = if version == TEXT {
+        Ok(Shared::of_text(text))
+    } else {
+        Shared::from_json(&text)
+    };
     shared.map(Some)
 }
 
@@ -216,20 +256,43 @@ mod tests {
     fn version_1_stays_readable() {
         // Made once, and never again: a link outlives the program that wrote it.
         const OLD: &str = "108pLLOGy8g8NCQgNUXB0dnYNCFGINrAyiOVy9vf19QzhAgA";
-        assert_eq!(read(OLD), Ok(Some(Shared::of_text("*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".to_owned()))));
+        assert_eq!(
+            read(OLD),
+            Ok(Some(Shared::of_text(
+                "*nat\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n".to_owned()
+            )))
+        );
     }
 
     #[test]
     fn a_settled_rule_names_its_table_and_reads_back() {
-        const JSON: &str = r#"{"ruleset":0,"table":"nat","chain":"OUTPUT","rule":1,"matches":true}"#;
+        const JSON: &str =
+            r#"{"ruleset":0,"table":"nat","chain":"OUTPUT","rule":1,"matches":true}"#;
         let text = "*filter\n:OUTPUT ACCEPT [0:0]\nCOMMIT\n*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j ACCEPT\nCOMMIT\n";
         let rulesets = parse(text).rulesets;
         let settled: Settled = serde_json::from_str(JSON).expect("it is valid");
         let found = settled.place(&rulesets).expect("the rule set has the rule");
-        assert_eq!(found.0, Place { at: ChainPlace { ruleset: 0, table: 1, chain: 0 }, rule: Some(0) });
+        assert_eq!(
+            found.0,
+            Place {
+                at: ChainPlace {
+                    ruleset: 0,
+                    table: 1,
+                    chain: 0
+                },
+                rule: Some(0)
+            }
+        );
         let again = Settled::of(&rulesets, found).expect("it is a rule");
         assert_eq!(serde_json::to_string(&again).expect("it has no maps"), JSON);
-        assert_eq!(Settled { table: "raw".into(), ..settled }.place(&rulesets), None);
+        assert_eq!(
+            Settled {
+                table: "raw".into(),
+                ..settled
+            }
+            .place(&rulesets),
+            None
+        );
     }
 
     #[test]
@@ -248,10 +311,15 @@ mod tests {
 
     #[test]
     fn a_long_text_has_no_link() {
-        let text: String = (0..20_000_u32).map(|number| number.wrapping_mul(2_654_435_761).to_string()).collect();
+        let text: String = (0..20_000_u32)
+            .map(|number| number.wrapping_mul(2_654_435_761).to_string())
+            .collect();
         assert_eq!(link("https://example.org/", &text), None);
         let short = link("https://example.org/walk/#old", "text").expect("it fits");
-        assert!(short.starts_with("https://example.org/walk/#1") && short.matches('#').count() == 1, "{short}");
+        assert!(
+            short.starts_with("https://example.org/walk/#1") && short.matches('#').count() == 1,
+            "{short}"
+        );
     }
 
     proptest! {

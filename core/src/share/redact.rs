@@ -1,12 +1,14 @@
-//! A capture or a rule set without what identifies somebody, in which every packet ends where it did.
+//! A capture or a rule set without what identifies somebody, in which every packet ends where it
+//! did.
 //!
-//! One [`AddressMap`] replaces addresses, and one list replaces names, each the same wherever it occurs. Of a text only the
-//! words of [`vocabulary`] stay, and with them: numbers, the names of chains and interfaces, the comments that are exactly
-//! a mesh's own, and the addresses that no one owns (`address_map::stays4`, multicast, `::1`, `::6`). All other words are
-//! replaced. The needs of the rules are read from the values of address options alone.
+//! One [`AddressMap`] replaces addresses, and one list replaces names, each the same wherever it
+//! occurs. Of a text only the words of [`vocabulary`] stay, and with them: numbers, the names of
+//! chains and interfaces, the comments that are exactly a mesh's own, and the addresses that no one
+//! owns (`address_map::stays4`, multicast, `::1`, `::6`). All other words are replaced. The needs
+//! of the rules are read from the values of address options alone.
 //!
-//! The end of an own network stays its end, as a broadcast or an anycast, and with it every network that shares all bits but
-//! its last with that end: `192.168.252.0/22` in `192.168.0.0/16`.
+//! The end of an own network stays its end, as a broadcast or an anycast, and with it every network
+//! that shares all bits but its last with that end: `192.168.252.0/22` in `192.168.0.0/16`.
 //!
 //! A rule that needs bits of addresses which it does not name is refused ([`Refusal`]).
 
@@ -55,7 +57,11 @@ pub struct Refusal {
 
 impl Refusal {
     fn new(place: &str, what: &str, why: &'static str) -> Self {
-        Self { place: place.to_owned(), what: what.to_owned(), why }
+        Self {
+            place: place.to_owned(),
+            what: what.to_owned(),
+            why,
+        }
     }
 }
 
@@ -75,7 +81,10 @@ impl std::error::Error for Refusal {}
 pub fn redact(capture: &Capture, secret: [u8; 16]) -> Result<Redacted, Refusal> {
     let mut redactor = Redactor::new(secret);
     let capture = redactor.capture(capture)?;
-    Ok(Redacted { capture, addresses: redactor.addresses })
+    Ok(Redacted {
+        capture,
+        addresses: redactor.addresses,
+    })
 }
 
 /// A message without names and addresses, for where no capture came about.
@@ -88,17 +97,20 @@ pub fn message(text: &str, secret: [u8; 16]) -> String {
 pub struct Changed {
     /// Addresses and networks.
     pub addresses: usize,
-    /// Names of hosts, commands, sets and their like, prefixes of logs, and words that are not understood.
+    /// Names of hosts, commands, sets and their like, prefixes of logs, and words that are not
+    /// understood.
     pub names: usize,
     /// Comments of rules.
     pub comments: usize,
 }
 
-/// Makes a redacted copy of what is shared, which was read as `parsed` and is walked in `host`: the packets' addresses and
-/// the host's change with those of the rules, so that every packet ends where it did. `known` says whether that host is the
-/// real one: what was taken for granted stays so.
+/// Makes a redacted copy of what is shared, which was read as `parsed` and is walked in `host`: the
+/// packets' addresses and the host's change with those of the rules, so that every packet ends
+/// where it did. `known` says whether that host is the real one: what was taken for granted stays
+/// so.
 ///
-/// The copy contains only what was understood of a dump, printed again, without what surrounded the rules.
+/// The copy contains only what was understood of a dump, printed again, without what surrounded the
+/// rules.
 ///
 /// # Errors
 /// As [`redact`].
@@ -108,8 +120,19 @@ pub fn shared(
     (host, known): (&Host, bool),
     secret: [u8; 16],
 ) -> Result<(Shared, Changed), Refusal> {
-    let view = if ["saved", "text"].contains(&&*shared.view) { shared.view.clone() } else { String::new() };
-    let mut copy = Shared { host: None, usual: !known, neutral: true, packets: Vec::new(), view, ..shared.clone() };
+    let view = if ["saved", "text"].contains(&&*shared.view) {
+        shared.view.clone()
+    } else {
+        String::new()
+    };
+    let mut copy = Shared {
+        host: None,
+        usual: !known,
+        neutral: true,
+        packets: Vec::new(),
+        view,
+        ..shared.clone()
+    };
     let mut redactor = Redactor::new(secret);
     if let Some(capture) = parsed.whole(Some(host)) {
         copy.text = serde_json::to_string(&redactor.capture(&capture)?).unwrap_or_default();
@@ -119,25 +142,52 @@ pub fn shared(
         copy.text = redactor.dump(&text);
         copy.host = Some(redactor.host(host));
     }
-    copy.packets = shared.packets.iter().map(|packet| redactor.packet(packet)).collect();
+    copy.packets = shared
+        .packets
+        .iter()
+        .map(|packet| redactor.packet(packet))
+        .collect();
     Ok((copy, redactor.changed()))
 }
 
 /// A rule set after a line that states its family, backend and version.
 fn printed(ruleset: &Ruleset) -> String {
-    let program = if ruleset.family == Family::Ipv4 { "iptables-save" } else { "ip6tables-save" };
-    let is_version = |version: &&String| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.');
-    let version = ruleset.version.as_ref().filter(is_version).map_or(String::new(), |version| format!(" v{version}"));
+    let program = if ruleset.family == Family::Ipv4 {
+        "iptables-save"
+    } else {
+        "ip6tables-save"
+    };
+    let is_version = |version: &&String| {
+        version
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    };
+    let version = ruleset
+        .version
+        .as_ref()
+        .filter(is_version)
+        .map_or(String::new(), |version| format!(" v{version}"));
     let backend = match ruleset.backend {
         Some(Backend::Nft) => " (nf_tables)",
         Some(Backend::Legacy) => " (legacy)",
         None => "",
     };
     // The backend is the word after the version.
-    let version = if version.is_empty() && !backend.is_empty() { " v1.8".into() } else { version };
-    let mut rules = ruleset.tables.iter().flat_map(|table| &table.chains).flat_map(|chain| &chain.rules);
+    let version = if version.is_empty() && !backend.is_empty() {
+        " v1.8".into()
+    } else {
+        version
+    };
+    let mut rules = ruleset
+        .tables
+        .iter()
+        .flat_map(|table| &table.chains)
+        .flat_map(|chain| &chain.rules);
     let counters = rules.any(|rule| rule.counters.is_some());
-    format!("# Generated by {program}{version}{backend}\n{}", print::save(ruleset, counters))
+    format!(
+        "# Generated by {program}{version}{backend}\n{}",
+        print::save(ruleset, counters)
+    )
 }
 
 struct Redactor {
@@ -173,13 +223,23 @@ impl Redactor {
         for interface in &capture.host.interfaces {
             self.names.keep(&interface.name);
         }
-        let backend = |backend| if backend == Backend::Nft { "nft" } else { "legacy" };
+        let backend = |backend| {
+            if backend == Backend::Nft {
+                "nft"
+            } else {
+                "legacy"
+            }
+        };
         let texts = capture.rulesets.iter().map(|rules| {
             let whose = format!(" of {} ({})", rules.family, backend(rules.backend));
             (&*rules.text, whose)
         });
         self.learn_all(&capture.host, texts)?;
-        let mut warnings: Vec<String> = capture.warnings.iter().map(|warning| self.message(warning)).collect();
+        let mut warnings: Vec<String> = capture
+            .warnings
+            .iter()
+            .map(|warning| self.message(warning))
+            .collect();
         if capture.nftables.is_some() {
             warnings.push("the listing of nft is left out: this capture is redacted".into());
         }
@@ -191,7 +251,11 @@ impl Redactor {
             // Its release often names a vendor or a build.
             kernel: None,
             redacted: true,
-            rulesets: capture.rulesets.iter().map(|rules| self.rules(rules)).collect(),
+            rulesets: capture
+                .rulesets
+                .iter()
+                .map(|rules| self.rules(rules))
+                .collect(),
             nftables: None,
             host: self.host(&capture.host),
             warnings,
@@ -203,26 +267,48 @@ impl Redactor {
             src: packet.src.map(|src| self.addresses.neutral(src)),
             dst: self.addresses.neutral(packet.dst),
             src_mac: packet.src_mac.as_deref().map(|mac| self.mac(mac)),
-            in_interface: packet.in_interface.as_deref().map(|name| self.interface(name)),
-            bound_interface: packet.bound_interface.as_deref().map(|name| self.interface(name)),
-            physdev_in: packet.physdev_in.as_deref().map(|name| self.interface(name)),
-            physdev_out: packet.physdev_out.as_deref().map(|name| self.interface(name)),
+            in_interface: packet
+                .in_interface
+                .as_deref()
+                .map(|name| self.interface(name)),
+            bound_interface: packet
+                .bound_interface
+                .as_deref()
+                .map(|name| self.interface(name)),
+            physdev_in: packet
+                .physdev_in
+                .as_deref()
+                .map(|name| self.interface(name)),
+            physdev_out: packet
+                .physdev_out
+                .as_deref()
+                .map(|name| self.interface(name)),
             ..packet.clone()
         }
     }
 
     fn changed(&self) -> Changed {
         let (comments, names) = self.names.counts();
-        Changed { addresses: self.addresses.changed(), names, comments }
+        Changed {
+            addresses: self.addresses.changed(),
+            names,
+            comments,
+        }
     }
 
     fn target(&mut self, target: &Target) -> Target {
         Target {
             pid: target.pid,
-            command: target.command.as_deref().map(|command| self.command(command)),
+            command: target
+                .command
+                .as_deref()
+                .map(|command| self.command(command)),
             netns_inode: target.netns_inode,
             netns_path: None,
-            hostname: target.hostname.as_deref().map(|hostname| self.names.neutral("host", hostname)),
+            hostname: target
+                .hostname
+                .as_deref()
+                .map(|hostname| self.names.neutral("host", hostname)),
             pod_uid: None,
             pod_uid_proven: None,
             container_id: None,
@@ -233,8 +319,15 @@ impl Redactor {
         CapturedRules {
             family: rules.family,
             backend: rules.backend,
-            command: rules.command.iter().map(|word| self.message(word.rsplit('/').next().unwrap_or(word))).collect(),
-            version: rules.version.as_deref().map(|version| self.message(version)),
+            command: rules
+                .command
+                .iter()
+                .map(|word| self.message(word.rsplit('/').next().unwrap_or(word)))
+                .collect(),
+            version: rules
+                .version
+                .as_deref()
+                .map(|version| self.message(version)),
             exit_code: rules.exit_code,
             text: self.dump(&rules.text),
             stderr: self.message(&rules.stderr),
@@ -252,7 +345,9 @@ impl Redactor {
             // Every walk knows the groups that come with an address.
             if let Some(groups) = &mut interface.multicast_groups {
                 groups.retain(|group| !comes_with_an_address(*group));
-                groups.iter_mut().for_each(|group| *group = self.addresses.neutral(*group));
+                groups
+                    .iter_mut()
+                    .for_each(|group| *group = self.addresses.neutral(*group));
             }
         }
         for route in &mut host.routes {
@@ -268,7 +363,10 @@ impl Redactor {
         }
         for socket in &mut host.sockets {
             socket.address = self.addresses.neutral(socket.address);
-            socket.command = socket.command.as_deref().map(|command| self.command(command));
+            socket.command = socket
+                .command
+                .as_deref()
+                .map(|command| self.command(command));
         }
         for process in &mut host.processes {
             process.command = self.command(&process.command);
@@ -279,12 +377,22 @@ impl Redactor {
 
     fn command(&mut self, command: &str) -> String {
         // Any mesh's proxy has this name.
-        if PROXIES.contains(&command) { command.to_owned() } else { self.names.neutral("command", command) }
+        if PROXIES.contains(&command) {
+            command.to_owned()
+        } else {
+            self.names.neutral("command", command)
+        }
     }
 
     /// A hardware address; the name of one where the text is none.
     fn mac(&mut self, text: &str) -> String {
-        let digits = |part: &str| if part.len() == 2 { u8::from_str_radix(part, 16).ok() } else { None };
+        let digits = |part: &str| {
+            if part.len() == 2 {
+                u8::from_str_radix(part, 16).ok()
+            } else {
+                None
+            }
+        };
         let bytes: Option<Vec<u8>> = text.split(':').map(digits).collect();
         match bytes.map(<[u8; 6]>::try_from) {
             Some(Ok(mac)) => {
@@ -301,11 +409,16 @@ impl Redactor {
         for word in text.split_inclusive(char::is_whitespace) {
             let blank = word.trim_end_matches(|c: char| c.is_whitespace());
             let end = &word[blank.len()..];
-            let bare =
-                |kept: &'static str| move |c: char| c.is_ascii_punctuation() && !kept.contains(c) || "…’".contains(c);
+            let bare = |kept: &'static str| {
+                move |c: char| c.is_ascii_punctuation() && !kept.contains(c) || "…’".contains(c)
+            };
             // An IPv6 address may end in a colon.
             let core = blank.trim_matches(bare("-_/:"));
-            let core = if core.parse::<Prefix>().is_ok() { core } else { core.trim_matches(bare("-_/")) };
+            let core = if core.parse::<Prefix>().is_ok() {
+                core
+            } else {
+                core.trim_matches(bare("-_/"))
+            };
             let start = core.as_ptr() as usize - blank.as_ptr() as usize;
             out.push_str(&blank[..start]);
             out.push_str(&self.message_word(core));
@@ -318,7 +431,11 @@ impl Redactor {
     fn message_word(&mut self, word: &str) -> String {
         if let Ok(prefix) = word.parse() {
             let neutral = self.addresses.network_of(prefix);
-            return if word.contains('/') { neutral.to_string() } else { neutral.address.to_string() };
+            return if word.contains('/') {
+                neutral.to_string()
+            } else {
+                neutral.address.to_string()
+            };
         }
         if let Ok(socket) = word.parse::<SocketAddr>() {
             return SocketAddr::new(self.addresses.neutral(socket.ip()), socket.port()).to_string();
@@ -333,20 +450,31 @@ impl Redactor {
 /// The program by the name that it has in every capture.
 fn tool(tool: &str) -> String {
     const TOOL: &str = "chainwalk-capture";
-    let version = tool.strip_prefix(TOOL).and_then(|rest| rest.strip_prefix(' '));
-    let version = version.filter(|version| version.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.'));
+    let version = tool
+        .strip_prefix(TOOL)
+        .and_then(|rest| rest.strip_prefix(' '));
+    let version = version.filter(|version| {
+        version
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
     version.map_or_else(|| TOOL.to_owned(), |version| format!("{TOOL} {version}"))
 }
 
 /// The day of a time.
 fn day(time: &str) -> String {
     let is_date = |date: &&str| {
-        date.bytes().zip("0000-00-00".bytes()).all(|(byte, form)| match form {
-            b'0' => byte.is_ascii_digit(),
-            dash => byte == dash,
-        })
+        date.bytes()
+            .zip("0000-00-00".bytes())
+            .all(|(byte, form)| match form {
+                b'0' => byte.is_ascii_digit(),
+                dash => byte == dash,
+            })
     };
-    format!("{}T00:00:00Z", time.get(..10).filter(is_date).unwrap_or("1970-01-01"))
+    format!(
+        "{}T00:00:00Z",
+        time.get(..10).filter(is_date).unwrap_or("1970-01-01")
+    )
 }
 
 /// Whether a kernel setting is one of those that decide where a packet goes, with a number.
@@ -369,7 +497,8 @@ fn is_setting(name: &str, value: &str) -> bool {
             ["net", "ipv4" | "ipv6" | "netfilter", setting] => SETTINGS.contains(&setting),
             // sysctl(8) writes a dot in an interface's name as a slash.
             ["net", "ipv4" | "ipv6", "conf", interface, setting] => {
-                SETTINGS.contains(&setting) && crate::packet::is_interface(&interface.replace('/', "."))
+                SETTINGS.contains(&setting)
+                    && crate::packet::is_interface(&interface.replace('/', "."))
             }
             _ => false,
         }

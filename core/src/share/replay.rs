@@ -1,7 +1,9 @@
-//! A walk as a shell script that replays it on a real kernel, in namespaces of its own, and compares the counters.
+//! A walk as a shell script that replays it on a real kernel, in namespaces of its own, and
+//! compares the counters.
 //!
-//! The script is run as root, and may come from someone else's link: what is not plainly a name or a number is refused
-//! here, rules stand in quoted documents, and rules that are not understood or do not read back are not written at all.
+//! The script is run as root, and may come from someone else's link: what is not plainly a name or
+//! a number is refused here, rules stand in quoted documents, and rules that are not understood or
+//! do not read back are not written at all.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -35,23 +37,40 @@ const END: &str = "CHAINWALK";
 /// Why this walk cannot be replayed.
 pub fn script(rulesets: &[Ruleset], trace: &Trace) -> Result<String, String> {
     let packet = sent(trace)?;
-    let sets: Vec<(u32, &Ruleset)> =
-        trace.rulesets.iter().map(|number| (*number, &rulesets[*number as usize])).collect();
+    let sets: Vec<(u32, &Ruleset)> = trace
+        .rulesets
+        .iter()
+        .map(|number| (*number, &rulesets[*number as usize]))
+        .collect();
     sets.iter().try_for_each(|(_, set)| check(set))?;
     let mut out = String::from(HEAD);
     let wire = namespace(&trace.host, &packet, &mut out)?;
     let (sent, wire) = (json(&packet), json(&wire));
     // Writing to a string cannot fail.
-    let _ = write!(out, "cat > \"$work/packet.json\" << '{END}'\n{{\"packet\":{sent},\"wire\":{wire}}}\n{END}\n");
+    let _ = write!(
+        out,
+        "cat > \"$work/packet.json\" << '{END}'\n{{\"packet\":{sent},\"wire\":{wire}}}\n{END}\n"
+    );
     let sockets = json(&listeners(trace, &packet));
-    let _ = write!(out, "cat > \"$work/sockets.json\" << '{END}'\n{sockets}\n{END}\n\n# The rules.\n");
+    let _ = write!(
+        out,
+        "cat > \"$work/sockets.json\" << '{END}'\n{sockets}\n{END}\n\n# The rules.\n"
+    );
     for (_, set) in &sets {
         let (program, backend) = called(set);
-        let _ = write!(out, "load {program} {backend} << '{END}'\n{}{END}\n", print::save(set, false));
+        let _ = write!(
+            out,
+            "load {program} {backend} << '{END}'\n{}{END}\n",
+            print::save(set, false)
+        );
     }
     out.push('\n');
     out.push_str(TAIL);
-    let from = if packet.origin == Origin::Local { "pod" } else { "far" };
+    let from = if packet.origin == Origin::Local {
+        "pod"
+    } else {
+        "far"
+    };
     let _ = writeln!(out, "from=${from}\nall_counted() {{\n  :");
     for (number, set) in &sets {
         let (program, backend) = called(set);
@@ -69,20 +88,42 @@ fn json(value: &impl Serialize) -> String {
 /// Who listens, and who the walk takes to: without a socket TPROXY drops.
 fn listeners(trace: &Trace, packet: &Packet) -> Vec<Socket> {
     let mut sockets = trace.host.sockets.clone();
-    sockets.extend(trace.path.verdict.as_ref().and_then(|verdict| verdict.port).map(|port| Socket {
-        protocol: packet.protocol,
-        address: if packet.dst.is_ipv4() { Ipv4Addr::UNSPECIFIED.into() } else { Ipv6Addr::UNSPECIFIED.into() },
-        port,
-        pid: None,
-        uid: None,
-        command: None,
-    }));
+    sockets.extend(
+        trace
+            .path
+            .verdict
+            .as_ref()
+            .and_then(|verdict| verdict.port)
+            .map(|port| Socket {
+                protocol: packet.protocol,
+                address: if packet.dst.is_ipv4() {
+                    Ipv4Addr::UNSPECIFIED.into()
+                } else {
+                    Ipv6Addr::UNSPECIFIED.into()
+                },
+                port,
+                pid: None,
+                uid: None,
+                command: None,
+            }),
+    );
     sockets
 }
 
 fn called(set: &Ruleset) -> (&'static str, &'static str) {
-    let program = if set.family == Family::Ipv4 { "iptables" } else { "ip6tables" };
-    (program, if set.backend == Some(Backend::Nft) { "nft" } else { "legacy" })
+    let program = if set.family == Family::Ipv4 {
+        "iptables"
+    } else {
+        "ip6tables"
+    };
+    (
+        program,
+        if set.backend == Some(Backend::Nft) {
+            "nft"
+        } else {
+            "legacy"
+        },
+    )
 }
 
 /// The packet with what the walk added to it.
@@ -90,10 +131,24 @@ fn sent(trace: &Trace) -> Result<Packet, String> {
     let packet = &trace.packet;
     let beyond = packet.owner.is_some() || packet.state.is_some() || packet.connmark != 0;
     let special = packet.mss.is_some() || packet.tcp_options.is_some() || packet.fragment.is_some();
-    let more = packet.spi.is_some() || packet.ipv6_headers.is_some() || packet.packet_type.is_some();
-    let known = [Protocol::TCP, Protocol::UDP, Protocol::ICMP, Protocol::ICMPV6].contains(&packet.protocol);
-    let ported = packet.bridged.is_some() || packet.physdev_in.is_some() || packet.physdev_out.is_some();
-    if ported || trace.host.interfaces.iter().any(|interface| interface.master.is_some()) {
+    let more =
+        packet.spi.is_some() || packet.ipv6_headers.is_some() || packet.packet_type.is_some();
+    let known = [
+        Protocol::TCP,
+        Protocol::UDP,
+        Protocol::ICMP,
+        Protocol::ICMPV6,
+    ]
+    .contains(&packet.protocol);
+    let ported =
+        packet.bridged.is_some() || packet.physdev_in.is_some() || packet.physdev_out.is_some();
+    if ported
+        || trace
+            .host
+            .interfaces
+            .iter()
+            .any(|interface| interface.master.is_some())
+    {
         return Err("the script makes no bridge".into());
     }
     if beyond {
@@ -102,13 +157,25 @@ fn sent(trace: &Trace) -> Result<Packet, String> {
     if special || more || packet.bound_interface.is_some() || !known {
         return Err("the script makes plain packets of TCP, UDP and ICMP only".into());
     }
-    let first = trace.path.views.first().ok_or("the walk has no beginning")?;
-    let mac = |mac: &String| mac.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b':') && mac.len() == 17;
+    let first = trace
+        .path
+        .views
+        .first()
+        .ok_or("the walk has no beginning")?;
+    let mac = |mac: &String| {
+        mac.bytes()
+            .all(|byte| byte.is_ascii_hexdigit() || byte == b':')
+            && mac.len() == 17
+    };
     if !packet.src_mac.as_ref().is_none_or(mac) {
         return Err("the hardware address is not one".into());
     }
     let in_interface = first.in_interface.clone().map(|name| name.to_string());
-    Ok(Packet { src: Some(first.src), in_interface, ..packet.clone() })
+    Ok(Packet {
+        src: Some(first.src),
+        in_interface,
+        ..packet.clone()
+    })
 }
 
 /// Refuses rules that `iptables-restore` would not read as they are meant.
@@ -119,36 +186,66 @@ fn check(set: &Ruleset) -> Result<(), String> {
     for rule in chains().flat_map(|chain| &chain.rules) {
         commands::check_words(set, rule)?;
         let mut parts = set.matches(rule).iter().chain(set.parameters(rule));
-        let is_opaque = parts.any(|part| [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET].contains(&part.extension));
+        let is_opaque =
+            parts.any(|part| [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET].contains(&part.extension));
         if is_opaque || matches!(rule.target, Target::Missing { .. }) {
             return Err("the rules hold something that is not understood here".into());
         }
     }
     let text = print::save(set, false);
-    if let Some(line) = text.lines().find(|line| line.contains(visible::is_invisible)) {
-        return Err(format!("the line {line:?} contains a control or invisible character"));
+    if let Some(line) = text
+        .lines()
+        .find(|line| line.contains(visible::is_invisible))
+    {
+        return Err(format!(
+            "the line {line:?} contains a control or invisible character"
+        ));
     }
     let again = parse::strictly(print::header(set) + &text);
-    if let Some(error) = again.diagnostics.iter().find(|one| one.severity == Severity::Error) {
+    if let Some(error) = again
+        .diagnostics
+        .iter()
+        .find(|one| one.severity == Severity::Error)
+    {
         return Err(format!("iptables refuses the rules: {}", error.message));
     }
-    let printed: String = again.rulesets.iter().map(|set| print::save(set, false)).collect();
-    if printed != text { Err("the rules read back as others".into()) } else { Ok(()) }
+    let printed: String = again
+        .rulesets
+        .iter()
+        .map(|set| print::save(set, false))
+        .collect();
+    if printed != text {
+        Err("the rules read back as others".into())
+    } else {
+        Ok(())
+    }
 }
 
 /// A word that means nothing but itself to a shell and to `ip`.
 fn plain(word: &str) -> Result<&str, String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
-    match word.bytes().all(is_plain) && word.bytes().next().is_some_and(|first| first.is_ascii_alphanumeric()) {
+    match word.bytes().all(is_plain)
+        && word
+            .bytes()
+            .next()
+            .is_some_and(|first| first.is_ascii_alphanumeric())
+    {
         true => Ok(word),
-        false => Err(format!("the host has a name that a script cannot hold: {word:?}")),
+        false => Err(format!(
+            "the host has a name that a script cannot hold: {word:?}"
+        )),
     }
 }
 
-/// Makes interfaces, addresses, routes and settings as the host has them, and says by which wire the packet comes in.
+/// Makes interfaces, addresses, routes and settings as the host has them, and says by which wire
+/// the packet comes in.
 fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<String>, String> {
     let mut wires: Vec<(&str, String)> = Vec::new();
-    for interface in host.interfaces.iter().filter(|interface| interface.name != "lo") {
+    for interface in host
+        .interfaces
+        .iter()
+        .filter(|interface| interface.name != "lo")
+    {
         let (name, number) = (plain(&interface.name)?, format!("{:02x}", wires.len() + 1));
         let _ = writeln!(out, "wire {name} {number}");
         if let Some(group) = interface.group {
@@ -158,16 +255,37 @@ fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<St
     }
     for interface in &host.interfaces {
         let name = plain(&interface.name)?;
-        for prefix in interface.addresses.iter().filter(|prefix| !prefix.address.is_loopback() || name != "lo") {
-            let nodad = if prefix.address.is_ipv6() { " nodad" } else { "" };
-            let _ = writeln!(out, "ip -n \"$pod\" address replace {prefix} dev {name}{nodad}");
+        for prefix in interface
+            .addresses
+            .iter()
+            .filter(|prefix| !prefix.address.is_loopback() || name != "lo")
+        {
+            let nodad = if prefix.address.is_ipv6() {
+                " nodad"
+            } else {
+                ""
+            };
+            let _ = writeln!(
+                out,
+                "ip -n \"$pod\" address replace {prefix} dev {name}{nodad}"
+            );
         }
     }
-    for (name, value) in host.sysctls.iter().filter(|(name, _)| name.starts_with("net.")) {
-        let _ = writeln!(out, "setting {} {}", plain(name)?.replace('.', "/"), plain(value)?);
+    for (name, value) in host
+        .sysctls
+        .iter()
+        .filter(|(name, _)| name.starts_with("net."))
+    {
+        let _ = writeln!(
+            out,
+            "setting {} {}",
+            plain(name)?.replace('.', "/"),
+            plain(value)?
+        );
     }
     // Those without a next hop lead to the next hops of the others.
-    let (near, far): (Vec<&Route>, Vec<&Route>) = host.routes.iter().partition(|route| route.via.is_none());
+    let (near, far): (Vec<&Route>, Vec<&Route>) =
+        host.routes.iter().partition(|route| route.via.is_none());
     for route in near.into_iter().chain(far) {
         write_route(route, out)?;
     }
@@ -178,8 +296,12 @@ fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<St
         return Ok(None);
     }
     let chosen = packet.in_interface.as_deref().unwrap_or("eth0");
-    let wire = wires.into_iter().rfind(|(name, _)| *name == chosen).map(|(_, number)| number);
-    wire.map(Some).ok_or_else(|| format!("nothing can be sent in by {chosen} from outside"))
+    let wire = wires
+        .into_iter()
+        .rfind(|(name, _)| *name == chosen)
+        .map(|(_, number)| number);
+    wire.map(Some)
+        .ok_or_else(|| format!("nothing can be sent in by {chosen} from outside"))
 }
 
 fn family_flag(address: IpAddr) -> &'static str {
@@ -189,12 +311,20 @@ fn family_flag(address: IpAddr) -> &'static str {
 /// The network alone: `ip` takes no prefix with more in it.
 fn network(prefix: Prefix) -> Prefix {
     let address = match prefix.address {
-        IpAddr::V4(v4) => {
-            IpAddr::V4((v4.to_bits() & u32::MAX.checked_shl(32 - u32::from(prefix.length)).unwrap_or(0)).into())
-        }
-        IpAddr::V6(v6) => {
-            IpAddr::V6((v6.to_bits() & u128::MAX.checked_shl(128 - u32::from(prefix.length)).unwrap_or(0)).into())
-        }
+        IpAddr::V4(v4) => IpAddr::V4(
+            (v4.to_bits()
+                & u32::MAX
+                    .checked_shl(32 - u32::from(prefix.length))
+                    .unwrap_or(0))
+            .into(),
+        ),
+        IpAddr::V6(v6) => IpAddr::V6(
+            (v6.to_bits()
+                & u128::MAX
+                    .checked_shl(128 - u32::from(prefix.length))
+                    .unwrap_or(0))
+            .into(),
+        ),
     };
     Prefix { address, ..prefix }
 }
@@ -210,13 +340,30 @@ fn write_route(route: &Route, out: &mut String) -> Result<(), String> {
         RouteKind::Prohibit => "prohibit",
         RouteKind::Throw => "throw",
     };
-    let _ = write!(out, "ip -n \"$pod\"{} route replace {kind} {}", family_flag(route.dst.address), network(route.dst));
+    let _ = write!(
+        out,
+        "ip -n \"$pod\"{} route replace {kind} {}",
+        family_flag(route.dst.address),
+        network(route.dst)
+    );
     if let Some(via) = route.via {
-        let _ =
-            write!(out, " via {}{via}", if Family::of(via) == Family::of(route.dst.address) { "" } else { "inet6 " });
+        let _ = write!(
+            out,
+            " via {}{via}",
+            if Family::of(via) == Family::of(route.dst.address) {
+                ""
+            } else {
+                "inet6 "
+            }
+        );
     }
     if let Some(dev) = &route.dev {
-        let _ = write!(out, " dev {}{}", plain(dev)?, if route.via.is_some() { " onlink" } else { "" });
+        let _ = write!(
+            out,
+            " dev {}{}",
+            plain(dev)?,
+            if route.via.is_some() { " onlink" } else { "" }
+        );
     }
     for (word, number) in [("table", route.table), ("metric", route.metric)] {
         if let Some(number) = number {
@@ -231,9 +378,20 @@ fn write_route(route: &Route, out: &mut String) -> Result<(), String> {
 }
 
 fn write_rule(rule: &RoutingRule, out: &mut String) -> Result<(), String> {
-    let stated = rule.family.or_else(|| rule.from.or(rule.to).map(|prefix| Family::of(prefix.address)));
-    for family in [Family::Ipv4, Family::Ipv6].into_iter().filter(|one| stated.is_none_or(|family| family == *one)) {
-        let _ = write!(out, "ip -n \"$pod\"{} rule add", if family == Family::Ipv6 { " -6" } else { "" });
+    let stated = rule.family.or_else(|| {
+        rule.from
+            .or(rule.to)
+            .map(|prefix| Family::of(prefix.address))
+    });
+    for family in [Family::Ipv4, Family::Ipv6]
+        .into_iter()
+        .filter(|one| stated.is_none_or(|family| family == *one))
+    {
+        let _ = write!(
+            out,
+            "ip -n \"$pod\"{} rule add",
+            if family == Family::Ipv6 { " -6" } else { "" }
+        );
         if rule.not {
             out.push_str(" not");
         }
@@ -266,10 +424,23 @@ fn compare(rulesets: &[Ruleset], trace: &Trace, out: &mut String) {
         return;
     }
     let mut expected = Vec::new();
-    for step in trace.path.steps.iter().filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy)) {
+    for step in trace
+        .path
+        .steps
+        .iter()
+        .filter(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy))
+    {
         let (_, table, chain) = step.place.at.find(rulesets);
-        let rule = step.place.rule.map_or("policy".into(), |rule| (rule + 1).to_string());
-        expected.push(format!("{} {} {} {rule}", step.place.at.ruleset, table.label(), chain.name));
+        let rule = step
+            .place
+            .rule
+            .map_or("policy".into(), |rule| (rule + 1).to_string());
+        expected.push(format!(
+            "{} {} {} {rule}",
+            step.place.at.ruleset,
+            table.label(),
+            chain.name
+        ));
     }
     expected.sort();
     let _ = writeln!(out, "sort > \"$work/expected\" << '{END}'");

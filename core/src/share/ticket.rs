@@ -13,8 +13,8 @@ use crate::walk::trace::{Outcome, Trace};
 /// So many steps are told one by one.
 const MOST: usize = 200;
 
-/// The walks, each with its name, the most important first. `given` is taken for granted besides what each walk assumes; `link`
-/// leads to the page that shows them.
+/// The walks, each with its name, the most important first. `given` is taken for granted besides
+/// what each walk assumes; `link` leads to the page that shows them.
 pub fn markdown(
     rulesets: &[Ruleset],
     mesh: Option<&Mesh>,
@@ -45,26 +45,52 @@ fn write_walk(
 ) -> std::fmt::Result {
     let headline = explain::verdict(rulesets, trace, mesh);
     let line = |text: &str| plain(text, Surroundings::Line);
-    let (lead, reason, end) = (&headline.lead, line(&headline.reason), line(&explain::capital(&headline.end)));
-    writeln!(out, "### {}: {lead} {reason}\n\n{end}.\n", line(&explain::capital(name)))?;
+    let (lead, reason, end) = (
+        &headline.lead,
+        line(&headline.reason),
+        line(&explain::capital(&headline.end)),
+    );
+    writeln!(
+        out,
+        "### {}: {lead} {reason}\n\n{end}.\n",
+        line(&explain::capital(name))
+    )?;
     fenced("json", &report::packet(&trace.packet), out)?;
     let path = trace.shown();
     if let Some(place) = path.verdict.as_ref().and_then(|verdict| verdict.decided_by)
         && let Some(rule) = place.rule(rulesets)
     {
         let (ruleset, table, chain) = place.at.find(rulesets);
-        writeln!(out, "Decided by line {}, in table {}:\n", rule.line, table.label())?;
-        fenced("", &format!("-A {} {}", chain.name, print::rule(ruleset, table, rule)), out)?;
+        writeln!(
+            out,
+            "Decided by line {}, in table {}:\n",
+            rule.line,
+            table.label()
+        )?;
+        fenced(
+            "",
+            &format!("-A {} {}", chain.name, print::rule(ruleset, table, rule)),
+            out,
+        )?;
     }
     let all = path.steps.len() <= MOST;
     if !all {
-        writeln!(out, "{} steps; these are the first that matched:\n", path.steps.len())?;
+        writeln!(
+            out,
+            "{} steps; these are the first that matched:\n",
+            path.steps.len()
+        )?;
     }
     out.push_str("| | hook | table | chain | rule | | why |\n|-:|-|-|-|-:|-|-|\n");
-    let told = (1..).zip(path.steps.iter()).filter(|(_, step)| all || step.outcome != Outcome::NoMatch);
+    let told = (1..)
+        .zip(path.steps.iter())
+        .filter(|(_, step)| all || step.outcome != Outcome::NoMatch);
     for (number, step) in told.take(MOST) {
         let (_, table, chain) = step.place.at.find(rulesets);
-        let rule = step.place.rule.map_or("policy".into(), |rule| (rule + 1).to_string());
+        let rule = step
+            .place
+            .rule
+            .map_or("policy".into(), |rule| (rule + 1).to_string());
         let outcome = match step.outcome {
             Outcome::Match => "✓ matches",
             Outcome::NoMatch => "– no match",
@@ -72,7 +98,11 @@ fn write_walk(
             Outcome::Policy => "✓ applies",
         };
         let why = explain::why(rulesets, trace, path, &step);
-        let (hook, table, chain) = (step.hook, table.label(), plain(&chain.name, Surroundings::Cell));
+        let (hook, table, chain) = (
+            step.hook,
+            table.label(),
+            plain(&chain.name, Surroundings::Cell),
+        );
         writeln!(
             out,
             "| {number} | {hook} | {table} | {chain} | {rule} | {outcome} | {} |",
@@ -80,18 +110,26 @@ fn write_walk(
         )?;
     }
     out.push('\n');
-    let certain = if trace.certain { "Certain" } else { "A dump cannot tell all of it" };
+    let certain = if trace.certain {
+        "Certain"
+    } else {
+        "A dump cannot tell all of it"
+    };
     if given.is_empty() && trace.assumes.is_empty() {
         return writeln!(out, "{certain}.\n");
     }
     writeln!(out, "{certain}, given:\n")?;
-    given.iter().chain(&trace.assumes).try_for_each(|says| writeln!(out, "- {}", line(says)))?;
+    given
+        .iter()
+        .chain(&trace.assumes)
+        .try_for_each(|says| writeln!(out, "- {}", line(says)))?;
     out.push('\n');
     Ok(())
 }
 
-/// Text in which nothing is markup, on one line. What forges look for in a page that was already made (addresses, mentions, numbers of
-/// issues, mathematics, names of pictures) cannot be escaped: such a word becomes code.
+/// Text in which nothing is markup, on one line. What forges look for in a page that was already
+/// made (addresses, mentions, numbers of issues, mathematics, names of pictures) cannot be escaped:
+/// such a word becomes code.
 fn plain(text: &str, surroundings: Surroundings) -> String {
     let text = visible::escape_invisible(text);
     let mut out = String::with_capacity(text.len());
@@ -121,7 +159,8 @@ enum Surroundings {
 fn is_found_by_forges(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     let before_digit = |sign: char| {
-        word.match_indices(sign).any(|(at, _)| word[at + sign.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()))
+        word.match_indices(sign)
+            .any(|(at, _)| word[at + sign.len_utf8()..].starts_with(|c: char| c.is_ascii_digit()))
     };
     let bare = word.trim_matches(|c: char| !c.is_ascii_alphanumeric());
     let is_commit = (7..=64).contains(&bare.len())
@@ -131,7 +170,9 @@ fn is_found_by_forges(word: &str) -> bool {
     word.contains(['@', '#', '$', '~', '`'])
         || lower.contains("www.")
         || lower.contains("://")
-        || lower.match_indices("gh-").any(|(at, _)| lower[at + 3..].starts_with(|c: char| c.is_ascii_digit()))
+        || lower
+            .match_indices("gh-")
+            .any(|(at, _)| lower[at + 3..].starts_with(|c: char| c.is_ascii_digit()))
         || word.matches(':').count() > 1
         || ['!', '%', '&'].into_iter().any(before_digit)
         || is_commit
@@ -144,22 +185,35 @@ fn push_code(word: &str, surroundings: Surroundings, out: &mut String) {
         ticks.push('`');
     }
     // A backtick at an end would belong to those around it.
-    let pad = if word.starts_with('`') || word.ends_with('`') { " " } else { "" };
-    let word = if surroundings == Surroundings::Cell { word.replace('|', "\\|") } else { word.to_owned() };
+    let pad = if word.starts_with('`') || word.ends_with('`') {
+        " "
+    } else {
+        ""
+    };
+    let word = if surroundings == Surroundings::Cell {
+        word.replace('|', "\\|")
+    } else {
+        word.to_owned()
+    };
     for piece in [&ticks, pad, &word, pad, &ticks] {
         out.push_str(piece);
     }
 }
 
-/// A word with a backslash before each sign that could be markup. `leads`: a line may begin with it.
+/// A word with a backslash before each sign that could be markup. `leads`: a line may begin with
+/// it.
 fn push_escaped(word: &str, leads: bool, out: &mut String) {
-    let is_number = |before: &str| !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
+    let is_number =
+        |before: &str| !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
     for (at, character) in word.char_indices() {
         let (before, after) = (&word[..at], &word[at + character.len_utf8()..]);
         let is_markup = match character {
             '\\' | '*' | '[' | ']' | '<' | '>' | '|' | '&' | '!' => true,
             // Within a word it is none.
-            '_' => !before.ends_with(char::is_alphanumeric) || !after.starts_with(char::is_alphanumeric),
+            '_' => {
+                !before.ends_with(char::is_alphanumeric)
+                    || !after.starts_with(char::is_alphanumeric)
+            }
             // What begins a list, a ruling or a heading.
             '-' | '+' | '=' => leads && before.is_empty(),
             '.' | ')' => leads && is_number(before) && after.is_empty(),
@@ -193,22 +247,43 @@ mod tests {
     #[test]
     fn nothing_in_a_text_is_markup() {
         for (text, line) in [
-            ("see http://a.example/x and HTTPS://b.", "see `http://a.example/x` and `HTTPS://b.`"),
-            ("www.a.example or WWW.b.example", "`www.a.example` or `WWW.b.example`"),
-            ("ask root@a.example, cc @team", "ask `root@a.example,` cc `@team`"),
-            ("fixes #12, GH-12 and user/repo#12", "fixes `#12,` `GH-12` and `user/repo#12`"),
+            (
+                "see http://a.example/x and HTTPS://b.",
+                "see `http://a.example/x` and `HTTPS://b.`",
+            ),
+            (
+                "www.a.example or WWW.b.example",
+                "`www.a.example` or `WWW.b.example`",
+            ),
+            (
+                "ask root@a.example, cc @team",
+                "ask `root@a.example,` cc `@team`",
+            ),
+            (
+                "fixes #12, GH-12 and user/repo#12",
+                "fixes `#12,` `GH-12` and `user/repo#12`",
+            ),
             ("is ~~gone~~ and ~a b~", "is `~~gone~~` and `~a` `b~`"),
             ("cost $x$ or $`x`$ or $$", "cost `$x$` or ``$`x`$`` or `$$`"),
             ("`a` b`", "`` `a` `` `` b` ``"),
-            ("!12 %34 &56 :100: 0badc0de1 4294967295", "`!12` `%34` `&56` `:100:` `0badc0de1` 4294967295"),
-            ("<b>x</b> &amp; | *x* [a](b) _x_ A_B", "\\<b\\>x\\</b\\> \\&amp; \\| \\*x\\* \\[a\\](b) \\_x\\_ A_B"),
+            (
+                "!12 %34 &56 :100: 0badc0de1 4294967295",
+                "`!12` `%34` `&56` `:100:` `0badc0de1` 4294967295",
+            ),
+            (
+                "<b>x</b> &amp; | *x* [a](b) _x_ A_B",
+                "\\<b\\>x\\</b\\> \\&amp; \\| \\*x\\* \\[a\\](b) \\_x\\_ A_B",
+            ),
             ("- a", "\\- a"),
             ("1. a 2.", "1\\. a 2."),
             ("12) a", "12\\) a"),
             ("=== a", "\\=== a"),
             ("# a", "`#` a"),
             ("a\nb\u{202e}c", "a\\<U+000A\\>b\\<U+202E\\>c"),
-            ("10.0.0.1:80 is not in 10.0.0.0/8", "10.0.0.1:80 is not in 10.0.0.0/8"),
+            (
+                "10.0.0.1:80 is not in 10.0.0.0/8",
+                "10.0.0.1:80 is not in 10.0.0.0/8",
+            ),
             ("fd00:100::1", "`fd00:100::1`"),
         ] {
             assert_eq!(plain(text, Surroundings::Line), line);
@@ -224,12 +299,27 @@ mod tests {
         let rulesets = parse::parse(rules).rulesets;
         let packet = &scenario::list(&Host::pod(), None)[0].packet;
         let trace = walk::walk(&rulesets, None, &Host::pod(), packet);
-        let told = markdown(&rulesets, None, &[], &[("uid 1000".into(), &trace)], Some("https://example.org/#1"));
-        assert!(told.starts_with("### Uid 1000: Dropped. Rule 2 of a\\|b\\<i\\>"), "{told}");
-        let row =
-            "| 2 | OUTPUT | filter | a\\|b\\<i\\> | 1 | – no match | destination 93.184.216.34 is not in 10.0.0.0/8 |";
+        let told = markdown(
+            &rulesets,
+            None,
+            &[],
+            &[("uid 1000".into(), &trace)],
+            Some("https://example.org/#1"),
+        );
+        assert!(
+            told.starts_with("### Uid 1000: Dropped. Rule 2 of a\\|b\\<i\\>"),
+            "{told}"
+        );
+        let row = "| 2 | OUTPUT | filter | a\\|b\\<i\\> | 1 | – no match | destination 93.184.216.34 is not in 10.0.0.0/8 |";
         assert!(told.contains(row), "{told}");
-        assert!(told.contains("````\n-A a|b<i> -m comment --comment \"```x\" -j DROP\n````\n"), "{told}");
-        assert!(told.contains("\"uid\":1000") && told.contains("\n- ") && told.ends_with("(https://example.org/#1)\n"));
+        assert!(
+            told.contains("````\n-A a|b<i> -m comment --comment \"```x\" -j DROP\n````\n"),
+            "{told}"
+        );
+        assert!(
+            told.contains("\"uid\":1000")
+                && told.contains("\n- ")
+                && told.ends_with("(https://example.org/#1)\n")
+        );
     }
 }

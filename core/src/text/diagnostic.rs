@@ -18,15 +18,20 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes from `start` up to, not including, `end`. Texts above 4 GiB are refused before this.
+    /// The bytes from `start` up to, not including, `end`. Texts above 4 GiB are refused before
+    /// this.
     pub fn new(start: usize, end: usize) -> Self {
         let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
-        Self { start: narrow(start), end: narrow(end) }
+        Self {
+            start: narrow(start),
+            end: narrow(end),
+        }
     }
 
     /// What stands there.
     pub fn of(self, text: &str) -> &str {
-        text.get(self.start as usize..self.end as usize).unwrap_or_default()
+        text.get(self.start as usize..self.end as usize)
+            .unwrap_or_default()
     }
 }
 
@@ -87,14 +92,23 @@ impl Fix {
     pub fn apply(&self, text: &str) -> String {
         let (start, end) = (self.span.start as usize, self.span.end as usize);
         let before = text.get(..start).unwrap_or(text);
-        [before, &self.replacement, text.get(end..).unwrap_or_default()].concat()
+        [
+            before,
+            &self.replacement,
+            text.get(end..).unwrap_or_default(),
+        ]
+        .concat()
     }
 }
 
 /// `LINE:COLUMN: severity: message (hint) [code]`
 impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}:{}: {}: {}", self.line, self.column, self.severity, self.message)?;
+        write!(
+            f,
+            "{}:{}: {}: {}",
+            self.line, self.column, self.severity, self.message
+        )?;
         if let Some(hint) = &self.hint {
             write!(f, " ({hint})")?;
         }
@@ -137,13 +151,22 @@ pub struct Problem {
 impl Problem {
     /// A problem without a hint.
     pub fn new(code: Code, message: impl Into<String>) -> Self {
-        Self { code, severity: code.severity(), message: message.into(), hint: None, fixes: Vec::new() }
+        Self {
+            code,
+            severity: code.severity(),
+            message: message.into(),
+            hint: None,
+            fixes: Vec::new(),
+        }
     }
 
     /// The same as an error, whatever its kind.
     #[must_use]
     pub fn error(self) -> Self {
-        Self { severity: Severity::Error, ..self }
+        Self {
+            severity: Severity::Error,
+            ..self
+        }
     }
 
     /// The same with an edit that would settle it.
@@ -156,7 +179,10 @@ impl Problem {
     /// The same with a hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self {
+            hint: Some(hint.into()),
+            ..self
+        }
     }
 }
 
@@ -179,7 +205,10 @@ impl Diagnostics {
 
     /// None yet, of one of the texts.
     pub(crate) fn of(source: u32) -> Self {
-        Self { source, ..Self::default() }
+        Self {
+            source,
+            ..Self::default()
+        }
     }
 
     /// Whether one of this code was reported and kept.
@@ -228,20 +257,46 @@ impl Diagnostics {
     }
 
     /// Adds those of a text that was made of this one: `back` says where their places are here.
-    pub(crate) fn append_from(&mut self, other: Self, text: &str, back: impl Fn(u32, Span) -> (u32, Span)) {
+    pub(crate) fn append_from(
+        &mut self,
+        other: Self,
+        text: &str,
+        back: impl Fn(u32, Span) -> (u32, Span),
+    ) {
         self.left_out += other.left_out;
         for diagnostic in other.list {
-            let Diagnostic { code, severity, line, span, message, hint, mut fixes, .. } = diagnostic;
+            let Diagnostic {
+                code,
+                severity,
+                line,
+                span,
+                message,
+                hint,
+                mut fixes,
+                ..
+            } = diagnostic;
             for fix in &mut fixes {
                 fix.span = back(line, fix.span).1;
             }
             let (line, span) = back(line, span);
-            self.push(text, line, span, Problem { code, severity, message, hint, fixes });
+            self.push(
+                text,
+                line,
+                span,
+                Problem {
+                    code,
+                    severity,
+                    message,
+                    hint,
+                    fixes,
+                },
+            );
         }
     }
 
     pub(crate) fn finish(mut self) -> Vec<Diagnostic> {
-        self.list.sort_by_key(|diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
+        self.list
+            .sort_by_key(|diagnostic| (diagnostic.source, diagnostic.line, diagnostic.column));
         if let (Some(last), true) = (self.list.last(), self.left_out > 0) {
             let code = Code::MoreDiagnostics;
             let more = Diagnostic {

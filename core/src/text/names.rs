@@ -1,4 +1,5 @@
-//! Names that iptables looks up on the machine it runs on: services and protocols, as Debian's `netbase` 6.4 lists them.
+//! Names that iptables looks up on the machine it runs on: services and protocols, as Debian's
+//! `netbase` 6.4 lists them.
 //!
 //! Host and user names are not here: what they stand for is known to one machine only.
 
@@ -59,7 +60,8 @@ fn entries(table: &'static str) -> impl Iterator<Item = (u16, std::str::Split<'s
 }
 
 fn number_of(table: &'static str, wanted: &str) -> Option<u16> {
-    entries(table).find_map(|(number, mut names)| names.any(|name| name == wanted).then_some(number))
+    entries(table)
+        .find_map(|(number, mut names)| names.any(|name| name == wanted).then_some(number))
 }
 
 /// The port of a service, such as 80 for `http`.
@@ -74,7 +76,9 @@ pub fn protocol(name: &str) -> Option<u8> {
 
 /// The name of a protocol.
 pub fn protocol_name(number: u8) -> Option<&'static str> {
-    entries(PROTOCOLS).find(|(known, _)| *known == u16::from(number)).and_then(|(_, mut names)| names.next())
+    entries(PROTOCOLS)
+        .find(|(known, _)| *known == u16::from(number))
+        .and_then(|(_, mut names)| names.next())
 }
 
 /// Stands for "no extension header": what `-m ipv6header` calls the payload (`IPPROTO_RAW`).
@@ -94,11 +98,25 @@ const IPV6_HEADERS: [(&str, u8); 10] = [
     ("prot", NOT_A_HEADER),
 ];
 
-/// The number of an IPv6 header as `-m ipv6header` reads it: numbers only of those that it knows, in decimal.
+/// The number of an IPv6 header as `-m ipv6header` reads it: numbers only of those that it knows,
+/// in decimal.
 pub fn ipv6_header_of_iptables(name: &str) -> Option<u8> {
-    let known = || IPV6_HEADERS.iter().find(|(known, _)| *known == name).map(|(_, number)| *number);
-    let numbered = || IPV6_HEADERS.iter().map(|(_, number)| *number).find(|number| number.to_string() == name);
-    number_of(PROTOCOLS, name).and_then(|number| u8::try_from(number).ok()).or_else(known).or_else(numbered)
+    let known = || {
+        IPV6_HEADERS
+            .iter()
+            .find(|(known, _)| *known == name)
+            .map(|(_, number)| *number)
+    };
+    let numbered = || {
+        IPV6_HEADERS
+            .iter()
+            .map(|(_, number)| *number)
+            .find(|number| number.to_string() == name)
+    };
+    number_of(PROTOCOLS, name)
+        .and_then(|number| u8::try_from(number).ok())
+        .or_else(known)
+        .or_else(numbered)
 }
 
 /// The number of an IPv6 extension header by any of its names, or by that number.
@@ -112,10 +130,13 @@ pub fn ipv6_header(name: &str) -> Option<u8> {
         "mh" | "mobility" => Some(135),
         _ => None,
     };
-    other.or_else(|| ipv6_header_of_iptables(&name)).or_else(|| name.parse().ok())
+    other
+        .or_else(|| ipv6_header_of_iptables(&name))
+        .or_else(|| name.parse().ok())
 }
 
-/// Chunks of SCTP: name, number, and the letters of its flags, the lowest bit last (libxt_sctp.c of iptables 1.8.9).
+/// Chunks of SCTP: name, number, and the letters of its flags, the lowest bit last (libxt_sctp.c of
+/// iptables 1.8.9).
 pub const SCTP_CHUNKS: [(&str, u8, &str); 22] = [
     ("DATA", 0, "IUBE"),
     ("INIT", 1, ""),
@@ -143,7 +164,9 @@ pub const SCTP_CHUNKS: [(&str, u8, &str); 22] = [
 
 /// A chunk of SCTP by its name, in letters of either case.
 pub fn sctp_chunk(name: &str) -> Option<&'static (&'static str, u8, &'static str)> {
-    SCTP_CHUNKS.iter().find(|(known, ..)| known.eq_ignore_ascii_case(name))
+    SCTP_CHUNKS
+        .iter()
+        .find(|(known, ..)| known.eq_ignore_ascii_case(name))
 }
 
 #[cfg(test)]
@@ -153,11 +176,22 @@ mod tests {
     #[test]
     fn names_are_found_both_ways() {
         assert_eq!(
-            (service("ssh"), service("https"), service("www"), service("nobody")),
+            (
+                service("ssh"),
+                service("https"),
+                service("www"),
+                service("nobody")
+            ),
             (Some(22), Some(443), Some(80), None)
         );
-        assert_eq!((protocol("GRE"), protocol("tcp"), protocol("")), (Some(47), Some(6), None));
+        assert_eq!(
+            (protocol("GRE"), protocol("tcp"), protocol("")),
+            (Some(47), Some(6), None)
+        );
         assert_eq!((protocol_name(47), protocol_name(253)), (Some("gre"), None));
-        assert!(entries(SERVICES).count() > 200 && entries(PROTOCOLS).count() > 50, "every entry reads");
+        assert!(
+            entries(SERVICES).count() > 200 && entries(PROTOCOLS).count() > 50,
+            "every entry reads"
+        );
     }
 }

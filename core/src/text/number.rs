@@ -5,7 +5,8 @@ use std::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// Reads an unsigned number as iptables does: decimal, `0x` hexadecimal, or octal with a leading zero.
+/// Reads an unsigned number as iptables does: decimal, `0x` hexadecimal, or octal with a leading
+/// zero.
 pub fn parse_u32(text: &str) -> Option<u32> {
     parse_u64(text).and_then(|n| u32::try_from(n).ok())
 }
@@ -17,7 +18,11 @@ pub fn parse_u64(text: &str) -> Option<u64> {
         && bytes.len() < 20
         && bytes.iter().all(u8::is_ascii_digit)
     {
-        return Some(bytes.iter().fold(0, |number, digit| number * 10 + u64::from(digit - b'0')));
+        return Some(
+            bytes
+                .iter()
+                .fold(0, |number, digit| number * 10 + u64::from(digit - b'0')),
+        );
     }
     let (digits, radix) = match text.as_bytes() {
         [b'0', b'x' | b'X', ..] => (&text[2..], 16),
@@ -25,14 +30,22 @@ pub fn parse_u64(text: &str) -> Option<u64> {
         _ => (text, 10),
     };
     // `from_str_radix` would accept a sign.
-    digits.bytes().all(|b| b.is_ascii_hexdigit()).then(|| u64::from_str_radix(digits, radix).ok()).flatten()
+    digits
+        .bytes()
+        .all(|b| b.is_ascii_hexdigit())
+        .then(|| u64::from_str_radix(digits, radix).ok())
+        .flatten()
 }
 
 /// Reads a decimal number such as `0.25` or `1e-3`, without a minus sign.
 pub(crate) fn parse_decimal(text: &str) -> Option<f64> {
     // The standard library also reads `inf` and `nan`.
-    let is_decimal = text.bytes().all(|byte| byte.is_ascii_digit() || b".+-eE".contains(&byte));
-    text.parse().ok().filter(|number: &f64| is_decimal && !text.starts_with('-') && number.is_finite())
+    let is_decimal = text
+        .bytes()
+        .all(|byte| byte.is_ascii_digit() || b".+-eE".contains(&byte));
+    text.parse()
+        .ok()
+        .filter(|number: &f64| is_decimal && !text.starts_with('-') && number.is_finite())
 }
 
 /// A JSON value that may be a string or a number.
@@ -57,7 +70,9 @@ impl TextOrNumber {
     fn up_to<T: TryFrom<u64>, E: Error>(&self, high: u64) -> Result<T, E> {
         let number = match self {
             Self::Number(number) => *number,
-            Self::Text(text) => parse_u64(text).ok_or_else(|| E::custom(format!("`{text}` is no number")))?,
+            Self::Text(text) => {
+                parse_u64(text).ok_or_else(|| E::custom(format!("`{text}` is no number")))?
+            }
         };
         let fits = T::try_from(number).ok().filter(|_| number <= high);
         fits.ok_or_else(|| E::custom(format!("{number} is out of range: 0 to {high}")))
@@ -70,13 +85,19 @@ const fn highest<T>() -> u64 {
 }
 
 /// Reads a number that may be a string (`"0x539"`).
-pub(crate) fn any<'de, T: TryFrom<u64>, D: Deserializer<'de>>(deserializer: D) -> Result<T, D::Error> {
+pub(crate) fn any<'de, T: TryFrom<u64>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<T, D::Error> {
     TextOrNumber::deserialize(deserializer)?.up_to(highest::<T>())
 }
 
 /// As [`any`], for a field that may be absent.
-pub(crate) fn optional<'de, T: TryFrom<u64>, D: Deserializer<'de>>(deserializer: D) -> Result<Option<T>, D::Error> {
-    Option::<TextOrNumber>::deserialize(deserializer)?.map(|number| number.up_to(highest::<T>())).transpose()
+pub(crate) fn optional<'de, T: TryFrom<u64>, D: Deserializer<'de>>(
+    deserializer: D,
+) -> Result<Option<T>, D::Error> {
+    Option::<TextOrNumber>::deserialize(deserializer)?
+        .map(|number| number.up_to(highest::<T>()))
+        .transpose()
 }
 
 /// As [`any`], up to `HIGH`.
@@ -92,7 +113,13 @@ mod tests {
 
     #[test]
     fn numbers_are_read_in_three_bases() {
-        for (text, want) in [("10", Some(10)), ("0x539", Some(1337)), ("010", Some(8)), ("0", Some(0)), ("", None)] {
+        for (text, want) in [
+            ("10", Some(10)),
+            ("0x539", Some(1337)),
+            ("010", Some(8)),
+            ("0", Some(0)),
+            ("", None),
+        ] {
             assert_eq!(parse_u32(text), want, "{text}");
         }
         for text in ["-1", "+1", "1a", "0x", "4294967296", "08", "é"] {
@@ -102,12 +129,20 @@ mod tests {
 
     #[test]
     fn decimals_have_digits_and_no_minus() {
-        for (text, want) in
-            [("0", 0.0), ("0.5", 0.5), (".25", 0.25), ("1.", 1.0), ("+0.5", 0.5), ("25E-2", 0.25), ("0.1e1", 1.0)]
-        {
+        for (text, want) in [
+            ("0", 0.0),
+            ("0.5", 0.5),
+            (".25", 0.25),
+            ("1.", 1.0),
+            ("+0.5", 0.5),
+            ("25E-2", 0.25),
+            ("0.1e1", 1.0),
+        ] {
             assert_eq!(parse_decimal(text), Some(want), "{text}");
         }
-        for text in ["", ".", "e1", "1e", "-1", "-0", "0x1", "inf", "nan", "1.2.3", "++1", "1e400", "é"] {
+        for text in [
+            "", ".", "e1", "1e", "-1", "-0", "0x1", "inf", "nan", "1.2.3", "++1", "1e400", "é",
+        ] {
             assert_eq!(parse_decimal(text), None, "{text}");
         }
     }

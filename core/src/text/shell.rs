@@ -2,7 +2,11 @@
 
 /// Joins the words of one command, each quoted where a shell changes it.
 pub fn join<T: AsRef<str>>(words: &[T]) -> String {
-    words.iter().map(|word| quote(word.as_ref())).collect::<Vec<_>>().join(" ")
+    words
+        .iter()
+        .map(|word| quote(word.as_ref()))
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// A word as a shell reads it back.
@@ -12,7 +16,9 @@ pub fn quote(word: &str) -> String {
         // iptables' own negation; a shell leaves it alone where it is a word.
         "!" => word.into(),
         // zsh replaces `=ls` by the path of `ls`.
-        _ if !word.is_empty() && !word.starts_with('=') && word.chars().all(is_plain) => word.into(),
+        _ if !word.is_empty() && !word.starts_with('=') && word.chars().all(is_plain) => {
+            word.into()
+        }
         _ => format!("'{}'", word.replace('\'', "'\\''")),
     }
 }

@@ -1,16 +1,17 @@
 //! Text of strangers, made visible: what a terminal would obey, and characters that nobody sees.
 //!
-//! A comment, a process name or a host name may hold characters that reorder the text around them, that take no room, or that
-//! begin a new line. Text for a terminal, a ticket or the clipboard names them instead: U+202E becomes `<U+202E>`.
+//! A comment, a process name or a host name may hold characters that reorder the text around them,
+//! that take no room, or that begin a new line. Text for a terminal, a ticket or the clipboard
+//! names them instead: U+202E becomes `<U+202E>`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character is never seen and may change how the text around it looks: control characters, marks of direction,
-/// separators of lines, joiners, fillers, selectors and tags.
+/// Whether a character is never seen and may change how the text around it looks: control
+/// characters, marks of direction, separators of lines, joiners, fillers, selectors and tags.
 ///
-/// Besides control characters and separators of lines, these are the `Default_Ignorable_Code_Point` of Unicode 16 and the
-/// marks of interlinear annotations.
+/// Besides control characters and separators of lines, these are the `Default_Ignorable_Code_Point`
+/// of Unicode 16 and the marks of interlinear annotations.
 pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -20,20 +21,24 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// One line of text in which every invisible character is named, line ends and tabs too: `a\nb` becomes `a<U+000A>b`.
+/// One line of text in which every invisible character is named, line ends and tabs too: `a\nb`
+/// becomes `a<U+000A>b`.
 pub fn escape_invisible(text: &str) -> Cow<'_, str> {
     escape(text, is_invisible)
 }
 
 /// Several lines of text in which every invisible character is named; line ends and tabs stay.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
-    escape(text, |character| is_invisible(character) && !matches!(character, '\n' | '\t'))
+    escape(text, |character| {
+        is_invisible(character) && !matches!(character, '\n' | '\t')
+    })
 }
 
-/// JSON in which every invisible character is escaped as JSON does it, so that nothing is lost: U+202E becomes `\\u202e`. Blanks and line
-/// ends between the values stay.
+/// JSON in which every invisible character is escaped as JSON does it, so that nothing is lost:
+/// U+202E becomes `\\u202e`. Blanks and line ends between the values stay.
 pub fn escape_json(json: String) -> String {
-    let is_escaped = |character: char| is_invisible(character) && !matches!(character, '\n' | '\t' | '\r');
+    let is_escaped =
+        |character: char| is_invisible(character) && !matches!(character, '\n' | '\t' | '\r');
     if !json.contains(is_escaped) {
         return json;
     }
@@ -78,8 +83,16 @@ mod tests {
             ("web-1", "web-1", "web-1"),
             ("Grüße 漢字 🦀", "Grüße 漢字 🦀", "Grüße 漢字 🦀"),
             ("a\nb\tc", "a<U+000A>b<U+0009>c", "a\nb\tc"),
-            ("\u{1b}[31m\r\u{9b}", "<U+001B>[31m<U+000D><U+009B>", "<U+001B>[31m<U+000D><U+009B>"),
-            ("x\u{202e}y\u{2066}\u{200b}", "x<U+202E>y<U+2066><U+200B>", "x<U+202E>y<U+2066><U+200B>"),
+            (
+                "\u{1b}[31m\r\u{9b}",
+                "<U+001B>[31m<U+000D><U+009B>",
+                "<U+001B>[31m<U+000D><U+009B>",
+            ),
+            (
+                "x\u{202e}y\u{2066}\u{200b}",
+                "x<U+202E>y<U+2066><U+200B>",
+                "x<U+202E>y<U+2066><U+200B>",
+            ),
             (
                 "\u{feff}\u{ad}\u{e0041}\u{2028}",
                 "<U+FEFF><U+00AD><U+E0041><U+2028>",
@@ -96,13 +109,24 @@ mod tests {
         let text = "a\u{202e}\u{e0041}\u{7f}\u{feff}é\n\"";
         let json = escape_json(serde_json::to_string(text).expect("a text is JSON"));
         assert_eq!(json, r#""a\u202e\udb40\udc41\u007f\ufeffé\n\"""#);
-        assert_eq!(serde_json::from_str::<String>(&json).ok().as_deref(), Some(text));
+        assert_eq!(
+            serde_json::from_str::<String>(&json).ok().as_deref(),
+            Some(text)
+        );
     }
 
     #[test]
     fn every_mark_of_direction_is_invisible() {
-        let marks = ['\u{61c}'].into_iter().chain('\u{200b}'..='\u{200f}').chain('\u{202a}'..='\u{202e}');
-        assert!(marks.chain('\u{2066}'..='\u{2069}').chain('\u{e0001}'..='\u{e007f}').all(is_invisible));
+        let marks = ['\u{61c}']
+            .into_iter()
+            .chain('\u{200b}'..='\u{200f}')
+            .chain('\u{202a}'..='\u{202e}');
+        assert!(
+            marks
+                .chain('\u{2066}'..='\u{2069}')
+                .chain('\u{e0001}'..='\u{e007f}')
+                .all(is_invisible)
+        );
         assert!(!('\u{20}'..='\u{7e}').any(is_invisible));
     }
 }

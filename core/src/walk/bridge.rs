@@ -1,8 +1,10 @@
-//! What br_netfilter does with a packet that a port of a bridge receives (br_netfilter_hooks.c; measured).
+//! What br_netfilter does with a packet that a port of a bridge receives (br_netfilter_hooks.c;
+//! measured).
 //!
-//! The hooks see the bridge as the interface; `-m physdev` sees its ports. A packet that the bridge passes on to another port goes
-//! through PREROUTING, FORWARD and POSTROUTING without routing: no forwarding is needed, and the time to live stays. A packet for
-//! this host, or one that this host routes, comes in by the bridge as by any interface.
+//! The hooks see the bridge as the interface; `-m physdev` sees its ports. A packet that the bridge
+//! passes on to another port goes through PREROUTING, FORWARD and POSTROUTING without routing: no
+//! forwarding is needed, and the time to live stays. A packet for this host, or one that this host
+//! routes, comes in by the bridge as by any interface.
 
 use std::convert::Infallible;
 
@@ -18,10 +20,19 @@ use super::trace::{Assumption, Question, VerdictKind};
 use super::{Stop, Walker};
 
 impl Walker<'_> {
-    /// The interface that the rules see a packet arrive by, if the packet or the host states one: of a port its bridge.
+    /// The interface that the rules see a packet arrive by, if the packet or the host states one:
+    /// of a port its bridge.
     pub(super) fn stated_interface(&mut self) -> Option<String> {
-        let stated = self.packet.in_interface.as_ref().or(self.packet.physdev_in.as_ref())?;
-        let Some(master) = self.host.interface(stated).and_then(|port| port.master.clone()) else {
+        let stated = self
+            .packet
+            .in_interface
+            .as_ref()
+            .or(self.packet.physdev_in.as_ref())?;
+        let Some(master) = self
+            .host
+            .interface(stated)
+            .and_then(|port| port.master.clone())
+        else {
             return self.packet.in_interface.clone();
         };
         self.assume(format!("{master}, which {stated} belongs to, is a bridge"));
@@ -32,12 +43,24 @@ impl Walker<'_> {
     pub(super) fn note_port(&mut self, interface: &str) {
         let is_bridge = self.is_bridge(interface);
         let stated = self.packet.physdev_in.clone().or_else(|| {
-            let name = self.packet.in_interface.as_ref().filter(|name| *name != interface);
+            let name = self
+                .packet
+                .in_interface
+                .as_ref()
+                .filter(|name| *name != interface);
             name.cloned()
         });
-        let exists = if is_bridge == Some(false) || !self.calls_iptables(is_bridge) { Some(false) } else { is_bridge };
+        let exists = if is_bridge == Some(false) || !self.calls_iptables(is_bridge) {
+            Some(false)
+        } else {
+            is_bridge
+        };
         let input = stated.or_else(|| only(self.ports_of(interface)));
-        self.view.bridge = BridgeInfo { exists, input, output: BridgeOutput::None };
+        self.view.bridge = BridgeInfo {
+            exists,
+            input,
+            output: BridgeOutput::None,
+        };
     }
 
     /// Whether the bridge that the packet arrives by passes it on, instead of this host.
@@ -54,20 +77,35 @@ impl Walker<'_> {
             RouteKind::Local => return Ok(false),
             RouteKind::Broadcast | RouteKind::Multicast => {
                 self.doubtful |= is_bridge == Some(true);
-                self.assume(format!("if {interface} is a bridge, the copies for its ports are not walked"));
+                self.assume(format!(
+                    "if {interface} is a bridge, the copies for its ports are not walked"
+                ));
                 return Ok(false);
             }
             _ => {}
         }
-        let query = Query { dst, src: Some(self.view.src), mark: self.view.mark, iif: interface };
+        let query = Query {
+            dst,
+            src: Some(self.view.src),
+            mark: self.view.mark,
+            iif: interface,
+        };
         let leaves = |way: &Way| way.kind == RouteKind::Unicast && way.interface != interface;
-        let is_router = self
-            .host
-            .interface(interface)
-            .is_some_and(|own| own.addresses.iter().any(|prefix| Family::of(prefix.address) == Family::of(dst)));
-        let is_for_router = || is_bridge.is_none() || routing::lookup(self.host, query).as_ref().is_some_and(leaves);
+        let is_router = self.host.interface(interface).is_some_and(|own| {
+            own.addresses
+                .iter()
+                .any(|prefix| Family::of(prefix.address) == Family::of(dst))
+        });
+        let is_for_router = || {
+            is_bridge.is_none()
+                || routing::lookup(self.host, query)
+                    .as_ref()
+                    .is_some_and(leaves)
+        };
         if is_router && is_for_router() {
-            self.assume(format!("the frame is addressed to this host: {interface} does not bridge the packet"));
+            self.assume(format!(
+                "the frame is addressed to this host: {interface} does not bridge the packet"
+            ));
             return Ok(false);
         }
         self.ask_bridged(interface)
@@ -75,7 +113,8 @@ impl Walker<'_> {
 
     /// Passes the packet on to another port.
     pub(super) fn bridge(&mut self, interface: &str) -> Result<Infallible, Stop> {
-        let forwarded = |walker: &Self| Stop::End(walker.sent(VerdictKind::Forwarded, interface.to_owned()));
+        let forwarded =
+            |walker: &Self| Stop::End(walker.sent(VerdictKind::Forwarded, interface.to_owned()));
         if !self.calls_iptables(Some(true)) {
             return Err(forwarded(self));
         }
@@ -94,19 +133,29 @@ impl Walker<'_> {
         Err(forwarded(self))
     }
 
-    /// Whether a destination that nat has changed leads out by the bridge again: then the packet is bridged all the same
-    /// (`br_nf_pre_routing_finish`).
+    /// Whether a destination that nat has changed leads out by the bridge again: then the packet is
+    /// bridged all the same (`br_nf_pre_routing_finish`).
     fn is_routed_back(&mut self, interface: &str) -> Result<bool, Stop> {
         self.check_martian(interface)?;
         let (src, mark) = (Some(self.view.src), self.view.mark);
-        let way = routing::lookup(self.host, Query { dst: self.view.dst, src, mark, iif: interface });
+        let way = routing::lookup(
+            self.host,
+            Query {
+                dst: self.view.dst,
+                src,
+                mark,
+                iif: interface,
+            },
+        );
         if !way.is_some_and(|way| way.kind == RouteKind::Unicast && way.interface == interface) {
             return Ok(false);
         }
         if self.packet.family() == Family::Ipv4 {
             if !self.host.forwards(Family::Ipv4) {
                 self.assume("a bridge drops an IPv4 packet with a new destination where forwarding is off: older kernels than 6.18 may not");
-                return Err(self.lost("nat gave the bridged packet another destination, and forwarding is off"));
+                return Err(self.lost(
+                    "nat gave the bridged packet another destination, and forwarding is off",
+                ));
             }
             self.check_source(interface, interface)?;
         }
@@ -122,7 +171,9 @@ impl Walker<'_> {
     /// Whether an interface is a bridge; `None` where neither packet nor host shows it.
     fn is_bridge(&self, interface: &str) -> Option<bool> {
         let packet = &self.packet;
-        let has_port = packet.physdev_in.is_some() || packet.physdev_out.is_some() || packet.bridged == Some(true);
+        let has_port = packet.physdev_in.is_some()
+            || packet.physdev_out.is_some()
+            || packet.bridged == Some(true);
         if has_port || self.ports_of(interface).next().is_some() {
             return Some(true);
         }
@@ -130,25 +181,35 @@ impl Walker<'_> {
     }
 
     fn has_bridges(&self) -> bool {
-        self.host.interfaces.iter().any(|interface| interface.master.is_some())
+        self.host
+            .interfaces
+            .iter()
+            .any(|interface| interface.master.is_some())
     }
 
     fn ports_of(&self, bridge: &str) -> impl Iterator<Item = &str> {
-        let ports = self.host.interfaces.iter().filter(move |port| port.master.as_deref() == Some(bridge));
+        let ports = self
+            .host
+            .interfaces
+            .iter()
+            .filter(move |port| port.master.as_deref() == Some(bridge));
         ports.map(|port| port.name.as_str())
     }
 
     /// The port that the packet leaves by.
     fn output(&self, bridge: &str) -> BridgeOutput {
         let input = self.view.bridge.input.as_deref();
-        let others = self.ports_of(bridge).filter(|port| input.is_some_and(|input| input != *port));
+        let others = self
+            .ports_of(bridge)
+            .filter(|port| input.is_some_and(|input| input != *port));
         match self.packet.physdev_out.clone().or_else(|| only(others)) {
             Some(port) => BridgeOutput::Port(port),
             None => BridgeOutput::Unknown,
         }
     }
 
-    /// Whether bridges show their packets to the rules of the packet's family (`br_nf_pre_routing`).
+    /// Whether bridges show their packets to the rules of the packet's family
+    /// (`br_nf_pre_routing`).
     fn calls_iptables(&mut self, is_bridge: Option<bool>) -> bool {
         let name = match self.packet.family() {
             Family::Ipv4 => "net.bridge.bridge-nf-call-iptables",
@@ -176,10 +237,23 @@ impl Walker<'_> {
             set.parts.iter().find(|part| part.extension == physdev)?;
             (0..).zip(&set.tables).find_map(|(table, held)| {
                 (0..).zip(&held.chains).find_map(|(chain, held)| {
-                    let asks = |rule| set.matches(rule).iter().any(|part| part.extension == physdev);
+                    let asks = |rule| {
+                        set.matches(rule)
+                            .iter()
+                            .any(|part| part.extension == physdev)
+                    };
                     let rule = held.rules.iter().position(asks)?;
-                    let at = ChainPlace { ruleset, table, chain };
-                    Some(Place { at, rule: Some(u32::try_from(rule).expect("rules are fewer than bytes of a text")) })
+                    let at = ChainPlace {
+                        ruleset,
+                        table,
+                        chain,
+                    };
+                    Some(Place {
+                        at,
+                        rule: Some(
+                            u32::try_from(rule).expect("rules are fewer than bytes of a text"),
+                        ),
+                    })
                 })
             })
         })
@@ -190,23 +264,43 @@ impl Walker<'_> {
         let any_chain = || {
             let at = |layer: &u32| {
                 let tables = (0..).zip(&self.rulesets[*layer as usize].tables);
-                let held = tables.filter(|(_, table)| !table.chains.is_empty()).map(|(table, _)| table).next()?;
-                Some(Place { at: ChainPlace { ruleset: *layer, table: held, chain: 0 }, rule: None })
+                let held = tables
+                    .filter(|(_, table)| !table.chains.is_empty())
+                    .map(|(table, _)| table)
+                    .next()?;
+                Some(Place {
+                    at: ChainPlace {
+                        ruleset: *layer,
+                        table: held,
+                        chain: 0,
+                    },
+                    rule: None,
+                })
             };
             self.schedule.layers.iter().find_map(at)
         };
         let Some(place) = self.physdev_rule().or_else(any_chain) else {
-            self.assume(format!("the frame is addressed to this host: {interface} does not bridge the packet"));
+            self.assume(format!(
+                "the frame is addressed to this host: {interface} does not bridge the packet"
+            ));
             return Ok(false);
         };
-        let because =
-            format!("the input does not show whether {interface}, as a bridge, passes the packet on to another port");
+        let because = format!(
+            "the input does not show whether {interface}, as a bridge, passes the packet on to another port"
+        );
         let Some(&bridged) = self.script.get(self.assumed.len()) else {
             self.path.missing = Some(because);
             return Err(Stop::Fork);
         };
         let (hook, question) = (Hook::Prerouting, Question::Bridged);
-        self.assumed.push(Assumption { place, hook, question, matches: bridged, because, chance: None });
+        self.assumed.push(Assumption {
+            place,
+            hook,
+            question,
+            matches: bridged,
+            because,
+            chance: None,
+        });
         Ok(bridged)
     }
 }

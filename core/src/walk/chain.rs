@@ -70,24 +70,37 @@ impl<'a> Walker<'a> {
         Ok((action, here))
     }
 
-    /// Walks a chain and those that it calls. Returns the verdict of a rule, or nothing where the packet comes to the end of
-    /// the chain or returns from it.
+    /// Walks a chain and those that it calls. Returns the verdict of a rule, or nothing where the
+    /// packet comes to the end of the chain or returns from it.
     pub(super) fn chain(&mut self, first: ChainPlace) -> Result<Option<(Action, Place)>, Stop> {
         let (_, table, own) = first.find(self.rulesets);
         let kind = own.base.map(|base| base.kind);
         let place = |chain| ChainPlace { chain, ..first };
         let mut open = vec![false; table.chains.len()];
         open[first.chain as usize] = true;
-        let mut frames = vec![Frame { chain: first.chain, next: 0, gaps: 0, resumes: true, caller: None }];
+        let mut frames = vec![Frame {
+            chain: first.chain,
+            next: 0,
+            gaps: 0,
+            resumes: true,
+            caller: None,
+        }];
         while let Some(frame) = frames.last_mut() {
             let chain = &table.chains[frame.chain as usize];
             let length = chain.rules.len();
             let is_at_end = frame.next as usize >= length;
-            while let Some(gap) = chain.gaps.get(frame.gaps).filter(|gap| gap.before <= frame.next || is_at_end) {
+            while let Some(gap) = chain
+                .gaps
+                .get(frame.gaps)
+                .filter(|gap| gap.before <= frame.next || is_at_end)
+            {
                 frame.gaps += 1;
                 self.pass_gap(gap, chain, place(frame.chain), kind)?;
             }
-            let to_next_gap = chain.gaps.get(frame.gaps).map_or(length, |gap| length.min(gap.before as usize));
+            let to_next_gap = chain
+                .gaps
+                .get(frame.gaps)
+                .map_or(length, |gap| length.min(gap.before as usize));
             self.skim(&chain.rules[..to_next_gap], place(frame.chain), frame);
             if frame.next as usize == to_next_gap && frame.gaps < chain.gaps.len() {
                 continue;
@@ -96,7 +109,10 @@ impl<'a> Walker<'a> {
                 leave(&mut frames, &mut open);
                 continue;
             };
-            let here = Place { at: place(frame.chain), rule: Some(frame.next) };
+            let here = Place {
+                at: place(frame.chain),
+                rule: Some(frame.next),
+            };
             let caller = frame.caller;
             frame.next += 1;
             let (next, resumes) = match self.rule(rule, here, caller)? {
@@ -110,22 +126,43 @@ impl<'a> Walker<'a> {
             };
             if open[next as usize] {
                 let (from, to) = (&chain.name, &table.chains[next as usize].name);
-                return Err(Stop::Broken(format!("chain {from} leads back into {to}: the kernel refuses such a loop")));
+                return Err(Stop::Broken(format!(
+                    "chain {from} leads back into {to}: the kernel refuses such a loop"
+                )));
             }
-            let step = u32::try_from(self.path.steps.len() - 1).expect("steps are fewer than rules times hooks");
+            let step = u32::try_from(self.path.steps.len() - 1)
+                .expect("steps are fewer than rules times hooks");
             open[next as usize] = true;
-            frames.last_mut().expect("the chain that jumps is open").resumes = resumes;
-            frames.push(Frame { chain: next, next: 0, gaps: 0, resumes: true, caller: Some(step) });
+            frames
+                .last_mut()
+                .expect("the chain that jumps is open")
+                .resumes = resumes;
+            frames.push(Frame {
+                chain: next,
+                next: 0,
+                gaps: 0,
+                resumes: true,
+                caller: Some(step),
+            });
         }
         Ok(None)
     }
 
-    /// Passes a point at which rules may be missing, in a chain that a base chain of a type led to. If one of them acts on
-    /// the packet, the way from there is unknown.
-    fn pass_gap(&mut self, gap: &'a Gap, chain: &Chain, at: ChainPlace, kind: Option<ChainType>) -> Result<(), Stop> {
+    /// Passes a point at which rules may be missing, in a chain that a base chain of a type led to.
+    /// If one of them acts on the packet, the way from there is unknown.
+    fn pass_gap(
+        &mut self,
+        gap: &'a Gap,
+        chain: &Chain,
+        at: ChainPlace,
+        kind: Option<ChainType>,
+    ) -> Result<(), Stop> {
         let ruleset = &self.rulesets[at.ruleset as usize];
         let (_, table, _) = at.find(self.rulesets);
-        let acting = gap.possible.iter().find(|rule| self.may_act(rule, at.ruleset));
+        let acting = gap
+            .possible
+            .iter()
+            .find(|rule| self.may_act(rule, at.ruleset));
         if acting.is_none() && !gap.possible.is_empty() {
             return Ok(());
         }
@@ -136,10 +173,13 @@ impl<'a> Walker<'a> {
             None => described,
         };
         // What nat does there changes the source alone, after the destination is settled.
-        let changes_source_only =
-            kind == Some(ChainType::Nat) && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
+        let changes_source_only = kind == Some(ChainType::Nat)
+            && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
         if changes_source_only || gap.reason == GapReason::Omitted {
-            self.assume(format!("{because}: evaluated as empty, in table {}", table.label()));
+            self.assume(format!(
+                "{because}: evaluated as empty, in table {}",
+                table.label()
+            ));
             return Ok(());
         }
         let Some(&shown_rules_decide) = self.script.get(self.assumed.len()) else {
@@ -156,7 +196,11 @@ impl<'a> Walker<'a> {
             because: because.clone(),
             chance: None,
         });
-        if shown_rules_decide { Ok(()) } else { Err(Stop::Broken(because)) }
+        if shown_rules_decide {
+            Ok(())
+        } else {
+            Err(Stop::Broken(because))
+        }
     }
 
     /// Whether a rule that the kernel may hold can change the way of the packet.
@@ -166,16 +210,20 @@ impl<'a> Walker<'a> {
         if self.answer(conditions, ruleset).0 == Answer::No {
             return false;
         }
-        let is_passive = actions.iter().all(Statement::is_passive) && !self.drops(conditions, ruleset);
+        let is_passive =
+            actions.iter().all(Statement::is_passive) && !self.drops(conditions, ruleset);
         // Whether it counts the packet is unknown.
         self.doubtful |= is_passive;
         !is_passive
     }
 
-    /// Evaluates the statements of a rule until one breaks it or ends the chain, and records the step.
+    /// Evaluates the statements of a rule until one breaks it or ends the chain, and records the
+    /// step.
     fn rule(&mut self, rule: &'a Rule, place: Place, caller: Option<u32>) -> Result<RuleEnd, Stop> {
         if self.path.steps.len() >= MOST_STEPS {
-            return Err(Stop::Broken(format!("the walk takes more than {MOST_STEPS} steps")));
+            return Err(Stop::Broken(format!(
+                "the walk takes more than {MOST_STEPS} steps"
+            )));
         }
         let statements = lower::statements(&self.rulesets[place.at.ruleset as usize], rule);
         let (conditions, actions) = split(&statements);
@@ -195,7 +243,10 @@ impl<'a> Walker<'a> {
                     action => return Ok(RuleEnd::Verdict(action)),
                 },
                 Statement::Jump { chain, returns } => {
-                    return Ok(RuleEnd::Enter { chain: *chain, returns: *returns });
+                    return Ok(RuleEnd::Enter {
+                        chain: *chain,
+                        returns: *returns,
+                    });
                 }
                 Statement::MissingChain(name) => {
                     return Err(Stop::Broken(format!(
@@ -207,22 +258,47 @@ impl<'a> Walker<'a> {
         Ok(RuleEnd::Next)
     }
 
-    /// Passes the rules that fail at a glance, and records them. By itself, since that is a quarter faster than within its
-    /// large caller.
+    /// Passes the rules that fail at a glance, and records them. By itself, since that is a quarter
+    /// faster than within its large caller.
     #[inline(never)]
     fn skim(&mut self, rules: &'a [Rule], at: ChainPlace, frame: &mut Frame) {
         let set = &self.rulesets[at.ruleset as usize];
-        let Self { glance, packet, view, host, path, current, .. } = self;
-        let context = Surroundings { packet, view, host, ruleset: set }.context(Parameters::None);
+        let Self {
+            glance,
+            packet,
+            view,
+            host,
+            path,
+            current,
+            ..
+        } = self;
+        let context = Surroundings {
+            packet,
+            view,
+            host,
+            ruleset: set,
+        }
+        .context(Parameters::None);
         glance.turn_to(at.ruleset, *current);
         let met = frame.next as usize;
         let ahead = rules.get(met..).unwrap_or_default();
         let ahead = &ahead[..ahead.len().min(MOST_STEPS.saturating_sub(path.steps.len()))];
         let (hook, outcome, view) = (view.hook, Outcome::NoMatch, *current);
-        let place = |rule| Place { at, rule: Some(rule) };
+        let place = |rule| Place {
+            at,
+            rule: Some(rule),
+        };
         let caller = frame.caller;
         // The first of those that failed alike and are not recorded yet, and how many they are.
-        let mut first = Step { hook, place: place(frame.next), outcome, condition: None, view, after: view, caller };
+        let mut first = Step {
+            hook,
+            place: place(frame.next),
+            outcome,
+            condition: None,
+            view,
+            after: view,
+            caller,
+        };
         let mut alike = 0;
         let mut rest = ahead;
         while let Some((rule, behind)) = rest.split_first() {
@@ -230,7 +306,11 @@ impl<'a> Walker<'a> {
             if fails != first.condition {
                 path.steps.push_run(first, alike);
                 frame.next += alike;
-                first = Step { place: place(frame.next), condition: fails, ..first };
+                first = Step {
+                    place: place(frame.next),
+                    condition: fails,
+                    ..first
+                };
                 alike = 0;
             }
             if fails.is_none() {
@@ -255,7 +335,10 @@ impl<'a> Walker<'a> {
 
     /// Whether these rules, the last that were recorded, answer in full as they were recorded.
     fn would_fail(&self, rules: &'a [Rule], at: ChainPlace) -> bool {
-        let mut asked = rules.iter().rev().map(|rule| self.answer_of(rule, at.ruleset));
+        let mut asked = rules
+            .iter()
+            .rev()
+            .map(|rule| self.answer_of(rule, at.ruleset));
         let mut steps = self.path.steps.iter().rev();
         asked.all(|answer| Some(answer) == steps.next().map(|step| (Answer::No, step.condition)))
     }
@@ -280,7 +363,11 @@ impl<'a> Walker<'a> {
                 return Ok(Tested::Failed);
             }
             Answer::Drops { negated } => {
-                let outcome = if negated { Outcome::Match } else { Outcome::NoMatch };
+                let outcome = if negated {
+                    Outcome::Match
+                } else {
+                    Outcome::NoMatch
+                };
                 self.push(place, outcome, condition, caller);
                 return Ok(Tested::Dropped);
             }
@@ -307,9 +394,18 @@ impl<'a> Walker<'a> {
             self.push(place, Outcome::Unknown, condition, caller);
             return Err(Stop::Fork);
         };
-        let chance = self.chance(conditions, ruleset).map(|chance| if matches { chance } else { 1.0 - chance });
+        let chance = self
+            .chance(conditions, ruleset)
+            .map(|chance| if matches { chance } else { 1.0 - chance });
         let (hook, because) = (self.view.hook, because.into_owned());
-        self.assumed.push(Assumption { place, hook, question: Question::Matches, matches, because, chance });
+        self.assumed.push(Assumption {
+            place,
+            hook,
+            question: Question::Matches,
+            matches,
+            because,
+            chance,
+        });
         let (outcome, tested) = ending(matches);
         self.push(place, outcome, condition, caller);
         Ok(tested)
@@ -321,9 +417,14 @@ impl<'a> Walker<'a> {
         self.answer(split(&statements).0, ruleset)
     }
 
-    /// All conditions must hold. One that surely fails decides, whatever is undetermined of the others. After a condition
-    /// that drops, nftables tests nothing (`__nft_match_eval`); legacy goes on to the end of the rule (`ipt_do_table`).
-    pub(super) fn answer(&self, conditions: &[Statement<'a>], ruleset: u32) -> (Answer, Option<u16>) {
+    /// All conditions must hold. One that surely fails decides, whatever is undetermined of the
+    /// others. After a condition that drops, nftables tests nothing (`__nft_match_eval`);
+    /// legacy goes on to the end of the rule (`ipt_do_table`).
+    pub(super) fn answer(
+        &self,
+        conditions: &[Statement<'a>],
+        ruleset: u32,
+    ) -> (Answer, Option<u16>) {
         let around = self.surroundings(ruleset);
         let mut unknown = None;
         let mut dropped = false;
@@ -335,7 +436,11 @@ impl<'a> Walker<'a> {
                 Answer::No => return (Answer::No, Some(clause)),
                 // After an undetermined condition, the kernel may not test it.
                 Answer::Drops { .. } if unknown.is_some() => {}
-                Answer::Drops { negated } if negated && around.ruleset.backend != Some(Backend::Nft) => dropped = true,
+                Answer::Drops { negated }
+                    if negated && around.ruleset.backend != Some(Backend::Nft) =>
+                {
+                    dropped = true
+                }
                 Answer::Drops { .. } => return (Answer::Drops { negated: false }, Some(clause)),
                 Answer::Unknown(reason) => {
                     unknown.get_or_insert((reason, clause));
@@ -351,7 +456,12 @@ impl<'a> Walker<'a> {
 
     fn surroundings(&self, ruleset: u32) -> Surroundings<'_> {
         let ruleset = &self.rulesets[ruleset as usize];
-        Surroundings { packet: &self.packet, view: &self.view, host: self.host, ruleset }
+        Surroundings {
+            packet: &self.packet,
+            view: &self.view,
+            host: self.host,
+            ruleset,
+        }
     }
 
     /// Whether one of the conditions drops the packet if it is tested.
@@ -372,15 +482,25 @@ impl<'a> Walker<'a> {
         };
         let hook = self.view.hook;
         let question = Question::Target;
-        self.assumed.push(Assumption { place, hook, question, matches: holds, because, chance: None });
+        self.assumed.push(Assumption {
+            place,
+            hook,
+            question,
+            matches: holds,
+            because,
+            chance: None,
+        });
         Ok(if holds { *yes } else { *no })
     }
 
     /// How likely undetermined conditions hold, where chance alone decides.
     pub(super) fn chance(&self, conditions: &[Statement<'a>], ruleset: u32) -> Option<f64> {
         let around = self.surroundings(ruleset);
-        let undetermined = of(conditions).filter(|one| matches!(one.evaluate(around), Answer::Unknown(_)));
-        undetermined.map(|condition| condition.chance).try_fold(1.0, |all, chance| Some(all * chance?))
+        let undetermined =
+            of(conditions).filter(|one| matches!(one.evaluate(around), Answer::Unknown(_)));
+        undetermined
+            .map(|condition| condition.chance)
+            .try_fold(1.0, |all, chance| Some(all * chance?))
     }
 
     /// Says that a rule was answered from outside.
@@ -388,7 +508,11 @@ impl<'a> Walker<'a> {
         let (_, table, chain) = place.at.find(self.rulesets);
         let matches = if matches { "matches" } else { "does not match" };
         let number = place.rule.map_or(0, |rule| rule + 1);
-        self.assume(format!("rule {number} of {} (table {}) {matches}: you settled it", chain.name, table.label()));
+        self.assume(format!(
+            "rule {number} of {} (table {}) {matches}: you settled it",
+            chain.name,
+            table.label()
+        ));
     }
 
     fn perform(&mut self, effect: &Effect) -> Action {
@@ -411,24 +535,52 @@ impl<'a> Walker<'a> {
         action
     }
 
-    fn push(&mut self, place: Place, outcome: Outcome, condition: Option<u16>, caller: Option<u32>) {
+    fn push(
+        &mut self,
+        place: Place,
+        outcome: Outcome,
+        condition: Option<u16>,
+        caller: Option<u32>,
+    ) {
         let (hook, view) = (self.view.hook, self.current);
-        self.path.steps.push(Step { hook, place, outcome, condition, view, after: view, caller });
+        self.path.steps.push(Step {
+            hook,
+            place,
+            outcome,
+            condition,
+            view,
+            after: view,
+            caller,
+        });
     }
 }
 
 /// The command that prints what is missing.
-fn command_that_shows(reason: GapReason, ruleset: &Ruleset, table: &Table, chain: &str) -> Option<String> {
+fn command_that_shows(
+    reason: GapReason,
+    ruleset: &Ruleset,
+    table: &Table,
+    chain: &str,
+) -> Option<String> {
     match reason {
         GapReason::Conditional => None,
         GapReason::Incompatible => Some("nft list ruleset".to_owned()),
-        _ => Some(format!("{} -t {} -S {}", print::program(ruleset), table.iptables()?, shell::quote(chain))),
+        _ => Some(format!(
+            "{} -t {} -S {}",
+            print::program(ruleset),
+            table.iptables()?,
+            shell::quote(chain)
+        )),
     }
 }
 
 /// The leading conditions of a rule, and the statements after them.
-pub(super) fn split<'s, 'r>(statements: &'s [Statement<'r>]) -> (&'s [Statement<'r>], &'s [Statement<'r>]) {
-    let first = statements.iter().position(|statement| !matches!(statement, Statement::Condition(_)));
+pub(super) fn split<'s, 'r>(
+    statements: &'s [Statement<'r>],
+) -> (&'s [Statement<'r>], &'s [Statement<'r>]) {
+    let first = statements
+        .iter()
+        .position(|statement| !matches!(statement, Statement::Condition(_)));
     statements.split_at(first.unwrap_or(statements.len()))
 }
 

@@ -1,7 +1,8 @@
 //! Which rule decided: the one to name in a sentence about a verdict.
 //!
-//! Where a packet is dropped, the rule or policy that dropped it. Where its destination was rewritten, the rule that led
-//! to the rewrite. Else the rule that let it out: the last `ACCEPT`, or `RETURN` with nothing but the policy behind it.
+//! Where a packet is dropped, the rule or policy that dropped it. Where its destination was
+//! rewritten, the rule that led to the rewrite. Else the rule that let it out: the last `ACCEPT`,
+//! or `RETURN` with nothing but the policy behind it.
 
 use crate::iptables::extension::lower;
 use crate::netfilter::base::{BaseChain, ChainType};
@@ -13,21 +14,34 @@ use crate::packet::hook::Hook;
 use super::steps::Run;
 use super::trace::{Outcome, Path, Step, Verdict, VerdictKind};
 
-/// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet ends.
+/// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet
+/// ends.
 pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Verdict {
-    let lives = matches!(verdict.kind, VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded);
+    let lives = matches!(
+        verdict.kind,
+        VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded
+    );
     let redirected = lives && rewrite(rulesets, path).is_some();
-    Verdict { decided_by: place(rulesets, path, &verdict), redirected, ..verdict }
+    Verdict {
+        decided_by: place(rulesets, path, &verdict),
+        redirected,
+        ..verdict
+    }
 }
 
 /// Its steps, without those of its copy; of those that failed alike, the last.
 fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = Step> + Clone {
-    path.steps.runs().iter().map(Run::last).filter(|step| !path.views[step.view as usize].copied)
+    path.steps
+        .runs()
+        .iter()
+        .map(Run::last)
+        .filter(|step| !path.views[step.view as usize].copied)
 }
 
 /// The place to name, or `None` where no rule and no policy was asked.
 fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
-    let last = own_steps(path).rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
+    let last =
+        own_steps(path).rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     match verdict.kind {
         VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => None,
         // A match that drops does not hold.
@@ -35,7 +49,9 @@ fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> 
         VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
         VerdictKind::Unroutable => rewrite(rulesets, path),
         VerdictKind::Delivered | VerdictKind::Sent | VerdictKind::Forwarded => {
-            rewrite(rulesets, path).or_else(|| let_out(rulesets, path)).or_else(|| policy(rulesets, path))
+            rewrite(rulesets, path)
+                .or_else(|| let_out(rulesets, path))
+                .or_else(|| policy(rulesets, path))
         }
     }
 }
@@ -50,16 +66,22 @@ fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         // NETMAP on the way out changes the source.
         matches!(step.hook, Hook::Prerouting | Hook::Output)
             && step.outcome == Outcome::Match
-            && effect(rulesets, step.place).is_some_and(|effect| effect.behavior() == Behavior::Redirect)
+            && effect(rulesets, step.place)
+                .is_some_and(|effect| effect.behavior() == Behavior::Redirect)
     };
-    own_steps(path).rfind(sets).map(|step| lift(rulesets, path, step))
+    own_steps(path)
+        .rfind(sets)
+        .map(|step| lift(rulesets, path, step))
 }
 
-/// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller does.
+/// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller
+/// does.
 fn lift(rulesets: &[Ruleset], path: &Path, step: Step) -> Place {
     let (ruleset, _, chain) = step.place.at.find(rulesets);
     match step.caller {
-        Some(caller) if is_named_action(ruleset, chain) => lift(rulesets, path, path.steps.at(caller as usize)),
+        Some(caller) if is_named_action(ruleset, chain) => {
+            lift(rulesets, path, path.steps.at(caller as usize))
+        }
         _ => step.place,
     }
 }
@@ -71,14 +93,17 @@ fn is_named_action(ruleset: &Ruleset, chain: &Chain) -> bool {
     chain.hook().is_none()
         && chain.rules.iter().all(|rule| {
             let behavior = lower::behavior(ruleset, rule);
-            ends += u32::from(matches!(behavior, Some(Behavior::Terminal | Behavior::Redirect)));
+            ends += u32::from(matches!(
+                behavior,
+                Some(Behavior::Terminal | Behavior::Redirect)
+            ));
             ends < 2 && !leads(rule.target) && behavior != Some(Behavior::Return)
         })
         && ends == 1
 }
 
-/// The rule that let the packet go on as it was; one of a nat chain before those of other chains, since that is where a
-/// packet would have been redirected.
+/// The rule that let the packet go on as it was; one of a nat chain before those of other chains,
+/// since that is where a packet would have been redirected.
 fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let runs = path.steps.runs();
     let mut base = None;
@@ -111,7 +136,8 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     in_nat.or(found.last()).map(|(_, run)| run.first.place)
 }
 
-/// Where no rule decided: the policy of a nat chain at the packet's first hook, else the last policy.
+/// Where no rule decided: the policy of a nat chain at the packet's first hook, else the last
+/// policy.
 fn policy(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
     let is_nat = |step: &Step| {
@@ -119,5 +145,7 @@ fn policy(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         chain.base.is_some_and(|base| base.kind == ChainType::Nat)
     };
     let in_nat = policies.clone().find(is_nat);
-    in_nat.or_else(|| policies.next_back()).map(|step| step.place)
+    in_nat
+        .or_else(|| policies.next_back())
+        .map(|step| step.place)
 }

@@ -1,7 +1,8 @@
 //! Performs effects: changes the packet and reports how the walk continues.
 //!
 //! # Layout
-//! - `nat`: translation of addresses and ports; `choice`: which address and port the kernel takes from a range
+//! - `nat`: translation of addresses and ports; `choice`: which address and port the kernel takes
+//!   from a range
 //! - `header`: changes of the IP and TCP headers
 //! - `proxy`: TPROXY and SYNPROXY
 //! - this file: verdicts, marks and connection tracking
@@ -74,8 +75,12 @@ impl EffectContext<'_> {
             Effect::Queue { queues, bypass } => queue(queues, bypass),
             Effect::Passive | Effect::UpdateSet => Action::Continue,
             Effect::Duplicate { gateway } => {
-                let gateway = gateway.map(|gateway| gateway.to_string()).unwrap_or_default();
-                self.doubt(format!("the copy that TEE sends to {gateway} is not walked"));
+                let gateway = gateway
+                    .map(|gateway| gateway.to_string())
+                    .unwrap_or_default();
+                self.doubt(format!(
+                    "the copy that TEE sends to {gateway} is not walked"
+                ));
                 Action::Continue
             }
             Effect::Dnat { range, choice } => {
@@ -87,9 +92,17 @@ impl EffectContext<'_> {
                 Action::Accept
             }
             Effect::Redirect { ports, choice } => self.redirect(ports, choice),
-            Effect::Masquerade { ports, base, choice } => self.masquerade(ports, base, choice),
+            Effect::Masquerade {
+                ports,
+                base,
+                choice,
+            } => self.masquerade(ports, base, choice),
             Effect::Netmap { network, mask } => self.netmap(network, mask),
-            Effect::TransparentProxy { address, port, mark } => self.transparent_proxy(address, port, mark),
+            Effect::TransparentProxy {
+                address,
+                port,
+                mark,
+            } => self.transparent_proxy(address, port, mark),
             Effect::Synproxy => self.synproxy(),
             Effect::ClusterShare => Action::Depends {
                 because: "whether this node answers for the sender is decided by a hash".into(),
@@ -98,7 +111,9 @@ impl EffectContext<'_> {
             },
             Effect::Unsupported(reason) => Action::Unknown(reason),
             Effect::SetUnknownMark { source } => {
-                self.doubt(format!("{source} is none that a later rule or route asks for"));
+                self.doubt(format!(
+                    "{source} is none that a later rule or route asks for"
+                ));
                 Action::Continue
             }
             Effect::TranslatePrefix { side, from, to } => self.translate_prefix(side, from, to),
@@ -114,7 +129,9 @@ impl EffectContext<'_> {
         let view = &mut *self.view;
         match effect {
             Effect::SetMark(change) => view.mark = change.apply(view.mark),
-            Effect::SetConnectionMark { change, shift } if conntrack::has_connection(view.state) => {
+            Effect::SetConnectionMark { change, shift }
+                if conntrack::has_connection(view.state) =>
+            {
                 view.connmark = shift.apply(change.apply(view.connmark));
             }
             Effect::SaveMark(transfer) if conntrack::has_connection(view.state) => {
@@ -122,12 +139,18 @@ impl EffectContext<'_> {
                 view.connmark = view.connmark & !transfer.connection_mask ^ saved;
             }
             Effect::RestoreMark(transfer) if conntrack::has_connection(view.state) => {
-                let restored = transfer.shift.apply(view.connmark & transfer.connection_mask);
+                let restored = transfer
+                    .shift
+                    .apply(view.connmark & transfer.connection_mask);
                 view.mark = view.mark & !transfer.packet_mask ^ restored;
             }
             Effect::Track { tracked, zone } => {
                 // A template of the connection counts as new in the rest of table raw.
-                let state = if tracked { ConnectionState::New } else { ConnectionState::Untracked };
+                let state = if tracked {
+                    ConnectionState::New
+                } else {
+                    ConnectionState::Untracked
+                };
                 if view.state.is_none() {
                     view.zone = zone.unwrap_or(view.zone);
                 }
@@ -137,7 +160,9 @@ impl EffectContext<'_> {
             Effect::SetEcn { ip, ece, cwr } => header::set_ecn(view, self.packet, (ip, ece, cwr)),
             Effect::SetTtl(change) => header::set_ttl(view, change),
             Effect::LowerMss(mss) => self.lower_mss(mss),
-            Effect::StripTcpOptions(options) => header::strip_tcp_options(view, self.packet, &options),
+            Effect::StripTcpOptions(options) => {
+                header::strip_tcp_options(view, self.packet, &options)
+            }
             _ => {}
         }
     }
@@ -162,7 +187,11 @@ fn queue((first, last): (u16, u16), bypass: bool) -> Action {
     if !bypass {
         return Action::Queue;
     }
-    let queues = if first == last { format!("queue {first}") } else { format!("one of the queues {first} to {last}") };
+    let queues = if first == last {
+        format!("queue {first}")
+    } else {
+        format!("one of the queues {first} to {last}")
+    };
     Action::Depends {
         because: format!("whether a program listens on {queues} is not in a dump"),
         yes: Box::new(Action::Queue),

@@ -1,8 +1,9 @@
-//! Where chance sends a connection: what the chance rules of one chain come to (kube-proxy's, of a service), without a walk for
-//! each end.
+//! Where chance sends a connection: what the chance rules of one chain come to (kube-proxy's, of a
+//! service), without a walk for each end.
 //!
-//! The chain is gone through once, from the first rule that cannot be told. What a rule that chance may let match leads to
-//! is looked at by itself, from the packet as it stands there; where that is no new destination for sure, the rest stays untold.
+//! The chain is gone through once, from the first rule that cannot be told. What a rule that chance
+//! may let match leads to is looked at by itself, from the packet as it stands there; where that is
+//! no new destination for sure, the rest stays untold.
 
 use crate::iptables::extension::lower;
 use crate::netfilter::base::ChainType;
@@ -18,28 +19,45 @@ use super::effects::Action;
 use super::trace::{Endpoint, Outcome, Path, Spread};
 
 impl<'a> Walker<'a> {
-    /// The destinations that chance chooses among, where the walk has just come to a rule of chance; nothing where those that
-    /// can be told are fewer than two.
+    /// The destinations that chance chooses among, where the walk has just come to a rule of
+    /// chance; nothing where those that can be told are fewer than two.
     pub(super) fn spread(&self) -> Option<Spread> {
-        let step = self.path.steps.last().filter(|step| step.outcome == Outcome::Unknown)?;
+        let step = self
+            .path
+            .steps
+            .last()
+            .filter(|step| step.outcome == Outcome::Unknown)?;
         let here = step.place;
-        let kind = self.path.base_chain(self.rulesets, step).map(|base| base.kind);
+        let kind = self
+            .path
+            .base_chain(self.rulesets, step)
+            .map(|base| base.kind);
         let settles_destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         // A second rule set may be asked before it: no dump says.
         if kind != Some(ChainType::Nat) || !settles_destination || self.schedule.layers.len() > 1 {
             return None;
         }
         let (_, _, chain) = here.at.find(self.rulesets);
-        let mut spread = Spread { endpoints: Vec::new(), elsewhere: 1.0 };
+        let mut spread = Spread {
+            endpoints: Vec::new(),
+            elsewhere: 1.0,
+        };
         for (number, rule) in (0..).zip(&chain.rules).skip(here.rule? as usize) {
-            let place = Place { rule: Some(number), ..here };
+            let place = Place {
+                rule: Some(number),
+                ..here
+            };
             let statements = lower::statements(&self.rulesets[here.at.ruleset as usize], rule);
             let (conditions, actions) = split(&statements);
-            let Some(chance) = self.likelihood(conditions, place) else { break };
+            let Some(chance) = self.likelihood(conditions, place) else {
+                break;
+            };
             if chance == 0.0 || actions.iter().all(Statement::is_passive) {
                 continue;
             }
-            let Some(mut endpoint) = self.endpoint(actions, place) else { break };
+            let Some(mut endpoint) = self.endpoint(actions, place) else {
+                break;
+            };
             endpoint.probability = spread.elsewhere * chance;
             spread.elsewhere *= 1.0 - chance;
             spread.endpoints.push(endpoint);
@@ -58,10 +76,12 @@ impl<'a> Walker<'a> {
             Answer::No => Some(0.0),
             Answer::Drops { .. } => None,
             Answer::Unknown(_) if self.drops(conditions, ruleset) => None,
-            Answer::Unknown(_) => match self.settled.iter().find(|(settled, _)| *settled == place) {
-                Some((_, matches)) => Some(f64::from(u8::from(*matches))),
-                None => self.chance(conditions, ruleset),
-            },
+            Answer::Unknown(_) => {
+                match self.settled.iter().find(|(settled, _)| *settled == place) {
+                    Some((_, matches)) => Some(f64::from(u8::from(*matches))),
+                    None => self.chance(conditions, ruleset),
+                }
+            }
         }
     }
 
@@ -69,17 +89,46 @@ impl<'a> Walker<'a> {
     fn endpoint(&self, actions: &[Statement<'a>], place: Place) -> Option<Endpoint> {
         let mut probe = Walker {
             view: self.view.clone(),
-            path: Path { views: vec![self.view.clone()], ..Path::default() },
+            path: Path {
+                views: vec![self.view.clone()],
+                ..Path::default()
+            },
             settled: self.settled,
-            ..Walker::new(self.rulesets, self.schedule, self.host, &self.packet, Vec::new())
+            ..Walker::new(
+                self.rulesets,
+                self.schedule,
+                self.host,
+                &self.packet,
+                Vec::new(),
+            )
         };
         let (action, by) = actions.iter().find_map(|statement| match statement {
-            Statement::Jump { chain, .. } => probe.chain(ChainPlace { chain: *chain, ..place.at }).ok().flatten(),
-            Statement::Effect(effect) => probe.act(effect, place).ok().map(|action| (action, place)),
+            Statement::Jump { chain, .. } => probe
+                .chain(ChainPlace {
+                    chain: *chain,
+                    ..place.at
+                })
+                .ok()
+                .flatten(),
+            Statement::Effect(effect) => {
+                probe.act(effect, place).ok().map(|action| (action, place))
+            }
             Statement::Condition(_) | Statement::Counter | Statement::MissingChain(_) => None,
         })?;
-        let View { dst, dport, dport_span, .. } = probe.view;
-        let is_told = probe.translated && !probe.doubtful && probe.assumes.is_empty() && dport_span.is_none();
-        (is_told && matches!(action, Action::Accept)).then_some(Endpoint { place, by, dst, dport, probability: 0.0 })
+        let View {
+            dst,
+            dport,
+            dport_span,
+            ..
+        } = probe.view;
+        let is_told =
+            probe.translated && !probe.doubtful && probe.assumes.is_empty() && dport_span.is_none();
+        (is_told && matches!(action, Action::Accept)).then_some(Endpoint {
+            place,
+            by,
+            dst,
+            dport,
+            probability: 0.0,
+        })
     }
 }

@@ -1,5 +1,6 @@
-//! The order of evaluation: at each hook, the base chains of all tables by ascending priority, with the stations of
-//! connection tracking and nat among them (`nf_hook_entries_grow` in netfilter/core.c; measured).
+//! The order of evaluation: at each hook, the base chains of all tables by ascending priority, with
+//! the stations of connection tracking and nat among them (`nf_hook_entries_grow` in
+//! netfilter/core.c; measured).
 
 use crate::netfilter::base::{BaseChain, ChainType, nat_priority, priority};
 use crate::netfilter::place::ChainPlace;
@@ -13,16 +14,19 @@ pub(super) enum Station {
     ConnectionTracking,
     /// A base chain of type filter or route.
     Chain(ChainPlace, ChainType),
-    /// The nat chains of the hook, in their order. They all run here, whatever their priorities are.
+    /// The nat chains of the hook, in their order. They all run here, whatever their priorities
+    /// are.
     Nat(Vec<ChainPlace>),
 }
 
 /// The stations of all hooks.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    /// The rule sets that the packet meets. Of two chains with equal priority, that of the earlier rule set runs first.
+    /// The rule sets that the packet meets. Of two chains with equal priority, that of the earlier
+    /// rule set runs first.
     pub(super) layers: Vec<u32>,
-    /// Whether base chains of two rule sets have equal priority at a hook: then the order of the rule sets may matter.
+    /// Whether base chains of two rule sets have equal priority at a hook: then the order of the
+    /// rule sets may matter.
     pub(super) has_ties: bool,
     /// By the hook's place in [`Hook::ALL`].
     hooks: [Vec<Station>; Hook::ALL.len()],
@@ -43,12 +47,20 @@ impl Schedule {
         }
         entries.sort_by_key(|(base, _)| (base.hook, base.priority));
         let ties = |pair: &[Entry]| {
-            let [(one, first), (other, second)] = pair else { return false };
-            (one.hook, one.priority) == (other.hook, other.priority) && first.ruleset != second.ruleset
+            let [(one, first), (other, second)] = pair else {
+                return false;
+            };
+            (one.hook, one.priority) == (other.hook, other.priority)
+                && first.ruleset != second.ruleset
         };
         let has_ties = entries.windows(2).any(ties);
-        let hooks = Hook::ALL.map(|hook| stations(hook, entries.iter().filter(|(base, _)| base.hook == hook)));
-        Self { layers, has_ties, hooks }
+        let hooks = Hook::ALL
+            .map(|hook| stations(hook, entries.iter().filter(|(base, _)| base.hook == hook)));
+        Self {
+            layers,
+            has_ties,
+            hooks,
+        }
     }
 
     /// The stations of a hook, in the order of evaluation.
@@ -59,9 +71,16 @@ impl Schedule {
 
 fn base_chains(ruleset: &Ruleset, number: u32) -> impl Iterator<Item = Entry> {
     (0..).zip(&ruleset.tables).flat_map(move |(table, held)| {
-        (0..)
-            .zip(&held.chains)
-            .filter_map(move |(chain, held)| Some((held.base?, ChainPlace { ruleset: number, table, chain })))
+        (0..).zip(&held.chains).filter_map(move |(chain, held)| {
+            Some((
+                held.base?,
+                ChainPlace {
+                    ruleset: number,
+                    table,
+                    chain,
+                },
+            ))
+        })
     })
 }
 
@@ -94,11 +113,15 @@ mod tests {
 
     /// The stations of a hook, each in a word.
     fn order(rulesets: &[Ruleset], schedule: &Schedule, hook: Hook) -> Vec<String> {
-        let chain = |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table(rulesets).label());
+        let chain =
+            |place: &ChainPlace| format!("{}/{}", place.ruleset, place.table(rulesets).label());
         let word = |station: &Station| match station {
             Station::ConnectionTracking => "conntrack".to_owned(),
             Station::Chain(place, _) => chain(place),
-            Station::Nat(chains) => format!("nat({})", chains.iter().map(chain).collect::<Vec<_>>().join(" ")),
+            Station::Nat(chains) => format!(
+                "nat({})",
+                chains.iter().map(chain).collect::<Vec<_>>().join(" ")
+            ),
         };
         schedule.at(hook).iter().map(word).collect()
     }
@@ -129,11 +152,26 @@ mod tests {
         assert!(schedule.has_ties);
         assert_eq!(
             order(&rulesets, &schedule, Hook::Input),
-            ["1/mangle", "0/mangle", "1/filter", "0/filter", "0/security", "nat(1/nat 0/nat)", "1/security"]
+            [
+                "1/mangle",
+                "0/mangle",
+                "1/filter",
+                "0/filter",
+                "0/security",
+                "nat(1/nat 0/nat)",
+                "1/security"
+            ]
         );
         assert_eq!(
             order(&rulesets, &schedule, Hook::Prerouting),
-            ["1/raw", "0/raw", "conntrack", "1/mangle", "0/mangle", "nat(1/nat 0/nat)"]
+            [
+                "1/raw",
+                "0/raw",
+                "conntrack",
+                "1/mangle",
+                "0/mangle",
+                "nat(1/nat 0/nat)"
+            ]
         );
     }
 
@@ -141,7 +179,11 @@ mod tests {
     fn a_nat_chain_runs_in_the_nat_station_whatever_its_priority() {
         let mut rulesets = both_backends();
         for (table, priority) in [(TableName::Nat, -150), (TableName::Filter, -120)] {
-            let chains = rulesets[1].tables.iter_mut().filter(|held| held.is(table)).flat_map(|held| &mut held.chains);
+            let chains = rulesets[1]
+                .tables
+                .iter_mut()
+                .filter(|held| held.is(table))
+                .flat_map(|held| &mut held.chains);
             for base in chains.filter_map(|chain| chain.base.as_mut()) {
                 base.priority = priority;
             }
@@ -149,6 +191,16 @@ mod tests {
         let schedule = Schedule::new(&rulesets, vec![1]);
         assert!(!schedule.has_ties);
         let output = order(&rulesets, &schedule, Hook::Output);
-        assert_eq!(output, ["1/raw", "conntrack", "1/mangle", "1/filter", "nat(1/nat)", "1/security"]);
+        assert_eq!(
+            output,
+            [
+                "1/raw",
+                "conntrack",
+                "1/mangle",
+                "1/filter",
+                "nat(1/nat)",
+                "1/security"
+            ]
+        );
     }
 }

@@ -1,5 +1,5 @@
-//! The steps of a way. The rules of a large chain fail one after another by the same condition: such a run is kept once,
-//! however long it is.
+//! The steps of a way. The rules of a large chain fail one after another by the same condition:
+//! such a run is kept once, however long it is.
 
 use crate::netfilter::place::Place;
 use std::ops::Range;
@@ -41,7 +41,13 @@ impl Run {
     /// The step that has so many others of the run before it.
     fn behind(&self, before: u32) -> Step {
         let Place { at, rule } = self.first.place;
-        Step { place: Place { at, rule: rule.map(|rule| rule + before) }, ..self.first }
+        Step {
+            place: Place {
+                at,
+                rule: rule.map(|rule| rule + before),
+            },
+            ..self.first
+        }
     }
 }
 
@@ -58,7 +64,9 @@ impl Steps {
 
     /// The step that has `at` others before it.
     pub fn get(&self, at: usize) -> Option<Step> {
-        let run = self.runs.get(self.runs.partition_point(|run| run.places().end <= at))?;
+        let run = self
+            .runs
+            .get(self.runs.partition_point(|run| run.places().end <= at))?;
         Some(run.behind(u32::try_from(at).ok()? - run.start))
     }
 
@@ -122,10 +130,17 @@ mod tests {
 
     #[test]
     fn a_run_is_the_same_as_its_steps() {
-        let at = ChainPlace { ruleset: 0, table: 0, chain: 2 };
+        let at = ChainPlace {
+            ruleset: 0,
+            table: 0,
+            chain: 2,
+        };
         let step = |rule: u32, condition, outcome| Step {
             hook: Hook::Output,
-            place: Place { at, rule: Some(rule) },
+            place: Place {
+                at,
+                rule: Some(rule),
+            },
             outcome,
             condition: Some(condition),
             view: 1,
@@ -146,9 +161,18 @@ mod tests {
         let mut steps = Steps::default();
         all.into_iter().for_each(|step| steps.push(step));
         assert_eq!(steps.iter().collect::<Vec<_>>(), all);
-        assert_eq!(steps.iter().rev().collect::<Vec<_>>(), all.iter().rev().copied().collect::<Vec<_>>());
-        assert_eq!((0..9).map(|at| steps.get(at)).collect::<Vec<_>>()[7..], [Some(all[7]), None]);
-        assert_eq!(steps.runs().iter().map(Run::places).collect::<Vec<_>>(), [0..2, 2..3, 3..4, 4..5, 5..7, 7..8]);
+        assert_eq!(
+            steps.iter().rev().collect::<Vec<_>>(),
+            all.iter().rev().copied().collect::<Vec<_>>()
+        );
+        assert_eq!(
+            (0..9).map(|at| steps.get(at)).collect::<Vec<_>>()[7..],
+            [Some(all[7]), None]
+        );
+        assert_eq!(
+            steps.runs().iter().map(Run::places).collect::<Vec<_>>(),
+            [0..2, 2..3, 3..4, 4..5, 5..7, 7..8]
+        );
 
         let mut at_once = Steps::default();
         at_once.push_run(all[0], 2);

@@ -1,9 +1,11 @@
-//! The translation of a connection that began before the packet, where the packet states no more than that.
+//! The translation of a connection that began before the packet, where the packet states no more
+//! than that.
 //!
-//! In the original direction the connection's first packet takes its way first: what nat makes of it is what the connection
-//! keeps (nf_nat_core.c, `nf_nat_packet`). In the reply direction, and for an ICMP error, the rules of table nat that could
-//! have written the packet's addresses are looked for. Without such a rule nothing was translated. With one, the walk is
-//! undetermined, unless the rule's conditions name the address and port that it replaced.
+//! In the original direction the connection's first packet takes its way first: what nat makes of
+//! it is what the connection keeps (nf_nat_core.c, `nf_nat_packet`). In the reply direction, and
+//! for an ICMP error, the rules of table nat that could have written the packet's addresses are
+//! looked for. Without such a rule nothing was translated. With one, the walk is undetermined,
+//! unless the rule's conditions name the address and port that it replaced.
 
 use std::net::IpAddr;
 
@@ -25,17 +27,15 @@ use super::trace::{Assumption, Question};
 use super::{Stop, Walker};
 
 /// Listed where the rules drop the first packet of a connection that exists.
-pub(super) const NOT_DROPPED: &str =
-    "the connection began although the rules drop its first packet: that packet is taken as accepted";
+pub(super) const NOT_DROPPED: &str = "the connection began although the rules drop its first packet: that packet is taken as accepted";
 const SAME_RULES: &str = "the rules were the same when the packet's connection began";
-/// Listed where the rules give a reply's connection its mark from a packet that the input does not state.
-const USUAL_FIRST: &str =
-    "the first packet of the reply's connection had no mark, no payload, and usual values in its header";
+/// Listed where the rules give a reply's connection its mark from a packet that the input does not
+/// state.
+const USUAL_FIRST: &str = "the first packet of the reply's connection had no mark, no payload, and usual values in its header";
 /// Listed where rules give marks to connections, which the packets in between may have met.
 const FIRST_MARK: &str = "the connection's mark is the one that its first packet gave it";
 const NO_HELPER: &str = "no helper of nat set up the translation of the expected connection";
-const ERROR_OF_ANSWERS: &str =
-    "the ICMP error answers a packet of the original direction, whose destination table nat did not translate";
+const ERROR_OF_ANSWERS: &str = "the ICMP error answers a packet of the original direction, whose destination table nat did not translate";
 
 /// Give up the search for the rule that translated a connection after this many that could have.
 const MAX_TRANSLATORS: usize = 64;
@@ -71,10 +71,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a RELATED packet is the first of an expected connection: nat treats it as NEW, unless a helper has set up its
-    /// translation (`nf_nat_inet_fn`; measured).
+    /// Whether a RELATED packet is the first of an expected connection: nat treats it as NEW,
+    /// unless a helper has set up its translation (`nf_nat_inet_fn`; measured).
     pub(super) fn begins_expected_connection(&mut self, chains: &[ChainPlace]) -> bool {
-        let unset = self.known_translation.is_none_or(|known| known == Translation::default());
+        let unset = self
+            .known_translation
+            .is_none_or(|known| known == Translation::default());
         let begins = unset && !self.is_icmp();
         if begins && !chains.is_empty() {
             self.assume(NO_HELPER);
@@ -127,9 +129,12 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reply direction: the source is the destination that the first packet ended with, and the other way round.
+    /// Reply direction: the source is the destination that the first packet ended with, and the
+    /// other way round.
     fn translate_back(&mut self) -> Result<(), Stop> {
-        let Packet { dst, sport, dport, .. } = self.packet;
+        let Packet {
+            dst, sport, dport, ..
+        } = self.packet;
         let src = self.packet.src.unwrap_or(dst);
         let source = self.replaced(Side::Destination, (src, sport))?;
         let destination = self.replaced(Side::Source, (dst, dport))?;
@@ -143,7 +148,10 @@ impl<'a> Walker<'a> {
         if self.packet.connmark == 0 && self.marks_connections() {
             self.assume(USUAL_FIRST);
             self.assume(FIRST_MARK);
-            let first = self.answered(destination.unwrap_or((dst, dport)), source.unwrap_or((src, sport)));
+            let first = self.answered(
+                destination.unwrap_or((dst, dport)),
+                source.unwrap_or((src, sport)),
+            );
             self.connmark = Some(self.rehearse(first)?.connmark);
         }
         Ok(())
@@ -152,7 +160,17 @@ impl<'a> Walker<'a> {
     /// The packet that a reply answers, from and to the ends that it had at its first hook.
     fn answered(&self, (src, sport): End, (dst, dport): End) -> Packet {
         let is_own = routing::kind_of(self.host, src, None) == RouteKind::Local;
-        let back = || routing::lookup(self.host, Query { dst: src, src: None, mark: 0, iif: "lo" });
+        let back = || {
+            routing::lookup(
+                self.host,
+                Query {
+                    dst: src,
+                    src: None,
+                    mark: 0,
+                    iif: "lo",
+                },
+            )
+        };
         let protocol = self.packet.protocol;
         let asks = |kind: u8| match (protocol, kind) {
             (Protocol::ICMP, 0) => 8,
@@ -160,36 +178,67 @@ impl<'a> Walker<'a> {
             _ => kind,
         };
         Packet {
-            in_interface: if is_own { None } else { back().map(|way| way.interface) },
+            in_interface: if is_own {
+                None
+            } else {
+                back().map(|way| way.interface)
+            },
             src: Some(src),
             sport,
             dport,
             icmp_type: self.packet.icmp_type.map(asks),
             icmp_code: self.packet.icmp_code,
-            ..Packet::to(if is_own { Origin::Local } else { Origin::Inbound }, protocol, dst)
+            ..Packet::to(
+                if is_own {
+                    Origin::Local
+                } else {
+                    Origin::Inbound
+                },
+                protocol,
+                dst,
+            )
         }
     }
 
     /// Whether a rule gives marks to connections.
     fn marks_connections(&self) -> bool {
-        let sets = self.schedule.layers.iter().map(|layer| &self.rulesets[*layer as usize]);
-        sets.flat_map(|set| set.tables.iter().flat_map(|table| &table.chains).map(move |chain| (set, chain))).any(
-            |(set, chain)| {
-                let effects = chain.rules.iter().filter_map(|rule| lower::effect(set, rule));
-                effects
-                    .into_iter()
-                    .any(|effect| matches!(effect, Effect::SetConnectionMark { .. } | Effect::SaveMark(_)))
-            },
-        )
+        let sets = self
+            .schedule
+            .layers
+            .iter()
+            .map(|layer| &self.rulesets[*layer as usize]);
+        sets.flat_map(|set| {
+            set.tables
+                .iter()
+                .flat_map(|table| &table.chains)
+                .map(move |chain| (set, chain))
+        })
+        .any(|(set, chain)| {
+            let effects = chain
+                .rules
+                .iter()
+                .filter_map(|rule| lower::effect(set, rule));
+            effects.into_iter().any(|effect| {
+                matches!(
+                    effect,
+                    Effect::SetConnectionMark { .. } | Effect::SaveMark(_)
+                )
+            })
+        })
     }
 
-    /// An ICMP error goes to where its connection's packets really came from (nf_nat_proto.c, `nf_nat_icmp_reply_translation`).
+    /// An ICMP error goes to where its connection's packets really came from (nf_nat_proto.c,
+    /// `nf_nat_icmp_reply_translation`).
     fn translate_error(&mut self) -> Result<(), Stop> {
         if !self.translators(Side::Destination, None).is_empty() {
             self.assume(ERROR_OF_ANSWERS);
         }
         let destination = self.replaced(Side::Source, (self.packet.dst, None))?;
-        self.translation = Translation { destination, snat: destination.is_some(), ..Translation::default() };
+        self.translation = Translation {
+            destination,
+            snat: destination.is_some(),
+            ..Translation::default()
+        };
         Ok(())
     }
 
@@ -199,13 +248,24 @@ impl<'a> Walker<'a> {
         if found.len() < MAX_TRANSLATORS {
             found.retain(|translator| self.is_for_protocol(translator.place));
         }
-        let Some(first) = found.first() else { return Ok(None) };
-        let what = if side == Side::Source { "source" } else { "destination" };
+        let Some(first) = found.first() else {
+            return Ok(None);
+        };
+        let what = if side == Side::Source {
+            "source"
+        } else {
+            "destination"
+        };
         let because = match first.effect {
             Some(_) => {
-                format!("the packet does not state whether {} is the {what} that its connection began with", end.0)
+                format!(
+                    "the packet does not state whether {} is the {what} that its connection began with",
+                    end.0
+                )
             }
-            None => format!("a rule whose effect is unknown may have translated the {what} of the packet's connection"),
+            None => format!(
+                "a rule whose effect is unknown may have translated the {what} of the packet's connection"
+            ),
         };
         let Some(&kept) = self.script.get(self.assumed.len()) else {
             self.path.missing = Some(because);
@@ -223,11 +283,17 @@ impl<'a> Walker<'a> {
         if kept {
             return Ok(None);
         }
-        let mut ends = found.iter().map(|translator| self.end_before(translator, side, end));
+        let mut ends = found
+            .iter()
+            .map(|translator| self.end_before(translator, side, end));
         let before = ends.next().flatten();
         match before {
-            Some(_) if found.len() < MAX_TRANSLATORS && ends.all(|other| other == before) => Ok(before),
-            _ => Err(Stop::Broken(format!("no rule states the {what} that the packet's connection began with"))),
+            Some(_) if found.len() < MAX_TRANSLATORS && ends.all(|other| other == before) => {
+                Ok(before)
+            }
+            _ => Err(Stop::Broken(format!(
+                "no rule states the {what} that the packet's connection began with"
+            ))),
         }
     }
 
@@ -236,7 +302,9 @@ impl<'a> Walker<'a> {
         let mut found = Vec::new();
         for hook in self.hooks_of_first(side) {
             for station in self.schedule.at(hook) {
-                let super::Station::Nat(chains) = station else { continue };
+                let super::Station::Nat(chains) = station else {
+                    continue;
+                };
                 for base in chains {
                     self.translators_below(*base, hook, side, end, &mut found);
                 }
@@ -245,8 +313,9 @@ impl<'a> Walker<'a> {
         found
     }
 
-    /// The hooks at which nat saw the first packet of the connection that this packet answers. What arrives here answers what
-    /// was sent or forwarded; what is sent from here answers what arrived, or came back by `lo`.
+    /// The hooks at which nat saw the first packet of the connection that this packet answers. What
+    /// arrives here answers what was sent or forwarded; what is sent from here answers what
+    /// arrived, or came back by `lo`.
     fn hooks_of_first(&self, side: Side) -> Vec<Hook> {
         let is_local = self.packet.origin == Origin::Local;
         let from_outside = is_local || self.passes_on();
@@ -275,22 +344,49 @@ impl<'a> Walker<'a> {
         let mut reached = vec![false; table.chains.len()];
         let mut open = vec![base.chain];
         while let Some(number) = open.pop() {
-            if std::mem::replace(&mut reached[number as usize], true) || found.len() >= MAX_TRANSLATORS {
+            if std::mem::replace(&mut reached[number as usize], true)
+                || found.len() >= MAX_TRANSLATORS
+            {
                 continue;
             }
-            let (at, chain) = (ChainPlace { chain: number, ..base }, &table.chains[number as usize]);
+            let (at, chain) = (
+                ChainPlace {
+                    chain: number,
+                    ..base
+                },
+                &table.chains[number as usize],
+            );
             if !chain.gaps.is_empty() {
-                found.push(Translator { place: Place { at, rule: None }, hook, effect: None });
+                found.push(Translator {
+                    place: Place { at, rule: None },
+                    hook,
+                    effect: None,
+                });
             }
             for (place, rule) in (0..).zip(&chain.rules) {
-                let place = Place { at, rule: Some(place) };
+                let place = Place {
+                    at,
+                    rule: Some(place),
+                };
                 match rule.target {
                     Target::Jump(next) | Target::Goto(next) => open.push(next),
-                    Target::Missing { .. } => found.push(Translator { place, hook, effect: None }),
+                    Target::Missing { .. } => found.push(Translator {
+                        place,
+                        hook,
+                        effect: None,
+                    }),
                     Target::None | Target::Extension(_) => match lower::effect(set, rule) {
-                        Some(Effect::Unsupported(_)) => found.push(Translator { place, hook, effect: None }),
+                        Some(Effect::Unsupported(_)) => found.push(Translator {
+                            place,
+                            hook,
+                            effect: None,
+                        }),
                         Some(effect) if self.writes(&effect, hook, side, end) => {
-                            found.push(Translator { place, hook, effect: Some(effect) });
+                            found.push(Translator {
+                                place,
+                                hook,
+                                effect: Some(effect),
+                            });
                         }
                         _ => {}
                     },
@@ -299,18 +395,22 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether the connection's protocol is one that a rule is for. That of the connection of an ICMP error is unknown.
+    /// Whether the connection's protocol is one that a rule is for. That of the connection of an
+    /// ICMP error is unknown.
     fn is_for_protocol(&self, place: Place) -> bool {
         if self.packet.state == Some(ConnectionState::Related) {
             return true;
         }
         match self.required(place, PacketField::Protocol) {
-            Some(Value::Number(number)) => *number == 0 || *number == u32::from(self.packet.protocol.0),
+            Some(Value::Number(number)) => {
+                *number == 0 || *number == u32::from(self.packet.protocol.0)
+            }
             _ => true,
         }
     }
 
-    /// Whether an effect could have written that end. One that writes what was there before counts as none.
+    /// Whether an effect could have written that end. One that writes what was there before counts
+    /// as none.
     fn writes(&self, effect: &Effect, hook: Hook, side: Side, end: Option<End>) -> bool {
         let inward = matches!(hook, Hook::Prerouting | Hook::Output);
         let is_of_side = match effect {
@@ -319,7 +419,9 @@ impl<'a> Walker<'a> {
             Effect::Netmap { .. } => (side == Side::Destination) == inward,
             _ => false,
         };
-        let Some((address, port)) = end.filter(|_| is_of_side) else { return is_of_side };
+        let Some((address, port)) = end.filter(|_| is_of_side) else {
+            return is_of_side;
+        };
         let is_own = || routing::kind_of(self.host, address, None) == RouteKind::Local;
         let fits = |ports: Option<(u16, u16)>| {
             ports.is_none_or(|(low, high)| port.is_none_or(|port| (low..=high).contains(&port)))
@@ -327,7 +429,9 @@ impl<'a> Walker<'a> {
         match effect {
             Effect::Dnat { range, .. } => holds(range, address) && fits(range.ports),
             Effect::Snat { range, .. } => {
-                holds(range, address) && fits(range.ports) && (range.ports.is_some() || !self.is_only_source(address))
+                holds(range, address)
+                    && fits(range.ports)
+                    && (range.ports.is_some() || !self.is_only_source(address))
             }
             Effect::Redirect { ports, .. } => is_own() && fits(*ports),
             Effect::Masquerade { ports, .. } => {
@@ -338,20 +442,29 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether connections of this host that a packet from outside answers all begin with this source.
+    /// Whether connections of this host that a packet from outside answers all begin with this
+    /// source.
     fn is_only_source(&self, address: IpAddr) -> bool {
         self.packet.origin == Origin::Inbound && self.only_source() == Some(address)
     }
 
-    /// The source of every connection that this host begins with others, if there is but one and nothing passes through here.
+    /// The source of every connection that this host begins with others, if there is but one and
+    /// nothing passes through here.
     fn only_source(&self) -> Option<IpAddr> {
         let family = self.packet.family();
-        let leaks =
-            self.host.sysctls.iter().any(|(name, value)| name.ends_with(".route_localnet") && value.trim() != "0");
+        let leaks = self
+            .host
+            .sysctls
+            .iter()
+            .any(|(name, value)| name.ends_with(".route_localnet") && value.trim() != "0");
         if self.passes_on() || leaks {
             return None;
         }
-        let addresses = self.host.interfaces.iter().flat_map(|interface| &interface.addresses);
+        let addresses = self
+            .host
+            .interfaces
+            .iter()
+            .flat_map(|interface| &interface.addresses);
         let mut own = addresses
             .map(|prefix| prefix.address)
             .filter(|address| Family::of(*address) == family && !address.is_loopback());
@@ -370,7 +483,9 @@ impl<'a> Walker<'a> {
             Side::Source => (PacketField::Src, PacketField::Sport),
         };
         let address = match (self.required(translator.place, address_field), side) {
-            (Some(Value::Net4(address, mask)), _) if mask.to_bits() == u32::MAX => Some(IpAddr::V4(*address)),
+            (Some(Value::Net4(address, mask)), _) if mask.to_bits() == u32::MAX => {
+                Some(IpAddr::V4(*address))
+            }
             (Some(Value::Net6(net)), _) if net.1.to_bits() == u128::MAX => Some(IpAddr::V6(net.0)),
             (None, Side::Source) => self.only_source(),
             _ => None,
@@ -386,27 +501,36 @@ impl<'a> Walker<'a> {
         Some((address?, port))
     }
 
-    /// The value that every packet has in a field that comes to a rule: by its own condition, or by that of the only rule that
-    /// leads to its chain.
+    /// The value that every packet has in a field that comes to a rule: by its own condition, or by
+    /// that of the only rule that leads to its chain.
     fn required(&self, mut place: Place, field: PacketField) -> Option<&'a Value> {
         let (set, table, _) = place.at.find(self.rulesets);
         for _ in 0..MAX_CALLERS {
             let rule = place.rule(self.rulesets)?;
-            let compared = lower::conditions(set, rule).find_map(|condition| match condition.test {
-                Test::Compare(Comparison { field: compared, value, negated: false }) => {
-                    (compared.subject == Subject::Packet(field)).then_some(value)
-                }
-                _ => None,
-            });
+            let compared =
+                lower::conditions(set, rule).find_map(|condition| match condition.test {
+                    Test::Compare(Comparison {
+                        field: compared,
+                        value,
+                        negated: false,
+                    }) => (compared.subject == Subject::Packet(field)).then_some(value),
+                    _ => None,
+                });
             if compared.is_some() {
                 return compared;
             }
             let chain = place.at.chain;
             let leads = |rule: &Rule| matches!(rule.target, Target::Jump(next) | Target::Goto(next) if next == chain);
             let mut callers = (0..).zip(&table.chains).flat_map(|(caller, from)| {
-                let at = ChainPlace { chain: caller, ..place.at };
+                let at = ChainPlace {
+                    chain: caller,
+                    ..place.at
+                };
                 let rules = (0..).zip(&from.rules).filter(|(_, rule)| leads(rule));
-                rules.map(move |(rule, _)| Place { at, rule: Some(rule) })
+                rules.map(move |(rule, _)| Place {
+                    at,
+                    rule: Some(rule),
+                })
             });
             let only = callers.next().filter(|_| callers.next().is_none());
             place = only?;
@@ -417,9 +541,9 @@ impl<'a> Walker<'a> {
 
 /// Whether an address is one of a range's. A range without addresses keeps any.
 fn holds(range: &NatRange, address: IpAddr) -> bool {
-    range
-        .addresses
-        .is_none_or(|(first, last)| Family::of(first) == Family::of(address) && (first..=last).contains(&address))
+    range.addresses.is_none_or(|(first, last)| {
+        Family::of(first) == Family::of(address) && (first..=last).contains(&address)
+    })
 }
 
 fn is_in_network(address: IpAddr, network: IpAddr, mask: IpAddr) -> bool {

@@ -134,7 +134,10 @@ pub struct Verdict {
 impl Verdict {
     /// Whether the packet meets the same fate: everything but who decided.
     pub fn same_end(&self, other: &Self) -> bool {
-        let without = |verdict: &Self| Self { decided_by: None, ..verdict.clone() };
+        let without = |verdict: &Self| Self {
+            decided_by: None,
+            ..verdict.clone()
+        };
         without(self) == without(other)
     }
 }
@@ -157,7 +160,8 @@ pub struct Path {
     pub views: Vec<View>,
     /// Every routing decision.
     pub routes: Vec<RouteNote>,
-    /// How it ends; `None` where it depends on what a dump cannot tell, or where the walk had to stop.
+    /// How it ends; `None` where it depends on what a dump cannot tell, or where the walk had to
+    /// stop.
     pub verdict: Option<Verdict>,
     /// What became of the copy of a broadcast or multicast; its steps stand among the others.
     pub copy: Option<Copied>,
@@ -199,7 +203,8 @@ pub enum Question {
     MissingRule,
     /// Whether the rule translated the packet's connection when it began.
     Translated,
-    /// Whether the bridge that the packet arrives by passes it on to another port. The place names a rule that asks for ports.
+    /// Whether the bridge that the packet arrives by passes it on to another port. The place names
+    /// a rule that asks for ports.
     Bridged,
 }
 
@@ -235,16 +240,21 @@ impl Branch {
     /// How likely it is, where chance alone decides all that it assumes.
     pub fn probability(&self) -> Option<f64> {
         let chances = self.assumes.iter().map(|assumption| assumption.chance);
-        chances.reduce(|all, chance| Some(all? * chance?)).flatten().filter(|_| self.first.is_none())
+        chances
+            .reduce(|all, chance| Some(all? * chance?))
+            .flatten()
+            .filter(|_| self.first.is_none())
     }
 }
 
-/// Where chance sends a connection: the destinations that the chance rules of one chain choose among.
+/// Where chance sends a connection: the destinations that the chance rules of one chain choose
+/// among.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
     /// In the order of the rules; at least two.
     pub endpoints: Vec<Endpoint>,
-    /// How likely it is that it goes to none of them, or that where it goes cannot be told; from 0 to 1.
+    /// How likely it is that it goes to none of them, or that where it goes cannot be told; from 0
+    /// to 1.
     pub elsewhere: f64,
 }
 
@@ -282,26 +292,39 @@ pub struct Trace {
     pub branches: Vec<Branch>,
     /// How many more ways were begun and not followed.
     pub branches_left_out: usize,
-    /// Where the first rule that cannot be told is one of chance, and chooses among destinations: all of them, however many.
+    /// Where the first rule that cannot be told is one of chance, and chooses among destinations:
+    /// all of them, however many.
     pub spread: Option<Spread>,
 }
 
 impl Trace {
     /// The verdict, where all branches agree on one.
     pub fn verdict(&self) -> Option<&Verdict> {
-        let Some(first) = self.branches.first() else { return self.path.verdict.as_ref() };
+        let Some(first) = self.branches.first() else {
+            return self.path.verdict.as_ref();
+        };
         let first = first.path.verdict.as_ref()?;
-        let agree = |branch: &Branch| branch.path.verdict.as_ref().is_some_and(|verdict| verdict.same_end(first));
+        let agree = |branch: &Branch| {
+            branch
+                .path
+                .verdict
+                .as_ref()
+                .is_some_and(|verdict| verdict.same_end(first))
+        };
         (self.branches_left_out == 0 && self.branches.iter().all(agree)).then_some(first)
     }
 
     /// Whether chance alone decides which of the branches a packet goes.
     pub fn is_chance_alone(&self) -> bool {
-        self.branches.iter().all(|branch| branch.probability().is_some())
+        self.branches
+            .iter()
+            .all(|branch| branch.probability().is_some())
     }
 
     /// The way to show: the only one, or the first of several.
     pub fn shown(&self) -> &Path {
-        self.branches.first().map_or(&self.path, |branch| &branch.path)
+        self.branches
+            .first()
+            .map_or(&self.path, |branch| &branch.path)
     }
 }

@@ -13,12 +13,23 @@ pub(crate) struct Damage {
 type Change = fn(&[&str], &mut Random) -> (String, Vec<String>);
 
 const CHANGES: [(&str, Change); 10] = [
-    ("quoted", |lines, _| (each(lines, |line| format!("> {line}")), Vec::new())),
-    ("log prefix", |lines, _| {
-        (each(lines, |line| format!("2026-03-03T10:00:01.000000000Z stdout F {line}")), Vec::new())
+    ("quoted", |lines, _| {
+        (each(lines, |line| format!("> {line}")), Vec::new())
     }),
-    ("indented", |lines, _| (each(lines, |line| format!("    {line}")), Vec::new())),
-    ("double-spaced", |lines, _| (each(lines, |line| format!("{line}\n")), Vec::new())),
+    ("log prefix", |lines, _| {
+        (
+            each(lines, |line| {
+                format!("2026-03-03T10:00:01.000000000Z stdout F {line}")
+            }),
+            Vec::new(),
+        )
+    }),
+    ("indented", |lines, _| {
+        (each(lines, |line| format!("    {line}")), Vec::new())
+    }),
+    ("double-spaced", |lines, _| {
+        (each(lines, |line| format!("{line}\n")), Vec::new())
+    }),
     ("prose", prose),
     ("wrapped", wrapped),
     ("cut", cut),
@@ -49,7 +60,10 @@ fn tables_from(lines: &[&str], at: usize) -> Vec<String> {
     let begins = |line: &&&str| line.starts_with('*');
     let open = lines[..at].iter().rev().find(begins);
     let after = lines[at..].iter().filter(begins);
-    open.into_iter().chain(after).map(|line| line[1..].to_owned()).collect()
+    open.into_iter()
+        .chain(after)
+        .map(|line| line[1..].to_owned())
+        .collect()
 }
 
 fn prose(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
@@ -67,8 +81,11 @@ fn prose(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
 /// One rule goes on on the next line.
 fn wrapped(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
-    let blanks: Vec<usize> =
-        lines[at].match_indices(" -").map(|(place, _)| place).filter(|place| *place > 12).collect();
+    let blanks: Vec<usize> = lines[at]
+        .match_indices(" -")
+        .map(|(place, _)| place)
+        .filter(|place| *place > 12)
+        .collect();
     let mut all: Vec<String> = lines.iter().map(|line| (*line).to_owned()).collect();
     if !blanks.is_empty() {
         let blank = *random.pick(&blanks);
@@ -81,7 +98,10 @@ fn cut(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
     let line = lines[at];
     let end = 1 + random.below(line.len() - 1);
-    (format!("{}\n{}", lines[..at].join("\n"), &line[..end]), tables_from(lines, at))
+    (
+        format!("{}\n{}", lines[..at].join("\n"), &line[..end]),
+        tables_from(lines, at),
+    )
 }
 
 fn cut_at_a_line(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
@@ -93,10 +113,23 @@ fn cut_at_a_line(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
 fn elided(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
     let more = random.below(3);
-    let end = (at..lines.len()).take(more + 1).take_while(|place| lines[*place].starts_with(['-', '['])).count() + at;
+    let end = (at..lines.len())
+        .take(more + 1)
+        .take_while(|place| lines[*place].starts_with(['-', '[']))
+        .count()
+        + at;
     let sign = *random.pick(&["...", "[...]", "[snip]", "(some more rules, left out)"]);
-    let all: Vec<&str> = lines[..at].iter().copied().chain([sign]).chain(lines[end..].iter().copied()).collect();
-    let table = lines[..at].iter().rev().find(|line| line.starts_with('*')).map(|line| line[1..].to_owned());
+    let all: Vec<&str> = lines[..at]
+        .iter()
+        .copied()
+        .chain([sign])
+        .chain(lines[end..].iter().copied())
+        .collect();
+    let table = lines[..at]
+        .iter()
+        .rev()
+        .find(|line| line.starts_with('*'))
+        .map(|line| line[1..].to_owned());
     (all.join("\n") + "\n", table.into_iter().collect())
 }
 
@@ -105,10 +138,18 @@ fn corrupted(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
     let mut words: Vec<String> = lines[at].split(' ').map(str::to_owned).collect();
     // A comment may hold any word, and an interface may have any name.
-    let may_be_any = |place: usize| words[place].contains('"') || ["-i", "-o"].contains(&words[place - 1].as_str());
+    let may_be_any = |place: usize| {
+        words[place].contains('"') || ["-i", "-o"].contains(&words[place - 1].as_str())
+    };
     let has_comment = lines[at].contains("--comment");
-    let places: Vec<usize> = (2..words.len()).filter(|place| !has_comment && !may_be_any(*place)).collect();
-    let table = lines[..at].iter().rev().find(|line| line.starts_with('*')).map(|line| line[1..].to_owned());
+    let places: Vec<usize> = (2..words.len())
+        .filter(|place| !has_comment && !may_be_any(*place))
+        .collect();
+    let table = lines[..at]
+        .iter()
+        .rev()
+        .find(|line| line.starts_with('*'))
+        .map(|line| line[1..].to_owned());
     if places.is_empty() {
         return (lines.join("\n") + "\n", Vec::new());
     }

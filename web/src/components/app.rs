@@ -34,15 +34,18 @@ use crate::{browser, keep, lesson};
 /// Larger texts are not taken, in bytes: a browser may have no memory for what they become.
 const MOST: f64 = 100e6;
 
-/// So long after the last action what is still to be worked out waits, in milliseconds: until the action's effect is drawn.
+/// So long after the last action what is still to be worked out waits, in milliseconds: until the
+/// action's effect is drawn.
 const PAUSE: u32 = 30;
 
-/// The number of parts that the page is made in when it opens. The first part is the answer, and the browser draws it before the page
-/// makes the next one: all of them take a fifth of a second on a slow machine.
+/// The number of parts that the page is made in when it opens. The first part is the answer, and
+/// the browser draws it before the page makes the next one: all of them take a fifth of a second on
+/// a slow machine.
 const PARTS: u8 = 5;
 
 /// Why a file was not taken.
-const UNREAD: &str = "the file cannot be read: it may have been moved, or this browser may not look at it";
+const UNREAD: &str =
+    "the file cannot be read: it may have been moved, or this browser may not look at it";
 
 /// The whole page.
 #[derive(Debug)]
@@ -53,7 +56,8 @@ pub(crate) struct App {
     parts: u8,
     /// Whether the next part is requested.
     next_part: Option<NextPart>,
-    /// Whether the page opens with a lesson. The lesson then comes with the answer, which would move to the side otherwise.
+    /// Whether the page opens with a lesson. The lesson then comes with the answer, which would
+    /// move to the side otherwise.
     opens_lesson: bool,
     _listeners: Vec<EventListener>,
     /// The file that is being read: dropping this would stop it.
@@ -131,7 +135,9 @@ impl Component for App {
         let panicked = |part| restart.parts.contains(&part);
         // A link goes before the draft, and leaves it as it is.
         let address = Some(intake::fragment()).filter(|fragment| fragment.len() > 1);
-        let is_lesson = address.as_ref().is_some_and(|address| address.starts_with(lesson::ADDRESS));
+        let is_lesson = address
+            .as_ref()
+            .is_some_and(|address| address.starts_with(lesson::ADDRESS));
         // The address is that of the page before it stopped, or of the link that stopped it.
         let begins_again = !restart.work.is_empty() || panicked(Part::Opening);
         let is_stale = begins_again && (!is_lesson || panicked(Part::Lessons));
@@ -139,12 +145,18 @@ impl Component for App {
             browser::address("");
         }
         let link = address.filter(|_| !is_lesson || !is_stale);
-        let link = Some(restart.work.clone()).filter(|work| !work.is_empty()).or(link);
+        let link = Some(restart.work.clone())
+            .filter(|work| !work.is_empty())
+            .or(link);
         let guarded = link.as_deref().is_some_and(holds_other_rules);
         let draft = if link.is_some() { None } else { keep::draft() };
         let failed = browser::opening(draft.is_some()) && link.is_none();
         let opened = link.or(draft);
-        let (offered, opened) = if failed || panicked(Part::Opening) { (opened, None) } else { (None, opened) };
+        let (offered, opened) = if failed || panicked(Part::Opening) {
+            (opened, None)
+        } else {
+            (None, opened)
+        };
         page_part::enter(Part::Opening);
         let state = Rc::<State>::default().reduce(Action::Link(opened.unwrap_or_default()));
         recovery::came(&state);
@@ -160,7 +172,11 @@ impl Component for App {
             worker: None,
             offered,
             restart,
-            draft: if guarded { Draft::Guarded } else { Draft::Follows },
+            draft: if guarded {
+                Draft::Guarded
+            } else {
+                Draft::Follows
+            },
             notice: "",
         }
     }
@@ -221,7 +237,11 @@ impl Component for App {
                 return false;
             }
             Message::Replace(replace) => {
-                self.draft = if replace { Draft::Follows } else { Draft::Stays };
+                self.draft = if replace {
+                    Draft::Follows
+                } else {
+                    Draft::Stays
+                };
                 if replace {
                     self.notice = keep::keep(&self.state).err().unwrap_or_default();
                 }
@@ -231,7 +251,9 @@ impl Component for App {
                 self.draft = Draft::Follows;
                 Action::Link(keep::draft().unwrap_or_default())
             }
-            Message::Taken(Taken::Text(text)) if text.len() as f64 > MOST => too_large(text.len() as f64),
+            Message::Taken(Taken::Text(text)) if text.len() as f64 > MOST => {
+                too_large(text.len() as f64)
+            }
             Message::Taken(Taken::Do(action)) => action,
             Message::Taken(Taken::Text(text)) => Action::Paste(text),
             Message::Taken(Taken::Link(fragment)) => Action::Link(fragment),
@@ -246,7 +268,9 @@ impl Component for App {
                 return false;
             }
             Message::Taken(Taken::Key { key, focus, repeat }) => {
-                let Some(action) = crate::keys::action(&key, focus, self.state.shortcuts) else { return false };
+                let Some(action) = crate::keys::action(&key, focus, self.state.shortcuts) else {
+                    return false;
+                };
                 if repeat && !self.state.held {
                     self.apply(context, Action::Held(true));
                 }
@@ -274,7 +298,9 @@ impl Component for App {
                 let painted = move |_| {
                     make().forget();
                 };
-                NextPart::Painted { _frame: request_animation_frame(painted) }
+                NextPart::Painted {
+                    _frame: request_animation_frame(painted),
+                }
             } else {
                 NextPart::Soon { _task: make() }
             });
@@ -282,11 +308,17 @@ impl Component for App {
     }
 
     fn view(&self, context: &Context<Self>) -> Html {
-        let page = Page { state: Rc::clone(&self.state), act: self.act.clone() };
+        let page = Page {
+            state: Rc::clone(&self.state),
+            act: self.act.clone(),
+        };
         let embed = page.state.embed.as_ref();
         tag("div")
             .class("desk")
-            .child((self.opens_lesson || self.parts > 4).then(|| group().child(html! { <Lessons ..page.clone() /> })))
+            .child(
+                (self.opens_lesson || self.parts > 4)
+                    .then(|| group().child(html! { <Lessons ..page.clone() /> })),
+            )
             .child(
                 tag("div")
                     .class("page")
@@ -300,12 +332,20 @@ impl Component for App {
                             .class("columns")
                             .class(format!("show-{}", page.state.tab.key()))
                             .attr("aria-busy", (self.parts < PARTS).then_some("true"))
-                            .child((self.parts > 1).then(|| unless_left_out(Part::Rules, || rules(&page))))
+                            .child(
+                                (self.parts > 1)
+                                    .then(|| unless_left_out(Part::Rules, || rules(&page))),
+                            )
                             .child((self.parts > 2).then(|| walk(&page)))
                             .child((self.parts > 3).then(|| {
-                                unless_left_out(Part::Packet, || group().child(html! { <Form ..page.clone() /> }))
+                                unless_left_out(Part::Packet, || {
+                                    group().child(html! { <Form ..page.clone() /> })
+                                })
                             }))
-                            .child((self.parts > 4).then(|| unless_left_out(Part::Past, || past(&page)))),
+                            .child(
+                                (self.parts > 4)
+                                    .then(|| unless_left_out(Part::Past, || past(&page))),
+                            ),
                     )
                     .child(embed.map(|fragment| {
                         tag("footer").class("onward").child(
@@ -317,7 +357,9 @@ impl Component for App {
                         )
                     }))
                     .child((self.parts > 4).then(|| {
-                        group().child(html! { <Help ..page.clone() /> }).child(html! { <Share ..page.clone() /> })
+                        group()
+                            .child(html! { <Help ..page.clone() /> })
+                            .child(html! { <Share ..page.clone() /> })
                     })),
             )
             .html()
@@ -351,10 +393,16 @@ impl App {
             self.draft = Draft::Guarded;
         }
         let before = Rc::clone(&self.state);
-        page_part::enter(matches!(action, Action::Stage(_) | Action::Leave).then_some(Part::Lessons));
+        page_part::enter(
+            matches!(action, Action::Stage(_) | Action::Leave).then_some(Part::Lessons),
+        );
         self.state = Rc::clone(&self.state).reduce(action);
         recovery::came(&self.state);
-        browser::tab(before.tab.key(), self.state.tab.key(), !Rc::ptr_eq(&before.original, &self.state.original));
+        browser::tab(
+            before.tab.key(),
+            self.state.tab.key(),
+            !Rc::ptr_eq(&before.original, &self.state.original),
+        );
         self.plan(context, PAUSE);
         // A lesson's address stays true, whatever its reader tries out.
         let lesson = intake::fragment().starts_with(lesson::ADDRESS);
@@ -370,10 +418,16 @@ impl App {
     fn notices(&self, context: &Context<Self>) -> Markup {
         let choice = |id: &'static str, says: &'static str, message: fn() -> Message| {
             let onclick = context.link().callback(move |_: Event| message());
-            button().class("line").id(id).on("click", onclick).child(says)
+            button()
+                .class("line")
+                .id(id)
+                .on("click", onclick)
+                .child(says)
         };
         let (says, buttons) = if let Some(offered) = &self.offered {
-            let load = choice("draft-load", "Load it all the same", || Message::Offered(true));
+            let load = choice("draft-load", "Load it all the same", || {
+                Message::Offered(true)
+            });
             let leave = choice("draft-leave", "Leave it", || Message::Offered(false));
             let says = if self.restart.message.is_empty() {
                 "The draft that this browser keeps did not come up the last time. This is the page without it."
@@ -404,31 +458,46 @@ impl App {
                 ),
             }
         } else if self.draft == Draft::Asked {
-            let replace = choice("draft-replace", "Replace the draft", || Message::Replace(true));
+            let replace = choice("draft-replace", "Replace the draft", || {
+                Message::Replace(true)
+            });
             let stay = choice("draft-stay", "Keep the draft", || Message::Replace(false));
             let load = choice("draft-back", "Load the draft", || Message::LoadDraft);
-            let says =
-                "This browser keeps a draft of your earlier work. Changes to what this link holds would replace it.";
+            let says = "This browser keeps a draft of your earlier work. Changes to what this link holds would replace it.";
             (says.to_owned(), vec![replace, stay, load])
         } else if self.notice.is_empty() {
             return nothing();
         } else {
-            (self.notice.to_owned(), vec![choice("notice-read", "Close", || Message::Read)])
+            (
+                self.notice.to_owned(),
+                vec![choice("notice-read", "Close", || Message::Read)],
+            )
         };
         let why = Some(&self.restart.message).filter(|why| !why.is_empty());
-        tag("div").class("notice").attr("role", "alert").child(tag("p").child(says)).children(buttons).child(why.map(
-            |why| {
+        tag("div")
+            .class("notice")
+            .attr("role", "alert")
+            .child(tag("p").child(says))
+            .children(buttons)
+            .child(why.map(|why| {
                 tag("details")
-                    .child(tag("summary").text("What went wrong: a fault in Chainwalk, not in your rules"))
+                    .child(
+                        tag("summary")
+                            .text("What went wrong: a fault in Chainwalk, not in your rules"),
+                    )
                     .child(tag("pre").child(why))
-            },
-        ))
+            }))
     }
 }
 
 /// Whether a link holds other rules than the draft that this browser keeps.
 fn holds_other_rules(link: &str) -> bool {
-    let text = |fragment: &str| link::read(fragment).ok().flatten().map(|shared| shared.text);
+    let text = |fragment: &str| {
+        link::read(fragment)
+            .ok()
+            .flatten()
+            .map(|shared| shared.text)
+    };
     let Some(new) = text(link) else { return false };
     keep::draft().is_some_and(|draft| text(&draft).is_some_and(|old| old != new))
 }

@@ -1,4 +1,5 @@
-//! The signs of the page: which packet (a letter in a ring), where it ends (colour, glyph and word), what became of a rule.
+//! The signs of the page: which packet (a letter in a ring), where it ends (colour, glyph and
+//! word), what became of a rule.
 
 use chainwalk_core::analysis::explain::Fate;
 use chainwalk_core::walk::trace::Outcome;
@@ -8,7 +9,10 @@ use crate::side::Side;
 
 /// The letter of a packet in its ring.
 pub(crate) fn badge(side: Side) -> Markup {
-    tag("span").class("badge").class(side.key()).child(side.letter())
+    tag("span")
+        .class("badge")
+        .class(side.key())
+        .child(side.letter())
 }
 
 /// The class that gives an end its colour.
@@ -52,7 +56,9 @@ pub(crate) fn say(outcome: Outcome) -> &'static str {
 
 /// A tile: what became of a rule when this packet met it; an empty place where it never did.
 pub(crate) fn tile(side: Side, fate: Fate, outcome: Option<Outcome>) -> Markup {
-    let Some(outcome) = outcome else { return tag("span").class("tile") };
+    let Some(outcome) = outcome else {
+        return tag("span").class("tile");
+    };
     let kind = match outcome {
         Outcome::Match | Outcome::Policy => "hit",
         Outcome::NoMatch => "miss",

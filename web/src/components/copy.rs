@@ -26,12 +26,22 @@ pub(super) fn Copy(props: &CopyProps) -> Html {
         })
     };
     group()
-        .child(button().class("line").id(format!("{of}-copy")).on("click", onclick).text("Copy"))
+        .child(
+            button()
+                .class("line")
+                .id(format!("{of}-copy"))
+                .on("click", onclick)
+                .text("Copy"),
+        )
         .child(tag("span").attr("role", "status").text(" ").child(*says))
         .html()
 }
 
 /// What came of it, in words.
 pub(super) fn outcome(copied: bool) -> &'static str {
-    if copied { "Copied." } else { "It is selected: press Ctrl+C." }
+    if copied {
+        "Copied."
+    } else {
+        "It is selected: press Ctrl+C."
+    }
 }

@@ -20,24 +20,49 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
     let paste = &page.state.paste;
     let parsed = &paste.parsed;
     let rules = parsed.rulesets.iter().map(|set| set.rules()).sum();
-    let chains = parsed.rulesets.iter().flat_map(|set| &set.tables).map(|table| table.chains.len()).sum();
+    let chains = parsed
+        .rulesets
+        .iter()
+        .flat_map(|set| &set.tables)
+        .map(|table| table.chains.len())
+        .sum();
     let remarks = &parsed.diagnostics;
-    let of = |severity| remarks.iter().filter(|remark| remark.severity == severity).count();
+    let of = |severity| {
+        remarks
+            .iter()
+            .filter(|remark| remark.severity == severity)
+            .count()
+    };
     let mut counts = Vec::new();
-    for (severity, word) in [(Severity::Error, "error"), (Severity::Warning, "warning"), (Severity::Note, "note")] {
+    for (severity, word) in [
+        (Severity::Error, "error"),
+        (Severity::Warning, "warning"),
+        (Severity::Note, "note"),
+    ] {
         if of(severity) > 0 {
             counts.push(format_count(of(severity), word));
         }
     }
-    let counts = if counts.is_empty() { "all understood".to_owned() } else { counts.join(", ") };
+    let counts = if counts.is_empty() {
+        "all understood".to_owned()
+    } else {
+        counts.join(", ")
+    };
     let other = match parsed.other_lines {
         0 => String::new(),
-        lines => format!(" {} without rules passed over.", format_count(lines, "line")),
+        lines => format!(
+            " {} without rules passed over.",
+            format_count(lines, "line")
+        ),
     };
     let warnings = parsed.capture.iter().flat_map(|capture| &capture.warnings);
     let several = parsed.sources.len() > 1;
     let fixable = paste.fixable().is_some();
-    let sections = parsed.sections.iter().take(MOST_SECTIONS).map(|section| read_as(page, section, several));
+    let sections = parsed
+        .sections
+        .iter()
+        .take(MOST_SECTIONS)
+        .map(|section| read_as(page, section, several));
     tag("section")
         .class("diagnostics")
         .id("diagnostics")
@@ -47,14 +72,21 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
             tag("div")
                 .class("refused")
                 .attr("role", "alert")
-                .child(tag("p").child(tag("b").text("That was not taken; the rules before it are still here.")))
-                .children(
-                    page.state
-                        .refused
-                        .iter()
-                        .map(|remark| tag("p").child(text_with_code(&says(remark))).child(fixes(page, remark, true))),
+                .child(tag("p").child(
+                    tag("b").text("That was not taken; the rules before it are still here."),
+                ))
+                .children(page.state.refused.iter().map(|remark| {
+                    tag("p")
+                        .child(text_with_code(&says(remark)))
+                        .child(fixes(page, remark, true))
+                }))
+                .child(
+                    button()
+                        .class("line")
+                        .id("refused-read")
+                        .on("click", page.on(Action::Read))
+                        .text("Close"),
                 )
-                .child(button().class("line").id("refused-read").on("click", page.on(Action::Read)).text("Close"))
         }))
         .child(tag("p").class("quiet").child(format!(
             "{} in {}: {counts}.{other}",
@@ -74,21 +106,38 @@ pub(crate) fn diagnostics(page: &Page) -> Markup {
                 .text(".")
         }))
         .child(
-            tag("ul").children(remarks.iter().take(MOST).map(|remark| show(page, remark, several, fixable))).children(
-                warnings.map(|warning| {
+            tag("ul")
+                .children(
+                    remarks
+                        .iter()
+                        .take(MOST)
+                        .map(|remark| show(page, remark, several, fixable)),
+                )
+                .children(warnings.map(|warning| {
                     tag("li")
-                        .child(tag("span").class("sign").attr("aria-label", "warning").text("△"))
+                        .child(
+                            tag("span")
+                                .class("sign")
+                                .attr("aria-label", "warning")
+                                .text("△"),
+                        )
                         .child(tag("span").child(warning))
-                }),
-            ),
+                })),
         )
 }
 
 /// What a part was taken for, with a way there.
 fn read_as(page: &Page, section: &Section, several: bool) -> Markup {
-    let line = Line { source: section.source, line: section.line };
+    let line = Line {
+        source: section.source,
+        line: section.line,
+    };
     let first = page.state.paste.parsed.sections.first() == Some(section);
-    let left = if section.ruleset.is_none() { ", not walked" } else { "" };
+    let left = if section.ruleset.is_none() {
+        ", not walked"
+    } else {
+        ""
+    };
     group()
         .child((!first).then(|| group().text("; ")))
         .child(section.to_string())
@@ -103,7 +152,10 @@ fn link(page: &Page, line: Line, span: Span, several: bool) -> Markup {
         true => format!("line {} of text {}", line.line, line.source + 1),
         false => format!("line {}", line.line),
     };
-    button().class("link").on("click", page.on(Action::Line(line, span))).child(place)
+    button()
+        .class("link")
+        .on("click", page.on(Action::Line(line, span)))
+        .child(place)
 }
 
 fn says(remark: &Diagnostic) -> String {
@@ -124,12 +176,21 @@ pub(super) fn sign(severity: Severity) -> (&'static str, &'static str) {
 
 fn show(page: &Page, remark: &Diagnostic, several: bool, fixable: bool) -> Markup {
     let (sign, name) = sign(remark.severity);
-    let line = Line { source: remark.source, line: remark.line };
+    let line = Line {
+        source: remark.source,
+        line: remark.line,
+    };
     tag("li")
         .class(name)
         .attr("title", remark.code.name())
         .attr("data-code", remark.code.name())
-        .child(tag("span").class("sign").attr("role", "img").attr("aria-label", name).child(sign))
+        .child(
+            tag("span")
+                .class("sign")
+                .attr("role", "img")
+                .attr("aria-label", name)
+                .child(sign),
+        )
         .child(
             tag("span")
                 .child(link(page, line, remark.span, several))
@@ -145,7 +206,12 @@ fn fixes(page: &Page, remark: &Diagnostic, refused: bool) -> Markup {
         let lines = fix.replacement.lines().count();
         tag("span")
             .class("offer")
-            .child(button().class("fix").on("click", page.on(Action::Fix(fix.clone(), refused))).child(&fix.label))
+            .child(
+                button()
+                    .class("fix")
+                    .on("click", page.on(Action::Fix(fix.clone(), refused)))
+                    .child(&fix.label),
+            )
             // The label says all there is to a line or two.
             .child((lines > 2).then(|| {
                 tag("details")

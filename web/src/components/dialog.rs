@@ -26,10 +26,21 @@ pub(super) fn use_dialog(open: bool) -> NodeRef {
 }
 
 /// A box to tick, with what it does.
-pub(super) fn switch(id: &'static str, on: bool, act: Callback<Event>, says: &'static str) -> Markup {
+pub(super) fn switch(
+    id: &'static str,
+    on: bool,
+    act: Callback<Event>,
+    says: &'static str,
+) -> Markup {
     tag("label")
         .class("switch")
-        .child(tag("input").attr("type", "checkbox").id(id).checked(on).on("change", act))
+        .child(
+            tag("input")
+                .attr("type", "checkbox")
+                .id(id)
+                .checked(on)
+                .on("change", act),
+        )
         .text(says)
 }
 

@@ -25,9 +25,21 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
     let mut buttons: Vec<(&str, Do, bool)> = Vec::new();
     match place.rule {
         Some(rule) => {
-            buttons.push(("Change", Do::Open(Some(Form::Change)), editing.form == Some(Form::Change)));
-            buttons.push(("Add above", Do::Open(Some(Form::Above)), editing.form == Some(Form::Above)));
-            buttons.push(("Add below", Do::Open(Some(Form::Below)), editing.form == Some(Form::Below)));
+            buttons.push((
+                "Change",
+                Do::Open(Some(Form::Change)),
+                editing.form == Some(Form::Change),
+            ));
+            buttons.push((
+                "Add above",
+                Do::Open(Some(Form::Above)),
+                editing.form == Some(Form::Above),
+            ));
+            buttons.push((
+                "Add below",
+                Do::Open(Some(Form::Below)),
+                editing.form == Some(Form::Below),
+            ));
             if rule > 0 {
                 buttons.push(("Move up", Do::Edit(Edit::Swap(place, rule - 1)), false));
             }
@@ -38,10 +50,22 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
             buttons.push(("Delete", Do::Edit(Edit::Delete(place)), false));
         }
         None => {
-            buttons.push(("Add at the end", Do::Open(Some(Form::Above)), editing.form.is_some()));
-            let other = if chain.policy() == Policy::Accept { Policy::Drop } else { Policy::Accept };
+            buttons.push((
+                "Add at the end",
+                Do::Open(Some(Form::Above)),
+                editing.form.is_some(),
+            ));
+            let other = if chain.policy() == Policy::Accept {
+                Policy::Drop
+            } else {
+                Policy::Accept
+            };
             if chain.hook().is_some() && (!table.is(TableName::Nat) || other == Policy::Accept) {
-                let name = if other == Policy::Drop { "Make it DROP" } else { "Make it ACCEPT" };
+                let name = if other == Policy::Drop {
+                    "Make it DROP"
+                } else {
+                    "Make it ACCEPT"
+                };
                 buttons.push((name, Do::Edit(Edit::Policy(place.at, other)), false));
             }
         }
@@ -80,7 +104,13 @@ pub(super) fn editor(page: &Page, place: Place) -> Markup {
             Some(html! { <Words key={format!("{form:?}")} page={page.clone()} {place} {form} /> })
         } else {
             let refused = editing.refused.as_ref();
-            refused.map(|refused| tag("p").class("wrong").attr("role", "alert").child(&refused.message).html())
+            refused.map(|refused| {
+                tag("p")
+                    .class("wrong")
+                    .attr("role", "alert")
+                    .child(&refused.message)
+                    .html()
+            })
         })
 }
 
@@ -115,7 +145,10 @@ fn Words(props: &Typed) -> Html {
     let send = {
         let node = node.clone();
         page.act.reform(move |()| {
-            let words = node.cast::<HtmlInputElement>().map(|field| field.value()).unwrap_or_default();
+            let words = node
+                .cast::<HtmlInputElement>()
+                .map(|field| field.value())
+                .unwrap_or_default();
             Action::Rule(Do::Words(words))
         })
     };
@@ -131,21 +164,30 @@ fn Words(props: &Typed) -> Html {
     let chain = &place_name(props);
     group()
         .child(
-            tag("div").class("input words-field").child(tag("code").text("-A ").child(chain).text(" ")).child(
-                tag("input")
-                    .id("rule-words")
-                    .node(&node)
-                    .on("keydown", onkeydown)
-                    .attr("aria-label", "Words of the rule")
-                    .is("aria-invalid", refused.is_some())
-                    .attr("aria-describedby", refused.map(|_| "rule-wrong"))
-                    .attr("placeholder", "-p tcp -m tcp --dport 443 -j RETURN")
-                    .attr("spellcheck", "false")
-                    .attr("autocomplete", "off")
-                    .attr("autocapitalize", "off"),
-            ),
+            tag("div")
+                .class("input words-field")
+                .child(tag("code").text("-A ").child(chain).text(" "))
+                .child(
+                    tag("input")
+                        .id("rule-words")
+                        .node(&node)
+                        .on("keydown", onkeydown)
+                        .attr("aria-label", "Words of the rule")
+                        .is("aria-invalid", refused.is_some())
+                        .attr("aria-describedby", refused.map(|_| "rule-wrong"))
+                        .attr("placeholder", "-p tcp -m tcp --dport 443 -j RETURN")
+                        .attr("spellcheck", "false")
+                        .attr("autocomplete", "off")
+                        .attr("autocapitalize", "off"),
+                ),
         )
-        .child(button().class("line").id("rule-done").on("click", send.reform(|_: Event| ())).text("Done"))
+        .child(
+            button()
+                .class("line")
+                .id("rule-done")
+                .on("click", send.reform(|_: Event| ()))
+                .text("Done"),
+        )
         .child(refused.map(|refused| {
             tag("p")
                 .class("wrong")
@@ -157,5 +199,11 @@ fn Words(props: &Typed) -> Html {
 }
 
 fn place_name(props: &Typed) -> String {
-    props.place.at.find(props.page.state.paste.rulesets()).2.name.to_string()
+    props
+        .place
+        .at
+        .find(props.page.state.paste.rulesets())
+        .2
+        .name
+        .to_string()
 }

@@ -1,10 +1,13 @@
-//! What is to be said of the dump as a whole: findings, counters, and why the proxy's user gets past.
+//! What is to be said of the dump as a whole: findings, counters, and why the proxy's user gets
+//! past.
 
 use super::phrases::format_place;
 use super::told::{Item, Section, journey};
 use crate::page::Page;
 use crate::state::Action;
-use chainwalk_core::analysis::bypass_explanation::{BYPASS_EXPLANATION, bypassing_processes, explain_bypass};
+use chainwalk_core::analysis::bypass_explanation::{
+    BYPASS_EXPLANATION, bypassing_processes, explain_bypass,
+};
 use chainwalk_core::analysis::counter_analysis::analyze_counters;
 use chainwalk_core::text::diagnostic::Severity;
 
@@ -19,12 +22,23 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
     let title = known.map_or("Findings".into(), |all| format!("Findings ({})", all.len()));
     let mut findings: Vec<Item> = Vec::new();
     for (which, finding) in all.iter().take(MOST).enumerate() {
-        let sign = if finding.severity == Severity::Note { "·" } else { "△" };
-        let place = finding.place.map(|place| format_place(paste.rulesets(), place) + ": ").unwrap_or_default();
-        // A dump without rules, and a chain that nothing leads into, have no packet and no rule to show.
+        let sign = if finding.severity == Severity::Note {
+            "·"
+        } else {
+            "△"
+        };
+        let place = finding
+            .place
+            .map(|place| format_place(paste.rulesets(), place) + ": ")
+            .unwrap_or_default();
+        // A dump without rules, and a chain that nothing leads into, have no packet and no rule to
+        // show.
         let is_shown = finding.scenario.is_some() || finding.rule().is_some();
         let action = is_shown.then_some(Action::Finding(which));
-        findings.push((format!("{sign} {}{}", place.replace(" policy", ""), finding.says), action));
+        findings.push((
+            format!("{sign} {}{}", place.replace(" policy", ""), finding.says),
+            action,
+        ));
     }
     if all.len() > MOST {
         findings.push((format!("{} more", all.len() - MOST), None));
@@ -32,7 +46,11 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
     let mut shares: Vec<Item> = Vec::new();
     let mut told: Vec<Item> = Vec::new();
     if let Some(mesh) = &paste.mesh {
-        if let Some(analysis) = paste.rulesets().iter().find_map(|set| analyze_counters(mesh, set)) {
+        if let Some(analysis) = paste
+            .rulesets()
+            .iter()
+            .find_map(|set| analyze_counters(mesh, set))
+        {
             for share in &analysis.shares {
                 shares.push((share.to_string(), None));
             }
@@ -50,10 +68,25 @@ pub(super) fn sections(page: &Page) -> Vec<Section> {
         }
     }
     let mut sections = vec![
-        Section { id: "counters", title: "What the counters show".into(), items: shares, busy: false },
+        Section {
+            id: "counters",
+            title: "What the counters show".into(),
+            items: shares,
+            busy: false,
+        },
         journey(page),
-        Section { id: "findings", title, items: findings, busy: known.is_none() },
-        Section { id: "story", title: "Why the proxy's user gets past".into(), items: told, busy: false },
+        Section {
+            id: "findings",
+            title,
+            items: findings,
+            busy: known.is_none(),
+        },
+        Section {
+            id: "story",
+            title: "Why the proxy's user gets past".into(),
+            items: told,
+            busy: false,
+        },
     ];
     sections.retain(|section| !section.is_empty());
     sections

@@ -1,4 +1,5 @@
-//! The packets: scenarios to fill them in with, and their fields. What is equal in both is one field.
+//! The packets: scenarios to fill them in with, and their fields. What is equal in both is one
+//! field.
 
 use wasm_bindgen::JsCast;
 use web_sys::{HtmlInputElement, HtmlSelectElement, HtmlTextAreaElement};
@@ -42,7 +43,11 @@ pub(crate) fn Form(page: &Page) -> Html {
         let details = details.clone();
         Callback::from(move |_: Event| details.set(!*details))
     };
-    let differ: Vec<&str> = state.differences().iter().map(|field| field.label()).collect();
+    let differ: Vec<&str> = state
+        .differences()
+        .iter()
+        .map(|field| field.label())
+        .collect();
     let says = match &differ[..] {
         _ if !state.compare => String::new(),
         [] => "they are equal".into(),
@@ -57,7 +62,12 @@ pub(crate) fn Form(page: &Page) -> Html {
             tag("div")
                 .class("head")
                 .child(tag("h2").child(if state.compare { "Packets" } else { "Packet" }))
-                .child(tag("span").class("quiet").attr("title", differ.join(", ")).child(says))
+                .child(
+                    tag("span")
+                        .class("quiet")
+                        .attr("title", differ.join(", "))
+                        .child(says),
+                )
                 .child(tag("span").class("space"))
                 .child(state.compare.then(|| into(page))),
         )
@@ -84,15 +94,21 @@ pub(crate) fn Form(page: &Page) -> Html {
                                 .class("link details")
                                 .is("aria-expanded", *details)
                                 .on("click", toggle)
-                                .child(if *details { "Fewer fields" } else { "Every other field" }),
+                                .child(if *details {
+                                    "Fewer fields"
+                                } else {
+                                    "Every other field"
+                                }),
                         )
+                        .child((*details || hides_wrong(state)).then(|| {
+                            group().children(form::rows(true).iter().map(|row| rows(page, row)))
+                        }))
                         .child(
-                            (*details || hides_wrong(state))
-                                .then(|| group().children(form::rows(true).iter().map(|row| rows(page, row)))),
-                        )
-                        .child(tag("datalist").id("protocols").children(
-                            ["tcp", "udp", "icmp", "icmpv6", "sctp"].map(|name| tag("option").attr("value", name)),
-                        )),
+                            tag("datalist").id("protocols").children(
+                                ["tcp", "udp", "icmp", "icmpv6", "sctp"]
+                                    .map(|name| tag("option").attr("value", name)),
+                            ),
+                        ),
                 )
                 .child(shelf(page))
                 .child(why(page))
@@ -108,11 +124,17 @@ fn line(page: &Page, side: Side) -> Markup {
     let wrong = lane.mistake.as_ref();
     let described = wrong.map(|_| format!("{id}-wrong"));
     let oninput = page.act.reform(move |event: Event| {
-        let input = event.target().and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
+        let input = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlTextAreaElement>().ok());
         Action::Say(side, input.map(|input| input.value()))
     });
     let left = page.act.reform(move |_: Event| Action::Say(side, None));
-    let letter = if page.state.compare { badge(side) } else { nothing() };
+    let letter = if page.state.compare {
+        badge(side)
+    } else {
+        nothing()
+    };
     let own = page.state.compare.then_some(side.key());
     tag("div")
         .class("field whole-line")
@@ -125,7 +147,10 @@ fn line(page: &Page, side: Side) -> Markup {
                     .value(lane.says())
                     .on("input", oninput)
                     .on("blur", left)
-                    .attr("aria-label", format!("Packet {} in one line", side.letter()))
+                    .attr(
+                        "aria-label",
+                        format!("Packet {} in one line", side.letter()),
+                    )
                     .is("aria-invalid", wrong.is_some())
                     .attr("aria-describedby", described)
                     .attr("placeholder", EXAMPLE)
@@ -145,7 +170,11 @@ fn line(page: &Page, side: Side) -> Markup {
 
 /// A mistake is never hidden.
 fn hides_wrong(state: &State) -> bool {
-    let mut wrong = state.sides().iter().filter_map(|side| state.lane(*side).walked.as_ref().err()).flatten();
+    let mut wrong = state
+        .sides()
+        .iter()
+        .filter_map(|side| state.lane(*side).walked.as_ref().err())
+        .flatten();
     wrong.any(|wrong| wrong.field.row().place == FormPlace::Details)
 }
 
@@ -160,20 +189,29 @@ fn into(page: &Page) -> Markup {
             .on("click", page.on(Action::Lead(side)))
             .child(side.letter())
     });
-    group().child(tag("span").class("quiet").text("answer")).child(
-        tag("div")
-            .class("choice")
-            .attr("role", "group")
-            .attr("aria-label", "The packet that is answered in large and that scenarios fill in")
-            .children(sides),
-    )
+    group()
+        .child(tag("span").class("quiet").text("answer"))
+        .child(
+            tag("div")
+                .class("choice")
+                .attr("role", "group")
+                .attr(
+                    "aria-label",
+                    "The packet that is answered in large and that scenarios fill in",
+                )
+                .children(sides),
+        )
 }
 
 fn chip(page: &Page, key: &'static str) -> Option<Markup> {
     let state = &page.state;
     let scenario = state.paste.scenario(key)?;
-    let held: Vec<Side> =
-        state.sides().iter().copied().filter(|side| state.lane(*side).scenario == Some(key)).collect();
+    let held: Vec<Side> = state
+        .sides()
+        .iter()
+        .copied()
+        .filter(|side| state.lane(*side).scenario == Some(key))
+        .collect();
     Some(
         button()
             .class("chip")
@@ -187,8 +225,12 @@ fn chip(page: &Page, key: &'static str) -> Option<Markup> {
 
 /// What a field writes to: both packets at once, or each by its own; nothing where neither has it.
 fn targets(state: &State, field: PacketField) -> Vec<Target> {
-    let sides: Vec<Side> =
-        state.sides().iter().copied().filter(|side| state.lane(*side).draft.applies(field)).collect();
+    let sides: Vec<Side> = state
+        .sides()
+        .iter()
+        .copied()
+        .filter(|side| state.lane(*side).draft.applies(field))
+        .collect();
     match (&sides[..], state.compare && !state.differs(field)) {
         ([], _) => Vec::new(),
         (_, true) => vec![Target::Both],
@@ -198,16 +240,26 @@ fn targets(state: &State, field: PacketField) -> Vec<Target> {
 
 fn rows(page: &Page, fields: &[PacketField]) -> Markup {
     let state = &page.state;
-    let fields: Vec<(PacketField, Vec<Target>)> = fields.iter().map(|field| (*field, targets(state, *field))).collect();
+    let fields: Vec<(PacketField, Vec<Target>)> = fields
+        .iter()
+        .map(|field| (*field, targets(state, *field)))
+        .collect();
     let together = fields.iter().all(|(_, targets)| targets.len() < 2);
-    let shown = fields.into_iter().filter(|(_, targets)| !targets.is_empty());
-    let controls: Vec<(PacketField, Target)> =
-        shown.flat_map(|(field, targets)| targets.into_iter().map(move |target| (field, target))).collect();
+    let shown = fields
+        .into_iter()
+        .filter(|(_, targets)| !targets.is_empty());
+    let controls: Vec<(PacketField, Target)> = shown
+        .flat_map(|(field, targets)| targets.into_iter().map(move |target| (field, target)))
+        .collect();
     let rows: Vec<&[(PacketField, Target)]> = match together {
         true => vec![&controls],
         false => controls.chunk_by(|(a, _), (b, _)| a == b).collect(),
     };
-    group().children(rows.into_iter().filter(|row| !row.is_empty()).map(|row| one(page, row)))
+    group().children(
+        rows.into_iter()
+            .filter(|row| !row.is_empty())
+            .map(|row| one(page, row)),
+    )
 }
 
 fn one(page: &Page, controls: &[(PacketField, Target)]) -> Markup {
@@ -215,21 +267,36 @@ fn one(page: &Page, controls: &[(PacketField, Target)]) -> Markup {
     tag("div")
         .class("field")
         .key(first.name())
-        .child(tag("label").attr("for", id(target, first)).child(first.label()))
+        .child(
+            tag("label")
+                .attr("for", id(target, first))
+                .child(first.label()),
+        )
         // First all that is typed in, then what parts and joins it: the keyboard goes that way.
         .child(
             tag("div")
                 .class("inputs")
                 .child(
-                    group()
-                        .children(controls.iter().map(|(field, target)| input(page, *target, *field, *field != first))),
+                    group().children(
+                        controls
+                            .iter()
+                            .map(|(field, target)| input(page, *target, *field, *field != first)),
+                    ),
                 )
-                .child(group().children(
-                    controls.iter().filter_map(|(field, target)| joint(page, *target, *field, controls.len())),
-                )),
+                .child(
+                    group().children(controls.iter().filter_map(|(field, target)| {
+                        joint(page, *target, *field, controls.len())
+                    })),
+                ),
         )
         // One child, whatever their number: else the fields above would be made anew.
-        .child(group().children(controls.iter().map(|(field, target)| wrong(&page.state, *target, *field))))
+        .child(
+            group().children(
+                controls
+                    .iter()
+                    .map(|(field, target)| wrong(&page.state, *target, *field)),
+            ),
+        )
 }
 
 fn id(target: Target, field: PacketField) -> String {
@@ -252,7 +319,10 @@ fn side(target: Target) -> Side {
 
 fn message(state: &State, target: Target, field: PacketField) -> Option<&str> {
     let wrong = state.lane(side(target)).walked.as_ref().err()?;
-    wrong.iter().find(|wrong| wrong.field == field).map(|wrong| &*wrong.message)
+    wrong
+        .iter()
+        .find(|wrong| wrong.field == field)
+        .map(|wrong| &*wrong.message)
 }
 
 fn wrong(state: &State, target: Target, field: PacketField) -> Markup {
@@ -262,7 +332,10 @@ fn wrong(state: &State, target: Target, field: PacketField) -> Markup {
             .key(id(target, field))
             .id(format!("{}-wrong", id(target, field)))
             .attr("role", "alert")
-            .child((state.compare && target != Target::Both).then(|| group().child(badge(side(target))).text(" ")))
+            .child(
+                (state.compare && target != Target::Both)
+                    .then(|| group().child(badge(side(target))).text(" ")),
+            )
             .child(message),
         None => nothing(),
     }
@@ -294,8 +367,14 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
     let choices = kind.choices();
     let control = if choices.is_empty() {
         let oninput = page.act.reform(move |event: Event| {
-            let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-            Action::Write(target, field, input.map(|input| input.value()).unwrap_or_default())
+            let input = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            Action::Write(
+                target,
+                field,
+                input.map(|input| input.value()).unwrap_or_default(),
+            )
         });
         let list = (kind == FieldKind::Protocol).then_some("protocols");
         tag("input")
@@ -312,15 +391,29 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
             .attr("autocapitalize", "off")
     } else {
         let onchange = page.act.reform(move |event: Event| {
-            let list = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
-            Action::Write(target, field, list.map(|list| list.value()).unwrap_or_default())
+            let list = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+            Action::Write(
+                target,
+                field,
+                list.map(|list| list.value()).unwrap_or_default(),
+            )
         });
-        let options = choices
-            .iter()
-            .map(|(choice, says)| tag("option").attr("value", *choice).flag("selected", *choice == value).child(*says));
-        tag("select").id(id).on("change", onchange).attr("aria-label", name).children(options)
+        let options = choices.iter().map(|(choice, says)| {
+            tag("option")
+                .attr("value", *choice)
+                .flag("selected", *choice == value)
+                .child(*says)
+        });
+        tag("select")
+            .id(id)
+            .on("change", onchange)
+            .attr("aria-label", name)
+            .children(options)
     };
-    // Which fields apply changes while one types: without a key another field would take this one's place, and its focus.
+    // Which fields apply changes while one types: without a key another field would take this one's
+    // place, and its focus.
     tag("span")
         .class("input")
         .class(own)
@@ -334,13 +427,21 @@ fn input(page: &Page, target: Target, field: PacketField, second: bool) -> Marku
 /// The button that makes two fields of one, or one of two: of two it stands behind B's.
 fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Option<Markup> {
     let (name, sign, action, next) = match target {
-        Target::Both => {
-            (format!("Give A and B a {} each", field.label()), "≠", Action::Split(field), Target::One(Side::A))
-        }
+        Target::Both => (
+            format!("Give A and B a {} each", field.label()),
+            "≠",
+            Action::Split(field),
+            Target::One(Side::A),
+        ),
         Target::One(Side::B) if beside == 2 => {
             let value = page.state.lane(Side::A).draft.get(field).to_owned();
             let name = format!("Give A and B one {}: A's", field.label());
-            (name, "=", Action::Write(Target::Both, field, value), Target::Both)
+            (
+                name,
+                "=",
+                Action::Write(Target::Both, field, value),
+                Target::Both,
+            )
         }
         Target::One(_) => return None,
     };
@@ -349,5 +450,12 @@ fn joint(page: &Page, target: Target, field: PacketField, beside: usize) -> Opti
         act.emit(action.clone());
         browser::focus(&next);
     };
-    Some(button().class("split").attr("aria-label", name.clone()).attr("title", name).on("click", onclick).child(sign))
+    Some(
+        button()
+            .class("split")
+            .attr("aria-label", name.clone())
+            .attr("title", name)
+            .on("click", onclick)
+            .child(sign),
+    )
 }

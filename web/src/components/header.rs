@@ -27,8 +27,10 @@ pub(crate) fn Header(page: &Page) -> Html {
         })
     };
     let chosen = page.act.reform(|event: Event| {
-        let value =
-            event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok()).map(|list| list.value());
+        let value = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok())
+            .map(|list| list.value());
         match value.and_then(|value| value.parse().ok()) {
             Some(sample) => Action::Sample(sample),
             None => Action::View(View::Edit),
@@ -43,7 +45,10 @@ pub(crate) fn Header(page: &Page) -> Html {
     };
     let samples = SAMPLES.iter().enumerate().map(|(place, sample)| {
         let selected = page.state.paste.origin == Origin::Sample(place);
-        tag("option").attr("value", place.to_string()).flag("selected", selected).child(sample.name)
+        tag("option")
+            .attr("value", place.to_string())
+            .flag("selected", selected)
+            .child(sample.name)
     });
     let says = format!("Theme: {}", theme.name());
     tag("header")
@@ -59,27 +64,60 @@ pub(crate) fn Header(page: &Page) -> Html {
                         .attr("width", "28")
                         .attr("height", "16")
                         .attr("aria-hidden", "true")
-                        .child(tag("path").class("line").attr("d", "M4 4h14a4 4 0 0 1 0 8h-6"))
-                        .child(tag("circle").class("dot").attr("cx", "4").attr("cy", "4").attr("r", "2.6"))
-                        .child(tag("circle").class("ring").attr("cx", "9").attr("cy", "12").attr("r", "2.6")),
+                        .child(
+                            tag("path")
+                                .class("line")
+                                .attr("d", "M4 4h14a4 4 0 0 1 0 8h-6"),
+                        )
+                        .child(
+                            tag("circle")
+                                .class("dot")
+                                .attr("cx", "4")
+                                .attr("cy", "4")
+                                .attr("r", "2.6"),
+                        )
+                        .child(
+                            tag("circle")
+                                .class("ring")
+                                .attr("cx", "9")
+                                .attr("cy", "12")
+                                .attr("r", "2.6"),
+                        ),
                 )
                 .child(tag("span").text("Chainwalk")),
         )
         .child(
-            tag("label").class("pick").child(tag("span").class("hidden").text("Rules")).child(
-                tag("select")
-                    .id("samples")
-                    .on("change", chosen)
-                    .child(other.map(|other| tag("option").attr("value", "own").flag("selected", true).child(other)))
-                    .child(tag("optgroup").attr("label", "Samples").children(samples)),
-            ),
+            tag("label")
+                .class("pick")
+                .child(tag("span").class("hidden").text("Rules"))
+                .child(
+                    tag("select")
+                        .id("samples")
+                        .on("change", chosen)
+                        .child(other.map(|other| {
+                            tag("option")
+                                .attr("value", "own")
+                                .flag("selected", true)
+                                .child(other)
+                        }))
+                        .child(tag("optgroup").attr("label", "Samples").children(samples)),
+                ),
         )
         .child(
             tag("label")
                 .class("line open")
-                .attr("title", "Open a file: a dump, a capture, or what was saved here")
+                .attr(
+                    "title",
+                    "Open a file: a dump, a capture, or what was saved here",
+                )
                 .text("Open")
-                .child(tag("input").attr("type", "file").id("open").class("hidden").attr("aria-label", "Open a file")),
+                .child(
+                    tag("input")
+                        .attr("type", "file")
+                        .id("open")
+                        .class("hidden")
+                        .attr("aria-label", "Open a file"),
+                ),
         )
         .child(
             button()
@@ -89,7 +127,13 @@ pub(crate) fn Header(page: &Page) -> Html {
                 .on("click", page.on(Action::Share(true)))
                 .text("Share"),
         )
-        .child(tag("a").class("plain").id("lessons-open").attr("href", "#lessons").text("Lessons"))
+        .child(
+            tag("a")
+                .class("plain")
+                .id("lessons-open")
+                .attr("href", "#lessons")
+                .text("Lessons"),
+        )
         .child(tag("span").class("space"))
         .child(
             tag("p")
@@ -134,12 +178,26 @@ pub(crate) fn Header(page: &Page) -> Html {
                         .attr("width", "15")
                         .attr("height", "15")
                         .attr("aria-hidden", "true")
-                        .child(tag("circle").attr("cx", "8").attr("cy", "8").attr("r", "6.500"))
+                        .child(
+                            tag("circle")
+                                .attr("cx", "8")
+                                .attr("cy", "8")
+                                .attr("r", "6.500"),
+                        )
                         .child(if *theme == Theme::System {
-                            Some(tag("path").class("fill").attr("d", "M8 1.500a6.500 6.500 0 0 1 0 13z"))
+                            Some(
+                                tag("path")
+                                    .class("fill")
+                                    .attr("d", "M8 1.500a6.500 6.500 0 0 1 0 13z"),
+                            )
                         } else {
-                            (*theme == Theme::Dark)
-                                .then(|| tag("circle").class("fill").attr("cx", "8").attr("cy", "8").attr("r", "4"))
+                            (*theme == Theme::Dark).then(|| {
+                                tag("circle")
+                                    .class("fill")
+                                    .attr("cx", "8")
+                                    .attr("cy", "8")
+                                    .attr("r", "4")
+                            })
                         }),
                 ),
         )

@@ -28,9 +28,18 @@ const WORDS: [(&str, &str); 7] = [
         "RETURN",
         "Goes back to the chain that called this one, to the rule behind the call; in a built-in chain, to its policy.",
     ),
-    ("policy", "What a built-in chain does with a packet that no rule of it settled."),
-    ("verdict", "What becomes of the packet: it goes on, is sent elsewhere, or is dropped."),
-    ("owner", "The user and group of the process when it opened the socket. The kernel sees nothing else of it."),
+    (
+        "policy",
+        "What a built-in chain does with a packet that no rule of it settled.",
+    ),
+    (
+        "verdict",
+        "What becomes of the packet: it goes on, is sent elsewhere, or is dropped.",
+    ),
+    (
+        "owner",
+        "The user and group of the process when it opened the socket. The kernel sees nothing else of it.",
+    ),
 ];
 
 /// What to do here, in short.
@@ -43,7 +52,9 @@ pub(crate) fn Help(page: &Page) -> Html {
     page_part::enter(None);
     let node = use_dialog(page.state.help);
     let shortcuts = page.act.reform(|event: Event| {
-        let switch = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let switch = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
         Action::Shortcuts(switch.is_none_or(|switch| switch.checked()))
     });
     tag("dialog")
@@ -51,18 +62,37 @@ pub(crate) fn Help(page: &Page) -> Html {
         .id("help")
         .attr("aria-labelledby", "help-title")
         .on("close", page.on(Action::Help(false)))
-        .child(head("help-title", "Walk a packet through the chains", page.on(Action::Help(false))))
+        .child(head(
+            "help-title",
+            "Walk a packet through the chains",
+            page.on(Action::Help(false)),
+        ))
         .child(tag("p").text(HOW))
         .child(tag("h3").text("Keys"))
-        .child(tag("dl").class("keys").children(
-            KEYS.iter().map(|(keys, does)| {
-                group().child(tag("dt").child(tag("kbd").child(*keys))).child(tag("dd").child(*does))
-            }),
+        .child(
+            tag("dl")
+                .class("keys")
+                .children(KEYS.iter().map(|(keys, does)| {
+                    group()
+                        .child(tag("dt").child(tag("kbd").child(*keys)))
+                        .child(tag("dd").child(*does))
+                })),
+        )
+        .child(switch(
+            "shortcuts",
+            page.state.shortcuts,
+            shortcuts,
+            " Shortcuts of a single character",
         ))
-        .child(switch("shortcuts", page.state.shortcuts, shortcuts, " Shortcuts of a single character"))
         .child(tag("h3").text("Words"))
-        .child(tag("dl").class("terms").children(
-            WORDS.iter().map(|(word, says)| group().child(tag("dt").child(*word)).child(tag("dd").child(*says))),
-        ))
+        .child(
+            tag("dl")
+                .class("terms")
+                .children(WORDS.iter().map(|(word, says)| {
+                    group()
+                        .child(tag("dt").child(*word))
+                        .child(tag("dd").child(*says))
+                })),
+        )
         .html()
 }

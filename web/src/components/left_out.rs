@@ -8,7 +8,9 @@ use crate::recovery;
 pub(super) fn unless_left_out(part: Part, make: impl FnOnce() -> Markup) -> Markup {
     if recovery::is_left_out(part) {
         let says = format!("The {} is left out: it stopped the page.", part.name());
-        return tag("section").class("pane left-out").child(tag("p").class("quiet").child(says));
+        return tag("section")
+            .class("pane left-out")
+            .child(tag("p").class("quiet").child(says));
     }
     page_part::enter(part);
     let made = make();

@@ -1,4 +1,5 @@
-//! The lessons beside the playground: the list, and what ties a lesson to the page and to the address.
+//! The lessons beside the playground: the list, and what ties a lesson to the page and to the
+//! address.
 
 use gloo::events::EventListener;
 use gloo::file::callbacks::{FileReader, read_as_text};
@@ -61,7 +62,11 @@ pub(crate) fn Lessons(page: &Page) -> Html {
         move |wanted| {
             if *wanted {
                 let done = move |text: String, fault: String| {
-                    tell.emit(if fault.is_empty() { Event::Loaded(text) } else { Event::Missing(fault) });
+                    tell.emit(if fault.is_empty() {
+                        Event::Loaded(text)
+                    } else {
+                        Event::Missing(fault)
+                    });
                 };
                 load(&Closure::once_into_js(done));
             }
@@ -78,12 +83,19 @@ pub(crate) fn Lessons(page: &Page) -> Html {
                 let _ = window().location().set_hash(&room.address);
             }
             // By the address, whoever waits for a step sees that it is shown.
-            mark("learning", (*shown != Shown::Closed).then_some(&room.address));
+            mark(
+                "learning",
+                (*shown != Shown::Closed).then_some(&room.address),
+            );
             mark("asking", hides.then_some(""));
             if let Some(stage) = room.stage() {
                 page.act.emit(Action::Stage(Box::new(stage)));
                 let about_packet = lesson::is_about_the_packet(&room);
-                page.act.emit(Action::Tab(if about_packet { Tab::Packet } else { Tab::Rules }));
+                page.act.emit(Action::Tab(if about_packet {
+                    Tab::Packet
+                } else {
+                    Tab::Rules
+                }));
                 if !about_packet {
                     // The step before may have scrolled to the form.
                     browser::show(".top", "end", false);
@@ -105,13 +117,27 @@ pub(crate) fn Lessons(page: &Page) -> Html {
             (None, _) => nothing(),
             (Some(Err(fault)), _) => {
                 let says = format!("This lesson cannot be shown. Line {fault}");
-                frame("Lesson", &room, tag("p").class("wrong").attr("role", "alert").child(says))
+                frame(
+                    "Lesson",
+                    &room,
+                    tag("p").class("wrong").attr("role", "alert").child(says),
+                )
             }
             (Some(Ok(_)), Part::Handout) => frame("Handout", &room, lesson::handout(page, &room)),
             (Some(Ok(_)), Part::Step(step)) => {
-                let next = room.entries.as_ref().and_then(|entries| entries.get(place + 1));
-                let name = room.entries.as_ref().map_or("", |entries| &entries[place].name);
-                frame("Lesson", &room, lesson::step(page, &room, &tell, (name, step), next))
+                let next = room
+                    .entries
+                    .as_ref()
+                    .and_then(|entries| entries.get(place + 1));
+                let name = room
+                    .entries
+                    .as_ref()
+                    .map_or("", |entries| &entries[place].name);
+                frame(
+                    "Lesson",
+                    &room,
+                    lesson::step(page, &room, &tell, (name, step), next),
+                )
             }
         },
     };
@@ -146,7 +172,12 @@ fn frame(name: &'static str, room: &Classroom, inside: Markup) -> Markup {
             tag("nav")
                 .class("head")
                 .attr("aria-label", "Lessons")
-                .child(tag("a").class("link").attr("href", "#lessons").text("All lessons"))
+                .child(
+                    tag("a")
+                        .class("link")
+                        .attr("href", "#lessons")
+                        .text("All lessons"),
+                )
                 .child(tag("span").class("space"))
                 .child(
                     button()
@@ -165,7 +196,12 @@ fn frame(name: &'static str, room: &Classroom, inside: Markup) -> Markup {
                         .text("✕"),
                 ),
         )
-        .child((!room.fault.is_empty()).then(|| tag("p").class("wrong").attr("role", "alert").child(&room.fault)))
+        .child((!room.fault.is_empty()).then(|| {
+            tag("p")
+                .class("wrong")
+                .attr("role", "alert")
+                .child(&room.fault)
+        }))
         .child(tag("div").class("lesson").child(inside))
 }
 
@@ -176,8 +212,14 @@ fn about(entries: &[Entry]) -> String {
         .filter_map(|entry| entry.head.as_ref().ok())
         .filter_map(|head| head.minutes.parse::<u32>().ok())
         .sum();
-    let all = if minutes > 0 { format!(": {minutes} minutes, no cluster") } else { String::new() };
-    format!("How a mesh captures a pod's traffic, and how traffic gets by{all}. Every claim in them is tested.")
+    let all = if minutes > 0 {
+        format!(": {minutes} minutes, no cluster")
+    } else {
+        String::new()
+    };
+    format!(
+        "How a mesh captures a pod's traffic, and how traffic gets by{all}. Every claim in them is tested."
+    )
 }
 
 fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
@@ -191,20 +233,42 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
         };
         match &entry.head {
             Ok(head) => tag("li")
-                .child(tag("a").attr("href", format!("{ADDRESS}/{}", entry.name)).child(&head.title))
-                .child(tag("span").class("quiet").child(format!(" {} min", head.minutes)).child(tag("b").child(state)))
+                .child(
+                    tag("a")
+                        .attr("href", format!("{ADDRESS}/{}", entry.name))
+                        .child(&head.title),
+                )
+                .child(
+                    tag("span")
+                        .class("quiet")
+                        .child(format!(" {} min", head.minutes))
+                        .child(tag("b").child(state)),
+                )
                 .child(tag("p").class("quiet").child(&head.about)),
-            Err(fault) => tag("li").class("wrong").child(format!("{}: {fault}", entry.name)),
+            Err(fault) => tag("li")
+                .class("wrong")
+                .child(format!("{}: {fault}", entry.name)),
         }
     };
-    let address =
-        format!("data:text/plain;charset=utf-8,{}", room.progress.to_file().replace('\n', "%0A").replace(' ', "%20"));
+    let address = format!(
+        "data:text/plain;charset=utf-8,{}",
+        room.progress
+            .to_file()
+            .replace('\n', "%0A")
+            .replace(' ', "%20")
+    );
     let reset = tell.reform(|_: web_sys::Event| Event::Reset);
     group()
-        .child(tag("h2").id("lesson-title").attr("tabindex", "-1").text("Lessons"))
+        .child(
+            tag("h2")
+                .id("lesson-title")
+                .attr("tabindex", "-1")
+                .text("Lessons"),
+        )
         .child(tag("p").child(about(entries)))
         .child(
-            (room.entries.is_none() && room.fault.is_empty()).then(|| tag("p").attr("role", "status").text("Loading…")),
+            (room.entries.is_none() && room.fault.is_empty())
+                .then(|| tag("p").attr("role", "status").text("Loading…")),
         )
         .child(tag("ol").class("all").children(entries.iter().map(row)))
         .child(html! { <Open tell={tell.clone()} /> })
@@ -219,7 +283,13 @@ fn list(room: &Classroom, tell: &Callback<Event>) -> Markup {
                         .attr("href", address)
                         .text("Save my progress"),
                 )
-                .child(button().class("link").id("progress-reset").on("click", reset).text("Begin anew"))
+                .child(
+                    button()
+                        .class("link")
+                        .id("progress-reset")
+                        .on("click", reset)
+                        .text("Begin anew"),
+                )
         }))
 }
 
@@ -237,13 +307,20 @@ fn Open(props: &OpenProps) -> Html {
     let onchange = {
         let tell = props.tell.clone();
         Callback::from(move |event: web_sys::Event| {
-            let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-            let Some(file) = input.as_ref().and_then(HtmlInputElement::files).and_then(|files| files.get(0)) else {
+            let input = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+            let Some(file) = input
+                .as_ref()
+                .and_then(HtmlInputElement::files)
+                .and_then(|files| files.get(0))
+            else {
                 return;
             };
             let tell = tell.clone();
             // One that cannot be read is an empty one, which is refused with its reason.
-            let read = move |text: Result<String, _>| tell.emit(Event::File(text.unwrap_or_default()));
+            let read =
+                move |text: Result<String, _>| tell.emit(Event::File(text.unwrap_or_default()));
             *reader.borrow_mut() = Some(read_as_text(&file.into(), read));
             // The same file again, once it is mended.
             if let Some(input) = input {

@@ -1,4 +1,5 @@
-//! The rules as a list: by table and chain, with what became of each. Of a long list only what is in sight is made.
+//! The rules as a list: by table and chain, with what became of each. Of a long list only what is
+//! in sight is made.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse;
@@ -25,10 +26,13 @@ use crate::rows::{self, Row};
 use crate::side::Side;
 use crate::state::{Action, State};
 
-/// So many rows are made at once: two screens full, since a search makes them anew at every key. The lowest rows are of some
-/// 26 pixels.
+/// So many rows are made at once: two screens full, since a search makes them anew at every key.
+/// The lowest rows are of some 26 pixels.
 fn most() -> usize {
-    let height = window().inner_height().ok().and_then(|height| height.as_f64());
+    let height = window()
+        .inner_height()
+        .ok()
+        .and_then(|height| height.as_f64());
     height.map_or(1080, |height| height as usize).min(8000) / 26 + 20
 }
 
@@ -45,28 +49,40 @@ pub(super) fn List(page: &Page) -> Html {
     let start = use_state(|| 0_usize);
     let editing = &state.editing;
     // What opens beneath a rule makes it higher.
-    let opened = (editing.place, editing.form.is_some(), editing.refused.is_some());
-    let node = use_follow((state.cursor, state.rows.clone(), state.unmet, opened), COVERED);
+    let opened = (
+        editing.place,
+        editing.form.is_some(),
+        editing.refused.is_some(),
+    );
+    let node = use_follow(
+        (state.cursor, state.rows.clone(), state.unmet, opened),
+        COVERED,
+    );
     let cursors: Vec<Place> = state.current().iter().map(|(_, place)| *place).collect();
     let chosen = state.opened.newest.or(state.editing.place);
     let wanted = chosen.map_or_else(|| cursors.clone(), |place| vec![place]);
     let is_wanted = |row: &Row| match row {
         Row::Rule(place) => wanted.contains(place),
-        Row::Fold { at, rules } => {
-            wanted.iter().any(|place| place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule)))
-        }
+        Row::Fold { at, rules } => wanted
+            .iter()
+            .any(|place| place.at == *at && place.rule.is_some_and(|rule| rules.contains(&rule))),
         _ => false,
     };
     let most = most();
     // Where something else is wanted, it is made, wherever the list stood.
     let all = state.rows.len();
-    let must = use_memo((state.rows.clone(), wanted.clone()), |(rows, _)| rows.iter().position(is_wanted));
+    let must = use_memo((state.rows.clone(), wanted.clone()), |(rows, _)| {
+        rows.iter().position(is_wanted)
+    });
     let last = use_mut_ref(|| None);
     let key = Some(must.clone());
-    let is_new =
-        last.replace(key.clone()).is_none_or(|before: std::rc::Rc<Option<usize>>| !std::rc::Rc::ptr_eq(&before, &must));
+    let is_new = last
+        .replace(key.clone())
+        .is_none_or(|before: std::rc::Rc<Option<usize>>| !std::rc::Rc::ptr_eq(&before, &must));
     let first = match *must {
-        Some(must) if is_new && !(*start..*start + most).contains(&must) => must.saturating_sub(most / 2),
+        Some(must) if is_new && !(*start..*start + most).contains(&must) => {
+            must.saturating_sub(most / 2)
+        }
         None if is_new => 0,
         _ => *start,
     };
@@ -87,7 +103,10 @@ pub(super) fn List(page: &Page) -> Html {
             let (seen, all) = (seen.clone(), *all);
             let options = EventListenerOptions::run_in_capture_phase();
             let moved = move |_: &Event| {
-                if let Some(next) = node.cast::<Element>().and_then(|list| next(&list, seen.clone(), all)) {
+                if let Some(next) = node
+                    .cast::<Element>()
+                    .and_then(|list| next(&list, seen.clone(), all))
+                {
                     start.set(next);
                 }
             };
@@ -100,9 +119,16 @@ pub(super) fn List(page: &Page) -> Html {
         row => vec![row.clone()],
     });
     let gap = |rows: usize, key: &'static str| {
-        tag("div").key(key).class("gap").attr("style", format!("height:{}px", rows * HEIGHT))
+        tag("div")
+            .key(key)
+            .class("gap")
+            .attr("style", format!("height:{}px", rows * HEIGHT))
     };
-    let none = if state.opened.query.trim().is_empty() { "There are no rules." } else { "No rule is found." };
+    let none = if state.opened.query.trim().is_empty() {
+        "There are no rules."
+    } else {
+        "No rule is found."
+    };
     tag("div")
         .class("scroll list")
         .node(&node)
@@ -116,23 +142,39 @@ pub(super) fn List(page: &Page) -> Html {
                 .child(tag("span").class("number").text("no."))
                 .children(state.sides().iter().map(|side| badge(*side)))
                 .child(state.index.counts().then(|| counted(state)))
-                .child(tag("span").class("words").text("✓ matched, – tested, blank: never reached"))
+                .child(
+                    tag("span")
+                        .class("words")
+                        .text("✓ matched, – tested, blank: never reached"),
+                )
                 .child(tag("span").class("line-number").text("line")),
         )
-        .child(state.rows.is_empty().then(|| tag("p").class("left").key("none").child(none)))
+        .child(
+            state
+                .rows
+                .is_empty()
+                .then(|| tag("p").class("left").key("none").child(none)),
+        )
         .child(gap(seen.start, "above"))
         .children(rows.map(|row| show(page, &row)))
         .child(gap(all - seen.end, "below"))
         .html()
 }
 
-/// The heading of the counters. Only the first packet of a connection comes to the nat table: there they count connections.
+/// The heading of the counters. Only the first packet of a connection comes to the nat table: there
+/// they count connections.
 fn counted(state: &State) -> Markup {
     let mut tables = state.paste.rulesets().iter().flat_map(|set| &set.tables);
     let (name, title) = if tables.all(|table| table.is(TableName::Nat)) {
-        ("conns", "connections counted: only the first packet of each comes to the nat table")
+        (
+            "conns",
+            "connections counted: only the first packet of each comes to the nat table",
+        )
     } else {
-        ("pkts", "packets counted; in the nat table connections, of which only the first packet comes there")
+        (
+            "pkts",
+            "packets counted; in the nat table connections, of which only the first packet comes there",
+        )
     };
     tag("span").class("hits").attr("title", title).child(name)
 }
@@ -141,7 +183,9 @@ fn counted(state: &State) -> Markup {
 fn next(list: &Element, seen: std::ops::Range<usize>, all: usize) -> Option<usize> {
     // Not below 0 but where there is none.
     let row = usize::try_from(browser::row(list, seen.start, seen.end, all, HEIGHT)).ok()?;
-    let next = row.saturating_sub(seen.len() / 3).min(all.saturating_sub(seen.len()));
+    let next = row
+        .saturating_sub(seen.len() / 3)
+        .min(all.saturating_sub(seen.len()));
     (next != seen.start).then_some(next)
 }
 
@@ -152,21 +196,33 @@ fn show(page: &Page, row: &Row) -> Markup {
             let set = state.paste.rulesets().get(*ruleset as usize);
             let family = match state.paste.rulesets() {
                 [_] => String::new(),
-                _ => set.map(|set| format!("{} ", set.family)).unwrap_or_default(),
+                _ => set
+                    .map(|set| format!("{} ", set.family))
+                    .unwrap_or_default(),
             };
             let name = set
                 .and_then(|set| set.tables.get(*table as usize))
                 .map_or_else(String::new, |table| table.label().into_owned());
-            tag("h3").class("table-head").key(format!("{ruleset} {table}")).child(
-                button()
-                    .is("aria-expanded", *open)
-                    .attr("data-table", name.clone())
-                    .on("click", page.on(Action::List(rows::Do::Close(*ruleset, *table, None))))
-                    .child(tag("span").attr("aria-hidden", "true").child(if *open { "▾ " } else { "▸ " }))
-                    .child(family)
-                    .text("table ")
-                    .child(tag("code").child(name)),
-            )
+            tag("h3")
+                .class("table-head")
+                .key(format!("{ruleset} {table}"))
+                .child(
+                    button()
+                        .is("aria-expanded", *open)
+                        .attr("data-table", name.clone())
+                        .on(
+                            "click",
+                            page.on(Action::List(rows::Do::Close(*ruleset, *table, None))),
+                        )
+                        .child(tag("span").attr("aria-hidden", "true").child(if *open {
+                            "▾ "
+                        } else {
+                            "▸ "
+                        }))
+                        .child(family)
+                        .text("table ")
+                        .child(tag("code").child(name)),
+                )
         }
         Row::Chain { at, callers, open } => chain(page, *at, callers, *open),
         Row::Off(ruleset, place) => off(page, *ruleset, *place),
@@ -186,17 +242,22 @@ fn show(page: &Page, row: &Row) -> Markup {
                     format_count(*rules, "rule"),
                     nobody(&page.state)
                 )))
-                .child(tag("span").class("line-number").attr("aria-hidden", "true").child(if open {
-                    "▾"
-                } else {
-                    "▸"
-                }))
+                .child(
+                    tag("span")
+                        .class("line-number")
+                        .attr("aria-hidden", "true")
+                        .child(if open { "▾" } else { "▸" }),
+                )
         }
     }
 }
 
 fn nobody(state: &State) -> &'static str {
-    if state.compare { "neither packet meets" } else { "the packet does not meet" }
+    if state.compare {
+        "neither packet meets"
+    } else {
+        "the packet does not meet"
+    }
 }
 
 /// So many of the rules that lead into a chain are named.
@@ -218,7 +279,11 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
             .child(format_place(rulesets, *place))
     });
     let more = callers.len().saturating_sub(CALLERS);
-    let family = if rulesets.len() > 1 { format!("{} ", ruleset.family) } else { String::new() };
+    let family = if rulesets.len() > 1 {
+        format!("{} ", ruleset.family)
+    } else {
+        String::new()
+    };
     tag("h3")
         .class("chain")
         .key(format!("{at:?}"))
@@ -227,31 +292,62 @@ fn chain(page: &Page, at: ChainPlace, met: &[Place], open: bool) -> Markup {
             button()
                 .class("opens")
                 .is("aria-expanded", open)
-                .on("click", page.on(Action::List(rows::Do::Close(at.ruleset, at.table, Some(at.chain)))))
-                .child(tag("span").attr("aria-hidden", "true").child(if open { "▾" } else { "▸" }))
-                .child(tag("span").class("table").child(family).child(&*table.label()))
+                .on(
+                    "click",
+                    page.on(Action::List(rows::Do::Close(
+                        at.ruleset,
+                        at.table,
+                        Some(at.chain),
+                    ))),
+                )
+                .child(tag("span").attr("aria-hidden", "true").child(if open {
+                    "▾"
+                } else {
+                    "▸"
+                }))
+                .child(
+                    tag("span")
+                        .class("table")
+                        .child(family)
+                        .child(&*table.label()),
+                )
                 .child(tag("code").child(&*chain.name))
-                .child(tag("span").class("quiet").child(format_count(chain.rules.len(), "rule"))),
+                .child(
+                    tag("span")
+                        .class("quiet")
+                        .child(format_count(chain.rules.len(), "rule")),
+                ),
         )
         .child(if !callers.is_empty() {
             Some(
                 group()
                     .child(tag("span").class("quiet").text("called by ").children(by))
-                    .child((more > 0).then(|| tag("span").class("quiet").child(format!("and {more} more")))),
+                    .child(
+                        (more > 0)
+                            .then(|| tag("span").class("quiet").child(format!("and {more} more"))),
+                    ),
             )
         } else {
-            chain.hook().is_none().then(|| tag("span").class("quiet").text("no rule leads here"))
+            chain
+                .hook()
+                .is_none()
+                .then(|| tag("span").class("quiet").text("no rule leads here"))
         })
-        .child((chain.rules.is_empty() && chain.hook().is_none() && open).then(|| {
-            group()
-                .child(
-                    button()
-                        .class("link")
-                        .on("click", page.on(Action::Rule(Do::Choose(Some(Place { at, rule: None })))))
-                        .text("add a rule"),
-                )
-                .child(editor(page, Place { at, rule: None }))
-        }))
+        .child(
+            (chain.rules.is_empty() && chain.hook().is_none() && open).then(|| {
+                group()
+                    .child(
+                        button()
+                            .class("link")
+                            .on(
+                                "click",
+                                page.on(Action::Rule(Do::Choose(Some(Place { at, rule: None })))),
+                            )
+                            .text("add a rule"),
+                    )
+                    .child(editor(page, Place { at, rule: None }))
+            }),
+        )
 }
 
 /// A rule that is switched off.
@@ -259,16 +355,30 @@ fn off(page: &Page, ruleset: u32, place: u32) -> Markup {
     let state = &page.state;
     let set = &state.paste.rulesets()[ruleset as usize];
     let off = &set.off[place as usize];
-    let text = state.paste.parsed.sources.get(set.source as usize).map_or("", |text| off.span.of(text));
+    let text = state
+        .paste
+        .parsed
+        .sources
+        .get(set.source as usize)
+        .map_or("", |text| off.span.of(text));
     tag("div")
         .class("row off")
         .key(format!("off-{ruleset}-{place}"))
         .child(tag("span").class("number").text("off"))
-        .child(tag("span").class("words").child(tag("s").class("rule").child(parse::words_of_off(text))))
+        .child(
+            tag("span")
+                .class("words")
+                .child(tag("s").class("rule").child(parse::words_of_off(text))),
+        )
         .child(
             button()
                 .class("line")
-                .on("click", page.on(Action::Rule(Do::Edit(chainwalk_core::input::edit::Edit::On(ruleset, place)))))
+                .on(
+                    "click",
+                    page.on(Action::Rule(Do::Edit(
+                        chainwalk_core::input::edit::Edit::On(ruleset, place),
+                    ))),
+                )
                 .text("Switch on"),
         )
         .child(tag("span").class("line-number").child(off.line))
@@ -279,10 +389,18 @@ fn rule(page: &Page, place: Place) -> Markup {
     let rulesets = state.paste.rulesets();
     let (ruleset, table, chain) = place.at.find(rulesets);
     let rule = place.rule(rulesets);
-    let marks: Vec<_> = state.sides().iter().map(|side| (*side, state.walked(*side))).collect();
+    let marks: Vec<_> = state
+        .sides()
+        .iter()
+        .map(|side| (*side, state.walked(*side)))
+        .collect();
     let mark = |side: Side| state.walked(side).and_then(|walked| walked.mark(place));
-    let decides = state.walked(state.lead).is_some_and(|walked| walked.decided_by() == Some(place));
-    let other = state.walks().find(|(side, walked)| *side != state.lead && walked.decided_by() == Some(place));
+    let decides = state
+        .walked(state.lead)
+        .is_some_and(|walked| walked.decided_by() == Some(place));
+    let other = state
+        .walks()
+        .find(|(side, walked)| *side != state.lead && walked.decided_by() == Some(place));
     let failed: Vec<u16> = state
         .sides()
         .iter()
@@ -297,19 +415,33 @@ fn rule(page: &Page, place: Place) -> Markup {
         false if decides && failed.is_empty() => Some(Accent::Decides),
         false => None,
     };
-    let current: String = state.current().iter().filter(|(_, at)| *at == place).map(|(side, _)| side.key()).collect();
+    let current: String = state
+        .current()
+        .iter()
+        .filter(|(_, at)| *at == place)
+        .map(|(side, _)| side.key())
+        .collect();
     let line = rule.map(|rule| rule.line).or(chain.line);
     let number = place.rule.map(|rule| (rule + 1).to_string());
     let words = rule.map(|rule| explain::rule(ruleset, table, rule));
-    let purpose = state.paste.mesh.as_ref().and_then(|mesh| mesh.purpose(rulesets, place));
+    let purpose = state
+        .paste
+        .mesh
+        .as_ref()
+        .and_then(|mesh| mesh.purpose(rulesets, place));
     let id = named(rulesets, place);
     let (place_class, of) = match (decides, other) {
-        (true, _) => (Some("decided"), state.walked(state.lead).map(|walked| &**walked)),
+        (true, _) => (
+            Some("decided"),
+            state.walked(state.lead).map(|walked| &**walked),
+        ),
         (false, Some((_, walked))) => (Some("led"), Some(walked)),
         (false, None) => (None, None),
     };
     let is_current = !current.is_empty();
-    let counters = rule.map_or(chain.counters, |rule| rule.counters).of(ruleset);
+    let counters = rule
+        .map_or(chain.counters, |rule| rule.counters)
+        .of(ruleset);
     let chosen = state.editing.place == Some(place);
     let sought = state.opened.newest.map_or(chosen, |newest| newest == place);
     tag("div")
@@ -335,37 +467,61 @@ fn rule(page: &Page, place: Place) -> Markup {
                     let fate = walked.map_or(explain::Fate::Unknown, |walked| walked.headline.fate);
                     tile(*side, fate, mark(*side).map(|mark| mark.outcome))
                 }))
-                .child(state.index.counts().then(|| hits(state, place.at.table(rulesets), counters)))
+                .child(
+                    state
+                        .index
+                        .counts()
+                        .then(|| hits(state, place.at.table(rulesets), counters)),
+                )
                 .child(
                     tag("span")
                         .class("words")
                         .child(rule::pieces(rulesets, place, accent))
                         .child(words.map(|words| tag("span").class("plain-words").child(words)))
-                        .child(purpose.map(|purpose| tag("span").class("plain-words purpose").child(purpose))),
+                        .child(purpose.map(|purpose| {
+                            tag("span").class("plain-words purpose").child(purpose)
+                        })),
                 )
-                .child(tag("span").class("line-number").child(line.map_or_else(String::new, |line| line.to_string()))),
+                .child(
+                    tag("span")
+                        .class("line-number")
+                        .child(line.map_or_else(String::new, |line| line.to_string())),
+                ),
         )
-        .child(
-            (state.unmet == Some(place))
-                .then(|| tag("p").class("unmet-why").attr("role", "status").child(why_unmet(state, place))),
-        )
+        .child((state.unmet == Some(place)).then(|| {
+            tag("p")
+                .class("unmet-why")
+                .attr("role", "status")
+                .child(why_unmet(state, place))
+        }))
         .child(editor(page, place))
 }
 
 /// As the list names a rule or policy: `nat/ISTIO_OUTPUT/4`.
 fn named(rulesets: &[Ruleset], place: Place) -> String {
-    let rule = place.rule.map_or_else(|| "policy".to_owned(), |rule| (rule + 1).to_string());
+    let rule = place
+        .rule
+        .map_or_else(|| "policy".to_owned(), |rule| (rule + 1).to_string());
     let (_, table, chain) = place.at.find(rulesets);
     format!("{}/{}/{rule}", table.label(), chain.name)
 }
 
 /// How many packets a rule has counted, and how many that is beside the others.
 fn hits(state: &State, table: &Table, counters: Option<Counters>) -> Markup {
-    let Some(counters) = counters else { return tag("span").class("hits") };
+    let Some(counters) = counters else {
+        return tag("span").class("hits");
+    };
     let class = format!("hits heat-{}", state.index.heat(counters));
-    let what = if table.is(TableName::Nat) { "connections" } else { "packets" };
+    let what = if table.is(TableName::Nat) {
+        "connections"
+    } else {
+        "packets"
+    };
     let title = format!("{} {what}, {} bytes", counters.packets, counters.bytes);
-    tag("span").class(class).attr("title", title).child(rows::short(counters.packets))
+    tag("span")
+        .class(class)
+        .attr("title", title)
+        .child(rows::short(counters.packets))
 }
 
 /// Why no packet comes to a rule.
@@ -375,33 +531,53 @@ fn why_unmet(state: &State, place: Place) -> String {
     for (side, walked) in state.walks() {
         let steps = &walked.path().steps;
         let before = |step: &Step| step.place.at == place.at && step.place.rule < place.rule;
-        let left = steps.iter().rfind(before).filter(|step| step.outcome == Outcome::Match).map(|step| step.place);
+        let left = steps
+            .iter()
+            .rfind(before)
+            .filter(|step| step.outcome == Outcome::Match)
+            .map(|step| step.place);
         let hook = place.at.find(rulesets).2.hook();
         reasons.push(match (left, hook) {
-            (Some(left), _) => format!("{} leaves at {}", side.letter(), format_place(rulesets, left)),
+            (Some(left), _) => format!(
+                "{} leaves at {}",
+                side.letter(),
+                format_place(rulesets, left)
+            ),
             (None, Some(hook)) if steps.iter().all(|step| step.hook != hook) => {
                 format!("{} does not pass {hook}", side.letter())
             }
             (None, _) => format!("{} is not led into this chain", side.letter()),
         });
     }
-    let none = if state.untried == Some(place) { " No packet was found that comes here." } else { "" };
+    let none = if state.untried == Some(place) {
+        " No packet was found that comes here."
+    } else {
+        ""
+    };
     format!("Never reached: {}.{none}", reasons.join(", "))
 }
 
 fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
     let state = &page.state;
-    let place = |rule| Place { at, rule: Some(rule) };
+    let place = |rule| Place {
+        at,
+        rule: Some(rule),
+    };
     let tested = |side: Side| {
         state
             .walked(side)
             .and_then(|walked| rules.clone().find_map(|rule| walked.mark(place(rule))))
             .map(|mark| mark.outcome)
     };
-    let gone: Vec<&str> =
-        state.walks().filter(|(side, _)| tested(*side).is_none()).map(|(side, _)| side.letter()).collect();
+    let gone: Vec<&str> = state
+        .walks()
+        .filter(|(side, _)| tested(*side).is_none())
+        .map(|(side, _)| side.letter())
+        .collect();
     // Whoever comes into a chain is asked by its first rule.
-    let came = state.walks().any(|(side, walked)| gone.contains(&side.letter()) && walked.mark(place(0)).is_some());
+    let came = state
+        .walks()
+        .any(|(side, walked)| gone.contains(&side.letter()) && walked.mark(place(0)).is_some());
     let says = match (gone.len(), state.sides().len()) {
         (0, _) => "none matches".to_owned(),
         (gone, all) if gone == all => "never reached".to_owned(),
@@ -410,7 +586,9 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
     };
     let unfold = {
         let (act, first) = (page.act.clone(), place(rules.start));
-        let name = named(state.paste.rulesets(), first).replace('\\', "\\\\").replace('"', "\\\"");
+        let name = named(state.paste.rulesets(), first)
+            .replace('\\', "\\\\")
+            .replace('"', "\\\"");
         Callback::from(move |_: Event| {
             act.emit(Action::List(rows::Do::Unfold(first)));
             // The fold goes, and the focus with it.
@@ -422,8 +600,26 @@ fn fold(page: &Page, at: ChainPlace, rules: std::ops::Range<u32>) -> Markup {
         .key(format!("fold-{at:?}-{}", rules.start))
         .attr("aria-expanded", "false")
         .on("click", unfold)
-        .child(tag("span").class("number").child(format!("{}–{}", rules.start + 1, rules.end)))
-        .children(state.sides().iter().map(|side| tile(*side, explain::Fate::Unknown, tested(*side))))
-        .child(tag("span").class("words").child(format!("{}: {says}", format_count(rules.len(), "rule"))))
-        .child(tag("span").class("line-number").attr("aria-hidden", "true").text("▸"))
+        .child(
+            tag("span")
+                .class("number")
+                .child(format!("{}–{}", rules.start + 1, rules.end)),
+        )
+        .children(
+            state
+                .sides()
+                .iter()
+                .map(|side| tile(*side, explain::Fate::Unknown, tested(*side))),
+        )
+        .child(
+            tag("span")
+                .class("words")
+                .child(format!("{}: {says}", format_count(rules.len(), "rule"))),
+        )
+        .child(
+            tag("span")
+                .class("line-number")
+                .attr("aria-hidden", "true")
+                .text("▸"),
+        )
 }

@@ -31,7 +31,9 @@ pub(crate) fn Map(page: &Page) -> Html {
         let (node, width) = (node.clone(), width.clone());
         move || {
             // A part of the page that is not shown has no width.
-            let room = node.cast::<HtmlElement>().map_or(0, |element| element.client_width());
+            let room = node
+                .cast::<HtmlElement>()
+                .map_or(0, |element| element.client_width());
             if room > 0 && room != *width {
                 width.set(room);
             }
@@ -59,7 +61,12 @@ pub(crate) fn Map(page: &Page) -> Html {
             }
         })
     };
-    let Drawing { width, height, groups, says } = drawing;
+    let Drawing {
+        width,
+        height,
+        groups,
+        says,
+    } = drawing;
     tag("div")
         .class("map")
         .node(&node)
@@ -90,7 +97,11 @@ pub(super) fn save_buttons() -> Markup {
             }
         };
         let title = format!("Save the map as {name}");
-        button().attr("title", title.clone()).attr("aria-label", title).on("click", onclick).child(name)
+        button()
+            .attr("title", title.clone())
+            .attr("aria-label", title)
+            .on("click", onclick)
+            .child(name)
     };
     tag("div")
         .class("choice")
@@ -104,13 +115,23 @@ pub(super) fn save_buttons() -> Markup {
 fn go(page: &Page, target: Option<web_sys::EventTarget>) {
     let element = target.and_then(|target| target.dyn_into::<Element>().ok());
     let group = element.and_then(|element| element.closest("[data-go]").ok().flatten());
-    let Some(go) = group.and_then(|group| group.get_attribute("data-go")) else { return };
+    let Some(go) = group.and_then(|group| group.get_attribute("data-go")) else {
+        return;
+    };
     let (kind, place) = go.split_at(1);
-    let Ok(place) = place.parse::<usize>() else { return };
+    let Ok(place) = place.parse::<usize>() else {
+        return;
+    };
     if kind == "s" {
         page.act.emit(Action::Go(Move::To(place)));
-    } else if let Some(leg) = page.state.told.as_ref().and_then(|told| told.journey.legs.get(place + 1)) {
-        page.act.emit(Action::Load(Box::new(leg.trace.packet.clone())));
+    } else if let Some(leg) = page
+        .state
+        .told
+        .as_ref()
+        .and_then(|told| told.journey.legs.get(place + 1))
+    {
+        page.act
+            .emit(Action::Load(Box::new(leg.trace.packet.clone())));
     }
 }
 
@@ -127,17 +148,26 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
             end: way::end(state, walked.trace.verdict()),
             decided: walked.decided_at(),
             doubts: walked.doubts().collect(),
-            others: map::others(rulesets, &walked.trace, |verdict| way::end(state, Some(verdict))),
+            others: map::others(rulesets, &walked.trace, |verdict| {
+                way::end(state, Some(verdict))
+            }),
         });
     }
     let followed = state.followed().map(|(side, _)| side.letter());
-    let followed = lanes.iter().position(|lane| Some(lane.letter) == followed).unwrap_or(0);
-    let legs = state.told.iter().flat_map(|told| told.journey.legs.iter().skip(1)).map(|leg| Leg {
-        name: format!("{} → {}", leg.from, leg.to),
-        path: leg.trace.shown(),
-        fate: chainwalk_core::analysis::explain::Fate::of(leg.trace.verdict()),
-        end: way::end(state, leg.trace.verdict()),
-    });
+    let followed = lanes
+        .iter()
+        .position(|lane| Some(lane.letter) == followed)
+        .unwrap_or(0);
+    let legs = state
+        .told
+        .iter()
+        .flat_map(|told| told.journey.legs.iter().skip(1))
+        .map(|leg| Leg {
+            name: format!("{} → {}", leg.from, leg.to),
+            path: leg.trace.shown(),
+            fate: chainwalk_core::analysis::explain::Fate::of(leg.trace.verdict()),
+            end: way::end(state, leg.trace.verdict()),
+        });
     Sheet {
         rulesets,
         meshed: state.paste.mesh.is_some(),
@@ -150,7 +180,15 @@ fn sheet(state: &State, width: i32) -> Sheet<'_> {
 }
 
 fn draw(state: &State, group: Group) -> Markup {
-    let Group { lane, fate, go, name, stop, current, shapes } = group;
+    let Group {
+        lane,
+        fate,
+        go,
+        name,
+        stop,
+        current,
+        shapes,
+    } = group;
     let of_lane = lane.and_then(|lane| state.walks().nth(lane));
     let (side, colour) = match (of_lane, fate) {
         (Some((side, walked)), _) => (Some(side.key()), Some(colour(walked.headline.fate))),
@@ -174,14 +212,20 @@ fn draw(state: &State, group: Group) -> Markup {
 fn element(shape: Shape) -> Markup {
     let element = match shape.form {
         Form::Box(x, y, width, height, radius) => {
-            let places = [("x", x), ("y", y), ("width", width), ("height", height), ("rx", radius)];
+            let places = [
+                ("x", x),
+                ("y", y),
+                ("width", width),
+                ("height", height),
+                ("rx", radius),
+            ];
             placed("rect", &places)
         }
         Form::Line(path) => tag("path").attr("d", path),
         Form::Dot(x, y, radius) => placed("circle", &[("cx", x), ("cy", y), ("r", radius)]),
-        Form::Text(x, y, anchor, text) => {
-            placed("text", &[("x", x), ("y", y)]).attr("text-anchor", anchor.name()).child(text)
-        }
+        Form::Text(x, y, anchor, text) => placed("text", &[("x", x), ("y", y)])
+            .attr("text-anchor", anchor.name())
+            .child(text),
     };
     element.class(shape.class)
 }
@@ -195,5 +239,7 @@ fn target_of(go: Go) -> String {
 }
 
 fn placed(name: &'static str, places: &[(&'static str, i32)]) -> Markup {
-    places.iter().fold(tag(name), |element, (name, place)| element.attr(name, place.to_string()))
+    places.iter().fold(tag(name), |element, (name, place)| {
+        element.attr(name, place.to_string())
+    })
 }

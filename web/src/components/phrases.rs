@@ -1,4 +1,5 @@
-//! Phrases that several parts of the page use: numbers, places of rules, sentences with code in them.
+//! Phrases that several parts of the page use: numbers, places of rules, sentences with code in
+//! them.
 
 use chainwalk_core::netfilter::place::Place;
 use chainwalk_core::netfilter::ruleset::Ruleset;
@@ -28,7 +29,10 @@ pub(super) fn format_place(rulesets: &[Ruleset], place: Place) -> String {
 pub(super) fn sentence_with_chain(state: &State, text: &str, place: Option<Place>) -> Markup {
     let chain = place.map(|place| &*place.at.find(state.paste.rulesets()).2.name);
     match chain.and_then(|chain| text.split_once(chain).map(|parts| (chain, parts))) {
-        Some((chain, (before, after))) => group().child(before).child(tag("code").child(chain)).child(after),
+        Some((chain, (before, after))) => group()
+            .child(before)
+            .child(tag("code").child(chain))
+            .child(after),
         None => group().child(text),
     }
 }
@@ -36,6 +40,11 @@ pub(super) fn sentence_with_chain(state: &State, text: &str, place: Option<Place
 /// A text with commands between backticks, which are set as code.
 pub(super) fn text_with_code(text: &str) -> Markup {
     let parts = text.split('`').enumerate();
-    group()
-        .children(parts.map(|(place, part)| if place % 2 == 1 { tag("code").child(part) } else { group().child(part) }))
+    group().children(parts.map(|(place, part)| {
+        if place % 2 == 1 {
+            tag("code").child(part)
+        } else {
+            group().child(part)
+        }
+    }))
 }

@@ -25,11 +25,23 @@ pub(super) fn text(rulesets: &[Ruleset], place: Place) -> String {
 }
 
 /// The same in pieces that do not break, some of them set apart.
-pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) -> Option<Accent>) -> Markup {
+pub(super) fn pieces(
+    rulesets: &[Ruleset],
+    place: Place,
+    accent: impl Fn(u16) -> Option<Accent>,
+) -> Markup {
     let (ruleset, table, chain) = place.at.find(rulesets);
     let Some(rule) = place.rule(rulesets) else {
-        let counters = chain.counters.of(ruleset).map(|counters| format!(" {counters}")).unwrap_or_default();
-        return tag("span").class("rule").text("policy ").child(tag("b").child(chain.policy().name())).child(counters);
+        let counters = chain
+            .counters
+            .of(ruleset)
+            .map(|counters| format!(" {counters}"))
+            .unwrap_or_default();
+        return tag("span")
+            .class("rule")
+            .text("policy ")
+            .child(tag("b").child(chain.policy().name()))
+            .child(counters);
     };
     let mut at = 0;
     let mut conditions = Vec::new();
@@ -37,20 +49,28 @@ pub(super) fn pieces(rulesets: &[Ruleset], place: Place, accent: impl Fn(u16) ->
         let printed = print::conditions(ruleset, group);
         let alone = printed.len() == group.len();
         for (place, text) in (at..).zip(printed) {
-            let accent = if alone { accent(place) } else { (at..).take(group.len()).find_map(&accent) };
+            let accent = if alone {
+                accent(place)
+            } else {
+                (at..).take(group.len()).find_map(&accent)
+            };
             conditions.push(condition(&text, accent));
         }
         at += u16::try_from(group.len()).unwrap_or(u16::MAX);
     }
-    tag("span")
-        .class("rule")
-        .children(conditions)
-        .child(tag("b").class("piece").child(print::target(ruleset, table, rule)))
+    tag("span").class("rule").children(conditions).child(
+        tag("b")
+            .class("piece")
+            .child(print::target(ruleset, table, rule)),
+    )
 }
 
 /// One condition; its `-m owner` is none and is not set apart.
 fn condition(text: &str, accent: Option<Accent>) -> Markup {
-    let (lead, rest) = match text.strip_prefix("-m ").and_then(|rest| rest.split_once(' ')) {
+    let (lead, rest) = match text
+        .strip_prefix("-m ")
+        .and_then(|rest| rest.split_once(' '))
+    {
         Some((name, rest)) => (format!("-m {name} "), rest),
         None => (String::new(), text),
     };
@@ -63,6 +83,11 @@ fn condition(text: &str, accent: Option<Accent>) -> Markup {
         return nothing();
     }
     group()
-        .child(tag("span").class("piece").child(lead).child(tag("span").class(class).child(rest.to_owned())))
+        .child(
+            tag("span")
+                .class("piece")
+                .child(lead)
+                .child(tag("span").class(class).child(rest.to_owned())),
+        )
         .text(" ")
 }

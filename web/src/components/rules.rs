@@ -43,7 +43,11 @@ pub(crate) fn rules(page: &Page) -> Markup {
             tag("div")
                 .class("head")
                 .child(tag("h2").text("Rules"))
-                .child(tag("span").class("quiet wide").text("paste or drop a dump anywhere"))
+                .child(
+                    tag("span")
+                        .class("quiet wide")
+                        .text("paste or drop a dump anywhere"),
+                )
                 .child(tag("span").class("space"))
                 .child(
                     tag("div")
@@ -71,21 +75,31 @@ fn tools(page: &Page) -> Markup {
     let state = &page.state;
     let lists = matches!(state.view, View::Rows(_));
     let sought = page.act.reform(|event: Event| {
-        let input = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-        Action::List(rows::Do::Search(input.map(|input| input.value()).unwrap_or_default()))
+        let input = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        Action::List(rows::Do::Search(
+            input.map(|input| input.value()).unwrap_or_default(),
+        ))
     });
-    let found = state.rows.iter().filter(|row| matches!(row, Row::Rule(_))).count();
-    let steps = [(false, "undo", "Undo", "↶"), (true, "redo", "Redo", "↷")].map(|(redo, id, name, sign)| {
-        let cannot = !state.history.can(redo);
-        button()
-            .id(id)
-            .class("line")
-            .attr("aria-label", name)
-            .attr("title", name)
-            .is("aria-disabled", cannot)
-            .on("click", page.on(Action::Undo { redo }))
-            .child(sign)
-    });
+    let found = state
+        .rows
+        .iter()
+        .filter(|row| matches!(row, Row::Rule(_)))
+        .count();
+    let steps = [(false, "undo", "Undo", "↶"), (true, "redo", "Redo", "↷")].map(
+        |(redo, id, name, sign)| {
+            let cannot = !state.history.can(redo);
+            button()
+                .id(id)
+                .class("line")
+                .attr("aria-label", name)
+                .attr("title", name)
+                .is("aria-disabled", cannot)
+                .on("click", page.on(Action::Undo { redo }))
+                .child(sign)
+        },
+    );
     tag("div")
         .class("tools")
         .child(lists.then(|| {
@@ -103,10 +117,12 @@ fn tools(page: &Page) -> Markup {
                         .attr("autocomplete", "off")
                         .attr("autocapitalize", "off"),
                 )
-                .child(
-                    (!state.opened.query.trim().is_empty())
-                        .then(|| tag("span").class("quiet").attr("role", "status").child(format_count(found, "hit"))),
-                )
+                .child((!state.opened.query.trim().is_empty()).then(|| {
+                    tag("span")
+                        .class("quiet")
+                        .attr("role", "status")
+                        .child(format_count(found, "hit"))
+                }))
                 .child(
                     button()
                         .class("line")
@@ -127,27 +143,49 @@ const COMMANDS: &str = " From the rules as pasted to these, in this order, as ro
 
 /// The changed rules, to take along.
 fn export(page: &Page) -> Markup {
-    let kinds = [("export-commands", "Commands", Export::Commands), ("export-save", "iptables-save", Export::Save)];
+    let kinds = [
+        ("export-commands", "Commands", Export::Commands),
+        ("export-save", "iptables-save", Export::Save),
+    ];
     let shown = &page.state.editing.export.as_ref();
     let buttons = kinds.map(|(id, name, kind)| {
         let open = shown.is_some_and(|(other, _)| *other == kind);
         let action = Action::Rule(Do::Export((!open).then_some(kind)));
-        button().class("line").id(id).is("aria-expanded", open).on("click", page.on(action)).child(name)
+        button()
+            .class("line")
+            .id(id)
+            .is("aria-expanded", open)
+            .on("click", page.on(action))
+            .child(name)
     });
     let select = |event: Event| {
-        if let Some(field) = event.target().and_then(|target| target.dyn_into::<web_sys::HtmlTextAreaElement>().ok()) {
+        if let Some(field) = event
+            .target()
+            .and_then(|target| target.dyn_into::<web_sys::HtmlTextAreaElement>().ok())
+        {
             field.select();
         }
     };
-    group().child(tag("span").class("quiet").text("Changed rules:")).children(buttons).child(shown.map(
-        |(kind, text)| {
+    group()
+        .child(tag("span").class("quiet").text("Changed rules:"))
+        .children(buttons)
+        .child(shown.map(|(kind, text)| {
             match text {
-                Err(why) => tag("p").id("export-refused").class("refused").attr("role", "alert").child(&**why),
-                Ok(text) if text.len() > MOST_EDITED => {
-                    tag("p").class("export").text("This is too long to be shown here: take it from the text.")
-                }
+                Err(why) => tag("p")
+                    .id("export-refused")
+                    .class("refused")
+                    .attr("role", "alert")
+                    .child(&**why),
+                Ok(text) if text.len() > MOST_EDITED => tag("p")
+                    .class("export")
+                    .text("This is too long to be shown here: take it from the text."),
                 Ok(text) => group()
-                    .child(tag("label").class("hidden").attr("for", "export").text("The changed rules"))
+                    .child(
+                        tag("label")
+                            .class("hidden")
+                            .attr("for", "export")
+                            .text("The changed rules"),
+                    )
                     .child(
                         tag("textarea")
                             .id("export")
@@ -159,59 +197,102 @@ fn export(page: &Page) -> Markup {
                             .attr("rows", text.lines().count().clamp(2, 10).to_string())
                             .attr("spellcheck", "false"),
                     )
-                    .child(tag("p").class("export quiet").child(html! { <Copy of="export" /> }).child(
-                        (*kind == Export::Commands).then(|| group().text(COMMANDS).child(lasting(&page.state))),
-                    )),
+                    .child(
+                        tag("p")
+                            .class("export quiet")
+                            .child(html! { <Copy of="export" /> })
+                            .child(
+                                (*kind == Export::Commands)
+                                    .then(|| group().text(COMMANDS).child(lasting(&page.state))),
+                            ),
+                    ),
             }
-        },
-    ))
+        }))
 }
 
 /// What a change that is to last takes.
 fn lasting(state: &State) -> String {
-    let Some(mesh) = &state.original.mesh else { return String::new() };
-    let options: Vec<&str> = mesh.options.iter().map(|setting| mesh.option_name(setting.option)).collect();
+    let Some(mesh) = &state.original.mesh else {
+        return String::new();
+    };
+    let options: Vec<&str> = mesh
+        .options
+        .iter()
+        .map(|setting| mesh.option_name(setting.option))
+        .collect();
     let options = if options.is_empty() {
         "one of its options".to_owned()
     } else {
         format!("an option ({})", options.join(", "))
     };
-    format!(" {} makes its rules anew with each pod: what is to last is {options}.", mesh.name())
+    format!(
+        " {} makes its rules anew with each pod: what is to last is {options}.",
+        mesh.name()
+    )
 }
 
 /// That a text was taken, for what, and whether all of it was understood.
 fn taken(state: &State) -> Markup {
     // As it came: what is changed since is told beside the commands.
-    let Paste { origin, parsed, neutral, .. } = &*state.original;
+    let Paste {
+        origin,
+        parsed,
+        neutral,
+        ..
+    } = &*state.original;
     if matches!(origin, Origin::Sample(_) | Origin::Lesson) {
         return nothing();
     }
     let rules = parsed.rulesets.iter().map(Ruleset::rules).sum();
-    let kinds: Vec<String> = parsed.sections.iter().take(3).map(ToString::to_string).collect();
-    let more = if parsed.sections.len() > kinds.len() { " and more" } else { "" };
+    let kinds: Vec<String> = parsed
+        .sections
+        .iter()
+        .take(3)
+        .map(ToString::to_string)
+        .collect();
+    let more = if parsed.sections.len() > kinds.len() {
+        " and more"
+    } else {
+        ""
+    };
     let remarks = parsed.diagnostics.len();
     let to_remarks = |_: Event| browser::focus("diagnostics");
     tag("p")
         .class("about taken")
         .id("taken")
         .attr("role", "status")
-        .child(tag("b").text("✓ ").child(format_count(rules, "rule")).text(" taken"))
+        .child(
+            tag("b")
+                .text("✓ ")
+                .child(format_count(rules, "rule"))
+                .text(" taken"),
+        )
         .child(format!(": {}{more}. ", kinds.join("; ")))
         .child(if remarks > 0 {
-            button().class("link").id("taken-remarks").on("click", to_remarks).child(format_count(remarks, "remark"))
+            button()
+                .class("link")
+                .id("taken-remarks")
+                .on("click", to_remarks)
+                .child(format_count(remarks, "remark"))
         } else {
             group().text("All understood.")
         })
         .child(state.is_edited().then(|| group().text(" Changed since.")))
-        .child(
-            neutral.then(|| group().text(" It was made neutral: addresses, names and comments stand for real ones.")),
-        )
+        .child(neutral.then(|| {
+            group().text(" It was made neutral: addresses, names and comments stand for real ones.")
+        }))
 }
 
 /// Whose rules they are.
 fn about(state: &State) -> Markup {
-    let Some(mesh) = &state.paste.mesh else { return nothing() };
-    let versions = mesh.versions.as_ref().map(|versions| format!(" {versions}")).unwrap_or_default();
+    let Some(mesh) = &state.paste.mesh else {
+        return nothing();
+    };
+    let versions = mesh
+        .versions
+        .as_ref()
+        .map(|versions| format!(" {versions}"))
+        .unwrap_or_default();
     tag("p")
         .class("about")
         .child(tag("b").child(mesh.name()).child(versions).text("."))
@@ -220,9 +301,18 @@ fn about(state: &State) -> Markup {
 
 /// Which processes run as the proxy: the rules cannot tell them from it.
 fn proxies(state: &State) -> Markup {
-    let Some(mesh) = &state.paste.mesh else { return nothing() };
-    let processes = state.paste.host.processes.iter().filter(|process| proxy_processes::is_proxy(mesh, process));
-    let names: Vec<String> = processes.map(|process| format!("{} (pid {})", process.command, process.pid)).collect();
+    let Some(mesh) = &state.paste.mesh else {
+        return nothing();
+    };
+    let processes = state
+        .paste
+        .host
+        .processes
+        .iter()
+        .filter(|process| proxy_processes::is_proxy(mesh, process));
+    let names: Vec<String> = processes
+        .map(|process| format!("{} (pid {})", process.command, process.pid))
+        .collect();
     if names.is_empty() {
         return nothing();
     }

@@ -31,7 +31,8 @@ struct Choice {
     says: &'static str,
 }
 
-/// What stays as long as the page does: whoever wants no real addresses out wants that each time, and the same neutral ones.
+/// What stays as long as the page does: whoever wants no real addresses out wants that each time,
+/// and the same neutral ones.
 #[derive(Clone, Debug, PartialEq, Properties)]
 struct Lasting {
     page: Page,
@@ -59,12 +60,29 @@ pub(crate) fn Share(page: &Page) -> Html {
 }
 
 #[component]
-fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
+fn Inside(
+    Lasting {
+        page,
+        neutral,
+        secret,
+    }: &Lasting,
+) -> Html {
     page_part::enter(Part::Share);
     let state = &page.state;
-    let gift = use_memo((), |()| Gift::of(state, &window().location().href().unwrap_or_default(), **secret));
-    let choice = use_state(|| Choice { form: Form::Link, says: "" });
-    let text = use_memo((choice.form, **neutral), |(form, neutral)| gift.text(state, *form, *neutral));
+    let gift = use_memo((), |()| {
+        Gift::of(
+            state,
+            &window().location().href().unwrap_or_default(),
+            **secret,
+        )
+    });
+    let choice = use_state(|| Choice {
+        form: Form::Link,
+        says: "",
+    });
+    let text = use_memo((choice.form, **neutral), |(form, neutral)| {
+        gift.text(state, *form, *neutral)
+    });
     let choose = |form| {
         let choice = choice.clone();
         Callback::from(move |_: Event| choice.set(Choice { form, says: "" }))
@@ -78,7 +96,10 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
         let (choice, neutral) = (choice.clone(), neutral.clone());
         Callback::from(move |_: Event| {
             neutral.set(!*neutral);
-            choice.set(Choice { form: choice.form, says: "" });
+            choice.set(Choice {
+                form: choice.form,
+                says: "",
+            });
         })
     };
     let (_, _, about) = choice.form.says();
@@ -91,19 +112,25 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
             .child(name)
     });
     let shown = match &*text {
-        Ok(text) if text.len() <= MOST_SHOWN => {
-            group().child(tag("label").class("hidden").attr("for", "share-text").text("What is given away")).child(
+        Ok(text) if text.len() <= MOST_SHOWN => group()
+            .child(
+                tag("label")
+                    .class("hidden")
+                    .attr("for", "share-text")
+                    .text("What is given away"),
+            )
+            .child(
                 tag("textarea")
                     .id("share-text")
                     .flag("readonly", true)
                     .attr("rows", "7")
                     .attr("spellcheck", "false")
                     .value(text.clone()),
-            )
-        }
-        Ok(text) => tag("p")
-            .class("quiet")
-            .child(format!("{} kB: too long to be shown here, and saved whole.", text.len() / 1000)),
+            ),
+        Ok(text) => tag("p").class("quiet").child(format!(
+            "{} kB: too long to be shown here, and saved whole.",
+            text.len() / 1000
+        )),
         Err(why) => tag("p").class("refused").attr("role", "alert").child(why),
     };
     group()
@@ -134,12 +161,25 @@ fn Inside(Lasting { page, neutral, secret }: &Lasting) -> Html {
 
 /// What the reader is about to give away, in numbers.
 fn holds(page: &Page, gift: &Gift, neutral: bool) -> String {
-    let rules = page.state.paste.rulesets().iter().map(|set| set.rules()).sum();
+    let rules = page
+        .state
+        .paste
+        .rulesets()
+        .iter()
+        .map(|set| set.rules())
+        .sum();
     let packets = gift.packets();
     let (rules, packets) = (format_count(rules, "rule"), format_count(packets, "packet"));
     let stay = gift.changed().map_or_else(String::new, |changed| {
-        let named = [(changed.addresses, "address"), (changed.names, "name"), (changed.comments, "comment")];
-        let named: Vec<String> = named.into_iter().map(|(number, what)| several(number, what)).collect();
+        let named = [
+            (changed.addresses, "address"),
+            (changed.names, "name"),
+            (changed.comments, "comment"),
+        ];
+        let named: Vec<String> = named
+            .into_iter()
+            .map(|(number, what)| several(number, what))
+            .collect();
         let named = named.join(", ");
         match neutral {
             true => format!(" Replaced by neutral ones: {named}."),
@@ -161,13 +201,19 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ma
         let to_file = {
             let choice = choice.clone();
             Callback::from(move |_: Event| {
-                choice.set(Choice { form: Form::File, says: "" });
+                choice.set(Choice {
+                    form: Form::File,
+                    says: "",
+                });
             })
         };
-        return group().child(
-            (choice.form == Form::Link)
-                .then(|| button().class("line").id("share-as-file").on("click", to_file).text("As a file instead")),
-        );
+        return group().child((choice.form == Form::Link).then(|| {
+            button()
+                .class("line")
+                .id("share-as-file")
+                .on("click", to_file)
+                .text("As a file instead")
+        }));
     };
     let save = {
         let (text, form) = (text.clone(), choice.form);
@@ -181,7 +227,10 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ma
         Callback::from(move |_: Event| {
             let chosen = choice.clone();
             let done = Closure::once_into_js(move |copied: bool| {
-                chosen.set(Choice { says: copy::outcome(copied), ..(*chosen).clone() });
+                chosen.set(Choice {
+                    says: copy::outcome(copied),
+                    ..(*chosen).clone()
+                });
             });
             browser::copy("share-text", &done);
             // What was given away is what the address says, too.
@@ -191,11 +240,24 @@ fn buttons(text: &Result<String, String>, choice: &UseStateHandle<Choice>) -> Ma
         })
     };
     group()
+        .child((text.len() <= MOST_SHOWN).then(|| {
+            button()
+                .class("line")
+                .id("share-copy")
+                .on("click", copy)
+                .text("Copy")
+        }))
         .child(
-            (text.len() <= MOST_SHOWN).then(|| button().class("line").id("share-copy").on("click", copy).text("Copy")),
+            button()
+                .class("line")
+                .id("share-save")
+                .on("click", save)
+                .child(format!("Save {}", choice.form.file().0)),
         )
         .child(
-            button().class("line").id("share-save").on("click", save).child(format!("Save {}", choice.form.file().0)),
+            tag("span")
+                .attr("role", "status")
+                .id("share-says")
+                .child(choice.says),
         )
-        .child(tag("span").attr("role", "status").id("share-says").child(choice.says))
 }

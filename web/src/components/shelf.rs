@@ -14,26 +14,36 @@ use crate::state::Action;
 pub(super) fn shelf(page: &Page) -> Markup {
     let state = &page.state;
     let full = state.shelf.len() >= MOST;
-    let add = state.sides().iter().filter(|side| state.lane(**side).walked.is_ok()).map(|side| {
-        let name = if state.compare { format!("Add {}", side.letter()) } else { "Add this packet".to_owned() };
-        button()
-            .class("line")
-            .id(format!("shelf-{}", side.key()))
-            .flag("disabled", full)
-            .on("click", page.on(Action::Shelf(Do::Add(*side))))
-            .child(name)
-    });
+    let add = state
+        .sides()
+        .iter()
+        .filter(|side| state.lane(**side).walked.is_ok())
+        .map(|side| {
+            let name = if state.compare {
+                format!("Add {}", side.letter())
+            } else {
+                "Add this packet".to_owned()
+            };
+            button()
+                .class("line")
+                .id(format!("shelf-{}", side.key()))
+                .flag("disabled", full)
+                .on("click", page.on(Action::Shelf(Do::Add(*side))))
+                .child(name)
+        });
     tag("section")
         .class("why")
         .id("shelf")
         .child(tag("h2").text("Compare more"))
         .child(
-            tag("p").class("put").children(add).child(
-                state
-                    .shelf
-                    .is_empty()
-                    .then(|| tag("span").class("quiet").text("packets set aside are listed here with where each ends")),
-            ),
+            tag("p")
+                .class("put")
+                .children(add)
+                .child(state.shelf.is_empty().then(|| {
+                    tag("span")
+                        .class("quiet")
+                        .text("packets set aside are listed here with where each ends")
+                })),
         )
         .child((!state.shelf.is_empty()).then(|| {
             tag("table")
@@ -42,12 +52,22 @@ pub(super) fn shelf(page: &Page) -> Markup {
                     tag("thead").child(
                         tag("tr")
                             .child(tag("th").attr("scope", "col").text("shown as"))
-                            .child(tag("th").attr("scope", "col").text("packet, and where it ends"))
+                            .child(
+                                tag("th")
+                                    .attr("scope", "col")
+                                    .text("packet, and where it ends"),
+                            )
                             .child(tag("td")),
                     ),
                 )
                 .child(
-                    tag("tbody").children(state.shelf.iter().enumerate().map(|(place, kept)| row(page, place, kept))),
+                    tag("tbody").children(
+                        state
+                            .shelf
+                            .iter()
+                            .enumerate()
+                            .map(|(place, kept)| row(page, place, kept)),
+                    ),
                 )
         }))
 }
@@ -64,7 +84,9 @@ fn row(page: &Page, place: usize, kept: &Kept) -> Markup {
             .on("click", page.on(Action::Shelf(Do::Load(place, side))))
             .child(side.letter())
     });
-    let decided = kept.decided_by.map_or("no rule".into(), |place| format_place(state.paste.rulesets(), place));
+    let decided = kept.decided_by.map_or("no rule".into(), |place| {
+        format_place(state.paste.rulesets(), place)
+    });
     tag("tr")
         .attr("data-kept", place.to_string())
         .child(tag("td").child(tag("div").class("choice").children(sides)))
@@ -72,7 +94,12 @@ fn row(page: &Page, place: usize, kept: &Kept) -> Markup {
             tag("td").child(tag("code").child(&line)).child(
                 tag("p")
                     .class(colour(kept.fate))
-                    .child(tag("span").attr("aria-hidden", "true").child(glyph(kept.fate)).text(" "))
+                    .child(
+                        tag("span")
+                            .attr("aria-hidden", "true")
+                            .child(glyph(kept.fate))
+                            .text(" "),
+                    )
                     .child(kept.fate.word(state.paste.mesh.is_some()))
                     .text(" ")
                     .child(&*kept.end)

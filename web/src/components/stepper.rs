@@ -1,4 +1,5 @@
-//! First, back, play, forward, last; the slider with both walks on it; the chains one is in, and jumps; the step in a sentence.
+//! First, back, play, forward, last; the slider with both walks on it; the chains one is in, and
+//! jumps; the step in a sentence.
 
 use gloo::timers::callback::Interval;
 use gloo::utils::window;
@@ -34,7 +35,13 @@ pub(crate) fn Stepper(page: &Page) -> Html {
         let act = page.act.clone();
         move |(playing, pace)| {
             let pace = *pace;
-            let tick = move || act.emit(if is_still() { Action::Play(false) } else { Action::Tick });
+            let tick = move || {
+                act.emit(if is_still() {
+                    Action::Play(false)
+                } else {
+                    Action::Tick
+                })
+            };
             let timer = playing.then(|| Interval::new(pace, tick));
             move || drop(timer)
         }
@@ -42,23 +49,39 @@ pub(crate) fn Stepper(page: &Page) -> Html {
     let steps = state.steps();
     let at = state.cursor;
     let oninput = page.act.reform(|event: Event| {
-        let slider = event.target().and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
-        let step = slider.and_then(|slider| slider.value().parse::<usize>().ok()).unwrap_or(1);
+        let slider = event
+            .target()
+            .and_then(|target| target.dyn_into::<HtmlInputElement>().ok());
+        let step = slider
+            .and_then(|slider| slider.value().parse::<usize>().ok())
+            .unwrap_or(1);
         Action::Go(Move::To(step.saturating_sub(1)))
     });
     let onchange = {
         let pace = pace.clone();
         move |event: Event| {
-            let list = event.target().and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
-            pace.set(list.and_then(|list| list.value().parse().ok()).unwrap_or(PACES[1].0));
+            let list = event
+                .target()
+                .and_then(|target| target.dyn_into::<HtmlSelectElement>().ok());
+            pace.set(
+                list.and_then(|list| list.value().parse().ok())
+                    .unwrap_or(PACES[1].0),
+            );
         }
     };
     let paces = PACES.map(|(milliseconds, name)| {
-        tag("option").attr("value", milliseconds.to_string()).flag("selected", *pace == milliseconds).child(name)
+        tag("option")
+            .attr("value", milliseconds.to_string())
+            .flag("selected", *pace == milliseconds)
+            .child(name)
     });
     let (start, end) = (at == 0, at + 1 >= steps);
     let says = format!("Step {} of {}", (at + 1).min(steps), steps);
-    let (play, play_shape) = if state.playing { ("Pause", "M4.500 2v12M11 2v12") } else { ("Play", "M4 2l9 6-9 6z") };
+    let (play, play_shape) = if state.playing {
+        ("Pause", "M4.500 2v12M11 2v12")
+    } else {
+        ("Play", "M4 2l9 6-9 6z")
+    };
     group()
         .child(
             tag("div")
@@ -84,7 +107,14 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                             start,
                             "M10.500 2l1.500 1.500L7.500 8l4.500 4.500-1.500 1.500-6-6z",
                         ))
-                        .child(mover(page, "play", play, Action::Play(!state.playing), steps < 2, play_shape))
+                        .child(mover(
+                            page,
+                            "play",
+                            play,
+                            Action::Play(!state.playing),
+                            steps < 2,
+                            play_shape,
+                        ))
                         .child(mover(
                             page,
                             "forward",
@@ -118,12 +148,12 @@ pub(crate) fn Stepper(page: &Page) -> Html {
                     tag("div")
                         .class("track")
                         .child(
-                            tag("svg").class("rails").attr("aria-hidden", "true").children(
-                                state
-                                    .walks()
-                                    .enumerate()
-                                    .map(|(row, (side, walked))| rail(state, row, side, walked, steps)),
-                            ),
+                            tag("svg")
+                                .class("rails")
+                                .attr("aria-hidden", "true")
+                                .children(state.walks().enumerate().map(
+                                    |(row, (side, walked))| rail(state, row, side, walked, steps),
+                                )),
                         )
                         .child(
                             tag("input")
@@ -179,7 +209,14 @@ fn jump(page: &Page, id: &'static str, name: &'static str, key: &'static str, to
         .child(tag("kbd").child(key))
 }
 
-fn mover(page: &Page, id: &'static str, name: &'static str, to: Action, disabled: bool, shape: &'static str) -> Markup {
+fn mover(
+    page: &Page,
+    id: &'static str,
+    name: &'static str,
+    to: Action,
+    disabled: bool,
+    shape: &'static str,
+) -> Markup {
     // Not `disabled`: that would take the focus away from whoever steps with the keyboard.
     button()
         .id(id)
@@ -206,7 +243,10 @@ fn of(state: &State) -> Markup {
             false => walked.path().steps.len().to_string(),
         })
         .collect();
-    tag("span").class("quiet").text(" of ").child(counts.join(", "))
+    tag("span")
+        .class("quiet")
+        .text(" of ")
+        .child(counts.join(", "))
 }
 
 /// One walk as a line with a station for every step: hollow where the rule did not match.
@@ -220,15 +260,23 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
         let hundredths = at * 10_000 / longest.saturating_sub(1).max(1);
         format!("{}.{:02}%", hundredths / 100, hundredths % 100)
     };
-    let y = if state.walks().count() == 1 { 14 } else { 8 + 12 * row };
-    let stations = steps.iter().enumerate().filter(|_| longest <= MOST).map(|(at, step)| {
-        let hit = step.outcome != Outcome::NoMatch;
-        tag("circle")
-            .class(if hit { "hit" } else { "miss" })
-            .attr("cx", x(at))
-            .attr("cy", y.to_string())
-            .attr("r", if hit { "4" } else { "3.5" })
-    });
+    let y = if state.walks().count() == 1 {
+        14
+    } else {
+        8 + 12 * row
+    };
+    let stations = steps
+        .iter()
+        .enumerate()
+        .filter(|_| longest <= MOST)
+        .map(|(at, step)| {
+            let hit = step.outcome != Outcome::NoMatch;
+            tag("circle")
+                .class(if hit { "hit" } else { "miss" })
+                .attr("cx", x(at))
+                .attr("cy", y.to_string())
+                .attr("r", if hit { "4" } else { "3.5" })
+        });
     tag("g")
         .class(side.key())
         .class(colour(walked.headline.fate))
@@ -244,14 +292,22 @@ fn rail(state: &State, row: usize, side: Side, walked: &Walked, longest: usize) 
 
 /// The chains that led here.
 fn stack(state: &State) -> Markup {
-    let Some((side, walked)) = state.followed() else { return nothing() };
+    let Some((side, walked)) = state.followed() else {
+        return nothing();
+    };
     let path = walked.path();
     let at = state.cursor.min(path.steps.len().saturating_sub(1));
-    let Some(step) = path.steps.get(at) else { return nothing() };
+    let Some(step) = path.steps.get(at) else {
+        return nothing();
+    };
     let rulesets = state.paste.rulesets();
-    let places: Vec<String> =
-        cursor::stack(path, at).into_iter().map(|at| format_place(rulesets, path.steps.at(at).place)).collect();
-    let (last, before) = places.split_last().expect("a stack ends with the step itself");
+    let places: Vec<String> = cursor::stack(path, at)
+        .into_iter()
+        .map(|at| format_place(rulesets, path.steps.at(at).place))
+        .collect();
+    let (last, before) = places
+        .split_last()
+        .expect("a stack ends with the step itself");
     let parted = state.part.is_some_and(|part| state.cursor > part);
     tag("p")
         .class("stack")
@@ -269,18 +325,33 @@ fn stack(state: &State) -> Markup {
 /// The step in words: once where both packets fare alike.
 fn sentence(state: &State) -> Markup {
     let at = state.cursor;
-    let says: Vec<(Side, String)> =
-        state.walks().map(|(side, walked)| (side, verdict::step(state, walked, at))).collect();
+    let says: Vec<(Side, String)> = state
+        .walks()
+        .map(|(side, walked)| (side, verdict::step(state, walked, at)))
+        .collect();
     let says = match &says[..] {
-        [(_, a), (_, b)] if a == b => tag("span").child(badge(Side::A)).child(badge(Side::B)).text(" ").child(a),
+        [(_, a), (_, b)] if a == b => tag("span")
+            .child(badge(Side::A))
+            .child(badge(Side::B))
+            .text(" ")
+            .child(a),
         [(_, one)] if !state.compare => tag("span").child(one),
         [] => tag("span").text("There is no packet to walk."),
-        several => group().children(
-            several.iter().map(|(side, says)| tag("span").child(badge(*side)).text(" ").child(says).text(" ")),
-        ),
+        several => group().children(several.iter().map(|(side, says)| {
+            tag("span")
+                .child(badge(*side))
+                .text(" ")
+                .child(says)
+                .text(" ")
+        })),
     };
-    // Not read out while a key is held or the walk goes on by itself; an end of that changes the region, which then is.
-    let live = if state.held || state.playing { "off" } else { "polite" };
+    // Not read out while a key is held or the walk goes on by itself; an end of that changes the
+    // region, which then is.
+    let live = if state.held || state.playing {
+        "off"
+    } else {
+        "polite"
+    };
     tag("p")
         .class("sentence")
         .id("sentence")

@@ -20,7 +20,8 @@ use crate::side::Side;
 use crate::state::{Action, State};
 use crate::walked::Walked;
 
-/// So many rows are all in the page; of more, only those around the place that is looked at, all of one height.
+/// So many rows are all in the page; of more, only those around the place that is looked at, all of
+/// one height.
 const MOST: usize = 200;
 /// The height of a row of a long list in CSS pixels, as the style sheet has it.
 const HEIGHT: usize = 29;
@@ -40,9 +41,16 @@ pub(crate) fn Steps(page: &Page) -> Html {
     let node = use_follow((state.cursor, state.rows.clone()), 32);
     let walks: Vec<(Side, &Walked)> = state.walks().collect();
     // Which walks these are: others have other runs.
-    let of: Vec<usize> = walks.iter().map(|(_, walked)| std::ptr::from_ref(*walked) as usize).collect();
+    let of: Vec<usize> = walks
+        .iter()
+        .map(|(_, walked)| std::ptr::from_ref(*walked) as usize)
+        .collect();
     let opened = use_state(|| (Vec::new(), Vec::new()));
-    let open = if opened.0 == of { opened.1.clone() } else { Vec::new() };
+    let open = if opened.0 == of {
+        opened.1.clone()
+    } else {
+        Vec::new()
+    };
     let rows = use_memo((of.clone(), state.part, open.clone()), |(_, part, open)| {
         let alone: Vec<&Walked> = walks.iter().map(|(_, walked)| *walked).collect();
         pairs::list(&alone, *part, open)
@@ -55,7 +63,10 @@ pub(crate) fn Steps(page: &Page) -> Html {
         }
         opened.set((of.clone(), open));
     });
-    let (seen, onscroll) = use_window(rows.len(), rows.iter().position(|pair| pair.shows(state.cursor)));
+    let (seen, onscroll) = use_window(
+        rows.len(),
+        rows.iter().position(|pair| pair.shows(state.cursor)),
+    );
     let heads = walks.iter().map(|(side, walked)| {
         let count = format_count(walked.path().steps.len(), "step");
         tag("div")
@@ -68,7 +79,11 @@ pub(crate) fn Steps(page: &Page) -> Html {
     let long = (seen.len() < rows.len()).then_some("long");
     let gap = |count: usize| tag("div").attr("style", format!("height:{}px", count * HEIGHT));
     let (before, behind) = (gap(seen.start), gap(rows.len() - seen.end));
-    let shown = Shown { page, walks: walks.clone(), toggle };
+    let shown = Shown {
+        page,
+        walks: walks.clone(),
+        toggle,
+    };
     tag("div")
         .class("scroll")
         .class("steps")
@@ -86,8 +101,8 @@ pub(crate) fn Steps(page: &Page) -> Html {
         .html()
 }
 
-/// The rows to show of `count`, and what keeps them those that are looked at: after a move that is the row of the step
-/// shown, `current`, and else wherever the reader scrolls to.
+/// The rows to show of `count`, and what keeps them those that are looked at: after a move that is
+/// the row of the step shown, `current`, and else wherever the reader scrolls to.
 #[hook]
 fn use_window(count: usize, current: Option<usize>) -> (Range<usize>, Callback<Event>) {
     let again = use_force_update();
@@ -101,8 +116,13 @@ fn use_window(count: usize, current: Option<usize>) -> (Range<usize>, Callback<E
         kept.1
     };
     let onscroll = Callback::from(move |event: Event| {
-        let list = event.target().and_then(|target| target.dyn_into::<Element>().ok());
-        let row = list.and_then(|list| usize::try_from(list.scroll_top()).ok()).unwrap_or(0) / HEIGHT;
+        let list = event
+            .target()
+            .and_then(|target| target.dyn_into::<Element>().ok());
+        let row = list
+            .and_then(|list| usize::try_from(list.scroll_top()).ok())
+            .unwrap_or(0)
+            / HEIGHT;
         let mut kept = kept.borrow_mut();
         if count > MOST && row.abs_diff(kept.1) > MOST / 4 {
             kept.1 = row;
@@ -110,17 +130,22 @@ fn use_window(count: usize, current: Option<usize>) -> (Range<usize>, Callback<E
             again.force_update();
         }
     });
-    let start = middle.saturating_sub(MOST / 2).min(count.saturating_sub(MOST));
+    let start = middle
+        .saturating_sub(MOST / 2)
+        .min(count.saturating_sub(MOST));
     (start..count.min(start + MOST), onscroll)
 }
 
 impl Shown<'_> {
     fn row(&self, row: &Pair) -> Markup {
         match row {
-            Pair::Parting => {
-                tag("div").class("parting").attr("role", "separator").child(tag("span").text("Here they part"))
-            }
-            Pair::Shared(steps) => tag("div").class("pair shared").child(self.steps(0, steps, true)),
+            Pair::Parting => tag("div")
+                .class("parting")
+                .attr("role", "separator")
+                .child(tag("span").text("Here they part")),
+            Pair::Shared(steps) => tag("div")
+                .class("pair shared")
+                .child(self.steps(0, steps, true)),
             Pair::Each(cells) => {
                 let cells = cells.iter().enumerate().map(|(place, cell)| match cell {
                     Cell::Steps(steps) => self.steps(place, steps, false),
@@ -142,7 +167,11 @@ impl Shown<'_> {
         let matched = first.outcome != Outcome::NoMatch;
         let current = steps.shows(state.cursor);
         let table = first.place.at.table(rulesets).label();
-        let table = if walked.several_tables { format!("{table} ") } else { String::new() };
+        let table = if walked.several_tables {
+            format!("{table} ")
+        } else {
+            String::new()
+        };
         let onclick = match steps.open {
             None => self.page.on(Action::Go(Move::To(at))),
             Some(_) => self.toggle.reform(move |_| at),
@@ -151,7 +180,13 @@ impl Shown<'_> {
             None => {
                 let place = format_place(rulesets, first.place);
                 let what = what(state, walked, at);
-                ((at + 1).to_string(), group().child(tag("code").child(table).child(place)).text(" ").child(what))
+                (
+                    (at + 1).to_string(),
+                    group()
+                        .child(tag("code").child(table).child(place))
+                        .text(" ")
+                        .child(what),
+                )
             }
             Some(_) => {
                 let (_, _, chain) = first.place.at.find(rulesets);
@@ -194,8 +229,15 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let why = || explain::why(rulesets, &walked.trace, path, &step);
     if let Some(because) = walked.doubt(at) {
-        let taken = if step.outcome == Outcome::Match { "taken to match" } else { "taken not to match" };
-        return group().child(tag("b").child(taken)).text(": ").child(because);
+        let taken = if step.outcome == Outcome::Match {
+            "taken to match"
+        } else {
+            "taken not to match"
+        };
+        return group()
+            .child(tag("b").child(taken))
+            .text(": ")
+            .child(because);
     }
     match (step.outcome, step.place.rule(rulesets)) {
         (Outcome::NoMatch, _) => group().text("no: ").child(why()),
@@ -207,10 +249,17 @@ fn what(state: &State, walked: &Walked, at: usize) -> Markup {
                 &path.views[step.view as usize],
                 &path.views[step.after as usize],
             );
-            let action = chainwalk_core::iptables::extension::action(ruleset, table, rule).unwrap_or("only counts");
+            let action = chainwalk_core::iptables::extension::action(ruleset, table, rule)
+                .unwrap_or("only counts");
             match change {
-                Some(change) => group().child(tag("b").child(action)).text(": ").child(change),
-                None => group().child(tag("b").child(action)).text(": ").child(why()),
+                Some(change) => group()
+                    .child(tag("b").child(action))
+                    .text(": ")
+                    .child(change),
+                None => group()
+                    .child(tag("b").child(action))
+                    .text(": ")
+                    .child(why()),
             }
         }
     }

@@ -19,7 +19,10 @@ const MOST: usize = 2_000;
 /// How to get a dump.
 const COMMANDS: [(&str, &str); 2] = [
     ("on the node", "nsenter -t PID -n iptables-save -c"),
-    ("in the cluster", "kubectl debug -it POD --profile=sysadmin --image=nicolaka/netshoot -- iptables-save -c"),
+    (
+        "in the cluster",
+        "kubectl debug -it POD --profile=sysadmin --image=nicolaka/netshoot -- iptables-save -c",
+    ),
 ];
 
 /// The text with its lines numbered, that of the current rule marked.
@@ -33,36 +36,62 @@ pub(crate) fn Text(page: &Page) -> Html {
         let (_, place) = *state.current().first()?;
         let (ruleset, _, chain) = place.at.find(rulesets);
         let line = place.rule(rulesets).map(|rule| rule.line).or(chain.line)?;
-        Some(Line { source: ruleset.source, line })
+        Some(Line {
+            source: ruleset.source,
+            line,
+        })
     });
-    let node = use_follow((current.map(|current| (current.source, current.line)), state.cursor), 40);
+    let node = use_follow(
+        (
+            current.map(|current| (current.source, current.line)),
+            state.cursor,
+        ),
+        40,
+    );
     let source = current.map_or(0, |current| current.source);
-    let text = state.paste.parsed.sources.get(source as usize).map_or("", |text| text);
+    let text = state
+        .paste
+        .parsed
+        .sources
+        .get(source as usize)
+        .map_or("", |text| text);
     let count = text.lines().count();
     let wanted = current.map(|current| (current.line as usize).saturating_sub(1));
     let seen = window(count, MOST, wanted);
     let marks = marks(&state.paste.parsed.diagnostics, source);
-    let lines = text.lines().enumerate().skip(seen.start).take(seen.len()).map(|(at, line)| {
-        let here = Some(at) == wanted;
-        let mark = marks.iter().find(|(line, ..)| *line as usize == at + 1);
-        let marked = if here && state.line.is_some() { state.marked } else { Span::default() };
-        tag("li")
-            .attr("value", (at + 1).to_string())
-            .attr("data-line", (at + 1).to_string())
-            .attr("data-current", here.then_some(""))
-            .child(mark.map(|(_, severity, says)| gutter(*severity, says, None)))
-            .child(marked_in(text, line, marked))
-    });
+    let lines = text
+        .lines()
+        .enumerate()
+        .skip(seen.start)
+        .take(seen.len())
+        .map(|(at, line)| {
+            let here = Some(at) == wanted;
+            let mark = marks.iter().find(|(line, ..)| *line as usize == at + 1);
+            let marked = if here && state.line.is_some() {
+                state.marked
+            } else {
+                Span::default()
+            };
+            tag("li")
+                .attr("value", (at + 1).to_string())
+                .attr("data-line", (at + 1).to_string())
+                .attr("data-current", here.then_some(""))
+                .child(mark.map(|(_, severity, says)| gutter(*severity, says, None)))
+                .child(marked_in(text, line, marked))
+        });
     tag("div")
         .class("scroll source")
         .node(&node)
         .attr("tabindex", "0")
         .attr("role", "group")
         .attr("aria-label", "The text")
-        .child(
-            (seen.len() < count)
-                .then(|| tag("p").class("left").child(format!("lines {} to {} of {count}", seen.start + 1, seen.end))),
-        )
+        .child((seen.len() < count).then(|| {
+            tag("p").class("left").child(format!(
+                "lines {} to {} of {count}",
+                seen.start + 1,
+                seen.end
+            ))
+        }))
         .child(tag("ol").children(lines))
         .html()
 }
@@ -72,7 +101,9 @@ fn marks(remarks: &[Diagnostic], source: u32) -> Vec<(u32, Severity, &str)> {
     let mut marks: Vec<(u32, Severity, &str)> = Vec::new();
     for remark in remarks.iter().filter(|remark| remark.source == source) {
         match marks.iter_mut().find(|(line, ..)| *line == remark.line) {
-            Some(mark) if mark.1 < remark.severity => *mark = (remark.line, remark.severity, &remark.message),
+            Some(mark) if mark.1 < remark.severity => {
+                *mark = (remark.line, remark.severity, &remark.message)
+            }
             Some(_) => {}
             None => marks.push((remark.line, remark.severity, &remark.message)),
         }
@@ -98,9 +129,10 @@ fn marked_in(text: &str, line: &str, place: Span) -> Markup {
     let cut = |at: u32| (at as usize).saturating_sub(start).min(line.len());
     let (from, to) = (cut(place.start), cut(place.end));
     match (line.get(..from), line.get(from..to), line.get(to..)) {
-        (Some(before), Some(marked), Some(behind)) if !marked.is_empty() => {
-            tag("code").child(before).child(tag("mark").child(marked)).child(behind)
-        }
+        (Some(before), Some(marked), Some(behind)) if !marked.is_empty() => tag("code")
+            .child(before)
+            .child(tag("mark").child(marked))
+            .child(behind),
         _ => tag("code").child(line),
     }
 }
@@ -137,19 +169,26 @@ pub(crate) fn Edit(page: &Page) -> Html {
     let oninput = {
         let node = node.clone();
         page.act.reform(move |_: Event| {
-            Action::Edit(node.cast::<HtmlTextAreaElement>().map(|field| field.value()).unwrap_or_default())
+            Action::Edit(
+                node.cast::<HtmlTextAreaElement>()
+                    .map(|field| field.value())
+                    .unwrap_or_default(),
+            )
         })
     };
     use_effect_with((page.state.line, page.state.marked), {
         let (node, page) = (node.clone(), page.clone());
         move |(line, marked)| {
-            let (Some(field), Some(line), Some(text)) =
-                (node.cast::<HtmlTextAreaElement>(), line, page.state.paste.editable())
-            else {
+            let (Some(field), Some(line), Some(text)) = (
+                node.cast::<HtmlTextAreaElement>(),
+                line,
+                page.state.paste.editable(),
+            ) else {
                 return;
             };
             let _ = field.focus();
-            let _ = field.set_selection_range(in_field(text, marked.start), in_field(text, marked.end));
+            let _ =
+                field.set_selection_range(in_field(text, marked.start), in_field(text, marked.end));
             field.set_scroll_top((i32::try_from(line.line).unwrap_or(i32::MAX / LINE) - 4) * LINE);
         }
     });
@@ -157,18 +196,30 @@ pub(crate) fn Edit(page: &Page) -> Html {
     let onscroll = {
         let (node, column) = (node.clone(), column.clone());
         move |_: Event| {
-            if let (Some(field), Some(column)) = (node.cast::<HtmlTextAreaElement>(), column.cast::<HtmlElement>()) {
-                let _ = column.set_attribute("style", &format!("transform: translateY({}px)", -field.scroll_top()));
+            if let (Some(field), Some(column)) = (
+                node.cast::<HtmlTextAreaElement>(),
+                column.cast::<HtmlElement>(),
+            ) {
+                let _ = column.set_attribute(
+                    "style",
+                    &format!("transform: translateY({}px)", -field.scroll_top()),
+                );
             }
         }
     };
     let marks = marks(&page.state.paste.parsed.diagnostics, 0);
     let marks = marks.into_iter().map(|(line, severity, says)| {
-        let top = i32::try_from(line).unwrap_or(1).saturating_sub(1).saturating_mul(LINE).saturating_add(ABOVE);
+        let top = i32::try_from(line)
+            .unwrap_or(1)
+            .saturating_sub(1)
+            .saturating_mul(LINE)
+            .saturating_add(ABOVE);
         gutter(severity, says, Some(format!("top: {top}px")))
     });
     let commands = COMMANDS.map(|(place, command)| {
-        group().child(tag("dt").child(place)).child(tag("dd").child(tag("code").class("copy").child(command)))
+        group()
+            .child(tag("dt").child(place))
+            .child(tag("dd").child(tag("code").class("copy").child(command)))
     });
     let text = page.state.paste.editable().map(str::to_owned);
     tag("div")
@@ -184,7 +235,11 @@ pub(crate) fn Edit(page: &Page) -> Html {
                 .child(
                     tag("div")
                         .class("pad")
-                        .child(tag("div").class("gutter").child(tag("div").node(&column).children(marks)))
+                        .child(
+                            tag("div")
+                                .class("gutter")
+                                .child(tag("div").node(&column).children(marks)),
+                        )
                         .child(
                             tag("textarea")
                                 .id("paste-area")
@@ -196,7 +251,10 @@ pub(crate) fn Edit(page: &Page) -> Html {
                                 .attr("autocomplete", "off")
                                 .attr("autocapitalize", "off")
                                 .attr("wrap", "off")
-                                .attr("placeholder", "Paste what iptables-save printed, or a capture's JSON"),
+                                .attr(
+                                    "placeholder",
+                                    "Paste what iptables-save printed, or a capture's JSON",
+                                ),
                         ),
                 )
         } else {
@@ -207,7 +265,12 @@ pub(crate) fn Edit(page: &Page) -> Html {
                     MOST_EDITED / 1_000_000
                 ))
                 .text("Paste or drop another one anywhere. ")
-                .child(button().class("link").on("click", page.on(Action::View(View::Text))).text("Look at it"))
+                .child(
+                    button()
+                        .class("link")
+                        .on("click", page.on(Action::View(View::Text)))
+                        .text("Look at it"),
+                )
         })
         .child(tag("dl").class("commands").children(commands))
         .html()

@@ -1,4 +1,5 @@
-//! Below the answer: what would have flipped it, who else may send it, where its connection goes on. All of it as lists.
+//! Below the answer: what would have flipped it, who else may send it, where its connection goes
+//! on. All of it as lists.
 
 use chainwalk_core::analysis::counterfactual::Change;
 use chainwalk_core::analysis::explain::capital;
@@ -45,7 +46,12 @@ impl Section {
             list.push(match action {
                 Some(action) => {
                     let onclick = page.on(action.clone());
-                    tag("li").child(button().class("link flip").on("click", onclick).child(text_with_code(says)))
+                    tag("li").child(
+                        button()
+                            .class("link flip")
+                            .on("click", onclick)
+                            .child(text_with_code(says)),
+                    )
                 }
                 // A leg begins, or a chapter.
                 None if says.ends_with(':') => tag("li").class("begins").child(says),
@@ -65,42 +71,83 @@ impl Section {
 
 /// Flips and owners of the packet whose answer is the largest text.
 pub(super) fn told(page: &Page) -> Markup {
-    let Some(now) = &page.state.told else { return nothing() };
+    let Some(now) = &page.state.told else {
+        return nothing();
+    };
     let busy = !now.is_whole();
-    let told = page.state.told_before.as_ref().filter(|_| busy).unwrap_or(now);
+    let told = page
+        .state
+        .told_before
+        .as_ref()
+        .filter(|_| busy)
+        .unwrap_or(now);
     let paste = &page.state.paste;
     let rulesets = paste.rulesets();
     let mut flips: Vec<Item> = Vec::new();
-    for flip in told.flips().flatten().iter().flat_map(|flips| &flips.offered) {
+    for flip in told
+        .flips()
+        .flatten()
+        .iter()
+        .flat_map(|flips| &flips.offered)
+    {
         let says = flip.sentence(rulesets, told.packet(), paste.mesh.as_ref());
         flips.push(match &flip.change {
             Change::Field(_, packet) => (says, Some(Action::Load(packet.clone()))),
             // The one that does not only look.
-            Change::Gone(place) => (says + " Delete it.", Some(Action::Rule(Do::Edit(Edit::Delete(*place))))),
+            Change::Gone(place) => (
+                says + " Delete it.",
+                Some(Action::Rule(Do::Edit(Edit::Delete(*place)))),
+            ),
             Change::Value(..) => (says, None),
         });
     }
     let left = match told.flips() {
         None => None,
-        Some(None) => Some("The dump cannot tell how this packet ends: settle the open matches first."),
-        Some(Some(found)) if !found.tried_all => Some("The rules are many: not everything was tried."),
-        Some(_) if flips.is_empty() => Some("Nothing: no single field, over all constants that the rules name."),
+        Some(None) => {
+            Some("The dump cannot tell how this packet ends: settle the open matches first.")
+        }
+        Some(Some(found)) if !found.tried_all => {
+            Some("The rules are many: not everything was tried.")
+        }
+        Some(_) if flips.is_empty() => {
+            Some("Nothing: no single field, over all constants that the rules name.")
+        }
         Some(_) => None,
     };
     flips.extend(left.map(|says| (says.into(), None)));
     let mut owners: Vec<Item> = Vec::new();
     for class in told.owners().unwrap_or_default() {
         let (end, by) = match &class.verdict {
-            Some(verdict) => {
-                (crate::paste::end(verdict), verdict.decided_by.map(|place| format_place(rulesets, place)))
-            }
+            Some(verdict) => (
+                crate::paste::end(verdict),
+                verdict
+                    .decided_by
+                    .map(|place| format_place(rulesets, place)),
+            ),
             None => ("depends".into(), None),
         };
         let sample = Action::Load(Box::new(class.sample(told.packet())));
-        owners.push((format!("{}: {end}, by {}", class.who(), by.unwrap_or("no rule".into())), Some(sample)));
+        owners.push((
+            format!(
+                "{}: {end}, by {}",
+                class.who(),
+                by.unwrap_or("no rule".into())
+            ),
+            Some(sample),
+        ));
     }
-    let flips = Section { id: "flips", title: "What would have changed it".into(), items: flips, busy };
-    let owners = Section { id: "owners", title: "The same packet by sender".into(), items: owners, busy };
+    let flips = Section {
+        id: "flips",
+        title: "What would have changed it".into(),
+        items: flips,
+        busy,
+    };
+    let owners = Section {
+        id: "owners",
+        title: "The same packet by sender".into(),
+        items: owners,
+        busy,
+    };
     group().child(flips.show(page)).child(owners.show(page))
 }
 
@@ -108,7 +155,14 @@ pub(super) fn told(page: &Page) -> Markup {
 pub(super) fn journey(page: &Page) -> Section {
     let mut items: Vec<Item> = Vec::new();
     let title = "The whole connection".into();
-    let Some(told) = &page.state.told else { return Section { id: "journey", title, items, busy: false } };
+    let Some(told) = &page.state.told else {
+        return Section {
+            id: "journey",
+            title,
+            items,
+            busy: false,
+        };
+    };
     for leg in &told.journey.legs {
         items.push((format!("{} → {}:", capital(leg.from), leg.to), None));
         for step in leg.steps(page.state.paste.rulesets()) {
@@ -118,8 +172,16 @@ pub(super) fn journey(page: &Page) -> Section {
     for assumed in &told.journey.assumes {
         items.push((format!("Taken for granted: {}", assumed.says), None));
         for (says, choices) in &assumed.others {
-            items.push((format!("Or else {says}."), Some(Action::Choose(choices.clone()))));
+            items.push((
+                format!("Or else {says}."),
+                Some(Action::Choose(choices.clone())),
+            ));
         }
     }
-    Section { id: "journey", title, items, busy: false }
+    Section {
+        id: "journey",
+        title,
+        items,
+        busy: false,
+    }
 }

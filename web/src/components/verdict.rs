@@ -23,7 +23,12 @@ pub(crate) fn verdict(page: &Page) -> Markup {
     tag("section")
         .class("verdict")
         .attr("aria-label", "Verdict")
-        .child(tag("div").class("lead").id("verdict").child(large(state, lead)))
+        .child(
+            tag("div")
+                .class("lead")
+                .id("verdict")
+                .child(large(state, lead)),
+        )
         .child(if state.compare {
             group()
                 .child(
@@ -39,10 +44,10 @@ pub(crate) fn verdict(page: &Page) -> Markup {
                                 .attr("width", "18")
                                 .attr("height", "16")
                                 .attr("aria-hidden", "true")
-                                .child(
-                                    tag("path")
-                                        .attr("d", "M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2"),
-                                ),
+                                .child(tag("path").attr(
+                                    "d",
+                                    "M5 1.500 2 4.500l3 3M2 4.500h14M13 8.500l3 3-3 3M16 11.500H2",
+                                )),
                         ),
                 )
                 .child(
@@ -55,7 +60,13 @@ pub(crate) fn verdict(page: &Page) -> Markup {
         } else {
             tag("div").class("other").child(certainty(page))
         })
-        .child(tag("div").class("tabs").attr("role", "tablist").attr("aria-label", "Parts of the page").children(tabs))
+        .child(
+            tag("div")
+                .class("tabs")
+                .attr("role", "tablist")
+                .attr("aria-label", "Parts of the page")
+                .children(tabs),
+        )
 }
 
 fn tab_button(page: &Page, tab: Tab) -> Markup {
@@ -86,14 +97,22 @@ fn tab_button(page: &Page, tab: Tab) -> Markup {
 }
 
 fn large(state: &State, side: Side) -> Markup {
-    let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
-    let Headline { fate, lead, reason, end } = &walked.headline;
+    let Ok(walked) = &state.lane(side).walked else {
+        return incomplete(state, side);
+    };
+    let Headline {
+        fate,
+        lead,
+        reason,
+        end,
+    } = &walked.headline;
     group()
-        .child(tag("h1").child(tag("b").class(colour(*fate)).child(lead)).text(" ").child(sentence_with_chain(
-            state,
-            reason,
-            walked.decided_by(),
-        )))
+        .child(
+            tag("h1")
+                .child(tag("b").class(colour(*fate)).child(lead))
+                .text(" ")
+                .child(sentence_with_chain(state, reason, walked.decided_by())),
+        )
         .child(
             tag("p")
                 .class("under")
@@ -106,23 +125,39 @@ fn large(state: &State, side: Side) -> Markup {
 /// The rule that decided, as its line states it.
 fn decided(state: &State, walked: &Walked) -> Markup {
     let rulesets = state.paste.rulesets();
-    let Some(place) = walked.decided_by() else { return nothing() };
+    let Some(place) = walked.decided_by() else {
+        return nothing();
+    };
     let (_, _, chain) = place.at.find(rulesets);
     match place.rule(rulesets) {
         Some(rule) => tag("span")
             .class("more")
             .child(format!(", by line {}: ", rule.line))
-            .child(tag("code").text("-A ").child(&*chain.name).text(" ").child(rule::text(rulesets, place))),
+            .child(
+                tag("code")
+                    .text("-A ")
+                    .child(&*chain.name)
+                    .text(" ")
+                    .child(rule::text(rulesets, place)),
+            ),
         None => nothing(),
     }
 }
 
 fn small(state: &State, side: Side) -> Markup {
-    let Ok(walked) = &state.lane(side).walked else { return incomplete(state, side) };
-    let Headline { fate, lead, reason, .. } = &walked.headline;
+    let Ok(walked) = &state.lane(side).walked else {
+        return incomplete(state, side);
+    };
+    let Headline {
+        fate, lead, reason, ..
+    } = &walked.headline;
     let lead = lead.trim_end_matches('.').to_ascii_lowercase();
     let name = state.name(side);
-    let name = if name.starts_with("uid") || name.starts_with("gid") { format!("As {name}") } else { capital(&name) };
+    let name = if name.starts_with("uid") || name.starts_with("gid") {
+        format!("As {name}")
+    } else {
+        capital(&name)
+    };
     group()
         .child(
             tag("h2")
@@ -132,14 +167,29 @@ fn small(state: &State, side: Side) -> Markup {
                 .text(": ")
                 .child(tag("b").class(colour(*fate)).child(lead)),
         )
-        .child(tag("p").class("under").child(sentence_with_chain(state, reason, walked.decided_by())))
+        .child(tag("p").class("under").child(sentence_with_chain(
+            state,
+            reason,
+            walked.decided_by(),
+        )))
 }
 
 fn incomplete(state: &State, side: Side) -> Markup {
-    let wrong = state.lane(side).walked.as_ref().err().and_then(|wrong| wrong.first());
+    let wrong = state
+        .lane(side)
+        .walked
+        .as_ref()
+        .err()
+        .and_then(|wrong| wrong.first());
     group()
         .child(tag("h1").child(badge(side)).text(" is not complete."))
-        .child(wrong.map(|wrong| tag("p").class("under").child(wrong.field.label()).text(": ").child(&wrong.message)))
+        .child(wrong.map(|wrong| {
+            tag("p")
+                .class("under")
+                .child(wrong.field.label())
+                .text(": ")
+                .child(&wrong.message)
+        }))
 }
 
 fn certainty(page: &Page) -> Markup {
@@ -147,8 +197,11 @@ fn certainty(page: &Page) -> Markup {
     if walks.is_empty() {
         return nothing();
     }
-    let unsure: Vec<&str> =
-        walks.iter().filter(|(_, walked)| !walked.trace.certain).map(|(side, _)| side.letter()).collect();
+    let unsure: Vec<&str> = walks
+        .iter()
+        .filter(|(_, walked)| !walked.trace.certain)
+        .map(|(side, _)| side.letter())
+        .collect();
     let given = super::why::assumptions(&page.state);
     let says = match (unsure.len(), walks.len()) {
         (0, 1) => "✓ Certain".to_owned(),
@@ -157,7 +210,11 @@ fn certainty(page: &Page) -> Markup {
         _ => format!("? A dump cannot tell for {}", unsure.join(" and ")),
     };
     let class = if unsure.is_empty() { "sure" } else { "unknown" };
-    let count = if given.len() == 1 { "1 assumption".to_owned() } else { format!("{} assumptions", given.len()) };
+    let count = if given.len() == 1 {
+        "1 assumption".to_owned()
+    } else {
+        format!("{} assumptions", given.len())
+    };
     let embed = page.state.embed.is_some();
     let open = |id: &'static str| {
         let act = page.act.clone();
@@ -171,16 +228,23 @@ fn certainty(page: &Page) -> Markup {
         .child(if unsure.is_empty() || embed {
             tag("b").class(class).child(says)
         } else {
-            button().class("link").class(class).on("click", open("why")).child(tag("b").child(says))
+            button()
+                .class("link")
+                .class(class)
+                .on("click", open("why"))
+                .child(tag("b").child(says))
         })
         .child((!given.is_empty()).then(|| {
             group().text(", given ").child(if embed {
                 // The column that tells them is not there.
-                tag("details")
-                    .child(tag("summary").child(count))
-                    .child(tag("ul").children(given.into_iter().map(|given| tag("li").child(given))))
+                tag("details").child(tag("summary").child(count)).child(
+                    tag("ul").children(given.into_iter().map(|given| tag("li").child(given))),
+                )
             } else {
-                button().class("link").on("click", open("assumptions")).child(count)
+                button()
+                    .class("link")
+                    .on("click", open("assumptions"))
+                    .child(count)
             })
         }))
 }
@@ -190,15 +254,30 @@ pub(super) fn step(state: &State, walked: &Walked, at: usize) -> String {
     let path = walked.path();
     let rulesets = state.paste.rulesets();
     let Some(step) = path.steps.get(at) else {
-        let lead = if path.steps.is_empty() { "It meets no rule" } else { "It has ended" };
+        let lead = if path.steps.is_empty() {
+            "It meets no rule"
+        } else {
+            "It has ended"
+        };
         return format!("{lead}: {}.", walked.end());
     };
     let says = match walked.doubt(at) {
         Some(because) => {
-            let as_if = if step.outcome == Outcome::Match { "matched" } else { "did not match" };
-            format!("{} cannot be told: {because}. Shown as if it {as_if}.", explain::place(rulesets, step.place))
+            let as_if = if step.outcome == Outcome::Match {
+                "matched"
+            } else {
+                "did not match"
+            };
+            format!(
+                "{} cannot be told: {because}. Shown as if it {as_if}.",
+                explain::place(rulesets, step.place)
+            )
         }
         None => explain::step(rulesets, &walked.trace, path, &step),
     };
-    if at + 1 == path.steps.len() { format!("{says} {}.", capital(&walked.end())) } else { says }
+    if at + 1 == path.steps.len() {
+        format!("{says} {}.", capital(&walked.end()))
+    } else {
+        says
+    }
 }

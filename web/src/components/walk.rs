@@ -16,8 +16,15 @@ use crate::state::Action;
 pub(crate) fn walk(page: &Page) -> Markup {
     let state = &page.state;
     let names = state.sides().iter().map(|side| {
-        let class = state.walked(*side).map_or("", |walked| colour(walked.headline.fate));
-        tag("span").class("name").class(class).child(badge(*side)).text(" ").child(state.name(*side))
+        let class = state
+            .walked(*side)
+            .map_or("", |walked| colour(walked.headline.fate));
+        tag("span")
+            .class("name")
+            .class(class)
+            .child(badge(*side))
+            .text(" ")
+            .child(state.name(*side))
     });
     tag("section")
         .class("pane walk")
@@ -41,8 +48,12 @@ pub(crate) fn walk(page: &Page) -> Markup {
                         .child(tag("kbd").text("c")),
                 ),
         )
-        .child(unless_left_out(Part::Map, || group().child(html! { <Map ..page.clone() /> })))
+        .child(unless_left_out(Part::Map, || {
+            group().child(html! { <Map ..page.clone() /> })
+        }))
         .child(unless_left_out(Part::Steps, || {
-            group().child(html! { <Stepper ..page.clone() /> }).child(html! { <Steps ..page.clone() /> })
+            group()
+                .child(html! { <Stepper ..page.clone() /> })
+                .child(html! { <Steps ..page.clone() /> })
         }))
 }

@@ -8,10 +8,14 @@ use crate::state::State;
 
 /// Where it ends, with the name of who listens there.
 pub(super) fn end(state: &State, verdict: Option<&Verdict>) -> String {
-    let Some(verdict) = verdict else { return "depends".into() };
+    let Some(verdict) = verdict else {
+        return "depends".into();
+    };
     let mesh = state.paste.mesh.as_ref();
     match mesh.and_then(|mesh| mesh.listener(verdict.port?)) {
-        Some(who) if Fate::of(Some(verdict)) == Fate::Captured => format!("{who} {}", paste::end(verdict)),
+        Some(who) if Fate::of(Some(verdict)) == Fate::Captured => {
+            format!("{who} {}", paste::end(verdict))
+        }
         _ => paste::end(verdict).into_owned(),
     }
 }

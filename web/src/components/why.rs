@@ -37,7 +37,13 @@ pub(crate) fn why(page: &Page) -> Markup {
                 .attr("tabindex", "-1")
                 .attr("aria-label", "Assumptions")
                 .child(tag("h2").text("Taken for granted"))
-                .child(tag("ul").children(assumptions.into_iter().map(|assumption| tag("li").child(assumption))))
+                .child(
+                    tag("ul").children(
+                        assumptions
+                            .into_iter()
+                            .map(|assumption| tag("li").child(assumption)),
+                    ),
+                )
                 .child((!state.paste.host_known).then(|| placing(page))),
         )
 }
@@ -46,22 +52,32 @@ pub(crate) fn why(page: &Page) -> Markup {
 fn placing(page: &Page) -> Markup {
     let is_node = scenario::is_node(&page.state.paste.host);
     let choice = |node: bool, id: &'static str, says: &'static str| {
-        button().id(id).is("aria-pressed", node == is_node).on("click", page.on(Action::Place { node })).text(says)
+        button()
+            .id(id)
+            .is("aria-pressed", node == is_node)
+            .on("click", page.on(Action::Place { node }))
+            .text(says)
     };
-    tag("p").class("placing").child(tag("span").id("placing").text("Walk them in")).child(
-        tag("span")
-            .class("choice")
-            .attr("role", "group")
-            .attr("aria-labelledby", "placing")
-            .child(choice(false, "place-pod", "a pod"))
-            .child(choice(true, "place-node", "a node")),
-    )
+    tag("p")
+        .class("placing")
+        .child(tag("span").id("placing").text("Walk them in"))
+        .child(
+            tag("span")
+                .class("choice")
+                .attr("role", "group")
+                .attr("aria-labelledby", "placing")
+                .child(choice(false, "place-pod", "a pod"))
+                .child(choice(true, "place-node", "a node")),
+        )
 }
 
 fn heading(state: &State, side: Side, walked: &Walked) -> String {
     let who = if state.compare { side.letter() } else { "it" };
     match walked.headline.fate {
-        Fate::Captured => format!("Why {who} is {}", Fate::Captured.word(state.paste.mesh.is_some())),
+        Fate::Captured => format!(
+            "Why {who} is {}",
+            Fate::Captured.word(state.paste.mesh.is_some())
+        ),
         Fate::Direct if state.paste.mesh.is_some() => format!("Why {who} is not captured"),
         Fate::Direct => format!("Why {who} arrives"),
         Fate::Dropped => format!("Why {who} does not arrive"),
@@ -73,17 +89,30 @@ fn heading(state: &State, side: Side, walked: &Walked) -> String {
 fn because(state: &State, walked: &Walked) -> Markup {
     let rulesets = state.paste.rulesets();
     let says = sentence_with_chain(state, &walked.headline.reason, walked.decided_by());
-    let decided = walked.decided_at().filter(|_| walked.headline.fate != Fate::Unknown);
-    let Some(at) = decided else { return tag("p").child(says) };
+    let decided = walked
+        .decided_at()
+        .filter(|_| walked.headline.fate != Fate::Unknown);
+    let Some(at) = decided else {
+        return tag("p").child(says);
+    };
     let step = walked.path().steps.at(at);
     let (ruleset, table, _) = step.place.at.find(rulesets);
     let more = step.place.rule(rulesets).map(|rule| {
         let words = explain::rule(ruleset, table, rule);
         let why = explain::why(rulesets, &walked.trace, walked.path(), &step);
-        tag("p").class("quiet").text("It says: ").child(words).text(" Here: ").child(why).text(".")
+        tag("p")
+            .class("quiet")
+            .text("It says: ")
+            .child(words)
+            .text(" Here: ")
+            .child(why)
+            .text(".")
     });
     let past = state.paste.known_past().unwrap_or_default();
-    let exempt = past.iter().find(|past| past.scenario.packet == walked.trace.packet).and_then(|past| past.exempt);
+    let exempt = past
+        .iter()
+        .find(|past| past.scenario.packet == walked.trace.packet)
+        .and_then(|past| past.exempt);
     let meant = exempt.map(|why| tag("p").text("It is meant to: ").child(why).text("."));
     group().child(tag("p").child(says)).child(more).child(meant)
 }
@@ -91,7 +120,9 @@ fn because(state: &State, walked: &Walked) -> Markup {
 /// The step at which the two ways part, as both saw it.
 fn parting(page: &Page) -> Markup {
     let state = &page.state;
-    let (Some(part), true) = (state.part, state.compare) else { return nothing() };
+    let (Some(part), true) = (state.part, state.compare) else {
+        return nothing();
+    };
     let rulesets = state.paste.rulesets();
     let seen = state.walks().map(|(side, walked)| {
         let path = walked.path();
@@ -107,7 +138,10 @@ fn parting(page: &Page) -> Markup {
             }
             None => walked.end(),
         };
-        tag("li").class(colour(walked.headline.fate)).child(badge(side)).child(tag("span").child(says))
+        tag("li")
+            .class(colour(walked.headline.fate))
+            .child(badge(side))
+            .child(tag("span").child(says))
     });
     group()
         .child(
@@ -135,34 +169,64 @@ fn ways(state: &State, walked: &Walked) -> Markup {
         return super::spread::spread(rulesets, spread);
     }
     let ways = trace.branches.iter().map(|branch| {
-        let order = branch.first.map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
+        let order = branch
+            .first
+            .map(|backend| format!("{backend:?} runs first").to_ascii_lowercase());
         let answers = branch.assumes.iter().map(|assumed| {
             let rule = format_place(rulesets, assumed.place);
             match (assumed.question, assumed.matches) {
                 (Question::Target, true) => format!("{rule}: {}: it is so", assumed.because),
                 (Question::Target, false) => format!("{rule}: {}: it is not so", assumed.because),
                 (Question::Matches, true) => format!("{rule} matches ({})", assumed.because),
-                (Question::Matches, false) => format!("{rule} does not match ({})", assumed.because),
-                (Question::Translated, true) => format!("{rule} translated the connection ({})", assumed.because),
+                (Question::Matches, false) => {
+                    format!("{rule} does not match ({})", assumed.because)
+                }
+                (Question::Translated, true) => {
+                    format!("{rule} translated the connection ({})", assumed.because)
+                }
                 (Question::Translated, false) => {
-                    format!("{rule} did not translate the connection ({})", assumed.because)
+                    format!(
+                        "{rule} did not translate the connection ({})",
+                        assumed.because
+                    )
                 }
-                (Question::Bridged, true) => format!("the bridge passes the packet on ({})", assumed.because),
+                (Question::Bridged, true) => {
+                    format!("the bridge passes the packet on ({})", assumed.because)
+                }
                 (Question::Bridged, false) => {
-                    format!("the bridge passes the packet to this host ({})", assumed.because)
+                    format!(
+                        "the bridge passes the packet to this host ({})",
+                        assumed.because
+                    )
                 }
-                (Question::MissingRule, true) => format!("a rule that is not shown acts ({})", assumed.because),
-                (Question::MissingRule, false) => format!("no rule is missing ({})", assumed.because),
+                (Question::MissingRule, true) => {
+                    format!("a rule that is not shown acts ({})", assumed.because)
+                }
+                (Question::MissingRule, false) => {
+                    format!("no rule is missing ({})", assumed.because)
+                }
             }
         });
         let given: Vec<String> = order.into_iter().chain(answers).collect();
-        let end = branch.path.verdict.as_ref().map_or("no end is known".into(), crate::paste::end);
-        tag("li").text("If ").child(given.join(", ")).text(": ").child(tag("b").child(&*end))
+        let end = branch
+            .path
+            .verdict
+            .as_ref()
+            .map_or("no end is known".into(), crate::paste::end);
+        tag("li")
+            .text("If ")
+            .child(given.join(", "))
+            .text(": ")
+            .child(tag("b").child(&*end))
     });
-    group().child(tag("p").text("The first of these ways is shown:")).child(tag("ol").children(ways)).child(
-        (trace.branches_left_out > 0)
-            .then(|| tag("p").class("quiet").child(format!("{} more are left out.", trace.branches_left_out))),
-    )
+    group()
+        .child(tag("p").text("The first of these ways is shown:"))
+        .child(tag("ol").children(ways))
+        .child((trace.branches_left_out > 0).then(|| {
+            tag("p")
+                .class("quiet")
+                .child(format!("{} more are left out.", trace.branches_left_out))
+        }))
 }
 
 /// Buttons that answer the first rule which a dump cannot tell, and that take such answers back.
@@ -170,11 +234,23 @@ fn settle(page: &Page, walked: &Walked) -> Markup {
     let state = &page.state;
     let rulesets = state.paste.rulesets();
     let settled = state.settled.iter().map(|(place, matches)| {
-        let how = if *matches { "matches" } else { "does not match" };
+        let how = if *matches {
+            "matches"
+        } else {
+            "does not match"
+        };
         tag("p")
             .class("settle")
-            .child(format!("You assume that {} {how}. ", format_place(rulesets, *place)))
-            .child(button().class("line").on("click", page.on(Action::Settle(*place, None))).text("let it depend"))
+            .child(format!(
+                "You assume that {} {how}. ",
+                format_place(rulesets, *place)
+            ))
+            .child(
+                button()
+                    .class("line")
+                    .on("click", page.on(Action::Settle(*place, None)))
+                    .text("let it depend"),
+            )
     });
     let open = walked.first_doubt().map(|place| {
         let answer = |matches| page.on(Action::Settle(place, Some(matches)));
@@ -182,8 +258,18 @@ fn settle(page: &Page, walked: &Walked) -> Markup {
             .class("settle")
             .id("settle")
             .child(format!("{}: ", format_place(rulesets, place)))
-            .child(button().class("line").on("click", answer(true)).text("assume it matches"))
-            .child(button().class("line").on("click", answer(false)).text("assume it does not"))
+            .child(
+                button()
+                    .class("line")
+                    .on("click", answer(true))
+                    .text("assume it matches"),
+            )
+            .child(
+                button()
+                    .class("line")
+                    .on("click", answer(false))
+                    .text("assume it does not"),
+            )
     });
     group().children(settled).child(open)
 }
@@ -198,5 +284,7 @@ pub(super) fn assumptions(state: &State) -> Vec<String> {
             }
         }
     }
-    all.iter().map(|says| format!("{}.", capital(says))).collect()
+    all.iter()
+        .map(|says| format!("{}.", capital(says)))
+        .collect()
 }

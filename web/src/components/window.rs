@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-/// The rows to show of `count`: at most `most`, from the start, or around `must` where that lies behind.
+/// The rows to show of `count`: at most `most`, from the start, or around `must` where that lies
+/// behind.
 pub(crate) fn window(count: usize, most: usize, must: Option<usize>) -> Range<usize> {
     let start = match must {
         Some(must) if must >= most => (must - most / 2).min(count.saturating_sub(most)),

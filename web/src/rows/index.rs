@@ -20,13 +20,22 @@ impl Index {
         for (ruleset, set) in (0..).zip(rulesets) {
             for (place, table) in (0..).zip(&set.tables) {
                 for (chain, rules) in (0..).zip(&table.chains) {
-                    let at = ChainPlace { ruleset, table: place, chain };
+                    let at = ChainPlace {
+                        ruleset,
+                        table: place,
+                        chain,
+                    };
                     for (rule, own) in (0..).zip(&rules.rules) {
                         if let Target::Jump(to) | Target::Goto(to) = own.target {
                             let to = ChainPlace { chain: to, ..at };
-                            index.callers.entry(to).or_default().push(Place { at, rule: Some(rule) });
+                            index.callers.entry(to).or_default().push(Place {
+                                at,
+                                rule: Some(rule),
+                            });
                         }
-                        index.most = index.most.max(own.counters.of(set).map(|counters| counters.packets));
+                        index.most = index
+                            .most
+                            .max(own.counters.of(set).map(|counters| counters.packets));
                     }
                 }
             }
@@ -44,7 +53,8 @@ impl Index {
         self.most.is_some()
     }
 
-    /// How much of the most was counted, from 0 for nothing to 4, each a multiple of the one before.
+    /// How much of the most was counted, from 0 for nothing to 4, each a multiple of the one
+    /// before.
     pub(crate) fn heat(&self, counters: Counters) -> u32 {
         let size = |packets: u64| u64::BITS - packets.leading_zeros();
         let most = size(self.most.unwrap_or(0).max(counters.packets)).max(1);
@@ -76,7 +86,11 @@ mod tests {
         let dump = "*filter\n:OUTPUT ACCEPT [0:0]\n:A - [0:0]\n[1000:9] -A OUTPUT -j A\n[31:9] -A OUTPUT -g A\n[0:0] -A A -j DROP\nCOMMIT\n";
         let rulesets = chainwalk_core::input::parse::parse(dump).rulesets;
         let index = Index::of(&rulesets);
-        let chain = |chain| ChainPlace { ruleset: 0, table: 0, chain };
+        let chain = |chain| ChainPlace {
+            ruleset: 0,
+            table: 0,
+            chain,
+        };
         assert_eq!(index.callers(chain(1)).len(), 2);
         assert_eq!(index.callers(chain(0)).len(), 0);
         let heat = |packets| index.heat(Counters { packets, bytes: 0 });
@@ -86,7 +100,10 @@ mod tests {
 
     #[test]
     fn numbers_are_short() {
-        assert_eq!([0, 999, 1000, 1234, 12_345, 3_400_000].map(short), ["0", "999", "1k", "1.2k", "12k", "3.4M"]);
+        assert_eq!(
+            [0, 999, 1000, 1234, 12_345, 3_400_000].map(short),
+            ["0", "999", "1k", "1.2k", "12k", "3.4M"]
+        );
         assert!(short(u64::MAX).len() <= 5);
     }
 }

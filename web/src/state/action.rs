@@ -72,7 +72,8 @@ pub(crate) enum Action {
     View(View),
     /// A line of the text is shown, and a place in it.
     Line(Line, Span),
-    /// An edit that a remark offers is made: in the text that is shown, or in the one that was not taken.
+    /// An edit that a remark offers is made: in the text that is shown, or in the one that was not
+    /// taken.
     Fix(Fix, bool),
     /// A narrow screen shows another part.
     Tab(Tab),

@@ -21,33 +21,62 @@ impl State {
         self.editing.refused = None;
         match what {
             Do::Choose(place) => {
-                self.editing = Editing { place, export: self.editing.export.take(), ..Editing::default() }
+                self.editing = Editing {
+                    place,
+                    export: self.editing.export.take(),
+                    ..Editing::default()
+                }
             }
             Do::Open(form) => self.editing.form = form,
             Do::Words(words) => {
-                let Some(Place { at, rule }) = self.editing.place else { return };
-                let behind = u32::try_from(at.find(self.paste.rulesets()).2.rules.len()).unwrap_or(u32::MAX);
+                let Some(Place { at, rule }) = self.editing.place else {
+                    return;
+                };
+                let behind =
+                    u32::try_from(at.find(self.paste.rulesets()).2.rules.len()).unwrap_or(u32::MAX);
                 let (change, next) = match (self.editing.form, rule) {
-                    (Some(Form::Change), Some(rule)) => (Edit::Change(Place { at, rule: Some(rule) }, words), rule),
+                    (Some(Form::Change), Some(rule)) => (
+                        Edit::Change(
+                            Place {
+                                at,
+                                rule: Some(rule),
+                            },
+                            words,
+                        ),
+                        rule,
+                    ),
                     (Some(Form::Below), Some(rule)) => (Edit::Add(at, rule + 1, words), rule + 1),
                     (_, rule) => {
                         let rule = rule.unwrap_or(behind);
                         (Edit::Add(at, rule, words), rule)
                     }
                 };
-                self.change(&change, Some(Place { at, rule: Some(next) }));
+                self.change(
+                    &change,
+                    Some(Place {
+                        at,
+                        rule: Some(next),
+                    }),
+                );
             }
             Do::Edit(change) => {
                 let stays = match &change {
-                    Edit::Swap(place, other) => Some(Place { rule: Some(*other), ..*place }),
-                    Edit::Policy(at, _) => Some(Place { at: *at, rule: None }),
+                    Edit::Swap(place, other) => Some(Place {
+                        rule: Some(*other),
+                        ..*place
+                    }),
+                    Edit::Policy(at, _) => Some(Place {
+                        at: *at,
+                        rule: None,
+                    }),
                     _ => None,
                 };
                 self.change(&change, stays);
             }
             Do::Export(kind) => {
                 let written = |text: String| Rc::from(text);
-                self.editing.export = kind.map(|kind| (kind, self.export(kind).map(written).map_err(written)));
+                self.editing.export =
+                    kind.map(|kind| (kind, self.export(kind).map(written).map_err(written)));
             }
         }
     }
@@ -66,11 +95,16 @@ impl State {
 
     fn export(&self, kind: Export) -> Result<String, String> {
         match kind {
-            Export::Save => Ok(visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned()),
+            Export::Save => {
+                Ok(visible::escape_lines(&print::dump(self.paste.rulesets())).into_owned())
+            }
             Export::Commands => {
                 let commands = commands(self.original.rulesets(), self.paste.rulesets())
                     .map_err(|why| format!("No commands lead to these rules: {why}."))?;
-                Ok(commands.iter().flat_map(|command| [command, "\n"]).collect())
+                Ok(commands
+                    .iter()
+                    .flat_map(|command| [command, "\n"])
+                    .collect())
             }
         }
     }

@@ -15,8 +15,15 @@ impl State {
     pub(crate) fn work(&self) -> bool {
         let paste = &self.paste;
         let told = self.told.as_ref().filter(|told| !told.is_whole());
-        let families = [told.map(|told| told.packet().family()), paste.known_past().is_none().then_some(Family::Ipv4)];
-        if let Some(family) = families.into_iter().flatten().find(|family| !paste.has_constants(*family)) {
+        let families = [
+            told.map(|told| told.packet().family()),
+            paste.known_past().is_none().then_some(Family::Ipv4),
+        ];
+        if let Some(family) = families
+            .into_iter()
+            .flatten()
+            .find(|family| !paste.has_constants(*family))
+        {
             // Everything else asks for them.
             paste.constants(family);
             return false;

@@ -18,7 +18,10 @@ impl State {
         Snapshot {
             paste: Rc::clone(&self.paste),
             original: Rc::clone(&self.original),
-            packets: self.lanes.each_ref().map(|lane| (lane.draft.clone(), lane.scenario)),
+            packets: self
+                .lanes
+                .each_ref()
+                .map(|lane| (lane.draft.clone(), lane.scenario)),
             compare: self.compare,
             lead: self.lead,
             shelf: Rc::clone(&self.shelf),
@@ -99,7 +102,9 @@ impl State {
         match target {
             Target::Both => {
                 self.split.retain(|split| *split != field);
-                self.lanes.iter_mut().for_each(|lane| lane.draft.set(field, value.clone()));
+                self.lanes
+                    .iter_mut()
+                    .for_each(|lane| lane.draft.set(field, value.clone()));
             }
             Target::One(side) => {
                 // It stays two while it is typed in, also where it comes to equal the other.

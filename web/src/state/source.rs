@@ -1,4 +1,5 @@
-//! Where rules come from: a paste, a link, a lesson, an edit; and what is said of a text that is not taken.
+//! Where rules come from: a paste, a link, a lesson, an edit; and what is said of a text that is
+//! not taken.
 
 use std::rc::Rc;
 
@@ -21,9 +22,14 @@ use crate::shelf;
 use crate::side::Side;
 
 impl State {
-    /// Takes the rules of another namespace: a packet that it cannot send gives way to the usual one.
+    /// Takes the rules of another namespace: a packet that it cannot send gives way to the usual
+    /// one.
     pub(super) fn come(&mut self, paste: Paste) {
-        let second = if paste.scenario("as-proxy").is_some() { "as-proxy" } else { "pod-internet" };
+        let second = if paste.scenario("as-proxy").is_some() {
+            "as-proxy"
+        } else {
+            "pod-internet"
+        };
         for (lane, usual) in self.lanes.iter_mut().zip(["internet", second]) {
             let gives_way = match lane.scenario {
                 None => is_foreign(lane, &paste.host),
@@ -39,14 +45,17 @@ impl State {
 
     /// Walks the same rules as those of a usual node, or of a usual pod.
     pub(super) fn place(&mut self, node: bool) {
-        let original = self.is_edited().then(|| Rc::new(self.original.placed(node)));
+        let original = self
+            .is_edited()
+            .then(|| Rc::new(self.original.placed(node)));
         self.come(self.paste.placed(node));
         if let Some(original) = original {
             self.original = original;
         }
     }
 
-    /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and uids may differ.
+    /// Takes a new text, and fills packets that stand for a scenario in again: its addresses and
+    /// uids may differ.
     pub(super) fn take(&mut self, paste: Paste) {
         let paste = Rc::new(paste);
         self.original = Rc::clone(&paste);
@@ -93,11 +102,14 @@ impl State {
         }
         self.refused_text = paste.parsed.sources.first().map_or("", |text| text).into();
         self.refused = paste.parsed.diagnostics.clone();
-        // `iptables-save` prints nothing where there is nothing: why that may be is what its reader looks for.
+        // `iptables-save` prints nothing where there is nothing: why that may be is what its reader
+        // looks for.
         if self.refused.is_empty() {
             let reasons = lint(&[], &paste.host, paste.host_known).into_iter();
             self.refused = reasons
-                .map(|reason| Diagnostic::of_input(Code::EmptyInput, reason.says.trim_end_matches(['.', ':'])))
+                .map(|reason| {
+                    Diagnostic::of_input(Code::EmptyInput, reason.says.trim_end_matches(['.', ':']))
+                })
                 .collect();
         }
         false
@@ -116,8 +128,12 @@ impl State {
         let mut paste = Paste::shared(&shared.text, shared.host.clone(), !shared.usual);
         paste.neutral = shared.neutral;
         for dropped in &shared.dropped {
-            let remark = Diagnostic::of_input(Code::LimitExceeded, format!("this link holds {dropped}"));
-            paste.parsed.diagnostics.push(Diagnostic { severity: Severity::Warning, ..remark });
+            let remark =
+                Diagnostic::of_input(Code::LimitExceeded, format!("this link holds {dropped}"));
+            paste.parsed.diagnostics.push(Diagnostic {
+                severity: Severity::Warning,
+                ..remark
+            });
         }
         paste.dropped.extend(shared.dropped.iter().cloned());
         if !self.accept(paste) {
@@ -133,13 +149,23 @@ impl State {
             (true, _) => Side::B,
         };
         self.split.clear();
-        self.settled = shared.settled.iter().filter_map(|settled| settled.place(self.paste.rulesets())).collect();
+        self.settled = shared
+            .settled
+            .iter()
+            .filter_map(|settled| settled.place(self.paste.rulesets()))
+            .collect();
         self.view = match &*shared.view {
             "saved" => View::Rows(Order::Saved),
             "text" => View::Text,
             _ => View::Rows(Order::Walked),
         };
-        self.embed = shared.embed.then(|| Shared { embed: false, ..shared.clone() }.fragment());
+        self.embed = shared.embed.then(|| {
+            Shared {
+                embed: false,
+                ..shared.clone()
+            }
+            .fragment()
+        });
         self.walk();
         if let Some(step) = shared.step {
             self.cursor = cursor::go(&self.paths(), 0, Move::To(step));
@@ -164,7 +190,13 @@ impl State {
         if self.paste.origin != Origin::Lesson {
             self.before_lesson = Some(Rc::new(self.snapshot()));
         }
-        let Stage { text, host, packets, at, whole } = stage;
+        let Stage {
+            text,
+            host,
+            packets,
+            at,
+            whole,
+        } = stage;
         for (side, lane) in self.lanes.iter_mut().enumerate() {
             if let Some(packet) = packets.get(side).or(packets.first()) {
                 *lane = Lane::of(packet, None);
@@ -183,8 +215,13 @@ impl State {
             At::Rule(_) => {}
             At::Station(hook, table) => {
                 let rulesets = self.paste.rulesets();
-                let is_there = |run: &&Run| run.first.hook == hook && run.first.place.at.table(rulesets).is(table);
-                let first = self.paths().first().and_then(|path| path.steps.runs().iter().find(is_there));
+                let is_there = |run: &&Run| {
+                    run.first.hook == hook && run.first.place.at.table(rulesets).is(table)
+                };
+                let first = self
+                    .paths()
+                    .first()
+                    .and_then(|path| path.steps.runs().iter().find(is_there));
                 self.cursor = first.map_or(self.cursor, |run| run.places().start);
             }
         }
@@ -192,23 +229,40 @@ impl State {
 
     /// Shows again what was before the lesson, unless other rules came since.
     pub(crate) fn leave(&mut self) {
-        if let Some(before) = self.before_lesson.take_if(|_| self.paste.origin == Origin::Lesson) {
+        if let Some(before) = self
+            .before_lesson
+            .take_if(|_| self.paste.origin == Origin::Lesson)
+        {
             self.restore(&before);
         }
     }
 }
 
-/// Whether a packet is sent from an address that the namespace does not have: it was meant for another one.
+/// Whether a packet is sent from an address that the namespace does not have: it was meant for
+/// another one.
 fn is_foreign(lane: &Lane, host: &Host) -> bool {
-    let own = |address| host.interfaces.iter().flat_map(|one| &one.addresses).any(|prefix| prefix.address == address);
-    let packet = lane.draft.packet().ok().filter(|packet| packet.origin == PacketOrigin::Local);
-    packet.and_then(|packet| packet.src).is_some_and(|src| !own(src) && !src.is_loopback())
+    let own = |address| {
+        host.interfaces
+            .iter()
+            .flat_map(|one| &one.addresses)
+            .any(|prefix| prefix.address == address)
+    };
+    let packet = lane
+        .draft
+        .packet()
+        .ok()
+        .filter(|packet| packet.origin == PacketOrigin::Local);
+    packet
+        .and_then(|packet| packet.src)
+        .is_some_and(|src| !own(src) && !src.is_loopback())
 }
 
 /// What a text holds that is a file of this page's, or a link to it.
 fn given(text: &str) -> Option<Result<Shared, Broken>> {
     let link = text.trim();
-    if let Some((_, fragment)) = link.split_once('#').filter(|(page, _)| page.contains("://"))
+    if let Some((_, fragment)) = link
+        .split_once('#')
+        .filter(|(page, _)| page.contains("://"))
         && link.len() <= 2 * link::MOST
         && !link.contains(char::is_whitespace)
     {

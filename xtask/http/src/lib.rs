@@ -1,6 +1,8 @@
-//! A web server for one person on this machine. It serves a few files from memory and notifies open pages of a new version.
+//! A web server for one person on this machine. It serves a few files from memory and notifies open
+//! pages of a new version.
 //!
-//! No library: `tiny_http` has no server-sent events, and `hyper` and what is built on it need an async runtime.
+//! No library: `tiny_http` has no server-sent events, and `hyper` and what is built on it need an
+//! async runtime.
 
 use std::{
     collections::BTreeMap,
@@ -15,8 +17,8 @@ use std::{
 const CHANGES_PATH: &str = "/changes";
 /// The longest request head that the server reads. Browsers send less.
 const MAX_HEAD_BYTES: u64 = 16 * 1024;
-/// The server closes a connection that is silent for this long. A page that listens for changes gets the version again after it, and the
-/// write fails if the page is gone.
+/// The server closes a connection that is silent for this long. A page that listens for changes
+/// gets the version again after it, and the write fails if the page is gone.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
 /// The files that are served, and their version.
@@ -33,30 +35,47 @@ struct Published {
 }
 
 impl Site {
-    /// Replaces all files. Each open page gets the version and reloads if it shows another one. `index.html` is also served at `/`.
+    /// Replaces all files. Each open page gets the version and reloads if it shows another one.
+    /// `index.html` is also served at `/`.
     pub fn publish(&self, files: Vec<(String, Vec<u8>)>, version: u128) {
-        *self.published() = Published { files: files.into_iter().collect(), version };
+        *self.published() = Published {
+            files: files.into_iter().collect(),
+            version,
+        };
         self.changed.notify_all();
     }
 
     fn published(&self) -> MutexGuard<'_, Published> {
-        self.published.lock().expect("no thread panics while it holds the files")
+        self.published
+            .lock()
+            .expect("no thread panics while it holds the files")
     }
 
-    /// The content and the media type of the file that a request's target names. The target is looked up among the published names and
-    /// never becomes a path, so no other file is reachable.
+    /// The content and the media type of the file that a request's target names. The target is
+    /// looked up among the published names and never becomes a path, so no other file is
+    /// reachable.
     fn file(&self, target: &str) -> Option<(Vec<u8>, &'static str)> {
         let path = target.split_once('?').map_or(target, |(path, _)| path);
-        let name = if path == "/" { "index.html" } else { path.strip_prefix('/')? };
+        let name = if path == "/" {
+            "index.html"
+        } else {
+            path.strip_prefix('/')?
+        };
         let content = self.published().files.get(name)?.clone();
         Some((content, media_type(name)))
     }
 
     /// Waits until the version differs from `seen`, for at most [`IDLE_TIMEOUT`], and returns it.
     fn wait_for_version(&self, seen: u128) -> u128 {
-        let waited =
-            self.changed.wait_timeout_while(self.published(), IDLE_TIMEOUT, |published| published.version == seen);
-        waited.expect("no thread panics while it holds the files").0.version
+        let waited = self
+            .changed
+            .wait_timeout_while(self.published(), IDLE_TIMEOUT, |published| {
+                published.version == seen
+            });
+        waited
+            .expect("no thread panics while it holds the files")
+            .0
+            .version
     }
 }
 
@@ -73,36 +92,68 @@ pub fn serve(listener: TcpListener, site: Arc<Site>) {
 
 fn answer(stream: &TcpStream, site: &Site) -> io::Result<()> {
     stream.set_read_timeout(Some(IDLE_TIMEOUT))?;
-    let Some(request) = Request::read(stream)? else { return Ok(()) };
+    let Some(request) = Request::read(stream)? else {
+        return Ok(());
+    };
     if !is_local(&request.host) {
-        // DNS rebinding: a foreign page can make its own name resolve to 127.0.0.1 and read these files, but the browser then sends that
-        // name in the header.
-        return respond(stream, "403 Forbidden", TEXT, b"This server answers to localhost and 127.0.0.1 only.\n", true);
+        // DNS rebinding: a foreign page can make its own name resolve to 127.0.0.1 and read these
+        // files, but the browser then sends that name in the header.
+        return respond(
+            stream,
+            "403 Forbidden",
+            TEXT,
+            b"This server answers to localhost and 127.0.0.1 only.\n",
+            true,
+        );
     }
     let with_body = match request.method.as_str() {
         "GET" => true,
         "HEAD" => false,
-        _ => return respond(stream, "405 Method Not Allowed", TEXT, b"Only GET and HEAD are served.\n", true),
+        _ => {
+            return respond(
+                stream,
+                "405 Method Not Allowed",
+                TEXT,
+                b"Only GET and HEAD are served.\n",
+                true,
+            );
+        }
     };
     if request.target == CHANGES_PATH {
         return send_versions(stream, site);
     }
     match site.file(&request.target) {
         Some((content, media_type)) => respond(stream, "200 OK", media_type, &content, with_body),
-        None => respond(stream, "404 Not Found", TEXT, b"The page has no such file.\n", with_body),
+        None => respond(
+            stream,
+            "404 Not Found",
+            TEXT,
+            b"The page has no such file.\n",
+            with_body,
+        ),
     }
 }
 
 const TEXT: &str = "text/plain; charset=utf-8";
 
-fn respond(mut stream: &TcpStream, status: &str, media_type: &str, content: &[u8], with_body: bool) -> io::Result<()> {
+fn respond(
+    mut stream: &TcpStream,
+    status: &str,
+    media_type: &str,
+    content: &[u8],
+    with_body: bool,
+) -> io::Result<()> {
     write!(
         stream,
         "HTTP/1.1 {status}\r\nContent-Type: {media_type}\r\nContent-Length: {}\r\nCache-Control: no-store\r\n\
          X-Content-Type-Options: nosniff\r\nConnection: close\r\n\r\n",
         content.len()
     )?;
-    if with_body { stream.write_all(content) } else { Ok(()) }
+    if with_body {
+        stream.write_all(content)
+    } else {
+        Ok(())
+    }
 }
 
 /// Sends the version, now and after each change, until the page closes the connection.
@@ -131,21 +182,31 @@ impl Request {
     /// `None`: the input is not HTTP, or it is empty, because browsers open connections in advance.
     fn read(stream: impl Read) -> io::Result<Option<Self>> {
         let mut lines = BufReader::new(stream.take(MAX_HEAD_BYTES)).lines();
-        let Some(first) = lines.next().transpose()? else { return Ok(None) };
+        let Some(first) = lines.next().transpose()? else {
+            return Ok(None);
+        };
         let mut words = first.split(' ');
-        let (Some(method), Some(target), Some(_version)) = (words.next(), words.next(), words.next()) else {
+        let (Some(method), Some(target), Some(_version)) =
+            (words.next(), words.next(), words.next())
+        else {
             return Ok(None);
         };
         let mut host = String::new();
         for line in lines {
             let line = line?;
             match line.split_once(':') {
-                Some((name, value)) if name.eq_ignore_ascii_case("host") => host = value.trim().to_owned(),
+                Some((name, value)) if name.eq_ignore_ascii_case("host") => {
+                    host = value.trim().to_owned()
+                }
                 Some(_) => {}
                 None => break,
             }
         }
-        Ok(Some(Self { method: method.to_owned(), target: target.to_owned(), host }))
+        Ok(Some(Self {
+            method: method.to_owned(),
+            target: target.to_owned(),
+            host,
+        }))
     }
 }
 
@@ -155,7 +216,9 @@ fn is_local(host: &str) -> bool {
         Some((name, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => name,
         _ => host,
     };
-    ["localhost", "127.0.0.1", "[::1]"].iter().any(|local| name.eq_ignore_ascii_case(local))
+    ["localhost", "127.0.0.1", "[::1]"]
+        .iter()
+        .any(|local| name.eq_ignore_ascii_case(local))
 }
 
 fn media_type(name: &str) -> &'static str {
@@ -175,24 +238,53 @@ mod tests {
 
     fn site() -> Arc<Site> {
         let site = Arc::new(Site::default());
-        site.publish(vec![("index.html".to_owned(), b"hello".to_vec()), ("a-1.wasm".to_owned(), b"\0asm".to_vec())], 7);
+        site.publish(
+            vec![
+                ("index.html".to_owned(), b"hello".to_vec()),
+                ("a-1.wasm".to_owned(), b"\0asm".to_vec()),
+            ],
+            7,
+        );
         site
     }
 
     #[test]
     fn only_published_names_are_served() {
         let site = site();
-        assert_eq!(site.file("/"), Some((b"hello".to_vec(), "text/html; charset=utf-8")));
-        assert_eq!(site.file("/index.html?x=1"), Some((b"hello".to_vec(), "text/html; charset=utf-8")));
-        assert_eq!(site.file("/a-1.wasm"), Some((b"\0asm".to_vec(), "application/wasm")));
-        for target in ["/../Cargo.toml", "/%2e%2e/Cargo.toml", "//etc/passwd", "/./index.html", "index.html", "", "*"] {
+        assert_eq!(
+            site.file("/"),
+            Some((b"hello".to_vec(), "text/html; charset=utf-8"))
+        );
+        assert_eq!(
+            site.file("/index.html?x=1"),
+            Some((b"hello".to_vec(), "text/html; charset=utf-8"))
+        );
+        assert_eq!(
+            site.file("/a-1.wasm"),
+            Some((b"\0asm".to_vec(), "application/wasm"))
+        );
+        for target in [
+            "/../Cargo.toml",
+            "/%2e%2e/Cargo.toml",
+            "//etc/passwd",
+            "/./index.html",
+            "index.html",
+            "",
+            "*",
+        ] {
             assert_eq!(site.file(target), None, "{target}");
         }
     }
 
     #[test]
     fn only_local_names_are_answered() {
-        for host in ["localhost", "LOCALHOST:8080", "127.0.0.1:1", "[::1]:8080", "[::1]"] {
+        for host in [
+            "localhost",
+            "LOCALHOST:8080",
+            "127.0.0.1:1",
+            "[::1]:8080",
+            "[::1]",
+        ] {
             assert!(is_local(host), "{host}");
         }
         for host in [
@@ -211,8 +303,14 @@ mod tests {
     fn requests_are_read_up_to_the_empty_line() {
         let read = |text: &str| Request::read(text.as_bytes()).unwrap();
         assert_eq!(
-            read("GET /x HTTP/1.1\r\nhOsT:  localhost:80 \r\nAccept: */*\r\n\r\nHost: evil.example\r\n"),
-            Some(Request { method: "GET".into(), target: "/x".into(), host: "localhost:80".into() })
+            read(
+                "GET /x HTTP/1.1\r\nhOsT:  localhost:80 \r\nAccept: */*\r\n\r\nHost: evil.example\r\n"
+            ),
+            Some(Request {
+                method: "GET".into(),
+                target: "/x".into(),
+                host: "localhost:80".into()
+            })
         );
         assert_eq!(read(""), None);
         assert_eq!(read("hello\r\n"), None);
@@ -235,17 +333,30 @@ mod tests {
         serve(listener, Arc::clone(&site));
 
         let page = ask(address, "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n");
-        assert!(page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("\r\n\r\nhello"), "{page}");
+        assert!(
+            page.starts_with("HTTP/1.1 200 OK\r\n") && page.ends_with("\r\n\r\nhello"),
+            "{page}"
+        );
         assert!(page.contains("\r\nCache-Control: no-store\r\n"));
         assert!(ask(address, "HEAD / HTTP/1.1\r\nHost: localhost\r\n\r\n").ends_with("\r\n\r\n"));
-        assert!(ask(address, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n").starts_with("HTTP/1.1 403 "));
+        assert!(
+            ask(address, "GET / HTTP/1.1\r\nHost: evil.example\r\n\r\n")
+                .starts_with("HTTP/1.1 403 ")
+        );
         assert!(ask(address, "GET / HTTP/1.1\r\n\r\n").starts_with("HTTP/1.1 403 "));
-        assert!(ask(address, "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 405 "));
-        assert!(ask(address, "GET /../x HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 404 "));
+        assert!(
+            ask(address, "POST / HTTP/1.1\r\nHost: localhost\r\n\r\n").starts_with("HTTP/1.1 405 ")
+        );
+        assert!(
+            ask(address, "GET /../x HTTP/1.1\r\nHost: localhost\r\n\r\n")
+                .starts_with("HTTP/1.1 404 ")
+        );
 
         // An open page gets the version, and the next one.
         let mut stream = TcpStream::connect(address).unwrap();
-        stream.write_all(b"GET /changes HTTP/1.1\r\nHost: localhost\r\n\r\n").unwrap();
+        stream
+            .write_all(b"GET /changes HTTP/1.1\r\nHost: localhost\r\n\r\n")
+            .unwrap();
         let mut lines = BufReader::new(stream).lines().map(Result::unwrap);
         lines.find(|line| line == "data: 7").unwrap();
         site.publish(Vec::new(), 8);

@@ -1,4 +1,5 @@
-//! A page of Yew's that says hello (`web/examples/hello.rs`), made as the playground's page is: what any such page takes.
+//! A page of Yew's that says hello (`web/examples/hello.rs`), made as the playground's page is:
+//! what any such page takes.
 
 use std::{fs, path::PathBuf};
 
@@ -10,11 +11,13 @@ use crate::{
     shell::{data_block, inside_script},
 };
 
-/// Writes `target/hello/`: `index.html` with its files beside it, and `hello.html` in one file. Says where that is.
+/// Writes `target/hello/`: `index.html` with its files beside it, and `hello.html` in one file.
+/// Says where that is.
 pub(crate) fn build() -> Result<PathBuf> {
     let page = page::hello()?;
     let directory = cargo::root().join("target/hello");
-    fs::create_dir_all(&directory).with_context(|| format!("cannot create {}", directory.display()))?;
+    fs::create_dir_all(&directory)
+        .with_context(|| format!("cannot create {}", directory.display()))?;
     for (name, content) in [
         ("index.html", hosted().into_bytes()),
         ("hello.html", one_file(&page).into_bytes()),
@@ -27,7 +30,9 @@ pub(crate) fn build() -> Result<PathBuf> {
 }
 
 fn hosted() -> String {
-    html("<script src=\"hello.js\"></script>\n<script>wasm_bindgen({ module_or_path: \"hello.wasm\" })</script>")
+    html(
+        "<script src=\"hello.js\"></script>\n<script>wasm_bindgen({ module_or_path: \"hello.wasm\" })</script>",
+    )
 }
 
 fn one_file(page: &Page) -> String {
@@ -35,8 +40,13 @@ fn one_file(page: &Page) -> String {
 const packed = Uint8Array.from(atob(text), c => c.charCodeAt());
 const stream = new Blob([packed]).stream().pipeThrough(new DecompressionStream(\"gzip\"));
 wasm_bindgen({ module_or_path: new Response(stream, { headers: { \"Content-Type\": \"application/wasm\" } }) });";
-    let (wasm, bindings) = (data_block("wasm", &page.wasm), inside_script(&page.bindings));
-    html(&format!("{wasm}\n<script>{bindings}</script>\n<script>{start}</script>"))
+    let (wasm, bindings) = (
+        data_block("wasm", &page.wasm),
+        inside_script(&page.bindings),
+    );
+    html(&format!(
+        "{wasm}\n<script>{bindings}</script>\n<script>{start}</script>"
+    ))
 }
 
 fn html(scripts: &str) -> String {

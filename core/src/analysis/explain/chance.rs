@@ -8,19 +8,33 @@ use crate::walk::trace::{Endpoint, Spread};
 /// # Panics
 /// If the destinations are not ones of these rule sets.
 pub fn says(rulesets: &[Ruleset], spread: &Spread) -> String {
-    let mut chances = spread.endpoints.iter().map(|endpoint| percent(endpoint.probability));
+    let mut chances = spread
+        .endpoints
+        .iter()
+        .map(|endpoint| percent(endpoint.probability));
     let first = chances.next().unwrap_or_default();
-    let each = if chances.all(|chance| chance == first) { format!(", {first} each") } else { String::new() };
+    let each = if chances.all(|chance| chance == first) {
+        format!(", {first} each")
+    } else {
+        String::new()
+    };
     let elsewhere = match percent(spread.elsewhere) {
         none if none == "0 %" => String::new(),
         some => format!("; {some} of the time it is none of them, or one that a dump cannot tell"),
     };
-    let chain = spread.endpoints.first().map(|endpoint| &*endpoint.place.at.find(rulesets).2.name).unwrap_or_default();
-    format!("Chance chooses among {} destinations of {chain}{each}{elsewhere}.", spread.endpoints.len())
+    let chain = spread
+        .endpoints
+        .first()
+        .map(|endpoint| &*endpoint.place.at.find(rulesets).2.name)
+        .unwrap_or_default();
+    format!(
+        "Chance chooses among {} destinations of {chain}{each}{elsewhere}.",
+        spread.endpoints.len()
+    )
 }
 
-/// A probability in hundredths of a percent: "33.33 %", "0.1 %". What is less than half of one, but not nothing, is
-/// "below 0.01 %".
+/// A probability in hundredths of a percent: "33.33 %", "0.1 %". What is less than half of one, but
+/// not nothing, is "below 0.01 %".
 pub fn percent(probability: f64) -> String {
     let text = format!("{:.2}", probability * 100.0);
     match text.trim_end_matches('0').trim_end_matches('.') {

@@ -1,8 +1,9 @@
-//! Rules that can never match, because the rules before them take all that they ask for. Said only where it is certain.
+//! Rules that can never match, because the rules before them take all that they ask for. Said only
+//! where it is certain.
 //!
-//! From a rule's packets those of the rules before it are taken away, field by field; what is left may match. A chain's
-//! rules are compared with at most 64 before them and a rule that takes everything, so that the cost grows with the
-//! number of rules and not with its square.
+//! From a rule's packets those of the rules before it are taken away, field by field; what is left
+//! may match. A chain's rules are compared with at most 64 before them and a rule that takes
+//! everything, so that the cost grows with the number of rules and not with its square.
 
 use std::rc::Rc;
 
@@ -32,8 +33,8 @@ pub struct Dead {
     pub rule: u32,
     /// Only as long as what goes to a loopback address leaves by `lo`.
     pub in_practice: bool,
-    /// The rules that take its packets, by their chain's place and their own, from 0; none where no packet that comes into its
-    /// chain has what it asks for.
+    /// The rules that take its packets, by their chain's place and their own, from 0; none where
+    /// no packet that comes into its chain has what it asks for.
     pub takers: Vec<(u32, u32)>,
 }
 
@@ -76,27 +77,43 @@ impl Search {
         let mut ways: Vec<Vec<Way>> = vec![Vec::new(); table.chains.len()];
         for (place, chain) in table.chains.iter().enumerate() {
             if chain.hook().is_some() {
-                ways[place].push(Way { space: Space::all(ruleset.family), takers: Vec::new() });
+                ways[place].push(Way {
+                    space: Space::all(ruleset.family),
+                    takers: Vec::new(),
+                });
             }
         }
         let mut order = order(table);
         order.reverse();
-        Self { dead: Vec::new(), outward: only_from_output(table), ways, order, at: None }
+        Self {
+            dead: Vec::new(),
+            outward: only_from_output(table),
+            ways,
+            order,
+            at: None,
+        }
     }
 
-    /// Looks at the next rules, and takes their number from `most`; says whether these were the last.
+    /// Looks at the next rules, and takes their number from `most`; says whether these were the
+    /// last.
     pub(super) fn go_on(&mut self, ruleset: &Ruleset, table: &Table, most: &mut usize) -> bool {
         while *most > 0 {
             let (place, mut into, first) = match self.at.take() {
                 Some(at) => at,
                 None => {
-                    let Some(place) = self.order.pop() else { return true };
+                    let Some(place) = self.order.pop() else {
+                        return true;
+                    };
                     (place, self.into(ruleset, place), 0)
                 }
             };
             let rules = &table.chains[place].rules;
             // Where no packet comes, that is another finding.
-            let last = if into.is_empty() { first } else { rules.len().min(first.saturating_add(*most)) };
+            let last = if into.is_empty() {
+                first
+            } else {
+                rules.len().min(first.saturating_add(*most))
+            };
             for number in first..last {
                 Walk {
                     ruleset,
@@ -120,7 +137,10 @@ impl Search {
     fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<Way> {
         let into = std::mem::take(&mut self.ways[place]);
         if into.len() > MOST_WAYS {
-            return vec![Way { space: Space::all(ruleset.family), takers: Vec::new() }];
+            return vec![Way {
+                space: Space::all(ruleset.family),
+                takers: Vec::new(),
+            }];
         }
         into
     }
@@ -144,16 +164,21 @@ fn only_from_output(table: &Table) -> Vec<bool> {
 /// Chains so that callers come before those they call; chains of a loop are left out.
 fn order(table: &Table) -> Vec<usize> {
     let calls = |place: usize| {
-        table.chains[place].rules.iter().filter_map(|rule| match rule.target {
-            Target::Jump(chain) | Target::Goto(chain) => Some(chain as usize),
-            _ => None,
-        })
+        table.chains[place]
+            .rules
+            .iter()
+            .filter_map(|rule| match rule.target {
+                Target::Jump(chain) | Target::Goto(chain) => Some(chain as usize),
+                _ => None,
+            })
     };
     let mut callers = vec![0_usize; table.chains.len()];
     for place in 0..table.chains.len() {
         calls(place).for_each(|callee| callers[callee] += 1);
     }
-    let mut ready: Vec<usize> = (0..table.chains.len()).filter(|place| callers[*place] == 0).collect();
+    let mut ready: Vec<usize> = (0..table.chains.len())
+        .filter(|place| callers[*place] == 0)
+        .collect();
     let mut order = Vec::new();
     while let Some(place) = ready.pop() {
         order.push(place);
@@ -180,32 +205,56 @@ impl Walk<'_> {
     fn rule(&mut self, into: &mut [Way], number: usize) {
         let rule = &self.table.chains[self.place].rules[number];
         let (asked, exact) = asked(self.ruleset, rule);
-        let narrow = |place| u32::try_from(place).expect("rules are fewer than bytes of a text below 4 GiB");
+        let narrow =
+            |place| u32::try_from(place).expect("rules are fewer than bytes of a text below 4 GiB");
         let (chain, number) = (narrow(self.place), narrow(number));
         if let Some((in_practice, takers)) = self.is_dead(into, &asked) {
-            self.dead.push(Dead { chain, rule: number, in_practice, takers });
+            self.dead.push(Dead {
+                chain,
+                rule: number,
+                in_practice,
+                takers,
+            });
         }
         if let Target::Jump(to) | Target::Goto(to) = rule.target {
             let to = &mut self.ways[to as usize];
             if to.len() <= MOST_WAYS {
-                to.extend(into.iter().map(|way| Way { space: way.space.and(&asked), takers: way.takers.clone() }));
+                to.extend(into.iter().map(|way| Way {
+                    space: way.space.and(&asked),
+                    takers: way.takers.clone(),
+                }));
             }
         }
-        let taken = if exact { self.takes(rule, &asked) } else { None };
-        let taken = taken.map(|space| Rc::new(Taker { rule: (chain, number), space }));
+        let taken = if exact {
+            self.takes(rule, &asked)
+        } else {
+            None
+        };
+        let taken = taken.map(|space| {
+            Rc::new(Taker {
+                rule: (chain, number),
+                space,
+            })
+        });
         for way in into {
             if changes(self.ruleset, rule) {
                 way.takers.retain(|taker| taker.space.is_steady());
             }
-            let taken = taken.as_ref().filter(|taken| way.takers.len() < MOST_TAKERS || taken.space.asks_nothing());
+            let taken = taken
+                .as_ref()
+                .filter(|taken| way.takers.len() < MOST_TAKERS || taken.space.asks_nothing());
             way.takers.extend(taken.cloned());
         }
     }
 
-    /// Whether nothing is left of a rule, on no way into its chain: whether only in practice, and who takes its packets.
+    /// Whether nothing is left of a rule, on no way into its chain: whether only in practice, and
+    /// who takes its packets.
     fn is_dead(&self, into: &[Way], asked: &Space) -> Option<(bool, Vec<(u32, u32)>)> {
         let mut takers = Vec::new();
-        if into.iter().all(|way| is_covered(way.space.and(asked), &way.takers, &mut takers)) {
+        if into
+            .iter()
+            .all(|way| is_covered(way.space.and(asked), &way.takers, &mut takers))
+        {
             return Some((false, takers));
         }
         let to_loopback = |space: &Space| {
@@ -230,12 +279,16 @@ impl Walk<'_> {
         match rule.target {
             // Of a target that is kept as written nobody knows whether it ends.
             Target::Extension(Id::OPAQUE_TARGET) => None,
-            Target::Extension(_) => lower::behavior(self.ruleset, rule)?.ends_chain().then(|| asked.clone()),
+            Target::Extension(_) => lower::behavior(self.ruleset, rule)?
+                .ends_chain()
+                .then(|| asked.clone()),
             Target::Goto(_) => Some(asked.clone()),
             // A chain whose first rule ends takes what that rule asks for.
             Target::Jump(chain) => {
                 let first = self.table.chains[chain as usize].rules.first()?;
-                let Target::Extension(id) = first.target else { return None };
+                let Target::Extension(id) = first.target else {
+                    return None;
+                };
                 if id == Id::OPAQUE_TARGET {
                     return None;
                 }
@@ -258,7 +311,8 @@ fn changes(ruleset: &Ruleset, rule: &Rule) -> bool {
     }
 }
 
-/// The packets that a rule asks for, and whether these are exactly they: what cannot be told is left out.
+/// The packets that a rule asks for, and whether these are exactly they: what cannot be told is
+/// left out.
 fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
     let mut all = Space::default();
     let mut exact = true;
@@ -314,5 +368,7 @@ fn is_loopback(values: &Values, family: Family) -> bool {
         Family::Ipv4 => (0x7f00_0000, 0x7fff_ffff),
         Family::Ipv6 => (1, 1),
     };
-    values.iter().all(|(low, high)| *low >= first && *high <= last)
+    values
+        .iter()
+        .all(|(low, high)| *low >= first && *high <= last)
 }

@@ -1,4 +1,5 @@
-//! Sets of packets: for some fields, the values that they may have. Exact where it is used to say "all of these".
+//! Sets of packets: for some fields, the values that they may have. Exact where it is used to say
+//! "all of these".
 
 use std::net::IpAddr;
 
@@ -10,8 +11,8 @@ use crate::packet::fields::{PacketField, Region};
 /// Values in order, both ends included.
 pub(super) type Values = Vec<(u128, u128)>;
 
-/// A dimension in which a set of packets is restricted: the numbers of a subject, or whether a condition holds whose value is
-/// not a set of numbers.
+/// A dimension in which a set of packets is restricted: the numbers of a subject, or whether a
+/// condition holds whose value is not a set of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dimension {
     subject: Subject,
@@ -22,12 +23,18 @@ pub(super) struct Dimension {
 impl Dimension {
     /// The numbers of a packet field.
     pub(super) const fn of_field(field: PacketField) -> Self {
-        Self { subject: Subject::Packet(field), condition: None }
+        Self {
+            subject: Subject::Packet(field),
+            condition: None,
+        }
     }
 
     /// Whether a packet leaves by this interface.
     pub(super) fn leaves_by(name: &str) -> Self {
-        Self { subject: Subject::OutInterface, condition: Some(name.to_owned()) }
+        Self {
+            subject: Subject::OutInterface,
+            condition: Some(name.to_owned()),
+        }
     }
 
     /// Whether a rule may change it and let the packet continue in the same table.
@@ -58,9 +65,15 @@ impl Space {
     /// All packets of a family: what bounds the numbers of their fields.
     pub(super) fn all(family: Family) -> Self {
         let bounds = |field: PacketField| {
-            let bits =
-                field.row().kind.bits(family).filter(|_| field.row().region.is_some_and(|region| region.bounded))?;
-            Some((Dimension::of_field(field), vec![(0, u128::MAX >> (u128::BITS - bits))]))
+            let bits = field
+                .row()
+                .kind
+                .bits(family)
+                .filter(|_| field.row().region.is_some_and(|region| region.bounded))?;
+            Some((
+                Dimension::of_field(field),
+                vec![(0, u128::MAX >> (u128::BITS - bits))],
+            ))
         };
         Self(PacketField::all().filter_map(bounds).collect())
     }
@@ -69,7 +82,11 @@ impl Space {
     pub(super) fn of_group(ruleset: &Ruleset, group: &[Part]) -> Option<Self> {
         let mut space = Self::default();
         let port = |part: &&Part| {
-            part.negated && matches!(part.subject(), Some(Subject::Packet(PacketField::Sport | PacketField::Dport)))
+            part.negated
+                && matches!(
+                    part.subject(),
+                    Some(Subject::Packet(PacketField::Sport | PacketField::Dport))
+                )
         };
         if group.iter().filter(port).count() > 1 {
             // iptables-nft 1.8.8 to 1.8.10 loads "neither port" as "not both".
@@ -96,7 +113,11 @@ impl Space {
                 Some(values) => (None, values),
                 None => (Some(atom(&part.value, ruleset)?), vec![TRUE]),
             };
-            let values = if part.negated { complement(&values) } else { values };
+            let values = if part.negated {
+                complement(&values)
+            } else {
+                values
+            };
             if region.transport {
                 space.meet(Dimension::of_field(PacketField::Fragment), vec![(0, 0)]);
             }
@@ -107,7 +128,10 @@ impl Space {
 
     /// What is said of a field.
     pub(super) fn get(&self, key: &Dimension) -> Option<&Values> {
-        self.0.iter().find(|(own, _)| own == key).map(|(_, values)| values)
+        self.0
+            .iter()
+            .find(|(own, _)| own == key)
+            .map(|(_, values)| values)
     }
 
     fn set(&mut self, key: Dimension, values: Values) {
@@ -150,7 +174,10 @@ impl Space {
 
     /// Whether nothing is in both.
     pub(super) fn is_apart(&self, other: &Self) -> bool {
-        other.0.iter().any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)))
+        other
+            .0
+            .iter()
+            .any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)))
     }
 
     /// Whether all of them are in the other.
@@ -193,18 +220,23 @@ fn numbers(subject: Subject, value: &Value) -> Option<Values> {
         Value::Range(low, high) => Some(vec![((*low).into(), (*high).into())]),
         Value::List(list) => {
             let mut values = Values::new();
-            for (low, high) in list.iter().map(|(low, high)| (u128::from(*low), u128::from(*high))) {
+            for (low, high) in list
+                .iter()
+                .map(|(low, high)| (u128::from(*low), u128::from(*high)))
+            {
                 values.insert(values.partition_point(|other| other.0 < low), (low, high));
             }
             Some(values)
         }
         Value::None => Some(vec![TRUE]),
-        Value::Net4(first, mask) if contiguous(u128::from(mask.to_bits()) << 96) => {
-            span((*first).into(), std::net::Ipv4Addr::from_bits(first.to_bits() | !mask.to_bits()).into())
-        }
-        Value::Net6(net) if contiguous(net.1.to_bits()) => {
-            span(net.0.into(), std::net::Ipv6Addr::from_bits(net.0.to_bits() | !net.1.to_bits()).into())
-        }
+        Value::Net4(first, mask) if contiguous(u128::from(mask.to_bits()) << 96) => span(
+            (*first).into(),
+            std::net::Ipv4Addr::from_bits(first.to_bits() | !mask.to_bits()).into(),
+        ),
+        Value::Net6(net) if contiguous(net.1.to_bits()) => span(
+            net.0.into(),
+            std::net::Ipv6Addr::from_bits(net.0.to_bits() | !net.1.to_bits()).into(),
+        ),
         _ => None,
     }
 }
@@ -245,7 +277,10 @@ fn overlap(a: &Values, b: &Values) -> bool {
 
 fn intersection(a: &Values, b: &Values) -> Values {
     let both = |a: &(u128, u128)| {
-        b.iter().map(move |b| (a.0.max(b.0), a.1.min(b.1))).filter(|(low, high)| low <= high).collect::<Vec<_>>()
+        b.iter()
+            .map(move |b| (a.0.max(b.0), a.1.min(b.1)))
+            .filter(|(low, high)| low <= high)
+            .collect::<Vec<_>>()
     };
     a.iter().flat_map(both).collect()
 }

@@ -1,7 +1,8 @@
-//! Assembles statements to tables and rule sets. Every format gives its statements here: a table begins, a chain is declared,
-//! a rule is appended, a command is carried out.
+//! Assembles statements to tables and rule sets. Every format gives its statements here: a table
+//! begins, a chain is declared, a rule is appended, a command is carried out.
 //!
-//! Tables of one family and backend form a rule set. A table that a rule set already has begins another one.
+//! Tables of one family and backend form a rule set. A table that a rule set already has begins
+//! another one.
 
 use std::net::{Ipv4Addr, Ipv6Addr};
 
@@ -19,13 +20,16 @@ use super::source_line::{Input, Reports, SourceLine};
 use super::validate_table;
 use super::words::{self, Word};
 
-/// More rule sets than any node has. A text that opens one table again and again does not open more.
+/// More rule sets than any node has. A text that opens one table again and again does not open
+/// more.
 pub(super) const MAX_RULESETS: usize = 64;
 
-/// Bytes of a text in which an address that shows the family is searched for, where no header states the family.
+/// Bytes of a text in which an address that shows the family is searched for, where no header
+/// states the family.
 const EVIDENCE_WINDOW: usize = 64 * 1024;
 
-/// The origin of rules, known from their header, the command above them, or the capture that holds them.
+/// The origin of rules, known from their header, the command above them, or the capture that holds
+/// them.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Origin {
     pub(super) family: Option<Family>,
@@ -77,7 +81,8 @@ pub(super) struct Assembler<'a, 'r> {
     evidence_end: usize,
     /// Whether any line states counters.
     pub(super) has_counters: bool,
-    /// Whether the text is not a plain dump: a table has no COMMIT, a rule has no table, or a command prints rules.
+    /// Whether the text is not a plain dump: a table has no COMMIT, a rule has no table, or a
+    /// command prints rules.
     pub(super) needs_cleaning: bool,
     words: Vec<Word<'static>>,
     rule: RuleReader,
@@ -91,8 +96,13 @@ impl<'a, 'r> Assembler<'a, 'r> {
         rulesets: &'r mut Vec<Ruleset>,
         diagnostics: &'r mut Diagnostics,
     ) -> Self {
-        let (family, backend) = stated.map_or((None, None), |(family, backend)| (Some(family), backend));
-        let stated = Origin { family, backend, version: None };
+        let (family, backend) =
+            stated.map_or((None, None), |(family, backend)| (Some(family), backend));
+        let stated = Origin {
+            family,
+            backend,
+            version: None,
+        };
         Self {
             source,
             header: stated.clone(),
@@ -123,7 +133,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.source
     }
 
-    /// States the origin of the tables that follow. A capture is stronger than a header in its text.
+    /// States the origin of the tables that follow. A capture is stronger than a header in its
+    /// text.
     pub(super) fn begin_origin(&mut self, origin: Origin) {
         self.header = Origin {
             family: self.stated.family.or(origin.family),
@@ -134,12 +145,15 @@ impl<'a, 'r> Assembler<'a, 'r> {
 
     /// Begins a part of the text that has no header of its own: it ends at byte `end` of its text.
     pub(super) fn begin_fragment(&mut self, origin: Origin, text: &str, range: (usize, usize)) {
-        let family = origin.family.or_else(|| find_family(&text[range.0..range.1]));
+        let family = origin
+            .family
+            .or_else(|| find_family(&text[range.0..range.1]));
         self.evidence_end = range.1;
         self.begin_origin(Origin { family, ..origin });
     }
 
-    /// The tables that were changed since the last call: rule set and name, in the order of the text.
+    /// The tables that were changed since the last call: rule set and name, in the order of the
+    /// text.
     pub(super) fn take_touched(&mut self) -> Vec<(usize, TableName)> {
         std::mem::take(&mut self.touched)
     }
@@ -159,7 +173,10 @@ impl<'a, 'r> Assembler<'a, 'r> {
     /// Notes where a line of a dump ends: a missing COMMIT belongs there.
     pub(super) fn note_line(&mut self, line: &SourceLine) {
         let span = line.to_input(line.own_span(), self.reports.input);
-        self.last_line_end = Span { start: span.end, end: span.end };
+        self.last_line_end = Span {
+            start: span.end,
+            end: span.end,
+        };
     }
 
     /// `*nat`
@@ -182,11 +199,15 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.end_table(false);
         let Some(ruleset) = self.ruleset_for(name, line) else {
             self.current = CurrentTable::Skipped;
-            let message = format!("this text holds more than {MAX_RULESETS} rule sets; the rest is left out");
-            let problem = Problem::new(Code::LimitExceeded, message).hint("paste fewer dumps at once");
+            let message =
+                format!("this text holds more than {MAX_RULESETS} rule sets; the rest is left out");
+            let problem =
+                Problem::new(Code::LimitExceeded, message).hint("paste fewer dumps at once");
             return self.reports.of_line(line, problem);
         };
-        let Ruleset { family, backend, .. } = self.rulesets[ruleset];
+        let Ruleset {
+            family, backend, ..
+        } = self.rulesets[ruleset];
         let tables = &mut self.rulesets[ruleset].tables;
         tables.push(name.empty_table(family, line.number));
         let open = OpenTable::new(backend, ruleset, tables.len() - 1, name);
@@ -196,7 +217,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.current = CurrentTable::Open(open);
     }
 
-    /// The rule set of a table: the current one, unless the header has changed or it has this table already.
+    /// The rule set of a table: the current one, unless the header has changed or it has this table
+    /// already.
     fn ruleset_for(&mut self, table: TableName, line: &SourceLine) -> Option<usize> {
         let header = &self.header;
         let continues = |set: &Ruleset| {
@@ -211,8 +233,14 @@ impl<'a, 'r> Assembler<'a, 'r> {
         if self.rulesets.len() == MAX_RULESETS {
             return None;
         }
-        let evidence = line.text.get(line.start..self.evidence_end.min(line.text.len())).unwrap_or_default();
-        let family = header.family.or_else(|| find_family(evidence)).unwrap_or(Family::Ipv4);
+        let evidence = line
+            .text
+            .get(line.start..self.evidence_end.min(line.text.len()))
+            .unwrap_or_default();
+        let family = header
+            .family
+            .or_else(|| find_family(evidence))
+            .unwrap_or(Family::Ipv4);
         let mut ruleset = Ruleset::new(family, header.backend);
         ruleset.version.clone_from(&header.version);
         ruleset.source = self.source;
@@ -228,17 +256,23 @@ impl<'a, 'r> Assembler<'a, 'r> {
         policy: Option<&str>,
         counters: Option<&str>,
     ) {
-        let CurrentTable::Open(open) = &mut self.current else { return self.report_outside_table(line) };
+        let CurrentTable::Open(open) = &mut self.current else {
+            return self.report_outside_table(line);
+        };
         let ruleset = &mut self.rulesets[open.ruleset];
         let table = &ruleset.tables[open.table];
         if name.is_empty() {
             let problem = Problem::new(Code::MissingArgument, "a chain without a name");
-            return self.reports.of_line(line, problem.hint("write it like :OUTPUT ACCEPT [0:0]"));
+            return self
+                .reports
+                .of_line(line, problem.hint("write it like :OUTPUT ACCEPT [0:0]"));
         }
         if let Some(known) = open.chains.find(&table.chains, name) {
             let first = table.chains[known as usize].line.unwrap_or(line.number);
             let message = format!("chain {name} is declared again; the first time is line {first}");
-            return self.reports.of_line(line, Problem::new(Code::DuplicateChain, message));
+            return self
+                .reports
+                .of_line(line, Problem::new(Code::DuplicateChain, message));
         }
         if self.chains == open_table::MOST_CHAINS {
             return self.reports.of_line(line, open_table::too_many_chains());
@@ -255,8 +289,11 @@ impl<'a, 'r> Assembler<'a, 'r> {
                 None
             }
             (Some(_), _) => Some(
-                Problem::new(Code::InvalidPolicy, format!("{name} needs a policy: taken as ACCEPT"))
-                    .hint("a policy is ACCEPT or DROP"),
+                Problem::new(
+                    Code::InvalidPolicy,
+                    format!("{name} needs a policy: taken as ACCEPT"),
+                )
+                .hint("a policy is ACCEPT or DROP"),
             ),
             (None, _) => Some(
                 Problem::new(
@@ -269,12 +306,16 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let name_problem = open_table::printed_name_problem(name, self.header.backend);
         let counters_problem = match counters {
             Some(Err(text)) => {
-                let problem = Problem::new(Code::InvalidCounters, format!("`{text}` are no counters"));
+                let problem =
+                    Problem::new(Code::InvalidCounters, format!("`{text}` are no counters"));
                 Some(problem.hint("write them like [12:720]"))
             }
             _ => None,
         };
-        for problem in [problem, name_problem, counters_problem].into_iter().flatten() {
+        for problem in [problem, name_problem, counters_problem]
+            .into_iter()
+            .flatten()
+        {
             self.reports.of_line(line, problem);
         }
     }
@@ -288,12 +329,17 @@ impl<'a, 'r> Assembler<'a, 'r> {
 
     /// Appends a rule that looks like one before it.
     fn append_like_another(&mut self, line: &SourceLine) -> Option<()> {
-        let CurrentTable::Open(open) = &mut self.current else { return None };
+        let CurrentTable::Open(open) = &mut self.current else {
+            return None;
+        };
         if !open.shapes.wants() {
             return None;
         }
         let (counters, words) = match line.line.strip_prefix('[') {
-            Some(_) => line.line.split_once(' ').map(|(counters, words)| (parse_counters(counters), words))?,
+            Some(_) => line
+                .line
+                .split_once(' ')
+                .map(|(counters, words)| (parse_counters(counters), words))?,
             None => (None, line.line),
         };
         // What may be wrong is read word by word.
@@ -303,13 +349,19 @@ impl<'a, 'r> Assembler<'a, 'r> {
         let ruleset = &mut self.rulesets[open.ruleset];
         let (chain, rule) = open.alike(ruleset, words)?;
         debug_assert!(
-            self.rule.agrees(line.text, line.own_span(), ruleset, open, (chain, &rule)),
+            self.rule
+                .agrees(line.text, line.own_span(), ruleset, open, (chain, &rule)),
             "a rule like another is what its words make: {}",
             line.line
         );
         self.has_counters |= counters.is_some();
         let span = line.to_input(line.own_span(), self.reports.input);
-        let rule = Rule { line: line.number, span, counters: ruleset.count(counters), ..rule };
+        let rule = Rule {
+            line: line.number,
+            span,
+            counters: ruleset.count(counters),
+            ..rule
+        };
         open_table::append(&mut ruleset.tables[open.table].chains[chain], rule);
         Some(())
     }
@@ -324,7 +376,8 @@ impl<'a, 'r> Assembler<'a, 'r> {
         self.words = reuse(words);
     }
 
-    /// Appends the rule of some words: `-A`, the chain, the conditions and the target, with or without counters before them.
+    /// Appends the rule of some words: `-A`, the chain, the conditions and the target, with or
+    /// without counters before them.
     pub(super) fn append_words<'t>(&mut self, line: &SourceLine<'t>, mut words: &[Word<'t>]) {
         let mut counters = None;
         if let [first, rest @ ..] = words
@@ -334,12 +387,16 @@ impl<'a, 'r> Assembler<'a, 'r> {
             self.has_counters = true;
             words = rest;
         }
-        let CurrentTable::Open(open) = &mut self.current else { return self.report_outside_table(line) };
+        let CurrentTable::Open(open) = &mut self.current else {
+            return self.report_outside_table(line);
+        };
         let not_a_rule = || {
             Problem::new(Code::NotARule, "this line is not a rule")
                 .hint("a rule begins with -A and the name of a chain")
         };
-        let [command, name, ..] = words else { return self.reports.of_line(line, not_a_rule()) };
+        let [command, name, ..] = words else {
+            return self.reports.of_line(line, not_a_rule());
+        };
         let ruleset = &mut self.rulesets[open.ruleset];
         let counters = ruleset.count(counters);
         let appends = command.is("-A") || command.is("--append");
@@ -349,7 +406,9 @@ impl<'a, 'r> Assembler<'a, 'r> {
             }
             let problem = match open_table::printed_name_problem(&name.text, ruleset.backend) {
                 // No line can declare it.
-                Some(problem) if name.text.contains(char::is_whitespace) || name.text.is_empty() => {
+                Some(problem)
+                    if name.text.contains(char::is_whitespace) || name.text.is_empty() =>
+                {
                     return self.reports.in_line(line, name.span, problem);
                 }
                 Some(problem) if problem.severity == Severity::Error => problem,
@@ -365,37 +424,72 @@ impl<'a, 'r> Assembler<'a, 'r> {
             is_faultless = false;
             reports.in_line(line, span, problem);
         };
-        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: true };
+        let site = Site {
+            table: open.table,
+            name: open.name,
+            chains: &open.chains,
+            printed: true,
+        };
         let read = self.rule.read(line.text, words, ruleset, site, &mut report);
-        let own = Span { start: command.span.start, end: line.own_span().end };
+        let own = Span {
+            start: command.span.start,
+            end: line.own_span().end,
+        };
         if is_faultless
             && open.shapes.wants()
             && let Some(shape) = self.rule.shape(line.text, own, &read, ruleset)
         {
             open.shapes.keep(shape);
         }
-        let Some(command) = read.command else { return self.reports.of_line(line, not_a_rule()) };
+        let Some(command) = read.command else {
+            return self.reports.of_line(line, not_a_rule());
+        };
         let span = line.to_input(line.own_span(), self.reports.input);
-        let placed = |rule: Rule| Rule { line: line.number, span, counters: rule.counters.or(counters), ..rule };
+        let placed = |rule: Rule| Rule {
+            line: line.number,
+            span,
+            counters: rule.counters.or(counters),
+            ..rule
+        };
         let more = read.more.into_iter().map(placed).collect();
         let reports = &mut self.reports;
-        open.run(ruleset, command, placed(read.rule), more, &mut |span, problem| reports.in_line(line, span, problem));
+        open.run(
+            ruleset,
+            command,
+            placed(read.rule),
+            more,
+            &mut |span, problem| reports.in_line(line, span, problem),
+        );
     }
 
     /// `#-A OUTPUT …`: a rule that is switched off.
     pub(super) fn note_disabled_rule(&mut self, line: &SourceLine) {
-        let CurrentTable::Open(open) = &self.current else { return };
-        let Some(name) = disabled_rule(line.line).and_then(|rule| rule.split_whitespace().nth(1)) else { return };
+        let CurrentTable::Open(open) = &self.current else {
+            return;
+        };
+        let Some(name) = disabled_rule(line.line).and_then(|rule| rule.split_whitespace().nth(1))
+        else {
+            return;
+        };
         let ruleset = &mut self.rulesets[open.ruleset];
         let table = &ruleset.tables[open.table];
-        let Some(chain) = open.chains.find(&table.chains, name) else { return };
+        let Some(chain) = open.chains.find(&table.chains, name) else {
+            return;
+        };
         let to_u32 = |number: usize| u32::try_from(number).unwrap_or(u32::MAX);
         let before = to_u32(table.chains[chain as usize].rules.len());
         let span = line.to_input(line.own_span(), self.reports.input);
-        ruleset.off.push(Off { table: to_u32(open.table), chain, before, line: line.number, span });
+        ruleset.off.push(Off {
+            table: to_u32(open.table),
+            chain,
+            before,
+            line: line.number,
+            span,
+        });
     }
 
-    /// Carries out a command; `words` follow the program's name. Returns whether it succeeds; `None` where that is unknown.
+    /// Carries out a command; `words` follow the program's name. Returns whether it succeeds;
+    /// `None` where that is unknown.
     pub(super) fn run_command<'t>(
         &mut self,
         line: &SourceLine<'t>,
@@ -405,8 +499,13 @@ impl<'a, 'r> Assembler<'a, 'r> {
         if self.mark_unknown_change(line, program, words) {
             return None;
         }
-        let stated = words.iter().skip_while(|word| !word.is("-t") && !word.is("--table")).nth(1);
-        let table = stated.and_then(|word| TableName::from_text(&word.text)).unwrap_or(TableName::Filter);
+        let stated = words
+            .iter()
+            .skip_while(|word| !word.is("-t") && !word.is("--table"))
+            .nth(1);
+        let table = stated
+            .and_then(|word| TableName::from_text(&word.text))
+            .unwrap_or(TableName::Filter);
         let at = self.live_table(program, table, line.number);
         self.touch(self.live[at].ruleset, table);
         let open = &mut self.live[at];
@@ -417,19 +516,38 @@ impl<'a, 'r> Assembler<'a, 'r> {
             is_readable &= problem.severity != Severity::Error;
             reports.in_line(line, span, problem);
         };
-        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: false };
+        let site = Site {
+            table: open.table,
+            name: open.name,
+            chains: &open.chains,
+            printed: false,
+        };
         let read = self.rule.read(line.text, words, ruleset, site, &mut report);
         let Some(command) = read.command else {
             let problem = Problem::new(Code::NotARule, "this line says nothing to do");
-            report(line.own_span(), problem.hint("such as -A CHAIN, or -N CHAIN"));
+            report(
+                line.own_span(),
+                problem.hint("such as -A CHAIN, or -N CHAIN"),
+            );
             return None;
         };
         let span = line.to_input(line.own_span(), reports.input);
-        let placed = |rule: Rule| Rule { line: line.number, span, ..rule };
-        let (rule, more) = (placed(read.rule), read.more.into_iter().map(placed).collect::<Vec<_>>());
+        let placed = |rule: Rule| Rule {
+            line: line.number,
+            span,
+            ..rule
+        };
+        let (rule, more) = (
+            placed(read.rule),
+            read.more.into_iter().map(placed).collect::<Vec<_>>(),
+        );
         let is_asking = matches!(command.verb, Verb::List | Verb::Check);
         let is_doubtful = is_asking || !program.is_sure || open.is_doubtful(ruleset, command);
-        let status = if is_doubtful { open.status(ruleset, command, std::slice::from_ref(&rule)) } else { Some(true) };
+        let status = if is_doubtful {
+            open.status(ruleset, command, std::slice::from_ref(&rule))
+        } else {
+            Some(true)
+        };
         let has_unknown = is_asking && words.iter().any(|word| word.text.contains(['$', '`']));
         let status = status.filter(|status| is_readable && (*status || !has_unknown));
         if is_asking {
@@ -454,28 +572,39 @@ impl<'a, 'r> Assembler<'a, 'r> {
         status.map(|succeeds| succeeds && !has_failed)
     }
 
-    /// Marks what a command changes if a word of it that only a run of the script determines decides that: `-A $CHAIN`.
-    /// Returns whether it is such a command.
+    /// Marks what a command changes if a word of it that only a run of the script determines
+    /// decides that: `-A $CHAIN`. Returns whether it is such a command.
     fn mark_unknown_change(&mut self, line: &SourceLine, program: Program, words: &[Word]) -> bool {
         let is_unknown = |word: &Word| word.text.contains(['$', '`']);
-        let Some(first) = words.iter().position(is_unknown) else { return false };
-        let stated = words.iter().skip_while(|word| !word.is("-t") && !word.is("--table")).nth(1);
+        let Some(first) = words.iter().position(is_unknown) else {
+            return false;
+        };
+        let stated = words
+            .iter()
+            .skip_while(|word| !word.is("-t") && !word.is("--table"))
+            .nth(1);
         let table = match stated {
             Some(word) if is_unknown(word) => None,
             Some(word) => TableName::from_text(&word.text),
             None => Some(TableName::Filter),
         };
-        let verb = words.iter().enumerate().find_map(|(at, word)| match command::global(&word.text) {
-            Some(Global::Verb(verb)) => Some((at, verb)),
-            _ => None,
-        });
+        let verb =
+            words
+                .iter()
+                .enumerate()
+                .find_map(|(at, word)| match command::global(&word.text) {
+                    Some(Global::Verb(verb)) => Some((at, verb)),
+                    _ => None,
+                });
         let names = |at: usize| words.get(at).is_some_and(is_unknown);
         let is_unknown_change = match verb {
             _ if table.is_none() => true,
             // `iptables $ACTION INPUT …`
             None => true,
             Some((_, Verb::NewChain | Verb::List | Verb::Check)) => false,
-            Some((at, Verb::Append | Verb::Flush | Verb::DeleteChain | Verb::Zero)) => names(at + 1),
+            Some((at, Verb::Append | Verb::Flush | Verb::DeleteChain | Verb::Zero)) => {
+                names(at + 1)
+            }
             // Any rule may be the one that the words make.
             Some((_, Verb::Delete)) => true,
             Some((at, _)) => names(at + 1) || names(at + 2),
@@ -483,13 +612,17 @@ impl<'a, 'r> Assembler<'a, 'r> {
         if !is_unknown_change {
             return false;
         }
-        let chain = verb.and_then(|(at, _)| words.get(at + 1)).map(|word| &*word.text);
+        let chain = verb
+            .and_then(|(at, _)| words.get(at + 1))
+            .map(|word| &*word.text);
         if let (Some(table), Some(chain)) = (table, chain) {
             let at = self.live_table(program, table, line.number);
             self.touch(self.live[at].ruleset, table);
             let open = &mut self.live[at];
             let ruleset = &mut self.rulesets[open.ruleset];
-            let is_known = words.get(verb.map_or(0, |(at, _)| at + 2)).is_none_or(|word| !is_unknown(word));
+            let is_known = words
+                .get(verb.map_or(0, |(at, _)| at + 2))
+                .is_none_or(|word| !is_unknown(word));
             match open.find(&ruleset.tables[open.table], chain) {
                 Some(chain) if is_known && verb.is_some_and(|(_, verb)| verb == Verb::Delete) => {
                     if !open.mark_deletable_rules(ruleset, chain as usize, line.number) {
@@ -498,21 +631,36 @@ impl<'a, 'r> Assembler<'a, 'r> {
                 }
                 // A chain that the script made under this name.
                 Some(_) if is_known => return false,
-                Some(chain) => open.mark_chain(ruleset, chain as usize, verb.map(|(_, verb)| verb), line.number),
+                Some(chain) => open.mark_chain(
+                    ruleset,
+                    chain as usize,
+                    verb.map(|(_, verb)| verb),
+                    line.number,
+                ),
                 None => open.mark_all_chains(ruleset, line.number),
             }
         } else {
             self.mark_unknown_command(program, table, line.number);
         }
         let message = "its value is not in this text: what the command changes is unknown";
-        let problem = Problem::new(Code::UnknownVariable, message).hint("write the value in its place");
+        let problem =
+            Problem::new(Code::UnknownVariable, message).hint("write the value in its place");
         self.reports.in_line(line, words[first].span, problem);
         true
     }
 
-    /// Marks what a command may have changed that cannot be read: the chains of a table, or of all tables.
-    pub(super) fn mark_unknown_command(&mut self, program: Program, table: Option<TableName>, line: u32) {
-        for name in TableName::ALL.into_iter().filter(|name| table.is_none_or(|table| table == *name)) {
+    /// Marks what a command may have changed that cannot be read: the chains of a table, or of all
+    /// tables.
+    pub(super) fn mark_unknown_command(
+        &mut self,
+        program: Program,
+        table: Option<TableName>,
+        line: u32,
+    ) {
+        for name in TableName::ALL
+            .into_iter()
+            .filter(|name| table.is_none_or(|table| table == *name))
+        {
             let at = self.live_table(program, name, line);
             self.touch(self.live[at].ruleset, name);
             let open = &mut self.live[at];
@@ -527,31 +675,50 @@ impl<'a, 'r> Assembler<'a, 'r> {
         }
     }
 
-    /// Carries out a command whose words a shell reads. Returns whether it succeeds; `None` where that is unknown.
-    pub(super) fn run_shell_command(&mut self, line: &SourceLine, program: Program, words_at: usize) -> Option<bool> {
+    /// Carries out a command whose words a shell reads. Returns whether it succeeds; `None` where
+    /// that is unknown.
+    pub(super) fn run_shell_command(
+        &mut self,
+        line: &SourceLine,
+        program: Program,
+        words_at: usize,
+    ) -> Option<bool> {
         let mut words = reuse(std::mem::take(&mut self.words));
-        let status = match words::split_shell(&line.line[words_at..], line.start + words_at, &mut words) {
-            Ok(()) => self.run_command(line, program, &words),
-            Err((span, problem)) => {
-                self.reports.in_line(line, span, problem);
-                None
-            }
-        };
+        let status =
+            match words::split_shell(&line.line[words_at..], line.start + words_at, &mut words) {
+                Ok(()) => self.run_command(line, program, &words),
+                Err((span, problem)) => {
+                    self.reports.in_line(line, span, problem);
+                    None
+                }
+            };
         self.words = reuse(words);
         status
     }
 
     /// The table that commands of a program change; it is made where it is not there yet.
     fn live_table(&mut self, program: Program, name: TableName, line: u32) -> usize {
-        let is_own = |ruleset: &Ruleset| ruleset.family == program.family && ruleset.backend == program.backend;
-        let of_program = self.live.iter().map(|open| open.ruleset).find(|place| is_own(&self.rulesets[*place]));
+        let is_own = |ruleset: &Ruleset| {
+            ruleset.family == program.family && ruleset.backend == program.backend
+        };
+        let of_program = self
+            .live
+            .iter()
+            .map(|open| open.ruleset)
+            .find(|place| is_own(&self.rulesets[*place]));
         let ruleset = of_program.unwrap_or_else(|| {
-            let set = Ruleset { source: self.source, ..Ruleset::new(program.family, program.backend) };
+            let set = Ruleset {
+                source: self.source,
+                ..Ruleset::new(program.family, program.backend)
+            };
             self.rulesets.push(set);
             self.rulesets.len() - 1
         });
         let tables = &mut self.rulesets[ruleset].tables;
-        let held = self.live.iter().position(|open| (open.ruleset, open.name) == (ruleset, name));
+        let held = self
+            .live
+            .iter()
+            .position(|open| (open.ruleset, open.name) == (ruleset, name));
         held.unwrap_or_else(|| {
             let mut table = name.empty_table(program.family, line);
             let mut open = OpenTable::new(program.backend, ruleset, tables.len(), name);
@@ -566,14 +733,20 @@ impl<'a, 'r> Assembler<'a, 'r> {
 
     fn report_outside_table(&mut self, line: &SourceLine) {
         self.needs_cleaning = true;
-        let problem = Problem::new(Code::OutsideTable, "this line stands outside any table and is left out")
-            .hint("add the line that names its table above it, such as *nat");
+        let problem = Problem::new(
+            Code::OutsideTable,
+            "this line stands outside any table and is left out",
+        )
+        .hint("add the line that names its table above it, such as *nat");
         self.reports.of_line(line, problem);
     }
 
     /// Ends the open table; `has_commit` is whether the input states its end.
     pub(super) fn end_table(&mut self, has_commit: bool) {
-        let CurrentTable::Open(open) = std::mem::replace(&mut self.current, CurrentTable::None) else { return };
+        let CurrentTable::Open(open) = std::mem::replace(&mut self.current, CurrentTable::None)
+        else {
+            return;
+        };
         let ruleset = &mut self.rulesets[open.ruleset];
         let reports = &mut self.reports;
         let mut report = |line, span, problem| reports.at(line, span, problem);
@@ -583,12 +756,17 @@ impl<'a, 'r> Assembler<'a, 'r> {
             let message = format!("table {}, opened here, has no COMMIT", open.name);
             let problem = Problem::new(Code::MissingCommit, message)
                 .hint("the end of the dump may be missing")
-                .fix(Fix { label: "Add COMMIT".into(), span: self.last_line_end, replacement: "\nCOMMIT".into() });
+                .fix(Fix {
+                    label: "Add COMMIT".into(),
+                    span: self.last_line_end,
+                    replacement: "\nCOMMIT".into(),
+                });
             report(ruleset.tables[open.table].line, self.opened_at, problem);
         }
     }
 
-    /// Ends all tables. Returns the rule sets that commands made, whose tables get the order in which iptables prints them.
+    /// Ends all tables. Returns the rule sets that commands made, whose tables get the order in
+    /// which iptables prints them.
     pub(super) fn finish(mut self) -> Vec<usize> {
         self.end_table(false);
         let mut made = Vec::new();
@@ -618,20 +796,30 @@ fn reuse<'from, 'to>(mut words: Vec<Word<'from>>) -> Vec<Word<'to>> {
 
 /// What to report of a chain that a rule on a line names first.
 fn undeclared_chain(table: TableName, name: &str, line: Span) -> Problem {
-    let policy = if table.hooks().iter().any(|hook| hook.name() == name) { "ACCEPT" } else { "-" };
+    let policy = if table.hooks().iter().any(|hook| hook.name() == name) {
+        "ACCEPT"
+    } else {
+        "-"
+    };
     let declares = format!(":{name} {policy} [0:0]");
     let fix = Fix {
         label: format!("Declare chain {name}"),
-        span: Span { start: line.start, end: line.start },
+        span: Span {
+            start: line.start,
+            end: line.start,
+        },
         replacement: format!("{declares}\n"),
     };
-    Problem::new(Code::UndeclaredChain, format!("chain {name} is not declared"))
-        .hint(format!("add a line {declares}"))
-        .fix(fix)
+    Problem::new(
+        Code::UndeclaredChain,
+        format!("chain {name} is not declared"),
+    )
+    .hint(format!("add a line {declares}"))
+    .fix(fix)
 }
 
-/// The order in which iptables prints tables that commands made: legacy the one that was used first last, nft always the
-/// same (measured with 1.8.9).
+/// The order in which iptables prints tables that commands made: legacy the one that was used first
+/// last, nft always the same (measured with 1.8.9).
 fn order_tables(ruleset: &mut Ruleset) {
     use TableName::{Filter, Mangle, Nat, Raw, Security};
     const NFT: [TableName; 5] = [Mangle, Security, Raw, Filter, Nat];
@@ -646,14 +834,21 @@ fn order_tables(ruleset: &mut Ruleset) {
 /// The words after the `#` of a rule that is switched off: `-A OUTPUT …`, without counters.
 pub(crate) fn disabled_rule(line: &str) -> Option<&str> {
     let line = line.trim_start_matches('#').trim_start();
-    let rule = if line.starts_with('[') { line.split_once("] ").map_or("", |(_, rule)| rule) } else { line };
+    let rule = if line.starts_with('[') {
+        line.split_once("] ").map_or("", |(_, rule)| rule)
+    } else {
+        line
+    };
     rule.starts_with("-A ").then_some(rule)
 }
 
 /// `[12:720]`
 pub(super) fn parse_counters(text: &str) -> Option<Counters> {
     let (packets, bytes) = text.strip_prefix('[')?.strip_suffix(']')?.split_once(':')?;
-    Some(Counters { packets: packets.parse().ok()?, bytes: bytes.parse().ok()? })
+    Some(Counters {
+        packets: packets.parse().ok()?,
+        bytes: bytes.parse().ok()?,
+    })
 }
 
 /// The family of the first address, protocol, match or target that only one family has.
@@ -662,7 +857,10 @@ pub(super) fn find_family(text: &str) -> Option<Family> {
     while !text.is_char_boundary(end) {
         end -= 1;
     }
-    let window = text[..end].split("# Generated by").next().unwrap_or_default();
+    let window = text[..end]
+        .split("# Generated by")
+        .next()
+        .unwrap_or_default();
     let mut opens = None;
     window.split_whitespace().find_map(|word| {
         let address = word.split('/').next().unwrap_or_default();
@@ -676,6 +874,8 @@ pub(super) fn find_family(text: &str) -> Option<Family> {
             _ => None,
         };
         role.and_then(|role| Id::only_family(word, role))
-            .or_else(|| (word == "icmp" || address.parse::<Ipv4Addr>().is_ok()).then_some(Family::Ipv4))
+            .or_else(|| {
+                (word == "icmp" || address.parse::<Ipv4Addr>().is_ok()).then_some(Family::Ipv4)
+            })
     })
 }

@@ -1,4 +1,5 @@
-//! Calls of iptables' programs in a line: typed behind a prompt, run by another program, or written by a log.
+//! Calls of iptables' programs in a line: typed behind a prompt, run by another program, or written
+//! by a log.
 
 use crate::netfilter::backend::Backend;
 use crate::packet::Family;
@@ -34,8 +35,8 @@ pub(super) struct Call<'a> {
 
 /// Programs that run others.
 const LAUNCHERS: [&str; 21] = [
-    "sudo", "nsenter", "kubectl", "oc", "docker", "podman", "crictl", "nerdctl", "ip", "ssh", "exec", "command",
-    "chroot", "doas", "minikube", "k3s", "env", "time", "sh", "bash", "Running",
+    "sudo", "nsenter", "kubectl", "oc", "docker", "podman", "crictl", "nerdctl", "ip", "ssh",
+    "exec", "command", "chroot", "doas", "minikube", "k3s", "env", "time", "sh", "bash", "Running",
 ];
 
 /// What may stand around a program's name.
@@ -60,7 +61,13 @@ pub(super) fn find(line: &str) -> Option<Call<'_>> {
         if let Some((family, backend, kind)) = named(bare) {
             let rest = &line[start + word.len()..];
             let at = start + (word.len() - word.trim_start_matches(QUOTES).len());
-            return Some(Call { at, rest, family, backend, program: program(kind, rest)? });
+            return Some(Call {
+                at,
+                rest,
+                family,
+                backend,
+                program: program(kind, rest)?,
+            });
         }
         let launcher = *first.get_or_insert(bare);
         if prompt.is_none() && !LAUNCHERS.contains(&launcher) {
@@ -70,7 +77,8 @@ pub(super) fn find(line: &str) -> Option<Call<'_>> {
     None
 }
 
-/// The command that root typed after the prompt `# `, if it prints rules. Any other line that begins so is a comment.
+/// The command that root typed after the prompt `# `, if it prints rules. Any other line that
+/// begins so is a comment.
 pub(super) fn prompted_call(line: &str) -> Option<Call<'_>> {
     let command = line.trim_start().strip_prefix("# ")?;
     let call = find(command)?;
@@ -82,7 +90,10 @@ pub(super) fn prompted_call(line: &str) -> Option<Call<'_>> {
 /// The family, backend and kind (`-save`, `-restore`) that a program's name tells.
 pub(super) fn named(word: &str) -> Option<(Family, Option<Backend>, &str)> {
     let name = word.rsplit('/').next().unwrap_or(word);
-    let (family, kind) = match (name.strip_prefix("ip6tables"), name.strip_prefix("iptables")) {
+    let (family, kind) = match (
+        name.strip_prefix("ip6tables"),
+        name.strip_prefix("iptables"),
+    ) {
         (Some(kind), _) => (Family::Ipv6, kind),
         (_, Some(kind)) => (Family::Ipv4, kind),
         _ => return None,
@@ -97,8 +108,11 @@ pub(super) fn named(word: &str) -> Option<(Family, Option<Backend>, &str)> {
 
 fn program(kind: &str, rest: &str) -> Option<Program> {
     let first = rest.split_whitespace().next();
-    let operand =
-        first.is_some_and(|word| !word.starts_with(['-', '<', '>', '|', '2', ';', '&', '/', '"', '\'', ')', '*', '#']));
+    let operand = first.is_some_and(|word| {
+        !word.starts_with([
+            '-', '<', '>', '|', '2', ';', '&', '/', '"', '\'', ')', '*', '#',
+        ])
+    });
     match kind {
         // "iptables-save prints …" is a sentence.
         "-save" | "-restore" if operand => None,
@@ -107,7 +121,9 @@ fn program(kind: &str, rest: &str) -> Option<Program> {
         _ => rest.split_whitespace().find_map(|word| {
             let word = word.trim_matches(['"', '\'', '`', ')']);
             match command::global(word) {
-                Some(Global::Verb(Verb::List)) if word.contains('S') || word.ends_with("rules") => Some(Program::Rules),
+                Some(Global::Verb(Verb::List)) if word.contains('S') || word.ends_with("rules") => {
+                    Some(Program::Rules)
+                }
                 Some(Global::Verb(Verb::List)) => Some(Program::List),
                 Some(Global::Verb(_)) => Some(Program::Change),
                 // `-nvL`
@@ -122,12 +138,18 @@ fn program(kind: &str, rest: &str) -> Option<Program> {
 /// Short options in one word, such as `-nvL`.
 fn is_bundle(word: &str, option: char) -> bool {
     let letters = word.strip_prefix('-').unwrap_or_default();
-    (2..6).contains(&letters.len()) && letters.contains(option) && letters.bytes().all(|byte| b"nvxLSw".contains(&byte))
+    (2..6).contains(&letters.len())
+        && letters.contains(option)
+        && letters.bytes().all(|byte| b"nvxLSw".contains(&byte))
 }
 
 /// Where the command begins behind a shell's prompt; `None` without one.
 fn prompt(line: &str) -> Option<usize> {
-    let head = line.char_indices().take(100).map(|(at, c)| at + c.len_utf8()).last()?;
+    let head = line
+        .char_indices()
+        .take(100)
+        .map(|(at, c)| at + c.len_utf8())
+        .last()?;
     let end = line[..head].char_indices().find(|(at, c)| {
         let ends = matches!(c, '$' | '#' | '%' | '❯' | '➜') || *c == '>' && *at > 0;
         ends && line[at + c.len_utf8()..].starts_with([' ', '\t'])
@@ -167,8 +189,12 @@ pub(super) fn table(rest: &str) -> Option<&str> {
         match word {
             "-t" | "--table" => return words.next(),
             _ => {
-                let attached = word.strip_prefix("--table=").or_else(|| word.strip_prefix("-t"));
-                if let Some(table) = attached.filter(|table| !table.is_empty() && !table.starts_with('-')) {
+                let attached = word
+                    .strip_prefix("--table=")
+                    .or_else(|| word.strip_prefix("-t"));
+                if let Some(table) =
+                    attached.filter(|table| !table.is_empty() && !table.starts_with('-'))
+                {
                     return Some(table);
                 }
             }
@@ -179,13 +205,18 @@ pub(super) fn table(rest: &str) -> Option<&str> {
 
 /// Whether a command that lists rules names one chain: `-nvL OUTPUT`, `-S X`.
 pub(super) fn names_chain(rest: &str) -> bool {
-    let mut words = rest.split_whitespace().map(|word| word.trim_matches(['"', '\'', '`', ')'])).peekable();
+    let mut words = rest
+        .split_whitespace()
+        .map(|word| word.trim_matches(['"', '\'', '`', ')']))
+        .peekable();
     while let Some(word) = words.next() {
         let lists = matches!(command::global(word), Some(Global::Verb(Verb::List)))
             || is_bundle(word, 'L')
             || is_bundle(word, 'S');
         if lists {
-            return words.peek().is_some_and(|next| next.starts_with(|first: char| first.is_ascii_alphanumeric()));
+            return words
+                .peek()
+                .is_some_and(|next| next.starts_with(|first: char| first.is_ascii_alphanumeric()));
         }
     }
     false
@@ -196,19 +227,35 @@ mod tests {
     use super::*;
 
     fn check(line: &str, want: Option<(Program, &str)>) {
-        assert_eq!(find(line).map(|call| (call.program, &line[call.at..])), want, "{line}");
+        assert_eq!(
+            find(line).map(|call| (call.program, &line[call.at..])),
+            want,
+            "{line}"
+        );
     }
 
     #[test]
     fn calls_are_told_from_sentences() {
         use Program::{Change, List, Restore, Rules, Save};
         check("iptables-save", Some((Save, "iptables-save")));
-        check("[ssh node]$ sudo nsenter -t ${PID} -n iptables-save -c", Some((Save, "iptables-save -c")));
-        check("root@pod:/# iptables -t nat -nvL", Some((List, "iptables -t nat -nvL")));
+        check(
+            "[ssh node]$ sudo nsenter -t ${PID} -n iptables-save -c",
+            Some((Save, "iptables-save -c")),
+        );
+        check(
+            "root@pod:/# iptables -t nat -nvL",
+            Some((List, "iptables -t nat -nvL")),
+        );
         check("/ # ip6tables-nft -S", Some((Rules, "ip6tables-nft -S")));
-        check("kubectl exec p -- iptables -t nat -S", Some((Rules, "iptables -t nat -S")));
+        check(
+            "kubectl exec p -- iptables -t nat -S",
+            Some((Rules, "iptables -t nat -S")),
+        );
         check("+ /sbin/iptables -t nat -F", None);
-        check("$ iptables -t nat -A OUTPUT -j x", Some((Change, "iptables -t nat -A OUTPUT -j x")));
+        check(
+            "$ iptables -t nat -A OUTPUT -j x",
+            Some((Change, "iptables -t nat -A OUTPUT -j x")),
+        );
         check(
             "Running command: iptables-restore --noflush /tmp/x",
             Some((Restore, "iptables-restore --noflush /tmp/x")),

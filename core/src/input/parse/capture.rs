@@ -29,7 +29,11 @@ pub(super) fn find(text: &str) -> Option<Found> {
         Err(_) if lead.is_none() || !text[..start].trim().is_empty() => return None,
         Err(error) => Err(error),
     };
-    Some(Found { start, end: start + objects.byte_offset(), capture })
+    Some(Found {
+        start,
+        end: start + objects.byte_offset(),
+        capture,
+    })
 }
 
 /// Reads a capture, and what stands around it.
@@ -42,28 +46,43 @@ pub(super) fn read(text: String, found: Found) -> Parsed {
             let at = offset(&text, error.line(), error.column());
             let problem = match unsupported_input::problem(&text) {
                 Some((_, _, problem)) => problem.error(),
-                None => {
-                    Problem::new(Code::InvalidCapture, format!("this looks like JSON, but not like a capture: {error}"))
-                        .hint("paste the whole output of chainwalk-capture, or the text of a dump")
-                }
+                None => Problem::new(
+                    Code::InvalidCapture,
+                    format!("this looks like JSON, but not like a capture: {error}"),
+                )
+                .hint("paste the whole output of chainwalk-capture, or the text of a dump"),
             };
-            read.diagnostics.push(&text, line.max(1), Span::new(at, at), problem);
-            return Parsed { sources: vec![text], ..read.finish() };
+            read.diagnostics
+                .push(&text, line.max(1), Span::new(at, at), problem);
+            return Parsed {
+                sources: vec![text],
+                ..read.finish()
+            };
         }
     };
     if capture.schema_version > SCHEMA_VERSION {
-        let problem =
-            Problem::new(Code::NewerCapture, format!("this capture is of version {}", capture.schema_version))
-                .hint(format!("version {SCHEMA_VERSION} is known here: what is new in it is not read"));
+        let problem = Problem::new(
+            Code::NewerCapture,
+            format!("this capture is of version {}", capture.schema_version),
+        )
+        .hint(format!(
+            "version {SCHEMA_VERSION} is known here: what is new in it is not read"
+        ));
         read.diagnostics.push(&text, 1, Span::default(), problem);
     }
     for dropped in capture.limit() {
         let problem = Problem::new(Code::LimitExceeded, format!("this capture holds {dropped}"));
-        let problem = Problem { severity: Severity::Warning, ..problem };
+        let problem = Problem {
+            severity: Severity::Warning,
+            ..problem
+        };
         read.diagnostics.push(&text, 1, Span::default(), problem);
     }
-    let mut sources: Vec<String> =
-        capture.rulesets.iter_mut().map(|captured| std::mem::take(&mut captured.text)).collect();
+    let mut sources: Vec<String> = capture
+        .rulesets
+        .iter_mut()
+        .map(|captured| std::mem::take(&mut captured.text))
+        .collect();
     let around = [&text[..found.start], &text[found.end..]];
     if around.iter().any(|part| !part.trim().is_empty()) {
         sources.push(text);
@@ -77,8 +96,14 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
         match capture.rulesets.get(source as usize) {
             Some(captured) => {
                 let known = read.sections.len();
-                read.text(text, source, Some((captured.family, Some(captured.backend))));
-                read.sections[known..].iter_mut().for_each(|section| section.inside = Inside::Capture);
+                read.text(
+                    text,
+                    source,
+                    Some((captured.family, Some(captured.backend))),
+                );
+                read.sections[known..]
+                    .iter_mut()
+                    .for_each(|section| section.inside = Inside::Capture);
             }
             None => read.text(&without_capture(text), source, None),
         }
@@ -101,15 +126,27 @@ pub(super) fn all(mut read: Read, mut capture: Box<Capture>, sources: Vec<String
 
 /// A text as it was pasted, but for the capture in it: blanks, so that all else keeps its place.
 fn without_capture(text: &str) -> String {
-    let Some(Found { start, end, .. }) = find(text) else { return text.to_owned() };
-    let blank = |c: char| if c == '\n' { "\n".to_owned() } else { " ".repeat(c.len_utf8()) };
+    let Some(Found { start, end, .. }) = find(text) else {
+        return text.to_owned();
+    };
+    let blank = |c: char| {
+        if c == '\n' {
+            "\n".to_owned()
+        } else {
+            " ".repeat(c.len_utf8())
+        }
+    };
     let blank: String = text[start..end].chars().map(blank).collect();
     [&text[..start], &blank, &text[end..]].concat()
 }
 
 /// The byte at a line and column (both from 1, columns in bytes), moved to a character's start.
 fn offset(text: &str, line: usize, column: usize) -> usize {
-    let start: usize = text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum();
+    let start: usize = text
+        .split_inclusive('\n')
+        .take(line.saturating_sub(1))
+        .map(str::len)
+        .sum();
     let mut at = (start + column.saturating_sub(1)).min(text.len());
     while !text.is_char_boundary(at) {
         at -= 1;

@@ -6,7 +6,8 @@ use hashbrown::{DefaultHashBuilder, HashTable};
 
 use crate::netfilter::ruleset::Chain;
 
-/// The place of each chain in its table, by name. The chains own the names: the table holds places only.
+/// The place of each chain in its table, by name. The chains own the names: the table holds places
+/// only.
 #[derive(Debug, Default)]
 pub(super) struct Places {
     hasher: DefaultHashBuilder,
@@ -16,20 +17,34 @@ pub(super) struct Places {
 impl Places {
     /// Of all chains of a table.
     pub(super) fn of(chains: &[Chain]) -> Self {
-        let mut places = Self { places: HashTable::with_capacity(chains.len()), ..Self::default() };
-        (0..).take(chains.len()).for_each(|place| places.add(chains, place));
+        let mut places = Self {
+            places: HashTable::with_capacity(chains.len()),
+            ..Self::default()
+        };
+        (0..)
+            .take(chains.len())
+            .for_each(|place| places.add(chains, place));
         places
     }
 
     /// The place of the chain with this name. Former names of chains find nothing.
     pub(super) fn find(&self, chains: &[Chain], name: &str) -> Option<u32> {
-        let has_name = |place: &u32| chains.get(*place as usize).is_some_and(|chain| *chain.name == *name);
-        self.places.find(self.hasher.hash_one(name), has_name).copied()
+        let has_name = |place: &u32| {
+            chains
+                .get(*place as usize)
+                .is_some_and(|chain| *chain.name == *name)
+        };
+        self.places
+            .find(self.hasher.hash_one(name), has_name)
+            .copied()
     }
 
     /// Adds the chain at a place, under the name that it has now.
     pub(super) fn add(&mut self, chains: &[Chain], place: u32) {
-        let hash = |place: &u32| self.hasher.hash_one(chains.get(*place as usize).map_or("", |chain| &chain.name));
+        let hash = |place: &u32| {
+            self.hasher
+                .hash_one(chains.get(*place as usize).map_or("", |chain| &chain.name))
+        };
         self.places.insert_unique(hash(&place), place, hash);
     }
 }
@@ -65,6 +80,9 @@ mod tests {
         assert_eq!(places.find(&chains, "1000"), None);
         chains[7].name = "seven".into();
         places.add(&chains, 7);
-        assert_eq!((places.find(&chains, "7"), places.find(&chains, "seven")), (None, Some(7)));
+        assert_eq!(
+            (places.find(&chains, "7"), places.find(&chains, "seven")),
+            (None, Some(7))
+        );
     }
 }

@@ -1,5 +1,6 @@
-//! What stands around and inside a dump's lines and is not theirs: prompts, prefixes of logs, colours, borders, quotes of
-//! mails, typographers' dashes, notes. It is taken away only where what remains can be nothing but a dump's line.
+//! What stands around and inside a dump's lines and is not theirs: prompts, prefixes of logs,
+//! colours, borders, quotes of mails, typographers' dashes, notes. It is taken away only where what
+//! remains can be nothing but a dump's line.
 
 use super::call;
 use super::format::listing::is_listing_line;
@@ -33,15 +34,24 @@ pub(super) enum Repair {
 }
 
 impl Repair {
-    pub(super) const ALL: [Self; 7] =
-        [Self::Colours, Self::Escapes, Self::Prefixes, Self::Glyphs, Self::Newlines, Self::Notes, Self::TableNames];
+    pub(super) const ALL: [Self; 7] = [
+        Self::Colours,
+        Self::Escapes,
+        Self::Prefixes,
+        Self::Glyphs,
+        Self::Newlines,
+        Self::Notes,
+        Self::TableNames,
+    ];
 
     /// What was done, in words.
     pub(super) fn words(self) -> &'static str {
         match self {
             Self::Colours => "colours of a terminal were taken out",
             Self::Escapes => "text inside quotes, with \\n for its line ends, was unfolded",
-            Self::Prefixes => "prompts, log prefixes, borders or quote marks before the rules were left out",
+            Self::Prefixes => {
+                "prompts, log prefixes, borders or quote marks before the rules were left out"
+            }
             Self::Glyphs => "typographic dashes, quotes and blanks were read as plain ones",
             Self::Newlines => "rules that stood on one line were read as several",
             Self::Notes => "notes behind the rules were left out",
@@ -65,7 +75,11 @@ pub(super) struct Cleaning<'a> {
 
 /// Cleans a text, line by line.
 pub(super) fn clean(text: &str) -> Cleaning<'_> {
-    let mut clean = Cleaning { cleaned: MappedText::from_most_of(text), length: text.len(), ..Cleaning::default() };
+    let mut clean = Cleaning {
+        cleaned: MappedText::from_most_of(text),
+        length: text.len(),
+        ..Cleaning::default()
+    };
     if is_binary(text) {
         clean.cleaned.copy_text(text, 0);
         return clean;
@@ -94,15 +108,16 @@ pub(super) fn clean(text: &str) -> Cleaning<'_> {
 
 /// The line that begins at a byte, with its end.
 fn line_at(text: &str, start: usize) -> &str {
-    let end = memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |end| start + end + 1);
+    let end =
+        memchr::memchr(b'\n', &text.as_bytes()[start..]).map_or(text.len(), |end| start + end + 1);
     &text[start..end]
 }
 
 /// Lines over which a terminal wraps one line of JSON.
 const MAX_WRAPPED_LINES: usize = 8;
 
-/// Where a line of JSON ends that a terminal has wrapped within a string: after the line that closes the string and the
-/// object.
+/// Where a line of JSON ends that a terminal has wrapped within a string: after the line that
+/// closes the string and the object.
 fn wrapped_json_end(text: &str, start: usize) -> Option<usize> {
     let first = line_at(text, start);
     if !first.starts_with("{\"") || !opens_string(first) {
@@ -110,7 +125,10 @@ fn wrapped_json_end(text: &str, start: usize) -> Option<usize> {
     }
     let mut end = start + first.len();
     for _ in 1..MAX_WRAPPED_LINES {
-        let next = text.get(end..).filter(|rest| !rest.is_empty()).map(|_| line_at(text, end))?;
+        let next = text
+            .get(end..)
+            .filter(|rest| !rest.is_empty())
+            .map(|_| line_at(text, end))?;
         if next.starts_with('{') {
             return None;
         }
@@ -141,14 +159,23 @@ fn is_bare_table_name(line: &str, text: &str, end: usize) -> bool {
     if line.len() > 16 || TableName::from_text(line.trim()).is_none() {
         return false;
     }
-    let next = text.get(end..).filter(|rest| !rest.is_empty()).map_or("", |_| line_at(text, end));
-    matches!(LineKind::of(next), LineKind::Rule(_) | LineKind::Chain(_) | LineKind::NewChain(_))
+    let next = text
+        .get(end..)
+        .filter(|rest| !rest.is_empty())
+        .map_or("", |_| line_at(text, end));
+    matches!(
+        LineKind::of(next),
+        LineKind::Rule(_) | LineKind::Chain(_) | LineKind::NewChain(_)
+    )
 }
 
 /// A row of a Markdown table that is a line of a listing: its cells in columns.
 fn listing_of_cells(work: &MappedText) -> Option<MappedText<'static>> {
     let text = work.text.trim_end();
-    if !text.starts_with('|') || !text.ends_with('|') || memchr::memchr_iter(b'|', text.as_bytes()).count() < 5 {
+    if !text.starts_with('|')
+        || !text.ends_with('|')
+        || memchr::memchr_iter(b'|', text.as_bytes()).count() < 5
+    {
         return None;
     }
     let mut cells = MappedText::default();
@@ -167,11 +194,12 @@ fn listing_of_cells(work: &MappedText) -> Option<MappedText<'static>> {
     is_listing_line(&cells.text).then_some(cells)
 }
 
-/// Whether a text is no text: what looks like noise in it is none, and is as long as it. It was read with a sign for each byte that
-/// is no text, and a quarter of it are those.
+/// Whether a text is no text: what looks like noise in it is none, and is as long as it. It was
+/// read with a sign for each byte that is no text, and a quarter of it are those.
 fn is_binary(text: &str) -> bool {
     const SIGN: char = char::REPLACEMENT_CHARACTER;
-    memchr::memchr(0, text.as_bytes()).is_some() && text.matches(SIGN).count() * SIGN.len_utf8() > text.len() / 4
+    memchr::memchr(0, text.as_bytes()).is_some()
+        && text.matches(SIGN).count() * SIGN.len_utf8() > text.len() / 4
 }
 
 /// Whether a line is a dump's as it stands, and nothing is in it that might be noise.
@@ -254,7 +282,11 @@ impl Cleaning<'_> {
     }
 
     fn work(&mut self, work: MappedText, depth: u32) {
-        let plain = if work.text.is_ascii() { None } else { glyph::plain(&work) };
+        let plain = if work.text.is_ascii() {
+            None
+        } else {
+            glyph::plain(&work)
+        };
         let candidate = plain.as_ref().unwrap_or(&work);
         if depth > 0
             && let Some(unfolded) = escape::unfold(candidate)
@@ -279,14 +311,19 @@ impl Cleaning<'_> {
         let text = &candidate.text;
         if let Some((offset, tokens)) = prefix::skip(text) {
             let (begin, end) = (offset, prefix::unwrapped(text, offset, &tokens));
-            let listed = matches!(LineKind::of(&text[begin..end]), LineKind::Listed(_) | LineKind::Columns);
+            let listed = matches!(
+                LineKind::of(&text[begin..end]),
+                LineKind::Listed(_) | LineKind::Columns
+            );
             if plain.is_some() {
                 self.note(Repair::Glyphs, candidate.origin(begin));
             }
             if tokens.iter().any(|token| *token != Token::Blank) {
                 self.note(Repair::Prefixes, candidate.origin(0));
             }
-            self.logged |= tokens.iter().any(|token| matches!(token, Token::Time | Token::Level));
+            self.logged |= tokens
+                .iter()
+                .any(|token| matches!(token, Token::Time | Token::Level));
             self.listing = listed.then_some(tokens);
             return self.rules(candidate, begin, end);
         }
@@ -298,11 +335,16 @@ impl Cleaning<'_> {
             let (begin, end) = (offset, prefix::unwrapped(text, offset, tokens));
             return self.emit(&plain.unwrap_or(work), begin, end);
         }
-        let (begin, end) = if prefix::is_ruling(text) { (0, 0) } else { (0, work.text.len()) };
+        let (begin, end) = if prefix::is_ruling(text) {
+            (0, 0)
+        } else {
+            (0, work.text.len())
+        };
         self.emit(&work, begin, end);
     }
 
-    /// Adds a line of which the beginning is a dump's: without notes, and as several lines where it holds several.
+    /// Adds a line of which the beginning is a dump's: without notes, and as several lines where it
+    /// holds several.
     fn rules(&mut self, work: &MappedText, mut begin: usize, end: usize) {
         let text = &work.text;
         if call::find(&text[begin..end]).is_some() {

@@ -1,4 +1,5 @@
-//! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of which table.
+//! The options of `iptables` itself, beside those of a rule: what is to be done, in which chain, of
+//! which table.
 
 use crate::iptables::extension::{Id, Opt};
 use crate::iptables::table_name::TableName;
@@ -82,7 +83,9 @@ static LETTERS: [u8; 128] = {
 pub(super) fn global(flag: &str) -> Option<Global> {
     let found = match flag.as_bytes() {
         [b'-', b'-', ..] => GLOBALS.iter().find(|(_, long, _)| *long == flag),
-        [b'-', letter] => GLOBALS.get(usize::from(*LETTERS.get(usize::from(*letter))?).checked_sub(1)?),
+        [b'-', letter] => {
+            GLOBALS.get(usize::from(*LETTERS.get(usize::from(*letter))?).checked_sub(1)?)
+        }
         _ => None,
     };
     found.map(|(.., global)| *global)
@@ -90,18 +93,31 @@ pub(super) fn global(flag: &str) -> Option<Global> {
 
 /// What a long flag may abbreviate.
 pub(super) fn abbreviated(flag: &str) -> impl Iterator<Item = (&'static str, Global)> {
-    GLOBALS.iter().filter(move |(_, long, _)| long.starts_with(flag)).map(|(_, long, global)| (*long, *global))
+    GLOBALS
+        .iter()
+        .filter(move |(_, long, _)| long.starts_with(flag))
+        .map(|(_, long, global)| (*long, *global))
 }
 
-/// Whether `iptables` itself may take a word for one of its options, also a shortened or attached one such as
-/// `--modprobe=/bin/sh`.
+/// Whether `iptables` itself may take a word for one of its options, also a shortened or attached
+/// one such as `--modprobe=/bin/sh`.
 pub(crate) fn may_be_global(word: &str) -> bool {
-    let Some(long) = word.strip_prefix("--") else { return word.len() > 1 && word.starts_with('-') };
+    let Some(long) = word.strip_prefix("--") else {
+        return word.len() > 1 && word.starts_with('-');
+    };
     let name = long.split('=').next().unwrap_or_default();
     let header = Id::HEADER.get().options.iter().flat_map(Opt::flags);
     let more = ["--help", "--version", "--line-numbers", "--random"];
-    let known = GLOBALS.iter().map(|(_, long, _)| *long).chain(header).chain(more);
-    known.into_iter().any(|known| known.strip_prefix("--").is_some_and(|known| known.starts_with(name)))
+    let known = GLOBALS
+        .iter()
+        .map(|(_, long, _)| *long)
+        .chain(header)
+        .chain(more);
+    known.into_iter().any(|known| {
+        known
+            .strip_prefix("--")
+            .is_some_and(|known| known.starts_with(name))
+    })
 }
 
 /// A command with its own words.
@@ -125,14 +141,35 @@ pub(super) fn read<'w, 'a>(
     command: &mut Option<Command<'w, 'a>>,
     say: &mut ProblemSink,
 ) {
-    let optional = matches!(verb, Verb::DeleteChain | Verb::Flush | Verb::List | Verb::Zero);
-    let chain = if optional { rest.argument() } else { rest.next() };
+    let optional = matches!(
+        verb,
+        Verb::DeleteChain | Verb::Flush | Verb::List | Verb::Zero
+    );
+    let chain = if optional {
+        rest.argument()
+    } else {
+        rest.next()
+    };
     if chain.is_none() && !optional {
-        say(word.span, Problem::new(Code::MissingArgument, format!("{} needs the name of a chain", word.text)));
+        say(
+            word.span,
+            Problem::new(
+                Code::MissingArgument,
+                format!("{} needs the name of a chain", word.text),
+            ),
+        );
     }
-    let mut read = Command { verb, word, chain, number: None, other: None };
+    let mut read = Command {
+        verb,
+        word,
+        chain,
+        number: None,
+        other: None,
+    };
     match verb {
-        Verb::Insert | Verb::Replace | Verb::Delete | Verb::List | Verb::Zero => read.number = rule_number(rest, say),
+        Verb::Insert | Verb::Replace | Verb::Delete | Verb::List | Verb::Zero => {
+            read.number = rule_number(rest, say)
+        }
         Verb::Policy | Verb::RenameChain => read.other = rest.argument(),
         Verb::Append | Verb::Check | Verb::DeleteChain | Verb::Flush | Verb::NewChain => {}
     }
@@ -143,10 +180,16 @@ pub(super) fn read<'w, 'a>(
         _ => None,
     };
     if let Some(what) = lacking {
-        say(word.span, Problem::new(Code::MissingArgument, format!("{} needs {what}", word.text)));
+        say(
+            word.span,
+            Problem::new(Code::MissingArgument, format!("{} needs {what}", word.text)),
+        );
     }
     if let Some(earlier) = command.replace(read) {
-        let problem = Problem::new(Code::SeveralCommands, format!("{} stands beside {}", word.text, earlier.word.text));
+        let problem = Problem::new(
+            Code::SeveralCommands,
+            format!("{} stands beside {}", word.text, earlier.word.text),
+        );
         say(word.span, problem.hint("a line has one command"));
     }
 }
@@ -155,29 +198,46 @@ fn rule_number(rest: &mut Rest, say: &mut ProblemSink) -> Option<u32> {
     let word = rest.argument()?;
     let number = number::parse_u32(&word.text).filter(|number| *number > 0);
     if number.is_none() {
-        let problem = Problem::new(Code::InvalidRuleNumber, format!("`{}` is no rule number", word.text))
-            .hint("rules count from 1");
+        let problem = Problem::new(
+            Code::InvalidRuleNumber,
+            format!("`{}` is no rule number", word.text),
+        )
+        .hint("rules count from 1");
         say(word.span, problem);
     }
     number
 }
 
 /// Reads what follows `-t`.
-pub(super) fn table(word: &Word, attached: Option<&str>, rest: &mut Rest, say: &mut ProblemSink) -> Option<TableName> {
+pub(super) fn table(
+    word: &Word,
+    attached: Option<&str>,
+    rest: &mut Rest,
+    say: &mut ProblemSink,
+) -> Option<TableName> {
     let (name, span) = match attached {
         Some(name) => (name, word.span),
         None => match rest.next() {
             Some(next) => (&*next.text, next.span),
             None => {
-                say(word.span, Problem::new(Code::MissingArgument, "-t needs the name of a table"));
+                say(
+                    word.span,
+                    Problem::new(Code::MissingArgument, "-t needs the name of a table"),
+                );
                 return None;
             }
         },
     };
     let table = TableName::from_text(name);
     if table.is_none() {
-        let problem = Problem::new(Code::UnknownTable, format!("`{name}` is no table of iptables"));
-        say(span, problem.hint("the tables are raw, mangle, nat, filter and security"));
+        let problem = Problem::new(
+            Code::UnknownTable,
+            format!("`{name}` is no table of iptables"),
+        );
+        say(
+            span,
+            problem.hint("the tables are raw, mangle, nat, filter and security"),
+        );
     }
     table
 }

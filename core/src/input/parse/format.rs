@@ -1,4 +1,5 @@
-//! The formats of rules in a text: one file each, listed in [`READERS`]. docs/add-a-format.md adds one, step by step.
+//! The formats of rules in a text: one file each, listed in [`READERS`]. docs/add-a-format.md adds
+//! one, step by step.
 
 use super::fragment::Fragment;
 use super::reading::{FormatReader, Reading};
@@ -24,7 +25,10 @@ pub(super) static READERS: &[FormatReader] = &[
 /// Reads a fragment. Returns the options of the command that prints rules so: ` -v -n`.
 pub(super) fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let is_own = |reader: &&FormatReader| reader.format == fragment.format;
-    let options = READERS.iter().find(is_own).map(|reader| (reader.read)(reading, fragment));
+    let options = READERS
+        .iter()
+        .find(is_own)
+        .map(|reader| (reader.read)(reading, fragment));
     reading.next_line = fragment.last + 1;
     options.unwrap_or_default()
 }

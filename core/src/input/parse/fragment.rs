@@ -25,9 +25,18 @@ pub(super) struct Lines<'a> {
 impl<'a> Lines<'a> {
     pub(super) fn of(text: &'a str) -> Self {
         let ends = memchr::memchr_iter(b'\n', text.as_bytes()).map(|end| end + 1);
-        let starts = std::iter::once(0).chain(ends).filter(|start| *start < text.len());
-        let starts = starts.map(|start| u32::try_from(start).unwrap_or(u32::MAX)).collect();
-        Self { text, starts, unclosed: Cell::new(0), dump_extent: Cell::new(None) }
+        let starts = std::iter::once(0)
+            .chain(ends)
+            .filter(|start| *start < text.len());
+        let starts = starts
+            .map(|start| u32::try_from(start).unwrap_or(u32::MAX))
+            .collect();
+        Self {
+            text,
+            starts,
+            unclosed: Cell::new(0),
+            dump_extent: Cell::new(None),
+        }
     }
 
     pub(super) fn len(&self) -> usize {
@@ -38,8 +47,14 @@ impl<'a> Lines<'a> {
     #[inline]
     pub(super) fn range(&self, line: usize) -> (usize, usize) {
         let start = self.starts[line] as usize;
-        let next = self.starts.get(line + 1).map_or(self.text.len(), |next| *next as usize);
-        (start, start + self.text[start..next].trim_end_matches(['\n', '\r']).len())
+        let next = self
+            .starts
+            .get(line + 1)
+            .map_or(self.text.len(), |next| *next as usize);
+        (
+            start,
+            start + self.text[start..next].trim_end_matches(['\n', '\r']).len(),
+        )
     }
 
     #[inline]
@@ -60,8 +75,13 @@ impl<'a> Lines<'a> {
         found
     }
 
-    /// The format and last line of the lines of a dump that begin at a line. Several formats ask for them.
-    pub(super) fn dump_extent(&self, first: usize, find: fn(&Self, usize) -> (Format, usize)) -> (Format, usize) {
+    /// The format and last line of the lines of a dump that begin at a line. Several formats ask
+    /// for them.
+    pub(super) fn dump_extent(
+        &self,
+        first: usize,
+        find: fn(&Self, usize) -> (Format, usize),
+    ) -> (Format, usize) {
         if let Some((_, format, last)) = self.dump_extent.get().filter(|(at, ..)| *at == first) {
             return (format, last);
         }
@@ -72,7 +92,9 @@ impl<'a> Lines<'a> {
 
     /// The line that holds a byte.
     pub(super) fn holding(&self, at: usize) -> usize {
-        self.starts.partition_point(|start| *start as usize <= at).saturating_sub(1)
+        self.starts
+            .partition_point(|start| *start as usize <= at)
+            .saturating_sub(1)
     }
 }
 
@@ -83,7 +105,8 @@ pub(super) struct PrintCommand {
     pub(super) backend: Option<Backend>,
     pub(super) program: Program,
     pub(super) table: Option<TableName>,
-    /// Whether it asked for a part of the table only: one chain, or lines that another program picks.
+    /// Whether it asked for a part of the table only: one chain, or lines that another program
+    /// picks.
     pub(super) in_part: bool,
 }
 
@@ -114,8 +137,8 @@ pub(super) struct Fragment {
     pub(super) command: Option<PrintCommand>,
 }
 
-/// The built-in chains of a table so far. iptables prints them in the order of their hooks, so that one out of order
-/// begins another table.
+/// The built-in chains of a table so far. iptables prints them in the order of their hooks, so that
+/// one out of order begins another table.
 #[derive(Default)]
 pub(super) struct HookOrder {
     last: Option<Hook>,
@@ -124,7 +147,9 @@ pub(super) struct HookOrder {
 impl HookOrder {
     /// Whether a chain can follow those before it in one table.
     pub(super) fn goes_on(&mut self, chain: &str) -> bool {
-        let Some(hook) = Hook::ALL.into_iter().find(|hook| hook.name() == chain) else { return true };
+        let Some(hook) = Hook::ALL.into_iter().find(|hook| hook.name() == chain) else {
+            return true;
+        };
         let is_behind = self.last.is_none_or(|last| last < hook);
         self.last = Some(hook);
         is_behind

@@ -30,15 +30,34 @@ pub(super) struct Fragments {
 }
 
 impl Fragments {
-    /// The command whose output begins at a line. Of several commands on one line, each has a fragment of its own.
+    /// The command whose output begins at a line. Of several commands on one line, each has a
+    /// fragment of its own.
     fn command_above(&self, lines: &Lines, at: usize) -> Option<PrintCommand> {
         let (line, _) = self.commands.last()?;
-        let on_line = self.commands.iter().rev().take_while(|(other, _)| other == line).count();
-        let answered = self.list.iter().rev().take_while(|fragment| fragment.first > *line).count();
-        let after = self.list.last().map_or(*line, |fragment| fragment.last.max(*line));
-        let others = (after..at).filter(|line| !lines.get(*line).trim().is_empty()).count();
+        let on_line = self
+            .commands
+            .iter()
+            .rev()
+            .take_while(|(other, _)| other == line)
+            .count();
+        let answered = self
+            .list
+            .iter()
+            .rev()
+            .take_while(|fragment| fragment.first > *line)
+            .count();
+        let after = self
+            .list
+            .last()
+            .map_or(*line, |fragment| fragment.last.max(*line));
+        let others = (after..at)
+            .filter(|line| !lines.get(*line).trim().is_empty())
+            .count();
         let first = self.commands.len() - on_line;
-        let (_, command) = self.commands.get(first + answered).filter(|_| others <= MAX_LINES_BEFORE_OUTPUT)?;
+        let (_, command) = self
+            .commands
+            .get(first + answered)
+            .filter(|_| others <= MAX_LINES_BEFORE_OUTPUT)?;
         Some(command.clone())
     }
 
@@ -46,10 +65,19 @@ impl Fragments {
     fn add(&mut self, lines: &Lines, format: Format, first: usize, last: usize) {
         let command = self.command_above(lines, first);
         match self.list.last_mut() {
-            Some(before) if command.is_none() && format == Format::Listing && continues(lines, before, first, last) => {
+            Some(before)
+                if command.is_none()
+                    && format == Format::Listing
+                    && continues(lines, before, first, last) =>
+            {
                 before.last = last;
             }
-            _ => self.list.push(Fragment { format, first, last, command }),
+            _ => self.list.push(Fragment {
+                format,
+                first,
+                last,
+                command,
+            }),
         }
     }
 
@@ -57,10 +85,14 @@ impl Fragments {
     fn note_line(&mut self, line: &str, at: usize) {
         match LineKind::of(line) {
             LineKind::Comment => {
-                self.commands.extend(prompted_call(line).map(|call| (at, PrintCommand::of(&call))));
+                self.commands
+                    .extend(prompted_call(line).map(|call| (at, PrintCommand::of(&call))));
             }
-            LineKind::Other if call::find(line).is_some_and(|call| call.program != Program::Change) => {
-                self.commands.extend(calls_of(line).map(|call| (at, PrintCommand::of(&call))));
+            LineKind::Other
+                if call::find(line).is_some_and(|call| call.program != Program::Change) =>
+            {
+                self.commands
+                    .extend(calls_of(line).map(|call| (at, PrintCommand::of(&call))));
             }
             LineKind::Other => self.other += 1,
             _ => {}
@@ -77,7 +109,9 @@ pub(super) fn find(lines: &Lines) -> Fragments {
             found.rest = Some(at);
             break;
         }
-        let begun = READERS.iter().find_map(|reader| Some((reader.format, (reader.find_end)(lines, at)?)));
+        let begun = READERS
+            .iter()
+            .find_map(|reader| Some((reader.format, (reader.find_end)(lines, at)?)));
         match begun {
             Some((format, last)) => {
                 found.add(lines, format, at, last);
@@ -98,12 +132,18 @@ fn calls_of(line: &str) -> impl Iterator<Item = Call<'_>> {
     let mut parts = first.map_or("", |call| call.rest).split(['&', ';']);
     let own = parts.next().unwrap_or_default();
     let first = first.map(|call| Call { rest: own, ..call });
-    first.into_iter().chain(parts.filter_map(call::find)).filter(|call| call.program != Program::Change)
+    first
+        .into_iter()
+        .chain(parts.filter_map(call::find))
+        .filter(|call| call.program != Program::Change)
 }
 
-/// Whether a listing continues the one before it: other chains, in the order of their hooks, with hardly a word between.
+/// Whether a listing continues the one before it: other chains, in the order of their hooks, with
+/// hardly a word between.
 fn continues(lines: &Lines, before: &Fragment, first: usize, last: usize) -> bool {
-    let prose = (before.last + 1..first).filter(|at| !lines.get(*at).trim().is_empty()).count();
+    let prose = (before.last + 1..first)
+        .filter(|at| !lines.get(*at).trim().is_empty())
+        .count();
     // Longer ones are not gone through again and again.
     let is_long = before.last - before.first > MAX_JOINED_LINES;
     if before.format != Format::Listing || prose > MAX_PROSE_LINES || is_long {
@@ -118,5 +158,7 @@ fn continues(lines: &Lines, before: &Fragment, first: usize, last: usize) -> boo
     let mut seen = HashSet::new();
     let mut hooks = HookOrder::default();
     let mut is_next = |name| seen.insert(name) && hooks.goes_on(name);
-    chains(before.first, before.last).chain(chains(first, last)).all(&mut is_next)
+    chains(before.first, before.last)
+        .chain(chains(first, last))
+        .all(&mut is_next)
 }

@@ -1,7 +1,8 @@
-//! Marks where tables lack rules, or show them damaged, so that no walk is certain on the strength of them.
+//! Marks where tables lack rules, or show them damaged, so that no walk is certain on the strength
+//! of them.
 //!
-//! It looks at what was read and at what was reported: an error on a rule's line, a line such as `...` among the rules, an
-//! end without COMMIT, a built-in chain that a listing does not show.
+//! It looks at what was read and at what was reported: an error on a rule's line, a line such as
+//! `...` among the rules, an end without COMMIT, a built-in chain that a listing does not show.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
@@ -29,14 +30,20 @@ struct LostLine {
 /// Marks the gaps of all rule sets.
 pub(super) fn mark(parsed: &mut Parsed) {
     let errors = errors::TextErrors::of(parsed);
-    let is_capped = parsed.diagnostics.iter().any(|diagnostic| diagnostic.code == Code::MoreDiagnostics);
+    let is_capped = parsed
+        .diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.code == Code::MoreDiagnostics);
     for ruleset in &mut parsed.rulesets {
         if !errors.is_empty() {
             errors::mark_damaged_rules(ruleset, &errors);
         }
         if is_capped {
             // An error that is not reported may concern any rule.
-            let chains = ruleset.tables.iter_mut().flat_map(|table| &mut table.chains);
+            let chains = ruleset
+                .tables
+                .iter_mut()
+                .flat_map(|table| &mut table.chains);
             chains.for_each(|chain| chain.add_gap(Gap::new(0, GapReason::Unreadable, chain.line)));
         }
     }
@@ -52,18 +59,27 @@ pub(super) fn mark(parsed: &mut Parsed) {
 
 /// Lines that were reported as unreadable, by source.
 fn unreadable_lines(parsed: &Parsed) -> Vec<(u32, LostLine)> {
-    let reported = parsed.diagnostics.iter().filter(|diagnostic| match diagnostic.code {
-        Code::NotARule | Code::UndeclaredChain | Code::OutsideChain | Code::UnclosedQuote => true,
-        Code::UnknownLine => {
-            let source = parsed.sources.get(diagnostic.source as usize);
-            source.is_some_and(|text| resembles_rule(diagnostic.span.of(text)))
-        }
-        _ => false,
-    });
+    let reported = parsed
+        .diagnostics
+        .iter()
+        .filter(|diagnostic| match diagnostic.code {
+            Code::NotARule | Code::UndeclaredChain | Code::OutsideChain | Code::UnclosedQuote => {
+                true
+            }
+            Code::UnknownLine => {
+                let source = parsed.sources.get(diagnostic.source as usize);
+                source.is_some_and(|text| resembles_rule(diagnostic.span.of(text)))
+            }
+            _ => false,
+        });
     reported
         .map(|diagnostic| {
             let is_outside_chain = diagnostic.code == Code::OutsideChain;
-            let lost = LostLine { line: diagnostic.line, reason: GapReason::Unreadable, is_outside_chain };
+            let lost = LostLine {
+                line: diagnostic.line,
+                reason: GapReason::Unreadable,
+                is_outside_chain,
+            };
             (diagnostic.source, lost)
         })
         .collect()
@@ -74,18 +90,31 @@ fn resembles_rule(line: &str) -> bool {
     let line = line.trim_start();
     line.contains(" -j ")
         || line.contains(" -g ")
-        || ["-A", "A ", "—A", "–A", "["].iter().any(|start| line.starts_with(start))
+        || ["-A", "A ", "—A", "–A", "["]
+            .iter()
+            .any(|start| line.starts_with(start))
 }
 
 /// Marks what one part of the input does not show of its tables.
 fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, LostLine)]) {
-    let Some(ruleset) = section.ruleset.and_then(|place| parsed.rulesets.get_mut(place as usize)) else { return };
-    let Some(text) = parsed.sources.get(section.source as usize) else { return };
-    if !matches!(section.format, Format::Save | Format::Rules | Format::Listing) {
+    let Some(ruleset) = section
+        .ruleset
+        .and_then(|place| parsed.rulesets.get_mut(place as usize))
+    else {
+        return;
+    };
+    let Some(text) = parsed.sources.get(section.source as usize) else {
+        return;
+    };
+    if !matches!(
+        section.format,
+        Format::Save | Format::Rules | Format::Listing
+    ) {
         return;
     }
     let mut lost = elision::elided_lines(text, section);
-    let last_line = section.line + to_u32(memchr::memchr_iter(b'\n', section.span.of(text).as_bytes()).count());
+    let last_line =
+        section.line + to_u32(memchr::memchr_iter(b'\n', section.span.of(text).as_bytes()).count());
     let is_inside = |line: u32| (section.line..=last_line).contains(&line);
     lost.extend(
         unreadable
@@ -95,25 +124,40 @@ fn mark_section(parsed: &mut Parsed, section: &Section, unreadable: &[(u32, Lost
     );
     let backend = ruleset.backend;
     let is_table_assumed = || {
-        let mut assumed = parsed.diagnostics.iter().filter(|diagnostic| diagnostic.code == Code::AssumedTable);
+        let mut assumed = parsed
+            .diagnostics
+            .iter()
+            .filter(|diagnostic| diagnostic.code == Code::AssumedTable);
         assumed.any(|diagnostic| diagnostic.source == section.source && is_inside(diagnostic.line))
     };
-    if lost.iter().any(|lost| lost.is_outside_chain) && ruleset.table(TableName::Nat).is_none() && is_table_assumed() {
+    if lost.iter().any(|lost| lost.is_outside_chain)
+        && ruleset.table(TableName::Nat).is_none()
+        && is_table_assumed()
+    {
         // The rows may as well be those of table nat.
         let mut table = TableName::Nat.empty_table(ruleset.family, section.line);
         mark_hidden_chains(&mut table, backend, GapReason::NotShown);
         ruleset.tables.push(table);
     }
-    for table in ruleset.tables.iter_mut().filter(|table| section.tables.iter().any(|name| table.is(*name))) {
+    for table in ruleset
+        .tables
+        .iter_mut()
+        .filter(|table| section.tables.iter().any(|name| table.is(*name)))
+    {
         if !lost.is_empty() {
             mark_lost_lines(table, section.format, &lost);
         }
         if section.format != Format::Save {
-            // People leave out chains without rules. Where a chain of table nat is left out, a redirect may be.
-            // Rows without the head of their chain may belong to any.
+            // People leave out chains without rules. Where a chain of table nat is left out, a
+            // redirect may be. Rows without the head of their chain may belong to any.
             let has_headless_rows = lost.iter().any(|lost| lost.is_outside_chain);
-            let is_likely_empty = !has_headless_rows && (section.whole_tables || !table.is(TableName::Nat));
-            let reason = if is_likely_empty { GapReason::Omitted } else { GapReason::NotShown };
+            let is_likely_empty =
+                !has_headless_rows && (section.whole_tables || !table.is(TableName::Nat));
+            let reason = if is_likely_empty {
+                GapReason::Omitted
+            } else {
+                GapReason::NotShown
+            };
             mark_hidden_chains(table, backend, reason);
         }
     }
@@ -124,23 +168,45 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
     // Every rule by its line: (line, chain, rule).
     let mut rules: Vec<(u32, usize, usize)> = Vec::new();
     for (chain_at, chain) in table.chains.iter().enumerate() {
-        rules.extend(chain.rules.iter().enumerate().map(|(at, rule)| (rule.line, chain_at, at)));
+        rules.extend(
+            chain
+                .rules
+                .iter()
+                .enumerate()
+                .map(|(at, rule)| (rule.line, chain_at, at)),
+        );
     }
     rules.sort_unstable();
-    let mut heads: Vec<(u32, usize)> =
-        table.chains.iter().enumerate().filter_map(|(at, chain)| Some((chain.line?, at))).collect();
+    let mut heads: Vec<(u32, usize)> = table
+        .chains
+        .iter()
+        .enumerate()
+        .filter_map(|(at, chain)| Some((chain.line?, at)))
+        .collect();
     heads.sort_unstable();
     let mut hides_whole_chains = false;
     for lost in lost {
         let gap = |before: usize| Gap::new(to_u32(before), lost.reason, Some(lost.line));
         let behind = rules.partition_point(|(line, ..)| *line < lost.line);
         let next = rules.partition_point(|(line, ..)| *line <= lost.line);
-        let head = heads.partition_point(|(line, _)| *line <= lost.line).checked_sub(1).map(|at| heads[at]);
+        let head = heads
+            .partition_point(|(line, _)| *line <= lost.line)
+            .checked_sub(1)
+            .map(|at| heads[at]);
         if format == Format::Listing {
             // A listing shows the rules of a chain below its head.
-            let Some((head_line, chain)) = head else { continue };
-            let below_head = rules[..behind].iter().rev().take_while(|(line, ..)| *line > head_line);
-            let before = below_head.filter(|(_, own, _)| *own == chain).map(|(.., at)| at + 1).max().unwrap_or(0);
+            let Some((head_line, chain)) = head else {
+                continue;
+            };
+            let below_head = rules[..behind]
+                .iter()
+                .rev()
+                .take_while(|(line, ..)| *line > head_line);
+            let before = below_head
+                .filter(|(_, own, _)| *own == chain)
+                .map(|(.., at)| at + 1)
+                .max()
+                .unwrap_or(0);
             table.chains[chain].add_gap(gap(before));
             continue;
         }
@@ -151,8 +217,10 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
         if let Some((_, chain, rule)) = previous {
             table.chains[chain].add_gap(gap(rule + 1));
         }
-        if let Some((_, chain, rule)) =
-            rules.get(next).copied().filter(|next| previous.is_none_or(|(_, chain, _)| chain != next.1))
+        if let Some((_, chain, rule)) = rules
+            .get(next)
+            .copied()
+            .filter(|next| previous.is_none_or(|(_, chain, _)| chain != next.1))
         {
             table.chains[chain].add_gap(gap(rule));
         }
@@ -161,14 +229,18 @@ fn mark_lost_lines(table: &mut Table, format: Format, lost: &[LostLine]) {
     if hides_whole_chains {
         let line = lost.first().map(|lost| lost.line);
         let reason = lost.first().map_or(GapReason::Elided, |lost| lost.reason);
-        for chain in table.chains.iter_mut().filter(|chain| chain.rules.is_empty()) {
+        for chain in table
+            .chains
+            .iter_mut()
+            .filter(|chain| chain.rules.is_empty())
+        {
             chain.add_gap(Gap::new(0, reason, line));
         }
     }
 }
 
-/// Marks the chains that a listing or `-S` does not show, or of which it shows single rules only. The built-in ones exist in
-/// the kernel whether they are shown or not.
+/// Marks the chains that a listing or `-S` does not show, or of which it shows single rules only.
+/// The built-in ones exist in the kernel whether they are shown or not.
 fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapReason) {
     for chain in table.chains.iter_mut().filter(|chain| chain.line.is_none()) {
         chain.add_gap(Gap::new(0, GapReason::NotShown, None));
@@ -189,15 +261,26 @@ fn mark_hidden_chains(table: &mut Table, backend: Option<Backend>, reason: GapRe
     }
 }
 
-/// Marks tables without COMMIT: the text may end before their last rule. iptables-save prints the rules chain by chain, so
-/// that only the last chain with a rule and the chains after it may go on.
+/// Marks tables without COMMIT: the text may end before their last rule. iptables-save prints the
+/// rules chain by chain, so that only the last chain with a rule and the chains after it may go on.
 fn mark_cut_tables(parsed: &mut Parsed) {
-    let cut: Vec<(u32, u32)> = parsed.cut_off().map(|diagnostic| (diagnostic.source, diagnostic.line)).collect();
+    let cut: Vec<(u32, u32)> = parsed
+        .cut_off()
+        .map(|diagnostic| (diagnostic.source, diagnostic.line))
+        .collect();
     for ruleset in &mut parsed.rulesets {
         let source = ruleset.source;
-        let end = parsed.sources.get(source as usize).map_or(0, |text| text.trim_end_matches([' ', '\t']).len());
-        for table in ruleset.tables.iter_mut().filter(|table| cut.contains(&(source, table.line))) {
-            let last = (0..table.chains.len()).max_by_key(|at| table.chains[*at].rules.last().map(|rule| rule.line));
+        let end = parsed
+            .sources
+            .get(source as usize)
+            .map_or(0, |text| text.trim_end_matches([' ', '\t']).len());
+        for table in ruleset
+            .tables
+            .iter_mut()
+            .filter(|table| cut.contains(&(source, table.line)))
+        {
+            let last = (0..table.chains.len())
+                .max_by_key(|at| table.chains[*at].rules.last().map(|rule| rule.line));
             let Some(last) = last else { continue };
             let has_rules = !table.chains[last].rules.is_empty();
             for (at, chain) in table.chains.iter_mut().enumerate() {
@@ -208,7 +291,11 @@ fn mark_cut_tables(parsed: &mut Parsed) {
                 }
             }
             let chain = &mut table.chains[last];
-            if let Some(rule) = chain.rules.last().filter(|rule| rule.span.end as usize == end) {
+            if let Some(rule) = chain
+                .rules
+                .last()
+                .filter(|rule| rule.span.end as usize == end)
+            {
                 // No line end follows: the rule itself may go on.
                 let line = Some(rule.line);
                 let before = to_u32(chain.rules.len() - 1);

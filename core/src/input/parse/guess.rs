@@ -16,7 +16,9 @@ struct Seen<'a> {
 }
 
 /// The only table that such lines fit, with the reason; else all that they fit.
-pub(super) fn table<'a>(lines: impl Iterator<Item = &'a str>) -> Result<(TableName, String), Vec<TableName>> {
+pub(super) fn table<'a>(
+    lines: impl Iterator<Item = &'a str>,
+) -> Result<(TableName, String), Vec<TableName>> {
     let mut seen = Seen::default();
     for line in lines.take(MOST) {
         match LineKind::of(line) {
@@ -34,11 +36,21 @@ pub(super) fn table<'a>(lines: impl Iterator<Item = &'a str>) -> Result<(TableNa
             _ => {}
         }
     }
-    let is_hook = |name: &&&str| TableName::Mangle.hooks().iter().any(|hook| hook.name() == **name);
+    let is_hook = |name: &&&str| {
+        TableName::Mangle
+            .hooks()
+            .iter()
+            .any(|hook| hook.name() == **name)
+    };
     let has = |table: TableName, name: &str| table.hooks().iter().any(|hook| hook.name() == name);
     let mut fit: Vec<TableName> = TableName::ALL.to_vec();
     fit.retain(|table| seen.declared.iter().all(|name| has(*table, name)));
-    fit.retain(|table| seen.used.iter().filter(is_hook).all(|name| has(*table, name)));
+    fit.retain(|table| {
+        seen.used
+            .iter()
+            .filter(is_hook)
+            .all(|name| has(*table, name))
+    });
     let mut why = "its built-in chains are that table's".to_owned();
     for target in &seen.targets {
         let tables = Id::named(target, Role::Target, None).map_or(&[][..], |id| id.get().tables);
@@ -48,8 +60,11 @@ pub(super) fn table<'a>(lines: impl Iterator<Item = &'a str>) -> Result<(TableNa
             why = format!("{target} stands in no other table that has these chains");
         }
     }
-    let exact: Vec<TableName> =
-        fit.iter().copied().filter(|table| table.hooks().len() == seen.declared.len()).collect();
+    let exact: Vec<TableName> = fit
+        .iter()
+        .copied()
+        .filter(|table| table.hooks().len() == seen.declared.len())
+        .collect();
     match (&fit[..], &exact[..]) {
         ([only], _) => Ok((*only, why)),
         (_, [only]) => Ok((*only, "it has just these built-in chains".to_owned())),
@@ -74,16 +89,31 @@ mod tests {
     use super::*;
 
     fn check(text: &str, want: Result<TableName, usize>) {
-        assert_eq!(table(text.lines()).map(|(table, _)| table).map_err(|fit| fit.len()), want, "{text}");
+        assert_eq!(
+            table(text.lines())
+                .map(|(table, _)| table)
+                .map_err(|fit| fit.len()),
+            want,
+            "{text}"
+        );
     }
 
     #[test]
     fn the_table_is_told_where_only_one_fits() {
-        check(":PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT", Ok(TableName::Nat));
-        check("-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT", Ok(TableName::Filter));
+        check(
+            ":PREROUTING ACCEPT\n:INPUT ACCEPT\n:OUTPUT ACCEPT\n:POSTROUTING ACCEPT",
+            Ok(TableName::Nat),
+        );
+        check(
+            "-P INPUT ACCEPT\n-P FORWARD ACCEPT\n-P OUTPUT ACCEPT",
+            Ok(TableName::Filter),
+        );
         check("-P PREROUTING ACCEPT\n-P OUTPUT ACCEPT", Ok(TableName::Raw));
         check("-A x -p tcp -j REDIRECT --to-ports 1", Ok(TableName::Nat));
-        check("-A PREROUTING -p tcp -j TPROXY --on-port 1", Ok(TableName::Mangle));
+        check(
+            "-A PREROUTING -p tcp -j TPROXY --on-port 1",
+            Ok(TableName::Mangle),
+        );
         check("-A OUTPUT -j ACCEPT", Err(5));
     }
 }

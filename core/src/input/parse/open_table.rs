@@ -48,13 +48,19 @@ pub(super) struct OpenTable {
     work: usize,
     /// How its rules looked.
     pub(super) shapes: Shapes,
-    /// The chains of which it is not known whether they exist, with the line of the command that decides it.
+    /// The chains of which it is not known whether they exist, with the line of the command that
+    /// decides it.
     doubtful_chains: HashMap<Box<str>, u32>,
 }
 
 impl OpenTable {
     /// A table without chains, by its place in a rule set's.
-    pub(super) fn new(backend: Option<Backend>, ruleset: usize, table: usize, name: TableName) -> Self {
+    pub(super) fn new(
+        backend: Option<Backend>,
+        ruleset: usize,
+        table: usize,
+        name: TableName,
+    ) -> Self {
         Self {
             backend,
             ruleset,
@@ -71,18 +77,38 @@ impl OpenTable {
     /// The place of a chain in this table.
     pub(super) fn find(&mut self, table: &Table, name: &str) -> Option<u32> {
         // A dump has the rules of one chain after the other's.
-        let is = |place: u32| table.chains.get(place as usize).is_some_and(|chain| *chain.name == *name);
+        let is = |place: u32| {
+            table
+                .chains
+                .get(place as usize)
+                .is_some_and(|chain| *chain.name == *name)
+        };
         if !is(self.last) {
             let next = self.last.saturating_add(1);
-            self.last = if is(next) { next } else { self.chains.find(&table.chains, name)? };
+            self.last = if is(next) {
+                next
+            } else {
+                self.chains.find(&table.chains, name)?
+            };
         }
         Some(self.last)
     }
 
     /// Adds a chain.
-    pub(super) fn add<'t>(&mut self, table: &'t mut Table, name: &str, line: Option<u32>) -> &'t mut Chain {
-        let hook = self.name.hooks().iter().copied().find(|hook: &Hook| hook.name() == name);
-        let place = u32::try_from(table.chains.len()).expect("chains are fewer than bytes of a text below 4 GiB");
+    pub(super) fn add<'t>(
+        &mut self,
+        table: &'t mut Table,
+        name: &str,
+        line: Option<u32>,
+    ) -> &'t mut Chain {
+        let hook = self
+            .name
+            .hooks()
+            .iter()
+            .copied()
+            .find(|hook: &Hook| hook.name() == name);
+        let place = u32::try_from(table.chains.len())
+            .expect("chains are fewer than bytes of a text below 4 GiB");
         let chain = Chain {
             name: name.into(),
             base: hook.map(|hook| BaseChain::built_in(self.name, hook, self.backend)),
@@ -108,13 +134,23 @@ impl OpenTable {
         match command.verb {
             Verb::Append => {
                 let table = &mut ruleset.tables[self.table];
-                let Some(chain) = self.chain(table, command, say) else { return };
+                let Some(chain) = self.chain(table, command, say) else {
+                    return;
+                };
                 append(&mut table.chains[chain], rule);
                 table.chains[chain].rules.extend(more);
             }
             Verb::Check | Verb::Delete | Verb::Insert | Verb::Replace => {
-                let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else { return };
-                self.change(ruleset, chain, command, std::iter::once(rule).chain(more).collect(), say);
+                let Some(chain) = self.chain(&ruleset.tables[self.table], command, say) else {
+                    return;
+                };
+                self.change(
+                    ruleset,
+                    chain,
+                    command,
+                    std::iter::once(rule).chain(more).collect(),
+                    say,
+                );
             }
             Verb::NewChain => self.new_chain(&mut ruleset.tables[self.table], command, say),
             Verb::RenameChain => self.rename(&mut ruleset.tables[self.table], command, say),
@@ -127,7 +163,12 @@ impl OpenTable {
             }
             Verb::Zero => {
                 let zero = ruleset.count(Some(Counters::default()));
-                self.each(&mut ruleset.tables[self.table], command, |chain| set_counters(chain, zero), say);
+                self.each(
+                    &mut ruleset.tables[self.table],
+                    command,
+                    |chain| set_counters(chain, zero),
+                    say,
+                );
             }
             Verb::List => {}
         }
@@ -142,7 +183,11 @@ impl OpenTable {
                 Some(fault) => fault.problem(&word.text),
                 None => {
                     let hint = format!("make it before: -N {}", shell::quote(&word.text));
-                    Problem::new(Code::UnknownChain, format!("there is no chain {}", word.text)).hint(hint)
+                    Problem::new(
+                        Code::UnknownChain,
+                        format!("there is no chain {}", word.text),
+                    )
+                    .hint(hint)
                 }
             };
             say(word.span, problem);
@@ -163,7 +208,11 @@ impl OpenTable {
         if let Some(at) = at {
             conditional::mark_doubtful_rule(ruleset, self.table, chain, at, command.verb);
         }
-        let rules = match self.change_unknown_place(&mut ruleset.tables[self.table].chains[chain], command, rules) {
+        let rules = match self.change_unknown_place(
+            &mut ruleset.tables[self.table].chains[chain],
+            command,
+            rules,
+        ) {
             Some(rules) => rules,
             None => return,
         };
@@ -178,7 +227,10 @@ impl OpenTable {
                 Code::LimitExceeded,
                 "carrying out all of these commands takes too long: this one is left out",
             );
-            return say(command.word.span, problem.hint("paste what `iptables-save` prints after them"));
+            return say(
+                command.word.span,
+                problem.hint("paste what `iptables-save` prints after them"),
+            );
         }
         let too_far = |most: usize| at.is_some_and(|at| at >= most);
         let lacks = match command.verb {
@@ -187,27 +239,42 @@ impl OpenTable {
             _ => false,
         };
         if lacks {
-            let problem = Problem::new(Code::InvalidRuleNumber, format!("the chain has {length} rules"))
-                .hint("rules count from 1");
+            let problem = Problem::new(
+                Code::InvalidRuleNumber,
+                format!("the chain has {length} rules"),
+            )
+            .hint("rules count from 1");
             return say(command.word.span, problem);
         }
         if command.verb == Verb::Replace && rules.len() > 1 {
-            let problem =
-                Problem::new(Code::SeveralAddresses, "a rule cannot be replaced by several").hint("name one address");
+            let problem = Problem::new(
+                Code::SeveralAddresses,
+                "a rule cannot be replaced by several",
+            )
+            .hint("name one address");
             return say(command.word.span, problem);
         }
         let found = match (command.verb, at) {
             (Verb::Delete | Verb::Check, None) => {
                 let found = same(ruleset, self.table, chain, &rules[0]);
                 if command.verb == Verb::Delete
-                    && may_hold(ruleset, self.table, chain, &rules[0], found.unwrap_or(usize::MAX))
+                    && may_hold(
+                        ruleset,
+                        self.table,
+                        chain,
+                        &rules[0],
+                        found.unwrap_or(usize::MAX),
+                    )
                 {
                     // Which of the two goes is unknown.
                     let chain = &mut ruleset.tables[self.table].chains[chain];
-                    return found.into_iter().for_each(|at| mark_rule(chain, at, rules[0].line));
+                    return found
+                        .into_iter()
+                        .for_each(|at| mark_rule(chain, at, rules[0].line));
                 }
                 if found.is_none() {
-                    let problem = Problem::new(Code::NoSuchRule, "no rule of the chain is like this");
+                    let problem =
+                        Problem::new(Code::NoSuchRule, "no rule of the chain is like this");
                     say(command.word.span, problem);
                 }
                 found
@@ -232,7 +299,13 @@ impl OpenTable {
         } else if self.settle_doubtful_chain(table, &word.text) {
             // Whether this command made the chain or an earlier one did, it exists.
         } else if self.find(table, &word.text).is_some() {
-            say(word.span, Problem::new(Code::DuplicateChain, format!("chain {} is there already", word.text)));
+            say(
+                word.span,
+                Problem::new(
+                    Code::DuplicateChain,
+                    format!("chain {} is there already", word.text),
+                ),
+            );
         } else if table.chains.len() >= MOST_CHAINS {
             say(word.span, too_many_chains());
         } else {
@@ -241,11 +314,18 @@ impl OpenTable {
     }
 
     fn rename(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
-        let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else { return };
+        let (Some(chain), Some(name)) = (self.chain(table, command, say), command.other) else {
+            return;
+        };
         let taken = self.find(table, &name.text).is_some();
         let problem = bad_name(&name.text)
             .or_else(|| {
-                taken.then(|| Problem::new(Code::DuplicateChain, format!("chain {} is there already", name.text)))
+                taken.then(|| {
+                    Problem::new(
+                        Code::DuplicateChain,
+                        format!("chain {} is there already", name.text),
+                    )
+                })
             })
             .or_else(|| {
                 table.chains[chain]
@@ -256,37 +336,62 @@ impl OpenTable {
             return say(name.span, problem);
         }
         table.chains[chain].name = (&*name.text).into();
-        self.chains.add(&table.chains, u32::try_from(chain).expect("places are narrow"));
+        self.chains.add(
+            &table.chains,
+            u32::try_from(chain).expect("places are narrow"),
+        );
     }
 
     fn delete_chains(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
         let used = used_chains(table);
         self.doubt_deleted_chains(table, command);
-        let free = |place: usize, chain: &Chain| chain.hook().is_none() && chain.rules.is_empty() && !used[place];
-        let mut gone: Vec<bool> =
-            table.chains.iter().map(|chain| command.chain.is_none() && chain.hook().is_none()).collect();
+        let free = |place: usize, chain: &Chain| {
+            chain.hook().is_none() && chain.rules.is_empty() && !used[place]
+        };
+        let mut gone: Vec<bool> = table
+            .chains
+            .iter()
+            .map(|chain| command.chain.is_none() && chain.hook().is_none())
+            .collect();
         if command.chain.is_some() {
-            let Some(place) = self.chain(table, command, say) else { return };
+            let Some(place) = self.chain(table, command, say) else {
+                return;
+            };
             gone[place] = true;
         }
         for (place, chain) in table.chains.iter().enumerate() {
             gone[place] &= !self.doubtful_chains.contains_key(&chain.name);
         }
-        let refused = table.chains.iter().enumerate().find(|(place, chain)| gone[*place] && !free(*place, chain));
+        let refused = table
+            .chains
+            .iter()
+            .enumerate()
+            .find(|(place, chain)| gone[*place] && !free(*place, chain));
         if let Some((_, chain)) = refused {
-            let problem =
-                Problem::new(Code::ChainInUse, format!("chain {} is not empty, built in or still called", chain.name));
+            let problem = Problem::new(
+                Code::ChainInUse,
+                format!(
+                    "chain {} is not empty, built in or still called",
+                    chain.name
+                ),
+            );
             return say(command.word.span, problem.hint("-F empties a chain"));
         }
         let keep: Vec<usize> = (0..gone.len()).filter(|place| !gone[*place]).collect();
         self.arrange(table, &keep);
     }
 
-    /// Puts the chains into a new order, and leaves out those that it does not name: nothing may lead there.
+    /// Puts the chains into a new order, and leaves out those that it does not name: nothing may
+    /// lead there.
     fn arrange(&mut self, table: &mut Table, order: &[usize]) {
-        let narrow = |place: usize| u32::try_from(place).expect("chains are fewer than bytes of a text below 4 GiB");
+        let narrow = |place: usize| {
+            u32::try_from(place).expect("chains are fewer than bytes of a text below 4 GiB")
+        };
         let mut moved = vec![0; table.chains.len()];
-        let mut old: Vec<Option<Chain>> = std::mem::take(&mut table.chains).into_iter().map(Some).collect();
+        let mut old: Vec<Option<Chain>> = std::mem::take(&mut table.chains)
+            .into_iter()
+            .map(Some)
+            .collect();
         for (place, from) in order.iter().enumerate() {
             moved[*from] = narrow(place);
             table.chains.extend(old[*from].take());
@@ -308,11 +413,16 @@ impl OpenTable {
         };
         places.sort_by_key(|place| key(*place));
         self.arrange(table, &places);
-        table.chains.iter_mut().for_each(conditional::place_gaps_at_end);
+        table
+            .chains
+            .iter_mut()
+            .for_each(conditional::place_gaps_at_end);
     }
 
     fn policy(&mut self, table: &mut Table, command: Command, say: &mut ProblemSink) {
-        let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else { return };
+        let (Some(chain), Some(word)) = (self.chain(table, command, say), command.other) else {
+            return;
+        };
         let chain = &mut table.chains[chain];
         let policy = match &*word.text {
             "ACCEPT" => Some(Policy::Accept),
@@ -320,7 +430,10 @@ impl OpenTable {
             _ => None,
         };
         let problem = match policy {
-            _ if chain.hook().is_none() => Problem::new(Code::PolicyOnUserChain, "only a built-in chain has a policy"),
+            _ if chain.hook().is_none() => Problem::new(
+                Code::PolicyOnUserChain,
+                "only a built-in chain has a policy",
+            ),
             None => Problem::new(Code::InvalidPolicy, format!("`{}` is no policy", word.text))
                 .hint("a policy is ACCEPT or DROP"),
             Some(Policy::Drop) if self.name == TableName::Nat => drop_in_nat(),
@@ -334,7 +447,13 @@ impl OpenTable {
     }
 
     /// Does something to the chain that a command names, or to all.
-    fn each(&mut self, table: &mut Table, command: Command, act: impl Fn(&mut Chain), say: &mut ProblemSink) {
+    fn each(
+        &mut self,
+        table: &mut Table,
+        command: Command,
+        act: impl Fn(&mut Chain),
+        say: &mut ProblemSink,
+    ) {
         match command.chain {
             Some(_) => {
                 if let Some(chain) = self.chain(table, command, say) {
@@ -359,15 +478,23 @@ pub(super) fn append(chain: &mut Chain, rule: Rule) {
 /// Inserts rules before another one, each at the same place. Gaps move with the rules after them.
 fn insert(chain: &mut Chain, at: usize, rules: Vec<Rule>) {
     let count = u32::try_from(rules.len()).unwrap_or(u32::MAX);
-    rules.into_iter().for_each(|rule| chain.rules.insert(at, rule));
-    let moved = chain.gaps.iter_mut().filter(|gap| gap.before as usize >= at && gap.before != conditional::AT_END);
+    rules
+        .into_iter()
+        .for_each(|rule| chain.rules.insert(at, rule));
+    let moved = chain
+        .gaps
+        .iter_mut()
+        .filter(|gap| gap.before as usize >= at && gap.before != conditional::AT_END);
     moved.for_each(|gap| gap.before = gap.before.saturating_add(count));
 }
 
 /// Removes a rule. Gaps move with the rules after them.
 fn remove(chain: &mut Chain, at: usize) {
     chain.rules.remove(at);
-    let moved = chain.gaps.iter().any(|gap| gap.before as usize > at && gap.before != conditional::AT_END);
+    let moved = chain
+        .gaps
+        .iter()
+        .any(|gap| gap.before as usize > at && gap.before != conditional::AT_END);
     if moved {
         for mut gap in std::mem::take(&mut chain.gaps) {
             let moves = gap.before as usize > at && gap.before != conditional::AT_END;
@@ -397,14 +524,19 @@ fn used_chains(table: &Table) -> Vec<bool> {
 /// Sets the counters that are there.
 fn set_counters(chain: &mut Chain, to: Counted) {
     let rules = chain.rules.iter_mut().map(|rule| &mut rule.counters);
-    rules.chain([&mut chain.counters]).filter(|counters| counters.is_some()).for_each(|counters| *counters = to);
+    rules
+        .chain([&mut chain.counters])
+        .filter(|counters| counters.is_some())
+        .for_each(|counters| *counters = to);
 }
 
 /// What to say of a chain that is one too many.
 pub(super) fn too_many_chains() -> Problem {
     Problem::new(
         Code::LimitExceeded,
-        format!("this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"),
+        format!(
+            "this text has more than {MOST_CHAINS} chains: this one is left out, with its rules"
+        ),
     )
     .hint("paste fewer tables at once")
 }
@@ -418,47 +550,73 @@ pub(super) fn drop_in_nat() -> Problem {
 fn same(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Option<usize> {
     let table = &ruleset.tables[table];
     let wanted = print::rule(ruleset, table, rule);
-    table.chains[chain].rules.iter().position(|held| print::rule(ruleset, table, held) == wanted)
+    table.chains[chain]
+        .rules
+        .iter()
+        .position(|held| print::rule(ruleset, table, held) == wanted)
 }
 
 /// Whether a chain may hold a rule that says the same as `rule` at a gap, up to a place.
 fn may_hold(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule, last: usize) -> bool {
     let table = &ruleset.tables[table];
-    let mut gaps =
-        table.chains[chain].gaps.iter().filter(|gap| gap.before != conditional::AT_END && gap.before as usize <= last);
+    let mut gaps = table.chains[chain]
+        .gaps
+        .iter()
+        .filter(|gap| gap.before != conditional::AT_END && gap.before as usize <= last);
     let is_same = |held: &Rule, wanted: &str| print::rule(ruleset, table, held) == wanted;
     let wanted = print::rule(ruleset, table, rule);
-    gaps.any(|gap| gap.possible.is_empty() || gap.possible.iter().any(|held| is_same(held, &wanted)))
+    gaps.any(|gap| {
+        gap.possible.is_empty() || gap.possible.iter().any(|held| is_same(held, &wanted))
+    })
 }
 
 /// Marks a rule that the kernel may hold or not.
 fn mark_rule(chain: &mut Chain, at: usize, line: u32) {
-    let gap = Gap::new(u32::try_from(at).unwrap_or(u32::MAX), GapReason::Conditional, Some(line));
-    let possible = chain.rules.get(at).map(|rule| Rule { line, ..rule.clone() }).into_iter().collect();
+    let gap = Gap::new(
+        u32::try_from(at).unwrap_or(u32::MAX),
+        GapReason::Conditional,
+        Some(line),
+    );
+    let possible = chain
+        .rules
+        .get(at)
+        .map(|rule| Rule {
+            line,
+            ..rule.clone()
+        })
+        .into_iter()
+        .collect();
     chain.add_gap(Gap { possible, ..gap });
 }
 
 /// Why a command cannot make a chain of this name.
 fn bad_name(name: &str) -> Option<Problem> {
     let fault = chain_name_fault(name).map(|fault| fault.problem(name));
-    let target = || Problem::new(Code::InvalidChainName, format!("`{name}` is the name of a target"));
+    let target = || {
+        Problem::new(
+            Code::InvalidChainName,
+            format!("`{name}` is the name of a target"),
+        )
+    };
     fault.or_else(|| Id::is_target(name).then(target))
 }
 
-/// What is wrong with the name of a chain that a dump or a listing shows. nf_tables has chains with longer names than iptables
-/// accepts, and iptables-nft prints them (measured with 1.8.9).
+/// What is wrong with the name of a chain that a dump or a listing shows. nf_tables has chains with
+/// longer names than iptables accepts, and iptables-nft prints them (measured with 1.8.9).
 pub(crate) fn printed_name_problem(name: &str, backend: Option<Backend>) -> Option<Problem> {
     let fault = chain_name_fault(name)?;
     let problem = fault.problem(name);
     Some(match (fault, backend) {
-        (ChainNameFault::TooLong, Some(Backend::Nft)) => Problem::new(Code::LongChainName, problem.message)
-            .hint("the chain is walked, but no iptables command can name it"),
+        (ChainNameFault::TooLong, Some(Backend::Nft)) => {
+            Problem::new(Code::LongChainName, problem.message)
+                .hint("the chain is walked, but no iptables command can name it")
+        }
         _ => problem,
     })
 }
 
-/// Where the words of a call of iptables begin, behind the program's name, and what that name says of family and backend:
-/// `sudo /usr/sbin/ip6tables-nft -t nat …`. `None` for any other line.
+/// Where the words of a call of iptables begin, behind the program's name, and what that name says
+/// of family and backend: `sudo /usr/sbin/ip6tables-nft -t nat …`. `None` for any other line.
 pub(super) fn called(line: &str) -> Option<(usize, Family, Option<Backend>)> {
     let mut rest = line;
     for prompt in ["$ ", "+ ", "sudo "] {
@@ -467,7 +625,10 @@ pub(super) fn called(line: &str) -> Option<(usize, Family, Option<Backend>)> {
     let end = rest.find([' ', '\t']).unwrap_or(rest.len());
     let path = &rest[..end];
     let name = path.rsplit('/').next().unwrap_or(path);
-    let (family, kind) = match (name.strip_prefix("ip6tables"), name.strip_prefix("iptables")) {
+    let (family, kind) = match (
+        name.strip_prefix("ip6tables"),
+        name.strip_prefix("iptables"),
+    ) {
         (Some(kind), _) => (Family::Ipv6, kind),
         (_, Some(kind)) => (Family::Ipv4, kind),
         _ => return None,

@@ -1,4 +1,5 @@
-//! A text that is no plain dump: it is cleaned and cut into fragments, and each fragment is read by its format.
+//! A text that is no plain dump: it is cleaned and cut into fragments, and each fragment is read by
+//! its format.
 
 use super::assemble::Assembler;
 use super::clean::{self, Cleaning, Repair};
@@ -14,15 +15,31 @@ use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem, Span};
 
 /// Reads a text into what has been read so far.
-pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backend>)>, read: &mut Read) {
-    let Cleaning { cleaned, repairs, logged, .. } = clean::clean(text);
+pub(super) fn read(
+    text: &str,
+    source: u32,
+    stated: Option<(Family, Option<Backend>)>,
+    read: &mut Read,
+) {
+    let Cleaning {
+        cleaned,
+        repairs,
+        logged,
+        ..
+    } = clean::clean(text);
     let lines = Lines::of(&cleaned.text);
     let input = Input::new(text);
     let found = fragments::find(&lines);
     let first = read.rulesets.len();
 
     read.diagnostics.source = source;
-    let assembler = Assembler::new(&input, source, stated, &mut read.rulesets, &mut read.diagnostics);
+    let assembler = Assembler::new(
+        &input,
+        source,
+        stated,
+        &mut read.rulesets,
+        &mut read.diagnostics,
+    );
     let mut reading = Reading::new(&cleaned, &lines, assembler, logged);
     let mut sections = Vec::new();
     for fragment in &found.list {
@@ -31,7 +48,9 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
         let mut section = section_of(&reading, fragment);
         section.options = options;
         for (place, table) in touched {
-            let Some(ruleset) = reading.assembler.rulesets.get(place) else { continue };
+            let Some(ruleset) = reading.assembler.rulesets.get(place) else {
+                continue;
+            };
             (section.family, section.backend) = (ruleset.family, ruleset.backend);
             section.ruleset = u32::try_from(place).ok();
             if !section.tables.contains(&table) {
@@ -53,11 +72,21 @@ pub(super) fn read(text: &str, source: u32, stated: Option<(Family, Option<Backe
 
 /// A fragment's section, without what reading it shows.
 fn section_of(reading: &Reading, fragment: &Fragment) -> Section {
-    let (cleaned, lines, input) = (reading.cleaned, reading.lines, reading.assembler.reports.input);
-    let span = cleaned.span(Span::new(lines.range(fragment.first).0, lines.range(fragment.last).1), input.text);
+    let (cleaned, lines, input) = (
+        reading.cleaned,
+        reading.lines,
+        reading.assembler.reports.input,
+    );
+    let span = cleaned.span(
+        Span::new(lines.range(fragment.first).0, lines.range(fragment.last).1),
+        input.text,
+    );
     let (start, end) = (span.start as usize, span.end as usize);
     let own = input.lines();
-    let (first, last) = (own.holding(start), own.holding(end.saturating_sub(1).max(start)));
+    let (first, last) = (
+        own.holding(start),
+        own.holding(end.saturating_sub(1).max(start)),
+    );
     let whole = Span::new(own.range(first).0, own.range(last).1);
     let command = fragment.command.as_ref();
     Section {
@@ -88,11 +117,18 @@ fn inside(pasted: &str, fragment: &Fragment, logged: bool) -> Inside {
 /// Reports each kind of repair once.
 fn report_repairs(reading: &mut Reading, repairs: [(usize, u32); Repair::ALL.len()]) {
     let reports = &mut reading.assembler.reports;
-    let repaired = Repair::ALL.into_iter().zip(repairs).filter(|(_, (_, count))| *count > 0);
+    let repaired = Repair::ALL
+        .into_iter()
+        .zip(repairs)
+        .filter(|(_, (_, count))| *count > 0);
     for (repair, (at, count)) in repaired {
         let line = reports.input.line_number(at);
         let range = reports.input.lines().range(line as usize - 1);
-        let more = if count > 1 { format!(" ({count} lines)") } else { String::new() };
+        let more = if count > 1 {
+            format!(" ({count} lines)")
+        } else {
+            String::new()
+        };
         let problem = Problem::new(Code::RepairedText, format!("{}{more}", repair.words()))
             .hint("nothing else on these lines was changed");
         reports.at(line, Span::new(range.0, range.1), problem);
@@ -106,5 +142,8 @@ fn report_rest(reading: &mut Reading, found: &Fragments) {
     let problem = Problem::new(Code::LimitExceeded, message).hint("paste fewer of them at once");
     let line: SourceLine = reading.line(rest);
     let start = line.own_span().start;
-    reading.assembler.reports.in_line(&line, Span { start, end: start }, problem);
+    reading
+        .assembler
+        .reports
+        .in_line(&line, Span { start, end: start }, problem);
 }

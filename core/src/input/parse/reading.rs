@@ -18,9 +18,11 @@ use super::source_map::MappedText;
 /// How one format is found and read.
 pub(super) struct FormatReader {
     pub(super) format: Format,
-    /// The last line of a fragment in this format that begins at a line; `None` where none begins there.
+    /// The last line of a fragment in this format that begins at a line; `None` where none begins
+    /// there.
     pub(super) find_end: fn(&Lines, usize) -> Option<usize>,
-    /// Gives the statements of a fragment to the assembler. Returns the options of the command that prints rules so: ` -v -n`.
+    /// Gives the statements of a fragment to the assembler. Returns the options of the command
+    /// that prints rules so: ` -v -n`.
     pub(super) read: fn(&mut Reading, &Fragment) -> String,
 }
 
@@ -36,7 +38,8 @@ pub(super) struct Reading<'a, 'r> {
     pub(super) restored_chains: HashSet<(Family, Option<Backend>, TableName, String)>,
     /// The line after the last fragment.
     pub(super) next_line: usize,
-    /// Whether the text is a log. A log also shows commands that failed, such as the clean-up before the first start.
+    /// Whether the text is a log. A log also shows commands that failed, such as the clean-up
+    /// before the first start.
     pub(super) is_log: bool,
 }
 
@@ -61,7 +64,11 @@ impl<'a, 'r> Reading<'a, 'r> {
 
     /// A line of the cleaned text, by number from 0.
     pub(super) fn line(&self, at: usize) -> SourceLine<'a> {
-        SourceLine::of_mapped(self.cleaned, self.lines.range(at), self.assembler.reports.input)
+        SourceLine::of_mapped(
+            self.cleaned,
+            self.lines.range(at),
+            self.assembler.reports.input,
+        )
     }
 
     /// Reports a problem of a line at a span of the cleaned text.

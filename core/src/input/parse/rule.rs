@@ -1,4 +1,5 @@
-//! One line behind `iptables`: its words to a command, conditions and a target, through the tables of the extensions.
+//! One line behind `iptables`: its words to a command, conditions and a target, through the tables
+//! of the extensions.
 
 use std::collections::HashSet;
 
@@ -47,7 +48,8 @@ pub(super) struct RuleReader {
     protocol: Option<Protocol>,
     /// What `-p` names, also behind a `!`: its match comes along.
     named: Option<Protocol>,
-    /// Whether the text is what iptables printed, so that a number stays one where a name would do.
+    /// Whether the text is what iptables printed, so that a number stays one where a name would
+    /// do.
     printed: bool,
     /// The group of each `-m` and `-j` that has parts, in the order of print.
     groups: Vec<u16>,
@@ -57,7 +59,8 @@ pub(super) struct RuleReader {
     lists: Vec<(u8, Vec<Value>)>,
     /// The values that stand by themselves, in the order of the text.
     taken: Vec<Taken>,
-    /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands of rules with each.
+    /// The extensions that are not evaluated and have been spoken of: a node's dump has thousands
+    /// of rules with each.
     said: HashSet<String>,
 }
 
@@ -70,7 +73,8 @@ pub(super) struct Site<'r> {
     pub(super) name: TableName,
     /// That table's chains by name.
     pub(super) chains: &'r Places,
-    /// Whether the text is what iptables printed, so that a number stays one where a name would do.
+    /// Whether the text is what iptables printed, so that a number stays one where a name would
+    /// do.
     pub(super) printed: bool,
 }
 
@@ -89,9 +93,11 @@ fn group(opened: usize) -> u16 {
     u16::try_from(opened).unwrap_or(TARGET - 1).min(TARGET - 1)
 }
 
-/// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as written.
+/// Whether a word belongs to the rule itself, and so ends the options of a match that is kept as
+/// written.
 fn opens_group(word: &Word) -> bool {
-    word.is_option() && (command::global(&word.text).is_some() || Id::HEADER.get().option(&word.text).is_some())
+    word.is_option()
+        && (command::global(&word.text).is_some() || Id::HEADER.get().option(&word.text).is_some())
 }
 
 impl RuleReader {
@@ -118,13 +124,25 @@ impl RuleReader {
             );
             say(first.span, problem);
         }
-        let mut rest = Rest { text, words: &words[..words.len().min(MOST_WORDS)] };
-        let mut line = Line { command: None, table: None, rule: Rule::default(), more: Vec::new() };
+        let mut rest = Rest {
+            text,
+            words: &words[..words.len().min(MOST_WORDS)],
+        };
+        let mut line = Line {
+            command: None,
+            table: None,
+            rule: Rule::default(),
+            more: Vec::new(),
+        };
         let mut bang: Option<Span> = None;
         while let Some(word) = rest.next() {
             if word.is("!") {
                 if let Some(earlier) = bang.replace(word.span) {
-                    say(earlier, Problem::new(Code::MisplacedNegation, "`!` stands twice").hint("one `!` negates"));
+                    say(
+                        earlier,
+                        Problem::new(Code::MisplacedNegation, "`!` stands twice")
+                            .hint("one `!` negates"),
+                    );
                 }
             } else {
                 self.word(word, bang.take(), &mut rest, &mut line, ruleset, site, say);
@@ -143,7 +161,10 @@ impl RuleReader {
     }
 
     /// Reads one word that is no `!`, with what belongs to it.
-    #[expect(clippy::too_many_arguments, reason = "what is read, where it goes, and who is told")]
+    #[expect(
+        clippy::too_many_arguments,
+        reason = "what is read, where it goes, and who is told"
+    )]
     fn word<'w, 'a>(
         &mut self,
         word: &'w Word<'a>,
@@ -154,14 +175,24 @@ impl RuleReader {
         site: Site,
         say: &mut ProblemSink,
     ) {
-        let parted = if word.text.starts_with("--") { word.text.split_once('=') } else { None };
-        let (flag, attached) = parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
-        let found = if word.is_option() { self.find(flag, word.span, ruleset.family) } else { None };
+        let parted = if word.text.starts_with("--") {
+            word.text.split_once('=')
+        } else {
+            None
+        };
+        let (flag, attached) =
+            parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
+        let found = if word.is_option() {
+            self.find(flag, word.span, ruleset.family)
+        } else {
+            None
+        };
         match found {
             Some(Found::Global(global)) => {
                 if bang.is_some() {
                     let problem =
-                        Problem::new(Code::NotNegatable, format!("{flag} cannot be negated")).hint("leave out the `!`");
+                        Problem::new(Code::NotNegatable, format!("{flag} cannot be negated"))
+                            .hint("leave out the `!`");
                     say(word.span, problem);
                 }
                 match global {
@@ -170,25 +201,46 @@ impl RuleReader {
                         let goto = matches!(global, Global::Goto);
                         line.rule.target = self.open_target(word, goto, rest, ruleset, site, say);
                     }
-                    Global::Counters => line.rule.counters = ruleset.count(read_counters(word, rest, say)),
-                    Global::Table => line.table = command::table(word, attached, rest, say).or(line.table),
+                    Global::Counters => {
+                        line.rule.counters = ruleset.count(read_counters(word, rest, say))
+                    }
+                    Global::Table => {
+                        line.table = command::table(word, attached, rest, say).or(line.table)
+                    }
                     Global::Verb(verb) => {
                         command::read(verb, word, rest, &mut line.command, say);
                         let chain = line.command.and_then(|command| command.chain);
-                        self.taken.extend(chain.map(|chain| Taken { span: chain.span, what: What::Chain }));
+                        self.taken.extend(chain.map(|chain| Taken {
+                            span: chain.span,
+                            what: What::Chain,
+                        }));
                     }
-                    Global::Ignored(words) => drop((0..words).map_while(|_| rest.argument()).count()),
+                    Global::Ignored(words) => {
+                        drop((0..words).map_while(|_| rest.argument()).count())
+                    }
                 }
             }
             Some(Found::Option(group, id, option)) => {
-                self.option((word, flag, attached), bang, (group, id, option), rest, ruleset, say);
+                self.option(
+                    (word, flag, attached),
+                    bang,
+                    (group, id, option),
+                    rest,
+                    ruleset,
+                    say,
+                );
             }
             Some(Found::Several(flags)) => {
-                let problem = Problem::new(Code::AmbiguousName, format!("`{flag}` may stand for several options"))
-                    .hint(format!("write {}", flags.join(" or ")));
+                let problem = Problem::new(
+                    Code::AmbiguousName,
+                    format!("`{flag}` may stand for several options"),
+                )
+                .hint(format!("write {}", flags.join(" or ")));
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
-            None if word.is("[unsupported") && rest.words.first().is_some_and(|next| next.is("revision]")) => {
+            None if word.is("[unsupported")
+                && rest.words.first().is_some_and(|next| next.is("revision]")) =>
+            {
                 self.unsupported_revision(word, rest, &mut line.rule.target, ruleset, say);
             }
             None => {
@@ -198,16 +250,19 @@ impl RuleReader {
                         format!("`{flag}` is not an option of any match or target of this rule"),
                     )
                     .hint("a match's options come behind its -m"),
-                    false => Problem::new(Code::UnexpectedWord, format!("`{}` is not expected here", word.text))
-                        .hint("is a `-` missing?"),
+                    false => Problem::new(
+                        Code::UnexpectedWord,
+                        format!("`{}` is not expected here", word.text),
+                    )
+                    .hint("is a `-` missing?"),
                 };
                 self.stray(word, bang, problem, rest, ruleset, say);
             }
         }
     }
 
-    /// Keeps a match or target whose options iptables could not print, since a newer program made it: `-j DNAT [unsupported
-    /// revision]`.
+    /// Keeps a match or target whose options iptables could not print, since a newer program made
+    /// it: `-j DNAT [unsupported revision]`.
     fn unsupported_revision<'a>(
         &mut self,
         word: &Word<'a>,
@@ -216,16 +271,30 @@ impl RuleReader {
         ruleset: &mut Ruleset,
         say: &mut ProblemSink,
     ) {
-        let problem = Problem::new(Code::UnexpectedWord, "iptables could not print a part of this rule");
-        let problem = Problem { severity: Severity::Warning, ..problem.hint("a newer iptables shows it") };
-        let of_target = self.target.filter(|_| self.before_target == self.matches.len());
+        let problem = Problem::new(
+            Code::UnexpectedWord,
+            "iptables could not print a part of this rule",
+        );
+        let problem = Problem {
+            severity: Severity::Warning,
+            ..problem.hint("a newer iptables shows it")
+        };
+        let of_target = self
+            .target
+            .filter(|_| self.before_target == self.matches.len());
         let (Some((id, _)), Target::Extension(_)) = (of_target, &*target) else {
             return self.stray(word, None, problem, rest, ruleset, say);
         };
         say(word.span, problem);
         rest.next();
         let value = Value::Text(ruleset.keep(&format!("{} [unsupported revision]", id.get().name)));
-        let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
+        let part = Part {
+            extension: Id::OPAQUE_TARGET,
+            option: Part::BARE,
+            negated: false,
+            opens: false,
+            value,
+        };
         self.parts.retain(|(group, _)| *group != TARGET);
         self.parts.push((TARGET, part));
         self.target = None;
@@ -247,16 +316,28 @@ impl RuleReader {
         self.keep_verbatim(Id::STRAY, &words, word.span, ruleset);
     }
 
-    fn open_match(&mut self, word: &Word, rest: &mut Rest, ruleset: &mut Ruleset, say: &mut ProblemSink) {
+    fn open_match(
+        &mut self,
+        word: &Word,
+        rest: &mut Rest,
+        ruleset: &mut Ruleset,
+        say: &mut ProblemSink,
+    ) {
         let Some(name) = rest.next() else {
-            return say(word.span, Problem::new(Code::MissingArgument, "-m needs the name of a match"));
+            return say(
+                word.span,
+                Problem::new(Code::MissingArgument, "-m needs the name of a match"),
+            );
         };
         match Id::named(&name.text, Role::Match, Some(ruleset.family)) {
             Some(id) => {
                 if let Some(reason) = id.get().unknowable {
                     self.say_once(
                         name,
-                        Problem::new(Code::UndeterminedMatch, format!("-m {}: {reason}", name.text)),
+                        Problem::new(
+                            Code::UndeterminedMatch,
+                            format!("-m {}: {reason}", name.text),
+                        ),
                         say,
                     );
                 }
@@ -271,7 +352,11 @@ impl RuleReader {
                     None => Code::UnsupportedMatch,
                 };
                 let hint = "such matches are kept as written; whether they hold is unknown";
-                self.say_once(name, Problem::new(code, opaque::reason(words)).hint(hint), say);
+                self.say_once(
+                    name,
+                    Problem::new(code, opaque::reason(words)).hint(hint),
+                    say,
+                );
                 self.keep_verbatim(Id::OPAQUE_MATCH, words, name.span, ruleset);
             }
         }
@@ -283,10 +368,20 @@ impl RuleReader {
         }
     }
 
-    /// Opens a group with a part that stands for the bare name; it goes when the match turns out to have options.
+    /// Opens a group with a part that stands for the bare name; it goes when the match turns out to
+    /// have options.
     fn push_bare(&mut self, id: Id, value: Value) {
         let group = group(self.matches.len());
-        self.parts.push((group, Part { extension: id, option: Part::BARE, negated: false, opens: false, value }));
+        self.parts.push((
+            group,
+            Part {
+                extension: id,
+                option: Part::BARE,
+                negated: false,
+                opens: false,
+                value,
+            },
+        ));
     }
 
     fn keep_verbatim(&mut self, id: Id, words: &str, span: Span, ruleset: &mut Ruleset) {
@@ -305,24 +400,47 @@ impl RuleReader {
         say: &mut ProblemSink,
     ) -> Target {
         if std::mem::replace(&mut self.jumps, true) {
-            let problem = Problem::new(Code::DuplicateOption, format!("{} stands twice in this rule", word.text))
-                .hint("a rule has one target");
+            let problem = Problem::new(
+                Code::DuplicateOption,
+                format!("{} stands twice in this rule", word.text),
+            )
+            .hint("a rule has one target");
             say(word.span, problem);
         }
         let Some(name) = rest.next() else {
-            let problem =
-                Problem::new(Code::MissingArgument, format!("{} needs the name of a chain or target", word.text));
+            let problem = Problem::new(
+                Code::MissingArgument,
+                format!("{} needs the name of a chain or target", word.text),
+            );
             say(word.span, problem);
             return Target::None;
         };
         let table = &ruleset.tables[site.table];
         if let Some(chain) = site.chains.find(&table.chains, &name.text) {
-            self.taken.push(Taken { span: name.span, what: What::Jump });
-            if site.name.hooks().iter().any(|hook| hook.name() == name.text) {
-                let problem = Problem::new(Code::BuiltInChain, format!("{} is a built-in chain", name.text));
-                say(name.span, problem.hint("rules jump to chains of their own making only"));
+            self.taken.push(Taken {
+                span: name.span,
+                what: What::Jump,
+            });
+            if site
+                .name
+                .hooks()
+                .iter()
+                .any(|hook| hook.name() == name.text)
+            {
+                let problem = Problem::new(
+                    Code::BuiltInChain,
+                    format!("{} is a built-in chain", name.text),
+                );
+                say(
+                    name.span,
+                    problem.hint("rules jump to chains of their own making only"),
+                );
             }
-            return if goto { Target::Goto(chain) } else { Target::Jump(chain) };
+            return if goto {
+                Target::Goto(chain)
+            } else {
+                Target::Jump(chain)
+            };
         }
         let known = Id::named(&name.text, Role::Target, Some(ruleset.family)).filter(|_| !goto);
         if let Some(id) = known {
@@ -330,22 +448,39 @@ impl RuleReader {
             self.before_target = self.matches.len();
             return Target::Extension(id);
         }
-        let has_options = rest.words.first().is_some_and(|word| word.is_option() && !opens_group(word));
+        let has_options = rest
+            .words
+            .first()
+            .is_some_and(|word| word.is_option() && !opens_group(word));
         if !goto && has_options {
             let words = &rest.verbatim(name, None, opens_group);
             if let Some(fault) = chain_name_fault(&name.text) {
                 say(name.span, fault.problem(&name.text));
             }
             // One of the other family, or one that iptables does not have.
-            let code = if Id::is_target(&name.text) { Code::OtherFamily } else { Code::UnsupportedTarget };
-            let problem = Problem::new(code, format!("what -j {} does is not simulated", name.text));
+            let code = if Id::is_target(&name.text) {
+                Code::OtherFamily
+            } else {
+                Code::UnsupportedTarget
+            };
+            let problem =
+                Problem::new(code, format!("what -j {} does is not simulated", name.text));
             self.say_once(name, problem.hint("such targets are kept as written"), say);
             let value = Value::Text(ruleset.keep(words));
-            let part = Part { extension: Id::OPAQUE_TARGET, option: Part::BARE, negated: false, opens: false, value };
+            let part = Part {
+                extension: Id::OPAQUE_TARGET,
+                option: Part::BARE,
+                negated: false,
+                opens: false,
+                value,
+            };
             self.parts.push((TARGET, part));
             return Target::Extension(Id::OPAQUE_TARGET);
         }
-        Target::Missing { name: ruleset.miss(&name.text), goto }
+        Target::Missing {
+            name: ruleset.miss(&name.text),
+            goto,
+        }
     }
 
     fn option<'a>(
@@ -361,7 +496,11 @@ impl RuleReader {
         let mut negated = bang.is_some();
         // Before 1.4.3 the `!` stood behind the option; iptables-save printed it so.
         let valued = opt.kind.words() > 0;
-        if !negated && opt.negatable && valued && rest.words.first().is_some_and(|word| word.is("!")) {
+        if !negated
+            && opt.negatable
+            && valued
+            && rest.words.first().is_some_and(|word| word.is("!"))
+        {
             negated = true;
             rest.next();
         }
@@ -375,26 +514,48 @@ impl RuleReader {
                 }
                 // What a protocol is called decides how other words are read.
                 if let ([value], false) = (taken, matches!(opt.kind, Kind::Protocol)) {
-                    let what = What::Value { group, id, option: place, part: None };
-                    self.taken.push(Taken { span: value.span, what });
+                    let what = What::Value {
+                        group,
+                        id,
+                        option: place,
+                        part: None,
+                    };
+                    self.taken.push(Taken {
+                        span: value.span,
+                        what,
+                    });
                 }
                 let canonical = canonical(id, place);
                 let twice = self.given.contains(&(group, canonical));
                 self.given.push((group, canonical));
                 if twice && !opt.repeatable {
-                    let problem = Problem::new(Code::DuplicateOption, format!("{flag} stands twice in this rule"))
-                        .hint("iptables allows one");
+                    let problem = Problem::new(
+                        Code::DuplicateOption,
+                        format!("{flag} stands twice in this rule"),
+                    )
+                    .hint("iptables allows one");
                     say(word.span, problem);
                 }
                 if let Some(first) = opt.behind.filter(|first| !self.gives(group, first)) {
-                    say(word.span, Problem::new(Code::MissingOption, format!("{flag} needs {first} before it")));
+                    say(
+                        word.span,
+                        Problem::new(
+                            Code::MissingOption,
+                            format!("{flag} needs {first} before it"),
+                        ),
+                    );
                 }
                 self.add((group, id, place), negated, value, ruleset);
             }
             Err((span, problem)) => {
                 say(span, problem);
                 let more = &behind[..behind.len() - rest.words.len()];
-                self.keep_verbatim(Id::STRAY, &as_written(rest.text, word, bang, more), span, ruleset);
+                self.keep_verbatim(
+                    Id::STRAY,
+                    &as_written(rest.text, word, bang, more),
+                    span,
+                    ruleset,
+                );
             }
         }
     }
@@ -414,8 +575,9 @@ impl RuleReader {
         let mut place = word.span;
         while count < opt.kind.words() {
             // getopt takes any word; one that is an option here is more likely what it looks like.
-            let is_value =
-                |next: &&Word| opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none();
+            let is_value = |next: &&Word| {
+                opt.kind.is_free() || !next.is_option() || self.find_exact(&next.text).is_none()
+            };
             let Some(next) = rest.words.first().filter(is_value) else {
                 if opt.kind.is_optional() {
                     break;
@@ -423,7 +585,10 @@ impl RuleReader {
                 let problem = match opt.kind {
                     Kind::Network => Problem::new(
                         Code::LostAddress,
-                        format!("{} has lost its value: whether the rule matches is unknown", opt.flag),
+                        format!(
+                            "{} has lost its value: whether the rule matches is unknown",
+                            opt.flag
+                        ),
                     )
                     .hint("addresses are taken out of dumps before they are shown"),
                     _ => Problem::new(Code::MissingValue, format!("{} needs a value", opt.flag)),
@@ -440,18 +605,27 @@ impl RuleReader {
         // Only a run of the script determines it, which is not an error.
         let is_variable = !self.printed && values.iter().any(|value| value.contains(['$', '`']));
         let unknown = || {
-            Problem::new(Code::UnknownVariable, "its value is not in this text: whether the rule matches is unknown")
-                .hint("write the value in its place")
+            Problem::new(
+                Code::UnknownVariable,
+                "its value is not in this text: whether the rule matches is unknown",
+            )
+            .hint("write the value in its place")
         };
         if is_variable && (!opt.kind.is_free() || matches!(opt.kind, Kind::Interface)) {
             return wrong(unknown());
         }
         if attached.is_some() && opt.kind.words() == 0 {
-            return wrong(Problem::new(Code::UnexpectedValue, format!("{} takes no value", opt.flag)));
+            return wrong(Problem::new(
+                Code::UnexpectedValue,
+                format!("{} takes no value", opt.flag),
+            ));
         }
         if negated && !opt.negatable {
-            let problem =
-                Problem::new(Code::NotNegatable, format!("{} cannot be negated", opt.flag)).hint("leave out the `!`");
+            let problem = Problem::new(
+                Code::NotNegatable,
+                format!("{} cannot be negated", opt.flag),
+            )
+            .hint("leave out the `!`");
             return Err((word.span, problem));
         }
         let list = id == Id::HEADER
@@ -459,19 +633,30 @@ impl RuleReader {
             && values.first().is_some_and(|value| value.contains(','));
         if !list {
             let value = opt.kind.parse(values, ruleset);
-            let value = value.map_err(|problem| (place, if is_variable { unknown() } else { problem }))?;
-            let number = self.printed && matches!(opt.kind, Kind::Protocol) && values[0].parse::<u8>().is_ok();
+            let value =
+                value.map_err(|problem| (place, if is_variable { unknown() } else { problem }))?;
+            let number = self.printed
+                && matches!(opt.kind, Kind::Protocol)
+                && values[0].parse::<u8>().is_ok();
             return Ok(if number { unnamed(value) } else { value });
         }
         if negated {
             let hint = "write a rule for each address";
-            return wrong(Problem::new(Code::NotNegatable, "a list of addresses cannot be negated").hint(hint));
+            return wrong(
+                Problem::new(Code::NotNegatable, "a list of addresses cannot be negated")
+                    .hint(hint),
+            );
         }
-        let list: Result<Vec<Value>, Problem> =
-            values[0].split(',').map(|address| opt.kind.parse(&[address], ruleset)).collect();
+        let list: Result<Vec<Value>, Problem> = values[0]
+            .split(',')
+            .map(|address| opt.kind.parse(&[address], ruleset))
+            .collect();
         let mut list = list.map_err(|problem| (place, problem))?;
         let first = list.remove(0);
-        let (option, _) = Id::HEADER.get().option(opt.flag).expect("only the header has lists of addresses");
+        let (option, _) = Id::HEADER
+            .get()
+            .option(opt.flag)
+            .expect("only the header has lists of addresses");
         self.lists.push((option, list));
         Ok(first)
     }
@@ -480,7 +665,9 @@ impl RuleReader {
 /// A protocol's number that iptables printed as such: it did not find a name on its machine.
 fn unnamed(value: Value) -> Value {
     match value {
-        Value::Number(number) if u8::try_from(number).is_ok_and(|n| n > 0 && Protocol(n).name().is_none()) => {
+        Value::Number(number)
+            if u8::try_from(number).is_ok_and(|n| n > 0 && Protocol(n).name().is_none()) =>
+        {
             Value::Range(number, number)
         }
         value => value,
@@ -496,8 +683,8 @@ fn read_counters(word: &Word, rest: &mut Rest, say: &mut ProblemSink) -> Option<
         numbers.extend(rest.argument().map(|word| number::parse_u64(&word.text)));
     }
     let [Some(packets), Some(bytes)] = numbers[..] else {
-        let problem =
-            Problem::new(Code::InvalidCounters, "-c needs two numbers").hint("packets and bytes, such as -c 12 720");
+        let problem = Problem::new(Code::InvalidCounters, "-c needs two numbers")
+            .hint("packets and bytes, such as -c 12 720");
         say(word.span, problem);
         return None;
     };

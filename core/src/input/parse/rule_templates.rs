@@ -1,6 +1,7 @@
-//! Rules that look alike. A node's dump has thousands that differ in their values only, and have those in the same places:
-//! how the words of one were taken is kept, and the next is compared with it piece by piece. What does not fit is read word
-//! by word. Debug builds read every rule that way, too, so every test checks that both agree.
+//! Rules that look alike. A node's dump has thousands that differ in their values only, and have
+//! those in the same places: how the words of one were taken is kept, and the next is compared with
+//! it piece by piece. What does not fit is read word by word. Debug builds read every rule that
+//! way, too, so every test checks that both agree.
 
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Kind, Options};
@@ -74,9 +75,16 @@ impl Shape {
 
     /// What stands before a value, or behind the last, up to there.
     fn before(&self, place: usize) -> &[u8] {
-        let start = place.checked_sub(1).map_or(0, |last| self.values[last].span.end - self.start);
-        let end = self.values.get(place).map_or(self.line.len(), |value| (value.span.start - self.start) as usize);
-        self.line.as_bytes().get(start as usize..end).unwrap_or_default()
+        let start = place
+            .checked_sub(1)
+            .map_or(0, |last| self.values[last].span.end - self.start);
+        let end = self.values.get(place).map_or(self.line.len(), |value| {
+            (value.span.start - self.start) as usize
+        });
+        self.line
+            .as_bytes()
+            .get(start as usize..end)
+            .unwrap_or_default()
     }
 
     /// Whether a line looks like this; then with its values.
@@ -87,7 +95,9 @@ impl Shape {
             if !begins(&line.as_bytes()[at..], before) {
                 return false;
             }
-            let Some((word, end)) = words::plain(line, at + before.len()) else { return false };
+            let Some((word, end)) = words::plain(line, at + before.len()) else {
+                return false;
+            };
             (*value, at) = (word, end);
         }
         let behind = self.before(self.values.len());
@@ -95,9 +105,12 @@ impl Shape {
     }
 }
 
-/// `starts_with`, eight bytes at a time: for pieces as short as these the standard library's takes twice as long.
+/// `starts_with`, eight bytes at a time: for pieces as short as these the standard library's takes
+/// twice as long.
 fn begins(text: &[u8], with: &[u8]) -> bool {
-    let Some(text) = text.get(..with.len()) else { return false };
+    let Some(text) = text.get(..with.len()) else {
+        return false;
+    };
     let (texts, withs) = (text.as_chunks::<8>(), with.as_chunks::<8>());
     texts.0.iter().zip(withs.0).all(|(one, other)| one == other)
         && texts.1.iter().zip(withs.1).all(|(one, other)| one == other)
@@ -137,16 +150,28 @@ impl OpenTable {
     fn filled(&self, ruleset: &mut Ruleset, shape: &Shape, values: &[&str]) -> Option<Rule> {
         let first = ruleset.parts.len();
         ruleset.parts.extend_from_slice(&shape.parts);
-        let mut rule = Rule { first: u32::try_from(first).ok()?, ..shape.rule.clone() };
+        let mut rule = Rule {
+            first: u32::try_from(first).ok()?,
+            ..shape.rule.clone()
+        };
         for (taken, text) in shape.values.iter().zip(values) {
             match taken.what {
                 What::Chain => {}
                 What::Jump => {
                     let chains = &ruleset.tables[self.table].chains;
-                    let to = self.chains.find(chains, text).filter(|to| chains[*to as usize].hook().is_none())?;
-                    rule.target = if let Target::Goto(_) = rule.target { Target::Goto(to) } else { Target::Jump(to) };
+                    let to = self
+                        .chains
+                        .find(chains, text)
+                        .filter(|to| chains[*to as usize].hook().is_none())?;
+                    rule.target = if let Target::Goto(_) = rule.target {
+                        Target::Goto(to)
+                    } else {
+                        Target::Jump(to)
+                    };
                 }
-                What::Value { id, option, part, .. } => {
+                What::Value {
+                    id, option, part, ..
+                } => {
                     let part = first + usize::from(part?);
                     let opt = &id.get().options[usize::from(option)];
                     // A list of addresses makes more rules than one.
@@ -169,7 +194,14 @@ impl OpenTable {
         let passes = |id: Id, parts| {
             let options = Options { parts, ruleset };
             let (family, table) = (ruleset.family, self.name);
-            (id.get().check)(&Given { options, family, table, protocol: shape.protocol, matches }).is_ok()
+            (id.get().check)(&Given {
+                options,
+                family,
+                table,
+                protocol: shape.protocol,
+                matches,
+            })
+            .is_ok()
         };
         for parts in ruleset.groups(&rule) {
             if !passes(parts[0].extension, parts) {
@@ -215,13 +247,15 @@ mod tests {
     use crate::iptables::print;
     use crate::text::diagnostic::Code;
 
-    const HEAD: &str =
-        "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n:Y - [0:0]\n";
+    const HEAD: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n:Y - [0:0]\n";
 
     /// The last rule of OUTPUT as it prints, with its counters; and what is said.
     fn last(parsed: &Parsed) -> (Option<String>, Vec<Code>) {
         let printed = print::save(&parsed.rulesets[0], true);
-        let rule = printed.lines().rfind(|line| line.contains("-A OUTPUT")).map(str::to_owned);
+        let rule = printed
+            .lines()
+            .rfind(|line| line.contains("-A OUTPUT"))
+            .map(str::to_owned);
         let mut said: Vec<Code> = parsed.diagnostics.iter().map(|said| said.code).collect();
         said.sort();
         (rule, said)
@@ -243,7 +277,12 @@ mod tests {
         ];
         let others: [&[&str]; 10] = [
             &["INPUT", "NEW", "\"OUTPUT\"", "-x", "!"],
-            &["! -s 0.0.0.0/0", "! -s 10.0.0.1,10.0.0.2", "-s 10.0.0.0/8", "! -s ! 10.0.0.0/8"],
+            &[
+                "! -s 0.0.0.0/0",
+                "! -s 10.0.0.1,10.0.0.2",
+                "-s 10.0.0.0/8",
+                "! -s ! 10.0.0.0/8",
+            ],
             &[
                 "-d 10.0.0.2",
                 "-d 0.0.0.0/0",
@@ -255,7 +294,13 @@ mod tests {
                 "-d",
                 "-d \"1.2.3.4\"",
             ],
-            &["-o +", "-o lo", "-o interface-names-are-short", "-o -o", "-i eth0"],
+            &[
+                "-o +",
+                "-o lo",
+                "-o interface-names-are-short",
+                "-o -o",
+                "-i eth0",
+            ],
             &["-p udp", "-p all", "-p 99", "-p 6"],
             &[
                 "-m comment --comment a",
@@ -270,24 +315,42 @@ mod tests {
                 "-m tcp --dport http",
                 "-m tcp --dport 99999",
             ],
-            &["-m mark --mark 7", "-m mark --mark x", "-m mark ! --mark 0x1/0x1"],
-            &["-m limit --limit 1/day --limit-burst 10000", "-m limit --limit 0/sec --limit-burst 5"],
-            &["-j Y", "-g X", "-j Z", "-j INPUT", "-j DROP", "-j \"Y\"", "-j"],
+            &[
+                "-m mark --mark 7",
+                "-m mark --mark x",
+                "-m mark ! --mark 0x1/0x1",
+            ],
+            &[
+                "-m limit --limit 1/day --limit-burst 10000",
+                "-m limit --limit 0/sec --limit-burst 5",
+            ],
+            &[
+                "-j Y", "-g X", "-j Z", "-j INPUT", "-j DROP", "-j \"Y\"", "-j",
+            ],
         ];
         let line = |words: &[&str]| format!("[1:2] -A {}\n", words.join(" "));
-        for (place, other) in
-            others.iter().enumerate().flat_map(|(place, others)| others.iter().map(move |o| (place, o)))
+        for (place, other) in others
+            .iter()
+            .enumerate()
+            .flat_map(|(place, others)| others.iter().map(move |o| (place, o)))
         {
             let mut words = own;
             words[place] = other;
-            let text = |before: usize| [HEAD, &line(&own).repeat(before), &line(&words), "COMMIT\n"].concat();
+            let text = |before: usize| {
+                [HEAD, &line(&own).repeat(before), &line(&words), "COMMIT\n"].concat()
+            };
             let (alone, behind) = (parse::strictly(text(0)), parse::strictly(text(4)));
             assert_eq!(last(&alone).1, last(&behind).1, "{other}");
             if !["INPUT", "NEW", "-x", "!"].contains(other) {
                 assert_eq!(last(&alone).0, last(&behind).0, "{other}");
             }
-            let again = parse::strictly([HEAD, &line(&own), &line(&words).repeat(3), "COMMIT\n"].concat());
-            assert_eq!(alone.rulesets[0].rules() * 3 + 1, again.rulesets[0].rules(), "{other}");
+            let again =
+                parse::strictly([HEAD, &line(&own), &line(&words).repeat(3), "COMMIT\n"].concat());
+            assert_eq!(
+                alone.rulesets[0].rules() * 3 + 1,
+                again.rulesets[0].rules(),
+                "{other}"
+            );
         }
     }
 

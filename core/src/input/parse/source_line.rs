@@ -16,7 +16,10 @@ pub(super) struct Input<'a> {
 
 impl<'a> Input<'a> {
     pub(super) fn new(text: &'a str) -> Self {
-        Self { text, lines: OnceCell::new() }
+        Self {
+            text,
+            lines: OnceCell::new(),
+        }
     }
 
     pub(super) fn lines(&self) -> &Lines<'a> {
@@ -48,7 +51,13 @@ impl<'t> SourceLine<'t> {
     pub(super) fn of_input(text: &'t str, start: usize, line: &'t str, number: u32) -> Self {
         let trimmed = line.trim_start();
         let start = start + (line.len() - trimmed.len());
-        Self { text, start, line: trimmed.trim_end(), number, origin: None }
+        Self {
+            text,
+            start,
+            line: trimmed.trim_end(),
+            number,
+            origin: None,
+        }
     }
 
     /// A range of a text that is made of the input.
@@ -57,7 +66,13 @@ impl<'t> SourceLine<'t> {
         let trimmed = line.trim_start();
         let start = range.0 + (line.len() - trimmed.len());
         let number = input.line_number(text.origin(start));
-        Self { text: &text.text, start, line: trimmed.trim_end(), number, origin: Some(text) }
+        Self {
+            text: &text.text,
+            start,
+            line: trimmed.trim_end(),
+            number,
+            origin: Some(text),
+        }
     }
 
     /// Its span in its own text.
@@ -67,7 +82,8 @@ impl<'t> SourceLine<'t> {
 
     /// A span of its text as a span of the input.
     pub(super) fn to_input(self, span: Span, input: &Input) -> Span {
-        self.origin.map_or(span, |origin| origin.span(span, input.text))
+        self.origin
+            .map_or(span, |origin| origin.span(span, input.text))
     }
 }
 
@@ -81,13 +97,20 @@ impl Reports<'_, '_> {
     /// Reports a problem at a span of a line's text.
     pub(super) fn in_line(&mut self, line: &SourceLine, span: Span, mut problem: Problem) {
         if line.origin.is_none() {
-            return self.diagnostics.push(self.input.text, line.number, span, problem);
+            return self
+                .diagnostics
+                .push(self.input.text, line.number, span, problem);
         }
         for fix in &mut problem.fixes {
             fix.span = line.to_input(fix.span, self.input);
         }
         let span = line.to_input(span, self.input);
-        self.diagnostics.push(self.input.text, self.input.line_number(span.start as usize), span, problem);
+        self.diagnostics.push(
+            self.input.text,
+            self.input.line_number(span.start as usize),
+            span,
+            problem,
+        );
     }
 
     /// Reports a problem of a whole line.

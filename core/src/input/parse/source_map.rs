@@ -1,4 +1,5 @@
-//! A text made of pieces of another one, with the way back: what is read from it is said of the text as it was pasted.
+//! A text made of pieces of another one, with the way back: what is read from it is said of the
+//! text as it was pasted.
 
 use std::borrow::Cow;
 
@@ -27,7 +28,8 @@ pub(super) struct MappedText<'a> {
     pieces: Vec<Piece>,
     /// Whether it will be about as long as the source.
     long: bool,
-    /// Whether its last line lacks an end that the source lacks, too: none is added before more text is.
+    /// Whether its last line lacks an end that the source lacks, too: none is added before more
+    /// text is.
     open: bool,
 }
 
@@ -38,19 +40,39 @@ fn narrow(offset: usize) -> u32 {
 impl<'a> MappedText<'a> {
     /// Nothing yet of a source, most of which may stay as it is.
     pub(super) fn from_source(source: &'a str) -> Self {
-        Self { text: Cow::Borrowed(""), source, ..Self::default() }
+        Self {
+            text: Cow::Borrowed(""),
+            source,
+            ..Self::default()
+        }
     }
 
-    /// The same, of which nearly all is to come: where it cannot be borrowed, there is room for it at once.
+    /// The same, of which nearly all is to come: where it cannot be borrowed, there is room for it
+    /// at once.
     pub(super) fn from_most_of(source: &'a str) -> Self {
-        Self { long: true, ..Self::from_source(source) }
+        Self {
+            long: true,
+            ..Self::from_source(source)
+        }
     }
 
     /// A text that begins at byte `from` of the source.
     pub(super) fn of(text: &'a str, from: usize) -> Self {
-        let piece = Piece { at: 0, from: narrow(from), width: COPIED };
-        let pieces = if text.is_empty() { Vec::new() } else { vec![piece] };
-        Self { text: Cow::Borrowed(text), pieces, ..Self::default() }
+        let piece = Piece {
+            at: 0,
+            from: narrow(from),
+            width: COPIED,
+        };
+        let pieces = if text.is_empty() {
+            Vec::new()
+        } else {
+            vec![piece]
+        };
+        Self {
+            text: Cow::Borrowed(text),
+            pieces,
+            ..Self::default()
+        }
     }
 
     /// Adds text that stands at byte `from` of the source, or does not stand there.
@@ -85,11 +107,16 @@ impl<'a> MappedText<'a> {
         let at = narrow(self.text.len());
         self.push(text, Some(from));
         if !text.is_empty() && !self.continues(at, narrow(from)) {
-            self.pieces.push(Piece { at, from: narrow(from), width: COPIED });
+            self.pieces.push(Piece {
+                at,
+                from: narrow(from),
+                width: COPIED,
+            });
         }
     }
 
-    /// Adds a line's end, of a line that ends at byte `from`. Where all of it was copied, its end belongs to it.
+    /// Adds a line's end, of a line that ends at byte `from`. Where all of it was copied, its end
+    /// belongs to it.
     pub(super) fn end_line(&mut self, from: usize) {
         self.close();
         // All of the source, which would have to be copied for it.
@@ -104,14 +131,22 @@ impl<'a> MappedText<'a> {
         let at = narrow(self.text.len());
         self.push("\n", Some(from));
         if !self.continues(at, narrow(from)) {
-            self.pieces.push(Piece { at, from: narrow(from), width: 0 });
+            self.pieces.push(Piece {
+                at,
+                from: narrow(from),
+                width: 0,
+            });
         }
     }
 
     /// Adds text that stands for `width` bytes at `from`.
     pub(super) fn put(&mut self, text: &str, from: usize, width: usize) {
         self.close();
-        let piece = Piece { at: narrow(self.text.len()), from: narrow(from), width: narrow(width) };
+        let piece = Piece {
+            at: narrow(self.text.len()),
+            from: narrow(from),
+            width: narrow(width),
+        };
         if !text.is_empty() {
             self.push(text, None);
             self.pieces.push(piece);
@@ -123,8 +158,13 @@ impl<'a> MappedText<'a> {
         let mut place = other.piece(start);
         let mut at = start;
         while at < end {
-            let Some(piece) = other.pieces.get(place) else { break };
-            let next = other.pieces.get(place + 1).map_or(other.text.len(), |next| next.at as usize);
+            let Some(piece) = other.pieces.get(place) else {
+                break;
+            };
+            let next = other
+                .pieces
+                .get(place + 1)
+                .map_or(other.text.len(), |next| next.at as usize);
             let text = &other.text[at..next.min(end)];
             match piece.width {
                 COPIED => self.copy_text(text, piece.from as usize + (at - piece.at as usize)),
@@ -136,7 +176,9 @@ impl<'a> MappedText<'a> {
 
     /// Whether what comes from a place continues what was copied last.
     fn continues(&self, at: u32, from: u32) -> bool {
-        self.pieces.last().is_some_and(|piece| piece.width == COPIED && piece.from + (at - piece.at) == from)
+        self.pieces
+            .last()
+            .is_some_and(|piece| piece.width == COPIED && piece.from + (at - piece.at) == from)
     }
 
     /// Whether it is a beginning of the source as it stands there.
@@ -151,12 +193,16 @@ impl<'a> MappedText<'a> {
 
     /// The piece that holds a byte.
     fn piece(&self, at: usize) -> usize {
-        self.pieces.partition_point(|piece| piece.at as usize <= at).saturating_sub(1)
+        self.pieces
+            .partition_point(|piece| piece.at as usize <= at)
+            .saturating_sub(1)
     }
 
     /// Where a byte comes from.
     pub(super) fn origin(&self, at: usize) -> usize {
-        let Some(piece) = self.pieces.get(self.piece(at)) else { return at };
+        let Some(piece) = self.pieces.get(self.piece(at)) else {
+            return at;
+        };
         match piece.width {
             COPIED => piece.from as usize + at.saturating_sub(piece.at as usize),
             _ => piece.from as usize,
@@ -165,8 +211,12 @@ impl<'a> MappedText<'a> {
 
     /// Where the end of a range comes from: one past its last byte there.
     fn end_of(&self, end: usize) -> usize {
-        let Some(last) = end.checked_sub(1) else { return self.origin(0) };
-        let Some(piece) = self.pieces.get(self.piece(last)) else { return end };
+        let Some(last) = end.checked_sub(1) else {
+            return self.origin(0);
+        };
+        let Some(piece) = self.pieces.get(self.piece(last)) else {
+            return end;
+        };
         match piece.width {
             COPIED => piece.from as usize + (last - piece.at as usize) + 1,
             width => piece.from as usize + width as usize,
@@ -215,7 +265,10 @@ mod tests {
         assert!(cleaned.is_source());
         cleaned.put("c", 3, 0);
         assert_eq!(cleaned.text, "a\nb\nc");
-        assert_eq!([0, 1, 2, 3, 4].map(|at| cleaned.origin(at)), [0, 1, 2, 3, 3]);
+        assert_eq!(
+            [0, 1, 2, 3, 4].map(|at| cleaned.origin(at)),
+            [0, 1, 2, 3, 3]
+        );
     }
 
     #[test]
@@ -225,14 +278,22 @@ mod tests {
         cleaned.copy_text("x ", 0);
         cleaned.put("--", 2, 3);
         cleaned.copy_text("uid", 5);
-        let back = |cleaned: &MappedText, start, end| cleaned.span(Span::new(start, end), source).of(source).to_owned();
+        let back = |cleaned: &MappedText, start, end| {
+            cleaned
+                .span(Span::new(start, end), source)
+                .of(source)
+                .to_owned()
+        };
         assert_eq!(cleaned.text, "x --uid");
         assert_eq!(back(&cleaned, 2, 7), "—uid");
         assert_eq!(back(&cleaned, 3, 4), "—");
         let mut again = MappedText::default();
         again.copy(&cleaned, 3, 7);
         again.copy(&cleaned, 0, 1);
-        assert_eq!((&*again.text, &*back(&again, 0, 4), &*back(&again, 4, 5)), ("-uidx", "—uid", "x"));
+        assert_eq!(
+            (&*again.text, &*back(&again, 0, 4), &*back(&again, 4, 5)),
+            ("-uidx", "—uid", "x")
+        );
         assert_eq!(back(&MappedText::default(), 0, 0), "");
     }
 }

@@ -4,7 +4,8 @@ use super::Read;
 use crate::input::section::Format;
 use crate::text::diagnostic::{Code, Problem, Span};
 
-/// Takes away what commands made where the same text holds what came of them, from the rule sets from `first` on.
+/// Takes away what commands made where the same text holds what came of them, from the rule sets
+/// from `first` on.
 pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, made: &[usize]) {
     let printed = |place: usize| !made.contains(&place);
     let superseded = |place: usize| {
@@ -16,15 +17,27 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
             printed(*other) && same && set.is_populated()
         })
     };
-    let gone: Vec<(usize, usize)> = made.iter().filter_map(|place| Some((*place, superseded(*place)?))).collect();
+    let gone: Vec<(usize, usize)> = made
+        .iter()
+        .filter_map(|place| Some((*place, superseded(*place)?)))
+        .collect();
     for (place, other) in &gone {
-        let line = read.rulesets[*other].tables.first().map_or(1, |table| table.line);
+        let line = read.rulesets[*other]
+            .tables
+            .first()
+            .map_or(1, |table| table.line);
         let of_commands = |format| matches!(format, Format::Commands | Format::Restore);
         let section = read.sections.iter().find(|section| {
-            section.source == source && section.ruleset == u32::try_from(*place).ok() && of_commands(section.format)
+            section.source == source
+                && section.ruleset == u32::try_from(*place).ok()
+                && of_commands(section.format)
         });
-        let (own_line, span) = section.map_or((1, Span::default()), |section| (section.line, section.span));
-        let span = Span { end: span.start, ..span };
+        let (own_line, span) =
+            section.map_or((1, Span::default()), |section| (section.line, section.span));
+        let span = Span {
+            end: span.start,
+            ..span
+        };
         let problem = Problem::new(
             Code::SupersededCommands,
             format!("these commands are not carried out: line {line} shows what came of them"),
@@ -41,7 +54,9 @@ pub(super) fn choose(read: &mut Read, text: &str, source: u32, first: usize, mad
         })
         .collect();
     for section in &mut read.sections {
-        section.ruleset = section.ruleset.and_then(|place| places.get(place as usize).copied().flatten());
+        section.ruleset = section
+            .ruleset
+            .and_then(|place| places.get(place as usize).copied().flatten());
     }
     let mut place = 0;
     read.rulesets.retain(|_| {

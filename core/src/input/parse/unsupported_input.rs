@@ -1,4 +1,5 @@
-//! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and which command to run instead.
+//! Texts that hold no rules of iptables, and remarks of tools beside rules: what they are, and
+//! which command to run instead.
 
 use crate::input::section::{Format, Section};
 use crate::iptables::table_name::TableName;
@@ -27,7 +28,14 @@ const fn sign(
     is: &'static str,
     hint: &'static str,
 ) -> Sign {
-    Sign { code, word, and, beside, is, hint }
+    Sign {
+        code,
+        word,
+        and,
+        beside,
+        is,
+        hint,
+    }
 }
 
 const NODE: &str = "on the pod's node run `nsenter -t PID -n iptables-save -c`, with the pid of a process in the pod";
@@ -73,12 +81,16 @@ const SIGNS: [Sign; 30] = [
 /// So much of a text is looked at.
 const MOST: usize = 256 * 1024;
 
-/// Meshes that write native nftables, by a word of their tables' names: Istio from 1.27 on, newer Consul.
+/// Meshes that write native nftables, by a word of their tables' names: Istio from 1.27 on, newer
+/// Consul.
 const MESHES: [(&str, &str); 2] = [("istio-proxy-", "Istio"), ("consul_tproxy", "Consul")];
 
 /// What to say of a text without rules: line, place, and what it is.
 pub(super) fn problem(text: &str) -> Option<(u32, Span, Problem)> {
-    native(text).map(|problem| (1, Span::default(), problem)).or_else(|| known(text, false)).or_else(|| binary(text))
+    native(text)
+        .map(|problem| (1, Span::default(), problem))
+        .or_else(|| known(text, false))
+        .or_else(|| binary(text))
 }
 
 /// What to say of what stands beside the rules of a text, from `sections` on.
@@ -88,13 +100,17 @@ pub(super) fn beside(text: &str, sections: &[Section]) -> Vec<(u32, Span, Proble
     }
     let tables = first_line(text, is_table)
         .and_then(|(line, span)| Some((line, span, native(text.get(span.start as usize..)?)?)));
-    [tables, known(text, true), other_table(sections)].into_iter().flatten().collect()
+    [tables, known(text, true), other_table(sections)]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// What iptables shows by itself is table filter, where no mesh has its rules.
 fn other_table(sections: &[Section]) -> Option<(u32, Span, Problem)> {
     let shown = |section: &Section| {
-        matches!(section.format, Format::Listing | Format::Rules) && section.tables == [TableName::Filter]
+        matches!(section.format, Format::Listing | Format::Rules)
+            && section.tables == [TableName::Filter]
     };
     let first = sections.first()?;
     sections.iter().all(shown).then(|| {
@@ -103,11 +119,19 @@ fn other_table(sections: &[Section]) -> Option<(u32, Span, Problem)> {
             "only table filter is shown here, and a mesh's redirects are in table nat",
         )
         .hint("run `iptables -t nat -S`, or `iptables-save -c` for all tables");
-        (first.line, Span { end: first.span.start, ..first.span }, problem)
+        (
+            first.line,
+            Span {
+                end: first.span.start,
+                ..first.span
+            },
+            problem,
+        )
     })
 }
 
-/// Whether a comment of a dump is a message of iptables: `# Warning: iptables-legacy tables present, use …`
+/// Whether a comment of a dump is a message of iptables: `# Warning: iptables-legacy tables
+/// present, use …`
 pub(super) fn is_message(comment: &str) -> bool {
     comment.starts_with("# Warning:") || comment.starts_with("# Table `")
 }
@@ -123,8 +147,9 @@ fn known(text: &str, beside: bool) -> Option<(u32, Span, Problem)> {
         end -= 1;
     }
     let text = &text[..end];
-    let sign =
-        SIGNS.iter().find(|sign| (sign.beside || !beside) && text.contains(sign.word) && text.contains(sign.and))?;
+    let sign = SIGNS.iter().find(|sign| {
+        (sign.beside || !beside) && text.contains(sign.word) && text.contains(sign.and)
+    })?;
     let (line, span) = first_line(text, |line| line.contains(sign.word))?;
     Some((line, span, Problem::new(sign.code, sign.is).hint(sign.hint)))
 }
@@ -143,19 +168,29 @@ fn first_line(text: &str, is: impl Fn(&str) -> bool) -> Option<(u32, Span)> {
 
 /// Bytes that are no text: a packet capture, an archive.
 fn binary(text: &str) -> Option<(u32, Span, Problem)> {
-    let strange =
-        |c: &char| *c == char::REPLACEMENT_CHARACTER || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}');
-    let (all, odd) = text.chars().take(4096).fold((0, 0), |(all, odd), c| (all + 1, odd + u32::from(strange(&c))));
+    let strange = |c: &char| {
+        *c == char::REPLACEMENT_CHARACTER
+            || c.is_control() && !matches!(c, '\n' | '\r' | '\t' | '\u{1b}')
+    };
+    let (all, odd) = text.chars().take(4096).fold((0, 0), |(all, odd), c| {
+        (all + 1, odd + u32::from(strange(&c)))
+    });
     (odd * 8 > all).then(|| {
-        let problem =
-            Problem::new(Code::NoRules, "this is no text: a packet capture, an archive or another binary file");
+        let problem = Problem::new(
+            Code::NoRules,
+            "this is no text: a packet capture, an archive or another binary file",
+        );
         (1, Span::default(), problem.hint(SAVE))
     })
 }
 
 fn is_table(line: &str) -> bool {
     let mut words = line.split_whitespace();
-    words.next() == Some("table") && matches!(words.next(), Some("ip" | "ip6" | "inet" | "arp" | "bridge" | "netdev"))
+    words.next() == Some("table")
+        && matches!(
+            words.next(),
+            Some("ip" | "ip6" | "inet" | "arp" | "bridge" | "netdev")
+        )
 }
 
 /// What to say of a text of native nftables; `None` for any other text.
@@ -164,7 +199,10 @@ fn native(text: &str) -> Option<Problem> {
     if !is_json && !text.lines().any(is_table) {
         return None;
     }
-    let mesh = MESHES.iter().find(|(word, _)| text.contains(word)).map(|(_, mesh)| *mesh);
+    let mesh = MESHES
+        .iter()
+        .find(|(word, _)| text.contains(word))
+        .map(|(_, mesh)| *mesh);
     let whose = mesh.map(|mesh| format!(", {mesh}'s")).unwrap_or_default();
     let problem = Problem::new(
         Code::NativeNftables,
@@ -185,22 +223,50 @@ mod tests {
                 "legacy",
                 "iptables-legacy-save",
             ),
-            ("# Table `nat' is incompatible, use 'nft' tool.\n", "nft", "nft list ruleset"),
+            (
+                "# Table `nat' is incompatible, use 'nft' tool.\n",
+                "nft",
+                "nft list ruleset",
+            ),
             (
                 "iptables v1.8.9 (nf_tables): Could not fetch rule set generation id: Permission denied (you must be root)",
                 "root",
                 "nsenter",
             ),
-            ("Fatal: can't open lock file /run/xtables.lock: Read-only file system\n", "lock", "kubectl debug"),
-            ("error: exec failed: executable file not found in $PATH", "does not have", "nsenter"),
+            (
+                "Fatal: can't open lock file /run/xtables.lock: Read-only file system\n",
+                "lock",
+                "kubectl debug",
+            ),
+            (
+                "error: exec failed: executable file not found in $PATH",
+                "does not have",
+                "nsenter",
+            ),
             ("apiVersion: v1\nkind: Pod\n", "Kubernetes", "iptables-save"),
-            ("10:00 IP 10.0.0.1.80 > 10.0.0.2.90: Flags [S], seq 1\n", "tcpdump", "iptables-save"),
-            ("\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{2}\0\u{4}\0\0\0\0\0", "no text", "iptables-save"),
-            ("table inet istio-proxy-nat {\n}\n", "Istio's", "iptables-save"),
+            (
+                "10:00 IP 10.0.0.1.80 > 10.0.0.2.90: Flags [S], seq 1\n",
+                "tcpdump",
+                "iptables-save",
+            ),
+            (
+                "\u{fffd}\u{fffd}\u{fffd}\u{fffd}\u{2}\0\u{4}\0\0\0\0\0",
+                "no text",
+                "iptables-save",
+            ),
+            (
+                "table inet istio-proxy-nat {\n}\n",
+                "Istio's",
+                "iptables-save",
+            ),
         ] {
             let (_, _, problem) = problem(text).unwrap_or_else(|| panic!("{text}"));
             assert!(problem.message.contains(is), "{text}: {}", problem.message);
-            assert!(problem.hint.as_ref().is_some_and(|own| own.contains(hint)), "{text}: {:?}", problem.hint);
+            assert!(
+                problem.hint.as_ref().is_some_and(|own| own.contains(hint)),
+                "{text}: {:?}",
+                problem.hint
+            );
         }
         assert_eq!(problem("good morning\n"), None);
     }

@@ -7,9 +7,14 @@ use crate::text::diagnostic::{Code, Problem, ProblemSink, Span};
 /// Checks one use of an extension; `span` is its name in the text.
 pub(super) fn group(id: Id, given: Given, span: Span, say: &mut ProblemSink) {
     let extension = id.get();
-    // An option that could not be read has been spoken of; what seems to be missing may be that one.
+    // An option that could not be read has been spoken of; what seems to be missing may be that
+    // one.
     let unread = given.matches.iter().any(|part| part.extension == Id::STRAY);
-    let options = if unread { None } else { options(id, given).or_else(|| (extension.check)(&given).err()) };
+    let options = if unread {
+        None
+    } else {
+        options(id, given).or_else(|| (extension.check)(&given).err())
+    };
     let problems = [options, place(extension, given)];
     for problem in problems.into_iter().flatten() {
         say(span, problem);
@@ -30,8 +35,16 @@ fn options(id: Id, given: Given) -> Option<Problem> {
     let extension = id.get();
     let parts = given.options.parts;
     if extension.asks && parts.iter().all(|part| part.opt().is_none()) {
-        let flags: Vec<&str> = extension.options.iter().map(|opt| opt.flag).take(4).collect();
-        let problem = Problem::new(Code::MissingOption, format!("{} needs an option", name(extension)));
+        let flags: Vec<&str> = extension
+            .options
+            .iter()
+            .map(|opt| opt.flag)
+            .take(4)
+            .collect();
+        let problem = Problem::new(
+            Code::MissingOption,
+            format!("{} needs an option", name(extension)),
+        );
         return Some(problem.hint(format!("such as {}", flags.join(", "))));
     }
     if !id.demands() {
@@ -44,7 +57,10 @@ fn options(id: Id, given: Given) -> Option<Problem> {
         }
         if !parts.iter().any(|part| part.option == place) {
             if opt.required {
-                return Some(Problem::new(Code::MissingOption, format!("{} needs {}", name(extension), opt.flag)));
+                return Some(Problem::new(
+                    Code::MissingOption,
+                    format!("{} needs {}", name(extension), opt.flag),
+                ));
             }
             continue;
         }
@@ -55,7 +71,10 @@ fn options(id: Id, given: Given) -> Option<Problem> {
             ));
         }
         if let Some(other) = opt.needs.iter().find(|other| !has(other)) {
-            return Some(Problem::new(Code::MissingOption, format!("{} needs {other} beside it", opt.flag)));
+            return Some(Problem::new(
+                Code::MissingOption,
+                format!("{} needs {other} beside it", opt.flag),
+            ));
         }
     }
     None
@@ -64,16 +83,32 @@ fn options(id: Id, given: Given) -> Option<Problem> {
 /// Where the extension may not stand (`xt_check_match` and `xt_check_target` in x_tables.c).
 fn place(extension: &Extension, given: Given) -> Option<Problem> {
     if !extension.tables.is_empty() && !extension.tables.contains(&given.table) {
-        let tables: Vec<&str> = extension.tables.iter().copied().map(TableName::name).collect();
-        let problem =
-            Problem::new(Code::WrongTable, format!("{} cannot stand in table {}", name(extension), given.table));
+        let tables: Vec<&str> = extension
+            .tables
+            .iter()
+            .copied()
+            .map(TableName::name)
+            .collect();
+        let problem = Problem::new(
+            Code::WrongTable,
+            format!("{} cannot stand in table {}", name(extension), given.table),
+        );
         return Some(problem.hint(format!("it may stand in {}", tables.join(", "))));
     }
-    let asked = given.protocol.is_some_and(|protocol| extension.protocols.contains(&protocol));
+    let asked = given
+        .protocol
+        .is_some_and(|protocol| extension.protocols.contains(&protocol));
     if extension.protocols.is_empty() || asked {
         return None;
     }
-    let protocols: Vec<String> = extension.protocols.iter().map(|protocol| format!("-p {protocol}")).collect();
-    let problem = Problem::new(Code::MissingProtocol, format!("{} needs {}", name(extension), protocols.join(" or ")));
+    let protocols: Vec<String> = extension
+        .protocols
+        .iter()
+        .map(|protocol| format!("-p {protocol}"))
+        .collect();
+    let problem = Problem::new(
+        Code::MissingProtocol,
+        format!("{} needs {}", name(extension), protocols.join(" or ")),
+    );
     Some(problem.hint("the kernel refuses it without"))
 }

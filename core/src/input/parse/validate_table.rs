@@ -1,4 +1,5 @@
-//! What can be said of a table only when all of it has been read: where jumps lead, and whether they lead in circles.
+//! What can be said of a table only when all of it has been read: where jumps lead, and whether
+//! they lead in circles.
 
 use crate::iptables::extension::{Id, Options};
 use crate::iptables::kernel_names::chain_name_fault;
@@ -9,26 +10,37 @@ use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
 use super::chain_index::Places;
 
-/// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than `NFT_JUMP_STACK_SIZE`). The
-/// legacy backend takes ten thousand.
+/// nf_tables refuses more (measured with iptables-nft 1.8.9 on Linux 6.18; one less than
+/// `NFT_JUMP_STACK_SIZE`). The legacy backend takes ten thousand.
 const NFT_DEPTH: u32 = 15;
 
 /// Checks a table of which all rules have been read.
-pub(super) fn table(ruleset: &mut Ruleset, table: usize, chains: &Places, say: &mut DiagnosticSink) {
+pub(super) fn table(
+    ruleset: &mut Ruleset,
+    table: usize,
+    chains: &Places,
+    say: &mut DiagnosticSink,
+) {
     resolve(ruleset, table, chains, say);
     nesting(ruleset, table, say);
     hooks(ruleset, table, say);
 }
 
-/// Says which rules stand where the kernel refuses them: behind a hook that their match or target is not made for
-/// (`mark_source_chains` in ip_tables.c), or asking for an interface that is not known there (iptables itself).
+/// Says which rules stand where the kernel refuses them: behind a hook that their match or target
+/// is not made for (`mark_source_chains` in ip_tables.c), or asking for an interface that is not
+/// known there (iptables itself).
 fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     let chains = &ruleset.tables[table].chains;
     let nft = ruleset.backend == Some(Backend::Nft);
     let reached = reached(chains);
     for (chain, reached) in chains.iter().zip(reached) {
-        // nf_tables asks only the rules of built-in chains (nft_compat.c, `nft_chain_validate_hooks`).
-        let reached = if nft && chain.hook().is_none() { 0 } else { reached };
+        // nf_tables asks only the rules of built-in chains (nft_compat.c,
+        // `nft_chain_validate_hooks`).
+        let reached = if nft && chain.hook().is_none() {
+            0
+        } else {
+            reached
+        };
         if reached == 0 {
             continue;
         }
@@ -37,7 +49,9 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                 Target::Extension(id) => Some((id.get(), ruleset.parameters(rule))),
                 _ => None,
             };
-            let matches = ruleset.groups(rule).map(|group| (group[0].extension(), group));
+            let matches = ruleset
+                .groups(rule)
+                .map(|group| (group[0].extension(), group));
             for (extension, parts) in matches.chain(target) {
                 let allowed = match extension.hooks_for {
                     Some(hooks_for) => hooks_for(&Options { parts, ruleset }),
@@ -49,16 +63,21 @@ fn hooks(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                 let wrong = |hook: &&Hook| reached & bit(**hook) != 0 && !allowed.contains(hook);
                 if let Some(hook) = Hook::ALL.iter().find(wrong) {
                     let hooks: Vec<&str> = allowed.iter().map(|hook| hook.name()).collect();
-                    let problem =
-                        Problem::new(Code::WrongHook, format!("{} cannot stand behind {hook}", extension.name))
-                            .hint(format!("it may stand behind {}", hooks.join(", ")));
+                    let problem = Problem::new(
+                        Code::WrongHook,
+                        format!("{} cannot stand behind {hook}", extension.name),
+                    )
+                    .hint(format!("it may stand behind {}", hooks.join(", ")));
                     say(rule.line, rule.span, problem);
                 }
             }
-            let interface = chain.hook().and_then(|hook| wrong_interface(ruleset, rule, hook));
+            let interface = chain
+                .hook()
+                .and_then(|hook| wrong_interface(ruleset, rule, hook));
             if let (Some(flag), Some(hook)) = (interface, chain.hook()) {
-                let problem = Problem::new(Code::WrongHook, format!("{flag} cannot stand in {hook}"))
-                    .hint("the packet has no such interface there");
+                let problem =
+                    Problem::new(Code::WrongHook, format!("{flag} cannot stand in {hook}"))
+                        .hint("the packet has no such interface there");
                 say(rule.line, rule.span, problem);
             }
         }
@@ -72,8 +91,14 @@ fn wrong_interface(ruleset: &Ruleset, rule: &Rule, hook: Hook) -> Option<&'stati
         Hook::Output | Hook::Postrouting => "-i",
         Hook::Forward => return None,
     };
-    let header = ruleset.matches(rule).iter().take_while(|part| part.extension == Id::HEADER);
-    header.filter_map(Part::opt).find(|opt| opt.flag == wrong).map(|opt| opt.flag)
+    let header = ruleset
+        .matches(rule)
+        .iter()
+        .take_while(|part| part.extension == Id::HEADER);
+    header
+        .filter_map(Part::opt)
+        .find(|opt| opt.flag == wrong)
+        .map(|opt| opt.flag)
 }
 
 fn bit(hook: Hook) -> u8 {
@@ -82,11 +107,18 @@ fn bit(hook: Hook) -> u8 {
 
 /// From which hooks each chain can be reached.
 fn reached(chains: &[Chain]) -> Vec<u8> {
-    let mut reached: Vec<u8> = chains.iter().map(|chain| chain.hook().map_or(0, bit)).collect();
-    let mut changed: Vec<usize> = (0..chains.len()).filter(|chain| reached[*chain] != 0).collect();
+    let mut reached: Vec<u8> = chains
+        .iter()
+        .map(|chain| chain.hook().map_or(0, bit))
+        .collect();
+    let mut changed: Vec<usize> = (0..chains.len())
+        .filter(|chain| reached[*chain] != 0)
+        .collect();
     while let Some(chain) = changed.pop() {
         for rule in &chains[chain].rules {
-            let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
+            let (Target::Jump(next) | Target::Goto(next)) = rule.target else {
+                continue;
+            };
             let all = reached[next as usize] | reached[chain];
             if std::mem::replace(&mut reached[next as usize], all) != all {
                 changed.push(next as usize);
@@ -98,27 +130,45 @@ fn reached(chains: &[Chain]) -> Vec<u8> {
 
 /// Points every jump at its chain; says which chains do not exist.
 fn resolve(ruleset: &mut Ruleset, table: usize, places: &Places, say: &mut DiagnosticSink) {
-    let Ruleset { tables, strings, missing, .. } = ruleset;
+    let Ruleset {
+        tables,
+        strings,
+        missing,
+        ..
+    } = ruleset;
     if missing.is_empty() {
         return;
     }
     let chains = &mut tables[table].chains;
     for chain in 0..chains.len() {
         for rule in 0..chains[chain].rules.len() {
-            let Rule { line, span, target: Target::Missing { name, goto }, .. } = chains[chain].rules[rule] else {
+            let Rule {
+                line,
+                span,
+                target: Target::Missing { name, goto },
+                ..
+            } = chains[chain].rules[rule]
+            else {
                 continue;
             };
             let name = missing[name as usize].of(strings);
             let Some(found) = places.find(chains, name) else {
                 let problem = match chain_name_fault(name) {
                     Some(fault) => fault.problem(name),
-                    None => Problem::new(Code::UnknownTarget, format!("there is no chain and no target named {name}"))
-                        .hint("a packet that matches this rule cannot be walked further"),
+                    None => Problem::new(
+                        Code::UnknownTarget,
+                        format!("there is no chain and no target named {name}"),
+                    )
+                    .hint("a packet that matches this rule cannot be walked further"),
                 };
                 say(line, span, problem);
                 continue;
             };
-            chains[chain].rules[rule].target = if goto { Target::Goto(found) } else { Target::Jump(found) };
+            chains[chain].rules[rule].target = if goto {
+                Target::Goto(found)
+            } else {
+                Target::Jump(found)
+            };
         }
     }
 }
@@ -131,7 +181,8 @@ struct Frame {
     below: u32,
 }
 
-/// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it has chains.
+/// Finds jumps in a circle, and nesting that nft refuses. Iterative: a dump may nest as deep as it
+/// has chains.
 fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     let chains = &ruleset.tables[table].chains;
     // How deep it is below each chain; `None` while not known.
@@ -141,7 +192,11 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
     for start in (0..).take(chains.len()) {
         if depth[start as usize].is_none() {
             open[start as usize] = true;
-            frames.push(Frame { chain: start, rule: 0, below: 0 });
+            frames.push(Frame {
+                chain: start,
+                rule: 0,
+                below: 0,
+            });
         }
         while let Some(frame) = frames.last_mut() {
             let chain = &chains[frame.chain as usize];
@@ -156,17 +211,26 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
                 continue;
             };
             frame.rule += 1;
-            let (Target::Jump(next) | Target::Goto(next)) = rule.target else { continue };
+            let (Target::Jump(next) | Target::Goto(next)) = rule.target else {
+                continue;
+            };
             if open[next as usize] {
                 let (from, to) = (&chain.name, &chains[next as usize].name);
-                let problem = Problem::new(Code::ChainLoop, format!("chain {from} leads back into {to}: a loop"))
-                    .hint("the kernel refuses a table with a loop of chains");
+                let problem = Problem::new(
+                    Code::ChainLoop,
+                    format!("chain {from} leads back into {to}: a loop"),
+                )
+                .hint("the kernel refuses a table with a loop of chains");
                 say(rule.line, rule.span, problem);
             } else if let Some(below) = depth[next as usize] {
                 frame.below = frame.below.max(below + 1);
             } else {
                 open[next as usize] = true;
-                frames.push(Frame { chain: next, rule: 0, below: 0 });
+                frames.push(Frame {
+                    chain: next,
+                    rule: 0,
+                    below: 0,
+                });
             }
         }
     }
@@ -180,8 +244,15 @@ fn nesting(ruleset: &Ruleset, table: usize, say: &mut DiagnosticSink) {
 
 fn say_depth(ruleset: &Ruleset, chain: &Chain, depth: u32, say: &mut DiagnosticSink) {
     let nft = ruleset.backend == Some(Backend::Nft);
-    let code = if nft { Code::DeepNesting } else { Code::PossiblyDeepNesting };
-    let problem = Problem::new(code, format!("the chains below {} are nested {depth} deep", chain.name))
-        .hint(format!("iptables-nft refuses more than {NFT_DEPTH} levels"));
+    let code = if nft {
+        Code::DeepNesting
+    } else {
+        Code::PossiblyDeepNesting
+    };
+    let problem = Problem::new(
+        code,
+        format!("the chains below {} are nested {depth} deep", chain.name),
+    )
+    .hint(format!("iptables-nft refuses more than {NFT_DEPTH} levels"));
     say(chain.line.unwrap_or(1), Span::default(), problem);
 }

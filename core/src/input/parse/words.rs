@@ -1,4 +1,5 @@
-//! The words of a line, as `iptables-restore` splits it: at blanks, with `"…"` and backslashes inside it.
+//! The words of a line, as `iptables-restore` splits it: at blanks, with `"…"` and backslashes
+//! inside it.
 
 use std::borrow::Cow;
 
@@ -35,7 +36,11 @@ const MOST: usize = 300;
 ///
 /// # Errors
 /// A quote that is never closed: the words before it are there.
-pub(crate) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>) -> Result<(), (Span, Problem)> {
+pub(crate) fn split<'a>(
+    line: &'a str,
+    offset: usize,
+    words: &mut Vec<Word<'a>>,
+) -> Result<(), (Span, Problem)> {
     words.clear();
     let bytes = line.as_bytes();
     let mut at = 0;
@@ -52,22 +57,31 @@ pub(crate) fn split<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>)
         }
         let span = |end| Span::new(offset + start, offset + end);
         if at == bytes.len() || is_blank(bytes[at]) {
-            words.push(Word { text: Cow::Borrowed(&line[start..at]), span: span(at), quoted: false });
+            words.push(Word {
+                text: Cow::Borrowed(&line[start..at]),
+                span: span(at),
+                quoted: false,
+            });
             continue;
         }
         let (text, end) = match plainly_quoted(line, start) {
             Some((text, end)) => (Cow::Borrowed(text), end),
             None => {
                 let (text, end) = quoted(line, start, at).ok_or_else(|| {
-                    let problem = Problem::new(Code::UnclosedQuote, "a quote is opened and never closed")
-                        .hint("add the missing \"");
+                    let problem =
+                        Problem::new(Code::UnclosedQuote, "a quote is opened and never closed")
+                            .hint("add the missing \"");
                     (span(line.len()), problem)
                 })?;
                 (Cow::Owned(text), end)
             }
         };
         at = end;
-        words.push(Word { text, span: span(end), quoted: true });
+        words.push(Word {
+            text,
+            span: span(end),
+            quoted: true,
+        });
     }
 }
 
@@ -78,15 +92,18 @@ pub(super) fn plain(line: &str, start: usize) -> Option<(&str, usize)> {
         b'"' => plainly_quoted(line, start),
         b'-' | b'!' => None,
         _ => {
-            let length = bytes.iter().position(|byte| is_blank(*byte) || *byte == b'"').unwrap_or(bytes.len());
+            let length = bytes
+                .iter()
+                .position(|byte| is_blank(*byte) || *byte == b'"')
+                .unwrap_or(bytes.len());
             let ends = length > 0 && bytes.get(length) != Some(&b'"');
             ends.then(|| (&line[start..start + length], start + length))
         }
     }
 }
 
-/// The word that begins at `start` where it is one pair of quotes without a backslash, as nearly every comment is: nothing of
-/// it has to be copied.
+/// The word that begins at `start` where it is one pair of quotes without a backslash, as nearly
+/// every comment is: nothing of it has to be copied.
 fn plainly_quoted(line: &str, start: usize) -> Option<(&str, usize)> {
     let inner = line[start..].strip_prefix('"')?;
     let length = memchr::memchr2(b'"', b'\\', inner.as_bytes())?;
@@ -95,12 +112,16 @@ fn plainly_quoted(line: &str, start: usize) -> Option<(&str, usize)> {
     plain.then(|| (&inner[..length], start + length + 2))
 }
 
-/// Splits a line as a shell does: quotes of both kinds and backslashes are gone from the words, and whether a word was
-/// quoted makes no difference any more.
+/// Splits a line as a shell does: quotes of both kinds and backslashes are gone from the words, and
+/// whether a word was quoted makes no difference any more.
 ///
 /// # Errors
 /// As [`split`].
-pub(super) fn split_shell<'a>(line: &'a str, offset: usize, words: &mut Vec<Word<'a>>) -> Result<(), (Span, Problem)> {
+pub(super) fn split_shell<'a>(
+    line: &'a str,
+    offset: usize,
+    words: &mut Vec<Word<'a>>,
+) -> Result<(), (Span, Problem)> {
     words.clear();
     let mut chars = line.char_indices().peekable();
     while let Some(&(start, first)) = chars.peek() {
@@ -132,10 +153,15 @@ pub(super) fn split_shell<'a>(line: &'a str, offset: usize, words: &mut Vec<Word
         if quote.is_some() {
             return Err((
                 span,
-                Problem::new(Code::UnclosedQuote, "a quote is opened and never closed").hint("add the missing quote"),
+                Problem::new(Code::UnclosedQuote, "a quote is opened and never closed")
+                    .hint("add the missing quote"),
             ));
         }
-        words.push(Word { text: Cow::Owned(text), span, quoted: false });
+        words.push(Word {
+            text: Cow::Owned(text),
+            span,
+            quoted: false,
+        });
     }
     Ok(())
 }
@@ -144,8 +170,9 @@ fn is_blank_char(c: char) -> bool {
     c == ' ' || c == '\t'
 }
 
-/// Reads on from the first quote at `at` to the one that closes it, which ends the word (`add_param_to_argv` in xshared.c,
-/// measured): `a"b c"d` is `ab c` and `d`. `None` if the quote stays open.
+/// Reads on from the first quote at `at` to the one that closes it, which ends the word
+/// (`add_param_to_argv` in xshared.c, measured): `a"b c"d` is `ab c` and `d`. `None` if the quote
+/// stays open.
 fn quoted(line: &str, start: usize, at: usize) -> Option<(String, usize)> {
     let mut text = line[start..at].to_owned();
     let mut chars = line[at + 1..].char_indices();
@@ -183,38 +210,78 @@ impl<'w, 'a> Rest<'w, 'a> {
     #[inline]
     pub(super) fn argument(&mut self) -> Option<&'w Word<'a>> {
         let first = self.words.first()?;
-        if first.text.starts_with(['-', '!']) { None } else { self.next() }
+        if first.text.starts_with(['-', '!']) {
+            None
+        } else {
+            self.next()
+        }
     }
 
-    /// Takes the words up to the next one that opens something, and returns them after `first` as they are written.
-    pub(super) fn verbatim(&mut self, first: &Word<'a>, negated: Option<Span>, ends: impl Fn(&Word) -> bool) -> String {
+    /// Takes the words up to the next one that opens something, and returns them after `first` as
+    /// they are written.
+    pub(super) fn verbatim(
+        &mut self,
+        first: &Word<'a>,
+        negated: Option<Span>,
+        ends: impl Fn(&Word) -> bool,
+    ) -> String {
         let words = self.words;
         while let Some(word) = self.words.first() {
             // A `!` belongs to what follows it.
-            let opens = if word.is("!") { self.words.get(1) } else { Some(word) };
+            let opens = if word.is("!") {
+                self.words.get(1)
+            } else {
+                Some(word)
+            };
             if opens.is_some_and(&ends) {
                 break;
             }
             self.next();
         }
-        as_written(self.text, first, negated, &words[..words.len() - self.words.len()])
+        as_written(
+            self.text,
+            first,
+            negated,
+            &words[..words.len() - self.words.len()],
+        )
     }
 }
 
-/// Words as they are written, where `iptables-restore` reads these words there; else each as it reads it.
+/// Words as they are written, where `iptables-restore` reads these words there; else each as it
+/// reads it.
 pub(super) fn as_written(text: &str, first: &Word, negated: Option<Span>, more: &[Word]) -> String {
-    let bang = negated.map(|span| Word { text: "!".into(), span, quoted: false });
+    let bang = negated.map(|span| Word {
+        text: "!".into(),
+        span,
+        quoted: false,
+    });
     let words: Vec<&Word> = bang.iter().chain([first]).chain(more).collect();
-    let (Some(start), Some(end)) = (words.first(), words.last()) else { return String::new() };
-    let raw = Span { start: start.span.start, end: end.span.end }.of(text);
+    let (Some(start), Some(end)) = (words.first(), words.last()) else {
+        return String::new();
+    };
+    let raw = Span {
+        start: start.span.start,
+        end: end.span.end,
+    }
+    .of(text);
     let needs_quotes = |word: &Word| kind::needs_quotes(&word.text) && !word.is("!");
     let is_same = |read: &Word, meant: &Word| {
         let is_option = !meant.quoted && meant.text.starts_with(['-', '!']);
-        read.text == meant.text && if read.quoted { !is_option } else { !needs_quotes(read) }
+        read.text == meant.text
+            && if read.quoted {
+                !is_option
+            } else {
+                !needs_quotes(read)
+            }
     };
     let mut again = Vec::new();
     let reads = split(raw, 0, &mut again).is_ok() && again.len() == words.len();
-    if reads && again.iter().zip(&words).all(|(read, meant)| is_same(read, meant)) {
+    if reads
+        && again
+            .iter()
+            .zip(&words)
+            .all(|(read, meant)| is_same(read, meant))
+    {
         return raw.into();
     }
     let mut out = String::new();

@@ -1,4 +1,5 @@
-//! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is walked.
+//! One table that a paste shows twice, as a dump and as a listing, say: the better of the two is
+//! walked.
 
 use super::chain_by_chain;
 use super::partial_rule::Pieces;
@@ -17,7 +18,8 @@ struct Pair {
     same: bool,
 }
 
-/// Keeps the better of two parts that show the same table, and puts what shows other tables into one rule set.
+/// Keeps the better of two parts that show the same table, and puts what shows other tables into
+/// one rule set.
 pub(crate) fn settle(parsed: &mut Parsed) {
     let printed = |format| matches!(format, Format::Save | Format::Rules | Format::Listing);
     let sections: Vec<usize> = (0..parsed.sections.len())
@@ -33,9 +35,14 @@ pub(crate) fn settle(parsed: &mut Parsed) {
 
 fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
     let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
-    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else { return };
+    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else {
+        return;
+    };
     let plain = one.format == Format::Save && other.format == Format::Save;
-    let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
+    let (set, held) = (
+        &parsed.rulesets[own as usize],
+        &parsed.rulesets[others as usize],
+    );
     let apart = set.backend.is_some() && held.backend.is_some() && set.backend != held.backend;
     if own == others || plain || apart || set.family != held.family || set.source != held.source {
         return;
@@ -44,11 +51,23 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
         return;
     }
     let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
-    let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
-    let twice = one.tables.iter().copied().find(|table| other.tables.contains(table));
+    let (set, held) = (
+        &parsed.rulesets[own as usize],
+        &parsed.rulesets[others as usize],
+    );
+    let twice = one
+        .tables
+        .iter()
+        .copied()
+        .find(|table| other.tables.contains(table));
     match twice.and_then(|table| compare(parsed, (first, own), (second, others), table)) {
         Some(pair) => prefer(parsed, &pair),
-        None if twice.is_none() && held.tables.iter().all(|table| set.table_like(table).is_none()) => {
+        None if twice.is_none()
+            && held
+                .tables
+                .iter()
+                .all(|table| set.table_like(table).is_none()) =>
+        {
             // A listing is read after the dumps, wherever it stands.
             let (into, from) = (own.min(others), own.max(others));
             let held = parsed.rulesets.remove(from as usize);
@@ -65,28 +84,36 @@ fn settle_two(parsed: &mut Parsed, first: usize, second: usize) {
 /// Joins two parts that show different chains of one table.
 fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     let (one, other) = (&parsed.sections[first], &parsed.sections[second]);
-    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else { return false };
+    let (Some(own), Some(others)) = (one.ruleset, other.ruleset) else {
+        return false;
+    };
     let is_listed = |format| matches!(format, Format::Rules | Format::Listing);
-    let ([name], [other_name]) = (&one.tables[..], &other.tables[..]) else { return false };
+    let ([name], [other_name]) = (&one.tables[..], &other.tables[..]) else {
+        return false;
+    };
     if name != other_name || !is_listed(one.format) || !is_listed(other.format) {
         return false;
     }
     let (name, source) = (*name, one.source);
-    let (set, held) = (&parsed.rulesets[own as usize], &parsed.rulesets[others as usize]);
-    let (Some(table), Some(shown)) = (set.table(name), held.table(name)) else { return false };
+    let (set, held) = (
+        &parsed.rulesets[own as usize],
+        &parsed.rulesets[others as usize],
+    );
+    let (Some(table), Some(shown)) = (set.table(name), held.table(name)) else {
+        return false;
+    };
     let is_apart = |other: &Table| other.is(name) || set.table_like(other).is_none();
     if set.family != held.family || !held.tables.iter().all(is_apart) {
         return false;
     }
-    let same = |chain: &Chain, other: &Chain| {
-        chain.rules.len() == other.rules.len()
-            && chain.rules.len() <= super::MOST_RULES
-            && chain
-                .rules
-                .iter()
-                .zip(&other.rules)
-                .all(|(one, two)| Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two)))
-    };
+    let same =
+        |chain: &Chain, other: &Chain| {
+            chain.rules.len() == other.rules.len()
+                && chain.rules.len() <= super::MOST_RULES
+                && chain.rules.iter().zip(&other.rules).all(|(one, two)| {
+                    Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two))
+                })
+        };
     if !chain_by_chain::are_parts(table, shown, same) {
         return false;
     }
@@ -97,9 +124,9 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     set.absorb(held);
     set.set_backend(backend);
     let found = chain_by_chain::join_tables(set, name);
-    parsed
-        .diagnostics
-        .retain(|one| one.source != source || one.code != Code::UnknownTarget || !found.contains(&one.line));
+    parsed.diagnostics.retain(|one| {
+        one.source != source || one.code != Code::UnknownTarget || !found.contains(&one.line)
+    });
     renumber(parsed, |place| match place {
         place if place == from => into,
         place => place - u32::from(place > from),
@@ -107,7 +134,12 @@ fn join_chains(parsed: &mut Parsed, first: usize, second: usize) -> bool {
     true
 }
 
-fn compare(parsed: &Parsed, one: (usize, u32), other: (usize, u32), name: TableName) -> Option<Pair> {
+fn compare(
+    parsed: &Parsed,
+    one: (usize, u32),
+    other: (usize, u32),
+    name: TableName,
+) -> Option<Pair> {
     let of = |(section, place): (usize, u32)| {
         let set = &parsed.rulesets[place as usize];
         Some((section, set, set.table(name)?))
@@ -116,7 +148,11 @@ fn compare(parsed: &Parsed, one: (usize, u32), other: (usize, u32), name: TableN
     let (second, held, shown) = of(other)?;
     let own = |chain: &&crate::netfilter::ruleset::Chain| chain.hook().is_none();
     let related = match table.chains.iter().find(own) {
-        Some(_) => table.chains.iter().filter(own).any(|chain| shown.chain(&chain.name).is_some()),
+        Some(_) => table
+            .chains
+            .iter()
+            .filter(own)
+            .any(|chain| shown.chain(&chain.name).is_some()),
         None => !shown.chains.iter().any(|chain| chain.hook().is_none()),
     };
     if !related {
@@ -126,11 +162,25 @@ fn compare(parsed: &Parsed, one: (usize, u32), other: (usize, u32), name: TableN
     let same = same((set, table), (held, shown));
     let gaps = |set: &Ruleset, table: &Table| super::holding_gaps(set, table);
     let rank = |section: usize, set: &Ruleset, table: &Table| {
-        (usize::MAX - table.rules(), gaps(set, table), listing(section), section)
+        (
+            usize::MAX - table.rules(),
+            gaps(set, table),
+            listing(section),
+            section,
+        )
     };
     let swap = rank(second, held, shown) < rank(first, set, table);
-    let (better, worse) = if swap { (second, first) } else { (first, second) };
-    Some(Pair { better, worse, table: name, same })
+    let (better, worse) = if swap {
+        (second, first)
+    } else {
+        (first, second)
+    };
+    Some(Pair {
+        better,
+        worse,
+        table: name,
+        same,
+    })
 }
 
 /// Whether two tables may have the same rules in the same order.
@@ -138,36 +188,57 @@ fn same((set, table): (&Ruleset, &Table), (held, shown): (&Ruleset, &Table)) -> 
     let most = super::MOST_RULES;
     table.rules() == shown.rules()
         && table.rules() <= most
-        && table.chains.iter().filter(|chain| !chain.rules.is_empty()).all(|chain| {
-            shown.chain(&chain.name).is_some_and(|(_, other)| {
-                let pairs = chain.rules.iter().zip(&other.rules);
-                chain.rules.len() == other.rules.len()
-                    && pairs
-                        .into_iter()
-                        .all(|(one, two)| Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two)))
+        && table
+            .chains
+            .iter()
+            .filter(|chain| !chain.rules.is_empty())
+            .all(|chain| {
+                shown.chain(&chain.name).is_some_and(|(_, other)| {
+                    let pairs = chain.rules.iter().zip(&other.rules);
+                    chain.rules.len() == other.rules.len()
+                        && pairs.into_iter().all(|(one, two)| {
+                            Pieces::of(set, table, one).may_be(&Pieces::of(held, shown, two))
+                        })
+                })
             })
-        })
 }
 
 fn prefer(parsed: &mut Parsed, pair: &Pair) {
-    let (better, worse) = (parsed.sections[pair.better].clone(), parsed.sections[pair.worse].clone());
-    let (Some(first), Some(second)) = (better.ruleset, worse.ruleset) else { return };
+    let (better, worse) = (
+        parsed.sections[pair.better].clone(),
+        parsed.sections[pair.worse].clone(),
+    );
+    let (Some(first), Some(second)) = (better.ruleset, worse.ruleset) else {
+        return;
+    };
     let says = match pair.same {
         true => {
-            format!("line {} has the same rules of table {}: they are walked, and these not", better.line, pair.table)
+            format!(
+                "line {} has the same rules of table {}: they are walked, and these not",
+                better.line, pair.table
+            )
         }
         false => format!(
             "line {} has more rules of table {}, or knows more of them: they are walked, and these not",
             better.line, pair.table
         ),
     };
-    let span = Span { start: worse.span.start, end: worse.span.start };
+    let span = Span {
+        start: worse.span.start,
+        end: worse.span.start,
+    };
     if pair.same {
         // What is wrong with rules that are not walked is of no interest.
         let own = worse.span.start..worse.span.end;
-        parsed.diagnostics.retain(|one| one.source != worse.source || !own.contains(&one.span.start));
+        parsed
+            .diagnostics
+            .retain(|one| one.source != worse.source || !own.contains(&one.span.start));
     }
-    let code = if pair.same { Code::DuplicateTable } else { Code::ConflictingTable };
+    let code = if pair.same {
+        Code::DuplicateTable
+    } else {
+        Code::ConflictingTable
+    };
     parsed.diagnostics.push(Diagnostic {
         code,
         severity: code.severity(),
@@ -179,8 +250,12 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         hint: Some("paste one of them alone to walk it".into()),
         fixes: Vec::new(),
     });
-    parsed.diagnostics.sort_by_key(|one| (one.source, one.line, one.column));
-    let backend = parsed.rulesets[first as usize].backend.or(parsed.rulesets[second as usize].backend);
+    parsed
+        .diagnostics
+        .sort_by_key(|one| (one.source, one.line, one.column));
+    let backend = parsed.rulesets[first as usize]
+        .backend
+        .or(parsed.rulesets[second as usize].backend);
     for place in [first, second] {
         parsed.rulesets[place as usize].set_backend(backend);
     }
@@ -192,7 +267,11 @@ fn prefer(parsed: &mut Parsed, pair: &Pair) {
         parsed.sections[pair.worse].ruleset = None;
         if set.tables.is_empty() {
             parsed.rulesets.remove(second as usize);
-            for section in parsed.sections.iter_mut().filter(|section| section.ruleset == Some(second)) {
+            for section in parsed
+                .sections
+                .iter_mut()
+                .filter(|section| section.ruleset == Some(second))
+            {
                 section.ruleset = None;
             }
             renumber(parsed, |place| place - u32::from(place > second));

@@ -12,7 +12,11 @@ pub(super) enum Condition {
     /// As printed.
     Known(String),
     /// An address that is gone, or of which only the name is known.
-    Gap { side: Side, negated: bool, loopback: bool },
+    Gap {
+        side: Side,
+        negated: bool,
+        loopback: bool,
+    },
     /// Something else that is not known.
     Lost,
 }
@@ -57,36 +61,70 @@ impl<'a> Pieces<'a> {
                 _ if group[0].extension == Id::STRAY => conditions.push(gap(set, &group[0])),
                 "unlisted" => conditions.extend(group.iter().map(|part| unlisted(set, part))),
                 "comment" => {}
-                _ => conditions.extend(print::conditions(set, group).into_iter().map(Condition::Known)),
+                _ => conditions.extend(
+                    print::conditions(set, group)
+                        .into_iter()
+                        .map(Condition::Known),
+                ),
             }
         }
         let mut view = RuleView::from_iptables(set, table, rule);
-        view.conditions
-            .retain(|condition| !matches!(condition.field, ConditionField::Unlisted | ConditionField::Stray));
-        Self { conditions, target: print::target(set, table, rule), view }
+        view.conditions.retain(|condition| {
+            !matches!(
+                condition.field,
+                ConditionField::Unlisted | ConditionField::Stray
+            )
+        });
+        Self {
+            conditions,
+            target: print::target(set, table, rule),
+            view,
+        }
     }
 
     pub(super) fn has_gap(&self) -> bool {
-        self.conditions.iter().any(|one| !matches!(one, Condition::Known(_)))
+        self.conditions
+            .iter()
+            .any(|one| !matches!(one, Condition::Known(_)))
     }
 
-    /// The rule with its gaps filled from the shape of the mesh's rules, and the mesh, if all can be.
+    /// The rule with its gaps filled from the shape of the mesh's rules, and the mesh, if all can
+    /// be.
     pub(super) fn filled(&self, set: &Ruleset, chain: &str) -> Option<(String, Option<MeshKind>)> {
-        let mut gaps = self.conditions.iter().filter(|one| !matches!(one, Condition::Known(_)));
-        let Some(gap) = gaps.next() else { return Some((self.text(&[]), None)) };
-        let &Condition::Gap { side, negated, loopback } = gap else { return None };
+        let mut gaps = self
+            .conditions
+            .iter()
+            .filter(|one| !matches!(one, Condition::Known(_)));
+        let Some(gap) = gaps.next() else {
+            return Some((self.text(&[]), None));
+        };
+        let &Condition::Gap {
+            side,
+            negated,
+            loopback,
+        } = gap
+        else {
+            return None;
+        };
         if gaps.next().is_some() {
             return None;
         }
         let with = |address: Network| {
             let value = ConditionValue::Network(address);
             let mut view = self.view.clone();
-            view.conditions.push(mesh::Condition { field: side.field(), negated, value });
+            view.conditions.push(mesh::Condition {
+                field: side.field(),
+                negated,
+                value,
+            });
             view
         };
         let (mesh, own) = mesh::own_address(set, chain, loopback, &with)?;
         let not = if negated { "! " } else { "" };
-        Some((self.text(&[format!("{not}{} {own}", side.flag())]), Some(mesh)))
+        Some((
+            self.text(&[format!("{not}{} {own}", side.flag())]),
+            Some(mesh),
+        ))
     }
 
     /// As printed, with what is known of its gaps.
@@ -95,17 +133,33 @@ impl<'a> Pieces<'a> {
             Condition::Known(text) => Some(text.as_str()),
             _ => None,
         });
-        let words = gaps.iter().map(String::as_str).chain(known).chain([&*self.target]);
-        words.filter(|word| !word.is_empty()).collect::<Vec<_>>().join(" ")
+        let words = gaps
+            .iter()
+            .map(String::as_str)
+            .chain(known)
+            .chain([&*self.target]);
+        words
+            .filter(|word| !word.is_empty())
+            .collect::<Vec<_>>()
+            .join(" ")
     }
 
-    /// Whether two may be the same rule: all that both know is the same, and what one does not know the other has.
+    /// Whether two may be the same rule: all that both know is the same, and what one does not know
+    /// the other has.
     pub(super) fn may_be(&self, other: &Self) -> bool {
         let left = |own: &Self, other: &Self| -> Vec<Condition> {
-            own.conditions.iter().filter(|one| !other.conditions.contains(one)).cloned().collect()
+            own.conditions
+                .iter()
+                .filter(|one| !other.conditions.contains(one))
+                .cloned()
+                .collect()
         };
         let (mine, theirs) = (left(self, other), left(other, self));
-        let gaps = |list: &[Condition]| list.iter().filter(|one| !matches!(one, Condition::Known(_))).count();
+        let gaps = |list: &[Condition]| {
+            list.iter()
+                .filter(|one| !matches!(one, Condition::Known(_)))
+                .count()
+        };
         let fills = |known: usize, gaps: usize| known <= gaps;
         self.target == other.target
             && fills(mine.len() - gaps(&mine), gaps(&theirs))
@@ -115,7 +169,9 @@ impl<'a> Pieces<'a> {
 
 /// `! -d`, of which the address is gone.
 fn gap(set: &Ruleset, part: &Part) -> Condition {
-    let Value::Text(text) = part.value else { return Condition::Lost };
+    let Value::Text(text) = part.value else {
+        return Condition::Lost;
+    };
     let words: Vec<&str> = set.text(text).split_whitespace().collect();
     let (negated, words) = match &words[..] {
         ["!", rest @ ..] => (true, rest),
@@ -127,7 +183,11 @@ fn gap(set: &Ruleset, part: &Part) -> Condition {
         ["-d" | "--destination" | "--dst"] => Side::Destination,
         _ => return Condition::Lost,
     };
-    Condition::Gap { side, negated, loopback: false }
+    Condition::Gap {
+        side,
+        negated,
+        loopback: false,
+    }
 }
 
 /// What a listing does not show.
@@ -138,5 +198,9 @@ fn unlisted(set: &Ruleset, part: &Part) -> Condition {
         _ => return Condition::Lost,
     };
     let loopback = matches!(part.value, Value::Text(text) if set.text(text) == "localhost");
-    Condition::Gap { side, negated: part.negated, loopback }
+    Condition::Gap {
+        side,
+        negated: part.negated,
+        loopback,
+    }
 }

@@ -43,8 +43,12 @@ const THROW: u32 = 1 << 9;
 /// The type of an address, as one bit.
 fn address_type(context: &Context, address: IpAddr) -> FieldValue<'static> {
     let interface = match context.parameters {
-        Parameters::AddressType { interface: Some(InterfaceSide::In) } => context.view.in_interface.as_deref(),
-        Parameters::AddressType { interface: Some(InterfaceSide::Out) } => context.view.out_interface.as_deref(),
+        Parameters::AddressType {
+            interface: Some(InterfaceSide::In),
+        } => context.view.in_interface.as_deref(),
+        Parameters::AddressType {
+            interface: Some(InterfaceSide::Out),
+        } => context.view.out_interface.as_deref(),
         _ => None,
     };
     let found = match kind_of(context.host, address, interface) {
@@ -60,13 +64,20 @@ fn address_type(context: &Context, address: IpAddr) -> FieldValue<'static> {
     match address {
         IpAddr::V4(_) => FieldValue::Bits(found),
         IpAddr::V6(address) => {
-            let &Value::Bits(wanted) = context.wanted else { return FieldValue::Bits(found) };
-            FieldValue::Bits(if holds_v6(wanted, address, found) { wanted } else { found & !wanted })
+            let &Value::Bits(wanted) = context.wanted else {
+                return FieldValue::Bits(found);
+            };
+            FieldValue::Bits(if holds_v6(wanted, address, found) {
+                wanted
+            } else {
+                found & !wanted
+            })
         }
     }
 }
 
-/// `match_type6`: the set is partly an "and". An own address is unicast here; only some types ask routing.
+/// `match_type6`: the set is partly an "and". An own address is unicast here; only some types ask
+/// routing.
 fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
     let wants = |bits: u32| wanted & bits != 0;
     let reject = found & (BLACKHOLE | UNREACHABLE | PROHIBIT) != 0;
@@ -96,7 +107,10 @@ static DESTINATION_TYPE: Field = Field {
 
 /// The interface that the lookup is limited to.
 fn limit(options: &Options) -> Option<InterfaceSide> {
-    match (options.has("--limit-iface-in"), options.has("--limit-iface-out")) {
+    match (
+        options.has("--limit-iface-in"),
+        options.has("--limit-iface-out"),
+    ) {
         (true, _) => Some(InterfaceSide::In),
         (_, true) => Some(InterfaceSide::Out),
         _ => None,
@@ -114,7 +128,9 @@ fn hooks(options: &Options) -> &'static [Hook] {
 
 /// `addrtype_mt_checkentry_v1`.
 fn check(given: &Given) -> Result<(), Problem> {
-    let asked = ["--src-type", "--dst-type"].into_iter().filter_map(|flag| given.options.value(flag));
+    let asked = ["--src-type", "--dst-type"]
+        .into_iter()
+        .filter_map(|flag| given.options.value(flag));
     let mut types = 0;
     for value in asked {
         if let Value::Bits(bits) = value {
@@ -122,13 +138,19 @@ fn check(given: &Given) -> Result<(), Problem> {
         }
     }
     if types == 0 {
-        return Err(Problem::new(Code::MissingOption, "-m addrtype needs --src-type or --dst-type"));
+        return Err(Problem::new(
+            Code::MissingOption,
+            "-m addrtype needs --src-type or --dst-type",
+        ));
     }
     // The kernel's comparison of numbers, not of bits: any of the last four types.
     let unknown = types & (BROADCAST | BLACKHOLE) != 0 || types >= PROHIBIT;
     if given.family == Family::Ipv6 && unknown {
-        return Err(Problem::new(Code::OtherFamily, "the kernel refuses this type of address in IPv6")
-            .hint("it knows UNSPEC, UNICAST, LOCAL, ANYCAST, MULTICAST and UNREACHABLE"));
+        return Err(Problem::new(
+            Code::OtherFamily,
+            "the kernel refuses this type of address in IPv6",
+        )
+        .hint("it knows UNSPEC, UNICAST, LOCAL, ANYCAST, MULTICAST and UNREACHABLE"));
     }
     Ok(())
 }
@@ -146,7 +168,9 @@ pub static ADDRTYPE: Extension = Extension {
     ),
     check,
     hooks_for: Some(hooks),
-    parameters: Some(|options| Parameters::AddressType { interface: limit(options) }),
+    parameters: Some(|options| Parameters::AddressType {
+        interface: limit(options),
+    }),
     ..Extension::matching(
         "addrtype",
         "what routing makes of an address",

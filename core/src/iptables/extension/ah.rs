@@ -1,5 +1,5 @@
-//! `-m ah` (ipt_ah.c, ip6t_ah.c): the authentication header of IPsec. In IPv6 it is one header among others, and no `-p`
-//! is needed.
+//! `-m ah` (ipt_ah.c, ip6t_ah.c): the authentication header of IPsec. In IPv6 it is one header
+//! among others, and no `-p` is needed.
 
 use super::ipv6header::has_header;
 use super::spi::SPI;
@@ -26,10 +26,14 @@ pub static AH4: Extension = Extension {
     )
 };
 
-/// A later fragment has only the headers in front of its fragment header (`ipv6_find_hdr` in exthdrs_core.c).
+/// A later fragment has only the headers in front of its fragment header (`ipv6_find_hdr` in
+/// exthdrs_core.c).
 static PRESENT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it has an authentication header", "it has no authentication header"),
+    phrase: Phrase::Says(
+        "it has an authentication header",
+        "it has no authentication header",
+    ),
     read: |context| headless(context).unwrap_or_else(|| has_header(context, AH.0)),
 };
 
@@ -53,14 +57,21 @@ static RESERVED: Field = Field {
 };
 
 fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
-    FieldValue::Unknown("the packet does not state what else its authentication header holds".into())
+    FieldValue::Unknown(
+        "the packet does not state what else its authentication header holds".into(),
+    )
 }
 
 /// `-m ah` of ip6tables.
 pub static AH6: Extension = Extension {
     listed: Listed::new(
         "ah",
-        &[("spi:!%", "--ahspi %"), ("spis:!%", "--ahspi %"), ("length:!%", "--ahlen %"), ("reserved", "--ahres")],
+        &[
+            ("spi:!%", "--ahspi %"),
+            ("spis:!%", "--ahspi %"),
+            ("length:!%", "--ahlen %"),
+            ("reserved", "--ahres"),
+        ],
     ),
     family: Some(Family::Ipv6),
     implied_by: Some(AH),

@@ -17,17 +17,25 @@ static PROGRAM: Form = Form {
         let wrong = || problem("program", text, "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0");
         let (count, rest) = text.split_once(',').ok_or_else(wrong)?;
         let count: usize = count.trim().parse().map_err(|_| wrong())?;
-        let instructions: Option<Vec<String>> =
-            rest.split(',').filter(|one| !one.is_empty()).map(instruction).collect();
+        let instructions: Option<Vec<String>> = rest
+            .split(',')
+            .filter(|one| !one.is_empty())
+            .map(instruction)
+            .collect();
         let instructions = instructions.ok_or_else(wrong)?;
         if count != instructions.len() || !(1..=MOST).contains(&count) {
             return Err(Problem::new(
                 Code::InvalidValue,
-                format!("the program has {} instructions, not {count}", instructions.len()),
+                format!(
+                    "the program has {} instructions, not {count}",
+                    instructions.len()
+                ),
             )
             .hint(format!("1 to {MOST} instructions stand behind their count")));
         }
-        Ok(Value::Text(ruleset.keep(&format!("{count},{}", instructions.join(",")))))
+        Ok(Value::Text(
+            ruleset.keep(&format!("{count},{}", instructions.join(","))),
+        ))
     },
     write: |value, ruleset, out| {
         if let Value::Text(text) = value {
@@ -42,7 +50,9 @@ static PROGRAM: Form = Form {
 
 fn instruction(text: &str) -> Option<String> {
     let words: Vec<&str> = text.split_whitespace().collect();
-    let [code, yes, no, k] = words[..] else { return None };
+    let [code, yes, no, k] = words[..] else {
+        return None;
+    };
     let code: u16 = code.parse().ok()?;
     let (yes, no): (u8, u8) = (yes.parse().ok()?, no.parse().ok()?);
     let k: u32 = k.parse().ok()?;
@@ -52,7 +62,10 @@ fn instruction(text: &str) -> Option<String> {
 fn one_program(given: &Given) -> Result<(), Problem> {
     match given.options.has("--bytecode") || given.options.has("--object-pinned") {
         true => Ok(()),
-        false => Err(Problem::new(Code::MissingOption, "-m bpf needs --bytecode or --object-pinned")),
+        false => Err(Problem::new(
+            Code::MissingOption,
+            "-m bpf needs --bytecode or --object-pinned",
+        )),
     }
 }
 

@@ -7,18 +7,28 @@ use crate::text::diagnostic::{Code, Problem};
 fn one_group(given: &Given) -> Result<(), Problem> {
     match given.options.has("--path") || given.options.has("--cgroup") {
         true => Ok(()),
-        false => Err(Problem::new(Code::MissingOption, "-m cgroup needs --path or --cgroup")),
+        false => Err(Problem::new(
+            Code::MissingOption,
+            "-m cgroup needs --path or --cgroup",
+        )),
     }
 }
 
 /// `-m cgroup`.
 pub static CGROUP: Extension = Extension {
-    listed: Listed::new("", &[("?cgroup !%", "--cgroup %"), ("cgroup !%", "--path %")]),
+    listed: Listed::new(
+        "",
+        &[("?cgroup !%", "--cgroup %"), ("cgroup !%", "--path %")],
+    ),
     hooks: &[Hook::Input, Hook::Output, Hook::Postrouting],
     unknowable: Some("a dump does not say which control group a process is in"),
     check: one_group,
     words: Some(|options| {
-        let not = if options.parts.iter().any(|part| part.negated) { "not " } else { "" };
+        let not = if options.parts.iter().any(|part| part.negated) {
+            "not "
+        } else {
+            ""
+        };
         match options.text("--path") {
             Some(path) => format!("its process is {not}in the control group “{path}”"),
             None => {
@@ -31,7 +41,9 @@ pub static CGROUP: Extension = Extension {
         "cgroup",
         "the control group of the process that owns the socket",
         &[
-            Opt::new("--path", Kind::Text(511)).negatable().excludes(&["--cgroup"]),
+            Opt::new("--path", Kind::Text(511))
+                .negatable()
+                .excludes(&["--cgroup"]),
             Opt::new("--cgroup", Kind::Number(u32::MAX)).negatable(),
         ],
     )

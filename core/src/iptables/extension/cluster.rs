@@ -1,4 +1,5 @@
-//! `-m cluster` (xt_cluster.c): which node of a cluster a connection falls to, by a hash of its source address.
+//! `-m cluster` (xt_cluster.c): which node of a cluster a connection falls to, by a hash of its
+//! source address.
 
 use std::fmt::Write;
 
@@ -59,9 +60,14 @@ pub static CLUSTER: Extension = Extension {
         let not = if negated(options) { "not " } else { "" };
         let total = options.number("--cluster-total-nodes").unwrap_or_default();
         let nodes = nodes(options).unwrap_or_default();
-        let named: Vec<String> =
-            (0..MOST).filter(|bit| nodes & 1 << bit != 0).map(|bit| (bit + 1).to_string()).collect();
-        format!("the connection does {not}fall to node {} of {total}", named.join(" or "))
+        let named: Vec<String> = (0..MOST)
+            .filter(|bit| nodes & 1 << bit != 0)
+            .map(|bit| (bit + 1).to_string())
+            .collect();
+        format!(
+            "the connection does {not}fall to node {} of {total}",
+            named.join(" or ")
+        )
     }),
     ..Extension::matching(
         "cluster",

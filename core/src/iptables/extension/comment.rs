@@ -3,6 +3,9 @@
 use super::{Extension, Kind, Opt};
 
 /// `-m comment`.
-pub static COMMENT: Extension =
-    Extension::matching("comment", "a remark; matches everything", &[Opt::new("--comment", Kind::Cut(255)).required()])
-        .listed("", &[("/*^%^*/", "--comment %")]);
+pub static COMMENT: Extension = Extension::matching(
+    "comment",
+    "a remark; matches everything",
+    &[Opt::new("--comment", Kind::Cut(255)).required()],
+)
+.listed("", &[("/*^%^*/", "--comment %")]);

@@ -15,10 +15,23 @@ static AMOUNT: Form = Form {
         let text = words[0];
         let wrong = || problem("amount", text, "1000 or 1000:2000");
         let (low, high) = text.split_once(':').unwrap_or((text, ""));
-        let or = |text: &str, default| if text.is_empty() { Some(default) } else { parse_u64(text) };
+        let or = |text: &str, default| {
+            if text.is_empty() {
+                Some(default)
+            } else {
+                parse_u64(text)
+            }
+        };
         let low = if text.is_empty() { None } else { or(low, 0) };
-        let (low, high) = (low.ok_or_else(wrong)?, or(high, u64::MAX).ok_or_else(wrong)?);
-        if low > high { Err(wrong()) } else { Ok(Value::Wides(Apart::new((low, high)))) }
+        let (low, high) = (
+            low.ok_or_else(wrong)?,
+            or(high, u64::MAX).ok_or_else(wrong)?,
+        );
+        if low > high {
+            Err(wrong())
+        } else {
+            Ok(Value::Wides(Apart::new((low, high))))
+        }
     },
     write: |value, _, out| {
         let Value::Wides(ends) = value else { return };
@@ -31,7 +44,8 @@ static AMOUNT: Form = Form {
     examples: &["1000", "1000:2000", "0:5", ":7"],
 };
 
-/// A `!` turns both ends around, which leaves one number as it was (libxt_connbytes.c of iptables 1.8.9).
+/// A `!` turns both ends around, which leaves one number as it was (libxt_connbytes.c of iptables
+/// 1.8.9).
 fn negated(options: &Options) -> bool {
     let one = matches!(options.value("--connbytes"), Some(Value::Wides(ends)) if ends.0 == ends.1);
     options.negates("--connbytes") && !one
@@ -81,9 +95,19 @@ pub static CONNBYTES: Extension = Extension {
         "connbytes",
         "how much a connection has carried",
         &[
-            Opt::new("--connbytes", Kind::Own(&AMOUNT)).negatable().required(),
-            Opt::new("--connbytes-mode", Kind::OneOf(&[("packets", 0), ("bytes", 1), ("avgpkt", 2)])).required(),
-            Opt::new("--connbytes-dir", Kind::OneOf(&[("original", 0), ("reply", 1), ("both", 2)])).required(),
+            Opt::new("--connbytes", Kind::Own(&AMOUNT))
+                .negatable()
+                .required(),
+            Opt::new(
+                "--connbytes-mode",
+                Kind::OneOf(&[("packets", 0), ("bytes", 1), ("avgpkt", 2)]),
+            )
+            .required(),
+            Opt::new(
+                "--connbytes-dir",
+                Kind::OneOf(&[("original", 0), ("reply", 1), ("both", 2)]),
+            )
+            .required(),
         ],
     )
 };

@@ -17,8 +17,14 @@ static LABEL: Form = Form {
     words: 1,
     read: |words, ruleset| match crate::text::number::parse_u32(words[0]) {
         Some(number) if number <= HIGHEST => Ok(Value::Number(number)),
-        None if words[0].starts_with(|c: char| c.is_ascii_alphabetic()) => Ok(Value::Text(ruleset.keep(words[0]))),
-        _ => Err(problem("label", words[0], &format!("a number from 0 to {HIGHEST}"))),
+        None if words[0].starts_with(|c: char| c.is_ascii_alphabetic()) => {
+            Ok(Value::Text(ruleset.keep(words[0])))
+        }
+        _ => Err(problem(
+            "label",
+            words[0],
+            &format!("a number from 0 to {HIGHEST}"),
+        )),
     },
     write: |value, ruleset, out| match value {
         Value::Number(number) => out.extend(["\"", &number.to_string(), "\""]),
@@ -41,7 +47,9 @@ static LABELLED: Field = Field {
             (Value::Number(label), Some(ConnectionState::New)) if sets && context.view.tracked => {
                 FieldValue::Number(*label)
             }
-            _ => FieldValue::Unknown("-m connlabel: it depends on which labels the connection has".into()),
+            _ => FieldValue::Unknown(
+                "-m connlabel: it depends on which labels the connection has".into(),
+            ),
         }
     },
 };
@@ -50,10 +58,15 @@ static LABELLED: Field = Field {
 pub static CONNLABEL: Extension = Extension {
     listed: Listed::new("connlabel", &[("!%", "--label %")]),
     tracks: true,
-    parameters: Some(|options| Parameters::ConnectionLabel { sets: options.has("--set") }),
+    parameters: Some(|options| Parameters::ConnectionLabel {
+        sets: options.has("--set"),
+    }),
     ..Extension::matching(
         "connlabel",
         "a label of the connection",
-        &[Opt::tests("--label", Kind::Own(&LABEL), &LABELLED).required(), Opt::new("--set", Kind::Flag)],
+        &[
+            Opt::tests("--label", Kind::Own(&LABEL), &LABELLED).required(),
+            Opt::new("--set", Kind::Flag),
+        ],
     )
 };

@@ -29,35 +29,59 @@ static MASK: Form = Form {
 fn bound(options: &Options) -> (u32, bool) {
     match options.number("--connlimit-upto") {
         Some(most) => (most, options.negates("--connlimit-upto")),
-        None => (options.number("--connlimit-above").unwrap_or_default(), !options.negates("--connlimit-above")),
+        None => (
+            options.number("--connlimit-above").unwrap_or_default(),
+            !options.negates("--connlimit-above"),
+        ),
     }
 }
 
 fn mask(options: &Options) -> u32 {
-    options.number("--connlimit-mask").unwrap_or(options.ruleset.family.bits().into())
+    options
+        .number("--connlimit-mask")
+        .unwrap_or(options.ruleset.family.bits().into())
 }
 
 fn print(options: &Options, out: &mut String) {
     let (number, above) = bound(options);
     let flag = if above { "above" } else { "upto" };
-    let side = if options.has("--connlimit-daddr") { "daddr" } else { "saddr" };
+    let side = if options.has("--connlimit-daddr") {
+        "daddr"
+    } else {
+        "saddr"
+    };
     // Writing to a string cannot fail.
-    let _ = write!(out, " --connlimit-{flag} {number} --connlimit-mask {} --connlimit-{side}", mask(options));
+    let _ = write!(
+        out,
+        " --connlimit-{flag} {number} --connlimit-mask {} --connlimit-{side}",
+        mask(options)
+    );
 }
 
 fn words(options: &Options) -> String {
     let (number, above) = bound(options);
     let most = if above { "more than" } else { "at most" };
-    let side = if options.has("--connlimit-daddr") { "destination" } else { "source" };
+    let side = if options.has("--connlimit-daddr") {
+        "destination"
+    } else {
+        "source"
+    };
     let whole = mask(options) == u32::from(options.ruleset.family.bits());
-    let whose = if whole { format!("the {side}") } else { format!("the /{} network of the {side}", mask(options)) };
+    let whose = if whole {
+        format!("the {side}")
+    } else {
+        format!("the /{} network of the {side}", mask(options))
+    };
     format!("{whose} has {most} {number} connections")
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.has("--connlimit-upto") || given.options.has("--connlimit-above") {
         true => Ok(()),
-        false => Err(Problem::new(Code::MissingOption, "-m connlimit needs --connlimit-upto or --connlimit-above")),
+        false => Err(Problem::new(
+            Code::MissingOption,
+            "-m connlimit needs --connlimit-upto or --connlimit-above",
+        )),
     }
 }
 
@@ -66,10 +90,22 @@ pub static CONNLIMIT: Extension = Extension {
     listed: Listed::new(
         "",
         &[
-            ("#conn src/% > %", "--connlimit-mask % --connlimit-above % --connlimit-saddr"),
-            ("#conn src/% <= %", "--connlimit-mask % --connlimit-upto % --connlimit-saddr"),
-            ("#conn dst/% > %", "--connlimit-mask % --connlimit-above % --connlimit-daddr"),
-            ("#conn dst/% <= %", "--connlimit-mask % --connlimit-upto % --connlimit-daddr"),
+            (
+                "#conn src/% > %",
+                "--connlimit-mask % --connlimit-above % --connlimit-saddr",
+            ),
+            (
+                "#conn src/% <= %",
+                "--connlimit-mask % --connlimit-upto % --connlimit-saddr",
+            ),
+            (
+                "#conn dst/% > %",
+                "--connlimit-mask % --connlimit-above % --connlimit-daddr",
+            ),
+            (
+                "#conn dst/% <= %",
+                "--connlimit-mask % --connlimit-upto % --connlimit-daddr",
+            ),
         ],
     ),
     tracks: true,
@@ -81,7 +117,9 @@ pub static CONNLIMIT: Extension = Extension {
         "connlimit",
         "how many connections a host or network has",
         &[
-            Opt::new("--connlimit-upto", Kind::Number(u32::MAX)).negatable().excludes(&["--connlimit-above"]),
+            Opt::new("--connlimit-upto", Kind::Number(u32::MAX))
+                .negatable()
+                .excludes(&["--connlimit-above"]),
             Opt::new("--connlimit-above", Kind::Number(u32::MAX)).negatable(),
             Opt::new("--connlimit-mask", Kind::Own(&MASK)),
             Opt::new("--connlimit-saddr", Kind::Flag).excludes(&["--connlimit-daddr"]),

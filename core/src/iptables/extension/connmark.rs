@@ -1,4 +1,5 @@
-//! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it fails.
+//! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it
+//! fails.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
@@ -22,6 +23,8 @@ pub static CONNMARK: Extension = Extension {
     ..Extension::matching(
         "connmark",
         "the connection's mark",
-        &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK).required().alone()],
+        &[Opt::tests("--mark", Kind::Mark, &CONNECTION_MARK)
+            .required()
+            .alone()],
     )
 };

@@ -1,8 +1,8 @@
 //! `-m conntrack` (xt_conntrack.c): what connection tracking knows of the packet's connection.
 //!
-//! Of a first packet's connection all is known but its timeout: the addresses that it was seen with, and those that its
-//! answer will have, as far as nat has set them up. Of an older connection a packet states its state, its direction, and the
-//! addresses of that direction.
+//! Of a first packet's connection all is known but its timeout: the addresses that it was seen
+//! with, and those that its answer will have, as far as nat has set them up. Of an older connection
+//! a packet states its state, its direction, and the addresses of that direction.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -43,22 +43,29 @@ fn first<'a>(
         Some(ConnectionState::New) if context.view.tracked => own(context),
         Some(ConnectionState::Related) if is_expected(context.packet) => own(context),
         Some(ConnectionState::New) => template,
-        Some(ConnectionState::Established | ConnectionState::Related) => FieldValue::Unknown(OLDER.into()),
+        Some(ConnectionState::Established | ConnectionState::Related) => {
+            FieldValue::Unknown(OLDER.into())
+        }
         // `conntrack_mt`: without a connection the state alone is looked at.
-        _ if context.parameters == (Parameters::Connection { compares_state: true }) => {
+        _ if context.parameters
+            == (Parameters::Connection {
+                compares_state: true,
+            }) =>
+        {
             FieldValue::Ignored("the packet belongs to no connection: only its state counts")
         }
         _ => FieldValue::Never("the packet belongs to no connection"),
     }
 }
 
-/// Whether a RELATED packet is the first of a connection that another one announced. An ICMP error is of the connection that it
-/// is about.
+/// Whether a RELATED packet is the first of a connection that another one announced. An ICMP error
+/// is of the connection that it is about.
 fn is_expected(packet: &Packet) -> bool {
     !matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6)
 }
 
-/// An end of a connection in one direction. An ESTABLISHED packet of that direction has it at its first hook.
+/// An end of a connection in one direction. An ESTABLISHED packet of that direction has it at its
+/// first hook.
 fn end_in<'a>(
     context: &Context<'a>,
     direction: Direction,
@@ -110,7 +117,15 @@ static FIRST_SOURCE: Field = Field {
 static FIRST_DESTINATION: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first destination"),
-    read: |context| end_in(context, Direction::Original, zero(context), destination, destination),
+    read: |context| {
+        end_in(
+            context,
+            Direction::Original,
+            zero(context),
+            destination,
+            destination,
+        )
+    },
 };
 
 static REPLY_SOURCE: Field = Field {
@@ -133,20 +148,29 @@ static REPLY_DESTINATION: Field = Field {
             true => FieldValue::Address(context.view.src),
             false => FieldValue::Address(context.packet.src.unwrap_or(context.view.src)),
         };
-        end_in(context, Direction::Reply, zero(context), of_first, destination)
+        end_in(
+            context,
+            Direction::Reply,
+            zero(context),
+            of_first,
+            destination,
+        )
     },
 };
 
-/// A port of the connection; for ICMP its identifier stands for the source port, its type and code for the other.
+/// A port of the connection; for ICMP its identifier stands for the source port, its type and code
+/// for the other.
 fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> FieldValue<'a> {
     /// Its keys take the place of ports.
     const GRE: Protocol = Protocol(47);
     match (context.packet.protocol, message) {
         (Protocol::ICMP | Protocol::ICMPV6, Some(message)) => FieldValue::Number(message),
-        (Protocol::ICMP | Protocol::ICMPV6, None) => {
-            FieldValue::Unknown("the packet does not state the identifier that stands for a port".into())
+        (Protocol::ICMP | Protocol::ICMPV6, None) => FieldValue::Unknown(
+            "the packet does not state the identifier that stands for a port".into(),
+        ),
+        (GRE | Protocol::DCCP, _) => {
+            FieldValue::Unknown("the ports of such a connection are not simulated".into())
         }
-        (GRE | Protocol::DCCP, _) => FieldValue::Unknown("the ports of such a connection are not simulated".into()),
         (protocol, _) if protocol.has_ports() => match port {
             Some(port) => FieldValue::Number(port.into()),
             None => FieldValue::Unknown("the packet states no port".into()),
@@ -158,7 +182,11 @@ fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> Field
 /// The ICMP message that a connection begins with, type and code; that of the answer with `reply`
 /// (nf_conntrack_proto_icmp.c and _icmpv6.c, `invmap`).
 fn message(context: &Context, reply: bool) -> u32 {
-    let default = if context.packet.protocol == Protocol::ICMPV6 { 128 } else { 8 };
+    let default = if context.packet.protocol == Protocol::ICMPV6 {
+        128
+    } else {
+        8
+    };
     let kind = context.packet.icmp_type.unwrap_or(default);
     let kind = match kind {
         8 if reply => 0,
@@ -171,13 +199,29 @@ fn message(context: &Context, reply: bool) -> u32 {
 static FIRST_SOURCE_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first source port"),
-    read: |context| end_in(context, Direction::Original, FieldValue::Number(0), source_port, source_port),
+    read: |context| {
+        end_in(
+            context,
+            Direction::Original,
+            FieldValue::Number(0),
+            source_port,
+            source_port,
+        )
+    },
 };
 
 static FIRST_DESTINATION_PORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's first destination port"),
-    read: |context| end_in(context, Direction::Original, FieldValue::Number(0), destination_port, destination_port),
+    read: |context| {
+        end_in(
+            context,
+            Direction::Original,
+            FieldValue::Number(0),
+            destination_port,
+            destination_port,
+        )
+    },
 };
 
 fn source_port<'a>(context: &Context<'a>) -> FieldValue<'a> {
@@ -196,7 +240,13 @@ static REPLY_SOURCE_PORT: Field = Field {
             true => port(context, context.view.dport, None),
             false => port(context, context.packet.dport, None),
         };
-        end_in(context, Direction::Reply, FieldValue::Number(0), of_first, source_port)
+        end_in(
+            context,
+            Direction::Reply,
+            FieldValue::Number(0),
+            of_first,
+            source_port,
+        )
     },
 };
 
@@ -208,19 +258,30 @@ static REPLY_DESTINATION_PORT: Field = Field {
             true => port(context, context.view.sport, Some(message(context, true))),
             false => port(context, context.packet.sport, Some(message(context, true))),
         };
-        end_in(context, Direction::Reply, FieldValue::Number(0), of_first, destination_port)
+        end_in(
+            context,
+            Direction::Reply,
+            FieldValue::Number(0),
+            of_first,
+            destination_port,
+        )
     },
 };
 
 /// Bits of `enum ip_conntrack_status` that rules can ask for.
-const STATUSES: Names =
-    &[("NONE", 0), ("EXPECTED", EXPECTED), ("SEEN_REPLY", SEEN_REPLY), ("ASSURED", 4), ("CONFIRMED", CONFIRMED)];
+const STATUSES: Names = &[
+    ("NONE", 0),
+    ("EXPECTED", EXPECTED),
+    ("SEEN_REPLY", SEEN_REPLY),
+    ("ASSURED", 4),
+    ("CONFIRMED", CONFIRMED),
+];
 const EXPECTED: u32 = 1;
 const SEEN_REPLY: u32 = 2;
 const CONFIRMED: u32 = 8;
 
-/// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes back by
-/// `lo` sees it, and the second of a broadcast and its copy (measured).
+/// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes
+/// back by `lo` sees it, and the second of a broadcast and its copy (measured).
 static STATUS: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's status"),
@@ -236,7 +297,8 @@ static STATUS: Field = Field {
             _ => first(context, FieldValue::Bits(CONFIRMED), |context| {
                 let expected = context.view.state == Some(ConnectionState::Related);
                 FieldValue::Bits(
-                    if context.view.confirmed { CONFIRMED } else { 0 } | if expected { EXPECTED } else { 0 },
+                    if context.view.confirmed { CONFIRMED } else { 0 }
+                        | if expected { EXPECTED } else { 0 },
                 )
             }),
         }
@@ -247,8 +309,12 @@ static EXPIRES: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("seconds until the connection expires"),
     read: |context| {
-        let timed = || FieldValue::Unknown("it depends on how long ago the connection was last used".into());
-        first(context, timed(), |_| FieldValue::Unknown("it depends on the connection's timeout".into()))
+        let timed = || {
+            FieldValue::Unknown("it depends on how long ago the connection was last used".into())
+        };
+        first(context, timed(), |_| {
+            FieldValue::Unknown("it depends on the connection's timeout".into())
+        })
     },
 };
 
@@ -258,11 +324,14 @@ static DIRECTION_OF_PACKET: Field = Field {
     read: |context| match (context.view.state, context.packet.direction_in_connection()) {
         (Some(ConnectionState::Established), Direction::Reply) => FieldValue::Name("REPLY"),
         (Some(ConnectionState::Established), Direction::Original) => FieldValue::Name("ORIGINAL"),
-        _ => first(context, FieldValue::Name("ORIGINAL"), |_| FieldValue::Name("ORIGINAL")),
+        _ => first(context, FieldValue::Name("ORIGINAL"), |_| {
+            FieldValue::Name("ORIGINAL")
+        }),
     },
 };
 
-/// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c of iptables 1.8.9).
+/// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c
+/// of iptables 1.8.9).
 static PORTS: Form = Form {
     words: 1,
     read: |words, _| match whole(port_range, words[0]) {
@@ -280,11 +349,17 @@ static SECONDS: Form = Form {
     read: |words, _| {
         let wrong = || problem("number of seconds", words[0], "60 or 60:120");
         let or = |text: &str, default| {
-            if text.is_empty() { Ok(default) } else { crate::text::number::parse_u32(text).ok_or_else(wrong) }
+            if text.is_empty() {
+                Ok(default)
+            } else {
+                crate::text::number::parse_u32(text).ok_or_else(wrong)
+            }
         };
         match words[0].split_once(':') {
             Some((low, high)) => Ok(Value::Range(or(low, 0)?, or(high, u32::MAX)?)),
-            None => crate::text::number::parse_u32(words[0]).map(|one| Value::Range(one, one)).ok_or_else(wrong),
+            None => crate::text::number::parse_u32(words[0])
+                .map(|one| Value::Range(one, one))
+                .ok_or_else(wrong),
         }
     },
     write: |value, _, out| match value {
@@ -316,7 +391,9 @@ pub(super) static PROTOCOL: Form = Form {
 pub(super) static DIRECTION: Form = Form {
     words: 1,
     read: |words, ruleset| {
-        let known = ["ORIGINAL", "REPLY"].into_iter().find(|name| name.eq_ignore_ascii_case(words[0]));
+        let known = ["ORIGINAL", "REPLY"]
+            .into_iter()
+            .find(|name| name.eq_ignore_ascii_case(words[0]));
         known
             .map(|name| Value::Text(ruleset.keep(name)))
             .ok_or_else(|| problem("direction", words[0], "ORIGINAL or REPLY"))
@@ -332,7 +409,9 @@ pub(super) static DIRECTION: Form = Form {
 /// `-m conntrack`.
 pub static CONNTRACK: Extension = Extension {
     tracks: true,
-    parameters: Some(|options| Parameters::Connection { compares_state: options.has("--ctstate") }),
+    parameters: Some(|options| Parameters::Connection {
+        compares_state: options.has("--ctstate"),
+    }),
     ..Extension::matching(
         "conntrack",
         "what is known of the packet's connection",
@@ -356,13 +435,28 @@ pub static CONNTRACK: Extension = Extension {
             Opt::tests("--ctorigdst", Kind::Own(&HOST), &FIRST_DESTINATION),
             Opt::tests("--ctreplsrc", Kind::Own(&HOST), &REPLY_SOURCE),
             Opt::tests("--ctrepldst", Kind::Own(&HOST), &REPLY_DESTINATION),
-            Opt::tests("--ctorigsrcport", Kind::Own(&PORTS), &FIRST_SOURCE_PORT).found_by(SearchWord::Port),
-            Opt::tests("--ctorigdstport", Kind::Own(&PORTS), &FIRST_DESTINATION_PORT).found_by(SearchWord::Port),
-            Opt::tests("--ctreplsrcport", Kind::Own(&PORTS), &REPLY_SOURCE_PORT).found_by(SearchWord::Port),
-            Opt::tests("--ctrepldstport", Kind::Own(&PORTS), &REPLY_DESTINATION_PORT).found_by(SearchWord::Port),
+            Opt::tests("--ctorigsrcport", Kind::Own(&PORTS), &FIRST_SOURCE_PORT)
+                .found_by(SearchWord::Port),
+            Opt::tests(
+                "--ctorigdstport",
+                Kind::Own(&PORTS),
+                &FIRST_DESTINATION_PORT,
+            )
+            .found_by(SearchWord::Port),
+            Opt::tests("--ctreplsrcport", Kind::Own(&PORTS), &REPLY_SOURCE_PORT)
+                .found_by(SearchWord::Port),
+            Opt::tests(
+                "--ctrepldstport",
+                Kind::Own(&PORTS),
+                &REPLY_DESTINATION_PORT,
+            )
+            .found_by(SearchWord::Port),
             Opt::tests("--ctstatus", Kind::Bits(STATUSES), &STATUS),
             Opt::tests("--ctexpire", Kind::Own(&SECONDS), &EXPIRES),
-            Opt { negatable: false, ..Opt::tests("--ctdir", Kind::Own(&DIRECTION), &DIRECTION_OF_PACKET) },
+            Opt {
+                negatable: false,
+                ..Opt::tests("--ctdir", Kind::Own(&DIRECTION), &DIRECTION_OF_PACKET)
+            },
         ],
     )
     .asking()

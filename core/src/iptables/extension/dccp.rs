@@ -10,25 +10,51 @@ use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 
 /// By their numbers.
-const TYPES: [&str; 11] =
-    ["REQUEST", "RESPONSE", "DATA", "ACK", "DATAACK", "CLOSEREQ", "CLOSE", "RESET", "SYNC", "SYNCACK", "INVALID"];
+const TYPES: [&str; 11] = [
+    "REQUEST", "RESPONSE", "DATA", "ACK", "DATAACK", "CLOSEREQ", "CLOSE", "RESET", "SYNC",
+    "SYNCACK", "INVALID",
+];
 
-static TYPES_FORM: Form =
-    Form { words: 1, read, write, examples: &["REQUEST,RESPONSE", "data", "INVALID", "SYNC,SyncAck"] };
+static TYPES_FORM: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &["REQUEST,RESPONSE", "data", "INVALID", "SYNC,SyncAck"],
+};
 
 /// Whole names in any case; empty ones are skipped, as `strtok` does.
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
-    let bit = |word: &str| TYPES.iter().position(|name| name.eq_ignore_ascii_case(word)).map(|place| 1 << place);
-    match words[0].split(',').filter(|word| !word.is_empty()).map(bit).try_fold(0, |all, bit| Some(all | bit?)) {
+    let bit = |word: &str| {
+        TYPES
+            .iter()
+            .position(|name| name.eq_ignore_ascii_case(word))
+            .map(|place| 1 << place)
+    };
+    match words[0]
+        .split(',')
+        .filter(|word| !word.is_empty())
+        .map(bit)
+        .try_fold(0, |all, bit| Some(all | bit?))
+    {
         Some(bits) => Ok(Value::Bits(bits)),
-        None => Err(Problem::new(Code::InvalidValue, format!("`{}` is no list of DCCP types", words[0]))
-            .hint(format!("use one or more of {}, separated by commas", TYPES.join(",")))),
+        None => Err(Problem::new(
+            Code::InvalidValue,
+            format!("`{}` is no list of DCCP types", words[0]),
+        )
+        .hint(format!(
+            "use one or more of {}, separated by commas",
+            TYPES.join(",")
+        ))),
     }
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
     let Value::Bits(bits) = value else { return };
-    let names: Vec<&str> = (0..).zip(TYPES).filter(|(place, _)| bits & 1 << place != 0).map(|(_, name)| name).collect();
+    let names: Vec<&str> = (0..)
+        .zip(TYPES)
+        .filter(|(place, _)| bits & 1 << place != 0)
+        .map(|(_, name)| name)
+        .collect();
     out.push_str(&names.join(","));
 }
 
@@ -50,7 +76,10 @@ fn types(flag: &str, value: &str) -> Option<String> {
     match flag {
         // Ten and all above are one.
         "--dccp-types" => {
-            let names = words.map(|word| word.parse().map_or(word, |number: usize| TYPES[number.min(TYPES.len() - 1)]));
+            let names = words.map(|word| {
+                word.parse()
+                    .map_or(word, |number: usize| TYPES[number.min(TYPES.len() - 1)])
+            });
             Some(names.collect::<Vec<_>>().join(","))
         }
         _ => Some(value.to_owned()),

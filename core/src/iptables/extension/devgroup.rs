@@ -28,11 +28,21 @@ static GROUP: Form = Form {
 /// Reads `0x10`, `0x10/0xf0`, or the name of 0 (`xtables_parse_val_mask` in xtables.c).
 pub(super) fn named_or_masked(text: &str, zero: &str) -> Result<Value, Problem> {
     if text == zero {
-        return Ok(Value::Masked { value: 0, mask: u32::MAX });
+        return Ok(Value::Masked {
+            value: 0,
+            mask: u32::MAX,
+        });
     }
     match whole((number_u32, opt(preceded(char('/'), number_u32))), text) {
-        Some((value, mask)) => Ok(Value::Masked { value, mask: mask.unwrap_or(u32::MAX) }),
-        None => Err(problem("number with a mask", text, "0x10 or 0x10/0xf0; other names are not looked up")),
+        Some((value, mask)) => Ok(Value::Masked {
+            value,
+            mask: mask.unwrap_or(u32::MAX),
+        }),
+        None => Err(problem(
+            "number with a mask",
+            text,
+            "0x10 or 0x10/0xf0; other names are not looked up",
+        )),
     }
 }
 
@@ -40,8 +50,14 @@ pub(super) fn named_or_masked(text: &str, zero: &str) -> Result<Value, Problem> 
 pub(super) fn write_named(value: &Value, zero: &str, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = match *value {
-        Value::Masked { value: 0, mask: u32::MAX } => write!(out, "{zero}"),
-        Value::Masked { value, mask: u32::MAX } => write!(out, "{value:#x}"),
+        Value::Masked {
+            value: 0,
+            mask: u32::MAX,
+        } => write!(out, "{zero}"),
+        Value::Masked {
+            value,
+            mask: u32::MAX,
+        } => write!(out, "{value:#x}"),
         Value::Masked { value, mask } => write!(out, "{value:#x}/{mask:#x}"),
         _ => Ok(()),
     };
@@ -49,8 +65,15 @@ pub(super) fn write_named(value: &Value, zero: &str, out: &mut String) {
 
 /// The kernel compares under the mask only, also where the value has bits outside of it.
 fn group(context: &Context, interface: Option<&str>) -> FieldValue<'static> {
-    let Some(name) = interface else { return FieldValue::Absent("no interface") };
-    let Some(found) = context.host.interfaces.iter().find(|interface| interface.name == name) else {
+    let Some(name) = interface else {
+        return FieldValue::Absent("no interface");
+    };
+    let Some(found) = context
+        .host
+        .interfaces
+        .iter()
+        .find(|interface| interface.name == name)
+    else {
         return FieldValue::Unknown(format!("the group of {name} is not known").into());
     };
     let group = found.group.unwrap_or(0);

@@ -9,7 +9,8 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::fields::PacketField;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Names of code points, in the order in which iptables tries them (dscp_helper.c of iptables 1.8.9).
+/// Names of code points, in the order in which iptables tries them (dscp_helper.c of iptables
+/// 1.8.9).
 pub const CLASSES: Names = &[
     ("CS0", 0x00),
     ("CS1", 0x08),
@@ -43,16 +44,31 @@ pub static NUMBER: Form = Form {
     examples: &["0", "10", "0x2e", "63"],
 };
 
-/// A code point by the name of its class, in any case; iptables does not look at what follows a name.
-pub static CLASS: Form = Form { words: 1, read: read_class, write, examples: &["EF", "af41", "CS0", "be"] };
+/// A code point by the name of its class, in any case; iptables does not look at what follows a
+/// name.
+pub static CLASS: Form = Form {
+    words: 1,
+    read: read_class,
+    write,
+    examples: &["EF", "af41", "CS0", "be"],
+};
 
 fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
-    let begins = |name: &str| words[0].get(..name.len()).is_some_and(|start| start.eq_ignore_ascii_case(name));
+    let begins = |name: &str| {
+        words[0]
+            .get(..name.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(name))
+    };
     let class = CLASSES.iter().find(|(name, _)| begins(name));
-    class.map(|(_, point)| Value::Number(*point)).ok_or_else(|| {
-        Problem::new(Code::InvalidValue, format!("`{}` is no DSCP class", words[0]))
+    class
+        .map(|(_, point)| Value::Number(*point))
+        .ok_or_else(|| {
+            Problem::new(
+                Code::InvalidValue,
+                format!("`{}` is no DSCP class", words[0]),
+            )
             .hint("write it like EF, AF41, CS6 or BE")
-    })
+        })
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {

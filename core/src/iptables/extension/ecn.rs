@@ -7,13 +7,22 @@ use crate::packet::value::FieldValue;
 use crate::packet::{Protocol, TcpFlags};
 use crate::text::diagnostic::{Code, Problem};
 
-/// Either bit of TCP's, as `-j ECN` may have changed it (measured), and none of them by default: a SYN without ECN. A later
-/// fragment is read as if it had a header.
+/// Either bit of TCP's, as `-j ECN` may have changed it (measured), and none of them by default: a
+/// SYN without ECN. A later fragment is read as if it had a header.
 fn flag(context: &Context, bit: u8) -> FieldValue<'static> {
     if context.packet.is_later_fragment() {
-        return FieldValue::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+        return FieldValue::Unknown(
+            "it is a later fragment: its payload is taken for a TCP header".into(),
+        );
     }
-    FieldValue::Number(context.view.tcp_flags.unwrap_or(TcpFlags::SYN).has(bit).into())
+    FieldValue::Number(
+        context
+            .view
+            .tcp_flags
+            .unwrap_or(TcpFlags::SYN)
+            .has(bit)
+            .into(),
+    )
 }
 
 static ECE: Field = Field {
@@ -38,8 +47,11 @@ static ECT: Field = Field {
 fn check(given: &Given) -> Result<(), Problem> {
     let asks_tcp = given.options.has("--ecn-tcp-ece") || given.options.has("--ecn-tcp-cwr");
     if asks_tcp && given.protocol != Some(Protocol::TCP) {
-        return Err(Problem::new(Code::MissingProtocol, "what -m ecn asks of TCP needs -p tcp")
-            .hint("the kernel refuses it without"));
+        return Err(Problem::new(
+            Code::MissingProtocol,
+            "what -m ecn asks of TCP needs -p tcp",
+        )
+        .hint("the kernel refuses it without"));
     }
     Ok(())
 }
@@ -48,7 +60,11 @@ fn check(given: &Given) -> Result<(), Problem> {
 pub static ECN: Extension = Extension {
     listed: Listed::new(
         "ECN match",
-        &[("!ECE", "--ecn-tcp-ece"), ("!CWR", "--ecn-tcp-cwr"), ("!ECT=%", "--ecn-ip-ect %")],
+        &[
+            ("!ECE", "--ecn-tcp-ece"),
+            ("!CWR", "--ecn-tcp-cwr"),
+            ("!ECT=%", "--ecn-ip-ect %"),
+        ],
     ),
     check,
     ..Extension::matching(

@@ -9,7 +9,10 @@ const ESP_PROTOCOL: Protocol = Protocol(50);
 
 /// `-m esp`.
 pub static ESP: Extension = Extension {
-    listed: Listed::new("esp", &[("spi:!%", "--espspi %"), ("spis:!%", "--espspi %")]),
+    listed: Listed::new(
+        "esp",
+        &[("spi:!%", "--espspi %"), ("spis:!%", "--espspi %")],
+    ),
     implied_by: Some(ESP_PROTOCOL),
     protocols: &[ESP_PROTOCOL],
     asks_first: Some(&TRANSPORT),

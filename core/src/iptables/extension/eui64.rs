@@ -1,4 +1,5 @@
-//! `-m eui64` (ip6t_eui64.c): whether the interface part of an IPv6 source is made of its sender's hardware address.
+//! `-m eui64` (ip6t_eui64.c): whether the interface part of an IPv6 source is made of its sender's
+//! hardware address.
 
 use std::net::IpAddr;
 
@@ -16,8 +17,8 @@ static MADE: Field = Field {
         "its source is not made of its hardware address",
     ),
     read: |context| {
-        // What this host sends to itself by lo is a frame of Ethernet whose addresses are zeros; the copy of a multicast is
-        // no frame (ip6t_eui64.c, `eui64_mt6`; measured).
+        // What this host sends to itself by lo is a frame of Ethernet whose addresses are zeros;
+        // the copy of a multicast is no frame (ip6t_eui64.c, `eui64_mt6`; measured).
         if context.view.copied {
             return FieldValue::Drops("it never was on a wire, and -m eui64 drops such a packet");
         }
@@ -29,7 +30,9 @@ static MADE: Field = Field {
         let [a, b, c, d, e, f] = mac;
         let made = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
         match context.view.src {
-            IpAddr::V6(src) => FieldValue::Number((src.to_bits() & u128::from(u64::MAX) == u128::from(made)).into()),
+            IpAddr::V6(src) => FieldValue::Number(
+                (src.to_bits() & u128::from(u64::MAX) == u128::from(made)).into(),
+            ),
             IpAddr::V4(_) => FieldValue::Number(0),
         }
     },
@@ -40,5 +43,9 @@ pub static EUI64: Extension = Extension {
     family: Some(Family::Ipv6),
     hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
     asks_first: Some(&MADE),
-    ..Extension::matching("eui64", "whether a source is made of a hardware address", &[])
+    ..Extension::matching(
+        "eui64",
+        "whether a source is made of a hardware address",
+        &[],
+    )
 };

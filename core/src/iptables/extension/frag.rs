@@ -19,7 +19,11 @@ static PRESENT: Field = Field {
     read: |context| has_header(context, 44),
 };
 
-static ID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("id of its fragments"), read: unstated };
+static ID: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("id of its fragments"),
+    read: unstated,
+};
 
 static RESERVED: Field = Field {
     subject: Subject::Other,
@@ -72,7 +76,9 @@ pub static FRAG: Extension = Extension {
             Opt::new("--fraglen", Kind::Number(u32::MAX)).negatable(),
             Opt::tests("--fragres", Kind::Flag, &RESERVED).positive(),
             Opt::tests("--fragfirst", Kind::Flag, &FIRST).positive(),
-            Opt::tests("--fragmore", Kind::Flag, &MORE).positive().excludes(&["--fraglast"]),
+            Opt::tests("--fragmore", Kind::Flag, &MORE)
+                .positive()
+                .excludes(&["--fraglast"]),
             Opt::tests("--fraglast", Kind::Flag, &LAST).positive(),
         ],
     )

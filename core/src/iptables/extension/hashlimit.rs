@@ -1,4 +1,5 @@
-//! `-m hashlimit` (xt_hashlimit.c): so many packets or bytes in a time, counted for each address or port by itself.
+//! `-m hashlimit` (xt_hashlimit.c): so many packets or bytes in a time, counted for each address or
+//! port by itself.
 
 use std::fmt::Write;
 
@@ -18,12 +19,18 @@ const BYTES: u64 = 0;
 /// Bytes come in units of 16 (`XT_HASHLIMIT_BYTE_SHIFT`), and are kept as what one of them costs.
 fn cost(bytes: u64) -> u64 {
     // Only 32 bits of it count.
-    let units = u32::try_from((bytes >> 4) & u64::from(u32::MAX)).unwrap_or(u32::MAX).wrapping_add(1);
+    let units = u32::try_from((bytes >> 4) & u64::from(u32::MAX))
+        .unwrap_or(u32::MAX)
+        .wrapping_add(1);
     u64::from(u32::MAX.checked_div(units).unwrap_or(0))
 }
 
 fn bytes(cost: u64) -> u64 {
-    (u64::from(u32::MAX).checked_div(cost).unwrap_or(u32::MAX.into()) - 1) << 4
+    (u64::from(u32::MAX)
+        .checked_div(cost)
+        .unwrap_or(u32::MAX.into())
+        - 1)
+        << 4
 }
 
 /// What a letter multiplies a number of bytes by.
@@ -35,26 +42,43 @@ fn factor(letter: Option<char>) -> u64 {
     }
 }
 
-/// `5/sec`, or `512kb/s`: kept as the time between packets or the cost of bytes, and the seconds of the unit.
+/// `5/sec`, or `512kb/s`: kept as the time between packets or the cost of bytes, and the seconds of
+/// the unit.
 static RATE: Form = Form {
     words: 1,
     read: |words, _| {
         let text = words[0];
-        let Some(number) = text.split_once("b/s").map(|(number, _)| number).filter(|number| !number.is_empty()) else {
+        let Some(number) = text
+            .split_once("b/s")
+            .map(|(number, _)| number)
+            .filter(|number| !number.is_empty())
+        else {
             return rate::read(text, SCALE).map(|rate| Value::Wides(Apart::new(rate)));
         };
         let wrong = || problem("rate", text, "512kb/s or 10mb/s");
         let digits = number.bytes().take_while(u8::is_ascii_digit).count();
-        let count: u64 = number[..digits].parse().ok().filter(|count| *count > 0).ok_or_else(wrong)?;
-        let cost = cost(count.checked_mul(factor(number.chars().last())).ok_or_else(wrong)?);
-        if cost == 0 { Err(wrong()) } else { Ok(Value::Wides(Apart::new((cost, BYTES)))) }
+        let count: u64 = number[..digits]
+            .parse()
+            .ok()
+            .filter(|count| *count > 0)
+            .ok_or_else(wrong)?;
+        let cost = cost(
+            count
+                .checked_mul(factor(number.chars().last()))
+                .ok_or_else(wrong)?,
+        );
+        if cost == 0 {
+            Err(wrong())
+        } else {
+            Ok(Value::Wides(Apart::new((cost, BYTES))))
+        }
     },
     write: |value, _, out| {
         let Value::Wides(rate) = value else { return };
         match **rate {
-            (cost, BYTES) => {
-                out.push_str(&print_bytes(bytes(cost), |unit| self::cost(bytes(cost) & !(unit - 1)) == cost))
-            }
+            (cost, BYTES) => out.push_str(&print_bytes(bytes(cost), |unit| {
+                self::cost(bytes(cost) & !(unit - 1)) == cost
+            })),
             (period, _) => return out.push_str(&rate::print(period, SCALE)),
         }
         out.push_str("/s");
@@ -64,7 +88,9 @@ static RATE: Form = Form {
 
 /// Bytes in the largest unit that is not above them and `fits`.
 fn print_bytes(bytes: u64, fits: impl Fn(u64) -> bool) -> String {
-    let unit = [("m", 1 << 20), ("k", 1 << 10)].into_iter().find(|(_, unit)| bytes >= *unit && fits(*unit));
+    let unit = [("m", 1 << 20), ("k", 1 << 10)]
+        .into_iter()
+        .find(|(_, unit)| bytes >= *unit && fits(*unit));
     let (letter, unit) = unit.unwrap_or(("", 1));
     format!("{}{letter}b", bytes / unit)
 }
@@ -75,14 +101,21 @@ static BURST: Form = Form {
     read: |words, _| {
         let text = words[0];
         let digits = text.bytes().take_while(u8::is_ascii_alphanumeric).count();
-        let end = text[..digits].find(['k', 'm', 'b']).filter(|_| !text.starts_with("0x"));
+        let end = text[..digits]
+            .find(['k', 'm', 'b'])
+            .filter(|_| !text.starts_with("0x"));
         let (number, letter) = text.split_at(end.unwrap_or(text.len()));
         let wrong = || problem("burst", text, "5, or 64k with a rate of bytes");
-        let count = parse_u64(number).filter(|count| *count > 0).ok_or_else(wrong)?;
+        let count = parse_u64(number)
+            .filter(|count| *count > 0)
+            .ok_or_else(wrong)?;
         if letter.is_empty() && count > MOST {
             return Err(wrong());
         }
-        count.checked_mul(factor(letter.chars().next())).map(|count| Value::Wide(count.into())).ok_or_else(wrong)
+        count
+            .checked_mul(factor(letter.chars().next()))
+            .map(|count| Value::Wide(count.into()))
+            .ok_or_else(wrong)
     },
     write: |value, _, out| {
         if let Value::Wide(count) = value {
@@ -103,14 +136,19 @@ static MODE: Form = Form {
         let mut bits = 0;
         for word in words[0].split([',', '|']).filter(|word| !word.is_empty()) {
             let place = MODES.iter().position(|mode| *mode == word);
-            bits |= 1 << place.ok_or_else(|| problem("list of modes", words[0], "srcip,dstport"))?;
+            bits |=
+                1 << place.ok_or_else(|| problem("list of modes", words[0], "srcip,dstport"))?;
         }
         Ok(Value::Bits(bits))
     },
     write: |value, _, out| {
         let Value::Bits(bits) = value else { return };
-        let modes: Vec<&str> =
-            MODES.iter().enumerate().filter(|(place, _)| bits & 1 << place != 0).map(|(_, mode)| *mode).collect();
+        let modes: Vec<&str> = MODES
+            .iter()
+            .enumerate()
+            .filter(|(place, _)| bits & 1 << place != 0)
+            .map(|(_, mode)| *mode)
+            .collect();
         out.push_str(&modes.join(","));
     },
     examples: &["srcip", "srcip,dstport"],
@@ -131,9 +169,14 @@ struct Limit {
 
 impl Limit {
     fn of(options: &Options) -> Option<Self> {
-        let (flag, above) =
-            if options.has("--hashlimit-upto") { ("--hashlimit-upto", false) } else { ("--hashlimit-above", true) };
-        let Some(Value::Wides(rate)) = options.value(flag) else { return None };
+        let (flag, above) = if options.has("--hashlimit-upto") {
+            ("--hashlimit-upto", false)
+        } else {
+            ("--hashlimit-above", true)
+        };
+        let Some(Value::Wides(rate)) = options.value(flag) else {
+            return None;
+        };
         let (mut each, unit) = **rate;
         let in_bytes = unit == BYTES;
         let written = match options.value("--hashlimit-burst") {
@@ -148,38 +191,71 @@ impl Limit {
         if !in_bytes && options.has("--hashlimit-rate-match") {
             each /= unit;
         }
-        let expire = options.number("--hashlimit-htable-expire").map_or(unit * 1000, u64::from);
-        Some(Self { above: above != options.negates(flag), each, in_bytes, burst, unit, expire })
+        let expire = options
+            .number("--hashlimit-htable-expire")
+            .map_or(unit * 1000, u64::from);
+        Some(Self {
+            above: above != options.negates(flag),
+            each,
+            in_bytes,
+            burst,
+            unit,
+            expire,
+        })
     }
 }
 
 fn print(options: &Options, out: &mut String) {
-    let Some(limit) = Limit::of(options) else { return };
+    let Some(limit) = Limit::of(options) else {
+        return;
+    };
     // Writing to a string cannot fail.
     let _ = write(&limit, options, out);
 }
 
 fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result {
-    write!(out, " --hashlimit-{} ", if limit.above { "above" } else { "upto" })?;
+    write!(
+        out,
+        " --hashlimit-{} ",
+        if limit.above { "above" } else { "upto" }
+    )?;
     let expire = if limit.in_bytes {
-        (RATE.write)(&Value::Wides(Apart::new((limit.each, BYTES))), options.ruleset, out);
+        (RATE.write)(
+            &Value::Wides(Apart::new((limit.each, BYTES))),
+            options.ruleset,
+            out,
+        );
         if limit.burst > 0 {
-            write!(out, " --hashlimit-burst {}", print_bytes(bytes(limit.each) * limit.burst, |_| true))?;
+            write!(
+                out,
+                " --hashlimit-burst {}",
+                print_bytes(bytes(limit.each) * limit.burst, |_| true)
+            )?;
         }
         if limit.burst > 0 { 60 } else { 15 }
     } else {
         let (_, (_, _, seconds)) = rate::unit(limit.each.max(1), SCALE);
-        write!(out, "{} --hashlimit-burst {}", rate::print(limit.each.max(1), SCALE), limit.burst)?;
+        write!(
+            out,
+            "{} --hashlimit-burst {}",
+            rate::print(limit.each.max(1), SCALE),
+            limit.burst
+        )?;
         seconds
     };
-    if let Some(mode) = options.printed("--hashlimit-mode").filter(|mode| !mode.is_empty()) {
+    if let Some(mode) = options
+        .printed("--hashlimit-mode")
+        .filter(|mode| !mode.is_empty())
+    {
         write!(out, " --hashlimit-mode {mode}")?;
     }
     out.push_str(" --hashlimit-name ");
     quote_if_needed(options.text("--hashlimit-name").unwrap_or_default(), out);
-    for (flag, default) in
-        [("--hashlimit-htable-size", 0), ("--hashlimit-htable-max", 0), ("--hashlimit-htable-gcinterval", 1000)]
-    {
+    for (flag, default) in [
+        ("--hashlimit-htable-size", 0),
+        ("--hashlimit-htable-max", 0),
+        ("--hashlimit-htable-gcinterval", 1000),
+    ] {
         if let Some(number) = options.number(flag).filter(|number| *number != default) {
             write!(out, " {flag} {number}")?;
         }
@@ -196,7 +272,9 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
     if options.has("--hashlimit-rate-match") {
         out.push_str(" --hashlimit-rate-match");
         let default = if limit.in_bytes { 1 } else { limit.unit };
-        let interval = options.number("--hashlimit-rate-interval").map_or(default, u64::from);
+        let interval = options
+            .number("--hashlimit-rate-interval")
+            .map_or(default, u64::from);
         if interval != 1 {
             write!(out, " --hashlimit-rate-interval {interval}")?;
         }
@@ -207,29 +285,53 @@ fn write(limit: &Limit, options: &Options, out: &mut String) -> std::fmt::Result
 fn check(given: &Given) -> Result<(), Problem> {
     let options = &given.options;
     let Some(limit) = Limit::of(options) else {
-        return Err(Problem::new(Code::MissingOption, "-m hashlimit needs --hashlimit-upto or --hashlimit-above"));
+        return Err(Problem::new(
+            Code::MissingOption,
+            "-m hashlimit needs --hashlimit-upto or --hashlimit-above",
+        ));
     };
     if let (true, Some(Value::Wide(burst))) = (limit.in_bytes, options.value("--hashlimit-burst"))
         && burst.get() < bytes(limit.each)
     {
         return Err(Problem::new(
             Code::RefusedCombination,
-            format!("the burst is smaller than the rate of {} bytes", bytes(limit.each)),
+            format!(
+                "the burst is smaller than the rate of {} bytes",
+                bytes(limit.each)
+            ),
         ));
     }
-    let long = |flag: &&&str| options.number(flag).is_some_and(|length| length > given.family.bits().into());
-    if let Some(flag) = ["--hashlimit-srcmask", "--hashlimit-dstmask"].iter().find(long) {
-        return Err(Problem::new(Code::InvalidValue, format!("{flag} is at most {} here", given.family.bits())));
+    let long = |flag: &&&str| {
+        options
+            .number(flag)
+            .is_some_and(|length| length > given.family.bits().into())
+    };
+    if let Some(flag) = ["--hashlimit-srcmask", "--hashlimit-dstmask"]
+        .iter()
+        .find(long)
+    {
+        return Err(Problem::new(
+            Code::InvalidValue,
+            format!("{flag} is at most {} here", given.family.bits()),
+        ));
     }
     match options.text("--hashlimit-name") {
-        Some("" | "." | "..") => Err(Problem::new(Code::InvalidValue, "the table needs a name that a file could have")),
-        Some(name) if name.contains('/') => Err(Problem::new(Code::InvalidValue, "the name of a table has no `/`")),
+        Some("" | "." | "..") => Err(Problem::new(
+            Code::InvalidValue,
+            "the table needs a name that a file could have",
+        )),
+        Some(name) if name.contains('/') => Err(Problem::new(
+            Code::InvalidValue,
+            "the name of a table has no `/`",
+        )),
         _ => Ok(()),
     }
 }
 
 fn words(options: &Options) -> String {
-    let Some(limit) = Limit::of(options) else { return String::new() };
+    let Some(limit) = Limit::of(options) else {
+        return String::new();
+    };
     let does = if limit.above { "more" } else { "no more" };
     let rate = match limit.in_bytes {
         true => format!("{} bytes a second", bytes(limit.each)),
@@ -247,7 +349,11 @@ fn words(options: &Options) -> String {
             who.push(said);
         }
     }
-    let each = if who.is_empty() { String::new() } else { format!(" for its {}", who.join(" and ")) };
+    let each = if who.is_empty() {
+        String::new()
+    } else {
+        format!(" for its {}", who.join(" and "))
+    };
     format!("{does} than {rate} come{each}, after a few at first")
 }
 
@@ -276,7 +382,10 @@ pub static HASHLIMIT: Extension = Extension {
             Opt::new("--hashlimit-srcmask", Kind::Number(128)),
             Opt::new("--hashlimit-dstmask", Kind::Number(128)),
             Opt::new("--hashlimit-rate-match", Kind::Flag),
-            Opt::new("--hashlimit-rate-interval", Kind::Between(1, i32::MAX as u32)),
+            Opt::new(
+                "--hashlimit-rate-interval",
+                Kind::Between(1, i32::MAX as u32),
+            ),
         ],
     )
 };

@@ -1,4 +1,5 @@
-//! `-m hbh` and `-m dst` (ip6t_hbh.c): the IPv6 headers that hold options, for every router and for the destination.
+//! `-m hbh` and `-m dst` (ip6t_hbh.c): the IPv6 headers that hold options, for every router and for
+//! the destination.
 
 use super::ipv6header::{has_header, unstated};
 use super::kind::Form;
@@ -14,21 +15,35 @@ use nom::multi::separated_list1;
 use nom::sequence::preceded;
 
 /// Options as a list, `TYPE` or `TYPE:LENGTH` each. A length of 255 stands for any.
-static OPTIONS: Form = Form { words: 1, read, write, examples: &["5:4,1:2", "7", "0x3e,1:255"] };
+static OPTIONS: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &["5:4,1:2", "7", "0x3e,1:255"],
+};
 
 /// iptables keeps the low eight bits of each number (`parse_options` in libip6t_hbh.c).
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let one = (number_u32, opt(preceded(char(':'), number_u32)));
     let list = whole(separated_list1(char(','), one), words[0]).filter(|list| list.len() <= 16);
     let Some(list) = list else {
-        return Err(problem("list of options", words[0], "5:4,1:2, with at most 16 of them"));
+        return Err(problem(
+            "list of options",
+            words[0],
+            "5:4,1:2, with at most 16 of them",
+        ));
     };
     let low = |(kind, length): (u32, Option<u32>)| match (kind & 0xff, length) {
-        (0, Some(_)) => Err(Problem::new(Code::RefusedCombination, "option 0 is one byte and has no length")
-            .hint("leave out its `:` and length")),
+        (0, Some(_)) => Err(Problem::new(
+            Code::RefusedCombination,
+            "option 0 is one byte and has no length",
+        )
+        .hint("leave out its `:` and length")),
         (kind, length) => Ok((kind, length.unwrap_or(0xff) & 0xff)),
     };
-    Ok(Value::List(Apart::new(list.into_iter().map(low).collect::<Result<_, _>>()?)))
+    Ok(Value::List(Apart::new(
+        list.into_iter().map(low).collect::<Result<_, _>>()?,
+    )))
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
@@ -50,17 +65,31 @@ static HOP_BY_HOP: Field = Field {
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it has a header of destination options", "it has no header of destination options"),
+    phrase: Phrase::Says(
+        "it has a header of destination options",
+        "it has no header of destination options",
+    ),
     read: |context| has_header(context, 60),
 };
 
-static LENGTH: Field = Field { subject: Subject::Other, phrase: Phrase::Is("length of that header"), read: unstated };
+static LENGTH: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("length of that header"),
+    read: unstated,
+};
 
-static CONTENTS: Field = Field { subject: Subject::Other, phrase: Phrase::Is("list of its options"), read: unstated };
+static CONTENTS: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("list of its options"),
+    read: unstated,
+};
 
 /// `-m hbh`.
 pub static HBH: Extension = Extension {
-    listed: Listed::new("hbh", &[("length:!%", "--hbh-len %"), ("opts %", "--hbh-opts %")]),
+    listed: Listed::new(
+        "hbh",
+        &[("length:!%", "--hbh-len %"), ("opts %", "--hbh-opts %")],
+    ),
     family: Some(Family::Ipv6),
     asks_first: Some(&HOP_BY_HOP),
     ..Extension::matching(
@@ -75,7 +104,10 @@ pub static HBH: Extension = Extension {
 
 /// `-m dst`.
 pub static DST: Extension = Extension {
-    listed: Listed::new("dst", &[("length:!%", "--dst-len %"), ("opts %", "--dst-opts %")]),
+    listed: Listed::new(
+        "dst",
+        &[("length:!%", "--dst-len %"), ("opts %", "--dst-opts %")],
+    ),
     family: Some(Family::Ipv6),
     asks_first: Some(&DESTINATION),
     ..Extension::matching(

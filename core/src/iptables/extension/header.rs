@@ -1,4 +1,5 @@
-//! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in ip_tables.c).
+//! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in
+//! ip_tables.c).
 
 use super::{Extension, Given, Id, Kind, Opt, Role};
 use crate::netfilter::backend::Backend;
@@ -37,18 +38,31 @@ static OUT_INTERFACE: Field = Field {
     },
 };
 
-static PROTOCOL: Field =
-    Field { subject: Subject::Packet(PacketField::Protocol), phrase: Phrase::Is("protocol"), read: protocol };
+static PROTOCOL: Field = Field {
+    subject: Subject::Packet(PacketField::Protocol),
+    phrase: Phrase::Is("protocol"),
+    read: protocol,
+};
 
-/// Legacy goes past an authentication header of IPv6 (`ip6_packet_match` in ip6_tables.c), the kernel's nftables stops at it
-/// (`__nft_set_pktinfo_ipv6`, `IP6_FH_F_AUTH`; measured).
+/// Legacy goes past an authentication header of IPv6 (`ip6_packet_match` in ip6_tables.c), the
+/// kernel's nftables stops at it (`__nft_set_pktinfo_ipv6`, `IP6_FH_F_AUTH`; measured).
 fn protocol<'a>(context: &Context<'a>) -> FieldValue<'a> {
     const AH: u8 = 51;
     let own = context.field(PacketField::Protocol);
-    if !context.packet.ipv6_headers.iter().flatten().any(|name| names::ipv6_header(name) == Some(AH)) {
+    if !context
+        .packet
+        .ipv6_headers
+        .iter()
+        .flatten()
+        .any(|name| names::ipv6_header(name) == Some(AH))
+    {
         return own;
     }
-    if context.ruleset.backend == Some(Backend::Nft) { FieldValue::Number(AH.into()) } else { own }
+    if context.ruleset.backend == Some(Backend::Nft) {
+        FieldValue::Number(AH.into())
+    } else {
+        own
+    }
 }
 
 /// True of the second and later fragments only: they have no transport header.
@@ -63,20 +77,32 @@ fn check(given: &Given) -> Result<(), Problem> {
     let options = given.options;
     let never = |flag: &str| {
         options.parts.iter().any(|part| {
-            part.negated && part.value == Value::Number(0) && part.opt().is_some_and(|opt| opt.flag == flag)
+            part.negated
+                && part.value == Value::Number(0)
+                && part.opt().is_some_and(|opt| opt.flag == flag)
         })
     };
     if never("-p") {
-        return Err(Problem::new(Code::RefusedCombination, "`! -p all` is refused: the rule would never match")
-            .hint("leave it out"));
+        return Err(Problem::new(
+            Code::RefusedCombination,
+            "`! -p all` is refused: the rule would never match",
+        )
+        .hint("leave it out"));
     }
     let nobody = |part: &&Part| part.negated && is_everybody(&part.value);
-    if options.ruleset.backend == Some(Backend::Nft) && options.parts.iter().any(|part| nobody(&part)) {
-        return Err(Problem::new(Code::RefusedCombination, "nobody's address is not in that network")
-            .hint("nf_tables refuses such a rule"));
+    if options.ruleset.backend == Some(Backend::Nft)
+        && options.parts.iter().any(|part| nobody(&part))
+    {
+        return Err(Problem::new(
+            Code::RefusedCombination,
+            "nobody's address is not in that network",
+        )
+        .hint("nf_tables refuses such a rule"));
     }
     if given.family == Family::Ipv6 && options.has("-f") {
-        return Err(Problem::new(Code::OtherFamily, "-f is not for IPv6").hint("use -m frag instead"));
+        return Err(
+            Problem::new(Code::OtherFamily, "-f is not for IPv6").hint("use -m frag instead")
+        );
     }
     Ok(())
 }
@@ -98,11 +124,21 @@ pub static HEADER: Extension = Extension {
         "ip",
         "addresses, interfaces and protocol",
         &[
-            Opt::tests("-s", Kind::Network, &SOURCE).alone().or(&["--source", "--src"]),
-            Opt::tests("-d", Kind::Network, &DESTINATION).alone().or(&["--destination", "--dst"]),
-            Opt::tests("-i", Kind::Interface, &IN_INTERFACE).alone().or(&["--in-interface"]),
-            Opt::tests("-o", Kind::Interface, &OUT_INTERFACE).alone().or(&["--out-interface"]),
-            Opt::tests("-p", Kind::Protocol, &PROTOCOL).alone().or(&["--protocol", "--proto"]),
+            Opt::tests("-s", Kind::Network, &SOURCE)
+                .alone()
+                .or(&["--source", "--src"]),
+            Opt::tests("-d", Kind::Network, &DESTINATION)
+                .alone()
+                .or(&["--destination", "--dst"]),
+            Opt::tests("-i", Kind::Interface, &IN_INTERFACE)
+                .alone()
+                .or(&["--in-interface"]),
+            Opt::tests("-o", Kind::Interface, &OUT_INTERFACE)
+                .alone()
+                .or(&["--out-interface"]),
+            Opt::tests("-p", Kind::Protocol, &PROTOCOL)
+                .alone()
+                .or(&["--protocol", "--proto"]),
             Opt::tests("-f", Kind::Flag, &FRAGMENT).or(&["--fragment"]),
         ],
     )

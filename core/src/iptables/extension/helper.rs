@@ -9,9 +9,9 @@ static HELPER: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("helper of the connection that announced it"),
     read: |context| match context.view.state {
-        Some(ConnectionState::Related | ConnectionState::Established) => {
-            FieldValue::Unknown("-m helper: it depends on the connection that announced this one".into())
-        }
+        Some(ConnectionState::Related | ConnectionState::Established) => FieldValue::Unknown(
+            "-m helper: it depends on the connection that announced this one".into(),
+        ),
         _ => FieldValue::Absent("no other connection that announced it"),
     },
 };

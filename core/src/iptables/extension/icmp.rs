@@ -17,7 +17,11 @@ pub static TYPE: Field = Field {
 pub static ICMP: Extension = Extension {
     listed: Listed::new(
         "",
-        &[("icmp!type % code %", "--icmp-type %/%"), ("icmp!type %", "--icmp-type %"), ("icmp!%", "--icmp-type %")],
+        &[
+            ("icmp!type % code %", "--icmp-type %/%"),
+            ("icmp!type %", "--icmp-type %"),
+            ("icmp!%", "--icmp-type %"),
+        ],
     ),
     family: Some(Family::Ipv4),
     implied_by: Some(Protocol::ICMP),

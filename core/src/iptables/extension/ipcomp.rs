@@ -1,4 +1,5 @@
-//! `-m ipcomp` (xt_ipcomp.c): a compressed payload. Without options it asks for the index 0 (measured).
+//! `-m ipcomp` (xt_ipcomp.c): a compressed payload. Without options it asks for the index 0
+//! (measured).
 
 use super::spi::SPI;
 use super::transport::TRANSPORT;
@@ -11,7 +12,11 @@ const IPCOMP_PROTOCOL: Protocol = Protocol(108);
 pub static IPCOMP: Extension = Extension {
     listed: Listed::new(
         "comp",
-        &[("spi:!%", "--ipcompspi %"), ("spis:!%", "--ipcompspi %"), ("reserved", "--compres")],
+        &[
+            ("spi:!%", "--ipcompspi %"),
+            ("spis:!%", "--ipcompspi %"),
+            ("reserved", "--compres"),
+        ],
     ),
     implied_by: Some(IPCOMP_PROTOCOL),
     protocols: &[IPCOMP_PROTOCOL],

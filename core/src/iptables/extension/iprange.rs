@@ -1,11 +1,15 @@
-//! `-m iprange` (xt_iprange.c): addresses from one to another. A range that runs backwards holds none.
+//! `-m iprange` (xt_iprange.c): addresses from one to another. A range that runs backwards holds
+//! none.
 
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};
 use crate::packet::fields::PacketField;
 
-static SOURCE: Field =
-    Field { subject: Subject::Other, phrase: Phrase::Is("source"), read: |context| context.field(PacketField::Src) };
+static SOURCE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("source"),
+    read: |context| context.field(PacketField::Src),
+};
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
@@ -23,4 +27,10 @@ pub static IPRANGE: Extension = Extension::matching(
     ],
 )
 .asking()
-.listed("", &[("source IP range !%", "--src-range %"), ("destination IP range !%", "--dst-range %")]);
+.listed(
+    "",
+    &[
+        ("source IP range !%", "--src-range %"),
+        ("destination IP range !%", "--dst-range %"),
+    ],
+);

@@ -1,5 +1,5 @@
-//! `-m ipv6header` (ip6t_ipv6header.c): which extension headers an IPv6 packet has; and what the matches on one of them
-//! share.
+//! `-m ipv6header` (ip6t_ipv6header.c): which extension headers an IPv6 packet has; and what the
+//! matches on one of them share.
 
 use super::kind::Form;
 use super::{Extension, Kind, Listed, Opt};
@@ -11,7 +11,8 @@ use crate::packet::{Family, Packet};
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::names;
 
-/// Names as `iptables-save` prints them, protocol numbers, and bits (`MASK_*` in ip6t_ipv6header.h).
+/// Names as `iptables-save` prints them, protocol numbers, and bits (`MASK_*` in
+/// ip6t_ipv6header.h).
 const HEADERS: [(&str, u8, u32); 8] = [
     ("hop-by-hop", 0, 128),
     ("ipv6-opts", 60, 64),
@@ -29,14 +30,19 @@ const NOTHING: u8 = 59;
 
 /// The numbers of all headers in front of the payload, where the packet states them.
 fn headers(packet: &Packet) -> Option<Vec<u8>> {
-    let mut headers: Vec<u8> =
-        packet.ipv6_headers.as_ref()?.iter().filter_map(|name| names::ipv6_header(name)).collect();
+    let mut headers: Vec<u8> = packet
+        .ipv6_headers
+        .as_ref()?
+        .iter()
+        .filter_map(|name| names::ipv6_header(name))
+        .collect();
     headers.push(packet.protocol.0);
     headers.extend(packet.fragment.map(|_| FRAGMENT));
     Some(headers)
 }
 
-/// Whether a packet has one of its headers, as 0 or 1. A packet that is no fragment has no fragment header.
+/// Whether a packet has one of its headers, as 0 or 1. A packet that is no fragment has no fragment
+/// header.
 pub(super) fn has_header(context: &Context, number: u8) -> FieldValue<'static> {
     let packet = context.packet;
     let known = packet.protocol.0 == number || number == FRAGMENT && packet.fragment.is_some();
@@ -53,40 +59,64 @@ pub(super) fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
     FieldValue::Unknown("the packet does not state what that IPv6 header holds".into())
 }
 
-static LIST: Form =
-    Form { words: 1, read, write, examples: &["hop-by-hop,frag", "dst", "60,43,44", "auth,esp", "none", "prot"] };
+static LIST: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &[
+        "hop-by-hop,frag",
+        "dst",
+        "60,43,44",
+        "auth,esp",
+        "none",
+        "prot",
+    ],
+};
 
 /// Empty items are skipped, as `strtok` does.
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let mut bits = 0;
     for word in words[0].split(',').filter(|word| !word.is_empty()) {
         let number = names::ipv6_header_of_iptables(word);
-        let header = number.and_then(|number| HEADERS.iter().find(|(_, known, _)| *known == number));
+        let header =
+            number.and_then(|number| HEADERS.iter().find(|(_, known, _)| *known == number));
         bits |= header.map(|(_, _, bit)| *bit).ok_or_else(|| {
             Problem::new(Code::InvalidValue, format!("`{word}` is no IPv6 header"))
                 .hint("use hop, dst, route, frag, auth, esp, none or prot, separated by commas")
         })?;
     }
     if bits == 0 {
-        return Err(Problem::new(Code::InvalidValue, "--header names no header").hint("such as --header dst,frag"));
+        return Err(Problem::new(Code::InvalidValue, "--header names no header")
+            .hint("such as --header dst,frag"));
     }
     Ok(Value::Number(bits))
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
     let Value::Number(bits) = value else { return };
-    for (place, (name, ..)) in HEADERS.iter().filter(|(_, _, bit)| bits & bit != 0).enumerate() {
+    for (place, (name, ..)) in HEADERS
+        .iter()
+        .filter(|(_, _, bit)| bits & bit != 0)
+        .enumerate()
+    {
         out.push_str(if place == 0 { "" } else { "," });
         out.push_str(name);
     }
 }
 
-/// The set of headers as bits, the payload being one, too (`ipv6header_mt6`): nothing behind ESP is looked at.
+/// The set of headers as bits, the payload being one, too (`ipv6header_mt6`): nothing behind ESP is
+/// looked at.
 fn found(packet: &Packet) -> Option<u32> {
     let headers = headers(packet)?;
-    let bits = headers.iter().filter_map(|number| HEADERS.iter().find(|(_, known, _)| known == number));
+    let bits = headers
+        .iter()
+        .filter_map(|number| HEADERS.iter().find(|(_, known, _)| known == number));
     let bits = bits.fold(0, |all, (_, _, bit)| all | bit);
-    let payload = if headers.contains(&ESP) || headers.contains(&NOTHING) { 0 } else { 1 };
+    let payload = if headers.contains(&ESP) || headers.contains(&NOTHING) {
+        0
+    } else {
+        1
+    };
     Some(bits | payload)
 }
 
@@ -95,8 +125,12 @@ static SET: Field = Field {
     subject: Subject::Packet(PacketField::Ipv6Headers),
     phrase: Phrase::Is("list of IPv6 headers"),
     read: |context| {
-        let Some(found) = found(context.packet) else { return unstated_list() };
-        let &Value::Number(wanted) = context.wanted else { return unstated_list() };
+        let Some(found) = found(context.packet) else {
+            return unstated_list();
+        };
+        let &Value::Number(wanted) = context.wanted else {
+            return unstated_list();
+        };
         let soft = context.parameters == Parameters::Ipv6Headers { soft: true };
         let holds = match (soft, context.negated) {
             (false, _) => found == wanted,
@@ -116,7 +150,11 @@ fn unstated_list() -> FieldValue<'static> {
 /// `iptables -L` prints the set of headers as a number.
 fn names_of(_: &str, value: &str) -> Option<String> {
     let bits = u32::from_str_radix(value.strip_prefix("0x")?, 16).ok()?;
-    let named: Vec<&str> = HEADERS.iter().filter(|(_, _, bit)| bits & bit != 0).map(|(name, ..)| *name).collect();
+    let named: Vec<&str> = HEADERS
+        .iter()
+        .filter(|(_, _, bit)| bits & bit != 0)
+        .map(|(name, ..)| *name)
+        .collect();
     Some(named.join(","))
 }
 
@@ -124,10 +162,15 @@ fn names_of(_: &str, value: &str) -> Option<String> {
 pub static IPV6HEADER: Extension = Extension {
     listed: Listed::new("ipv6header", &[("flags:!%", "--header %")]).values(names_of),
     family: Some(Family::Ipv6),
-    parameters: Some(|options| Parameters::Ipv6Headers { soft: options.has("--soft") }),
+    parameters: Some(|options| Parameters::Ipv6Headers {
+        soft: options.has("--soft"),
+    }),
     ..Extension::matching(
         "ipv6header",
         "which extension headers an IPv6 packet has",
-        &[Opt::tests("--header", Kind::Own(&LIST), &SET).required(), Opt::new("--soft", Kind::Flag)],
+        &[
+            Opt::tests("--header", Kind::Own(&LIST), &SET).required(),
+            Opt::new("--soft", Kind::Flag),
+        ],
     )
 };

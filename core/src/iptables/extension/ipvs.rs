@@ -24,7 +24,9 @@ static PORT: Form = Form {
 static METHOD: Form = Form {
     words: 1,
     read: |words, ruleset| {
-        let known = ["GATE", "IPIP", "MASQ"].into_iter().find(|name| name.eq_ignore_ascii_case(words[0]));
+        let known = ["GATE", "IPIP", "MASQ"]
+            .into_iter()
+            .find(|name| name.eq_ignore_ascii_case(words[0]));
         known
             .map(|name| Value::Text(ruleset.keep(name)))
             .ok_or_else(|| problem("method", words[0], "GATE, IPIP or MASQ"))
@@ -36,7 +38,10 @@ static METHOD: Form = Form {
 /// Not to be handled goes with nothing else.
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.negates("--ipvs") && given.options.parts.len() > 1 {
-        true => Err(Problem::new(Code::ConflictingOptions, "! --ipvs goes with no other option of -m ipvs")),
+        true => Err(Problem::new(
+            Code::ConflictingOptions,
+            "! --ipvs goes with no other option of -m ipvs",
+        )),
         false => Ok(()),
     }
 }
@@ -46,8 +51,12 @@ pub static IPVS: Extension = Extension {
     unknowable: Some("it depends on what the load balancer does"),
     check,
     print: Some(|options, out| {
-        let parts = options.parts.iter().filter_map(|part| Some((part, part.opt()?)));
-        for (part, opt) in parts.filter(|(_, opt)| opt.flag != "--ipvs" || options.parts.len() == 1) {
+        let parts = options
+            .parts
+            .iter()
+            .filter_map(|part| Some((part, part.opt()?)));
+        for (part, opt) in parts.filter(|(_, opt)| opt.flag != "--ipvs" || options.parts.len() == 1)
+        {
             out.push_str(if part.negated { " ! " } else { " " });
             out.push_str(opt.flag);
             opt.kind.print(&part.value, options.ruleset, out);
@@ -60,10 +69,14 @@ pub static IPVS: Extension = Extension {
             Opt::new("--ipvs", Kind::Flag).negatable(),
             Opt::new("--vproto", Kind::Own(&PROTOCOL)).negatable(),
             Opt::new("--vaddr", Kind::Own(&HOST)).negatable(),
-            Opt::new("--vport", Kind::Own(&PORT)).found_by(SearchWord::Port).negatable(),
+            Opt::new("--vport", Kind::Own(&PORT))
+                .found_by(SearchWord::Port)
+                .negatable(),
             Opt::new("--vdir", Kind::Own(&DIRECTION)),
             Opt::new("--vmethod", Kind::Own(&METHOD)).negatable(),
-            Opt::new("--vportctl", Kind::Own(&PORT)).found_by(SearchWord::Port).negatable(),
+            Opt::new("--vportctl", Kind::Own(&PORT))
+                .found_by(SearchWord::Port)
+                .negatable(),
         ],
     )
     .asking()

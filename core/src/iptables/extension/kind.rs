@@ -1,4 +1,5 @@
-//! How the value of an option is written: reading it with nom, printing it as `iptables-save` does, and saying it.
+//! How the value of an option is written: reading it with nom, printing it as `iptables-save` does,
+//! and saying it.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
@@ -144,7 +145,11 @@ impl Kind {
     pub fn form(&self) -> String {
         let names = |names: Names| {
             let shown: Vec<&str> = names.iter().map(|(name, _)| *name).take(3).collect();
-            format!("{}{}", shown.join("|"), if names.len() > 3 { "|…" } else { "" })
+            format!(
+                "{}{}",
+                shown.join("|"),
+                if names.len() > 3 { "|…" } else { "" }
+            )
         };
         match self {
             Self::Flag | Self::Always(..) => String::new(),
@@ -171,13 +176,18 @@ impl Kind {
             Self::Text(_) | Self::Cut(_) | Self::Line(_) => "TEXT".into(),
             Self::Word(_) => "NAME".into(),
             Self::Mac => "MAC".into(),
-            Self::Own(form) | Self::Maybe(form) => form.examples.first().copied().unwrap_or_default().into(),
+            Self::Own(form) | Self::Maybe(form) => {
+                form.examples.first().copied().unwrap_or_default().into()
+            }
         }
     }
 
     /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
     pub fn is_free(&self) -> bool {
-        matches!(self, Self::Text(_) | Self::Cut(_) | Self::Line(_) | Self::Word(_) | Self::Interface)
+        matches!(
+            self,
+            Self::Text(_) | Self::Cut(_) | Self::Line(_) | Self::Word(_) | Self::Interface
+        )
     }
 
     /// Whether the option may stand without its value.
@@ -195,8 +205,11 @@ impl Kind {
             if low <= high {
                 Ok(Value::Range(low, high))
             } else {
-                Err(Problem::new(Code::ReversedRange, format!("the range `{text}` runs backwards"))
-                    .hint("write the lower number first"))
+                Err(Problem::new(
+                    Code::ReversedRange,
+                    format!("the range `{text}` runs backwards"),
+                )
+                .hint("write the lower number first"))
             }
         };
         match *self {
@@ -204,18 +217,21 @@ impl Kind {
             Self::Always(value, mask) => Ok(Value::Masked { value, mask }),
             Self::Network => of_family(read::network(text)?, text, ruleset.family),
             Self::Address => match text.parse() {
-                Ok(address) if Family::of(address) != ruleset.family => {
-                    Err(problem("address of this family", text, "10.0.0.1 for IPv4, ::1 for IPv6"))
-                }
+                Ok(address) if Family::of(address) != ruleset.family => Err(problem(
+                    "address of this family",
+                    text,
+                    "10.0.0.1 for IPv4, ::1 for IPv6",
+                )),
                 Ok(IpAddr::V4(v4)) => Ok(Value::Net4(v4, Ipv4Addr::BROADCAST)),
                 Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Apart::new((v6, u128::MAX.into())))),
                 Err(_) => Err(problem("address", text, "10.0.0.1 or ::1")),
             },
             // IFNAMSIZ is 16, one of them for the end.
-            Self::Interface if text.is_empty() || text.len() > 15 => {
-                Err(Problem::new(Code::InvalidValue, format!("`{text}` is no interface name"))
-                    .hint("a name has 1 to 15 characters"))
-            }
+            Self::Interface if text.is_empty() || text.len() > 15 => Err(Problem::new(
+                Code::InvalidValue,
+                format!("`{text}` is no interface name"),
+            )
+            .hint("a name has 1 to 15 characters")),
             Self::Interface => Ok(Value::Text(ruleset.keep(text))),
             Self::Protocol if text.eq_ignore_ascii_case("all") => Ok(Value::Number(0)),
             Self::Protocol => Protocol::from_text(text)
@@ -223,7 +239,11 @@ impl Kind {
                 .ok_or_else(|| problem("protocol", text, "tcp, udp, or a number from 0 to 255")),
             Self::Port => match whole(read::port_range, text) {
                 Some(range) => ordered(range),
-                None => Err(problem("port", text, "443 or 8000:8080, with numbers from 0 to 65535")),
+                None => Err(problem(
+                    "port",
+                    text,
+                    "443 or 8000:8080, with numbers from 0 to 65535",
+                )),
             },
             Self::AnyPort => match whole(read::port_range, text) {
                 Some((low, high)) => Ok(Value::Range(low, high)),
@@ -232,14 +252,23 @@ impl Kind {
             Self::Ports => read::ports(text),
             Self::Ids => match read::ids(text) {
                 Some(range) => ordered(range),
-                None => Err(problem("id", text, "1337 or 1000-1999; names are not looked up")),
+                None => Err(problem(
+                    "id",
+                    text,
+                    "1337 or 1000-1999; names are not looked up",
+                )),
             },
             Self::Mark => match whole(read::mark, text) {
-                Some((value, mask)) => Ok(Value::Masked { value, mask: mask.unwrap_or(u32::MAX) }),
+                Some((value, mask)) => Ok(Value::Masked {
+                    value,
+                    mask: mask.unwrap_or(u32::MAX),
+                }),
                 None => Err(problem("mark", text, "0x539 or 0x539/0xfff")),
             },
             Self::SetMark(form) => match whole(read::mark, text) {
-                Some((value, mask)) => form.combine(value, mask).ok_or_else(|| problem("mark", text, "0x539")),
+                Some((value, mask)) => form
+                    .combine(value, mask)
+                    .ok_or_else(|| problem("mark", text, "0x539")),
                 None => Err(problem("mark", text, "0x539 or 0x539/0xfff")),
             },
             Self::Mask => match number::parse_u32(text) {
@@ -253,48 +282,77 @@ impl Kind {
                 Some((_, number)) => Ok(Value::Number(*number)),
                 None => {
                     let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-                    Err(Problem::new(Code::InvalidValue, format!("`{text}` is not known here"))
-                        .hint(format!("use one of {}", known.join(", "))))
+                    Err(
+                        Problem::new(Code::InvalidValue, format!("`{text}` is not known here"))
+                            .hint(format!("use one of {}", known.join(", "))),
+                    )
                 }
             },
             Self::Number(highest) => Self::NumberOr(&[], highest).parse(words, ruleset),
             Self::NumberOr(names, highest) => {
-                let named = names.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| *number);
-                match named.or_else(|| number::parse_u32(text)).filter(|number| *number <= highest) {
+                let named = names
+                    .iter()
+                    .find(|(name, _)| name.eq_ignore_ascii_case(text))
+                    .map(|(_, number)| *number);
+                match named
+                    .or_else(|| number::parse_u32(text))
+                    .filter(|number| *number <= highest)
+                {
                     Some(number) => Ok(Value::Number(number)),
-                    None => Err(problem("number in range", text, &format!("a number from 0 to {highest}"))),
+                    None => Err(problem(
+                        "number in range",
+                        text,
+                        &format!("a number from 0 to {highest}"),
+                    )),
                 }
             }
-            Self::Text(most) if text.len() > most => {
-                Err(Problem::new(Code::InvalidValue, format!("this text has {} bytes", text.len()))
-                    .hint(format!("at most {most} fit")))
-            }
+            Self::Text(most) if text.len() > most => Err(Problem::new(
+                Code::InvalidValue,
+                format!("this text has {} bytes", text.len()),
+            )
+            .hint(format!("at most {most} fit"))),
             Self::Text(_) => Ok(Value::Text(ruleset.keep(text))),
-            Self::Line(_) if text.is_empty() || text.contains('\n') => {
-                Err(Problem::new(Code::InvalidValue, "this text must hold something, on one line"))
-            }
+            Self::Line(_) if text.is_empty() || text.contains('\n') => Err(Problem::new(
+                Code::InvalidValue,
+                "this text must hold something, on one line",
+            )),
             Self::Cut(most) | Self::Line(most) => {
-                let end = (0..=most.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+                let end = (0..=most.min(text.len()))
+                    .rfind(|end| text.is_char_boundary(*end))
+                    .unwrap_or(0);
                 Ok(Value::Text(ruleset.keep(&text[..end])))
             }
             Self::Word(most) => Self::Text(most).parse(words, ruleset),
-            Self::Between(low, high) => match number::parse_u32(text).filter(|number| (low..=high).contains(number)) {
-                Some(number) => Ok(Value::Number(number)),
-                None => Err(problem("number in range", text, &format!("a number from {low} to {high}"))),
-            },
+            Self::Between(low, high) => {
+                match number::parse_u32(text).filter(|number| (low..=high).contains(number)) {
+                    Some(number) => Ok(Value::Number(number)),
+                    None => Err(problem(
+                        "number in range",
+                        text,
+                        &format!("a number from {low} to {high}"),
+                    )),
+                }
+            }
             Self::NumberRange(high) => match whole(read::open_range(high), text) {
-                // What runs backwards holds no number (`xtopt_parse_mint` in xtoptions.c lets it pass).
+                // What runs backwards holds no number (`xtopt_parse_mint` in xtoptions.c lets it
+                // pass).
                 Some((low, high)) => Ok(Value::Range(low, high)),
-                None => Err(problem("number or range", text, &format!("8 or 8:9, with numbers from 0 to {high}"))),
+                None => Err(problem(
+                    "number or range",
+                    text,
+                    &format!("8 or 8:9, with numbers from 0 to {high}"),
+                )),
             },
             Self::Wide => match number::parse_u64(text) {
                 Some(number) => Ok(Value::Wide(number.into())),
                 None => Err(problem("number", text, "1000")),
             },
             Self::AddressSpan => match whole(read::address_span, text) {
-                Some((first, last)) if first.is_ipv4() == last.is_ipv4() => {
-                    of_family(Value::Addresses(Apart::new((first, last))), text, ruleset.family)
-                }
+                Some((first, last)) if first.is_ipv4() == last.is_ipv4() => of_family(
+                    Value::Addresses(Apart::new((first, last))),
+                    text,
+                    ruleset.family,
+                ),
                 _ => Err(problem("span of addresses", text, "10.0.0.1-10.0.0.9")),
             },
             Self::Mac => match mac(text) {
@@ -303,7 +361,9 @@ impl Kind {
             },
             Self::Below(highest) | Self::Above(highest) => {
                 let value = Self::Number(highest).parse(words, ruleset)?;
-                let Value::Number(limit) = value else { return Ok(value) };
+                let Value::Number(limit) = value else {
+                    return Ok(value);
+                };
                 Ok(match (*self, limit.checked_sub(1)) {
                     (Self::Above(_), _) => Value::Range(limit.saturating_add(1), u32::MAX),
                     (_, Some(last)) => Value::Range(0, last),
@@ -319,13 +379,15 @@ impl Kind {
     /// What is wrong with a value that iptables accepts: it is kept, and reported.
     pub fn objection(&self, value: &Value, ruleset: &Ruleset) -> Option<Problem> {
         match (self, value) {
-            (Self::Interface, Value::Text(name)) => kernel_names::interface_name_problem(ruleset.text(*name)),
+            (Self::Interface, Value::Text(name)) => {
+                kernel_names::interface_name_problem(ruleset.text(*name))
+            }
             _ => None,
         }
     }
 
-    /// Prints the value as `iptables-save` does, with a space before it; nothing for a flag. A value that a restore would
-    /// split or change is printed in quotes.
+    /// Prints the value as `iptables-save` does, with a space before it; nothing for a flag. A
+    /// value that a restore would split or change is printed in quotes.
     pub fn print(&self, value: &Value, ruleset: &Ruleset, out: &mut String) {
         let none = self.is_optional() && *value == Value::None;
         if !none && !matches!(self, Self::Flag | Self::Always(..)) {
@@ -335,7 +397,12 @@ impl Kind {
         let _ = self.write(value, ruleset, out);
     }
 
-    pub(super) fn write(&self, value: &Value, ruleset: &Ruleset, out: &mut String) -> std::fmt::Result {
+    pub(super) fn write(
+        &self,
+        value: &Value,
+        ruleset: &Ruleset,
+        out: &mut String,
+    ) -> std::fmt::Result {
         match (self, value) {
             (Self::Maybe(_), Value::None) => Ok(()),
             (Self::Own(form) | Self::Maybe(form), value) => {
@@ -364,7 +431,12 @@ impl Kind {
                 Err(_) => write!(out, "{number}"),
             },
             (Self::OneOf(names), Value::Number(number)) => {
-                out.push_str(names.iter().find(|(_, n)| n == number).map_or("", |(name, _)| name));
+                out.push_str(
+                    names
+                        .iter()
+                        .find(|(_, n)| n == number)
+                        .map_or("", |(name, _)| name),
+                );
                 Ok(())
             }
             (Self::Mask, Value::Number(mask)) => write!(out, "{mask:#x}"),
@@ -373,22 +445,35 @@ impl Kind {
             (Self::Below(_), Value::Range(_, last)) => write!(out, "{}", last.saturating_add(1)),
             (Self::Above(_), Value::Range(first, _)) => write!(out, "{}", first.saturating_sub(1)),
             (Self::IcmpType(_), Value::Range(0, 0xffff)) => out.write_str("any"),
-            (Self::IcmpType(_), Value::Range(low, high)) if low & 0xff == 0 && high & 0xff == 0xff => {
+            (Self::IcmpType(_), Value::Range(low, high))
+                if low & 0xff == 0 && high & 0xff == 0xff =>
+            {
                 write!(out, "{}", low >> 8)
             }
             // Of several codes iptables prints the first one only.
             (Self::IcmpType(_), Value::Range(low, _)) => write!(out, "{}/{}", low >> 8, low & 0xff),
             (_, Value::Range(low, high)) if low == high => write!(out, "{low}"),
-            (Self::Port | Self::AnyPort | Self::NumberRange(_), Value::Range(low, high)) => write!(out, "{low}:{high}"),
+            (Self::Port | Self::AnyPort | Self::NumberRange(_), Value::Range(low, high)) => {
+                write!(out, "{low}:{high}")
+            }
             (_, Value::Range(low, high)) => write!(out, "{low}-{high}"),
             (Self::TcpFlags, Value::Masked { value, mask }) => {
                 write!(out, "{} {}", tcp_flag_names(*mask), tcp_flag_names(*value))
             }
-            (Self::Mark, Value::Masked { value, mask: u32::MAX }) => write!(out, "{value:#x}"),
+            (
+                Self::Mark,
+                Value::Masked {
+                    value,
+                    mask: u32::MAX,
+                },
+            ) => write!(out, "{value:#x}"),
             (_, Value::Masked { value, mask }) => write!(out, "{value:#x}/{mask:#x}"),
             (Self::Bits(names), Value::Bits(bits)) => {
                 let mut shown = 0;
-                for (name, bit) in names.iter().filter(|(_, bit)| bits & bit != 0 || bits == bit) {
+                for (name, bit) in names
+                    .iter()
+                    .filter(|(_, bit)| bits & bit != 0 || bits == bit)
+                {
                     if shown & bit == 0 {
                         write!(out, "{}{name}", if shown == 0 { "" } else { "," })?;
                     }
@@ -410,7 +495,9 @@ impl Kind {
             (_, Value::Wides(pair)) if pair.0 == pair.1 => write!(out, "{}", pair.0),
             (_, Value::Wides(pair)) => write!(out, "{}:{}", pair.0, pair.1),
             (_, Value::Addresses(span)) => write!(out, "{}-{}", span.0, span.1),
-            (_, Value::Mac([a, b, c, d, e, f])) => write!(out, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}"),
+            (_, Value::Mac([a, b, c, d, e, f])) => {
+                write!(out, "{a:02x}:{b:02x}:{c:02x}:{d:02x}:{e:02x}:{f:02x}")
+            }
             (Self::Interface | Self::Word(_), Value::Text(text)) => {
                 quote_if_needed(ruleset.text(*text), out);
                 Ok(())
@@ -428,7 +515,9 @@ impl Kind {
         match (self, value) {
             (Self::Network, Value::Net4(address, Ipv4Addr::BROADCAST)) => address.to_string(),
             (Self::Network, Value::Net6(net)) if net.1.to_bits() == u128::MAX => net.0.to_string(),
-            (Self::Text(_) | Self::Cut(_) | Self::Line(_), Value::Text(text)) => format!("“{}”", ruleset.text(*text)),
+            (Self::Text(_) | Self::Cut(_) | Self::Line(_), Value::Text(text)) => {
+                format!("“{}”", ruleset.text(*text))
+            }
             (Self::TcpFlags, Value::Masked { value, mask }) => {
                 format!("{} among {}", tcp_flag_names(*value), tcp_flag_names(*mask))
             }
@@ -441,7 +530,10 @@ impl Kind {
             }
             (Self::AddressSpan, Value::Addresses(span)) => format!("{} to {}", span.0, span.1),
             (Self::Bits(_) | Self::Ports, _) => self.printed(value, ruleset).replace(',', " or "),
-            (Self::Port | Self::AnyPort | Self::Ids | Self::NumberRange(_), Value::Range(low, high)) if low != high => {
+            (
+                Self::Port | Self::AnyPort | Self::Ids | Self::NumberRange(_),
+                Value::Range(low, high),
+            ) if low != high => {
                 format!("{low} to {high}")
             }
             _ => self.printed(value, ruleset),
@@ -458,17 +550,28 @@ impl Kind {
     /// A number that the packet carries, in the words of this option's values.
     pub fn say_number(&self, number: u32) -> String {
         match self {
-            Self::Protocol => u8::try_from(number).map_or_else(|_| number.to_string(), |n| Protocol(n).to_string()),
+            Self::Protocol => u8::try_from(number)
+                .map_or_else(|_| number.to_string(), |n| Protocol(n).to_string()),
             Self::Mark | Self::Mask => format!("{number:#x}"),
             Self::TcpFlags => tcp_flag_names(number),
             Self::IcmpType(_) => format!("{}/{}", number >> 8, number & 0xff),
-            Self::Bits(names) => {
-                names.iter().find(|(_, bit)| number & bit != 0).map_or("none", |(name, _)| name).into()
-            }
+            Self::Bits(names) => names
+                .iter()
+                .find(|(_, bit)| number & bit != 0)
+                .map_or("none", |(name, _)| name)
+                .into(),
             Self::Own(form) => {
                 let mut out = String::new();
-                (form.write)(&Value::Number(number), &Ruleset::new(Family::Ipv4, None), &mut out);
-                if out.is_empty() { number.to_string() } else { out }
+                (form.write)(
+                    &Value::Number(number),
+                    &Ruleset::new(Family::Ipv4, None),
+                    &mut out,
+                );
+                if out.is_empty() {
+                    number.to_string()
+                } else {
+                    out
+                }
             }
             _ => number.to_string(),
         }
@@ -485,8 +588,10 @@ fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem>
     };
     match of == family {
         true => Ok(value),
-        false => Err(Problem::new(Code::OtherFamily, format!("`{text}` is of {of}"))
-            .hint(format!("these are rules for {family}"))),
+        false => Err(
+            Problem::new(Code::OtherFamily, format!("`{text}` is of {of}"))
+                .hint(format!("these are rules for {family}")),
+        ),
     }
 }
 

@@ -24,7 +24,11 @@ fn network(packet: &Packet) -> Option<u32> {
     if packet.family() == Family::Ipv4 {
         return Some(20);
     }
-    let others = packet.ipv6_headers.iter().flatten().any(|name| Protocol::from_text(name) != Some(Protocol(44)));
+    let others = packet
+        .ipv6_headers
+        .iter()
+        .flatten()
+        .any(|name| Protocol::from_text(name) != Some(Protocol(44)));
     let fragment = if packet.fragment.is_some() { 8 } else { 0 };
     (!others).then_some(40 + fragment)
 }
@@ -71,11 +75,15 @@ static LENGTH_FIELD: Field = Field {
     },
 };
 
-/// Whether the packet's length includes chunks of SCTP. A packet states their names, and not how long they are.
+/// Whether the packet's length includes chunks of SCTP. A packet states their names, and not how
+/// long they are.
 fn has_chunks(packet: &Packet) -> bool {
     packet.protocol == Protocol::SCTP
         && !packet.is_later_fragment()
-        && packet.sctp_chunks.as_ref().is_none_or(|chunks| !chunks.is_empty())
+        && packet
+            .sctp_chunks
+            .as_ref()
+            .is_none_or(|chunks| !chunks.is_empty())
 }
 
 /// The shortest chunk of each kind, header included (RFC 9260, RFC 3758, RFC 5061).
@@ -88,7 +96,8 @@ fn shortest(name: &str) -> u32 {
     }
 }
 
-/// A length that is at least that of the headers with the payload, and of the headers with the shortest chunks.
+/// A length that is at least that of the headers with the payload, and of the headers with the
+/// shortest chunks.
 fn with_chunks(context: &Context, headers: u32) -> FieldValue<'static> {
     let names = context.packet.sctp_chunks.iter().flatten();
     let chunks: u32 = names.map(|name| shortest(name)).sum::<u32>().max(4);
@@ -98,8 +107,12 @@ fn with_chunks(context: &Context, headers: u32) -> FieldValue<'static> {
         Value::Range(low, high) if *low <= least && *high >= longest => {
             FieldValue::Holds(true, format!("at least {least}"))
         }
-        Value::Range(_, high) if *high < least => FieldValue::Holds(false, format!("at least {least}")),
-        _ => FieldValue::Unknown("the packet does not state how long its chunks of SCTP are".into()),
+        Value::Range(_, high) if *high < least => {
+            FieldValue::Holds(false, format!("at least {least}"))
+        }
+        _ => {
+            FieldValue::Unknown("the packet does not state how long its chunks of SCTP are".into())
+        }
     }
 }
 

@@ -32,10 +32,14 @@ fn credits(time: u32) -> u32 {
 
 /// What the kernel cannot count in 32 bits (`limit_mt_check`). nft counts otherwise.
 fn check(given: &Given) -> Result<(), Problem> {
-    let Some(Value::Wide(period)) = given.options.value("--limit") else { return Ok(()) };
+    let Some(Value::Wide(period)) = given.options.value("--limit") else {
+        return Ok(());
+    };
     let burst = given.options.number("--limit-burst").unwrap_or(BURST);
     let wraps = |period: u32| credits(period.wrapping_mul(burst)) < credits(period);
-    match u32::try_from(period.get()).is_ok_and(wraps) && given.options.ruleset.backend != Some(Backend::Nft) {
+    match u32::try_from(period.get()).is_ok_and(wraps)
+        && given.options.ruleset.backend != Some(Backend::Nft)
+    {
         true => Err(Problem::new(
             Code::RefusedCombination,
             "so slow a rate with so large a burst is more than the kernel can count",
@@ -59,7 +63,10 @@ pub static LIMIT: Extension = Extension {
             Some(Value::Wide(period)) => rate::say(period.get(), SCALE),
             _ => String::new(),
         };
-        format!("no more than {rate} come, after {} at first", options.number("--limit-burst").unwrap_or(BURST))
+        format!(
+            "no more than {rate} come, after {} at first",
+            options.number("--limit-burst").unwrap_or(BURST)
+        )
     }),
     ..Extension::matching(
         "limit",

@@ -10,12 +10,20 @@ use super::version_bugs::{NegatedPorts, negated_ports};
 
 /// The statements of a rule, in the order of evaluation.
 pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>> {
-    let mut statements: Vec<Statement> = conditions(ruleset, rule).map(Statement::Condition).collect();
+    let mut statements: Vec<Statement> = conditions(ruleset, rule)
+        .map(Statement::Condition)
+        .collect();
     statements.push(Statement::Counter);
     statements.extend(match rule.target {
         Target::None => None,
-        Target::Jump(chain) => Some(Statement::Jump { chain, returns: true }),
-        Target::Goto(chain) => Some(Statement::Jump { chain, returns: false }),
+        Target::Jump(chain) => Some(Statement::Jump {
+            chain,
+            returns: true,
+        }),
+        Target::Goto(chain) => Some(Statement::Jump {
+            chain,
+            returns: false,
+        }),
         Target::Missing { name, .. } => Some(Statement::MissingChain(ruleset.missing(name))),
         Target::Extension(_) => effect(ruleset, rule).map(Statement::Effect),
     });
@@ -24,9 +32,14 @@ pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>
 
 /// What a rule with a target does; `None` for a rule that only counts or leads to another chain.
 pub fn effect(ruleset: &Ruleset, rule: &Rule) -> Option<Effect> {
-    let Target::Extension(id) = rule.target else { return None };
+    let Target::Extension(id) = rule.target else {
+        return None;
+    };
     let lower = id.get().lower?;
-    Some(lower(&Options { parts: ruleset.parameters(rule), ruleset }))
+    Some(lower(&Options {
+        parts: ruleset.parameters(rule),
+        ruleset,
+    }))
 }
 
 /// How a packet continues after a rule with a target.
@@ -38,27 +51,51 @@ pub fn behavior(ruleset: &Ruleset, rule: &Rule) -> Option<Behavior> {
 pub fn conditions<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> impl Iterator<Item = Condition<'r>> {
     let groups = ruleset.groups(rule).flat_map(move |group| {
         let (pair, parameters) = (negated_ports(group), parameters(ruleset, group));
-        let ports = pair.map(|_| NegatedPorts::of(ruleset)).unwrap_or(NegatedPorts::Separate);
-        (0..).zip(group).map(move |(place, part)| match (pair, ports) {
-            (Some(pair), NegatedPorts::Joined { reason }) if pair.contains(&place) => {
-                joined(ruleset, (group, parameters), (place, pair), reason)
-            }
-            _ => condition(ruleset, parameters, part),
-        })
+        let ports = pair
+            .map(|_| NegatedPorts::of(ruleset))
+            .unwrap_or(NegatedPorts::Separate);
+        (0..)
+            .zip(group)
+            .map(move |(place, part)| match (pair, ports) {
+                (Some(pair), NegatedPorts::Joined { reason }) if pair.contains(&place) => {
+                    joined(ruleset, (group, parameters), (place, pair), reason)
+                }
+                _ => condition(ruleset, parameters, part),
+            })
     });
-    (0..).zip(groups).map(|(clause, condition)| Condition { clause, ..condition })
+    (0..).zip(groups).map(|(clause, condition)| Condition {
+        clause,
+        ..condition
+    })
 }
 
 /// The options of one match that change how its fields are read.
 pub fn parameters(ruleset: &Ruleset, group: &[Part]) -> Parameters {
     let lower = group.first().and_then(|first| first.extension().parameters);
-    lower.map_or(Parameters::None, |lower| lower(&Options { parts: group, ruleset }))
+    lower.map_or(Parameters::None, |lower| {
+        lower(&Options {
+            parts: group,
+            ruleset,
+        })
+    })
 }
 
 /// Whether a clause holds, evaluated by itself.
 pub fn evaluate(part: &Part, context: &Context) -> Answer {
-    let Context { packet, view, host, ruleset, parameters, .. } = *context;
-    condition(ruleset, parameters, part).evaluate(Surroundings { packet, view, host, ruleset })
+    let Context {
+        packet,
+        view,
+        host,
+        ruleset,
+        parameters,
+        ..
+    } = *context;
+    condition(ruleset, parameters, part).evaluate(Surroundings {
+        packet,
+        view,
+        host,
+        ruleset,
+    })
 }
 
 /// The condition of a clause, read by itself.
@@ -68,25 +105,51 @@ fn condition<'r>(ruleset: &'r Ruleset, parameters: Parameters, part: &'r Part) -
     let (requires, test) = match (extension.unknowable, extension.whole) {
         // Once for the whole match.
         (Some(_), _) | (_, Some(_)) if !part.opens => (None, Test::Always),
-        (Some(reason), _) => (None, Test::Undetermined(format!("-m {}: {reason}", extension.name).into())),
-        (None, Some(field)) => (None, Test::Compare(Comparison { field, value: &Value::None, negated: false })),
-        (None, None) => (extension.asks_first.filter(|_| part.opens), own_test(ruleset, part)),
+        (Some(reason), _) => (
+            None,
+            Test::Undetermined(format!("-m {}: {reason}", extension.name).into()),
+        ),
+        (None, Some(field)) => (
+            None,
+            Test::Compare(Comparison {
+                field,
+                value: &Value::None,
+                negated: false,
+            }),
+        ),
+        (None, None) => (
+            extension.asks_first.filter(|_| part.opens),
+            own_test(ruleset, part),
+        ),
     };
-    Condition { clause: 0, requires, test, chance, parameters }
+    Condition {
+        clause: 0,
+        requires,
+        test,
+        chance,
+        parameters,
+    }
 }
 
 fn own_test<'r>(ruleset: &'r Ruleset, part: &'r Part) -> Test<'r> {
     match part.opt() {
-        Some(opt) => opt.field.map_or(Test::Always, |field| Test::Compare(compare(part, field))),
+        Some(opt) => opt
+            .field
+            .map_or(Test::Always, |field| Test::Compare(compare(part, field))),
         None => (part.extension().bare)(part, ruleset).map_or(Test::Always, Test::Undetermined),
     }
 }
 
 fn compare<'r>(part: &'r Part, field: &'static Field) -> Comparison<'r> {
-    Comparison { field, value: &part.value, negated: part.negated }
+    Comparison {
+        field,
+        value: &part.value,
+        negated: part.negated,
+    }
 }
 
-/// The condition of two negated ports that the kernel compares as one number. Both clauses carry it.
+/// The condition of two negated ports that the kernel compares as one number. Both clauses carry
+/// it.
 fn joined<'r>(
     ruleset: &'r Ruleset,
     (group, parameters): (&'r [Part], Parameters),
@@ -96,9 +159,13 @@ fn joined<'r>(
     let own = condition(ruleset, parameters, &group[place]);
     let fields = pair.map(|at| group[at].opt().and_then(|opt| opt.field));
     let test = match fields {
-        [Some(one), Some(other)] => {
-            Test::Either([compare(&group[pair[0]], one), compare(&group[pair[1]], other)], reason)
-        }
+        [Some(one), Some(other)] => Test::Either(
+            [
+                compare(&group[pair[0]], one),
+                compare(&group[pair[1]], other),
+            ],
+            reason,
+        ),
         _ => Test::Always,
     };
     Condition { test, ..own }
@@ -123,8 +190,14 @@ pub fn plain_condition(part: &Part) -> Option<PlainCondition> {
     // The answer serves other rules, too, in which the clause may open its match.
     let requires = extension.asks_first;
     match opt.field {
-        None => Some(PlainCondition { requires, field: None }),
-        Some(field) if opt.alone => Some(PlainCondition { requires, field: Some(field) }),
+        None => Some(PlainCondition {
+            requires,
+            field: None,
+        }),
+        Some(field) if opt.alone => Some(PlainCondition {
+            requires,
+            field: Some(field),
+        }),
         Some(_) => None,
     }
 }

@@ -9,7 +9,9 @@ use crate::packet::value::FieldValue;
 /// Only Ethernet has one. What came in by `lo` is not of Ethernet, and fails also what is negated.
 pub(super) fn source<'a>(context: &Context<'a>) -> FieldValue<'a> {
     match context.view.in_interface.as_deref() {
-        _ if context.view.copied => FieldValue::Never("the copy of a broadcast or multicast was on no wire"),
+        _ if context.view.copied => {
+            FieldValue::Never("the copy of a broadcast or multicast was on no wire")
+        }
         None => FieldValue::Never("it comes by no wire"),
         Some("lo") => FieldValue::Never("lo is no Ethernet: it knows no hardware addresses"),
         Some(_) => context.field(PacketField::SrcMac),

@@ -14,6 +14,8 @@ static PACKET_MARK: Field = Field {
 pub static MARK: Extension = Extension::matching(
     "mark",
     "the packet's mark",
-    &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK).required().alone()],
+    &[Opt::tests("--mark", Kind::Mark, &PACKET_MARK)
+        .required()
+        .alone()],
 )
 .listed("mark match", &[("!%", "--mark %")]);

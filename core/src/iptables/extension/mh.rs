@@ -32,27 +32,55 @@ const TYPES: [(&str, u32); 15] = [
     ("binding-error", 7),
 ];
 
-static RANGE: Form = Form { words: 1, read, write, examples: &["bu", "binding-update", "1:3", ":7", "cot"] };
+static RANGE: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &["bu", "binding-update", "1:3", ":7", "cot"],
+};
 
 /// A number, or the start of a name: of several the exact one, else the first (`name_to_type`).
 fn number_of(text: &str) -> Option<u32> {
-    let begins = |name: &str| name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
-    let exact = TYPES.iter().chain(&[("be", 7)]).rfind(|(name, _)| name.eq_ignore_ascii_case(text));
+    let begins = |name: &str| {
+        name.get(..text.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(text))
+    };
+    let exact = TYPES
+        .iter()
+        .chain(&[("be", 7)])
+        .rfind(|(name, _)| name.eq_ignore_ascii_case(text));
     let found = exact.or_else(|| TYPES.iter().find(|(name, _)| begins(name)));
-    found.map(|(_, number)| *number).or_else(|| number::parse_u32(text).filter(|number| *number <= 255))
+    found
+        .map(|(_, number)| *number)
+        .or_else(|| number::parse_u32(text).filter(|number| *number <= 255))
 }
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
-    let wrong = || problem("type of mobility header", words[0], "bu, binding-update, 5 or 1:3");
-    let end = |text: &str, open: u32| if text.is_empty() { Some(open) } else { number_of(text) };
+    let wrong = || {
+        problem(
+            "type of mobility header",
+            words[0],
+            "bu, binding-update, 5 or 1:3",
+        )
+    };
+    let end = |text: &str, open: u32| {
+        if text.is_empty() {
+            Some(open)
+        } else {
+            number_of(text)
+        }
+    };
     let (low, high) = match words[0].split_once(':') {
         Some((low, high)) => (end(low, 0), end(high, 255)),
         None => (number_of(words[0]), number_of(words[0])),
     };
     match (low.ok_or_else(wrong)?, high.ok_or_else(wrong)?) {
         (low, high) if low <= high => Ok(Value::Range(low, high)),
-        _ => Err(Problem::new(Code::ReversedRange, format!("the range `{}` runs backwards", words[0]))
-            .hint("write the lower number first")),
+        _ => Err(Problem::new(
+            Code::ReversedRange,
+            format!("the range `{}` runs backwards", words[0]),
+        )
+        .hint("write the lower number first")),
     }
 }
 
@@ -68,7 +96,9 @@ static TYPE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("type of its mobility header"),
     read: |context| {
-        let unstated = || FieldValue::Unknown("the packet does not state the type of its mobility header".into());
+        let unstated = || {
+            FieldValue::Unknown("the packet does not state the type of its mobility header".into())
+        };
         headless(context).unwrap_or_else(unstated)
     },
 };

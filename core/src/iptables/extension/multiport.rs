@@ -1,4 +1,5 @@
-//! `-m multiport` (xt_multiport.c): up to 15 ports, a range counting as two. Its options exclude each other.
+//! `-m multiport` (xt_multiport.c): up to 15 ports, a range counting as two. Its options exclude
+//! each other.
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Listed, Opt};
@@ -10,7 +11,10 @@ static EITHER_PORT: Field = Field {
     subject: Subject::EitherPort,
     phrase: Phrase::Is("source or destination port"),
     read: |context| {
-        let (source, destination) = ((SOURCE_PORT.read)(context), (DESTINATION_PORT.read)(context));
+        let (source, destination) = (
+            (SOURCE_PORT.read)(context),
+            (DESTINATION_PORT.read)(context),
+        );
         match (span(&source), span(&destination)) {
             (Some(source), Some(destination)) => FieldValue::Either(source, destination),
             (Some(_), None) => destination,
@@ -31,9 +35,19 @@ fn span(reading: &FieldValue) -> Option<(u32, u32)> {
 pub static MULTIPORT: Extension = Extension {
     listed: Listed::new(
         "multiport",
-        &[("sports !%", "--sports %"), ("dports !%", "--dports %"), ("ports !%", "--ports %")],
+        &[
+            ("sports !%", "--sports %"),
+            ("dports !%", "--dports %"),
+            ("ports !%", "--ports %"),
+        ],
     ),
-    protocols: &[Protocol::TCP, Protocol::UDP, Protocol::UDPLITE, Protocol::SCTP, Protocol::DCCP],
+    protocols: &[
+        Protocol::TCP,
+        Protocol::UDP,
+        Protocol::UDPLITE,
+        Protocol::SCTP,
+        Protocol::DCCP,
+    ],
     asks_first: Some(&TRANSPORT),
     ..Extension::matching(
         "multiport",

@@ -6,7 +6,10 @@ use super::{Extension, Kind, Opt};
 pub static NFACCT: Extension = Extension {
     unknowable: Some("it depends on whether its counter has a quota that is used up"),
     words: Some(|options| {
-        format!("the counter “{}” lets it through", options.text("--nfacct-name").unwrap_or_default())
+        format!(
+            "the counter “{}” lets it through",
+            options.text("--nfacct-name").unwrap_or_default()
+        )
     }),
     ..Extension::matching(
         "nfacct",

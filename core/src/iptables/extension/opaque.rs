@@ -1,4 +1,5 @@
-//! What is kept as written: extensions that Chainwalk does not evaluate, with the reason where there is one.
+//! What is kept as written: extensions that Chainwalk does not evaluate, with the reason where
+//! there is one.
 
 use std::borrow::Cow;
 
@@ -33,7 +34,12 @@ pub static STRAY: Extension = Extension {
 /// A target that is kept as written: one that iptables does not have.
 pub static TARGET: Extension = Extension {
     role: Role::Target,
-    lower: Some(|options| Effect::Unsupported(format!("what -j {} does is not simulated", name_of(options)))),
+    lower: Some(|options| {
+        Effect::Unsupported(format!(
+            "what -j {} does is not simulated",
+            name_of(options)
+        ))
+    }),
     words: Some(|options| format!("do what {} does, which is not simulated", name_of(options))),
     ..Extension::matching("(kept as written)", "not simulated", &[])
 };

@@ -11,8 +11,15 @@ pub static OSF: Extension = Extension {
     protocols: &[Protocol::TCP],
     unknowable: Some("it depends on a list of fingerprints outside the rules"),
     words: Some(|options| {
-        let not = if options.negates("--genre") { " not" } else { "" };
-        format!("its sender does{not} look like {}", options.text("--genre").unwrap_or_default())
+        let not = if options.negates("--genre") {
+            " not"
+        } else {
+            ""
+        };
+        format!(
+            "its sender does{not} look like {}",
+            options.text("--genre").unwrap_or_default()
+        )
     }),
     hooks: &[Hook::Prerouting, Hook::Input, Hook::Forward],
     ..Extension::matching(

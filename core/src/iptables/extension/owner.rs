@@ -1,7 +1,8 @@
 //! `-m owner` (xt_owner.c): the credential that opened the socket a packet comes from.
 //!
-//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet without a socket, such as
-//! one that is forwarded, fails every option, and passes every negated one.
+//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet
+//! without a socket, such as one that is forwarded, fails every option, and passes every negated
+//! one.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Parameters, Phrase, Subject};
@@ -22,7 +23,10 @@ static GID: Field = Field {
     phrase: Phrase::Is("gid"),
     read: |context| {
         let primary = context.field(PacketField::Gid);
-        let supplementary = context.parameters == Parameters::Owner { supplementary_groups: true };
+        let supplementary = context.parameters
+            == Parameters::Owner {
+                supplementary_groups: true,
+            };
         match (context.wanted, &primary) {
             (Value::Range(low, high), FieldValue::Number(_)) if supplementary => {
                 let groups = &context.packet.groups;
@@ -54,7 +58,9 @@ pub static OWNER: Extension = Extension {
         ],
     ),
     hooks: &[Hook::Output, Hook::Postrouting],
-    parameters: Some(|options| Parameters::Owner { supplementary_groups: options.has("--suppl-groups") }),
+    parameters: Some(|options| Parameters::Owner {
+        supplementary_groups: options.has("--suppl-groups"),
+    }),
     ..Extension::matching(
         "owner",
         "who opened the socket",

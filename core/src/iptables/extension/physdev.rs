@@ -1,7 +1,7 @@
 //! `-m physdev` (xt_physdev.c; measured): the ports of a bridge that a packet comes and goes by.
 //!
-//! br_netfilter notes the port that received a packet. Only a packet that the bridge passes on has a port to leave by, and from
-//! FORWARD on.
+//! br_netfilter notes the port that received a packet. Only a packet that the bridge passes on has
+//! a port to leave by, and from FORWARD on.
 
 use super::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
@@ -12,7 +12,10 @@ use crate::packet::view::BridgeOutput;
 
 static IS_IN: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it came in by a port of a bridge", "it did not come in by a port of a bridge"),
+    phrase: Phrase::Says(
+        "it came in by a port of a bridge",
+        "it did not come in by a port of a bridge",
+    ),
     read: |context| match context.view.bridge.exists {
         Some(received) => FieldValue::Number(received.into()),
         None => FieldValue::Unknown(UNKNOWN_BRIDGES.into()),
@@ -27,7 +30,10 @@ static IN: Field = Field {
 
 static IS_OUT: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it goes out by a port of a bridge", "it does not go out by a port of a bridge"),
+    phrase: Phrase::Says(
+        "it goes out by a port of a bridge",
+        "it does not go out by a port of a bridge",
+    ),
     read: |context| context.field(PacketField::Bridged),
 };
 
@@ -43,24 +49,36 @@ static IS_BRIDGED: Field = Field {
     read: |context| context.field(PacketField::Bridged),
 };
 
-/// Without a port to leave by, the match fails for a packet that a port received, negated or not (`physdev_mt`).
+/// Without a port to leave by, the match fails for a packet that a port received, negated or not
+/// (`physdev_mt`).
 fn output<'a>(context: &Context<'a>) -> FieldValue<'a> {
     match (&context.view.bridge.output, context.view.bridge.exists) {
-        (BridgeOutput::None, Some(true)) => FieldValue::Never("the bridge does not pass the packet on at this hook"),
-        (BridgeOutput::None, None) if context.negated => FieldValue::Unknown(UNKNOWN_BRIDGES.into()),
+        (BridgeOutput::None, Some(true)) => {
+            FieldValue::Never("the bridge does not pass the packet on at this hook")
+        }
+        (BridgeOutput::None, None) if context.negated => {
+            FieldValue::Unknown(UNKNOWN_BRIDGES.into())
+        }
         _ => context.field(PacketField::PhysdevOut),
     }
 }
 
 /// A packet that is sent from here has no outgoing port yet (`physdev_mt_check`).
 fn hooks(options: &Options) -> &'static [Hook] {
-    let bridged = options
-        .parts
-        .iter()
-        .any(|part| !part.negated && part.opt().is_some_and(|opt| opt.flag == "--physdev-is-bridged"));
+    let bridged = options.parts.iter().any(|part| {
+        !part.negated
+            && part
+                .opt()
+                .is_some_and(|opt| opt.flag == "--physdev-is-bridged")
+    });
     let goes_out = options.has("--physdev-out") || options.has("--physdev-is-out");
     match goes_out && !bridged {
-        true => &[Hook::Prerouting, Hook::Input, Hook::Forward, Hook::Postrouting],
+        true => &[
+            Hook::Prerouting,
+            Hook::Input,
+            Hook::Forward,
+            Hook::Postrouting,
+        ],
         false => &[],
     }
 }

@@ -10,8 +10,15 @@ use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Names and numbers (`PACKET_*` in if_packet.h); the first of a number is printed.
-const TYPES: [(&str, u32); 7] =
-    [("unicast", 0), ("broadcast", 1), ("multicast", 2), ("otherhost", 3), ("host", 0), ("bcast", 1), ("mcast", 2)];
+const TYPES: [(&str, u32); 7] = [
+    ("unicast", 0),
+    ("broadcast", 1),
+    ("multicast", 2),
+    ("otherhost", 3),
+    ("host", 0),
+    ("bcast", 1),
+    ("mcast", 2),
+];
 
 const BROADCAST: u32 = 1;
 const MULTICAST: u32 = 2;
@@ -21,29 +28,47 @@ static TYPE: Form = Form {
     read,
     write: |value, _, out| {
         let Value::Number(number) = value else { return };
-        out.push_str(TYPES.iter().find(|(_, known)| known == number).map_or("", |(name, _)| name));
+        out.push_str(
+            TYPES
+                .iter()
+                .find(|(_, known)| known == number)
+                .map_or("", |(name, _)| name),
+        );
     },
     examples: &["unicast", "BROADCAST", "mcast", "host", "otherhost"],
 };
 
 fn number_of(text: &str) -> Option<u32> {
-    TYPES.iter().find(|(name, _)| name.eq_ignore_ascii_case(text)).map(|(_, number)| *number)
+    TYPES
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(text))
+        .map(|(_, number)| *number)
 }
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     number_of(words[0]).map(Value::Number).ok_or_else(|| {
-        Problem::new(Code::InvalidValue, format!("`{}` is no packet type", words[0]))
-            .hint("use unicast, broadcast, multicast or otherhost")
+        Problem::new(
+            Code::InvalidValue,
+            format!("`{}` is no packet type", words[0]),
+        )
+        .hint("use unicast, broadcast, multicast or otherhost")
     })
 }
 
-/// What a process here sends counts as unicast, whatever its destination. A copy of a multicast or broadcast that comes
-/// back is told by its destination (`pkttype_mt`; measured).
+/// What a process here sends counts as unicast, whatever its destination. A copy of a multicast or
+/// broadcast that comes back is told by its destination (`pkttype_mt`; measured).
 fn delivered<'a>(context: &Context<'a>) -> FieldValue<'a> {
     if context.view.copied && context.view.in_interface.is_some() {
-        return FieldValue::Number(if context.view.dst.is_multicast() { MULTICAST } else { BROADCAST });
+        return FieldValue::Number(if context.view.dst.is_multicast() {
+            MULTICAST
+        } else {
+            BROADCAST
+        });
     }
-    match (context.packet.origin, context.field(PacketField::PacketType)) {
+    match (
+        context.packet.origin,
+        context.field(PacketField::PacketType),
+    ) {
         (Origin::Local, _) => FieldValue::Number(0),
         (Origin::Inbound, FieldValue::Name(stated)) => match number_of(stated) {
             Some(number) => FieldValue::Number(number),
@@ -53,8 +78,11 @@ fn delivered<'a>(context: &Context<'a>) -> FieldValue<'a> {
     }
 }
 
-static DELIVERED: Field =
-    Field { subject: Subject::Packet(PacketField::PacketType), phrase: Phrase::Is("packet type"), read: delivered };
+static DELIVERED: Field = Field {
+    subject: Subject::Packet(PacketField::PacketType),
+    phrase: Phrase::Is("packet type"),
+    read: delivered,
+};
 
 /// `-m pkttype`.
 pub static PKTTYPE: Extension = Extension::matching(
@@ -62,4 +90,10 @@ pub static PKTTYPE: Extension = Extension::matching(
     "whom the link layer delivered the packet to",
     &[Opt::tests("--pkt-type", Kind::Own(&TYPE), &DELIVERED).required()],
 )
-.listed("", &[("PKTTYPE = %", "--pkt-type %"), ("PKTTYPE != %", "! --pkt-type %")]);
+.listed(
+    "",
+    &[
+        ("PKTTYPE = %", "--pkt-type %"),
+        ("PKTTYPE != %", "! --pkt-type %"),
+    ],
+);

@@ -33,7 +33,9 @@ static PROTOCOL: Form = Form {
 static SPI: Form = Form {
     words: 1,
     read: |words, _| {
-        crate::text::number::parse_u32(words[0]).map(Value::Number).ok_or_else(|| problem("index", words[0], "0x1000"))
+        crate::text::number::parse_u32(words[0])
+            .map(Value::Number)
+            .ok_or_else(|| problem("index", words[0], "0x1000"))
     },
     write: |value, _, out| {
         if let Value::Number(number) = value {
@@ -44,7 +46,14 @@ static SPI: Form = Form {
 };
 
 /// What may be said of one element, in the order of print.
-const OF_ELEMENT: [&str; 6] = ["--reqid", "--spi", "--proto", "--mode", "--tunnel-dst", "--tunnel-src"];
+const OF_ELEMENT: [&str; 6] = [
+    "--reqid",
+    "--spi",
+    "--proto",
+    "--mode",
+    "--tunnel-dst",
+    "--tunnel-src",
+];
 
 fn flag(part: &Part) -> &'static str {
     part.opt().map_or("", |opt| opt.flag)
@@ -58,28 +67,46 @@ fn elements<'a>(options: &Options<'a>) -> impl Iterator<Item = &'a [Part]> {
 fn check(given: &Given) -> Result<(), Problem> {
     let options = &given.options;
     if options.value("--pol") == Some(&Value::Number(NONE)) {
-        let other = ["--strict", "--next"].into_iter().find(|flag| options.has(flag));
+        let other = ["--strict", "--next"]
+            .into_iter()
+            .find(|flag| options.has(flag));
         return other.map_or(Ok(()), |other| {
-            Err(Problem::new(Code::ConflictingOptions, format!("--pol none and {other} do not go together")))
+            Err(Problem::new(
+                Code::ConflictingOptions,
+                format!("--pol none and {other} do not go together"),
+            ))
         });
     }
     let strict = options.has("--strict");
     if elements(options).count() > MOST {
-        return Err(Problem::new(Code::InvalidValue, format!("a policy has at most {MOST} elements")));
+        return Err(Problem::new(
+            Code::InvalidValue,
+            format!("a policy has at most {MOST} elements"),
+        ));
     }
     for element in elements(options) {
         let given = |wanted: &str| element.iter().filter(|part| flag(part) == wanted).count();
         if let Some(twice) = OF_ELEMENT.iter().find(|flag| given(flag) > 1) {
-            return Err(Problem::new(Code::DuplicateOption, format!("{twice} stands twice in one element")));
+            return Err(Problem::new(
+                Code::DuplicateOption,
+                format!("{twice} stands twice in one element"),
+            ));
         }
         if strict && OF_ELEMENT.iter().all(|flag| given(flag) == 0) {
-            return Err(Problem::new(Code::MissingOption, "--strict needs something in every element")
-                .hint("such as --reqid or --spi"));
+            return Err(Problem::new(
+                Code::MissingOption,
+                "--strict needs something in every element",
+            )
+            .hint("such as --reqid or --spi"));
         }
-        let tunnel =
-            element.iter().any(|part| flag(part) == "--mode" && (part.value == Value::Number(TUNNEL)) != part.negated);
+        let tunnel = element.iter().any(|part| {
+            flag(part) == "--mode" && (part.value == Value::Number(TUNNEL)) != part.negated
+        });
         if !tunnel && given("--tunnel-src") + given("--tunnel-dst") > 0 {
-            return Err(Problem::new(Code::MissingOption, "--tunnel-src and --tunnel-dst need --mode tunnel"));
+            return Err(Problem::new(
+                Code::MissingOption,
+                "--tunnel-src and --tunnel-dst need --mode tunnel",
+            ));
         }
     }
     Ok(())
@@ -89,7 +116,11 @@ fn print(options: &Options, out: &mut String) {
     for flag in ["--dir", "--pol"] {
         out.extend([" ", flag, " ", &options.printed(flag).unwrap_or_default()]);
     }
-    out.push_str(if options.has("--strict") { " --strict" } else { "" });
+    out.push_str(if options.has("--strict") {
+        " --strict"
+    } else {
+        ""
+    });
     if options.value("--pol") == Some(&Value::Number(NONE)) {
         return;
     }
@@ -111,8 +142,20 @@ const TUNNEL: u32 = 1;
 
 fn words(options: &Options) -> String {
     let came = options.printed("--dir").as_deref() == Some("in");
-    let not = if options.value("--pol") == Some(&Value::Number(NONE)) { "not " } else { "" };
-    let with = if options.parts.iter().any(|part| OF_ELEMENT.contains(&flag(part))) { " as it says" } else { "" };
+    let not = if options.value("--pol") == Some(&Value::Number(NONE)) {
+        "not "
+    } else {
+        ""
+    };
+    let with = if options
+        .parts
+        .iter()
+        .any(|part| OF_ELEMENT.contains(&flag(part)))
+    {
+        " as it says"
+    } else {
+        ""
+    };
     match came {
         true => format!("it did {not}come through IPsec{with}"),
         false => format!("it will {not}leave through IPsec{with}"),
@@ -139,13 +182,28 @@ pub static POLICY: Extension = Extension {
             Opt::new("--dir", Kind::OneOf(&[("in", 0), ("out", 1)])).required(),
             Opt::new("--pol", Kind::OneOf(&[("none", NONE), ("ipsec", 1)])),
             Opt::new("--strict", Kind::Flag),
-            Opt::new("--reqid", Kind::Number(u32::MAX)).negatable().repeatable(),
+            Opt::new("--reqid", Kind::Number(u32::MAX))
+                .negatable()
+                .repeatable(),
             Opt::new("--spi", Kind::Own(&SPI)).negatable().repeatable(),
-            Opt::new("--proto", Kind::Own(&PROTOCOL)).negatable().repeatable(),
-            Opt::new("--mode", Kind::OneOf(&[("transport", 0), ("tunnel", TUNNEL)])).negatable().repeatable(),
-            Opt::new("--tunnel-dst", Kind::Own(&HOST)).negatable().repeatable(),
-            Opt::new("--tunnel-src", Kind::Own(&HOST)).negatable().repeatable(),
-            Opt::new("--next", Kind::Flag).repeatable().needs(&["--strict"]),
+            Opt::new("--proto", Kind::Own(&PROTOCOL))
+                .negatable()
+                .repeatable(),
+            Opt::new(
+                "--mode",
+                Kind::OneOf(&[("transport", 0), ("tunnel", TUNNEL)]),
+            )
+            .negatable()
+            .repeatable(),
+            Opt::new("--tunnel-dst", Kind::Own(&HOST))
+                .negatable()
+                .repeatable(),
+            Opt::new("--tunnel-src", Kind::Own(&HOST))
+                .negatable()
+                .repeatable(),
+            Opt::new("--next", Kind::Flag)
+                .repeatable()
+                .needs(&["--strict"]),
         ],
     )
 };

@@ -7,8 +7,15 @@ pub static QUOTA: Extension = Extension {
     listed: Listed::new("", &[("quota: % bytes", "--quota %")]),
     unknowable: Some("it depends on how much has passed before"),
     words: Some(|options| {
-        let yet = if options.negates("--quota") { "already" } else { "not yet" };
-        format!("{} bytes have {yet} passed", options.printed("--quota").unwrap_or_default())
+        let yet = if options.negates("--quota") {
+            "already"
+        } else {
+            "not yet"
+        };
+        format!(
+            "{} bytes have {yet} passed",
+            options.printed("--quota").unwrap_or_default()
+        )
     }),
     ..Extension::matching(
         "quota",

@@ -1,4 +1,5 @@
-//! `-m rateest` (xt_rateest.c): a rate that `-j RATEEST` measured, against a number or another such rate.
+//! `-m rateest` (xt_rateest.c): a rate that `-j RATEEST` measured, against a number or another such
+//! rate.
 
 use super::kind::read::problem;
 use super::kind::{Form, quote_if_needed};
@@ -34,8 +35,14 @@ static RATE: Form = Form {
     read: |words, _| {
         let text = words[0];
         let wrong = || problem("rate", text, "10mbit or 500kbps");
-        let end = text.find(|c: char| c.is_ascii_alphabetic()).unwrap_or(text.len());
-        let scale = SUFFIXES.iter().find(|(name, _)| name.eq_ignore_ascii_case(&text[end..])).ok_or_else(wrong)?.1;
+        let end = text
+            .find(|c: char| c.is_ascii_alphabetic())
+            .unwrap_or(text.len());
+        let scale = SUFFIXES
+            .iter()
+            .find(|(name, _)| name.eq_ignore_ascii_case(&text[end..]))
+            .ok_or_else(wrong)?
+            .1;
         let number: u64 = text[..end].parse().map_err(|_| wrong())?;
         let bytes = number.checked_mul(scale).ok_or_else(wrong)? / 8;
         u32::try_from(bytes).map(Value::Number).map_err(|_| wrong())
@@ -60,7 +67,9 @@ static RATE: Form = Form {
 static PACKETS: Form = Form {
     words: 1,
     read: |words, _| {
-        crate::text::number::parse_u32(words[0]).map(Value::Number).ok_or_else(|| problem("number", words[0], "100"))
+        crate::text::number::parse_u32(words[0])
+            .map(Value::Number)
+            .ok_or_else(|| problem("number", words[0], "100"))
     },
     write: |value, _, out| {
         if let Value::Number(number) = value {
@@ -70,33 +79,48 @@ static PACKETS: Form = Form {
     examples: &["100"],
 };
 
-const COMPARISONS: [(&str, &str); 3] =
-    [("--rateest-lt", "below"), ("--rateest-gt", "above"), ("--rateest-eq", "equal to")];
+const COMPARISONS: [(&str, &str); 3] = [
+    ("--rateest-lt", "below"),
+    ("--rateest-gt", "above"),
+    ("--rateest-eq", "equal to"),
+];
 
 /// The comparison that a rule makes; without one the kernel would not take it.
 fn comparison(options: &Options) -> (&'static str, &'static str) {
-    COMPARISONS.into_iter().find(|(flag, _)| options.has(flag)).unwrap_or(COMPARISONS[0])
+    COMPARISONS
+        .into_iter()
+        .find(|(flag, _)| options.has(flag))
+        .unwrap_or(COMPARISONS[0])
 }
 
 fn rate(options: &Options, flag: &str) -> String {
-    options.printed(flag).filter(|rate| !rate.is_empty()).unwrap_or_else(|| match flag.contains("bps") {
-        true => "0bit".into(),
-        false => "0".into(),
-    })
+    options
+        .printed(flag)
+        .filter(|rate| !rate.is_empty())
+        .unwrap_or_else(|| match flag.contains("bps") {
+            true => "0bit".into(),
+            false => "0".into(),
+        })
 }
 
 fn print(options: &Options, out: &mut String) {
     let relative = options.has("--rateest2");
     let delta = options.has("--rateest-delta");
-    let name = |flag, out: &mut String| quote_if_needed(options.text(flag).unwrap_or_default(), out);
+    let name =
+        |flag, out: &mut String| quote_if_needed(options.text(flag).unwrap_or_default(), out);
     out.push_str(if delta { " --rateest-delta" } else { "" });
-    out.push_str(if relative { " --rateest1 " } else { " --rateest " });
+    out.push_str(if relative {
+        " --rateest1 "
+    } else {
+        " --rateest "
+    });
     name("--rateest1", out);
     let (flag, _) = comparison(options);
     let compares = [if options.negates(flag) { " ! " } else { " " }, flag];
-    for (first, second, alone) in
-        [("--rateest-bps1", "--rateest-bps2", "--rateest-bps"), ("--rateest-pps1", "--rateest-pps2", "--rateest-pps")]
-    {
+    for (first, second, alone) in [
+        ("--rateest-bps1", "--rateest-bps2", "--rateest-bps"),
+        ("--rateest-pps1", "--rateest-pps2", "--rateest-pps"),
+    ] {
         if !options.has(first) && !options.has(second) {
             continue;
         }
@@ -124,7 +148,10 @@ fn words(options: &Options) -> String {
         false if options.has("--rateest-bps2") => rate(options, "--rateest-bps2"),
         false => format!("{} packets a second", rate(options, "--rateest-pps2")),
     };
-    format!("the rate “{}” is {not}{compares} {other}", name("--rateest1"))
+    format!(
+        "the rate “{}” is {not}{compares} {other}",
+        name("--rateest1")
+    )
 }
 
 /// `-m rateest`. A lone rate is the second one, against which the first is compared.
@@ -136,14 +163,20 @@ pub static RATEEST: Extension = Extension {
         "rateest",
         "a rate that -j RATEEST measured",
         &[
-            Opt::new("--rateest1", Kind::Word(15)).or(&["--rateest"]).required(),
+            Opt::new("--rateest1", Kind::Word(15))
+                .or(&["--rateest"])
+                .required(),
             Opt::new("--rateest-delta", Kind::Flag),
             Opt::new("--rateest-bps1", Kind::Maybe(&RATE)),
             Opt::new("--rateest-pps1", Kind::Maybe(&PACKETS)),
             Opt::new("--rateest-bps2", Kind::Maybe(&RATE)).or(&["--rateest-bps"]),
             Opt::new("--rateest-pps2", Kind::Maybe(&PACKETS)).or(&["--rateest-pps"]),
-            Opt::new("--rateest-lt", Kind::Flag).negatable().excludes(&["--rateest-gt", "--rateest-eq"]),
-            Opt::new("--rateest-gt", Kind::Flag).negatable().excludes(&["--rateest-eq"]),
+            Opt::new("--rateest-lt", Kind::Flag)
+                .negatable()
+                .excludes(&["--rateest-gt", "--rateest-eq"]),
+            Opt::new("--rateest-gt", Kind::Flag)
+                .negatable()
+                .excludes(&["--rateest-eq"]),
             Opt::new("--rateest-eq", Kind::Flag).negatable(),
             Opt::new("--rateest2", Kind::Word(15)),
         ],

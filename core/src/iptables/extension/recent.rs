@@ -9,7 +9,10 @@ use crate::text::diagnostic::{Code, Problem};
 /// `recent_mt`: to write an address down always succeeds.
 static NOTED: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("its address is written down", "its address is written down, and so a `!` fails"),
+    phrase: Phrase::Says(
+        "its address is written down",
+        "its address is written down, and so a `!` fails",
+    ),
     read: |_| FieldValue::Number(1),
 };
 
@@ -19,39 +22,72 @@ fn seen(_: &Context) -> FieldValue<'static> {
 
 static SEEN: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("its address was seen before", "its address was not seen before"),
+    phrase: Phrase::Says(
+        "its address was seen before",
+        "its address was not seen before",
+    ),
     read: seen,
 };
 
 fn check(given: &Given) -> Result<(), Problem> {
     let has = |flag: &&&str| given.options.has(flag);
-    let Some(act) = ["--set", "--rcheck", "--update", "--remove"].iter().find(has) else {
-        return Err(Problem::new(Code::MissingOption, "-m recent needs --set, --rcheck, --update or --remove"));
+    let Some(act) = ["--set", "--rcheck", "--update", "--remove"]
+        .iter()
+        .find(has)
+    else {
+        return Err(Problem::new(
+            Code::MissingOption,
+            "-m recent needs --set, --rcheck, --update or --remove",
+        ));
     };
     // `recent_mt_check`, and the names of files in `xt_check_proc_name`.
     if let (&("--set" | "--remove"), Some(other)) = (
         act,
-        ["--seconds", "--reap", "--hitcount"].iter().find(|flag| given.options.number(flag) != Some(0) && has(flag)),
+        ["--seconds", "--reap", "--hitcount"]
+            .iter()
+            .find(|flag| given.options.number(flag) != Some(0) && has(flag)),
     ) {
-        return Err(Problem::new(Code::ConflictingOptions, format!("{act} and {other} do not go together")));
+        return Err(Problem::new(
+            Code::ConflictingOptions,
+            format!("{act} and {other} do not go together"),
+        ));
     }
     match given.options.text("--name") {
-        Some("" | "." | "..") => Err(Problem::new(Code::InvalidValue, "the list needs a name that a file could have")),
-        Some(name) if name.contains('/') => Err(Problem::new(Code::InvalidValue, "the name of a list has no `/`")),
+        Some("" | "." | "..") => Err(Problem::new(
+            Code::InvalidValue,
+            "the list needs a name that a file could have",
+        )),
+        Some(name) if name.contains('/') => Err(Problem::new(
+            Code::InvalidValue,
+            "the name of a list has no `/`",
+        )),
         _ => Ok(()),
     }
 }
 
 fn words(options: &Options) -> String {
     let list = options.text("--name").unwrap_or_default();
-    let side = if options.has("--rdest") { "destination" } else { "source" };
+    let side = if options.has("--rdest") {
+        "destination"
+    } else {
+        "source"
+    };
     let not = |flag: &str| if options.negates(flag) { "not " } else { "" };
     let mut said = if options.has("--set") {
-        return format!("its {side} is {}written down in the list “{list}”", not("--set"));
+        return format!(
+            "its {side} is {}written down in the list “{list}”",
+            not("--set")
+        );
     } else if options.has("--remove") {
-        return format!("its {side} is {}in the list “{list}”, and is now taken out", not("--remove"));
+        return format!(
+            "its {side} is {}in the list “{list}”, and is now taken out",
+            not("--remove")
+        );
     } else if options.has("--update") {
-        format!("its {side}, which is then written down again, is {}in the list “{list}”", not("--update"))
+        format!(
+            "its {side}, which is then written down again, is {}in the list “{list}”",
+            not("--update")
+        )
     } else {
         format!("its {side} is {}in the list “{list}”", not("--rcheck"))
     };
@@ -68,7 +104,8 @@ fn words(options: &Options) -> String {
 }
 
 const OPTIONS: &[Opt] = &[
-    Opt::tests("--set", Kind::Flag, &NOTED).excludes(&["--rcheck", "--update", "--remove", "--rttl"]),
+    Opt::tests("--set", Kind::Flag, &NOTED)
+        .excludes(&["--rcheck", "--update", "--remove", "--rttl"]),
     Opt::tests("--rcheck", Kind::Flag, &SEEN).excludes(&["--update", "--remove"]),
     Opt::tests("--update", Kind::Flag, &SEEN).excludes(&["--remove"]),
     Opt::tests("--remove", Kind::Flag, &SEEN).excludes(&["--rttl"]),
@@ -115,8 +152,17 @@ const NAME: Implied = Implied::new("--name", "DEFAULT");
 const SIDE: Implied = Implied::new("--rsource", "").without(&["--rdest"]);
 
 /// `-m recent` of iptables.
-pub static RECENT4: Extension = recent(Family::Ipv4, &[NAME, Implied::new("--mask", "255.255.255.255"), SIDE]);
+pub static RECENT4: Extension = recent(
+    Family::Ipv4,
+    &[NAME, Implied::new("--mask", "255.255.255.255"), SIDE],
+);
 
 /// `-m recent` of ip6tables.
-pub static RECENT6: Extension =
-    recent(Family::Ipv6, &[NAME, Implied::new("--mask", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"), SIDE]);
+pub static RECENT6: Extension = recent(
+    Family::Ipv6,
+    &[
+        NAME,
+        Implied::new("--mask", "ffff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"),
+        SIDE,
+    ],
+);

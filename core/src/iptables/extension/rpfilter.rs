@@ -1,5 +1,5 @@
-//! `-m rpfilter` (ipt_rpfilter.c, ip6t_rpfilter.c): whether an answer to the packet would leave by the interface that it
-//! came in by.
+//! `-m rpfilter` (ipt_rpfilter.c, ip6t_rpfilter.c): whether an answer to the packet would leave by
+//! the interface that it came in by.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -22,7 +22,8 @@ fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) 
     match view.src {
         IpAddr::V4(src) if src.octets()[0] == 0 => {
             // ipv4_is_local_multicast: 224.0.0.0/24.
-            let local = matches!(view.dst, IpAddr::V4(dst) if dst.octets().starts_with(&[224, 0, 0]));
+            let local =
+                matches!(view.dst, IpAddr::V4(dst) if dst.octets().starts_with(&[224, 0, 0]));
             if local || view.dst == Ipv4Addr::BROADCAST {
                 return true;
             }
@@ -38,13 +39,27 @@ fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) 
     // A link-local source is looked up on the interface that it came in by (`flowi6_oif`).
     let local = matches!(view.src, IpAddr::V6(src) if src.is_unicast_link_local());
     let iif = if local { interface } else { "lo" };
-    let Some(way) = lookup(context.host, Query { dst: view.src, src: single.then_some(view.dst), mark, iif }) else {
+    let Some(way) = lookup(
+        context.host,
+        Query {
+            dst: view.src,
+            src: single.then_some(view.dst),
+            mark,
+            iif,
+        },
+    ) else {
         return false;
     };
     match way.kind {
-        // In IPv4 the route to an own address is by the interface that holds it; for IPv6 the option alone decides.
+        // In IPv4 the route to an own address is by the interface that holds it; for IPv6 the
+        // option alone decides.
         RouteKind::Local if accepts_local => {
-            let holds = |interface: &Interface| interface.addresses.iter().any(|prefix| prefix.address == view.src);
+            let holds = |interface: &Interface| {
+                interface
+                    .addresses
+                    .iter()
+                    .any(|prefix| prefix.address == view.src)
+            };
             view.src.is_ipv6() || loose || context.host.interface(interface).is_some_and(holds)
         }
         RouteKind::Unicast => loose || way.interface == interface,
@@ -59,9 +74,14 @@ static WAY_BACK: Field = Field {
         "an answer would not leave by the interface that it came in by",
     ),
     read: |context| match context.parameters {
-        Parameters::ReversePath { loose, uses_mark, accepts_local, inverted } => {
-            FieldValue::Number((passes(context, loose, uses_mark, accepts_local) != inverted).into())
-        }
+        Parameters::ReversePath {
+            loose,
+            uses_mark,
+            accepts_local,
+            inverted,
+        } => FieldValue::Number(
+            (passes(context, loose, uses_mark, accepts_local) != inverted).into(),
+        ),
         _ => FieldValue::Unknown("the options of the match are not known".into()),
     },
 };
@@ -80,7 +100,11 @@ pub static RPFILTER: Extension = Extension {
     whole: Some(&WAY_BACK),
     words: Some(|options| {
         let not = if options.has("--invert") { " not" } else { "" };
-        let by = if options.has("--loose") { "some interface" } else { "the interface that it came in by" };
+        let by = if options.has("--loose") {
+            "some interface"
+        } else {
+            "the interface that it came in by"
+        };
         format!("an answer to it would{not} leave by {by}")
     }),
     ..Extension::matching(

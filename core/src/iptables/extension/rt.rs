@@ -13,7 +13,12 @@ use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Up to 16 addresses.
-static ADDRESSES: Form = Form { words: 1, read, write, examples: &["2001:db8::1,2001:db8::2", "::1"] };
+static ADDRESSES: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &["2001:db8::1,2001:db8::2", "::1"],
+};
 
 fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     let list: Option<Vec<Ipv6Addr>> = words[0].split(',').map(|word| word.parse().ok()).collect();
@@ -27,7 +32,11 @@ fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
             }
             Ok(Value::Text(ruleset.keep(&text)))
         }
-        None => Err(problem("list of addresses", words[0], "2001:db8::1,2001:db8::2, with at most 16 of them")),
+        None => Err(problem(
+            "list of addresses",
+            words[0],
+            "2001:db8::1,2001:db8::2, with at most 16 of them",
+        )),
     }
 }
 
@@ -44,11 +53,21 @@ pub(super) static PRESENT: Field = Field {
     read: |context| has_header(context, 43),
 };
 
-static TYPE: Field =
-    Field { subject: Subject::Other, phrase: Phrase::Is("type of its routing header"), read: unstated };
-static LEFT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("number of segments left"), read: unstated };
-static LENGTH: Field =
-    Field { subject: Subject::Other, phrase: Phrase::Is("length of its routing header"), read: unstated };
+static TYPE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("type of its routing header"),
+    read: unstated,
+};
+static LEFT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("number of segments left"),
+    read: unstated,
+};
+static LENGTH: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("length of its routing header"),
+    read: unstated,
+};
 static RESERVED: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says(
@@ -57,17 +76,28 @@ static RESERVED: Field = Field {
     ),
     read: unstated,
 };
-static ROUTE: Field = Field { subject: Subject::Other, phrase: Phrase::Is("list of its hops"), read: unstated };
+static ROUTE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("list of its hops"),
+    read: unstated,
+};
 
 /// What asks for type 0 needs it to be asked for (`rt_parse` in libip6t_rt.c, `rt_mt6_check`).
 fn check(given: &Given) -> Result<(), Problem> {
     let mut parts = given.options.parts.iter();
     let zero = parts.any(|part| {
-        !part.negated && part.value == Value::Number(0) && part.opt().is_some_and(|opt| opt.flag == "--rt-type")
+        !part.negated
+            && part.value == Value::Number(0)
+            && part.opt().is_some_and(|opt| opt.flag == "--rt-type")
     });
-    let asks = ["--rt-0-res", "--rt-0-addrs"].into_iter().find(|flag| given.options.has(flag));
+    let asks = ["--rt-0-res", "--rt-0-addrs"]
+        .into_iter()
+        .find(|flag| given.options.has(flag));
     match asks {
-        Some(flag) if !zero => Err(Problem::new(Code::MissingOption, format!("{flag} needs --rt-type 0 before it"))),
+        Some(flag) if !zero => Err(Problem::new(
+            Code::MissingOption,
+            format!("{flag} needs --rt-type 0 before it"),
+        )),
         _ => Ok(()),
     }
 }
@@ -96,8 +126,12 @@ pub static RT: Extension = Extension {
             Opt::tests("--rt-type", Kind::Number(u32::MAX), &TYPE),
             Opt::tests("--rt-segsleft", Kind::NumberRange(u32::MAX), &LEFT).unprinted(u32::MAX),
             Opt::tests("--rt-len", Kind::Number(u32::MAX), &LENGTH),
-            Opt::tests("--rt-0-res", Kind::Flag, &RESERVED).positive().behind("--rt-type"),
-            Opt::tests("--rt-0-addrs", Kind::Own(&ADDRESSES), &ROUTE).positive().behind("--rt-type"),
+            Opt::tests("--rt-0-res", Kind::Flag, &RESERVED)
+                .positive()
+                .behind("--rt-type"),
+            Opt::tests("--rt-0-addrs", Kind::Own(&ADDRESSES), &ROUTE)
+                .positive()
+                .behind("--rt-type"),
             Opt::new("--rt-0-not-strict", Kind::Flag).behind("--rt-0-addrs"),
         ],
     )

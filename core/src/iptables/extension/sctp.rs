@@ -19,14 +19,31 @@ const ALL_OF: u32 = 1;
 /// Stands for all chunks, as no chunk has this number.
 const EVERY: u32 = 256;
 
-/// A list whose first entry is the way to compare; each other one is a chunk with its flags: mask times 256 plus value.
-static CHUNKS: Form =
-    Form { words: 2, read, write, examples: &["all INIT,SACK", "any DATA:Be", "only ASCONF", "ANY all", "only none"] };
+/// A list whose first entry is the way to compare; each other one is a chunk with its flags: mask
+/// times 256 plus value.
+static CHUNKS: Form = Form {
+    words: 2,
+    read,
+    write,
+    examples: &[
+        "all INIT,SACK",
+        "any DATA:Be",
+        "only ASCONF",
+        "ANY all",
+        "only none",
+    ],
+};
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
-    let way = WAYS.iter().position(|way| way.eq_ignore_ascii_case(words[0]));
+    let way = WAYS
+        .iter()
+        .position(|way| way.eq_ignore_ascii_case(words[0]));
     let way = way.ok_or_else(|| {
-        Problem::new(Code::InvalidValue, format!("`{}` is not known here", words[0])).hint("use all, any or only")
+        Problem::new(
+            Code::InvalidValue,
+            format!("`{}` is not known here", words[0]),
+        )
+        .hint("use all, any or only")
     })?;
     let mut list = vec![(u32::try_from(way).unwrap_or(ANY), 0)];
     match words[1].to_ascii_uppercase().as_str() {
@@ -53,24 +70,31 @@ fn add(list: &mut Vec<(u32, u32)>, (kind, flags): (u32, u32)) {
     }
 }
 
-/// `DATA` or `DATA:Be`: a capital letter wants the flag set, a small one clear. iptables loses the flags of chunks from 15
-/// on, since it keeps them under the wrong number (measured).
+/// `DATA` or `DATA:Be`: a capital letter wants the flag set, a small one clear. iptables loses the
+/// flags of chunks from 15 on, since it keeps them under the wrong number (measured).
 fn read_chunk(text: &str) -> Result<(u32, u32), Problem> {
     let (name, flags) = text.split_once(':').unwrap_or((text, ""));
     let Some((_, kind, valid)) = sctp_chunk(name) else {
-        return Err(Problem::new(Code::InvalidValue, format!("`{name}` is no chunk of SCTP"))
-            .hint("such as DATA, INIT, SACK or ABORT"));
+        return Err(
+            Problem::new(Code::InvalidValue, format!("`{name}` is no chunk of SCTP"))
+                .hint("such as DATA, INIT, SACK or ABORT"),
+        );
     };
     let mut all = 0;
     for letter in flags.chars() {
-        let bit = valid.chars().rev().position(|known| known == letter.to_ascii_uppercase());
+        let bit = valid
+            .chars()
+            .rev()
+            .position(|known| known == letter.to_ascii_uppercase());
         let Some(bit) = bit else {
-            return Err(Problem::new(Code::InvalidValue, format!("{name} has no flag `{letter}`")).hint(
-                match *valid {
-                    "" => "it has none".into(),
-                    _ => format!("its flags are {valid}"),
-                },
-            ));
+            return Err(
+                Problem::new(Code::InvalidValue, format!("{name} has no flag `{letter}`")).hint(
+                    match *valid {
+                        "" => "it has none".into(),
+                        _ => format!("its flags are {valid}"),
+                    },
+                ),
+            );
         };
         all |= 1 << (bit + 8) | u32::from(letter.is_ascii_uppercase()) << bit;
     }
@@ -79,7 +103,9 @@ fn read_chunk(text: &str) -> Result<(u32, u32), Problem> {
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
     let Value::List(list) = value else { return };
-    let Some(((way, _), chunks)) = list.split_first() else { return };
+    let Some(((way, _), chunks)) = list.split_first() else {
+        return;
+    };
     out.push_str(WAYS.get(*way as usize).copied().unwrap_or_default());
     out.push(' ');
     if chunks.is_empty() {
@@ -87,13 +113,19 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     }
     for (place, (kind, flags)) in chunks.iter().enumerate() {
         out.push_str(if place == 0 { "" } else { "," });
-        let chunk = SCTP_CHUNKS.iter().find(|(_, known, _)| u32::from(*known) == *kind);
+        let chunk = SCTP_CHUNKS
+            .iter()
+            .find(|(_, known, _)| u32::from(*known) == *kind);
         out.push_str(chunk.map_or("ALL", |(name, ..)| name));
         let letters = chunk.map_or("", |(_, _, letters)| letters);
         out.push_str(if *flags == 0 { "" } else { ":" });
         for (bit, letter) in (0..letters.len()).rev().zip(letters.chars()) {
             if flags & 1 << (bit + 8) != 0 {
-                out.push(if flags & 1 << bit != 0 { letter } else { letter.to_ascii_lowercase() });
+                out.push(if flags & 1 << bit != 0 {
+                    letter
+                } else {
+                    letter.to_ascii_lowercase()
+                });
             }
         }
     }
@@ -104,8 +136,11 @@ fn compare(context: &Context) -> FieldValue<'static> {
     let Some(stated) = &context.packet.sctp_chunks else {
         return FieldValue::Unknown("the packet does not state its chunks of SCTP".into());
     };
-    let have: Vec<u32> =
-        stated.iter().filter_map(|name| sctp_chunk(name)).map(|(_, kind, _)| u32::from(*kind)).collect();
+    let have: Vec<u32> = stated
+        .iter()
+        .filter_map(|name| sctp_chunk(name))
+        .map(|(_, kind, _)| u32::from(*kind))
+        .collect();
     let Value::List(list) = context.wanted else {
         return FieldValue::Unknown("it asks for no chunks".into());
     };
@@ -114,10 +149,16 @@ fn compare(context: &Context) -> FieldValue<'static> {
     }
     let (way, wanted) = (list[0].0, &list[1..]);
     let every = wanted.iter().any(|(kind, _)| *kind == EVERY);
-    let flags = wanted.iter().any(|(kind, flags)| *flags != 0 && have.contains(kind));
+    let flags = wanted
+        .iter()
+        .any(|(kind, flags)| *flags != 0 && have.contains(kind));
     let wants = |kind: &u32| every || wanted.iter().any(|(known, _)| known == kind);
     let holds = match way {
-        ANY if flags && !wanted.iter().any(|(kind, flags)| *flags == 0 && have.contains(kind)) => {
+        ANY if flags
+            && !wanted
+                .iter()
+                .any(|(kind, flags)| *flags == 0 && have.contains(kind)) =>
+        {
             return flags_unstated();
         }
         ANY => have.iter().any(wants),
@@ -149,8 +190,12 @@ static CHUNK_TYPES: Field = Field {
 fn chunk_names(flag: &str, value: &str) -> Option<String> {
     let name = |chunk: &str| {
         let (number, flags) = chunk.split_at(chunk.find(':').unwrap_or(chunk.len()));
-        let number = number.strip_prefix("0x").and_then(|number| u8::from_str_radix(number, 16).ok());
-        let known = SCTP_CHUNKS.iter().find(|(_, known, _)| Some(*known) == number);
+        let number = number
+            .strip_prefix("0x")
+            .and_then(|number| u8::from_str_radix(number, 16).ok());
+        let known = SCTP_CHUNKS
+            .iter()
+            .find(|(_, known, _)| Some(*known) == number);
         known.map_or_else(|| chunk.to_owned(), |(name, ..)| format!("{name}{flags}"))
     };
     match flag {

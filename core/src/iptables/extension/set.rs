@@ -14,11 +14,15 @@ static SET: Form = Form {
     words: 2,
     read: |words, ruleset| {
         let [name, ends] = words else {
-            return Err(Problem::new(Code::InvalidValue, "a set needs a name and its ends"));
+            return Err(Problem::new(
+                Code::InvalidValue,
+                "a set needs a name and its ends",
+            ));
         };
         if name.len() > 31 {
             return Err(
-                Problem::new(Code::InvalidValue, format!("the name `{name}` is too long")).hint("at most 31 bytes fit")
+                Problem::new(Code::InvalidValue, format!("the name `{name}` is too long"))
+                    .hint("at most 31 bytes fit"),
             );
         }
         let wrong = || problem("list of ends", ends, "src, dst or src,dst");
@@ -26,7 +30,9 @@ static SET: Form = Form {
         let end = |text: &str| ["src", "dst"].into_iter().find(|end| text.starts_with(end));
         let ends: Option<Vec<&str>> = ends.split(',').map(end).collect();
         let ends = ends.filter(|ends| ends.len() <= MOST).ok_or_else(wrong)?;
-        Ok(Value::Text(ruleset.keep(&format!("{name} {}", ends.join(",")))))
+        Ok(Value::Text(
+            ruleset.keep(&format!("{name} {}", ends.join(","))),
+        ))
     },
     write: |value, ruleset, out| {
         if let Value::Text(text) = value {
@@ -51,15 +57,27 @@ pub(super) fn write_set(kept: &str, out: &mut String) {
 fn words(options: &Options) -> String {
     let set = options.text("--match-set").unwrap_or_default();
     let (name, ends) = set.rsplit_once(' ').unwrap_or((set, ""));
-    let not = if options.negates("--match-set") { "not " } else { "" };
-    let ends = ends.replace("src", "source").replace("dst", "destination").replace(',', " and ");
+    let not = if options.negates("--match-set") {
+        "not "
+    } else {
+        ""
+    };
+    let ends = ends
+        .replace("src", "source")
+        .replace("dst", "destination")
+        .replace(',', " and ");
     format!("its {ends} is {not}in the set “{name}”")
 }
 
 /// Only the negated forms of these say something.
 fn print(options: &Options, out: &mut String) {
-    let parts = options.parts.iter().filter_map(|part| Some((part, part.opt()?)));
-    for (part, opt) in parts.filter(|(part, opt)| part.negated || !opt.flag.starts_with("--update-")) {
+    let parts = options
+        .parts
+        .iter()
+        .filter_map(|part| Some((part, part.opt()?)));
+    for (part, opt) in
+        parts.filter(|(part, opt)| part.negated || !opt.flag.starts_with("--update-"))
+    {
         out.push_str(if part.negated { " ! " } else { " " });
         out.push_str(opt.flag);
         opt.kind.print(&part.value, options.ruleset, out);
@@ -75,14 +93,25 @@ pub static SET_MATCH: Extension = Extension {
         "set",
         "whether the packet is in a set outside the rules",
         &[
-            Opt::new("--match-set", Kind::Own(&SET)).or(&["--set"]).negatable().required(),
+            Opt::new("--match-set", Kind::Own(&SET))
+                .or(&["--set"])
+                .negatable()
+                .required(),
             Opt::new("--return-nomatch", Kind::Flag),
-            Opt::new("--update-counters", Kind::Flag).negatable().repeatable(),
-            Opt::new("--update-subcounters", Kind::Flag).negatable().repeatable(),
-            Opt::new("--packets-eq", Kind::Wide).negatable().excludes(&["--packets-lt", "--packets-gt"]),
+            Opt::new("--update-counters", Kind::Flag)
+                .negatable()
+                .repeatable(),
+            Opt::new("--update-subcounters", Kind::Flag)
+                .negatable()
+                .repeatable(),
+            Opt::new("--packets-eq", Kind::Wide)
+                .negatable()
+                .excludes(&["--packets-lt", "--packets-gt"]),
             Opt::new("--packets-lt", Kind::Wide).excludes(&["--packets-gt"]),
             Opt::new("--packets-gt", Kind::Wide),
-            Opt::new("--bytes-eq", Kind::Wide).negatable().excludes(&["--bytes-lt", "--bytes-gt"]),
+            Opt::new("--bytes-eq", Kind::Wide)
+                .negatable()
+                .excludes(&["--bytes-lt", "--bytes-gt"]),
             Opt::new("--bytes-lt", Kind::Wide).excludes(&["--bytes-gt"]),
             Opt::new("--bytes-gt", Kind::Wide),
         ],

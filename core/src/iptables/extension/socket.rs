@@ -1,5 +1,5 @@
-//! `-m socket` (xt_socket.c): whether a socket of this host waits for the packet. One that is bound to no address counts
-//! only with `--nowildcard`, which, in spite of its name, lets those in.
+//! `-m socket` (xt_socket.c): whether a socket of this host waits for the packet. One that is bound
+//! to no address counts only with `--nowildcard`, which, in spite of its name, lets those in.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
@@ -8,11 +8,13 @@ use crate::packet::host::Socket;
 use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Protocol};
 
-/// `socket_match` and `nf_sk_lookup_slow_v4`, for a packet that no connected socket has seen before.
+/// `socket_match` and `nf_sk_lookup_slow_v4`, for a packet that no connected socket has seen
+/// before.
 fn finds(context: &Context) -> FieldValue<'static> {
     let (packet, view, host) = (context.packet, context.view, context.host);
     let unknown = |why: &'static str| FieldValue::Unknown(why.into());
-    // nf_socket_ipv4.c, `extract_icmp4_fields`, and nf_socket_ipv6.c: an error belongs to the socket that it is about.
+    // nf_socket_ipv4.c, `extract_icmp4_fields`, and nf_socket_ipv6.c: an error belongs to the
+    // socket that it is about.
     let error = match packet.protocol {
         Protocol::ICMP => matches!(packet.icmp_type.unwrap_or(8), 3 | 4 | 5 | 11 | 12),
         Protocol::ICMPV6 => packet.icmp_type.unwrap_or(128) < 128,
@@ -24,23 +26,35 @@ fn finds(context: &Context) -> FieldValue<'static> {
     if packet.protocol != Protocol::TCP && packet.protocol != Protocol::UDP {
         return FieldValue::Number(0);
     }
-    if matches!(view.state, Some(ConnectionState::Established | ConnectionState::Related)) {
+    if matches!(
+        view.state,
+        Some(ConnectionState::Established | ConnectionState::Related)
+    ) {
         return unknown("which sockets are connected is not known");
     }
     if host.sockets.is_empty() {
         return unknown("the sockets of this host are not known");
     }
     let (address, port) = view.steered.unwrap_or((view.dst, view.dport));
-    let Some(port) = port else { return unknown("the packet states no destination port") };
+    let Some(port) = port else {
+        return unknown("the packet states no destination port");
+    };
     let waits = |socket: &&Socket| socket.protocol == packet.protocol && socket.port == port;
     let waiting = host.sockets.iter().filter(waits);
     let own = waiting.clone().any(|socket| socket.address == address);
     let same_family = |socket: &Socket| socket.address.is_ipv4() == address.is_ipv4();
-    let Parameters::Socket { transparent, unbound, restores_mark } = context.parameters else {
+    let Parameters::Socket {
+        transparent,
+        unbound,
+        restores_mark,
+    } = context.parameters
+    else {
         return unknown("the options of the match are not known");
     };
     if !own {
-        let any: Vec<&Socket> = waiting.filter(|socket| socket.address.is_unspecified()).collect();
+        let any: Vec<&Socket> = waiting
+            .filter(|socket| socket.address.is_unspecified())
+            .collect();
         if any.is_empty() || !unbound {
             return FieldValue::Number(0);
         }
@@ -62,7 +76,10 @@ fn finds(context: &Context) -> FieldValue<'static> {
 
 static WAITING: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("a socket waits for it", "no socket waits for it that would count"),
+    phrase: Phrase::Says(
+        "a socket waits for it",
+        "no socket waits for it that would count",
+    ),
     read: finds,
 };
 
@@ -77,9 +94,21 @@ pub static SOCKET: Extension = Extension {
     }),
     whole: Some(&WAITING),
     words: Some(|options| {
-        let which = if options.has("--transparent") { "a transparent socket" } else { "a socket" };
-        let bound = if options.has("--nowildcard") { "" } else { ", one of its own address," };
-        let then = if options.has("--restore-skmark") { ", whose mark it then gets" } else { "" };
+        let which = if options.has("--transparent") {
+            "a transparent socket"
+        } else {
+            "a socket"
+        };
+        let bound = if options.has("--nowildcard") {
+            ""
+        } else {
+            ", one of its own address,"
+        };
+        let then = if options.has("--restore-skmark") {
+            ", whose mark it then gets"
+        } else {
+            ""
+        };
         format!("{which}{bound} waits for it{then}")
     }),
     ..Extension::matching(

@@ -17,7 +17,10 @@ use crate::text::diagnostic::{Code, Problem};
 /// Whether a routing header is of type 4, the packet does not state.
 static SEGMENTS: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it has a segment routing header", "it has no segment routing header"),
+    phrase: Phrase::Says(
+        "it has a segment routing header",
+        "it has no segment routing header",
+    ),
     read: |context| match (PRESENT.read)(context) {
         FieldValue::Number(1) => unstated(context),
         other => other,
@@ -25,15 +28,26 @@ static SEGMENTS: Field = Field {
 };
 
 /// An address with a mask, of which `iptables-save` prints also the bits outside of the mask.
-static SEGMENT: Form = Form { words: 1, read, write, examples: &["2001:db8::1/64", "2001:db8::1", "::/0"] };
+static SEGMENT: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &["2001:db8::1/64", "2001:db8::1", "::/0"],
+};
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let masked = network(words[0])?;
-    let address = words[0].split('/').next().and_then(|address| address.parse().ok());
+    let address = words[0]
+        .split('/')
+        .next()
+        .and_then(|address| address.parse().ok());
     match (masked, address) {
         (Value::Net6(net), Some(address)) => Ok(Value::Net6(Apart::new((address, net.1)))),
-        _ => Err(Problem::new(Code::InvalidValue, format!("`{}` is no IPv6 address", words[0]))
-            .hint("write it like 2001:db8::1/64")),
+        _ => Err(Problem::new(
+            Code::InvalidValue,
+            format!("`{}` is no IPv6 address", words[0]),
+        )
+        .hint("write it like 2001:db8::1/64")),
     }
 }
 
@@ -43,18 +57,54 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     let _ = write_v6(net.0, out);
     let mask = net.1.to_bits();
     // A mask that is no prefix comes out as -1, unsigned.
-    let length = if mask.leading_ones() == mask.count_ones() { mask.leading_ones() } else { u32::MAX };
+    let length = if mask.leading_ones() == mask.count_ones() {
+        mask.leading_ones()
+    } else {
+        u32::MAX
+    };
     let _ = write!(out, "/{length}");
 }
 
-static NEXT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("header behind it"), read: unstated };
-static LENGTH: Field = Field { subject: Subject::Other, phrase: Phrase::Is("length of that header"), read: unstated };
-static LEFT: Field = Field { subject: Subject::Other, phrase: Phrase::Is("number of segments left"), read: unstated };
-static LAST: Field = Field { subject: Subject::Other, phrase: Phrase::Is("last entry"), read: unstated };
-static TAG: Field = Field { subject: Subject::Other, phrase: Phrase::Is("tag"), read: unstated };
-static PREVIOUS_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("previous segment"), read: unstated };
-static NEXT_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("next segment"), read: unstated };
-static LAST_SID: Field = Field { subject: Subject::Other, phrase: Phrase::Is("last segment"), read: unstated };
+static NEXT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("header behind it"),
+    read: unstated,
+};
+static LENGTH: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("length of that header"),
+    read: unstated,
+};
+static LEFT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("number of segments left"),
+    read: unstated,
+};
+static LAST: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("last entry"),
+    read: unstated,
+};
+static TAG: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("tag"),
+    read: unstated,
+};
+static PREVIOUS_SID: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("previous segment"),
+    read: unstated,
+};
+static NEXT_SID: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("next segment"),
+    read: unstated,
+};
+static LAST_SID: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("last segment"),
+    read: unstated,
+};
 
 /// `-m srh`.
 pub static SRH: Extension = Extension {

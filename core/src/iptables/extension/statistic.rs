@@ -19,9 +19,15 @@ static PROBABILITY: Form = Form {
     read: |words, _| {
         let probability = number::parse_decimal(words[0]).filter(|probability| *probability <= 1.0);
         // `lround(0x80000000 * probability)` (libxt_statistic.c).
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "it is from 0 to 1")]
+        #[expect(
+            clippy::cast_possible_truncation,
+            clippy::cast_sign_loss,
+            reason = "it is from 0 to 1"
+        )]
         let parts = probability.map(|probability| (probability * ONE).round() as u32);
-        parts.map(Value::Number).ok_or_else(|| problem("probability", words[0], "0.5, a number from 0 to 1"))
+        parts
+            .map(Value::Number)
+            .ok_or_else(|| problem("probability", words[0], "0.5, a number from 0 to 1"))
     },
     write: |value, _, out| {
         if let Value::Number(parts) = value {
@@ -33,7 +39,10 @@ static PROBABILITY: Form = Form {
 
 static CHANCE: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("chance always decides for it", "chance always decides against it"),
+    phrase: Phrase::Says(
+        "chance always decides for it",
+        "chance always decides against it",
+    ),
     read: |context| match context.wanted {
         Value::Number(0) => FieldValue::Absent("no chance at all"),
         &Value::Number(CERTAIN) => FieldValue::Number(CERTAIN),
@@ -53,41 +62,70 @@ static TURN: Field = Field {
 /// How likely a part holds that asks chance alone.
 fn chance(part: &Part) -> Option<f64> {
     let asks_chance = std::ptr::eq(part.opt()?.field?, &CHANCE);
-    let Value::Number(parts) = &part.value else { return None };
+    let Value::Number(parts) = &part.value else {
+        return None;
+    };
     let probability = f64::from(*parts) / f64::from(CERTAIN);
-    asks_chance.then_some(if part.negated { 1.0 - probability } else { probability })
+    asks_chance.then_some(if part.negated {
+        1.0 - probability
+    } else {
+        probability
+    })
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
     let options = given.options;
-    match (options.printed("--mode").as_deref(), options.number("--every"), options.number("--packet")) {
-        (Some("random"), ..) if !options.has("--probability") => {
-            Err(Problem::new(Code::MissingOption, "--mode random needs --probability"))
-        }
-        (Some("nth"), None, _) => Err(Problem::new(Code::MissingOption, "--mode nth needs --every and --packet")),
-        (_, Some(every), Some(packet)) if packet >= every => {
-            Err(Problem::new(Code::RefusedCombination, format!("--packet {packet} is not below --every {every}")))
-        }
+    match (
+        options.printed("--mode").as_deref(),
+        options.number("--every"),
+        options.number("--packet"),
+    ) {
+        (Some("random"), ..) if !options.has("--probability") => Err(Problem::new(
+            Code::MissingOption,
+            "--mode random needs --probability",
+        )),
+        (Some("nth"), None, _) => Err(Problem::new(
+            Code::MissingOption,
+            "--mode nth needs --every and --packet",
+        )),
+        (_, Some(every), Some(packet)) if packet >= every => Err(Problem::new(
+            Code::RefusedCombination,
+            format!("--packet {packet} is not below --every {every}"),
+        )),
         _ => Ok(()),
     }
 }
 
 fn words(options: &Options) -> String {
     if let Some(every) = options.number("--every") {
-        let not = if options.negates("--every") { " not" } else { "" };
+        let not = if options.negates("--every") {
+            " not"
+        } else {
+            ""
+        };
         return format!("it is{not} the one of every {every} packets whose turn it is");
     }
     let parts = options.number("--probability").unwrap_or_default();
-    let parts = if options.negates("--probability") { CERTAIN - parts } else { parts };
+    let parts = if options.negates("--probability") {
+        CERTAIN - parts
+    } else {
+        parts
+    };
     let text = format!("{:.4}", f64::from(parts) * 100.0 / ONE);
-    format!("chance lets it through, {} % of the time", text.trim_end_matches('0').trim_end_matches('.'))
+    format!(
+        "chance lets it through, {} % of the time",
+        text.trim_end_matches('0').trim_end_matches('.')
+    )
 }
 
 /// `-m statistic`.
 pub static STATISTIC: Extension = Extension {
     listed: Listed::new(
         "statistic",
-        &[("!every % packet %", "--every % --packet %"), ("!every %", "--every % --packet 0")],
+        &[
+            ("!every % packet %", "--every % --packet %"),
+            ("!every %", "--every % --packet 0"),
+        ],
     ),
     check,
     chance: Some(chance),
@@ -97,7 +135,8 @@ pub static STATISTIC: Extension = Extension {
         "by chance, or every so many packets",
         &[
             Opt::new("--mode", Kind::OneOf(&[("random", 0), ("nth", 1)])).required(),
-            Opt::tests("--probability", Kind::Own(&PROBABILITY), &CHANCE).excludes(&["--every", "--packet"]),
+            Opt::tests("--probability", Kind::Own(&PROBABILITY), &CHANCE)
+                .excludes(&["--every", "--packet"]),
             Opt::tests("--every", Kind::Between(1, u32::MAX), &TURN).needs(&["--packet"]),
             Opt::new("--packet", Kind::Number(u32::MAX)).needs(&["--every"]),
         ],

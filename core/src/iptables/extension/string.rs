@@ -14,8 +14,11 @@ const MOST: usize = 128;
 /// Keeps bytes as hexadecimal digits: they need not be text.
 fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     if bytes.is_empty() || bytes.len() > MOST {
-        return Err(Problem::new(Code::InvalidValue, format!("this pattern has {} bytes", bytes.len()))
-            .hint(format!("1 to {MOST} may")));
+        return Err(Problem::new(
+            Code::InvalidValue,
+            format!("this pattern has {} bytes", bytes.len()),
+        )
+        .hint(format!("1 to {MOST} may")));
     }
     let mut digits = String::new();
     for byte in bytes {
@@ -37,7 +40,8 @@ static PLAIN: Form = Form {
     examples: &["GET", "x"],
 };
 
-/// Text with bytes between bars: `a|62 63|d`; a backslash stands before a character that is meant as such.
+/// Text with bytes between bars: `a|62 63|d`; a backslash stands before a character that is meant
+/// as such.
 static HEXADECIMAL: Form = Form {
     words: 1,
     read: |words, ruleset| {
@@ -77,7 +81,11 @@ fn hexadecimal(mut digits: &[u8]) -> Option<Vec<u8>> {
         digits = rest;
     }
     while let [high, low, rest @ ..] = digits {
-        let digit = |byte: &u8| char::from(*byte).to_digit(16).and_then(|digit| u8::try_from(digit).ok());
+        let digit = |byte: &u8| {
+            char::from(*byte)
+                .to_digit(16)
+                .and_then(|digit| u8::try_from(digit).ok())
+        };
         out.push(digit(high)? << 4 | digit(low)?);
         digits = rest.strip_prefix(b" ").unwrap_or(rest);
     }
@@ -87,7 +95,10 @@ fn hexadecimal(mut digits: &[u8]) -> Option<Vec<u8>> {
 /// The pattern's option.
 fn pattern(options: &Options) -> (Vec<u8>, bool) {
     let digits = options.text("--string").unwrap_or_default();
-    (hexadecimal(digits.as_bytes()).unwrap_or_default(), options.negates("--string"))
+    (
+        hexadecimal(digits.as_bytes()).unwrap_or_default(),
+        options.negates("--string"),
+    )
 }
 
 /// Whether iptables prints a pattern as text (`is_hex_string` in libxt_string.c).
@@ -101,12 +112,20 @@ fn print(options: &Options, out: &mut String) {
     if is_text(&bytes) {
         out.push_str(" --string \"");
         for byte in bytes {
-            out.push_str(if matches!(byte, b'"' | b'\\') { "\\" } else { "" });
+            out.push_str(if matches!(byte, b'"' | b'\\') {
+                "\\"
+            } else {
+                ""
+            });
             out.push(byte.into());
         }
         out.push('"');
     } else {
-        out.extend([" --hex-string \"|", options.text("--string").unwrap_or_default(), "|\""]);
+        out.extend([
+            " --hex-string \"|",
+            options.text("--string").unwrap_or_default(),
+            "|\"",
+        ]);
     }
     out.extend([" --algo ", &options.printed("--algo").unwrap_or_default()]);
     for (flag, default) in [("--from", 0), ("--to", u32::from(u16::MAX))] {
@@ -115,17 +134,27 @@ fn print(options: &Options, out: &mut String) {
             let _ = write!(out, " {flag} {number}");
         }
     }
-    out.push_str(if options.has("--icase") { " --icase" } else { "" });
+    out.push_str(if options.has("--icase") {
+        " --icase"
+    } else {
+        ""
+    });
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
     let options = given.options;
     if !options.has("--string") {
-        return Err(Problem::new(Code::MissingOption, "-m string needs --string or --hex-string"));
+        return Err(Problem::new(
+            Code::MissingOption,
+            "-m string needs --string or --hex-string",
+        ));
     }
     let (from, to) = (options.number("--from"), options.number("--to"));
     if from.unwrap_or(0) > to.unwrap_or(u16::MAX.into()) {
-        return Err(Problem::new(Code::RefusedCombination, "--from is behind --to"));
+        return Err(Problem::new(
+            Code::RefusedCombination,
+            "--from is behind --to",
+        ));
     }
     Ok(())
 }
@@ -138,7 +167,11 @@ fn words(options: &Options) -> String {
         format!("the bytes {}", options.text("--string").unwrap_or_default())
     };
     let does = if negated { "does not hold" } else { "holds" };
-    let case = if options.has("--icase") { ", in any case" } else { "" };
+    let case = if options.has("--icase") {
+        ", in any case"
+    } else {
+        ""
+    };
     let part = match (options.number("--from"), options.number("--to")) {
         (None, None) => String::new(),
         (from, None) => format!(" from byte {} on", from.unwrap_or(0)),
@@ -169,7 +202,9 @@ pub static STRING: Extension = Extension {
         "a text in the packet",
         &[
             Opt::new("--string", Kind::Own(&PLAIN)).negatable(),
-            Opt::new("--hex-string", Kind::Own(&HEXADECIMAL)).negatable().stored_as("--string"),
+            Opt::new("--hex-string", Kind::Own(&HEXADECIMAL))
+                .negatable()
+                .stored_as("--string"),
             Opt::new("--algo", Kind::OneOf(&[("bm", 0), ("kmp", 1)])).required(),
             Opt::new("--from", Kind::Number(65_535)),
             Opt::new("--to", Kind::Number(65_535)),

@@ -32,7 +32,14 @@ fn option(context: &Context) -> FieldValue<'static> {
         (Some(options), _) => {
             let holds = options.iter().any(|option| u32::from(*option) == wanted);
             let shown: Vec<String> = options.iter().map(u8::to_string).collect();
-            FieldValue::Holds(holds, if shown.is_empty() { "without any".into() } else { shown.join(",") })
+            FieldValue::Holds(
+                holds,
+                if shown.is_empty() {
+                    "without any".into()
+                } else {
+                    shown.join(",")
+                },
+            )
         }
         (None, _) => FieldValue::Unknown("the packet does not state its TCP options".into()),
     }
@@ -46,7 +53,9 @@ const SYN_MASK: u32 = 0x17;
 /// `iptables -L -n` prints sets of flags as numbers.
 fn flag_names(flag: &str, value: &str) -> Option<String> {
     let bits = value.strip_prefix("0x").filter(|_| flag == "--tcp-flags");
-    let Some(bits) = bits.and_then(|bits| u8::from_str_radix(bits, 16).ok()) else { return Some(value.to_owned()) };
+    let Some(bits) = bits.and_then(|bits| u8::from_str_radix(bits, 16).ok()) else {
+        return Some(value.to_owned());
+    };
     Some(TcpFlags(bits).to_string())
 }
 
@@ -77,8 +86,14 @@ pub static TCP: Extension = Extension {
         "tcp",
         "ports and flags of TCP",
         &[
-            Opt::tests("--sport", Kind::Port, &SOURCE_PORT).alone().or(&["--source-port"]).unprinted(65535),
-            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT).alone().or(&["--destination-port"]).unprinted(65535),
+            Opt::tests("--sport", Kind::Port, &SOURCE_PORT)
+                .alone()
+                .or(&["--source-port"])
+                .unprinted(65535),
+            Opt::tests("--dport", Kind::Port, &DESTINATION_PORT)
+                .alone()
+                .or(&["--destination-port"])
+                .unprinted(65535),
             Opt::tests("--tcp-option", Kind::Between(1, 255), &OPTION),
             Opt::tests("--tcp-flags", Kind::TcpFlags, &FLAGS).unprinted(0),
             Opt::tests("--syn", Kind::Always(0x02, SYN_MASK), &FLAGS).stored_as("--tcp-flags"),

@@ -10,20 +10,26 @@ use crate::text::diagnostic::{Code, Problem};
 
 fn announced<'a>(context: &Context<'a>) -> FieldValue<'a> {
     if context.packet.is_later_fragment() {
-        return FieldValue::Unknown("it is a later fragment: its payload is taken for a TCP header".into());
+        return FieldValue::Unknown(
+            "it is a later fragment: its payload is taken for a TCP header".into(),
+        );
     }
     context.field(PacketField::Mss)
 }
 
-static SIZE: Field =
-    Field { subject: Subject::Packet(PacketField::Mss), phrase: Phrase::Is("maximum segment size"), read: announced };
+static SIZE: Field = Field {
+    subject: Subject::Packet(PacketField::Mss),
+    phrase: Phrase::Is("maximum segment size"),
+    read: announced,
+};
 
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.value("--mss") {
-        Some(Value::Range(low, high)) if low > high => {
-            Err(Problem::new(Code::ReversedRange, format!("the range {low}:{high} runs backwards"))
-                .hint("write the lower number first"))
-        }
+        Some(Value::Range(low, high)) if low > high => Err(Problem::new(
+            Code::ReversedRange,
+            format!("the range {low}:{high} runs backwards"),
+        )
+        .hint("write the lower number first")),
         _ => Ok(()),
     }
 }

@@ -16,14 +16,18 @@ const ALL_MONTHDAYS: u32 = 0xffff_fffe;
 const ALL_WEEKDAYS: u32 = 0xfe;
 const WEEKDAYS: [&str; 8] = ["", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Numbers between separators, one of them behind each; as many as there are. One that is missing is 0, as for strtoul
-/// (libxt_time.c): iptables takes `8:` and `:`.
+/// Numbers between separators, one of them behind each; as many as there are. One that is missing
+/// is 0, as for strtoul (libxt_time.c): iptables takes `8:` and `:`.
 fn numbers(text: &str, separators: &[char]) -> Option<Vec<u32>> {
     let mut out = Vec::new();
     let mut rest = text;
     for separator in separators.iter().map(Some).chain([None]) {
         let digits = rest.bytes().take_while(u8::is_ascii_digit).count();
-        out.push(if digits == 0 { 0 } else { rest[..digits].parse().ok()? });
+        out.push(if digits == 0 {
+            0
+        } else {
+            rest[..digits].parse().ok()?
+        });
         rest = &rest[digits..];
         if rest.is_empty() {
             return Some(out);
@@ -35,7 +39,11 @@ fn numbers(text: &str, separators: &[char]) -> Option<Vec<u32>> {
 
 /// Days from 1970 to the first of a month (a well-known formula over eras of 400 years).
 fn days(year: i64, month: i64) -> i64 {
-    let (year, month) = if month > 2 { (year, month - 3) } else { (year - 1, month + 9) };
+    let (year, month) = if month > 2 {
+        (year, month - 3)
+    } else {
+        (year - 1, month + 9)
+    };
     let of_year = (153 * month + 2) / 5;
     year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468
 }
@@ -49,7 +57,11 @@ fn civil(day: i64) -> (i64, i64, i64) {
     let month = (5 * of_year + 2) / 153;
     let year = year_of_era + day.div_euclid(146_097) * 400;
     let first = of_year - (153 * month + 2) / 5 + 1;
-    if month < 10 { (year, month + 3, first) } else { (year + 1, month - 9, first) }
+    if month < 10 {
+        (year, month + 3, first)
+    } else {
+        (year + 1, month - 9, first)
+    }
 }
 
 /// `2030-01-31T12:00:00`, or the beginning of it.
@@ -61,17 +73,31 @@ static DATE: Form = Form {
         let part = |place: usize, default: u32| given.get(place).copied().unwrap_or(default);
         let (year, month, day) = (part(0, 0), part(1, 1), part(2, 1));
         let (hour, minute, second) = (part(3, 0), part(4, 0), part(5, 0));
-        if !(1970..=2038).contains(&year) || month > 12 || day > 31 || hour > 23 || minute > 59 || second > 59 {
+        if !(1970..=2038).contains(&year)
+            || month > 12
+            || day > 31
+            || hour > 23
+            || minute > 59
+            || second > 59
+        {
             return Err(wrong());
         }
         // A month or day of 0 is the one before the first.
-        let (year, month) = if month == 0 { (year - 1, 12) } else { (year, month) };
+        let (year, month) = if month == 0 {
+            (year - 1, 12)
+        } else {
+            (year, month)
+        };
         let days = days(year.into(), month.into()) + i64::from(day) - 1;
         let seconds = days * DAY + i64::from(hour * 3_600 + minute * 60 + second);
-        u32::try_from(seconds).map(Value::Number).map_err(|_| wrong())
+        u32::try_from(seconds)
+            .map(Value::Number)
+            .map_err(|_| wrong())
     },
     write: |value, _, out| {
-        let Value::Number(seconds) = value else { return };
+        let Value::Number(seconds) = value else {
+            return;
+        };
         let seconds = i64::from(*seconds);
         let (year, month, day) = civil(seconds / DAY);
         // Writing to a string cannot fail.
@@ -83,7 +109,13 @@ static DATE: Form = Form {
 
 fn write_clock(seconds: i64, out: &mut String) {
     // Writing to a string cannot fail.
-    let _ = write!(out, "{:02}:{:02}:{:02}", seconds / 3_600, seconds / 60 % 60, seconds % 60);
+    let _ = write!(
+        out,
+        "{:02}:{:02}:{:02}",
+        seconds / 3_600,
+        seconds / 60 % 60,
+        seconds % 60
+    );
 }
 
 /// `08:30` or `08:30:15`.
@@ -93,7 +125,9 @@ static CLOCK: Form = Form {
         let wrong = || problem("time", words[0], "08:30 or 08:30:15");
         let given = numbers(words[0], &[':', ':']).ok_or_else(wrong)?;
         match given[..] {
-            [hour, minute] if hour < 24 && minute < 60 => Ok(Value::Number(hour * 3_600 + minute * 60)),
+            [hour, minute] if hour < 24 && minute < 60 => {
+                Ok(Value::Number(hour * 3_600 + minute * 60))
+            }
             [hour, minute, second] if hour < 24 && minute < 60 && second < 60 => {
                 Ok(Value::Number(hour * 3_600 + minute * 60 + second))
             }
@@ -113,16 +147,21 @@ static MONTHDAYS: Form = Form {
     words: 1,
     read: |words, _| {
         let wrong = || problem("list of days", words[0], "1,15,31");
-        words[0].split_terminator(',').try_fold(Value::Bits(0), |all, word| {
-            match (all, crate::text::number::parse_u32(word)) {
-                (Value::Bits(bits), Some(day)) if day <= 31 => Ok(Value::Bits(bits | 1 << day)),
-                _ => Err(wrong()),
-            }
-        })
+        words[0]
+            .split_terminator(',')
+            .try_fold(Value::Bits(0), |all, word| {
+                match (all, crate::text::number::parse_u32(word)) {
+                    (Value::Bits(bits), Some(day)) if day <= 31 => Ok(Value::Bits(bits | 1 << day)),
+                    _ => Err(wrong()),
+                }
+            })
     },
     write: |value, _, out| {
         let Value::Bits(bits) = value else { return };
-        let days: Vec<String> = (1..=31).filter(|day| bits & 1 << day != 0).map(|day| day.to_string()).collect();
+        let days: Vec<String> = (1..=31)
+            .filter(|day| bits & 1 << day != 0)
+            .map(|day| day.to_string())
+            .collect();
         out.push_str(&days.join(","));
     },
     examples: &["1", "1,15,31"],
@@ -135,16 +174,22 @@ static WEEKDAYS_LIST: Form = Form {
         let wrong = || problem("list of days of the week", words[0], "Mon,Tue or 6,7");
         let day = |word: &str| match crate::text::number::parse_u32(word) {
             Some(day) => Some(day).filter(|day| (1..8).contains(day)),
-            None => (1..8).find(|day| word.len() >= 2 && word.get(..2) == WEEKDAYS[*day as usize].get(..2)),
+            None => (1..8)
+                .find(|day| word.len() >= 2 && word.get(..2) == WEEKDAYS[*day as usize].get(..2)),
         };
-        words[0].split_terminator(',').try_fold(Value::Bits(0), |all, word| match (all, day(word)) {
-            (Value::Bits(bits), Some(day)) => Ok(Value::Bits(bits | 1 << day)),
-            _ => Err(wrong()),
-        })
+        words[0]
+            .split_terminator(',')
+            .try_fold(Value::Bits(0), |all, word| match (all, day(word)) {
+                (Value::Bits(bits), Some(day)) => Ok(Value::Bits(bits | 1 << day)),
+                _ => Err(wrong()),
+            })
     },
     write: |value, _, out| {
         let Value::Bits(bits) = value else { return };
-        let days: Vec<&str> = (1..8).filter(|day| bits & 1 << day != 0).map(|day| WEEKDAYS[day]).collect();
+        let days: Vec<&str> = (1..8)
+            .filter(|day| bits & 1 << day != 0)
+            .map(|day| WEEKDAYS[day])
+            .collect();
         out.push_str(&days.join(","));
     },
     examples: &["Mon,Tue", "6,7"],
@@ -195,8 +240,16 @@ fn print(options: &Options, out: &mut String) {
     for (flag, value) in pieces(options) {
         out.extend([" ", flag, " ", &value]);
     }
-    out.push_str(if options.has("--kerneltz") { " --kerneltz" } else { "" });
-    out.push_str(if options.has("--contiguous") { " --contiguous" } else { "" });
+    out.push_str(if options.has("--kerneltz") {
+        " --kerneltz"
+    } else {
+        ""
+    });
+    out.push_str(if options.has("--contiguous") {
+        " --contiguous"
+    } else {
+        ""
+    });
 }
 
 fn words(options: &Options) -> String {
@@ -212,23 +265,39 @@ fn words(options: &Options) -> String {
             _ => format!("until {value}"),
         })
         .collect();
-    let zone = if options.has("--kerneltz") { "in the kernel's time zone" } else { "UTC" };
-    if said.is_empty() { "it is any time".into() } else { format!("it is the time {} ({zone})", said.join(" ")) }
+    let zone = if options.has("--kerneltz") {
+        "in the kernel's time zone"
+    } else {
+        "UTC"
+    };
+    if said.is_empty() {
+        "it is any time".into()
+    } else {
+        format!("it is the time {} ({zone})", said.join(" "))
+    }
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
     let start = given.options.number("--timestart").unwrap_or(0);
     let stop = given.options.number("--timestop").unwrap_or(LAST_SECOND);
     match given.options.has("--contiguous") && start < stop {
-        true => Err(Problem::new(Code::RefusedCombination, "--contiguous is for a time that runs past midnight")),
+        true => Err(Problem::new(
+            Code::RefusedCombination,
+            "--contiguous is for a time that runs past midnight",
+        )),
         false => Ok(()),
     }
 }
 
-/// What a listing prints of a value (`time_print` in libxt_time.c): `1st,22nd` for days of the month.
+/// What a listing prints of a value (`time_print` in libxt_time.c): `1st,22nd` for days of the
+/// month.
 fn listed_value(flag: &str, value: &str) -> Option<String> {
     let is_day = |byte: char| byte.is_ascii_digit() || byte == ',';
-    Some(if flag == "--monthdays" { value.chars().filter(|sign| is_day(*sign)).collect() } else { value.to_owned() })
+    Some(if flag == "--monthdays" {
+        value.chars().filter(|sign| is_day(*sign)).collect()
+    } else {
+        value.to_owned()
+    })
 }
 
 /// `-m time`.
@@ -260,8 +329,12 @@ pub static TIME: Extension = Extension {
             Opt::new("--weekdays", Kind::Own(&WEEKDAYS_LIST)).negatable(),
             Opt::new("--datestart", Kind::Own(&DATE)),
             Opt::new("--datestop", Kind::Own(&DATE)),
-            Opt::new("--kerneltz", Kind::Flag).repeatable().excludes(&["--utc"]),
-            Opt::new("--localtz", Kind::Flag).repeatable().stored_as("--kerneltz"),
+            Opt::new("--kerneltz", Kind::Flag)
+                .repeatable()
+                .excludes(&["--utc"]),
+            Opt::new("--localtz", Kind::Flag)
+                .repeatable()
+                .stored_as("--kerneltz"),
             Opt::new("--utc", Kind::Flag),
             Opt::new("--contiguous", Kind::Flag),
         ],

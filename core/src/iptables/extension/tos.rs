@@ -14,7 +14,8 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::Problem;
 
-/// Names of values; each goes with the mask 0x3f (`xtopt_parse_tosmask` in xtoptions.c of iptables 1.8.9).
+/// Names of values; each goes with the mask 0x3f (`xtopt_parse_tosmask` in xtoptions.c of iptables
+/// 1.8.9).
 pub const NAMES: Names = &[
     ("Minimize-Delay", 0x10),
     ("Maximize-Throughput", 0x08),
@@ -24,19 +25,42 @@ pub const NAMES: Names = &[
 ];
 
 /// A value with a mask: `0x10/0x3f`, `16`, or a name. A number alone goes with the mask 0xff.
-pub static VALUE: Form =
-    Form { words: 1, read, write, examples: &["0x10/0x3f", "16", "Minimize-Cost", "normal-service", "0/0xff"] };
+pub static VALUE: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &[
+        "0x10/0x3f",
+        "16",
+        "Minimize-Cost",
+        "normal-service",
+        "0/0xff",
+    ],
+};
 
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
-    if let Some((_, value)) = NAMES.iter().find(|(name, _)| name.eq_ignore_ascii_case(words[0])) {
-        return Ok(Value::Masked { value: *value, mask: 0x3f });
+    if let Some((_, value)) = NAMES
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(words[0]))
+    {
+        return Ok(Value::Masked {
+            value: *value,
+            mask: 0x3f,
+        });
     }
     let byte = |number: &u32| *number <= 0xff;
     match whole((number_u32, opt(preceded(char('/'), number_u32))), words[0]) {
         Some((value, mask)) if byte(&value) && mask.as_ref().is_none_or(byte) => {
-            Ok(Value::Masked { value, mask: mask.unwrap_or(0xff) })
+            Ok(Value::Masked {
+                value,
+                mask: mask.unwrap_or(0xff),
+            })
         }
-        _ => Err(problem("TOS value", words[0], "0x10, 0x10/0x3f or Minimize-Delay")),
+        _ => Err(problem(
+            "TOS value",
+            words[0],
+            "0x10, 0x10/0x3f or Minimize-Delay",
+        )),
     }
 }
 
@@ -52,7 +76,9 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 static BYTE: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("TOS byte"),
-    read: |context| FieldValue::Number(u32::from(context.view.dscp) << 2 | u32::from(context.view.ecn)),
+    read: |context| {
+        FieldValue::Number(u32::from(context.view.dscp) << 2 | u32::from(context.view.ecn))
+    },
 };
 
 /// `-m tos`.

@@ -4,20 +4,26 @@ use crate::netfilter::condition::{Context, Field, LaterFragment, Parameters, Phr
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
 
-/// Why a match on the transport header fails, if the packet has none at hand. xt_tcpudp.c, `tcp_mt`, drops a fragment that
-/// could overwrite TCP's flags; nftables asks the packet by itself for TCP and UDP, and then does not look at the offset
-/// (nf_tables_core.c, `nft_payload_fast_eval`; both measured).
+/// Why a match on the transport header fails, if the packet has none at hand. xt_tcpudp.c,
+/// `tcp_mt`, drops a fragment that could overwrite TCP's flags; nftables asks the packet by itself
+/// for TCP and UDP, and then does not look at the offset (nf_tables_core.c,
+/// `nft_payload_fast_eval`; both measured).
 pub(super) fn headless(context: &Context) -> Option<FieldValue<'static>> {
-    let offset = context.packet.fragment.map_or(0, |fragment| fragment.offset);
+    let offset = context
+        .packet
+        .fragment
+        .map_or(0, |fragment| fragment.offset);
     match (offset, context.parameters) {
         (0, _) => None,
-        (_, Parameters::LaterFragment(LaterFragment::ReadsPayload)) => {
-            Some(FieldValue::Unknown("iptables-nft takes what a later fragment holds for its transport header".into()))
-        }
-        (1, Parameters::LaterFragment(LaterFragment::DropsOverlap)) => {
-            Some(FieldValue::Drops("it begins within the TCP header, and -m tcp drops such a fragment"))
-        }
-        (_, _) => Some(FieldValue::Never("a later fragment has no transport header")),
+        (_, Parameters::LaterFragment(LaterFragment::ReadsPayload)) => Some(FieldValue::Unknown(
+            "iptables-nft takes what a later fragment holds for its transport header".into(),
+        )),
+        (1, Parameters::LaterFragment(LaterFragment::DropsOverlap)) => Some(FieldValue::Drops(
+            "it begins within the TCP header, and -m tcp drops such a fragment",
+        )),
+        (_, _) => Some(FieldValue::Never(
+            "a later fragment has no transport header",
+        )),
     }
 }
 

@@ -11,8 +11,11 @@ static TTL_FIELD: Field = Field {
     read: |context| context.field(PacketField::Ttl),
 };
 
-static HOP_LIMIT: Field =
-    Field { subject: Subject::Other, phrase: Phrase::Is("hop limit"), read: |context| context.field(PacketField::Ttl) };
+static HOP_LIMIT: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("hop limit"),
+    read: |context| context.field(PacketField::Ttl),
+};
 
 /// `-m ttl`.
 pub static TTL: Extension = Extension {
@@ -30,8 +33,12 @@ pub static TTL: Extension = Extension {
         "ttl",
         "the time to live",
         &[
-            Opt::tests("--ttl-eq", Kind::Number(255), &TTL_FIELD).or(&["--ttl"]).excludes(&["--ttl-lt", "--ttl-gt"]),
-            Opt::tests("--ttl-lt", Kind::Below(255), &TTL_FIELD).positive().excludes(&["--ttl-gt"]),
+            Opt::tests("--ttl-eq", Kind::Number(255), &TTL_FIELD)
+                .or(&["--ttl"])
+                .excludes(&["--ttl-lt", "--ttl-gt"]),
+            Opt::tests("--ttl-lt", Kind::Below(255), &TTL_FIELD)
+                .positive()
+                .excludes(&["--ttl-gt"]),
             Opt::tests("--ttl-gt", Kind::Above(255), &TTL_FIELD).positive(),
         ],
     )
@@ -54,8 +61,12 @@ pub static HL: Extension = Extension {
         "hl",
         "the hop limit",
         &[
-            Opt::tests("--hl-eq", Kind::Number(255), &HOP_LIMIT).or(&["--hl"]).excludes(&["--hl-lt", "--hl-gt"]),
-            Opt::tests("--hl-lt", Kind::Below(255), &HOP_LIMIT).positive().excludes(&["--hl-gt"]),
+            Opt::tests("--hl-eq", Kind::Number(255), &HOP_LIMIT)
+                .or(&["--hl"])
+                .excludes(&["--hl-lt", "--hl-gt"]),
+            Opt::tests("--hl-lt", Kind::Below(255), &HOP_LIMIT)
+                .positive()
+                .excludes(&["--hl-gt"]),
             Opt::tests("--hl-gt", Kind::Above(255), &HOP_LIMIT).positive(),
         ],
     )

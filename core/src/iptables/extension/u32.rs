@@ -6,7 +6,8 @@ use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::ruleset::Value;
 use crate::text::number::parse_u32;
 
-/// Most tests, numbers of a place, and ranges (`XT_U32_MAXSIZE`, 10; of tests one less fits before the end is found).
+/// Most tests, numbers of a place, and ranges (`XT_U32_MAXSIZE`, 10; of tests one less fits before
+/// the end is found).
 const MOST: usize = 10;
 
 /// `0>>22&0x3C@0>>16=80`: printed in hexadecimal and without blanks.
@@ -34,7 +35,10 @@ fn canonical(text: &str) -> Option<String> {
         if rest.is_empty() {
             return Some(out);
         }
-        rest = rest.strip_prefix("&&").filter(|_| test + 1 < MOST)?.trim_start();
+        rest = rest
+            .strip_prefix("&&")
+            .filter(|_| test + 1 < MOST)?
+            .trim_start();
         out.push_str("&&");
     }
     None
@@ -48,7 +52,9 @@ fn place<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
             out.push('=');
             return Some(values.trim_start());
         }
-        let operation = ["&", "<<", ">>", "@"].into_iter().find(|operation| rest.starts_with(operation))?;
+        let operation = ["&", "<<", ">>", "@"]
+            .into_iter()
+            .find(|operation| rest.starts_with(operation))?;
         out.push_str(operation);
         rest = number(rest[operation.len()..].trim_start(), out)?;
     }
@@ -65,7 +71,11 @@ fn values<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
         if let Some(behind) = rest.strip_prefix(':') {
             (high, rest) = take(behind.trim_start())?;
         }
-        out.push_str(&if low == high { format!("{low:#x}") } else { format!("{low:#x}:{high:#x}") });
+        out.push_str(&if low == high {
+            format!("{low:#x}")
+        } else {
+            format!("{low:#x}:{high:#x}")
+        });
         match rest.strip_prefix(',') {
             Some(more) => rest = more.trim_start(),
             None => return Some(rest),
@@ -83,8 +93,13 @@ fn number<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
 
 /// A number and what follows it, without blanks.
 fn take(text: &str) -> Option<(u32, &str)> {
-    let end = text.find(|c: char| !c.is_ascii_alphanumeric()).unwrap_or(text.len());
-    Some((parse_u32(&text[..end]).filter(|_| end > 0)?, text[end..].trim_start()))
+    let end = text
+        .find(|c: char| !c.is_ascii_alphanumeric())
+        .unwrap_or(text.len());
+    Some((
+        parse_u32(&text[..end]).filter(|_| end > 0)?,
+        text[end..].trim_start(),
+    ))
 }
 
 /// `-m u32`.
@@ -92,8 +107,19 @@ pub static U32: Extension = Extension {
     listed: Listed::new("", &[("!u32 !\"%\"", "--u32 %")]),
     unknowable: Some("it looks at bytes that the packet does not state"),
     words: Some(|options| {
-        let not = if options.negates("--u32") { "do not pass" } else { "pass" };
-        format!("bytes of it {not} {}", options.printed("--u32").unwrap_or_default())
+        let not = if options.negates("--u32") {
+            "do not pass"
+        } else {
+            "pass"
+        };
+        format!(
+            "bytes of it {not} {}",
+            options.printed("--u32").unwrap_or_default()
+        )
     }),
-    ..Extension::matching("u32", "bytes of the packet", &[Opt::new("--u32", Kind::Own(&TESTS)).negatable().required()])
+    ..Extension::matching(
+        "u32",
+        "bytes of the packet",
+        &[Opt::new("--u32", Kind::Own(&TESTS)).negatable().required()],
+    )
 };

@@ -10,7 +10,12 @@ use crate::packet::Protocol;
 pub static UDP: Extension = Extension {
     listed: Listed::new(
         "udp",
-        &[("spt:!%", "--sport %"), ("spts:!%", "--sport %"), ("dpt:!%", "--dport %"), ("dpts:!%", "--dport %")],
+        &[
+            ("spt:!%", "--sport %"),
+            ("spts:!%", "--sport %"),
+            ("dpt:!%", "--dport %"),
+            ("dpts:!%", "--dport %"),
+        ],
     ),
     implied_by: Some(Protocol::UDP),
     protocols: &[Protocol::UDP],
@@ -23,7 +28,10 @@ pub static UDP: Extension = Extension {
         "udp",
         "ports of UDP",
         &[
-            Opt::tests("--sport", Kind::AnyPort, &SOURCE_PORT).alone().or(&["--source-port"]).unprinted(65535),
+            Opt::tests("--sport", Kind::AnyPort, &SOURCE_PORT)
+                .alone()
+                .or(&["--source-port"])
+                .unprinted(65535),
             Opt::tests("--dport", Kind::AnyPort, &DESTINATION_PORT)
                 .alone()
                 .or(&["--destination-port"])

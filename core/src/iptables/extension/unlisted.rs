@@ -1,5 +1,6 @@
-//! What `iptables -L` does not show of a rule. Such a rule asks for more than is known: the condition stays, and nobody can
-//! tell whether it holds. iptables has no match of this name, so that a rule printed with it is not taken for a whole one.
+//! What `iptables -L` does not show of a rule. Such a rule asks for more than is known: the
+//! condition stays, and nobody can tell whether it holds. iptables has no match of this name, so
+//! that a rule printed with it is not taken for a whole one.
 
 use std::net::IpAddr;
 
@@ -13,14 +14,22 @@ const LOCALHOST: &str = "localhost";
 
 static INTERFACES: Field = Field {
     subject: Subject::Other,
-    phrase: Phrase::Says("it is of the interfaces that the rule asks for", "it is not of them"),
+    phrase: Phrase::Says(
+        "it is of the interfaces that the rule asks for",
+        "it is not of them",
+    ),
     read: |_| {
-        FieldValue::Unknown("the listing, made without -v, does not show which interfaces the rule asks for".into())
+        FieldValue::Unknown(
+            "the listing, made without -v, does not show which interfaces the rule asks for".into(),
+        )
     },
 };
 
-static SOURCE: Field =
-    Field { subject: Subject::Other, phrase: Phrase::Is("source"), read: |context| named(context, context.view.src) };
+static SOURCE: Field = Field {
+    subject: Subject::Other,
+    phrase: Phrase::Is("source"),
+    read: |context| named(context, context.view.src),
+};
 
 static DESTINATION: Field = Field {
     subject: Subject::Other,
@@ -45,9 +54,13 @@ static WORDS: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("it is as these words ask", "it is not as these words ask"),
     read: |context| match context.wanted {
-        Value::Text(words) => {
-            FieldValue::Unknown(format!("`{}` in the listing is not understood", context.ruleset.text(*words)).into())
-        }
+        Value::Text(words) => FieldValue::Unknown(
+            format!(
+                "`{}` in the listing is not understood",
+                context.ruleset.text(*words)
+            )
+            .into(),
+        ),
         _ => FieldValue::Unknown("a part of the listing is not understood".into()),
     },
 };
@@ -60,6 +73,8 @@ pub static UNLISTED: Extension = Extension::matching(
         Opt::tests("--interfaces", Kind::Flag, &INTERFACES).positive(),
         Opt::tests("--source-name", Kind::Text(1024), &SOURCE),
         Opt::tests("--destination-name", Kind::Text(1024), &DESTINATION),
-        Opt::tests("--words", Kind::Text(64 * 1024), &WORDS).positive().repeatable(),
+        Opt::tests("--words", Kind::Text(64 * 1024), &WORDS)
+            .positive()
+            .repeatable(),
     ],
 );

@@ -1,4 +1,5 @@
-//! Rules that mean something else in the kernel than they say, because of how a version of iptables loads them.
+//! Rules that mean something else in the kernel than they say, because of how a version of iptables
+//! loads them.
 
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::Subject;
@@ -10,8 +11,8 @@ use crate::packet::fields::PacketField;
 pub(super) enum NegatedPorts {
     /// Each by itself: neither port is the one named.
     Separate,
-    /// As one number: not both ports are those named. iptables-nft 1.8.8 to 1.8.10 loads it so (`add_nft_tcpudp` in
-    /// iptables/nft.c; measured with 1.8.9).
+    /// As one number: not both ports are those named. iptables-nft 1.8.8 to 1.8.10 loads it so
+    /// (`add_nft_tcpudp` in iptables/nft.c; measured with 1.8.9).
     Joined {
         /// Why the result is undetermined if only one of them differs; `None` if it is not.
         reason: Option<&'static str>,
@@ -19,25 +20,33 @@ pub(super) enum NegatedPorts {
 }
 
 impl NegatedPorts {
-    /// How the rules of a set were loaded, assuming that the program that printed them also loaded them.
+    /// How the rules of a set were loaded, assuming that the program that printed them also loaded
+    /// them.
     pub(super) fn of(ruleset: &Ruleset) -> Self {
         if ruleset.backend != Some(Backend::Nft) {
             return Self::Separate;
         }
-        let numbers = |text: &str| text.split('.').map(|number| number.parse().ok()).collect::<Option<Vec<u32>>>();
+        let numbers = |text: &str| {
+            text.split('.')
+                .map(|number| number.parse().ok())
+                .collect::<Option<Vec<u32>>>()
+        };
         match ruleset.version.as_deref().and_then(numbers) {
             Some(version) if (&[1, 8, 8][..]..=&[1, 8, 10]).contains(&version.as_slice()) => {
                 Self::Joined { reason: None }
             }
             Some(_) => Self::Separate,
             None => Self::Joined {
-                reason: Some("iptables-nft 1.8.8 to 1.8.10 loads this as “not both”: the version is not known"),
+                reason: Some(
+                    "iptables-nft 1.8.8 to 1.8.10 loads this as “not both”: the version is not known",
+                ),
             },
         }
     }
 }
 
-/// The places of the two options within a match of TCP or UDP, where both are negated and name one port each.
+/// The places of the two options within a match of TCP or UDP, where both are negated and name one
+/// port each.
 pub(super) fn negated_ports(group: &[Part]) -> Option<[usize; 2]> {
     let negated = |field: PacketField| {
         group.iter().position(|part| {
@@ -62,11 +71,18 @@ mod tests {
             NegatedPorts::of(&ruleset)
         };
         let joined = NegatedPorts::Joined { reason: None };
-        for (version, want) in [("1.8.7", NegatedPorts::Separate), ("1.8.8", joined), ("1.8.10", joined)] {
+        for (version, want) in [
+            ("1.8.7", NegatedPorts::Separate),
+            ("1.8.8", joined),
+            ("1.8.10", joined),
+        ] {
             assert_eq!(of(Backend::Nft, Some(version)), want, "{version}");
         }
         assert_eq!(of(Backend::Nft, Some("1.8.11")), NegatedPorts::Separate);
-        assert!(matches!(of(Backend::Nft, None), NegatedPorts::Joined { reason: Some(_) }));
+        assert!(matches!(
+            of(Backend::Nft, None),
+            NegatedPorts::Joined { reason: Some(_) }
+        ));
         assert_eq!(of(Backend::Legacy, Some("1.8.9")), NegatedPorts::Separate);
     }
 }

@@ -34,13 +34,22 @@ struct Tag {
 impl Hand<'_> {
     /// How wide a piece is.
     pub(super) fn width(&self, lanes: &[usize], piece: Piece) -> i32 {
-        let most = |width: &dyn Fn(usize) -> i32| lanes.iter().map(|lane| width(*lane)).max().unwrap_or(0);
+        let most =
+            |width: &dyn Fn(usize) -> i32| lanes.iter().map(|lane| width(*lane)).max().unwrap_or(0);
         match piece {
             Piece::Start => most(&|lane| wide(&self.start(lanes, lane))) + 6,
-            Piece::End => most(&|lane| wide(&self.sheet.lanes[lane].end)).max(wide(&said(self.sheet, lanes)) - 14) + 34,
+            Piece::End => {
+                most(&|lane| wide(&self.sheet.lanes[lane].end))
+                    .max(wide(&said(self.sheet, lanes)) - 14)
+                    + 34
+            }
             Piece::Stop(stop) => match &self.ways[lanes[0]][stop] {
                 Stop::Hook(hooked) => {
-                    let tags: i32 = self.tags(lanes, stop).iter().map(|tag| wide(&tag.name) + 9).sum();
+                    let tags: i32 = self
+                        .tags(lanes, stop)
+                        .iter()
+                        .map(|tag| wide(&tag.name) + 9)
+                        .sum();
                     (wide(hooked.hook.name()) + 6).max(tags + 6)
                 }
                 other => wide(word(other)).max(wide(heading(other))).max(24),
@@ -55,7 +64,9 @@ impl Hand<'_> {
 
     /// What stands at a lane's start.
     fn start(&self, lanes: &[usize], lane: usize) -> String {
-        let Lane { letter, name, path, .. } = &self.sheet.lanes[lane];
+        let Lane {
+            letter, name, path, ..
+        } = &self.sheet.lanes[lane];
         let name = cut(name, NAME);
         if self.starts_alike(lanes) {
             format!("{letter} {name}")
@@ -76,7 +87,9 @@ impl Hand<'_> {
                 wide(&first_label(self.sheet.lanes[*lane].path)) + 8 - self.width(lanes, piece)
             }
             Piece::Stop(stop) => match &self.ways[*lane][stop] {
-                Stop::Hook(Hooked { label: Some(label), .. }) => wide(label) + 14,
+                Stop::Hook(Hooked {
+                    label: Some(label), ..
+                }) => wide(label) + 14,
                 _ => 0,
             },
             _ => 0,
@@ -86,20 +99,39 @@ impl Hand<'_> {
 
     /// The same for those that they have already.
     pub(super) fn label_width(&self, lanes: &[usize]) -> i32 {
-        let label = |lane: &usize| self.tracks[*lane].label.as_ref().map_or(0, |label| wide(label) + 14);
+        let label = |lane: &usize| {
+            self.tracks[*lane]
+                .label
+                .as_ref()
+                .map_or(0, |label| wide(label) + 14)
+        };
         lanes.iter().map(label).max().unwrap_or(0)
     }
 
     /// Writes the labels that lanes have got below or above the line that begins at `x`.
     pub(super) fn labels(&mut self, lanes: &[usize], x: i32, rails: &[i32], right: bool) {
-        let labels: Vec<Option<String>> = lanes.iter().map(|lane| self.tracks[*lane].label.take()).collect();
-        let (x, anchor) = if right { (x + 6, Anchor::Start) } else { (x - 6, Anchor::End) };
+        let labels: Vec<Option<String>> = lanes
+            .iter()
+            .map(|lane| self.tracks[*lane].label.take())
+            .collect();
+        let (x, anchor) = if right {
+            (x + 6, Anchor::Start)
+        } else {
+            (x - 6, Anchor::End)
+        };
         let alike = labels.iter().all(|label| *label == labels[0]);
         for (place, (label, lane)) in labels.into_iter().zip(lanes).enumerate() {
             let below = place + 1 == lanes.len();
             if let Some(label) = label.filter(|_| below || !alike) {
-                let y = if below { rails[place] + LINE } else { rails[place] - 7 };
-                self.layers.marks.push(of_lane(*lane, vec![text("rewrite", (x, y), anchor, &label)]));
+                let y = if below {
+                    rails[place] + LINE
+                } else {
+                    rails[place] - 7
+                };
+                self.layers.marks.push(of_lane(
+                    *lane,
+                    vec![text("rewrite", (x, y), anchor, &label)],
+                ));
             }
         }
     }
@@ -109,19 +141,31 @@ impl Hand<'_> {
         let mut tags: Vec<Tag> = Vec::new();
         let mut skips = true;
         for lane in lanes {
-            let Stop::Hook(hooked) = &self.ways[*lane][stop] else { continue };
+            let Stop::Hook(hooked) = &self.ways[*lane][stop] else {
+                continue;
+            };
             skips &= hooked.skips_nat;
             for asked in &hooked.tables {
                 let key = Some((asked.ruleset, asked.table));
                 let lit = asked.steps.contains(&self.sheet.cursor);
                 match tags.iter_mut().find(|tag| tag.key == key) {
                     Some(tag) => tag.lit |= lit,
-                    None => tags.push(Tag { key, name: asked.name.clone(), step: asked.steps.start, lit }),
+                    None => tags.push(Tag {
+                        key,
+                        name: asked.name.clone(),
+                        step: asked.steps.start,
+                        lit,
+                    }),
                 }
             }
         }
         if skips {
-            tags.push(Tag { key: None, name: NAT.into(), step: 0, lit: false });
+            tags.push(Tag {
+                key: None,
+                name: NAT.into(),
+                step: 0,
+                lit: false,
+            });
         }
         tags
     }
@@ -141,12 +185,20 @@ impl Hand<'_> {
             Piece::Start => {
                 for (lane, rail) in lanes.iter().zip(rails) {
                     let name = self.start(lanes, *lane);
-                    self.layers.marks.push(of_lane(*lane, vec![text("start", (x, rail + 4), Anchor::Start, &name)]));
+                    self.layers.marks.push(of_lane(
+                        *lane,
+                        vec![text("start", (x, rail + 4), Anchor::Start, &name)],
+                    ));
                     self.tracks[*lane].points.push((x + width, *rail));
                 }
                 if self.starts_alike(lanes) {
                     let label = first_label(self.sheet.lanes[lanes[0]].path);
-                    self.layers.marks.push(plain(vec![text("word", (x, last + LINE), Anchor::Start, &label)]));
+                    self.layers.marks.push(plain(vec![text(
+                        "word",
+                        (x, last + LINE),
+                        Anchor::Start,
+                        &label,
+                    )]));
                 }
             }
             Piece::Stop(stop) => match &self.ways[lanes[0]][stop] {
@@ -154,41 +206,76 @@ impl Hand<'_> {
                 other => {
                     let middle = x + width / 2;
                     let mut shapes = vec![
-                        text("quiet", (middle, y + HEAD + 10), Anchor::Middle, heading(other)),
+                        text(
+                            "quiet",
+                            (middle, y + HEAD + 10),
+                            Anchor::Middle,
+                            heading(other),
+                        ),
                         text("word", (middle, y + HEAD + 22), Anchor::Middle, word(other)),
                     ];
                     shapes.extend(rails.iter().map(|rail| dot("route", (middle, *rail), 3)));
                     let lane = (lanes.len() == 1).then(|| lanes[0]);
-                    self.layers.marks.push(Group { lane, ..plain(shapes) });
+                    self.layers.marks.push(Group {
+                        lane,
+                        ..plain(shapes)
+                    });
                 }
             },
             Piece::End => {
                 let (height, top) = (last - first + 36, first - 18);
                 let middle = (first + last) / 2;
-                let says = text("end-word", (x + 12, middle + 11), Anchor::Start, &said(self.sheet, lanes));
+                let says = text(
+                    "end-word",
+                    (x + 12, middle + 11),
+                    Anchor::Start,
+                    &said(self.sheet, lanes),
+                );
                 let shapes = vec![
                     area("end", (x, top), (width, height), 4),
-                    text("end-text", (x + 12, middle - 3), Anchor::Start, &glyphed(self.sheet, lanes[0])),
+                    text(
+                        "end-text",
+                        (x + 12, middle - 3),
+                        Anchor::Start,
+                        &glyphed(self.sheet, lanes[0]),
+                    ),
                 ];
                 self.layers.marks.push(plain(vec![says]));
                 self.layers.keys.push(end(self.sheet, lanes, shapes));
                 for (lane, rail) in lanes.iter().zip(rails) {
-                    self.tracks[*lane].points.push((if right { x } else { x + width }, *rail));
+                    self.tracks[*lane]
+                        .points
+                        .push((if right { x } else { x + width }, *rail));
                 }
             }
         }
     }
 
-    fn hook(&mut self, lanes: &[usize], stop: usize, (x, y): (i32, i32), width: i32, rails: &[i32]) {
+    fn hook(
+        &mut self,
+        lanes: &[usize],
+        stop: usize,
+        (x, y): (i32, i32),
+        width: i32,
+        rails: &[i32],
+    ) {
         let (top, bottom) = (y + HEAD, rails[rails.len() - 1] + FOOT);
         let tags = self.tags(lanes, stop);
         let hook = word(&self.ways[lanes[0]][stop]).to_owned();
-        let class = if tags.iter().any(|tag| tag.lit) { "hook lit" } else { "hook" };
+        let class = if tags.iter().any(|tag| tag.lit) {
+            "hook lit"
+        } else {
+            "hook"
+        };
         let mut left = x + 3;
         for tag in &tags {
             let width = wide(&tag.name) + 9;
             let center = left + width / 2;
-            let (class, says) = if tag.lit { ("tag lit", "tag-text lit") } else { ("tag", "tag-text") };
+            let (class, says) = if tag.lit {
+                ("tag lit", "tag-text lit")
+            } else {
+                ("tag", "tag-text")
+            };
             match tag.key {
                 Some(_) => {
                     let shapes = vec![
@@ -197,11 +284,18 @@ impl Hand<'_> {
                         text(says, (center, top + 14), Anchor::Middle, &tag.name),
                     ];
                     let name = format!("{} at {hook}", tag.name);
-                    self.layers.keys.push(Group { stop: true, current: tag.lit, ..leads(tag.step, name, shapes) });
+                    self.layers.keys.push(Group {
+                        stop: true,
+                        current: tag.lit,
+                        ..leads(tag.step, name, shapes)
+                    });
                 }
                 None => self.layers.marks.push(plain(vec![
                     text("quiet", (center, top + 14), Anchor::Middle, &tag.name),
-                    line("skipped", &[(left + 3, top + 10), (left + width - 3, top + 10)]),
+                    line(
+                        "skipped",
+                        &[(left + 3, top + 10), (left + width - 3, top + 10)],
+                    ),
                 ])),
             }
             for (lane, rail) in lanes.iter().zip(rails) {
@@ -214,7 +308,9 @@ impl Hand<'_> {
             text("hook-name", (x + 2, y + 11), Anchor::Start, &hook),
         ]));
         for (lane, rail) in lanes.iter().zip(rails) {
-            let Stop::Hook(hooked) = &self.ways[*lane][stop] else { continue };
+            let Stop::Hook(hooked) = &self.ways[*lane][stop] else {
+                continue;
+            };
             let track = &mut self.tracks[*lane];
             track.label = hooked.label.clone();
             // The copy of a packet goes its way before the packet itself does: that waits here.
@@ -227,8 +323,13 @@ impl Hand<'_> {
 
     /// Where the cursor, and ways that are not shown, meet a table.
     fn mark(&mut self, lane: usize, stop: usize, tag: &Tag, (x, y): (i32, i32), bottom: i32) {
-        let Stop::Hook(hooked) = &self.ways[lane][stop] else { return };
-        let asked = hooked.tables.iter().find(|asked| Some((asked.ruleset, asked.table)) == tag.key);
+        let Stop::Hook(hooked) = &self.ways[lane][stop] else {
+            return;
+        };
+        let asked = hooked
+            .tables
+            .iter()
+            .find(|asked| Some((asked.ruleset, asked.table)) == tag.key);
         let Some(asked) = asked else { return };
         let track = &mut self.tracks[lane];
         if asked.steps.contains(&self.sheet.cursor) {

@@ -1,9 +1,11 @@
-//! Neutral addresses that keep what routing and matching ask for: which network contains which, the first and the last
-//! address of a network, the order within a range, and the classes that the kernel treats differently.
+//! Neutral addresses that keep what routing and matching ask for: which network contains which, the
+//! first and the last address of a network, the order within a range, and the classes that the
+//! kernel treats differently.
 //!
-//! Trees ([`BitTree`]) rearrange the parts of an address: an IPv4 address, the network of an IPv6 address, and the two
-//! halves of an interface identifier. An IPv4 address or a hardware address inside an IPv6 address changes as it does by
-//! itself, and so does the network inside a multicast group.
+//! Trees ([`BitTree`]) rearrange the parts of an address: an IPv4 address, the network of an IPv6
+//! address, and the two halves of an interface identifier. An IPv4 address or a hardware address
+//! inside an IPv6 address changes as it does by itself, and so does the network inside a multicast
+//! group.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -17,7 +19,8 @@ use super::bit_tree::{BitTree, FixedPrefix, leading};
 /// Why an address option cannot be made neutral.
 pub(super) const KEEPS_OTHERS: &str = "would keep bits of addresses that it does not name";
 
-/// IPv4 networks that stay themselves. Private addresses stay private, and the kernel treats the others differently.
+/// IPv4 networks that stay themselves. Private addresses stay private, and the kernel treats the
+/// others differently.
 const NETWORKS4: [FixedPrefix; 10] = [
     (10 << 56, 8),
     (0xac10 << 48, 12),
@@ -36,8 +39,8 @@ const GLOP: u64 = 233;
 /// Multicast groups of an IPv4 network of 24 bits (RFC 6034).
 const UNICAST_PREFIX4: u64 = 234;
 
-/// IPv6 networks that stay themselves: by each the kernel gives a source another label (`net/ipv6/addrlabel.c`), or
-/// addresses of it contain others.
+/// IPv6 networks that stay themselves: by each the kernel gives a source another label
+/// (`net/ipv6/addrlabel.c`), or addresses of it contain others.
 const NETWORKS6: [FixedPrefix; 13] = [
     (0x2000 << 48, 3),
     (0x2001 << 48, 32),
@@ -60,21 +63,28 @@ const SIX_TO_FOUR: u64 = 0x2002;
 const TEREDO: u64 = 0x2001_0000;
 /// Istio's address of the kubelet's probes, `fd16:9254:7127:1337:ffff:ffff:ffff:ffff`.
 const PROBES: u64 = 0xfd16_9254_7127_1337;
-/// The first 96 bits of addresses that end in an IPv4 address: IPv4-compatible, IPv4-mapped, NAT64 (RFC 6052).
+/// The first 96 bits of addresses that end in an IPv4 address: IPv4-compatible, IPv4-mapped, NAT64
+/// (RFC 6052).
 const ENDS_IN_IPV4: [u128; 3] = [0, 0xffff, 0x0064_ff9b << 64];
 /// The first halves of interface identifiers that end in an IPv4 address (ISATAP, RFC 5214).
 const ISATAP: [u64; 2] = [0x5efe, 0x0200_5efe];
 /// `ff02::1:ff00:0/104`: the end of a unicast address follows (RFC 4291, 2.7.1).
 const SOLICITED_NODE: u128 = 0xff02 << 112 | 0x1_ff00_0000;
 
-/// Starts of interface identifiers that stay: 0, those before an IPv4 address, and that of the hardware address 0, which
-/// `-m eui64` compares on `lo`.
-const VENDORS: [FixedPrefix; 5] =
-    [(0, 40), (0xffff << 32, 32), (ISATAP[0] << 32, 32), (ISATAP[1] << 32, 32), (0x0200_00ff_fe00_0000, 40)];
-/// The bits of a hardware address that say whether it is a group's, and whether an administrator chose it.
+/// Starts of interface identifiers that stay: 0, those before an IPv4 address, and that of the
+/// hardware address 0, which `-m eui64` compares on `lo`.
+const VENDORS: [FixedPrefix; 5] = [
+    (0, 40),
+    (0xffff << 32, 32),
+    (ISATAP[0] << 32, 32),
+    (ISATAP[1] << 32, 32),
+    (0x0200_00ff_fe00_0000, 40),
+];
+/// The bits of a hardware address that say whether it is a group's, and whether an administrator
+/// chose it.
 const KINDS_OF_MAC: u64 = 0x03 << 56;
-/// The third of an interface identifier that follows the vendor, where it comes from a hardware address (RFC 4291,
-/// appendix A).
+/// The third of an interface identifier that follows the vendor, where it comes from a hardware
+/// address (RFC 4291, appendix A).
 const EUI64: u64 = 0xfffe << 24;
 
 /// Bits from this one on may stay within the networks that a rule names: of IPv4 and of IPv6.
@@ -93,7 +103,8 @@ pub struct AddressMap {
     known: HashMap<IpAddr, IpAddr>,
 }
 
-/// Bits that a rule compares or copies by themselves: all addresses of the networks swap the same ones.
+/// Bits that a rule compares or copies by themselves: all addresses of the networks swap the same
+/// ones.
 #[derive(Debug, Default)]
 struct Ties {
     /// Which bits, by the first bits of the network and their number.
@@ -123,7 +134,9 @@ fn address(family: Family, bits: u128) -> IpAddr {
 
 /// The first `length` bits of 128.
 fn mask(length: u8) -> u128 {
-    u128::MAX.checked_shl(128 - u32::from(length.min(128))).unwrap_or(0)
+    u128::MAX
+        .checked_shl(128 - u32::from(length.min(128)))
+        .unwrap_or(0)
 }
 
 fn upper_half(bits: u128) -> u64 {
@@ -134,8 +147,8 @@ fn lower_half(bits: u128) -> u64 {
     u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
 
-/// Whether an IPv4 address stays: this network, loopback, link-local, multicast but for the groups of somebody's network,
-/// and what is reserved.
+/// Whether an IPv4 address stays: this network, loopback, link-local, multicast but for the groups
+/// of somebody's network, and what is reserved.
 fn stays4(bits: u32) -> bool {
     match bits >> 24 {
         0 | 127 => true,
@@ -159,7 +172,11 @@ struct Network {
 
 impl Network {
     fn containing(address: IpAddr, length: u8) -> Self {
-        Self { family: Family::of(address), bits: bits(address).0 & mask(length), length }
+        Self {
+            family: Family::of(address),
+            bits: bits(address).0 & mask(length),
+            length,
+        }
     }
 
     /// Whether one of both contains the other.
@@ -177,7 +194,10 @@ impl Network {
             Family::Ipv6 => {
                 let multicast = self.bits >> 120 == 0xff && self.length >= 16;
                 let probes = upper_half(self.bits) == PROBES && self.length >= 64;
-                probes || multicast && !has_prefix(self.bits) && self.bits >> 24 != SOLICITED_NODE >> 24
+                probes
+                    || multicast
+                        && !has_prefix(self.bits)
+                        && self.bits >> 24 != SOLICITED_NODE >> 24
             }
         }
     }
@@ -186,7 +206,14 @@ impl Network {
     fn is_special(self) -> bool {
         let overlaps = |(bits, length): &(u128, u8)| self.overlaps(*bits, *length);
         match self.family {
-            Family::Ipv4 => [(0, 8), (127 << 120, 8), (0xa9fe << 112, 16), (0xe0 << 120, 3)].iter().any(overlaps),
+            Family::Ipv4 => [
+                (0, 8),
+                (127 << 120, 8),
+                (0xa9fe << 112, 16),
+                (0xe0 << 120, 3),
+            ]
+            .iter()
+            .any(overlaps),
             Family::Ipv6 => {
                 let ends = ENDS_IN_IPV4.map(|start| (start << 32, 96));
                 let others = [
@@ -209,8 +236,12 @@ impl AddressMap {
             (secret, "ties", part).hash(&mut hasher);
             hasher.finish()
         };
-        // Interface identifiers are the same in every network, and 0 is one of them: such bits stay.
-        let ties = [0, 1].map(|family| Ties { chosen: u128::from(constant(family)) << 64, ..Ties::default() });
+        // Interface identifiers are the same in every network, and 0 is one of them: such bits
+        // stay.
+        let ties = [0, 1].map(|family| Ties {
+            chosen: u128::from(constant(family)) << 64,
+            ..Ties::default()
+        });
         Self {
             v4: BitTree::new(secret, "IPv4", 32, &NETWORKS4),
             network: BitTree::new(secret, "network", 64, &NETWORKS6),
@@ -221,17 +252,23 @@ impl AddressMap {
         }
     }
 
-    /// The last address of every own IPv4 network stays its last, a broadcast, and the first one of every own IPv6 network its
-    /// first, an anycast (RFC 4291, 2.6.1).
+    /// The last address of every own IPv4 network stays its last, a broadcast, and the first one of
+    /// every own IPv6 network its first, an anycast (RFC 4291, 2.6.1).
     pub(super) fn learn_host(&mut self, host: &Host) {
-        for prefix in host.interfaces.iter().flat_map(|interface| &interface.addresses) {
+        for prefix in host
+            .interfaces
+            .iter()
+            .flat_map(|interface| &interface.addresses)
+        {
             let Prefix { address, length } = *prefix;
             if Network::containing(address, length).stays() {
                 continue;
             }
             match prefix.broadcast() {
                 Some(last) => self.fix_path(Family::Ipv4, bits(last).0, length),
-                None if address.is_ipv6() => self.fix_path(Family::Ipv6, bits(address).0 & mask(length), length),
+                None if address.is_ipv6() => {
+                    self.fix_path(Family::Ipv6, bits(address).0 & mask(length), length)
+                }
                 None => {}
             }
         }
@@ -245,8 +282,10 @@ impl AddressMap {
         if from < 64 {
             self.network.fix_path(upper_half(end), from);
         }
-        self.vendor.fix_path(lower_half(end), from.saturating_sub(64));
-        self.device.fix_path(lower_half(end) << 40, from.saturating_sub(104));
+        self.vendor
+            .fix_path(lower_half(end), from.saturating_sub(64));
+        self.device
+            .fix_path(lower_half(end) << 40, from.saturating_sub(104));
     }
 
     /// A range of addresses stays one, with the same addresses in it.
@@ -264,11 +303,16 @@ impl AddressMap {
         if common.stays() {
             return Ok(());
         }
-        if let (IpAddr::V6(v6), Some(_)) = (first, ends_in_ipv4(a).filter(|_| ends_in_ipv4(b).is_some()))
+        if let (IpAddr::V6(v6), Some(_)) =
+            (first, ends_in_ipv4(a).filter(|_| ends_in_ipv4(b).is_some()))
             && from >= 96
         {
-            let [first, last] = [v6.to_bits(), b].map(|bits| u32::try_from(bits & 0xffff_ffff).unwrap_or(0));
-            return self.learn_range(Ipv4Addr::from_bits(first).into(), Ipv4Addr::from_bits(last).into());
+            let [first, last] =
+                [v6.to_bits(), b].map(|bits| u32::try_from(bits & 0xffff_ffff).unwrap_or(0));
+            return self.learn_range(
+                Ipv4Addr::from_bits(first).into(),
+                Ipv4Addr::from_bits(last).into(),
+            );
         }
         let inner = mask(width) & !mask(from + 1);
         // A whole network stays one anyway.
@@ -276,12 +320,22 @@ impl AddressMap {
         if is_first && is_last {
             return Ok(());
         }
-        // The bits that would be kept are zeros alone or ones alone, or the last ones of an address.
+        // The bits that would be kept are zeros alone or ones alone, or the last ones of an
+        // address.
         let shown = mask(KEPT_FROM[family as usize]) & inner;
-        let uniform = [a, b].iter().all(|end| end & shown == 0 || end & shown == shown);
+        let uniform = [a, b]
+            .iter()
+            .all(|end| end & shown == 0 || end & shown == shown);
         let contains_others = match family {
-            Family::Ipv4 => [a, b].iter().any(|end| upper_half(*end) >> 56 == UNICAST_PREFIX4),
-            Family::Ipv6 => common.is_special() || [a, b].iter().any(|end| ISATAP.contains(&(lower_half(*end) >> 32))),
+            Family::Ipv4 => [a, b]
+                .iter()
+                .any(|end| upper_half(*end) >> 56 == UNICAST_PREFIX4),
+            Family::Ipv6 => {
+                common.is_special()
+                    || [a, b]
+                        .iter()
+                        .any(|end| ISATAP.contains(&(lower_half(*end) >> 32)))
+            }
         };
         if !uniform || contains_others {
             return Err(KEEPS_OTHERS);
@@ -294,17 +348,26 @@ impl AddressMap {
 
     /// Once all hosts and ranges are learned.
     pub(super) fn settle(&mut self) {
-        for tree in [&mut self.v4, &mut self.network, &mut self.vendor, &mut self.device] {
+        for tree in [
+            &mut self.v4,
+            &mut self.network,
+            &mut self.vendor,
+            &mut self.device,
+        ] {
             tree.settle();
         }
     }
 
-    /// An address under a mask that has holes: the rule compares bits without those before them. All hosts and ranges
-    /// must have been learned.
+    /// An address under a mask that has holes: the rule compares bits without those before them.
+    /// All hosts and ranges must have been learned.
     ///
     /// # Errors
     /// Where that would keep bits of other addresses.
-    pub(super) fn learn_mask(&mut self, address: IpAddr, mask_bits: IpAddr) -> Result<(), &'static str> {
+    pub(super) fn learn_mask(
+        &mut self,
+        address: IpAddr,
+        mask_bits: IpAddr,
+    ) -> Result<(), &'static str> {
         if Family::of(address) != Family::of(mask_bits) {
             return Ok(());
         }
@@ -318,18 +381,35 @@ impl AddressMap {
         }
     }
 
-    /// The host part of addresses in `from` is copied into the network `to`. Comes after [`Self::settle`].
+    /// The host part of addresses in `from` is copied into the network `to`. Comes after
+    /// [`Self::settle`].
     ///
     /// # Errors
     /// Where that would keep bits of other addresses.
-    pub(super) fn learn_copy(&mut self, from: Option<Prefix>, to: Prefix) -> Result<(), &'static str> {
+    pub(super) fn learn_copy(
+        &mut self,
+        from: Option<Prefix>,
+        to: Prefix,
+    ) -> Result<(), &'static str> {
         let (own, width) = bits(to.address);
         // An interface identifier changes in the same way in every network.
-        let end = if width == 128 && to.length <= 64 { 64 } else { width };
+        let end = if width == 128 && to.length <= 64 {
+            64
+        } else {
+            width
+        };
         let copied = mask(end) & !mask(to.length);
-        let target = Network { family: Family::of(to.address), bits: own & mask(to.length), length: to.length };
+        let target = Network {
+            family: Family::of(to.address),
+            bits: own & mask(to.length),
+            length: to.length,
+        };
         let Some(from) = from.filter(|from| Family::of(from.address) == target.family) else {
-            return if to.length == width || copied == 0 && !target.is_special() { Ok(()) } else { Err(KEEPS_OTHERS) };
+            return if to.length == width || copied == 0 && !target.is_special() {
+                Ok(())
+            } else {
+                Err(KEEPS_OTHERS)
+            };
         };
         let source = Network::containing(from.address, from.length);
         if to.length == width || source.stays() && target.stays() {
@@ -342,18 +422,29 @@ impl AddressMap {
         self.tie(source, copied & !mask(source.length))?;
         // The source network itself fixes some of the copied bits.
         for depth in to.length..from.length.min(end) {
-            self.tie(Network::containing(from.address, depth), mask(depth + 1) & !mask(depth))?;
+            self.tie(
+                Network::containing(from.address, depth),
+                mask(depth + 1) & !mask(depth),
+            )?;
         }
         Ok(())
     }
 
     /// Swaps the same of these bits in all addresses of a network.
     fn tie(&mut self, network: Network, tied: u128) -> Result<(), &'static str> {
-        let Network { family, bits, length } = network;
+        let Network {
+            family,
+            bits,
+            length,
+        } = network;
         if tied == 0 {
             return Ok(());
         }
-        let tree = if family == Family::Ipv4 { &self.v4 } else { &self.network };
+        let tree = if family == Family::Ipv4 {
+            &self.v4
+        } else {
+            &self.network
+        };
         let fixed = tree.prefixes_in(upper_half(bits), length.min(64));
         let fixed = fixed.fold(0, |fixed, (_, end)| fixed | mask(end) & !mask(length));
         let paths = u128::from(tree.path_depths()) << 64;
@@ -368,14 +459,21 @@ impl AddressMap {
         Ok(())
     }
 
-    /// Whether bits of interface identifiers are tied, so that these no longer follow hardware addresses.
+    /// Whether bits of interface identifiers are tied, so that these no longer follow hardware
+    /// addresses.
     pub(super) fn ties_identifiers(&self) -> bool {
-        self.ties[Family::Ipv6 as usize].networks.values().any(|tied| tied & u128::from(u64::MAX) != 0)
+        self.ties[Family::Ipv6 as usize]
+            .networks
+            .values()
+            .any(|tied| tied & u128::from(u64::MAX) != 0)
     }
 
     /// How many addresses have become others.
     pub(super) fn changed(&self) -> usize {
-        self.known.iter().filter(|(real, neutral)| real != neutral).count()
+        self.known
+            .iter()
+            .filter(|(real, neutral)| real != neutral)
+            .count()
     }
 
     /// The neutral address for a real one.
@@ -399,7 +497,11 @@ impl AddressMap {
             return real & 0xff00_0000 | self.v4(real << 8) >> 8;
         }
         let aligned = u64::from(real) << 32;
-        let turned = self.tied(Family::Ipv4, u128::from(aligned) << 64, u128::from(self.v4.turn(aligned)) << 64);
+        let turned = self.tied(
+            Family::Ipv4,
+            u128::from(aligned) << 64,
+            u128::from(self.v4.turn(aligned)) << 64,
+        );
         u32::try_from(turned >> 96).unwrap_or(0)
     }
 
@@ -422,7 +524,11 @@ impl AddressMap {
             }
             _ => self.identifier(identifier),
         };
-        self.tied(Family::Ipv6, real, u128::from(neutral) << 64 | u128::from(identifier))
+        self.tied(
+            Family::Ipv6,
+            real,
+            u128::from(neutral) << 64 | u128::from(identifier),
+        )
     }
 
     /// The first half of an IPv6 address.
@@ -440,12 +546,14 @@ impl AddressMap {
     /// The second half.
     fn identifier(&self, real: u64) -> u64 {
         if ISATAP.contains(&(real >> 32)) {
-            return real & !0xffff_ffff | u64::from(self.v4(u32::try_from(real & 0xffff_ffff).unwrap_or(0)));
+            return real & !0xffff_ffff
+                | u64::from(self.v4(u32::try_from(real & 0xffff_ffff).unwrap_or(0)));
         }
         self.vendor(real) | self.device.turn(real << 40) >> 40
     }
 
-    /// The first 40 bits of an interface identifier. One that comes from a hardware address stays such a one.
+    /// The first 40 bits of an interface identifier. One that comes from a hardware address stays
+    /// such a one.
     fn vendor(&self, real: u64) -> u64 {
         let pattern = real & !leading(24) ^ EUI64;
         let shared = u8::try_from(pattern.leading_zeros()).unwrap_or(64);
@@ -482,38 +590,61 @@ impl AddressMap {
     fn tied(&self, family: Family, real: u128, turned: u128) -> u128 {
         let ties = &self.ties[family as usize];
         let (mut tied, mut lengths) = (0, ties.lengths);
-        while let Some(length) = u8::try_from(lengths.trailing_zeros()).ok().filter(|_| lengths != 0) {
-            tied |= ties.networks.get(&(length, real & mask(length))).copied().unwrap_or(0);
+        while let Some(length) = u8::try_from(lengths.trailing_zeros())
+            .ok()
+            .filter(|_| lengths != 0)
+        {
+            tied |= ties
+                .networks
+                .get(&(length, real & mask(length)))
+                .copied()
+                .unwrap_or(0);
             lengths &= lengths - 1;
         }
         turned & !tied | (real ^ ties.swapped) & tied
     }
 
-    /// The neutral network for a real one. Where a prefix's address has bits beyond its network, it keeps such.
+    /// The neutral network for a real one. Where a prefix's address has bits beyond its network, it
+    /// keeps such.
     pub(super) fn network_of(&mut self, real: Prefix) -> Prefix {
-        Prefix { address: self.masked(real.address, mask(real.length)), length: real.length }
+        Prefix {
+            address: self.masked(real.address, mask(real.length)),
+            length: real.length,
+        }
     }
 
     /// As [`Self::network_of`], with any mask.
     pub(super) fn masked(&mut self, real: IpAddr, mask: u128) -> IpAddr {
         let neutral = self.neutral(real);
         let has_more = bits(real).0 & !mask != 0;
-        if has_more { neutral } else { address(Family::of(real), bits(neutral).0 & mask) }
+        if has_more {
+            neutral
+        } else {
+            address(Family::of(real), bits(neutral).0 & mask)
+        }
     }
 }
 
 /// The bits of a mask written as an address or as a length.
 pub(super) fn mask_of(text: &str, family: Family) -> Option<(IpAddr, u128)> {
     let mask = match text.parse::<u8>() {
-        Ok(length) => address(family, mask(Some(length).filter(|length| *length <= family.bits())?)),
-        Err(_) => text.parse().ok().filter(|mask| Family::of(*mask) == family)?,
+        Ok(length) => address(
+            family,
+            mask(Some(length).filter(|length| *length <= family.bits())?),
+        ),
+        Err(_) => text
+            .parse()
+            .ok()
+            .filter(|mask| Family::of(*mask) == family)?,
     };
     Some((mask, bits(mask).0))
 }
 
 /// The IPv4 address at the end of one that has 96 bits before it by which that is known.
 fn ends_in_ipv4(real: u128) -> Option<u32> {
-    ENDS_IN_IPV4.contains(&(real >> 32)).then(|| u32::try_from(real & 0xffff_ffff).unwrap_or(0))
+    ENDS_IN_IPV4
+        .contains(&(real >> 32))
+        .then(|| u32::try_from(real & 0xffff_ffff).unwrap_or(0))
 }
 
 #[cfg(test)]
@@ -557,7 +688,10 @@ mod tests {
         ] {
             let neutral = map.neutral(ip(real));
             assert_ne!(neutral, ip(real));
-            assert!(network.parse::<Prefix>().expect("valid").contains(neutral), "{real} became {neutral}");
+            assert!(
+                network.parse::<Prefix>().expect("valid").contains(neutral),
+                "{real} became {neutral}"
+            );
         }
     }
 
@@ -565,7 +699,8 @@ mod tests {
     fn the_ends_of_a_network_and_of_a_range_stay_ends() {
         let mut map = map();
         map.learn_host(&Host::pod());
-        map.learn_range(ip("10.9.0.37"), ip("10.9.1.200")).expect("it keeps few bits");
+        map.learn_range(ip("10.9.0.37"), ip("10.9.1.200"))
+            .expect("it keeps few bits");
         map.settle();
         let network = map.network_of("10.244.1.0/24".parse().expect("valid"));
         assert_eq!(Some(map.neutral(ip("10.244.1.255"))), network.broadcast());
@@ -574,7 +709,11 @@ mod tests {
             for third in 0..2 {
                 let real = ip(&format!("10.9.{third}.{last}"));
                 let is_in = (ip("10.9.0.37")..=ip("10.9.1.200")).contains(&real);
-                assert_eq!((ends[0]..=ends[1]).contains(&map.neutral(real)), is_in, "{real}");
+                assert_eq!(
+                    (ends[0]..=ends[1]).contains(&map.neutral(real)),
+                    is_in,
+                    "{real}"
+                );
             }
         }
     }
@@ -590,7 +729,11 @@ mod tests {
             ("2001:db8::5", "2001:db8::9:7", true),
             ("2001:db8:5::", "2001:db8:9000::7", false),
         ] {
-            assert_eq!(map().learn_range(ip(first), ip(last)).is_ok(), is_fine, "{first}-{last}");
+            assert_eq!(
+                map().learn_range(ip(first), ip(last)).is_ok(),
+                is_fine,
+                "{first}-{last}"
+            );
         }
     }
 

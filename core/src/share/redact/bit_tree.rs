@@ -1,8 +1,10 @@
-//! A secret rearrangement of bit strings of one width that keeps how many leading bits two of them share.
+//! A secret rearrangement of bit strings of one width that keeps how many leading bits two of them
+//! share.
 //!
-//! A bit string is a path through a binary tree. At each node the two branches are swapped or not, as a keyed hash of the
-//! path so far decides (the idea of Crypto-PAn, Xu and others, 2002). Some nodes are never swapped: those that separate
-//! ranges of addresses which the kernel or a rule treats differently.
+//! A bit string is a path through a binary tree. At each node the two branches are swapped or not,
+//! as a keyed hash of the path so far decides (the idea of Crypto-PAn, Xu and others, 2002). Some
+//! nodes are never swapped: those that separate ranges of addresses which the kernel or a rule
+//! treats differently.
 
 use std::hash::{DefaultHasher, Hash, Hasher};
 
@@ -27,13 +29,25 @@ pub(super) struct BitTree {
     name: &'static str,
     width: u8,
     prefixes: &'static [FixedPrefix],
-    /// Further paths without swaps: the depth at which each begins, and its end. In order once all are there.
+    /// Further paths without swaps: the depth at which each begins, and its end. In order once all
+    /// are there.
     paths: Vec<(u8, u64)>,
 }
 
 impl BitTree {
-    pub(super) fn new(secret: [u8; 16], name: &'static str, width: u8, prefixes: &'static [FixedPrefix]) -> Self {
-        Self { secret, name, width, prefixes, paths: Vec::new() }
+    pub(super) fn new(
+        secret: [u8; 16],
+        name: &'static str,
+        width: u8,
+        prefixes: &'static [FixedPrefix],
+    ) -> Self {
+        Self {
+            secret,
+            name,
+            width,
+            prefixes,
+            paths: Vec::new(),
+        }
     }
 
     /// Never swaps the branches on the path to `end`, from this depth on.
@@ -51,12 +65,17 @@ impl BitTree {
 
     /// The depths at which any path of [`Self::fix_path`] has a node.
     pub(super) fn path_depths(&self) -> u64 {
-        self.paths.first().map_or(0, |(first, _)| leading(self.width) & !leading(*first))
+        self.paths
+            .first()
+            .map_or(0, |(first, _)| leading(self.width) & !leading(*first))
     }
 
     /// The prefixes that stay themselves and begin with these bits.
     pub(super) fn prefixes_in(&self, bits: u64, length: u8) -> impl Iterator<Item = FixedPrefix> {
-        self.prefixes.iter().copied().filter(move |(prefix, own)| *own > length && shared_bits(*prefix, bits) >= length)
+        self.prefixes
+            .iter()
+            .copied()
+            .filter(move |(prefix, own)| *own > length && shared_bits(*prefix, bits) >= length)
     }
 
     /// Rearranges a bit string.
@@ -70,8 +89,15 @@ impl BitTree {
             let (alike, others) = paths.split_at(paths.partition_point(|(own, _)| *own == from));
             // Of the ends in order, a neighbor shares most bits.
             let next = alike.partition_point(|(_, end)| *end < bits);
-            let neighbors = [next.checked_sub(1).and_then(|place| alike.get(place)), alike.get(next)];
-            if let Some(shared) = neighbors.into_iter().flatten().map(|(_, end)| shared_bits(*end, bits)).max()
+            let neighbors = [
+                next.checked_sub(1).and_then(|place| alike.get(place)),
+                alike.get(next),
+            ];
+            if let Some(shared) = neighbors
+                .into_iter()
+                .flatten()
+                .map(|(_, end)| shared_bits(*end, bits))
+                .max()
                 && shared >= from
             {
                 fixed |= leading((shared + 1).min(64)) & !leading(from);
@@ -85,7 +111,11 @@ impl BitTree {
     fn swaps(&self, bits: u64) -> u64 {
         let bytes = bits.to_be_bytes();
         let mut swaps = [0; 8];
-        for (place, byte) in bytes.into_iter().enumerate().take(usize::from(self.width.div_ceil(8))) {
+        for (place, byte) in bytes
+            .into_iter()
+            .enumerate()
+            .take(usize::from(self.width.div_ceil(8)))
+        {
             let mut hasher = DefaultHasher::new();
             (self.secret, self.name, &bytes[..place]).hash(&mut hasher);
             let seed = hasher.finish();

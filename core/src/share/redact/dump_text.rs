@@ -1,4 +1,5 @@
-//! The lines of a dump, word by word: what the rules ask of addresses, and the same lines with neutral words.
+//! The lines of a dump, word by word: what the rules ask of addresses, and the same lines with
+//! neutral words.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -61,7 +62,10 @@ fn rule(text: &str, end: usize) -> (Line<'_>, usize) {
         if words::split(text[..last].trim_end(), 0, &mut words).is_ok() {
             return (Line::Rule(words, false), last);
         }
-        match text[last..].get(1..).map(|rest| rest.find('\n').unwrap_or(rest.len())) {
+        match text[last..]
+            .get(1..)
+            .map(|rest| rest.find('\n').unwrap_or(rest.len()))
+        {
             Some(more) => last += 1 + more,
             None => break,
         }
@@ -92,18 +96,36 @@ enum Role<'w> {
     /// An option that no extension has.
     UnknownOption,
     /// The value of an option, which may follow a `=` in the same word.
-    Value { flag: &'static str, kind: ValueKind, negated: bool, text: &'w str, attached: bool },
+    Value {
+        flag: &'static str,
+        kind: ValueKind,
+        negated: bool,
+        text: &'w str,
+        attached: bool,
+    },
     /// A further word.
     Further(&'w str),
 }
 
 /// The words of a rule with what each is, as the reader of rules takes them.
-fn roles<'w>(words: &'w [Word<'_>], vocabulary: &Vocabulary) -> impl Iterator<Item = (&'w Word<'w>, Role<'w>)> {
+fn roles<'w>(
+    words: &'w [Word<'_>],
+    vocabulary: &Vocabulary,
+) -> impl Iterator<Item = (&'w Word<'w>, Role<'w>)> {
     let (mut expected, mut negated) = (None, false);
     words.iter().map(move |word| {
-        let parted = if word.text.starts_with("--") { word.text.split_once('=') } else { None };
-        let (flag, attached) = parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
-        let option = if word.is_option() { vocabulary.option(flag) } else { None };
+        let parted = if word.text.starts_with("--") {
+            word.text.split_once('=')
+        } else {
+            None
+        };
+        let (flag, attached) =
+            parted.map_or((&*word.text, None), |(flag, value)| (flag, Some(value)));
+        let option = if word.is_option() {
+            vocabulary.option(flag)
+        } else {
+            None
+        };
         if word.is("!") {
             negated = true;
             return (word, Role::Bang);
@@ -111,17 +133,34 @@ fn roles<'w>(words: &'w [Word<'_>], vocabulary: &Vocabulary) -> impl Iterator<It
         if let Some((flag, kind)) = expected.take() {
             let any = matches!(
                 kind,
-                ValueKind::Name(_) | ValueKind::Interface | ValueKind::Chain | ValueKind::Match | ValueKind::Target
+                ValueKind::Name(_)
+                    | ValueKind::Interface
+                    | ValueKind::Chain
+                    | ValueKind::Match
+                    | ValueKind::Target
             );
             if any || option.is_none() {
                 let negated = std::mem::take(&mut negated);
-                return (word, Role::Value { flag, kind, negated, text: &word.text, attached: false });
+                return (
+                    word,
+                    Role::Value {
+                        flag,
+                        kind,
+                        negated,
+                        text: &word.text,
+                        attached: false,
+                    },
+                );
             }
         }
         let role = match (option, attached) {
-            (Some((flag, kind)), Some(text)) => {
-                Role::Value { flag, kind, negated: std::mem::take(&mut negated), text, attached: true }
-            }
+            (Some((flag, kind)), Some(text)) => Role::Value {
+                flag,
+                kind,
+                negated: std::mem::take(&mut negated),
+                text,
+                attached: true,
+            },
             (Some((flag, ValueKind::Flag)), None) => Role::Option(flag),
             (Some((flag, kind)), None) => {
                 expected = Some((flag, kind));
@@ -143,7 +182,8 @@ enum Piece<'a> {
     Other(&'a str),
 }
 
-/// The pieces of an address option's value, such as `10.0.0.1-10.0.0.9:80`; nothing where it is none.
+/// The pieces of an address option's value, such as `10.0.0.1-10.0.0.9:80`; nothing where it is
+/// none.
 fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
     let (mut pieces, mut rest, mut found) = (Vec::new(), value, false);
@@ -152,12 +192,18 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
         let run = &rest[..length];
         // A port may follow an IPv4 address.
         let candidates = [run, run.split(':').next().unwrap_or(run)];
-        let read = |text: &str| text.parse::<IpAddr>().ok().map(|address| (address, text.len()));
+        let read = |text: &str| {
+            text.parse::<IpAddr>()
+                .ok()
+                .map(|address| (address, text.len()))
+        };
         match candidates.into_iter().find_map(read) {
             Some((address, length)) => {
                 found = true;
                 rest = &rest[length..];
-                let end = rest.strip_prefix('/').map(|mask| mask.find(|c| !is_part(c)).unwrap_or(mask.len()));
+                let end = rest
+                    .strip_prefix('/')
+                    .map(|mask| mask.find(|c| !is_part(c)).unwrap_or(mask.len()));
                 // What follows an address and its mask is a port, another address, or nothing.
                 let mask = end.and_then(|end| {
                     let written = &rest[1..=end];
@@ -168,9 +214,16 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
                 pieces.push(Piece::Address(address, mask));
             }
             None => {
-                let length = if length == 0 { rest.chars().next().map_or(0, char::len_utf8) } else { length };
+                let length = if length == 0 {
+                    rest.chars().next().map_or(0, char::len_utf8)
+                } else {
+                    length
+                };
                 let other = &rest[..length];
-                if !other.bytes().all(|byte| byte.is_ascii_digit() || b":-,/[]".contains(&byte)) {
+                if !other
+                    .bytes()
+                    .all(|byte| byte.is_ascii_digit() || b":-,/[]".contains(&byte))
+                {
                     return None;
                 }
                 pieces.push(Piece::Other(other));
@@ -207,14 +260,22 @@ struct Ends {
 }
 
 impl Redactor {
-    /// Learns the names of chains and what the rules of a text ask of addresses. `whose` says whose rules they are.
-    pub(super) fn learn(&mut self, text: &str, whose: &str, pending: &mut Pending) -> Result<(), Refusal> {
+    /// Learns the names of chains and what the rules of a text ask of addresses. `whose` says whose
+    /// rules they are.
+    pub(super) fn learn(
+        &mut self,
+        text: &str,
+        whose: &str,
+        pending: &mut Pending,
+    ) -> Result<(), Refusal> {
         let (mut table, mut rules) = (String::new(), HashMap::<String, usize>::new());
         let (mut jumps, mut copying) = (Vec::<(String, String)>::new(), Vec::new());
         for (line, _) in lines(text) {
             match line {
                 Line::Table(name) => {
-                    pending.copying.extend(with_ends(std::mem::take(&mut copying), &jumps));
+                    pending
+                        .copying
+                        .extend(with_ends(std::mem::take(&mut copying), &jumps));
                     (table, jumps) = (name.to_owned(), Vec::new());
                     rules.clear();
                 }
@@ -229,12 +290,19 @@ impl Redactor {
                     *number += 1;
                     let number = *number;
                     let place = || {
-                        let table = if TableName::from_text(&table).is_some() { &*table } else { "(unknown)" };
+                        let table = if TableName::from_text(&table).is_some() {
+                            &*table
+                        } else {
+                            "(unknown)"
+                        };
                         format!("rule {number} of {} in table {table}{whose}", rule.chain)
                     };
                     self.names.keep(rule.chain);
                     rule.learn(&mut self.addresses, pending, &place)?;
-                    jumps.extend(rule.target.map(|target| (rule.chain.to_owned(), target.to_owned())));
+                    jumps.extend(
+                        rule.target
+                            .map(|target| (rule.chain.to_owned(), target.to_owned())),
+                    );
                     copying.extend(rule.copying(&place));
                 }
                 _ => {}
@@ -248,16 +316,32 @@ impl Redactor {
     pub(super) fn settle(&mut self, pending: Pending) -> Result<(), Refusal> {
         self.addresses.settle();
         for (place, address, mask) in pending.masks {
-            self.addresses.learn_mask(address, mask).map_err(|why| Refusal::new(&place, "a mask with holes", why))?;
+            self.addresses
+                .learn_mask(address, mask)
+                .map_err(|why| Refusal::new(&place, "a mask with holes", why))?;
         }
-        for (rule, Ends { source, destination }) in pending.copying {
-            for named in [(source, rule.source), (destination, rule.destination)].into_iter().filter(|(is, _)| *is) {
+        for (
+            rule,
+            Ends {
+                source,
+                destination,
+            },
+        ) in pending.copying
+        {
+            for named in [(source, rule.source), (destination, rule.destination)]
+                .into_iter()
+                .filter(|(is, _)| *is)
+            {
                 let learned = self.addresses.learn_copy(named.1, rule.to);
                 learned.map_err(|why| Refusal::new(&rule.place, "NETMAP", why))?;
             }
         }
         match pending.eui64.filter(|_| self.addresses.ties_identifiers()) {
-            Some(place) => Err(Refusal::new(&place, "eui64", "compares bits that another rule compares, too")),
+            Some(place) => Err(Refusal::new(
+                &place,
+                "eui64",
+                "compares bits that another rule compares, too",
+            )),
             None => Ok(()),
         }
     }
@@ -292,8 +376,20 @@ impl Redactor {
         let mut words = declared.split_whitespace();
         out.push(':');
         out.push_str(&self.chain_name(words.next().unwrap_or_default()));
-        let policy = words.next().map(|policy| if ["ACCEPT", "DROP"].contains(&policy) { policy } else { "-" });
-        let counters = words.next().map(|counters| if is_counters(counters) { counters } else { "[?]" });
+        let policy = words.next().map(|policy| {
+            if ["ACCEPT", "DROP"].contains(&policy) {
+                policy
+            } else {
+                "-"
+            }
+        });
+        let counters = words.next().map(|counters| {
+            if is_counters(counters) {
+                counters
+            } else {
+                "[?]"
+            }
+        });
         for word in policy.into_iter().chain(counters) {
             out.push(' ');
             out.push_str(word);
@@ -308,27 +404,52 @@ impl Redactor {
                 out.push_str("# Generated by ");
                 out.push_str(program);
                 let is_version = |word: &str| {
-                    word.strip_prefix('v')
-                        .is_some_and(|version| version.bytes().all(|b| b.is_ascii_digit() || b == b'.'))
+                    word.strip_prefix('v').is_some_and(|version| {
+                        version.bytes().all(|b| b.is_ascii_digit() || b == b'.')
+                    })
                 };
-                for word in rest.iter().take(2).filter(|word| is_version(word) || BACKENDS.contains(word)) {
+                for word in rest
+                    .iter()
+                    .take(2)
+                    .filter(|word| is_version(word) || BACKENDS.contains(word))
+                {
                     out.push(' ');
                     out.push_str(word);
                 }
             }
             ["#", "Completed", ..] => out.push_str("# Completed"),
-            ["#", "Warning:", tables, "tables", "present,", "use", program, "to", "see", "them"]
-                if PROGRAMS.contains(program) && program.strip_suffix("-save") == Some(tables) =>
-            {
+            [
+                "#",
+                "Warning:",
+                tables,
+                "tables",
+                "present,",
+                "use",
+                program,
+                "to",
+                "see",
+                "them",
+            ] if PROGRAMS.contains(program) && program.strip_suffix("-save") == Some(tables) => {
                 out.push_str(line);
             }
-            ["#", "Table", name, "is", "incompatible,", "use", "'nft'", "tool."] => {
+            [
+                "#",
+                "Table",
+                name,
+                "is",
+                "incompatible,",
+                "use",
+                "'nft'",
+                "tool.",
+            ] => {
                 let name = name.trim_matches(['`', '\'']);
                 let name = match TableName::from_text(name) {
                     Some(table) => table.name().to_owned(),
                     None => self.names.neutral("table", name),
                 };
-                out.push_str(&format!("# Table `{name}' is incompatible, use 'nft' tool."));
+                out.push_str(&format!(
+                    "# Table `{name}' is incompatible, use 'nft' tool."
+                ));
             }
             _ => out.push('#'),
         }
@@ -340,7 +461,11 @@ impl Redactor {
             _ => (None, words),
         };
         if let Some(counters) = counters {
-            out.push_str(if is_counters(counters) { counters } else { "[?]" });
+            out.push_str(if is_counters(counters) {
+                counters
+            } else {
+                "[?]"
+            });
             out.push(' ');
         }
         let vocabulary = Rc::clone(&self.vocabulary);
@@ -356,11 +481,19 @@ impl Redactor {
                     out.push_str(&word.text);
                 }
                 Role::UnknownOption => {
-                    let name = self.names.neutral("option", word.text.trim_start_matches('-'));
+                    let name = self
+                        .names
+                        .neutral("option", word.text.trim_start_matches('-'));
                     out.push_str("--");
                     out.push_str(&name);
                 }
-                Role::Value { flag, kind, text, attached, .. } => {
+                Role::Value {
+                    flag,
+                    kind,
+                    text,
+                    attached,
+                    ..
+                } => {
                     if attached {
                         out.push_str(flag);
                         out.push('=');
@@ -391,9 +524,15 @@ impl Redactor {
             }
             ValueKind::Address => Some(self.address_value(text)),
             ValueKind::Mask => {
-                let family = if text.contains(':') { Family::Ipv6 } else { Family::Ipv4 };
-                let is_mask = mask_of(text, family).is_some_and(|(_, bits)| bits.leading_ones() == bits.count_ones());
-                (!is_mask && !vocabulary.is_plain(text, false)).then(|| self.names.neutral("word", text))
+                let family = if text.contains(':') {
+                    Family::Ipv6
+                } else {
+                    Family::Ipv4
+                };
+                let is_mask = mask_of(text, family)
+                    .is_some_and(|(_, bits)| bits.leading_ones() == bits.count_ones());
+                (!is_mask && !vocabulary.is_plain(text, false))
+                    .then(|| self.names.neutral("word", text))
             }
             ValueKind::Mac => Some(self.mac(text)),
             ValueKind::Interface => {
@@ -416,14 +555,19 @@ impl Redactor {
         }
     }
 
-    /// Addresses, networks and ranges with neutral addresses; the name of a host where a value is none of them.
+    /// Addresses, networks and ranges with neutral addresses; the name of a host where a value is
+    /// none of them.
     fn address_value(&mut self, text: &str) -> String {
-        let Some(pieces) = pieces(text) else { return self.names.neutral("host", text) };
+        let Some(pieces) = pieces(text) else {
+            return self.names.neutral("host", text);
+        };
         let mut out = String::new();
         for piece in pieces {
             match piece {
                 Piece::Other(other) => out.push_str(other),
-                Piece::Address(address, None) => out.push_str(&self.addresses.neutral(address).to_string()),
+                Piece::Address(address, None) => {
+                    out.push_str(&self.addresses.neutral(address).to_string())
+                }
                 Piece::Address(address, Some((written, _, mask))) => {
                     out.push_str(&self.addresses.masked(address, mask).to_string());
                     out.push('/');
@@ -437,7 +581,11 @@ impl Redactor {
     /// A chain's name, which stays where a dump can hold it.
     fn chain_name(&mut self, name: &str) -> String {
         let is_name = |c: char| !c.is_whitespace() && !is_invisible(c) && !"\"'\\".contains(c);
-        if name.chars().all(is_name) { name.to_owned() } else { self.names.neutral("chain", name) }
+        if name.chars().all(is_name) {
+            name.to_owned()
+        } else {
+            self.names.neutral("chain", name)
+        }
     }
 
     /// An interface's name or pattern, which stays where the kernel can have it.
@@ -468,8 +616,14 @@ const BACKENDS: [&str; 2] = ["(nf_tables)", "(legacy)"];
 
 /// `[12:720]`
 fn is_counters(text: &str) -> bool {
-    let inner = text.strip_prefix('[').and_then(|text| text.strip_suffix(']'));
-    inner.is_some_and(|inner| inner.bytes().all(|byte| byte.is_ascii_digit() || byte == b':'))
+    let inner = text
+        .strip_prefix('[')
+        .and_then(|text| text.strip_suffix(']'));
+    inner.is_some_and(|inner| {
+        inner
+            .bytes()
+            .all(|byte| byte.is_ascii_digit() || byte == b':')
+    })
 }
 
 /// A word as it was, or its neutral text.
@@ -500,7 +654,16 @@ impl<'w> RuleWords<'w> {
     fn collect(words: &'w [Word<'_>], vocabulary: &Vocabulary) -> Self {
         let mut rule = Self::default();
         for (_, role) in roles(words, vocabulary) {
-            let Role::Value { flag, kind, negated, text, .. } = role else { continue };
+            let Role::Value {
+                flag,
+                kind,
+                negated,
+                text,
+                ..
+            } = role
+            else {
+                continue;
+            };
             match kind {
                 ValueKind::Chain if rule.chain.is_empty() => rule.chain = text,
                 ValueKind::Target => rule.target = Some(text),
@@ -521,8 +684,15 @@ impl<'w> RuleWords<'w> {
         for (flag, text, _) in &self.addresses {
             let pieces = pieces(text).unwrap_or_default();
             for piece in pieces.windows(3) {
-                if let [Piece::Address(first, None), Piece::Other("-"), Piece::Address(last, None)] = piece {
-                    addresses.learn_range(*first, *last).map_err(|why| Refusal::new(&place(), flag, why))?;
+                if let [
+                    Piece::Address(first, None),
+                    Piece::Other("-"),
+                    Piece::Address(last, None),
+                ] = piece
+                {
+                    addresses
+                        .learn_range(*first, *last)
+                        .map_err(|why| Refusal::new(&place(), flag, why))?;
                 }
             }
             for piece in pieces {
@@ -537,9 +707,11 @@ impl<'w> RuleWords<'w> {
             pending.eui64 = Some(place());
         }
         match self.target {
-            Some("SNPT" | "DNPT") if !self.addresses.is_empty() => {
-                Err(Refusal::new(&place(), "NPT", "computes with the bits of addresses"))
-            }
+            Some("SNPT" | "DNPT") if !self.addresses.is_empty() => Err(Refusal::new(
+                &place(),
+                "NPT",
+                "computes with the bits of addresses",
+            )),
             _ => Ok(()),
         }
     }
@@ -547,7 +719,10 @@ impl<'w> RuleWords<'w> {
     /// The networks of a NETMAP.
     fn copying(&self, place: &dyn Fn() -> String) -> Option<Copying> {
         let named = |flag: &str| {
-            let mut named = self.addresses.iter().filter(|(own, _, negated)| *own == flag && !negated);
+            let mut named = self
+                .addresses
+                .iter()
+                .filter(|(own, _, negated)| *own == flag && !negated);
             named.find_map(|(_, text, _)| match pieces(text)?[..] {
                 [Piece::Address(address, mask)] => {
                     let length = mask.map_or(Family::of(address).bits(), |(_, _, bits)| {
@@ -559,14 +734,23 @@ impl<'w> RuleWords<'w> {
             })
         };
         let to = named("--to").filter(|_| self.target == Some("NETMAP"))?;
-        let ends = [["-s", "--source", "--src"], ["-d", "--destination", "--dst"]];
+        let ends = [
+            ["-s", "--source", "--src"],
+            ["-d", "--destination", "--dst"],
+        ];
         let [source, destination] = ends.map(|flags| flags.into_iter().find_map(named));
-        Some(Copying { place: place(), source, destination, to, chain: self.chain.to_owned() })
+        Some(Copying {
+            place: place(),
+            source,
+            destination,
+            to,
+            chain: self.chain.to_owned(),
+        })
     }
 }
 
-/// The NETMAP rules of a table, each with the addresses that it changes: of what arrives, and of what a process sends, the
-/// destination; of what leaves, and of what is delivered, the source.
+/// The NETMAP rules of a table, each with the addresses that it changes: of what arrives, and of
+/// what a process sends, the destination; of what leaves, and of what is delivered, the source.
 fn with_ends(copying: Vec<Copying>, jumps: &[(String, String)]) -> Vec<(Copying, Ends)> {
     if copying.is_empty() {
         return Vec::new();
@@ -582,9 +766,21 @@ fn with_ends(copying: Vec<Copying>, jumps: &[(String, String)]) -> Vec<(Copying,
                 open.extend(next.get(chain).into_iter().flatten());
             }
         }
-        copying.iter().map(|rule| reached.contains(&*rule.chain)).collect::<Vec<bool>>()
+        copying
+            .iter()
+            .map(|rule| reached.contains(&*rule.chain))
+            .collect::<Vec<bool>>()
     };
-    let (destination, source) = (reached(["PREROUTING", "OUTPUT"]), reached(["INPUT", "POSTROUTING"]));
-    let ends = destination.into_iter().zip(source).map(|(destination, source)| Ends { source, destination });
+    let (destination, source) = (
+        reached(["PREROUTING", "OUTPUT"]),
+        reached(["INPUT", "POSTROUTING"]),
+    );
+    let ends = destination
+        .into_iter()
+        .zip(source)
+        .map(|(destination, source)| Ends {
+            source,
+            destination,
+        });
     copying.into_iter().zip(ends.collect::<Vec<_>>()).collect()
 }

@@ -53,7 +53,10 @@ impl NeutralNames {
     pub(super) fn neutral_value(&mut self, kind: &'static str, name: &str) -> String {
         let mut neutral = self.neutral(kind, name);
         if kind != COMMENT && name.len() > MIN_LIMIT {
-            neutral.extend(std::iter::repeat_n('x', name.len().saturating_sub(neutral.len())));
+            neutral.extend(std::iter::repeat_n(
+                'x',
+                name.len().saturating_sub(neutral.len()),
+            ));
         }
         neutral
     }

@@ -33,12 +33,14 @@ pub(super) enum ValueKind {
     Text(&'static str),
     /// A number, or a name.
     NumberOrName(&'static str),
-    /// A program over a packet's bytes, replaced by this one. The walk knows of neither whether it matches.
+    /// A program over a packet's bytes, replaced by this one. The walk knows of neither whether it
+    /// matches.
     Program(&'static str),
 }
 
 use ValueKind::{
-    Address, Chain, Flag, Hexadecimal, Interface, Mac, Mask, Match, Name, NumberOrName, Plain, Program, Target, Text,
+    Address, Chain, Flag, Hexadecimal, Interface, Mac, Mask, Match, Name, NumberOrName, Plain,
+    Program, Target, Text,
 };
 
 /// Every option of iptables and its extensions, by how its value is treated.
@@ -126,7 +128,8 @@ const TARGETS: &str = "ACCEPT DROP QUEUE RETURN CONNMARK CT NOTRACK DNAT LOG MAR
     SNAT TPROXY AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNSECMARK DNPT DSCP ECN HL HMARK IDLETIMER LED NFQUEUE RATEEST SECMARK \
     SET SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TRACE TTL ULOG";
 
-/// Words in the values of options: names of types, states, flags, units and the like, without what joins them.
+/// Words in the values of options: names of types, states, flags, units and the like, without what
+/// joins them.
 const WORDS: &str = "src dst unspec unicast local broadcast anycast multicast otherhost host blackhole unreachable prohibit \
     throw nat xresolve invalid new related established untracked snat dnat none expected seen reply assured confirmed \
     original any all only fin syn rst psh ack urg icmp icmp6 net proto port prohibited admin adm addr tcp reset no route \
@@ -141,10 +144,13 @@ const WORDS: &str = "src dst unspec unicast local broadcast anycast multicast ot
 /// What joins numbers and words in a value.
 const JOINING: &str = ",:/-.=&|@<>!+*_()";
 
-/// Names that are no one's: the list of `-m recent` without `--name`, this machine, and the kernel's connection helpers.
-const NAMES: &str = "DEFAULT localhost amanda ftp h323 irc netbios-ns pptp Q.931 RAS sane sip snmp snmp_trap tftp";
+/// Names that are no one's: the list of `-m recent` without `--name`, this machine, and the
+/// kernel's connection helpers.
+const NAMES: &str =
+    "DEFAULT localhost amanda ftp h323 irc netbios-ns pptp Q.931 RAS sane sip snmp snmp_trap tftp";
 
-/// The comments of meshes; `#` is a list of ports. Istio's are those of its scripts up to 0.7, by which its age is known.
+/// The comments of meshes; `#` is a list of ports. Istio's are those of its scripts up to 0.7, by
+/// which its age is known.
 const MESH_COMMENTS: [&str; 21] = [
     "istio/bypass-default-outbound",
     "istio/bypass-envoy",
@@ -209,7 +215,9 @@ pub(super) struct Vocabulary {
 impl Vocabulary {
     pub(super) fn new() -> Self {
         let set = |words: &'static str| words.split_ascii_whitespace().collect();
-        let options = OPTIONS.iter().flat_map(|(kind, flags)| flags.split_ascii_whitespace().map(|flag| (flag, *kind)));
+        let options = OPTIONS
+            .iter()
+            .flat_map(|(kind, flags)| flags.split_ascii_whitespace().map(|flag| (flag, *kind)));
         Self {
             options: options.collect(),
             matches: set(MATCHES),
@@ -222,12 +230,18 @@ impl Vocabulary {
 
     /// An option as it is known here, and how its value is treated.
     pub(super) fn option(&self, flag: &str) -> Option<(&'static str, ValueKind)> {
-        self.options.get_key_value(flag).map(|(flag, kind)| (*flag, *kind))
+        self.options
+            .get_key_value(flag)
+            .map(|(flag, kind)| (*flag, *kind))
     }
 
     /// Whether a match or a target has this name.
     pub(super) fn is_extension(&self, name: &str, kind: ValueKind) -> bool {
-        if kind == Match { self.matches.contains(name) } else { self.targets.contains(name) }
+        if kind == Match {
+            self.matches.contains(name)
+        } else {
+            self.targets.contains(name)
+        }
     }
 
     /// Whether a name identifies no one.
@@ -239,7 +253,8 @@ impl Vocabulary {
     pub(super) fn is_plain(&self, value: &str, hexadecimal: bool) -> bool {
         let is_known = |piece: &str| {
             let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
-            let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let digits =
+                |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
             unit.is_empty()
                 || is_hexadecimal(piece.strip_prefix("0x").unwrap_or(if hexadecimal { piece } else { "" }))
                 || self.words.contains(&*piece.to_ascii_lowercase())
@@ -264,14 +279,17 @@ impl Vocabulary {
                 && parts.all(|part| pieces(part) || is_flags(first, part))
         };
         let is_joined = |c: char| c.is_ascii_alphanumeric() || JOINING.contains(c);
-        value.chars().all(is_joined) && value.split(',').all(is_item) || Protocol::from_text(value).is_some()
+        value.chars().all(is_joined) && value.split(',').all(is_item)
+            || Protocol::from_text(value).is_some()
     }
 
     /// Whether a word of a message is one of those that anyone's messages hold.
     pub(super) fn is_prose(&self, word: &str) -> bool {
-        let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+        let digits =
+            |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let is_version = |text: &str| text.split('.').all(digits);
-        let known = |piece: &str| piece.is_empty() || self.prose.contains(&*piece.to_ascii_lowercase());
+        let known =
+            |piece: &str| piece.is_empty() || self.prose.contains(&*piece.to_ascii_lowercase());
         digits(word)
             || word.strip_prefix("0x").is_some_and(is_hexadecimal)
             || word.strip_prefix('v').is_some_and(is_version)
@@ -285,12 +303,21 @@ fn is_hexadecimal(digits: &str) -> bool {
 
 /// Whether a comment is a mesh's own, word for word.
 pub(super) fn is_mesh_comment(comment: &str) -> bool {
-    let is_ports =
-        |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit() || b",:-".contains(&byte));
-    MESH_COMMENTS.iter().any(|known| match known.split_once('#') {
-        None => comment == *known,
-        Some((start, end)) => comment.strip_prefix(start).and_then(|rest| rest.strip_suffix(end)).is_some_and(is_ports),
-    })
+    let is_ports = |text: &str| {
+        !text.is_empty()
+            && text
+                .bytes()
+                .all(|byte| byte.is_ascii_digit() || b",:-".contains(&byte))
+    };
+    MESH_COMMENTS
+        .iter()
+        .any(|known| match known.split_once('#') {
+            None => comment == *known,
+            Some((start, end)) => comment
+                .strip_prefix(start)
+                .and_then(|rest| rest.strip_suffix(end))
+                .is_some_and(is_ports),
+        })
 }
 
 #[cfg(test)]
@@ -302,13 +329,31 @@ mod tests {
     #[test]
     fn every_option_of_every_extension_is_known() {
         let vocabulary = Vocabulary::new();
-        for extension in Id::all().map(Id::get).filter(|extension| !extension.name.starts_with('(')) {
-            let kind = if extension.role == Role::Match { Match } else { Target };
-            for name in extension.aliases.iter().chain([&extension.name]).filter(|_| extension.role != Role::Header) {
+        for extension in Id::all()
+            .map(Id::get)
+            .filter(|extension| !extension.name.starts_with('('))
+        {
+            let kind = if extension.role == Role::Match {
+                Match
+            } else {
+                Target
+            };
+            for name in extension
+                .aliases
+                .iter()
+                .chain([&extension.name])
+                .filter(|_| extension.role != Role::Header)
+            {
                 assert!(vocabulary.is_extension(name, kind), "{name}");
             }
-            for (flag, opt) in extension.options.iter().flat_map(|opt| opt.flags().map(move |flag| (flag, opt))) {
-                let (_, treated) = vocabulary.option(flag).unwrap_or_else(|| panic!("{flag} of {}", extension.name));
+            for (flag, opt) in extension
+                .options
+                .iter()
+                .flat_map(|opt| opt.flags().map(move |flag| (flag, opt)))
+            {
+                let (_, treated) = vocabulary
+                    .option(flag)
+                    .unwrap_or_else(|| panic!("{flag} of {}", extension.name));
                 let fits = match opt.kind {
                     // Of the target these two take a number.
                     Kind::Flag | Kind::Always(..) => {
@@ -384,12 +429,20 @@ mod tests {
 
     #[test]
     fn a_comment_that_only_begins_like_a_meshs_is_somebodys() {
-        for own in
-            ["proxy-init/ignore-port-4190,4191", "istio/bypass-envoy", "proxy-init/redirect-port-80-to-proxy-port"]
-        {
+        for own in [
+            "proxy-init/ignore-port-4190,4191",
+            "istio/bypass-envoy",
+            "proxy-init/redirect-port-80-to-proxy-port",
+        ] {
             assert!(is_mesh_comment(own), "{own}");
         }
-        for other in ["proxy-init/bank", "istio/bypass-envoy bank", "osm-bank", "proxy-init/ignore-port-", "istio/"] {
+        for other in [
+            "proxy-init/bank",
+            "istio/bypass-envoy bank",
+            "osm-bank",
+            "proxy-init/ignore-port-",
+            "istio/",
+        ] {
             assert!(!is_mesh_comment(other), "{other}");
         }
     }

@@ -6,31 +6,48 @@ use super::Severity;
 
 /// The stable name of a kind of diagnostic.
 ///
-/// Messages may change, codes do not: programs and tests compare codes. The documentation of a variant is its entry in
-/// `docs/diagnostics.md`, which a test keeps up to date.
-#[derive(Clone, Copy, Debug, Display, EnumIter, EnumMessage, Eq, Hash, IntoStaticStr, Ord, PartialEq, PartialOrd)]
+/// Messages may change, codes do not: programs and tests compare codes. The documentation of a
+/// variant is its entry in `docs/diagnostics.md`, which a test keeps up to date.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Display,
+    EnumIter,
+    EnumMessage,
+    Eq,
+    Hash,
+    IntoStaticStr,
+    Ord,
+    PartialEq,
+    PartialOrd,
+)]
 #[strum(serialize_all = "kebab-case")]
 pub enum Code {
     // The input as a whole.
-    /// The text contains no rules of iptables. The message names what it contains instead, where that is known.
+    /// The text contains no rules of iptables. The message names what it contains instead, where
+    /// that is known.
     NoRules,
     /// The text is empty: the command printed no rules.
     EmptyInput,
-    /// The text contains native nftables rules, which the reader does not support. An error where it contains no other rules.
+    /// The text contains native nftables rules, which the reader does not support. An error where
+    /// it contains no other rules.
     NativeNftables,
-    /// A message of a tool, next to the rules, reports a failure: the dump may be incomplete. An error where the text
-    /// contains no rules.
+    /// A message of a tool, next to the rules, reports a failure: the dump may be incomplete. An
+    /// error where the text contains no rules.
     ToolFailed,
-    /// A message of a tool, next to the rules, reports rules of the other backend, which this dump does not
-    /// contain. An error where the text contains no rules.
+    /// A message of a tool, next to the rules, reports rules of the other backend, which this dump
+    /// does not contain. An error where the text contains no rules.
     OtherBackend,
     /// The dump shows the filter table only, while a mesh redirects traffic in the nat table.
     FilterTableOnly,
-    /// The text exceeds a limit of the reader, such as the number of chains. The reader skips the rest.
+    /// The text exceeds a limit of the reader, such as the number of chains. The reader skips the
+    /// rest.
     LimitExceeded,
     /// The reader repaired the text, for example rejoined wrapped lines.
     RepairedText,
-    /// A command of the text changes the host, such as `ip rule add`. A warning where the command is not understood.
+    /// A command of the text changes the host, such as `ip rule add`. A warning where the command
+    /// is not understood.
     HostCommand,
     /// The reader reports at most 100 diagnostics of each severity.
     MoreDiagnostics,
@@ -72,9 +89,11 @@ pub enum Code {
     LateChain,
     /// A command names a chain that does not exist.
     UnknownChain,
-    /// iptables refuses the name of a chain: it begins with `-` or `!`, contains a blank, or is too long.
+    /// iptables refuses the name of a chain: it begins with `-` or `!`, contains a blank, or is too
+    /// long.
     InvalidChainName,
-    /// The name of a chain is longer than iptables accepts. nf_tables has such chains, and no iptables command can name them.
+    /// The name of a chain is longer than iptables accepts. nf_tables has such chains, and no
+    /// iptables command can name them.
     LongChainName,
     /// A rule or a command uses a built-in chain as if it were a user-defined one.
     BuiltInChain,
@@ -108,7 +127,8 @@ pub enum Code {
     InvalidRuleNumber,
     /// A command deletes or checks a rule that the chain does not have.
     NoSuchRule,
-    /// The text of a script does not determine whether a command runs, or with which input; or nothing calls a function.
+    /// The text of a script does not determine whether a command runs, or with which input; or
+    /// nothing calls a function.
     ConditionalCommand,
     /// Commands are not carried out, because a later dump shows their result.
     SupersededCommands,
@@ -148,7 +168,8 @@ pub enum Code {
     InvalidValue,
     /// No interface of the kernel has this name: it contains a blank, a `/` or a control character.
     InvalidInterface,
-    /// An option names the label of an address, such as `eth0:1`, in place of an interface. No interface has this name.
+    /// An option names the label of an address, such as `eth0:1`, in place of an interface. No
+    /// interface has this name.
     InterfaceLabel,
     /// The first number of a range is larger than the last.
     ReversedRange,

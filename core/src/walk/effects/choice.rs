@@ -1,5 +1,5 @@
-//! Which address and which port nat takes from a range (nf_nat_core.c, `get_unique_tuple`). Measured, and given that no
-//! other connection has taken them.
+//! Which address and which port nat takes from a range (nf_nat_core.c, `get_unique_tuple`).
+//! Measured, and given that no other connection has taken them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,8 +22,9 @@ pub(super) fn destination_port(
     }
 }
 
-/// The new source port, as the bounds that it lies in: it stays where it may, and is picked at random otherwise; without a
-/// range from those that are as privileged as the old one (`nf_nat_l4proto_unique_tuple`).
+/// The new source port, as the bounds that it lies in: it stays where it may, and is picked at
+/// random otherwise; without a range from those that are as privileged as the old one
+/// (`nf_nat_l4proto_unique_tuple`).
 pub(super) fn source_port(port: u16, range: &NatRange, choice: NatChoice) -> (u16, u16) {
     if let (Some(ports), Some(base)) = (range.ports, range.base) {
         let port = shifted(port, ports, base);
@@ -50,32 +51,50 @@ fn shifted(port: u16, (low, high): (u16, u16), base: u16) -> u16 {
 
 /// Whether a source that lies in the range stays: with its port, if the range has ports.
 pub(super) fn keeps_source(view: &View, range: &NatRange, choice: NatChoice) -> bool {
-    let stays = range.addresses.is_none_or(|(first, last)| (first..=last).contains(&view.src));
-    let port_stays = range.ports.is_none_or(|(low, high)| view.sport.is_none_or(|port| (low..=high).contains(&port)));
+    let stays = range
+        .addresses
+        .is_none_or(|(first, last)| (first..=last).contains(&view.src));
+    let port_stays = range
+        .ports
+        .is_none_or(|(low, high)| view.sport.is_none_or(|port| (low..=high).contains(&port)));
     stays && port_stays && !choice.random
 }
 
-/// The address that the kernel chooses by a hash over both ends of the connection (`find_best_ips_proto`): word by word,
-/// each scaled into what the range leaves of it. With `--persistent` the destination does not count.
-pub(super) fn hashed(view: &View, (first, last): (IpAddr, IpAddr), side: Side, choice: NatChoice) -> IpAddr {
+/// The address that the kernel chooses by a hash over both ends of the connection
+/// (`find_best_ips_proto`): word by word, each scaled into what the range leaves of it. With
+/// `--persistent` the destination does not count.
+pub(super) fn hashed(
+    view: &View,
+    (first, last): (IpAddr, IpAddr),
+    side: Side,
+    choice: NatChoice,
+) -> IpAddr {
     let (first, last) = (words(first), words(last));
     let mut destination = words(view.dst);
     let count = if view.dst.is_ipv4() { 1 } else { 4 };
     let persistent = choice.persistent;
     // What the kernel hashes are words of network order, read as this machine's numbers.
     let raw = u32::swap_bytes;
-    let start = if persistent { 0 } else { raw(destination[count - 1]) ^ u32::from(view.zone) };
+    let start = if persistent {
+        0
+    } else {
+        raw(destination[count - 1]) ^ u32::from(view.zone)
+    };
     let mut hash = jhash(words(view.src).map(raw), start);
     let mut chosen = [0; 4];
     let mut free = false;
     for word in 0..count {
         let (least, distance) = match free {
             true => (0, u32::MAX),
-            false => (first[word], last[word].wrapping_sub(first[word]).wrapping_add(1)),
+            false => (
+                first[word],
+                last[word].wrapping_sub(first[word]).wrapping_add(1),
+            ),
         };
         let scaled = (u64::from(hash) * u64::from(distance)) >> 32;
-        chosen[word] =
-            least.wrapping_add(u32::try_from(scaled).expect("a product of 32 bits each, without its low half"));
+        chosen[word] = least.wrapping_add(
+            u32::try_from(scaled).expect("a product of 32 bits each, without its low half"),
+        );
         free |= chosen[word] != last[word];
         // The kernel writes into the tuple that it reads from.
         if side == Side::Destination {
@@ -88,7 +107,9 @@ pub(super) fn hashed(view: &View, (first, last): (IpAddr, IpAddr), side: Side, c
     match view.dst {
         IpAddr::V4(_) => IpAddr::V4(Ipv4Addr::from_bits(chosen[0])),
         IpAddr::V6(_) => {
-            let bits = chosen.iter().fold(0_u128, |bits, word| bits << 32 | u128::from(*word));
+            let bits = chosen
+                .iter()
+                .fold(0_u128, |bits, word| bits << 32 | u128::from(*word));
             IpAddr::V6(Ipv6Addr::from_bits(bits))
         }
     }
@@ -100,7 +121,9 @@ fn words(address: IpAddr) -> [u32; 4] {
         IpAddr::V4(address) => [address.to_bits(), 0, 0, 0],
         IpAddr::V6(address) => {
             let octets = address.octets();
-            std::array::from_fn(|word| u32::from_be_bytes(std::array::from_fn(|byte| octets[word * 4 + byte])))
+            std::array::from_fn(|word| {
+                u32::from_be_bytes(std::array::from_fn(|byte| octets[word * 4 + byte]))
+            })
         }
     }
 }

@@ -23,7 +23,11 @@ pub(super) fn set_tos(view: &mut View, change: MaskedBits) {
 }
 
 /// Changes explicit congestion notification: in the IP header, and TCP's ECE and CWR (ipt_ECN.c).
-pub(super) fn set_ecn(view: &mut View, packet: &Packet, (ip, ece, cwr): (Option<u8>, Option<bool>, Option<bool>)) {
+pub(super) fn set_ecn(
+    view: &mut View,
+    packet: &Packet,
+    (ip, ece, cwr): (Option<u8>, Option<bool>, Option<bool>),
+) {
     view.ecn = ip.unwrap_or(view.ecn);
     if packet.protocol != Protocol::TCP {
         return;
@@ -48,7 +52,8 @@ pub(super) fn set_ttl(view: &mut View, change: TtlChange) {
     };
 }
 
-/// Each byte of the options becomes a no-operation, and the header keeps its length (xt_TCPOPTSTRIP.c).
+/// Each byte of the options becomes a no-operation, and the header keeps its length
+/// (xt_TCPOPTSTRIP.c).
 pub(super) fn strip_tcp_options(view: &mut View, packet: &Packet, options: &[u8]) {
     if packet.is_later_fragment() {
         return;
@@ -76,14 +81,22 @@ impl EffectContext<'_> {
             self.doubt("how far TCPMSS lowers the segment size depends on the path's MTU");
             return;
         };
-        let absent = self.view.tcp_options.as_ref().map(|options| !options.contains(&MSS));
+        let absent = self
+            .view
+            .tcp_options
+            .as_ref()
+            .map(|options| !options.contains(&MSS));
         match (self.view.mss, absent) {
             // The size is never raised.
             (Some(old), _) => self.view.mss = Some(old.min(wanted)),
             // The kernel adds no option to a segment that carries data.
             (None, Some(true)) if packet.payload_length > 0 => {}
             (None, Some(true)) => {
-                let default = if packet.family() == Family::Ipv4 { 536 } else { 1220 };
+                let default = if packet.family() == Family::Ipv4 {
+                    536
+                } else {
+                    1220
+                };
                 self.view.mss = Some(wanted.min(default));
                 self.view.tcp_options.get_or_insert_default().push(MSS);
             }
@@ -91,15 +104,25 @@ impl EffectContext<'_> {
         }
     }
 
-    /// Replaces the prefix of an IPv6 address (ip6t_NPT.c). Without a word that can take the change, the packet is dropped.
-    pub(super) fn translate_prefix(&mut self, side: Side, from: (Ipv6Addr, u32), to: (Ipv6Addr, u32)) -> Action {
+    /// Replaces the prefix of an IPv6 address (ip6t_NPT.c). Without a word that can take the
+    /// change, the packet is dropped.
+    pub(super) fn translate_prefix(
+        &mut self,
+        side: Side,
+        from: (Ipv6Addr, u32),
+        to: (Ipv6Addr, u32),
+    ) -> Action {
         let (address, tracked) = match side {
             Side::Source => (&mut self.view.src, &mut self.view.tracked_src),
             Side::Destination => (&mut self.view.dst, &mut self.view.tracked_dst),
         };
         let old = *address;
-        let IpAddr::V6(known) = old else { return Action::Continue };
-        let Some(new) = replace_prefix(known, from, to) else { return Action::Drop };
+        let IpAddr::V6(known) = old else {
+            return Action::Continue;
+        };
+        let Some(new) = replace_prefix(known, from, to) else {
+            return Action::Drop;
+        };
         tracked.get_or_insert(old);
         *address = IpAddr::V6(new);
         Action::Continue
@@ -111,13 +134,22 @@ fn sum(address: Ipv6Addr) -> u32 {
     address.segments().into_iter().map(u32::from).sum::<u32>() % 0xffff
 }
 
-/// The new address: one word takes up the change so that checksums stay correct (`ip6t_npt_map_pfx`). `None` if no word
-/// can.
-fn replace_prefix(address: Ipv6Addr, from: (Ipv6Addr, u32), to: (Ipv6Addr, u32)) -> Option<Ipv6Addr> {
+/// The new address: one word takes up the change so that checksums stay correct
+/// (`ip6t_npt_map_pfx`). `None` if no word can.
+fn replace_prefix(
+    address: Ipv6Addr,
+    from: (Ipv6Addr, u32),
+    to: (Ipv6Addr, u32),
+) -> Option<Ipv6Addr> {
     let length = from.1.max(to.1);
     let mask = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-    let mut words = Ipv6Addr::from_bits(address.to_bits() & !mask | to.0.to_bits() & mask).segments();
-    let place = if length <= 48 { 3 } else { (4..8).find(|place| words[*place] != 0xffff)? };
+    let mut words =
+        Ipv6Addr::from_bits(address.to_bits() & !mask | to.0.to_bits() & mask).segments();
+    let place = if length <= 48 {
+        3
+    } else {
+        (4..8).find(|place| words[*place] != 0xffff)?
+    };
     let adjusted = (u32::from(words[place]) + sum(from.0) + 0xffff - sum(to.0)) % 0xffff;
     words[place] = u16::try_from(adjusted).ok()?;
     Some(words.into())

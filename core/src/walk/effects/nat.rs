@@ -11,10 +11,15 @@ use crate::packet::view::View;
 use super::{Action, EffectContext, choice};
 
 impl EffectContext<'_> {
-    /// Translates the destination. Without a random choice, a port outside the range becomes its first one. The kernel
-    /// compares what connection tracking knows, not what is in the packet.
+    /// Translates the destination. Without a random choice, a port outside the range becomes its
+    /// first one. The kernel compares what connection tracking knows, not what is in the
+    /// packet.
     pub(super) fn translate_destination(&mut self, range: &NatRange, choice: NatChoice) {
-        let before = (self.view.tracked_dst.unwrap_or(self.view.dst), self.view.dport, self.view.dport_span);
+        let before = (
+            self.view.tracked_dst.unwrap_or(self.view.dst),
+            self.view.dport,
+            self.view.dport_span,
+        );
         let mut after = before;
         if let Some(address) = self.choose_address(range, Side::Destination, choice) {
             after.0 = address;
@@ -31,9 +36,14 @@ impl EffectContext<'_> {
         self.translates = true;
     }
 
-    /// Translates the source. The port stays if it may; the input does not show whether another connection uses it.
+    /// Translates the source. The port stays if it may; the input does not show whether another
+    /// connection uses it.
     pub(super) fn translate_source(&mut self, range: &NatRange, choice: NatChoice) {
-        let before = (self.view.tracked_src.unwrap_or(self.view.src), self.view.sport, self.view.sport_span);
+        let before = (
+            self.view.tracked_src.unwrap_or(self.view.src),
+            self.view.sport,
+            self.view.sport_span,
+        );
         let mut after = before;
         if let Some(address) = self.choose_address(range, Side::Source, choice) {
             after.0 = address;
@@ -54,7 +64,12 @@ impl EffectContext<'_> {
         self.translates = true;
     }
 
-    fn choose_address(&mut self, range: &NatRange, side: Side, choice: NatChoice) -> Option<IpAddr> {
+    fn choose_address(
+        &mut self,
+        range: &NatRange,
+        side: Side,
+        choice: NatChoice,
+    ) -> Option<IpAddr> {
         let (first, last) = range.addresses?;
         if first == last {
             return Some(first);
@@ -68,35 +83,68 @@ impl EffectContext<'_> {
         if side == Side::Source && choice::keeps_source(&known, range, choice) {
             return None;
         }
-        self.assume(format!("which of the addresses {first} to {last} is taken: as on a little-endian machine"));
+        self.assume(format!(
+            "which of the addresses {first} to {last} is taken: as on a little-endian machine"
+        ));
         Some(choice::hashed(&known, (first, last), side, choice))
     }
 
-    /// In OUTPUT the destination becomes 127.0.0.1 or ::1. In PREROUTING it becomes an address of the incoming interface;
-    /// without one the packet is dropped (nf_nat_redirect.c).
+    /// In OUTPUT the destination becomes 127.0.0.1 or ::1. In PREROUTING it becomes an address of
+    /// the incoming interface; without one the packet is dropped (nf_nat_redirect.c).
     pub(super) fn redirect(&mut self, ports: Option<(u16, u16)>, choice: NatChoice) -> Action {
         let address = match self.view.hook {
             Hook::Output => Some(Family::of(self.view.dst).loopback()),
             _ => incoming_address(self.host, self.view),
         };
-        let Some(address) = address else { return Action::Drop };
-        self.translate_destination(&NatRange { addresses: Some((address, address)), ports, base: None }, choice);
+        let Some(address) = address else {
+            return Action::Drop;
+        };
+        self.translate_destination(
+            &NatRange {
+                addresses: Some((address, address)),
+                ports,
+                base: None,
+            },
+            choice,
+        );
         Action::Accept
     }
 
-    /// The source becomes an address of the outgoing interface; without one the packet is dropped (nf_nat_masquerade.c).
-    pub(super) fn masquerade(&mut self, ports: Option<(u16, u16)>, base: Option<u16>, choice: NatChoice) -> Action {
-        let Some(own) = own_address(self.host, self.view) else { return Action::Drop };
-        self.translate_source(&NatRange { addresses: Some((own, own)), ports, base }, choice);
+    /// The source becomes an address of the outgoing interface; without one the packet is dropped
+    /// (nf_nat_masquerade.c).
+    pub(super) fn masquerade(
+        &mut self,
+        ports: Option<(u16, u16)>,
+        base: Option<u16>,
+        choice: NatChoice,
+    ) -> Action {
+        let Some(own) = own_address(self.host, self.view) else {
+            return Action::Drop;
+        };
+        self.translate_source(
+            &NatRange {
+                addresses: Some((own, own)),
+                ports,
+                base,
+            },
+            choice,
+        );
         Action::Accept
     }
 
-    /// Replaces the network part of the destination on the way in, of the source on the way out (xt_NETMAP.c).
+    /// Replaces the network part of the destination on the way in, of the source on the way out
+    /// (xt_NETMAP.c).
     pub(super) fn netmap(&mut self, network: IpAddr, mask: IpAddr) -> Action {
         let inward = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         let old = if inward { self.view.dst } else { self.view.src };
-        let Some(new) = replace_network(old, network, mask) else { return Action::Accept };
-        let range = NatRange { addresses: Some((new, new)), ports: None, base: None };
+        let Some(new) = replace_network(old, network, mask) else {
+            return Action::Accept;
+        };
+        let range = NatRange {
+            addresses: Some((new, new)),
+            ports: None,
+            base: None,
+        };
         match inward {
             true => self.translate_destination(&range, NatChoice::default()),
             false => self.translate_source(&range, NatChoice::default()),
@@ -108,12 +156,12 @@ impl EffectContext<'_> {
 /// The host part of `old` in the new network; `None` for an address of the other family.
 fn replace_network(old: IpAddr, network: IpAddr, mask: IpAddr) -> Option<IpAddr> {
     match (old, network, mask) {
-        (IpAddr::V4(old), IpAddr::V4(network), IpAddr::V4(mask)) => {
-            Some(IpAddr::V4((old.to_bits() & !mask.to_bits() | network.to_bits()).into()))
-        }
-        (IpAddr::V6(old), IpAddr::V6(network), IpAddr::V6(mask)) => {
-            Some(IpAddr::V6((old.to_bits() & !mask.to_bits() | network.to_bits()).into()))
-        }
+        (IpAddr::V4(old), IpAddr::V4(network), IpAddr::V4(mask)) => Some(IpAddr::V4(
+            (old.to_bits() & !mask.to_bits() | network.to_bits()).into(),
+        )),
+        (IpAddr::V6(old), IpAddr::V6(network), IpAddr::V6(mask)) => Some(IpAddr::V6(
+            (old.to_bits() & !mask.to_bits() | network.to_bits()).into(),
+        )),
         _ => None,
     }
 }
@@ -126,7 +174,8 @@ fn incoming_address(host: &Host, view: &View) -> Option<IpAddr> {
         IpAddr::V4(_) => addresses.find(IpAddr::is_ipv4),
         IpAddr::V6(dst) => addresses.find(|address| match address {
             IpAddr::V6(own) => {
-                redirect_scope(dst) == RedirectScope::Global || redirect_scope(*own) == redirect_scope(dst)
+                redirect_scope(dst) == RedirectScope::Global
+                    || redirect_scope(*own) == redirect_scope(dst)
             }
             IpAddr::V4(_) => false,
         }),
@@ -158,30 +207,42 @@ fn redirect_scope(address: Ipv6Addr) -> RedirectScope {
     }
 }
 
-/// The address that a masqueraded packet gets: one of the interface it leaves by, else one of another interface.
+/// The address that a masqueraded packet gets: one of the interface it leaves by, else one of
+/// another interface.
 fn own_address(host: &Host, view: &View) -> Option<IpAddr> {
     let out = view.out_interface.as_deref()?;
     let candidates = || {
-        let held = host
-            .interfaces
-            .iter()
-            .flat_map(|interface| interface.addresses.iter().map(move |prefix| (interface.name == out, prefix)));
+        let held = host.interfaces.iter().flat_map(|interface| {
+            interface
+                .addresses
+                .iter()
+                .map(move |prefix| (interface.name == out, prefix))
+        });
         held.filter(|(_, prefix)| serves(prefix.address, view.dst))
     };
     let best = match view.dst {
         IpAddr::V4(_) => {
             let next_hop = next_hop(host, out, view.dst);
-            first_best(candidates(), |on_way, prefix| (on_way, on_way && prefix.contains(next_hop), 0))
+            first_best(candidates(), |on_way, prefix| {
+                (on_way, on_way && prefix.contains(next_hop), 0)
+            })
         }
-        // RFC 6724 as `ipv6_get_saddr_eval` has it: the destination itself, the scope, the interface, the label, the common
-        // prefix. A destination that is near leaves only the interface's own addresses.
+        // RFC 6724 as `ipv6_get_saddr_eval` has it: the destination itself, the scope, the
+        // interface, the label, the common prefix. A destination that is near leaves only
+        // the interface's own addresses.
         IpAddr::V6(dst) => {
             let near = dst.is_multicast() || scope(dst) <= LINK_LOCAL;
             let candidates = candidates().filter(|(on_way, _)| *on_way || !near);
             first_best(candidates, |on_way, prefix| {
-                let IpAddr::V6(own) = prefix.address else { return Default::default() };
+                let IpAddr::V6(own) = prefix.address else {
+                    return Default::default();
+                };
                 let reach = i16::from(scope(own));
-                let reach = if reach >= i16::from(scope(dst)) { -reach } else { reach - 128 };
+                let reach = if reach >= i16::from(scope(dst)) {
+                    -reach
+                } else {
+                    reach - 128
+                };
                 let common = prefix.common_bits(view.dst).min(prefix.length);
                 (own == dst, reach, on_way, label(own) == label(dst), common)
             })
@@ -216,7 +277,8 @@ fn label(address: Ipv6Addr) -> u8 {
 
 const LINK_LOCAL: u8 = 2;
 
-/// How far an IPv6 address reaches (`__ipv6_addr_type` in addrconf_core.c, which has ::1 reach as far as its link).
+/// How far an IPv6 address reaches (`__ipv6_addr_type` in addrconf_core.c, which has ::1 reach as
+/// far as its link).
 fn scope(address: Ipv6Addr) -> u8 {
     match address.octets() {
         [0xff, flags, ..] => flags & 0x0f,
@@ -227,8 +289,8 @@ fn scope(address: Ipv6Addr) -> u8 {
     }
 }
 
-/// Whether an address may stand as the source of a packet to `dst`: of its family, and in IPv4 of global scope
-/// (`RT_SCOPE_UNIVERSE` in `inet_select_addr`).
+/// Whether an address may stand as the source of a packet to `dst`: of its family, and in IPv4 of
+/// global scope (`RT_SCOPE_UNIVERSE` in `inet_select_addr`).
 fn serves(address: IpAddr, dst: IpAddr) -> bool {
     match (address, dst) {
         (IpAddr::V4(own), IpAddr::V4(_)) => !own.is_loopback() && !own.is_link_local(),
@@ -238,6 +300,12 @@ fn serves(address: IpAddr, dst: IpAddr) -> bool {
 
 /// The router on the way to `dst`, or `dst` itself.
 fn next_hop(host: &Host, out: &str, dst: IpAddr) -> IpAddr {
-    let routes = host.routes.iter().filter(|route| route.dev.as_deref() == Some(out) && route.dst.contains(dst));
-    routes.max_by_key(|route| route.dst.length).and_then(|route| route.via).unwrap_or(dst)
+    let routes = host
+        .routes
+        .iter()
+        .filter(|route| route.dev.as_deref() == Some(out) && route.dst.contains(dst));
+    routes
+        .max_by_key(|route| route.dst.length)
+        .and_then(|route| route.via)
+        .unwrap_or(dst)
 }

@@ -40,11 +40,14 @@ impl EffectContext<'_> {
             return true;
         }
         let protocol = self.packet.protocol;
-        self.host.sockets.iter().any(|socket| socket.protocol == protocol && socket.port == port)
+        self.host
+            .sockets
+            .iter()
+            .any(|socket| socket.protocol == protocol && socket.port == port)
     }
 
-    /// A SYN is answered, and an ACK is compared with that answer: neither continues. All other packets do
-    /// (xt_SYNPROXY.c, nf_synproxy_core.c).
+    /// A SYN is answered, and an ACK is compared with that answer: neither continues. All other
+    /// packets do (xt_SYNPROXY.c, nf_synproxy_core.c).
     pub(super) fn synproxy(&mut self) -> Action {
         let TcpFlags(flags) = self.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
         match flags & (FIN | SYN | RST | ACK) {

@@ -1,11 +1,13 @@
-//! Dumps in the strings of a log: JSON lines, `msg="…\n…"`, and text that has `\n` for its line ends.
+//! Dumps in the strings of a log: JSON lines, `msg="…\n…"`, and text that has `\n` for its line
+//! ends.
 
 use super::super::line_kind::LineKind;
 use super::super::source_map::MappedText;
 use super::super::words;
 use super::prefix;
 
-/// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string does.
+/// The strings of a line that hold a dump, unfolded, one below the other; `None` where no string
+/// does.
 pub(super) fn unfold(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     let json = text.trim_start().starts_with('{') && text.contains('"');
@@ -31,7 +33,9 @@ fn is_whole_rule(line: &str) -> bool {
     let mut words = Vec::new();
     matches!(LineKind::of(line), LineKind::Rule(_))
         && words::split(line, 0, &mut words).is_ok()
-        && words.iter().all(|word| word.quoted || !word.text.contains("\\n"))
+        && words
+            .iter()
+            .all(|word| word.quoted || !word.text.contains("\\n"))
 }
 
 /// The quote that closes a string which begins at `start`, or the end of the text.
@@ -77,8 +81,14 @@ fn decoded(work: &MappedText, start: usize, end: usize) -> MappedText<'static> {
             Some('n') => ('\n', 2),
             Some('t') => ('\t', 2),
             Some('r') => ('\r', 2),
-            Some('u') => match text.get(at + 2..at + 6).and_then(|hex| u32::from_str_radix(hex, 16).ok()) {
-                Some(code) => (char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER), 6),
+            Some('u') => match text
+                .get(at + 2..at + 6)
+                .and_then(|hex| u32::from_str_radix(hex, 16).ok())
+            {
+                Some(code) => (
+                    char::from_u32(code).unwrap_or(char::REPLACEMENT_CHARACTER),
+                    6,
+                ),
                 None => ('\\', 1),
             },
             Some(c) => (c, 1 + c.len_utf8()),

@@ -7,7 +7,10 @@ pub(super) fn without_colours(work: &MappedText) -> MappedText<'static> {
     let mut out = MappedText::default();
     let text = &work.text;
     let mut kept = 0;
-    while let Some(at) = text[kept..].find(['\u{1b}', '\u{241b}']).map(|at| kept + at) {
+    while let Some(at) = text[kept..]
+        .find(['\u{1b}', '\u{241b}'])
+        .map(|at| kept + at)
+    {
         out.copy(work, kept, at);
         kept = at + sequence(&text[at..]);
     }
@@ -16,11 +19,17 @@ pub(super) fn without_colours(work: &MappedText) -> MappedText<'static> {
 }
 
 /// What stands for a character in the source of a web page.
-const ENTITIES: [(&str, &str); 6] =
-    [("&quot;", "\""), ("&#34;", "\""), ("&gt;", ">"), ("&lt;", "<"), ("&#39;", "'"), ("&amp;", "&")];
+const ENTITIES: [(&str, &str); 6] = [
+    ("&quot;", "\""),
+    ("&#34;", "\""),
+    ("&gt;", ">"),
+    ("&lt;", "<"),
+    ("&#39;", "'"),
+    ("&amp;", "&"),
+];
 
-/// With the characters themselves in place of a web page's entities. `None` for a line with quotes of its own: there an
-/// entity may be a part of a comment.
+/// With the characters themselves in place of a web page's entities. `None` for a line with quotes
+/// of its own: there an entity may be a part of a comment.
 pub(super) fn without_entities(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     if text.contains('"') || !(text.contains("&quot;") || text.contains("&#34;")) {
@@ -29,7 +38,10 @@ pub(super) fn without_entities(work: &MappedText) -> Option<MappedText<'static>>
     let mut out = MappedText::default();
     let mut kept = 0;
     for (at, _) in text.match_indices('&') {
-        let Some((entity, character)) = ENTITIES.iter().find(|(entity, _)| text[at..].starts_with(entity)) else {
+        let Some((entity, character)) = ENTITIES
+            .iter()
+            .find(|(entity, _)| text[at..].starts_with(entity))
+        else {
             continue;
         };
         out.copy(work, kept, at);
@@ -49,11 +61,13 @@ fn sequence(text: &str) -> usize {
         Some((at, c)) => return at + c.len_utf8(),
         None => return text.len(),
     };
-    chars.find(|(_, c)| ends(*c)).map_or(text.len(), |(at, c)| at + c.len_utf8())
+    chars
+        .find(|(_, c)| ends(*c))
+        .map_or(text.len(), |(at, c)| at + c.len_utf8())
 }
 
-/// With plain dashes, quotes and blanks in the place of typographers' ones, but for what stands in quotes. `None` where
-/// nothing changes.
+/// With plain dashes, quotes and blanks in the place of typographers' ones, but for what stands in
+/// quotes. `None` where nothing changes.
 pub(super) fn plain(work: &MappedText) -> Option<MappedText<'static>> {
     let text = &work.text;
     let mut out = MappedText::default();
@@ -94,9 +108,13 @@ pub(super) fn plain(work: &MappedText) -> Option<MappedText<'static>> {
     })
 }
 
-/// A dash at a word's start stands for `--` before a long name and for `-` before a letter; one in a word for `-`.
+/// A dash at a word's start stands for `--` before a long name and for `-` before a letter; one in
+/// a word for `-`.
 fn dashes(dash: char, before: char, rest: &str) -> &'static str {
-    let name = rest.split(|c: char| !c.is_ascii_alphanumeric()).next().unwrap_or_default();
+    let name = rest
+        .split(|c: char| !c.is_ascii_alphanumeric())
+        .next()
+        .unwrap_or_default();
     match name.len() {
         _ if !before.is_whitespace() => "-",
         1 if dash != '—' || rest[1..].starts_with([' ', '\t']) || rest.len() == 1 => "-",

@@ -1,4 +1,5 @@
-//! What stands before a dump's line: when a log wrote it, who, how urgent; borders, quote marks, numbers of lines.
+//! What stands before a dump's line: when a log wrote it, who, how urgent; borders, quote marks,
+//! numbers of lines.
 
 use super::super::call;
 use super::super::line_kind::LineKind;
@@ -47,9 +48,12 @@ const LEVELS: [&str; 16] = [
     "p",
     "inf",
 ];
-const MONTHS: [&str; 12] = ["Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"];
+const MONTHS: [&str; 12] = [
+    "Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec",
+];
 
-/// Where a dump's line or a command begins behind a prefix of known pieces, and those pieces; `None` where there is none.
+/// Where a dump's line or a command begins behind a prefix of known pieces, and those pieces;
+/// `None` where there is none.
 pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
     let (mut at, mut tokens) = (0, Vec::new());
     loop {
@@ -60,13 +64,27 @@ pub(super) fn skip(line: &str) -> Option<(usize, Vec<Token>)> {
         if begins(inner) && (!tokens.contains(&Token::Comment) || is_listing()) {
             return Some((at, tokens));
         }
-        let has_field = || ["time=", "level=", "ts="].iter().any(|field| line[..at].contains(field));
-        let is_logged = tokens.iter().any(|token| matches!(token, Token::Time | Token::Level)) || has_field();
+        let has_field = || {
+            ["time=", "level=", "ts="]
+                .iter()
+                .any(|field| line[..at].contains(field))
+        };
+        let is_logged = tokens
+            .iter()
+            .any(|token| matches!(token, Token::Time | Token::Level))
+            || has_field();
         if let Some(call) = announced_call(rest).filter(|_| is_logged) {
             tokens.push(Token::Name);
             return Some((at + call, tokens));
         }
-        let (token, length) = token(rest, tokens.iter().rev().find(|token| **token != Token::Blank).copied())?;
+        let (token, length) = token(
+            rest,
+            tokens
+                .iter()
+                .rev()
+                .find(|token| **token != Token::Blank)
+                .copied(),
+        )?;
         if tokens.len() == MOST {
             return None;
         }
@@ -99,7 +117,9 @@ fn begins(rest: &str) -> bool {
         return false;
     }
     let piece = match first {
-        Some(b'*' | b':' | b'#' | b'C' | b'[' | b'-') => split::next(rest).map_or(rest, |at| &rest[..at]),
+        Some(b'*' | b':' | b'#' | b'C' | b'[' | b'-') => {
+            split::next(rest).map_or(rest, |at| &rest[..at])
+        }
         _ => rest,
     };
     // A note after the line: `:INPUT ACCEPT [0:0]  # the default`.
@@ -110,15 +130,22 @@ fn begins(rest: &str) -> bool {
     LineKind::of(piece).is_sure() || call::find(rest).is_some()
 }
 
-/// Where a call of iptables begins that a program announces: `Setting up the network: iptables -t nat -N X`.
+/// Where a call of iptables begins that a program announces: `Setting up the network: iptables -t
+/// nat -N X`.
 pub(super) fn announced_call(line: &str) -> Option<usize> {
     let (before, _) = line.split_once("tables -")?;
     let colon = before.rfind(": ")?;
     let at = colon + 2;
-    let is_program = |word: &str| ["iptables", "ip6tables"].iter().any(|name| word.ends_with(name));
+    let is_program = |word: &str| {
+        ["iptables", "ip6tables"]
+            .iter()
+            .any(|name| word.ends_with(name))
+    };
     let first = line[at..].split_whitespace().next().unwrap_or_default();
-    (is_program(first) && line[..colon].chars().any(char::is_alphabetic) && call::find(&line[at..]).is_some())
-        .then_some(at)
+    (is_program(first)
+        && line[..colon].chars().any(char::is_alphabetic)
+        && call::find(&line[at..]).is_some())
+    .then_some(at)
 }
 
 /// The piece that a text begins with, and how long it is.
@@ -142,7 +169,10 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
         return Some((Token::Sign, 1));
     }
     if first == '#' {
-        return Some((Token::Comment, rest.len() - rest.trim_start_matches('#').len()));
+        return Some((
+            Token::Comment,
+            rest.len() - rest.trim_start_matches('#').len(),
+        ));
     }
     let word = rest.split(char::is_whitespace).next().unwrap_or_default();
     let behind = &rest[word.len()..];
@@ -150,7 +180,10 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
     if dots > 1 {
         return Some((Token::Sign, dots));
     }
-    if !word.is_empty() && word.len() < 4 && word.bytes().all(|byte| byte == b'+') || word == "-" || word == "*" {
+    if !word.is_empty() && word.len() < 4 && word.bytes().all(|byte| byte == b'+')
+        || word == "-"
+        || word == "*"
+    {
         return Some((Token::Sign, word.len()));
     }
     if rest.starts_with('+') {
@@ -172,18 +205,25 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
         return Some((Token::Number, word.len()));
     }
     // `file.txt:12:-A …` has no blank behind it.
-    let colon = rest.find(':').filter(|at| *at > 0 && rest[..*at].bytes().all(is_of_names));
+    let colon = rest
+        .find(':')
+        .filter(|at| *at > 0 && rest[..*at].bytes().all(is_of_names));
     if let Some(colon) = colon
         && colon < word.len()
     {
         return Some((Token::Name, colon + 1));
     }
     if let Some((key, _)) = word.split_once('=')
-        && key.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_')
+        && key
+            .bytes()
+            .all(|byte| byte.is_ascii_lowercase() || byte == b'_')
         && !key.is_empty()
     {
         let value = &rest[key.len() + 1..];
-        let quoted = value.strip_prefix('"').and_then(|value| value.find('"')).map(|end| end + 2);
+        let quoted = value
+            .strip_prefix('"')
+            .and_then(|value| value.find('"'))
+            .map(|end| end + 2);
         let length = match key {
             "msg" | "message" | "log" => 0,
             _ => quoted.unwrap_or(word.len() - key.len() - 1),
@@ -197,20 +237,28 @@ fn token(rest: &str, before: Option<Token>) -> Option<(Token, usize)> {
 }
 
 fn is_of_names(byte: u8) -> bool {
-    byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'[' | b']' | b'@' | b'~')
+    byte.is_ascii_alphanumeric()
+        || matches!(byte, b'-' | b'_' | b'.' | b'/' | b'[' | b']' | b'@' | b'~')
 }
 
 /// `2022-03-24T15:16:48.606265Z`, `10:00:00`, `2022/03/24`, `2022-03-24`
 fn is_time(word: &str) -> bool {
-    let parts = word.bytes().filter(|byte| matches!(byte, b':' | b'-' | b'/')).count();
-    let made =
-        |byte: u8| byte.is_ascii_digit() || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+');
+    let parts = word
+        .bytes()
+        .filter(|byte| matches!(byte, b':' | b'-' | b'/'))
+        .count();
+    let made = |byte: u8| {
+        byte.is_ascii_digit()
+            || matches!(byte, b':' | b'-' | b'/' | b'.' | b',' | b'T' | b'Z' | b'+')
+    };
     parts >= 2 && word.len() >= 5 && word.as_bytes()[0].is_ascii_digit() && word.bytes().all(made)
 }
 
 /// `I0324`, as klog begins its lines.
 fn is_klog(word: &str) -> bool {
-    word.len() == 5 && word.starts_with(['I', 'W', 'E', 'F']) && word[1..].bytes().all(|byte| byte.is_ascii_digit())
+    word.len() == 5
+        && word.starts_with(['I', 'W', 'E', 'F'])
+        && word[1..].bytes().all(|byte| byte.is_ascii_digit())
 }
 
 /// Where a line ends behind its prefix when what was opened there is closed at the end.
@@ -223,7 +271,11 @@ pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[Token]) -> usize {
         ',' => line[..begin].contains(['"', '\'']),
         _ => BORDERS.contains(&c) && tokens.contains(&Token::Border),
     };
-    while let Some(last) = line[begin..end].chars().next_back().filter(|last| closes(*last)) {
+    while let Some(last) = line[begin..end]
+        .chars()
+        .next_back()
+        .filter(|last| closes(*last))
+    {
         end -= last.len_utf8();
         end = begin + line[begin..end].trim_end().len();
     }
@@ -234,7 +286,9 @@ pub(super) fn unwrapped(line: &str, begin: usize, tokens: &[Token]) -> usize {
 pub(super) fn is_ruling(line: &str) -> bool {
     let line = line.trim();
     !line.is_empty()
-        && line.chars().all(|c| ('\u{2500}'..='\u{257f}').contains(&c) || "+-=|~`_".contains(c))
+        && line
+            .chars()
+            .all(|c| ('\u{2500}'..='\u{257f}').contains(&c) || "+-=|~`_".contains(c))
         && line != "--"
 }
 
@@ -269,6 +323,9 @@ mod tests {
             check(&format!("{prefix}{rule}"), Some(rule));
         }
         check("we then add -A OUTPUT -j x to it", None);
-        check("root@pod:/# iptables-save", Some("root@pod:/# iptables-save"));
+        check(
+            "root@pod:/# iptables-save",
+            Some("root@pod:/# iptables-save"),
+        );
     }
 }

@@ -30,7 +30,9 @@ pub(super) fn next(line: &str) -> Option<usize> {
             }
             // The first ones behind a chain are its own.
             _ if word.starts_with('[') && std::mem::take(&mut chain) => false,
-            _ if word.starts_with('[') => parse_counters(word).is_some() && matches!(name, "-A" | "--append" | "-I"),
+            _ if word.starts_with('[') => {
+                parse_counters(word).is_some() && matches!(name, "-A" | "--append" | "-I")
+            }
             _ => false,
         };
         if starts && at > 0 {
@@ -39,8 +41,13 @@ pub(super) fn next(line: &str) -> Option<usize> {
         counted = at == 0 && parse_counters(word).is_some();
         // A line end that is gone without a blank in its place.
         let glued = match word.strip_suffix("-A") {
-            Some(first) if !first.is_empty() && LineKind::of(&format!("-A {name}")).is_sure() => Some(first.len()),
-            _ => word.strip_suffix("COMMIT").filter(|first| !first.is_empty() && name.is_empty()).map(str::len),
+            Some(first) if !first.is_empty() && LineKind::of(&format!("-A {name}")).is_sure() => {
+                Some(first.len())
+            }
+            _ => word
+                .strip_suffix("COMMIT")
+                .filter(|first| !first.is_empty() && name.is_empty())
+                .map(str::len),
         };
         if let Some(first) = glued {
             return Some(at + first);
@@ -65,8 +72,10 @@ fn may_hold_another(line: &[u8]) -> bool {
 
 /// Where a note begins behind a rule: `# …`, `// …`, `<- …`.
 pub(super) fn note(line: &str) -> Option<usize> {
-    if !matches!(LineKind::of(line), LineKind::Rule(_) | LineKind::Change(_) | LineKind::Chain(_) | LineKind::Table(_))
-        && !line.trim_start().starts_with([':', '*', 'C', '-'])
+    if !matches!(
+        LineKind::of(line),
+        LineKind::Rule(_) | LineKind::Change(_) | LineKind::Chain(_) | LineKind::Table(_)
+    ) && !line.trim_start().starts_with([':', '*', 'C', '-'])
     {
         return None;
     }
@@ -77,7 +86,9 @@ pub(super) fn note(line: &str) -> Option<usize> {
             || word.starts_with("<=")
             || word.starts_with(['←', '⟵', '⇐', '⬅'])
     };
-    words(line).find(|(at, word)| *at > 0 && is_note(word)).map(|(at, _)| at)
+    words(line)
+        .find(|(at, word)| *at > 0 && is_note(word))
+        .map(|(at, _)| at)
 }
 
 /// The words of a line with their places, those in quotes left out.
@@ -134,12 +145,27 @@ mod tests {
             "*nat :A ACCEPT [0:0] :b - [0:0] -A b -j RETURN",
             &["*nat", ":A ACCEPT [0:0]", ":b - [0:0]", "-A b -j RETURN"],
         );
-        check(":b - [0:0] [1:2] -A b -j c", &[":b - [0:0]", "[1:2] -A b -j c"]);
+        check(
+            ":b - [0:0] [1:2] -A b -j c",
+            &[":b - [0:0]", "[1:2] -A b -j c"],
+        );
         check(":b - [0:0] -A b -j c", &[":b - [0:0]", "-A b -j c"]);
-        check("[1:2] -A b -j RETURN [3:4] -A b COMMIT", &["[1:2] -A b -j RETURN", "[3:4] -A b", "COMMIT"]);
-        check("-A b -j RETURN-A c -j dCOMMIT", &["-A b -j RETURN", "-A c -j d", "COMMIT"]);
-        check("-A b -m comment --comment \" -A c \" -j d", &["-A b -m comment --comment \" -A c \" -j d"]);
-        check("-A b -m comment --comment \"x -A", &["-A b -m comment --comment \"x -A"]);
+        check(
+            "[1:2] -A b -j RETURN [3:4] -A b COMMIT",
+            &["[1:2] -A b -j RETURN", "[3:4] -A b", "COMMIT"],
+        );
+        check(
+            "-A b -j RETURN-A c -j dCOMMIT",
+            &["-A b -j RETURN", "-A c -j d", "COMMIT"],
+        );
+        check(
+            "-A b -m comment --comment \" -A c \" -j d",
+            &["-A b -m comment --comment \" -A c \" -j d"],
+        );
+        check(
+            "-A b -m comment --comment \"x -A",
+            &["-A b -m comment --comment \"x -A"],
+        );
     }
 
     #[test]

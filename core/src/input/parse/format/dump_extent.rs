@@ -1,5 +1,5 @@
-//! Finds lines that name a table, declare a chain or append a rule: what `iptables-save`, `iptables -S` and the input of
-//! `iptables-restore` consist of, and which of the three such lines are.
+//! Finds lines that name a table, declare a chain or append a rule: what `iptables-save`, `iptables
+//! -S` and the input of `iptables-restore` consist of, and which of the three such lines are.
 
 use std::collections::HashSet;
 
@@ -40,7 +40,8 @@ fn end_of(lines: &Lines, first: usize, format: Format) -> Option<usize> {
 fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
     let mut last = first;
     let (mut tables, mut names) = (Vec::new(), HashSet::new());
-    // The names of the chains from this line on are not in that set yet: within a table they are not needed.
+    // The names of the chains from this line on are not in that set yet: within a table they are
+    // not needed.
     let mut unnamed = first;
     let (mut open, mut committed, mut counted, mut listed, mut changed, mut ruled) =
         (false, false, false, false, false, false);
@@ -52,7 +53,9 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
         match kind {
             LineKind::Header if at > first && (ruled || committed || !tables.is_empty()) => break,
             // The input of iptables-restore ends with its COMMIT.
-            LineKind::Table(name) if tables.contains(&name) || committed && changed && !counted => break,
+            LineKind::Table(name) if tables.contains(&name) || committed && changed && !counted => {
+                break;
+            }
             LineKind::Table(name) => {
                 tables.push(name);
                 open = true;
@@ -65,7 +68,9 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
             {
                 break;
             }
-            LineKind::Chain(name) | LineKind::Policy(name) if !open && !hooks.goes_on(name) => break,
+            LineKind::Chain(name) | LineKind::Policy(name) if !open && !hooks.goes_on(name) => {
+                break;
+            }
             LineKind::Chain(_) => counted = true,
             LineKind::Policy(_) => listed = true,
             LineKind::NewChain(_) => (listed, changed) = (true, true),
@@ -101,7 +106,8 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
         }
         (last, foreign) = (at, 0);
     }
-    let is_saved = counted || committed || matches!(LineKind::of(lines.get(first)), LineKind::Header);
+    let is_saved =
+        counted || committed || matches!(LineKind::of(lines.get(first)), LineKind::Header);
     let format = match tables.is_empty() {
         false if changed && !counted => Format::Restore,
         false if !counted && !listed && committed && is_announced(lines, first) => Format::Restore,
@@ -115,7 +121,10 @@ fn find_extent(lines: &Lines, first: usize) -> (Format, usize) {
 /// Whether a line above announces the input of iptables-restore, which declares no built-in chains.
 fn is_announced(lines: &Lines, first: usize) -> bool {
     let announces = |line: &str| {
-        line.contains("-restore") || line.contains("rules file") || line.contains("contents") || line.contains("input:")
+        line.contains("-restore")
+            || line.contains("rules file")
+            || line.contains("contents")
+            || line.contains("input:")
     };
     (first.saturating_sub(3)..first).any(|at| announces(lines.get(at)))
 }
@@ -139,8 +148,12 @@ fn is_declared<'a>(
 
 /// The kind of the next line that can only be a dump's, within a few lines.
 fn next_sure_kind<'a>(lines: &Lines<'a>, at: usize) -> LineKind<'a> {
-    let next = (at + 1..lines.len()).take(MAX_LINES_BEFORE_OUTPUT).map(|at| LineKind::of(lines.get(at)));
-    next.into_iter().find(|kind| kind.is_sure()).unwrap_or(LineKind::Blank)
+    let next = (at + 1..lines.len())
+        .take(MAX_LINES_BEFORE_OUTPUT)
+        .map(|at| LineKind::of(lines.get(at)));
+    next.into_iter()
+        .find(|kind| kind.is_sure())
+        .unwrap_or(LineKind::Blank)
 }
 
 /// The line that closes the table which is open at a line.

@@ -1,4 +1,5 @@
-//! Reads the lines that the formats of `iptables-save` and `iptables -S` share. Tables that lack their `*table` line get a name.
+//! Reads the lines that the formats of `iptables-save` and `iptables -S` share. Tables that lack
+//! their `*table` line get a name.
 
 use std::collections::HashSet;
 use std::ops::Range;
@@ -48,10 +49,13 @@ pub(super) fn read(reading: &mut Reading, fragment: &Fragment) {
     }
     read_table(reading, fragment, is_named, first..fragment.last + 1);
     // `iptables -S` prints no COMMIT.
-    reading.assembler.end_table(fragment.format == Format::Rules);
+    reading
+        .assembler
+        .end_table(fragment.format == Format::Rules);
 }
 
-/// States the origin of a fragment's rules: its header, else the command above it, else an address in it.
+/// States the origin of a fragment's rules: its header, else the command above it, else an address
+/// in it.
 fn begin(reading: &mut Reading, fragment: &Fragment) {
     let lines = reading.lines;
     let header = (fragment.first..=fragment.last).find_map(|at| parse_header(lines.get(at).trim()));
@@ -61,26 +65,40 @@ fn begin(reading: &mut Reading, fragment: &Fragment) {
         version: None,
     });
     let range = (lines.range(fragment.first).0, lines.range(fragment.last).1);
-    reading.assembler.begin_fragment(header.or(of_command).unwrap_or_default(), &reading.cleaned.text, range);
+    reading.assembler.begin_fragment(
+        header.or(of_command).unwrap_or_default(),
+        &reading.cleaned.text,
+        range,
+    );
 }
 
-/// The lines of a part that are no comments. They are not collected: in a large text a list takes as much memory as the text.
-fn own_lines<'l>(lines: &'l Lines, part: &Range<usize>) -> impl DoubleEndedIterator<Item = usize> + Clone + 'l {
-    let is_own = |kind: LineKind| !matches!(kind, LineKind::Blank | LineKind::Comment | LineKind::Header);
-    part.clone().filter(move |at| is_own(LineKind::of(lines.get(*at))))
+/// The lines of a part that are no comments. They are not collected: in a large text a list takes
+/// as much memory as the text.
+fn own_lines<'l>(
+    lines: &'l Lines,
+    part: &Range<usize>,
+) -> impl DoubleEndedIterator<Item = usize> + Clone + 'l {
+    let is_own =
+        |kind: LineKind| !matches!(kind, LineKind::Blank | LineKind::Comment | LineKind::Header);
+    part.clone()
+        .filter(move |at| is_own(LineKind::of(lines.get(*at))))
 }
 
 /// Reads the lines of one table.
 fn read_table(reading: &mut Reading, fragment: &Fragment, is_named: bool, part: Range<usize>) {
     let lines = reading.lines;
-    let Some(first) = own_lines(lines, &part).next() else { return };
+    let Some(first) = own_lines(lines, &part).next() else {
+        return;
+    };
     let is_statement = |kind: LineKind| kind.is_sure() && !matches!(kind, LineKind::Commit);
     if !is_named {
         // A COMMIT without a table.
         if !own_lines(lines, &part).any(|at| is_statement(LineKind::of(lines.get(at)))) {
             return;
         }
-        let Some(table) = infer_table(reading, fragment, first, &part) else { return };
+        let Some(table) = infer_table(reading, fragment, first, &part) else {
+            return;
+        };
         let line = reading.line(first);
         reading.assembler.begin_table(&line, table);
     }
@@ -102,7 +120,12 @@ fn read_table(reading: &mut Reading, fragment: &Fragment, is_named: bool, part: 
 }
 
 /// The table of lines that do not name it, where only one table is possible.
-fn infer_table(reading: &mut Reading, fragment: &Fragment, first: usize, part: &Range<usize>) -> Option<TableName> {
+fn infer_table(
+    reading: &mut Reading,
+    fragment: &Fragment,
+    first: usize,
+    part: &Range<usize>,
+) -> Option<TableName> {
     let lines = reading.lines;
     if fragment.format == Format::Rules
         && let Some(table) = fragment.command.as_ref().and_then(|command| command.table)
@@ -120,9 +143,12 @@ fn infer_table(reading: &mut Reading, fragment: &Fragment, first: usize, part: &
         Ok((table, why)) => {
             // `iptables -S` prints no `*table` line: nothing is missing.
             let is_printed = fragment.format == Format::Rules
-                && own_lines(lines, part).any(|at| matches!(LineKind::of(lines.get(at)), LineKind::Policy(_)));
+                && own_lines(lines, part)
+                    .any(|at| matches!(LineKind::of(lines.get(at)), LineKind::Policy(_)));
             if !is_printed {
-                let message = format!("the line that names the table is missing: read as table {table}, since {why}");
+                let message = format!(
+                    "the line that names the table is missing: read as table {table}, since {why}"
+                );
                 let problem = Problem::new(Code::MissingTableLine, message)
                     .hint(format!("a line *{table} belongs above this one"))
                     .fix(fix(table));
@@ -136,10 +162,16 @@ fn infer_table(reading: &mut Reading, fragment: &Fragment, first: usize, part: &
             let problem = match names.len() {
                 0 => Problem::new(Code::OutsideTable, format!("{skipped}: they fit none")),
                 5 => Problem::new(Code::OutsideTable, skipped),
-                _ => Problem::new(Code::OutsideTable, format!("{skipped}: it may be {}", names.join(" or "))),
+                _ => Problem::new(
+                    Code::OutsideTable,
+                    format!("{skipped}: it may be {}", names.join(" or ")),
+                ),
             };
-            let problem = problem.hint("add the line that names their table above them, such as *nat");
-            let problem = possible.into_iter().fold(problem, |problem, table| problem.fix(fix(table)));
+            let problem =
+                problem.hint("add the line that names their table above them, such as *nat");
+            let problem = possible
+                .into_iter()
+                .fold(problem, |problem, table| problem.fix(fix(table)));
             reading.report(first, span, problem);
             None
         }
@@ -159,7 +191,9 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
                 last = name;
                 with_rules.insert(name);
             }
-            LineKind::Chain(name) | LineKind::Policy(name) | LineKind::NewChain(name) if with_rules.contains(name) => {
+            LineKind::Chain(name) | LineKind::Policy(name) | LineKind::NewChain(name)
+                if with_rules.contains(name) =>
+            {
                 is_any_late = true;
                 let (start, end) = lines.range(at);
                 let message = format!("chain {name} is declared below its rules: read as if above");
@@ -177,9 +211,14 @@ fn find_late_chains(reading: &mut Reading, part: &Range<usize>) -> Vec<usize> {
         return Vec::new();
     }
     let declares = |kind: LineKind| {
-        matches!(kind, LineKind::Table(_) | LineKind::Chain(_) | LineKind::Policy(_) | LineKind::NewChain(_))
+        matches!(
+            kind,
+            LineKind::Table(_) | LineKind::Chain(_) | LineKind::Policy(_) | LineKind::NewChain(_)
+        )
     };
-    own_lines(lines, part).filter(|at| declares(LineKind::of(lines.get(*at)))).collect()
+    own_lines(lines, part)
+        .filter(|at| declares(LineKind::of(lines.get(*at))))
+        .collect()
 }
 
 /// The last line of a rule that a mail or a terminal has wrapped; the line itself for any other.
@@ -190,7 +229,10 @@ fn find_wrapped_end(lines: &Lines, first: usize, part: &Range<usize>) -> usize {
         return first;
     }
     let (mut last, mut text) = (first, lines.get(first).to_owned());
-    while last + 1 < part.end && last - first < MAX_CONTINUATION_LINES && continues(&text, lines.get(last + 1)) {
+    while last + 1 < part.end
+        && last - first < MAX_CONTINUATION_LINES
+        && continues(&text, lines.get(last + 1))
+    {
         last += 1;
         text.push(' ');
         text.push_str(lines.get(last));
@@ -209,12 +251,20 @@ fn continues(rule: &str, next: &str) -> bool {
     }
     let next = next.trim_start();
     let is_option = next.starts_with("! ")
-        || next.starts_with('-') && next[1..].starts_with(|c: char| c == '-' || c.is_ascii_alphabetic());
-    let has_target = [" -j ", " -g ", " --jump ", " --goto "].iter().any(|flag| rule.contains(flag));
+        || next.starts_with('-')
+            && next[1..].starts_with(|c: char| c == '-' || c.is_ascii_alphabetic());
+    let has_target = [" -j ", " -g ", " --jump ", " --goto "]
+        .iter()
+        .any(|flag| rule.contains(flag));
     // A value on the line after its option.
-    let wants_value = rule.split_whitespace().next_back().is_some_and(|word| word.starts_with('-'));
+    let wants_value = rule
+        .split_whitespace()
+        .next_back()
+        .is_some_and(|word| word.starts_with('-'));
     let is_short = !next.is_empty() && next.split_whitespace().count() <= 40;
-    is_short && (is_option && (!has_target || next.starts_with("--")) || wants_value && !next.starts_with('#'))
+    is_short
+        && (is_option && (!has_target || next.starts_with("--"))
+            || wants_value && !next.starts_with('#'))
 }
 
 fn opens_quote(rule: &str) -> bool {
@@ -252,9 +302,13 @@ fn read_line(reading: &mut Reading, at: usize) {
                 [packets, bytes] => Some(format!("[{packets}:{bytes}]")),
                 _ => None,
             };
-            reading.assembler.declare_chain(&line, name, policy, counters.as_deref());
+            reading
+                .assembler
+                .declare_chain(&line, name, policy, counters.as_deref());
         }
-        LineKind::NewChain(name) => reading.assembler.declare_chain(&line, name, Some("-"), None),
+        LineKind::NewChain(name) => reading
+            .assembler
+            .declare_chain(&line, name, Some("-"), None),
         _ => {
             read_save_line(&mut reading.assembler, &line);
         }
@@ -294,20 +348,41 @@ pub(super) fn read_save_line(assembler: &mut Assembler, line: &SourceLine) -> bo
 /// Reads a line that calls iptables. Returns whether it is one, and ends on this line.
 fn read_command(assembler: &mut Assembler, line: &SourceLine) -> bool {
     let Some((words_at, family, backend)) = open_table::called(line.line) else {
-        let problem = Problem::new(Code::UnknownLine, "this line is not part of a dump and is left out");
-        assembler.reports.of_line(line, problem.hint("a dump has lines that begin with #, *, :, -A, or COMMIT"));
+        let problem = Problem::new(
+            Code::UnknownLine,
+            "this line is not part of a dump and is left out",
+        );
+        assembler.reports.of_line(
+            line,
+            problem.hint("a dump has lines that begin with #, *, :, -A, or COMMIT"),
+        );
         return false;
     };
-    assembler.run_shell_command(line, Program { family, backend, may_fail: false, is_sure: true }, words_at);
+    assembler.run_shell_command(
+        line,
+        Program {
+            family,
+            backend,
+            may_fail: false,
+            is_sure: true,
+        },
+        words_at,
+    );
     !line.line.ends_with('\\')
 }
 
 /// `# Generated by iptables-nft-save v1.8.9 (nf_tables) on …`
 pub(super) fn parse_header(line: &str) -> Option<Origin> {
-    let by = line.trim_start_matches('#').trim_start().strip_prefix("Generated by ")?;
+    let by = line
+        .trim_start_matches('#')
+        .trim_start()
+        .strip_prefix("Generated by ")?;
     let mut words = by.split_whitespace();
     let program = words.next().unwrap_or_default();
-    let version = words.next().and_then(|word| word.strip_prefix('v')).map(str::to_owned);
+    let version = words
+        .next()
+        .and_then(|word| word.strip_prefix('v'))
+        .map(str::to_owned);
     let kind = words.next().unwrap_or_default();
     // `xtables-save` (1.8.0 to 1.8.2) does not state the family that it serves.
     let family = match program {
@@ -322,5 +397,9 @@ pub(super) fn parse_header(line: &str) -> Option<Origin> {
         (_, true) => Some(Backend::Legacy),
         _ => None,
     };
-    Some(Origin { family, backend, version })
+    Some(Origin {
+        family,
+        backend,
+        version,
+    })
 }

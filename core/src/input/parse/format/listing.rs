@@ -1,7 +1,9 @@
-//! The format of `iptables -L`, with any of `-v -n -x --line-numbers`, of one table or of several in a row.
+//! The format of `iptables -L`, with any of `-v -n -x --line-numbers`, of one table or of several
+//! in a row.
 //!
-//! A line becomes the words of the rule that it was printed from ([`columns`] and [`phrases`]), which are then read as those
-//! of any other rule. A condition that a listing does not show is `-m unlisted`, which is always undetermined.
+//! A line becomes the words of the rule that it was printed from ([`columns`] and [`phrases`]),
+//! which are then read as those of any other rule. A condition that a listing does not show is `-m
+//! unlisted`, which is always undetermined.
 
 use std::collections::HashSet;
 
@@ -26,7 +28,11 @@ mod table;
 use columns::Columns;
 use listed_tables::{Around, Listed};
 
-pub(super) const READER: FormatReader = FormatReader { format: Format::Listing, find_end, read };
+pub(super) const READER: FormatReader = FormatReader {
+    format: Format::Listing,
+    find_end,
+    read,
+};
 
 /// The last row of a listing of one table that begins at a line.
 fn find_end(lines: &Lines, first: usize) -> Option<usize> {
@@ -47,7 +53,9 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
             // A chain that is listed again belongs to another table.
             LineKind::Listed(name) if !seen.insert(name) || !hooks.goes_on(name) => break,
             LineKind::Listed(_) | LineKind::Columns => (last, blank) = (at, false),
-            LineKind::Other if call::find(line).is_none() && (!blank || Columns::of_row(line).is_some()) => {
+            LineKind::Other
+                if call::find(line).is_none() && (!blank || Columns::of_row(line).is_some()) =>
+            {
                 (last, blank) = (at, false)
             }
             // A note between chains or rows.
@@ -70,16 +78,27 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let source = reading.assembler.source();
     let around = Around {
         family: stated.family.or(command.map(|command| command.family)),
-        backend: stated.backend.or(command.and_then(|command| command.backend)),
+        backend: stated
+            .backend
+            .or(command.and_then(|command| command.backend)),
         table: command.and_then(|command| command.table),
         source,
         line: u32::try_from(fragment.first + 1).unwrap_or(u32::MAX),
     };
     let mut diagnostics = Diagnostics::of(source);
     let mut report = |line, span, problem| diagnostics.push(&cleaned.text, line, span, problem);
-    let listed = reading.listings.read(&cleaned.text, at, around, reading.assembler.rulesets, &mut report);
+    let listed = reading.listings.read(
+        &cleaned.text,
+        at,
+        around,
+        reading.assembler.rulesets,
+        &mut report,
+    );
     reading.take_listed(&listed, diagnostics);
-    listed.last().map(|table| table.options.clone()).unwrap_or_default()
+    listed
+        .last()
+        .map(|table| table.options.clone())
+        .unwrap_or_default()
 }
 
 impl Reading<'_, '_> {
@@ -90,10 +109,13 @@ impl Reading<'_, '_> {
             let start = lines.range((line as usize).saturating_sub(1)).0;
             input.line_number(cleaned.origin(start))
         };
-        self.assembler.reports.diagnostics.append_from(diagnostics, input.text, |_, span| {
-            let span = cleaned.span(span, input.text);
-            (input.line_number(span.start as usize), span)
-        });
+        self.assembler
+            .reports
+            .diagnostics
+            .append_from(diagnostics, input.text, |_, span| {
+                let span = cleaned.span(span, input.text);
+                (input.line_number(span.start as usize), span)
+            });
         for one in listed {
             let set = &mut self.assembler.rulesets[one.ruleset];
             for table in set.tables.iter_mut().filter(|table| table.is(one.table)) {
@@ -101,7 +123,8 @@ impl Reading<'_, '_> {
                 for chain in &mut table.chains {
                     chain.line = chain.line.map(line_of);
                     for rule in &mut chain.rules {
-                        (rule.line, rule.span) = (line_of(rule.line), cleaned.span(rule.span, input.text));
+                        (rule.line, rule.span) =
+                            (line_of(rule.line), cleaned.span(rule.span, input.text));
                     }
                 }
             }

@@ -1,4 +1,5 @@
-//! The input of `iptables-restore`, as logs and scripts show it. It changes the tables that are there: it is carried out.
+//! The input of `iptables-restore`, as logs and scripts show it. It changes the tables that are
+//! there: it is carried out.
 
 use crate::input::section::Format;
 use crate::iptables::table_name::TableName;
@@ -14,8 +15,11 @@ use super::super::source_line::SourceLine;
 use super::super::words::{self, Word};
 use super::dump_extent;
 
-pub(super) const READER: FormatReader =
-    FormatReader { format: Format::Restore, find_end: dump_extent::restore_end, read };
+pub(super) const READER: FormatReader = FormatReader {
+    format: Format::Restore,
+    find_end: dump_extent::restore_end,
+    read,
+};
 
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     let lines = reading.lines;
@@ -23,7 +27,12 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
         let (start, end) = (lines.range(fragment.first).0, lines.range(fragment.last).1);
         find_family(&reading.cleaned.text[start..end]).unwrap_or(Family::Ipv4)
     });
-    let program = Program { family, backend: None, may_fail: false, is_sure: true };
+    let program = Program {
+        family,
+        backend: None,
+        may_fail: false,
+        is_sure: true,
+    };
     restore(reading, program, fragment.first, fragment.last, true);
     String::new()
 }
@@ -32,15 +41,33 @@ fn read(reading: &mut Reading, fragment: &Fragment) -> String {
 fn named_family(lines: &Lines, fragment: &Fragment) -> Option<Family> {
     let named = |line: &str| {
         let is_call = line.contains("tables") && line.contains("-restore");
-        is_call.then(|| if line.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 })
+        is_call.then(|| {
+            if line.contains("ip6tables") {
+                Family::Ipv6
+            } else {
+                Family::Ipv4
+            }
+        })
     };
     let input = |at: usize| named(lines.get(at)).filter(|_| lines.get(at).contains("input"));
-    let before = (fragment.first.saturating_sub(3)..fragment.first).rev().find_map(input);
-    before.or_else(|| (fragment.last + 1..lines.len()).take(3).find_map(|at| named(lines.get(at))))
+    let before = (fragment.first.saturating_sub(3)..fragment.first)
+        .rev()
+        .find_map(input);
+    before.or_else(|| {
+        (fragment.last + 1..lines.len())
+            .take(3)
+            .find_map(|at| named(lines.get(at)))
+    })
 }
 
 /// Carries out the lines that iptables-restore is given; `keeps` is its `--noflush`.
-pub(super) fn restore(reading: &mut Reading, program: Program, first: usize, last: usize, keeps: bool) {
+pub(super) fn restore(
+    reading: &mut Reading,
+    program: Program,
+    first: usize,
+    last: usize,
+    keeps: bool,
+) {
     let mut table = None;
     for at in first..=last {
         let line = reading.line(at);
@@ -65,9 +92,18 @@ pub(super) fn restore(reading: &mut Reading, program: Program, first: usize, las
             }
             LineKind::Chain(name) => {
                 let is_new = reading.restored_chains.insert(key(name));
-                run(reading, &line, program, table, &[if is_new { "-N" } else { "-F" }, name]);
+                run(
+                    reading,
+                    &line,
+                    program,
+                    table,
+                    &[if is_new { "-N" } else { "-F" }, name],
+                );
             }
-            LineKind::Policy(_) | LineKind::NewChain(_) | LineKind::Rule(_) | LineKind::Change(_) => {
+            LineKind::Policy(_)
+            | LineKind::NewChain(_)
+            | LineKind::Rule(_)
+            | LineKind::Change(_) => {
                 if let LineKind::NewChain(name) = kind {
                     reading.restored_chains.insert(key(name));
                 }
@@ -79,15 +115,26 @@ pub(super) fn restore(reading: &mut Reading, program: Program, first: usize, las
 }
 
 /// Carries out the command of a line.
-fn run(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName, words: &[&str]) {
+fn run(
+    reading: &mut Reading,
+    line: &SourceLine,
+    program: Program,
+    table: TableName,
+    words: &[&str],
+) {
     let span = line.own_span();
-    let word = |text| Word { text: std::borrow::Cow::Borrowed(text), span, quoted: false };
+    let word = |text| Word {
+        text: std::borrow::Cow::Borrowed(text),
+        span,
+        quoted: false,
+    };
     let table = ["-t", table.name()];
     let words: Vec<Word> = table.iter().chain(words).copied().map(word).collect();
     reading.assembler.run_command(line, program, &words);
 }
 
-/// Carries out a line that is a command without its program: `-A OUTPUT …`, with or without counters before it.
+/// Carries out a line that is a command without its program: `-A OUTPUT …`, with or without
+/// counters before it.
 fn run_line(reading: &mut Reading, line: &SourceLine, program: Program, table: TableName) {
     let mut words = Vec::new();
     if let Err((span, problem)) = words::split(line.line, line.start, &mut words) {
@@ -98,7 +145,11 @@ fn run_line(reading: &mut Reading, line: &SourceLine, program: Program, table: T
     }
     let Span { start, .. } = line.own_span();
     let at = Span { start, end: start };
-    let word = |text: &'static str| Word { text: text.into(), span: at, quoted: false };
+    let word = |text: &'static str| Word {
+        text: text.into(),
+        span: at,
+        quoted: false,
+    };
     words.splice(0..0, [word("-t"), word(table.name())]);
     reading.assembler.run_command(line, program, &words);
 }

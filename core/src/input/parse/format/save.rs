@@ -1,4 +1,5 @@
-//! The format of `iptables-save`: `*table`, `:CHAIN POLICY [packets:bytes]`, `-A CHAIN …`, `COMMIT`, line by line.
+//! The format of `iptables-save`: `*table`, `:CHAIN POLICY [packets:bytes]`, `-A CHAIN …`,
+//! `COMMIT`, line by line.
 
 use crate::input::section::{Format, Inside, Section};
 use crate::netfilter::backend::Backend;
@@ -14,11 +15,19 @@ use super::super::unsupported_input;
 use super::dump_extent;
 use super::dump_lines::{self, read_save_line};
 
-pub(super) const READER: FormatReader = FormatReader { format: Format::Save, find_end: dump_extent::save_end, read };
+pub(super) const READER: FormatReader = FormatReader {
+    format: Format::Save,
+    find_end: dump_extent::save_end,
+    read,
+};
 
 fn read(reading: &mut Reading, fragment: &Fragment) -> String {
     dump_lines::read(reading, fragment);
-    if dump_lines::has_counters(reading.lines, fragment) { " -c".into() } else { String::new() }
+    if dump_lines::has_counters(reading.lines, fragment) {
+        " -c".into()
+    } else {
+        String::new()
+    }
 }
 
 /// A text that is one dump from its first line to its last.
@@ -28,8 +37,9 @@ pub(in super::super) struct PlainDump {
     has_counters: bool,
 }
 
-/// Reads a text that is one dump, or one list of commands, from its first line to its last: no line of it is copied, which
-/// matters at a hundred thousand rules. `None` for any other text, and for one with an error.
+/// Reads a text that is one dump, or one list of commands, from its first line to its last: no line
+/// of it is copied, which matters at a hundred thousand rules. `None` for any other text, and for
+/// one with an error.
 pub(in super::super) fn read_plain(
     text: &str,
     source: u32,
@@ -89,7 +99,8 @@ fn lines(text: &str) -> impl Iterator<Item = SourceLine<'_>> {
     })
 }
 
-/// Whether the last line of a text, without comments, belongs to a table, so that the table's COMMIT is missing.
+/// Whether the last line of a text, without comments, belongs to a table, so that the table's
+/// COMMIT is missing.
 fn ends_within_table(text: &str) -> bool {
     let mut lines = text.rsplit('\n').map(str::trim_start);
     let last = lines.find(|line| !line.is_empty() && !line.starts_with('#'));
@@ -105,7 +116,14 @@ impl PlainDump {
         rulesets: &'r [Ruleset],
         first: usize,
     ) -> impl Iterator<Item = Section> + 'r {
-        let line_of = |ruleset: &Ruleset| ruleset.tables.iter().map(|table| table.line).min().unwrap_or(1);
+        let line_of = |ruleset: &Ruleset| {
+            ruleset
+                .tables
+                .iter()
+                .map(|table| table.line)
+                .min()
+                .unwrap_or(1)
+        };
         let begins = move |place: usize| match rulesets.get(place) {
             None => text.len(),
             Some(_) if place == 0 => 0,
@@ -118,11 +136,19 @@ impl PlainDump {
                 source,
                 span: Span::new(start, begins(place - first + 1).max(start)),
                 line: line_of(ruleset),
-                format: if is_made { Format::Commands } else { Format::Save },
+                format: if is_made {
+                    Format::Commands
+                } else {
+                    Format::Save
+                },
                 inside: Inside::Text,
                 family: ruleset.family,
                 backend: ruleset.backend,
-                options: if self.has_counters && !is_made { " -c".into() } else { String::new() },
+                options: if self.has_counters && !is_made {
+                    " -c".into()
+                } else {
+                    String::new()
+                },
                 whole_tables: true,
                 tables: ruleset.tables.iter().filter_map(Table::iptables).collect(),
                 ruleset: u32::try_from(place).ok(),
@@ -135,6 +161,8 @@ fn line_start(text: &str, line: u32) -> usize {
     let before = (line as usize).saturating_sub(2);
     match line {
         0 | 1 => 0,
-        _ => memchr::memchr_iter(b'\n', text.as_bytes()).nth(before).map_or(0, |end| end + 1),
+        _ => memchr::memchr_iter(b'\n', text.as_bytes())
+            .nth(before)
+            .map_or(0, |end| end + 1),
     }
 }

@@ -18,7 +18,11 @@ mod variables;
 
 use shell::{calls, depth_change, function_name, heredoc, is_shell};
 
-pub(super) const READER: FormatReader = FormatReader { format: Format::Commands, find_end, read };
+pub(super) const READER: FormatReader = FormatReader {
+    format: Format::Commands,
+    find_end,
+    read,
+};
 
 /// Lines between two commands of one script.
 const MAX_LINES_BETWEEN_COMMANDS: usize = 30;
@@ -36,7 +40,10 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
         return None;
     }
     let before = first.saturating_sub(MAX_LINES_BEFORE_COMMANDS)..first;
-    let mut functions: HashSet<&str> = before.clone().filter_map(|at| function_name(lines.get(at))).collect();
+    let mut functions: HashSet<&str> = before
+        .clone()
+        .filter_map(|at| function_name(lines.get(at)))
+        .collect();
     let mut depth: isize = 0;
     for at in before {
         depth = (depth + depth_change(lines.get(at))).max(0);
@@ -44,7 +51,12 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     let (mut last, mut open) = (first, depth);
     let mut at = first;
     let is_near = |at: usize, last: usize, depth: isize| {
-        at - last <= if depth > 0 { MAX_LINES_IN_STRUCTURE } else { MAX_LINES_BETWEEN_COMMANDS }
+        at - last
+            <= if depth > 0 {
+                MAX_LINES_IN_STRUCTURE
+            } else {
+                MAX_LINES_BETWEEN_COMMANDS
+            }
     };
     while at < lines.len() && is_near(at, last, depth) {
         let line = lines.get(at);
@@ -66,17 +78,20 @@ fn find_end(lines: &Lines, first: usize) -> Option<usize> {
     Some(find_tail(lines, last, open, &functions))
 }
 
-/// The last line of a script after its last command: structures end there, and functions are called.
+/// The last line of a script after its last command: structures end there, and functions are
+/// called.
 fn find_tail(lines: &Lines, last: usize, mut depth: isize, functions: &HashSet<&str>) -> usize {
     let is_function = |word: &str| functions.contains(word);
     let mut end = last;
     for at in (last + 1..lines.len()).take(MAX_LINES_AFTER_COMMANDS) {
         let line = lines.get(at).trim();
         let is_arm = line.ends_with(";;") || line.ends_with(')') && !line.contains(' ');
-        let is_output = line.starts_with("echo ") || line.starts_with("sleep ") || line.starts_with("printf ");
+        let is_output =
+            line.starts_with("echo ") || line.starts_with("sleep ") || line.starts_with("printf ");
         // `"$1"`
-        let is_argument =
-            line.starts_with(['$', '"']) && line.trim_matches('"').starts_with('$') && !line.contains("$ ");
+        let is_argument = line.starts_with(['$', '"'])
+            && line.trim_matches('"').starts_with('$')
+            && !line.contains("$ ");
         depth = (depth + depth_change(line)).max(0);
         match LineKind::of(line) {
             LineKind::Blank | LineKind::Comment => {}

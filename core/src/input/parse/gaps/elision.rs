@@ -11,26 +11,51 @@ pub(super) fn elided_lines(text: &str, section: &Section) -> Vec<LostLine> {
     let inside = section.span.of(text).lines().count();
     let lines = text.get(start..).unwrap_or_default().lines();
     let numbered = (section.line..).zip(lines);
-    let near =
-        numbered.enumerate().take_while(|(at, (_, line))| *at < inside || !line.trim().is_empty() && *at < inside + 2);
+    let near = numbered
+        .enumerate()
+        .take_while(|(at, (_, line))| *at < inside || !line.trim().is_empty() && *at < inside + 2);
     let elided = near.filter(|(_, (_, line))| is_elision(line));
-    elided.map(|(_, (line, _))| LostLine { line, reason: GapReason::Elided, is_outside_chain: false }).collect()
+    elided
+        .map(|(_, (line, _))| LostLine {
+            line,
+            reason: GapReason::Elided,
+            is_outside_chain: false,
+        })
+        .collect()
 }
 
 /// Words that people write where they leave out rules.
-const ELISION_WORDS: [&str; 12] =
-    ["snip", "snipped", "more", "omitted", "elided", "truncated", "skipped", "removed", "cut", "left", "others", "etc"];
+const ELISION_WORDS: [&str; 12] = [
+    "snip",
+    "snipped",
+    "more",
+    "omitted",
+    "elided",
+    "truncated",
+    "skipped",
+    "removed",
+    "cut",
+    "left",
+    "others",
+    "etc",
+];
 
-/// Whether a line is in place of other lines: `...`, `[snip]`, `(more ACCEPT lines, cut for length)`.
+/// Whether a line is in place of other lines: `...`, `[snip]`, `(more ACCEPT lines, cut for
+/// length)`.
 fn is_elision(line: &str) -> bool {
     let line = line.trim().trim_start_matches(['#', '>', '|', '│']).trim();
     // `2    ... (some more here)`: the number of a rule.
-    let line = line.trim_start_matches(|character: char| character.is_ascii_digit()).trim_start();
+    let line = line
+        .trim_start_matches(|character: char| character.is_ascii_digit())
+        .trim_start();
     if line.len() > 120 || line.contains(" -j ") {
         return false;
     }
     let has_dots = |text: &str| text.contains("...") || text.contains('…');
-    if line.starts_with("...") || line.starts_with('…') || has_dots(line) && !line.contains(char::is_alphanumeric) {
+    if line.starts_with("...")
+        || line.starts_with('…')
+        || has_dots(line) && !line.contains(char::is_alphanumeric)
+    {
         return true;
     }
     let in_brackets = [('(', ')'), ('[', ']'), ('<', '>'), ('{', '}')]
@@ -49,14 +74,27 @@ mod tests {
 
     #[test]
     fn elisions_are_told_from_prose() {
-        for line in
-            ["...", "…", "[...]", "[snip]", "<snip>", "(more rules)", "2    ... (some more here)", "-- cut --", "# ..."]
-        {
+        for line in [
+            "...",
+            "…",
+            "[...]",
+            "[snip]",
+            "<snip>",
+            "(more rules)",
+            "2    ... (some more here)",
+            "-- cut --",
+            "# ...",
+        ] {
             assert!(is_elision(line), "{line}");
         }
-        for line in
-            ["(empty)", "this is more than I need", "so it works...", "-A INPUT -j DROP", "", "Chain X (1 references)"]
-        {
+        for line in [
+            "(empty)",
+            "this is more than I need",
+            "so it works...",
+            "-A INPUT -j DROP",
+            "",
+            "Chain X (1 references)",
+        ] {
             assert!(!is_elision(line), "{line}");
         }
     }

@@ -14,8 +14,8 @@ struct TextError {
     source: u32,
     start: u32,
     line: u32,
-    /// Whether it concerns one option or the target alone, so that the rest of the rule is as it was. Another error may have
-    /// changed what the whole rule means: a lost `!`, say.
+    /// Whether it concerns one option or the target alone, so that the rest of the rule is as it
+    /// was. Another error may have changed what the whole rule means: a lost `!`, say.
     is_confined: bool,
 }
 
@@ -24,27 +24,32 @@ pub(super) struct TextErrors(Vec<TextError>);
 
 impl TextErrors {
     pub(super) fn of(parsed: &Parsed) -> Self {
-        // A walk that comes to a loop stops there by itself. A part of a rule that iptables itself could not print is reported as
-        // a warning: `[unsupported revision]`.
+        // A walk that comes to a loop stops there by itself. A part of a rule that iptables itself
+        // could not print is reported as a warning: `[unsupported revision]`.
         let matters = |diagnostic: &&Diagnostic| {
-            let is_error = diagnostic.severity == Severity::Error || diagnostic.code == Code::UnexpectedWord;
+            let is_error =
+                diagnostic.severity == Severity::Error || diagnostic.code == Code::UnexpectedWord;
             is_error && diagnostic.code != Code::ChainLoop
         };
-        let errors = parsed.diagnostics.iter().filter(matters).map(|diagnostic| TextError {
-            source: diagnostic.source,
-            start: diagnostic.span.start,
-            line: diagnostic.line,
-            is_confined: match diagnostic.code {
-                // The rule keeps what iptables could not print.
-                Code::UnexpectedWord => diagnostic.severity == Severity::Warning,
-                Code::InvalidValue
-                | Code::MissingValue
-                | Code::LostAddress
-                | Code::UnknownOption
-                | Code::UnknownTarget => true,
-                _ => false,
-            },
-        });
+        let errors = parsed
+            .diagnostics
+            .iter()
+            .filter(matters)
+            .map(|diagnostic| TextError {
+                source: diagnostic.source,
+                start: diagnostic.span.start,
+                line: diagnostic.line,
+                is_confined: match diagnostic.code {
+                    // The rule keeps what iptables could not print.
+                    Code::UnexpectedWord => diagnostic.severity == Severity::Warning,
+                    Code::InvalidValue
+                    | Code::MissingValue
+                    | Code::LostAddress
+                    | Code::UnknownOption
+                    | Code::UnknownTarget => true,
+                    _ => false,
+                },
+            });
         let mut errors: Vec<TextError> = errors.collect();
         errors.sort_unstable_by_key(|error| (error.source, error.start));
         Self(errors)
@@ -54,10 +59,15 @@ impl TextErrors {
         self.0.is_empty()
     }
 
-    /// The errors within a span. A rule may be wrapped over several lines, and a line may hold several rules.
+    /// The errors within a span. A rule may be wrapped over several lines, and a line may hold
+    /// several rules.
     fn within(&self, source: u32, span: Span) -> &[TextError] {
-        let first = self.0.partition_point(|error| (error.source, error.start) < (source, span.start));
-        let end = self.0.partition_point(|error| (error.source, error.start) <= (source, span.end));
+        let first = self
+            .0
+            .partition_point(|error| (error.source, error.start) < (source, span.start));
+        let end = self
+            .0
+            .partition_point(|error| (error.source, error.start) <= (source, span.end));
         &self.0[first..end.max(first)]
     }
 
@@ -67,15 +77,19 @@ impl TextErrors {
         // A word that is not understood may have been the rule's `-j`.
         let may_lack_target = matches!(rule.target, Target::None);
         let is_open = errors.iter().any(|error| !error.is_confined);
-        !errors.is_empty() && (is_open || may_lack_target || errors.len() > errors_kept_in(ruleset, rule))
+        !errors.is_empty()
+            && (is_open || may_lack_target || errors.len() > errors_kept_in(ruleset, rule))
     }
 
     fn is_on_line(&self, source: u32, line: u32) -> bool {
-        self.0.iter().any(|error| (error.source, error.line) == (source, line))
+        self.0
+            .iter()
+            .any(|error| (error.source, error.line) == (source, line))
     }
 }
 
-/// Marks rules with errors that no condition and no target of theirs represents: iptables refuses the whole rule.
+/// Marks rules with errors that no condition and no target of theirs represents: iptables refuses
+/// the whole rule.
 pub(super) fn mark_damaged_rules(ruleset: &mut Ruleset, errors: &TextErrors) {
     let source = ruleset.source;
     let mut damaged: Vec<(usize, usize, Gap)> = Vec::new();
@@ -85,7 +99,11 @@ pub(super) fn mark_damaged_rules(ruleset: &mut Ruleset, errors: &TextErrors) {
             let rules = chain.rules.iter().enumerate();
             let wrong = rules.filter(|(_, rule)| errors.may_change(ruleset, rule));
             damaged.extend(wrong.map(|(at, rule)| (table_at, chain_at, gap(at, Some(rule.line)))));
-            if chain.base.is_some() && chain.line.is_some_and(|line| errors.is_on_line(source, line)) {
+            if chain.base.is_some()
+                && chain
+                    .line
+                    .is_some_and(|line| errors.is_on_line(source, line))
+            {
                 damaged.push((table_at, chain_at, gap(chain.rules.len(), chain.line)));
             }
         }
@@ -95,9 +113,17 @@ pub(super) fn mark_damaged_rules(ruleset: &mut Ruleset, errors: &TextErrors) {
     }
 }
 
-/// How many errors of a rule it represents itself, as an undetermined condition or an unknown target.
+/// How many errors of a rule it represents itself, as an undetermined condition or an unknown
+/// target.
 fn errors_kept_in(ruleset: &Ruleset, rule: &Rule) -> usize {
-    let conditions = ruleset.matches(rule).iter().filter(|part| part.extension == Id::STRAY).count();
-    let is_unknown = matches!(rule.target, Target::Missing { .. } | Target::Extension(Id::OPAQUE_TARGET));
+    let conditions = ruleset
+        .matches(rule)
+        .iter()
+        .filter(|part| part.extension == Id::STRAY)
+        .count();
+    let is_unknown = matches!(
+        rule.target,
+        Target::Missing { .. } | Target::Extension(Id::OPAQUE_TARGET)
+    );
     conditions + usize::from(is_unknown)
 }

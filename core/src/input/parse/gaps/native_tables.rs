@@ -1,4 +1,5 @@
-//! Base chains of native nftables. Their rules are not read, so that each of them is a gap at its hook and priority.
+//! Base chains of native nftables. Their rules are not read, so that each of them is a gap at its
+//! hook and priority.
 
 use std::str::FromStr;
 
@@ -27,10 +28,19 @@ struct NativeChain<'t> {
     line: u32,
 }
 
-/// Adds the tables of native nftables that a text shows, to the rule sets of each family that they see.
+/// Adds the tables of native nftables that a text shows, to the rule sets of each family that they
+/// see.
 pub(super) fn mark_tables(parsed: &mut Parsed) {
-    let Parsed { sources, rulesets, diagnostics, .. } = parsed;
-    if !diagnostics.iter().any(|diagnostic| diagnostic.code == Code::NativeNftables) {
+    let Parsed {
+        sources,
+        rulesets,
+        diagnostics,
+        ..
+    } = parsed;
+    if !diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.code == Code::NativeNftables)
+    {
         return;
     }
     for (source, text) in (0..).zip(&*sources) {
@@ -49,17 +59,24 @@ fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &N
     // iptables-nft's own tables are among those that nft lists; iptables shows their rules.
     let is_iptables = chain.family == family.into() && TableName::from_text(chain.table).is_some();
     if is_iptables
-        && rulesets.iter().any(|set| is_own(set) && set.backend != Some(Backend::Legacy) && set.is_populated())
+        && rulesets
+            .iter()
+            .any(|set| is_own(set) && set.backend != Some(Backend::Legacy) && set.is_populated())
     {
         return;
     }
     let place = rulesets.iter().position(is_own).unwrap_or_else(|| {
-        rulesets.push(Ruleset { source, ..Ruleset::new(family, Some(Backend::Nft)) });
+        rulesets.push(Ruleset {
+            source,
+            ..Ruleset::new(family, Some(Backend::Nft))
+        });
         rulesets.len() - 1
     });
     let tables = &mut rulesets[place].tables;
     let is_same = |table: &Table| {
-        table.language == RuleLanguage::Nftables && table.family == chain.family && *table.name == *chain.table
+        table.language == RuleLanguage::Nftables
+            && table.family == chain.family
+            && *table.name == *chain.table
     };
     let table = tables.iter().position(is_same).unwrap_or_else(|| {
         tables.push(Table {
@@ -81,19 +98,34 @@ fn add_chain(rulesets: &mut Vec<Ruleset>, source: u32, family: Family, chain: &N
     });
 }
 
-/// The base chains of a text, by their lines: `table inet mesh {`, `chain output {`, `type nat hook output priority -100; …`.
+/// The base chains of a text, by their lines: `table inet mesh {`, `chain output {`, `type nat hook
+/// output priority -100; …`.
 fn native_chains(text: &str) -> Vec<NativeChain<'_>> {
     let mut found = Vec::new();
     let (mut table, mut chain) = (None, None);
     for (number, line) in (1..).zip(text.lines()) {
         let words: Vec<&str> = line.split_whitespace().take(12).collect();
         match &words[..] {
-            ["table", family, name, ..] => table = TableFamily::from_str(family).ok().map(|family| (family, *name)),
+            ["table", family, name, ..] => {
+                table = TableFamily::from_str(family)
+                    .ok()
+                    .map(|family| (family, *name))
+            }
             ["chain", name, ..] => chain = Some((*name, number)),
             ["type", kind, "hook", hook, rest @ ..] => {
-                let (Some((family, table)), Some((name, line))) = (table, chain) else { continue };
-                let Some(base) = base_chain(kind, hook, rest) else { continue };
-                found.push(NativeChain { family, table, name, base, line });
+                let (Some((family, table)), Some((name, line))) = (table, chain) else {
+                    continue;
+                };
+                let Some(base) = base_chain(kind, hook, rest) else {
+                    continue;
+                };
+                found.push(NativeChain {
+                    family,
+                    table,
+                    name,
+                    base,
+                    line,
+                });
             }
             _ => {}
         }
@@ -112,10 +144,19 @@ fn base_chain(kind: &str, hook: &str, rest: &[&str]) -> Option<BaseChain> {
         "route" => ChainType::Route,
         _ => return None,
     };
-    let hook = Hook::ALL.into_iter().find(|known| known.name().eq_ignore_ascii_case(hook))?;
+    let hook = Hook::ALL
+        .into_iter()
+        .find(|known| known.name().eq_ignore_ascii_case(hook))?;
     let words = rest.join(" ");
-    let stated = words.split("priority").nth(1)?.split(';').next()?.replace(' ', "");
-    let split = stated.find(|sign: char| !sign.is_ascii_alphabetic()).unwrap_or(stated.len());
+    let stated = words
+        .split("priority")
+        .nth(1)?
+        .split(';')
+        .next()?
+        .replace(' ', "");
+    let split = stated
+        .find(|sign: char| !sign.is_ascii_alphabetic())
+        .unwrap_or(stated.len());
     let (name, offset) = stated.split_at(split);
     let named = match name {
         "" => 0,
@@ -127,9 +168,22 @@ fn base_chain(kind: &str, hook: &str, rest: &[&str]) -> Option<BaseChain> {
         "srcnat" => priority::NAT_SRC,
         _ => return None,
     };
-    let offset: i32 = if offset.is_empty() { 0 } else { offset.parse().ok()? };
-    let policy = if words.contains("policy drop") { Policy::Drop } else { Policy::Accept };
-    Some(BaseChain { kind, hook, priority: named.saturating_add(offset), policy })
+    let offset: i32 = if offset.is_empty() {
+        0
+    } else {
+        offset.parse().ok()?
+    };
+    let policy = if words.contains("policy drop") {
+        Policy::Drop
+    } else {
+        Policy::Accept
+    };
+    Some(BaseChain {
+        kind,
+        hook,
+        priority: named.saturating_add(offset),
+        policy,
+    })
 }
 
 #[cfg(test)]
@@ -142,9 +196,18 @@ mod tests {
             let words: Vec<&str> = text.split_whitespace().collect();
             base_chain("filter", "output", &words).map(|base| (base.priority, base.policy))
         };
-        assert_eq!(priority("priority -100; policy accept;"), Some((-100, Policy::Accept)));
-        assert_eq!(priority("priority dstnat + 10; policy drop;"), Some((-90, Policy::Drop)));
-        assert_eq!(priority("priority filter; policy accept;"), Some((0, Policy::Accept)));
+        assert_eq!(
+            priority("priority -100; policy accept;"),
+            Some((-100, Policy::Accept))
+        );
+        assert_eq!(
+            priority("priority dstnat + 10; policy drop;"),
+            Some((-90, Policy::Drop))
+        );
+        assert_eq!(
+            priority("priority filter; policy accept;"),
+            Some((0, Policy::Accept))
+        );
         assert_eq!(priority("priority later;"), None);
     }
 }

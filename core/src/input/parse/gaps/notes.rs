@@ -10,11 +10,19 @@ use crate::text::diagnostic::Code;
 use super::super::Parsed;
 use super::mark_hidden_chains;
 
-/// Marks what iptables says it cannot show: ``# Table `nat' is incompatible, use 'nft' tool.``, and the other backend's
-/// tables.
+/// Marks what iptables says it cannot show: ``# Table `nat' is incompatible, use 'nft' tool.``, and
+/// the other backend's tables.
 pub(super) fn mark_tables(parsed: &mut Parsed) {
-    let Parsed { sources, rulesets, diagnostics, .. } = parsed;
-    if !diagnostics.iter().any(|diagnostic| diagnostic.code == Code::OtherBackend) {
+    let Parsed {
+        sources,
+        rulesets,
+        diagnostics,
+        ..
+    } = parsed;
+    if !diagnostics
+        .iter()
+        .any(|diagnostic| diagnostic.code == Code::OtherBackend)
+    {
         return;
     }
     for (source, text) in (0..).zip(&*sources) {
@@ -25,11 +33,19 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
                     mark_incompatible(set, table, number);
                 }
             }
-            for (note, backend) in [("-legacy tables present", Backend::Legacy), ("-nft tables present", Backend::Nft)]
-            {
+            for (note, backend) in [
+                ("-legacy tables present", Backend::Legacy),
+                ("-nft tables present", Backend::Nft),
+            ] {
                 if line.contains(note) {
-                    let family = if line.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
-                    let sets = rulesets.iter_mut().filter(|set| set.source == source && set.family == family);
+                    let family = if line.contains("ip6tables") {
+                        Family::Ipv6
+                    } else {
+                        Family::Ipv4
+                    };
+                    let sets = rulesets
+                        .iter_mut()
+                        .filter(|set| set.source == source && set.family == family);
                     sets.for_each(|set| set.hidden_backend = Some(backend));
                 }
             }
@@ -41,7 +57,9 @@ pub(super) fn mark_tables(parsed: &mut Parsed) {
 fn incompatible_table(line: &str) -> Option<TableName> {
     let (_, rest) = line.split_once("Table `")?;
     let (name, rest) = rest.split_once('\'')?;
-    rest.trim_start().starts_with("is incompatible").then(|| TableName::from_text(name))?
+    rest.trim_start()
+        .starts_with("is incompatible")
+        .then(|| TableName::from_text(name))?
 }
 
 fn mark_incompatible(set: &mut Ruleset, name: TableName, line: u32) {

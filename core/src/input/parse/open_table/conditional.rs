@@ -1,7 +1,9 @@
-//! Commands of which it is not known whether they ran: what they leave undetermined of a table, and no more.
+//! Commands of which it is not known whether they ran: what they leave undetermined of a table, and
+//! no more.
 //!
-//! A rule that a chain may hold is in a gap of the chain ([`Gap::possible`]). A rule that may be deleted stays, and is in a gap
-//! before it. A chain that may not exist has a gap at its start, since the rules that lead to it may not exist either.
+//! A rule that a chain may hold is in a gap of the chain ([`Gap::possible`]). A rule that may be
+//! deleted stays, and is in a gap before it. A chain that may not exist has a gap at its start,
+//! since the rules that lead to it may not exist either.
 
 use crate::iptables::extension::Id;
 use crate::netfilter::gap::{Gap, GapReason};
@@ -21,7 +23,10 @@ pub(super) fn place_gaps_at_end(chain: &mut Chain) {
     if chain.gaps.last().is_some_and(|gap| gap.before == AT_END)
         && let Some(gap) = chain.gaps.pop()
     {
-        chain.add_gap(Gap { before: to_u32(chain.rules.len()), ..gap });
+        chain.add_gap(Gap {
+            before: to_u32(chain.rules.len()),
+            ..gap
+        });
     }
 }
 
@@ -32,11 +37,16 @@ fn mark_any(chain: &mut Chain, before: usize, line: u32) {
 
 /// The first point of a chain at which it may hold further rules.
 fn first_gap(chain: &Chain) -> Option<usize> {
-    chain.gaps.first().filter(|gap| gap.before != AT_END).map(|gap| gap.before as usize)
+    chain
+        .gaps
+        .first()
+        .filter(|gap| gap.before != AT_END)
+        .map(|gap| gap.before as usize)
 }
 
 impl OpenTable {
-    /// Carries out a command that may have run or not. `rules` are what its words make; `None` where they cannot be read.
+    /// Carries out a command that may have run or not. `rules` are what its words make; `None`
+    /// where they cannot be read.
     pub(in super::super) fn run_conditionally(
         &mut self,
         ruleset: &mut Ruleset,
@@ -45,7 +55,9 @@ impl OpenTable {
         line: u32,
     ) {
         let table = &mut ruleset.tables[self.table];
-        let named = command.chain.map(|word| self.find(table, &word.text).map(|chain| chain as usize));
+        let named = command
+            .chain
+            .map(|word| self.find(table, &word.text).map(|chain| chain as usize));
         let at = command.number.map(|number| number as usize - 1);
         match (command.verb, named) {
             (Verb::Check | Verb::List | Verb::Zero, _) => {}
@@ -55,18 +67,33 @@ impl OpenTable {
             }
             (Verb::Append | Verb::Insert, Some(Some(chain))) => {
                 let chain = &mut table.chains[chain];
-                let place = if command.verb == Verb::Append { chain.rules.len() } else { at.unwrap_or(0) };
+                let place = if command.verb == Verb::Append {
+                    chain.rules.len()
+                } else {
+                    at.unwrap_or(0)
+                };
                 match rules {
-                    Some(possible) if is_place_known(chain, command.verb, at) && place <= chain.rules.len() => {
+                    Some(possible)
+                        if is_place_known(chain, command.verb, at)
+                            && place <= chain.rules.len() =>
+                    {
                         let gap = Gap::new(to_u32(place), GapReason::Conditional, Some(line));
                         chain.add_gap(Gap { possible, ..gap });
                     }
                     Some(_) if first_gap(chain).is_none() => {}
-                    _ => mark_any(chain, place.min(first_gap(chain).unwrap_or(place)).min(chain.rules.len()), line),
+                    _ => mark_any(
+                        chain,
+                        place
+                            .min(first_gap(chain).unwrap_or(place))
+                            .min(chain.rules.len()),
+                        line,
+                    ),
                 }
             }
             (Verb::Delete, Some(Some(chain))) if at.is_none() => {
-                let Some(rule) = rules.as_deref().and_then(<[Rule]>::first) else { return };
+                let Some(rule) = rules.as_deref().and_then(<[Rule]>::first) else {
+                    return;
+                };
                 self.work += table.chains[chain].rules.len();
                 if self.work > super::MOST_WORK {
                     return mark_any(&mut table.chains[chain], 0, line);
@@ -85,13 +112,18 @@ impl OpenTable {
             }
             (Verb::Policy, Some(Some(chain))) => {
                 let chain = &mut table.chains[chain];
-                let is_same = command.other.is_some_and(|word| *word.text == *<&str>::from(chain.policy()));
+                let is_same = command
+                    .other
+                    .is_some_and(|word| *word.text == *<&str>::from(chain.policy()));
                 let is_known = chain.gaps.last().is_none_or(|gap| gap.before != AT_END);
                 if chain.base.is_some() && !(is_same && is_known) {
                     chain.add_gap(Gap::new(AT_END, GapReason::Conditional, Some(line)));
                 }
             }
-            (Verb::Flush, None) => table.chains.iter_mut().for_each(|chain| flush_conditionally(chain, line)),
+            (Verb::Flush, None) => table
+                .chains
+                .iter_mut()
+                .for_each(|chain| flush_conditionally(chain, line)),
             (Verb::Flush, Some(Some(chain))) => flush_conditionally(&mut table.chains[chain], line),
             (Verb::DeleteChain, _) => {
                 let used = used_chains(table);
@@ -113,42 +145,73 @@ impl OpenTable {
         }
     }
 
-    /// Marks every chain of the table: a command changed one of them, or may have, and which one is unknown.
+    /// Marks every chain of the table: a command changed one of them, or may have, and which one is
+    /// unknown.
     pub(in super::super) fn mark_all_chains(&mut self, ruleset: &mut Ruleset, line: u32) {
-        ruleset.tables[self.table].chains.iter_mut().for_each(|chain| mark_any(chain, 0, line));
+        ruleset.tables[self.table]
+            .chains
+            .iter_mut()
+            .for_each(|chain| mark_any(chain, 0, line));
     }
 
     /// Marks a chain that a command changes in an unknown way.
-    pub(in super::super) fn mark_chain(&mut self, ruleset: &mut Ruleset, chain: usize, verb: Option<Verb>, line: u32) {
-        let before = if verb == Some(Verb::Policy) { AT_END } else { 0 };
+    pub(in super::super) fn mark_chain(
+        &mut self,
+        ruleset: &mut Ruleset,
+        chain: usize,
+        verb: Option<Verb>,
+        line: u32,
+    ) {
+        let before = if verb == Some(Verb::Policy) {
+            AT_END
+        } else {
+            0
+        };
         let chain = &mut ruleset.tables[self.table].chains[chain];
         chain.add_gap(Gap::new(before, GapReason::Conditional, Some(line)));
     }
 
-    /// Marks the rules of a chain, of which a command may delete any. Returns whether the chain has one.
-    pub(in super::super) fn mark_deletable_rules(&mut self, ruleset: &mut Ruleset, chain: usize, line: u32) -> bool {
+    /// Marks the rules of a chain, of which a command may delete any. Returns whether the chain has
+    /// one.
+    pub(in super::super) fn mark_deletable_rules(
+        &mut self,
+        ruleset: &mut Ruleset,
+        chain: usize,
+        line: u32,
+    ) -> bool {
         let chain = &mut ruleset.tables[self.table].chains[chain];
         flush_conditionally(chain, line);
         !chain.rules.is_empty()
     }
 
     /// Whether a command succeeds; `None` where the commands before it leave that open.
-    pub(in super::super) fn status(&mut self, ruleset: &Ruleset, command: Command, rules: &[Rule]) -> Option<bool> {
+    pub(in super::super) fn status(
+        &mut self,
+        ruleset: &Ruleset,
+        command: Command,
+        rules: &[Rule],
+    ) -> Option<bool> {
         let table = &ruleset.tables[self.table];
-        let Some(word) = command.chain else { return Some(true) };
+        let Some(word) = command.chain else {
+            return Some(true);
+        };
         let found = self.find(table, &word.text).map(|chain| chain as usize);
         let exists = match found {
             Some(_) if self.doubtful_chains.contains_key(&*word.text) => None,
             found => Some(found.is_some()),
         };
-        let Some(place) = found else { return Some(command.verb == Verb::NewChain) };
+        let Some(place) = found else {
+            return Some(command.verb == Verb::NewChain);
+        };
         let chain = &table.chains[place];
         match (command.verb, command.number, rules.first()) {
             (Verb::NewChain, ..) => exists.map(|exists| !exists),
             (Verb::Check | Verb::Delete, None, Some(rule)) => {
                 self.work += chain.rules.len();
                 let is_held = same(ruleset, self.table, place, rule).is_some();
-                match may_hold(ruleset, self.table, place, rule, usize::MAX) || self.work > super::MOST_WORK {
+                match may_hold(ruleset, self.table, place, rule, usize::MAX)
+                    || self.work > super::MOST_WORK
+                {
                     true => None,
                     false => exists.map(|_| is_held),
                 }
@@ -156,16 +219,16 @@ impl OpenTable {
             (Verb::Delete | Verb::Replace, Some(number), _) if first_gap(chain).is_none() => {
                 exists.map(|_| number as usize <= chain.rules.len())
             }
-            (Verb::DeleteChain, ..) if first_gap(chain).is_none() => {
-                exists.map(|_| chain.rules.is_empty() && chain.base.is_none() && !used_chains(table)[place])
-            }
+            (Verb::DeleteChain, ..) if first_gap(chain).is_none() => exists.map(|_| {
+                chain.rules.is_empty() && chain.base.is_none() && !used_chains(table)[place]
+            }),
             (Verb::Delete | Verb::Replace | Verb::DeleteChain, ..) => None,
             _ => exists,
         }
     }
 
-    /// Changes a rule by its number where the number is not enough to find it: the chain may hold rules before it. Returns
-    /// the rules where the place is known.
+    /// Changes a rule by its number where the number is not enough to find it: the chain may hold
+    /// rules before it. Returns the rules where the place is known.
     pub(super) fn change_unknown_place(
         &self,
         chain: &mut Chain,
@@ -207,7 +270,10 @@ impl OpenTable {
     /// Marks the chains that may not exist.
     pub(super) fn mark_doubtful_chains(&self, table: &mut Table) {
         if !self.doubtful_chains.is_empty() {
-            table.chains.iter_mut().for_each(|chain| self.mark_doubtful_chain(chain));
+            table
+                .chains
+                .iter_mut()
+                .for_each(|chain| self.mark_doubtful_chain(chain));
         }
     }
 
@@ -217,7 +283,9 @@ impl OpenTable {
         if was_doubtful && let Some(place) = self.find(table, name) {
             let chain = &mut table.chains[place as usize];
             if chain.rules.is_empty() {
-                chain.gaps.retain(|gap| gap.before != 0 || !gap.possible.is_empty());
+                chain
+                    .gaps
+                    .retain(|gap| gap.before != 0 || !gap.possible.is_empty());
             }
         }
         was_doubtful
@@ -225,14 +293,21 @@ impl OpenTable {
 
     /// Doubts the chains that `-X` deletes only if a command before it ran, or did not.
     pub(super) fn doubt_deleted_chains(&mut self, table: &mut Table, command: Command) {
-        let named = command.chain.map(|word| self.find(table, &word.text).map(|chain| chain as usize));
-        let is_certain = self.doubtful_chains.is_empty() && table.chains.iter().all(|chain| chain.gaps.is_empty());
+        let named = command
+            .chain
+            .map(|word| self.find(table, &word.text).map(|chain| chain as usize));
+        let is_certain = self.doubtful_chains.is_empty()
+            && table.chains.iter().all(|chain| chain.gaps.is_empty());
         if is_certain {
             return;
         }
         let used = used_chains(table);
         let mut may_be_used = vec![None; table.chains.len()];
-        let possible = table.chains.iter().flat_map(|chain| &chain.gaps).flat_map(|gap| &gap.possible);
+        let possible = table
+            .chains
+            .iter()
+            .flat_map(|chain| &chain.gaps)
+            .flat_map(|gap| &gap.possible);
         for rule in possible {
             if let Target::Jump(chain) | Target::Goto(chain) = rule.target {
                 may_be_used[chain as usize] = Some(rule.line);
@@ -269,7 +344,9 @@ fn may_be_deleted(chain: &Chain, is_used: bool) -> bool {
 
 /// Whether a rule's number names one place, whatever commands before it did.
 fn is_place_known(chain: &Chain, verb: Verb, at: Option<usize>) -> bool {
-    let (Some(at), Some(gap)) = (at, first_gap(chain)) else { return true };
+    let (Some(at), Some(gap)) = (at, first_gap(chain)) else {
+        return true;
+    };
     match verb {
         // A rule before a gap is before all that the gap may hold.
         Verb::Insert => at <= gap,
@@ -278,11 +355,23 @@ fn is_place_known(chain: &Chain, verb: Verb, at: Option<usize>) -> bool {
     }
 }
 
-/// Marks the first rule up to a number that iptables may have refused: one with a value that only a run determines.
-pub(super) fn mark_doubtful_rule(ruleset: &mut Ruleset, table: usize, chain: usize, at: usize, verb: Verb) {
+/// Marks the first rule up to a number that iptables may have refused: one with a value that only a
+/// run determines.
+pub(super) fn mark_doubtful_rule(
+    ruleset: &mut Ruleset,
+    table: usize,
+    chain: usize,
+    at: usize,
+    verb: Verb,
+) {
     let held = &ruleset.tables[table].chains[chain];
     let end = if verb == Verb::Insert { at } else { at + 1 };
-    let is_doubtful = |rule: &Rule| ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY);
+    let is_doubtful = |rule: &Rule| {
+        ruleset
+            .matches(rule)
+            .iter()
+            .any(|part| part.extension == Id::STRAY)
+    };
     if let Some(place) = held.rules.iter().take(end).position(is_doubtful) {
         let line = held.rules[place].line;
         mark_rule(&mut ruleset.tables[table].chains[chain], place, line);
@@ -295,8 +384,18 @@ fn flush_conditionally(chain: &mut Chain, line: u32) {
         return mark_any(chain, 0, line);
     }
     if !chain.rules.is_empty() {
-        let possible = chain.rules.iter().map(|rule| Rule { line, ..rule.clone() }).collect();
-        chain.add_gap(Gap { possible, ..Gap::new(0, GapReason::Conditional, Some(line)) });
+        let possible = chain
+            .rules
+            .iter()
+            .map(|rule| Rule {
+                line,
+                ..rule.clone()
+            })
+            .collect();
+        chain.add_gap(Gap {
+            possible,
+            ..Gap::new(0, GapReason::Conditional, Some(line))
+        });
     }
 }
 
@@ -305,7 +404,10 @@ fn find_all(ruleset: &Ruleset, table: usize, chain: usize, rule: &Rule) -> Vec<u
     let table = &ruleset.tables[table];
     let wanted = super::print::rule(ruleset, table, rule);
     let rules = table.chains[chain].rules.iter().enumerate();
-    rules.filter(|(_, held)| super::print::rule(ruleset, table, held) == wanted).map(|(at, _)| at).collect()
+    rules
+        .filter(|(_, held)| super::print::rule(ruleset, table, held) == wanted)
+        .map(|(at, _)| at)
+        .collect()
 }
 
 fn to_u32(number: usize) -> u32 {

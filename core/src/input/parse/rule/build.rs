@@ -1,5 +1,5 @@
-//! From the parts that were read to a rule: what is implied, in which order, what is refused, and the rules that lists of
-//! addresses make.
+//! From the parts that were read to a rule: what is implied, in which order, what is refused, and
+//! the rules that lists of addresses make.
 
 use crate::iptables::extension::header::is_any;
 use crate::iptables::extension::{Given, Id, Options};
@@ -17,10 +17,18 @@ const MOST_PARTS: usize = 1 << 21;
 
 impl RuleReader {
     /// Adds an option under its canonical name; leaves out what says nothing.
-    pub(super) fn add(&mut self, (group, id, place): (u16, Id, u8), negated: bool, value: Value, ruleset: &Ruleset) {
+    pub(super) fn add(
+        &mut self,
+        (group, id, place): (u16, Id, u8),
+        negated: bool,
+        value: Value,
+        ruleset: &Ruleset,
+    ) {
         let opt = &id.get().options[usize::from(place)];
         let option = canonical(id, place);
-        if let (Id::HEADER, "-p", Value::Number(number) | Value::Range(number, _)) = (id, opt.flag, &value) {
+        if let (Id::HEADER, "-p", Value::Number(number) | Value::Range(number, _)) =
+            (id, opt.flag, &value)
+        {
             self.named = u8::try_from(*number).ok().map(Protocol);
             self.protocol = self.named.filter(|_| !negated);
         }
@@ -28,22 +36,42 @@ impl RuleReader {
         if !negated && !list && is_any(id, &value, opt, ruleset) {
             return;
         }
-        let bare = |(g, part): &(u16, Part)| *g == group && part.option == Part::BARE && part.extension == id;
+        let bare = |(g, part): &(u16, Part)| {
+            *g == group && part.option == Part::BARE && part.extension == id
+        };
         if let Some(bare) = self.parts.iter().position(bare) {
             self.parts.remove(bare);
         }
-        self.parts.push((group, Part { extension: id, option, negated, opens: false, value }));
+        self.parts.push((
+            group,
+            Part {
+                extension: id,
+                option,
+                negated,
+                opens: false,
+                value,
+            },
+        ));
     }
 
     /// Adds the options that stand by themselves.
     pub(super) fn imply(&mut self, ruleset: &mut Ruleset) {
         for place in 0..=self.matches.len() {
-            let opened = self.matches.get(place).map(|(id, _)| (group(place + 1), *id));
-            let Some((group, id)) = opened.or(self.target.map(|(id, _)| (TARGET, id))) else { continue };
+            let opened = self
+                .matches
+                .get(place)
+                .map(|(id, _)| (group(place + 1), *id));
+            let Some((group, id)) = opened.or(self.target.map(|(id, _)| (TARGET, id))) else {
+                continue;
+            };
             for implied in id.get().implied {
                 let wanted = implied.with.is_none_or(|with| self.gives(group, with));
-                let Some((place, opt)) = id.get().option(implied.flag).filter(|_| wanted) else { continue };
-                if self.gives(group, implied.flag) || implied.without.iter().any(|flag| self.gives(group, flag)) {
+                let Some((place, opt)) = id.get().option(implied.flag).filter(|_| wanted) else {
+                    continue;
+                };
+                if self.gives(group, implied.flag)
+                    || implied.without.iter().any(|flag| self.gives(group, flag))
+                {
                     continue;
                 }
                 if let Ok(value) = opt.kind.parse(&[implied.value], ruleset) {
@@ -55,14 +83,29 @@ impl RuleReader {
 
     /// Whether a group gives an option so far.
     pub(super) fn gives(&self, group: u16, flag: &str) -> bool {
-        self.parts.iter().any(|(g, part)| *g == group && part.opt().is_some_and(|opt| opt.flag == flag))
+        self.parts
+            .iter()
+            .any(|(g, part)| *g == group && part.opt().is_some_and(|opt| opt.flag == flag))
     }
 
-    /// Moves the parts into the rule set: matches in their order, each one's options in its table's.
-    pub(super) fn finish(&mut self, line: &mut Line, ruleset: &mut Ruleset, site: Site, say: &mut ProblemSink) {
+    /// Moves the parts into the rule set: matches in their order, each one's options in its
+    /// table's.
+    pub(super) fn finish(
+        &mut self,
+        line: &mut Line,
+        ruleset: &mut Ruleset,
+        site: Site,
+        say: &mut ProblemSink,
+    ) {
         sort(&mut self.parts);
         for value in &mut self.taken {
-            if let What::Value { group, id, option, part } = &mut value.what {
+            if let What::Value {
+                group,
+                id,
+                option,
+                part,
+            } = &mut value.what
+            {
                 let kept_as = canonical(*id, *option);
                 let of_it = |(own, part): &(u16, Part)| own == group && part.option == kept_as;
                 let place = self.parts.iter().position(of_it);
@@ -70,19 +113,26 @@ impl RuleReader {
                 *part = alone.and_then(|place| u16::try_from(place).ok());
             }
         }
-        let narrow = |n: usize| u32::try_from(n).expect("parts are fewer than bytes of a text below 4 GiB");
+        let narrow =
+            |n: usize| u32::try_from(n).expect("parts are fewer than bytes of a text below 4 GiB");
         let first = narrow(ruleset.parts.len());
-        let matches = self.parts.iter().filter(|(group, _)| *group != TARGET).count();
+        let matches = self
+            .parts
+            .iter()
+            .filter(|(group, _)| *group != TARGET)
+            .count();
         let parameters = self.parts.len() - matches;
         let mut last = None;
         self.groups.clear();
-        ruleset.parts.extend(self.parts.drain(..).map(|(group, part)| {
-            let opens = last.replace(group) != Some(group);
-            if opens {
-                self.groups.push(group);
-            }
-            Part { opens, ..part }
-        }));
+        ruleset
+            .parts
+            .extend(self.parts.drain(..).map(|(group, part)| {
+                let opens = last.replace(group) != Some(group);
+                if opens {
+                    self.groups.push(group);
+                }
+                Part { opens, ..part }
+            }));
         let count = |n: usize| u16::try_from(n).unwrap_or(u16::MAX);
         line.rule.first = first;
         line.rule.matches = count(matches);
@@ -93,9 +143,19 @@ impl RuleReader {
     }
 
     /// Says what iptables or the kernel would refuse of a rule as a whole.
-    pub(super) fn check(&self, rule: &Rule, table: TableName, ruleset: &Ruleset, say: &mut ProblemSink) {
+    pub(super) fn check(
+        &self,
+        rule: &Rule,
+        table: TableName,
+        ruleset: &Ruleset,
+        say: &mut ProblemSink,
+    ) {
         // What could not be read may be what seems to be missing.
-        if ruleset.matches(rule).iter().any(|part| part.extension == Id::STRAY) {
+        if ruleset
+            .matches(rule)
+            .iter()
+            .any(|part| part.extension == Id::STRAY)
+        {
             return;
         }
         let given = |parts| Given {
@@ -106,7 +166,10 @@ impl RuleReader {
             matches: ruleset.matches(rule),
         };
         for (group, parts) in self.groups.iter().zip(ruleset.groups(rule)) {
-            let span = match usize::from(*group).checked_sub(1).and_then(|place| self.matches.get(place)) {
+            let span = match usize::from(*group)
+                .checked_sub(1)
+                .and_then(|place| self.matches.get(place))
+            {
                 Some((_, span)) => *span,
                 None => Span::default(),
             };
@@ -118,7 +181,12 @@ impl RuleReader {
     }
 
     /// Makes a rule of every combination of the addresses in the lists.
-    pub(super) fn multiply(&mut self, line: &mut Line, ruleset: &mut Ruleset, say: &mut ProblemSink) {
+    pub(super) fn multiply(
+        &mut self,
+        line: &mut Line,
+        ruleset: &mut Ruleset,
+        say: &mut ProblemSink,
+    ) {
         if self.lists.is_empty() {
             return;
         }
@@ -133,19 +201,27 @@ impl RuleReader {
         // Sources turn slower than destinations, as iptables nests its loops.
         self.lists.sort_by_key(|(option, _)| *option);
         for (option, values) in self.lists.drain(..) {
-            let before: Vec<Rule> = std::iter::once(&line.rule).chain(&line.more).cloned().collect();
+            let before: Vec<Rule> = std::iter::once(&line.rule)
+                .chain(&line.more)
+                .cloned()
+                .collect();
             let mut all = Vec::new();
             for rule in before {
                 let with = |value: &Value| {
                     let start = ruleset.parts.len();
-                    let end = rule.first as usize + usize::from(rule.matches) + usize::from(rule.parameters);
+                    let end = rule.first as usize
+                        + usize::from(rule.matches)
+                        + usize::from(rule.parameters);
                     ruleset.parts.extend_from_within(rule.first as usize..end);
                     let parts = &mut ruleset.parts[start..];
                     let mut parts = parts.iter_mut().filter(|part| part.extension == Id::HEADER);
                     if let Some(part) = parts.find(|part| part.option == option) {
                         part.value = value.clone();
                     }
-                    Rule { first: u32::try_from(start).unwrap_or(u32::MAX), ..rule.clone() }
+                    Rule {
+                        first: u32::try_from(start).unwrap_or(u32::MAX),
+                        ..rule.clone()
+                    }
                 };
                 all.push(rule.clone());
                 all.extend(values.iter().map(with));
@@ -156,9 +232,16 @@ impl RuleReader {
     }
 }
 
-/// Brings parts into the order of print. They are few and nearly in order: a rule of 20 words has a handful.
+/// Brings parts into the order of print. They are few and nearly in order: a rule of 20 words has a
+/// handful.
 fn sort(parts: &mut [(u16, Part)]) {
-    let place = |part: &Part| if part.extension().ordered { 0 } else { part.option };
+    let place = |part: &Part| {
+        if part.extension().ordered {
+            0
+        } else {
+            part.option
+        }
+    };
     let key = |(group, part): &(u16, Part)| (*group, place(part));
     for end in 1..parts.len() {
         let mut at = end;
@@ -173,5 +256,7 @@ fn sort(parts: &mut [(u16, Part)]) {
 pub(super) fn canonical(id: Id, place: u8) -> u8 {
     let extension = id.get();
     let stored_as = extension.options[usize::from(place)].stored_as;
-    stored_as.and_then(|flag| extension.option(flag)).map_or(place, |(canonical, _)| canonical)
+    stored_as
+        .and_then(|flag| extension.option(flag))
+        .map_or(place, |(canonical, _)| canonical)
 }

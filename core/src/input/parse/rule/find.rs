@@ -1,4 +1,5 @@
-//! What a flag names: an option of iptables itself, of the header, or of a match or target that the rule has opened.
+//! What a flag names: an option of iptables itself, of the header, or of a match or target that the
+//! rule has opened.
 
 use crate::iptables::extension::{Id, Opt};
 use crate::netfilter::ruleset::Value;
@@ -17,8 +18,9 @@ pub(super) enum Found {
 }
 
 impl RuleReader {
-    /// The option that a flag names: a command's, the header's, one of the latest match or target that has it, or one of
-    /// the match that `-p` implies. A long one may be abbreviated, as getopt_long takes it.
+    /// The option that a flag names: a command's, the header's, one of the latest match or target
+    /// that has it, or one of the match that `-p` implies. A long one may be abbreviated, as
+    /// getopt_long takes it.
     pub(super) fn find(&mut self, flag: &str, span: Span, family: Family) -> Option<Found> {
         let exact = self.find_exact(flag);
         if exact.is_some() {
@@ -34,16 +36,24 @@ impl RuleReader {
             return None;
         }
         let options = implied.get().options;
-        options.iter().any(|opt| opt.flags().any(|known| known.starts_with(flag))).then(|| {
-            self.matches.push((implied, span));
-            self.push_bare(implied, Value::None);
-        })?;
-        self.find_exact(flag).or_else(|| self.find_abbreviated(flag))
+        options
+            .iter()
+            .any(|opt| opt.flags().any(|known| known.starts_with(flag)))
+            .then(|| {
+                self.matches.push((implied, span));
+                self.push_bare(implied, Value::None);
+            })?;
+        self.find_exact(flag)
+            .or_else(|| self.find_abbreviated(flag))
     }
 
     pub(super) fn find_exact(&self, flag: &str) -> Option<Found> {
         // No long option of iptables itself is one of an extension's, too.
-        let global = if flag.starts_with("--") { None } else { command::global(flag) };
+        let global = if flag.starts_with("--") {
+            None
+        } else {
+            command::global(flag)
+        };
         if let Some(global) = global {
             return Some(Found::Global(global));
         }
@@ -59,8 +69,9 @@ impl RuleReader {
         if flag.len() < 3 || !flag.starts_with("--") {
             return None;
         }
-        let mut found: Vec<(&'static str, Found)> =
-            command::abbreviated(flag).map(|(name, global)| (name, Found::Global(global))).collect();
+        let mut found: Vec<(&'static str, Found)> = command::abbreviated(flag)
+            .map(|(name, global)| (name, Found::Global(global)))
+            .collect();
         for (group, id) in self.open_groups() {
             for (place, opt) in (0..).zip(id.get().options) {
                 let named = opt.flags().find(|known| known.starts_with(flag));
@@ -70,11 +81,14 @@ impl RuleReader {
         match found.len() {
             0 => None,
             1 => found.pop().map(|(_, found)| found),
-            _ => Some(Found::Several(found.into_iter().map(|(name, _)| name).collect())),
+            _ => Some(Found::Several(
+                found.into_iter().map(|(name, _)| name).collect(),
+            )),
         }
     }
 
-    /// The matches and the target, what was opened last first, and the header: `--proto` is -m policy's where that is open.
+    /// The matches and the target, what was opened last first, and the header: `--proto` is -m
+    /// policy's where that is open.
     pub(super) fn open_groups(&self) -> impl Iterator<Item = (u16, Id)> {
         let mut target = self.target.map(|(id, _)| (self.before_target, id));
         let mut left = self.matches.len();
@@ -84,7 +98,10 @@ impl RuleReader {
                 return Some((TARGET, id));
             }
             match left.checked_sub(1) {
-                Some(place) => Some((group(std::mem::replace(&mut left, place)), self.matches[place].0)),
+                Some(place) => Some((
+                    group(std::mem::replace(&mut left, place)),
+                    self.matches[place].0,
+                )),
                 None => header.take(),
             }
         })
@@ -97,8 +114,14 @@ mod tests {
 
     #[test]
     fn no_extension_has_a_long_option_of_iptables_itself() {
-        for flag in Id::all().flat_map(|id| id.get().options).flat_map(Opt::flags) {
-            assert!(!flag.starts_with("--") || command::global(flag).is_none(), "{flag}");
+        for flag in Id::all()
+            .flat_map(|id| id.get().options)
+            .flat_map(Opt::flags)
+        {
+            assert!(
+                !flag.starts_with("--") || command::global(flag).is_none(),
+                "{flag}"
+            );
         }
     }
 }

@@ -12,12 +12,23 @@ use super::{Line, RuleReader, Site};
 
 impl RuleReader {
     /// What rules have in common that look like the one just read, which nothing was said of.
-    pub(in super::super) fn shape(&self, text: &str, span: Span, line: &Line, ruleset: &Ruleset) -> Option<Shape> {
-        let appends = line.command.is_some_and(|command| command.verb == Verb::Append);
-        if !appends || !line.more.is_empty() || line.table.is_some() || line.rule.counters.is_some() {
+    pub(in super::super) fn shape(
+        &self,
+        text: &str,
+        span: Span,
+        line: &Line,
+        ruleset: &Ruleset,
+    ) -> Option<Shape> {
+        let appends = line
+            .command
+            .is_some_and(|command| command.verb == Verb::Append);
+        if !appends || !line.more.is_empty() || line.table.is_some() || line.rule.counters.is_some()
+        {
             return None;
         }
-        let [first, ..] = &self.taken[..] else { return None };
+        let [first, ..] = &self.taken[..] else {
+            return None;
+        };
         let mut shape = Shape {
             line: span.of(text).into(),
             start: span.start,
@@ -48,10 +59,21 @@ impl RuleReader {
         let mut words = Vec::new();
         let split = words::split(line.of(text), line.start as usize, &mut words);
         let first = usize::from(words.first().is_some_and(|word| word.text.starts_with('[')));
-        let (parts, strings, missing) = (ruleset.parts.len(), ruleset.strings.len(), ruleset.missing.len());
+        let (parts, strings, missing) = (
+            ruleset.parts.len(),
+            ruleset.strings.len(),
+            ruleset.missing.len(),
+        );
         let mut quiet = split.is_ok();
-        let site = Site { table: open.table, name: open.name, chains: &open.chains, printed: true };
-        let read = self.read(text, &words[first..], ruleset, site, &mut |_, _| quiet = false);
+        let site = Site {
+            table: open.table,
+            name: open.name,
+            chains: &open.chains,
+            printed: true,
+        };
+        let read = self.read(text, &words[first..], ruleset, site, &mut |_, _| {
+            quiet = false
+        });
         let table = &ruleset.tables[open.table];
         let printed = |rule| print::rule(ruleset, table, rule);
         // The name of a chain that is not there may be kept twice.
@@ -62,7 +84,10 @@ impl RuleReader {
         let alike = printed(rule) == printed(&read.rule)
             && (rule.matches, rule.parameters, target(rule))
                 == (read.rule.matches, read.rule.parameters, target(&read.rule))
-            && ruleset.groups(rule).map(<[Part]>::len).eq(ruleset.groups(&read.rule).map(<[Part]>::len))
+            && ruleset
+                .groups(rule)
+                .map(<[Part]>::len)
+                .eq(ruleset.groups(&read.rule).map(<[Part]>::len))
             && read
                 .command
                 .and_then(|command| command.chain)

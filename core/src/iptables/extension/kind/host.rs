@@ -13,7 +13,9 @@ pub(in crate::iptables::extension) static HOST: Form = Form {
     read: |words, ruleset| {
         let text = words[0];
         let wrong = || problem("address or network", text, "10.0.0.1 or 10.0.0.0/8");
-        let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
+        let (address, mask) = text
+            .split_once('/')
+            .map_or((text, None), |(address, mask)| (address, Some(mask)));
         let address: IpAddr = address.parse().map_err(|_| wrong())?;
         if Family::of(address) != ruleset.family {
             return Err(wrong());
@@ -27,7 +29,10 @@ pub(in crate::iptables::extension) static HOST: Form = Form {
             IpAddr::V6(address) => {
                 let length = length(mask, 128).ok_or_else(wrong)?;
                 let bits = u128::MAX.checked_shl(128 - length).unwrap_or(0);
-                Ok(Value::Net6(Apart::new((address, Ipv6Addr::from_bits(bits)))))
+                Ok(Value::Net6(Apart::new((
+                    address,
+                    Ipv6Addr::from_bits(bits),
+                ))))
             }
         }
     },
@@ -41,11 +46,18 @@ pub(in crate::iptables::extension) static HOST: Form = Form {
         // Writing to a string cannot fail.
         let _ = kind.write(value, ruleset, out);
     },
-    examples: &["10.0.0.1", "10.0.0.1/8", "192.0.2.0/255.255.255.0", "fd00::1", "fd00::1/8", "2001:db8::/32"],
+    examples: &[
+        "10.0.0.1",
+        "10.0.0.1/8",
+        "192.0.2.0/255.255.255.0",
+        "fd00::1",
+        "fd00::1/8",
+        "2001:db8::/32",
+    ],
 };
 
-/// The length of a mask. One with holes, or one that is too long, counts as full (measured: `xtopt_parse_plenmask` of
-/// iptables 1.8.9).
+/// The length of a mask. One with holes, or one that is too long, counts as full (measured:
+/// `xtopt_parse_plenmask` of iptables 1.8.9).
 pub(in crate::iptables::extension) fn length(mask: Option<&str>, most: u32) -> Option<u32> {
     let Some(mask) = mask else { return Some(most) };
     if let Some(length) = crate::text::number::parse_u32(mask) {
@@ -57,5 +69,9 @@ pub(in crate::iptables::extension) fn length(mask: Option<&str>, most: u32) -> O
         _ => return None,
     };
     let length = bits.leading_ones();
-    Some(if bits.count_ones() == length && length + unused <= 128 { length } else { most })
+    Some(if bits.count_ones() == length && length + unused <= 128 {
+        length
+    } else {
+        most
+    })
 }

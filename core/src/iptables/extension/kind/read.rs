@@ -1,4 +1,5 @@
-//! Reading values with nom. An extension whose option is written in a way of its own builds its reader from these.
+//! Reading values with nom. An extension whose option is written in a way of its own builds its
+//! reader from these.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,7 +18,8 @@ use crate::text::diagnostic::{Code, Problem};
 use crate::text::{names, number};
 
 pub(in crate::iptables::extension) fn problem(what: &str, text: &str, example: &str) -> Problem {
-    Problem::new(Code::InvalidValue, format!("`{text}` is no {what}")).hint(format!("write it like {example}"))
+    Problem::new(Code::InvalidValue, format!("`{text}` is no {what}"))
+        .hint(format!("write it like {example}"))
 }
 
 /// Parses all of a text.
@@ -25,11 +27,18 @@ pub(in crate::iptables::extension) fn whole<'a, T>(
     parser: impl Parser<&'a str, Output = T, Error = nom::error::Error<&'a str>>,
     text: &'a str,
 ) -> Option<T> {
-    all_consuming(parser).parse(text).ok().map(|(_, value)| value)
+    all_consuming(parser)
+        .parse(text)
+        .ok()
+        .map(|(_, value)| value)
 }
 
 pub(in crate::iptables::extension) fn number_u32(input: &str) -> IResult<&str, u32> {
-    map_opt(take_while1(|c: char| c.is_ascii_alphanumeric()), number::parse_u32).parse(input)
+    map_opt(
+        take_while1(|c: char| c.is_ascii_alphanumeric()),
+        number::parse_u32,
+    )
+    .parse(input)
 }
 
 /// A port's number, or the name of its service.
@@ -42,10 +51,18 @@ pub(in crate::iptables::extension) fn port(input: &str) -> IResult<&str, u16> {
 /// `8`, `8:9`, `:9`, `8:` and `:`, of numbers up to a limit (`xtopt_parse_mint` in xtoptions.c).
 pub(super) fn open_range(high: u32) -> impl FnMut(&str) -> IResult<&str, (u32, u32)> {
     move |input| {
-        let one = |input| map_opt(number_u32, |number| (number <= high).then_some(number)).parse(input);
-        let (rest, (first, second)) = (opt(one), opt(preceded(char(':'), opt(one)))).parse(input)?;
+        let one =
+            |input| map_opt(number_u32, |number| (number <= high).then_some(number)).parse(input);
+        let (rest, (first, second)) =
+            (opt(one), opt(preceded(char(':'), opt(one)))).parse(input)?;
         let first_or = first.unwrap_or(0);
-        Ok((rest, (first_or, second.map_or(first_or, |second| second.unwrap_or(high)))))
+        Ok((
+            rest,
+            (
+                first_or,
+                second.map_or(first_or, |second| second.unwrap_or(high)),
+            ),
+        ))
     }
 }
 
@@ -60,7 +77,12 @@ pub(in crate::iptables::extension) fn port_range(input: &str) -> IResult<&str, (
     let range = match (low, high) {
         (Some(port), None) => (port, port),
         (low, Some(high)) => (low.unwrap_or(0), high.unwrap_or(u16::MAX)),
-        (None, None) => return Err(nom::Err::Error(nom::error::Error::new(input, nom::error::ErrorKind::Digit))),
+        (None, None) => {
+            return Err(nom::Err::Error(nom::error::Error::new(
+                input,
+                nom::error::ErrorKind::Digit,
+            )));
+        }
     };
     Ok((rest, (range.0.into(), range.1.into())))
 }
@@ -71,26 +93,40 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
     let Some(list) = whole(separated_list1(char(','), one), text) else {
         return Err(problem("list of ports", text, "80,443,8000:8080"));
     };
-    if let Some((low, Some(high))) = list.iter().find(|(low, high)| high.is_some_and(|high| high <= *low)) {
-        return Err(Problem::new(Code::ReversedRange, format!("the range {low}:{high} is none"))
-            .hint("write the lower number first"));
+    if let Some((low, Some(high))) = list
+        .iter()
+        .find(|(low, high)| high.is_some_and(|high| high <= *low))
+    {
+        return Err(Problem::new(
+            Code::ReversedRange,
+            format!("the range {low}:{high} is none"),
+        )
+        .hint("write the lower number first"));
     }
-    if list.iter().map(|(_, high)| if high.is_some() { 2 } else { 1 }).sum::<usize>() > 15 {
+    if list
+        .iter()
+        .map(|(_, high)| if high.is_some() { 2 } else { 1 })
+        .sum::<usize>()
+        > 15
+    {
         return Err(Problem::new(Code::InvalidValue, "these are too many ports")
             .hint("at most 15 fit, a range counting as two"));
     }
     let ends = |(low, high): (u16, Option<u16>)| (low.into(), high.unwrap_or(low).into());
-    Ok(Value::List(Apart::new(list.into_iter().map(ends).collect())))
+    Ok(Value::List(Apart::new(
+        list.into_iter().map(ends).collect(),
+    )))
 }
 
-/// One id or a range of them. The highest number stands for "none" (`owner_parse_range` in libxt_owner.c). Every Linux
-/// calls 0 `root`; other names are known to one machine only.
+/// One id or a range of them. The highest number stands for "none" (`owner_parse_range` in
+/// libxt_owner.c). Every Linux calls 0 `root`; other names are known to one machine only.
 pub(super) fn ids(text: &str) -> Option<(u32, u32)> {
     if text == "root" {
         return Some((0, 0));
     }
     let (first, last) = whole((number_u32, opt(preceded(one_of("-:"), number_u32))), text)?;
-    Some((first, last.unwrap_or(first))).filter(|(first, last)| *first < u32::MAX && *last < u32::MAX)
+    Some((first, last.unwrap_or(first)))
+        .filter(|(first, last)| *first < u32::MAX && *last < u32::MAX)
 }
 
 /// `0x539` or `0x539/0xfff`: the mask, where absent, is `None`.
@@ -99,7 +135,11 @@ pub(super) fn mark(input: &str) -> IResult<&str, (u32, Option<u32>)> {
 }
 
 pub(in crate::iptables::extension) fn address(input: &str) -> IResult<&str, IpAddr> {
-    map_res(take_while1(|c: char| c.is_ascii_hexdigit() || c == '.' || c == ':'), str::parse).parse(input)
+    map_res(
+        take_while1(|c: char| c.is_ascii_hexdigit() || c == '.' || c == ':'),
+        str::parse,
+    )
+    .parse(input)
 }
 
 /// `a-b` or `a`, of anything.
@@ -124,7 +164,9 @@ fn mask4(text: &str) -> Option<Ipv4Addr> {
 
 fn mask6(text: &str) -> Option<Ipv6Addr> {
     match number::parse_u32(text) {
-        Some(length) if length <= 128 => Some(u128::MAX.checked_shl(128 - length).unwrap_or(0).into()),
+        Some(length) if length <= 128 => {
+            Some(u128::MAX.checked_shl(128 - length).unwrap_or(0).into())
+        }
         Some(_) => None,
         None => text.parse().ok(),
     }
@@ -137,11 +179,15 @@ pub(in crate::iptables::extension) fn mask_length(text: &str, family: Family) ->
         Family::Ipv6 => (mask6(text)?.to_bits(), 128),
     };
     let length = bits.leading_ones();
-    Some(if bits.count_ones() == length { length } else { width })
+    Some(if bits.count_ones() == length {
+        length
+    } else {
+        width
+    })
 }
 
-/// As `-s` and `-d` read it: an IPv4 address may lack its last bytes, and each byte may be octal or hexadecimal
-/// (`__numeric_to_ipaddr` in xtables.c): `10` is 10.0.0.0.
+/// As `-s` and `-d` read it: an IPv4 address may lack its last bytes, and each byte may be octal or
+/// hexadecimal (`__numeric_to_ipaddr` in xtables.c): `10` is 10.0.0.0.
 fn whole_address(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         return text.parse().ok().map(IpAddr::V6);
@@ -160,7 +206,8 @@ fn plain_network(text: &str) -> Option<Value> {
     let mut numbers = [0_u32; 4];
     let mut bytes = text.bytes();
     let mut byte = bytes.next();
-    // The number that begins here: at most three digits, and no zero before others, which would make it octal.
+    // The number that begins here: at most three digits, and no zero before others, which would
+    // make it octal.
     let mut number = |separator: Option<u8>| {
         if let Some(separator) = separator {
             byte.filter(|byte| *byte == separator)?;
@@ -181,12 +228,18 @@ fn plain_network(text: &str) -> Option<Value> {
     for (place, part) in numbers.iter_mut().enumerate() {
         (*part, ends) = number((place > 0).then_some(b'.'))?;
     }
-    let length = if ends { 32 } else { number(Some(b'/')).filter(|(_, ends)| *ends)?.0 };
+    let length = if ends {
+        32
+    } else {
+        number(Some(b'/')).filter(|(_, ends)| *ends)?.0
+    };
     if length > 32 || numbers.iter().any(|number| *number > 255) {
         return None;
     }
     let mask = u32::MAX.checked_shl(32 - length).unwrap_or(0);
-    let address = numbers.iter().fold(0, |address, number| address << 8 | number);
+    let address = numbers
+        .iter()
+        .fold(0, |address, number| address << 8 | number);
     Some(Value::Net4((address & mask).into(), mask.into()))
 }
 
@@ -194,33 +247,64 @@ pub(in crate::iptables::extension) fn network(text: &str) -> Result<Value, Probl
     if let Some(plain) = plain_network(text) {
         return Ok(plain);
     }
-    let wrong = || problem("address or network", text, "10.0.0.0/8 or ::1/128; host names are not looked up");
-    let (address, mask) = text.split_once('/').map_or((text, None), |(address, mask)| (address, Some(mask)));
+    let wrong = || {
+        problem(
+            "address or network",
+            text,
+            "10.0.0.0/8 or ::1/128; host names are not looked up",
+        )
+    };
+    let (address, mask) = text
+        .split_once('/')
+        .map_or((text, None), |(address, mask)| (address, Some(mask)));
     match whole_address(address).ok_or_else(wrong)? {
         IpAddr::V4(v4) => {
-            let mask = mask.map_or(Some(Ipv4Addr::BROADCAST), mask4).ok_or_else(wrong)?;
+            let mask = mask
+                .map_or(Some(Ipv4Addr::BROADCAST), mask4)
+                .ok_or_else(wrong)?;
             Ok(Value::Net4((v4.to_bits() & mask.to_bits()).into(), mask))
         }
         IpAddr::V6(v6) => {
-            let mask = mask.map_or(Some(u128::MAX.into()), mask6).ok_or_else(wrong)?;
-            Ok(Value::Net6(Apart::new(((v6.to_bits() & mask.to_bits()).into(), mask))))
+            let mask = mask
+                .map_or(Some(u128::MAX.into()), mask6)
+                .ok_or_else(wrong)?;
+            Ok(Value::Net6(Apart::new((
+                (v6.to_bits() & mask.to_bits()).into(),
+                mask,
+            ))))
         }
     }
 }
 
-/// Names in any case, which may be cut short; the first that begins so is meant (`parse_type` in libxt_addrtype.c,
-/// `conntrack_parse_state` in libxt_conntrack.c).
+/// Names in any case, which may be cut short; the first that begins so is meant (`parse_type` in
+/// libxt_addrtype.c, `conntrack_parse_state` in libxt_conntrack.c).
 pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
     let bit = |word: &str| {
-        let begins = |name: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-        names.iter().find(|(name, _)| !word.is_empty() && begins(name)).map(|(_, bit)| *bit)
+        let begins = |name: &str| {
+            name.get(..word.len())
+                .is_some_and(|start| start.eq_ignore_ascii_case(word))
+        };
+        names
+            .iter()
+            .find(|(name, _)| !word.is_empty() && begins(name))
+            .map(|(_, bit)| *bit)
     };
-    match text.split(',').map(bit).try_fold(0, |all, bit| Some(all | bit?)) {
+    match text
+        .split(',')
+        .map(bit)
+        .try_fold(0, |all, bit| Some(all | bit?))
+    {
         Some(bits) => Ok(Value::Bits(bits)),
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            Err(Problem::new(Code::InvalidValue, format!("`{text}` is not known here"))
-                .hint(format!("use one or more of {}, separated by commas", known.join(","))))
+            Err(
+                Problem::new(Code::InvalidValue, format!("`{text}` is not known here")).hint(
+                    format!(
+                        "use one or more of {}, separated by commas",
+                        known.join(",")
+                    ),
+                ),
+            )
         }
     }
 }
@@ -238,22 +322,32 @@ pub(super) fn tcp_flags(mask: &str, set: &str) -> Result<Value, Problem> {
                 .ok_or_else(|| problem("list of TCP flags", text, "SYN,ACK, ALL or NONE"))
         })
     };
-    Ok(Value::Masked { value: one(set)?, mask: one(mask)? })
+    Ok(Value::Masked {
+        value: one(set)?,
+        mask: one(mask)?,
+    })
 }
 
-/// A name, which may be cut short where no other begins so, or a type with or without a code (`__parse_icmp` in
-/// libxt_icmp.h). Where there is a name for any type, its number stands for all of them, whatever the code is.
+/// A name, which may be cut short where no other begins so, or a type with or without a code
+/// (`__parse_icmp` in libxt_icmp.h). Where there is a name for any type, its number stands for all
+/// of them, whatever the code is.
 pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> {
     let has_any = names.first().is_some_and(|(name, ..)| *name == "any");
     let range = |kind: u8, low: u8, high: u8| match u32::from(kind) << 8 {
         _ if has_any && kind == 255 => Value::Range(0, 0xffff),
         kind => Value::Range(kind | u32::from(low), kind | u32::from(high)),
     };
-    let begins = |name: &str| name.get(..text.len()).is_some_and(|start| start.eq_ignore_ascii_case(text));
+    let begins = |name: &str| {
+        name.get(..text.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(text))
+    };
     let mut named = names.iter().filter(|(name, ..)| begins(name));
     match (named.next(), named.next()) {
         (Some((one, ..)), Some((other, ..))) => {
-            let problem = Problem::new(Code::AmbiguousName, format!("`{text}` may stand for several ICMP types"));
+            let problem = Problem::new(
+                Code::AmbiguousName,
+                format!("`{text}` may stand for several ICMP types"),
+            );
             return Err(problem.hint(format!("write {one} or {other}")));
         }
         (Some((_, kind, low, high)), None) => return Ok(range(*kind, *low, *high)),
@@ -274,10 +368,20 @@ mod tests {
 
     #[test]
     fn plain_addresses_are_what_the_longer_way_makes_of_them() {
-        for text in ["10.0.0.1", "10.1.2.3/8", "0.0.0.0/0", "255.255.255.255/32", "1.2.3.4/31"] {
+        for text in [
+            "10.0.0.1",
+            "10.1.2.3/8",
+            "0.0.0.0/0",
+            "255.255.255.255/32",
+            "1.2.3.4/31",
+        ] {
             // With an address for its mask it goes the longer way.
             let (address, length) = text.split_once('/').unwrap_or((text, "32"));
-            let mask = Ipv4Addr::from_bits(u32::MAX.checked_shl(32 - length.parse::<u32>().unwrap()).unwrap_or(0));
+            let mask = Ipv4Addr::from_bits(
+                u32::MAX
+                    .checked_shl(32 - length.parse::<u32>().unwrap())
+                    .unwrap_or(0),
+            );
             let longer = network(&format!("{address}/{mask}")).expect("a network");
             assert_eq!(plain_network(text), Some(longer), "{text}");
         }

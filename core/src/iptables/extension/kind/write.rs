@@ -16,18 +16,28 @@ pub(super) fn tcp_flag_names(bits: u32) -> String {
     TcpFlags(u8::try_from(bits & 0x3f).expect("six bits fit")).to_string()
 }
 
-/// As the C library writes it (`inet_ntop`): what has exactly six leading zero groups ends in an IPv4 address.
-pub(in crate::iptables::extension) fn write_v6(address: Ipv6Addr, out: &mut String) -> std::fmt::Result {
+/// As the C library writes it (`inet_ntop`): what has exactly six leading zero groups ends in an
+/// IPv4 address.
+pub(in crate::iptables::extension) fn write_v6(
+    address: Ipv6Addr,
+    out: &mut String,
+) -> std::fmt::Result {
     match address.segments() {
         [0, 0, 0, 0, 0, 0, high, _] if high != 0 => {
-            write!(out, "::{}", Ipv4Addr::from_bits(u32::try_from(address.to_bits()).expect("its high bits are zero")))
+            write!(
+                out,
+                "::{}",
+                Ipv4Addr::from_bits(
+                    u32::try_from(address.to_bits()).expect("its high bits are zero")
+                )
+            )
         }
         _ => write!(out, "{address}"),
     }
 }
 
-/// Quotes a text where iptables would (`xtables_save_string`): bare only if it is not empty and made of
-/// ASCII letters, digits, `_` and `-`.
+/// Quotes a text where iptables would (`xtables_save_string`): bare only if it is not empty and
+/// made of ASCII letters, digits, `_` and `-`.
 pub fn quote(text: &str, out: &mut String) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     match !text.is_empty() && text.bytes().all(is_plain) {
@@ -36,7 +46,8 @@ pub fn quote(text: &str, out: &mut String) {
     }
 }
 
-/// Writes a word that iptables prints without quotes. Where a restore would split or change it, it is quoted.
+/// Writes a word that iptables prints without quotes. Where a restore would split or change it, it
+/// is quoted.
 pub fn quote_if_needed(text: &str, out: &mut String) {
     match needs_quotes(text) {
         true => quote_always(text, out),
@@ -44,8 +55,8 @@ pub fn quote_if_needed(text: &str, out: &mut String) {
     }
 }
 
-/// Whether a word without quotes is read back as another one, or looks like one: `iptables-restore` splits at blanks and at
-/// quotes (`add_param_to_argv` in xshared.c), and a `!` alone negates.
+/// Whether a word without quotes is read back as another one, or looks like one: `iptables-restore`
+/// splits at blanks and at quotes (`add_param_to_argv` in xshared.c), and a `!` alone negates.
 pub fn needs_quotes(text: &str) -> bool {
     let changes = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\');
     text.is_empty() || text == "!" || text.contains(changes)

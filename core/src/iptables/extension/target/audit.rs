@@ -7,12 +7,21 @@ use crate::netfilter::ruleset::Value;
 
 static AUDIT_TYPE: Form = Form {
     words: 1,
-    read: |words, _| match AUDITED.iter().find(|(name, _)| name.eq_ignore_ascii_case(words[0])) {
+    read: |words, _| match AUDITED
+        .iter()
+        .find(|(name, _)| name.eq_ignore_ascii_case(words[0]))
+    {
         Some((_, number)) => Ok(Value::Number(*number)),
-        None => Err(problem("kind of record", words[0], "accept, drop or reject")),
+        None => Err(problem(
+            "kind of record",
+            words[0],
+            "accept, drop or reject",
+        )),
     },
     write: |value, _, out| {
-        let named = AUDITED.iter().find(|(_, number)| *value == Value::Number(*number));
+        let named = AUDITED
+            .iter()
+            .find(|(_, number)| *value == Value::Number(*number));
         out.push_str(named.map_or("", |(name, _)| name));
     },
     examples: &["accept", "drop", "REJECT"],
@@ -25,6 +34,11 @@ pub static AUDIT: Extension = Extension::observing(
     "AUDIT",
     "writes an audit record",
     &[Opt::new("--type", Kind::Own(&AUDIT_TYPE)).required()],
-    |options| format!("write an audit record of kind {} and go on", options.printed("--type").unwrap_or_default()),
+    |options| {
+        format!(
+            "write an audit record of kind {} and go on",
+            options.printed("--type").unwrap_or_default()
+        )
+    },
 )
 .listed("AUDIT", &[("%", "--type %")]);

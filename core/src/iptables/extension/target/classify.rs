@@ -21,17 +21,28 @@ static CLASS: Form = Form {
     examples: &["1:10", "0001:ffff"],
 };
 
-/// As `sscanf("%x:%x")` reads it: what follows the second number does not count, nor do bits beyond sixteen.
+/// As `sscanf("%x:%x")` reads it: what follows the second number does not count, nor do bits beyond
+/// sixteen.
 fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let half = |text: &str| {
-        let digits = text.strip_prefix("0x").or_else(|| text.strip_prefix("0X")).unwrap_or(text);
+        let digits = text
+            .strip_prefix("0x")
+            .or_else(|| text.strip_prefix("0X"))
+            .unwrap_or(text);
         let end = digits.bytes().take_while(u8::is_ascii_hexdigit).count();
         let number = u32::from_str_radix(&digits[..end], 16).ok()? & 0xffff;
         Some((number, digits.len() == end))
     };
-    match words[0].split_once(':').map(|(major, minor)| (half(major), half(minor))) {
+    match words[0]
+        .split_once(':')
+        .map(|(major, minor)| (half(major), half(minor)))
+    {
         Some((Some((major, true)), Some((minor, _)))) => Ok(Value::Number(major << 16 | minor)),
-        _ => Err(problem("traffic class", words[0], "1:10, both numbers hexadecimal")),
+        _ => Err(problem(
+            "traffic class",
+            words[0],
+            "1:10, both numbers hexadecimal",
+        )),
     }
 }
 
@@ -43,6 +54,11 @@ pub static CLASSIFY: Extension = Extension {
         "CLASSIFY",
         "chooses a class of traffic control",
         &[Opt::new("--set-class", Kind::Own(&CLASS)).required()],
-        |options| format!("put it into traffic class {}", options.printed("--set-class").unwrap_or_default()),
+        |options| {
+            format!(
+                "put it into traffic class {}",
+                options.printed("--set-class").unwrap_or_default()
+            )
+        },
     )
 };

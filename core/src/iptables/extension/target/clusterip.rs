@@ -1,4 +1,5 @@
-//! `-j CLUSTERIP` (ipt_CLUSTERIP.c, until Linux 6.2): each node of a cluster takes a share of what comes in.
+//! `-j CLUSTERIP` (ipt_CLUSTERIP.c, until Linux 6.2): each node of a cluster takes a share of what
+//! comes in.
 
 use std::fmt::Write;
 
@@ -13,10 +14,11 @@ use crate::text::diagnostic::{Code, Problem};
 static MAC: Form = Form {
     words: 1,
     read: |words, ruleset| match Kind::Mac.parse(words, ruleset)? {
-        Value::Mac(mac) if mac[0] & 1 == 0 => {
-            Err(Problem::new(Code::InvalidValue, "the cluster's hardware address must be one of a group")
-                .hint("its first byte is odd"))
-        }
+        Value::Mac(mac) if mac[0] & 1 == 0 => Err(Problem::new(
+            Code::InvalidValue,
+            "the cluster's hardware address must be one of a group",
+        )
+        .hint("its first byte is odd")),
         value => Ok(value),
     },
     write: |value, _, out| {
@@ -28,14 +30,21 @@ static MAC: Form = Form {
     examples: &["01:02:03:04:05:06"],
 };
 
-const ALL: [&str; 5] = ["--hashmode", "--clustermac", "--total-nodes", "--local-node", "--hash-init"];
+const ALL: [&str; 5] = [
+    "--hashmode",
+    "--clustermac",
+    "--total-nodes",
+    "--local-node",
+    "--hash-init",
+];
 
 fn check(given: &Given) -> Result<(), Problem> {
     let missing = ALL.iter().find(|flag| !given.options.has(flag));
     match missing {
-        Some(flag) if given.options.has("--new") => {
-            Err(Problem::new(Code::MissingOption, format!("--new needs {flag} beside it")))
-        }
+        Some(flag) if given.options.has("--new") => Err(Problem::new(
+            Code::MissingOption,
+            format!("--new needs {flag} beside it"),
+        )),
         _ => Ok(()),
     }
 }
@@ -53,7 +62,11 @@ pub static CLUSTERIP: Extension = Extension {
             Opt::new("--new", Kind::Flag),
             Opt::new(
                 "--hashmode",
-                Kind::OneOf(&[("sourceip", 0), ("sourceip-sourceport", 1), ("sourceip-sourceport-destport", 2)]),
+                Kind::OneOf(&[
+                    ("sourceip", 0),
+                    ("sourceip-sourceport", 1),
+                    ("sourceip-sourceport-destport", 2),
+                ]),
             )
             .needs(&["--new"]),
             Opt::new("--clustermac", Kind::Own(&MAC)).needs(&["--new"]),

@@ -12,14 +12,26 @@ const ALL: &str = "0xffffffff";
 
 /// The packet's mask and the connection's.
 fn masks(options: &Options) -> (u32, u32) {
-    let mask = |flag| options.number(flag).or(options.number("--mask")).unwrap_or(u32::MAX);
+    let mask = |flag| {
+        options
+            .number(flag)
+            .or(options.number("--mask"))
+            .unwrap_or(u32::MAX)
+    };
     (mask("--nfmask"), mask("--ctmask"))
 }
 
-/// What to set. A mask for the connection takes the place of the mark's own: iptables keeps both in one place.
+/// What to set. A mask for the connection takes the place of the mark's own: iptables keeps both in
+/// one place.
 fn set(options: &Options) -> Option<(u32, u32)> {
     let (value, mask) = options.masked("--set-xmark")?;
-    Some((value, options.number("--ctmask").or(options.number("--mask")).unwrap_or(mask)))
+    Some((
+        value,
+        options
+            .number("--ctmask")
+            .or(options.number("--mask"))
+            .unwrap_or(mask),
+    ))
 }
 
 /// The shift. iptables keeps one of the two options: the later one, usually the right shift.
@@ -32,12 +44,22 @@ fn shift(options: &Options) -> Shift {
 
 fn lower(options: &Options) -> Effect {
     let (packet_mask, connection_mask) = masks(options);
-    let transfer = MarkTransfer { packet_mask, connection_mask, shift: shift(options) };
+    let transfer = MarkTransfer {
+        packet_mask,
+        connection_mask,
+        shift: shift(options),
+    };
     match set(options) {
-        Some(change) => Effect::SetConnectionMark { change: change.into(), shift: shift(options) },
+        Some(change) => Effect::SetConnectionMark {
+            change: change.into(),
+            shift: shift(options),
+        },
         None if options.has("--save-mark") => Effect::SaveMark(transfer),
         None if options.has("--restore-mark") => Effect::RestoreMark(transfer),
-        None => Effect::SetConnectionMark { change: MaskedBits::default(), shift: shift(options) },
+        None => Effect::SetConnectionMark {
+            change: MaskedBits::default(),
+            shift: shift(options),
+        },
     }
 }
 
@@ -47,7 +69,11 @@ fn print(options: &Options, out: &mut String) {
     let _ = match set(options) {
         Some((value, mask)) => write!(out, " --set-xmark {value:#x}/{mask:#x}"),
         None => {
-            let does = if options.has("--save-mark") { "--save-mark" } else { "--restore-mark" };
+            let does = if options.has("--save-mark") {
+                "--save-mark"
+            } else {
+                "--restore-mark"
+            };
             write!(out, " {does} --nfmask {packet:#x} --ctmask {connection:#x}")
         }
     };
@@ -59,11 +85,15 @@ fn print(options: &Options, out: &mut String) {
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
-    let does = ["--set-xmark", "--save-mark", "--restore-mark"].iter().any(|flag| given.options.has(flag));
+    let does = ["--set-xmark", "--save-mark", "--restore-mark"]
+        .iter()
+        .any(|flag| given.options.has(flag));
     match does {
         true => Ok(()),
-        false => Err(Problem::new(Code::MissingOption, "-j CONNMARK must say what to do")
-            .hint("such as --set-mark or --save-mark")),
+        false => Err(
+            Problem::new(Code::MissingOption, "-j CONNMARK must say what to do")
+                .hint("such as --set-mark or --save-mark"),
+        ),
     }
 }
 
@@ -78,19 +108,33 @@ pub static CONNMARK: Extension = Extension {
             ("or %", "--or-mark %"),
             ("xor %", "--xor-mark %"),
             ("save mask %", "--save-mark --mask %"),
-            ("save nfmask % ctmask ~%", "--save-mark --nfmask % --ctmask %"),
+            (
+                "save nfmask % ctmask ~%",
+                "--save-mark --nfmask % --ctmask %",
+            ),
             ("save", "--save-mark"),
             ("restore mask %", "--restore-mark --mask %"),
-            ("restore ctmask % nfmask ~%", "--restore-mark --ctmask % --nfmask %"),
+            (
+                "restore ctmask % nfmask ~%",
+                "--restore-mark --ctmask % --nfmask %",
+            ),
             ("restore", "--restore-mark"),
         ],
     ),
     tracks: true,
     implied: &[
-        Implied::new("--nfmask", ALL).with("--save-mark").without(&["--mask"]),
-        Implied::new("--ctmask", ALL).with("--save-mark").without(&["--mask"]),
-        Implied::new("--nfmask", ALL).with("--restore-mark").without(&["--mask"]),
-        Implied::new("--ctmask", ALL).with("--restore-mark").without(&["--mask"]),
+        Implied::new("--nfmask", ALL)
+            .with("--save-mark")
+            .without(&["--mask"]),
+        Implied::new("--ctmask", ALL)
+            .with("--save-mark")
+            .without(&["--mask"]),
+        Implied::new("--nfmask", ALL)
+            .with("--restore-mark")
+            .without(&["--mask"]),
+        Implied::new("--ctmask", ALL)
+            .with("--restore-mark")
+            .without(&["--mask"]),
     ],
     check,
     print: Some(print),
@@ -122,7 +166,10 @@ pub static CONNMARK: Extension = Extension {
                 return "copy the connection's mark to the packet".into();
             }
             match options.printed("--set-xmark") {
-                Some(mark) => format!("set the connection's mark to {}", mark.trim_end_matches("/0xffffffff")),
+                Some(mark) => format!(
+                    "set the connection's mark to {}",
+                    mark.trim_end_matches("/0xffffffff")
+                ),
                 None => "leave the connection's mark as it is".into(),
             }
         },

@@ -11,7 +11,10 @@ pub static CONNSECMARK: Extension = Extension {
     ..Extension::observing(
         "CONNSECMARK",
         "copies security marks between packet and connection",
-        &[Opt::new("--save", Kind::Flag).excludes(&["--restore"]), Opt::new("--restore", Kind::Flag)],
+        &[
+            Opt::new("--save", Kind::Flag).excludes(&["--restore"]),
+            Opt::new("--restore", Kind::Flag),
+        ],
         |options| match options.has("--save") {
             true => "copy its security mark to its connection".into(),
             false => "give it the security mark of its connection".into(),

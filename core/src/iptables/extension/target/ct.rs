@@ -25,7 +25,12 @@ const ALL_EVENTS: Names = &[
 ];
 
 fn events(names: Names, list: &str) -> Result<Value, Problem> {
-    let one = |word: &str| names.iter().find(|(name, _)| *name == word).map(|(_, bit)| *bit);
+    let one = |word: &str| {
+        names
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, bit)| *bit)
+    };
     match list.split(',').map(one).collect::<Option<Vec<u32>>>() {
         Some(bits) => Ok(Value::Bits(bits.into_iter().fold(0, |all, bit| all | bit))),
         None => Err(problem("list of events", list, "new,destroy")),
@@ -34,7 +39,11 @@ fn events(names: Names, list: &str) -> Result<Value, Problem> {
 
 fn write_events(value: &Value, _: &Ruleset, out: &mut String) {
     let Value::Bits(bits) = value else { return };
-    let names: Vec<&str> = ALL_EVENTS.iter().filter(|(_, bit)| bits & bit != 0).map(|(name, _)| *name).collect();
+    let names: Vec<&str> = ALL_EVENTS
+        .iter()
+        .filter(|(_, bit)| bits & bit != 0)
+        .map(|(name, _)| *name)
+        .collect();
     out.push_str(&names.join(","));
 }
 
@@ -45,8 +54,12 @@ static EVENTS: Form = Form {
     examples: &["new", "new,destroy,mark", "secmark,natseqinfo"],
 };
 
-static EXPECTED: Form =
-    Form { words: 1, read: |words, _| events(&[("new", 1)], words[0]), write: write_events, examples: &["new"] };
+static EXPECTED: Form = Form {
+    words: 1,
+    read: |words, _| events(&[("new", 1)], words[0]),
+    write: write_events,
+    examples: &["new"],
+};
 
 /// A zone by number, or the packet's mark.
 static ZONE: Form = Form {
@@ -75,7 +88,13 @@ fn print(options: &Options, out: &mut String) {
             out.push_str(&value);
         }
     };
-    for flag in ["--notrack", "--helper", "--timeout", "--ctevents", "--expevents"] {
+    for flag in [
+        "--notrack",
+        "--helper",
+        "--timeout",
+        "--ctevents",
+        "--expevents",
+    ] {
         say(flag, options.printed(flag));
     }
     let zone = |flag| options.printed(flag).filter(|zone| zone != "0");
@@ -91,19 +110,27 @@ fn print(options: &Options, out: &mut String) {
 
 /// `xt_ct_tg_check`: a helper and a timeout are those of one protocol.
 fn check(given: &Given) -> Result<(), Problem> {
-    let flag = ["--helper", "--timeout"].iter().find(|flag| given.options.has(flag));
+    let flag = ["--helper", "--timeout"]
+        .iter()
+        .find(|flag| given.options.has(flag));
     match flag {
-        Some(flag) if given.protocol.is_none() && !given.options.has("--notrack") => {
-            Err(Problem::new(Code::MissingProtocol, format!("{flag} needs -p")).hint("the kernel refuses it without"))
-        }
+        Some(flag) if given.protocol.is_none() && !given.options.has("--notrack") => Err(
+            Problem::new(Code::MissingProtocol, format!("{flag} needs -p"))
+                .hint("the kernel refuses it without"),
+        ),
         _ => Ok(()),
     }
 }
 
 fn lower(options: &Options) -> Effect {
-    let zone = options.number("--zone").or_else(|| options.number("--zone-orig"));
+    let zone = options
+        .number("--zone")
+        .or_else(|| options.number("--zone-orig"));
     let zone = zone.or_else(|| options.number("--zone-reply")).unwrap_or(0);
-    Effect::Track { tracked: !options.has("--notrack"), zone: Some(u16::try_from(zone).unwrap_or(0)) }
+    Effect::Track {
+        tracked: !options.has("--notrack"),
+        zone: Some(u16::try_from(zone).unwrap_or(0)),
+    }
 }
 
 /// `-j CT`. What already has a connection, a template or is not tracked stays so.
@@ -126,9 +153,15 @@ pub static CT: Extension = Extension {
             Opt::new("--zone-reply", Kind::Own(&ZONE)),
         ],
         lower,
-        |options| match (options.has("--notrack"), options.printed("--zone"), options.text("--helper")) {
+        |options| match (
+            options.has("--notrack"),
+            options.printed("--zone"),
+            options.text("--helper"),
+        ) {
             (true, ..) => "keep connection tracking away from it".into(),
-            (_, Some(zone), _) if zone == "mark" => "track its connection in the zone of its mark".into(),
+            (_, Some(zone), _) if zone == "mark" => {
+                "track its connection in the zone of its mark".into()
+            }
             (_, Some(zone), _) => format!("track its connection in zone {zone}"),
             (_, _, Some(helper)) => format!("track its connection with the helper {helper}"),
             _ => "tell connection tracking how to treat it".into(),
@@ -136,14 +169,18 @@ pub static CT: Extension = Extension {
     )
 };
 
-/// `-j NOTRACK`. The kernel treats it as `-j CT --notrack`, and iptables remembers which of the two was written.
+/// `-j NOTRACK`. The kernel treats it as `-j CT --notrack`, and iptables remembers which of the two
+/// was written.
 pub static NOTRACK: Extension = Extension {
     tables: &[TableName::Raw],
     ..Extension::acting(
         "NOTRACK",
         "keeps connection tracking away",
         &[],
-        |_| Effect::Track { tracked: false, zone: None },
+        |_| Effect::Track {
+            tracked: false,
+            zone: None,
+        },
         |_| "keep connection tracking away from it".into(),
     )
 };

@@ -21,7 +21,15 @@ pub static DNAT: Extension = Extension {
             Opt::new("--random", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],
-        |options| Effect::Dnat { range: nat::range(options, "--to-destination"), choice: nat::choice(options) },
-        |options| format!("change its destination to {}", options.printed("--to-destination").unwrap_or_default()),
+        |options| Effect::Dnat {
+            range: nat::range(options, "--to-destination"),
+            choice: nat::choice(options),
+        },
+        |options| {
+            format!(
+                "change its destination to {}",
+                options.printed("--to-destination").unwrap_or_default()
+            )
+        },
     )
 };

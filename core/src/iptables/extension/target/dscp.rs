@@ -1,4 +1,5 @@
-//! `-j DSCP` (xt_DSCP.c, `dscp_tg`): writes the differentiated services code point into the IP header.
+//! `-j DSCP` (xt_DSCP.c, `dscp_tg`): writes the differentiated services code point into the IP
+//! header.
 
 use crate::iptables::extension::dscp::{CLASS, NUMBER};
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
@@ -17,10 +18,18 @@ pub static DSCP: Extension = Extension {
             Opt::new("--set-dscp-class", Kind::Own(&CLASS)).stored_as("--set-dscp"),
         ],
         |options| {
-            let change = options.number("--set-dscp").map(|point| MaskedBits { value: point << 2, mask: 0xfc });
+            let change = options.number("--set-dscp").map(|point| MaskedBits {
+                value: point << 2,
+                mask: 0xfc,
+            });
             Effect::SetTos(change.unwrap_or_default())
         },
-        |options| format!("set its DSCP to {}", options.printed("--set-dscp").unwrap_or_default()),
+        |options| {
+            format!(
+                "set its DSCP to {}",
+                options.printed("--set-dscp").unwrap_or_default()
+            )
+        },
     )
     .asking()
 };

@@ -10,12 +10,18 @@ use crate::text::diagnostic::{Code, Problem};
 
 /// What it makes of one of TCP's flags.
 fn flag(options: &Options, name: &str) -> Option<u32> {
-    if options.has("--ecn-tcp-remove") { Some(0) } else { options.number(name) }
+    if options.has("--ecn-tcp-remove") {
+        Some(0)
+    } else {
+        options.number(name)
+    }
 }
 
 fn lower(options: &Options) -> Effect {
     Effect::SetEcn {
-        ip: options.number("--ecn-ip-ect").and_then(|ecn| u8::try_from(ecn).ok()),
+        ip: options
+            .number("--ecn-ip-ect")
+            .and_then(|ecn| u8::try_from(ecn).ok()),
         ece: flag(options, "--ecn-tcp-ece").map(|on| on != 0),
         cwr: flag(options, "--ecn-tcp-cwr").map(|on| on != 0),
     }
@@ -27,18 +33,31 @@ fn words(options: &Options) -> String {
         does.push("clear TCP's ECE and CWR".to_owned());
     }
     for (option, name) in [("--ecn-tcp-ece", "ECE"), ("--ecn-tcp-cwr", "CWR")] {
-        does.extend(options.number(option).map(|number| format!("set TCP's {name} to {number}")));
+        does.extend(
+            options
+                .number(option)
+                .map(|number| format!("set TCP's {name} to {number}")),
+        );
     }
-    does.extend(options.number("--ecn-ip-ect").map(|number| format!("set its ECN to {number}")));
+    does.extend(
+        options
+            .number("--ecn-ip-ect")
+            .map(|number| format!("set its ECN to {number}")),
+    );
     does.join(" and ")
 }
 
 /// `ecn_tg_check`.
 fn check(given: &Given) -> Result<(), Problem> {
-    let asks_tcp = ["--ecn-tcp-remove", "--ecn-tcp-ece", "--ecn-tcp-cwr"].iter().any(|flag| given.options.has(flag));
+    let asks_tcp = ["--ecn-tcp-remove", "--ecn-tcp-ece", "--ecn-tcp-cwr"]
+        .iter()
+        .any(|flag| given.options.has(flag));
     if asks_tcp && given.protocol != Some(Protocol::TCP) {
-        return Err(Problem::new(Code::MissingProtocol, "what -j ECN changes of TCP needs -p tcp")
-            .hint("the kernel refuses it without"));
+        return Err(Problem::new(
+            Code::MissingProtocol,
+            "what -j ECN changes of TCP needs -p tcp",
+        )
+        .hint("the kernel refuses it without"));
     }
     Ok(())
 }
@@ -50,8 +69,15 @@ fn print(options: &Options, out: &mut String) {
         out.push_str(" --ecn-tcp-remove");
         return;
     }
-    let (ece, cwr) = (flag(options, "--ecn-tcp-ece"), flag(options, "--ecn-tcp-cwr"));
-    for (name, number) in [("--ecn-tcp-ece", ece), ("--ecn-tcp-cwr", cwr), ("--ecn-ip-ect", ect)] {
+    let (ece, cwr) = (
+        flag(options, "--ecn-tcp-ece"),
+        flag(options, "--ecn-tcp-cwr"),
+    );
+    for (name, number) in [
+        ("--ecn-tcp-ece", ece),
+        ("--ecn-tcp-cwr", cwr),
+        ("--ecn-ip-ect", ect),
+    ] {
         if let Some(number) = number {
             // Writing to a string cannot fail.
             let _ = write!(out, " {name} {number}");

@@ -11,31 +11,56 @@ use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Parts of the packet that go into the hash, and the place of their bits in [`Value::Bits`].
-const PARTS: Names = &[("ct", 1), ("src", 2), ("dst", 4), ("sport", 8), ("dport", 16), ("proto", 32), ("spi", 64)];
+const PARTS: Names = &[
+    ("ct", 1),
+    ("src", 2),
+    ("dst", 4),
+    ("sport", 8),
+    ("dport", 16),
+    ("proto", 32),
+    ("spi", 64),
+];
 
 /// Names that may be cut short, in any case; the first that begins so counts.
 static TUPLE: Form = Form {
     words: 1,
     read: |words, _| {
         let named = |word: &str| {
-            let begins = |name: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
-            PARTS.iter().find(|(name, _)| begins(name)).map(|(_, bit)| *bit)
+            let begins = |name: &str| {
+                name.get(..word.len())
+                    .is_some_and(|start| start.eq_ignore_ascii_case(word))
+            };
+            PARTS
+                .iter()
+                .find(|(name, _)| begins(name))
+                .map(|(_, bit)| *bit)
         };
-        let bits = words[0].split(',').map(|word| named(word).filter(|_| !word.is_empty()));
+        let bits = words[0]
+            .split(',')
+            .map(|word| named(word).filter(|_| !word.is_empty()));
         match bits.collect::<Option<Vec<u32>>>() {
             Some(bits) => Ok(Value::Bits(bits.into_iter().fold(0, |all, bit| all | bit))),
-            None => Err(problem("list of parts of a packet", words[0], "src,dst,sport,dport,proto")),
+            None => Err(problem(
+                "list of parts of a packet",
+                words[0],
+                "src,dst,sport,dport,proto",
+            )),
         }
     },
     write: |value, _, out| {
         let Value::Bits(bits) = value else { return };
-        let names: Vec<&str> = PARTS.iter().filter(|(_, bit)| bits & bit != 0).map(|(name, _)| *name).collect();
+        let names: Vec<&str> = PARTS
+            .iter()
+            .filter(|(_, bit)| bits & bit != 0)
+            .map(|(name, _)| *name)
+            .collect();
         out.push_str(&names.join(","));
     },
     examples: &["src,dst,sport,dport,proto", "ct,src"],
 };
 
-/// A prefix length, or a mask, of which iptables prints the length; one with gaps counts as all ones (measured).
+/// A prefix length, or a mask, of which iptables prints the length; one with gaps counts as all
+/// ones (measured).
 static LENGTH: Form = Form {
     words: 1,
     read: |words, ruleset| match mask_length(words[0], ruleset.family) {
@@ -60,17 +85,25 @@ fn check(given: &Given) -> Result<(), Problem> {
     let given_any = |flags: [&str; 2]| flags.iter().any(|flag| given.options.has(flag));
     let port_masks = bits & 24 != 0 || given_any(["--hmark-sport-mask", "--hmark-dport-mask"]);
     let ports = given_any(["--hmark-sport", "--hmark-dport"]);
-    let (spi_mask, spi) = (has("--hmark-spi-mask", 64), given.options.has("--hmark-spi"));
+    let (spi_mask, spi) = (
+        has("--hmark-spi-mask", 64),
+        given.options.has("--hmark-spi"),
+    );
     if spi_mask && port_masks || spi && ports {
-        return Err(Problem::new(Code::ConflictingOptions, "an SPI and ports do not go together"));
+        return Err(Problem::new(
+            Code::ConflictingOptions,
+            "an SPI and ports do not go together",
+        ));
     }
-    let other = has("--hmark-src-prefix", 2) || has("--hmark-dst-prefix", 4) || has("--hmark-proto-mask", 32);
+    let other = has("--hmark-src-prefix", 2)
+        || has("--hmark-dst-prefix", 4)
+        || has("--hmark-proto-mask", 32);
     match port_masks || ports || spi_mask || spi || other || bits & 1 != 0 {
         true => Ok(()),
-        false => {
-            Err(Problem::new(Code::MissingOption, "-j HMARK must say what it hashes")
-                .hint("such as --hmark-tuple src,dst"))
-        }
+        false => Err(
+            Problem::new(Code::MissingOption, "-j HMARK must say what it hashes")
+                .hint("such as --hmark-tuple src,dst"),
+        ),
     }
 }
 
@@ -144,9 +177,14 @@ pub static HMARK: Extension = Extension {
             Opt::new("--hmark-mod", Kind::Between(1, u32::MAX)).required(),
             Opt::new("--hmark-offset", Kind::Number(u32::MAX)),
         ],
-        |_| Effect::SetUnknownMark { source: "the mark that HMARK computes" },
+        |_| Effect::SetUnknownMark {
+            source: "the mark that HMARK computes",
+        },
         |options| {
-            let (offset, size) = (options.number("--hmark-offset").unwrap_or(0), options.number("--hmark-mod"));
+            let (offset, size) = (
+                options.number("--hmark-offset").unwrap_or(0),
+                options.number("--hmark-mod"),
+            );
             let last = offset.wrapping_add(size.unwrap_or(1).wrapping_sub(1));
             format!("set the packet's mark to one of {offset} to {last}, by a hash")
         },

@@ -1,4 +1,5 @@
-//! `-j IDLETIMER` (xt_IDLETIMER.c, `idletimer_tg_helper`): starts a timer again that tells when nothing came.
+//! `-j IDLETIMER` (xt_IDLETIMER.c, `idletimer_tg_helper`): starts a timer again that tells when
+//! nothing came.
 
 use crate::iptables::extension::{Extension, Kind, Opt};
 
@@ -14,7 +15,13 @@ pub static IDLETIMER: Extension = Extension::observing(
     ],
     |options| {
         let seconds = options.number("--timeout").unwrap_or(0);
-        format!("start the timer {} of {seconds} seconds again and go on", options.text("--label").unwrap_or_default())
+        format!(
+            "start the timer {} of {seconds} seconds again and go on",
+            options.text("--label").unwrap_or_default()
+        )
     },
 )
-.listed("", &[("timeout:%", "--timeout %"), ("label:%", "--label %")]);
+.listed(
+    "",
+    &[("timeout:%", "--timeout %"), ("label:%", "--label %")],
+);

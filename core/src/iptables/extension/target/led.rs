@@ -32,5 +32,10 @@ pub static LED: Extension = Extension::observing(
         Opt::new("--led-delay", Kind::Own(&DELAY)).unprinted(0),
         Opt::new("--led-always-blink", Kind::Flag),
     ],
-    |options| format!("make the light {} blink and go on", options.text("--led-trigger-id").unwrap_or_default()),
+    |options| {
+        format!(
+            "make the light {} blink and go on",
+            options.text("--led-trigger-id").unwrap_or_default()
+        )
+    },
 );

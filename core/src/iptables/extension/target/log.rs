@@ -35,8 +35,8 @@ static LEVEL: Form = Form {
     examples: &["7", "debug", "warning"],
 };
 
-/// `iptables -L -n` prints what else is logged as one number (`XT_LOG_*` in xt_LOG.h), `iptables -L` a short name of one
-/// level.
+/// `iptables -L -n` prints what else is logged as one number (`XT_LOG_*` in xt_LOG.h), `iptables
+/// -L` a short name of one level.
 fn listed(flag: &str, value: &str) -> Option<String> {
     const FLAGS: [(&str, u8); 5] = [
         ("--log-tcp-sequence", 1),
@@ -48,7 +48,14 @@ fn listed(flag: &str, value: &str) -> Option<String> {
     match (flag, value) {
         ("", number) => {
             let bits: u8 = number.parse().ok()?;
-            Some(FLAGS.iter().filter(|(_, bit)| bits & bit != 0).map(|(flag, _)| *flag).collect::<Vec<_>>().join(" "))
+            Some(
+                FLAGS
+                    .iter()
+                    .filter(|(_, bit)| bits & bit != 0)
+                    .map(|(flag, _)| *flag)
+                    .collect::<Vec<_>>()
+                    .join(" "),
+            )
         }
         (_, "warn") => Some("warning".into()),
         _ => Some(value.to_owned()),

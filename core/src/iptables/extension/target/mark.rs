@@ -1,4 +1,5 @@
-//! `-j MARK` (xt_mark.c, `mark_tg`): the new mark is the old one with the mask's bits cleared and the value's flipped.
+//! `-j MARK` (xt_mark.c, `mark_tg`): the new mark is the old one with the mask's bits cleared and
+//! the value's flipped.
 
 use crate::iptables::extension::kind::MarkForm;
 use crate::iptables::extension::{Extension, Kind, Opt};
@@ -19,9 +20,13 @@ pub static MARK: Extension = Extension::acting(
     |options| Effect::SetMark(options.masked("--set-xmark").unwrap_or_default().into()),
     |options| match options.masked("--set-xmark") {
         Some((value, u32::MAX)) => format!("set the packet's mark to {value:#x}"),
-        Some((value, mask)) if value == mask => format!("set the bits {value:#x} of the packet's mark"),
+        Some((value, mask)) if value == mask => {
+            format!("set the bits {value:#x} of the packet's mark")
+        }
         Some((value, 0)) => format!("flip the bits {value:#x} of the packet's mark"),
-        Some((value, mask)) => format!("clear the bits {mask:#x} of the packet's mark and flip the bits {value:#x}"),
+        Some((value, mask)) => {
+            format!("clear the bits {mask:#x} of the packet's mark and flip the bits {value:#x}")
+        }
         None => "leave the packet's mark as it is".into(),
     },
 )

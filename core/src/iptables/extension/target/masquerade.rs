@@ -23,7 +23,11 @@ pub static MASQUERADE: Extension = Extension {
         ],
         |options| {
             let NatRange { ports, base, .. } = nat::range(options, "--to-ports");
-            Effect::Masquerade { ports, base, choice: nat::choice(options) }
+            Effect::Masquerade {
+                ports,
+                base,
+                choice: nat::choice(options),
+            }
         },
         |_| "change its source to the address of the interface it leaves by".into(),
     )

@@ -1,5 +1,5 @@
-//! What DNAT, SNAT, REDIRECT and MASQUERADE share: how addresses and ports to translate to are written (libxt_NAT.c of
-//! iptables 1.8.9).
+//! What DNAT, SNAT, REDIRECT and MASQUERADE share: how addresses and ports to translate to are
+//! written (libxt_NAT.c of iptables 1.8.9).
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -27,13 +27,18 @@ fn ports(text: &str) -> Result<Ports, Problem> {
         return Ok(((port, port), None));
     }
     let number = || nom::combinator::map_opt(number_u32, |number| u16::try_from(number).ok());
-    let span = (number(), preceded(char('-'), number()), opt(preceded(char('/'), port)));
+    let span = (
+        number(),
+        preceded(char('-'), number()),
+        opt(preceded(char('/'), port)),
+    );
     match whole(span, text) {
         Some((low, high, base)) if low <= high && base != Some(0) => Ok(((low, high), base)),
-        Some((low, high, _)) if low > high => {
-            Err(Problem::new(Code::ReversedRange, format!("the range `{text}` runs backwards"))
-                .hint("write the lower number first"))
-        }
+        Some((low, high, _)) if low > high => Err(Problem::new(
+            Code::ReversedRange,
+            format!("the range `{text}` runs backwards"),
+        )
+        .hint("write the lower number first")),
         _ => Err(wrong()),
     }
 }
@@ -61,7 +66,8 @@ fn address(text: &str, family: Family) -> Option<IpAddr> {
     }
 }
 
-/// Addresses and ports, as `parse_to` takes them apart: of IPv6, only what stands in brackets may have ports behind it.
+/// Addresses and ports, as `parse_to` takes them apart: of IPv6, only what stands in brackets may
+/// have ports behind it.
 fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
     let example = match family {
         Family::Ipv4 => "10.0.0.1, 10.0.0.1-10.0.0.9 or 10.0.0.1:80",
@@ -81,23 +87,40 @@ fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
         None => (None, None),
     };
     if addresses.is_empty() && ports.is_some() {
-        return Ok(NatRange { addresses: None, ports, base });
+        return Ok(NatRange {
+            addresses: None,
+            ports,
+            base,
+        });
     }
-    let (first, last) = addresses.split_once('-').map_or((addresses, None), |(first, last)| (first, Some(last)));
+    let (first, last) = addresses
+        .split_once('-')
+        .map_or((addresses, None), |(first, last)| (first, Some(last)));
     let first = address(first, family);
     let last = last.map_or(first, |last| address(last, family));
     let addresses = first.zip(last).ok_or_else(wrong)?;
-    Ok(NatRange { addresses: Some(addresses), ports, base })
+    Ok(NatRange {
+        addresses: Some(addresses),
+        ports,
+        base,
+    })
 }
 
 /// SNAT and MASQUERADE take a base and forget it (measured).
 fn without_base(range: NatRange) -> Value {
-    Value::Nat(Apart::new(NatRange { base: range.base.and(Some(0)), ..range }))
+    Value::Nat(Apart::new(NatRange {
+        base: range.base.and(Some(0)),
+        ..range
+    }))
 }
 
 fn only_ports(text: &str) -> Result<NatRange, Problem> {
     let (span, base) = ports(text)?;
-    Ok(NatRange { addresses: None, ports: Some(span), base })
+    Ok(NatRange {
+        addresses: None,
+        ports: Some(span),
+        base,
+    })
 }
 
 fn write(value: &Value, _: &Ruleset, out: &mut String) {
@@ -133,7 +156,9 @@ fn write_address(address: IpAddr, out: &mut String) -> std::fmt::Result {
 }
 
 fn write_ports(range: &NatRange, out: &mut String) -> std::fmt::Result {
-    let Some((low, high)) = range.ports else { return Ok(()) };
+    let Some((low, high)) = range.ports else {
+        return Ok(());
+    };
     write!(out, "{low}")?;
     if low != high {
         write!(out, "-{high}")?;
@@ -154,7 +179,9 @@ fn write_only_ports(value: &Value, _: &Ruleset, out: &mut String) {
 /// `--to-destination`.
 pub(super) static DESTINATION: Form = Form {
     words: 1,
-    read: |words, ruleset| parse_range(words[0], ruleset.family).map(|range| Value::Nat(Apart::new(range))),
+    read: |words, ruleset| {
+        parse_range(words[0], ruleset.family).map(|range| Value::Nat(Apart::new(range)))
+    },
     write,
     examples: &[":80", ":8080-8090", ":8080-8090/80"],
 };
@@ -171,7 +198,10 @@ pub(super) static SOURCE: Form = Form {
 pub(super) static TO_PORTS: Form = Form {
     words: 1,
     read: |words, _| match ports(words[0])? {
-        (_, Some(_)) => Err(Problem::new(Code::InvalidValue, "REDIRECT takes no shifted span of ports")),
+        (_, Some(_)) => Err(Problem::new(
+            Code::InvalidValue,
+            "REDIRECT takes no shifted span of ports",
+        )),
         ((low, high), None) => Ok(Value::Range(low.into(), high.into())),
     },
     write: |value, _, out| {
@@ -209,16 +239,30 @@ pub(super) static PORT: Form = Form {
     examples: &["15001", "http", "0"],
 };
 
-/// Ports can be translated only where the rule asks for a protocol that has some (or ICMP of IPv4, which has an id).
+/// Ports can be translated only where the rule asks for a protocol that has some (or ICMP of IPv4,
+/// which has an id).
 pub(super) fn check(given: &Given) -> Result<(), Problem> {
-    const PORTED: [Protocol; 5] = [Protocol::TCP, Protocol::UDP, Protocol::SCTP, Protocol::DCCP, Protocol::ICMP];
+    const PORTED: [Protocol; 5] = [
+        Protocol::TCP,
+        Protocol::UDP,
+        Protocol::SCTP,
+        Protocol::DCCP,
+        Protocol::ICMP,
+    ];
     let ports = given.options.parts.iter().any(|part| match &part.value {
         Value::Nat(range) => range.ports.is_some(),
         Value::Range(..) => true,
         _ => false,
     });
-    if ports && !given.protocol.is_some_and(|protocol| PORTED.contains(&protocol)) {
-        return Err(Problem::new(Code::MissingProtocol, "a port to translate to needs -p tcp, udp, sctp or dccp"));
+    if ports
+        && !given
+            .protocol
+            .is_some_and(|protocol| PORTED.contains(&protocol))
+    {
+        return Err(Problem::new(
+            Code::MissingProtocol,
+            "a port to translate to needs -p tcp, udp, sctp or dccp",
+        ));
     }
     Ok(())
 }

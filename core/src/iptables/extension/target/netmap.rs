@@ -1,5 +1,5 @@
-//! `-j NETMAP` (xt_NETMAP.c): exchanges the network part of an address and keeps the host part; the destination on the
-//! way in, the source on the way out.
+//! `-j NETMAP` (xt_NETMAP.c): exchanges the network part of an address and keeps the host part; the
+//! destination on the way in, the source on the way out.
 
 use std::net::Ipv4Addr;
 
@@ -15,8 +15,13 @@ static NETWORK: Form = Form {
     words: 1,
     read: |words, ruleset| {
         Ok(match (HOST.read)(words, ruleset)? {
-            Value::Net4(address, mask) => Value::Net4((address.to_bits() & mask.to_bits()).into(), mask),
-            Value::Net6(net) => Value::Net6(Apart::new(((net.0.to_bits() & net.1.to_bits()).into(), net.1))),
+            Value::Net4(address, mask) => {
+                Value::Net4((address.to_bits() & mask.to_bits()).into(), mask)
+            }
+            Value::Net6(net) => Value::Net6(Apart::new((
+                (net.0.to_bits() & net.1.to_bits()).into(),
+                net.1,
+            ))),
             other => other,
         })
     },
@@ -37,10 +42,24 @@ pub static NETMAP: Extension = Extension {
         "exchanges the network part of an address",
         &[Opt::new("--to", Kind::Own(&NETWORK)).required()],
         |options| match options.value("--to") {
-            Some(Value::Net4(network, mask)) => Effect::Netmap { network: (*network).into(), mask: (*mask).into() },
-            Some(Value::Net6(net)) => Effect::Netmap { network: net.0.into(), mask: net.1.into() },
-            _ => Effect::Netmap { network: Ipv4Addr::UNSPECIFIED.into(), mask: Ipv4Addr::UNSPECIFIED.into() },
+            Some(Value::Net4(network, mask)) => Effect::Netmap {
+                network: (*network).into(),
+                mask: (*mask).into(),
+            },
+            Some(Value::Net6(net)) => Effect::Netmap {
+                network: net.0.into(),
+                mask: net.1.into(),
+            },
+            _ => Effect::Netmap {
+                network: Ipv4Addr::UNSPECIFIED.into(),
+                mask: Ipv4Addr::UNSPECIFIED.into(),
+            },
         },
-        |options| format!("move its address into {}", options.printed("--to").unwrap_or_default()),
+        |options| {
+            format!(
+                "move its address into {}",
+                options.printed("--to").unwrap_or_default()
+            )
+        },
     )
 };

@@ -10,10 +10,17 @@ pub static NFLOG: Extension = Extension::acting(
     &[
         Opt::new("--nflog-prefix", Kind::Line(63)),
         Opt::new("--nflog-group", Kind::Number(65535)).unprinted(0),
-        Opt::new("--nflog-range", Kind::Number(u32::MAX)).unprinted(0).excludes(&["--nflog-size"]),
+        Opt::new("--nflog-range", Kind::Number(u32::MAX))
+            .unprinted(0)
+            .excludes(&["--nflog-size"]),
         Opt::new("--nflog-size", Kind::Number(u32::MAX)),
         Opt::new("--nflog-threshold", Kind::Number(65535)).unprinted(0),
     ],
     |_| Effect::Passive,
-    |options| format!("hand a copy to logging group {} and go on", options.number("--nflog-group").unwrap_or(0)),
+    |options| {
+        format!(
+            "hand a copy to logging group {} and go on",
+            options.number("--nflog-group").unwrap_or(0)
+        )
+    },
 );

@@ -23,7 +23,13 @@ static BALANCE: Form = Form {
 
 /// A span of queues. All of them at once are one too many for the kernel (`nfqueue_tg_check`).
 fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
-    let wrong = || problem("span of queues", words[0], "0:3, with numbers from 0 to 65535");
+    let wrong = || {
+        problem(
+            "span of queues",
+            words[0],
+            "0:3, with numbers from 0 to 65535",
+        )
+    };
     let (low, high) = words[0].split_once(':').ok_or_else(wrong)?;
     let mut end = |text: &str, open: u32| match text {
         "" => Ok(open),
@@ -35,8 +41,11 @@ fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     match (end(low, 0)?, end(high, 65535)?) {
         (0, 65535) => Err(wrong()),
         (low, high) if low < high => Ok(Value::Range(low, high)),
-        _ => Err(Problem::new(Code::ReversedRange, format!("the span `{}` runs backwards", words[0]))
-            .hint("write the lower number first")),
+        _ => Err(Problem::new(
+            Code::ReversedRange,
+            format!("the span `{}` runs backwards", words[0]),
+        )
+        .hint("write the lower number first")),
     }
 }
 
@@ -44,7 +53,10 @@ fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
 fn queues(options: &Options) -> (u16, u16) {
     let (low, high) = match options.value("--queue-balance") {
         Some(Value::Range(low, high)) => (*low, *high),
-        _ => (options.number("--queue-num").unwrap_or(0), options.number("--queue-num").unwrap_or(0)),
+        _ => (
+            options.number("--queue-num").unwrap_or(0),
+            options.number("--queue-num").unwrap_or(0),
+        ),
     };
     let narrow = |number| u16::try_from(number).unwrap_or(u16::MAX);
     (narrow(low), narrow(high))
@@ -82,7 +94,10 @@ pub static NFQUEUE: Extension = Extension {
             Opt::new("--queue-bypass", Kind::Flag),
             Opt::new("--queue-cpu-fanout", Kind::Flag).needs(&["--queue-balance"]),
         ],
-        |options| Effect::Queue { queues: queues(options), bypass: options.has("--queue-bypass") },
+        |options| Effect::Queue {
+            queues: queues(options),
+            bypass: options.has("--queue-bypass"),
+        },
         words,
     )
 };

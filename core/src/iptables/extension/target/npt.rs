@@ -1,5 +1,5 @@
-//! `-j SNPT` and `-j DNPT` (ip6t_NPT.c): exchange the prefix of an IPv6 address, without connection tracking and so that
-//! checksums stay right (RFC 6296).
+//! `-j SNPT` and `-j DNPT` (ip6t_NPT.c): exchange the prefix of an IPv6 address, without connection
+//! tracking and so that checksums stay right (RFC 6296).
 
 use std::net::Ipv6Addr;
 
@@ -22,20 +22,31 @@ fn prefix(options: &Options, flag: &str) -> Option<(Ipv6Addr, u32)> {
 }
 
 fn lower(options: &Options, side: Side) -> Effect {
-    let [from, to] = ["--src-pfx", "--dst-pfx"].map(|flag| prefix(options, flag).unwrap_or((Ipv6Addr::UNSPECIFIED, 0)));
+    let [from, to] = ["--src-pfx", "--dst-pfx"]
+        .map(|flag| prefix(options, flag).unwrap_or((Ipv6Addr::UNSPECIFIED, 0)));
     Effect::TranslatePrefix { side, from, to }
 }
 
 fn words(options: &Options, what: &str) -> String {
     let printed = |flag| options.printed(flag).unwrap_or_default();
-    format!("exchange the prefix {} of its {what} for {}", printed("--src-pfx"), printed("--dst-pfx"))
+    format!(
+        "exchange the prefix {} of its {what} for {}",
+        printed("--src-pfx"),
+        printed("--dst-pfx")
+    )
 }
 
 /// `ip6t_npt_checkentry`.
 fn check(given: &Given) -> Result<(), Problem> {
-    for (address, length) in ["--src-pfx", "--dst-pfx"].iter().filter_map(|flag| prefix(&given.options, flag)) {
+    for (address, length) in ["--src-pfx", "--dst-pfx"]
+        .iter()
+        .filter_map(|flag| prefix(&given.options, flag))
+    {
         if length > 64 {
-            return Err(Problem::new(Code::InvalidValue, "a prefix to exchange has at most 64 bits"));
+            return Err(Problem::new(
+                Code::InvalidValue,
+                "a prefix to exchange has at most 64 bits",
+            ));
         }
         if address.to_bits().checked_shl(length) != Some(0) {
             return Err(Problem::new(
@@ -53,12 +64,20 @@ static PREFIX: Form = Form {
         // Writing to a string cannot fail.
         let _ = Kind::Network.write(value, ruleset, out);
     },
-    examples: &["fd00:1::/48", "2001:db8::/32", "fd00::/8", "2001:db8:9:9::/64", "fd00::1/64"],
+    examples: &[
+        "fd00:1::/48",
+        "2001:db8::/32",
+        "fd00::/8",
+        "2001:db8:9:9::/64",
+        "fd00::1/64",
+    ],
     ..HOST
 };
 
-const OPTIONS: &[Opt] =
-    &[Opt::new("--src-pfx", Kind::Own(&PREFIX)).required(), Opt::new("--dst-pfx", Kind::Own(&PREFIX)).required()];
+const OPTIONS: &[Opt] = &[
+    Opt::new("--src-pfx", Kind::Own(&PREFIX)).required(),
+    Opt::new("--dst-pfx", Kind::Own(&PREFIX)).required(),
+];
 
 /// `-j SNPT`.
 pub static SNPT: Extension = Extension {

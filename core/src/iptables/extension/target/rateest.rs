@@ -1,5 +1,5 @@
-//! `-j RATEEST` (xt_RATEEST.c): counts for an estimator of rates. Its times are kept as powers of two (libxt_RATEEST.c of
-//! iptables 1.8.9).
+//! `-j RATEEST` (xt_RATEEST.c): counts for an estimator of rates. Its times are kept as powers of
+//! two (libxt_RATEEST.c of iptables 1.8.9).
 
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Form, quote_if_needed};
@@ -29,7 +29,9 @@ static TIME: Form = Form {
 };
 
 fn microseconds(text: &str) -> Option<u32> {
-    let end = text.find(|c: char| !(c.is_ascii_digit() || c == '.')).unwrap_or(text.len());
+    let end = text
+        .find(|c: char| !(c.is_ascii_digit() || c == '.'))
+        .unwrap_or(text.len());
     let (number, unit) = text.split_at(end);
     let factor = match unit.to_ascii_lowercase().as_str() {
         "s" | "sec" | "secs" => SECOND,
@@ -56,18 +58,26 @@ fn write_time(time: u32, out: &mut String) {
     out.push_str(&format!("{:.1}{name}", f64::from(time) / f64::from(unit)));
 }
 
-/// The interval rounded up, and the exponent of the average, as the kernel gets them (`RATEEST_final_check`).
+/// The interval rounded up, and the exponent of the average, as the kernel gets them
+/// (`RATEEST_final_check`).
 fn rounded(options: &Options) -> Result<(u32, u32), Problem> {
     let interval = options.number("--rateest-interval").unwrap_or(0);
     let average = f64::from(options.number("--rateest-ewmalog").unwrap_or(0));
     let steps = (0..=5).find(|steps| interval <= QUARTER << steps);
-    let steps = steps.ok_or_else(|| Problem::new(Code::InvalidValue, "--rateest-interval is at most 8s"))?;
+    let steps = steps
+        .ok_or_else(|| Problem::new(Code::InvalidValue, "--rateest-interval is at most 8s"))?;
     let weight = |log: i32| 1.0 - 1.0 / 2f64.powi(log);
-    let log = (1..32).find(|log| f64::from(interval) / -weight(*log).ln() > average).unwrap_or(32) - 1;
+    let log = (1..32)
+        .find(|log| f64::from(interval) / -weight(*log).ln() > average)
+        .unwrap_or(32)
+        - 1;
     match u32::try_from(log) {
         Ok(log) if (1..31).contains(&log) => Ok((QUARTER << steps, log)),
-        _ => Err(Problem::new(Code::RefusedCombination, "--rateest-ewmalog does not fit the interval")
-            .hint("a few times the interval will do")),
+        _ => Err(Problem::new(
+            Code::RefusedCombination,
+            "--rateest-ewmalog does not fit the interval",
+        )
+        .hint("a few times the interval will do")),
     }
 }
 
@@ -76,7 +86,9 @@ fn check(given: &Given) -> Result<(), Problem> {
 }
 
 fn print(options: &Options, out: &mut String) {
-    let Ok((interval, log)) = rounded(options) else { return };
+    let Ok((interval, log)) = rounded(options) else {
+        return;
+    };
     out.push_str(" --rateest-name ");
     quote_if_needed(options.text("--rateest-name").unwrap_or_default(), out);
     out.push_str(" --rateest-interval ");
@@ -89,7 +101,11 @@ fn print(options: &Options, out: &mut String) {
 pub static RATEEST: Extension = Extension {
     listed: Listed::new(
         "",
-        &[("name %", "--rateest-name %"), ("interval %", "--rateest-interval %"), ("ewmalog %", "--rateest-ewmalog %")],
+        &[
+            ("name %", "--rateest-name %"),
+            ("interval %", "--rateest-interval %"),
+            ("ewmalog %", "--rateest-ewmalog %"),
+        ],
     ),
     check,
     print: Some(print),
@@ -102,7 +118,10 @@ pub static RATEEST: Extension = Extension {
             Opt::new("--rateest-ewmalog", Kind::Own(&TIME)).required(),
         ],
         |options| {
-            format!("count it for the rate estimator {} and go on", options.text("--rateest-name").unwrap_or_default())
+            format!(
+                "count it for the rate estimator {} and go on",
+                options.text("--rateest-name").unwrap_or_default()
+            )
         },
     )
 };

@@ -1,7 +1,8 @@
 //! `-j REDIRECT` (xt_REDIRECT.c, nf_nat_redirect.c): to this very host.
 //!
-//! In OUTPUT the destination becomes 127.0.0.1 or ::1; in PREROUTING the first address of the incoming interface
-//! (IPv6: for a destination of less than global scope, the first one of that scope), and without one the packet is dropped. The source stays.
+//! In OUTPUT the destination becomes 127.0.0.1 or ::1; in PREROUTING the first address of the
+//! incoming interface (IPv6: for a destination of less than global scope, the first one of that
+//! scope), and without one the packet is dropped. The source stays.
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
@@ -22,15 +23,22 @@ pub static REDIRECT: Extension = Extension {
         "REDIRECT",
         "redirects the packet to this host",
         &[
-            Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS)).found_by(SearchWord::Port).or(&["--to-port"]),
+            Opt::new("--to-ports", Kind::Own(&nat::TO_PORTS))
+                .found_by(SearchWord::Port)
+                .or(&["--to-port"]),
             Opt::new("--random", Kind::Flag),
         ],
         |options| {
             let ports = match options.value("--to-ports") {
-                Some(&Value::Range(low, high)) => u16::try_from(low).ok().zip(u16::try_from(high).ok()),
+                Some(&Value::Range(low, high)) => {
+                    u16::try_from(low).ok().zip(u16::try_from(high).ok())
+                }
                 _ => None,
             };
-            Effect::Redirect { ports, choice: nat::choice(options) }
+            Effect::Redirect {
+                ports,
+                choice: nat::choice(options),
+            }
         },
         |options| match options.printed("--to-ports") {
             Some(port) => format!("redirect it to port {port} of this host"),

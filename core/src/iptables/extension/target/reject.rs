@@ -10,44 +10,72 @@ use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 
 fn lower(options: &Options) -> Effect {
-    let names = if options.ruleset.family == Family::Ipv4 { WITH4 } else { WITH6 };
-    Effect::Reject { with: options.number("--reject-with").and_then(|number| name(names, number)).unwrap_or("") }
+    let names = if options.ruleset.family == Family::Ipv4 {
+        WITH4
+    } else {
+        WITH6
+    };
+    Effect::Reject {
+        with: options
+            .number("--reject-with")
+            .and_then(|number| name(names, number))
+            .unwrap_or(""),
+    }
 }
 
 /// The first name of a kind of answer, as iptables prints it.
 fn name(names: Names, number: u32) -> Option<&'static str> {
-    names.iter().find(|(_, own)| *own == number).map(|(name, _)| *name)
+    names
+        .iter()
+        .find(|(_, own)| *own == number)
+        .map(|(name, _)| *name)
 }
 
 fn words(options: &Options) -> String {
-    format!("reject it with {}", options.printed("--reject-with").unwrap_or_default())
+    format!(
+        "reject it with {}",
+        options.printed("--reject-with").unwrap_or_default()
+    )
 }
 
 /// `reject_tg_check`, `reject_tg6_check`.
 fn check(given: &Given) -> Result<(), Problem> {
-    let reset = given.options.printed("--reject-with").is_some_and(|with| with == "tcp-reset");
+    let reset = given
+        .options
+        .printed("--reject-with")
+        .is_some_and(|with| with == "tcp-reset");
     match reset && given.protocol != Some(Protocol::TCP) {
-        true => Err(Problem::new(Code::MissingProtocol, "--reject-with tcp-reset needs -p tcp")
-            .hint("the kernel refuses it without")),
+        true => Err(Problem::new(
+            Code::MissingProtocol,
+            "--reject-with tcp-reset needs -p tcp",
+        )
+        .hint("the kernel refuses it without")),
         false => Ok(()),
     }
 }
 
 /// A name that may be cut short and written in any case: the first that begins so counts.
 fn read(names: Names, word: &str) -> Result<Value, Problem> {
-    let begins = |name: &str| name.get(..word.len()).is_some_and(|start| start.eq_ignore_ascii_case(word));
+    let begins = |name: &str| {
+        name.get(..word.len())
+            .is_some_and(|start| start.eq_ignore_ascii_case(word))
+    };
     match names.iter().find(|(name, _)| begins(name)) {
         Some((_, number)) => Ok(Value::Number(*number)),
         None => {
             let known: Vec<&str> = names.iter().map(|(name, _)| *name).collect();
-            Err(Problem::new(Code::InvalidValue, format!("`{word}` is not known here"))
-                .hint(format!("use one of {}", known.join(", "))))
+            Err(
+                Problem::new(Code::InvalidValue, format!("`{word}` is not known here"))
+                    .hint(format!("use one of {}", known.join(", "))),
+            )
         }
     }
 }
 
 fn write(names: Names, value: &Value, out: &mut String) {
-    let named = names.iter().find(|(_, number)| *value == Value::Number(*number));
+    let named = names
+        .iter()
+        .find(|(_, number)| *value == Value::Number(*number));
     out.push_str(named.map_or("", |(name, _)| name));
 }
 
@@ -72,7 +100,13 @@ const fn reject(family: Family, options: &'static [Opt], implied: &'static [Impl
         hooks: &[Hook::Input, Hook::Forward, Hook::Output],
         implied,
         check,
-        ..Extension::acting("REJECT", "drops the packet and tells its sender", options, lower, words)
+        ..Extension::acting(
+            "REJECT",
+            "drops the packet and tells its sender",
+            options,
+            lower,
+            words,
+        )
     }
 }
 

@@ -11,6 +11,11 @@ pub static SECMARK: Extension = Extension {
         "SECMARK",
         "sets the security mark",
         &[Opt::new("--selctx", Kind::Word(255)).required()],
-        |options| format!("set its security mark to {}", options.text("--selctx").unwrap_or_default()),
+        |options| {
+            format!(
+                "set its security mark to {}",
+                options.text("--selctx").unwrap_or_default()
+            )
+        },
     )
 };

@@ -1,5 +1,5 @@
-//! `-j SET` (xt_set.c): adds the packet's addresses to a set of ipset, takes them out, or maps them. What a set holds is
-//! not in a dump, and a match on it is unknown anyway.
+//! `-j SET` (xt_set.c): adds the packet's addresses to a set of ipset, takes them out, or maps
+//! them. What a set holds is not in a dump, and a match on it is unknown anyway.
 
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::set::write_set;
@@ -25,16 +25,30 @@ static NAMED: Form = Form {
 fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     // IPSET_MAXNAMELEN is 32, one of them for the end.
     if words[0].is_empty() || words[0].len() > 31 {
-        return Err(Problem::new(Code::InvalidValue, format!("`{}` is no name of a set", words[0]))
-            .hint("a name has 1 to 31 characters"));
+        return Err(Problem::new(
+            Code::InvalidValue,
+            format!("`{}` is no name of a set", words[0]),
+        )
+        .hint("a name has 1 to 31 characters"));
     }
     let ends: Vec<&str> = words[1].split(',').collect();
-    if ends.len() > 6 || !ends.iter().all(|end| end.starts_with("src") || end.starts_with("dst")) {
-        return Err(Problem::new(Code::InvalidValue, format!("`{}` says no end of the packet", words[1]))
-            .hint("write it like src or src,dst"));
+    if ends.len() > 6
+        || !ends
+            .iter()
+            .all(|end| end.starts_with("src") || end.starts_with("dst"))
+    {
+        return Err(Problem::new(
+            Code::InvalidValue,
+            format!("`{}` says no end of the packet", words[1]),
+        )
+        .hint("write it like src or src,dst"));
     }
     let ends: Vec<&str> = ends.iter().map(|end| &end[..3]).collect();
-    Ok(Value::Text(ruleset.keep(&format!("{} {}", words[0], ends.join(",")))))
+    Ok(Value::Text(ruleset.keep(&format!(
+        "{} {}",
+        words[0],
+        ends.join(",")
+    ))))
 }
 
 const ADD: &str = "--add-set";
@@ -43,7 +57,9 @@ const MAP: &str = "--map-set";
 fn lower(options: &Options) -> Effect {
     let changes = options.has(ADD) || options.has("--del-set");
     match (options.has("--map-mark"), options.has(MAP)) {
-        (true, _) => Effect::SetUnknownMark { source: "the mark that SET finds in a set" },
+        (true, _) => Effect::SetUnknownMark {
+            source: "the mark that SET finds in a set",
+        },
         // No match of iptables sees the priority or the queue of a packet.
         (false, true) if !changes => Effect::Passive,
         _ => Effect::UpdateSet,
@@ -51,16 +67,28 @@ fn lower(options: &Options) -> Effect {
 }
 
 fn check(given: &Given) -> Result<(), Problem> {
-    let maps = ["--map-mark", "--map-prio", "--map-queue"].iter().any(|flag| given.options.has(flag));
+    let maps = ["--map-mark", "--map-prio", "--map-queue"]
+        .iter()
+        .any(|flag| given.options.has(flag));
     match given.options.has(MAP) {
-        true if !maps => {
-            Err(Problem::new(Code::MissingOption, "--map-set needs --map-mark, --map-prio or --map-queue beside it"))
+        true if !maps => Err(Problem::new(
+            Code::MissingOption,
+            "--map-set needs --map-mark, --map-prio or --map-queue beside it",
+        )),
+        true if given.table != TableName::Mangle => Err(Problem::new(
+            Code::WrongTable,
+            "--map-set can stand in table mangle only",
+        )),
+        _ if [ADD, "--del-set", MAP]
+            .iter()
+            .any(|flag| given.options.has(flag)) =>
+        {
+            Ok(())
         }
-        true if given.table != TableName::Mangle => {
-            Err(Problem::new(Code::WrongTable, "--map-set can stand in table mangle only"))
-        }
-        _ if [ADD, "--del-set", MAP].iter().any(|flag| given.options.has(flag)) => Ok(()),
-        _ => Err(Problem::new(Code::MissingOption, "-j SET needs --add-set, --del-set or --map-set")),
+        _ => Err(Problem::new(
+            Code::MissingOption,
+            "-j SET needs --add-set, --del-set or --map-set",
+        )),
     }
 }
 
@@ -86,7 +114,11 @@ pub static SET: Extension = Extension {
         ],
         lower,
         |options| {
-            let does = [(ADD, "add it to"), ("--del-set", "take it out of"), (MAP, "give it what it has in")];
+            let does = [
+                (ADD, "add it to"),
+                ("--del-set", "take it out of"),
+                (MAP, "give it what it has in"),
+            ];
             let does = does.iter().filter_map(|(flag, does)| {
                 let (set, _) = options.text(flag)?.rsplit_once(' ')?;
                 Some(format!("{does} the set {set}"))

@@ -22,7 +22,15 @@ pub static SNAT: Extension = Extension {
             Opt::new("--random-fully", Kind::Flag),
             Opt::new("--persistent", Kind::Flag),
         ],
-        |options| Effect::Snat { range: nat::range(options, "--to-source"), choice: nat::choice(options) },
-        |options| format!("change its source to {}", options.printed("--to-source").unwrap_or_default()),
+        |options| Effect::Snat {
+            range: nat::range(options, "--to-source"),
+            choice: nat::choice(options),
+        },
+        |options| {
+            format!(
+                "change its source to {}",
+                options.printed("--to-source").unwrap_or_default()
+            )
+        },
     )
 };

@@ -1,4 +1,5 @@
-//! `-j SYNPROXY` (xt_SYNPROXY.c, nf_synproxy_core.c): answers a connection's first packets in place of the server.
+//! `-j SYNPROXY` (xt_SYNPROXY.c, nf_synproxy_core.c): answers a connection's first packets in place
+//! of the server.
 
 use std::fmt::Write;
 

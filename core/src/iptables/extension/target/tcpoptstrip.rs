@@ -1,4 +1,5 @@
-//! `-j TCPOPTSTRIP` (xt_TCPOPTSTRIP.c): overwrites options of a TCP header with ones that say nothing.
+//! `-j TCPOPTSTRIP` (xt_TCPOPTSTRIP.c): overwrites options of a TCP header with ones that say
+//! nothing.
 
 use std::fmt::Write;
 
@@ -12,21 +13,45 @@ use crate::packet::Protocol;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number;
 
-const NAMES: Names = &[("wscale", 3), ("mss", 2), ("sack-permitted", 4), ("sack", 5), ("timestamp", 8), ("md5", 19)];
+const NAMES: Names = &[
+    ("wscale", 3),
+    ("mss", 2),
+    ("sack-permitted", 4),
+    ("sack", 5),
+    ("timestamp", 8),
+    ("md5", 19),
+];
 
-static LIST: Form = Form { words: 1, read, write, examples: &["mss", "2,3", "timestamp,5", "255"] };
+static LIST: Form = Form {
+    words: 1,
+    read,
+    write,
+    examples: &["mss", "2,3", "timestamp,5", "255"],
+};
 
 /// Sorted numbers, each once.
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let mut list = Vec::new();
     for word in words[0].split(',') {
-        let named = NAMES.iter().find(|(name, _)| *name == word).map(|(_, number)| *number);
-        let option = named.or_else(|| number::parse_u32(word)).filter(|number| (2..=255).contains(number));
+        let named = NAMES
+            .iter()
+            .find(|(name, _)| *name == word)
+            .map(|(_, number)| *number);
+        let option = named
+            .or_else(|| number::parse_u32(word))
+            .filter(|number| (2..=255).contains(number));
         let Some(option) = option else {
-            return Err(problem("TCP option", word, "mss, timestamp, or a number from 2 to 255"));
+            return Err(problem(
+                "TCP option",
+                word,
+                "mss, timestamp, or a number from 2 to 255",
+            ));
         };
         if list.contains(&(option, option)) {
-            return Err(Problem::new(Code::DuplicateOption, format!("`{word}` stands twice in this list")));
+            return Err(Problem::new(
+                Code::DuplicateOption,
+                format!("`{word}` stands twice in this list"),
+            ));
         }
         list.push((option, option));
     }
@@ -53,9 +78,11 @@ pub static TCPOPTSTRIP: Extension = Extension {
         &[Opt::new("--strip-options", Kind::Own(&LIST))],
         |options| match options.value("--strip-options") {
             // Each range holds one option.
-            Some(Value::List(list)) => {
-                Effect::StripTcpOptions(list.iter().filter_map(|(option, _)| u8::try_from(*option).ok()).collect())
-            }
+            Some(Value::List(list)) => Effect::StripTcpOptions(
+                list.iter()
+                    .filter_map(|(option, _)| u8::try_from(*option).ok())
+                    .collect(),
+            ),
             _ => Effect::StripTcpOptions(Vec::new()),
         },
         |options| match options.printed("--strip-options") {

@@ -18,7 +18,9 @@ fn gateway(options: &Options) -> Option<IpAddr> {
 
 /// `tee_tg_check`.
 fn check(given: &Given) -> Result<(), Problem> {
-    let Some(gateway) = gateway(&given.options) else { return Ok(()) };
+    let Some(gateway) = gateway(&given.options) else {
+        return Ok(());
+    };
     if gateway.is_unspecified() || Family::of(gateway) != given.family {
         return Err(Problem::new(
             Code::InvalidValue,
@@ -35,8 +37,18 @@ pub static TEE: Extension = Extension {
     ..Extension::acting(
         "TEE",
         "sends a copy to another host",
-        &[Opt::new("--gateway", Kind::Address).required(), Opt::new("--oif", Kind::Interface)],
-        |options| Effect::Duplicate { gateway: gateway(options) },
-        |options| format!("send a copy to {} and go on", options.printed("--gateway").unwrap_or_default()),
+        &[
+            Opt::new("--gateway", Kind::Address).required(),
+            Opt::new("--oif", Kind::Interface),
+        ],
+        |options| Effect::Duplicate {
+            gateway: gateway(options),
+        },
+        |options| {
+            format!(
+                "send a copy to {} and go on",
+                options.printed("--gateway").unwrap_or_default()
+            )
+        },
     )
 };

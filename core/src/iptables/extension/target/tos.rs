@@ -17,21 +17,36 @@ fn byte(words: &[&str], ruleset: &mut Ruleset) -> Result<u32, Problem> {
 
 static AND: Form = Form {
     words: 1,
-    read: |words, ruleset| byte(words, ruleset).map(|bits| Value::Masked { value: 0, mask: bits ^ 0xff }),
+    read: |words, ruleset| {
+        byte(words, ruleset).map(|bits| Value::Masked {
+            value: 0,
+            mask: bits ^ 0xff,
+        })
+    },
     write: VALUE.write,
     examples: &["0x12", "255"],
 };
 
 static OR: Form = Form {
     words: 1,
-    read: |words, ruleset| byte(words, ruleset).map(|bits| Value::Masked { value: bits, mask: bits }),
+    read: |words, ruleset| {
+        byte(words, ruleset).map(|bits| Value::Masked {
+            value: bits,
+            mask: bits,
+        })
+    },
     write: VALUE.write,
     examples: &["0x12", "0"],
 };
 
 static FLIP: Form = Form {
     words: 1,
-    read: |words, ruleset| byte(words, ruleset).map(|bits| Value::Masked { value: bits, mask: 0 }),
+    read: |words, ruleset| {
+        byte(words, ruleset).map(|bits| Value::Masked {
+            value: bits,
+            mask: 0,
+        })
+    },
     write: VALUE.write,
     examples: &["0x12", "0xff"],
 };
@@ -61,8 +76,12 @@ pub static TOS: Extension = Extension {
         |options| Effect::SetTos(options.masked("--set-tos").unwrap_or_default().into()),
         |options| match options.masked("--set-tos") {
             Some((value, 0xff)) => format!("set its TOS byte to {value:#04x}"),
-            Some((value, mask)) if value == mask => format!("set the bits {value:#04x} of its TOS byte"),
-            Some((value, mask)) => format!("clear the bits {mask:#04x} of its TOS byte and flip the bits {value:#04x}"),
+            Some((value, mask)) if value == mask => {
+                format!("set the bits {value:#04x} of its TOS byte")
+            }
+            Some((value, mask)) => {
+                format!("clear the bits {mask:#04x} of its TOS byte and flip the bits {value:#04x}")
+            }
             None => "leave its TOS byte as it is".into(),
         },
     )

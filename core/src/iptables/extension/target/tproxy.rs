@@ -1,4 +1,5 @@
-//! `-j TPROXY` (xt_TPROXY.c): hands the packet to a local socket without changing it, and marks it for routing.
+//! `-j TPROXY` (xt_TPROXY.c): hands the packet to a local socket without changing it, and marks it
+//! for routing.
 
 use std::net::IpAddr;
 
@@ -18,7 +19,11 @@ fn print(options: &Options, out: &mut String) {
         Family::Ipv4 => "0.0.0.0",
         Family::Ipv6 => "::",
     };
-    for (flag, default) in [("--on-port", "0"), ("--on-ip", any), ("--tproxy-mark", "0x0/0x0")] {
+    for (flag, default) in [
+        ("--on-port", "0"),
+        ("--on-ip", any),
+        ("--tproxy-mark", "0x0/0x0"),
+    ] {
         let value = options.printed(flag);
         for text in [" ", flag, " ", value.as_deref().unwrap_or(default)] {
             out.push_str(text);
@@ -32,13 +37,24 @@ fn lower(options: &Options) -> Effect {
         Some(Value::Net6(net)) if !net.0.is_unspecified() => Some(IpAddr::V6(net.0)),
         _ => None,
     };
-    let port = options.number("--on-port").and_then(|port| u16::try_from(port).ok()).filter(|port| *port != 0);
-    Effect::TransparentProxy { address, port, mark: options.masked("--tproxy-mark").map(Into::into) }
+    let port = options
+        .number("--on-port")
+        .and_then(|port| u16::try_from(port).ok())
+        .filter(|port| *port != 0);
+    Effect::TransparentProxy {
+        address,
+        port,
+        mark: options.masked("--tproxy-mark").map(Into::into),
+    }
 }
 
-/// `-j TPROXY`. Without `--on-port` the packet's own port is taken; `--on-ip` 0.0.0.0 means the incoming interface's.
+/// `-j TPROXY`. Without `--on-port` the packet's own port is taken; `--on-ip` 0.0.0.0 means the
+/// incoming interface's.
 pub static TPROXY: Extension = Extension {
-    listed: Listed::new("TPROXY redirect", &[("%:% mark %", "--on-ip % --on-port % --tproxy-mark %")]),
+    listed: Listed::new(
+        "TPROXY redirect",
+        &[("%:% mark %", "--on-ip % --on-port % --tproxy-mark %")],
+    ),
     tables: &[TableName::Mangle],
     protocols: &[Protocol::TCP, Protocol::UDP],
     print: Some(print),
@@ -47,7 +63,9 @@ pub static TPROXY: Extension = Extension {
         "TPROXY",
         "hands the packet to a local socket, unchanged",
         &[
-            Opt::new("--on-port", Kind::Own(&nat::PORT)).found_by(SearchWord::Port).required(),
+            Opt::new("--on-port", Kind::Own(&nat::PORT))
+                .found_by(SearchWord::Port)
+                .required(),
             Opt::new("--on-ip", Kind::Address),
             Opt::new("--tproxy-mark", Kind::SetMark(MarkForm::Xor)).found_by(SearchWord::Mark),
         ],

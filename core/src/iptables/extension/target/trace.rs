@@ -10,10 +10,16 @@ pub static TRACE: Extension = Extension {
     check: |given| match given.options.ruleset.backend {
         Some(Backend::Nft) => Ok(()),
         _ if given.table == TableName::Raw => Ok(()),
-        _ => Err(Problem::new(Code::WrongTable, format!("-j TRACE cannot stand in table {}", given.table))
-            .hint("only in table raw")),
+        _ => Err(Problem::new(
+            Code::WrongTable,
+            format!("-j TRACE cannot stand in table {}", given.table),
+        )
+        .hint("only in table raw")),
     },
-    ..Extension::observing("TRACE", "makes the kernel report the packet's way", &[], |_| {
-        "report its way from here on".into()
-    })
+    ..Extension::observing(
+        "TRACE",
+        "makes the kernel report the packet's way",
+        &[],
+        |_| "report its way from here on".into(),
+    )
 };

@@ -1,5 +1,5 @@
-//! `-j TTL` and `-j HL` (xt_HL.c): change the time to live of IPv4, the hop limit of IPv6. What comes to 0 goes on; only a
-//! host that passes it on drops it.
+//! `-j TTL` and `-j HL` (xt_HL.c): change the time to live of IPv4, the hop limit of IPv6. What
+//! comes to 0 goes on; only a host that passes it on drops it.
 
 use crate::iptables::extension::{Extension, Kind, Opt, Options};
 use crate::iptables::table_name::TableName;
@@ -10,7 +10,9 @@ use crate::packet::Family;
 /// By the place of the option in both tables.
 fn change(options: &Options) -> Option<TtlChange> {
     let part = options.parts.first()?;
-    let Value::Number(number) = part.value else { return None };
+    let Value::Number(number) = part.value else {
+        return None;
+    };
     let number = u8::try_from(number).ok()?;
     Some(match part.option {
         0 => TtlChange::Set(number),
@@ -36,7 +38,12 @@ fn words(options: &Options) -> String {
     }
 }
 
-const fn target(family: Family, name: &'static str, summary: &'static str, options: &'static [Opt]) -> Extension {
+const fn target(
+    family: Family,
+    name: &'static str,
+    summary: &'static str,
+    options: &'static [Opt],
+) -> Extension {
     Extension {
         family: Some(family),
         tables: &[TableName::Mangle],
@@ -55,7 +62,14 @@ pub static TTL: Extension = target(
         Opt::new("--ttl-inc", Kind::Between(1, 255)),
     ],
 )
-.listed("TTL", &[("set to %", "--ttl-set %"), ("decrement by %", "--ttl-dec %"), ("increment by %", "--ttl-inc %")]);
+.listed(
+    "TTL",
+    &[
+        ("set to %", "--ttl-set %"),
+        ("decrement by %", "--ttl-dec %"),
+        ("increment by %", "--ttl-inc %"),
+    ],
+);
 
 /// `-j HL`.
 pub static HL: Extension = target(
@@ -68,4 +82,11 @@ pub static HL: Extension = target(
         Opt::new("--hl-inc", Kind::Between(1, 255)),
     ],
 )
-.listed("HL", &[("set to %", "--hl-set %"), ("decrement by %", "--hl-dec %"), ("increment by %", "--hl-inc %")]);
+.listed(
+    "HL",
+    &[
+        ("set to %", "--hl-set %"),
+        ("decrement by %", "--hl-dec %"),
+        ("increment by %", "--hl-inc %"),
+    ],
+);

@@ -18,7 +18,11 @@ pub static ULOG: Extension = Extension {
     ),
     family: Some(Family::Ipv4),
     check: |_: &Given| {
-        Err(Problem::new(Code::UnavailableTarget, "no kernel since Linux 3.17 has ULOG").hint("NFLOG does the same"))
+        Err(Problem::new(
+            Code::UnavailableTarget,
+            "no kernel since Linux 3.17 has ULOG",
+        )
+        .hint("NFLOG does the same"))
     },
     ..Extension::observing(
         "ULOG",
@@ -29,6 +33,11 @@ pub static ULOG: Extension = Extension {
             Opt::new("--ulog-cprange", Kind::Wide),
             Opt::new("--ulog-qthreshold", Kind::Between(1, 50)).unprinted(1),
         ],
-        |options| format!("hand a copy to logging group {} and go on", options.number("--ulog-nlgroup").unwrap_or(1)),
+        |options| {
+            format!(
+                "hand a copy to logging group {} and go on",
+                options.number("--ulog-nlgroup").unwrap_or(1)
+            )
+        },
     )
 };

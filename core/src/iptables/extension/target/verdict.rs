@@ -7,28 +7,49 @@ use crate::netfilter::effect::Effect;
 use crate::text::diagnostic::{Code, Problem};
 
 /// Ends the table; the next one still runs.
-pub static ACCEPT: Extension =
-    Extension::acting("ACCEPT", "lets the packet pass this table", &[], |_| Effect::Accept, |_| "accept it".into());
+pub static ACCEPT: Extension = Extension::acting(
+    "ACCEPT",
+    "lets the packet pass this table",
+    &[],
+    |_| Effect::Accept,
+    |_| "accept it".into(),
+);
 
 /// Ends everything.
 pub static DROP: Extension = Extension {
-    tables: &[TableName::Raw, TableName::Mangle, TableName::Filter, TableName::Security],
-    ..Extension::acting("DROP", "drops the packet", &[], |_| Effect::Drop, |_| "drop it".into())
+    tables: &[
+        TableName::Raw,
+        TableName::Mangle,
+        TableName::Filter,
+        TableName::Security,
+    ],
+    ..Extension::acting(
+        "DROP",
+        "drops the packet",
+        &[],
+        |_| Effect::Drop,
+        |_| "drop it".into(),
+    )
 };
 
 /// Hands the packet to a program.
 pub static QUEUE: Extension = Extension {
     check: |given| match given.options.ruleset.backend {
-        Some(Backend::Nft) => {
-            Err(Problem::new(Code::UnavailableTarget, "iptables-nft has no -j QUEUE").hint("NFQUEUE does the same"))
-        }
+        Some(Backend::Nft) => Err(Problem::new(
+            Code::UnavailableTarget,
+            "iptables-nft has no -j QUEUE",
+        )
+        .hint("NFQUEUE does the same")),
         _ => Ok(()),
     },
     ..Extension::acting(
         "QUEUE",
         "hands the packet to a program",
         &[],
-        |_| Effect::Queue { queues: (0, 0), bypass: false },
+        |_| Effect::Queue {
+            queues: (0, 0),
+            bypass: false,
+        },
         |_| "hand it to a program in user space".into(),
     )
 };

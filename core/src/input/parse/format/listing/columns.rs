@@ -18,8 +18,8 @@ pub(super) struct Columns {
 /// What stands in the column `opt`.
 const FRAGMENTS: [&str; 4] = ["--", "-f", "!f", "!-f"];
 
-/// No more blanks stand before a source (`print_rule_details` in xshared.c); without a sign in the column `opt`, as older
-/// listings of IPv6 are, four more.
+/// No more blanks stand before a source (`print_rule_details` in xshared.c); without a sign in the
+/// column `opt`, as older listings of IPv6 are, four more.
 const WIDEST_GAP: usize = 8;
 
 /// How far a destination stands behind the beginning of a source that does not fill its column.
@@ -59,27 +59,45 @@ pub(super) struct Row<'a> {
 }
 
 impl Columns {
-    /// What a head says: `num   pkts bytes target     prot opt in     out     source               destination`.
+    /// What a head says: `num   pkts bytes target     prot opt in     out     source
+    /// destination`.
     pub(super) fn of_head(line: &str) -> Option<Self> {
         let has = |name: &str| line.split_whitespace().any(|word| word == name);
-        let is_head = line.len() < 256 && ["target", "prot", "source", "destination"].into_iter().all(has);
-        is_head.then(|| Self { numbers: has("num"), counters: has("pkts"), interfaces: has("in") })
+        let is_head = line.len() < 256
+            && ["target", "prot", "source", "destination"]
+                .into_iter()
+                .all(has);
+        is_head.then(|| Self {
+            numbers: has("num"),
+            counters: has("pkts"),
+            interfaces: has("in"),
+        })
     }
 
     /// The columns that a line fits whose head is gone.
     pub(super) fn of_row(line: &str) -> Option<Self> {
         let verbose = [true, false].map(|both| [true, false].map(|numbers| (both, numbers)));
         let mut all = verbose.into_iter().flatten();
-        let columns = |(both, numbers)| Self { numbers, counters: both, interfaces: both };
+        let columns = |(both, numbers)| Self {
+            numbers,
+            counters: both,
+            interfaces: both,
+        };
         all.find_map(|of| columns(of).read(line).map(|_| columns(of)))
     }
 
-    /// Whether a line without a head can only be a row: it has a protocol, the column `opt`, and two addresses.
+    /// Whether a line without a head can only be a row: it has a protocol, the column `opt`, and
+    /// two addresses.
     pub(super) fn is_sure_row(line: &str) -> bool {
         let has_sign = FRAGMENTS.iter().any(|sign| line.contains(sign));
-        let row = if has_sign { Self::of_row(line).and_then(|columns| columns.read(line)) } else { None };
+        let row = if has_sign {
+            Self::of_row(line).and_then(|columns| columns.read(line))
+        } else {
+            None
+        };
         row.is_some_and(|row| {
-            let is_plain = |at: At| at.1 == "anywhere" || at.1.contains(|sign: char| sign.is_ascii_digit());
+            let is_plain =
+                |at: At| at.1 == "anywhere" || at.1.contains(|sign: char| sign.is_ascii_digit());
             row.fragment.is_some() && is_plain(row.source) && is_plain(row.destination)
         })
     }
@@ -95,11 +113,17 @@ impl Columns {
         if self.counters {
             let (first, second) = (words.next()?, words.next()?);
             let (packets, bytes) = (count(first.1)?, count(second.1)?);
-            row.counters = Some(Counters { packets: packets.number, bytes: bytes.number });
-            let rounded = [(packets, first), (bytes, second)].into_iter().find(|(count, _)| count.rounded);
+            row.counters = Some(Counters {
+                packets: packets.number,
+                bytes: bytes.number,
+            });
+            let rounded = [(packets, first), (bytes, second)]
+                .into_iter()
+                .find(|(count, _)| count.rounded);
             row.rounded = rounded.map(|(_, at)| at);
         }
-        // A rule without a target has nothing in that column: the first of the two readings that fits is meant.
+        // A rule without a target has nothing in that column: the first of the two readings that
+        // fits is meant.
         let without = words.clone();
         let target = words.next()?;
         match self.rest(words, &mut row) {
@@ -122,7 +146,11 @@ impl Columns {
             row.interfaces = Some([words.next()?, words.next()?]);
         }
         // An address that was taken out leaves its column blank.
-        let gap = if row.fragment.is_some() || self.interfaces { WIDEST_GAP } else { WIDEST_GAP + 4 };
+        let gap = if row.fragment.is_some() || self.interfaces {
+            WIDEST_GAP
+        } else {
+            WIDEST_GAP + 4
+        };
         let end = words.at;
         let first = words.next().filter(|(_, word)| is_address(word))?;
         if first.0 - end > gap {
@@ -134,23 +162,32 @@ impl Columns {
             if second.is_none() {
                 words = behind;
             }
-            let destination = second.map_or(Some((words.at, "")), |second| is_address(second.1).then_some(second))?;
+            let destination = second.map_or(Some((words.at, "")), |second| {
+                is_address(second.1).then_some(second)
+            })?;
             (row.source, row.destination) = (first, destination);
         }
         row.tail = words.at;
         Some(())
     }
 
-    /// Whether a line that does not fit is a rule all the same: it has the sign that stands between two columns, or begins
-    /// with counters.
+    /// Whether a line that does not fit is a rule all the same: it has the sign that stands between
+    /// two columns, or begins with counters.
     pub(super) fn resembles(self, line: &str) -> bool {
         let mut words = line.split_whitespace().skip(usize::from(self.numbers));
-        let counted = self.counters && words.clone().take(2).filter(|word| count(word).is_some()).count() == 2;
+        let counted = self.counters
+            && words
+                .clone()
+                .take(2)
+                .filter(|word| count(word).is_some())
+                .count()
+                == 2;
         counted || words.any(|word| FRAGMENTS.contains(&word))
     }
 }
 
-/// `1234`, or `12K`: K, M, G and T, each a thousand of the one before (`xtables_print_num` in xtables.c).
+/// `1234`, or `12K`: K, M, G and T, each a thousand of the one before (`xtables_print_num` in
+/// xtables.c).
 pub(super) fn count(text: &str) -> Option<Count> {
     let digits = text.trim_end_matches(['K', 'M', 'G', 'T', 'P']);
     let factor = match &text[digits.len()..] {
@@ -161,8 +198,14 @@ pub(super) fn count(text: &str) -> Option<Count> {
         "T" => 1_000_000_000_000,
         _ => return None,
     };
-    let number: u64 = digits.bytes().all(|byte| byte.is_ascii_digit()).then(|| digits.parse().ok())??;
-    Some(Count { number: number.checked_mul(factor)?, rounded: factor > 1 })
+    let number: u64 = digits
+        .bytes()
+        .all(|byte| byte.is_ascii_digit())
+        .then(|| digits.parse().ok())??;
+    Some(Count {
+        number: number.checked_mul(factor)?,
+        rounded: factor > 1,
+    })
 }
 
 fn is_protocol(word: &str) -> bool {
@@ -173,7 +216,8 @@ fn is_protocol(word: &str) -> bool {
 /// Whether a word may stand in the columns of addresses: an address, a network, or a name.
 fn is_address(word: &str) -> bool {
     let name = word.strip_prefix('!').unwrap_or(word);
-    let of_names = |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'/' | b'-' | b'_');
+    let of_names =
+        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b':' | b'/' | b'-' | b'_');
     name.starts_with(|c: char| c.is_ascii_alphanumeric() || c == ':') && name.bytes().all(of_names)
 }
 
@@ -190,7 +234,10 @@ impl<'a> Iterator for Words<'a> {
     fn next(&mut self) -> Option<At<'a>> {
         let rest = &self.line[self.at..];
         let start = self.at + (rest.len() - rest.trim_start().len());
-        let word = self.line[start..].split(char::is_whitespace).next().unwrap_or_default();
+        let word = self.line[start..]
+            .split(char::is_whitespace)
+            .next()
+            .unwrap_or_default();
         self.at = start + word.len();
         (!word.is_empty()).then_some((start, word))
     }
@@ -204,7 +251,13 @@ mod tests {
         let row = columns.read(line);
         let have = row.as_ref().map(|row| {
             let target = row.target.map_or("", |(_, name)| name);
-            [target, row.protocol.1, row.source.1, row.destination.1, line[row.tail..].trim()]
+            [
+                target,
+                row.protocol.1,
+                row.source.1,
+                row.destination.1,
+                line[row.tail..].trim(),
+            ]
         });
         assert_eq!(have, want, "{line}");
     }
@@ -212,18 +265,42 @@ mod tests {
     #[test]
     fn lines_are_read_by_their_columns() {
         let bare = Columns::default();
-        let full = Columns { numbers: true, counters: true, interfaces: true };
+        let full = Columns {
+            numbers: true,
+            counters: true,
+            interfaces: true,
+        };
         check(
             bare,
             "RETURN  tcp  --  anywhere  !localhost  tcp dpt:!ssh",
             Some(["RETURN", "tcp", "anywhere", "!localhost", "tcp dpt:!ssh"]),
         );
-        check(bare, "   all  --  0.0.0.0/0  0.0.0.0/0 ", Some(["", "all", "0.0.0.0/0", "0.0.0.0/0", ""]));
-        check(bare, "tcp  tcp  ::/0  ::/0", Some(["tcp", "tcp", "::/0", "::/0", ""]));
-        check(full, "3  1  60  X  6  --  *  !eth0  ::/0  fd00::1 tcp", Some(["X", "6", "::/0", "fd00::1", "tcp"]));
-        check(full, "3  12K  60M   !6  -f  lo  *  1.2.3.4 !10.0.0.0/8", Some(["", "!6", "1.2.3.4", "!10.0.0.0/8", ""]));
+        check(
+            bare,
+            "   all  --  0.0.0.0/0  0.0.0.0/0 ",
+            Some(["", "all", "0.0.0.0/0", "0.0.0.0/0", ""]),
+        );
+        check(
+            bare,
+            "tcp  tcp  ::/0  ::/0",
+            Some(["tcp", "tcp", "::/0", "::/0", ""]),
+        );
+        check(
+            full,
+            "3  1  60  X  6  --  *  !eth0  ::/0  fd00::1 tcp",
+            Some(["X", "6", "::/0", "fd00::1", "tcp"]),
+        );
+        check(
+            full,
+            "3  12K  60M   !6  -f  lo  *  1.2.3.4 !10.0.0.0/8",
+            Some(["", "!6", "1.2.3.4", "!10.0.0.0/8", ""]),
+        );
         check(full, "RETURN  tcp  --  anywhere  localhost", None);
-        check(full, "3 1 2 X  all  --  any    lo            anywhere", Some(["X", "all", "", "anywhere", ""]));
+        check(
+            full,
+            "3 1 2 X  all  --  any    lo            anywhere",
+            Some(["X", "all", "", "anywhere", ""]),
+        );
         check(
             bare,
             "X  tcp  --  anywhere                         tcp dpt:22",
@@ -235,8 +312,23 @@ mod tests {
             Some(["X", "tcp", "::/0", "::/0", "tcp dpt:22"]),
         );
         check(bare, "some words of a text", None);
-        assert_eq!(Columns::of_row("1 2 X all -- any any anywhere anywhere"), Some(Columns { numbers: false, ..full }));
-        assert_eq!(count("804K"), Some(Count { number: 804_000, rounded: true }));
-        assert_eq!((count("K"), count("1X"), count("99999999999T")), (None, None, None));
+        assert_eq!(
+            Columns::of_row("1 2 X all -- any any anywhere anywhere"),
+            Some(Columns {
+                numbers: false,
+                ..full
+            })
+        );
+        assert_eq!(
+            count("804K"),
+            Some(Count {
+                number: 804_000,
+                rounded: true
+            })
+        );
+        assert_eq!(
+            (count("K"), count("1X"), count("99999999999T")),
+            (None, None, None)
+        );
     }
 }

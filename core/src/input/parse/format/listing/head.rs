@@ -28,16 +28,32 @@ pub(super) struct Head<'a> {
 
 impl<'a> Head<'a> {
     pub(super) fn of(line: &'a str) -> Option<Self> {
-        let (name, stated) = line.trim().strip_prefix("Chain ")?.trim_start().split_once(' ')?;
+        let (name, stated) = line
+            .trim()
+            .strip_prefix("Chain ")?
+            .trim_start()
+            .split_once(' ')?;
         let stated = stated.trim().strip_prefix('(')?.strip_suffix(')')?;
-        let mut head = Self { name, policy: None, counters: None, rounded: false };
+        let mut head = Self {
+            name,
+            policy: None,
+            counters: None,
+            rounded: false,
+        };
         let mut words = stated.split_whitespace();
         match (words.next()?, words.next()?) {
             ("policy", policy) => {
-                head.policy = Some(if policy == "DROP" { Policy::Drop } else { Policy::Accept });
+                head.policy = Some(if policy == "DROP" {
+                    Policy::Drop
+                } else {
+                    Policy::Accept
+                });
                 let mut counts = words.filter_map(columns::count);
                 if let (Some(packets), Some(bytes)) = (counts.next(), counts.next()) {
-                    head.counters = Some(Counters { packets: packets.number, bytes: bytes.number });
+                    head.counters = Some(Counters {
+                        packets: packets.number,
+                        bytes: bytes.number,
+                    });
                     head.rounded = packets.rounded || bytes.rounded;
                 }
             }
@@ -67,7 +83,12 @@ pub(super) struct Shown<'a> {
 
 impl<'a> Shown<'a> {
     pub(super) fn of(lines: &[Line<'a>]) -> Self {
-        let mut shown = Self { evidence: Evidence::default(), family: Family::Ipv4, columns: None, numeric: false };
+        let mut shown = Self {
+            evidence: Evidence::default(),
+            family: Family::Ipv4,
+            columns: None,
+            numeric: false,
+        };
         let mut family = None;
         // IPv4 may ask for that protocol, too: an address tells more.
         let mut v6_only = false;
@@ -83,14 +104,27 @@ impl<'a> Shown<'a> {
                 continue;
             }
             let columns = shown.columns.or_else(|| Columns::of_row(line.text));
-            let Some(row) = columns.and_then(|columns| columns.read(line.text)) else { continue };
+            let Some(row) = columns.and_then(|columns| columns.read(line.text)) else {
+                continue;
+            };
             shown.columns = columns;
-            shown.numeric |= [row.source.1, row.destination.1].iter().any(|word| ["0.0.0.0/0", "::/0"].contains(word));
-            family = family.or_else(|| [row.source.1, row.destination.1].into_iter().find_map(family_of));
+            shown.numeric |= [row.source.1, row.destination.1]
+                .iter()
+                .any(|word| ["0.0.0.0/0", "::/0"].contains(word));
+            family = family.or_else(|| {
+                [row.source.1, row.destination.1]
+                    .into_iter()
+                    .find_map(family_of)
+            });
             v6_only |= ["58", "ipv6-icmp", "icmpv6"].contains(&row.protocol.1);
-            let Some((_, target)) = row.target else { continue };
+            let Some((_, target)) = row.target else {
+                continue;
+            };
             let targets = &mut shown.evidence.targets;
-            if targets.len() < MOST_TARGETS && !targets.contains(&target) && !table::only_in(target).is_empty() {
+            if targets.len() < MOST_TARGETS
+                && !targets.contains(&target)
+                && !table::only_in(target).is_empty()
+            {
                 targets.push(target);
             }
         }
@@ -101,17 +135,32 @@ impl<'a> Shown<'a> {
     /// The options that print such a listing.
     pub(super) fn options(&self) -> String {
         let columns = self.columns.unwrap_or_default();
-        let given = [(columns.counters, " -v"), (self.numeric, " -n"), (columns.numbers, " --line-numbers")];
-        given.iter().filter(|(given, _)| *given).map(|(_, option)| *option).collect()
+        let given = [
+            (columns.counters, " -v"),
+            (self.numeric, " -n"),
+            (columns.numbers, " --line-numbers"),
+        ];
+        given
+            .iter()
+            .filter(|(given, _)| *given)
+            .map(|(_, option)| *option)
+            .collect()
     }
 }
 
 /// The family of an address, where it is one.
 fn family_of(word: &str) -> Option<Family> {
-    let address = word.trim_start_matches('!').split('/').next().unwrap_or_default();
+    let address = word
+        .trim_start_matches('!')
+        .split('/')
+        .next()
+        .unwrap_or_default();
     match address.parse::<Ipv6Addr>() {
         Ok(_) => Some(Family::Ipv6),
-        Err(_) => address.parse::<std::net::Ipv4Addr>().is_ok().then_some(Family::Ipv4),
+        Err(_) => address
+            .parse::<std::net::Ipv4Addr>()
+            .is_ok()
+            .then_some(Family::Ipv4),
     }
 }
 
@@ -122,14 +171,25 @@ mod tests {
     #[test]
     fn heads_of_chains_are_read() {
         let head = Head::of("Chain OUTPUT (policy DROP 12K packets, 720 bytes)").expect("a head");
-        let counters = Counters { packets: 12_000, bytes: 720 };
-        assert_eq!((head.name, head.policy, head.counters), ("OUTPUT", Some(Policy::Drop), Some(counters)));
+        let counters = Counters {
+            packets: 12_000,
+            bytes: 720,
+        };
+        assert_eq!(
+            (head.name, head.policy, head.counters),
+            ("OUTPUT", Some(Policy::Drop), Some(counters))
+        );
         assert!(head.rounded);
         let head = Head::of("Chain a-b (3 references)").expect("a head");
         assert_eq!((head.name, head.policy), ("a-b", None));
         let head = Head::of(" Chain INPUT (policy ACCEPT)\t").expect("a head");
         assert_eq!((head.policy, head.counters), (Some(Policy::Accept), None));
-        for line in ["Chain of command", "Chain x (many references)", "Chain x ()", "Chain"] {
+        for line in [
+            "Chain of command",
+            "Chain x (many references)",
+            "Chain x ()",
+            "Chain",
+        ] {
             assert_eq!(Head::of(line), None, "{line}");
         }
     }

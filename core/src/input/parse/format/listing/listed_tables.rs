@@ -51,7 +51,8 @@ pub(in super::super::super) struct Listings {
 }
 
 impl Listings {
-    /// Reads the listing that stands at a place of the text, from its first `Chain …` or head of columns to its end.
+    /// Reads the listing that stands at a place of the text, from its first `Chain …` or head of
+    /// columns to its end.
     pub(super) fn read(
         &mut self,
         text: &str,
@@ -61,11 +62,19 @@ impl Listings {
         say: &mut DiagnosticSink,
     ) -> Vec<Listed> {
         let mut start = at.start as usize;
-        let lines = at.of(text).split('\n').zip(around.line..).map(|(text, number)| {
-            let line = Line { number, start, text: text.trim_end_matches('\r') };
-            start += text.len() + 1;
-            line
-        });
+        let lines = at
+            .of(text)
+            .split('\n')
+            .zip(around.line..)
+            .map(|(text, number)| {
+                let line = Line {
+                    number,
+                    start,
+                    text: text.trim_end_matches('\r'),
+                };
+                start += text.len() + 1;
+                line
+            });
         let lines: Vec<Line> = lines.collect();
         let mut listed = Vec::new();
         for lines in tables(&lines) {
@@ -89,25 +98,40 @@ impl Listings {
         let first = lines.first()?;
         let shown = Shown::of(lines);
         let family = around.family.unwrap_or(shown.family);
-        let told = around.table.map_or_else(|| table::tell(&shown.evidence), Told::Surely);
+        let told = around
+            .table
+            .map_or_else(|| table::tell(&shown.evidence), Told::Surely);
         let (Told::Surely(name) | Told::Only(name) | Told::Likely(name)) = told;
         let continues = |set: &Ruleset| {
-            let same = set.source == around.source && set.family == family && set.backend == around.backend;
+            let same = set.source == around.source
+                && set.family == family
+                && set.backend == around.backend;
             same && set.table(name).is_none()
         };
-        let last = self.last.filter(|last| rulesets.get(*last).is_some_and(continues));
+        let last = self
+            .last
+            .filter(|last| rulesets.get(*last).is_some_and(continues));
         let place = match last {
             Some(last) => last,
             None if rulesets.len() >= MAX_RULESETS => {
                 let problem = Problem::new(
                     Code::LimitExceeded,
-                    format!("this text holds more than {MAX_RULESETS} rule sets; the rest is left out"),
+                    format!(
+                        "this text holds more than {MAX_RULESETS} rule sets; the rest is left out"
+                    ),
                 );
-                say(first.number, first.span(), problem.hint("paste fewer of them at once"));
+                say(
+                    first.number,
+                    first.span(),
+                    problem.hint("paste fewer of them at once"),
+                );
                 return None;
             }
             None => {
-                rulesets.push(Ruleset { source: around.source, ..Ruleset::new(family, around.backend) });
+                rulesets.push(Ruleset {
+                    source: around.source,
+                    ..Ruleset::new(family, around.backend)
+                });
                 rulesets.len() - 1
             }
         };
@@ -118,25 +142,44 @@ impl Listings {
         let ruleset = &mut rulesets[place];
         ruleset.tables.push(name.empty_table(family, first.number));
         let open = OpenTable::new(ruleset.backend, place, ruleset.tables.len() - 1, name);
-        let phrases = self.phrases.take().filter(|phrases| phrases.family() == family);
+        let phrases = self
+            .phrases
+            .take()
+            .filter(|phrases| phrases.family() == family);
         let phrases = phrases.unwrap_or_else(|| Phrases::new(family));
-        let mut reader = TableReader { text, ruleset, open, phrases: &phrases, listings: self, say };
+        let mut reader = TableReader {
+            text,
+            ruleset,
+            open,
+            phrases: &phrases,
+            listings: self,
+            say,
+        };
         reader.chains(lines);
         reader.rules(lines);
-        let TableReader { ruleset, open, say, .. } = reader;
+        let TableReader {
+            ruleset, open, say, ..
+        } = reader;
         validate_table::table(ruleset, open.table, &open.chains, say);
         self.phrases = Some(phrases);
-        Some(Listed { ruleset: place, table: name, options: shown.options() })
+        Some(Listed {
+            ruleset: place,
+            table: name,
+            options: shown.options(),
+        })
     }
 }
 
-/// The lines of each table: the next one begins where a built-in chain comes again, or behind another chain.
+/// The lines of each table: the next one begins where a built-in chain comes again, or behind
+/// another chain.
 fn tables<'l, 'a>(lines: &'l [Line<'a>]) -> Vec<&'l [Line<'a>]> {
     let (mut tables, mut first) = (Vec::new(), 0);
     let mut built_in: Vec<&str> = Vec::new();
     let mut others = false;
     for (place, line) in lines.iter().enumerate() {
-        let Some(head) = Head::of(line.text) else { continue };
+        let Some(head) = Head::of(line.text) else {
+            continue;
+        };
         if !head.is_built_in() {
             others = true;
             continue;

@@ -1,4 +1,5 @@
-//! What a listing does not show of its rules. Each kind is said once for a paste, with the command that shows it.
+//! What a listing does not show of its rules. Each kind is said once for a paste, with the command
+//! that shows it.
 
 use crate::text::diagnostic::{Code, DiagnosticSink, Problem, Span};
 
@@ -25,7 +26,8 @@ pub(super) struct Losses {
     unread: Vec<Box<str>>,
 }
 
-/// More kinds of words than any listing has; what comes behind them is not said, but kept all the same.
+/// More kinds of words than any listing has; what comes behind them is not said, but kept all the
+/// same.
 const MOST_UNREAD: usize = 100;
 
 impl Losses {
@@ -76,6 +78,10 @@ impl Losses {
             Code::UnknownWords,
             format!("`{words}` in a listing is not understood: whether it holds is unknown"),
         );
-        say(line, span, problem.hint("`iptables-save -c` prints it as an option"));
+        say(
+            line,
+            span,
+            problem.hint("`iptables-save -c` prints it as an option"),
+        );
     }
 }

@@ -1,4 +1,5 @@
-//! The patterns in which extensions say how `iptables -L` prints them: see [`Listed`](crate::iptables::extension::Listed).
+//! The patterns in which extensions say how `iptables -L` prints them: see
+//! [`Listed`](crate::iptables::extension::Listed).
 
 use std::ops::Range;
 
@@ -15,7 +16,11 @@ pub(super) struct Caught {
 
 /// Finds a pattern at the beginning of a text; what follows must be a blank or the end.
 pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
-    let mut caught = Caught { negated: false, values: Vec::new(), end: 0 };
+    let mut caught = Caught {
+        negated: false,
+        values: Vec::new(),
+        end: 0,
+    };
     let mut rest = pattern;
     let mut before = 0;
     while let Some(&sign) = rest.as_bytes().first() {
@@ -35,7 +40,9 @@ pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
                 let length = value(&rest[1..], here, matches!(before, b'"' | b'`' | b'^'))?;
                 let quoted = closing(here) == Some(length);
                 let inner = if quoted { 1..length - 1 } else { 0..length };
-                caught.values.push((caught.end + inner.start..caught.end + inner.end, quoted));
+                caught
+                    .values
+                    .push((caught.end + inner.start..caught.end + inner.end, quoted));
                 caught.end += length;
             }
             // Patterns are ASCII, but a text need not be.
@@ -49,7 +56,10 @@ pub(super) fn catch(pattern: &str, text: &str) -> Option<Caught> {
 
 /// The first sign that a text must have for a pattern to be there.
 pub(super) fn first(pattern: &str) -> Option<u8> {
-    pattern.bytes().find(|sign| !matches!(sign, b'!' | b'?')).filter(|sign| *sign != b'%')
+    pattern
+        .bytes()
+        .find(|sign| !matches!(sign, b'!' | b'?'))
+        .filter(|sign| *sign != b'%')
 }
 
 fn blanks(text: &str) -> Option<usize> {
@@ -60,12 +70,15 @@ fn ends_word(text: &str) -> bool {
     text.is_empty() || text.starts_with([' ', '\t'])
 }
 
-/// More bytes than any text in quotes has: what is opened and never closed is not looked for through all of a line.
+/// More bytes than any text in quotes has: what is opened and never closed is not looked for
+/// through all of a line.
 const LONGEST: usize = 600;
 
 /// The beginning of a text, as far as one in quotes may go.
 fn near(text: &str) -> &str {
-    let end = (0..=LONGEST.min(text.len())).rfind(|end| text.is_char_boundary(*end)).unwrap_or(0);
+    let end = (0..=LONGEST.min(text.len()))
+        .rfind(|end| text.is_char_boundary(*end))
+        .unwrap_or(0);
     &text[..end]
 }
 
@@ -75,15 +88,26 @@ fn value(next: &str, text: &str, in_quotes: bool) -> Option<usize> {
     let stop = &next[..end];
     // Between quotes there may be blanks and quotes: the last one is followed by a blank.
     if in_quotes {
-        let (blank, stop) = if let Some(rest) = next.strip_prefix('^') { (" ", rest) } else { ("", stop) };
+        let (blank, stop) = if let Some(rest) = next.strip_prefix('^') {
+            (" ", rest)
+        } else {
+            ("", stop)
+        };
         let stop = format!("{blank}{stop}");
-        return near(text).match_indices(&stop).find(|(at, _)| ends_word(&text[at + stop.len()..])).map(|(at, _)| at);
+        return near(text)
+            .match_indices(&stop)
+            .find(|(at, _)| ends_word(&text[at + stop.len()..]))
+            .map(|(at, _)| at);
     }
     if let (true, Some(end)) = (stop.is_empty(), closing(text)) {
         return Some(end);
     }
     let word = text.find([' ', '\t']).unwrap_or(text.len());
-    let length = if stop.is_empty() { word } else { text[..word].rfind(stop)? };
+    let length = if stop.is_empty() {
+        word
+    } else {
+        text[..word].rfind(stop)?
+    };
     (length > 0).then_some(length)
 }
 
@@ -103,7 +127,16 @@ fn closing(text: &str) -> Option<usize> {
 /// A text in quotes without its backslashes.
 pub(super) fn unescaped(text: &str) -> String {
     let mut chars = text.chars();
-    std::iter::from_fn(|| chars.next().and_then(|sign| if sign == '\\' { chars.next() } else { Some(sign) })).collect()
+    std::iter::from_fn(|| {
+        chars.next().and_then(|sign| {
+            if sign == '\\' {
+                chars.next()
+            } else {
+                Some(sign)
+            }
+        })
+    })
+    .collect()
 }
 
 #[cfg(test)]
@@ -113,7 +146,11 @@ mod tests {
     fn check(pattern: &str, text: &str, want: Option<(bool, &[&str], &str)>) {
         let have = catch(pattern, text);
         let have = have.as_ref().map(|caught| {
-            let values: Vec<&str> = caught.values.iter().map(|(range, _)| &text[range.clone()]).collect();
+            let values: Vec<&str> = caught
+                .values
+                .iter()
+                .map(|(range, _)| &text[range.clone()])
+                .collect();
             (caught.negated, values, &text[caught.end..])
         });
         let want = want.map(|(negated, values, rest)| (negated, values.to_vec(), rest));
@@ -122,20 +159,56 @@ mod tests {
 
     #[test]
     fn values_stand_where_the_pattern_has_them() {
-        check("!owner UID match %", "! owner UID match 7 x", Some((true, &["7"], " x")));
-        check("!owner UID match %", "owner  UID match 7-9", Some((false, &["7-9"], "")));
+        check(
+            "!owner UID match %",
+            "! owner UID match 7 x",
+            Some((true, &["7"], " x")),
+        );
+        check(
+            "!owner UID match %",
+            "owner  UID match 7-9",
+            Some((false, &["7-9"], "")),
+        );
         check("dpt:!%", "dpt:!80", Some((true, &["80"], "")));
         check("dpt:!%", "dpts:80", None);
-        check("flags:!%/%", "flags:0x17/0x02 b", Some((false, &["0x17", "0x02"], " b")));
-        check("%:% mark %", "::1:80 mark 0x1/0x2", Some((false, &["::1", "80", "0x1/0x2"], "")));
-        check("/*^%^*/", "/* a  */b */ tcp", Some((false, &["a  */b"], " tcp")));
+        check(
+            "flags:!%/%",
+            "flags:0x17/0x02 b",
+            Some((false, &["0x17", "0x02"], " b")),
+        );
+        check(
+            "%:% mark %",
+            "::1:80 mark 0x1/0x2",
+            Some((false, &["::1", "80", "0x1/0x2"], "")),
+        );
+        check(
+            "/*^%^*/",
+            "/* a  */b */ tcp",
+            Some((false, &["a  */b"], " tcp")),
+        );
         check("/*^%^*/", "/*  */", Some((false, &[""], "")));
-        check("prefix \"%\"", "prefix \"it \"s\"", Some((false, &["it \"s"], "")));
-        check("!\"|%|\"", "! \"|0a|\" ALGO", Some((true, &["0a"], " ALGO")));
-        check("PKTTYPE != %", "PKTTYPE != unicast", Some((false, &["unicast"], "")));
+        check(
+            "prefix \"%\"",
+            "prefix \"it \"s\"",
+            Some((false, &["it \"s"], "")),
+        );
+        check(
+            "!\"|%|\"",
+            "! \"|0a|\" ALGO",
+            Some((true, &["0a"], " ALGO")),
+        );
+        check(
+            "PKTTYPE != %",
+            "PKTTYPE != unicast",
+            Some((false, &["unicast"], "")),
+        );
         check("tcp", "tcpmss match 5", None);
         check("label %", "label \"a b\" c", Some((false, &["a b"], " c")));
-        check("label %", "label \"a\\\"b\" c", Some((false, &["a\\\"b"], " c")));
+        check(
+            "label %",
+            "label \"a\\\"b\" c",
+            Some((false, &["a\\\"b"], " c")),
+        );
         check("label %", "label", None);
         check("x", "é", None);
         assert_eq!(unescaped("a\\\"b\\\\c"), "a\"b\\c");

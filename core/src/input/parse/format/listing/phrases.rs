@@ -46,8 +46,18 @@ pub(super) struct Phrases {
 
 impl Phrases {
     pub(super) fn new(family: Family) -> Self {
-        let mut phrases = Self { family, opening: Vec::new(), following: Vec::new() };
-        let kept = [Id::HEADER, Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
+        let mut phrases = Self {
+            family,
+            opening: Vec::new(),
+            following: Vec::new(),
+        };
+        let kept = [
+            Id::HEADER,
+            Id::OPAQUE_MATCH,
+            Id::OPAQUE_TARGET,
+            Id::STRAY,
+            Id::UNLISTED,
+        ];
         let of_family = |id: &Id| id.get().family.is_none_or(|own| own == family);
         for id in Id::all().filter(|id| !kept.contains(id)).filter(of_family) {
             let extension = id.get();
@@ -56,14 +66,34 @@ impl Phrases {
             if is_match && !lead.is_empty() {
                 phrases.opening.push(Form::new(id, lead.into(), "".into()));
             }
-            let to = if is_match && lead.is_empty() { &mut phrases.opening } else { &mut phrases.following };
-            to.extend(rows.iter().map(|(pattern, words)| Form::new(id, (*pattern).into(), (*words).into())));
-            let unnamed = |opt: &&Opt| !rows.iter().any(|(_, words)| words.split(' ').any(|word| word == opt.flag));
-            for opt in extension.options.iter().filter(unnamed).filter(|opt| opt.stored_as.is_none()) {
+            let to = if is_match && lead.is_empty() {
+                &mut phrases.opening
+            } else {
+                &mut phrases.following
+            };
+            to.extend(
+                rows.iter()
+                    .map(|(pattern, words)| Form::new(id, (*pattern).into(), (*words).into())),
+            );
+            let unnamed = |opt: &&Opt| {
+                !rows
+                    .iter()
+                    .any(|(_, words)| words.split(' ').any(|word| word == opt.flag))
+            };
+            for opt in extension
+                .options
+                .iter()
+                .filter(unnamed)
+                .filter(|opt| opt.stored_as.is_none())
+            {
                 // Some print their options as they are.
                 for flag in [opt.flag.trim_start_matches('-'), opt.flag] {
                     let values = " %".repeat(opt.kind.words());
-                    to.push(Form::new(id, format!("!{flag}{values}").into(), format!("{}{values}", opt.flag).into()));
+                    to.push(Form::new(
+                        id,
+                        format!("!{flag}{values}").into(),
+                        format!("{}{values}", opt.flag).into(),
+                    ));
                 }
             }
         }
@@ -94,21 +124,28 @@ impl Phrases {
                 return read;
             }
             let span = |end| Span::new(offset + at, offset + end);
-            let lead = target.map(|id| id.get().listed.lead).filter(|lead| !lead.is_empty() && acting.is_none());
+            let lead = target
+                .map(|id| id.get().listed.lead)
+                .filter(|lead| !lead.is_empty() && acting.is_none());
             if let Some(caught) = lead.and_then(|lead| pattern::catch(lead, text)) {
                 (acting, at) = (Some(at), at + caught.end);
                 continue;
             }
             let of_open = open.filter(|_| acting.is_none()).and_then(|(id, begin)| {
                 let words = &read.matches[begin..];
-                let wanted = |form: &Form| form.id == id && !form.words.is_empty() && !form.is_given(words);
-                find(&self.following, text, ruleset, wanted).or_else(|| find(&self.opening, text, ruleset, wanted))
+                let wanted =
+                    |form: &Form| form.id == id && !form.words.is_empty() && !form.is_given(words);
+                find(&self.following, text, ruleset, wanted)
+                    .or_else(|| find(&self.opening, text, ruleset, wanted))
             });
-            let of_match = |ruleset: &mut Ruleset| find(&self.opening, text, ruleset, |_| acting.is_none());
+            let of_match =
+                |ruleset: &mut Ruleset| find(&self.opening, text, ruleset, |_| acting.is_none());
             // What begins with a value stands behind its lead only.
             let of_target = |ruleset: &mut Ruleset| {
                 let stands = |form: &Form| acting.is_some() || form.first.is_some();
-                find(&self.following, text, ruleset, |form| Some(form.id) == target && stands(form))
+                find(&self.following, text, ruleset, |form| {
+                    Some(form.id) == target && stands(form)
+                })
             };
             let end = if let Some((form, caught)) = of_open {
                 form.emit(&caught, text, span(at + caught.end), &mut read.matches);
@@ -116,8 +153,16 @@ impl Phrases {
             } else if let Some((form, caught)) = of_match(ruleset) {
                 open = Some((form.id, read.matches.len()));
                 let place = span(at + caught.end);
-                read.matches.push(Word { text: "-m".into(), span: place, quoted: false });
-                read.matches.push(Word { text: form.id.get().name.into(), span: place, quoted: false });
+                read.matches.push(Word {
+                    text: "-m".into(),
+                    span: place,
+                    quoted: false,
+                });
+                read.matches.push(Word {
+                    text: form.id.get().name.into(),
+                    span: place,
+                    quoted: false,
+                });
                 form.emit(&caught, text, place, &mut read.matches);
                 caught.end
             } else if let Some((form, caught)) = of_target(ruleset) {
@@ -125,7 +170,8 @@ impl Phrases {
                 form.emit(&caught, text, span(at + caught.end), &mut read.options);
                 caught.end
             } else if let Some(begin) = acting {
-                read.unread_target = Some(Span::new(offset + begin, offset + line.trim_end().len()));
+                read.unread_target =
+                    Some(Span::new(offset + begin, offset + line.trim_end().len()));
                 return read;
             } else {
                 let end = text.find([' ', '\t']).unwrap_or(text.len());
@@ -151,8 +197,12 @@ fn find<'f>(
     ruleset: &mut Ruleset,
     wanted: impl Fn(&Form) -> bool,
 ) -> Option<(&'f Form, Caught)> {
-    let likely = forms.iter().filter(|form| form.first.is_none_or(|first| text_begins(text, first)) && wanted(form));
-    likely.into_iter().find_map(|form| Some((form, form.catch(text, ruleset)?)))
+    let likely = forms
+        .iter()
+        .filter(|form| form.first.is_none_or(|first| text_begins(text, first)) && wanted(form));
+    likely
+        .into_iter()
+        .find_map(|form| Some((form, form.catch(text, ruleset)?)))
 }
 
 /// Whether a text begins with a sign, or with a `!` and that sign.
@@ -164,21 +214,32 @@ fn text_begins(text: &str, first: u8) -> bool {
 
 impl Form {
     fn new(id: Id, pattern: Cow<'static, str>, words: Cow<'static, str>) -> Self {
-        Self { id, first: pattern::first(&pattern), tried: pattern.starts_with('?'), pattern, words }
+        Self {
+            id,
+            first: pattern::first(&pattern),
+            tried: pattern.starts_with('?'),
+            pattern,
+            words,
+        }
     }
 
     /// The option that it is about.
     fn flag(&self) -> &str {
-        self.words.split(' ').find(|word| word.starts_with("--")).unwrap_or_default()
+        self.words
+            .split(' ')
+            .find(|word| word.starts_with("--"))
+            .unwrap_or_default()
     }
 
-    /// Whether the words of a match state its option, which they can do once, or one that it does not go with: then it is
-    /// of another match of that name.
+    /// Whether the words of a match state its option, which they can do once, or one that it does
+    /// not go with: then it is of another match of that name.
     fn is_given(&self, words: &[Word]) -> bool {
         let own = self.id.get().option(self.flag()).map(|(_, opt)| opt);
         own.is_some_and(|own| {
-            let mut given =
-                words.iter().filter(|word| word.is_option()).filter_map(|word| self.id.get().option(&word.text));
+            let mut given = words
+                .iter()
+                .filter(|word| word.is_option())
+                .filter_map(|word| self.id.get().option(&word.text));
             given.any(|(_, other)| match other.flag == own.flag {
                 true => !own.repeatable,
                 false => own.excludes.contains(&other.flag) || other.excludes.contains(&own.flag),
@@ -199,11 +260,18 @@ impl Form {
 
     /// Writes the words that it stands for, with the values that it caught.
     fn emit<'a>(&self, caught: &Caught, text: &str, span: Span, out: &mut Vec<Word<'a>>) {
-        let word = |text: &str, quoted| Word { text: Cow::Owned(text.to_owned()), span, quoted };
-        let mut values = caught.values.iter().map(|(range, quoted)| match &text[range.clone()] {
-            value if *quoted => Cow::Owned(pattern::unescaped(value)),
-            value => Cow::Borrowed(value),
-        });
+        let word = |text: &str, quoted| Word {
+            text: Cow::Owned(text.to_owned()),
+            span,
+            quoted,
+        };
+        let mut values = caught
+            .values
+            .iter()
+            .map(|(range, quoted)| match &text[range.clone()] {
+                value if *quoted => Cow::Owned(pattern::unescaped(value)),
+                value => Cow::Borrowed(value),
+            });
         if caught.negated && !self.words.is_empty() {
             out.push(word("!", false));
         }
@@ -220,7 +288,8 @@ impl Form {
             for (place, part) in piece.split('%').enumerate() {
                 if place > 0 {
                     let value = values.next().unwrap_or_default();
-                    whole += &converted(self.id.get(), flag, &value).unwrap_or(Cow::Borrowed(&value));
+                    whole +=
+                        &converted(self.id.get(), flag, &value).unwrap_or(Cow::Borrowed(&value));
                 }
                 whole += part;
             }

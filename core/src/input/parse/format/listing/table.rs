@@ -29,17 +29,36 @@ impl Told {
     pub(super) fn problem(self) -> Option<Problem> {
         let (code, table, why) = match self {
             Self::Surely(_) => return None,
-            Self::Only(table) => (Code::InferredTable, table, "since its chains and targets fit no other"),
-            Self::Likely(table) => (Code::AssumedTable, table, "the likeliest of those that have its chains"),
+            Self::Only(table) => (
+                Code::InferredTable,
+                table,
+                "since its chains and targets fit no other",
+            ),
+            Self::Likely(table) => (
+                Code::AssumedTable,
+                table,
+                "the likeliest of those that have its chains",
+            ),
         };
-        let problem = Problem::new(code, format!("the listing does not say its table: taken as {table}, {why}"));
-        Some(problem.hint(format!("put the command above it, such as: iptables -t {table} -L -v -n")))
+        let problem = Problem::new(
+            code,
+            format!("the listing does not say its table: taken as {table}, {why}"),
+        );
+        Some(problem.hint(format!(
+            "put the command above it, such as: iptables -t {table} -L -v -n"
+        )))
     }
 }
 
-/// Likelier ones first: the one that iptables lists without `-t`, and then those that are asked for most.
-const LIKELY: [TableName; 5] =
-    [TableName::Filter, TableName::Nat, TableName::Mangle, TableName::Raw, TableName::Security];
+/// Likelier ones first: the one that iptables lists without `-t`, and then those that are asked for
+/// most.
+const LIKELY: [TableName; 5] = [
+    TableName::Filter,
+    TableName::Nat,
+    TableName::Mangle,
+    TableName::Raw,
+    TableName::Security,
+];
 
 /// The tables that alone may hold a target; empty where that tells nothing.
 pub(super) fn only_in(target: &str) -> &'static [TableName] {
@@ -74,15 +93,36 @@ mod tests {
     #[test]
     fn chains_and_targets_tell_the_table() {
         let tell = |built_in: &[&'static str], targets: &[&'static str]| {
-            tell(&Evidence { built_in: built_in.to_vec(), targets: targets.to_vec() })
+            tell(&Evidence {
+                built_in: built_in.to_vec(),
+                targets: targets.to_vec(),
+            })
         };
-        assert_eq!(tell(&["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"], &[]), Told::Surely(TableName::Nat));
-        assert_eq!(tell(&["INPUT", "FORWARD", "OUTPUT"], &[]), Told::Surely(TableName::Filter));
-        assert_eq!(tell(&["INPUT", "FORWARD", "OUTPUT"], &["SECMARK"]), Told::Surely(TableName::Security));
-        assert_eq!(tell(&["PREROUTING", "OUTPUT"], &[]), Told::Surely(TableName::Raw));
-        assert_eq!(tell(&["PREROUTING", "OUTPUT", "POSTROUTING"], &[]), Told::Likely(TableName::Nat));
+        assert_eq!(
+            tell(&["PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"], &[]),
+            Told::Surely(TableName::Nat)
+        );
+        assert_eq!(
+            tell(&["INPUT", "FORWARD", "OUTPUT"], &[]),
+            Told::Surely(TableName::Filter)
+        );
+        assert_eq!(
+            tell(&["INPUT", "FORWARD", "OUTPUT"], &["SECMARK"]),
+            Told::Surely(TableName::Security)
+        );
+        assert_eq!(
+            tell(&["PREROUTING", "OUTPUT"], &[]),
+            Told::Surely(TableName::Raw)
+        );
+        assert_eq!(
+            tell(&["PREROUTING", "OUTPUT", "POSTROUTING"], &[]),
+            Told::Likely(TableName::Nat)
+        );
         assert_eq!(tell(&[], &["REDIRECT"]), Told::Only(TableName::Nat));
         assert_eq!(tell(&["OUTPUT"], &[]), Told::Likely(TableName::Filter));
-        assert_eq!(tell(&["PREROUTING", "FORWARD", "X"], &[]), Told::Likely(TableName::Filter));
+        assert_eq!(
+            tell(&["PREROUTING", "FORWARD", "X"], &[]),
+            Told::Likely(TableName::Filter)
+        );
     }
 }

@@ -51,12 +51,18 @@ pub(super) struct Lexer<'t> {
 
 impl<'t> Lexer<'t> {
     pub(super) fn new(text: &'t str, start: usize, end: usize) -> Self {
-        Self { text, at: start, end, open_quotes: 0 }
+        Self {
+            text,
+            at: start,
+            end,
+            open_quotes: 0,
+        }
     }
 
     /// The end of the line that holds a byte.
     pub(super) fn line_end(&self, at: usize) -> usize {
-        memchr::memchr(b'\n', &self.text.as_bytes()[at..self.end]).map_or(self.end, |length| at + length)
+        memchr::memchr(b'\n', &self.text.as_bytes()[at..self.end])
+            .map_or(self.end, |length| at + length)
     }
 
     pub(super) fn peek(&mut self) -> Token {
@@ -70,8 +76,14 @@ impl<'t> Lexer<'t> {
         let bytes = &self.text.as_bytes()[..self.end];
         self.skip_blanks();
         let start = self.at;
-        let token = |kind, length: usize| Token { kind, start, end: start + length };
-        let Some(first) = bytes.get(start) else { return token(TokenKind::End, 0) };
+        let token = |kind, length: usize| Token {
+            kind,
+            start,
+            end: start + length,
+        };
+        let Some(first) = bytes.get(start) else {
+            return token(TokenKind::End, 0);
+        };
         let rest = &bytes[start..];
         let found = match first {
             b'\n' => token(TokenKind::Newline, 1),
@@ -87,7 +99,9 @@ impl<'t> Lexer<'t> {
             b'|' => token(TokenKind::Pipe, 1),
             b'(' => token(TokenKind::Open, 1),
             b')' => token(TokenKind::Close, 1),
-            _ => self.redirection(rest).map_or_else(|| self.word(), |(kind, length)| token(kind, length)),
+            _ => self
+                .redirection(rest)
+                .map_or_else(|| self.word(), |(kind, length)| token(kind, length)),
         };
         self.at = found.end;
         found
@@ -111,7 +125,9 @@ impl<'t> Lexer<'t> {
     /// `2>`, `>>`, `<`, `<<`; `2>&1` needs no word after it.
     fn redirection(&self, rest: &[u8]) -> Option<(TokenKind, usize)> {
         let digits = rest.iter().take_while(|byte| byte.is_ascii_digit()).count();
-        let sign = rest.get(digits).filter(|byte| matches!(byte, b'<' | b'>'))?;
+        let sign = rest
+            .get(digits)
+            .filter(|byte| matches!(byte, b'<' | b'>'))?;
         let after = &rest[digits + 1..];
         Some(match (sign, after) {
             (b'<', [b'<', b'<', ..]) => (TokenKind::Redirection, digits + 3),
@@ -134,24 +150,36 @@ impl<'t> Lexer<'t> {
                     Some(end) => at = end,
                     None => return self.broken(start),
                 },
-                b'$' if matches!(bytes.get(at + 1), Some(b'(' | b'{')) => match self.skip_quoted(at + 1) {
-                    Some(end) => at = end,
-                    None => return self.broken(start),
-                },
+                b'$' if matches!(bytes.get(at + 1), Some(b'(' | b'{')) => {
+                    match self.skip_quoted(at + 1) {
+                        Some(end) => at = end,
+                        None => return self.broken(start),
+                    }
+                }
                 _ if opens_list => match self.skip_quoted(at) {
                     Some(end) => at = end,
                     None => return self.broken(start),
                 },
-                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => break,
+                b' ' | b'\t' | b'\r' | b'\n' | b';' | b'&' | b'|' | b'(' | b')' | b'<' | b'>' => {
+                    break;
+                }
                 _ => at += 1,
             }
         }
-        Token { kind: TokenKind::Word, start, end: at.min(self.end).max(start + 1) }
+        Token {
+            kind: TokenKind::Word,
+            start,
+            end: at.min(self.end).max(start + 1),
+        }
     }
 
     fn broken(&mut self, start: usize) -> Token {
         self.open_quotes += 1;
-        Token { kind: TokenKind::Broken, start, end: self.line_end(start) }
+        Token {
+            kind: TokenKind::Broken,
+            start,
+            end: self.line_end(start),
+        }
     }
 
     /// The end of what a quote or bracket opens, on its line or on a few more.
@@ -161,10 +189,13 @@ impl<'t> Lexer<'t> {
             return Some(end);
         }
         let most = self.end.min(at + MAX_QUOTED_LENGTH);
-        let found = closing(&self.text.as_bytes()[..most], at).filter(|_| self.open_quotes < MAX_OPEN_QUOTES)?;
+        let found = closing(&self.text.as_bytes()[..most], at)
+            .filter(|_| self.open_quotes < MAX_OPEN_QUOTES)?;
         // An apostrophe in a sentence does not quote the commands after it.
         let inner = self.text.as_bytes().get(line_end..found)?;
-        memchr::memmem::find(inner, b"tables").is_none().then_some(found)
+        memchr::memmem::find(inner, b"tables")
+            .is_none()
+            .then_some(found)
     }
 }
 
@@ -204,17 +235,25 @@ mod tests {
     fn tokens(text: &str) -> Vec<(TokenKind, &str)> {
         let mut lexer = Lexer::new(text, 0, text.len());
         let next = || Some(lexer.next()).filter(|token| token.kind != TokenKind::End);
-        std::iter::from_fn(next).map(|token| (token.kind, &text[token.start..token.end])).collect()
+        std::iter::from_fn(next)
+            .map(|token| (token.kind, &text[token.start..token.end]))
+            .collect()
     }
 
     #[test]
     fn words_and_operators_are_parted() {
-        use TokenKind::{And, Broken, EndOfArm, HereDocument, Newline, Or, Redirection, Separator, Word};
-        let words: Vec<&str> =
-            tokens("a 'x;y' \"$(b \"c d\")\" e\\ f \\\n g # h").into_iter().map(|(_, text)| text).collect();
+        use TokenKind::{
+            And, Broken, EndOfArm, HereDocument, Newline, Or, Redirection, Separator, Word,
+        };
+        let words: Vec<&str> = tokens("a 'x;y' \"$(b \"c d\")\" e\\ f \\\n g # h")
+            .into_iter()
+            .map(|(_, text)| text)
+            .collect();
         assert_eq!(words, ["a", "'x;y'", "\"$(b \"c d\")\"", "e\\ f", "g"]);
-        let kinds: Vec<TokenKind> =
-            tokens("a >/dev/null 2>&1 && b || c; d ;;\n<<E").into_iter().map(|(kind, _)| kind).collect();
+        let kinds: Vec<TokenKind> = tokens("a >/dev/null 2>&1 && b || c; d ;;\n<<E")
+            .into_iter()
+            .map(|(kind, _)| kind)
+            .collect();
         assert_eq!(
             kinds,
             [

@@ -1,5 +1,6 @@
-//! Runs a shell script as far as its text determines: functions at their call, the branch of a condition that the text
-//! chooses, loops over words that it has. A command that may have run or not is carried out as such a one.
+//! Runs a shell script as far as its text determines: functions at their call, the branch of a
+//! condition that the text chooses, loops over words that it has. A command that may have run or
+//! not is carried out as such a one.
 
 use std::collections::HashSet;
 
@@ -54,7 +55,8 @@ enum Way {
     Nothing,
 }
 
-/// Runs the commands of a fragment: the text from `range.0` to `range.1`, of which `certain` is surely a script.
+/// Runs the commands of a fragment: the text from `range.0` to `range.1`, of which `certain` is
+/// surely a script.
 pub(super) fn run(reading: &mut Reading, range: (usize, usize), certain: (usize, usize)) {
     let mut script = std::mem::take(&mut reading.script);
     let text = &*reading.cleaned.text;
@@ -78,13 +80,18 @@ pub(super) fn run(reading: &mut Reading, range: (usize, usize), certain: (usize,
     };
     loop {
         let first = runner.script.tree.nodes.len();
-        let Script { tree, functions, .. } = &mut runner.script;
+        let Script {
+            tree, functions, ..
+        } = &mut runner.script;
         let is_function = |word: &str| functions.contains_key(word);
-        let Some(list) = parser.next(tree, &is_function) else { break };
+        let Some(list) = parser.next(tree, &is_function) else {
+            break;
+        };
         let known = runner.script.functions.len();
         let flow = runner.run_list(list);
-        let defines =
-            runner.script.tree.nodes[first..].iter().any(|node| matches!(node.kind, NodeKind::Function { .. }));
+        let defines = runner.script.tree.nodes[first..]
+            .iter()
+            .any(|node| matches!(node.kind, NodeKind::Function { .. }));
         if !defines && runner.script.functions.len() == known {
             runner.script.tree.nodes.truncate(first);
         }
@@ -120,7 +127,10 @@ struct Runner<'s, 'a, 'r> {
 
 impl Runner<'_, '_, '_> {
     fn is_sure(&self) -> bool {
-        self.doubts == 0 && !self.script.may_have_ended && !self.function_may_have_ended && !self.loop_may_have_ended
+        self.doubts == 0
+            && !self.script.may_have_ended
+            && !self.function_may_have_ended
+            && !self.loop_may_have_ended
     }
 
     fn node(&self, place: u32) -> Option<Node> {
@@ -172,7 +182,11 @@ impl Runner<'_, '_, '_> {
                     }
                 }
                 // `[ -f /etc/x ] || exit 1`: the script that came here went on.
-                None if self.aborts(node, before.is_some_and(|before| self.is_prerequisite(before))) => {
+                None if self.aborts(
+                    node,
+                    before.is_some_and(|before| self.is_prerequisite(before)),
+                ) =>
+                {
                     self.status = Some(node.link == Link::Or);
                 }
                 None => {
@@ -191,8 +205,15 @@ impl Runner<'_, '_, '_> {
 
     fn run_command(&mut self, node: Node) -> Flow {
         // Every command of a pipeline has a shell of its own.
-        let is_piped = node.link == Link::Pipe || self.node(node.next).is_some_and(|next| next.link == Link::Pipe);
-        let flow = if is_piped { self.run_apart(|runner| runner.run_node(node)) } else { self.run_node(node) };
+        let is_piped = node.link == Link::Pipe
+            || self
+                .node(node.next)
+                .is_some_and(|next| next.link == Link::Pipe);
+        let flow = if is_piped {
+            self.run_apart(|runner| runner.run_node(node))
+        } else {
+            self.run_node(node)
+        };
         if node.is_negated {
             self.status = self.status.map(|succeeded| !succeeded);
         }
@@ -215,21 +236,45 @@ impl Runner<'_, '_, '_> {
     fn run_node(&mut self, node: Node) -> Flow {
         match node.kind {
             NodeKind::Simple(range) => {
-                let may_fail = self.node(node.next).is_some_and(|next| next.link == Link::Or);
+                let may_fail = self
+                    .node(node.next)
+                    .is_some_and(|next| next.link == Link::Or);
                 return self.run_simple(range, may_fail);
             }
-            NodeKind::Group { body, is_subshell: false } => return self.run_list(body),
-            NodeKind::Group { body, is_subshell: true } => return self.run_apart(|runner| runner.run_list(body)),
+            NodeKind::Group {
+                body,
+                is_subshell: false,
+            } => return self.run_list(body),
+            NodeKind::Group {
+                body,
+                is_subshell: true,
+            } => return self.run_apart(|runner| runner.run_list(body)),
             NodeKind::If { arms, is_whole } => return self.run_if(arms, is_whole),
-            NodeKind::Case { word, arms, is_whole } => return self.run_case(word, arms, is_whole),
-            NodeKind::For { head, body, is_whole } => return self.run_for(head, body, is_whole),
-            NodeKind::Loop { condition, body, until, is_whole } => {
+            NodeKind::Case {
+                word,
+                arms,
+                is_whole,
+            } => return self.run_case(word, arms, is_whole),
+            NodeKind::For {
+                head,
+                body,
+                is_whole,
+            } => return self.run_for(head, body, is_whole),
+            NodeKind::Loop {
+                condition,
+                body,
+                until,
+                is_whole,
+            } => {
                 return self.run_loop(condition, body, until, is_whole);
             }
             NodeKind::Function { name, body } => {
                 let is_certain = self.is_sure();
-                let function =
-                    self.script.functions.entry(self.text[name.0 as usize..name.1 as usize].to_owned()).or_default();
+                let function = self
+                    .script
+                    .functions
+                    .entry(self.text[name.0 as usize..name.1 as usize].to_owned())
+                    .or_default();
                 if is_certain {
                     function.bodies.clear();
                 }
@@ -288,10 +333,14 @@ impl Runner<'_, '_, '_> {
         let names: HashSet<&String> = ways.iter().flat_map(|changes| changes.keys()).collect();
         for name in names {
             let before = self.script.variables.get(name).cloned();
-            let mut values = ways.iter().map(|changes| changes.get(name).cloned().or_else(|| before.clone()));
+            let mut values = ways
+                .iter()
+                .map(|changes| changes.get(name).cloned().or_else(|| before.clone()));
             let first = values.next().flatten();
             let is_same = values.all(|value| value == first);
-            self.script.variables.set(name, first.filter(|_| is_same).unwrap_or(Value::Unknown));
+            self.script
+                .variables
+                .set(name, first.filter(|_| is_same).unwrap_or(Value::Unknown));
         }
     }
 
@@ -299,7 +348,12 @@ impl Runner<'_, '_, '_> {
         let mut ways = Vec::new();
         let mut has_last = false;
         let mut at = arms;
-        while let Some(Node { kind: NodeKind::IfArm { condition, body }, next, .. }) = self.node(at) {
+        while let Some(Node {
+            kind: NodeKind::IfArm { condition, body },
+            next,
+            ..
+        }) = self.node(at)
+        {
             let holds = match condition {
                 NONE => Some(true),
                 _ => {
@@ -331,8 +385,11 @@ impl Runner<'_, '_, '_> {
         let is_open = ways.len() > 1 || !has_last;
         if is_open && !ways.is_empty() {
             // The script that came here did not abort.
-            let goes_on: Vec<(u32, bool)> =
-                ways.iter().copied().filter(|(list, tests)| !self.aborts_in(*list, *tests)).collect();
+            let goes_on: Vec<(u32, bool)> = ways
+                .iter()
+                .copied()
+                .filter(|(list, tests)| !self.aborts_in(*list, *tests))
+                .collect();
             if !goes_on.is_empty() || !has_last {
                 ways = goes_on;
             }
@@ -345,7 +402,11 @@ impl Runner<'_, '_, '_> {
             }
             _ => {
                 let nothing = (!has_last).then_some(Way::Nothing);
-                let ways: Vec<Way> = ways.into_iter().map(|(list, _)| Way::List(list)).chain(nothing).collect();
+                let ways: Vec<Way> = ways
+                    .into_iter()
+                    .map(|(list, _)| Way::List(list))
+                    .chain(nothing)
+                    .collect();
                 self.run_ways(&ways)
             }
         }
@@ -353,7 +414,11 @@ impl Runner<'_, '_, '_> {
 
     fn run_case(&mut self, word: Range, arms: u32, is_whole: bool) -> Flow {
         let mut fields = Vec::new();
-        self.script.variables.expand_word(self.text, (word.0 as usize, word.1 as usize), &mut fields);
+        self.script.variables.expand_word(
+            self.text,
+            (word.0 as usize, word.1 as usize),
+            &mut fields,
+        );
         let value = match &fields[..] {
             [] => Some(String::new()),
             [field] if field.is_known && is_whole => Some(field.text.clone()),
@@ -362,7 +427,17 @@ impl Runner<'_, '_, '_> {
         let mut ways = Vec::new();
         let mut has_last = false;
         let mut at = arms;
-        while let Some(Node { kind: NodeKind::CaseArm { patterns, body, falls_through }, next, .. }) = self.node(at) {
+        while let Some(Node {
+            kind:
+                NodeKind::CaseArm {
+                    patterns,
+                    body,
+                    falls_through,
+                },
+            next,
+            ..
+        }) = self.node(at)
+        {
             let matches = self.match_patterns(patterns, value.as_deref());
             if matches != Some(false) {
                 ways.push((body, false));
@@ -385,7 +460,12 @@ impl Runner<'_, '_, '_> {
     fn arms_after(&self, first: u32) -> Vec<(u32, bool)> {
         let mut found = Vec::new();
         let mut at = first;
-        while let Some(Node { kind: NodeKind::CaseArm { body, .. }, next, .. }) = self.node(at) {
+        while let Some(Node {
+            kind: NodeKind::CaseArm { body, .. },
+            next,
+            ..
+        }) = self.node(at)
+        {
             found.push((body, false));
             at = next;
         }
@@ -421,10 +501,15 @@ impl Runner<'_, '_, '_> {
         let is_list = name.kind == TokenKind::Word && &self.text[word.start..word.end] == "in";
         let rest = (word.end, head.1 as usize);
         // File names, and words such as `{1..3}`.
-        let has_pattern = is_list && self.text[rest.0..rest.1].replace("${", "$").contains(['*', '?', '[', '{']);
+        let has_pattern = is_list
+            && self.text[rest.0..rest.1]
+                .replace("${", "$")
+                .contains(['*', '?', '[', '{']);
         let values = self.script.variables.expand(self.text, rest);
         let arrays = self.text[rest.0..rest.1].contains("[@]}")
-            && values.iter().all(|value| !value.text.contains(['*', '?', '[', '{']));
+            && values
+                .iter()
+                .all(|value| !value.text.contains(['*', '?', '[', '{']));
         let is_known = is_list
             && is_whole
             && (!has_pattern || arrays)
@@ -440,7 +525,9 @@ impl Runner<'_, '_, '_> {
             if !self.spend(1 + value.text.len() / BYTES_OF_COMMAND) {
                 break;
             }
-            self.script.variables.set(&variable, Value::Text(value.text));
+            self.script
+                .variables
+                .set(&variable, Value::Text(value.text));
             if let Some(flow) = self.run_iteration(body) {
                 end = flow;
                 break;
@@ -459,7 +546,10 @@ impl Runner<'_, '_, '_> {
                 end = flow;
                 break;
             }
-            let holds = self.status.map(|succeeded| succeeded != until).filter(|_| is_whole);
+            let holds = self
+                .status
+                .map(|succeeded| succeeded != until)
+                .filter(|_| is_whole);
             if holds == Some(false) {
                 self.status = Some(true);
                 break;
@@ -482,7 +572,8 @@ impl Runner<'_, '_, '_> {
         end
     }
 
-    /// Runs the body of a loop once. Returns how the commands after the loop go on, if the loop ends.
+    /// Runs the body of a loop once. Returns how the commands after the loop go on, if the loop
+    /// ends.
     fn run_iteration(&mut self, body: u32) -> Option<Flow> {
         match self.run_list(body) {
             Flow::Next | Flow::Continue => None,
@@ -498,7 +589,9 @@ impl Runner<'_, '_, '_> {
         let begun = self.script.variables.begin();
         self.dry += 1;
         self.doubts += 1;
-        variable.into_iter().for_each(|name| self.script.variables.set(name, Value::Unknown));
+        variable
+            .into_iter()
+            .for_each(|name| self.script.variables.set(name, Value::Unknown));
         for list in lists {
             self.run_list(*list);
         }
@@ -535,7 +628,10 @@ impl Runner<'_, '_, '_> {
                 let start = range.0 as usize;
                 return self.run_text((start + inner.0, start + inner.1));
             }
-            let words = self.script.variables.expand(text, (range.0 as usize + offset, range.1 as usize));
+            let words = self
+                .script
+                .variables
+                .expand(text, (range.0 as usize + offset, range.1 as usize));
             self.run_iptables((family, backend), &words, range, may_fail);
             return Flow::Next;
         }
@@ -547,7 +643,10 @@ impl Runner<'_, '_, '_> {
         if assigned == range.1 as usize {
             return Flow::Next;
         }
-        let fields = self.script.variables.expand(text, (assigned, range.1 as usize));
+        let fields = self
+            .script
+            .variables
+            .expand(text, (assigned, range.1 as usize));
         let cost = fields.iter().map(|field| field.text.len()).sum::<usize>() / BYTES_OF_COMMAND;
         if !self.spend(cost) {
             return Flow::Next;
@@ -564,7 +663,8 @@ impl Runner<'_, '_, '_> {
         Flow::Next
     }
 
-    /// Sets the variables of `A=1 B=2`. Returns where the command after them begins; the end where none does.
+    /// Sets the variables of `A=1 B=2`. Returns where the command after them begins; the end where
+    /// none does.
     fn run_assignments(&mut self, range: Range) -> usize {
         let mut lexer = Lexer::new(self.text, range.0 as usize, range.1 as usize);
         let mut found = Vec::new();
@@ -572,7 +672,9 @@ impl Runner<'_, '_, '_> {
             let token = lexer.next();
             let word = &self.text[token.start..token.end];
             match token.kind {
-                TokenKind::Word if assignment(word).is_some() => found.push((token.start, token.end)),
+                TokenKind::Word if assignment(word).is_some() => {
+                    found.push((token.start, token.end))
+                }
                 TokenKind::End => break range.1 as usize,
                 _ => break token.start,
             }
@@ -590,19 +692,31 @@ impl Runner<'_, '_, '_> {
     /// Carries out one assignment.
     fn assign(&mut self, (start, end): (usize, usize)) {
         let word = &self.text[start..end];
-        let Some((name, operator)) = assignment(word) else { return };
+        let Some((name, operator)) = assignment(word) else {
+            return;
+        };
         let at = start + name.len() + operator.len();
         if let Some((array, _)) = name.split_once('[') {
             return self.script.variables.set(array, Value::Unknown);
         }
         let variables = &self.script.variables;
         let value = &self.text[at..end];
-        let new = match value.strip_prefix('(').and_then(|list| list.strip_suffix(')')) {
+        let new = match value
+            .strip_prefix('(')
+            .and_then(|list| list.strip_suffix(')'))
+        {
             Some(_) => {
                 let has_pattern = value.contains(['*', '?', '[', '{']);
                 let words = variables.expand(self.text, (at + 1, end - 1));
-                let list = words.into_iter().map(|field| field.is_known.then_some(field.text)).collect();
-                if has_pattern { Value::Unknown } else { Value::List(list) }
+                let list = words
+                    .into_iter()
+                    .map(|field| field.is_known.then_some(field.text))
+                    .collect();
+                if has_pattern {
+                    Value::Unknown
+                } else {
+                    Value::List(list)
+                }
             }
             None => {
                 let mut quoted = Vec::new();
@@ -610,19 +724,29 @@ impl Runner<'_, '_, '_> {
                 variables.expand_word(self.text, (at, end), &mut quoted);
                 match &mut quoted[..] {
                     [] => Value::Text(String::new()),
-                    fields if fields.iter().all(|field| field.is_known) => {
-                        Value::Text(fields.iter().map(|field| &*field.text).collect::<Vec<_>>().join(" "))
-                    }
+                    fields if fields.iter().all(|field| field.is_known) => Value::Text(
+                        fields
+                            .iter()
+                            .map(|field| &*field.text)
+                            .collect::<Vec<_>>()
+                            .join(" "),
+                    ),
                     _ => Value::Unknown,
                 }
             }
         };
         // A home directory.
-        let new = if value.starts_with('~') { Value::Unknown } else { new };
+        let new = if value.starts_with('~') {
+            Value::Unknown
+        } else {
+            new
+        };
         let new = match (operator, variables.get(name), new) {
             ("=", _, new) => new,
             (_, Some(Value::Text(old)), Value::Text(new)) => Value::Text([old, &*new].concat()),
-            (_, Some(Value::List(old)), Value::List(new)) => Value::List([&old[..], &new[..]].concat()),
+            (_, Some(Value::List(old)), Value::List(new)) => {
+                Value::List([&old[..], &new[..]].concat())
+            }
             _ => Value::Unknown,
         };
         self.script.variables.set(name, new);
@@ -630,7 +754,10 @@ impl Runner<'_, '_, '_> {
 
     /// Forgets every variable whose name is in a text.
     fn forget_names(&mut self, text: &str) {
-        for name in text.split(|c: char| !c.is_ascii_alphanumeric() && c != '_').filter(|name| is_name(name)) {
+        for name in text
+            .split(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .filter(|name| is_name(name))
+        {
             self.script.variables.set(name, Value::Unknown);
         }
         self.status = None;
@@ -639,20 +766,24 @@ impl Runner<'_, '_, '_> {
     /// Runs a command by its expanded words.
     fn run_words(&mut self, fields: &[Field], range: Range, raw: &str, may_fail: bool) -> Flow {
         let fields = skip_launchers(fields);
-        let Some((first, rest)) = fields.split_first() else { return Flow::Next };
+        let Some((first, rest)) = fields.split_first() else {
+            return Flow::Next;
+        };
         if self.script.functions.contains_key(&first.text) {
             return self.call_function(&first.text.clone(), rest);
         }
         if let Some((family, backend, "")) = call::named(&first.text).filter(|_| first.is_known) {
-            let call =
-                call::find(raw).filter(|call| matches!(call.program, call::Program::List | call::Program::Rules));
+            let call = call::find(raw)
+                .filter(|call| matches!(call.program, call::Program::List | call::Program::Rules));
             match call {
                 Some(call) => self.run_list_command((family, backend), call.rest, rest, range),
                 None => self.run_iptables((family, backend), rest, range, may_fail),
             }
             return Flow::Next;
         }
-        if let Some((family, backend, "-restore")) = call::named(&first.text).filter(|_| first.is_known) {
+        if let Some((family, backend, "-restore")) =
+            call::named(&first.text).filter(|_| first.is_known)
+        {
             self.run_unknown_input((family, backend), range);
             return Flow::Next;
         }
@@ -660,9 +791,8 @@ impl Runner<'_, '_, '_> {
             return self.run_unknown_command(fields, range, may_fail);
         }
         self.status = match &*first.text {
-            "true" | ":" | "echo" | "printf" | "logger" | "sleep" | "modprobe" | "sysctl" | "cd" | "umask" => {
-                Some(true)
-            }
+            "true" | ":" | "echo" | "printf" | "logger" | "sleep" | "modprobe" | "sysctl"
+            | "cd" | "umask" => Some(true),
             "false" => Some(false),
             "[" | "test" | "[[" => self.test(fields, raw),
             // "exit the shell" is a sentence.
@@ -685,11 +815,17 @@ impl Runner<'_, '_, '_> {
                 Some(true)
             }
             "unset" => {
-                rest.iter().for_each(|name| self.script.variables.set(&name.text, Value::Text(String::new())));
+                rest.iter().for_each(|name| {
+                    self.script
+                        .variables
+                        .set(&name.text, Value::Text(String::new()))
+                });
                 Some(true)
             }
             "shift" => {
-                let count = rest.first().map_or(Some(1), |count| count.text.parse::<usize>().ok());
+                let count = rest
+                    .first()
+                    .map_or(Some(1), |count| count.text.parse::<usize>().ok());
                 let arguments = match (self.script.variables.get(ARGUMENTS), count) {
                     (Some(Value::List(list)), Some(count)) => {
                         Value::List(list.get(count..).unwrap_or_default().to_vec())
@@ -701,7 +837,10 @@ impl Runner<'_, '_, '_> {
             }
             "set" => {
                 if let Some(at) = rest.iter().position(|word| word.text == "--") {
-                    let list = rest[at + 1..].iter().map(|field| field.is_known.then(|| field.text.clone())).collect();
+                    let list = rest[at + 1..]
+                        .iter()
+                        .map(|field| field.is_known.then(|| field.text.clone()))
+                        .collect();
                     self.script.variables.set(ARGUMENTS, Value::List(list));
                 }
                 Some(true)
@@ -719,11 +858,16 @@ impl Runner<'_, '_, '_> {
                 None
             }
             _ => {
-                let place = fields.iter().position(|field| matches!(call::named(&field.text), Some((.., ""))));
-                let is_quoting =
-                    matches!(&*first.text, "grep" | "which" | "type" | "cat" | "man" | "apt-get" | "alias" | "command");
+                let place = fields
+                    .iter()
+                    .position(|field| matches!(call::named(&field.text), Some((.., ""))));
+                let is_quoting = matches!(
+                    &*first.text,
+                    "grep" | "which" | "type" | "cat" | "man" | "apt-get" | "alias" | "command"
+                );
                 if let (Some(place), false) = (place, is_quoting)
-                    && call::find(&join(&fields[place..])).is_some_and(|call| call.program == call::Program::Change)
+                    && call::find(&join(&fields[place..]))
+                        .is_some_and(|call| call.program == call::Program::Change)
                 {
                     match &*first.text {
                         "timeout" | "nice" | "ionice" | "setsid" | "stdbuf" | "flock" => {
@@ -742,7 +886,8 @@ impl Runner<'_, '_, '_> {
     /// Whether `[ … ]` holds.
     fn test(&self, fields: &[Field], raw: &str) -> Option<bool> {
         let has_patterns = fields[0].text == "[[";
-        let closes = |field: &Field| matches!((&*fields[0].text, &*field.text), ("[", "]") | ("[[", "]]"));
+        let closes =
+            |field: &Field| matches!((&*fields[0].text, &*field.text), ("[", "]") | ("[[", "]]"));
         let words = &fields[1..];
         let words = match words.split_last() {
             Some((last, words)) if closes(last) => words,
@@ -763,7 +908,9 @@ impl Runner<'_, '_, '_> {
             let token = lexer.next();
             let word = &self.text[token.start..token.end];
             match token.kind {
-                TokenKind::Word if assignment(word).is_some() => self.assign((token.start, token.end)),
+                TokenKind::Word if assignment(word).is_some() => {
+                    self.assign((token.start, token.end))
+                }
                 TokenKind::Word if is_local && is_name(word) => {
                     self.script.variables.set(word, Value::Text(String::new()));
                 }
@@ -775,7 +922,9 @@ impl Runner<'_, '_, '_> {
 
     /// Runs a command whose name only a run determines.
     fn run_unknown_command(&mut self, fields: &[Field], range: Range, may_fail: bool) -> Flow {
-        let place = fields.iter().position(|field| matches!(call::named(&field.text), Some((.., ""))));
+        let place = fields
+            .iter()
+            .position(|field| matches!(call::named(&field.text), Some((.., ""))));
         if let Some(place) = place
             && let Some((family, backend, _)) = call::named(&fields[place].text)
         {
@@ -788,7 +937,8 @@ impl Runner<'_, '_, '_> {
         }
         // `"$1"`: the command may be any function of the script.
         let names: Vec<String> = self.script.functions.keys().cloned().collect();
-        let is_argument = fields[0].text.starts_with(['$', '"']) && !fields[0].text.contains(['(', '/', '`']);
+        let is_argument =
+            fields[0].text.starts_with(['$', '"']) && !fields[0].text.contains(['(', '/', '`']);
         if is_argument && self.dry == 0 {
             self.doubts += 1;
             for name in names {
@@ -802,29 +952,54 @@ impl Runner<'_, '_, '_> {
     }
 
     fn call_function(&mut self, name: &str, arguments: &[Field]) -> Flow {
-        let Some(function) = self.script.functions.get_mut(name) else { return Flow::Next };
+        let Some(function) = self.script.functions.get_mut(name) else {
+            return Flow::Next;
+        };
         function.is_called = true;
         let (bodies, is_certain) = (function.bodies.clone(), function.is_certain);
-        let list = arguments.iter().map(|field| field.is_known.then(|| field.text.clone())).collect();
-        let outer = self.script.variables.get(ARGUMENTS).cloned().unwrap_or(Value::Unknown);
+        let list = arguments
+            .iter()
+            .map(|field| field.is_known.then(|| field.text.clone()))
+            .collect();
+        let outer = self
+            .script
+            .variables
+            .get(ARGUMENTS)
+            .cloned()
+            .unwrap_or(Value::Unknown);
         let had_ended = (self.function_may_have_ended, self.loop_may_have_ended);
-        let locals = bodies.iter().flat_map(|body| self.local_names(*body)).collect::<Vec<_>>();
-        let held: Vec<(String, Option<Value>)> =
-            locals.into_iter().map(|name| (name.clone(), self.script.variables.get(&name).cloned())).collect();
+        let locals = bodies
+            .iter()
+            .flat_map(|body| self.local_names(*body))
+            .collect::<Vec<_>>();
+        let held: Vec<(String, Option<Value>)> = locals
+            .into_iter()
+            .map(|name| (name.clone(), self.script.variables.get(&name).cloned()))
+            .collect();
         self.script.variables.set(ARGUMENTS, Value::List(list));
         let flow = match (&bodies[..], is_certain) {
             ([body], true) => self.run_list(*body),
             _ => {
-                let ways: Vec<Way> = bodies.iter().map(|body| Way::List(*body)).chain([Way::Nothing]).collect();
+                let ways: Vec<Way> = bodies
+                    .iter()
+                    .map(|body| Way::List(*body))
+                    .chain([Way::Nothing])
+                    .collect();
                 self.run_ways(&ways)
             }
         };
         for (name, value) in held {
-            self.script.variables.set(&name, value.unwrap_or(Value::Unknown));
+            self.script
+                .variables
+                .set(&name, value.unwrap_or(Value::Unknown));
         }
         self.script.variables.set(ARGUMENTS, outer);
         (self.function_may_have_ended, self.loop_may_have_ended) = had_ended;
-        if flow == Flow::Exit { Flow::Exit } else { Flow::Next }
+        if flow == Flow::Exit {
+            Flow::Exit
+        } else {
+            Flow::Next
+        }
     }
 
     /// The variables that a function declares as its own, in the commands of its body.
@@ -835,7 +1010,9 @@ impl Runner<'_, '_, '_> {
             if let NodeKind::Simple(range) = node.kind
                 && let Some(rest) = self.slice(range).strip_prefix("local ")
             {
-                let words = rest.split_whitespace().map(|word| word.split('=').next().unwrap_or_default());
+                let words = rest
+                    .split_whitespace()
+                    .map(|word| word.split('=').next().unwrap_or_default());
                 names.extend(words.filter(|word| is_name(word)).map(str::to_owned));
             }
             at = node.next;
@@ -848,7 +1025,10 @@ impl Runner<'_, '_, '_> {
     fn run_restore(&mut self, range: Range, raw: &str, word: &str) {
         let lines = self.reading.lines;
         let begin = lines.holding(range.0 as usize);
-        let Some(stop) = lines.closing(lines.holding((range.1 as usize).saturating_sub(1)), word) else { return };
+        let Some(stop) = lines.closing(lines.holding((range.1 as usize).saturating_sub(1)), word)
+        else {
+            return;
+        };
         let first = lines.holding((range.1 as usize).saturating_sub(1)) + 1;
         let keeps = raw.contains("--noflush") || raw.contains(" -n");
         let program = restore_program(raw);
@@ -865,7 +1045,9 @@ impl Runner<'_, '_, '_> {
                 let table = TableName::from_text(name.trim());
                 if table.is_some() {
                     let number = self.reading.line(begin).number;
-                    self.reading.assembler.mark_unknown_command(program, table, number);
+                    self.reading
+                        .assembler
+                        .mark_unknown_command(program, table, number);
                 }
             }
         }
@@ -894,9 +1076,14 @@ impl Runner<'_, '_, '_> {
                 line.put(" ", cleaned.origin(word.start), 0);
             }
             let raw = &self.text[word.start..word.end];
-            let is_made = word.start == word.end || raw.contains(['$', '`', '\n']) && word.text != raw;
+            let is_made =
+                word.start == word.end || raw.contains(['$', '`', '\n']) && word.text != raw;
             if is_made || raw.ends_with('\\') {
-                line.put(&quote(&word.text), cleaned.origin(word.start), word.end - word.start);
+                line.put(
+                    &quote(&word.text),
+                    cleaned.origin(word.start),
+                    word.end - word.start,
+                );
             } else {
                 line.copy(cleaned, word.start, word.end);
             }
@@ -905,10 +1092,20 @@ impl Runner<'_, '_, '_> {
             return;
         }
         let may_fail = may_fail || self.reading.is_log;
-        let asks = words.iter().any(|word| matches!(&*word.text, "-C" | "--check" | "-L" | "--list" | "-S"));
-        let program = Program { family, backend, may_fail, is_sure };
+        let asks = words
+            .iter()
+            .any(|word| matches!(&*word.text, "-C" | "--check" | "-L" | "--list" | "-S"));
+        let program = Program {
+            family,
+            backend,
+            may_fail,
+            is_sure,
+        };
         let source = self.reading.assembler.reports.input_line(&line);
-        self.status = self.reading.assembler.run_shell_command(&source, program, 0);
+        self.status = self
+            .reading
+            .assembler
+            .run_shell_command(&source, program, 0);
         self.ran_commands = true;
         if !is_sure && !asks {
             self.report_conditional(range);
@@ -916,13 +1113,33 @@ impl Runner<'_, '_, '_> {
     }
 
     /// `iptables -nL CHAIN` succeeds if the chain exists.
-    fn run_list_command(&mut self, program: (Family, Option<Backend>), words: &str, fields: &[Field], range: Range) {
+    fn run_list_command(
+        &mut self,
+        program: (Family, Option<Backend>),
+        words: &str,
+        fields: &[Field],
+        range: Range,
+    ) {
         self.status = Some(true);
-        let names =
-            |field: &&Field| field.is_known && !field.text.starts_with('-') && Some(&*field.text) != call::table(words);
-        let Some(chain) = fields.iter().find(names).filter(|_| call::names_chain(words)) else { return };
+        let names = |field: &&Field| {
+            field.is_known
+                && !field.text.starts_with('-')
+                && Some(&*field.text) != call::table(words)
+        };
+        let Some(chain) = fields
+            .iter()
+            .find(names)
+            .filter(|_| call::names_chain(words))
+        else {
+            return;
+        };
         let at = chain.start;
-        let word = |text: &str| Field { text: text.to_owned(), is_known: true, start: at, end: at };
+        let word = |text: &str| Field {
+            text: text.to_owned(),
+            is_known: true,
+            start: at,
+            end: at,
+        };
         let mut asked = vec![word("-L"), word(&chain.text)];
         if let Some(table) = call::table(words) {
             asked.extend([word("-t"), word(table)]);
@@ -936,12 +1153,23 @@ impl Runner<'_, '_, '_> {
         if self.dry > 0 || self.reading.is_log {
             return;
         }
-        let number = self.reading.line(self.reading.lines.holding(range.0 as usize)).number;
-        let program = Program { family, backend, may_fail: true, is_sure: false };
-        self.reading.assembler.mark_unknown_command(program, None, number);
+        let number = self
+            .reading
+            .line(self.reading.lines.holding(range.0 as usize))
+            .number;
+        let program = Program {
+            family,
+            backend,
+            may_fail: true,
+            is_sure: false,
+        };
+        self.reading
+            .assembler
+            .mark_unknown_command(program, None, number);
         if self.script.reported.insert(range.0) && self.script.reported.len() <= MAX_REPORTS {
             let message = "the input of this command is not in the text: which rules it makes is undetermined";
-            let problem = Problem::new(Code::ConditionalCommand, message).hint("paste the rules that it is given");
+            let problem = Problem::new(Code::ConditionalCommand, message)
+                .hint("paste the rules that it is given");
             self.report(range, problem);
         }
     }
@@ -951,13 +1179,24 @@ impl Runner<'_, '_, '_> {
         if self.dry > 0 {
             return;
         }
-        let family = if raw.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
-        let program = Program { family, backend: None, may_fail: true, is_sure: false };
+        let family = if raw.contains("ip6tables") {
+            Family::Ipv6
+        } else {
+            Family::Ipv4
+        };
+        let program = Program {
+            family,
+            backend: None,
+            may_fail: true,
+            is_sure: false,
+        };
         let table = call::table(raw).and_then(TableName::from_text);
         let table = table.or((!raw.contains(" -t")).then_some(TableName::Filter));
         let line = self.reading.lines.holding(range.0 as usize);
         let number = self.reading.line(line).number;
-        self.reading.assembler.mark_unknown_command(program, table, number);
+        self.reading
+            .assembler
+            .mark_unknown_command(program, table, number);
         self.report_conditional(range);
     }
 
@@ -973,7 +1212,14 @@ impl Runner<'_, '_, '_> {
 
     fn report(&mut self, range: Range, problem: Problem) {
         let line = self.reading.lines.holding(range.0 as usize);
-        self.reading.report(line, Span { start: range.0, end: range.1 }, problem);
+        self.reading.report(
+            line,
+            Span {
+                start: range.0,
+                end: range.1,
+            },
+            problem,
+        );
     }
 
     /// Reports the functions with commands of iptables that nothing calls.
@@ -1002,9 +1248,12 @@ impl Runner<'_, '_, '_> {
         }
         ranges.sort_unstable();
         for range in ranges.into_iter().take(MAX_REPORTS) {
-            let message =
-                format!("nothing in this script calls function `{}`: its commands do not run", self.slice(range));
-            let problem = Problem::new(Code::ConditionalCommand, message).hint("add the line that calls it");
+            let message = format!(
+                "nothing in this script calls function `{}`: its commands do not run",
+                self.slice(range)
+            );
+            let problem =
+                Problem::new(Code::ConditionalCommand, message).hint("add the line that calls it");
             self.report(range, problem);
         }
     }
@@ -1014,19 +1263,28 @@ impl Runner<'_, '_, '_> {
         let line = self.reading.lines.holding(range.0);
         let number = self.reading.line(line).number;
         for family in [Family::Ipv4, Family::Ipv6] {
-            let program = Program { family, backend: None, may_fail: true, is_sure: false };
-            self.reading.assembler.mark_unknown_command(program, None, number);
+            let program = Program {
+                family,
+                backend: None,
+                may_fail: true,
+                is_sure: false,
+            };
+            self.reading
+                .assembler
+                .mark_unknown_command(program, None, number);
         }
         self.reading.assembler.mark_live_tables(number);
-        let message = "this script is too large or too deep to be followed: what it does is undetermined";
-        let problem =
-            Problem::new(Code::ConditionalCommand, message).hint("paste what `iptables-save` prints after it");
+        let message =
+            "this script is too large or too deep to be followed: what it does is undetermined";
+        let problem = Problem::new(Code::ConditionalCommand, message)
+            .hint("paste what `iptables-save` prints after it");
         let place = u32::try_from(range.0).unwrap_or(u32::MAX);
         self.report((place, place), problem);
         self.script.tree.is_lost = false;
     }
 
-    /// Whether a command ends the script with an error and does nothing else: `exit 1`, `{ echo no; exit 1; }`, `die no`.
+    /// Whether a command ends the script with an error and does nothing else: `exit 1`, `{ echo no;
+    /// exit 1; }`, `die no`.
     fn aborts(&self, node: Node, is_prerequisite: bool) -> bool {
         match node.kind {
             NodeKind::Simple(range) => {
@@ -1034,11 +1292,17 @@ impl Runner<'_, '_, '_> {
                 let (name, code) = (words.next().unwrap_or_default(), words.next());
                 match name {
                     "exit" | "return" if is_prerequisite => true,
-                    "exit" | "return" => code.is_some_and(|code| code.parse::<u8>().is_ok_and(|code| code > 0)),
+                    "exit" | "return" => {
+                        code.is_some_and(|code| code.parse::<u8>().is_ok_and(|code| code > 0))
+                    }
                     _ => match self.script.functions.get(name) {
-                        Some(Function { bodies, is_certain: true, .. }) => {
-                            bodies.first().is_some_and(|body| self.ends_with_error(*body))
-                        }
+                        Some(Function {
+                            bodies,
+                            is_certain: true,
+                            ..
+                        }) => bodies
+                            .first()
+                            .is_some_and(|body| self.ends_with_error(*body)),
                         _ => false,
                     },
                 }
@@ -1052,8 +1316,12 @@ impl Runner<'_, '_, '_> {
     fn aborts_in(&self, list: u32, is_prerequisite: bool) -> bool {
         let mut at = list;
         for _ in 0..16 {
-            let Some(node) = self.node(at) else { return false };
-            let NodeKind::Simple(range) = node.kind else { return false };
+            let Some(node) = self.node(at) else {
+                return false;
+            };
+            let NodeKind::Simple(range) = node.kind else {
+                return false;
+            };
             if shell::calls(self.slice(range)) {
                 return false;
             }
@@ -1069,12 +1337,21 @@ impl Runner<'_, '_, '_> {
     fn ends_with_error(&self, list: u32) -> bool {
         let mut at = list;
         for _ in 0..16 {
-            let Some(Node { kind: NodeKind::Simple(range), next, .. }) = self.node(at) else { return false };
+            let Some(Node {
+                kind: NodeKind::Simple(range),
+                next,
+                ..
+            }) = self.node(at)
+            else {
+                return false;
+            };
             let command = self.slice(range);
             if shell::calls(command) {
                 return false;
             }
-            let code = command.strip_prefix("exit ").and_then(|code| code.trim().parse::<u8>().ok());
+            let code = command
+                .strip_prefix("exit ")
+                .and_then(|code| code.trim().parse::<u8>().ok());
             if code.is_some_and(|code| code > 0) {
                 return true;
             }
@@ -1085,30 +1362,50 @@ impl Runner<'_, '_, '_> {
 
     /// Whether a command tests what a script needs to run: a file, a program, the user.
     fn is_prerequisite(&self, node: Node) -> bool {
-        let NodeKind::Simple(range) = node.kind else { return false };
-        let words: Vec<&str> = self.slice(range).split_whitespace().take(4).filter(|word| *word != "!").collect();
+        let NodeKind::Simple(range) = node.kind else {
+            return false;
+        };
+        let words: Vec<&str> = self
+            .slice(range)
+            .split_whitespace()
+            .take(4)
+            .filter(|word| *word != "!")
+            .collect();
         matches!(
             words[..],
-            ["[" | "[[" | "test", "-x" | "-f" | "-e" | "-r" | "-d" | "-s", ..]
-                | ["which" | "hash" | "type", ..]
+            [
+                "[" | "[[" | "test",
+                "-x" | "-f" | "-e" | "-r" | "-d" | "-s",
+                ..
+            ] | ["which" | "hash" | "type", ..]
                 | ["command", "-v", ..]
         )
     }
 
     fn is_prerequisite_list(&self, list: u32) -> bool {
-        self.node(list).is_some_and(|node| node.next == NONE && self.is_prerequisite(node))
+        self.node(list)
+            .is_some_and(|node| node.next == NONE && self.is_prerequisite(node))
     }
 }
 
 /// The program that a line gives a here-document to.
 fn restore_program(command: &str) -> Program {
-    let family = if command.contains("ip6tables") { Family::Ipv6 } else { Family::Ipv4 };
+    let family = if command.contains("ip6tables") {
+        Family::Ipv6
+    } else {
+        Family::Ipv4
+    };
     let backend = match command {
         command if command.contains("-legacy-restore") => Some(Backend::Legacy),
         command if command.contains("-nft-restore") => Some(Backend::Nft),
         _ => None,
     };
-    Program { family, backend, may_fail: false, is_sure: true }
+    Program {
+        family,
+        backend,
+        may_fail: false,
+        is_sure: true,
+    }
 }
 
 /// The part in quotes that holds a place of a command, without its quotes.
@@ -1129,7 +1426,10 @@ fn quoted_part(raw: &str, place: usize) -> Option<(usize, usize)> {
 fn skip_launchers(mut fields: &[Field]) -> &[Field] {
     while let [first, rest @ ..] = fields {
         let is_launcher = first.is_known
-            && matches!(&*first.text, "sudo" | "doas" | "command" | "exec" | "env" | "nohup" | "builtin" | "time");
+            && matches!(
+                &*first.text,
+                "sudo" | "doas" | "command" | "exec" | "env" | "nohup" | "builtin" | "time"
+            );
         if !is_launcher || rest.is_empty() || rest[0].text == "-v" || rest[0].text == "-V" {
             break;
         }
@@ -1145,7 +1445,11 @@ fn skip_launchers(mut fields: &[Field]) -> &[Field] {
 }
 
 fn join(fields: &[Field]) -> String {
-    fields.iter().map(|field| &*field.text).collect::<Vec<_>>().join(" ")
+    fields
+        .iter()
+        .map(|field| &*field.text)
+        .collect::<Vec<_>>()
+        .join(" ")
 }
 
 /// The name and operator of `NAME=value` or `NAME+=value`.

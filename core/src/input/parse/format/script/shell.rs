@@ -9,7 +9,8 @@ use super::lexer::MAX_LINE_LENGTH;
 /// Whether a line calls iptables to change something.
 pub(in super::super) fn calls(line: &str) -> bool {
     let named = line.contains("tables")
-        || line.contains('$') && (line.contains(" -j ") || line.to_ascii_lowercase().contains("ipt"));
+        || line.contains('$')
+            && (line.contains(" -j ") || line.to_ascii_lowercase().contains("ipt"));
     if line.len() > MAX_LINE_LENGTH || !named || line.trim_start().starts_with('#') {
         return false;
     }
@@ -20,22 +21,31 @@ pub(in super::super) fn calls(line: &str) -> bool {
     simple(line).iter().any(is_call) || heredoc(line).is_some()
 }
 
-/// Whether a command runs one of iptables by a program that only the script knows: `$SUDO iptables -A …`, `run iptables -A …`.
+/// Whether a command runs one of iptables by a program that only the script knows: `$SUDO iptables
+/// -A …`, `run iptables -A …`.
 fn runs_call(command: &str) -> bool {
     let command = command.trim_start();
     let first = command.split_whitespace().next().unwrap_or_default();
-    let is_runner =
-        first.trim_start_matches('"').starts_with('$') || matches!(first, "run" | "xargs" | "timeout" | "nice");
-    let inner = command.find("iptables").or_else(|| command.find("ip6tables"));
+    let is_runner = first.trim_start_matches('"').starts_with('$')
+        || matches!(first, "run" | "xargs" | "timeout" | "nice");
+    let inner = command
+        .find("iptables")
+        .or_else(|| command.find("ip6tables"));
     let changes = |at: usize| {
-        let start = command[..at].rfind([' ', '\t']).map_or(0, |blank| blank + 1);
+        let start = command[..at]
+            .rfind([' ', '\t'])
+            .map_or(0, |blank| blank + 1);
         call::find(&command[start..]).is_some_and(|call| call.program == call::Program::Change)
     };
     is_runner && inner.is_some_and(changes)
 }
 
-/// A call of a simple command: where its words begin, its family and backend. `value` gives the values of variables.
-pub(super) fn program(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Option<(usize, Family, Option<Backend>)> {
+/// A call of a simple command: where its words begin, its family and backend. `value` gives the
+/// values of variables.
+pub(super) fn program(
+    text: &str,
+    value: &dyn Fn(&str) -> Option<String>,
+) -> Option<(usize, Family, Option<Backend>)> {
     let skipped = skip_keywords(text);
     let rest = &text[skipped..];
     if let Some(call) = call::find(rest) {
@@ -49,27 +59,37 @@ pub(super) fn program(text: &str, value: &dyn Fn(&str) -> Option<String>) -> Opt
         let (family, backend, kind) = call::named(word)?;
         let arguments = &rest[word.len()..];
         let first = arguments.split_whitespace().next()?;
-        let is_open = kind.is_empty() && first.starts_with(['-', '$', '"']) && arguments.contains('$');
+        let is_open =
+            kind.is_empty() && first.starts_with(['-', '$', '"']) && arguments.contains('$');
         return is_open.then_some((skipped + word.len(), family, backend));
     }
     let name = word.trim_matches(['"', '{', '}', '$']);
     let behind = &rest[word.len()..];
     let lower = name.to_ascii_lowercase();
     let value = value(name);
-    let named = value.as_deref().map(|value| call::named(value.split_whitespace().next().unwrap_or_default()));
+    let named = value
+        .as_deref()
+        .map(|value| call::named(value.split_whitespace().next().unwrap_or_default()));
     let (family, backend) = match named {
         Some(named) => named.map(|(family, backend, _)| (family, backend))?,
         // The name says what it is, and nothing else does.
         None if lower.starts_with("ipt") || lower.contains("iptables") => (Family::Ipv4, None),
         None if lower.starts_with("ip6t") || lower.contains("ip6tables") => (Family::Ipv6, None),
         // `for cmd in iptables ip6tables; do $cmd -A …`
-        None if behind.trim_start().starts_with('-') && (behind.contains(" -j ") || behind.contains(" -t ")) => {
+        None if behind.trim_start().starts_with('-')
+            && (behind.contains(" -j ") || behind.contains(" -t ")) =>
+        {
             (Family::Ipv4, None)
         }
         None => return None,
     };
-    let family = if lower.contains('6') && named.is_none() { Family::Ipv6 } else { family };
-    let changes = call::find(&format!("iptables{behind}")).is_some_and(|call| call.program == call::Program::Change);
+    let family = if lower.contains('6') && named.is_none() {
+        Family::Ipv6
+    } else {
+        family
+    };
+    let changes = call::find(&format!("iptables{behind}"))
+        .is_some_and(|call| call.program == call::Program::Change);
     changes.then_some((skipped + word.len(), family, backend))
 }
 
@@ -81,10 +101,24 @@ fn skip_keywords(text: &str) -> usize {
         let word = rest.split_whitespace().next().unwrap_or_default();
         let is_keyword = matches!(
             word,
-            "then" | "do" | "fi" | "done" | "if" | "elif" | "while" | "until" | "else" | "!" | "{" | "}" | "(" | ")"
+            "then"
+                | "do"
+                | "fi"
+                | "done"
+                | "if"
+                | "elif"
+                | "while"
+                | "until"
+                | "else"
+                | "!"
+                | "{"
+                | "}"
+                | "("
+                | ")"
         );
         // `start)`, and `name() {`
-        let is_label = word.len() > 1 && word.ends_with(')') && !word.contains(['(', '$', '"', '\'', '`']);
+        let is_label =
+            word.len() > 1 && word.ends_with(')') && !word.contains(['(', '$', '"', '\'', '`']);
         if !is_keyword && !is_label && !word.ends_with("()") {
             return at;
         }
@@ -93,13 +127,19 @@ fn skip_keywords(text: &str) -> usize {
     }
 }
 
-/// Whether a line is one of a shell's that begins or ends a condition, a loop or a function, and no sentence.
+/// Whether a line is one of a shell's that begins or ends a condition, a loop or a function, and no
+/// sentence.
 fn is_control(line: &str) -> bool {
     let line = line.split(" #").next().unwrap_or_default().trim();
     let first = line.split_whitespace().next().unwrap_or_default();
-    let has = |keyword: &str| line.split(';').any(|part| part.split_whitespace().next() == Some(keyword));
-    matches!(line, "then" | "do" | "else" | "fi" | "done" | "esac" | "{" | "}" | ";;")
-        || matches!(first, "if" | "elif") && (line.ends_with("then") || has("then"))
+    let has = |keyword: &str| {
+        line.split(';')
+            .any(|part| part.split_whitespace().next() == Some(keyword))
+    };
+    matches!(
+        line,
+        "then" | "do" | "else" | "fi" | "done" | "esac" | "{" | "}" | ";;"
+    ) || matches!(first, "if" | "elif") && (line.ends_with("then") || has("then"))
         || matches!(first, "while" | "until" | "for") && (line.ends_with("do") || has("do"))
         || first == "case" && line.ends_with(" in")
         || first == "done" && line.contains('<')
@@ -114,7 +154,9 @@ fn begins_function(line: &str) -> bool {
         None => (line, false),
     };
     match (head.strip_prefix("function "), head.strip_suffix("()")) {
-        (Some(name), _) => has_body && is_function_name(name.trim().trim_end_matches("()").trim_end()),
+        (Some(name), _) => {
+            has_body && is_function_name(name.trim().trim_end_matches("()").trim_end())
+        }
         (None, Some(name)) => is_function_name(name.trim_end()),
         (None, None) => false,
     }
@@ -122,7 +164,9 @@ fn begins_function(line: &str) -> bool {
 
 fn is_function_name(name: &str) -> bool {
     !name.is_empty()
-        && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'.'))
+        && name
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'_' | b'-' | b':' | b'.'))
 }
 
 /// The commands of a line, as `;`, `&&`, `||` and `|` part them.
@@ -143,7 +187,8 @@ fn simple(line: &str) -> Vec<(usize, usize)> {
             }
             (None, b';' | b'|' | b'&') => {
                 // `2>&1` and `&>` part nothing.
-                let joins = byte == b'&' && (at > 0 && bytes[at - 1] == b'>' || bytes.get(at + 1) == Some(&b'>'));
+                let joins = byte == b'&'
+                    && (at > 0 && bytes[at - 1] == b'>' || bytes.get(at + 1) == Some(&b'>'));
                 if !joins {
                     list.push((start, at));
                     at += usize::from(bytes.get(at + 1) == Some(&byte));
@@ -162,8 +207,8 @@ fn simple(line: &str) -> Vec<(usize, usize)> {
 
 /// Words at the beginning of a line that only a shell's has.
 const COMMANDS: [&str; 16] = [
-    "break", "continue", "exit", "return", "export", "local", "unset", "set", "source", ".", "shift", "readonly",
-    "declare", "[", "[[", "trap",
+    "break", "continue", "exit", "return", "export", "local", "unset", "set", "source", ".",
+    "shift", "readonly", "declare", "[", "[[", "trap",
 ];
 
 /// Whether a line is a shell's, and no sentence. `is_function` is whether a word names a function.
@@ -173,9 +218,9 @@ pub(super) fn is_shell(line: &str, is_function: &dyn Fn(&str) -> bool) -> bool {
     let is_sentence = line.ends_with('.') && line.contains(' ');
     is_control(line)
         || assignment(line).is_some()
-        || line
-            .split_once('=')
-            .is_some_and(|(name, value)| is_name(name) && value.starts_with(['$', '`', '"', '\'', '(']))
+        || line.split_once('=').is_some_and(|(name, value)| {
+            is_name(name) && value.starts_with(['$', '`', '"', '\'', '('])
+        })
         || !is_sentence && (COMMANDS.contains(&first) || is_function(first))
         || calls(line)
 }
@@ -200,7 +245,8 @@ pub(super) fn function_name(line: &str) -> Option<&str> {
     let line = line.trim();
     let head = line.strip_prefix("function ").unwrap_or(line);
     let name = head.split(['(', ' ', '{']).next().unwrap_or_default();
-    let is_function = begins_function(line) || line.contains("()") && line[name.len()..].trim_start().starts_with("()");
+    let is_function = begins_function(line)
+        || line.contains("()") && line[name.len()..].trim_start().starts_with("()");
     (is_function && is_function_name(name)).then_some(name)
 }
 
@@ -210,7 +256,10 @@ pub(in super::super) fn heredoc(line: &str) -> Option<&str> {
         return None;
     }
     let (_, rest) = line.split_once("<<")?;
-    let word = rest.trim_start_matches(['-', ' ']).split(|c: char| c.is_whitespace() || c == '|' || c == ')').next()?;
+    let word = rest
+        .trim_start_matches(['-', ' '])
+        .split(|c: char| c.is_whitespace() || c == '|' || c == ')')
+        .next()?;
     let word = word.trim_matches(['"', '\'', '\\']);
     (!word.is_empty() && !word.starts_with('<')).then_some(word)
 }
@@ -227,8 +276,15 @@ fn assignment(line: &str) -> Option<(&str, Option<&str>)> {
         line = line.strip_prefix(word).unwrap_or(line).trim_start();
     }
     let (name, value) = line.split_once('=')?;
-    let value = value.split(" #").next().unwrap_or_default().trim_end().trim_end_matches(';');
-    let quoted = value.strip_prefix(['"', '\'']).and_then(|inner| inner.strip_suffix(['"', '\'']));
+    let value = value
+        .split(" #")
+        .next()
+        .unwrap_or_default()
+        .trim_end()
+        .trim_end_matches(';');
+    let quoted = value
+        .strip_prefix(['"', '\''])
+        .and_then(|inner| inner.strip_suffix(['"', '\'']));
     let plain = quoted.unwrap_or(value);
     // A command that has the variable follows a blank.
     let ends = quoted.is_some() || !value.contains(char::is_whitespace);
@@ -243,9 +299,15 @@ mod tests {
     #[test]
     fn commands_are_parted_as_a_shell_does() {
         let parts = |line: &'static str| -> Vec<&str> {
-            simple(line).iter().map(|(start, end)| line[*start..*end].trim()).collect()
+            simple(line)
+                .iter()
+                .map(|(start, end)| line[*start..*end].trim())
+                .collect()
         };
-        assert_eq!(parts("a 'x;y' && b || c; d # e"), ["a 'x;y'", "b", "c", "d"]);
+        assert_eq!(
+            parts("a 'x;y' && b || c; d # e"),
+            ["a 'x;y'", "b", "c", "d"]
+        );
         assert_eq!(parts("a >/dev/null 2>&1"), ["a >/dev/null 2>&1"]);
         assert_eq!(parts("a \\; b"), ["a \\; b"]);
     }
@@ -253,12 +315,30 @@ mod tests {
     #[test]
     fn lines_of_a_shell_are_told_from_sentences() {
         let is_function = |word: &str| word == "start";
-        for line in ["if [ -n \"$X\" ]; then", "done < list", "start", "start eth0", "export A=1", "up() {", "esac"] {
+        for line in [
+            "if [ -n \"$X\" ]; then",
+            "done < list",
+            "start",
+            "start eth0",
+            "export A=1",
+            "up() {",
+            "esac",
+        ] {
             assert!(is_shell(line, &is_function), "{line}");
         }
-        for line in ["if you want", "for example:", "done.", "start it like this.", "it works", "case closed"] {
+        for line in [
+            "if you want",
+            "for example:",
+            "done.",
+            "start it like this.",
+            "it works",
+            "case closed",
+        ] {
             assert!(!is_shell(line, &is_function), "{line}");
         }
-        assert_eq!(function_name("allow() { iptables -A INPUT; }"), Some("allow"));
+        assert_eq!(
+            function_name("allow() { iptables -A INPUT; }"),
+            Some("allow")
+        );
     }
 }

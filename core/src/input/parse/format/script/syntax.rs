@@ -104,16 +104,34 @@ struct ListBuilder {
 }
 
 impl ListBuilder {
-    const EMPTY: Self = Self { first: NONE, last: NONE };
+    const EMPTY: Self = Self {
+        first: NONE,
+        last: NONE,
+    };
 }
 
 #[derive(Debug)]
 enum Open {
-    Group { is_subshell: bool, function: Option<Range> },
-    If { arms: ListBuilder, condition: Option<u32> },
-    Loop { until: bool, condition: Option<u32> },
-    For { head: Range },
-    Case { word: Range, arms: ListBuilder, patterns: Option<Range> },
+    Group {
+        is_subshell: bool,
+        function: Option<Range>,
+    },
+    If {
+        arms: ListBuilder,
+        condition: Option<u32>,
+    },
+    Loop {
+        until: bool,
+        condition: Option<u32>,
+    },
+    For {
+        head: Range,
+    },
+    Case {
+        word: Range,
+        arms: ListBuilder,
+        patterns: Option<Range>,
+    },
 }
 
 /// A structure that is open, with the place of its command.
@@ -129,7 +147,8 @@ struct Frame {
 pub(super) struct Parser<'t> {
     lexer: Lexer<'t>,
     lines: &'t Lines<'t>,
-    /// The part in which every line is a script's. Other lines are read if they look like a shell's.
+    /// The part in which every line is a script's. Other lines are read if they look like a
+    /// shell's.
     certain: (usize, usize),
     frames: Vec<Frame>,
     list: ListBuilder,
@@ -174,9 +193,13 @@ impl<'t> Parser<'t> {
         }
     }
 
-    /// The next commands that belong together: a line, or a structure over several. `is_function` is whether a word names a
-    /// function.
-    pub(super) fn next(&mut self, tree: &mut Tree, is_function: &dyn Fn(&str) -> bool) -> Option<u32> {
+    /// The next commands that belong together: a line, or a structure over several. `is_function`
+    /// is whether a word names a function.
+    pub(super) fn next(
+        &mut self,
+        tree: &mut Tree,
+        is_function: &dyn Fn(&str) -> bool,
+    ) -> Option<u32> {
         self.list = ListBuilder::EMPTY;
         self.link = Link::Next;
         loop {
@@ -217,12 +240,16 @@ impl<'t> Parser<'t> {
     /// Skips lines that are no shell's, where no structure is open.
     fn skip_prose(&mut self, is_function: &dyn Fn(&str) -> bool) {
         let bytes = self.lexer.text.as_bytes();
-        while self.lexer.at < self.lexer.end && (self.lexer.at == 0 || bytes[self.lexer.at - 1] == b'\n') {
+        while self.lexer.at < self.lexer.end
+            && (self.lexer.at == 0 || bytes[self.lexer.at - 1] == b'\n')
+        {
             let end = self.lexer.line_end(self.lexer.at);
             let line = &self.lexer.text[self.lexer.at..end];
             let is_certain = self.certain.0 <= self.lexer.at && self.lexer.at < self.certain.1;
             let is_open = !self.frames.is_empty() || self.function.is_some();
-            if line.len() <= MAX_LINE_LENGTH && (is_open || is_certain || shell::is_shell(line, is_function)) {
+            if line.len() <= MAX_LINE_LENGTH
+                && (is_open || is_certain || shell::is_shell(line, is_function))
+            {
                 return;
             }
             self.lexer.at = (end + 1).min(self.lexer.end);
@@ -235,13 +262,23 @@ impl<'t> Parser<'t> {
             if self.open_documents > MAX_OPEN_DOCUMENTS {
                 return;
             }
-            let word = self.lexer.text[start as usize..end as usize].trim_matches(['"', '\'', '\\']);
+            let word =
+                self.lexer.text[start as usize..end as usize].trim_matches(['"', '\'', '\\']);
             let line = self.lines.holding(self.lexer.at.max(at + 1) - 1);
-            let Some(last) = self.lines.closing(line, word) else { continue };
-            let (first, after) = (self.lexer.at, (self.lines.range(last).1 + 1).min(self.lexer.end));
-            let command = self.lexer.text[..start as usize].rsplit('\n').next().unwrap_or_default();
+            let Some(last) = self.lines.closing(line, word) else {
+                continue;
+            };
+            let (first, after) = (
+                self.lexer.at,
+                (self.lines.range(last).1 + 1).min(self.lexer.end),
+            );
+            let command = self.lexer.text[..start as usize]
+                .rsplit('\n')
+                .next()
+                .unwrap_or_default();
             let body = self.lexer.text.get(first..after).unwrap_or_default();
-            // The commands of `sudo sh <<END` or `cat > script <<END` are read as lines of this script.
+            // The commands of `sudo sh <<END` or `cat > script <<END` are read as lines of this
+            // script.
             let has_commands = !command.contains("-restore") && body.lines().any(shell::calls);
             if has_commands {
                 self.open_documents += 1;
@@ -258,14 +295,17 @@ impl<'t> Parser<'t> {
             TokenKind::Pipe if self.is_in_patterns() => {}
             TokenKind::Pipe => (self.link, self.is_after_structure) = (Link::Pipe, false),
             TokenKind::EndOfArm => {
-                let falls_through = token.end - token.start == 3 || self.lexer.text.as_bytes()[token.end - 1] == b'&';
+                let falls_through = token.end - token.start == 3
+                    || self.lexer.text.as_bytes()[token.end - 1] == b'&';
                 self.end_arm(tree, falls_through);
             }
             TokenKind::Open if self.is_in_patterns() => {}
             TokenKind::Open => {
                 let is_arithmetic = self.lexer.text.as_bytes().get(token.end) == Some(&b'(');
-                let end =
-                    super::lexer::closing(&self.lexer.text.as_bytes()[..self.lexer.line_end(token.start)], token.start);
+                let end = super::lexer::closing(
+                    &self.lexer.text.as_bytes()[..self.lexer.line_end(token.start)],
+                    token.start,
+                );
                 match end.filter(|_| is_arithmetic) {
                     Some(end) => {
                         self.lexer.at = end;
@@ -273,16 +313,31 @@ impl<'t> Parser<'t> {
                     }
                     None => {
                         let function = self.function.take();
-                        self.open(tree, Open::Group { is_subshell: true, function });
+                        self.open(
+                            tree,
+                            Open::Group {
+                                is_subshell: true,
+                                function,
+                            },
+                        );
                     }
                 }
             }
             TokenKind::Close => {
-                if let Some(Frame { open: Open::Group { is_subshell: true, .. }, .. }) = self.frames.last() {
+                if let Some(Frame {
+                    open:
+                        Open::Group {
+                            is_subshell: true, ..
+                        },
+                    ..
+                }) = self.frames.last()
+                {
                     self.close(tree, true);
                 }
             }
-            TokenKind::Redirection | TokenKind::HereDocument if self.is_after_structure => self.redirect(token),
+            TokenKind::Redirection | TokenKind::HereDocument if self.is_after_structure => {
+                self.redirect(token)
+            }
             TokenKind::Word if self.is_in_patterns() => self.patterns(tree, token),
             TokenKind::Word => self.command(tree, token),
             _ => self.simple(tree, token),
@@ -301,7 +356,13 @@ impl<'t> Parser<'t> {
     }
 
     fn is_in_patterns(&self) -> bool {
-        matches!(self.frames.last(), Some(Frame { open: Open::Case { patterns: None, .. }, .. }))
+        matches!(
+            self.frames.last(),
+            Some(Frame {
+                open: Open::Case { patterns: None, .. },
+                ..
+            })
+        )
     }
 
     /// Reads the patterns of an arm of `case`, up to their bracket.
@@ -318,7 +379,11 @@ impl<'t> Parser<'t> {
                 _ => return,
             }
         }
-        if let Some(Frame { open: Open::Case { patterns, .. }, .. }) = self.frames.last_mut() {
+        if let Some(Frame {
+            open: Open::Case { patterns, .. },
+            ..
+        }) = self.frames.last_mut()
+        {
             *patterns = Some(range(first.start, end));
         }
         self.end_command();
@@ -332,13 +397,29 @@ impl<'t> Parser<'t> {
             "time" => {}
             "{" => {
                 let function = self.function.take();
-                self.open(tree, Open::Group { is_subshell: false, function });
+                self.open(
+                    tree,
+                    Open::Group {
+                        is_subshell: false,
+                        function,
+                    },
+                );
             }
-            "if" if self.has_ahead(tree, "then") => {
-                self.open(tree, Open::If { arms: ListBuilder::EMPTY, condition: None })
-            }
+            "if" if self.has_ahead(tree, "then") => self.open(
+                tree,
+                Open::If {
+                    arms: ListBuilder::EMPTY,
+                    condition: None,
+                },
+            ),
             "while" | "until" if self.has_ahead(tree, "do") => {
-                self.open(tree, Open::Loop { until: word == "until", condition: None });
+                self.open(
+                    tree,
+                    Open::Loop {
+                        until: word == "until",
+                        condition: None,
+                    },
+                );
             }
             "for" | "select" if self.has_ahead(tree, "do") => self.begin_for(tree),
             "case" => {
@@ -347,7 +428,14 @@ impl<'t> Parser<'t> {
                 if value.kind == TokenKind::Word && &ahead.text[next.start..next.end] == "in" {
                     self.lexer.at = next.end;
                     let word = range(value.start, value.end);
-                    self.open(tree, Open::Case { word, arms: ListBuilder::EMPTY, patterns: None });
+                    self.open(
+                        tree,
+                        Open::Case {
+                            word,
+                            arms: ListBuilder::EMPTY,
+                            patterns: None,
+                        },
+                    );
                 } else {
                     self.simple(tree, token);
                 }
@@ -355,12 +443,17 @@ impl<'t> Parser<'t> {
             "function" => {
                 let name = self.lexer.next();
                 self.function = (name.kind == TokenKind::Word).then(|| range(name.start, name.end));
-                if self.lexer.text[self.lexer.at..self.lexer.end].trim_start().starts_with("()") {
+                if self.lexer.text[self.lexer.at..self.lexer.end]
+                    .trim_start()
+                    .starts_with("()")
+                {
                     self.lexer.next();
                     self.lexer.next();
                 }
             }
-            "then" | "elif" | "else" | "fi" | "do" | "done" | "esac" | "}" => self.keyword(tree, word),
+            "then" | "elif" | "else" | "fi" | "do" | "done" | "esac" | "}" => {
+                self.keyword(tree, word)
+            }
             _ => {
                 let after = &self.lexer.text[token.end..self.lexer.line_end(token.end)];
                 if let Some(rest) = after.trim_start().strip_prefix('(')
@@ -379,17 +472,53 @@ impl<'t> Parser<'t> {
 
     /// A word that continues or ends the innermost structure. Anywhere else it has no meaning.
     fn keyword(&mut self, tree: &mut Tree, word: &str) {
-        let Some(frame) = self.frames.last_mut() else { return };
+        let Some(frame) = self.frames.last_mut() else {
+            return;
+        };
         let list = self.list.first;
         match (&mut frame.open, word) {
-            (Open::If { condition: open @ None, .. }, "then") | (Open::Loop { condition: open @ None, .. }, "do") => {
+            (
+                Open::If {
+                    condition: open @ None,
+                    ..
+                },
+                "then",
+            )
+            | (
+                Open::Loop {
+                    condition: open @ None,
+                    ..
+                },
+                "do",
+            ) => {
                 *open = Some(list);
                 self.list = ListBuilder::EMPTY;
             }
-            (Open::If { condition: Some(_), .. }, "elif" | "else") => self.end_if_arm(tree, word == "else"),
-            (Open::If { condition: Some(_), .. }, "fi")
-            | (Open::Loop { condition: Some(_), .. } | Open::For { .. }, "done")
-            | (Open::Group { is_subshell: false, .. }, "}") => return self.close(tree, true),
+            (
+                Open::If {
+                    condition: Some(_), ..
+                },
+                "elif" | "else",
+            ) => self.end_if_arm(tree, word == "else"),
+            (
+                Open::If {
+                    condition: Some(_), ..
+                },
+                "fi",
+            )
+            | (
+                Open::Loop {
+                    condition: Some(_), ..
+                }
+                | Open::For { .. },
+                "done",
+            )
+            | (
+                Open::Group {
+                    is_subshell: false, ..
+                },
+                "}",
+            ) => return self.close(tree, true),
             (Open::Case { .. }, "esac") => {
                 self.end_arm(tree, false);
                 return self.close(tree, true);
@@ -413,7 +542,12 @@ impl<'t> Parser<'t> {
             }
             self.lexer.at = token.end;
         }
-        self.open(tree, Open::For { head: range(start, end) });
+        self.open(
+            tree,
+            Open::For {
+                head: range(start, end),
+            },
+        );
     }
 
     /// Whether the keyword that a structure needs follows soon. A sentence has none.
@@ -430,7 +564,9 @@ impl<'t> Parser<'t> {
             more -= usize::from(was_near && !line.ends_with('\\'));
             was_near
         };
-        let near = self.lexer.text[start..end].split('\n').take_while(&mut is_near);
+        let near = self.lexer.text[start..end]
+            .split('\n')
+            .take_while(&mut is_near);
         let found = near.enumerate().any(|(number, line)| {
             let is_keyword = |(at, _): (usize, &str)| {
                 let before = line[..at].trim_end();
@@ -457,7 +593,11 @@ impl<'t> Parser<'t> {
             match token.kind {
                 TokenKind::Newline | TokenKind::End => break,
                 _ if is_test && word != "]]" => {}
-                TokenKind::Separator | TokenKind::EndOfArm | TokenKind::And | TokenKind::Or | TokenKind::Pipe => break,
+                TokenKind::Separator
+                | TokenKind::EndOfArm
+                | TokenKind::And
+                | TokenKind::Or
+                | TokenKind::Pipe => break,
                 TokenKind::Close => break,
                 // No shell reads it.
                 TokenKind::Open => {
@@ -493,7 +633,12 @@ impl<'t> Parser<'t> {
             return;
         }
         let (list, link, is_negated) = (self.list, self.link, self.is_negated);
-        self.frames.push(Frame { open, list, link, is_negated });
+        self.frames.push(Frame {
+            open,
+            list,
+            link,
+            is_negated,
+        });
         self.list = ListBuilder::EMPTY;
         self.end_command();
     }
@@ -501,9 +646,24 @@ impl<'t> Parser<'t> {
     /// Ends an arm of `if`; its condition follows unless `else` does.
     fn end_if_arm(&mut self, tree: &mut Tree, is_else: bool) {
         let body = std::mem::replace(&mut self.list, ListBuilder::EMPTY).first;
-        let Some(Frame { open: Open::If { arms, condition }, .. }) = self.frames.last_mut() else { return };
+        let Some(Frame {
+            open: Open::If { arms, condition },
+            ..
+        }) = self.frames.last_mut()
+        else {
+            return;
+        };
         if let Some(tested) = *condition {
-            push(tree, arms, NodeKind::IfArm { condition: tested, body }, Link::Next, false);
+            push(
+                tree,
+                arms,
+                NodeKind::IfArm {
+                    condition: tested,
+                    body,
+                },
+                Link::Next,
+                false,
+            );
         }
         *condition = is_else.then_some(NONE);
     }
@@ -511,9 +671,30 @@ impl<'t> Parser<'t> {
     /// Ends an arm of `case`.
     fn end_arm(&mut self, tree: &mut Tree, falls_through: bool) {
         let body = self.list.first;
-        let Some(Frame { open: Open::Case { arms, patterns: held, .. }, .. }) = self.frames.last_mut() else { return };
+        let Some(Frame {
+            open:
+                Open::Case {
+                    arms,
+                    patterns: held,
+                    ..
+                },
+            ..
+        }) = self.frames.last_mut()
+        else {
+            return;
+        };
         if let Some(patterns) = held.take() {
-            push(tree, arms, NodeKind::CaseArm { patterns, body, falls_through }, Link::Next, false);
+            push(
+                tree,
+                arms,
+                NodeKind::CaseArm {
+                    patterns,
+                    body,
+                    falls_through,
+                },
+                Link::Next,
+                false,
+            );
         }
         self.list = ListBuilder::EMPTY;
         self.end_command();
@@ -526,23 +707,45 @@ impl<'t> Parser<'t> {
             Some(Open::Case { .. }) => self.end_arm(tree, false),
             _ => {}
         }
-        let Some(frame) = self.frames.pop() else { return };
+        let Some(frame) = self.frames.pop() else {
+            return;
+        };
         let body = std::mem::replace(&mut self.list, frame.list).first;
         (self.link, self.is_negated) = (frame.link, frame.is_negated);
         let kind = match frame.open {
-            Open::Group { function: Some(name), .. } => {
+            Open::Group {
+                function: Some(name),
+                ..
+            } => {
                 // Commands after the function would be in it.
                 tree.is_lost |= !is_whole;
                 NodeKind::Function { name, body }
             }
             Open::Group { is_subshell, .. } => NodeKind::Group { body, is_subshell },
-            Open::If { arms, .. } => NodeKind::If { arms: arms.first, is_whole },
+            Open::If { arms, .. } => NodeKind::If {
+                arms: arms.first,
+                is_whole,
+            },
             Open::Loop { until, condition } => {
-                let (condition, body) = condition.map_or((body, NONE), |condition| (condition, body));
-                NodeKind::Loop { condition, body, until, is_whole }
+                let (condition, body) =
+                    condition.map_or((body, NONE), |condition| (condition, body));
+                NodeKind::Loop {
+                    condition,
+                    body,
+                    until,
+                    is_whole,
+                }
             }
-            Open::For { head } => NodeKind::For { head, body, is_whole },
-            Open::Case { word, arms, .. } => NodeKind::Case { word, arms: arms.first, is_whole },
+            Open::For { head } => NodeKind::For {
+                head,
+                body,
+                is_whole,
+            },
+            Open::Case { word, arms, .. } => NodeKind::Case {
+                word,
+                arms: arms.first,
+                is_whole,
+            },
         };
         self.add(tree, kind);
         self.is_after_structure = true;
@@ -561,7 +764,12 @@ fn push(tree: &mut Tree, list: &mut ListBuilder, kind: NodeKind, link: Link, is_
         return;
     }
     let place = u32::try_from(tree.nodes.len()).unwrap_or(NONE);
-    tree.nodes.push(Node { kind, link, is_negated, next: NONE });
+    tree.nodes.push(Node {
+        kind,
+        link,
+        is_negated,
+        next: NONE,
+    });
     match tree.nodes.get_mut(list.last as usize) {
         Some(last) => last.next = place,
         None => list.first = place,

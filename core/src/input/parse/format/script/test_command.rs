@@ -5,14 +5,18 @@ use super::variables::Field;
 /// The most words of a condition that is followed.
 const MAX_WORDS: usize = 48;
 
-/// Whether a condition holds, from the words between its brackets; `None` where only a run determines it.
+/// Whether a condition holds, from the words between its brackets; `None` where only a run
+/// determines it.
 pub(super) fn evaluate(words: &[Field], has_patterns: bool) -> Option<bool> {
     if words.len() > MAX_WORDS {
         return None;
     }
     for (operator, decides) in [("||", true), ("-o", true), ("&&", false), ("-a", false)] {
         if let Some(at) = words.iter().position(|word| word.text == operator) {
-            let sides = [evaluate(&words[..at], has_patterns), evaluate(&words[at + 1..], has_patterns)];
+            let sides = [
+                evaluate(&words[..at], has_patterns),
+                evaluate(&words[at + 1..], has_patterns),
+            ];
             return match sides {
                 [Some(one), Some(other)] => Some(if decides { one || other } else { one && other }),
                 [Some(side), None] | [None, Some(side)] if side == decides => Some(decides),
@@ -21,7 +25,9 @@ pub(super) fn evaluate(words: &[Field], has_patterns: bool) -> Option<bool> {
         }
     }
     match words {
-        [not, rest @ ..] if not.text == "!" && !rest.is_empty() => evaluate(rest, has_patterns).map(|holds| !holds),
+        [not, rest @ ..] if not.text == "!" && !rest.is_empty() => {
+            evaluate(rest, has_patterns).map(|holds| !holds)
+        }
         [word] => known(word).map(|text| !text.is_empty()),
         [operator, word] => match &*operator.text {
             "-n" => known(word).map(|text| !text.is_empty()),
@@ -30,7 +36,14 @@ pub(super) fn evaluate(words: &[Field], has_patterns: bool) -> Option<bool> {
         },
         [left, operator, right] => {
             let (left, right) = (known(left)?, known(right)?);
-            let order = || Some(left.trim().parse::<i64>().ok()?.cmp(&right.trim().parse::<i64>().ok()?));
+            let order = || {
+                Some(
+                    left.trim()
+                        .parse::<i64>()
+                        .ok()?
+                        .cmp(&right.trim().parse::<i64>().ok()?),
+                )
+            };
             match &*operator.text {
                 "=" | "==" if has_patterns => matches(right, left),
                 "!=" if has_patterns => matches(right, left).map(|matches| !matches),
@@ -58,7 +71,8 @@ pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
     if pattern.contains(['[', '\\', '(']) {
         return None;
     }
-    let (pattern, text): (Vec<char>, Vec<char>) = (pattern.chars().collect(), text.chars().collect());
+    let (pattern, text): (Vec<char>, Vec<char>) =
+        (pattern.chars().collect(), text.chars().collect());
     if pattern.len() > 256 || text.len() > 4096 {
         return None;
     }
@@ -73,7 +87,9 @@ pub(super) fn matches(pattern: &str, text: &str) -> Option<bool> {
             }
             Some(c) if *c == '?' || *c == text[place] => (at, place) = (at + 1, place + 1),
             _ => {
-                let Some((before, reached)) = star else { return Some(false) };
+                let Some((before, reached)) = star else {
+                    return Some(false);
+                };
                 star = Some((before, reached + 1));
                 (at, place) = (before + 1, reached + 1);
             }

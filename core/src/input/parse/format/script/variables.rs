@@ -53,7 +53,9 @@ impl Variables {
     /// The text of a variable, where the script determines it.
     pub(super) fn text(&self, name: &str) -> Option<&str> {
         if let Ok(number @ 1..) = name.parse::<usize>() {
-            let Some(Value::List(arguments)) = self.values.get(ARGUMENTS) else { return None };
+            let Some(Value::List(arguments)) = self.values.get(ARGUMENTS) else {
+                return None;
+            };
             return arguments.get(number - 1).map_or(Some(""), Option::as_deref);
         }
         match self.values.get(name)? {
@@ -128,15 +130,26 @@ impl Variables {
     }
 
     /// Adds what a word becomes: nothing, one word, or several.
-    pub(super) fn expand_word(&self, text: &str, (start, end): (usize, usize), fields: &mut Vec<Field>) {
-        let mut word = WordBuilder { fields, current: None, start, end };
+    pub(super) fn expand_word(
+        &self,
+        text: &str,
+        (start, end): (usize, usize),
+        fields: &mut Vec<Field>,
+    ) {
+        let mut word = WordBuilder {
+            fields,
+            current: None,
+            start,
+            end,
+        };
         let raw = &text[start..end];
         let bytes = raw.as_bytes();
         let (mut at, mut is_quoted) = (0, false);
         while at < bytes.len() {
             match bytes[at] {
                 b'\'' if !is_quoted => {
-                    let length = memchr::memchr(b'\'', &bytes[at + 1..]).unwrap_or(bytes.len() - at - 1);
+                    let length =
+                        memchr::memchr(b'\'', &bytes[at + 1..]).unwrap_or(bytes.len() - at - 1);
                     word.push(&raw[at + 1..at + 1 + length]);
                     at += length + 2;
                 }
@@ -168,7 +181,9 @@ impl Variables {
                 }
                 _ => {
                     let rest = &bytes[at..];
-                    let length = rest.iter().position(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'$' | b'`'));
+                    let length = rest
+                        .iter()
+                        .position(|byte| matches!(byte, b'\'' | b'"' | b'\\' | b'$' | b'`'));
                     let length = length.unwrap_or(rest.len()).max(1);
                     word.push(&raw[at..at + length]);
                     at += length;
@@ -183,22 +198,35 @@ impl Variables {
         if raw == "$" {
             return word.push(raw);
         }
-        let inner = raw.strip_prefix("${").and_then(|inner| inner.strip_suffix('}')).or_else(|| raw.strip_prefix('$'));
-        let Some(inner) = inner else { return self.expand_command(raw, word) };
-        let whole = inner.strip_suffix("[@]").or_else(|| inner.strip_suffix("[*]"));
+        let inner = raw
+            .strip_prefix("${")
+            .and_then(|inner| inner.strip_suffix('}'))
+            .or_else(|| raw.strip_prefix('$'));
+        let Some(inner) = inner else {
+            return self.expand_command(raw, word);
+        };
+        let whole = inner
+            .strip_suffix("[@]")
+            .or_else(|| inner.strip_suffix("[*]"));
         let is_list = whole.is_some() || matches!(inner, "@" | "*");
         if is_list {
             let joins = is_quoted && inner.ends_with('*');
             return match self.get(whole.unwrap_or(ARGUMENTS)) {
-                Some(Value::List(list)) if !joins || list.len() == 1 => word.push_list(list, is_quoted),
-                Some(Value::Text(text)) if whole.is_some() => word.push_list(&[Some(text.clone())], is_quoted),
+                Some(Value::List(list)) if !joins || list.len() == 1 => {
+                    word.push_list(list, is_quoted)
+                }
+                Some(Value::Text(text)) if whole.is_some() => {
+                    word.push_list(&[Some(text.clone())], is_quoted)
+                }
                 _ => word.push_unknown(raw),
             };
         }
         match self.value_of(inner) {
             Some(text) if is_quoted => word.push(&text),
             // Another separator is in `IFS`.
-            Some(text) if text.contains([' ', '\t', '\n']) && self.get("IFS").is_some() => word.push_unknown(raw),
+            Some(text) if text.contains([' ', '\t', '\n']) && self.get("IFS").is_some() => {
+                word.push_unknown(raw)
+            }
             Some(text) => word.push_split(&text),
             None => self.expand_command(raw, word),
         }
@@ -206,32 +234,47 @@ impl Variables {
 
     /// The value of `NAME` or `NAME:-default`, where the script determines it.
     fn value_of(&self, inner: &str) -> Option<String> {
-        let end = inner.find(|c: char| !c.is_ascii_alphanumeric() && c != '_').unwrap_or(inner.len());
+        let end = inner
+            .find(|c: char| !c.is_ascii_alphanumeric() && c != '_')
+            .unwrap_or(inner.len());
         let (name, operator) = inner.split_at(end);
         if inner == "#" {
-            let Some(Value::List(arguments)) = self.get(ARGUMENTS) else { return None };
+            let Some(Value::List(arguments)) = self.get(ARGUMENTS) else {
+                return None;
+            };
             return Some(arguments.len().to_string());
         }
         if name.is_empty() {
             return None;
         }
         let value = self.text(name)?;
-        let default = operator.strip_prefix(":-").or_else(|| operator.strip_prefix(":="));
+        let default = operator
+            .strip_prefix(":-")
+            .or_else(|| operator.strip_prefix(":="));
         match (operator, default) {
             ("", _) => Some(value.to_owned()),
             (_, Some(_)) if !value.is_empty() => Some(value.to_owned()),
-            (_, Some(default)) if !default.contains(['$', '`', '"', '\'', '\\']) => Some(default.to_owned()),
+            (_, Some(default)) if !default.contains(['$', '`', '"', '\'', '\\']) => {
+                Some(default.to_owned())
+            }
             _ => None,
         }
     }
 
     /// `$(command -v iptables)` is the program itself. What any other command prints is unknown.
     fn expand_command(&self, raw: &str, word: &mut WordBuilder) {
-        let inner = raw.strip_prefix("$(").and_then(|inner| inner.strip_suffix(')'));
-        let inner = inner.or_else(|| raw.strip_prefix('`').and_then(|inner| inner.strip_suffix('`')));
+        let inner = raw
+            .strip_prefix("$(")
+            .and_then(|inner| inner.strip_suffix(')'));
+        let inner = inner.or_else(|| {
+            raw.strip_prefix('`')
+                .and_then(|inner| inner.strip_suffix('`'))
+        });
         let words: Vec<&str> = inner.unwrap_or_default().split_whitespace().collect();
         match words[..] {
-            ["which", name] | ["command" | "type", "-v" | "-p" | "-P", name] if name.contains("tables") => {
+            ["which", name] | ["command" | "type", "-v" | "-p" | "-P", name]
+                if name.contains("tables") =>
+            {
                 word.push(name)
             }
             _ => word.push_unknown(raw),
@@ -253,7 +296,10 @@ fn expansion_length(raw: &str, at: usize) -> usize {
     match bytes.get(at + 1) {
         Some(first) if first.is_ascii_alphabetic() || *first == b'_' => {
             let rest = &bytes[at + 1..];
-            1 + rest.iter().position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_').unwrap_or(rest.len())
+            1 + rest
+                .iter()
+                .position(|byte| !byte.is_ascii_alphanumeric() && *byte != b'_')
+                .unwrap_or(rest.len())
         }
         Some(b'0'..=b'9' | b'@' | b'*' | b'#' | b'?' | b'$' | b'!' | b'-') => 2,
         _ => 1,
@@ -270,7 +316,12 @@ struct WordBuilder<'f> {
 impl WordBuilder<'_> {
     fn current(&mut self) -> &mut Field {
         let (start, end) = (self.start, self.end);
-        self.current.get_or_insert_with(|| Field { text: String::new(), is_known: true, start, end })
+        self.current.get_or_insert_with(|| Field {
+            text: String::new(),
+            is_known: true,
+            start,
+            end,
+        })
     }
 
     fn push(&mut self, text: &str) {
@@ -294,7 +345,11 @@ impl WordBuilder<'_> {
         if text.starts_with(is_blank) {
             self.end();
         }
-        for (number, piece) in text.split(is_blank).filter(|piece| !piece.is_empty()).enumerate() {
+        for (number, piece) in text
+            .split(is_blank)
+            .filter(|piece| !piece.is_empty())
+            .enumerate()
+        {
             if number > 0 {
                 self.end();
             }
@@ -328,7 +383,11 @@ mod tests {
     use super::*;
 
     fn words(variables: &Variables, text: &str) -> Vec<String> {
-        variables.expand(text, (0, text.len())).into_iter().map(|field| field.text).collect()
+        variables
+            .expand(text, (0, text.len()))
+            .into_iter()
+            .map(|field| field.text)
+            .collect()
     }
 
     #[test]
@@ -341,9 +400,18 @@ mod tests {
         let check = |text: &str, want: &[&str]| assert_eq!(words(&variables, text), want, "{text}");
         check("a$A \"b$A\" '$A'", &["a1", "2", "b1 2", "$A"]);
         check("$E \"$E\" x", &["", "x"]);
-        check("\"${L[@]}\" $1 $# ${E:-d} ${A:-d}", &["x", "y z", "first", "2", "d", "1", "2"]);
-        check("$X ${X:-1} $(id -u) a\\ b", &["$X", "${X:-1}", "$(id -u)", "a b"]);
-        check("$(which iptables) \"$@\" >/dev/null 2>&1", &["iptables", "first", "$@"]);
+        check(
+            "\"${L[@]}\" $1 $# ${E:-d} ${A:-d}",
+            &["x", "y z", "first", "2", "d", "1", "2"],
+        );
+        check(
+            "$X ${X:-1} $(id -u) a\\ b",
+            &["$X", "${X:-1}", "$(id -u)", "a b"],
+        );
+        check(
+            "$(which iptables) \"$@\" >/dev/null 2>&1",
+            &["iptables", "first", "$@"],
+        );
     }
 
     #[test]
