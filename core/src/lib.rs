@@ -1,27 +1,35 @@
-//! Reads firewall rules, walks a packet through them as the Linux kernel would, and says why it
-//! ends where it does.
+//! Parses firewall rules, evaluates a packet against them as the Linux kernel does, and explains
+//! the outcome.
 //!
-//! Pure: text and values in, values out; no I/O, no clock, no threads. Begin at
-//! [`input::parse::parse`], which makes rule sets of a text, and at [`walk::walk`], which walks a
-//! packet through them.
+//! The crate is pure: it takes text and values, and it returns values. It does no I/O and uses no
+//! clock and no thread. Two functions are the entry points: [`input::parse::parse`] turns a text
+//! into rule sets, and [`walk::walk`] evaluates one packet.
 //!
 //! # Layers
-//! A module imports only from its own layer and from the layers before it in this list. `cargo
-//! xtask test` reads the list and checks that.
 //!
-//! 1. `text`: numbers, names, quoted words and diagnostics. Knows nothing of packets.
-//! 2. `packet`: a packet, the table of its fields, and the host that it meets.
-//! 3. `netfilter`: the kernel's model without syntax: rule sets, base chains, statements, effects,
-//!    routing.
-//! 4. `iptables`: its five tables, the extensions, one file each, and how iptables prints a rule.
-//! 5. `mesh`: which service mesh made the rules, and what each of its rules is for.
-//! 6. `input`: any text to rule sets, changes of a text, and offered repairs.
-//! 7. `walk`: what the kernel does with one packet, step by step.
-//! 8. `analysis`: what follows from walks: sentences, findings, counterfactuals, senders, journeys,
-//!    the public JSON.
-//! 9. `share`: what leaves the program: links, redacted copies, commands, scripts, tickets.
-//! 10. `lesson`: a text that shows, asks and sets tasks, all of it judged by walks.
-//! 11. `map`: the ways of packets as a drawing.
+//! The crate has eleven layers, one module each. A module imports only from its own layer and from
+//! the layers before it in this list. `cargo xtask test` reads the list and checks the imports.
+//!
+//! 1. `text` holds the parts that concern no rule language: numbers, names, quoted words and
+//!    diagnostics. It does not know packets.
+//! 2. `packet` describes a packet, the table of its fields, and the host that the packet meets. A
+//!    new field is one row of the table and one member of [`packet::Packet`].
+//! 3. `netfilter` is the kernel's model without the syntax of a rule language: rule sets, base
+//!    chains, statements, effects, routing, and the state of a connection's first packet.
+//! 4. `iptables` adds the five tables of iptables and its extensions, one file each. It lowers a
+//!    rule to the statements of `netfilter`, and it prints a rule as `iptables-save` does.
+//! 5. `mesh` recognizes the service mesh that made the rules, and gives the purpose of each rule.
+//! 6. `input` turns any text into rule sets: dumps, listings, scripts, logs, captures. It also
+//!    edits a text and offers repairs.
+//! 7. `walk` evaluates one packet, step by step, in the kernel's order of hooks and tables. The
+//!    result is a [`walk::trace::Trace`].
+//! 8. `analysis` derives answers from walks: sentences, findings, counterfactuals, senders,
+//!    journeys, and the public JSON.
+//! 9. `share` makes everything that leaves the program: links, redacted copies, commands, scripts,
+//!    tickets.
+//! 10. `lesson` reads lessons: texts that show something, ask questions and set tasks. Walks check
+//!     every claim of a lesson.
+//! 11. `map` draws the paths of packets as shapes with coordinates. The page turns them into SVG.
 
 #![forbid(unsafe_code)]
 

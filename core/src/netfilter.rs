@@ -1,16 +1,16 @@
 //! The kernel's model of packet filtering, without the syntax of any rule language.
 //!
 //! # Layout
-//! - `ruleset`: rule sets, tables, chains and rules; `place`: the place of one of them; `gap`:
-//!   where rules are missing
-//! - `table_family`: which packets a table sees; `rule_language`: what its rules are written in;
-//!   `backend`: which of the kernel's filters a rule set is loaded into
+//! - `ruleset`: rule sets, tables, chains and rules; `place`: the position of a chain or a rule;
+//!   `gap`: points at which rules are missing
+//! - `table_family`: the packets that a table sees; `rule_language`: the language of its rules;
+//!   `backend`: the kernel's packet filter that holds a rule set
 //! - `condition`: a test of one packet field against a set of values, with three answers
 //! - `base`: base chains with type, hook, priority and policy
-//! - `statement`: the statements of a rule, and how conditions are evaluated; `effect`: what a rule
-//!   does to a packet
-//! - `routing`, `conntrack`: routing decisions and the state of a connection's first packet, as the
-//!   kernel makes them
+//! - `statement`: the statements of a rule, and the evaluation of conditions; `effect`: the changes
+//!   and verdicts of rules
+//! - `routing`, `conntrack`: routing decisions, and the state of a connection's first packet, as
+//!   the kernel determines them
 
 pub mod backend;
 pub mod base;

@@ -1,11 +1,12 @@
-//! The packet to walk: what a user fills in, and what the public JSON calls `packet`.
+//! The packet to evaluate: the user fills it in, and the public JSON calls it `packet`.
 //!
-//! Plain data. What is absent and has no default is unknown to the rules that ask for it.
+//! A packet is plain data. If a field is absent and has no default, every condition on it is
+//! unknown.
 //!
 //! # Layout
-//! - `fields`: the table of all fields; `content`, `value`: what a field holds, and what a
-//!   condition finds in it
-//! - `form`, `line`: a packet as a person types it; `view`: a packet as it stands at one hook
+//! - `fields`: the table of all fields; `content`, `value`: the content of a field, and the value
+//!   that a condition compares
+//! - `form`, `line`: a packet as a person types it; `view`: a packet at one hook
 //! - `host`: the network namespace that the packet meets; `hook`: the hooks of netfilter
 
 use std::fmt;
@@ -39,7 +40,7 @@ pub enum Family {
 }
 
 impl Family {
-    /// The family an address belongs to.
+    /// The family of an address.
     pub fn of(address: IpAddr) -> Self {
         match address {
             IpAddr::V4(_) => Self::Ipv4,
@@ -47,7 +48,7 @@ impl Family {
         }
     }
 
-    /// How many bits an address of the family has.
+    /// The number of bits of an address of the family.
     pub fn bits(self) -> u8 {
         match self {
             Self::Ipv4 => 32,
@@ -55,7 +56,7 @@ impl Family {
         }
     }
 
-    /// `127.0.0.1` or `::1`: where REDIRECT in OUTPUT sends a packet.
+    /// `127.0.0.1` or `::1`: the destination that REDIRECT sets in OUTPUT.
     pub fn loopback(self) -> IpAddr {
         match self {
             Self::Ipv4 => IpAddr::V4(std::net::Ipv4Addr::LOCALHOST),
@@ -73,45 +74,46 @@ impl fmt::Display for Family {
     }
 }
 
-/// Where a packet comes from.
+/// The origin of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Origin {
-    /// A process in this network namespace sends it.
+    /// A process in this network namespace sends the packet.
     Local,
-    /// It arrives on an interface.
+    /// The packet arrives on an interface.
     Inbound,
 }
 
-/// Whose socket a local packet comes from, when it is no process's.
+/// The socket of a local packet that no process sent.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Owner {
-    /// The kernel's own reply: a socket without a file, so without uid and gid.
+    /// The kernel's own reply: a socket without a file, so it has no uid and no gid.
     Kernel,
     /// No socket at all.
     None,
 }
 
-/// What connection tracking says of a packet.
+/// The state that connection tracking gives to a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize, IntoStaticStr)]
 #[serde(rename_all = "UPPERCASE")]
 #[strum(serialize_all = "UPPERCASE")]
 pub enum ConnectionState {
-    /// It belongs to no connection, and cannot start one.
+    /// The packet belongs to no connection and cannot start one.
     Invalid,
-    /// It starts a connection.
+    /// The packet starts a connection.
     New,
-    /// It starts a connection that another one announced, or is an error about one.
+    /// The packet starts a connection that another connection announced, or it is an error about a
+    /// connection.
     Related,
-    /// Its connection has been seen in both directions.
+    /// The packet belongs to a connection with packets in both directions.
     Established,
-    /// Connection tracking was told to leave it alone.
+    /// A rule excludes the packet from connection tracking.
     Untracked,
 }
 
 impl ConnectionState {
-    /// The name rules use.
+    /// The name in rules.
     pub fn name(self) -> &'static str {
         self.into()
     }
@@ -125,7 +127,7 @@ impl ConnectionState {
         Self::Untracked,
     ];
 
-    /// Reads a name, in any case.
+    /// Parses a name, in upper or lower case.
     pub fn from_name(name: &str) -> Option<Self> {
         Self::ALL
             .into_iter()
@@ -137,7 +139,7 @@ impl ConnectionState {
         1 << self as u32
     }
 
-    /// The state of a set's lowest bit.
+    /// The state of the lowest bit of a set.
     pub fn from_lowest_bit(bits: u32) -> Option<Self> {
         Self::ALL.get(bits.trailing_zeros() as usize).copied()
     }
@@ -148,9 +150,9 @@ impl ConnectionState {
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum Direction {
-    /// That of the connection's first packet.
+    /// The direction of the connection's first packet.
     Original,
-    /// That of the answers to it.
+    /// The direction of the replies.
     Reply,
 }
 
@@ -161,7 +163,8 @@ impl Direction {
     }
 }
 
-/// An IP protocol by number, written by name where `/etc/protocols` and iptables agree on one.
+/// An IP protocol by number. It is printed by name if `/etc/protocols` and iptables agree on the
+/// name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Protocol(pub u8);
 
@@ -181,9 +184,9 @@ impl Protocol {
     /// UDP with partial checksums.
     pub const UDPLITE: Self = Self(136);
 
-    /// The names iptables prints without asking `/etc/protocols` (`xtables_chain_protos` of
-    /// iptables 1.8.9), then the aliases it reads. The first name of a number is the canonical
-    /// one.
+    /// The names that iptables prints without a lookup in `/etc/protocols` (`xtables_chain_protos`
+    /// of iptables 1.8.9), then the aliases that it reads. The first name of a number is the
+    /// canonical one.
     const NAMES: [(&'static str, u8); 14] = [
         ("tcp", 6),
         ("sctp", 132),
@@ -209,7 +212,7 @@ impl Protocol {
             .map(|(name, _)| *name)
     }
 
-    /// Reads a name (in any case, as iptables does) or a number from 0 to 255.
+    /// Parses a name (in any case, as iptables does) or a number from 0 to 255.
     pub fn from_text(text: &str) -> Option<Self> {
         let named = Self::NAMES
             .iter()
@@ -223,7 +226,7 @@ impl Protocol {
         }
     }
 
-    /// The name, also where iptables has to ask `/etc/protocols` for it.
+    /// The name, including names that iptables looks up in `/etc/protocols`.
     pub fn long_name(self) -> Option<&'static str> {
         self.name().or_else(|| names::protocol_name(self.0))
     }
@@ -246,7 +249,7 @@ impl fmt::Display for Protocol {
 impl Serialize for Protocol {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            // The short name is the one the contract uses.
+            // The public JSON uses the short name.
             &Self::ICMPV6 => serializer.serialize_str("icmpv6"),
             _ => match self.name() {
                 Some(name) => serializer.serialize_str(name),
@@ -286,7 +289,7 @@ impl TcpFlags {
         ("ACK", 0x10),
         ("URG", 0x20),
     ];
-    /// Those that no rule can ask for.
+    /// The flags that no rule can test.
     const EXTRA: [(&'static str, u8); 2] = [("ECE", 0x40), ("CWR", 0x80)];
 
     fn names(self) -> impl Iterator<Item = &'static str> {
@@ -297,7 +300,7 @@ impl TcpFlags {
             .map(|(name, _)| *name)
     }
 
-    /// The names of all that are set, with commas between them; `NONE` for none.
+    /// The names of all flags that are set, separated by commas; `NONE` if no flag is set.
     pub fn words(self) -> String {
         let names: Vec<&str> = self.names().collect();
         if names.is_empty() {
@@ -307,7 +310,7 @@ impl TcpFlags {
         }
     }
 
-    /// The bit of a flag's name, in any case.
+    /// The bit of a flag, by its name in any case.
     pub fn bit(name: &str) -> Option<u8> {
         Self::NAMES
             .iter()
@@ -361,19 +364,19 @@ impl<'de> Deserialize<'de> for TcpFlags {
     }
 }
 
-/// A piece of a packet that was cut into several.
+/// A fragment of a packet.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Fragment {
     /// Offset in units of 8 bytes, 0 to 8191. Only offset 0 has the transport header.
     #[serde(default, deserialize_with = "number::up_to::<8191, _, _>")]
     pub offset: u16,
-    /// Whether more pieces follow.
+    /// Whether more fragments follow.
     #[serde(default)]
     pub more: bool,
 }
 
-/// How the link layer can deliver a packet that a rule then sees.
+/// The ways in which the link layer can deliver a packet that rules see.
 const PACKET_TYPES: [&str; 3] = ["unicast", "broadcast", "multicast"];
 
 /// Whether an interface can have this name (`dev_valid_name` in net/core/dev.c).
@@ -383,10 +386,10 @@ pub(crate) fn is_interface(name: &str) -> bool {
         .contains(|c: char| c == '/' || c == ':' || c.is_ascii_whitespace() || c.is_control())
 }
 
-/// No address at all: `0.0.0.0`.
+/// The unspecified address `0.0.0.0`.
 pub(crate) const NO_ADDRESS: IpAddr = IpAddr::V4(std::net::Ipv4Addr::UNSPECIFIED);
 
-/// Linux' own (`IPDEFTTL`).
+/// Linux's default (`IPDEFTTL`).
 const DEFAULT_TTL: u8 = 64;
 
 fn default_ttl() -> u8 {
@@ -397,7 +400,7 @@ fn is_zero<T: Default + PartialEq>(value: &T) -> bool {
     *value == T::default()
 }
 
-/// The reason why a packet of the public JSON is not read.
+/// The reason why the JSON of a packet is invalid.
 #[derive(Debug, Error)]
 pub enum PacketError {
     /// The text is not the JSON of a packet.
@@ -417,9 +420,9 @@ pub enum PacketError {
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub struct Packet {
-    /// Sent by a process here, or arriving.
+    /// Whether a process here sends it, or it arrives.
     pub origin: Origin,
-    /// Inbound only: the interface it arrives on. Without it: the interface that holds the default
+    /// Inbound only: the interface that it arrives on. If absent: the interface of the default
     /// route, or `eth0`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub in_interface: Option<String>,
@@ -428,7 +431,7 @@ pub struct Packet {
     pub src_mac: Option<String>,
     /// The transport protocol.
     pub protocol: Protocol,
-    /// Source address. Absent for a local packet: the address routing would choose.
+    /// Source address. Absent for a local packet: the address that routing would choose.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<IpAddr>,
     /// Destination address.
@@ -461,14 +464,14 @@ pub struct Packet {
         skip_serializing_if = "Option::is_none"
     )]
     pub icmp_code: Option<u8>,
-    /// User id that opened the socket, in the user namespace that owns the network namespace.
+    /// The user id that opened the socket, in the user namespace that owns the network namespace.
     #[serde(
         default,
         deserialize_with = "number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub uid: Option<u32>,
-    /// Primary group id that opened the socket.
+    /// The primary group id that opened the socket.
     #[serde(
         default,
         deserialize_with = "number::optional",
@@ -478,16 +481,16 @@ pub struct Packet {
     /// Supplementary groups of the process that opened the socket.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub groups: Vec<u32>,
-    /// Instead of uid and gid.
+    /// Replaces uid and gid.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub owner: Option<Owner>,
     /// TCP control bits; SYN when absent.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub tcp_flags: Option<TcpFlags>,
-    /// Overrides what connection tracking would say.
+    /// Overrides the state that connection tracking would give.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub state: Option<ConnectionState>,
-    /// Of an ESTABLISHED packet: its direction in the connection.
+    /// For an ESTABLISHED packet: its direction in the connection.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub direction: Option<Direction>,
     /// The packet's mark (`SO_MARK` for a local one).
@@ -521,7 +524,7 @@ pub struct Packet {
     /// Time to live, or hop limit.
     #[serde(default = "default_ttl", deserialize_with = "number::any")]
     pub ttl: u8,
-    /// Bytes behind the transport header. Length matches see headers plus payload.
+    /// Bytes after the transport header. Length matches compare headers plus payload.
     #[serde(
         default,
         deserialize_with = "number::any",
@@ -563,18 +566,19 @@ pub struct Packet {
     /// Inbound only: the port of a bridge that receives it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub physdev_in: Option<String>,
-    /// Inbound only: the port that the bridge passes it on to.
+    /// Inbound only: the port that the bridge sends it to.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub physdev_out: Option<String>,
-    /// Inbound only: whether the bridge passes it on to another port, instead of to this host.
+    /// Inbound only: whether the bridge forwards it to another port instead of delivering it to
+    /// this host.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub bridged: Option<bool>,
 }
 
 impl Packet {
-    /// The direction in its connection if it is an ESTABLISHED packet. The answer to an echo or
-    /// timestamp request is a reply, whatever the packet states (nf_conntrack_proto_icmp.c,
-    /// `invmap`).
+    /// The direction in its connection, for an ESTABLISHED packet. The answer to an echo or
+    /// timestamp request is always a reply, even if the packet states another direction
+    /// (nf_conntrack_proto_icmp.c, `invmap`).
     pub fn direction_in_connection(&self) -> Direction {
         match (self.protocol, self.icmp_type) {
             (Protocol::ICMP, Some(0 | 14 | 16 | 18)) | (Protocol::ICMPV6, Some(129 | 140)) => {
@@ -584,12 +588,12 @@ impl Packet {
         }
     }
 
-    /// Whether it is a fragment behind the first, which has no transport header.
+    /// Whether it is a fragment after the first one. Such a fragment has no transport header.
     pub fn is_later_fragment(&self) -> bool {
         self.fragment.is_some_and(|fragment| fragment.offset > 0)
     }
 
-    /// A local TCP SYN of a process, everything else at its default.
+    /// A local TCP SYN of a process, with defaults for everything else.
     pub fn tcp(src: IpAddr, sport: u16, dst: IpAddr, dport: u16, uid: u32, gid: u32) -> Self {
         Self {
             src: Some(src),
@@ -601,7 +605,7 @@ impl Packet {
         }
     }
 
-    /// A packet of which only origin, protocol and destination are known.
+    /// A packet with origin, protocol and destination only.
     pub fn to(origin: Origin, protocol: Protocol, dst: IpAddr) -> Self {
         Self {
             origin,
@@ -641,26 +645,27 @@ impl Packet {
         }
     }
 
-    /// Reads one packet of the public JSON and checks what its fields say together.
+    /// Parses one packet of the public JSON and checks whether its fields fit together.
     ///
     /// # Errors
-    /// If the text is not the JSON of a packet, or a field is not valid.
+    /// If the text is not the JSON of a packet, or a field is invalid.
     pub fn from_json(text: &str) -> Result<Self, PacketError> {
         let packet: Self = serde_json::from_str(text)?;
         packet.check()?;
         Ok(packet)
     }
 
-    /// Checks what the types cannot: fields that contradict each other, and names that nothing has.
+    /// Checks the rules that types cannot express: fields that contradict each other, and unknown
+    /// names.
     ///
     /// # Errors
-    /// The first field that is not valid.
+    /// The first invalid field.
     pub fn check(&self) -> Result<(), PacketError> {
         self.check_fields()
             .map_err(|(field, message)| PacketError::Field { field, message })
     }
 
-    /// The same, with the invalid field.
+    /// Like [`Self::check`], but the error also names the field.
     pub(crate) fn check_fields(&self) -> Result<(), (PacketField, String)> {
         let inbound = self.origin == Origin::Inbound;
         let wrong = |field, message: String| Err((field, message));

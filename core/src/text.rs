@@ -1,8 +1,8 @@
 //! Text that belongs to no rule language: numbers, names, quoted words, and diagnostics with their
-//! places.
+//! positions.
 //!
 //! # Layout
-//! - `diagnostic`: codes, severities, places and fixes; `number`, `names`: values as people and
+//! - `diagnostic`: codes, severities, positions and fixes; `number`, `names`: values as people and
 //!   tools write them
 //! - `shell`: words as a shell reads them; `visible`: hostile text made visible
 

@@ -2,12 +2,12 @@
 
 use serde::{Deserialize, Serialize};
 
-/// Which of the kernel's two packet filters a rule set is loaded into.
+/// The kernel's packet filter that holds a rule set.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Backend {
-    /// ip_tables, asked with `iptables-legacy`.
+    /// ip_tables: `iptables-legacy` shows its rules.
     Legacy,
-    /// nf_tables, asked with `iptables-nft`.
+    /// nf_tables: `iptables-nft` shows its rules.
     Nft,
 }

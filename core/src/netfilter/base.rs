@@ -4,17 +4,17 @@ use strum::IntoStaticStr;
 
 use crate::packet::hook::Hook;
 
-/// What a built-in chain does with what no rule of it settled.
+/// The verdict of a base chain for packets that none of its rules decided.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, IntoStaticStr)]
 #[strum(serialize_all = "UPPERCASE")]
 pub enum Policy {
-    /// Lets it go on.
+    /// The packet continues.
     Accept,
-    /// Drops it.
+    /// The kernel drops the packet.
     Drop,
 }
 
-/// What a base chain may do. The kernel treats packets differently around each type.
+/// The type of a base chain. The kernel evaluates the three types at different times.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainType {
     /// Evaluated for every packet.
@@ -34,15 +34,15 @@ pub struct BaseChain {
     pub kind: ChainType,
     /// The hook that it is attached to.
     pub hook: Hook,
-    /// Its place among the chains of the hook.
+    /// Its position among the base chains of the hook: lower is earlier.
     pub priority: i32,
-    /// What happens to a packet at the end of the chain.
+    /// The verdict for a packet that reaches the end of the chain.
     pub policy: Policy,
 }
 
 impl BaseChain {
     /// The point of the packet's path at which the chain runs. All nat chains of a hook run at one
-    /// point, whatever their own priorities are.
+    /// point, so their own priorities do not count.
     pub fn station(self) -> (Hook, ChainType, i32) {
         let priority = if self.kind == ChainType::Nat {
             nat_priority(self.hook)
@@ -71,8 +71,8 @@ pub mod priority {
     pub const SECURITY: i32 = 50;
 }
 
-/// The priority of the nat station of a hook. All nat chains of a hook run there, whatever their
-/// own priority is (`nf_nat_register_fn` in nf_nat_core.c; measured).
+/// The priority of the nat station of a hook. All nat chains of a hook run at this point, so their
+/// own priorities do not count (`nf_nat_register_fn` in nf_nat_core.c; measured).
 pub fn nat_priority(hook: Hook) -> i32 {
     match hook {
         Hook::Prerouting | Hook::Output => priority::NAT_DST,

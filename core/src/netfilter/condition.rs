@@ -1,7 +1,7 @@
-//! A test of one packet field against a set of values: three-valued, in words, as data.
+//! A test of one packet field against a set of values, with three answers.
 //!
-//! Nearly every match of iptables is "this field of the packet is (not) in this set of values". A
-//! [`Field`] says what is read and how to speak of it, a [`Value`] is the set, and
+//! Nearly every match of iptables means "this field of the packet is (not) in this set of values".
+//! A [`Field`] reads the field and words it in sentences. A [`Value`] is the set.
 //! [`Condition`](crate::netfilter::statement::Condition) compares the two.
 
 use std::borrow::Cow;
@@ -14,43 +14,44 @@ use crate::packet::host::Host;
 use crate::packet::value::FieldValue;
 use crate::packet::view::View;
 
-/// Yes, no, or what a dump cannot tell.
+/// Yes, no, or undetermined by the input.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Answer {
-    /// The packet is as the condition says.
+    /// The condition holds.
     Yes,
-    /// It is not.
+    /// The condition fails.
     No,
-    /// The match drops the packet; to legacy the condition holds all the same where it is negated.
+    /// The match drops the packet. iptables-legacy counts a negated condition as met all the same.
     Drops {
-        /// Whether it is.
+        /// Whether the condition is negated.
         negated: bool,
     },
-    /// Nobody can tell, for this reason.
+    /// The input does not determine the answer, for this reason.
     Unknown(Cow<'static, str>),
 }
 
-/// How a sentence about a field is built.
+/// The grammar of a sentence about a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Phrase {
-    /// "uid 1000 is not 1337": the noun.
+    /// A noun, as in "uid 1000 is not 1337".
     Is(&'static str),
-    /// "leaves by eth0, not lo": the verb, and the verb denied.
+    /// A verb and its negation, as in "leaves by eth0, not lo".
     Does(&'static str, &'static str),
-    /// A flag that stands for itself: the statement, and the statement denied.
+    /// A whole sentence and its negation, for a flag without a value.
     Says(&'static str, &'static str),
 }
 
-/// The side of a condition that a rule's value is compared with.
+/// The property of a packet that a condition compares with the value of the rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Subject {
     /// One field of the packet.
     Packet(PacketField),
-    /// The source or the destination port: the set needs to hold one of them.
+    /// The source port or the destination port: the condition holds if the set contains one of
+    /// them.
     EitherPort,
     /// The interface that routing chose.
     OutInterface,
-    /// A fact that only the extension knows of, or one of several fields together.
+    /// A fact that only the extension can read, or several fields together.
     Other,
 }
 
@@ -65,13 +66,13 @@ impl Subject {
     }
 }
 
-/// A subject with the way to read it and to speak of it.
+/// A property of a packet, with the function that reads it and the words for sentences.
 pub struct Field {
-    /// The facts that it reads.
+    /// The property.
     pub subject: Subject,
-    /// How to speak of it.
+    /// The words for sentences.
     pub phrase: Phrase,
-    /// Reads it.
+    /// Reads the property.
     pub read: for<'a> fn(&Context<'a>) -> FieldValue<'a>,
 }
 
@@ -81,16 +82,16 @@ impl std::fmt::Debug for Field {
     }
 }
 
-/// All that a condition may look at.
+/// Everything that a condition may read.
 #[derive(Clone, Copy, Debug)]
 pub struct Context<'a> {
-    /// What no rule changes.
+    /// The fields that no rule changes.
     pub packet: &'a Packet,
-    /// What rules and routing change.
+    /// The fields that rules and routing change.
     pub view: &'a View,
     /// The namespace.
     pub host: &'a Host,
-    /// Whose rule it is.
+    /// The rule set of the rule.
     pub ruleset: &'a Ruleset,
     /// The options of the match that change how its fields are read.
     pub parameters: Parameters,
@@ -100,7 +101,7 @@ pub struct Context<'a> {
     pub negated: bool,
 }
 
-/// The options of a match that change how its fields are read. A rule language sets them when it
+/// The options of a match that change how its fields are read. The rule language sets them when it
 /// lowers a rule.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Parameters {
@@ -109,33 +110,33 @@ pub enum Parameters {
     None,
     /// How a match on the transport header treats a later fragment, which has no such header.
     LaterFragment(LaterFragment),
-    /// Of a match on the packet's connection.
+    /// For a match on the packet's connection.
     Connection {
-        /// Whether the match also compares the state. Then a packet without a connection meets its
-        /// other conditions.
+        /// Whether the match also compares the state. If so, its other conditions hold for a packet
+        /// without a connection.
         compares_state: bool,
     },
-    /// Of a match on a label of the connection.
+    /// For a match on a label of the connection.
     ConnectionLabel {
         /// Whether the match sets a label that the connection lacks.
         sets: bool,
     },
-    /// Of a match on the extension headers of IPv6.
+    /// For a match on the extension headers of IPv6.
     Ipv6Headers {
         /// Whether the packet may have more headers than those named.
         soft: bool,
     },
-    /// Of a match on the type of an address.
+    /// For a match on the type of an address.
     AddressType {
-        /// The interface whose routes and addresses decide; `None`: those of all interfaces.
+        /// The interface whose routes and addresses count; `None` for those of all interfaces.
         interface: Option<InterfaceSide>,
     },
-    /// Of a match on the process that sent the packet.
+    /// For a match on the process that sent the packet.
     Owner {
         /// Whether the supplementary groups of the process count.
         supplementary_groups: bool,
     },
-    /// Of a lookup of the route back to the sender.
+    /// For a lookup of the route back to the sender.
     ReversePath {
         /// Whether the route may use any interface.
         loose: bool,
@@ -143,10 +144,10 @@ pub enum Parameters {
         uses_mark: bool,
         /// Whether a packet with a source address of this host passes.
         accepts_local: bool,
-        /// Whether the match holds where there is no such route.
+        /// Whether the match holds if no such route exists.
         inverted: bool,
     },
-    /// Of a lookup of the socket that receives the packet.
+    /// For a lookup of the socket that receives the packet.
     Socket {
         /// Whether the socket must be transparent.
         transparent: bool,
@@ -162,16 +163,16 @@ pub enum Parameters {
 pub enum LaterFragment {
     /// The match fails, but it drops a fragment that begins within the TCP header.
     DropsOverlap,
-    /// The match takes the fragment's payload for the header.
+    /// The match reads the fragment's payload as if it were the header.
     ReadsPayload,
 }
 
 /// One of a packet's interfaces.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum InterfaceSide {
-    /// The interface that the packet arrived by.
+    /// The interface that the packet arrived on.
     In,
-    /// The interface that the packet leaves by.
+    /// The interface that the packet leaves through.
     Out,
 }
 
@@ -182,7 +183,7 @@ impl<'a> Context<'a> {
     }
 }
 
-/// Whether a field has a value, three-valued.
+/// Compares a field with a value.
 pub(crate) fn test_field(field: &Field, value: &Value, negated: bool, context: &Context) -> Answer {
     let context = &Context {
         wanted: value,
@@ -221,8 +222,8 @@ fn picked((low, high): (u32, u32)) -> String {
     format!("nat picked a port from {low} to {high} at random")
 }
 
-/// Whether every number of a span, or none, is in the set that a value describes; `None` where some
-/// are.
+/// Compares a span of numbers with the set that a value describes: `Some` if the set contains all
+/// of them or none, `None` if it contains only some.
 fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
     let ranges = match value {
         Value::Number(want) => &[(*want, *want)][..],
@@ -250,7 +251,7 @@ fn contains_span(value: &Value, (low, high): (u32, u32)) -> Option<bool> {
     }
 }
 
-/// Whether a reading lies in the set that a value describes.
+/// Whether the set that a value describes contains the value of a field.
 fn contains(value: &Value, reading: &FieldValue, ruleset: &Ruleset) -> bool {
     match (value, reading) {
         (value, FieldValue::Number(number)) => contains_number(value, *number),
@@ -268,7 +269,7 @@ fn contains(value: &Value, reading: &FieldValue, ruleset: &Ruleset) -> bool {
     }
 }
 
-/// Whether a number lies in the set that a value describes.
+/// Whether the set that a value describes contains a number.
 #[inline]
 pub(crate) fn contains_number(value: &Value, number: u32) -> bool {
     let within = |(low, high): &(u32, u32)| (*low..=*high).contains(&number);
@@ -282,7 +283,7 @@ pub(crate) fn contains_number(value: &Value, number: u32) -> bool {
     }
 }
 
-/// Whether an address is one of a network's. The mask need not be contiguous.
+/// Whether a network contains an address. The mask may have holes.
 #[inline]
 pub(crate) fn is_within(address: Ipv4Addr, network: Ipv4Addr, mask: Ipv4Addr) -> bool {
     let [address, network, mask] =
@@ -290,7 +291,8 @@ pub(crate) fn is_within(address: Ipv4Addr, network: Ipv4Addr, mask: Ipv4Addr) ->
     (address ^ network) & mask == 0
 }
 
-/// A trailing `+` stands for any ending (`eth+`).
+/// Compares an interface name with a pattern. A `+` at the end of the pattern matches any ending
+/// (`eth+`).
 pub(crate) fn is_interface(pattern: &str, name: &str) -> bool {
     match pattern.strip_suffix('+') {
         Some(start) => name.starts_with(start),

@@ -1,4 +1,4 @@
-//! What connection tracking makes of a packet that is the first of its connection.
+//! The state that connection tracking gives to the first packet of a connection.
 
 use crate::packet::{ConnectionState, Packet, Protocol, TcpFlags};
 use crate::text::names::sctp_chunk;
@@ -71,7 +71,7 @@ fn icmp(kind: u8) -> ConnectionState {
     }
 }
 
-/// nf_conntrack_proto_icmpv6.c, `valid_new` and `noct_valid_new` (multicast listeners and neighbour
+/// nf_conntrack_proto_icmpv6.c, `valid_new` and `noct_valid_new` (multicast listeners and neighbor
 /// discovery).
 fn icmpv6(kind: u8) -> ConnectionState {
     const ECHO: u8 = 128;
@@ -95,8 +95,8 @@ const COOKIE_ECHO: u8 = 10;
 const COOKIE_ACK: u8 = 11;
 const SHUTDOWN_COMPLETE: u8 = 14;
 
-/// nf_conntrack_proto_sctp.c, `do_basic_checks`, `sctp_new` and the verification tag, which is 0 in
-/// an INIT only; measured for every chunk alone and for pairs.
+/// nf_conntrack_proto_sctp.c: `do_basic_checks`, `sctp_new`, and the verification tag, which is 0
+/// in an INIT only. Measured for every chunk type by itself, and for pairs.
 fn sctp(chunks: &[u8]) -> ConnectionState {
     const ALONE: [u8; 3] = [INIT, INIT_ACK, SHUTDOWN_COMPLETE];
     const FIRST: [u8; 2] = [COOKIE_ECHO, COOKIE_ACK];

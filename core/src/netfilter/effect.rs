@@ -1,11 +1,11 @@
-//! The effects of rules: typed values, independent of the language that wrote them.
+//! The effects of rules: typed values that do not depend on the rule language.
 //!
-//! A rule language lowers its targets or statements to an [`Effect`]. The engine performs it. An
-//! effect holds parameters only; it reads no option and no text.
+//! A rule language lowers its targets or statements to an [`Effect`], and the engine performs the
+//! effect. An effect holds parameters only. The engine reads no option and no text of a rule.
 
 use std::net::{IpAddr, Ipv6Addr};
 
-/// What a rule does to a packet.
+/// A change of a packet, or a verdict.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Effect {
     /// Ends the base chain. The packet continues with the next base chain.
@@ -26,7 +26,7 @@ pub enum Effect {
         /// Whether the packet is accepted if no program listens.
         bypass: bool,
     },
-    /// Changes nothing that a later rule, a route or the outcome depends on.
+    /// Changes nothing that a later rule, a route or the outcome reads.
     Passive,
     /// Sends a copy of the packet to another host.
     Duplicate {
@@ -80,7 +80,7 @@ pub enum Effect {
         /// The change of the packet's mark.
         mark: Option<MaskedBits>,
     },
-    /// Answers the first packets of a TCP connection in place of the server.
+    /// Answers the first packets of a TCP connection for the server.
     Synproxy,
     /// Accepts the packet only on the cluster node that a hash of the sender selects.
     ClusterShare,
@@ -88,7 +88,7 @@ pub enum Effect {
     SetMark(MaskedBits),
     /// Sets the packet's mark to a value that the input does not determine.
     SetUnknownMark {
-        /// What sets it, as a noun phrase for a sentence.
+        /// The source of the mark, as a noun phrase for a sentence.
         source: &'static str,
     },
     /// Changes the mark of the connection, then shifts it.
@@ -103,10 +103,10 @@ pub enum Effect {
     /// Copies the connection's mark to the packet.
     RestoreMark(MarkTransfer),
     /// Adds the packet's addresses to a set, or deletes them. The input does not contain the
-    /// elements of sets, so that a lookup in one is undetermined before and after.
+    /// elements of sets, so a lookup in the set is undetermined before and after.
     UpdateSet,
-    /// Decides how connection tracking treats the packet. A packet with a connection or an earlier
-    /// decision keeps it.
+    /// Decides how connection tracking treats the packet. A packet that has a connection or an
+    /// earlier decision keeps it.
     Track {
         /// Whether connection tracking sees the packet.
         tracked: bool,
@@ -167,8 +167,8 @@ impl Behavior {
 }
 
 impl Effect {
-    /// How a packet continues after the effect, for all packets: SYNPROXY drops some and passes the
-    /// others.
+    /// How a packet continues after the effect, as one answer for all packets. SYNPROXY drops some
+    /// packets and continues with others.
     pub fn behavior(&self) -> Behavior {
         match self {
             Self::Passive | Self::Duplicate { .. } => Behavior::Passive,
@@ -203,7 +203,8 @@ impl Effect {
     }
 }
 
-/// New value = old value with the bits of `mask` cleared, exclusive-or `value`.
+/// A change of some bits: the bits of `mask` are cleared, then the result is exclusive-ored with
+/// `value`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct MaskedBits {
     /// The bits to flip after clearing.
@@ -273,7 +274,7 @@ pub struct NatRange {
     pub addresses: Option<(IpAddr, IpAddr)>,
     /// First and last port; `None` keeps the port.
     pub ports: Option<(u16, u16)>,
-    /// Of a shifted range of ports: the port that becomes the first of them.
+    /// For a shifted range of ports: the original port that becomes the first port of the range.
     pub base: Option<u16>,
 }
 

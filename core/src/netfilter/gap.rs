@@ -6,41 +6,41 @@ use super::ruleset::Rule;
 /// Why rules may be missing at one point of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GapReason {
-    /// The input does not show the chain, or shows single rules of it only.
+    /// The input does not show the chain, or shows only some of its rules.
     NotShown,
-    /// The input shows the table and not this built-in chain, which people leave out where it has
-    /// no rules.
+    /// The input shows the table without this built-in chain. People often omit chains that have no
+    /// rules.
     Omitted,
-    /// A command of the input may have run or not, and may have changed the chain.
+    /// It is unknown whether a command of the input ran. It may have changed the chain.
     Conditional,
-    /// iptables itself says that it cannot show the table.
+    /// A message of iptables reports that it cannot show the table.
     Incompatible,
-    /// The chain is one of native nftables, whose rules are not read.
+    /// The chain belongs to native nftables, and the reader does not read its rules.
     NativeNftables,
-    /// A line of the input says that lines were left out, such as `...`.
+    /// A line of the input marks omitted lines, such as `...`.
     Elided,
     /// The input ends within the table.
     CutOff,
     /// A line that may be a rule cannot be read.
     Unreadable,
-    /// The rule that follows, or the chain's own line, has an error: the kernel does not hold it in
-    /// this form.
+    /// The rule after the gap, or the declaration of the chain, has an error. The kernel cannot
+    /// hold it in this form.
     Damaged,
 }
 
 /// A point of a chain at which the kernel may hold other rules than the input shows.
 ///
-/// A walk that comes to a gap is undetermined there: see `walk/chain.rs`.
+/// A walk that reaches a gap is undetermined at this point: see `walk/chain.rs`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Gap {
-    /// The rule that follows, from 0; the number of rules where none does.
+    /// The number of rules before the gap: the position of the next rule, from 0.
     pub before: u32,
     /// Why.
     pub reason: GapReason,
-    /// The line of the input that shows it, from 1; `None` where no line does.
+    /// The line of the input that shows the gap, from 1; `None` if no line shows it.
     pub line: Option<u32>,
-    /// All rules that the kernel may hold there, each any number of times or not at all. Empty
-    /// where they are not known.
+    /// The rules that the kernel may hold at the gap, each any number of times or never. Empty if
+    /// they are unknown.
     pub possible: Vec<Rule>,
 }
 
@@ -52,7 +52,7 @@ impl GapReason {
 }
 
 impl Gap {
-    /// A gap of which nothing is known but its reason.
+    /// A gap that may hold any rule.
     pub(crate) fn new(before: u32, reason: GapReason, line: Option<u32>) -> Self {
         Self {
             before,
@@ -62,9 +62,10 @@ impl Gap {
         }
     }
 
-    /// Adds another gap at this place. If one of the two may hold any rule, the gap may.
+    /// Merges another gap at the same position. If one of the two may hold any rule, so may the
+    /// result.
     pub(crate) fn merge(&mut self, other: Self) {
-        // An omitted chain is evaluated as empty: any other reason is stronger.
+        // An omitted chain is evaluated as empty, so any other reason is stronger.
         match (
             self.reason == GapReason::Omitted,
             other.reason == GapReason::Omitted,
@@ -77,8 +78,8 @@ impl Gap {
         }
     }
 
-    /// The reason in a clause, for a chain of that name: "chain INPUT is not shown, or not all of
-    /// its rules are".
+    /// Prints the reason as a clause about a chain with this name: "chain INPUT is not shown, or
+    /// not all of its rules are".
     pub fn describe(&self, chain: &str) -> String {
         let line = self
             .line

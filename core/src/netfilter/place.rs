@@ -1,32 +1,32 @@
-//! Places of chains and rules, as positions that stay valid as long as the text.
+//! Positions of chains and rules. They stay valid until the text changes.
 
 use crate::netfilter::ruleset::{Chain, Rule, Ruleset, Table};
 
-/// A chain in a table of one of the rule sets of a text.
+/// The position of a chain: rule set, table and chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct ChainPlace {
-    /// Which rule set of the text, from 0.
+    /// The position of the rule set in the text, from 0.
     pub ruleset: u32,
-    /// The table's place in the rule set, from 0.
+    /// The position of the table in the rule set, from 0.
     pub table: u32,
-    /// The chain's place in the table, from 0.
+    /// The position of the chain in the table, from 0.
     pub chain: u32,
 }
 
-/// A rule, or the policy, of a chain.
+/// The position of a rule, or of the policy of a chain.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Place {
     /// The chain.
     pub at: ChainPlace,
-    /// The rule's place in the chain, from 0; `None` for the policy.
+    /// The position of the rule in the chain, from 0; `None` for the policy.
     pub rule: Option<u32>,
 }
 
 impl ChainPlace {
-    /// The table and the chain.
+    /// The rule set, the table and the chain.
     ///
     /// # Panics
-    /// If the place is not one of these rule sets.
+    /// If these rule sets do not have the position.
     pub fn find(self, rulesets: &[Ruleset]) -> (&Ruleset, &Table, &Chain) {
         let ruleset = &rulesets[self.ruleset as usize];
         let table = &ruleset.tables[self.table as usize];
@@ -36,14 +36,15 @@ impl ChainPlace {
     /// The table.
     ///
     /// # Panics
-    /// If the place is not one of these rule sets.
+    /// If these rule sets do not have the position.
     pub fn table(self, rulesets: &[Ruleset]) -> &Table {
         &rulesets[self.ruleset as usize].tables[self.table as usize]
     }
 }
 
 impl Place {
-    /// Whether these rule sets have the place: a place of other rules may be none of theirs.
+    /// Whether these rule sets have the position. A position in other rule sets may be outside of
+    /// these.
     pub fn is_in(self, rulesets: &[Ruleset]) -> bool {
         let table = rulesets
             .get(self.at.ruleset as usize)
@@ -58,7 +59,7 @@ impl Place {
     /// The rule; `None` for a policy.
     ///
     /// # Panics
-    /// If the place is not one of these rule sets.
+    /// If these rule sets do not have the position.
     pub fn rule(self, rulesets: &[Ruleset]) -> Option<&Rule> {
         let (_, _, chain) = self.at.find(rulesets);
         self.rule.map(|rule| &chain.rules[rule as usize])

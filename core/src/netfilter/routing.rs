@@ -1,4 +1,4 @@
-//! Routing: which way a packet goes, from the host's addresses, routes and policy rules.
+//! Routing: where a packet goes, from the host's addresses, routes and policy rules.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -9,32 +9,34 @@ const LOCAL: u32 = 255;
 const MAIN: u32 = 254;
 const DEFAULT: u32 = 253;
 
-/// Where a route leads.
+/// The result of a route lookup.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Way {
-    /// Delivered here, sent on, or dropped.
+    /// Whether the packet is delivered, sent on, or dropped.
     pub kind: RouteKind,
-    /// The interface it leaves by; `lo` for what is delivered here.
+    /// The interface that the packet leaves through; `lo` for a packet that is delivered to this
+    /// host.
     pub interface: String,
     /// The source address that the route prefers.
     pub source: Option<IpAddr>,
 }
 
-/// What is looked up.
+/// The parameters of a route lookup.
 #[derive(Clone, Copy, Debug)]
 pub struct Query<'a> {
-    /// Where the packet goes.
+    /// The destination of the packet.
     pub dst: IpAddr,
-    /// Where it comes from, where that is known.
+    /// The source of the packet, if it is known.
     pub src: Option<IpAddr>,
-    /// Its mark.
+    /// The mark of the packet.
     pub mark: u32,
-    /// The interface it came in by; `lo` for a packet that is sent from here.
+    /// The interface that the packet arrived on; `lo` for a packet that this host sends.
     pub iif: &'a str,
 }
 
-/// Looks a packet's way up (`fib_rules_lookup`): the policy rules in order, in each table the
-/// longest prefix, among equals the lowest metric. `None`: no route.
+/// Looks up the route of a packet (`fib_rules_lookup`). The policy rules apply in order. In each
+/// table, the longest prefix wins; among equal prefixes, the lowest metric wins. `None` if there is
+/// no route.
 pub fn lookup(host: &Host, query: Query) -> Option<Way> {
     let family = Family::of(query.dst);
     let mut tables: Vec<(u32, u32)> = vec![(0, LOCAL), (32_766, MAIN), (32_767, DEFAULT)];
@@ -51,8 +53,8 @@ pub fn lookup(host: &Host, query: Query) -> Option<Way> {
     ways.find(|way| way.kind != RouteKind::Throw)
 }
 
-/// Looks up the way of a packet that a process sends. Groups and 255.255.255.255 go out by the
-/// interface that a route names, whatever that route is for (route.c, `__mkroute_output`).
+/// Looks up the route of a packet that a process sends. Multicast groups and 255.255.255.255 leave
+/// through the interface of the route, of whatever type the route is (route.c, `__mkroute_output`).
 pub fn lookup_sent(host: &Host, query: Query) -> Option<Way> {
     let way = lookup(host, query)?;
     match (broad(query.dst), way.kind) {
@@ -61,9 +63,9 @@ pub fn lookup_sent(host: &Host, query: Query) -> Option<Way> {
     }
 }
 
-/// Looks up the new way of a packet that a rule changed in OUTPUT: such a destination then goes out
-/// by the interface that holds the packet's source (`ip_route_output_key_hash_rcu`; measured). IPv6
-/// has the same way as before.
+/// Looks up the route again after a rule changed the packet in OUTPUT. A multicast or broadcast
+/// destination then leaves through the interface that holds the packet's source address
+/// (`ip_route_output_key_hash_rcu`; measured). For IPv6 the lookup is the same as before.
 pub fn lookup_again(host: &Host, query: Query) -> Option<Way> {
     let (Some(kind), Some(src)) = (broad(query.dst), query.src) else {
         return lookup(host, query);
@@ -79,7 +81,7 @@ pub fn lookup_again(host: &Host, query: Query) -> Option<Way> {
     }
 }
 
-/// What an IPv4 destination of more than one host is, whatever the routes say.
+/// The type of an IPv4 destination that means several hosts. It does not depend on the routes.
 fn broad(dst: IpAddr) -> Option<RouteKind> {
     match dst {
         IpAddr::V4(v4) if v4.is_multicast() => Some(RouteKind::Multicast),
@@ -88,7 +90,7 @@ fn broad(dst: IpAddr) -> Option<RouteKind> {
     }
 }
 
-/// The interface that holds an address of this host; all of 127.0.0.0/8 is held by `lo`.
+/// The interface that holds an address of this host. `lo` holds all of 127.0.0.0/8.
 fn holder(host: &Host, address: IpAddr) -> Option<String> {
     let own = addresses(host, None).find(|(interface, prefix)| {
         prefix.address == address || interface.name == "lo" && prefix.contains(address)
@@ -96,9 +98,10 @@ fn holder(host: &Host, address: IpAddr) -> Option<String> {
     own.map(|(interface, _)| interface.name.clone())
 }
 
-/// Whether the kernel itself joins a group on that interface: all hosts, the neighbour
-/// solicitations for its own addresses, and all routers where it forwards (igmp.c, `ip_mc_up`;
-/// mcast.c, `ipv6_mc_up`; addrconf.c, `dev_forward_change`).
+/// Whether the kernel itself joins a multicast group on an interface. It joins the group of all
+/// hosts, the groups of neighbor solicitations for its own addresses, and, if it forwards, the
+/// group of all routers (igmp.c, `ip_mc_up`; mcast.c, `ipv6_mc_up`; addrconf.c,
+/// `dev_forward_change`).
 pub fn joins_by_itself(host: &Host, interface: &str, group: IpAddr) -> bool {
     let IpAddr::V6(group) = group else {
         return group == IpAddr::V4(Ipv4Addr::new(224, 0, 0, 1));
@@ -134,9 +137,9 @@ fn selects(rule: &RoutingRule, query: Query) -> bool {
     holds != rule.not
 }
 
-/// For some IPv6 destinations only routes by the interface that a packet came in by count
-/// (ip6_route.c, `rt6_need_strict`; measured: what arrives by eth0 for ::1 leaves by eth0's default
-/// route).
+/// The interface that restricts the lookup. For some IPv6 destinations, the kernel uses only routes
+/// through the interface that the packet arrived on (ip6_route.c, `rt6_need_strict`). Measured: a
+/// packet that arrives on eth0 for ::1 leaves through eth0's default route.
 fn bound_interface(query: Query<'_>) -> Option<&str> {
     let IpAddr::V6(dst) = query.dst else {
         return None;
@@ -151,7 +154,7 @@ fn lookup_in(host: &Host, table: u32, dst: IpAddr, bound: Option<&str>) -> Optio
         .iter()
         .filter(|route| route.table.unwrap_or(MAIN) == table && route.dst.contains(dst));
     let stated = stated.filter(|route| bound.is_none_or(|name| way_of(route).interface == name));
-    // Among equals the one that was there first.
+    // Among equal routes, the first one wins.
     let best = stated.rev().max_by_key(|route| {
         (
             route.dst.length,
@@ -186,7 +189,7 @@ fn way_of(route: &Route) -> Way {
     }
 }
 
-/// The local table that the kernel keeps by itself: own addresses, all of 127.0.0.0/8 on `lo`,
+/// The local table, which the kernel fills itself: own addresses, all of 127.0.0.0/8 on `lo`,
 /// broadcasts, multicast.
 fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
     let bits = Family::of(dst).bits();
@@ -205,7 +208,7 @@ fn local(host: &Host, dst: IpAddr, bound: Option<&str>) -> Option<(u8, Way)> {
         ));
     }
     for (interface, prefix) in addresses(host, bound) {
-        // That of `lo`, 127.255.255.255, is one, too (measured).
+        // 127.255.255.255, the broadcast address of `lo`, counts too (measured).
         if prefix.broadcast() == Some(dst) {
             let way = Way {
                 kind: RouteKind::Broadcast,
@@ -261,9 +264,9 @@ fn addresses<'a>(
     })
 }
 
-/// What routing takes an address for (`inet_addr_type`, which `-m addrtype` asks): the local table
-/// only. With an interface, a local address counts only if that interface holds it; all of
-/// 127.0.0.0/8 is held by `lo`.
+/// The type that routing gives to an address (`inet_addr_type`, which `-m addrtype` calls). Only
+/// the local table counts. With an interface, a local address counts only if that interface holds
+/// it. `lo` holds all of 127.0.0.0/8.
 pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKind {
     if address.is_multicast() {
         return RouteKind::Multicast;
@@ -283,7 +286,7 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
                 iif: "lo",
             };
             match lookup(host, query).map(|way| way.kind) {
-                // Its own address, but not of this interface.
+                // An address of this host, on another interface.
                 Some(RouteKind::Local) => RouteKind::Unicast,
                 Some(kind) => kind,
                 None => RouteKind::Unreachable,
@@ -293,7 +296,7 @@ pub fn kind_of(host: &Host, address: IpAddr, interface: Option<&str>) -> RouteKi
     }
 }
 
-/// The source address that a local packet gets when its sender chose none.
+/// The source address of a local packet whose sender chose none.
 pub fn source_for(host: &Host, way: &Way, dst: IpAddr) -> Option<IpAddr> {
     let family = Family::of(dst);
     let on_interface = || {

@@ -1,4 +1,4 @@
-//! A rule set as read: tables, chains, rules, and the parts of a rule in one arena.
+//! A rule set as parsed: tables, chains and rules. One arena holds the clauses of all rules.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -18,13 +18,13 @@ use crate::packet::hook::Hook;
 use crate::text::diagnostic::Span;
 
 impl Policy {
-    /// As `iptables-save` prints it.
+    /// The name that `iptables-save` prints.
     pub fn name(self) -> &'static str {
         self.into()
     }
 }
 
-/// What the kernel counted.
+/// Counters of the kernel.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counters {
     /// Packets.
@@ -39,29 +39,30 @@ impl fmt::Display for Counters {
     }
 }
 
-/// Where in [`Ruleset::counters`] the counters of a rule or a chain are, where the text says any.
+/// The position of the counters of a rule or a chain in [`Ruleset::counters`], if the text states
+/// any.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Counted(Option<NonZeroU32>);
 
 impl Counted {
-    /// The counters, in the rule set that they were kept in.
+    /// The counters, from the rule set that stores them.
     pub fn of(self, ruleset: &Ruleset) -> Option<Counters> {
         ruleset.counters.get(self.0?.get() as usize - 1).copied()
     }
 
-    /// Whether the text says any.
+    /// Whether the text states counters.
     pub fn is_some(self) -> bool {
         self.0.is_some()
     }
 
-    /// These, or others where there are none.
+    /// These counters, or the others if these are absent.
     #[must_use]
     pub fn or(self, other: Self) -> Self {
         Self(self.0.or(other.0))
     }
 }
 
-/// Text kept in [`Ruleset::strings`], unescaped.
+/// A text in [`Ruleset::strings`], unescaped.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Text {
     start: u32,
@@ -69,19 +70,19 @@ pub struct Text {
 }
 
 impl Text {
-    /// The text, in the strings that it was kept in.
+    /// The text, from the strings that store it.
     pub fn of(self, strings: &str) -> &str {
         &strings[self.start as usize..][..self.length as usize]
     }
 }
 
-/// What few values need, kept apart from them: its pointer asks for no more than four bytes of
-/// alignment, so that a [`Value`] takes twelve and not sixteen.
+/// A box for large and rare values. Its pointer requires an alignment of four bytes only, so that a
+/// [`Value`] takes twelve bytes instead of sixteen.
 #[repr(Rust, packed(4))]
 pub struct Apart<T>(Box<T>);
 
 impl<T> Apart<T> {
-    /// Puts it there.
+    /// Allocates the box.
     pub fn new(value: T) -> Self {
         Self(Box::new(value))
     }
@@ -119,7 +120,7 @@ impl<T: PartialEq> PartialEq for Apart<T> {
 
 impl<T: Eq> Eq for Apart<T> {}
 
-/// A number of up to 64 bits, that asks for no more than four bytes of alignment.
+/// A number of up to 64 bits that requires an alignment of four bytes only.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[repr(Rust, packed(4))]
 pub struct Wide(u64);
@@ -137,27 +138,27 @@ impl From<u64> for Wide {
     }
 }
 
-/// A value as an option gives it. Which option it belongs to says how to read it.
+/// The value of an option. The option determines its meaning.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Value {
-    /// The option takes none.
+    /// The option takes no value.
     None,
-    /// A number, or the place in a list of names.
+    /// A number, or a position in a list of names.
     Number(u32),
-    /// Both ends included.
+    /// A range. Both ends are included.
     Range(u32, u32),
-    /// Compare (or set) `value` under `mask`.
+    /// A value to compare or to set under a mask.
     Masked {
-        /// The bits wanted.
+        /// The value of the bits.
         value: u32,
-        /// The bits looked at.
+        /// The bits that count.
         mask: u32,
     },
     /// A set of named bits.
     Bits(u32),
     /// Several numbers and ranges.
     List(Apart<Vec<(u32, u32)>>),
-    /// An IPv4 address under a mask, which need not be contiguous.
+    /// An IPv4 address under a mask. The mask may have holes.
     Net4(Ipv4Addr, Ipv4Addr),
     /// An IPv6 address under a mask.
     Net6(Apart<(Ipv6Addr, Ipv6Addr)>),
@@ -167,7 +168,7 @@ pub enum Value {
     Text(Text),
     /// A number of up to 64 bits.
     Wide(Wide),
-    /// Two of them: both ends of a range, included, or a value and what goes with it.
+    /// Two numbers of up to 64 bits: both ends of a range (included), or a value and its companion.
     Wides(Apart<(u64, u64)>),
     /// First and last address.
     Addresses(Apart<(IpAddr, IpAddr)>),
@@ -175,42 +176,44 @@ pub enum Value {
     Mac([u8; 6]),
 }
 
-/// Which match or target of its rule language a clause belongs to: a place in the language's list.
+/// The match or target that a clause belongs to: a position in the list of its rule language.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct ExtensionId(pub(crate) u8);
 
 /// One option of a rule, or the bare name of a match that has none.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Part {
-    /// Which extension it belongs to.
+    /// The extension that the clause belongs to.
     pub extension: ExtensionId,
-    /// Place in the extension's option table; `Part::BARE` for none.
+    /// The position in the extension's table of options; `Part::BARE` for a clause without an
+    /// option.
     pub option: u8,
-    /// Whether `!` stands before it.
+    /// Whether `!` negates it.
     pub negated: bool,
     /// Whether it is the first of its `-m` or `-j`.
     pub opens: bool,
-    /// What the option was given.
+    /// The value of the option.
     pub value: Value,
 }
 
-/// What a rule does with a packet that it matches.
+/// The action of a rule for a packet that it matches.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum Target {
-    /// Nothing: the rule only counts.
+    /// None: the rule only counts.
     #[default]
     None,
-    /// Continues in a chain (its place in the table) and comes back.
+    /// Continues in a chain (its position in the table). The packet can return to the next rule.
     Jump(u32),
-    /// Continues in a chain and comes back to the caller of this one.
+    /// Continues in a chain (its position in the table). When that chain ends, the packet returns
+    /// to the caller of this chain.
     Goto(u32),
-    /// A target extension; its options are the rule's last parts.
+    /// A target extension. Its options are the last clauses of the rule.
     Extension(ExtensionId),
     /// A chain that the text does not define.
     Missing {
-        /// Its name's place in [`Ruleset::missing`].
+        /// The position of its name in [`Ruleset::missing`].
         name: u32,
-        /// `-g` rather than `-j`.
+        /// Whether the rule uses `-g` instead of `-j`.
         goto: bool,
     },
 }
@@ -222,15 +225,15 @@ pub struct Rule {
     pub line: u32,
     /// The rule's bytes in the text.
     pub span: Span,
-    /// What the kernel counted, where the text says.
+    /// The counters of the kernel, if the text states them.
     pub counters: Counted,
-    /// First part in [`Ruleset::parts`].
+    /// The position of the rule's first clause in [`Ruleset::parts`].
     pub first: u32,
-    /// How many parts test the packet.
+    /// The number of clauses that test the packet.
     pub matches: u16,
-    /// How many parts belong to the target; they follow the others.
+    /// The number of clauses that belong to the target. They follow the others.
     pub parameters: u16,
-    /// What happens on a match.
+    /// The action for a packet that matches.
     pub target: Target,
 }
 
@@ -239,20 +242,20 @@ pub struct Rule {
 pub struct Chain {
     /// Its name.
     pub name: Box<str>,
-    /// Where a base chain is attached; `None` for a chain that only other chains lead to.
+    /// Where a base chain is attached; `None` for a chain that rules call.
     pub base: Option<BaseChain>,
-    /// What fell through to the policy, where the text says.
+    /// The counters of the policy, if the text states them.
     pub counters: Counted,
     /// The line that declares it, from 1.
     pub line: Option<u32>,
     /// Its rules, in order.
     pub rules: Vec<Rule>,
-    /// Where rules may be missing, by [`Gap::before`].
+    /// The points at which rules may be missing, in the order of [`Gap::before`].
     pub gaps: Vec<Gap>,
 }
 
 impl Chain {
-    /// Adds a gap at its place. Two gaps before one rule become one.
+    /// Adds a gap. Two gaps before one rule become one.
     pub(crate) fn add_gap(&mut self, gap: Gap) {
         let at = self.gaps.partition_point(|held| held.before < gap.before);
         match self
@@ -265,7 +268,7 @@ impl Chain {
         }
     }
 
-    /// Its rules, and those that it may hold.
+    /// The rules of the chain, and the rules that its gaps may hold.
     pub(crate) fn all_rules_mut(&mut self) -> impl Iterator<Item = &mut Rule> {
         self.rules
             .iter_mut()
@@ -277,7 +280,7 @@ impl Chain {
         self.base.map(|base| base.hook)
     }
 
-    /// The policy of a base chain; ACCEPT for other chains, which have none.
+    /// The policy of a base chain. Other chains have no policy; the result is then ACCEPT.
     pub fn policy(&self) -> Policy {
         self.base.map_or(Policy::Accept, |base| base.policy)
     }
@@ -293,7 +296,7 @@ impl Chain {
 /// A table of chains.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Table {
-    /// Which packets it sees.
+    /// The packets that the table sees.
     pub family: TableFamily,
     /// Its name. Tables of two families may have the same name.
     pub name: Box<str>,
@@ -306,8 +309,8 @@ pub struct Table {
 }
 
 impl Table {
-    /// The table as sentences and the public JSON name it: `nat` for a table of iptables, `inet
-    /// nat` for a table of nft.
+    /// The name of the table in sentences and in the public JSON: `nat` for a table of iptables,
+    /// `inet nat` for a table of nft.
     pub fn label(&self) -> Cow<'_, str> {
         match self.language {
             RuleLanguage::Iptables => Cow::Borrowed(&self.name),
@@ -315,39 +318,40 @@ impl Table {
         }
     }
 
-    /// Whether it has the family, name and language of another one.
+    /// Whether it has the same family, name and language as another table.
     pub fn is_like(&self, other: &Self) -> bool {
         (self.family, self.language, &self.name) == (other.family, other.language, &other.name)
     }
 
-    /// The built-in chain at a hook, with its place.
+    /// The built-in chain at a hook, with its position.
     pub fn at(&self, hook: Hook) -> Option<(u32, &Chain)> {
         (0..)
             .zip(&self.chains)
             .find(|(_, chain)| chain.hook() == Some(hook))
     }
 
-    /// The chain of that name, with its place.
+    /// The chain with this name, with its position.
     pub fn chain(&self, name: &str) -> Option<(u32, &Chain)> {
         (0..)
             .zip(&self.chains)
             .find(|(_, chain)| &*chain.name == name)
     }
 
-    /// How many rules all chains hold.
+    /// The number of rules in all chains.
     pub fn rules(&self) -> usize {
         self.chains.iter().map(|chain| chain.rules.len()).sum()
     }
 }
 
-/// A rule that is written in the text behind a `#`: switched off.
+/// A rule that the text contains after a `#`: it is switched off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Off {
-    /// The place of its table in the rule set.
+    /// The position of its table in the rule set.
     pub table: u32,
-    /// The place of its chain in the table.
+    /// The position of its chain in the table.
     pub chain: u32,
-    /// The rule of the chain that follows it, from 0; behind the last where none does.
+    /// The position of the rule that follows it in the chain, from 0; the number of rules if none
+    /// follows.
     pub before: u32,
     /// Line in the text, from 1.
     pub line: u32,
@@ -355,30 +359,31 @@ pub struct Off {
     pub span: Span,
 }
 
-/// One family's rules in one backend.
+/// The rules of one address family in one backend.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Ruleset {
     /// IPv4 or IPv6.
     pub family: Family,
-    /// Legacy or nft, where the text says.
+    /// The backend, if the text states it.
     pub backend: Option<Backend>,
-    /// The version of the program that printed it, where the text says.
+    /// The version of the program that printed it, if the text states it.
     pub version: Option<String>,
-    /// Which of the texts that were read holds it, from 0: lines and spans count there.
+    /// The input text that contains it, from 0. Lines and spans refer to this text.
     pub source: u32,
-    /// The other backend, where the text says that it holds rules, too, and does not show them.
+    /// The other backend, if a message in the text reports that it holds rules too. The text does
+    /// not show these rules.
     pub hidden_backend: Option<Backend>,
     /// Its tables, in the order of the text.
     pub tables: Vec<Table>,
     /// The rules that are switched off, in the order of the text.
     pub off: Vec<Off>,
-    /// The parts of all rules.
+    /// The clauses of all rules.
     pub parts: Vec<Part>,
-    /// The texts of all parts.
+    /// The texts of all clauses.
     pub strings: String,
-    /// What the kernel counted.
+    /// The counters of the kernel.
     pub counters: Vec<Counters>,
-    /// The names of the chains that rules lead to and that the text does not define.
+    /// The names of chains that rules call and the text does not define.
     pub missing: Vec<Text>,
 }
 
@@ -427,12 +432,12 @@ impl Ruleset {
         self.tables = tables.into_iter().map(|(_, table)| table).collect();
     }
 
-    /// How many rules all tables hold.
+    /// The number of rules in all tables.
     pub fn rules(&self) -> usize {
         self.tables.iter().map(Table::rules).sum()
     }
 
-    /// Whether it can do anything to a packet: a rule, a command that may have run, or a policy
+    /// Whether it can affect a packet: it has a rule, a command that may have run, or a policy
     /// other than ACCEPT.
     pub fn is_populated(&self) -> bool {
         let mut chains = self.tables.iter().flat_map(|table| &table.chains);
@@ -447,25 +452,25 @@ impl Ruleset {
         })
     }
 
-    /// The parts that test the packet, in order.
+    /// The clauses that test the packet, in order.
     pub fn matches(&self, rule: &Rule) -> &[Part] {
         let first = rule.first as usize;
         &self.parts[first..first + usize::from(rule.matches)]
     }
 
-    /// The parts that belong to the target.
+    /// The clauses that belong to the target.
     pub fn parameters(&self, rule: &Rule) -> &[Part] {
         let first = rule.first as usize + usize::from(rule.matches);
         &self.parts[first..first + usize::from(rule.parameters)]
     }
 
-    /// The matches of a rule, each with all its options: what stands in one `-m`.
+    /// The matches of a rule, each with all its options: the clauses of one `-m`.
     pub fn groups<'a>(&'a self, rule: &Rule) -> impl Iterator<Item = &'a [Part]> {
         self.matches(rule).chunk_by(|_, next| !next.opens)
     }
 
-    /// Keeps a text. One that was kept just before is not kept again: rules in a row have the same
-    /// comment.
+    /// Stores a text. If the text is equal to the last stored one, it shares that one, since rules
+    /// in a row often have the same comment.
     pub fn keep(&mut self, text: &str) -> Text {
         if !self.strings.ends_with(text) {
             self.strings.push_str(text);
@@ -478,8 +483,8 @@ impl Ruleset {
         }
     }
 
-    /// Keeps counters. Those that were kept just before are not kept again: most chains of a node
-    /// have `[0:0]`.
+    /// Stores counters. If they are equal to the last stored ones, they share those, since most
+    /// chains of a node have `[0:0]`.
     pub fn count(&mut self, counters: Option<Counters>) -> Counted {
         let Some(counters) = counters else {
             return Counted::default();
@@ -494,7 +499,7 @@ impl Ruleset {
         )
     }
 
-    /// Keeps the name of a chain that the text does not define, as [`Target::Missing`] has it.
+    /// Stores the name of a chain that the text does not define, for [`Target::Missing`].
     pub fn miss(&mut self, name: &str) -> u32 {
         if self
             .missing
@@ -546,7 +551,7 @@ impl Ruleset {
         }
     }
 
-    /// A text kept before.
+    /// A stored text.
     pub fn text(&self, text: Text) -> &str {
         text.of(&self.strings)
     }
@@ -561,7 +566,7 @@ impl Ruleset {
 mod tests {
     use super::*;
 
-    /// The tables, each with the lines of the rules that are switched off in it.
+    /// The tables, each with the lines of its rules that are switched off.
     fn tables(ruleset: &Ruleset) -> Vec<(&str, Vec<u32>)> {
         let off = |place: u32| {
             ruleset

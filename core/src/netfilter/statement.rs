@@ -1,8 +1,8 @@
-//! The statements of a rule: what the kernel evaluates one after the other until one breaks the
-//! rule or ends it.
+//! The statements of a rule. The kernel evaluates them in order until one breaks the rule or ends
+//! it.
 //!
-//! A rule language lowers a rule when the walk reaches it. Most rules of a large chain are skipped
-//! by the prefilter, so lowered rules are never stored.
+//! A rule language lowers a rule when the walk reaches it. The prefilter skips most rules of a
+//! large chain, so lowered rules are never stored.
 
 use std::borrow::Cow;
 
@@ -25,7 +25,7 @@ pub enum Statement<'r> {
     Effect(Effect),
     /// Continues in another chain of the table.
     Jump {
-        /// The chain's place in the table.
+        /// The position of the chain in the table.
         chain: u32,
         /// Whether the packet returns to this chain.
         returns: bool,
@@ -35,8 +35,8 @@ pub enum Statement<'r> {
 }
 
 impl Statement<'_> {
-    /// Whether the packet continues unchanged after the statement, so that nothing depends on it
-    /// but the counter.
+    /// Whether the packet continues unchanged after the statement. Then only the counter depends on
+    /// it.
     pub fn is_passive(&self) -> bool {
         match self {
             Self::Counter | Self::Effect(Effect::UpdateSet) => true,
@@ -49,14 +49,14 @@ impl Statement<'_> {
 /// A condition of a rule.
 #[derive(Clone, Debug)]
 pub struct Condition<'r> {
-    /// Its clause: a place among the rule's clauses that test the packet.
+    /// The clause of the condition: a position among the rule's clauses that test the packet.
     pub clause: u16,
-    /// What the packet must have for the test to make sense. Without it the condition fails,
-    /// negated or not.
+    /// A field that the packet must have. If the packet lacks it, the condition fails, negated or
+    /// not.
     pub requires: Option<&'static Field>,
     /// The test itself.
     pub test: Test<'r>,
-    /// How likely the condition holds if only chance decides, from 0 to 1.
+    /// The probability that the condition holds, from 0 to 1, if only chance decides.
     pub chance: Option<f64>,
     /// The options of the match that change how its fields are read.
     pub parameters: Parameters,
@@ -76,18 +76,18 @@ pub enum Test<'r> {
     Undetermined(Cow<'r, str>),
 }
 
-/// Whether a field has a value.
+/// A comparison of a field with a value.
 #[derive(Clone, Copy, Debug)]
 pub struct Comparison<'r> {
     /// The field.
     pub field: &'static Field,
-    /// The value, or the set of values.
+    /// A value, or a set of values.
     pub value: &'r Value,
     /// Whether the field must not have it.
     pub negated: bool,
 }
 
-/// The packet and its surroundings, as conditions see them.
+/// The packet and its environment, as conditions read them.
 #[derive(Clone, Copy, Debug)]
 pub struct Surroundings<'a> {
     /// The fields that no rule changes.
@@ -101,7 +101,7 @@ pub struct Surroundings<'a> {
 }
 
 impl<'a> Surroundings<'a> {
-    /// What a field of a match with these parameters reads.
+    /// The context in which a match with these parameters reads its fields.
     pub fn context(self, parameters: Parameters) -> Context<'a> {
         let Surroundings {
             packet,
@@ -160,7 +160,7 @@ fn either(one: Answer, other: Answer, reason: Option<&'static str>) -> Answer {
     }
 }
 
-/// Whether the packet has a field at all.
+/// Whether the packet has the field.
 pub(crate) fn is_present(field: &Field, context: &Context) -> Answer {
     match (field.read)(context) {
         FieldValue::Unknown(reason) => Answer::Unknown(reason),

@@ -4,7 +4,7 @@ use strum::{Display, EnumString};
 
 use crate::packet::Family;
 
-/// Which packets a table sees. The names are those of nft (nft(8), "ADDRESS FAMILIES").
+/// The packets that a table sees. The names are those of nft (nft(8), "ADDRESS FAMILIES").
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Display, EnumString)]
 #[strum(serialize_all = "lowercase")]
 pub enum TableFamily {
@@ -16,7 +16,7 @@ pub enum TableFamily {
     Inet,
     /// ARP packets.
     Arp,
-    /// Packets that a bridge passes on.
+    /// Packets that a bridge forwards.
     Bridge,
     /// All packets of one interface.
     Netdev,

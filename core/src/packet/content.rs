@@ -1,4 +1,4 @@
-//! The content of a packet field, and its text in a form and in a packet's line.
+//! The content of a packet field, and its text in the form and in a packet's line.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,9 +9,9 @@ use crate::text::number::parse_u32;
 /// The content of one field of a packet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Content {
-    /// Nothing.
+    /// The field is absent.
     Absent,
-    /// A number; for a protocol and for TCP flags, too.
+    /// A number, also for a protocol and for TCP flags.
     Number(u32),
     /// An address.
     Address(IpAddr),
@@ -21,9 +21,9 @@ pub enum Content {
     Numbers(Vec<u32>),
     /// Names in order.
     Names(Vec<String>),
-    /// Where the packet comes from.
+    /// The origin of the packet.
     Origin(Origin),
-    /// Whose socket it comes from.
+    /// The socket that sent the packet.
     Owner(Owner),
     /// The state that connection tracking gives it.
     State(ConnectionState),
@@ -31,7 +31,7 @@ pub enum Content {
     Direction(Direction),
     /// Its place among the fragments of a datagram.
     Fragment(Fragment),
-    /// An answer to yes or no.
+    /// Yes or no.
     Flag(bool),
 }
 
@@ -92,7 +92,7 @@ impl Content {
     }
 }
 
-/// How the content of a field is written, and which contents there are.
+/// How the content of a field is written, and which contents are valid.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FieldKind {
     /// `local` or `inbound`.
@@ -121,9 +121,9 @@ pub enum FieldKind {
     TcpFlags,
     /// A list of user or group ids.
     Ids,
-    /// A list of numbers from 0 to 255, which may be empty.
+    /// A list of numbers from 0 to 255. It may be empty.
     Bytes,
-    /// A list of names for this, which may be empty.
+    /// A list of names of this kind of thing. It may be empty.
     Names(&'static str),
     /// `185+`: an offset, and whether more fragments follow.
     Fragment,
@@ -132,7 +132,7 @@ pub enum FieldKind {
 }
 
 impl FieldKind {
-    /// The contents to choose from, each with its label; empty for a field to type in.
+    /// The contents to choose from, each with its label. Empty for a text field.
     pub fn choices(self) -> &'static [(&'static str, &'static str)] {
         match self {
             Self::Origin => &[("local", "here"), ("inbound", "outside")],
@@ -175,8 +175,8 @@ impl FieldKind {
         }
     }
 
-    /// How many bits hold every content of this kind, if its contents are numbers or addresses of
-    /// this family.
+    /// The number of bits that hold every content of this kind, if its contents are numbers, or
+    /// addresses of this family.
     pub fn bits(self, family: Family) -> Option<u32> {
         match self {
             Self::Address => Some(family.bits().into()),
@@ -186,7 +186,7 @@ impl FieldKind {
         }
     }
 
-    /// Reads a text without blanks around it.
+    /// Parses a text without surrounding blanks.
     ///
     /// # Errors
     /// A sentence that quotes the text.
@@ -218,7 +218,7 @@ impl FieldKind {
                     ));
                 }
             },
-            // `Packet::check` reports unknown ones.
+            // `Packet::check` reports unknown names.
             Self::PacketType | Self::Interface => Some(Content::Text(text.to_owned())),
             Self::Names(_) => list(text, |name| Some(name.to_owned())).map(Content::Names),
             Self::Mac => mac(text).map(|_| Content::Text(text.to_owned())),
@@ -243,7 +243,7 @@ impl FieldKind {
         content.ok_or_else(|| format!("\u{201c}{text}\u{201d} is not {}", self.wanted()))
     }
 
-    /// A description of right texts.
+    /// Describes the valid texts.
     fn wanted(self) -> String {
         let highest = match self {
             Self::Number(highest) => highest,
@@ -265,7 +265,7 @@ impl FieldKind {
         format!("a number from 0 to {highest}")
     }
 
-    /// Prints a content of this kind as one would type it; nothing for an absent one.
+    /// Prints a content as a user would type it; an empty text for an absent content.
     pub fn print(self, content: &Content) -> String {
         match (self, content) {
             (_, Content::Absent) => String::new(),
@@ -283,7 +283,7 @@ impl FieldKind {
             (_, Content::Address(address)) => address.to_string(),
             (_, Content::Text(text)) => text.clone(),
             (_, Content::Numbers(numbers)) => joined(numbers),
-            // Alone, `none` reads as an empty list.
+            // The single word `none` means an empty list, so a comma is added.
             (_, Content::Names(names)) if names[..] == ["none"] => "none,".into(),
             (_, Content::Names(names)) => joined(names),
             (_, Content::Origin(Origin::Local)) => "local".into(),
@@ -308,7 +308,7 @@ fn joined<T: fmt::Display>(list: &[T]) -> String {
     }
 }
 
-/// Words with blanks, commas or plus signs between them.
+/// Words separated by blanks, commas or plus signs.
 fn words(text: &str) -> impl Iterator<Item = &str> {
     text.split([',', ' ', '+']).filter(|word| !word.is_empty())
 }

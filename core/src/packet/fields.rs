@@ -1,8 +1,9 @@
-//! The one table of a packet's fields: a row for each, with all that the program knows of it.
+//! The table of a packet's fields. Each row holds everything that the program knows about one
+//! field.
 //!
 //! The public JSON, the form, a packet's line, the walk, counterfactuals, the constants of rules,
-//! search and the regions of findings go through this table or look a row up. A new field takes a
-//! row here and a member of [`Packet`].
+//! search and the regions of findings use this table. A new field takes a row here and a member of
+//! [`Packet`].
 
 use std::net::IpAddr;
 
@@ -31,11 +32,11 @@ use crate::packet::view::{BridgeOutput, View};
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum PacketField {
-    /// Sent from this namespace, or arriving.
+    /// Whether a process here sends it, or it arrives.
     Origin,
-    /// The interface that it arrives by.
+    /// The interface that it arrives on.
     InInterface,
-    /// Whose socket it comes from, if not a process's.
+    /// The socket that sent it, if no process did.
     Owner,
     /// User id.
     Uid,
@@ -101,40 +102,40 @@ pub enum PacketField {
     Bridged,
 }
 
-/// Which packets have a field.
+/// The packets that have a field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Presence {
     /// All.
     Always,
-    /// Those that arrive.
+    /// Packets that arrive.
     Inbound,
-    /// Those that are sent from here.
+    /// Packets that this host sends.
     Local,
-    /// Those that a process here sends.
+    /// Packets that a process on this host sends.
     Process,
-    /// Those of a protocol with ports.
+    /// Packets of a protocol with ports.
     Ports,
-    /// Those of one of these protocols.
+    /// Packets of one of these protocols.
     Protocols(&'static [Protocol]),
-    /// Those of IPv6.
+    /// IPv6 packets.
     Ipv6,
 }
 
-/// The properties that decide which fields a packet has.
+/// The properties that determine which fields a packet has.
 #[derive(Clone, Copy, Debug)]
 pub struct PacketShape {
-    /// Whether it is sent from here.
+    /// Whether this host sends it.
     pub local: bool,
-    /// Whether its socket is a process's, if it is sent from here.
+    /// Whether a process sends it, if this host does.
     pub process: bool,
-    /// Its protocol; none while that is half typed.
+    /// Its protocol; `None` while the user is still typing it.
     pub protocol: Option<Protocol>,
     /// Whether its addresses are IPv6.
     pub ipv6: bool,
 }
 
 impl PacketShape {
-    /// The shape of a whole packet.
+    /// The shape of a complete packet.
     pub fn from_packet(packet: &Packet) -> Self {
         Self {
             local: packet.origin == Origin::Local,
@@ -145,7 +146,7 @@ impl PacketShape {
     }
 }
 
-/// Where the form shows a field.
+/// The position of a field in the form.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FormPlace {
     /// In a row of its own.
@@ -156,62 +157,62 @@ pub enum FormPlace {
     Details,
 }
 
-/// The word of a search that gives the number after it a meaning: `port 443`.
+/// A search word that gives a meaning to the number after it: `port 443`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, EnumString)]
 #[strum(serialize_all = "lowercase", ascii_case_insensitive)]
 pub enum SearchWord {
-    /// Of either end.
+    /// The source or the destination port.
     Port,
     /// User id.
     Uid,
     /// Group id.
     Gid,
-    /// Of the packet or of its connection.
+    /// The mark of the packet or of its connection.
     Mark,
 }
 
-/// How findings compare the sets of packets that two rules ask for, in this field.
+/// How findings compare the packets that two rules match, in this field.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Region {
     /// Whether a rule may change the field and let the packet continue in the same table.
     pub rewritten: bool,
-    /// Whether every packet that a condition on the field looks at has a value from 0 to the
-    /// kind's highest number.
+    /// Whether every packet that a condition on the field tests has a value from 0 to the highest
+    /// number of the kind.
     pub bounded: bool,
-    /// Whether the field is in the transport header, which later fragments lack: for them a
-    /// condition on it fails, negated or not.
+    /// Whether the field belongs to the transport header. Later fragments lack this header, so a
+    /// condition on the field fails for them, negated or not.
     pub transport: bool,
 }
 
 impl Region {
-    /// A field that stays as it is within a table, also absent.
+    /// A field that does not change within a table. The packet may lack it.
     pub const STEADY: Self = Self {
         rewritten: false,
         bounded: false,
         transport: false,
     };
-    /// A field that rules may rewrite, also absent.
+    /// A field that rules may rewrite. The packet may lack it.
     const REWRITTEN: Self = Self {
         rewritten: true,
         ..Self::STEADY
     };
 }
 
-/// How counterfactuals change a field. The constants that rules name for it are collected, since
-/// outcomes change there.
+/// How counterfactuals change a field. They try the constants that rules compare it with, since
+/// outcomes change at these values.
 pub struct Trial {
-    /// The field in "Had the … been 1338 and not 1337".
+    /// The noun in "Had the … been 1338 and not 1337".
     pub noun: &'static str,
-    /// Values that people know, tried first.
+    /// Well-known values. They are tried first.
     pub usual: &'static [u32],
-    /// Whether the numbers next to a constant are tried, too.
+    /// Whether the numbers next to a constant are tried as well.
     pub neighbors: bool,
-    /// The number that conditions compare, where that is not the content.
+    /// The number that conditions compare, if it differs from the content.
     number: Option<fn(&Packet) -> Option<u32>>,
-    /// Changes the packet so that conditions find this number, where that is more than the
-    /// content.
+    /// Changes the packet so that conditions find this number, if setting the content is not
+    /// enough.
     set_number: Option<fn(&mut Packet, u32) -> Option<()>>,
-    /// The content in a sentence, where that is not as it is typed.
+    /// The words for the content in a sentence, if they differ from the typed text.
     words: Option<fn(&Packet) -> String>,
 }
 
@@ -232,31 +233,32 @@ impl Trial {
 pub struct FieldRow {
     /// The field's name in the form and in messages.
     pub label: &'static str,
-    /// Its name in a packet's line; none where the line has another way to write it.
+    /// The field's name in a packet's line; `None` if the line writes the field without a name.
     pub in_line: Option<&'static str>,
-    /// Where the form shows it.
+    /// The position in the form.
     pub place: FormPlace,
-    /// An example to type into it, for a field that few people know.
+    /// An example for the form, for a field that few people know.
     pub example: &'static str,
-    /// Which packets have it.
+    /// The packets that have the field.
     pub presence: Presence,
-    /// How its content is written.
+    /// How the content is written.
     pub kind: FieldKind,
     /// Reads it from a packet.
     get: fn(&Packet) -> Content,
     /// Writes it to a packet.
     set: fn(&mut Packet, Content),
-    /// Its value during a walk; unknown for lists, which conditions compare as a whole.
+    /// The value during a walk. Lists are unknown, because conditions compare them as a whole.
     value: for<'a> fn(&'a Packet, &'a View) -> FieldValue<'a>,
-    /// How findings compare it; none: a rule that asks for it is compared with no other.
+    /// How findings compare the field. If `None`, findings compare a rule that tests the field with
+    /// no other rule.
     pub region: Option<Region>,
-    /// How counterfactuals change it; none: not at all.
+    /// How counterfactuals change the field. If `None`, they do not.
     pub trial: Option<Trial>,
-    /// The word of a search that finds rules by it.
+    /// The search word that finds rules by the field.
     pub search: Option<SearchWord>,
 }
 
-/// A detail that no rule, finding or search names.
+/// A field among the details. No rule, finding or search uses it.
 const DETAIL: FieldRow = FieldRow {
     label: "",
     in_line: None,
@@ -432,7 +434,7 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
         presence: TCP,
         kind: FieldKind::TcpFlags,
         get: |packet| Content::Number(packet.tcp_flags.unwrap_or(TcpFlags::SYN).0.into()),
-        // A SYN is the default.
+        // SYN is the default.
         set: |packet, content| {
             packet.tcp_flags = content
                 .number()
@@ -903,13 +905,13 @@ static ROWS: [FieldRow; PacketField::COUNT] = [
     },
 ];
 
-/// Why it is unknown whether a port of a bridge received a packet.
+/// The reason why it is unknown whether a bridge port received a packet.
 pub(crate) const UNKNOWN_BRIDGES: &str = "the input does not show which interfaces are bridges";
 
 const UNSTATED_OWNER: &str = "the packet states no owner: give it a uid and a gid";
 
-/// An id of the credential that opened the packet's socket. A kernel's own reply has a socket
-/// without a file, so without ids.
+/// An id of the credential that opened the packet's socket. The kernel's own reply has a socket
+/// without a file, so it has no id.
 fn credential(packet: &Packet, view: &View, id: Option<u32>) -> FieldValue<'static> {
     if packet.origin == Origin::Inbound {
         return FieldValue::Absent("no owner: it is not sent from here");
@@ -925,7 +927,7 @@ fn credential(packet: &Packet, view: &View, id: Option<u32>) -> FieldValue<'stat
     }
 }
 
-/// Whether the packet comes from a socket.
+/// Whether a socket sent the packet.
 fn socket<'a>(packet: &'a Packet, view: &'a View) -> FieldValue<'a> {
     match (packet.owner, packet.uid) {
         _ if packet.origin == Origin::Inbound => {
@@ -933,7 +935,7 @@ fn socket<'a>(packet: &'a Packet, view: &'a View) -> FieldValue<'a> {
         }
         _ if view.copied => FieldValue::Absent("no socket: it is a copy"),
         (Some(Owner::None), _) => FieldValue::Absent("no socket"),
-        // tcp_ipv6.c, `tcp_v6_send_response` gives its packets no socket; IPv4 does (measured).
+        // `tcp_v6_send_response` in tcp_ipv6.c gives its packets no socket. IPv4 does (measured).
         (Some(Owner::Kernel), _)
             if (packet.family(), packet.protocol) == (Family::Ipv6, Protocol::TCP) =>
         {
@@ -952,7 +954,7 @@ fn port(port: Option<u16>, span: Option<(u16, u16)>, missing: &'static str) -> F
     }
 }
 
-/// ICMP type and code as one number, as conditions compare them: type times 256 plus code.
+/// ICMP type and code as one number, as conditions compare them: 256 times the type, plus the code.
 fn icmp_message(packet: &Packet) -> Option<u32> {
     Some(u32::from(packet.icmp_type?) << 8 | u32::from(packet.icmp_code.unwrap_or(0)))
 }
@@ -968,7 +970,7 @@ impl PacketField {
         self.into()
     }
 
-    /// Its row.
+    /// The row of the field.
     pub fn row(self) -> &'static FieldRow {
         &ROWS[self as usize]
     }
@@ -988,7 +990,7 @@ impl PacketField {
         (self.row().set)(packet, content);
     }
 
-    /// Its text for a packet, as one would type it.
+    /// The text of the field, as a user would type it.
     pub fn text(self, packet: &Packet) -> String {
         self.row().kind.print(&self.get(packet))
     }
@@ -998,7 +1000,8 @@ impl PacketField {
         (self.row().value)(packet, view)
     }
 
-    /// Whether a packet of this shape has it. A half-typed protocol keeps its ports.
+    /// Whether a packet of this shape has the field. While the protocol is incomplete, the form
+    /// keeps the ports.
     pub fn applies(self, shape: &PacketShape) -> bool {
         match self.row().presence {
             Presence::Always => true,
@@ -1013,7 +1016,7 @@ impl PacketField {
         }
     }
 
-    /// A content of it in a sentence: "uid 1337", "to 10.0.0.1".
+    /// Words a content in a sentence: "uid 1337", "to 10.0.0.1".
     pub fn phrase(self, text: &str) -> String {
         match (self.row().kind, text) {
             (FieldKind::Origin, "inbound") => "from outside".into(),
@@ -1024,7 +1027,7 @@ impl PacketField {
         }
     }
 
-    /// The packet's number in it, as conditions compare it.
+    /// The packet's number in the field, as conditions compare it.
     pub fn number(self, packet: &Packet) -> Option<u32> {
         match self.row().trial.as_ref()?.number {
             Some(number) => number(packet),
@@ -1032,7 +1035,7 @@ impl PacketField {
         }
     }
 
-    /// The packet with another number in it; none where no packet has that number.
+    /// The packet with another number in the field; `None` if no packet can have that number.
     pub fn with_number(self, packet: &Packet, number: u32) -> Option<Packet> {
         let mut packet = packet.clone();
         match self.row().trial.as_ref()?.set_number {
@@ -1052,7 +1055,7 @@ impl PacketField {
         packet
     }
 
-    /// A packet's content in a sentence about a change of it.
+    /// Words a packet's content in a sentence about a change.
     pub fn describe(self, packet: &Packet) -> String {
         match self.row().trial.as_ref().and_then(|trial| trial.words) {
             Some(words) => words(packet),

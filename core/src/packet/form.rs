@@ -1,4 +1,5 @@
-//! A packet as typed: a text for each field, checked as it is typed, in a form or in one line.
+//! A packet as typed: a text for each field, in the form or in one line. Each text is checked while
+//! the user types.
 
 use strum::EnumCount;
 
@@ -10,7 +11,7 @@ use super::{Family, NO_ADDRESS, Origin, Packet, Protocol};
 pub struct FieldError {
     /// The field.
     pub field: PacketField,
-    /// The reason, and what would be right.
+    /// The reason, and a description of valid texts.
     pub message: String,
 }
 
@@ -21,7 +22,7 @@ pub struct PacketForm {
 }
 
 impl PacketForm {
-    /// The form with a packet's texts.
+    /// The form, filled with a packet's texts.
     pub fn from_packet(packet: &Packet) -> Self {
         let mut form = Self::empty();
         for field in PacketField::all() {
@@ -65,7 +66,7 @@ impl PacketForm {
         self.packet_of(|field| self.applies(field))
     }
 
-    /// The packet of some of the fields.
+    /// The packet of the fields that a filter selects.
     pub(super) fn packet_of(
         &self,
         has: impl Fn(PacketField) -> bool,
@@ -112,7 +113,7 @@ impl PacketForm {
             (None, Some(_)) => errors.add(PacketField::Uid, "a socket has a uid, too"),
             _ => {}
         }
-        // The rest are names.
+        // The other fields are names.
         if errors.0.is_empty() {
             match packet.check_fields() {
                 Ok(()) => return Ok(packet),
@@ -137,8 +138,7 @@ impl FieldErrors {
     }
 }
 
-/// The rows of a form: those that are always shown, or the details. Fields in one row belong
-/// together.
+/// The rows of the form: the main rows, or the details. Fields in one row belong together.
 pub fn rows(details: bool) -> Vec<Vec<PacketField>> {
     let mut rows: Vec<Vec<PacketField>> = Vec::new();
     for field in PacketField::all() {

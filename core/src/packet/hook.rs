@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::{Display, IntoStaticStr};
 
-/// A point on a packet's way at which rules are asked.
+/// A point on a packet's path at which rules are evaluated.
 #[derive(
     Clone,
     Copy,
@@ -21,15 +21,15 @@ use strum::{Display, IntoStaticStr};
 #[serde(rename_all = "UPPERCASE")]
 #[strum(serialize_all = "UPPERCASE")]
 pub enum Hook {
-    /// Arrived, not yet routed.
+    /// For a packet that arrived, before routing.
     Prerouting,
-    /// Routed to this host.
+    /// For a packet that is routed to this host.
     Input,
-    /// Routed on to another host.
+    /// For a packet that is routed to another host.
     Forward,
-    /// Sent by a process here.
+    /// For a packet that a process here sends.
     Output,
-    /// About to leave.
+    /// For a packet that is about to leave.
     Postrouting,
 }
 

@@ -1,4 +1,4 @@
-//! The network namespace around the rules: what a dump does not say and a capture does.
+//! The network namespace that contains the rules. A capture describes it; a dump does not.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -13,9 +13,9 @@ use crate::text::number;
 
 /// An address with the length of its network's prefix, such as `10.244.1.5/24`.
 ///
-/// Not `ipnet::IpNet`: it does not read an address without a length, it gives a network of two
-/// addresses a broadcast address, and it does not count common bits. Only `contains` and `Display`
-/// could be left out here. Masks of rules may have holes and are therefore not prefixes.
+/// This is not `ipnet::IpNet`, which does not parse an address without a length, gives a network of
+/// two addresses a broadcast address, and does not count common bits. `IpNet` would replace only
+/// `contains` and `Display`. The masks of rules may have holes, so they are not prefixes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Prefix {
     /// The address; in a route, the network's.
@@ -25,12 +25,12 @@ pub struct Prefix {
 }
 
 impl Prefix {
-    /// Whether `address` lies in this network.
+    /// Whether the network contains `address`.
     pub fn contains(&self, address: IpAddr) -> bool {
         Family::of(self.address) == Family::of(address) && self.common_bits(address) >= self.length
     }
 
-    /// How many leading bits it shares with an address of its family.
+    /// The number of leading bits that it shares with an address of the same family.
     pub fn common_bits(&self, other: IpAddr) -> u8 {
         let zeros = match (self.address, other) {
             (IpAddr::V4(a), IpAddr::V4(b)) => (a.to_bits() ^ b.to_bits()).leading_zeros(),
@@ -104,7 +104,7 @@ pub struct Interface {
     /// Its addresses, the primary one first.
     #[serde(default)]
     pub addresses: Vec<Prefix>,
-    /// Its group number, where not 0.
+    /// Its group number, if it is not 0.
     #[serde(
         default,
         deserialize_with = "number::optional",
@@ -114,14 +114,14 @@ pub struct Interface {
     /// The bridge that it is a port of.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub master: Option<String>,
-    /// The multicast groups that sockets here have joined on it; absent: not known. Those that
-    /// every interface joins by itself need not be listed.
+    /// The multicast groups that sockets joined on it. If absent, they are unknown. The groups that
+    /// the kernel joins on every interface are implied.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub multicast_groups: Option<Vec<IpAddr>>,
 }
 
 impl Interface {
-    /// One of that name, with literal addresses of both families.
+    /// An interface with literal addresses of both families.
     fn of(name: &str, addresses: [&str; 2]) -> Self {
         let addresses = addresses
             .map(|text| text.parse().expect("a literal prefix"))
@@ -136,26 +136,26 @@ impl Interface {
     }
 }
 
-/// What a route does with a packet.
+/// The type of a route.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum RouteKind {
-    /// Sends it on by the route's device.
+    /// The packet leaves through the route's device.
     #[default]
     Unicast,
-    /// Delivers it here.
+    /// The packet is delivered to this host.
     Local,
-    /// A broadcast: sent, and delivered here when it arrives.
+    /// A broadcast is sent, and delivered to this host when it arrives.
     Broadcast,
-    /// A multicast.
+    /// A multicast is sent, and delivered to the members of its group.
     Multicast,
-    /// Drops it silently.
+    /// The packet is silently dropped.
     Blackhole,
-    /// Drops it and tells the sender that the host is unreachable.
+    /// The packet is dropped, and the sender gets the error "host unreachable".
     Unreachable,
-    /// Drops it and tells the sender that it is prohibited.
+    /// The packet is dropped, and the sender gets the error "administratively prohibited".
     Prohibit,
-    /// Goes on to the next routing rule.
+    /// The lookup continues with the next routing rule.
     Throw,
 }
 
@@ -168,32 +168,32 @@ impl RouteKind {
 /// A route.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Route {
-    /// The destinations it is for; `0.0.0.0/0` or `::/0` for all.
+    /// Its destinations; `0.0.0.0/0` or `::/0` for all.
     pub dst: Prefix,
-    /// The next router, where there is one.
+    /// The next router, if there is one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub via: Option<IpAddr>,
     /// The interface.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub dev: Option<String>,
-    /// What it does.
+    /// Its type.
     #[serde(
         rename = "type",
         skip_serializing_if = "RouteKind::is_unicast",
         default
     )]
     pub kind: RouteKind,
-    /// The routing table; absent: 254, `main`.
+    /// The routing table. If absent: 254, `main`.
     #[serde(
         default,
         deserialize_with = "number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub table: Option<u32>,
-    /// The source address it prefers.
+    /// The source address that it prefers.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub src: Option<IpAddr>,
-    /// Among routes of one prefix the lowest metric is taken.
+    /// The lowest metric wins among routes with the same prefix.
     #[serde(
         default,
         deserialize_with = "number::optional",
@@ -205,43 +205,43 @@ pub struct Route {
 /// A policy routing rule (`ip rule`). The rules for the local and the main table are implied.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct RoutingRule {
-    /// Absent: both families.
+    /// The address family. If absent: both.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub family: Option<Family>,
-    /// The packet mark it asks for.
+    /// The packet mark that it matches.
     #[serde(
         default,
         deserialize_with = "number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub fwmark: Option<u32>,
-    /// The bits of the mark that it looks at; absent: all.
+    /// The bits of the mark that it compares. If absent: all.
     #[serde(
         default,
         deserialize_with = "number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub mask: Option<u32>,
-    /// The sources it asks for.
+    /// The sources that it matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub from: Option<Prefix>,
-    /// The destinations it asks for.
+    /// The destinations that it matches.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub to: Option<Prefix>,
-    /// The incoming interface it asks for; `lo` means sent by this host.
+    /// The incoming interface that it matches. `lo` means that this host sent the packet.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub iif: Option<String>,
     /// Whether the whole selector is inverted.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub not: bool,
-    /// The routing table to look in.
+    /// The routing table to use.
     #[serde(
         default,
         deserialize_with = "number::optional",
         skip_serializing_if = "Option::is_none"
     )]
     pub table: Option<u32>,
-    /// Lower is asked first; absent: 32765, just before `main`.
+    /// The priority: lower applies first. If absent: 32765, just before `main`.
     #[serde(
         default,
         deserialize_with = "number::optional",
@@ -263,7 +263,7 @@ pub struct Socket {
     /// The process that holds it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub pid: Option<u32>,
-    /// The user who opened it.
+    /// The user that opened it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub uid: Option<u32>,
     /// That process's command name.
@@ -288,13 +288,13 @@ pub struct Process {
     /// Its user id as the host sees it, where it differs.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host_uid: Option<u32>,
-    /// Whether the rules let it out as they do the mesh's proxy; absent where no rule names a
-    /// proxy's identity.
+    /// Whether the rules let its traffic bypass the proxy as they do for the mesh's proxy itself.
+    /// Absent if no rule names the identity of a proxy.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub proxy: Option<bool>,
 }
 
-/// The most of each list that is used: see [`Host::limit`].
+/// The maximum of each list: see [`Host::limit`].
 const MAX_INTERFACES: usize = 5_000;
 const MAX_ADDRESSES: usize = 20_000;
 const MAX_ROUTES: usize = 50_000;
@@ -302,18 +302,19 @@ const MAX_ROUTING_RULES: usize = 1_000;
 const MAX_SOCKETS: usize = 10_000;
 const MAX_PROCESSES: usize = 20_000;
 const MAX_SYSCTLS: usize = 50_000;
-/// Of all processes and interfaces together.
+/// The maximum for all processes and interfaces together.
 const MAX_GROUPS: usize = 200_000;
-/// As many as a process has in most systems.
+/// The limit of most systems for one process.
 const MAX_PROCESS_GROUPS: usize = 32;
-/// Routes times routing rules.
+/// The maximum of routes times routing rules.
 const MAX_COMPARISONS: usize = 2_000_000;
 
 fn exceeds(have: usize, most: usize, what: &str) -> String {
     format!("{have} {what}: the first {most} are used")
 }
 
-/// Keeps the first `most` entries, and reports it in `dropped` if there are more.
+/// Truncates a list to its first `most` entries, and reports it in `dropped` if entries were
+/// removed.
 pub(crate) fn limit<T>(list: &mut Vec<T>, most: usize, what: &str, dropped: &mut Vec<String>) {
     if list.len() > most {
         dropped.push(exceeds(list.len(), most, what));
@@ -321,10 +322,10 @@ pub(crate) fn limit<T>(list: &mut Vec<T>, most: usize, what: &str, dropped: &mut
     }
 }
 
-/// The kernel settings that let packets pass on to other hosts, of IPv4 and of IPv6.
+/// The kernel settings that turn forwarding on, for IPv4 and for IPv6.
 const FORWARDING: (&str, &str) = ("net.ipv4.ip_forward", "net.ipv6.conf.all.forwarding");
 
-/// What the namespace around the rules looks like.
+/// The network namespace that contains the rules.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Deserialize, Serialize)]
 pub struct Host {
     /// Interfaces with their addresses.
@@ -348,8 +349,9 @@ pub struct Host {
 }
 
 impl Host {
-    /// A pod as most clusters make it: `lo`, one `eth0`, a default route for each family, no
-    /// forwarding. Taken where nothing better is known, and then said.
+    /// A pod as most clusters set it up: `lo`, one `eth0`, a default route for each family, no
+    /// forwarding. It is used if the input describes no host, and the output then names it as an
+    /// assumption.
     pub fn pod() -> Self {
         Self::usual(
             ["10.244.1.5/24", "fd00:1::5/64"],
@@ -357,9 +359,9 @@ impl Host {
         )
     }
 
-    /// A node as many clusters have it: `lo`, `eth0` to the other nodes, a bridge `cni0` to its
-    /// pods, a default route for each family, and forwarding. Taken for rules that are a
-    /// node's, where nothing better is known, and then said.
+    /// A node as many clusters set it up: `lo`, `eth0` to the other nodes, a bridge `cni0` to its
+    /// pods, a default route for each family, and forwarding. It is used for the rules of a node if
+    /// the input describes no host, and the output then names it as an assumption.
     pub fn node() -> Self {
         let mut node = Self::usual(
             ["192.168.1.10/24", "fd00:ff::10/64"],
@@ -395,7 +397,7 @@ impl Host {
         }
     }
 
-    /// Whether it passes packets of that family on to other hosts.
+    /// Whether it forwards packets of a family.
     pub fn forwards(&self, family: Family) -> bool {
         self.is_on(if family == Family::Ipv4 {
             FORWARDING.0
@@ -404,10 +406,10 @@ impl Host {
         })
     }
 
-    /// Drops what exceeds the most that a page can walk with, and says so of each list: "60000
-    /// routes: the first 50000 are used".
+    /// Removes what exceeds the limits of the page, and reports each shortened list: "60000 routes:
+    /// the first 50000 are used".
     ///
-    /// Real nodes have fewer of each. A link of 16 kB can hold a hundred thousand.
+    /// Real nodes have fewer entries in each list. A link of 16 kB can contain a hundred thousand.
     pub fn limit(&mut self) -> Vec<String> {
         let mut dropped = Vec::new();
         limit(
@@ -430,7 +432,7 @@ impl Host {
             dropped.push(exceeds(addresses, MAX_ADDRESSES, "addresses of interfaces"));
         }
         limit(&mut self.routes, MAX_ROUTES, "routes", &mut dropped);
-        // Each rule may look at every route.
+        // Each rule may compare every route.
         let most_rules = (MAX_COMPARISONS / self.routes.len().max(1)).min(MAX_ROUTING_RULES);
         limit(&mut self.rules, most_rules, "routing rules", &mut dropped);
         limit(&mut self.sockets, MAX_SOCKETS, "sockets", &mut dropped);
@@ -467,7 +469,7 @@ impl Host {
         dropped
     }
 
-    /// How much a walk has to look through and to keep, in units of a rule.
+    /// The cost of the host in walks and in memory, in units of one rule.
     pub(crate) fn weight(&self) -> usize {
         let addresses: usize = self
             .interfaces
@@ -478,10 +480,10 @@ impl Host {
         (addresses + lookup + self.sockets.len() + self.processes.len() + self.sysctls.len()) / 4
     }
 
-    /// Reads the public JSON.
+    /// Parses the public JSON.
     ///
     /// # Errors
-    /// If the text is not the JSON of a host, with line and column.
+    /// If the text is not the JSON of a host. The error contains line and column.
     pub fn from_json(text: &str) -> Result<Self, serde_json::Error> {
         serde_json::from_str(text)
     }
@@ -493,7 +495,7 @@ impl Host {
             .find(|interface| interface.name == name)
     }
 
-    /// Whether a kernel setting is on: present and not `0`.
+    /// Whether a kernel setting is on: it is present and is not `0`.
     pub fn is_on(&self, sysctl: &str) -> bool {
         self.sysctls
             .get(sysctl)

@@ -1,9 +1,9 @@
 //! A packet in one line: `tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 out`.
 //!
-//! First the protocol, then where from and where to (`[fd00::1]:443` for IPv6; the source may be
-//! left out), then fields, each a name and a value in one word, and `out` or `in INTERFACE`. Of uid
-//! and gid the one that is not said is like the other: so `useradd` makes users. A field that is
-//! called like an interface is told from it by `in=uid`.
+//! The protocol comes first, then source and destination (`[fd00::1]:443` for IPv6; the source is
+//! optional), then fields of a name and a value, then `out` or `in INTERFACE`. If the line gives
+//! only one of uid and gid, the other gets the same number, as `useradd` assigns them. An interface
+//! that has the name of a field is written with `=`: `in=uid`.
 
 use std::fmt::Write as _;
 
@@ -13,19 +13,19 @@ use super::fields::PacketField;
 use super::form::{FieldError, PacketForm};
 use super::{NO_ADDRESS, Origin, Packet, Protocol};
 
-/// What is wrong with a line.
+/// An error in a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LineError {
-    /// Where, in characters from 1.
+    /// The position in characters, from 1.
     pub column: usize,
-    /// What is wrong, and what would be right.
+    /// The error, and a description of a valid line.
     pub message: String,
 }
 
-/// A line as it ought to look.
+/// An example of a valid line.
 pub const EXAMPLE: &str = "tcp 10.244.1.5:40000 > 1.1.1.1:443 uid 1337 out";
 
-/// Writes a packet as a line; what has its default is left out.
+/// Prints a packet as a line, without fields that have their default.
 pub fn print(packet: &Packet) -> String {
     let form = PacketForm::from_packet(packet);
     let get = |field| form.get(field);
@@ -71,7 +71,7 @@ fn say(line: &mut String, word: &str, value: &str) {
     line.push_str(value);
 }
 
-/// Whether a word opens something, so that it is no value.
+/// Whether a word is the name of a field, so that it cannot be a value.
 fn is_word(word: &str) -> bool {
     let name = word.split('=').next().unwrap_or(word);
     ["in", "out", ">"].contains(&name) || field(name).is_some()
@@ -86,10 +86,10 @@ fn field(word: &str) -> Option<PacketField> {
     })
 }
 
-/// Reads a line.
+/// Parses a line.
 ///
 /// # Errors
-/// The first mistake of the line.
+/// The first error of the line.
 pub fn read(line: &str) -> Result<Packet, LineError> {
     let mut reader = LineReader {
         form: PacketForm::empty(),
@@ -116,7 +116,7 @@ pub fn read(line: &str) -> Result<Packet, LineError> {
         let message = first
             .as_ref()
             .map(|wrong| format!("{}: {}", wrong.field.label(), wrong.message));
-        // What is missing is missed at the end.
+        // A missing part is reported at the end of the line.
         let end = line.chars().count() + 1;
         LineError {
             column: first.as_ref().map_or(1, column).min(end),
@@ -130,14 +130,14 @@ type Word<'a> = (usize, &'a str);
 
 struct LineReader<'a> {
     form: PacketForm,
-    /// Where each field stands; 0 for those that do not.
+    /// The column of each field in the line; 0 for absent fields.
     columns: [usize; PacketField::COUNT],
     rest: &'a str,
     column: usize,
 }
 
 impl<'a> LineReader<'a> {
-    /// The next word, without taking it.
+    /// The next word, without consuming it.
     fn peek(&self) -> Option<Word<'a>> {
         let start = self.rest.trim_start();
         let word = start
@@ -200,7 +200,7 @@ impl<'a> LineReader<'a> {
         Ok(())
     }
 
-    /// An address, a port behind it, or both.
+    /// Parses an address, a port after it, or both.
     fn end(
         &mut self,
         (column, word): Word,

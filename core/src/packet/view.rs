@@ -1,40 +1,41 @@
-//! The packet as it stands at one point of its way: what rules have rewritten, and where it is.
+//! The packet at one point of its path: the fields that rules rewrote, and its interfaces.
 
 use std::net::IpAddr;
 
 use crate::packet::hook::Hook;
 use crate::packet::{ConnectionState, Packet, TcpFlags};
 
-/// What a bridge notes of a packet that one of its ports receives (`struct nf_bridge_info`).
+/// The data that a bridge attaches to a packet which one of its ports receives
+/// (`struct nf_bridge_info`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct BridgeInfo {
-    /// Whether a port of a bridge received the packet; `None`: unknown.
+    /// Whether a bridge port received the packet; `None` if unknown.
     pub exists: Option<bool>,
     /// That port, if it is known.
     pub input: Option<String>,
-    /// The port that it leaves by.
+    /// The port that it leaves through.
     pub output: BridgeOutput,
 }
 
-/// The port of a bridge that a packet leaves by.
+/// The bridge port that a packet leaves through.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum BridgeOutput {
-    /// None: the bridge does not pass the packet on, or has not yet chosen.
+    /// No port: the bridge does not forward the packet, or has not chosen a port yet.
     None,
-    /// This one.
+    /// A known port.
     Port(String),
-    /// One that the input does not show.
+    /// A port that the input does not show.
     Unknown,
 }
 
-/// A packet at one hook. Everything that no rule and no routing changes stays in [`Packet`].
+/// A packet at one hook. Fields that neither rules nor routing change are in [`Packet`].
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct View {
-    /// Where it is.
+    /// The hook.
     pub hook: Hook,
-    /// The interface it came in by; none for a packet that a process here sends.
+    /// The interface that it arrived on; `None` for a packet that a process here sends.
     pub in_interface: Option<String>,
-    /// The interface it will leave by, as routing last said before this hook.
+    /// The interface that it will leave through, from the last routing decision before this hook.
     pub out_interface: Option<String>,
     /// Source address.
     pub src: IpAddr,
@@ -44,16 +45,16 @@ pub struct View {
     pub sport: Option<u16>,
     /// Destination port.
     pub dport: Option<u16>,
-    /// Where nat picked the source port at random: from which span, both ends included. `sport` is
-    /// then absent.
+    /// The range of a source port that nat chose at random, both ends included. `sport` is then
+    /// absent.
     pub sport_span: Option<(u16, u16)>,
-    /// The same for the destination port.
+    /// The range of a destination port that nat chose at random. `dport` is then absent.
     pub dport_span: Option<(u16, u16)>,
-    /// The zone of connection tracking that a CT rule put its connection in.
+    /// The connection tracking zone that a CT rule set.
     pub zone: u16,
-    /// The source that connection tracking knows, where SNPT has put another into the packet.
+    /// The source address in connection tracking, if SNPT set another one in the packet.
     pub tracked_src: Option<IpAddr>,
-    /// The destination that connection tracking knows, where DNPT has put another into the packet.
+    /// The destination address in connection tracking, if DNPT set another one in the packet.
     pub tracked_dst: Option<IpAddr>,
     /// The packet's mark.
     pub mark: u32,
@@ -61,34 +62,34 @@ pub struct View {
     pub dscp: u8,
     /// Explicit congestion notification, 0 to 3.
     pub ecn: u8,
-    /// Time to live, or hop limit.
+    /// TCP's maximum segment size, if the packet states one.
     pub ttl: u8,
-    /// TCP's maximum segment size, where the packet states one.
+    /// TCP's flags, if the packet states them.
     pub mss: Option<u16>,
-    /// TCP's flags, where the packet states them.
+    /// The kinds of TCP options, if the packet states them.
     pub tcp_flags: Option<TcpFlags>,
     /// The kinds of TCP's options, where the packet states them.
     pub tcp_options: Option<Vec<u8>>,
     /// The connection's mark.
     pub connmark: u32,
-    /// What connection tracking says; `None` before it has seen the packet.
+    /// The state from connection tracking; `None` before connection tracking sees the packet.
     pub state: Option<ConnectionState>,
-    /// Whether connection tracking has seen it; before, a state of NEW is that of a template which
+    /// Whether connection tracking has seen it. If not, a state of NEW is that of a template that
     /// CT attached.
     pub tracked: bool,
-    /// Whether its connection is confirmed, as it is behind the last table of POSTROUTING
+    /// Whether its connection is confirmed, which happens after the last table of POSTROUTING
     /// (nf_conntrack_proto.c).
     pub confirmed: bool,
     /// Whether nat changed the source of its connection's first packet.
     pub source_translated: bool,
     /// Whether nat changed the destination of its connection's first packet.
     pub destination_translated: bool,
-    /// Whether it is the copy of a broadcast or multicast: that has no socket, whoever sent the
-    /// packet itself.
+    /// Whether it is the copy of a broadcast or multicast packet. A copy has no socket, even if the
+    /// packet itself has one.
     pub copied: bool,
-    /// Where TPROXY steers it: the socket that gets it whatever its destination says.
+    /// The socket that TPROXY selected. It receives the packet independent of the destination.
     pub steered: Option<(IpAddr, Option<u16>)>,
-    /// Which ports of a bridge it comes and goes by.
+    /// The bridge ports that it arrives on and leaves through.
     pub bridge: BridgeInfo,
 }
 

@@ -1,4 +1,4 @@
-//! What the reader has to say about a text: where, how bad, and what to do about it.
+//! Diagnostics about a text: position, severity, message, hint, fixes.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ mod code;
 
 pub use code::Code;
 
-/// A range of bytes in the text that was read. Always valid in it, on character boundaries.
+/// A range of bytes in a text. It is always valid in the text and on character boundaries.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Span {
     /// First byte.
@@ -18,8 +18,8 @@ pub struct Span {
 }
 
 impl Span {
-    /// The bytes from `start` up to, not including, `end`. Texts above 4 GiB are refused before
-    /// this.
+    /// The bytes from `start` up to `end`, without `end`. The reader refuses texts above 4 GiB
+    /// before it makes spans.
     pub fn new(start: usize, end: usize) -> Self {
         let narrow = |offset| u32::try_from(offset).unwrap_or(u32::MAX);
         Self {
@@ -28,67 +28,67 @@ impl Span {
         }
     }
 
-    /// What stands there.
+    /// The text of the range.
     pub fn of(self, text: &str) -> &str {
         text.get(self.start as usize..self.end as usize)
             .unwrap_or_default()
     }
 }
 
-/// How bad it is.
+/// The severity of a diagnostic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Display)]
 #[strum(serialize_all = "lowercase")]
 pub enum Severity {
-    /// For information: nothing is lost.
+    /// Information: nothing is lost.
     Note,
-    /// Understood in part, or suspicious; the rest still works.
+    /// A part is not understood, or is suspicious. The rest still works.
     Warning,
-    /// iptables would refuse it, or it cannot be understood at all.
+    /// iptables would refuse it, or the reader does not understand it at all.
     Error,
 }
 
-/// Takes the problems of one line, each with its place.
+/// Receives the problems of one line, each with its position.
 pub(crate) type ProblemSink<'a> = dyn FnMut(Span, Problem) + 'a;
 
-/// Takes problems, each with its line and its place.
+/// Receives problems, each with its line and its position.
 pub(crate) type DiagnosticSink<'a> = dyn FnMut(u32, Span, Problem) + 'a;
 
-/// One remark about one place.
+/// A report about one position of a text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Diagnostic {
-    /// Its kind. Programs compare this, never the message.
+    /// Its kind. Programs compare the code and never the message.
     pub code: Code,
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// Which of the texts that were read, from 0.
+    /// The input text, from 0.
     pub source: u32,
     /// Line, from 1.
     pub line: u32,
     /// Column in characters, from 1.
     pub column: u32,
-    /// The bytes it is about.
+    /// The bytes that it concerns.
     pub span: Span,
-    /// What is wrong, in one sentence.
+    /// The problem, in one sentence.
     pub message: String,
-    /// What to do about it.
+    /// The advice.
     pub hint: Option<String>,
-    /// Edits of the text that would settle it, each by itself.
+    /// Edits of the text, each of which solves the problem.
     pub fixes: Vec<Fix>,
 }
 
 /// An edit of the text that was read.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fix {
-    /// What it does, in a few words, beginning with a verb.
+    /// A few words that begin with a verb.
     pub label: String,
-    /// The bytes that go, in the text of the diagnostic that offers it.
+    /// The bytes to replace, in the text of the diagnostic that offers the edit.
     pub span: Span,
-    /// What comes in their place.
+    /// The new text.
     pub replacement: String,
 }
 
 impl Fix {
-    /// The text with the edit made.
+    /// Makes the edit in the text.
     pub fn apply(&self, text: &str) -> String {
         let (start, end) = (self.span.start as usize, self.span.end as usize);
         let before = text.get(..start).unwrap_or(text);
@@ -133,18 +133,18 @@ impl Diagnostic {
     }
 }
 
-/// What is wrong with a place, before its line and column are known.
+/// A problem whose line and column are not known yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Problem {
     /// Its kind.
     pub code: Code,
-    /// How bad it is: usually as bad as its kind.
+    /// Its severity. The default is the severity of its kind.
     pub severity: Severity,
-    /// What is wrong, in one sentence.
+    /// The problem, in one sentence.
     pub message: String,
-    /// What to do about it.
+    /// The advice.
     pub hint: Option<String>,
-    /// Edits of the text that would settle it.
+    /// Edits of the text, each of which solves the problem.
     pub fixes: Vec<Fix>,
 }
 
@@ -160,7 +160,7 @@ impl Problem {
         }
     }
 
-    /// The same as an error, whatever its kind.
+    /// Makes it an error, independent of its kind.
     #[must_use]
     pub fn error(self) -> Self {
         Self {
@@ -169,14 +169,14 @@ impl Problem {
         }
     }
 
-    /// The same with an edit that would settle it.
+    /// Adds an edit that solves the problem.
     #[must_use]
     pub fn fix(mut self, fix: Fix) -> Self {
         self.fixes.push(fix);
         self
     }
 
-    /// The same with a hint.
+    /// Adds a hint.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self {
@@ -186,24 +186,25 @@ impl Problem {
     }
 }
 
-/// Collects diagnostics; a text that is wrong on every line does not fill the memory with remarks.
+/// A list of diagnostics with a limit. A text with an error on every line must not fill the memory.
 #[derive(Debug, Default)]
 pub(crate) struct Diagnostics {
     list: Vec<Diagnostic>,
     /// Diagnostics in the list by severity.
     counts: [usize; 3],
     left_out: usize,
-    /// Whether any was an error, also of those left out.
+    /// Whether there was an error, including diagnostics above the limit.
     pub(crate) errors: bool,
-    /// Which text is being read.
+    /// The text that is being read.
     pub(crate) source: u32,
 }
 
 impl Diagnostics {
-    /// More of one severity than anyone reads. The others are counted.
+    /// The maximum number of diagnostics of one severity: more than a user reads. Further ones are
+    /// only counted.
     const MAX_OF_SEVERITY: usize = 100;
 
-    /// None yet, of one of the texts.
+    /// An empty list for one of the texts.
     pub(crate) fn of(source: u32) -> Self {
         Self {
             source,
@@ -211,7 +212,7 @@ impl Diagnostics {
         }
     }
 
-    /// Whether one of this code was reported and kept.
+    /// Whether the list contains a diagnostic with this code.
     pub(crate) fn has(&self, code: Code) -> bool {
         self.list.iter().any(|diagnostic| diagnostic.code == code)
     }
@@ -236,7 +237,7 @@ impl Diagnostics {
         });
     }
 
-    /// Adds those of another list of the same texts.
+    /// Adds the diagnostics of another list about the same texts.
     pub(crate) fn append(&mut self, other: Self) {
         self.left_out += other.left_out;
         for diagnostic in other.list {
@@ -246,7 +247,7 @@ impl Diagnostics {
         }
     }
 
-    /// Counts one more diagnostic and reports whether the list takes it.
+    /// Counts a diagnostic, and reports whether the list has room for it.
     fn has_room(&mut self, severity: Severity) -> bool {
         self.errors |= severity == Severity::Error;
         let count = &mut self.counts[severity as usize];
@@ -256,7 +257,8 @@ impl Diagnostics {
         has_room
     }
 
-    /// Adds those of a text that was made of this one: `back` says where their places are here.
+    /// Adds the diagnostics of a text that was made from this one. `back` maps their positions to
+    /// this text.
     pub(crate) fn append_from(
         &mut self,
         other: Self,

@@ -1,9 +1,9 @@
-//! Names that iptables looks up on the machine it runs on: services and protocols, as Debian's
-//! `netbase` 6.4 lists them.
+//! Names that iptables looks up on its machine: services and protocols, as Debian's `netbase` 6.4
+//! lists them.
 //!
-//! Host and user names are not here: what they stand for is known to one machine only.
+//! Names of hosts and users are not included, because their meaning depends on the machine.
 
-/// Ports with the names of their services, of TCP or UDP.
+/// Ports with the names of their TCP or UDP services.
 const SERVICES: &str = "\
     1:tcpmux,rtmp 2:nbp 6:zip 7:echo 9:discard,sink,null 11:systat,users 13:daytime 15:netstat 17:qotd,quote \
     19:chargen,ttytst,source 20:ftp-data 21:ftp,fsp,fspd 22:ssh 23:telnet 25:smtp,mail 37:time,timserver \
@@ -43,7 +43,7 @@ const SERVICES: &str = "\
     17003:sgi-gcd 17004:sgi-cad 17500:db-lsp 22125:dcap 22128:gsidcap 22273:wnn6 24554:binkp 27374:asp 30865:csync2 \
     57000:dircproxy 60177:tfido 60179:fido";
 
-/// Protocol numbers with their names, the first one being what iptables prints.
+/// Protocol numbers with their names. iptables prints the first name.
 const PROTOCOLS: &str = "\
     0:ip,hopopt 1:icmp 2:igmp 3:ggp 4:ipencap,ip-encap 5:st 6:tcp 8:egp 9:igp 12:pup 17:udp 20:hmp 22:xns-idp 27:rdp 29:iso-tp4 \
     33:dccp 36:xtp 37:ddp 38:idpr-cmtp 41:ipv6 43:ipv6-route 44:ipv6-frag 45:idrp 46:rsvp 47:gre 50:esp,ipsec-esp \
@@ -51,7 +51,7 @@ const PROTOCOLS: &str = "\
     93:ax.25 94:ipip 97:etherip 98:encap 103:pim 108:ipcomp 112:vrrp 115:l2tp 124:isis 132:sctp 133:fc \
     135:mobility-header 136:udplite 137:mpls-in-ip 138:manet 139:hip 140:shim6 141:wesp 142:rohc 143:ethernet";
 
-/// The entries of a table above: a number, and its names.
+/// The entries of one of the tables: a number and its names.
 fn entries(table: &'static str) -> impl Iterator<Item = (u16, std::str::Split<'static, char>)> {
     table.split(' ').filter_map(|entry| {
         let (number, names) = entry.split_once(':')?;
@@ -69,7 +69,7 @@ pub fn service(name: &str) -> Option<u16> {
     number_of(SERVICES, name)
 }
 
-/// The number of a protocol, such as 47 for `gre`; letters of either case.
+/// The number of a protocol, such as 47 for `gre`, by its name in any case.
 pub fn protocol(name: &str) -> Option<u8> {
     number_of(PROTOCOLS, &name.to_ascii_lowercase()).and_then(|number| u8::try_from(number).ok())
 }
@@ -81,10 +81,11 @@ pub fn protocol_name(number: u8) -> Option<&'static str> {
         .and_then(|(_, mut names)| names.next())
 }
 
-/// Stands for "no extension header": what `-m ipv6header` calls the payload (`IPPROTO_RAW`).
+/// The number that `-m ipv6header` uses for the payload, which is not an extension header
+/// (`IPPROTO_RAW`).
 pub const NOT_A_HEADER: u8 = 255;
 
-/// Names of IPv6 headers that are in no file (libip6t_ipv6header.c of iptables 1.8.9).
+/// Names of IPv6 headers that no system file contains (libip6t_ipv6header.c of iptables 1.8.9).
 const IPV6_HEADERS: [(&str, u8); 10] = [
     ("hop-by-hop", 0),
     ("protocol", NOT_A_HEADER),
@@ -98,8 +99,8 @@ const IPV6_HEADERS: [(&str, u8); 10] = [
     ("prot", NOT_A_HEADER),
 ];
 
-/// The number of an IPv6 header as `-m ipv6header` reads it: numbers only of those that it knows,
-/// in decimal.
+/// The number of an IPv6 header as `-m ipv6header` parses it. A number must be decimal and known to
+/// the match.
 pub fn ipv6_header_of_iptables(name: &str) -> Option<u8> {
     let known = || {
         IPV6_HEADERS
@@ -119,7 +120,7 @@ pub fn ipv6_header_of_iptables(name: &str) -> Option<u8> {
         .or_else(numbered)
 }
 
-/// The number of an IPv6 extension header by any of its names, or by that number.
+/// The number of an IPv6 extension header, by any of its names or by the number.
 pub fn ipv6_header(name: &str) -> Option<u8> {
     let name = name.to_ascii_lowercase();
     let other = match name.as_str() {
@@ -135,8 +136,8 @@ pub fn ipv6_header(name: &str) -> Option<u8> {
         .or_else(|| name.parse().ok())
 }
 
-/// Chunks of SCTP: name, number, and the letters of its flags, the lowest bit last (libxt_sctp.c of
-/// iptables 1.8.9).
+/// Chunks of SCTP: name, number, and the letters of the flags with the lowest bit last
+/// (libxt_sctp.c of iptables 1.8.9).
 pub const SCTP_CHUNKS: [(&str, u8, &str); 22] = [
     ("DATA", 0, "IUBE"),
     ("INIT", 1, ""),
@@ -162,7 +163,7 @@ pub const SCTP_CHUNKS: [(&str, u8, &str); 22] = [
     ("I_FORWARD_TSN", 194, ""),
 ];
 
-/// A chunk of SCTP by its name, in letters of either case.
+/// A chunk of SCTP by its name in any case.
 pub fn sctp_chunk(name: &str) -> Option<&'static (&'static str, u8, &'static str)> {
     SCTP_CHUNKS
         .iter()

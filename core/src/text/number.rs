@@ -5,15 +5,15 @@ use std::fmt;
 use serde::de::Error;
 use serde::{Deserialize, Deserializer};
 
-/// Reads an unsigned number as iptables does: decimal, `0x` hexadecimal, or octal with a leading
+/// Parses an unsigned number as iptables does: decimal, `0x` hexadecimal, or octal with a leading
 /// zero.
 pub fn parse_u32(text: &str) -> Option<u32> {
     parse_u64(text).and_then(|n| u32::try_from(n).ok())
 }
 
-/// As [`parse_u32`], up to 64 bits.
+/// Like [`parse_u32`], for up to 64 bits.
 pub fn parse_u64(text: &str) -> Option<u64> {
-    // What cannot run over, which is nearly all.
+    // The fast path for nearly all numbers: too short to overflow.
     if let bytes @ ([b'0'..=b'9'] | [b'1'..=b'9', ..]) = text.as_bytes()
         && bytes.len() < 20
         && bytes.iter().all(u8::is_ascii_digit)
@@ -37,9 +37,9 @@ pub fn parse_u64(text: &str) -> Option<u64> {
         .flatten()
 }
 
-/// Reads a decimal number such as `0.25` or `1e-3`, without a minus sign.
+/// Parses a decimal number such as `0.25` or `1e-3`, without a minus sign.
 pub(crate) fn parse_decimal(text: &str) -> Option<f64> {
-    // The standard library also reads `inf` and `nan`.
+    // The standard library also parses `inf` and `nan`.
     let is_decimal = text
         .bytes()
         .all(|byte| byte.is_ascii_digit() || b".+-eE".contains(&byte));
@@ -84,14 +84,14 @@ const fn highest<T>() -> u64 {
     u64::MAX >> (64 - 8 * size_of::<T>())
 }
 
-/// Reads a number that may be a string (`"0x539"`).
+/// Deserializes a number that may be a string (`"0x539"`).
 pub(crate) fn any<'de, T: TryFrom<u64>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {
     TextOrNumber::deserialize(deserializer)?.up_to(highest::<T>())
 }
 
-/// As [`any`], for a field that may be absent.
+/// Like [`any`], for a field that may be absent.
 pub(crate) fn optional<'de, T: TryFrom<u64>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<Option<T>, D::Error> {
@@ -100,7 +100,7 @@ pub(crate) fn optional<'de, T: TryFrom<u64>, D: Deserializer<'de>>(
         .transpose()
 }
 
-/// As [`any`], up to `HIGH`.
+/// Like [`any`], with the maximum `HIGH`.
 pub(crate) fn up_to<'de, const HIGH: u64, T: TryFrom<u64>, D: Deserializer<'de>>(
     deserializer: D,
 ) -> Result<T, D::Error> {

@@ -9,13 +9,13 @@ pub fn join<T: AsRef<str>>(words: &[T]) -> String {
         .join(" ")
 }
 
-/// A word as a shell reads it back.
+/// Quotes a word so that a shell reads it back unchanged.
 pub fn quote(word: &str) -> String {
     let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_./:,+@=".contains(c);
     match word {
-        // iptables' own negation; a shell leaves it alone where it is a word.
+        // The negation of iptables. A shell does not change it where it is a word of its own.
         "!" => word.into(),
-        // zsh replaces `=ls` by the path of `ls`.
+        // zsh replaces `=ls` with the path of `ls`.
         _ if !word.is_empty() && !word.starts_with('=') && word.chars().all(is_plain) => {
             word.into()
         }

@@ -1,17 +1,18 @@
-//! Text of strangers, made visible: what a terminal would obey, and characters that nobody sees.
+//! Makes untrusted text visible: control sequences that a terminal would execute, and invisible
+//! characters.
 //!
-//! A comment, a process name or a host name may hold characters that reorder the text around them,
-//! that take no room, or that begin a new line. Text for a terminal, a ticket or the clipboard
-//! names them instead: U+202E becomes `<U+202E>`.
+//! A comment, a process name or a host name may contain characters that reorder the text around
+//! them, that have no width, or that begin a new line. Text for a terminal, a ticket or the
+//! clipboard shows their code points: U+202E becomes `<U+202E>`.
 
 use std::borrow::Cow;
 use std::fmt::Write;
 
-/// Whether a character is never seen and may change how the text around it looks: control
-/// characters, marks of direction, separators of lines, joiners, fillers, selectors and tags.
+/// Whether a character is invisible and may change the appearance of the text around it: control
+/// characters, direction marks, line separators, joiners, fillers, selectors and tags.
 ///
-/// Besides control characters and separators of lines, these are the `Default_Ignorable_Code_Point`
-/// of Unicode 16 and the marks of interlinear annotations.
+/// Besides control characters and line separators, these are the `Default_Ignorable_Code_Point` of
+/// Unicode 16 and the marks of interlinear annotations.
 pub fn is_invisible(character: char) -> bool {
     character.is_control()
         || matches!(character,
@@ -21,21 +22,21 @@ pub fn is_invisible(character: char) -> bool {
             | '\u{1d173}'..='\u{1d17a}' | '\u{e0000}'..='\u{e0fff}')
 }
 
-/// One line of text in which every invisible character is named, line ends and tabs too: `a\nb`
-/// becomes `a<U+000A>b`.
+/// Escapes one line of text: the code point replaces every invisible character, including line ends
+/// and tabs. `a\nb` becomes `a<U+000A>b`.
 pub fn escape_invisible(text: &str) -> Cow<'_, str> {
     escape(text, is_invisible)
 }
 
-/// Several lines of text in which every invisible character is named; line ends and tabs stay.
+/// Escapes several lines of text. Line ends and tabs stay.
 pub fn escape_lines(text: &str) -> Cow<'_, str> {
     escape(text, |character| {
         is_invisible(character) && !matches!(character, '\n' | '\t')
     })
 }
 
-/// JSON in which every invisible character is escaped as JSON does it, so that nothing is lost:
-/// U+202E becomes `\\u202e`. Blanks and line ends between the values stay.
+/// Escapes every invisible character of a JSON text as JSON does, so that nothing is lost: U+202E
+/// becomes `\\u202e`. Blanks and line ends between the values stay.
 pub fn escape_json(json: String) -> String {
     let is_escaped =
         |character: char| is_invisible(character) && !matches!(character, '\n' | '\t' | '\r');
@@ -57,7 +58,7 @@ pub fn escape_json(json: String) -> String {
 }
 
 fn escape(text: &str, is_named: impl Fn(char) -> bool) -> Cow<'_, str> {
-    // Nearly all text is printable ASCII.
+    // The fast path: nearly all text is printable ASCII.
     if !text.contains(&is_named) {
         return text.into();
     }
