@@ -1,8 +1,8 @@
 //! The extensions of iptables: one file each, most of it a table.
 //!
-//! An [`Extension`] lists its options; an [`Opt`] says how its value is written ([`Kind`]) and
-//! which [`Field`] of the packet it asks. Reading, canonical printing, refusals and the plain words
-//! all come from these tables. To support a new match, add a file here and a line in `ALL`.
+//! An [`Extension`] lists its options. An [`Opt`] defines how its value is written ([`Kind`]) and
+//! which [`Field`] of the packet it compares. Parsing, canonical printing, validation and sentences
+//! all use these tables. To support a new match, add a file here and a line in `ALL`.
 
 use std::borrow::Cow;
 use std::sync::LazyLock;
@@ -93,7 +93,7 @@ mod version_bugs;
 
 pub use kind::Kind;
 
-/// Every extension. An [`Id`] is a place in this list.
+/// Every extension. An [`Id`] is a position in this list.
 static ALL: &[&Extension] = &[
     &header::HEADER,
     &opaque::MATCH,
@@ -130,7 +130,7 @@ static ALL: &[&Extension] = &[
     &target::reject::REJECT6,
     &target::snat::SNAT,
     &target::tproxy::TPROXY,
-    // Matches of the headers and the link.
+    // Matches on the headers and the link layer.
     &dscp::DSCP,
     &tos::TOS,
     &ah::AH4,
@@ -210,7 +210,8 @@ static ALL: &[&Extension] = &[
     &u32::U32,
 ];
 
-/// The extensions by their names and aliases, those of one name in the order of the list.
+/// The extensions by their names and aliases. Extensions with one name are in the order of the
+/// list.
 static NAMES: LazyLock<HashMap<&str, Vec<Id>>> = LazyLock::new(|| {
     let mut names: HashMap<&str, Vec<Id>> = HashMap::new();
     for id in Id::all() {
@@ -223,15 +224,15 @@ static NAMES: LazyLock<HashMap<&str, Vec<Id>>> = LazyLock::new(|| {
 });
 
 impl Id {
-    /// The conditions on the IP header, which need no `-m`.
+    /// The conditions on the IP header. They need no `-m`.
     pub const HEADER: Self = Self(0);
-    /// A match that is kept as written.
+    /// A match that is not understood. It is kept as written.
     pub const OPAQUE_MATCH: Self = Self(1);
-    /// A target that is kept as written.
+    /// A target that is not understood. It is kept as written.
     pub const OPAQUE_TARGET: Self = Self(2);
-    /// Words that belong to no match, kept as written.
+    /// Words that belong to no match. They are kept as written.
     pub const STRAY: Self = Self(3);
-    /// What a listing does not show.
+    /// A condition that a listing does not show.
     pub const UNLISTED: Self = Self(4);
 
     /// The extension.
@@ -239,7 +240,8 @@ impl Id {
         ALL[usize::from(self.0)]
     }
 
-    /// Whether an option of it must be given, or goes with others or without them: few have such.
+    /// Whether the extension has required options, or options that need or exclude others. Few
+    /// extensions have such options.
     pub(crate) fn demands(self) -> bool {
         static DEMANDS: [bool; ALL.len()] = {
             let mut demands = [false; ALL.len()];
@@ -260,17 +262,17 @@ impl Id {
         DEMANDS[self.place()]
     }
 
-    /// Its place in the list.
+    /// The position in the list.
     pub(crate) fn place(self) -> usize {
         usize::from(self.0)
     }
 
-    /// All of them.
+    /// All extensions.
     pub fn all() -> impl Iterator<Item = Self> {
         (0..).map(Self).take(ALL.len())
     }
 
-    /// The match or target of that name. `family` decides between two of one name.
+    /// The match or target with this name. `family` chooses between two with one name.
     pub fn named(name: &str, role: Role, family: Option<Family>) -> Option<Self> {
         let fits = |id: &Id| {
             let extension = id.get();
@@ -280,7 +282,7 @@ impl Id {
         NAMES.get(name)?.iter().copied().find(fits)
     }
 
-    /// The family that alone has a match or target of that name.
+    /// The family that has a match or target with this name, if the other family has none.
     pub fn only_family(name: &str, role: Role) -> Option<Family> {
         let mut named = NAMES
             .get(name)?
@@ -290,12 +292,12 @@ impl Id {
         named.next()?.family.filter(|_| named.next().is_none())
     }
 
-    /// Whether iptables has a target of that name, of either family.
+    /// Whether iptables has a target with this name, in either family.
     pub fn is_target(name: &str) -> bool {
         Self::named(name, Role::Target, None).is_some()
     }
 
-    /// The match that `-p` brings along in a family, such as `tcp` for `-p tcp`.
+    /// The match that `-p` loads in a family, such as `tcp` for `-p tcp`.
     pub fn implied_by(protocol: Protocol, family: Family) -> Option<Self> {
         let fits = |extension: &Extension| extension.family.is_none_or(|own| own == family);
         Self::all().find(|id| id.get().implied_by == Some(protocol) && fits(id.get()))
@@ -303,27 +305,27 @@ impl Id {
 }
 
 impl Part {
-    /// The `option` of a match without options, or of one that is not understood.
+    /// The `option` of a match without options, or of a match that is not understood.
     pub const BARE: u8 = u8::MAX;
 
-    /// The extension it belongs to.
+    /// The extension that the clause belongs to.
     pub fn extension(&self) -> &'static Extension {
         self.extension.get()
     }
 
-    /// The option it states, if any.
+    /// The option of the clause, if any.
     pub fn opt(&self) -> Option<&'static Opt> {
         self.extension().options.get(usize::from(self.option))
     }
 
-    /// Its subject, if it is a condition with an option.
+    /// The subject of the clause, if it is a condition with an option.
     pub fn subject(&self) -> Option<Subject> {
         Some(self.opt()?.field?.subject)
     }
 }
 
-/// What a rule does, in a word: the target's or the chain's name; `None` for a rule that only
-/// counts.
+/// The action of a rule in one word: the name of the target or of the chain; `None` for a rule that
+/// only counts.
 pub fn action<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Option<&'a str> {
     match rule.target {
         Target::None => None,
@@ -342,7 +344,7 @@ pub fn action<'a>(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Option
 /// Whether an extension tests packets or acts on them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Role {
-    /// The IP header's own conditions.
+    /// Conditions on the IP header.
     Header,
     /// `-m`.
     Match,
@@ -350,71 +352,72 @@ pub enum Role {
     Target,
 }
 
-/// Translates the options of a target to its effect. A required option that a refused rule lacks
-/// leaves the effect neutral (an empty range, a mask of 0), so that its
-/// [`Behavior`](crate::netfilter::effect::Behavior) is that of the target in any case. Where one
-/// target has effects of two behaviors, as `-j SET` has, the options decide.
+/// Lowers the options of a target to its effect. If an invalid rule lacks a required option, the
+/// effect is neutral (an empty range, a mask of 0), so that its
+/// [`Behavior`](crate::netfilter::effect::Behavior) is still that of the target. If a target has
+/// effects of two behaviors, as `-j SET` has, the options decide.
 pub type Lower = fn(&Options) -> Effect;
 
 /// A match or target of iptables.
 pub struct Extension {
-    /// As behind `-m` or `-j`.
+    /// The name after `-m` or `-j`.
     pub name: &'static str,
-    /// Older names that mean the same.
+    /// Older names with the same meaning.
     pub aliases: &'static [&'static str],
-    /// Tests or acts.
+    /// Whether it tests or acts.
     pub role: Role,
-    /// What it is about, in a few words.
+    /// The subject, in a few words.
     pub summary: &'static str,
-    /// The only family it exists for.
+    /// The family, if the extension exists for one family only.
     pub family: Option<Family>,
-    /// The protocol whose `-p` loads it by itself.
+    /// The protocol whose `-p` loads the extension.
     pub implied_by: Option<Protocol>,
-    /// The rule must ask for one of these protocols by `-p`; empty: it need not (`xt_check_match`
-    /// in x_tables.c).
+    /// The protocols of which the rule must require one with `-p`. Empty: no protocol is required
+    /// (`xt_check_match` in x_tables.c).
     pub protocols: &'static [Protocol],
-    /// The only tables it may stand in; empty: all.
+    /// The tables that allow the extension. Empty: all.
     pub tables: &'static [TableName],
-    /// The only hooks it may be reached from; empty: all.
+    /// The hooks that allow the extension. Empty: all.
     pub hooks: &'static [Hook],
-    /// The only hooks for a use with these options, where that depends on them; empty: all.
+    /// The hooks that allow the extension with these options, if that depends on the options.
+    /// Empty: all.
     pub hooks_for: Option<fn(&Options) -> &'static [Hook]>,
-    /// Its options, in the order in which `iptables-save` prints them.
+    /// The options, in the order in which `iptables-save` prints them.
     pub options: &'static [Opt],
-    /// Options that stand by themselves where a rule leaves them out: iptables prints them.
+    /// Options that iptables adds and prints if a rule omits them.
     pub implied: &'static [Implied],
-    /// Whether a rule must give at least one of its options.
+    /// Whether a rule must give at least one of the options.
     pub asks: bool,
-    /// What else iptables or the kernel refuses.
+    /// Further checks of iptables or the kernel.
     pub check: fn(&Given) -> Result<(), Problem>,
-    /// What every use of the match asks, with or without options: whether the packet has what it
-    /// looks at. A number other than 0 says yes.
+    /// The first test of every use of the match, with or without options: whether the packet has
+    /// the part that the match reads. A number other than 0 means yes.
     pub asks_first: Option<&'static Field>,
-    /// For a match that stands without options: why it cannot be answered, if so.
+    /// For a match without options: the reason why its answer is undetermined, if it is.
     pub bare: fn(&Part, &Ruleset) -> Option<Cow<'static, str>>,
-    /// Why no dump can tell whether the match holds, whatever its options say.
+    /// The reason why no dump determines the answer, independent of the options.
     pub unknowable: Option<&'static str>,
-    /// Reads the options that change how the match's fields are read; `None` where none does.
+    /// Reads the options that change how the match's fields are read; `None` if there are no such
+    /// options.
     pub parameters: Option<fn(&Options) -> Parameters>,
-    /// What the match as a whole asks, whatever its options, if they only change how it is asked;
-    /// a `Says`.
+    /// The condition of the match as a whole, if its options only change how it is evaluated. Its
+    /// phrase is a `Says`.
     pub whole: Option<&'static Field>,
-    /// How likely a part holds that only chance decides, from 0 to 1.
+    /// The probability that a clause holds, from 0 to 1, if only chance decides.
     pub chance: Option<fn(&Part) -> Option<f64>>,
-    /// Prints its options where the table's order and spellings do not do it.
+    /// Prints the options, if the order and the spellings of the table are not enough.
     pub print: Option<fn(&Options, &mut String)>,
-    /// Whether its options stand in the order in which they are written: their order says
-    /// something.
+    /// Whether the order of the options has a meaning, so that it is kept as written.
     pub ordered: bool,
-    /// How `iptables -L` prints it.
+    /// The form that `iptables -L` prints.
     pub listed: Listed,
-    /// Whether a rule with it makes the kernel track connections (measured).
+    /// Whether a rule with the extension turns connection tracking on (measured).
     pub tracks: bool,
-    /// Translates the options of a target to its effect; `None` for matches.
+    /// Lowers the options of a target to its effect; `None` for matches.
     pub lower: Option<Lower>,
-    /// What the target does, as a verb phrase ("redirect it to port 15001"), or what all options
-    /// of a match ask together ("at most 3 packets a second get through"); `None` for a match
-    /// whose options speak one by one.
+    /// The effect of the target as a verb phrase ("redirect it to port 15001"), or the meaning of
+    /// all options of a match together ("at most 3 packets a second get through"). `None` for a
+    /// match that words each option by itself.
     pub words: Option<fn(&Options) -> String>,
 }
 
@@ -477,7 +480,7 @@ impl Extension {
         }
     }
 
-    /// A target that changes nothing which a rule, a route or the packet's end depends on.
+    /// A target that changes nothing which a rule, a route or the outcome depends on.
     pub const fn observing(
         name: &'static str,
         summary: &'static str,
@@ -487,7 +490,7 @@ impl Extension {
         Self::acting(name, summary, options, |_| Effect::Passive, words)
     }
 
-    /// The same, printed by `iptables -L` in a way of its own: see [`Listed`].
+    /// Sets the form that `iptables -L` prints: see [`Listed`].
     pub const fn listed(
         self,
         lead: &'static str,
@@ -499,12 +502,12 @@ impl Extension {
         }
     }
 
-    /// The same, refused by iptables without any of its options.
+    /// Requires at least one of the options, as iptables does.
     pub const fn asking(self) -> Self {
         Self { asks: true, ..self }
     }
 
-    /// The option that a flag (`--dport`) names, with its place.
+    /// The option of a flag (`--dport`), with its position.
     pub fn option(&self, flag: &str) -> Option<(u8, &'static Opt)> {
         let options: &'static [Opt] = self.options;
         (0..)
@@ -513,26 +516,28 @@ impl Extension {
     }
 }
 
-/// How `iptables -L` prints a use of an extension: what leads it, and the forms of its options. An
-/// option without a row is printed as its flag without dashes, with its value behind it.
+/// The form in which `iptables -L` prints a use of an extension: the text before its options, and
+/// the patterns of its options. An option without a row is printed as its flag without dashes,
+/// followed by its value.
 ///
-/// A row is a pattern and the words that it stands for. In a pattern, `%` is a value, which stands
-/// in the words in the same order; `!` is where a `!` may stand; `^` is one blank, and a blank is
-/// one or more. A row that begins with `?` is only taken where its option can have such a value.
+/// A row is a pattern and the words that it is translated to. In a pattern, `%` is a value. The
+/// words contain the values in the same order. `!` is the position of an optional `!`, `^` is
+/// exactly one blank, and a blank is one or more blanks. A row that begins with `?` applies only if
+/// its option can have such a value.
 #[derive(Clone, Copy)]
 pub struct Listed {
-    /// What stands before its options, such as `tcp`; empty: nothing does.
+    /// The text before the options, such as `tcp`. Empty: none.
     pub lead: &'static str,
-    /// Pattern and words, such as `("!owner UID match %", "--uid-owner %")`; of two that fit, the
-    /// first is taken.
+    /// Pattern and words, such as `("!owner UID match %", "--uid-owner %")`. The first pattern that
+    /// fits applies.
     pub rows: &'static [(&'static str, &'static str)],
-    /// Turns a value of an option from what a listing prints to what the option takes; `None` is
-    /// no such value. The value of a row that names no option becomes options.
+    /// Translates a value from the form of a listing to the form that the option takes; `None` for
+    /// an invalid value. For a row that names no option, the translated value is a list of options.
     pub value: Option<fn(flag: &str, value: &str) -> Option<String>>,
 }
 
 impl Listed {
-    /// Values are printed as the options take them.
+    /// A form in which values are printed as the options take them.
     pub const fn new(lead: &'static str, rows: &'static [(&'static str, &'static str)]) -> Self {
         Self {
             lead,
@@ -541,7 +546,7 @@ impl Listed {
         }
     }
 
-    /// Values are printed in another way.
+    /// A form in which values are printed differently.
     pub const fn values(self, value: fn(flag: &str, value: &str) -> Option<String>) -> Self {
         Self {
             value: Some(value),
@@ -553,27 +558,27 @@ impl Listed {
 /// One option of an extension.
 #[derive(Debug)]
 pub struct Opt {
-    /// With its dashes, as `iptables-save` prints it.
+    /// The flag with its dashes, as `iptables-save` prints it.
     pub flag: &'static str,
-    /// Other spellings that are read.
+    /// Other spellings that are parsed.
     pub aliases: &'static [&'static str],
-    /// How its value is written.
+    /// The written form of its value.
     pub kind: Kind,
-    /// Whether `!` may stand before it.
+    /// Whether `!` can negate it.
     pub negatable: bool,
-    /// The field it asks; `None` where it changes its neighbours or belongs to a target.
+    /// The field that it compares; `None` if it modifies other options or belongs to a target.
     pub field: Option<&'static Field>,
-    /// The word of a search that the option's value is found by, apart from that of its field.
+    /// A search word that finds the option's value, besides the search word of its field.
     pub search: Option<SearchWord>,
-    /// Whether the packet alone decides what that field shows, and no other option of the rule.
+    /// Whether the packet alone determines the value of the field, independent of other options of
+    /// the rule.
     pub alone: bool,
-    /// Another option of the same extension that says the same in canonical form (`--syn`,
-    /// `--set-mark`).
+    /// The option that stores this one in canonical form (`--syn`, `--set-mark`).
     pub stored_as: Option<&'static str>,
-    /// What `iptables-save` leaves out: the default, or the range from 0 to there, also where it
-    /// is negated.
+    /// The value that `iptables-save` does not print: the default, or the range from 0 to this
+    /// value, also if it is negated.
     pub unprinted: Option<u32>,
-    /// Whether a rule that has the extension must give it.
+    /// Whether a rule with the extension must give it.
     pub required: bool,
     /// Whether a rule may give it more than once.
     pub repeatable: bool,
@@ -581,16 +586,16 @@ pub struct Opt {
     pub excludes: &'static [&'static str],
     /// Options of the same extension that a rule must give together with it.
     pub needs: &'static [&'static str],
-    /// An option of the same extension that must stand before it.
+    /// An option of the same extension that must precede it.
     pub behind: Option<&'static str>,
 }
 
-/// An option that is there although nobody wrote it.
+/// An option that a rule has although it is not written.
 #[derive(Debug)]
 pub struct Implied {
-    /// Only together with this one; `None`: always.
+    /// The option that it requires; `None`: it is always added.
     pub with: Option<&'static str>,
-    /// Not together with any of these.
+    /// The options that suppress it.
     pub without: &'static [&'static str],
     /// The option.
     pub flag: &'static str,
@@ -599,7 +604,7 @@ pub struct Implied {
 }
 
 impl Implied {
-    /// Always there.
+    /// An option that is always added.
     pub const fn new(flag: &'static str, value: &'static str) -> Self {
         Self {
             with: None,
@@ -609,7 +614,7 @@ impl Implied {
         }
     }
 
-    /// There together with another option.
+    /// Added only together with another option.
     pub const fn with(self, other: &'static str) -> Self {
         Self {
             with: Some(other),
@@ -617,7 +622,7 @@ impl Implied {
         }
     }
 
-    /// Not there together with others.
+    /// Not added together with these options.
     pub const fn without(self, others: &'static [&'static str]) -> Self {
         Self {
             without: others,
@@ -632,7 +637,7 @@ impl Opt {
         std::iter::once(self.flag).chain(self.aliases.iter().copied())
     }
 
-    /// An option of a target, or one that changes its neighbours.
+    /// An option of a target, or one that modifies other options.
     pub const fn new(flag: &'static str, kind: Kind) -> Self {
         Self {
             flag,
@@ -652,7 +657,7 @@ impl Opt {
         }
     }
 
-    /// An option that asks a field, and may be negated.
+    /// An option that compares a field and can be negated.
     pub const fn tests(flag: &'static str, kind: Kind, field: &'static Field) -> Self {
         Self {
             negatable: true,
@@ -661,8 +666,8 @@ impl Opt {
         }
     }
 
-    /// The packet alone decides what its field shows: so the walk reads it once for all rules of a
-    /// chain.
+    /// Declares that the packet alone determines the value of the field. The walk then reads it
+    /// once for all rules of a chain.
     pub const fn alone(self) -> Self {
         Self {
             alone: true,
@@ -670,7 +675,7 @@ impl Opt {
         }
     }
 
-    /// A search finds its value by that word, as `--to-ports 15001` by `port 15001`.
+    /// Lets a search find the value by this word, as `port 15001` finds `--to-ports 15001`.
     pub const fn found_by(self, word: SearchWord) -> Self {
         Self {
             search: Some(word),
@@ -678,12 +683,12 @@ impl Opt {
         }
     }
 
-    /// Other spellings.
+    /// Adds other spellings.
     pub const fn or(self, aliases: &'static [&'static str]) -> Self {
         Self { aliases, ..self }
     }
 
-    /// Left out of print where it has this value.
+    /// Sets the value that is not printed.
     pub const fn unprinted(self, default: u32) -> Self {
         Self {
             unprinted: Some(default),
@@ -691,7 +696,7 @@ impl Opt {
         }
     }
 
-    /// `!` may not stand before it, although it asks a field.
+    /// Forbids `!`, although the option compares a field.
     pub const fn positive(self) -> Self {
         Self {
             negatable: false,
@@ -699,7 +704,7 @@ impl Opt {
         }
     }
 
-    /// `!` may stand before it.
+    /// Allows `!`.
     pub const fn negatable(self) -> Self {
         Self {
             negatable: true,
@@ -739,7 +744,7 @@ impl Opt {
         }
     }
 
-    /// Another option must stand before it.
+    /// Requires another option before it.
     pub const fn behind(self, other: &'static str) -> Self {
         Self {
             behind: Some(other),
@@ -747,7 +752,7 @@ impl Opt {
         }
     }
 
-    /// Kept as another option.
+    /// Stores it as another option.
     pub const fn stored_as(self, flag: &'static str) -> Self {
         Self {
             stored_as: Some(flag),
@@ -759,29 +764,29 @@ impl Opt {
 /// One use of an extension in a rule, for [`Extension::check`].
 #[derive(Clone, Copy, Debug)]
 pub struct Given<'a> {
-    /// What the rule gives it.
+    /// The options of this use.
     pub options: Options<'a>,
     /// The rule set's family.
     pub family: Family,
     /// The rule's table.
     pub table: TableName,
-    /// The protocol that the rule asks for, other than by `!`.
+    /// The protocol that the rule requires without `!`.
     pub protocol: Option<Protocol>,
     /// All conditions of the rule.
     pub matches: &'a [Part],
 }
 
-/// The options that one rule gives one of its matches or its target.
+/// The options of one match or target in a rule.
 #[derive(Clone, Copy, Debug)]
 pub struct Options<'a> {
-    /// The parts of one `-m` or `-j`.
+    /// The clauses of one `-m` or `-j`.
     pub parts: &'a [Part],
-    /// Where their texts are.
+    /// The rule set that stores their texts.
     pub ruleset: &'a Ruleset,
 }
 
 impl<'a> Options<'a> {
-    /// The value of an option, where given.
+    /// The value of an option, if the rule gives it.
     pub fn value(&self, flag: &str) -> Option<&'a Value> {
         self.parts
             .iter()
@@ -789,19 +794,19 @@ impl<'a> Options<'a> {
             .map(|part| &part.value)
     }
 
-    /// Whether an option is given.
+    /// Whether the rule gives an option.
     pub fn has(&self, flag: &str) -> bool {
         self.value(flag).is_some()
     }
 
-    /// Whether an option is given behind `!`.
+    /// Whether the rule gives an option after `!`.
     pub fn negates(&self, flag: &str) -> bool {
         self.parts
             .iter()
             .any(|part| part.negated && part.opt().is_some_and(|opt| opt.flag == flag))
     }
 
-    /// A number that an option is given.
+    /// The number of an option.
     pub fn number(&self, flag: &str) -> Option<u32> {
         match self.value(flag)? {
             Value::Number(number) => Some(*number),
@@ -809,7 +814,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// A value and mask that an option is given.
+    /// The value and mask of an option.
     pub fn masked(&self, flag: &str) -> Option<(u32, u32)> {
         match self.value(flag)? {
             Value::Masked { value, mask } => Some((*value, *mask)),
@@ -817,7 +822,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// A text that an option is given.
+    /// The text of an option.
     pub fn text(&self, flag: &str) -> Option<&'a str> {
         match self.value(flag)? {
             Value::Text(text) => Some(self.ruleset.text(*text)),
@@ -825,7 +830,7 @@ impl<'a> Options<'a> {
         }
     }
 
-    /// An option's value as `iptables-save` prints it.
+    /// The value of an option as `iptables-save` prints it.
     pub fn printed(&self, flag: &str) -> Option<String> {
         let part = self
             .parts

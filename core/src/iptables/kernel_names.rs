@@ -3,27 +3,27 @@
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::visible::escape_invisible;
 
-/// iptables accepts shorter names of chains only (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
-/// nf_tables keeps longer ones.
+/// The length limit for names of chains in iptables (`XT_EXTENSION_MAXNAMELEN` in x_tables.h).
+/// nf_tables stores longer names.
 pub const CHAIN_NAME_LIMIT: usize = 29;
 
-/// Why iptables refuses the name of a chain (`assert_valid_chain_name` in xshared.c of 1.8.9,
-/// measured with both backends).
+/// The reason why iptables refuses the name of a chain (`assert_valid_chain_name` in xshared.c of
+/// 1.8.9; measured with both backends).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ChainNameFault {
-    /// It has no bytes.
+    /// It is empty.
     Empty,
-    /// It begins with `-` or `!`, so that a command takes it for an option.
+    /// It begins with `-` or `!`, so a command would read it as an option.
     LeadingSign,
-    /// It contains a blank, so that a line splits it.
+    /// It contains a blank, so a line would split it.
     Blank,
-    /// It contains a control character, which a terminal takes for a key.
+    /// It contains a control character, which a terminal would interpret as a key.
     Control,
     /// It has [`CHAIN_NAME_LIMIT`] bytes or more.
     TooLong,
 }
 
-/// What is wrong with the name of a chain.
+/// Checks the name of a chain.
 pub fn chain_name_fault(name: &str) -> Option<ChainNameFault> {
     match name {
         "" => Some(ChainNameFault::Empty),
@@ -36,7 +36,7 @@ pub fn chain_name_fault(name: &str) -> Option<ChainNameFault> {
 }
 
 impl ChainNameFault {
-    /// The diagnostic on a name with this fault.
+    /// The diagnostic about a name with this fault.
     pub fn problem(self, name: &str) -> Problem {
         let shown = escape_invisible(name);
         let invalid = |why: &str| {
@@ -62,16 +62,16 @@ impl ChainNameFault {
     }
 }
 
-/// What is wrong with the name of an interface: no interface of a kernel has it (`dev_valid_name`
-/// in net/core/dev.c). iptables accepts such names, some of them with a warning (measured with
-/// 1.8.9). A `+` at the end stands for any ending.
+/// Checks the name of an interface. No interface of a kernel can have an invalid one
+/// (`dev_valid_name` in net/core/dev.c). iptables accepts such names, some of them with a warning
+/// (measured with 1.8.9). A `+` at the end matches any ending.
 pub fn interface_name_problem(name: &str) -> Option<Problem> {
-    // The kernel takes the byte 0xa0 for a blank, also in the middle of a character: it refuses `à`
+    // The kernel treats the byte 0xa0 as a blank, even within a character: it refuses `à`
     // (measured).
     let is_blank =
         |c: char| c.is_whitespace() || c.encode_utf8(&mut [0; 4]).as_bytes().contains(&0xa0);
     let why = match name {
-        // The kernel has such interfaces, but no text and no terminal carries their names.
+        // The kernel accepts such names, but texts and terminals cannot carry them.
         _ if name.contains(char::is_control) => "contains a control character",
         _ if name.contains(is_blank) => "contains a blank",
         _ if name.contains('/') => "contains a `/`",

@@ -1,5 +1,5 @@
-//! The five tables of iptables: their names, their built-in chains, and where the kernel evaluates
-//! them.
+//! The five tables of iptables: their names, their built-in chains, and the points at which the
+//! kernel evaluates them.
 
 use serde::{Deserialize, Serialize};
 use strum::{Display, EnumString, IntoStaticStr};
@@ -30,15 +30,15 @@ use crate::packet::hook::Hook;
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
 pub enum TableName {
-    /// Before connection tracking.
+    /// Runs before connection tracking.
     Raw,
     /// Changes packets.
     Mangle,
-    /// Translates addresses, for the first packet of a connection.
+    /// Translates addresses for the first packet of a connection.
     Nat,
-    /// Lets packets through or not.
+    /// Accepts or drops packets.
     Filter,
-    /// Labels for SELinux and its like.
+    /// Sets labels for SELinux and similar systems.
     Security,
 }
 
@@ -46,8 +46,8 @@ pub enum TableName {
 const SECURITY_NFT: i32 = 150;
 
 impl TableName {
-    /// All five, in the order in which a hook asks them (`security` and `nat` trade places at INPUT
-    /// in nft).
+    /// All five, in the order of evaluation at a hook. With nft, `nat` precedes `security` at
+    /// INPUT.
     pub const ALL: [Self; 5] = [
         Self::Raw,
         Self::Mangle,
@@ -56,12 +56,12 @@ impl TableName {
         Self::Security,
     ];
 
-    /// The name behind `*` and `-t`.
+    /// The name after `*` and `-t`.
     pub fn name(self) -> &'static str {
         self.into()
     }
 
-    /// The table of that name.
+    /// The table with this name.
     pub fn from_text(text: &str) -> Option<Self> {
         text.parse().ok()
     }
@@ -81,7 +81,7 @@ impl TableName {
         }
     }
 
-    /// The table without chains; `line` is the line of `*name`, from 1.
+    /// A table without chains. `line` is the line of `*name`, from 1.
     pub fn empty_table(self, family: Family, line: u32) -> Table {
         Table {
             family: family.into(),
@@ -94,7 +94,7 @@ impl TableName {
 }
 
 impl Table {
-    /// Which of the five it is; `None` for a table of nft.
+    /// The name of the table; `None` for a table of nft.
     pub fn iptables(&self) -> Option<TableName> {
         match self.language {
             RuleLanguage::Iptables => TableName::from_text(&self.name),
@@ -109,12 +109,12 @@ impl Table {
 }
 
 impl Ruleset {
-    /// The table of that name.
+    /// The table with this name.
     pub fn table(&self, name: TableName) -> Option<&Table> {
         self.tables.iter().find(|table| table.is(name))
     }
 
-    /// The place of the table of that name, from 0.
+    /// The position of the table with this name, from 0.
     pub fn table_place(&self, name: TableName) -> Option<u32> {
         (0..)
             .zip(&self.tables)
@@ -122,7 +122,7 @@ impl Ruleset {
             .map(|(place, _)| place)
     }
 
-    /// Sets the backend, and with it the priorities that depend on it.
+    /// Sets the backend and the priorities that depend on it.
     pub fn set_backend(&mut self, backend: Option<Backend>) {
         self.backend = backend;
         for table in &mut self.tables {
@@ -141,8 +141,8 @@ impl Ruleset {
 }
 
 impl BaseChain {
-    /// The built-in chain of one of iptables' tables at a hook, with policy ACCEPT. A rule set
-    /// without a known backend gets the priorities of iptables-legacy.
+    /// The built-in chain of a table of iptables at a hook, with policy ACCEPT. If the backend is
+    /// unknown, the priorities are those of iptables-legacy.
     pub fn built_in(table: TableName, hook: Hook, backend: Option<Backend>) -> Self {
         let (kind, priority) = match table {
             TableName::Raw => (ChainType::Filter, priority::RAW),

@@ -1,4 +1,4 @@
-//! `-m addrtype` (xt_addrtype.c): what routing makes of an address.
+//! `-m addrtype` (xt_addrtype.c): the type that routing gives to an address.
 
 use std::net::{IpAddr, Ipv6Addr};
 
@@ -76,12 +76,12 @@ fn address_type(context: &Context, address: IpAddr) -> FieldValue<'static> {
     }
 }
 
-/// `match_type6`: the set is partly an "and". An own address is unicast here; only some types ask
-/// routing.
+/// `match_type6`. Some types of the set are combined with "and" instead of "or". An own address
+/// counts as unicast here. Only some types need a route lookup.
 fn holds_v6(wanted: u32, address: Ipv6Addr, found: u32) -> bool {
     let wants = |bits: u32| wanted & bits != 0;
     let reject = found & (BLACKHOLE | UNREACHABLE | PROHIBIT) != 0;
-    // Its own lookup knows no other types.
+    // The lookup of this function knows no other types.
     let routed = if reject { UNREACHABLE } else { found & LOCAL };
     let is_unicast = !address.is_multicast() && !address.is_unspecified();
     if wants(MULTICAST) && !address.is_multicast()
@@ -105,7 +105,7 @@ static DESTINATION_TYPE: Field = Field {
     read: |context| address_type(context, context.view.dst),
 };
 
-/// The interface that the lookup is limited to.
+/// The interface that restricts the lookup.
 fn limit(options: &Options) -> Option<InterfaceSide> {
     match (
         options.has("--limit-iface-in"),
@@ -117,7 +117,7 @@ fn limit(options: &Options) -> Option<InterfaceSide> {
     }
 }
 
-/// Where the kernel takes a limit to one interface.
+/// The hooks at which the kernel accepts a restriction to one interface.
 fn hooks(options: &Options) -> &'static [Hook] {
     match limit(options) {
         Some(InterfaceSide::In) => &[Hook::Prerouting, Hook::Input, Hook::Forward],
@@ -143,7 +143,7 @@ fn check(given: &Given) -> Result<(), Problem> {
             "-m addrtype needs --src-type or --dst-type",
         ));
     }
-    // The kernel's comparison of numbers, not of bits: any of the last four types.
+    // The kernel compares numbers here and not bits: any of the last four types.
     let unknown = types & (BROADCAST | BLACKHOLE) != 0 || types >= PROHIBIT;
     if given.family == Family::Ipv6 && unknown {
         return Err(Problem::new(

@@ -1,5 +1,5 @@
-//! `-m ah` (ipt_ah.c, ip6t_ah.c): the authentication header of IPsec. In IPv6 it is one header
-//! among others, and no `-p` is needed.
+//! `-m ah` (ipt_ah.c, ip6t_ah.c): the authentication header of IPsec. In IPv6 it is one of several
+//! extension headers, and the match does not need `-p`.
 
 use super::ipv6header::has_header;
 use super::spi::SPI;
@@ -26,7 +26,7 @@ pub static AH4: Extension = Extension {
     )
 };
 
-/// A later fragment has only the headers in front of its fragment header (`ipv6_find_hdr` in
+/// A later fragment has only the headers before its fragment header (`ipv6_find_hdr` in
 /// exthdrs_core.c).
 static PRESENT: Field = Field {
     subject: Subject::Other,
@@ -37,7 +37,7 @@ static PRESENT: Field = Field {
     read: |context| headless(context).unwrap_or_else(|| has_header(context, AH.0)),
 };
 
-/// The kernel takes a length of 0 for any.
+/// The kernel treats a length of 0 as any length.
 static LENGTH: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("length of the authentication header"),

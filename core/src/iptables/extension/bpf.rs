@@ -1,4 +1,4 @@
-//! `-m bpf` (xt_bpf.c): a program that looks at the packet.
+//! `-m bpf` (xt_bpf.c): a program that reads the packet.
 
 use super::kind::Form;
 use super::kind::read::problem;
@@ -6,10 +6,10 @@ use super::{Extension, Given, Kind, Opt};
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Most instructions that a rule holds (`XT_BPF_MAX_NUM_INSTR`).
+/// The maximum number of instructions in a rule (`XT_BPF_MAX_NUM_INSTR`).
 const MOST: usize = 64;
 
-/// `4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0`: a count, and four numbers for each instruction.
+/// `4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0`: a count, then four numbers for each instruction.
 static PROGRAM: Form = Form {
     words: 1,
     read: |words, ruleset| {
@@ -44,7 +44,7 @@ static PROGRAM: Form = Form {
             out.push('"');
         }
     },
-    // Its blanks would take several words.
+    // No examples: the blanks of a program would split it into several words.
     examples: &[],
 };
 

@@ -1,4 +1,4 @@
-//! `-m cluster` (xt_cluster.c): which node of a cluster a connection falls to, by a hash of its
+//! `-m cluster` (xt_cluster.c): the node of a cluster that handles a connection, from a hash of the
 //! source address.
 
 use std::fmt::Write;
@@ -6,10 +6,11 @@ use std::fmt::Write;
 use super::{Extension, Given, Kind, Opt, Options};
 use crate::text::diagnostic::{Code, Problem};
 
-/// Most nodes (`XT_CLUSTER_NODES_MAX`); iptables holds the mask to it, too (measured).
+/// The maximum number of nodes (`XT_CLUSTER_NODES_MAX`). iptables limits the mask to it as well
+/// (measured).
 const MOST: u32 = 32;
 
-/// The nodes asked for, one bit each.
+/// The nodes of the rule, one bit each.
 fn nodes(options: &Options) -> Option<u32> {
     match options.number("--cluster-local-node") {
         Some(node) => 1u32.checked_shl(node - 1),

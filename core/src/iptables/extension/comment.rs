@@ -1,4 +1,4 @@
-//! `-m comment` (xt_comment.c): matches everything.
+//! `-m comment` (xt_comment.c): matches every packet.
 
 use super::{Extension, Kind, Opt};
 

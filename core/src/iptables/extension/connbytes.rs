@@ -1,4 +1,4 @@
-//! `-m connbytes` (xt_connbytes.c): how much a connection has carried.
+//! `-m connbytes` (xt_connbytes.c): the amount of data that a connection has transferred.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use super::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::ruleset::{Apart, Value};
 use crate::text::number::parse_u64;
 
-/// `1000`, `1000:2000`, `:2000`; without an upper end there is none.
+/// `1000`, `1000:2000`, `:2000`. Without an upper end, the range is not limited.
 static AMOUNT: Form = Form {
     words: 1,
     read: |words, _| {
@@ -44,7 +44,7 @@ static AMOUNT: Form = Form {
     examples: &["1000", "1000:2000", "0:5", ":7"],
 };
 
-/// A `!` turns both ends around, which leaves one number as it was (libxt_connbytes.c of iptables
+/// `!` swaps both ends. A single number therefore stays as it was (libxt_connbytes.c of iptables
 /// 1.8.9).
 fn negated(options: &Options) -> bool {
     let one = matches!(options.value("--connbytes"), Some(Value::Wides(ends)) if ends.0 == ends.1);

@@ -1,4 +1,4 @@
-//! `-m connlabel` (xt_connlabel.c): one of 128 labels that rules put on a connection.
+//! `-m connlabel` (xt_connlabel.c): one of 128 labels that rules set on a connection.
 
 use super::kind::read::problem;
 use super::kind::{Form, quote_always};
@@ -12,7 +12,7 @@ use crate::packet::value::FieldValue;
 /// The highest label (`XT_CONNLABEL_MAXBIT`).
 const HIGHEST: u32 = 127;
 
-/// A label's number, or its name in `connlabel.conf`, which is not looked up.
+/// The number of a label, or its name in `connlabel.conf`, which is not looked up.
 static LABEL: Form = Form {
     words: 1,
     read: |words, ruleset| match crate::text::number::parse_u32(words[0]) {
@@ -34,7 +34,7 @@ static LABEL: Form = Form {
     examples: &["40", "0", "127"],
 };
 
-/// With `--set` a connection gets the label where it lacks it, and the rule matches.
+/// With `--set`, a connection without the label gets it, and the rule matches.
 static LABELLED: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's label"),

@@ -1,4 +1,4 @@
-//! `-m connlimit` (xt_connlimit.c): how many connections a host or a network has.
+//! `-m connlimit` (xt_connlimit.c): the number of connections of a host or a network.
 
 use std::fmt::Write;
 
@@ -10,7 +10,7 @@ use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
-/// A prefix length, or the mask that means it.
+/// A prefix length, or the equivalent mask.
 static MASK: Form = Form {
     words: 1,
     read: |words, ruleset| match length(Some(words[0]), Family::bits(ruleset.family).into()) {
@@ -25,7 +25,7 @@ static MASK: Form = Form {
     examples: &["24", "0"],
 };
 
-/// The number, and whether the match asks for more than it: `!` turns one option into the other.
+/// The number, and whether the match requires more than it. `!` turns one option into the other.
 fn bound(options: &Options) -> (u32, bool) {
     match options.number("--connlimit-upto") {
         Some(most) => (most, options.negates("--connlimit-upto")),

@@ -1,5 +1,5 @@
-//! `-m connmark` (xt_connmark.c): a number that rules put on a connection. Without a connection it
-//! fails.
+//! `-m connmark` (xt_connmark.c): a number that rules set on a connection. The match fails for a
+//! packet without a connection.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};

@@ -1,8 +1,8 @@
-//! `-m conntrack` (xt_conntrack.c): what connection tracking knows of the packet's connection.
+//! `-m conntrack` (xt_conntrack.c): the data of connection tracking about the packet's connection.
 //!
-//! Of a first packet's connection all is known but its timeout: the addresses that it was seen
-//! with, and those that its answer will have, as far as nat has set them up. Of an older connection
-//! a packet states its state, its direction, and the addresses of that direction.
+//! For the connection of a first packet, everything is known except its timeout: the addresses of
+//! the packet, and the addresses of its reply as far as nat has set them up. For an older
+//! connection, a packet states its state, its direction, and the addresses of that direction.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -16,7 +16,7 @@ use crate::packet::fields::{PacketField, SearchWord};
 use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Direction, Family, Packet, Protocol};
 
-/// Bits after those of the states.
+/// The bits after those of the states.
 const SNAT: u32 = 32;
 const DNAT: u32 = 64;
 
@@ -33,7 +33,7 @@ static STATE: Field = Field {
 
 const OLDER: &str = "the packet does not state how its connection began";
 
-/// What the connection of a first packet shows. In table raw a template stands for it, behind CT.
+/// The data about the connection of a first packet. In table raw, after CT, this is a template.
 fn first<'a>(
     context: &Context<'a>,
     template: FieldValue<'a>,
@@ -46,7 +46,7 @@ fn first<'a>(
         Some(ConnectionState::Established | ConnectionState::Related) => {
             FieldValue::Unknown(OLDER.into())
         }
-        // `conntrack_mt`: without a connection the state alone is looked at.
+        // `conntrack_mt`: for a packet without a connection, only the state is compared.
         _ if context.parameters
             == (Parameters::Connection {
                 compares_state: true,
@@ -58,14 +58,14 @@ fn first<'a>(
     }
 }
 
-/// Whether a RELATED packet is the first of a connection that another one announced. An ICMP error
-/// is of the connection that it is about.
+/// Whether a RELATED packet is the first of an expected connection. An ICMP error belongs to the
+/// connection that it reports.
 fn is_expected(packet: &Packet) -> bool {
     !matches!(packet.protocol, Protocol::ICMP | Protocol::ICMPV6)
 }
 
-/// An end of a connection in one direction. An ESTABLISHED packet of that direction has it at its
-/// first hook.
+/// The address at one end of a connection, in one direction. An ESTABLISHED packet of that
+/// direction has it at its first hook.
 fn end_in<'a>(
     context: &Context<'a>,
     direction: Direction,
@@ -158,10 +158,10 @@ static REPLY_DESTINATION: Field = Field {
     },
 };
 
-/// A port of the connection; for ICMP its identifier stands for the source port, its type and code
-/// for the other.
+/// A port of the connection. For ICMP, the identifier replaces the source port, and type and code
+/// replace the destination port.
 fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> FieldValue<'a> {
-    /// Its keys take the place of ports.
+    /// GRE uses keys instead of ports.
     const GRE: Protocol = Protocol(47);
     match (context.packet.protocol, message) {
         (Protocol::ICMP | Protocol::ICMPV6, Some(message)) => FieldValue::Number(message),
@@ -179,7 +179,7 @@ fn port<'a>(context: &Context, port: Option<u16>, message: Option<u32>) -> Field
     }
 }
 
-/// The ICMP message that a connection begins with, type and code; that of the answer with `reply`
+/// The type and code of the ICMP message that begins a connection, or, with `reply`, of its answer
 /// (nf_conntrack_proto_icmp.c and _icmpv6.c, `invmap`).
 fn message(context: &Context, reply: bool) -> u32 {
     let default = if context.packet.protocol == Protocol::ICMPV6 {
@@ -268,7 +268,7 @@ static REPLY_DESTINATION_PORT: Field = Field {
     },
 };
 
-/// Bits of `enum ip_conntrack_status` that rules can ask for.
+/// The bits of `enum ip_conntrack_status` that rules can test.
 const STATUSES: Names = &[
     ("NONE", 0),
     ("EXPECTED", EXPECTED),
@@ -280,8 +280,9 @@ const EXPECTED: u32 = 1;
 const SEEN_REPLY: u32 = 2;
 const CONFIRMED: u32 = 8;
 
-/// A connection is confirmed behind the last table of POSTROUTING or INPUT, so that only what comes
-/// back by `lo` sees it, and the second of a broadcast and its copy (measured).
+/// A connection is confirmed after the last table of POSTROUTING or INPUT. Therefore only a packet
+/// that returns through `lo` sees a confirmed connection, or the second one of a broadcast and its
+/// copy (measured).
 static STATUS: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("connection's status"),
@@ -330,8 +331,8 @@ static DIRECTION_OF_PACKET: Field = Field {
     },
 };
 
-/// Ports that may run backwards, and then hold none; an upper end of 0 is none (libxt_conntrack.c
-/// of iptables 1.8.9).
+/// Ports. A reversed range contains none. An upper end of 0 means none (libxt_conntrack.c of
+/// iptables 1.8.9).
 static PORTS: Form = Form {
     words: 1,
     read: |words, _| match whole(port_range, words[0]) {
@@ -343,7 +344,7 @@ static PORTS: Form = Form {
     examples: &["443", "1024:65535", ":1023", "0:65535"],
 };
 
-/// Seconds, or a span of them that may run backwards.
+/// Seconds, or a range of seconds. The range may be reversed.
 static SECONDS: Form = Form {
     words: 1,
     read: |words, _| {
@@ -387,7 +388,7 @@ pub(super) static PROTOCOL: Form = Form {
     examples: &["tcp", "17"],
 };
 
-/// A direction in a connection, in any case.
+/// The direction in a connection, in upper or lower case.
 pub(super) static DIRECTION: Form = Form {
     words: 1,
     read: |words, ruleset| {

@@ -9,7 +9,7 @@ use crate::packet::Protocol;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 
-/// By their numbers.
+/// The names, by number.
 const TYPES: [&str; 11] = [
     "REQUEST", "RESPONSE", "DATA", "ACK", "DATAACK", "CLOSEREQ", "CLOSE", "RESET", "SYNC",
     "SYNCACK", "INVALID",
@@ -22,7 +22,7 @@ static TYPES_FORM: Form = Form {
     examples: &["REQUEST,RESPONSE", "data", "INVALID", "SYNC,SyncAck"],
 };
 
-/// Whole names in any case; empty ones are skipped, as `strtok` does.
+/// Complete names in any case. Empty names are skipped, as `strtok` does.
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let bit = |word: &str| {
         TYPES
@@ -74,7 +74,7 @@ static OPTION: Field = Field {
 fn types(flag: &str, value: &str) -> Option<String> {
     let words = value.split(',');
     match flag {
-        // Ten and all above are one.
+        // All numbers from ten on mean the same type.
         "--dccp-types" => {
             let names = words.map(|word| {
                 word.parse()

@@ -1,4 +1,5 @@
-//! `-m devgroup` (xt_devgroup.c): the groups of the interfaces that a packet comes and goes by.
+//! `-m devgroup` (xt_devgroup.c): the groups of the interfaces that a packet arrives on and leaves
+//! through.
 
 use std::fmt::Write;
 
@@ -15,7 +16,7 @@ use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::Problem;
 
-/// The one group that Debian's iproute2 gives a name, in `/etc/iproute2/group`.
+/// The only group that Debian's iproute2 names, in `/etc/iproute2/group`.
 const DEFAULT: &str = "default";
 
 static GROUP: Form = Form {
@@ -25,7 +26,7 @@ static GROUP: Form = Form {
     examples: &["0", "0x10/0xf0", "default", "7"],
 };
 
-/// Reads `0x10`, `0x10/0xf0`, or the name of 0 (`xtables_parse_val_mask` in xtables.c).
+/// Parses `0x10`, `0x10/0xf0`, or the name of 0 (`xtables_parse_val_mask` in xtables.c).
 pub(super) fn named_or_masked(text: &str, zero: &str) -> Result<Value, Problem> {
     if text == zero {
         return Ok(Value::Masked {
@@ -46,7 +47,7 @@ pub(super) fn named_or_masked(text: &str, zero: &str) -> Result<Value, Problem> 
     }
 }
 
-/// Writes it as `iptables-save` does on a machine that knows no other name.
+/// Prints it as `iptables-save` does on a machine without other names.
 pub(super) fn write_named(value: &Value, zero: &str, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = match *value {
@@ -63,7 +64,7 @@ pub(super) fn write_named(value: &Value, zero: &str, out: &mut String) {
     };
 }
 
-/// The kernel compares under the mask only, also where the value has bits outside of it.
+/// The kernel compares only under the mask, even if the value has bits outside of the mask.
 fn group(context: &Context, interface: Option<&str>) -> FieldValue<'static> {
     let Some(name) = interface else {
         return FieldValue::Absent("no interface");
@@ -97,7 +98,7 @@ static OUT_GROUP: Field = Field {
     read: |context| group(context, context.view.out_interface.as_deref()),
 };
 
-/// Where the kernel takes it (`devgroup_mt_checkentry`).
+/// The hooks at which the kernel accepts it (`devgroup_mt_checkentry`).
 fn hooks(options: &Options) -> &'static [Hook] {
     match (options.has("--src-group"), options.has("--dst-group")) {
         (true, true) => &[Hook::Forward],

@@ -44,8 +44,7 @@ pub static NUMBER: Form = Form {
     examples: &["0", "10", "0x2e", "63"],
 };
 
-/// A code point by the name of its class, in any case; iptables does not look at what follows a
-/// name.
+/// A code point by the name of its class, in any case. iptables ignores text after a name.
 pub static CLASS: Form = Form {
     words: 1,
     read: read_class,

@@ -1,4 +1,4 @@
-//! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in that of TCP.
+//! `-m ecn` (xt_ecn.c): explicit congestion notification, in the IP header and in the TCP header.
 
 use super::{Extension, Given, Kind, Listed, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
@@ -7,8 +7,8 @@ use crate::packet::value::FieldValue;
 use crate::packet::{Protocol, TcpFlags};
 use crate::text::diagnostic::{Code, Problem};
 
-/// Either bit of TCP's, as `-j ECN` may have changed it (measured), and none of them by default: a
-/// SYN without ECN. A later fragment is read as if it had a header.
+/// Either ECN bit of TCP, which `-j ECN` may have changed (measured). By default both are clear, as
+/// in a SYN without ECN. The kernel reads a later fragment as if it had a TCP header.
 fn flag(context: &Context, bit: u8) -> FieldValue<'static> {
     if context.packet.is_later_fragment() {
         return FieldValue::Unknown(

@@ -1,5 +1,5 @@
-//! `-m eui64` (ip6t_eui64.c): whether the interface part of an IPv6 source is made of its sender's
-//! hardware address.
+//! `-m eui64` (ip6t_eui64.c): whether the interface part of an IPv6 source is derived from the
+//! sender's hardware address.
 
 use std::net::IpAddr;
 
@@ -17,8 +17,8 @@ static MADE: Field = Field {
         "its source is not made of its hardware address",
     ),
     read: |context| {
-        // What this host sends to itself by lo is a frame of Ethernet whose addresses are zeros;
-        // the copy of a multicast is no frame (ip6t_eui64.c, `eui64_mt6`; measured).
+        // A packet that this host sends to itself through lo is an Ethernet frame with zero
+        // addresses. The copy of a multicast is not a frame (ip6t_eui64.c, `eui64_mt6`; measured).
         if context.view.copied {
             return FieldValue::Drops("it never was on a wire, and -m eui64 drops such a packet");
         }

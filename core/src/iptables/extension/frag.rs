@@ -52,7 +52,7 @@ static LAST: Field = Field {
     read: |context| of_fragment(context, |fragment| !fragment.more),
 };
 
-/// `-m frag`. The kernel does not look at what `--fraglen` asks (`frag_mt6`).
+/// `-m frag`. The kernel ignores the value of `--fraglen` (`frag_mt6`).
 pub static FRAG: Extension = Extension {
     listed: Listed::new(
         "frag",

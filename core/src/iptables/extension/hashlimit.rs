@@ -1,5 +1,5 @@
-//! `-m hashlimit` (xt_hashlimit.c): so many packets or bytes in a time, counted for each address or
-//! port by itself.
+//! `-m hashlimit` (xt_hashlimit.c): a limit of packets or bytes in a time, with a counter for each
+//! address or port.
 
 use std::fmt::Write;
 
@@ -13,12 +13,13 @@ use crate::text::number::parse_u64;
 /// Parts of a second (`XT_HASHLIMIT_SCALE_v2`).
 const SCALE: u64 = 1_000_000;
 
-/// Stands for the unit of a rate in bytes.
+/// The unit that marks a rate in bytes.
 const BYTES: u64 = 0;
 
-/// Bytes come in units of 16 (`XT_HASHLIMIT_BYTE_SHIFT`), and are kept as what one of them costs.
+/// The cost of 16 bytes. The kernel counts bytes in units of 16 (`XT_HASHLIMIT_BYTE_SHIFT`) and
+/// stores the cost of one unit.
 fn cost(bytes: u64) -> u64 {
-    // Only 32 bits of it count.
+    // Only the low 32 bits count.
     let units = u32::try_from((bytes >> 4) & u64::from(u32::MAX))
         .unwrap_or(u32::MAX)
         .wrapping_add(1);
@@ -33,7 +34,7 @@ fn bytes(cost: u64) -> u64 {
         << 4
 }
 
-/// What a letter multiplies a number of bytes by.
+/// The factor of a letter after a number of bytes.
 fn factor(letter: Option<char>) -> u64 {
     match letter {
         Some('m') => 1 << 20,
@@ -42,8 +43,8 @@ fn factor(letter: Option<char>) -> u64 {
     }
 }
 
-/// `5/sec`, or `512kb/s`: kept as the time between packets or the cost of bytes, and the seconds of
-/// the unit.
+/// `5/sec`, or `512kb/s`. It is stored as the time between packets, or as the cost of bytes, with
+/// the seconds of the unit.
 static RATE: Form = Form {
     words: 1,
     read: |words, _| {
@@ -86,7 +87,7 @@ static RATE: Form = Form {
     examples: &["5", "60/min", "3/hour", "512kb/s"],
 };
 
-/// Bytes in the largest unit that is not above them and `fits`.
+/// Prints bytes in the largest unit that is not above them and `fits`.
 fn print_bytes(bytes: u64, fits: impl Fn(u64) -> bool) -> String {
     let unit = [("m", 1 << 20), ("k", 1 << 10)]
         .into_iter()
@@ -95,7 +96,8 @@ fn print_bytes(bytes: u64, fits: impl Fn(u64) -> bool) -> String {
     format!("{}{letter}b", bytes / unit)
 }
 
-/// `5`, or bytes with `k` or `m` behind: kept as the number and whether a letter stood there.
+/// `5`, or bytes with the suffix `k` or `m`. It is stored as the number and whether it had a
+/// letter.
 static BURST: Form = Form {
     words: 1,
     read: |words, _| {
@@ -127,7 +129,7 @@ static BURST: Form = Form {
 
 const MOST: u64 = 1_000_000;
 
-/// What is counted by itself, in the order of print; `mode` splits at `,` and `|`.
+/// The keys of the counters, in print order. `mode` splits at `,` and `|`.
 const MODES: [&str; 4] = ["srcip", "srcport", "dstip", "dstport"];
 
 static MODE: Form = Form {
@@ -154,15 +156,15 @@ static MODE: Form = Form {
     examples: &["srcip", "srcip,dstport"],
 };
 
-/// A rule's numbers, as iptables hands them to the kernel.
+/// The numbers of a rule, as iptables passes them to the kernel.
 struct Limit {
     above: bool,
     /// The time between packets, or the cost of bytes.
     each: u64,
     in_bytes: bool,
-    /// Packets; for bytes how many times the rate, 0 for none.
+    /// Packets. For bytes: a multiple of the rate, or 0 for none.
     burst: u64,
-    /// The seconds of the unit that was written.
+    /// The seconds of the written unit.
     unit: u64,
     expire: u64,
 }

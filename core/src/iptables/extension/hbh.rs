@@ -1,5 +1,5 @@
-//! `-m hbh` and `-m dst` (ip6t_hbh.c): the IPv6 headers that hold options, for every router and for
-//! the destination.
+//! `-m hbh` and `-m dst` (ip6t_hbh.c): the IPv6 headers with options for every router and for the
+//! destination.
 
 use super::ipv6header::{has_header, unstated};
 use super::kind::Form;
@@ -14,7 +14,7 @@ use nom::combinator::opt;
 use nom::multi::separated_list1;
 use nom::sequence::preceded;
 
-/// Options as a list, `TYPE` or `TYPE:LENGTH` each. A length of 255 stands for any.
+/// A list of options, each `TYPE` or `TYPE:LENGTH`. A length of 255 means any length.
 static OPTIONS: Form = Form {
     words: 1,
     read,

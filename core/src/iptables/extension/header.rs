@@ -1,4 +1,4 @@
-//! The conditions on the IP header and the interfaces: what needs no `-m` (`ip_packet_match` in
+//! The conditions on the IP header and the interfaces. They need no `-m` (`ip_packet_match` in
 //! ip_tables.c).
 
 use super::{Extension, Given, Id, Kind, Opt, Role};
@@ -44,8 +44,8 @@ static PROTOCOL: Field = Field {
     read: protocol,
 };
 
-/// Legacy goes past an authentication header of IPv6 (`ip6_packet_match` in ip6_tables.c), the
-/// kernel's nftables stops at it (`__nft_set_pktinfo_ipv6`, `IP6_FH_F_AUTH`; measured).
+/// iptables-legacy skips an authentication header of IPv6 (`ip6_packet_match` in ip6_tables.c).
+/// nftables stops at it (`__nft_set_pktinfo_ipv6`, `IP6_FH_F_AUTH`; measured).
 fn protocol<'a>(context: &Context<'a>) -> FieldValue<'a> {
     const AH: u8 = 51;
     let own = context.field(PacketField::Protocol);
@@ -65,14 +65,14 @@ fn protocol<'a>(context: &Context<'a>) -> FieldValue<'a> {
     }
 }
 
-/// True of the second and later fragments only: they have no transport header.
+/// Holds only for the second and later fragments. These have no transport header.
 static FRAGMENT: Field = Field {
     subject: Subject::Packet(PacketField::Fragment),
     phrase: Phrase::Says("it is a later fragment", "it is not a later fragment"),
     read: |context| context.field(PacketField::Fragment),
 };
 
-/// What iptables refuses of the header's conditions (`do_parse` in xshared.c of iptables 1.8.9).
+/// The checks of iptables for the header's conditions (`do_parse` in xshared.c of iptables 1.8.9).
 fn check(given: &Given) -> Result<(), Problem> {
     let options = given.options;
     let never = |flag: &str| {
@@ -107,7 +107,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Whether a network has every address.
+/// Whether a network contains every address.
 fn is_everybody(value: &Value) -> bool {
     match value {
         Value::Net4(_, mask) => mask.is_unspecified(),
@@ -144,7 +144,7 @@ pub static HEADER: Extension = Extension {
     )
 };
 
-/// Whether a condition lets everything through; iptables does not print those.
+/// Whether a condition holds for every packet. iptables does not print such conditions.
 #[inline]
 pub(crate) fn is_any(id: Id, value: &Value, opt: &Opt, ruleset: &Ruleset) -> bool {
     match value {

@@ -1,4 +1,5 @@
-//! `-m helper` (xt_helper.c): a connection that another one's helper announced, such as FTP's data.
+//! `-m helper` (xt_helper.c): a connection that the helper of another connection announced, such as
+//! the data connection of FTP.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};

@@ -1,4 +1,4 @@
-//! `-m ipcomp` (xt_ipcomp.c): a compressed payload. Without options it asks for the index 0
+//! `-m ipcomp` (xt_ipcomp.c): a compressed payload. Without options it matches the index 0
 //! (measured).
 
 use super::spi::SPI;
@@ -8,7 +8,7 @@ use crate::packet::Protocol;
 
 const IPCOMP_PROTOCOL: Protocol = Protocol(108);
 
-/// `-m ipcomp`. The kernel does not look at what `--compres` asks.
+/// `-m ipcomp`. The kernel ignores `--compres`.
 pub static IPCOMP: Extension = Extension {
     listed: Listed::new(
         "comp",

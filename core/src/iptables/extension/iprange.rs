@@ -1,5 +1,4 @@
-//! `-m iprange` (xt_iprange.c): addresses from one to another. A range that runs backwards holds
-//! none.
+//! `-m iprange` (xt_iprange.c): addresses from one to another. A reversed range contains none.
 
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};

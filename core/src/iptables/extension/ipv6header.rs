@@ -1,5 +1,5 @@
-//! `-m ipv6header` (ip6t_ipv6header.c): which extension headers an IPv6 packet has; and what the
-//! matches on one of them share.
+//! `-m ipv6header` (ip6t_ipv6header.c): the extension headers of an IPv6 packet. This file also
+//! holds the parts that the matches on single headers share.
 
 use super::kind::Form;
 use super::{Extension, Kind, Listed, Opt};
@@ -28,7 +28,7 @@ const FRAGMENT: u8 = 44;
 const ESP: u8 = 50;
 const NOTHING: u8 = 59;
 
-/// The numbers of all headers in front of the payload, where the packet states them.
+/// The numbers of all headers before the payload, if the packet states them.
 fn headers(packet: &Packet) -> Option<Vec<u8>> {
     let mut headers: Vec<u8> = packet
         .ipv6_headers
@@ -41,7 +41,7 @@ fn headers(packet: &Packet) -> Option<Vec<u8>> {
     Some(headers)
 }
 
-/// Whether a packet has one of its headers, as 0 or 1. A packet that is no fragment has no fragment
+/// Whether a packet has a header, as 0 or 1. A packet that is not a fragment has no fragment
 /// header.
 pub(super) fn has_header(context: &Context, number: u8) -> FieldValue<'static> {
     let packet = context.packet;
@@ -54,7 +54,7 @@ pub(super) fn has_header(context: &Context, number: u8) -> FieldValue<'static> {
     }
 }
 
-/// Why the contents of a header cannot be compared.
+/// The reason why the contents of a header are undetermined.
 pub(super) fn unstated<'a>(_: &Context<'a>) -> FieldValue<'a> {
     FieldValue::Unknown("the packet does not state what that IPv6 header holds".into())
 }
@@ -104,8 +104,8 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     }
 }
 
-/// The set of headers as bits, the payload being one, too (`ipv6header_mt6`): nothing behind ESP is
-/// looked at.
+/// The set of headers as bits. The payload is one of them (`ipv6header_mt6`). Headers after ESP do
+/// not count.
 fn found(packet: &Packet) -> Option<u32> {
     let headers = headers(packet)?;
     let bits = headers
@@ -120,7 +120,8 @@ fn found(packet: &Packet) -> Option<u32> {
     Some(bits | payload)
 }
 
-/// With `--soft` it is enough that all of them are there, or with `!` that none is.
+/// With `--soft`, the condition holds if the packet has all of the headers, or, with `!`, none of
+/// them.
 static SET: Field = Field {
     subject: Subject::Packet(PacketField::Ipv6Headers),
     phrase: Phrase::Is("list of IPv6 headers"),

@@ -1,4 +1,4 @@
-//! `-m ipvs` (xt_ipvs.c): connections that the load balancer in the kernel handles.
+//! `-m ipvs` (xt_ipvs.c): connections of the load balancer in the kernel.
 
 use super::conntrack::{DIRECTION, PROTOCOL};
 use super::kind::Form;
@@ -9,7 +9,7 @@ use crate::netfilter::ruleset::Value;
 use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
-/// A port's number, or the name of its service.
+/// The number of a port, or the name of its service.
 static PORT: Form = Form {
     words: 1,
     read: |words, _| match whole(port, words[0]) {
@@ -20,7 +20,7 @@ static PORT: Form = Form {
     examples: &["443", "http"],
 };
 
-/// How the balancer passes packets on.
+/// The forwarding method of the load balancer.
 static METHOD: Form = Form {
     words: 1,
     read: |words, ruleset| {
@@ -35,7 +35,7 @@ static METHOD: Form = Form {
     examples: &["GATE", "masq"],
 };
 
-/// Not to be handled goes with nothing else.
+/// The condition "not handled by IPVS" excludes all other options.
 fn check(given: &Given) -> Result<(), Problem> {
     match given.options.negates("--ipvs") && given.options.parts.len() > 1 {
         true => Err(Problem::new(
@@ -46,7 +46,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-/// `-m ipvs`. Beside any other option `--ipvs` says nothing, and is not printed.
+/// `-m ipvs`. With any other option, `--ipvs` has no effect and is not printed.
 pub static IPVS: Extension = Extension {
     unknowable: Some("it depends on what the load balancer does"),
     check,

@@ -1,5 +1,5 @@
-//! How the value of an option is written: reading it with nom, printing it as `iptables-save` does,
-//! and saying it.
+//! The written form of an option's value: parsing it with nom, printing it as `iptables-save` does,
+//! and wording it.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr};
@@ -19,27 +19,27 @@ use read::{problem, whole};
 pub use write::{needs_quotes, quote, quote_always, quote_if_needed};
 use write::{prefix_length, tcp_flag_names, write_v6};
 
-/// Names of bits or of numbers.
+/// Names of bits or numbers.
 pub type Names = &'static [(&'static str, u32)];
 
-/// The form of an option's value.
+/// The written form of an option's value.
 #[derive(Clone, Copy, Debug)]
 pub enum Kind {
-    /// None: the option stands for itself.
+    /// No value.
     Flag,
-    /// None either: the option always means this value under this mask (`--syn`).
+    /// No value: the option always means this value under this mask (`--syn`).
     Always(u32, u32),
     /// `10.0.0.0/8`, `::1`, `10.0.0.1/255.0.255.0`.
     Network,
     /// One address, printed without a mask.
     Address,
-    /// An interface, with a trailing `+` for any ending.
+    /// An interface. A `+` at the end matches any ending.
     Interface,
     /// A protocol's name or number.
     Protocol,
     /// `80`, `1024:65535`, `:1023`.
     Port,
-    /// The same, but it may run backwards: iptables reads the ports of some protocols so.
+    /// A range of ports that may be reversed. iptables accepts this for some protocols.
     AnyPort,
     /// `80,443,8000:8080`.
     Ports,
@@ -47,59 +47,59 @@ pub enum Kind {
     Ids,
     /// A mark to compare: `0x539` or `0x539/0xfff`.
     Mark,
-    /// A mark to set, mask always printed.
+    /// A mark to set. The mask is always printed.
     SetMark(MarkForm),
     /// A mask in hexadecimal.
     Mask,
     /// A comma-separated list of names.
     Bits(Names),
-    /// Which TCP flags to look at, and which of them must be set: two words.
+    /// The TCP flags to test, and those of them that must be set: two words.
     TcpFlags,
     /// An ICMP type, by number or name, with or without code.
     IcmpType(IcmpNames),
-    /// One of these names, by any of its spellings; the first one is printed.
+    /// One of these names, in any of its spellings. The first spelling is printed.
     OneOf(Names),
     /// A decimal number up to a limit.
     Number(u32),
-    /// A number up to a limit, or one of these names; printed as a number.
+    /// A number up to a limit, or one of these names. It is printed as a number.
     NumberOr(Names, u32),
-    /// Free text of at most so many bytes.
+    /// Free text with a maximum length in bytes.
     Text(usize),
-    /// Free text of which only so many bytes are kept.
+    /// Free text that is truncated to this many bytes.
     Cut(usize),
-    /// The same, on one line and not empty.
+    /// Free text with a maximum length in bytes, on one line and not empty.
     Line(usize),
-    /// Free text of at most so many bytes, which iptables prints without quotes.
+    /// Free text with a maximum length in bytes, which iptables prints without quotes.
     Word(usize),
-    /// A decimal number between two limits, both included.
+    /// A decimal number between two limits. Both are included.
     Between(u32, u32),
     /// `8`, `8:9`, `:9` or `8:`, up to a limit.
     NumberRange(u32),
     /// A decimal number of up to 64 bits.
     Wide,
-    /// `10.0.0.1-10.0.0.9`, or one address, which is printed as a span, too.
+    /// `10.0.0.1-10.0.0.9`, or one address, which is also printed as a range.
     AddressSpan,
     /// A hardware address.
     Mac,
-    /// A number up to a limit, of which the packet's must be less.
+    /// A number up to a limit. The packet's number must be less.
     Below(u32),
-    /// A number up to a limit, of which the packet's must be more.
+    /// A number up to a limit. The packet's number must be greater.
     Above(u32),
-    /// Written in a way of the extension's own.
+    /// A form that the extension defines.
     Own(&'static Form),
-    /// The same, and may be left out.
+    /// A form that the extension defines. The value is optional.
     Maybe(&'static Form),
 }
 
-/// A way to write a value that one extension has for itself.
+/// A written form that one extension defines for itself.
 pub struct Form {
-    /// How many words it takes.
+    /// The number of words.
     pub words: usize,
-    /// Reads them.
+    /// Parses the words.
     pub read: fn(&[&str], &mut Ruleset) -> Result<Value, Problem>,
-    /// Prints what was read, without a blank in front.
+    /// Prints the value, without a leading blank.
     pub write: fn(&Value, &Ruleset, &mut String),
-    /// Values that iptables takes, each with its words apart by a blank.
+    /// Values that iptables accepts. The words of one value are separated by a blank.
     pub examples: &'static [&'static str],
 }
 
@@ -109,12 +109,12 @@ impl std::fmt::Debug for Form {
     }
 }
 
-/// How the two numbers of a mark option combine into "clear these bits, flip those".
+/// How the two numbers of a mark option become "clear these bits, flip those".
 #[derive(Clone, Copy, Debug)]
 pub enum MarkForm {
-    /// `--set-xmark`: as it is.
+    /// `--set-xmark`: unchanged.
     Xor,
-    /// `--set-mark`: clears the mask's bits and the value's.
+    /// `--set-mark`: clears the bits of the mask and of the value.
     Set,
     /// `--and-mark`.
     And,
@@ -124,14 +124,14 @@ pub enum MarkForm {
     Flip,
 }
 
-/// Names of ICMP types: name, type, first and last code.
+/// Names of ICMP types: name, type, first code and last code.
 pub type IcmpNames = &'static [(&'static str, u8, u8, u8)];
 
 impl Kind {
-    /// No value takes more words.
+    /// The maximum number of words of a value.
     pub const MOST_WORDS: usize = 2;
 
-    /// How many words the value takes.
+    /// The number of words of the value.
     pub fn words(&self) -> usize {
         match self {
             Self::Flag | Self::Always(..) => 0,
@@ -141,7 +141,7 @@ impl Kind {
         }
     }
 
-    /// How its value is written, for a manual: `PORT[:PORT]`.
+    /// The form of the value in a manual: `PORT[:PORT]`.
     pub fn form(&self) -> String {
         let names = |names: Names| {
             let shown: Vec<&str> = names.iter().map(|(name, _)| *name).take(3).collect();
@@ -182,7 +182,7 @@ impl Kind {
         }
     }
 
-    /// Whether any word may be its value, also one that looks like an option: `--comment -a`.
+    /// Whether any word can be its value, even one that looks like an option: `--comment -a`.
     pub fn is_free(&self) -> bool {
         matches!(
             self,
@@ -190,15 +190,15 @@ impl Kind {
         )
     }
 
-    /// Whether the option may stand without its value.
+    /// Whether the value is optional.
     pub fn is_optional(&self) -> bool {
         matches!(self, Self::Maybe(_))
     }
 
-    /// Reads the value.
+    /// Parses the value.
     ///
     /// # Errors
-    /// What is wrong with it, with a hint on how to write it.
+    /// The problem, with a hint about the valid form.
     pub fn parse(&self, words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
         let text = words.first().copied().unwrap_or_default();
         let ordered = |(low, high): (u32, u32)| {
@@ -226,7 +226,7 @@ impl Kind {
                 Ok(IpAddr::V6(v6)) => Ok(Value::Net6(Apart::new((v6, u128::MAX.into())))),
                 Err(_) => Err(problem("address", text, "10.0.0.1 or ::1")),
             },
-            // IFNAMSIZ is 16, one of them for the end.
+            // IFNAMSIZ is 16 and includes the terminating byte.
             Self::Interface if text.is_empty() || text.len() > 15 => Err(Problem::new(
                 Code::InvalidValue,
                 format!("`{text}` is no interface name"),
@@ -334,8 +334,8 @@ impl Kind {
                 }
             }
             Self::NumberRange(high) => match whole(read::open_range(high), text) {
-                // What runs backwards holds no number (`xtopt_parse_mint` in xtoptions.c lets it
-                // pass).
+                // A reversed range contains no number (`xtopt_parse_mint` in xtoptions.c accepts
+                // it).
                 Some((low, high)) => Ok(Value::Range(low, high)),
                 None => Err(problem(
                     "number or range",
@@ -367,7 +367,7 @@ impl Kind {
                 Ok(match (*self, limit.checked_sub(1)) {
                     (Self::Above(_), _) => Value::Range(limit.saturating_add(1), u32::MAX),
                     (_, Some(last)) => Value::Range(0, last),
-                    // Nothing is below 0.
+                    // No number is less than 0.
                     (_, None) => Value::Range(1, 0),
                 })
             }
@@ -376,7 +376,8 @@ impl Kind {
         }
     }
 
-    /// What is wrong with a value that iptables accepts: it is kept, and reported.
+    /// The problem of a value that iptables accepts. The value is kept, and the problem is
+    /// reported.
     pub fn objection(&self, value: &Value, ruleset: &Ruleset) -> Option<Problem> {
         match (self, value) {
             (Self::Interface, Value::Text(name)) => {
@@ -386,8 +387,8 @@ impl Kind {
         }
     }
 
-    /// Prints the value as `iptables-save` does, with a space before it; nothing for a flag. A
-    /// value that a restore would split or change is printed in quotes.
+    /// Prints the value as `iptables-save` does, after a blank; nothing for a flag. A value that a
+    /// restore would split or change is quoted.
     pub fn print(&self, value: &Value, ruleset: &Ruleset, out: &mut String) {
         let none = self.is_optional() && *value == Value::None;
         if !none && !matches!(self, Self::Flag | Self::Always(..)) {
@@ -450,7 +451,7 @@ impl Kind {
             {
                 write!(out, "{}", low >> 8)
             }
-            // Of several codes iptables prints the first one only.
+            // If a type has several codes, iptables prints only the first one.
             (Self::IcmpType(_), Value::Range(low, _)) => write!(out, "{}/{}", low >> 8, low & 0xff),
             (_, Value::Range(low, high)) if low == high => write!(out, "{low}"),
             (Self::Port | Self::AnyPort | Self::NumberRange(_), Value::Range(low, high)) => {
@@ -510,7 +511,7 @@ impl Kind {
         }
     }
 
-    /// The value in words: as printed, without what only a program needs.
+    /// Words the value: as printed, without parts that only a program needs.
     pub fn say(&self, value: &Value, ruleset: &Ruleset) -> String {
         match (self, value) {
             (Self::Network, Value::Net4(address, Ipv4Addr::BROADCAST)) => address.to_string(),
@@ -547,7 +548,7 @@ impl Kind {
         out
     }
 
-    /// A number that the packet carries, in the words of this option's values.
+    /// Words a number of the packet in the style of this option's values.
     pub fn say_number(&self, number: u32) -> String {
         match self {
             Self::Protocol => u8::try_from(number)
@@ -578,7 +579,7 @@ impl Kind {
     }
 }
 
-/// An address, unless it is of the other family.
+/// The address, if it belongs to the family.
 fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem> {
     let of = match &value {
         Value::Net4(..) => Family::Ipv4,
@@ -596,7 +597,7 @@ fn of_family(value: Value, text: &str, family: Family) -> Result<Value, Problem>
 }
 
 impl MarkForm {
-    /// The `--set-xmark` value and mask that mean the same (libxt_MARK.c of iptables 1.8.9).
+    /// The `--set-xmark` value and mask with the same meaning (libxt_MARK.c of iptables 1.8.9).
     fn combine(self, value: u32, mask: Option<u32>) -> Option<Value> {
         let (value, mask) = match (self, mask) {
             (Self::Xor, mask) => (value, mask.unwrap_or(u32::MAX)),

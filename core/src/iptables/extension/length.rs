@@ -1,4 +1,5 @@
-//! `-m length` (xt_length.c): the bytes of the whole IP packet, for SCTP with its chunks.
+//! `-m length` (xt_length.c): the length of the whole IP packet in bytes, including the chunks of
+//! SCTP.
 
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
@@ -8,10 +9,10 @@ use crate::packet::{Family, Packet, Protocol};
 
 const UNKNOWN: &str = "the packet does not state how long its headers are";
 
-/// Of ESP, its index and its sequence number count as the header.
+/// For ESP, the index and the sequence number count as the header.
 const ESP: Protocol = Protocol(50);
 
-/// All headers. IP options are not simulated.
+/// The length of all headers. IP options are not simulated.
 fn headers(context: &Context) -> Option<u32> {
     let packet = context.packet;
     let later = packet.is_later_fragment();
@@ -19,7 +20,7 @@ fn headers(context: &Context) -> Option<u32> {
     Some(network(packet)? + transport)
 }
 
-/// The IP header with its extensions. Only the fragment header has a fixed length.
+/// The length of the IP header with its extensions. Only the fragment header has a fixed length.
 fn network(packet: &Packet) -> Option<u32> {
     if packet.family() == Family::Ipv4 {
         return Some(20);
@@ -39,18 +40,18 @@ fn transport(context: &Context) -> Option<u32> {
         Protocol::UDP | Protocol::UDPLITE | Protocol::ICMP | Protocol::ICMPV6 | ESP => 8,
         // The common header, without the chunks.
         Protocol::SCTP => 12,
-        // Their headers have no length that is always the same: DCCP, GRE, AH, IPComp, Mobile IPv6.
+        // These headers have no fixed length: DCCP, GRE, AH, IPComp, Mobile IPv6.
         Protocol::DCCP | Protocol(47 | 51 | 108 | 135) => return None,
-        // All of it is payload.
+        // Everything is payload.
         _ => 0,
     })
 }
 
-/// TCP's options, padded to a multiple of 4 bytes.
+/// The length of TCP's options, padded to a multiple of 4 bytes.
 fn tcp_options(context: &Context) -> Option<u32> {
     const MSS: u8 = 2;
     let options = context.packet.tcp_options.as_deref().unwrap_or_default();
-    // What TCPMSS adds makes the header longer; what TCPOPTSTRIP takes leaves its length.
+    // The option that TCPMSS adds makes the header longer. TCPOPTSTRIP does not change the length.
     let stated = context.view.mss.is_some() || context.packet.mss.is_some();
     let unlisted = stated && !options.contains(&MSS);
     let lengths = options.iter().map(|option| match option {
@@ -75,8 +76,8 @@ static LENGTH_FIELD: Field = Field {
     },
 };
 
-/// Whether the packet's length includes chunks of SCTP. A packet states their names, and not how
-/// long they are.
+/// Whether the packet's length includes chunks of SCTP. A packet states the names of its chunks but
+/// not their lengths.
 fn has_chunks(packet: &Packet) -> bool {
     packet.protocol == Protocol::SCTP
         && !packet.is_later_fragment()
@@ -96,8 +97,8 @@ fn shortest(name: &str) -> u32 {
     }
 }
 
-/// A length that is at least that of the headers with the payload, and of the headers with the
-/// shortest chunks.
+/// The length as a range. It is at least the headers with the payload, and at least the headers
+/// with the shortest chunks.
 fn with_chunks(context: &Context, headers: u32) -> FieldValue<'static> {
     let names = context.packet.sctp_chunks.iter().flatten();
     let chunks: u32 = names.map(|name| shortest(name)).sum::<u32>().max(4);

@@ -1,4 +1,4 @@
-//! `-m limit` (xt_limit.c): so many packets in a time, and a few more at first.
+//! `-m limit` (xt_limit.c): a limit of packets in a time, with a burst at the beginning.
 
 use super::kind::Form;
 use super::{Extension, Given, Implied, Kind, Listed, Opt, rate};
@@ -20,7 +20,7 @@ static RATE: Form = Form {
     examples: &["3/hour", "10/m", "100/sec", "1/day"],
 };
 
-/// What a time costs (`user2credits`, for 250 or 1000 ticks a second), in 32 bits.
+/// The cost of a time in 32 bits (`user2credits`, for 250 or 1000 ticks a second).
 fn credits(time: u32) -> u32 {
     const A_SECOND: u32 = 32_000;
     const SCALE: u32 = 10_000;
@@ -30,7 +30,7 @@ fn credits(time: u32) -> u32 {
     }
 }
 
-/// What the kernel cannot count in 32 bits (`limit_mt_check`). nft counts otherwise.
+/// Limits that the kernel cannot count in 32 bits (`limit_mt_check`). nft counts differently.
 fn check(given: &Given) -> Result<(), Problem> {
     let Some(Value::Wide(period)) = given.options.value("--limit") else {
         return Ok(());
@@ -49,7 +49,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-/// The burst that is not printed.
+/// The default burst, which is not printed.
 const BURST: u32 = 5;
 
 /// `-m limit`.
@@ -73,7 +73,7 @@ pub static LIMIT: Extension = Extension {
         "so many packets in a time",
         &[
             Opt::new("--limit", Kind::Own(&RATE)),
-            // The kernel refuses none at all (`limit_mt_check`).
+            // The kernel refuses a burst of 0 (`limit_mt_check`).
             Opt::new("--limit-burst", Kind::Between(1, 10_000)).unprinted(BURST),
         ],
     )

@@ -1,4 +1,4 @@
-//! Lowers a rule of iptables to statements: its conditions, its counter, and what it does.
+//! Lowers a rule of iptables to statements: its conditions, its counter, and its effect or jump.
 
 use crate::netfilter::condition::{Answer, Context, Field, Parameters};
 use crate::netfilter::effect::{Behavior, Effect};
@@ -30,7 +30,7 @@ pub fn statements<'r>(ruleset: &'r Ruleset, rule: &'r Rule) -> Vec<Statement<'r>
     statements
 }
 
-/// What a rule with a target does; `None` for a rule that only counts or leads to another chain.
+/// The effect of a rule with a target; `None` for a rule that only counts or jumps.
 pub fn effect(ruleset: &Ruleset, rule: &Rule) -> Option<Effect> {
     let Target::Extension(id) = rule.target else {
         return None;
@@ -80,7 +80,7 @@ pub fn parameters(ruleset: &Ruleset, group: &[Part]) -> Parameters {
     })
 }
 
-/// Whether a clause holds, evaluated by itself.
+/// Evaluates a single clause.
 pub fn evaluate(part: &Part, context: &Context) -> Answer {
     let Context {
         packet,
@@ -98,12 +98,12 @@ pub fn evaluate(part: &Part, context: &Context) -> Answer {
     })
 }
 
-/// The condition of a clause, read by itself.
+/// Lowers a single clause to its condition.
 fn condition<'r>(ruleset: &'r Ruleset, parameters: Parameters, part: &'r Part) -> Condition<'r> {
     let extension = part.extension();
     let chance = extension.chance.and_then(|chance| chance(part));
     let (requires, test) = match (extension.unknowable, extension.whole) {
-        // Once for the whole match.
+        // The condition of a match as a whole belongs to its first clause.
         (Some(_), _) | (_, Some(_)) if !part.opens => (None, Test::Always),
         (Some(reason), _) => (
             None,
@@ -149,7 +149,7 @@ fn compare<'r>(part: &'r Part, field: &'static Field) -> Comparison<'r> {
 }
 
 /// The condition of two negated ports that the kernel compares as one number. Both clauses carry
-/// it.
+/// this condition.
 fn joined<'r>(
     ruleset: &'r Ruleset,
     (group, parameters): (&'r [Part], Parameters),
@@ -171,23 +171,24 @@ fn joined<'r>(
     Condition { test, ..own }
 }
 
-/// What a prefilter may know of a clause that the packet alone decides.
+/// The parts of a condition that a prefilter can evaluate, because the packet alone decides them.
 #[derive(Clone, Copy, Debug)]
 pub struct PlainCondition {
-    /// What the packet must have.
+    /// The field that the packet must have.
     pub requires: Option<&'static Field>,
     /// The field to compare; `None` if the clause holds for every packet.
     pub field: Option<&'static Field>,
 }
 
-/// The condition of a clause, if the packet alone decides what its field shows.
+/// The condition of a clause, if the packet alone determines the value of its field.
 pub fn plain_condition(part: &Part) -> Option<PlainCondition> {
     let extension = part.extension();
     if extension.unknowable.is_some() || extension.whole.is_some() {
         return None;
     }
     let opt = part.opt()?;
-    // The answer serves other rules, too, in which the clause may open its match.
+    // The prefilter reuses the answer for other rules, in which the clause may be the first of its
+    // match.
     let requires = extension.asks_first;
     match opt.field {
         None => Some(PlainCondition {

@@ -6,7 +6,8 @@ use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
-/// Only Ethernet has one. What came in by `lo` is not of Ethernet, and fails also what is negated.
+/// Only Ethernet has a hardware address. A packet that arrived on `lo` is not an Ethernet frame, so
+/// even a negated condition fails.
 pub(super) fn source<'a>(context: &Context<'a>) -> FieldValue<'a> {
     match context.view.in_interface.as_deref() {
         _ if context.view.copied => {

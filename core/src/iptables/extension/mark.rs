@@ -1,4 +1,4 @@
-//! `-m mark` (xt_mark.c): a number that rules and sockets put on a packet inside this host.
+//! `-m mark` (xt_mark.c): a number that rules and sockets set on a packet within this host.
 
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};

@@ -39,7 +39,8 @@ static RANGE: Form = Form {
     examples: &["bu", "binding-update", "1:3", ":7", "cot"],
 };
 
-/// A number, or the start of a name: of several the exact one, else the first (`name_to_type`).
+/// A number, or the abbreviation of a name. An exact name wins, then the first match
+/// (`name_to_type`).
 fn number_of(text: &str) -> Option<u32> {
     let begins = |name: &str| {
         name.get(..text.len())

@@ -1,5 +1,5 @@
-//! `-m multiport` (xt_multiport.c): up to 15 ports, a range counting as two. Its options exclude
-//! each other.
+//! `-m multiport` (xt_multiport.c): up to 15 ports. A range counts as two. Its options exclude each
+//! other.
 
 use super::transport::{DESTINATION_PORT, SOURCE_PORT, TRANSPORT};
 use super::{Extension, Kind, Listed, Opt};

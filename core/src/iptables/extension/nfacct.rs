@@ -1,8 +1,8 @@
-//! `-m nfacct` (xt_nfacct.c): adds to a counter outside the rules.
+//! `-m nfacct` (xt_nfacct.c): increases a counter outside the rules.
 
 use super::{Extension, Kind, Opt};
 
-/// `-m nfacct`. A counter without a quota lets everything through.
+/// `-m nfacct`. A counter without a quota matches every packet.
 pub static NFACCT: Extension = Extension {
     unknowable: Some("it depends on whether its counter has a quota that is used up"),
     words: Some(|options| {

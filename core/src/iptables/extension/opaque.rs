@@ -1,5 +1,5 @@
-//! What is kept as written: extensions that Chainwalk does not evaluate, with the reason where
-//! there is one.
+//! Extensions that are kept as written because Chainwalk does not evaluate them, with the reason if
+//! it is known.
 
 use std::borrow::Cow;
 
@@ -7,7 +7,7 @@ use super::{Extension, Options, Role};
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::Value;
 
-/// Why a match that is kept as written cannot be answered.
+/// The reason why a match that is kept as written is undetermined.
 pub fn reason(words: &str) -> Cow<'static, str> {
     let name = words.split_whitespace().next().unwrap_or_default();
     format!("-m {name} is not evaluated").into()
@@ -22,7 +22,7 @@ pub static MATCH: Extension = Extension {
     ..Extension::matching("(kept as written)", "not evaluated", &[])
 };
 
-/// Words that belong to no match: an option nobody has, or one with a value that it cannot have.
+/// Words that belong to no match: an unknown option, or an option with an invalid value.
 pub static STRAY: Extension = Extension {
     bare: |part, ruleset| match &part.value {
         Value::Text(text) => Some(format!("`{}` is not understood", ruleset.text(*text)).into()),
@@ -31,7 +31,7 @@ pub static STRAY: Extension = Extension {
     ..Extension::matching("(not understood)", "not evaluated", &[])
 };
 
-/// A target that is kept as written: one that iptables does not have.
+/// A target that is kept as written, because iptables does not have it.
 pub static TARGET: Extension = Extension {
     role: Role::Target,
     lower: Some(|options| {

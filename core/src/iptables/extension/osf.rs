@@ -1,4 +1,4 @@
-//! `-m osf` (xt_osf.c): the operating system that a TCP SYN looks like it comes from.
+//! `-m osf` (xt_osf.c): the operating system that probably sent a TCP SYN.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::packet::hook::Hook;

@@ -1,8 +1,8 @@
-//! `-m owner` (xt_owner.c): the credential that opened the socket a packet comes from.
+//! `-m owner` (xt_owner.c): the credential that opened the packet's socket.
 //!
-//! A kernel's own reply has a socket without a file: it exists, and has no uid or gid. A packet
-//! without a socket, such as one that is forwarded, fails every option, and passes every negated
-//! one.
+//! The kernel's own reply has a socket without a file: the socket exists, but it has no uid and no
+//! gid. A packet without a socket, such as a forwarded packet, fails every option and meets every
+//! negated option.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Parameters, Phrase, Subject};
@@ -17,7 +17,7 @@ static UID: Field = Field {
     read: |context| context.field(PacketField::Uid),
 };
 
-/// The primary group; with `--suppl-groups` any group of the process.
+/// The primary group. With `--suppl-groups`: any group of the process.
 static GID: Field = Field {
     subject: Subject::Packet(PacketField::Gid),
     phrase: Phrase::Is("gid"),

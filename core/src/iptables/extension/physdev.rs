@@ -1,7 +1,8 @@
-//! `-m physdev` (xt_physdev.c; measured): the ports of a bridge that a packet comes and goes by.
+//! `-m physdev` (xt_physdev.c; measured): the bridge ports that a packet arrives on and leaves
+//! through.
 //!
-//! br_netfilter notes the port that received a packet. Only a packet that the bridge passes on has
-//! a port to leave by, and from FORWARD on.
+//! br_netfilter records the port that received a packet. Only a packet that the bridge forwards has
+//! an outgoing port, and only from FORWARD on.
 
 use super::{Extension, Kind, Listed, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
@@ -49,7 +50,7 @@ static IS_BRIDGED: Field = Field {
     read: |context| context.field(PacketField::Bridged),
 };
 
-/// Without a port to leave by, the match fails for a packet that a port received, negated or not
+/// For a packet that a port received, the match fails without an outgoing port, negated or not
 /// (`physdev_mt`).
 fn output<'a>(context: &Context<'a>) -> FieldValue<'a> {
     match (&context.view.bridge.output, context.view.bridge.exists) {
@@ -63,7 +64,7 @@ fn output<'a>(context: &Context<'a>) -> FieldValue<'a> {
     }
 }
 
-/// A packet that is sent from here has no outgoing port yet (`physdev_mt_check`).
+/// A packet that this host sends has no outgoing port yet (`physdev_mt_check`).
 fn hooks(options: &Options) -> &'static [Hook] {
     let bridged = options.parts.iter().any(|part| {
         !part.negated

@@ -1,4 +1,4 @@
-//! `-m pkttype` (xt_pkttype.c): whom the link layer delivered the packet to.
+//! `-m pkttype` (xt_pkttype.c): the kind of link-layer destination of the packet.
 
 use super::kind::Form;
 use super::{Extension, Kind, Opt};
@@ -9,7 +9,7 @@ use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Names and numbers (`PACKET_*` in if_packet.h); the first of a number is printed.
+/// Names and numbers (`PACKET_*` in if_packet.h). The first name of a number is printed.
 const TYPES: [(&str, u32); 7] = [
     ("unicast", 0),
     ("broadcast", 1),
@@ -55,8 +55,8 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     })
 }
 
-/// What a process here sends counts as unicast, whatever its destination. A copy of a multicast or
-/// broadcast that comes back is told by its destination (`pkttype_mt`; measured).
+/// A packet that a process here sends counts as unicast, for any destination. The returning copy of
+/// a multicast or broadcast is classified by its destination (`pkttype_mt`; measured).
 fn delivered<'a>(context: &Context<'a>) -> FieldValue<'a> {
     if context.view.copied && context.view.in_interface.is_some() {
         return FieldValue::Number(if context.view.dst.is_multicast() {

@@ -1,4 +1,4 @@
-//! `-m policy` (xt_policy.c): what IPsec did to the packet, or will do.
+//! `-m policy` (xt_policy.c): the IPsec processing of the packet, in the past or in the future.
 
 use super::kind::Form;
 use super::kind::host::HOST;
@@ -9,7 +9,7 @@ use crate::packet::Protocol;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Most elements (`XT_POLICY_MAX_ELEM`).
+/// The maximum number of elements (`XT_POLICY_MAX_ELEM`).
 const MOST: usize = 4;
 
 static PROTOCOL: Form = Form {
@@ -45,7 +45,7 @@ static SPI: Form = Form {
     examples: &["0x1000", "7"],
 };
 
-/// What may be said of one element, in the order of print.
+/// The options of one element, in print order.
 const OF_ELEMENT: [&str; 6] = [
     "--reqid",
     "--spi",
@@ -59,7 +59,7 @@ fn flag(part: &Part) -> &'static str {
     part.opt().map_or("", |opt| opt.flag)
 }
 
-/// The options of each element, as they are written.
+/// The options of each element, in the written order.
 fn elements<'a>(options: &Options<'a>) -> impl Iterator<Item = &'a [Part]> {
     options.parts.split(|part| flag(part) == "--next")
 }

@@ -1,4 +1,4 @@
-//! `-m quota` (xt_quota.c): matches until so many bytes have passed.
+//! `-m quota` (xt_quota.c): matches until a number of bytes has passed.
 
 use super::{Extension, Kind, Listed, Opt};
 

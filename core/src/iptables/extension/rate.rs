@@ -1,10 +1,10 @@
-//! A rate, as `-m limit` and `-m hashlimit` write it: `3/hour`. Kept as the time between two
-//! packets.
+//! A rate, as `-m limit` and `-m hashlimit` write it: `3/hour`. It is stored as the time between
+//! two packets.
 
 use super::kind::read::problem;
 use crate::text::diagnostic::{Code, Problem};
 
-/// A unit of time: as read (any beginning of it), as printed, and in seconds.
+/// A unit of time: the word to parse (any abbreviation of it), the printed word, and the seconds.
 type Unit = (&'static str, &'static str, u64);
 
 const UNITS: [Unit; 4] = [
@@ -14,8 +14,9 @@ const UNITS: [Unit; 4] = [
     ("second", "sec", 1),
 ];
 
-/// Reads a rate: the time between two packets in parts of a second, `scale` of them in one, and the
-/// seconds of the unit that was written. What follows the number is not looked at (`atoi`).
+/// Parses a rate. The result is the time between two packets, in fractions of a second (`scale` of
+/// them in a second), and the seconds of the written unit. Text after the number is ignored
+/// (`atoi`).
 pub(super) fn read(text: &str, scale: u64) -> Result<(u64, u64), Problem> {
     let wrong = || problem("rate", text, "3/hour, 10/minute or 5/second");
     let (number, unit) = text.split_once('/').unwrap_or((text, "second"));
@@ -52,13 +53,13 @@ pub(super) fn unit(period: u64, scale: u64) -> (u64, Unit) {
     (scale * unit.2 / period, unit)
 }
 
-/// As printed: `3/hour`.
+/// Prints a rate: `3/hour`.
 pub(super) fn print(period: u64, scale: u64) -> String {
     let (number, (_, unit, _)) = unit(period, scale);
     format!("{number}/{unit}")
 }
 
-/// In words: "3 packets an hour".
+/// Words a rate: "3 packets an hour".
 pub(super) fn say(period: u64, scale: u64) -> String {
     let (number, (unit, ..)) = unit(period, scale);
     let (article, s) = (

@@ -1,12 +1,12 @@
-//! `-m rateest` (xt_rateest.c): a rate that `-j RATEEST` measured, against a number or another such
-//! rate.
+//! `-m rateest` (xt_rateest.c): compares a rate that `-j RATEEST` measured with a number or with
+//! another such rate.
 
 use super::kind::read::problem;
 use super::kind::{Form, quote_if_needed};
 use super::{Extension, Kind, Opt, Options};
 use crate::netfilter::ruleset::Value;
 
-/// Suffixes of a rate, and bits a second.
+/// Suffixes of a rate, with their bits per second.
 const SUFFIXES: [(&str, u64); 19] = [
     ("bit", 1),
     ("kibit", 1 << 10),
@@ -29,7 +29,7 @@ const SUFFIXES: [(&str, u64); 19] = [
     ("", 1),
 ];
 
-/// Bytes a second, kept so.
+/// A rate, stored in bytes per second.
 static RATE: Form = Form {
     words: 1,
     read: |words, _| {
@@ -50,7 +50,7 @@ static RATE: Form = Form {
     write: |value, _, out| {
         let Value::Number(bytes) = value else { return };
         let bits = u64::from(*bytes) * 8;
-        // `%.0f` rounds a tie to the even number.
+        // `%.0f` rounds half to even.
         let round = |unit: u64| {
             let (whole, rest) = (bits / unit, bits % unit * 2);
             whole + u64::from(rest > unit || rest == unit && whole % 2 == 1)
@@ -85,7 +85,7 @@ const COMPARISONS: [(&str, &str); 3] = [
     ("--rateest-eq", "equal to"),
 ];
 
-/// The comparison that a rule makes; without one the kernel would not take it.
+/// The comparison of a rule. The kernel refuses a rule without one.
 fn comparison(options: &Options) -> (&'static str, &'static str) {
     COMPARISONS
         .into_iter()
@@ -154,7 +154,7 @@ fn words(options: &Options) -> String {
     )
 }
 
-/// `-m rateest`. A lone rate is the second one, against which the first is compared.
+/// `-m rateest`. A single rate is the second one, which the first is compared with.
 pub static RATEEST: Extension = Extension {
     unknowable: Some("it depends on measured rates"),
     print: Some(print),

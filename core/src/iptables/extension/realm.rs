@@ -8,7 +8,7 @@ use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::packet::value::FieldValue;
 
-/// The one realm that Debian's iproute2 gives a name, in `/etc/iproute2/rt_realms`.
+/// The only realm that Debian's iproute2 names, in `/etc/iproute2/rt_realms`.
 const COSMOS: &str = "cosmos";
 
 static REALM_FORM: Form = Form {

@@ -1,4 +1,4 @@
-//! `-m recent` (xt_recent.c): lists of addresses that packets were seen with.
+//! `-m recent` (xt_recent.c): lists of addresses of earlier packets.
 
 use super::{Extension, Given, Implied, Kind, Listed, Opt, Options};
 use crate::netfilter::condition::{Context, Field, Phrase, Subject};
@@ -6,7 +6,7 @@ use crate::packet::Family;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 
-/// `recent_mt`: to write an address down always succeeds.
+/// `recent_mt`: adding an address always succeeds.
 static NOTED: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says(

@@ -1,5 +1,5 @@
-//! `-m rpfilter` (ipt_rpfilter.c, ip6t_rpfilter.c): whether an answer to the packet would leave by
-//! the interface that it came in by.
+//! `-m rpfilter` (ipt_rpfilter.c, ip6t_rpfilter.c): whether a reply would leave through the
+//! interface that the packet arrived on.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -15,7 +15,7 @@ use crate::packet::value::FieldValue;
 fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) -> bool {
     let view = context.view;
     let interface = view.in_interface.as_deref().unwrap_or("lo");
-    // `rpfilter_is_loopback`; the copy of a multicast is marked as such, too (measured).
+    // `rpfilter_is_loopback`. The copy of a multicast is marked like a packet of `lo` (measured).
     if interface == "lo" || view.copied {
         return true;
     }
@@ -36,7 +36,8 @@ fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) 
         IpAddr::V6(dst) => !dst.is_multicast() && !dst.is_unspecified(),
     };
     let mark = if uses_mark { view.mark } else { 0 };
-    // A link-local source is looked up on the interface that it came in by (`flowi6_oif`).
+    // The lookup of a link-local source is restricted to the interface that the packet arrived on
+    // (`flowi6_oif`).
     let local = matches!(view.src, IpAddr::V6(src) if src.is_unicast_link_local());
     let iif = if local { interface } else { "lo" };
     let Some(way) = lookup(
@@ -51,8 +52,8 @@ fn passes(context: &Context, loose: bool, uses_mark: bool, accepts_local: bool) 
         return false;
     };
     match way.kind {
-        // In IPv4 the route to an own address is by the interface that holds it; for IPv6 the
-        // option alone decides.
+        // In IPv4, the route to an own address uses the interface that holds it. For IPv6, only the
+        // option decides.
         RouteKind::Local if accepts_local => {
             let holds = |interface: &Interface| {
                 interface

@@ -12,7 +12,7 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Up to 16 addresses.
+/// At most 16 addresses.
 static ADDRESSES: Form = Form {
     words: 1,
     read,
@@ -46,7 +46,7 @@ fn write(value: &Value, ruleset: &Ruleset, out: &mut String) {
     }
 }
 
-/// The routing header, of whatever type.
+/// The routing header, of any type.
 pub(super) static PRESENT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says("it has a routing header", "it has no routing header"),
@@ -82,7 +82,8 @@ static ROUTE: Field = Field {
     read: unstated,
 };
 
-/// What asks for type 0 needs it to be asked for (`rt_parse` in libip6t_rt.c, `rt_mt6_check`).
+/// The options for type 0 require the option that selects type 0 (`rt_parse` in libip6t_rt.c,
+/// `rt_mt6_check`).
 fn check(given: &Given) -> Result<(), Problem> {
     let mut parts = given.options.parts.iter();
     let zero = parts.any(|part| {

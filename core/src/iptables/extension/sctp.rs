@@ -11,15 +11,15 @@ use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::names::{SCTP_CHUNKS, sctp_chunk};
 
-/// How the chunks of a packet are compared with those of a rule, by place.
+/// The ways to compare the chunks of a packet with those of a rule, by position.
 const WAYS: [&str; 3] = ["any", "all", "only"];
 const ANY: u32 = 0;
 const ALL_OF: u32 = 1;
 
-/// Stands for all chunks, as no chunk has this number.
+/// The number that means all chunks. No chunk has this number.
 const EVERY: u32 = 256;
 
-/// A list whose first entry is the way to compare; each other one is a chunk with its flags: mask
+/// A list. Its first entry is the way to compare. Each other entry is a chunk with its flags: mask
 /// times 256 plus value.
 static CHUNKS: Form = Form {
     words: 2,
@@ -62,7 +62,7 @@ fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     Ok(Value::List(Apart::new(list)))
 }
 
-/// A chunk that is named twice stands once, with the flags of both.
+/// Adds a chunk. A chunk that is named twice is stored once, with the flags of both.
 fn add(list: &mut Vec<(u32, u32)>, (kind, flags): (u32, u32)) {
     match list[1..].iter_mut().find(|(known, _)| *known == kind) {
         Some((_, known)) => *known |= flags,
@@ -70,8 +70,9 @@ fn add(list: &mut Vec<(u32, u32)>, (kind, flags): (u32, u32)) {
     }
 }
 
-/// `DATA` or `DATA:Be`: a capital letter wants the flag set, a small one clear. iptables loses the
-/// flags of chunks from 15 on, since it keeps them under the wrong number (measured).
+/// Parses `DATA` or `DATA:Be`: an upper-case letter requires the flag to be set, a lower-case
+/// letter requires it to be clear. iptables loses the flags of chunks from 15 on, because it stores
+/// them under the wrong number (measured).
 fn read_chunk(text: &str) -> Result<(u32, u32), Problem> {
     let (name, flags) = text.split_once(':').unwrap_or((text, ""));
     let Some((_, kind, valid)) = sctp_chunk(name) else {
@@ -131,7 +132,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     }
 }
 
-/// `match_packet`: compares the packet's chunks, of which the flags are not stated.
+/// `match_packet`: compares the packet's chunks. A packet does not state the flags of its chunks.
 fn compare(context: &Context) -> FieldValue<'static> {
     let Some(stated) = &context.packet.sctp_chunks else {
         return FieldValue::Unknown("the packet does not state its chunks of SCTP".into());
@@ -162,7 +163,7 @@ fn compare(context: &Context) -> FieldValue<'static> {
             return flags_unstated();
         }
         ANY => have.iter().any(wants),
-        // All 256 of them fit into no packet.
+        // No packet has room for all 256 chunks.
         ALL_OF => {
             let all = !every && wanted.iter().all(|(kind, _)| have.contains(kind));
             if all && flags {
@@ -170,7 +171,7 @@ fn compare(context: &Context) -> FieldValue<'static> {
             }
             all
         }
-        // Flags make no difference: a chunk whose flags differ is passed over.
+        // Flags have no effect: a chunk with other flags is skipped.
         _ => have.iter().all(wants),
     };
     FieldValue::Holds(holds, stated.join(","))

@@ -1,4 +1,5 @@
-//! `-m set` (xt_set.c): whether the packet is in a set that `ipset` keeps outside the rules.
+//! `-m set` (xt_set.c): whether a set of `ipset`, which is stored outside the rules, contains the
+//! packet.
 
 use super::kind::read::problem;
 use super::kind::{Form, quote_always, quote_if_needed};
@@ -6,10 +7,11 @@ use super::{Extension, Kind, Opt, Options};
 use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Most parts of a set's elements (`IPSET_DIM_MAX`).
+/// The maximum number of parts of a set's elements (`IPSET_DIM_MAX`).
 const MOST: usize = 6;
 
-/// A set's name, and which of the packet's ends stands for each part of an element.
+/// The name of a set, and for each part of an element the end of the packet that it is compared
+/// with.
 static SET: Form = Form {
     words: 2,
     read: |words, ruleset| {
@@ -26,7 +28,7 @@ static SET: Form = Form {
             );
         }
         let wrong = || problem("list of ends", ends, "src, dst or src,dst");
-        // What follows the three letters is not looked at.
+        // Text after the three letters is ignored.
         let end = |text: &str| ["src", "dst"].into_iter().find(|end| text.starts_with(end));
         let ends: Option<Vec<&str>> = ends.split(',').map(end).collect();
         let ends = ends.filter(|ends| ends.len() <= MOST).ok_or_else(wrong)?;
@@ -42,10 +44,10 @@ static SET: Form = Form {
     examples: &[],
 };
 
-/// Prints a set and its ends, which are kept as one text.
+/// Prints a set and its ends, which are stored as one text.
 pub(super) fn write_set(kept: &str, out: &mut String) {
     let (name, ends) = kept.rsplit_once(' ').unwrap_or((kept, ""));
-    // The option takes two words: the first is quoted where it looks like another option.
+    // The option takes two words. The first is quoted if it looks like another option.
     match name.starts_with('-') {
         true => quote_always(name, out),
         false => quote_if_needed(name, out),
@@ -69,7 +71,7 @@ fn words(options: &Options) -> String {
     format!("its {ends} is {not}in the set “{name}”")
 }
 
-/// Only the negated forms of these say something.
+/// These options have an effect only in their negated forms.
 fn print(options: &Options, out: &mut String) {
     let parts = options
         .parts

@@ -1,5 +1,6 @@
-//! `-m socket` (xt_socket.c): whether a socket of this host waits for the packet. One that is bound
-//! to no address counts only with `--nowildcard`, which, in spite of its name, lets those in.
+//! `-m socket` (xt_socket.c): whether a socket of this host would receive the packet. A socket that
+//! is bound to no address counts only with `--nowildcard`: despite its name, the option includes
+//! such sockets.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Context, Field, Parameters, Phrase, Subject};
@@ -8,13 +9,12 @@ use crate::packet::host::Socket;
 use crate::packet::value::FieldValue;
 use crate::packet::{ConnectionState, Protocol};
 
-/// `socket_match` and `nf_sk_lookup_slow_v4`, for a packet that no connected socket has seen
-/// before.
+/// `socket_match` and `nf_sk_lookup_slow_v4`, for the first packet of a connection.
 fn finds(context: &Context) -> FieldValue<'static> {
     let (packet, view, host) = (context.packet, context.view, context.host);
     let unknown = |why: &'static str| FieldValue::Unknown(why.into());
-    // nf_socket_ipv4.c, `extract_icmp4_fields`, and nf_socket_ipv6.c: an error belongs to the
-    // socket that it is about.
+    // An ICMP error belongs to the socket of the packet that it reports (nf_socket_ipv4.c,
+    // `extract_icmp4_fields`, and nf_socket_ipv6.c).
     let error = match packet.protocol {
         Protocol::ICMP => matches!(packet.icmp_type.unwrap_or(8), 3 | 4 | 5 | 11 | 12),
         Protocol::ICMPV6 => packet.icmp_type.unwrap_or(128) < 128,

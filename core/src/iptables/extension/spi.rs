@@ -1,4 +1,4 @@
-//! The number that AH, ESP and IPComp headers carry, for the matches that ask for it.
+//! The index of AH, ESP and IPComp headers, for the matches that compare it.
 
 use super::transport::header_field;
 use crate::netfilter::condition::{Field, Phrase, Subject};

@@ -1,4 +1,4 @@
-//! `-m srh` (ip6t_srh.c): the segment routing header, which is a routing header of type 4.
+//! `-m srh` (ip6t_srh.c): the segment routing header, a routing header of type 4.
 
 use std::fmt::Write;
 
@@ -14,7 +14,7 @@ use crate::packet::Family;
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Whether a routing header is of type 4, the packet does not state.
+/// The packet does not state whether its routing header has type 4.
 static SEGMENTS: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Says(
@@ -27,7 +27,7 @@ static SEGMENTS: Field = Field {
     },
 };
 
-/// An address with a mask, of which `iptables-save` prints also the bits outside of the mask.
+/// An address with a mask. `iptables-save` also prints the bits outside of the mask.
 static SEGMENT: Form = Form {
     words: 1,
     read,
@@ -56,7 +56,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
     // Writing to a string cannot fail.
     let _ = write_v6(net.0, out);
     let mask = net.1.to_bits();
-    // A mask that is no prefix comes out as -1, unsigned.
+    // A mask with holes is printed as -1, unsigned.
     let length = if mask.leading_ones() == mask.count_ones() {
         mask.leading_ones()
     } else {

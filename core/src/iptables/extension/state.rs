@@ -1,4 +1,5 @@
-//! `-m state`: the older, smaller `-m conntrack` (libxt_conntrack.c of iptables 1.8.9).
+//! `-m state`: the older match with a part of the options of `-m conntrack` (libxt_conntrack.c of
+//! iptables 1.8.9).
 
 use super::{Extension, Kind, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};

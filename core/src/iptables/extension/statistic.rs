@@ -1,4 +1,4 @@
-//! `-m statistic` (xt_statistic.c): by chance, or every so many packets.
+//! `-m statistic` (xt_statistic.c): matches by chance, or every nth packet.
 
 use super::kind::Form;
 use super::kind::read::problem;
@@ -9,11 +9,11 @@ use crate::packet::value::FieldValue;
 use crate::text::diagnostic::{Code, Problem};
 use crate::text::number;
 
-/// What stands for a probability of 1.
+/// The number for a probability of 1.
 const CERTAIN: u32 = 1 << 31;
 const ONE: f64 = CERTAIN as f64;
 
-/// A probability, kept as the kernel does: a whole number of parts of [`CERTAIN`].
+/// A probability, stored as the kernel does: a multiple of 1/[`CERTAIN`].
 static PROBABILITY: Form = Form {
     words: 1,
     read: |words, _| {
@@ -59,7 +59,7 @@ static TURN: Field = Field {
     },
 };
 
-/// How likely a part holds that asks chance alone.
+/// The probability of a clause that depends on chance alone.
 fn chance(part: &Part) -> Option<f64> {
     let asks_chance = std::ptr::eq(part.opt()?.field?, &CHANCE);
     let Value::Number(parts) = &part.value else {

@@ -1,4 +1,4 @@
-//! `-m string` (xt_string.c): a text somewhere in the packet.
+//! `-m string` (xt_string.c): a text at any position of the packet.
 
 use std::fmt::Write;
 
@@ -8,10 +8,10 @@ use super::{Extension, Given, Kind, Listed, Opt, Options};
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
-/// Most bytes (`XT_STRING_MAX_PATTERN_SIZE`).
+/// The maximum length in bytes (`XT_STRING_MAX_PATTERN_SIZE`).
 const MOST: usize = 128;
 
-/// Keeps bytes as hexadecimal digits: they need not be text.
+/// Stores bytes as hexadecimal digits, because they need not be valid text.
 fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     if bytes.is_empty() || bytes.len() > MOST {
         return Err(Problem::new(
@@ -28,7 +28,7 @@ fn keep(bytes: &[u8], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     Ok(Value::Text(ruleset.keep(&digits)))
 }
 
-/// Text as it is.
+/// Literal text.
 static PLAIN: Form = Form {
     words: 1,
     read: |words, ruleset| keep(words[0].as_bytes(), ruleset),
@@ -40,8 +40,7 @@ static PLAIN: Form = Form {
     examples: &["GET", "x"],
 };
 
-/// Text with bytes between bars: `a|62 63|d`; a backslash stands before a character that is meant
-/// as such.
+/// Text with hexadecimal bytes between bars: `a|62 63|d`. A backslash escapes a special character.
 static HEXADECIMAL: Form = Form {
     words: 1,
     read: |words, ruleset| {
@@ -74,7 +73,7 @@ fn unescape(text: &str) -> Option<Vec<u8>> {
     Some(out)
 }
 
-/// Two digits for each byte; a blank may stand between them.
+/// Parses two digits for each byte. A blank may separate the bytes.
 fn hexadecimal(mut digits: &[u8]) -> Option<Vec<u8>> {
     let mut out = Vec::new();
     while let [b' ', rest @ ..] = digits {
@@ -92,7 +91,7 @@ fn hexadecimal(mut digits: &[u8]) -> Option<Vec<u8>> {
     digits.is_empty().then_some(out)
 }
 
-/// The pattern's option.
+/// The pattern of the option, and whether it is hexadecimal.
 fn pattern(options: &Options) -> (Vec<u8>, bool) {
     let digits = options.text("--string").unwrap_or_default();
     (

@@ -1,4 +1,4 @@
-//! The targets: what a rule does with a packet that it matches.
+//! The targets: the actions of rules.
 
 pub mod audit;
 pub mod checksum;

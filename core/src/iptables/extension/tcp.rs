@@ -21,7 +21,7 @@ static OPTION: Field = Field {
     read: |context| headless(context).unwrap_or_else(|| option(context)),
 };
 
-/// Whether the header holds the one option that is asked for (`tcp_find_option`).
+/// Whether the header contains the option of the rule (`tcp_find_option`).
 fn option(context: &Context) -> FieldValue<'static> {
     let wanted = match context.wanted {
         Value::Number(wanted) => *wanted,
@@ -47,7 +47,7 @@ fn option(context: &Context) -> FieldValue<'static> {
 
 const MSS: u32 = TcpFlags::MSS_OPTION as u32;
 
-/// FIN, SYN, RST and ACK: what `--syn` looks at.
+/// FIN, SYN, RST and ACK, which `--syn` tests.
 const SYN_MASK: u32 = 0x17;
 
 /// `iptables -L -n` prints sets of flags as numbers.

@@ -9,15 +9,15 @@ use crate::netfilter::ruleset::Value;
 use crate::text::diagnostic::{Code, Problem};
 
 const DAY: i64 = 86_400;
-/// The last second of a day, and the last that a signed number of 32 bits holds.
+/// The last second of a day, and the last date that a signed number of 32 bits holds.
 const LAST_SECOND: u32 = 86_399;
 const LAST_DATE: u32 = i32::MAX as u32;
 const ALL_MONTHDAYS: u32 = 0xffff_fffe;
 const ALL_WEEKDAYS: u32 = 0xfe;
 const WEEKDAYS: [&str; 8] = ["", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
-/// Numbers between separators, one of them behind each; as many as there are. One that is missing
-/// is 0, as for strtoul (libxt_time.c): iptables takes `8:` and `:`.
+/// Parses numbers with a separator after each, in the given order. A missing number is 0, as in
+/// strtoul (libxt_time.c), so iptables accepts `8:` and `:`.
 fn numbers(text: &str, separators: &[char]) -> Option<Vec<u32>> {
     let mut out = Vec::new();
     let mut rest = text;
@@ -37,7 +37,7 @@ fn numbers(text: &str, separators: &[char]) -> Option<Vec<u32>> {
     None
 }
 
-/// Days from 1970 to the first of a month (a well-known formula over eras of 400 years).
+/// The days from 1970 to the first of a month (a well-known formula over eras of 400 years).
 fn days(year: i64, month: i64) -> i64 {
     let (year, month) = if month > 2 {
         (year, month - 3)
@@ -48,7 +48,7 @@ fn days(year: i64, month: i64) -> i64 {
     year * 365 + year / 4 - year / 100 + year / 400 + of_year - 719_468
 }
 
-/// Year, month and day of a day since 1970.
+/// The year, month and day of a day since 1970.
 fn civil(day: i64) -> (i64, i64, i64) {
     let day = day + 719_468;
     let of_era = day.rem_euclid(146_097);
@@ -64,7 +64,7 @@ fn civil(day: i64) -> (i64, i64, i64) {
     }
 }
 
-/// `2030-01-31T12:00:00`, or the beginning of it.
+/// `2030-01-31T12:00:00`, or an initial part of it.
 static DATE: Form = Form {
     words: 1,
     read: |words, _| {
@@ -167,7 +167,7 @@ static MONTHDAYS: Form = Form {
     examples: &["1", "1,15,31"],
 };
 
-/// Days of a week, one bit each, by number or by the first two letters.
+/// Days of a week, one bit each. They are written as numbers or as the first two letters.
 static WEEKDAYS_LIST: Form = Form {
     words: 1,
     read: |words, _| {
@@ -195,7 +195,7 @@ static WEEKDAYS_LIST: Form = Form {
     examples: &["Mon,Tue", "6,7"],
 };
 
-/// The days that an option leaves: a `!` turns them around, and is not printed.
+/// The days that remain after an option. `!` inverts them and is not printed.
 fn days_of(options: &Options, flag: &str, all: u32) -> u32 {
     match options.value(flag) {
         Some(Value::Bits(bits)) if options.negates(flag) => bits ^ all,
@@ -204,7 +204,7 @@ fn days_of(options: &Options, flag: &str, all: u32) -> u32 {
     }
 }
 
-/// What is asked, piece by piece: an option and its value.
+/// The conditions one by one: an option and its value.
 fn pieces(options: &Options) -> Vec<(&'static str, String)> {
     let text = |form: &Form, value: Value| {
         let mut out = String::new();
@@ -289,7 +289,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-/// What a listing prints of a value (`time_print` in libxt_time.c): `1st,22nd` for days of the
+/// Translates a value of a listing (`time_print` in libxt_time.c): `1st,22nd` for days of the
 /// month.
 fn listed_value(flag: &str, value: &str) -> Option<String> {
     let is_day = |byte: char| byte.is_ascii_digit() || byte == ',';

@@ -14,7 +14,7 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::value::FieldValue;
 use crate::text::diagnostic::Problem;
 
-/// Names of values; each goes with the mask 0x3f (`xtopt_parse_tosmask` in xtoptions.c of iptables
+/// Names of values. Each has the mask 0x3f (`xtopt_parse_tosmask` in xtoptions.c of iptables
 /// 1.8.9).
 pub const NAMES: Names = &[
     ("Minimize-Delay", 0x10),
@@ -24,7 +24,7 @@ pub const NAMES: Names = &[
     ("Normal-Service", 0x00),
 ];
 
-/// A value with a mask: `0x10/0x3f`, `16`, or a name. A number alone goes with the mask 0xff.
+/// A value with a mask: `0x10/0x3f`, `16`, or a name. A single number has the mask 0xff.
 pub static VALUE: Form = Form {
     words: 1,
     read,

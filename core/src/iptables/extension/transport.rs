@@ -4,10 +4,9 @@ use crate::netfilter::condition::{Context, Field, LaterFragment, Parameters, Phr
 use crate::packet::fields::PacketField;
 use crate::packet::value::FieldValue;
 
-/// Why a match on the transport header fails, if the packet has none at hand. xt_tcpudp.c,
-/// `tcp_mt`, drops a fragment that could overwrite TCP's flags; nftables asks the packet by itself
-/// for TCP and UDP, and then does not look at the offset (nf_tables_core.c,
-/// `nft_payload_fast_eval`; both measured).
+/// The reason why a match on the transport header fails, if it does. xt_tcpudp.c, `tcp_mt`, drops a
+/// fragment that could overwrite TCP's flags. nftables reads the header of TCP and UDP directly and
+/// ignores the offset (nf_tables_core.c, `nft_payload_fast_eval`). Both are measured.
 pub(super) fn headless(context: &Context) -> Option<FieldValue<'static>> {
     let offset = context
         .packet
@@ -27,14 +26,14 @@ pub(super) fn headless(context: &Context) -> Option<FieldValue<'static>> {
     }
 }
 
-/// Whether the transport header is at hand: what each match on it asks first.
+/// Whether the packet has the transport header: the first test of each match on it.
 pub(super) static TRANSPORT: Field = Field {
     subject: Subject::Other,
     phrase: Phrase::Is("transport header"),
     read: |context| headless(context).unwrap_or(FieldValue::Number(1)),
 };
 
-/// A field of the transport header, if that is at hand.
+/// A field of the transport header, if the packet has the header.
 pub(super) fn header_field<'a>(context: &Context<'a>, field: PacketField) -> FieldValue<'a> {
     headless(context).unwrap_or_else(|| context.field(field))
 }

@@ -1,4 +1,5 @@
-//! `-m ttl` of IPv4 and `-m hl` of IPv6 (xt_hl.c): how many routers a packet may still pass.
+//! `-m ttl` of IPv4 and `-m hl` of IPv6 (xt_hl.c): the number of routers that a packet may still
+//! pass.
 
 use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::condition::{Field, Phrase, Subject};

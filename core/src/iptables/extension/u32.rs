@@ -1,4 +1,4 @@
-//! `-m u32` (xt_u32.c): four bytes of the packet, taken out and compared.
+//! `-m u32` (xt_u32.c): extracts four bytes of the packet and compares them.
 
 use super::kind::Form;
 use super::kind::read::problem;
@@ -6,8 +6,8 @@ use super::{Extension, Kind, Listed, Opt};
 use crate::netfilter::ruleset::Value;
 use crate::text::number::parse_u32;
 
-/// Most tests, numbers of a place, and ranges (`XT_U32_MAXSIZE`, 10; of tests one less fits before
-/// the end is found).
+/// The maximum number of tests, of numbers in a position, and of ranges (`XT_U32_MAXSIZE`, 10). One
+/// test less fits, because the kernel checks the end later.
 const MOST: usize = 10;
 
 /// `0>>22&0x3C@0>>16=80`: printed in hexadecimal and without blanks.
@@ -25,7 +25,7 @@ static TESTS: Form = Form {
     examples: &["0=0", "6&0xFF=1&&4&0x1FFF=0", "0>>22&0x3C@0>>16=80,443:445"],
 };
 
-/// Reads all tests, and writes them as iptables does.
+/// Parses all tests and writes them as iptables does.
 fn canonical(text: &str) -> Option<String> {
     let mut out = String::new();
     let mut rest = text.trim_start();
@@ -44,7 +44,7 @@ fn canonical(text: &str) -> Option<String> {
     None
 }
 
-/// Where to look: a number, and operations on it, up to `=`.
+/// Parses a position: a number, and operations on it, up to `=`.
 fn place<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     let mut rest = number(text, out)?;
     for _ in 0..MOST {
@@ -61,7 +61,7 @@ fn place<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     None
 }
 
-/// What to find there: numbers and ranges.
+/// Parses the wanted values: numbers and ranges.
 fn values<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     let mut rest = text;
     for _ in 0..MOST {
@@ -91,7 +91,7 @@ fn number<'a>(text: &'a str, out: &mut String) -> Option<&'a str> {
     Some(rest)
 }
 
-/// A number and what follows it, without blanks.
+/// Splits a text after its first number, and removes blanks.
 fn take(text: &str) -> Option<(u32, &str)> {
     let end = text
         .find(|c: char| !c.is_ascii_alphanumeric())

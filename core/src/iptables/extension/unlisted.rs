@@ -1,6 +1,6 @@
-//! What `iptables -L` does not show of a rule. Such a rule asks for more than is known: the
-//! condition stays, and nobody can tell whether it holds. iptables has no match of this name, so
-//! that a rule printed with it is not taken for a whole one.
+//! The part of a rule that `iptables -L` does not show. Such a rule has a condition that is
+//! unknown. The condition is kept and is always undetermined. iptables has no match with this name,
+//! so no tool mistakes a rule that is printed with it for a complete one.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use crate::netfilter::condition::{Context, Field, Phrase, Subject};
 use crate::netfilter::ruleset::Value;
 use crate::packet::value::FieldValue;
 
-/// As the lists of names say it (RFC 6761): an address of the loopback, whichever.
+/// The name of a loopback address, as listings print it (RFC 6761).
 const LOCALHOST: &str = "localhost";
 
 static INTERFACES: Field = Field {
@@ -37,7 +37,7 @@ static DESTINATION: Field = Field {
     read: |context| named(context, context.view.dst),
 };
 
-/// Of a name only that much is known: `localhost` is no address outside the loopback.
+/// The input determines only one thing about a name: `localhost` is a loopback address.
 fn named(context: &Context, address: IpAddr) -> FieldValue<'static> {
     let name = match context.wanted {
         Value::Text(name) => context.ruleset.text(*name),
@@ -65,7 +65,7 @@ static WORDS: Field = Field {
     },
 };
 
-/// What a listing does not show, or shows in words that are not understood.
+/// A condition that a listing does not show, or shows in words that are not understood.
 pub static UNLISTED: Extension = Extension::matching(
     "unlisted",
     "what a listing does not show",

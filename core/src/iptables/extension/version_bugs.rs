@@ -1,5 +1,5 @@
-//! Rules that mean something else in the kernel than they say, because of how a version of iptables
-//! loads them.
+//! Rules that have another meaning in the kernel than in their text, because some versions of
+//! iptables load them incorrectly.
 
 use crate::netfilter::backend::Backend;
 use crate::netfilter::condition::Subject;
@@ -9,19 +9,20 @@ use crate::packet::fields::PacketField;
 /// How the kernel compares `! --sport A ! --dport B`, both single ports.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum NegatedPorts {
-    /// Each by itself: neither port is the one named.
+    /// Each by itself: neither port equals its number.
     Separate,
-    /// As one number: not both ports are those named. iptables-nft 1.8.8 to 1.8.10 loads it so
-    /// (`add_nft_tcpudp` in iptables/nft.c; measured with 1.8.9).
+    /// As one number: the two ports do not both equal their numbers. iptables-nft 1.8.8 to 1.8.10
+    /// loads rules in this way (`add_nft_tcpudp` in iptables/nft.c; measured with 1.8.9).
     Joined {
-        /// Why the result is undetermined if only one of them differs; `None` if it is not.
+        /// The reason why the result is undetermined if only one of the ports differs; `None` if
+        /// the result is certain.
         reason: Option<&'static str>,
     },
 }
 
 impl NegatedPorts {
-    /// How the rules of a set were loaded, assuming that the program that printed them also loaded
-    /// them.
+    /// How the rules of a set were loaded, under the assumption that the program that printed them
+    /// also loaded them.
     pub(super) fn of(ruleset: &Ruleset) -> Self {
         if ruleset.backend != Some(Backend::Nft) {
             return Self::Separate;
@@ -45,7 +46,7 @@ impl NegatedPorts {
     }
 }
 
-/// The places of the two options within a match of TCP or UDP, where both are negated and name one
+/// The positions of the two options within a match of TCP or UDP, if both are negated and have one
 /// port each.
 pub(super) fn negated_ports(group: &[Part]) -> Option<[usize; 2]> {
     let negated = |field: PacketField| {

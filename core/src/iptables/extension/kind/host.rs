@@ -1,4 +1,4 @@
-//! An address under a mask, whose host bits stay as they are written: `10.0.0.1/8`.
+//! An address under a mask. Its host bits stay as written: `10.0.0.1/8`.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -7,7 +7,7 @@ use crate::iptables::extension::kind::read::problem;
 use crate::netfilter::ruleset::{Apart, Value};
 use crate::packet::Family;
 
-/// One address, or one under the mask of a network.
+/// A single address, or an address under the mask of a network.
 pub(in crate::iptables::extension) static HOST: Form = Form {
     words: 1,
     read: |words, ruleset| {
@@ -56,8 +56,8 @@ pub(in crate::iptables::extension) static HOST: Form = Form {
     ],
 };
 
-/// The length of a mask. One with holes, or one that is too long, counts as full (measured:
-/// `xtopt_parse_plenmask` of iptables 1.8.9).
+/// The length of a mask. A mask with holes, or one that is too long, counts as the full length
+/// (measured: `xtopt_parse_plenmask` of iptables 1.8.9).
 pub(in crate::iptables::extension) fn length(mask: Option<&str>, most: u32) -> Option<u32> {
     let Some(mask) = mask else { return Some(most) };
     if let Some(length) = crate::text::number::parse_u32(mask) {

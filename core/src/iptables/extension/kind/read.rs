@@ -1,5 +1,4 @@
-//! Reading values with nom. An extension whose option is written in a way of its own builds its
-//! reader from these.
+//! Parsers of values, made with nom. An extension with its own form builds its parser from these.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -22,7 +21,7 @@ pub(in crate::iptables::extension) fn problem(what: &str, text: &str, example: &
         .hint(format!("write it like {example}"))
 }
 
-/// Parses all of a text.
+/// Parses a whole text.
 pub(in crate::iptables::extension) fn whole<'a, T>(
     parser: impl Parser<&'a str, Output = T, Error = nom::error::Error<&'a str>>,
     text: &'a str,
@@ -41,14 +40,15 @@ pub(in crate::iptables::extension) fn number_u32(input: &str) -> IResult<&str, u
     .parse(input)
 }
 
-/// A port's number, or the name of its service.
+/// The number of a port, or the name of its service.
 pub(in crate::iptables::extension) fn port(input: &str) -> IResult<&str, u16> {
     let number = map_res(number_u32, u16::try_from);
     let name = take_while1(|c: char| c.is_ascii_alphanumeric() || c == '-' || c == '_' || c == '.');
     alt((number, map_opt(name, names::service))).parse(input)
 }
 
-/// `8`, `8:9`, `:9`, `8:` and `:`, of numbers up to a limit (`xtopt_parse_mint` in xtoptions.c).
+/// Parses `8`, `8:9`, `:9`, `8:` and `:` with numbers up to a limit (`xtopt_parse_mint` in
+/// xtoptions.c).
 pub(super) fn open_range(high: u32) -> impl FnMut(&str) -> IResult<&str, (u32, u32)> {
     move |input| {
         let one =
@@ -87,7 +87,8 @@ pub(in crate::iptables::extension) fn port_range(input: &str) -> IResult<&str, (
     Ok((rest, (range.0.into(), range.1.into())))
 }
 
-/// Ports and ranges of them, 15 numbers in all (`parse_multi_ports_v1` in libxt_multiport.c).
+/// Parses ports and ranges of ports, at most 15 numbers (`parse_multi_ports_v1` in
+/// libxt_multiport.c).
 pub(super) fn ports(text: &str) -> Result<Value, Problem> {
     let one = (port, opt(preceded(char(':'), port)));
     let Some(list) = whole(separated_list1(char(','), one), text) else {
@@ -118,8 +119,8 @@ pub(super) fn ports(text: &str) -> Result<Value, Problem> {
     )))
 }
 
-/// One id or a range of them. The highest number stands for "none" (`owner_parse_range` in
-/// libxt_owner.c). Every Linux calls 0 `root`; other names are known to one machine only.
+/// Parses an id or a range of ids. The highest number means "none" (`owner_parse_range` in
+/// libxt_owner.c). Every Linux names the id 0 `root`. Other names depend on the machine.
 pub(super) fn ids(text: &str) -> Option<(u32, u32)> {
     if text == "root" {
         return Some((0, 0));
@@ -129,7 +130,7 @@ pub(super) fn ids(text: &str) -> Option<(u32, u32)> {
         .filter(|(first, last)| *first < u32::MAX && *last < u32::MAX)
 }
 
-/// `0x539` or `0x539/0xfff`: the mask, where absent, is `None`.
+/// Parses `0x539` or `0x539/0xfff`. An absent mask is `None`.
 pub(super) fn mark(input: &str) -> IResult<&str, (u32, Option<u32>)> {
     (number_u32, opt(preceded(char('/'), number_u32))).parse(input)
 }
@@ -142,7 +143,7 @@ pub(in crate::iptables::extension) fn address(input: &str) -> IResult<&str, IpAd
     .parse(input)
 }
 
-/// `a-b` or `a`, of anything.
+/// Parses `a-b` or `a`, with any parser for the ends.
 pub(super) fn span_of<'a, T: Copy>(
     one: impl Fn(&'a str) -> IResult<&'a str, T> + Copy,
 ) -> impl FnMut(&'a str) -> IResult<&'a str, (T, T)> {
@@ -153,7 +154,7 @@ pub(super) fn span_of<'a, T: Copy>(
     }
 }
 
-/// The mask behind an address: a prefix length, or an address.
+/// The mask after an address: a prefix length, or an address.
 fn mask4(text: &str) -> Option<Ipv4Addr> {
     match number::parse_u32(text) {
         Some(length) if length <= 32 => Some(u32::MAX.checked_shl(32 - length).unwrap_or(0).into()),
@@ -172,7 +173,8 @@ fn mask6(text: &str) -> Option<Ipv6Addr> {
     }
 }
 
-/// The length of a mask, given as such or as an address; one with gaps counts as all ones.
+/// The length of a mask that is given as a length or as an address. A mask with holes counts as all
+/// ones.
 pub(in crate::iptables::extension) fn mask_length(text: &str, family: Family) -> Option<u32> {
     let (bits, width) = match family {
         Family::Ipv4 => (u128::from(mask4(text)?.to_bits()) << 96, 32),
@@ -186,8 +188,8 @@ pub(in crate::iptables::extension) fn mask_length(text: &str, family: Family) ->
     })
 }
 
-/// As `-s` and `-d` read it: an IPv4 address may lack its last bytes, and each byte may be octal or
-/// hexadecimal (`__numeric_to_ipaddr` in xtables.c): `10` is 10.0.0.0.
+/// Parses an address as `-s` and `-d` do. An IPv4 address may lack its last bytes, and each byte
+/// may be octal or hexadecimal (`__numeric_to_ipaddr` in xtables.c): `10` is 10.0.0.0.
 fn whole_address(text: &str) -> Option<IpAddr> {
     if text.contains(':') {
         return text.parse().ok().map(IpAddr::V6);
@@ -201,12 +203,13 @@ fn whole_address(text: &str) -> Option<IpAddr> {
     words.next().is_none().then_some(IpAddr::V4(bytes.into()))
 }
 
-/// `10.0.0.0/8` and `10.0.0.1`, as `iptables-save` prints them: nearly every address of a dump.
+/// Parses `10.0.0.0/8` and `10.0.0.1` as `iptables-save` prints them. This is the fast path for
+/// nearly every address of a dump.
 fn plain_network(text: &str) -> Option<Value> {
     let mut numbers = [0_u32; 4];
     let mut bytes = text.bytes();
     let mut byte = bytes.next();
-    // The number that begins here: at most three digits, and no zero before others, which would
+    // Parses the number that begins here: at most three digits, and no leading zero, which would
     // make it octal.
     let mut number = |separator: Option<u8>| {
         if let Some(separator) = separator {
@@ -276,7 +279,7 @@ pub(in crate::iptables::extension) fn network(text: &str) -> Result<Value, Probl
     }
 }
 
-/// Names in any case, which may be cut short; the first that begins so is meant (`parse_type` in
+/// Parses names in any case. A name may be abbreviated; the first match counts (`parse_type` in
 /// libxt_addrtype.c, `conntrack_parse_state` in libxt_conntrack.c).
 pub(super) fn bits(names: Names, text: &str) -> Result<Value, Problem> {
     let bit = |word: &str| {
@@ -328,9 +331,9 @@ pub(super) fn tcp_flags(mask: &str, set: &str) -> Result<Value, Problem> {
     })
 }
 
-/// A name, which may be cut short where no other begins so, or a type with or without a code
-/// (`__parse_icmp` in libxt_icmp.h). Where there is a name for any type, its number stands for all
-/// of them, whatever the code is.
+/// Parses the name of a type, which may be abbreviated if the abbreviation is unique, or a type
+/// with or without a code (`__parse_icmp` in libxt_icmp.h). If there is a name for any type, its
+/// number means all types, independent of the code.
 pub(super) fn icmp_type(names: IcmpNames, text: &str) -> Result<Value, Problem> {
     let has_any = names.first().is_some_and(|(name, ..)| *name == "any");
     let range = |kind: u8, low: u8, high: u8| match u32::from(kind) << 8 {
@@ -375,7 +378,7 @@ mod tests {
             "255.255.255.255/32",
             "1.2.3.4/31",
         ] {
-            // With an address for its mask it goes the longer way.
+            // A mask that is written as an address takes the slow path.
             let (address, length) = text.split_once('/').unwrap_or((text, "32"));
             let mask = Ipv4Addr::from_bits(
                 u32::MAX

@@ -1,11 +1,11 @@
-//! Writing values as `iptables-save` does.
+//! Prints values as `iptables-save` does.
 
 use std::fmt::Write;
 use std::net::{Ipv4Addr, Ipv6Addr};
 
 use crate::packet::TcpFlags;
 
-/// The length of a contiguous mask of `bits` bits.
+/// The length of a mask of `bits` bits without holes.
 pub(super) fn prefix_length(mask: u128, bits: u32) -> Option<u32> {
     let aligned = mask << (128 - bits);
     let length = aligned.leading_ones();
@@ -16,8 +16,8 @@ pub(super) fn tcp_flag_names(bits: u32) -> String {
     TcpFlags(u8::try_from(bits & 0x3f).expect("six bits fit")).to_string()
 }
 
-/// As the C library writes it (`inet_ntop`): what has exactly six leading zero groups ends in an
-/// IPv4 address.
+/// Prints an address as the C library does (`inet_ntop`): an address with exactly six leading zero
+/// groups ends in an IPv4 address.
 pub(in crate::iptables::extension) fn write_v6(
     address: Ipv6Addr,
     out: &mut String,
@@ -36,8 +36,8 @@ pub(in crate::iptables::extension) fn write_v6(
     }
 }
 
-/// Quotes a text where iptables would (`xtables_save_string`): bare only if it is not empty and
-/// made of ASCII letters, digits, `_` and `-`.
+/// Quotes a text if iptables would (`xtables_save_string`). A text stays bare if it is not empty
+/// and consists of ASCII letters, digits, `_` and `-`.
 pub fn quote(text: &str, out: &mut String) {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || byte == b'_' || byte == b'-';
     match !text.is_empty() && text.bytes().all(is_plain) {
@@ -46,8 +46,8 @@ pub fn quote(text: &str, out: &mut String) {
     }
 }
 
-/// Writes a word that iptables prints without quotes. Where a restore would split or change it, it
-/// is quoted.
+/// Prints a word that iptables prints without quotes. It is quoted if a restore would split or
+/// change it.
 pub fn quote_if_needed(text: &str, out: &mut String) {
     match needs_quotes(text) {
         true => quote_always(text, out),
@@ -55,14 +55,14 @@ pub fn quote_if_needed(text: &str, out: &mut String) {
     }
 }
 
-/// Whether a word without quotes is read back as another one, or looks like one: `iptables-restore`
-/// splits at blanks and at quotes (`add_param_to_argv` in xshared.c), and a `!` alone negates.
+/// Whether a restore would change a word without quotes. `iptables-restore` splits at blanks and at
+/// quotes (`add_param_to_argv` in xshared.c), and a single `!` negates.
 pub fn needs_quotes(text: &str) -> bool {
     let changes = |c: char| c.is_whitespace() || c.is_control() || matches!(c, '"' | '\'' | '\\');
     text.is_empty() || text == "!" || text.contains(changes)
 }
 
-/// Writes a word in quotes, with a backslash before each character that has a meaning there.
+/// Prints a word in quotes, with a backslash before each special character.
 pub fn quote_always(text: &str, out: &mut String) {
     out.push('"');
     for c in text.chars() {

@@ -1,4 +1,4 @@
-//! `-j AUDIT` (xt_AUDIT.c): writes an audit record and goes on.
+//! `-j AUDIT` (xt_AUDIT.c): writes an audit record. The packet continues.
 
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Form, Names};

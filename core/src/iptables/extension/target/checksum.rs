@@ -1,4 +1,4 @@
-//! `-j CHECKSUM` (xt_CHECKSUM.c): fills in a checksum that was left to the network card.
+//! `-j CHECKSUM` (xt_CHECKSUM.c): computes a checksum that was left to the network card.
 
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::iptables::table_name::TableName;

@@ -1,4 +1,4 @@
-//! `-j CLASSIFY` (xt_CLASSIFY.c): chooses the class of traffic control; no rule asks for it.
+//! `-j CLASSIFY` (xt_CLASSIFY.c): sets the class of traffic control. No rule tests it.
 
 use std::fmt::Write;
 
@@ -21,8 +21,8 @@ static CLASS: Form = Form {
     examples: &["1:10", "0001:ffff"],
 };
 
-/// As `sscanf("%x:%x")` reads it: what follows the second number does not count, nor do bits beyond
-/// sixteen.
+/// Parses a class as `sscanf("%x:%x")` does. Text after the second number is ignored, and so are
+/// bits above sixteen.
 fn read_class(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let half = |text: &str| {
         let digits = text

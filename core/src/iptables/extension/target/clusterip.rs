@@ -1,5 +1,5 @@
-//! `-j CLUSTERIP` (ipt_CLUSTERIP.c, until Linux 6.2): each node of a cluster takes a share of what
-//! comes in.
+//! `-j CLUSTERIP` (ipt_CLUSTERIP.c, until Linux 6.2): each node of a cluster handles a share of the
+//! incoming packets.
 
 use std::fmt::Write;
 

@@ -1,4 +1,5 @@
-//! `-j CONNMARK` (xt_connmark.c, `connmark_tg`): moves marks between the packet and its connection.
+//! `-j CONNMARK` (xt_connmark.c, `connmark_tg`): copies marks between the packet and its
+//! connection.
 
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ use crate::text::diagnostic::{Code, Problem};
 
 const ALL: &str = "0xffffffff";
 
-/// The packet's mask and the connection's.
+/// The masks of the packet and of the connection.
 fn masks(options: &Options) -> (u32, u32) {
     let mask = |flag| {
         options
@@ -21,8 +22,8 @@ fn masks(options: &Options) -> (u32, u32) {
     (mask("--nfmask"), mask("--ctmask"))
 }
 
-/// What to set. A mask for the connection takes the place of the mark's own: iptables keeps both in
-/// one place.
+/// The value and mask to set. A mask for the connection replaces the mask of the mark, because
+/// iptables stores both in one place.
 fn set(options: &Options) -> Option<(u32, u32)> {
     let (value, mask) = options.masked("--set-xmark")?;
     Some((
@@ -34,7 +35,8 @@ fn set(options: &Options) -> Option<(u32, u32)> {
     ))
 }
 
-/// The shift. iptables keeps one of the two options: the later one, usually the right shift.
+/// The shift. iptables stores only one of the two options: the later one, which usually is the
+/// right shift.
 fn shift(options: &Options) -> Shift {
     match options.number("--right-shift-mark") {
         Some(bits) => Shift::Right(bits),

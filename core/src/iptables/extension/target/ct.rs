@@ -1,4 +1,5 @@
-//! `-j CT` and `-j NOTRACK` (xt_CT.c): how connection tracking treats the packet. Table raw only.
+//! `-j CT` and `-j NOTRACK` (xt_CT.c): how connection tracking treats the packet. Allowed in table
+//! raw only.
 
 use std::fmt::Write;
 
@@ -10,7 +11,7 @@ use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::text::diagnostic::{Code, Problem};
 
-/// What connection tracking may tell of, by the numbers of `ip_conntrack_events`.
+/// The events that connection tracking can report, by the numbers of `ip_conntrack_events`.
 const ALL_EVENTS: Names = &[
     ("new", 1),
     ("related", 1 << 1),
@@ -61,7 +62,7 @@ static EXPECTED: Form = Form {
     examples: &["new"],
 };
 
-/// A zone by number, or the packet's mark.
+/// The number of a zone, or the packet's mark.
 static ZONE: Form = Form {
     words: 1,
     read: |words, ruleset| match words[0].eq_ignore_ascii_case("mark") {
@@ -78,7 +79,7 @@ static ZONE: Form = Form {
     examples: &["1", "mark", "0xffff"],
 };
 
-/// A zone of 0 is not printed; one for each direction comes back as one for both (measured).
+/// Zone 0 is not printed. Zones for single directions are printed as a zone for both (measured).
 fn print(options: &Options, out: &mut String) {
     let mut say = |flag: &str, value: Option<String>| {
         if let Some(value) = value {
@@ -108,7 +109,7 @@ fn print(options: &Options, out: &mut String) {
     }
 }
 
-/// `xt_ct_tg_check`: a helper and a timeout are those of one protocol.
+/// `xt_ct_tg_check`: a helper and a timeout belong to one protocol.
 fn check(given: &Given) -> Result<(), Problem> {
     let flag = ["--helper", "--timeout"]
         .iter()
@@ -133,7 +134,7 @@ fn lower(options: &Options) -> Effect {
     }
 }
 
-/// `-j CT`. What already has a connection, a template or is not tracked stays so.
+/// `-j CT`. A packet that has a connection or a template, or that is not tracked, stays as it is.
 pub static CT: Extension = Extension {
     listed: Listed::new("CT", &[("NOTRACK", "--notrack"), ("notrack", "--notrack")]),
     tables: &[TableName::Raw],
@@ -169,7 +170,7 @@ pub static CT: Extension = Extension {
     )
 };
 
-/// `-j NOTRACK`. The kernel treats it as `-j CT --notrack`, and iptables remembers which of the two
+/// `-j NOTRACK`. The kernel treats it as `-j CT --notrack`, and iptables stores which of the two
 /// was written.
 pub static NOTRACK: Extension = Extension {
     tables: &[TableName::Raw],

@@ -1,4 +1,4 @@
-//! `-j DNAT` (xt_nat.c): changes where a connection goes.
+//! `-j DNAT` (xt_nat.c): changes the destination of a connection.
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};

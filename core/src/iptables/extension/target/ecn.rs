@@ -1,4 +1,5 @@
-//! `-j ECN` (ipt_ECN.c): takes explicit congestion notification out of TCP and of the IP header.
+//! `-j ECN` (ipt_ECN.c): removes explicit congestion notification from the TCP header and the IP
+//! header.
 
 use std::fmt::Write;
 
@@ -8,7 +9,7 @@ use crate::netfilter::effect::Effect;
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 
-/// What it makes of one of TCP's flags.
+/// The new value of a TCP flag.
 fn flag(options: &Options, name: &str) -> Option<u32> {
     if options.has("--ecn-tcp-remove") {
         Some(0)
@@ -62,7 +63,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     Ok(())
 }
 
-/// Together with another option, iptables takes `--ecn-tcp-remove` apart.
+/// Together with another option, iptables prints `--ecn-tcp-remove` as its two parts.
 fn print(options: &Options, out: &mut String) {
     let ect = options.number("--ecn-ip-ect");
     if options.has("--ecn-tcp-remove") && ect.is_none() {

@@ -10,7 +10,7 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::fields::SearchWord;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Parts of the packet that go into the hash, and the place of their bits in [`Value::Bits`].
+/// The parts of the packet that the hash uses, with their bits in [`Value::Bits`].
 const PARTS: Names = &[
     ("ct", 1),
     ("src", 2),
@@ -21,7 +21,7 @@ const PARTS: Names = &[
     ("spi", 64),
 ];
 
-/// Names that may be cut short, in any case; the first that begins so counts.
+/// Names in any case. A name may be abbreviated; the first match counts.
 static TUPLE: Form = Form {
     words: 1,
     read: |words, _| {
@@ -59,8 +59,8 @@ static TUPLE: Form = Form {
     examples: &["src,dst,sport,dport,proto", "ct,src"],
 };
 
-/// A prefix length, or a mask, of which iptables prints the length; one with gaps counts as all
-/// ones (measured).
+/// A prefix length, or a mask whose length iptables prints. A mask with holes counts as all ones
+/// (measured).
 static LENGTH: Form = Form {
     words: 1,
     read: |words, ruleset| match mask_length(words[0], ruleset.family) {
@@ -78,7 +78,7 @@ fn write_number(value: &Value, _: &Ruleset, out: &mut String) {
     }
 }
 
-/// What iptables says it needs, and what `hmark_tg_check` refuses.
+/// The options that iptables requires, and the checks of `hmark_tg_check`.
 fn check(given: &Given) -> Result<(), Problem> {
     let bits = tuple(&given.options);
     let has = |flag: &str, bit: u32| given.options.has(flag) || bits & bit != 0;
@@ -114,7 +114,7 @@ fn tuple(options: &Options) -> u32 {
     }
 }
 
-/// The parts of a tuple come back as prefixes and masks that let all through.
+/// The parts of a tuple are printed as prefixes and masks that include everything.
 fn print(options: &Options, out: &mut String) {
     use crate::packet::Family::{Ipv4, Ipv6};
     let bits = tuple(options);

@@ -1,5 +1,5 @@
-//! `-j IDLETIMER` (xt_IDLETIMER.c, `idletimer_tg_helper`): starts a timer again that tells when
-//! nothing came.
+//! `-j IDLETIMER` (xt_IDLETIMER.c, `idletimer_tg_helper`): restarts a timer that reports idle
+//! interfaces.
 
 use crate::iptables::extension::{Extension, Kind, Opt};
 

@@ -1,4 +1,4 @@
-//! `-j LED` (xt_LED.c): makes a light of the machine blink.
+//! `-j LED` (xt_LED.c): switches a light of the machine on.
 
 use std::fmt::Write;
 

@@ -1,4 +1,4 @@
-//! `-j LOG` (xt_LOG.c): writes a line to the kernel log and goes on.
+//! `-j LOG` (xt_LOG.c): writes a line to the kernel log. The packet continues.
 
 use std::fmt::Write;
 
@@ -19,7 +19,7 @@ const LEVELS: Names = &[
     ("debug", 7),
 ];
 
-/// A level by number, or by its name in lower case.
+/// The number of a level, or its name in lower case.
 static LEVEL: Form = Form {
     words: 1,
     read: |words, ruleset| match LEVELS.iter().find(|(name, _)| *name == words[0]) {
@@ -35,8 +35,8 @@ static LEVEL: Form = Form {
     examples: &["7", "debug", "warning"],
 };
 
-/// `iptables -L -n` prints what else is logged as one number (`XT_LOG_*` in xt_LOG.h), `iptables
-/// -L` a short name of one level.
+/// `iptables -L -n` prints the other logged items as one number (`XT_LOG_*` in xt_LOG.h).
+/// `iptables -L` prints the short name of a level.
 fn listed(flag: &str, value: &str) -> Option<String> {
     const FLAGS: [(&str, u8); 5] = [
         ("--log-tcp-sequence", 1),

@@ -1,5 +1,5 @@
-//! `-j MARK` (xt_mark.c, `mark_tg`): the new mark is the old one with the mask's bits cleared and
-//! the value's flipped.
+//! `-j MARK` (xt_mark.c, `mark_tg`): clears the bits of the mask in the old mark, then flips the
+//! bits of the value.
 
 use crate::iptables::extension::kind::MarkForm;
 use crate::iptables::extension::{Extension, Kind, Opt};

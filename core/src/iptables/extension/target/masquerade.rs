@@ -1,4 +1,4 @@
-//! `-j MASQUERADE` (nf_nat_masquerade.c): the source becomes the outgoing interface's own address.
+//! `-j MASQUERADE` (nf_nat_masquerade.c): sets the source to an address of the outgoing interface.
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};

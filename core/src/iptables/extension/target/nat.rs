@@ -1,5 +1,5 @@
-//! What DNAT, SNAT, REDIRECT and MASQUERADE share: how addresses and ports to translate to are
-//! written (libxt_NAT.c of iptables 1.8.9).
+//! The common part of DNAT, SNAT, REDIRECT and MASQUERADE: the written form of the new addresses
+//! and ports (libxt_NAT.c of iptables 1.8.9).
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -17,10 +17,10 @@ use crate::netfilter::ruleset::{Apart, Ruleset, Value};
 use crate::packet::{Family, Protocol};
 use crate::text::diagnostic::{Code, Problem};
 
-/// First and last port, and the base of a shifted span.
+/// First and last port, and the base of a shifted range.
 type Ports = ((u16, u16), Option<u16>);
 
-/// `80`, `http`, `8080-8090` or `8080-8090/80`; the ends of a span have no names.
+/// Parses `80`, `http`, `8080-8090` or `8080-8090/80`. The ends of a range have no names.
 fn ports(text: &str) -> Result<Ports, Problem> {
     let wrong = || problem("port", text, "15001 or 15001-15009");
     if let Some(port) = whole(port, text) {
@@ -43,7 +43,7 @@ fn ports(text: &str) -> Result<Ports, Problem> {
     }
 }
 
-/// The range that an option gives.
+/// The range of an option.
 pub(super) fn range(options: &Options, flag: &str) -> NatRange {
     match options.value(flag) {
         Some(Value::Nat(range)) => **range,
@@ -51,7 +51,7 @@ pub(super) fn range(options: &Options, flag: &str) -> NatRange {
     }
 }
 
-/// How the kernel is asked to choose from a range.
+/// How the kernel chooses from a range.
 pub(super) fn choice(options: &Options) -> NatChoice {
     NatChoice {
         random: options.has("--random") || options.has("--random-fully"),
@@ -66,8 +66,8 @@ fn address(text: &str, family: Family) -> Option<IpAddr> {
     }
 }
 
-/// Addresses and ports, as `parse_to` takes them apart: of IPv6, only what stands in brackets may
-/// have ports behind it.
+/// Parses addresses and ports as `parse_to` does. For IPv6, only an address in brackets can have
+/// ports after it.
 fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
     let example = match family {
         Family::Ipv4 => "10.0.0.1, 10.0.0.1-10.0.0.9 or 10.0.0.1:80",
@@ -106,7 +106,7 @@ fn parse_range(text: &str, family: Family) -> Result<NatRange, Problem> {
     })
 }
 
-/// SNAT and MASQUERADE take a base and forget it (measured).
+/// SNAT and MASQUERADE accept a base and ignore it (measured).
 fn without_base(range: NatRange) -> Value {
     Value::Nat(Apart::new(NatRange {
         base: range.base.and(Some(0)),
@@ -132,7 +132,7 @@ fn write(value: &Value, _: &Ruleset, out: &mut String) {
 
 fn write_range(range: &NatRange, out: &mut String) -> std::fmt::Result {
     if let Some((first, last)) = range.addresses {
-        // iptables prints the brackets around the whole span.
+        // iptables prints the brackets around the whole range.
         let brackets = range.ports.is_some() && first.is_ipv6();
         out.push_str(if brackets { "[" } else { "" });
         write_address(first, out)?;
@@ -194,7 +194,7 @@ pub(super) static SOURCE: Form = Form {
     examples: &[":80", ":1024-65535"],
 };
 
-/// REDIRECT's `--to-ports`, which has no base.
+/// `--to-ports` of REDIRECT, which has no base.
 pub(super) static TO_PORTS: Form = Form {
     words: 1,
     read: |words, _| match ports(words[0])? {
@@ -215,7 +215,7 @@ pub(super) static TO_PORTS: Form = Form {
     examples: &["15001", "15001-15009", "http"],
 };
 
-/// MASQUERADE's `--to-ports`.
+/// `--to-ports` of MASQUERADE.
 pub(super) static FROM_PORTS: Form = Form {
     words: 1,
     read: |words, _| only_ports(words[0]).map(without_base),
@@ -239,8 +239,7 @@ pub(super) static PORT: Form = Form {
     examples: &["15001", "http", "0"],
 };
 
-/// Ports can be translated only where the rule asks for a protocol that has some (or ICMP of IPv4,
-/// which has an id).
+/// Translating ports requires a protocol that has ports (or ICMP of IPv4, which has an id).
 pub(super) fn check(given: &Given) -> Result<(), Problem> {
     const PORTED: [Protocol; 5] = [
         Protocol::TCP,

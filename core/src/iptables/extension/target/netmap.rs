@@ -1,5 +1,5 @@
-//! `-j NETMAP` (xt_NETMAP.c): exchanges the network part of an address and keeps the host part; the
-//! destination on the way in, the source on the way out.
+//! `-j NETMAP` (xt_NETMAP.c): replaces the network part of an address and keeps the host part. It
+//! changes the destination in PREROUTING and OUTPUT, otherwise the source.
 
 use std::net::Ipv4Addr;
 
@@ -10,7 +10,7 @@ use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
 use crate::netfilter::ruleset::{Apart, Value};
 
-/// A network, of which the host part does not count (`NETMAP_parse` in libipt_NETMAP.c).
+/// A network. Its host part is ignored (`NETMAP_parse` in libipt_NETMAP.c).
 static NETWORK: Form = Form {
     words: 1,
     read: |words, ruleset| {

@@ -1,9 +1,9 @@
-//! `-j NFLOG` (xt_NFLOG.c): hands a copy to a logging program and goes on.
+//! `-j NFLOG` (xt_NFLOG.c): sends a copy to a logging program. The packet continues.
 
 use crate::iptables::extension::{Extension, Kind, Opt};
 use crate::netfilter::effect::Effect;
 
-/// `-j NFLOG`. The prefix comes first; a group of 0 and a threshold of 0 are not printed.
+/// `-j NFLOG`. The prefix is printed first. A group of 0 and a threshold of 0 are not printed.
 pub static NFLOG: Extension = Extension::acting(
     "NFLOG",
     "hands a copy to a logging program",

@@ -1,4 +1,4 @@
-//! `-j NFQUEUE` (xt_NFQUEUE.c): hands the packet to a program, which decides.
+//! `-j NFQUEUE` (xt_NFQUEUE.c): queues the packet to a user-space program, which decides.
 
 use std::fmt::Write;
 
@@ -21,7 +21,7 @@ static BALANCE: Form = Form {
     examples: &["0:3", ":4", "4:"],
 };
 
-/// A span of queues. All of them at once are one too many for the kernel (`nfqueue_tg_check`).
+/// A range of queues. The kernel refuses the range of all queues (`nfqueue_tg_check`).
 fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
     let wrong = || {
         problem(

@@ -1,5 +1,5 @@
-//! `-j SNPT` and `-j DNPT` (ip6t_NPT.c): exchange the prefix of an IPv6 address, without connection
-//! tracking and so that checksums stay right (RFC 6296).
+//! `-j SNPT` and `-j DNPT` (ip6t_NPT.c): replace the prefix of an IPv6 address without connection
+//! tracking, so that checksums stay valid (RFC 6296).
 
 use std::net::Ipv6Addr;
 
@@ -13,7 +13,7 @@ use crate::packet::Family;
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
-/// The address of a prefix and its length.
+/// The address and the length of a prefix.
 fn prefix(options: &Options, flag: &str) -> Option<(Ipv6Addr, u32)> {
     match options.value(flag)? {
         Value::Net6(net) => Some((net.0, net.1.to_bits().leading_ones())),

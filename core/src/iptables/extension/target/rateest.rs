@@ -1,5 +1,5 @@
-//! `-j RATEEST` (xt_RATEEST.c): counts for an estimator of rates. Its times are kept as powers of
-//! two (libxt_RATEEST.c of iptables 1.8.9).
+//! `-j RATEEST` (xt_RATEEST.c): feeds an estimator of rates. Its times are stored as powers of two
+//! (libxt_RATEEST.c of iptables 1.8.9).
 
 use crate::iptables::extension::kind::read::problem;
 use crate::iptables::extension::kind::{Form, quote_if_needed};
@@ -10,7 +10,7 @@ use crate::text::number;
 
 const SECOND: u32 = 1_000_000;
 const MILLISECOND: u32 = 1_000;
-/// The shortest interval, in microseconds; each longer one is twice the one before.
+/// The shortest interval, in microseconds. Each longer interval is twice the previous one.
 const QUARTER: u32 = 250_000;
 
 /// A time in microseconds, with or without a unit.
@@ -48,7 +48,7 @@ fn microseconds(text: &str) -> Option<u32> {
     (time <= f64::from(u32::MAX)).then_some(time as u32)
 }
 
-/// `print_time`: in the largest unit that leaves a whole.
+/// `print_time`: prints a time in the largest unit that divides it.
 fn write_time(time: u32, out: &mut String) {
     let (unit, name) = match time {
         SECOND.. => (SECOND, "s"),

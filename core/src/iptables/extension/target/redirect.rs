@@ -1,8 +1,9 @@
-//! `-j REDIRECT` (xt_REDIRECT.c, nf_nat_redirect.c): to this very host.
+//! `-j REDIRECT` (xt_REDIRECT.c, nf_nat_redirect.c): redirects the connection to this host.
 //!
-//! In OUTPUT the destination becomes 127.0.0.1 or ::1; in PREROUTING the first address of the
-//! incoming interface (IPv6: for a destination of less than global scope, the first one of that
-//! scope), and without one the packet is dropped. The source stays.
+//! In OUTPUT, the destination becomes 127.0.0.1 or ::1. In PREROUTING, it becomes the first address
+//! of the incoming interface (for an IPv6 destination of less than global scope, the first address
+//! of that scope). If the interface has no such address, the packet is dropped. The source does not
+//! change.
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};

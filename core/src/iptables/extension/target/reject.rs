@@ -1,4 +1,4 @@
-//! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and tells its sender.
+//! `-j REJECT` (ipt_REJECT.c, ip6t_REJECT.c): drops the packet and sends an error to its sender.
 
 use crate::iptables::extension::kind::{Form, Names};
 use crate::iptables::extension::{Extension, Given, Implied, Kind, Opt, Options};
@@ -23,7 +23,7 @@ fn lower(options: &Options) -> Effect {
     }
 }
 
-/// The first name of a kind of answer, as iptables prints it.
+/// The first name of a kind of answer, which iptables prints.
 fn name(names: Names, number: u32) -> Option<&'static str> {
     names
         .iter()
@@ -54,7 +54,7 @@ fn check(given: &Given) -> Result<(), Problem> {
     }
 }
 
-/// A name that may be cut short and written in any case: the first that begins so counts.
+/// Parses a name in any case. A name may be abbreviated; the first match counts.
 fn read(names: Names, word: &str) -> Result<Value, Problem> {
     let begins = |name: &str| {
         name.get(..word.len())

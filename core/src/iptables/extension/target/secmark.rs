@@ -3,7 +3,7 @@
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};
 use crate::iptables::table_name::TableName;
 
-/// `-j SECMARK`. A kernel without SELinux refuses it.
+/// `-j SECMARK`.
 pub static SECMARK: Extension = Extension {
     listed: Listed::new("SECMARK", &[]),
     tables: &[TableName::Mangle, TableName::Security],

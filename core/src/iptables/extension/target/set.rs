@@ -1,5 +1,6 @@
-//! `-j SET` (xt_set.c): adds the packet's addresses to a set of ipset, takes them out, or maps
-//! them. What a set holds is not in a dump, and a match on it is unknown anyway.
+//! `-j SET` (xt_set.c): adds the packet's addresses to a set of ipset, deletes them, or maps them.
+//! A dump does not contain the elements of a set, so a match on the set is undetermined in any
+//! case.
 
 use crate::iptables::extension::kind::Form;
 use crate::iptables::extension::set::write_set;
@@ -10,7 +11,7 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 use crate::packet::hook::Hook;
 use crate::text::diagnostic::{Code, Problem};
 
-/// A set's name, and which ends of the packet are looked up: two words.
+/// The name of a set, and the ends of the packet to look up: two words.
 static NAMED: Form = Form {
     words: 2,
     read,
@@ -23,7 +24,7 @@ static NAMED: Form = Form {
 };
 
 fn read(words: &[&str], ruleset: &mut Ruleset) -> Result<Value, Problem> {
-    // IPSET_MAXNAMELEN is 32, one of them for the end.
+    // IPSET_MAXNAMELEN is 32 and includes the terminating byte.
     if words[0].is_empty() || words[0].len() > 31 {
         return Err(Problem::new(
             Code::InvalidValue,
@@ -60,7 +61,7 @@ fn lower(options: &Options) -> Effect {
         (true, _) => Effect::SetUnknownMark {
             source: "the mark that SET finds in a set",
         },
-        // No match of iptables sees the priority or the queue of a packet.
+        // No match of iptables reads the priority or the queue of a packet.
         (false, true) if !changes => Effect::Passive,
         _ => Effect::UpdateSet,
     }

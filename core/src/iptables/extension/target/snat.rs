@@ -1,4 +1,4 @@
-//! `-j SNAT` (xt_nat.c): changes where a connection seems to come from.
+//! `-j SNAT` (xt_nat.c): changes the source of a connection.
 
 use super::nat;
 use crate::iptables::extension::{Extension, Kind, Listed, Opt};

@@ -1,5 +1,5 @@
-//! `-j SYNPROXY` (xt_SYNPROXY.c, nf_synproxy_core.c): answers a connection's first packets in place
-//! of the server.
+//! `-j SYNPROXY` (xt_SYNPROXY.c, nf_synproxy_core.c): answers the first packets of a connection for
+//! the server.
 
 use std::fmt::Write;
 
@@ -8,7 +8,7 @@ use crate::netfilter::effect::Effect;
 use crate::packet::Protocol;
 use crate::packet::hook::Hook;
 
-/// The kernel keeps the scale in eight bits and the size in sixteen.
+/// The kernel stores the scale in eight bits and the size in sixteen.
 fn print(options: &Options, out: &mut String) {
     for flag in ["--sack-perm", "--timestamp"] {
         if options.has(flag) {

@@ -18,7 +18,7 @@ fn lower(options: &Options) -> Effect {
     )
 }
 
-/// `find_syn_match`: the legacy backend wants a condition on SYN.
+/// `find_syn_match`: the legacy backend requires a condition on SYN.
 fn asks_for_syn(given: &Given) -> bool {
     given.matches.iter().any(|part| {
         let flags = !part.negated && part.subject() == Some(Subject::Packet(PacketField::TcpFlags));

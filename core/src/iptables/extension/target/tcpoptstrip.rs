@@ -1,5 +1,4 @@
-//! `-j TCPOPTSTRIP` (xt_TCPOPTSTRIP.c): overwrites options of a TCP header with ones that say
-//! nothing.
+//! `-j TCPOPTSTRIP` (xt_TCPOPTSTRIP.c): overwrites options of a TCP header with no-operations.
 
 use std::fmt::Write;
 
@@ -29,7 +28,7 @@ static LIST: Form = Form {
     examples: &["mss", "2,3", "timestamp,5", "255"],
 };
 
-/// Sorted numbers, each once.
+/// Numbers, sorted and without duplicates.
 fn read(words: &[&str], _: &mut Ruleset) -> Result<Value, Problem> {
     let mut list = Vec::new();
     for word in words[0].split(',') {
@@ -77,7 +76,7 @@ pub static TCPOPTSTRIP: Extension = Extension {
         "takes options out of a TCP header",
         &[Opt::new("--strip-options", Kind::Own(&LIST))],
         |options| match options.value("--strip-options") {
-            // Each range holds one option.
+            // Each range contains one option.
             Some(Value::List(list)) => Effect::StripTcpOptions(
                 list.iter()
                     .filter_map(|(option, _)| u8::try_from(*option).ok())

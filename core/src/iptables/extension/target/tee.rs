@@ -1,4 +1,4 @@
-//! `-j TEE` (xt_TEE.c): sends a copy to another host; the packet itself goes on.
+//! `-j TEE` (xt_TEE.c): sends a copy to another host. The packet itself continues.
 
 use std::net::IpAddr;
 

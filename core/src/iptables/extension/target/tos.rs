@@ -51,7 +51,7 @@ static FLIP: Form = Form {
     examples: &["0x12", "0xff"],
 };
 
-/// `-j TOS`: the mask's bits are cleared, the value's flipped.
+/// `-j TOS`: clears the bits of the mask, then flips the bits of the value.
 pub static TOS: Extension = Extension {
     listed: Listed::new(
         "TOS",

@@ -1,5 +1,5 @@
-//! `-j TPROXY` (xt_TPROXY.c): hands the packet to a local socket without changing it, and marks it
-//! for routing.
+//! `-j TPROXY` (xt_TPROXY.c): delivers the packet to a local socket without changing it, and marks
+//! it for routing.
 
 use std::net::IpAddr;
 
@@ -13,7 +13,7 @@ use crate::packet::fields::SearchWord;
 use crate::packet::hook::Hook;
 use crate::packet::{Family, Protocol};
 
-/// All three options always.
+/// All three options are always printed.
 fn print(options: &Options, out: &mut String) {
     let any = match options.ruleset.family {
         Family::Ipv4 => "0.0.0.0",
@@ -48,8 +48,8 @@ fn lower(options: &Options) -> Effect {
     }
 }
 
-/// `-j TPROXY`. Without `--on-port` the packet's own port is taken; `--on-ip` 0.0.0.0 means the
-/// incoming interface's.
+/// `-j TPROXY`. Without `--on-port`, the socket has the packet's destination port. `--on-ip`
+/// 0.0.0.0 means an address of the incoming interface.
 pub static TPROXY: Extension = Extension {
     listed: Listed::new(
         "TPROXY redirect",

@@ -1,11 +1,11 @@
-//! `-j TRACE` (xt_TRACE.c): the kernel reports the rules that the packet meets from here on.
+//! `-j TRACE` (xt_TRACE.c): the kernel reports every later rule that the packet meets.
 
 use crate::iptables::extension::Extension;
 use crate::iptables::table_name::TableName;
 use crate::netfilter::backend::Backend;
 use crate::text::diagnostic::{Code, Problem};
 
-/// `-j TRACE`. The legacy backend has it in table raw only (measured).
+/// `-j TRACE`. The legacy backend allows it in table raw only (measured).
 pub static TRACE: Extension = Extension {
     check: |given| match given.options.ruleset.backend {
         Some(Backend::Nft) => Ok(()),

@@ -1,5 +1,5 @@
-//! `-j TTL` and `-j HL` (xt_HL.c): change the time to live of IPv4, the hop limit of IPv6. What
-//! comes to 0 goes on; only a host that passes it on drops it.
+//! `-j TTL` and `-j HL` (xt_HL.c): change the time to live of IPv4 and the hop limit of IPv6. A
+//! packet whose number becomes 0 continues. Only a host that forwards it drops it.
 
 use crate::iptables::extension::{Extension, Kind, Opt, Options};
 use crate::iptables::table_name::TableName;
@@ -7,7 +7,7 @@ use crate::netfilter::effect::{Effect, TtlChange};
 use crate::netfilter::ruleset::Value;
 use crate::packet::Family;
 
-/// By the place of the option in both tables.
+/// The change, from the position of the option in both tables.
 fn change(options: &Options) -> Option<TtlChange> {
     let part = options.parts.first()?;
     let Value::Number(number) = part.value else {

@@ -1,10 +1,10 @@
-//! `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
+//! `-j ULOG` (ipt_ULOG.c). Linux 3.17 removed it.
 
 use crate::iptables::extension::{Extension, Given, Kind, Listed, Opt};
 use crate::packet::Family;
 use crate::text::diagnostic::{Code, Problem};
 
-/// `-j ULOG` (ipt_ULOG.c), which left the kernel with Linux 3.17.
+/// `-j ULOG` (ipt_ULOG.c). Linux 3.17 removed it.
 pub static ULOG: Extension = Extension {
     listed: Listed::new(
         "ULOG",

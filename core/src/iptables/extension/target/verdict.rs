@@ -1,4 +1,4 @@
-//! The four targets that are nothing but a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
+//! The four targets that are only a verdict: `ACCEPT`, `DROP`, `QUEUE`, `RETURN`.
 
 use crate::iptables::extension::Extension;
 use crate::iptables::table_name::TableName;
@@ -6,7 +6,7 @@ use crate::netfilter::backend::Backend;
 use crate::netfilter::effect::Effect;
 use crate::text::diagnostic::{Code, Problem};
 
-/// Ends the table; the next one still runs.
+/// Ends the evaluation in this table. The next table is evaluated.
 pub static ACCEPT: Extension = Extension::acting(
     "ACCEPT",
     "lets the packet pass this table",
@@ -15,7 +15,7 @@ pub static ACCEPT: Extension = Extension::acting(
     |_| "accept it".into(),
 );
 
-/// Ends everything.
+/// Ends the whole evaluation.
 pub static DROP: Extension = Extension {
     tables: &[
         TableName::Raw,
@@ -32,7 +32,7 @@ pub static DROP: Extension = Extension {
     )
 };
 
-/// Hands the packet to a program.
+/// Queues the packet to a user-space program.
 pub static QUEUE: Extension = Extension {
     check: |given| match given.options.ruleset.backend {
         Some(Backend::Nft) => Err(Problem::new(
@@ -54,7 +54,7 @@ pub static QUEUE: Extension = Extension {
     )
 };
 
-/// Goes back to the calling chain; in a built-in chain, to its policy.
+/// Returns to the calling chain; in a built-in chain, to its policy.
 pub static RETURN: Extension = Extension::acting(
     "RETURN",
     "goes back to the calling chain",
