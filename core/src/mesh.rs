@@ -1,5 +1,5 @@
-//! Who made these rules: a service mesh is known by its chains; everything else is read from the
-//! rules themselves.
+//! Recognizes the service mesh that made the rules. Its chains identify the mesh. Everything else
+//! is read from the rules.
 
 use crate::iptables::table_name::TableName;
 use crate::netfilter::effect::Effect;
@@ -43,35 +43,35 @@ use mesh_option::option_values;
 use rule_pattern::{MeshRule, loopback, proxy_source};
 use sidecar_rules::TUNNEL_PORT;
 
-/// A recognised mesh.
+/// A recognized mesh.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mesh {
-    /// Which mesh.
+    /// The mesh.
     pub kind: MeshKind,
-    /// How it gets the traffic.
+    /// How it captures traffic.
     pub mode: Mode,
-    /// The versions that make such rules, where they show.
+    /// The versions that make such rules, if the rules show it.
     pub versions: Option<VersionRange>,
-    /// The user ids that its rules let out, as ranges.
+    /// The user ids whose traffic its rules exempt, as ranges.
     pub uids: Vec<(u32, u32)>,
-    /// The group ids that its rules let out, as ranges.
+    /// The group ids whose traffic its rules exempt, as ranges.
     pub gids: Vec<(u32, u32)>,
-    /// The mark, with its mask, that its rules let out.
+    /// The mark, with its mask, of traffic that its rules exempt.
     pub mark: Option<(u32, u32)>,
-    /// The mark, with its mask, that policy routing must lead to `lo`; no dump shows whether it
-    /// does.
+    /// The mark, with its mask, that policy routing must lead to `lo`. No dump shows policy
+    /// routing.
     pub route: Option<(u32, u32)>,
-    /// The ports that its rules redirect to, on a packet's way out.
+    /// The ports to which its rules redirect outgoing connections.
     pub outbound: Vec<u16>,
-    /// The ports that its rules redirect to, on a packet's way in.
+    /// The ports to which its rules redirect incoming connections.
     pub inbound: Vec<u16>,
-    /// The ports that its rules redirect DNS to.
+    /// The ports to which its rules redirect DNS.
     pub dns: Vec<u16>,
-    /// Ports of the proxy that its rules exempt: tunnel, health, statistics.
+    /// The ports of the proxy that its rules exempt: tunnel, health, statistics.
     pub own: Vec<u16>,
-    /// Whether it exempts SSH, as old versions of Istio do without being asked.
+    /// Whether it exempts SSH. Old versions of Istio do so by default.
     pub ssh: bool,
-    /// The options that show in the rules, in the order of the rules.
+    /// The options that the rules show, in the order of the rules.
     pub options: Vec<OptionSetting>,
 }
 
@@ -80,12 +80,12 @@ pub struct Mesh {
 pub enum Listener {
     /// The proxy.
     Proxy,
-    /// A resolver beside the proxy.
+    /// A separate resolver for DNS.
     Resolver,
 }
 
 impl Mesh {
-    /// Its name.
+    /// The name of the mesh.
     pub fn name(&self) -> &'static str {
         self.kind.name()
     }
@@ -95,7 +95,7 @@ impl Mesh {
         self.kind.proxy()
     }
 
-    /// The program that listens on a port, as far as the rules show.
+    /// The program that listens on a port, as far as the rules show it.
     pub fn listening(&self, port: u16) -> Option<Listener> {
         if self.dns.contains(&port) {
             return Some(match self.kind.definition().resolver {
@@ -109,7 +109,7 @@ impl Mesh {
             .then_some(Listener::Proxy)
     }
 
-    /// Its name.
+    /// The name of the program that listens on a port.
     pub fn listener(&self, port: u16) -> Option<&'static str> {
         match self.listening(port)? {
             Listener::Proxy => Some(self.proxy()),
@@ -117,17 +117,17 @@ impl Mesh {
         }
     }
 
-    /// The proxy's user id, where it is one.
+    /// The user id of the proxy, if there is exactly one.
     pub fn uid(&self) -> Option<u32> {
         one(&self.uids)
     }
 
-    /// The proxy's group id, where it is one.
+    /// The group id of the proxy, if there is exactly one.
     pub fn gid(&self) -> Option<u32> {
         one(&self.gids)
     }
 
-    /// What there is to know, one fact each: `uid and gid 1337`, `out 15001`.
+    /// Lists the known facts about the mesh: `uid and gid 1337`, `out 15001`.
     pub fn facts(&self) -> Vec<String> {
         let mut facts = vec![
             format!("{} mode", self.mode.name()),
@@ -170,7 +170,7 @@ impl Mesh {
         facts
     }
 
-    /// Why one of its rules is there.
+    /// The reason for one of its rules.
     pub fn purpose(&self, rulesets: &[Ruleset], place: Place) -> Option<String> {
         let (ruleset, table, chain) = place.at.find(rulesets);
         let fit = self.fit(ruleset, table, chain, place.rule(rulesets)?)?;
@@ -186,7 +186,7 @@ impl Mesh {
         )
     }
 
-    /// The option that a rule comes from; none where the mesh makes such a rule for a port of its
+    /// The option that a rule comes from; `None` if the mesh makes such a rule for a port of its
     /// own.
     fn option_that_made(&self, option: MeshOption, fit: &Fit) -> Option<&'static str> {
         let setting = self.setting(option)?;
@@ -214,7 +214,7 @@ impl Mesh {
         )
     }
 
-    /// What one of its rules is to it.
+    /// The purpose of one of its rules.
     pub(crate) fn purpose_of(
         &self,
         ruleset: &Ruleset,
@@ -225,7 +225,7 @@ impl Mesh {
         Some(self.fit(ruleset, table, chain, rule)?.rule.purpose)
     }
 
-    /// The id, port or address that one of its rules is about.
+    /// The id, port or address that one of its rules concerns.
     pub(crate) fn subject(
         &self,
         ruleset: &Ruleset,
@@ -240,12 +240,12 @@ impl Mesh {
             .map(|condition| condition.value.to_string())
     }
 
-    /// Its chain for what leaves, in table nat.
+    /// Its chain for outgoing connections, in table nat.
     pub(crate) fn outward<'a>(&self, ruleset: &'a Ruleset) -> Option<(&'a Table, u32, &'a Chain)> {
         self.chain(ruleset, ChainRole::Outbound)
     }
 
-    /// Its chain for what arrives.
+    /// Its chain for incoming connections.
     pub(crate) fn inward<'a>(&self, ruleset: &'a Ruleset) -> Option<(&'a Table, u32, &'a Chain)> {
         self.chain(ruleset, ChainRole::Inbound)
     }
@@ -260,7 +260,7 @@ impl Mesh {
         Some((table, place, chain))
     }
 
-    /// The name of an option, as the mesh's users know it.
+    /// The name of an option that users of the mesh know.
     pub fn option_name(&self, option: MeshOption) -> &'static str {
         let named = self
             .kind
@@ -275,7 +275,8 @@ impl Mesh {
         self.options.iter().find(|setting| setting.option == option)
     }
 
-    /// Removes a value of an option that the mesh itself had chosen. Returns whether it was there.
+    /// Removes a value that the mesh itself chose from an option. Returns whether the option had
+    /// the value.
     fn take_back(&mut self, option: MeshOption, value: &OptionValue) -> bool {
         let Some(place) = self
             .options
@@ -320,7 +321,7 @@ fn one(ids: &[(u32, u32)]) -> Option<u32> {
         .map(|(id, _)| *id)
 }
 
-/// Ranges in words: `3, 5 to 7`.
+/// Words ranges: `3, 5 to 7`.
 pub(crate) fn ranges(ranges: &[(u32, u32)]) -> String {
     let say = |(low, high): &(u32, u32)| {
         if low == high {
@@ -346,7 +347,7 @@ fn add<T: PartialEq>(list: &mut Vec<T>, item: T) {
     }
 }
 
-/// Recognises a mesh by its chains.
+/// Recognizes a mesh by its chains.
 pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
     let has = |name: &&str| {
         ruleset
@@ -422,26 +423,26 @@ pub fn recognise(ruleset: &Ruleset) -> Option<Mesh> {
             mesh.ssh = mesh.take_back(MeshOption::ExcludeInboundPorts, &ssh);
         }
     }
-    // The proxy's own call to its own pod goes to the inbound port, too.
+    // The proxy's own call to its own pod also goes to the inbound port.
     if mesh.outbound.len() > 1 {
         mesh.outbound.retain(|port| !mesh.inbound.contains(port));
     }
     Some(mesh)
 }
 
-/// What only the whole set shows.
+/// Facts that only the whole rule set shows.
 #[derive(Default)]
 struct Seen {
     rest_out: bool,
     jump_in: bool,
     included: bool,
-    /// The ids for which there are sets of rules.
+    /// The ids that have a set of rules.
     sets: Vec<IdRange>,
-    /// The ids that a single rule lets out, and whether of a group.
+    /// The ids that a single rule exempts, and whether they are groups.
     exempt: Vec<(IdRange, bool)>,
 }
 
-/// The ids that a rule is about.
+/// The ids that a rule concerns.
 fn ids(condition: Option<&Condition>) -> Option<IdRange> {
     match condition?.value {
         ConditionValue::Ids(ids) => Some(ids),
@@ -449,7 +450,7 @@ fn ids(condition: Option<&Condition>) -> Option<IdRange> {
     }
 }
 
-/// Takes note of what one of the mesh's rules shows.
+/// Records the facts that one of the mesh's rules shows.
 fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
     let list = match fit.rule.purpose {
         Purpose::InboundRedirect => Some(&mut mesh.inbound),
@@ -517,7 +518,7 @@ fn settle(mesh: &mut Mesh, seen: &mut Seen, fit: &Fit, view: &RuleView) {
     }
 }
 
-/// Whether a rule is about the tunnel port of other proxies.
+/// Whether a rule concerns the tunnel port of other proxies.
 fn asks_for_tunnel(view: &RuleView) -> bool {
     view.conditions
         .iter()
@@ -535,7 +536,7 @@ fn asks_for_tunnel(view: &RuleView) -> bool {
 
 impl Seen {
     fn finish(self, mesh: &mut Mesh) {
-        // Where the proxy's ids stand in sets of three, an id that stands alone is an excluded
+        // If the proxy's ids have sets of three rules, an id with a single rule is an excluded
         // group.
         for (id, group) in self.exempt {
             if group && !self.sets.is_empty() && !self.sets.contains(&id) {
@@ -554,7 +555,7 @@ impl Seen {
     }
 }
 
-/// Whether a rule with that effect, in whatever chain, shows something of the proxy.
+/// Whether a rule with this effect shows a fact about the proxy, in any chain.
 fn shows_proxy(effect: &RuleEffect) -> bool {
     effect.redirects()
         || matches!(
@@ -563,7 +564,7 @@ fn shows_proxy(effect: &RuleEffect) -> bool {
         )
 }
 
-/// Reads the proxy's identity and ports from one rule, whoever's it is.
+/// Reads the proxy's identity and ports from one rule, even if the mesh does not make such a rule.
 fn collect(view: &RuleView, outward: bool, inward: bool, mesh: &mut Mesh) {
     let returns = view.effect == RuleEffect::Perform(Effect::Return);
     let redirects = view.effect.redirects();
@@ -612,7 +613,7 @@ fn collect(view: &RuleView, outward: bool, inward: bool, mesh: &mut Mesh) {
     }
 }
 
-/// Which chains of a table a packet at that hook can reach.
+/// The chains of a table that a packet at a hook can reach.
 pub(crate) fn reached_from(table: &Table, hook: Hook) -> Vec<bool> {
     let mut reached = vec![false; table.chains.len()];
     let mut waiting: Vec<u32> = table.at(hook).map(|(place, _)| place).into_iter().collect();
@@ -632,10 +633,11 @@ pub(crate) fn reached_from(table: &Table, hook: Hook) -> Vec<bool> {
     reached
 }
 
-/// The address in a rule's gap that makes it one of the rules of the mesh to which the rule set
-/// belongs: the mesh, and the address. `with` is the view of the rule with an address in the gap.
-/// There is one only if any other address would make it no rule of the mesh; where the address is
-/// known to be one of the loopback, if any other would not make it the same one.
+/// Finds the address that makes a rule with a gap one of the rules of the recognized mesh: the
+/// mesh, and the address. `with` gives the view of the rule with an address in the gap. The result
+/// is `None` if another address would also give a rule of the mesh. If the address is known to be a
+/// loopback address, the result is `None` only if another address would give the same rule of the
+/// mesh.
 pub(crate) fn own_address<'a>(
     ruleset: &Ruleset,
     chain: &str,
@@ -667,7 +669,7 @@ pub(crate) fn own_address<'a>(
     fitting.next().is_none().then_some((kind, own))
 }
 
-/// Chains that a node has and a pod has not, by how their names begin.
+/// Prefixes of the names of chains that nodes have and pods do not have.
 const NODE: [(&str, &str); 4] = [
     ("KUBE-", "kube-proxy"),
     ("cali-", "Calico"),
@@ -675,7 +677,7 @@ const NODE: [(&str, &str); 4] = [
     ("CNI-", "a container network plugin"),
 ];
 
-/// Who made rules that are a node's, not a pod's.
+/// The program that made the rules of a node; `None` for the rules of a pod.
 pub fn node(ruleset: &Ruleset) -> Option<&'static str> {
     let names = ruleset
         .tables
@@ -689,8 +691,8 @@ pub fn node(ruleset: &Ruleset) -> Option<&'static str> {
     })
 }
 
-/// The surroundings that rules are walked in where nothing tells them: a node's for a node's rules,
-/// else a pod's. `mesh`: whose rules they are.
+/// The host to assume if the input describes none: a node for the rules of a node, otherwise a pod.
+/// `mesh` is the mesh that made the rules.
 pub fn usual_host(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> Host {
     if are_of_node(rulesets, mesh) {
         Host::node()
@@ -699,7 +701,7 @@ pub fn usual_host(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> Host {
     }
 }
 
-/// What [`usual_host`] takes the host for: "a node", or "a pod".
+/// The kind of host that [`usual_host`] assumes: "a node", or "a pod".
 pub fn usual_namespace(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> &'static str {
     if are_of_node(rulesets, mesh) {
         "a node"
@@ -712,7 +714,7 @@ fn are_of_node(rulesets: &[Ruleset], mesh: Option<&Mesh>) -> bool {
     mesh.is_none() && rulesets.iter().any(|set| node(set).is_some())
 }
 
-/// The families for which a mesh has made rules.
+/// The families that have rules of a mesh.
 pub fn families(rulesets: &[Ruleset]) -> Vec<Family> {
     [Family::Ipv4, Family::Ipv6]
         .into_iter()

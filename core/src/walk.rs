@@ -1,7 +1,8 @@
-//! The walk: a packet's way through hooks and tables, as the kernel takes it.
+//! The walk: the evaluation of a packet at all hooks and tables, in the kernel's order.
 //!
-//! A walk is computed once, whole. Where a rule cannot be told, the walk is done again for each
-//! answer: every branch is a walk with a script of answers (`Walker::script`).
+//! One call evaluates the whole path. If the input does not determine whether a rule matches, the
+//! walk is repeated for each answer. Every branch is a walk with a script of answers
+//! (`Walker::script`).
 
 use std::cell::OnceCell;
 use std::net::{IpAddr, Ipv4Addr};
@@ -41,37 +42,38 @@ use trace::{
     Assumption, Branch, DroppedBy, Path, RouteNote, RouteReason, Trace, Verdict, VerdictKind,
 };
 
-/// Most branches that an uncertain walk is followed into.
+/// The maximum number of branches of an uncertain walk.
 const MOST_BRANCHES: usize = 64;
 
-/// Most steps of one walk, and of all the walks that its branches take: chains that call each other
-/// twice, thirty levels deep, would take a billion. A node's hundred thousand rules in every table
-/// stay below it.
+/// The maximum number of steps of one walk, and of the walks of all branches together. Without it,
+/// thirty levels of chains that each call the next one twice would take a billion steps. A node
+/// with a hundred thousand rules in every table stays below it.
 const MOST_STEPS: usize = 1_000_000;
 
-/// Why a walk ended before its way was done.
+/// The reason why a walk ended before the end of the path.
 enum Stop {
-    /// The packet has ended.
+    /// The packet has an outcome.
     End(Verdict),
-    /// A rule cannot be told, and the script has no answer for it.
+    /// A rule is undetermined, and the script has no answer for it.
     Fork,
-    /// The rules are not ones that a kernel would hold.
+    /// No kernel would hold these rules.
     Broken(String),
 }
 
-/// Walks a packet through the rule sets of its family.
+/// Evaluates a packet in the rule sets of its family.
 ///
-/// `only` picks one rule set (from 0) where a text has several. Without it the populated one of the
-/// packet's family is taken; two populated ones of different backends both run, in both orders.
+/// `only` selects one rule set (from 0) of a text with several. Without it, the walk uses the
+/// populated rule set of the packet's family. If rule sets of both backends are populated, both are
+/// evaluated, in both orders.
 ///
-/// For a packet of an older connection, the translation is that of the first packet, as far as
+/// A packet of an older connection gets the translation of the connection's first packet, as far as
 /// rules and packet determine it (`stored_translation`).
 pub fn walk(rulesets: &[Ruleset], only: Option<u32>, host: &Host, packet: &Packet) -> Trace {
     walk_settled(rulesets, only, host, packet, None, &[])
 }
 
-/// As [`walk`], for a packet of a connection whose translation is known: see [`connection::later`]
-/// and [`connection::reply`].
+/// Like [`walk`], for a packet of a connection whose translation is known: see
+/// [`connection::later`] and [`connection::reply`].
 pub fn walk_in_connection(
     rulesets: &[Ruleset],
     only: Option<u32>,
@@ -82,8 +84,8 @@ pub fn walk_in_connection(
     walk_settled(rulesets, only, host, packet, Some(translation), &[])
 }
 
-/// As [`walk_in_connection`], with an answer for some rules that cannot be told: whether each
-/// matches, whenever it is asked. The trace lists them among what it assumes.
+/// Like [`walk_in_connection`], with answers for some undetermined rules: whether each matches, at
+/// every evaluation. The trace lists the answers as assumptions.
 pub fn walk_settled(
     rulesets: &[Ruleset],
     only: Option<u32>,
@@ -112,7 +114,7 @@ pub fn walk_settled(
     trace
 }
 
-/// Which rule sets the packet meets, in the order in which their tables of one kind run.
+/// The rule sets that the packet meets. Tables of one kind run in this order.
 fn choose(
     rulesets: &[Ruleset],
     only: Option<u32>,
@@ -161,7 +163,7 @@ fn choose(
     }
 }
 
-/// Says what the paste does not hold.
+/// Lists the tables that the input does not contain.
 fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: &mut Vec<String>) {
     if layers.is_empty() {
         assumes.push(format!("no {family} rules in the paste: walked as empty"));
@@ -213,7 +215,7 @@ fn assume_tables(rulesets: &[Ruleset], layers: &[u32], family: Family, assumes: 
     }
 }
 
-/// Whether a rule of the set makes the kernel track connections.
+/// Whether a rule of the set turns connection tracking on.
 fn turns_tracking_on(ruleset: &Ruleset) -> bool {
     let tracks = |rule: &Rule| matches!(rule.target, Target::Extension(id) if id.get().tracks);
     let mut rules = ruleset
@@ -224,7 +226,7 @@ fn turns_tracking_on(ruleset: &Ruleset) -> bool {
     rules.any(tracks) || ruleset.parts.iter().any(|part| part.extension().tracks)
 }
 
-/// Walks, and where a rule cannot be told walks again for both answers, depth first.
+/// Walks, and repeats the walk for both answers at each undetermined rule, depth first.
 fn follow(mut walker: Walker) -> Trace {
     let forked = walker.run(&[]);
     let spread = if forked { walker.spread() } else { None };
@@ -269,8 +271,8 @@ fn follow(mut walker: Walker) -> Trace {
     trace
 }
 
-/// Two backends are loaded and no dump shows whose tables were registered first: if it matters,
-/// both ways are shown.
+/// Joins the walks of both orders of the backends. No dump shows which backend registered its
+/// tables first. If the order matters, the trace has branches for both.
 fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
     let order =
         "both backends hold rules: which runs first is not in a dump, and makes no difference here";
@@ -314,7 +316,7 @@ fn join_orders(rulesets: &[Ruleset], trace: &mut Trace, other: Trace) {
     trace.path.verdict = None;
 }
 
-/// Whether two ways end alike, with the same packet, and the same copy.
+/// Whether two paths end with the same outcome, the same packet, and the same copy.
 fn same_end(one: &Path, other: &Path) -> bool {
     let ends = |path: &Path| {
         let copy = path
@@ -340,7 +342,7 @@ fn same_end(one: &Path, other: &Path) -> bool {
     one.verdict.is_some() && ends(one) == ends(other)
 }
 
-/// Whether two ways raise the same counters, in whatever order.
+/// Whether two paths increase the same counters, in any order.
 fn same_counts(one: &Path, other: &Path) -> bool {
     let counted = |path: &Path| {
         let mut places: Vec<_> = path
@@ -362,44 +364,45 @@ fn same_counts(one: &Path, other: &Path) -> bool {
     counted(one) == counted(other)
 }
 
-/// A packet on its way.
+/// The state of a walk.
 struct Walker<'a> {
     rulesets: &'a [Ruleset],
-    /// What is evaluated at each hook.
+    /// The base chains and stations of each hook.
     schedule: &'a Schedule,
     host: &'a Host,
     packet: Packet,
-    /// The packet as it now is: always the last of `path.views`.
+    /// The packet at this point. It is always equal to the last of `path.views`.
     view: View,
     current: u32,
     path: Path,
-    /// What it shows, for a first look at rules.
+    /// The values that the prefilter has read from the packet.
     glance: Glance,
     assumes: Vec<String>,
-    /// What to answer for the rules that cannot be told, in their order.
+    /// The answers for the undetermined rules, in their order.
     script: Vec<bool>,
     assumed: Vec<Assumption>,
-    /// Whether a rule that only counts or logs could not be told.
+    /// Whether a rule that only counts or logs was undetermined.
     doubtful: bool,
-    /// Whether nat has settled this connection's destination, and its source.
+    /// Whether nat has settled the destination of the connection, and its source.
     destination_settled: bool,
     source_settled: bool,
-    /// The source that nat settled, and whether it differs from the packet's own.
+    /// The packet with the source that nat settled, and whether that source differs from the
+    /// packet's own.
     settled_source: Option<View>,
-    /// Whether a target of the table just walked set up a translation.
+    /// Whether a target of the last table set up a translation.
     translated: bool,
-    /// What an earlier packet of the connection set up, where the caller knows it.
+    /// The translation of an earlier packet of the connection, if the caller knows it.
     known_translation: Option<Translation>,
-    /// What an earlier packet of the connection set up, as this walk takes it.
+    /// The translation of an earlier packet of the connection that this walk uses.
     translation: Translation,
     /// The mark that an earlier packet gave to the connection.
     connmark: Option<u32>,
-    /// Whether this is the walk of an earlier packet, of which only the connection is of interest:
-    /// it is not dropped.
+    /// Whether this is the walk of an earlier packet that only determines the state of the
+    /// connection. In this walk the packet is not dropped.
     rehearses: bool,
-    /// Rules that cannot be told, with what to answer for them.
+    /// Answers for undetermined rules.
     settled: &'a [(Place, bool)],
-    /// The first rule that asks for the ports of a bridge, once it has been looked for.
+    /// The first rule that tests the ports of a bridge, after the first search for it.
     physdev_rule: OnceCell<Option<Place>>,
 }
 
@@ -463,8 +466,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Walks from the start, answering what cannot be told from `script`. Returns whether the
-    /// script was too short.
+    /// Walks from the start and takes the answers for undetermined rules from `script`. Returns
+    /// whether the script was too short.
     fn run(&mut self, script: &[bool]) -> bool {
         self.script = script.to_vec();
         self.assumed.clear();
@@ -482,7 +485,7 @@ impl<'a> Walker<'a> {
         false
     }
 
-    /// Puts the packet before its first hook.
+    /// Resets the packet to its state before its first hook.
     fn begin(&mut self) {
         let src = self.packet.src.unwrap_or(self.packet.dst);
         self.view = View::new(&self.packet, src, Hook::Output);
@@ -497,7 +500,7 @@ impl<'a> Walker<'a> {
         self.settled_source = None;
     }
 
-    /// All of the packet's way.
+    /// Evaluates the whole path of the packet.
     fn take_way(&mut self) -> Stop {
         match self.packet.origin {
             Origin::Local => self.local(),
@@ -505,7 +508,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Makes `view` the packet as it now is.
+    /// Makes `view` the current packet.
     fn show(&mut self, view: View) {
         self.view = view.clone();
         self.path.views.push(view);
@@ -513,7 +516,7 @@ impl<'a> Walker<'a> {
             u32::try_from(self.path.views.len() - 1).expect("views are fewer than steps");
     }
 
-    /// Enters a hook: its interfaces stay fixed until the next one.
+    /// Enters a hook. The interfaces stay fixed until the next hook.
     fn enter(&mut self, hook: Hook, in_interface: Option<&str>, out_interface: Option<&str>) {
         let own = |name: Option<&str>| name.map(str::to_owned);
         self.show(View {
@@ -524,7 +527,7 @@ impl<'a> Walker<'a> {
         });
     }
 
-    /// A packet that a process here sends.
+    /// The path of a packet that a process here sends.
     fn local(&mut self) -> Stop {
         self.local_way()
             .map_or_else(|stop| stop, |never| match never {})
@@ -555,16 +558,16 @@ impl<'a> Walker<'a> {
         self.deliver("lo")
     }
 
-    /// PREROUTING for what was sent from here: nat is settled, and the routing decision of the way
-    /// out still holds, unless nat has to write the destination again. Returns whether it had
-    /// to.
+    /// Evaluates PREROUTING for a packet that this host sent. nat has settled its translation, and
+    /// the first routing decision still applies, unless nat must write the destination again.
+    /// Returns whether nat wrote it.
     fn come_back(&mut self, interface: &str) -> Result<bool, Stop> {
         let settled = (self.view.dst, self.view.dport);
         self.check_header(interface, Copy::Yes)?;
         self.view.confirmed = true;
         self.enter(Hook::Prerouting, Some(interface), None);
-        // An invalid packet has no connection to bring along: CT may still act on it, and it is
-        // tracked again.
+        // An invalid packet has no connection that it could keep. CT may still act on it, and
+        // connection tracking sees it again.
         let invalid = self.view.state == Some(ConnectionState::Invalid);
         if invalid {
             self.show(View {
@@ -578,9 +581,9 @@ impl<'a> Walker<'a> {
         for station in self.schedule.at(Hook::Prerouting) {
             match station {
                 Station::ConnectionTracking if !invalid => {}
-                // nf_nat_core.c, `nf_nat_packet`: a translated packet is written again, over what
-                // DNPT made of it; and then routed again (nf_nat_proto.c,
-                // `nf_nat_ipv6_in`).
+                // nf_nat_core.c, `nf_nat_packet`: nat writes the addresses of a translated packet
+                // again, over the result of DNPT. The packet is then routed again (nf_nat_proto.c,
+                // `nf_nat_ipv4_in`).
                 Station::Nat(_) => {
                     written = self.view.destination_translated
                         && settled != (self.view.dst, self.view.dport);
@@ -599,9 +602,9 @@ impl<'a> Walker<'a> {
         Ok(written)
     }
 
-    /// Whether what mangle OUTPUT changed leads to a new routing decision (iptable_mangle.c,
-    /// `ipt_mangle_out`; ip6table_mangle.c, `ip6t_mangle_out`; nft_chain_route.c): the TOS byte
-    /// does, and of IPv6 the hop limit.
+    /// Whether a change in mangle OUTPUT requires a new routing decision (iptable_mangle.c,
+    /// `ipt_mangle_out`; ip6table_mangle.c, `ip6t_mangle_out`; nft_chain_route.c). The TOS byte
+    /// counts, and for IPv6 the hop limit.
     fn reroutes(before: &View, after: &View) -> bool {
         let hop_limit = |view: &View| if view.dst.is_ipv6() { view.ttl } else { 0 };
         let seen = |view: &View| {
@@ -617,7 +620,7 @@ impl<'a> Walker<'a> {
         seen(before) != seen(after)
     }
 
-    /// A packet that arrives.
+    /// The path of a packet that arrives.
     fn inbound(&mut self) -> Stop {
         self.inbound_way()
             .map_or_else(|stop| stop, |never| match never {})
@@ -636,7 +639,7 @@ impl<'a> Walker<'a> {
         self.route_arrived(&interface)
     }
 
-    /// The routing decision about a packet that has come in, and its way from there.
+    /// Routes a packet that arrived, and evaluates its path from there.
     fn route_arrived(&mut self, interface: &str) -> Result<std::convert::Infallible, Stop> {
         let query = Query {
             dst: self.view.dst,
@@ -645,8 +648,8 @@ impl<'a> Walker<'a> {
             iif: interface,
         };
         match route::lookup(self.host, query) {
-            // ip_route_input_rcu asks for IPv4 groups before any route; in IPv6 the interface's own
-            // route is needed.
+            // For IPv4 groups, ip_route_input_rcu decides before any route lookup. IPv6 requires
+            // the route of the interface.
             found
                 if self.view.dst.is_multicast() && (self.view.dst.is_ipv4() || found.is_some()) =>
             {
@@ -657,8 +660,8 @@ impl<'a> Walker<'a> {
                 self.note_route(RouteReason::Arrived, None);
                 self.deliver(interface)
             }
-            // route.c, `ip_route_input_slow`: 255.255.255.255 is for this host, whatever the routes
-            // say.
+            // route.c, `ip_route_input_slow`: 255.255.255.255 is always for this host, independent
+            // of the routes.
             _ if self.view.dst == Ipv4Addr::BROADCAST => {
                 self.check_source(interface, "lo")?;
                 self.note_route(RouteReason::Arrived, None);
@@ -698,7 +701,7 @@ impl<'a> Walker<'a> {
         }
         self.check_source(incoming, &way.interface)?;
         if self.view.steered.is_some() {
-            // ip_forward.c and ip6_output.c: what has a socket is not forwarded.
+            // ip_forward.c and ip6_output.c: a packet with a socket is not forwarded.
             return Err(
                 self.lost("TPROXY gave it to a socket here, and its route leads to another host")
             );
@@ -706,7 +709,8 @@ impl<'a> Walker<'a> {
         if self.view.ttl <= 1 {
             return Err(self.lost("its time to live ran out"));
         }
-        // What forwards it counts it down before any rule sees it (ip_forward.c, ip6_output.c).
+        // Forwarding decreases the time to live before any rule sees the packet (ip_forward.c,
+        // ip6_output.c).
         self.view.ttl -= 1;
         self.note_route(RouteReason::Arrived, Some(&way.interface));
         self.enter(Hook::Forward, Some(incoming), Some(&way.interface));
@@ -715,14 +719,14 @@ impl<'a> Walker<'a> {
         Err(Stop::End(self.sent(VerdictKind::Forwarded, way.interface)))
     }
 
-    /// POSTROUTING. What is forwarded still shows the interface it came in by (ip_output.c,
-    /// `ip_output`; measured).
+    /// Evaluates POSTROUTING. A forwarded packet still shows the interface that it arrived on
+    /// (ip_output.c, `ip_output`; measured).
     fn leave_by(&mut self, incoming: Option<&str>, way: &Way) -> Result<(), Stop> {
         self.enter(Hook::Postrouting, incoming, Some(&way.interface));
         self.run_hook()
     }
 
-    /// INPUT, and the end.
+    /// Evaluates INPUT and delivers the packet.
     fn deliver(&mut self, interface: &str) -> Result<std::convert::Infallible, Stop> {
         self.enter(Hook::Input, Some(interface), None);
         self.run_hook()?;
@@ -740,7 +744,7 @@ impl<'a> Walker<'a> {
         }))
     }
 
-    /// Routes a packet that is sent from here.
+    /// Routes a packet that this host sends.
     fn route_sent(&mut self, why: RouteReason) -> Result<Way, Stop> {
         let query = Query {
             dst: self.view.dst,
@@ -757,8 +761,8 @@ impl<'a> Walker<'a> {
                 RouteKind::Blackhole => "a blackhole route swallows it",
                 RouteKind::Unreachable => "a route calls its destination unreachable",
                 RouteKind::Prohibit => "a route prohibits its destination",
-                // route.c, `__mkroute_output`; a sender's first lookup has no say in the source
-                // that a raw packet carries.
+                // route.c, `__mkroute_output`. The first lookup of a sender does not check the
+                // source that a raw packet carries.
                 _ if why != RouteReason::Sent && self.is_loopback_leaking(&way) => {
                     "a source of 127.0.0.0/8 must not leave by a wire (route_localnet is off)"
                 }
@@ -775,7 +779,7 @@ impl<'a> Walker<'a> {
         }))
     }
 
-    /// Connection tracking sees the packet, unless a rule of table raw kept it away.
+    /// Connection tracking sees the packet, unless a rule of table raw excluded it.
     fn track(&mut self) {
         let state = match self.view.state {
             Some(ConnectionState::Untracked) => ConnectionState::Untracked,
@@ -785,11 +789,12 @@ impl<'a> Walker<'a> {
                 .unwrap_or_else(|| conntrack::first_state(&self.packet)),
         };
         if (self.packet.origin, self.packet.protocol) == (Origin::Inbound, Protocol::UDPLITE) {
-            // nf_conntrack_proto_udp.c, `udplite_error` computes it as for UDP (measured).
+            // nf_conntrack_proto_udp.c: `udplite_error` computes the checksum as for UDP
+            // (measured).
             self.assume("the network card has checked the checksum: connection tracking takes a right one for wrong");
         }
-        // What CONNMARK wrote in table raw went to the template of a CT rule, not to this
-        // connection.
+        // A mark that CONNMARK wrote in table raw belongs to the template of a CT rule and not to
+        // this connection.
         let connmark = self.connmark.unwrap_or(self.packet.connmark);
         let Translation { snat, dnat, .. } = self.translation;
         let (source_translated, destination_translated) = (snat, dnat);
@@ -804,7 +809,7 @@ impl<'a> Walker<'a> {
         });
     }
 
-    /// Evaluates the stations of the packet's hook.
+    /// Evaluates the stations of the current hook.
     fn run_hook(&mut self) -> Result<(), Stop> {
         self.schedule
             .at(self.view.hook)
@@ -823,7 +828,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Evaluates the stations of OUTPUT. After some of them the packet is routed again.
+    /// Evaluates the stations of OUTPUT. After some of them, the packet is routed again.
     fn run_output(&mut self, way: &mut Way) -> Result<(), Stop> {
         for station in self.schedule.at(Hook::Output) {
             let before = self.view.clone();
@@ -832,8 +837,8 @@ impl<'a> Walker<'a> {
                 Station::Chain(_, ChainType::Route) if Self::reroutes(&before, &self.view) => {
                     *way = self.route_sent(RouteReason::Mangled)?;
                 }
-                // nf_nat_proto.c, `nf_nat_ipv4_local_fn`: what connection tracking knows is
-                // compared.
+                // nf_nat_proto.c, `nf_nat_ipv4_local_fn` compares the addresses that connection
+                // tracking stores.
                 Station::Nat(_) => {
                     let known = before.tracked_dst.unwrap_or(before.dst);
                     if before.dst != self.view.dst && known != self.view.dst {
@@ -846,9 +851,10 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Asks table nat, if this packet is one that nat looks at: the first of a connection, whose
-    /// source or destination (depending on the hook) is not settled yet. The next chain is
-    /// evaluated only if this one set up no translation (`nf_nat_inet_fn`; measured).
+    /// Evaluates the nat chains, if nat handles this packet: it must be the first packet of a
+    /// connection whose source or destination (depending on the hook) is not settled yet. The
+    /// kernel evaluates the next chain only if the previous one set up no translation
+    /// (`nf_nat_inet_fn`; measured).
     fn run_nat(&mut self, chains: &[ChainPlace]) -> Result<(), Stop> {
         let destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         let begins = match self.view.state {
@@ -870,8 +876,8 @@ impl<'a> Walker<'a> {
             self.source_settled,
             self.settled_source.clone(),
         ) {
-            // A broadcast and its copy are of one connection. Where nat left the source alone, it
-            // writes nothing over what SNPT made of it.
+            // A broadcast and its copy belong to one connection. If nat did not change the source,
+            // it does not overwrite the result of SNPT.
             let View {
                 src,
                 sport,
@@ -914,8 +920,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// A packet of a known connection gets the translation of that connection, without any rule
-    /// being asked.
+    /// Applies the stored translation to a packet of a known connection. No rule is evaluated.
     fn translate_as_before(&mut self, destination: bool) {
         let translation = self.translation;
         self.change(|mut view| {
@@ -945,7 +950,7 @@ impl<'a> Walker<'a> {
             self.assume(stored_translation::NOT_DROPPED);
             return Ok(());
         }
-        // A rule that did not match and dropped: its match did.
+        // If a rule did not match but dropped the packet, its match dropped it.
         let by_match = self
             .path
             .steps

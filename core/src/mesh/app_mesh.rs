@@ -1,4 +1,4 @@
-//! AWS App Mesh: Envoy is known by its user or group.
+//! AWS App Mesh. The rules exempt Envoy by its user or group.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, Outbound};

@@ -7,21 +7,21 @@ pub(super) enum ChainRole {
     Input,
     Forward,
     Output,
-    /// Decides about connections that arrive.
+    /// Handles incoming connections.
     Inbound,
     /// Redirects to the proxy's inbound port.
     InboundRedirect,
-    /// Decides about connections that leave.
+    /// Handles outgoing connections.
     Outbound,
     /// Redirects to the proxy's outbound port.
     OutboundRedirect,
-    /// Looks at DNS queries.
+    /// Handles DNS queries.
     Dns,
-    /// Drops.
+    /// Drops packets.
     Drop,
-    /// Marks what a socket of the proxy already has.
+    /// Marks packets that a socket of the proxy already handles.
     Divert,
-    /// Hands connections to the proxy without a change of addresses.
+    /// Delivers connections to the proxy without changing addresses.
     Tproxy,
 }
 
@@ -47,7 +47,7 @@ impl ChainRole {
 pub(super) struct ChainNames(pub(super) &'static [(ChainRole, &'static str)]);
 
 impl ChainNames {
-    /// The name of a chain; `None` where the mesh has no such chain.
+    /// The name of a chain; `None` if the mesh has no such chain.
     pub(super) fn name(self, role: ChainRole) -> Option<&'static str> {
         let own = || {
             self.0
@@ -58,7 +58,7 @@ impl ChainNames {
         role.built_in().or_else(own)
     }
 
-    /// The function of a chain, whether or not the mesh makes rules in it.
+    /// The function of a chain, even if the mesh makes no rules in it.
     pub(super) fn role(self, chain: &str) -> Option<ChainRole> {
         BUILT_IN
             .iter()

@@ -1,4 +1,4 @@
-//! Consul with transparent proxies: Envoy is known by its user.
+//! Consul with transparent proxies. The rules exempt Envoy by its user.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Dns, Inbound, InboundRedirect, Outbound, OutboundRedirect};

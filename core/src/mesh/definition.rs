@@ -1,4 +1,4 @@
-//! What defines a mesh: its names, its options, its rules.
+//! The definition of a mesh: its names, its options, its rules.
 
 use super::chain_role::{ChainNames, ChainRole};
 use super::mesh_option::MeshOption;
@@ -7,14 +7,14 @@ use super::rule_view::{Condition, PortRange, RuleView};
 use super::version::Versions;
 use crate::packet::Family;
 
-/// How a mesh gets a pod's traffic.
+/// How a mesh captures a pod's traffic.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Mode {
-    /// Both ways by REDIRECT, to a proxy in the pod that is known by its user.
+    /// REDIRECT in both directions, to a proxy in the pod. The rules exempt the proxy by its user.
     Redirect,
-    /// What arrives by TPROXY, with both addresses as they are.
+    /// TPROXY for incoming connections. Both addresses stay unchanged.
     Tproxy,
-    /// By REDIRECT, to a proxy outside the pod that is known by its mark.
+    /// REDIRECT to a proxy outside the pod. The rules exempt the proxy by its mark.
     Ambient,
 }
 
@@ -32,30 +32,31 @@ impl Mode {
 /// The names that a mesh uses, and the rules that it makes.
 #[derive(Debug)]
 pub(super) struct MeshDefinition {
-    /// The mesh.
+    /// The name of the mesh.
     pub(super) name: &'static str,
-    /// Its proxy.
+    /// The name of its proxy.
     pub(super) proxy: &'static str,
-    /// The program that answers DNS, where it is not the proxy.
+    /// The program that answers DNS, if it is not the proxy.
     pub(super) resolver: Option<&'static str>,
     /// How it captures traffic, unless its rules use TPROXY.
     pub(super) mode: Mode,
-    /// Sets of chains that only this mesh makes. One set must be there as a whole, in any tables.
+    /// Sets of chains that only this mesh makes. The rule set must contain one set completely, in
+    /// any tables.
     pub(super) recognized_by: &'static [&'static [&'static str]],
     /// The names of its chains.
     pub(super) chains: ChainNames,
-    /// The proxy's own ports, which are reached without capture.
+    /// The proxy's own ports. Connections to them are not captured.
     pub(super) own_ports: &'static [u16],
     /// The names of its options.
     pub(super) options: &'static [(MeshOption, &'static str)],
     /// How the rules show the version that made them.
     pub(super) versions: Versions,
-    /// The rules that it makes. In each chain, the first one that fits a rule counts.
+    /// The rules that it makes. In each chain, the first pattern that fits a rule applies.
     pub(super) rules: &'static [MeshRule],
 }
 
 impl MeshDefinition {
-    /// The function of a chain in the mesh; `None` where the mesh makes no rules in it.
+    /// The function of a chain in the mesh; `None` if the mesh makes no rules in it.
     pub(super) fn role(&self, chain: &str) -> Option<ChainRole> {
         let role = self.chains.role(chain)?;
         self.rules
@@ -69,7 +70,7 @@ impl MeshDefinition {
         self.options.iter().any(|(own, _)| *own == option)
     }
 
-    /// Compares a rule in one of its chains with its table.
+    /// Compares a rule in one of its chains with its patterns.
     pub(super) fn fit<'a>(
         &self,
         family: Family,
@@ -90,18 +91,18 @@ impl MeshDefinition {
     }
 }
 
-/// A rule that a mesh makes, recognized.
+/// A recognized rule of a mesh.
 #[derive(Clone, Debug)]
 pub(super) struct Fit<'a> {
     /// The row of the mesh's table.
     pub(super) rule: &'static MeshRule,
-    /// The condition that the rule is about, where its pattern names one.
+    /// The condition that the pattern marks as the subject of the rule, if any.
     pub(super) subject: Option<Condition<'a>>,
     ports: Option<PortRange>,
 }
 
 impl Fit<'_> {
-    /// Why the mesh makes the rule.
+    /// The reason for the rule.
     pub(super) fn reason(&self, proxy: &str) -> String {
         let subject = match (&self.subject, self.ports) {
             (Some(condition), _) => condition.value.to_string(),

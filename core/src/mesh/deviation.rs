@@ -1,4 +1,4 @@
-//! What deviates from the rules that a mesh makes: a rule missing, added, out of order or doubled.
+//! Deviations from the rules that a mesh makes: missing, added, reordered and duplicate rules.
 
 use super::chain_role::ChainRole;
 use super::{
@@ -9,20 +9,20 @@ use crate::netfilter::ruleset::{Chain, Ruleset, Table};
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 
-/// Something that the mesh's own tools would not have left so.
+/// A difference from the rules that the mesh's own tools make.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Deviation {
     /// The table.
     pub table: u32,
-    /// The chain's place in the table.
+    /// The position of the chain in the table.
     pub chain: u32,
-    /// The rule's place in the chain; none where one is missing.
+    /// The position of the rule in the chain; `None` if a rule is missing.
     pub rule: Option<u32>,
-    /// What it is, and what follows from it.
+    /// The deviation and its consequence.
     pub says: String,
 }
 
-/// Compares a recognised set with the rules that its mesh makes.
+/// Compares a recognized rule set with the rules that its mesh makes.
 pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
     let mut found = Vec::new();
     for (table_place, table) in (0..).zip(&ruleset.tables) {
@@ -45,7 +45,7 @@ pub fn deviations(mesh: &Mesh, ruleset: &Ruleset) -> Vec<Deviation> {
     found
 }
 
-/// The rules that were seen for one of the proxy's ids.
+/// The rules that were found for one of the proxy's ids.
 struct OwnerRules {
     group: bool,
     ids: IdRange,
@@ -80,8 +80,8 @@ impl Order<'_> {
             let view = RuleView::from_iptables(ruleset, self.table, rule);
             let Some(fit) = self.mesh.kind.definition().fit(ruleset.family, role, &view) else {
                 let name = self.mesh.name();
-                // In the kernel's chains others have rules, too; only nat's come between the mesh
-                // and its traffic.
+                // Other programs have rules in the built-in chains, too. Only their rules in nat
+                // affect the mesh's traffic.
                 if is_taken {
                     self.say(
                         Some(number),
@@ -138,8 +138,8 @@ impl Order<'_> {
         self.check_sets(&sets, alone);
     }
 
-    /// Since 1.5 three rules stand together for each of the proxy's ids; with loopback addresses
-    /// captured, two.
+    /// Since 1.5, each of the proxy's ids has three consecutive rules; if loopback addresses are
+    /// captured, it has two.
     fn check_sets(&mut self, sets: &[OwnerRules], alone: bool) {
         if alone {
             return;
@@ -173,12 +173,12 @@ impl Order<'_> {
     }
 }
 
-/// Whether a network is one of the loopback's.
+/// Whether a network contains loopback addresses only.
 fn in_loopback(network: &Network) -> bool {
     network.address.is_ipv4() && network.address.is_loopback()
 }
 
-/// What the whole set lacks: a half-loaded one.
+/// Finds the rules that the whole set lacks, as after an interrupted load.
 fn missing(mesh: &Mesh, ruleset: &Ruleset, found: &mut Vec<Deviation>) {
     let Some(table_place) = ruleset.table_place(TableName::Nat) else {
         return;

@@ -1,4 +1,4 @@
-//! Istio ambient: ztunnel, outside the pod, is known by its mark.
+//! Istio ambient: ztunnel runs outside the pod. The rules exempt it by its mark.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, Outbound, Output, Prerouting};

@@ -1,4 +1,4 @@
-//! Istio with a sidecar: Envoy in the pod is known by its user and group.
+//! Istio with a sidecar: Envoy runs in the pod. The rules exempt it by its user and group.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{
@@ -83,7 +83,7 @@ const fn spares_port(port: &'static [super::rule_pattern::ConditionPattern; 1]) 
     pattern(with_header(port), Return)
 }
 
-/// What each minor version of 1 added first, or made last.
+/// The rules that a minor version of Istio 1 was the first or the last to make.
 static MARKERS: Markers = Markers {
     first: &[
         Marker {

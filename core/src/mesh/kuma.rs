@@ -1,4 +1,4 @@
-//! Kuma: Envoy is known by its user.
+//! Kuma. The rules exempt Envoy by its user.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};

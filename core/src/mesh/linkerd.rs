@@ -1,4 +1,4 @@
-//! Linkerd: the proxy is known by its user.
+//! Linkerd. The rules exempt the proxy by its user.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, Outbound};

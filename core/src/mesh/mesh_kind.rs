@@ -1,10 +1,10 @@
-//! The meshes. To support another one, add a file with its [`MeshDefinition`] and name it in
+//! The meshes. To support another one, add a file with its [`MeshDefinition`] and a variant of
 //! [`MeshKind`].
 
 use super::definition::MeshDefinition;
 use super::{app_mesh, consul, istio_ambient, istio_sidecar, kuma, linkerd, open_service_mesh};
 
-/// A mesh that is recognized.
+/// A recognized mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum MeshKind {
     /// Istio with ztunnel on the node.
@@ -24,7 +24,8 @@ pub enum MeshKind {
 }
 
 impl MeshKind {
-    /// All, in the order in which they are tried: ambient has one of the sidecar's chains.
+    /// All meshes, in the order in which they are tried. Ambient comes first, because it has one of
+    /// the sidecar's chains.
     pub const ALL: [Self; 7] = [
         Self::IstioAmbient,
         Self::IstioSidecar,
@@ -58,7 +59,7 @@ impl MeshKind {
     }
 }
 
-/// The sets of chains by which meshes are recognized: for a program that links none of the rest.
+/// The sets of chains that identify meshes, for a program that links no other part of this module.
 pub(crate) static CHAINS: [&[&str]; 8] = {
     let definitions = [
         &istio_ambient::DEFINITION,

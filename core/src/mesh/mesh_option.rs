@@ -1,4 +1,4 @@
-//! Options of meshes, and the values that rules show of them.
+//! Options of meshes, and the values that rules show.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub enum MeshOption {
     IncludeInboundPorts,
     /// Destination ports that bypass the proxy.
     ExcludeOutboundPorts,
-    /// Destination ports that go to the proxy whatever their address.
+    /// Destination ports that go to the proxy, for any address.
     IncludeOutboundPorts,
     /// Destination addresses that bypass the proxy.
     ExcludeRanges,
@@ -34,7 +34,7 @@ pub enum MeshOption {
 }
 
 impl MeshOption {
-    /// A description, for a mesh that has no name for it.
+    /// A description of the option, for a mesh that has no name for it.
     pub(super) fn description(self) -> &'static str {
         match self {
             Self::ExcludeInboundPorts => "excluded inbound ports",
@@ -53,12 +53,12 @@ impl MeshOption {
     }
 }
 
-/// An option of a mesh with its values; without values, the option is empty or a switch.
+/// An option of a mesh with its values. Without values, the option is empty or is a switch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OptionSetting {
     /// Which option.
     pub option: MeshOption,
-    /// Its values, each once.
+    /// Its values, without duplicates.
     pub values: Vec<OptionValue>,
 }
 

@@ -1,4 +1,4 @@
-//! Open Service Mesh: Envoy is known by its user.
+//! Open Service Mesh. The rules exempt Envoy by its user.
 
 use super::chain_role::ChainNames;
 use super::chain_role::ChainRole::{Inbound, InboundRedirect, Outbound, OutboundRedirect};

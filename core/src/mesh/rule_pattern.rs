@@ -1,4 +1,4 @@
-//! Patterns of the rules that meshes make, and how a rule is compared with them.
+//! Patterns of the rules that meshes make, and the comparison of a rule with them.
 
 use super::chain_role::{ChainNames, ChainRole};
 use super::mesh_option::MeshOption;
@@ -12,14 +12,14 @@ use crate::packet::{Family, Protocol};
 pub(super) struct MeshRule {
     /// Its chain.
     pub(super) chain: ChainRole,
-    /// In its chain, rules of a lower rank come first.
+    /// Within a chain, a rule with a lower rank comes first.
     pub(super) rank: u8,
     /// The conditions and the effect.
     pub(super) pattern: RulePattern,
     /// Its function in the mesh.
     pub(super) purpose: Purpose,
-    /// Why the mesh makes it. `$` is the subject of the pattern or else the port of its effect,
-    /// `%` the proxy.
+    /// The reason for the rule. `$` is replaced by the subject of the pattern or, without a
+    /// subject, by the port of the effect. `%` is replaced by the proxy.
     pub(super) reason: &'static str,
 }
 
@@ -44,36 +44,36 @@ pub(super) const fn rule(
 /// The function of a rule in its mesh.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Purpose {
-    /// A part of how the mesh works.
+    /// Part of the mesh's mechanism.
     Part,
-    /// Redirects what arrives.
+    /// Redirects incoming connections.
     InboundRedirect,
-    /// Redirects what leaves.
+    /// Redirects outgoing connections.
     OutboundRedirect,
     /// Redirects DNS.
     DnsRedirect,
-    /// One of the rules that the mesh makes once for each of the proxy's ids.
+    /// One of the rules that each of the proxy's ids has.
     Owner(OwnerRule),
-    /// All that leaves and that no earlier rule concerns goes to the proxy.
+    /// Sends all outgoing connections to the proxy that no earlier rule concerns.
     OutboundRest,
-    /// Leads what leaves into the mesh's chain.
+    /// Jumps to the mesh's chain for outgoing connections.
     OutboundJump,
-    /// Leads what arrives into the mesh's chain.
+    /// Jumps to the mesh's chain for incoming connections.
     InboundJump,
-    /// Comes from an option that somebody set.
+    /// Comes from an option that a user set.
     Option(MeshOption),
-    /// Drops everything for a moment, while the mesh renews its rules.
+    /// Drops all packets for a short time while the mesh renews its rules.
     Renewal,
 }
 
 /// The rules that a mesh makes for one id of the proxy, in their order.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum OwnerRule {
-    /// The proxy's call to its own pod enters the proxy as server.
+    /// The proxy's call to its own pod enters the proxy as a server.
     OwnPod,
-    /// Calls of others over loopback are not captured.
+    /// Loopback calls of other users are not captured.
     OthersLoopback,
-    /// The proxy's own traffic leaves.
+    /// The proxy's own traffic leaves without capture.
     LetOut,
 }
 
@@ -84,7 +84,7 @@ pub(super) struct RulePattern {
     effect: EffectPattern,
 }
 
-/// A pattern without a place in a chain.
+/// A pattern without a chain.
 pub(super) const fn pattern(conditions: ConditionSet, effect: EffectPattern) -> RulePattern {
     RulePattern { conditions, effect }
 }
@@ -104,7 +104,7 @@ pub(super) const fn exactly(needed: &'static [ConditionPattern]) -> ConditionSet
     }
 }
 
-/// These conditions, and any on addresses, interfaces and the protocol.
+/// These conditions, and any other on addresses, interfaces and the protocol.
 pub(super) const fn with_header(needed: &'static [ConditionPattern]) -> ConditionSet {
     ConditionSet {
         needed,
@@ -112,7 +112,7 @@ pub(super) const fn with_header(needed: &'static [ConditionPattern]) -> Conditio
     }
 }
 
-/// These conditions, and any except on addresses, interfaces and the protocol.
+/// These conditions, and any other except on addresses, interfaces and the protocol.
 pub(super) const fn beyond_header(needed: &'static [ConditionPattern]) -> ConditionSet {
     ConditionSet {
         needed,
@@ -120,7 +120,7 @@ pub(super) const fn beyond_header(needed: &'static [ConditionPattern]) -> Condit
     }
 }
 
-/// These conditions among any.
+/// These conditions, and any other.
 pub(super) const fn among(needed: &'static [ConditionPattern]) -> ConditionSet {
     ConditionSet {
         needed,
@@ -132,7 +132,7 @@ pub(super) const fn among(needed: &'static [ConditionPattern]) -> ConditionSet {
 pub(super) const ANY: ConditionSet = among(&[]);
 
 impl ConditionSet {
-    /// The same, without other conditions on these fields.
+    /// Excludes other conditions on these fields.
     pub(super) const fn except(self, fields: FieldSet) -> Self {
         Self {
             others: FieldSet(self.others.0 & !fields.0),
@@ -156,7 +156,7 @@ enum Sign {
     Either,
 }
 
-/// A condition that holds for the value.
+/// A condition that holds for the value only.
 pub(super) const fn is(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
     ConditionPattern {
         fields,
@@ -165,7 +165,7 @@ pub(super) const fn is(fields: FieldSet, value: ValuePattern) -> ConditionPatter
     }
 }
 
-/// A condition that holds for all but the value.
+/// A condition that holds for everything except the value.
 pub(super) const fn not(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
     ConditionPattern {
         fields,
@@ -174,7 +174,7 @@ pub(super) const fn not(fields: FieldSet, value: ValuePattern) -> ConditionPatte
     }
 }
 
-/// Either of both.
+/// A condition on the value, negated or not.
 pub(super) const fn compares(fields: FieldSet, value: ValuePattern) -> ConditionPattern {
     ConditionPattern {
         fields,
@@ -183,7 +183,7 @@ pub(super) const fn compares(fields: FieldSet, value: ValuePattern) -> Condition
     }
 }
 
-/// Some of the fields.
+/// A set of fields.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) struct FieldSet(u64);
 
@@ -203,7 +203,7 @@ impl FieldSet {
         Self::single(ConditionField::Packet(field))
     }
 
-    /// Both sets.
+    /// The union of both sets.
     pub(super) const fn or(self, other: Self) -> Self {
         Self(self.0 | other.0)
     }
@@ -249,17 +249,18 @@ pub(super) const FROM_DNS: ConditionPattern = is(SOURCE_PORT, ValuePattern::Port
 pub(super) enum ValuePattern {
     /// Any value.
     Any,
-    /// Any value, and the rule is about it: the option's value, the proxy's id.
+    /// Any value. It is the subject of the rule: the value of the option, or the proxy's id.
     Subject,
     /// The loopback address: `127.0.0.1`, `::1`.
     Loopback,
-    /// The address from which a sidecar hands connections to the app: `127.0.0.6`, `::6`.
+    /// The address that a sidecar uses as the source of its connections to the app: `127.0.0.6`,
+    /// `::6`.
     ProxySource,
     /// `lo`.
     LoopbackInterface,
     /// This protocol.
     Protocol(Protocol),
-    /// This port, alone or in a set.
+    /// This port, by itself or in a set.
     Port(u16),
     /// Packets that belong to no connection.
     InvalidState,
@@ -292,7 +293,7 @@ pub(super) fn loopback(family: Family) -> Network {
     Network::single(family.loopback())
 }
 
-/// The address from which a sidecar hands inbound connections to the app (Istio's
+/// The address that a sidecar uses as the source of inbound connections to the app (Istio's
 /// `InboundPassthroughBindIpv4`).
 pub(super) fn proxy_source(family: Family) -> Network {
     Network::single(match family {
@@ -311,9 +312,9 @@ pub(super) enum EffectPattern {
     Return,
     /// A jump to a chain of the mesh.
     Jump(ChainRole),
-    /// To any port of this host.
+    /// A redirect to any port of this host.
     Redirect,
-    /// To this port of this host.
+    /// A redirect to this port of this host.
     RedirectTo(u16),
     TransparentProxy,
     TranslateDestination,
@@ -358,16 +359,16 @@ impl EffectPattern {
     }
 }
 
-/// No rule of a mesh has more conditions: one bit each.
+/// The maximum number of conditions of a rule: one bit each. No rule of a mesh has more.
 const MAX_CONDITIONS: usize = u64::BITS as usize;
 
 impl RulePattern {
-    /// Whether the rule is as the pattern says.
+    /// Whether a rule fits the pattern.
     pub(super) fn matches(&self, chains: ChainNames, family: Family, view: &RuleView) -> bool {
         self.compare(chains, family, view).is_some()
     }
 
-    /// The same, with the condition that holds the subject.
+    /// Like [`Self::matches`], but returns the condition that contains the subject.
     pub(super) fn compare<'v, 'a>(
         &self,
         chains: ChainNames,
@@ -435,7 +436,7 @@ mod tests {
         })
     }
 
-    /// What Istio makes of a rule of ISTIO_OUTPUT.
+    /// The purpose that Istio's definition gives to a rule of ISTIO_OUTPUT.
     fn purpose(
         conditions: Vec<Condition>,
         effect: RuleEffect,
@@ -532,7 +533,7 @@ mod tests {
             ),
             None
         );
-        // No condition counts twice.
+        // A condition must not count twice.
         let one = vec![
             condition(ConditionField::Packet(PacketField::Gid), true, owner(1)),
             other,

@@ -1,7 +1,7 @@
-//! A rule as typed conditions and an effect, in no rule language's spelling.
+//! A rule as typed conditions and an effect, independent of a rule language's syntax.
 //!
-//! The recognition of meshes reads nothing else of a rule. [`RuleView::from_iptables`] makes the
-//! view of an iptables rule. Another rule language makes the same view from its own statements.
+//! The recognition of meshes reads only this view of a rule. [`RuleView::from_iptables`] makes it
+//! from an iptables rule. Another rule language can make the same view from its own statements.
 
 use std::fmt;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,9 +16,9 @@ use crate::packet::{Family, Protocol};
 /// One rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct RuleView<'a> {
-    /// All of them hold where the rule matches. Their order means nothing.
+    /// The rule matches if all conditions hold. Their order has no meaning.
     pub(crate) conditions: Vec<Condition<'a>>,
-    /// Happens to a packet that meets them.
+    /// The effect on a packet that meets the conditions.
     pub(crate) effect: RuleEffect<'a>,
 }
 
@@ -30,10 +30,10 @@ pub(crate) struct Condition<'a> {
     pub(crate) value: ConditionValue<'a>,
 }
 
-/// What a condition compares, as far as meshes tell it apart.
+/// The subject of a condition, as far as meshes distinguish it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ConditionField {
-    /// A field of the packet; of the destination port, one port or one range.
+    /// A field of the packet. For the destination port: one port or one range.
     Packet(PacketField),
     /// A set of destination ports.
     DestinationPortSet,
@@ -41,7 +41,7 @@ pub(crate) enum ConditionField {
     OutInterface,
     /// An address or interface that a listing does not show.
     Unlisted,
-    /// Words of the input that are no condition.
+    /// Words of the input that are not a condition.
     Stray,
     /// Any other.
     Other,
@@ -59,30 +59,31 @@ pub(crate) enum ConditionValue<'a> {
     Mark(MaskedMark),
     /// Bits of connection states, as `extension::conntrack` numbers them.
     States(u32),
-    /// The recognition compares no such value.
+    /// A value that the recognition never compares.
     Opaque,
 }
 
 /// The effect of a rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum RuleEffect<'a> {
-    /// It only counts.
+    /// The rule only counts.
     Count,
-    /// The packet continues in a chain and comes back.
+    /// The packet continues in a chain and can return to the next rule.
     Jump(&'a str),
-    /// The packet continues in a chain and comes back to the caller of this one.
+    /// The packet continues in a chain. When that chain ends, it returns to the caller of this
+    /// chain.
     Goto(&'a str),
-    /// It ends the chain or changes something.
+    /// The rule ends the chain or changes the packet.
     Perform(Effect),
 }
 
 impl RuleEffect<'_> {
-    /// Whether it changes where the packet goes.
+    /// Whether it changes the destination of the packet.
     pub(crate) fn redirects(&self) -> bool {
         matches!(self, Self::Perform(effect) if effect.behavior() == Behavior::Redirect)
     }
 
-    /// The ports of this host that the packet goes to.
+    /// The local ports that it redirects to.
     pub(crate) fn ports(&self) -> Option<PortRange> {
         match *self {
             Self::Perform(Effect::Redirect {
@@ -100,7 +101,7 @@ impl RuleEffect<'_> {
     }
 }
 
-/// Addresses that agree with one under a mask, which need not be contiguous.
+/// Addresses that are equal to one address under a mask. The mask may have holes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Network {
     /// The address.
@@ -110,7 +111,7 @@ pub struct Network {
 }
 
 impl Network {
-    /// The network of one address.
+    /// The network that contains one address only.
     pub fn single(address: IpAddr) -> Self {
         let mask = match address {
             IpAddr::V4(_) => Ipv4Addr::BROADCAST.into(),
@@ -136,7 +137,7 @@ impl fmt::Display for Network {
     }
 }
 
-/// Ports, both ends included.
+/// A range of ports. Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PortRange {
     /// The first.
@@ -153,7 +154,7 @@ impl PortRange {
         })
     }
 
-    /// The port, if it is one.
+    /// The port, if the range contains only one.
     pub fn single(self) -> Option<u16> {
         (self.first == self.last).then_some(self.first)
     }
@@ -169,7 +170,7 @@ impl fmt::Display for PortRange {
     }
 }
 
-/// Ids of users or groups, both ends included.
+/// A range of user or group ids. Both ends are included.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct IdRange {
     /// The first.
@@ -188,7 +189,7 @@ impl fmt::Display for IdRange {
     }
 }
 
-/// A mark and the bits that are compared.
+/// A mark and the bits to compare.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct MaskedMark {
     pub(crate) value: u32,
@@ -224,7 +225,7 @@ impl fmt::Display for ConditionValue<'_> {
 }
 
 impl<'a> RuleView<'a> {
-    /// The view of an iptables rule. Its comment is left out.
+    /// The view of an iptables rule, without its comment.
     pub(crate) fn from_iptables(ruleset: &'a Ruleset, table: &'a Table, rule: &Rule) -> Self {
         let conditions = ruleset
             .matches(rule)
@@ -238,14 +239,14 @@ impl<'a> RuleView<'a> {
     }
 }
 
-/// One option of a match; `None` for one that every packet meets.
+/// The condition of one option of a match; `None` if every packet meets it.
 fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> {
     let extension = part.extension();
     let (field, value) = match part.opt() {
         _ if std::ptr::eq(extension, &comment::COMMENT) => return None,
         _ if part.extension == Id::UNLISTED => (ConditionField::Unlisted, ConditionValue::Opaque),
         _ if part.extension == Id::STRAY => (ConditionField::Stray, ConditionValue::Opaque),
-        // `-m tcp` alone adds nothing to the `-p tcp` that it needs.
+        // `-m tcp` without options adds nothing to the required `-p tcp`.
         None if extension.implied_by.is_some() => return None,
         None => (ConditionField::Other, ConditionValue::Opaque),
         Some(opt) => {
@@ -255,7 +256,7 @@ fn condition<'a>(ruleset: &'a Ruleset, part: &'a Part) -> Option<Condition<'a>> 
             known.unwrap_or((ConditionField::Other, ConditionValue::Opaque))
         }
     };
-    // iptables prints neither an interface of any name nor the range of all ports.
+    // iptables prints neither the interface pattern `+` nor the range of all ports.
     let every_packet = match &value {
         ConditionValue::Interface(name) => *name == "+",
         ConditionValue::Port(ports) => (ports.first, ports.last) == (0, u16::MAX),

@@ -1,4 +1,4 @@
-//! The rules of sidecars. Which of them a mesh and a version makes differs; their order does not.
+//! The rules of sidecars. Meshes and versions make different ones of them, but in the same order.
 
 use super::chain_role::ChainRole::{
     Divert, Dns, Drop as DropChain, Forward, Inbound, InboundRedirect, Input, Outbound,
@@ -96,5 +96,5 @@ pub(super) static SIDECAR_RULES: &[MeshRule] = &[
 
 const DROP_INVALID: &str =
     "A packet that fits no connection is dropped, rather than reset by the kernel.";
-/// Where proxies accept HBONE tunnels.
+/// The port on which proxies accept HBONE tunnels.
 pub(super) const TUNNEL_PORT: u16 = 15_008;

@@ -1,5 +1,5 @@
-//! Which versions of a mesh make such rules: each version shows by the rules that it added or gave
-//! up.
+//! The versions of a mesh that make such rules. The rules that a version added or removed identify
+//! it.
 
 use std::fmt;
 
@@ -12,17 +12,17 @@ use crate::netfilter::ruleset::{Ruleset, Value};
 
 /// The newest version whose rules are known.
 const NEWEST: Version = Version::Minor(30);
-/// A mesh makes fewer rules.
+/// The maximum number of rules to compare. A mesh makes fewer.
 const MAX_RULES: usize = 2000;
 
-/// A version of Istio, as precisely as rules show it.
+/// A version of Istio, as precise as rules show it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Version {
-    /// 0.7 and all before.
+    /// 0.7 or earlier.
     UpTo0_7,
-    /// 0.8, the last before 1.0.
+    /// 0.8, the last version before 1.0.
     V0_8,
-    /// 1 with this minor version.
+    /// Version 1 with this minor version.
     Minor(u8),
 }
 
@@ -36,7 +36,7 @@ impl fmt::Display for Version {
     }
 }
 
-/// First and last of the versions that make such rules. Where the first is the later one, no
+/// The first and the last version that make such rules. If the first is later than the last, no
 /// version makes all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct VersionRange {
@@ -46,7 +46,7 @@ pub struct VersionRange {
     pub last: Version,
 }
 
-/// From a minor version of 1 on.
+/// All versions from a minor version of 1.
 pub(super) const fn since(minor: u8) -> VersionRange {
     VersionRange {
         first: Version::Minor(minor),
@@ -69,9 +69,9 @@ impl fmt::Display for VersionRange {
 /// How a mesh's rules show its version.
 #[derive(Debug)]
 pub(super) enum Versions {
-    /// They do not.
+    /// They do not show it.
     Unknown,
-    /// All are of these versions.
+    /// All rule sets belong to these versions.
     Known(VersionRange),
     /// Each version has rules of its own.
     Marked(&'static Markers),
@@ -84,11 +84,11 @@ pub(super) struct Markers {
     pub(super) first: &'static [Marker],
     /// Rules, each with the last version that made it.
     pub(super) last: &'static [Marker],
-    /// How the comments begin that it wrote up to 0.7.
+    /// The prefix of the comments that versions up to 0.7 wrote.
     pub(super) comment_prefix: &'static str,
     /// The last version that sent both directions to one port.
     pub(super) last_shared_port: u8,
-    /// The last version that left port 22 alone without being asked.
+    /// The last version that exempted port 22 by default.
     pub(super) last_ssh: u8,
 }
 
@@ -98,11 +98,11 @@ pub(super) struct Marker {
     pub(super) rule: RulePattern,
     /// The minor version of 1.
     pub(super) minor: u8,
-    /// The rule that a set must hold for the absence of the marker to mean another version.
+    /// The rule that the set must contain before the absence of the marker means another version.
     pub(super) unless: Option<RulePattern>,
 }
 
-/// The versions of a recognized mesh, and whether all of them leave port 22 alone by themselves.
+/// The versions of a recognized mesh, and whether all of them exempt port 22 by default.
 pub(super) fn find(
     versions: &Versions,
     ruleset: &Ruleset,
@@ -142,7 +142,8 @@ pub(super) fn find(
     }
     for marker in markers.last {
         let last = Version::Minor(marker.minor);
-        // A user may choose the same rule, as rules of newer versions beside it show: port 22.
+        // A user may configure the same rule. Rules of newer versions in the same set show this:
+        // port 22.
         if has(&marker.rule) && low <= last {
             high = high.min(last);
         } else if has_if(&marker.unless) {
@@ -162,7 +163,7 @@ pub(super) fn find(
     ))
 }
 
-/// Whether a rule has a comment that begins so.
+/// Whether a rule has a comment with this prefix.
 fn is_commented(ruleset: &Ruleset, prefix: &str) -> bool {
     ruleset.parts.iter().any(|part| match part.value {
         Value::Text(text) if std::ptr::eq(part.extension(), &comment::COMMENT) => {

@@ -1,10 +1,10 @@
-//! What br_netfilter does with a packet that a port of a bridge receives (br_netfilter_hooks.c;
+//! The effect of br_netfilter on a packet that a bridge port receives (br_netfilter_hooks.c;
 //! measured).
 //!
-//! The hooks see the bridge as the interface; `-m physdev` sees its ports. A packet that the bridge
-//! passes on to another port goes through PREROUTING, FORWARD and POSTROUTING without routing: no
-//! forwarding is needed, and the time to live stays. A packet for this host, or one that this host
-//! routes, comes in by the bridge as by any interface.
+//! The hooks see the bridge as the interface, and `-m physdev` sees its ports. A packet that the
+//! bridge forwards to another port goes through PREROUTING, FORWARD and POSTROUTING without
+//! routing. It needs no IP forwarding, and its time to live does not change. A packet for this
+//! host, or one that this host routes, arrives on the bridge as on any interface.
 
 use std::convert::Infallible;
 
@@ -20,8 +20,8 @@ use super::trace::{Assumption, Question, VerdictKind};
 use super::{Stop, Walker};
 
 impl Walker<'_> {
-    /// The interface that the rules see a packet arrive by, if the packet or the host states one:
-    /// of a port its bridge.
+    /// The interface that rules see as the input of a packet, if the packet or the host states it.
+    /// For a bridge port it is the bridge.
     pub(super) fn stated_interface(&mut self) -> Option<String> {
         let stated = self
             .packet
@@ -39,7 +39,7 @@ impl Walker<'_> {
         Some(master)
     }
 
-    /// Notes the port that the packet arrives by.
+    /// Records the bridge port that the packet arrives on.
     pub(super) fn note_port(&mut self, interface: &str) {
         let is_bridge = self.is_bridge(interface);
         let stated = self.packet.physdev_in.clone().or_else(|| {
@@ -63,7 +63,7 @@ impl Walker<'_> {
         };
     }
 
-    /// Whether the bridge that the packet arrives by passes it on, instead of this host.
+    /// Whether the bridge forwards the packet, instead of delivering it to this host.
     pub(super) fn is_bridged(&mut self, interface: &str) -> Result<bool, Stop> {
         if self.packet.bridged.is_some() || self.packet.physdev_out.is_some() {
             return Ok(self.packet.bridged.unwrap_or(true));
@@ -111,7 +111,7 @@ impl Walker<'_> {
         self.ask_bridged(interface)
     }
 
-    /// Passes the packet on to another port.
+    /// Forwards the packet to another port.
     pub(super) fn bridge(&mut self, interface: &str) -> Result<Infallible, Stop> {
         let forwarded =
             |walker: &Self| Stop::End(walker.sent(VerdictKind::Forwarded, interface.to_owned()));
@@ -133,7 +133,7 @@ impl Walker<'_> {
         Err(forwarded(self))
     }
 
-    /// Whether a destination that nat has changed leads out by the bridge again: then the packet is
+    /// Whether a destination that nat changed leaves through the same bridge. Then the packet is
     /// bridged all the same (`br_nf_pre_routing_finish`).
     fn is_routed_back(&mut self, interface: &str) -> Result<bool, Stop> {
         self.check_martian(interface)?;
@@ -162,13 +162,13 @@ impl Walker<'_> {
         Ok(true)
     }
 
-    /// Whether packets of others may pass this host without being routed.
+    /// Whether packets between other hosts may cross this host without routing.
     pub(super) fn may_bridge(&self) -> bool {
         let states = self.packet.bridged == Some(true) || self.packet.physdev_out.is_some();
         states || self.has_bridges() || self.physdev_rule().is_some()
     }
 
-    /// Whether an interface is a bridge; `None` where neither packet nor host shows it.
+    /// Whether an interface is a bridge; `None` if neither packet nor host shows it.
     fn is_bridge(&self, interface: &str) -> Option<bool> {
         let packet = &self.packet;
         let has_port = packet.physdev_in.is_some()
@@ -196,7 +196,7 @@ impl Walker<'_> {
         ports.map(|port| port.name.as_str())
     }
 
-    /// The port that the packet leaves by.
+    /// The port that the packet leaves through.
     fn output(&self, bridge: &str) -> BridgeOutput {
         let input = self.view.bridge.input.as_deref();
         let others = self
@@ -208,7 +208,7 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether bridges show their packets to the rules of the packet's family
+    /// Whether bridges pass their packets to the rules of the packet's family
     /// (`br_nf_pre_routing`).
     fn calls_iptables(&mut self, is_bridge: Option<bool>) -> bool {
         let name = match self.packet.family() {
@@ -224,7 +224,7 @@ impl Walker<'_> {
         true
     }
 
-    /// The first rule that asks for the ports of a bridge.
+    /// The first rule that tests the ports of a bridge.
     fn physdev_rule(&self) -> Option<Place> {
         *self.physdev_rule.get_or_init(|| self.find_physdev_rule())
     }
@@ -233,7 +233,7 @@ impl Walker<'_> {
         let physdev = Id::all().find(|id| id.get().name == "physdev")?;
         self.schedule.layers.iter().find_map(|&ruleset| {
             let set = &self.rulesets[ruleset as usize];
-            // Most rule sets have none.
+            // Most rule sets have no such rule.
             set.parts.iter().find(|part| part.extension == physdev)?;
             (0..).zip(&set.tables).find_map(|(table, held)| {
                 (0..).zip(&held.chains).find_map(|(chain, held)| {
@@ -259,7 +259,7 @@ impl Walker<'_> {
         })
     }
 
-    /// Leaves undetermined whether the bridge passes the packet on.
+    /// Leaves undetermined whether the bridge forwards the packet.
     fn ask_bridged(&mut self, interface: &str) -> Result<bool, Stop> {
         let any_chain = || {
             let at = |layer: &u32| {
@@ -305,7 +305,7 @@ impl Walker<'_> {
     }
 }
 
-/// The only one of some names.
+/// The name, if there is exactly one.
 fn only<'n>(mut names: impl Iterator<Item = &'n str>) -> Option<String> {
     let first = names.next()?;
     names.next().is_none().then(|| first.to_owned())

@@ -1,4 +1,4 @@
-//! One table at one hook: rule by rule, without recursion.
+//! The evaluation of one table at one hook: rule by rule, without recursion.
 
 use crate::iptables::extension::lower;
 use crate::iptables::print;
@@ -17,24 +17,24 @@ use super::effects::{Action, EffectContext};
 use super::trace::{Assumption, Outcome, Question, Step};
 use super::{MOST_STEPS, Stop, Walker};
 
-/// A chain that is being walked.
+/// A chain whose evaluation has begun.
 struct Frame {
     chain: u32,
     next: u32,
-    /// How many gaps of the chain the packet has passed.
+    /// The number of gaps of the chain before the current rule.
     gaps: usize,
-    /// Whether the packet comes back to it: not if it was left by goto.
+    /// Whether the packet returns to this chain. It does not if a goto left the chain.
     resumes: bool,
     caller: Option<u32>,
 }
 
-/// How the evaluation of a rule ended.
+/// The result of a rule.
 enum RuleEnd {
     /// The next rule follows.
     Next,
-    /// The chain ends here.
+    /// The chain ends.
     Return,
-    /// Another chain follows.
+    /// Another chain is next.
     Enter {
         chain: u32,
         /// Whether the packet returns to this chain.
@@ -44,13 +44,13 @@ enum RuleEnd {
     Verdict(Action),
 }
 
-/// How the conditions of a rule ended.
+/// The result of the conditions of a rule.
 enum Tested {
     Matched,
     Failed,
     /// A condition dropped the packet.
     Dropped,
-    /// Undetermined, without a difference: the rule only counts or logs.
+    /// Undetermined, but without consequences: the rule only counts or logs.
     Passed,
 }
 
@@ -70,8 +70,8 @@ impl<'a> Walker<'a> {
         Ok((action, here))
     }
 
-    /// Walks a chain and those that it calls. Returns the verdict of a rule, or nothing where the
-    /// packet comes to the end of the chain or returns from it.
+    /// Evaluates a chain and the chains that it calls. Returns the verdict of a rule, or `None` if
+    /// the packet reaches the end of the chain or returns from it.
     pub(super) fn chain(&mut self, first: ChainPlace) -> Result<Option<(Action, Place)>, Stop> {
         let (_, table, own) = first.find(self.rulesets);
         let kind = own.base.map(|base| base.kind);
@@ -148,8 +148,8 @@ impl<'a> Walker<'a> {
         Ok(None)
     }
 
-    /// Passes a point at which rules may be missing, in a chain that a base chain of a type led to.
-    /// If one of them acts on the packet, the way from there is unknown.
+    /// Evaluates a gap in a chain. `kind` is the type of the base chain that led to it. If a
+    /// missing rule acts on the packet, the rest of the path is unknown.
     fn pass_gap(
         &mut self,
         gap: &'a Gap,
@@ -172,7 +172,7 @@ impl<'a> Walker<'a> {
             Some(command) => format!("{described} (`{command}` shows it)"),
             None => described,
         };
-        // What nat does there changes the source alone, after the destination is settled.
+        // At these hooks nat changes only the source, and the destination is already settled.
         let changes_source_only = kind == Some(ChainType::Nat)
             && matches!(self.view.hook, Hook::Input | Hook::Postrouting);
         if changes_source_only || gap.reason == GapReason::Omitted {
@@ -203,7 +203,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a rule that the kernel may hold can change the way of the packet.
+    /// Whether a rule that the kernel may hold can change the path of the packet.
     fn may_act(&mut self, rule: &'a Rule, ruleset: u32) -> bool {
         let statements = lower::statements(&self.rulesets[ruleset as usize], rule);
         let (conditions, actions) = split(&statements);
@@ -212,7 +212,7 @@ impl<'a> Walker<'a> {
         }
         let is_passive =
             actions.iter().all(Statement::is_passive) && !self.drops(conditions, ruleset);
-        // Whether it counts the packet is unknown.
+        // It is unknown whether the rule counts the packet.
         self.doubtful |= is_passive;
         !is_passive
     }
@@ -234,7 +234,7 @@ impl<'a> Walker<'a> {
         }
         for statement in actions {
             match statement {
-                // The step that was just recorded counts, and conditions come first.
+                // The recorded step counts the packet, and the conditions were evaluated before.
                 Statement::Counter | Statement::Condition(_) => {}
                 Statement::Effect(effect) => match self.act(effect, place)? {
                     Action::Continue => {}
@@ -258,8 +258,8 @@ impl<'a> Walker<'a> {
         Ok(RuleEnd::Next)
     }
 
-    /// Passes the rules that fail at a glance, and records them. By itself, since that is a quarter
-    /// faster than within its large caller.
+    /// Records the rules that the prefilter rejects. It is a separate function, because it runs a
+    /// quarter faster than inside its large caller.
     #[inline(never)]
     fn skim(&mut self, rules: &'a [Rule], at: ChainPlace, frame: &mut Frame) {
         let set = &self.rulesets[at.ruleset as usize];
@@ -289,7 +289,8 @@ impl<'a> Walker<'a> {
             rule: Some(rule),
         };
         let caller = frame.caller;
-        // The first of those that failed alike and are not recorded yet, and how many they are.
+        // The first of the rules that failed by the same condition and are not recorded yet, and
+        // their number.
         let mut first = Step {
             hook,
             place: place(frame.next),
@@ -318,7 +319,7 @@ impl<'a> Walker<'a> {
             }
             alike += 1;
             rest = behind;
-            // Where several ask for an address, more may.
+            // If several rules in a row compare an address, more of them may follow.
             if alike % 8 == 0 && fails == Some(0) {
                 let (others, behind) = rest.split_at(glance.strangers(rest, &set.parts, rule));
                 alike += u32::try_from(others.len()).expect("rules are fewer than steps");
@@ -333,7 +334,7 @@ impl<'a> Walker<'a> {
         );
     }
 
-    /// Whether these rules, the last that were recorded, answer in full as they were recorded.
+    /// Whether the full evaluation of the last recorded rules gives the recorded results.
     fn would_fail(&self, rules: &'a [Rule], at: ChainPlace) -> bool {
         let mut asked = rules
             .iter()
@@ -417,9 +418,9 @@ impl<'a> Walker<'a> {
         self.answer(split(&statements).0, ruleset)
     }
 
-    /// All conditions must hold. One that surely fails decides, whatever is undetermined of the
-    /// others. After a condition that drops, nftables tests nothing (`__nft_match_eval`);
-    /// legacy goes on to the end of the rule (`ipt_do_table`).
+    /// Evaluates the conditions. All must hold. A condition that certainly fails decides, even if
+    /// others are undetermined. After a condition that drops, nftables evaluates nothing
+    /// (`__nft_match_eval`), but legacy continues to the end of the rule (`ipt_do_table`).
     pub(super) fn answer(
         &self,
         conditions: &[Statement<'a>],
@@ -434,7 +435,7 @@ impl<'a> Walker<'a> {
                 Answer::Yes => {}
                 Answer::No if dropped => return (Answer::Drops { negated: false }, Some(clause)),
                 Answer::No => return (Answer::No, Some(clause)),
-                // After an undetermined condition, the kernel may not test it.
+                // After an undetermined condition, the kernel may not evaluate it.
                 Answer::Drops { .. } if unknown.is_some() => {}
                 Answer::Drops { negated }
                     if negated && around.ruleset.backend != Some(Backend::Nft) =>
@@ -464,13 +465,13 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether one of the conditions drops the packet if it is tested.
+    /// Whether one of the conditions would drop the packet.
     pub(super) fn drops(&self, conditions: &[Statement<'a>], ruleset: u32) -> bool {
         let around = self.surroundings(ruleset);
         of(conditions).any(|condition| matches!(condition.evaluate(around), Answer::Drops { .. }))
     }
 
-    /// Performs an effect; what the input does not determine of it is answered from the script.
+    /// Performs an effect. Undetermined parts take their answer from the script.
     pub(super) fn act(&mut self, effect: &Effect, place: Place) -> Result<Action, Stop> {
         let (because, yes, no) = match self.perform(effect) {
             Action::Depends { because, yes, no } => (because, yes, no),
@@ -493,7 +494,7 @@ impl<'a> Walker<'a> {
         Ok(if holds { *yes } else { *no })
     }
 
-    /// How likely undetermined conditions hold, where chance alone decides.
+    /// The probability that undetermined conditions hold, if only chance decides.
     pub(super) fn chance(&self, conditions: &[Statement<'a>], ruleset: u32) -> Option<f64> {
         let around = self.surroundings(ruleset);
         let undetermined =
@@ -503,7 +504,7 @@ impl<'a> Walker<'a> {
             .try_fold(1.0, |all, chance| Some(all * chance?))
     }
 
-    /// Says that a rule was answered from outside.
+    /// Lists an answer that the caller gave for a rule.
     fn assume_answer(&mut self, place: Place, matches: bool) {
         let (_, table, chain) = place.at.find(self.rulesets);
         let matches = if matches { "matches" } else { "does not match" };
@@ -555,7 +556,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// The command that prints what is missing.
+/// The command that prints the missing part.
 fn command_that_shows(
     reason: GapReason,
     ruleset: &Ruleset,
@@ -574,7 +575,7 @@ fn command_that_shows(
     }
 }
 
-/// The leading conditions of a rule, and the statements after them.
+/// Splits the statements of a rule after its leading conditions.
 pub(super) fn split<'s, 'r>(
     statements: &'s [Statement<'r>],
 ) -> (&'s [Statement<'r>], &'s [Statement<'r>]) {
@@ -591,7 +592,7 @@ fn of<'s, 'r>(conditions: &'s [Statement<'r>]) -> impl Iterator<Item = &'s Condi
     })
 }
 
-/// Goes back to the chain that called this one, past those that were left by goto.
+/// Returns to the calling chain. Chains that a goto left are skipped.
 fn leave(frames: &mut Vec<Frame>, open: &mut [bool]) {
     while let Some(frame) = frames.pop() {
         open[frame.chain as usize] = false;

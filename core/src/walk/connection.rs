@@ -1,5 +1,6 @@
-//! The packets of a connection behind its first: later ones get the translation that the first one
-//! set up, replies get it undone, and no nat chain is asked (nf_nat_core.c, `nf_nat_packet`).
+//! The packets of a connection after its first one. The kernel applies the stored translation of
+//! the first packet to later packets and reverses it for replies. No nat chain is evaluated
+//! (nf_nat_core.c, `nf_nat_packet`).
 
 use std::net::IpAddr;
 
@@ -8,30 +9,29 @@ use crate::packet::{ConnectionState, Direction, Origin, Packet, TcpFlags};
 
 use super::trace::{Trace, VerdictKind};
 
-/// An address, with a port where the protocol has them.
+/// An address, with a port if the protocol has ports.
 pub type End = (IpAddr, Option<u16>);
 
-/// What nat does to a packet of a connection that it knows.
+/// The translation of a known connection.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Translation {
-    /// The destination that PREROUTING and OUTPUT put in.
+    /// The destination that PREROUTING and OUTPUT set.
     pub destination: Option<End>,
-    /// The source that INPUT and POSTROUTING put in.
+    /// The source that INPUT and POSTROUTING set.
     pub source: Option<End>,
-    /// Where nat picked the destination's port at random: the lowest and the highest that it may
-    /// be.
+    /// The range of the destination port, if nat chose it at random.
     pub destination_span: Option<(u16, u16)>,
-    /// The same for the source's port.
+    /// The range of the source port, if nat chose it at random.
     pub source_span: Option<(u16, u16)>,
-    /// Whether the first packet's source was translated: `--ctstate SNAT` is true of every packet
-    /// of the connection.
+    /// Whether the source of the first packet was translated. `--ctstate SNAT` holds for every
+    /// packet of the connection.
     pub snat: bool,
-    /// Whether the first packet's destination was: `--ctstate DNAT`.
+    /// Whether the destination of the first packet was translated: `--ctstate DNAT`.
     pub dnat: bool,
 }
 
 impl Translation {
-    /// The translation that a first packet has set up, from how it ends.
+    /// The translation that a first packet set up, from its final view.
     pub(super) fn set_up_by(result: &View) -> Self {
         Self {
             destination: result
@@ -48,8 +48,8 @@ impl Translation {
     }
 }
 
-/// The same packet once more, later in its connection: its state is ESTABLISHED, its TCP flags are
-/// ACK, and it carries the connection's mark. `None` for a first packet that did not get through.
+/// A later packet of the connection of `first`: ESTABLISHED, with the TCP flag ACK and the mark of
+/// the connection. `None` if the first packet did not reach its destination.
 pub fn later(first: &Trace) -> Option<(Packet, Translation)> {
     let result = arrived(first)?;
     let packet = Packet {
@@ -61,9 +61,9 @@ pub fn later(first: &Trace) -> Option<(Packet, Translation)> {
     Some((packet, Translation::set_up_by(result)))
 }
 
-/// The packet that answers the first one, as its sender makes it: from where the first one ended to
-/// where it seemed to come from. Its uid and gid are the answering process's, which nobody states:
-/// they are left out. `None` for a first packet that did not get through.
+/// The reply to the first packet, as its sender makes it: from the final destination of the first
+/// packet to its final source. It has no uid and no gid, because the input does not state which
+/// process replies. `None` if the first packet did not reach its destination.
 pub fn reply(first: &Trace) -> Option<(Packet, Translation)> {
     let result = arrived(first)?;
     let verdict = first.verdict()?;
@@ -123,8 +123,8 @@ mod tests {
         -A OUTPUT -p tcp -m tcp --dport 443 -j REDIRECT --to-ports 15001\n\
         -A POSTROUTING -o eth0 -j SNAT --to-source 192.0.2.1\nCOMMIT\n";
 
-    /// Walks a first packet to `dport`, then what `next` makes of it: where that comes from and
-    /// goes to at its end.
+    /// Walks a first packet to `dport`, then the packet that `next` makes from it. Returns the
+    /// final source and destination of the latter.
     fn ends(
         dport: u16,
         next: fn(&Trace) -> Option<(Packet, Translation)>,

@@ -1,5 +1,5 @@
-//! The copy that this host itself gets of a broadcast or multicast that it sends: a second packet,
-//! which raises counters of its own (ip_output.c, `ip_mc_output`; ip6_output.c,
+//! The copy of a broadcast or multicast that the sending host itself gets. It is a second packet,
+//! which increases counters of its own (ip_output.c, `ip_mc_output`; ip6_output.c,
 //! `ip6_finish_output2`; order and interfaces measured).
 
 use std::net::{IpAddr, Ipv6Addr};
@@ -14,7 +14,7 @@ use crate::netfilter::routing::{self as route, Way};
 /// The scope of IPv6 groups that never leave an interface, `ff01::/16` (RFC 4291).
 pub(super) const INTERFACE_LOCAL: u8 = 1;
 
-/// Whether a packet that comes in is one that this host has just sent.
+/// Whether an arriving packet is a copy of one that this host sent.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Copy {
     Yes,
@@ -29,8 +29,9 @@ pub(super) fn scope(group: Ipv6Addr) -> Option<u8> {
 const HERE_ONLY: &str = "it must not leave this host: only its copy is delivered here";
 
 impl Walker<'_> {
-    /// POSTROUTING for what leaves by a wire, and all of the way of its copy, if it has one. The
-    /// copy comes back in by the interface that it leaves by, and is not routed again.
+    /// Evaluates POSTROUTING for a packet that leaves through a device, and the whole path of its
+    /// copy, if it has one. The copy arrives on the interface that the packet leaves through, and
+    /// is not routed again.
     pub(super) fn leave_with_copy(&mut self, way: &Way) -> Result<(), Stop> {
         if !self.is_copied(way) {
             return self.leave_by(None, way);
@@ -41,7 +42,8 @@ impl Walker<'_> {
         }
     }
 
-    /// IPv6: the copy is made of what has passed POSTROUTING, and passes it once more.
+    /// IPv6: the kernel copies the packet after POSTROUTING. The copy goes through POSTROUTING
+    /// again.
     fn leave_before_copy(&mut self, way: &Way, dst: Ipv6Addr) -> Result<(), Stop> {
         self.leave_by(None, way)?;
         let original = self.view.clone();
@@ -56,8 +58,8 @@ impl Walker<'_> {
         }
     }
 
-    /// IPv4: the copy goes all of its way before the packet itself passes POSTROUTING. Both belong
-    /// to one connection.
+    /// IPv4: the copy completes its path before the packet itself goes through POSTROUTING. Both
+    /// belong to one connection.
     fn leave_behind_copy(&mut self, way: &Way) -> Result<(), Stop> {
         let before = self.view.clone();
         self.send_copy(way)?;
@@ -79,7 +81,8 @@ impl Walker<'_> {
         self.leave_by(None, way)
     }
 
-    /// A socket's own wish to get no copy (`IP_MULTICAST_LOOP`) is rare, and not asked for.
+    /// Whether the packet has a copy. A socket can switch copies off (`IP_MULTICAST_LOOP`). This is
+    /// rare, so it is assumed not to.
     fn is_copied(&mut self, way: &Way) -> bool {
         match way.kind {
             RouteKind::Broadcast => true,
@@ -88,8 +91,8 @@ impl Walker<'_> {
         }
     }
 
-    /// Whether a packet to this multicast group is taken in on that interface. What is not known is
-    /// assumed and said.
+    /// Whether the host accepts packets to this multicast group on the interface. Unknown
+    /// membership is listed as an assumption.
     pub(super) fn has_joined(&mut self, interface: &str) -> bool {
         let group = self.view.dst;
         if route::joins_by_itself(self.host, interface, group) {
@@ -110,11 +113,11 @@ impl Walker<'_> {
         }
     }
 
-    /// The copy's way, from its own POSTROUTING on. Its end is not the packet's: only a walk that
-    /// cannot go on ends here.
+    /// Evaluates the path of the copy, from its own POSTROUTING on. Its outcome is not the outcome
+    /// of the packet. Only a walk that must stop ends here.
     fn send_copy(&mut self, way: &Way) -> Result<(), Stop> {
-        // `skb_clone` leaves the socket behind (measured with `-m owner`).
-        // In IPv6 the packet itself has passed POSTROUTING before.
+        // `skb_clone` does not copy the socket (measured with `-m owner`). In IPv6 the packet
+        // itself has already passed POSTROUTING.
         self.show(View {
             copied: true,
             confirmed: self.view.dst.is_ipv6(),

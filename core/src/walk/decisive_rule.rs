@@ -1,8 +1,8 @@
-//! Which rule decided: the one to name in a sentence about a verdict.
+//! Finds the decisive rule: the one to name in a sentence about a verdict.
 //!
-//! Where a packet is dropped, the rule or policy that dropped it. Where its destination was
-//! rewritten, the rule that led to the rewrite. Else the rule that let it out: the last `ACCEPT`,
-//! or `RETURN` with nothing but the policy behind it.
+//! For a dropped packet, it is the rule or policy that dropped it. For a packet with a new
+//! destination, it is the rule that led to the rewrite. Otherwise it is the rule that let the
+//! packet leave: the last `ACCEPT`, or the last `RETURN` that only the policy follows.
 
 use crate::iptables::extension::lower;
 use crate::netfilter::base::{BaseChain, ChainType};
@@ -14,8 +14,8 @@ use crate::packet::hook::Hook;
 use super::steps::Run;
 use super::trace::{Outcome, Path, Step, Verdict, VerdictKind};
 
-/// Completes a verdict: who decided, and whether rules, not the sender, chose where the packet
-/// ends.
+/// Completes a verdict: the decisive rule, and whether rules chose the destination instead of the
+/// sender.
 pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Verdict {
     let lives = matches!(
         verdict.kind,
@@ -29,7 +29,8 @@ pub(super) fn settle(rulesets: &[Ruleset], path: &Path, verdict: Verdict) -> Ver
     }
 }
 
-/// Its steps, without those of its copy; of those that failed alike, the last.
+/// The steps of the path, without those of the copy. A run of equal failures is represented by its
+/// last step.
 fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = Step> + Clone {
     path.steps
         .runs()
@@ -38,13 +39,13 @@ fn own_steps(path: &Path) -> impl DoubleEndedIterator<Item = Step> + Clone {
         .filter(|step| !path.views[step.view as usize].copied)
 }
 
-/// The place to name, or `None` where no rule and no policy was asked.
+/// The decisive rule or policy, or `None` if none was evaluated.
 fn place(rulesets: &[Ruleset], path: &Path, verdict: &Verdict) -> Option<Place> {
     let last =
         own_steps(path).rfind(|step| matches!(step.outcome, Outcome::Match | Outcome::Policy));
     match verdict.kind {
         VerdictKind::Dropped if verdict.by == Some(super::DroppedBy::Routing) => None,
-        // A match that drops does not hold.
+        // The condition of a match that drops does not hold.
         VerdictKind::Dropped => own_steps(path).next_back().map(|step| step.place),
         VerdictKind::Rejected | VerdictKind::Queued => last.map(|step| step.place),
         VerdictKind::Unroutable => rewrite(rulesets, path),
@@ -60,10 +61,10 @@ fn effect(rulesets: &[Ruleset], place: Place) -> Option<Effect> {
     lower::effect(&rulesets[place.at.ruleset as usize], place.rule(rulesets)?)
 }
 
-/// The rule that set where the packet goes, even if it is where it was going.
+/// The rule that set the destination, even to the same value.
 fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let sets = |step: &Step| {
-        // NETMAP on the way out changes the source.
+        // In POSTROUTING and INPUT, NETMAP changes the source.
         matches!(step.hook, Hook::Prerouting | Hook::Output)
             && step.outcome == Outcome::Match
             && effect(rulesets, step.place)
@@ -74,8 +75,8 @@ fn rewrite(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
         .map(|step| lift(rulesets, path, step))
 }
 
-/// A chain that is nothing but a name for one action (`ISTIO_REDIRECT`) decides nothing: its caller
-/// does.
+/// Replaces a rule by the rule that called its chain, if the chain is only a name for one action
+/// (`ISTIO_REDIRECT`). Such a chain decides nothing.
 fn lift(rulesets: &[Ruleset], path: &Path, step: Step) -> Place {
     let (ruleset, _, chain) = step.place.at.find(rulesets);
     match step.caller {
@@ -86,7 +87,7 @@ fn lift(rulesets: &[Ruleset], path: &Path, step: Step) -> Place {
     }
 }
 
-/// One rule that ends, and none that leads elsewhere.
+/// Whether the chain has exactly one terminal rule and no rule that leads to another chain.
 fn is_named_action(ruleset: &Ruleset, chain: &Chain) -> bool {
     let leads = |target: Target| !matches!(target, Target::None | Target::Extension(_));
     let mut ends = 0;
@@ -102,8 +103,8 @@ fn is_named_action(ruleset: &Ruleset, chain: &Chain) -> bool {
         && ends == 1
 }
 
-/// The rule that let the packet go on as it was; one of a nat chain before those of other chains,
-/// since that is where a packet would have been redirected.
+/// The rule that let the packet continue unchanged. A rule of a nat chain is preferred, because nat
+/// is where the packet would have been redirected.
 fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let runs = path.steps.runs();
     let mut base = None;
@@ -136,8 +137,8 @@ fn let_out(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     in_nat.or(found.last()).map(|(_, run)| run.first.place)
 }
 
-/// Where no rule decided: the policy of a nat chain at the packet's first hook, else the last
-/// policy.
+/// The policy to name if no rule decided: that of a nat chain at the packet's first hook, otherwise
+/// the last one.
 fn policy(rulesets: &[Ruleset], path: &Path) -> Option<Place> {
     let mut policies = own_steps(path).filter(|step| step.outcome == Outcome::Policy);
     let is_nat = |step: &Step| {

@@ -1,8 +1,8 @@
 //! Performs effects: changes the packet and reports how the walk continues.
 //!
 //! # Layout
-//! - `nat`: translation of addresses and ports; `choice`: which address and port the kernel takes
-//!   from a range
+//! - `nat`: translation of addresses and ports; `choice`: the address and port that the kernel
+//!   chooses from a range
 //! - `header`: changes of the IP and TCP headers
 //! - `proxy`: TPROXY and SYNPROXY
 //! - this file: verdicts, marks and connection tracking
@@ -30,7 +30,7 @@ pub(super) enum Action {
     Drop,
     /// The packet is dropped, and its sender gets this answer.
     Reject(String),
-    /// A program in user space gets the packet.
+    /// The packet is queued to a user-space program.
     Queue,
     /// In the calling chain.
     Return,
@@ -38,16 +38,16 @@ pub(super) enum Action {
     Unknown(String),
     /// In one of two ways; the input does not determine which.
     Depends {
-        /// The question, and why it has no answer.
+        /// The question, and the reason why the input does not answer it.
         because: String,
-        /// What happens if the answer is yes.
+        /// The action if the answer is yes.
         yes: Box<Action>,
-        /// What happens if it is no.
+        /// The action if the answer is no.
         no: Box<Action>,
     },
 }
 
-/// The packet and its surroundings, as an effect sees and changes them.
+/// The packet and its environment, which an effect reads and changes.
 #[derive(Debug)]
 pub(super) struct EffectContext<'a> {
     /// The packet at this point. Effects change it.
@@ -60,7 +60,7 @@ pub(super) struct EffectContext<'a> {
     pub(super) assumes: &'a mut Vec<String>,
     /// Whether the effect set up a translation, including one that changes nothing.
     pub(super) translates: bool,
-    /// Whether the effect did something that the walk cannot follow.
+    /// Whether the walk cannot simulate a part of the effect.
     pub(super) doubtful: bool,
 }
 
@@ -124,7 +124,7 @@ impl EffectContext<'_> {
         }
     }
 
-    /// The effects after which the walk always continues with the next rule.
+    /// Performs the effects after which the walk always continues with the next rule.
     fn change(&mut self, effect: Effect) {
         let view = &mut *self.view;
         match effect {
@@ -175,14 +175,14 @@ impl EffectContext<'_> {
         }
     }
 
-    /// Lists an assumption that may well be wrong: the walk is not certain any more.
+    /// Lists an assumption that may well be wrong, and makes the walk uncertain.
     fn doubt(&mut self, what: impl Into<String>) {
         self.doubtful = true;
         self.assume(what);
     }
 }
 
-/// Without a program the packet is dropped, or with bypass accepted (nf_queue.c, `nf_queue`).
+/// If no program listens, the packet is dropped, or accepted with bypass (nf_queue.c, `nf_queue`).
 fn queue((first, last): (u16, u16), bypass: bool) -> Action {
     if !bypass {
         return Action::Queue;

@@ -1,9 +1,9 @@
-//! Where chance sends a connection: what the chance rules of one chain come to (kube-proxy's, of a
-//! service), without a walk for each end.
+//! The probabilities of the destinations that the chance rules of one chain choose from, such as
+//! kube-proxy's rules of a service. No separate walk is needed for each destination.
 //!
-//! The chain is gone through once, from the first rule that cannot be told. What a rule that chance
-//! may let match leads to is looked at by itself, from the packet as it stands there; where that is
-//! no new destination for sure, the rest stays untold.
+//! The chain is evaluated once, from the first undetermined rule. The action of each rule that
+//! chance may let match is evaluated by itself, with the packet at this point. If the action is not
+//! certainly a new destination, the rest is undetermined.
 
 use crate::iptables::extension::lower;
 use crate::netfilter::base::ChainType;
@@ -19,8 +19,8 @@ use super::effects::Action;
 use super::trace::{Endpoint, Outcome, Path, Spread};
 
 impl<'a> Walker<'a> {
-    /// The destinations that chance chooses among, where the walk has just come to a rule of
-    /// chance; nothing where those that can be told are fewer than two.
+    /// The destinations that chance chooses from, if the walk has just reached a chance rule;
+    /// `None` if fewer than two are determined.
     pub(super) fn spread(&self) -> Option<Spread> {
         let step = self
             .path
@@ -33,7 +33,7 @@ impl<'a> Walker<'a> {
             .base_chain(self.rulesets, step)
             .map(|base| base.kind);
         let settles_destination = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
-        // A second rule set may be asked before it: no dump says.
+        // A second rule set may be evaluated first: no dump shows the order.
         if kind != Some(ChainType::Nat) || !settles_destination || self.schedule.layers.len() > 1 {
             return None;
         }
@@ -68,7 +68,7 @@ impl<'a> Walker<'a> {
         (spread.endpoints.len() > 1).then_some(spread)
     }
 
-    /// How likely the conditions of a rule hold; nothing where more than chance decides.
+    /// The probability that the conditions of a rule hold; `None` if not only chance decides.
     fn likelihood(&self, conditions: &[Statement<'a>], place: Place) -> Option<f64> {
         let ruleset = place.at.ruleset;
         match self.answer(conditions, ruleset).0 {
@@ -85,7 +85,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Where a rule sends the packet once it matches, if that is surely a new destination.
+    /// The destination that a matching rule sets, if it certainly sets one.
     fn endpoint(&self, actions: &[Statement<'a>], place: Place) -> Option<Endpoint> {
         let mut probe = Walker {
             view: self.view.clone(),

@@ -1,4 +1,4 @@
-//! What the kernel refuses of a packet because of its addresses, whatever the rules say.
+//! Packets that the kernel refuses because of their addresses, independent of the rules.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use super::{Stop, Walker};
 use crate::netfilter::routing::{self as route, Query, Way};
 
 impl Walker<'_> {
-    /// What is refused of IPv6 packets before any hook (ip6_input.c, `ip6_rcv_core`).
+    /// Checks an IPv6 packet as the kernel does before any hook (ip6_input.c, `ip6_rcv_core`).
     pub(super) fn check_header(&self, interface: &str, copy: Copy) -> Result<(), Stop> {
         let (IpAddr::V6(src), IpAddr::V6(dst)) = (self.view.src, self.view.dst) else {
             return Ok(());
@@ -29,7 +29,7 @@ impl Walker<'_> {
         }
     }
 
-    /// What routing refuses of IPv4 packets that arrive (route.c, `ip_route_input_slow`).
+    /// Checks an arriving IPv4 packet as routing does (route.c, `ip_route_input_slow`).
     pub(super) fn check_martian(&self, interface: &str) -> Result<(), Stop> {
         let (IpAddr::V4(src), IpAddr::V4(dst)) = (self.view.src, self.view.dst) else {
             return Ok(());
@@ -46,9 +46,9 @@ impl Walker<'_> {
         Ok(())
     }
 
-    /// What routing says of the way back to the source of an IPv4 packet that arrives
-    /// (fib_frontend.c, `__fib_validate_source`); `leaving` is where the packet itself will
-    /// leave, `lo` for what is for this host.
+    /// Checks the route back to the source of an arriving IPv4 packet (fib_frontend.c,
+    /// `__fib_validate_source`). `leaving` is the interface that the packet itself will leave
+    /// through, or `lo` for a packet to this host.
     pub(super) fn check_source(&self, interface: &str, leaving: &str) -> Result<(), Stop> {
         if self.view.src.is_ipv6() {
             return Ok(());

@@ -1,5 +1,6 @@
-//! A first look at a rule. Most rules of a large chain fail by a condition on what the packet shows
-//! of itself, such as its destination: that is read once, and compared with rule after rule.
+//! A fast first test of a rule. Most rules of a large chain fail by a condition on a value of the
+//! packet itself, such as its destination. The prefilter reads each value once and compares it with
+//! rule after rule.
 
 use std::net::{IpAddr, Ipv4Addr};
 
@@ -10,43 +11,43 @@ use crate::netfilter::ruleset::{Part, Rule, Value};
 use crate::netfilter::statement::is_present;
 use crate::packet::value::FieldValue;
 
-/// What the packet shows, as far as rules have asked.
+/// The values of the packet that rules have compared so far.
 #[derive(Debug, Default)]
 pub(super) struct Glance {
-    /// Of which rule set, and which view of the packet.
+    /// The rule set and the view of the packet that the values belong to.
     of: Option<(u32, u32)>,
-    /// By extension and option.
+    /// The values by extension and option.
     shown: [[Shown; OPTIONS]; EXTENSIONS],
     names: Vec<String>,
 }
 
-/// Only the first extensions of the list, and the first options of each: those that rules mostly
-/// begin with.
+/// The limits cover the first extensions of the list and the first options of each. Most rules
+/// begin with these.
 const EXTENSIONS: usize = 20;
 const OPTIONS: usize = 8;
 
-/// What the packet shows to one option.
+/// The value of the packet for one option.
 #[derive(Clone, Copy, Debug, Default)]
 enum Shown {
-    /// No rule has asked yet.
+    /// No rule has compared it yet.
     #[default]
     Unread,
-    /// Not to be told at a glance.
+    /// The prefilter cannot evaluate the option.
     Hidden,
-    /// The option asks nothing.
+    /// The option compares nothing.
     Anything,
     /// The packet has no such field.
     Absent,
     Number(u32),
-    /// An address of IPv4.
+    /// An IPv4 address.
     Address(Ipv4Addr),
     Bits(u32),
-    /// The place of a name.
+    /// The position of a name.
     Name(u32),
 }
 
 impl Glance {
-    /// Forgets what another view of the packet showed.
+    /// Discards the values of another view of the packet.
     pub(super) fn turn_to(&mut self, ruleset: u32, view: u32) {
         if self.of != Some((ruleset, view)) {
             *self = Self {
@@ -56,13 +57,13 @@ impl Glance {
         }
     }
 
-    /// The condition that fails, as its place among the rule's matches, if it and all before it can
-    /// be told at a glance.
+    /// The first condition that fails, as its position among the rule's matches, if the prefilter
+    /// can evaluate it and all conditions before it.
     #[inline]
     pub(super) fn fails(&mut self, matches: &[Part], context: &Context) -> Option<u16> {
         let mut place = 0;
         while let Some(part) = matches.get(usize::from(place)) {
-            // Two negated ports can be one condition: see extension/version_bugs.rs.
+            // Two negated ports may be one condition: see extension/version_bugs.rs.
             if part.negated && part.extension != Id::HEADER {
                 return None;
             }
@@ -70,7 +71,8 @@ impl Glance {
                 .shown
                 .get_mut(part.extension.place())?
                 .get_mut(usize::from(part.option))?;
-            // One after the other, and not in one `match`: a jump table takes half as long again.
+            // These are consecutive tests and not one `match`, because a jump table takes half as
+            // long again.
             let holds =
                 if let (Shown::Address(address), Value::Net4(of, mask)) = (*seen, &part.value) {
                     is_within(address, *of, *mask)
@@ -101,9 +103,9 @@ impl Glance {
 }
 
 impl Glance {
-    /// How many rules, from the first on, ask before all for an address as `like` does, and not for
-    /// the packet's: in large chains thousands, one after another. Told by fewer instructions
-    /// than [`Glance::fails`] takes.
+    /// The number of leading rules that first compare an address, as `like` does, and compare it
+    /// with another one than the packet's. In large chains there are thousands in a row. This takes
+    /// fewer instructions than [`Glance::fails`].
     #[inline(never)]
     pub(super) fn strangers(&self, rules: &[Rule], parts: &[Part], like: &Rule) -> usize {
         let Some(like) = parts.get(like.first as usize).filter(|part| !part.negated) else {
@@ -133,7 +135,7 @@ impl Glance {
     }
 }
 
-/// Reads what an option asks, if nothing but the packet decides what is read.
+/// Reads the value that an option compares, if only the packet determines it.
 #[cold]
 fn read(part: &Part, context: &Context, names: &mut Vec<String>) -> Shown {
     let Some(plain) = plain_condition(part) else {

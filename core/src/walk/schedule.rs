@@ -1,5 +1,5 @@
-//! The order of evaluation: at each hook, the base chains of all tables by ascending priority, with
-//! the stations of connection tracking and nat among them (`nf_hook_entries_grow` in
+//! The order of evaluation. At each hook, the base chains of all tables run by ascending priority,
+//! with connection tracking and nat as further stations (`nf_hook_entries_grow` in
 //! netfilter/core.c; measured).
 
 use crate::netfilter::base::{BaseChain, ChainType, nat_priority, priority};
@@ -7,32 +7,32 @@ use crate::netfilter::place::ChainPlace;
 use crate::netfilter::ruleset::Ruleset;
 use crate::packet::hook::Hook;
 
-/// What the kernel evaluates at one point of a hook.
+/// One unit of evaluation at a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Station {
     /// Connection tracking sees the packet.
     ConnectionTracking,
     /// A base chain of type filter or route.
     Chain(ChainPlace, ChainType),
-    /// The nat chains of the hook, in their order. They all run here, whatever their priorities
-    /// are.
+    /// The nat chains of the hook, in order. They all run at this point, so their own priorities do
+    /// not count.
     Nat(Vec<ChainPlace>),
 }
 
 /// The stations of all hooks.
 #[derive(Debug)]
 pub(super) struct Schedule {
-    /// The rule sets that the packet meets. Of two chains with equal priority, that of the earlier
-    /// rule set runs first.
+    /// The rule sets that the packet meets. If two chains have equal priority, the chain of the
+    /// earlier rule set runs first.
     pub(super) layers: Vec<u32>,
-    /// Whether base chains of two rule sets have equal priority at a hook: then the order of the
+    /// Whether base chains of two rule sets have equal priority at a hook, so that the order of the
     /// rule sets may matter.
     pub(super) has_ties: bool,
-    /// By the hook's place in [`Hook::ALL`].
+    /// The stations by the position of the hook in [`Hook::ALL`].
     hooks: [Vec<Station>; Hook::ALL.len()],
 }
 
-/// A base chain with its place.
+/// A base chain with its position.
 type Entry = (BaseChain, ChainPlace);
 
 impl Schedule {
@@ -40,7 +40,7 @@ impl Schedule {
     pub(super) fn new(rulesets: &[Ruleset], layers: Vec<u32>) -> Self {
         let mut entries: Vec<Entry> = Vec::new();
         for &layer in &layers {
-            // Of one rule set, the chain that was registered last runs first (measured).
+            // Within one rule set, the chain that was registered last runs first (measured).
             let mut own: Vec<Entry> = base_chains(&rulesets[layer as usize], layer).collect();
             own.reverse();
             entries.extend(own);

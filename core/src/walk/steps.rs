@@ -1,5 +1,5 @@
-//! The steps of a way. The rules of a large chain fail one after another by the same condition:
-//! such a run is kept once, however long it is.
+//! The steps of a path. The rules of a large chain often fail one after another by the same
+//! condition. Such a run is stored as one entry of any length.
 
 use crate::netfilter::place::Place;
 use std::ops::Range;
@@ -9,36 +9,36 @@ use super::trace::{Outcome, Step};
 /// Every rule and policy that a packet met, in order.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Steps {
-    /// Never two that could be one: so equal steps are equal runs.
+    /// Runs that could be joined are joined, so equal steps mean equal runs.
     runs: Vec<Run>,
 }
 
-/// One step; or rules that stand one behind the other and failed alike.
+/// One step, or a run of consecutive rules that failed by the same condition.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Run {
-    /// The first of them.
+    /// The first step.
     pub first: Step,
     start: u32,
     len: u32,
 }
 
 impl Run {
-    /// Which steps of the way they are.
+    /// The positions of its steps in the path.
     pub fn places(&self) -> Range<usize> {
         self.start as usize..(self.start + self.len) as usize
     }
 
-    /// All of them.
+    /// All its steps.
     pub fn steps(self) -> impl DoubleEndedIterator<Item = Step> + Clone {
         (0..self.len).map(move |before| self.behind(before))
     }
 
-    /// The last of them.
+    /// Its last step.
     pub fn last(&self) -> Step {
         self.behind(self.len - 1)
     }
 
-    /// The step that has so many others of the run before it.
+    /// The step after `before` others of the run.
     fn behind(&self, before: u32) -> Step {
         let Place { at, rule } = self.first.place;
         Step {
@@ -52,17 +52,17 @@ impl Run {
 }
 
 impl Steps {
-    /// How many.
+    /// The number of steps.
     pub fn len(&self) -> usize {
         self.runs.last().map_or(0, |run| run.places().end)
     }
 
-    /// Whether the packet met no rule at all.
+    /// Whether the packet met no rule.
     pub fn is_empty(&self) -> bool {
         self.runs.is_empty()
     }
 
-    /// The step that has `at` others before it.
+    /// The step at a position, from 0.
     pub fn get(&self, at: usize) -> Option<Step> {
         let run = self
             .runs
@@ -70,25 +70,25 @@ impl Steps {
         Some(run.behind(u32::try_from(at).ok()? - run.start))
     }
 
-    /// The step that has `at` others before it.
+    /// The step at a position, from 0.
     ///
     /// # Panics
-    /// If there are not so many.
+    /// If the path has fewer steps.
     pub fn at(&self, at: usize) -> Step {
         self.get(at).expect("a place among the steps of this way")
     }
 
-    /// The last of them.
+    /// The last step.
     pub fn last(&self) -> Option<Step> {
         self.runs.last().map(Run::last)
     }
 
-    /// All of them, in order.
+    /// All steps, in order.
     pub fn iter(&self) -> impl DoubleEndedIterator<Item = Step> + Clone {
         self.runs.iter().flat_map(|run| run.steps())
     }
 
-    /// All of them, those that failed alike together.
+    /// All steps as runs.
     pub fn runs(&self) -> &[Run] {
         &self.runs
     }
@@ -98,7 +98,7 @@ impl Steps {
         self.push_run(step, 1);
     }
 
-    /// Adds the steps of rules that stand one behind the other and failed alike, `len` in all.
+    /// Adds the steps of `len` consecutive rules that failed by the same condition.
     pub(super) fn push_run(&mut self, first: Step, len: u32) {
         if len == 0 {
             return;
@@ -114,7 +114,7 @@ impl Steps {
         self.runs.push(Run { first, start, len });
     }
 
-    /// Says what the last step, one that matched, made of the packet.
+    /// Records the packet after the last step, which matched.
     pub(super) fn changed_to(&mut self, view: u32) {
         if let Some(run) = self.runs.last_mut() {
             run.first.after = view;

@@ -1,11 +1,11 @@
-//! The translation of a connection that began before the packet, where the packet states no more
-//! than that.
+//! The translation of a connection that began before the packet, if the packet does not state the
+//! translation itself.
 //!
-//! In the original direction the connection's first packet takes its way first: what nat makes of
-//! it is what the connection keeps (nf_nat_core.c, `nf_nat_packet`). In the reply direction, and
-//! for an ICMP error, the rules of table nat that could have written the packet's addresses are
-//! looked for. Without such a rule nothing was translated. With one, the walk is undetermined,
-//! unless the rule's conditions name the address and port that it replaced.
+//! In the original direction, the walk first evaluates the connection's first packet. The
+//! connection stores the translation of that packet (nf_nat_core.c, `nf_nat_packet`). In the reply
+//! direction, and for an ICMP error, the walk searches table nat for rules that could have written
+//! the packet's addresses. If there is no such rule, nothing was translated. If there is one, the
+//! walk is undetermined, unless the rule's conditions name the address and port that it replaced.
 
 use std::net::IpAddr;
 
@@ -26,27 +26,27 @@ use super::connection::{End, Translation};
 use super::trace::{Assumption, Question};
 use super::{Stop, Walker};
 
-/// Listed where the rules drop the first packet of a connection that exists.
+/// The assumption if the rules drop the first packet of a connection that exists.
 pub(super) const NOT_DROPPED: &str = "the connection began although the rules drop its first packet: that packet is taken as accepted";
 const SAME_RULES: &str = "the rules were the same when the packet's connection began";
-/// Listed where the rules give a reply's connection its mark from a packet that the input does not
+/// The assumption if the mark of a reply's connection depends on a packet that the input does not
 /// state.
 const USUAL_FIRST: &str = "the first packet of the reply's connection had no mark, no payload, and usual values in its header";
-/// Listed where rules give marks to connections, which the packets in between may have met.
+/// The assumption if rules mark connections and later packets may have met them.
 const FIRST_MARK: &str = "the connection's mark is the one that its first packet gave it";
 const NO_HELPER: &str = "no helper of nat set up the translation of the expected connection";
 const ERROR_OF_ANSWERS: &str = "the ICMP error answers a packet of the original direction, whose destination table nat did not translate";
 
-/// Give up the search for the rule that translated a connection after this many that could have.
+/// The search for the rule that translated a connection gives up after this number of candidates.
 const MAX_TRANSLATORS: usize = 64;
-/// The calls, from chain to chain, whose conditions count as a rule's own.
+/// The maximum number of calls, from chain to chain, whose conditions count as a rule's own.
 const MAX_CALLERS: usize = 8;
 
 /// A rule that could have translated the packet's connection.
 struct Translator {
     place: Place,
     hook: Hook,
-    /// What it does; `None` for a missing part of a chain, and for a rule whose effect is unknown.
+    /// Its effect; `None` for a gap of a chain, and for a rule whose effect is unknown.
     effect: Option<Effect>,
 }
 
@@ -71,8 +71,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a RELATED packet is the first of an expected connection: nat treats it as NEW,
-    /// unless a helper has set up its translation (`nf_nat_inet_fn`; measured).
+    /// Whether a RELATED packet is the first of an expected connection. nat treats such a packet as
+    /// NEW, unless a helper has set up its translation (`nf_nat_inet_fn`; measured).
     pub(super) fn begins_expected_connection(&mut self, chains: &[ChainPlace]) -> bool {
         let unset = self
             .known_translation
@@ -88,7 +88,7 @@ impl<'a> Walker<'a> {
         matches!(self.packet.protocol, Protocol::ICMP | Protocol::ICMPV6)
     }
 
-    /// Original direction: the first packet had the same addresses, and went the same way.
+    /// Original direction: the first packet had the same addresses and took the same path.
     fn translate_like_first(&mut self) -> Result<(), Stop> {
         let packet = self.packet.clone();
         let is_tcp = packet.protocol == Protocol::TCP;
@@ -111,7 +111,8 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// Walks another packet to its end, for what it leaves in its connection. It leaves no step.
+    /// Walks another packet to its end, to get the state that it leaves in its connection. The
+    /// trace contains no step of it.
     fn rehearse(&mut self, first: Packet) -> Result<View, Stop> {
         let packet = std::mem::replace(&mut self.packet, first);
         self.rehearses = true;
@@ -129,8 +130,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Reply direction: the source is the destination that the first packet ended with, and the
-    /// other way round.
+    /// Reply direction: the source of the reply is the final destination of the first packet, and
+    /// its destination is the final source.
     fn translate_back(&mut self) -> Result<(), Stop> {
         let Packet {
             dst, sport, dport, ..
@@ -157,7 +158,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// The packet that a reply answers, from and to the ends that it had at its first hook.
+    /// The packet that a reply answers, with the addresses and ports that it had at its first hook.
     fn answered(&self, (src, sport): End, (dst, dport): End) -> Packet {
         let is_own = routing::kind_of(self.host, src, None) == RouteKind::Local;
         let back = || {
@@ -200,7 +201,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether a rule gives marks to connections.
+    /// Whether a rule sets the marks of connections.
     fn marks_connections(&self) -> bool {
         let sets = self
             .schedule
@@ -227,7 +228,7 @@ impl<'a> Walker<'a> {
         })
     }
 
-    /// An ICMP error goes to where its connection's packets really came from (nf_nat_proto.c,
+    /// An ICMP error goes to the original source of its connection's packets (nf_nat_proto.c,
     /// `nf_nat_icmp_reply_translation`).
     fn translate_error(&mut self) -> Result<(), Stop> {
         if !self.translators(Side::Destination, None).is_empty() {
@@ -242,7 +243,7 @@ impl<'a> Walker<'a> {
         Ok(())
     }
 
-    /// What a translation of that side replaced by this end; `None`: it translated nothing.
+    /// The end that a translation of this side replaced; `None` if it translated nothing.
     fn replaced(&mut self, side: Side, end: End) -> Result<Option<End>, Stop> {
         let mut found = self.translators(side, Some(end));
         if found.len() < MAX_TRANSLATORS {
@@ -297,7 +298,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// The rules that could have written an end of the packet, or any end.
+    /// The rules that could have written an end of the packet. Without an end: all rules that
+    /// translate.
     fn translators(&self, side: Side, end: Option<End>) -> Vec<Translator> {
         let mut found = Vec::new();
         for hook in self.hooks_of_first(side) {
@@ -313,9 +315,9 @@ impl<'a> Walker<'a> {
         found
     }
 
-    /// The hooks at which nat saw the first packet of the connection that this packet answers. What
-    /// arrives here answers what was sent or forwarded; what is sent from here answers what
-    /// arrived, or came back by `lo`.
+    /// The hooks at which nat saw the first packet of the connection that this packet answers. An
+    /// arriving packet answers one that was sent or forwarded. A packet that is sent from here
+    /// answers one that arrived or returned through `lo`.
     fn hooks_of_first(&self, side: Side) -> Vec<Hook> {
         let is_local = self.packet.origin == Origin::Local;
         let from_outside = is_local || self.passes_on();
@@ -327,7 +329,7 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether packets of others pass this host, routed or bridged.
+    /// Whether packets between other hosts cross this host, routed or bridged.
     fn passes_on(&self) -> bool {
         self.host.forwards(self.packet.family()) || self.may_bridge()
     }
@@ -395,8 +397,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether the connection's protocol is one that a rule is for. That of the connection of an
-    /// ICMP error is unknown.
+    /// Whether a rule applies to the protocol of the connection. The protocol is unknown for the
+    /// connection of an ICMP error.
     fn is_for_protocol(&self, place: Place) -> bool {
         if self.packet.state == Some(ConnectionState::Related) {
             return true;
@@ -409,8 +411,8 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether an effect could have written that end. One that writes what was there before counts
-    /// as none.
+    /// Whether an effect could have written this end. An effect that writes the previous value does
+    /// not count.
     fn writes(&self, effect: &Effect, hook: Hook, side: Side, end: Option<End>) -> bool {
         let inward = matches!(hook, Hook::Prerouting | Hook::Output);
         let is_of_side = match effect {
@@ -442,14 +444,14 @@ impl<'a> Walker<'a> {
         }
     }
 
-    /// Whether connections of this host that a packet from outside answers all begin with this
-    /// source.
+    /// Whether this is the source of all connections of this host that a packet from outside could
+    /// answer.
     fn is_only_source(&self, address: IpAddr) -> bool {
         self.packet.origin == Origin::Inbound && self.only_source() == Some(address)
     }
 
-    /// The source of every connection that this host begins with others, if there is but one and
-    /// nothing passes through here.
+    /// The source of every connection that this host opens to others, if there is exactly one and
+    /// the host forwards nothing.
     fn only_source(&self) -> Option<IpAddr> {
         let family = self.packet.family();
         let leaks = self
@@ -471,7 +473,7 @@ impl<'a> Walker<'a> {
         own.next().filter(|_| own.next().is_none())
     }
 
-    /// The end that a rule replaced, where its conditions, or those of its only caller, name it.
+    /// The end that a rule replaced, if its conditions name it, or those of its only caller.
     fn end_before(&self, translator: &Translator, side: Side, (_, port): End) -> Option<End> {
         let ports = match translator.effect.as_ref()? {
             Effect::Dnat { range, .. } | Effect::Snat { range, .. } => range.ports,
@@ -501,8 +503,8 @@ impl<'a> Walker<'a> {
         Some((address?, port))
     }
 
-    /// The value that every packet has in a field that comes to a rule: by its own condition, or by
-    /// that of the only rule that leads to its chain.
+    /// The value that every packet has in a field when it reaches a rule: from the rule's own
+    /// condition, or from that of the only rule that leads to its chain.
     fn required(&self, mut place: Place, field: PacketField) -> Option<&'a Value> {
         let (set, table, _) = place.at.find(self.rulesets);
         for _ in 0..MAX_CALLERS {
@@ -539,7 +541,7 @@ impl<'a> Walker<'a> {
     }
 }
 
-/// Whether an address is one of a range's. A range without addresses keeps any.
+/// Whether a range contains an address. A range without addresses contains every address.
 fn holds(range: &NatRange, address: IpAddr) -> bool {
     range.addresses.is_none_or(|(first, last)| {
         Family::of(first) == Family::of(address) && (first..=last).contains(&address)

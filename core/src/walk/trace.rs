@@ -1,4 +1,4 @@
-//! A walk as plain data: positions, not sentences.
+//! The record of a walk as plain data: positions instead of sentences.
 
 use std::net::IpAddr;
 
@@ -15,51 +15,51 @@ use crate::packet::view::View;
 
 use super::steps::Steps;
 
-/// What became of a rule when the packet met it.
+/// The result of a rule for the packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Outcome {
-    /// It matched: the kernel's counter gains one.
+    /// It matched: the kernel's counter increases by one.
     Match,
     /// A condition failed.
     NoMatch,
-    /// A dump cannot tell.
+    /// The input does not determine whether it matches.
     Unknown,
     /// The policy of a built-in chain was applied.
     Policy,
 }
 
-/// The packet met one rule or policy.
+/// The evaluation of one rule or policy.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Step {
-    /// Where on the packet's way.
+    /// The hook.
     pub hook: Hook,
-    /// Which rule.
+    /// The rule or policy.
     pub place: Place,
-    /// What became of it.
+    /// The result.
     pub outcome: Outcome,
-    /// The condition that failed or cannot be told, as its place among the rule's matches.
+    /// The condition that failed or is undetermined, as its position among the rule's matches.
     pub condition: Option<u16>,
-    /// The packet as the rule saw it: a place in [`Path::views`].
+    /// The packet before the rule: a position in [`Path::views`].
     pub view: u32,
-    /// The packet behind the rule; differs from `view` where its target changed something.
+    /// The packet after the rule. It differs from `view` if the target changed the packet.
     pub after: u32,
     /// The step whose jump or goto led into this chain.
     pub caller: Option<u32>,
 }
 
-/// A routing decision on the way.
+/// A routing decision.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct RouteNote {
-    /// How many steps came before it.
+    /// The number of steps before it.
     pub step: u32,
-    /// Why the packet was routed here.
+    /// The reason for the decision.
     pub why: RouteReason,
-    /// Where it goes now: an interface, or `None` for this host.
+    /// The chosen interface, or `None` for this host.
     pub interface: Option<String>,
 }
 
-/// Why a packet was routed.
+/// The reason for a routing decision.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum RouteReason {
     /// A process sends it.
@@ -68,35 +68,35 @@ pub enum RouteReason {
     Mangled,
     /// Table nat changed its destination in OUTPUT.
     Translated,
-    /// It came back in by `lo`.
+    /// It returned through `lo`.
     Looped,
-    /// The copy of a broadcast or multicast came back in by the interface that it was sent by.
+    /// The copy of a broadcast or multicast arrived on the interface that it was sent through.
     Copied,
     /// It arrived.
     Arrived,
 }
 
-/// How a packet ends.
+/// The kind of outcome.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum VerdictKind {
-    /// To a socket here, or to the kernel itself.
+    /// A local socket, or the kernel itself, receives the packet.
     Delivered,
-    /// Left by an interface.
+    /// The packet leaves through an interface.
     Sent,
-    /// Passed on to another host.
+    /// The packet is forwarded to another host.
     Forwarded,
-    /// Gone without a word.
+    /// The packet is silently dropped.
     Dropped,
-    /// Gone, and the sender was told.
+    /// The packet is dropped, and the sender gets an error.
     Rejected,
-    /// In the hands of a program.
+    /// The packet is queued to a user-space program (NFQUEUE).
     Queued,
-    /// Never left: the sender got an error.
+    /// The packet was never sent: the sender got an error.
     Unroutable,
 }
 
-/// Who dropped a packet.
+/// The cause of a drop.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum DroppedBy {
@@ -106,33 +106,33 @@ pub enum DroppedBy {
     Policy,
     /// Routing.
     Routing,
-    /// A target that could not do its work.
+    /// A target that could not perform its effect.
     Target,
 }
 
-/// The end of a walk.
+/// The outcome of a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Verdict {
-    /// How it ends.
+    /// The kind of outcome.
     pub kind: VerdictKind,
-    /// Delivered: the port of the socket that gets it.
+    /// Delivered: the port of the receiving socket.
     pub port: Option<u16>,
-    /// Delivered: the address of that socket, as the packet names it.
+    /// Delivered: the address of the receiving socket, as the packet names it.
     pub address: Option<IpAddr>,
     /// Sent or forwarded: the interface.
     pub interface: Option<String>,
-    /// Dropped: by what.
+    /// Dropped: the cause.
     pub by: Option<DroppedBy>,
-    /// Why routing ended it, or what the sender is told.
+    /// The reason of routing, or the error that the sender gets.
     pub reason: Option<String>,
-    /// The rule or policy that decided.
+    /// The decisive rule or policy.
     pub decided_by: Option<Place>,
-    /// Whether a rule sent it to another socket or host than the sender meant.
+    /// Whether a rule sent the packet to another socket or host than the sender intended.
     pub redirected: bool,
 }
 
 impl Verdict {
-    /// Whether the packet meets the same fate: everything but who decided.
+    /// Whether the outcome is the same, except for the decisive rule.
     pub fn same_end(&self, other: &Self) -> bool {
         let without = |verdict: &Self| Self {
             decided_by: None,
@@ -142,39 +142,38 @@ impl Verdict {
     }
 }
 
-/// What became of the copy that this host itself gets of a broadcast or multicast that it sends.
+/// The outcome of the copy that this host itself gets of a broadcast or multicast.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Copied {
-    /// How the copy ends.
+    /// The outcome of the copy.
     pub verdict: Verdict,
-    /// The copy as it ends: a place in [`Path::views`].
+    /// The final copy: a position in [`Path::views`].
     pub view: u32,
 }
 
-/// One way a packet can go: all steps, and the end.
+/// One path of a packet: all steps, and the outcome.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Path {
-    /// Every rule and policy it met, in order.
+    /// Every rule and policy that it met, in order.
     pub steps: Steps,
-    /// The packet at its stations; steps refer to them.
+    /// The packet at each point of the path. The steps refer to these views.
     pub views: Vec<View>,
     /// Every routing decision.
     pub routes: Vec<RouteNote>,
-    /// How it ends; `None` where it depends on what a dump cannot tell, or where the walk had to
-    /// stop.
+    /// The outcome; `None` if it is undetermined, or if the walk had to stop.
     pub verdict: Option<Verdict>,
-    /// What became of the copy of a broadcast or multicast; its steps stand among the others.
+    /// The outcome of the copy of a broadcast or multicast. Its steps are among the others.
     pub copy: Option<Copied>,
-    /// Why the walk had to stop before an end.
+    /// The reason why the walk had to stop before an outcome.
     pub stopped: Option<String>,
-    /// What no dump can tell of the target that the walk came to last.
+    /// The undetermined part of the last target.
     pub doubt: Option<String>,
-    /// The missing part of the input that the walk came to last.
+    /// The missing part of the input that the walk reached last.
     pub missing: Option<String>,
 }
 
 impl Path {
-    /// The packet as it ends.
+    /// The final packet.
     ///
     /// # Panics
     /// Never: a walk begins with a view.
@@ -182,7 +181,7 @@ impl Path {
         self.views.last().expect("a walk begins with a view")
     }
 
-    /// The base chain from which the packet came to a step.
+    /// The base chain that led to a step.
     pub(super) fn base_chain(&self, rulesets: &[Ruleset], step: Step) -> Option<BaseChain> {
         let mut first = step;
         while let Some(caller) = first.caller {
@@ -197,47 +196,49 @@ impl Path {
 pub enum Question {
     /// Whether the rule matches.
     Matches,
-    /// Whether what `because` asks of the rule's target is so; the rule matches for sure.
+    /// Whether the question of `because` about the rule's target has the answer yes. The rule
+    /// itself certainly matches.
     Target,
-    /// Whether a rule that the input does not show acts on the packet. The place names the chain.
+    /// Whether a rule that the input does not show acts on the packet. The position names the
+    /// chain.
     MissingRule,
-    /// Whether the rule translated the packet's connection when it began.
+    /// Whether the rule translated the packet's connection at its beginning.
     Translated,
-    /// Whether the bridge that the packet arrives by passes it on to another port. The place names
-    /// a rule that asks for ports.
+    /// Whether the bridge forwards the packet to another port. The position names a rule that tests
+    /// ports.
     Bridged,
 }
 
-/// What one branch takes a rule's answer to be.
+/// The answer to a question that one branch assumes.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Assumption {
     /// The rule.
     pub place: Place,
-    /// Where it was asked.
+    /// The hook of the evaluation.
     pub hook: Hook,
     /// What is undetermined.
     pub question: Question,
-    /// The assumed answer to it.
+    /// The assumed answer.
     pub matches: bool,
-    /// Why nobody can tell.
+    /// The reason why the input does not determine it.
     pub because: String,
-    /// How likely it is, where chance alone decides (`-m statistic --mode random`).
+    /// The probability of the answer, if only chance decides (`-m statistic --mode random`).
     pub chance: Option<f64>,
 }
 
-/// One of the ways an uncertain walk can go.
+/// One way in which an uncertain walk can go on.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Branch {
-    /// What it takes for granted, in the order of the walk.
+    /// Its assumptions, in the order of the walk.
     pub assumes: Vec<Assumption>,
-    /// Which backend's rules run first, where both have some and it matters.
+    /// The backend whose rules run first, if both have rules and the order matters.
     pub first: Option<Backend>,
-    /// The way.
+    /// The path.
     pub path: Path,
 }
 
 impl Branch {
-    /// How likely it is, where chance alone decides all that it assumes.
+    /// The probability of the branch, if only chance decides all its assumptions.
     pub fn probability(&self) -> Option<f64> {
         let chances = self.assumes.iter().map(|assumption| assumption.chance);
         chances
@@ -247,58 +248,57 @@ impl Branch {
     }
 }
 
-/// Where chance sends a connection: the destinations that the chance rules of one chain choose
-/// among.
+/// The destinations that the chance rules of one chain choose from, with their probabilities.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Spread {
-    /// In the order of the rules; at least two.
+    /// At least two destinations, in the order of the rules.
     pub endpoints: Vec<Endpoint>,
-    /// How likely it is that it goes to none of them, or that where it goes cannot be told; from 0
-    /// to 1.
+    /// The probability that the connection goes to none of them, or to an undetermined destination;
+    /// from 0 to 1.
     pub elsewhere: f64,
 }
 
 /// A destination that chance may choose.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Endpoint {
-    /// The rule that chance lets match.
+    /// The chance rule that matches.
     pub place: Place,
-    /// The rule that then writes the destination.
+    /// The rule that sets the destination.
     pub by: Place,
     /// The new destination.
     pub dst: IpAddr,
-    /// Its port, where the protocol has them.
+    /// The new port, if the protocol has ports.
     pub dport: Option<u16>,
-    /// How likely it is, of all packets that come to the first of these rules; from 0 to 1.
+    /// The probability for a packet that reaches the first of these rules, from 0 to 1.
     pub probability: f64,
 }
 
-/// A walk.
+/// The record of a walk.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Trace {
-    /// The packet, with the source that routing chose filled in.
+    /// The packet, including the source that routing chose.
     pub packet: Packet,
-    /// The namespace that it was walked in.
+    /// The namespace of the walk.
     pub host: Host,
-    /// The rule sets that it was walked through.
+    /// The rule sets of the walk.
     pub rulesets: Vec<u32>,
-    /// The way; where it is uncertain, up to and including the first rule that cannot be told.
+    /// The path. If the walk is uncertain, it ends with the first undetermined rule.
     pub path: Path,
-    /// What is taken for granted, each in a sentence.
+    /// The assumptions, each as a sentence.
     pub assumes: Vec<String>,
-    /// Whether the kernel's answer is this one, given `assumes` and the host.
+    /// Whether the kernel gives the same answer, given `assumes` and the host.
     pub certain: bool,
-    /// Where it is uncertain: the ways it can go, at most 64.
+    /// If the walk is uncertain: the possible paths, at most 64.
     pub branches: Vec<Branch>,
-    /// How many more ways were begun and not followed.
+    /// The number of further paths that were not followed.
     pub branches_left_out: usize,
-    /// Where the first rule that cannot be told is one of chance, and chooses among destinations:
-    /// all of them, however many.
+    /// If the first undetermined rule is a chance rule that chooses a destination: all
+    /// destinations, without a limit on their number.
     pub spread: Option<Spread>,
 }
 
 impl Trace {
-    /// The verdict, where all branches agree on one.
+    /// The verdict, if all branches agree.
     pub fn verdict(&self) -> Option<&Verdict> {
         let Some(first) = self.branches.first() else {
             return self.path.verdict.as_ref();
@@ -314,14 +314,14 @@ impl Trace {
         (self.branches_left_out == 0 && self.branches.iter().all(agree)).then_some(first)
     }
 
-    /// Whether chance alone decides which of the branches a packet goes.
+    /// Whether only chance decides between the branches.
     pub fn is_chance_alone(&self) -> bool {
         self.branches
             .iter()
             .all(|branch| branch.probability().is_some())
     }
 
-    /// The way to show: the only one, or the first of several.
+    /// The path to show: the only one, or the first of several.
     pub fn shown(&self) -> &Path {
         self.branches
             .first()

@@ -1,12 +1,12 @@
-//! Which address and which port nat takes from a range (nf_nat_core.c, `get_unique_tuple`).
-//! Measured, and given that no other connection has taken them.
+//! The address and port that nat chooses from a range (nf_nat_core.c, `get_unique_tuple`).
+//! Measured, under the condition that no other connection uses them.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
 use crate::netfilter::effect::{NatChoice, NatRange, Side};
 use crate::packet::view::View;
 
-/// The new destination port; `None` for one that the kernel picks at random.
+/// The new destination port; `None` if the kernel chooses it at random.
 pub(super) fn destination_port(
     port: Option<u16>,
     (low, high): (u16, u16),
@@ -22,8 +22,8 @@ pub(super) fn destination_port(
     }
 }
 
-/// The new source port, as the bounds that it lies in: it stays where it may, and is picked at
-/// random otherwise; without a range from those that are as privileged as the old one
+/// The new source port, as a range. The port stays if it may. Otherwise the kernel chooses it at
+/// random; without a given range, from the ports with the same privilege as the old one
 /// (`nf_nat_l4proto_unique_tuple`).
 pub(super) fn source_port(port: u16, range: &NatRange, choice: NatChoice) -> (u16, u16) {
     if let (Some(ports), Some(base)) = (range.ports, range.base) {
@@ -42,14 +42,15 @@ pub(super) fn source_port(port: u16, range: &NatRange, choice: NatChoice) -> (u1
     }
 }
 
-/// A port of a shifted span, which is counted from its base and round again.
+/// A port of a shifted range. It is counted from the base and wraps around.
 fn shifted(port: u16, (low, high): (u16, u16), base: u16) -> u16 {
     let size = u32::from(high - low) + 1;
     let offset = u32::from(port.wrapping_sub(base)) % size;
     u16::try_from(u32::from(low) + offset).expect("it is below the span's end")
 }
 
-/// Whether a source that lies in the range stays: with its port, if the range has ports.
+/// Whether a source within the range stays unchanged. If the range has ports, the port must be
+/// within it as well.
 pub(super) fn keeps_source(view: &View, range: &NatRange, choice: NatChoice) -> bool {
     let stays = range
         .addresses
@@ -60,9 +61,9 @@ pub(super) fn keeps_source(view: &View, range: &NatRange, choice: NatChoice) -> 
     stays && port_stays && !choice.random
 }
 
-/// The address that the kernel chooses by a hash over both ends of the connection
-/// (`find_best_ips_proto`): word by word, each scaled into what the range leaves of it. With
-/// `--persistent` the destination does not count.
+/// The address that the kernel chooses by a hash of both ends of the connection
+/// (`find_best_ips_proto`): word by word, each scaled to the rest of the range. With
+/// `--persistent`, the destination does not count.
 pub(super) fn hashed(
     view: &View,
     (first, last): (IpAddr, IpAddr),
@@ -73,7 +74,7 @@ pub(super) fn hashed(
     let mut destination = words(view.dst);
     let count = if view.dst.is_ipv4() { 1 } else { 4 };
     let persistent = choice.persistent;
-    // What the kernel hashes are words of network order, read as this machine's numbers.
+    // The kernel hashes words in network byte order, read as numbers of this machine.
     let raw = u32::swap_bytes;
     let start = if persistent {
         0
@@ -96,7 +97,7 @@ pub(super) fn hashed(
             u32::try_from(scaled).expect("a product of 32 bits each, without its low half"),
         );
         free |= chosen[word] != last[word];
-        // The kernel writes into the tuple that it reads from.
+        // The kernel writes to the tuple that it reads from.
         if side == Side::Destination {
             destination[word] = chosen[word];
         }
@@ -115,7 +116,7 @@ pub(super) fn hashed(
     }
 }
 
-/// An address as four words, as connection tracking keeps it.
+/// An address as four words, as connection tracking stores it.
 fn words(address: IpAddr) -> [u32; 4] {
     match address {
         IpAddr::V4(address) => [address.to_bits(), 0, 0, 0],

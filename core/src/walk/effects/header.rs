@@ -52,7 +52,7 @@ pub(super) fn set_ttl(view: &mut View, change: TtlChange) {
     };
 }
 
-/// Each byte of the options becomes a no-operation, and the header keeps its length
+/// Replaces each byte of the options by a no-operation. The header keeps its length
 /// (xt_TCPOPTSTRIP.c).
 pub(super) fn strip_tcp_options(view: &mut View, packet: &Packet, options: &[u8]) {
     if packet.is_later_fragment() {
@@ -76,7 +76,7 @@ impl EffectContext<'_> {
             return;
         }
         let Some(wanted) = mss else {
-            // The input does not contain the path's MTU.
+            // The input does not contain the MTU of the path.
             self.view.mss = None;
             self.doubt("how far TCPMSS lowers the segment size depends on the path's MTU");
             return;
@@ -87,9 +87,9 @@ impl EffectContext<'_> {
             .as_ref()
             .map(|options| !options.contains(&MSS));
         match (self.view.mss, absent) {
-            // The size is never raised.
+            // The target never raises the size.
             (Some(old), _) => self.view.mss = Some(old.min(wanted)),
-            // The kernel adds no option to a segment that carries data.
+            // The kernel adds no option to a segment that contains data.
             (None, Some(true)) if packet.payload_length > 0 => {}
             (None, Some(true)) => {
                 let default = if packet.family() == Family::Ipv4 {
@@ -104,8 +104,8 @@ impl EffectContext<'_> {
         }
     }
 
-    /// Replaces the prefix of an IPv6 address (ip6t_NPT.c). Without a word that can take the
-    /// change, the packet is dropped.
+    /// Replaces the prefix of an IPv6 address (ip6t_NPT.c). If no word of the address can take the
+    /// checksum adjustment, the packet is dropped.
     pub(super) fn translate_prefix(
         &mut self,
         side: Side,
@@ -134,8 +134,8 @@ fn sum(address: Ipv6Addr) -> u32 {
     address.segments().into_iter().map(u32::from).sum::<u32>() % 0xffff
 }
 
-/// The new address: one word takes up the change so that checksums stay correct
-/// (`ip6t_npt_map_pfx`). `None` if no word can.
+/// The new address. One word takes the adjustment that keeps checksums valid (`ip6t_npt_map_pfx`).
+/// `None` if no word can take it.
 fn replace_prefix(
     address: Ipv6Addr,
     from: (Ipv6Addr, u32),

@@ -11,9 +11,9 @@ use crate::packet::view::View;
 use super::{Action, EffectContext, choice};
 
 impl EffectContext<'_> {
-    /// Translates the destination. Without a random choice, a port outside the range becomes its
-    /// first one. The kernel compares what connection tracking knows, not what is in the
-    /// packet.
+    /// Translates the destination. Without a random choice, a port outside the range becomes the
+    /// first port of the range. The kernel compares the addresses that connection tracking stores,
+    /// not those of the packet.
     pub(super) fn translate_destination(&mut self, range: &NatRange, choice: NatChoice) {
         let before = (
             self.view.tracked_dst.unwrap_or(self.view.dst),
@@ -36,7 +36,7 @@ impl EffectContext<'_> {
         self.translates = true;
     }
 
-    /// Translates the source. The port stays if it may; the input does not show whether another
+    /// Translates the source. The port stays if it may. The input does not show whether another
     /// connection uses it.
     pub(super) fn translate_source(&mut self, range: &NatRange, choice: NatChoice) {
         let before = (
@@ -74,7 +74,7 @@ impl EffectContext<'_> {
         if first == last {
             return Some(first);
         }
-        // Connection tracking does not know the addresses that SNPT and DNPT wrote into the packet.
+        // Connection tracking does not store the addresses that SNPT and DNPT wrote to the packet.
         let known = View {
             src: self.view.tracked_src.unwrap_or(self.view.src),
             dst: self.view.tracked_dst.unwrap_or(self.view.dst),
@@ -89,8 +89,8 @@ impl EffectContext<'_> {
         Some(choice::hashed(&known, (first, last), side, choice))
     }
 
-    /// In OUTPUT the destination becomes 127.0.0.1 or ::1. In PREROUTING it becomes an address of
-    /// the incoming interface; without one the packet is dropped (nf_nat_redirect.c).
+    /// In OUTPUT, the destination becomes 127.0.0.1 or ::1. In PREROUTING, it becomes an address of
+    /// the incoming interface. If there is none, the packet is dropped (nf_nat_redirect.c).
     pub(super) fn redirect(&mut self, ports: Option<(u16, u16)>, choice: NatChoice) -> Action {
         let address = match self.view.hook {
             Hook::Output => Some(Family::of(self.view.dst).loopback()),
@@ -110,8 +110,8 @@ impl EffectContext<'_> {
         Action::Accept
     }
 
-    /// The source becomes an address of the outgoing interface; without one the packet is dropped
-    /// (nf_nat_masquerade.c).
+    /// The source becomes an address of the outgoing interface. If there is none, the packet is
+    /// dropped (nf_nat_masquerade.c).
     pub(super) fn masquerade(
         &mut self,
         ports: Option<(u16, u16)>,
@@ -132,8 +132,8 @@ impl EffectContext<'_> {
         Action::Accept
     }
 
-    /// Replaces the network part of the destination on the way in, of the source on the way out
-    /// (xt_NETMAP.c).
+    /// Replaces the network part of the destination in PREROUTING and OUTPUT, otherwise of the
+    /// source (xt_NETMAP.c).
     pub(super) fn netmap(&mut self, network: IpAddr, mask: IpAddr) -> Action {
         let inward = matches!(self.view.hook, Hook::Prerouting | Hook::Output);
         let old = if inward { self.view.dst } else { self.view.src };
@@ -166,7 +166,7 @@ fn replace_network(old: IpAddr, network: IpAddr, mask: IpAddr) -> Option<IpAddr>
     }
 }
 
-/// The address of the incoming interface that a redirected packet goes to.
+/// The address of the incoming interface that REDIRECT chooses.
 fn incoming_address(host: &Host, view: &View) -> Option<IpAddr> {
     let interface = host.interface(view.in_interface.as_deref()?)?;
     let mut addresses = interface.addresses.iter().map(|prefix| prefix.address);
@@ -182,13 +182,13 @@ fn incoming_address(host: &Host, view: &View) -> Option<IpAddr> {
     }
 }
 
-/// How far an IPv6 address reaches, as `nf_nat_redirect_ipv6_usable` tells it.
+/// The scope of an IPv6 address, as `nf_nat_redirect_ipv6_usable` classifies it.
 #[derive(PartialEq, Eq)]
 enum RedirectScope {
     Host,
     Link,
     Site,
-    /// Also every multicast scope that has none of the others' bits.
+    /// Also every multicast scope that shares no bit with the others.
     Global,
 }
 
@@ -207,8 +207,8 @@ fn redirect_scope(address: Ipv6Addr) -> RedirectScope {
     }
 }
 
-/// The address that a masqueraded packet gets: one of the interface it leaves by, else one of
-/// another interface.
+/// The address that MASQUERADE chooses: one of the outgoing interface, otherwise one of another
+/// interface.
 fn own_address(host: &Host, view: &View) -> Option<IpAddr> {
     let out = view.out_interface.as_deref()?;
     let candidates = || {
@@ -227,9 +227,9 @@ fn own_address(host: &Host, view: &View) -> Option<IpAddr> {
                 (on_way, on_way && prefix.contains(next_hop), 0)
             })
         }
-        // RFC 6724 as `ipv6_get_saddr_eval` has it: the destination itself, the scope, the
-        // interface, the label, the common prefix. A destination that is near leaves only
-        // the interface's own addresses.
+        // RFC 6724 as `ipv6_get_saddr_eval` implements it: the destination itself, the scope, the
+        // interface, the label, the common prefix. For a destination on the link, only the
+        // addresses of the interface itself are candidates.
         IpAddr::V6(dst) => {
             let near = dst.is_multicast() || scope(dst) <= LINK_LOCAL;
             let candidates = candidates().filter(|(on_way, _)| *on_way || !near);
@@ -251,7 +251,7 @@ fn own_address(host: &Host, view: &View) -> Option<IpAddr> {
     best.map(|prefix| prefix.address)
 }
 
-/// The first of those that rank highest.
+/// The first candidate of the highest rank.
 fn first_best<'a, K: Ord>(
     candidates: impl Iterator<Item = (bool, &'a Prefix)>,
     rank: impl Fn(bool, &Prefix) -> K,
@@ -261,7 +261,8 @@ fn first_best<'a, K: Ord>(
     best.map(|(_, prefix)| prefix)
 }
 
-/// The label of an IPv6 address (`ip6addrlabel_init_table` in addrlabel.c): like speaks to like.
+/// The label of an IPv6 address (`ip6addrlabel_init_table` in addrlabel.c). Addresses with equal
+/// labels are preferred.
 fn label(address: Ipv6Addr) -> u8 {
     match address.segments() {
         _ if address.is_loopback() => 0,
@@ -277,8 +278,8 @@ fn label(address: Ipv6Addr) -> u8 {
 
 const LINK_LOCAL: u8 = 2;
 
-/// How far an IPv6 address reaches (`__ipv6_addr_type` in addrconf_core.c, which has ::1 reach as
-/// far as its link).
+/// The scope of an IPv6 address (`__ipv6_addr_type` in addrconf_core.c, which gives ::1 the scope
+/// of a link).
 fn scope(address: Ipv6Addr) -> u8 {
     match address.octets() {
         [0xff, flags, ..] => flags & 0x0f,
@@ -289,8 +290,8 @@ fn scope(address: Ipv6Addr) -> u8 {
     }
 }
 
-/// Whether an address may stand as the source of a packet to `dst`: of its family, and in IPv4 of
-/// global scope (`RT_SCOPE_UNIVERSE` in `inet_select_addr`).
+/// Whether an address can be the source of a packet to `dst`: it must have the same family, and for
+/// IPv4 global scope (`RT_SCOPE_UNIVERSE` in `inet_select_addr`).
 fn serves(address: IpAddr, dst: IpAddr) -> bool {
     match (address, dst) {
         (IpAddr::V4(own), IpAddr::V4(_)) => !own.is_loopback() && !own.is_link_local(),
@@ -298,7 +299,7 @@ fn serves(address: IpAddr, dst: IpAddr) -> bool {
     }
 }
 
-/// The router on the way to `dst`, or `dst` itself.
+/// The next router on the route to `dst`, or `dst` itself.
 fn next_hop(host: &Host, out: &str, dst: IpAddr) -> IpAddr {
     let routes = host
         .routes

@@ -13,7 +13,7 @@ const RST: u8 = 0x04;
 const ACK: u8 = 0x10;
 
 impl EffectContext<'_> {
-    /// Delivers the packet to a local socket. Without a listener, xt_TPROXY drops it.
+    /// Delivers the packet to a local socket. If no socket listens, xt_TPROXY drops it.
     pub(super) fn transparent_proxy(
         &mut self,
         address: Option<IpAddr>,
@@ -32,7 +32,8 @@ impl EffectContext<'_> {
         Action::Accept
     }
 
-    /// Whether a process listens on that port; assumed where the input contains no sockets.
+    /// Whether a process listens on the port. If the input contains no sockets, this is an
+    /// assumption.
     fn listens(&mut self, port: Option<u16>) -> bool {
         let Some(port) = port else { return false };
         if self.host.sockets.is_empty() {
@@ -46,8 +47,8 @@ impl EffectContext<'_> {
             .any(|socket| socket.protocol == protocol && socket.port == port)
     }
 
-    /// A SYN is answered, and an ACK is compared with that answer: neither continues. All other
-    /// packets do (xt_SYNPROXY.c, nf_synproxy_core.c).
+    /// SYNPROXY answers a SYN, and compares an ACK with that answer. Neither packet continues. All
+    /// other packets do (xt_SYNPROXY.c, nf_synproxy_core.c).
     pub(super) fn synproxy(&mut self) -> Action {
         let TcpFlags(flags) = self.packet.tcp_flags.unwrap_or(TcpFlags::SYN);
         match flags & (FIN | SYN | RST | ACK) {
