@@ -1,15 +1,17 @@
-//! What follows from walks and from rules: everything that the page, the JSON and a ticket say.
+//! Answers that follow from walks and rules: everything that the page, the JSON and a ticket
+//! report.
 //!
 //! # Layout
 //! - About one walk: `explain` (sentences), `report` (the public JSON), `counterfactual` (the
-//!   smallest change that changes the outcome), `compare` (where two walks part), `journey` (all
-//!   connections through the proxy)
+//!   smallest change that changes the outcome), `compare` (the first step at which two walks
+//!   differ), `journey` (all connections through the proxy)
 //! - About senders: `senders` (classes of user and group ids), `bypass_explanation`,
 //!   `intended_bypass`, `proxy_processes`
 //! - About rules: `findings`, `counter_analysis`, `constants` (the values that conditions name),
 //!   `search`
-//! - Packets to walk: `scenario` (worth trying), `example_packet` (one that matches a given rule)
-//! - `large`: made rule sets of a node's size, for samples and benchmarks
+//! - Packets to walk: `scenario` (suggested packets), `example_packet` (a packet that matches a
+//!   given rule)
+//! - `large`: generated rule sets of a node's size, for samples and benchmarks
 
 pub mod bypass_explanation;
 pub mod compare;

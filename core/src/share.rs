@@ -1,10 +1,9 @@
-//! What leaves the program, as text that is safe to hand on: quoted, redacted where that is wanted,
-//! and bounded.
+//! Text that leaves the program. It is quoted and bounded, and redacted on request.
 //!
 //! # Layout
-//! - `link`: a text inside a link; `redact`: a copy without what identifies somebody
-//! - `commands`: what makes one rule set into another; `replay`: a script that replays a walk on a
-//!   real kernel
+//! - `link`: a text in a link; `redact`: a copy without anything that identifies somebody
+//! - `commands`: the commands that turn one rule set into another; `replay`: a script that replays
+//!   a walk on a real kernel
 //! - `ticket`: walks as Markdown
 
 pub mod commands;

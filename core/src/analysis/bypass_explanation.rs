@@ -1,11 +1,11 @@
-//! Why traffic of the proxy's user bypasses the proxy: all sentences about it.
+//! The explanation why traffic of the proxy's user bypasses the proxy.
 //!
-//! `$` stands for the proxy's user id and `%` for the proxy.
+//! `$` is replaced by the proxy's user id and `%` by the name of the proxy.
 
 use crate::mesh::Mesh;
 use crate::packet::host::Host;
 
-/// The explanation: headings, each a line that ends in a colon, and the lines that belong to each.
+/// The explanation: headings, each a line that ends in a colon, and the lines below each.
 pub const BYPASS_EXPLANATION: [&str; 14] = [
     "Why the exemption exists:",
     "% and the app share one network namespace. A rule that sent %'s own connections to % would send them round for ever, so user $ is let out. The kernel sees the user, not the program: everyone who runs as $ is let out with it.",
@@ -32,8 +32,8 @@ pub fn explain_bypass(text: &str, mesh: &Mesh) -> String {
     text.replace('$', &uid).replace('%', mesh.proxy())
 }
 
-/// The processes that really run as the proxy's user or group, each with its name; the proxy is
-/// among them.
+/// The processes that run as the proxy's user or group, each with its name. The proxy is one of
+/// them.
 pub fn bypassing_processes(host: &Host, mesh: &Mesh) -> Vec<String> {
     let within =
         |ids: &[(u32, u32)], id: u32| ids.iter().any(|(low, high)| (low..=high).contains(&&id));

@@ -1,9 +1,9 @@
-//! Two walks side by side.
+//! The comparison of two walks.
 
 use crate::walk::trace::Path;
 
-/// The first step (from 0) at which two walks part: another rule, or another outcome of the same
-/// one. `None` if they never do. Where one walk ends first, that is the step behind its last.
+/// The first step (from 0) at which two walks differ: another rule, or another result of the same
+/// rule. `None` if they do not differ. If one walk ends first, the step after its last one.
 pub fn part(a: &Path, b: &Path) -> Option<usize> {
     let same = a
         .steps

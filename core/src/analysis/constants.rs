@@ -1,5 +1,5 @@
-//! The constants that rules name, by the subject of the condition: where they change, outcomes
-//! change.
+//! The constants that rules compare, by the subject of the condition. Outcomes change at these
+//! values.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -15,12 +15,12 @@ enum Constant {
     Numbers(u32, u32),
     /// The first and the last address of a network.
     Network(IpAddr, IpAddr),
-    /// A name: an interface.
+    /// The name of an interface.
     Name(String),
 }
 
 /// All constants of one family's rules for the fields that counterfactuals change, by the subject
-/// of the condition. Of 110,000 rules they are some 40,000, so that it pays to keep them.
+/// of the condition. 110,000 rules have about 40,000 of them, so the caller should keep them.
 #[derive(Clone, Debug, Default)]
 pub struct Constants(BTreeMap<Subject, BTreeSet<Constant>>);
 
@@ -56,7 +56,7 @@ impl Constants {
                 .iter()
                 .for_each(|(low, high)| add(Constant::Numbers(*low, *high))),
             Value::Masked { value, mask } => {
-                // The lowest bit that is looked at tells the value from another one.
+                // A value that differs from the constant in the lowest bit under the mask.
                 let other = value ^ (mask & mask.wrapping_neg());
                 add(Constant::Numbers(*value, *value));
                 add(Constant::Numbers(other, other));
@@ -90,7 +90,7 @@ impl Constants {
         self.0.get(&subject).into_iter().flatten()
     }
 
-    /// Ranges of numbers.
+    /// The constants that are ranges of numbers.
     pub fn ranges(&self, subject: Subject) -> Vec<(u32, u32)> {
         let range = |constant: &Constant| match constant {
             Constant::Numbers(low, high) => Some((*low, *high)),
@@ -99,7 +99,7 @@ impl Constants {
         self.each(subject).filter_map(range).collect()
     }
 
-    /// Networks: first and last address.
+    /// The constants that are networks: first and last address.
     pub fn networks(&self, subject: Subject) -> Vec<(IpAddr, IpAddr)> {
         let network = |constant: &Constant| match constant {
             Constant::Network(first, last) => Some((*first, *last)),
@@ -108,7 +108,7 @@ impl Constants {
         self.each(subject).filter_map(network).collect()
     }
 
-    /// Names.
+    /// The constants that are names.
     pub fn names(&self, subject: Subject) -> Vec<String> {
         let name = |constant: &Constant| match constant {
             Constant::Name(name) => Some(name.clone()),
@@ -117,7 +117,7 @@ impl Constants {
         self.each(subject).filter_map(name).collect()
     }
 
-    /// Numbers and their neighbors.
+    /// The constants that are numbers, and the numbers next to them.
     pub fn numbers(&self, subject: Subject) -> Vec<u32> {
         let around =
             |(low, high): (u32, u32)| [low.saturating_sub(1), low, high, high.saturating_add(1)];
@@ -126,8 +126,8 @@ impl Constants {
         numbers
     }
 
-    /// The first and last addresses of the networks and their neighbors; not as a list, since few
-    /// of many are tried.
+    /// The first and last addresses of the networks, and the addresses next to them. This is not a
+    /// list, because few of them are tried.
     pub fn addresses(&self, subject: Subject) -> impl Iterator<Item = IpAddr> {
         let around = |constant: &Constant| match constant {
             Constant::Network(first, last) => {

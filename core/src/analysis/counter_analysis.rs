@@ -1,18 +1,19 @@
-//! Counters of a mesh's rules: how many connections each rule took since the rules were loaded.
+//! The counters of a mesh's rules: the number of connections that each rule handled since the rules
+//! were loaded.
 
 use crate::mesh::{Mesh, MeshKind, MeshOption, OwnerRule, Purpose};
 use crate::netfilter::ruleset::{Chain, Ruleset, Table, Target};
 
-/// How many connections went one way.
+/// The number of connections with one treatment.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Share {
-    /// Which way, in words: "let out by owner 1337".
+    /// The treatment in words: "let out by owner 1337".
     pub way: String,
     /// How many connections.
     pub connections: u64,
-    /// Of how many.
+    /// The number of all connections.
     pub of: u64,
-    /// The chain and the rule's number from 1; none for what no rule took.
+    /// The chain and the rule's number from 1; `None` for connections that no rule handled.
     pub rule: Option<(String, u32)>,
 }
 
@@ -33,16 +34,16 @@ impl std::fmt::Display for Share {
     }
 }
 
-/// What the counters show.
+/// The results of the counters.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct CounterAnalysis {
-    /// What left, and what arrived: the ways that somebody took.
+    /// Outgoing and incoming connections, by treatment. Treatments without connections are omitted.
     pub shares: Vec<Share>,
-    /// How to read them, and what in them is unlikely.
+    /// Advice on reading the numbers, and numbers that are unlikely.
     pub notes: Vec<String>,
 }
 
-/// Reads a mesh's counters; `None` where the dump has none, or nothing was counted.
+/// Reads the counters of a mesh; `None` if the dump has none, or all are 0.
 pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysis> {
     let mut found = CounterAnalysis::default();
     let proxy = mesh.proxy();
@@ -61,7 +62,7 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
             else {
                 continue;
             };
-            // What a chain redirects is counted there: what it gives back went on.
+            // A chain counts the connections that it redirects. The others returned from it.
             let taken = match rule.target {
                 Target::Jump(chain) => {
                     through(ruleset, &table.chains[chain as usize]).min(connections)
@@ -117,7 +118,7 @@ pub fn analyze_counters(mesh: &Mesh, ruleset: &Ruleset) -> Option<CounterAnalysi
     Some(found)
 }
 
-/// How many connections were led into a chain.
+/// The number of connections that entered a chain.
 fn callers(ruleset: &Ruleset, table: &Table, place: u32) -> u64 {
     let rules = table.chains.iter().flat_map(|chain| &chain.rules);
     let leads = rules
@@ -128,7 +129,7 @@ fn callers(ruleset: &Ruleset, table: &Table, place: u32) -> u64 {
         .sum()
 }
 
-/// How many connections a chain did not give back.
+/// The number of connections that did not return from a chain.
 fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
     let ends = chain
         .rules
@@ -139,9 +140,9 @@ fn through(ruleset: &Ruleset, chain: &Chain) -> u64 {
         .sum()
 }
 
-/// Which way a rule sends connections, and whether to the proxy. `leads_inward`: whether it is a
-/// rule for what arrives that jumps to another chain. A `RETURN` among them, such as that of Istio
-/// for port 15008, lets the connection pass.
+/// The treatment of connections by a rule, and whether they go to the proxy. `leads_inward` means
+/// that the rule concerns incoming connections and jumps to another chain. If it is a `RETURN`,
+/// such as Istio's for port 15008, the connection bypasses the proxy.
 fn way(purpose: Option<Purpose>, leads_inward: bool, kind: MeshKind) -> (&'static str, bool) {
     match purpose {
         Some(Purpose::Owner(OwnerRule::OwnPod)) => ("were the proxy's calls to its own pod", false),

@@ -1,5 +1,5 @@
-//! What would have altered an answer: one field of the packet, or one rule. Every flip that is
-//! offered has been walked.
+//! Counterfactuals: the changes of one packet field or of one rule that change the outcome. Each
+//! one that is offered has been walked.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -16,39 +16,39 @@ use crate::packet::{Family, Origin, Packet, Protocol};
 use crate::walk::trace::{Outcome, Trace, Verdict, VerdictKind};
 use crate::walk::walk;
 
-/// All walks together take no more steps than this; what is left then is not tried.
+/// The maximum number of steps of all walks together. Further candidates are not tried.
 const MOST_STEPS: usize = 300_000;
-/// More than anyone reads.
+/// The maximum number of results: more than a user reads.
 const MOST_OFFERED: usize = 12;
-/// Rules of larger sets are left as they are: each change would copy the set.
+/// Rules of larger sets are not changed, because each change copies the set.
 const MOST_RULES: usize = 5_000;
 
-/// So many of the last rules that the packet met are changed.
+/// The number of rules to change: the last ones that the packet met.
 const MOST_MET: usize = 200;
 
 /// What is changed.
 #[derive(Clone, Debug, PartialEq)]
 pub enum Change {
-    /// One field of the packet, and the packet with the other value.
+    /// Another value of one field, with the changed packet.
     Field(PacketField, Box<Packet>),
-    /// A rule is gone.
+    /// A rule is removed.
     Gone(Place),
-    /// One condition of a rule has another value, in words.
+    /// A condition of a rule has another value, in words.
     Value(Place, String),
 }
 
-/// A change that alters how a packet ends.
+/// A change that changes the outcome.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Flip {
     /// The change.
     pub change: Change,
-    /// How the packet ends then.
+    /// The outcome after the change.
     pub verdict: Verdict,
 }
 
 impl Flip {
-    /// In a sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent
-    /// it to Envoy on 15001."
+    /// A sentence: "Had the uid been 1338 and not 1337, rule 9 of ISTIO_OUTPUT would have sent it
+    /// to Envoy on 15001."
     pub fn sentence(&self, rulesets: &[Ruleset], packet: &Packet, mesh: Option<&Mesh>) -> String {
         let had = match &self.change {
             Change::Field(field, other) => {
@@ -113,25 +113,26 @@ fn would(rulesets: &[Ruleset], verdict: &Verdict, mesh: Option<&Mesh>, from: Ori
     format!("{who} would have {does}")
 }
 
-/// Whether two packets end differently: in kind, in interface, or in the port that rules led them
-/// to. To reach another port because it was meant for another is no other end.
+/// Whether two outcomes differ in kind, in interface, or in the port that rules redirect to. A
+/// different port counts only if a rule chose it, because a packet that was sent to another port
+/// arrives there.
 fn flips(one: &Verdict, other: &Verdict) -> bool {
     let led = |verdict: &Verdict| verdict.redirected.then_some(verdict.port);
     (one.kind, led(one), &one.interface) != (other.kind, led(other), &other.interface)
 }
 
-/// What was found, and whether everything was tried.
+/// The counterfactuals, and whether all candidates were tried.
 #[derive(Clone, Debug, Default, PartialEq)]
 pub struct Flips {
-    /// What alters the end, the deciding rule's fields first.
+    /// The results. Changes of the fields that the decisive rule compares come first.
     pub offered: Vec<Flip>,
-    /// Whether no candidate was left out for being one too many.
+    /// Whether no limit skipped a candidate.
     pub tried_all: bool,
 }
 
-/// Looks for what would have altered how a packet ends; nothing for one that a dump cannot tell.
+/// Finds the changes that change the outcome of a packet. An undetermined outcome has none.
 ///
-/// `constants` are those of the rules for the packet's family: they are the same for every packet.
+/// `constants` are those of the rules for the packet's family. They do not depend on the packet.
 pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Trace) -> Flips {
     let Some(verdict) = trace.verdict() else {
         return Flips {
@@ -163,7 +164,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
     if rulesets.iter().map(Ruleset::rules).sum::<usize>() <= MOST_RULES {
         search.rules(rulesets);
     }
-    // What is changed of the packet before what is changed of the rules.
+    // Changes of the packet come before changes of the rules.
     search.found.offered.sort_by_key(|flip| match flip.change {
         Change::Field(..) => 0,
         Change::Gone(_) => 1,
@@ -172,7 +173,7 @@ pub fn find(rulesets: &[Ruleset], constants: &Constants, host: &Host, trace: &Tr
     search.found
 }
 
-/// The fields that the deciding rule compares.
+/// The fields that the decisive rule compares.
 fn decisive(rulesets: &[Ruleset], verdict: &Verdict) -> Vec<PacketField> {
     let Some(place) = verdict.decided_by else {
         return Vec::new();
@@ -197,8 +198,8 @@ struct Search<'a> {
 }
 
 impl Search<'_> {
-    /// Walks, and keeps the change if it alters the end: one for each field or rule and each new
-    /// end. Says whether another one is worth it.
+    /// Walks, and keeps the change if it changes the outcome. One change is kept for each field or
+    /// rule and each new outcome. Returns whether another candidate is worth trying.
     fn try_one(&mut self, rulesets: &[Ruleset], packet: &Packet, change: Change) -> bool {
         let worth = self.found.offered.len() < MOST_OFFERED;
         if !worth || self.steps > MOST_STEPS {
@@ -226,7 +227,8 @@ impl Search<'_> {
         true
     }
 
-    /// The rules that this packet met: gone, or asking for what the packet has.
+    /// Tries changes of the rules that the packet met: removing a rule, or changing a condition so
+    /// that it holds for the packet.
     fn rules(&mut self, rulesets: &[Ruleset]) {
         let mut changed = rulesets.to_vec();
         let mut done = Vec::new();
@@ -242,7 +244,7 @@ impl Search<'_> {
             let set = at.ruleset as usize;
             match (step.outcome, step.condition) {
                 (Outcome::Match, _) if rule.target != Target::None => {
-                    // A rule that only counts does as much as none.
+                    // Removing a rule that only counts changes nothing.
                     set_target(&mut changed[set], step.place, Target::None);
                     self.try_one(&changed, &self.trace.packet, Change::Gone(step.place));
                     set_target(&mut changed[set], step.place, rule.target);
@@ -285,7 +287,7 @@ fn set_target(ruleset: &mut Ruleset, place: Place, target: Target) {
     }
 }
 
-/// A value with which this condition would hold for the packet.
+/// The value with which this condition would hold for the packet.
 fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
     let subject = part.subject()?;
     if let Value::Net4(..) | Value::Net6(..) = part.value {
@@ -318,8 +320,9 @@ fn asking_for(packet: &Packet, part: &Part) -> Option<Value> {
     }
 }
 
-/// Gives every packet that differs in one field, over the constants that the rules name and their
-/// neighbours, to `take`, until that wants no more: of many rules they are many, and few are tried.
+/// Passes every packet that differs in one field to `take`, until `take` wants no more. The values
+/// are the constants of the rules and the values next to them. Large rule sets have many
+/// candidates, and few are tried.
 fn candidates(
     constants: &Constants,
     host: &Host,
@@ -336,7 +339,7 @@ fn candidates(
         }
         goes_on
     };
-    // Those before their neighbours, which nobody knows by number.
+    // The usual protocols come before neighbors, which few people know by number.
     for value in [Protocol::TCP, Protocol::UDP] {
         add(
             PacketField::Protocol,
@@ -379,8 +382,8 @@ fn candidates(
             }
         }
     }
-    // An interface that a rule names is reached by an address behind it. Those first: they are what
-    // readers know.
+    // A packet leaves through an interface of a rule if its destination is routed there. These
+    // destinations come first, because readers know them.
     let own = host
         .interfaces
         .iter()

@@ -1,5 +1,5 @@
-//! A packet that shows what a rule does: one that matches it, or that it takes no notice of, and
-//! why.
+//! A packet that shows the effect of a rule: one that matches it, or one that does not, with the
+//! reason.
 
 use std::net::IpAddr;
 
@@ -14,9 +14,9 @@ use crate::packet::{Family, Origin, Packet};
 use crate::walk::trace::Outcome;
 use crate::walk::walk;
 
-/// The packet to show a rule with, or with no rule in the place, its chain: a known scenario where
-/// one matches it, else one that has what the rule asks for, else one that the rule is asked about.
-/// None where no packet of those comes there.
+/// A packet to show a rule with, or a chain if the place has no rule: a known scenario that matches
+/// it, otherwise a packet made from its conditions, otherwise a packet that only reaches the rule.
+/// `None` if none of these reaches the chain.
 pub fn witness(
     rulesets: &[Ruleset],
     host: &Host,
@@ -27,7 +27,7 @@ pub fn witness(
     let met = |packet: &Packet| meets(rulesets, host, packet, place);
     let mut known = scenario::list(host, mesh);
     known.retain(|one| one.packet.family() == ruleset.family);
-    // Of each kind of way one to begin with.
+    // One scenario of each kind of path to begin with.
     let first =
         |is: &dyn Fn(&Scenario) -> bool| known.iter().find(|one| is(one)).map(|one| &one.packet);
     let bases = [
@@ -52,7 +52,7 @@ pub fn witness(
         .filter_map(|base| fitted(ruleset, host, base, parts));
     let mut fitting: Vec<Packet> = fitting.collect();
     fitting.retain(|packet| passes(rulesets, host, packet, place));
-    // What matches, or else what a rule before it takes.
+    // A packet that matches, otherwise one that an earlier rule takes.
     let best = fitting
         .iter()
         .find(|packet| met(packet) == Some(true))
@@ -60,8 +60,7 @@ pub fn witness(
     best.filter(|_| !parts.is_empty()).or(asked).cloned()
 }
 
-/// Whether the packet matches the rule (for a chain: comes into it); none where it never comes
-/// there.
+/// Whether the packet matches the rule (for a chain: enters it); `None` if it does not get there.
 fn meets(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> Option<bool> {
     let trace = walk(rulesets, None, host, packet);
     let here = |at: Place| at.at == place.at && (place.rule.is_none() || at.rule == place.rule);
@@ -72,7 +71,7 @@ fn meets(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> Op
         .max()
 }
 
-/// Whether the packet comes to the rule's chain at all.
+/// Whether the packet enters the rule's chain.
 fn passes(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> bool {
     meets(
         rulesets,
@@ -86,7 +85,8 @@ fn passes(rulesets: &[Ruleset], host: &Host, packet: &Packet, place: Place) -> b
     .is_some()
 }
 
-/// The packet, with all that a rule's conditions ask for; none where one of them cannot be had so.
+/// The packet, changed so that it meets a rule's conditions; `None` if that is impossible for one
+/// of them.
 fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Part]) -> Option<Packet> {
     let fit = |packet, part| fit(ruleset, host, packet, part);
     parts
@@ -96,7 +96,7 @@ fn fitted(ruleset: &Ruleset, host: &Host, base: &Packet, parts: &[Part]) -> Opti
 }
 
 fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Option<Packet> {
-    // A bare match, or a comment, asks for nothing of its own.
+    // A match without options, or a comment, requires nothing.
     let Some(subject) = part.subject() else {
         return Some(packet);
     };
@@ -128,7 +128,8 @@ fn fit(ruleset: &Ruleset, host: &Host, mut packet: Packet, part: &Part) -> Optio
     let field = *subject.fields().first()?;
     match part.negated {
         true if field.number(&packet).is_some_and(|own| own != number) => Some(packet),
-        // The number beside it is another one; in a range it may not be, and the walk tells.
+        // The next number is a different one. If the condition has a range, the range may contain
+        // it. The walk checks this.
         true => field.with_number(&packet, number.wrapping_add(1)),
         false => field.with_number(&packet, number),
     }

@@ -1,5 +1,5 @@
-//! Sentences: what a rule says, why a step went as it did, how a packet ends. Made when shown,
-//! never stored.
+//! Sentences: the meaning of a rule, the reason of a step, the outcome of a packet. They are made
+//! when they are shown and never stored.
 
 use std::borrow::Cow;
 
@@ -17,7 +17,7 @@ use crate::walk::trace::{DroppedBy, Outcome, Path, Step, Trace, Verdict, Verdict
 
 pub mod chance;
 
-/// What a rule says, in a sentence.
+/// The meaning of a rule, in a sentence.
 pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     let conditions: Vec<String> = ruleset
         .groups(rule)
@@ -30,7 +30,7 @@ pub fn rule(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     }
 }
 
-/// What one match asks for, in words: all its options together, or one by one.
+/// The conditions of one match in words: all its options together, or each by itself.
 fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
     match group.first().and_then(|first| first.extension().words) {
         Some(words) => vec![words(&Options {
@@ -44,7 +44,7 @@ fn conditions(ruleset: &Ruleset, group: &[Part]) -> Vec<String> {
     }
 }
 
-/// What one condition asks for, in words; `None` for what matches everything.
+/// One condition in words; `None` for a condition that every packet meets.
 pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
     let Some(opt) = part.opt() else {
         return match &part.value {
@@ -69,7 +69,7 @@ pub fn condition(ruleset: &Ruleset, part: &Part) -> Option<String> {
     })
 }
 
-/// What a rule does with a packet it matches, as a verb phrase.
+/// The action of a rule, as a verb phrase.
 pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     match rule.target {
         Target::None => "only count it".into(),
@@ -92,7 +92,7 @@ pub fn action(ruleset: &Ruleset, table: &Table, rule: &Rule) -> String {
     }
 }
 
-/// "in", where a value is a set rather than one thing.
+/// "in" for a value that is a set, not a single thing.
 fn within(opt: &Opt, value: &Value) -> &'static str {
     match (opt.kind, value) {
         (Kind::Below(_), _) => return " below",
@@ -108,7 +108,7 @@ fn within(opt: &Opt, value: &Value) -> &'static str {
     }
 }
 
-/// Why a step went as it did: the condition that failed or cannot be told, or all that held.
+/// The reason of a step: the condition that failed or is undetermined, or all conditions that held.
 pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
     let (ruleset, _, chain) = step.place.at.find(rulesets);
     let Some(rule) = step.place.rule(rulesets) else {
@@ -137,7 +137,7 @@ pub fn why(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> Str
     }
 }
 
-/// What the fields of one match read.
+/// The context in which the fields of one match are read.
 fn context<'a>(
     trace: &'a Trace,
     view: &'a View,
@@ -153,7 +153,7 @@ fn context<'a>(
     .context(lower::parameters(ruleset, group))
 }
 
-/// The same, to compare the field of one option with its value.
+/// The context in which the field of one option is compared with its value.
 fn comparing<'a>(part: &'a Part, context: &Context<'a>) -> Context<'a> {
     Context {
         wanted: &part.value,
@@ -162,8 +162,8 @@ fn comparing<'a>(part: &'a Part, context: &Context<'a>) -> Context<'a> {
     }
 }
 
-/// What the packet is, seen against one condition: "uid 1000 is not 1337". `None` for what asks
-/// nothing.
+/// The packet's value compared with one condition: "uid 1000 is not 1337". `None` for a clause
+/// without a condition.
 fn fact(part: &Part, context: &Context) -> Option<String> {
     if let Some(reason) = part.extension().unknowable {
         return part
@@ -224,7 +224,7 @@ fn fact(part: &Part, context: &Context) -> Option<String> {
     })
 }
 
-/// The statement that a field makes, or its denial.
+/// The sentence of a field, or its negation.
 fn says(field: &Field, holds: bool) -> Option<&'static str> {
     match field.phrase {
         Phrase::Says(says, denies) => Some(if holds { says } else { denies }),
@@ -232,7 +232,7 @@ fn says(field: &Field, holds: bool) -> Option<&'static str> {
     }
 }
 
-/// What the packet is to a match that asks one thing, whatever its options.
+/// The packet's value for a match that has one condition as a whole.
 fn whole(field: &Field, context: &Context) -> Option<String> {
     match (field.read)(context) {
         FieldValue::Unknown(reason) => Some(reason.into_owned()),
@@ -278,7 +278,8 @@ fn say_span(opt: &Opt, (low, high): (u32, u32)) -> String {
     }
 }
 
-/// What a rule changed of a packet, in a sentence part: "the destination becomes 127.0.0.1:15001".
+/// The changes that a rule made to a packet, as a part of a sentence: "the destination becomes
+/// 127.0.0.1:15001".
 pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
     let ends = |address: std::net::IpAddr, port: Option<u16>, span| match (port, span) {
         (Some(port), _) if packet.protocol.has_ports() => socket(address, port),
@@ -342,17 +343,17 @@ pub fn change(packet: &Packet, before: &View, after: &View) -> Option<String> {
     (!changes.is_empty()).then(|| changes.join(", "))
 }
 
-/// An address and a port, with the brackets that IPv6 needs.
+/// An address and a port, with brackets for IPv6.
 pub fn socket(address: std::net::IpAddr, port: u16) -> String {
     std::net::SocketAddr::new(address, port).to_string()
 }
 
-/// An end of a connection: an address, with its port where there is one.
+/// One end of a connection: an address, with its port if there is one.
 pub fn endpoint(address: std::net::IpAddr, port: Option<u16>) -> String {
     port.map_or_else(|| address.to_string(), |port| socket(address, port))
 }
 
-/// What of this host a packet reaches: "port 8080", "this host".
+/// The destination that a packet reaches on this host: "port 8080", "this host".
 pub(crate) fn reached(verdict: &Verdict) -> String {
     verdict
         .port
@@ -362,7 +363,7 @@ pub(crate) fn reached(verdict: &Verdict) -> String {
 /// "Rule 4 of ISTIO_OUTPUT", "The policy of OUTPUT".
 pub fn place(rulesets: &[Ruleset], place: Place) -> String {
     let (ruleset, table, chain) = place.at.find(rulesets);
-    // A user's chain of that name in another table would be taken for it.
+    // If another table has a user-defined chain with this name, the sentence also names the table.
     let twin = |other: &Table| !other.is_like(table) && other.chain(&chain.name).is_some();
     let of = match chain.hook().is_none() && ruleset.tables.iter().any(twin) {
         true => format!("{} {}", table.label(), chain.name),
@@ -374,7 +375,7 @@ pub fn place(rulesets: &[Ruleset], place: Place) -> String {
     }
 }
 
-/// A whole step in one or two sentences.
+/// One step in one or two sentences.
 pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> String {
     let (ruleset, table, chain) = step.place.at.find(rulesets);
     let who = place(rulesets, step.place);
@@ -400,10 +401,10 @@ pub fn step(rulesets: &[Ruleset], trace: &Trace, path: &Path, step: &Step) -> St
     }
 }
 
-/// Words of one kind of letter throughout.
+/// Words that are written in lower case or in upper case as a whole.
 const SHORT: [&str; 6] = ["tcp", "udp", "icmp", "icmpv6", "sctp", "dccp"];
 
-/// A sentence of ours with a capital letter first.
+/// Capitalizes the first letter of a sentence.
 pub fn capital(text: &str) -> String {
     let mut text = text.to_owned();
     let word = text.find(' ').unwrap_or(text.len());
@@ -418,7 +419,7 @@ pub fn capital(text: &str) -> String {
     text
 }
 
-/// The same text with a small first letter: what begins with a word goes on in a sentence.
+/// Writes the first letter in lower case, for text that continues a sentence.
 pub(crate) fn lower(text: &str) -> String {
     let mut text = text.to_owned();
     if let Some(first) = text.get_mut(..1) {
@@ -427,21 +428,22 @@ pub(crate) fn lower(text: &str) -> String {
     text
 }
 
-/// Where a packet ends, in one of four ways that the page gives a colour, a sign and a word.
+/// The outcome of a packet in one of four classes. The page has a color, a symbol and a word for
+/// each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Fate {
-    /// A rule sent it elsewhere than its sender meant: to the proxy.
+    /// A rule sent the packet to another destination than its sender intended: to the proxy.
     Captured,
-    /// Nothing changed where it goes.
+    /// No rule changed the destination.
     Direct,
-    /// It did not get there.
+    /// The packet did not reach its destination.
     Dropped,
-    /// A dump cannot tell.
+    /// The input does not determine the outcome.
     Unknown,
 }
 
 impl Fate {
-    /// Where this verdict leaves a packet; `None` stands for an uncertain walk.
+    /// The class of a verdict; `None` means an uncertain walk.
     pub fn of(verdict: Option<&Verdict>) -> Self {
         match verdict {
             None => Self::Unknown,
@@ -460,7 +462,7 @@ impl Fate {
         }
     }
 
-    /// The word for it. Only a proxy captures: `meshed` says whether the rules are a mesh's.
+    /// The word for it. Only a proxy captures: `meshed` states whether a mesh made the rules.
     pub fn word(self, meshed: bool) -> &'static str {
         match self {
             Self::Captured if meshed => "captured",
@@ -472,20 +474,20 @@ impl Fate {
     }
 }
 
-/// The answer, as the page's largest text.
+/// The answer in the page's largest text.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Headline {
-    /// How it ends.
+    /// The class of the outcome.
     pub fate: Fate,
     /// The answer in a word or two: "Not captured."
     pub lead: String,
     /// The reason in a sentence: "Rule 4 of ISTIO_OUTPUT lets uid 1337 out."
     pub reason: String,
-    /// Where it ends, as part of a sentence: "leaves by eth0 unchanged".
+    /// The end of the path, as a part of a sentence: "leaves by eth0 unchanged".
     pub end: String,
 }
 
-/// Says how a walk ends.
+/// Words the outcome of a walk.
 pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Headline {
     let path = trace.shown();
     let Some(verdict) = trace.verdict() else {
@@ -504,14 +506,14 @@ pub fn verdict(rulesets: &[Ruleset], trace: &Trace, mesh: Option<&Mesh>) -> Head
         (_, VerdictKind::Forwarded) => "Forwarded.",
         (_, _) => "Sent.",
     };
-    // It was for the proxy: no rule led it there.
+    // The sender addressed the proxy itself, so no rule redirected the packet.
     let proxy = verdict
         .port
         .filter(|_| fate == Fate::Direct)
         .and_then(|port| mesh?.listener(port));
     let lead = proxy.map_or_else(|| lead.to_owned(), |proxy| format!("Straight to {proxy}."));
     let (reason, end) = match (&trace.spread, verdict.interface.as_deref()) {
-        // The ways agree, but not on where it goes.
+        // The branches agree on the kind but not on the destination.
         (Some(spread), Some(interface)) if trace.is_chance_alone() => {
             let does = if verdict.kind == VerdictKind::Forwarded {
                 "passed on"
@@ -587,7 +589,7 @@ fn undecided(rulesets: &[Ruleset], trace: &Trace) -> Headline {
     }
 }
 
-/// Where it ends, as part of a sentence whose subject is the packet.
+/// The end of the path, as a part of a sentence with the packet as its subject.
 fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
     let interface = verdict.interface.as_deref().unwrap_or("no interface");
     let told = verdict.reason.as_deref();
@@ -615,7 +617,7 @@ fn end(path: &Path, verdict: &Verdict, mesh: Option<&Mesh>) -> String {
     }
 }
 
-/// The addresses that rules have given it, as they follow "leaves by eth0"; nothing where both are
+/// The addresses that rules gave to the packet, as text after "leaves by eth0"; empty if both are
 /// its own.
 fn rewritten(path: &Path) -> String {
     let (own, now) = (&path.views[0], path.result());
@@ -629,7 +631,7 @@ fn rewritten(path: &Path) -> String {
     says
 }
 
-/// Whether it goes on the wire as it was made.
+/// Whether the packet leaves the host unchanged.
 fn is_unchanged(path: &Path) -> bool {
     let [own, now] = [&path.views[0], path.result()].map(|view| {
         (
@@ -644,7 +646,7 @@ fn is_unchanged(path: &Path) -> bool {
     own == now && rewritten(path).is_empty()
 }
 
-/// Why it ends so: the deciding place, and what it does.
+/// The reason of the outcome: the decisive rule or policy, and its effect.
 fn reason(
     rulesets: &[Ruleset],
     trace: &Trace,
@@ -661,9 +663,9 @@ fn reason(
     };
     let who = place(rulesets, decided);
     let seen = subject(rulesets, trace, path, decided);
-    // A policy's sentence has named the packet before.
+    // The sentence about a policy has already named the packet.
     let subject = if decided.rule.is_some() { &*seen } else { "it" };
-    // Another packet may well be redirected.
+    // Another packet may be redirected.
     let this = format!("this {seen} packet");
     let does = match (verdict.kind, verdict.redirected) {
         (VerdictKind::Dropped, _) if verdict.by == Some(DroppedBy::Routing) => {
@@ -705,7 +707,7 @@ fn reason(
     }
 }
 
-/// Whether any rule sends packets elsewhere.
+/// Whether any rule redirects packets.
 fn redirects(ruleset: &Ruleset) -> bool {
     let mut rules = ruleset
         .tables
@@ -715,8 +717,8 @@ fn redirects(ruleset: &Ruleset) -> bool {
     rules.any(|rule| lower::behavior(ruleset, rule) == Some(Behavior::Redirect))
 }
 
-/// What the deciding rule saw in the packet: field and value of the last condition that asks for
-/// something, not for its absence ("uid 1337"); else the uid, or the protocol.
+/// The property of the packet that the decisive rule compares: field and value of the last
+/// condition that requires a value ("uid 1337"), otherwise the uid, or the protocol.
 fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> String {
     let protocol = if trace.packet.protocol == Protocol::ICMPV6 {
         "icmpv6".into()
@@ -751,7 +753,7 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
             }
         }
     }
-    // Who sent it says something only where rules ask.
+    // The sender matters only if rules compare it.
     let uid = || {
         Some(format!(
             "uid {}",
@@ -761,7 +763,7 @@ fn subject(rulesets: &[Ruleset], trace: &Trace, path: &Path, decided: Place) -> 
     told.or_else(uid).unwrap_or(protocol)
 }
 
-/// Whether any rule asks for the user or group that a packet belongs to.
+/// Whether any rule compares the user or group of a packet.
 fn asks_owner(ruleset: &Ruleset) -> bool {
     ruleset
         .parts

@@ -1,4 +1,4 @@
-//! Findings: what is wrong, useless or unlikely in a dump, and what follows from it.
+//! Findings: errors, useless rules and unlikely facts in a dump, with their consequences.
 
 use crate::analysis::example_packet::witness;
 use crate::analysis::explain::capital;
@@ -20,26 +20,26 @@ mod space;
 
 pub use dead::{Dead, dead_rules};
 
-/// Something to know about a dump.
+/// A fact about a dump that the user should know.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Finding {
-    /// How bad it is.
+    /// Its severity.
     pub severity: Severity,
-    /// The rule, or with no rule the chain, that it is about.
+    /// The rule that it concerns, or the chain if the place has no rule.
     pub place: Option<Place>,
-    /// What it is, and what follows from it.
+    /// The fact and its consequence.
     pub says: String,
-    /// The key of the scenario that shows it, where no rule does.
+    /// The key of the scenario that shows it, if it does not concern a rule.
     pub scenario: Option<&'static str>,
 }
 
 impl Finding {
-    /// The rule that it is about, where it is about one.
+    /// The rule that it concerns, if it concerns one.
     pub fn rule(&self) -> Option<Place> {
         self.place.filter(|place| place.rule.is_some())
     }
 
-    /// A packet that shows it; none where there is none, as for a chain that nothing leads into.
+    /// A packet that shows it; `None` if there is none, as for a chain that no rule calls.
     pub fn packet(&self, rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Option<Packet> {
         if let Some(place) = self.place {
             return witness(rulesets, host, mesh, place);
@@ -52,7 +52,7 @@ impl Finding {
     }
 }
 
-/// Looks at rules that were read. `host_known` says whether the host is that of a capture, not a
+/// Finds facts about rule sets. `host_known` means that the host comes from a capture and is not a
 /// usual pod.
 pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut search = Search::new(rulesets, host, host_known);
@@ -60,28 +60,28 @@ pub fn lint(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding>
     search.found
 }
 
-/// The same, some rules at a time: a page may not stand still for as long as many rules take.
+/// A search for findings that processes some rules at a time, so that the page stays responsive.
 #[derive(Debug)]
 pub struct Search {
     found: Vec<Finding>,
-    /// The rule set and the table that are looked at.
+    /// The current rule set and table.
     at: (usize, usize),
     part: Part,
 }
 
-/// What a table is asked.
+/// The parts of the search in one table.
 #[derive(Debug)]
 enum Part {
-    /// Which chains no rule leads into.
+    /// Chains that no rule calls.
     Unreferenced,
-    /// Which rules say the same as one before them: from this chain on.
+    /// Duplicate rules, from this chain on.
     Duplicates(usize),
-    /// Which rules can never match.
+    /// Rules that never match.
     Dead(dead::Search),
 }
 
 impl Search {
-    /// Looks at everything whose cost does not grow with the rules.
+    /// Searches for findings whose cost does not depend on the number of rules.
     pub fn new(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Self {
         let found = whole(rulesets, host, host_known);
         let at = if rulesets.iter().any(Ruleset::is_populated) {
@@ -96,13 +96,13 @@ impl Search {
         }
     }
 
-    /// What was found so far: all of it once [`go_on`](Self::go_on) has said so.
+    /// The findings so far. They are complete after [`go_on`](Self::go_on) returned `true`.
     pub fn found(self) -> Vec<Finding> {
         self.found
     }
 
-    /// Goes on, with about so many rules; says whether these were the last. The rules must always
-    /// be the same.
+    /// Processes about `most` further rules, and returns whether these were the last ones. All
+    /// calls must pass the same rules.
     pub fn go_on(&mut self, rulesets: &[Ruleset], mut most: usize) -> bool {
         while most > 0 {
             let Some(set) = rulesets.get(self.at.0) else {
@@ -168,7 +168,7 @@ impl Search {
     }
 }
 
-/// Why a rule never matches.
+/// The reason why a rule never matches.
 fn never(table: &Table, dead: &Dead) -> String {
     let takers = takers(table, dead);
     match dead.in_practice {
@@ -182,7 +182,7 @@ fn never(table: &Table, dead: &Dead) -> String {
     }
 }
 
-/// The rules that take what a rule asks for, as the subject of a sentence: "rule 4 takes".
+/// The rules that take all packets of a rule, as the subject of a sentence: "rule 4 takes".
 fn takers(table: &Table, dead: &Dead) -> String {
     let name = |(chain, rule): &(u32, u32)| match *chain == dead.chain {
         true => format!("rule {}", rule + 1),
@@ -199,7 +199,7 @@ fn takers(table: &Table, dead: &Dead) -> String {
     }
 }
 
-/// What is said of the dump as a whole.
+/// Findings about the dump as a whole.
 fn whole(rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut findings = Vec::new();
     let mut say = |severity, place, says: String| add(&mut findings, severity, place, says);
@@ -272,7 +272,7 @@ fn add(findings: &mut Vec<Finding>, severity: Severity, place: Option<Place>, sa
     });
 }
 
-/// Why a dump may be empty, and how to find out.
+/// Reasons why a dump may be empty, each with a command that checks it.
 const EMPTY: [&str; 6] = [
     "There are no rules here. Each of these is a reason, with its check:",
     "The pod was not injected: `kubectl get pod POD -o jsonpath='{.spec.containers[*].name}'` must name the proxy.",
@@ -282,7 +282,7 @@ const EMPTY: [&str; 6] = [
     "It is the wrong namespace: `ip addr` in it must show the pod's address; enter it with `nsenter -t PID -n`.",
 ];
 
-/// What a mesh's rules leave open, and what they need that no rule shows.
+/// Findings about a mesh: traffic that its rules do not cover, and requirements that no rule shows.
 fn about_mesh(mesh: &Mesh, rulesets: &[Ruleset], host: &Host, host_known: bool) -> Vec<Finding> {
     let mut found: Vec<Finding> = Vec::new();
     let mut say = |severity, scenario, says| {
@@ -399,7 +399,7 @@ fn outside() -> std::net::IpAddr {
     std::net::IpAddr::V4(std::net::Ipv4Addr::new(93, 184, 216, 34))
 }
 
-/// Chains that no rule leads into.
+/// Chains that no rule calls.
 fn unreferenced(table: &Table) -> Vec<(u32, String)> {
     let mut led = vec![false; table.chains.len()];
     for rule in table.chains.iter().flat_map(|chain| &chain.rules) {
@@ -421,21 +421,22 @@ fn unreferenced(table: &Table) -> Vec<(u32, String)> {
     (0..).zip(&table.chains).filter(idle).map(say).collect()
 }
 
-/// So many rules of a chain are compared with the others.
+/// The number of rules of a chain that the others are compared with.
 const MOST_COMPARED: usize = 64;
 
-/// Rules that say the same as one before them in their chain and go on, so that both act: the rule,
-/// and the first one.
+/// Rules that repeat an earlier rule of their chain and continue, so that both have an effect: the
+/// rule, and the first one.
 fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)> {
     let mut found = Vec::new();
-    // The first ones of a chain stand for all: a comparison of all with all would be a square.
+    // Only the first rules of a chain are compared with the others. Comparing all pairs would be
+    // quadratic.
     let mut seen: Vec<(u32, &Rule)> = Vec::new();
     for (number, rule) in (0..).zip(&chain.rules) {
-        // What ends makes its double dead, and that is said of it.
+        // The duplicate of a rule that ends the chain is dead, and another finding reports it.
         if lower::behavior(ruleset, rule).is_some_and(Behavior::ends_chain) {
             continue;
         }
-        // Printing is what costs, and most rules differ at a glance.
+        // Printing is expensive, and most rules differ in their fields.
         let text = |rule: &Rule| print::rule(ruleset, table, rule);
         let alike =
             |(_, other): &&(u32, &Rule)| !differ(ruleset, rule, other) && text(rule) == text(other);
@@ -448,10 +449,10 @@ fn duplicates(ruleset: &Ruleset, table: &Table, chain: &Chain) -> Vec<(u32, u32)
     found
 }
 
-/// Whether two rules differ where that is seen without their text.
+/// Whether two rules differ in a way that is visible without printing them.
 fn differ(ruleset: &Ruleset, one: &Rule, other: &Rule) -> bool {
     let targets = match (one.target, other.target) {
-        // The same name stands in two places of the text.
+        // The name may be stored at two positions.
         (Target::Missing { .. }, Target::Missing { .. }) => false,
         (one, other) => one != other,
     };

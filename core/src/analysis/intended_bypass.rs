@@ -1,5 +1,4 @@
-//! Traffic that bypasses the proxy by the mesh's own design, as opposed to traffic that only gets
-//! past it.
+//! Intended bypasses: traffic that bypasses the proxy by the mesh's own design.
 
 use crate::analysis::explain::Fate;
 use crate::analysis::scenario::Scenario;
@@ -7,7 +6,7 @@ use crate::mesh::{Mesh, Purpose};
 use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::Verdict;
 
-/// Scenarios that a sidecar is not there for, with the reason, by the keys of
+/// Scenarios that a sidecar does not handle, with the reason, by the keys of
 /// [`crate::analysis::scenario`].
 const MEANT: [(&str, &[&str]); 3] = [
     (
@@ -46,8 +45,8 @@ const MEANT: [(&str, &[&str]); 3] = [
     ),
 ];
 
-/// Why a scenario's packet is meant to go past the proxy, where it goes past it and is meant to:
-/// who sends it, where it stays, or an option that someone has set.
+/// The reason why the packet of a scenario is meant to bypass the proxy, if it does and is meant
+/// to: its sender, its destination on this host, or an option that a user set.
 pub fn intended_bypass(
     mesh: &Mesh,
     rulesets: &[Ruleset],
@@ -109,7 +108,7 @@ mod tests {
         assert_eq!(told("localhost"), Some("inside the pod"));
         assert_eq!(told("inbound-health"), Some("the proxy's own port"));
         assert_eq!(told("inbound-closed"), Some("an option"));
-        // Every key is one of a scenario.
+        // Every key must belong to a scenario.
         for key in MEANT.iter().flat_map(|(_, keys)| *keys) {
             assert!(scenarios.iter().any(|one| one.key == *key), "{key}");
         }

@@ -1,8 +1,8 @@
-//! A connection as legs: from the app to the proxy, from the proxy on, and into the app, each with
-//! its reply.
+//! A connection as legs: from the app to the proxy, from the proxy to its destination, and into the
+//! app, each with its reply.
 //!
-//! What the rules do is walked. What the proxy does with a connection that it got is its
-//! configuration, which no dump holds: it is taken for granted, said, and can be chosen
+//! The walk evaluates the rules. The proxy's handling of a connection depends on its configuration,
+//! which no dump contains. It is therefore an assumption, which is listed and can be changed
 //! ([`Choices`]).
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -16,56 +16,56 @@ use crate::walk::connection;
 use crate::walk::trace::{Outcome, Trace, VerdictKind};
 use crate::walk::{walk, walk_in_connection};
 
-/// A connection that goes through proxies more often than this goes round in circles.
+/// The maximum number of legs. A connection with more is in a loop.
 const MOST_LEGS: usize = 6;
-/// The source port that the proxy's own connections have here; the kernel picks another each time.
+/// The source port of the proxy's own connections. The kernel chooses a random one.
 const PROXY_PORT: u16 = 50_000;
-/// What an address translated by conntrack is called where programs ask for it.
+/// The socket option that returns the original destination of a redirected connection.
 const ORIGINAL: &str = "SO_ORIGINAL_DST";
 
-/// What the proxy is taken to do.
+/// The assumed choices of the proxy.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Choices {
-    /// Where it connects for what leaves; `None`: to the original destination.
+    /// The destination of its outgoing connection; `None` for the original destination.
     pub endpoint: Option<(IpAddr, u16)>,
 }
 
-/// One connection of its own, as far as its first packet and its answer tell.
+/// One connection of a journey, with its first packet and its reply.
 #[derive(Clone, Debug)]
 pub struct Leg {
-    /// Who opens it.
+    /// The sender.
     pub from: &'static str,
-    /// Who gets it, where it arrives.
+    /// The receiver.
     pub to: &'static str,
     /// Its first packet.
     pub trace: Trace,
-    /// The packet that answers it.
+    /// The reply.
     pub reply: Option<Trace>,
-    /// The destination before rules changed it, as the proxy sees it.
+    /// The destination before rules changed it. The proxy can read it.
     pub original: Option<(IpAddr, u16)>,
-    /// Where the proxy asks for it.
+    /// The interface through which the proxy reads the original destination.
     pub asked_by: Option<&'static str>,
 }
 
-/// Something that is taken for granted of the proxy.
+/// An assumption about the proxy.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Assumed {
-    /// What.
+    /// The assumption.
     pub says: String,
-    /// What else may be chosen: in words, and the choice.
+    /// The alternatives: in words, and as a choice.
     pub others: Vec<(String, Choices)>,
 }
 
-/// A whole connection.
+/// All legs of a connection.
 #[derive(Clone, Debug)]
 pub struct Journey {
     /// Its legs, in order.
     pub legs: Vec<Leg>,
-    /// What is taken for granted.
+    /// The assumptions.
     pub assumes: Vec<Assumed>,
 }
 
-/// Follows a connection from its first packet on.
+/// Follows a connection from its first packet.
 pub fn journey(
     rulesets: &[Ruleset],
     host: &Host,
@@ -138,7 +138,7 @@ fn leg(
         }
     });
     let reply = connection::reply(&trace).map(|(packet, translation)| {
-        // Who answers inside the pod is the one who got it.
+        // Within the pod, the process that received the packet replies.
         let own = packet.origin == Origin::Local;
         let (uid, gid) = if own {
             answering(mesh, listening)
@@ -163,7 +163,7 @@ fn leg(
     }
 }
 
-/// The ids of whoever got a packet: the proxy's, or an app's.
+/// The ids of the process that received a packet: those of the proxy, or of an app.
 fn answering(mesh: Option<&Mesh>, listening: Option<Listener>) -> (Option<u32>, Option<u32>) {
     let app = if mesh.and_then(Mesh::uid) == Some(1000) {
         1001
@@ -176,18 +176,19 @@ fn answering(mesh: Option<&Mesh>, listening: Option<Listener>) -> (Option<u32>, 
     }
 }
 
-/// As whom the proxy opens its sockets.
+/// The user and group that open the proxy's sockets.
 fn identity(mesh: &Mesh) -> (Option<u32>, Option<u32>) {
     let gid = mesh.gid().or(mesh.uid()).unwrap_or(0);
     match mesh.mode {
-        // It must be allowed to take foreign addresses: Istio runs it as root, with its own group.
+        // The proxy needs the privilege to bind foreign addresses. Istio runs it as root with its
+        // own group.
         Mode::Tproxy => (Some(0), Some(gid)),
         Mode::Redirect => (Some(mesh.uid().unwrap_or(gid)), Some(gid)),
         Mode::Ambient => (Some(0), Some(0)),
     }
 }
 
-/// The connection that the proxy opens for one that it got.
+/// The connection that the proxy opens for one that it received.
 fn onward(
     host: &Host,
     mesh: Option<&Mesh>,
@@ -202,7 +203,8 @@ fn onward(
     let own = crate::analysis::scenario::own_address(host, family)?;
     let (uid, gid) = identity(mesh);
     let mark = mesh.mark.map_or(0, |(mark, _)| mark);
-    // Where both directions share a port, as in Istio 1.0, what is for this pod is on its way in.
+    // If both directions share a port, as in Istio 1.0, a connection to this pod is an incoming
+    // one.
     let arrives = mesh.inbound.contains(&port) && (!mesh.outbound.contains(&port) || dst == own);
     let sport = PROXY_PORT;
     let mut packet = Packet {
@@ -273,7 +275,7 @@ fn onward(
     Some((proxy, packet))
 }
 
-/// The source from which a sidecar hands inbound connections to the app (Istio's
+/// The source of a sidecar's connections to the app for inbound traffic (Istio's
 /// `InboundPassthroughBindIpv4`).
 fn passthrough(family: Family) -> IpAddr {
     match family {
@@ -282,7 +284,7 @@ fn passthrough(family: Family) -> IpAddr {
     }
 }
 
-/// A pod somewhere else, for an example.
+/// The address of another pod, for an example.
 fn other_pod(family: Family) -> IpAddr {
     match family {
         Family::Ipv4 => Ipv4Addr::new(10, 244, 2, 7).into(),
@@ -291,8 +293,8 @@ fn other_pod(family: Family) -> IpAddr {
 }
 
 impl Leg {
-    /// The leg in sentences: who connects, each rewrite, where it ends, the original destination,
-    /// and the answer.
+    /// The leg in sentences: the sender, each rewrite, the outcome, the original destination, and
+    /// the reply.
     pub fn steps(&self, rulesets: &[Ruleset]) -> Vec<String> {
         let packet = &self.trace.packet;
         let what = if packet.protocol == Protocol::TCP {

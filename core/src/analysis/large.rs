@@ -1,19 +1,19 @@
-//! Large rule sets, made: for those who want to see how the page and the walk bear a node's rules,
-//! without a node.
+//! Generated large rule sets. They show how the page and the walk handle a node's rules without a
+//! node.
 
 use std::fmt::Write;
 
-/// Endpoints of each service of [`kube_proxy`].
+/// The number of endpoints of each service of [`kube_proxy`].
 const ENDPOINTS: u32 = 3;
 
-/// What kube-proxy writes for so many services of three endpoints each: eleven rules and four
-/// chains a service, one of the rules in the chain that every packet meets (kubernetes,
+/// The rules of kube-proxy for a number of services with three endpoints each. A service has eleven
+/// rules and four chains. One of the rules is in the chain that every packet meets (kubernetes,
 /// pkg/proxy/iptables/proxier.go).
 pub fn kube_proxy(services: u32) -> String {
     kube_proxy_of(services, ENDPOINTS)
 }
 
-/// The same with another number of endpoints.
+/// Like [`kube_proxy`], with another number of endpoints.
 pub fn kube_proxy_of(services: u32, endpoints: u32) -> String {
     let mut chains = String::new();
     let mut entries = String::new();
@@ -40,8 +40,8 @@ pub fn kube_proxy_of(services: u32, endpoints: u32) -> String {
                 chain("SEP", service, endpoint),
                 address(10, 244, service * endpoints + endpoint),
             );
-            // kube-proxy prints ten digits; the kernel keeps a fraction of 2^31, which iptables
-            // prints.
+            // kube-proxy prints ten digits. The kernel stores a fraction of 2^31, and iptables
+            // prints that.
             let chance = match endpoints - endpoint {
                 1 => String::new(),
                 left => format!(
@@ -87,8 +87,8 @@ pub fn kube_proxy_of(services: u32, endpoints: u32) -> String {
     )
 }
 
-/// One chain of table filter, with so many rules made by `rule` from their numbers, which no
-/// ordinary packet matches if they are chosen so.
+/// One chain of table filter. `rule` makes its rules from their numbers. They can be chosen so that
+/// no ordinary packet matches.
 pub fn flat(rules: u32, rule: impl Fn(u32) -> String) -> String {
     let mut text =
         String::from("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n");
@@ -101,7 +101,7 @@ pub fn flat(rules: u32, rule: impl Fn(u32) -> String) -> String {
     text + "COMMIT\n"
 }
 
-/// A rule of [`flat`] that asks for one address of 10.0.0.0/8.
+/// A rule of [`flat`] that matches one address of 10.0.0.0/8.
 pub fn blocked(number: u32) -> String {
     format!("-d {}/32", address(10, 0, number))
 }
@@ -118,12 +118,12 @@ fn line(text: &mut String, line: std::fmt::Arguments) {
     writeln!(text, "{line}").expect("a String takes all that is written");
 }
 
-/// The address of that number behind the first two octets, as far as they leave room.
+/// The address with this number after the first two octets, modulo the available range.
 pub fn address(first: u8, second: u8, number: u32) -> std::net::Ipv4Addr {
     (u32::from_be_bytes([first, second, 0, 0]) + number).into()
 }
 
-/// One of `left`, as iptables prints it: eleven digits of a fraction of 2^31.
+/// The probability 1/`left`, as iptables prints it: eleven digits of a fraction of 2^31.
 fn probability(left: u32) -> String {
     let of = u64::from(left);
     let kept = ((1_u64 << 31) * 2 + of) / (2 * of);
@@ -131,7 +131,7 @@ fn probability(left: u32) -> String {
     format!("0.{digits:011}")
 }
 
-/// A name as kube-proxy makes it: sixteen characters of a hash.
+/// A chain name in kube-proxy's style: sixteen characters of a hash.
 fn chain(kind: &str, service: u32, endpoint: u32) -> String {
     let mut hash = (u64::from(service) << 16 | u64::from(endpoint))
         .wrapping_add(1)

@@ -1,11 +1,11 @@
-//! Which processes of a capture the rules take for the mesh's proxy.
+//! Finds the processes of a capture that the rules treat as the mesh's proxy.
 
 use crate::input::capture::{Capture, CapturedRules};
 use crate::input::parse;
 use crate::mesh::{self, Mesh};
 use crate::packet::host::Process;
 
-/// The proxies of meshes, as `/proc/PID/comm` names them, which is at most 15 bytes long.
+/// The proxies of meshes by their names in `/proc/PID/comm`, which have at most 15 bytes.
 pub const PROXIES: [&str; 7] = [
     "envoy",
     "pilot-agent",
@@ -16,15 +16,15 @@ pub const PROXIES: [&str; 7] = [
     "kuma-dp",
 ];
 
-/// The longest dump in which [`mark_proxies`] looks for a mesh, in bytes. A pod's dump has some
-/// kilobytes. The rules of a hostile dump of this length take at most 70 MB of the memory of the
-/// helper (measured).
+/// The length limit in bytes of a dump in which [`mark_proxies`] looks for a mesh. A pod's dump has
+/// a few kilobytes. The rules of a hostile dump of this length take at most 70 MB of the helper's
+/// memory (measured).
 const MAX_DUMP: usize = 256 << 10;
 
-/// Notes for every process whether its uid or primary gid is one that the rules let out as the
-/// proxy's. Where no rules of a mesh name one, nothing is noted.
+/// Records for every process whether the rules exempt its uid or primary gid as the proxy's. If no
+/// rules of a mesh name such an id, nothing is recorded.
 ///
-/// The ids are read from the rules: none is known in advance.
+/// The ids come from the rules. No id is built in.
 pub fn mark_proxies(capture: &mut Capture) {
     let meshes: Vec<Mesh> = capture
         .rulesets
@@ -51,8 +51,8 @@ fn recognized_meshes(rules: &CapturedRules) -> Vec<Mesh> {
     parsed.rulesets.iter().filter_map(mesh::recognise).collect()
 }
 
-/// Whether the rules let a process out as they do the proxy. `--gid-owner` looks at the primary
-/// group alone (`net/netfilter/xt_owner.c`).
+/// Whether the rules exempt a process as they exempt the proxy. `--gid-owner` compares only the
+/// primary group (`net/netfilter/xt_owner.c`).
 pub fn is_proxy(mesh: &Mesh, process: &Process) -> bool {
     let holds = |ranges: &[(u32, u32)], id: u32| {
         ranges.iter().any(|&(low, high)| (low..=high).contains(&id))

@@ -1,4 +1,4 @@
-//! A walk as the public JSON.
+//! The public JSON of a walk.
 
 use std::borrow::Cow;
 use std::net::IpAddr;
@@ -20,7 +20,7 @@ use crate::walk::trace::{
 /// A trace as JSON, on one line.
 ///
 /// # Panics
-/// If the trace is not one of these rule sets.
+/// If the trace does not belong to these rule sets.
 pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
     let report = Report::new(rulesets, trace);
     visible::escape_json(
@@ -32,7 +32,7 @@ pub fn json(rulesets: &[Ruleset], trace: &Trace) -> String {
 /// A packet as JSON, on one line.
 ///
 /// # Panics
-/// Never: it holds nothing that JSON cannot.
+/// Never: JSON can represent every packet.
 pub fn packet(packet: &Packet) -> String {
     visible::escape_json(serde_json::to_string(packet).expect("a packet holds no maps"))
 }
@@ -40,7 +40,7 @@ pub fn packet(packet: &Packet) -> String {
 #[derive(Serialize)]
 struct Report<'a> {
     packet: &'a Packet,
-    /// The rule set walked; the first of several.
+    /// The rule set of the walk; the first of several.
     #[serde(skip_serializing_if = "Option::is_none")]
     ruleset: Option<u32>,
     certain: bool,
@@ -48,7 +48,7 @@ struct Report<'a> {
     assumes: &'a [String],
     steps: Vec<ReportStep<'a>>,
     verdict: Option<ReportVerdict<'a>>,
-    /// How the copy ends that this host gets of a broadcast or multicast that it sends.
+    /// The outcome of the copy that this host gets of a broadcast or multicast.
     #[serde(skip_serializing_if = "Option::is_none")]
     copy: Option<ReportVerdict<'a>>,
     result: Option<Ends>,
@@ -58,10 +58,10 @@ struct Report<'a> {
     branches: Vec<ReportBranch<'a>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     branches_left_out: Option<usize>,
-    /// The destinations among which chance chooses.
+    /// The destinations that chance chooses from.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     endpoints: Vec<ReportEndpoint<'a>>,
-    /// How likely it is that it chooses none of them, or that this cannot be told.
+    /// The probability that chance chooses none of them, or that the destination is undetermined.
     #[serde(skip_serializing_if = "Option::is_none")]
     elsewhere: Option<f64>,
 }
@@ -69,7 +69,7 @@ struct Report<'a> {
 #[derive(Serialize)]
 struct ReportEndpoint<'a> {
     table: Cow<'a, str>,
-    /// The rule that chance lets match.
+    /// The chance rule that matches.
     chain: &'a str,
     rule: Option<u32>,
     dst: IpAddr,
@@ -85,7 +85,7 @@ struct ReportStep<'a> {
     chain: &'a str,
     rule: Option<u32>,
     line: Option<u32>,
-    /// Only where more than one rule set is walked.
+    /// Present only if the walk uses more than one rule set.
     #[serde(skip_serializing_if = "Option::is_none")]
     ruleset: Option<u32>,
     outcome: Outcome,
@@ -119,7 +119,7 @@ struct ReportVerdict<'a> {
     decided_by: Option<DecidedBy<'a>>,
 }
 
-/// The packet as it ends.
+/// The final packet.
 #[derive(Serialize)]
 struct Ends {
     src: IpAddr,
@@ -128,7 +128,7 @@ struct Ends {
     sport: Option<u16>,
     #[serde(skip_serializing_if = "Option::is_none")]
     dport: Option<u16>,
-    /// Where nat picks a port at random: its bounds, instead of the port.
+    /// If nat chooses a port at random: its range, instead of the port.
     #[serde(skip_serializing_if = "Option::is_none")]
     sport_span: Option<(u16, u16)>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -144,10 +144,10 @@ struct Ends {
 #[derive(Serialize)]
 struct ReportBranch<'a> {
     assumes: Vec<ReportAssumption<'a>>,
-    /// Whose rules run first, where both backends have some.
+    /// The backend whose rules run first, if both have rules.
     #[serde(skip_serializing_if = "Option::is_none")]
     first: Option<crate::netfilter::backend::Backend>,
-    /// How likely it is, where chance alone decides all that it assumes.
+    /// The probability, if only chance decides all assumptions.
     #[serde(skip_serializing_if = "Option::is_none")]
     probability: Option<f64>,
     steps: Vec<ReportStep<'a>>,
@@ -167,22 +167,22 @@ struct ReportAssumption<'a> {
     rule: Option<u32>,
     hook: Hook,
     matches: bool,
-    /// The rule matches, and `because` asks about its target.
+    /// The rule matches, and `because` is a question about its target.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     target: bool,
-    /// `matches` says whether a rule acts that the input does not show; `rule` is null.
+    /// `matches` states whether a rule acts that the input does not show. `rule` is null.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     missing_rule: bool,
-    /// `matches` says whether the rule translated the packet's connection when it began.
+    /// `matches` states whether the rule translated the packet's connection at its beginning.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     translated: bool,
-    /// `matches` says whether the bridge that the packet arrives by passes it on to another port.
+    /// `matches` states whether the bridge forwards the packet to another port.
     #[serde(skip_serializing_if = "std::ops::Not::not")]
     bridged: bool,
     because: &'a str,
 }
 
-/// What every part of a report needs.
+/// The data that every part of a report needs.
 #[derive(Clone, Copy)]
 struct Source<'a> {
     rulesets: &'a [Ruleset],

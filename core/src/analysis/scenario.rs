@@ -1,5 +1,5 @@
-//! Packets worth trying with a rule set: the ones people ask about, and those that its own
-//! constants suggest.
+//! Suggested packets for a rule set: packets that people ask about, and packets that the constants
+//! of the rules suggest.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
 
@@ -17,18 +17,18 @@ use crate::packet::{Family, Origin, Packet, Protocol};
 pub struct Scenario {
     /// A short key, unique and stable.
     pub key: &'static str,
-    /// What it is, in a few words.
+    /// A description in a few words.
     pub label: String,
-    /// What it belongs to.
+    /// The group that it belongs to.
     pub group: Group,
     /// The packet.
     pub packet: Packet,
 }
 
-/// Where a scenario's packet goes.
+/// The destination of a scenario's packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Group {
-    /// To a host far away.
+    /// To a distant host.
     Internet,
     /// To a host nearby.
     Cluster,
@@ -36,12 +36,12 @@ pub enum Group {
     Inside,
     /// From another host to this one.
     Into,
-    /// From one host to another, by way of this one.
+    /// From one host to another, through this host.
     Through,
 }
 
 impl Group {
-    /// All, in the order to show them.
+    /// All groups, in the order in which they are shown.
     pub const ALL: [Self; 5] = [
         Self::Internet,
         Self::Cluster,
@@ -50,7 +50,7 @@ impl Group {
         Self::Through,
     ];
 
-    /// As a heading; of a node, which has pods behind it, or of a pod.
+    /// The heading of the group, for a node, which has pods, or for a pod.
     pub fn title(self, node: bool) -> &'static str {
         match self {
             Self::Internet => "To the internet",
@@ -64,25 +64,25 @@ impl Group {
     }
 }
 
-/// Who sends it.
+/// The sender of a scenario's packet.
 #[derive(Clone, Copy)]
 enum Who {
     App,
     Root,
     /// The proxy, by user and group.
     Proxy,
-    /// Somebody with its user id only, or with its group id only.
+    /// A process with the proxy's user id only, or with its group id only.
     Uid,
     Gid,
-    /// Root's socket with a mark: the proxy's, the one of answers, another.
+    /// A socket of root with a mark: the proxy's mark, the mark of replies, or another one.
     Mark(u8),
     /// Another host.
     Peer,
-    /// Another host, by way of this one.
+    /// Another host. This host forwards the packet.
     Passing,
 }
 
-/// Where it comes from, or goes to.
+/// The source or destination of a scenario's packet.
 #[derive(Clone, Copy)]
 enum End {
     Pod,
@@ -93,15 +93,15 @@ enum End {
     Loopback(u8),
     Pod6,
     Internet6,
-    /// A pod behind a node.
+    /// A pod of a node.
     Guest,
 }
 
-/// Which port.
+/// A port of a scenario's packet.
 #[derive(Clone, Copy)]
 enum Port {
     Is(u16),
-    /// The proxy's outbound or inbound one.
+    /// The proxy's outbound port, or its inbound port.
     Outbound,
     Inbound,
 }
@@ -110,8 +110,8 @@ use End::{Guest, Internet, Internet6, Loopback, Pod, Pod6, Resolver, Service};
 use Port::{Inbound, Is, Outbound};
 use Who::{App, Gid, Mark, Passing, Peer, Proxy, Root, Uid};
 
-/// Key, label, group, who, protocol, from, to, port, and whether it is worth trying without a mesh.
-/// In labels `$` is the proxy's user id, `%` its name, `#` the port.
+/// Key, label, group, sender, protocol, source, destination, port, and whether it is suggested
+/// without a mesh. In labels, `$` is the proxy's user id, `%` its name, `#` the port.
 type Row = (
     &'static str,
     &'static str,
@@ -179,25 +179,24 @@ const ROWS: [Row; 46] = [
     ("to-pod", "from outside to a pod, #", Group::Through, Passing, TCP, Internet, Guest, Is(APP_PORT), true),
 ];
 
-/// Keys of the packets that a dump's own constants suggest.
+/// The keys of the packets that a dump's own constants suggest.
 const OWN: [&str; 24] = [
     "own-1", "own-2", "own-3", "own-4", "own-5", "own-6", "own-7", "own-8", "own-9", "own-10",
     "own-11", "own-12", "own-13", "own-14", "own-15", "own-16", "own-17", "own-18", "own-19",
     "own-20", "own-21", "own-22", "own-23", "own-24",
 ];
 
-/// An address of the internet that every reader knows to be an example (example.com had it for
-/// years).
+/// An address of the internet that readers know as an example (example.com had it for years).
 const INTERNET: Ipv4Addr = Ipv4Addr::new(93, 184, 216, 34);
 const INTERNET6: Ipv6Addr = Ipv6Addr::new(0x2001, 0xdb8, 0, 0, 0, 0, 0, 0x34);
 const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 7, 7);
 const RESOLVER: Ipv4Addr = Ipv4Addr::new(10, 96, 0, 10);
 const SPORT: u16 = 40_000;
 
-/// The packets to try, made from the host's own addresses and the mesh's proxy identity.
+/// The suggested packets, made from the host's own addresses and the identity of the mesh's proxy.
 ///
-/// Without a recognised mesh uid 1337 still stands for the proxy: it is what most readers come to
-/// ask about. But not on a node.
+/// Without a recognized mesh, uid 1337 represents the proxy, because most readers ask about it. A
+/// node has no such packet.
 pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
     let cast = Cast::new(host, mesh);
     let proxies = |row: &Row| matches!(row.3, Proxy | Uid | Gid);
@@ -207,12 +206,13 @@ pub fn list(host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
     rows.filter_map(|row| cast.scenario(row)).collect()
 }
 
-/// The same, and what the rules' own ports, addresses, owners and marks suggest.
+/// Like [`list`], with further packets that the ports, addresses, owners and marks of the rules
+/// suggest.
 pub fn of_rules(rulesets: &[Ruleset], host: &Host, mesh: Option<&Mesh>) -> Vec<Scenario> {
     of_constants(&Constants::of(rulesets, Family::Ipv4), rulesets, host, mesh)
 }
 
-/// The same, of constants that are known.
+/// Like [`of_rules`], with constants that the caller already has.
 pub fn of_constants(
     constants: &Constants,
     rulesets: &[Ruleset],
@@ -237,7 +237,7 @@ pub fn of_constants(
     list
 }
 
-/// Packets at the constants that rules name, a few of each field.
+/// Packets with the constants of the rules, a few for each field.
 fn suggested(
     constants: &Constants,
     rulesets: &[Ruleset],
@@ -250,7 +250,8 @@ fn suggested(
     let (Some(out), Some(come)) = (out, come) else {
         return found;
     };
-    // One place that copies and changes: each would be code of its own.
+    // One closure copies and changes the packet. Code for each change would make the program
+    // larger.
     let mut add = |label: String, group: Group, change: &dyn Fn(&mut Packet)| {
         let mut packet = match (group, &pass) {
             (Group::Into, _) => come.clone(),
@@ -268,7 +269,7 @@ fn suggested(
             .map(|(low, _)| low)
             .take(6)
     };
-    // The proxy's own ports are in the table already.
+    // The table already contains the proxy's own ports.
     let own = |port: &u16| cast.mesh.is_some_and(|mesh| mesh.own.contains(port));
     for port in numbers(PacketField::Dport)
         .filter_map(|port| u16::try_from(port).ok())
@@ -301,7 +302,7 @@ fn suggested(
             packet.mark = mark
         });
     }
-    // A mesh's rules name an address with a port only for DNS, which has its rows.
+    // The rules of a mesh name an address with a port only for DNS, which has its own rows.
     let sockets = if cast.mesh.is_none() {
         sockets(rulesets, 4)
     } else {
@@ -355,7 +356,7 @@ fn suggested(
     found
 }
 
-/// The first addresses with a port that rules ask for together, as those of services do.
+/// The first addresses and ports that rules match together, as those of services do.
 fn sockets(rulesets: &[Ruleset], most: usize) -> Vec<(Ipv4Addr, Protocol, u16)> {
     let mut found: Vec<(Ipv4Addr, Protocol, u16)> = Vec::new();
     for ruleset in rulesets
@@ -410,7 +411,7 @@ fn is_number(value: &Value, number: u32) -> bool {
     matches!(value, Value::Number(own) | Value::Range(own, _) if *own == number)
 }
 
-/// Who the scenarios' names stand for.
+/// The hosts and processes that the names of scenarios refer to.
 struct Cast<'a> {
     host: &'a Host,
     mesh: Option<&'a Mesh>,
@@ -419,7 +420,7 @@ struct Cast<'a> {
     app: u32,
     pod: IpAddr,
     pod6: Option<IpAddr>,
-    /// Of a node: a pod behind it, and the interface to it.
+    /// For a node: one of its pods, and the interface to it.
     guest: Option<(Ipv4Addr, String)>,
 }
 
@@ -552,7 +553,7 @@ impl<'a> Cast<'a> {
     }
 }
 
-/// The first address of that family that is not on `lo`.
+/// The first address of a family that is not on `lo`.
 pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
     let addresses = host
         .interfaces
@@ -566,7 +567,7 @@ pub(crate) fn own_address(host: &Host, family: Family) -> Option<IpAddr> {
     })
 }
 
-/// The router, or else an address that is not this pod's.
+/// The router, otherwise an address that is not this pod's.
 fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
     let router = host
         .routes
@@ -576,7 +577,7 @@ fn neighbour(host: &Host, pod: IpAddr, other: IpAddr) -> IpAddr {
     router.unwrap_or(other)
 }
 
-/// Whether these are the surroundings of a node: it passes packets on to hosts behind it.
+/// Whether the host is a node: it forwards packets to other hosts.
 pub fn is_node(host: &Host) -> bool {
     guest(host).is_some()
 }
@@ -590,8 +591,8 @@ fn default_device(host: &Host) -> Option<&str> {
     defaults.find_map(|route| route.dev.as_deref())
 }
 
-/// A host in the first network behind this one, and the interface to it; none where nothing is
-/// passed on.
+/// A host in the first network that this host forwards to, and the interface to it; `None` if it
+/// forwards nothing.
 fn guest(host: &Host) -> Option<(Ipv4Addr, String)> {
     if !host.forwards(Family::Ipv4) {
         return None;
@@ -603,7 +604,7 @@ fn guest(host: &Host) -> Option<(Ipv4Addr, String)> {
         .filter(|one| one.name != "lo" && Some(&*one.name) != outer);
     let mut networks = inner.flat_map(|one| one.addresses.iter().map(move |prefix| (one, prefix)));
     networks.find_map(|(interface, prefix)| match prefix.address {
-        // Room for others, and for one that is not the node itself.
+        // The network must have room for a host other than the node itself.
         IpAddr::V4(own) if prefix.length <= 28 => {
             let network = own.to_bits() & (u32::MAX << (32 - prefix.length).min(31));
             let guest = [7, 9].map(|host| Ipv4Addr::from_bits(network | host));

@@ -1,4 +1,4 @@
-//! Finds rules by what a person types: words of their text, names of chains, or values that their
+//! Finds rules by a user's query: words of their text, names of chains, or values that their
 //! conditions cover.
 
 use std::net::IpAddr;
@@ -6,7 +6,7 @@ use std::net::IpAddr;
 use crate::netfilter::ruleset::{Chain, Part, Rule, Ruleset, Value};
 use crate::packet::fields::SearchWord;
 
-/// What is looked for; all of it must be found.
+/// One part of the query. A rule must meet all parts.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Search {
     terms: Vec<Term>,
@@ -14,17 +14,17 @@ pub struct Search {
 
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Term {
-    /// Part of the rule's text or of its chain's name, whatever the case.
+    /// A part of the rule's text or of its chain's name, in any case.
     Text(String),
-    /// The rule names this address, or a network around it.
+    /// The rule contains this address, or a network around it.
     Address(IpAddr),
-    /// The rule names this number, or a range around it: of a port, a user or a group.
+    /// The rule contains this number, or a range around it, as a port, a user, a group or a mark.
     Number(SearchWord, u32),
 }
 
 impl Search {
-    /// Reads a query: words, addresses, `port 443`, `uid 1337`, `gid 1337`, `mark 0x539`; nothing
-    /// where it is blank.
+    /// Parses a query: words, addresses, `port 443`, `uid 1337`, `gid 1337`, `mark 0x539`; `None`
+    /// if it is blank.
     pub fn new(query: &str) -> Option<Self> {
         let mut terms = Vec::new();
         let mut words = query.split_whitespace().peekable();
@@ -44,7 +44,7 @@ impl Search {
         (!terms.is_empty()).then_some(Self { terms })
     }
 
-    /// Whether a rule is found; `text` is the source that its rule set was read from.
+    /// Whether the query finds a rule. `text` is the source that its rule set was parsed from.
     pub fn finds(&self, ruleset: &Ruleset, chain: &Chain, rule: &Rule, text: &str) -> bool {
         self.terms.iter().all(|term| match term {
             Term::Text(word) => contains(rule.span.of(text), word) || contains(&chain.name, word),
@@ -55,7 +55,7 @@ impl Search {
         })
     }
 
-    /// Whether a text that is no rule has it all, such as a rule that is switched off.
+    /// Whether the query finds a text that is not a rule, such as a rule that is switched off.
     pub fn finds_text(&self, text: &str) -> bool {
         self.terms.iter().all(|term| match term {
             Term::Text(word) => contains(text, word),
@@ -64,7 +64,7 @@ impl Search {
         })
     }
 
-    /// Whether a chain's own name is all that is looked for: then its policy is found, too.
+    /// Whether the query consists only of the chain's name. Then it also finds the policy.
     pub fn finds_chain(&self, chain: &Chain) -> bool {
         self.terms
             .iter()
@@ -76,8 +76,8 @@ fn parts<'a>(ruleset: &'a Ruleset, rule: &Rule) -> impl Iterator<Item = &'a Part
     ruleset.matches(rule).iter().chain(ruleset.parameters(rule))
 }
 
-/// Whether an option is about ports, user ids and so on: by the field that it compares, or by its
-/// row, as `--to-ports`.
+/// Whether an option concerns ports, user ids and so on: because of the field that it compares, or
+/// because its row says so, as for `--to-ports`.
 fn is_of(part: &Part, kind: SearchWord) -> bool {
     let Some(opt) = part.opt() else { return false };
     let subject = opt.field.map(|field| field.subject);
@@ -121,7 +121,7 @@ fn names(value: &Value, address: IpAddr) -> bool {
     }
 }
 
-/// Whether a text holds a word, which is in small letters.
+/// Whether a text contains a word in lower case, ignoring case.
 fn contains(text: &str, word: &str) -> bool {
     let (text, word) = (text.as_bytes(), word.as_bytes());
     let Some(&first) = word.first() else {

@@ -1,4 +1,4 @@
-//! Who may send it: the whole space of user and group ids, split into classes of one fate each.
+//! The senders of a packet: all user and group ids, split into classes with one outcome each.
 
 use std::collections::BTreeSet;
 
@@ -12,26 +12,26 @@ use crate::packet::{Origin, Packet};
 use crate::walk::trace::{Trace, Verdict};
 use crate::walk::walk;
 
-/// More steps than this are not taken: a node's rules that name thousands of ids.
+/// The maximum number of steps. The rules of a node may name thousands of ids.
 const MOST_STEPS: usize = 300_000;
 
 /// Ranges of ids, both ends included.
 pub type Ids = Vec<(u32, u32)>;
 
-/// Senders that meet the same fate by the same rule.
+/// Senders with the same outcome by the same rule.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Class {
     /// Their user ids.
     pub uids: Ids,
     /// Their group ids.
     pub gids: Ids,
-    /// How their packet ends, and who decided; `None` where a dump cannot tell.
+    /// The outcome of their packet and the decisive rule; `None` if it is undetermined.
     pub verdict: Option<Verdict>,
 }
 
 impl Class {
-    /// A packet sent by one of them: by the ids that it has where those are theirs, else by the
-    /// least.
+    /// The packet, sent by a member of the class. It keeps the packet's own ids if they belong to
+    /// the class, otherwise it gets the lowest ones.
     pub fn sample(&self, packet: &Packet) -> Packet {
         let pick = |ids: &Ids, own: Option<u32>| {
             let own = own.filter(|own| ids.iter().any(|(low, high)| low <= own && own <= high));
@@ -45,7 +45,7 @@ impl Class {
         }
     }
 
-    /// Who they are: "uid 1337", "uid not 1337, gid 1337"; of the last class "everyone else".
+    /// Names the class: "uid 1337", "uid not 1337, gid 1337"; the last class is "everyone else".
     pub fn who(&self) -> String {
         let ids = |what: &str, ids: &Ids| match ids[..] {
             [(0, u32::MAX)] => None,
@@ -72,7 +72,7 @@ fn covered(ids: &Ids) -> u64 {
         .sum()
 }
 
-/// What lies between ranges that are in order.
+/// The gaps between ranges that are in order.
 fn gaps(ids: &Ids) -> Ids {
     let mut gaps = Vec::new();
     let mut next = 0;
@@ -88,9 +88,9 @@ fn gaps(ids: &Ids) -> Ids {
     gaps
 }
 
-/// Splits all senders of a local packet into classes, the largest last; nothing for a packet that
-/// arrives, or where the rules name too many ids to try. `constants` are those of the rules for the
-/// packet's family.
+/// Splits all senders of a local packet into classes. The largest class is the last. The list is
+/// empty for a packet that arrives, or if the rules name too many ids. `constants` are those of the
+/// rules for the packet's family.
 pub fn classes(
     rulesets: &[Ruleset],
     constants: &Constants,
@@ -144,7 +144,7 @@ pub fn classes(
     classes
 }
 
-/// How much work a walk was, in steps.
+/// The cost of a walk in steps.
 pub(crate) fn taken(trace: &Trace) -> usize {
     let branches: usize = trace
         .branches
@@ -154,7 +154,7 @@ pub(crate) fn taken(trace: &Trace) -> usize {
     trace.path.steps.len() + branches + 1 + trace.host.weight()
 }
 
-/// The space cut wherever a rule's range of ids begins or ends.
+/// The ids, cut at the ends of every range in the rules.
 fn intervals(constants: &Constants, subject: Subject) -> Ids {
     let ranges = constants.ranges(subject).into_iter();
     let cuts = ranges

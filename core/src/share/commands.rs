@@ -1,7 +1,8 @@
-//! The commands of `iptables` that make one text's rules into another's.
+//! The `iptables` commands that turn the rules of one text into those of another.
 //!
-//! They are run by root and may come from a stranger's dump: each is a list of words, quoted once
-//! at the end, and what iptables could take for something else is refused.
+//! Root runs them, and they may come from a stranger's dump. Each command is therefore a list of
+//! words that is quoted once at the end. A word that iptables could interpret in another way is
+//! refused.
 
 use crate::input::parse;
 use crate::iptables::extension::{Id, Kind};
@@ -14,23 +15,24 @@ use crate::text::diagnostic::Severity;
 use crate::text::shell;
 use crate::text::visible;
 
-/// Lists that differ in more pairs of rules than this are compared by position only.
+/// Lists with more pairs of different rules are compared by position only.
 const MOST_PAIRS: usize = 1_000_000;
 
-/// The commands, each a line for a shell. Rule sets are paired by family and backend.
+/// The commands, one shell line each. Rule sets are paired by family and backend.
 ///
-/// Every command leaves rules that the kernel takes: chains are made before rules lead there, rules
-/// that lead elsewhere are gone before others could close a loop with them, and policies come last.
+/// After every command, the kernel holds valid rules: chains are created before rules jump to them,
+/// a jump is removed before another one could close a loop with it, and policies are set last.
 ///
 /// # Errors
-/// Why there are none: a name or a word that iptables refuses, or takes for something else.
+/// The reason why there are no commands: iptables refuses a name or a word, or interprets it in
+/// another way.
 pub fn commands(from: &[Ruleset], to: &[Ruleset]) -> Result<Vec<String>, String> {
     from.iter().try_for_each(check_chain_names)?;
     to.iter().try_for_each(check_names)?;
     changes(from, to).iter().map(Command::line).collect()
 }
 
-/// How many commands lead from one to the other, also where they cannot be written.
+/// The number of commands from one text to the other, even if they cannot be written.
 pub fn count(from: &[Ruleset], to: &[Ruleset]) -> usize {
     changes(from, to).len()
 }
@@ -50,10 +52,10 @@ fn changes<'a>(from: &'a [Ruleset], to: &'a [Ruleset]) -> Vec<Command<'a>> {
     commands
 }
 
-/// Refuses a rule set with names that iptables refuses or that no interface has.
+/// Refuses a rule set with a name that iptables refuses or that no interface can have.
 ///
 /// # Errors
-/// The name, and what is wrong with it.
+/// The name, and the problem.
 pub(crate) fn check_names(set: &Ruleset) -> Result<(), String> {
     check_chain_names(set)?;
     let interfaces = set.parts.iter().filter(|part| {
@@ -72,8 +74,8 @@ pub(crate) fn check_names(set: &Ruleset) -> Result<(), String> {
     Ok(())
 }
 
-/// Longer names than iptables accepts pass: nf_tables has such chains, and what does not name them
-/// can be changed.
+/// Accepts chain names that are longer than iptables allows. nf_tables has such chains, and
+/// commands can change everything that does not name them.
 fn check_chain_names(set: &Ruleset) -> Result<(), String> {
     let chains = set
         .tables
@@ -89,8 +91,8 @@ fn check_chain_names(set: &Ruleset) -> Result<(), String> {
     Ok(())
 }
 
-/// Why the words of a rule are not given to iptables: they are unknown in part, refused, or may be
-/// options of its own.
+/// Refuses the words of a rule that must not be passed to iptables: a part is unknown, iptables
+/// refuses it, or iptables could read it as an option.
 pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
     let kept = |part: &Part| {
         if let Value::Text(text) = part.value {
@@ -127,7 +129,7 @@ pub(crate) fn check_words(set: &Ruleset, rule: &Rule) -> Result<(), String> {
     }
 }
 
-/// iptables loads a library that is named after a match or target that it does not know.
+/// iptables loads a library with the name of an unknown match or target.
 fn check_extension_name(name: &str) -> Result<(), String> {
     match name.contains('/') {
         true => Err(format!(
@@ -140,13 +142,13 @@ fn check_extension_name(name: &str) -> Result<(), String> {
 /// One call of iptables: its own words, and the rule whose words follow.
 struct Command<'a> {
     words: Vec<String>,
-    /// The chain that it names.
+    /// The chain of the command.
     chain: &'a str,
     rule: Option<(&'a Ruleset, &'a Table, &'a Rule)>,
 }
 
 impl Command<'_> {
-    /// As a line for a shell.
+    /// The command as a line for a shell.
     fn line(&self) -> Result<String, String> {
         let mut words = self.words.clone();
         check_length(self.chain)?;
@@ -181,7 +183,7 @@ pub(crate) fn check_length(chain: &str) -> Result<(), String> {
     }
 }
 
-/// The chain that a rule leads to.
+/// The chain that a rule jumps to.
 fn target_chain<'a>(table: &'a Table, rule: &Rule) -> Option<&'a str> {
     match rule.target {
         Target::Jump(chain) | Target::Goto(chain) => {
@@ -191,7 +193,7 @@ fn target_chain<'a>(table: &'a Table, rule: &Rule) -> Option<&'a str> {
     }
 }
 
-/// The words of a rule, if these make the same rule again.
+/// The words of a rule, if parsing them gives the same rule.
 fn rule_words(set: &Ruleset, table: &Table, rule: &Rule) -> Option<Vec<String>> {
     let printed = print::rule(set, table, rule);
     let declared = target_chain(table, rule)
@@ -213,17 +215,17 @@ fn rule_words(set: &Ruleset, table: &Table, rule: &Rule) -> Option<Vec<String>> 
     (print::rule(set, table, read) == printed).then(|| parse::words(&printed))?
 }
 
-/// What becomes of a rule.
+/// The change of one rule.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Step {
     Keep,
     Delete,
-    /// The new rule of that place, from 0.
+    /// The position of the new rule, from 0.
     Insert(usize),
     Replace(usize),
 }
 
-/// A chain of both sides.
+/// A chain that both sides have.
 struct Pair<'a> {
     name: &'a str,
     hook: Option<Hook>,
@@ -234,7 +236,7 @@ struct Pair<'a> {
 
 /// The change of one table.
 struct Change<'a> {
-    /// The program and its table, as each command begins.
+    /// The program and its table, with which each command begins.
     lead: [String; 3],
     new: &'a Ruleset,
     from: Option<&'a Table>,
@@ -340,7 +342,8 @@ impl<'a> Change<'a> {
         }
     }
 
-    /// Where rules that lead to chains come new, takes those out first that led to others.
+    /// If a new rule jumps to a chain, first removes the old rules that jump to chains, because
+    /// they could close a loop with it.
     fn unlink(&mut self, commands: &mut Vec<Command<'a>>) {
         let name =
             |table: Option<&'a Table>, chain: Option<&Chain>, rule: usize| -> Option<&'a str> {
@@ -425,7 +428,8 @@ impl<'a> Change<'a> {
     }
 }
 
-/// How one list becomes another: what both begin and end with stays, and between, as many as can.
+/// The changes that turn one list into another. The common beginning and end stay, and as many
+/// rules in between as possible.
 fn steps(old: &[String], new: &[String]) -> Vec<Step> {
     let same = |pairs: &mut dyn Iterator<Item = (&String, &String)>| {
         pairs.take_while(|(one, other)| one == other).count()
@@ -446,10 +450,10 @@ fn steps(old: &[String], new: &[String]) -> Vec<Step> {
     steps
 }
 
-/// The longest common subsequence stays.
+/// The rules between. Their longest common subsequence stays.
 fn between(left: &[String], right: &[String], start: usize, steps: &mut Vec<Step>) {
     let width = right.len() + 1;
-    // How many can stay of what is left from here on.
+    // The number of remaining rules that can stay, from each position.
     let mut stay = vec![0_u32; (left.len() + 1) * width];
     for (one, old) in left.iter().enumerate().rev() {
         for (other, new) in right.iter().enumerate().rev() {

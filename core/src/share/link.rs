@@ -1,9 +1,9 @@
-//! A text inside a link: the part behind `#`, which no browser sends anywhere.
+//! A text in a link, in the part after `#`, which browsers do not send to the server.
 //!
-//! The first character is the format's version; every version stays readable. All of them are
-//! compressed by raw DEFLATE (RFC 1951), in the URL-safe base64 of RFC 4648 without padding.
-//! Version `1` is the text alone, as a paste or a capture's JSON; version `2` is the JSON of
-//! [`Shared`], which also stands in the files that the page saves.
+//! The first character is the version of the format. Every version stays readable. All versions are
+//! compressed with raw DEFLATE (RFC 1951) and encoded in the URL-safe base64 of RFC 4648 without
+//! padding. Version `1` is the text alone, as a paste or as the JSON of a capture. Version `2` is
+//! the JSON of [`Shared`], which the page also saves to files.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_URL_SAFE_NO_PAD;
@@ -18,62 +18,62 @@ use crate::packet::Packet;
 use crate::packet::host::{self, Host};
 use crate::text::visible;
 
-/// So many characters a link may have: mail programs and chats cut longer ones.
+/// The maximum length of a link: mail programs and chats truncate longer ones.
 pub const MOST: usize = 16 * 1024;
 
-/// Unpacked, a link's text is no longer than this: a few kilobytes could otherwise fill the memory.
+/// The maximum length of an uncompressed text. Without it, a few kilobytes could fill the memory.
 const MOST_UNPACKED: usize = 4 << 20;
 
-/// A page shows two packets beside each other.
+/// The maximum number of packets. The page shows two side by side.
 const MAX_PACKETS: usize = 16;
-/// More rules than anyone settles by hand: each is compared with every rule that a packet meets.
+/// The maximum number of answers for undetermined rules. Each is compared with every rule that a
+/// packet meets.
 const MAX_SETTLED: usize = 256;
 
-/// The version that a text alone has.
+/// The version of a text alone.
 const TEXT: char = '1';
-/// The version that [`Shared`] has.
+/// The version of a [`Shared`].
 const SHARED: char = '2';
 
-/// How hard to compress: the slowest and smallest for what may become a link, a fast one for what
-/// cannot.
+/// The compression level: the slowest and smallest for a text that may fit a link, a fast one for
+/// others.
 fn level(text: &str) -> u8 {
     if text.len() < 20 * MOST { 10 } else { 3 }
 }
 
-/// What is shared: the rules and what surrounds them, the packets, and what of it is shown.
+/// The shared state: the rules with their host, the packets, and the selected view.
 #[derive(Clone, Debug, Default, PartialEq, Deserialize, Serialize)]
 pub struct Shared {
-    /// The format, 2. It stands first: by it a file of this kind is told from a capture.
+    /// The format, 2. It is the first field, because it distinguishes such a file from a capture.
     pub chainwalk: u32,
-    /// The text, as it was pasted or as a capture's JSON.
+    /// The text, as pasted or as the JSON of a capture.
     pub text: String,
-    /// The namespace, where the text does not tell it and it is not the usual pod.
+    /// The namespace, if the text does not contain it and it is not the usual pod.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub host: Option<Host>,
-    /// Whether nobody knows the namespace, and `host` is a usual pod with neutral addresses.
+    /// Whether the namespace is unknown, and `host` is a usual pod with neutral addresses.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub usual: bool,
-    /// Whether addresses, names and comments stand for others, as
-    /// [`redact::shared`](crate::share::redact::shared) makes them.
+    /// Whether [`redact::shared`](crate::share::redact::shared) replaced addresses, names and
+    /// comments.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub neutral: bool,
-    /// The packets that are shown, in their order; none: those that the page would choose by
-    /// itself.
+    /// The packets, in their order. If empty, the page chooses them.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub packets: Vec<Packet>,
-    /// Which of two packets is the one that the page answers in large, from 0; absent: the last.
+    /// The packet whose answer the page shows in large text, from 0. If absent: the last one.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub lead: Option<usize>,
-    /// The step, from 0; absent: where the page would begin.
+    /// The step, from 0. If absent, the page chooses it.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub step: Option<usize>,
-    /// How the rules are shown: `saved`, `text`, or as the packets meet them.
+    /// The view of the rules: `saved`, `text`, or in the order in which the packets meet them.
     #[serde(default, skip_serializing_if = "String::is_empty")]
     pub view: String,
-    /// Rules that a dump cannot tell, with what they are taken to do.
+    /// Undetermined rules, with the answers that the user chose.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub settled: Vec<Settled>,
-    /// To be looked at within another page: nothing can be changed.
+    /// Whether it is shown inside another page, where nothing can be changed.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub embed: bool,
     /// The lists of which only a part is used: "60000 routes: the first 50000 are used".
@@ -81,24 +81,23 @@ pub struct Shared {
     pub dropped: Vec<String>,
 }
 
-/// A rule that a dump cannot tell, by the names of the public JSON, and whether it is taken to
-/// match.
+/// An undetermined rule, by the names of the public JSON, and whether it is assumed to match.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[allow(missing_docs, reason = "the names are those of a trace's steps")]
 pub struct Settled {
     pub ruleset: u32,
     pub table: String,
     pub chain: String,
-    /// From 1.
+    /// The position of the rule, from 1.
     pub rule: u32,
     pub matches: bool,
 }
 
 impl Settled {
-    /// The place by its names; nothing for a policy.
+    /// The place by its names; `None` for a policy.
     ///
     /// # Panics
-    /// If the place is not one of these rule sets.
+    /// If these rule sets do not have the place.
     pub fn of(rulesets: &[Ruleset], (place, matches): (Place, bool)) -> Option<Self> {
         let (_, table, chain) = place.at.find(rulesets);
         let (ruleset, rule) = (place.at.ruleset, place.rule? + 1);
@@ -111,7 +110,7 @@ impl Settled {
         })
     }
 
-    /// The place in these rule sets, where they have it.
+    /// The place in these rule sets, if they have it.
     pub fn place(&self, rulesets: &[Ruleset]) -> Option<(Place, bool)> {
         let ruleset = rulesets.get(self.ruleset as usize)?;
         let mut tables = (0..).zip(&ruleset.tables);
@@ -137,7 +136,7 @@ impl Settled {
 }
 
 impl Shared {
-    /// A text, and everything else as the page would choose it.
+    /// A text, with the page's default for everything else.
     pub fn of_text(text: String) -> Self {
         Self {
             chainwalk: 2,
@@ -146,25 +145,25 @@ impl Shared {
         }
     }
 
-    /// The part behind `#`.
+    /// The part of a link after `#`.
     pub fn fragment(&self) -> String {
         pack(SHARED, &self.json())
     }
 
-    /// The same as a file.
+    /// The content as a file.
     ///
     /// # Panics
-    /// Never: it holds nothing that JSON cannot.
+    /// Never: JSON can represent every content.
     pub fn json(&self) -> String {
         let json =
             serde_json::to_string(self).expect("it holds no maps with keys that are not strings");
         visible::escape_json(json)
     }
 
-    /// Reads such a file; nothing where the text is of another kind.
+    /// Parses such a file; `None` if the text is of another kind.
     ///
     /// # Errors
-    /// Where it is damaged.
+    /// If it is damaged.
     pub fn from_file(text: &str) -> Option<Result<Self, Broken>> {
         let start = text.trim_start().strip_prefix('{')?.trim_start();
         start
@@ -184,31 +183,30 @@ impl Shared {
     }
 }
 
-/// Why a link cannot be opened.
+/// The reason why a link cannot be opened.
 #[derive(Clone, Copy, Debug, Error, PartialEq, Eq)]
 pub enum Broken {
-    /// It is of a version that is not known here.
+    /// The program does not know its version.
     #[error("this link is of version {0}, which is newer than this page: load the page again")]
     Version(char),
-    /// It was cut or changed on its way.
+    /// It was truncated or changed.
     #[error("this link is damaged: it was cut or changed on its way; ask for a file instead")]
     Damaged,
 }
 
-/// A link to `page` that holds `text`; nothing where it would have more than [`MOST`] characters.
+/// A link to `page` that contains `text`; `None` if it would be longer than [`MOST`].
 pub fn link(page: &str, text: &str) -> Option<String> {
     to(page, &fragment(text))
 }
 
-/// A link to `page` with that part behind `#`; nothing where it would have more than [`MOST`]
-/// characters.
+/// A link to `page` with this part after `#`; `None` if it would be longer than [`MOST`].
 pub fn to(page: &str, fragment: &str) -> Option<String> {
     let page = page.split('#').next().unwrap_or(page);
     let link = format!("{page}#{fragment}");
     (link.len() <= MOST).then_some(link)
 }
 
-/// The part behind `#` for a text alone.
+/// The part after `#` for a text alone.
 pub fn fragment(text: &str) -> String {
     pack(TEXT, text)
 }
@@ -220,10 +218,10 @@ fn pack(version: char, text: &str) -> String {
     fragment
 }
 
-/// What the part behind `#` holds; nothing where that is empty.
+/// Parses the part after `#`; `None` if it is empty.
 ///
 /// # Errors
-/// Where it holds nothing that can be read.
+/// If it contains nothing readable.
 pub fn read(fragment: &str) -> Result<Option<Shared>, Broken> {
     let mut characters = fragment.strip_prefix('#').unwrap_or(fragment).chars();
     let version = match characters.next() {
@@ -254,7 +252,8 @@ mod tests {
 
     #[test]
     fn version_1_stays_readable() {
-        // Made once, and never again: a link outlives the program that wrote it.
+        // This link was made once and must stay readable: links outlive the program that wrote
+        // them.
         const OLD: &str = "108pLLOGy8g8NCQgNUXB0dnYNCFGINrAyiOVy9vf19QzhAgA";
         assert_eq!(
             read(OLD),
@@ -304,7 +303,7 @@ mod tests {
         let whole = fragment("*nat\nCOMMIT\n");
         assert_eq!(read(&whole[..whole.len() - 3]), Err(Broken::Damaged));
         assert_eq!(read("1 not base64"), Err(Broken::Damaged));
-        // A bomb: 64 MiB of zeros.
+        // A decompression bomb: 64 MiB of zeros.
         let bomb = fragment(&"0".repeat(64 << 20));
         assert_eq!(read(&bomb), Err(Broken::Damaged));
     }

@@ -1,14 +1,14 @@
-//! A capture or a rule set without what identifies somebody, in which every packet ends where it
-//! did.
+//! A copy of a capture or a rule set without anything that identifies somebody. Every packet has
+//! the same outcome in the copy.
 //!
-//! One [`AddressMap`] replaces addresses, and one list replaces names, each the same wherever it
-//! occurs. Of a text only the words of [`vocabulary`] stay, and with them: numbers, the names of
-//! chains and interfaces, the comments that are exactly a mesh's own, and the addresses that no one
-//! owns (`address_map::stays4`, multicast, `::1`, `::6`). All other words are replaced. The needs
-//! of the rules are read from the values of address options alone.
+//! One [`AddressMap`] replaces addresses, and one list replaces names. Each is replaced in the same
+//! way wherever it occurs. A text keeps only the words of [`vocabulary`], numbers, the names of
+//! chains and interfaces, the comments that are exactly a mesh's own, and the addresses that belong
+//! to nobody (`address_map::stays4`, multicast, `::1`, `::6`). All other words are replaced. Only
+//! the values of address options determine which properties of addresses the rules need.
 //!
-//! The end of an own network stays its end, as a broadcast or an anycast, and with it every network
-//! that shares all bits but its last with that end: `192.168.252.0/22` in `192.168.0.0/16`.
+//! The end of an own network stays its end, as a broadcast or an anycast address. So does every
+//! network that shares all bits but its last with that end: `192.168.252.0/22` in `192.168.0.0/16`.
 //!
 //! A rule that needs bits of addresses which it does not name is refused ([`Refusal`]).
 
@@ -43,11 +43,11 @@ use vocabulary::Vocabulary;
 pub struct Redacted {
     /// The copy.
     pub capture: Capture,
-    /// What its addresses were chosen by: a packet's become neutral by the same.
+    /// The replacements of addresses. The addresses of packets use the same ones.
     pub addresses: AddressMap,
 }
 
-/// The rule because of which a copy cannot be redacted: it would keep addresses recognizable.
+/// The rule that makes redaction impossible: the copy would keep addresses recognizable.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Refusal {
     place: String,
@@ -74,10 +74,10 @@ impl fmt::Display for Refusal {
 
 impl std::error::Error for Refusal {}
 
-/// Makes a redacted copy. Without the secret nobody can go back.
+/// Makes a redacted copy. Without the secret, the replacements cannot be reversed.
 ///
 /// # Errors
-/// Where a rule would keep bits of addresses that it does not name.
+/// If a rule would keep bits of addresses that it does not name.
 pub fn redact(capture: &Capture, secret: [u8; 16]) -> Result<Redacted, Refusal> {
     let mut redactor = Redactor::new(secret);
     let capture = redactor.capture(capture)?;
@@ -87,33 +87,32 @@ pub fn redact(capture: &Capture, secret: [u8; 16]) -> Result<Redacted, Refusal> 
     })
 }
 
-/// A message without names and addresses, for where no capture came about.
+/// A message without names and addresses, for a capture that failed.
 pub fn message(text: &str, secret: [u8; 16]) -> String {
     Redactor::new(secret).message(text)
 }
 
-/// How much became neutral.
+/// The number of replacements.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Changed {
     /// Addresses and networks.
     pub addresses: usize,
-    /// Names of hosts, commands, sets and their like, prefixes of logs, and words that are not
+    /// Names of hosts, commands, sets and similar things, prefixes of logs, and words that are not
     /// understood.
     pub names: usize,
     /// Comments of rules.
     pub comments: usize,
 }
 
-/// Makes a redacted copy of what is shared, which was read as `parsed` and is walked in `host`: the
-/// packets' addresses and the host's change with those of the rules, so that every packet ends
-/// where it did. `known` says whether that host is the real one: what was taken for granted stays
-/// so.
+/// Makes a redacted copy of the shared state, which was parsed as `parsed` and is walked in `host`.
+/// The addresses of packets and host change with those of the rules, so every packet has the same
+/// outcome. `known` states whether the host is a real one. An assumed host stays assumed.
 ///
-/// The copy contains only what was understood of a dump, printed again, without what surrounded the
-/// rules.
+/// The copy contains only the understood parts of a dump, printed again, without the text around
+/// the rules.
 ///
 /// # Errors
-/// As [`redact`].
+/// As in [`redact`].
 pub fn shared(
     shared: &Shared,
     parsed: &Parsed,
@@ -205,7 +204,7 @@ impl Redactor {
         }
     }
 
-    /// Learns what a namespace and the texts of its rules need of addresses.
+    /// Collects the properties of addresses that a namespace and its rules need.
     fn learn_all<'a>(
         &mut self,
         host: &Host,
@@ -248,7 +247,7 @@ impl Redactor {
             tool: tool(&capture.tool),
             captured_at: day(&capture.captured_at),
             target: self.target(&capture.target),
-            // Its release often names a vendor or a build.
+            // The kernel release often names a vendor or a build.
             kernel: None,
             redacted: true,
             rulesets: capture
@@ -342,7 +341,7 @@ impl Redactor {
             for prefix in &mut interface.addresses {
                 prefix.address = self.addresses.neutral(prefix.address);
             }
-            // Every walk knows the groups that come with an address.
+            // Every walk knows the groups that the kernel joins for an address.
             if let Some(groups) = &mut interface.multicast_groups {
                 groups.retain(|group| !comes_with_an_address(*group));
                 groups
@@ -376,7 +375,7 @@ impl Redactor {
     }
 
     fn command(&mut self, command: &str) -> String {
-        // Any mesh's proxy has this name.
+        // The proxy of any mesh has this name.
         if PROXIES.contains(&command) {
             command.to_owned()
         } else {
@@ -384,7 +383,7 @@ impl Redactor {
         }
     }
 
-    /// A hardware address; the name of one where the text is none.
+    /// A hardware address, or a neutral name if the text is not one.
     fn mac(&mut self, text: &str) -> String {
         let digits = |part: &str| {
             if part.len() == 2 {
@@ -403,7 +402,7 @@ impl Redactor {
         }
     }
 
-    /// A message of a program: its words stay where any such message has them, and so do numbers.
+    /// A message of a program. Words that every such message has are kept, and so are numbers.
     fn message(&mut self, text: &str) -> String {
         let mut out = String::with_capacity(text.len());
         for word in text.split_inclusive(char::is_whitespace) {
@@ -447,7 +446,7 @@ impl Redactor {
     }
 }
 
-/// The program by the name that it has in every capture.
+/// The name of the program, as every capture has it.
 fn tool(tool: &str) -> String {
     const TOOL: &str = "chainwalk-capture";
     let version = tool
@@ -461,7 +460,7 @@ fn tool(tool: &str) -> String {
     version.map_or_else(|| TOOL.to_owned(), |version| format!("{TOOL} {version}"))
 }
 
-/// The day of a time.
+/// The date of a timestamp.
 fn day(time: &str) -> String {
     let is_date = |date: &&str| {
         date.bytes()
@@ -477,7 +476,7 @@ fn day(time: &str) -> String {
     )
 }
 
-/// Whether a kernel setting is one of those that decide where a packet goes, with a number.
+/// Whether a kernel setting decides where a packet goes, and has a number as its value.
 fn is_setting(name: &str, value: &str) -> bool {
     const SETTINGS: [&str; 9] = [
         "accept_local",
@@ -504,7 +503,7 @@ fn is_setting(name: &str, value: &str) -> bool {
         }
 }
 
-/// `ff02::1:ff00:0/104`: by it the address with this end is looked for (RFC 4291, 2.7.1).
+/// `ff02::1:ff00:0/104`: the group for the lookup of the address with this end (RFC 4291, 2.7.1).
 fn comes_with_an_address(group: IpAddr) -> bool {
     matches!(group, IpAddr::V6(v6) if matches!(v6.segments(), [0xff02, 0, 0, 0, 0, 1, 0xff00..=0xffff, _]))
 }

@@ -1,9 +1,9 @@
-//! A walk as a shell script that replays it on a real kernel, in namespaces of its own, and
+//! A shell script that replays a walk on a real kernel, in network namespaces of its own, and
 //! compares the counters.
 //!
-//! The script is run as root, and may come from someone else's link: what is not plainly a name or
-//! a number is refused here, rules stand in quoted documents, and rules that are not understood or
-//! do not read back are not written at all.
+//! Root runs the script, and it may come from a stranger's link. A word that is not clearly a name
+//! or a number is refused. Rules are in quoted here-documents. Rules that are not understood, or
+//! that do not parse back to themselves, are not written.
 
 use std::fmt::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -22,19 +22,19 @@ use crate::text::diagnostic::Severity;
 use crate::text::visible;
 use crate::walk::trace::{Outcome, Trace};
 
-/// Checks, and what the rest calls.
+/// The checks and the functions of the script.
 const HEAD: &str = include_str!("replay/head.sh");
-/// What sends the packet, and what keeps answers away.
+/// The part that sends the packet and suppresses replies.
 const TAIL: &str = include_str!("replay/tail.sh");
-/// Sends it, and counts.
+/// The part that sends the packet and reads the counters.
 const LAST: &str = include_str!("replay/last.sh");
-/// Where a document in the script ends: no line of rules is so.
+/// The end marker of a here-document. No line of rules is equal to it.
 const END: &str = "CHAINWALK";
 
 /// The script.
 ///
 /// # Errors
-/// Why this walk cannot be replayed.
+/// The reason why this walk cannot be replayed.
 pub fn script(rulesets: &[Ruleset], trace: &Trace) -> Result<String, String> {
     let packet = sent(trace)?;
     let sets: Vec<(u32, &Ruleset)> = trace
@@ -85,7 +85,8 @@ fn json(value: &impl Serialize) -> String {
     serde_json::to_string(value).expect("it holds no maps with keys that are not strings")
 }
 
-/// Who listens, and who the walk takes to: without a socket TPROXY drops.
+/// The listening sockets, and the socket that the walk delivers to. Without a socket, TPROXY drops
+/// the packet.
 fn listeners(trace: &Trace, packet: &Packet) -> Vec<Socket> {
     let mut sockets = trace.host.sockets.clone();
     sockets.extend(
@@ -126,7 +127,7 @@ fn called(set: &Ruleset) -> (&'static str, &'static str) {
     )
 }
 
-/// The packet with what the walk added to it.
+/// The packet with the fields that the walk added.
 fn sent(trace: &Trace) -> Result<Packet, String> {
     let packet = &trace.packet;
     let beyond = packet.owner.is_some() || packet.state.is_some() || packet.connmark != 0;
@@ -178,7 +179,7 @@ fn sent(trace: &Trace) -> Result<Packet, String> {
     })
 }
 
-/// Refuses rules that `iptables-restore` would not read as they are meant.
+/// Refuses rules that `iptables-restore` would read with another meaning.
 fn check(set: &Ruleset) -> Result<(), String> {
     commands::check_names(set)?;
     let chains = || set.tables.iter().flat_map(|table| &table.chains);
@@ -221,7 +222,7 @@ fn check(set: &Ruleset) -> Result<(), String> {
     }
 }
 
-/// A word that means nothing but itself to a shell and to `ip`.
+/// Accepts a word that has no special meaning in a shell and for `ip`.
 fn plain(word: &str) -> Result<&str, String> {
     let is_plain = |byte: u8| byte.is_ascii_alphanumeric() || b"._:/-".contains(&byte);
     match word.bytes().all(is_plain)
@@ -237,8 +238,8 @@ fn plain(word: &str) -> Result<&str, String> {
     }
 }
 
-/// Makes interfaces, addresses, routes and settings as the host has them, and says by which wire
-/// the packet comes in.
+/// Writes the commands for the interfaces, addresses, routes and settings of the host. Returns the
+/// device that the packet arrives on.
 fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<String>, String> {
     let mut wires: Vec<(&str, String)> = Vec::new();
     for interface in host
@@ -283,7 +284,7 @@ fn namespace(host: &Host, packet: &Packet, out: &mut String) -> Result<Option<St
             plain(value)?
         );
     }
-    // Those without a next hop lead to the next hops of the others.
+    // Routes without a next hop lead to the next hops of the others, so they come first.
     let (near, far): (Vec<&Route>, Vec<&Route>) =
         host.routes.iter().partition(|route| route.via.is_none());
     for route in near.into_iter().chain(far) {
@@ -308,7 +309,7 @@ fn family_flag(address: IpAddr) -> &'static str {
     if address.is_ipv6() { " -6" } else { "" }
 }
 
-/// The network alone: `ip` takes no prefix with more in it.
+/// The prefix without host bits, as `ip` requires.
 fn network(prefix: Prefix) -> Prefix {
     let address = match prefix.address {
         IpAddr::V4(v4) => IpAddr::V4(
@@ -415,7 +416,7 @@ fn write_rule(rule: &RoutingRule, out: &mut String) -> Result<(), String> {
     Ok(())
 }
 
-/// The end of the script: what is expected, and whether it came so.
+/// The end of the script: the expected counters, and the comparison.
 fn compare(rulesets: &[Ruleset], trace: &Trace, out: &mut String) {
     if !trace.certain {
         out.push_str(

@@ -10,11 +10,11 @@ use crate::netfilter::ruleset::Ruleset;
 use crate::text::visible;
 use crate::walk::trace::{Outcome, Trace};
 
-/// So many steps are told one by one.
+/// The maximum number of steps to list.
 const MOST: usize = 200;
 
-/// The walks, each with its name, the most important first. `given` is taken for granted besides
-/// what each walk assumes; `link` leads to the page that shows them.
+/// The walks, each with its name, the most important one first. `given` are assumptions besides
+/// those of each walk. `link` leads to a page that shows the walks.
 pub fn markdown(
     rulesets: &[Ruleset],
     mesh: Option<&Mesh>,
@@ -28,7 +28,7 @@ pub fn markdown(
         let _ = write_walk(rulesets, mesh, given, name, trace, &mut out);
     }
     if let Some(link) = link {
-        // A parenthesis within it would end it.
+        // An unescaped parenthesis would end the link.
         let link = link.replace('(', "%28").replace(')', "%29");
         let _ = writeln!(out, "[Step through it in Chainwalk]({link})");
     }
@@ -127,9 +127,9 @@ fn write_walk(
     Ok(())
 }
 
-/// Text in which nothing is markup, on one line. What forges look for in a page that was already
-/// made (addresses, mentions, numbers of issues, mathematics, names of pictures) cannot be escaped:
-/// such a word becomes code.
+/// Escapes a text to one line without markup. Some things cannot be escaped, because forges find
+/// them in the finished page: addresses, mentions, issue numbers, mathematics, names of pictures. A
+/// word with one of these becomes code.
 fn plain(text: &str, surroundings: Surroundings) -> String {
     let text = visible::escape_invisible(text);
     let mut out = String::with_capacity(text.len());
@@ -150,12 +150,12 @@ fn plain(text: &str, surroundings: Surroundings) -> String {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Surroundings {
     Line,
-    /// Within a table a `|` ends a cell even in code.
+    /// In a table, `|` ends a cell even in code.
     Cell,
 }
 
-/// Whether GitHub or GitLab would make something of a word: `www.a.b`, `http://a`, `a@b`, `@a`, `#12`, `GH-12`, `a/b#12`, `$a$`, `:100:`,
-/// `!12`, `%12`, `&12`, `~a`, `0badc0de`.
+/// Whether GitHub or GitLab would convert a word: `www.a.b`, `http://a`, `a@b`, `@a`, `#12`,
+/// `GH-12`, `a/b#12`, `$a$`, `:100:`, `!12`, `%12`, `&12`, `~a`, `0badc0de`.
 fn is_found_by_forges(word: &str) -> bool {
     let lower = word.to_ascii_lowercase();
     let before_digit = |sign: char| {
@@ -178,13 +178,13 @@ fn is_found_by_forges(word: &str) -> bool {
         || is_commit
 }
 
-/// A word between more backticks than it has in a row.
+/// Writes a word between more backticks than it has in a row.
 fn push_code(word: &str, surroundings: Surroundings, out: &mut String) {
     let mut ticks = String::from("`");
     while word.contains(&ticks) {
         ticks.push('`');
     }
-    // A backtick at an end would belong to those around it.
+    // A backtick at an end would join those around the word.
     let pad = if word.starts_with('`') || word.ends_with('`') {
         " "
     } else {
@@ -200,8 +200,8 @@ fn push_code(word: &str, surroundings: Surroundings, out: &mut String) {
     }
 }
 
-/// A word with a backslash before each sign that could be markup. `leads`: a line may begin with
-/// it.
+/// Writes a word with a backslash before each character that could be markup. `leads` means that
+/// the word may begin a line.
 fn push_escaped(word: &str, leads: bool, out: &mut String) {
     let is_number =
         |before: &str| !before.is_empty() && before.bytes().all(|byte| byte.is_ascii_digit());
@@ -209,12 +209,12 @@ fn push_escaped(word: &str, leads: bool, out: &mut String) {
         let (before, after) = (&word[..at], &word[at + character.len_utf8()..]);
         let is_markup = match character {
             '\\' | '*' | '[' | ']' | '<' | '>' | '|' | '&' | '!' => true,
-            // Within a word it is none.
+            // Within a word it is not markup.
             '_' => {
                 !before.ends_with(char::is_alphanumeric)
                     || !after.starts_with(char::is_alphanumeric)
             }
-            // What begins a list, a ruling or a heading.
+            // These characters begin a list, a rule or a heading.
             '-' | '+' | '=' => leads && before.is_empty(),
             '.' | ')' => leads && is_number(before) && after.is_empty(),
             _ => false,
@@ -226,7 +226,7 @@ fn push_escaped(word: &str, leads: bool, out: &mut String) {
     }
 }
 
-/// A block between fences longer than any within.
+/// Writes a block between fences that are longer than any fence within it.
 fn fenced(kind: &str, text: &str, out: &mut String) -> std::fmt::Result {
     let text = visible::escape_lines(text);
     let mut fence = String::from("```");

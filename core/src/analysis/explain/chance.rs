@@ -1,4 +1,4 @@
-//! What chance chooses among, in words.
+//! The destinations that chance chooses from, in words.
 
 use crate::netfilter::ruleset::Ruleset;
 use crate::walk::trace::{Endpoint, Spread};
@@ -6,7 +6,7 @@ use crate::walk::trace::{Endpoint, Spread};
 /// "Chance chooses among 1000 destinations of KUBE-SVC-X, 0.1 % each."
 ///
 /// # Panics
-/// If the destinations are not ones of these rule sets.
+/// If the destinations do not belong to these rule sets.
 pub fn says(rulesets: &[Ruleset], spread: &Spread) -> String {
     let mut chances = spread
         .endpoints
@@ -33,8 +33,8 @@ pub fn says(rulesets: &[Ruleset], spread: &Spread) -> String {
     )
 }
 
-/// A probability in hundredths of a percent: "33.33 %", "0.1 %". What is less than half of one, but
-/// not nothing, is "below 0.01 %".
+/// A probability with two decimals: "33.33 %", "0.1 %". A probability that is positive but rounds
+/// to 0 is "below 0.01 %".
 pub fn percent(probability: f64) -> String {
     let text = format!("{:.2}", probability * 100.0);
     match text.trim_end_matches('0').trim_end_matches('.') {
@@ -43,7 +43,7 @@ pub fn percent(probability: f64) -> String {
     }
 }
 
-/// "10.244.0.7:8080", or the address alone where the protocol has no ports.
+/// "10.244.0.7:8080", or only the address if the protocol has no ports.
 pub fn destination(endpoint: &Endpoint) -> String {
     super::endpoint(endpoint.dst, endpoint.dport)
 }

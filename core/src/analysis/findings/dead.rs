@@ -1,9 +1,10 @@
-//! Rules that can never match, because the rules before them take all that they ask for. Said only
-//! where it is certain.
+//! Finds rules that never match, because earlier rules take all their packets. Only certain cases
+//! are reported.
 //!
-//! From a rule's packets those of the rules before it are taken away, field by field; what is left
-//! may match. A chain's rules are compared with at most 64 before them and a rule that takes
-//! everything, so that the cost grows with the number of rules and not with its square.
+//! The packets of the earlier rules are removed from the packets of a rule, field by field. If a
+//! part remains, the rule may match. Each rule is compared with at most 64 earlier rules, and with
+//! a rule that takes everything. The cost therefore grows with the number of rules and not with its
+//! square.
 
 use std::rc::Rc;
 
@@ -17,58 +18,58 @@ use crate::packet::Family;
 use crate::packet::fields::PacketField;
 use crate::packet::hook::Hook;
 
-/// How many rules before it a rule is compared with.
+/// The maximum number of earlier rules that a rule is compared with.
 const MOST_TAKERS: usize = 64;
-/// In how many pieces a rule's packets may fall.
+/// The maximum number of pieces that a rule's packets are split into.
 const MOST_PIECES: usize = 64;
-/// How many ways into one chain are told apart.
+/// The maximum number of separate paths into one chain.
 const MOST_WAYS: usize = 4;
 
 /// A rule that never matches.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Dead {
-    /// Its chain's place in the table.
+    /// The position of its chain in the table.
     pub chain: u32,
-    /// Its place in the chain, from 0.
+    /// Its position in the chain, from 0.
     pub rule: u32,
-    /// Only as long as what goes to a loopback address leaves by `lo`.
+    /// Whether this holds only as long as packets to loopback addresses leave through `lo`.
     pub in_practice: bool,
-    /// The rules that take its packets, by their chain's place and their own, from 0; none where
-    /// no packet that comes into its chain has what it asks for.
+    /// The rules that take its packets, by the position of their chain and their own position, from
+    /// 0. Empty if no packet that enters its chain meets its conditions.
     pub takers: Vec<(u32, u32)>,
 }
 
-/// A rule, and the packets that those behind it never see because of it.
+/// A rule, and the packets that it keeps from the rules after it.
 #[derive(Debug)]
 struct Taker {
     rule: (u32, u32),
     space: Space,
 }
 
-/// One way in which packets come into a chain: which ones, and who has been taken away before.
+/// One path into a chain: its packets, and the rules that already removed packets.
 #[derive(Clone, Debug)]
 struct Way {
     space: Space,
     takers: Vec<Rc<Taker>>,
 }
 
-/// Finds them in one table.
+/// Finds the dead rules of one table.
 pub fn dead_rules(ruleset: &Ruleset, table: &Table) -> Vec<Dead> {
     let mut search = Search::new(ruleset, table);
     search.go_on(ruleset, table, &mut usize::MAX.clone());
     search.dead
 }
 
-/// The same, some rules at a time.
+/// A search that processes some rules at a time.
 #[derive(Debug)]
 pub(super) struct Search {
-    /// What was found.
+    /// The results.
     pub(super) dead: Vec<Dead>,
     outward: Vec<bool>,
     ways: Vec<Vec<Way>>,
-    /// The chains still to come, the next one last.
+    /// The remaining chains. The next one is the last of the list.
     order: Vec<usize>,
-    /// The chain that is looked at, how packets come to its next rule, and which one that is.
+    /// The current chain, the paths to its next rule, and the position of that rule.
     at: Option<(usize, Vec<Way>, usize)>,
 }
 
@@ -94,8 +95,8 @@ impl Search {
         }
     }
 
-    /// Looks at the next rules, and takes their number from `most`; says whether these were the
-    /// last.
+    /// Processes the next rules, subtracts their number from `most`, and returns whether these were
+    /// the last ones.
     pub(super) fn go_on(&mut self, ruleset: &Ruleset, table: &Table, most: &mut usize) -> bool {
         while *most > 0 {
             let (place, mut into, first) = match self.at.take() {
@@ -108,7 +109,7 @@ impl Search {
                 }
             };
             let rules = &table.chains[place].rules;
-            // Where no packet comes, that is another finding.
+            // If no packet enters the chain, another finding reports it.
             let last = if into.is_empty() {
                 first
             } else {
@@ -133,7 +134,7 @@ impl Search {
         self.at.is_none() && self.order.is_empty()
     }
 
-    /// How packets come into a chain.
+    /// The paths into a chain.
     fn into(&mut self, ruleset: &Ruleset, place: usize) -> Vec<Way> {
         let into = std::mem::take(&mut self.ways[place]);
         if into.len() > MOST_WAYS {
@@ -146,7 +147,7 @@ impl Search {
     }
 }
 
-/// Chains that only packets reach that leave, before nat has changed where they go.
+/// The chains that only outgoing packets reach, before nat changes their destination.
 fn only_from_output(table: &Table) -> Vec<bool> {
     let output = table.at(Hook::Output).and_then(|(_, chain)| chain.base);
     if output.is_none_or(|base| base.kind != ChainType::Nat && base.priority > priority::NAT_DST) {
@@ -161,7 +162,8 @@ fn only_from_output(table: &Table) -> Vec<bool> {
     only
 }
 
-/// Chains so that callers come before those they call; chains of a loop are left out.
+/// The chains in an order in which callers come before the chains that they call. Chains of a loop
+/// are omitted.
 fn order(table: &Table) -> Vec<usize> {
     let calls = |place: usize| {
         table.chains[place]
@@ -247,8 +249,8 @@ impl Walk<'_> {
         }
     }
 
-    /// Whether nothing is left of a rule, on no way into its chain: whether only in practice, and
-    /// who takes its packets.
+    /// Whether no packet remains for a rule on any path into its chain. The result states whether
+    /// this holds only in practice, and which rules take the packets.
     fn is_dead(&self, into: &[Way], asked: &Space) -> Option<(bool, Vec<(u32, u32)>)> {
         let mut takers = Vec::new();
         if into
@@ -274,16 +276,16 @@ impl Walk<'_> {
         (self.outward && into.iter().all(covered)).then_some((true, takers))
     }
 
-    /// The packets that the rules behind this one never see because of it.
+    /// The packets that a rule keeps from the rules after it.
     fn takes(&self, rule: &Rule, asked: &Space) -> Option<Space> {
         match rule.target {
-            // Of a target that is kept as written nobody knows whether it ends.
+            // It is unknown whether a target that is kept as written ends the chain.
             Target::Extension(Id::OPAQUE_TARGET) => None,
             Target::Extension(_) => lower::behavior(self.ruleset, rule)?
                 .ends_chain()
                 .then(|| asked.clone()),
             Target::Goto(_) => Some(asked.clone()),
-            // A chain whose first rule ends takes what that rule asks for.
+            // A chain whose first rule is terminal takes the packets of that rule.
             Target::Jump(chain) => {
                 let first = self.table.chains[chain as usize].rules.first()?;
                 let Target::Extension(id) = first.target else {
@@ -302,7 +304,7 @@ impl Walk<'_> {
     }
 }
 
-/// Whether a packet may look different to the next rule.
+/// Whether the next rule may see a changed packet.
 fn changes(ruleset: &Ruleset, rule: &Rule) -> bool {
     match rule.target {
         Target::Jump(_) => true,
@@ -311,8 +313,8 @@ fn changes(ruleset: &Ruleset, rule: &Rule) -> bool {
     }
 }
 
-/// The packets that a rule asks for, and whether these are exactly they: what cannot be told is
-/// left out.
+/// The packets that meet a rule's conditions, and whether the set is exact. Undetermined conditions
+/// are omitted.
 fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
     let mut all = Space::default();
     let mut exact = true;
@@ -325,7 +327,7 @@ fn asked(ruleset: &Ruleset, rule: &Rule) -> (Space, bool) {
     (all, exact)
 }
 
-/// Whether rules take all of a space; those that do are added to `by`.
+/// Whether rules take all packets of a space. The rules that do are added to `by`.
 fn is_covered(space: Space, takers: &[Rc<Taker>], by: &mut Vec<(u32, u32)>) -> bool {
     let mut left = vec![space.clone()];
     left.retain(|space| !space.is_empty());
@@ -334,7 +336,7 @@ fn is_covered(space: Space, takers: &[Rc<Taker>], by: &mut Vec<(u32, u32)>) -> b
         if left.is_empty() {
             break;
         }
-        // Most rules have nothing to do with each other.
+        // Most rules have no packet in common.
         if left.iter().all(|space| space.is_apart(&taker.space)) {
             continue;
         }
@@ -351,7 +353,7 @@ fn is_covered(space: Space, takers: &[Rc<Taker>], by: &mut Vec<(u32, u32)>) -> b
     if !left.is_empty() {
         return false;
     }
-    // One that takes all by itself says more than several.
+    // A single rule that takes everything is a better explanation than several rules.
     if let Some(one) = some.iter().position(|taker| space.is_within(&taker.space)) {
         some = vec![some[one]];
     }

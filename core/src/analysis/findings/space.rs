@@ -1,5 +1,5 @@
-//! Sets of packets: for some fields, the values that they may have. Exact where it is used to say
-//! "all of these".
+//! Sets of packets: for some fields, the possible values. A set is exact wherever a finding depends
+//! on "all of these packets".
 
 use std::net::IpAddr;
 
@@ -8,15 +8,15 @@ use crate::netfilter::ruleset::{Part, Ruleset, Value};
 use crate::packet::Family;
 use crate::packet::fields::{PacketField, Region};
 
-/// Values in order, both ends included.
+/// Ranges of values in order. Both ends are included.
 pub(super) type Values = Vec<(u128, u128)>;
 
-/// A dimension in which a set of packets is restricted: the numbers of a subject, or whether a
-/// condition holds whose value is not a set of numbers.
+/// A dimension that restricts a set of packets: the numbers of a subject, or whether a condition
+/// holds whose value is not a set of numbers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Dimension {
     subject: Subject,
-    /// The value of the condition: equal values, equal conditions.
+    /// The value of the condition. Equal values mean equal conditions.
     condition: Option<String>,
 }
 
@@ -29,7 +29,7 @@ impl Dimension {
         }
     }
 
-    /// Whether a packet leaves by this interface.
+    /// Whether a packet leaves through this interface.
     pub(super) fn leaves_by(name: &str) -> Self {
         Self {
             subject: Subject::OutInterface,
@@ -43,7 +43,7 @@ impl Dimension {
     }
 }
 
-/// How sets are compared in a subject; none: not at all.
+/// How sets are compared in a subject; `None` if they are not.
 fn region(subject: Subject) -> Option<Region> {
     match subject {
         Subject::Packet(field) => field.row().region,
@@ -52,17 +52,17 @@ fn region(subject: Subject) -> Option<Region> {
     }
 }
 
-/// A set of packets: the values of some dimensions. One that is not named may have any value.
+/// A set of packets: the values of some dimensions. Any other dimension is unrestricted.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(super) struct Space(Vec<(Dimension, Values)>);
 
-/// All values of any field: numbers, addresses, and one more for "has none".
+/// All values of a field: numbers, addresses, and one more value for an absent field.
 const ALL: (u128, u128) = (0, u128::MAX);
-/// A condition that is no set of numbers is true (1) or false (0).
+/// A condition that is not a set of numbers is true (1) or false (0).
 const TRUE: (u128, u128) = (1, 1);
 
 impl Space {
-    /// All packets of a family: what bounds the numbers of their fields.
+    /// All packets of a family, restricted by the bounds of their fields.
     pub(super) fn all(family: Family) -> Self {
         let bounds = |field: PacketField| {
             let bits = field
@@ -78,7 +78,7 @@ impl Space {
         Self(PacketField::all().filter_map(bounds).collect())
     }
 
-    /// The packets that a match asks for. `None` where they cannot be told exactly.
+    /// The packets that meet the conditions of a match; `None` if the set cannot be exact.
     pub(super) fn of_group(ruleset: &Ruleset, group: &[Part]) -> Option<Self> {
         let mut space = Self::default();
         let port = |part: &&Part| {
@@ -94,7 +94,8 @@ impl Space {
         }
         for part in group {
             let Some(opt) = part.opt() else {
-                // A bare match of which nothing is unknown asks for its own kind only: `-m tcp`.
+                // A match without options and without unknown parts requires only its protocol:
+                // `-m tcp`.
                 match ["tcp", "udp", "comment"].contains(&part.extension().name) {
                     true => continue,
                     false => return None,
@@ -103,7 +104,7 @@ impl Space {
             let Some(field) = opt.field else {
                 match part.extension().name {
                     "comment" => continue,
-                    // It changes how its neighbours are read.
+                    // The option changes how other options are read.
                     _ => return None,
                 }
             };
@@ -126,7 +127,7 @@ impl Space {
         Some(space)
     }
 
-    /// What is said of a field.
+    /// The values of a dimension, if it is restricted.
     pub(super) fn get(&self, key: &Dimension) -> Option<&Values> {
         self.0
             .iter()
@@ -141,12 +142,12 @@ impl Space {
         }
     }
 
-    /// Whether it is all packets.
+    /// Whether the set contains all packets.
     pub(super) fn asks_nothing(&self) -> bool {
         self.0.is_empty()
     }
 
-    /// Narrows one field.
+    /// Restricts one dimension.
     pub(super) fn meet(&mut self, key: Dimension, values: Values) {
         match self.0.iter_mut().find(|(own, _)| *own == key) {
             Some((_, own)) => *own = intersection(own, &values),
@@ -154,7 +155,7 @@ impl Space {
         }
     }
 
-    /// Those that are in both.
+    /// The intersection of two sets.
     pub(super) fn and(&self, other: &Self) -> Self {
         let mut both = self.clone();
         for (key, values) in &other.0 {
@@ -167,12 +168,12 @@ impl Space {
         self.0.iter().any(|(_, values)| values.is_empty())
     }
 
-    /// Whether it names only fields that stay as they are.
+    /// Whether it restricts only fields that no rule changes.
     pub(super) fn is_steady(&self) -> bool {
         !self.0.iter().any(|(key, _)| key.is_rewritten())
     }
 
-    /// Whether nothing is in both.
+    /// Whether the intersection with another set is empty.
     pub(super) fn is_apart(&self, other: &Self) -> bool {
         other
             .0
@@ -180,14 +181,14 @@ impl Space {
             .any(|(key, values)| self.get(key).is_some_and(|own| !overlap(own, values)))
     }
 
-    /// Whether all of them are in the other.
+    /// Whether the other set contains all its packets.
     pub(super) fn is_within(&self, other: &Self) -> bool {
         let mut left = Vec::new();
         self.clone().without(other, &mut left);
         left.is_empty()
     }
 
-    /// Those that are not in the other, in pieces.
+    /// The packets that the other set does not contain, in pieces.
     pub(super) fn without(mut self, other: &Self, pieces: &mut Vec<Self>) {
         if self.is_apart(other) {
             pieces.push(self);
@@ -206,7 +207,7 @@ impl Space {
     }
 }
 
-/// The set of numbers that a value is, if it is one.
+/// The set of numbers of a value, if the value is one.
 fn numbers(subject: Subject, value: &Value) -> Option<Values> {
     let address = |address: IpAddr| match address {
         IpAddr::V4(v4) => u128::from(v4.to_bits()),
@@ -214,7 +215,7 @@ fn numbers(subject: Subject, value: &Value) -> Option<Values> {
     };
     let span = |first: IpAddr, last: IpAddr| Some(vec![(address(first), address(last))]);
     match value {
-        // `-p all` asks nothing.
+        // `-p all` requires nothing.
         Value::Number(0) if subject == Subject::Packet(PacketField::Protocol) => Some(vec![ALL]),
         Value::Number(number) => Some(vec![((*number).into(), (*number).into())]),
         Value::Range(low, high) => Some(vec![((*low).into(), (*high).into())]),
@@ -245,7 +246,7 @@ fn contiguous(mask: u128) -> bool {
     mask.leading_ones() + mask.trailing_zeros() >= 128
 }
 
-/// A name for a value that is no set of numbers: equal names, equal questions.
+/// A name for a value that is not a set of numbers. Equal names mean equal conditions.
 fn atom(value: &Value, ruleset: &Ruleset) -> Option<String> {
     match value {
         Value::Text(text) => Some(ruleset.text(*text).to_owned()),
@@ -264,7 +265,7 @@ fn complement(values: &Values) -> Values {
         {
             gaps.push((start, low - 1));
         }
-        // Ranges of a list may overlap.
+        // The ranges of a list may overlap.
         next = next.and_then(|next| high.checked_add(1).map(|behind| behind.max(next)));
     }
     gaps.extend(next.map(|next| (next, u128::MAX)));

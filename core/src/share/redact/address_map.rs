@@ -1,11 +1,11 @@
-//! Neutral addresses that keep what routing and matching ask for: which network contains which, the
-//! first and the last address of a network, the order within a range, and the classes that the
-//! kernel treats differently.
+//! Neutral addresses that keep the properties which routing and matching need: which network
+//! contains which, the first and the last address of a network, the order within a range, and the
+//! classes that the kernel treats differently.
 //!
-//! Trees ([`BitTree`]) rearrange the parts of an address: an IPv4 address, the network of an IPv6
+//! Trees ([`BitTree`]) permute the parts of an address: an IPv4 address, the network of an IPv6
 //! address, and the two halves of an interface identifier. An IPv4 address or a hardware address
-//! inside an IPv6 address changes as it does by itself, and so does the network inside a multicast
-//! group.
+//! within an IPv6 address is replaced as it would be by itself, and so is the network within a
+//! multicast group.
 
 use std::collections::HashMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
@@ -16,11 +16,11 @@ use crate::packet::host::{Host, Prefix};
 
 use super::bit_tree::{BitTree, FixedPrefix, leading};
 
-/// Why an address option cannot be made neutral.
+/// The reason why an address option cannot be made neutral.
 pub(super) const KEEPS_OTHERS: &str = "would keep bits of addresses that it does not name";
 
-/// IPv4 networks that stay themselves. Private addresses stay private, and the kernel treats the
-/// others differently.
+/// IPv4 networks that are kept. Private addresses stay private. The kernel treats the other
+/// networks differently.
 const NETWORKS4: [FixedPrefix; 10] = [
     (10 << 56, 8),
     (0xac10 << 48, 12),
@@ -39,8 +39,8 @@ const GLOP: u64 = 233;
 /// Multicast groups of an IPv4 network of 24 bits (RFC 6034).
 const UNICAST_PREFIX4: u64 = 234;
 
-/// IPv6 networks that stay themselves: by each the kernel gives a source another label
-/// (`net/ipv6/addrlabel.c`), or addresses of it contain others.
+/// IPv6 networks that are kept: the kernel gives them labels for the choice of a source
+/// (`net/ipv6/addrlabel.c`), or their addresses contain others.
 const NETWORKS6: [FixedPrefix; 13] = [
     (0x2000 << 48, 3),
     (0x2001 << 48, 32),
@@ -71,8 +71,8 @@ const ISATAP: [u64; 2] = [0x5efe, 0x0200_5efe];
 /// `ff02::1:ff00:0/104`: the end of a unicast address follows (RFC 4291, 2.7.1).
 const SOLICITED_NODE: u128 = 0xff02 << 112 | 0x1_ff00_0000;
 
-/// Starts of interface identifiers that stay: 0, those before an IPv4 address, and that of the
-/// hardware address 0, which `-m eui64` compares on `lo`.
+/// Prefixes of interface identifiers that are kept: 0, those before an IPv4 address, and that of
+/// the hardware address 0, which `-m eui64` compares on `lo`.
 const VENDORS: [FixedPrefix; 5] = [
     (0, 40),
     (0xffff << 32, 32),
@@ -80,14 +80,13 @@ const VENDORS: [FixedPrefix; 5] = [
     (ISATAP[1] << 32, 32),
     (0x0200_00ff_fe00_0000, 40),
 ];
-/// The bits of a hardware address that say whether it is a group's, and whether an administrator
-/// chose it.
+/// The bits of a hardware address that mark a group and an address that an administrator chose.
 const KINDS_OF_MAC: u64 = 0x03 << 56;
-/// The third of an interface identifier that follows the vendor, where it comes from a hardware
-/// address (RFC 4291, appendix A).
+/// The third part of an interface identifier, after the vendor, if it comes from a hardware address
+/// (RFC 4291, appendix A).
 const EUI64: u64 = 0xfffe << 24;
 
-/// Bits from this one on may stay within the networks that a rule names: of IPv4 and of IPv6.
+/// The first bit that may be kept within the networks that a rule names, for IPv4 and for IPv6.
 const KEPT_FROM: [u8; 2] = [16, 64];
 
 /// Neutral addresses for real ones.
@@ -97,27 +96,27 @@ pub struct AddressMap {
     network: BitTree,
     /// The first 40 bits of an interface identifier.
     vendor: BitTree,
-    /// The other 24, which a hardware address and a solicited-node group share with it.
+    /// The other 24 bits, which a hardware address and a solicited-node group share with it.
     device: BitTree,
     ties: [Ties; 2],
     known: HashMap<IpAddr, IpAddr>,
 }
 
-/// Bits that a rule compares or copies by themselves: all addresses of the networks swap the same
-/// ones.
+/// Bits that a rule compares or copies by themselves. They are swapped in the same way in all
+/// addresses of the networks.
 #[derive(Debug, Default)]
 struct Ties {
-    /// Which bits, by the first bits of the network and their number.
+    /// The tied bits, by the first bits of the network and their number.
     networks: HashMap<(u8, u128), u128>,
-    /// The bit of each of these numbers.
+    /// One bit for each of these numbers.
     lengths: u128,
-    /// Which bits the secret says to swap.
+    /// The bits that the secret selects for swapping.
     chosen: u128,
-    /// Which bits are swapped: not those that the ends of networks and ranges need.
+    /// The bits that are swapped, without those that the ends of networks and ranges need.
     swapped: u128,
 }
 
-/// An address's bits, the first one the highest, and how many there are.
+/// The bits of an address from the highest on, and their number.
 fn bits(address: IpAddr) -> (u128, u8) {
     match address {
         IpAddr::V4(v4) => (u128::from(v4.to_bits()) << 96, 32),
@@ -147,8 +146,8 @@ fn lower_half(bits: u128) -> u64 {
     u64::try_from(bits & u128::from(u64::MAX)).unwrap_or(0)
 }
 
-/// Whether an IPv4 address stays: this network, loopback, link-local, multicast but for the groups
-/// of somebody's network, and what is reserved.
+/// Whether an IPv4 address is kept: 0.0.0.0/8, loopback, link-local, reserved addresses, and
+/// multicast except for the groups of somebody's network.
 fn stays4(bits: u32) -> bool {
     match bits >> 24 {
         0 | 127 => true,
@@ -179,12 +178,12 @@ impl Network {
         }
     }
 
-    /// Whether one of both contains the other.
+    /// Whether one network contains the other.
     fn overlaps(self, bits: u128, length: u8) -> bool {
         (self.bits ^ bits) & mask(self.length.min(length)) == 0
     }
 
-    /// Whether all addresses in it stay.
+    /// Whether all addresses in it are kept.
     fn stays(self) -> bool {
         match self.family {
             Family::Ipv4 => {
@@ -202,7 +201,8 @@ impl Network {
         }
     }
 
-    /// Whether it contains, or is contained in, a network whose addresses stay or contain others.
+    /// Whether it contains, or is contained in, a network whose addresses are kept or contain
+    /// others.
     fn is_special(self) -> bool {
         let overlaps = |(bits, length): &(u128, u8)| self.overlaps(*bits, *length);
         match self.family {
@@ -229,15 +229,15 @@ impl Network {
 }
 
 impl AddressMap {
-    /// Neutral addresses chosen by this secret.
+    /// An empty map for a secret.
     pub(super) fn new(secret: [u8; 16]) -> Self {
         let constant = |part: u8| {
             let mut hasher = DefaultHasher::new();
             (secret, "ties", part).hash(&mut hasher);
             hasher.finish()
         };
-        // Interface identifiers are the same in every network, and 0 is one of them: such bits
-        // stay.
+        // Interface identifiers are replaced in the same way in every network, and 0 is one of
+        // them. Such bits are kept.
         let ties = [0, 1].map(|family| Ties {
             chosen: u128::from(constant(family)) << 64,
             ..Ties::default()
@@ -252,8 +252,9 @@ impl AddressMap {
         }
     }
 
-    /// The last address of every own IPv4 network stays its last, a broadcast, and the first one of
-    /// every own IPv6 network its first, an anycast (RFC 4291, 2.6.1).
+    /// The last address of every own IPv4 network stays the last one, a broadcast address. The
+    /// first address of every own IPv6 network stays the first one, an anycast address (RFC 4291,
+    /// 2.6.1).
     pub(super) fn learn_host(&mut self, host: &Host) {
         for prefix in host
             .interfaces
@@ -274,7 +275,7 @@ impl AddressMap {
         }
     }
 
-    /// No swaps on the path to `end` from this depth on.
+    /// Excludes swaps on the path to `end`, from this depth on.
     fn fix_path(&mut self, family: Family, end: u128, from: u8) {
         if family == Family::Ipv4 {
             return self.v4.fix_path(upper_half(end), from);
@@ -288,10 +289,10 @@ impl AddressMap {
             .fix_path(lower_half(end) << 40, from.saturating_sub(104));
     }
 
-    /// A range of addresses stays one, with the same addresses in it.
+    /// A range of addresses stays a range with the same addresses in it.
     ///
     /// # Errors
-    /// Where that would keep more bits of its ends than a rule may.
+    /// If that would keep more bits of its ends than a rule may keep.
     pub(super) fn learn_range(&mut self, first: IpAddr, last: IpAddr) -> Result<(), &'static str> {
         let family = Family::of(first);
         let ((a, width), (b, _)) = (bits(first), bits(last));
@@ -315,13 +316,12 @@ impl AddressMap {
             );
         }
         let inner = mask(width) & !mask(from + 1);
-        // A whole network stays one anyway.
+        // A range that is a whole network stays one in any case.
         let (is_first, is_last) = (a & inner == 0, b & inner == inner);
         if is_first && is_last {
             return Ok(());
         }
-        // The bits that would be kept are zeros alone or ones alone, or the last ones of an
-        // address.
+        // The bits to keep must be all zeros, all ones, or the last ones of an address.
         let shown = mask(KEPT_FROM[family as usize]) & inner;
         let uniform = [a, b]
             .iter()
@@ -346,7 +346,7 @@ impl AddressMap {
         Ok(())
     }
 
-    /// Once all hosts and ranges are learned.
+    /// Call it after all hosts and ranges are learned.
     pub(super) fn settle(&mut self) {
         for tree in [
             &mut self.v4,
@@ -358,11 +358,11 @@ impl AddressMap {
         }
     }
 
-    /// An address under a mask that has holes: the rule compares bits without those before them.
-    /// All hosts and ranges must have been learned.
+    /// An address under a mask with holes: the rule compares bits without those before them. All
+    /// hosts and ranges must have been learned.
     ///
     /// # Errors
-    /// Where that would keep bits of other addresses.
+    /// If that would keep bits of other addresses.
     pub(super) fn learn_mask(
         &mut self,
         address: IpAddr,
@@ -381,18 +381,18 @@ impl AddressMap {
         }
     }
 
-    /// The host part of addresses in `from` is copied into the network `to`. Comes after
+    /// The host part of addresses in `from` is copied to the network `to`. Call it after
     /// [`Self::settle`].
     ///
     /// # Errors
-    /// Where that would keep bits of other addresses.
+    /// If that would keep bits of other addresses.
     pub(super) fn learn_copy(
         &mut self,
         from: Option<Prefix>,
         to: Prefix,
     ) -> Result<(), &'static str> {
         let (own, width) = bits(to.address);
-        // An interface identifier changes in the same way in every network.
+        // An interface identifier is replaced in the same way in every network.
         let end = if width == 128 && to.length <= 64 {
             64
         } else {
@@ -430,7 +430,7 @@ impl AddressMap {
         Ok(())
     }
 
-    /// Swaps the same of these bits in all addresses of a network.
+    /// Swaps these bits in the same way in all addresses of a network.
     fn tie(&mut self, network: Network, tied: u128) -> Result<(), &'static str> {
         let Network {
             family,
@@ -459,7 +459,7 @@ impl AddressMap {
         Ok(())
     }
 
-    /// Whether bits of interface identifiers are tied, so that these no longer follow hardware
+    /// Whether bits of interface identifiers are tied, so that identifiers no longer match hardware
     /// addresses.
     pub(super) fn ties_identifiers(&self) -> bool {
         self.ties[Family::Ipv6 as usize]
@@ -468,7 +468,7 @@ impl AddressMap {
             .any(|tied| tied & u128::from(u64::MAX) != 0)
     }
 
-    /// How many addresses have become others.
+    /// The number of replaced addresses.
     pub(super) fn changed(&self) -> usize {
         self.known
             .iter()
@@ -552,8 +552,8 @@ impl AddressMap {
         self.vendor(real) | self.device.turn(real << 40) >> 40
     }
 
-    /// The first 40 bits of an interface identifier. One that comes from a hardware address stays
-    /// such a one.
+    /// The first 40 bits of an interface identifier. An identifier that comes from a hardware
+    /// address stays one.
     fn vendor(&self, real: u64) -> u64 {
         let pattern = real & !leading(24) ^ EUI64;
         let shared = u8::try_from(pattern.leading_zeros()).unwrap_or(64);
@@ -562,7 +562,7 @@ impl AddressMap {
         (turned & !fixed | real & fixed) & leading(40)
     }
 
-    /// A multicast group: what it contains of a network or an address changes with that.
+    /// A multicast group. The network or address that it contains is replaced.
     fn group(&self, real: u128) -> u128 {
         if real >> 24 == SOLICITED_NODE >> 24 {
             return real & !0xff_ffff | u128::from(self.device.turn(lower_half(real) << 40) >> 40);
@@ -579,14 +579,14 @@ impl AddressMap {
         real & !(mask(64) >> 32) | neutral >> 32
     }
 
-    /// The neutral hardware address, which an interface identifier made of it has, too.
+    /// The neutral hardware address. An interface identifier made from it gets the same bits.
     pub(super) fn mac(&self, [a, b, c, d, e, f]: [u8; 6]) -> [u8; 6] {
         let identifier = u64::from_be_bytes([a ^ 2, b, c, 0xff, 0xfe, d, e, f]);
         let [a, b, c, _, _, d, e, f] = self.identifier(identifier).to_be_bytes();
         [a ^ 2, b, c, d, e, f]
     }
 
-    /// Swaps what is tied in the networks of an address.
+    /// Swaps the tied bits in the networks of an address.
     fn tied(&self, family: Family, real: u128, turned: u128) -> u128 {
         let ties = &self.ties[family as usize];
         let (mut tied, mut lengths) = (0, ties.lengths);
@@ -604,8 +604,8 @@ impl AddressMap {
         turned & !tied | (real ^ ties.swapped) & tied
     }
 
-    /// The neutral network for a real one. Where a prefix's address has bits beyond its network, it
-    /// keeps such.
+    /// The neutral network for a real one. If the address of the prefix has bits outside its
+    /// network, so has the neutral one.
     pub(super) fn network_of(&mut self, real: Prefix) -> Prefix {
         Prefix {
             address: self.masked(real.address, mask(real.length)),
@@ -613,7 +613,7 @@ impl AddressMap {
         }
     }
 
-    /// As [`Self::network_of`], with any mask.
+    /// Like [`Self::network_of`], with any mask.
     pub(super) fn masked(&mut self, real: IpAddr, mask: u128) -> IpAddr {
         let neutral = self.neutral(real);
         let has_more = bits(real).0 & !mask != 0;
@@ -640,7 +640,7 @@ pub(super) fn mask_of(text: &str, family: Family) -> Option<(IpAddr, u128)> {
     Some((mask, bits(mask).0))
 }
 
-/// The IPv4 address at the end of one that has 96 bits before it by which that is known.
+/// The IPv4 address at the end of an IPv6 address, if the first 96 bits identify it as such.
 fn ends_in_ipv4(real: u128) -> Option<u32> {
     ENDS_IN_IPV4
         .contains(&(real >> 32))
@@ -746,7 +746,7 @@ mod tests {
             map.settle();
             map.learn_mask(ip("10.3.0.0"), ip("255.0.0.255")).expect("it names its network");
             map.learn_copy("10.7.0.0/16".parse().ok(), "20.0.0.0/14".parse().expect("valid")).expect("it names both");
-            // Some lie where addresses contain others.
+            // Some are in networks whose addresses contain others.
             let starts = ["::", "::ffff:0:0", "64:ff9b::", "2002::", "2001::", "ff3e:40:2001::", "fe80::5efe:0:0", "fe80::200:0:0:0"];
             let start = bits(ip(starts[special])).0;
             let c = if near > 64 { start | c & !mask(96) } else { c };

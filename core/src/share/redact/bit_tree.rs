@@ -1,8 +1,8 @@
-//! A secret rearrangement of bit strings of one width that keeps how many leading bits two of them
-//! share.
+//! A secret permutation of bit strings of one width. Two strings share the same number of leading
+//! bits before and after it.
 //!
-//! A bit string is a path through a binary tree. At each node the two branches are swapped or not,
-//! as a keyed hash of the path so far decides (the idea of Crypto-PAn, Xu and others, 2002). Some
+//! A bit string is a path through a binary tree. At each node, a keyed hash of the path so far
+//! decides whether the two branches are swapped (the idea of Crypto-PAn, Xu and others, 2002). Some
 //! nodes are never swapped: those that separate ranges of addresses which the kernel or a rule
 //! treats differently.
 
@@ -13,24 +13,24 @@ pub(super) fn leading(length: u8) -> u64 {
     u64::MAX.checked_shl(64 - u32::from(length)).unwrap_or(0)
 }
 
-/// How many leading bits two bit strings share.
+/// The number of leading bits that two bit strings share.
 fn shared_bits(a: u64, b: u64) -> u8 {
     u8::try_from((a ^ b).leading_zeros()).unwrap_or(64)
 }
 
-/// A prefix that stays itself: its first bits, from the highest down, and how many they are.
+/// A prefix that is kept: its first bits from the highest on, and their number.
 pub(super) type FixedPrefix = (u64, u8);
 
-/// The tree. Bit strings are the upper `width` bits of a `u64`.
+/// The tree. A bit string is in the upper `width` bits of a `u64`.
 #[derive(Debug)]
 pub(super) struct BitTree {
     secret: [u8; 16],
-    /// The name of the bits. Two trees of one secret differ by it.
+    /// The name of the bits. It makes two trees of one secret different.
     name: &'static str,
     width: u8,
     prefixes: &'static [FixedPrefix],
-    /// Further paths without swaps: the depth at which each begins, and its end. In order once all
-    /// are there.
+    /// Further paths without swaps: the first depth of each, and its end. They are sorted after
+    /// [`Self::settle`].
     paths: Vec<(u8, u64)>,
 }
 
@@ -57,7 +57,7 @@ impl BitTree {
         }
     }
 
-    /// Once all paths are fixed.
+    /// Call it after all paths are fixed.
     pub(super) fn settle(&mut self) {
         self.paths.sort_unstable();
         self.paths.dedup();
@@ -70,7 +70,7 @@ impl BitTree {
             .map_or(0, |(first, _)| leading(self.width) & !leading(*first))
     }
 
-    /// The prefixes that stay themselves and begin with these bits.
+    /// The prefixes that are kept and begin with these bits.
     pub(super) fn prefixes_in(&self, bits: u64, length: u8) -> impl Iterator<Item = FixedPrefix> {
         self.prefixes
             .iter()
@@ -78,7 +78,7 @@ impl BitTree {
             .filter(move |(prefix, own)| *own > length && shared_bits(*prefix, bits) >= length)
     }
 
-    /// Rearranges a bit string.
+    /// Permutes a bit string.
     pub(super) fn turn(&self, bits: u64) -> u64 {
         let mut fixed = 0;
         for (prefix, length) in self.prefixes {
@@ -87,7 +87,7 @@ impl BitTree {
         let mut paths = &self.paths[..];
         while let Some((from, _)) = paths.first().copied() {
             let (alike, others) = paths.split_at(paths.partition_point(|(own, _)| *own == from));
-            // Of the ends in order, a neighbor shares most bits.
+            // A neighbor in the sorted ends shares the most bits.
             let next = alike.partition_point(|(_, end)| *end < bits);
             let neighbors = [
                 next.checked_sub(1).and_then(|place| alike.get(place)),
@@ -107,7 +107,7 @@ impl BitTree {
         bits ^ (self.swaps(bits) & !fixed & leading(self.width))
     }
 
-    /// Where the branches are swapped on the path to a bit string: one hash for eight nodes.
+    /// The swaps on the path to a bit string. One hash decides for eight nodes.
     fn swaps(&self, bits: u64) -> u64 {
         let bytes = bits.to_be_bytes();
         let mut swaps = [0; 8];
@@ -120,7 +120,7 @@ impl BitTree {
             (self.secret, self.name, &bytes[..place]).hash(&mut hasher);
             let seed = hasher.finish();
             for depth in 0..8 {
-                // The node's number in the tree of this byte, from 1.
+                // The number of the node in the tree of this byte, from 1.
                 let node = 1 << depth | u64::from(byte) >> (8 - depth);
                 swaps[place] = swaps[place] << 1 | u8::from(mix(seed, node) & 1 == 1);
             }

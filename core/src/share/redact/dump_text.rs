@@ -1,5 +1,5 @@
-//! The lines of a dump, word by word: what the rules ask of addresses, and the same lines with
-//! neutral words.
+//! The lines of a dump, word by word: the properties of addresses that the rules need, and the
+//! lines with neutral words.
 
 use std::collections::{HashMap, HashSet};
 use std::net::IpAddr;
@@ -17,26 +17,26 @@ use super::neutral_names::COMMENT;
 use super::vocabulary::{ValueKind, Vocabulary, is_mesh_comment};
 use super::{Redactor, Refusal};
 
-/// A comment that stays open at the end of a line may go on for this many lines.
+/// A comment without a closing quote may extend over this many lines.
 const MAX_COMMENT_LINES: usize = 16;
 
-/// One line of a dump, or several where a quoted text holds line ends.
+/// One line of a dump, or several if a quoted text contains line ends.
 enum Line<'a> {
     /// `*nat`
     Table(&'a str),
     /// `:OUTPUT ACCEPT [0:0]`
     Chain(&'a str),
-    /// `[0:0] -A OUTPUT …`: the words, and whether a quote after them stays open.
+    /// `[0:0] -A OUTPUT …`: the words, and whether a quote at the end is not closed.
     Rule(Vec<Word<'a>>, bool),
     Commit,
     /// `# …`
     Comment(&'a str),
     Blank,
-    /// Anything else, which no dump has.
+    /// Anything else. No dump contains it.
     Foreign,
 }
 
-/// The lines of a text, each with whether a line end follows.
+/// The lines of a text, and whether a line end follows each.
 fn lines(text: &str) -> impl Iterator<Item = (Line<'_>, bool)> {
     let mut rest = text;
     std::iter::from_fn(move || {
@@ -54,7 +54,7 @@ fn lines(text: &str) -> impl Iterator<Item = (Line<'_>, bool)> {
     })
 }
 
-/// A rule at the start of a text, whose first line ends at `end`; and where it ends.
+/// The rule at the start of a text whose first line ends at `end`, and the position of its end.
 fn rule(text: &str, end: usize) -> (Line<'_>, usize) {
     let mut words = Vec::new();
     let mut last = end;
@@ -70,7 +70,7 @@ fn rule(text: &str, end: usize) -> (Line<'_>, usize) {
             None => break,
         }
     }
-    // The words before the quote are there.
+    // The words before the quote are complete.
     let is_open = words::split(text[..end].trim_end(), 0, &mut words).is_err();
     (Line::Rule(words, is_open), end)
 }
@@ -91,7 +91,7 @@ fn other(line: &str) -> Line<'_> {
 enum Role<'w> {
     /// `!`
     Bang,
-    /// An option that is known.
+    /// A known option.
     Option(&'static str),
     /// An option that no extension has.
     UnknownOption,
@@ -107,7 +107,7 @@ enum Role<'w> {
     Further(&'w str),
 }
 
-/// The words of a rule with what each is, as the reader of rules takes them.
+/// The words of a rule with their roles, as the rule parser determines them.
 fn roles<'w>(
     words: &'w [Word<'_>],
     vocabulary: &Vocabulary,
@@ -182,8 +182,8 @@ enum Piece<'a> {
     Other(&'a str),
 }
 
-/// The pieces of an address option's value, such as `10.0.0.1-10.0.0.9:80`; nothing where it is
-/// none.
+/// The pieces of an address option's value, such as `10.0.0.1-10.0.0.9:80`; `None` if the value is
+/// not one.
 fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
     let is_part = |c: char| c.is_ascii_hexdigit() || c == ':' || c == '.';
     let (mut pieces, mut rest, mut found) = (Vec::new(), value, false);
@@ -204,7 +204,7 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
                 let end = rest
                     .strip_prefix('/')
                     .map(|mask| mask.find(|c| !is_part(c)).unwrap_or(mask.len()));
-                // What follows an address and its mask is a port, another address, or nothing.
+                // After an address and its mask, only a port or another address may follow.
                 let mask = end.and_then(|end| {
                     let written = &rest[1..=end];
                     let (mask, bits) = mask_of(written, Family::of(address))?;
@@ -231,7 +231,7 @@ fn pieces(value: &str) -> Option<Vec<Piece<'_>>> {
             }
         }
     }
-    // Numbers and ports alone are a value, too.
+    // A value may consist of numbers and ports alone.
     (found || !value.contains("::") && value.matches(':').count() < 3).then_some(pieces)
 }
 
@@ -244,7 +244,7 @@ struct Copying {
     chain: String,
 }
 
-/// What must be learned of a text once all hosts and ranges are known.
+/// The properties that can be learned only after all hosts and ranges.
 #[derive(Default)]
 pub(super) struct Pending {
     masks: Vec<(String, IpAddr, IpAddr)>,
@@ -252,7 +252,7 @@ pub(super) struct Pending {
     eui64: Option<String>,
 }
 
-/// Which address NETMAP changes in the rules of a chain.
+/// The addresses that NETMAP changes in the rules of a chain.
 #[derive(Clone, Copy, Default)]
 struct Ends {
     source: bool,
@@ -260,8 +260,8 @@ struct Ends {
 }
 
 impl Redactor {
-    /// Learns the names of chains and what the rules of a text ask of addresses. `whose` says whose
-    /// rules they are.
+    /// Learns the names of chains and the properties of addresses that the rules of a text need.
+    /// `whose` names the origin of the rules.
     pub(super) fn learn(
         &mut self,
         text: &str,
@@ -312,7 +312,7 @@ impl Redactor {
         Ok(())
     }
 
-    /// Learns what was left until all hosts and ranges were known.
+    /// Learns the properties that require all hosts and ranges.
     pub(super) fn settle(&mut self, pending: Pending) -> Result<(), Refusal> {
         self.addresses.settle();
         for (place, address, mask) in pending.masks {
@@ -396,7 +396,7 @@ impl Redactor {
         }
     }
 
-    /// The lines that the tools write themselves; of others only that there was one.
+    /// Keeps the comment lines that the tools write. Any other comment line becomes empty.
     fn comment(&mut self, line: &str, out: &mut String) {
         let words: Vec<&str> = line.split_whitespace().collect();
         match &words[..] {
@@ -513,7 +513,7 @@ impl Redactor {
         }
     }
 
-    /// The neutral value of an option; nothing where it stays.
+    /// The neutral value of an option; `None` if the value is kept.
     fn value(&mut self, kind: ValueKind, text: &str, vocabulary: &Vocabulary) -> Option<String> {
         let number = || text.bytes().all(|byte| byte.is_ascii_digit());
         match kind {
@@ -555,8 +555,8 @@ impl Redactor {
         }
     }
 
-    /// Addresses, networks and ranges with neutral addresses; the name of a host where a value is
-    /// none of them.
+    /// Replaces addresses, networks and ranges. A value that is none of these is replaced as the
+    /// name of a host.
     fn address_value(&mut self, text: &str) -> String {
         let Some(pieces) = pieces(text) else {
             return self.names.neutral("host", text);
@@ -578,7 +578,7 @@ impl Redactor {
         out
     }
 
-    /// A chain's name, which stays where a dump can hold it.
+    /// The name of a chain. It is kept if a dump can contain it.
     fn chain_name(&mut self, name: &str) -> String {
         let is_name = |c: char| !c.is_whitespace() && !is_invisible(c) && !"\"'\\".contains(c);
         if name.chars().all(is_name) {
@@ -588,13 +588,13 @@ impl Redactor {
         }
     }
 
-    /// An interface's name or pattern, which stays where the kernel can have it.
+    /// The name or pattern of an interface. It is kept if the kernel accepts it.
     pub(super) fn interface(&mut self, name: &str) -> String {
         let stem = name.strip_suffix('+').unwrap_or(name);
         let is_name = |c: char| !"\"'\\".contains(c) && !is_invisible(c);
         match stem.is_empty() || packet::is_interface(stem) && stem.chars().all(is_name) {
             true => name.to_owned(),
-            // With a slash it stays invalid.
+            // With a slash, it stays invalid.
             false => self.names.neutral("interface", name).replacen('-', "/", 1),
         }
     }
@@ -611,7 +611,7 @@ const PROGRAMS: [&str; 7] = [
     "xtables-save",
 ];
 
-/// The word after their version.
+/// The word after the version.
 const BACKENDS: [&str; 2] = ["(nf_tables)", "(legacy)"];
 
 /// `[12:720]`
@@ -626,7 +626,7 @@ fn is_counters(text: &str) -> bool {
     })
 }
 
-/// A word as it was, or its neutral text.
+/// Writes a word unchanged, or its neutral text.
 fn push_value(word: &Word, text: &str, neutral: Option<&str>, out: &mut String) {
     match neutral {
         Some("") => out.push_str("\"\""),
@@ -640,11 +640,11 @@ fn push_value(word: &Word, text: &str, neutral: Option<&str>, out: &mut String) 
     }
 }
 
-/// What of a rule concerns addresses.
+/// The words of a rule that concern addresses.
 #[derive(Default)]
 struct RuleWords<'w> {
     chain: &'w str,
-    /// Where it jumps, whether that is a chain or a target.
+    /// The chain or target that it jumps to.
     target: Option<&'w str>,
     addresses: Vec<(&'static str, &'w str, bool)>,
     has_eui64: bool,
@@ -749,8 +749,8 @@ impl<'w> RuleWords<'w> {
     }
 }
 
-/// The NETMAP rules of a table, each with the addresses that it changes: of what arrives, and of
-/// what a process sends, the destination; of what leaves, and of what is delivered, the source.
+/// The NETMAP rules of a table, each with the addresses that it changes: the destination for
+/// arriving and local packets, the source for leaving and delivered packets.
 fn with_ends(copying: Vec<Copying>, jumps: &[(String, String)]) -> Vec<(Copying, Ends)> {
     if copying.is_empty() {
         return Vec::new();

@@ -2,16 +2,16 @@
 
 use std::collections::{HashMap, HashSet};
 
-/// No option takes less than this many bytes.
+/// The smallest length limit of any option, in bytes.
 const MIN_LIMIT: usize = 15;
 
 /// Neutral names by the names that they replace.
 #[derive(Debug, Default)]
 pub(super) struct NeutralNames {
     known: HashMap<(&'static str, String), String>,
-    /// How many there are of each kind.
+    /// The number of names of each kind.
     counts: HashMap<&'static str, usize>,
-    /// Names that stay: no neutral one may be equal to one of them.
+    /// The names that are kept. No neutral name may be equal to one of them.
     kept: HashSet<String>,
 }
 
@@ -23,12 +23,12 @@ impl NeutralNames {
         }
     }
 
-    /// Whether a name stays.
+    /// Whether a name is kept.
     pub(super) fn keeps(&self, name: &str) -> bool {
         self.kept.contains(name)
     }
 
-    /// `comment-3`: the third of its kind. An empty name stays empty.
+    /// `comment-3`: the third name of its kind. An empty name stays empty.
     pub(super) fn neutral(&mut self, kind: &'static str, name: &str) -> String {
         if name.is_empty() {
             return String::new();
@@ -49,7 +49,8 @@ impl NeutralNames {
         neutral
     }
 
-    /// The same for the value of an option: what is too long for the option stays too long.
+    /// Like [`Self::neutral`], for the value of an option. A value that is too long for the option
+    /// stays too long.
     pub(super) fn neutral_value(&mut self, kind: &'static str, name: &str) -> String {
         let mut neutral = self.neutral(kind, name);
         if kind != COMMENT && name.len() > MIN_LIMIT {
@@ -61,7 +62,7 @@ impl NeutralNames {
         neutral
     }
 
-    /// How many names have a neutral one: of comments, and of all else.
+    /// The number of replaced comments, and of all other replaced names.
     pub(super) fn counts(&self) -> (usize, usize) {
         let comments = self.counts.get(COMMENT).copied().unwrap_or(0);
         (comments, self.known.len() - comments)

@@ -1,17 +1,17 @@
-//! The words that a redacted text keeps. All others are replaced.
+//! The words that a redacted text keeps. All other words are replaced.
 
 use std::collections::{HashMap, HashSet};
 
 use crate::packet::Protocol;
 
-/// How an option's value is treated.
+/// The treatment of an option's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum ValueKind {
-    /// The option takes none.
+    /// The option takes no value.
     Flag,
     /// Numbers and words of [`WORDS`] stay; anything else is replaced.
     Plain,
-    /// The same, with numbers in hexadecimal without `0x`.
+    /// Like `Plain`, with numbers in hexadecimal without `0x`.
     Hexadecimal,
     /// Addresses, networks and ranges, with ports.
     Address,
@@ -19,22 +19,22 @@ pub(super) enum ValueKind {
     Mask,
     /// A hardware address.
     Mac,
-    /// The name of an interface, which stays.
+    /// The name of an interface. It is kept.
     Interface,
-    /// The name of a chain, which stays.
+    /// The name of a chain. It is kept.
     Chain,
     /// The name of a match.
     Match,
     /// The name of a target or a chain.
     Target,
-    /// A name or text of somebody's choice, which may begin like an option.
+    /// A free name or text, which may begin like an option.
     Name(&'static str),
-    /// The same, except that a known option is not taken as the value.
+    /// A free text. A known option is not taken as the value.
     Text(&'static str),
     /// A number, or a name.
     NumberOrName(&'static str),
-    /// A program over a packet's bytes, replaced by this one. The walk knows of neither whether it
-    /// matches.
+    /// A program that reads a packet's bytes. It is replaced by this one. The walk evaluates
+    /// neither of them.
     Program(&'static str),
 }
 
@@ -43,7 +43,7 @@ use ValueKind::{
     Program, Target, Text,
 };
 
-/// Every option of iptables and its extensions, by how its value is treated.
+/// Every option of iptables and its extensions, with the treatment of its value.
 #[rustfmt::skip]
 const OPTIONS: [(ValueKind, &str); 29] = [
     (Match, "-m --match"),
@@ -89,7 +89,7 @@ const OPTIONS: [(ValueKind, &str); 29] = [
              --bytes-eq --bytes-lt --bytes-gt --probability --every --packet --algo --from --timestart --timestop \
              --monthdays --weekdays --datestart --datestop"),
     (Hexadecimal, "--set-class"),
-    // Of `-m string` it is a number.
+    // In `-m string` it is a number.
     (Address, "-s --source --src -d --destination --dst --ctorigsrc --ctorigdst --ctreplsrc --ctrepldst \
                --to-destination --to-source --to --on-ip --src-range --dst-range --rt-0-addrs --srh-psid --srh-nsid \
                --srh-lsid --src-pfx --dst-pfx --gateway --vaddr --tunnel-dst --tunnel-src"),
@@ -128,8 +128,8 @@ const TARGETS: &str = "ACCEPT DROP QUEUE RETURN CONNMARK CT NOTRACK DNAT LOG MAR
     SNAT TPROXY AUDIT CHECKSUM CLASSIFY CLUSTERIP CONNSECMARK DNPT DSCP ECN HL HMARK IDLETIMER LED NFQUEUE RATEEST SECMARK \
     SET SNPT SYNPROXY TCPMSS TCPOPTSTRIP TEE TOS TRACE TTL ULOG";
 
-/// Words in the values of options: names of types, states, flags, units and the like, without what
-/// joins them.
+/// Words in the values of options: names of types, states, flags, units and similar words, without
+/// separators.
 const WORDS: &str = "src dst unspec unicast local broadcast anycast multicast otherhost host blackhole unreachable prohibit \
     throw nat xresolve invalid new related established untracked snat dnat none expected seen reply assured confirmed \
     original any all only fin syn rst psh ack urg icmp icmp6 net proto port prohibited admin adm addr tcp reset no route \
@@ -141,16 +141,16 @@ const WORDS: &str = "src dst unspec unicast local broadcast anycast multicast ot
     heartbeat abort shutdown error cookie echo ecn ecne cwr complete i re config pad asconf forward tsn raw mangle filter \
     security";
 
-/// What joins numbers and words in a value.
+/// The characters that join numbers and words in a value.
 const JOINING: &str = ",:/-.=&|@<>!+*_()";
 
-/// Names that are no one's: the list of `-m recent` without `--name`, this machine, and the
+/// Names that identify nobody: the list of `-m recent` without `--name`, this machine, and the
 /// kernel's connection helpers.
 const NAMES: &str =
     "DEFAULT localhost amanda ftp h323 irc netbios-ns pptp Q.931 RAS sane sip snmp snmp_trap tftp";
 
-/// The comments of meshes; `#` is a list of ports. Istio's are those of its scripts up to 0.7, by
-/// which its age is known.
+/// The comments of meshes; `#` is a list of ports. Istio's come from its scripts up to 0.7 and show
+/// its version.
 const MESH_COMMENTS: [&str; 21] = [
     "istio/bypass-default-outbound",
     "istio/bypass-envoy",
@@ -201,7 +201,7 @@ const PROSE: &str = "a c j t w above absolute action address addresses after aga
     written wrong xtables you your cap admin audit bpf chown chroot dac fowner mknod multi nice perfmon rawio resource \
     setgid setuid time";
 
-/// The vocabulary, ready to be looked into.
+/// The vocabulary in a form for fast lookups.
 #[derive(Debug)]
 pub(super) struct Vocabulary {
     options: HashMap<&'static str, ValueKind>,
@@ -228,7 +228,7 @@ impl Vocabulary {
         }
     }
 
-    /// An option as it is known here, and how its value is treated.
+    /// A known option, and the treatment of its value.
     pub(super) fn option(&self, flag: &str) -> Option<(&'static str, ValueKind)> {
         self.options
             .get_key_value(flag)
@@ -249,7 +249,7 @@ impl Vocabulary {
         self.names.contains(name)
     }
 
-    /// Whether a value holds nothing but numbers and known words.
+    /// Whether a value consists of numbers and known words only.
     pub(super) fn is_plain(&self, value: &str, hexadecimal: bool) -> bool {
         let is_known = |piece: &str| {
             let unit = piece.trim_start_matches(|c: char| c.is_ascii_digit());
@@ -271,7 +271,7 @@ impl Vocabulary {
             let mut parts = item.split(':');
             let first = parts.next().unwrap_or_default();
             let pieces = |part: &str| part.split(|c: char| c.is_ascii_punctuation()).all(is_known);
-            // No address: at most two colons, not together, and one point.
+            // Not an address: at most two colons, not next to each other, and at most one dot.
             item.bytes().filter(|byte| *byte == b':').count() < 3
                 && !item.contains("::")
                 && item.bytes().filter(|byte| *byte == b'.').count() < 2
@@ -283,7 +283,7 @@ impl Vocabulary {
             || Protocol::from_text(value).is_some()
     }
 
-    /// Whether a word of a message is one of those that anyone's messages hold.
+    /// Whether a word of a message is a common one.
     pub(super) fn is_prose(&self, word: &str) -> bool {
         let digits =
             |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
@@ -301,7 +301,7 @@ fn is_hexadecimal(digits: &str) -> bool {
     !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_hexdigit())
 }
 
-/// Whether a comment is a mesh's own, word for word.
+/// Whether a comment is exactly one of a mesh.
 pub(super) fn is_mesh_comment(comment: &str) -> bool {
     let is_ports = |text: &str| {
         !text.is_empty()
@@ -325,7 +325,7 @@ mod tests {
     use super::*;
     use crate::iptables::extension::{Id, Kind, Role};
 
-    /// An extension that this table does not know would lose its values.
+    /// The values of an option that this table does not contain would be lost.
     #[test]
     fn every_option_of_every_extension_is_known() {
         let vocabulary = Vocabulary::new();
@@ -355,7 +355,7 @@ mod tests {
                     .option(flag)
                     .unwrap_or_else(|| panic!("{flag} of {}", extension.name));
                 let fits = match opt.kind {
-                    // Of the target these two take a number.
+                    // In the target, these two options take a number.
                     Kind::Flag | Kind::Always(..) => {
                         treated == Flag || ["--ecn-tcp-ece", "--ecn-tcp-cwr"].contains(&flag)
                     }
@@ -367,7 +367,7 @@ mod tests {
                     Kind::Text(_) | Kind::Cut(_) | Kind::Line(_) | Kind::Word(_) => {
                         matches!(treated, Name(_) | NumberOrName(_))
                     }
-                    // `--set` is an option of several; `--to` is a network, too.
+                    // `--set` is an option of several extensions. `--to` can also be a network.
                     Kind::Own(_) if flag == "--set" => true,
                     Kind::Own(_) | Kind::Maybe(_) => treated != Flag,
                     _ => matches!(treated, Plain | NumberOrName(_)) || flag == "--to",
