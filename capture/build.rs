@@ -1,11 +1,11 @@
-//! How the static helper is linked: without what unwinds a stack.
+//! Links the static helper without the code that unwinds a stack.
 //!
-//! In its profile a panic prints its message and aborts; nothing walks the stack back, except for a
-//! backtrace, which tells nothing where symbols are stripped. But the standard library holds the
-//! code for it, and every function the tables: a fifth of the program.
+//! In its profile, a panic prints a message and aborts. Nothing unwinds the stack except a
+//! backtrace, which is useless without symbols. But the standard library contains the code for it,
+//! and every function has unwind tables. Together they are a fifth of the program.
 
-/// What unwinds (`libunwind`, and the personality that it calls): whoever calls one of these
-/// aborts.
+/// The unwinder (`libunwind`, and the personality function that it calls). The replacement aborts
+/// on every call.
 const UNWINDING: [&str; 14] = [
     "Backtrace",
     "DeleteException",
@@ -25,7 +25,8 @@ const UNWINDING: [&str; 14] = [
 
 fn main() {
     println!("cargo::rerun-if-changed=tables.ld");
-    // Such a program aborts: `.cargo/config.toml` leaves it no tables of its own.
+    // A program without unwind tables aborts in any case: `.cargo/config.toml` omits its own
+    // tables.
     if std::env::var("CARGO_CFG_TARGET_ENV").is_ok_and(|environment| environment == "musl") {
         println!(
             "cargo::rustc-link-arg-bins=-T{}/tables.ld",
@@ -34,7 +35,7 @@ fn main() {
         for name in UNWINDING {
             println!("cargo::rustc-link-arg-bins=--defsym=_Unwind_{name}=abort");
         }
-        // Functions of the same code are kept once.
+        // Functions with identical code are stored once.
         println!("cargo::rustc-link-arg-bins=--icf=all");
     }
 }

@@ -1,4 +1,4 @@
-//! Runs a command and keeps its output, within limits.
+//! Runs a command and stores its output, within limits.
 
 use std::fs::File;
 use std::io::{self, Read};
@@ -17,14 +17,14 @@ use nix::unistd::Pid;
 /// The limits of a command.
 #[derive(Debug)]
 pub(crate) struct Limits<'a> {
-    /// When it is stopped.
+    /// The time at which the command is stopped.
     pub(crate) deadline: Instant,
-    /// Where the room for its standard output comes from.
+    /// The memory for its standard output.
     pub(crate) allowance: &'a Allowance,
 }
 
-/// The room for the standard output of several commands: some for each, and some for the first who
-/// need more.
+/// The memory for the standard output of several commands: a part for each, and a part that they
+/// share.
 #[derive(Debug)]
 pub(crate) struct Allowance {
     each: usize,
@@ -39,7 +39,7 @@ impl Allowance {
         }
     }
 
-    /// How many of `more` bytes may follow `held` bytes.
+    /// The number of the `more` bytes that fit after `held` bytes.
     fn take(&self, held: usize, more: usize) -> usize {
         let own = self.each.saturating_sub(held).min(more);
         let mut taken = 0;
@@ -55,10 +55,10 @@ impl Allowance {
     }
 }
 
-/// The bytes kept of a command's standard error.
+/// The maximum of standard error that is stored, in bytes.
 pub(crate) const MAX_STDERR: usize = 64 << 10;
 
-/// Why a command was stopped.
+/// The limit that stopped a command.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Limit {
     /// It ran too long.
@@ -70,33 +70,33 @@ pub(crate) enum Limit {
 /// The output of a command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Answer {
-    /// None when a signal ended it.
+    /// `None` if a signal ended it.
     pub(crate) exit_code: Option<i32>,
-    /// Its standard output, as far as the limit.
+    /// Its standard output, up to the limit.
     pub(crate) stdout: Vec<u8>,
     /// Its standard error, at most [`MAX_STDERR`] bytes.
     pub(crate) stderr: Vec<u8>,
-    /// Whether there was more on its standard error.
+    /// Whether standard error was longer.
     pub(crate) stderr_is_cut: bool,
-    /// Set when it was stopped.
+    /// The limit that stopped it.
     pub(crate) stopped: Option<Limit>,
 }
 
-/// How long to wait before looking again whether a command that has closed its output has ended.
+/// The interval between checks whether a command has ended that has closed its output.
 const NAP: Duration = Duration::from_millis(1);
 
-/// Runs `command` with nothing of this program's environment and nothing to read.
+/// Runs `command` with an empty environment and an empty standard input.
 pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<Answer> {
     let mut child = command
         .env_clear()
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
         .env("LC_ALL", "C")
         .current_dir("/")
-        // Closed below. Another system's directory may have no /dev/null.
+        // Standard input is closed below. A foreign root directory may have no /dev/null.
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
-        // Of its own, so that what it starts ends with it.
+        // A process group of its own, so that its child processes end with it.
         .process_group(0)
         .spawn()?;
     drop(child.stdin.take());
@@ -104,7 +104,7 @@ pub(crate) fn run(command: &mut Command, limits: &Limits) -> io::Result<Answer> 
     if !matches!(answer, Ok(Answer { stopped: None, .. })) {
         let group = i32::try_from(child.id())
             .expect("the kernel's own process numbers are positive `i32`s");
-        // It may have ended by itself meanwhile.
+        // The group may have ended in the meantime.
         let _ = killpg(Pid::from_raw(group), Signal::SIGKILL);
         child.wait()?;
     }
@@ -125,8 +125,8 @@ impl Stream {
         }
     }
 
-    /// Takes what is there, as far as `fits` says of the bytes held and those to come. False when
-    /// that is not all.
+    /// Reads the available bytes, as far as `fits` allows for the stored and the new ones. Returns
+    /// false if bytes remain.
     fn read(&mut self, fits: impl Fn(usize, usize) -> usize) -> io::Result<bool> {
         let Some(pipe) = &mut self.pipe else {
             return Ok(true);
@@ -151,7 +151,7 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
     let (mut stopped, mut stderr_is_cut) = (None, false);
     while stopped.is_none() && streams.iter().any(|stream| stream.pipe.is_some()) {
         let ready = wait_for_any(&streams, deadline)?;
-        // A command that never stops printing is never waited for.
+        // A command that never stops printing must not delay the deadline.
         if Instant::now() >= deadline {
             stopped = Some(Limit::Time);
         }
@@ -172,7 +172,7 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
         if Instant::now() >= deadline {
             stopped = Some(Limit::Time);
         }
-        // Most end at once.
+        // Most commands end at once.
         if naps < 20 {
             thread::yield_now()
         } else {
@@ -190,12 +190,11 @@ fn listen(child: &mut Child, limits: &Limits) -> io::Result<Answer> {
     })
 }
 
-/// Which of the pipes have something to read or have been closed, as soon as one has, or at the
-/// deadline.
+/// Waits until a pipe has data or is closed, or until the deadline. Returns the ready pipes.
 fn wait_for_any(streams: &[Stream; 2], deadline: Instant) -> io::Result<[bool; 2]> {
     let mut ready = [false; 2];
     let left = deadline.saturating_duration_since(Instant::now());
-    // Rounded up: a wait of less than a millisecond is none.
+    // The wait is rounded up, because less than a millisecond would be no wait.
     let left = PollTimeout::try_from(left.as_millis() + 1).unwrap_or(PollTimeout::MAX);
     let open = || {
         (0..)
@@ -210,7 +209,7 @@ fn wait_for_any(streams: &[Stream; 2], deadline: Instant) -> io::Result<[bool; 2
         Err(error) => return Err(error.into()),
     }
     for ((at, _), watched) in open().zip(&watched) {
-        // A closed pipe is reported, too: reading it then gives its end.
+        // A closed pipe counts as ready: reading it returns the end.
         ready[at] = watched.any().unwrap_or(false);
     }
     Ok(ready)
@@ -273,7 +272,7 @@ mod tests {
 
     #[test]
     fn one_that_hangs_is_stopped_with_its_children() {
-        // The child keeps the pipe open; both end.
+        // The child holds the pipe open. Both processes must end.
         let answer = shell_within(
             "echo first; sleep 1000 & echo $!; wait",
             Duration::from_secs(1),

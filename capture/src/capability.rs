@@ -1,10 +1,10 @@
-//! What this program is allowed to do, and what to say where that is not enough.
+//! The capabilities of this program, and the messages about missing ones.
 
 use std::fs;
 
 use nix::unistd::geteuid;
 
-/// What reading a namespace takes, with the numbers of `linux/capability.h`.
+/// The capabilities that reading a namespace requires, with their numbers in `linux/capability.h`.
 const NEEDED: [(u32, &str); 4] = [
     (12, "NET_ADMIN"),
     (13, "NET_RAW"),
@@ -12,7 +12,7 @@ const NEEDED: [(u32, &str); 4] = [
     (21, "SYS_ADMIN"),
 ];
 
-/// Those of the needed capabilities that this program lacks.
+/// The required capabilities that this program lacks.
 pub(crate) fn missing() -> Vec<&'static str> {
     missing_in(&fs::read_to_string("/proc/self/status").unwrap_or_default())
 }
@@ -29,8 +29,8 @@ fn missing_in(status: &str) -> Vec<&'static str> {
         .collect()
 }
 
-/// Why the kernel refused, and what to do: `what` is the thing that was not allowed, `line` the
-/// arguments given.
+/// The message about a refusal of the kernel, with advice. `what` is the refused operation, `line`
+/// the given arguments.
 pub(crate) fn refusal(what: &str, line: &str) -> String {
     if !geteuid().is_root() {
         return format!("only root may {what}: sudo chainwalk-capture {line}");
@@ -49,7 +49,7 @@ pub(crate) fn refusal(what: &str, line: &str) -> String {
     )
 }
 
-/// For a command that failed: what it may have lacked.
+/// Advice for a command that failed: the capabilities that it may have lacked.
 pub(crate) fn hint() -> String {
     match &missing()[..] {
         [] => String::new(),
@@ -63,7 +63,7 @@ pub(crate) fn hint() -> String {
     }
 }
 
-/// What was typed, as root would type it.
+/// The command line of this call, with `sudo`.
 pub(crate) fn sudo_line() -> String {
     let words = std::env::args().skip(1);
     ["sudo chainwalk-capture".to_owned()]

@@ -1,4 +1,4 @@
-//! Puts a capture together.
+//! Assembles a capture.
 
 use std::fs;
 use std::thread;
@@ -17,10 +17,10 @@ use crate::process::{Identity, Process, not_allowed};
 use crate::ruleset::Toolbox;
 use crate::{host, namespace, proof};
 
-/// Name and version, as the capture and `--version` state them.
+/// Name and version, for the capture and `--version`.
 pub(crate) const TOOL: &str = concat!(env!("CARGO_PKG_NAME"), " ", env!("CARGO_PKG_VERSION"));
 
-/// A capture, and whether something is missing in it.
+/// A capture, and whether a part of it is missing.
 #[derive(Debug)]
 pub(crate) struct Captured {
     pub(crate) capture: Capture,
@@ -32,7 +32,7 @@ pub(crate) fn now() -> String {
     format!("{:.0}", jiff::Timestamp::now())
 }
 
-/// Captures a network namespace. Changes nothing in it.
+/// Captures a network namespace and changes nothing in it.
 pub(crate) fn capture(
     held: &Held,
     machine: &Machine,
@@ -41,10 +41,10 @@ pub(crate) fn capture(
 ) -> Result<Captured, Failure> {
     let captured_at = now();
     let process = held.process.as_ref();
-    // Before anything else: the process may end while the tools run.
+    // The target is read first, because the process may end while the tools run.
     let (mut warnings, mut notes) = (Vec::new(), Vec::new());
     let target = target(held, machine, &mut notes);
-    // While the tools run, the rest is read: a thread begins in the namespace of the one that
+    // The rest is read while the tools run. A new thread starts in the namespace of the thread that
     // starts it.
     let inside = namespace::inside(&held.network, || {
         thread::scope(|scope| {
@@ -131,8 +131,8 @@ fn target(held: &Held, machine: &Machine, notes: &mut Vec<String>) -> Target {
     }
 }
 
-/// Those who could have moved a process of the namespace into a control group of their own making.
-/// In the machine's own namespace, where all of the machine's services are, only those of the same
+/// The processes that could have moved a process of the namespace into a control group of their
+/// own. In the machine's own namespace, which contains all its services, only processes of the same
 /// pod count.
 fn suspects(held: &Held, machine: &Machine, process: &Process, owner: &Owner) -> Vec<u32> {
     let mut pids = held.pids(machine);
@@ -169,7 +169,7 @@ fn unproven(owner: &Owner) -> String {
     }
 }
 
-/// The runtime knows the namespace that it made for a pod.
+/// The container runtime knows the namespace that it made for a pod.
 fn how_to_verify(owner: &Owner, inode: u64) -> String {
     match &owner.pod_uid {
         Some(uid) => format!(

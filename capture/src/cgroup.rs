@@ -1,6 +1,6 @@
 //! The pod and the container of a process, from the name of its control group.
 //!
-//! The layouts are those of containerd, CRI-O, Docker and Podman below the kubelet's two drivers
+//! The layouts are those of containerd, CRI-O, Docker and Podman with the kubelet's two drivers
 //! (`cgroupfs` and `systemd`), with control groups of version 1 and 2:
 //! ```text
 //! 4:memory:/kubepods/burstable/pod0a1b…-…/3f6e…
@@ -9,29 +9,29 @@
 //! 0::/system.slice/docker-3f6e….scope
 //! ```
 
-/// Whose process it is.
+/// The pod and the container of a process.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Owner {
-    /// The pod's UID, with dashes where it is a UUID.
+    /// The UID of the pod, with dashes if it is a UUID.
     pub(crate) pod_uid: Option<String>,
-    /// The container's id.
+    /// The id of the container.
     pub(crate) container_id: Option<String>,
     /// The control group with these names.
     pub(crate) group: Option<Group>,
 }
 
-/// A control group that is named after a pod or, where there is none, after a container.
+/// A control group that has the name of a pod or, without a pod, of a container.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Group {
-    /// The hierarchy's controllers (`memory`, `name=systemd`); nothing for version 2.
+    /// The controllers of the hierarchy (`memory`, `name=systemd`); empty for version 2.
     pub(crate) controllers: String,
     /// Its directory in the hierarchy.
     pub(crate) path: String,
-    /// Whether it is in the group of another pod or container.
+    /// Whether it is within the control group of another pod or container.
     pub(crate) is_nested: bool,
 }
 
-/// Reads `/proc/PID/cgroup`. Where hierarchies differ, the one that names a pod counts.
+/// Parses `/proc/PID/cgroup`. If hierarchies differ, the one that names a pod wins.
 pub(crate) fn owner(text: &str) -> Owner {
     let owners = || {
         text.lines().filter_map(|line| {
@@ -46,7 +46,7 @@ pub(crate) fn owner(text: &str) -> Owner {
         .unwrap_or_default()
 }
 
-/// The innermost pod and, within it, the innermost container: nodes may be containers themselves.
+/// The innermost pod, and the innermost container within it. Nodes may themselves be containers.
 fn owner_of_path(controllers: &str, path: &str) -> Owner {
     let mut owner = Owner::default();
     let mut end = 0;
@@ -86,7 +86,7 @@ fn pod_uid(part: &str) -> Option<String> {
     let uid = name
         .strip_prefix("pod")
         .or_else(|| last.strip_prefix("pod"))?;
-    // systemd takes a dash for a level of its own: the kubelet writes underscores there.
+    // systemd interprets a dash as a new level, so the kubelet writes underscores.
     let uid = uid.replace('_', "-");
     (is_uuid(&uid) || is_hex(&uid, 32)).then_some(uid)
 }
@@ -95,7 +95,7 @@ fn pod_uid(part: &str) -> Option<String> {
 fn container_id(part: &str) -> Option<&str> {
     let name = part.strip_suffix(".scope").unwrap_or(part);
     let id = name.rsplit_once('-').map_or(name, |(_, id)| id);
-    // The process that watches over a container is not in it.
+    // The process that monitors a container is not in the container.
     (is_hex(id, 64) && !name.starts_with("crio-conmon-")).then_some(id)
 }
 
@@ -104,8 +104,8 @@ fn is_uuid(text: &str) -> bool {
         && text.split('-').all(|part| is_hex(part, part.len()))
 }
 
-/// The UID of a static pod is a hash of its file: 32 digits without dashes. A container's id has
-/// 64.
+/// The UID of a static pod is a hash of its file: 32 digits without dashes. The id of a container
+/// has 64.
 fn is_hex(text: &str, length: usize) -> bool {
     text.len() == length
         && text
@@ -233,7 +233,7 @@ mod tests {
             group("0::/a.slice/podPOD.slice:cri:CID/x"),
             expect("", "/a.slice/podPOD.slice:cri:CID", false)
         );
-        // What a container may make in its own group.
+        // A container can create this within its own control group.
         let forged = "0::/kubepods/pod0123456789abcdef0123456789abcdef/CID/podPOD/CID";
         assert_eq!(
             group(forged),

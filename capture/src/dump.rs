@@ -1,9 +1,10 @@
-//! The rules as text, for `--text`.
+//! Writes the rules as text, for `--text`.
 //!
 //! People read this text and pipe it to other programs. A comment, a log prefix or a name may
-//! contain any characters. The dump writes control characters and invisible ones as `<U+001B>`. A
+//! contain any characters. Control characters and invisible characters are written as `<U+001B>`. A
 //! rule with such a value then differs from the kernel's rule, which the JSON contains. A line
-//! break inside quotes is written in the same way: the text after it would look like a rule.
+//! break inside quotes is escaped in the same way, because the text after it would look like a
+//! rule.
 
 use std::io::{self, Write};
 
@@ -26,7 +27,7 @@ pub(crate) fn write(text: &str, out: &mut dyn Write) -> io::Result<usize> {
     Ok(escaped)
 }
 
-/// The length of the first rule with its line end, which is the first one outside of quotes.
+/// The length of the first rule, including the line end. A line end within quotes does not count.
 fn rule_length(text: &str) -> usize {
     let line = text.find('\n').map_or(text.len(), |end| end + 1);
     let mut bytes = text.bytes().enumerate();
@@ -34,7 +35,7 @@ fn rule_length(text: &str) -> usize {
     while let Some((at, byte)) = bytes.next() {
         match byte {
             b'"' => in_quotes = !in_quotes,
-            // The save commands put a backslash before a quote and a backslash.
+            // The save commands escape a quote and a backslash with a backslash.
             b'\\' if in_quotes => drop(bytes.next()),
             b'\n' if !in_quotes => return at + 1,
             _ => {}

@@ -1,15 +1,15 @@
-//! Why the program ends without a capture.
+//! The reasons why the program ends without a capture.
 
 use std::fmt;
 
-/// A sentence for whoever typed the command: what went wrong and what to do next.
+/// A message for the user: the problem and the next step.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Failure {
-    /// The command line is wrong.
+    /// The command line is invalid.
     Usage(String),
-    /// The machine or the process does not allow it.
+    /// The machine or the process does not permit it.
     Refused(String),
-    /// Several namespaces fit: a sentence, and their table, in which nothing invisible is left.
+    /// Several namespaces fit: a sentence, and their table with all invisible characters escaped.
     Ambiguous(String, String),
 }
 

@@ -1,4 +1,4 @@
-//! Finds the namespace that someone means.
+//! Finds the namespace that the user names.
 
 use std::net::IpAddr;
 use std::path::PathBuf;
@@ -11,24 +11,25 @@ use crate::machine::Machine;
 use crate::node::{Held, Node, Space};
 use crate::process::{MAX_FILE, read_limited};
 
-/// How someone says which namespace is meant.
+/// The ways to name a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Who {
-    /// A process in it.
+    /// A process in the namespace.
     Pid(u32),
-    /// An address of it.
+    /// An address of the namespace.
     Address(IpAddr),
-    /// The pod's UID.
+    /// The UID of a pod.
     Pod(String),
-    /// A container's id, or how it begins.
+    /// The id of a container, or its beginning.
     Container(String),
-    /// The file that stands for it.
+    /// The file of the namespace.
     Path(PathBuf),
-    /// A command in it, or its host name.
+    /// A command in the namespace, or its host name.
     Name(String),
 }
 
-/// The one namespace that is meant. Only where it is not told itself are all looked at.
+/// Finds the one namespace. All namespaces are searched only if the user's value does not identify
+/// it directly.
 pub(crate) fn find(who: &Who, machine: &Machine) -> Result<Held, Failure> {
     match who {
         Who::Pid(pid) => Held::by_pid(machine, *pid),
@@ -92,8 +93,9 @@ fn by_address<'a>(machine: &Machine, node: &'a Node, address: IpAddr) -> Candida
         .filter(has)
         .map(|space| (space, None))
         .collect();
-    // Up to Istio 1.10 a proxy's command line holds its pod's address. It only chooses among what
-    // the kernel itself has told: whoever runs a process may write there what they like.
+    // Up to Istio 1.10, the command line of a proxy contains the address of its pod. It only
+    // selects among candidates from the kernel, because any process can put any text in its command
+    // line.
     if candidates.len() > 1 {
         let mark = format!("sidecar~{address}~");
         let says = |pid: &u32| {
@@ -129,7 +131,7 @@ fn by_owner<'a>(
     node.spaces.iter().filter_map(first).collect()
 }
 
-/// Whole names before parts of names.
+/// Exact names win over parts of names.
 fn by_name<'a>(machine: &Machine, node: &'a Node, name: &str) -> Candidates<'a> {
     let matching = |is_meant: &dyn Fn(&str) -> bool| -> Candidates<'a> {
         let first = |space: &'a Space| {
@@ -152,13 +154,13 @@ fn by_name<'a>(machine: &Machine, node: &'a Node, name: &str) -> Candidates<'a> 
     }
 }
 
-/// A UID as the control groups' reader gives it: small letters, and dashes for systemd's
-/// underscores.
+/// Normalizes a UID to the form that the parser of control groups returns: lower case, and dashes
+/// instead of systemd's underscores.
 fn plain(uid: &str) -> String {
     uid.to_ascii_lowercase().replace('_', "-")
 }
 
-/// A container's id as `kubectl get pod -o yaml` gives it: `containerd://3f6e…`.
+/// The id of a container without its runtime. `kubectl get pod -o yaml` shows `containerd://3f6e…`.
 fn bare(id: &str) -> &str {
     id.rsplit_once("://").map_or(id, |(_, id)| id)
 }

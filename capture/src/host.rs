@@ -1,4 +1,5 @@
-//! The namespace around the rules: interfaces, routes, routing rules, settings, processes, sockets.
+//! Reads the namespace around the rules: interfaces, routes, routing rules, settings, processes,
+//! sockets.
 
 use std::io;
 use std::path::Path;
@@ -18,12 +19,12 @@ use crate::socket::sockets;
 use crate::sysctl;
 use crate::user::Ids;
 
-/// A node has some thousand processes.
+/// The maximum number of processes. A node has a few thousand.
 const MAX_PROCESSES: usize = 50_000;
 const MAX_GROUPS: usize = 1 << 20;
 const MAX_WARNINGS: usize = 100;
 
-/// Reads what the network namespace of the calling thread, which is the process's, looks like.
+/// Reads the network namespace of the calling thread, which is that of the process.
 pub(crate) fn host(
     machine: &Machine,
     process: Option<&Process>,
@@ -56,7 +57,8 @@ pub(crate) fn host(
     host
 }
 
-/// A container with NET_ADMIN can add routes, and each of them may cause a warning.
+/// Limits the number of warnings. A container with NET_ADMIN can add routes, and each of them may
+/// cause a warning.
 fn shorten(warnings: &mut Vec<String>) {
     let more = warnings.len().saturating_sub(MAX_WARNINGS);
     if more > 0 {
@@ -69,7 +71,7 @@ fn name(interface: &Interface) -> &str {
     &interface.name
 }
 
-/// Those that still run.
+/// The processes that still run.
 fn processes(
     machine: &Machine,
     pids: &[u32],

@@ -26,24 +26,24 @@ const IFLA_INFO_SLAVE_KIND: u16 = 4;
 const IFA_ADDRESS: u16 = 1;
 const IFA_LOCAL: u16 = 2;
 
-/// An interface as the kernel lists it.
+/// An interface of the kernel.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Link {
-    /// Its number, by which addresses and routes refer to it.
+    /// Its index, which addresses and routes refer to.
     pub(crate) index: u32,
     /// Its name.
     pub(crate) name: String,
-    /// Whether [`Self::name`] is the name as it is: JSON cannot state one that is not UTF-8.
+    /// Whether [`Self::name`] is the exact name. JSON cannot represent a name that is not UTF-8.
     is_text: bool,
     up: bool,
     group: u32,
-    /// The number of the bridge that it is a port of.
+    /// The index of its bridge, if it is a port of one.
     bridge: Option<u32>,
 }
 
 #[cfg(test)]
 impl Link {
-    /// For the tests of those who refer to interfaces.
+    /// An interface for tests.
     pub(crate) fn up(index: u32, name: &str) -> Self {
         Self {
             index,
@@ -56,7 +56,7 @@ impl Link {
     }
 }
 
-/// An address and the interface that has it.
+/// An address and its interface.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Address {
     index: u32,
@@ -73,7 +73,7 @@ pub(crate) fn links(netlink: &mut Netlink) -> io::Result<Vec<Link>> {
         .collect())
 }
 
-/// Adds to each interface its addresses, in the kernel's own order: the primary one first.
+/// Adds the addresses of each interface, in the kernel's order: the primary one first.
 pub(crate) fn interfaces(
     netlink: &mut Netlink,
     links: &[Link],
@@ -105,7 +105,7 @@ fn join(links: &[Link], addresses: &[Address], warnings: &mut Vec<String>) -> Ve
             ));
         }
         let mut own = prefixes.remove(&link.index).unwrap_or_default();
-        // The kernel takes back the routes of an interface that goes down: nothing is delivered to
+        // The kernel removes the routes of an interface that goes down, so nothing is delivered to
         // its addresses.
         if !link.up && !own.is_empty() {
             let list: Vec<String> = own.iter().map(Prefix::to_string).collect();
@@ -174,8 +174,8 @@ fn read_address(body: &[u8]) -> Option<Address> {
     }
     let own: IpAddr = local.or(other)?;
     let bits = Family::of(own).bits();
-    // On a point-to-point link IFA_ADDRESS is the peer's, and the network's length belongs to it:
-    // the kernel's route to the peer stands among the routes.
+    // On a point-to-point link, IFA_ADDRESS is the address of the peer, and the prefix length
+    // belongs to it. The kernel lists its route to the peer with the other routes.
     let is_peers = local.is_some() && other.is_some() && local != other;
     let length = if is_peers { bits } else { length };
     (length <= bits).then_some(Address {
@@ -195,7 +195,7 @@ mod tests {
     use super::*;
     use crate::netlink::recorded;
 
-    /// `lo`, group 0, up, and `eth0`, group 7, down; recorded without the attributes in between.
+    /// `lo`, group 0, up, and `eth0`, group 7, down. The recording omits the attributes in between.
     const LINKS: [&str; 2] = [
         "0000040301000000490001000000000007000300_6c6f000008001b0000000000",
         "0000010002000000421001000000000009000300_657468300000000008001b0007000000",
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_port_names_its_bridge_and_a_member_of_a_bond_none() {
-        // The attributes of a member: its master, 2, and the kind of that.
+        // The attributes of a member: its master, 2, and the kind of the master.
         let member = |kind: &str| format!("{}_08000a0002000000_10001200_{kind}", LINKS[0]);
         let port = link(&member("0b0004006272696467650000"));
         assert_eq!(port.bridge, Some(2));

@@ -1,12 +1,12 @@
-//! A capture as JSON text: one line for programs, several for a terminal.
+//! Writes a capture as JSON: one line for programs, several for a terminal.
 
 use std::io::{self, Write};
 
 use chainwalk_core::input::capture::Capture;
 use chainwalk_core::text::visible::is_invisible;
 
-/// Writes the JSON and a line end. The text is not held in memory: a capture may take half of the
-/// memory that this program allows itself.
+/// Writes the JSON and a line end. The text is not held in memory, because a capture may take half
+/// of the memory that this program may use.
 pub(crate) fn write(capture: &Capture, for_terminal: bool, out: &mut dyn Write) -> io::Result<()> {
     let mut escaped = EscapedText(&mut *out);
     match for_terminal {
@@ -16,12 +16,12 @@ pub(crate) fn write(capture: &Capture, for_terminal: bool, out: &mut dyn Write) 
     out.write_all(b"\n")
 }
 
-/// Escapes the characters of JSON that a terminal may obey, such as U+009B. JSON itself escapes
-/// only those below U+0020, so that a line end here is layout.
+/// Escapes the characters of JSON that a terminal may interpret, such as U+009B. JSON itself
+/// escapes only those below U+0020, so a line end here is layout.
 struct EscapedText<'a>(&'a mut dyn Write);
 
 impl Write for EscapedText<'_> {
-    /// `serde_json` never writes a part of a character.
+    /// `serde_json` never writes an incomplete character.
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let mut rest = std::str::from_utf8(bytes).map_err(io::Error::other)?;
         let is_special = |character: char| is_invisible(character) && character != '\n';

@@ -1,8 +1,8 @@
-//! Starts a tool within limits that the tool inherits.
+//! Starts a tool with limits that the tool inherits.
 //!
-//! Such limits are set between fork and exec, where safe Rust runs no code. So this program runs
-//! itself once more, as `chainwalk-capture --launch PARENT ROOT PROGRAM ARGUMENTS…`: that process
-//! limits itself and becomes the tool.
+//! Such limits must be set between fork and exec, where safe Rust cannot run code. This program
+//! therefore runs itself again, as `chainwalk-capture --launch PARENT ROOT PROGRAM ARGUMENTS…`.
+//! That process limits itself and then becomes the tool.
 
 use std::convert::Infallible;
 use std::env;
@@ -22,15 +22,15 @@ use crate::namespace;
 
 /// The first argument of a launcher.
 const LAUNCH: &str = "--launch";
-/// The address space of a tool. nft takes 790 MB to list 100,000 rules as JSON, which is more than
-/// is kept of it, and 320 MB in its own language (measured).
+/// The maximum address space of a tool. nft takes 790 MB to list 100,000 rules as JSON, which is
+/// more than the program stores of them, and 320 MB in its own language (measured).
 const MAX_ADDRESS_SPACE: u64 = 1 << 30;
-/// The exit code of a launcher that could not start its tool, as `timeout` and `chroot` have it.
+/// The exit code of a launcher that could not start its tool, as in `timeout` and `chroot`.
 const NOT_STARTED: u8 = 125;
 /// The first word of the launcher's message.
 const PREFIX: &str = "launcher: ";
 
-/// Runs a tool with `root` for its `/`.
+/// Runs a tool with `root` as its `/`.
 pub(crate) fn run(
     root: &Path,
     program: &Path,
@@ -52,7 +52,7 @@ pub(crate) fn run(
     }
 }
 
-/// Becomes the tool, where this process is a launcher.
+/// Becomes the tool, if this process is a launcher.
 pub(crate) fn launch() -> Option<ExitCode> {
     let mut arguments = env::args_os().skip(1);
     if arguments.next()? != LAUNCH {
@@ -79,7 +79,7 @@ fn start(mut arguments: impl Iterator<Item = OsString>) -> io::Result<Infallible
         namespace::change_root(Path::new(&root))?;
     }
     setrlimit(Resource::RLIMIT_AS, MAX_ADDRESS_SPACE, MAX_ADDRESS_SPACE)?;
-    // A tool that runs out of memory writes no core file to the node.
+    // A tool that runs out of memory must not write a core file to the node.
     setrlimit(Resource::RLIMIT_CORE, 0, 0)?;
     Err(Command::new(program).args(arguments).exec())
 }

@@ -1,4 +1,4 @@
-//! The table of network namespaces: for those who look for one.
+//! Prints the table of network namespaces, for a user who looks for one.
 
 use std::fmt::Write as _;
 
@@ -9,10 +9,10 @@ use crate::node::{Space, is_proxy};
 use crate::process::Identity;
 
 const HEADS: [&str; 6] = ["NAMESPACE", "PID", "ADDRESSES", "POD", "PROXY", "PROCESSES"];
-/// So many names of commands tell what it is.
+/// The maximum number of command names in a row.
 const MOST: usize = 5;
 
-/// A row for each namespace; the process is the one to name it by.
+/// One row for each namespace. The process is the one that names it.
 pub(crate) fn table<'a>(
     machine: &Machine,
     spaces: impl Iterator<Item = (&'a Space, Option<u32>)>,
@@ -45,7 +45,7 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         .as_ref()
         .and_then(|held| held.addresses().ok())
         .unwrap_or_default();
-    // What every interface has by itself tells nothing.
+    // The addresses that every interface has give no information.
     let is_told = |address: &&std::net::IpAddr| !matches!(address, std::net::IpAddr::V6(v6) if v6.is_unicast_link_local());
     let addresses: Vec<String> = addresses
         .iter()
@@ -60,7 +60,7 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
     );
     let hostname = held.as_ref().and_then(|held| held.hostname());
     let is_own = Identity::own_network().is_ok_and(|own| own == space.identity);
-    // The node's own namespace holds many pods, and none.
+    // The node's own namespace contains many pods but belongs to none.
     let pod = match (is_own || pods.len() > 1, pods.first()) {
         (true, _) => format!(
             "(this machine{})",
@@ -98,7 +98,7 @@ fn row(machine: &Machine, space: &Space, pid: Option<u32>) -> [String; 6] {
         proxies.join(","),
         format!("{}{more}", names[..names.len().min(MOST)].join(",")),
     ];
-    // Host names and commands are what strangers chose: none of them makes a row of its own.
+    // Host names and commands are untrusted text. They must not be able to fake a row.
     cells.map(|cell| or_dash(escape_invisible(&cell).into_owned()))
 }
 

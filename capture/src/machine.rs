@@ -1,17 +1,17 @@
-//! Where this machine's `/proc`, `/sys`, `/lib/modules` and `/run/netns` are looked for.
+//! The location of this machine's `/proc`, `/sys`, `/lib/modules` and `/run/netns`.
 
 use std::path::{Path, PathBuf};
 
-/// The machine whose namespaces are asked. What the kernel says of the running thread itself
-/// (`/proc/thread-self`, `/proc/sys/net`) is no part of it: that has one place only.
+/// The machine whose namespaces are read. The kernel's files about the running thread
+/// (`/proc/thread-self`, `/proc/sys/net`) are not part of it, because they have only one location.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Machine {
-    /// `/`, or where a machine's directories are mounted.
+    /// `/`, or the directory at which a machine's directories are mounted.
     pub(crate) root: PathBuf,
 }
 
 impl Machine {
-    /// A path of the machine, given without its first slash.
+    /// A path of the machine, given without its leading slash.
     pub(crate) fn path(&self, below: impl AsRef<Path>) -> PathBuf {
         self.root.join(below)
     }

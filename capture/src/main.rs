@@ -1,25 +1,25 @@
-//! Prints the packet-filter rules of a network namespace, and what stands around them, as JSON.
+//! Prints the packet-filter rules of a network namespace and its environment as JSON.
 //!
 //! # Layout
-//! - `main`: tasks, output, errors; `option`: the one table of options; `failure`: why it ends
+//! - `main`: tasks, output, errors; `option`: the table of options; `failure`: the reasons to end
 //!   without a capture
-//! - `node` (every namespace of the machine), `find` (the one that is meant), `list` (the table of
-//!   all)
-//! - `capture`: the whole, from
+//! - `node` (every namespace of the machine), `find` (the one that the user names), `list` (the
+//!   table of all)
+//! - `capture` assembles the whole from
 //!   - `process` (a process held by its directory in `/proc`), `cgroup` (its pod and container) and
-//!     `proof` (who may have chosen these)
-//!   - `namespace`: entering, on a thread of its own
-//!   - `ruleset`: the output of the tools: `tool` and `tools_root` find them, `launch` starts them
-//!     within limits, `ask` reads their output, `nf_tables` says whether it is safe
+//!     `proof` (whether their names can be trusted)
+//!   - `namespace`: enters namespaces on separate threads
+//!   - `ruleset`: the output of the tools. `tool` and `tools_root` find them, `launch` starts them
+//!     within limits, `ask` reads their output, `nf_tables` checks whether it is safe
 //!   - `host`: `interface`, `route` and `rule` over `netlink`; `multicast`, `sysctl` and `socket`
 //!     (with `user`) from `/proc`
 //! - `json`: the capture as JSON; `dump`: its rules as text
-//! - `watchdog`: ends what takes too long
-//! - `machine`: where `/proc` and `/sys` are; `mount`: what is mounted there; `capability`: what is
-//!   missing where the kernel refuses
+//! - `watchdog`: ends the program if it takes too long
+//! - `machine`: the location of `/proc` and `/sys`; `mount`: the mounts there; `capability`: the
+//!   missing capabilities after a refusal of the kernel
 //!
-//! Asking changes nothing in the namespace and loads no kernel module; `nf_tables`, `ruleset` and
-//! `socket` say how.
+//! A capture changes nothing in the namespace and loads no kernel module. `nf_tables`, `ruleset`
+//! and `socket` describe how.
 
 #![forbid(unsafe_code)]
 
@@ -75,10 +75,10 @@ use crate::ruleset::{SECONDS, Scope, Toolbox};
 use crate::tools_root::ToolsRoot;
 use crate::watchdog::Watchdog;
 
-/// The JSON Schema of what this program prints.
+/// The JSON Schema of the output.
 const SCHEMA: &str = include_str!("../schema.json");
 
-/// What the command line asks for.
+/// The task of the command line.
 #[derive(Debug, PartialEq, Eq)]
 enum Task {
     /// One namespace, or all.
@@ -87,7 +87,7 @@ enum Task {
     Print(String),
 }
 
-/// How it is done.
+/// The settings of a task.
 #[derive(Debug, PartialEq, Eq)]
 struct Settings {
     machine: Machine,
@@ -104,13 +104,13 @@ enum Output {
     Link(String),
 }
 
-/// Everything was read.
+/// The capture is complete.
 const WHOLE: u8 = 0;
-/// Nothing was.
+/// There is no capture.
 const FAILED: u8 = 1;
-/// The command line is wrong.
+/// The command line is invalid.
 const USAGE: u8 = 2;
-/// A part is missing, and warnings say which.
+/// A part is missing, and warnings name it.
 const PARTLY: u8 = 3;
 
 fn main() -> ExitCode {
@@ -145,8 +145,8 @@ fn run() -> Result<u8, Failure> {
         Task::Print(text) => print(&text).map(|()| WHOLE),
         Task::List => {
             let node = Node::scan(&settings.machine);
-            // The limit is for each namespace: a busy node with hundreds of them may take longer
-            // for the table.
+            // The time limit applies to each namespace. A busy node with hundreds of them may take
+            // longer for the table.
             let spaces = node.spaces.iter().inspect(|_| watchdog.restart());
             let table = list::table(&settings.machine, spaces.map(|space| (space, None)));
             watchdog.pause();
@@ -163,7 +163,7 @@ fn run() -> Result<u8, Failure> {
     }
 }
 
-/// Each namespace by itself: that one cannot be read is no reason to keep the others back.
+/// Captures each namespace. If one cannot be read, the others are still printed.
 fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
     let node = Node::scan(&settings.machine);
     let tools = settings.tools(watchdog.deadline())?;
@@ -197,7 +197,7 @@ fn all(settings: &Settings, watchdog: &Watchdog) -> Result<u8, Failure> {
     Ok(code)
 }
 
-/// Captures and prints one.
+/// Captures and prints one namespace.
 fn one(
     held: &Held,
     settings: &Settings,
@@ -252,7 +252,7 @@ fn one(
     Ok(code)
 }
 
-/// The page reads the rules that the save commands printed, and a link has to be short.
+/// The page reads the rules that the save commands printed, and a link must be short.
 fn link_to(page: &str, capture: Capture) -> Result<String, Failure> {
     let mut json = Vec::new();
     let written = json::write(
@@ -274,7 +274,7 @@ fn link_to(page: &str, capture: Capture) -> Result<String, Failure> {
     Ok(link + "\n")
 }
 
-/// The page unpacks at most that much text from a link.
+/// The maximum length of a text that the page decompresses from a link.
 const MAX_LINKED: usize = 4 << 20;
 
 /// Accepts at most `left` more bytes.
@@ -318,7 +318,8 @@ impl Settings {
     }
 }
 
-/// What the neutral addresses are chosen by: it is forgotten, so that nobody can go back.
+/// The secret that selects the neutral addresses. It is not stored, so the replacement cannot be
+/// reversed.
 fn secret() -> Result<[u8; 16], Failure> {
     let mut secret = [0; 16];
     let read = File::open("/dev/urandom").and_then(|mut random| random.read_exact(&mut secret));
@@ -326,7 +327,8 @@ fn secret() -> Result<[u8; 16], Failure> {
         .map_err(|error| Failure::Refused(format!("cannot read /dev/urandom: {error}")))
 }
 
-/// Some processes are closed to everyone. That this program lacks something is another matter.
+/// Reports unreadable processes. Some processes are closed to everyone. If this program lacks a
+/// capability, another message reports it.
 fn told_unreadable(node: &Node) -> u8 {
     if node.unreadable == 0 {
         return WHOLE;
@@ -348,7 +350,7 @@ fn told_unreadable(node: &Node) -> u8 {
     if hint.is_empty() { WHOLE } else { PARTLY }
 }
 
-/// A year: later the clock of the kernel has no time.
+/// One year. Beyond it, the kernel's clock may overflow.
 const MAX_SECONDS: u64 = 365 * 86_400;
 
 fn task(given: Vec<Given>) -> Result<(Task, Settings), Failure> {
@@ -456,7 +458,7 @@ fn page(url: String) -> Result<String, Failure> {
     })
 }
 
-/// To standard output. That nobody reads on is no error: `chainwalk-capture … | head`.
+/// Prints to standard output. A closed reader is not an error: `chainwalk-capture … | head`.
 fn print(text: &str) -> Result<(), Failure> {
     print_by(|out| out.write_all(text.as_bytes()))
 }
@@ -473,10 +475,10 @@ fn print_by(write: impl FnOnce(&mut dyn io::Write) -> io::Result<()>) -> Result<
 
 const BUFFER: usize = 64 << 10;
 
-/// One line to standard error. Text of other processes may be in it: a terminal must not obey that,
-/// and it must not look like a line of its own.
+/// Prints one line to standard error. It may contain text of other processes, which must not
+/// control the terminal or look like a line of its own.
 fn complain(message: &str) {
-    // Where standard error is closed there is nobody to tell.
+    // If standard error is closed, nothing can be reported.
     let _ = writeln!(
         io::stderr(),
         "chainwalk-capture: {}",
@@ -484,7 +486,7 @@ fn complain(message: &str) {
     );
 }
 
-/// For whoever waits at a terminal.
+/// Shows the progress on a terminal.
 fn progress(number: usize, of: usize) {
     if io::stderr().is_terminal() {
         let _ = writeln!(
@@ -560,7 +562,7 @@ mod tests {
     #[test]
     fn every_option_is_taken() {
         for known in &option::OPTIONS {
-            // That no name is missing in `task_of`: it would panic.
+            // Checks that `task_of` knows every name: it would panic.
             let value = if known.name == "link" {
                 "https://x/"
             } else {

@@ -9,16 +9,16 @@ use std::path::{Path, PathBuf};
 
 use crate::process::read_limited;
 
-/// A node of a thousand containers has a megabyte of mounts.
+/// The maximum length of `mountinfo`. A node with a thousand containers has a megabyte.
 const MAX_MOUNTINFO: usize = 16 << 20;
 
 /// A mount.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mount {
     id: u32,
-    /// The file system and the directory of it that is mounted.
+    /// The file system, and the mounted directory in it.
     pub(crate) source: Location,
-    /// Where it is mounted.
+    /// The mount point.
     pub(crate) point: PathBuf,
     pub(crate) is_read_only: bool,
     /// The type of the file system.
@@ -27,33 +27,33 @@ pub(crate) struct Mount {
     pub(crate) options: String,
 }
 
-/// A place in a file system, whichever mount leads there.
+/// A place in a file system, independent of mounts.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct Location {
-    /// Major and minor number.
+    /// Major and minor device number.
     device: String,
     path: PathBuf,
 }
 
 impl Location {
-    /// Whether a path of its file system is here or inside. A control group above those that this
-    /// program sees begins with `/..`: it holds them all.
+    /// Whether this place is a path of its file system, or contains it. A control group above those
+    /// that this program sees begins with `/..` and contains all of them.
     pub(crate) fn holds(&self, path: &str) -> bool {
         Path::new(path).starts_with(&self.path) || self.path.starts_with("/..")
     }
 
-    /// Whether it is `other`, or inside of it.
+    /// Whether it is `other`, or within it.
     pub(crate) fn is_inside(&self, other: &Self) -> bool {
         self.device == other.device && self.path.starts_with(&other.path)
     }
 }
 
-/// The mounts of a mount namespace, each after those that it covers.
+/// The mounts of a mount namespace. A mount comes after those that it covers.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Mounts(pub(crate) Vec<Mount>);
 
 impl Mounts {
-    /// Reads a `mountinfo`.
+    /// Reads a `mountinfo` file.
     pub(crate) fn read(path: &Path) -> io::Result<Self> {
         Ok(Self(
             read_limited(path, MAX_MOUNTINFO)?
@@ -63,7 +63,7 @@ impl Mounts {
         ))
     }
 
-    /// Where an open file is, which these mounts lead to.
+    /// The place of an open file that these mounts contain.
     pub(crate) fn locate(&self, file: impl AsFd) -> Option<(&Mount, Location)> {
         let descriptor = file.as_fd().as_raw_fd();
         let info = fs::read_to_string(format!("/proc/self/fdinfo/{descriptor}")).ok()?;
@@ -78,10 +78,10 @@ impl Mounts {
         Some((mount, mount.locate(&path)?))
     }
 
-    /// Where a path leads, as far as mounts decide that.
+    /// The place of a path, as far as mounts determine it.
     pub(crate) fn locate_path(&self, path: &Path) -> Option<Location> {
         let depth = |mount: &&Mount| mount.point.components().count();
-        // Of several mounts at one place the last covers the others.
+        // If several mounts have one mount point, the last one covers the others.
         self.0
             .iter()
             .filter(|mount| path.starts_with(&mount.point))
@@ -99,8 +99,7 @@ impl Mount {
         })
     }
 
-    /// The directories that an overlay is made of: those that it only reads, and those that it
-    /// writes to.
+    /// The directories of an overlay: the read-only ones and the writable ones.
     pub(crate) fn layers(&self) -> (Vec<PathBuf>, Vec<PathBuf>) {
         let (mut lower, mut upper) = (Vec::new(), Vec::new());
         for option in self.options.split(',') {
@@ -119,7 +118,7 @@ impl Mount {
     }
 }
 
-/// The directories of a `lowerdir`, between colons: one within a name has a backslash before it.
+/// Splits the directories of a `lowerdir` at colons. A backslash escapes a colon in a name.
 fn split(value: &[u8]) -> Vec<PathBuf> {
     let mut paths = vec![Vec::new()];
     let mut bytes = value.iter();
@@ -162,7 +161,7 @@ fn parse(line: &[u8]) -> Option<Mount> {
     })
 }
 
-/// Blanks, line ends and backslashes are octal: `\040`.
+/// Decodes the octal escapes of blanks, line ends and backslashes: `\040`.
 fn unescape(text: &[u8]) -> OsString {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text;
@@ -176,12 +175,13 @@ fn unescape(text: &[u8]) -> OsString {
     OsString::from_vec(bytes)
 }
 
-/// Opens the file of a process's mounts, where the process shows them.
+/// The path of a process's `mountinfo`.
 pub(crate) fn mountinfo(machine: &crate::machine::Machine, pid: &str) -> PathBuf {
     machine.path(format!("proc/{pid}/mountinfo"))
 }
 
-/// Opens the file itself, not its content: reading a FIFO blocks, and a device may do anything.
+/// Opens a file without opening its content: reading a FIFO blocks, and opening a device may have
+/// side effects.
 pub(crate) fn open_path(path: &Path) -> io::Result<File> {
     use nix::fcntl::{OFlag, open};
     use nix::sys::stat::Mode;

@@ -1,5 +1,5 @@
-//! The multicast groups that each interface is in, by a socket's wish or by itself, from
-//! `/proc/PID/net/igmp` and `igmp6`: older kernels list IPv4's by netlink to nobody.
+//! Reads the multicast groups of each interface from `/proc/PID/net/igmp` and `igmp6`. They include
+//! those that the kernel joins itself. Older kernels do not list the groups of IPv4 over netlink.
 
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr};
@@ -10,18 +10,18 @@ use chainwalk_core::packet::host::Interface;
 use crate::interface::Link;
 use crate::process::read_limited;
 
-/// A line has some 60 bytes.
+/// The maximum length of a list. A line has about 60 bytes.
 const MAX_LIST: usize = 4 << 20;
 
-/// Tells each interface its groups, as the namespace of the calling thread has them; nothing where
-/// the kernel does not say.
+/// Adds the groups of each interface, from the namespace of the calling thread. It adds nothing if
+/// the kernel does not list them.
 pub(crate) fn tell(links: &[Link], interfaces: &mut [Interface]) {
     let read = |file: &str| {
         let bytes = read_limited(&Path::new("/proc/thread-self/net").join(file), MAX_LIST)?;
         String::from_utf8(bytes).map_err(io::Error::other)
     };
     let Ok(four) = read("igmp") else { return };
-    // A kernel without IPv6 has no such file, and no such group.
+    // A kernel without IPv6 has neither the file nor the groups.
     let six = read("igmp6").unwrap_or_default();
     let mut all = igmp(&four);
     all.append(&mut igmp6(&six));
@@ -35,8 +35,9 @@ pub(crate) fn tell(links: &[Link], interfaces: &mut [Interface]) {
     }
 }
 
-/// A line for an interface, which begins with its number, then one for each of its groups, which
-/// begins with tabs and the address as this machine's number. The first line is a heading.
+/// Parses `igmp`. An interface has a line that begins with its index, then a line for each group,
+/// with tabs and the address as a number in the byte order of this machine. The first line is a
+/// heading.
 fn igmp(text: &str) -> Vec<(u32, IpAddr)> {
     let (mut interface, mut groups) = (None, Vec::new());
     for line in text.lines() {
@@ -50,7 +51,8 @@ fn igmp(text: &str) -> Vec<(u32, IpAddr)> {
     groups
 }
 
-/// A line for each group: the interface's number, its name, the address in 32 digits.
+/// Parses `igmp6`. Each group has a line: the index of the interface, its name, the address in 32
+/// digits.
 fn igmp6(text: &str) -> Vec<(u32, IpAddr)> {
     let group = |line: &str| {
         let mut words = line.split_whitespace();

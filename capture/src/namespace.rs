@@ -1,8 +1,9 @@
-//! Enters namespaces, on a thread that ends with the visit.
+//! Enters namespaces on a thread that ends afterwards.
 //!
-//! A namespace belongs to a thread, and commands inherit that of the thread that starts them. So
-//! the rest of the program stays where it was. Only the network and the host name are entered,
-//! never a container's mount namespace: nothing from a container's file system is read or run.
+//! A namespace belongs to a thread, and commands inherit that of the thread that starts them. The
+//! rest of the program therefore stays in its own namespace. Only the network and the host name are
+//! entered, and never the mount namespace of a container. Nothing from a container's file system is
+//! read or executed.
 
 use std::env;
 use std::fs::{self, File};
@@ -18,8 +19,8 @@ use nix::unistd::chroot;
 
 use crate::process::Identity;
 
-/// Runs `job` inside a network namespace. Staying in the own one takes no capability, as in a pod's
-/// ephemeral container.
+/// Runs `job` in a network namespace. Its own namespace requires no capability, as in the ephemeral
+/// container of a pod.
 pub(crate) fn inside<T: Send>(network: &File, job: impl FnOnce() -> T + Send) -> Result<T, Errno> {
     let is_own =
         Identity::of(network).is_ok_and(|it| Identity::own_network().is_ok_and(|own| own == it));
@@ -31,21 +32,21 @@ pub(crate) fn inside<T: Send>(network: &File, job: impl FnOnce() -> T + Send) ->
     })
 }
 
-/// The host name in a UTS namespace: a pod's name.
+/// The host name in a UTS namespace: the name of a pod.
 pub(crate) fn hostname(uts: &File) -> Option<String> {
     on_own_thread(|| {
         setns(uts, CloneFlags::CLONE_NEWUTS).ok()?;
-        // This file shows what the reading thread's namespace holds.
+        // This file shows the namespace of the reading thread.
         let name = fs::read_to_string("/proc/sys/kernel/hostname").ok()?;
         Some(name.trim_end().to_owned()).filter(|name| !name.is_empty() && name != "(none)")
     })
 }
 
-/// Makes `root` this process's `/`: tools find their libraries there. It has a `/proc`, where save
-/// commands look for the names of tables; without one they would print nothing and report nothing.
-/// No other process sees the mount.
+/// Makes `root` this process's `/`, in which tools find their libraries. It contains a `/proc`,
+/// where save commands look for the names of tables. Without it, they would print nothing and
+/// report no error. No other process sees the mount.
 pub(crate) fn change_root(root: &Path) -> io::Result<()> {
-    // The new mount namespace takes the current directory along, also where `root` leads through
+    // The new mount namespace takes the current directory along, even if `root` is a path through
     // another process's files.
     env::set_current_dir(root)?;
     unshare(CloneFlags::CLONE_NEWNS)?;

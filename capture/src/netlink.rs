@@ -1,7 +1,7 @@
-//! Asks the kernel over netlink: one request, and every message of its answer.
+//! Sends a request to the kernel over netlink, and reads all messages of the answer.
 //!
-//! Layouts are those of the kernel's `linux/netlink.h`. A reader never trusts a length that it was
-//! sent: what does not fit ends the message or the list.
+//! The layouts are those of the kernel's `linux/netlink.h`. The parser never trusts a received
+//! length: an item that does not fit ends the message or the list.
 
 use std::io;
 use std::net::IpAddr;
@@ -20,21 +20,22 @@ const NLMSG_OVERRUN: u16 = 4;
 const NLMSG_MIN_TYPE: u16 = 16;
 const NLM_F_REQUEST: u16 = 0x1;
 const NLM_F_DUMP_INTR: u16 = 0x10;
-/// All entries, not one.
+/// Requests all entries instead of one.
 const NLM_F_DUMP: u16 = 0x300;
 /// The two upper bits of an attribute's kind are flags.
 const NLA_TYPE_MASK: u16 = 0x3fff;
 
-/// The kernel fills at most 32 KiB at a time, and more only for a single message that does not fit.
+/// The buffer for one receive call. The kernel fills at most 32 KiB at a time, and more only for a
+/// single message that does not fit.
 const BUFFER: usize = 64 * 1024;
-/// The bytes kept of a list: 100,000 routes take 8 MB.
+/// The maximum size of a stored list: 100,000 routes take 8 MB.
 const MAX_LIST: usize = 16 << 20;
-/// How often a list that changed while it was read is asked for again.
+/// The number of attempts if a list changes while it is read.
 const ATTEMPTS: u32 = 5;
-/// The kernel answers at once; this only keeps a broken one from hanging the program.
+/// The timeout. The kernel answers at once, so this only prevents a hang with a broken kernel.
 const PATIENCE_SECONDS: i64 = 5;
 
-/// A netlink socket that talks to the kernel of the thread's network namespace.
+/// A netlink socket to the kernel, in the thread's network namespace.
 pub(crate) struct Netlink {
     socket: OwnedFd,
     sequence: u32,
@@ -45,9 +46,9 @@ pub(crate) struct Netlink {
 /// One entry of an answer.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Message {
-    /// Its number within the protocol.
+    /// Its type within the protocol.
     pub(crate) kind: u16,
-    /// The protocol's fixed header, then attributes.
+    /// The fixed header of the protocol, then the attributes.
     pub(crate) body: Vec<u8>,
 }
 
@@ -60,7 +61,7 @@ impl Netlink {
             SockFlag::SOCK_CLOEXEC,
             protocol,
         )?;
-        // Connected to port 0, the kernel: other processes cannot answer in its place.
+        // The socket is connected to port 0, the kernel, so that no other process can answer.
         socket::connect(socket.as_raw_fd(), &NetlinkAddr::new(0, 0))?;
         socket::setsockopt(
             &socket,
@@ -74,7 +75,7 @@ impl Netlink {
         })
     }
 
-    /// Every entry that a request for a list brings. `header` is the protocol's own, all of it.
+    /// Requests a list and returns every entry. `header` is the complete header of the protocol.
     pub(crate) fn dump(&mut self, kind: u16, header: &[u8]) -> io::Result<Vec<Message>> {
         for _ in 0..ATTEMPTS {
             if let Some(messages) = self.dump_once(kind, header)? {
@@ -84,7 +85,7 @@ impl Netlink {
         Err(io::Error::other("it kept changing while it was read"))
     }
 
-    /// As [`Self::dump`]; nothing when the list changed meanwhile.
+    /// Like [`Self::dump`], but returns `None` if the list changed in the meantime.
     fn dump_once(&mut self, kind: u16, header: &[u8]) -> io::Result<Option<Vec<Message>>> {
         self.sequence += 1;
         let request = request(kind, self.sequence, header);
@@ -92,8 +93,8 @@ impl Netlink {
         let mut answer = Answer::default();
         let mut buffer = vec![0; BUFFER];
         while !answer.complete {
-            // With MSG_TRUNC the call gives the true length, so that a cut message is not taken for
-            // a whole one.
+            // With MSG_TRUNC, the call returns the true length, so that a truncated message is
+            // detected.
             let length =
                 match socket::recv(self.socket.as_raw_fd(), &mut buffer, MsgFlags::MSG_TRUNC) {
                     Err(Errno::EINTR) => continue,
@@ -123,11 +124,11 @@ fn request(kind: u16, sequence: u32, header: &[u8]) -> Vec<u8> {
     bytes
 }
 
-/// What has come of an answer so far.
+/// The part of an answer that has been read.
 #[derive(Default)]
 struct Answer {
     messages: Vec<Message>,
-    /// How much the messages take, with those that were not kept.
+    /// The size of the messages, including those that were not stored.
     size: usize,
     complete: bool,
     interrupted: bool,
@@ -151,7 +152,7 @@ impl Answer {
             }
             self.interrupted |= flags & NLM_F_DUMP_INTR != 0;
             match kind {
-                // Both carry an error number, negative, or 0.
+                // Both contain an error number, which is negative or 0.
                 NLMSG_DONE | NLMSG_ERROR => {
                     let number = body
                         .first_chunk()
@@ -180,8 +181,8 @@ impl Answer {
     }
 }
 
-/// The attributes behind a fixed header of `header` bytes: kind and value. Ends at the first that
-/// does not fit.
+/// The attributes after a fixed header of `header` bytes: type and value. The list ends at the
+/// first attribute that does not fit.
 pub(crate) fn attributes(body: &[u8], header: usize) -> Attributes<'_> {
     Attributes(rest(body, header))
 }
@@ -201,7 +202,7 @@ impl<'a> Iterator for Attributes<'a> {
     }
 }
 
-/// What follows an item of `length` bytes: items begin at multiples of four.
+/// The bytes after an item of `length` bytes. Items are aligned to four bytes.
 pub(crate) fn rest(bytes: &[u8], length: usize) -> &[u8] {
     length
         .checked_next_multiple_of(4)
@@ -225,7 +226,7 @@ pub(crate) fn u32_at(bytes: &[u8], offset: usize) -> Option<u32> {
         .map(|bytes| u32::from_ne_bytes(*bytes))
 }
 
-/// An address of four or of sixteen bytes.
+/// An address of four or sixteen bytes.
 pub(crate) fn address(bytes: &[u8]) -> Option<IpAddr> {
     match bytes.len() {
         4 => Some(IpAddr::from(*bytes.first_chunk::<4>()?)),
@@ -234,7 +235,7 @@ pub(crate) fn address(bytes: &[u8]) -> Option<IpAddr> {
     }
 }
 
-/// Text that ends with a zero byte, or with the value.
+/// A text that ends with a zero byte, or with the value.
 pub(crate) fn text(bytes: &[u8]) -> String {
     let end = bytes
         .iter()
@@ -243,8 +244,8 @@ pub(crate) fn text(bytes: &[u8]) -> String {
     String::from_utf8_lossy(&bytes[..end]).into_owned()
 }
 
-/// The bytes of a recorded message. Recorded on a little-endian machine: the tests that read such
-/// run on one.
+/// The bytes of a recorded message. The recordings are from a little-endian machine, so the tests
+/// that use them require one.
 #[cfg(test)]
 pub(crate) fn recorded(hex: &str) -> Vec<u8> {
     let digits = hex
@@ -262,7 +263,7 @@ mod tests {
 
     use super::*;
 
-    /// A message as the kernel lays it out, padded.
+    /// A message in the kernel's layout, padded.
     fn message(kind: u16, flags: u16, sequence: u32, body: &[u8]) -> Vec<u8> {
         let mut bytes = request(kind, sequence, body);
         bytes[6..8].copy_from_slice(&flags.to_ne_bytes());

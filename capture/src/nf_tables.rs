@@ -1,4 +1,4 @@
-//! Whether asking nf_tables is safe, and which of its tables no `iptables-save` prints.
+//! Checks whether reading nf_tables is safe, and finds tables that no `iptables-save` prints.
 
 use std::fs;
 use std::io;
@@ -9,8 +9,8 @@ use nix::sys::socket::SockProtocol;
 
 use crate::netlink::{Netlink, attributes, text};
 
-/// Where the kernel's modules may lie. The last is the machine's own directory as a container with
-/// the host's processes sees it.
+/// The possible directories of the kernel's modules. The last one is the machine's own, as seen by
+/// a container with the host's processes.
 const MODULES: [&str; 3] = ["lib/modules", "usr/lib/modules", "proc/1/root/lib/modules"];
 
 /// `NFNL_SUBSYS_NFTABLES`, then `NFT_MSG_NEWTABLE` and `NFT_MSG_GETTABLE`
@@ -21,11 +21,11 @@ const GET_TABLE: u16 = (10 << 8) + 1;
 const HEADER: usize = 4;
 const NFTA_TABLE_NAME: u16 = 1;
 
-/// Whether opening nf_tables' interface loads no kernel module; else why it is left alone. `root`
-/// is `/`.
+/// Checks that opening nf_tables' interface loads no kernel module. The error is the reason not to
+/// open it. `root` is `/`.
 pub(crate) fn check(root: &Path) -> Result<(), &'static str> {
     let read = |path: &str| fs::read_to_string(root.join(path));
-    // A kernel without modules has no such list, and cannot load any.
+    // A kernel without modules has no such list and cannot load any.
     let Ok(loaded) = read("proc/modules") else {
         return Ok(());
     };
@@ -60,7 +60,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Whether iptables' own tools keep their rules in such a table.
+    /// Whether iptables' own tools store their rules in this table.
     fn is_iptables(&self) -> bool {
         ["raw", "mangle", "nat", "filter", "security"].contains(&self.name.as_str())
     }
@@ -75,7 +75,7 @@ impl Table {
     }
 }
 
-/// The tables of the calling thread's network namespace. Ask only where [`check`] allows it.
+/// The tables of the calling thread's network namespace. Call it only if [`check`] allows it.
 pub(crate) fn tables() -> io::Result<Vec<Table>> {
     let messages = Netlink::open(SockProtocol::NetlinkNetFilter)?.dump(GET_TABLE, &[0; HEADER])?;
     Ok(messages
@@ -85,7 +85,7 @@ pub(crate) fn tables() -> io::Result<Vec<Table>> {
         .collect())
 }
 
-/// Of these tables, those of no family that was asked, as `inet istio-proxy-nat`.
+/// The tables that belong to none of the captured families, such as `inet istio-proxy-nat`.
 pub(crate) fn unprinted(tables: &[Table], asked: &[Family]) -> Vec<String> {
     let is_printed = |table: &&Table| asked.iter().any(|&family| table.is_printed_for(family));
     tables
@@ -118,7 +118,7 @@ pub(crate) fn read(body: &[u8]) -> Option<Table> {
 mod tests {
     use super::*;
 
-    /// `refusal` is a part of the reason to leave nf_tables alone.
+    /// `refusal` is a part of the reason not to read nf_tables.
     fn check_root(test: &str, files: &[(&str, &str)], refusal: Option<&str>) {
         let root = tempfile::tempdir().expect("the temporary directory is writable");
         for (path, content) in files {

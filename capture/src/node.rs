@@ -1,4 +1,4 @@
-//! Every network namespace of this machine, and the processes in each.
+//! The network namespaces of this machine, and the processes in each.
 
 use std::fs::{self, File, FileType};
 use std::io;
@@ -21,15 +21,15 @@ use crate::namespace;
 use crate::netlink::Netlink;
 use crate::process::{Identity, MAX_FILE, Process, read_limited};
 
-/// Where names for namespaces are kept: by `ip netns` and CNI, and by Docker.
+/// The directories with named namespaces: of `ip netns` and CNI, and of Docker.
 const NAMED: [&str; 3] = ["run/netns", "var/run/netns", "run/docker/netns"];
 
-/// What a look through `/proc` brings.
+/// The result of a scan of `/proc`.
 #[derive(Debug, Default)]
 pub(crate) struct Node {
-    /// The namespaces, that of the oldest process first.
+    /// The namespaces. The one with the oldest process is the first.
     pub(crate) spaces: Vec<Space>,
-    /// How many processes did not show theirs.
+    /// The number of processes that do not show their namespace.
     pub(crate) unreadable: usize,
 }
 
@@ -37,29 +37,29 @@ pub(crate) struct Node {
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Space {
     pub(crate) identity: Identity,
-    /// The processes in it, by number.
+    /// The ids of its processes.
     pub(crate) pids: Vec<u32>,
-    /// The file that stands for it, where it has a name.
+    /// The file of the namespace, if it has a name.
     pub(crate) path: Option<PathBuf>,
 }
 
-/// A namespace held open, by the process that stands for it.
+/// An open namespace, with the process that represents it.
 #[derive(Debug)]
 pub(crate) struct Held {
     pub(crate) identity: Identity,
     pub(crate) network: File,
-    /// Absent where the namespace has no process.
+    /// `None` if the namespace has no process.
     pub(crate) process: Option<Process>,
-    /// The processes in it; nothing where they have not been looked for.
+    /// The ids of its processes; `None` if they have not been searched for.
     pids: Option<Vec<u32>>,
-    /// The file that stands for it, where there is no process.
+    /// The file of the namespace, if it has no process.
     pub(crate) path: Option<PathBuf>,
-    /// Whether the name of a control group is why it was chosen.
+    /// Whether it was found by the name of a control group.
     pub(crate) is_found_by_group: bool,
 }
 
 impl Node {
-    /// Looks at every process and every named namespace.
+    /// Scans all processes and all named namespaces.
     pub(crate) fn scan(machine: &Machine) -> Self {
         let mut node = Self::default();
         for pid in pids(machine) {
@@ -68,7 +68,7 @@ impl Node {
                 Err(error) if error.kind() == io::ErrorKind::PermissionDenied => {
                     node.unreadable += 1
                 }
-                // It has ended.
+                // The process has ended.
                 Err(_) => {}
             }
         }
@@ -79,7 +79,7 @@ impl Node {
             .flatten()
             .flatten()
         {
-            // A name that nothing is mounted on any more is a plain file of another file system.
+            // If nothing is mounted on a name any more, it is a plain file of another file system.
             if let Some(identity) = Identity::at(&entry.path())
                 .ok()
                 .filter(|it| Some(it.device) == device)
@@ -107,7 +107,7 @@ impl Node {
     }
 }
 
-/// The processes in a namespace, by number.
+/// The ids of the processes in a namespace.
 fn residents(machine: &Machine, identity: Identity) -> Vec<u32> {
     let is_in = |pid: &u32| {
         Identity::at(&machine.path(format!("proc/{pid}/ns/net"))).is_ok_and(|it| it == identity)
@@ -115,7 +115,7 @@ fn residents(machine: &Machine, identity: Identity) -> Vec<u32> {
     pids(machine).into_iter().filter(is_in).collect()
 }
 
-/// The numbers of all processes, in order.
+/// The ids of all processes, in order.
 pub(crate) fn pids(machine: &Machine) -> Vec<u32> {
     let entries = fs::read_dir(machine.path("proc"))
         .into_iter()
@@ -129,7 +129,7 @@ pub(crate) fn pids(machine: &Machine) -> Vec<u32> {
 }
 
 impl Space {
-    /// Takes hold of it by `pid`, or by the first of its processes, or by its name.
+    /// Opens the namespace by `pid`, or by the first of its processes, or by its name.
     pub(crate) fn hold(&self, machine: &Machine, pid: Option<u32>) -> Result<Held, Failure> {
         let Some(pid) = pid.or_else(|| self.pids.first().copied()) else {
             let path = self
@@ -140,7 +140,7 @@ impl Space {
         };
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
-        // Its number may have been given to another process meanwhile.
+        // Another process may have got this id in the meantime.
         if Identity::of(&network).ok() != Some(self.identity) {
             return Err(Failure::Refused(format!(
                 "process {pid} has ended while it was looked at; try again"
@@ -157,7 +157,7 @@ impl Space {
         })
     }
 
-    /// The pod or container that a process of it belongs to.
+    /// The pods or containers of its processes.
     pub(crate) fn owners(&self, machine: &Machine) -> Vec<(u32, Owner)> {
         let owner = |&pid: &u32| {
             let text = read_limited(&machine.path(format!("proc/{pid}/cgroup")), MAX_FILE).ok()?;
@@ -166,7 +166,7 @@ impl Space {
         self.pids.iter().filter_map(owner).collect()
     }
 
-    /// The names of its processes' commands.
+    /// The command names of its processes.
     pub(crate) fn commands(&self, machine: &Machine) -> Vec<(u32, String)> {
         let command = |&pid: &u32| {
             let name = fs::read(machine.path(format!("proc/{pid}/comm"))).ok()?;
@@ -177,8 +177,8 @@ impl Space {
 }
 
 impl Held {
-    /// Takes hold of the namespace that a process is in. The others in it are looked for later:
-    /// nothing here needs them.
+    /// Opens the namespace of a process. The other processes in it are searched for only when they
+    /// are needed.
     pub(crate) fn by_pid(machine: &Machine, pid: u32) -> Result<Self, Failure> {
         let process = Process::open(machine, pid)?;
         let network = process.network_namespace()?;
@@ -194,7 +194,7 @@ impl Held {
         })
     }
 
-    /// Takes hold of a namespace by a file that stands for it.
+    /// Opens a namespace by its file.
     pub(crate) fn by_path(path: PathBuf) -> Result<Self, Failure> {
         let wrong = |reason: String| {
             Failure::Refused(format!(
@@ -203,8 +203,8 @@ impl Held {
             ))
         };
         let file = open_path(&path).map_err(|error| wrong(error.to_string()))?;
-        // Opening a FIFO waits for its writer, and opening a device may do anything: so this is
-        // asked first.
+        // Opening a FIFO waits for its writer, and opening a device may have side effects, so the
+        // type is checked first.
         if !fstatfs(&file).is_ok_and(|data| data.filesystem_type() == NSFS_MAGIC) {
             let kind = file
                 .metadata()
@@ -228,7 +228,7 @@ impl Held {
         })
     }
 
-    /// Lets the first of its processes stand for it, too: it tells the pod.
+    /// Also stores the first of its processes, which identifies the pod.
     pub(crate) fn with_a_process(mut self, machine: &Machine) -> Self {
         let pids = residents(machine, self.identity);
         let first = pids
@@ -243,7 +243,7 @@ impl Held {
         self
     }
 
-    /// The processes in it, by number.
+    /// The ids of its processes.
     pub(crate) fn pids(&self, machine: &Machine) -> Vec<u32> {
         self.pids
             .clone()
@@ -270,7 +270,7 @@ impl Held {
         Ok(all.filter(|address| !address.is_loopback()).collect())
     }
 
-    /// Its host name: a pod's name.
+    /// Its host name: the name of the pod.
     pub(crate) fn hostname(&self) -> Option<String> {
         self.process
             .as_ref()?

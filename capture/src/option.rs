@@ -1,5 +1,5 @@
-//! The options: one table, from which the command line is read and the help, the man page and the
-//! completions are made.
+//! The table of options. The command line is parsed with it, and the help, the man page and the
+//! completions are made from it.
 
 use std::fmt::Write as _;
 
@@ -10,19 +10,19 @@ use crate::failure::Failure;
 /// An option.
 #[derive(Debug)]
 pub(crate) struct Opt {
-    /// Its long name, without dashes.
+    /// The long name, without dashes.
     pub(crate) name: &'static str,
-    /// Its short name.
+    /// The short name.
     short: Option<char>,
-    /// What its value is called; nothing where it takes none.
+    /// The name of its value in the help; `None` if it takes none.
     value: Option<&'static str>,
-    /// Which group of the help it stands in.
+    /// Its group in the help.
     group: Group,
-    /// What it does, on one line.
+    /// Its effect, on one line.
     help: &'static str,
 }
 
-/// The groups, in the order of the help.
+/// The groups of options, in the order of the help.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Group {
     Which,
@@ -53,7 +53,7 @@ const fn option(
     }
 }
 
-/// All of them.
+/// All options.
 pub(crate) const OPTIONS: [Opt; 19] = [
     option(
         "pid",
@@ -162,14 +162,14 @@ pub(crate) const OPTIONS: [Opt; 19] = [
     },
 ];
 
-/// An option that was given, with its value.
+/// A given option with its value.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Given {
     pub(crate) name: &'static str,
     pub(crate) value: String,
 }
 
-/// Reads a command line, each option once.
+/// Parses a command line. Each option may occur once.
 pub(crate) fn read(mut arguments: lexopt::Parser) -> Result<Vec<Given>, Failure> {
     let mut given: Vec<Given> = Vec::new();
     while let Some(argument) = arguments.next()? {
@@ -226,7 +226,7 @@ const EXAMPLES: [(&str, &str); 4] = [
     ),
 ];
 
-/// What it does and leaves alone, for those who have to allow it.
+/// The effects and limits of the program, for people who must approve its use.
 const CHANGES: &str = "\
 chainwalk-capture enters the network namespace (and, for the host name, the UTS namespace)
 on a thread of its own, never a container's file system. It runs the save commands and nft
@@ -238,7 +238,7 @@ sock_diag socket, and asks nf_tables only where that loads no module. It reads t
 and ids of processes, never their arguments or environment into the output.
 ";
 
-/// What `--help` prints.
+/// The output of `--help`.
 pub(crate) fn help() -> String {
     let mut text = format!("{ABOUT}\nUsage: sudo chainwalk-capture --pid PID > capture.json\n");
     for (group, title) in GROUPS {
@@ -259,7 +259,7 @@ pub(crate) fn help() -> String {
     text
 }
 
-/// The man page, in man(7)'s language.
+/// The man page, in the language of man(7).
 pub(crate) fn man() -> String {
     let escape = |text: &str| text.replace('\\', "\\e").replace('-', "\\-");
     let mut page = format!(
@@ -288,7 +288,7 @@ pub(crate) fn man() -> String {
     page
 }
 
-/// Completions for a shell; nothing for one that is not known.
+/// The completions for a shell; `None` for an unknown shell.
 pub(crate) fn completions(shell: &str) -> Option<String> {
     match shell {
         "bash" => Some(bash()),
@@ -346,7 +346,7 @@ fn fish() -> String {
 fn zsh() -> String {
     let mut text = String::from("#compdef chainwalk-capture\n_arguments");
     for known in &OPTIONS {
-        // Quotes, colons and brackets mean something to `_arguments`.
+        // Quotes, colons and brackets are special characters for `_arguments`.
         let help: String = known
             .help
             .chars()

@@ -13,10 +13,10 @@ use crate::failure::Failure;
 use crate::machine::Machine;
 use crate::user::Ids;
 
-/// The bytes read from a file of a process: 65,536 groups take 720 kB.
+/// The maximum number of bytes read from a file of a process: 65,536 groups take 720 kB.
 pub(crate) const MAX_FILE: usize = 1 << 20;
 
-/// Reads a file, as far as `limit` bytes.
+/// Reads at most `limit` bytes of a file.
 pub(crate) fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     let mut bytes = Vec::new();
     File::open(path)?
@@ -25,25 +25,25 @@ pub(crate) fn read_limited(path: &Path, limit: usize) -> io::Result<Vec<u8>> {
     Ok(bytes)
 }
 
-/// A process, held by its directory in `/proc`: should it end, its number may be given to another
-/// process, but the directory is never that one's.
+/// A process, held by its directory in `/proc`. If it ends, another process may get its id, but
+/// never this directory.
 #[derive(Debug)]
 pub(crate) struct Process {
     pid: u32,
     directory: File,
 }
 
-/// What makes a namespace this one and no other: a path does not.
+/// The identity of a namespace. A path does not identify it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub(crate) struct Identity {
     /// The file system of namespaces.
     pub(crate) device: u64,
-    /// Its inode number, as `ls -l /proc/PID/ns` shows it.
+    /// The inode number, as `ls -l /proc/PID/ns` shows it.
     pub(crate) inode: u64,
 }
 
 impl Process {
-    /// Takes hold of a process.
+    /// Opens a process.
     pub(crate) fn open(machine: &Machine, pid: u32) -> Result<Self, Failure> {
         match Self::hold(machine, pid) {
             Ok(process) => Ok(process),
@@ -56,12 +56,12 @@ impl Process {
         }
     }
 
-    /// The same, where its absence needs no words.
+    /// Like [`Self::open`], without a message if the process does not exist.
     pub(crate) fn hold(machine: &Machine, pid: u32) -> io::Result<Self> {
         File::open(machine.path(format!("proc/{pid}"))).map(|directory| Self { pid, directory })
     }
 
-    /// Its number on this machine.
+    /// The id on this machine.
     pub(crate) fn pid(&self) -> u32 {
         self.pid
     }
@@ -74,25 +74,25 @@ impl Process {
         ))
     }
 
-    /// The text of one of its files, where there is one.
+    /// The text of one of its files, if it exists.
     pub(crate) fn read(&self, file: &str) -> Option<String> {
         read_limited(&self.path(file), MAX_FILE)
             .ok()
             .map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
     }
 
-    /// The name of its command, without arguments: those may hold secrets.
+    /// The name of its command, without the arguments, which may contain secrets.
     pub(crate) fn command(&self) -> Option<String> {
         self.read("comm")
             .map(|name| name.trim_end_matches('\n').to_owned())
     }
 
-    /// A handle on its network namespace. The standard library opens files such that commands do
-    /// not inherit them.
+    /// A handle of its network namespace. The standard library opens files in a way that commands
+    /// do not inherit them.
     pub(crate) fn network_namespace(&self) -> Result<File, Failure> {
         File::open(self.path("ns/net")).map_err(|error| match error.kind() {
             io::ErrorKind::PermissionDenied => not_allowed(self.pid),
-            // A process that has ended, though its parent did not ask yet how.
+            // The process has ended, but its parent has not collected its status.
             _ => Failure::Refused(format!(
                 "process {} has no network namespace any more: it has ended",
                 self.pid
@@ -100,21 +100,21 @@ impl Process {
         })
     }
 
-    /// Which network namespace it is in at this moment.
+    /// The current network namespace of the process.
     pub(crate) fn identity(&self) -> io::Result<Identity> {
         Identity::at(&self.path("ns/net"))
     }
 
-    /// A handle on the namespace that holds its host name.
+    /// A handle of the namespace that contains its host name.
     pub(crate) fn uts_namespace(&self) -> Option<File> {
         File::open(self.path("ns/uts")).ok()
     }
 
-    /// Its name and credentials, as `ids` counts them; nothing when it has just ended.
+    /// Its name and credentials, translated with `ids`; `None` if it has ended.
     pub(crate) fn describe(&self, ids: &Ids) -> Option<host::Process> {
         let status = self.read("status")?;
-        // Real, effective, saved, and that of the file system: the last is what a socket's owner is
-        // taken from, and what the owner match compares (`net/netfilter/xt_owner.c`).
+        // Real, effective, saved and file-system id. The last one becomes the owner of a socket,
+        // and the owner match compares it (`net/netfilter/xt_owner.c`).
         let fourth = |field: &str| numbers(&status, field)?.get(3).copied();
         let (uid, gid) = (fourth("Uid:")?, fourth("Gid:")?);
         let groups = numbers(&status, "Groups:").unwrap_or_default();
@@ -181,7 +181,7 @@ fn why_unseen(machine: &Machine) -> String {
         .into()
 }
 
-/// The kernel refused: not root, or a root without its usual powers.
+/// The failure after a refusal of the kernel: the user is not root, or root lacks capabilities.
 pub(crate) fn not_allowed(pid: u32) -> Failure {
     Failure::Refused(refusal(
         &format!("enter the network namespace of process {pid}"),
@@ -190,7 +190,7 @@ pub(crate) fn not_allowed(pid: u32) -> Failure {
 }
 
 impl Identity {
-    /// Of an open namespace.
+    /// The identity of an open namespace.
     pub(crate) fn of(namespace: &File) -> io::Result<Self> {
         namespace.metadata().map(|data| Self {
             device: data.dev(),
@@ -198,7 +198,7 @@ impl Identity {
         })
     }
 
-    /// Of the namespace that a path stands for.
+    /// The identity of the namespace at a path.
     pub(crate) fn at(path: &Path) -> io::Result<Self> {
         fs::metadata(path).map(|data| Self {
             device: data.dev(),
@@ -206,7 +206,7 @@ impl Identity {
         })
     }
 
-    /// Of the network namespace that this program runs in.
+    /// The identity of the network namespace of this program.
     pub(crate) fn own_network() -> io::Result<Self> {
         Self::at(Path::new("/proc/self/ns/net"))
     }
@@ -243,7 +243,7 @@ mod tests {
 
     #[test]
     fn a_process_that_is_not_there_is_named() {
-        // The kernel counts processes to 2^22 at most.
+        // The maximum number of processes of the kernel is 2^22.
         let error =
             Process::open(&Machine::default(), u32::MAX).expect_err("there is no such process");
         let Failure::Refused(message) = error else {

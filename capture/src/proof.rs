@@ -1,8 +1,8 @@
-//! Whether the name of a control group proves whose processes are in it.
+//! Decides whether the name of a control group proves which pod its processes belong to.
 //!
 //! The kubelet names a pod's control group after its UID. A process that can create control groups
-//! can give them any name, and move processes there: in a privileged container, in one with a
-//! writable mount of the hierarchy (`mkdir` and `cgroup.procs`, cgroups(7)), inside its own control
+//! can choose any name and move processes there: in a privileged container, in a container with a
+//! writable mount of the hierarchy (`mkdir` and `cgroup.procs`, cgroups(7)), within its own control
 //! group, or as a user to whom systemd has delegated a control group.
 
 use std::fs;
@@ -13,11 +13,11 @@ use crate::machine::Machine;
 use crate::mount::{Mounts, mountinfo};
 use crate::process::{Identity, MAX_FILE, read_limited};
 
-/// `CAP_SYS_ADMIN` of `linux/capability.h`: it mounts control groups.
+/// `CAP_SYS_ADMIN` of `linux/capability.h`, which permits mounting control groups.
 const SYS_ADMIN: u32 = 21;
 
-/// Why the processes of a namespace could have chosen `owner` themselves; nothing where they could
-/// not.
+/// The reason why the processes of a namespace could have chosen `owner` themselves; `None` if they
+/// could not.
 pub(crate) fn doubt(machine: &Machine, pids: &[u32], owner: &Owner) -> Option<String> {
     let group = owner.group.as_ref()?;
     if group.is_nested {
@@ -33,7 +33,7 @@ pub(crate) fn doubt(machine: &Machine, pids: &[u32], owner: &Owner) -> Option<St
         .find_map(|&pid| doubt_of_process(machine, pid, group))
 }
 
-/// The kubelet's directories belong to root.
+/// The directories of the kubelet belong to root.
 fn doubt_of_directory(machine: &Machine, group: &Group) -> Option<String> {
     let hierarchies = if group.controllers.is_empty() {
         vec!["unified".to_owned(), String::new()]
@@ -81,8 +81,8 @@ fn doubt_of_process(machine: &Machine, pid: u32, group: &Group) -> Option<String
     let may_mount = bounds
         .and_then(|hex| u64::from_str_radix(hex.trim(), 16).ok())
         .is_none_or(|bits| bits >> SYS_ADMIN & 1 == 1);
-    // In a user namespace of its own the capability reaches no further than the control group that
-    // it began in.
+    // In a user namespace of its own, the capability is restricted to the control group in which
+    // the process started.
     let first = identity("1").or_else(|| identity("self"));
     if may_mount && (first.is_none() || identity(&pid.to_string()) == first) {
         return Some(format!(

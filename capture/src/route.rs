@@ -17,9 +17,9 @@ const RTM_GETROUTE: u16 = 26;
 const HEADER: usize = 12;
 /// `struct rtnexthop`: length, flags, weight, interface.
 const HOP_HEADER: usize = 8;
-/// A copy that the kernel keeps for one destination, not a route that somebody set.
+/// A copy that the kernel stores for one destination. It is not a configured route.
 const RTM_F_CLONED: u32 = 0x200;
-/// The next router cannot be reached: the kernel does not take it.
+/// The next router is unreachable, so the kernel does not use it.
 const RTNH_F_DEAD: u32 = 0x1;
 const RTA_DST: u16 = 1;
 const RTA_OIF: u16 = 4;
@@ -30,13 +30,13 @@ const RTA_MULTIPATH: u16 = 9;
 const RTA_TABLE: u16 = 15;
 const RTA_VIA: u16 = 18;
 const RTA_NH_ID: u16 = 30;
-/// The table that a capture does not name.
+/// The table that a capture omits.
 const RT_TABLE_MAIN: u32 = 254;
 
 pub(crate) const AF_INET: u8 = 2;
 pub(crate) const AF_INET6: u8 = 10;
 
-/// The family of a routing message; nothing for others (multicast forwarding, say).
+/// The address family of a routing message; `None` for others, such as multicast forwarding.
 pub(crate) fn family(number: u8) -> Option<Family> {
     match number {
         AF_INET => Some(Family::Ipv4),
@@ -45,7 +45,8 @@ pub(crate) fn family(number: u8) -> Option<Family> {
     }
 }
 
-/// A single message may name thousands of next hops, each of which is a route.
+/// The maximum number of routes. A single message may name thousands of next hops, each of which is
+/// a route.
 const MAX_ROUTES: usize = 100_000;
 
 /// Lists the routes of a family in the kernel's order.
@@ -59,7 +60,7 @@ pub(crate) fn routes(
     header[0] = family;
     let mut routes = Vec::new();
     for message in netlink.dump(RTM_GETROUTE, &header)? {
-        // A kernel without IPv6 answers with what it has.
+        // A kernel without IPv6 answers with the routes that it has.
         if message.kind != RTM_NEWROUTE || message.body.first() != Some(&family) {
             continue;
         }
@@ -85,7 +86,7 @@ pub(crate) fn routes(
     Ok(routes)
 }
 
-/// One way to go on: by an interface, to a router or straight to the destination.
+/// One next hop: an interface, with or without a router.
 #[derive(Clone, Copy, Default)]
 struct Hop {
     flags: u32,
@@ -93,7 +94,7 @@ struct Hop {
     via: Option<IpAddr>,
 }
 
-/// The routes that one message states: several where it has several next hops.
+/// The routes of one message. Several next hops give several routes.
 fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
     let Some((
         [
@@ -132,8 +133,7 @@ fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
             _ => read_hop_attribute(&mut only, attribute, value),
         }
     }
-    // Neither is a route that a packet takes: a copy, and what an older kernel shows as the end of
-    // the table.
+    // Packets use neither of these: a copy, and the end marker of the table in older kernels.
     if flags & RTM_F_CLONED != 0 || table == 0 {
         return Ok(Vec::new());
     }
@@ -146,7 +146,8 @@ fn read(body: &[u8], links: &[Link]) -> Result<Vec<Route>, String> {
     };
     let kind = match kind {
         1 => RouteKind::Unicast,
-        // An anycast address is delivered here just as an own one.
+        // Packets to an anycast address are delivered to this host as packets to an own address
+        // are.
         2 | 4 => RouteKind::Local,
         3 => RouteKind::Broadcast,
         5 => RouteKind::Multicast,
@@ -198,7 +199,7 @@ fn read_hop_attribute(hop: &mut Hop, attribute: u16, value: &[u8]) {
     match attribute {
         RTA_OIF => hop.interface = u32_at(value, 0),
         RTA_GATEWAY => hop.via = address(value),
-        // `struct rtvia`: family, then the address: a router of the other family.
+        // `struct rtvia`: the family, then the address of a router of the other family.
         RTA_VIA => hop.via = value.get(2..).and_then(address),
         _ => {}
     }
@@ -240,7 +241,7 @@ pub(crate) fn unspecified(family: Family) -> IpAddr {
     }
 }
 
-/// A route in a warning.
+/// A route as text for a warning.
 struct Named {
     dst: Prefix,
     table: u32,
@@ -266,7 +267,7 @@ mod tests {
             .into()
     }
 
-    /// `expected` in the words of `ip route`, each followed by a comma.
+    /// `expected` is in the words of `ip route`, with a comma after each route.
     fn check(hex: &str, expected: &str) {
         let text = match read(&recorded(hex), &links()) {
             Ok(routes) => routes
@@ -339,7 +340,7 @@ mod tests {
             "unicast 10.50.0.0/16 via 10.244.1.8 dev eth0",
         );
         check(&hops.replace("FL", "00"), &format!("{one}, {other}"));
-        // The kernel passes over a dead one.
+        // The kernel ignores a dead next hop.
         check(&hops.replace("FL", "01"), one);
     }
 

@@ -26,16 +26,16 @@ const FRA_SUPPRESS_PREFIXLEN: u16 = 14;
 const FRA_TABLE: u16 = 15;
 const FRA_FWMASK: u16 = 16;
 const FRA_PAD: u16 = 18;
-/// Who made the rule.
+/// The creator of the rule.
 const FRA_PROTOCOL: u16 = 21;
-/// Not set, where the attribute is there all the same.
+/// The value of the attribute if it is not set.
 const NO_SUPPRESSION: u32 = u32::MAX;
 
 const RT_TABLE_DEFAULT: u32 = 253;
 const RT_TABLE_MAIN: u32 = 254;
 const RT_TABLE_LOCAL: u32 = 255;
-/// The rules every namespace starts with; the capture's format implies the first two, and the
-/// third's table is empty.
+/// The rules that every namespace has at the start. The capture's format implies the first two, and
+/// the table of the third is empty.
 const IMPLIED: [(u32, u32); 3] = [
     (0, RT_TABLE_LOCAL),
     (32766, RT_TABLE_MAIN),
@@ -67,7 +67,7 @@ pub(crate) fn rules(
     Ok(rules)
 }
 
-/// Takes out what the format implies, and says where it implies what is not there.
+/// Removes the implied rules. Warns if an implied rule does not exist.
 fn without_implied(family: Family, rules: &mut Vec<RoutingRule>, warnings: &mut Vec<String>) {
     for (priority, table) in IMPLIED {
         let implied = RoutingRule {
@@ -88,7 +88,8 @@ fn without_implied(family: Family, rules: &mut Vec<RoutingRule>, warnings: &mut 
     }
 }
 
-/// One rule; nothing for another family's, a reason for one that the format cannot state.
+/// Parses one rule: `None` for a rule of another family, an error for a rule that the format cannot
+/// represent.
 fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
     let Some(([number, dst_length, src_length, tos, table, _, _, action], flags)) =
         body.first_chunk::<8>().copied().zip(u32_at(body, 8))
@@ -105,7 +106,7 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
         priority: Some(0),
         ..RoutingRule::default()
     };
-    // A prefix of length 0 comes without its address, and selects nothing: any address has it.
+    // A prefix of length 0 has no address attribute and matches every address.
     let prefix = |address: Option<IpAddr>, length: u8| {
         let address = address.unwrap_or(unspecified(family));
         (length != 0).then_some(Prefix {
@@ -132,7 +133,7 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
     }
     rule.to = prefix(dst, dst_length);
     rule.from = prefix(src, src_length);
-    // The kernel leaves out a mark of 0 beside its mask.
+    // The kernel omits a mark of 0 next to its mask.
     if rule.mask.is_some() {
         rule.fwmark = rule.fwmark.or(Some(0));
     }
@@ -152,7 +153,7 @@ fn read(body: &[u8]) -> Result<Option<RoutingRule>, String> {
     ))
 }
 
-/// What an attribute asks for, by the words of `ip rule`.
+/// The condition of an attribute, in the words of `ip rule`.
 fn condition(attribute: u16) -> String {
     match attribute {
         4 => "a goto".into(),

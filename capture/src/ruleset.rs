@@ -1,4 +1,4 @@
-//! Asks every backend of both families for its rules.
+//! Reads the rules of every backend and family.
 
 use std::fs;
 use std::io;
@@ -20,24 +20,25 @@ use crate::nf_tables;
 use crate::tool::{self, Tool};
 use crate::tools_root::ToolsRoot;
 
-/// A node with a hundred thousand rules takes some seconds and some ten megabytes.
+/// The time limit in seconds. A node with a hundred thousand rules takes a few seconds and a few
+/// tens of megabytes.
 pub(crate) const SECONDS: u64 = 30;
-/// The bytes kept of each save command, and those that long outputs share: together with the
+/// The bytes stored of each save command, and those that long outputs share. Together with the
 /// listing and the host, the memory of this program stays below 200 MB.
 const SAVES: (usize, usize) = (6 << 20, 32 << 20);
-/// Redaction holds the rules twice, and every name in them once more.
+/// Redaction stores the rules twice, and every name in them once more.
 const REDACTED_SAVES: (usize, usize) = (2 << 20, 8 << 20);
-/// As JSON, a rule takes some 500 bytes.
+/// In JSON, a rule takes about 500 bytes.
 const LISTING: usize = 24 << 20;
-/// For a line that names a version.
+/// The maximum output of a command that prints its version.
 const VERSION: usize = 4096;
 const VERSION_TIME: Duration = Duration::from_secs(5);
 
-/// This machine's tools.
+/// The tools of this machine.
 pub(crate) struct Toolbox {
     saves: Vec<Tool>,
     nft: Option<PathBuf>,
-    /// What they see as `/`, where that is not the machine's own.
+    /// The directory that they see as `/`, if it is not the machine's own.
     root: Option<ToolsRoot>,
     scope: Scope,
 }
@@ -53,10 +54,10 @@ pub(crate) struct Scope {
     pub(crate) seconds: u64,
 }
 
-/// What files said of themselves: each is asked once.
+/// The versions that programs reported. Each program is called once.
 type Versions = Mutex<Vec<(PathBuf, Option<String>)>>;
 
-/// What the tools said.
+/// The output of the tools.
 #[derive(Default)]
 pub(crate) struct Said {
     pub(crate) rulesets: Vec<CapturedRules>,
@@ -64,7 +65,7 @@ pub(crate) struct Said {
 }
 
 impl Toolbox {
-    /// Looks for them, below `root` where one is given.
+    /// Finds the tools, under `root` if one is given.
     pub(crate) fn open(
         root: Option<ToolsRoot>,
         scope: Scope,
@@ -100,8 +101,8 @@ impl Toolbox {
         })
     }
 
-    /// What they print in the network namespace of the calling thread, all asked at the same time,
-    /// until the deadline. A warning reports what is missing, a note what is only to be known.
+    /// Runs all tools at the same time in the network namespace of the calling thread, until the
+    /// deadline. A warning reports a missing part, and a note reports a fact.
     pub(crate) fn ask(
         &self,
         machine: &Machine,
@@ -165,8 +166,8 @@ impl Toolbox {
         said
     }
 
-    /// Plain `-save -c`: `iptables-legacy -L` and `-t` create the tables that they are asked for,
-    /// this creates none.
+    /// Runs the plain `-save -c`. `iptables-legacy -L` and `-t` create the tables that they read;
+    /// this command creates none.
     fn save(
         &self,
         tool: &Tool,
@@ -178,7 +179,7 @@ impl Toolbox {
             .as_ref()
             .map(|answer| String::from_utf8_lossy(&answer.stdout[..answer.stdout.len().min(200)]));
         let stated = text.ok().and_then(|text| stated_version(&text));
-        // Where there are no rules, nothing states it.
+        // Without rules, the output does not state the version.
         let version = stated.or_else(|| {
             let mut versions = versions.lock().unwrap_or_else(PoisonError::into_inner);
             let known = versions
@@ -199,9 +200,9 @@ impl Toolbox {
         (answer, version)
     }
 
-    /// As JSON, or in nft's own language where that fails: an nft may be built without JSON, takes
-    /// two times more memory for it, and prints it as one line, which is of no use without its
-    /// end.
+    /// Lists nf_tables as JSON, or in nft's own language if that fails. An nft may be built without
+    /// JSON. JSON also takes two times more memory, and its single line is useless if it is
+    /// truncated.
     fn list(&self, nft: &Path, deadline: Instant) -> (&'static [&'static str], io::Result<Answer>) {
         const JSON: &[&str] = &["-j", "list", "ruleset"];
         const PLAIN: &[&str] = &["list", "ruleset"];
@@ -282,13 +283,13 @@ impl Toolbox {
         })
     }
 
-    /// What was wrong with an answer.
+    /// The problems of an answer.
     fn complaints(&self, name: &str, answer: &Answer) -> Vec<String> {
         complaints(name, answer, self.scope.seconds, &capability::hint())
     }
 }
 
-/// Runs a tool with another `/`, or with the own one.
+/// Runs a tool with another `/`, or with the machine's own.
 fn run(
     root: Option<&ToolsRoot>,
     tool: &Path,
@@ -316,8 +317,8 @@ fn version(root: Option<&ToolsRoot>, tool: &Path, deadline: Instant) -> Option<S
     (answer.exit_code == Some(0) && !text.is_empty()).then_some(text)
 }
 
-/// What a file says of itself when it is called by the name of this family: `ip6tables-save v1.8.9
-/// (legacy)`.
+/// The version that a program reports under the name of this family:
+/// `ip6tables-save v1.8.9 (legacy)`.
 fn called(words: &str, family: Family) -> String {
     match words.split_once("tables-") {
         Some(("ip" | "ip6", rest)) => format!("{}-{rest}", tool::program(family)),
@@ -325,14 +326,14 @@ fn called(words: &str, family: Family) -> String {
     }
 }
 
-/// `# Generated by iptables-save v1.8.9 on Sun Nov 22 20:21:08 2026`.
+/// Parses the version from `# Generated by iptables-save v1.8.9 on Sun Nov 22 20:21:08 2026`.
 fn stated_version(text: &str) -> Option<String> {
     let line = text.lines().next()?.strip_prefix("# Generated by ")?;
     line.split_once(" on ")
         .map(|(version, _)| version.to_owned())
 }
 
-/// What was wrong with an answer.
+/// The problems of an answer.
 fn complaints(name: &str, answer: &Answer, seconds: u64, hint: &str) -> Vec<String> {
     let stderr = String::from_utf8_lossy(&answer.stderr);
     let said = stderr
@@ -363,12 +364,12 @@ fn complaints(name: &str, answer: &Answer, seconds: u64, hint: &str) -> Vec<Stri
     complaints
 }
 
-/// A rule's comment may hold any bytes; JSON holds text. Of an output that `is_cut`, the last line
-/// may be half a line.
+/// Converts an output to text. The comment of a rule may contain any bytes, but JSON contains text.
+/// If the output `is_cut`, its last line may be incomplete and is removed.
 fn text(bytes: Vec<u8>, is_cut: bool, name: &str, warnings: &mut Vec<String>) -> String {
     let (mut text, is_cut) = match String::from_utf8(bytes) {
         Ok(text) => (text, is_cut),
-        // The cut may have parted a character, which goes with its line.
+        // The cut may have split a character, which is removed with its line.
         Err(error) => {
             let bytes = error.as_bytes();
             let whole = if is_cut {
@@ -420,13 +421,13 @@ fn replaced(
     (text, is_cut)
 }
 
-/// Says where ip_tables holds tables that no command here could print.
+/// Warns if ip_tables has tables that no command printed.
 fn warn_of_legacy_tables(rulesets: &[CapturedRules], warnings: &mut Vec<String>) {
     for (family, file) in [
         (Family::Ipv4, "ip_tables_names"),
         (Family::Ipv6, "ip6_tables_names"),
     ] {
-        // The thread's own: `/proc/net` is that of the program's first thread.
+        // This must be the thread's own file: `/proc/net` is that of the program's first thread.
         let names = fs::read_to_string(format!("/proc/thread-self/net/{file}")).unwrap_or_default();
         let is_printed = rulesets
             .iter()
@@ -442,14 +443,14 @@ fn warn_of_legacy_tables(rulesets: &[CapturedRules], warnings: &mut Vec<String>)
     }
 }
 
-/// Says which tables of nf_tables are not iptables' own, or could not be printed.
+/// Reports the tables of nf_tables that are not iptables' own, or that could not be printed.
 fn tell_native_tables(
     said: &Said,
     lists: bool,
     warnings: &mut Vec<String>,
     notes: &mut Vec<String>,
 ) {
-    // Where this fails, nft's save commands have failed and said why.
+    // If this fails, nft's save commands have failed with a message.
     let tables = nf_tables::tables().unwrap_or_default();
     let nft = said
         .rulesets
@@ -551,7 +552,7 @@ mod tests {
         );
         assert_eq!(warnings.len(), 1);
         assert_eq!(text("a ü".into(), false, "x", &mut warnings), "a ü");
-        // A cut may part a character.
+        // A cut may split a character.
         assert_eq!(text(b"a\nb\xc3".into(), true, "x", &mut warnings), "a\n");
         assert_eq!(warnings.len(), 1);
     }

@@ -1,5 +1,5 @@
-//! Listening sockets, from the tables in `/proc/PID/net`: unlike sock_diag, reading them loads no
-//! kernel module.
+//! Reads the listening sockets from the tables in `/proc/PID/net`. Unlike sock_diag, reading them
+//! loads no kernel module.
 
 use std::collections::BTreeMap;
 use std::fs::{self, File};
@@ -14,9 +14,9 @@ use crate::machine::Machine;
 use crate::process::Process;
 use crate::user::Ids;
 
-/// A file, how many sockets it may list by which file and line, its protocol, and the state in
-/// which its sockets wait for anyone (`net/tcp_states.h`): listening for TCP, and for UDP, which
-/// borrows TCP's numbers, not connected.
+/// A file, the file and line with its number of sockets, its protocol, and the state of sockets
+/// that wait for any peer (`net/tcp_states.h`): listening for TCP, and not connected for UDP, which
+/// uses TCP's numbers.
 const TABLES: [(&str, &str, &str, Protocol, &str); 4] = [
     ("tcp", "sockstat", "TCP:", Protocol::TCP, "0A"),
     ("tcp6", "sockstat6", "TCP6:", Protocol::TCP, "0A"),
@@ -24,9 +24,9 @@ const TABLES: [(&str, &str, &str, Protocol, &str); 4] = [
     ("udp6", "sockstat6", "UDP6:", Protocol::UDP, "07"),
 ];
 
-/// A process may listen at every port of many addresses.
+/// The maximum number of sockets. A process may listen on every port of many addresses.
 const MAX_SOCKETS: usize = 50_000;
-/// As much as the kernel gives at once.
+/// The size of the kernel's chunks.
 const BUFFER: usize = 64 << 10;
 
 /// A line of such a file.
@@ -38,9 +38,8 @@ struct Entry {
     inode: u64,
 }
 
-/// Every listening TCP socket and every bound UDP socket that is not connected, of the network
-/// namespace of the calling thread. One that no process of `processes` holds is there without a
-/// holder.
+/// Every listening TCP socket, and every bound UDP socket that is not connected, in the network
+/// namespace of the calling thread. A socket that no process of `processes` holds has no holder.
 pub(crate) fn sockets(
     machine: &Machine,
     processes: &[host::Process],
@@ -56,7 +55,8 @@ pub(crate) fn sockets(
         ) {
             continue;
         }
-        // Line by line: connections are listed, too, and there may be a million of them.
+        // The file is read line by line, because it also contains connections, and there may be a
+        // million of them.
         let Ok(table) = File::open(directory.join(file)) else {
             continue;
         };
@@ -95,15 +95,16 @@ pub(crate) fn sockets(
     found.into_iter().map(socket).collect()
 }
 
-/// Whether a namespace has no socket of a kind, as its counts say (`TCP: inuse 0 …`). To list
-/// TCP's, the kernel goes through the connections of the whole machine, twice: milliseconds, and
-/// more the more memory it has.
+/// Whether a namespace has no socket of a kind, according to its counts (`TCP: inuse 0 …`). To list
+/// TCP sockets, the kernel scans the connections of the whole machine twice. This takes
+/// milliseconds, and more on a machine with more memory.
 fn are_none(counts: &str, kind: &str) -> bool {
     let of_kind = counts.lines().find_map(|line| line.strip_prefix(kind));
     of_kind.is_some_and(|counts| counts.split_whitespace().take(2).eq(["inuse", "0"]))
 }
 
-/// Who holds which socket. Of several the first: a server's children hold what it opened.
+/// The process that holds each socket. Of several processes, the first one counts, because the
+/// children of a server inherit its sockets.
 fn holders<'a>(
     machine: &Machine,
     processes: &'a [host::Process],
@@ -120,7 +121,7 @@ fn holders<'a>(
     holders
 }
 
-/// A line whose socket is in `state`.
+/// Parses a line, if its socket is in `state`.
 fn read(line: &str, state: &str) -> Option<Entry> {
     let mut fields = line.split_whitespace();
     let (address, port) = fields.nth(1)?.split_once(':')?;
@@ -140,8 +141,8 @@ fn read(line: &str, state: &str) -> Option<Entry> {
     })
 }
 
-/// One or four words of 32 bits: the address's bytes in memory, each word printed as this machine's
-/// number.
+/// One or four words of 32 bits. The kernel prints each word of the address as a number in the byte
+/// order of this machine.
 fn read_address(hex: &str) -> Option<IpAddr> {
     let word = |text: &str| u32::from_str_radix(text, 16).ok().map(u32::to_ne_bytes);
     match hex.len() {
@@ -186,7 +187,7 @@ mod tests {
         let counts =
             "sockets: used 5\nTCP: inuse 0 orphan 0 tw 3 alloc 1 mem 0\nUDP: inuse 10 mem 0\n";
         assert!(are_none(counts, "TCP:") && !are_none(counts, "UDP:"));
-        // Where nothing is counted, the list is read.
+        // Without a count, the list is read.
         assert!(!are_none(counts, "TCP6:") && !are_none("", "TCP:"));
     }
 

@@ -1,4 +1,4 @@
-//! Kernel settings that decide where a packet goes.
+//! Reads the kernel settings that decide where a packet goes.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,11 +13,10 @@ const GLOBAL: [&str; 6] = [
     "net.bridge.bridge-nf-call-ip6tables",
     TCP_LOOSE,
 ];
-/// Whether a TCP connection may begin in its middle: whether a first packet with ACK is NEW or
-/// INVALID.
+/// Whether connection tracking accepts a TCP connection from its middle: whether a first packet
+/// with ACK is NEW or INVALID.
 const TCP_LOOSE: &str = "net.netfilter.nf_conntrack_tcp_loose";
-/// IPv4 settings of one interface. `src_valid_mark` lets a mark into the check that `rp_filter`
-/// makes.
+/// IPv4 settings of one interface. `src_valid_mark` includes the mark in the check of `rp_filter`.
 const PER_INTERFACE: [&str; 5] = [
     "accept_local",
     "forwarding",
@@ -26,14 +25,14 @@ const PER_INTERFACE: [&str; 5] = [
     "src_valid_mark",
 ];
 
-/// Reads the settings below `root` (`/proc/sys`), as the namespace of the calling thread has them.
-/// What this kernel does not have is left out.
+/// Reads the settings under `root` (`/proc/sys`) in the namespace of the calling thread. Settings
+/// that the kernel does not have are omitted.
 pub(crate) fn read<'a>(
     root: &Path,
     interfaces: impl IntoIterator<Item = &'a str>,
 ) -> BTreeMap<String, String> {
     let global = GLOBAL.iter().map(|name| name.to_string());
-    // As sysctl(8) writes them: a dot within an interface's name becomes a slash.
+    // sysctl(8) writes a dot in the name of an interface as a slash.
     let per_interface = ["all"].into_iter().chain(interfaces).flat_map(|interface| {
         let interface = interface.replace('.', "/");
         PER_INTERFACE.map(|setting| format!("net.ipv4.conf.{interface}.{setting}"))
@@ -47,7 +46,7 @@ pub(crate) fn read<'a>(
     settings
 }
 
-/// The file of a setting: dots become slashes and slashes dots.
+/// The file of a setting: dots become slashes, and slashes become dots.
 fn path(name: &str) -> String {
     name.chars()
         .map(|character| match character {

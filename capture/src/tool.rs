@@ -1,4 +1,4 @@
-//! Finds this machine's save commands, and nft.
+//! Finds the save commands of this machine, and nft.
 
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -8,8 +8,8 @@ use chainwalk_core::packet::Family;
 
 use crate::failure::Failure;
 
-/// Where they may lie, in this order. Fixed: the environment of whoever calls this program does not
-/// choose what root runs.
+/// The directories to search, in this order. They are fixed, so that the environment of the caller
+/// cannot choose what root runs.
 pub(crate) const DIRECTORIES: [&str; 7] = [
     "/usr/sbin",
     "/sbin",
@@ -24,23 +24,23 @@ pub(crate) const DIRECTORIES: [&str; 7] = [
 /// A save command.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Tool {
-    /// What to run.
+    /// The path to run.
     pub(crate) path: PathBuf,
-    /// The file that this leads to: one stands behind many names.
+    /// The file that the path leads to. One file has many names.
     pub(crate) file: PathBuf,
-    /// Its name alone.
+    /// The file name of the path.
     pub(crate) name: String,
-    /// The family it prints.
+    /// The family that it prints.
     pub(crate) family: Family,
-    /// The backend it asks.
+    /// The backend that it reads.
     pub(crate) backend: Backend,
 }
 
-/// Where a path leads: to an executable file, or to none.
+/// Resolves a path to an executable file, or to none.
 pub(crate) type LookUp<'a> = dyn Fn(&Path) -> Result<Option<PathBuf>, Failure> + 'a;
 
-/// Every save command there is, at most one a family and backend. `version` gives what a command
-/// prints for `--version`.
+/// Finds the save commands, at most one for each family and backend. `version` returns the output
+/// of a command for `--version`.
 pub(crate) fn find(
     look_up: &LookUp,
     version: &dyn Fn(&Path) -> String,
@@ -59,8 +59,8 @@ pub(crate) fn find(
                 });
             }
         }
-        // Some distributions have but one backend, under the plain name. Where both are there it is
-        // one of them.
+        // Some distributions have only one backend, under the plain name. If both are there, the
+        // plain name is one of them.
         if tools.iter().filter(|tool| tool.family == family).count() == 2 {
             continue;
         }
@@ -100,7 +100,7 @@ fn find_one(look_up: &LookUp, name: &str) -> Result<Option<(PathBuf, PathBuf)>, 
     Ok(None)
 }
 
-/// Where a path of the own system leads.
+/// Resolves a path of the own system.
 pub(crate) fn own_executable(path: &Path) -> Result<Option<PathBuf>, Failure> {
     let is_executable = path
         .metadata()
@@ -108,7 +108,7 @@ pub(crate) fn own_executable(path: &Path) -> Result<Option<PathBuf>, Failure> {
     Ok(is_executable.then(|| path.canonicalize().unwrap_or_else(|_| path.to_owned())))
 }
 
-/// The name of a family's save command: for one backend, or the plain one.
+/// The name of a family's save command, for one backend or without one.
 pub(crate) fn name(family: Family, backend: Option<Backend>) -> String {
     let program = program(family);
     match backend {
@@ -118,7 +118,7 @@ pub(crate) fn name(family: Family, backend: Option<Backend>) -> String {
     }
 }
 
-/// How a family's commands begin.
+/// The prefix of a family's commands.
 pub(crate) fn program(family: Family) -> &'static str {
     match family {
         Family::Ipv4 => "iptables",
@@ -126,8 +126,8 @@ pub(crate) fn program(family: Family) -> &'static str {
     }
 }
 
-/// `iptables-save v1.8.9 (nf_tables)`. Before 1.8 there was one backend, and the option was not
-/// known everywhere.
+/// Parses `iptables-save v1.8.9 (nf_tables)`. Before 1.8 there was one backend, and not every
+/// version had the option.
 fn backend(version: &str) -> Backend {
     if version.trim_end().ends_with("(nf_tables)") {
         Backend::Nft

@@ -1,8 +1,8 @@
-//! Whether the tools below `--tools-root` are the node's own.
+//! Decides whether the tools in `--tools-root` belong to the node itself.
 //!
-//! This program runs them as root. So only the node's root may have written them. A user's files
-//! have another owner. The root of a container owns the files that it writes, but these are in the
-//! container's mounts and layers, not in the node's.
+//! This program runs them as root, so only the node's root may have written them. The files of a
+//! user have another owner. The root of a container owns the files that it writes, but these are in
+//! the mounts and layers of the container and not in those of the node.
 
 use std::collections::HashSet;
 use std::ffi::{OsStr, OsString};
@@ -24,7 +24,8 @@ use crate::node::pids;
 use crate::process::Identity;
 use crate::tool::DIRECTORIES;
 
-/// Where the runtimes keep the file systems of containers. Some of them are no overlays.
+/// The directories in which runtimes store the file systems of containers. Some of these are not
+/// overlays.
 const CONTAINERS: [&str; 6] = [
     "/run/containerd",
     "/var/lib/containerd",
@@ -34,7 +35,7 @@ const CONTAINERS: [&str; 6] = [
     "/var/lib/kubelet/pods",
 ];
 
-/// The files that the dynamic linker reads for every program, and its directories of libraries.
+/// The files that the dynamic linker reads for every program, and its library directories.
 const LINKER: [&str; 8] = [
     "/etc/ld.so.preload",
     "/etc/ld.so.cache",
@@ -46,20 +47,20 @@ const LINKER: [&str; 8] = [
     "/usr/lib64",
 ];
 
-/// As the kernel follows symbolic links (`MAXSYMLINKS` of `linux/namei.h`).
+/// The kernel's limit for symbolic links (`MAXSYMLINKS` of `linux/namei.h`).
 const MAX_SYMLINKS: usize = 40;
-/// As the kernel follows interpreters (`exec_binprm` of `fs/exec.c`).
+/// The kernel's limit for interpreters (`exec_binprm` of `fs/exec.c`).
 const MAX_INTERPRETERS: usize = 5;
 
 /// A directory that the tools see as `/`.
 pub(crate) struct ToolsRoot {
-    /// As it was given.
+    /// The given path.
     pub(crate) given: PathBuf,
     directory: OwnedFd,
     mounts: Mounts,
-    /// Those of process 1.
+    /// The mounts of process 1.
     init: Mounts,
-    /// What containers may have written.
+    /// The places that containers may have written to.
     layers: HashSet<Location>,
 }
 
@@ -75,8 +76,8 @@ impl ToolsRoot {
         let real = given
             .canonicalize()
             .map_err(|error| wrong(&error.to_string()))?;
-        // `/proc/PID/root` leads into a container, though its real path is that of the container's
-        // own `/`.
+        // `/proc/PID/root` leads into a container, but its real path is that of the container's own
+        // `/`.
         let absolute = std::path::absolute(given).map_err(|error| wrong(&error.to_string()))?;
         let is_proc =
             |path: &Path| path.components().nth(1) == Some(Component::Normal("proc".as_ref()));
@@ -121,8 +122,8 @@ impl ToolsRoot {
         Ok(root)
     }
 
-    /// A path to the directory that stays the same whatever happens to its name, for other
-    /// processes, too.
+    /// A path to the directory that stays valid, also for other processes, if the directory is
+    /// renamed.
     pub(crate) fn path(&self) -> PathBuf {
         format!(
             "/proc/{}/fd/{}",
@@ -132,7 +133,7 @@ impl ToolsRoot {
         .into()
     }
 
-    /// The executable file that a path of this system leads to. Its interpreters are checked, too.
+    /// The executable file of a path in this root. Its interpreters are checked, too.
     pub(crate) fn executable(&self, path: &Path) -> Result<Option<PathBuf>, Failure> {
         let Some((file, real)) = self.resolve(path)? else {
             return Ok(None);
@@ -178,13 +179,13 @@ impl ToolsRoot {
         Failure::Refused(format!("--tools-root {}: {reason}", self.given.display()))
     }
 
-    /// Follows a path as a process does whose `/` is this directory, and checks every step. None
+    /// Follows a path as a process with this directory as `/` would, and checks every step. `None`
     /// for a missing file.
     fn resolve(&self, path: &Path) -> Result<Option<Found>, Failure> {
         let (found, reason) = self
             .follow(path)
             .map_err(|error| self.refused(&format!("cannot follow {}: {error}", path.display())))?;
-        // Where nothing is found, nothing is run.
+        // If no file is found, none is run.
         match (found, reason) {
             (Some(_), Some(reason)) => Err(self.refused(&reason)),
             (found, _) => Ok(found),
@@ -193,7 +194,7 @@ impl ToolsRoot {
 
     fn follow(&self, path: &Path) -> io::Result<(Option<Found>, Option<Reason>)> {
         let mut names = split_path(path);
-        // The way from `/` to where we are.
+        // The directories from `/` to the current one.
         let mut way: Vec<Found> = vec![(self.directory.try_clone()?, "/".into())];
         let (mut reason, mut links) = (None, 0);
         while let Some(name) = names.pop() {
@@ -231,7 +232,7 @@ impl ToolsRoot {
         Ok((way.pop(), reason))
     }
 
-    /// Whether only the node's root may have written this file or directory.
+    /// Checks that only the node's root can have written this file or directory.
     fn check(&self, file: impl AsFd, place: &Path) -> Result<(), Reason> {
         let place = place.display();
         let data = fstat(&file).map_err(|error| format!("cannot look at {place}: {error}"))?;
@@ -242,7 +243,7 @@ impl ToolsRoot {
                 data.st_uid
             ));
         }
-        // In a directory with the sticky bit, such as /nix/store, only root may replace root's
+        // In a directory with the sticky bit, such as /nix/store, only root can replace root's
         // files.
         let is_sticky = kind == SFlag::S_IFDIR.bits() && data.st_mode & 0o1000 != 0;
         let is_link = kind == SFlag::S_IFLNK.bits();
@@ -281,7 +282,7 @@ impl ToolsRoot {
 const CONTAINER: &str =
     "this is a container's file system, where the container may have written any program";
 
-/// The names of a path, the first one last.
+/// The components of a path. The first one is last in the list.
 fn split_path(path: &Path) -> Vec<OsString> {
     let name = |component: Component| match component {
         Component::Normal(name) => Some(name.to_owned()),
@@ -291,13 +292,13 @@ fn split_path(path: &Path) -> Vec<OsString> {
     path.components().rev().filter_map(name).collect()
 }
 
-/// Whether a file system is made of others, or by a program.
+/// Whether a file system consists of others, or is served by a program.
 fn is_layered(mount: &Mount) -> bool {
     mount.kind == "overlay" || mount.kind == "fuse" || mount.kind.starts_with("fuse.")
 }
 
-/// Whether process 1 has it mounted where it finds its own programs: at `/`, or at `/usr` as
-/// systemd-sysext does.
+/// Whether process 1 has it mounted where its own programs are: at `/`, or at `/usr` as with
+/// systemd-sysext.
 fn is_of_the_system(init: &Mounts, mount: &Mount) -> bool {
     init.0.iter().any(|own| {
         own.source == mount.source && system_places().any(|place| place.starts_with(&own.point))
@@ -308,13 +309,13 @@ fn system_places() -> impl Iterator<Item = &'static Path> {
     DIRECTORIES.iter().chain(&LINKER).map(Path::new)
 }
 
-/// The directories that other overlays than the system's own are made of, as far as processes show
-/// their mounts. `real` is the directory of the tools.
+/// The directories of all overlays except the system's own, as far as processes show their mounts.
+/// `real` is the directory of the tools.
 fn layers(machine: &Machine, real: &Path, own: &Mounts, init: &Mounts) -> HashSet<Location> {
     let system: Vec<Location> = system_places()
         .filter_map(|place| init.locate_path(place))
         .collect();
-    // A container may read the node's own `/`, but not write to it through an overlay.
+    // A container may read the node's own `/`, but an overlay does not let it write there.
     let is_own = |location: &Location| system.iter().any(|place| place.is_inside(location));
     let (mut layers, mut seen, mut overlays) = (HashSet::new(), HashSet::new(), HashSet::new());
     let mut add = |mounts: &Mounts| {
@@ -347,7 +348,7 @@ fn layers(machine: &Machine, real: &Path, own: &Mounts, init: &Mounts) -> HashSe
     layers
 }
 
-/// The possible places of a layer. The mount namespace in which its path was valid is unknown.
+/// The possible places of a layer. Its path was valid in an unknown mount namespace.
 fn locate_layer(
     machine: &Machine,
     path: &Path,
@@ -355,14 +356,14 @@ fn locate_layer(
     mounts: [&Mounts; 3],
 ) -> Vec<Location> {
     let [_, init, _] = mounts;
-    // A runtime with many layers uses paths relative to a directory, which is unknown as well.
+    // A runtime with many layers uses paths relative to a directory, which is also unknown.
     let paths: Vec<PathBuf> = if path.is_absolute() {
         vec![path.to_owned()]
     } else {
         real.ancestors().map(|above| above.join(path)).collect()
     };
     let locations = paths.iter().flat_map(|path| {
-        // Through symbolic links, which Docker's names of layers are.
+        // Docker's names of layers are symbolic links, so the path is opened.
         let below = path.strip_prefix("/").unwrap_or(path);
         let opened = open_path(&machine.path("proc/1/root").join(below)).ok();
         let opened = opened.and_then(|file| Some(init.locate(&file)?.1));
@@ -376,7 +377,7 @@ fn locate_layer(
 }
 
 /// The program that the kernel starts to run this one: the dynamic linker of an ELF file (elf(5),
-/// `PT_INTERP`), or the interpreter in a script's first line.
+/// `PT_INTERP`), or the interpreter in the first line of a script.
 fn interpreter(mut file: File) -> io::Result<Option<PathBuf>> {
     let mut head = Vec::new();
     file.by_ref().take(4096).read_to_end(&mut head)?;
@@ -390,7 +391,7 @@ fn interpreter(mut file: File) -> io::Result<Option<PathBuf>> {
     Elf::read(&head).map_or(Ok(None), |elf| elf.interpreter(&mut file))
 }
 
-/// The place of the program headers in an ELF file.
+/// The position of the program headers in an ELF file.
 struct Elf {
     is_64: bool,
     is_little: bool,

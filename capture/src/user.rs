@@ -1,34 +1,34 @@
-//! User ids as another user namespace counts them.
+//! Translates user ids to another user namespace.
 //!
-//! Rules hold the ids of the user namespace that owns the network namespace; `/proc` shows those of
-//! the reader's.
+//! Rules contain the ids of the user namespace that owns the network namespace. `/proc` shows the
+//! ids of the reader's user namespace.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-/// Ranges of ids: first inside, first as seen from here, how many (`/proc/PID/uid_map`,
+/// Ranges of ids: first id inside, first id outside, length (`/proc/PID/uid_map`,
 /// user_namespaces(7)).
 #[derive(Clone, Debug, PartialEq, Eq)]
 struct IdMap(Vec<[u32; 3]>);
 
-/// How a user namespace counts users and groups.
+/// The users and groups of a user namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) struct Ids {
     users: IdMap,
     groups: IdMap,
 }
 
-/// What the kernel shows for an id that has no number in a namespace (user_namespaces(7)).
+/// The id that the kernel shows for an id without a number in a namespace (user_namespaces(7)).
 const OVERFLOW: u32 = 65534;
 
 impl Ids {
-    /// Those of the user namespace that owns the network namespace, where that is the process's
-    /// user namespace or the first one of the machine. Call it inside the network namespace.
-    /// `read` gives the text of a file of the process.
+    /// The ids of the user namespace that owns the network namespace, if that is the process's user
+    /// namespace or the initial one of the machine. Call it in the network namespace. `read`
+    /// returns the text of a file of the process.
     pub(crate) fn of_network_namespace(read: impl Fn(&str) -> Option<String>) -> Option<Self> {
         // The kernel gives a network namespace's settings to root of the owning user namespace, by
-        // the map of the moment (`net_ctl_set_ownership` of net/sysctl_net.c). Files in
-        // /proc/PID/net keep the owner they were made with.
+        // its current map (`net_ctl_set_ownership` of net/sysctl_net.c). Files in /proc/PID/net
+        // keep their first owner.
         let root = fs::metadata("/proc/sys/net/ipv4/ip_forward").ok()?.uid();
         let map = |file| read(file).map(|text| IdMap::parse(&text));
         match (map("uid_map"), map("gid_map")) {
@@ -39,7 +39,7 @@ impl Ids {
         }
     }
 
-    /// As this machine counts them.
+    /// The ids of this machine, unchanged.
     pub(crate) fn unchanged() -> Self {
         let all = || IdMap(vec![[0, 0, u32::MAX]]);
         Self {
@@ -48,17 +48,17 @@ impl Ids {
         }
     }
 
-    /// A user's number inside; nothing where it has none.
+    /// The number of a user inside; `None` if it has none.
     pub(crate) fn user(&self, outside: u32) -> Option<u32> {
         self.users.inside(outside)
     }
 
-    /// A user's number as `ps` shows it inside.
+    /// The number of a user that `ps` shows inside.
     pub(crate) fn user_shown(&self, outside: u32) -> u32 {
         self.users.inside(outside).unwrap_or(OVERFLOW)
     }
 
-    /// A group's number as `id` shows it inside.
+    /// The number of a group that `id` shows inside.
     pub(crate) fn group_shown(&self, outside: u32) -> u32 {
         self.groups.inside(outside).unwrap_or(OVERFLOW)
     }
@@ -77,7 +77,7 @@ impl IdMap {
         Self(text.lines().filter_map(range).collect())
     }
 
-    /// The id inside the namespace of an id seen from here; nothing where it has none.
+    /// The id inside of an id outside; `None` if it has none.
     fn inside(&self, outside: u32) -> Option<u32> {
         self.0.iter().find_map(|&[inside, first, count]| {
             let offset = outside

@@ -1,7 +1,7 @@
-//! Ends the program where something that cannot be interrupted takes too long.
+//! Ends the program if an operation that cannot be interrupted takes too long.
 //!
-//! `ask` stops a tool. Reading `/proc` or a path may block for ever as well: another process may
-//! keep the kernel waiting for a file system that it serves itself.
+//! `ask` stops a tool. Reading `/proc` or a path can also block forever: a process can delay the
+//! kernel with a file system that it serves itself.
 
 use std::process;
 use std::sync::mpsc;
@@ -9,12 +9,12 @@ use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
-/// The time to put the capture together after the tools have been stopped.
+/// The time to assemble the capture after the tools were stopped.
 const GRACE: Duration = Duration::from_secs(2);
-/// How long the last message may wait for its reader.
+/// The maximum wait for the reader of the last message.
 const MESSAGE_WAIT: Duration = Duration::from_secs(1);
 
-/// Watches over the time limit.
+/// Monitors the time limit.
 pub(crate) struct Watchdog {
     limit: Duration,
     shared: Arc<Shared>,
@@ -26,10 +26,9 @@ struct Shared {
 }
 
 struct State {
-    /// When the work must be done; none while something is printed, which takes as long as its
-    /// reader.
+    /// The deadline; `None` during output, which takes as long as its reader.
     deadline: Option<Instant>,
-    /// Whether there is output already.
+    /// Whether output has begun.
     has_printed: bool,
 }
 
@@ -40,8 +39,8 @@ impl Shared {
 }
 
 impl Watchdog {
-    /// Starts the clock. `expired` reports that the time is over and returns the exit code. Its
-    /// argument is whether there is output already.
+    /// Starts the clock. `expired` reports the timeout and returns the exit code. Its argument is
+    /// whether output has begun.
     pub(crate) fn start(
         limit: Duration,
         expired: impl FnOnce(bool) -> u8 + Send + 'static,
@@ -66,7 +65,7 @@ impl Watchdog {
         Self { limit, shared }
     }
 
-    /// When the tools have to be stopped.
+    /// The time at which the tools must be stopped.
     pub(crate) fn deadline(&self) -> Instant {
         self.shared
             .lock()
@@ -80,7 +79,7 @@ impl Watchdog {
         self.shared.changed.notify_all();
     }
 
-    /// Stops the clock while something is printed.
+    /// Stops the clock during output.
     pub(crate) fn pause(&self) {
         let mut state = self.shared.lock();
         *state = State {

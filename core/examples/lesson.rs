@@ -1,16 +1,15 @@
-//! Checks lessons: `lesson [--answers] FILE…` reads each file with all that it claims, asks and
-//! sets as a task.
+//! Checks lessons: `lesson [--answers] FILE…` parses each file and checks all its claims, questions
+//! and tasks.
 //!
-//! With `--answers`, what readers will be told goes to standard output.
-//! What is wrong goes to standard error as `FILE:LINE: reason`, and the exit code is 1; without a
-//! file it is 2.
+//! With `--answers`, the replies to readers go to standard output. Errors go to standard error as
+//! `FILE:LINE: reason`, and the exit code is 1. Without a file it is 2.
 
 use std::fs;
 use std::process::ExitCode;
 
 use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece};
 
-/// Where the rule sets are that come with the page.
+/// The directory of the page's rule sets.
 const SAMPLES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static/samples");
 
 fn main() -> ExitCode {
@@ -22,7 +21,7 @@ fn main() -> ExitCode {
         return ExitCode::from(2);
     }
     let sample = |name: &str, end: &str| fs::read_to_string(format!("{SAMPLES}/{name}.{end}")).ok();
-    // A program that ends soon: what it read may stay.
+    // The program ends soon, so it may leak the text.
     let library = |name: &str| {
         let host = sample(name, "host.json").map(|host| &*host.leak());
         Some((&*sample(name, "txt")?.leak(), host))
@@ -49,7 +48,7 @@ fn main() -> ExitCode {
     }
 }
 
-/// Everything that can be read in the lesson, as text.
+/// Prints everything that a reader of the lesson can see, as text.
 #[allow(clippy::print_stdout)]
 fn tell(lesson: &Lesson) {
     println!(

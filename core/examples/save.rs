@@ -1,8 +1,8 @@
-//! Prints rule sets as `iptables-save` does, from the parsed fields: `save RULES [--counters]
-//! [--family ipv4|ipv6]`.
+//! Prints rule sets as `iptables-save` does, from the parsed fields:
+//! `save RULES [--counters] [--family ipv4|ipv6]`.
 //!
-//! Diagnostics go to standard error as `LINE:COLUMN: severity: message [code]`. Exit code 1 when
-//! any is an error, 2 on wrong usage.
+//! Diagnostics go to standard error as `LINE:COLUMN: severity: message [code]`. The exit code is 1
+//! if one of them is an error, and 2 on wrong usage.
 
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -67,7 +67,7 @@ fn main() -> ExitCode {
         .filter(|ruleset| wanted(ruleset.family))
     {
         let printed = print::save(ruleset, arguments.counters);
-        // A reader that has seen enough is no error.
+        // A reader that closes the pipe is not an error.
         if io::stdout().write_all(printed.as_bytes()).is_err() {
             break;
         }

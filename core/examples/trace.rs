@@ -1,10 +1,10 @@
-//! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]`, packets on standard input, one
-//! JSON object a line.
+//! Walks packets: `trace RULES [--host HOST.json] [--ruleset N]` reads packets from standard input,
+//! one JSON object per line.
 //!
-//! Without `--host`, and where RULES is not a capture, the packets are walked in a usual node for a
-//! node's rules, else in a usual pod; `assumes` states which. Traces come out on standard output,
-//! one a line, in the same order; a packet that cannot be read gives `{"error": "…"}` on its line.
-//! Exit code 1 when RULES cannot be read, 2 on wrong usage.
+//! If there is no `--host` and RULES is not a capture, the packets are walked in a usual node for
+//! the rules of a node, otherwise in a usual pod. `assumes` states which. Traces go to standard
+//! output, one per line, in the same order. An invalid packet gives `{"error": "…"}` on its line.
+//! The exit code is 1 if RULES cannot be read, and 2 on wrong usage.
 
 use std::io::{self, BufRead, BufWriter, Write};
 use std::process::ExitCode;
@@ -84,7 +84,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
         )
         .is_err()
         {
-            // A reader that has seen enough is no error.
+            // A reader that closes the pipe is not an error.
             return Ok(());
         }
     }
@@ -92,7 +92,7 @@ fn run(arguments: &Arguments) -> Result<(), String> {
     Ok(())
 }
 
-/// The trace of a packet. `namespace` is what the host is taken for, where the input does not show
+/// The trace of a packet. `namespace` is the kind of the assumed host, if the input does not show
 /// the host.
 fn answer(
     parsed: &Parsed,

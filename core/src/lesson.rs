@@ -1,14 +1,13 @@
-//! Lessons: a text that names rules and packets, says what becomes of them, asks, and sets tasks
+//! Lessons: texts that name rules and packets, state their outcomes, ask questions, and set tasks
 //! that the walk judges.
 //!
-//! Nothing that a lesson says of a packet is bare text: it is computed, or checked, while the
-//! lesson is read, and a lesson with a claim that does not hold is not read at all.
-//! `docs/write-a-lesson.md` describes the format.
+//! Every claim about a packet is computed, or checked, while the lesson is parsed. A lesson with a
+//! false claim is invalid. `docs/write-a-lesson.md` describes the format.
 //!
 //! # Layout
 //! - `read`: the lines of a file; `words`: one line, with its claims
-//! - `world`: a rule set with its namespace, and the names that lessons give to rules and ends
-//! - `ask`: what is said to each answer; `task`: what is said to a changed packet or rule set
+//! - `world`: a rule set with its namespace, and the names of its rules and ends
+//! - `ask`: the reply to each answer; `task`: the reply to a changed packet or rule set
 
 use thiserror::Error;
 
@@ -28,34 +27,34 @@ pub use read::{head, read};
 pub use task::{Goal, Judgement, Task, Work};
 pub use world::{Test, World};
 
-/// What is wrong with a lesson.
+/// An error in a lesson.
 #[derive(Clone, Debug, Error, PartialEq, Eq)]
 #[error("{line}: {message}")]
 pub struct Fault {
     /// Line in the file, from 1.
     pub line: usize,
-    /// What is wrong there, and what would be right.
+    /// The error, and a description of the valid form.
     pub message: String,
 }
 
-/// A rule set that comes with the page: its text, and the namespace around it as the public JSON.
+/// A rule set of the page: its text, and its namespace as the public JSON.
 pub type Source<'a> = (&'a str, Option<&'a str>);
 
-/// What a list of lessons shows of one.
+/// The entry of a lesson in the list of lessons.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Head {
     /// Its name.
     pub title: String,
-    /// What one knows afterwards.
+    /// The knowledge that it teaches.
     pub about: String,
-    /// How many minutes it takes.
+    /// The number of minutes it takes.
     pub minutes: String,
 }
 
-/// A lesson, read and checked.
+/// A parsed and checked lesson.
 #[derive(Debug)]
 pub struct Lesson {
-    /// Name, subject and length.
+    /// Title, subject and duration.
     pub head: Head,
     /// Its rule sets.
     pub worlds: Vec<World>,
@@ -72,42 +71,42 @@ pub struct Step {
     pub title: String,
     /// Line of the heading in the file, from 1.
     pub line: usize,
-    /// What the playground shows meanwhile.
+    /// The state of the playground during the step.
     pub scene: Scene,
-    /// What is said first.
+    /// The text before the exercise.
     pub before: Vec<Block>,
-    /// What is to be done.
+    /// The exercise.
     pub exercise: Option<Exercise>,
-    /// What is said once it is done.
+    /// The text after the exercise.
     pub after: Vec<Block>,
 }
 
-/// What the playground shows.
+/// The state of the playground.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Scene {
-    /// The rule set: a place in [`Lesson::worlds`].
+    /// The rule set: a position in [`Lesson::worlds`].
     pub world: usize,
-    /// One packet or two: places in [`Lesson::packets`].
+    /// One or two packets: positions in [`Lesson::packets`].
     pub packets: Vec<usize>,
     /// The step of the walk.
     pub at: At,
-    /// A field of the packet to point at.
+    /// A packet field to highlight.
     pub field: Option<PacketField>,
 }
 
 /// A step of the walk.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub enum At {
-    /// Where the walks part, or the rule that decided.
+    /// The step at which the walks differ, or the decisive rule.
     #[default]
     Decided,
-    /// The first.
+    /// The first step.
     Start,
-    /// The last.
+    /// The last step.
     End,
-    /// That at which a rule is asked.
+    /// The step that evaluates a rule.
     Rule(Place),
-    /// The first in a table at a hook.
+    /// The first step in a table at a hook.
     Station(Hook, TableName),
 }
 
@@ -118,24 +117,24 @@ pub enum Block {
     Paragraph(Vec<Piece>),
     /// One item of a list.
     Item(Vec<Piece>),
-    /// Text to be shown as it is.
+    /// Text that is shown verbatim.
     Listing(String),
 }
 
-/// Part of a line.
+/// A part of a line.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Piece {
     /// Words of the author.
     Text(String),
-    /// Words of the author that matter more.
+    /// Emphasized words of the author.
     Strong(String),
-    /// Something verbatim.
+    /// Verbatim text.
     Code(String),
-    /// What the walk says, or words that it was checked against, and the rule that they are about.
+    /// Words from the walk, or words that the walk confirmed, and the rule that they concern.
     Told(String, Option<Place>),
 }
 
-/// Something to be done.
+/// An exercise of a step.
 #[derive(Debug)]
 pub enum Exercise {
     /// A question with answers to choose from.
@@ -145,7 +144,7 @@ pub enum Exercise {
 }
 
 impl Exercise {
-    /// Its question, or what is to be reached.
+    /// The question or the task.
     pub fn prompt(&self) -> &[Piece] {
         match self {
             Self::Ask(question) => &question.prompt,
@@ -153,7 +152,7 @@ impl Exercise {
         }
     }
 
-    /// Help, from a nudge to nearly the answer.
+    /// Hints, from a small one to nearly the answer.
     pub fn hints(&self) -> &[Vec<Piece>] {
         match self {
             Self::Ask(question) => &question.hints,
@@ -165,25 +164,25 @@ impl Exercise {
 /// A question.
 #[derive(Debug)]
 pub struct Question {
-    /// What is asked.
+    /// The question.
     pub prompt: Vec<Piece>,
-    /// The answers, one of them right.
+    /// The answers. One of them is right.
     pub choices: Vec<Choice>,
-    /// Whether the walk is hidden until it is answered: it is a prediction.
+    /// Whether the walk is hidden until the answer, because the question asks for a prediction.
     pub hides: bool,
-    /// Help, from a nudge to nearly the answer.
+    /// Hints, from a small one to nearly the answer.
     pub hints: Vec<Vec<Piece>>,
 }
 
 /// An answer to choose.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Choice {
-    /// In words.
+    /// The answer in words.
     pub words: String,
-    /// The rule that it is about, as `iptables-save` prints it.
+    /// The rule that it concerns, as `iptables-save` prints it.
     pub code: Option<String>,
     /// Whether it is right.
     pub right: bool,
-    /// What that very rule or packet does.
+    /// The effect of this rule, or the outcome of this packet.
     pub reply: String,
 }

@@ -1,14 +1,14 @@
-//! The map: the ways of one or two packets as a drawing, as plain data. Shapes with places, a name
-//! for each station, and what a click on it means; who draws them needs to know nothing of packets.
+//! The map: the paths of one or two packets as a drawing, in plain data. It contains shapes with
+//! coordinates, a name for each station, and the action of a click. The code that draws them needs
+//! to know nothing about packets.
 //!
 //! # Layout
-//! - `way`: what a packet passes, and how its label changes there
-//! - `cells`: the table under the cursor, a station a rule, runs without a match folded
-//! - `wide`, `tall`: where everything stands, from left to right or from top to bottom; `lens`: the
-//!   opened table
-//! - `others`: where an uncertain walk could end, too; `word`: what is written; `pen`: shapes
+//! - `way`: the path of a packet, and the changes of its label
+//! - `cells`: the table under the cursor. A rule is a station. Runs without a match are folded
+//! - `wide`, `tall`: the layout from left to right or from top to bottom; `lens`: the opened table
+//! - `others`: other outcomes of an uncertain walk; `word`: texts; `pen`: shapes
 //!
-//! Places are in CSS pixels, so that the text has the page's own size at every width.
+//! Coordinates are in CSS pixels, so that the text has the page's own size at every width.
 
 use crate::analysis::explain::Fate;
 use crate::netfilter::ruleset::Ruleset;
@@ -31,99 +31,99 @@ use way::Stop;
 pub struct Lane<'a> {
     /// Its letter.
     pub letter: &'static str,
-    /// What sets it apart: "uid 1337".
+    /// The property that distinguishes it: "uid 1337".
     pub name: String,
-    /// Its way.
+    /// Its path.
     pub path: &'a Path,
-    /// How the way shown ends.
+    /// The class of the shown outcome.
     pub fate: Fate,
-    /// Where, in a word or two: "Envoy :15001".
+    /// The outcome in one or two words: "Envoy :15001".
     pub end: String,
-    /// The step at which the deciding rule was asked.
+    /// The step of the decisive rule.
     pub decided: Option<usize>,
-    /// Steps of which a dump cannot tell what becomes of their rule.
+    /// The steps with undetermined rules.
     pub doubts: Vec<usize>,
-    /// Other ends of an uncertain walk.
+    /// The other outcomes of an uncertain walk.
     pub others: Vec<Other>,
 }
 
-/// Another way that an uncertain walk can end.
+/// Another outcome of an uncertain walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Other {
-    /// The step at which it leaves the way shown.
+    /// The step at which it leaves the shown path.
     pub step: usize,
-    /// How it ends.
+    /// The class of the outcome.
     pub fate: Fate,
-    /// Where.
+    /// The outcome in one or two words.
     pub end: String,
-    /// On what condition: "OUTPUT 1 matches".
+    /// Its condition: "OUTPUT 1 matches".
     pub given: String,
 }
 
-/// A later leg of the connection that the first packet of a lane begins.
+/// A later leg of the connection that the packet begins.
 #[derive(Clone, Debug)]
 pub struct Leg<'a> {
-    /// Who opens it, and who gets it: "Envoy → the network".
+    /// The sender and the receiver: "Envoy → the network".
     pub name: String,
-    /// Its way.
+    /// Its path.
     pub path: &'a Path,
-    /// How it ends.
+    /// The class of the outcome.
     pub fate: Fate,
-    /// Where.
+    /// The outcome in one or two words.
     pub end: String,
 }
 
-/// What a map shows.
+/// The input of a drawing.
 #[derive(Clone, Debug)]
 pub struct Sheet<'a> {
     /// The rules.
     pub rulesets: &'a [Ruleset],
-    /// Whether they are a mesh's.
+    /// Whether a mesh made them.
     pub meshed: bool,
-    /// One or two packets; the first is drawn below the second where they go side by side.
+    /// One or two packets. If they are side by side, the first is drawn below the second.
     pub lanes: Vec<Lane<'a>>,
-    /// Which lane's table is opened: a place in `lanes`.
+    /// The lane whose table is opened: a position in `lanes`.
     pub followed: usize,
-    /// The legs behind the followed lane's first one.
+    /// The legs after the first one, for the followed lane.
     pub legs: Vec<Leg<'a>>,
-    /// The step shown, from 0, of every lane.
+    /// The shown step of every lane, from 0.
     pub cursor: usize,
-    /// How wide the drawing may be, in CSS pixels.
+    /// The maximum width of the drawing in CSS pixels.
     pub width: i32,
 }
 
-/// What a click on a part of the map means.
+/// The action of a click on a part of the map.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Go {
-    /// To that step.
+    /// Shows this step.
     Step(usize),
-    /// To the packet of that leg: a place in [`Sheet::legs`].
+    /// Shows the packet of this leg: a position in [`Sheet::legs`].
     Leg(usize),
 }
 
-/// A shape, with the class that says how it looks.
+/// A shape with its CSS class.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Shape {
-    /// Its classes, as the style sheet of the page has them.
+    /// Its classes in the style sheet of the page.
     pub class: &'static str,
-    /// What it is.
+    /// Its form.
     pub form: Form,
 }
 
-/// What a shape is.
+/// The form of a shape.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Form {
     /// A rectangle: left, top, width, height, and the radius of its corners.
     Box(i32, i32, i32, i32, i32),
-    /// Lines, as SVG writes a path.
+    /// Lines, in the syntax of an SVG path.
     Line(String),
-    /// A circle: its middle and its radius.
+    /// A circle: its center and its radius.
     Dot(i32, i32, i32),
-    /// Text from, around or up to a point on its base line.
+    /// Text at a point on its baseline.
     Text(i32, i32, Anchor, String),
 }
 
-/// Which part of a text stands at its point.
+/// The part of a text that is at its point.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Anchor {
     /// Its start.
@@ -145,22 +145,22 @@ impl Anchor {
     }
 }
 
-/// Shapes that belong together.
+/// A group of shapes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Group {
-    /// The lane whose line and colour it has: a place in [`Sheet::lanes`].
+    /// The lane whose line and color it has: a position in [`Sheet::lanes`].
     pub lane: Option<usize>,
-    /// The colour of an end that is no lane's.
+    /// The color of an outcome that belongs to no lane.
     pub fate: Option<Fate>,
-    /// What a click means.
+    /// The action of a click.
     pub go: Option<Go>,
-    /// What it is, in words, where there is something to click.
+    /// Its name in words, if it can be clicked.
     pub name: String,
-    /// Whether Tab leads there. Others have their equal in the list of steps.
+    /// Whether Tab reaches it. The other groups have equivalents in the list of steps.
     pub stop: bool,
     /// Whether the cursor is on it.
     pub current: bool,
-    /// In the order in which they are drawn.
+    /// The shapes, in the order in which they are drawn.
     pub shapes: Vec<Shape>,
 }
 
@@ -171,13 +171,14 @@ pub struct Map {
     pub width: i32,
     /// Its height in CSS pixels.
     pub height: i32,
-    /// In the order in which they are drawn.
+    /// The groups, in the order in which they are drawn.
     pub groups: Vec<Group>,
-    /// The same in words, a sentence for each packet and leg.
+    /// The content in words: a sentence for each packet and leg.
     pub says: String,
 }
 
-/// Draws. From left to right where there is room for every station, else from top to bottom.
+/// Draws a map: from left to right if there is room for every station, otherwise from top to
+/// bottom.
 pub fn draw(sheet: &Sheet) -> Map {
     let ways: Vec<Vec<Stop>> = sheet
         .lanes
@@ -189,7 +190,7 @@ pub fn draw(sheet: &Sheet) -> Map {
     Map { says, ..drawn }
 }
 
-/// What became of a step's rule, as far as a dump can tell.
+/// The result of a step's rule, as far as it is determined.
 fn outcome(lane: &Lane, step: usize) -> Outcome {
     if lane.doubts.contains(&step) {
         Outcome::Unknown
@@ -198,7 +199,7 @@ fn outcome(lane: &Lane, step: usize) -> Outcome {
     }
 }
 
-/// The ways in words.
+/// The paths in words.
 fn says(sheet: &Sheet, ways: &[Vec<Stop>]) -> String {
     let mut says = String::new();
     let mut add = |name: &str, path: &Path, stops: &[Stop], end: &str, fate: Fate| {

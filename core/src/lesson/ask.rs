@@ -1,4 +1,4 @@
-//! Questions: which answer is right, and what is said to each. All of it comes from the walk.
+//! Questions: the right answer, and the reply to each answer. All of it comes from the walk.
 
 use crate::analysis::constants::Constants;
 use crate::analysis::counterfactual::{self, Flips};
@@ -10,17 +10,17 @@ use super::world::{Test, World};
 use super::{Choice, Fault};
 use crate::analysis::explain::{self, Fate};
 
-/// What is asked.
+/// The subject of a question.
 pub(super) enum About {
-    /// What of these is so of a packet?
+    /// Which of these statements holds for a packet?
     Packet(usize),
-    /// Of which packet is this so?
+    /// For which packet does this statement hold?
     Which(Test),
     /// Which rule never matches?
     Dead,
 }
 
-/// Reads what stands behind `ask`.
+/// Parses the text after `ask`.
 pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
     match text.split_once(' ').unwrap_or((text, "")) {
         ("which", test) => Ok(About::Which(cast.world.test(test)?)),
@@ -32,7 +32,7 @@ pub(super) fn about(cast: &Cast, text: &str) -> Result<About, String> {
     }
 }
 
-/// Makes the answers of a question: each as its line and text, with words of the author's behind
+/// Makes the answers of a question. Each is a line and its text, with the author's own words after
 /// `|`.
 pub(super) fn choices(
     cast: &Cast,
@@ -146,7 +146,7 @@ impl<'a> Asked<'a> {
         }
     }
 
-    /// What it would take for the packet to end as it does not.
+    /// The change with which the packet would have the other outcome.
     fn elsewhere(&mut self, test: &Test) -> String {
         let (world, trace) = (self.world, &self.trace);
         let flips = self.flips.get_or_insert_with(|| {

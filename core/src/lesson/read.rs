@@ -1,5 +1,5 @@
-//! The lines of a lesson's file: header, steps, paragraphs, and the fenced blocks that show, ask
-//! and set tasks.
+//! The lines of a lesson's file: header, steps, paragraphs, and fenced blocks for scenes, questions
+//! and tasks.
 
 use crate::analysis::scenario;
 use crate::packet::Packet;
@@ -31,7 +31,7 @@ impl<'a> Lines<'a> {
         Some((self.at, line))
     }
 
-    /// The lines up to one that is `end`, which goes, too.
+    /// The lines before the next one that is `end`. That line is consumed as well.
     fn until(&mut self, end: &str) -> Result<Vec<(usize, &'a str)>, Fault> {
         let start = self.at;
         let mut found = Vec::new();
@@ -55,7 +55,7 @@ fn fault(line: usize, message: impl Into<String>) -> Fault {
     }
 }
 
-/// A header's lines as key and value, and the lines behind it.
+/// Splits a file into the lines of its header, as key and value, and the other lines.
 fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
     let mut lines = Lines {
         lines: text.lines().collect(),
@@ -86,10 +86,10 @@ fn header(text: &str) -> Result<(Vec<Keyed<'_>>, Lines<'_>), Fault> {
     Ok((found, lines))
 }
 
-/// Reads only what a list of lessons shows.
+/// Parses only the entry for the list of lessons.
 ///
 /// # Errors
-/// Where the header cannot be read.
+/// If the header is invalid.
 pub fn head(text: &str) -> Result<Head, Fault> {
     let (header, _) = header(text)?;
     let value = |wanted: &str| {
@@ -106,11 +106,10 @@ pub fn head(text: &str) -> Result<Head, Fault> {
     })
 }
 
-/// Reads a lesson, and checks all that it claims. `library` has the rule sets that come with the
-/// page.
+/// Parses a lesson and checks its claims. `library` returns the rule sets of the page.
 ///
 /// # Errors
-/// The first thing that is wrong.
+/// The first error.
 pub fn read<'a>(text: &str, library: &dyn Fn(&str) -> Option<Source<'a>>) -> Result<Lesson, Fault> {
     let head = head(text)?;
     let (header, mut lines) = header(text)?;
@@ -133,7 +132,7 @@ pub fn read<'a>(text: &str, library: &dyn Fn(&str) -> Option<Source<'a>>) -> Res
             .head(key, value)
             .map_err(|message| fault(number, message))?;
     }
-    // Rules may stand in the file itself, and packets take their addresses from the rules.
+    // The file itself may contain rules, and packets take their addresses from the rules.
     let mut packets = Some(packets);
     while let Some((number, line)) = lines.next() {
         if line.starts_with("## ") && packets.is_some() {
@@ -214,7 +213,7 @@ impl Reader<'_, '_> {
         Ok(())
     }
 
-    /// A packet of the header: something to begin with, and what is changed of it.
+    /// Parses a packet of the header: a base packet and its changes.
     fn packet(&self, value: &str) -> Result<Packet, String> {
         let (base, changes) = value.split_once(',').unwrap_or((value, ""));
         let world = &self.lesson.worlds[0];
@@ -243,7 +242,7 @@ impl Reader<'_, '_> {
         packet(&base, changes.split(','))
     }
 
-    /// The rule set of a name, as its place.
+    /// The position of the rule set with a name.
     fn world(&self, name: &str) -> Result<usize, String> {
         let found = self
             .lesson
@@ -259,7 +258,7 @@ impl Reader<'_, '_> {
 
     fn line(&mut self, number: usize, line: &str, lines: &mut Lines) -> Result<(), Fault> {
         if let Some(title) = line.strip_prefix("## ") {
-            // What was shown stays; what was pointed at does not.
+            // The scene stays, but the highlighted field does not.
             (self.scene.at, self.scene.field) = (At::Decided, None);
             let (scene, title) = (self.scene.clone(), title.to_owned());
             let (before, exercise, after) = (Vec::new(), None, Vec::new());
@@ -286,9 +285,9 @@ impl Reader<'_, '_> {
                 "a heading of a step begins with `## `; there are no others",
             ));
         }
-        // Before the first step there may be no rules yet that a claim could be about.
+        // Before the first step, there may be no rules for a claim.
         self.step(number)?;
-        // A paragraph, or an item, goes on up to an empty line or the next item.
+        // A paragraph or an item extends to an empty line or to the next item.
         let mut text = line.to_owned();
         while let Some(next) = lines.lines.get(lines.at).map(|next| next.trim()) {
             if next.is_empty()
@@ -371,7 +370,7 @@ impl Reader<'_, '_> {
                 Ok(())
             }
             "show" => {
-                // The other lines name packets and rules of the rule set, which may be named below
+                // The other lines name packets and rules of the rule set, which may be given after
                 // them.
                 let names_rules =
                     |(_, text): &&(usize, &str)| text.trim_start().starts_with("rules:");
@@ -410,7 +409,7 @@ impl Reader<'_, '_> {
         }
     }
 
-    /// `rules NAME` with a text, or `rules NAME from OTHER` with commands.
+    /// Parses `rules NAME` with a text, or `rules NAME from OTHER` with commands.
     fn rules(&mut self, about: &str, text: &str, inside: &[(usize, &str)]) -> Result<(), String> {
         let words: Vec<&str> = about.split_whitespace().collect();
         let world = match words[..] {
@@ -435,7 +434,7 @@ impl Reader<'_, '_> {
             "rules" => {
                 let world = self.world(value)?;
                 if self.scene.world != world {
-                    // `at` is a rule of the other rule set.
+                    // `at` refers to a rule of the other rule set.
                     (self.scene.world, self.scene.at) = (world, At::Decided);
                 }
             }
@@ -510,7 +509,7 @@ impl Reader<'_, '_> {
         })
     }
 
-    /// The words that stand first in a block, and its `key: value` lines.
+    /// Splits a block into its leading words and its `key: value` lines.
     fn prompt<'t>(
         &self,
         inside: &[(usize, &'t str)],
@@ -612,7 +611,7 @@ impl Reader<'_, '_> {
     }
 }
 
-/// Whether something in it was told from what is shown.
+/// Whether a part of it comes from the shown walk.
 fn claims(block: &Block) -> bool {
     match block {
         Block::Paragraph(pieces) | Block::Item(pieces) => pieces
@@ -622,19 +621,19 @@ fn claims(block: &Block) -> bool {
     }
 }
 
-/// What blocks may state.
+/// The keys of blocks.
 const KEYS: [&str; 8] = [
     "hint", "walk", "goal", "against", "keep", "spare", "fewest", "solution",
 ];
 
-/// The field of a packet that the public JSON calls so.
+/// The packet field with a name of the public JSON.
 pub(super) fn field(name: &str) -> Result<PacketField, String> {
     name.parse().map_err(|_| {
         format!("a packet has no field `{name}`: the names are those of the public JSON, such as uid or dport")
     })
 }
 
-/// A packet with some fields changed, each as `field value`; `none` empties a field.
+/// A packet with changed fields, each as `field value`. `none` empties a field.
 pub(super) fn packet<'t>(
     base: &Packet,
     changes: impl Iterator<Item = &'t str>,

@@ -1,4 +1,4 @@
-//! Tasks: a packet to build, or rules to change, judged by the walk.
+//! Tasks: a packet to build, or rules to change. The walk judges the result.
 
 use crate::analysis::scenario;
 use crate::mesh;
@@ -13,22 +13,22 @@ use super::words::{self, Cast};
 use super::world::{Test, World};
 use super::{Lesson, Piece, read};
 
-/// More side effects than anyone reads.
+/// The maximum number of side effects to report.
 const MOST_TOLD: usize = 3;
 
-/// What is to be reached.
+/// A goal of a task.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Goal {
-    /// The packet, in a task about rules: a place in [`Lesson::packets`].
+    /// The packet, in a task about rules: a position in [`Lesson::packets`].
     pub packet: Option<usize>,
-    /// How it shall end.
+    /// The outcome that it must have.
     pub test: Test,
 }
 
-/// What may be changed.
+/// The part that may be changed.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Work {
-    /// The packet; the fields named here must stay as they are in that packet of the lesson.
+    /// The packet. The listed fields must stay as they are in this packet of the lesson.
     Packet(usize, Vec<PacketField>),
     /// The rules.
     Rules,
@@ -37,33 +37,34 @@ pub enum Work {
 /// A task.
 #[derive(Debug)]
 pub struct Task {
-    /// What is to be done.
+    /// The task in words.
     pub prompt: Vec<Piece>,
-    /// What may be changed.
+    /// The part that may be changed.
     pub work: Work,
-    /// What is to be reached.
+    /// The goals.
     pub goals: Vec<Goal>,
-    /// The fewest moves known.
+    /// The smallest known number of moves.
     pub fewest: usize,
-    /// Ways to do it, as the lesson states them: fields of a packet, or commands.
+    /// The solutions of the lesson: fields of a packet, or commands.
     pub solutions: Vec<String>,
-    /// The rules that all other traffic is compared with: a place in [`Lesson::worlds`]; else
-    /// those of the step.
+    /// The rules that all other traffic is compared with: a position in [`Lesson::worlds`]. If
+    /// `None`, those of the step.
     pub against: Option<usize>,
-    /// Packets of the usual list that may fare otherwise than before.
+    /// Suggested packets whose outcome may change.
     pub spare: Vec<String>,
-    /// Help, from a nudge to nearly the answer.
+    /// Hints, from a small one to nearly the answer.
     pub hints: Vec<Vec<Piece>>,
 }
 
-/// What became of an attempt.
+/// The result of an attempt.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Judgement {
-    /// Whether all is reached, and nothing else was altered.
+    /// Whether all goals are reached and no other outcome has changed.
     pub solved: bool,
-    /// How many fields differ from the start, or how many commands lead from those rules to these.
+    /// The number of fields that differ from the start, or of commands that lead from the old rules
+    /// to the new ones.
     pub moves: usize,
-    /// What each packet does now, and whether that is wanted.
+    /// The outcome of each packet, and whether it is the wanted one.
     pub lines: Vec<(bool, String)>,
 }
 
@@ -83,7 +84,7 @@ impl Lesson {
         )
     }
 
-    /// What names stand for in a step with this rule set.
+    /// The meaning of names in a step with this rule set.
     pub(super) fn cast(&self, world: usize) -> Cast<'_> {
         Cast {
             world: &self.worlds[world],
@@ -97,7 +98,7 @@ fn judge_packet(cast: &Cast, task: &Task, packet: &Packet) -> Judgement {
     let mut moves = 0;
     if let Work::Packet(start, keep) = &task.work {
         let [before, after] = [&cast.packets[*start].1, packet].map(PacketForm::from_packet);
-        // A field that comes or goes with another one is no move of its own.
+        // A field that appears or disappears with another one is not a separate move.
         let both = |field: &PacketField| before.applies(*field) && after.applies(*field);
         for field in PacketField::all().filter(both) {
             let old = before.get(field);
@@ -191,7 +192,7 @@ fn fares_alike(one: &Trace, other: &Trace) -> bool {
     end(one) == end(other)
 }
 
-/// Tries what the lesson says solves it.
+/// Checks the solutions of a task.
 pub(super) fn check(cast: &Cast, against: &World, task: &Task) -> Result<(), String> {
     if task.goals.is_empty() || task.solutions.is_empty() {
         return Err("a task needs a `goal:` and a `solution:`".into());

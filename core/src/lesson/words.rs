@@ -1,5 +1,5 @@
-//! One line of a lesson: words, `**strong**`, `` `verbatim` ``, and `{{claims}}`, each computed or
-//! checked here.
+//! One line of a lesson: words, `**strong**`, `` `verbatim` ``, and `{{claims}}`. Each claim is
+//! computed or checked here.
 
 use crate::analysis::compare;
 use crate::analysis::explain::{self, Fate, capital};
@@ -9,7 +9,7 @@ use crate::walk::trace::Trace;
 use super::Piece;
 use super::world::World;
 
-/// What the names of a step stand for.
+/// The meaning of names in a step.
 #[derive(Clone, Copy)]
 pub(super) struct Cast<'a> {
     pub(super) world: &'a World,
@@ -17,7 +17,7 @@ pub(super) struct Cast<'a> {
 }
 
 impl Cast<'_> {
-    /// The packet of a name, as its place.
+    /// The position of the packet with a name.
     pub(super) fn packet(&self, name: &str) -> Result<usize, String> {
         let found = self
             .packets
@@ -35,7 +35,7 @@ impl Cast<'_> {
         Ok(self.world.walk(&self.packets[self.packet(name)?].1))
     }
 
-    /// Reads a line.
+    /// Parses a line.
     pub(super) fn line(&self, text: &str) -> Result<Vec<Piece>, String> {
         let mut pieces = Vec::new();
         let mut rest = text;
@@ -156,7 +156,7 @@ impl Cast<'_> {
     }
 }
 
-/// A packet in a few words: "TCP from uid 1000 and gid 1000 to 93.184.216.34:443".
+/// Describes a packet in a few words: "TCP from uid 1000 and gid 1000 to 93.184.216.34:443".
 pub(super) fn packet(packet: &Packet) -> String {
     let protocol = packet
         .protocol

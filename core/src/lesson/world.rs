@@ -1,5 +1,4 @@
-//! A rule set with its namespace: what lessons call its rules and the ends of its packets, and
-//! whether a packet ends so.
+//! A rule set with its namespace, the names of its rules and ends, and tests of outcomes.
 
 use crate::analysis::explain::{self, Fate, Headline};
 use crate::analysis::findings::dead_rules;
@@ -19,25 +18,25 @@ use crate::walk::walk;
 /// A rule set of a lesson.
 #[derive(Debug)]
 pub struct World {
-    /// What the lesson calls it.
+    /// Its name in the lesson.
     pub name: String,
     /// Its text.
     pub text: String,
-    /// The namespace to walk in.
+    /// The namespace of its walks.
     pub host: Host,
-    /// Whether the lesson, or the sample, states the namespace.
+    /// Whether the lesson or the sample states the namespace.
     pub host_known: bool,
     /// Its rules.
     pub rulesets: Vec<Ruleset>,
-    /// Whose rules they are.
+    /// The mesh that made the rules.
     pub mesh: Option<Mesh>,
 }
 
 impl World {
-    /// Reads a rule set.
+    /// Parses a rule set.
     ///
     /// # Errors
-    /// What iptables would refuse, or what cannot be understood.
+    /// If iptables would refuse it, or if it is not understood.
     pub(super) fn new(name: &str, text: &str, host: Option<Host>) -> Result<Self, String> {
         let parsed = parse::parse(text);
         if let Some(worst) = parsed
@@ -63,11 +62,11 @@ impl World {
         })
     }
 
-    /// The text of these rules once commands were carried out on them, each as `-I CHAIN 1 …`, with
-    /// `-t TABLE` before it where the table is not nat.
+    /// The text of these rules after commands, each as `-I CHAIN 1 …`, with `-t TABLE` before it if
+    /// the table is not nat.
     ///
     /// # Errors
-    /// What iptables would refuse of the commands.
+    /// If iptables would refuse a command.
     pub fn changed<'a>(&self, commands: impl Iterator<Item = &'a str>) -> Result<String, String> {
         let mut lines: Vec<&str> = self.text.lines().collect();
         for command in commands
@@ -108,12 +107,12 @@ impl World {
         walk(&self.rulesets, None, &self.host, packet)
     }
 
-    /// How a walk ends, in the page's words.
+    /// The outcome of a walk, in the words of the page.
     pub(super) fn headline(&self, trace: &Trace) -> Headline {
         explain::verdict(&self.rulesets, trace, self.mesh.as_ref())
     }
 
-    /// The same in three sentences.
+    /// The outcome of a walk in three sentences.
     pub(super) fn tell(&self, trace: &Trace) -> String {
         let headline = self.headline(trace);
         format!(
@@ -124,7 +123,7 @@ impl World {
         )
     }
 
-    /// The rule or policy of a name: `ISTIO_OUTPUT 4`, `mangle PREROUTING 1`, `OUTPUT policy`.
+    /// The rule or policy with a name: `ISTIO_OUTPUT 4`, `mangle PREROUTING 1`, `OUTPUT policy`.
     pub(super) fn place(&self, name: &str) -> Result<Place, String> {
         let words: Vec<&str> = name.split_whitespace().collect();
         let (tables, chain, number) = match words[..] {
@@ -176,7 +175,7 @@ impl World {
         ))
     }
 
-    /// "rule 4 of ISTIO_OUTPUT", with the table where another table has such a chain.
+    /// "rule 4 of ISTIO_OUTPUT", with the table if another table has such a chain.
     pub(super) fn name(&self, place: Place) -> String {
         let (ruleset, table, chain) = place.at.find(&self.rulesets);
         let others = ruleset.tables.iter().filter(|other| !other.is_like(table));
@@ -195,7 +194,7 @@ impl World {
         format!("{}{rest}{of}", first.to_ascii_lowercase())
     }
 
-    /// What becomes of a rule in a walk: its step's sentence.
+    /// The sentence about the step of a rule in a walk.
     pub(super) fn story(&self, trace: &Trace, place: Place) -> String {
         let path = trace.shown();
         if let Some(step) = best(&path.steps, place) {
@@ -224,7 +223,7 @@ impl World {
             .any(|dead| (dead.chain, Some(dead.rule)) == (place.at.chain, place.rule))
     }
 
-    /// Reads a test: `port 15001`, `rule ISTIO_OUTPUT 4`, `skips PREROUTING nat`.
+    /// Parses a test: `port 15001`, `rule ISTIO_OUTPUT 4`, `skips PREROUTING nat`.
     pub(super) fn test(&self, text: &str) -> Result<Test, String> {
         let (word, rest) = text.trim().split_once(' ').unwrap_or((text.trim(), ""));
         let rest = rest.trim();
@@ -255,7 +254,7 @@ impl World {
         })
     }
 
-    /// A test in words, as an answer to choose.
+    /// Words a test as an answer.
     pub(super) fn words(&self, test: &Test) -> String {
         match test {
             Test::Fate(Fate::Captured) => "It is captured".into(),
@@ -277,7 +276,7 @@ impl World {
     }
 }
 
-/// Where a rule is looked for when its table is not said.
+/// The tables to search for a rule without a table name.
 const NAT_FIRST: [TableName; 5] = [
     TableName::Nat,
     TableName::Mangle,
@@ -295,7 +294,7 @@ pub(super) fn station(name: &str) -> Result<(Hook, TableName), String> {
         .ok_or_else(|| format!("`{name}` is no hook with a table, such as `PREROUTING nat`"))
 }
 
-/// The step that tells most of a rule: one at which it matched, if there is one.
+/// The most informative step of a rule: one at which it matched, if there is one.
 fn best(steps: &Steps, place: Place) -> Option<Step> {
     let mut asked = steps.iter().filter(|step| step.place == place);
     let first = asked.clone().next()?;
@@ -304,31 +303,31 @@ fn best(steps: &Steps, place: Place) -> Option<Step> {
         .or(Some(first))
 }
 
-/// Something that is so of a walk, or not.
+/// A condition on a walk.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Test {
-    /// Captured, direct, dropped, or not to be told.
+    /// The outcome is captured, direct, dropped, or undetermined.
     Fate(Fate),
-    /// It is delivered to this port.
+    /// The packet is delivered to this port.
     Port(u16),
-    /// It leaves by this interface.
+    /// The packet leaves through this interface.
     Sent(String),
     /// This rule or policy decides.
     Rule(Place),
-    /// This rule matches it.
+    /// This rule matches the packet.
     Matches(Place),
-    /// This rule is asked and does not match.
+    /// This rule is evaluated and does not match.
     Misses(Place),
-    /// This rule is never asked.
+    /// This rule is never evaluated.
     Unmet(Place),
-    /// A table is asked at a hook.
+    /// A table is evaluated at a hook.
     Passes((Hook, TableName)),
-    /// It is not.
+    /// A table is not evaluated at a hook.
     Skips((Hook, TableName)),
 }
 
 impl Test {
-    /// Whether a walk through these rule sets is so.
+    /// Whether a walk through these rule sets meets the condition.
     pub fn holds(&self, rulesets: &[Ruleset], trace: &Trace) -> bool {
         let verdict = trace.verdict();
         let steps = &trace.shown().steps;

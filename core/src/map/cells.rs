@@ -1,5 +1,5 @@
-//! The steps of one table as stations: a rule each, where there is room; else runs that match
-//! nothing fold.
+//! The steps of one table as stations. Each rule is a station if there is room. Otherwise runs
+//! without a match are folded.
 
 use std::ops::Range;
 
@@ -12,21 +12,21 @@ use super::{Lane, outcome};
 /// One station: a step, or several.
 pub(super) type Cell = Range<usize>;
 
-/// How to make stations.
+/// The parameters of a layout of stations.
 pub(super) struct Plan<'a> {
-    /// Steps that must not fold: the cursor, and where a rule decided or two ways part. Around the
-    /// first there must be most.
+    /// Steps that must not be folded: the cursor, the decisive rule, and the first difference of
+    /// two paths. The first one gets the most stations around it.
     pub(super) kept: &'a [usize],
-    /// How wide they may be together.
+    /// Their maximum total width.
     pub(super) room: i32,
-    /// How wide the stations are that stand for all that is left out before and behind.
+    /// The width of the stations for everything omitted before and after.
     pub(super) rest: i32,
 }
 
-/// Stations for some steps, as wide as `wide` measures each.
+/// Makes stations for some steps. `wide` measures the width of each.
 ///
-/// Every step has its own if they fit. Else runs that match nothing become one station; and if that
-/// is not enough, what is far from the cursor does.
+/// Every step has its own station if they fit. Otherwise, runs that match nothing become one
+/// station. If this is not enough, steps far from the cursor become one station, too.
 pub(super) fn cells(
     lane: &Lane,
     steps: Range<usize>,
@@ -34,7 +34,7 @@ pub(super) fn cells(
     wide: impl Fn(&Cell) -> i32,
 ) -> Vec<Cell> {
     let total = |cells: &[Cell]| cells.iter().map(&wide).sum::<i32>();
-    // Not even tried where no screen is as wide.
+    // More steps cannot fit on any screen.
     if steps.len() < 200 {
         let single: Vec<Cell> = steps.clone().map(|step| step..step + 1).collect();
         if total(&single) <= plan.room {
@@ -45,7 +45,7 @@ pub(super) fn cells(
     if runs.len() < 200 && total(&runs) <= plan.room {
         return runs;
     }
-    // Around the cursor, or from the start where it is elsewhere.
+    // Begin at the cursor, or at the start if the cursor is in another table.
     let cursor = plan.kept.first();
     let at = runs
         .iter()
@@ -81,10 +81,10 @@ pub(super) fn cells(
     cells
 }
 
-/// Single steps, and runs of at least two in one chain that did not match.
+/// Single steps, and runs of at least two steps in one chain that did not match.
 fn runs(lane: &Lane, steps: Range<usize>, kept: &[usize]) -> Vec<Cell> {
     let mut cells: Vec<Cell> = Vec::new();
-    // The chain of the last of them, while that may go on.
+    // The chain of the last run, as long as it may continue.
     let mut open = None;
     for run in lane.path.steps.runs() {
         let places = run.places();
@@ -109,12 +109,12 @@ fn runs(lane: &Lane, steps: Range<usize>, kept: &[usize]) -> Vec<Cell> {
     cells
 }
 
-/// Whether two steps are of the same call of the same chain.
+/// Whether two steps belong to the same call of the same chain.
 pub(super) fn in_one_chain(one: &Step, other: &Step) -> bool {
     (one.place.at, one.caller, one.hook) == (other.place.at, other.caller, other.hook)
 }
 
-/// The number of a rule, `policy`, a run's numbers, or how many steps are left out.
+/// The number of a rule, `policy`, the numbers of a run, or the number of omitted steps.
 pub(super) fn label(path: &Path, cell: &Cell) -> String {
     let (first, last) = (path.steps.at(cell.start), path.steps.at(cell.end - 1));
     match (first.place.rule, last.place.rule) {
@@ -129,7 +129,7 @@ pub(super) fn label(path: &Path, cell: &Cell) -> String {
     }
 }
 
-/// Whether a station stands for steps of which some match.
+/// Whether a station represents steps of which some match.
 pub(super) fn is_mixed(lane: &Lane, cell: &Cell) -> bool {
     let mut runs = lane
         .path
@@ -156,8 +156,7 @@ pub(super) fn name(rulesets: &[Ruleset], lane: &Lane, cell: &Cell) -> String {
     }
 }
 
-/// What a step does with the packet, as rules name it: `RETURN`, `ACCEPT`; nothing where the rule
-/// does not match.
+/// The action of a step, as rules name it: `RETURN`, `ACCEPT`; empty if the rule does not match.
 pub(super) fn action<'a>(rulesets: &'a [Ruleset], step: &Step) -> &'a str {
     let (ruleset, table, chain) = step.place.at.find(rulesets);
     match (step.outcome, step.place.rule(rulesets)) {
@@ -169,8 +168,8 @@ pub(super) fn action<'a>(rulesets: &'a [Ruleset], step: &Step) -> &'a str {
     }
 }
 
-/// Who called the chain of each station, outermost first, as steps; with the chain's own call at
-/// the end of each list. `None` stands for the built-in chain.
+/// The callers of the chain of a step, as steps. The outermost is the first, and the chain's own
+/// call is the last. `None` is the built-in chain.
 pub(super) fn calls(path: &Path, step: usize) -> Vec<Option<u32>> {
     let mut calls = vec![path.steps.at(step).caller];
     while let Some(Some(caller)) = calls.last() {

@@ -1,6 +1,6 @@
-//! The table under the cursor, opened: a station for each rule that was asked, filled where it
-//! matches, and beneath them the chains, each as wide as the packet was in it: read downwards, they
-//! are the stack.
+//! The opened table under the cursor. Each evaluated rule is a station, which is filled if the rule
+//! matches. Below them are the chains, each as wide as the packet's time in it. Read from top to
+//! bottom, they are the call stack.
 
 use std::ops::Range;
 
@@ -9,18 +9,18 @@ use super::pen::{Layers, area, dot, leads, line, of_lane, plain, shorten, text, 
 use super::{Anchor, Group, Shape, Sheet, outcome, way};
 use crate::walk::trace::{Outcome, Path, Step};
 
-/// Left free at both sides.
+/// The margin at both sides.
 const EDGE: i32 = 9;
-/// The least that a station takes.
+/// The minimum width of a station.
 const PITCH: i32 = 24;
-/// What a station takes that stands for all that is left out at one side.
+/// The width of a station for everything omitted at one side.
 const REST: i32 = 60;
-/// Deepest nesting that has a row of its own.
+/// The maximum nesting depth with a row of its own.
 const DEEPEST: usize = 4;
 /// The height of a chain's bar.
 const BAR: i32 = 16;
 
-/// Which steps of each lane are in the table under the cursor: lane and steps, the followed lane
+/// The steps of each lane in the table under the cursor: lane and steps. The followed lane is the
 /// first.
 pub(super) fn opened(sheet: &Sheet) -> Vec<(usize, Range<usize>)> {
     let Some(lane) = sheet.lanes.get(sheet.followed) else {
@@ -54,8 +54,8 @@ pub(super) fn opened(sheet: &Sheet) -> Vec<(usize, Range<usize>)> {
     found
 }
 
-/// How many stations two lanes have in common: the same rules, up to one that answers them
-/// differently.
+/// The number of stations that two lanes share: the same rules, up to the first one with different
+/// results.
 pub(super) fn aligned(sheet: &Sheet, opened: &[(usize, Range<usize>)]) -> usize {
     let [(one, a), (other, b)] = opened else {
         return opened.first().map_or(0, |(_, steps)| steps.len());
@@ -78,8 +78,8 @@ pub(super) fn aligned(sheet: &Sheet, opened: &[(usize, Range<usize>)]) -> usize 
     count
 }
 
-/// The steps that must not fold, as the lane at that place of `opened` numbers them: the cursor of
-/// the followed lane first.
+/// The steps that must not be folded, in the numbering of the lane at this position of `opened`.
+/// The cursor of the followed lane is the first.
 pub(super) fn kept(
     sheet: &Sheet,
     opened: &[(usize, Range<usize>)],
@@ -106,7 +106,7 @@ pub(super) fn kept(
     kept
 }
 
-/// What a table did with a packet, for the end of its line: "REDIRECT → 127.0.0.1:15001".
+/// The effect of a table on a packet, for the end of its line: "REDIRECT → 127.0.0.1:15001".
 pub(super) fn result(sheet: &Sheet, lane: usize, steps: &Range<usize>) -> String {
     let path = sheet.lanes[lane].path;
     let Some(last) = steps.clone().last().map(|last| path.steps.at(last)) else {
@@ -124,14 +124,14 @@ pub(super) fn result(sheet: &Sheet, lane: usize, steps: &Range<usize>) -> String
     }
 }
 
-/// Where the stations of one line stand.
+/// The stations of one line.
 struct Line {
     lane: usize,
     y: i32,
     stations: Vec<(Cell, i32, i32)>,
 }
 
-/// Draws the table under the cursor below `y`; gives how far down it comes.
+/// Draws the table under the cursor below `y`. Returns the lower edge.
 pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     let opened = opened(sheet);
     let Some((lane, steps)) = opened.first() else {
@@ -143,7 +143,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
         .marks
         .push(plain(title(&table, first.hook.name(), EDGE + 8, y + 6)));
 
-    // The lower line is that of the first lane, or of the only one.
+    // The lower line belongs to the first lane, or to the only one.
     let aligned = aligned(sheet, &opened);
     let (below, above) = match &opened[..] {
         [one, other] => (one, Some(other)),
@@ -176,7 +176,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
         stations: shared.iter().cloned().chain(tail).collect(),
     });
     if let Some(above) = above {
-        // What both have in common is numbered as each one's own steps are.
+        // The shared stations get the numbers of each lane's own steps.
         let moved = |(cell, x, width): &(Cell, i32, i32)| {
             let start = cell.start - below.1.start + above.1.start;
             (start..start + cell.len(), *x, *width)
@@ -199,7 +199,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     }
     let bars = bars(sheet, &lines[0], rail + 22, layers);
     for (place, line) in lines.iter().enumerate() {
-        // What is shared has its numbers once, beneath.
+        // Shared stations have their numbers once, below.
         let own = if place == 0 { 0 } else { shared.len() };
         draw_line(sheet, line, own, place == 1, layers);
     }
@@ -215,7 +215,7 @@ pub(super) fn draw(sheet: &Sheet, layers: &mut Layers, y: i32) -> i32 {
     bottom + 4
 }
 
-/// The lit name of the table, as it stands in its box.
+/// The highlighted name of the table in its box.
 fn title(table: &str, hook: &str, x: i32, y: i32) -> Vec<Shape> {
     let width = wide(table) + 9;
     vec![
@@ -235,7 +235,7 @@ fn title(table: &str, hook: &str, x: i32, y: i32) -> Vec<Shape> {
     ]
 }
 
-/// Stations for some of a lane's steps in the table, counted from its first.
+/// Makes stations for some of a lane's steps in the table, counted from its first step.
 fn stations(
     sheet: &Sheet,
     (lane, steps): &(usize, Range<usize>),
@@ -276,10 +276,10 @@ pub(super) fn class(outcome: Outcome, several: bool) -> &'static str {
     }
 }
 
-/// A line with its stations, and their numbers from the `own`th on.
+/// Draws a line with its stations, and their numbers from the `own`th on.
 fn draw_line(sheet: &Sheet, line_: &Line, own: usize, above: bool, layers: &mut Layers) {
     let lane = &sheet.lanes[line_.lane];
-    // A tail that leaves upwards.
+    // The end of a line that leaves upward.
     let tail = line_.y - if above { 14 } else { 0 };
     let y = |at: usize| if at >= own { tail } else { line_.y };
     let mut points: Vec<(i32, i32)> = Vec::new();
@@ -297,7 +297,7 @@ fn draw_line(sheet: &Sheet, line_: &Line, own: usize, above: bool, layers: &mut 
     let steps = line_.stations[0].0.start..line_.stations[last].0.end;
     let end = (line_.stations[last].1 + line_.stations[last].2 + 10, last_y);
     points.push(end);
-    // A cursor outside is before the table, or behind it.
+    // A cursor outside the table is before or after it.
     let gone = here.unwrap_or(if sheet.cursor < steps.start {
         0
     } else {
@@ -337,7 +337,7 @@ fn draw_line(sheet: &Sheet, line_: &Line, own: usize, above: bool, layers: &mut 
     layers.marks.push(of_lane(line_.lane, shapes));
 }
 
-/// How high the column of a station is, from where to where. What two lines share is one column.
+/// The upper and lower edge of a station's column. Two lines share the column of a shared station.
 fn column(lines: &[Line], place: usize, is_shared: bool) -> (i32, i32) {
     let y = lines[place].y;
     match (lines.len(), is_shared, place) {
@@ -348,7 +348,7 @@ fn column(lines: &[Line], place: usize, is_shared: bool) -> (i32, i32) {
     }
 }
 
-/// The tint of the rule that decided for the last lane, once.
+/// Highlights the decisive rule of the last lane, once.
 fn tint(sheet: &Sheet, lines: &[Line], shared: usize) -> Option<Group> {
     let lead = sheet.lanes.len() - 1;
     let (place, line) = lines
@@ -368,12 +368,12 @@ fn tint(sheet: &Sheet, lines: &[Line], shared: usize) -> Option<Group> {
     ))
 }
 
-/// The frame of the cursor, and what a click on each column means.
+/// Draws the frame of the cursor, and the click areas of the columns.
 fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
     for (place, line_) in lines.iter().enumerate() {
         for (at, (cell, x, width)) in line_.stations.iter().enumerate() {
             let is_shared = at < shared;
-            // The shared ones stand for both.
+            // The shared stations represent both lines.
             if place == 1 && is_shared {
                 continue;
             }
@@ -415,7 +415,7 @@ fn hits(sheet: &Sheet, lines: &[Line], shared: usize, layers: &mut Layers) {
     }
 }
 
-/// The chains that the packet was in, outermost first, as bars below `y`.
+/// Draws the chains that the packet was in as bars below `y`. The outermost is the first.
 fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
     let path = sheet.lanes[line_.lane].path;
     let mut bars: Vec<(usize, Option<u32>, usize, i32, i32)> = Vec::new();
@@ -424,7 +424,7 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
         let calls = cells::calls(path, cell.start);
         for (depth, call) in calls.iter().enumerate() {
             let row = depth.min(DEEPEST);
-            // The last of a row with the same call goes on; deeper ones share the last row.
+            // A bar of the same call in the row continues. Deeper chains share the last row.
             let last = bars.iter_mut().rev().find(|bar| bar.0 == row);
             match last {
                 Some(bar) if bar.1 == *call && bar.4 == *x => bar.4 = x + width,
@@ -464,7 +464,8 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
             (to - from - 2, BAR - 3),
             2,
         ));
-        // In its bar, or where that is too short for it behind it, where there is more room.
+        // The name is in its bar. If the bar is too short, the name is after it, if there is more
+        // room.
         let (inside, behind) = (to - from - 8, right - to - 6);
         let is_behind = wide(&chain.name) > inside && behind > inside;
         let (x, room) = if is_behind {
@@ -484,7 +485,7 @@ fn bars(sheet: &Sheet, line_: &Line, y: i32, layers: &mut Layers) -> i32 {
     y + BAR * (i32::try_from(deepest).unwrap_or(0) + 1)
 }
 
-/// A step in the chain of that depth: the caller of the next deeper one, or the step itself.
+/// A step in the chain at this depth: the caller of the next deeper chain, or the step itself.
 fn chain_of(_: &Path, calls: &[Option<u32>], depth: usize, step: usize) -> usize {
     calls
         .get(depth + 1)

@@ -1,4 +1,5 @@
-//! The ways of an uncertain walk that are not the one shown: where each leaves it, and how it ends.
+//! The paths of an uncertain walk that are not shown: the step at which each leaves the shown path,
+//! and its outcome.
 
 use crate::analysis::compare;
 use crate::analysis::explain::Fate;
@@ -7,8 +8,8 @@ use crate::walk::trace::{Branch, Question, Trace, Verdict};
 
 use super::Other;
 
-/// Each other end once, with the first condition that leads to it. `say` puts an end into a word or
-/// two.
+/// Lists each other outcome once, with the first condition that leads to it. `say` describes an
+/// outcome in one or two words.
 pub fn others(rulesets: &[Ruleset], trace: &Trace, say: impl Fn(&Verdict) -> String) -> Vec<Other> {
     let Some((shown, rest)) = trace.branches.split_first() else {
         return Vec::new();
@@ -42,7 +43,7 @@ pub fn others(rulesets: &[Ruleset], trace: &Trace, say: impl Fn(&Verdict) -> Str
     others
 }
 
-/// What sets a branch apart from the one shown.
+/// The assumptions that distinguish a branch from the shown one.
 fn given(rulesets: &[Ruleset], shown: &Branch, branch: &Branch) -> String {
     let mut pairs = shown.assumes.iter().zip(&branch.assumes);
     let first = pairs.find(|(one, other)| (one.place, one.matches) != (other.place, other.matches));

@@ -1,8 +1,8 @@
-//! Shapes, as drawings are made of them.
+//! Functions that make shapes.
 
 use super::{Anchor, Form, Go, Group, Shape};
 
-/// The width of a character of the map's text in tenths of a pixel: monospaced, at 11 pixels.
+/// The width of a character in tenths of a pixel. The map's text is monospaced, at 11 pixels.
 const CHARACTER: i32 = 67;
 
 /// The width of a text.
@@ -11,7 +11,7 @@ pub(super) fn wide(text: &str) -> i32 {
     (characters * CHARACTER + 9) / 10
 }
 
-/// A text cut to a width.
+/// Truncates a text to a width.
 pub(super) fn cut(text: &str, width: i32) -> String {
     if wide(text) <= width {
         return text.to_owned();
@@ -20,7 +20,8 @@ pub(super) fn cut(text: &str, width: i32) -> String {
     text.chars().take(fits).chain(['…']).collect()
 }
 
-/// A name cut in its middle to a width: names of chains often differ only at their ends.
+/// Shortens a name in its middle to a width, because names of chains often differ only at their
+/// ends.
 pub(super) fn shorten(name: &str, width: i32) -> String {
     if wide(name) <= width {
         return name.to_owned();
@@ -75,7 +76,7 @@ pub(super) fn line(class: &'static str, points: &[(i32, i32)]) -> Shape {
     }
 }
 
-/// Shapes of nobody, with nothing to click.
+/// Shapes of no lane, without a click action.
 pub(super) fn plain(shapes: Vec<Shape>) -> Group {
     Group {
         lane: None,
@@ -105,8 +106,8 @@ pub(super) fn leads(step: usize, name: String, shapes: Vec<Shape>) -> Group {
     }
 }
 
-/// Draws the line of a lane: what is gone of it, what lies ahead, and the packet's letter where it
-/// now is.
+/// Draws the line of a lane: the part before the cursor, the part after it, and the packet's letter
+/// at the cursor.
 pub(super) fn rail(
     layers: &mut Layers,
     lane: usize,
@@ -127,15 +128,14 @@ pub(super) fn rail(
     layers.tokens.push(of_lane(lane, token));
 }
 
-/// Groups by how far in front they are, so that lines never hide what stands on them, and take no
-/// clicks away.
+/// Groups by drawing layer, so that lines never cover stations and never take their clicks.
 #[derive(Default)]
 pub(super) struct Layers {
     /// Boxes.
     pub(super) boxes: Vec<Group>,
-    /// Tints in them.
+    /// Highlights in the boxes.
     pub(super) tints: Vec<Group>,
-    /// What can be clicked.
+    /// Areas that can be clicked.
     pub(super) keys: Vec<Group>,
     /// The lines of packets.
     pub(super) lines: Vec<Group>,
@@ -146,7 +146,7 @@ pub(super) struct Layers {
 }
 
 impl Layers {
-    /// All of them, from the back to the front.
+    /// All groups, from the back to the front.
     pub(super) fn flatten(self) -> Vec<Group> {
         [
             self.boxes,

@@ -1,5 +1,5 @@
-//! From top to bottom, for narrow screens: a line for each packet at the left, and a row for each
-//! thing that it passes.
+//! The layout from top to bottom, for narrow screens: a line for each packet at the left, and a row
+//! for each station.
 
 use std::ops::Range;
 
@@ -11,16 +11,16 @@ use super::word::{copy, end, glyph, glyphed, heading, said, word};
 use super::{Anchor, Go, Group, Map, Shape, Sheet, outcome};
 use crate::walk::trace::Outcome;
 
-/// The height of a station's row, and of one to be hit with a finger.
+/// The height of a row, and the minimum height of a touch target.
 const ROW: i32 = 24;
 const TOUCH: i32 = 44;
-/// From one line to the next.
+/// The distance between two lines.
 const GAP: i32 = 20;
 
 struct Hand<'a> {
     sheet: &'a Sheet<'a>,
     ways: &'a [Vec<Stop>],
-    /// The points of each lane's line: where rows concern it.
+    /// The points of each lane's line, at the rows of the lane.
     points: Vec<Vec<i32>>,
     here: Vec<Option<usize>>,
     layers: Layers,
@@ -51,7 +51,7 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
     for stop in 0..alike {
         hand.stop(&lanes, stop);
     }
-    // The second first: its line is the inner one.
+    // The second lane comes first, because its line is the inner one.
     for lane in lanes.iter().rev() {
         for stop in alike..ways[*lane].len() {
             hand.stop(&[*lane], stop);
@@ -86,13 +86,13 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Map {
     }
 }
 
-/// Where the line of a lane is.
+/// The x coordinate of a lane's line.
 fn x(lane: usize) -> i32 {
     12 + GAP * i32::try_from(lane).unwrap_or(0)
 }
 
 impl Hand<'_> {
-    /// Where texts begin.
+    /// The x coordinate of texts.
     fn left(&self) -> i32 {
         x(self.ways.len().saturating_sub(1)) + 18
     }
@@ -114,7 +114,7 @@ impl Hand<'_> {
         }
     }
 
-    /// A stop of some lanes that pass the same here.
+    /// Draws a station that some lanes share.
     fn stop(&mut self, lanes: &[usize], stop: usize) {
         let way = &self.ways[lanes[0]];
         match &way[stop] {
@@ -240,7 +240,7 @@ impl Hand<'_> {
         self.y += 2;
     }
 
-    /// The rows of the table under the cursor.
+    /// Draws the rows of the table under the cursor.
     fn table(&mut self, lanes: &[usize], stop: usize) {
         const MOST: i32 = 26;
         let opened = lens::opened(self.sheet);
@@ -367,7 +367,7 @@ impl Hand<'_> {
             Anchor::Start,
             &cut(&says, self.sheet.width - left - 8),
         ));
-        // What is seen of it comes first, for those who speak to the page.
+        // The visible text comes first, for users of voice control.
         let mut name = says;
         for (lane, cell) in row {
             name.push_str(". ");
@@ -388,7 +388,7 @@ impl Hand<'_> {
         self.y += ROW;
     }
 
-    /// What became of a row's rule: once where all lanes fare alike.
+    /// The result of a row's rule, once if it is the same for all lanes.
     fn became(&self, row: &[(usize, cells::Cell)]) -> String {
         let of = |(lane, cell): &(usize, cells::Cell)| {
             let lane = &self.sheet.lanes[*lane];
@@ -465,8 +465,7 @@ impl Hand<'_> {
     }
 }
 
-/// What comes behind the ways themselves: copies, and later legs of the connection, each a line of
-/// small boxes.
+/// Draws the paths of copies and later legs of the connection, each as a line of small boxes.
 pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) -> i32 {
     for (letter, stops) in copy(sheet) {
         let names = stops.iter().filter(|stop| matches!(stop, Stop::Hook(_)));
@@ -528,7 +527,7 @@ pub(super) fn strips(sheet: &Sheet, layers: &mut Layers, mut y: i32, left: i32) 
     y
 }
 
-/// A title and small boxes, one line or more.
+/// Draws a title and small boxes in one or more lines.
 fn strip(
     sheet: &Sheet,
     title: &str,
@@ -573,7 +572,7 @@ fn strip(
     (shapes, top + HIGH)
 }
 
-/// What can be hit of a strip.
+/// The click area of a strip.
 fn hit((left, y): (i32, i32), width: i32, bottom: i32) -> Shape {
     area("hit", (left - 2, y), (width - left, bottom - y), 3)
 }

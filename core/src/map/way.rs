@@ -1,5 +1,5 @@
-//! A packet's way in short: its hooks with the tables asked at each, the routing between them, and
-//! how its label changes.
+//! A packet's path in short: its hooks with the evaluated tables, the routing between them, and the
+//! changes of its label.
 
 use std::ops::Range;
 
@@ -14,43 +14,44 @@ use crate::walk::trace::{Path, RouteReason, VerdictKind};
 /// The name of a nat station that a packet skips.
 pub(super) const NAT: &str = "nat";
 
-/// Something that a packet passes.
+/// A station of a packet's path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Stop {
-    /// It comes in by an interface.
+    /// The packet arrives on an interface.
     In(String),
     /// A routing decision.
     Route {
-        /// Why it was taken.
+        /// The reason for the decision.
         why: RouteReason,
-        /// The interface it chose; none for this host.
+        /// The chosen interface; `None` for this host.
         to: Option<String>,
     },
     /// A hook.
     Hook(Hooked),
 }
 
-/// A hook on a way.
+/// A hook on a path.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Hooked {
     /// Which.
     pub(super) hook: Hook,
     /// Its steps.
     pub(super) steps: Range<usize>,
-    /// The tables that were asked, in order.
+    /// The evaluated tables, in order.
     pub(super) tables: Vec<Asked>,
-    /// Whether the dump has a table nat here that was not asked, since the connection is set up.
+    /// Whether the dump has a table nat here that was not evaluated, because the connection is
+    /// already set up.
     pub(super) skips_nat: bool,
-    /// What the packet is labelled with from here on, where that changed.
+    /// The packet's label from here on, if it changed.
     pub(super) label: Option<String>,
 }
 
-/// A table that was asked at a hook.
+/// An evaluated table at a hook.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Asked {
     /// The rule set, from 0.
     pub(super) ruleset: u32,
-    /// The table's place in the rule set.
+    /// The position of the table in the rule set.
     pub(super) table: u32,
     /// Its name.
     pub(super) name: Box<str>,
@@ -59,7 +60,7 @@ pub(super) struct Asked {
 }
 
 impl Stop {
-    /// Whether two packets pass the same here, whatever their rules answer.
+    /// Whether two packets have the same station here, independent of the results of rules.
     pub(super) fn is_like(&self, other: &Self) -> bool {
         match (self, other) {
             (Self::Hook(one), Self::Hook(other)) => one.hook == other.hook,
@@ -67,7 +68,7 @@ impl Stop {
         }
     }
 
-    /// Whether the packet goes out by `lo` here, and comes back.
+    /// Whether the packet leaves through `lo` here and returns.
     pub(super) fn turns(&self) -> bool {
         matches!(
             self,
@@ -78,7 +79,7 @@ impl Stop {
         )
     }
 
-    /// In words.
+    /// The station in words.
     pub(super) fn words(&self) -> String {
         match self {
             Self::In(interface) => format!("comes in by {interface}"),
@@ -110,7 +111,7 @@ impl Stop {
     }
 }
 
-/// What a packet passes, in order; or, where it is copied, its copy.
+/// The stations of a packet in order; with `copied`, those of its copy.
 pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop> {
     let mut stops = Vec::new();
     let route = |wanted: &[RouteReason], stops: &mut Vec<Stop>| {
@@ -128,7 +129,8 @@ pub(super) fn stops(rulesets: &[Ruleset], path: &Path, copied: bool) -> Vec<Stop
         .filter(|view| view.copied == copied)
         .collect();
     if views.is_empty() {
-        // The routing that failed is not noted; one that was is of a packet that met no hook.
+        // A failed routing decision is not recorded. A recorded one here belongs to a packet that
+        // met no hook.
         route(&[RouteReason::Sent], &mut stops);
     }
     let mut at = 0;
@@ -233,7 +235,7 @@ fn nat_is_held(rulesets: &[Ruleset], path: &Path, view: &View) -> bool {
     })
 }
 
-/// How the packet's label changes: what a rule wrote of its ends and its mark.
+/// The new label of a packet: the ends and the mark that a rule wrote.
 pub(super) fn label(before: &View, after: &View) -> Option<String> {
     let end = |address: std::net::IpAddr, port: Option<u16>| match port {
         Some(port) => socket(address, port),
@@ -261,7 +263,7 @@ pub(super) fn label(before: &View, after: &View) -> Option<String> {
     (!label.is_empty()).then_some(label)
 }
 
-/// What a packet is labelled with at the start: where it is going.
+/// The first label of a packet: its destination.
 pub(super) fn first_label(path: &Path) -> String {
     let Some(view) = path.views.first() else {
         return String::new();

@@ -1,5 +1,6 @@
-//! From left to right: what two packets share once, then a row for each. A packet that leaves by
-//! `lo` comes back in a row beneath; what does not fit into a row goes on in one beneath, too.
+//! The layout from left to right: the shared part of two packets once, then a row for each. A
+//! packet that leaves through `lo` returns in a row below. Stations that do not fit in a row
+//! continue in a row below, too.
 
 use super::pen::{Layers, area, cut, leads, line, plain, rail, text, wide};
 use super::way::Stop;
@@ -10,28 +11,28 @@ mod piece;
 
 use piece::Piece;
 
-/// Left free at both sides.
+/// The margin at both sides.
 const EDGE: i32 = 9;
-/// Above the boxes, for the names of hooks.
+/// The space above the boxes, for the names of hooks.
 const HEAD: i32 = 14;
-/// From a box's top to its first rail.
+/// The distance from the top of a box to its first line.
 const TO_RAIL: i32 = 29;
-/// From one rail to the next.
+/// The distance between two lines.
 const GAP: i32 = 17;
-/// From a box's last rail to its bottom.
+/// The distance from the last line of a box to its bottom.
 const FOOT: i32 = 9;
-/// Between rows: the box of an end hangs lower than those of hooks, and the names of the next row
-/// stand beneath it.
+/// The space between rows. The box of an outcome is lower than those of hooks, and the names of the
+/// next row are below it.
 const BETWEEN: i32 = 14;
-/// The shortest line between two stations, and the longest that room to spare makes of it.
+/// The length of the shortest line between two stations, and of the longest one if there is room.
 const LINE: i32 = 16;
 const STRETCH: i32 = 90;
-/// What a turn takes at the side.
+/// The width of a turn at the side.
 const TURN: i32 = 34;
-/// The narrowest sheet on which this is tried.
+/// The minimum width for this layout.
 const NARROWEST: i32 = 500;
 
-/// Where a row begins.
+/// The start of a row.
 #[derive(Clone, Copy, Debug)]
 struct Row {
     x: i32,
@@ -40,13 +41,13 @@ struct Row {
     right: bool,
 }
 
-/// The line of a lane, as far as it is laid.
+/// The part of a lane's line that is laid out.
 #[derive(Clone, Debug, Default)]
 struct Track {
     points: Vec<(i32, i32)>,
-    /// Which of them is the cursor's.
+    /// The point of the cursor.
     here: Option<usize>,
-    /// What the packet is labelled with since its last station.
+    /// The label of the packet since its last station.
     label: Option<String>,
 }
 
@@ -55,11 +56,11 @@ struct Hand<'a> {
     ways: &'a [Vec<Stop>],
     tracks: Vec<Track>,
     layers: Layers,
-    /// Where ways that are not shown begin: lane, its `others`, and the point.
+    /// The starts of paths that are not shown: lane, its `others`, and the point.
     forks: Vec<(usize, usize, (i32, i32))>,
 }
 
-/// Draws; `None` where it does not fit.
+/// Draws; `None` if it does not fit.
 pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
     if sheet.width < NARROWEST || ways.is_empty() {
         return None;
@@ -77,7 +78,7 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
         forks,
     };
     let comes_back = |lane: usize| ways[lane].iter().any(Stop::turns);
-    // The upper line leaves upwards, so that no line crosses another.
+    // The upper line leaves upward, so that no line crosses another.
     let order: &[usize] = match ways.len() {
         1 => &[0],
         _ if comes_back(1) && !comes_back(0) => &[0, 1],
@@ -116,7 +117,7 @@ pub(super) fn draw(sheet: &Sheet, ways: &[Vec<Stop>]) -> Option<Map> {
     })
 }
 
-/// Where the rails of a row are.
+/// The y coordinates of the lines of a row.
 fn rails(lanes: &[usize], y: i32) -> Vec<i32> {
     (0..)
         .zip(lanes)
@@ -124,7 +125,7 @@ fn rails(lanes: &[usize], y: i32) -> Vec<i32> {
         .collect()
 }
 
-/// Where the row beneath a row begins.
+/// The y coordinate of the next row.
 fn beneath(lanes: &[usize], y: i32) -> i32 {
     rails(lanes, y)
         .last()
@@ -132,8 +133,8 @@ fn beneath(lanes: &[usize], y: i32) -> i32 {
 }
 
 impl Hand<'_> {
-    /// Lays the way of some lanes from one of their stops on. Gives how far down it comes; `None`
-    /// where it does not fit.
+    /// Lays out the path of some lanes from one of their stations on. Returns the lower edge;
+    /// `None` if it does not fit.
     fn lay(&mut self, lanes: &[usize], from: usize, row: Row) -> Option<i32> {
         let ways = self.ways;
         let way = &ways[lanes[0]];
@@ -184,7 +185,7 @@ impl Hand<'_> {
         }
         let mut y = row.y;
         for (place, lane) in lanes.iter().enumerate() {
-            // Where they part; lanes that have nothing in common begin at the edge.
+            // The point where the paths separate. Lanes that share nothing begin at the edge.
             let aside = if place == 0 || pieces.is_empty() {
                 0
             } else {
@@ -196,7 +197,7 @@ impl Hand<'_> {
         Some(y.max(beneath(lanes, row.y)))
     }
 
-    /// The lines before each piece: long enough for what packets are labelled with there.
+    /// The lengths of the lines before each piece. A line has room for the label of its packets.
     fn gaps(&self, lanes: &[usize], pieces: &[Piece]) -> Vec<i32> {
         let mut gaps = Vec::new();
         for (at, piece) in pieces.iter().enumerate() {
@@ -204,7 +205,7 @@ impl Hand<'_> {
                 None => self.label_width(lanes),
                 Some(before) => self.labelled(lanes, before),
             };
-            // A label may go on beneath a routing decision.
+            // A label may extend below a routing decision.
             let beneath = if self.is_route(lanes, *piece) {
                 self.width(lanes, *piece)
             } else {
@@ -219,8 +220,8 @@ impl Hand<'_> {
         gaps
     }
 
-    /// How many of a row's pieces fit, with that much room kept at its end, or where it has to
-    /// turn.
+    /// The number of a row's pieces that fit, with `kept` pixels free at its end, or before the row
+    /// must turn.
     fn fits(&self, lanes: &[usize], pieces: &[Piece], row: Row, kept: i32) -> usize {
         let room = if row.right {
             self.sheet.width - EDGE - row.x
@@ -243,7 +244,7 @@ impl Hand<'_> {
         }
     }
 
-    /// Lays pieces that fit, and says where they end. `fills`: they may take all the room but
+    /// Lays out pieces that fit, and returns their end. `fills`: they may take all the room except
     /// `kept`.
     fn row(&mut self, lanes: &[usize], pieces: &[Piece], row: Row, fills: bool, kept: i32) -> i32 {
         let gaps = self.gaps(lanes, pieces);
@@ -265,7 +266,7 @@ impl Hand<'_> {
             0
         };
         let rails = rails(lanes, row.y);
-        // From the rail that it had to the one that it has in this row.
+        // From the y coordinate of the lane so far to the one in this row.
         for (lane, rail) in lanes.iter().zip(&rails) {
             let track = &mut self.tracks[*lane];
             if let Some((_, y)) = track.points.last().copied().filter(|(_, y)| y != rail) {
@@ -288,8 +289,8 @@ impl Hand<'_> {
         x
     }
 
-    /// On in the row beneath, in the other direction: out by `lo` and in again, or only for want of
-    /// room.
+    /// Continues in the row below in the other direction, because the packet leaves through `lo`
+    /// and returns, or because there is no more room.
     fn turn(&mut self, lanes: &[usize], next: usize, row: Row, by_lo: bool) -> Option<i32> {
         let (edge, sign) = if row.right {
             (self.sheet.width - EDGE - 13, 1)
@@ -326,7 +327,7 @@ impl Hand<'_> {
         )
     }
 
-    /// The ends of ways that are not shown, below `y`. Gives how far down they come.
+    /// Draws the outcomes of paths that are not shown, below `y`. Returns the lower edge.
     fn others(&mut self, mut y: i32) -> i32 {
         const MOST: usize = 3;
         let forks = std::mem::take(&mut self.forks);

@@ -1,4 +1,4 @@
-//! The words on the map.
+//! The texts on the map.
 
 use super::pen::plain;
 use super::way::{Stop, stops};
@@ -6,7 +6,7 @@ use super::{Go, Group, Lane, Shape, Sheet};
 use crate::analysis::explain::Fate;
 use crate::walk::trace::RouteReason;
 
-/// What stands above a station that is no hook.
+/// The text above a station that is not a hook.
 pub(super) fn heading(stop: &Stop) -> &'static str {
     match stop {
         Stop::In(_) => "in by",
@@ -18,7 +18,7 @@ pub(super) fn heading(stop: &Stop) -> &'static str {
     }
 }
 
-/// What stands beneath it.
+/// The text below the station.
 pub(super) fn word(stop: &Stop) -> &str {
     match stop {
         Stop::In(interface) => interface,
@@ -27,7 +27,7 @@ pub(super) fn word(stop: &Stop) -> &str {
     }
 }
 
-/// The sign of an end.
+/// The symbol of an outcome.
 pub(super) fn glyph(fate: Fate) -> &'static str {
     match fate {
         Fate::Captured => "●",
@@ -37,7 +37,7 @@ pub(super) fn glyph(fate: Fate) -> &'static str {
     }
 }
 
-/// An end with its sign.
+/// An outcome with its symbol.
 pub(super) fn glyphed(sheet: &Sheet, lane: usize) -> String {
     let Lane { fate, end, .. } = &sheet.lanes[lane];
     format!("{} {end}", glyph(*fate))
@@ -54,7 +54,7 @@ pub(super) fn said(sheet: &Sheet, lanes: &[usize]) -> String {
     )
 }
 
-/// The box of an end: it leads to the last step.
+/// The box of an outcome. A click shows the last step.
 pub(super) fn end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
     let lane = &sheet.lanes[lanes[0]];
     let last = lane.path.steps.len().saturating_sub(1);
@@ -68,7 +68,7 @@ pub(super) fn end(sheet: &Sheet, lanes: &[usize], shapes: Vec<Shape>) -> Group {
     }
 }
 
-/// The copy of a packet that goes to many.
+/// The path of the copy of a broadcast or multicast.
 pub(super) fn copy(sheet: &Sheet) -> Vec<(&'static str, Vec<Stop>)> {
     let copied = sheet.lanes.iter().filter(|lane| lane.path.copy.is_some());
     copied

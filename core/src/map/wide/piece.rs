@@ -1,4 +1,4 @@
-//! The parts of a row: how wide each is, and how it is drawn.
+//! The pieces of a row: their widths, and how they are drawn.
 
 use super::super::pen::{area, cut, dot, leads, line, of_lane, plain, text, wide};
 use super::super::way::{Hooked, NAT, Stop, first_label};
@@ -6,23 +6,23 @@ use super::super::word::{end, glyphed, heading, said, word};
 use super::super::{Anchor, Group, Lane};
 use super::{FOOT, HEAD, Hand, LINE};
 
-/// The most that a packet's name may take.
+/// The maximum width of a packet's name.
 const NAME: i32 = 150;
 
-/// A part of a row.
+/// A piece of a row.
 #[derive(Clone, Copy, Debug)]
 pub(super) enum Piece {
     /// The packet's name.
     Start,
-    /// One of the lanes' stops.
+    /// One of the lanes' stations.
     Stop(usize),
-    /// Where it ends.
+    /// The outcome.
     End,
 }
 
 /// A table of a hook, to be drawn.
 struct Tag {
-    /// The rule set and the table; `None` where nat is not asked.
+    /// The rule set and the table; `None` if nat is not evaluated.
     key: Option<(u32, u32)>,
     name: Box<str>,
     /// Its first step.
@@ -32,7 +32,7 @@ struct Tag {
 }
 
 impl Hand<'_> {
-    /// How wide a piece is.
+    /// The width of a piece.
     pub(super) fn width(&self, lanes: &[usize], piece: Piece) -> i32 {
         let most =
             |width: &dyn Fn(usize) -> i32| lanes.iter().map(|lane| width(*lane)).max().unwrap_or(0);
@@ -57,12 +57,12 @@ impl Hand<'_> {
         }
     }
 
-    /// Whether a piece leaves the place beneath its rails free.
+    /// Whether a piece leaves the space below its lines free.
     pub(super) fn is_route(&self, lanes: &[usize], piece: Piece) -> bool {
         matches!(piece, Piece::Stop(stop) if !matches!(self.ways[lanes[0]][stop], Stop::Hook(_)))
     }
 
-    /// What stands at a lane's start.
+    /// The text at the start of a lane.
     fn start(&self, lanes: &[usize], lane: usize) -> String {
         let Lane {
             letter, name, path, ..
@@ -80,7 +80,7 @@ impl Hand<'_> {
         lanes.iter().all(|lane| label(lane) == label(&lanes[0]))
     }
 
-    /// How much of the line behind a piece the labels take that packets get there.
+    /// The width of the labels that packets get in this piece, on the line after it.
     pub(super) fn labelled(&self, lanes: &[usize], piece: Piece) -> i32 {
         let label = |lane: &usize| match piece {
             Piece::Start if self.starts_alike(lanes) => {
@@ -97,7 +97,7 @@ impl Hand<'_> {
         lanes.iter().map(label).max().unwrap_or(0)
     }
 
-    /// The same for those that they have already.
+    /// The width of the labels that packets already have.
     pub(super) fn label_width(&self, lanes: &[usize]) -> i32 {
         let label = |lane: &usize| {
             self.tracks[*lane]
@@ -108,7 +108,7 @@ impl Hand<'_> {
         lanes.iter().map(label).max().unwrap_or(0)
     }
 
-    /// Writes the labels that lanes have got below or above the line that begins at `x`.
+    /// Writes the current labels of lanes below or above the line that begins at `x`.
     pub(super) fn labels(&mut self, lanes: &[usize], x: i32, rails: &[i32], right: bool) {
         let labels: Vec<Option<String>> = lanes
             .iter()
@@ -136,7 +136,7 @@ impl Hand<'_> {
         }
     }
 
-    /// The tables of a hook, in order, as any of the lanes meets them.
+    /// The tables of a hook, in order, that any of the lanes meets.
     fn tags(&self, lanes: &[usize], stop: usize) -> Vec<Tag> {
         let mut tags: Vec<Tag> = Vec::new();
         let mut skips = true;
@@ -170,7 +170,7 @@ impl Hand<'_> {
         tags
     }
 
-    /// Draws a piece of that width.
+    /// Draws a piece with this width.
     pub(super) fn piece(
         &mut self,
         lanes: &[usize],
@@ -313,7 +313,8 @@ impl Hand<'_> {
             };
             let track = &mut self.tracks[*lane];
             track.label = hooked.label.clone();
-            // The copy of a packet goes its way before the packet itself does: that waits here.
+            // The copy of a packet completes its path before the packet itself, so the packet waits
+            // here.
             if hooked.steps.start > self.sheet.cursor && track.here.is_none() {
                 track.here = Some(track.points.len());
                 track.points.push((x, *rail));
@@ -321,7 +322,7 @@ impl Hand<'_> {
         }
     }
 
-    /// Where the cursor, and ways that are not shown, meet a table.
+    /// Marks the points where the cursor, and paths that are not shown, meet a table.
     fn mark(&mut self, lane: usize, stop: usize, tag: &Tag, (x, y): (i32, i32), bottom: i32) {
         let Stop::Hook(hooked) = &self.ways[lane][stop] else {
             return;
