@@ -1,5 +1,5 @@
-//! Values and names that come from strangers: what is printed reads back the same, and no command
-//! or script has a word that the rules do not have.
+//! Untrusted values and names: printed rules parse back unchanged, and no command or script
+//! contains a word that the rules do not contain.
 
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::input::edit::{Edit, edit};
@@ -16,7 +16,7 @@ use chainwalk_core::text::diagnostic::{Diagnostic, Severity};
 use chainwalk_core::walk::walk;
 use proptest::prelude::*;
 
-/// Rules with a value that iptables takes as text, by table and chain; `%` is the value.
+/// Rules with a free text value, by table and chain. `%` is the value.
 const TEMPLATES: [(&str, &str, &str); 34] = [
     ("filter", "INPUT", "-i % -j ACCEPT"),
     (
@@ -82,7 +82,7 @@ const TEMPLATES: [(&str, &str, &str); 34] = [
     ("filter", "INPUT", "-g %"),
 ];
 
-/// A dump with one rule; each `%` of the template is the value in quotes.
+/// A dump with one rule. Each `%` of the template becomes the value in quotes.
 fn dump((table, chain, template): (&str, &str, &str), value: &str) -> String {
     let mut quoted = String::new();
     quote_always(value, &mut quoted);
@@ -92,8 +92,8 @@ fn dump((table, chain, template): (&str, &str, &str), value: &str) -> String {
     )
 }
 
-/// The words of a line as `iptables-restore` 1.8.9 splits it (`add_param_to_argv` in xshared.c),
-/// written once more.
+/// The words of a line as `iptables-restore` 1.8.9 splits it (`add_param_to_argv` in xshared.c).
+/// This is a second implementation for the test.
 fn restore_words(line: &str) -> Vec<String> {
     let (mut words, mut word, mut open, mut quoted) = (Vec::new(), String::new(), false, false);
     let mut chars = line.chars();
@@ -118,8 +118,7 @@ fn restore_words(line: &str) -> Vec<String> {
     words
 }
 
-/// The words of a command as a POSIX shell splits it, if it has no other quotes than `'…'` and
-/// `\'`.
+/// The words of a command as a POSIX shell splits it. The only allowed quotes are `'…'` and `\'`.
 fn shell_words(line: &str) -> Vec<String> {
     let mut words = vec![String::new()];
     let mut chars = line.chars();
@@ -150,7 +149,7 @@ fn script(rulesets: &[Ruleset]) -> Result<String, String> {
     replay::script(rulesets, &walk(rulesets, None, &host, packet))
 }
 
-/// A rule set that yields neither commands nor a script, and that says why.
+/// Checks that a rule set gives neither commands nor a script, but a reason.
 #[track_caller]
 fn is_refused(text: &str, why: &str) {
     let parsed = parse::parse(text);
@@ -241,7 +240,7 @@ fn a_rule_with_such_an_interface_leaves_the_walk_undetermined() {
         &scenario::list(&Host::pod(), None)[0].packet,
     );
     assert!(!trace.certain && trace.verdict().is_none());
-    // As the rules stand, no interface has the name.
+    // In the kernel, no interface has the name.
     let decided = trace
         .shown()
         .verdict
@@ -271,7 +270,7 @@ fn names_of_chains_that_are_options_are_errors_wherever_they_are_read() {
             &format!("{head}-A INPUT -g \"{name}\"\nCOMMIT\n"),
             "invalid chain name",
         );
-        // `-F -v` names no chain: iptables empties all of them.
+        // `-F -v` names no chain, so iptables flushes all of them.
         for line in [
             "-N %",
             "-P % ACCEPT",
@@ -346,7 +345,7 @@ fn no_edit_makes_a_rule_for_a_chain_with_such_a_name() {
             refused.message
         );
     }
-    // The rest goes on.
+    // The other edits are possible.
     edit(&parsed, &Edit::Add(at(0), 0, "-j a".into())).expect("the chain has a name that is fine");
     let gone = edit(
         &parsed,
@@ -384,7 +383,7 @@ fn longer_names_are_those_of_nft() {
     let why = commands(&[], &parsed.rulesets).expect_err("no command names it");
     assert!(why.contains("36 bytes"), "{why}");
     assert!(script(&parsed.rulesets).is_err());
-    // What does not name it can be changed.
+    // A change that does not name it is possible.
     let at = ChainPlace {
         ruleset: 0,
         table: 0,
@@ -442,7 +441,7 @@ fn words_that_a_shell_keeps_together_stay_together() {
         let refused = commands(&[], &parsed.rulesets).expect_err(rule);
         assert!(refused.contains(why), "{rule}: {refused}");
     }
-    // A match that is not known here may be known there.
+    // Another version may know a match that is unknown here.
     let parsed = parse::parse(
         "*filter\n:INPUT ACCEPT [0:0]\n-A INPUT -m geoip --source-country \"a b\" -j ACCEPT\nCOMMIT\n",
     );
@@ -453,7 +452,7 @@ fn words_that_a_shell_keeps_together_stay_together() {
     );
 }
 
-/// Values that a stranger may choose.
+/// Values that an attacker may choose.
 fn hostile() -> impl Strategy<Value = String> {
     let piece = prop::sample::select(vec![
         " ",
@@ -497,7 +496,7 @@ proptest! {
 
     #[test]
     fn what_is_printed_reads_back_as_the_same_words(template in prop::sample::select(&TEMPLATES[..]), value in hostile()) {
-        // iptables prints no interface of any name.
+        // iptables does not print the interface pattern `+`.
         prop_assume!(value != "+");
         let printed = |value: &str| {
             let parsed = parse::parse(dump(template, value));
@@ -510,7 +509,7 @@ proptest! {
         let meant: Vec<String> = plain.into_iter().map(|word| if word == "x0" { value.clone() } else { word }).collect();
         let cut = ["--comment", "-prefix", "--helper"].iter().any(|flag| template.2.contains(flag));
         let bytes = read.contains(&"--hex-string".to_owned());
-        // What is read with an error is cleaned of what terminals and editors add.
+        // The reader cleans invalid text from the additions of terminals and editors.
         prop_assert!(read == meant || cut || bytes || parsed.has_errors(), "{:?}\n{}", value, printed);
         let again = parse::parse(print::dump([ruleset]));
         if !parsed.has_errors() {

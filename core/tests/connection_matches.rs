@@ -1,6 +1,6 @@
-//! Matches about connections, sockets, history and what lies outside the rules: what is read,
-//! printed, refused and said, and how a rule that cannot be told is settled. Spellings and refusals
-//! are measured with iptables 1.8.9.
+//! Matches on connections, sockets, history and state outside the rules: parsing, printing,
+//! validation, sentences, and answers for undetermined rules. Spellings and refusals are measured
+//! with iptables 1.8.9.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse::{Parsed, parse};
@@ -380,7 +380,7 @@ fn a_settled_rule_is_answered_and_the_trace_says_so() {
     );
     let sent = settled(CHANCE, &[(0, false), (1, false)]);
     assert_eq!((sent.certain, kind(&sent)), (true, Some(VerdictKind::Sent)));
-    // Only what cannot be told is settled.
+    // An answer applies to undetermined rules only.
     let known = settled(
         "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j DROP\nCOMMIT\n",
         &[(0, true)],

@@ -1,7 +1,6 @@
-//! The codes of diagnostics: an input for each code, and `docs/diagnostics.md`, which is made from
-//! them.
+//! The codes of diagnostics: an input for each code. `docs/diagnostics.md` is made from them.
 //!
-//! With `UPDATE_EXPECT=1` the document is rewritten: read the difference before keeping it.
+//! `UPDATE_EXPECT=1` rewrites the document. Read the difference before you keep it.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -27,7 +26,7 @@ fn listing(columns: &str, row: &str) -> String {
     format!("$ iptables -t nat -L\nChain OUTPUT (policy ACCEPT)\n{columns}\n{row}\n")
 }
 
-/// Chains that jump to one another, 20 deep.
+/// Chains that jump to each other, 20 levels deep.
 fn nested(header: &str) -> String {
     let chains: String = (0..20)
         .map(|chain| format!(":C{chain} - [0:0]\n"))
@@ -141,8 +140,8 @@ fn input(code: Code) -> Option<String> {
     })
 }
 
-/// The example for a code: the line that it is about and the diagnostic, or all diagnostics of an
-/// input that does not lead to it.
+/// The example for a code: the line and the diagnostic. The error is the list of all diagnostics,
+/// if the input does not give the code.
 fn example(code: Code) -> Result<(String, Diagnostic), String> {
     let Some(text) = input(code) else {
         let message = match code {

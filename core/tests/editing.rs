@@ -1,4 +1,4 @@
-//! Rules changed one by one, and the commands that get from one rule set to another.
+//! Edits of rules, and the commands that turn one rule set into another.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ COMMIT
 COMMIT
 ";
 
-/// Places of tables in the dump.
+/// Positions of tables in the dump.
 const NAT: u32 = 0;
 const FILTER: u32 = 1;
 
@@ -46,7 +46,7 @@ fn out(rule: u32) -> Place {
     }
 }
 
-/// The text after changes, as differences of lines.
+/// The text after edits, as a difference of lines.
 #[track_caller]
 fn after(text: &str, edits: &[Edit]) -> String {
     let mut parsed = parse::parse(text);
@@ -183,7 +183,7 @@ fn rules_of_a_capture_are_changed_in_their_text() {
     );
 }
 
-/// What commands can tell of rule sets: policies and rules by chain.
+/// The part of rule sets that commands can change: policies and rules by chain.
 fn told(rulesets: &[Ruleset]) -> BTreeMap<(String, String), Vec<String>> {
     let mut told = BTreeMap::new();
     for set in rulesets {
@@ -194,7 +194,7 @@ fn told(rulesets: &[Ruleset]) -> BTreeMap<(String, String), Vec<String>> {
                     .iter()
                     .map(|rule| print::rule(set, table, rule))
                     .collect();
-                // A built-in chain that does nothing is there anyway.
+                // A built-in chain without rules and with policy ACCEPT always exists.
                 if chain.hook().is_none() || !rules.is_empty() || chain.policy() == Policy::Drop {
                     rules.push(chain.policy().name().into());
                     told.insert(
@@ -247,7 +247,7 @@ fn commands_are_few_and_in_an_order_that_the_kernel_takes() {
     let chain = |text: &str| {
         parse::parse(format!("*filter\n:OUTPUT ACCEPT [0:0]\n{text}COMMIT\n")).rulesets
     };
-    // Turned around: B must not lead to A while A still leads to B.
+    // The direction is reversed: B must not jump to A while A still jumps to B.
     let (ab, ba) = (
         ":A - [0:0]\n:B - [0:0]\n-A OUTPUT -j A\n-A A -j B\n",
         ":A - [0:0]\n:B - [0:0]\n-A OUTPUT -j B\n-A B -j A\n",
@@ -267,7 +267,7 @@ fn commands_are_few_and_in_an_order_that_the_kernel_takes() {
     assert!(commands(&[], &hidden).is_err_and(|why| why.contains("control or invisible")));
 }
 
-/// Dumps to change: what the page offers, and some that are odd.
+/// Dumps to change: the samples of the page, and some unusual ones.
 fn dump() -> impl Strategy<Value = &'static str> {
     prop::sample::select(vec![
         DUMP,
@@ -316,7 +316,7 @@ proptest! {
                 _ => Edit::Policy(at, if other % 2 == 0 { Policy::Drop } else { Policy::Accept }),
             };
             if let Ok(again) = edit(&parsed, &change) {
-                // What is printed reads back the same.
+                // Printed rules parse back unchanged.
                 let printed = print::dump(&again.rulesets);
                 prop_assert_eq!(told(&parse::parse(printed.clone()).rulesets), told(&again.rulesets), "{}", printed);
                 parsed = again;

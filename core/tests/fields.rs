@@ -1,5 +1,5 @@
-//! The table of packet fields: every row is whole, and every content comes back from the JSON, the
-//! form and the line.
+//! The table of packet fields: every row is complete, and every content survives the JSON, the form
+//! and the line.
 
 use std::collections::BTreeSet;
 use std::net::IpAddr;
@@ -34,7 +34,7 @@ fn base(field: PacketField) -> Packet {
     }
 }
 
-/// Texts of a kind, as they are printed.
+/// Texts of a kind as they are printed.
 fn texts(kind: FieldKind) -> Vec<String> {
     let texts: &[&str] = match kind {
         FieldKind::Number(highest) => {

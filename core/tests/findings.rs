@@ -1,4 +1,4 @@
-//! Findings: what is said of whole dumps; a rule that is called dead is matched by no walk.
+//! Findings about whole dumps. No walk matches a rule that is reported as dead.
 
 use std::collections::HashSet;
 
@@ -15,7 +15,7 @@ use proptest::test_runner::RngSeed;
 
 const SIDECAR: &str = include_str!("../../static/samples/istio-sidecar.txt");
 
-/// Dead rules as `chain number`, with `~` for those that are dead in practice only.
+/// Dead rules as `chain number`, with `~` for those that are dead only in practice.
 fn dead(text: &str) -> Vec<String> {
     let parsed = parse(text);
     assert!(!parsed.has_errors(), "{:?}", parsed.diagnostics);
@@ -44,7 +44,7 @@ fn the_dead_rules_of_istio_are_found_and_no_other() {
         dead(include_str!("../../static/samples/istio-sidecar-1.5.txt")),
         ["ISTIO_OUTPUT 5", "ISTIO_OUTPUT 6", "ISTIO_OUTPUT 8 ~"]
     );
-    // With DNS capture what goes to port 53 over lo comes to rule 5.
+    // With DNS capture, packets to port 53 on lo reach rule 5.
     assert_eq!(
         dead(include_str!("../../static/samples/istio-sidecar-dns.txt")),
         ["ISTIO_OUTPUT 6"]
@@ -77,7 +77,7 @@ fn a_dead_rules_finding_names_who_takes_its_packets() {
         said(&format!("-A OUTPUT -d 10.1.0.0/16 -j DROP\n{last}")),
         "It can never match: rule 1 takes everything that it asks for."
     );
-    // The first takes some, the second all.
+    // The first rule takes some packets, the second one all.
     assert_eq!(
         said(&format!(
             "-A OUTPUT -d 10.1.1.1/32 -p tcp -m tcp --dport 80 -j DROP\n-A OUTPUT -p tcp -j DROP\n{last}"
@@ -117,7 +117,7 @@ fn rules_are_dead_where_those_before_take_everything() {
     let halves =
         "-A OUTPUT -d 0.0.0.0/1 -j DROP\n-A OUTPUT -d 128.0.0.0/1 -j DROP\n-A OUTPUT -p tcp -j a\n";
     assert_eq!(rules(halves), ["OUTPUT 3"]);
-    // Its chain is dead, too, but nobody comes to it.
+    // The rule in its chain is dead, too, but no packet enters the chain.
     let ports = "-A OUTPUT -p tcp -m tcp --dport 0:999 -j DROP\n-A OUTPUT -p tcp -m tcp --dport 1000:65535 -j DROP\n";
     assert_eq!(
         rules(&format!(
@@ -127,17 +127,17 @@ fn rules_are_dead_where_those_before_take_everything() {
     );
     // A later fragment has no ports.
     assert_eq!(rules(&format!("{ports}-A OUTPUT -p tcp -j ACCEPT\n")), none);
-    // The mark changes between the two.
+    // The mark changes between the two rules.
     let marks = "-A OUTPUT -m mark --mark 0x1 -j ACCEPT\n-A OUTPUT -j MARK --set-xmark 0x1/0xffffffff\n-A OUTPUT -m mark --mark 0x1 -j DROP\n";
     assert_eq!(rules(marks), none);
     assert_eq!(
         rules("-A OUTPUT -m mark --mark 0x1 -j ACCEPT\n-A OUTPUT -m mark --mark 0x1 -j DROP\n"),
         ["OUTPUT 2"]
     );
-    // Chance, and what a dump cannot tell.
+    // Chance, and undetermined conditions.
     let chance = "-A OUTPUT -m statistic --mode random --probability 0.5 -j DROP\n";
     assert_eq!(rules(&format!("{chance}{chance}")), none);
-    // Another group than the primary one.
+    // A supplementary group instead of the primary one.
     let groups = "-A OUTPUT -m owner --gid-owner 7 -j DROP\n-A OUTPUT -m owner --gid-owner 7 --suppl-groups -j DROP\n";
     assert_eq!(rules(groups), none);
     // A packet without an owner.
@@ -145,7 +145,7 @@ fn rules_are_dead_where_those_before_take_everything() {
         rules("-A OUTPUT -m owner --uid-owner 0-4294967294 -j DROP\n-A OUTPUT -j ACCEPT\n"),
         none
     );
-    // What a chain gives back goes on.
+    // A packet that returns from a chain continues.
     assert_eq!(
         rules("-A OUTPUT -p tcp -j a\n-A OUTPUT -p tcp -j DROP\n-A a -p tcp -j RETURN\n"),
         none
@@ -242,7 +242,7 @@ fn findings_over_a_hundred_thousand_rules_take_no_square_of_them() {
         })
         .collect();
     let parsed = parse(format!("*filter\n:OUTPUT ACCEPT [0:0]\n{rules}COMMIT\n"));
-    // A square would take hours.
+    // A quadratic comparison would take hours.
     assert_eq!(lint(&parsed.rulesets, &Host::pod(), false), []);
 }
 
@@ -358,8 +358,8 @@ proptest! {
     }
 }
 
-/// The findings that begin like this, with how their packet meets their rule: `matches`, `asked`,
-/// `not asked`.
+/// The findings with this beginning, and the result of their packet at their rule: `matches`,
+/// `asked`, `not asked`.
 fn shown(text: &str, part: &str) -> Vec<String> {
     let parsed = parse(text);
     let host = Host::pod();
@@ -395,7 +395,7 @@ fn shown(text: &str, part: &str) -> Vec<String> {
 
 #[test]
 fn a_finding_has_a_packet_that_shows_it() {
-    // What a dead rule asks for is taken before it.
+    // Earlier rules take the packets of a dead rule.
     assert_eq!(
         shown(SIDECAR, "It can never match"),
         [
@@ -411,7 +411,7 @@ fn a_finding_has_a_packet_that_shows_it() {
         shown(SIDECAR, "UDP is not captured"),
         ["not asked: udp 10.244.1.5:40000 > 93.184.216.34:9999 uid 1000 gid 1000 out"]
     );
-    // Several conditions at once, which no scenario meets.
+    // Several conditions together, which no scenario meets.
     let added = "-A ISTIO_OUTPUT -d 10.9.8.7/32 -p udp -m udp ! --dport 9999 -m owner --uid-owner 5 -j ACCEPT\n";
     let added = SIDECAR.replace(
         "-A ISTIO_OUTPUT -s 127.0.0.6/32",

@@ -1,12 +1,12 @@
-//! Matches on headers and on the link: how iptables 1.8.9 prints them, what it refuses, and what is
-//! said of them.
+//! Matches on headers and the link layer: the printed form of iptables 1.8.9, its refusals, and the
+//! sentences.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse::{Parsed, parse};
 use chainwalk_core::iptables::print;
 use chainwalk_core::text::diagnostic::{Code, Severity};
 
-/// A command's rule in a chain of table mangle.
+/// Parses a command's rule in a chain of table mangle.
 fn read(family: u8, chain: &str, rule: &str) -> Parsed {
     let program = if family == 6 { "ip6tables" } else { "iptables" };
     parse(format!("{program} -t mangle -A {chain} {rule}"))
@@ -20,7 +20,7 @@ fn errors(parsed: &Parsed) -> Vec<Code> {
     errors.map(|said| said.code).collect()
 }
 
-/// What one rule is printed as, and its sentence.
+/// The printed form of a rule, and its sentence.
 fn shown(parsed: &Parsed, chain: &str) -> (String, String) {
     let ruleset = &parsed.rulesets[0];
     let table = &ruleset.tables[0];
@@ -31,8 +31,8 @@ fn shown(parsed: &Parsed, chain: &str) -> (String, String) {
     )
 }
 
-/// Checks that each line of `cases` is read in FORWARD and printed as behind its `=>`, or as it
-/// stands where it has none.
+/// Checks that each line of `cases` is valid in FORWARD and is printed as the text after `=>`, or
+/// unchanged without `=>`.
 fn prints(family: u8, cases: &str) {
     for case in cases.lines().map(str::trim).filter(|case| !case.is_empty()) {
         let (rule, want) = case

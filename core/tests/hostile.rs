@@ -1,5 +1,4 @@
-//! Input that was made to do harm, or that a fuzzer found: none of it makes anything panic, or
-//! takes more than its share.
+//! Hostile input, and input that a fuzzer found: it must cause no panic and stay within its limits.
 
 use chainwalk_core::input::parse;
 use chainwalk_core::iptables::print;
@@ -26,7 +25,7 @@ fn a_head_of_a_listing_with_two_blanks_is_read() {
             .rulesets
             .iter()
             .for_each(|ruleset| _ = print::save(ruleset, true));
-        // The same as a link: 24 characters are enough to hold it.
+        // The same text as a link: 24 characters are enough.
         let shared = link::read(&link::fragment(text));
         assert_eq!(shared, Ok(Some(Shared::of_text(text.into()))));
     }
@@ -34,7 +33,7 @@ fn a_head_of_a_listing_with_two_blanks_is_read() {
 
 const HEADER: &str = "---\ntitle: T\nabout: A\nminutes: 3\npacket app: internet\n---\n";
 
-/// The fault of a lesson with a header and these lines, which begin at line 7.
+/// The error of a lesson with a header and these lines, which begin at line 7.
 fn fault(lines: &str) -> String {
     let read = lesson::read(&format!("{HEADER}{lines}"), &library);
     read.map_or_else(|fault| fault.to_string(), |_| String::new())
@@ -63,7 +62,7 @@ fn a_lesson_whose_text_comes_before_its_first_heading_is_refused() {
 fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     let rules = "```rules small\n*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -j DROP\nCOMMIT\n```\n\
                  ```rules large\n*nat\n:OUTPUT ACCEPT [0:0]\n:X - [0:0]\n-A X -j RETURN\n-A X -j RETURN\nCOMMIT\n```\n";
-    // `at` precedes `rules`, and is a rule of that rule set.
+    // `at` precedes `rules` and names a rule of that rule set.
     let before =
         format!("{HEADER}{rules}## A\n```show\nat: X 2\nrules: large\npackets: app\n```\nText.\n");
     let lesson = lesson::read(&before, &library).expect("a lesson");
@@ -71,7 +70,7 @@ fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
         panic!("{:?}", lesson.steps[0].scene.at)
     };
     assert!(place.rule(&lesson.worlds[1].rulesets).is_some());
-    // Other rules are shown below it: it points at none of theirs.
+    // Other rules are shown after it, so it names none of their rules.
     let behind = format!(
         "{HEADER}{rules}## A\n```show\nrules: large\npackets: app\nat: X 2\n```\n```show\nrules: small\n```\n"
     );
@@ -82,7 +81,7 @@ fn what_a_lesson_points_at_belongs_to_the_rules_that_it_shows() {
     );
 }
 
-/// A link's JSON with a list of `count` entries.
+/// The JSON of a link with a list of `count` entries.
 fn listed(key: &str, count: usize, one: &str) -> String {
     let list = vec![one; count].join(",");
     let text = "*filter\\n:OUTPUT ACCEPT [0:0]\\nCOMMIT\\n";
@@ -142,7 +141,7 @@ fn what_a_link_or_a_capture_holds_too_much_of_is_left_out_and_said() {
             .expect("a file")
             .expect("it is whole");
         assert_eq!(shared.dropped, [says], "{key}");
-        // It fits a link, and what comes back fits the limits.
+        // The result fits a link and stays within the limits.
         let fragment = shared.fragment();
         assert!(
             fragment.len() < link::MOST,
@@ -153,7 +152,7 @@ fn what_a_link_or_a_capture_holds_too_much_of_is_left_out_and_said() {
             .expect("it is whole")
             .expect("it holds something");
         assert_eq!(again.dropped, [] as [&str; 0], "{key}");
-        // Few of them are no cause for a remark.
+        // A short list causes no message.
         assert_eq!(
             Shared::from_file(&listed(key, 5, one))
                 .expect("a file")

@@ -1,5 +1,4 @@
-//! Journeys in sentences; whether the kernel goes the same way is tested against it, in the
-//! workspace's tests.
+//! Journeys in sentences. The workspace's tests compare them with the kernel.
 
 use chainwalk_core::analysis::bypass_explanation::{
     BYPASS_EXPLANATION, bypassing_processes, explain_bypass,

@@ -1,5 +1,5 @@
-//! Made rule sets: they are what iptables-save would print, and a service is shown as its
-//! endpoints.
+//! Generated rule sets: they are equal to the output of iptables-save, and a service is shown as
+//! its endpoints.
 
 use chainwalk_core::analysis::explain::{self, chance};
 use chainwalk_core::analysis::{large, report};
@@ -170,8 +170,8 @@ fn the_public_json_lists_them() {
     assert!(!report::json(&rulesets, &certain).contains("elsewhere"));
 }
 
-/// A service at 10.96.0.1:80 with these rules of its chain SVC, and chains A, B and C for three
-/// ends.
+/// A service at 10.96.0.1:80 with these rules in its chain SVC, and chains A, B and C for three
+/// endpoints.
 fn service(rules: &str) -> Parsed {
     let parsed = parse::parse(format!(
         "*nat\n:OUTPUT ACCEPT [0:0]\n:SVC - [0:0]\n:A - [0:0]\n:B - [0:0]\n:C - [0:0]\n\
@@ -183,7 +183,7 @@ fn service(rules: &str) -> Parsed {
     parsed
 }
 
-/// What chance chooses among for a packet to it.
+/// The destinations that chance chooses from for a packet to the service.
 fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<Spread> {
     let packet = Packet::tcp(
         [10, 244, 1, 5].into(),
@@ -204,7 +204,7 @@ fn spread(rules: &str, settled: &[(Place, bool)]) -> Option<Spread> {
     .spread
 }
 
-/// Each destination and how likely it is.
+/// Each destination and its probability.
 fn ends(spread: &Spread) -> Vec<(String, f64)> {
     spread
         .endpoints
@@ -228,7 +228,7 @@ fn chooses(rules: &str, expected: &[(&str, f64)], elsewhere: f64) {
     );
 }
 
-/// The kernel keeps a probability as a whole number of parts of 2^31 (xt_statistic.c).
+/// The kernel stores a probability as a multiple of 1/2^31 (xt_statistic.c).
 const THIRD: f64 = 715_827_883.0 / 2_147_483_648.0;
 const THIRDS: &str = "-A SVC -m statistic --mode random --probability 0.33333333349 -j A\n\
                       -A SVC -m statistic --mode random --probability 0.50000000000 -j B\n";
@@ -242,9 +242,10 @@ fn each_end_has_what_the_rules_before_it_leave() {
         &[(a, THIRD), (b, rest / 2.0), (c, rest / 2.0)],
         0.0,
     );
-    // Without a last one for all that is left.
+    // There is no last rule for the rest.
     chooses(THIRDS, &[(a, THIRD), (b, rest / 2.0)], rest / 2.0);
-    // One that another condition keeps it from, one that only counts, one that goes there itself.
+    // One rule with another condition that fails, one that only counts, and one that sets the
+    // destination itself.
     let mixed = "-A SVC -p udp -m statistic --mode random --probability 0.5 -j C\n\
                  -A SVC -m statistic --mode random --probability 0.25 -j A\n\
                  -A SVC -m statistic --mode random --probability 0.5\n\
@@ -261,7 +262,7 @@ fn each_end_has_what_the_rules_before_it_leave() {
 fn what_is_no_matter_of_chance_stays_untold() {
     let rest = 1.0 - THIRD;
     let known = [("10.244.0.1", THIRD), ("10.244.0.2", rest / 2.0)];
-    // Behind these the rest depends on something else, or is no new destination.
+    // After these rules, the rest depends on something else or is not a new destination.
     for last in [
         "-m recent --name x --rcheck -j C",
         "-j RETURN",

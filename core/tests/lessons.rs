@@ -1,5 +1,5 @@
-//! Lessons: every one that comes with the page is read, with all that it claims, and played; and
-//! what is wrong with one is said, with its line.
+//! Lessons: every lesson of the page is parsed, checked and played. Invalid lessons are reported
+//! with their line.
 
 use std::fs;
 use std::path::Path;
@@ -9,7 +9,7 @@ use chainwalk_core::lesson::{self, Block, Exercise, Lesson, Piece, Source, Task,
 
 const STATIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static");
 
-/// The rule sets that come with the page.
+/// The rule sets of the page.
 fn library(name: &str) -> Option<Source<'static>> {
     let read = |end: &str| fs::read_to_string(format!("{STATIC}/samples/{name}.{end}")).ok();
     let keep = |text: String| -> &'static str { text.leak() };
@@ -118,7 +118,7 @@ fn nothing_done_solves_no_task() {
     }
 }
 
-/// What a packet does is said by the walk: an author's own words about it stand inside a claim.
+/// Claims about a packet come from the walk. An author's own words about it are inside a claim.
 #[test]
 fn no_claim_is_bare_text() {
     const CLAIMS: [&str; 12] = [
@@ -143,7 +143,7 @@ fn no_claim_is_bare_text() {
                 };
                 for piece in pieces {
                     if let Piece::Text(text) | Piece::Strong(text) = piece {
-                        // A question, and what would be so if, are no claims.
+                        // A question and a conditional sentence are not claims.
                         for sentence in text
                             .split_inclusive(['.', '?', ':'])
                             .filter(|sentence| !sentence.ends_with('?'))
@@ -162,7 +162,7 @@ fn no_claim_is_bare_text() {
     }
 }
 
-/// The template of the guide is a lesson, and what the guide says of rules of one's own holds.
+/// The template of the guide is a valid lesson, and the guide's statements about own rules hold.
 #[test]
 fn the_template_works() {
     let guide = include_str!("../../docs/write-a-lesson.md");
@@ -188,7 +188,7 @@ fn read(body: &str) -> Result<Lesson, String> {
     lesson::read(&format!("{HEADER}{body}"), &library).map_err(|fault| fault.to_string())
 }
 
-/// What is said of a lesson that has this step.
+/// Checks the error of a lesson with this step.
 #[track_caller]
 fn refused(body: &str, line: usize, part: &str) {
     let says =
@@ -334,7 +334,8 @@ fn what_is_wrong_is_said_with_its_line() {
     }
 }
 
-/// The words of the answers to a question about the packet `b`, uid 1337, which is let out.
+/// The replies to the answers of a question about the packet `b` with uid 1337, which bypasses the
+/// proxy.
 fn replies(options: &str) -> Vec<(bool, String)> {
     let lesson = read(&format!(
         "## S\n```show\npackets: b\n```\n```ask b\nWhere?\n{options}\n```"
@@ -484,7 +485,7 @@ fn rules_are_judged_by_what_else_they_alter() {
         !none.solved && none.moves == 0 && !none.lines[0].0,
         "{none:?}"
     );
-    // Taken away, and put in again elsewhere.
+    // A rule that is deleted and inserted at another position.
     let moved = judge(
         "-A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN\n-A ISTIO_OUTPUT -j ISTIO_REDIRECT\n",
         "-A ISTIO_OUTPUT -j ISTIO_REDIRECT\n-A ISTIO_OUTPUT -d 127.0.0.1/32 -j RETURN\n",

@@ -1,4 +1,4 @@
-//! Packets as lines: whatever the packet, its line gives it back; whatever the text, no panic.
+//! Packets as lines: every packet survives its line, and no text causes a panic.
 
 use std::net::IpAddr;
 
@@ -44,7 +44,7 @@ prop_compose! {
             dport: ports.1,
             icmp_type: icmp.0,
             icmp_code: icmp.1,
-            // A SYN is what a packet is where nothing is said.
+            // SYN is the default of the TCP flags.
             tcp_flags: flags.map(TcpFlags).filter(|flags| protocol == Protocol::TCP && *flags != TcpFlags::SYN),
             fragment: fragment.map(|(offset, more)| Fragment { offset, more }),
             spi,

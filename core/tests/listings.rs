@@ -1,6 +1,6 @@
-//! Listings of `iptables -L` and what they lose, against the dump of the same rules
-//! (`listings/gate.*`, as iptables 1.8.9 printed them). That iptables lists every extension as its
-//! table says is `tests/listings.rs`'s.
+//! Listings of `iptables -L` and their losses, compared with the dump of the same rules
+//! (`listings/gate.*`, printed by iptables 1.8.9). `tests/listings.rs` checks that iptables lists
+//! every extension as its table states.
 
 use std::fs;
 use std::path::PathBuf;
@@ -26,7 +26,7 @@ fn printed(parsed: &Parsed, counters: bool) -> String {
         .collect()
 }
 
-/// Place, severity and code of each diagnostic.
+/// Position, severity and code of each diagnostic.
 fn said(parsed: &Parsed) -> Vec<String> {
     let line = |d: &chainwalk_core::text::diagnostic::Diagnostic| {
         format!("{}:{}: {}: {}", d.line, d.column, d.severity, d.code)
@@ -34,7 +34,7 @@ fn said(parsed: &Parsed) -> Vec<String> {
     parsed.diagnostics.iter().map(line).collect()
 }
 
-/// The rule of a listing with one row, behind its head of columns.
+/// The rule of a listing with one row, after its column heads.
 fn row(columns: &str, row: &str) -> (String, Vec<String>) {
     let parsed = parse(format!(
         "$ iptables -t nat -L\nChain OUTPUT (policy ACCEPT)\n{columns}\n{row}\n"
@@ -209,7 +209,7 @@ fn what_is_not_understood_stays() {
         "-A OUTPUT -p tcp -m owner --uid-owner 3 -m unlisted --words \"weird match 7\" --words \"odd words\" -j RETURN"
     );
     assert_eq!(said.len(), 2, "{said:?}");
-    // Of a scrubbed listing, a column is blank.
+    // In a scrubbed listing, a column is blank.
     let (rule, said) = row(
         FULL,
         "    0     0 RETURN     all  --  any    lo            anywhere",
@@ -219,14 +219,14 @@ fn what_is_not_understood_stays() {
         "-A OUTPUT -o lo -m unlisted --source-name \"\" -j RETURN"
     );
     assert!(said[0].ends_with("removed-address"), "{said:?}");
-    // A row that fits no column may do anything.
+    // A row that fits no column may have any effect.
     let (rule, said) = row(FULL, "    0     0 RETURN     all  --  any");
     assert_eq!(
         rule,
         "-A OUTPUT -m unlisted --words \"0     0 RETURN     all  --  any\" -j 0     0 RETURN     all  --  any"
     );
     assert!(said[0].ends_with("damaged-row"), "{said:?}");
-    // A target that is printed in a way that is not known.
+    // A target that is printed in an unknown form.
     let (rule, _) = row(
         FULL,
         " 1 60 HMARK 6 -- * * 0.0.0.0/0 0.0.0.0/0 HMARK mod 2 + 0x1 rnd 0x1",

@@ -1,5 +1,4 @@
-//! The map: what it must hold at every width and step, for rules of every kind; and what it shows
-//! of a few.
+//! The map: its properties at every width and step, for rules of every kind, and examples.
 
 use std::collections::BTreeSet;
 
@@ -14,7 +13,8 @@ use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_core::walk::walk;
 
-/// A narrow phone, a wide one, half a screen, a column of a wide one, and a whole one.
+/// The widths of a narrow phone, a wide phone, half a screen, a column of a wide screen, and a
+/// whole screen.
 const WIDTHS: [i32; 5] = [296, 376, 480, 576, 1068];
 
 /// Rules of many kinds, with hosts.
@@ -100,7 +100,7 @@ fn packets(rulesets: &[Ruleset], host: &Host) -> Vec<Packet> {
         .collect()
 }
 
-/// Every map of every set: each packet alone, and beside the next one.
+/// Every map of every set: each packet by itself, and with the next one.
 fn each_map(check: impl Fn(&Sheet, &Map, &str)) {
     for (text, host) in sets() {
         let parsed = parse(text);
@@ -160,7 +160,7 @@ fn texts(map: &Map) -> Vec<&str> {
         .collect()
 }
 
-/// Left, top, right, bottom of what a shape covers, lines left out.
+/// Left, top, right and bottom of a shape. Lines have none.
 fn covers(form: &Form) -> Option<[i32; 4]> {
     match form {
         Form::Box(x, y, width, height, _) => Some([*x, *y, x + width, y + height]),
@@ -251,7 +251,7 @@ fn what_can_be_clicked_has_a_name_and_leads_to_a_step() {
     });
 }
 
-/// The stations of the opened table, and what they stand for, cover each of its steps once.
+/// The stations of the opened table, including folded ones, contain each of its steps once.
 #[test]
 fn every_step_of_the_opened_table_has_a_station() {
     each_map(|sheet, map, what| {
@@ -357,14 +357,14 @@ fn the_app_turns_where_uid_1337_goes_on() {
     ] {
         assert!(texts.contains(&text), "{text:?} is not among {texts:?}");
     }
-    // OUTPUT is the same for both, POSTROUTING is not; nat is not asked when the packet comes back.
+    // OUTPUT is shared by both, POSTROUTING is not. nat is not evaluated when the packet returns.
     let names = |name: &str| texts.iter().filter(|text| **text == name).count();
     assert_eq!(
         [names("POSTROUTING"), names("PREROUTING"), names("INPUT")],
         [2, 1, 1]
     );
     assert_eq!(shapes(&map, "skipped").count(), 2);
-    // Both letters stand at the table where they part.
+    // Both letters are at the table where the paths separate.
     let places: Vec<_> = shapes(&map, "token")
         .filter_map(|(_, form)| covers(form))
         .map(|place| place[0])

@@ -1,8 +1,7 @@
-//! Meshes: `meshes/*.txt` and the page's samples are recognised, each with all there is to know of
-//! it.
+//! Meshes: `meshes/*.txt` and the page's samples are recognized, with all facts.
 //!
-//! In `meshes.txt` a case is a `##` heading, rules without chain declarations, and `=` lines:
-//! family, name, versions, facts; then what deviates, each as `! chain rule: what`.
+//! In `meshes.txt`, a case is a `##` heading, rules without chain declarations, and `=` lines:
+//! family, name, versions, facts. Then come the deviations, each as `! chain rule: text`.
 
 use std::collections::BTreeSet;
 use std::fmt::Write;
@@ -13,7 +12,7 @@ use chainwalk_core::mesh::{self, deviations};
 use chainwalk_core::netfilter::place::{ChainPlace, Place};
 use expect_test::expect_file;
 
-/// A dump, from rules with tables' names between them: chains are declared as they are named.
+/// Makes a dump from rules with table names between them. A chain is declared where it is named.
 fn dump(rules: &str) -> String {
     let mut out = String::new();
     for table in rules.trim().split("*").filter(|table| !table.is_empty()) {
@@ -44,7 +43,7 @@ fn dump(rules: &str) -> String {
     out
 }
 
-/// What is known of every rule set of a text.
+/// The facts about every rule set of a text.
 fn recognised(parsed: &Parsed) -> String {
     let mut out = String::new();
     for ruleset in &parsed.rulesets {
@@ -108,7 +107,7 @@ fn every_mesh_is_recognised_with_all_there_is_to_know() {
     expect_file!["meshes/meshes.txt"].assert_eq(&got);
 }
 
-/// Name, versions and the whole of the facts, of the page's samples.
+/// Name, versions and all facts of the page's samples.
 #[test]
 fn the_samples_are_recognised() {
     macro_rules! sample {
@@ -209,7 +208,7 @@ fn a_rule_says_why_it_is_there() {
     assert_eq!(why(8), "Everything else goes to Envoy: the capture itself.");
 }
 
-/// The counts that Istio's own page about these rules shows.
+/// The counters that Istio's page about these rules shows.
 #[test]
 fn counters_show_the_way_of_connections() {
     let counted = "*nat\n:PREROUTING ACCEPT [13403:804000]\n:OUTPUT ACCEPT [10483:752000]\n:ISTIO_INBOUND - [0:0]\n\
@@ -254,7 +253,7 @@ fn counters_show_the_way_of_connections() {
             .iter()
             .any(|note| note.contains("Envoy's own connections"))
     );
-    // Counters that were set to zero in part are no shares.
+    // Counters that were partly reset give no shares.
     let odd = said(&counted.replace("[6817:409000]", "[0:0]")).expect("there are counts");
     assert_eq!(
         odd.shares[0].to_string(),
@@ -271,7 +270,7 @@ fn counters_show_the_way_of_connections() {
         ),
         "{odd}"
     );
-    // The tunnel port of other proxies is reached directly.
+    // Connections to the tunnel port of other proxies are not captured.
     let tunnel = counted.replace(
         "[0:0] -A ISTIO_INBOUND -p tcp -m tcp --dport 22 -j RETURN",
         "[10:600] -A ISTIO_INBOUND -p tcp -m tcp --dport 15008 -j RETURN",

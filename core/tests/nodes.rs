@@ -1,5 +1,4 @@
-//! A node's rules: which surroundings they are walked in where a dump tells none, and which packets
-//! are worth trying there.
+//! The rules of a node: the assumed host, and the suggested packets.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::analysis::scenario::{self, Group};
@@ -10,7 +9,7 @@ use chainwalk_core::packet::host::Host;
 use chainwalk_core::walk::trace::VerdictKind;
 use chainwalk_core::walk::walk;
 
-/// What a node with kube-proxy and Calico has, in short.
+/// The rules of a node with kube-proxy and Calico, abridged.
 const NODE: &str = "\
 *filter
 :FORWARD DROP [0:0]

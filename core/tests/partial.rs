@@ -1,7 +1,6 @@
-//! Texts of which a part is missing or damaged: a walk may be certain only where no missing part
-//! can act.
+//! Texts with a missing or damaged part: a walk may be certain only if no missing part can act.
 //!
-//! `CHAINWALK_PARTIAL=20000` tries more damaged texts; `CHAINWALK_SEED=2` tries others.
+//! `CHAINWALK_PARTIAL=20000` tries more damaged texts. `CHAINWALK_SEED=2` tries others.
 
 use chainwalk_core::analysis::scenario;
 use chainwalk_core::input::parse::parse;
@@ -38,7 +37,8 @@ fn trace(text: &str, packet: &Packet) -> Trace {
     walk(&parse(text).rulesets, None, &Host::pod(), packet)
 }
 
-/// Where the packet ends for sure: `delivered 22`; `unknown` where the text does not determine it.
+/// Checks the certain outcome of a packet, such as `delivered 22`; `unknown` if the text does not
+/// determine it.
 #[track_caller]
 fn ends(text: &str, packet: &Packet, want: &str) {
     let trace = trace(text, packet);
@@ -211,7 +211,7 @@ fn chains_listed_one_by_one_are_one_table() {
     ] {
         ends(&text, &outbound(1000), "delivered 15001");
         ends(&text, &outbound(1337), "sent");
-        // Nothing shows PREROUTING of nat, where a redirect may be.
+        // The text does not show PREROUTING of nat, which may contain a redirect.
         ends(&text, &inbound(80), "unknown");
     }
 }
@@ -265,7 +265,7 @@ fn commands_that_may_not_have_run_leave_their_chain_undetermined() {
     );
 }
 
-/// A command that only an argument of the script decides.
+/// A command that depends on an argument of the script.
 fn perhaps(command: &str) -> String {
     format!("if [ \"$1\" = x ]; then\n  iptables {command}\nfi\n")
 }
@@ -279,7 +279,7 @@ fn a_command_that_may_not_have_run_concerns_the_packets_of_its_rule() {
     ends(&script, &inbound(23), "unknown");
     ends(&script, &inbound(25), "dropped");
     ends(&script, &inbound(80), "delivered 80");
-    // A rule before it decides first, and what is inserted later is before it.
+    // An earlier rule decides first, and a later inserted rule is before it.
     let script = format!(
         "iptables -A INPUT -p tcp --dport 22 -j ACCEPT\n{}iptables -I INPUT -p tcp --dport 25 -j DROP\niptables -D INPUT 1\niptables -I INPUT -p tcp --dport 26 -j DROP\n",
         perhaps("-A INPUT -p tcp -j DROP")
@@ -319,7 +319,7 @@ fn a_change_that_may_not_have_happened_concerns_what_it_changes() {
             &inbound(25),
             "unknown",
         );
-        // Nothing is there yet that the command could change.
+        // The chain does not yet have a rule that the command could change.
         ends(
             &format!("{}{drop}", perhaps(change)),
             &inbound(25),
@@ -331,13 +331,13 @@ fn a_change_that_may_not_have_happened_concerns_what_it_changes() {
         &inbound(25),
         "delivered 25",
     );
-    // A number that counts rules which may not be there.
+    // A rule number that counts rules which may not exist.
     let script = format!(
         "{drop}{}iptables -D INPUT 2\n{rule}",
         perhaps("-I INPUT -p udp -j DROP")
     );
     ends(&script, &inbound(25), "unknown");
-    // One of the two goes.
+    // One of the two rules is deleted.
     let script = format!(
         "{drop}{}iptables -D INPUT -p tcp --dport 25 -j DROP\n",
         perhaps("-I INPUT -p tcp --dport 25 -j DROP")
@@ -424,7 +424,7 @@ fn notes_of_iptables_name_what_is_not_shown() {
     );
 }
 
-/// The dumps that are damaged: of meshes, and of a host with its own rules.
+/// The dumps to damage: of meshes, and of a host with its own rules.
 const DUMPS: [&str; 5] = [
     include_str!("../../static/samples/istio-sidecar.txt"),
     include_str!("../../static/samples/istio-sidecar-dns.txt"),
@@ -437,8 +437,7 @@ fn number(name: &str, default: u64) -> u64 {
     std::env::var(name).map_or(default, |value| value.parse().expect("it is a number"))
 }
 
-/// Whether the trace may say what it says of a damaged text, of which the whole text's trace is
-/// known.
+/// Whether the trace of a damaged text is permitted, given the trace of the whole text.
 fn is_honest(damaged: &Trace, whole: &Trace, damage: &Damage) -> bool {
     let Some(verdict) = damaged.verdict() else {
         return true;
@@ -494,8 +493,8 @@ fn what_is_certain_of_a_damaged_text_is_so() {
     );
 }
 
-/// Found by fuzzing: the text has a table as a dump and as a listing, with lines that cannot be
-/// read among the rows.
+/// Found by fuzzing: the text has a table as a dump and as a listing, with unreadable lines among
+/// the rows.
 #[test]
 fn a_gap_is_within_its_chain() {
     let parsed = parse(include_str!("partial/mixed-forms.txt"));

@@ -1,5 +1,5 @@
-//! Who gets past: the table of scenarios says of every mesh what a real kernel did, as `past.txt`
-//! holds it.
+//! The table of bypass scenarios: for every mesh it equals the results of a real kernel in
+//! `past.txt`.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::analysis::scenario;
@@ -57,7 +57,7 @@ fn the_table_says_what_the_kernel_did() {
         let mesh = mesh::recognise(&parsed.rulesets[0]);
         let scenarios = scenario::list(&host, mesh.as_ref());
         for row in rows.iter().filter(|row| row[column] != "-") {
-            // In Istio 1.0 both ports are one.
+            // In Istio 1.0, both directions use one port.
             let scenario = scenarios
                 .iter()
                 .find(|scenario| scenario.key == row[0])
@@ -107,7 +107,7 @@ fn without_a_mesh_the_dump_suggests_what_to_try() {
             "{want}: {labels:#?}"
         );
     }
-    // A service is asked for by its own port.
+    // A client connects to the port of the service.
     let service = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -d 10.96.0.1/32 -p udp -m udp --dport 53 -j DNAT --to-destination 10.0.0.9:53\nCOMMIT\n";
     let parsed = parse(service);
     let list = scenario::of_rules(&parsed.rulesets, &Host::pod(), None);

@@ -1,8 +1,8 @@
-//! Pastes of all kinds: every `pastes/NAME.txt` is read as it is, and `pastes/NAME.read` holds what
-//! must come out: what each part was taken for, the remarks with their edits, the lines that rules
-//! were read from, and the rules as printed.
+//! Pastes of all kinds: every `pastes/NAME.txt` is read as it is, and `pastes/NAME.read` contains
+//! the expected result: the format of each part, the diagnostics with their edits, the lines of the
+//! rules, and the printed rules.
 //!
-//! With `UPDATE_EXPECT=1` the `.read` files are rewritten: read the difference before keeping it.
+//! `UPDATE_EXPECT=1` rewrites the `.read` files. Read the difference before you keep it.
 
 use std::fmt::Write;
 use std::fs;
@@ -61,7 +61,7 @@ fn files(extension: &str) -> Vec<PathBuf> {
     files
 }
 
-/// The text with the first edit made whose label holds some words.
+/// The text after the first edit whose label contains some words.
 fn edited(text: &str, words: &str) -> String {
     let parsed = parse(text);
     let mut fixes = parsed
@@ -92,7 +92,7 @@ fn a_table_of_which_lines_and_addresses_are_gone_is_whole_again_with_one_edit() 
         text.starts_with("How we looked") && text.ends_with("That is all.\n"),
         "the rest of the text stays"
     );
-    // The dump alone has no rule more than it has, but each is whole.
+    // The dump by itself has the same number of rules, but each of them is complete.
     let alone = text.split("The listing").next().expect("the first half");
     assert_eq!(
         print::save(&parse(alone).rulesets[0], false),

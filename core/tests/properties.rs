@@ -1,4 +1,4 @@
-//! Whatever the text: no panic, places that exist, and what is printed reads back the same.
+//! Properties of every text: no panic, valid positions, and printed rules parse back unchanged.
 
 use chainwalk_core::analysis::compare;
 use chainwalk_core::analysis::explain;
@@ -30,7 +30,8 @@ fn of_extensions() -> Vec<String> {
     words
 }
 
-/// Whole uses of extensions: a name, and some of its options, each with a value that may be right.
+/// Complete uses of extensions: a name, and some of its options, each with a value that may be
+/// valid.
 fn uses() -> impl Strategy<Value = String> {
     let all: Vec<Id> = Id::all().collect();
     let values = prop::collection::vec(word(), 8);
@@ -64,7 +65,7 @@ fn uses() -> impl Strategy<Value = String> {
     })
 }
 
-/// Words that dumps are made of, and words that they should not be made of.
+/// Words of dumps, and words that dumps should not contain.
 fn word() -> impl Strategy<Value = String> {
     let known = prop::sample::select(vec![
         "-A",
@@ -195,7 +196,7 @@ fn word() -> impl Strategy<Value = String> {
     prop_oneof![6 => known.prop_map(str::to_owned), 3 => prop::sample::select(of_extensions()), 1 => "\\PC{0,6}"]
 }
 
-/// Lines that look like a dump's, more or less.
+/// Lines that look more or less like those of a dump.
 fn line() -> impl Strategy<Value = String> {
     let words = prop::collection::vec(word(), 0..10)
         .prop_map(|words| words.join(" "))
@@ -238,7 +239,7 @@ fn text() -> impl Strategy<Value = String> {
         .prop_map(|(head, body)| format!("{head}{body}"))
 }
 
-/// Rules that iptables would take, in the form in which it prints them.
+/// Rules that iptables accepts, in its printed form.
 fn valid_rule() -> impl Strategy<Value = String> {
     let not = || prop::sample::select(vec!["", "! "]);
     let address = prop_oneof![
@@ -296,8 +297,7 @@ fn valid_rule() -> impl Strategy<Value = String> {
         "two protocols",
         |(header, one, two, target)| {
             let twice = one.contains("-p tcp") || two.contains("-p tcp");
-            // iptables-save prints the header first, so a protocol can only stand in the first
-            // match here.
+            // iptables-save prints the header first, so a protocol can only be in the first match.
             (!(twice && two.contains("-p tcp"))).then(|| match one.strip_prefix(" -p tcp") {
                 Some(rest) => format!("-A OUTPUT{header} -p tcp{rest}{two}{target}"),
                 None => format!("-A OUTPUT{header}{one}{two}{target}"),
@@ -356,7 +356,7 @@ fn places_exist(parsed: &Parsed) {
     }
 }
 
-/// The text without the lines that errors stand on.
+/// The text without the lines that have errors.
 fn without_errors(mut text: String) -> String {
     loop {
         let diagnostics = parse::parse(text.clone()).diagnostics;
@@ -376,8 +376,8 @@ fn without_errors(mut text: String) -> String {
     }
 }
 
-/// The same cases in every run, so that a change is judged by itself; `PROPTEST_RNG_SEED` and
-/// `PROPTEST_CASES` try others.
+/// The cases are equal in every run, so that a failure is due to the change. `PROPTEST_RNG_SEED`
+/// and `PROPTEST_CASES` try others.
 fn config() -> ProptestConfig {
     let asked = ProptestConfig::default();
     let rng_seed = match asked.rng_seed {
@@ -431,14 +431,15 @@ proptest! {
         }
     }
 
-    /// Of whatever is read without an error, though some of it is kept as written.
+    /// For every text without errors, including parts that are kept as written.
     #[test]
     fn print_then_parse_is_identity(text in text()) {
         let parsed = parse::parse(without_errors(text));
         for ruleset in &parsed.rulesets {
             let printed = print::save(ruleset, true);
             let again = parse::parse(printed.clone());
-            // Without a header the family is told from what the rules name, and what is quoted does not count.
+            // Without a header, the reader infers the family from the rules, and quoted text does
+            // not count.
             prop_assume!(again.rulesets.iter().all(|other| other.family == ruleset.family));
             prop_assert!(!again.has_errors(), "{:?}\n{}", again.diagnostics, printed);
             let reprinted: String = again.rulesets.iter().map(|ruleset| print::save(ruleset, true)).collect();

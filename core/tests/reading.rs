@@ -1,4 +1,4 @@
-//! What the reader says about a text, and what it makes of it.
+//! The diagnostics of the reader, and the rules that it makes from a text.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,12 +8,12 @@ use chainwalk_core::iptables::print;
 use chainwalk_core::netfilter::backend::Backend;
 use chainwalk_core::packet::Family;
 
-/// Puts a rule into a table that has every chain it may need.
+/// Puts a rule into a table with all chains that it may need.
 fn around(rule: &str) -> String {
     format!("*mangle\n:OUTPUT ACCEPT [0:0]\n:a - [0:0]\n{rule}\nCOMMIT\n")
 }
 
-/// The diagnostics of a text, a line each: place, severity and code.
+/// The diagnostics of a text, one per line: position, severity and code.
 fn said(text: &str) -> Vec<String> {
     let parsed = parse(text);
     for diagnostic in parsed
@@ -36,7 +36,7 @@ fn check(text: &str, want: &[&str]) {
     assert_eq!(said(text), want, "{text}");
 }
 
-/// A rule as iptables 1.8.9 would print it.
+/// Checks the printed form of a rule, as iptables 1.8.9 would print it.
 fn canonical(rule: &str, want: &str) {
     let parsed = parse(around(&format!("-A OUTPUT {rule}")));
     assert_eq!(parsed.diagnostics, [], "{rule}");
@@ -170,7 +170,7 @@ fn native_nftables_is_recognised() {
         "{\"nftables\": [{\"table\": {\"family\": \"ip\"}}]}",
         &["1:1: error: native-nftables"],
     );
-    // Next to rules of iptables it is a remark on its own line.
+    // Next to rules of iptables, it is a diagnostic on its own line.
     check(
         "*nat\nCOMMIT\ntable ip x {",
         &["3:1: warning: native-nftables"],

@@ -1,4 +1,4 @@
-//! A redacted capture walks as the real one does.
+//! A redacted capture has the same walks as the real one.
 
 use std::fs;
 use std::path::Path;
@@ -67,7 +67,7 @@ fn traces(capture: &Capture, packets: &[Packet]) -> Vec<Value> {
         .collect()
 }
 
-/// Which rules were met, what came of them, and where it ended.
+/// The rules of a report, their results, and the outcome.
 fn told(report: &str) -> Value {
     let report: Value = serde_json::from_str(report).expect("JSON");
     let step = |step: &Value| {
@@ -140,8 +140,8 @@ fn check(name: &str, capture: &Capture) {
             );
         }
     }
-    // What is shared keeps its packets with it; of a dump it is printed anew, of a capture it is
-    // one again.
+    // The shared state contains its packets. A dump is printed again, and a capture stays a
+    // capture.
     let texts = [
         capture.rulesets[0].text.clone(),
         serde_json::to_string(capture).expect("JSON"),

@@ -1,5 +1,5 @@
-//! Scripts: what a shell would run of them, as far as their text determines it. What it does not
-//! determine is unknown.
+//! Scripts: the commands that a shell would run, as far as the text determines it. The rest is
+//! unknown.
 
 use chainwalk_core::input::parse::parse;
 use chainwalk_core::packet::Packet;
@@ -14,8 +14,8 @@ fn inbound(port: u16) -> Packet {
     Packet::from_json(&json).expect("it is a packet")
 }
 
-/// Which of the ports 22, 23, 25 and 80 are delivered (`+`) or dropped (`-`), or unknown (`?`), in
-/// this order.
+/// Checks whether the ports 22, 23, 25 and 80 are delivered (`+`), dropped (`-`) or unknown (`?`),
+/// in this order.
 #[track_caller]
 fn check(script: &str, want: &str) {
     let parsed = parse(script);
@@ -31,7 +31,7 @@ fn check(script: &str, want: &str) {
     assert_eq!(have, want, "{script}\n{:?}", parsed.diagnostics);
 }
 
-/// A script that drops what it does not accept.
+/// A script that drops everything it does not accept.
 fn strict(lines: &str) -> String {
     format!("#!/bin/bash\niptables -P INPUT DROP\n{lines}")
 }
@@ -93,7 +93,7 @@ fn functions_run_at_their_call() {
         )),
         "+---",
     );
-    // Without end: the text decides nothing.
+    // Endless recursion: the text determines nothing.
     check(
         &strict(&format!("a() {{\n  {ACCEPT} 22\n  a\n}}\na\n")),
         "????",
@@ -267,7 +267,7 @@ fn loops_over_words_of_the_text_are_unrolled() {
         ),
         "++--",
     );
-    // Only a run determines the list.
+    // The list is known only at run time.
     check(
         &strict(&format!(
             "for p in $PORTS; do {ACCEPT} $p; done\n{ACCEPT} 22\n"

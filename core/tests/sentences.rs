@@ -1,4 +1,4 @@
-//! What Chainwalk says of rules, steps and verdicts.
+//! Sentences about rules, steps and verdicts.
 
 use chainwalk_core::analysis::compare;
 use chainwalk_core::analysis::explain::{self, Fate};
@@ -194,7 +194,7 @@ fn a_verdict_names_the_rule_and_what_it_saw() {
     assert_eq!(said.reason, "The paste holds no IPv6 rules.");
 }
 
-/// Chains of tables may have one name, and nobody asks for an owner.
+/// Tables may have chains with the same name, and no rule compares the owner.
 #[test]
 fn a_verdict_tells_twins_apart_and_names_no_owner_for_nothing() {
     let parsed = parse(

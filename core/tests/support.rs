@@ -1,6 +1,6 @@
-//! `docs/extensions.md` says of every extension and option whether it is read, printed and
-//! evaluated. It is made from the tables themselves: `UPDATE_EXPECT=1 cargo test -p chainwalk-core
-//! --test support` writes it anew.
+//! `docs/extensions.md` states for every extension and option whether it is parsed, printed and
+//! evaluated. It is made from the tables:
+//! `UPDATE_EXPECT=1 cargo test -p chainwalk-core --test support` writes it.
 
 use std::fmt::Write;
 
@@ -20,7 +20,7 @@ spellings, checked as iptables checks it, printed as `iptables-save` prints it, 
 walk answers yes or no from the packet, the host and a connection's first packet; else the reason why it says \"depends\".
 ";
 
-/// Those that stand for what is kept as written.
+/// The extensions for text that is kept as written.
 const KEPT: [Id; 4] = [Id::OPAQUE_MATCH, Id::OPAQUE_TARGET, Id::STRAY, Id::UNLISTED];
 
 fn names<T: Copy>(all: &[T], name: impl Fn(T) -> String) -> String {
@@ -30,7 +30,7 @@ fn names<T: Copy>(all: &[T], name: impl Fn(T) -> String) -> String {
         .join(", ")
 }
 
-/// Where a rule with the extension may stand.
+/// The tables, hooks and protocols that allow the extension.
 fn limits(extension: &Extension) -> String {
     let mut limits = Vec::new();
     limits.extend(extension.family.map(|family| format!("{family} only")));
@@ -60,13 +60,14 @@ fn limits(extension: &Extension) -> String {
     }
 }
 
-/// What a walk makes of it.
+/// The evaluation by a walk.
 fn evaluated(extension: &Extension) -> String {
     match (extension.role, extension.unknowable) {
         (_, Some(reason)) => format!("depends: {reason}"),
         (Role::Target, None) => {
             let lower = extension.lower.expect("a target has an effect");
-            // The behavior of a target's effect without options is that of its rules: see `Lower`.
+            // The behavior of a target's effect without options is that of all its rules: see
+            // `Lower`.
             let ruleset = Ruleset::new(Family::Ipv4, None);
             match lower(&Options {
                 parts: &[],

@@ -1,4 +1,4 @@
-//! How the targets are read, printed and refused, and what they say they do.
+//! The targets: parsing, printing, validation, and sentences.
 
 use chainwalk_core::analysis::explain;
 use chainwalk_core::input::parse::{Parsed, parse};

@@ -1,10 +1,10 @@
-//! Walks written down: every `walks/NAME.rules` has packets and what must become of them in
+//! Expected walks: every `walks/NAME.rules` has packets and their expected results in
 //! `walks/NAME.walks`.
 //!
-//! A case is a `##` heading, the packet as JSON, what the kernel counts (a line for each hook and
-//! table: rules as `CHAIN number`, the policy as `CHAIN policy`), and `=>` with the verdict, who
-//! decided, and the packet's new ends. `? …` lines list what a branch assumes and how it ends; `~
-//! …` is why the walk stopped.
+//! A case is a `##` heading, the packet as JSON, the counters of the kernel (a line for each hook
+//! and table: rules as `CHAIN number`, the policy as `CHAIN policy`), and `=>` with the verdict,
+//! the decisive rule, and the packet's final addresses and ports. `? …` lines give the assumptions
+//! and the outcome of a branch. `~ …` is the reason why the walk stopped.
 
 use std::fmt::Write;
 use std::fs;
@@ -156,8 +156,8 @@ fn host(rules: &FilePath) -> Host {
     }
 }
 
-/// With `UPDATE_EXPECT=1` the files are rewritten with what the walk does now: read the difference
-/// before keeping it.
+/// `UPDATE_EXPECT=1` rewrites the files with the current walks. Read the difference before you keep
+/// it.
 fn check(rules: &FilePath) -> usize {
     let parsed = parse::parse(fs::read_to_string(rules).expect("rules"));
     let walks = rules.with_extension("walks");

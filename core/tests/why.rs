@@ -1,5 +1,5 @@
-//! Owners and flips: on Istio's sidecar, and over random rules, where brute force must find no
-//! more.
+//! Senders and counterfactuals: on Istio's sidecar, and on random rules, where a brute-force search
+//! must find no more.
 
 use std::net::IpAddr;
 
@@ -106,7 +106,7 @@ fn flips_of_a_sidecar() {
     }
 }
 
-/// A condition over few values, so that rules meet one another.
+/// A condition with few possible values, so that rules overlap.
 fn condition() -> impl Strategy<Value = String> {
     let not = || prop::sample::select(vec!["", "! "]);
     let id = || prop::sample::select(vec!["0", "7", "7-9", "1337", "4294967295"]);
@@ -189,8 +189,8 @@ fn packet() -> impl Strategy<Value = Packet> {
         })
 }
 
-/// Every packet that differs in one field, over all numbers and addresses of the text and their
-/// neighbours.
+/// Every packet that differs in one field, with all numbers and addresses of the text and the
+/// values next to them.
 fn neighbours(text: &str, packet: &Packet) -> Vec<Packet> {
     let mut found = Vec::new();
     for word in text.split([' ', '\n', ':', '-', '/']) {
@@ -252,7 +252,7 @@ proptest! {
     #[test]
     fn every_flip_is_true_and_brute_force_finds_none_where_none_is_offered(text in rules(), packet in packet()) {
         let parsed = parse(text.clone());
-        // Two conditions on one field are more than iptables takes.
+        // iptables refuses two conditions on one field.
         prop_assume!(parsed.diagnostics.is_empty());
         let trace = walk(&parsed.rulesets, None, &Host::pod(), &packet);
         let before = end(&parsed, &packet).expect("all of these rules can be told");
@@ -262,7 +262,7 @@ proptest! {
             let after = match &flip.change {
                 Change::Field(_, packet) => end(&parsed, packet),
                 Change::Gone(place) => {
-                    // The line is taken out of the text, and the text is read again.
+                    // The line is removed from the text, and the text is parsed again.
                     let line = place.rule(&parsed.rulesets).expect("a rule").line as usize;
                     let lines = text.lines().enumerate().filter(|(at, _)| at + 1 != line);
                     end(&parse(lines.flat_map(|(_, line)| [line, "\n"]).collect::<String>()), &packet)

@@ -1,4 +1,4 @@
-//! Any text, most of it a capture's JSON, is read and shown.
+//! Any text, usually the JSON of a capture, is parsed and shown.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Whatever is typed as a packet, in fields or in a line, becomes a packet or a list of mistakes; a packet comes back from its
-//! line; and every packet can be walked.
+//! Any text typed as a packet, in fields or in a line, becomes a packet or a list of errors. A
+//! packet survives its line, and every packet can be walked.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Any edits, one after another, are made or refused; the commands that lead there exist; and every place stays true.
+//! Any sequence of edits is made or refused. The commands for the result exist, and every position
+//! stays valid.
 
 #![no_main]
 
@@ -40,7 +41,7 @@ enum Step<'a> {
     On(u8, u8),
     Delete(u8),
     Policy(u8, bool),
-    /// A place of no rule at all, as of rules that were others before.
+    /// A position without a rule, such as one in earlier rules.
     Stale(u8, u8, u8, u8),
 }
 

@@ -1,4 +1,4 @@
-//! Any text is read as a lesson, or refused; what was read can be shown, asked and judged.
+//! Any text is parsed as a lesson or refused. A valid lesson can be shown, asked and judged.
 
 #![no_main]
 
@@ -48,7 +48,7 @@ fn show(lesson: &Lesson) {
             }
         }
         for piece in pieces {
-            // A click on it leads to that rule.
+            // A click on it shows this rule.
             if let Piece::Told(_, Some(place)) = piece {
                 let _ = place.rule(&world.rulesets);
             }

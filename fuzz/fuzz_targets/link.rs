@@ -1,4 +1,4 @@
-//! Whatever a link or a shared file holds can be shown.
+//! Any content of a link or a shared file can be shown.
 
 #![no_main]
 
@@ -20,7 +20,7 @@ fuzz_target!(|text: &str| {
     let mesh = parsed.rulesets.iter().find_map(mesh::recognise);
     let host = shared.host.clone().or(parsed.host.clone());
     let host = host.unwrap_or_else(|| mesh::usual_host(&parsed.rulesets, mesh.as_ref()));
-    // The page shows packets as drafts, and walks those that are right.
+    // The page shows packets as forms and walks the valid ones.
     let packets: Vec<_> = shared.packets.iter().filter_map(|packet| PacketForm::from_packet(packet).packet().ok()).collect();
     let settled: Vec<_> = shared.settled.iter().filter_map(|settled| settled.place(&parsed.rulesets)).collect();
     let wishes = Wishes { settled: settled.len() as u32, cursor: shared.step.unwrap_or(3) as u16, ..Wishes::default() };

@@ -1,4 +1,5 @@
-//! Text woven of what `iptables -L` prints is read without a panic, and what is printed of it reads back the same.
+//! Text made from pieces of `iptables -L` causes no panic, and its printed rules parse back
+//! unchanged.
 
 #![no_main]
 

@@ -1,4 +1,5 @@
-//! Everything that the page asks of core, for rules woven of what matters, of both families, several tables and backends.
+//! Every function of core that the page calls, for rules made from typical pieces, with both
+//! families, several tables and both backends.
 
 #![no_main]
 

@@ -1,5 +1,5 @@
-//! Any text is read, printed, walked and explained without a panic; every place lies in it; what is printed reads back the
-//! same; and every edit that is offered can be made.
+//! Any text is parsed, printed, walked and explained without a panic. Every position is within the
+//! text, printed rules parse back unchanged, and every offered edit can be made.
 
 #![no_main]
 

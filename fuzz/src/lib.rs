@@ -1,4 +1,5 @@
-//! Shared code of the fuzz targets: checks that hold for any text, and every question that the page asks core.
+//! Shared code of the fuzz targets: checks that hold for any text, and all calls of the page to
+//! core.
 
 use arbitrary::Arbitrary;
 use chainwalk_core::analysis::compare;
@@ -22,7 +23,7 @@ use chainwalk_core::share::commands;
 use chainwalk_core::iptables::print;
 use chainwalk_core::share::{redact, replay, ticket};
 
-/// Rule sets that come with the page, as lessons name them.
+/// The rule sets of the page, by their names in lessons.
 pub const SAMPLES: [(&str, &str, Option<&str>); 6] = [
     ("istio-sidecar", include_str!("../../static/samples/istio-sidecar.txt"), None),
     ("istio-sidecar-dns", include_str!("../../static/samples/istio-sidecar-dns.txt"), None),
@@ -49,7 +50,7 @@ fn lies_in(source: &str, span: Span) {
     assert!(source.get(span.start as usize..span.end as usize).is_some(), "{span:?} exceeds the text");
 }
 
-/// Every place that was read lies in its text.
+/// Checks that every position is within its text.
 pub fn check_places(parsed: &Parsed) {
     for diagnostic in &parsed.diagnostics {
         let source = &parsed.sources[diagnostic.source as usize];
@@ -76,16 +77,17 @@ pub fn check_places(parsed: &Parsed) {
     }
 }
 
-/// The printed rules read back the same.
+/// Checks that printed rules parse back unchanged.
 pub fn check_printed(parsed: &Parsed) {
-    // The reader keeps unknown words of a listing as written; the format of iptables-save has no place for them.
+    // The reader keeps unknown words of a listing as written. The format of iptables-save cannot
+    // represent them.
     let unread = parsed.sections.iter().any(|section| section.format == Format::Listing)
         && parsed.diagnostics.iter().any(|remark| remark.severity == Severity::Warning);
     for ruleset in &parsed.rulesets {
         let printed = print::save(ruleset, true);
         if !parsed.has_errors() && !unread {
             let again = parse::parse(printed.clone());
-            // Without a header the reader infers the family from the rules.
+            // Without a header, the reader infers the family from the rules.
             if again.rulesets.iter().all(|other| other.family == ruleset.family) {
                 assert_eq!(again.rulesets.iter().map(|set| print::save(set, true)).collect::<String>(), printed);
             }
@@ -93,7 +95,7 @@ pub fn check_printed(parsed: &Parsed) {
     }
 }
 
-/// The places of the first rules of every chain, and of its policy.
+/// The positions of the first rules of every chain, and of its policy.
 pub fn places(parsed: &Parsed, most: usize) -> Vec<Place> {
     use chainwalk_core::netfilter::place::ChainPlace;
     let mut found = Vec::new();
@@ -110,18 +112,18 @@ pub fn places(parsed: &Parsed, most: usize) -> Vec<Place> {
     found
 }
 
-/// Parameters of the questions.
+/// Parameters of the calls.
 #[derive(Arbitrary, Clone, Copy, Debug)]
 pub struct Wishes {
-    /// Which scenario is the second packet.
+    /// The scenario of the second packet.
     pub other: u8,
-    /// The step that is shown.
+    /// The shown step.
     pub cursor: u16,
-    /// How wide the map is.
+    /// The width of the map.
     pub width: u16,
-    /// Which rules are settled.
+    /// The answered rules.
     pub settled: u32,
-    /// By what a neutral copy is made.
+    /// The secret of the neutral copy.
     pub secret: u8,
 }
 
@@ -131,7 +133,8 @@ impl Default for Wishes {
     }
 }
 
-/// Everything that the page asks of core once a text was read, for one packet of the text's link or the usual ones.
+/// Makes all calls of the page to core after a text was parsed, for the packets of a link or the
+/// usual ones.
 pub fn ask_everything(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: Wishes) {
     let rulesets = &parsed.rulesets;
     let mesh = rulesets.iter().find_map(mesh::recognise);
@@ -296,7 +299,7 @@ fn share(parsed: &Parsed, host: &Host, packets: &[Packet], wishes: Wishes) {
     }
 }
 
-/// Reads a text and asks everything of it, as a paste would.
+/// Parses a text and makes all calls, as a paste would.
 pub fn ask_text(text: &str, wishes: Wishes) {
     let parsed = parse::parse(text);
     check_places(&parsed);
@@ -304,20 +307,20 @@ pub fn ask_text(text: &str, wishes: Wishes) {
     ask_everything(&parsed, &host, &[], wishes);
 }
 
-/// Text of pieces that matter, with anything between them.
+/// A text made from known pieces, with anything between them.
 #[derive(Arbitrary, Debug)]
 pub enum Woven<'a> {
-    /// One of a table.
+    /// A piece of a table.
     Known(u8),
-    /// Anything.
+    /// Any text.
     Any(&'a str),
     /// A blank.
     Blank,
-    /// A line's end.
+    /// A line end.
     Line,
 }
 
-/// Weaves such pieces into one text.
+/// Joins the pieces to one text.
 pub fn weave(pieces: &[Woven], known: &[&str]) -> String {
     pieces
         .iter()

@@ -1,5 +1,5 @@
-//! `cargo xtask bench`: Chainwalk against its peers, measured by `tests/bench.rs`, and its parts by
-//! themselves, by `tests/bench/parts.rs`.
+//! `cargo xtask bench`: compares Chainwalk with its peers (`tests/bench.rs`), and measures its
+//! parts (`tests/bench/parts.rs`).
 
 mod hello;
 
@@ -10,12 +10,12 @@ use crate::{
     dist, packages,
 };
 
-/// What is measured in one table, in its order.
+/// The parts of the comparison, in the order of the table.
 const AGAINST_PEERS: [&str; 6] = ["kernel", "reading", "hostile", "page", "start", "capture"];
-/// What is measured by itself.
+/// The part that is measured by itself.
 const PARTS: &str = "parts";
 
-/// Measures. `wanted`: only these parts.
+/// Runs the benchmarks, or only those of `wanted`.
 pub(crate) fn bench(wanted: &[String]) -> Result<()> {
     let known = || AGAINST_PEERS.into_iter().chain([PARTS]);
     for part in wanted {

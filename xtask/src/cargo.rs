@@ -1,4 +1,4 @@
-//! Running cargo in this workspace.
+//! Runs cargo in this workspace.
 
 use std::{
     env,
@@ -13,7 +13,7 @@ use crate::target;
 
 /// The root of the repository.
 pub(crate) fn root() -> PathBuf {
-    // As cargo says at run time: the checkout may have moved since this was built.
+    // The value from run time, because the checkout may have moved since this program was built.
     let own = env::var_os("CARGO_MANIFEST_DIR")
         .map_or_else(|| env!("CARGO_MANIFEST_DIR").into(), PathBuf::from);
     own.parent()
@@ -21,14 +21,14 @@ pub(crate) fn root() -> PathBuf {
         .to_owned()
 }
 
-/// A cargo command, to be run at the root.
+/// A cargo command that runs in the root directory.
 pub(crate) fn cargo(arguments: &[&str]) -> Command {
     let mut cargo = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.args(arguments).current_dir(root());
     cargo
 }
 
-/// Runs a command; an error names it.
+/// Runs a command. An error names it.
 pub(crate) fn run(command: &mut Command) -> Result<()> {
     let status = command
         .status()
@@ -39,7 +39,7 @@ pub(crate) fn run(command: &mut Command) -> Result<()> {
     Ok(())
 }
 
-/// Runs a command for what it prints on standard output.
+/// Runs a command and returns its standard output.
 pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     let output = command
         .stderr(Stdio::inherit())
@@ -51,7 +51,7 @@ pub(crate) fn output(command: &mut Command) -> Result<Vec<u8>> {
     Ok(output.stdout)
 }
 
-/// The command as one would type it.
+/// The command as text.
 fn line(command: &Command) -> String {
     let program = Path::new(command.get_program())
         .file_name()
@@ -63,8 +63,8 @@ fn line(command: &Command) -> String {
         .join(" ")
 }
 
-/// Builds the program of `package`, or the one that `program` picks, for `target` and says where it
-/// is.
+/// Builds the program of `package`, or the one that `program` selects, for `target`, and returns
+/// its path.
 pub(crate) fn build(
     package: &str,
     program: &[&str],
@@ -84,7 +84,7 @@ pub(crate) fn build(
     if profile != "web-dev" {
         cargo.arg("--config").arg(flags_to_give_away(target)?);
     }
-    // Where it is, cargo says: guessing fails where someone has moved the target directory.
+    // cargo prints the path. A guess would fail if the user has moved the target directory.
     let messages = output(cargo.arg("--message-format=json-render-diagnostics"))?;
     String::from_utf8_lossy(&messages)
         .lines()
@@ -94,9 +94,9 @@ pub(crate) fn build(
         .with_context(|| format!("cargo built no program for {package}"))
 }
 
-/// What is given to others must not tell where it was built: a panic names its source file, and for
-/// a crate from a registry, or for the standard library where its sources are there, that would be
-/// a path in the builder's home.
+/// Compiler flags that remove local paths. A program for others must not contain the place where it
+/// was built. A panic names its source file, and for a crate from a registry, or for the standard
+/// library with its sources, this would be a path in the builder's home.
 fn flags_to_give_away(target: &str) -> Result<String> {
     let home = env::var_os("CARGO_HOME")
         .map(PathBuf::from)

@@ -1,5 +1,5 @@
-//! Import cycles: at most two files of core import each other. A larger circle can be read only as
-//! a whole.
+//! Import cycles: at most two files of core import each other. A larger cycle can be understood
+//! only as a whole.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::{
     imports::{ItemPath, ModuleFile, core_modules},
 };
 
-/// The largest number of files that may import each other.
+/// The maximum number of files that import each other.
 const MAX_CYCLE: usize = 2;
 
 /// Checks the imports of every file of core.
@@ -36,8 +36,8 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The modules that each module imports. Those around it do not count: the file of a module uses
-/// its children, and they may share what it holds.
+/// The modules that each module imports. Parent modules do not count: the file of a module uses its
+/// children, and they may use its items.
 fn imported_modules(
     modules: &BTreeMap<ItemPath, ModuleFile>,
 ) -> BTreeMap<&ItemPath, BTreeSet<&ItemPath>> {
@@ -61,7 +61,7 @@ fn imported_modules(
         .collect()
 }
 
-/// The sets of modules that import each other, directly or through others.
+/// The sets of modules that import each other, directly or indirectly.
 fn import_cycles<'a, T: Ord>(imports: &BTreeMap<&'a T, BTreeSet<&'a T>>) -> Vec<BTreeSet<&'a T>> {
     let reached: BTreeMap<&T, BTreeSet<&T>> = imports
         .keys()
@@ -82,7 +82,7 @@ fn import_cycles<'a, T: Ord>(imports: &BTreeMap<&'a T, BTreeSet<&'a T>>) -> Vec<
     cycles.into_iter().collect()
 }
 
-/// The modules that a module imports, directly or through others.
+/// The modules that a module imports, directly or indirectly.
 fn reached_from<'a, T: Ord>(
     module: &T,
     imports: &BTreeMap<&'a T, BTreeSet<&'a T>>,

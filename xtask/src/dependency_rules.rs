@@ -9,7 +9,7 @@ use crate::{
 
 /// A package, the target that it is built for, and the crates that it must never depend on.
 const RULES: [(&str, &str, &[&str]); 5] = [
-    // Pure functions of text and values, which run on a node, in a page and in a test.
+    // Pure functions of text and values. They run on a node, in a page and in a test.
     (
         "chainwalk-core",
         "all",
@@ -23,7 +23,7 @@ const RULES: [(&str, &str, &[&str]); 5] = [
     ),
     // A page has no system calls.
     ("chainwalk-web", target::WASM, &["libc", "nix"]),
-    // The terminal program shares it, and stays small.
+    // The terminal program shares it, and must stay small.
     (
         "chainwalk-http",
         "all",

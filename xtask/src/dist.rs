@@ -1,4 +1,4 @@
-//! `cargo xtask build`: `dist/`, all that is given to others.
+//! `cargo xtask build`: builds `dist/`, which contains everything for others.
 
 use std::{
     fs,
@@ -35,7 +35,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
         Vec::new()
     };
 
-    // Only now, when nothing can fail to compile any more, does the old one go.
+    // The old directory is removed only now, when compilation can no longer fail.
     let dist = cargo::root().join("dist");
     if dist.exists() {
         fs::remove_dir_all(&dist).with_context(|| format!("cannot remove {}", dist.display()))?;
@@ -45,7 +45,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
         fs::write(dist.join(name), content).with_context(|| format!("cannot write dist/{name}"))?;
     }
     for (name, built) in &helpers {
-        // A copy keeps the mode: it can be run.
+        // A copy keeps the mode, so the file is executable.
         fs::copy(built, dist.join(name)).with_context(|| format!("cannot write dist/{name}"))?;
     }
     if capture && cfg!(all(target_os = "linux", target_arch = "x86_64")) {
@@ -54,7 +54,7 @@ pub(crate) fn build(capture: bool) -> Result<()> {
     report(&dist)
 }
 
-/// The helper for each kind of node, and the name that it goes by.
+/// The helper for each kind of node, with its file name.
 fn build_capture() -> Result<Vec<(&'static str, PathBuf)>> {
     let mut built = Vec::new();
     for (target, name) in target::MUSL {
@@ -67,8 +67,7 @@ fn build_capture() -> Result<Vec<(&'static str, PathBuf)>> {
     Ok(built)
 }
 
-/// The man page and the completions, as the helper itself prints them: they cannot drift from what
-/// it does.
+/// Writes the man page and the completions. The helper itself prints them, so they always match it.
 fn describe_capture(dist: &Path) -> Result<()> {
     let program = dist.join(target::MUSL[0].1);
     for (arguments, name) in [
@@ -83,7 +82,7 @@ fn describe_capture(dist: &Path) -> Result<()> {
     Ok(())
 }
 
-/// Says how large everything came out, and what of it a browser would have to load.
+/// Prints the sizes of all files, and the size that a browser loads.
 fn report(dist: &Path) -> Result<()> {
     let brotli = target::on_path("brotli");
     let mut names = Vec::new();
@@ -104,8 +103,7 @@ fn report(dist: &Path) -> Result<()> {
             gzip(&content).len(),
             if brotli { brotli_size(&content)? } else { 0 },
         ];
-        // What is sent whole, by hand, and what only a lesson asks for have no part in what a
-        // hosted page takes.
+        // The one-file page, the helper and the lessons do not count for the hosted page.
         if name != "chainwalk.html" && !name.contains("-capture") && !name.starts_with("lessons-") {
             total = [0, 1, 2].map(|way| total[way] + sizes[way]);
         }
@@ -128,8 +126,8 @@ fn row(name: &str, [raw, gzip, brotli]: [usize; 3], has_brotli: bool) {
     ));
 }
 
-/// How large a server's brotli would make it, asked of the command: the crate would take longer to
-/// build than all the rest of this.
+/// The size after brotli compression, from the command. The crate would take longer to build than
+/// everything else here.
 fn brotli_size(content: &[u8]) -> Result<usize> {
     let mut brotli = Command::new("brotli")
         .args(["--stdout", "--quality=11", "-"])

@@ -1,4 +1,4 @@
-//! Which files of core import which: found in the text of the files.
+//! Finds the imports between the files of core in their text.
 
 use std::{
     collections::{BTreeMap, BTreeSet},
@@ -8,19 +8,19 @@ use std::{
 
 use anyhow::Result;
 
-/// A module or an item of core by its names: `["input", "parse"]`.
+/// A module or an item of core, by its names: `["input", "parse"]`.
 pub(crate) type ItemPath = Vec<String>;
 
-/// The file of a module of core, and what it imports.
+/// The file of a module of core, with its imports.
 #[derive(Debug)]
 pub(crate) struct ModuleFile {
-    /// The file, from core's source folder on.
+    /// The file, relative to core's source directory.
     pub(crate) file: PathBuf,
-    /// The paths that it names, from the crate's root on.
+    /// The paths that it imports, from the root of the crate.
     pub(crate) imports: Vec<ItemPath>,
 }
 
-/// All modules of core that have a file of their own.
+/// All modules of core with a file of their own.
 pub(crate) fn core_modules(source: &Path) -> Result<BTreeMap<ItemPath, ModuleFile>> {
     let files = rust_files(source)?;
     let modules: BTreeSet<ItemPath> = files.iter().map(|file| module_path(file)).collect();
@@ -36,20 +36,20 @@ pub(crate) fn core_modules(source: &Path) -> Result<BTreeMap<ItemPath, ModuleFil
     files.into_iter().map(read).collect()
 }
 
-/// The name of a module, where it is a child of `parent`.
+/// The name of a module, if it is a child of `parent`.
 fn child_name<'a>(module: &'a [String], parent: &[String]) -> Option<&'a str> {
     let (name, above) = module.split_last()?;
     (above == parent).then_some(name)
 }
 
-/// The module that a file holds: `input/parse.rs` holds `input::parse`, and `lib.rs` the root.
+/// The module of a file: `input/parse.rs` is `input::parse`, and `lib.rs` is the root.
 fn module_path(file: &Path) -> ItemPath {
     let names = file.with_extension("");
     let names = names.iter().map(|name| name.to_string_lossy().into_owned());
     names.filter(|name| name != "lib").collect()
 }
 
-/// All Rust files below a folder, from that folder on.
+/// All Rust files in a directory, with relative paths.
 fn rust_files(source: &Path) -> Result<Vec<PathBuf>> {
     let (mut files, mut folders) = (Vec::new(), vec![source.to_owned()]);
     while let Some(folder) = folders.pop() {
@@ -65,8 +65,8 @@ fn rust_files(source: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// All paths that the text of the module `own` names from `crate`, `super`, `self` or one of its
-/// child modules on: outside comments and outside the tests at the end of a file.
+/// All paths in the text of the module `own` that begin with `crate`, `super`, `self` or one of its
+/// child modules. Comments and the tests at the end of a file do not count.
 pub(crate) fn imported_paths(text: &str, own: &[String], children: &[&str]) -> Vec<ItemPath> {
     let code = text
         .split("#[cfg(test)]\nmod tests")
@@ -104,7 +104,7 @@ pub(crate) fn imported_paths(text: &str, own: &[String], children: &[&str]) -> V
     paths
 }
 
-/// The module around another one.
+/// The parent of a module.
 fn above(module: &[String]) -> ItemPath {
     module
         .split_last()
@@ -112,7 +112,7 @@ fn above(module: &[String]) -> ItemPath {
         .unwrap_or_default()
 }
 
-/// The name with which a text begins, if it begins with one.
+/// The name at the beginning of a text, if there is one.
 fn first_name(text: &str) -> &str {
     text.split(|other: char| !other.is_alphanumeric() && other != '_')
         .next()

@@ -1,5 +1,5 @@
-//! `cargo xtask judge`: the suites that random input drives, once with ten times as much of it and
-//! with a new seed.
+//! `cargo xtask judge`: runs the suites with random input once, with ten times as many cases and a
+//! new seed.
 
 use std::{
     env,
@@ -14,15 +14,15 @@ use crate::{
     progress::{say, seconds},
 };
 
-/// A suite, and how to ask it for more.
+/// A suite, and the variables that control it.
 struct Part {
     name: &'static str,
     describes: &'static str,
     /// The test, as arguments of `cargo test`.
     test: &'static [&'static str],
-    /// The variable that states how much, and its value.
+    /// The variable for the number of cases, and its value.
     amount: (&'static str, &'static str),
-    /// The variable that states the seed.
+    /// The variable for the seed.
     seed: &'static str,
 }
 
@@ -58,7 +58,7 @@ const PARTS: [Part; 4] = [
 ];
 
 /// Runs all parts, or only `wanted`. A failed part does not stop the others. The environment may
-/// state a seed.
+/// set a seed.
 pub(crate) fn judge(wanted: &[String]) -> Result<()> {
     for part in wanted {
         let names = PARTS.map(|part| part.name);

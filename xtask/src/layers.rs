@@ -57,8 +57,8 @@ pub(crate) fn check() -> Result<()> {
     Ok(())
 }
 
-/// The layers that the documentation of core lists, from the lowest on: lines such as `//! 2.
-/// `packet`: …`.
+/// The layers in the documentation of core, from the lowest on. They are in lines such as
+/// `//! 2. `packet`: …`.
 fn listed_layers(library: &str) -> Vec<&str> {
     let item = |line: &'_ str| -> bool {
         line.starts_with("//! ") && line[4..].starts_with(|first: char| first.is_ascii_digit())

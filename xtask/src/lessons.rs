@@ -1,5 +1,5 @@
-//! The lessons of `static/lessons`: checked, and joined into the one file that the page asks for
-//! when somebody wants them.
+//! The lessons of `static/lessons`: checks them and joins them into the file that the page loads on
+//! demand.
 
 use std::{
     fs,
@@ -10,10 +10,10 @@ use anyhow::{Context, Result};
 
 use crate::cargo::{cargo, run};
 
-/// Stands before each lesson, with its name behind it.
+/// The mark before the name of each lesson.
 const MARK: char = '\u{1e}';
 
-/// The files, in the order in which the page lists them.
+/// The files, in the order of the page's list.
 fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     let entries = directory
         .read_dir()
@@ -26,8 +26,8 @@ fn files(directory: &Path) -> Result<Vec<PathBuf>> {
     Ok(files)
 }
 
-/// All lessons in one text. A lesson's name is that of its file without the number before it, so
-/// that links outlive a new order.
+/// All lessons in one text. The name of a lesson is that of its file without the number before it,
+/// so that links stay valid if the order changes.
 pub(crate) fn bundle(directory: &Path) -> Result<String> {
     let mut joined = String::new();
     for file in files(directory)? {
@@ -42,8 +42,8 @@ pub(crate) fn bundle(directory: &Path) -> Result<String> {
     Ok(joined)
 }
 
-/// Has the core read every lesson: a broken one, or one with a claim that does not hold, is told
-/// with its line.
+/// Lets core check every lesson. An invalid lesson, or one with a false claim, is reported with its
+/// line.
 pub(crate) fn check(directory: &Path) -> Result<()> {
     let mut cargo = cargo(&[
         "run",

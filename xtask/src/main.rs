@@ -1,17 +1,16 @@
-//! `cargo xtask`: everything a newcomer types.
+//! `cargo xtask`: all commands for developers.
 //!
 //! # Layout
 //! - `serve`, `dist`, `test`, `judge`, `bench`, `pictures`: the commands
-//! - `page`: from Rust to WebAssembly and its JavaScript; `shell`: the HTML around them, its
+//! - `page`: compiles Rust to WebAssembly with its JavaScript; `shell`: the HTML around them, its
 //!   policy, the one-file page
-//! - `lessons`: the lessons, checked and joined; `watch`: waits for changes of the sources, for
+//! - `lessons`: checks and joins the lessons; `watch`: waits for changes of the sources, for
 //!   `serve`
-//! - `cargo`, `target`, `packages`: running cargo; what has to be installed
-//! - `dependency_rules`: which package must not depend on which crate
-//! - `layers`: which layer of core may import from which; `cycles`: how many of its files may
-//!   import each other
-//! - `imports`: which files of core import which
-//! - `progress`: the lines that say what is going on
+//! - `cargo`, `target`, `packages`: run cargo and install requirements
+//! - `dependency_rules`: forbidden dependencies between packages and crates
+//! - `layers`: allowed imports between the layers of core; `cycles`: import cycles of its files
+//! - `imports`: the imports between the files of core
+//! - `progress`: progress messages
 
 mod bench;
 mod cargo;
@@ -51,7 +50,7 @@ usage: cargo xtask COMMAND
   pictures                      take the pictures of the README anew
   help                          print this";
 
-/// What the command line asks for.
+/// The command of the command line.
 #[derive(Debug, PartialEq)]
 enum Command {
     Serve { port: Option<u16>, open: bool },

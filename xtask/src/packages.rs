@@ -1,5 +1,5 @@
-//! The programs that the tests of kernel and browser, and the benchmarks, drive: looked for, and
-//! installed where that can be done without asking.
+//! The programs that the tests of kernel and browser and the benchmarks use: finds them, and
+//! installs them if no question is necessary.
 
 use std::{fs, path::Path, process::Command};
 
@@ -11,13 +11,13 @@ use crate::{
     target::on_path,
 };
 
-/// A command, and the Debian package that has it.
+/// A command, and the Debian package that contains it.
 type Program = (&'static str, &'static str);
 
-/// What a server would send of the page: its size is measured.
+/// Measures the size of the page after compression by a server.
 pub(crate) const BROTLI: Program = ("brotli", "brotli");
 
-/// What the tests run.
+/// The programs of the tests.
 const NEEDED: [Program; 7] = [
     ("ip", "iproute2"),
     ("iptables-nft-restore", "iptables"),
@@ -28,7 +28,7 @@ const NEEDED: [Program; 7] = [
     ("chromedriver", "chromium-driver"),
 ];
 
-/// Makes sure that what the tests run is there, and `more`.
+/// Ensures that the programs of the tests and `more` are installed.
 pub(crate) fn ensure(more: &[Program]) -> Result<()> {
     let needed = [&NEEDED[..], more].concat();
     let missing = missing(&needed, on_path);
@@ -58,7 +58,7 @@ pub(crate) fn ensure(more: &[Program]) -> Result<()> {
     )
 }
 
-/// The packages whose command is not there.
+/// The packages whose command is missing.
 fn missing(needed: &[Program], is_there: impl Fn(&str) -> bool) -> Vec<&'static str> {
     needed
         .iter()
@@ -68,7 +68,7 @@ fn missing(needed: &[Program], is_there: impl Fn(&str) -> bool) -> Vec<&'static 
 }
 
 fn apt_get(arguments: &[&str]) -> Result<()> {
-    // A fresh machine may still be updating itself: its turn first.
+    // A new machine may still be installing updates, so this waits for them.
     let patience = ["-o", "DPkg::Lock::Timeout=300"];
     run(Command::new("apt-get")
         .args(patience)
@@ -76,7 +76,7 @@ fn apt_get(arguments: &[&str]) -> Result<()> {
         .env("DEBIAN_FRONTEND", "noninteractive"))
 }
 
-/// Whether this runs as root, as the kernel tells.
+/// Whether the process is root.
 fn is_root() -> bool {
     let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
     // Real, effective, saved and file-system uid.

@@ -1,4 +1,4 @@
-//! From Rust to what a browser runs: the WebAssembly and the JavaScript that binds it to the page.
+//! Compiles Rust for browsers: the WebAssembly, and the JavaScript that connects it with the page.
 
 use std::{
     env, fs,
@@ -15,21 +15,22 @@ use crate::{
     target,
 };
 
-/// What the page is made for, which decides the profile in the root `Cargo.toml`.
+/// The purpose of a build. It selects the profile in the root `Cargo.toml`.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Purpose {
-    /// To be given to others: as small as it gets.
+    /// For users: as small as possible.
     Dist,
-    /// To be worked on: quick to rebuild, with the names of functions in stack traces.
+    /// For development: fast to rebuild, with function names in stack traces.
     Serve,
 }
 
-/// The app, compiled and bound.
+/// The compiled app.
 pub(crate) struct Page {
-    /// JavaScript that defines the global `wasm_bindgen`, which starts the app. Not a module: modules do not load from `file://`, and one
-    /// kind of binding for both pages means that what was tested in one holds in the other.
+    /// JavaScript that defines the global `wasm_bindgen`, which starts the app. It is not a module,
+    /// because modules do not load from `file://`. Both pages use the same kind, so that tests of
+    /// one are valid for the other.
     pub(crate) bindings: String,
-    /// The app itself.
+    /// The WebAssembly of the app.
     pub(crate) wasm: Vec<u8>,
 }
 
@@ -38,7 +39,7 @@ pub(crate) fn build(purpose: Purpose) -> Result<Page> {
     compile("the page", &[], purpose)
 }
 
-/// Compiles the least page that Yew makes, as it would be given to others.
+/// Compiles a minimal Yew page with the profile for users.
 pub(crate) fn hello() -> Result<Page> {
     compile(
         "a page that says hello",
@@ -67,8 +68,8 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
         .input_path(compiled)
         .no_modules(true)?
         .typescript(false)
-        // `boot.js` says where the WebAssembly is: the default would be a name without the hash in
-        // it.
+        // `boot.js` passes the address of the WebAssembly. The default would be a name without the
+        // hash in it.
         .omit_default_module_path(true)
         .remove_name_section(purpose == Purpose::Dist)
         .remove_producers_section(true)
@@ -80,8 +81,8 @@ fn bind(compiled: &Path, purpose: Purpose) -> Result<Page> {
     })
 }
 
-/// A second optimizer, where there is one that can: it saves some 7 % of what a browser compiles,
-/// if little of what it loads.
+/// Runs a second optimizer, if an installed one supports the features. It removes about 7 % of what
+/// a browser compiles, but little of what it loads.
 fn optimize(page: &mut Page) {
     match find_wasm_opt() {
         None => say(
@@ -89,7 +90,7 @@ fn optimize(page: &mut Page) {
         ),
         Some(wasm_opt) => match timed("wasm-opt", || optimized(&wasm_opt, &page.wasm)) {
             Ok(smaller) => page.wasm = smaller,
-            // An old one does not know every feature.
+            // An old version does not support every feature.
             Err(error) => say(format_args!("wasm-opt: left out, since {error:#}")),
         },
     }
@@ -113,7 +114,8 @@ fn optimized(wasm_opt: &Path, wasm: &[u8]) -> Result<Vec<u8>> {
     optimized
 }
 
-/// Those that rustc uses by default and the bindings add; newer ones would need newer browsers.
+/// The features that rustc uses by default and that the bindings add. Newer ones would require
+/// newer browsers.
 const FEATURES: [&str; 7] = [
     "--enable-bulk-memory",
     "--enable-bulk-memory-opt",

@@ -1,4 +1,4 @@
-//! `cargo xtask pictures`: the README's pictures, taken of the page as it is built now.
+//! `cargo xtask pictures`: takes the README's pictures from the current page.
 
 use anyhow::{Result, ensure};
 
@@ -8,10 +8,10 @@ use crate::{
     progress::{say, thousands},
 };
 
-/// A reader of the README loads all of them: none may be larger, in bytes.
+/// The size limit of a picture in bytes. A reader of the README loads all of them.
 const MOST: usize = 150_000;
 
-/// Takes them anew.
+/// Takes the pictures.
 pub(crate) fn take() -> Result<()> {
     packages::ensure(&[])?;
     dist::build(false)?;

@@ -1,4 +1,4 @@
-//! The lines that say what is going on and how long it took.
+//! Prints progress messages and durations.
 
 use std::{
     fmt::Display,
@@ -6,18 +6,17 @@ use std::{
     time::{Duration, Instant},
 };
 
-/// Prints a line on standard output. That nobody reads it any more (`… | head`) is no reason to
-/// stop.
+/// Prints a line on standard output. A closed reader (`… | head`) is not an error.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
 
-/// Prints what went wrong on standard error.
+/// Prints an error on standard error.
 pub(crate) fn problem(what: impl Display) {
     let _ = writeln!(io::stderr(), "xtask: {what}");
 }
 
-/// Says what begins, does it, and says how long it took.
+/// Prints a message, does the work, and prints its duration.
 pub(crate) fn timed<T, E>(what: &str, work: impl FnOnce() -> Result<T, E>) -> Result<T, E> {
     say(format_args!("{what} …"));
     let started = Instant::now();
@@ -34,7 +33,7 @@ pub(crate) fn seconds(time: Duration) -> String {
     }
 }
 
-/// `1,234,567`: digits in threes, as sizes are read.
+/// Prints a number with a comma after each group of three digits: `1,234,567`.
 pub(crate) fn thousands(number: usize) -> String {
     let digits = number.to_string();
     let mut grouped = String::new();

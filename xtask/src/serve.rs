@@ -1,4 +1,5 @@
-//! `cargo xtask serve`: the page on this machine, rebuilt and reloaded on every change.
+//! `cargo xtask serve`: serves the page on this machine, and rebuilds and reloads it on every
+//! change.
 
 use std::{
     env,
@@ -23,18 +24,18 @@ use crate::{
 
 /// The page is built from these files and directories.
 const SOURCES: [&str; 5] = ["core", "web", "static", "Cargo.toml", "Cargo.lock"];
-/// Asked for first: what the browser keeps for the page (draft, theme) is bound to the port.
+/// The preferred port. The browser's stored data for the page (draft, theme) belongs to the port.
 const USUAL_PORT: u16 = 8080;
 
 /// Serves the page until it is interrupted.
 pub(crate) fn serve(port: Option<u16>, open: bool) -> Result<()> {
     let started = Instant::now();
-    // Before the long build: a port that is taken should be known at once.
+    // The listener comes before the long build, so that an occupied port is reported at once.
     let listener = listener(port)?;
     let url = format!("http://{}/", listener.local_addr()?);
     target::ensure(target::WASM)?;
 
-    // Before the build: a change during it leads to another one.
+    // The watch begins before the build, so that a change during the build starts another one.
     let watcher = SourceWatcher::start(&cargo::root(), &SOURCES)?;
     let site = Arc::new(Site::default());
     build(&site)?;
@@ -77,7 +78,7 @@ fn listener(port: Option<u16>) -> Result<TcpListener> {
 fn build(site: &Site) -> Result<()> {
     let page = page::build(Purpose::Serve)?;
     let shell = Shell::read(&cargo::root().join("static"))?;
-    // The time, so that no two are equal, also when the server was stopped and started again.
+    // The time is unique, even after a restart of the server.
     let version = SystemTime::now()
         .duration_since(UNIX_EPOCH)
         .unwrap_or_default()
@@ -90,7 +91,7 @@ fn build(site: &Site) -> Result<()> {
     Ok(())
 }
 
-/// Shows the page where there is a desktop to show it on.
+/// Opens the page in a browser if there is a desktop.
 fn open_browser(url: &str) {
     let opener = if cfg!(target_os = "macos") {
         "open"
@@ -102,7 +103,7 @@ fn open_browser(url: &str) {
     } else {
         return;
     };
-    // That it could not be opened is no failure: the address stands above.
+    // A failure is ignored, because the address is printed.
     if let Ok(mut child) = Command::new(opener)
         .arg(url)
         .stdout(Stdio::null())

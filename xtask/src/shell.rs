@@ -1,4 +1,4 @@
-//! The HTML around the app: `static/index.html` filled in, for hosting and as one file, each with
+//! The HTML around the app: fills in `static/index.html`, for hosting and as one file, each with
 //! its Content-Security-Policy.
 
 use std::{fs, io::Write, path::Path};
@@ -10,20 +10,20 @@ use sha2::{Digest, Sha256};
 
 use crate::{lessons, page::Page};
 
-/// What stands in `static/` and is the same in both pages.
+/// The files of `static/` that both pages share.
 pub(crate) struct Shell {
     template: String,
-    /// What the page is drawn with before the app is there: `shell.css`.
+    /// The style of the page before the app starts: `shell.css`.
     style: String,
-    /// What starts the app, and speaks when it does not: `boot.js`.
+    /// The script that starts the app and reports a failure: `boot.js`.
     boot: String,
-    /// All other style sheets and scripts: the app's.
+    /// All other style sheets and scripts, which belong to the app.
     app_style: String,
     app_script: String,
     lessons: String,
 }
 
-/// A file of the hosted page: its name, without a directory, and its content.
+/// A file of the hosted page: its name without a directory, and its content.
 pub(crate) type File = (String, Vec<u8>);
 
 impl Shell {
@@ -59,9 +59,9 @@ impl Shell {
         })
     }
 
-    /// The page for a web server: `index.html` and the files beside it. Their names change with
-    /// their content, so a server may let browsers keep them for ever; all addresses are
-    /// relative, so it works under any path. `scripts` are further files to load.
+    /// The page for a web server: `index.html` and its files. Their names contain a hash of the
+    /// content, so browsers can cache them forever. All addresses are relative, so the page works
+    /// under any path. `scripts` are further files to load.
     pub(crate) fn hosted(&self, page: &Page, scripts: &[(&str, &str)]) -> Result<Vec<File>> {
         let policy = policy("'self'", "'self' 'unsafe-inline'", "'self'");
         let mut files = vec![
@@ -70,7 +70,7 @@ impl Shell {
                 "css",
                 [&*self.style, &*self.app_style].concat().as_bytes(),
             ),
-            // `boot.js` comes first: it hears of the faults of what follows.
+            // `boot.js` comes first, so that it sees errors of the other scripts.
             hashed(
                 "boot",
                 "js",
@@ -78,7 +78,7 @@ impl Shell {
             ),
             hashed("chainwalk", "js", page.bindings.as_bytes()),
             hashed("chainwalk", "wasm", &page.wasm),
-            // Asked for only by those who want a lesson.
+            // Loaded only when a user opens a lesson.
             hashed("lessons", "txt", self.lessons.as_bytes()),
         ];
         let [style, boot, bindings, wasm, lessons] =
@@ -87,8 +87,8 @@ impl Shell {
         for (name, _) in scripts {
             tags += &format!("\n<script src=\"{name}\"></script>");
         }
-        // `boot.js` stands in the head: it asks for the WebAssembly at once, and hears of a failure
-        // of everything after it.
+        // `boot.js` is in the head. It requests the WebAssembly at once, and it sees errors of
+        // everything after it.
         let head = format!(
             "<script src=\"{boot}\" data-wasm=\"{wasm}\" data-lessons=\"{lessons}\"></script>\n<link rel=\"stylesheet\" href=\"{style}\">"
         );
@@ -102,7 +102,8 @@ impl Shell {
         Ok(files)
     }
 
-    /// The page in one file, which works from `file://`: it holds everything, and its policy allows no request.
+    /// The page in one file, which works from `file://`. It contains everything, and its policy
+    /// permits no request.
     pub(crate) fn one_file(&self, page: &Page) -> Result<String> {
         let style = [&*self.style, &*self.app_style].concat();
         ensure!(
@@ -112,8 +113,8 @@ impl Shell {
         let boot = inside_script(&self.boot);
         let app = inside_script(&[&*self.app_script, &*page.bindings].concat());
         let hashes = format!("'sha256-{}' 'sha256-{}'", hash(&boot), hash(&app));
-        // The WebAssembly is last: a download that breaks off always damages it, and `boot.js`
-        // reports that.
+        // The WebAssembly is last. An incomplete download always damages it, and `boot.js` reports
+        // that.
         let blocks = [("lessons", self.lessons.as_bytes()), ("wasm", &page.wasm)];
         let blocks = blocks
             .map(|(name, content)| data_block(name, content))
@@ -137,8 +138,9 @@ impl Shell {
     }
 }
 
-/// The Content-Security-Policy: nothing may be loaded or sent but what is named. `style=`
-/// attributes need `'unsafe-inline'`, a map saved as an image needs `blob:`.
+/// The Content-Security-Policy: only named sources may be loaded, and only named addresses may be
+/// contacted. `style=` attributes require `'unsafe-inline'`, and a map that is saved as an image
+/// requires `blob:`.
 fn policy(scripts: &str, styles: &str, connections: &str) -> String {
     format!(
         "default-src 'none'; script-src {scripts} 'wasm-unsafe-eval'; style-src {styles}; img-src data: blob:; \
@@ -146,7 +148,7 @@ fn policy(scripts: &str, styles: &str, connections: &str) -> String {
     )
 }
 
-/// A file whose name holds a hash of its content.
+/// A file with a hash of its content in the name.
 fn hashed(stem: &str, extension: &str, content: &[u8]) -> File {
     let hash: String = Sha256::digest(content)
         .iter()
@@ -156,21 +158,21 @@ fn hashed(stem: &str, extension: &str, content: &[u8]) -> File {
     (format!("{stem}-{hash}.{extension}"), content.to_vec())
 }
 
-/// An element that holds `content` as gzip in base64. Browsers do not execute a script of this
+/// An element that contains `content` as gzip in base64. Browsers do not execute a script of this
 /// type, and the policy ignores it.
 pub(crate) fn data_block(name: &str, content: &[u8]) -> String {
     let content = BASE64_STANDARD.encode(gzip(content));
     format!("<script type=\"application/gzip\" id=\"chainwalk-{name}\">{content}</script>")
 }
 
-/// The hash of an inline script, as a policy names it.
+/// The hash of an inline script for a policy.
 fn hash(script: &str) -> String {
     BASE64_STANDARD.encode(Sha256::digest(script))
 }
 
-/// A script's text so that an HTML parser does not end it early: in JavaScript's strings,
-/// templates, patterns and comments `\/` and `\!` mean `/` and `!`, and nowhere else do these
-/// sequences occur in bindings or `boot.js`.
+/// Escapes a script so that an HTML parser does not end it early. In JavaScript's strings,
+/// templates, patterns and comments, `\/` and `\!` mean `/` and `!`. Bindings and `boot.js` contain
+/// these sequences nowhere else.
 pub(crate) fn inside_script(script: &str) -> String {
     script
         .replace("</script", "<\\/script")
@@ -183,7 +185,7 @@ fn without_comments(html: &str) -> String {
     let mut rest = html;
     while let Some((before, comment)) = rest.split_once("<!--") {
         kept += before;
-        // The line that a comment leaves empty goes with it.
+        // A line that contained only a comment is removed.
         rest = comment
             .split_once("-->")
             .map_or("", |(_, after)| after.strip_prefix('\n').unwrap_or(after));
@@ -228,8 +230,8 @@ mod tests {
     #[test]
     fn a_policy_names_the_hash_of_each_inline_script() {
         let html = shell(TEMPLATE).one_file(&page()).unwrap();
-        // printf 'start()' | openssl dgst -sha256 -binary | base64; likewise for the app's script
-        // and bindings in one text.
+        // The value comes from printf 'start()' | openssl dgst -sha256 -binary | base64, and that
+        // of the app's script and bindings in one text from the same command.
         assert!(html.contains("script-src 'sha256-DIm7WJS6ZKDYe5qFLPy+h4JFI9Bol5QmYC57mt3Fb00=' 'sha256-Od+jXuTJdJymIsCGN+NsKVIq92vUjEzG8BRvjQKPM9k=' 'wasm-unsafe-eval';"), "{html}");
         assert!(html.contains("connect-src 'none'"));
         assert!(html.contains("<script>start()</script>"));

@@ -1,5 +1,4 @@
-//! Compilation targets and components of the toolchain: looked for, and added where they are
-//! missing.
+//! Compilation targets and components of the toolchain: finds them, and adds missing ones.
 
 use std::{env, path::PathBuf, process::Command};
 
@@ -10,16 +9,16 @@ use crate::{
     progress::say,
 };
 
-/// The page.
+/// The target of the page.
 pub(crate) const WASM: &str = "wasm32-unknown-unknown";
-/// The capture helper: one static program for each kind of node, which runs on every Linux. The
-/// first is the one that the tests run.
+/// The targets of the capture helper: one static program for each kind of node, which runs on every
+/// Linux. The tests use the first one.
 pub(crate) const MUSL: [(&str, &str); 2] = [
     ("x86_64-unknown-linux-musl", "chainwalk-capture"),
     ("aarch64-unknown-linux-musl", "chainwalk-capture-aarch64"),
 ];
 
-/// Where the toolchain keeps its libraries, and, where they were added, their sources.
+/// The directory of the toolchain's libraries and, if they are installed, of their sources.
 pub(crate) fn libraries() -> Result<PathBuf> {
     let rustc = env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let sysroot = output(
@@ -30,7 +29,7 @@ pub(crate) fn libraries() -> Result<PathBuf> {
     Ok(PathBuf::from(String::from_utf8_lossy(&sysroot).trim()).join("lib/rustlib"))
 }
 
-/// Makes sure that `target` can be compiled for.
+/// Ensures that `target` is installed.
 pub(crate) fn ensure(target: &str) -> Result<()> {
     if libraries()?.join(target).join("lib").is_dir() {
         return Ok(());
@@ -49,7 +48,7 @@ pub(crate) fn ensure(target: &str) -> Result<()> {
         .current_dir(cargo::root()))
 }
 
-/// Makes sure that `cargo fmt` and `cargo clippy` are there: a minimal toolchain has neither.
+/// Ensures that `cargo fmt` and `cargo clippy` are installed. A minimal toolchain has neither.
 pub(crate) fn ensure_components() -> Result<()> {
     for (command, component) in [("fmt", "rustfmt"), ("clippy", "clippy")] {
         let found = cargo::cargo(&[command, "--version"])
@@ -71,8 +70,8 @@ pub(crate) fn ensure_components() -> Result<()> {
     Ok(())
 }
 
-/// Whether a command of this name can be run. The directories of system commands count: not every
-/// user's path has them.
+/// Whether a command is installed. The directories of system commands count, because the path of
+/// some users lacks them.
 pub(crate) fn on_path(command: &str) -> bool {
     let path = env::var_os("PATH").unwrap_or_default();
     env::split_paths(&path)

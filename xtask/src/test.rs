@@ -1,4 +1,4 @@
-//! `cargo xtask test`: everything that a change must pass, the quick and likely things first.
+//! `cargo xtask test`: runs all checks of a change. Fast checks and likely failures come first.
 
 use std::{
     io::{BufRead, BufReader},
@@ -15,7 +15,7 @@ use crate::{
     target,
 };
 
-/// What the tests of all stages came to.
+/// The results of the tests of all stages.
 #[derive(Debug, Default, PartialEq, Clone, Copy)]
 struct Count {
     passed: usize,
@@ -24,11 +24,11 @@ struct Count {
 
 type Stage = (&'static str, fn(&mut Count) -> Result<()>);
 
-/// Those that `--fast` runs, too, come first.
+/// The stages. `--fast` runs only the first ones.
 const STAGES: [Stage; 10] = [
     ("format", |_| run(&mut cargo(&["fmt", "--all", "--check"]))),
     ("lints", |_| lints()),
-    // Of the page: its state and what it computes, which need no browser.
+    // The tests of the page cover its state and computations, which need no browser.
     ("unit and property tests", |count| {
         run_tests(
             &mut cargo(&["test", "--workspace", "--exclude", "chainwalk-tests"]),
@@ -62,7 +62,7 @@ const STAGES: [Stage; 10] = [
 ];
 const FAST: usize = 3;
 
-/// Runs the stages, up to the first that fails.
+/// Runs the stages until one fails.
 pub(crate) fn test(fast: bool) -> Result<()> {
     let started = Instant::now();
     let mut count = Count::default();
@@ -71,7 +71,7 @@ pub(crate) fn test(fast: bool) -> Result<()> {
     target::ensure(target::WASM)?;
     let ran = run_stages(stages, &mut count);
     if ran.is_err() && count.failed == 0 {
-        // The stage that failed: without it the last line would look like success.
+        // Counts the failed stage. Otherwise the last line would look like success.
         count.failed = 1;
     }
     say(format_args!(
@@ -98,8 +98,8 @@ fn run_stages(stages: &[Stage], count: &mut Count) -> Result<()> {
     Ok(())
 }
 
-/// Clippy checks the page for WebAssembly and every other package for this machine. The fuzzer has
-/// to compile.
+/// Runs clippy for WebAssembly on the page, and for this machine on every other package. The fuzzer
+/// must compile.
 fn lints() -> Result<()> {
     let strict = ["--", "-D", "warnings"];
     run(cargo(&[
@@ -119,12 +119,12 @@ fn lints() -> Result<()> {
         "--all-targets",
     ])
     .args(strict))?;
-    // The fuzzer is no member of the workspace. A check links nothing, and so needs no libFuzzer.
+    // The fuzzer is not a member of the workspace. A check does not link, so it needs no libFuzzer.
     let mut fuzzer = cargo(&["check", "--locked", "--manifest-path", "fuzz/Cargo.toml"]);
     run(fuzzer.env("CUSTOM_LIBFUZZER_PATH", "unused/libfuzzer.a"))
 }
 
-/// With private items, and links to them: it is read by those who work here.
+/// Includes private items and links to them, because developers read it.
 fn documentation() -> Result<()> {
     let packages = [
         "-p",
@@ -144,8 +144,8 @@ fn documentation() -> Result<()> {
     ))
 }
 
-/// The suites that take root, a kernel and a browser. They find what was built by their
-/// environment.
+/// Runs the suites that require root, a kernel and a browser. The environment names the built
+/// files.
 fn run_suites(count: &mut Count) -> Result<()> {
     let dist = root().join("dist");
     let mut suites = cargo(&["test", "-p", "chainwalk-tests"]);
@@ -155,9 +155,9 @@ fn run_suites(count: &mut Count) -> Result<()> {
     run_tests(&mut suites, count)
 }
 
-/// A debug build of core compares each result of the template cache and of the prefilter with that
-/// of the slow path (`debug_assert!`). A release build takes the fast paths alone; so does this
-/// one. Only core and these tests are compiled again.
+/// Runs core's tests again on the fast paths of a release build. A debug build compares each result
+/// of the template cache and of the prefilter with the slow path (`debug_assert!`). Only core and
+/// these tests are compiled again.
 fn run_on_release_paths(count: &mut Count) -> Result<()> {
     const RELEASE_PATHS: [&str; 3] = [
         "test",
@@ -174,7 +174,7 @@ fn run_on_release_paths(count: &mut Count) -> Result<()> {
     )
 }
 
-/// Runs `cargo test` to its end, passes on what it prints as it comes, and counts.
+/// Runs `cargo test`, prints its output as it comes, and counts the results.
 fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
     let mut tests = cargo
         .arg("--no-fail-fast")
@@ -197,7 +197,7 @@ fn run_tests(cargo: &mut Command, count: &mut Count) -> Result<()> {
     Ok(())
 }
 
-/// Reads `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
+/// Parses `test result: ok. 3 passed; 0 failed; 0 ignored; …`.
 fn count_of(line: &str) -> Option<Count> {
     let (_, counts) = line.strip_prefix("test result: ")?.split_once(". ")?;
     let number = |what: &str| {

@@ -9,11 +9,11 @@ use std::{
 use anyhow::{Context, Result};
 use notify::{Event, EventKind, RecommendedWatcher, RecursiveMode, Watcher, event::ModifyKind};
 
-/// A change is complete once no other one follows for this long: a half-written file or a
+/// A change is complete if no other one follows for this long, so that a half-written file or a
 /// half-switched branch is not built.
 const QUIET_PERIOD: Duration = Duration::from_millis(150);
 
-/// Collects changes in the background, also while the page is built.
+/// Collects changes in the background, also during a build.
 pub(crate) struct SourceWatcher {
     changes: Receiver<notify::Result<PathBuf>>,
     /// The watch ends when this is dropped.
@@ -34,7 +34,7 @@ impl SourceWatcher {
                 .map(|event| changed_source(&event, &below, sources))
                 .transpose();
             if let Some(changed) = changed {
-                // The receiver is gone once the watch has ended.
+                // The receiver is closed after the end of the watch.
                 let _ = sender.send(changed);
             }
         })?;
@@ -50,8 +50,8 @@ impl SourceWatcher {
         {
             watch(&source, RecursiveMode::Recursive)?;
         }
-        // The directory of the single files: many editors replace a file, and a watch of the file
-        // itself ends with the old one.
+        // The directory of the single files is watched. Many editors replace a file, and a watch of
+        // the file would end with the old one.
         watch(&root, RecursiveMode::NonRecursive)?;
         Ok(Self {
             changes,
@@ -74,7 +74,7 @@ impl SourceWatcher {
 /// The source that an event changes, relative to the root.
 fn changed_source(event: &Event, root: &Path, sources: &[&str]) -> Option<PathBuf> {
     if event.need_rescan() {
-        // The system has lost events: any source may have changed.
+        // The system has lost events, so any source may have changed.
         return sources.first().map(PathBuf::from);
     }
     if matches!(
@@ -92,7 +92,7 @@ fn changed_source(event: &Event, root: &Path, sources: &[&str]) -> Option<PathBu
     changed.next().map(Path::to_owned)
 }
 
-/// Editors keep files of their own next to those that they edit: `.name.swp`, `name~`.
+/// Whether it is a temporary file of an editor: `.name.swp`, `name~`.
 fn is_editors(path: &Path) -> bool {
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     name.starts_with('.') || name.ends_with('~')
@@ -112,7 +112,7 @@ mod tests {
         fs::write(&file, "a").unwrap();
         fs::write(root.join("Cargo.toml"), "a").unwrap();
         let watcher = SourceWatcher::start(&root, &["core", "Cargo.toml"]).unwrap();
-        // On a busy machine one write may arrive as two changes.
+        // On a busy machine, one write may cause two events.
         let mut last = PathBuf::new();
         let mut expect = |path: &str| {
             while last != Path::new(path) {

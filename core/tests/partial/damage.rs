@@ -1,4 +1,4 @@
-//! Ways in which people and tools damage a dump.
+//! Kinds of damage that people and tools do to a dump.
 
 use super::random::Random;
 
@@ -6,7 +6,7 @@ use super::random::Random;
 pub(crate) struct Damage {
     pub(crate) kind: &'static str,
     pub(crate) text: String,
-    /// The tables of which rules are lost; empty where nothing is lost.
+    /// The tables that lost rules; empty if nothing is lost.
     pub(crate) tables: Vec<String>,
 }
 
@@ -38,7 +38,7 @@ const CHANGES: [(&str, Change); 10] = [
     ("corrupted", corrupted),
 ];
 
-/// Damages a dump in one of the ways.
+/// Damages a dump in one way.
 pub(crate) fn apply(dump: &str, random: &mut Random) -> Damage {
     let lines: Vec<&str> = dump.lines().collect();
     let (kind, change) = *random.pick(&CHANGES);
@@ -78,7 +78,7 @@ fn prose(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     (all.join("\n") + "\n", Vec::new())
 }
 
-/// One rule goes on on the next line.
+/// Wraps one rule to the next line.
 fn wrapped(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
     let blanks: Vec<usize> = lines[at]
@@ -109,7 +109,7 @@ fn cut_at_a_line(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     (lines[..at].join("\n") + "\n", tables_from(lines, at))
 }
 
-/// A sign stands for some rules of one table.
+/// Replaces some rules of one table with an elision mark.
 fn elided(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
     let more = random.below(3);
@@ -133,11 +133,11 @@ fn elided(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     (all.join("\n") + "\n", table.into_iter().collect())
 }
 
-/// A word of a rule becomes one that iptables refuses.
+/// Replaces a word of a rule with one that iptables refuses.
 fn corrupted(lines: &[&str], random: &mut Random) -> (String, Vec<String>) {
     let at = *random.pick(&rules(lines));
     let mut words: Vec<String> = lines[at].split(' ').map(str::to_owned).collect();
-    // A comment may hold any word, and an interface may have any name.
+    // A comment may contain any word, and an interface may have any name.
     let may_be_any = |place: usize| {
         words[place].contains('"') || ["-i", "-o"].contains(&words[place - 1].as_str())
     };

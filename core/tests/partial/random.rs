@@ -1,4 +1,4 @@
-//! Random numbers that are the same in every run.
+//! Random numbers that are equal in every run.
 
 /// A generator (SplitMix64).
 pub(crate) struct Random(u64);

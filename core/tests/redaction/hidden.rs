@@ -1,4 +1,4 @@
-//! What identifies somebody, wherever it is hidden, and the rules that redaction refuses.
+//! Identifying information in all positions, and the rules that redaction refuses.
 
 use std::collections::HashSet;
 
@@ -13,7 +13,7 @@ use serde_json::json;
 
 use crate::{capture, redacted, told};
 
-/// The rules of table `table` in a redacted copy.
+/// The rules of a table in a redacted copy.
 fn rules(table: &str, rules: &str) -> Result<String, String> {
     let chains = match table {
         "nat" => "PREROUTING OUTPUT POSTROUTING",
@@ -38,7 +38,7 @@ fn text_of(rule: &str) -> String {
     rules("filter", &format!("-A OUTPUT {rule} -j DROP\n")).expect("no rule forbids it")
 }
 
-/// Whether a real address is in a redacted copy of this rule beside another one.
+/// Whether a redacted copy of this rule with another one contains a real address.
 fn keeps(rule: &str, address: &str) -> bool {
     rules(
         "filter",
@@ -315,7 +315,7 @@ fn an_address_inside_another_changes_as_it_does_alone() {
             v4.to_string().rsplit_once('.').expect("it has points").0
         )
     );
-    // A group of a network's own (RFC 3306), and the one by which an address is looked for.
+    // A multicast group of a network (RFC 3306), and the solicited-node group of an address.
     let network: std::net::Ipv6Addr = neutral("2001:db8:12:34::").parse().expect("valid");
     let [a, b, c, d, ..] = network.segments();
     assert_eq!(

@@ -1,8 +1,7 @@
-//! A web server for one person on this machine. It serves a few files from memory and notifies open
+//! A web server for one user on this machine. It serves a few files from memory and notifies open
 //! pages of a new version.
 //!
-//! No library: `tiny_http` has no server-sent events, and `hyper` and what is built on it need an
-//! async runtime.
+//! It uses no library: `tiny_http` has no server-sent events, and `hyper` needs an async runtime.
 
 use std::{
     collections::BTreeMap,
@@ -17,11 +16,11 @@ use std::{
 const CHANGES_PATH: &str = "/changes";
 /// The longest request head that the server reads. Browsers send less.
 const MAX_HEAD_BYTES: u64 = 16 * 1024;
-/// The server closes a connection that is silent for this long. A page that listens for changes
-/// gets the version again after it, and the write fails if the page is gone.
+/// The server closes a connection that is silent for this long. A page that waits for changes then
+/// gets the version again. If the page is closed, the write fails.
 const IDLE_TIMEOUT: Duration = Duration::from_secs(15);
 
-/// The files that are served, and their version.
+/// The served files and their version.
 #[derive(Debug, Default)]
 pub struct Site {
     published: Mutex<Published>,
@@ -316,7 +315,7 @@ mod tests {
         assert_eq!(read("hello\r\n"), None);
     }
 
-    /// The answer of the server to `request`, up to the end of the stream.
+    /// The server's answer to `request`, up to the end of the stream.
     fn ask(address: std::net::SocketAddr, request: &str) -> String {
         let mut stream = TcpStream::connect(address).unwrap();
         stream.write_all(request.as_bytes()).unwrap();
@@ -352,7 +351,7 @@ mod tests {
                 .starts_with("HTTP/1.1 404 ")
         );
 
-        // An open page gets the version, and the next one.
+        // An open page gets the version, and then the next one.
         let mut stream = TcpStream::connect(address).unwrap();
         stream
             .write_all(b"GET /changes HTTP/1.1\r\nHost: localhost\r\n\r\n")

@@ -1,5 +1,5 @@
-//! A page of Yew's that says hello (`web/examples/hello.rs`), made as the playground's page is:
-//! what any such page takes.
+//! A minimal page made with Yew (`web/examples/hello.rs`), built as the playground's page is. It
+//! shows the cost of any such page.
 
 use std::{fs, path::PathBuf};
 
@@ -11,8 +11,8 @@ use crate::{
     shell::{data_block, inside_script},
 };
 
-/// Writes `target/hello/`: `index.html` with its files beside it, and `hello.html` in one file.
-/// Says where that is.
+/// Writes `target/hello/`: `index.html` with its files, and `hello.html` in one file. Returns the
+/// directory.
 pub(crate) fn build() -> Result<PathBuf> {
     let page = page::hello()?;
     let directory = cargo::root().join("target/hello");
