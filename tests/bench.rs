@@ -1,19 +1,20 @@
-//! Chainwalk against its peers, in one table: `cargo xtask bench` builds what it needs and runs it.
+//! Compares Chainwalk with its peers in one table. `cargo xtask bench` builds the requirements and
+//! runs it.
 //!
-//! Every figure is measured several times in this run, its peer as often, by turns or right behind
-//! it: machines differ, and are busy; ratios within a run are what counts. It fails nothing: what
-//! is slower than it should be is said in the table. [docs/performance.md](../docs/performance.md)
-//! tells how to read it.
+//! Every figure is measured several times in one run, and its peer as often, alternately or right
+//! after it. Machines differ and are busy, so the ratios within a run count. A slow result does not
+//! fail: the table shows it. [docs/performance.md](../docs/performance.md) explains how to read the
+//! table.
 //!
 //! # Layout
 //! - `table`: figures and rows
-//! - `reading`: reading, printing and walking, each in a process of its own; `hostile`: texts made
-//!   to be slow
-//! - `kernel`: rules a packet meets, in this process and in the kernel
-//! - `page`, `start`: the page in Chromium, with rules of three sizes and as it starts; `capture`:
+//! - `reading`: parsing, printing and walking, each in a separate process; `hostile`: texts that
+//!   are made to be slow
+//! - `kernel`: the cost of a rule for a packet, in this process and in the kernel
+//! - `page`, `start`: the page in Chromium, with rules of three sizes and at its start; `capture`:
 //!   the helper
 //!
-//! `bench/parts.rs` is a program of its own.
+//! `bench/parts.rs` is a separate program.
 
 #![allow(clippy::print_stdout, reason = "the table is what it is for")]
 
@@ -37,7 +38,7 @@ mod start;
 #[path = "bench/table.rs"]
 mod table;
 
-/// Measures what belongs together.
+/// A part of the measurements.
 type Part = (&'static str, fn(&mut Table));
 
 fn main() {

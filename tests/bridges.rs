@@ -1,7 +1,7 @@
-//! Bridges in a real kernel: what `-m physdev` and the hooks count of a packet that a port of a
-//! bridge receives must be what the walk says, for a packet that the bridge passes on, that is for
-//! this host, and that this host routes. Needs root, iproute2 and iptables, and a kernel with
-//! br_netfilter.
+//! Bridges in a real kernel. The counters of `-m physdev` rules and of the hooks for a packet that
+//! a bridge port receives must equal the walk, for a packet that the bridge forwards, a packet for
+//! this host, and a packet that this host routes. Requires root, iproute2 and iptables, and a
+//! kernel with br_netfilter.
 
 use std::cell::Cell;
 use std::collections::BTreeMap;
@@ -15,9 +15,9 @@ use chainwalk_core::walk::trace::{Outcome, VerdictKind};
 use chainwalk_core::walk::walk;
 use chainwalk_tests::namespace::{Namespace, program, require, try_wait_for};
 
-/// The port that datagrams under test go to: no rule counts anything else.
+/// The destination port of the test datagrams. No rule counts anything else.
 const PORT: u16 = 9999;
-/// By family: the bridge itself, the hosts at its two ports, an address that nobody has, and the
+/// By family: the address of the bridge, the hosts at its two ports, an unused address, and the
 /// second network.
 const BRIDGE: [&str; 2] = ["10.9.0.1", "fd00:9::1"];
 const ONE: [&str; 2] = ["10.9.0.2", "fd00:9::2"];
@@ -37,7 +37,7 @@ struct Scene {
     family: Family,
     forwards: bool,
     calls_iptables: bool,
-    /// The source port of the next datagram: each is the first of its connection.
+    /// The source port of the next datagram. Each datagram is the first of its connection.
     next_port: Cell<u16>,
 }
 
@@ -149,8 +149,8 @@ impl Scene {
             .run(&program(self.backend, self.family, "save"), &["-c"])
     }
 
-    /// Loads the probes and these rules of table nat, sends a datagram, and compares what the
-    /// kernel counted with the walk.
+    /// Loads the probes and these rules of table nat, sends a datagram, and compares the kernel's
+    /// counters with the walk.
     fn judge(
         &self,
         what: &str,
@@ -248,7 +248,7 @@ fn any(family: Family) -> IpAddr {
     }
 }
 
-/// Rules that tell the interfaces and ports of a datagram apart at every hook, and its hop limit.
+/// Rules that distinguish the interfaces and ports of a datagram at every hook, and its hop limit.
 fn rules(nat: &str) -> String {
     let conditions = |hook: &str| {
         let mut all = vec![
@@ -289,7 +289,7 @@ fn rules(nat: &str) -> String {
             mangle += &format!("-A {hook} -p udp -m udp --dport {PORT} {condition}\n");
         }
     }
-    // A chain that POSTROUTING calls may ask for the interface that a packet came in by.
+    // A chain that POSTROUTING calls may test the input interface.
     let late = format!(
         ":late - [0:0]\n-A POSTROUTING -p udp -m udp --dport {PORT} -j late\n-A late -i br0\n"
     );
@@ -349,7 +349,7 @@ fn judge(backend: Backend, family: Family) {
         )
     };
     let to_nobody = bridged(scene.datagram(NOBODY[at]));
-    // Linux 6.18 asks for forwarding here in IPv4 alone.
+    // Linux 6.18 requires forwarding here only for IPv4.
     let end = if family == Family::Ipv4 {
         VerdictKind::Dropped
     } else {

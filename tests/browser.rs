@@ -1,7 +1,7 @@
-//! A real Chromium, driven through WebDriver.
+//! Controls a real Chromium through WebDriver.
 //!
-//! It needs the Debian packages `chromium` and `chromium-driver`. Everything here fails the test
-//! where it does not succeed.
+//! It requires the Debian packages `chromium` and `chromium-driver`. Every failure here fails the
+//! test.
 
 use std::io::{BufRead, BufReader, Read};
 use std::os::unix::process::CommandExt;
@@ -18,12 +18,12 @@ use thirtyfour::prelude::*;
 use thirtyfour::{LoggingPrefsLogLevel, TypingData};
 use tokio::runtime::{Builder, Runtime};
 
-/// How long a condition is waited for that comes by itself.
+/// The maximum wait for a condition.
 const PATIENCE: Duration = Duration::from_secs(20);
-/// How often it is looked at.
+/// The interval between checks of a condition.
 const PAUSE: Duration = Duration::from_millis(10);
 
-/// No window, no requests of its own, and no sandbox, which root cannot have.
+/// No window, no requests by the browser itself, and no sandbox, which root cannot have.
 const FLAGS: [&str; 8] = [
     "--headless=new",
     "--no-sandbox",
@@ -35,7 +35,7 @@ const FLAGS: [&str; 8] = [
     "--disable-sync",
 ];
 
-/// A browser with one tab, and with a profile of its own that was empty at the start.
+/// A browser with one tab and with an empty profile of its own.
 #[derive(Debug)]
 pub struct Browser {
     runtime: Runtime,
@@ -44,10 +44,10 @@ pub struct Browser {
 }
 
 impl Browser {
-    /// Starts one.
+    /// Starts a browser.
     ///
     /// # Panics
-    /// When Chromium or its driver is not installed.
+    /// If Chromium or its driver is not installed.
     pub fn start() -> Self {
         let chromedriver = Chromedriver::start();
         let mut wanted = DesiredCapabilities::chrome();
@@ -58,7 +58,7 @@ impl Browser {
         wanted
             .set_binary(&program("chromium"))
             .expect("a text is JSON");
-        // Not the browser's own first page, which asks for much.
+        // The browser's own start page would make many requests.
         let first = json!({"session": {"restore_on_startup": 4, "startup_urls": ["about:blank"]}});
         wanted
             .add_experimental_option("prefs", first)
@@ -72,7 +72,7 @@ impl Browser {
             .enable_all()
             .build()
             .expect("a runtime");
-        // The driver is on this machine, whatever proxy the environment names.
+        // The driver is on this machine, so proxies of the environment do not apply.
         let client = reqwest::Client::builder()
             .no_proxy()
             .build()
@@ -88,8 +88,8 @@ impl Browser {
             driver,
             _chromedriver: chromedriver,
         };
-        // The clipboard is open to a page that has the focus, and to one that was allowed to write
-        // to it.
+        // The clipboard is available to a page that has the focus and the permission to write to
+        // it.
         browser.command(
             "Emulation.setFocusEmulationEnabled",
             json!({"enabled": true}),
@@ -101,7 +101,7 @@ impl Browser {
         browser
     }
 
-    /// Loads a page, also where it differs from the one shown only behind `#`.
+    /// Loads a page, even if its address differs only in the part after `#`.
     #[track_caller]
     pub fn open(&self, url: &str) {
         self.done("about:blank", self.driver.goto("about:blank"));
@@ -114,8 +114,8 @@ impl Browser {
         self.done("reload", self.driver.refresh());
     }
 
-    /// Runs the body of a JavaScript function in the page; `arguments[0]` is the argument. A
-    /// promise is waited for.
+    /// Runs the body of a JavaScript function in the page. `arguments[0]` is the argument. A
+    /// promise is awaited.
     #[track_caller]
     pub fn run(&self, script: &str, argument: impl Serialize) -> Value {
         let argument = serde_json::to_value(argument).expect("arguments are JSON");
@@ -124,8 +124,8 @@ impl Browser {
             .clone()
     }
 
-    /// The text of the first element that a selector finds, as a reader sees it: without what is
-    /// hidden, with single blanks. `None` where there is no such element.
+    /// The text of the first element for a selector as a reader sees it: without hidden text, with
+    /// single blanks. `None` if there is no such element.
     #[track_caller]
     pub fn text(&self, selector: &str) -> Option<String> {
         let text = self.run(
@@ -136,7 +136,7 @@ impl Browser {
             .map(|text| text.split_whitespace().collect::<Vec<_>>().join(" "))
     }
 
-    /// Waits until the text of the first such element contains `part`, and gives the text.
+    /// Waits until the text of the first such element contains `part`, and returns the text.
     #[track_caller]
     pub fn reads(&self, selector: &str, part: &str) -> String {
         let mut last = None;
@@ -147,15 +147,15 @@ impl Browser {
         found.unwrap_or_else(|| panic!("{selector} should read {part:?}, and reads {last:?}"))
     }
 
-    /// Waits until `look` finds something.
+    /// Waits until `look` returns a value.
     #[track_caller]
     pub fn until<T>(&self, what: &str, look: impl FnMut() -> Option<T>) -> T {
         self.poll(look)
             .unwrap_or_else(|| panic!("waited in vain for {what}"))
     }
 
-    /// Waits until a JavaScript expression is true. One that throws, since an element is still to
-    /// come, is false.
+    /// Waits until a JavaScript expression is true. An expression that throws because an element is
+    /// missing counts as false.
     #[track_caller]
     pub fn holds(&self, expression: &str) {
         let script = format!("try {{ return Boolean({expression}) }} catch {{ return false }}");
@@ -164,7 +164,7 @@ impl Browser {
         });
     }
 
-    /// Looks again and again, until something is found or patience ends.
+    /// Checks repeatedly until there is a value or the time is over.
     pub fn poll<T>(&self, mut look: impl FnMut() -> Option<T>) -> Option<T> {
         let start = Instant::now();
         loop {
@@ -172,14 +172,14 @@ impl Browser {
             if found.is_some() || start.elapsed() > PATIENCE {
                 return found;
             }
-            // Not as fast as possible: the page needs the processor, too.
+            // The page needs the processor, too.
             thread::sleep(PAUSE);
         }
     }
 
-    /// Clicks the middle of the first such element, as a mouse does, once it is scrolled to. The
-    /// page may still be drawn or scroll by itself just then, so it is tried again; one that
-    /// stays covered or out of reach is an error.
+    /// Scrolls to the first such element and clicks its center, as a mouse does. The page may still
+    /// be drawing or scrolling, so the click is tried again. An element that stays covered or out
+    /// of reach is an error.
     #[track_caller]
     pub fn click(&self, selector: &str) {
         let mut refusal = None;
@@ -203,7 +203,7 @@ impl Browser {
         }
     }
 
-    /// From now on everything is asked of the page within the first such frame.
+    /// Sends all further commands to the page in the first such frame.
     #[track_caller]
     pub fn enter(&self, selector: &str) {
         let enter = async {
@@ -216,7 +216,7 @@ impl Browser {
         self.done(selector, enter);
     }
 
-    /// Presses keys, one after another, wherever the focus is.
+    /// Presses keys, one after another, at the focus.
     #[track_caller]
     pub fn press(&self, keys: impl Into<TypingData>) {
         self.done(
@@ -225,7 +225,7 @@ impl Browser {
         );
     }
 
-    /// Presses a key while Control is down.
+    /// Presses a key together with Control.
     #[track_caller]
     pub fn press_with_control(&self, key: char) {
         let chain = self
@@ -238,7 +238,7 @@ impl Browser {
         self.done("keys", chain.perform());
     }
 
-    /// Empties the first such field and types something into it.
+    /// Clears the first such field and types a text.
     #[track_caller]
     pub fn fill(&self, selector: &str, text: &str) {
         self.click(selector);
@@ -252,28 +252,27 @@ impl Browser {
         self.done(name, self.driver.cdp().send_raw(name, parameters))
     }
 
-    /// Makes the page believe in a window of this size, and in what the system prefers: `light` or
-    /// `dark`.
+    /// Emulates a window of this size, and a system preference: `light` or `dark`.
     #[track_caller]
     pub fn show_as(&self, (width, height): (u32, u32), scheme: &str) {
         let size =
             json!({"width": width, "height": height, "deviceScaleFactor": 1, "mobile": false});
         self.command("Emulation.setDeviceMetricsOverride", size);
-        // Without motion, so that every colour is there at once.
+        // Motion is off, so that every color is final at once.
         let scheme = json!({"name": "prefers-color-scheme", "value": scheme});
         let media =
             json!({"features": [scheme, {"name": "prefers-reduced-motion", "value": "reduce"}]});
         self.command("Emulation.setEmulatedMedia", media);
     }
 
-    /// What the window shows, as PNG.
+    /// A screenshot of the window, as PNG.
     #[track_caller]
     pub fn screenshot(&self) -> Vec<u8> {
         self.done("screenshot", self.driver.screenshot_as_png())
     }
 
-    /// All text that a screen reader would find. It is asked of the browser, not of the page: also
-    /// where scripts are off.
+    /// All text that a screen reader would find. It comes from the browser and not from the page,
+    /// so it works without scripts.
     #[track_caller]
     pub fn accessible_text(&self) -> String {
         let tree = self.command("Accessibility.getFullAXTree", json!({}));
@@ -287,8 +286,8 @@ impl Browser {
             .join(" ")
     }
 
-    /// What was written to the console since the last call, errors and refusals of the policy among
-    /// it; mere information is left out.
+    /// The console messages since the last call, including errors and policy violations, without
+    /// informational ones.
     #[track_caller]
     pub fn complaints(&self) -> Vec<String> {
         let entries = self.done("console", self.driver.get_log("browser"));
@@ -300,9 +299,9 @@ impl Browser {
             .collect()
     }
 
-    /// Everything that was asked of the network since the last call, as the browser's own log has
-    /// it: also what failed, and connections other than HTTP's; but not what the page's policy
-    /// held back, which is among the complaints.
+    /// All network requests since the last call, from the browser's own log. They include failed
+    /// requests and connections other than HTTP. Requests that the page's policy blocked are in the
+    /// complaints instead.
     #[track_caller]
     pub fn requests(&self) -> Vec<String> {
         let entries = self.done("performance log", self.driver.get_log("performance"));
@@ -333,7 +332,7 @@ impl Browser {
     fn done<T>(&self, what: &str, task: impl Future<Output = WebDriverResult<T>>) -> T {
         self.runtime.block_on(task).unwrap_or_else(|error| {
             let error = error.to_string();
-            // Behind that stand the driver's own addresses.
+            // The text after that contains addresses of the driver.
             let message = error.split("Stacktrace:").next().unwrap_or_default();
             panic!("{}: {}", first_line(what), message.trim_end())
         })
@@ -342,25 +341,26 @@ impl Browser {
 
 impl Drop for Browser {
     fn drop(&mut self) {
-        // Not told to quit: a page that hangs would make that take minutes. The process ends with
-        // its guard.
+        // The session is not closed: with a page that hangs, closing takes minutes. The guard ends
+        // the process.
         let _ = self.driver.clone().leak();
     }
 }
 
-/// The driver's process and, below it, the browser's. All of them end with this value, or with the
-/// program.
+/// The process of the driver and its child, the browser. All of them end with this value, or with
+/// the program.
 #[derive(Debug)]
 struct Chromedriver {
     shell: Child,
     life: Option<ChildStdin>,
-    // Open as long as the driver runs: who writes to a closed one ends.
+    // The pipe stays open as long as the driver runs, because writing to a closed pipe would end
+    // it.
     _output: BufReader<ChildStdout>,
     url: String,
     profile: PathBuf,
 }
 
-/// Runs the driver in a group of its own until the input ends; then ends that group and removes the
+/// Runs the driver in a process group until the input ends, then kills the group and removes the
 /// profile.
 const KEEP: &str = r#"setsid "$1" --port=0 & cat; kill -s KILL -- -$! && wait; rm -rf "$2""#;
 
@@ -373,8 +373,8 @@ impl Chromedriver {
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
         let profile = std::env::temp_dir().join(name);
-        // It is the shell that ends them: its input ends also when this program is killed and can
-        // end nobody. In a group of its own it outlives a Ctrl+C.
+        // A shell ends them, because its input also ends if this program is killed. In a process
+        // group of its own, it survives Ctrl+C.
         let mut shell = Command::new("sh")
             .args(["-c", KEEP, "sh", &program("chromedriver")])
             .arg(&profile)
@@ -412,7 +412,7 @@ impl Drop for Chromedriver {
     }
 }
 
-/// Where a program is.
+/// The path of a program.
 fn program(name: &str) -> String {
     let path = std::env::var_os("PATH").unwrap_or_default();
     let found = std::env::split_paths(&path)

@@ -1,8 +1,8 @@
-//! The capture helper, asked about namespaces that this suite makes. Needs root, iproute2, iptables
-//! and nftables.
+//! The capture helper in namespaces that this suite creates. Requires root, iproute2, iptables and
+//! nftables.
 //!
-//! The program under test is the one that the environment's CHAINWALK_CAPTURE names, or else a
-//! fresh debug build.
+//! The variable CHAINWALK_CAPTURE names the program under test. Without it, a new debug build is
+//! used.
 
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
@@ -105,7 +105,7 @@ fn run(arguments: &[&str]) -> Output {
         .expect("the program under test can be run")
 }
 
-/// The JSON of a capture that succeeds.
+/// The JSON of a successful capture.
 fn capture_json(pid: u32) -> String {
     let output = run(&["--pid", &pid.to_string()]);
     let stderr = String::from_utf8_lossy(&output.stderr);
@@ -117,7 +117,7 @@ fn capture(pid: u32) -> Capture {
     serde_json::from_str(&capture_json(pid)).expect("the capture reads back")
 }
 
-/// A pod with a sidecar's rules, the mark's own routing table, and a process in it.
+/// A pod with the rules of a sidecar, the routing table of its mark, and a process.
 fn sidecar(label: &str, backend: Backend, ipv4: &str) -> (Pod, Resident) {
     binary();
     let pod = Pod::new(label);

@@ -1,8 +1,8 @@
-//! iptables itself as the judge: commands made from the tables of the extensions are given to it
-//! and to Chainwalk. Both must take or refuse the same ones, and print what they took in the same
-//! words. Needs root and iptables 1.8.9.
+//! Compares Chainwalk with iptables: both get commands that are made from the tables of the
+//! extensions. Both must accept or refuse the same ones, and print the accepted ones in the same
+//! words. Requires root and iptables 1.8.9.
 //!
-//! `CHAINWALK_COMMANDS=20000` tries more; `CHAINWALK_SEED=2` tries others.
+//! `CHAINWALK_COMMANDS=20000` tries more. `CHAINWALK_SEED=2` tries others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,16 +23,16 @@ use proptest::test_runner::Config;
 #[path = "commands/explained.rs"]
 mod explained;
 
-/// Commands of a run, unless told otherwise.
+/// The default number of commands of a run.
 const COMMANDS: u64 = 2000;
 const SEED: u64 = 1;
-/// How many differences a failure shows.
+/// The maximum number of differences that a failure prints.
 const SHOWN: usize = 40;
 
-/// What somebody makes of a command: the rules as printed, or why not.
+/// The result of a command: the printed rules, or the reason for the refusal.
 type Answer = Result<Vec<String>, String>;
 
-/// A command that Chainwalk and iptables answer differently.
+/// A command with different results in Chainwalk and iptables.
 struct Difference {
     line: String,
     about: &'static str,
@@ -40,7 +40,7 @@ struct Difference {
     theirs: Answer,
 }
 
-/// What came of the commands of one backend and family.
+/// The results of the commands of one backend and family.
 #[derive(Default)]
 struct Outcome {
     accepted: u64,
@@ -60,7 +60,7 @@ impl Outcome {
     }
 }
 
-/// What iptables makes of it.
+/// The result of iptables.
 fn answer(judge: &Judge, command: &Command) -> Answer {
     let place = [command.table.name(), command.chain.name()];
     let mut words = vec!["-t", place[0], "-A", place[1]];
@@ -79,7 +79,7 @@ fn answer(judge: &Judge, command: &Command) -> Answer {
         .collect())
 }
 
-/// What Chainwalk makes of it.
+/// The result of Chainwalk.
 fn ours(line: &str) -> Answer {
     let parsed = parse::parse(line);
     let error = parsed
@@ -101,7 +101,7 @@ fn ours(line: &str) -> Answer {
         .collect())
 }
 
-/// Whether the two say the same; how a refusal is worded does not matter.
+/// Whether both results agree. The text of a refusal does not count.
 fn agree(ours: &Answer, theirs: &Answer) -> bool {
     match (ours, theirs) {
         (Ok(ours), Ok(theirs)) => ours == theirs,
@@ -198,7 +198,8 @@ fn iptables_takes_refuses_and_prints_the_same() {
         "seed {seed}: {}",
         report(&outcome.differences)
     );
-    // Past the test runner, which keeps the output of what succeeds to itself.
+    // Written directly to standard error, because the test runner hides the output of successful
+    // tests.
     let (accepted, refused) = (outcome.accepted, outcome.refused);
     let explained = outcome
         .explained

@@ -1,8 +1,8 @@
-//! Connections of more than one packet, made with real sockets: what the kernel counted of a whole
-//! exchange must be what the walks of its packets say, one walk a packet.
+//! Connections with several packets, made with real sockets: the kernel's counters of a whole
+//! exchange must equal the walks of its packets, one walk for each packet.
 //!
-//! Replies are walked with their translation undone, later packets with the one that the first
-//! packet set up. The walk by their state and direction alone must agree, or be undetermined.
+//! Replies are walked with their translation reversed, and later packets with the translation that
+//! the first packet set up. The walk from state and direction alone must agree or be undetermined.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io::{ErrorKind, Read, Write};
@@ -56,7 +56,7 @@ impl Scene {
         }
     }
 
-    /// Loads rules; counters begin at nothing.
+    /// Loads rules. The counters start at 0.
     fn load(&mut self, rules: &str) {
         self.pod.namespace.load(self.backend, self.family, rules);
         self.parsed = parse(self.saved());
@@ -70,7 +70,7 @@ impl Scene {
             .run(&program(self.backend, self.family, "save"), &["-c"])
     }
 
-    /// Walks one packet, and expects what it matches to be counted.
+    /// Walks one packet, and expects the kernel to count its matches.
     fn expect(&mut self, (packet, translation): (Packet, Translation)) -> Trace {
         let trace = walk_in_connection(
             &self.parsed.rulesets,
@@ -82,7 +82,7 @@ impl Scene {
         self.count(trace)
     }
 
-    /// Walks one packet by what it states alone, and expects what it matches to be counted.
+    /// Walks one packet without a known translation, and expects the kernel to count its matches.
     fn expect_alone(&mut self, packet: &Packet) -> Trace {
         let trace = walk(&self.parsed.rulesets, None, &self.host(), packet);
         self.count(trace)
@@ -96,7 +96,7 @@ impl Scene {
         trace
     }
 
-    /// What a path counts, in its order.
+    /// The counters that a path increases, in order.
     fn counters_of(&self, path: &Path) -> Vec<Counter> {
         let counted = path
             .steps
@@ -113,9 +113,9 @@ impl Scene {
         counted.map(counter).collect()
     }
 
-    /// Walks a packet of a connection by what it states alone: where the walk with the right
-    /// translation is not the answer, it is one of the branches, or the walk stops for want of
-    /// the translation.
+    /// Walks a packet of a connection without a known translation. If the walk with the right
+    /// translation is not the answer, it must be one of the branches, or the walk must stop because
+    /// the translation is unknown.
     fn compare_alone(&self, packet: &Packet, known: &Trace) -> Trace {
         let alone = walk(&self.parsed.rulesets, None, &self.host(), packet);
         let ends = |path: &Path| {
@@ -154,7 +154,7 @@ impl Scene {
 
     fn expect_reply(&mut self, first: &Trace) {
         let (packet, translation) = reply(first).expect("the first packet gets through");
-        // What answers is this test, or the kernel for it: root's sockets.
+        // This test answers, or the kernel for it, so the sockets belong to root.
         let owner = (packet.origin == Origin::Local).then_some(0);
         let packet = Packet {
             uid: owner,
@@ -182,7 +182,7 @@ impl Scene {
         trace
     }
 
-    /// What the kernel has counted since the rules were loaded.
+    /// The kernel's counters since the rules were loaded.
     fn counted(&self) -> BTreeMap<Counter, u64> {
         let parsed = parse(self.saved());
         let mut counted = BTreeMap::new();
@@ -193,7 +193,7 @@ impl Scene {
         {
             for chain in &table.chains {
                 let rules = chain.rules.iter().map(|rule| rule.counters);
-                // Neighbour discovery and its like come and go as they please: the first rule takes
+                // Neighbor discovery and similar packets occur at any time. The first rule takes
                 // them.
                 let noise = self.family == Family::Ipv6
                     && chain.hook().is_some()
@@ -212,7 +212,7 @@ impl Scene {
         counted
     }
 
-    /// The kernel must come to have counted what was expected.
+    /// Waits until the kernel has counted the expected packets.
     fn judge(&self, what: &str) {
         if try_wait_for(|| self.counted() == self.expected) {
             return;
@@ -293,7 +293,7 @@ fn router_address(family: Family) -> IpAddr {
     Pod::ROUTERS[place(family)].parse().expect("an address")
 }
 
-/// An address that only a rule can give somebody behind it.
+/// An address that only a rule can translate to.
 fn far_address(family: Family) -> IpAddr {
     match family {
         Family::Ipv4 => [198, 51, 100, 7].into(),
@@ -308,7 +308,7 @@ fn any_address(family: Family) -> IpAddr {
     }
 }
 
-/// Rules that tell every state and both ends of a packet apart at every hook, around the given
+/// Rules that distinguish every state and both ends of a packet at every hook, around the given
 /// rules of table nat.
 fn rules(family: Family, nat: &str) -> String {
     let noise = if family == Family::Ipv6 {
@@ -356,7 +356,7 @@ fn connect(namespace: &Namespace, to: SocketAddr) -> TcpStream {
     namespace.inside(|| TcpStream::connect(to).expect("somebody listens"))
 }
 
-/// A first packet of root's from `from` to `to`.
+/// The first packet of a connection of root.
 fn first(protocol: Protocol, from: SocketAddr, to: SocketAddr) -> Packet {
     let syn = (protocol == Protocol::TCP).then_some(TcpFlags::SYN);
     Packet {
@@ -366,7 +366,7 @@ fn first(protocol: Protocol, from: SocketAddr, to: SocketAddr) -> Packet {
     }
 }
 
-/// The same as it arrives.
+/// The packet as it arrives.
 fn arriving(packet: Packet) -> Packet {
     Packet {
         origin: Origin::Inbound,
@@ -449,8 +449,8 @@ fn a_connection_whose_source_and_destination_are_translated() {
         let nat = format!(
             "-A OUTPUT -d {far} -p tcp -j DNAT --to-destination {to}\n-A POSTROUTING -o eth0 -p tcp -j SNAT --to-source {source}\n"
         );
-        // The translated source is not ours by itself: the router must find it here, and we must
-        // take it.
+        // The host does not own the translated source, so the router needs a neighbor entry, and
+        // the host must accept it.
         scene.pod.router.ip(&format!(
             "neighbour add {source} lladdr {} dev eth0 nud permanent",
             Pod::MAC
@@ -476,7 +476,8 @@ fn a_datagram_and_its_answer_over_lo() {
             &format!("-A OUTPUT -d {far} -p udp -j REDIRECT --to-ports 15053\n"),
         ));
         let namespace = &scene.pod.namespace;
-        // One bound to any address would answer from another one than was asked.
+        // A socket that is bound to any address would answer from another one than the query's
+        // destination.
         let resolver = namespace
             .inside(|| UdpSocket::bind((family.loopback(), 15053)).expect("the port is free"));
         let client =
@@ -525,8 +526,8 @@ fn an_error_about_a_datagram_is_related_to_it() {
     }
 }
 
-/// Sends a datagram that an answer of the kernel's refuses, and expects it and the error, which
-/// carries the translation of the datagram's connection.
+/// Sends a datagram that the kernel refuses with an error, and expects both. The error carries the
+/// translation of the datagram's connection.
 fn expect_refusal(
     scene: &mut Scene,
     to: SocketAddr,
@@ -552,8 +553,8 @@ fn expect_refusal(
         ..Packet::to(Origin::Inbound, Protocol::ICMP, arrives_for)
     };
     let trace = scene.expect((error.clone(), translation));
-    // By itself the error does not state the destination that its connection began with: that is
-    // assumed.
+    // The error itself does not state the original destination of its connection. This is an
+    // assumption.
     match translation.dnat {
         true => walk(&scene.parsed.rulesets, None, &scene.host(), &error),
         false => scene.compare_alone(&error, &trace),
@@ -679,7 +680,7 @@ fn byte_after_rules(scene: &mut Scene, before: &str) -> (TcpStream, TcpStream, P
     let from = stream.local_addr().expect("it is connected");
     let lost = "-A OUTPUT -p tcp -j REDIRECT --to-ports 15001\n-A POSTROUTING -p tcp -m tcp --dport 15001 -j ACCEPT\n";
     let after = rules(family, lost);
-    // What is redirected after all ends here: no socket shall answer it.
+    // Packets that are redirected end here, so that no socket answers them.
     let probe = "-A INPUT -m conntrack --ctstate NEW\n";
     scene.load(&after.replace(
         probe,
@@ -715,7 +716,7 @@ fn a_tracked_connection_older_than_the_rules_goes_on_as_it_was() {
 fn an_untracked_connection_older_than_the_rules_is_redirected_in_its_middle() {
     everywhere("untracked", |mut scene| {
         let address = Pod::ROUTERS[place(scene.family)];
-        // No acknowledgement will come: nothing is to be sent again while the counters are read.
+        // No acknowledgment will come. Nothing must be sent again while the counters are read.
         scene.pod.namespace.ip(&format!(
             "route change default via {address} dev eth0 rto_min 60s"
         ));
@@ -731,7 +732,7 @@ fn an_untracked_connection_older_than_the_rules_is_redirected_in_its_middle() {
     });
 }
 
-/// Rules that also tell, in table raw, who owns what is sent.
+/// Rules that also distinguish the owner of local packets, in table raw.
 fn rules_of_owners(family: Family, nat: &str) -> String {
     let noise = match family {
         Family::Ipv4 => "",
@@ -767,8 +768,8 @@ fn a_reset_is_the_kernels_own() {
             family,
             "-A PREROUTING -p tcp -m tcp --dport 8080 -j REDIRECT --to-ports 9\n",
         ));
-        // Nobody listens: from here over lo, from outside, and from outside where a rule redirects
-        // it.
+        // No socket listens: for a packet from here over lo, from outside, and from outside with a
+        // redirect.
         for (here, port) in [(true, 7), (false, 7), (false, 8080)] {
             let namespace = if here {
                 &scene.pod.namespace
@@ -838,7 +839,7 @@ fn an_error_and_an_echo_are_the_kernels_own() {
             .pod
             .router
             .inside(|| open().expect("root may open raw sockets"));
-        // Type 8, code 0, its checksum, number 1 and 1.
+        // Type 8, code 0, the checksum, identifier 1 and sequence number 1.
         let echo = [8, 0, 0xf7, 0xfd, 0, 1, 0, 1];
         pinger
             .send_to(&echo, &SocketAddr::new(own, 0).into())

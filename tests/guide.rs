@@ -1,11 +1,11 @@
-//! `docs/add-an-extension.md` and `docs/add-a-format.md`, followed word by word on a copy of core:
-//! what they say must build and pass.
+//! Follows `docs/add-an-extension.md` and `docs/add-a-format.md` word by word on a copy of core:
+//! the result must build and pass.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-/// A block of code of the guide that is about a file.
+/// A block of code in the guide that belongs to a file.
 struct Block<'a> {
     language: &'a str,
     file: &'a str,
@@ -13,7 +13,7 @@ struct Block<'a> {
 }
 
 impl<'a> Block<'a> {
-    /// Reads a fence without its back quotes: the language, the file, the lines.
+    /// Parses a fence without its backquotes: the language, the file, the lines.
     fn read(fence: &'a str) -> Option<Self> {
         let (head, text) = fence.split_once('\n')?;
         let (language, file) = head.split_once(' ')?;
@@ -24,8 +24,8 @@ impl<'a> Block<'a> {
         })
     }
 
-    /// Does to the copy what the guide says: makes the file, or adds the lines marked `+` behind
-    /// those above them.
+    /// Does what the guide says in the copy: creates the file, or adds the lines marked `+` after
+    /// the lines before them.
     fn follow(&self, copy: &Path) {
         let path = copy.join(self.file);
         let text = match self.language {
@@ -75,8 +75,8 @@ fn copy(from: &Path, to: &Path) {
     }
 }
 
-/// The workspace's manifest with core as its only member, and core's without what only its own
-/// tests need.
+/// Writes the manifest of the workspace with core as its only member, and core's manifest without
+/// the dependencies of its own tests.
 fn manifests(root: &Path, to: &Path) {
     let members = |line: &str| {
         if line.starts_with("members = ") {
@@ -107,7 +107,7 @@ fn follow(guide: &str, blocks: usize, test: &str, passes: usize) {
     let root = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("..");
     let guide = fs::read_to_string(root.join("docs").join(guide)).expect("the guide");
     let place = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("guide");
-    // What an earlier run made of core goes; what it compiled stays.
+    // The sources of an earlier run are removed. Its compiled files are kept.
     let _ = fs::remove_dir_all(place.join("core"));
     copy(&root.join("core/src"), &place.join("core/src"));
     fs::create_dir_all(place.join("core/tests")).expect("a directory can be made");
@@ -149,7 +149,7 @@ fn follow(guide: &str, blocks: usize, test: &str, passes: usize) {
     );
 }
 
-/// One after the other: both use one copy of core.
+/// The guides are followed one after the other, because both use one copy of core.
 #[test]
 fn the_guides_work_as_they_are() {
     follow("add-an-extension.md", 4, "payload", 2);

@@ -1,9 +1,8 @@
-//! Scripts and commands of random hostile dumps, run for real in throw-away namespaces, with
-//! `/proc` hidden so that iptables tries to load a module: it gets the words of the rules and no
-//! others, nothing is flushed, and no program of a dump's choice runs. Needs root, iptables and
-//! iproute2.
+//! Scripts and commands of random hostile dumps, run in temporary namespaces. `/proc` is hidden, so
+//! that iptables tries to load a module. iptables must get only the words of the rules, no table
+//! may be flushed, and no program that a dump names may run. Requires root, iptables and iproute2.
 //!
-//! `CHAINWALK_HOSTILE=5000` tries more dumps; `CHAINWALK_SEED=2` tries others.
+//! `CHAINWALK_HOSTILE=5000` tries more dumps. `CHAINWALK_SEED=2` tries others.
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
@@ -32,17 +31,18 @@ use proptest::sample::select;
 use proptest::strategy::ValueTree;
 use proptest::test_runner::Config;
 
-/// Dumps of a run, unless told otherwise.
+/// The default number of dumps of a run.
 const DUMPS: u64 = 60;
 const SEED: u64 = 1;
-/// A program that leaves a mark where it is run. The path is short: an interface name has 15 bytes.
+/// A program that leaves a mark when it runs. The path is short, because an interface name has at
+/// most 15 bytes.
 const CANARY: &str = "/run/cwe";
 const MARK: &str = "/run/cwe.mark";
-/// Rules that must stay.
+/// Rules that must not change.
 const SENTINEL: &str = "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n:SENTINEL - [0:0]\n\
                         -A SENTINEL -j DROP\nCOMMIT\n";
 
-/// Values that a stranger may choose.
+/// Values that an attacker may choose.
 fn value() -> impl Strategy<Value = String> {
     let pieces = [
         "a",
@@ -77,7 +77,7 @@ fn value() -> impl Strategy<Value = String> {
     prop::collection::vec(select(all), 1..4).prop_map(|pieces| pieces.concat())
 }
 
-/// A rule as a dump states it, with values in quotes or as they are.
+/// A rule of a dump, with values in quotes or without.
 fn rule() -> impl Strategy<Value = String> {
     let templates = select(vec![
         "-i %",
@@ -119,7 +119,7 @@ fn dump() -> impl Strategy<Value = String> {
         let chain = |own: bool| if own { &*name } else { "INPUT" };
         let mut out = String::new();
         if kind == 0 {
-            // A shell keeps words together in its own way.
+            // A shell quotes words in its own way.
             let shell = |text: &str| text.replace('\'', "'\\''").replace('"', "'");
             let _ = writeln!(out, "iptables -N '{}'", shell(&name));
             for (own, rule) in &rules {
@@ -136,7 +136,7 @@ fn dump() -> impl Strategy<Value = String> {
     })
 }
 
-/// Where programs stand in the way of iptables, and note what they are given.
+/// Programs that replace iptables and record their arguments.
 struct Watch {
     bin: PathBuf,
     log: PathBuf,
@@ -163,7 +163,7 @@ impl Watch {
             &format!("#!/bin/sh\necho \"$0 $*\" >> {MARK}\n"),
         );
         let _ = fs::remove_file(MARK);
-        // Each word ends with a zero byte, each call with an empty line.
+        // Each word ends with a zero byte, and each call with an empty line.
         let note = "for word in \"${0##*/}\" \"$@\"; do printf '%s\\0' \"$word\"; done >> \"$LOG\"; printf '\\n\\0' >> \"$LOG\"\n";
         let hidden = "exec unshare -m sh -c 'mount -t tmpfs none /proc; exec \"$@\"' sh";
         for name in ["iptables", "iptables-legacy", "iptables-nft"] {
@@ -181,7 +181,7 @@ impl Watch {
                 &format!("#!/bin/sh\n/usr/sbin/{save} \"$@\" | tee \"$LOG.saved\"\n"),
             );
         }
-        // Only what iptables is given matters here.
+        // Only the arguments of iptables matter here.
         program(
             &watch.bin.join("python3"),
             "#!/bin/sh\ncase \"$1\" in *listen.py) echo ready; cat > /dev/null;; esac\n",
@@ -190,7 +190,7 @@ impl Watch {
         watch
     }
 
-    /// Runs a script inside a namespace, or outside of any; its output is of no interest.
+    /// Runs a script in a namespace, or outside of any. Its output is ignored.
     fn run(&self, namespace: Option<&Namespace>, script: &str) {
         for suffix in ["", ".rules", ".saved"] {
             let _ = fs::remove_file(format!("{}{suffix}", self.log.display()));
@@ -268,7 +268,7 @@ fn restore_words(line: &str) -> Vec<String> {
     words
 }
 
-/// All that iptables may be given for these rules.
+/// All words that iptables may get for these rules.
 fn intended(rulesets: &[Ruleset]) -> BTreeSet<Vec<String>> {
     let mut intended = BTreeSet::new();
     for set in rulesets {
@@ -293,8 +293,8 @@ fn intended(rulesets: &[Ruleset]) -> BTreeSet<Vec<String>> {
     intended
 }
 
-/// The words of rules, however iptables-save quotes them and however many blanks it leaves in a
-/// name that it does not quote.
+/// The words of rules, independent of the quotes of iptables-save and of the number of blanks in an
+/// unquoted name.
 fn flat(text: &str) -> Vec<String> {
     let rules = text
         .lines()
@@ -324,7 +324,7 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
     let packet = &scenario::list(&host, None)[0].packet;
     let mut runner = runner(seed, Config::default());
 
-    // The trap works: a word of its own runs the program.
+    // Checks that the trap works: a word of its own runs the program.
     watch.run(
         Some(&namespace),
         &format!("iptables-legacy -A INPUT -i a -M {CANARY} -p tcp -m tcp --dport 80\n"),
@@ -378,8 +378,7 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
             let (given, saved) = (watch.kept("rules"), watch.kept("saved"));
             let printed: String = rulesets.iter().map(|set| print::save(set, false)).collect();
             assert_eq!(given, printed, "{text}");
-            // iptables-save does not quote what it prints, so that its quotes are not always those
-            // of words.
+            // iptables-save does not quote everything, so its quotes do not always delimit words.
             if !saved.is_empty() && !printed.contains('\\') {
                 assert_eq!(flat(&saved), flat(&printed), "{text}");
                 loaded += 1;
@@ -392,7 +391,8 @@ fn a_hostile_dump_yields_no_word_and_no_program_of_its_own() {
             fs::read_to_string(MARK).unwrap_or_default()
         );
     }
-    // Past the test runner, which keeps the output of what succeeds to itself.
+    // Written directly to standard error, because the test runner hides the output of successful
+    // tests.
     writeln!(
         std::io::stderr(),
         "hostile: {count} dumps, of {written} commands ({calls} calls), of {scripts} scripts ({loaded} loaded and compared)\n  \

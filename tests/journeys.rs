@@ -1,6 +1,6 @@
-//! Whole journeys against a real kernel: listeners in a namespace play the proxy and the app, each
-//! leg is opened as the journey says, and who gets it, from where, and what it was for must be as
-//! the journey says. Its answer must come back.
+//! Journeys in a real kernel. Listeners in a namespace take the roles of the proxy and the app.
+//! Each leg is opened as the journey states, and its receiver, its source and its original
+//! destination must be those of the journey. The reply must arrive.
 
 use std::io::{ErrorKind, Read, Write};
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -17,17 +17,17 @@ use chainwalk_tests::namespace::{Namespace, Pod, require, wait_for};
 use nix::unistd::{Gid, Uid, setfsgid, setfsuid};
 use socket2::{Domain, Socket, Type};
 
-/// Somebody far away; the router holds the address.
+/// A distant host. The router holds the address.
 const FAR: Ipv4Addr = Ipv4Addr::new(198, 51, 100, 7);
 const SERVICE: Ipv4Addr = Ipv4Addr::new(10, 96, 7, 7);
 const POD: Ipv4Addr = Ipv4Addr::new(10, 244, 1, 5);
 const APP: u16 = 8080;
 
-/// A mesh as the page's samples have it.
+/// A mesh of the page's samples.
 struct Mesh {
     rules: &'static str,
     host: Option<&'static str>,
-    /// What the rules need beside them, as `ip` takes it.
+    /// The routing that the rules require, as arguments of `ip`.
     routing: &'static [&'static str],
 }
 
@@ -57,7 +57,7 @@ const MESHES: [Mesh; 3] = [
     },
 ];
 
-/// Runs `job` with sockets that belong to that user and group: their owner is who opens them.
+/// Runs `job` as a user and group. They own the sockets that it opens.
 fn as_user<T>(uid: u32, gid: u32, job: impl FnOnce() -> T) -> T {
     setfsgid(Gid::from_raw(gid));
     setfsuid(Uid::from_raw(uid));
@@ -112,7 +112,7 @@ impl Listener {
     }
 }
 
-/// Opens a leg as its packet says, and gives up after a while.
+/// Opens a leg as its packet states, with a timeout.
 fn connect(namespace: &Namespace, packet: &Packet) -> Result<Socket, String> {
     let to = SocketAddr::new(packet.dst, packet.dport.expect("TCP has ports"));
     namespace.inside(|| {
@@ -122,8 +122,8 @@ fn connect(namespace: &Namespace, packet: &Packet) -> Result<Socket, String> {
                 socket.set_mark(packet.mark).expect("root may");
             }
             if packet.origin == Origin::Local {
-                // Foreign addresses, too: TPROXY and ambient hand connections on under the
-                // caller's.
+                // Foreign addresses must be possible: TPROXY and ambient use the caller's address
+                // for the next connection.
                 socket.set_ip_transparent_v4(true).expect("root may");
                 let src = SocketAddr::new(packet.src.expect("a journey states it"), 0);
                 socket
@@ -138,7 +138,7 @@ fn connect(namespace: &Namespace, packet: &Packet) -> Result<Socket, String> {
     })
 }
 
-/// What becomes of one leg in the kernel must be what the walk said.
+/// Checks that the kernel treats one leg as the walk states.
 fn check(pod: &Pod, listeners: &[Listener], far: &Listener, leg: &Leg) {
     let packet = &leg.trace.packet;
     let verdict = leg.trace.verdict().expect("it can be told");
@@ -188,7 +188,7 @@ fn check(pod: &Pod, listeners: &[Listener], far: &Listener, leg: &Leg) {
             "{what}: what it was for"
         );
     }
-    // The answer comes back, from where the client thinks it sent to.
+    // The reply arrives, from the address that the client sent to.
     let reply = leg.reply.as_ref().expect("it is answered");
     let seen = reply.shown().result();
     let mut stream = stream;
@@ -226,7 +226,7 @@ fn come_back(packet: &Packet) -> VerdictKind {
     }
 }
 
-/// The legs of a journey in every mesh and with both backends, one after the other; gives the
+/// The legs of a journey in every mesh and with both backends, one after the other. Returns the
 /// number of each.
 fn everywhere(label: &str, packet: &Packet, endpoint: Option<(IpAddr, u16)>) -> Vec<Vec<String>> {
     require(&["ip", "iptables-legacy-restore", "iptables-nft-restore"]);
@@ -289,7 +289,7 @@ fn app_to(dst: Ipv4Addr, port: u16) -> Packet {
     Packet::tcp(POD.into(), 40_000, dst.into(), port, 1000, 1000)
 }
 
-/// Each mesh twice: once a backend.
+/// Each mesh twice: once for each backend.
 fn twice(legs: [&[&str]; 3]) -> Vec<Vec<String>> {
     let own = |legs: &[&str]| legs.iter().map(|leg| (*leg).to_owned()).collect::<Vec<_>>();
     legs.iter()

@@ -1,5 +1,5 @@
-//! iptables itself, asked about random rules: in a namespace for each backend and family, all four
-//! at once.
+//! Runs iptables itself with random rules, in a namespace for each backend and family, all four at
+//! the same time.
 
 use std::process;
 use std::thread;
@@ -9,11 +9,11 @@ use chainwalk_core::packet::Family;
 
 use crate::namespace::{Namespace, program};
 
-/// iptables, in a namespace of its own. The lock is its own, too: others use iptables at the same
-/// time.
+/// iptables in a namespace of its own. Its lock file is separate, because other tests use iptables
+/// at the same time.
 #[derive(Debug)]
 pub struct Judge {
-    /// Which iptables it is.
+    /// The backend.
     pub backend: Backend,
     /// Of IPv4 or of IPv6.
     pub family: Family,
@@ -21,7 +21,7 @@ pub struct Judge {
 }
 
 impl Judge {
-    /// The name of a program: of iptables itself without a `task`, or of its `-save`.
+    /// The name of a program: iptables without a `task`, or its `-save`.
     pub fn program(&self, task: &str) -> String {
         format!(
             "{}{task}",
@@ -29,7 +29,7 @@ impl Judge {
         )
     }
 
-    /// Runs it: what it prints, or what it complains of.
+    /// Runs the program and returns its output or its error.
     pub fn run(&self, task: &str, arguments: &[&str]) -> Result<String, String> {
         let mut command = process::Command::new(self.program(task));
         command.args(arguments).env("XTABLES_LOCKFILE", &self.lock);
@@ -41,7 +41,7 @@ impl Judge {
     }
 }
 
-/// What comes of some work in the namespace of each judge.
+/// Runs some work in the namespace of each judge, and returns the results.
 pub fn each<T: Send>(name: &str, work: impl Fn(&Judge) -> T + Sync) -> Vec<T> {
     let kinds = [Backend::Legacy, Backend::Nft]
         .map(|backend| [Family::Ipv4, Family::Ipv6].map(|of| (backend, of)));
@@ -56,7 +56,7 @@ pub fn each<T: Send>(name: &str, work: impl Fn(&Judge) -> T + Sync) -> Vec<T> {
                     lock: format!("/run/{}.lock", namespace.name()),
                 };
                 let outcome = namespace.inside(|| work(&judge));
-                // Made by iptables where it could take it.
+                // iptables creates the file if it can.
                 let _ = std::fs::remove_file(&judge.lock);
                 outcome
             })

@@ -1,13 +1,13 @@
-//! The Linux kernel as the judge: random packets through random rule sets, walked by Chainwalk and
-//! sent for real.
+//! Compares walks with the Linux kernel: random packets go through random rule sets, in Chainwalk
+//! and in the kernel.
 //!
-//! What the kernel counted must be the `match` and `policy` steps of the walk, rule by rule and
-//! policy by policy, with both backends and both families; where the packet ends, with which
-//! addresses, ports and mark, must be the walk's end; with nft the order must be the same, too. A
-//! rule that is said never to match must never count. Needs root, iproute2, iptables and nftables.
+//! The kernel's counters must equal the `match` and `policy` steps of the walk, rule by rule and
+//! policy by policy, with both backends and both families. The outcome of the packet with its
+//! addresses, ports and mark must equal the walk's. With nft, the order must be equal, too. A rule
+//! that is reported as dead must never count. Requires root, iproute2, iptables and nftables.
 //!
-//! `CHAINWALK_PACKETS=20000` sends more packets; `CHAINWALK_SEED=1` repeats a run, or makes another
-//! one.
+//! `CHAINWALK_PACKETS=20000` sends more packets. `CHAINWALK_SEED=1` repeats a run, and another
+//! number makes a new one.
 
 use std::cell::RefCell;
 use std::io::Write;
@@ -52,17 +52,17 @@ use lab::Lab;
 use later::Compared;
 use made::MadeChain;
 
-/// Packets of a run, unless told otherwise.
+/// The default number of packets of a run.
 const PACKETS: u64 = 2000;
-/// The seed of a run, unless told otherwise: a run that was green stays green.
+/// The default seed of a run. It is fixed, so that a green run stays green.
 const SEED: u64 = 1;
 const BACKENDS: [Backend; 2] = [Backend::Legacy, Backend::Nft];
-/// Loaded in this order, legacy is asked first; but only once.
+/// If the backends are loaded in this order, legacy is evaluated first. This works only once.
 const NFT_FIRST: [Backend; 2] = [Backend::Nft, Backend::Legacy];
 const FAMILIES: [Family; 2] = [Family::Ipv4, Family::Ipv6];
 
-/// Sends `packets` packets through rule sets of one backend and one family. After a difference,
-/// here or elsewhere, no new rule set is begun.
+/// Sends `packets` packets through rule sets of one backend and one family. After a difference in
+/// any thread, no new rule set begins.
 fn judge(
     (backends, family): (&[Backend], Family),
     place: usize,
@@ -154,7 +154,8 @@ fn the_walk_is_the_kernels() {
         }
     }
     assert!(differences.is_empty(), "{differences}");
-    // Past the test runner, which keeps the output of what succeeds to itself.
+    // Written directly to standard error, because the test runner hides the output of successful
+    // tests.
     let seconds = started.elapsed().as_secs();
     writeln!(
         std::io::stderr(),
@@ -172,9 +173,9 @@ fn the_walk_is_the_kernels() {
     );
 }
 
-/// Both backends in one namespace. The order in which they are asked is that of their registration,
-/// which no dump shows: a certain walk must be the kernel's in either order, and of one that is
-/// not, the branch of this very order must be.
+/// Both backends in one namespace. They are evaluated in an order that depends on their
+/// registration, which no dump shows. A certain walk must equal the kernel in either order. Of an
+/// uncertain walk, the branch with this order must.
 #[test]
 fn both_backends_are_asked() {
     require(&[
@@ -208,7 +209,8 @@ fn both_backends_are_asked() {
             place,
             (seed, packets / 40),
         );
-        // Each load registers nft's chains anew: here a namespace serves one rule set of each.
+        // Each load registers nft's chains again, so a namespace is used for only one rule set of
+        // each backend.
         for number in 0..packets / 400 {
             run(&NFT_FIRST, family, place, (seed + number, 1));
         }
@@ -216,8 +218,8 @@ fn both_backends_are_asked() {
     writeln!(std::io::stderr(), "both backends: {coverage}").expect("it can be said");
 }
 
-/// Both backends, and base chains of other types and priorities beside them: at a hook, all of them
-/// run by priority, and nat chains in the nat station.
+/// Both backends with base chains of other types and priorities. At a hook, all of them run by
+/// priority, and nat chains run in the nat station.
 #[test]
 fn base_chains_run_by_priority() {
     require(&[
@@ -324,8 +326,8 @@ fn later_packets_are_the_kernels() {
     });
 }
 
-/// Every rule set of every lesson, with every packet of that lesson that can be sent as the first
-/// of its connection. In a lesson that states no namespace, the packet must end as the lesson says.
+/// Every rule set of every lesson, with every packet of the lesson that can be sent as the first of
+/// its connection. In a lesson without a namespace, the outcome must be the lesson's.
 #[test]
 fn lessons_are_the_kernels() {
     require(&[

@@ -1,11 +1,11 @@
-//! The lessons of `static/lessons`, read as the page reads them.
+//! The lessons of `static/lessons`, parsed as the page parses them.
 
 use chainwalk_core::lesson::{self, Lesson, Source};
 
-/// All of them in order, by their names in addresses.
+/// All lessons in order, by their names in addresses.
 ///
 /// # Panics
-/// When one is broken.
+/// If one is invalid.
 pub fn all() -> Vec<(String, Lesson)> {
     const STATIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../static");
     let read = |name: String| std::fs::read_to_string(format!("{STATIC}/{name}")).ok();

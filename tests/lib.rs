@@ -1,4 +1,4 @@
-//! Shared by the suites.
+//! The shared code of the suites.
 
 pub mod browser;
 pub mod judge;

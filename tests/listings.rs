@@ -1,8 +1,8 @@
-//! iptables itself as the judge of listings: rules made from the tables of the extensions are
-//! loaded, listed in every way, and read back. What comes out must be the rules of `iptables-save`,
-//! but for what a listing loses. Needs root and iptables 1.8.9.
+//! Compares listings with iptables: rules made from the tables of the extensions are loaded, listed
+//! in every way, and parsed. The result must equal the rules of `iptables-save`, except for the
+//! losses of a listing. Requires root and iptables 1.8.9.
 //!
-//! `CHAINWALK_COMMANDS=20000` tries more; `CHAINWALK_SEED=2` tries others.
+//! `CHAINWALK_COMMANDS=20000` tries more. `CHAINWALK_SEED=2` tries others.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -23,12 +23,12 @@ use proptest::test_runner::Config;
 #[path = "listings/losses.rs"]
 mod losses;
 
-/// Commands of a run, unless told otherwise; some four in ten are ones that iptables takes.
+/// The default number of commands of a run. iptables accepts about four in ten.
 const COMMANDS: u64 = 2000;
 const SEED: u64 = 1;
-/// How many differences a failure shows.
+/// The maximum number of differences that a failure prints.
 const SHOWN: usize = 40;
-/// What each rule counts: more bytes than a listing without `-x` prints in full.
+/// The counters of each rule: more bytes than a listing without `-x` prints in full.
 const COUNTED: [&str; 2] = ["1234", "6789012"];
 
 /// One way to list.
@@ -73,7 +73,7 @@ const WAYS: [Way; 5] = [
     },
 ];
 
-/// A rule that reads otherwise from a listing than from a dump.
+/// A rule with different results from a listing and from a dump.
 struct Difference {
     way: Way,
     saved: String,
@@ -128,7 +128,7 @@ fn load(judge: &Judge, (seed, count): (u64, u64), progress: &Progress) {
         let mut words = vec!["-t", command.table.name(), "-A", command.chain.name()];
         words.extend(command.words.iter().map(String::as_str));
         words.extend(["-c", COUNTED[0], COUNTED[1]]);
-        // What it refuses is another test's.
+        // Another test covers refused commands.
         let _ = judge.run("", &words);
         progress.add(1);
     }
@@ -161,7 +161,7 @@ fn judge(judge: &Judge, work: (u64, u64), progress: &Progress) -> Outcome {
     outcome
 }
 
-/// The lines of a chain's rules in a listing.
+/// The rows of a chain's rules in a listing.
 fn rows(text: &str, chain: &str) -> Vec<String> {
     let head = format!("Chain {chain} (");
     let lines = text
@@ -195,7 +195,7 @@ fn report(differences: &[Difference]) -> String {
     let mut out = format!("{} differences", differences.len());
     let mut seen: Vec<String> = Vec::new();
     for one in differences {
-        // One of a kind is enough to see.
+        // One difference of each kind is enough.
         let words: Vec<&str> = one
             .saved
             .split(' ')
@@ -255,7 +255,8 @@ fn a_listing_reads_as_the_rules_that_it_shows() {
         .iter()
         .map(|(why, count)| format!("\n  {count} {why}"))
         .collect::<String>();
-    // Past the test runner, which keeps the output of what succeeds to itself.
+    // Written directly to standard error, because the test runner hides the output of successful
+    // tests.
     writeln!(
         std::io::stderr(),
         "listings: {rules} rules, listed {read} times, read as they are, but for{lost}\n  seed {seed}, {} s",

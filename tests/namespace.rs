@@ -1,9 +1,9 @@
-//! Network namespaces that look like a pod's, for the suites that ask a real kernel.
+//! Network namespaces that look like those of pods, for the suites that test with a real kernel.
 //!
-//! They need root and the Debian packages `iproute2`, `iptables` and `nftables`: [`require`] says
-//! what is missing. Names begin with `cw-` and the test process's number, so that runs do not
-//! collide; a namespace goes when its value does, also when the test fails, and what a killed run
-//! left behind goes with the next one.
+//! They require root and the Debian packages `iproute2`, `iptables` and `nftables`; [`require`]
+//! reports missing ones. Names begin with `cw-` and the id of the test process, so that runs do not
+//! collide. A namespace is removed when its value is dropped, even if the test fails. The next run
+//! removes the namespaces of a killed run.
 
 use std::fs::{self, File};
 use std::io::{BufRead, BufReader, Write};
@@ -20,13 +20,13 @@ use chainwalk_core::packet::Family;
 use nix::sched::{CloneFlags, setns};
 use nix::unistd::geteuid;
 
-/// Where `ip netns` keeps its names.
+/// The directory of `ip netns`.
 const DIRECTORY: &str = "/run/netns";
-/// How long a condition is waited for that comes by itself.
+/// The maximum wait for a condition.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Fails the test where this is not root or a command is missing, and says what to do. A suite that
-/// cannot ask the kernel must not pass.
+/// Fails the test, with advice, if it does not run as root or if a command is missing. A suite that
+/// cannot use the kernel must not pass.
 pub fn require(commands: &[&str]) {
     assert!(
         geteuid().is_root(),
@@ -46,18 +46,18 @@ pub fn require(commands: &[&str]) {
     );
 }
 
-/// A network namespace with nothing in it but `lo`, which is down.
+/// A network namespace that contains only `lo`, which is down.
 #[derive(Debug)]
 pub struct Namespace {
     name: String,
 }
 
 impl Namespace {
-    /// Makes one. The label tells it from the others of this test.
+    /// Creates a namespace. The label distinguishes it from others of this test.
     pub fn new(label: &str) -> Self {
         static NEXT: AtomicU32 = AtomicU32::new(0);
-        // `ip netns add` sets up its directory at its first use, and two at once get in each
-        // other's way.
+        // The first `ip netns add` sets up its directory, and two at the same time would disturb
+        // each other.
         static ONE_AT_A_TIME: Mutex<()> = Mutex::new(());
         static SWEEP: Once = Once::new();
         SWEEP.call_once(sweep);
@@ -66,50 +66,50 @@ impl Namespace {
             std::process::id(),
             NEXT.fetch_add(1, Ordering::Relaxed)
         );
-        // A test that failed while it held the lock left nothing half done behind it.
+        // A test that failed while it held the lock left nothing incomplete.
         let _guard = ONE_AT_A_TIME.lock().unwrap_or_else(PoisonError::into_inner);
         ip(&["netns", "add", &name]);
         Self { name }
     }
 
-    /// The name by which `ip netns` knows it.
+    /// The name for `ip netns`.
     pub fn name(&self) -> &str {
         &self.name
     }
 
-    /// The file that stands for it.
+    /// The file of the namespace.
     pub fn path(&self) -> PathBuf {
         Path::new(DIRECTORY).join(&self.name)
     }
 
-    /// A command that will run inside, with a `/sys` of its own.
+    /// A command that runs in the namespace, with a `/sys` of its own.
     pub fn command(&self, program: &str) -> Command {
         let mut command = Command::new("ip");
         command.args(["netns", "exec", &self.name, program]);
         command
     }
 
-    /// Runs a program inside to its end and gives its standard output.
+    /// Runs a program in the namespace and returns its standard output.
     ///
     /// # Panics
-    /// When it fails.
+    /// If the program fails.
     pub fn run(&self, program: &str, arguments: &[&str]) -> String {
         run(self.command(program).args(arguments))
     }
 
-    /// Runs `ip` on it: interfaces, addresses, routes.
+    /// Runs `ip` on the namespace: interfaces, addresses, routes.
     ///
     /// # Panics
-    /// When it fails.
+    /// If the command fails.
     pub fn ip(&self, arguments: &str) -> String {
         let mut words = vec!["-n", self.name.as_str()];
         words.extend(arguments.split_whitespace());
         ip(&words)
     }
 
-    /// Runs `job` on a thread of its own inside. Sockets that it opens stay inside wherever they
-    /// are used later. The thread's files are in `/proc/thread-self`; `/proc/sys/net` shows the
-    /// namespace's settings.
+    /// Runs `job` on a separate thread in the namespace. Sockets that it opens stay in the
+    /// namespace wherever they are used later. The thread's files are in `/proc/thread-self`.
+    /// `/proc/sys/net` shows the namespace's settings.
     pub fn inside<T: Send>(&self, job: impl FnOnce() -> T + Send) -> T {
         let namespace = File::open(self.path()).expect("it exists as long as this value does");
         let enter = || {
@@ -120,21 +120,21 @@ impl Namespace {
             .unwrap_or_else(|panic| panic::resume_unwind(panic))
     }
 
-    /// Sets a kernel setting by its path below `/proc/sys`, such as `net/ipv4/ip_forward`.
+    /// Sets a kernel setting by its path under `/proc/sys`, such as `net/ipv4/ip_forward`.
     pub fn set(&self, setting: &str, value: &str) {
         let set = || fs::write(Path::new("/proc/sys").join(setting), value);
         self.inside(set)
             .unwrap_or_else(|error| panic!("cannot set {setting} to {value}: {error}"));
     }
 
-    /// Loads rules in the format of iptables-save. Other tables of that backend stay as they are.
+    /// Loads rules in the format of iptables-save. Other tables of the backend do not change.
     ///
     /// # Panics
-    /// When they are refused.
+    /// If iptables refuses the rules.
     pub fn load(&self, backend: Backend, family: Family, rules: &str) {
         let program = program(backend, family, "restore");
         let mut command = self.command(&program);
-        // All namespaces share one lock: wait for it.
+        // All namespaces share one lock, so the command waits for it.
         command.arg("--wait").stdin(Stdio::piped());
         let mut child = command.spawn().expect("`ip` is installed");
         let mut stdin = child.stdin.take().expect("it is piped");
@@ -153,7 +153,7 @@ impl Namespace {
         self.run(&program(backend, family, "save"), &[])
     }
 
-    /// Starts a process inside that does nothing until its value goes.
+    /// Starts a process in the namespace that does nothing and ends when its value is dropped.
     pub fn resident(&self) -> Resident {
         Resident::start(self.command("cat"))
     }
@@ -161,15 +161,15 @@ impl Namespace {
 
 impl Drop for Namespace {
     fn drop(&mut self) {
-        // While a test fails another failure would end the program at once: this one is only told.
+        // A second failure during a failing test would end the program, so this one is only
+        // printed.
         if let Err(error) = try_run(Command::new("ip").args(["netns", "delete", &self.name])) {
             eprintln!("{error}");
         }
     }
 }
 
-/// Removes what runs left behind that were killed: namespaces named after a process that is no
-/// more.
+/// Removes the namespaces of killed runs: those with the id of a process that does not exist.
 fn sweep() {
     for entry in fs::read_dir(DIRECTORY).into_iter().flatten().flatten() {
         let Ok(name) = entry.file_name().into_string() else {
@@ -180,23 +180,23 @@ fn sweep() {
             .and_then(|rest| rest.split_once('-'))
             .map(|(pid, _)| pid);
         if pid.is_some_and(|pid| !Path::new("/proc").join(pid).exists()) {
-            // Another suite may be at it, too.
+            // Another suite may remove it at the same time.
             let _ = try_run(Command::new("ip").args(["netns", "delete", &name]));
         }
     }
 }
 
-/// A process that waits. It ends with this value.
+/// A process that waits. It ends when this value is dropped.
 #[derive(Debug)]
 pub struct Resident {
     child: Child,
 }
 
 impl Resident {
-    /// Starts `command`, which must end up copying its input to its output, as `cat` does.
+    /// Starts `command`, which must copy its input to its output, as `cat` does.
     ///
     /// # Panics
-    /// When it does not.
+    /// If it does not.
     pub fn start(mut command: Command) -> Self {
         let child = command
             .stdin(Stdio::piped())
@@ -204,7 +204,7 @@ impl Resident {
             .spawn()
             .expect("`ip` is installed");
         let mut resident = Self { child };
-        // `ip` becomes the program only after it has entered the namespace: an echo proves that it
+        // `ip` becomes the program only after it has entered the namespace. An echo proves that it
         // has.
         let stdin = resident.child.stdin.as_mut().expect("it is piped");
         stdin.write_all(b"here\n").expect("it reads");
@@ -225,18 +225,18 @@ impl Resident {
 
 impl Drop for Resident {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }
 }
 
-/// A namespace as a pod has it, and the one at the other end of its `eth0`, which never answers.
+/// A namespace like that of a pod, and the one at the other end of its `eth0`, which never answers.
 #[derive(Debug)]
 pub struct Pod {
-    /// The pod's own.
+    /// The namespace of the pod.
     pub namespace: Namespace,
-    /// The other end: it has an interface, `eth0`, and no address.
+    /// The other end: it has an interface `eth0` without an address.
     pub router: Namespace,
 }
 
@@ -250,16 +250,17 @@ impl Pod {
     /// The hardware address of the other end.
     pub const ROUTER_MAC: &str = "02:00:00:00:00:01";
 
-    /// Makes one: `lo` and `eth0` up with [`Self::ADDRESSES`], default routes, no forwarding, no
-    /// check of source addresses. Neighbours are permanent, so that nothing waits for an
-    /// answer; there is no link-local address, since the kernel sets one only after a while.
+    /// Creates a pod: `lo` and `eth0` are up with [`Self::ADDRESSES`], with default routes, without
+    /// forwarding, without checks of source addresses. Neighbor entries are permanent, so that
+    /// nothing waits for an answer. There is no link-local address, because the kernel sets one
+    /// only after some time.
     pub fn new(label: &str) -> Self {
         let pod = Self {
             namespace: Namespace::new(label),
             router: Namespace::new(&format!("{label}-router")),
         };
         let (namespace, router) = (&pod.namespace, &pod.router);
-        // A new interface takes the greater of the two values of rp_filter.
+        // The kernel uses the greater of the two values of rp_filter for a new interface.
         for setting in [
             "net/ipv4/conf/all/rp_filter",
             "net/ipv4/conf/default/rp_filter",
@@ -295,12 +296,12 @@ impl Pod {
 /// Waits until `condition` holds.
 ///
 /// # Panics
-/// When it does not within ten seconds.
+/// If it does not hold within ten seconds.
 pub fn wait_for(what: &str, condition: impl FnMut() -> bool) {
     assert!(try_wait_for(condition), "waited in vain for {what}");
 }
 
-/// Waits until `condition` holds; says whether it came to within ten seconds.
+/// Waits until `condition` holds, and returns whether it did within ten seconds.
 pub fn try_wait_for(mut condition: impl FnMut() -> bool) -> bool {
     let start = Instant::now();
     while !condition() {
@@ -312,7 +313,7 @@ pub fn try_wait_for(mut condition: impl FnMut() -> bool) -> bool {
     true
 }
 
-/// `iptables-legacy-save`, `ip6tables-nft-restore` and so on.
+/// The name of a program: `iptables-legacy-save`, `ip6tables-nft-restore` and so on.
 pub fn program(backend: Backend, family: Family, task: &str) -> String {
     let tables = match family {
         Family::Ipv4 => "iptables",

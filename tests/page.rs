@@ -1,9 +1,9 @@
 //! The page in a real Chromium, over http and from a file.
 //!
-//! It needs `dist/` as `cargo xtask build` leaves it, and the Debian packages `chromium` and
-//! `chromium-driver`; without them it fails. Most tests go both ways. At the end of each, the
-//! browser's own log must show no request but for the page's own files, and the console nothing but
-//! information.
+//! It requires the `dist/` of `cargo xtask build`, and the Debian packages `chromium` and
+//! `chromium-driver`. Without them it fails. Most tests run in both ways. At the end of each test,
+//! the browser's own log must contain no request except for the page's own files, and the console
+//! must contain only informational messages.
 
 use std::ops::Deref;
 use std::sync::{Arc, Mutex};
@@ -48,7 +48,7 @@ mod stepper;
 /// A window on a common screen.
 const WIDE: (u32, u32) = (1440, 900);
 
-/// How a page comes to the browser.
+/// How the browser loads the page.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Way {
     /// From a web server, as files.
@@ -61,9 +61,9 @@ enum Way {
 #[derive(Debug)]
 struct Page<'a> {
     browser: &'a Browser,
-    /// What the addresses of the page's own files begin with.
+    /// The prefix of the addresses of the page's own files.
     own: String,
-    /// What serves them.
+    /// The server.
     site: Option<Arc<Site>>,
 }
 
@@ -76,7 +76,7 @@ impl Deref for Page<'_> {
 }
 
 impl<'a> Page<'a> {
-    /// Opens it in a wide window and waits for its first answer.
+    /// Opens the page in a wide window and waits for its first answer.
     #[track_caller]
     fn open(browser: &'a Browser, way: Way) -> Self {
         let site = (way == Way::Http).then(|| Site::serve(|_| true));
@@ -84,7 +84,7 @@ impl<'a> Page<'a> {
             .as_ref()
             .map_or_else(|| file("chainwalk.html"), |site| site.url());
         let page = Self { browser, own, site };
-        // What an earlier test left.
+        // Removes the data of an earlier test.
         page.command(
             "Storage.clearDataForOrigin",
             json!({"origin": "file://", "storageTypes": "all"}),
@@ -96,13 +96,13 @@ impl<'a> Page<'a> {
         page
     }
 
-    /// Waits until every part of the page is there, and the table of who gets past is filled in.
+    /// Waits until every part of the page is there and the table of bypasses is complete.
     #[track_caller]
     fn is_whole(&self) {
         self.holds("document.querySelector('main:not([aria-busy]) .groups:not([aria-busy])')");
     }
 
-    /// The end of every test.
+    /// Runs the checks at the end of every test.
     #[track_caller]
     fn close(&self) {
         assert_eq!(self.complaints(), [] as [&str; 0], "the console");
@@ -133,7 +133,7 @@ impl<'a> Page<'a> {
         assert_eq!(missed, [] as [&str; 0], "requests for what is not there");
     }
 
-    /// Pastes a text into whatever has the focus, by the clipboard and Ctrl+V.
+    /// Pastes a text at the focus, with the clipboard and Ctrl+V.
     #[track_caller]
     fn paste(&self, text: &str) {
         self.run("return navigator.clipboard.writeText(arguments[0])", text);
@@ -148,8 +148,7 @@ impl<'a> Page<'a> {
         ));
     }
 
-    /// Waits until a rule is the one under the cursor, given as the list names it:
-    /// `nat/ISTIO_OUTPUT/4`.
+    /// Waits until a rule is under the cursor. The list names it like `nat/ISTIO_OUTPUT/4`.
     #[track_caller]
     fn is_current(&self, rule: &str) {
         self.holds(&format!(
@@ -168,12 +167,12 @@ fn each_way(test: impl Fn(&Page)) {
 /// Runs a test in one of the ways.
 #[track_caller]
 fn one_way(way: Way, test: impl Fn(&Page)) {
-    // To start a browser takes longer than most tests. One whose test fails does not come back; the
-    // others end with the program.
+    // Starting a browser takes longer than most tests, so browsers are reused. A browser of a
+    // failed test is not returned. The others end with the program.
     static IDLE: Mutex<Vec<Browser>> = Mutex::new(Vec::new());
     let take = || IDLE.lock().expect("nobody panics with it").pop();
     let browser = take().unwrap_or_else(Browser::start);
-    // Shown only where the test fails.
+    // Shown only if the test fails.
     eprintln!("{way:?}:");
     let page = Page::open(&browser, way);
     test(&page);

@@ -1,10 +1,10 @@
-//! How far a long run is, past the test runner: it keeps the output of a test to itself until the
-//! test ends.
+//! Prints the progress of a long run directly to standard error, because the test runner hides the
+//! output of a test until its end.
 
 use std::io::Write;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
-/// Counts what a run has done, and prints each tenth of a long run.
+/// Counts the work of a run, and prints each tenth of a long run.
 #[derive(Debug)]
 pub struct Progress {
     what: &'static str,
@@ -14,7 +14,7 @@ pub struct Progress {
 }
 
 impl Progress {
-    /// A run of `total` of something. One of up to `usual` prints nothing: it is over soon.
+    /// A run of `total` items. A run of up to `usual` items prints nothing, because it is short.
     pub fn new(what: &'static str, total: u64, usual: u64) -> Self {
         Self {
             what,
@@ -24,14 +24,14 @@ impl Progress {
         }
     }
 
-    /// Counts what was just done.
+    /// Counts finished items.
     pub fn add(&self, count: u64) {
         let before = self.done.fetch_add(count, Relaxed);
         let after = before + count;
         let tenths = |done: u64| done * 10 / self.total.max(1);
         if self.total > self.usual && tenths(before) < tenths(after) {
             let Self { what, total, .. } = self;
-            // The run goes on if standard error is closed.
+            // A closed standard error does not stop the run.
             let _ = writeln!(std::io::stderr(), "{what}: {after} of {total}");
         }
     }

@@ -1,7 +1,7 @@
-//! Random rule sets and random packets: proptest strategies that the suites share.
+//! Random rule sets and random packets: proptest strategies for the suites.
 //!
 //! Addresses, ports, ids and marks come from small pools, so that rules and packets meet often
-//! enough. The pools fit the namespace that the kernel suite makes (`kernel/lab.rs`).
+//! enough. The pools fit the namespace of the kernel suite (`kernel/lab.rs`).
 
 use chainwalk_core::packet::Family;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
@@ -20,8 +20,8 @@ pub const OWN: [[&str; 4]; 2] = [
     ["10.244.1.5", "172.16.0.5", "127.0.0.1", "127.0.0.6"],
     ["fd00:1::5", "fd00:2::5", "::1", "fd00:1::5"],
 ];
-/// Addresses elsewhere: a neighbour on each wire, hosts behind the routers, and where a route leads
-/// nowhere.
+/// Addresses elsewhere: a neighbor on each link, hosts after the routers, and destinations without
+/// a route.
 pub const ELSEWHERE: [[&str; 8]; 2] = [
     [
         "10.244.1.77",
@@ -46,7 +46,7 @@ pub const ELSEWHERE: [[&str; 8]; 2] = [
 ];
 /// Multicast groups that the namespace has joined on `eth0`.
 pub const JOINED: [&str; 2] = ["239.1.2.3", "ff05::123"];
-/// Networks that rules ask for, some with masks that are no prefix lengths.
+/// Networks of rules. Some have masks with holes.
 const NETWORKS: [[&str; 8]; 2] = [
     [
         "10.0.0.0/8",
@@ -73,10 +73,10 @@ const NETWORKS: [[&str; 8]; 2] = [
 pub const PORTS: [u16; 10] = [22, 53, 80, 443, 1024, 8080, 15001, 15006, 40_000, 65_535];
 /// User and group ids that both packets and rules use.
 pub const IDS: [u32; 5] = [0, 1000, 1337, 2102, 65_534];
-/// Marks that both packets and rules use. Routing rules of the suite look at 0x1, 0x2 and 0x539.
+/// Marks that both packets and rules use. The suite's routing rules use 0x1, 0x2 and 0x539.
 pub const MARKS: [u32; 8] = [0, 0x1, 0x2, 0x10, 0x111, 0x539, 0xff00, 0x8000_0000];
 
-/// The place of a family in the pools.
+/// The position of a family in the pools.
 pub fn of(family: Family) -> usize {
     match family {
         Family::Ipv4 => 0,
@@ -84,18 +84,17 @@ pub fn of(family: Family) -> usize {
     }
 }
 
-/// Makes the same random values for the same seed.
+/// A source of random values that are equal for equal seeds.
 pub fn runner(seed: u64, config: Config) -> TestRunner {
     let mut bytes = [0; 32];
     bytes[..8].copy_from_slice(&seed.to_le_bytes());
     TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
 }
 
-/// A number that the environment may state.
+/// A number that the environment may set.
 ///
 /// # Panics
-///
-/// Where it states something else.
+/// If the variable is not a number.
 pub fn number(variable: &str, default: u64) -> u64 {
     match std::env::var(variable) {
         Ok(text) => text

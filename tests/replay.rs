@@ -1,7 +1,7 @@
-//! The script that replays a walk: run as it is, it finds that the kernel counted what the walk
-//! says.
+//! Runs the replay script of a walk unchanged. It must find that the kernel's counters equal the
+//! walk.
 //!
-//! It needs root and the Debian packages `iproute2`, `iptables`, `nftables` and `python3`.
+//! It requires root and the Debian packages `iproute2`, `iptables`, `nftables` and `python3`.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -103,14 +103,14 @@ fn a_walk_that_is_wrong_is_found_out() {
         ..packet
     };
     let trace = agrees(&rulesets, &Host::pod(), &udp, "udp");
-    // The same script, which expects another count.
+    // The same script with another expected count.
     let script = replay::script(&rulesets, &trace).expect("it can be replayed");
     let output = run(
         &script.replace("0 filter OUTPUT 1 1", "0 filter OUTPUT 1 2"),
         "wrong",
     );
     assert_eq!(output.status.code(), Some(1), "{output:?}");
-    // And one that cannot run at all.
+    // A script that cannot run.
     let output = run(&script.replace("*filter", "*frobnicate"), "broken");
     assert_eq!(output.status.code(), Some(2), "{output:?}");
 }

@@ -1,7 +1,6 @@
-//! `dist/`, and a web server, for it or another directory, that remembers what it was asked for.
+//! `dist/` or another directory, on a web server that records the requests.
 //!
-//! The page stands below a path, as it does on many hosts: addresses that begin at the root would
-//! be missed.
+//! The page is under a path, as on many hosts. Addresses that begin at the root would be missing.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,14 +10,14 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 
-/// Below this path the page is served.
+/// The path of the page.
 const BELOW: &str = "/tools/chainwalk/";
 
-/// The built page: the directory that the environment's CHAINWALK_DIST names, or else `dist/` of
-/// this checkout.
+/// The built page: the directory in the variable CHAINWALK_DIST, otherwise `dist/` of this
+/// checkout.
 ///
 /// # Panics
-/// When it is not there.
+/// If it does not exist.
 pub fn dist() -> PathBuf {
     let own = || Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("dist");
     let dist = std::env::var_os("CHAINWALK_DIST").map_or_else(own, PathBuf::from);
@@ -32,7 +31,7 @@ pub fn dist() -> PathBuf {
     dist
 }
 
-/// The files of a directory, served from memory for as long as the program runs.
+/// The files of a directory, served from memory until the program ends.
 #[derive(Debug)]
 pub struct Site {
     address: SocketAddr,
@@ -41,18 +40,18 @@ pub struct Site {
 }
 
 impl Site {
-    /// Serves those files of `dist/` that are wanted, by their names.
+    /// Serves the files of `dist/` whose names are `wanted`.
     ///
     /// # Panics
-    /// When `dist/` is not there, or this machine gives no port.
+    /// If `dist/` does not exist, or this machine has no free port.
     pub fn serve(wanted: impl Fn(&str) -> bool) -> Arc<Self> {
         Self::of(&dist(), wanted)
     }
 
-    /// Reads the files of a directory and begins to serve those that are wanted.
+    /// Reads the files of a directory and serves those that are `wanted`.
     ///
     /// # Panics
-    /// When it is not there, or this machine gives no port.
+    /// If it does not exist, or this machine has no free port.
     pub fn of(directory: &Path, wanted: impl Fn(&str) -> bool) -> Arc<Self> {
         let files = fs::read_dir(directory).expect("it is there").map(|entry| {
             let path = entry.expect("a directory can be read to its end").path();
@@ -75,20 +74,20 @@ impl Site {
         thread::spawn(move || {
             for stream in listener.incoming().flatten() {
                 let site = Arc::clone(&served);
-                // A browser that goes away in the middle is no concern of ours.
+                // A browser that closes the connection early is not an error.
                 thread::spawn(move || site.answer(&stream));
             }
         });
         site
     }
 
-    /// Where the page is. Its own files begin with the same text.
+    /// The address of the page. Those of its files begin with the same text.
     pub fn url(&self) -> String {
         format!("http://{}{BELOW}", self.address)
     }
 
-    /// What was asked for and is not there. What a browser asks for by itself is in no log but
-    /// this.
+    /// The requests for missing files. Only this log contains requests that the browser makes by
+    /// itself.
     pub fn missed(&self) -> Vec<String> {
         self.missed
             .lock()
@@ -98,7 +97,7 @@ impl Site {
 
     fn answer(&self, mut stream: &TcpStream) -> io::Result<()> {
         let mut lines = BufReader::new(stream).lines();
-        // A connection may be opened only to have one ready.
+        // A browser may open a connection in advance.
         let Some(first) = lines.next().transpose()? else {
             return Ok(());
         };
@@ -132,7 +131,7 @@ impl Site {
     }
 }
 
-/// What a static host would say of a file.
+/// The media type that a static host would send.
 fn media_type(name: &str) -> &'static str {
     match name.rsplit_once('.').map(|(_, extension)| extension) {
         Some("html") => "text/html; charset=utf-8",

@@ -1,5 +1,5 @@
-//! The helper on a node, for one pod, against the five commands that it replaces, typed by hand
-//! through nsenter; and how large its programs are.
+//! The helper on a node, for one pod, compared with the five commands that it replaces, run by hand
+//! through nsenter; and the sizes of its programs.
 
 use std::env;
 use std::fs;
@@ -20,7 +20,7 @@ const TIMES: usize = 50;
 const SIDECAR: &str = include_str!("../fixtures/sidecar.rules");
 const SIDECAR_IPV6: &str = include_str!("../fixtures/sidecar-ipv6.rules");
 
-/// What somebody on the node would type.
+/// The commands that a user on the node would run.
 const BY_HAND: [&[&str]; 5] = [
     &["iptables-legacy-save", "-c"],
     &["iptables-nft-save", "-c"],
@@ -29,10 +29,10 @@ const BY_HAND: [&[&str]; 5] = [
     &["nft", "-j", "list", "ruleset"],
 ];
 
-/// What one run took.
+/// The time of one run.
 struct Took {
     wall: Duration,
-    /// Of all processors together.
+    /// The time of all processors together.
     processor: Duration,
 }
 
@@ -49,7 +49,7 @@ pub(crate) fn rows(table: &mut Table) {
     let pod = Pod::new("bench");
     pod.namespace.load(Backend::Nft, Family::Ipv4, SIDECAR);
     pod.namespace.load(Backend::Nft, Family::Ipv6, SIDECAR_IPV6);
-    // Envoy's, and an app's of both families.
+    // The listeners of Envoy, and of an app in both families.
     let _listening = pod.namespace.inside(|| {
         [
             "0.0.0.0:15001",
@@ -63,8 +63,8 @@ pub(crate) fn rows(table: &mut Table) {
     let pid = resident.pid().to_string();
 
     let (mut helper, mut by_hand) = (Vec::new(), Vec::new());
-    // By turns, so that whatever else the machine does meets both. The first of each finds nothing
-    // in memory and does not count.
+    // The runs alternate, so that other load of the machine affects both. The first runs start with
+    // cold caches and do not count.
     for run in 0..=TIMES {
         let one = took(|| quietly(Command::new(&program).args(["--pid", &pid])));
         let other = took(|| {
@@ -110,7 +110,7 @@ pub(crate) fn rows(table: &mut Table) {
     }
 }
 
-/// Runs a command whose output nobody reads.
+/// Runs a command and discards its output.
 fn quietly(command: &mut Command) {
     let status = command
         .stdout(Stdio::null())
@@ -120,7 +120,7 @@ fn quietly(command: &mut Command) {
     assert!(status.success(), "{command:?}: {status}");
 }
 
-/// What a job and the processes that it waits for take.
+/// Measures a job and the processes that it waits for.
 fn took(job: impl FnOnce()) -> Took {
     let (start, before) = (Instant::now(), children());
     job();
@@ -130,7 +130,7 @@ fn took(job: impl FnOnce()) -> Took {
     }
 }
 
-/// What all processes that have been waited for have taken so far.
+/// The total time of all finished child processes so far.
 fn children() -> Duration {
     let usage = getrusage(UsageWho::RUSAGE_CHILDREN).expect("the kernel counts it");
     let micros = [usage.user_time(), usage.system_time()]

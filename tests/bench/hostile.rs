@@ -1,5 +1,5 @@
-//! Texts of 10 MB that are made to be slow: each is read in less than a second and four times its
-//! size.
+//! Texts of 10 MB that are made to be slow. Each must be read in less than a second and with less
+//! memory than four times its size.
 
 use std::fmt::Write;
 
@@ -8,12 +8,12 @@ use crate::table::{Aim, Figures, Table};
 
 const SIZE: usize = 10_000_000;
 
-/// The text over and over again.
+/// Repeats the text.
 fn filled(part: &str) -> Vec<u8> {
     part.as_bytes().iter().copied().cycle().take(SIZE).collect()
 }
 
-/// Declarations of chains, no two alike.
+/// Declarations of different chains.
 fn chains() -> Vec<u8> {
     let mut text = String::from("*nat\n");
     for chain in 0.. {
@@ -25,7 +25,7 @@ fn chains() -> Vec<u8> {
     text.into_bytes()
 }
 
-/// Bytes without any order.
+/// Random bytes.
 fn binary() -> Vec<u8> {
     let mut state = 1_u64;
     let next = |_| {

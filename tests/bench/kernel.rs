@@ -1,5 +1,5 @@
-//! What a rule costs a packet: here, and in the kernel, shape by shape. The packet fails every rule
-//! of a chain; what the same takes without rules is taken off.
+//! The cost of a rule for a packet, here and in the kernel, for several shapes of rules. The packet
+//! fails every rule of a chain. The time without rules is subtracted.
 
 use std::hint::black_box;
 use std::net::UdpSocket;
@@ -18,10 +18,10 @@ use crate::table::{Aim, Figures, Table};
 const RULES: u32 = 5_000;
 const TIMES: usize = 9;
 
-/// What rules look like, and how one is made from its number.
+/// A shape of rules, with the function that makes a rule from its number.
 type Shape = (&'static str, fn(u32) -> String);
 
-/// Rules that a packet of root's to port 53 of 93.184.216.34, by UDP, does not match.
+/// Rules that do not match a UDP packet of root to port 53 of 93.184.216.34.
 const SHAPES: [Shape; 4] = [
     ("-d", large::blocked),
     ("-p tcp --dport", |number| {
@@ -51,7 +51,7 @@ pub(crate) fn rows(table: &mut Table) {
     }
 }
 
-/// What one of the rules takes, by turns with and without them.
+/// The cost of one rule. Runs with and without the rules alternate.
 fn per_rule(mut with: impl FnMut() -> f64, mut without: impl FnMut() -> f64) -> Figures {
     let one = |_| (with() - without()) / f64::from(RULES);
     Figures::new("ns", (0..TIMES).map(one).collect())
@@ -98,8 +98,8 @@ fn in_kernel(backend: Backend, text: &str) -> Figures {
     per_rule(|| send(&with.1, 20), || send(&without.1, 200))
 }
 
-/// How long one takes, in nanoseconds: of ten times so many, the quickest. The others lost the
-/// processor to somebody else.
+/// The time of one call in nanoseconds: the fastest of ten batches. In the others, another process
+/// used the processor.
 fn quickest(times: u32, mut job: impl FnMut()) -> f64 {
     let batch = |_| {
         let start = Instant::now();

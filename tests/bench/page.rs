@@ -1,5 +1,5 @@
-//! The page in Chromium with rules of three sizes: dropped, stepped through, and typed in. The peer
-//! is a text field of the browser's own that is given the same text and the same keys.
+//! The page in Chromium with rules of three sizes: they are dropped, stepped through, and edited.
+//! The peer is a text field of the browser with the same text and the same keys.
 
 use chainwalk_core::analysis::large;
 use chainwalk_tests::browser::Browser;
@@ -8,20 +8,20 @@ use serde_json::json;
 
 use crate::table::{Aim, Figures, Table};
 
-/// A pod's rules.
+/// The rules of a pod.
 const POD: &str = include_str!("../../static/samples/istio-sidecar.txt");
 
-/// What stands in every page before its own scripts run.
+/// A script that runs in every page before its own scripts.
 const TOOLS: &str = "
     const pause = ms => new Promise(done => setTimeout(done, ms));
-    // Milliseconds from before `act` to behind the first frame in which `done`.
+    // Milliseconds from `act` to the end of the first frame in which `done` holds.
     window.until = async (act, done) => {
         const start = performance.now();
         act();
         do await new Promise(painted => requestAnimationFrame(() => setTimeout(painted))); while (!done());
         return performance.now() - start;
     };
-    // The longest frame, in milliseconds, while one act follows another, and a moment longer.
+    // The longest frame in milliseconds during a sequence of acts and a short time after.
     window.longest = async acts => {
         let most = 0, before = performance.now(), on = true;
         const frame = () => {
@@ -38,10 +38,10 @@ const TOOLS: &str = "
         }
         await pause(200);
         on = false;
-        // One that is still to come has lasted that long already.
+        // A frame that is not finished has already lasted this long.
         return Math.max(most, performance.now() - before);
     };
-    // A text is typed wherever the cursor is, key by key.
+    // Types a text at the cursor, key by key.
     window.keys = text => [...text].map(key => () => document.execCommand('insertText', false, key));
     for (const name of ['instantiate', 'instantiateStreaming']) {
         const make = WebAssembly[name];
@@ -52,7 +52,7 @@ const TOOLS: &str = "
         };
     }";
 
-/// What sessions measured, in milliseconds, memory in bytes.
+/// The measurements of sessions: times in milliseconds, memory in bytes.
 #[derive(Default)]
 struct Took {
     drop: Vec<f64>,
@@ -130,7 +130,7 @@ pub(crate) fn rows(table: &mut Table) {
 
 /// One session with the page.
 fn page(browser: &Browser, url: &str, text: &str, ours: &mut Took, before: &mut Took) {
-    // What an earlier session left.
+    // Removes the data of an earlier session.
     browser.command(
         "Storage.clearDataForOrigin",
         json!({"origin": url, "storageTypes": "all"}),
@@ -166,7 +166,7 @@ fn page(browser: &Browser, url: &str, text: &str, ours: &mut Took, before: &mut 
     ours.memory.push(memory(browser));
 }
 
-/// The same with a text field alone.
+/// A session with a text field only.
 fn text_field(browser: &Browser, text: &str, peer: &mut Took) {
     browser.open("about:blank");
     let drop = "const field = document.createElement('textarea');
@@ -181,7 +181,7 @@ fn text_field(browser: &Browser, text: &str, peer: &mut Took) {
     peer.field.push(number(browser, write, ""));
 }
 
-/// What a script gives.
+/// The number that a script returns.
 fn number(browser: &Browser, script: &str, argument: &str) -> f64 {
     browser
         .run(script, argument)
@@ -189,7 +189,7 @@ fn number(browser: &Browser, script: &str, argument: &str) -> f64 {
         .unwrap_or_else(|| panic!("no number: {script}"))
 }
 
-/// What scripts and the program have in memory, in bytes, once what nobody holds is gone.
+/// The memory of scripts and of the program in bytes, after a garbage collection.
 fn memory(browser: &Browser) -> f64 {
     browser.command("HeapProfiler.collectGarbage", json!({}));
     let metrics = browser.command("Performance.getMetrics", json!({}));

@@ -1,5 +1,5 @@
-//! What each part of the core takes for a pod's rules: `cargo xtask bench parts`. Divan runs each a
-//! hundred times and prints the quickest, the slowest, the median and the mean.
+//! The cost of each part of core for the rules of a pod: `cargo xtask bench parts`. Divan runs each
+//! part a hundred times and prints the fastest, the slowest, the median and the mean.
 
 use std::sync::LazyLock;
 
@@ -16,12 +16,12 @@ use chainwalk_core::walk::trace::Trace;
 use divan::{Bencher, black_box};
 
 const SIDECAR: &str = include_str!("../../static/samples/istio-sidecar.txt");
-/// The same kind of rules, as an old page shows them: damaged, and twice.
+/// Similar rules as an old web page shows them: damaged, and twice.
 const DAMAGED: &str = include_str!("../../core/tests/pastes/page.txt");
 const RULE: &str = "*nat\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT ! -d 127.0.0.1/32 -o lo -p tcp -m tcp ! --dport 15008 \
                     -m owner --uid-owner 1337 -j ACCEPT\nCOMMIT\n";
 
-/// A pod's rules, and a packet of the proxy's user, whose way through them has 7 steps.
+/// The rules of a pod, and a packet of the proxy's user, which takes 7 steps in them.
 struct Pod {
     parsed: Parsed,
     host: Host,

@@ -1,5 +1,5 @@
-//! Reading, printing and walking, against the commands of iptables. What is measured for its
-//! memory, or against a command, runs in a process of its own.
+//! Parsing, printing and walking, compared with the commands of iptables. Tasks whose memory is
+//! measured, or that are compared with a command, run in a separate process.
 
 use std::env;
 use std::fs::{self, File};
@@ -19,22 +19,22 @@ use chainwalk_tests::namespace::Namespace;
 
 use crate::table::{Aim, Figures, Table, timed};
 
-/// What asks for a task in a process of its own.
+/// The argument that starts a task in a separate process.
 pub(crate) const OWN: &str = "in-own-process";
 
 const TIMES: usize = 5;
-/// Commands of iptables take seconds.
+/// The commands of iptables take seconds, so they run less often.
 const PEER_TIMES: usize = 3;
 
-/// What a process of its own says it took.
+/// The measurements of a separate process.
 pub(crate) struct Took {
     /// From its start to its end.
     pub(crate) all: Duration,
-    /// The most memory it ever had, in bytes, the text among it.
+    /// Its peak memory in bytes, including the text.
     pub(crate) peak: f64,
 }
 
-/// Does a task on the text in a file, and prints the most memory that took, in KiB.
+/// Runs a task on the text of a file, and prints the peak memory in KiB.
 pub(crate) fn in_own_process(task: &str, path: &str) {
     let bytes = fs::read(path).expect("the file was just written");
     let text = String::from_utf8(bytes)
@@ -49,7 +49,7 @@ pub(crate) fn in_own_process(task: &str, path: &str) {
         .find_map(|line| line.strip_prefix("VmHWM:"))
         .expect("the kernel tells");
     println!("{}", peak.trim().trim_end_matches(" kB"));
-    // Its memory goes with it.
+    // The end of the process frees its memory.
     std::mem::forget(parsed);
 }
 
@@ -80,14 +80,14 @@ pub(crate) fn run(task: &str, path: &Path) -> Took {
     }
 }
 
-/// A text in a file that goes with the value.
+/// A temporary file with a text. It is removed when the value is dropped.
 pub(crate) struct Scratch {
-    /// Where it is.
+    /// Its path.
     pub(crate) path: PathBuf,
 }
 
 impl Scratch {
-    /// Writes one.
+    /// Writes the file.
     pub(crate) fn new(name: &str, text: &[u8]) -> Self {
         let path = env::temp_dir().join(format!("chainwalk-bench-{}-{name}", std::process::id()));
         fs::write(&path, text).expect("there is room");
@@ -97,12 +97,12 @@ impl Scratch {
 
 impl Drop for Scratch {
     fn drop(&mut self) {
-        // What is left is only in the way.
+        // A file that remains does no harm.
         let _ = fs::remove_file(&self.path);
     }
 }
 
-/// The packet to a service of [`large::kube_proxy`].
+/// A packet to a service of [`large::kube_proxy`].
 pub(crate) fn to(service: u32) -> Packet {
     Packet::tcp(
         [10, 244, 1, 5].into(),

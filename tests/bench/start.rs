@@ -1,8 +1,9 @@
-//! How much a browser loads for the page, and how long until it shows an answer, against a page of
-//! Yew's that says hello.
+//! The size of the page for a browser, and the time until it shows an answer, compared with a
+//! minimal Yew page.
 //!
-//! All pages start by turns, so that each meets the same machine. `CHAINWALK_COMPARE=DIR:DIR` adds
-//! other builds of `dist/` to them, to choose between two ways to build.
+//! The starts of all pages alternate, so that each meets the same machine.
+//! `CHAINWALK_COMPARE=DIR:DIR` adds other builds of `dist/`, to choose between two ways of
+//! building.
 
 use std::env;
 use std::fs;
@@ -16,7 +17,7 @@ use serde_json::json;
 
 use crate::table::{Aim, Figures, Table};
 
-/// How often each page starts.
+/// The number of starts of each page.
 const STARTS: usize = 9;
 /// The parts of a start, each with the mark that ends it.
 const PHASES: [(&str, &str); 5] = [
@@ -27,7 +28,8 @@ const PHASES: [(&str, &str); 5] = [
     ("until it is on the screen", "shown"),
 ];
 
-/// Notes when each phase ends. `{there}` is the element that has a text once the page has started.
+/// Records the end of each phase. `{there}` is an element that has a text after the page has
+/// started.
 const WATCH: &str = "
     window.marks = {};
     const mark = name => window.marks[name] ??= performance.now();
@@ -40,7 +42,7 @@ const WATCH: &str = "
             return compiled;
         };
     }
-    // Yew computes the state and all that it shows before it makes the first element.
+    // Yew computes the state and the content before it creates the first element.
     for (const name of ['createElement', 'createElementNS']) {
         const make = Document.prototype[name];
         Document.prototype[name] = function (...given) {
@@ -61,15 +63,15 @@ struct Page {
     name: String,
     directory: PathBuf,
     one_file: &'static str,
-    /// This element has a text once the page has started.
+    /// An element that has a text after the page has started.
     there: &'static str,
 }
 
-/// One page in one of its two forms, and its starts.
+/// One page in one of its two forms, with the measurements of its starts.
 struct Candidate {
     url: String,
     there: &'static str,
-    /// The milliseconds at which each of [`PHASES`] ended, for each start.
+    /// The end of each of [`PHASES`] in milliseconds, for each start.
     starts: Vec<[f64; PHASES.len()]>,
 }
 
@@ -114,7 +116,7 @@ impl Candidate {
         )
     }
 
-    /// How long one of the phases took.
+    /// The duration of one phase.
     fn phase(&self, phase: usize) -> Figures {
         let before =
             |ends: &[f64; PHASES.len()]| phase.checked_sub(1).map_or(0.0, |before| ends[before]);
@@ -166,9 +168,9 @@ pub(crate) fn rows(table: &mut Table) {
 
     let browser = Browser::start();
     browser.show_as((1440, 900), "light");
-    // No start finds a file of an earlier one.
+    // The cache is off, so that no start uses a file of an earlier one.
     browser.command("Network.setCacheDisabled", json!({"cacheDisabled": true}));
-    // The first turn warms up the browser and does not count.
+    // The first round warms up the browser and does not count.
     for turn in 0..=STARTS {
         for candidate in hosted.iter_mut().chain(&mut from_file) {
             candidate.start(&browser);
@@ -247,7 +249,7 @@ fn kilobytes(bytes: f64) -> Figures {
     Figures::new("kB", vec![bytes / 1e3])
 }
 
-/// The size of the files that a browser loads for the hosted page, each as brotli.
+/// The size of the files that a browser loads for the hosted page, each after brotli compression.
 fn sent(browser: &Browser, hosted: &Candidate, page: &Page) -> Figures {
     browser.open(&hosted.url);
     browser.reads(page.there, "");
@@ -268,7 +270,7 @@ fn sent(browser: &Browser, hosted: &Candidate, page: &Page) -> Figures {
     )
 }
 
-/// The size of a file as brotli, in bytes.
+/// The size of a file after brotli compression, in bytes.
 fn brotli(path: &Path) -> usize {
     let mut brotli = Command::new("brotli");
     brotli

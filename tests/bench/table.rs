@@ -4,7 +4,7 @@ use std::fmt;
 use std::fs;
 use std::time::{Duration, Instant};
 
-/// The same thing measured several times, in one unit.
+/// Several measurements of one quantity, in one unit.
 #[derive(Clone, Debug)]
 pub(crate) struct Figures {
     sorted: Vec<f64>,
@@ -12,7 +12,7 @@ pub(crate) struct Figures {
 }
 
 impl Figures {
-    /// From measured numbers, at least one.
+    /// Makes figures from at least one number.
     pub(crate) fn new(unit: &'static str, mut measured: Vec<f64>) -> Self {
         measured.sort_by(f64::total_cmp);
         assert!(!measured.is_empty(), "measured at least once");
@@ -22,7 +22,7 @@ impl Figures {
         }
     }
 
-    /// From durations, in milliseconds.
+    /// Makes figures from durations, in milliseconds.
     pub(crate) fn ms(measured: impl IntoIterator<Item = Duration>) -> Self {
         Self::new(
             "ms",
@@ -33,7 +33,7 @@ impl Figures {
         )
     }
 
-    /// The one in the middle.
+    /// The median.
     pub(crate) fn median(&self) -> f64 {
         self.sorted[self.sorted.len() / 2]
     }
@@ -53,7 +53,7 @@ impl fmt::Display for Figures {
     }
 }
 
-/// Three digits that say something.
+/// A number with three significant digits.
 struct Short(f64);
 
 impl fmt::Display for Short {
@@ -67,18 +67,18 @@ impl fmt::Display for Short {
     }
 }
 
-/// What a row should show.
+/// The goal of a row.
 #[derive(Clone, Copy, Debug)]
 pub(crate) enum Aim {
-    /// Nothing is asked.
+    /// No goal.
     None,
-    /// The median, in its unit, is below that.
+    /// The median is below this number, in its unit.
     Below(f64),
-    /// Ours is at most so many times the peer's.
+    /// Our median is at most this multiple of the peer's.
     Times(f64),
 }
 
-/// The table, printed row by row as it comes.
+/// The table. Rows are printed at once.
 #[derive(Debug)]
 pub(crate) struct Table {
     began: Instant,
@@ -86,7 +86,7 @@ pub(crate) struct Table {
 }
 
 impl Table {
-    /// Prints its head.
+    /// Prints the head of the table.
     pub(crate) fn begin() -> Self {
         println!("load before: {}\n", load());
         println!("Each figure: median (min–max). Ratio: ours by the peer's, of the medians.\n");
@@ -140,7 +140,7 @@ impl Table {
         println!("| {what} | {ours} | {name} | {ratio} | {says} | {met} |");
     }
 
-    /// Says how many aims were missed.
+    /// Prints the number of missed goals.
     pub(crate) fn end(self) {
         println!(
             "\n{} aims missed; {} s; load after: {}",
@@ -151,7 +151,8 @@ impl Table {
     }
 }
 
-/// How busy the machine is: how many processes would run, over one, five and fifteen minutes.
+/// The load of the machine: the number of processes that want to run, averaged over one, five and
+/// fifteen minutes.
 fn load() -> String {
     let load = fs::read_to_string("/proc/loadavg").unwrap_or_default();
     load.split_whitespace()
@@ -160,7 +161,7 @@ fn load() -> String {
         .join(" ")
 }
 
-/// Runs a job so many times and says how long each took.
+/// Runs a job several times and returns the durations.
 pub(crate) fn timed(times: usize, mut job: impl FnMut()) -> Vec<Duration> {
     let one = |_| {
         let start = Instant::now();

@@ -1,5 +1,4 @@
-//! What goes wrong on real nodes: each ends with a clear message and, where something could be
-//! read, with that.
+//! Failures of real nodes: each gives a clear message, and the parts that could be read.
 
 use std::fmt::Write as _;
 use std::fs;
@@ -14,7 +13,7 @@ use crate::machine::{Node, Root, machine};
 use crate::refusal::run_after;
 use crate::{SIDECAR, binary, run, sidecar};
 
-/// Puts a script in the place of every legacy tool, for the program under test alone.
+/// Replaces every legacy tool with a script, for the program under test only.
 pub(crate) fn instead(root: &Root, script: &str) -> String {
     root.write("script", &format!("#!/bin/sh\n{script}\n"));
     let script = root.0.join("script").display().to_string();
@@ -27,7 +26,7 @@ pub(crate) fn stderr(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).into_owned()
 }
 
-/// A capture that says what is missing in it, in these words.
+/// A partial capture whose warnings contain these words.
 pub(crate) fn check_partial(output: &Output, parts: &[&str]) -> Capture {
     let said = stderr(output);
     assert_eq!(output.status.code(), Some(3), "{said}");
@@ -53,7 +52,7 @@ fn the_pod_dies_in_the_middle() {
     );
     let capture = check_partial(&run_after(&script, pid), &["ended meanwhile"]);
     assert_eq!(capture.target.pid, Some(pid));
-    // The namespace is held: its rules and addresses are there all the same.
+    // The namespace is held open, so its rules and addresses are still readable.
     assert!(
         capture
             .rulesets
@@ -86,7 +85,7 @@ fn the_number_goes_to_another_process() {
         &["went to another network namespace"],
     );
     assert_eq!(capture.target.netns_inode, Some(pods[0].inode()));
-    // Those of the other pod have no part in it.
+    // The listeners of the other pod are not included.
     assert!(
         capture
             .host
@@ -121,7 +120,7 @@ fn a_save_command_that_never_ends() {
 
 #[test]
 fn a_hundred_thousand_rules() {
-    // nft takes some seconds for a fifth of that.
+    // nft takes a few seconds for a fifth of that number.
     for (backend, most) in [(Backend::Legacy, 100_000), (Backend::Nft, 20_000)] {
         let mut rules = String::from(
             "*filter\n:INPUT ACCEPT [0:0]\n:FORWARD ACCEPT [0:0]\n:OUTPUT ACCEPT [0:0]\n",
@@ -150,7 +149,7 @@ fn a_hundred_thousand_rules() {
     }
 }
 
-/// Runs it as a root without one capability.
+/// Runs the program as root without one capability.
 fn without(capability: &str, pid: u32) -> Output {
     Command::new("setpriv")
         .arg(format!("--bounding-set=-{capability}"))
@@ -178,7 +177,7 @@ fn a_capability_that_is_missing_is_named() {
             "{said}"
         );
     }
-    // What they are needed for is the rules: the rest is there.
+    // The capabilities are required for the rules. The other parts are there.
     for (capability, name, tool) in [
         ("net_admin", "NET_ADMIN", "iptables-nft-save failed"),
         ("net_raw", "NET_RAW", "iptables-legacy-save failed"),
@@ -192,7 +191,7 @@ fn a_capability_that_is_missing_is_named() {
 
 #[test]
 fn the_own_namespace_takes_no_right_to_enter() {
-    // As in a pod's ephemeral container, which has NET_ADMIN and NET_RAW alone.
+    // As in the ephemeral container of a pod, which has only NET_ADMIN and NET_RAW.
     let (pod, _resident) = sidecar("ephemeral", Backend::Legacy, SIDECAR);
     let mut command = pod.namespace.command("setpriv");
     command
@@ -276,7 +275,7 @@ fn the_ids_of_a_pod_with_its_own_user_namespace() {
         (process.uid, process.gid, process.host_uid),
         (1337, 1338, Some(101_337))
     );
-    // Whoever has no number in there is shown as the kernel shows them.
+    // An id without a number in the namespace is shown as the kernel shows it.
     let first = capture
         .host
         .processes

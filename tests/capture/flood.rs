@@ -1,4 +1,4 @@
-//! Tools that print without end, that hang, and that outlive their caller; and many namespaces.
+//! Tools that print endlessly, that hang, and that outlive their caller; and many namespaces.
 
 use std::fs;
 use std::process::{Command, Stdio};
@@ -14,10 +14,10 @@ use crate::refusal::run_after;
 use crate::rules::state;
 use crate::{SIDECAR, binary, sidecar};
 
-/// What the program under test promises.
+/// The memory limit that the program promises.
 const MAX_MEMORY: u64 = 200_000_000;
 
-/// Runs it, and prints the most memory that it took into a file.
+/// Runs the program and writes its peak memory to a file.
 const MEASURE: &str = "
 import resource, subprocess, sys
 code = subprocess.run(sys.argv[2:]).returncode
@@ -26,7 +26,7 @@ with open(sys.argv[1], 'w') as file:
 sys.exit(code)
 ";
 
-/// Each prints another kind of text without end.
+/// Scripts that each print another kind of text endlessly.
 const FLOOD: &str = r#"case "$0" in
 */iptables-legacy-save) exec yes "[0:0] -A INPUT -s 10.1.2.3/32 -p tcp -m tcp --dport 80 -j DROP";;
 */ip6tables-legacy-save) exec tr '\000' '\377' < /dev/zero;;
@@ -167,7 +167,7 @@ fn a_tool_ends_with_its_caller() {
 #[test]
 fn many_namespaces() {
     binary();
-    // By hand: 300.
+    // For a manual run: 300.
     let count =
         std::env::var("CHAINWALK_NAMESPACES").map_or(4, |count| count.parse().expect("a number"));
     let root = Root::new("many");

@@ -1,4 +1,4 @@
-//! Whose namespace it is, and what stands around the rules.
+//! The owner of a namespace, and its environment.
 
 use std::fs::{self, File};
 use std::net::{TcpListener, UdpSocket};
@@ -32,7 +32,7 @@ fn the_target() {
     assert_eq!(capture.target.command.as_deref(), Some("cat"));
     let inode = fs::metadata(pod.namespace.path()).expect("it exists").ino();
     assert_eq!(capture.target.netns_inode, Some(inode));
-    // `ip netns exec` leaves the process its host name.
+    // `ip netns exec` does not change the host name of the process.
     let hostname = fs::read_to_string("/proc/sys/kernel/hostname").expect("every kernel has it");
     assert_eq!(
         capture.target.hostname.as_deref(),
@@ -110,7 +110,7 @@ fn interfaces_routes_and_routing_rules() {
         ]
     );
 
-    // What was set, and what the kernel added by itself to the local table.
+    // The configured routes, and those that the kernel added to the local table.
     for expected in [
         (
             RouteKind::Unicast,
@@ -204,7 +204,7 @@ fn interfaces_routes_and_routing_rules() {
         });
         assert!(is_expected, "{expected:?} is not among {:#?}", host.routes);
     }
-    // One route each, in the kernel's own words.
+    // One route per line, in the kernel's own words.
     let all = ["-4 -o route show table all", "-6 -o route show table all"];
     let lines: usize = all
         .map(|list| pod.namespace.ip(list).lines().count())
@@ -296,7 +296,7 @@ fn multicast_groups() {
             groups("eth0")
         );
     }
-    // Those of every interface, and of eth0's own address.
+    // The groups of every interface, and those of eth0's own address.
     assert!(
         ["224.0.0.1", "ff02::1", "ff02::1:ff00:5"]
             .iter()
@@ -377,7 +377,7 @@ fn the_owners_of_sockets_are_counted_as_the_pod_counts_them() {
     let process = format!("/proc/{}", resident.pid());
     fs::write(format!("{process}/uid_map"), "0 100000 65536").expect("root may map what it likes");
     let network = File::open(format!("{process}/ns/net")).expect("it runs");
-    // A thread's file-system uid is the owner of the sockets that it opens.
+    // The file-system uid of a thread is the owner of its sockets.
     let open = |uid: u32, port: u16| {
         setfsuid(uid.into());
         TcpListener::bind(("0.0.0.0", port)).expect("nobody has it")
@@ -396,7 +396,7 @@ fn the_owners_of_sockets_are_counted_as_the_pod_counts_them() {
         .map(|socket| (socket.port, socket.uid))
         .collect();
     owners.sort_unstable();
-    // The second has no number in there.
+    // The second owner has no number in the namespace.
     assert_eq!(owners, [(8080, None), (15001, Some(1337))]);
     drop(sockets);
 }

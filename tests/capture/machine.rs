@@ -1,9 +1,9 @@
-//! A machine of two pods: each a namespace with rules, addresses and processes that look like
-//! containers'.
+//! A machine with two pods: each is a namespace with rules, addresses and processes that look like
+//! those of containers.
 //!
-//! Control groups cannot be made everywhere: what `/proc` says of them is written into a directory,
-//! which has links to the real `/proc` for all the rest. The program under test takes it for the
-//! machine by `--root`.
+//! Control groups cannot be created everywhere. The files of `/proc` about them are therefore
+//! written to a directory, which otherwise links to the real `/proc`. The option `--root` makes the
+//! program under test use this directory as the machine.
 
 use std::fs;
 use std::io::Write as _;
@@ -25,26 +25,26 @@ use socket2::{Domain, Socket};
 
 use crate::{SIDECAR, SIDECAR_IPV6, TPROXY, binary};
 
-/// A directory that stands for a machine's `/`.
+/// A directory that represents a machine's `/`.
 pub(crate) struct Root(pub(crate) PathBuf);
 
 impl Root {
     pub(crate) fn new(label: &str) -> Self {
         let root = std::env::temp_dir().join(format!("cw-{}-{label}", std::process::id()));
         fs::create_dir_all(root.join("proc/self")).expect("the temporary directory is writable");
-        // Others than root run programs from it.
+        // Users other than root run programs from it.
         fs::set_permissions(&root, fs::Permissions::from_mode(0o755)).expect("its owner");
         Self(root)
     }
 
-    /// A file with this content.
+    /// Writes a file.
     pub(crate) fn write(&self, path: &str, content: &str) {
         let path = self.0.join(path);
         fs::create_dir_all(path.parent().expect("it is below the root")).expect("writable");
         fs::write(path, content).expect("writable");
     }
 
-    /// A process as the real `/proc` has it, but in this control group.
+    /// Adds a process with the files of the real `/proc`, but in this control group.
     pub(crate) fn add(&self, pid: u32, cgroup: &str) {
         let own = format!("proc/{pid}");
         self.write(&format!("{own}/cgroup"), cgroup);
@@ -86,7 +86,7 @@ impl Root {
             .expect("the program can be run")
     }
 
-    /// The capture, and that nothing is missing in it.
+    /// Runs a capture and checks that it is complete.
     pub(crate) fn capture(&self, arguments: &[&str]) -> Capture {
         let output = self.run(arguments);
         assert_eq!(
@@ -101,7 +101,7 @@ impl Root {
 
 impl Drop for Root {
     fn drop(&mut self) {
-        // It may be gone.
+        // It may already be removed.
         let _ = fs::remove_dir_all(&self.0);
     }
 }
@@ -117,13 +117,13 @@ impl Container {
 
 impl Drop for Container {
     fn drop(&mut self) {
-        // It may have ended by itself.
+        // It may have ended already.
         let _ = self.0.kill();
         let _ = self.0.wait();
     }
 }
 
-/// How a runtime names a container's control group.
+/// The name that a runtime gives to a container's control group.
 type Layout = fn(&str, &str) -> String;
 
 /// A pod with its containers.
@@ -137,7 +137,7 @@ pub(crate) struct Node {
 }
 
 impl Node {
-    /// Its namespace's inode number.
+    /// The inode number of its namespace.
     pub(crate) fn inode(&self) -> u64 {
         fs::metadata(self.pod.namespace.path())
             .expect("it exists")
@@ -148,7 +148,7 @@ impl Node {
         let program = root.0.join("bin").join(name);
         if !program.exists() {
             fs::create_dir_all(root.0.join("bin")).expect("writable");
-            // By another program: see `not_root`.
+            // Another program copies the file: see `not_root`.
             let copied = Command::new("install")
                 .args(["-m", "755", "/bin/sleep"])
                 .arg(&program)
@@ -210,7 +210,7 @@ impl Node {
     }
 }
 
-/// One pod with legacy rules, one with nft's and TPROXY; each has both families.
+/// One pod with legacy rules, and one with nft's rules and TPROXY. Both have both families.
 pub(crate) fn machine(label: &str) -> (Root, [Node; 2]) {
     binary();
     let root = Root::new(label);
@@ -273,7 +273,8 @@ pub(crate) fn machine(label: &str) -> (Root, [Node; 2]) {
     (root, [reviews, ratings])
 }
 
-/// Sends a connection's first packet as a user, and forgets the socket, so that it is sent once.
+/// Sends the first packet of a connection as a user, and closes the socket, so that it is sent only
+/// once.
 pub(crate) fn connect(pod: &Pod, uid: u32, from: SocketAddr, to: SocketAddr) {
     pod.namespace.inside(|| {
         setfsgid(Gid::from_raw(uid));
@@ -282,13 +283,13 @@ pub(crate) fn connect(pod: &Pod, uid: u32, from: SocketAddr, to: SocketAddr) {
         let socket =
             Socket::new(Domain::for_address(to), kind, None).expect("root may open sockets");
         socket.bind(&from.into()).expect("the pod's own address");
-        // It is under way, or refused at once.
+        // The connection is pending, or refused at once.
         let _ = socket.connect(&to.into());
     });
 }
 
-/// Sends a connection's first packet to the pod from the other end of its wire, once: nobody is
-/// there who would answer.
+/// Sends the first packet of a connection to the pod from the other end of its link, once. Nothing
+/// there would answer a reply.
 pub(crate) fn arrive(pod: &Pod, from: SocketAddrV4, to: SocketAddrV4) {
     let mac = |text: &str| {
         let mut bytes = text

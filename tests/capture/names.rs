@@ -1,4 +1,4 @@
-//! Names that strangers chose: they make no row, no line and no command of a terminal.
+//! Names that attackers choose: they cannot make a row, a line, or a terminal command.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -11,7 +11,7 @@ use chainwalk_tests::namespace::{Pod, Resident};
 use crate::machine::Root;
 use crate::{SIDECAR, binary, run, sidecar};
 
-/// Waits under such a host name and command, in the way of `cat`.
+/// Waits under such a host name and command, like `cat`.
 const HOSTILE: &str = "
 import socket, sys
 socket.sethostname(b'web\\n4026531840  1  10.0.0.1  (this machine)\\x1b[2J\\xe2\\x80\\xae')
@@ -27,7 +27,7 @@ fn hostile(pod: &Pod) -> Resident {
     Resident::start(command)
 }
 
-/// The lines of a text in which no character is invisible.
+/// The lines of a text without invisible characters.
 fn lines(bytes: &[u8]) -> Vec<String> {
     let text = String::from_utf8(bytes.to_vec()).expect("text");
     let lines: Vec<String> = text.lines().map(str::to_owned).collect();
@@ -60,7 +60,7 @@ fn no_host_name_and_no_command_makes_a_row() {
         lines(&list.stdout)[1].contains("env<U+000A>oy<U+001B>]0;x"),
         "{list:?}"
     );
-    // The table of candidates, and a message with what was typed.
+    // The table of candidates, and a message with the typed text.
     let several = root.run(&["--name", "env\noy"]);
     assert_eq!(
         (several.status.code(), lines(&several.stderr).len()),
@@ -79,7 +79,7 @@ fn no_host_name_and_no_command_makes_a_row() {
         (Some(1), 1),
         "{path:?}"
     );
-    // The JSON holds the names as they are.
+    // The JSON contains the exact names.
     let output = root.run(&["--pid", &residents[0].pid().to_string()]);
     lines(&output.stdout);
     let capture: Capture = serde_json::from_slice(&output.stdout).expect("a capture");
@@ -126,7 +126,7 @@ fn no_comment_makes_a_rule() {
         );
         let named = "--comment \"a<U+001B>[2J<U+202E><U+000A>-A OUTPUT -j ACCEPT\" -j DROP";
         assert!(rules.iter().any(|rule| rule.ends_with(named)), "{rules:#?}");
-        // That is not the kernel's rule, and said.
+        // The text is not the kernel's rule, and a warning reports it.
         let warnings = lines(&text.stderr).join("\n");
         assert_eq!(text.status.code(), Some(3), "{warnings}");
         assert!(warnings.contains("3 invisible characters"), "{warnings}");
@@ -160,7 +160,7 @@ fn an_interface_whose_name_is_no_text() {
     );
 }
 
-/// Stopped where the program under test hangs.
+/// Ends the program under test if it hangs.
 fn run_in_time(arguments: &[&str]) -> Output {
     Command::new("timeout")
         .args(["20"])
@@ -190,7 +190,7 @@ fn a_file_system_that_does_not_answer_is_given_up() {
     let root = Root::new("blocked");
     let resident = Resident::start(Command::new("cat"));
     root.add(resident.pid(), "0::/\n");
-    // Reading it takes for ever.
+    // Reading this file blocks forever.
     let blocked = root.0.join(format!("proc/{}/cgroup", resident.pid()));
     fs::remove_file(&blocked).expect("its owner");
     assert!(

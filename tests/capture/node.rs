@@ -1,5 +1,5 @@
-//! Every way of finding a pod on a machine of several gets the right one, and what is got is what
-//! its kernel does.
+//! Every way to find a pod on a machine with several finds the right one, and the capture matches
+//! its kernel.
 
 use std::collections::BTreeMap;
 use std::net::{SocketAddr, SocketAddrV4};
@@ -192,14 +192,14 @@ fn processes_sockets_and_who_is_the_proxy() {
             (socket.pid, socket.command.as_deref()),
             (envoy, Some("envoy"))
         );
-        // Nothing of a command line but its name.
+        // The capture contains only the name of a command.
         assert!(!String::from_utf8_lossy(&json).contains("infinity"));
     }
 }
 
 type Counts = BTreeMap<(u32, Box<str>, Box<str>, Option<u32>), u64>;
 
-/// Packets by rule set, table, chain and rule; the policy has no rule.
+/// Packets by rule set, table, chain and rule. The policy has no rule.
 fn counts(parsed: &Parsed) -> Counts {
     let mut counts = Counts::new();
     for (number, ruleset) in (0..).zip(&parsed.rulesets) {
@@ -233,8 +233,8 @@ fn counts(parsed: &Parsed) -> Counts {
     counts
 }
 
-/// Where the kernel counted a packet that `send` sends is where the walk of the capture meets it,
-/// in the chains that are `asked`: others may count the kernel's own answers, too.
+/// Checks that the kernel's counters of a packet that `send` sends equal the walk of the capture,
+/// in the chains that `asked` selects. Other chains may also count the kernel's own answers.
 fn check(
     read: impl Fn() -> Parsed,
     packet: &Value,
@@ -282,7 +282,7 @@ fn check(
     trace.path.verdict.expect("a certain walk has an end")
 }
 
-/// Only nat, which sees first packets alone, so that the kernel's answers do not count.
+/// Only nat chains, which see first packets only, so that the kernel's answers do not count.
 fn check_local(read: impl Fn() -> Parsed, pod: &Node, uid: u32, from: &str, to: &str) {
     let (from, to): (SocketAddr, SocketAddr) =
         (from.parse().expect("valid"), to.parse().expect("valid"));
@@ -331,7 +331,7 @@ fn what_arrives_is_handed_to_the_proxy_by_tproxy() {
     let (from, to) = ("10.244.2.1:40000", "10.244.2.6:9080");
     let (from, to): (SocketAddrV4, SocketAddrV4) =
         (from.parse().expect("valid"), to.parse().expect("valid"));
-    // Envoy's listener: without a transparent one TPROXY drops the packet.
+    // Envoy's listener: without a transparent socket, TPROXY drops the packet.
     let _listener = pod.pod.namespace.inside(|| {
         let socket = Socket::new(Domain::IPV4, Type::STREAM, None).expect("root may open sockets");
         socket
@@ -349,7 +349,7 @@ fn what_arrives_is_handed_to_the_proxy_by_tproxy() {
     };
     let packet = json!({"origin": "inbound", "in_interface": "eth0", "protocol": "tcp", "src": from.ip(), "dst": to.ip(),
         "sport": from.port(), "dport": to.port()});
-    // The answer leaves by the others.
+    // The answer leaves through the other chains.
     let asked = |_: &str, chain: &str| !["OUTPUT", "POSTROUTING"].contains(&chain);
     let verdict = check(read, &packet, asked, || arrive(&pod.pod, from, to));
     assert_eq!(

@@ -1,5 +1,4 @@
-//! The other ways of giving a capture: as text, as a link, without names, with another system's
-//! tools.
+//! The other forms of a capture: as text, as a link, redacted, with the tools of another system.
 
 use std::fmt::Write as _;
 
@@ -134,7 +133,7 @@ fn the_tools_of_another_system() {
     let root = Root::new("tools");
     let (_pod, resident) = sidecar("tools", Backend::Legacy, SIDECAR);
     let tools = root.0.join("tools").display().to_string();
-    // The same system a second time, where its tools are not hidden; without a /proc.
+    // The same system mounted again, with visible tools and without a /proc.
     let script = format!(
         "mkdir {tools}; mount --bind / {tools}\n{HIDE}\nexec \"$1\" --tools-root {tools} --pid \"$2\""
     );

@@ -1,4 +1,4 @@
-//! Whether the name of a control group proves whose processes they are.
+//! Whether the name of a control group proves the pod of its processes.
 
 use std::os::unix::fs::chown;
 
@@ -10,7 +10,7 @@ use crate::machine::Root;
 
 const POD: &str = "1f2d3c4b-5a69-4788-97a6-b5c4d3e2f100";
 const OTHER: &str = "77777777-5a69-4788-97a6-b5c4d3e2f1ff";
-/// In their order: nothing but `cat`; with control groups to write to; with those to read only.
+/// In this order: only `cat`; with writable control groups; with read-only control groups.
 const PLAIN: &str = "exec setpriv --bounding-set=-sys_admin cat";
 const WRITABLE: &str = "mount -t cgroup2 none /mnt; exec setpriv --bounding-set=-sys_admin cat";
 const READABLE: &str =
@@ -28,7 +28,7 @@ fn capture(root: &Root, option: &str, value: &str) -> (Capture, String) {
     (capture, warnings)
 }
 
-/// The pod is found by its UID, and its control group is `cgroup`.
+/// Checks that the UID finds the pod, whose control group is `cgroup`.
 fn check(label: &str, script: &str, cgroup: &str, doubt: Option<&str>) {
     binary();
     let root = Root::new(label);
@@ -115,7 +115,7 @@ fn one_privileged_container_makes_its_pod_doubtful() {
     let (capture, warnings) = self::capture(&root, "--container", &id);
     assert_eq!(capture.target.pod_uid_proven, Some(false));
     assert!(warnings.contains(&who), "{warnings}");
-    // Whoever names a process knows which one is meant.
+    // A user who names a process has chosen it explicitly.
     let (capture, warnings) = self::capture(&root, "--pid", &plain.pid().to_string());
     assert_eq!(
         (capture.target.pod_uid_proven, warnings.contains("proven")),

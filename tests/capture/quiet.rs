@@ -1,4 +1,4 @@
-//! What the program asks the kernel for, as strace sees it.
+//! The system calls of the program, recorded by strace.
 
 use std::fs;
 use std::process::{Command, Output};
@@ -9,8 +9,8 @@ use chainwalk_core::netfilter::backend::Backend;
 use crate::binary;
 use crate::machine::machine;
 
-/// The calls that start programs and open sockets, of the program under test and all that it
-/// starts.
+/// The calls that start programs and open sockets, by the program under test and its child
+/// processes.
 fn calls(root: &crate::machine::Root, pid: u32) -> (String, Capture, Option<i32>) {
     let (calls, output) = traced(root, &["--pid", &pid.to_string()]);
     let capture = serde_json::from_slice(&output.stdout);
@@ -61,7 +61,7 @@ fn nft_is_not_run_where_its_listing_is_not_printed() {
 fn where_nf_tables_is_absent_nothing_touches_it() {
     let (root, pods) = machine("quiet");
     let pid = pods[0].containers[1].0.pid();
-    // First where it is there, to see that this sees it.
+    // First a case in which the call occurs, to check that this test would see it.
     let (seen, capture, code) = calls(&root, pid);
     assert!(
         seen.contains("/usr/sbin/iptables-nft-save\"") && seen.contains("/nft\""),
@@ -119,7 +119,7 @@ fn every_program_that_is_started_stands_at_a_fixed_place() {
         .lines()
         .filter(|line| line.contains("execve(\""))
         .skip(1); // the program under test itself
-    // It runs itself again to limit what it starts.
+    // The program runs itself again to limit its child processes.
     let (again, started): (Vec<&str>, Vec<&str>) =
         started.partition(|line| line.contains("execve(\"/proc/self/exe\""));
     assert!(

@@ -1,4 +1,4 @@
-//! What the program says when it cannot do all that it is asked for.
+//! The messages of the program if it cannot do everything that the user requested.
 
 use std::fs;
 use std::os::unix::process::CommandExt;
@@ -11,8 +11,8 @@ use chainwalk_tests::namespace::wait_for;
 
 use crate::{SIDECAR, TPROXY, binary, run, sidecar};
 
-/// Runs the program under test by a shell script that is root in a mount namespace of its own: `$1`
-/// is the program, `$2` the process.
+/// Runs the program under test from a shell script that is root in a mount namespace of its own.
+/// `$1` is the program, `$2` the process.
 pub(crate) fn run_after(script: &str, pid: u32) -> Output {
     Command::new("unshare")
         .args([
@@ -28,14 +28,14 @@ pub(crate) fn run_after(script: &str, pid: u32) -> Output {
         .expect("unshare is installed")
 }
 
-/// Hides every save command: what is no regular file is no command. `/dev/null` goes over where the
-/// links lead.
+/// Hides every save command: a file that is not regular is not a command. `/dev/null` is mounted
+/// over the targets of the links.
 pub(crate) const HIDE: &str =
     "for file in /usr/sbin/*tables*-save /sbin/*tables*-save /usr/bin/*tables*-save; do
     if [ -e \"$file\" ] && [ ! -c \"$file\" ]; then mount --bind /dev/null \"$file\"; fi
 done";
 
-/// Fails with this code and one line on standard error that holds these parts.
+/// Checks the exit code and one line on standard error with these parts.
 fn check_failure(output: &Output, code: i32, parts: &[&str]) {
     let stderr = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(code), "{stderr}");
@@ -60,7 +60,7 @@ fn no_such_process() {
 
 #[test]
 fn a_process_that_has_ended() {
-    // It ends, and nobody asks how: what is left has no namespaces.
+    // The process ends, but its status is not collected. What remains has no namespaces.
     let mut child = Command::new("true").spawn().expect("every system has it");
     let stat = format!("/proc/{}/stat", child.id());
     wait_for("the process to end", || {
@@ -74,9 +74,9 @@ fn a_process_that_has_ended() {
 #[test]
 fn not_root() {
     let (_pod, resident) = sidecar("user", Backend::Legacy, SIDECAR);
-    // A copy: the build's own directory may be closed to others. Another program writes it: a file
-    // that this one has open for writing may be open for a moment in what other tests start,
-    // too, and then nobody can run it.
+    // The program is copied, because other users may not be able to read the build directory.
+    // Another program writes the copy: a file that this process has open for writing may also be
+    // open in child processes of other tests, and then nobody can run it.
     let directory = std::env::temp_dir().join(format!("cw-{}-user", std::process::id()));
     let copy = directory.join("chainwalk-capture");
     let status = Command::new("install")

@@ -1,4 +1,4 @@
-//! The rules: what the save commands print, and nothing changed by asking.
+//! The rules: the output of the save commands, and no change of the namespace.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -28,7 +28,7 @@ fn rules(capture: &Capture, family: Family, backend: Backend) -> &CapturedRules 
     rules
 }
 
-/// A dump without what changes from one moment to the next: comment lines and counters.
+/// A dump without the parts that change over time: comment lines and counters.
 fn plain(dump: &str) -> Vec<String> {
     let without_counters = |line: &str| match line.split_once('[') {
         Some(("", rest)) => rest
@@ -45,8 +45,8 @@ fn plain(dump: &str) -> Vec<String> {
         .collect()
 }
 
-/// The rules of `backend` in a capture are those its own save command prints; the other backend has
-/// none.
+/// Checks that the rules of `backend` in a capture are those of its own save command, and that the
+/// other backend has none.
 fn check_rules(namespace: &Namespace, capture: &Capture, backend: Backend) {
     for family in [Family::Ipv4, Family::Ipv6] {
         for asked in [Backend::Legacy, Backend::Nft] {
@@ -118,7 +118,7 @@ fn native_nftables_are_warned_of() {
     let (pod, resident) = sidecar("native", Backend::Nft, TPROXY);
     pod.namespace
         .run("nft", &["add", "table", "inet", "istio-proxy-nat"]);
-    // Nothing is missing: nft's own listing has them.
+    // Nothing is missing, because nft's own listing contains the rules.
     let capture = capture(resident.pid());
     let [warning] = &capture.warnings[..] else {
         panic!("one warning: {:?}", capture.warnings)
@@ -149,7 +149,7 @@ fn native_nftables_are_warned_of() {
     );
 }
 
-/// Everything in a namespace that asking might change.
+/// Everything in a namespace that a capture might change.
 pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
     let mut state = BTreeMap::new();
     for file in ["ip_tables_names", "ip6_tables_names", "arp_tables_names"] {
@@ -160,7 +160,7 @@ pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
             names.unwrap_or_else(|error| error.to_string()),
         );
     }
-    // Netlink sockets of the commands above and below come and go with them.
+    // The netlink sockets of these commands appear and disappear with them.
     for file in [
         "tcp",
         "tcp6",
@@ -175,7 +175,7 @@ pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
         let table =
             namespace.inside(|| fs::read_to_string(format!("/proc/thread-self/net/{file}")));
         let table = table.unwrap_or_else(|error| error.to_string());
-        // Without the seconds that a connection has left.
+        // Without the remaining seconds of a connection.
         let line = |line: &str| {
             line.split_whitespace()
                 .filter(|word| word.parse::<u64>().is_err())
@@ -205,8 +205,8 @@ pub(crate) fn state(namespace: &Namespace) -> BTreeMap<String, String> {
         "processes".into(),
         run_ip(&["netns", "pids", namespace.name()]),
     );
-    // Of the whole machine; absent where the kernel has no modules. Other programs may load some,
-    // but not these.
+    // The modules of the whole machine. The file is absent if the kernel has no modules. Other
+    // programs may load some, but not these.
     let modules = fs::read_to_string("/proc/modules").unwrap_or_default();
     let mut names: Vec<&str> = modules
         .lines()

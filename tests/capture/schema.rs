@@ -1,4 +1,4 @@
-//! The output has the shape that `--schema` states.
+//! The output has the form that `--schema` states.
 
 use std::net::TcpListener;
 
@@ -45,7 +45,7 @@ fn a_capture_with_everything_in_it_has_the_keys_and_types_of_the_schema() {
         "the types drop something"
     );
     assert_eq!(differences(&schema(), &everything), [""; 0]);
-    // It leaves out nothing that the schema has, and the check sees what is wrong.
+    // The example contains every part of the schema, and the check finds errors.
     assert_eq!(unused(&schema(), &everything), [""; 0]);
     for (pointer, wrong) in [
         ("/target/pid", "4711".into()),
@@ -65,7 +65,8 @@ fn a_capture_with_everything_in_it_has_the_keys_and_types_of_the_schema() {
     assert_eq!(differences(&schema(), &damaged).len(), 2);
 }
 
-/// Where a value has other keys or types than the schema, which uses only the words handled here.
+/// The positions at which a value has other keys or types than the schema. The schema uses only the
+/// keywords that are handled here.
 pub(crate) fn differences(schema: &Value, value: &Value) -> Vec<String> {
     let mut differences = Vec::new();
     compare(
@@ -79,7 +80,7 @@ pub(crate) fn differences(schema: &Value, value: &Value) -> Vec<String> {
     differences
 }
 
-/// The properties of a schema that no part of the value has.
+/// The properties of a schema that no part of the value uses.
 fn unused(schema: &Value, value: &Value) -> Vec<String> {
     let mut used = Vec::new();
     compare(schema, schema, value, "", &mut |_, _| {}, &mut |property| {

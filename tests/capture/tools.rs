@@ -1,4 +1,5 @@
-//! Whose tools are run: those of the node, wherever it is mounted, and never those of a container.
+//! The origin of the tools: those of the node, wherever it is mounted, and never those of a
+//! container.
 
 use std::process::{Command, Output};
 
@@ -9,8 +10,8 @@ use chainwalk_tests::namespace::{Pod, Resident};
 use crate::machine::Root;
 use crate::{SIDECAR, binary, sidecar};
 
-/// Shell functions: a small system that has one tool, and a container's `/` around the program
-/// under test.
+/// Shell functions: a small system with one tool, and a container's `/` around the program under
+/// test.
 const FUNCTIONS: &str = r##"
 tree() {
     mkdir -p "$1"/usr/sbin "$1"/usr/bin "$1"/usr/lib "$1"/usr/lib64 "$1"/proc "$1"/etc
@@ -39,7 +40,7 @@ container() {
 }
 "##;
 
-/// A directory with a machine whose process 1 is in the mount namespace that `node` makes of it.
+/// A directory with a machine. Its process 1 is in the mount namespace that `node` creates.
 struct Case {
     root: Root,
     pid: u32,
@@ -49,7 +50,7 @@ struct Case {
 }
 
 impl Case {
-    /// `node` runs as root in a mount namespace of its own, with the case's directory as `$1`, and
+    /// Starts `node` as root in a mount namespace of its own. `$1` is the directory of the case. It
     /// becomes a `cat`.
     fn new(label: &str, node: &str) -> Self {
         let root = Root::new(label);
@@ -93,7 +94,7 @@ impl Case {
             .expect("nsenter is installed")
     }
 
-    /// The tools are run.
+    /// Checks that the tools run.
     fn check_runs(&self, script: &str, printed: &str) {
         let output = self.run(script);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -107,7 +108,7 @@ impl Case {
         assert!(text.contains(printed), "{script}: {text} {stderr}");
     }
 
-    /// None of them is, and no rules are printed.
+    /// Checks that no tool runs and no rules are printed.
     fn check_refused(&self, script: &str, reason: &str) {
         let output = self.run(script);
         let stderr = String::from_utf8_lossy(&output.stderr);
@@ -131,13 +132,13 @@ fn the_nodes_directory_in_a_container() {
     let container = "container $1/c; mount --rbind / $1/c/host; ";
     let asked = "mkdir -p $1/c$1; mount --rbind $1 $1/c$1; exec chroot $1/c /program --tools-root /host $asked";
     case.check_runs(&format!("{container}{asked}"), "ISTIO_OUTPUT");
-    // What the container has put over a part of it.
+    // A part that the container has mounted over.
     let over = "tree $1/c/tmp/evil; mount --bind $1/c/tmp/evil/usr/sbin $1/c/host/usr/sbin; ";
     case.check_refused(
         &format!("{container}{over}{asked}"),
         "process 1 of this machine does not have",
     );
-    // A directory that the container has of its own.
+    // A directory of the container itself.
     let own = asked.replace("--tools-root /host", "--tools-root /tmp/tools");
     case.check_refused(
         &format!("{container}tree $1/c/tmp/tools; {own}"),
@@ -185,8 +186,7 @@ fn a_node_with_a_separate_usr() {
 
 #[test]
 fn the_toolbox_of_container_optimized_os() {
-    // It is filled on the node, in a file system that is mounted once more so that programs may run
-    // from it.
+    // The node fills it, in a file system that is mounted again so that programs can run from it.
     let node = "
         mkdir -p $1/stateful/toolbox $1/toolbox
         tree $1/stateful/toolbox/root-debian 'the toolbox'
@@ -205,8 +205,8 @@ fn no_layer_of_a_container_lends_its_tools() {
         mkdir -p $1/moved/1 $1/moved/2 $1/moved/work $1/moved/merged
         tree $1/moved/1; tree $1/moved/2; exec cat";
     let case = Case::new("layers", node);
-    // The container's overlay is in no mount namespace but its own, and its layers are where no
-    // runtime keeps them.
+    // The overlay of the container is only in its own mount namespace, and its layers are not where
+    // runtimes store them.
     let layers = "lowerdir=$1/moved/1,upperdir=$1/moved/2,workdir=$1/moved/work";
     let relative = "lowerdir=1:merged,upperdir=2,workdir=work";
     let start = |options: &str| {
@@ -235,11 +235,11 @@ fn no_layer_of_a_container_lends_its_tools() {
         for tools in ["$1/moved/1", "$1/moved/2"] {
             refused(tools);
         }
-        // Nor by another way to the same place.
+        // Another path to the same place is also refused.
         let other = "mkdir -p $1/other; mount --bind $1/moved $1/other; exec $program --tools-root $1/other/2 $asked";
         case.check_refused(other, "a container's file system");
     }
-    // An overlay that process 1 has mounted, too, but not for itself.
+    // An overlay that process 1 has mounted, too, but not for its own programs.
     let node = "
         mkdir -p $1/moved/1 $1/moved/2 $1/moved/work $1/moved/merged; tree $1/moved/1
         mount -t overlay none -o lowerdir=$1/moved/1,upperdir=$1/moved/2,workdir=$1/moved/work $1/moved/merged
@@ -278,7 +278,7 @@ fn nobody_but_root_may_have_written_the_tools() {
         Some("iptables-legacy-save is writable by group 1000"),
     );
     check(&format!("chmod g+w {tool}"), None);
-    // The script's interpreter, and that one's.
+    // The interpreter of the script, and the interpreter of that.
     check(
         "chown 1000 usr/bin/sh",
         Some("/usr/bin/sh belongs to user 1000"),
@@ -308,9 +308,9 @@ fn nobody_but_root_may_have_written_the_tools() {
         &format!("ln -sf save {tool}; ln -sf iptables-legacy-save usr/sbin/save"),
         Some("cannot follow"),
     );
-    // A directory in which there is no tool may be anybody's.
+    // A directory without a tool may belong to anyone.
     check("mkdir -p usr/local/sbin; chown 1000 usr/local", None);
-    // In a directory with the sticky bit nobody may replace what is root's, such as /nix/store.
+    // In a directory with the sticky bit, such as /nix/store, nobody can replace root's files.
     check(
         &format!(
             "mkdir nix; chgrp 1000 nix; chmod 1775 nix; mv {tool} nix/save; ln -s /nix/save {tool}"

@@ -1,8 +1,8 @@
-//! Differences that stay, each with its reason.
+//! Known differences, each with its reason.
 
 use super::Answer;
 
-/// What a difference comes from: a test of the command's line and of both answers, and the reason.
+/// The cause of a difference: a test of the command's line and of both results, and the reason.
 type Explanation = (fn(&str, &Answer, &Answer) -> bool, &'static str);
 
 const EXPLANATIONS: &[Explanation] = &[
@@ -143,7 +143,7 @@ const EXPLANATIONS: &[Explanation] = &[
     ),
 ];
 
-/// Why the two differ, where that is known and stays so.
+/// The reason of a known difference.
 pub(super) fn why(line: &str, ours: &Answer, theirs: &Answer) -> Option<&'static str> {
     EXPLANATIONS
         .iter()
@@ -169,12 +169,12 @@ fn says(answer: &Answer, what: &str) -> bool {
     answer.as_ref().is_err_and(|said| said.contains(what))
 }
 
-/// Only Chainwalk takes it.
+/// Only Chainwalk accepts it.
 fn only_ours(ours: &Answer, theirs: &Answer) -> bool {
     ours.is_ok() && theirs.is_err()
 }
 
-/// Only iptables takes it.
+/// Only iptables accepts it.
 fn only_theirs(ours: &Answer, theirs: &Answer) -> bool {
     ours.is_err() && theirs.is_ok()
 }

@@ -1,4 +1,4 @@
-//! One rule set and its packets: does the walk say what the kernel does?
+//! One rule set with its packets, compared with the kernel.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::{self, Write};
@@ -22,10 +22,10 @@ use super::host::Settings;
 use super::lab::{Ends, Lab, Observed, Spot};
 use super::made::MadeChain;
 
-/// How many packets go through each rule set.
+/// The number of packets for each rule set.
 pub(crate) const PACKETS: usize = 10;
 
-/// A rule set, the settings around it, and packets.
+/// A rule set, its settings, and packets.
 #[derive(Clone)]
 pub(crate) struct Case {
     settings: Settings,
@@ -34,8 +34,8 @@ pub(crate) struct Case {
     packets: Vec<Packet>,
 }
 
-/// A failure prints the case in a form that can be pasted; this is for what proptest says in
-/// between.
+/// A failure prints the case in a form that can be pasted. This text is for the intermediate output
+/// of proptest.
 impl fmt::Debug for Case {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(
@@ -65,8 +65,7 @@ impl Case {
             })
     }
 
-    /// A rule set as it is, with nothing of an earlier one left: every table that it has not is
-    /// emptied.
+    /// A rule set without remains of an earlier one: every other table is flushed.
     pub(crate) fn of(text: &str, packets: Vec<Packet>) -> Self {
         let absent = TableName::ALL
             .into_iter()
@@ -124,7 +123,7 @@ impl Case {
         &self.packets
     }
 
-    /// How many packets it has.
+    /// The number of its packets.
     pub(crate) fn packets(&self) -> usize {
         self.packets.len()
     }
@@ -142,7 +141,7 @@ impl Case {
         for packet in &self.packets {
             let mut observed = lab.send(packet);
             let trace = walk(&lab.rulesets, None, &lab.host, packet);
-            // A set without a rule is not walked beside another one.
+            // A rule set without rules is not walked next to another one.
             observed
                 .counts
                 .retain(|(ruleset, ..), _| trace.rulesets.contains(ruleset));
@@ -164,7 +163,7 @@ impl Case {
     }
 }
 
-/// The rules that are said never to match, whatever the routes are.
+/// The rules that are reported as dead, for all routes.
 fn dead(rulesets: &[Ruleset]) -> BTreeSet<Spot> {
     let tables = (0..)
         .zip(rulesets)
@@ -186,7 +185,7 @@ fn dead(rulesets: &[Ruleset]) -> BTreeSet<Spot> {
         .collect()
 }
 
-/// What iptables-save printed comes out of [`print::save`] byte for byte, comment lines aside.
+/// [`print::save`] prints the output of iptables-save byte for byte, except for comment lines.
 fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
     let want: String = saved
         .lines()
@@ -209,7 +208,7 @@ fn comes_back(saved: &str, rulesets: &[Ruleset]) -> Result<(), String> {
     ))
 }
 
-/// What the way says of the counters: those that gain, in order, and those that nobody can tell of.
+/// The counters of a path: those that increase, in order, and those that are undetermined.
 fn expected(rulesets: &[Ruleset], path: &Path) -> (Vec<Spot>, Vec<Spot>) {
     let spot = |step: Step| {
         let at = step.place.at;
@@ -233,7 +232,7 @@ fn expected(rulesets: &[Ruleset], path: &Path) -> (Vec<Spot>, Vec<Spot>) {
     )
 }
 
-/// How often each counter occurs.
+/// The number of occurrences of each counter.
 fn counted(spots: &[Spot]) -> BTreeMap<Spot, u64> {
     let mut counts = BTreeMap::new();
     for spot in spots {
@@ -242,7 +241,7 @@ fn counted(spots: &[Spot]) -> BTreeMap<Spot, u64> {
     counts
 }
 
-/// Whether the kernel's packet ended as the walk's view says.
+/// Whether the kernel's final packet equals the walk's view.
 fn is_end(seen: &Ends, view: &View, protocol: Protocol) -> bool {
     let fits = |seen: u16, port: Option<u16>, span: Option<(u16, u16)>| match (port, span) {
         (Some(port), _) => port == seen,
@@ -261,8 +260,9 @@ fn is_end(seen: &Ends, view: &View, protocol: Protocol) -> bool {
         && ports
 }
 
-/// What nobody can know: a port that nat picked at random, and what packets do not state of some
-/// headers: their length, that of the chunks of SCTP, and what of GRE stands for a port.
+/// Whether a part is unknown: a port that nat chose at random, or a property of headers that
+/// packets do not state, which are their length, the length of SCTP chunks, and the part of GRE
+/// that replaces a port.
 fn is_open(trace: &Trace) -> bool {
     const GRE: Protocol = Protocol(47);
     const AH: Protocol = Protocol(51);
@@ -279,8 +279,8 @@ fn is_open(trace: &Trace) -> bool {
     views.any(|view| view.sport_span.is_some() || view.dport_span.is_some())
 }
 
-/// A certain walk must be the kernel's; of one that cannot be told, a branch must be. Where both
-/// backends hold rules it is known here which is asked first.
+/// A certain walk must equal the kernel. Of an uncertain walk, one branch must. If both backends
+/// have rules, this test knows their order.
 fn compare(
     rulesets: &[Ruleset],
     observed: &Observed,
@@ -304,7 +304,7 @@ fn compare(
     }
 }
 
-/// Whether the kernel went this way.
+/// Whether the kernel took this path.
 pub(crate) fn agree(
     rulesets: &[Ruleset],
     observed: &Observed,
@@ -341,8 +341,8 @@ pub(crate) fn agree(
         (seen, view) => return Err(format!("delivered: the kernel {seen:?}, the walk {view:?}")),
     }
     let leaves = matches!(verdict.kind, VerdictKind::Sent | VerdictKind::Forwarded);
-    // The copy is the first of two in IPv4, the last in IPv6. Where the packet itself was dropped,
-    // it may be the only one.
+    // The copy is the first of two packets in IPv4, and the last in IPv6. If the packet itself was
+    // dropped, it may be the only one.
     let seen = match (&path.copy, trace.packet.family()) {
         (Some(_), _) if !leaves => None,
         (Some(_), Family::Ipv6) => observed.left.first(),
@@ -363,7 +363,7 @@ pub(crate) fn agree(
     }
 }
 
-/// The case with both answers, each part ready to be pasted.
+/// The case with both answers. Each part can be pasted.
 pub(crate) fn report(
     lab: &Lab,
     packet: &Packet,

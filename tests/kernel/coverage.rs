@@ -1,4 +1,4 @@
-//! What the packets of a run came across: nothing is skipped silently.
+//! Records which extensions the packets of a run met. Nothing is skipped silently.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
@@ -10,7 +10,7 @@ use chainwalk_core::packet::{Origin, Packet};
 use chainwalk_core::walk::trace::{Outcome, Trace};
 use chainwalk_tests::namespace::program;
 
-/// Targets that cannot be judged: the kernel here lacks them, they need something beside the rules,
+/// Targets that cannot be compared: the kernel lacks them, they need something outside the rules,
 /// or no walk with them is certain.
 const UNJUDGED: [&str; 8] = [
     "CLUSTERIP",
@@ -23,8 +23,8 @@ const UNJUDGED: [&str; 8] = [
     "ULOG",
 ];
 
-/// Extensions that no rule set states as such: the header's conditions stand in every rule, and
-/// what is kept as written cannot be judged.
+/// Extensions that no rule set uses explicitly: the header's conditions are in every rule, and text
+/// that is kept as written cannot be compared.
 const NOT_ASKED: [Id; 5] = [
     Id::HEADER,
     Id::OPAQUE_MATCH,
@@ -33,10 +33,10 @@ const NOT_ASKED: [Id; 5] = [
     Id::UNLISTED,
 ];
 
-/// Extensions for whose protocols and headers the suite sends no packets.
+/// Extensions whose protocols and headers the suite does not send.
 const NOT_SENT: [&str; 2] = ["frag", "srh"];
 
-/// Counts by what is counted and its name.
+/// Counts by kind and name.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Coverage {
     pub(crate) packets: u64,
@@ -118,7 +118,7 @@ impl Coverage {
         }
     }
 
-    /// Of the rules, those that are said never to match.
+    /// Counts the rules that are reported as dead.
     pub(crate) fn add_dead(&mut self, rules: usize) {
         self.dead += rules as u64;
     }
@@ -137,7 +137,7 @@ impl Coverage {
         }
     }
 
-    /// The extensions that no packet met: matches must have held, targets must have acted.
+    /// The extensions that no packet met: matches must have held, and targets must have acted.
     pub(crate) fn missing(&self) -> Vec<&'static str> {
         let met = |id: &Id| {
             let extension = id.get();

@@ -1,5 +1,5 @@
-//! The namespace around the rules, twice: as `ip` makes it and as the walk's host. The two must say
-//! the same.
+//! The namespace of the rules in two forms: as commands of `ip`, and as the walk's host. Both must
+//! be equal.
 
 use chainwalk_core::packet::Protocol;
 use chainwalk_core::packet::host::{
@@ -8,7 +8,7 @@ use chainwalk_core::packet::host::{
 use chainwalk_tests::random::JOINED;
 use proptest::prelude::*;
 
-/// Routes and routing rules beyond those of a pod, as `ip` takes them; [`host`] states the same.
+/// Routes and routing rules beyond those of a pod, as arguments of `ip`. [`host`] states the same.
 pub(crate) const ROUTES: [&str; 33] = [
     "link set eth1 group 0x11",
     "address add 172.16.0.5/24 dev eth1",
@@ -44,14 +44,14 @@ pub(crate) const ROUTES: [&str; 33] = [
     "route add local default dev lo table 133",
     "-6 route add local default dev lo table 133",
 ];
-/// Who listens: TCP and UDP, on any address.
+/// The listening port: TCP and UDP, on any address.
 pub(crate) const LISTENS: u16 = 15006;
 
 fn prefix(text: &str) -> Prefix {
     text.parse().expect("a literal prefix")
 }
 
-/// The namespace as the walk knows it.
+/// The namespace as the walk's host.
 pub(crate) fn host(settings: Settings) -> Host {
     let mut host = Host::pod();
     let addresses = ["172.16.0.5/24", "fd00:2::5/64"].map(prefix).into();
@@ -63,7 +63,7 @@ pub(crate) fn host(settings: Settings) -> Host {
             Vec::new()
         });
         if interface.name == "eth0" {
-            // As `ip address` lists them: in IPv6 the last one comes first.
+            // In the order of `ip address`: for IPv6, the last one comes first.
             interface.addresses = [
                 "10.244.1.5/24",
                 "10.244.1.44/24",
@@ -159,7 +159,7 @@ pub(crate) fn host(settings: Settings) -> Host {
     host
 }
 
-/// Kernel settings that change a packet's way.
+/// Kernel settings that change the path of a packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Settings {
     forwarding: bool,
@@ -168,7 +168,7 @@ pub(crate) struct Settings {
 }
 
 impl Settings {
-    /// By their paths below `/proc/sys`.
+    /// The settings by their paths under `/proc/sys`.
     pub(crate) fn sysctls(self) -> impl Iterator<Item = (&'static str, &'static str)> {
         let value = |on| if on { "1" } else { "0" };
         [
@@ -183,7 +183,7 @@ impl Settings {
         .into_iter()
     }
 
-    /// Those of a usual pod.
+    /// The settings of a usual pod.
     pub(crate) fn pod() -> Self {
         Self {
             forwarding: false,

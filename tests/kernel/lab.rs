@@ -1,4 +1,4 @@
-//! The namespace that packets are sent through, and what the kernel says.
+//! The namespace that packets are sent through, and the kernel's results.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -24,52 +24,52 @@ use super::netlink::{Connections, Event, EventKind, Tracer};
 use super::sender::{Sender, stay_on_one_processor};
 
 const WIRES: [(&str, [u8; 6]); 2] = [("eth0", [2, 0, 0, 0, 0, 5]), ("eth1", [2, 0, 0, 0, 0, 6])];
-/// Tables that are not iptables'.
+/// Tables that do not belong to iptables.
 const OTHERS: [&str; 2] = ["judge", "made"];
 
-/// A rule, or with `None` the policy, of a chain of a rule set.
+/// A rule of a chain of a rule set, or with `None` its policy.
 pub(crate) type Spot = (u32, TableName, u32, Option<u32>);
 
-/// A packet where it ended.
+/// The final packet.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Ends {
     pub(crate) src: IpAddr,
     pub(crate) dst: IpAddr,
     pub(crate) ports: Option<(u16, u16)>,
     pub(crate) mark: u32,
-    /// DSCP and ECN in one.
+    /// DSCP and ECN in one byte.
     pub(crate) tos: u8,
     pub(crate) ttl: u8,
 }
 
-/// What the kernel did with a packet.
+/// The kernel's results for a packet.
 #[derive(Clone, Debug)]
 pub(crate) struct Observed {
-    /// How much each counter rose.
+    /// The increase of each counter.
     pub(crate) counts: BTreeMap<Spot, u64>,
-    /// The order, where the backend tells.
+    /// The order, if the backend shows it.
     pub(crate) order: Option<Vec<Spot>>,
-    /// It came to the end of INPUT.
+    /// The packet at the end of INPUT, if it got there.
     pub(crate) delivered: Option<Ends>,
-    /// It came to the end of POSTROUTING, to leave by this interface; a broadcast or multicast
-    /// does so twice.
+    /// The packets at the end of POSTROUTING, with the interface that they leave through. A
+    /// broadcast or multicast gets there twice.
     pub(crate) left: Vec<(String, Ends)>,
     /// Policies that the kernel does not count.
     pub(crate) uncounted: BTreeSet<Spot>,
-    /// What the sender of a local packet was told.
+    /// The error that the sender of a local packet got.
     pub(crate) told: Option<String>,
 }
 
-/// A namespace with rule sets of one family: of one backend, or of both.
+/// A namespace with rule sets of one family, for one backend or both.
 pub(crate) struct Lab {
-    /// In the order in which they are loaded.
+    /// The backends in the order in which they are loaded.
     pub(crate) backends: Vec<Backend>,
     pub(crate) family: Family,
     pub(crate) host: Host,
-    /// The rules as the backend printed them after loading, and read back.
+    /// The rules as the backend printed them after loading, and as parsed.
     pub(crate) saved: String,
     pub(crate) rulesets: Vec<Ruleset>,
-    /// Base chains besides those of iptables.
+    /// Base chains other than those of iptables.
     made: Vec<MadeChain>,
     settings: Option<Settings>,
     sender: Sender,
@@ -80,14 +80,14 @@ pub(crate) struct Lab {
     /// The rules of nftables by table and handle.
     handles: BTreeMap<(String, u64), Spot>,
     counters: BTreeMap<Spot, u64>,
-    /// TPROXY looks for them.
+    /// The sockets that TPROXY looks up.
     _listeners: Vec<Socket>,
-    /// As long as they are open, the namespace is in the groups.
+    /// The namespace is in the groups as long as these sockets are open.
     _joined: [Socket; 2],
 }
 
 impl Lab {
-    /// Makes the namespace and runs `job` inside it, on one processor.
+    /// Creates the namespace and runs `job` in it, on one processor.
     pub(crate) fn run<T: Send>(
         backends: &[Backend],
         family: Family,
@@ -107,7 +107,7 @@ impl Lab {
         for route in ROUTES {
             pod.namespace.ip(route);
         }
-        // The numbers of TCP segments under test are all the same.
+        // All test segments of TCP have the same sequence numbers.
         pod.namespace
             .set("net/netfilter/nf_conntrack_tcp_be_liberal", "1");
         pod.namespace.inside(|| {
@@ -141,7 +141,7 @@ impl Lab {
         })
     }
 
-    /// Loads a rule set for each backend and reads them back. An error says what a backend refused.
+    /// Loads a rule set for each backend and reads it back. The error is the refusal of a backend.
     pub(crate) fn load(&mut self, settings: Settings, rules: &[String]) -> Result<(), String> {
         if self.settings != Some(settings) {
             for (name, value) in settings.sysctls() {
@@ -184,7 +184,7 @@ impl Lab {
         Ok(())
     }
 
-    /// The rules as they are now, with their counters.
+    /// The current rules with their counters.
     fn read(&self) -> Vec<Ruleset> {
         if self.made.is_empty() {
             return parse::parse(self.save()).rulesets;
@@ -211,7 +211,7 @@ impl Lab {
         self.backends.iter().map(save).collect()
     }
 
-    /// The rules of nftables, in their order, by handle.
+    /// The rules of nftables by handle, in order.
     fn handles(&self) -> BTreeMap<(String, u64), Spot> {
         let list = pipe(
             Command::new("nft").args(["--json", "--handle", "list", "ruleset"]),
@@ -252,8 +252,8 @@ impl Lab {
         Some((0, name, place, rule))
     }
 
-    /// Of two backends, the one whose tables were registered last is asked first: the one that was
-    /// loaded last.
+    /// The backend that is evaluated first: the one whose tables were registered last, which is the
+    /// one loaded last.
     pub(crate) fn first_asked(&self, walked: &[u32]) -> Option<Backend> {
         (walked.len() > 1)
             .then(|| self.backends.last().copied())
@@ -280,7 +280,7 @@ impl Lab {
             .iter()
             .map(|(spot, count)| (*spot, count - self.counters[spot]));
         let counts: BTreeMap<Spot, u64> = rose.filter(|(_, count)| *count > 0).collect();
-        // A rule whose match drops is traced, and counts nothing.
+        // A rule whose match drops is in the trace, but does not count.
         let order = || {
             self.order(&events)
                 .into_iter()
@@ -352,7 +352,7 @@ impl Lab {
     }
 }
 
-/// Runs a program to its end with a text as its input.
+/// Runs a program with a text as its input.
 fn pipe(command: &mut Command, input: &str) -> Result<String, String> {
     let stdio = command
         .stdin(Stdio::piped())
@@ -421,7 +421,7 @@ fn counters(rulesets: &[Ruleset]) -> BTreeMap<Spot, u64> {
     all
 }
 
-/// The trace shows the IP header and the first bytes of the transport header, without IPv6
+/// The trace shows the IP header and the first bytes of the transport header, without the IPv6
 /// extension headers in between.
 fn ends(event: &Event, packet: &Packet) -> Ends {
     let bytes = &event.packet;
@@ -449,7 +449,7 @@ fn ends(event: &Event, packet: &Packet) -> Ends {
             }
         };
     let port = |at: usize| u16::from_be_bytes([bytes[length + at], bytes[length + at + 1]]);
-    // The trace takes an authentication header for the transport header, and shows no more.
+    // The trace treats an authentication header as the transport header, and shows no more.
     let hidden = packet
         .ipv6_headers
         .iter()
@@ -487,8 +487,8 @@ fn joined(interface: u32) -> [Socket; 2] {
     })
 }
 
-/// The sockets that TPROXY may hand packets to. Nothing ever reaches them: the judge's table drops
-/// it before.
+/// The sockets that TPROXY may deliver packets to. Nothing reaches them, because the judge's table
+/// drops it first.
 fn listeners() -> Vec<Socket> {
     let open = |(domain, address): (Domain, &str)| {
         [
@@ -501,7 +501,7 @@ fn listeners() -> Vec<Socket> {
             if domain == Domain::IPV6 {
                 socket.set_only_v6(true).expect("IPv6 can be alone");
             }
-            // One flag of the socket, which serves both families.
+            // The socket has one flag for both families.
             socket
                 .set_ip_transparent_v4(true)
                 .expect("root may be transparent");

@@ -1,7 +1,6 @@
-//! Later packets: a random first packet that leaves, the reply to it, and the first packet once
-//! more. The walk knows of the later ones only their state and their direction. Where it is certain
-//! it must be the kernel's, and where it is not, a branch must be, or the walk stops for want of
-//! the translation.
+//! Later packets: a random first packet that leaves, its reply, and the first packet again. The
+//! walk of the later ones knows only their state and direction. If it is certain, it must equal the
+//! kernel. If not, one branch must, or the walk stops because the translation is unknown.
 
 use chainwalk_core::netfilter::ruleset::Ruleset;
 use chainwalk_core::packet::{ConnectionState, Direction, Origin, Packet, Protocol, TcpFlags};
@@ -12,7 +11,7 @@ use chainwalk_tests::random::packet::MAC;
 use super::case::{Case, agree, report};
 use super::lab::{Ends, Lab, Observed};
 
-/// How many walks of later packets were compared, and how many of them were certain.
+/// The number of compared walks of later packets, and the number of certain ones.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Compared {
     pub(crate) packets: u64,
@@ -24,8 +23,9 @@ impl Case {
     pub(crate) fn judge_later(&self, lab: &mut Lab, compared: &mut Compared) -> Result<(), String> {
         lab.load(self.settings(), self.rules())
             .map_err(|refused| format!("{refused}\n{}", self.rules().concat()))?;
-        // CT and NOTRACK may put a reply into another zone, or keep it from connection tracking,
-        // which does not know the addresses of SNPT and DNPT: to the kernel it is no reply.
+        // CT and NOTRACK may put a reply into another zone, or exclude it from connection tracking,
+        // which does not store the addresses of SNPT and DNPT. For the kernel, the packet is then
+        // not a reply.
         if ["-j CT ", "-j NOTRACK", "-j SNPT ", "-j DNPT "]
             .iter()
             .any(|target| lab.saved.contains(target))
@@ -57,12 +57,13 @@ impl Case {
                         report(lab, &later, &observed, &trace, &difference)
                     })?;
                 }
-                // A reply may give the connection another mark, which the walk of a later packet
+                // A reply may set another mark on the connection, which the walk of a later packet
                 // does not know.
                 if trace.shown().result().connmark != first.shown().result().connmark {
                     break;
                 }
-                // A reply that is dropped before makes no connection ESTABLISHED.
+                // A reply that is dropped before connection tracking does not make the connection
+                // ESTABLISHED.
                 if !trace.shown().views.iter().any(|view| view.tracked) {
                     break;
                 }
@@ -72,7 +73,7 @@ impl Case {
     }
 }
 
-/// The packet as one that begins a connection and is answered: a SYN, an echo request or a
+/// The packet changed so that it begins a connection and gets a reply: a SYN, an echo request or a
 /// datagram.
 fn answerable(packet: &Packet) -> Packet {
     let echo = match packet.protocol {
@@ -93,15 +94,16 @@ fn answerable(packet: &Packet) -> Packet {
         icmp_type: echo,
         icmp_code: echo.map(|_| 0),
         sctp_chunks: None,
-        // A SYN of a program carries no data.
+        // The SYN of a program has no data.
         payload_length: if is_tcp { 0 } else { packet.payload_length },
-        // Behind other headers, connection tracking may take a packet for one of another protocol.
+        // After other headers, connection tracking may mistake a packet for one of another
+        // protocol.
         ipv6_headers: packet.ipv6_headers.as_ref().map(|_| Vec::new()),
         ..packet.clone()
     }
 }
 
-/// Whether the packet is what the walk takes for the first one where a reply is all it knows.
+/// Whether the packet is the first packet that the walk of a reply assumes.
 fn is_usual(first: &Packet) -> bool {
     (
         first.mark,
@@ -113,7 +115,7 @@ fn is_usual(first: &Packet) -> bool {
     ) == (0, 0, 0, 64, 0, None)
 }
 
-/// The answer to a packet that left like this, as it arrives.
+/// The reply to a packet that left with these ends, as it arrives.
 fn reply(first: &Packet, interface: &str, ends: &Ends) -> Packet {
     let tcp_flags = first.tcp_flags.map(|_| TcpFlags(0x12));
     Packet {
@@ -136,7 +138,7 @@ fn reply(first: &Packet, interface: &str, ends: &Ends) -> Packet {
     }
 }
 
-/// The same packet once more, after the answer.
+/// The same packet again, after the reply.
 fn again(first: &Packet) -> Packet {
     Packet {
         tcp_flags: first.tcp_flags.map(|_| TcpFlags(0x10)),

@@ -1,5 +1,6 @@
-//! Base chains with types and priorities that no table of iptables has: in the kernel chains of an
-//! nftables table, in the model additional chains of the rule set of iptables-nft.
+//! Base chains with types and priorities that no table of iptables has. In the kernel, they are
+//! chains of an nftables table. In the model, they are additional chains of the rule set of
+//! iptables-nft.
 
 use std::collections::BTreeMap;
 use std::fmt::Write;
@@ -17,9 +18,9 @@ use proptest::sample::select;
 
 /// The name of the table in the kernel.
 const TABLE: &str = "made";
-/// Priorities of filter and route chains: between those of iptables' tables, and some of them equal
-/// to each other. A tie with a station (-200, -100, 100) or with a chain of iptables-nft is left
-/// out: the order of registration decides it.
+/// Priorities of filter and route chains: between those of iptables' tables, and some of them
+/// equal. A priority equal to a station (-200, -100, 100) or to a chain of iptables-nft is
+/// excluded, because the order of registration decides then.
 const PRIORITIES: [i32; 12] = [-400, -250, -199, -160, -120, -99, -50, -1, 10, 10, 50, 300];
 /// Priorities of nat chains. None of them moves the chain out of the nat station.
 const NAT_PRIORITIES: [i32; 5] = [-150, -120, -50, 5, 110];
@@ -31,7 +32,7 @@ pub(crate) struct MadeChain {
     rules: Vec<MadeRule>,
 }
 
-/// A rule in both languages: the words after `-A CHAIN`, and the statements around nft's counter.
+/// A rule in both languages: the words after `-A CHAIN`, and the nft statements around its counter.
 #[derive(Clone, Debug)]
 struct MadeRule {
     iptables: String,
@@ -40,7 +41,7 @@ struct MadeRule {
 }
 
 impl MadeChain {
-    /// Up to four chains.
+    /// At most four chains.
     pub(crate) fn some(family: Family) -> impl Strategy<Value = Vec<Self>> {
         prop::collection::vec(Self::any(family), 1..=4)
     }
@@ -116,7 +117,7 @@ fn condition(family: Family) -> impl Strategy<Value = (String, String)> {
     ]
 }
 
-/// What the rule does, in both languages.
+/// The action of the rule, in both languages.
 fn action(family: Family, base: BaseChain) -> BoxedStrategy<(String, String)> {
     let own = |iptables: &str, nft: &str| (iptables.to_owned(), nft.to_owned());
     let plain = vec![
@@ -277,7 +278,7 @@ pub(crate) fn attach(rulesets: &mut [Ruleset], chains: &[MadeChain]) {
     }
 }
 
-/// Whether a chain is one of these: its policy has no counter in the kernel.
+/// Whether a chain is one of these. The kernel has no counter for its policy.
 pub(crate) fn is_made(name: &str) -> bool {
     name.starts_with("made-")
 }

@@ -1,5 +1,4 @@
-//! Two conversations with the kernel over netlink: "forget all connections", and the trace of
-//! nftables.
+//! Two netlink requests to the kernel: delete all connections, and read the trace of nftables.
 
 use std::io::{ErrorKind, Read, Write};
 use std::os::fd::AsRawFd;
@@ -8,7 +7,7 @@ use nix::libc;
 use nix::sys::socket::{NetlinkAddr, bind, setsockopt, sockopt};
 use socket2::{Domain, Protocol, Socket, Type};
 
-/// `nlmsghdr` and, behind it, `nfgenmsg`.
+/// `nlmsghdr`, followed by `nfgenmsg`.
 const HEADER: usize = 16;
 const FAMILY_HEADER: usize = 4;
 /// `NFNL_SUBSYS_CTNETLINK` and `IPCTNL_MSG_CT_DELETE`.
@@ -50,7 +49,7 @@ fn messages(mut bytes: &[u8]) -> Vec<(u16, &[u8])> {
     found
 }
 
-/// The connections of the network namespace that it was opened in.
+/// The connections of the network namespace in which it was opened.
 #[derive(Debug)]
 pub(crate) struct Connections(Socket);
 
@@ -59,8 +58,7 @@ impl Connections {
         Self(socket(0))
     }
 
-    /// Forgets them all, so that the next packet is the first of its connection whatever came
-    /// before.
+    /// Deletes all connections, so that the next packet is the first of its connection.
     pub(crate) fn forget(&mut self) {
         let mut request = [0; HEADER + FAMILY_HEADER];
         let length = u32::try_from(request.len()).expect("it is short");
@@ -85,12 +83,12 @@ impl Connections {
     }
 }
 
-/// What happened in a chain of nftables.
+/// An event in a chain of nftables.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum EventKind {
     /// The rule with this handle matched.
     Rule(u64),
-    /// The end of the base chain was reached.
+    /// The packet reached the end of the base chain.
     Policy,
 }
 
@@ -103,12 +101,12 @@ pub(crate) struct Event {
     /// The index of the outgoing interface.
     pub(crate) out_interface: Option<u32>,
     pub(crate) mark: u32,
-    /// The start of the IP packet: only in the first message of a base chain.
+    /// The start of the IP packet. Only the first message of a base chain contains it.
     pub(crate) packet: Vec<u8>,
 }
 
 impl Event {
-    /// Reads a message; `None` for one of a chain that a packet only came back from.
+    /// Parses a message; `None` if the packet only returned from a chain.
     fn read(body: &[u8]) -> Option<Self> {
         let mut event = Self {
             table: String::new(),
@@ -158,7 +156,7 @@ impl Event {
     }
 }
 
-/// Listens to the trace of the network namespace that it was opened in.
+/// Reads the trace of the network namespace in which it was opened.
 #[derive(Debug)]
 pub(crate) struct Tracer {
     socket: Socket,
@@ -166,7 +164,7 @@ pub(crate) struct Tracer {
 }
 
 impl Tracer {
-    /// Room for the trace of one packet through some thousand rules.
+    /// The buffer holds the trace of one packet through some thousand rules.
     const ROOM: usize = 1 << 22;
 
     pub(crate) fn open() -> Self {
@@ -194,7 +192,7 @@ impl Tracer {
                     );
                 }
                 Err(error) if error.kind() == ErrorKind::WouldBlock => return events,
-                // ENOBUFS would mean that events were lost.
+                // ENOBUFS would mean lost events.
                 Err(error) => panic!("the trace cannot be read: {error}"),
             }
         }

@@ -1,4 +1,4 @@
-//! Puts packets into the namespace, and knows when the kernel is done with them.
+//! Sends packets to the namespace, and detects when the kernel has processed them.
 
 use std::collections::HashMap;
 use std::io::{self, Read, Write};
@@ -17,12 +17,12 @@ use socket2::{Domain, Protocol, Socket, Type};
 
 use super::wire;
 
-/// The hardware address that packets under test come from: the namespace refuses all others.
+/// The source hardware address of test packets. The namespace refuses all others.
 pub(crate) const MAC: [u8; 6] = [2, 0, 0, 0, 0, 0x99];
-/// An Ethernet type for local experiments (IEEE 802): no netfilter hook sees it.
+/// An Ethernet type for local experiments (IEEE 802). No netfilter hook sees it.
 const EXPERIMENTAL: u16 = 0x88b5;
 
-/// Keeps this thread on one processor: the kernel then handles what it sends in order.
+/// Pins this thread to one processor, so that the kernel handles its packets in order.
 pub(crate) fn stay_on_one_processor(which: usize) {
     let this = Pid::from_raw(0);
     let allowed = sched_getaffinity(this).expect("a thread may ask where it runs");
@@ -35,7 +35,7 @@ pub(crate) fn stay_on_one_processor(which: usize) {
     sched_setaffinity(this, &one).expect("it was allowed");
 }
 
-/// A socket for whole Ethernet frames on an interface of the thread's namespace.
+/// A socket for complete Ethernet frames on an interface of the thread's namespace.
 fn frames(interface: &str) -> Socket {
     let protocol = Protocol::from(i32::from(EXPERIMENTAL.to_be()));
     let socket = Socket::new(Domain::PACKET, Type::RAW, Some(protocol))
@@ -56,19 +56,19 @@ fn frame(to: [u8; 6], kind: u16, body: &[u8]) -> Vec<u8> {
     [&to[..], &MAC, &kind.to_be_bytes(), body].concat()
 }
 
-/// Sends packets: as a process of the namespace, or from the other end of its wires.
+/// Sends packets as a process of the namespace, or from the other end of its links.
 #[derive(Debug)]
 pub(crate) struct Sender {
     /// Raw sockets by family and owner.
     raw: HashMap<(Family, u32, u32), Socket>,
-    /// For each interface the other end of its wire, and the interface's hardware address.
+    /// For each interface, the other end of its link, and the interface's hardware address.
     wires: HashMap<String, (Socket, [u8; 6])>,
     last: Last,
 }
 
 impl Sender {
-    /// To be called on a thread inside the namespace. `wires`: interfaces, named alike at both
-    /// ends, with their hardware addresses.
+    /// Call it on a thread in the namespace. `wires`: interfaces with the same name at both ends,
+    /// with their hardware addresses.
     pub(crate) fn new(router: &Namespace, wires: &[(&str, [u8; 6])]) -> Self {
         let wires = wires
             .iter()
@@ -80,8 +80,8 @@ impl Sender {
         }
     }
 
-    /// Sends a packet, and returns when the kernel has done with it all that it will do. The error
-    /// is what the sender of a local packet was told.
+    /// Sends a packet, and returns when the kernel has finished with it. The error is the one that
+    /// the sender of a local packet gets.
     pub(crate) fn send(&mut self, packet: &Packet) -> io::Result<()> {
         let bytes = wire::bytes(packet);
         let sent = match packet.origin {
@@ -116,14 +116,14 @@ impl Sender {
         );
         let socket = self.raw.entry(owner).or_insert_with(|| raw(owner));
         socket.set_mark(packet.mark).expect("root may set marks");
-        // A raw socket takes the port for a protocol; 0 stands for its own.
+        // A raw socket interprets the port as a protocol; 0 means its own protocol.
         let address = SocketAddr::new(packet.dst, 0);
         socket.send_to(bytes, &address.into()).map(drop)
     }
 }
 
-/// A socket that sends whole IP packets, opened as this user and group. The thread keeps its
-/// privileges: only its file-system ids change, and those are what a socket keeps of its opener.
+/// A socket that sends complete IP packets, opened as this user and group. The thread keeps its
+/// privileges. Only its file-system ids change, and the socket stores those.
 fn raw((family, uid, gid): (Family, u32, u32)) -> Socket {
     let domain = match family {
         Family::Ipv4 => Domain::IPV4,
@@ -142,11 +142,11 @@ fn raw((family, uid, gid): (Family, u32, u32)) -> Socket {
     socket
 }
 
-/// Knows when all packets that were sent before have been handled.
+/// Detects when all earlier packets have been handled.
 ///
-/// What goes into `lo` or a veth pair waits in its processor's backlog, and is taken out in order.
-/// So a frame of our own, sent last on the same processor, comes out last; and no netfilter hook
-/// sees it.
+/// Packets to `lo` or a veth pair wait in the backlog of their processor and are handled in order.
+/// A frame of this test, sent last on the same processor, is therefore handled last. No netfilter
+/// hook sees it.
 #[derive(Debug)]
 struct Last {
     socket: Socket,

@@ -1,4 +1,4 @@
-//! A packet as bytes on the wire, with correct checksums.
+//! Encodes a packet as bytes, with valid checksums.
 
 use std::net::IpAddr;
 
@@ -34,7 +34,7 @@ fn ip_headers(packet: &Packet) -> IpHeaders {
             let header = Ipv4Header {
                 dscp: IpDscp::try_new(packet.dscp).expect("a DSCP has six bits"),
                 ecn: IpEcn::try_new(packet.ecn).expect("ECN has two bits"),
-                // A raw socket puts a number in where it is 0.
+                // A raw socket replaces 0 with a number.
                 identification: 1,
                 time_to_live: packet.ttl,
                 protocol,
@@ -59,8 +59,8 @@ fn ip_headers(packet: &Packet) -> IpHeaders {
     }
 }
 
-/// Each header of options is as short as it can be, and holds nothing but padding; a routing header
-/// is of no known type and has no segments left.
+/// Each header with options is as short as possible and contains only padding. A routing header has
+/// an unknown type and no segments left.
 fn extensions(packet: &Packet) -> Ipv6Extensions {
     let has = |wanted: &str| {
         packet
@@ -122,7 +122,7 @@ fn write(
         ),
         Protocol::DCCP => {
             let start = [sport.to_be_bytes(), dport.to_be_bytes()].concat();
-            // Four words of header, of which the ports are one, and a REQUEST.
+            // Four words of header, including the ports, and a REQUEST.
             let header = [start.as_slice(), &[4, 0, 0, 0, 0, 0, 0, 1, 0, 0, 0, 0]].concat();
             builder.write(
                 out,
@@ -130,7 +130,7 @@ fn write(
                 &[header.as_slice(), payload].concat(),
             )
         }
-        // Its header is empty: version 0. nat drops what is shorter.
+        // The header is empty: version 0. nat drops a shorter one.
         GRE => builder.write(
             out,
             IpNumber(packet.protocol.0),
@@ -146,7 +146,7 @@ fn write(
         }
         AH => {
             let spi = packet.spi.unwrap_or(0).to_be_bytes();
-            // No next header, and 24 bytes in units of four, less two.
+            // No next header, and 24 bytes in units of four, minus two.
             let header = [&[59, 4, 0, 0], &spi[..], &[0, 0, 0, 1], &[0; 12]].concat();
             builder.write(out, IpNumber(AH.0), &[header.as_slice(), payload].concat())
         }
@@ -191,8 +191,8 @@ fn tcp(packet: &Packet, sport: u16, dport: u16) -> TcpHeader {
     header
 }
 
-/// The length of a chunk of SCTP on the wire; the last one takes what there is of payload, and is
-/// at least this long.
+/// The length of an SCTP chunk. The last chunk takes the rest of the payload, and is at least this
+/// long.
 const CHUNK: usize = 20;
 
 /// An SCTP packet (RFC 9260): ports, verification tag, checksum, chunks.
@@ -252,8 +252,8 @@ fn crc32c(bytes: &[u8]) -> u32 {
     !crc
 }
 
-/// A UDP-Lite packet (RFC 3828) whose checksum covers all of it. It is the checksum that connection
-/// tracking looks for: by mistake it takes the protocol for UDP (nf_conntrack_proto_udp.c,
+/// A UDP-Lite packet (RFC 3828) whose checksum covers everything. Connection tracking expects this
+/// checksum, because it treats the protocol as UDP by mistake (nf_conntrack_proto_udp.c,
 /// `udplite_error`; measured).
 fn udplite(packet: &Packet, sport: u16, dport: u16, payload: &[u8]) -> Vec<u8> {
     let mut out = [sport.to_be_bytes(), dport.to_be_bytes(), [0; 2], [0; 2]].concat();

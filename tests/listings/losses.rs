@@ -1,8 +1,8 @@
-//! What a listing loses, each with its reason.
+//! The losses of a listing, each with its reason.
 
 use super::Way;
 
-/// What a difference comes from: a test of the rule as saved and as listed, and the reason.
+/// The cause of a difference: a test of the rule as saved and as listed, and the reason.
 type Loss = (fn(Way, &str, &str) -> bool, &'static str);
 
 const LOSSES: &[Loss] = &[
@@ -91,7 +91,7 @@ const LOSSES: &[Loss] = &[
     ),
 ];
 
-/// Why the two differ, where that is known and stays so.
+/// The reason of a known difference.
 pub(super) fn why(way: Way, saved: &str, listed: &str) -> Option<&'static str> {
     LOSSES
         .iter()
@@ -103,7 +103,7 @@ fn uses(rule: &str, words: &[&str]) -> bool {
     words.iter().any(|word| rule.contains(word))
 }
 
-/// What a listing of that way can show of a rule.
+/// The part of a rule that a listing of this kind can show.
 pub(super) fn shown(way: Way, saved: &str) -> String {
     let mut words: Vec<&str> = saved.split(' ').collect();
     if !way.verbose {
@@ -121,7 +121,7 @@ pub(super) fn shown(way: Way, saved: &str) -> String {
     }
 }
 
-/// What was read of it, without the note that interfaces are not shown.
+/// The rule parsed from a listing, without the note that interfaces are not shown.
 pub(super) fn read(way: Way, listed: &str) -> String {
     if way.verbose {
         return listed.to_owned();

@@ -1,4 +1,4 @@
-//! Barriers for people who do not see the page, see it otherwise, or use no mouse.
+//! Accessibility: barriers for people who do not see the page, see it differently, or use no mouse.
 
 use serde_json::{Value, json};
 use thirtyfour::Key;
@@ -10,7 +10,7 @@ const AXE: &str = include_str!("../vendor/axe.min.js");
 
 #[test]
 fn axe_finds_no_barrier_in_any_state() {
-    // What is in the page is the same both ways.
+    // The content of the page is equal in both ways.
     one_way(Way::File, |page| {
         for scheme in ["light", "dark"] {
             page.reload();
@@ -82,7 +82,7 @@ fn axe_finds_no_barrier_in_any_state() {
 #[test]
 fn what_is_touched_is_large_enough() {
     one_way(Way::File, |page| {
-        // A finger, and a narrow screen.
+        // A touch screen, and a narrow window.
         page.command(
             "Emulation.setDeviceMetricsOverride",
             json!({"width": 400, "height": 800, "deviceScaleFactor": 1, "mobile": true}),
@@ -102,7 +102,7 @@ fn what_is_touched_is_large_enough() {
             page.holds(&format!(
                 "document.getElementById('pane-{tab}').checkVisibility()"
             ));
-            // Links within sentences are as high as their line, as everywhere.
+            // Links in sentences have the height of their line.
             let small = "return [...document.querySelectorAll('button, select, input, textarea, summary, label.line, [role=slider]')]
                 .filter(element => element.checkVisibility() && !element.matches('.hidden, .link, label input'))
                 .map(element => [element, element.getBoundingClientRect()])
@@ -153,7 +153,7 @@ fn check(page: &Page, state: &str) {
     assert!(violations.is_empty(), "{state}:\n{}", violations.join("\n"));
 }
 
-/// The rule, and where it is broken.
+/// The rule, and the places that violate it.
 fn describe(violation: &Value) -> String {
     let places = violation["nodes"].as_array().into_iter().flatten();
     let places: Vec<String> = places

@@ -1,4 +1,4 @@
-//! When it goes wrong: a message, never a blank page.
+//! Failures: the page shows a message and is never blank.
 
 use serde_json::json;
 use thirtyfour::Key;
@@ -10,7 +10,7 @@ use chainwalk_tests::site::{self, Site};
 #[test]
 fn a_fault_is_told_and_the_page_stays() {
     each_way(|page| {
-        // The app asks for places on the page with every step; where that is no function its own
+        // The app measures positions on the page at every step. Without this function, its own
         // script throws.
         page.run(
             "Element.prototype.getBoundingClientRect = 'the tyres are flat'",
@@ -19,7 +19,7 @@ fn a_fault_is_told_and_the_page_stays() {
         page.press(Key::Right);
         let message = page.reads("#chainwalk-fault", "getBoundingClientRect");
         assert!(message.contains("Chainwalk has stopped"), "{message}");
-        // The browser's console has it, too, and nothing else.
+        // The console contains the error and nothing else.
         let complaints = page.complaints();
         assert!(
             complaints
@@ -27,7 +27,7 @@ fn a_fault_is_told_and_the_page_stays() {
                 .any(|complaint| complaint.contains("TypeError")),
             "{complaints:?}"
         );
-        // The rest can still be seen below it and copied.
+        // The rest is visible below the message and can be copied.
         page.reads("#verdict", "Not captured.");
         let tops = "return ['chainwalk-fault', 'verdict'].map(id => document.getElementById(id).offsetTop)";
         let tops = page.run(tops, ());
@@ -44,7 +44,7 @@ fn a_fault_is_told_and_the_page_stays() {
 
 #[test]
 fn a_panic_is_told_with_a_way_on() {
-    // A real one: nothing in the page can make it panic, so the page is taken away from under it.
+    // A real panic. Nothing in the page can cause one, so the test removes the page while it runs.
     let site = Site::serve(|_| true);
     let browser = Browser::start();
     let steal = "const get = Document.prototype.getElementById;
@@ -102,7 +102,7 @@ fn a_storage_that_is_full_is_said_and_the_page_lives() {
 #[test]
 fn an_enormous_file_is_refused_before_it_is_read() {
     one_way(Way::File, |page| {
-        // Its blocks are holes: it takes no room on the disk.
+        // A sparse file, which uses no disk space.
         let path = std::path::Path::new(env!("CARGO_TARGET_TMPDIR"))
             .join(format!("enormous-{}", std::process::id()));
         let file = std::fs::File::create(&path).expect("a file can be made");
@@ -131,7 +131,7 @@ fn an_enormous_file_is_refused_before_it_is_read() {
 #[test]
 fn only_faults_are_told() {
     each_way(|page| {
-        // What a browser says when it grants no wish, and a notice that is no error.
+        // A browser that refuses every request, and a notification that is not an error.
         let tell =
             "const reason = arguments[0] == 'refusal' ? new DOMException('no', 'NotAllowedError') : new Error('flat');
             const event = arguments[0] == 'notice' ? new ErrorEvent('error', {message: 'ResizeObserver loop'})
@@ -181,13 +181,13 @@ fn a_file_that_is_damaged_says_so() {
     let browser = Browser::start();
     for (number, damaged) in [
         changed(wasm, other(wasm)),
-        // No digit of base64.
+        // A character that is not a digit of base64.
         changed(wasm, "?"),
         // Only the checksum is wrong.
         changed(checksum, other(checksum)),
-        // The policy does not allow a changed script.
+        // The policy does not permit a changed script.
         changed(whole.find("let wasm_bindgen").expect("it is inside"), "v"),
-        // As by a download that broke off.
+        // An incomplete download.
         whole[..wasm].to_owned(),
         whole[..lessons].to_owned(),
     ]

@@ -18,7 +18,7 @@ fn a_field_changes_the_verdict_at_once() {
             "#verdict",
             "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
         );
-        // One that both packets share.
+        // A field that both packets share.
         page.fill("#both-protocol", "udp");
         page.reads("#verdict-other", "not captured");
     });
@@ -102,7 +102,7 @@ fn the_keyboard_goes_through_the_fields_before_what_parts_and_joins_them() {
         page.holds("document.activeElement.title == 'Give A and B a to each'");
         page.press(Key::Tab + "\u{e007}");
         holds_focus("a-dport");
-        // Two fields that hold the same are no difference.
+        // Two fields with equal content are not a difference.
         page.reads("#pane-packet .head", "only uid differs");
         page.click("[aria-label=\"Give A and B one to port: A's\"]");
         holds_focus("both-dport");
@@ -125,7 +125,7 @@ fn the_table_of_who_gets_past_shows_one_kind_and_leads_to_what_stands_below() {
         page.holds(&format!("{rows} == {all}"));
         page.click("[data-to='findings']");
         page.holds("document.activeElement.id == 'findings'");
-        // Beneath the answer, which stays.
+        // They are below the answer, which stays.
         page.holds(
             "document.getElementById('findings').getBoundingClientRect().top
                 >= document.querySelector('.verdict').getBoundingClientRect().bottom",
@@ -253,7 +253,7 @@ fn what_is_exempt_by_design_is_told_from_what_gets_past() {
             "Exempt by design",
         );
         page.holds("!document.querySelector('tbody.exempt [data-past=\"as-proxy\"]')");
-        // A sender is loaded by a click.
+        // A click loads a sender.
         page.click("#owners button");
         page.reads("#verdict", "");
         page.holds("document.getElementById('line-b').value.includes('uid')");

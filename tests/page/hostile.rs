@@ -1,5 +1,5 @@
-//! Links and lessons that were made to do harm: the page goes on answering; and a panic of a part
-//! costs that part alone.
+//! Hostile links and lessons: the page keeps answering, and a panic disables only the part that
+//! panicked.
 
 use std::fmt::Write;
 
@@ -11,7 +11,7 @@ use crate::{Page, Way, one_way};
 
 const DUMP: &str = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j DROP\nCOMMIT\n";
 
-/// Text that is written line by line.
+/// A text that is made line by line.
 fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
     (0..count).fold(String::new(), |mut text, number| {
         writeln!(text, "{}", line(number)).expect("a String takes all that is written");
@@ -19,7 +19,7 @@ fn lines(count: usize, line: impl Fn(usize) -> String) -> String {
     })
 }
 
-/// What links hold, each with what the page says of it, or nothing in particular.
+/// Contents of links, each with the message of the page, or an empty text.
 fn links() -> Vec<(Value, &'static str)> {
     let text = |text: String| json!({"chainwalk": 2, "text": text});
     let around = |key: &str, count: usize, one: &dyn Fn(usize) -> Value| {
@@ -90,7 +90,7 @@ fn links() -> Vec<(Value, &'static str)> {
     ]
 }
 
-/// Opens a link in the page that is open, and waits until all of the page is there again.
+/// Opens a link in the open page, and waits until the page is complete again.
 fn follow(page: &Page, fragment: &str) {
     let go = "location.hash = arguments[0];
         return new Promise(done => setTimeout(() => requestAnimationFrame(() => setTimeout(done))))";
@@ -98,7 +98,7 @@ fn follow(page: &Page, fragment: &str) {
     answers(page);
 }
 
-/// The page does what a key asks of it.
+/// Checks that the page reacts to a key.
 #[track_caller]
 fn answers(page: &Page) {
     assert_eq!(page.text("#chainwalk-fault"), None);
@@ -120,7 +120,7 @@ fn whatever_a_link_holds_the_page_goes_on_answering() {
             .filter(|(_, len)| *len >= link::MOST)
             .collect();
         assert_eq!(long, [], "links that are longer than a link may be");
-        // Every fourth: all of them take minutes, and pass.
+        // Every fourth link: all of them take minutes, and pass.
         for (shared, says) in links().into_iter().step_by(4) {
             let fragment = link::Shared::from_file(&shared.to_string()).map(|_| ());
             assert!(fragment.is_some(), "it is a file of this page's");
@@ -129,15 +129,15 @@ fn whatever_a_link_holds_the_page_goes_on_answering() {
                 page.reads("#diagnostics", says);
             }
         }
-        // And the page takes other rules.
+        // The page still accepts other rules.
         page.paste(DUMP);
         page.reads("#samples", "Your paste");
     });
 }
 
-/// As the page would pack it, but unchecked.
+/// Packs a text as the page does, without its checks.
 fn packed(shared: &Value) -> String {
-    // A text alone is packed the same way, with another version before it.
+    // A text alone is packed in the same way, with another version before it.
     format!("2{}", &link::fragment(&shared.to_string())[1..])
 }
 
@@ -194,7 +194,7 @@ fn whatever_a_lesson_holds_the_page_goes_on_answering() {
     });
 }
 
-/// Makes the page panic whenever it makes such an element, from its next start on.
+/// Makes the page panic when it creates such an element, from its next start on.
 fn take_away<'a>(page: &Page<'a>, method: &str, name: &str) -> Value {
     let steal = format!(
         "const make = Document.prototype.{method};
@@ -230,7 +230,7 @@ fn a_lesson_that_panics_is_closed_and_the_work_stays() {
             page.click("#restart-read");
             page.holds("!document.querySelector('.notice')");
             page.command("Page.removeScriptToEvaluateOnNewDocument", taken);
-            // The browser tells of the panic or not: the page may be gone before it does.
+            // The browser may not report the panic, because the page may be closed before.
             let complaints = page.complaints();
             assert!(
                 complaints

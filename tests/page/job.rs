@@ -1,10 +1,11 @@
-//! What the page is for: the answer on opening; and paste, choose a packet, step, read, compare.
+//! The main task of the page: the answer at the start; then paste, choose a packet, step, read,
+//! compare.
 
 use thirtyfour::Key;
 
 use crate::each_way;
 
-/// What `iptables-save -c` prints in a pod of Istio 1.25.
+/// The output of `iptables-save -c` in a pod of Istio 1.25.
 const DUMP: &str = include_str!("istio-1.25.rules");
 
 #[test]
@@ -27,7 +28,7 @@ fn it_opens_with_the_answer() {
         );
         assert_eq!(sample, "Istio sidecar, 1.25 and later");
 
-        // The rule where they part is the one shown, and it is in sight.
+        // The rule at which the walks differ is under the cursor and visible.
         page.is_current("nat/ISTIO_OUTPUT/4");
         page.holds(
             "(() => {
@@ -63,12 +64,12 @@ fn a_pasted_dump_is_walked_step_by_step_and_compared() {
     each_way(|page| {
         page.paste(DUMP);
         page.reads("#samples", "Your paste");
-        // Its own lines and counters, not those of the sample.
+        // The line numbers and counters come from the paste and not from the sample.
         page.reads("[data-rule='nat/ISTIO_OUTPUT/4'] .line-number", "22");
         page.reads("[data-rule='nat/OUTPUT/policy']", "[25:1500]");
         page.reads("#diagnostics", "18 rules in 8 chains");
 
-        // A is the app, B the same as the proxy's uid.
+        // A is the app, B is the same packet with the proxy's uid.
         page.click("[aria-label='Answer for A']");
         page.click("[data-scenario='internet']");
         page.click("[aria-label='Answer for B']");
@@ -100,7 +101,7 @@ fn a_pasted_dump_is_walked_step_by_step_and_compared() {
             "{sentence}"
         );
 
-        // What both do stands once; from here on there are two columns.
+        // The shared steps are shown once, and then there are two columns.
         page.reads(".steps .parting", "Here they part");
         let shared = page.run(
             "return document.querySelector('.steps .parting').previousElementSibling.innerText",
@@ -140,7 +141,7 @@ fn a_dump_is_pasted_into_the_text_field() {
         page.reads("#verdict", "Rule 1 of OUTPUT");
         page.reads("#verdict", "4140");
         page.reads("#diagnostics", "1 rule in 1 chain");
-        // Typing in it reads it again.
+        // Typing in the field parses the text again.
         page.run(
             "document.getElementById('paste-area').setSelectionRange(0, 0)",
             (),
@@ -156,7 +157,7 @@ fn a_rule_leads_to_its_step() {
         page.click("[data-rule='nat/ISTIO_OUTPUT/2']");
         page.is_at(3);
         page.is_current("nat/ISTIO_OUTPUT/2");
-        // A rule that no packet meets says why.
+        // A rule that no packet meets shows the reason.
         page.click("#view-saved");
         page.click("[data-rule='nat/ISTIO_INBOUND/1']");
         page.reads(".unmet-why", "Never reached");

@@ -61,7 +61,7 @@ fn keys_in_a_field_are_the_fields_own() {
                 + Key::Backspace,
         );
         page.is_at(5);
-        // Outside a field the same keys step: exactly once.
+        // Outside a field, the same keys step exactly once.
         page.click("#pane-walk h2");
         page.press(Key::Right);
         page.is_at(6);
@@ -136,7 +136,7 @@ fn every_control_can_be_reached_and_shows_that_it_is() {
             .filter(e => e.checkVisibility() && !e.disabled && e.tabIndex >= 0).length";
         let wanted = page.run(wanted, ()).as_u64().expect("a number");
         let mut seen = 0;
-        // Once around; some places, such as lists that scroll, are more than was asked for.
+        // One round through the page. Some elements, such as scrolling lists, add further places.
         for _ in 0..2 * wanted {
             page.press(Key::Tab);
             let at = "const e = document.activeElement;
@@ -146,7 +146,7 @@ fn every_control_can_be_reached_and_shows_that_it_is() {
                   const style = getComputedStyle(e, part);
                   return style.outlineStyle != 'none' && parseFloat(style.outlineWidth) > 0;
                 };
-                // Some show it by what stands around them.
+                // Some elements show the focus on their frame.
                 const frame = e.closest('.input');
                 return {name: e.outerHTML.slice(0, 80), control: e.matches('button, input, select, textarea, a'),
                     outline: has(e) || has(e, '::after') || Boolean(frame && has(frame))}";

@@ -1,4 +1,4 @@
-//! The lessons: every one played to its end, and what is around them.
+//! The lessons: each one is played to its end. The page around them is tested, too.
 
 use chainwalk_core::lesson::{Exercise, Lesson, Step, Work};
 use chainwalk_tests::lessons;
@@ -7,7 +7,7 @@ use thirtyfour::Key;
 
 use crate::{Way, each_way, one_way};
 
-/// What a script plays: each step of one lesson, as a reader would, but faster.
+/// A script that plays each step of one lesson as a reader would, but faster.
 const PLAY: &str = r"
 const [name, steps, next] = given;
 const until = async (what, look) => {
@@ -49,7 +49,7 @@ for (const step of steps) {
       write(await until('the text field', () => at('#paste-area')), step.task.text);
     }
     for (const [field, value] of step.task.fields) write(await until(field, () => at(`#a-${field}`)), value);
-    // The page takes a moment to draw what was written; what is judged is what it has drawn.
+    // The page draws the text after a moment. The check uses what is drawn.
     await until('the task solved', () => {
       at('#lesson-check').click();
       return at('#lesson-judged').textContent.includes('Solved');
@@ -73,7 +73,7 @@ fn every_lesson_is_played_to_its_end() {
             let play = format!("return (async given => {{{PLAY}}})(arguments[0]).catch(String)");
             assert_eq!(page.run(&play, json!([name, steps, next])), Value::Null);
         }
-        // Everything was earned, so everything is marked as done.
+        // All lessons are solved, so all are marked as done.
         page.run("location.hash = 'lessons'", ());
         page.holds(&format!(
             "document.querySelectorAll('.all b').length == {}",
@@ -83,7 +83,7 @@ fn every_lesson_is_played_to_its_end() {
     });
 }
 
-/// What to do in a step, and what will be said.
+/// The actions in a step, and the expected replies.
 fn plan(lesson: &Lesson, step: &Step) -> Value {
     let mut plan = json!({"title": step.title});
     match &step.exercise {
@@ -131,7 +131,7 @@ fn a_lesson_is_opened_answered_and_remembered() {
         page.click("a[href='#lesson/the-number-1337']");
         page.reads("#lesson-title", "Two packets");
         page.reads("#verdict", "");
-        // Neither the verdict nor the steps tell the answer.
+        // Neither the verdict nor the steps show the answer.
         page.holds("!document.querySelector('#verdict').checkVisibility()");
         page.holds(
             "getComputedStyle(document.querySelector('#pane-walk .steps')).visibility == 'hidden'",
@@ -148,14 +148,14 @@ fn a_lesson_is_opened_answered_and_remembered() {
             "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
         );
 
-        // A step has an address of its own, and the way back works.
+        // A step has an address of its own, and the browser's back button works.
         page.click("#lesson-next");
         page.reads("#lesson-title", "The rule that decides");
         page.holds("location.hash == '#lesson/the-number-1337/2'");
         page.run("history.back()", ());
         page.reads("#lesson-title", "Two packets");
 
-        // It is there on the next visit, until one begins anew.
+        // The progress is stored for the next visit, until the reader starts over.
         page.run("location.hash = 'lessons'", ());
         page.reads("#lesson", "1 of 7 done");
         page.reload();
@@ -165,7 +165,7 @@ fn a_lesson_is_opened_answered_and_remembered() {
         page.holds("!document.getElementById('progress-save')");
         page.click("#lesson-close");
         page.holds("!document.getElementById('lesson')");
-        // What was shown before the lesson is there again.
+        // The state before the lesson is restored.
         page.holds("document.getElementById('samples').value == '0'");
         page.reads("#verdict", "Not captured. Rule 4");
     });
@@ -184,7 +184,7 @@ fn a_lesson_needs_no_mouse() {
             ("a[href^=\"#lesson/\"]", Key::Enter),
             ("[data-choice=\"0\"]", Key::Enter),
         ] {
-            // The title has the focus while the lessons still load.
+            // The title has the focus while the lessons are loading.
             page.holds(&format!("document.querySelector('{look}')"));
             for _ in 0..40 {
                 page.press(Key::Tab);
@@ -268,7 +268,7 @@ fn lessons_fit_every_window() {
             page.reads("#lesson-title", "The rule that decides");
             page.click("[data-choice='2']");
             page.reads(".behind", "They part at");
-            // What is said to the answer is in sight, in the panel.
+            // The reply to the answer is visible in the panel.
             page.holds(
                 "(reply => document.elementFromPoint(reply.x + 20, reply.bottom - 10)?.closest('.reply'))
                     (document.querySelector(\"[data-choice='2'] + div .reply\").getBoundingClientRect())",

@@ -1,4 +1,4 @@
-//! What it looks like: light and dark, wide and narrow. Each state leaves a picture to look at.
+//! Appearance: light and dark, wide and narrow. Each state saves a picture.
 
 use std::fs;
 use std::path::PathBuf;
@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::{Page, WIDE, each_way};
 
-/// A wide window, a middle one, a wide one at 200 %, and a phone.
+/// A wide window, a medium one, a wide one at 200 %, and a phone.
 const SIZES: [(&str, (u32, u32)); 4] = [
     ("wide", WIDE),
     ("middle", (1024, 768)),
@@ -36,7 +36,7 @@ fn every_size_shows_the_verdict_and_scrolls_in_one_direction_only() {
             ));
             fits(page, tab, size);
             picture(page, &format!("{name}-{tab}"));
-            // The answer stays in sight, however far down one reads.
+            // The answer stays visible at any scroll position.
             page.run("window.scrollTo(0, document.body.scrollHeight)", ());
             fits(page, tab, size);
             page.run("window.scrollTo(0, 0)", ());
@@ -78,7 +78,7 @@ fn a_page_at_400_percent_is_read_in_one_direction_with_its_tabs_in_sight() {
             picture(page, &format!("reflowed-{tab}"));
             page.run("window.scrollTo(0, document.body.scrollHeight)", ());
             page.holds("document.scrollingElement.scrollWidth <= 320");
-            // Nor is anything cut that one has to read.
+            // No necessary text is truncated.
             page.holds(
                 "[...document.querySelectorAll('.who, .field input, .line, .chip, .tabs button')].every(part =>
                     !part.checkVisibility() || part.scrollWidth <= part.clientWidth + 1)",
@@ -96,7 +96,7 @@ fn each_tab_opens_at_its_top_or_where_it_was_left() {
         page.show_as((400, 800), "light");
         page.run("window.scrollTo(0, 700)", ());
         press(page, "#tab-packet");
-        // The answer is at the top of the window, and the tab right beneath it.
+        // The answer is at the top of the window, and the tab is directly below.
         let at_top = "Math.abs(document.querySelector('.columns').getBoundingClientRect().top
             - document.querySelector('.verdict').getBoundingClientRect().bottom) <= 1 && scrollY > 0";
         page.holds(at_top);
@@ -135,7 +135,7 @@ fn a_rule_that_cannot_be_told_has_its_buttons_in_every_size() {
     });
 }
 
-/// Clicks what is in sight, without scrolling to it first.
+/// Clicks a visible element without scrolling to it.
 #[track_caller]
 fn press(page: &Page, selector: &str) {
     page.run("document.querySelector(arguments[0]).click()", selector);
@@ -178,7 +178,7 @@ fn colours_follow_the_system_or_the_choice() {
             "{dark}"
         );
 
-        // System, light, dark; the choice is there again on the next visit.
+        // System, light, dark. The choice is restored at the next visit.
         page.click("#theme");
         page.holds("document.documentElement.dataset.theme == 'light'");
         assert_eq!(colours(page), light);
@@ -198,7 +198,7 @@ fn colours_follow_the_system_or_the_choice() {
 #[test]
 fn paper_holds_the_answer_and_every_step() {
     each_way(|page| {
-        // A4 at 96 dots an inch, asked for from a dark screen.
+        // A4 at 96 dots per inch, printed from a dark screen.
         page.show_as((794, 1123), "dark");
         let dark = json!({"name": "prefers-color-scheme", "value": "dark"});
         page.command(
@@ -259,8 +259,7 @@ fn picture(page: &Page, name: &str) {
     .expect("a picture can be written");
 }
 
-/// Where pictures are left: the directory that the environment's CHAINWALK_PICTURES names, or else
-/// `target/tmp/pictures`.
+/// The directory for pictures: the value of CHAINWALK_PICTURES, otherwise `target/tmp/pictures`.
 pub(crate) fn pictures() -> PathBuf {
     let own = || PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join("pictures");
     let directory = std::env::var_os("CHAINWALK_PICTURES").map_or_else(own, PathBuf::from);

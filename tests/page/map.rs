@@ -1,4 +1,4 @@
-//! The map of the ways.
+//! The map of paths.
 
 use std::fs;
 use std::path::PathBuf;
@@ -8,7 +8,7 @@ use thirtyfour::Key;
 
 use crate::{Page, WIDE, each_way};
 
-/// A chain of forty rules that a TCP packet never matches, one that cannot be told, and one that
+/// A chain of forty rules that a TCP packet never matches, then one undetermined rule, and one that
 /// drops.
 fn long() -> String {
     let rules = (1..=40)
@@ -20,7 +20,7 @@ fn long() -> String {
     )
 }
 
-/// All text that the map holds.
+/// All text of the map.
 fn map(page: &Page) -> String {
     let text = page.run("return document.getElementById('map').textContent", ());
     text.as_str().expect("a text").to_owned()
@@ -57,12 +57,12 @@ fn it_shows_both_ways_and_says_them() {
             says.ends_with("POSTROUTING with nat, eth0, direct."),
             "{says}"
         );
-        // Both letters stand where the packets are.
+        // Both letters are at their packets.
         page.holds("document.querySelectorAll('#map .token').length == 2");
         page.click("[aria-label='Answer for A']");
         page.press("c");
         page.holds("document.querySelectorAll('#map .token').length == 1");
-        // The connection goes on from the proxy.
+        // The connection continues from the proxy.
         shows(page, "then Envoy → the network:");
     });
 }
@@ -73,7 +73,7 @@ fn its_stations_lead_to_steps() {
         page.click("#map [data-go][aria-label^='A: Rule 9 of ISTIO_OUTPUT']");
         page.is_at(10);
         page.is_current("nat/ISTIO_OUTPUT/9");
-        // By the keyboard, too, and the focus stays.
+        // With the keyboard, too, and the focus stays.
         page.run(
             "document.querySelectorAll('#map [tabindex=\"0\"]')[0].focus()",
             (),
@@ -116,7 +116,7 @@ fn a_long_chain_folds_and_a_doubt_shows_the_other_end() {
             page.show_as(size, "light");
             if size.0 < 800 {
                 page.click("#tab-walk");
-                // From top to bottom, in letters of the same size.
+                // From top to bottom, with letters of the same size.
                 page.holds("document.getElementById('map').clientWidth < 400");
                 page.holds("document.getElementById('map').clientHeight > 300");
             }
@@ -130,7 +130,7 @@ fn a_long_chain_folds_and_a_doubt_shows_the_other_end() {
     });
 }
 
-/// A map saved is a file that needs nothing else, in the colours that it had.
+/// A saved map is a self-contained file with the colors of the page.
 #[test]
 fn it_is_saved_as_svg_and_png() {
     each_way(|page| {
@@ -154,7 +154,7 @@ fn it_is_saved_as_svg_and_png() {
                 svg.contains("A, uid 1000: routed to eth0") && svg.contains("Envoy :15001"),
                 "{svg}"
             );
-            // A browser draws it, alone.
+            // A browser can draw it by itself.
             let size = "const image = new Image();
                 image.src = 'data:image/svg+xml,' + encodeURIComponent(arguments[0]);
                 return image.decode().then(() => [image.width, image.height])";
@@ -173,7 +173,7 @@ fn it_is_saved_as_svg_and_png() {
     });
 }
 
-/// Where the browser puts what is saved.
+/// The directory of the browser's downloads.
 fn downloads(page: &Page, name: &str) -> PathBuf {
     let own = format!("downloads-{}-{name}-{}", std::process::id(), page.own.len());
     let directory = PathBuf::from(env!("CARGO_TARGET_TMPDIR")).join(own);
@@ -187,7 +187,7 @@ fn downloads(page: &Page, name: &str) -> PathBuf {
     directory
 }
 
-/// The file, once it is whole: until then it has another name.
+/// The file after the download. Before, it has another name.
 fn taken(page: &Page, file: &std::path::Path) -> Vec<u8> {
     page.until(&file.display().to_string(), || {
         fs::read(file).ok().filter(|content| !content.is_empty())

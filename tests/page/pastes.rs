@@ -1,4 +1,4 @@
-//! Texts that are not what one hopes for, and those that are large; files.
+//! Invalid texts, large texts, and files.
 
 use serde_json::json;
 use thirtyfour::Key;
@@ -7,7 +7,7 @@ use crate::{Page, each_way};
 
 const CAPTURE: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../core/tests/capture.json");
 
-/// Takes a sample and steps in it: the page lives.
+/// Loads a sample and steps in it, to check that the page works.
 #[track_caller]
 fn lives(page: &Page) {
     let choose = "const list = document.getElementById('samples');
@@ -33,7 +33,7 @@ fn what_holds_no_rules_is_refused_with_a_reason() {
         ] {
             page.paste(text);
             page.reads("#diagnostics [role=alert]", "not taken");
-            // What was there before still is.
+            // The previous state is still there.
             page.reads(
                 "#verdict",
                 "Not captured. Rule 4 of ISTIO_OUTPUT lets uid 1337 out.",
@@ -62,7 +62,7 @@ fn what_is_not_understood_is_shown_with_its_line() {
                 .find(button => button.innerText == 'line ' + arguments[0])?.click() === undefined";
             page.reads("#diagnostics", &format!("line {line}"));
             assert_eq!(page.run(link, line), true);
-            // The link leads to the line.
+            // The link selects the line.
             page.holds(&format!(
                 "document.querySelector('[data-line=\"{line}\"][data-current]')"
             ));
@@ -83,7 +83,7 @@ fn a_damaged_page_is_read_pointed_at_and_whole_again_with_one_click() {
             "iptables-save, nat table (line 16); iptables -L -v, nat table (line 41)",
         );
         page.reads("#diagnostics", "-d has lost its value");
-        // In the text the line is shown and its place marked; in the field it is selected.
+        // In the text, the line is visible and marked. In the field, it is selected.
         assert_eq!(
             page.run(press, ("#diagnostics li:has(.offer) .link", "line 28")),
             true
@@ -138,7 +138,7 @@ fn a_large_paste_never_enters_a_text_field() {
                 "#taken",
                 "26001 rules taken: iptables-save, nat table. All understood.",
             );
-            // In the text field `End` would be the field's own.
+            // In the text field, `End` would move the text cursor.
             page.run("document.activeElement.blur()", ());
             page.press(Key::End);
             page.is_at(26_002);

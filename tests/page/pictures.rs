@@ -1,5 +1,5 @@
-//! The pictures of the README: `cargo xtask pictures` has them taken anew. Here they show that
-//! these states are reached.
+//! The pictures of the README. `cargo xtask pictures` takes them. As a test, this checks that their
+//! states can be reached.
 
 use base64::Engine as _;
 use base64::prelude::BASE64_STANDARD;
@@ -28,7 +28,7 @@ fn of_the_readme() {
     });
 }
 
-/// As WebP: a third of what the same picture takes as PNG.
+/// Saves a picture as WebP, a third of the size of a PNG.
 #[track_caller]
 fn picture(page: &Page, name: &str) {
     let taken = page.command(

@@ -1,5 +1,5 @@
-//! Nothing leaves the page. Every test looks at what was asked for; here it is the page itself that
-//! tries.
+//! Privacy: nothing leaves the page. Every test checks the requests. Here the page itself tries to
+//! send data.
 
 use serde_json::json;
 
@@ -8,7 +8,7 @@ use chainwalk_tests::site::Site;
 
 #[test]
 fn the_icon_is_in_the_page() {
-    // A browser with a window would ask for /favicon.ico.
+    // A browser with a window would request /favicon.ico.
     each_way(|page| {
         page.holds("document.querySelector('link[rel=icon]').href.startsWith('data:')")
     });
@@ -16,7 +16,7 @@ fn the_icon_is_in_the_page() {
 
 #[test]
 fn the_policy_lets_nothing_out() {
-    // Whatever reaches this one it misses.
+    // A server that records every request as missing.
     let elsewhere = Site::serve(|_| false);
     each_way(|page| {
         let try_all = "const [to] = arguments;

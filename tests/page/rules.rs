@@ -1,4 +1,4 @@
-//! The rule list: found, closed, referred to, changed in place, and taken along.
+//! The rule list: search, folding, references, editing, copying.
 
 use std::fmt::Write as _;
 
@@ -31,7 +31,7 @@ fn a_rule_is_switched_off_moved_changed_and_taken_back() {
         page.click(".row.off button");
         page.reads("#verdict", "Not captured. Rule 4");
 
-        // Ctrl+Z outside of a field goes back through all of it.
+        // Ctrl+Z outside a field undoes all changes.
         page.run("document.activeElement.blur()", ());
         page.press_with_control('z');
         page.reads("#verdict", "Captured. Rule 8");
@@ -66,7 +66,7 @@ fn the_words_of_a_rule_are_typed_and_a_mistake_is_shown_where_it_is() {
         page.press(thirtyfour::Key::Enter);
         page.reads("#verdict", "Captured.");
         page.reads("#verdict-other", "not captured");
-        // In a field Ctrl+Z is the browser's own.
+        // In a field, Ctrl+Z is the browser's own.
         page.click("[data-edit='Add below']");
         page.holds("document.activeElement.id == 'rule-words'");
         page.press_with_control('z');
@@ -96,7 +96,7 @@ fn rules_are_found_closed_and_referred_to() {
         page.click("[data-table='nat']");
         page.holds("document.querySelectorAll('[data-rule]').length == 0");
         page.click("[data-table='nat']");
-        // Who leads here: a click goes there, also where no packet does.
+        // The callers of a chain: a click goes there, even if no packet does.
         page.click("[data-chain='nat/ISTIO_INBOUND'] .link");
         page.reads("[data-chosen] .unmet-why", "does not pass PREROUTING");
         page.click("#met");
@@ -132,7 +132,7 @@ fn a_long_run_opens_at_its_first_rule() {
             const row = document.activeElement.getBoundingClientRect();
             return row.top > list.top && row.bottom < list.bottom })()",
         );
-        // The cursor stays where it was, and a step leads to it.
+        // The cursor stays, and a step returns to it.
         page.press(",");
         page.holds("document.querySelector('[data-current]')");
     });
@@ -165,7 +165,7 @@ fn a_long_list_is_found_and_scrolled() {
         page.fill("#search", "10.1.2.3");
         page.reads(".tools", "1 hit");
         page.fill("#search", "");
-        // To the middle and to the end: rows are there.
+        // After scrolling to the middle and to the end, there are rows.
         page.run(
             "const list = document.querySelector('.list'); list.scrollTop = list.scrollHeight / 2",
             (),

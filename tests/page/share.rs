@@ -1,4 +1,4 @@
-//! Links and files: what is given away, and what comes of it elsewhere.
+//! Links and files: their content, and the result of opening them elsewhere.
 
 use serde_json::json;
 use thirtyfour::Key;
@@ -9,7 +9,7 @@ use chainwalk_tests::browser::Browser;
 const DUMP: &str = "*filter\n:OUTPUT ACCEPT [0:0]\n-A OUTPUT -p udp -j ACCEPT\n\
     -A OUTPUT -d 93.184.216.34/32 -m comment --comment \"to the bank\" -j DROP\nCOMMIT\n";
 
-/// The text that the dialog shows in a form.
+/// The text that the dialog shows for a form.
 #[track_caller]
 fn form(page: &Page, form: &str) -> String {
     page.click(&format!("#share-{form}"));
@@ -56,14 +56,14 @@ fn a_link_leads_to_the_same_step_and_an_edit_takes_it_out_of_the_address() {
         page.reads("#samples", "Shared or saved rules");
         page.is_at(1);
         page.holds("document.getElementById('compare').ariaPressed == 'false'");
-        // The address is that of the link until something is changed.
+        // The address stays that of the link until something changes.
         page.press(Key::End);
         page.is_at(2);
         assert_eq!(page.run("return location.href", ()), json!(link));
         page.click("#compare");
         page.holds("location.hash == ''");
-        // Another link opened in the same page loads nothing anew, and is followed; the dialog was
-        // about what was shown before.
+        // Another link in the same page reloads nothing and is opened. The dialog described the
+        // previous state.
         open(page);
         page.run(
             "location.hash = arguments[0]",
@@ -186,8 +186,7 @@ fn a_draft_is_kept_and_a_link_goes_before_it() {
         page.reload();
         page.reads("#samples", "Shared or saved rules");
 
-        // A link shows what it holds; the draft is there again without it, also after a look
-        // around.
+        // A link shows its content. Without it, the draft is restored, also after viewing a link.
         let other = chainwalk_core::share::link::fragment("*raw\n:OUTPUT DROP [0:0]\nCOMMIT\n");
         page.open(&format!("{}#{other}", page.own));
         page.reads("#verdict", "policy of OUTPUT");
@@ -195,7 +194,7 @@ fn a_draft_is_kept_and_a_link_goes_before_it() {
         page.open(&page.own);
         page.reads("[data-rule='filter/OUTPUT/2']", "bank");
 
-        // Not wanted any more, it is gone.
+        // After a user discards it, it is gone.
         open(page);
         page.click("#keep");
         page.until("no draft", || (page.run(kept, ()) == 0).then_some(()));
@@ -230,7 +229,7 @@ fn a_draft_that_never_came_up_is_offered() {
         page.paste(DUMP);
         page.reads("#samples", "Your paste");
         page.holds("Object.keys(localStorage).some(name => name.startsWith('chainwalk.draft.'))");
-        // As a page leaves it that died before its first paint.
+        // The state of a page that crashed before its first paint.
         page.run("sessionStorage.setItem('chainwalk.opening', '1')", ());
         page.reload();
         page.reads("#verdict", "Not captured. Rule 4 of ISTIO_OUTPUT");

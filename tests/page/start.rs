@@ -1,11 +1,11 @@
-//! How the page starts: the answer first, and the rest without moving it.
+//! The start of the page: the answer comes first, and the rest does not move it.
 
 use serde_json::{Value, json};
 
 use crate::{Page, WIDE, each_way};
 
-/// Notes what the first frame with an answer shows. The browser calls a `ResizeObserver` after
-/// layout, right before it paints.
+/// Records the content of the first frame with an answer. The browser calls a `ResizeObserver`
+/// after layout, directly before it paints.
 const FIRST_FRAME: &str = "
     new MutationObserver((_, added) => {
         const answer = document.querySelector('#verdict h1');
@@ -20,7 +20,7 @@ const FIRST_FRAME: &str = "
         }).observe(answer);
     }).observe(document, {childList: true, subtree: true})";
 
-/// Notes everything that moves in the window.
+/// Records all layout shifts in the window.
 const SHIFTS: &str = "
     window.shifts = [];
     const note = entries => window.shifts.push(...entries.map(entry => [entry.value, ...entry.sources.map(
@@ -30,7 +30,7 @@ const SHIFTS: &str = "
     window.shiftObserver.observe({type: 'layout-shift', buffered: true});
     window.takeShifts = () => (note(window.shiftObserver.takeRecords()), window.shifts)";
 
-/// Loads the page again, with a script that runs before all others, and waits until it is whole.
+/// Reloads the page with a script that runs before all others, and waits until it is complete.
 #[track_caller]
 fn start(page: &Page, script: &str) {
     let added = page.command(
@@ -79,7 +79,7 @@ fn nothing_moves_while_the_page_is_made() {
         for size in [WIDE, (1024, 768), (400, 800)] {
             page.show_as(size, "light");
             start(page, SHIFTS);
-            // The frame with the last part is drawn then.
+            // At this point, the frame with the last part is drawn.
             let drawn = "return new Promise(drawn => requestAnimationFrame(() => setTimeout(drawn))).then(takeShifts)";
             let shifts: Value = page.run(drawn, ());
             assert_eq!(shifts, json!([]), "{size:?}");

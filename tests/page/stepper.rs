@@ -1,4 +1,4 @@
-//! The stepper: jumps, play, and the list of all steps.
+//! The stepper: jumps, playback, and the list of all steps.
 
 use serde_json::json;
 
@@ -66,7 +66,7 @@ fn a_jump_that_leads_nowhere_says_so() {
     });
 }
 
-/// Motion that the system allows.
+/// Allows motion, as a system setting.
 fn with_motion(page: &Page) {
     page.command(
         "Emulation.setEmulatedMedia",
@@ -104,11 +104,11 @@ fn it_plays_quietly_until_the_end_or_a_step() {
 #[test]
 fn nothing_plays_where_motion_is_unwanted() {
     each_way(|page| {
-        // As every page here is shown.
+        // The default of all tests here.
         page.show_as(WIDE, "light");
         page.holds("!document.getElementById('play').checkVisibility()");
         page.holds("!document.getElementById('pace').checkVisibility()");
-        // A walk that goes on by itself stops when that comes to be unwanted.
+        // Playback stops when motion becomes unwanted.
         with_motion(page);
         page.click("#first");
         page.click("#play");
@@ -141,7 +141,7 @@ fn runs_unfold_and_fold_again() {
     });
 }
 
-/// A node's rules: too many for a list, and for a text field.
+/// The rules of a node: too many for a list, and for a text field.
 fn many() -> String {
     let rules = (0..110_000).map(|at| {
         format!(
@@ -169,7 +169,7 @@ fn a_walk_of_110_000_steps_is_a_list_that_scrolls() {
         page.holds("document.querySelectorAll('.steps .pair').length < 300");
         page.run("document.querySelector('.steps').scrollTop = 1500000", ());
         page.holds("(document.elementFromPoint(700, 800)?.closest('.cell')?.innerText ?? '').includes('OUTPUT 517')");
-        // Every step is there at once, and in sight.
+        // Every step is available at once, and visible.
         page.run("document.getElementById('step').focus()", ());
         page.run(
             "const step = document.getElementById('step');

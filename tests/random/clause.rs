@@ -1,8 +1,7 @@
-//! The words of one rule: what a chain's rules may hold, given the family, the table and the hooks
-//! it is reached from.
+//! The words of one rule: the possible rules of a chain, given the family, the table and the hooks
+//! that reach it.
 //!
-//! To have a new match or target tested against the kernel, add its words to [`matches`] or
-//! [`targets`].
+//! To compare a new match or target with the kernel, add its words to [`matches`] or [`targets`].
 
 use chainwalk_core::iptables::table_name::TableName;
 use chainwalk_core::netfilter::backend::Backend;
@@ -13,16 +12,15 @@ use proptest::sample::select;
 
 use super::{ELSEWHERE, IDS, MARKS, NETWORKS, OWN, PORTS, of};
 
-/// Where a rule stands.
+/// The place of a rule.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Site {
     pub(super) backend: Backend,
     pub(super) family: Family,
     pub(super) table: TableName,
-    /// The hooks that its chain may be reached from.
+    /// The hooks that may reach its chain.
     pub(super) hooks: &'static [Hook],
-    /// Whether its chain is a built-in one: iptables then refuses `-i` and `-o` where they make no
-    /// sense.
+    /// Whether its chain is a built-in one. iptables then refuses `-i` or `-o` at some hooks.
     pub(super) built_in: bool,
 }
 
@@ -32,7 +30,7 @@ impl Site {
     }
 }
 
-/// What a rule says of the protocol decides what else it may say.
+/// The protocol clause of a rule. It decides which other clauses are possible.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Transport {
     /// Any or another protocol.
@@ -51,14 +49,14 @@ fn not() -> impl Strategy<Value = &'static str> {
     prop_oneof![3 => Just(""), 1 => Just("! ")]
 }
 
-/// One of these, sometimes negated, behind a flag.
+/// One of these values after a flag, sometimes negated.
 fn flag(flag: &'static str, values: impl Strategy<Value = String> + 'static) -> Text {
     (not(), values)
         .prop_map(move |(not, value)| format!(" {not}{flag} {value}"))
         .boxed()
 }
 
-/// Nothing in most cases.
+/// Empty in most cases.
 fn sometimes(often: u32, text: Text) -> Text {
     prop_oneof![10 - often => Just(String::new()), often => text].boxed()
 }
@@ -93,7 +91,7 @@ pub(super) fn header(site: Site) -> Text {
 }
 
 fn ports() -> Text {
-    // multiport refuses a span of one port.
+    // multiport refuses a range of one port.
     let span = prop::sample::subsequence(PORTS.to_vec(), 2)
         .prop_map(|ends| format!("{}:{}", ends[0], ends[1]));
     prop_oneof![2 => select(PORTS.to_vec()).prop_map(|port| port.to_string()), 1 => span].boxed()
@@ -146,7 +144,7 @@ fn icmp(family: Family) -> Text {
         .boxed()
 }
 
-/// `-p`, with the matches that need it.
+/// `-p`, with the matches that require it.
 pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
     let tcp = (
         sometimes(2, flag("--sport", ports())),
@@ -192,7 +190,7 @@ pub(super) fn protocol(site: Site) -> BoxedStrategy<(Transport, String)> {
     .boxed()
 }
 
-/// Ports and chunks of SCTP. The flags of chunks are not stated.
+/// Ports and chunks of SCTP. The flags of chunks are unknown.
 fn sctp_only() -> Text {
     let ports = (select(vec!["--sport", "--dport"]), ports(), not())
         .prop_map(|(option, ports, not)| format!(" -m sctp {not}{option} {ports}"));
@@ -228,7 +226,7 @@ fn mark(option: &'static str) -> Text {
     let mask = prop_oneof![2 => Just(None), 1 => select(vec![0xff, 0xf0, 0x1, 0xffff_0000, 0]).prop_map(Some)];
     (not(), select(MARKS.to_vec()), mask)
         .prop_map(move |(not, mark, mask): (_, u32, Option<u32>)| match mask {
-            // A value outside its mask never matches, and iptables says so only sometimes.
+            // A value outside its mask never matches. iptables reports it only sometimes.
             Some(mask) => format!(" {option} {not}--mark {:#x}/{mask:#x}", mark & mask),
             None => format!(" {option} {not}--mark {mark:#x}"),
         })
@@ -260,9 +258,9 @@ fn owner() -> Text {
 fn addrtype(site: Site) -> Text {
     const TYPES: [&str; 5] = ["LOCAL", "UNICAST", "BROADCAST", "MULTICAST", "UNREACHABLE"];
     let types = || prop::sample::subsequence(TYPES.to_vec(), 1..=2).prop_map(|list| list.join(","));
-    // xt_addrtype.c, `addrtype_mt_checkentry_v1`: each limit is refused at some hooks, and IPv6
-    // knows no broadcast. What a limit does on IPv6 depends on routes by that interface only,
-    // which the walk does not follow.
+    // xt_addrtype.c, `addrtype_mt_checkentry_v1`: each limit is refused at some hooks, and IPv6 has
+    // no broadcast. In IPv6, the effect of a limit depends on routes through that interface only,
+    // which the walk does not simulate.
     let limits = match site.family {
         Family::Ipv6 => vec![""],
         Family::Ipv4 if site.only(&[Hook::Prerouting, Hook::Input]) => {
@@ -293,7 +291,7 @@ fn addrtype(site: Site) -> Text {
         .boxed()
 }
 
-/// A match that needs no protocol.
+/// A match that requires no protocol.
 pub(super) fn matches(site: Site) -> Text {
     const STATES: [&str; 5] = ["INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED"];
     const NATTED: [&str; 4] = ["NEW", "INVALID", "SNAT", "DNAT"];
@@ -322,7 +320,7 @@ pub(super) fn matches(site: Site) -> Text {
     prop::strategy::Union::new_weighted(all).boxed()
 }
 
-/// What may stand behind `-p tcp`: an option of its header, or a match on it.
+/// Clauses after `-p tcp`: an option of its header, or a match on it.
 fn tcp_only() -> Text {
     let words = select(vec![
         "-m tcp ~--tcp-option 2",
@@ -355,7 +353,7 @@ fn iprange(family: Family) -> Text {
         .boxed()
 }
 
-/// Matches on headers and on the link that need no protocol.
+/// Matches on headers and the link layer that require no protocol.
 fn header_matches(site: Site) -> Vec<Text> {
     let mut all = vec![
         one_of("dscp --dscp", &["0", "0x0a", "46"]),
@@ -365,7 +363,7 @@ fn header_matches(site: Site) -> Vec<Text> {
         one_of("pkttype --pkt-type", &["unicast", "broadcast", "multicast"]),
         iprange(site.family),
     ];
-    // How long IPv6 headers are, the packets do not state.
+    // Packets do not state the length of IPv6 headers.
     if site.family == Family::Ipv4 {
         all.push(one_of("length --length", &["40", "20:60", "61:", "48:70"]));
     }
@@ -486,7 +484,7 @@ fn to_port(site: Site, option: &'static str, ports: &'static [&'static str]) -> 
         .boxed()
 }
 
-/// A target: the least that the rule's protocol clause must be, and the words.
+/// A target: the minimum protocol clause of the rule, and the words.
 pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
     use Transport::{Any, Ports, Tcp};
     let mut all: Vec<(u32, Transport, Text)> = vec![
@@ -497,7 +495,7 @@ pub(super) fn targets(site: Site) -> BoxedStrategy<(Transport, String)> {
         (2, Any, fixed("-j LOG --log-prefix \"a b\" --log-level 7")),
         (2, Any, fixed("-j NFLOG --nflog-group 5")),
     ];
-    // Behind a CT in table raw it would mark the template that all packets of that rule share.
+    // After CT in table raw, it would mark the template that all packets of that rule share.
     if site.table != TableName::Raw {
         all.push((4, Any, connmark()));
     }
@@ -669,7 +667,7 @@ fn to_span(site: Site) -> impl Strategy<Value = &'static str> + Clone {
     })
 }
 
-/// Targets that change a header, end a packet, or only watch it.
+/// Targets that change a header, end a packet, or only observe it.
 fn other_targets(site: Site) -> Vec<(u32, Transport, Text)> {
     use Transport::{Any, Tcp};
     let words = |list: Vec<&'static str>| {
@@ -743,7 +741,7 @@ fn header_targets(site: Site) -> Vec<(u32, Transport, Text)> {
         "TOS --xor-tos 0x41",
         "TOS --set-tos 0",
     ];
-    // Legacy wants a condition on SYN. Of two conditions on flags, iptables-nft-save prints only
+    // Legacy requires a condition on SYN. Of two conditions on flags, iptables-nft-save prints only
     // one.
     let tcpmss = match site.backend {
         Backend::Legacy => "-m tcp --tcp-flags SYN SYN -j TCPMSS --set-mss 1000",
@@ -808,7 +806,7 @@ fn header_targets(site: Site) -> Vec<(u32, Transport, Text)> {
     all
 }
 
-/// What conntrack knows of a connection but its state.
+/// Data of conntrack about a connection, except its state.
 fn connection(site: Site) -> Text {
     let side = select(vec![
         "--ctorigsrc",
@@ -824,7 +822,7 @@ fn connection(site: Site) -> Text {
         "--ctreplsrcport",
         "--ctrepldstport",
     ]);
-    // The identifier that stands for a port of ICMP is not stated.
+    // The identifier that replaces a port in ICMP is unknown.
     let port = (not(), side, ports())
         .prop_map(|(not, side, ports)| format!("--ctproto 6 {not}{side} {ports}"));
     let message = (
@@ -864,7 +862,7 @@ fn connection(site: Site) -> Text {
         .boxed()
 }
 
-/// What a first packet's history decides, and chance that leaves no choice.
+/// Conditions that the history of a first packet decides, and chance with probability 0 or 1.
 fn history() -> Text {
     select(vec![
         "-m recent --set --name a",
@@ -880,12 +878,12 @@ fn history() -> Text {
     .boxed()
 }
 
-/// Sockets, where they may be asked for, and the way back.
+/// Socket matches, where they are allowed, and reverse paths.
 fn sockets(site: Site) -> Option<Text> {
     let mut all = Vec::new();
     if site.only(&[Hook::Prerouting, Hook::Input]) {
-        // Which socket an error of ICMP is about, a packet does not state; as a first packet it is
-        // INVALID.
+        // A packet does not state the socket that an ICMP error reports. As a first packet, the
+        // error is INVALID.
         all.extend([
             " -m conntrack --ctstate NEW -m socket",
             " -m conntrack --ctstate NEW -m socket --nowildcard",

@@ -1,5 +1,5 @@
-//! Random commands of iptables, made from the tables of the extensions: mostly such as it takes,
-//! some that it refuses.
+//! Random commands of iptables, made from the tables of the extensions. iptables accepts most of
+//! them.
 
 use std::fmt;
 
@@ -11,12 +11,12 @@ use chainwalk_core::packet::{Family, Protocol};
 use proptest::prelude::*;
 use proptest::sample::select;
 
-/// A rule to append, as words behind the program's name.
+/// A rule to append, as the words after the program's name.
 #[derive(Clone, Debug)]
 pub struct Command {
-    /// The table behind `-t`.
+    /// The table after `-t`.
     pub table: TableName,
-    /// The built-in chain that the rule is for.
+    /// The built-in chain of the rule.
     pub chain: Hook,
     /// The rule.
     pub words: Vec<String>,
@@ -24,7 +24,7 @@ pub struct Command {
     pub uses: Vec<&'static str>,
 }
 
-/// As one types it into a shell.
+/// Prints the command as a user types it in a shell.
 impl fmt::Display for Command {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "-t {} -A {}", self.table, self.chain)?;
@@ -39,7 +39,7 @@ impl fmt::Display for Command {
     }
 }
 
-/// Values that this kind of option takes, and some that it does not.
+/// Valid and invalid values of a kind of option.
 fn values(kind: &'static Kind, family: Family) -> (Vec<String>, Vec<String>) {
     let own = |words: &[&str]| {
         words
@@ -255,7 +255,7 @@ fn above(high: u32) -> Vec<String> {
         .into()
 }
 
-/// Addresses to translate to, beside the ports that the form of such an option gives as examples.
+/// Addresses for translations, in addition to the ports in the examples of the form.
 fn translations(family: Family) -> (Vec<String>, Vec<String>) {
     let (ok, bad) = match family {
         Family::Ipv4 => (
@@ -308,7 +308,7 @@ fn option(opt: &'static Opt, family: Family) -> BoxedStrategy<Vec<String>> {
         ok.extend(more_ok);
         bad.extend(more_bad);
     }
-    // A form without examples stands for things outside the rules, which are not there.
+    // A form without examples represents things outside the rules, which do not exist here.
     let right = select(if ok.is_empty() {
         vec!["nothing".to_owned()]
     } else {
@@ -370,7 +370,7 @@ fn used(extension: &'static Extension, family: Family) -> BoxedStrategy<Vec<Stri
         .boxed()
 }
 
-/// Tables and hooks where an extension may stand, in most cases.
+/// Tables and hooks that allow an extension, in most cases.
 fn place(extension: &'static Extension) -> BoxedStrategy<(TableName, Hook)> {
     let tables = if extension.tables.is_empty() {
         TableName::ALL.to_vec()
@@ -400,7 +400,7 @@ fn place(extension: &'static Extension) -> BoxedStrategy<(TableName, Hook)> {
         .boxed()
 }
 
-/// `-p` as an extension needs it, in most cases.
+/// The `-p` that an extension requires, in most cases.
 fn protocol(extension: &'static Extension) -> BoxedStrategy<Vec<String>> {
     let mut fitting: Vec<Protocol> = extension.protocols.to_vec();
     fitting.extend(extension.implied_by);
@@ -426,7 +426,7 @@ fn protocol(extension: &'static Extension) -> BoxedStrategy<Vec<String>> {
     }
 }
 
-/// A command about one extension, perhaps with a second one beside it and a header.
+/// A command about one extension, sometimes with a second one and a header.
 fn about(id: Id, family: Family) -> BoxedStrategy<Command> {
     let extension = id.get();
     let others: Vec<BoxedStrategy<Vec<String>>> = known(family)
@@ -451,7 +451,7 @@ fn about(id: Id, family: Family) -> BoxedStrategy<Command> {
     )
         .prop_map(
             move |((table, chain), protocol, used, (header, second, verdict))| {
-                // A header of its own states its own protocol.
+                // A header clause may state its own protocol.
                 let protocol = if header.iter().any(|word| word == "-p") {
                     Vec::new()
                 } else {
@@ -482,7 +482,7 @@ fn known(family: Family) -> impl Iterator<Item = Id> {
         .filter(move |id| !kept.contains(id) && id.get().family.is_none_or(|own| own == family))
 }
 
-/// Commands about every extension of a family, all equally often.
+/// Commands about every extension of a family, with equal frequency.
 pub fn commands(family: Family) -> impl Strategy<Value = Command> {
     prop::strategy::Union::new(known(family).map(|id| about(id, family)))
 }

@@ -1,4 +1,4 @@
-//! Random packets: sent, arriving, and passing through.
+//! Random packets: sent, arriving, and forwarded.
 
 use std::net::IpAddr;
 
@@ -9,7 +9,7 @@ use proptest::sample::select;
 
 use super::{ELSEWHERE, IDS, JOINED, MARKS, OWN, PORTS, of};
 
-/// ICMP and ICMPv6 types: requests, replies, errors, and ones that nobody has named.
+/// ICMP and ICMPv6 types: requests, replies, errors, and unnamed types.
 const ICMP: [[u8; 12]; 2] = [
     [8, 8, 8, 0, 3, 5, 9, 10, 11, 13, 14, 17],
     [128, 128, 128, 129, 1, 2, 3, 130, 135, 137, 139, 200],
@@ -18,7 +18,7 @@ const ICMP: [[u8; 12]; 2] = [
 const ESP: Protocol = Protocol(50);
 const AH: Protocol = Protocol(51);
 
-/// Sets everything of a packet that its way does not depend on.
+/// The properties of a packet that its path does not depend on.
 type Contents = (Protocol, Option<TcpFlags>, Option<(u8, u8)>);
 
 fn contents(family: Family) -> impl Strategy<Value = Contents> {
@@ -44,7 +44,7 @@ fn port() -> impl Strategy<Value = u16> {
     prop_oneof![3 => select(PORTS.to_vec()), 1 => any::<u16>().prop_map(|port| port.max(1))]
 }
 
-/// Which way a packet goes: where from, where to, and by whom or where it comes in.
+/// The path of a packet: source, destination, and sender or input interface.
 fn way(family: Family) -> impl Strategy<Value = Packet> {
     let own = || OWN[of(family)].to_vec();
     let elsewhere = || ELSEWHERE[of(family)].to_vec();
@@ -81,10 +81,10 @@ fn way(family: Family) -> impl Strategy<Value = Packet> {
     prop_oneof![local, inbound]
 }
 
-/// The hardware address that all packets arrive from, and none that rules ask for besides.
+/// The source hardware address of all packets, and another one that rules test.
 pub const MAC: &str = "02:00:00:00:00:99";
 
-/// IPv6 addresses that are made of that hardware address, and ones that nearly are.
+/// IPv6 addresses that are derived from that hardware address, and similar ones.
 fn made(family: Family) -> Vec<&'static str> {
     match family {
         Family::Ipv4 => vec!["10.244.1.77"],
@@ -96,7 +96,7 @@ fn made(family: Family) -> Vec<&'static str> {
     }
 }
 
-/// Headers of IPv6 in front of the payload, in the order in which they stand.
+/// IPv6 headers before the payload, in their order.
 fn ipv6_headers(family: Family) -> BoxedStrategy<Option<Vec<String>>> {
     let names = |names: Vec<&str>| Some(names.into_iter().map(str::to_owned).collect());
     match family {
@@ -109,8 +109,8 @@ fn ipv6_headers(family: Family) -> BoxedStrategy<Option<Vec<String>>> {
     }
 }
 
-/// Addresses of more than one host: broadcasts, groups that every host joins, [`JOINED`], and
-/// groups that nobody joins.
+/// Addresses of several hosts: broadcasts, groups that every host joins, [`JOINED`], and groups
+/// that no host joins.
 fn broad(family: Family) -> Vec<&'static str> {
     let rest = match family {
         Family::Ipv4 => [
@@ -131,8 +131,8 @@ fn broad(family: Family) -> Vec<&'static str> {
     [[JOINED[of(family)]].as_slice(), &rest].concat()
 }
 
-/// Protocols that iptables knows little of: with ports, tunnels, and one that nobody uses. AH is a
-/// header among others in IPv6.
+/// Protocols that iptables knows little about: with ports, tunnels, and an unused one. In IPv6, AH
+/// is an extension header.
 fn others(family: Family) -> Vec<Protocol> {
     const GRE: Protocol = Protocol(47);
     const IPCOMP: Protocol = Protocol(108);
@@ -197,7 +197,7 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
                     mss: mss.filter(|_| protocol == Protocol::TCP),
                     tcp_options: (protocol == Protocol::TCP)
                         .then(|| mss.map(|_| 2).into_iter().collect()),
-                    // ESP, AH and IPComp have one, and an AH among the headers of IPv6.
+                    // ESP, AH and IPComp have one, and so has an AH among the headers of IPv6.
                     spi: Some(spi),
                     ipv6_headers: headers,
                     tcp_flags,
@@ -209,9 +209,9 @@ pub fn packet(family: Family) -> impl Strategy<Value = Packet> {
                     ecn,
                     ttl,
                     payload_length: match protocol {
-                        // Longer ones arrive as INVALID, with the checksum that suits short ones.
+                        // Longer packets arrive as INVALID with the checksum of short ones.
                         Protocol::UDPLITE => payload_length % 64,
-                        // All of it is chunks, of 20 bytes at least.
+                        // The payload consists of chunks, with at least 20 bytes.
                         Protocol::SCTP if chunk_bytes == 0 => 0,
                         Protocol::SCTP => payload_length.max(chunk_bytes),
                         _ => payload_length,

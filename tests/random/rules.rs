@@ -1,4 +1,4 @@
-//! Random rule sets that iptables takes: all five tables, with chains that call each other.
+//! Random rule sets that iptables accepts: all five tables, with chains that call each other.
 
 use std::fmt::Write;
 
@@ -11,9 +11,9 @@ use proptest::sample::Index;
 
 use super::clause::{self, Site, Transport};
 
-/// Chains of users, each with the hooks that it may be reached from. A chain calls only those
-/// behind it that allow all of its own hooks: so there is no loop, and no rule is asked where it
-/// may not stand.
+/// User-defined chains, each with the hooks that may reach it. A chain calls only later chains that
+/// allow all of its own hooks. Therefore there is no loop, and no rule is evaluated at a hook that
+/// does not allow it.
 fn user_chains(table: TableName) -> &'static [(&'static str, &'static [Hook])] {
     use Hook::{Forward, Input, Output, Postrouting, Prerouting};
     match table {
@@ -47,15 +47,15 @@ fn user_chains(table: TableName) -> &'static [(&'static str, &'static [Hook])] {
     }
 }
 
-/// What a rule does: words, or a call of one of the chains that it may call.
+/// The action of a rule: words, or a call of one of the allowed chains.
 #[derive(Clone, Debug)]
 enum Action {
     Words(Transport, String),
     Call(&'static str, Index),
 }
 
-/// A rule behind `-A CHAIN`. A target that the rule's protocol does not allow is left out: the rule
-/// only counts.
+/// A rule after `-A CHAIN`. A target that the rule's protocol does not allow is omitted, so that
+/// the rule only counts.
 fn rule(site: Site, callable: Vec<&'static str>) -> impl Strategy<Value = String> {
     let calls = if callable.is_empty() { 0 } else { 8 };
     let call = (
@@ -141,7 +141,7 @@ fn table(backend: Backend, family: Family, table: TableName) -> impl Strategy<Va
     })
 }
 
-/// A rule set that one backend takes for one family, as `iptables-restore` reads it.
+/// A rule set that one backend accepts for one family, in the format of `iptables-restore`.
 pub fn rules(backend: Backend, family: Family) -> impl Strategy<Value = String> {
     let tables: Vec<_> = TableName::ALL
         .iter()
